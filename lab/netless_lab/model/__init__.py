@@ -1,0 +1,1 @@
+"""What a network is: snapshot, diff, scene and journey. Pure values, no kernel, no screen."""

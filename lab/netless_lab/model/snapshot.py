@@ -1,0 +1,258 @@
+"""A snapshot: the network state of every node of a lab, read from the kernel at one moment.
+
+Everything else (diff, scene, judge, explain) works on this frozen value and never on the kernel itself.
+Identity: a namespace is its inode (``netns``), an interface is (netns, ifindex). Names are only labels: two namespaces may
+hold interfaces of the same name, the same ifindex and even the same nsid (see ``Peer``).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Role = Literal["host", "container", "internet", "router", "unknown"]
+"""What a node is in the lesson. ``unknown`` is a namespace no lesson made: it is shown all the same."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """One address of a link, as ``ip address`` shows it."""
+
+    address: str
+    prefix: int
+    family: Literal[4, 6] = 4
+    scope: str = "global"
+    tentative: bool = False
+
+    @property
+    def cidr(self) -> str:
+        """``10.0.0.2/24``"""
+        return f"{self.address}/{self.prefix}"
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """The other end of a veth cable (or the lower device of a macvlan), resolved to a node.
+
+    ``node`` is "" when the other end lies in a namespace this lab cannot see.
+    """
+
+    node: str
+    name: str
+    ifindex: int
+
+
+class BridgePort(msgspec.Struct, frozen=True):
+    """What a bridge knows of one of its ports (``bridge -d link``)."""
+
+    state: Literal["disabled", "listening", "learning", "forwarding", "blocking"] = "disabled"
+    hairpin: bool = False
+    isolated: bool = False
+    learning: bool = True
+
+
+class Vxlan(msgspec.Struct, frozen=True):
+    """The part of a vxlan device that matters for a lesson (``ip -d link``)."""
+
+    vni: int
+    port: int
+    local: str | None = None
+    remote: str | None = None
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One network interface. ``mac`` is lower case with colons, ``mtu`` in bytes.
+
+    ``up`` is IFF_UP (what was asked), ``carrier`` is IFLA_CARRIER (whether the cable is live); a bridge's operstate is not
+    used: the same build reads UP or UNKNOWN at random.
+    """
+
+    name: str
+    ifindex: int
+    kind: str
+    up: bool
+    carrier: bool
+    mac: str = ""
+    mtu: int = 1500
+    peer: Peer | None = None
+    master: str | None = None
+    addresses: tuple[Address, ...] = ()
+    port: BridgePort | None = None
+    stp: bool = False
+    arp: bool = True
+    promisc: bool = False
+    operstate: str = "unknown"
+    vxlan: Vxlan | None = None
+    mode: str | None = None
+    alias: str = ""
+    altnames: tuple[str, ...] = ()
+
+    @property
+    def v4(self) -> tuple[Address, ...]:
+        """Its IPv4 addresses."""
+        return tuple(address for address in self.addresses if address.family == 4)
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One route. ``dst`` is a CIDR or "default"; ``type`` is unicast, local, broadcast, blackhole, unreachable, prohibit or throw."""
+
+    dst: str
+    via: str | None = None
+    dev: str | None = None
+    table: int = 254
+    type: str = "unicast"
+    scope: str = "global"
+    protocol: str = "boot"
+    metric: int = 0
+    src: str | None = None
+    family: Literal[4, 6] = 4
+    linkdown: bool = False
+
+
+class PolicyRule(msgspec.Struct, frozen=True):
+    """One ``ip rule``. The three default rules are in the snapshot too."""
+
+    priority: int
+    src: str = "all"
+    dst: str = "all"
+    action: str = "lookup"
+    table: int = 254
+    iif: str | None = None
+    oif: str | None = None
+    family: Literal[4, 6] = 4
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """One entry of the ARP/ND table. ``state`` as ip(8) prints it: reachable, stale, failed, incomplete, permanent ..."""
+
+    address: str
+    dev: str
+    mac: str | None = None
+    state: str = "none"
+    family: Literal[4, 6] = 4
+
+
+class FdbEntry(msgspec.Struct, frozen=True):
+    """One entry of a bridge's (or vxlan's) forwarding database: behind which port a MAC lives."""
+
+    mac: str
+    dev: str
+    master: str | None = None
+    state: str = "reachable"
+    local: bool = False
+    dst: str | None = None
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One nftables rule: ``text`` in nft's own syntax without counter values; matches and verdict also parsed.
+
+    ``matches`` holds (key, operator, value) triples such as ("ip saddr", "==", "10.0.0.0/24"), ("oifname", "!=", "br0"),
+    ("ct state", "in", "established,related"). ``verdict`` is accept, drop, reject, masquerade, "dnat to 10.0.0.2:80", "jump x",
+    or "" when the rule only counts. ``opaque`` is true when the rule holds an expression this reader does not know.
+    """
+
+    handle: int
+    text: str
+    matches: tuple[tuple[str, str, str], ...] = ()
+    verdict: str = ""
+    packets: int | None = None
+    bytes: int | None = None
+    opaque: bool = False
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """One nftables chain. ``hook`` is None for a chain only reached by jump; ``priority`` is the number the kernel uses."""
+
+    family: str
+    table: str
+    name: str
+    type: str | None = None
+    hook: str | None = None
+    priority: int = 0
+    policy: str | None = None
+    device: str | None = None
+    rules: tuple[Rule, ...] = ()
+
+
+class Name(msgspec.Struct, frozen=True):
+    """One entry of /run/netns. ``netns`` is the inode it leads to, None when it dangles; ``pid`` when it is a /proc/PID symlink."""
+
+    name: str
+    netns: int | None
+    how: Literal["symlink", "mount", "file"] = "mount"
+    pid: int | None = None
+    target: str | None = None
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """A socket that waits for clients in a node (``ss -ltun``)."""
+
+    protocol: Literal["tcp", "udp"]
+    address: str
+    port: int
+    family: Literal[4, 6] = 4
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One network namespace with a role. ``names`` are its names in /run/netns (``ip netns list``)."""
+
+    name: str
+    role: Role
+    netns: int
+    pid: int | None = None
+    names: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    routes: tuple[Route, ...] = ()
+    policy: tuple[PolicyRule, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    fdb: tuple[FdbEntry, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    xtables: tuple[str, ...] = ()
+    sysctls: dict[str, str] = {}
+    resolvers: tuple[str, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+
+    def link(self, name: str) -> Link | None:
+        """The link called ``name``, by name or altname; None when there is none."""
+        for link in self.links:
+            if link.name == name or name in link.altnames:
+                return link
+        return None
+
+    def owner(self, address: str) -> Link | None:
+        """The link that holds ``address`` (without prefix), or None."""
+        for link in self.links:
+            if any(own.address == address for own in link.addresses):
+                return link
+        return None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Every node of the lab, host first, and every name in /run/netns, dangling ones included.
+
+    ``taken`` is the wall clock in nanoseconds since the epoch; it takes no part in ``diff``.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    names: tuple[Name, ...] = ()
+    taken: int = 0
+
+    def node(self, name: str) -> Node | None:
+        """The node called ``name``, or None."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        return None
+
+    def by_netns(self, inode: int) -> Node | None:
+        """The node whose namespace has this inode, or None."""
+        for node in self.nodes:
+            if node.netns == inode:
+                return node
+        return None
+
+    def named(self, name: str) -> Node | None:
+        """The node that the /run/netns entry ``name`` leads to, or None."""
+        for entry in self.names:
+            if entry.name == name and entry.netns is not None:
+                return self.by_netns(entry.netns)
+        return None

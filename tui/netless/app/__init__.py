@@ -1,0 +1,1 @@
+"""The Textual application: screens, widgets, messages and the pure reduction of events to what they paint."""
