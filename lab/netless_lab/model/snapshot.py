@@ -93,7 +93,10 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One route. ``dst`` is a CIDR or "default"; ``type`` is unicast, local, broadcast, blackhole, unreachable, prohibit or throw."""
+    """One route. ``dst`` is a CIDR or "default".
+
+    ``type`` is unicast, local, broadcast, blackhole, unreachable, prohibit or throw.
+    """
 
     dst: str
     via: str | None = None
@@ -174,7 +177,10 @@ class Chain(msgspec.Struct, frozen=True):
 
 
 class Name(msgspec.Struct, frozen=True):
-    """One entry of /run/netns. ``netns`` is the inode it leads to, None when it dangles; ``pid`` when it is a /proc/PID symlink."""
+    """One entry of /run/netns.
+
+    ``netns`` is the inode it leads to, None when it dangles; ``pid`` is set when it is a symlink into /proc/PID.
+    """
 
     name: str
     netns: int | None

@@ -1,0 +1,116 @@
+"""What every action and every expectation can do, and how a command is addressed to a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, get_args
+
+import msgspec
+
+from ..model.snapshot import Snapshot
+
+Dialect = Literal["ip", "legacy", "pyroute2"]
+"""How a learner may say the same thing: iproute2 and nft; brctl, ifconfig, route, iptables; Python."""
+
+DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
+
+
+class Where(msgspec.Struct, frozen=True):
+    """Where a command will be typed, and how other nodes can be reached from there.
+
+    ``node`` is the node the shell is in; ``names`` maps a node to one of its names in /run/netns, ``pids`` to a process.
+    """
+
+    node: str = "host"
+    names: Mapping[str, str] = {}
+    pids: Mapping[str, int] = {}
+
+    def ip(self, node: str, rest: str) -> str:
+        """An ip(8) command for ``node``: plain, by ``ip -n NAME`` when it has a name, else through nsenter(1) by pid."""
+        if node == self.node:
+            return f"ip {rest}"
+        if node in self.names:
+            return f"ip -n {self.names[node]} {rest}"
+        return f"nsenter -t {self._pid(node)} -n ip {rest}"
+
+    def run(self, node: str, command: str) -> str:
+        """Any command for ``node``, by ``ip netns exec NAME`` (as the post has it) or nsenter(1)."""
+        if node == self.node:
+            return command
+        if node in self.names:
+            return f"ip netns exec {self.names[node]} {command}"
+        return f"nsenter -t {self._pid(node)} -n {command}"
+
+    def python(self, node: str) -> str:
+        """The Python expression that opens an IPRoute in ``node``. ``flags=0``: pyroute2 must not create a missing namespace."""
+        if node == self.node:
+            return "IPRoute()"
+        if node in self.names:
+            return f'IPRoute(netns="{self.names[node]}", flags=0)'
+        return f'IPRoute(netns="/proc/{self._pid(node)}/ns/net", flags=0)'
+
+    def _pid(self, node: str) -> str:
+        return str(self.pids[node]) if node in self.pids else f"$PID_{node}"
+
+
+class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One change to the kernel. Subclasses are plain data; ``kernel/actions`` applies them.
+
+    ``verb`` is the first key of the action in a lesson: ``{ move = "veth1", to = "c1" }`` has the verb ``move``.
+    """
+
+    verb: ClassVar[str]
+
+    def sentence(self) -> str:
+        """What happens, in one sentence a learner understands."""
+        raise NotImplementedError
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """The lines to type in this dialect: shell lines, or for ``pyroute2`` the lines of one Python program."""
+        raise NotImplementedError
+
+    def inverse(self) -> tuple[Action, ...]:
+        """The actions that undo it, in order; empty when undoing needs a rebuild."""
+        raise NotImplementedError
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """What must be true before it can work."""
+        return ()
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with this action's mark on the picture, for drawing what is to come. Never used to judge."""
+        return snapshot
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What an expectation found: the claim, and when it does not hold, expected, seen and one command to look with.
+
+    ``near`` is the sentence for a near miss (right thing, wrong place), "" when nothing near was seen.
+    """
+
+    met: bool
+    claim: str
+    expected: str = ""
+    seen: str = ""
+    look: str = ""
+    near: str = ""
+
+
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that must be true of the snapshot. ``verb`` is its first key in a lesson: ``{ link = "veth1", in = "c1" }``."""
+
+    verb: ClassVar[str]
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """Look for it. ``where`` only serves to word the command to look with."""
+        raise NotImplementedError
+
+
+def python_program(where: Where, node: str, *calls: str) -> tuple[str, ...]:
+    """A complete pyroute2 program of ``calls`` on ``ipr`` in ``node``, ready for ``python3 -``."""
+    return ("from pyroute2 import IPRoute", f"with {where.python(node)} as ipr:", *(f"    {call}" for call in calls))
+
+
+def in_host(node: str) -> str:
+    """`` in c1`` for any node but the host, whose name needs no saying."""
+    return "" if node == "host" else f" in {node}"
