@@ -1,0 +1,99 @@
+"""What a course is made of: lessons, steps, and the world they start in."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..model.probe import Probe
+from ..primitives.base import Action, Expectation
+
+
+class ProbeCheck(msgspec.Struct, frozen=True):
+    """A probe of a step and what must become of it.
+
+    ``reply`` false means the packet must not be answered; then ``because`` says why, and ``control`` (if any) is a probe on
+    the same path that must be answered, so that silence means something. ``seen_as`` and ``answer`` must equal the outcome's.
+    """
+
+    probe: Probe
+    reply: bool = True
+    because: str = ""
+    seen_as: str | None = None
+    answer: str | None = None
+    control: Probe | None = None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of a lesson.
+
+    ``do`` is the tutor's own solution, ``expect`` and ``probes`` are what is judged, ``hints`` are rungs of growing help (the
+    last one is the command itself and is made from ``do``). ``shell`` is the node whose shell the step is about. ``needs`` names
+    kernel features (doctor's words) without which it is skipped. ``success`` is said when it passes. ``undoes`` lists ids of
+    earlier steps of the course whose result this one rightly takes away. ``line`` is where its heading stands in the page.
+    """
+
+    id: str
+    title: str
+    prose: str
+    do: tuple[Action, ...]
+    expect: tuple[Expectation, ...]
+    probes: tuple[ProbeCheck, ...] = ()
+    hints: tuple[str, ...] = ()
+    shell: str = "host"
+    needs: tuple[str, ...] = ()
+    success: str = ""
+    undoes: tuple[str, ...] = ()
+    line: int = 0
+
+
+class Lesson(msgspec.Struct, frozen=True):
+    """One lesson: a Markdown page of steps."""
+
+    id: str
+    title: str
+    intro: str
+    steps: tuple[Step, ...]
+    path: str = ""
+    summary: str = ""
+
+    def step(self, step_id: str) -> Step | None:
+        """The step with this id, or None."""
+        return next((step for step in self.steps if step.id == step_id), None)
+
+
+class World(msgspec.Struct, frozen=True):
+    """What exists before the first step: containers that run (only ``lo`` in each), beside ``host`` and ``internet``."""
+
+    containers: tuple[str, ...] = ()
+
+
+class Course(msgspec.Struct, frozen=True):
+    """A course: lessons in order, and the world they start in. ``problems`` are lessons that could not be read, in words."""
+
+    id: str
+    title: str
+    about: str
+    lessons: tuple[Lesson, ...]
+    world: World = World()
+    path: str = ""
+    problems: tuple[str, ...] = ()
+
+    def lesson(self, lesson_id: str) -> Lesson | None:
+        """The lesson with this id, or None."""
+        return next((lesson for lesson in self.lessons if lesson.id == lesson_id), None)
+
+
+class Position(msgspec.Struct, frozen=True, order=True):
+    """A step by ids: ``container/cable/plug``."""
+
+    course: str
+    lesson: str
+    step: str
+
+    def __str__(self) -> str:
+        return f"{self.course}/{self.lesson}/{self.step}"
+
+
+def positions(course: Course) -> tuple[Position, ...]:
+    """Every step of a course in order."""
+    return tuple(Position(course.id, lesson.id, step.id) for lesson in course.lessons for step in lesson.steps)
