@@ -13,7 +13,7 @@ class Item(msgspec.Struct, frozen=True):
     """One claim of a step and whether it holds.
 
     ``kind`` tells a state check from a probe. ``expected``, ``seen`` and ``look`` (one command to look with) are filled when it
-    does not hold; ``near`` is the sentence for a near miss. ``result`` "waiting" means: not judged yet (probes wait for the state).
+    does not hold; ``near`` is the sentence for a near miss. "waiting" means not judged yet: probes wait for the state.
     """
 
     result: Literal["pass", "fail", "error", "waiting"]
