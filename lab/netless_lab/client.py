@@ -1,0 +1,159 @@
+"""How others talk to a lab's agent: the blocking ``Client`` for the command line and the asyncio ``Stream`` for the app.
+
+Both speak ``protocol`` over a connected Unix socket (``sandbox.find.connect``). A reply that says the request failed is raised
+as ``Refused`` with the agent's own words and exit code; a connection that ends is raised as ``LabGone``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from . import protocol
+
+
+class LabGone(ConnectionError):
+    """The lab's agent ended or was killed; the lab went with it."""
+
+
+class Refused(Exception):
+    """The agent could not do what was asked: ``code`` is the exit code, ``nearest`` the names that were perhaps meant."""
+
+    def __init__(self, failed: protocol.Failed) -> None:
+        super().__init__(failed.text)
+        self.code = failed.code
+        self.nearest = failed.nearest
+
+
+class Client:
+    """One request at a time, events handed to a callback while waiting. Not for use inside an event loop."""
+
+    def __init__(self, sock: socket.socket, hello: protocol.Hello, on_event: Callable[[protocol.Message], None] | None = None) -> None:
+        self._sock = sock
+        self._file = sock.makefile("rb")
+        self._on_event = on_event
+        self._ids = itertools.count(1)
+        self._sock.sendall(protocol.encode(hello))
+        self.hello = _hello(self._read())
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._file.close()
+        self._sock.close()
+
+    def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
+        """Send a request and wait for its reply; the value is plain JSON (dicts and lists)."""
+        request = kind(id=next(self._ids), **fields)
+        try:
+            self._sock.sendall(protocol.encode(request))
+        except OSError as error:
+            raise LabGone("the lab ended before the request could be sent") from error
+        while True:
+            message = self._read()
+            if isinstance(message, protocol.Done) and message.id == request.id:
+                return message.value
+            if isinstance(message, protocol.Failed) and message.id == request.id:
+                raise Refused(message)
+            if self._on_event is not None:
+                self._on_event(message)
+
+    def events(self) -> Iterator[protocol.AgentMessage]:
+        """Every message from now on, until the lab ends."""
+        while True:
+            try:
+                yield self._read()
+            except LabGone:
+                return
+
+    def _read(self) -> protocol.AgentMessage:
+        try:
+            line = self._file.readline()
+        except OSError as error:
+            raise LabGone("the connection to the lab broke") from error
+        if not line:
+            raise LabGone("the lab ended")
+        return protocol.decode_event(line)
+
+
+class Stream:
+    """The same over asyncio: requests may overlap, every event goes to ``on_event`` in order."""
+
+    LIMIT = 16 << 20
+    """The longest line in bytes; a snapshot of a large lab is some hundred kilobytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: protocol.Hello) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self.hello = hello
+
+    @classmethod
+    async def open(cls, sock: socket.socket, hello: protocol.Hello) -> Stream:
+        """Greet the agent on a connected socket."""
+        sock.setblocking(False)
+        reader, writer = await asyncio.open_unix_connection(sock=sock, limit=cls.LIMIT)
+        writer.write(protocol.encode(hello))
+        line = await reader.readline()
+        if not line:
+            raise LabGone("the lab ended")
+        return cls(reader, writer, _hello(protocol.decode_event(line)))
+
+    async def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
+        """Send a request and wait for its reply; needs ``listen`` to be running."""
+        request = kind(id=next(self._ids), **fields)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = future
+        self._writer.write(protocol.encode(request))
+        try:
+            return await future
+        finally:
+            self._waiting.pop(request.id, None)
+
+    async def listen(self, on_event: Callable[[protocol.AgentMessage], None]) -> None:
+        """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end."""
+        try:
+            while line := await self._reader.readline():
+                self._take(protocol.decode_event(line), on_event)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise LabGone(f"the connection to the lab broke: {error}") from error
+        finally:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(LabGone("the lab ended"))
+        raise LabGone("the lab ended")
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
+    def _take(self, message: protocol.AgentMessage, on_event: Callable[[protocol.AgentMessage], None]) -> None:
+        if isinstance(message, protocol.Done | protocol.Failed):
+            future = self._waiting.get(message.id)
+            if future is None or future.done():
+                return
+            if isinstance(message, protocol.Done):
+                future.set_result(message.value)
+            else:
+                future.set_exception(Refused(message))
+            return
+        on_event(message)
+
+
+def _hello(message: protocol.AgentMessage) -> protocol.Hello:
+    if isinstance(message, protocol.Failed):
+        raise Refused(message)
+    if not isinstance(message, protocol.Hello):
+        raise LabGone(f"the agent did not greet: {type(message).__name__}")
+    return message
