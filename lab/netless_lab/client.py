@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from . import protocol
+
+if TYPE_CHECKING:
+    import socket
+
+OnEvent = Callable[[protocol.AgentMessage], None]
 
 
 class LabGone(ConnectionError):
@@ -33,7 +37,7 @@ class Refused(Exception):
 class Client:
     """One request at a time, events handed to a callback while waiting. Not for use inside an event loop."""
 
-    def __init__(self, sock: socket.socket, hello: protocol.Hello, on_event: Callable[[protocol.Message], None] | None = None) -> None:
+    def __init__(self, sock: socket.socket, hello: protocol.Hello, on_event: OnEvent | None = None) -> None:
         self._sock = sock
         self._file = sock.makefile("rb")
         self._on_event = on_event
@@ -121,7 +125,7 @@ class Stream:
         finally:
             self._waiting.pop(request.id, None)
 
-    async def listen(self, on_event: Callable[[protocol.AgentMessage], None]) -> None:
+    async def listen(self, on_event: OnEvent) -> None:
         """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end."""
         try:
             while line := await self._reader.readline():
@@ -138,7 +142,7 @@ class Stream:
         """Hang up."""
         self._writer.close()
 
-    def _take(self, message: protocol.AgentMessage, on_event: Callable[[protocol.AgentMessage], None]) -> None:
+    def _take(self, message: protocol.AgentMessage, on_event: OnEvent) -> None:
         if isinstance(message, protocol.Done | protocol.Failed):
             future = self._waiting.get(message.id)
             if future is None or future.done():

@@ -1,0 +1,235 @@
+"""The agent: the lab's one process, PID 1 of its pretend host, and the only one that changes or judges it.
+
+It serves clients over Unix sockets (``protocol``), keeps the order of what they ask (one verb at a time; looking is always
+allowed), and ends when nobody has used the lab for its grace time. When it ends, however it ends, the kernel takes the whole lab along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from . import protocol
+from .errors import Refusal
+
+if TYPE_CHECKING:
+    import socket
+
+    from .session.session import Session
+
+GRACE_APP_S = 30 * 60.0
+"""How long a lab started by the app outlives its last client: a dropped ssh must not cost a learner the lab."""
+GRACE_KEPT_S = 24 * 3600.0
+"""The same for a lab that a command started to last."""
+LINE_LIMIT = 4 << 20
+BACKLOG_LIMIT = 64 << 20
+"""A client that has not read this many bytes of events is cut off; it may come back and ask for the state."""
+
+
+class Connection:
+    """One client."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.subscribed = False
+        self.name = ""
+
+    def send(self, message: protocol.Message) -> None:
+        """Queue one message; a client too slow to read is cut off."""
+        if self._writer.is_closing():
+            return
+        self._writer.write(protocol.encode(message))
+        if self._writer.transport.get_write_buffer_size() > BACKLOG_LIMIT:
+            self._writer.transport.abort()
+
+    async def close(self) -> None:
+        """Flush and hang up."""
+        with contextlib.suppress(OSError):
+            await asyncio.wait_for(self._writer.drain(), 1)
+        self._writer.close()
+
+
+class Agent:
+    """Clients on one side, the session on the other."""
+
+    def __init__(self, session: Session, allowed_uid: Callable[[socket.socket], bool]) -> None:
+        self._session = session
+        self._allowed = allowed_uid
+        self._clients: set[Connection] = set()
+        self._turn = asyncio.Lock()
+        self._ended = asyncio.Event()
+        self._last_use = time.monotonic()
+        self._keep = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        session.on_event = self.broadcast
+
+    @property
+    def clients(self) -> int:
+        """How many are connected now."""
+        return len(self._clients)
+
+    async def serve(self, *listeners: socket.socket) -> str:
+        """Serve until the lab is to end; returns why."""
+        servers = [await asyncio.start_unix_server(self._client, sock=sock, limit=LINE_LIMIT) for sock in listeners]
+        reason = await self._until_unused()
+        for server in servers:
+            server.close()
+        self.broadcast(protocol.Bye(reason))
+        for client in tuple(self._clients):
+            await client.close()
+        return reason
+
+    def end(self, reason: str) -> None:
+        """End the lab soon, for this reason."""
+        self._reason = reason
+        self._ended.set()
+
+    def broadcast(self, message: protocol.Message) -> None:
+        """Send an event to every client that subscribed."""
+        for client in self._clients:
+            if client.subscribed:
+                client.send(message)
+
+    async def _until_unused(self) -> str:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), 30)
+                return self._reason
+            if self._clients or self._session.in_use():
+                self._last_use = time.monotonic()
+            grace = GRACE_KEPT_S if self._keep else GRACE_APP_S
+            if time.monotonic() - self._last_use > grace:
+                return f"nobody used the lab for {grace / 60:.0f} minutes"
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = Connection(writer)
+        if not self._allowed(writer.get_extra_info("socket")):
+            client.send(protocol.Failed(0, 3, "this lab belongs to another user"))
+            await client.close()
+            return
+        try:
+            if await self._greet(reader, client):
+                self._clients.add(client)
+                self._session.watched(self.clients)
+                await self._listen(reader, client)
+        except (OSError, ValueError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._clients.discard(client)
+            self._last_use = time.monotonic()
+            self._session.watched(self.clients)
+            writer.close()
+
+    async def _greet(self, reader: asyncio.StreamReader, client: Connection) -> bool:
+        try:
+            hello = protocol.decode_request(await reader.readline())
+        except msgspec.MsgspecError as error:
+            client.send(protocol.Failed(0, 2, f"the first line must be a hello: {error}"))
+            return False
+        if not isinstance(hello, protocol.Hello) or hello.version != protocol.VERSION:
+            theirs = hello.version if isinstance(hello, protocol.Hello) else "another protocol"
+            text = f"this lab speaks protocol {protocol.VERSION}, the client {theirs}: end the lab with `netless down` and start it anew"
+            client.send(protocol.Failed(0, 2, text))
+            return False
+        self._keep = self._keep or hello.keep
+        client.name = hello.client
+        client.send(protocol.Hello(client="agent", lab=self._session.name))
+        return True
+
+    async def _listen(self, reader: asyncio.StreamReader, client: Connection) -> None:
+        while line := await reader.readline():
+            try:
+                request = protocol.decode_request(line)
+            except msgspec.MsgspecError as error:
+                client.send(protocol.Failed(_id_of(line), 2, f"not a request this lab knows: {error}"))
+                continue
+            if isinstance(request, protocol.Hello):
+                continue
+            task = asyncio.create_task(self._answer(client, request))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, client: Connection, request: protocol.Request) -> None:
+        try:
+            client.send(protocol.Done(request.id, await self._do(client, request)))
+        except Refusal as refusal:
+            client.send(protocol.Failed(request.id, refusal.code, str(refusal), refusal.nearest))
+        except Exception as error:
+            self._session.report(error)
+            text = f"netless failed in a way it should not: {type(error).__name__}: {error}. The lab goes on; details are in the lab's log."
+            client.send(protocol.Failed(request.id, 4, text))
+
+    async def _do(self, client: Connection, request: protocol.Request) -> Any:
+        looking = self._looking(client, request)
+        if looking is not None:
+            return await looking
+        if isinstance(request, protocol.Down):
+            self.end("it was ended by `netless down`" if client.name == "cli" else "the tutor was quit")
+            return None
+        async with self._turn:
+            return await self._verb(request)
+
+    def _looking(self, client: Connection, request: protocol.Request) -> Awaitable[Any] | None:
+        """Requests that change nothing and never wait for a turn."""
+        session = self._session
+        match request:
+            case protocol.GetStatus():
+                return session.status()
+            case protocol.GetSnapshot():
+                return session.snapshot()
+            case protocol.GetCourses():
+                return session.course_views()
+            case protocol.Subscribe():
+                return self._subscribe(client)
+            case protocol.Enter(node=node):
+                return session.entry(node)
+            case protocol.SendProbe(probe=probe, must_reply=must_reply):
+                return session.send_probe(probe, must_reply)
+            case protocol.Explain(probe=probe):
+                return session.explain(probe)
+            case _:
+                return None
+
+    async def _verb(self, request: protocol.Request) -> Any:
+        session = self._session
+        match request:
+            case protocol.Run(target=target, rest=rest):
+                return await session.run(target, rest=rest)
+            case protocol.Check(target=target):
+                return await session.check(target)
+            case protocol.Back():
+                return await session.back()
+            case protocol.Goto(target=target, end=end):
+                return await session.goto(target, end=end)
+            case protocol.Reset(scope=scope, dry=dry):
+                return await session.reset(scope, dry=dry)
+            case protocol.Next():
+                return await session.next()
+            case protocol.Hint(rung=rung):
+                return await session.hint(rung)
+            case protocol.Play(on=on):
+                return await session.play(on)
+            case protocol.SetDialect(dialect=dialect):
+                return await session.set_dialect(dialect)
+            case protocol.Call(name=name, args=args):
+                return await session.call(name, args)
+            case _:
+                raise Refusal(f"no such request: {type(request).__name__}")
+
+    async def _subscribe(self, client: Connection) -> None:
+        for message in await self._session.introduction():
+            client.send(message)
+        client.subscribed = True
+
+
+def _id_of(line: bytes) -> int:
+    """The id of a request that could not be understood, 0 when even that is missing."""
+    with contextlib.suppress(msgspec.MsgspecError):
+        found = msgspec.json.decode(line, type=dict[str, Any]).get("id", 0)
+        return found if isinstance(found, int) else 0
+    return 0
