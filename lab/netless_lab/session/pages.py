@@ -1,0 +1,78 @@
+"""Words for clients: the status, the current step's page, the course list. Pure."""
+
+from __future__ import annotations
+
+from ..course.bind import apply, apply_text
+from ..course.hints import rungs
+from ..course.step import Course, Lesson, Position, Step
+from ..model.snapshot import Snapshot
+from ..primitives.base import DIALECTS, Action, Dialect, Where
+from ..protocol import Commands, CourseView, LessonView, StepPage, StepView
+from .state import State, key
+
+
+def where_of(snapshot: Snapshot, shell: str) -> Where:
+    """How commands typed in ``shell`` reach the other nodes, from the names and pids there are now."""
+    names = {node.name: node.names[0] for node in snapshot.nodes if node.names}
+    pids = {node.name: node.pid for node in snapshot.nodes if node.pid is not None}
+    return Where(shell, names, pids)
+
+
+def commands_of(actions: tuple[Action, ...], dialect: Dialect, where: Where) -> Commands:
+    """The lines of these actions in one dialect; a Python program names each thing it imports once."""
+    lines = [line for action in actions for line in action.commands(dialect, where)]
+    if dialect == "pyroute2":
+        imports = list(dict.fromkeys(line for line in lines if line.startswith(("import ", "from "))))
+        lines = imports + [line for line in lines if line not in imports]
+    return Commands(dialect, tuple(lines))
+
+
+def every_dialect(actions: tuple[Action, ...], first: Dialect, where: Where) -> tuple[Commands, ...]:
+    """The same actions in every dialect, the chosen one first."""
+    order = (first, *(dialect for dialect in DIALECTS if dialect != first))
+    return tuple(commands_of(actions, dialect, where) for dialect in order)
+
+
+def bound_actions(step: Step, state: State) -> tuple[Action, ...]:
+    """The step's own solution in the learner's names."""
+    return tuple(apply(action, state.bindings) for action in step.do)
+
+
+def step_page(state: State, snapshot: Snapshot) -> StepPage:
+    """All a screen needs for the current step."""
+    step, lesson = state.step, state.lesson
+    where = where_of(snapshot, step.shell)
+    actions = bound_actions(step, state)
+    opened = state.progress.opened(key(state.position), state.position.course)
+    every = rungs(step, commands_of(actions, state.dialect, where).lines)
+    number = [own.id for own in lesson.steps].index(step.id) + 1
+    prose = step.prose if number > 1 or not lesson.intro else f"{lesson.intro}\n\n{step.prose}"
+    return StepPage(
+        position=str(state.position),
+        lesson_title=lesson.title,
+        title=step.title,
+        prose=apply_text(prose, state.bindings),
+        sentences=tuple(action.sentence() for action in actions),
+        commands=every_dialect(actions, state.dialect, where),
+        hints_open=tuple(apply_text(text, state.bindings) for text in every[:opened]),
+        hints_total=len(every),
+        shell=step.shell,
+        number=number,
+        of=len(lesson.steps),
+        success=apply_text(step.success, state.bindings),
+    )
+
+
+def course_view(course: Course, state: State | None = None) -> CourseView:
+    """The course as a list shows it; ticks only when a state is given."""
+    return CourseView(course.id, course.title, course.about, tuple(_lesson(course, lesson, state) for lesson in course.lessons), course.problems)
+
+
+def _lesson(course: Course, lesson: Lesson, state: State | None) -> LessonView:
+    steps = []
+    for step in lesson.steps:
+        place = key(Position(course.id, lesson.id, step.id))
+        earned = state is not None and state.progress.earned(place, course.id)
+        live = state.live.get(place) if state is not None and state.course.id == course.id else None
+        steps.append(StepView(step.id, step.title, earned, live))
+    return LessonView(lesson.id, lesson.title, tuple(steps))

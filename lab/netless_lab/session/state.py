@@ -1,0 +1,91 @@
+"""Where the learner stands: a frozen value that the session replaces as things happen. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..course.bind import Bindings
+from ..course.progress import Progress
+from ..course.step import Course, Lesson, Position, Step, positions
+from ..course.verdict import Verdict
+from ..primitives.base import Action, Dialect
+
+
+class State(msgspec.Struct, frozen=True):
+    """The course in hand, the current step, and what was judged of it.
+
+    ``live`` maps the id of each step of the course (``lesson/step``) to whether its state holds now. ``touched`` is true when the
+    learner changed something since the last moment the lab was known to be in a clean state.
+    """
+
+    course: Course
+    position: Position
+    progress: Progress
+    bindings: Bindings = Bindings()
+    verdict: Verdict | None = None
+    live: dict[str, bool] = {}
+    dialect: Dialect = "ip"
+    busy: str = ""
+    playing: bool = False
+    touched: bool = False
+    notices: tuple[str, ...] = ()
+
+    @property
+    def lesson(self) -> Lesson:
+        """The current lesson."""
+        found = self.course.lesson(self.position.lesson)
+        assert found is not None, f"position {self.position} outside its course"
+        return found
+
+    @property
+    def step(self) -> Step:
+        """The current step."""
+        found = self.lesson.step(self.position.step)
+        assert found is not None, f"position {self.position} outside its lesson"
+        return found
+
+    @property
+    def passed(self) -> bool:
+        """True when the current step was judged and holds."""
+        return self.verdict is not None and self.verdict.step == self.position.step and self.verdict.passed
+
+
+def step_at(course: Course, position: Position) -> Step:
+    """The step a position names; the position must be of this course."""
+    lesson = course.lesson(position.lesson)
+    step = lesson.step(position.step) if lesson else None
+    if step is None:
+        raise LookupError(f"{position} is not in the course {course.id}")
+    return step
+
+
+def before(course: Course, position: Position) -> tuple[Position, ...]:
+    """Every position ahead of this one, in order."""
+    every = positions(course)
+    return every[: every.index(position)]
+
+
+def after(course: Course, position: Position) -> Position | None:
+    """The position that follows, or None at the course's end."""
+    every = positions(course)
+    place = every.index(position) + 1
+    return every[place] if place < len(every) else None
+
+
+def actions_before(course: Course, position: Position) -> tuple[Action, ...]:
+    """Every action of every step ahead of this one, in order."""
+    return tuple(action for place in before(course, position) for action in step_at(course, place).do)
+
+
+def key(position: Position) -> str:
+    """How a step is called within its course: ``cable/plug``."""
+    return f"{position.lesson}/{position.step}"
+
+
+def undone(course: Course, until: Position) -> frozenset[str]:
+    """Keys of the steps whose result a later step, up to and including ``until``, rightly took away (``undoes``)."""
+    gone: set[str] = set()
+    for place in (*before(course, until), until):
+        for named in step_at(course, place).undoes:
+            gone.add(named if "/" in named else f"{place.lesson}/{named}")
+    return frozenset(gone)

@@ -1,0 +1,183 @@
+"""The command line: one parser, one table of verbs, errors as sentences and exit codes. Never imports the screen."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+from . import __version__
+from .exit_codes import Exit
+from .printer import Printer
+
+DEFAULT_LAB = "default"
+
+VERBS = {
+    "tutor": "tutor",
+    "courses": "look",
+    "up": "lab",
+    "down": "lab",
+    "status": "lab",
+    "labs": "lab",
+    "doctor": "doctor",
+    "run": "steps",
+    "check": "steps",
+    "back": "steps",
+    "next": "steps",
+    "hint": "steps",
+    "goto": "steps",
+    "reset": "steps",
+    "shell": "nodes",
+    "exec": "nodes",
+    "ping": "nodes",
+    "snapshot": "look",
+    "diagram": "look",
+    "lint": "authors",
+    "progress": "progress",
+    "break": "faults",
+    "faults": "faults",
+    "mend": "faults",
+}
+"""Verb -> module of ``netless.verbs`` whose function of that name (``exec_`` for keywords) does it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that offers the nearest names and exits with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Usage errors: what is wrong, what was perhaps meant."""
+        self.print_usage(sys.stderr)
+        print(f"netless: {message}", file=sys.stderr)
+        sys.exit(Exit.USAGE)
+
+
+def _common(suppress: bool) -> argparse.ArgumentParser:
+    """Options that may stand before or after the verb; after it they must not overwrite with a default."""
+    common = Parser(add_help=False)
+    default = argparse.SUPPRESS if suppress else None
+    common.add_argument("--lab", metavar="NAME", default=default or os.environ.get("NETLESS_LAB_NAME", DEFAULT_LAB),
+                        help="which lab on this machine (default: %(default)s)" if not suppress else argparse.SUPPRESS)
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS if suppress else False,
+                        help="print one JSON document" if not suppress else argparse.SUPPRESS)
+    return common
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = Parser(prog="netless", parents=[_common(False)], description="Rebuild a container's network by hand, on a real kernel.",
+                 epilog="Without a verb the tutor opens. STEP is course/lesson/step or a unique tail of it.")
+    top.add_argument("-V", "--version", action="version", version=f"netless {__version__}")
+    top.add_argument("--theme", choices=("dark", "light"), help="colours of the tutor (default: asked of the terminal)")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
+    after = _common(True)
+
+    def verb(name: str, text: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=text, description=text, parents=[after])
+
+    tutor = verb("tutor", "open the tutor (the same as no verb)")
+    tutor.add_argument("course", nargs="?", help="the course to open")
+    verb("courses", "list courses, lessons and steps")
+    up = verb("up", "start the lab and return when it is ready; it lasts until `down`")
+    up.add_argument("course", nargs="?", help="the course whose world is wanted")
+    verb("down", "end the lab; everything in it is gone")
+    verb("status", "where the lab stands: position, ticks, nodes")
+    verb("labs", "list the labs that run on this machine")
+    verb("doctor", "what this machine can and cannot, and what to do about it")
+    run = verb("run", "do a step for you and judge it")
+    run.add_argument("step", nargs="?", metavar="STEP")
+    run.add_argument("--all", action="store_true", dest="rest", help="all steps that remain in the lesson")
+    check = verb("check", "judge the current step, or a step, lesson or course")
+    check.add_argument("step", nargs="?", metavar="STEP")
+    verb("back", "undo the last step, or your own last change")
+    verb("next", "move on to the next step")
+    hint = verb("hint", "open the next hint of the current step")
+    hint.add_argument("rung", nargs="?", type=int, help="open this rung (1, 2 ...)")
+    goto = verb("goto", "rebuild the lab for the start of a step or lesson, or its end")
+    goto.add_argument("step", metavar="STEP")
+    goto.add_argument("--end", action="store_true", help="with the step or lesson done")
+    reset = verb("reset", "rebuild to the start of the step or lesson, or the whole lab")
+    reset.add_argument("scope", nargs="?", choices=("step", "lesson", "lab"), default="step")
+    reset.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    shell = verb("shell", "a shell in a node of the lab")
+    shell.add_argument("node", nargs="?", default="host")
+    execute = verb("exec", "run a command in a node: netless exec NODE -- CMD ...")
+    execute.add_argument("node")
+    execute.add_argument("command", nargs=argparse.REMAINDER)
+    ping = verb("ping", "send one ping and say what became of it")
+    ping.add_argument("source", metavar="FROM")
+    ping.add_argument("target", metavar="TO", help="an address, a node or a name")
+    ping.add_argument("--explain", action="store_true", help="where it died, and why, from evidence")
+    verb("snapshot", "the state of every node")
+    diagram = verb("diagram", "draw the network")
+    diagram.add_argument("--ascii", action="store_true")
+    diagram.add_argument("--width", type=int)
+    diagram.add_argument("--height", type=int)
+    style = diagram.add_mutually_exclusive_group()
+    style.add_argument("--svg", metavar="FILE", help="write an SVG picture")
+    style.add_argument("--mermaid", action="store_true")
+    style.add_argument("--dot", action="store_true")
+    lint = verb("lint", "prove every step of a lesson or course in a throwaway lab")
+    lint.add_argument("path")
+    lint.add_argument("--static", action="store_true", help="only read it, do not run it")
+    progress = verb("progress", "show, export or import progress")
+    progress.add_argument("what", nargs="?", choices=("show", "export", "import"), default="show")
+    progress.add_argument("file", nargs="?")
+    fault = verb("break", "break something on purpose")
+    fault.add_argument("fault", nargs="?", metavar="FAULT")
+    fault.add_argument("--random", action="store_true")
+    fault.add_argument("--seed", type=int)
+    fault.add_argument("--node")
+    verb("faults", "list the faults that can be injected")
+    verb("mend", "take the injected faults away")
+    return top
+
+
+def run(words: list[str]) -> int:
+    """Parse, do, and turn every error a person can meet into a sentence and an exit code."""
+    _offer_verbs(words)
+    args = parser().parse_args(words)
+    args.verb = args.verb or "tutor"
+    printer = Printer(as_json=args.json)
+    from netless_lab.client import LabGone, Refused
+    from netless_lab.errors import Refusal
+
+    try:
+        module = importlib.import_module(f".verbs.{VERBS[args.verb]}", __package__)
+        code = int(getattr(module, args.verb if args.verb not in ("exec", "break") else f"{args.verb}_")(args, printer))
+        sys.stdout.flush()
+        return code
+    except (Refused, Refusal) as refused:
+        printer.narrate(f"netless: {refused}")
+        if refused.nearest:
+            printer.narrate("did you mean: " + ", ".join(refused.nearest))
+        return int(refused.code)
+    except LabGone as gone:
+        printer.narrate(f"netless: {gone}. `netless up` starts a new lab; your ticks are kept.")
+        return Exit.OURS
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PASS
+    except KeyboardInterrupt:
+        printer.narrate("")
+        return 130
+
+
+def _offer_verbs(words: list[str]) -> None:
+    """An unknown verb gets the nearest ones instead of argparse's list of all."""
+    options_with_value = {"--lab", "--theme"}
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word.startswith("-"):
+            skip = word in options_with_value
+        else:
+            if word not in VERBS:
+                near = difflib.get_close_matches(word, VERBS, n=3)
+                print(f"netless: there is no verb {word!r}." + (f" Did you mean: {', '.join(near)}?" if near else ""), file=sys.stderr)
+                print("`netless --help` lists them all.", file=sys.stderr)
+                sys.exit(Exit.USAGE)
+            return

@@ -1,0 +1,1 @@
+"""The verbs of the command line, imported only when asked for."""

@@ -1,0 +1,77 @@
+"""The verbs about a lab as a whole: up, down, status, labs."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import msgspec
+
+from netless_lab import protocol
+
+from ..exit_codes import Exit
+from ..labs import find, opened
+from ..printer import Printer
+
+
+def up(args: Namespace, printer: Printer) -> int:
+    """Start the lab, or find it running; return when it is ready."""
+    with opened(args, printer, course=args.course) as client:
+        status = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status)
+    printer.document(status)
+    printer.say(f"the lab {status.lab} is ready: " + ", ".join(node.name for node in status.nodes))
+    printer.narrate("`netless` opens the tutor, `netless shell` a shell in the host, `netless down` ends the lab")
+    return Exit.PASS
+
+
+def down(args: Namespace, printer: Printer) -> int:
+    """End the lab; everything in it is gone, the ticks are kept."""
+    client = find(args.lab)
+    if client is None:
+        printer.document({"lab": args.lab, "ended": False})
+        printer.say(f"the lab {args.lab} is not running: nothing to end")
+        return Exit.PASS
+    with client:
+        client.ask(protocol.Down)
+        for _ in client.events():
+            pass
+    printer.document({"lab": args.lab, "ended": True})
+    printer.say(f"the lab {args.lab} is gone, with everything in it")
+    return Exit.PASS
+
+
+def status(args: Namespace, printer: Printer) -> int:
+    """Where the lab stands. Does not start one."""
+    client = find(args.lab)
+    if client is None:
+        printer.document({"lab": args.lab, "running": False})
+        printer.say(f"the lab {args.lab} is not running; `netless up` starts it")
+        return Exit.FAIL
+    with client:
+        plain = client.ask(protocol.GetStatus)
+    printer.document({**plain, "running": True})
+    state = msgspec.convert(plain, protocol.Status)
+    printer.say(f"lab       {state.lab} ({state.mode}), agent {state.agent_pid}" + (f", {state.limits}" if state.limits else ""))
+    printer.say(f"position  {state.position}  {state.page.title}")
+    for lesson in state.course.lessons:
+        ticks = "".join("●" if step.earned else "○" for step in lesson.steps)
+        broken = [step.title for step in lesson.steps if step.earned and step.live is False]
+        printer.say(f"          {ticks:<8} {lesson.title}" + (f"   (earned, but not so now: {', '.join(broken)})" if broken else ""))
+    for node in state.nodes:
+        pid = f"pid {node.pid}" if node.pid else "no process"
+        printer.say(f"node      {node.name:<10} {node.role:<10} {pid:<11} net:[{node.netns}]  {' '.join(node.names)}")
+    for notice in state.notices:
+        printer.say(f"note      {notice}")
+    return Exit.PASS
+
+
+def labs(args: Namespace, printer: Printer) -> int:
+    """Every lab of this user on this machine."""
+    from ..labs import running
+
+    names = running()
+    printer.document(names)
+    for name in names:
+        printer.say(name)
+    if not names:
+        printer.narrate("no lab is running")
+    return Exit.PASS

@@ -1,0 +1,93 @@
+"""The verbs that only look: courses, snapshot, diagram."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from netless_lab import protocol
+from netless_lab.model.snapshot import Node, Snapshot
+
+from ..exit_codes import Exit
+from ..labs import find, opened
+from ..printer import Printer, plural
+
+
+def courses(args: Namespace, printer: Printer) -> int:
+    """Courses, lessons and steps, with ticks when a lab runs. Needs no lab."""
+    client = find(args.lab)
+    if client is not None:
+        with client:
+            plain = client.ask(protocol.GetCourses)
+    else:
+        from netless_lab.course.files import shipped
+        from netless_lab.session.pages import course_view
+
+        plain = msgspec.to_builtins([course_view(course) for course in shipped()])
+    printer.document(plain)
+    for course in msgspec.convert(plain, tuple[protocol.CourseView, ...]):
+        printer.say(f"{printer.style('bold', course.id)}  {course.title}")
+        for lesson in course.lessons:
+            printer.say(f"  {course.id}/{lesson.id:<12} {lesson.title}  ({plural(len(lesson.steps), 'step')})")
+            for step in lesson.steps:
+                printer.say(f"    {'●' if step.earned else '○'} {lesson.id}/{step.id:<16} {step.title}")
+        for problem in course.problems:
+            printer.narrate(f"  {problem}")
+    return Exit.PASS
+
+
+def snapshot(args: Namespace, printer: Printer) -> int:
+    """The state of every node, as the kernel has it."""
+    with opened(args, printer) as client:
+        plain = client.ask(protocol.GetSnapshot)
+    printer.document(plain)
+    for node in msgspec.convert(plain, Snapshot).nodes:
+        _node(node, printer)
+    return Exit.PASS
+
+
+def _node(node: Node, printer: Printer) -> None:
+    named = f"  named {', '.join(node.names)}" if node.names else ""
+    printer.say(f"{printer.style('bold', node.name)}  {node.role}  net:[{node.netns}]{named}")
+    for link in node.links:
+        state = "up" if link.up and link.carrier else "up, no carrier" if link.up else "down"
+        far = f" <-> {link.peer.node or '?'}:{link.peer.name}" if link.peer else ""
+        port = f" port of {link.master}" if link.master else ""
+        addresses = " ".join(own.cidr for own in link.addresses)
+        printer.say(f"  {link.name:<10} {link.kind:<9} {state:<15}{far}{port} {addresses}")
+    for route in node.routes:
+        if route.family == 4:
+            printer.say(f"  route {route.dst}" + (f" via {route.via}" if route.via else "") + (f" dev {route.dev}" if route.dev else ""))
+    for chain in node.chains:
+        for rule in chain.rules:
+            printer.say(f"  rule {chain.family} {chain.table} {chain.name}: {rule.text}")
+
+
+def diagram(args: Namespace, printer: Printer) -> int:
+    """Draw the network: text, SVG, Mermaid or dot."""
+    from netless_lab.model import printers, scene
+
+    with opened(args, printer) as client:
+        state = msgspec.convert(client.ask(protocol.GetSnapshot), Snapshot)
+    if args.mermaid:
+        printer.raw(printers.mermaid(state))
+        return Exit.PASS
+    if args.dot:
+        printer.raw(printers.dot(state))
+        return Exit.PASS
+    size = shutil.get_terminal_size((100, 30))
+    width, height = args.width or min(size.columns, 120), args.height or max(size.lines - 2, 12)
+    ascii_only = args.ascii or "utf" not in os.environ.get("LC_ALL", os.environ.get("LC_CTYPE", os.environ.get("LANG", "utf"))).lower()
+    drawn = scene.lay_out(state, width=width, height=height, glyphs=scene.ASCII if ascii_only else scene.UNICODE)
+    text = printers.text(drawn)
+    if args.svg:
+        Path(args.svg).write_text(printers.svg(drawn), encoding="utf-8")
+        printer.say(f"wrote {args.svg}")
+    else:
+        printer.say(text)
+    printer.document({"width": width, "height": height, "text": text, "svg": args.svg})
+    return Exit.PASS

@@ -1,0 +1,81 @@
+"""The verbs that go into a node: shell, exec, ping."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import subprocess
+from argparse import Namespace
+
+import msgspec
+
+from netless_lab import protocol
+from netless_lab.client import Client
+from netless_lab.errors import Refusal
+from netless_lab.model.probe import Outcome, Ping
+from netless_lab.model.snapshot import Snapshot
+
+from ..exit_codes import Exit
+from ..labs import opened
+from ..printer import Printer
+
+
+def shell(args: Namespace, printer: Printer) -> int:
+    """A shell in a node. It ends with the lab."""
+    from ..app.terminal import shell as terminal_shell
+
+    with opened(args, printer) as client:
+        return _enter(client, args.node, list(terminal_shell.argv()))
+
+
+def exec_(args: Namespace, printer: Printer) -> int:
+    """Run a command in a node and return its exit code."""
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        raise Refusal("exec needs a command: netless exec NODE -- CMD ...")
+    with opened(args, printer) as client:
+        return _enter(client, args.node, command)
+
+
+def ping(args: Namespace, printer: Printer) -> int:
+    """Send one ping from a node and say what became of it."""
+    with opened(args, printer) as client:
+        probe = Ping(args.source, _address(client, args.target))
+        if args.explain:
+            from .faults import print_explanation
+
+            return print_explanation(client.ask(protocol.Explain, probe=probe), printer)
+        plain = client.ask(protocol.SendProbe, probe=probe)
+    printer.document(plain)
+    outcome = msgspec.convert(plain, Outcome)
+    printer.say(outcome.text)
+    if outcome.result == "error":
+        return Exit.MACHINE
+    return Exit.PASS if outcome.result == "answered" else Exit.FAIL
+
+
+def _enter(client: Client, node: str, command: list[str]) -> int:
+    """Become part of a node; the connection stays open so that the lab knows it is used."""
+    entry = msgspec.convert(client.ask(protocol.Enter, node=node), protocol.Entry)
+    done = subprocess.run([*entry.argv, *command], env={**os.environ, **entry.env}, check=False)
+    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+def _address(client: Client, target: str) -> str:
+    """An address as it is; a node's name stands for its first address; anything else is left for the lab to refuse."""
+    try:
+        return str(ipaddress.ip_address(target))
+    except ValueError:
+        pass
+    snapshot = msgspec.convert(client.ask(protocol.GetSnapshot), Snapshot)
+    node = snapshot.node(target)
+    if node is None:
+        if "." in target:
+            return target
+        names = tuple(known.name for known in snapshot.nodes)
+        raise Refusal(f"{target} is neither an address nor a node of this lab", nearest=names)
+    for link in node.links:
+        for own in link.v4:
+            if link.name != "lo":
+                return own.address
+    raise Refusal(f"the node {target} has no address yet, so nothing can be sent to it", code=1)

@@ -1,0 +1,133 @@
+"""The verbs that work through a course: run, check, back, next, hint, goto, reset."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from typing import Any
+
+import msgspec
+
+from netless_lab import protocol
+from netless_lab.course.verdict import Item, Verdict
+
+from ..exit_codes import Exit
+from ..labs import opened
+from ..printer import Printer, plural
+
+_MARKS = {"pass": ("good", "✓"), "fail": ("bad", "✗"), "error": ("bad", "!"), "waiting": ("dim", "…")}
+
+
+def run(args: Namespace, printer: Printer) -> int:
+    """Do the current step (or the named one, or all that remain in the lesson) and judge it."""
+    with opened(args, printer, events=_narrator(printer)) as client:
+        return _judged(client.ask(protocol.Run, target=args.step, rest=args.rest), printer)
+
+
+def check(args: Namespace, printer: Printer) -> int:
+    """Judge the current step, or every step of the target."""
+    with opened(args, printer) as client:
+        return _judged(client.ask(protocol.Check, target=args.step), printer)
+
+
+def back(args: Namespace, printer: Printer) -> int:
+    """Undo the last step, or the learner's own last change."""
+    with opened(args, printer) as client:
+        return _moved(client.ask(protocol.Back), printer)
+
+
+def next(args: Namespace, printer: Printer) -> int:
+    """Move on to the next step."""
+    with opened(args, printer) as client:
+        return _moved(client.ask(protocol.Next), printer)
+
+
+def goto(args: Namespace, printer: Printer) -> int:
+    """Rebuild the lab for the start of the target, or its end."""
+    with opened(args, printer) as client:
+        return _moved(client.ask(protocol.Goto, target=args.step, end=args.end), printer)
+
+
+def hint(args: Namespace, printer: Printer) -> int:
+    """Open the next rung of help."""
+    with opened(args, printer) as client:
+        answer = client.ask(protocol.Hint, rung=None if args.rung is None else args.rung - 1)
+    printer.document(answer)
+    printer.say(answer["text"])
+    if answer["left"]:
+        printer.narrate(f"{plural(answer['left'], 'hint')} left: `netless hint` opens the next")
+    return Exit.PASS
+
+
+def reset(args: Namespace, printer: Printer) -> int:
+    """List what goes, ask, and rebuild."""
+    with opened(args, printer) as client:
+        going = client.ask(protocol.Reset, scope=args.scope, dry=True)["going"]
+        if going:
+            printer.narrate(f"resetting the {args.scope} takes away or puts back:")
+            for line in going:
+                printer.narrate(f"  {line}")
+            if not args.yes and not _agreed(printer):
+                printer.narrate("nothing was changed")
+                return Exit.USAGE
+        return _moved(client.ask(protocol.Reset, scope=args.scope), printer)
+
+
+def _agreed(printer: Printer) -> bool:
+    if not sys.stdin.isatty():
+        printer.narrate("add --yes to go on without being asked")
+        return False
+    printer.narrate("go on? [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _moved(answer: dict[str, Any], printer: Printer) -> int:
+    printer.document(answer)
+    printer.say(answer["text"])
+    return Exit.PASS
+
+
+def _narrator(printer: Printer) -> Any:
+    def narrate(message: protocol.Message) -> None:
+        if isinstance(message, protocol.ActionEvent):
+            chosen = next_in(message.commands)
+            for line in chosen:
+                printer.narrate(f"  $ {line}")
+            if message.error:
+                printer.narrate(f"  {message.error}")
+
+    return narrate
+
+
+def next_in(commands: tuple[protocol.Commands, ...]) -> tuple[str, ...]:
+    """The lines of the first dialect given: the one in force."""
+    return commands[0].lines if commands else ()
+
+
+def _judged(answer: dict[str, Any], printer: Printer) -> int:
+    printer.document(answer)
+    results = []
+    for entry in answer["verdicts"]:
+        verdict = msgspec.convert(entry["verdict"], Verdict)
+        results.append(verdict.result)
+        mark = printer.style(*_MARKS[verdict.result])
+        printer.say(f"{mark} {printer.style('bold', entry['title'])}  {printer.style('dim', entry['position'])}")
+        for item in verdict.items:
+            _item(item, printer)
+        for extra in verdict.extras:
+            printer.say(f"  {printer.style('dim', '+ ' + extra)}")
+        if verdict.passed and entry.get("success"):
+            printer.say(f"  {entry['success']}")
+    if answer.get("text"):
+        printer.say(answer["text"])
+    if "error" in results:
+        return Exit.MACHINE
+    return Exit.PASS if all(result == "pass" for result in results) else Exit.FAIL
+
+
+def _item(item: Item, printer: Printer) -> None:
+    style, mark = _MARKS[item.result]
+    printer.say(f"  {printer.style(style, mark)} {item.claim}")
+    for name, text in (("expected", item.expected), ("seen", item.seen), ("", item.near), ("look", item.look)):
+        if text and item.result in ("fail", "error"):
+            printer.say(f"      {name + ': ' if name else ''}{text}")
