@@ -1,0 +1,210 @@
+"""A page of rows: the main screen with its scrollback, or the alternate screen without one.
+
+The page knows rows, margins and what changed; it knows nothing of cursors, pens or escape sequences.  Columns and rows count from 0;
+ranges are half open.  ``blank`` is the style number erased cells get.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from netless.vt.row import FILLER, Row, split_wide
+
+
+class Page:
+    """Rows on the screen (``rows``), rows that left it at the top (``history``), and the scroll margins.
+
+    ``pushed`` counts every row that ever left at the top, so ``pushed + y`` names a line for ever, however much scrolls
+    (`Viewport`, `Selection`).
+    """
+
+    __slots__ = ("all_dirty", "bottom", "columns", "dirty", "history", "pushed", "rows", "top")
+
+    def __init__(self, columns: int, height: int, scrollback: int) -> None:
+        self.columns = columns
+        self.rows: list[Row] = [Row() for _ in range(height)]
+        self.history: deque[Row] = deque(maxlen=scrollback)
+        self.pushed = 0
+        self.top, self.bottom = 0, height - 1
+        self.dirty: set[int] = set()
+        self.all_dirty = True
+
+    @property
+    def height(self) -> int:
+        """Rows on the screen."""
+        return len(self.rows)
+
+    def take_dirty(self) -> tuple[bool, set[int]]:
+        """What changed since the last call: (everything, or else these rows)."""
+        taken = self.all_dirty, self.dirty
+        self.all_dirty, self.dirty = False, set()
+        return taken
+
+    def blank_row(self, blank: int) -> Row:
+        """An erased row."""
+        return Row("", ((blank, self.columns),)) if blank else Row()
+
+    def fill(self, blank: int) -> None:
+        """Erase every row."""
+        self.rows[:] = [self.blank_row(blank) for _ in self.rows]
+        self.all_dirty = True
+
+    # -- cells
+
+    def put(self, y: int, x: int, cells: str | list[str], style: int) -> None:
+        """Write cells over what is there.  They must fit in the row."""
+        count = len(cells)
+        end = x + count
+        chars, styles = self.rows[y].thaw(self.columns)
+        if chars[x] == FILLER:
+            split_wide(chars, x)
+        if end < self.columns and chars[end] == FILLER:
+            split_wide(chars, end)
+        chars[x:end] = cells
+        styles[x:end] = [style] * count
+        self.dirty.add(y)
+
+    def insert(self, y: int, x: int, cells: str | list[str], style: int) -> None:
+        """Write cells and push the rest of the row to the right; what leaves the row is lost."""
+        chars, styles = self.rows[y].thaw(self.columns)
+        count = min(len(cells), self.columns - x)
+        split_wide(chars, x)
+        split_wide(chars, self.columns - count)
+        chars[x:x] = cells[:count]
+        styles[x:x] = [style] * count
+        del chars[self.columns :], styles[self.columns :]
+        self.dirty.add(y)
+
+    def delete(self, y: int, x: int, count: int, blank: int) -> None:
+        """Remove cells and pull the rest of the row to the left."""
+        chars, styles = self.rows[y].thaw(self.columns)
+        count = min(count, self.columns - x)
+        split_wide(chars, x)
+        split_wide(chars, x + count)
+        del chars[x : x + count], styles[x : x + count]
+        chars += [" "] * count
+        styles += [blank] * count
+        self.dirty.add(y)
+
+    def erase(self, y: int, start: int, end: int, blank: int) -> None:
+        """Blank the columns from ``start`` up to ``end``."""
+        if start <= 0 and end >= self.columns:
+            self.rows[y] = self.blank_row(blank)
+        elif start < end:
+            chars, styles = self.rows[y].thaw(self.columns)
+            split_wide(chars, start)
+            split_wide(chars, end)
+            chars[start:end] = [" "] * (end - start)
+            styles[start:end] = [blank] * (end - start)
+            if end >= self.columns:
+                self.rows[y].wrapped = False
+        self.dirty.add(y)
+
+    def join(self, y: int, x: int, mark: str, limit: int) -> None:
+        """Add a combining mark to the character in this cell (or to the double-width one that ends in it)."""
+        chars, _ = self.rows[y].thaw(self.columns)
+        if x and chars[x] == FILLER:
+            x -= 1
+        if len(chars[x]) < limit:
+            chars[x] += mark
+        self.dirty.add(y)
+
+    # -- rows
+
+    def scroll_up(self, count: int, blank: int) -> None:
+        """Move the rows between the margins up.  From the top of the screen they go to the history."""
+        top, bottom = self.top, self.bottom
+        count = min(count, bottom - top + 1)
+        rows = self.rows
+        if top == 0 and self.history.maxlen:
+            self._push(rows[:count])
+        del rows[top : top + count]
+        if count == 1:
+            rows.insert(bottom, self.blank_row(blank))
+        else:
+            rows[bottom - count + 1 : bottom - count + 1] = [self.blank_row(blank) for _ in range(count)]
+        self.all_dirty = True
+
+    def scroll_down(self, count: int, blank: int) -> None:
+        """Move the rows between the margins down."""
+        self._insert_rows(self.top, count, blank)
+
+    def insert_rows(self, y: int, count: int, blank: int) -> None:
+        """Open blank rows at ``y``; outside the margins this does nothing."""
+        if self.top <= y <= self.bottom:
+            self._insert_rows(y, count, blank)
+
+    def _insert_rows(self, y: int, count: int, blank: int) -> None:
+        count = min(count, self.bottom - y + 1)
+        del self.rows[self.bottom - count + 1 : self.bottom + 1]
+        self.rows[y:y] = [self.blank_row(blank) for _ in range(count)]
+        self.all_dirty = True
+
+    def delete_rows(self, y: int, count: int, blank: int) -> None:
+        """Remove rows at ``y``; outside the margins this does nothing."""
+        if self.top <= y <= self.bottom:
+            count = min(count, self.bottom - y + 1)
+            del self.rows[y : y + count]
+            end = self.bottom - count + 1
+            self.rows[end:end] = [self.blank_row(blank) for _ in range(count)]
+            self.all_dirty = True
+
+    def pour(self, fresh: list[Row], blank: int) -> None:
+        """Whole lines printed at the bottom of a page without margins, each followed by a line feed.
+
+        The end state of printing them one by one, at the cost of the lines that stay.
+        """
+        height = len(self.rows)
+        everything = self.rows[:-1] + fresh
+        gone = len(everything) - (height - 1)
+        if self.history.maxlen:
+            skipped = max(0, gone - self.history.maxlen)
+            self.pushed += skipped
+            self._push(everything[skipped:gone])
+        self.rows[:] = everything[gone:]
+        self.rows.append(self.blank_row(blank))
+        self.all_dirty = True
+
+    def clear_history(self) -> None:
+        """Forget the scrollback."""
+        self.history.clear()
+        self.all_dirty = True
+
+    def _push(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self.history.append(row.freeze())
+            self.pushed += 1
+
+    def resize(self, columns: int, height: int, cursor: int) -> int:
+        """A new size; returns the row the cursor is on now.
+
+        Shrinking drops blank rows below the cursor first and sends the top rows to the history; growing takes them back.
+        Lines are not folded again: what is cut off on the right stays cut, as in xterm.
+        """
+        rows, delta = self.rows, height - len(self.rows)
+        if delta < 0:
+            while delta and len(rows) - 1 > cursor and not rows[-1].plain:
+                rows.pop()
+                delta += 1
+            if delta:
+                if self.history.maxlen:
+                    self._push(rows[:-delta])
+                del rows[:-delta]
+                cursor = max(0, cursor + delta)
+        else:
+            for _ in range(delta):
+                if self.history:
+                    rows.insert(0, self.history.pop())
+                    self.pushed -= 1
+                    cursor += 1
+                else:
+                    rows.append(Row())
+        for row in rows:
+            row.paint = None
+            if columns < self.columns:
+                row.truncate(columns)
+        self.columns = columns
+        self.top, self.bottom = 0, height - 1
+        self.all_dirty = True
+        return min(cursor, height - 1)

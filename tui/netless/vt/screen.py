@@ -1,0 +1,216 @@
+"""The state of a terminal: two pages, a cursor, a pen, modes, margins, tab stops, character sets.
+
+Methods here are the movements and changes that escape sequences are made of.  What a sequence means is in `control`; how
+text gets into cells is in `drawing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from netless.vt.modes import Modes
+from netless.vt.page import Page
+from netless.vt.row import Row
+from netless.vt.sgr import Pen
+from netless.vt.style import PLAIN, Attr, StyleTable
+
+TAB: Final = 8
+MAX_SIDE: Final = 1000
+"""Columns or rows at most, whatever is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCursor:
+    """What DECSC remembers."""
+
+    x: int = 0
+    y: int = 0
+    wrap_pending: bool = False
+    attr: Attr = PLAIN
+    origin: bool = False
+    charsets: tuple[str, str] = ("B", "B")
+    shift: int = 0
+
+
+class Screen:
+    """Everything a sequence can change.  ``x`` and ``y`` count from 0.
+
+    ``wrap_pending``: a character was drawn in the last column; the next one goes to the next line (the "last column flag" of the
+    VT100, which every program relies on).
+    """
+
+    def __init__(self, columns: int, height: int, scrollback: int) -> None:
+        self.columns, self.height = columns, height
+        self.scrollback = scrollback
+        self.styles = StyleTable()
+        self.main = Page(columns, height, scrollback)
+        self.page = self.main
+        self._power_on()
+
+    def _power_on(self) -> None:
+        self.modes = Modes()
+        self.pen = Pen(self.styles)
+        self.x = self.y = 0
+        self.wrap_pending = False
+        self.charsets: list[str] = ["B", "B"]
+        self.shift = 0
+        self.tabs: set[int] | None = None
+        self.last = ""
+        self._saved: dict[bool, SavedCursor] = {}
+
+    def reset(self) -> None:
+        """RIS: as after power on, but the scrollback stays."""
+        self.page = self.main
+        self._power_on()
+        self.main.top, self.main.bottom = 0, self.height - 1
+        self.main.fill(0)
+
+    def soft_reset(self) -> None:
+        """DECSTR."""
+        self.modes.soft_reset()
+        self.page.top, self.page.bottom = 0, self.height - 1
+        self.pen.use(PLAIN)
+        self.charsets, self.shift = ["B", "B"], 0
+        self._saved.pop(self.alternate_active, None)
+
+    @property
+    def alternate_active(self) -> bool:
+        """True while a full-screen program has the alternate screen."""
+        return self.page is not self.main
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows on the screen now."""
+        return self.page.rows
+
+    @property
+    def text(self) -> str:
+        """The screen as plain text."""
+        return "\n".join(row.plain for row in self.page.rows)
+
+    # -- the cursor
+
+    def goto(self, row: int, column: int) -> None:
+        """Place the cursor; with origin mode rows count from the top margin."""
+        first, last = 0, self.height - 1
+        if self.modes.origin:
+            first, last = self.page.top, self.page.bottom
+        self.y = max(first, min(row + first, last))
+        self.x = max(0, min(column, self.columns - 1))
+        self.wrap_pending = False
+
+    def move_x(self, delta: int) -> None:
+        """Left or right, not beyond the edges."""
+        self.x = max(0, min(self.x + delta, self.columns - 1))
+        self.wrap_pending = False
+
+    def move_y(self, delta: int) -> None:
+        """Up or down; the margins hold a cursor that starts between them."""
+        page, y = self.page, self.y
+        if delta < 0:
+            self.y = max(page.top if y >= page.top else 0, y + delta)
+        else:
+            self.y = min(page.bottom if y <= page.bottom else self.height - 1, y + delta)
+        self.wrap_pending = False
+
+    def carriage_return(self) -> None:
+        """To the first column."""
+        self.x = 0
+        self.wrap_pending = False
+
+    def index(self) -> None:
+        """Down one row; at the bottom margin the page scrolls."""
+        self.wrap_pending = False
+        if self.y == self.page.bottom:
+            self.page.scroll_up(1, self.pen.blank)
+        elif self.y < self.height - 1:
+            self.y += 1
+
+    def reverse_index(self) -> None:
+        """Up one row; at the top margin the page scrolls."""
+        self.wrap_pending = False
+        if self.y == self.page.top:
+            self.page.scroll_down(1, self.pen.blank)
+        elif self.y > 0:
+            self.y -= 1
+
+    def save_cursor(self) -> None:
+        """DECSC.  Each screen has its own."""
+        self._saved[self.alternate_active] = SavedCursor(
+            self.x, self.y, self.wrap_pending, self.pen.attr, self.modes.origin, (self.charsets[0], self.charsets[1]), self.shift
+        )
+
+    def restore_cursor(self) -> None:
+        """DECRC; without anything saved, the power-on state."""
+        saved = self._saved.get(self.alternate_active, SavedCursor())
+        self.x, self.y = min(saved.x, self.columns - 1), min(saved.y, self.height - 1)
+        self.wrap_pending = saved.wrap_pending and self.x == self.columns - 1
+        self.pen.use(saved.attr)
+        self.modes.origin = saved.origin
+        self.charsets, self.shift = list(saved.charsets), saved.shift
+
+    # -- tab stops
+
+    def _stops(self) -> set[int]:
+        if self.tabs is None:
+            self.tabs = set(range(TAB, self.columns, TAB))
+        return self.tabs
+
+    def tab(self, count: int) -> None:
+        """To the next stop, or back to an earlier one when ``count`` is negative."""
+        if count > 0 and self.wrap_pending:
+            return
+        stops = sorted(self._stops())
+        for _ in range(min(abs(count), self.columns)):
+            if count > 0:
+                self.x = next((stop for stop in stops if stop > self.x), self.columns - 1)
+            else:
+                self.x = next((stop for stop in reversed(stops) if stop < self.x), 0)
+        self.wrap_pending = False
+
+    def set_tab(self) -> None:
+        """HTS: a stop here."""
+        self._stops().add(self.x)
+
+    def clear_tab(self) -> None:
+        """TBC 0: no stop here."""
+        self._stops().discard(self.x)
+
+    # -- the pages
+
+    def switch_alternate(self, on: bool) -> bool:
+        """To the alternate screen (erased) or back; False when already there."""
+        if on == self.alternate_active:
+            return False
+        self.page = Page(self.columns, self.height, 0) if on else self.main
+        if on:
+            self.page.fill(self.pen.blank)
+        self.page.all_dirty = True
+        return True
+
+    def align(self) -> None:
+        """DECALN: the screen full of E, for adjusting glass tubes and for tests."""
+        self.page.top, self.page.bottom = 0, self.height - 1
+        self.page.rows[:] = [Row("E" * self.columns) for _ in range(self.height)]
+        self.page.all_dirty = True
+        self.goto(0, 0)
+
+    def resize(self, columns: int, height: int) -> None:
+        """A new size, for both pages."""
+        columns, height = max(1, min(columns, MAX_SIDE)), max(1, min(height, MAX_SIDE))
+        if (columns, height) == (self.columns, self.height):
+            return
+        shown = self.y
+        if self.alternate_active:
+            # the cursor that waits on the main screen is the one 1049 saved
+            waiting = self._saved.get(False, SavedCursor())
+            y = self.main.resize(columns, height, min(waiting.y, self.height - 1))
+            self._saved[False] = SavedCursor(
+                waiting.x, y, False, waiting.attr, waiting.origin, waiting.charsets, waiting.shift
+            )
+        self.y = self.page.resize(columns, height, shown)
+        self.x = min(self.x, columns - 1)
+        self.columns, self.height = columns, height
+        self.wrap_pending = False
+        self.tabs = None
