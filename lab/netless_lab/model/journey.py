@@ -1,0 +1,100 @@
+"""A journey: one packet's path through the lab, hop by hop, as the wire showed it. Pure values; ``kernel/capture`` fills them.
+
+A hop is one frame seen at one interface of one node. Taps lie before netfilter's prerouting on the way in and after postrouting
+on the way out, so "seen in at X, never out at Y" brackets exactly the routing, firewall and neighbour stages of that node.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Direction = Literal["in", "out", "broadcast", "multicast", "other"]
+"""``other``: a unicast frame for somebody else's MAC, normal on a bridge port (PACKET_OTHERHOST, packet(7))."""
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One sighting. ``at_us`` counts from the journey's first sighting; ``text`` is the packet in words at this place.
+
+    ``kind`` is "arp-request", "arp-reply", "echo-request", "echo-reply", "icmp-error", "tcp", "udp", "ipv6-nd" ...;
+    ``src`` and ``dst`` are network addresses as seen here (they change where NAT rewrites them).
+    """
+
+    node: str
+    link: str
+    direction: Direction
+    at_us: float
+    kind: str
+    text: str
+    src: str = ""
+    dst: str = ""
+    ttl: int | None = None
+    mac_src: str = ""
+    mac_dst: str = ""
+    length: int = 0
+    leg: Literal["arp", "forward", "return"] = "forward"
+
+
+class Rewrite(msgspec.Struct, frozen=True):
+    """A place where an address or port changed: between which sightings, what it was and what it became."""
+
+    node: str
+    after_hop: int
+    what: Literal["source", "destination"]
+    before: str
+    after: str
+
+
+class Death(msgspec.Struct, frozen=True):
+    """Where a packet was last seen alive. ``gate`` names the gate of the picture when the place is one."""
+
+    node: str
+    link: str
+    after_hop: int
+    leg: Literal["arp", "forward", "return"]
+    gate: str | None = None
+
+
+class Journey(msgspec.Struct, frozen=True):
+    """All sightings of one probe, in true order, with what was lost said openly.
+
+    ``complete`` is true when the answer came home. ``lost_frames`` counts frames the capture itself missed (PACKET_STATISTICS):
+    when it is not 0, nothing may be declared dead.
+    """
+
+    source: str
+    target: str
+    hops: tuple[Hop, ...]
+    rewrites: tuple[Rewrite, ...] = ()
+    complete: bool = False
+    death: Death | None = None
+    lost_frames: int = 0
+    started: float = 0.0
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One piece of evidence: what it says, and the command that shows it."""
+
+    text: str
+    look: str = ""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Two sentences about a probe: what was seen, and the likely cause with the facts it rests on.
+
+    ``cause`` is "" when unknown. ``certainty`` "certain" is only for causes that a fact proves (a counter that rose with this very packet,
+    an errno, a nft trace verdict, the kernel's own drop reason); "likely" for what the state suggests.
+    ``lesson`` is the step that teaches it, ``fix`` a command that would mend it.
+    """
+
+    answered: bool
+    seen: str
+    cause: str = ""
+    certainty: Literal["certain", "likely", "unknown"] = "unknown"
+    place: str = ""
+    code: str = ""
+    facts: tuple[Fact, ...] = ()
+    lesson: str = ""
+    fix: str = ""
+    journey: Journey | None = None
