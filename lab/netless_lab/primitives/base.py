@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import ClassVar, Literal, get_args
 
 import msgspec
@@ -31,7 +32,7 @@ class Where(msgspec.Struct, frozen=True):
             return f"ip {rest}"
         if node in self.names:
             return f"ip -n {self.names[node]} {rest}"
-        return f"nsenter -t {self._pid(node)} -n ip {rest}"
+        return f"nsenter -t {self.pid(node)} -n ip {rest}"
 
     def run(self, node: str, command: str) -> str:
         """Any command for ``node``, by ``ip netns exec NAME`` (as the post has it) or nsenter(1)."""
@@ -39,7 +40,7 @@ class Where(msgspec.Struct, frozen=True):
             return command
         if node in self.names:
             return f"ip netns exec {self.names[node]} {command}"
-        return f"nsenter -t {self._pid(node)} -n {command}"
+        return f"nsenter -t {self.pid(node)} -n {command}"
 
     def python(self, node: str) -> str:
         """The Python expression that opens an IPRoute in ``node``. ``flags=0``: pyroute2 must not create a missing namespace."""
@@ -47,10 +48,25 @@ class Where(msgspec.Struct, frozen=True):
             return "IPRoute()"
         if node in self.names:
             return f'IPRoute(netns="{self.names[node]}", flags=0)'
-        return f'IPRoute(netns="/proc/{self._pid(node)}/ns/net", flags=0)'
+        return f'IPRoute(netns="/proc/{self.pid(node)}/ns/net", flags=0)'
 
-    def _pid(self, node: str) -> str:
-        return str(self.pids[node]) if node in self.pids else f"$PID_{node}"
+    def shell(self, node: str, script: str) -> str:
+        """A line with redirections or pipes for ``node``: typed plainly in its own shell, else handed to ``sh -c``."""
+        return script if node == self.node else self.run(node, f"sh -c {quote(script)}")
+
+    def files(self, node: str, script: str) -> str:
+        """A line that works on the files of ``node`` (its mount namespace), which ``ip netns exec`` does not enter."""
+        return script if node == self.node else f"nsenter -t {self.pid(node)} -m sh -c {quote(script)}"
+
+    def target(self, node: str) -> str:
+        """How ``ip link set ... netns`` names ``node``: by a name, else by a process; process 1 is the host's."""
+        return self.names[node] if node in self.names else self.pid(node)
+
+    def pid(self, node: str) -> str:
+        """A process of ``node``, or a shell variable to fill in when none is known."""
+        if node in self.pids:
+            return str(self.pids[node])
+        return "1" if node == "host" else f"$PID_{''.join(c if c.isalnum() else '_' for c in node)}"
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +125,11 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def python_program(where: Where, node: str, *calls: str) -> tuple[str, ...]:
     """A complete pyroute2 program of ``calls`` on ``ipr`` in ``node``, ready for ``python3 -``."""
     return ("from pyroute2 import IPRoute", f"with {where.python(node)} as ipr:", *(f"    {call}" for call in calls))
+
+
+def on_link(where: Where, node: str, link: str, call: str) -> tuple[str, ...]:
+    """A pyroute2 program whose ``call`` speaks of ``index``, the ifindex of ``link``; IndexError says there is no such link."""
+    return python_program(where, node, f'index = ipr.link_lookup(ifname="{link}")[0]', call)
 
 
 def in_host(node: str) -> str:

@@ -2,8 +2,89 @@
 
 from __future__ import annotations
 
+from .address import AddAddress, DeleteAddress, HasAddress, NoAddress
 from .base import Action, Expectation
+from .bridge import BridgeExists, CreateBridge
+from .container import ContainerRuns, OnlyLo, StartContainer, StopContainer
+from .fdb import Learned
+from .forward import ForwardAccept, ForwardAccepts, ForwardPolicy, PolicyIs, UnforwardAccept, UnforwardPolicy
+from .forwarding import Forwards, SetForwarding
+from .link import DeleteLink, LinkExists, NoLink, RenameLink, SetMtu
+from .masquerade import Masquerade, Masquerades, Unmasquerade
+from .move import MoveLink
+from .namespace import AddNetns, DeleteNetns, NameAttach, Named, NameSymlink, NetnsExists, Unname
+from .neighbour import DeleteNeighbour, KnowsNeighbour, SetNeighbour
+from .port import AddPort, IsPort, RemovePort
+from .resolver import ClearResolver, HasResolver, SetResolver
+from .route import AddRoute, DeleteRoute, HasRoute, NoRoute
+from .run import Run
+from .sysctl import SetSysctl, SysctlIs
+from .updown import IsUp, LinkDown, LinkUp
 from .veth import CreateVeth, VethPair
 
-ACTIONS: dict[str, type[Action]] = {action.verb: action for action in (CreateVeth,)}
-EXPECTATIONS: dict[str, type[Expectation]] = {expectation.verb: expectation for expectation in (VethPair,)}
+ACTIONS: dict[str, type[Action]] = {
+    action.verb: action
+    for action in (
+        StartContainer,
+        StopContainer,
+        NameSymlink,
+        NameAttach,
+        Unname,
+        AddNetns,
+        DeleteNetns,
+        CreateVeth,
+        MoveLink,
+        LinkUp,
+        LinkDown,
+        AddAddress,
+        DeleteAddress,
+        CreateBridge,
+        AddPort,
+        RemovePort,
+        AddRoute,
+        DeleteRoute,
+        SetForwarding,
+        Masquerade,
+        Unmasquerade,
+        ForwardPolicy,
+        UnforwardPolicy,
+        ForwardAccept,
+        UnforwardAccept,
+        SetResolver,
+        ClearResolver,
+        RenameLink,
+        DeleteLink,
+        SetMtu,
+        SetNeighbour,
+        DeleteNeighbour,
+        SetSysctl,
+        Run,
+    )
+}
+EXPECTATIONS: dict[str, type[Expectation]] = {
+    expectation.verb: expectation
+    for expectation in (
+        ContainerRuns,
+        OnlyLo,
+        Named,
+        NetnsExists,
+        VethPair,
+        LinkExists,
+        NoLink,
+        IsUp,
+        HasAddress,
+        NoAddress,
+        BridgeExists,
+        IsPort,
+        Learned,
+        HasRoute,
+        NoRoute,
+        KnowsNeighbour,
+        Forwards,
+        Masquerades,
+        PolicyIs,
+        ForwardAccepts,
+        HasResolver,
+        SysctlIs,
+    )
+}

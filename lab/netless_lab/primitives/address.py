@@ -1,0 +1,222 @@
+"""An IP address on an interface, with the length of its network (ip-address(8), RFC 4632)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_interface
+from typing import ClassVar
+
+import msgspec
+
+from ..model.snapshot import Address, Link, Node, Route, Snapshot
+from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
+from .link import LinkExists
+from .look import inside, listed, no_link, no_node, place
+from .outline import with_link, with_node
+from .roles import Cidr, LinkName, NodeName
+
+
+class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", "node": "in"}):
+    """``{ address = "10.0.0.2/24", dev = "veth1", in = "c1" }``.
+
+    The legacy line also switches the link on: ifconfig(8) always does. It is the one difference between the dialects.
+    """
+
+    verb: ClassVar[str] = "address"
+    cidr: Cidr
+    link: LinkName
+    node: NodeName = "host"
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        own = ip_interface(self.cidr)
+        network = f": {own.network} is then reached through it" if own.network.num_addresses > 1 else ""
+        return f"Give {self.link}{in_host(self.node)} the address {self.cidr}{network}."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip addr add`` or ``ifconfig``."""
+        if dialect == "pyroute2":
+            own = ip_interface(self.cidr)
+            call = f'ipr.addr("add", index=index, address="{own.ip}", prefixlen={own.network.prefixlen})'
+            return on_link(where, self.node, self.link, call)
+        if dialect == "legacy":
+            family = "inet6 add " if ":" in self.cidr else ""
+            return (where.run(self.node, f"ifconfig {self.link} {family}{self.cidr}"),)
+        return (where.ip(self.node, f"addr add {self.cidr} dev {self.link}"),)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """Take it away."""
+        return (DeleteAddress(cidr=self.cidr, link=self.link, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The link must be there."""
+        return (LinkExists(name=self.link, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The address under the chip, and the route the kernel makes with it."""
+        own = ip_interface(self.cidr)
+        address = Address(str(own.ip), own.network.prefixlen, 6 if own.version == 6 else 4)
+
+        def hold(link: Link) -> Link:
+            return link if address in link.addresses else msgspec.structs.replace(link, addresses=(*link.addresses, address))
+
+        def connect(node: Node) -> Node:
+            if node.link(self.link) is None or own.network.num_addresses == 1:
+                return node
+            route = Route(str(own.network), None, self.link, scope="link", protocol="kernel", src=str(own.ip))
+            return node if route in node.routes else msgspec.structs.replace(node, routes=(*node.routes, route))
+
+        return with_node(with_link(snapshot, self.node, self.link, hold), self.node, connect)
+
+
+class DeleteAddress(Action, frozen=True, rename={"cidr": "unaddress", "link": "dev", "node": "in"}):
+    """``{ unaddress = "10.0.0.2/24", dev = "veth1", in = "c1" }``."""
+
+    verb: ClassVar[str] = "unaddress"
+    cidr: Cidr
+    link: LinkName
+    node: NodeName = "host"
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Take the address {self.cidr} from {self.link}{in_host(self.node)}."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip addr del``, or ``ifconfig 0.0.0.0``, which again switches the link on."""
+        if dialect == "pyroute2":
+            own = ip_interface(self.cidr)
+            call = f'ipr.addr("del", index=index, address="{own.ip}", prefixlen={own.network.prefixlen})'
+            return on_link(where, self.node, self.link, call)
+        if dialect == "legacy":
+            change = f"inet6 del {self.cidr}" if ":" in self.cidr else "0.0.0.0"
+            return (where.run(self.node, f"ifconfig {self.link} {change}"),)
+        return (where.ip(self.node, f"addr del {self.cidr} dev {self.link}"),)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """Give it back."""
+        return (AddAddress(cidr=self.cidr, link=self.link, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """It must be there."""
+        return (HasAddress(cidr=self.cidr, link=self.link, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The address vanishes, with the routes that named it as their source."""
+        own = ip_interface(self.cidr)
+
+        def drop(link: Link) -> Link:
+            return msgspec.structs.replace(link, addresses=tuple(a for a in link.addresses if a.address != str(own.ip)))
+
+        def unrouted(node: Node) -> Node:
+            return msgspec.structs.replace(node, routes=tuple(route for route in node.routes if route.src != str(own.ip)))
+
+        return with_node(with_link(snapshot, self.node, self.link, drop), self.node, unrouted)
+
+
+class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "dev", "node": "in"}):
+    """``{ address = "10.0.0.2/24", dev = "veth1", in = "c1" }``; without ``dev`` on any interface of the node."""
+
+    verb: ClassVar[str] = "address"
+    cidr: Cidr
+    link: LinkName | None = None
+    node: NodeName = "host"
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """The address with exactly this prefix, on the link and in the node that were named."""
+        claim = f"{self.link or 'an interface'}{inside(self.node)} has {self.cidr}"
+        expected = f"{self.cidr} on {self.link or 'some interface'}{inside(self.node)}"
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        holders = tuple(link for link in node.links if any(a.cidr == str(ip_interface(self.cidr)) for a in link.addresses))
+        if any(self.link is None or link is node.link(self.link) for link in holders):
+            return Finding(True, claim)
+        look = where.ip(self.node, "-br addr show")
+        link = node.link(self.link) if self.link else None
+        if self.link is not None and link is None:
+            seen, near = no_link(snapshot, node, self.link)
+            return Finding(False, claim, expected, seen, look, self._on_the_way(snapshot, near))
+        seen = self._seen(node, link)
+        return Finding(False, claim, expected, seen, look, self._near(snapshot, node, link))
+
+    def _seen(self, node: Node, link: Link | None) -> str:
+        if link is not None:
+            return f"{link.name} has {listed(tuple(a.cidr for a in link.addresses if not _is_local(a)), 'no address')}"
+        every = tuple(f"{own.name} {a.cidr}" for own in node.links for a in own.addresses if not _is_local(a))
+        return f"{place(node)} has {listed(every, 'no address')}"
+
+    def _near(self, snapshot: Snapshot, node: Node, link: Link | None) -> str:
+        wanted = ip_interface(self.cidr)
+        for own in node.links:
+            for address in own.addresses:
+                if address.address != str(wanted.ip):
+                    continue
+                if link is not None and own.name != link.name:
+                    return _wrong_link(own, link, self.cidr)
+                return _wrong_prefix(address, self.cidr)
+        for other in snapshot.nodes:
+            own_link = other.owner(str(wanted.ip)) if other.netns != node.netns else None
+            if own_link is not None:
+                return f"{wanted.ip} is on {own_link.name} in {place(other)}, not in {place(node)}."
+        moved = link is not None and node.name != "host" and link.kind == "veth" and not link.v4
+        if moved and link is not None:
+            return f"If you gave {link.name} its address before the move: a move to another namespace wipes it. Give it again."
+        return ""
+
+    def _on_the_way(self, snapshot: Snapshot, near: str) -> str:
+        """The link is elsewhere and has the address already: the move will wipe it."""
+        for node in snapshot.nodes:
+            link = node.link(self.link) if self.link else None
+            if link is not None and any(a.address == str(ip_interface(self.cidr).ip) for a in link.addresses):
+                return f"{near} It has its address already, but the move will wipe it: move first, then give the address."
+        return near
+
+
+class NoAddress(Expectation, frozen=True, rename={"cidr": "no-address", "link": "dev", "node": "in"}):
+    """``{ no-address = "10.0.0.1/24", dev = "veth2" }``: the address (whatever its prefix) is not there."""
+
+    verb: ClassVar[str] = "no-address"
+    cidr: Cidr
+    link: LinkName | None = None
+    node: NodeName = "host"
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """Nobody there holds the address; a node that does not exist is no proof of it."""
+        ip = str(ip_interface(self.cidr).ip)
+        claim = f"{self.link or 'no interface'}{inside(self.node)} {'has no' if self.link else 'has'} {ip}"
+        expected = f"{ip} not on {self.link or 'any interface'}{inside(self.node)}"
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        holder = node.owner(ip)
+        if holder is None or (self.link is not None and holder.name != self.link):
+            return Finding(True, claim)
+        return Finding(False, claim, expected, f"{holder.name} has {ip}", where.ip(self.node, "-br addr show"))
+
+
+def _is_local(address: Address) -> bool:
+    """Addresses the kernel gives by itself: 127.0.0.1, ::1 and IPv6 link-local ones."""
+    return address.scope in ("host", "link") or address.address.startswith(("fe80:", "127.")) or address.address == "::1"
+
+
+def _wrong_link(holder: Link, wanted: Link, cidr: str) -> str:
+    if holder.master == wanted.name:
+        return (
+            f"{cidr} is on {holder.name}, which is a port of {wanted.name}. A port only passes frames on; the address belongs to "
+            f"the bridge itself."
+        )
+    return f"{cidr} is on {holder.name} instead of {wanted.name}."
+
+
+def _wrong_prefix(address: Address, cidr: str) -> str:
+    wanted = ip_interface(cidr).network
+    if address.prefix == wanted.max_prefixlen:
+        return (
+            f"/{address.prefix} is a network of one: with it the kernel makes no route to the neighbours. "
+            f"Without a prefix `ip addr add` takes /{address.prefix}; write /{wanted.prefixlen}."
+        )
+    if address.prefix < wanted.prefixlen:
+        return (
+            f"/{address.prefix} makes the network larger than the cable reaches: addresses outside {wanted} would be looked for "
+            f"next door and not found. Write /{wanted.prefixlen}."
+        )
+    return f"/{address.prefix} makes the network smaller than {wanted}: some neighbours fall outside it. Write /{wanted.prefixlen}."

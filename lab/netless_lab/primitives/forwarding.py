@@ -1,0 +1,71 @@
+"""Forwarding: whether a node passes packets that are not for itself, that is, whether it is a router (RFC 1812; ip-sysctl)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..model.snapshot import Snapshot
+from .base import Action, Dialect, Expectation, Finding, Where
+from .look import inside, no_node, place
+from .outline import with_sysctl
+from .roles import NodeName
+from .sysctl import sysctl_of, write_lines
+
+KEY = "net.ipv4.ip_forward"
+
+
+class SetForwarding(Action, frozen=True, rename={"on": "forwarding", "node": "in"}):
+    """``{ forwarding = true }``."""
+
+    verb: ClassVar[str] = "forwarding"
+    on: bool
+    node: NodeName = "host"
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        who = "The host" if self.node == "host" else self.node
+        return f"{who} {'now passes on' if self.on else 'no longer passes on'} packets that are not for itself."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``sysctl -w``, or plainly into the file."""
+        return write_lines(dialect, where, self.node, KEY, "1" if self.on else "0")
+
+    def inverse(self) -> tuple[Action, ...]:
+        """The other way round."""
+        return (SetForwarding(on=not self.on, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The gate opens or closes."""
+        return with_sysctl(snapshot, self.node, "net/ipv4/ip_forward", "1" if self.on else "0")
+
+
+class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in"}):
+    """``{ forwarding = true }``."""
+
+    verb: ClassVar[str] = "forwarding"
+    on: bool
+    node: NodeName = "host"
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """ip_forward of the node; with it on, no interface of the node may have its own forwarding switched off."""
+        claim = f"{self.node} {'passes on' if self.on else 'does not pass on'} packets that are not for itself"
+        expected = f"{KEY} = {int(self.on)}{inside(self.node)}"
+        look = where.run(self.node, f"sysctl {KEY}")
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        value = sysctl_of(node, KEY)
+        if (value == "1") != self.on or value is None:
+            near = ""
+            if self.on:
+                routers = (other for other in snapshot.nodes if other.role == "container" and sysctl_of(other, KEY) == "1")
+                wrong = next(routers, None)
+                if wrong is not None:
+                    near = f"It is on in {place(wrong)}; but the packets pass through {place(node)}, which has a setting of its own."
+            return Finding(False, claim, expected, f"{KEY} is {value if value is not None else 'not readable'}", look, near)
+        for link in node.links:
+            key = f"net/ipv4/conf/{link.name}/forwarding"
+            if self.on and link.name != "lo" and sysctl_of(node, key) == "0":
+                near = f"ip_forward is on, but {link.name} has a switch of its own, and it is off."
+                return Finding(False, claim, expected, f"{key} is 0", where.run(self.node, f"sysctl {key}"), near)
+        return Finding(True, claim)

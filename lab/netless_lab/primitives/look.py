@@ -1,0 +1,62 @@
+"""Looking into a snapshot on behalf of an expectation: where things are, in words."""
+
+from __future__ import annotations
+
+from ..model.snapshot import Link, Node, Snapshot
+from .base import Finding
+
+
+def places(snapshot: Snapshot, link: str) -> tuple[tuple[Node, Link], ...]:
+    """Every (node, link) of that name, host first."""
+    found = ((node, node.link(link)) for node in snapshot.nodes)
+    return tuple((node, own) for node, own in found if own is not None)
+
+
+def place(node: Node) -> str:
+    """A node in words: ``the host``, ``c1``, or ``the namespace decoy, which is no container's``."""
+    if node.role == "unknown":
+        return f"the namespace {node.names[0] if node.names else node.name}, which is no container's"
+    return "the host" if node.name == "host" else node.name
+
+
+def inside(node: str) -> str:
+    """`` on the host`` or `` in c1``."""
+    return " on the host" if node == "host" else f" in {node}"
+
+
+def listed(words: tuple[str, ...], none: str) -> str:
+    """``a, b and c``; ``none`` when there are none; long lists end with how many more there are."""
+    if not words:
+        return none
+    if len(words) > 6:
+        return ", ".join(words[:5]) + f" and {len(words) - 5} more"
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" and {words[-1]}"
+
+
+def no_node(node: str, claim: str, expected: str) -> Finding:
+    """The finding when the node an expectation speaks of does not exist."""
+    return Finding(False, claim, expected, f"there is no node called {node}", "ps -e -o pid,args", "")
+
+
+def no_link(snapshot: Snapshot, node: Node, link: str) -> tuple[str, str]:
+    """(seen, near) when ``node`` has no link of that name: the near miss is the same name in another node."""
+    elsewhere = tuple(other for other, _ in places(snapshot, link) if other.netns != node.netns)
+    own = listed(tuple(this.name for this in node.links), "no interface at all")
+    if not elsewhere:
+        return f"no interface {link} in any node; {place(node)} has {own}", ""
+    where = listed(tuple(place(other) for other in elsewhere), "")
+    return f"{link} is in {where}", misplaced(elsewhere[0], node, link)
+
+
+def misplaced(found: Node, wanted: Node, what: str) -> str:
+    """Why ``what`` in ``found`` is near, and not yet, what should be in ``wanted``."""
+    if found.role == "unknown":
+        return (
+            f"{what} went into a namespace that happens to have a name but is not {wanted.name}'s: `ip netns add` makes a new, "
+            f"empty namespace and does not name an old one."
+        )
+    if found.name == "host":
+        return f"{what} is still on the host: {wanted.name} cannot see it from its own namespace."
+    if wanted.name == "host":
+        return f"{what} is inside {found.name}; this belongs on the host."
+    return f"{what} is in {found.name}, another node than {wanted.name}."

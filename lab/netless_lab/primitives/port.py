@@ -1,0 +1,153 @@
+"""A bridge's port: an interface whose frames go to the bridge, and to no one else (ip-link(8), ``master``)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from ..model.snapshot import BridgePort, Link, Node, Snapshot
+from .base import Action, Dialect, Expectation, Finding, Where, in_host, python_program
+from .bridge import BridgeExists
+from .link import LinkExists
+from .look import inside, no_link, no_node, place
+from .outline import with_link
+from .roles import LinkName, NodeName
+
+PortState = Literal["disabled", "listening", "learning", "forwarding", "blocking"]
+
+
+class AddPort(Action, frozen=True, rename={"name": "port", "bridge": "of", "node": "in"}):
+    """``{ port = "veth2", of = "br0" }``."""
+
+    verb: ClassVar[str] = "port"
+    name: LinkName
+    bridge: LinkName
+    node: NodeName = "host"
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Plug {self.name} into the bridge {self.bridge}{in_host(self.node)}."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip link set master`` or ``brctl addif``."""
+        if dialect == "pyroute2":
+            return python_program(
+                where,
+                self.node,
+                f'index = ipr.link_lookup(ifname="{self.name}")[0]',
+                f'bridge = ipr.link_lookup(ifname="{self.bridge}")[0]',
+                'ipr.link("set", index=index, master=bridge)',
+            )
+        if dialect == "legacy":
+            return (where.run(self.node, f"brctl addif {self.bridge} {self.name}"),)
+        return (where.ip(self.node, f"link set {self.name} master {self.bridge}"),)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """Pull it out."""
+        return (RemovePort(name=self.name, bridge=self.bridge, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """Both must be in the same node."""
+        return (LinkExists(name=self.name, node=self.node), BridgeExists(name=self.bridge, node=self.node))
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The wire ends at the switch."""
+
+        def plug(link: Link) -> Link:
+            return msgspec.structs.replace(link, master=self.bridge, port=BridgePort("forwarding" if link.up else "disabled"))
+
+        return with_link(snapshot, self.node, self.name, plug)
+
+
+class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", "node": "in"}):
+    """``{ unport = "veth2", of = "br0" }``."""
+
+    verb: ClassVar[str] = "unport"
+    name: LinkName
+    bridge: LinkName
+    node: NodeName = "host"
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Pull {self.name} out of the bridge {self.bridge}{in_host(self.node)}."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip link set nomaster`` or ``brctl delif``."""
+        if dialect == "pyroute2":
+            return python_program(
+                where,
+                self.node,
+                f'index = ipr.link_lookup(ifname="{self.name}")[0]',
+                'ipr.link("set", index=index, master=0)',
+            )
+        if dialect == "legacy":
+            return (where.run(self.node, f"brctl delif {self.bridge} {self.name}"),)
+        return (where.ip(self.node, f"link set {self.name} nomaster"),)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """Plug it in again."""
+        return (AddPort(name=self.name, bridge=self.bridge, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """It must be plugged in."""
+        return (IsPort(name=self.name, bridge=self.bridge, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The wire's end is loose again."""
+        return with_link(snapshot, self.node, self.name, lambda link: msgspec.structs.replace(link, master=None, port=None))
+
+
+class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "node": "in"}):
+    """``{ port = "veth2", of = "br0" }``, and when said also in which ``state`` (a live one is forwarding)."""
+
+    verb: ClassVar[str] = "port"
+    name: LinkName
+    bridge: LinkName
+    node: NodeName = "host"
+    state: PortState | None = None
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """The link's master is the bridge, and the port is in the state asked for."""
+        asked = f", {self.state}" if self.state else ""
+        claim = f"{self.name} is a port of {self.bridge}{inside(self.node)}{asked}"
+        expected = f"{self.name} plugged into {self.bridge}{asked}"
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        look = where.run(self.node, "bridge link show")
+        link = node.link(self.name)
+        if link is None:
+            seen, near = no_link(snapshot, node, self.name)
+            return Finding(False, claim, expected, seen, look, near)
+        if link.master != self.bridge:
+            seen = f"{self.name} is {'a port of ' + link.master if link.master else 'no port of anything'}"
+            return Finding(False, claim, expected, seen, look, self._near(node, link))
+        state = link.port.state if link.port else "disabled"
+        if self.state is not None and state != self.state:
+            return Finding(False, claim, expected, f"the port {self.name} is {state}", look, self._stuck(snapshot, node, link))
+        return Finding(True, claim)
+
+    def _near(self, node: Node, link: Link) -> str:
+        bridge = node.link(self.bridge)
+        if bridge is None:
+            return f"{place(node)} has no bridge {self.bridge} to plug it into."
+        if link.peer is not None and link.peer.node == node.name:
+            far = node.link(link.peer.name)
+            if far is not None and far.master == self.bridge:
+                return f"{far.name}, the other end of the same cable, is plugged in instead."
+        return ""
+
+    def _stuck(self, snapshot: Snapshot, node: Node, link: Link) -> str:
+        bridge = node.link(self.bridge)
+        if bridge is not None and not bridge.up:
+            return f"{self.bridge} itself is down: a switch that is off forwards nothing on any port."
+        if not link.up:
+            return f"{link.name} is still down."
+        far_node = snapshot.node(link.peer.node) if link.peer else None
+        far = far_node.link(link.peer.name) if far_node and link.peer else None
+        if far is not None and far_node is not None and not far.up:
+            return f"The other end, {far.name} in {place(far_node)}, is still down, so the port has no carrier."
+        if bridge is not None and bridge.stp and self.state == "forwarding":
+            return f"{self.bridge} runs the spanning tree protocol: a port listens and learns for 30 seconds before it forwards."
+        return ""

@@ -1,0 +1,102 @@
+"""Name servers a node asks: the ``nameserver`` lines of its own /etc/resolv.conf (resolv.conf(5))."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from ..model.snapshot import Snapshot
+from .base import Action, Dialect, Expectation, Finding, Where
+from .look import inside, listed, no_node, place
+from .outline import with_node
+from .roles import Ip, NodeName
+
+FILE = "/etc/resolv.conf"
+
+
+class SetResolver(Action, frozen=True, rename={"server": "resolver", "node": "in"}):
+    """``{ resolver = "198.51.100.53", in = "c1" }``: the file of the container itself, whatever enters it."""
+
+    verb: ClassVar[str] = "resolver"
+    server: Ip
+    node: NodeName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Tell {self.node} to ask the name server {self.server}: one line in its {FILE}."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """A file is a file: the same shell line for both tools."""
+        line = f"nameserver {self.server}"
+        if dialect == "pyroute2":
+            return (f'open("{_path(where, self.node)}", "w").write("{line}\\n")',)
+        return (where.files(self.node, f"echo {line} > {FILE}"),)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """An empty file."""
+        return (ClearResolver(server=self.server, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The node knows the server."""
+        return with_node(snapshot, self.node, lambda node: msgspec.structs.replace(node, resolvers=(self.server,)))
+
+
+class ClearResolver(Action, frozen=True, rename={"server": "unresolver", "node": "in"}):
+    """``{ unresolver = "198.51.100.53", in = "c1" }``: the file is empty again."""
+
+    verb: ClassVar[str] = "unresolver"
+    server: Ip
+    node: NodeName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Empty {FILE} of {self.node}: it no longer knows a name server."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """Truncate the file."""
+        if dialect == "pyroute2":
+            return (f'open("{_path(where, self.node)}", "w").close()',)
+        return (where.files(self.node, f": > {FILE}"),)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """The server again."""
+        return (SetResolver(server=self.server, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The node knows no server."""
+        return with_node(snapshot, self.node, lambda node: msgspec.structs.replace(node, resolvers=()))
+
+
+class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node": "in"}):
+    """``{ resolver = "198.51.100.53", in = "c1" }``."""
+
+    verb: ClassVar[str] = "resolver"
+    server: Ip
+    node: NodeName
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """The server is among the first three of the file: the C library asks no more (resolv.conf(5), MAXNS)."""
+        claim = f"{self.node} asks the name server {self.server}"
+        expected = f"nameserver {self.server} in the {FILE} of {self.node}"
+        look = where.files(self.node, f"cat {FILE}")
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        if self.server in node.resolvers[:3]:
+            return Finding(True, claim)
+        seen = f"{FILE}{inside(self.node)} names {listed(node.resolvers, 'no server')}"
+        return Finding(False, claim, expected, seen, look, self._near(snapshot))
+
+    def _near(self, snapshot: Snapshot) -> str:
+        node = snapshot.node(self.node)
+        if node is not None and any(server.startswith("127.") for server in node.resolvers):
+            return f"127.x means {self.node} itself, and nothing there answers questions: each node has a loopback of its own."
+        for other in snapshot.nodes:
+            if other.name != self.node and other.role in ("host", "container") and self.server in other.resolvers:
+                return f"The server is in the file of {place(other)}; {self.node} reads a file of its own."
+        return ""
+
+
+def _path(where: Where, node: str) -> str:
+    return FILE if node == where.node else f"/proc/{where.pid(node)}/root{FILE}"

@@ -1,0 +1,259 @@
+"""A route: which way packets for a network leave a node (ip-route(8)). Each node has its own table."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import ClassVar
+
+import msgspec
+
+from ..model.snapshot import Address, Node, Route, Snapshot
+from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link, python_program
+from .link import LinkExists
+from .look import inside, listed, no_node, place
+from .outline import with_node
+from .roles import Ip, LinkName, Net, NodeName
+
+MAIN = 254
+"""The routing table everybody means (RT_TABLE_MAIN, <linux/rtnetlink.h>)."""
+
+
+class _Route(Action, frozen=True):
+    """What adding and deleting a route share."""
+
+    def words(self) -> tuple[str, str | None, str | None, str]:
+        """(destination, gateway, device, node)."""
+        raise NotImplementedError
+
+    def lines(self, change: str, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip route add|del`` or ``route add|del``."""
+        dst, via, dev, node = self.words()
+        if dialect == "pyroute2":
+            return _python(change, where, node, dst, via, dev)
+        if dialect == "legacy":
+            return (where.run(node, f"route {_inet6(dst, via)}{change} {_legacy(dst, via, dev)}"),)
+        six = "-6 " if dst == "default" and dev and via is None and _inet6(dst, via) else ""
+        return (where.ip(node, f"{six}route {change} {dst}{f' via {via}' if via else ''}{f' dev {dev}' if dev else ''}"),)
+
+    def route(self) -> Route:
+        """The route as the snapshot will show it."""
+        dst, via, dev, _ = self.words()
+        return Route(dst=dst, via=via, dev=dev, scope="global" if via else "link", family=6 if _inet6(dst, via) else 4)
+
+
+class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
+    """``{ route = "default", via = "10.0.0.1", in = "c1" }``, or ``dev`` instead of (or beside) ``via``."""
+
+    verb: ClassVar[str] = "route"
+    dst: Net
+    via: Ip | None = None
+    dev: LinkName | None = None
+    node: NodeName = "host"
+
+    def __post_init__(self) -> None:
+        _require(self.dst, self.via, self.dev)
+
+    def words(self) -> tuple[str, str | None, str | None, str]:
+        """(destination, gateway, device, node)."""
+        return self.dst, self.via, self.dev, self.node
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        what = "everything not known better" if self.dst == "default" else self.dst
+        way = f"to {self.via}" if self.via else f"out of {self.dev}"
+        return f"Send {what}{in_host(self.node)} {way}."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip route add`` or ``route add``."""
+        return self.lines("add", dialect, where)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """Delete it."""
+        return (DeleteRoute(dst=self.dst, via=self.via, dev=self.dev, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The device, when one is named."""
+        return (LinkExists(name=self.dev, node=self.node, up=True),) if self.dev else ()
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """One route more; the way out of the node is the link whose network holds the gateway."""
+
+        def edit(node: Node) -> Node:
+            route = self.route()
+            if route.dev is None and route.via is not None:
+                route = msgspec.structs.replace(route, dev=way_to(node, route.via))
+            return msgspec.structs.replace(node, routes=(*node.routes, route))
+
+        return with_node(snapshot, self.node, edit)
+
+
+class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
+    """``{ unroute = "default", via = "10.0.0.1", in = "c1" }``."""
+
+    verb: ClassVar[str] = "unroute"
+    dst: Net
+    via: Ip | None = None
+    dev: LinkName | None = None
+    node: NodeName = "host"
+
+    def __post_init__(self) -> None:
+        _require(self.dst, self.via, self.dev)
+
+    def words(self) -> tuple[str, str | None, str | None, str]:
+        """(destination, gateway, device, node)."""
+        return self.dst, self.via, self.dev, self.node
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Delete the route {self.dst}{f' via {self.via}' if self.via else ''}{in_host(self.node)}."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip route del`` or ``route del``."""
+        return self.lines("del", dialect, where)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """Add it again."""
+        return (AddRoute(dst=self.dst, via=self.via, dev=self.dev, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """It must be there."""
+        return (HasRoute(dst=self.dst, via=self.via, dev=self.dev, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """One route less."""
+
+        def edit(node: Node) -> Node:
+            return msgspec.structs.replace(
+                node, routes=tuple(route for route in node.routes if not fits(route, self.dst, self.via, self.dev))
+            )
+
+        return with_node(snapshot, self.node, edit)
+
+
+class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
+    """``{ route = "default", via = "10.0.0.1", in = "c1" }``."""
+
+    verb: ClassVar[str] = "route"
+    dst: Net
+    via: Ip | None = None
+    dev: LinkName | None = None
+    node: NodeName = "host"
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """A unicast route of the main table with this destination and, when said, this gateway and device."""
+        way = f"{f' via {self.via}' if self.via else ''}{f' through {self.dev}' if self.dev else ''}"
+        claim = f"{self.node} has the route {self.dst}{way}"
+        expected = f"the route {self.dst}{way}{inside(self.node)}"
+        look = where.ip(self.node, "route show")
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        if any(fits(route, self.dst, self.via, self.dev) for route in node.routes):
+            return Finding(True, claim)
+        same = tuple(route for route in node.routes if fits(route, self.dst, None, None))
+        if same:
+            seen = f"{self.dst} goes {listed(tuple(_way(route) for route in same), '')}"
+            return Finding(False, claim, expected, seen, look, self._wrong_way(snapshot, same[0]))
+        mine = tuple(f"{route.dst} {_way(route)}" for route in node.routes if route.table == MAIN and route.family == 4)
+        return Finding(False, claim, expected, f"routes: {listed(mine, 'none')}", look, self._near(snapshot, node))
+
+    def _wrong_way(self, snapshot: Snapshot, route: Route) -> str:
+        if self.via is None or route.via == self.via:
+            return ""
+        if route.via is None:
+            return f"That route asks for every address directly on {route.dev}; it has to go to the gateway {self.via}."
+        owner = next((node for node in snapshot.nodes if node.owner(route.via)), None)
+        whose = f"belongs to {place(owner)}" if owner else "is nobody's address here"
+        return f"The gateway {route.via} {whose}; the way out is {self.via}."
+
+    def _near(self, snapshot: Snapshot, node: Node) -> str:
+        for other in snapshot.nodes:
+            if other.netns != node.netns and any(fits(route, self.dst, self.via, self.dev) for route in other.routes):
+                return f"{place(other).capitalize()} has this route; every node has a table of its own, and {place(node)} needs it."
+        if self.via is not None and way_to(node, self.via) is None:
+            return f"{place(node).capitalize()} has no network that holds {self.via}: a gateway must be a direct neighbour."
+        lost = self.via is not None and any(not link.up and _holds(link.v4, self.via) for link in node.links)
+        return "Its interface is down: switching a link off deletes the routes through it." if lost else ""
+
+
+class NoRoute(Expectation, frozen=True, rename={"node": "in", "dst": "no-route"}):
+    """``{ no-route = "default", in = "c1" }``."""
+
+    verb: ClassVar[str] = "no-route"
+    dst: Net
+    node: NodeName = "host"
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """No unicast route of the main table with this destination."""
+        claim = f"{self.node} has no route {self.dst}"
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, claim)
+        found = tuple(route for route in node.routes if fits(route, self.dst, None, None))
+        if not found:
+            return Finding(True, claim)
+        seen = f"{self.dst} goes {listed(tuple(_way(route) for route in found), '')}"
+        return Finding(False, claim, f"no route {self.dst}{inside(self.node)}", seen, where.ip(self.node, "route show"))
+
+
+def fits(route: Route, dst: str, via: str | None, dev: str | None) -> bool:
+    """Whether a route of the main table is the one described; None means: any."""
+    if route.table != MAIN or route.type != "unicast" or plain(route.dst) != plain(dst):
+        return False
+    if dst == "default" and via is not None and (":" in via) != (route.family == 6):
+        return False
+    return (via is None or route.via == via) and (dev is None or route.dev == dev)
+
+
+def plain(dst: str) -> str:
+    """One spelling of a destination: ``default``, or the network with its prefix."""
+    if dst in ("default", "0.0.0.0/0", "::/0"):
+        return "default"
+    return str(ip_network(dst, strict=False))
+
+
+def way_to(node: Node, ip: str) -> str | None:
+    """The link of ``node`` whose own network holds ``ip``, or that a device route reaches it by."""
+    for link in node.links:
+        if _holds(link.addresses, ip):
+            return link.name
+    wanted = ip_address(ip)
+    for route in node.routes:
+        if route.via is None and route.dst != "default" and wanted in ip_network(route.dst, strict=False):
+            return route.dev
+    return None
+
+
+def _holds(addresses: tuple[Address, ...], ip: str) -> bool:
+    return any(ip_address(ip) in ip_network(address.cidr, strict=False) for address in addresses)
+
+
+def _way(route: Route) -> str:
+    return f"via {route.via}" if route.via else f"through {route.dev}" if route.dev else route.type
+
+
+def _require(dst: str, via: str | None, dev: str | None) -> None:
+    if via is None and dev is None:
+        raise ValueError(f'the route {dst} leads nowhere: add via = "a gateway" or dev = "an interface"')
+
+
+def _inet6(dst: str, via: str | None) -> str:
+    return "-A inet6 " if ":" in dst or ":" in (via or "") else ""
+
+
+def _legacy(dst: str, via: str | None, dev: str | None) -> str:
+    way = f"{f' gw {via}' if via else ''}{f' dev {dev}' if dev else ''}"
+    if dst == "default" or ":" in dst:
+        return f"{dst}{way}"
+    network = ip_network(dst, strict=False)
+    return f"-host {network.network_address}{way}" if network.prefixlen == 32 else f"-net {network}{way}"
+
+
+def _python(change: str, where: Where, node: str, dst: str, via: str | None, dev: str | None) -> tuple[str, ...]:
+    family = ", family=10" if _inet6(dst, via) else ""
+    words = f'dst="{dst}"{family}' + (f', gateway="{via}"' if via else "")
+    words += ', proto="boot"' if change == "add" else ""
+    if dev is None:
+        return python_program(where, node, f'ipr.route("{change}", {words})')
+    scope = ', scope="link"' if via is None and not family else ""
+    return on_link(where, node, dev, f'ipr.route("{change}", {words}, oif=index{scope})')

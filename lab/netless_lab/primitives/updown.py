@@ -1,0 +1,125 @@
+"""Switching an interface on and off: IFF_UP, what was asked of it, beside the carrier, what the cable gives (netdevice(7))."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from ..model.snapshot import Address, Link, Node, Snapshot
+from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
+from .link import LinkExists
+from .look import inside, no_link, no_node
+from .outline import with_carriers, with_link, with_node
+from .roles import LinkName, NodeName
+
+
+class LinkUp(Action, frozen=True, rename={"name": "up", "node": "in"}):
+    """``{ up = "veth2" }``."""
+
+    verb: ClassVar[str] = "up"
+    name: LinkName
+    node: NodeName = "host"
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Switch {self.name}{in_host(self.node)} on."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip link set up`` or ``ifconfig up``."""
+        return _switch(dialect, where, self.node, self.name, "up")
+
+    def inverse(self) -> tuple[Action, ...]:
+        """Off again."""
+        return (LinkDown(name=self.name, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The link must be there."""
+        return (LinkExists(name=self.name, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The link is on; ``lo`` also gets its address (RFC 5735: 127.0.0.1)."""
+        return with_carriers(with_link(snapshot, self.node, self.name, _on))
+
+
+class LinkDown(Action, frozen=True, rename={"name": "down", "node": "in"}):
+    """``{ down = "veth2" }``. The routes through it vanish, and do not come back with ``up`` unless the kernel made them."""
+
+    verb: ClassVar[str] = "down"
+    name: LinkName
+    node: NodeName = "host"
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Switch {self.name}{in_host(self.node)} off."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip link set down`` or ``ifconfig down``."""
+        return _switch(dialect, where, self.node, self.name, "down")
+
+    def inverse(self) -> tuple[Action, ...]:
+        """On again; routes that were lost are not in it."""
+        return (LinkUp(name=self.name, node=self.node),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The link must be there."""
+        return (LinkExists(name=self.name, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The link is off, its routes are gone."""
+
+        def unrouted(node: Node) -> Node:
+            return msgspec.structs.replace(node, routes=tuple(route for route in node.routes if route.dev != self.name))
+
+        off = with_link(snapshot, self.node, self.name, lambda link: msgspec.structs.replace(link, up=False, carrier=False))
+        return with_carriers(with_node(off, self.node, unrouted))
+
+
+class IsUp(Expectation, frozen=True, rename={"name": "up", "node": "in"}):
+    """``{ up = "veth2", in = "host" }``: switched on, whatever the other end of the cable does."""
+
+    verb: ClassVar[str] = "up"
+    name: LinkName
+    node: NodeName = "host"
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """IFF_UP of the link; a loopback that is off gets the sentence that explains what it breaks."""
+        claim = f"{self.name}{inside(self.node)} is up"
+        expected = f"{self.name}{inside(self.node)} switched on"
+        look = where.ip(self.node, f"-br link show {self.name}")
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        link = node.link(self.name)
+        if link is None:
+            seen, near = no_link(snapshot, node, self.name)
+            return Finding(False, claim, expected, seen, where.ip(self.node, "-br link show"), near)
+        if link.up:
+            return Finding(True, claim)
+        return Finding(False, claim, expected, f"{self.name} is down", look, _near(snapshot, node, link))
+
+
+def _near(snapshot: Snapshot, node: Node, link: Link) -> str:
+    if link.name == "lo":
+        return "While lo is down, a node cannot even reach its own addresses: packets to oneself travel through lo."
+    far_node = snapshot.node(link.peer.node) if link.peer else None
+    far = far_node.link(link.peer.name) if far_node and link.peer else None
+    if link.kind == "veth" and far is not None and far.up:
+        return f"Its other end, {far.name}, is up; each end has a switch of its own."
+    if any(address.family == 4 for address in link.addresses):
+        return f"{link.name} has its address, but `ip addr add` does not switch a link on (ifconfig does)."
+    return ""
+
+
+def _switch(dialect: Dialect, where: Where, node: str, name: str, state: str) -> tuple[str, ...]:
+    if dialect == "pyroute2":
+        return on_link(where, node, name, f'ipr.link("set", index=index, state="{state}")')
+    if dialect == "legacy":
+        return (where.run(node, f"ifconfig {name} {state}"),)
+    return (where.ip(node, f"link set {name} {state}"),)
+
+
+def _on(link: Link) -> Link:
+    if link.name == "lo" and not link.addresses:
+        return msgspec.structs.replace(link, up=True, carrier=True, addresses=(Address("127.0.0.1", 8, 4, "host"),))
+    return msgspec.structs.replace(link, up=True, carrier=link.kind != "veth" or link.carrier)
