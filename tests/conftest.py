@@ -71,9 +71,9 @@ def checkout() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_homes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress, caches and labs of a test never meet those of the person who runs it."""
+    """Progress and settings of a test never meet those of the person who runs it."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in ("NETLESS_LAB_NAME", "NO_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
