@@ -106,7 +106,8 @@ def _private_mode(screen: Screen, mode: int, on: bool) -> None:
     if mode in ALTERNATE:
         if mode == 1049 and on:
             screen.save_cursor()
-        if screen.switch_alternate(on) and mode == 1049 and not on:
+        screen.switch_alternate(on)
+        if mode == 1049 and not on:
             screen.restore_cursor()
     elif mode == 1048:
         if on:
@@ -205,6 +206,11 @@ def _to_column(screen: Screen, parameters: Parameters) -> None:
     screen.wrap_pending = False
 
 
+def _down_past_margins(screen: Screen, parameters: Parameters) -> None:
+    screen.y = min(screen.page.bottom if screen.modes.origin else screen.height - 1, screen.y + (parameters[0] or 1))
+    screen.wrap_pending = False
+
+
 def _clear_tabs(screen: Screen, parameters: Parameters) -> None:
     if parameters[0] == 3:
         screen.tabs = set()
@@ -238,14 +244,14 @@ CSI: Final[dict[str, Callable[[Screen, Parameters], None]]] = {
     "L": _insert_rows,
     "M": _delete_rows,
     "P": _delete_cells,
-    "S": lambda screen, p: screen.page.scroll_up(p[0] or 1, screen.pen.blank),
+    "S": lambda screen, p: screen.page.delete_rows(screen.page.top, p[0] or 1, screen.pen.blank),
     "T": lambda screen, p: screen.page.scroll_down(p[0] or 1, screen.pen.blank),
     "X": _erase_cells,
     "Z": lambda screen, p: screen.tab(-(p[0] or 1)),
     "`": _to_column,
     "a": lambda screen, p: screen.move_x(p[0] or 1),
     "d": lambda screen, p: screen.goto((p[0] or 1) - 1, screen.x),
-    "e": lambda screen, p: screen.move_y(p[0] or 1),
+    "e": _down_past_margins,
     "f": lambda screen, p: screen.goto((p[0] or 1) - 1, (_second(p) or 1) - 1),
     "g": _clear_tabs,
     "h": _ansi_modes(True),

@@ -101,10 +101,11 @@ def draw_lines(screen: Screen, block: str, widths: WidthTable) -> None:
     lines = block.split("\r\n")
     lines.pop()
     page, columns = screen.page, screen.columns
-    plain = screen.modes.autowrap and not screen.modes.insert and screen.charsets[screen.shift] != "0"
-    whole = page.top == 0 and page.bottom == screen.height - 1
+    modes = screen.modes
+    plain = modes.autowrap and not modes.insert and screen.charsets[screen.shift] != "0" and not screen.pen.blank
+    plain = plain and page.top == 0 and page.bottom == screen.height - 1
     at, count = 0, len(lines)
-    while at < count and not (plain and whole and screen.y == page.bottom and screen.x == 0 and not screen.wrap_pending):
+    while at < count and not (plain and screen.y == page.bottom and screen.x == 0 and page.rows[-1].untouched):
         if lines[at]:
             draw(screen, lines[at], widths)
         screen.carriage_return()
@@ -123,5 +124,5 @@ def draw_lines(screen: Screen, block: str, widths: WidthTable) -> None:
             fresh.append(Row(line[:columns], ((style, columns),) if style else (), True))
             line = line[columns:]
         fresh.append(Row(line, ((style, len(line)),)) if style and line else Row(line.rstrip(" ")))
-    page.pour(fresh, screen.pen.blank)
+    page.pour(fresh)
     screen.last = ""

@@ -150,8 +150,8 @@ class Page:
             self.rows[end:end] = [self.blank_row(blank) for _ in range(count)]
             self.all_dirty = True
 
-    def pour(self, fresh: list[Row], blank: int) -> None:
-        """Whole lines printed at the bottom of a page without margins, each followed by a line feed.
+    def pour(self, fresh: list[Row]) -> None:
+        """Whole lines printed on the untouched bottom row of a page without margins, each followed by a line feed.
 
         The end state of printing them one by one, at the cost of the lines that stay.
         """
@@ -163,7 +163,7 @@ class Page:
             self.pushed += skipped
             self._push(everything[skipped:gone])
         self.rows[:] = everything[gone:]
-        self.rows.append(self.blank_row(blank))
+        self.rows.append(Row())
         self.all_dirty = True
 
     def clear_history(self) -> None:

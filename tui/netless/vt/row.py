@@ -94,6 +94,11 @@ class Row:
         return [(text.replace(FILLER, ""), number) for text, number in pieces]
 
     @property
+    def untouched(self) -> bool:
+        """Nothing was ever drawn here."""
+        return not self.cells and not self._runs
+
+    @property
     def plain(self) -> str:
         """The text alone, without the blanks at the end."""
         return "".join(self.cells).replace(FILLER, "").rstrip(" ")

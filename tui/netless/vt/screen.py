@@ -60,11 +60,12 @@ class Screen:
         self._saved: dict[bool, SavedCursor] = {}
 
     def reset(self) -> None:
-        """RIS: as after power on, but the scrollback stays."""
+        """RIS: as after power on, scrollback gone as well."""
         self.page = self.main
         self._power_on()
         self.main.top, self.main.bottom = 0, self.height - 1
         self.main.fill(0)
+        self.main.clear_history()
 
     def soft_reset(self) -> None:
         """DECSTR."""
@@ -179,15 +180,14 @@ class Screen:
 
     # -- the pages
 
-    def switch_alternate(self, on: bool) -> bool:
-        """To the alternate screen (erased) or back; False when already there."""
+    def switch_alternate(self, on: bool) -> None:
+        """To the alternate screen (erased) or back."""
         if on == self.alternate_active:
-            return False
+            return
         self.page = Page(self.columns, self.height, 0) if on else self.main
         if on:
             self.page.fill(self.pen.blank)
         self.page.all_dirty = True
-        return True
 
     def align(self) -> None:
         """DECALN: the screen full of E, for adjusting glass tubes and for tests."""

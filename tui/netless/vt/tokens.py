@@ -30,7 +30,7 @@ _TOKEN: Final = re.compile(
     rf"|\x1b\](?P<osc>{_STRING})(?:\x07|\x1b\\|\x9c|(?=\x1b[^\\]))"
     rf"|(?P<ignored>\x1b[PX^_]{_DEVICE_STRING}(?:\x1b\\|\x9c|[\x18\x1a]|(?=\x1b[^\\]))"
     rf"|\x1b\]{_STRING}[\x18\x1a]"
-    rf"|\x1b\[{_PARAMETERS}(?:[\x18\x1a]|(?=[\x1b\x80-\U0010ffff])))"
+    rf"|\x1b(?:\[{_PARAMETERS}|[\x20-\x2f]++)(?:[\x18\x1a]|(?=[\x1b\x80-\U0010ffff])))"
     r"|\x1b(?P<escape>[\x20-\x2f]++[\x30-\x7e]|[0-OQ-WYZ\\`-~])"
     r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f-\x9f])"
     # what is left at the end of the data is unfinished and waits for the rest
