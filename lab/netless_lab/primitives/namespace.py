@@ -1,112 +1,73 @@
-"""Names for network namespaces: /run/netns, where ip(8) looks for them (ip-netns(8)).
+"""Network namespaces that live: containers without a network, and empty ones that only have a name (namespaces(7)).
 
-A name is a file that leads to a namespace: a symbolic link into /proc/PID (dies with the process) or a bind mount (keeps the
-namespace alive). ``ip netns add`` is another thing altogether: it makes a *new* namespace and names that.
+A container is a process in namespaces of its own, as ``docker run --net=none`` leaves it: with ``lo`` and nothing else.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
-
 from ..model.snapshot import Name, Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where
-from .container import ContainerRuns
 from .look import listed, no_node, place
-from .outline import LO, add_node, with_node, without_node
+from .outline import LO, add_node, unnamed, without_node
 from .roles import NetnsName, NodeName
 
-FOLDER = "/run/netns"
 
+class StartContainer(Action, frozen=True, rename={"node": "start"}):
+    """``{ start = "c2" }``. Any process in a network namespace of its own, with the host name c2, is the node c2."""
 
-class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "of"}):
-    """``{ name-symlink = "c1", of = "c1" }``: the post's way."""
-
-    verb: ClassVar[str] = "name-symlink"
-    name: NetnsName
+    verb: ClassVar[str] = "start"
     node: NodeName
 
     def sentence(self) -> str:
         """What happens, in one sentence."""
-        return f"Give the namespace of {self.node} the name {self.name}, by a symbolic link to its process's namespace file."
+        return f"Start the container {self.node} with no network: a process in namespaces of its own."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
-        """``ln -s``, in a folder that may not exist yet."""
-        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
+        """unshare(1); setsid(1) so that it outlives the terminal. There is no older way and no netlink in it."""
+        inside = f"hostname {self.node}; exec sleep infinity"
         if dialect == "pyroute2":
-            return ("import os", f'os.makedirs("{FOLDER}", exist_ok=True)', f'os.symlink("{source}", "{target}")')
-        return (f"mkdir -p {FOLDER}", f"ln -s {source} {target}")
+            words = f'["unshare", "--net", "--mount", "--uts", "--ipc", "sh", "-c", "{inside}"]'
+            return ("import subprocess", f"subprocess.Popen({words}, start_new_session=True)")
+        return (f"setsid unshare --net --mount --uts --ipc sh -c '{inside}' &",)
 
     def inverse(self) -> tuple[Action, ...]:
-        """The name goes, the namespace stays."""
-        return (Unname(name=self.name),)
-
-    def needs(self) -> tuple[Expectation, ...]:
-        """The container must run."""
-        return (ContainerRuns(name=self.node),)
+        """End it."""
+        return (StopContainer(node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
-        """The name beside the box."""
-        return _named(snapshot, self.node, Name(self.name, None, "symlink"))
+        """One box more, with nothing but lo in it."""
+        return add_node(snapshot, Node(node=self.node, role="container", netns=0, links=(LO,)))
 
 
-class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of"}):
-    """``{ name-attach = "c1", of = "c1" }``: the way of today, iproute2 5.1 and later."""
+class StopContainer(Action, frozen=True, rename={"node": "stop"}):
+    """``{ stop = "c2" }``: its process ends, and with it the namespace, unless a mounted name keeps it."""
 
-    verb: ClassVar[str] = "name-attach"
-    name: NetnsName
+    verb: ClassVar[str] = "stop"
     node: NodeName
 
     def sentence(self) -> str:
         """What happens, in one sentence."""
-        return f"Give the namespace of {self.node} the name {self.name}, and keep it alive by that name."
+        return f"Stop the container {self.node}: with its last process the namespace and all its interfaces go."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
-        """``ip netns attach``; legacy is what it does: a bind mount of the namespace file."""
-        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
+        """kill(1)."""
         if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f'netns.attach("{self.name}", {where.pid(self.node)})')
-        if dialect == "legacy":
-            return (f"mkdir -p {FOLDER}", f"touch {target}", f"mount --bind {source} {target}")
-        return (f"ip netns attach {self.name} {where.pid(self.node)}",)
+            return ("import os, signal", f"os.kill({where.pid(self.node)}, signal.SIGKILL)")
+        return (f"kill -KILL {where.pid(self.node)}",)
 
     def inverse(self) -> tuple[Action, ...]:
-        """The name goes, the namespace stays."""
-        return (Unname(name=self.name),)
+        """A fresh one of the same name; what was in the old one is lost."""
+        return (StartContainer(node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The container must run."""
-        return (ContainerRuns(name=self.node),)
+        """It must run."""
+        return (ContainerRuns(node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
-        """The name beside the box."""
-        return _named(snapshot, self.node, Name(self.name, None, "mount"))
-
-
-class Unname(Action, frozen=True, rename={"name": "unname"}):
-    """``{ unname = "c1" }``: a namespace in which a process lives goes on without the name."""
-
-    verb: ClassVar[str] = "unname"
-    name: NetnsName
-
-    def sentence(self) -> str:
-        """What happens, in one sentence."""
-        return f"Take away the name {self.name}; the namespace lives on as long as a process is in it."
-
-    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
-        """``ip netns delete`` removes a name of either kind."""
-        if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f'netns.remove("{self.name}")')
-        return (f"ip netns delete {self.name}",)
-
-    def inverse(self) -> tuple[Action, ...]:
-        """None: whose name it was is not known here."""
-        return ()
-
-    def outline(self, snapshot: Snapshot) -> Snapshot:
-        """The name vanishes."""
-        return _unnamed(snapshot, self.name)
+        """The box vanishes."""
+        return without_node(snapshot, self.node)
 
 
 class AddNetns(Action, frozen=True, rename={"name": "netns"}):
@@ -146,7 +107,9 @@ class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns delete``."""
-        return Unname(name=self.name).commands(dialect, where)
+        if dialect == "pyroute2":
+            return ("from pyroute2 import netns", f'netns.remove("{self.name}")')
+        return (f"ip netns delete {self.name}",)
 
     def inverse(self) -> tuple[Action, ...]:
         """None: what it held is not known here."""
@@ -154,44 +117,47 @@ class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The box vanishes."""
-        return without_node(_unnamed(snapshot, self.name), self.name)
+        return without_node(unnamed(snapshot, self.name), self.name)
 
 
-class Named(Expectation, frozen=True, rename={"node": "named"}):
-    """``{ named = "c1" }``: some name in /run/netns, whichever, leads to the namespace of c1."""
+class ContainerRuns(Expectation, frozen=True, rename={"node": "container"}):
+    """``{ container = "c2" }``: a process lives in a namespace of its own under that host name."""
 
-    verb: ClassVar[str] = "named"
+    verb: ClassVar[str] = "container"
     node: NodeName
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """The inode behind a name equals the inode of the node; the look is the comparison itself."""
-        claim = f"the namespace of {self.node} has a name"
-        expected = f"a name in {FOLDER} that leads to the namespace of {self.node}"
+        """A node of that name with the role of a container."""
+        claim = f"the container {self.node} runs"
+        expected = f"a process in a network namespace of its own, with the host name {self.node}"
+        node = snapshot.node(self.node)
+        if node is not None and node.role == "container":
+            return Finding(True, claim)
+        running = listed(tuple(own.name for own in snapshot.nodes if own.role == "container"), "none")
+        near = ""
+        if snapshot.named(self.node) is not None or (node is not None and node.role == "unknown"):
+            near = f"There is a namespace named {self.node}, but no process lives in it: a name alone is no container."
+        return Finding(False, claim, expected, f"containers: {running}", "lsns -t net", near)
+
+
+class OnlyLo(Expectation, frozen=True, rename={"node": "only-lo"}):
+    """``{ only-lo = "c1" }``: the container has no interface but its loopback."""
+
+    verb: ClassVar[str] = "only-lo"
+    node: NodeName
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """Exactly one link, lo."""
+        claim = f"{self.node} has nothing but lo"
+        expected = f"lo as the only interface in {self.node}"
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {FOLDER}/*"
-        if any(name.netns == node.netns for name in snapshot.names):
+        names = tuple(link.name for link in node.links)
+        if names == ("lo",):
             return Finding(True, claim)
-        seen = f"names: {listed(tuple(_leads(snapshot, name) for name in snapshot.names), 'none')}"
-        return Finding(False, claim, expected, seen, look, self._near(snapshot, node))
-
-    def _near(self, snapshot: Snapshot, node: Node) -> str:
-        same = next((name for name in snapshot.names if name.name == self.node), None)
-        if same is None:
-            strangers = (name for name in snapshot.names if name.netns is not None and _is_stranger(snapshot, name))
-            same = next(strangers, None)
-        if same is None:
-            return ""
-        if same.netns is None:
-            return f"{same.name} leads to {same.target or 'a file'}, where no namespace is (any more): check the process id."
-        other = snapshot.by_netns(same.netns)
-        if other is not None and other.role != "unknown":
-            return f"{same.name} leads to the namespace of {place(other)}: check the process id."
-        return (
-            f"{same.name} names another, empty namespace: `ip netns add` makes a new one (a decoy); it does not name the one that "
-            f"{node.name} lives in."
-        )
+        seen = f"{place(node)} has {listed(names, 'no interface at all')}"
+        return Finding(False, claim, expected, seen, where.ip(self.node, "-br link show"))
 
 
 class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
@@ -209,8 +175,8 @@ class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
             seen = f"names: {listed(tuple(name.name for name in snapshot.names), 'none')}"
             return Finding(False, claim, expected, seen, "ip netns list")
         if entry.netns is None:
-            return Finding(False, claim, expected, f"{self.name} leads nowhere", f"ls -l {FOLDER}")
-        if _is_stranger(snapshot, entry):
+            return Finding(False, claim, expected, f"{self.name} leads nowhere", "ls -l /run/netns")
+        if is_stranger(snapshot, entry):
             return Finding(True, claim)
         owner = snapshot.by_netns(entry.netns)
         near = f"{self.name} is a second name for a namespace that was there already; `ip netns add` makes a new one."
@@ -218,29 +184,7 @@ class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
         return Finding(False, claim, expected, seen, f"ip netns pids {self.name}", near)
 
 
-def _is_stranger(snapshot: Snapshot, name: Name) -> bool:
+def is_stranger(snapshot: Snapshot, name: Name) -> bool:
+    """Whether a name leads to a namespace that is no node of the lab."""
     node = snapshot.by_netns(name.netns) if name.netns is not None else None
     return node is None or node.role == "unknown"
-
-
-def _leads(snapshot: Snapshot, name: Name) -> str:
-    node = snapshot.by_netns(name.netns) if name.netns is not None else None
-    if name.netns is None:
-        return f"{name.name} (leads nowhere)"
-    return f"{name.name} (of {node.name})" if node is not None and node.role != "unknown" else f"{name.name} (of no container)"
-
-
-def _named(snapshot: Snapshot, node: str, name: Name) -> Snapshot:
-    owner = snapshot.node(node)
-    if owner is None:
-        return snapshot
-    entry = msgspec.structs.replace(name, netns=owner.netns)
-    kept = tuple(own for own in snapshot.names if own.name != name.name)
-    changed = with_node(snapshot, node, lambda own: msgspec.structs.replace(own, names=(*own.names, name.name)))
-    return msgspec.structs.replace(changed, names=(*kept, entry))
-
-
-def _unnamed(snapshot: Snapshot, name: str) -> Snapshot:
-    names = tuple(own for own in snapshot.names if own.name != name)
-    nodes = tuple(msgspec.structs.replace(node, names=tuple(own for own in node.names if own != name)) for node in snapshot.nodes)
-    return msgspec.structs.replace(snapshot, names=names, nodes=nodes)

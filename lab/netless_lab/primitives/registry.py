@@ -5,14 +5,13 @@ from __future__ import annotations
 from .address import AddAddress, DeleteAddress, HasAddress, NoAddress
 from .base import Action, Expectation
 from .bridge import BridgeExists, CreateBridge
-from .container import ContainerRuns, OnlyLo, StartContainer, StopContainer
 from .fdb import Learned
 from .forward import ForwardAccept, ForwardAccepts, ForwardPolicy, PolicyIs, UnforwardAccept, UnforwardPolicy
 from .forwarding import Forwards, SetForwarding
 from .link import DeleteLink, LinkExists, NoLink, RenameLink, SetMtu
 from .masquerade import Masquerade, Masquerades, Unmasquerade
 from .move import MoveLink
-from .namespace import AddNetns, DeleteNetns, NameAttach, Named, NameSymlink, NetnsExists, Unname
+from .namespace import AddNetns, DeleteNetns, NameAttach, Named, NameSymlink, NetnsExists, NoNetns, Unname
 from .neighbour import DeleteNeighbour, KnowsNeighbour, SetNeighbour
 from .port import AddPort, IsPort, RemovePort
 from .resolver import ClearResolver, HasResolver, SetResolver
@@ -68,6 +67,7 @@ EXPECTATIONS: dict[str, type[Expectation]] = {
         OnlyLo,
         Named,
         NetnsExists,
+        NoNetns,
         VethPair,
         LinkExists,
         NoLink,
