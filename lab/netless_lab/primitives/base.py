@@ -62,6 +62,10 @@ class Where(msgspec.Struct, frozen=True):
         """How ``ip link set ... netns`` names ``node``: by a name, else by a process; process 1 is the host's."""
         return self.names[node] if node in self.names else self.pid(node)
 
+    def python_target(self, node: str) -> tuple[str, str]:
+        """The same for pyroute2: the keyword and its value in Python."""
+        return ("net_ns_fd", f'"{self.names[node]}"') if node in self.names else ("net_ns_pid", self.pid(node))
+
     def pid(self, node: str) -> str:
         """A process of ``node``, or a shell variable to fill in when none is known."""
         if node in self.pids:

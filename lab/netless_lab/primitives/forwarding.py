@@ -36,7 +36,7 @@ class SetForwarding(Action, frozen=True, rename={"on": "forwarding", "node": "in
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The gate opens or closes."""
-        return with_sysctl(snapshot, self.node, "net/ipv4/ip_forward", "1" if self.on else "0")
+        return with_sysctl(snapshot, self.node, "ip_forward", "1" if self.on else "0")
 
 
 class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in"}):

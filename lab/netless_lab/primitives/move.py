@@ -28,9 +28,8 @@ class MoveLink(Action, frozen=True, rename={"name": "move", "target": "to", "sou
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip link set netns``, by name when the target has one, else by process id; no legacy tool can do it."""
         if dialect == "pyroute2":
-            name = where.names.get(self.target)
-            target = f'net_ns_fd="{name}"' if name is not None else f"net_ns_pid={where.pid(self.target)}"
-            return on_link(where, self.source, self.name, f'ipr.link("set", index=index, {target})')
+            key, value = where.python_target(self.target)
+            return on_link(where, self.source, self.name, f'ipr.link("set", index=index, {key}={value})')
         return (where.ip(self.source, f"link set {self.name} netns {where.target(self.target)}"),)
 
     def inverse(self) -> tuple[Action, ...]:

@@ -38,7 +38,7 @@ class StartContainer(Action, frozen=True, rename={"node": "start"}):
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One box more, with nothing but lo in it."""
-        return add_node(snapshot, Node(node=self.node, role="container", netns=0, links=(LO,)))
+        return add_node(snapshot, Node(name=self.node, role="container", netns=0, links=(LO,)))
 
 
 class StopContainer(Action, frozen=True, rename={"node": "stop"}):
@@ -182,6 +182,23 @@ class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
         near = f"{self.name} is a second name for a namespace that was there already; `ip netns add` makes a new one."
         seen = f"{self.name} leads to the namespace of {place(owner) if owner else 'somebody'}"
         return Finding(False, claim, expected, seen, f"ip netns pids {self.name}", near)
+
+
+class NoNetns(Expectation, frozen=True, rename={"name": "no-netns"}):
+    """``{ no-netns = "decoy" }``: nothing in /run/netns is called so any more."""
+
+    verb: ClassVar[str] = "no-netns"
+    name: NetnsName
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """No entry of that name, not even one that leads nowhere."""
+        claim = f"no namespace is named {self.name}"
+        entry = next((name for name in snapshot.names if name.name == self.name), None)
+        if entry is None:
+            return Finding(True, claim)
+        seen = f"{self.name} is there" if entry.netns is not None else f"{self.name} is there, though it leads nowhere"
+        near = "" if entry.netns is not None else "The name of a namespace that died stays behind: it has to be taken away too."
+        return Finding(False, claim, f"no {self.name} in /run/netns", seen, "ip netns list", near)
 
 
 def is_stranger(snapshot: Snapshot, name: Name) -> bool:

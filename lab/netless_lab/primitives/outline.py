@@ -95,7 +95,7 @@ def with_carriers(snapshot: Snapshot) -> Snapshot:
 
 
 def with_sysctl(snapshot: Snapshot, name: str, key: str, value: str) -> Snapshot:
-    """The sketch with one kernel setting of a node changed; ``key`` is written net/ipv4/ip_forward."""
+    """The sketch with one kernel setting of a node changed; ``key`` as a snapshot has it: ip_forward."""
     return with_node(snapshot, name, lambda node: msgspec.structs.replace(node, sysctls={**node.sysctls, key: value}))
 
 
@@ -131,3 +131,10 @@ def without_chain(snapshot: Snapshot, name: str, chain: str) -> Snapshot:
         return msgspec.structs.replace(node, chains=kept)
 
     return with_node(snapshot, name, edit)
+
+
+def unnamed(snapshot: Snapshot, name: str) -> Snapshot:
+    """The sketch without a name in /run/netns."""
+    names = tuple(own for own in snapshot.names if own.name != name)
+    nodes = tuple(msgspec.structs.replace(node, names=tuple(own for own in node.names if own != name)) for node in snapshot.nodes)
+    return msgspec.structs.replace(snapshot, names=names, nodes=nodes)

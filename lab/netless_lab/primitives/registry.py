@@ -11,7 +11,8 @@ from .forwarding import Forwards, SetForwarding
 from .link import DeleteLink, LinkExists, NoLink, RenameLink, SetMtu
 from .masquerade import Masquerade, Masquerades, Unmasquerade
 from .move import MoveLink
-from .namespace import AddNetns, DeleteNetns, NameAttach, Named, NameSymlink, NetnsExists, NoNetns, Unname
+from .names import NameAttach, Named, NameSymlink, Unname
+from .namespace import AddNetns, ContainerRuns, DeleteNetns, NetnsExists, NoNetns, OnlyLo, StartContainer, StopContainer
 from .neighbour import DeleteNeighbour, KnowsNeighbour, SetNeighbour
 from .port import AddPort, IsPort, RemovePort
 from .resolver import ClearResolver, HasResolver, SetResolver

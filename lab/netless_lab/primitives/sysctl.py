@@ -38,7 +38,7 @@ class SetSysctl(Action, frozen=True, rename={"key": "sysctl", "node": "in"}):
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The value changes."""
-        return with_sysctl(snapshot, self.node, slashed(self.key), self.value)
+        return with_sysctl(snapshot, self.node, short(self.key), self.value)
 
 
 class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"}):
@@ -63,13 +63,33 @@ class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"})
 
 
 def slashed(key: str) -> str:
-    """``net/ipv4/ip_forward``: the spelling a snapshot uses, in which a dot is a dot of a device's name (sysctl(8))."""
+    """``net/ipv4/ip_forward``: the spelling in which a dot is a dot of a device's name (sysctl(8))."""
     return key if "/" in key else key.replace(".", "/")
 
 
+def short(key: str) -> str:
+    """The key under which a snapshot holds a setting: ``ip_forward``, ``rp_filter`` (of all), ``forwarding/br0``, ``v6.forwarding``."""
+    match slashed(key).split("/"):
+        case ["net", "ipv4", "conf", "all", knob]:
+            return knob
+        case ["net", "ipv4", "conf", device, knob]:
+            return f"{knob}/{device}"
+        case ["net", "ipv6", "conf", "all", knob]:
+            return {"disable_ipv6": "v6.disabled"}.get(knob, f"v6.{knob}")
+        case [*_, knob]:
+            return knob
+    return key
+
+
 def sysctl_of(node: Node, key: str) -> str | None:
-    """The value of a setting in a node, however its key is spelt; None when the snapshot does not hold it."""
-    return node.sysctls.get(slashed(key), node.sysctls.get(key))
+    """The value of a setting in a node, however its key is spelt; None when the snapshot does not hold it.
+
+    A device's own forwarding is in a snapshot only where it differs from the node's.
+    """
+    found = node.sysctls.get(short(key))
+    if found is None and short(key).startswith("forwarding/"):
+        return node.sysctls.get("ip_forward")
+    return found
 
 
 def write_lines(dialect: Dialect, where: Where, node: str, key: str, value: str) -> tuple[str, ...]:

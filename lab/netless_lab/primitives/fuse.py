@@ -1,0 +1,58 @@
+"""Make a sequence of actions cheaper without changing where it ends: for goto and reset, never for a step that is watched.
+
+A cable whose end is moved right after its birth is born with that end in place: moving an end costs the kernel 25 ms (it waits for
+every CPU to let go), creating it elsewhere costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from .base import Action
+from .move import MoveLink
+from .run import Run
+from .veth import CreateVeth
+
+
+def fuse(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """The same final state with as few moves as can be shown to be unnecessary."""
+    left = list(actions)
+    for at, action in enumerate(left):
+        if isinstance(action, CreateVeth):
+            _absorb(left, at)
+    return tuple(left)
+
+
+def _absorb(actions: list[Action], at: int) -> None:
+    """Take into the birth at ``at`` every later move of one of its ends that nothing in between has to do with."""
+    moved: set[str] = set()
+    later = at + 1
+    while later < len(actions):
+        birth, action = actions[at], actions[later]
+        assert isinstance(birth, CreateVeth)
+        if isinstance(action, MoveLink) and action.name not in moved:
+            placed = _placed(birth, action)
+            if placed is not None and not any(_touches(between, birth, action.target) for between in actions[at + 1 : later]):
+                actions[at] = placed
+                del actions[later]
+                moved.add(action.name)
+                continue
+        later += 1
+
+
+def _placed(birth: CreateVeth, move: MoveLink) -> CreateVeth | None:
+    """The birth with one end born where the move takes it; None when the move is of something else."""
+    far = birth.peer_node or birth.node
+    if move.name == birth.name and move.source == birth.node:
+        return msgspec.structs.replace(birth, node=move.target, peer_node=None if far == move.target else far)
+    if move.name == birth.peer and move.source == far:
+        return msgspec.structs.replace(birth, peer_node=None if birth.node == move.target else move.target)
+    return None
+
+
+def _touches(action: Action, birth: CreateVeth, target: str) -> bool:
+    """Whether an action may see the difference: it names an end of the cable or the node it goes to, or nobody knows what it does."""
+    words = {getattr(action, field) for field in action.__struct_fields__}
+    return isinstance(action, Run) or not words.isdisjoint({birth.name, birth.peer, target})

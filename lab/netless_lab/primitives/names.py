@@ -1,0 +1,163 @@
+"""Names for network namespaces: /run/netns, where ip(8) looks for them (ip-netns(8)).
+
+A name is a file that leads to a namespace: a symbolic link into /proc/PID (dies with the process) or a bind mount (keeps the
+namespace alive). ``ip netns add`` is another thing altogether: it makes a *new* namespace and names that.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from ..model.snapshot import Name, Node, Snapshot
+from .base import Action, Dialect, Expectation, Finding, Where
+from .look import listed, no_node, place
+from .namespace import ContainerRuns, is_stranger
+from .outline import unnamed, with_node
+from .roles import NetnsName, NodeName
+
+FOLDER = "/run/netns"
+
+
+class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "of"}):
+    """``{ name-symlink = "c1", of = "c1" }``: the post's way."""
+
+    verb: ClassVar[str] = "name-symlink"
+    name: NetnsName
+    node: NodeName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Give the namespace of {self.node} the name {self.name}, by a symbolic link to its process's namespace file."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ln -s``, in a folder that may not exist yet."""
+        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
+        if dialect == "pyroute2":
+            return ("import os", f'os.makedirs("{FOLDER}", exist_ok=True)', f'os.symlink("{source}", "{target}")')
+        return (f"mkdir -p {FOLDER}", f"ln -s {source} {target}")
+
+    def inverse(self) -> tuple[Action, ...]:
+        """The name goes, the namespace stays."""
+        return (Unname(name=self.name),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The container must run."""
+        return (ContainerRuns(node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The name beside the box."""
+        return _named(snapshot, self.node, Name(self.name, None, "symlink"))
+
+
+class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of"}):
+    """``{ name-attach = "c1", of = "c1" }``: the way of today, iproute2 5.1 and later."""
+
+    verb: ClassVar[str] = "name-attach"
+    name: NetnsName
+    node: NodeName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Give the namespace of {self.node} the name {self.name}, and keep it alive by that name."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip netns attach``; legacy is what it does: a bind mount of the namespace file."""
+        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
+        if dialect == "pyroute2":
+            return ("from pyroute2 import netns", f'netns.attach("{self.name}", {where.pid(self.node)})')
+        if dialect == "legacy":
+            return (f"mkdir -p {FOLDER}", f"touch {target}", f"mount --bind {source} {target}")
+        return (f"ip netns attach {self.name} {where.pid(self.node)}",)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """The name goes, the namespace stays."""
+        return (Unname(name=self.name),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The container must run."""
+        return (ContainerRuns(node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The name beside the box."""
+        return _named(snapshot, self.node, Name(self.name, None, "mount"))
+
+
+class Unname(Action, frozen=True, rename={"name": "unname"}):
+    """``{ unname = "c1" }``: a namespace in which a process lives goes on without the name."""
+
+    verb: ClassVar[str] = "unname"
+    name: NetnsName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Take away the name {self.name}; the namespace lives on as long as a process is in it."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip netns delete`` removes a name of either kind."""
+        if dialect == "pyroute2":
+            return ("from pyroute2 import netns", f'netns.remove("{self.name}")')
+        return (f"ip netns delete {self.name}",)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """None: whose name it was is not known here."""
+        return ()
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The name vanishes."""
+        return unnamed(snapshot, self.name)
+
+
+class Named(Expectation, frozen=True, rename={"node": "named"}):
+    """``{ named = "c1" }``: some name in /run/netns, whichever, leads to the namespace of c1."""
+
+    verb: ClassVar[str] = "named"
+    node: NodeName
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """The inode behind a name equals the inode of the node; the look is the comparison itself."""
+        claim = f"the namespace of {self.node} has a name"
+        expected = f"a name in {FOLDER} that leads to the namespace of {self.node}"
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {FOLDER}/*"
+        if any(name.netns == node.netns for name in snapshot.names):
+            return Finding(True, claim)
+        seen = f"names: {listed(tuple(_leads(snapshot, name) for name in snapshot.names), 'none')}"
+        return Finding(False, claim, expected, seen, look, self._near(snapshot, node))
+
+    def _near(self, snapshot: Snapshot, node: Node) -> str:
+        same = next((name for name in snapshot.names if name.name == self.node), None)
+        if same is None:
+            strangers = (name for name in snapshot.names if name.netns is not None and is_stranger(snapshot, name))
+            same = next(strangers, None)
+        if same is None:
+            return ""
+        if same.netns is None:
+            return f"{same.name} leads to {same.target or 'a file'}, where no namespace is (any more): check the process id."
+        other = snapshot.by_netns(same.netns)
+        if other is not None and other.role != "unknown":
+            return f"{same.name} leads to the namespace of {place(other)}: check the process id."
+        return (
+            f"{same.name} names another, empty namespace: `ip netns add` makes a new one (a decoy); it does not name the one that "
+            f"{node.name} lives in."
+        )
+
+
+def _leads(snapshot: Snapshot, name: Name) -> str:
+    node = snapshot.by_netns(name.netns) if name.netns is not None else None
+    if name.netns is None:
+        return f"{name.name} (leads nowhere)"
+    return f"{name.name} (of {node.name})" if node is not None and node.role != "unknown" else f"{name.name} (of no container)"
+
+
+def _named(snapshot: Snapshot, node: str, name: Name) -> Snapshot:
+    owner = snapshot.node(node)
+    if owner is None:
+        return snapshot
+    entry = msgspec.structs.replace(name, netns=owner.netns)
+    kept = tuple(own for own in snapshot.names if own.name != name.name)
+    changed = with_node(snapshot, node, lambda own: msgspec.structs.replace(own, names=(*own.names, name.name)))
+    return msgspec.structs.replace(changed, names=(*kept, entry))
