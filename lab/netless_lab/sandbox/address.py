@@ -1,0 +1,32 @@
+"""Where a lab is found: an abstract Unix socket of the machine's own network namespace, named after its user and itself.
+
+An abstract name (unix(7)) is no file: it is there exactly as long as somebody holds the socket. It has no permissions either,
+so both sides ask the kernel who the other one is (``find.peer_uid``) before they say a word.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+PREFIX: Final = "netless"
+
+
+def check_name(lab: str) -> str:
+    """The name as it is. Raises ValueError, for a person to read, when a lab cannot be called so."""
+    if not _NAME.fullmatch(lab):
+        raise ValueError(f"a lab cannot be called {lab!r}: use up to 32 letters, digits, '-', '_' or '.', the first a letter or digit")
+    return lab
+
+
+def socket_name(lab: str, uid: int) -> str:
+    """The address to bind or connect to, with its leading zero byte."""
+    return f"\0{PREFIX}/{uid}/{check_name(lab)}"
+
+
+def lab_of(path: str, uid: int) -> str | None:
+    """The lab whose socket /proc/net/unix shows as ``path`` ("@netless/1001/default"), None for any other socket."""
+    head = f"@{PREFIX}/{uid}/"
+    name = path.removeprefix(head)
+    return name if name != path and _NAME.fullmatch(name) else None

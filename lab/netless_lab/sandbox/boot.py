@@ -1,0 +1,261 @@
+"""The way into a room, run as ``python -I -S boot.py`` by ``start`` with a ``Plan`` on standard input.
+
+Three processes, as the package's docstring draws them. Each of them dies with the one before it until the room is ready: P0 when
+the client's end of the status pipe closes, P1 and P2 by PR_SET_PDEATHSIG. P2 cuts that tie just before it says that it is ready, so
+at no moment can a SIGKILL of any of them leave a room that nobody was told of.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":  # with -I -S, sys.path knows the standard library and this file's own directory, nothing else
+    import importlib
+    import json
+
+    _text = sys.stdin.read()
+    sys.path[:] = json.loads(_text)["path"]
+    importlib.import_module("netless_lab.sandbox.boot").main(_text)
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Final, NoReturn
+
+from netless_lab.sandbox import furniture, limits
+from netless_lab.sandbox import syscalls as sc
+from netless_lab.sandbox.address import socket_name
+from netless_lab.sandbox.plan import Plan
+from netless_lab.sandbox.status import Failure, Reporter
+
+PATH: Final = f"{furniture.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_A_KINDS: Final = sc.CLONE_NEWUSER | sc.CLONE_NEWNS
+_B_KINDS: Final = sc.CLONE_NEWUSER | sc.CLONE_NEWNET | sc.CLONE_NEWPID | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
+_BACKLOG: Final = 64
+_IMPORTED: Final = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the agent finds when it starts. ``pid`` is its own as seen from outside. ``listener`` has its name but does not listen yet."""
+
+    lab: str
+    pid: int
+    listener: socket.socket
+    limits: limits.Limits
+    notes: tuple[str, ...] = ()
+    argument: str = ""
+    _ready: Callable[[], None] = field(repr=False, default=lambda: None)
+
+    def ready(self) -> None:
+        """Call once, when clients may come: listens, tells the client that started the room, and cuts the tie to it.
+
+        Raises BrokenPipeError when that client has gone: then the room is to end.
+        """
+        self._ready()
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What P0 tells P2 when the furniture stands."""
+
+    pid: int
+    means: limits.Means
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pipes:
+    """The talk between P0 and the others: ``up`` carries lines to P0, ``down`` the one word to P2. (read end, write end)"""
+
+    up: tuple[int, int]
+    down: tuple[int, int]
+
+
+def main(text: str) -> NoReturn:
+    """P0: the name, user namespace A, the furniture. Ends when the room is ready or cannot be."""
+    plan = Plan.from_json(text)
+    reporter = Reporter(plan.status_fd)
+    with reporter.to_the_end():
+        os.chdir("/")
+        uid, gid = os.geteuid(), os.getegid()
+        reporter.stage = "name"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(socket_name(plan.lab, uid))
+        reporter.stage = "user namespace"
+        sc.unshare(_A_KINDS)
+        reporter.stage = "uid map"
+        _map_root_to(uid, gid)
+        pipes = _Pipes(os.pipe(), os.pipe())
+        me = os.getpid()
+        if os.fork() == 0:
+            _middle(plan, reporter, listener, pipes, me)
+        listener.close()
+        os.close(pipes.up[1])
+        os.close(pipes.down[0])
+        if _furnish_when_asked(plan, reporter, pipes, caller_is_root=uid == 0):
+            _line(pipes.up[0], reporter)
+        raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]) & 0xFF)
+    raise AssertionError("unreachable")
+
+
+def _furnish_when_asked(plan: Plan, reporter: Reporter, pipes: _Pipes, *, caller_is_root: bool) -> bool:
+    """Wait until PID 1 has imported the agent (the root must be writable for Python's caches until then), then furnish.
+
+    False when the chain ended before.
+    """
+    words: set[str] = set()
+    while len(words) < 2:  # PID 1's pid from P1 and "imported" from P2, in any order
+        line = _line(pipes.up[0], reporter)
+        if not line:
+            return False
+        words.add(line)
+    (pid,) = words - {_IMPORTED}
+    reporter.stage = "mounts"
+    spaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "pid")]
+    furniture.furnish(plan)
+    reporter.stage = "proc and sys"
+    means = limits.means_for(os.uname().release, 0 if caller_is_root else 1)
+    notes = _mount_inside(spaces[0], spaces[1], plan.processes if means == "pid_max" else 0, caller_is_root=caller_is_root)
+    os.write(pipes.down[1], json.dumps({"pid": int(pid), "means": means, "notes": notes}).encode() + b"\n")
+    return True
+
+
+def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) -> tuple[str, ...]:
+    """P3: in P0's mounts and user namespace, but in the room's pid and net namespaces. Answers its notes; raises what it met."""
+    sc.setns(pids, sc.CLONE_NEWPID)
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer: dict[str, object]
+        try:
+            sc.setns(net, sc.CLONE_NEWNET)
+            notes = furniture.mount_proc_and_sys(caller_is_root=caller_is_root)
+            if processes:
+                limits.apply_pid_max(processes)
+            if caller_is_root:
+                furniture.close_proc()
+            answer = {"notes": notes}
+        except OSError as error:
+            answer = {"errno": error.errno, "text": error.strerror, "path": error.filename}
+        os.write(into, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(into)
+    with open(out, encoding="utf-8") as file:
+        text = file.read()
+    os.waitpid(child, 0)
+    told = json.loads(text or "{}")
+    if "notes" not in told:
+        raise OSError(told.get("errno", 0), told.get("text", "the process that mounts /proc was killed"), told.get("path"))
+    return tuple(told["notes"])
+
+
+def _middle(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipes, parent: int) -> NoReturn:
+    """P1: user namespace B with the room's other namespaces; makes PID 1 and stays until it is ready or dead."""
+    with reporter.to_the_end():
+        _die_with(parent)
+        os.close(pipes.up[0])
+        os.close(pipes.down[1])
+        reporter.stage = "namespaces"
+        sc.unshare(_B_KINDS)
+        _map_root_to(0, 0)
+        with contextlib.suppress(OSError):
+            sc.unshare(sc.CLONE_NEWCGROUP)
+        sc.set_hostname(plan.node)
+        mine, its = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            mine.close()
+            _first(plan, reporter, listener, pipes, its)
+        its.close()
+        os.close(pipes.down[0])
+        reporter.pid(pid)
+        os.write(pipes.up[1], f"{pid}\n".encode())
+        if not mine.recv(1):
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            if code < 0:
+                reporter.refuse(Failure("agent", 0, f"the agent was killed by {signal.Signals(-code).name} before it was ready"))
+            raise SystemExit(1)
+    raise AssertionError("unreachable")
+
+
+def _first(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipes, tie: socket.socket) -> NoReturn:
+    """P2, PID 1 of the room: imports the agent, waits for the furniture, takes its own locked copy of the mounts, runs the agent."""
+    with reporter.to_the_end():
+        sc.set_parent_death_signal(signal.SIGKILL)
+        if select.select([tie], [], [], 0)[0]:
+            raise SystemExit(1)
+        reporter.stage = "agent"
+        module, _, name = plan.entry.partition(":")
+        entry = getattr(import_module(module), name)
+        os.write(pipes.up[1], f"{_IMPORTED}\n".encode())
+        os.close(pipes.up[1])
+        with open(pipes.down[0], encoding="utf-8") as file:
+            told = file.readline()
+        if not told:
+            raise SystemExit(1)
+        fields = json.loads(told)
+        word = _Word(fields["pid"], fields["means"], tuple(fields["notes"]))
+        reporter.stage = "locked mounts"
+        sc.unshare(sc.CLONE_NEWNS)
+        os.chdir("/")
+        if word.means == "nproc":
+            limits.apply_nproc(plan.processes)
+        _settle_in(plan.lab)
+        reporter.stage = "agent"
+
+        def ready() -> None:
+            listener.listen(_BACKLOG)
+            sc.set_parent_death_signal(0)
+            reporter.ready(word.notes)
+            tie.send(b"r")
+            tie.close()
+
+        limit = limits.Limits(plan.processes if word.means != "none" else 0, word.means)
+        entry(Room(plan.lab, word.pid, listener, limit, word.notes, plan.argument, ready))
+    raise AssertionError("unreachable")
+
+
+def _settle_in(lab: str) -> None:
+    """The environment of a process that lives in the room, and a name that ``ps`` shows."""
+    sc.set_process_name("netless-agent")
+    kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}
+    os.environ.clear()
+    os.environ.update(kept, PATH=PATH, HOME=furniture.HOME, USER="root", NETLESS_LAB=lab)
+
+
+def _map_root_to(uid: int, gid: int) -> None:
+    """Root of the user namespace just entered is this user of the one outside (user_namespaces(7); setgroups must go first)."""
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def _die_with(parent: int) -> None:
+    """End when ``parent`` ends, even if that was a moment ago."""
+    sc.set_parent_death_signal(signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit(1)
+
+
+def _line(fd: int, reporter: Reporter) -> str:
+    """One line from a pipe, "" at its end. Ends this process, and with it the chain, when the client goes away meanwhile."""
+    text = b""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    poll.register(reporter.fileno(), 0)
+    while not text.endswith(b"\n"):
+        ready = dict(poll.poll())
+        if reporter.fileno() in ready:
+            raise SystemExit(1)
+        byte = os.read(fd, 1)
+        if not byte:
+            return ""
+        text += byte
+    return text.decode().strip()

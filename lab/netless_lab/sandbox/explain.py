@@ -1,0 +1,123 @@
+"""From what failed and what is known about the machine to why, and what to do. Pure: facts in, sentences out.
+
+Sources: user_namespaces(7); rootlesskit's warnings about AppArmor (its pull request 421); Docker's manual on seccomp and masked
+paths; WSL issues 8071 and 9772.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import Final
+
+from .facts import Facts
+from .limits import kernel_version
+from .status import Failure
+
+_EARLY: Final = ("user namespace", "uid map", "namespaces")
+_DENIED: Final = (errno.EPERM, errno.EACCES)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Why it does not work, and what to do. Both empty when the cause is not known."""
+
+    why: str = ""
+    do: str = ""
+
+
+UNKNOWN: Final = Advice()
+
+
+def explain_start(failure: Failure, facts: Facts) -> Advice:
+    """Why a room could not be made, as far as the facts tell."""
+    if failure.stage == "name" and failure.errno == errno.EADDRINUSE:
+        return Advice("a lab of this name runs already", "join it, or choose another name with --lab")
+    if failure.stage in _EARLY:
+        return _no_user_namespace(failure, facts)
+    if failure.stage in ("mounts", "proc and sys", "locked mounts"):
+        return _no_mounts(failure, facts)
+    if failure.errno in (errno.EAGAIN, errno.ENOMEM):
+        return Advice("the machine has no room for more processes or memory", "end something and try again; `ulimit -u` shows your limit")
+    return UNKNOWN
+
+
+def explain_kernel(errno_: int, module: str, facts: Facts) -> Advice:
+    """Why the kernel does not know a kind of device or rule that a lesson needs. ``module`` is what would bring it."""
+    if errno_ in _DENIED:
+        return _restricted(facts) or Advice("the kernel refused it, though the room is root of its own namespaces", "")
+    if facts.modules_missing:
+        why = f"the running kernel {facts.release} has no modules on disk: it was upgraded, and the machine not restarted since"
+        return Advice(why, "restart the machine")
+    if facts.wsl and kernel_version(facts.release) < (5, 16):
+        return Advice(f"the WSL kernel {facts.release} was built without it", "run `wsl --update` in Windows, then `wsl --shutdown`")
+    if facts.container:
+        why = f"the module {module} is not loaded, and from inside a container it cannot be"
+        return Advice(why, f"on the machine that runs the container: sudo modprobe {module}")
+    return Advice(f"this kernel does not know it: {module} is neither built in nor loaded", f"sudo modprobe {module}")
+
+
+def apparmor_profile(executable: str) -> str:
+    """The commands that allow user namespaces to one interpreter and leave the restriction in force for all else."""
+    return (
+        "sudo tee /etc/apparmor.d/netless >/dev/null <<'END'\n"
+        "abi <abi/4.0>,\n"
+        "include <tunables/global>\n"
+        f"profile netless {executable} flags=(unconfined) {{\n"
+        "  userns,\n"
+        "}\n"
+        "END\n"
+        "sudo apparmor_parser -r /etc/apparmor.d/netless"
+    )
+
+
+def _no_user_namespace(failure: Failure, facts: Facts) -> Advice:
+    if facts.max_user_namespaces == 0:
+        return Advice("user namespaces are switched off: user.max_user_namespaces is 0", "sudo sysctl user.max_user_namespaces=15000")
+    if failure.errno == errno.ENOSPC:
+        why = "the limit on user namespaces is reached (user.max_user_namespaces, or 32 levels of nesting)"
+        return Advice(why, "end other sandboxes, or: sudo sysctl user.max_user_namespaces=15000")
+    if failure.errno == errno.EINVAL:
+        return Advice("this kernel was built without user namespaces (CONFIG_USER_NS)", "use the distribution's own kernel")
+    if failure.errno not in _DENIED:
+        return UNKNOWN
+    if facts.userns_clone == 0 and facts.uid != 0:
+        why = "only root may make user namespaces here: kernel.unprivileged_userns_clone is 0"
+        return Advice(why, "sudo sysctl kernel.unprivileged_userns_clone=1")
+    if facts.in_chroot:
+        return Advice("this is a chroot, and the kernel refuses user namespaces there", "run netless outside of the chroot")
+    return _restricted(facts) or UNKNOWN
+
+
+def _no_mounts(failure: Failure, facts: Facts) -> Advice:
+    if failure.errno not in _DENIED:
+        return UNKNOWN
+    if failure.stage == "proc and sys" and not _apparmor(facts):
+        why = "parts of /proc are covered here, as container engines do, and the kernel then refuses a new /proc"
+        return Advice(why, _container_options(facts))
+    return _restricted(facts) or UNKNOWN
+
+
+def _restricted(facts: Facts) -> Advice | None:
+    """The two powers that take rights away after the fact: AppArmor and a container's seccomp filter."""
+    if _apparmor(facts):
+        why = "AppArmor lets only named programs use user namespaces (kernel.apparmor_restrict_unprivileged_userns is 1)"
+        profile = apparmor_profile(facts.executable)
+        return Advice(why, f"allow this Python:\n{profile}\nor lift it for all: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0")
+    if facts.seccomp == 2:
+        where = "GitHub Codespaces" if facts.container == "codespaces" else "the container engine"
+        return Advice(f"a seccomp filter forbids it; {where} set it", _container_options(facts))
+    return None
+
+
+def _apparmor(facts: Facts) -> bool:
+    return facts.apparmor_userns == 1 and facts.uid != 0
+
+
+def _container_options(facts: Facts) -> str:
+    options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined --security-opt apparmor=unconfined"
+    if facts.container == "codespaces":
+        return f'put this into .devcontainer/devcontainer.json and rebuild: "runArgs": {options.split()!r}'.replace("'", '"')
+    if facts.docker_desktop:
+        return f"start the container with: docker run {options} ... (Docker Desktop: also as --privileged), or use a Linux VM"
+    return f"start the container with: docker run {options} ..., or use a virtual machine"

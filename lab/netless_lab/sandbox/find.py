@@ -1,0 +1,93 @@
+"""Find the labs of this user and talk to them. Everything is asked of the kernel: there is no file that could be stale."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from .address import lab_of, socket_name
+
+INSIDE: Final = "/run/netless/agent.sock"
+"""Where the agent listens for those who live in the lab: abstract names do not reach across network namespaces."""
+_UCRED: Final = struct.Struct("=iII")
+_LISTENING: Final = 0x10000
+"""__SO_ACCEPTCON in the flags column of /proc/net/unix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A lab of this user. ``ready`` is false while it is being started."""
+
+    lab: str
+    ready: bool
+
+
+class NoSuchLab(ConnectionError):
+    """No lab of this name runs, or it is not ready yet."""
+
+
+class NotOurs(PermissionError):
+    """Somebody else holds the name of our lab."""
+
+
+def labs() -> tuple[Found, ...]:
+    """The labs of this user on this machine, by name."""
+    uid = os.geteuid()
+    found: dict[str, bool] = {}
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as file:
+        next(file, None)
+        for line in file:
+            fields = line.split(None, 7)
+            lab = lab_of(fields[7].rstrip("\n"), uid) if len(fields) == 8 else None
+            if lab is not None:  # a connection that was accepted shows the same name, without the flag
+                found[lab] = found.get(lab, False) or bool(int(fields[3], 16) & _LISTENING)
+    return tuple(Found(lab, ready) for lab, ready in sorted(found.items()))
+
+
+def connect(lab: str) -> socket.socket:
+    """A connected, blocking stream socket to the agent of ``lab``.
+
+    Raises NoSuchLab when there is none to answer, NotOurs when the one who listens there is another user's process, ValueError for
+    an impossible name.
+    """
+    address = socket_name(lab, os.geteuid())
+    inside = os.environ.get("NETLESS_LAB") == lab and os.path.exists(INSIDE)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.connect(INSIDE if inside else address)
+        if peer_uid(sock) != os.geteuid():
+            raise NotOurs(errno.EPERM, f"the name of lab {lab} is held by another user's process: use another name with --lab")
+    except (ConnectionRefusedError, FileNotFoundError) as error:
+        sock.close()
+        raise NoSuchLab(errno.ECONNREFUSED, f"no lab called {lab} is running") from error
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def peer_uid(sock: socket.socket) -> int:
+    """The user at the other end of a connected Unix socket, in our own user namespace; 65534 for one it does not know (unix(7)).
+
+    Agent and client check the same way: it must be ``os.geteuid()``. Inside a room that is 0, and only its owner maps to 0.
+    """
+    return _credentials(sock)[1]
+
+
+def peer_pid(sock: socket.socket) -> int:
+    """The process at the other end: for a client, the agent, since it was the last to call listen(2). 0 for one out of sight."""
+    return _credentials(sock)[0]
+
+
+def is_ours(sock: socket.socket) -> bool:
+    """Whether the other end is the same user as we are."""
+    return peer_uid(sock) == os.geteuid()
+
+
+def _credentials(sock: socket.socket) -> tuple[int, int, int]:
+    pid, uid, gid = _UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    return pid, uid, gid

@@ -1,0 +1,246 @@
+"""What stands in a room: the machine's root, read-only, and private directories on top of it.
+
+``furnish`` runs as root of user namespace A in the room's first mount namespace; ``mount_proc_and_sys`` in a process that has also
+entered the room's pid and net namespaces. Nothing is created outside: every directory used exists on any Linux machine, and
+what is built is built on memory file systems that belong to the room.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shlex
+import shutil
+import stat
+from collections.abc import Iterator
+from typing import Final
+
+from . import syscalls as sc
+from .plan import Plan
+
+HOME: Final = "/run/lab"
+NETLESS: Final = "/run/netless"
+BIN: Final = f"{NETLESS}/bin"
+CONTAINERS: Final = f"{NETLESS}/containers"
+NETNS: Final = "/run/netns"
+EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
+_PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var/tmp", 0o1777, "16m"))
+_DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty", "net/tun")
+_DEVICE_LINKS: Final = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+)
+_KEPT_FLAGS: Final = {
+    "nosuid": sc.MS_NOSUID,
+    "nodev": sc.MS_NODEV,
+    "noexec": sc.MS_NOEXEC,
+    "noatime": sc.MS_NOATIME,
+    "nodiratime": sc.MS_NODIRATIME,
+    "relatime": sc.MS_RELATIME,
+}
+
+
+def furnish(plan: Plan) -> None:
+    """Everything but /proc and /sys. Raises OSError naming the call and the path."""
+    os.umask(0o022)
+    sc.mount(None, "/", None, sc.MS_REC | sc.MS_PRIVATE)
+    make_read_only()
+    with _held(plan.keep) as held:
+        stage = _staging_place()
+        _furnish_dev(stage)
+        _furnish_etc(stage, plan.node)
+        for path, mode, size in _private_places():
+            sc.mount("tmpfs", path, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, f"mode={mode:o},size={size}")
+        for path, fd in held:
+            _show_again(path, fd)
+    _furnish_run(plan)
+
+
+def make_read_only() -> None:
+    """Every mount of this mount namespace becomes read-only: by one call, or one by one before Linux 5.12."""
+    try:
+        sc.set_read_only_below("/")
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EPERM):
+            raise
+        remount_read_only_one_by_one()
+
+
+def remount_read_only_one_by_one() -> None:
+    """The long way. A mount that cannot be reached because another one covers it cannot be written either, and is passed over."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        lines = [line.split() for line in file]
+    for fields in lines:
+        target = unescape(fields[4])
+        flags = sum(_KEPT_FLAGS.get(option, 0) for option in fields[5].split(","))
+        try:
+            sc.mount(None, target, None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_RDONLY | flags)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+                raise
+
+
+def unescape(field: str) -> str:
+    r"""A path of /proc/self/mountinfo, where blanks and backslashes are ``\040`` and the like (proc(5))."""
+    for code in ("\\040", "\\011", "\\012"):
+        field = field.replace(code, chr(int(code[1:], 8)))
+    return field.replace("\\134", "\\")
+
+
+def mount_proc_and_sys(*, caller_is_root: bool) -> tuple[str, ...]:
+    """The room's own /proc and /sys; answers notes on what could not be had.
+
+    A caller who is the machine's root is uid 0 to the kernel inside as well, and uid 0 may write what the files' modes allow: for
+    him /sys is read-only and so is all of /proc that does not belong to a process, except /proc/sys/net, which is the room's own.
+    """
+    notes: list[str] = []
+    flags = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
+    try:
+        sc.mount("sysfs", "/sys", "sysfs", flags | (sc.MS_RDONLY if caller_is_root else 0))
+    except OSError as error:
+        if error.errno != errno.EPERM:
+            raise
+        notes.append("/sys is the machine's: this kernel lets no container mount its own, so `ls /sys/class/net` does not show the lab")
+    sc.mount("proc", "/proc", "proc", flags)
+    return tuple(notes)
+
+
+def close_proc() -> None:
+    """Make read-only what in /proc is the machine's and not a process's."""
+    for name in sorted(os.listdir("/proc")):
+        path = f"/proc/{name}"
+        mode = os.lstat(path).st_mode
+        if name.isdigit() or not (stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and mode & 0o222)):
+            continue
+        sc.bind(path, path, read_only=True)
+    sc.bind("/proc/sys/net", "/proc/sys/net")
+    sc.mount(None, "/proc/sys/net", None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC)
+
+
+def _private_places() -> Iterator[tuple[str, int, str]]:
+    """The directories to cover, each once: /var/tmp may be a link to /tmp."""
+    seen = set()
+    for path, mode, size in _PRIVATE:
+        real = os.path.realpath(path)
+        if os.path.isdir(real) and real not in seen:
+            seen.add(real)
+            yield real, mode, size
+
+
+def _staging_place() -> str:
+    """A directory to build on that will be covered in the end anyway."""
+    return next(path for path, _, _ in _private_places())
+
+
+@contextlib.contextmanager
+def _held(paths: tuple[str, ...]) -> Iterator[list[tuple[str, int]]]:
+    """Descriptors of paths that are about to be covered."""
+    held = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in paths if os.path.exists(path)]
+    try:
+        yield held
+    finally:
+        for _, fd in held:
+            os.close(fd)
+
+
+def _show_again(path: str, fd: int) -> None:
+    if stat.S_ISDIR(os.fstat(fd).st_mode):
+        os.makedirs(path, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _touch(path)
+    sc.bind(f"/proc/self/fd/{fd}", path)
+
+
+def _furnish_dev(stage: str) -> None:
+    """A small /dev: the devices every program expects, terminals of its own, shared memory of its own."""
+    sc.mount("tmpfs", stage, "tmpfs", sc.MS_NOSUID, "mode=755,size=1m")
+    os.mkdir(f"{stage}/net")
+    for name in _DEVICES:
+        if os.path.exists(f"/dev/{name}"):
+            _touch(f"{stage}/{name}")
+            sc.bind(f"/dev/{name}", f"{stage}/{name}")
+    for name, target in _DEVICE_LINKS:
+        os.symlink(target, f"{stage}/{name}")
+    os.mkdir(f"{stage}/pts")
+    sc.mount("devpts", f"{stage}/pts", "devpts", sc.MS_NOSUID | sc.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    os.mkdir(f"{stage}/shm")
+    sc.mount("tmpfs", f"{stage}/shm", "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, "mode=1777,size=16m")
+    sc.mount(stage, "/dev", None, sc.MS_MOVE)
+
+
+def _furnish_etc(stage: str, node: str) -> None:
+    """A writable /etc: an overlay on memory (Linux 5.11 for user namespaces), else a directory of links to a copy of the mount."""
+    sc.mount("tmpfs", stage, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, "mode=755,size=8m")
+    for name in ("upper", "work"):
+        os.mkdir(f"{stage}/{name}")
+    _write_own_etc(f"{stage}/upper", node)
+    try:
+        sc.mount("overlay", "/etc", "overlay", 0, f"lowerdir=/etc,upperdir={stage}/upper,workdir={stage}/work,userxattr")
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EINVAL, errno.ENODEV, errno.EACCES):
+            raise
+        sc.unmount(stage)
+        link_etc(node)
+    else:
+        sc.unmount(stage)
+
+
+def link_etc(node: str) -> None:
+    """Where there is no overlay: /etc on memory, each entry a link into ``/etc/.machine``, the machine's own."""
+    original = os.open("/etc", os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
+    names = os.listdir("/etc")
+    sc.mount("tmpfs", "/etc", "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, "mode=755,size=8m")
+    _write_own_etc("/etc", node)
+    os.mkdir("/etc/.machine")
+    sc.bind(f"/proc/self/fd/{original}", "/etc/.machine")
+    os.close(original)
+    for name in names:
+        with contextlib.suppress(FileExistsError):
+            os.symlink(f"/etc/.machine/{name}", f"/etc/{name}")
+
+
+def _write_own_etc(directory: str, node: str) -> None:
+    _write(f"{directory}/hostname", f"{node}\n")
+    _write(f"{directory}/hosts", f"127.0.0.1\tlocalhost {node}\n::1\tlocalhost\n")
+    _write(f"{directory}/resolv.conf", EMPTY_RESOLV_CONF)
+    os.mkdir(f"{directory}/netns")
+
+
+def _furnish_run(plan: Plan) -> None:
+    for path in (NETNS, NETLESS, BIN, CONTAINERS):
+        os.makedirs(path, exist_ok=True)
+    os.makedirs("/run/lock", exist_ok=True)
+    os.mkdir(HOME, 0o700)
+    _write(f"{HOME}/.bashrc", "PS1='\\[\\e[1m\\]\\u@\\h\\[\\e[0m\\]:\\w\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto'\n")
+    _write_commands(plan)
+
+
+def _write_commands(plan: Plan) -> None:
+    """Commands that would fail in a room without help, in a directory at the head of the room's PATH."""
+    path = ":".join(plan.path)
+    _write_script("netless", f'PYTHONPATH={shlex.quote(path)} exec {shlex.quote(plan.executable)} -m netless "$@"')
+    # A page copied from elsewhere says sudo; in here one is root already, and sudo itself refuses to run in a user namespace.
+    _write_script("sudo", 'while [ "${1#-}" != "$1" ]; do shift; done\nexec env "$@"')
+    tcpdump = shutil.which("tcpdump", path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    if tcpdump:
+        # tcpdump becomes the user tcpdump, who does not exist in a user namespace that maps one user.
+        _write_script("tcpdump", f'exec {shlex.quote(tcpdump)} -Z root "$@"')
+
+
+def _write_script(name: str, body: str) -> None:
+    _write(f"{BIN}/{name}", f"#!/bin/sh\n{body}\n")
+    os.chmod(f"{BIN}/{name}", 0o755)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _touch(path: str) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))

@@ -1,0 +1,68 @@
+"""How many processes a room may have at once, so that a fork bomb inside stays inside.
+
+Two means, tried in this order:
+* ``pid_max`` of the room's own pid namespace. It exists per namespace since Linux 6.14; before that the same file is the whole
+  machine's, so the version is looked at first and the file is never touched on an older kernel.
+* RLIMIT_NPROC, counted per user namespace since Linux 5.14. The machine's root is exempt from it (setrlimit(2)), so it
+  holds only the rooms of ordinary users.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+DEFAULT_PROCESSES: Final = 1500
+_PID_MAX: Final = Path("/proc/sys/kernel/pid_max")
+Means = Literal["pid_max", "nproc", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limit in force: processes and threads together, and what enforces it. ``processes`` is 0 when nothing does."""
+
+    processes: int = 0
+    means: Means = "none"
+
+    def __str__(self) -> str:
+        if self.means == "none":
+            return "no limit on processes (needs Linux 6.14 for root, 5.14 for others)"
+        by = "pid_max of its own pid namespace" if self.means == "pid_max" else "RLIMIT_NPROC"
+        return f"at most {self.processes} processes ({by})"
+
+
+def kernel_version(release: str) -> tuple[int, int]:
+    """``6.18.44-generic`` -> (6, 18); (0, 0) for what is no kernel release."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def means_for(release: str, outer_uid: int) -> Means:
+    """Which means a kernel offers for a room of this user."""
+    version = kernel_version(release)
+    if version >= (6, 14):
+        return "pid_max"
+    if version >= (5, 14) and outer_uid != 0:
+        return "nproc"
+    return "none"
+
+
+def apply_pid_max(processes: int) -> None:
+    """Set the limit of the calling process's own pid namespace. Only for kernels where ``means_for`` says so."""
+    _PID_MAX.write_text(f"{processes}\n", encoding="ascii")
+
+
+def apply_nproc(processes: int) -> None:
+    """Limit this process and all it will start, counted within its user namespace; cannot be raised again."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    limit = processes if hard == resource.RLIM_INFINITY else min(processes, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+
+
+def in_use() -> int:
+    """How many processes the room has now (threads not counted); reads the room's own /proc."""
+    return sum(1 for name in os.listdir("/proc") if name.isdigit())

@@ -1,0 +1,58 @@
+"""What a client hands to the process that makes a room: one JSON document on its standard input."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from .limits import DEFAULT_PROCESSES
+
+HIDDEN: Final = ("/tmp", "/var/tmp", "/run", "/dev")
+"""Directories that a room covers with its own; what Python must still find below them is kept by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to make one room.
+
+    ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths below
+    ``HIDDEN`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got.
+    """
+
+    lab: str
+    entry: str
+    path: tuple[str, ...]
+    keep: tuple[str, ...]
+    status_fd: int
+    node: str = "host"
+    processes: int = DEFAULT_PROCESSES
+    executable: str = sys.executable
+    argument: str = ""
+
+    def to_json(self) -> str:
+        """For the pipe."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Back from the pipe."""
+        fields = json.loads(text)
+        return cls(**{**fields, "path": tuple(fields["path"]), "keep": tuple(fields["keep"])})
+
+
+def import_path() -> tuple[str, ...]:
+    """This interpreter's ``sys.path`` with every entry absolute, so that it means the same in another directory."""
+    return tuple(dict.fromkeys(os.path.abspath(entry) for entry in sys.path))
+
+
+def kept(extra: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The paths Python needs, and ``extra`` ones, that lie below a hidden directory (a checkout or a venv in /tmp); outermost only."""
+    prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(sys.executable))
+    wanted = {os.path.abspath(path) for path in (*import_path(), *prefixes, *extra)}
+    wanted |= {os.path.realpath(path) for path in wanted}
+    hidden = {*HIDDEN, *(os.path.realpath(path) for path in HIDDEN)}
+    below = sorted(path for path in wanted if os.path.exists(path) and any(path.startswith(f"{top}/") for top in hidden))
+    return tuple(path for path in below if not any(path.startswith(f"{other}/") for other in below))

@@ -1,0 +1,175 @@
+"""Start a lab: a fresh single-threaded process (``boot``) becomes a room with an agent in it, and lives on by itself.
+
+``launch`` returns at once, so that a screen can be drawn meanwhile; ``start`` waits. Both leave nothing behind when they fail or
+are killed: the room ends when the pipe to its starter closes before it is ready.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .address import check_name
+from .limits import DEFAULT_PROCESSES
+from .plan import Plan, import_path, kept
+from .status import Failure
+
+DEADLINE_S: Final = 20.0
+AGENT: Final = "netless_lab.agent:main"
+_BOOT: Final = Path(__file__).with_name("boot.py")
+
+
+class StartError(Exception):
+    """The room could not be made. ``why`` and ``do`` are sentences for a person, "" when the cause is not known."""
+
+    def __init__(self, failure: Failure, log: str = "") -> None:
+        from .explain import explain_start
+        from .facts import gather
+
+        advice = explain_start(failure, gather())
+        self.failure, self.log, self.why, self.do = failure, log, advice.why, advice.do
+        super().__init__(f"the lab could not be started ({failure.stage}): {failure.text}" + (f"; {advice.why}" if advice.why else ""))
+
+
+class AlreadyRuns(StartError):
+    """A lab of this name runs already, or is being started: connect to it instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A lab that is ready. ``pid`` is the agent's as seen from here."""
+
+    lab: str
+    pid: int
+    notes: tuple[str, ...]
+    log_fd: int
+
+    def log(self) -> str:
+        """What the agent wrote to its standard error so far; readable even after it was killed."""
+        size = os.fstat(self.log_fd).st_size
+        return os.pread(self.log_fd, size, 0).decode(errors="replace")
+
+    def close(self) -> None:
+        """Let go of the log. The lab is not touched."""
+        os.close(self.log_fd)
+
+
+class Starting:
+    """A lab on its way. ``fileno`` becomes readable when ``wait`` would not block for long."""
+
+    def __init__(self, plan: Plan, process: subprocess.Popen[bytes], status_fd: int, log_fd: int) -> None:
+        self._plan = plan
+        self._process = process
+        self._status_fd = status_fd
+        self._log_fd = log_fd
+
+    def fileno(self) -> int:
+        """The reading end of the status pipe."""
+        return self._status_fd
+
+    def wait(self, seconds: float = DEADLINE_S) -> Started:
+        """Until the lab is ready. Raises StartError; whatever was begun is gone then."""
+        end = time.monotonic() + seconds
+        text = b""
+        pid = 0
+        try:
+            while True:
+                while b"\n" in text:
+                    line, _, text = text.partition(b"\n")
+                    message = json.loads(line)
+                    pid = message.get("pid", pid)
+                    if "failed" in message:
+                        raise self._error(Failure(**message["failed"]))
+                    if "ready" in message:
+                        return Started(self._plan.lab, pid, tuple(message["ready"]["notes"]), os.dup(self._log_fd))
+                if not select.select([self._status_fd], [], [], max(0.0, end - time.monotonic()))[0]:
+                    raise self._error(Failure("agent", errno.ETIMEDOUT, f"it was not ready within {seconds:g} s"))
+                chunk = os.read(self._status_fd, 4096)
+                if not chunk:
+                    raise self._error(Failure("agent", 0, "it ended before it was ready, without a word"))
+                text += chunk
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give up what is not ready; reap the starting process. Harmless when called again."""
+        for name in ("_status_fd", "_log_fd"):
+            fd = getattr(self, name)
+            setattr(self, name, -1)
+            if fd >= 0:
+                os.close(fd)
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def _error(self, failure: Failure) -> StartError:
+        log = os.pread(self._log_fd, os.fstat(self._log_fd).st_size, 0).decode(errors="replace")
+        kind = AlreadyRuns if failure.stage == "name" and failure.errno == errno.EADDRINUSE else StartError
+        return kind(failure, log)
+
+
+def launch(
+    lab: str,
+    entry: str = AGENT,
+    *,
+    argument: str = "",
+    keep: tuple[str, ...] = (),
+    processes: int = DEFAULT_PROCESSES,
+) -> Starting:
+    """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``boot.Room`` that carries ``argument``.
+
+    ``keep`` are paths below /tmp, /run or /dev that must stay visible inside. Raises ValueError for an impossible name.
+    """
+    reading, writing = os.pipe()
+    log_fd = os.memfd_create("netless-log", os.MFD_CLOEXEC)
+    os.set_blocking(log_fd, True)
+    plan = Plan(
+        lab=check_name(lab),
+        entry=entry,
+        path=import_path(),
+        keep=kept(keep),
+        status_fd=writing,
+        processes=processes,
+        executable=sys.executable,
+        argument=argument,
+    )
+    process = subprocess.Popen(
+        [sys.executable, *_flags(), str(_BOOT), lab],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=log_fd,
+        pass_fds=(writing,),
+        start_new_session=True,
+    )
+    os.close(writing)
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(plan.to_json().encode())
+    return Starting(plan, process, reading, log_fd)
+
+
+def start(lab: str, entry: str = AGENT, *, argument: str = "", keep: tuple[str, ...] = (), seconds: float = DEADLINE_S) -> Started:
+    """Start a lab and wait until it is ready. Raises StartError or AlreadyRuns; see ``launch`` for the arguments."""
+    return launch(lab, entry, argument=argument, keep=keep).wait(seconds)
+
+
+def _flags() -> list[str]:
+    """Isolated, without ``site`` (the plan carries the whole path), UTF-8, and as this interpreter about byte code."""
+    flags = ["-I", "-S", "-X", "utf8"]
+    if sys.dont_write_bytecode:
+        flags.append("-B")
+    if sys.pycache_prefix:
+        flags += ["-X", f"pycache_prefix={sys.pycache_prefix}"]
+    return flags
