@@ -6,6 +6,7 @@ import msgspec
 
 from ..model.probe import Probe
 from ..primitives.base import Action, Expectation
+from ..primitives.roles import RoleName
 
 
 class ProbeCheck(msgspec.Struct, frozen=True):
@@ -29,7 +30,9 @@ class Step(msgspec.Struct, frozen=True):
     ``do`` is the tutor's own solution, ``expect`` and ``probes`` are what is judged, ``hints`` are rungs of growing help (the
     last one is the command itself and is made from ``do``). ``shell`` is the node whose shell the step is about. ``needs`` names
     kernel features (doctor's words) without which it is skipped. ``success`` is said when it passes. ``undoes`` lists ids of
-    earlier steps of the course whose result this one rightly takes away. ``line`` is where its heading stands in the page.
+    earlier steps of the course whose result this one rightly takes away. ``exact`` lists names that must be just these; all other
+    names, addresses and networks are the learner's to choose. ``known`` holds the (role, word) pairs that the world and earlier
+    steps already speak of: the step's other words are new with it. ``line`` is where its heading stands in the page.
     """
 
     id: str
@@ -43,6 +46,8 @@ class Step(msgspec.Struct, frozen=True):
     needs: tuple[str, ...] = ()
     success: str = ""
     undoes: tuple[str, ...] = ()
+    exact: tuple[str, ...] = ()
+    known: tuple[tuple[RoleName, str], ...] = ()
     line: int = 0
 
 

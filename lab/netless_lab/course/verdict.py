@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-Result = Literal["pass", "fail", "error"]
+Result = Literal["pass", "fail", "error", "waiting"]
+"""``waiting``: the state is right and probes are not sent yet. Never the last word."""
 
 
 class Item(msgspec.Struct, frozen=True):

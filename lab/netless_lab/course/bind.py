@@ -1,0 +1,226 @@
+"""Finding out what the learner called things: any name, address or network that meets the step is right.
+
+A step's new words (``fresh``) may stand for anything of the right kind in the right place; words of earlier steps are settled.
+The search is small: it goes expectation by expectation, keeps only bindings under which each one holds, and tries a word's
+earlier binding and the lesson's own word first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_interface
+from itertools import product
+
+import msgspec
+
+from ..model.snapshot import Snapshot
+from ..primitives.base import Expectation, Where
+from ..primitives.roles import RoleName
+from .bindings import Bindings
+from .candidates import Free, free
+from .step import Step
+from .substitute import apply, apply_text
+from .words import items_of, words_by_role, words_of
+
+_MOST_STATES = 40
+_MOST_CHECKS = 6000
+"""Bounds of the search: about 40 ms in the worst case; an ordinary step needs fewer than 100 checks."""
+_NOWHERE = Where()
+_SEARCHED: tuple[RoleName, ...] = ("link", "netns", "cidr")
+_ABSENT: dict[str, str] = {"link": "\u2205", "netns": "\u2205", "cidr": "192.0.2.254/30"}
+"""Words that nothing is called: an expectation that holds for them asks for an absence, and tells nothing about names."""
+
+
+class _Try(msgspec.Struct, frozen=True):
+    """Bindings under which the expectations so far hold. ``given`` are the fresh words that were assigned, with their words."""
+
+    bindings: Bindings
+    given: tuple[tuple[RoleName, str, str], ...] = ()
+    met: int = 0
+
+    def has(self, role: RoleName, text: str) -> bool:
+        return any(own[:2] == (role, text) for own in self.given)
+
+
+def infer(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None) -> Bindings | None:
+    """The bindings under which every state expectation of the step holds, or None when there are none.
+
+    ``bindings`` are what earlier steps settled; they come back unchanged when the step holds with them. Objects of ``baseline``
+    (what was there before the learner) are never taken for the learner's.
+    """
+    if _holds(step.expect, snapshot, bindings):
+        return _with_names(step, snapshot, bindings)
+    found = _search(step, snapshot, bindings, baseline, strict=True)
+    if found is None:
+        found = _swapped(step, snapshot, bindings, baseline)
+    return _with_names(step, snapshot, found.bindings) if found is not None else None
+
+
+def closest(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None) -> Bindings:
+    """The bindings under which most expectations hold: for wording a failing verdict in the learner's own names."""
+    whole = infer(step, snapshot, bindings, baseline)
+    if whole is not None:
+        return whole
+    found = _search(step, snapshot, bindings, baseline, strict=False)
+    if found is None or not found.given:
+        return bindings
+    held = sum(apply(expectation, bindings).check(snapshot, _NOWHERE).met for expectation in step.expect)
+    return found.bindings if found.met > held else bindings
+
+
+def refit(steps: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None) -> Bindings:
+    """Bindings for a network found as it is (after a rename, a rebuild by hand, a resume): step by step, keeping what holds."""
+    for step in steps:
+        bindings = infer(step, snapshot, bindings, baseline) or bindings
+    return bindings
+
+
+def fresh(step: Step) -> tuple[tuple[RoleName, str], ...]:
+    """The words that the step brings in and that a learner may choose: links, names of namespaces, addresses."""
+    found = [
+        (word.role, word.text)
+        for item in items_of(step)
+        for word in words_of(item)
+        if word.role in _SEARCHED and (word.role, word.text) not in step.known and word.text not in (*step.exact, "lo")
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _search(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None, *, strict: bool) -> _Try | None:
+    new = fresh(step)
+    pool = free(step, new, snapshot, bindings, baseline)
+    tries: tuple[_Try, ...] = (_Try(_without(bindings, new)),)
+    budget = _MOST_CHECKS
+    for expectation in sorted(step.expect, key=lambda own: _asks_absence(own, new, snapshot)):
+        kept: list[_Try] = []
+        for attempt in tries:
+            for candidate in _extended(attempt, expectation, new, pool, bindings):
+                budget -= 1
+                if apply(expectation, candidate.bindings).check(snapshot, _NOWHERE).met:
+                    kept.append(msgspec.structs.replace(candidate, met=candidate.met + 1))
+                if budget <= 0 or len(kept) >= _MOST_STATES:
+                    break
+        if kept:
+            tries = tuple(kept[:_MOST_STATES])
+        elif strict:
+            return None
+    return max(tries, key=lambda own: own.met)
+
+
+def _extended(
+    attempt: _Try, expectation: Expectation, new: tuple[tuple[RoleName, str], ...], pool: Free, before: Bindings
+) -> Iterator[_Try]:
+    """Every way to assign the fresh words of this expectation that are still open."""
+    spoken = dict.fromkeys((word.role, word.text) for word in words_of(expectation))
+    open_words = [pair for pair in spoken if pair in new and not attempt.has(*pair)]
+    choices = [tuple(pool.candidates(role, text, before, attempt.bindings)) for role, text in open_words]
+    for chosen in product(*choices):
+        bindings, given = attempt.bindings, attempt.given
+        for (role, text), own in zip(open_words, chosen, strict=True):
+            if not pool.available(role, own, given):
+                break
+            bindings = _bound(bindings, role, text, own)
+            given = (*given, (role, text, own))
+        else:
+            yield _Try(bindings, given, attempt.met)
+
+
+def _bound(bindings: Bindings, role: RoleName, text: str, own: str) -> Bindings:
+    match role:
+        case "link":
+            return msgspec.structs.replace(bindings, links=_put(bindings.links, text, own))
+        case "netns":
+            return msgspec.structs.replace(bindings, netns=_put(bindings.netns, text, own))
+        case _:
+            here, there = ip_interface(text), ip_interface(own)
+            nets = _put(bindings.nets, str(here.network), str(there.network))
+            moved = msgspec.structs.replace(bindings, nets=nets)
+            if moved.address(str(here.ip)) == str(there.ip):
+                return moved
+            return msgspec.structs.replace(moved, addresses={**moved.addresses, str(here.ip): str(there.ip)})
+
+
+def _put(words: dict[str, str], canonical: str, own: str) -> dict[str, str]:
+    rest = {key: value for key, value in words.items() if key != canonical}
+    return rest if canonical == own else {**rest, canonical: own}
+
+
+def _without(bindings: Bindings, new: tuple[tuple[RoleName, str], ...]) -> Bindings:
+    """The bindings with the fresh words open again; a network stays bound as long as a settled address lies in it."""
+    addresses = {str(ip_interface(text).ip) for role, text in new if role == "cidr"}
+    left = {canonical: own for canonical, own in bindings.addresses.items() if canonical not in addresses}
+    return Bindings(
+        links={canonical: own for canonical, own in bindings.links.items() if ("link", canonical) not in new},
+        netns={canonical: own for canonical, own in bindings.netns.items() if ("netns", canonical) not in new},
+        addresses=left,
+        nets=bindings.nets,
+    )
+
+
+def _asks_absence(expectation: Expectation, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot) -> bool:
+    """Whether it holds for names that nothing has: such an expectation is judged last."""
+    absent = Bindings()
+    for role, text in new:
+        absent = _bound(absent, role, text, _ABSENT[role])
+    return any((word.role, word.text) in new for word in words_of(expectation)) and apply(expectation, absent).check(snapshot, _NOWHERE).met
+
+
+def _holds(expectations: Iterable[Expectation], snapshot: Snapshot, bindings: Bindings) -> bool:
+    return all(apply(expectation, bindings).check(snapshot, _NOWHERE).met for expectation in expectations)
+
+
+def _swapped(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> _Try | None:
+    """The two ends of one cable are alike until one is moved: try the settled words of a cable the other way round."""
+    new = fresh(step)
+    settled = [text for text in words_by_role(step.expect, "link") if ("link", text) not in new and text not in step.exact]
+    for place, one in enumerate(settled):
+        for other in settled[place + 1 :]:
+            mine, yours = bindings.word("link", one), bindings.word("link", other)
+            if not _one_cable(snapshot, mine, yours):
+                continue
+            turned = msgspec.structs.replace(bindings, links=_put(_put(bindings.links, one, yours), other, mine))
+            if _holds(step.expect, snapshot, turned):
+                return _Try(turned)
+            if new and (found := _search(step, snapshot, turned, baseline, strict=True)) is not None:
+                return found
+    return None
+
+
+def _one_cable(snapshot: Snapshot, one: str, other: str) -> bool:
+    return any(
+        link.name == one and link.kind == "veth" and link.peer is not None and link.peer.name == other
+        for node in snapshot.nodes
+        for link in node.links
+    )
+
+
+def _with_names(step: Step, snapshot: Snapshot, bindings: Bindings) -> Bindings:
+    """A container's name in /run/netns is free to choose and nothing expects it: read it from the node it was given to."""
+    for action in step.do:
+        names = words_by_role((action,), "netns")
+        nodes = words_by_role((action,), "node")
+        node = snapshot.node(nodes[0]) if len(nodes) == 1 and len(names) == 1 else None
+        if node is None or not node.names or names[0] in step.exact:
+            continue
+        own = names[0] if names[0] in node.names else node.names[0]
+        bindings = _bound(bindings, "netns", names[0], own) if bindings.word("netns", names[0]) not in node.names else bindings
+    return bindings
+
+
+def known_in(world: Snapshot) -> tuple[tuple[RoleName, str], ...]:
+    """What the first step may take for granted: the nodes, links and addresses of a course's world."""
+    found: list[tuple[RoleName, str]] = [("node", node.name) for node in world.nodes]
+    for node in world.nodes:
+        for link in node.links:
+            found.append(("link", link.name))
+            found.extend(("cidr", own.cidr) for own in link.addresses)
+    return tuple(dict.fromkeys(found))
+
+
+def known_after(step: Step) -> tuple[tuple[RoleName, str], ...]:
+    """What the next step may take for granted: this step's known words and its own."""
+    own = ((word.role, word.text) for item in items_of(step) for word in words_of(item))
+    return tuple(dict.fromkeys((*step.known, *own)))
+
+
+__all__ = ["Bindings", "apply", "apply_text", "closest", "fresh", "infer", "known_after", "known_in", "refit"]

@@ -1,0 +1,88 @@
+"""From what a person types to a place in a course: ``container/cable/plug``, ``cable``, ``plug``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ..errors import Refusal
+from .problems import either, nearest
+from .step import Course, Position, positions
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A course, lesson or step by ids, and the steps in it, in order."""
+
+    course: str
+    lesson: str | None
+    step: str | None
+    positions: tuple[Position, ...]
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.course, self.lesson, self.step) if part)
+
+
+def resolve(courses: Iterable[Course], text: str, current: Position | None = None) -> Target:
+    """What ``text`` names: a course, course/lesson, course/lesson/step, or any unique end of these.
+
+    An end that fits several places means the one in the current lesson, else in the current course. Raises ``Refusal`` (2) with
+    the nearest names, or with all that fit.
+    """
+    courses = tuple(courses)
+    every = [target for course in courses for target in targets(course)]
+    wanted = tuple(part for part in text.strip().strip("/").split("/") if part)
+    if not wanted:
+        raise Refusal("no step was named: say course/lesson/step, or an end of it.", nearest=tuple(map(str, every[:3])))
+    whole = [target for target in every if str(target) == "/".join(wanted)]
+    fitting = whole or [target for target in every if tuple(str(target).split("/"))[-len(wanted) :] == wanted]
+    fitting = _near_by(fitting, current)
+    if len(fitting) == 1:
+        if not fitting[0].positions:
+            raise Refusal(f"{fitting[0]} has no steps that can be used.")
+        return fitting[0]
+    if fitting:
+        names = tuple(map(str, fitting))
+        raise Refusal(f'"{text}" could be {either(names)}: say which.', nearest=names)
+    names = _suggest(text, every)
+    raise Refusal(f'there is no lesson or step "{text}".' + (f" Did you mean {either(names)}?" if names else ""), nearest=names)
+
+
+def targets(course: Course) -> tuple[Target, ...]:
+    """Everything in a course that can be named: itself, its lessons, their steps."""
+    places = positions(course)
+    found = [Target(course.id, None, None, places)]
+    for lesson in course.lessons:
+        own = tuple(place for place in places if place.lesson == lesson.id)
+        found.append(Target(course.id, lesson.id, None, own))
+        found.extend(Target(course.id, lesson.id, place.step, (place,)) for place in own)
+    return tuple(found)
+
+
+def _near_by(fitting: list[Target], current: Position | None) -> list[Target]:
+    """The narrowest circle around the current step that holds any of them."""
+    if current is None or len(fitting) < 2:
+        return fitting
+    for circle in (
+        [target for target in fitting if target.step and (target.course, target.lesson) == (current.course, current.lesson)],
+        [target for target in fitting if target.course == current.course],
+    ):
+        if circle:
+            return circle
+    return fitting
+
+
+def _suggest(text: str, every: list[Target]) -> tuple[str, ...]:
+    """The names that look most like ``text``, by as many parts as it has."""
+    parts = len([part for part in text.split("/") if part])
+    ends: dict[str, str] = {}
+    for target in every:
+        whole = str(target)
+        ends.setdefault("/".join(whole.split("/")[-parts:]), whole)
+    found = [ends[end] for end in nearest(text, ends)]
+    if not found:
+        last: dict[str, str] = {}
+        for target in every:
+            last.setdefault(str(target).rpartition("/")[2], str(target))
+        found = [last[end] for end in nearest(text.rpartition("/")[2], last)]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,176 @@
+"""A course folder as a value: ``course.toml`` and its pages become a ``Course``. A broken page does not take the others with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from ..model.snapshot import Snapshot
+from . import fields
+from .bind import known_after, known_in
+from .markdown import Block
+from .outline import draw, start
+from .parse import parse_lesson, parse_translation
+from .problems import BadLesson, Problem, Report, did_you_mean
+from .step import Course, Lesson, World
+from .toml_text import Table, read_table
+from .words import bad_id, objection
+
+COURSE_FILE = "course.toml"
+_PAGE = re.compile(r"^(?:\d+-)?(?P<id>[a-z0-9-]+?)(?:\.(?P<language>[a-z]{2,3}(?:-[a-zA-Z]+)?))?\.md$")
+_KEYS = ("format", "id", "title", "about", "lessons", "world")
+_RESERVED = ("host", "internet")
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What came of reading a folder: a course with the lessons that are sound, and every problem, theirs and the others'."""
+
+    course: Course | None
+    problems: tuple[Problem, ...]
+
+
+def read_course(files: Mapping[str, str], path: str = "") -> Reading:
+    """Read a course from its files, name to text. ``course`` is None when ``course.toml`` itself cannot be used."""
+    report = Report(COURSE_FILE)
+    if COURSE_FILE not in files:
+        report.add(1, "this folder has no course.toml.", 'It names the course: format = 1, id, title, about, lessons = ["..."].')
+        return Reading(None, report.problems)
+    table = read_table(Block(files[COURSE_FILE], 1), report)
+    if table is None or not fields.check_format(table, "this course", report):
+        return Reading(None, report.problems)
+    head = _head(table, report)
+    names = fields.texts(table, "lessons", report)
+    if not names:
+        report.add(table.line("lessons"), "this course lists no lessons.", 'Write lessons = ["first", "second"], by their ids.')
+    if not report.clean:
+        return Reading(None, report.problems)
+    lessons, problems = _lessons(table, names, files, head.world, report)
+    course = msgspec.structs.replace(head, lessons=lessons, path=path, problems=tuple(map(str, problems)))
+    return Reading(course, problems)
+
+
+def _head(table: Table, report: Report) -> Course:
+    fields.check_keys(table, _KEYS, "a course", report)
+    course_id = fields.text(table, "id", report, required='Write id = "container": the folder\'s name will do.')
+    if course_id and (refused := bad_id(course_id)):
+        report.add(table.line("id"), refused.what, refused.advice)
+    title = fields.text(table, "title", report, required='Write title = "...".')
+    about = fields.text(table, "about", report, required='Write about = "...": one sentence for the list of courses.')
+    return Course(course_id, title, about, (), _world(table, report))
+
+
+def _world(table: Table, report: Report) -> World:
+    values = table.values.get("world", {})
+    if not isinstance(values, dict):
+        report.add(table.line("world"), f'"world" must be a table, not {fields.kind(values)}.', 'Write [world] and containers = ["c1"].')
+        return World()
+    inner = Table(values, table.line("world"), table.lines)
+    fields.check_keys(inner, ("containers",), "a world", report)
+    containers = fields.texts(inner, "containers", report)
+    for index, name in enumerate(containers):
+        line = inner.line("containers", index)
+        if refused := objection("node", name):
+            report.add(line, refused.what, refused.advice)
+        if name in _RESERVED:
+            report.add(line, f'"{name}" is always there and is no container.', "Call the container c1, c2 ...")
+        if name in containers[:index]:
+            report.add(line, f'the container "{name}" is listed twice.', "Names of nodes are unique.")
+    return World(containers)
+
+
+def _lessons(
+    table: Table, names: tuple[str, ...], files: Mapping[str, str], world: World, report: Report
+) -> tuple[tuple[Lesson, ...], tuple[Problem, ...]]:
+    """The sound lessons in order, and the problems of all."""
+    pages = {found["id"]: file for file in sorted(files) if (found := _PAGE.match(file)) and not found["language"]}
+    sketch = start(world)
+    whole = True
+    lessons: list[Lesson] = []
+    problems: list[Problem] = []
+    for index, name in enumerate(names):
+        line = table.line("lessons", index)
+        if name in names[:index]:
+            report.add(line, f'the lesson "{name}" is listed twice.', "Leave one of them out.")
+            continue
+        file = pages.get(name)
+        if file is None:
+            report.add(line, f'there is no page for the lesson "{name}".', _advise_page(name, index, pages))
+            whole = False
+            continue
+        try:
+            lesson = parse_lesson(files[file], file, sketch if whole else None)
+            lesson = _refer(_named(lesson, name, file), lessons, whole=whole)
+        except BadLesson as error:
+            problems.extend(error.problems)
+            whole = False
+            continue
+        lesson = _settle(lesson, lessons, sketch)
+        lessons.append(lesson)
+        sketch = draw(sketch, (action for step in lesson.steps for action in step.do))
+    for name, file in pages.items():
+        if name not in names:
+            report.add(table.line("lessons"), f"the page {file} is in no lesson list.", f'Add "{name}" to lessons, or move the page away.')
+    return tuple(lessons), (*report.problems, *problems)
+
+
+def _advise_page(name: str, index: int, pages: Mapping[str, str]) -> str:
+    near = did_you_mean(name, pages, "")
+    return near if near.startswith("Did") else f"Write the page {index + 1:02d}-{name}.md."
+
+
+def _named(lesson: Lesson, name: str, file: str) -> Lesson:
+    if lesson.id != name:
+        raise BadLesson((Problem(file, 2, f'the page calls itself "{lesson.id}", its file says "{name}".', "Make the two agree."),))
+    return lesson
+
+
+def _refer(lesson: Lesson, earlier: list[Lesson], *, whole: bool) -> Lesson:
+    """The lesson with every entry of ``undoes`` written as ``lesson/step``. Bare ids look in the own lesson first, then backwards."""
+    problems: list[Problem] = []
+    steps = []
+    for place, step in enumerate(lesson.steps):
+        known = [f"{lesson.id}/{own.id}" for own in lesson.steps[:place]]
+        for other in reversed(earlier):
+            known.extend(f"{other.id}/{own.id}" for own in other.steps)
+        resolved = []
+        for name in step.undoes:
+            found = next((full for full in known if full == name or full.endswith(f"/{name}")), None)
+            if found:
+                resolved.append(found)
+            elif whole:
+                advice = did_you_mean(name, known + [full.partition("/")[2] for full in known]) or "There is no step before this one."
+                problems.append(Problem(lesson.path, step.line, f'"undoes" names "{name}", and no earlier step is called so.', advice))
+        steps.append(msgspec.structs.replace(step, undoes=tuple(resolved)))
+    if problems:
+        raise BadLesson(tuple(problems))
+    return msgspec.structs.replace(lesson, steps=tuple(steps))
+
+
+def _settle(lesson: Lesson, earlier: list[Lesson], world: Snapshot) -> Lesson:
+    """The lesson with ``known`` filled in for every step: what the world and earlier steps speak of."""
+    known = known_after(earlier[-1].steps[-1]) if earlier else known_in(world)
+    steps = []
+    for step in lesson.steps:
+        steps.append(msgspec.structs.replace(step, known=known))
+        known = known_after(steps[-1])
+    return msgspec.structs.replace(lesson, steps=tuple(steps))
+
+
+def read_translations(files: Mapping[str, str], course: Course, language: str) -> Reading:
+    """The course in another language: ``02-cable.zh.md`` beside ``02-cable.md``. Lessons without a page stay as they are."""
+    problems: list[Problem] = []
+    pages = {found["id"]: file for file in sorted(files) if (found := _PAGE.match(file)) and found["language"] == language}
+    lessons = []
+    for lesson in course.lessons:
+        file = pages.get(lesson.id)
+        try:
+            lessons.append(parse_translation(files[file], file, lesson) if file else lesson)
+        except BadLesson as error:
+            problems.extend(error.problems)
+            lessons.append(lesson)
+    return Reading(msgspec.structs.replace(course, lessons=tuple(lessons)), tuple(problems))
+
+
+__all__ = ["COURSE_FILE", "Reading", "read_course", "read_translations"]

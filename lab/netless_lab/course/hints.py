@@ -1,0 +1,70 @@
+"""Help in rungs: from a question to the command itself. Which rung comes first depends on what is missing right now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from ..primitives.base import Dialect, Where
+from .bindings import UNBOUND, Bindings
+from .step import Step
+from .substitute import apply, apply_text
+from .verdict import Verdict
+
+LIVE = -1
+"""The rung made from the live difference; the step's own rungs count from 0."""
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One piece of help. ``left`` tells how many of the step's own rungs are still closed after this one."""
+
+    number: int
+    text: str
+    left: int
+
+
+def command_lines(step: Step, dialect: Dialect, where: Where, bindings: Bindings = UNBOUND) -> tuple[str, ...]:
+    """What to type for the whole step, in the learner's words. Python lines form one program that imports each thing once."""
+    lines = [line for action in step.do for line in apply(action, bindings).commands(dialect, where)]
+    if dialect != "pyroute2":
+        return tuple(lines)
+    imports = dict.fromkeys(line for line in lines if line.startswith(("import ", "from ")))
+    return (*imports, *(line for line in lines if line not in imports))
+
+
+def rungs(step: Step, lines: tuple[str, ...], bindings: Bindings = UNBOUND) -> tuple[str, ...]:
+    """The step's own hints, and last the commands ``lines``."""
+    hints = tuple(apply_text(hint, bindings) for hint in step.hints)
+    return (*hints, "\n".join(lines)) if lines else hints
+
+
+def offer(step: Step, verdict: Verdict | None, opened: Collection[int], lines: tuple[str, ...], bindings: Bindings = UNBOUND) -> Rung:
+    """The next rung to open. What was nearly right comes first, then what is left to do, then the step's own rungs in order.
+
+    When all are open, the last is shown again.
+    """
+    every = rungs(step, lines, bindings)
+    closed = [number for number in range(len(every)) if number not in opened]
+    if LIVE not in opened and (text := live_hint(verdict)):
+        return Rung(LIVE, text, len(closed))
+    number = closed[0] if closed else len(every) - 1
+    return Rung(number, every[number], max(len(closed) - 1, 0))
+
+
+def live_hint(verdict: Verdict | None) -> str:
+    """What the verdict itself tells a learner who is under way; "" when nothing is there yet and the rungs say it better."""
+    if verdict is None or verdict.passed:
+        return ""
+    broken = [item for item in verdict.items if item.result in ("fail", "error")]
+    near = next((item for item in broken if item.near), None)
+    if near is not None:
+        return near.near
+    state = [item for item in verdict.items if item.kind == "state"]
+    if not broken or not any(item.result == "pass" for item in state):
+        return ""
+    first = broken[0]
+    if first.kind == "probe":
+        return f"What you built is right as far as it goes, but the packets disagree: {first.seen}. Look with: {first.look}"
+    held = sum(item.result == "pass" for item in state)
+    return f"{held} of {len(state)} things are as they should be. Still to do: {first.claim}. Look with: {first.look}"

@@ -1,0 +1,209 @@
+"""The tables of a step block as actions, expectations and probes.
+
+An action or expectation is looked up by its first key, the verb, in ``primitives.registry``; a probe by ping, connect, lookup
+or fetch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..model.probe import Connect, Fetch, Lookup, Ping, Probe
+from ..primitives import registry
+from ..primitives.base import Action, Expectation
+from .fields import convert, example_of
+from .problems import Report, did_you_mean
+from .step import ProbeCheck
+from .words import objection, words_of
+
+ItemT = TypeVar("ItemT", Action, Expectation)
+
+
+class _Common(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Keys that every probe has."""
+
+    from_: str = msgspec.field(name="from")
+    reply: bool = True
+    because: str = ""
+    control: dict[str, Any] | None = None
+
+
+class _Ping(_Common, frozen=True, kw_only=True, rename="kebab"):
+    """``{ ping = "10.0.0.2", from = "host" }``"""
+
+    ping: str
+    ttl: int | None = None
+    size: int = 8
+    dont_fragment: bool = False
+
+    def probe(self) -> Probe:
+        """As a probe."""
+        return Ping(self.from_, self.ping, self.ttl, self.size, self.dont_fragment)
+
+
+class _Connect(_Common, frozen=True, kw_only=True, rename="kebab"):
+    """``{ connect = "198.51.100.10:80", from = "c1" }``"""
+
+    connect: str
+
+    def probe(self) -> Probe:
+        """As a probe; the port was checked before."""
+        address, _, port = self.connect.rpartition(":")
+        return Connect(self.from_, address.strip("[]"), int(port))
+
+
+class _Lookup(_Common, frozen=True, kw_only=True, rename="kebab"):
+    """``{ lookup = "example.test", from = "c1", answer = "198.51.100.10" }``"""
+
+    lookup: str
+    server: str | None = None
+    answer: str | None = None
+
+    def probe(self) -> Probe:
+        """As a probe."""
+        return Lookup(self.from_, self.lookup, self.server)
+
+
+class _Fetch(_Common, frozen=True, kw_only=True, rename="kebab"):
+    """``{ fetch = "http://example.test/", from = "c1", seen-as = "203.0.113.2" }``"""
+
+    fetch: str
+    seen_as: str | None = None
+
+    def probe(self) -> Probe:
+        """As a probe."""
+        return Fetch(self.from_, self.fetch)
+
+
+_PROBES: dict[str, type[_Ping] | type[_Connect] | type[_Lookup] | type[_Fetch]] = {
+    "ping": _Ping,
+    "connect": _Connect,
+    "lookup": _Lookup,
+    "fetch": _Fetch,
+}
+
+
+def read_action(values: Mapping[str, Any], line: int, report: Report) -> Action | None:
+    """``{ move = "veth1", to = "c1" }`` as an action."""
+    return _by_verb(values, registry.ACTIONS, line, report, "action", "expect" if _verb(values) in registry.EXPECTATIONS else "")
+
+
+def read_expectation(values: Mapping[str, Any], line: int, report: Report) -> Expectation | None:
+    """``{ link = "veth1", in = "c1" }`` as an expectation."""
+    place = "do" if _verb(values) in registry.ACTIONS else "probe" if _verb(values) in _PROBES else ""
+    return _by_verb(values, registry.EXPECTATIONS, line, report, "expectation", place)
+
+
+def read_probe(values: Mapping[str, Any], line: int, report: Report) -> ProbeCheck | None:
+    """``{ ping = "10.0.0.2", from = "host", reply = false, because = "..." }`` as a probe and what must become of it."""
+    raw = _raw_probe(values, line, report)
+    if raw is None:
+        return None
+    control = None
+    if raw.control is not None:
+        if raw.reply:
+            report.add(line, "a control is only for a probe that must not be answered.", "Add reply = false, or leave the control out.")
+        elif {"reply", "because", "control"} & set(raw.control):
+            report.add(line, "a control is a plain probe that must be answered.", 'Write control = { ping = "...", from = "..." }.')
+        else:
+            plain = _raw_probe(raw.control, line, report)
+            control = plain.probe() if plain else None
+    if not raw.reply and not raw.because.strip():
+        report.add(line, "a probe that must not be answered needs its reason.", 'Add because = "nothing on the host knows 10.0.0.2 yet".')
+    return ProbeCheck(
+        raw.probe(), raw.reply, raw.because.strip(), getattr(raw, "seen_as", None), getattr(raw, "answer", None), control
+    )
+
+
+def probe_nodes(check: ProbeCheck) -> tuple[str, ...]:
+    """The nodes that a probe is sent from."""
+    return (check.probe.node,) + ((check.control.node,) if check.control else ())
+
+
+def _verb(values: Mapping[str, Any]) -> str:
+    return next(iter(values), "")
+
+
+def _by_verb(
+    values: Mapping[str, Any], known: Mapping[str, type[ItemT]], line: int, report: Report, what: str, place: str
+) -> ItemT | None:
+    verb = _verb(values)
+    struct = known.get(verb)
+    if struct is None:
+        report.add(line, f'there is no {what} "{verb}".', _advise_verb(values, known, verb, place))
+        return None
+    example = example_of(struct)
+    item = convert(values, struct, f'the {what} "{verb}"', line, report, example=example)
+    if item is None:
+        return None
+    for word in words_of(item):
+        if refused := objection(word.role, word.text):
+            report.add(line, refused.what, refused.advice)
+    return item
+
+
+def _advise_verb(values: Mapping[str, Any], known: Mapping[str, object], verb: str, place: str) -> str:
+    """What was probably meant by an unknown verb."""
+    if place:
+        return f'It belongs in "{place}".'
+    first = [key for key in values if key in known]
+    if first:
+        return f'The first key is the verb: begin the table with {first[0]} = "...".'
+    return did_you_mean(verb, known, "Known")
+
+
+def _raw_probe(values: Mapping[str, Any], line: int, report: Report) -> _Ping | _Connect | _Lookup | _Fetch | None:
+    verb = _verb(values)
+    struct = _PROBES.get(verb)
+    if struct is None:
+        place = "expect" if verb in registry.EXPECTATIONS else ""
+        report.add(line, f'there is no probe "{verb}".', _advise_verb(values, _PROBES, verb, place))
+        return None
+    raw = convert(values, struct, f'the probe "{verb}"', line, report, example=example_of(struct))
+    if raw is None or not _probe_is_sound(raw, line, report):
+        return None
+    return raw
+
+
+def _probe_is_sound(raw: _Ping | _Connect | _Lookup | _Fetch, line: int, report: Report) -> bool:
+    """Check addresses, ports, names and sizes of a probe."""
+    before = len(report.problems)
+    _address = _address_check(line, report)
+    match raw:
+        case _Ping():
+            _address(raw.ping)
+            if raw.ttl is not None and not 1 <= raw.ttl <= 255:
+                report.add(line, f"ttl = {raw.ttl} is no time to live.", "It goes from 1 to 255 (RFC 791).")
+            if not 0 <= raw.size <= 65507:
+                report.add(line, f"size = {raw.size} does not fit a packet.", "The payload of a ping has 0 to 65507 bytes.")
+        case _Connect():
+            address, colon, port = raw.connect.rpartition(":")
+            if not colon or not port.isdigit() or not 1 <= int(port) <= 65535:
+                report.add(line, f'"{raw.connect}" is no address and port.', 'Write it as in "198.51.100.10:80".')
+            else:
+                _address(address.strip("[]"))
+        case _Lookup():
+            if not raw.lookup.strip() or " " in raw.lookup or "/" in raw.lookup:
+                report.add(line, f'"{raw.lookup}" is no host name.', 'Write it as in "example.test".')
+            for text in (raw.server, raw.answer):
+                if text is not None:
+                    _address(text)
+        case _Fetch():
+            parts = urlsplit(raw.fetch)
+            if parts.scheme != "http" or not parts.hostname:
+                report.add(line, f'"{raw.fetch}" cannot be fetched.', 'Only http works here: "http://example.test/".')
+            if raw.seen_as is not None:
+                _address(raw.seen_as)
+    return len(report.problems) == before
+
+
+def _address_check(line: int, report: Report) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        if refused := objection("ip", text):
+            report.add(line, refused.what, refused.advice)
+
+    return check

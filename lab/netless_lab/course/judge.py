@@ -1,0 +1,177 @@
+"""The judge: a step, a snapshot and probe outcomes become a verdict. State first, then packets; three values, always with reasons.
+
+A packet alone proves little: a host that owns the address answers in place of a missing container, so where the answering
+address lives is looked up as well. And silence proves nothing when the probe could not run: that is an error, never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..model.probe import Outcome
+from ..model.snapshot import Snapshot
+from ..primitives.base import Expectation, Where
+from .bindings import UNBOUND, Bindings
+from .probe_words import claim, expected, look, target, who
+from .step import ProbeCheck, Step
+from .substitute import apply
+from .verdict import Item, Result, Verdict
+
+Outcomes = Mapping[ProbeCheck, Outcome]
+"""By the lesson's own check, before any binding; a control is found under ``control_of`` its check."""
+
+
+def judge(
+    step: Step,
+    snapshot: Snapshot,
+    outcomes: Outcomes,
+    where: Where,
+    bindings: Bindings = UNBOUND,
+    *,
+    owners: Mapping[str, str] = {},
+    extras: tuple[str, ...] = (),
+) -> Verdict:
+    """The verdict on ``step``.
+
+    ``owners`` says in which node the lesson means each address to live (``outline.owners`` of the goal, in the lesson's words):
+    an answer from another node is no pass. Without it the step's own addresses are known. While the state does not hold, and for
+    probes without an outcome yet, items are "waiting".
+    """
+    state = tuple(_state(apply(expectation, bindings), snapshot, where) for expectation in step.expect)
+    if any(item.result != "pass" for item in state):
+        waiting = tuple(Item("waiting", claim(apply(check, bindings)), "probe") for check in step.probes)
+        return Verdict(step.id, "fail", state + waiting, extras)
+    homes = {bindings.address(address): node for address, node in {**_own_addresses(step), **owners}.items()}
+    probes = tuple(_probe(check, bindings, snapshot, outcomes, where, homes) for check in step.probes)
+    items = state + probes
+    return Verdict(step.id, _worst(items), items, extras)
+
+
+def control_of(check: ProbeCheck) -> ProbeCheck:
+    """The key under which the outcome of a check's positive control is looked up. The check must have one."""
+    if check.control is None:
+        raise ValueError("this check has no control")
+    return ProbeCheck(check.control)
+
+
+def state_holds(step: Step, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> bool:
+    """Whether the state a step asks for is there; its packets are not asked."""
+    return all(apply(expectation, bindings).check(snapshot, Where()).met for expectation in step.expect)
+
+
+def _worst(items: tuple[Item, ...]) -> Result:
+    order: tuple[Result, ...] = ("fail", "error", "waiting")
+    results = {item.result for item in items}
+    return next((result for result in order if result in results), "pass")
+
+
+def _state(expectation: Expectation, snapshot: Snapshot, where: Where) -> Item:
+    found = expectation.check(snapshot, where)
+    if found.met:
+        return Item("pass", found.claim)
+    return Item(
+        "fail",
+        found.claim,
+        "state",
+        found.expected or found.claim,
+        found.seen or "it is not so",
+        found.look or where.ip("host", "-br link show"),
+        found.near,
+    )
+
+
+def _own_addresses(step: Step) -> dict[str, str]:
+    """Where the step itself puts addresses: an expectation that names a ``cidr`` and a ``node``."""
+    homes: dict[str, str] = {}
+    for item in step.expect:
+        cidr, node = getattr(item, "cidr", None), getattr(item, "node", None)
+        if isinstance(cidr, str) and isinstance(node, str) and item.verb == "address":
+            homes[cidr.partition("/")[0]] = node
+    return homes
+
+
+def _probe(
+    check: ProbeCheck, bindings: Bindings, snapshot: Snapshot, outcomes: Outcomes, where: Where, homes: Mapping[str, str]
+) -> Item:
+    bound = apply(check, bindings)
+    outcome = outcomes.get(check)
+    if outcome is None:
+        return Item("waiting", claim(bound), "probe")
+    if outcome.result == "error":
+        return _could_not(bound, outcome.text, look(bound.probe, outcome, snapshot, where))
+    if bound.reply:
+        return _must_answer(bound, outcome, snapshot, where, homes)
+    return _must_be_silent(check, bound, outcome, snapshot, outcomes, where)
+
+
+def _could_not(check: ProbeCheck, text: str, command: str) -> Item:
+    near = "This is no verdict on your network: the probe itself could not run, so nobody can tell."
+    return Item("error", claim(check), "probe", expected(check), text, command, near)
+
+
+def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where: Where, homes: Mapping[str, str]) -> Item:
+    words = claim(check)
+    command = look(check.probe, outcome, snapshot, where)
+    if outcome.result != "answered":
+        return Item("fail", words, "probe", expected(check), outcome.text, command, _stray(check, snapshot, homes))
+    stray = _stray(check, snapshot, homes)
+    if stray:
+        return Item("fail", words, "probe", expected(check), "an answer, but from the wrong place", command, stray)
+    if check.answer is not None and outcome.answer != check.answer:
+        seen = f"the answer {outcome.answer}" if outcome.answer else "an answer without an address"
+        return Item("fail", words, "probe", expected(check), seen, where.run(check.probe.node, "cat /etc/resolv.conf"))
+    if check.seen_as is not None and outcome.seen_as != check.seen_as:
+        seen = f"the site saw {outcome.seen_as}" if outcome.seen_as else "the site did not say whom it saw"
+        near = f"Packets leave with {outcome.seen_as} as their source: no masquerade rule matched them." if outcome.seen_as else ""
+        return Item("fail", words, "probe", expected(check), seen, where.run("host", "nft list ruleset"), near)
+    return Item("pass", words, "probe")
+
+
+def _must_be_silent(
+    check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snapshot: Snapshot, outcomes: Outcomes, where: Where
+) -> Item:
+    words = claim(bound)
+    if outcome.result == "answered":
+        command = look(bound.probe, outcome, snapshot, where)
+        return Item("fail", words, "probe", expected(bound), outcome.text, command, _answerer(bound, snapshot))
+    if check.control is None or bound.control is None:
+        return Item("pass", words, "probe")
+    control = outcomes.get(control_of(check))
+    if control is None:
+        return Item("waiting", words, "probe")
+    if control.result == "answered":
+        return Item("pass", words, "probe")
+    sure = claim(ProbeCheck(bound.control))
+    near = "Nothing answers on this path at all, so the silence that was wanted proves nothing. Mend this first."
+    return Item("error", words, "probe", f"that {sure}, to compare with", control.text, look(bound.control, control, snapshot, where), near)
+
+
+def _stray(check: ProbeCheck, snapshot: Snapshot, homes: Mapping[str, str]) -> str:
+    """Why an answer would come from the wrong node; "" when the address lives where the lesson has it, or nobody said where."""
+    address = target(check.probe)
+    home = homes.get(address) if address else None
+    if address is None or home is None:
+        return ""
+    node = snapshot.node(home)
+    if node is not None and node.owner(address) is not None:
+        others = [own for own in snapshot.nodes if own.name != home and own.owner(address) is not None]
+        if not others or all(own.name != check.probe.node for own in others):
+            return ""
+        return f"{who(check.probe.node)} owns {address} as well, so it answers itself and no packet ever reaches {who(home)}.".capitalize()
+    owner = next((own for own in snapshot.nodes if own.owner(address) is not None), None)
+    if owner is None:
+        return ""
+    if owner.name == check.probe.node:
+        return f"{address} belongs to {who(owner.name)} itself here, not to {who(home)}: it only hears its own echo."
+    return f"{address} belongs to {who(owner.name)} here, not to {who(home)}."
+
+
+def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:
+    """Who it is that answers when nobody should."""
+    address = target(check.probe)
+    owner = next((own for own in snapshot.nodes if address and own.owner(address) is not None), None)
+    if owner is None:
+        return ""
+    if owner.name == check.probe.node:
+        return f"{address} is an address of {who(owner.name)} itself: it answers its own question."
+    return f"{address} is an address of {who(owner.name)}, and it was reached."

@@ -1,0 +1,58 @@
+"""What a network will look like: the sketch of a step or lesson before anything is done. Only for drawing and for names.
+
+The judge never looks at a sketch; it reads the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..model.snapshot import Address, Link, Node, Peer, Route, Snapshot
+from ..primitives.base import Action
+from .bindings import UNBOUND, Bindings
+from .step import Course, World
+from .substitute import apply
+
+
+def draw(base: Snapshot, actions: Iterable[Action]) -> Snapshot:
+    """``base`` with every action's mark on it, in order."""
+    for action in actions:
+        base = action.outline(base)
+    return base
+
+
+def lesson_actions(course: Course, lesson_id: str) -> tuple[Action, ...]:
+    """Every action of the course up to and including the lesson, in order."""
+    found: list[Action] = []
+    for lesson in course.lessons:
+        found.extend(action for step in lesson.steps for action in step.do)
+        if lesson.id == lesson_id:
+            break
+    return tuple(found)
+
+
+def outline(course: Course, lesson_id: str, base: Snapshot, bindings: Bindings = UNBOUND) -> Snapshot:
+    """The picture at the end of a lesson in the learner's words, drawn over ``base``: the lab as it was when the course began."""
+    return draw(base, (apply(action, bindings) for action in lesson_actions(course, lesson_id)))
+
+
+def owners(sketch: Snapshot) -> dict[str, str]:
+    """Which node holds each address, loopbacks left out: ``{"10.0.0.2": "c1"}``."""
+    return {
+        own.address: node.name for node in sketch.nodes for link in node.links if link.kind != "loopback" for own in link.addresses
+    }
+
+
+def start(world: World) -> Snapshot:
+    """A sketch of a course's first moment: the host with its uplink, the pretend internet, and containers with only ``lo``."""
+    uplink = Link("eth0", 2, "veth", up=True, carrier=True, peer=Peer("internet", "eth0", 2), addresses=(Address("203.0.113.2", 24),))
+    router = Link("eth0", 2, "veth", up=True, carrier=True, peer=Peer("host", "eth0", 2), addresses=(Address("203.0.113.1", 24),))
+    host = Node("host", "host", netns=1, pid=1, links=(_lo(up=True), uplink), routes=(Route("default", "203.0.113.1", "eth0"),))
+    internet = Node("internet", "internet", netns=2, links=(_lo(up=True), router))
+    containers = tuple(Node(name, "container", netns=3 + place, links=(_lo(up=False),)) for place, name in enumerate(world.containers))
+    return Snapshot((host, internet, *containers))
+
+
+def _lo(*, up: bool) -> Link:
+    addresses = (Address("127.0.0.1", 8, 4, "host"),) if up else ()
+    return Link("lo", 1, "loopback", up=up, carrier=up, mtu=65536, addresses=addresses)

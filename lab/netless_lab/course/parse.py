@@ -1,0 +1,214 @@
+"""A lesson page as a value: text in, ``Lesson`` out, or every problem with its line and a way out."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..model.snapshot import Snapshot
+from ..primitives.base import Action, Expectation
+from . import fields
+from .items import probe_nodes, read_action, read_expectation, read_probe
+from .markdown import Page, Section, split
+from .outline import draw
+from .problems import BadLesson, Report, did_you_mean
+from .step import Lesson, ProbeCheck, Step
+from .toml_text import Table, read_table
+from .words import Item, bad_id, items_of, objection, words_by_role, words_of
+
+_PAGE_KEYS = ("id", "title", "format", "summary")
+_STEP_KEYS = ("id", "do", "expect", "probe", "hint", "shell", "needs", "success", "undoes", "exact")
+
+
+def parse_lesson(text: str, file: str, world: Snapshot | None = None) -> Lesson:
+    """Read a page. ``world`` is a sketch of the nodes that exist when the lesson begins; without it nodes are not checked.
+
+    Raises BadLesson with every problem found.
+    """
+    report = Report(file)
+    page = split(text, report)
+    lesson = _read(page, file, world, report)
+    if not report.clean or lesson is None:
+        raise BadLesson(report.problems)
+    return lesson
+
+
+def parse_translation(text: str, file: str, original: Lesson) -> Lesson:
+    """A translated page: the same ids, prose only. Returns the lesson in the other language.
+
+    Each heading carries its step's id in a ``toml step`` block, with ``hint`` and ``success`` if wished; the rest is the original's.
+    """
+    report = Report(file)
+    page = split(text, report)
+    front = read_table(page.front, report) if page.front else None
+    title = summary = ""
+    if front is not None:
+        fields.check_keys(front, _PAGE_KEYS, "a lesson's front matter", report)
+        title = fields.text(front, "title", report, required='Give the translated title: title = "...".')
+        summary = fields.text(front, "summary", report)
+        if fields.text(front, "id", report, required=f'Write id = "{original.id}".') not in (original.id, ""):
+            report.add(front.line("id"), "this page translates another lesson.", f'Write id = "{original.id}".')
+    steps = {step.id: step for step in original.steps}
+    done: dict[str, Step] = {}
+    for section in page.sections:
+        own = _translated(section, steps, report)
+        if own is not None:
+            done[own.id] = own
+    for step in original.steps:
+        if step.id not in done and report.clean:
+            report.add(1, f'the step "{step.id}" is not translated.', "Every step of the page needs its heading, prose and id.")
+    if not report.clean:
+        raise BadLesson(report.problems)
+    return Lesson(original.id, title, page.intro, tuple(done[step.id] for step in original.steps), file, summary or original.summary)
+
+
+def _translated(section: Section, steps: dict[str, Step], report: Report) -> Step | None:
+    table = read_table(section.block, report) if section.block else None
+    if table is None:
+        if section.block is None:
+            report.add(section.line, f'nobody knows which step "{section.title}" translates.', 'Add a toml step block with its id = "...".')
+        return None
+    fields.check_keys(table, ("id", "hint", "success"), "a translated step", report)
+    name = fields.text(table, "id", report, required="Copy the id from the original page.")
+    step = steps.get(name)
+    if step is None:
+        if name:
+            report.add(table.line("id"), f'the original has no step "{name}".', did_you_mean(name, steps, "Its steps"))
+        return None
+    hints = fields.texts(table, "hint", report)
+    success = fields.text(table, "success", report)
+    return msgspec.structs.replace(
+        step,
+        title=section.title,
+        prose=section.prose,
+        hints=hints or step.hints,
+        success=success or step.success,
+        line=section.line,
+    )
+
+
+def _read(page: Page, file: str, world: Snapshot | None, report: Report) -> Lesson | None:
+    front = read_table(page.front, report) if page.front else None
+    if front is None:
+        return None
+    if not fields.check_format(front, "this page", report):
+        return None
+    fields.check_keys(front, _PAGE_KEYS, "a lesson's front matter", report)
+    lesson_id = _id(front, "Write a short id in the front matter: id = \"cable\".", report)
+    title = fields.text(front, "title", report, required='Write title = "..." in the front matter.')
+    summary = fields.text(front, "summary", report)
+    if not page.sections:
+        report.add(1, "this lesson has no steps.", "Every ## heading with a toml step block under it is a step.")
+    steps: list[Step] = []
+    seen: dict[str, int] = {}
+    for section in page.sections:
+        step = _step(section, seen, world, report)
+        if step is not None:
+            steps.append(step)
+            world = draw(world, step.do) if world is not None else None
+    return Lesson(lesson_id, title, page.intro, tuple(steps), file, summary)
+
+
+def _id(table: Table, missing: str, report: Report) -> str:
+    found = fields.text(table, "id", report, required=missing)
+    if found and (refused := bad_id(found)):
+        report.add(table.line("id"), refused.what, refused.advice)
+    return found
+
+
+def _step(section: Section, seen: dict[str, int], world: Snapshot | None, report: Report) -> Step | None:
+    if section.block is None:
+        report.add(
+            section.line,
+            f'the heading "{section.title}" has no step block.',
+            "Add a ```toml step block under it, or make it ### if it is only prose.",
+        )
+        return None
+    table = read_table(section.block, report)
+    if table is None:
+        return None
+    before = len(report.problems)
+    fields.check_keys(table, _STEP_KEYS, "a step", report)
+    step_id = _id(table, 'Write id = "plug": progress is kept by it.', report)
+    if step_id in seen:
+        what = f'the id "{step_id}" is used twice; the first is on line {seen[step_id]}.'
+        report.add(table.line("id"), what, "Give this step another id.")
+    elif step_id:
+        seen[step_id] = table.line("id")
+    actions = [(line, read_action(own, line, report)) for line, own in fields.tables(table, "do", report)]
+    expectations = [(line, read_expectation(own, line, report)) for line, own in fields.tables(table, "expect", report)]
+    probes = [(line, read_probe(own, line, report)) for line, own in fields.tables(table, "probe", report)]
+    step = Step(
+        id=step_id,
+        title=section.title,
+        prose=section.prose,
+        do=tuple(item for _, item in actions if item is not None),
+        expect=tuple(item for _, item in expectations if item is not None),
+        probes=tuple(item for _, item in probes if item is not None),
+        hints=fields.texts(table, "hint", report),
+        shell=fields.text(table, "shell", report, default="host") or "host",
+        needs=fields.texts(table, "needs", report),
+        success=fields.text(table, "success", report),
+        undoes=fields.texts(table, "undoes", report),
+        exact=fields.texts(table, "exact", report),
+        line=section.line,
+    )
+    if len(report.problems) == before:
+        _check_whole(step, table, report)
+        if world is not None:
+            _check_nodes(step, table, world, actions, expectations, probes, report)
+    return step
+
+
+def _check_whole(step: Step, table: Table, report: Report) -> None:
+    """What a step as a whole must have."""
+    if not step.prose:
+        report.add(step.line, f'the step "{step.id}" has no prose.', "Say in a sentence what to do and why, above the block.")
+    if not step.do:
+        report.add(table.line("do"), f'the step "{step.id}" does nothing.', 'Add do = [{ ... }]: how the tutor itself solves it.')
+    if not step.expect and not step.probes:
+        report.add(
+            table.first, f'the step "{step.id}" checks nothing, so everybody passes it.', "Add expect = [{ ... }], or probe = [{ ... }]."
+        )
+    elif not step.expect and not any(check.reply for check in step.probes):
+        report.add(
+            table.line("probe"),
+            f'the step "{step.id}" only checks that packets do not arrive, which may be so before anything is done.',
+            "Add expect = [{ ... }]: what must be there.",
+        )
+    if not step.hints:
+        advice = 'Write hint = ["..."]: what to look at. The last rung, the command itself, is added from "do".'
+        report.add(table.line("hint"), f'the step "{step.id}" has no hint.', advice)
+    spoken = {word.text for item in items_of(step) for word in words_of(item)}
+    for index, name in enumerate(step.exact):
+        if name not in spoken:
+            report.add(table.line("exact", index), f'"exact" names "{name}", which the step never speaks of.', did_you_mean(name, spoken))
+
+
+def _check_nodes(
+    step: Step,
+    table: Table,
+    world: Snapshot,
+    actions: list[tuple[int, Action | None]],
+    expectations: list[tuple[int, Expectation | None]],
+    probes: list[tuple[int, ProbeCheck | None]],
+    report: Report,
+) -> None:
+    """Every node that the step speaks of exists by then."""
+    now = draw(world, step.do)
+    known = {node.name for sketch in (world, now) for node in sketch.nodes}
+
+    def check(name: str, line: int) -> None:
+        refused = objection("node", name)
+        if refused:
+            report.add(line, refused.what, refused.advice)
+        elif name not in known:
+            report.add(line, f'there is no node "{name}" at this step.', did_you_mean(name, known, "Nodes"))
+
+    items: list[tuple[int, Item | None]] = [*actions, *expectations]
+    for line, item in items:
+        for name in words_by_role((item,), "node") if item is not None else ():
+            check(name, line)
+    for line, probe in probes:
+        for name in probe_nodes(probe) if probe is not None else ():
+            check(name, line)
+    check(step.shell, table.line("shell"))

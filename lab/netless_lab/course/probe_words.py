@@ -1,0 +1,118 @@
+"""Probes in words: what is claimed, what was expected, and which command shows why it went otherwise."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+
+from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from ..model.snapshot import Node, Snapshot
+from ..primitives.base import Where
+from .step import ProbeCheck
+
+FORWARDING = "net/ipv4/ip_forward"
+
+
+def who(node: str) -> str:
+    """A node in a sentence."""
+    return "the host" if node == "host" else "the internet" if node == "internet" else node
+
+
+def claim(check: ProbeCheck) -> str:
+    """What a check says of the network, as a sentence without its full stop."""
+    if not check.reply:
+        return _silent(check.probe)
+    return _answered(check.probe, check)
+
+
+def expected(check: ProbeCheck) -> str:
+    """What had to happen."""
+    if not check.reply:
+        return f"no answer, because {check.because}" if check.because else "no answer"
+    parts = ["an answer"]
+    if check.answer:
+        parts.append(f"which is {check.answer}")
+    if check.seen_as:
+        parts.append(f"from a site that saw {check.seen_as}")
+    return " ".join(parts)
+
+
+def target(probe: Probe) -> str | None:
+    """The address a probe is sent to, None when it is a name or unknown."""
+    match probe:
+        case Ping() | Connect():
+            return probe.to
+        case Lookup():
+            return probe.server
+        case Fetch():
+            host = urlsplit(probe.url).hostname or ""
+            try:
+                return str(ip_address(host))
+            except ValueError:
+                return None
+
+
+def look(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> str:
+    """One command that shows why a packet went as it did."""
+    node, to = probe.node, target(probe)
+    match outcome.reason:
+        case "no-route" | "unreachable" | "ttl-exceeded" | "too-big" | "answered" if to:
+            return where.ip(node, f"route get {to}")
+        case "no-neighbour":
+            return where.ip(node, "neigh show")
+        case "blackhole" | "local-drop":
+            return where.ip(node, "route show table all")
+        case "filtered":
+            return where.run("host", "nft list ruleset")
+        case "refused" | "reset":
+            owner = next((own for own in snapshot.nodes if to and own.owner(to)), None)
+            return where.run(owner.name if owner else node, "ss -ltn")
+        case "no-address" | "no-resolver" | "no-such-name" | "bad-answer":
+            return where.run(node, "cat /etc/resolv.conf")
+        case _:
+            return _look_into_silence(node, to, snapshot, where)
+
+
+def _look_into_silence(name: str, to: str | None, snapshot: Snapshot, where: Where) -> str:
+    """A packet vanished: look at the cable when it goes next door, else at the gates on the way."""
+    node, host = snapshot.node(name), snapshot.node("host")
+    if to is None or node is None or host is None:
+        return where.ip(name, "route show")
+    if _next_door(node, to):
+        return where.run("host", "bridge link show")
+    if name != "host" and host.owner(to) is None and host.sysctls.get(FORWARDING, "1") == "0":
+        return where.run("host", "sysctl net.ipv4.ip_forward")
+    if name != "host" and host.chains:
+        return where.run("host", "nft list ruleset")
+    return where.ip(name, f"route get {to}")
+
+
+def _next_door(node: Node, to: str) -> bool:
+    wanted = ip_address(to)
+    return any(wanted in ip_network(own.cidr, strict=False) for link in node.links for own in link.addresses)
+
+
+def _answered(probe: Probe, check: ProbeCheck) -> str:
+    match probe:
+        case Ping():
+            special = [f"{probe.size} bytes" if probe.size != 8 else "", f"ttl {probe.ttl}" if probe.ttl else ""]
+            extra = " and ".join(part for part in special if part)
+            return f"{probe.to} answers {who(probe.node)}" + (f" (a ping of {extra})" if extra else "")
+        case Connect():
+            return f"{who(probe.node)} can connect to {probe.to} port {probe.port}"
+        case Lookup():
+            return f"{who(probe.node)} finds the address of {probe.name}" + (f", {check.answer}" if check.answer else "")
+        case Fetch():
+            return f"{who(probe.node)} gets the page {probe.url}" + (f", and the site sees {check.seen_as}" if check.seen_as else "")
+
+
+def _silent(probe: Probe) -> str:
+    match probe:
+        case Ping():
+            return f"{probe.to} does not answer {who(probe.node)}"
+        case Connect():
+            return f"{who(probe.node)} cannot connect to {probe.to} port {probe.port}"
+        case Lookup():
+            return f"{who(probe.node)} does not find the address of {probe.name}"
+        case Fetch():
+            return f"{who(probe.node)} does not get the page {probe.url}"

@@ -1,0 +1,164 @@
+"""What a learner has done, by the ids of courses and steps: a frozen value with its JSON.
+
+A tick once earned stays: a later step that takes a result away, a repair, a reset and a lesson update never touch it. Only passing
+a step earns it; looking at its solution does not. Ids this version does not know are kept as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ..primitives.base import Dialect
+from .bindings import Bindings
+from .step import Position
+
+FORMAT = 1
+
+
+class BadProgress(ValueError):
+    """A progress file that cannot be read; the text says why."""
+
+
+class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What happened at one step. ``earned`` is the time of the first pass in seconds since the epoch.
+
+    ``hints`` counts the rungs opened, ``by_tutor`` and ``by_hand`` how often it was passed by "run" and by the learner's own doing.
+    """
+
+    earned: float | None = None
+    hints: int = 0
+    by_tutor: int = 0
+    by_hand: int = 0
+
+
+class CourseRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Progress in one course. Steps are keyed ``lesson/step``; ``position`` is such a key."""
+
+    steps: dict[str, StepRecord] = {}
+    position: str | None = None
+    bindings: Bindings = Bindings()
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """All progress of one lab. Updates return a new value."""
+
+    format: int = FORMAT
+    dialect: Dialect = "ip"
+    courses: dict[str, CourseRecord] = {}
+
+    def course(self, course: str) -> CourseRecord:
+        """The record of a course, empty when it was never begun."""
+        return self.courses.get(course, CourseRecord())
+
+    def step(self, place: str, course: str) -> StepRecord:
+        """The record of a step, ``place`` being ``lesson/step``."""
+        return self.course(course).steps.get(place, StepRecord())
+
+    def earned(self, place: str, course: str) -> bool:
+        """Whether the step was ever passed."""
+        return self.step(place, course).earned is not None
+
+    def opened(self, place: str, course: str) -> int:
+        """How many rungs of help were opened at the step."""
+        return self.step(place, course).hints
+
+    def position(self, course: str) -> Position | None:
+        """Where the learner stands in the course; the step may no longer exist."""
+        lesson, _, step = (self.course(course).position or "").partition("/")
+        return Position(course, lesson, step) if step else None
+
+    def bindings(self, course: str) -> Bindings:
+        """The learner's own names in the course."""
+        return self.course(course).bindings
+
+    def earn(self, course: str, place: str, at: float, *, by_tutor: bool = False) -> Progress:
+        """The step was passed at this time. The first time counts; who did it is counted every time."""
+        old = self.step(place, course)
+        new = msgspec.structs.replace(
+            old,
+            earned=at if old.earned is None else old.earned,
+            by_tutor=old.by_tutor + by_tutor,
+            by_hand=old.by_hand + (not by_tutor),
+        )
+        return self._with_step(course, place, new)
+
+    def hinted(self, course: str, place: str, opened: int) -> Progress:
+        """So many rungs are open now; it never goes back."""
+        old = self.step(place, course)
+        return self._with_step(course, place, msgspec.structs.replace(old, hints=max(old.hints, opened)))
+
+    def at(self, position: Position) -> Progress:
+        """The learner stands here."""
+        return self._with_course(position.course, position=f"{position.lesson}/{position.step}")
+
+    def bound(self, course: str, bindings: Bindings) -> Progress:
+        """The learner's own names."""
+        return self._with_course(course, bindings=bindings)
+
+    def speaking(self, dialect: Dialect) -> Progress:
+        """Commands are shown in this dialect."""
+        return msgspec.structs.replace(self, dialect=dialect)
+
+    def started_over(self, course: str) -> Progress:
+        """Back to the course's beginning with no names bound. Ticks and hints stay: they were earned and opened."""
+        return self._with_course(course, position=None, bindings=Bindings())
+
+    def forgotten(self, course: str) -> Progress:
+        """As if the course had never been begun."""
+        return msgspec.structs.replace(self, courses={name: record for name, record in self.courses.items() if name != course})
+
+    def merged(self, other: Progress) -> Progress:
+        """Both together, for an import: a tick of either counts, the earlier time holds; place and names are the imported ones."""
+        courses = dict(self.courses)
+        for name, theirs in other.courses.items():
+            mine = self.course(name)
+            steps = dict(mine.steps)
+            for place, record in theirs.steps.items():
+                steps[place] = _joined(mine.steps.get(place, StepRecord()), record)
+            courses[name] = CourseRecord(steps, theirs.position or mine.position, theirs.bindings)
+        return msgspec.structs.replace(self, dialect=other.dialect, courses=courses)
+
+    def done(self, course: str, places: Iterable[str]) -> int:
+        """How many of these steps are earned."""
+        return sum(self.earned(place, course) for place in places)
+
+    def _with_step(self, course: str, place: str, record: StepRecord) -> Progress:
+        return self._with_course(course, steps={**self.course(course).steps, place: record})
+
+    def _with_course(self, course: str, **changes: object) -> Progress:
+        record = msgspec.structs.replace(self.course(course), **changes)
+        return msgspec.structs.replace(self, courses={**self.courses, course: record})
+
+
+def encode(progress: Progress) -> bytes:
+    """As JSON, indented, with a newline at its end."""
+    return msgspec.json.format(msgspec.json.encode(progress), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Progress:
+    """From JSON. Raises BadProgress in words when it is no progress of this format."""
+    try:
+        head = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        version = msgspec.json.decode(head["format"]) if "format" in head else None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadProgress(f"it is not JSON: {error}") from error
+    if version != FORMAT:
+        if isinstance(version, int) and version > FORMAT:
+            raise BadProgress(f"it is of format {version}, from a newer netless; this one reads format {FORMAT}")
+        raise BadProgress(f'it does not say "format": {FORMAT}')
+    try:
+        return msgspec.json.decode(data, type=Progress)
+    except msgspec.MsgspecError as error:
+        raise BadProgress(f"it is no netless progress: {error}") from error
+
+
+def _joined(mine: StepRecord, theirs: StepRecord) -> StepRecord:
+    times = [time for time in (mine.earned, theirs.earned) if time is not None]
+    return StepRecord(
+        min(times) if times else None,
+        max(mine.hints, theirs.hints),
+        max(mine.by_tutor, theirs.by_tutor),
+        max(mine.by_hand, theirs.by_hand),
+    )

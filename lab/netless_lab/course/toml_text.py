@@ -1,0 +1,110 @@
+"""TOML with line numbers: tomllib reads the values, a small scanner finds on which line each one stands."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import msgspec
+
+from .markdown import Block
+from .problems import Report
+
+_AT = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+_HEADER = re.compile(r"^\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""^\s*(?P<key>[A-Za-z0-9_-]+|"[^"]*"|'[^']*')\s*=""")
+_STRING = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A TOML table and the page lines of its keys and of the elements of its arrays."""
+
+    values: dict[str, Any]
+    first: int
+    lines: dict[tuple[str, int], int]
+
+    def line(self, key: str, index: int = -1) -> int:
+        """The line of ``key``, or of the element ``index`` of its array; the table's first line when unknown."""
+        return self.lines.get((key, index), self.lines.get((key, -1), self.first))
+
+
+def read_table(block: Block, report: Report) -> Table | None:
+    """The block as a table; None (and a problem at the right line) when it is not TOML."""
+    try:
+        values = tomllib.loads(block.text)
+    except tomllib.TOMLDecodeError as error:
+        at = _AT.search(str(error))
+        inside = int(at["line"]) if at and at["line"] else max(len(block.text.rstrip().split("\n")), 1)
+        what = _AT.sub("", str(error)).rstrip(".")
+        report.add(block.line + inside - 1, f"this is not TOML: {what}.", _advice(block.text, inside))
+        return None
+    return Table(values, block.line, _lines(block))
+
+
+def _advice(text: str, line: int) -> str:
+    """What is usually meant by broken TOML like this."""
+    lines = text.split("\n")
+    written = lines[line - 1] if 0 < line <= len(lines) else ""
+    if written.count("{") > written.count("}"):
+        return "A table in braces stays on one line: { move = \"veth1\", to = \"c1\" }."
+    if written.count('"') % 2:
+        return "A quotation mark is missing."
+    return "Look for a missing comma, bracket or quotation mark; every text stands in quotation marks."
+
+
+def _lines(block: Block) -> dict[tuple[str, int], int]:
+    """(key, -1) and (key, element) to page lines, for the keys at the top and for ``[table]`` headers."""
+    found: dict[tuple[str, int], int] = {}
+    text, position, line = block.text, 0, block.line
+    headers: dict[str, int] = {}
+    while position < len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        written = text[position:end]
+        header, key = _HEADER.match(written), _KEY.match(written)
+        if header:
+            name = header["name"]
+            headers[name] = headers.get(name, -1) + 1
+            found.setdefault((name, -1), line)
+            if header["open"] == "[[":
+                found[name, headers[name]] = line
+        elif key:
+            name = key["key"].strip("\"'")
+            found[name, -1] = line
+            start = position + key.end()
+            end, elements = _value(text, start)
+            found.update({(name, index): line + text.count("\n", position, at) for index, at in enumerate(elements)})
+        line += text.count("\n", position, end) + 1
+        position = end + 1
+    return found
+
+
+def _value(text: str, start: int) -> tuple[int, list[int]]:
+    """The end of the value that begins at ``start``, and where each element begins when it is an array."""
+    elements: list[int] = []
+    depth, fresh, position = 0, False, start
+    while position < len(text):
+        character = text[position]
+        if fresh and depth == 1 and not character.isspace() and character not in "],#":
+            elements.append(position)
+            fresh = False
+        if character in "\"'":
+            string = _STRING.match(text, position)
+            position = string.end() if string else position + 1
+            continue
+        if character == "#":
+            newline = text.find("\n", position)
+            position = len(text) if newline < 0 else newline
+            continue
+        if character in "[{":
+            depth += 1
+            fresh = depth == 1 and character == "["
+        elif character in "]}":
+            depth -= 1
+        elif character == "," and depth == 1:
+            fresh = True
+        elif character == "\n" and depth <= 0:
+            return position, elements
+        position += 1
+    return position, elements
