@@ -1,0 +1,82 @@
+"""Arrows point one way. import-linter reads the source; these start a process and read what was really imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SYSTEM = ("pyroute2", "ctypes", "socket", "subprocess", "_posixsubprocess", "asyncio")
+HEAVY = ("textual", "rich", "pyroute2", "asyncio")
+
+
+def imported_by(code: str, *words: str) -> frozenset[str]:
+    """The names in sys.modules after running ``code`` in a fresh Python, the top ones only."""
+    report = "import json as j, sys as s; s.stdout.flush(); s.stderr.write('\\n' + j.dumps(sorted({n.split('.')[0] for n in s.modules})))"
+    wrapped = f"import atexit\n@atexit.register\ndef tell():\n    {report}\nimport sys\nsys.argv[1:] = {list(words)!r}\n{code}"
+    env = {**os.environ, "PYTHONPATH": f"{CHECKOUT / 'tui'}:{CHECKOUT / 'lab'}", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-P", "-c", wrapped], capture_output=True, text=True, env=env, timeout=60, check=False)
+    assert done.stderr, done.stdout
+    return frozenset(json.loads(done.stderr.splitlines()[-1]))
+
+
+def modules_of(package: str) -> str:
+    """Code that imports every module of a package of the lab."""
+    root = CHECKOUT / "lab" / "netless_lab" / package
+    names = [".".join(path.with_suffix("").relative_to(CHECKOUT / "lab").parts).removesuffix(".__init__") for path in root.rglob("*.py")]
+    return "\n".join(f"import {name}" for name in sorted(names))
+
+
+def importing(code: str, forbidden: tuple[str, ...]) -> frozenset[str]:
+    """Which of the forbidden modules a piece of code brings in, beyond what a bare Python with msgspec has."""
+    return imported_by(code) & frozenset(forbidden) - imported_by("import msgspec")
+
+
+@pytest.mark.parametrize("room", ["model", "primitives", "course"])
+def test_pure_rooms_import_no_system(room: str) -> None:
+    """Loading every module of a pure room loads neither netlink, nor sockets, nor processes, nor the screen."""
+    assert importing(modules_of(room), (*SYSTEM, "textual", "rich", "netless")) == frozenset()
+
+
+def test_the_version_costs_next_to_nothing() -> None:
+    """``netless --version`` imports nothing heavy."""
+    assert run_main("--version") & frozenset((*HEAVY, "msgspec", "netless_lab")) == frozenset()
+
+
+@pytest.mark.parametrize("words", [("courses",), ("--help",), ("status",), ("doctor",)], ids=lambda words: words[0])
+def test_verbs_that_draw_nothing_import_no_screen(words: tuple[str, ...]) -> None:
+    """The command line never loads textual; only the tutor does."""
+    assert "textual" not in run_main(*words)
+
+
+def run_main(*words: str) -> frozenset[str]:
+    """What one command line imports."""
+    return imported_by("import runpy\nrunpy.run_module('netless', run_name='__main__', alter_sys=True)", *words)
+
+
+def test_the_app_never_touches_the_kernel() -> None:
+    """The screen's process speaks to the agent: it loads no netlink library."""
+    root = CHECKOUT / "tui" / "netless" / "app"
+    names = [".".join(path.with_suffix("").relative_to(CHECKOUT / "tui").parts).removesuffix(".__init__") for path in root.rglob("*.py")]
+    loaded = imported_by("\n".join(f"import {name}" for name in sorted(names)))
+    assert "textual" in loaded
+    assert "pyroute2" not in loaded
+
+
+def test_the_contracts_of_the_source_hold() -> None:
+    """import-linter finds every contract of pyproject.toml kept."""
+    env = {**os.environ, "PYTHONPATH": f"{CHECKOUT / 'tui'}:{CHECKOUT / 'lab'}"}
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--config", str(CHECKOUT / "pyproject.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_planted_breach_is_found(tmp_path: Path) -> None:
+    """The guard can fail: a model that imports socket is caught by the same reading of sys.modules."""
+    (tmp_path / "planted.py").write_text("import socket\n")
+    assert importing(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import planted", SYSTEM) == {"socket"}

@@ -1,0 +1,43 @@
+"""The rule that a skip fails in CI is itself tested: a run of pytest inside pytest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFTEST = Path(__file__).resolve().parents[1] / "conftest.py"
+SAMPLE = '''
+import pytest
+
+def test_passes(): ...
+def test_skips(): pytest.skip("no time")
+def test_allowed(): pytest.skip("this kernel has no vxlan")
+@pytest.mark.xfail
+def test_known(): raise AssertionError
+'''
+
+
+@pytest.mark.parametrize(("ci", "line"), [("true", "1 failed, 1 passed, 1 skipped, 1 xfailed"), ("", "1 passed, 2 skipped, 1 xfailed")])
+def test_a_skip_fails_in_ci_only(tmp_path: Path, ci: str, line: str) -> None:
+    """With CI set an unexcused skip is a failure; a kernel that lacks something and a known failure are not."""
+    shutil.copy(CONFTEST, tmp_path / "conftest.py")
+    (tmp_path / "test_sample.py").write_text(SAMPLE)
+    env = {**os.environ, "CI": ci}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert line in done.stdout, done.stdout
+
+
+def test_a_skipped_module_fails_in_ci(tmp_path: Path) -> None:
+    """A whole file that skips itself does not go unseen."""
+    shutil.copy(CONFTEST, tmp_path / "conftest.py")
+    (tmp_path / "test_sample.py").write_text('import pytest\npytest.skip("later", allow_module_level=True)\n')
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "CI": "true"}, check=False)
+    assert done.returncode != 0
+    assert "later" in done.stdout
