@@ -15,6 +15,7 @@ import msgspec
 
 from ..model.snapshot import Snapshot
 from ..primitives.base import Expectation, Where
+from ..primitives.forward import ESTABLISHED
 from ..primitives.roles import RoleName
 from .bindings import Bindings
 from .candidates import Free, free
@@ -22,6 +23,8 @@ from .step import Step
 from .substitute import apply, apply_text
 from .words import items_of, words_by_role, words_of
 
+_FIXED = ("lo", ESTABLISHED)
+"""Words that stand where a link's name may, and that nobody can choose."""
 _MOST_STATES = 40
 _MOST_CHECKS = 6000
 """Bounds of the search: about 40 ms in the worst case; an ordinary step needs fewer than 100 checks."""
@@ -81,7 +84,7 @@ def fresh(step: Step) -> tuple[tuple[RoleName, str], ...]:
         (word.role, word.text)
         for item in items_of(step)
         for word in words_of(item)
-        if word.role in _SEARCHED and (word.role, word.text) not in step.known and word.text not in (*step.exact, "lo")
+        if word.role in _SEARCHED and (word.role, word.text) not in step.known and word.text not in (*step.exact, *_FIXED)
     ]
     return tuple(dict.fromkeys(found))
 

@@ -102,3 +102,12 @@ class Position(msgspec.Struct, frozen=True, order=True):
 def positions(course: Course) -> tuple[Position, ...]:
     """Every step of a course in order."""
     return tuple(Position(course.id, lesson.id, step.id) for lesson in course.lessons for step in lesson.steps)
+
+
+def step_at(course: Course, position: Position) -> Step:
+    """The step a position names. Raises LookupError when the course has no such step."""
+    lesson = course.lesson(position.lesson)
+    step = lesson.step(position.step) if lesson else None
+    if step is None:
+        raise LookupError(f"{position} is not in the course {course.id}")
+    return step

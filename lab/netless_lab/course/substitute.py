@@ -26,11 +26,11 @@ def apply(item: BoundT, bindings: Bindings) -> BoundT:
         return item
     match item:
         case ProbeCheck():
-            return _check(item, bindings)
+            return _check(item, bindings)  # type: ignore[return-value]
         case Ping() | Connect() | Lookup() | Fetch():
             return _probe(item, bindings)  # type: ignore[return-value]
         case Run():
-            return msgspec.structs.replace(item, line=apply_text(item.line, bindings))  # type: ignore[return-value]
+            return msgspec.structs.replace(item, line=apply_text(item.line, bindings))
         case _:
             return _item(item, bindings)  # type: ignore[return-value]
 

@@ -1,0 +1,46 @@
+"""Whether a learner could know every command by the time a step needs it: it must stand on this page or an earlier one."""
+
+from __future__ import annotations
+
+import re
+
+from ..primitives.base import Where
+from .hints import command_lines
+from .problems import Problem
+from .step import Course
+
+_PREFIX = re.compile(r"^(?:ip netns exec \S+ |nsenter(?: -t \S+| -[^\st]\S*)+ |setsid )+")
+_NODE = re.compile(r"^ip -n \S+ ")
+_SAME = {"addr": "addr(?:ess)?", "address": "addr(?:ess)?", "delete": "del(?:ete)?", "del": "del(?:ete)?"}
+
+
+def unintroduced(course: Course) -> tuple[Problem, ...]:
+    """Commands of steps that no prose or hint up to there has shown. Advice to an author, not a refusal: files and programs count by
+    their first word, ip(8) by its object and verb.
+    """
+    shown = ""
+    found = []
+    for lesson in course.lessons:
+        shown += lesson.intro
+        for step in lesson.steps:
+            shown += "\n".join(("", step.prose, *step.hints))
+            for line in command_lines(step, "ip", Where()):
+                words = _words(line)
+                if words and not _stands_in(words, shown):
+                    what = f'the step "{step.id}" needs `{" ".join(words)}`, which no page has shown so far.'
+                    found.append(Problem(lesson.path, step.line, what, "Show it in the prose or a hint."))
+    return tuple(dict.fromkeys(found))
+
+
+def _words(line: str) -> tuple[str, ...]:
+    """The words of a command that must be known."""
+    bare = _NODE.sub("ip ", _PREFIX.sub("", line.strip()))
+    words = bare.split()
+    if not words:
+        return ()
+    return tuple(words[:3]) if words[0] == "ip" else (words[0],)
+
+
+def _stands_in(words: tuple[str, ...], text: str) -> bool:
+    pattern = r"\b" + r"\b[^\n`]*?\b".join(_SAME.get(word, re.escape(word)) for word in words) + r"\b"
+    return re.search(pattern, text) is not None
