@@ -5,9 +5,10 @@
     @sandboxed
     def test_something(): ...            # also ``async def``; fixtures work as usual
 
-The function runs as root of that machine, in a forked child of pytest which is its pid 1, with a private /run, /tmp, /proc, /sys and
-/etc/netns; when it returns, everything it made is gone with it. Run by root, each test runs twice: for root and for the ordinary
-user ``learner``; run by anybody else, once. Fork, not re-exec: the module is imported, rewritten and traced by pytest already.
+The function runs as root of that machine, in a forked child of pytest which is its pid 1. /run, /tmp, /proc and /sys are its own,
+/etc is a writable copy, everything else is read-only; when it returns, all it made is gone with it. Run by root, each test runs
+twice: for root and for the user ``learner``; run by anybody else, once. Fork, not re-exec: the module is imported and rewritten by
+pytest already, so a test costs 10 ms. ``tmp_path`` of pytest is hidden inside: use /tmp.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import os
 import pwd
 import select
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -127,10 +129,14 @@ def _inner(test: Callable[[], Any], into: int) -> None:
     try:
         _libc.prctl(1, signal.SIGKILL)
         _mount(None, "/", None, _MS_REC_PRIVATE)
+        _read_only("/")
         _mount("proc", "/proc", "proc", 0)
         _mount("sysfs", "/sys", "sysfs", 0)
         for path in ("/run", "/tmp"):
             _mount("tmpfs", path, "tmpfs", _MS_NOSUID_NODEV)
+        os.makedirs("/tmp/.etc/upper")
+        os.makedirs("/tmp/.etc/work")
+        _mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir=/tmp/.etc/upper,workdir=/tmp/.etc/work,userxattr")
         os.environ["HOME"] = "/tmp"
         os.chdir("/tmp")
         result = test()
@@ -150,7 +156,7 @@ def _inner(test: Callable[[], Any], into: int) -> None:
 
 
 def _open_up(prefix: str) -> None:
-    """Let an ordinary user reach an interpreter that lies in root's home: in a private mount namespace, show nothing there but it."""
+    """Let an ordinary user reach an interpreter that lies in root's home, by a private mount that shows only the interpreter."""
     parents = [str(parent) for parent in reversed(Path(prefix).parents)]
     closed = next((parent for parent in parents if not os.stat(parent).st_mode & 0o001), None)
     if closed is None:
@@ -171,9 +177,15 @@ def _check(result: int, what: str) -> None:
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def _mount(source: str | None, target: str, kind: str | None, flags: int) -> None:
+def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
     encoded = [None if text is None else text.encode() for text in (source, target, kind)]
-    _check(_libc.mount(*encoded, flags, None), f"mount {kind or 'private'} on {target}")
+    _check(_libc.mount(*encoded, flags, options.encode()), f"mount {kind or 'private'} on {target}")
+
+
+def _read_only(path: str) -> None:
+    """mount_setattr(2) with AT_RECURSIVE and MOUNT_ATTR_RDONLY: ``path`` and all mounts below it."""
+    attributes = struct.pack("=QQQQ", 1, 0, 0, 0)
+    _check(_libc.syscall(442, -100, path.encode(), 0x8000, attributes, len(attributes)), "mount_setattr")
 
 
 def _write(path: str, text: str) -> None:
@@ -191,7 +203,7 @@ def sh(script: str, **options: Any) -> str:
 
 @contextmanager
 def container(hostname: str = "") -> Iterator[int]:
-    """A process in a network (and mount, and with ``hostname`` uts) namespace of its own, as ``--net=none`` leaves one; its pid."""
+    """The pid of a process in a network and mount namespace of its own (and uts, with ``hostname``), as ``--net=none`` does."""
     uts = ["--uts"] if hostname else []
     name = f"hostname {hostname}; " if hostname else ""
     script = f"{name}echo ready; exec sleep 1000"

@@ -103,3 +103,13 @@ def test_the_host_name_of_another_uts_namespace_is_read() -> None:
     with container("c1") as pid:
         assert hostname_in(f"/proc/{pid}/ns/uts") == "c1"
         assert subprocess.run(["hostname"], capture_output=True, text=True, check=True).stdout.strip() == ours
+
+
+@sandboxed
+def test_a_sandboxed_test_cannot_touch_the_machine() -> None:
+    """What the tests' own sandbox promises: the machine is read-only inside, /etc takes changes that nobody outside sees."""
+    with pytest.raises(OSError, match="Read-only"):
+        Path(__file__).with_name("trace").write_text("")
+    Path("/etc/netless-trace").write_text("inside")
+    assert sh("cat /etc/netless-trace; id -u") == "inside0\n"
+    assert [name for _, name in socket.if_nameindex()] == ["lo"]

@@ -62,6 +62,10 @@ class Vxlan(msgspec.Struct, frozen=True):
 class Link(msgspec.Struct, frozen=True):
     """One network interface. ``mac`` is lower case with colons, ``mtu`` in bytes.
 
+    ``kind`` is the kernel's own word (veth, bridge, macvlan, vxlan, tun ...); "loopback" for lo, "physical" for a device that has none.
+    ``peer`` is the other end of a veth, or the device below a macvlan, vlan or vxlan. ``mode`` is that of a macvlan or ipvlan.
+    ``forward_delay_s`` is set on bridges only: how long a port stays in each of listening and learning when STP is on.
+
     ``up`` is IFF_UP (what was asked), ``carrier`` is IFLA_CARRIER (whether the cable is live); a bridge's operstate is not
     used: the same build reads UP or UNKNOWN at random.
     """
@@ -85,6 +89,7 @@ class Link(msgspec.Struct, frozen=True):
     mode: str | None = None
     alias: str = ""
     altnames: tuple[str, ...] = ()
+    forward_delay_s: int | None = None
 
     @property
     def v4(self) -> tuple[Address, ...]:
@@ -112,7 +117,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
-    """One ``ip rule``. The three default rules are in the snapshot too."""
+    """One ``ip rule``. The three default rules are in the snapshot too. ``table`` is 0 when the action looks nothing up."""
 
     priority: int
     src: str = "all"
@@ -122,6 +127,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
     iif: str | None = None
     oif: str | None = None
     family: Literal[4, 6] = 4
+    mark: str | None = None
 
 
 class Neighbour(msgspec.Struct, frozen=True):

@@ -1,0 +1,295 @@
+"""Rules in nft's own words. The kernel keeps a rule as a little program for registers; here it is read backwards into its sentence.
+
+``render`` gives what ``nft -s list ruleset`` (1.0.6) prints for the rules a lesson makes and for those a learner usually types,
+also through iptables-nft. An expression it does not know becomes ``<name>`` and the rule ``opaque``: shown, never misread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from netless_lab.kernel.attributes import attributes, text
+from netless_lab.kernel.nft import statements, xt
+from netless_lab.kernel.nft.fields import LINK, NETWORK, TRANSPORT, Field, ct_field, fib_field, header_fields, meta_field
+from netless_lab.kernel.nft.matching import Phrase, Source, compare, compare_range, look_up
+from netless_lab.kernel.nft.sets import Set
+from netless_lab.kernel.nft.wire import Expression, verdict_of
+
+_EQ, _GTE, _LTE = 0, 5, 3
+_INHERENT = {"ip": "ip", "ip6": "ip6", "arp": "arp"}
+_MIXED = frozenset({"inet", "bridge", "netdev"})
+
+
+class Sentence(NamedTuple):
+    """A rule in words; the fields are those of ``model.snapshot.Rule``."""
+
+    text: str
+    matches: tuple[tuple[str, str, str], ...]
+    verdict: str
+    opaque: bool
+
+
+def render(
+    family: str, program: Sequence[Expression], sets: Mapping[str, Set], devices: Mapping[int, str], comment: str = ""
+) -> Sentence:
+    """The sentence of one rule. ``sets`` holds the anonymous sets of its table, ``devices`` names interface indexes."""
+    machine = _Machine(family, sets, devices)
+    queue = list(program)
+    while queue:
+        taken = machine.step(queue)
+        del queue[:taken]
+    if comment:
+        machine.phrases.append(Phrase(f'comment "{comment}"'))
+    return Sentence(
+        " ".join(phrase.text for phrase in machine.phrases if phrase.text),
+        tuple(phrase.match for phrase in machine.phrases if phrase.match is not None),
+        next((phrase.verdict for phrase in machine.phrases if phrase.verdict), ""),
+        any(phrase.opaque for phrase in machine.phrases),
+    )
+
+
+class _Machine:
+    """The registers while a rule is read, and the phrases so far."""
+
+    def __init__(self, family: str, sets: Mapping[str, Set], devices: Mapping[int, str]) -> None:
+        self.phrases: list[Phrase] = []
+        self._family, self._sets, self._devices = family, sets, devices
+        self._registers: dict[int, Source] = {}
+        self._network = _INHERENT.get(family, "")
+        self._transport = ""
+        self._implied: dict[str, Phrase] = {}
+        self._handlers: dict[str, Callable[[Expression], None]] = {
+            "meta": self._on_meta,
+            "ct": self._on_ct,
+            "payload": self._on_payload,
+            "fib": self._on_fib,
+            "bitwise": self._on_bitwise,
+            "byteorder": self._on_byteorder,
+            "immediate": self._on_immediate,
+            "range": self._on_range,
+            "lookup": self._on_lookup,
+            "match": self._on_match,
+            "target": self._on_target,
+            "reject": self._on_reject,
+        }
+
+    def step(self, queue: Sequence[Expression]) -> int:
+        """Read the first expression of ``queue``, or the first few that belong together; how many were read."""
+        found = queue[0]
+        if found.name == "cmp":
+            return self._compare(queue)
+        handler = self._handlers.get(found.name)
+        if handler is not None:
+            handler(found)
+        else:
+            self._say(statements.statement(found, self._family, self._constant))
+        return 1
+
+    # ---- loads: something into a register
+
+    def _on_meta(self, found: Expression) -> None:
+        field = meta_field(found.number(2))
+        if field is None:
+            self._unknown(found)
+        elif 3 in found.data:
+            self._say(Phrase(f"{_qualified(field.key)} set {self._shown(found.number(3), field)}"))
+        else:
+            self._load(found.number(1), Source((field,)))
+
+    def _on_ct(self, found: Expression) -> None:
+        direction = found.data[3][0] if 3 in found.data else None
+        field = ct_field(found.number(2), direction)
+        if field is None:
+            self._unknown(found)
+        elif 4 in found.data:
+            self._say(Phrase(f"{field.key} set {self._shown(found.number(4), field)}"))
+        else:
+            self._load(found.number(1), Source((field,)))
+
+    def _on_payload(self, found: Expression) -> None:
+        base, offset, width = found.number(2), found.number(3), found.number(4)
+        fields: tuple[Field, ...] = ()
+        if base == LINK:
+            fields = header_fields("ether", offset, width) or header_fields("vlan", offset, width)
+        elif base == NETWORK and self._network:
+            fields = header_fields(self._network, offset, width)
+        elif base == TRANSPORT:
+            fields = header_fields(self._transport or "th", offset, width)
+        if 5 in found.data or not fields:
+            bases = {LINK: "ll", NETWORK: "nh", TRANSPORT: "th"}
+            key = f"@{bases.get(base, base)},{offset * 8},{width * 8}"
+            fields = (Field(key, "number", width),)
+            if 5 in found.data:
+                self._unknown(found)
+                return
+        self._load(found.number(1), Source(fields, loaded=width))
+
+    def _on_fib(self, found: Expression) -> None:
+        self._load(found.number(1), Source((fib_field(found.number(2), found.number(3)),)))
+
+    def _on_bitwise(self, found: Expression) -> None:
+        source = self._registers.get(_word(found.number(1)))
+        if source is None or found.number(6) or any(found.value(5)):
+            self._unknown(found)
+            return
+        self._load(found.number(2), source._replace(mask=found.value(4)))
+
+    def _on_byteorder(self, found: Expression) -> None:
+        source = self._registers.get(_word(found.number(1)))
+        if source is None:
+            self._unknown(found)
+            return
+        self._load(found.number(2), source._replace(swapped=not source.swapped))
+
+    def _on_immediate(self, found: Expression) -> None:
+        verdict = verdict_of(attributes(found.data.get(2, b"")))
+        if verdict is not None:
+            self._say(Phrase(verdict, verdict=verdict))
+        else:
+            self._load(found.number(1), Source((), constant=found.value(2)))
+
+    # ---- matches: a register against something
+
+    def _compare(self, queue: Sequence[Expression]) -> int:
+        found = queue[0]
+        source = self._registers.get(_word(found.number(1)))
+        if source is None or not source.fields:
+            self._unknown(found)
+            return 1
+        operator, second = found.number(2), queue[1] if len(queue) > 1 else None
+        if operator == _GTE and second is not None and second.name == "cmp" and second.number(2) == _LTE:
+            self._match(source, [compare_range(source, found.value(3), second.value(3), "==", self._devices)])
+            return 2
+        phrases = compare(source, operator, found.value(3), self._devices)
+        self._match(source, phrases)
+        if operator == _EQ and source.mask is None and len(source.fields) == 1:
+            self._learn(source.fields[0], found.value(3), phrases[0])
+        return 1
+
+    def _on_range(self, found: Expression) -> None:
+        source = self._registers.get(_word(found.number(1)))
+        if source is None or not source.fields:
+            self._unknown(found)
+            return
+        operator = "!=" if found.number(2) else "=="
+        self._match(source, [compare_range(source, found.value(3), found.value(4), operator, self._devices)])
+
+    def _on_lookup(self, found: Expression) -> None:
+        name = text(found.data.get(1, b""))
+        known = self._sets.get(name)
+        sources = self._concatenation(found.number(2), known)
+        if not sources:
+            self._unknown(found)
+            return
+        fields = tuple(source.fields[0] for source in sources)
+        target = _word(found.number(3)) if 3 in found.data else None
+        if target is not None and target:
+            for source in sources:
+                self._absorb(source)
+            self._registers[target] = Source(fields, map_name=name, map_set=known)
+            return
+        phrase = look_up(fields, name, known, bool(found.number(5) & 1), target == 0, self._devices)
+        for source in sources:
+            self._absorb(source)
+        self._say(phrase)
+
+    def _concatenation(self, register: int, known: Set | None) -> list[Source]:
+        """The sources that lie side by side from ``register`` on, as many as the keys of the set are wide."""
+        word, sources = _word(register), list[Source]()
+        width = len(known.elements[0].key) if known and known.elements else 0
+        taken = 0
+        while (source := self._registers.get(word)) is not None and source.fields:
+            sources.append(source)
+            step = (source.fields[0].width + 3) & ~3
+            taken, word = taken + step, word + step // 4
+            if taken >= width:
+                break
+        return sources
+
+    # ---- statements that need registers
+
+    def _on_match(self, found: Expression) -> None:
+        self._implied.clear()  # nft keeps what stands before a match of iptables
+        self._say(xt.match(text(found.data.get(1, b"")), found.number(2), found.data.get(3, b"")))
+
+    def _on_target(self, found: Expression) -> None:
+        self._say(xt.target(text(found.data.get(1, b"")), found.number(2), found.data.get(3, b"")))
+
+    def _on_reject(self, found: Expression) -> None:
+        phrase = statements.reject(found, self._family)
+        if phrase.text == "reject with tcp reset" and self._family in ("ip", "ip6"):
+            self._forget("transport")
+        elif " with icmp " in phrase.text or " with icmpv6 " in phrase.text:
+            self._forget("network")
+        self._say(phrase)
+
+    def _constant(self, register: int) -> bytes | str | None:
+        """What a statement takes from ``register``: bytes, or the words of a map lookup; None when it is not known."""
+        source = self._registers.get(_word(register))
+        if source is None:
+            return None
+        return source.constant if source.map_name is None else source.words(self._devices)
+
+    # ---- bookkeeping
+
+    def _load(self, register: int, source: Source) -> None:
+        self._registers[_word(register)] = source
+
+    def _shown(self, register: int, field: Field) -> str:
+        """The right side of ``... set``: a constant, or the name of another field."""
+        source = self._registers.get(_word(register))
+        if source is None:
+            return "<unknown>"
+        return source.as_value(field, self._devices)
+
+    def _say(self, phrase: Phrase) -> None:
+        self.phrases.append(phrase)
+
+    def _unknown(self, found: Expression) -> None:
+        self._say(Phrase(f"<{found.name}>", opaque=True))
+
+    def _match(self, source: Source, phrases: Sequence[Phrase]) -> None:
+        self._absorb(source)
+        self.phrases.extend(phrases)
+
+    def _learn(self, field: Field, value: bytes, phrase: Phrase) -> None:
+        """A match on a protocol number says how to read the headers behind it, and is left out when a later match implies it."""
+        shown = phrase.match[2] if phrase.match else ""
+        if field.key in ("meta nfproto", "meta protocol", "ether type", "vlan type"):
+            self._network = {"ipv4": "ip", "ipv6": "ip6"}.get(shown, shown)
+            self._implied["network"] = phrase
+        elif field.key in ("meta l4proto", "ip protocol", "ip6 nexthdr"):
+            self._transport = {"ipv6-icmp": "icmpv6"}.get(shown, shown)
+            if field.key == "meta l4proto" or self._family not in _MIXED:
+                self._implied["transport"] = phrase
+        elif field.key == "meta iiftype" and shown == "ether":
+            self._implied["link"] = phrase
+
+    def _absorb(self, source: Source) -> None:
+        """Leave out the protocol matches that ``source`` makes obvious: ``tcp dport 80`` needs no ``meta l4proto tcp`` before it."""
+        for field in source.fields:
+            if field.protocol in ("ether", "vlan"):
+                self._forget("link")
+                if field.protocol == "vlan":
+                    self._forget("network")
+            elif field.protocol in ("ip", "ip6", "arp"):
+                self._forget("network")
+            elif field.protocol and field.protocol != "th":
+                self._forget("transport")
+                if field.protocol in ("icmp", "icmpv6"):
+                    self._forget("network")
+
+    def _forget(self, layer: str) -> None:
+        phrase = self._implied.pop(layer, None)
+        if phrase is not None:
+            self.phrases = [kept for kept in self.phrases if kept is not phrase]
+
+
+def _word(register: int) -> int:
+    """Registers 1 to 4 are 16 bytes, 8 to 23 are the same space in 4 byte words; both as a word number, 0 for the verdict."""
+    return register * 4 if register < 5 else register - 4
+
+
+def _qualified(key: str) -> str:
+    return key if key.startswith("meta ") else f"meta {key}"

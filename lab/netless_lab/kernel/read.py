@@ -1,0 +1,141 @@
+"""The reader: every node's network state from the kernel into one frozen ``Snapshot``.
+
+Two phases, because a cable has two ends and each namespace knows the other end only by numbers of its own: first every namespace is
+read, then numbers become names across all of them. A snapshot blocks for a few milliseconds and waits for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from netless_lab.kernel.names import read_names
+from netless_lab.kernel.namespace import Namespace
+from netless_lab.kernel.resolvers import read_resolvers
+from netless_lab.kernel.station import RawNode, Station
+from netless_lab.model.snapshot import FdbEntry, Link, Name, Neighbour, Node, Peer, Role, Route, Snapshot
+
+
+class NodeRef(msgspec.Struct, frozen=True):
+    """The way to a node: its name and role in the lab, its open namespace, and a process that lives there (None: no process)."""
+
+    name: str
+    role: Role
+    namespace: Namespace
+    pid: int | None = None
+
+
+class Reader:
+    """Takes snapshots. Holds the sockets of each namespace it has seen open; not thread-safe: one reader, one thread."""
+
+    def __init__(self) -> None:
+        self._stations: dict[int, Station] = {}
+
+    def close(self) -> None:
+        """Let every namespace go."""
+        for station in self._stations.values():
+            station.close()
+        self._stations.clear()
+
+    def snapshot(self, refs: Sequence[NodeRef]) -> Snapshot:
+        """The state of ``refs``, in their order. A node that cannot be read any more is left out; those not asked for are let go."""
+        self._keep({ref.namespace.inode for ref in refs})
+        names = read_names()
+        read = [(ref, raw) for ref in refs if (raw := self._read(ref)) is not None]
+        atlas = _Atlas(read)
+        nodes = tuple(self._node(ref, raw, atlas, names) for ref, raw in read)
+        return Snapshot(nodes, names, time.time_ns())
+
+    def _keep(self, inodes: set[int]) -> None:
+        for gone in self._stations.keys() - inodes:
+            self._stations.pop(gone).close()
+
+    def _read(self, ref: NodeRef) -> RawNode | None:
+        """One namespace; None when it, or the right to look into it, is gone."""
+        inode = ref.namespace.inode
+        try:
+            station = self._stations.get(inode)
+            if station is None:
+                station = self._stations[inode] = Station(ref.namespace)
+            return station.read()
+        except OSError:
+            if inode in self._stations:
+                self._stations.pop(inode).close()
+            return None
+
+    def _node(self, ref: NodeRef, raw: RawNode, atlas: _Atlas, names: tuple[Name, ...]) -> Node:
+        inode = ref.namespace.inode
+        devices = {index: link.link.name for index, link in raw.links.items()}
+        own_names = tuple(name.name for name in names if name.netns == inode)
+        return Node(
+            name=ref.name,
+            role=ref.role,
+            netns=inode,
+            pid=ref.pid,
+            names=own_names,
+            links=tuple(self._link(index, raw, inode, atlas, devices) for index in raw.links),
+            routes=tuple(_route(route.route, devices.get(route.device)) for route in raw.routes),
+            policy=raw.policy,
+            neighbours=tuple(_neighbour(entry.entry, devices.get(entry.device, "")) for entry in raw.neighbours),
+            fdb=tuple(_fdb(entry.entry, devices.get(entry.device, ""), devices.get(entry.master)) for entry in raw.fdb),
+            chains=raw.chains,
+            xtables=raw.xtables,
+            sysctls=raw.sysctls,
+            resolvers=read_resolvers(_root(ref), own_names),
+            listeners=raw.listeners,
+        )
+
+    def _link(self, index: int, raw: RawNode, inode: int, atlas: _Atlas, devices: Mapping[int, str]) -> Link:
+        found = raw.links[index]
+        peer = None
+        if found.lower and (found.lower != index or found.nsid is not None):
+            where = inode if found.nsid is None else self._stations[inode].inode_of(found.nsid, atlas.namespaces)
+            peer = atlas.peer(where, found.lower)
+        addresses = raw.addresses.get(index, ())
+        if peer is None and not found.master and not addresses:
+            return found.link
+        return msgspec.structs.replace(found.link, peer=peer, master=devices.get(found.master), addresses=addresses)
+
+
+class _Atlas:
+    """Where every ifindex of every namespace is, for the second phase."""
+
+    def __init__(self, read: Sequence[tuple[NodeRef, RawNode]]) -> None:
+        self.namespaces = [ref.namespace for ref, _ in read]
+        self._nodes = {ref.namespace.inode: (ref.name, raw) for ref, raw in read}
+
+    def peer(self, inode: int | None, ifindex: int) -> Peer:
+        """The device ``ifindex`` of namespace ``inode``; its node is "" when the lab cannot see that namespace."""
+        if inode is None or inode not in self._nodes:
+            return Peer("", "", ifindex)
+        node, raw = self._nodes[inode]
+        link = raw.links.get(ifindex)
+        return Peer(node, link.link.name if link else "", ifindex)
+
+
+def _route(route: Route, device: str | None) -> Route:
+    return route if device is None else msgspec.structs.replace(route, dev=device)
+
+
+def _neighbour(entry: Neighbour, device: str) -> Neighbour:
+    return Neighbour(entry.address, device, entry.mac, entry.state, entry.family)
+
+
+def _fdb(entry: FdbEntry, device: str, master: str | None) -> FdbEntry:
+    return FdbEntry(entry.mac, device, master, entry.state, entry.local, entry.dst)
+
+
+def _root(ref: NodeRef) -> str | None:
+    """The root directory as the node's process sees it; our own when the node is our own namespace."""
+    if ref.pid is not None:
+        return f"/proc/{ref.pid}/root"
+    with Namespace.own() as own:
+        return "" if own.inode == ref.namespace.inode else None
+
+
+def own_node(name: str = "host", role: Role = "host") -> NodeRef:
+    """The ref of the namespace we are in, with our own pid."""
+    return NodeRef(name, role, Namespace.own(), os.getpid())

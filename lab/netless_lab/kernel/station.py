@@ -1,0 +1,157 @@
+"""Everything that is kept open to read one namespace: its netlink sockets, its sysctl files, and what was decoded last time.
+
+A message that is byte for byte the one of the last snapshot is not decoded again: in a lab where nothing happens, and for the twenty-nine
+links of thirty that a change does not touch, a snapshot costs little more than the kernel's own time.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from netless_lab.kernel.attributes import attributes, native_signed
+from netless_lab.kernel.decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link
+from netless_lab.kernel.decode_neighbour import (
+    FDB_BODY,
+    NEIGHBOURS_BODY,
+    RTM_GETNEIGH,
+    RawFdbEntry,
+    RawNeighbour,
+    decode_fdb,
+    decode_neighbour,
+)
+from netless_lab.kernel.decode_route import (
+    ADDRESSES_BODY,
+    ROUTES_BODY,
+    RTM_GETADDR,
+    RTM_GETROUTE,
+    RTM_GETRULE,
+    RULES_BODY,
+    RawRoute,
+    decode_address,
+    decode_route,
+    decode_rule,
+)
+from netless_lab.kernel.listeners import Listeners
+from netless_lab.kernel.namespace import Namespace
+from netless_lab.kernel.nft.read import RulesetReader
+from netless_lab.kernel.rtnetlink import NetlinkError, NetlinkSocket
+from netless_lab.kernel.sysctls import Sysctls
+from netless_lab.model.snapshot import Address, Chain, Listener, PolicyRule
+
+T = TypeVar("T")
+
+_RTM_GETNSID: Final = 90
+_NETNSA_NSID, _NETNSA_FD = 1, 3
+_RTGENMSG: Final = bytes(4)
+
+
+class RawNode(NamedTuple):
+    """One namespace as read, devices still as numbers."""
+
+    links: dict[int, RawLink]
+    addresses: dict[int, tuple[Address, ...]]
+    routes: tuple[RawRoute, ...]
+    policy: tuple[PolicyRule, ...]
+    neighbours: tuple[RawNeighbour, ...]
+    fdb: tuple[RawFdbEntry, ...]
+    chains: tuple[Chain, ...]
+    xtables: tuple[str, ...]
+    sysctls: dict[str, str]
+    listeners: tuple[Listener, ...]
+
+
+class Memo(Generic[T]):
+    """Decoded messages of the last round, by their bytes."""
+
+    def __init__(self, decode: Callable[[bytes], T]) -> None:
+        self._decode = decode
+        self._known: dict[bytes, T] = {}
+
+    def each(self, messages: Iterable[bytes]) -> list[T]:
+        """Every message decoded; those of the round before from memory."""
+        known, decode = self._known, self._decode
+        self._known = {body: known[body] if body in known else decode(body) for body in messages}
+        return list(self._known.values())
+
+
+class Station:
+    """The open sockets and files of one namespace. Close it when the node goes: it keeps the namespace alive."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        """Open them. Raises OSError when the namespace cannot be entered."""
+        self._namespace = namespace.dup()
+        self._route = NetlinkSocket(self._namespace)
+        self._listeners = Listeners(self._namespace)
+        self._sysctls = Sysctls(self._namespace)
+        self._ruleset = RulesetReader(self._namespace)
+        self._links = Memo(decode_link)
+        self._addresses = Memo(decode_address)
+        self._routes = Memo(lambda body: tuple(decode_route(body)))
+        self._rules = Memo(decode_rule)
+        self._nsids: dict[int, int] = {}
+
+    def close(self) -> None:
+        """Let the namespace go."""
+        for part in (self._route, self._listeners, self._sysctls, self._ruleset, self._namespace):
+            part.close()
+
+    def read(self) -> RawNode:
+        """One namespace, now. Raises NetlinkError when the kernel refuses a dump."""
+        dump = self._route.dump
+        links = {link.link.ifindex: link for link in self._links.each(dump(RTM_GETLINK, DUMP_BODY))}
+        sysctls, xtables = self._sysctls.read((link.link.name, link.knobs) for link in links.values())
+        neighbours = [decode_neighbour(body) for body in dump(RTM_GETNEIGH, NEIGHBOURS_BODY)]
+        return RawNode(
+            links=links,
+            addresses=_by_device(self._addresses.each(dump(RTM_GETADDR, ADDRESSES_BODY))),
+            routes=tuple(route for routes in self._routes.each(dump(RTM_GETROUTE, ROUTES_BODY)) for route in routes),
+            policy=tuple(rule for rule in self._rules.each(dump(RTM_GETRULE, RULES_BODY)) if rule is not None),
+            neighbours=tuple(entry for entry in neighbours if entry is not None),
+            fdb=self._fdb(),
+            chains=self._ruleset.chains({index: link.link.name for index, link in links.items()}),
+            xtables=xtables,
+            sysctls=sysctls,
+            listeners=self._listeners.read(),
+        )
+
+    def _fdb(self) -> tuple[RawFdbEntry, ...]:
+        """The forwarding databases; a MAC that a bridge lists once more per VLAN counts once."""
+        try:
+            entries = (decode_fdb(body) for body in self._route.dump(RTM_GETNEIGH, FDB_BODY))
+            return tuple(dict.fromkeys(entry for entry in entries if entry is not None))
+        except NetlinkError:  # a kernel without bridges
+            return ()
+
+    def inode_of(self, nsid: int, candidates: Sequence[Namespace]) -> int | None:
+        """Which of ``candidates`` this namespace calls ``nsid``: ids are relative, so each namespace has to be asked itself.
+
+        None when it is none of them. The last answer is tried first; an id can be given anew after its namespace died.
+        """
+        last = self._nsids.get(nsid)
+        for candidate in sorted(candidates, key=lambda namespace: namespace.inode != last):
+            if self.nsid_of(candidate) == nsid:
+                self._nsids[nsid] = candidate.inode
+                return candidate.inode
+        self._nsids.pop(nsid, None)
+        return None
+
+    def nsid_of(self, other: Namespace) -> int | None:
+        """The id by which this namespace knows ``other`` (RTM_GETNSID), None when it has none."""
+        body = _RTGENMSG + struct.pack("=HHi", 8, _NETNSA_FD, other.fileno())
+        try:
+            answer = self._route.request(_RTM_GETNSID, 0, body)
+        except NetlinkError:
+            return None
+        nsid = native_signed(attributes(answer or b"", 4).get(_NETNSA_NSID, b"\xff\xff\xff\xff"))
+        return None if nsid < 0 else nsid
+
+
+def _by_device(addresses: Iterable[tuple[int, Address] | None]) -> dict[int, tuple[Address, ...]]:
+    """ifindex -> its addresses, in the kernel's order (primary first)."""
+    found: dict[int, tuple[Address, ...]] = {}
+    for entry in addresses:
+        if entry is not None:
+            found[entry[0]] = (*found.get(entry[0], ()), entry[1])
+    return found

@@ -1,0 +1,269 @@
+"""Reading rules: what a learner types with nft or iptables is listed back word for word; the witness is ``nft -s list ruleset``."""
+
+from __future__ import annotations
+
+import re
+
+from helpers.sandboxed import sandboxed, sh
+from netless_lab.kernel.namespace import Namespace
+from netless_lab.kernel.nft.listing import listing
+from netless_lab.kernel.nft.read import RulesetReader
+from netless_lab.model.snapshot import Chain, Rule
+
+IP_RULES = """
+table ip lab {
+ chain post { type nat hook postrouting priority srcnat;
+  ip saddr 10.0.0.0/24 oifname != "br0" counter masquerade comment "hi there"
+  oifname "eth*" masquerade random,persistent
+  meta l4proto tcp masquerade to :1024-2000
+  snat to 1.2.3.4
+  tcp dport 80 snat to 1.2.3.4-1.2.3.9:1000-2000
+ }
+ chain pre { type nat hook prerouting priority dstnat;
+  fib daddr type local tcp dport 8080 dnat to 1.2.3.4:80
+  tcp dport 81 redirect to :8080
+  udp dport 53 redirect
+  tcp dport 82 dnat to 10.0.0.2
+  dnat to tcp dport map { 80 : 10.0.0.2, 81 : 10.0.0.3 }
+ }
+ chain out { type nat hook output priority -100; fib daddr type local tcp dport 8080 dnat to 10.0.0.2:80
+ }
+ chain f { type filter hook forward priority filter; policy drop;
+  ip saddr != {10.0.0.1, 10.0.0.2} tcp dport {80, 443} accept
+  tcp dport 1000-2000 counter accept
+  tcp dport != 1000-2000 counter accept
+  tcp dport > 1024 accept
+  ct state vmap {established : accept, invalid: drop}
+  ct state established,related accept
+  ct state new,established accept
+  ct state invalid,new drop
+  ct state new accept
+  ct state != new accept
+  ct state {new, established} accept
+  ct status dnat accept
+  meta mark 0x1 log prefix "x " limit rate 5/second accept
+  limit rate over 10/minute burst 7 packets drop
+  limit rate 1 mbytes/second accept
+  iifname {"a", "b"} drop
+  iifname "br0" oifname "br0" accept
+  iif "lo" accept
+  oif != "lo" accept
+  ip protocol icmp accept
+  ip protocol icmp icmp type echo-request reject
+  icmp type echo-request accept
+  icmp type {echo-request, echo-reply} accept
+  icmp type destination-unreachable icmp code 3 accept
+  ip protocol tcp tcp dport 22 accept
+  ip protocol { tcp, udp } accept
+  meta l4proto tcp accept
+  meta l4proto { tcp, udp } th dport 53 accept
+  ip daddr 10.0.0.1-10.0.0.9 accept
+  ip daddr != 10.0.0.0/8 accept
+  ip saddr 10.0.16.0/20 accept
+  ip saddr 10.0.0.2 ip daddr 10.0.0.3 accept
+  ip ttl 64 accept
+  ip ttl < 5 drop
+  ip length > 1000 drop
+  tcp flags syn accept
+  tcp flags & (syn|ack) == syn accept
+  tcp flags syn / syn,rst accept
+  tcp sport 80 ip saddr 1.2.3.4 accept
+  tcp sport 80 tcp dport 90 accept
+  meta mark set 0x5
+  meta nftrace set 1
+  ct mark 0x1 accept
+  ct mark set meta mark
+  meta mark & 0xff == 0x1 accept
+  ether saddr 00:11:22:33:44:55 accept
+  ip saddr . tcp dport { 10.0.0.1 . 80, 10.0.0.2 . 443 } accept
+  reject with tcp reset
+  reject with icmp host-unreachable
+  reject with icmp admin-prohibited
+  reject
+  drop
+  jump g
+  goto g
+  return
+  ct count over 20 drop
+  fib saddr . iif oif missing drop
+  ip dscp cs1 accept
+  meta pkttype broadcast drop
+  meta skuid 0 accept
+  log
+  log prefix "a" level debug
+  log group 3
+  counter
+  ct direction reply accept
+  ct original ip saddr 10.0.0.1 accept
+ }
+ chain g { counter drop
+ }
+}
+"""
+
+OTHER_FAMILIES = """
+table inet fw {
+ chain f { type filter hook forward priority -5; policy drop;
+  ip saddr { 10.0.0.0/24, 10.1.0.0/16, 10.2.0.1, 10.3.0.5-10.3.0.9 } accept
+  tcp dport { 80, 1000-2000 } accept
+  ct state established,related accept
+  tcp dport 22 accept
+  udp dport 53 reject
+  icmp type echo-request accept
+  icmpv6 type { nd-neighbor-solicit, nd-router-advert } accept
+  ip6 saddr fe80::/10 jump g
+  ip6 daddr ::1 accept
+  meta nfproto ipv4 accept
+  meta l4proto { tcp, udp } th dport 53 accept
+  meta l4proto icmp accept
+  meta l4proto { icmp, ipv6-icmp } accept
+  ip protocol icmp accept
+  iifname "br0" ip saddr 10.0.0.2 ip daddr 10.0.0.3 tcp dport 80 ct state new counter accept
+  reject with icmpx admin-prohibited
+  reject
+  reject with icmp host-unreachable
+  reject with tcp reset
+  iifname vmap { "a" : accept, "b" : jump g }
+  ip saddr vmap { 10.0.0.1 : accept, 10.0.0.2 : drop }
+  tcp dport vmap { 22 : accept, 80 : goto g }
+  meta protocol ip accept
+  meta iiftype loopback accept
+  ip version 4 accept
+ }
+ chain g { counter drop
+ }
+ chain nat { type nat hook postrouting priority 100; oifname "eth0" masquerade; ip saddr 10.0.0.0/8 snat ip to 1.2.3.4;
+ }
+ chain pre { type nat hook prerouting priority -100; tcp dport 80 dnat ip to 1.2.3.4:80; tcp dport 81 dnat ip6 to [fd00::1]:80
+ }
+ chain ing { type filter hook input priority filter + 10; policy accept;
+ }
+ chain raw { type filter hook prerouting priority raw; tcp dport 1 notrack;
+ }
+ chain man { type route hook output priority mangle; }
+ chain sec { type filter hook output priority security - 1; }
+ chain far { type filter hook output priority 777; }
+}
+table bridge b {
+ chain f { type filter hook forward priority 0; ether saddr 00:11:22:33:44:55 drop; ip saddr 10.0.0.2 drop
+  arp operation request drop
+  ether type arp accept
+  iifname "veth1" accept
+  vlan id 5 accept
+  tcp dport 22 accept
+  ether type ip tcp dport 80 accept
+ }
+ chain p { type filter hook prerouting priority dstnat; }
+}
+table arp a { chain i { type filter hook input priority 0; arp operation request drop; arp saddr ip 10.0.0.1 drop
+ }
+}
+table ip6 s { chain o { type nat hook postrouting priority srcnat; ip6 saddr fd00::/64 masquerade; icmpv6 type echo-request accept
+ }
+}
+table netdev n { chain i { type filter hook ingress device "lo" priority 0; ip saddr 10.0.0.1 drop; icmp type echo-request drop
+ }
+}
+"""
+
+IPTABLES = """
+iptables -t nat -A POSTROUTING -s 10.0.0.0/24 ! -o br0 -j MASQUERADE
+iptables -t nat -A POSTROUTING -s 10.0.0.0/24 -o eth0 -j SNAT --to-source 203.0.113.2
+iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -p tcp --dport 8080 -j DNAT --to-destination 10.0.0.2:80
+iptables -t nat -A PREROUTING -p udp --dport 53 -j REDIRECT --to-ports 5353
+iptables -A FORWARD -i br0 -p tcp --dport 80 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT
+iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -A FORWARD -m conntrack --ctstate DNAT -j ACCEPT
+iptables -A FORWARD -s 10.0.0.2 -j DROP
+iptables -A FORWARD -p icmp -j REJECT
+iptables -A FORWARD -j REJECT --reject-with icmp-host-prohibited
+iptables -A FORWARD -j LOG --log-prefix "dead "
+iptables -N MINE; iptables -A FORWARD -j MINE; iptables -A MINE -j RETURN
+iptables -P FORWARD DROP
+"""
+
+
+def read() -> tuple[Chain, ...]:
+    """The chains of this sandbox's own namespace."""
+    with Namespace.own() as own:
+        reader = RulesetReader(own)
+        try:
+            return reader.chains({1: "lo"})
+        finally:
+            reader.close()
+
+
+def witness() -> list[str]:
+    """``nft -s list ruleset`` line by line, without its warnings about iptables and without table order."""
+    return [line for line in sh("nft -s list ruleset").splitlines() if not line.startswith("# Warning")]
+
+
+def differing(ours: list[str], theirs: list[str]) -> list[tuple[str, str]]:
+    """Lines that differ, side by side."""
+    assert len(ours) == len(theirs)
+    return [(mine, other) for mine, other in zip(ours, theirs, strict=True) if mine != other]
+
+
+def rule_of(script: str) -> Rule:
+    """The only rule that ``script`` leaves behind."""
+    sh(script)
+    rules = [rule for chain in read() for rule in chain.rules]
+    assert len(rules) == 1
+    return rules[0]
+
+
+@sandboxed
+def test_ip_rules_read_as_nft_lists_them() -> None:
+    """Every kind of match and statement of the ip family that a learner meets is printed as nft prints it, none is opaque."""
+    sh("nft -f -", input=IP_RULES)
+    chains = read()
+    assert differing(listing(chains).splitlines(), witness()) == []
+    assert [rule.text for chain in chains for rule in chain.rules if rule.opaque] == []
+
+
+@sandboxed
+def test_rules_of_the_other_families_read_as_nft_lists_them() -> None:
+    """inet, bridge, arp, ip6 and netdev: protocol matches that nft leaves out are left out, hooks and priorities have their names."""
+    sh("nft -f -", input=OTHER_FAMILIES)
+    assert differing(listing(read()).splitlines(), witness()) == []
+
+
+@sandboxed
+def test_rules_made_by_iptables_are_understood() -> None:
+    """What iptables-nft wraps in matches and targets of its own still says masquerade, dnat, reject and ct state."""
+    sh(IPTABLES)
+    ours = {re.sub(" +", " ", line).strip() for line in listing(read()).splitlines()}
+    theirs = {re.sub(" +", " ", line).strip() for line in witness()}
+    assert ours - theirs == set() and theirs - ours == set()
+    verdicts = [rule.verdict for chain in read() for rule in chain.rules]
+    assert {"masquerade", "snat to 203.0.113.2", "dnat to 10.0.0.2:80", "redirect to :5353", "reject", "jump MINE"} <= set(verdicts)
+
+
+@sandboxed
+def test_matches_and_verdict_are_parsed() -> None:
+    """A judge needs no text: key, operator and value of every match, and the verdict, are there, with what was counted."""
+    rule = rule_of(
+        """nft add table ip t; nft 'add chain ip t c { type nat hook postrouting priority 100; }'
+        nft add rule ip t c ip saddr 10.0.0.0/24 oifname != br0 ct state established,related tcp dport '{ 80, 443 }' \
+            counter packets 7 bytes 420 masquerade"""
+    )
+    assert rule.matches == (
+        ("ip saddr", "==", "10.0.0.0/24"),
+        ("oifname", "!=", "br0"),
+        ("ct state", "in", "established,related"),
+        ("tcp dport", "in", "80,443"),
+    )
+    assert (rule.verdict, rule.packets, rule.bytes, rule.opaque) == ("masquerade", 7, 420, False)
+
+
+@sandboxed
+def test_an_expression_we_do_not_know_makes_a_rule_opaque() -> None:
+    """Nothing is guessed: the rule is shown with a mark in the place of what could not be read."""
+    rule = rule_of("nft add table ip t; nft add chain ip t c; nft add rule ip t c ip daddr 10.0.0.1 numgen inc mod 2 0 accept")
+    assert rule.opaque and rule.text.startswith("ip daddr 10.0.0.1 <numgen>")
+
+
+@sandboxed
+def test_no_rules_are_no_error() -> None:
+    """A fresh namespace has no chains."""
+    assert read() == ()
