@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from helpers.sandboxed import container, sandboxed, sh
 
+from helpers.sandboxed import container, sandboxed, sh
 from netless_lab.course.folder import read_course
 from netless_lab.course.step import Course, ProbeCheck, Step
 from netless_lab.model.probe import Fetch, Ping
