@@ -1,0 +1,236 @@
+"""A program on a pseudo-terminal of its own: start it, read and write without ever blocking, end it and all it started.
+
+The child is made by ``posix_spawn``: no Python runs between fork and exec, so other threads of the app cannot make it hang (a known
+trouble of ``preexec_fn``).  It begins a session, and the first terminal a session leader opens becomes its controlling terminal (Linux,
+credentials(7) and tty(4)): that is how ctrl+c, job control and the hangup at the end reach it.  If the app dies, the kernel closes the
+master side and hangs up on the session by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import struct
+import termios
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+TURN: Final = 0.008
+"""Seconds of output handled before the event loop gets a turn: keys and painting wait no longer than this."""
+
+GRACE: Final = 0.3
+"""Seconds between the polite hangup and SIGKILL."""
+
+_CHUNK: Final = 1 << 16
+_REPLY_LIMIT: Final = 1 << 16
+_DEFAULT_SIGNALS: Final = (
+    signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD, signal.SIGTSTP, signal.SIGTTIN,
+    signal.SIGTTOU, signal.SIGWINCH, signal.SIGXFSZ,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told: bytes the program printed; its end with the exit code (negative: killed by that signal)."""
+
+    printed: Callable[[bytes], None]
+    ended: Callable[[int], None]
+
+
+class Child:
+    """A running program.  Made and used in the thread of the running event loop."""
+
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], size: tuple[int, int], listener: Listener) -> None:
+        """Start it on a terminal of ``size`` (columns, rows).  OSError when it cannot be started."""
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._out = bytearray()
+        master, slave = os.openpty()
+        try:
+            _set_size(slave, size)
+            self.pid = _spawn(argv, environment, os.ttyname(slave))
+        except OSError:
+            os.close(master)
+            raise
+        finally:
+            os.close(slave)
+        self._master: int | None = master
+        os.set_blocking(master, False)
+        self._exit = os.pidfd_open(self.pid)
+        self._loop.add_reader(master, self._readable)
+        self._loop.add_reader(self._exit, self._exited)
+
+    @property
+    def running(self) -> bool:
+        """False once the program has ended or was stopped."""
+        return self._exit >= 0
+
+    def write(self, text: str) -> None:
+        """Type into the program.  What it does not take now waits for it."""
+        if self._master is not None:
+            self._out += text.encode("utf-8", "replace")
+            self._writable()
+
+    def reply(self, text: str) -> None:
+        """Answer a question of the program.  Answers it never reads are dropped, so that they cannot pile up."""
+        if len(self._out) < _REPLY_LIMIT:
+            self.write(text)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Tell it the new size (columns, rows); the kernel sends SIGWINCH."""
+        if self._master is not None:
+            _set_size(self._master, size)
+
+    async def stop(self) -> None:
+        """End the program and everything in its session: hang up, and after `GRACE` kill.  Reaps it.
+
+        A program that began a session of its own is out of reach; it ends with the lab's process namespace.
+        """
+        if not self.running:
+            return
+        self._loop.remove_reader(self._exit)
+        exit_fd, self._exit = self._exit, -1
+        _signal_groups(self.pid, self._foreground(), (signal.SIGHUP, signal.SIGCONT))
+        self._close()
+        try:
+            await _readable(self._loop, exit_fd, GRACE)
+            _kill_session(self.pid)  # before the reaping: until then nobody else can get this session's number
+            if await _readable(self._loop, exit_fd, 1.0):
+                os.waitpid(self.pid, 0)
+        finally:
+            os.close(exit_fd)
+
+    def _foreground(self) -> int:
+        """The process group that has the terminal now."""
+        try:
+            return os.tcgetpgrp(self._master) if self._master is not None else 0
+        except OSError:
+            return 0
+
+    def _readable(self) -> None:
+        """Read for one turn."""
+        end = monotonic() + TURN
+        while data := self._read():
+            self._listener.printed(data)
+            if monotonic() > end:
+                return
+
+    def _read(self) -> bytes:
+        """What there is to read, joined; nothing at the end of the output, or when there is no more now."""
+        pieces: list[bytes] = []
+        size = 0
+        while size < _CHUNK and self._master is not None:
+            try:
+                piece = os.read(self._master, _CHUNK)
+            except BlockingIOError:
+                break
+            except OSError:  # EIO: nobody has the other side open any more
+                piece = b""
+            if not piece:
+                self._loop.remove_reader(self._master)
+                break
+            pieces.append(piece)
+            size += len(piece)
+        return b"".join(pieces)
+
+    def _writable(self) -> None:
+        if self._master is None:
+            return
+        try:
+            del self._out[: os.write(self._master, self._out[:4096])]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._out.clear()
+        if self._out:
+            self._loop.add_writer(self._master, self._writable)
+        else:
+            self._loop.remove_writer(self._master)
+
+    def _exited(self) -> None:
+        """The program is gone: read the last of its output, reap it, tell."""
+        self._loop.remove_reader(self._exit)
+        os.close(self._exit)
+        self._exit = -1
+        _, status = os.waitpid(self.pid, 0)
+        # the kernel hung up when the session leader ended, so no more than its buffer is left
+        while data := self._read():
+            self._listener.printed(data)
+        self._close()
+        self._listener.ended(os.waitstatus_to_exitcode(status))
+
+    def _close(self) -> None:
+        if self._master is not None:
+            self._loop.remove_reader(self._master)
+            self._loop.remove_writer(self._master)
+            os.close(self._master)
+            self._master = None
+        self._out.clear()
+
+
+def _spawn(argv: Sequence[str], environment: Mapping[str, str], terminal: str) -> int:
+    inherited = [int(entry.name) for entry in Path("/proc/self/fd").iterdir() if entry.name.isdecimal()]
+    closing = [(os.POSIX_SPAWN_CLOSE, fd) for fd in inherited if fd > 2 and _inheritable(fd)]
+    return os.posix_spawnp(
+        argv[0],
+        list(argv),
+        dict(environment),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0),
+            (os.POSIX_SPAWN_DUP2, 0, 1),
+            (os.POSIX_SPAWN_DUP2, 0, 2),
+            *closing,
+        ],
+        setsid=True,
+        setsigmask=(),
+        setsigdef=_DEFAULT_SIGNALS,
+    )
+
+
+def _inheritable(fd: int) -> bool:
+    try:
+        return os.get_inheritable(fd)
+    except OSError:  # the descriptor of the listing itself
+        return False
+
+
+def _set_size(fd: int, size: tuple[int, int]) -> None:
+    columns, rows = size
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+async def _readable(loop: asyncio.AbstractEventLoop, fd: int, seconds: float) -> bool:
+    """Wait until ``fd`` can be read; False when that takes too long."""
+    ready = asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), seconds)
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(fd)
+    return True
+
+
+def _signal_groups(leader: int, foreground: int, signals: Sequence[signal.Signals]) -> None:
+    for group in {leader, foreground} - {0}:
+        for number in signals:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, number)
+
+
+def _kill_session(session: int) -> None:
+    """SIGKILL to every process of a session, whatever process group a shell put it in (proc(5), ``stat`` field 6)."""
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                os.kill(int(folder.name), signal.SIGKILL)

@@ -1,0 +1,98 @@
+"""The picture of a terminal: its rows, the window on them, the selection and the cursor, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.style import Style as RichStyle
+from textual.strip import Strip
+
+from netless.app.terminal.marking import Marking
+from netless.app.terminal.painter import CURSOR, CURSOR_WITHOUT_FOCUS, Painter, restyle
+from netless.vt import Screen
+from netless.vt.selection import Position
+from netless.vt.viewport import Viewport
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How lines are to look just now."""
+
+    width: int
+    height: int
+    cursor: RichStyle | None
+    selection: RichStyle
+
+
+def cursor_look(running: bool, focused: bool) -> RichStyle | None:
+    """Filled where keys go, a line elsewhere, nothing when no program is there."""
+    if not running:
+        return None
+    return CURSOR if focused else CURSOR_WITHOUT_FOCUS
+
+
+class Display:
+    """What of a `Screen` is seen.  Lines of the window count from 0 at its top."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.painter = Painter(screen.styles)
+        self.view = Viewport(screen.page)
+        self.marking = Marking(self.view)
+        self._cursor_line = 0
+
+    @property
+    def cursor(self) -> Position:
+        """Where the cursor is, by the line's number."""
+        return Position(self.screen.page.pushed + self.screen.y, self.screen.x)
+
+    def position(self, column: int, row: int) -> Position:
+        """The cell at a place of the window."""
+        return Position(self.view.top + row, column)
+
+    def settle(self) -> bool:
+        """Back to the screen, nothing selected; False when it was so already."""
+        moved = self.marking.clear() or not self.view.following
+        self.view.follow()
+        return moved
+
+    def take_changes(self) -> list[int] | None:
+        """The lines of the window to paint again since the last call, the cursor's old and new one among them; None for all."""
+        page = self.screen.page
+        if page is not self.view.page:  # to the alternate screen or back
+            self.view.page = page
+            self.settle()
+        everything, rows = page.take_dirty()
+        cursor, before = self.cursor.line, self._cursor_line
+        self._cursor_line = cursor
+        if everything:
+            return None
+        top = self.view.top
+        lines = {page.pushed + y - top for y in rows} | {before - top, cursor - top}
+        return sorted(line for line in lines if 0 <= line < page.height)
+
+    def line(self, y: int, look: Look) -> Strip:
+        """One line of the window."""
+        screen, view = self.screen, self.view
+        number = view.top + y
+        row = view.row(number)
+        if row is None:
+            return self.painter.blank(look.width)
+        strip = self.painter.line(row, look.width)
+        if screen.modes.reverse_screen:
+            strip = self.painter.reversed(strip)
+        if look.cursor is not None and screen.modes.cursor_visible and number == self.cursor.line and screen.x < look.width:
+            strip = self.painter.with_cursor(strip, row, screen.x, look.cursor)
+        if self.marking.selection is not None and (span := self.marking.selection.columns(number, look.width)):
+            strip = restyle(strip, *span, look.selection)
+        if not view.following:
+            strip = self._with_thumb(strip, y, look)
+        return strip
+
+    def _with_thumb(self, strip: Strip, y: int, look: Look) -> Strip:
+        """A scrollbar's thumb in the last column, only while scrolled back: otherwise it costs no column."""
+        view = self.view
+        lines = view.last - view.first + 1
+        start = (view.top - view.first) * look.height // lines
+        length = max(1, look.height * look.height // lines)
+        return restyle(strip, look.width - 1, look.width, CURSOR) if start <= y < start + length else strip

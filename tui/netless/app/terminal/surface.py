@@ -1,0 +1,256 @@
+"""`TerminalSurface`: a terminal as a widget, with painting, scrolling back, selecting and copying.
+
+It shows a `Terminal` and does not know where its text comes from nor where keys go: `PtyTerminal` adds the program.  Output is painted
+at most 30 times a second, changed rows only; a terminal where nothing happens costs nothing.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from rich.cells import get_character_cell_size
+from textual import events
+from textual.content import Content
+from textual.geometry import Region
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from netless.app.terminal.display import Display, Look, cursor_look
+from netless.app.terminal.marking import STARTING_KEYS, Outcome
+from netless.app.terminal.messages import Copied
+from netless.app.terminal.mouse import Mouse
+from netless.app.terminal.palette import palette
+from netless.vt import Event, Terminal
+from netless.vt.keys import encode_key
+
+FRAME: Final = 1 / 30
+"""Seconds between paints while output floods."""
+
+SYNC_LIMIT: Final = 0.15
+"""Seconds a program may hold the picture back (mode 2026)."""
+
+_PAGES: Final = {"shift+pageup": -1, "shift+pagedown": 1}
+_WHEEL: Final = 3
+_TYPING: Final = "ctrl+] leave  shift+arrows select  shift+pgup scroll"
+_FULL_SCREEN: Final = "ctrl+] leave"
+_MARKING: Final = "arrows extend  enter copy  esc cancel"
+_ENDED: Final = "enter starts a new shell  ctrl+] leave"
+
+
+class TerminalSurface(Widget, can_focus=True):
+    """Paints a terminal of the widget's size and lets its text be scrolled, selected and copied."""
+
+    DEFAULT_CSS = """
+    TerminalSurface { height: 1fr; width: 1fr; }
+    """
+    ALLOW_MAXIMIZE = True
+    ALLOW_SELECT = False
+
+    keys_hint: reactive[str] = reactive(_TYPING, repaint=False)
+    """The keys that count now, in words, for a key bar; also the border's subtitle."""
+
+    def __init__(self, size: tuple[int, int], scrollback: int, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.terminal = Terminal(*size, scrollback, width=get_character_cell_size, reply=self.reply, event=self.happened)
+        self.display_model = Display(self.terminal.screen)
+        self._mouse = Mouse(lambda: self.terminal.screen.modes, self.send)
+        self._timer: Timer | None = None
+        self._painted = 0.0
+        self.border_subtitle = Content(_TYPING)
+
+    # -- what the program's half fills in
+
+    @property
+    def running(self) -> bool:
+        """True while there is something to type into."""
+        return False
+
+    @property
+    def offers_restart(self) -> bool:
+        """True when Enter would start a new program."""
+        return False
+
+    def send(self, text: str) -> None:
+        """Type into the program."""
+
+    def reply(self, text: str) -> None:
+        """Answer a question of the program."""
+
+    def happened(self, event: Event) -> None:
+        """The terminal reports something besides the picture."""
+
+    def tell(self) -> None:
+        """A paint is due: the time for messages about what happened since the last one."""
+
+    # -- painting
+
+    def schedule(self) -> None:
+        """The terminal changed: paint it, now or when the frame is over."""
+        if self._timer is not None or not self.is_mounted:
+            return
+        wait = FRAME - (monotonic() - self._painted)
+        if wait <= 0.002:
+            self._flush()
+        else:
+            self._timer = self.set_timer(wait, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        modes = self.terminal.screen.modes
+        if modes.synchronised and self.running and monotonic() - self._painted < SYNC_LIMIT:
+            self._timer = self.set_timer(FRAME, self._flush)
+            return
+        self._painted = monotonic()
+        lines = self.display_model.take_changes()
+        if lines is None:
+            self.refresh()
+        elif lines:
+            self.refresh(*(Region(0, y, self.content_size.width, 1) for y in lines))
+        self.show_hint()
+        self.tell()
+
+    def show_hint(self) -> None:
+        """Say which keys count now."""
+        view = self.display_model.view
+        if self.display_model.marking.by_keys:
+            hint = _MARKING
+        elif not view.following:
+            hint = f"{view.back} lines back  any key returns"
+        elif self.offers_restart:
+            hint = _ENDED
+        else:
+            hint = _FULL_SCREEN if self.terminal.screen.alternate_active else _TYPING
+        if hint != self.keys_hint:
+            self.keys_hint = hint
+            self.border_subtitle = Content(hint)
+
+    def notify_style_update(self) -> None:
+        """The theme or the focus changed: colours, and what the program is told about them."""
+        super().notify_style_update()
+        if self.is_mounted:
+            self.display_model.painter.use_theme(self.rich_style, palette(self.app.current_theme.dark))
+            self.terminal.foreground, self.terminal.background = self.styles.color.hex6, self.background_colors[1].hex6
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture."""
+        width, height = self.content_size
+        selection = self.screen.get_component_rich_style("screen--selection")
+        return self.display_model.line(y, Look(width, height, cursor_look(self.running, self.has_focus), selection))
+
+    def look_changed(self) -> None:
+        """The window or the selection moved, not the text."""
+        self.show_hint()
+        self.refresh()
+
+    def settle(self) -> None:
+        """Back to the screen itself, nothing selected."""
+        if self.display_model.settle():
+            self.look_changed()
+
+    def on_mount(self) -> None:
+        """Colours are known from here on."""
+        self.notify_style_update()
+
+    # -- keys that select and scroll
+
+    def mark_by_key(self, key: str) -> bool:
+        """Shift and an arrow begin a selection; True when the key was for the selection."""
+        marking = self.display_model.marking
+        outcome = marking.key(key)
+        if outcome is Outcome.NOT_OURS:
+            if key not in STARTING_KEYS or self.terminal.screen.alternate_active:
+                return False
+            marking.begin(self.display_model.cursor)
+            marking.key(key)
+        elif outcome is Outcome.COPIED:
+            self.copy(marking.text)
+            self.display_model.settle()
+        elif outcome is Outcome.GIVEN_UP:
+            self.display_model.settle()
+        self.look_changed()
+        return True
+
+    def scroll_by_key(self, key: str) -> bool:
+        """Shift and a page key scroll back and forth, on the ordinary screen."""
+        if key not in _PAGES or self.terminal.screen.alternate_active:
+            return False
+        self._scroll(_PAGES[key] * max(1, self.content_size.height - 1))
+        return True
+
+    def _scroll(self, rows: int) -> None:
+        if self.display_model.view.scroll(rows):
+            self.look_changed()
+
+    def copy(self, text: str) -> None:
+        """To the clipboard of the terminal the tutor runs in (OSC 52), and of the app."""
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.post_message(Copied(self, text))
+
+    # -- mouse
+
+    def _cell(self, event: events.MouseEvent) -> tuple[int, int]:
+        """The cell under the mouse, kept inside the screen."""
+        width, height = self.content_size
+        return max(0, min(event.x - self.gutter.left, width - 1)), max(0, min(event.y - self.gutter.top, height - 1))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """To the program if it asked for the mouse (shift keeps it ours), else the beginning of a selection."""
+        event.stop()
+        if not self._mouse.pressed(event, self._cell(event)) and event.button == 1:
+            self.display_model.marking.press(self.display_model.position(*self._cell(event)))
+            self.capture_mouse()
+            self.look_changed()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Dragging selects; beyond the top or bottom it scrolls."""
+        marking = self.display_model.marking
+        if not marking.dragging:
+            self._mouse.moved(event, self._cell(event))
+            return
+        event.stop()
+        if event.y < self.gutter.top:
+            self._scroll(-1)
+        elif event.y >= self.gutter.top + self.content_size.height:
+            self._scroll(1)
+        if marking.drag(self.display_model.position(*self._cell(event))):
+            self.refresh()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """What was dragged over is copied."""
+        event.stop()
+        if self.display_model.marking.dragging:
+            self.release_mouse()
+            self.copy(self.display_model.marking.release())
+        else:
+            self._mouse.released(event, self._cell(event))
+
+    def on_click(self, event: events.Click) -> None:
+        """Two clicks take a word, three a line."""
+        event.stop()
+        if event.chain in (2, 3) and event.button == 1 and not self._mouse.wanted(event):
+            self.copy(self.display_model.marking.take(self.display_model.position(*self._cell(event)), event.chain))
+            self.refresh()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel: to a program that asked, as arrow keys to other full-screen programs, else it scrolls back."""
+        self._wheel(event, -_WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """As upwards."""
+        self._wheel(event, _WHEEL)
+
+    def _wheel(self, event: events.MouseEvent, rows: int) -> None:
+        event.stop()
+        event.prevent_default()
+        screen = self.terminal.screen
+        if self._mouse.wheel(event, self._cell(event), rows):
+            return
+        if screen.alternate_active:
+            key = encode_key("up" if rows < 0 else "down", None, screen.modes.application_cursor)
+            self.send((key or "") * abs(rows))
+        else:
+            self._scroll(rows)

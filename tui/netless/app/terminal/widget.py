@@ -1,0 +1,258 @@
+"""`PtyTerminal`: a program on a pseudo-terminal as a widget.
+
+Everything the keyboard sends goes to the program, ctrl+c and all, except two keys that lead out (`LEAVE_KEYS`) and, on the ordinary
+screen, shift with arrows and pages (selecting and scrolling back, see `TerminalSurface`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections import deque
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Final
+
+from textual import events
+from textual.content import Content
+
+from netless.app.terminal import messages
+from netless.app.terminal.child import Child, Listener
+from netless.app.terminal.environment import shell_environment
+from netless.app.terminal.surface import TerminalSurface
+from netless.vt import SCROLLBACK, Bell, CommandEnded, CommandStarted, Event, PromptShown, Title
+from netless.vt.keys import encode_command, encode_key, encode_paste
+
+BELL_GAP: Final = 0.5
+"""Seconds between bells passed on."""
+
+RESTART_GAP: Final = 0.5
+"""Seconds after the end in which Enter does not start a new shell: a held-down ``exit`` must not start one after another."""
+
+LEAVE_KEYS: Final = frozenset(("ctrl+right_square_bracket", "f6"))
+"""Keys the program never gets."""
+
+_COMMANDS_KEPT: Final = 64
+_LEFT_SWITCHED_ON: Final = "\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?2004l\x1b[?1004l\x1b[?2026l\x1b[?5l"
+
+
+class PtyTerminal(TerminalSurface):
+    """A terminal running ``argv``.  It starts by itself when it first gets a size; without ``argv`` it waits for `restart`.
+
+    ``env`` is laid over the tutor's own environment, ``size`` is (columns, rows) until the widget has a size of its own.
+    """
+
+    HELP = (
+        "A shell in the lab. It gets every key while it has the focus. **ctrl+]** gives the keyboard back, **F6** goes to the next pane; "
+        "**shift+arrows** select, **enter** then copies; **shift+pgup** and the wheel scroll back."
+    )
+
+    Exited = messages.Exited
+    Leave = messages.Leave
+    Title = messages.Title
+    CommandLine = messages.CommandLine
+    Copied = messages.Copied
+
+    def __init__(
+        self,
+        argv: Sequence[str] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (80, 24),
+        title: str = "",
+        scrollback: int = SCROLLBACK,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(size, scrollback, id=id, classes=classes)
+        self._argv, self._env = list(argv), dict(env or {})
+        self._child: Child | None = None
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._belled = 0.0
+        self._ended: float | None = None
+        self._at_prompt = False
+        self._child_title: str | None = None
+        self._commands: deque[CommandEnded] = deque(maxlen=_COMMANDS_KEPT)
+        self.border_title = Content(title)
+
+    # -- the program
+
+    @property
+    def running(self) -> bool:
+        """True while the program lives."""
+        return self._child is not None and self._child.running
+
+    @property
+    def offers_restart(self) -> bool:
+        """True when the program ended by itself: Enter starts it again."""
+        return self._ended is not None and bool(self._argv) and not self.running
+
+    @property
+    def pid(self) -> int | None:
+        """The program's process id."""
+        return self._child.pid if self._child is not None else None
+
+    def start(self) -> None:
+        """Start the program, if it is not running.  A program that cannot be started says so on the screen and ends with 127."""
+        if self.running or not self._argv:
+            return
+        screen = self.terminal.screen
+        environment = shell_environment(os.environ, self.app.current_theme.dark, self._env)
+        listener = Listener(self._printed, self._child_ended)
+        try:
+            self._child = Child(self._argv, environment, (screen.columns, screen.height), listener)
+        except OSError as error:
+            self.terminal.feed(f"{self._argv[0]}: {error.strerror or error}\r\n")
+            self._child_ended(127)
+        self._ended = None if self.running else self._ended
+        self.schedule()
+
+    async def stop(self) -> None:
+        """End the program and all it started; no `Exited` is posted, and Enter does not start it again."""
+        child, self._child = self._child, None
+        self._argv = []
+        if child is not None:
+            await child.stop()
+        self.schedule()
+
+    async def restart(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        """End what runs and start this instead, below what is on the screen."""
+        await self.stop()
+        self._argv = list(argv)
+        if env is not None:
+            self._env = dict(env)
+        self._renew()
+        self.start()
+
+    def type_text(self, text: str) -> bool:
+        """Put a command at the prompt without running it, in place of what was typed there so far.
+
+        False when there is no prompt to put it at: nothing runs, or a full-screen program does.
+        """
+        modes = self.terminal.screen.modes
+        if not self.running or self.terminal.screen.alternate_active:
+            return False
+        self.settle()
+        clear = "\x05\x15" if self._at_prompt else ""  # to the end of the line, then erase it
+        self.send(clear + encode_command(text, modes.bracketed_paste))
+        return True
+
+    def send(self, text: str) -> None:
+        """Type into the program."""
+        if self._child is not None:
+            self._child.write(text)
+
+    def reply(self, text: str) -> None:
+        """Answer a question of the program."""
+        if self._child is not None:
+            self._child.reply(text)
+
+    def _renew(self) -> None:
+        """Between two programs: undo what the last one left switched on, and go on below its output."""
+        self._decoder.reset()
+        self._at_prompt = False
+        self.display_model.settle()
+        screen = self.terminal.screen
+        self.terminal.feed(_LEFT_SWITCHED_ON)
+        last = max((y for y, row in enumerate(screen.rows) if row.plain), default=-1)
+        screen.goto(max(last, 0), 0)
+        self.terminal.feed("\r\n" if last >= 0 else "")
+
+    def _printed(self, data: bytes) -> None:
+        self.terminal.feed(self._decoder.decode(data))
+        self.schedule()
+
+    def _child_ended(self, code: int) -> None:
+        self._child, self._ended = None, monotonic()
+        self._renew()
+        how = f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
+        self.terminal.feed(f"\x1b[2m[ended, {how}: enter starts a new shell]\x1b[0m\r\n")
+        self.schedule()
+        self.post_message(messages.Exited(self, code))
+
+    def happened(self, event: Event) -> None:
+        """Something besides the picture, in the middle of the output; messages wait for the next paint."""
+        if isinstance(event, Bell):
+            now = monotonic()
+            if now - self._belled > BELL_GAP:
+                self._belled = now
+                self.app.bell()
+        elif isinstance(event, Title):
+            self._child_title = event.text
+        elif isinstance(event, PromptShown):
+            self._at_prompt = True
+        elif isinstance(event, CommandStarted):
+            self._at_prompt = False
+        elif isinstance(event, CommandEnded):
+            self._commands.append(event)
+
+    def tell(self) -> None:
+        """Titles and command lines since the last paint; of a flood only the newest."""
+        if self._child_title is not None:
+            self.post_message(messages.Title(self, self._child_title))
+            self._child_title = None
+        while self._commands:
+            ended = self._commands.popleft()
+            self.post_message(messages.CommandLine(self, ended.text, ended.exit_code))
+
+    # -- events of the toolkit
+
+    async def on_unmount(self) -> None:
+        """Nothing of it stays behind."""
+        await self.stop()
+
+    def on_resize(self) -> None:
+        """The widget has a size: the program gets the same; the first one starts it."""
+        width, height = self.content_size
+        if not width or not height:
+            return
+        self.display_model.settle()
+        self.terminal.resize(width, height)
+        if self._child is not None:
+            self._child.resize((width, height))
+        elif self._ended is None:
+            self.start()
+        self.schedule()
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Takes every key but the leave keys, so no binding of the screen around acts or is shown meanwhile."""
+        return key not in LEAVE_KEYS
+
+    def on_key(self, event: events.Key) -> None:
+        """A key: to the program, unless it leads out, selects or scrolls."""
+        if event.key == "f6":
+            return  # bubbles: the screen moves the focus
+        event.stop()
+        event.prevent_default()
+        if event.key in LEAVE_KEYS:
+            self.post_message(messages.Leave(self))
+        elif not self.mark_by_key(event.key) and not self.scroll_by_key(event.key):
+            self._type_key(event)
+
+    def _type_key(self, event: events.Key) -> None:
+        if self.running:
+            text = encode_key(event.key, event.character, self.terminal.screen.modes.application_cursor)
+            if text is not None:
+                self.settle()
+                self.send(text)
+        elif event.key == "enter" and self.offers_restart and monotonic() - (self._ended or 0) > RESTART_GAP:
+            self.start()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted text: the shell is told that it was pasted, so it does not run until Enter."""
+        event.stop()
+        event.prevent_default()
+        self.settle()
+        self.send(encode_paste(event.text, self.terminal.screen.modes.bracketed_paste))
+
+    def on_focus(self) -> None:
+        """The cursor fills; a program that asked is told."""
+        if self.terminal.screen.modes.focus_events:
+            self.send("\x1b[I")
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor becomes a line."""
+        if self.terminal.screen.modes.focus_events:
+            self.send("\x1b[O")
+        self.refresh()
