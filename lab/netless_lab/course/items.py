@@ -140,10 +140,10 @@ def _by_verb(
     item = convert(values, struct, f'the {what} "{verb}"', line, report, example=example)
     if item is None:
         return None
-    for word in words_of(item):
-        if refused := objection(word.role, word.text):
-            report.add(line, refused.what, refused.advice)
-    return item
+    refusals = [refused for word in words_of(item) if (refused := objection(word.role, word.text))]
+    for refused in refusals:
+        report.add(line, refused.what, refused.advice)
+    return None if refusals else item
 
 
 def _advise_verb(values: Mapping[str, Any], known: Mapping[str, object], verb: str, place: str) -> str:

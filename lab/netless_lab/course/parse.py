@@ -104,7 +104,7 @@ def _read(page: Page, file: str, world: Snapshot | None, report: Report) -> Less
         step = _step(section, seen, world, report)
         if step is not None:
             steps.append(step)
-            world = draw(world, step.do) if world is not None else None
+        world = draw(world, step.do) if step is not None and world is not None and report.clean else None
     return Lesson(lesson_id, title, page.intro, tuple(steps), file, summary)
 
 

@@ -1,0 +1,132 @@
+"""A course folder: lessons in order, problems by file, and a broken lesson that leaves the others whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.pages import course, front, page, step
+
+from netless_lab.course.files import read_folder, read_root
+from netless_lab.course.folder import Reading, read_course, read_translations
+
+HEAD = 'format = 1\nid = "post"\ntitle = "The post"\nabout = "It."\nlessons = ["cable"]\n'
+
+
+def told(reading: Reading) -> str:
+    """Every problem, one a line."""
+    return "\n".join(map(str, reading.problems))
+
+
+def test_lessons_come_in_the_order_of_the_course() -> None:
+    """The list in course.toml decides, not the file names; ``world`` is read."""
+    reading = read_course(course(cable=page(), switch=page(front=front("switch"))), "lessons/post")
+    assert reading.course is not None and not reading.problems
+    assert [lesson.id for lesson in reading.course.lessons] == ["cable", "switch"]
+    assert reading.course.world.containers == ("c1",) and reading.course.path == "lessons/post"
+
+
+def test_a_broken_lesson_leaves_the_others() -> None:
+    """Two sound lessons around a broken one: both work, and the course tells of the third."""
+    reading = read_course(
+        course(
+            cable=page(),
+            broken=page(step(do='[{ nope = "x" }]'), front=front("broken")),
+            switch=page(step(do='[{ move = "veth1", to = "c1" }]'), front=front("switch")),
+        )
+    )
+    assert reading.course is not None
+    assert [lesson.id for lesson in reading.course.lessons] == ["cable", "switch"]
+    assert len(reading.course.problems) == 1 and reading.course.problems[0].startswith('02-broken.md:14: there is no action "nope"')
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "what", "advice"),
+    [
+        (HEAD + 'colour = "red"\n', 6, 'a course has no key "colour"', "Keys: "),
+        (HEAD.replace("format = 1", "format = 9"), 1, "format 9", "newer netless"),
+        (HEAD.replace('id = "post"\n', ""), 1, '"id" is missing', "Write id"),
+        (HEAD.replace('["cable"]', "[]"), 5, "lists no lessons", "Write lessons"),
+        (HEAD + '[world]\ncontainers = ["host"]\n', 7, '"host" is always there', "Call the container"),
+        (HEAD + '[world]\ncontainers = ["c1", "c1"]\n', 7, "listed twice", "unique"),
+        (HEAD + "[world]\nnodes = []\n", 7, 'a world has no key "nodes"', "containers"),
+        (HEAD + "world = = 1\n", 6, "this is not TOML", ""),
+        ("", 1, "does not say its format", "Write format = 1"),
+    ],
+)
+def test_a_broken_course_file_is_named_by_line(head: str, line: int, what: str, advice: str) -> None:
+    """Mistakes in course.toml itself: nothing can be used, and the line is told."""
+    reading = read_course(course(head, cable=page()))
+    assert reading.course is None
+    assert any(p.line == line and p.file == "course.toml" and what in p.what and advice in p.advice for p in reading.problems), told(reading)
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        (course(HEAD.replace('"cable"', '"cable", "cabel"'), cable=page()), 'no page for the lesson "cabel". Did you mean "cable"?'),
+        (course(HEAD.replace('"cable"', '"cable", "names"'), cable=page()), "Write the page 02-names.md."),
+        (course(HEAD.replace('"cable"', '"cable", "cable"'), cable=page()), 'the lesson "cable" is listed twice'),
+        (course(HEAD, cable=page(), stray=page(front=front("stray"))), "the page 02-stray.md is in no lesson list"),
+        (course(HEAD, cable=page(front=front("other"))), 'the page calls itself "other", its file says "cable"'),
+        (course(cable=page(step(undoes='["pari"]'))), '"undoes" names "pari"'),
+        ({}, "this folder has no course.toml"),
+    ],
+)
+def test_what_does_not_fit_together_is_told(files: dict[str, str], what: str) -> None:
+    """Lessons without pages, pages without lessons, ids that disagree, steps that are undone and never were."""
+    assert what in told(read_course(files))
+
+
+def test_undoes_is_written_in_full() -> None:
+    """A bare id means the own lesson first, then earlier ones; a step cannot undo what comes later."""
+    first = page(step(), step("B", id='"plug"'))
+    second = page(step(id='"plug"'), step("D", id='"last"', undoes='["plug", "pair", "cable/plug"]'), front=front("switch"))
+    reading = read_course(course(cable=first, switch=second))
+    assert reading.course is not None and not reading.problems, told(reading)
+    assert reading.course.lessons[1].steps[1].undoes == ("switch/plug", "cable/pair", "cable/plug")
+    later = read_course(course(cable=page(step(undoes='["plug"]'), step("B", id='"plug"'))))
+    assert '"undoes" names "plug", and no earlier step is called so' in told(later)
+
+
+def test_nodes_made_by_earlier_steps_are_known() -> None:
+    """A container started in one lesson can be spoken of in the next, and not before."""
+    starts = page(step(do='[{ start = "c2" }]', expect='[{ container = "c2" }]'))
+    uses = page(step(do='[{ up = "lo", in = "c2" }]', expect='[{ up = "lo", in = "c2" }]'), front=front("use"))
+    assert not read_course(course(cable=starts, use=uses)).problems
+    assert 'there is no node "c2" at this step' in told(read_course(course(use=uses, cable=starts)))
+
+
+def test_words_are_known_from_the_step_after_the_one_that_brings_them() -> None:
+    """The first step finds only the world's words known, the second also the first one's."""
+    reading = read_course(course(cable=page(step(), step("B", id='"plug"'))))
+    assert reading.course is not None
+    first, second = reading.course.lessons[0].steps
+    assert ("link", "eth0") in first.known and ("link", "veth1") not in first.known
+    assert ("link", "veth1") in second.known
+
+
+def test_translations_replace_page_by_page() -> None:
+    """A translated page is used, a missing one leaves the original, a broken one is told and leaves the original."""
+    files = course(cable=page(), switch=page(front=front("switch")))
+    reading = read_course(files)
+    assert reading.course is not None
+    files["01-cable.zh.md"] = page('## 做\n\n好。\n\n```toml step\nid = "pair"\n```')
+    files["02-switch.zh.md"] = page("## 做\n\n好。", front=front("switch"))
+    other = read_translations(files, reading.course, "zh")
+    assert other.course is not None
+    assert [lesson.steps[0].title for lesson in other.course.lessons] == ["做", "Make the cable"]
+    assert "02-switch.zh.md" in told(other)
+
+
+def test_a_file_that_is_no_text_is_one_problem(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 spoil their own lesson only; folders without course.toml are no courses."""
+    for name, text in course(cable=page(), switch="x").items():
+        (tmp_path / "post").mkdir(exist_ok=True)
+        (tmp_path / "post" / name).write_text(text)
+    (tmp_path / "post" / "02-switch.md").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "drafts").mkdir()
+    reading = read_folder(tmp_path / "post")
+    assert reading.course is not None and [lesson.id for lesson in reading.course.lessons] == ["cable"]
+    assert "02-switch.md:1: this file cannot be read" in told(reading)
+    assert [own.course.id for own in read_root(tmp_path) if own.course] == ["post"]
