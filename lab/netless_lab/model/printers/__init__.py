@@ -1,0 +1,1 @@
+"""Printers: the picture as text, SVG, Mermaid and dot."""

@@ -1,0 +1,201 @@
+"""A node as printed lines: its links, two lines or one each, with what belongs together drawn as a tree.
+
+    ╭─ c1 ─────────────╮
+    │ veth1            ●      full: name, then address
+    │ 10.0.0.2/24      │
+    │ ╓ br0            │      a bridge inside the node: a bar on the left, its ports below
+    │ ║ 10.9.0.1/24    │
+    │ ╙─veth7          ○
+    ╰─ netns c1 ───────╯
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from .figure import Actor, Figure, Part, lower_of
+from .glyphs import TO
+from .labels import NO_ADDRESS, Piece, addresses, bridge_style, dot, first_address, kind_tag, safe
+from .values import Level
+
+MIN_BOX = 14
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One printed line. ``part`` is set on the line of a link's name, ``room`` is the width to keep for it.
+
+    ``look``: drawn, or a part of the goal not built yet. ``port`` is false for a link that needs no dot on the border.
+    """
+
+    pieces: tuple[Piece, ...]
+    part: Part | None = None
+    real: bool = True
+    port: bool = True
+    room: int = 0
+
+    @property
+    def width(self) -> int:
+        """Cells it needs."""
+        return max(self.room, sum(len(text) for text, _ in self.pieces))
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A node's lines, framed or bare. ``foot`` are the words in its bottom border."""
+
+    actor: Actor
+    lines: tuple[Line, ...]
+    framed: bool
+    foot: tuple[Piece, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Rows it takes."""
+        return len(self.lines) + 2 * self.framed
+
+    @property
+    def width(self) -> int:
+        """Cells it needs, frame included."""
+        inside = max((line.width for line in self.lines), default=0)
+        if not self.framed:
+            return inside + 2
+        return max(inside + 4, len(self.actor.label) + 6, sum(len(text) for text, _ in self.foot) + 6, MIN_BOX)
+
+    def row_of(self, index: int) -> int:
+        """The row of a line, counted from the block's top."""
+        return index + self.framed
+
+
+def block(figure: Figure, actor: Actor, level: Level, ghosts: bool) -> Block:
+    """The node as lines for a level of detail."""
+    lines = tuple(_lines(figure, actor, level))
+    foot = _foot(actor, lines, ghosts) if level != "mini" else ()
+    if not any(line.real for line in lines):
+        lonely = _lonely(actor)
+        if not lines:
+            lines = (Line(lonely),) if level in ("mini", "compact") else (Line(lonely), Line(()))
+        elif not ghosts:
+            lines = (msgspec.structs.replace(lines[0], pieces=lonely, real=actor.real, room=lines[0].width), *lines[1:])
+    if level == "mini":
+        return Block(actor, _named(actor, lines), framed=False)
+    return Block(actor, lines, framed=True, foot=foot)
+
+
+def _lonely(actor: Actor) -> tuple[Piece, ...]:
+    if actor.lo is None:
+        return (("no links", "dim"),)
+    return (("only lo ", "dim"), dot(actor.lo))
+
+
+def _foot(actor: Actor, lines: Sequence[Line], ghosts: bool) -> tuple[Piece, ...]:
+    """What /run/netns calls the node, and its loopback when that is down and nothing else says so."""
+    pieces: list[Piece] = []
+    if actor.real and actor.node.role not in ("host", "internet") and actor.node.names:
+        names = actor.node.names
+        more = f" +{len(names) - 1}" if len(names) > 1 else ""
+        pieces.append((f"netns {safe(names[0])[:20]}{more}", "dim"))
+    drawn = any(line.real for line in lines)
+    if actor.lo is not None and not actor.lo.up and (drawn or (lines and ghosts)):
+        pieces += [(" ", "dim")] * bool(pieces) + [("lo ", "dim"), dot(actor.lo)]
+    return tuple(pieces)
+
+
+def _named(actor: Actor, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Bare lines start with the node's name, the first of them visibly."""
+    name = actor.label[:15] + " "
+    found = []
+    for index, line in enumerate(lines):
+        lead = (name, actor.frame + "-title") if index == 0 and actor.real else (" " * len(name), "")
+        found.append(msgspec.structs.replace(line, pieces=(lead, *line.pieces), room=line.room + len(name) if line.room else 0))
+    return tuple(found)
+
+
+def _lines(figure: Figure, actor: Actor, level: Level) -> list[Line]:
+    parts = actor.parts
+    if len(parts) == 1:
+        return _link_lines(figure, parts[0], level, (), ())
+    own = {part.place for part in parts}
+    children: dict[str, list[Part]] = {}
+    roots: list[Part] = []
+    names = {part.place[1] for part in parts}
+    for part in parts:
+        lower = lower_of(part)
+        above = part.link.master if part.link.master in names else lower[1] if lower in own and lower is not None else None
+        if above is None or above == part.place[1]:
+            roots.append(part)
+        else:
+            children.setdefault(above, []).append(part)
+    found: list[Line] = []
+    placed: set[str] = set()
+
+    def add(part: Part, lead: tuple[Piece, ...], under: tuple[Piece, ...]) -> None:
+        if part.place[1] in placed:
+            return
+        placed.add(part.place[1])
+        below = [child for child in children.get(part.place[1], ()) if child.place[1] not in placed]
+        is_bridge = part.link.kind == "bridge"
+        style = bridge_style(part.link) if is_bridge else "dim"
+        top: tuple[Piece, ...] = (("╓ " if below else "║ ", style),) if is_bridge else ()
+        bar: tuple[Piece, ...] = (("║ ", style),) if is_bridge and below else (("│ ", style),) if below else ()
+        own_under = (*under, *(bar if bar else ((("  ", ""),) if is_bridge else ())))
+        found.extend(_link_lines(figure, part, level, (*lead, *top), own_under))
+        for child in below:
+            last = child is below[-1]
+            knot = ("╙─" if last else "╟─") if is_bridge else ("└╴" if last else "├╴")
+            add(child, (*under, (knot, style)), (*under, ("  ", "") if last else bar[0]))
+
+    for root in roots:
+        add(root, (), ())
+    for part in parts:
+        add(part, (), ())
+    return found
+
+
+def _link_lines(figure: Figure, part: Part, level: Level, lead: tuple[Piece, ...], under: tuple[Piece, ...]) -> list[Line]:
+    link = part.link
+    name: list[Piece] = [(safe(link.name), "chip" if link.kind != "bridge" else bridge_style(link))]
+    tag = _tag(figure, part)
+    if tag:
+        name.append((f" {tag}", "dim"))
+    port = link.kind != "bridge" and link.kind != "loopback"
+    if not port and (not link.up or not link.carrier):
+        name += [(" ", ""), dot(link)]
+    wished = first_address(part.wish) if part.wish is not None else ""
+    indent = sum(len(text) for text, _ in lead)
+    if level in ("compact", "mini"):
+        address = first_address(link)
+        before = sum(len(text) for text, _ in name)
+        if address:
+            name += [(" ", ""), (address, "address")]
+        room = indent + before + 1 + len(wished) if wished else 0
+        return [_line(part, (*lead, *name), port, room)]
+    lines = [_line(part, (*lead, *name), port, 0)]
+    found = addresses(link)
+    if level == "detail":
+        texts: Sequence[str] = found
+    else:
+        texts = (first_address(link),) if found else ()
+    if not texts and link.master is None:
+        texts = (NO_ADDRESS,)
+    for text in texts:
+        piece = (text, "dim" if text == NO_ADDRESS else "address")
+        lines.append(msgspec.structs.replace(_line(part, (*under, piece), False, indent + len(wished)), part=None))
+    return lines
+
+
+def _line(part: Part, pieces: Sequence[Piece], port: bool, room: int) -> Line:
+    if part.real:
+        return Line(tuple(pieces), part, True, port, room)
+    return Line(tuple((text, "ghost") for text, _ in pieces), part, False, port, room)
+
+
+def _tag(figure: Figure, part: Part) -> str:
+    """The kind of device, and the device it sits on when that is in another node and no wire can show it."""
+    tag = kind_tag(part.link)
+    lower = lower_of(part)
+    if lower is None or lower[0] == part.place[0]:
+        return tag
+    if figure.host is not None and lower[0] == figure.host.name and figure.side(part.place[0]) == "left":
+        return tag
+    return f"{tag} {TO} {safe(lower[0])} {safe(lower[1])}" if lower[0] else f"{tag} {TO} unseen"

@@ -1,0 +1,95 @@
+"""The words of a drawing: what is written for a link, its kind and its addresses, and how its state looks."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from ..snapshot import Link
+from .glyphs import DOWN, MORE, TO, UP, WAIT
+
+Piece = tuple[str, str]
+"""(text, style)"""
+
+NO_ADDRESS = "no address"
+
+_PLAIN_KINDS = frozenset({"", "veth", "device", "ethernet", "physical", "none", "bridge", "loopback", "netkit"})
+_ON_LOWER = frozenset({"macvlan", "macvtap", "ipvlan", "vlan", "macsec"})
+
+
+def is_lo(link: Link) -> bool:
+    """Whether the link is the node's own loopback, which every namespace has and no drawing needs a port for."""
+    return link.kind == "loopback" or link.name == "lo"
+
+
+def is_cable_end(link: Link) -> bool:
+    """Whether ``peer`` is the other end of a cable, and not the device this one sits on."""
+    return link.peer is not None and link.kind not in _ON_LOWER
+
+
+def sits_on_lower(link: Link) -> bool:
+    """Whether the link is a macvlan or the like: ``peer`` is then the device beneath it."""
+    return link.peer is not None and link.kind in _ON_LOWER
+
+
+def safe(text: str) -> str:
+    """The text with every character one cell wide: control, combining and double-width ones become a question mark."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() and not unicodedata.combining(one) and unicodedata.east_asian_width(one) not in "WF" else "?"
+        for one in text
+    )
+
+
+def clip(text: str, room: int) -> str:
+    """The text cut to ``room`` cells, with a mark when something is missing."""
+    if len(text) <= room:
+        return text
+    return text[: room - 1] + MORE if room > 0 else ""
+
+
+def dot(link: Link) -> Piece:
+    """The state of a port, by shape and style."""
+    if not link.up:
+        return DOWN, "port-down"
+    return (UP, "port-up") if link.carrier else (WAIT, "port-wait")
+
+
+def wire_style(one: Link, other: Link | None) -> str:
+    """The state of a cable by its two ends: live when both are up, waiting when one is."""
+    ups = one.up + (other.up if other is not None else False)
+    return ("wire-down", "wire-wait", "wire-up")[ups]
+
+
+def bridge_style(link: Link) -> str:
+    """The state of a bridge's bar."""
+    if not link.up:
+        return "bridge-down"
+    return "bridge" if link.carrier else "bridge-wait"
+
+
+def kind_tag(link: Link) -> str:
+    """What kind of device it is, in a word or two; "" for a cable's end and other plain ones."""
+    if link.vxlan is not None:
+        return f"vni {link.vxlan.vni}" + (f" {TO} {link.vxlan.remote}" if link.vxlan.remote else "")
+    if link.kind in _PLAIN_KINDS:
+        return "" if link.peer is None or link.peer.node else "other end unseen"
+    return (link.mode or "tun") if link.kind == "tun" else link.kind
+
+
+def addresses(link: Link) -> tuple[str, ...]:
+    """Its addresses, IPv4 first. Loopback's own and the link-local ones that IPv6 gives to every live link are left out."""
+    if not link.addresses:
+        return ()
+    found = [own for own in link.addresses if own.scope not in ("host", "link")]
+    if len(found) > 1:
+        found.sort(key=lambda own: own.family)
+    return tuple(own.cidr for own in found)
+
+
+def first_address(link: Link) -> str:
+    """Its first address and how many more there are; "" when it has none."""
+    found = addresses(link)
+    if len(found) < 2:
+        return found[0] if found else ""
+    return f"{found[0]} +{len(found) - 1}"

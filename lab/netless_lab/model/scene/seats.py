@@ -1,0 +1,179 @@
+"""Which row of the host each of its links gets.
+
+A port whose cable leads to the left lane sits on the border, on its peer's row, so that the cable is straight. Everything else sits
+inside, on rows that are left over: ports of a bridge near that bridge, the two ends of a loose cable next to each other. A row that the
+goal keeps for a link stays its row, so that nothing jumps when the other end is plugged in.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .figure import Figure, Part, lower_of
+from .glyphs import TO
+from .labels import Piece, first_address, kind_tag, safe
+from .values import Place
+
+Side = Literal["border", "inside", "loose"]
+"""On the border with a cable to the left; inside without one; inside with the other end inside too."""
+
+INDENT: dict[Side, int] = {"border": 0, "inside": 2, "loose": 4}
+"""Where the port's dot is, counted from the host's border; its label starts two cells further right."""
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A link of the host on its row. Rows count from the host's top border."""
+
+    part: Part
+    row: int
+    side: Side
+    label: tuple[Piece, ...]
+
+    @property
+    def end(self) -> int:
+        """The column after the label, counted from the host's border."""
+        return INDENT[self.side] + 2 + sum(len(text) for text, _ in self.label)
+
+
+class Seating(msgspec.Struct, frozen=True):
+    """Everybody's row, and who found none. ``taps`` are rows where a macvlan of the left lane reaches its lower device."""
+
+    seats: tuple[Seat, ...]
+    taps: tuple[Seat, ...]
+    hidden: tuple[Place, ...]
+
+    def rows_of(self, bridge: str) -> list[int]:
+        """The rows of a bridge's ports, in order."""
+        return sorted(seat.row for seat in self.seats if seat.part.link.master == bridge)
+
+
+def rows_wanted(figure: Figure, uplinks: frozenset[Place], left_rows: dict[Place, int]) -> int:
+    """How many rows inside the host its links take, with three for the words beside a bridge when others need rows too."""
+    if figure.host is None:
+        return 0
+    ports = [part for part in figure.host.parts if part.link.kind != "bridge" and part.place not in uplinks]
+    enslaved = sum(part.link.master is not None for part in ports)
+    bridges = len(ports) < len(figure.host.parts) - len(uplinks)
+    words = max(0, 3 - enslaved) if bridges and enslaved < len(ports) else 0
+    return len(ports) + words + sum(place in left_rows for place in _tapping(figure))
+
+
+def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Place], inner: int, brief: bool) -> Seating:
+    """Give a row from 1 to ``inner`` to every link of the host that is neither a bridge nor an uplink."""
+    assert figure.host is not None
+    taken: dict[int, Place] = {left_rows[place]: place for place in _tapping(figure) if place in left_rows}
+    taps = tuple(
+        Seat(figure.parts[place], row, "border", ((f"{TO} {safe((lower_of(figure.parts[place]) or ('', ''))[1])}", "dim"),))
+        for row, place in taken.items()
+    )
+    seats: list[Seat] = []
+    waiting: list[Part] = []
+    for part in figure.host.parts:
+        if part.link.kind == "bridge" or part.place in uplinks:
+            continue
+        cable = figure.cables.get(part.place)
+        row = left_rows.get(cable.far(part.place)) if cable is not None else None
+        if row is not None and 1 <= row <= inner and row not in taken:
+            taken[row] = part.place
+            seats.append(Seat(part, row, "border", _label(figure, part, left_rows, brief)))
+        else:
+            waiting.append(part)
+    hidden: list[Place] = []
+    free = [row for row in range(1, inner + 1) if row not in taken]
+    by_place = {part.place: part for part in waiting}
+    if len(free) < len(waiting):
+        hidden += [part.place for part in waiting if _to_unseen(figure, part)]
+        for place in hidden:
+            del by_place[place]
+    for part in sorted(waiting, key=lambda part: _urgency(figure, part, left_rows)):
+        if part.place not in by_place:
+            continue
+        cable = figure.cables.get(part.place)
+        other = by_place.get(cable.far(part.place)) if cable is not None else None
+        pair = [part] if other is None else [part, other]
+        rows = _choose(figure, pair, free, left_rows, seats, len(by_place))
+        for one, row in zip(pair, rows, strict=False):
+            free.remove(row)
+            seats.append(Seat(one, row, "loose" if len(pair) == 2 == len(rows) else "inside", _label(figure, one, left_rows, brief)))
+        hidden += [one.place for one in pair[len(rows) :]]
+        for one in pair:
+            del by_place[one.place]
+    return Seating(tuple(sorted(seats, key=lambda seat: seat.row)), taps, tuple(hidden))
+
+
+def _among_ports(row: int, seats: list[Seat]) -> bool:
+    """Whether the row lies between ports of one bridge, where its bar stands."""
+    spans: dict[str, tuple[int, int]] = {}
+    for seat in seats:
+        if seat.part.link.master is not None:
+            low, high = spans.get(seat.part.link.master, (seat.row, seat.row))
+            spans[seat.part.link.master] = (min(low, seat.row), max(high, seat.row))
+    return any(low <= row <= high for low, high in spans.values())
+
+
+def _to_unseen(figure: Figure, part: Part) -> bool:
+    """Whether its cable leads to a node of the left lane (one without a row, or the port would sit on it)."""
+    cable = figure.cables.get(part.place)
+    return cable is not None and figure.side(cable.far(part.place)[0]) == "left"
+
+
+def _tapping(figure: Figure) -> list[Place]:
+    """Links of the left lane that sit on a device of the host."""
+    host = figure.host
+    found = []
+    for actor in figure.left:
+        for part in actor.parts:
+            lower = lower_of(part)
+            if host is not None and part.real and lower is not None and lower[0] == host.name:
+                found.append(part.place)
+    return found
+
+
+def _urgency(figure: Figure, part: Part, left_rows: dict[Place, int]) -> int:
+    """Ports whose row is reserved first, then ports of bridges, then cables with both ends here, then the rest."""
+    if figure.wishes.get(part.place) in left_rows:
+        return 0
+    if part.link.master is not None:
+        return 1
+    return 2 if part.place in figure.cables else 3
+
+
+def _choose(figure: Figure, pair: list[Part], free: list[int], left_rows: dict[Place, int], seats: list[Seat], left: int) -> list[int]:
+    if not free:
+        return []
+    wished = left_rows.get(figure.wishes.get(pair[0].place, ("", "")))
+    friends = [seat.row for seat in seats if pair[0].link.master is not None and seat.part.link.master == pair[0].link.master]
+    if wished in free:
+        first = wished
+    elif friends:
+        middle = max(friends) + 1
+        first = min(free, key=lambda row: abs(row - middle))
+    elif len(pair) == 2:
+        first = next((row for row in free if row + 1 in free), free[0])
+    elif any(seat.part.link.master is not None for seat in seats):
+        clear = [row for row in free if not _among_ports(row, seats)] or free
+        first = clear[-min(left, len(clear))]
+    else:
+        first = free[0]
+    if len(pair) == 1:
+        return [first]
+    rest = [row for row in free if row != first]
+    return [first, min(rest, key=lambda row: abs(row - first - 0.4))] if rest else [first]
+
+
+def _label(figure: Figure, part: Part, left_rows: dict[Place, int], brief: bool) -> tuple[Piece, ...]:
+    name: list[Piece] = [(safe(part.link.name), "chip")]
+    tag = kind_tag(part.link)
+    cable = figure.cables.get(part.place)
+    lower = lower_of(part)
+    if cable is not None and figure.side(cable.far(part.place)[0]) == "left" and cable.far(part.place) not in left_rows:
+        tag = f"{TO} {safe(cable.far(part.place)[0])[:12]}"
+    elif lower is not None:
+        tag = f"{tag} {TO} {safe(lower[1] if lower[0] == part.place[0] else ' '.join(lower))}"
+    address = first_address(part.link)
+    if brief:
+        tag, address = tag.partition(f" {TO}")[0], ""
+    name += [(f" {tag}", "dim")] * bool(tag) + [(f" {address}", "address")] * bool(address)
+    return tuple(name) if part.real else tuple((text, "ghost") for text, _ in name)
