@@ -108,10 +108,12 @@ def _outer(test: Callable[[], Any], user: str, into: int) -> None:
             _libc.prctl(4, 1)  # PR_SET_DUMPABLE, lost by the change of user: without it /proc/self/uid_map is root's
             _libc.prctl(1, signal.SIGKILL)
         uid, gid = os.geteuid(), os.getegid()
-        _check(_libc.unshare(_NEWUSER | _NEWNET | _NEWNS | _NEWPID | _NEWUTS | _NEWIPC), "unshare")
+        _check(_libc.unshare(_NEWUSER), "unshare")
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"0 {uid} 1")
         _write("/proc/self/gid_map", f"0 {gid} 1")
+        # after the maps: files of /proc/net are given at birth to whoever root is then
+        _check(_libc.unshare(_NEWNET | _NEWNS | _NEWPID | _NEWUTS | _NEWIPC), "unshare")
         inner = os.fork()
         if inner == 0:
             _inner(test, into)

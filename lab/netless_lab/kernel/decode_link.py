@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from netless_lab.kernel.attributes import attributes, each, ip, mac, native, native_signed, text
-from netless_lab.model.snapshot import BridgePort, Link, Vxlan
+from ..model.snapshot import BridgePort, Link, Vxlan
+from .attributes import attributes, each, ip, mac, native, native_signed, text
 
 RTM_GETLINK: Final = 18
 _IFINFO: Final = struct.Struct("=BxHiII")

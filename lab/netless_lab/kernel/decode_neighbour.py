@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from netless_lab.kernel.attributes import attributes, ip, mac, native
-from netless_lab.model.snapshot import FdbEntry, Neighbour
+from ..model.snapshot import FdbEntry, Neighbour
+from .attributes import attributes, ip, mac, native
 
 RTM_GETNEIGH: Final = 30
 _NDMSG: Final = struct.Struct("=BxxxiHBB")

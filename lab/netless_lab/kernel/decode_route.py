@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from netless_lab.kernel.attributes import attributes, ip, native, text
-from netless_lab.model.snapshot import Address, PolicyRule, Route
+from ..model.snapshot import Address, PolicyRule, Route
+from .attributes import attributes, ip, native, text
 
 RTM_GETADDR: Final = 22
 RTM_GETROUTE: Final = 26

@@ -8,10 +8,10 @@ from __future__ import annotations
 import struct
 from typing import Final, Literal
 
-from netless_lab.kernel.attributes import ip
-from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.rtnetlink import NETLINK_SOCK_DIAG, NetlinkError, NetlinkSocket
-from netless_lab.model.snapshot import Listener
+from ..model.snapshot import Listener
+from .attributes import ip
+from .namespace import Namespace
+from .rtnetlink import NETLINK_SOCK_DIAG, NetlinkError, NetlinkSocket
 
 _SOCK_DIAG_BY_FAMILY: Final = 20
 _REQUEST: Final = struct.Struct("=BBBBI48x")

@@ -10,8 +10,8 @@ import os
 import re
 from typing import Final
 
-from netless_lab.kernel.namespace import is_net_namespace
-from netless_lab.model.snapshot import Name
+from ..model.snapshot import Name
+from .namespace import is_net_namespace
 
 DIRECTORY: Final = "/run/netns"
 _PROCESS: Final = re.compile(r"/proc/(\d+)/(?:task/\d+/)?ns/net")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from netless_lab.kernel.namespace import Namespace, call_in
+from .namespace import Namespace, call_in
 
 _SIZE = 4096
 

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from netless_lab.kernel.names import read_names
-from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.resolvers import read_resolvers
-from netless_lab.kernel.station import RawNode, Station
-from netless_lab.model.snapshot import FdbEntry, Link, Name, Neighbour, Node, Peer, Role, Route, Snapshot
+from ..model.snapshot import FdbEntry, Link, Name, Neighbour, Node, Peer, Role, Route, Snapshot
+from .names import read_names
+from .namespace import Namespace
+from .resolvers import read_resolvers
+from .station import RawNode, Station
 
 
 class NodeRef(msgspec.Struct, frozen=True):

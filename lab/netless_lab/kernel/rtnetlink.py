@@ -11,8 +11,8 @@ import socket
 import struct
 from typing import Final
 
-from netless_lab.kernel.attributes import attributes, text
-from netless_lab.kernel.namespace import Namespace, socket_in
+from .attributes import attributes, text
+from .namespace import Namespace, socket_in
 
 NETLINK_ROUTE: Final = 0
 NETLINK_SOCK_DIAG: Final = 4

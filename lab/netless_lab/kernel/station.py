@@ -10,9 +10,10 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from netless_lab.kernel.attributes import attributes, native_signed
-from netless_lab.kernel.decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link
-from netless_lab.kernel.decode_neighbour import (
+from ..model.snapshot import Address, Chain, Listener, PolicyRule
+from .attributes import attributes, native_signed
+from .decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link
+from .decode_neighbour import (
     FDB_BODY,
     NEIGHBOURS_BODY,
     RTM_GETNEIGH,
@@ -21,7 +22,7 @@ from netless_lab.kernel.decode_neighbour import (
     decode_fdb,
     decode_neighbour,
 )
-from netless_lab.kernel.decode_route import (
+from .decode_route import (
     ADDRESSES_BODY,
     ROUTES_BODY,
     RTM_GETADDR,
@@ -33,12 +34,11 @@ from netless_lab.kernel.decode_route import (
     decode_route,
     decode_rule,
 )
-from netless_lab.kernel.listeners import Listeners
-from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.nft.read import RulesetReader
-from netless_lab.kernel.rtnetlink import NetlinkError, NetlinkSocket
-from netless_lab.kernel.sysctls import Sysctls
-from netless_lab.model.snapshot import Address, Chain, Listener, PolicyRule
+from .listeners import Listeners
+from .namespace import Namespace
+from .nft.read import RulesetReader
+from .rtnetlink import NetlinkError, NetlinkSocket
+from .sysctls import Sysctls
 
 T = TypeVar("T")
 

@@ -25,9 +25,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from netless_lab.kernel.decode_link import DeviceKnobs
-from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.proc_files import ProcFiles
+from .decode_link import DeviceKnobs
+from .namespace import Namespace
+from .proc_files import ProcFiles
 
 KNOBS: Final = {
     "ip_forward": "net/ipv4/ip_forward",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from netless_lab.kernel.nft.datatypes import Kind
+from .datatypes import Kind
 
 LINK, NETWORK, TRANSPORT = 0, 1, 2
 """enum nft_payload_bases."""

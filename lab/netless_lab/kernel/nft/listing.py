@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from netless_lab.model.snapshot import Chain
+from ...model.snapshot import Chain
 
 _BRIDGE: Final = {"dstnat": -300, "filter": -200, "out": 100, "srcnat": 300}
 _PLAIN: Final = {"filter": 0}

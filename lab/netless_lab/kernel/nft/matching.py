@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from netless_lab.kernel.nft.datatypes import FLAGS, Kind, flags, number, prefix_length, quote, show
-from netless_lab.kernel.nft.fields import BITS, Field
-from netless_lab.kernel.nft.sets import Set, show_elements, show_range
+from .datatypes import FLAGS, Kind, flags, number, prefix_length, quote, show
+from .fields import BITS, Field
+from .sets import Set, show_elements, show_range
 
 _OPERATORS: Final = ("==", "!=", "<", "<=", ">", ">=")
 _EQ, _NEQ = 0, 1

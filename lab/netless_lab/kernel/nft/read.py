@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from netless_lab.kernel.attributes import attributes, each, text
-from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.nft import wire
-from netless_lab.kernel.nft.render import render
-from netless_lab.kernel.nft.sets import Set, parse_elements
-from netless_lab.kernel.nft.wire import FAMILY_NAMES, Expression, big, genmsg, kind, parse_expressions
-from netless_lab.kernel.rtnetlink import NETLINK_NETFILTER, NetlinkError, NetlinkSocket
-from netless_lab.model.snapshot import Chain, Rule
+from ...model.snapshot import Chain, Rule
+from ..attributes import attributes, each, text
+from ..namespace import Namespace
+from ..rtnetlink import NETLINK_NETFILTER, NetlinkError, NetlinkSocket
+from . import wire
+from .render import render
+from .sets import Set, parse_elements
+from .wire import FAMILY_NAMES, Expression, big, genmsg, kind, parse_expressions
 
 _SET_PREFIXES: Final = ("__set", "__map")
 _COMMENT: Final = 0

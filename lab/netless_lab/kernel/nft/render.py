@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from netless_lab.kernel.attributes import attributes, text
-from netless_lab.kernel.nft import statements, xt
-from netless_lab.kernel.nft.fields import LINK, NETWORK, TRANSPORT, Field, ct_field, fib_field, header_fields, meta_field
-from netless_lab.kernel.nft.matching import Phrase, Source, compare, compare_range, look_up
-from netless_lab.kernel.nft.sets import Set
-from netless_lab.kernel.nft.wire import Expression, verdict_of
+from ..attributes import attributes, text
+from . import statements, xt
+from .fields import LINK, NETWORK, TRANSPORT, Field, ct_field, fib_field, header_fields, meta_field
+from .matching import Phrase, Source, compare, compare_range, look_up
+from .sets import Set
+from .wire import Expression, verdict_of
 
 _EQ, _GTE, _LTE = 0, 5, 3
 _INHERENT = {"ip": "ip", "ip6": "ip6", "arp": "arp"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from netless_lab.kernel.attributes import attributes, each
-from netless_lab.kernel.nft.datatypes import number, prefix_length, quote, show
-from netless_lab.kernel.nft.fields import Field
-from netless_lab.kernel.nft.wire import big, verdict_of
+from ..attributes import attributes, each
+from .datatypes import number, prefix_length, quote, show
+from .fields import Field
+from .wire import big, verdict_of
 
 ANONYMOUS, INTERVAL, MAP = 0x1, 0x4, 0x8
 """NFT_SET_* flags."""

@@ -6,9 +6,9 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from netless_lab.kernel.attributes import text
-from netless_lab.kernel.nft.matching import Phrase
-from netless_lab.kernel.nft.wire import Expression, big
+from ..attributes import text
+from .matching import Phrase
+from .wire import Expression, big
 
 Constant = Callable[[int], bytes | str | None]
 """Register number -> the constant in it, or the words of a map lookup."""

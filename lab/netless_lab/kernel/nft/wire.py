@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from netless_lab.kernel.attributes import attribute, attributes, each, nest, text
+from ..attributes import attribute, attributes, each, nest, text
 
 SUBSYSTEM: Final = 10
 NEWTABLE, GETTABLE, DELTABLE = 0, 1, 2

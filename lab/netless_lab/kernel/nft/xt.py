@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from netless_lab.kernel.attributes import text
-from netless_lab.kernel.nft.datatypes import show
-from netless_lab.kernel.nft.matching import Phrase
-from netless_lab.kernel.nft.statements import nat_words, port_range
+from ..attributes import text
+from .datatypes import show
+from .matching import Phrase
+from .statements import nat_words, port_range
 
 _STATES: Final = {1: "invalid", 8: "new", 4: "related", 2: "established", 256: "untracked", 64: "snat", 128: "dnat"}
 """XT_CONNTRACK_STATE_*, in the order nft's translation prints them."""
