@@ -16,9 +16,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:1] = [str(HERE.parent), str(HERE.parents[1] / "tui"), str(HERE.parents[1] / "lab")]
 
-from bench.row import Row  # noqa: E402  (the folder above must be on the path first)
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
+
+from bench.row import Row  # noqa: E402  (the folder above must be on the path first)
 
 
 def modules(wanted: list[str]) -> list[str]:
