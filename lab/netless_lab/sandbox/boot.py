@@ -36,7 +36,7 @@ from netless_lab.sandbox.status import Failure, Reporter
 
 PATH: Final = f"{furniture.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _A_KINDS: Final = sc.CLONE_NEWUSER | sc.CLONE_NEWNS
-_B_KINDS: Final = sc.CLONE_NEWUSER | sc.CLONE_NEWNET | sc.CLONE_NEWPID | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
+_B_KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWPID | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
 _BACKLOG: Final = 64
 _IMPORTED: Final = "imported"
 
@@ -163,8 +163,9 @@ def _middle(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pip
         os.close(pipes.up[0])
         os.close(pipes.down[1])
         reporter.stage = "namespaces"
-        sc.unshare(_B_KINDS)
+        sc.unshare(sc.CLONE_NEWUSER)
         _map_root_to(0, 0)
+        sc.unshare(_B_KINDS)  # after the map: files of /proc/net belong for ever to whoever root is when the namespace is born
         with contextlib.suppress(OSError):
             sc.unshare(sc.CLONE_NEWCGROUP)
         sc.set_hostname(plan.node)
