@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from helpers.pages import FRONT, front, page, step
 
+from helpers.pages import FRONT, front, page, step
 from netless_lab.course.outline import start
 from netless_lab.course.parse import parse_lesson
 from netless_lab.course.problems import BadLesson
@@ -14,11 +14,36 @@ WORLD = start(World(("c1",)))
 PAIR = 'expect = [{ pair = "veth1", peer = "veth2" }]'
 
 CASES = {
-    "unknown verb": (page(step(do='[{ vetth = "veth1", peer = "veth2" }]')), 14, 'no action "vetth"', 'Did you mean "veth"'),
-    "verb not first": (page(step(do='[{ peer = "veth2", veth = "veth1" }]')), 14, 'no action "peer"', "The first key is the verb"),
-    "expectation in do": (page(step(do='[{ pair = "veth1", peer = "veth2" }]')), 14, 'no action "pair"', 'It belongs in "expect"'),
-    "action in expect": (page(step(expect='[{ move = "veth1", to = "c1" }]')), 15, 'no expectation "move"', 'It belongs in "do"'),
-    "probe in expect": (page(step(expect='[{ ping = "10.0.0.2", from = "c1" }]')), 15, 'no expectation "ping"', 'It belongs in "probe"'),
+    "unknown verb": (
+        page(step(do='[{ vetth = "veth1", peer = "veth2" }]')),
+        14,
+        'no action "vetth"',
+        'Did you mean "veth"',
+    ),
+    "verb not first": (
+        page(step(do='[{ peer = "veth2", veth = "veth1" }]')),
+        14,
+        'no action "peer"',
+        "The first key is the verb",
+    ),
+    "expectation in do": (
+        page(step(do='[{ pair = "veth1", peer = "veth2" }]')),
+        14,
+        'no action "pair"',
+        'It belongs in "expect"',
+    ),
+    "action in expect": (
+        page(step(expect='[{ move = "veth1", to = "c1" }]')),
+        15,
+        'no expectation "move"',
+        'It belongs in "do"',
+    ),
+    "probe in expect": (
+        page(step(expect='[{ ping = "10.0.0.2", from = "c1" }]')),
+        15,
+        'no expectation "ping"',
+        'It belongs in "probe"',
+    ),
     "unknown key of an action": (
         page(step(do='[{ veth = "veth1", pear = "veth2" }]')),
         14,
@@ -52,23 +77,48 @@ CASES = {
     ),
     "no id": (page(step(id=None)), 13, '"id" is missing', "progress is kept by it"),
     "an id with capitals": (page(step(id='"Make It"')), 13, '"Make It" is no id', '"make-it"'),
-    "the same id twice": (page(step(), step("Again")), 24, 'the id "pair" is used twice; the first is on line 13', "another id"),
+    "the same id twice": (
+        page(step(), step("Again")),
+        24,
+        'the id "pair" is used twice; the first is on line 13',
+        "another id",
+    ),
     "a link name of 16 bytes": (
         page(step(do='[{ veth = "container-veth01", peer = "veth2" }]')),
         14,
         'the link name "container-veth01" has 16 bytes',
         'at most 15: try "container-veth0"',
     ),
-    "a link name of 16 bytes in 9 letters": (page(step(exact='["x"]', do='[{ veth = "кабель-один", peer = "v" }]')), 14, "has 21 bytes", "at most 15"),
-    "a link name with a slash": (page(step(do='[{ veth = "a/b", peer = "veth2" }]')), 14, '"a/b" cannot name a link', "no slash"),
+    "a link name of 16 bytes in 9 letters": (
+        page(step(exact='["x"]', do='[{ veth = "кабель-один", peer = "v" }]')),
+        14,
+        "has 21 bytes",
+        "at most 15",
+    ),
+    "a link name with a slash": (
+        page(step(do='[{ veth = "a/b", peer = "veth2" }]')),
+        14,
+        '"a/b" cannot name a link',
+        "no slash",
+    ),
     "an address without prefix": (
         page(step(do='[{ address = "10.0.0.2", dev = "veth1" }]')),
         14,
         '"10.0.0.2" has no prefix length',
         'Write "10.0.0.2/24"',
     ),
-    "no address at all": (page(step(do='[{ address = "10.0.0.300/24", dev = "veth1" }]')), 14, "is no address with a prefix", '"10.0.0.2/24"'),
-    "an address for a network": (page(step(do='[{ masquerade = "10.0.0.1/24", except = "br0" }]')), 14, "is an address inside a network", '"10.0.0.0/24"'),
+    "no address at all": (
+        page(step(do='[{ address = "10.0.0.300/24", dev = "veth1" }]')),
+        14,
+        "is no address with a prefix",
+        '"10.0.0.2/24"',
+    ),
+    "an address for a network": (
+        page(step(do='[{ masquerade = "10.0.0.1/24", except = "br0" }]')),
+        14,
+        "is an address inside a network",
+        '"10.0.0.0/24"',
+    ),
     "a gateway with a prefix": (
         page(step(do='[{ route = "default", via = "10.0.0.1/24", in = "c1" }]')),
         14,
@@ -98,47 +148,136 @@ CASES = {
         "leave the control out",
     ),
     "a control with a reason": (
-        page(step(probe='[{ ping = "10.0.0.2", from = "host", reply = false, because = "b", control = { ping = "10.0.0.1", from = "c1", reply = true } }]')),
+        page(
+            step(
+                probe='[{ ping = "10.0.0.2", from = "host", reply = false, because = "b", control = { ping = "10.0.0.1", reply = true } }]'
+            )
+        ),
         17,
         "a control is a plain probe",
         "Write control =",
     ),
-    "unknown probe": (page(step(probe='[{ pong = "10.0.0.2", from = "host" }]')), 17, 'no probe "pong"', 'Did you mean "ping"'),
-    "a probe from nowhere": (page(step(probe='[{ ping = "10.0.0.2" }]')), 17, 'the probe "ping" lacks the key "from"', "For example"),
-    "a bad address in a probe": (page(step(probe='[{ ping = "10.0.0.300", from = "c1" }]')), 17, '"10.0.0.300" is no IP address', "0 to 255"),
-    "a port that is none": (page(step(probe='[{ connect = "10.0.0.2:99999", from = "c1" }]')), 17, "is no address and port", ":80"),
-    "a page that is no http": (page(step(probe='[{ fetch = "https://example.test/", from = "c1" }]')), 17, "cannot be fetched", "Only http"),
+    "unknown probe": (
+        page(step(probe='[{ pong = "10.0.0.2", from = "host" }]')),
+        17,
+        'no probe "pong"',
+        'Did you mean "ping"',
+    ),
+    "a probe from nowhere": (
+        page(step(probe='[{ ping = "10.0.0.2" }]')),
+        17,
+        'the probe "ping" lacks the key "from"',
+        "For example",
+    ),
+    "a bad address in a probe": (
+        page(step(probe='[{ ping = "10.0.0.300", from = "c1" }]')),
+        17,
+        '"10.0.0.300" is no IP address',
+        "0 to 255",
+    ),
+    "a port that is none": (
+        page(step(probe='[{ connect = "10.0.0.2:99999", from = "c1" }]')),
+        17,
+        "is no address and port",
+        ":80",
+    ),
+    "a page that is no http": (
+        page(step(probe='[{ fetch = "https://example.test/", from = "c1" }]')),
+        17,
+        "cannot be fetched",
+        "Only http",
+    ),
     "an unknown key of a probe": (
         page(step(probe='[{ ping = "10.0.0.2", from = "c1", seen-as = "10.0.0.2" }]')),
         17,
         'the probe "ping" has no key "seen-as"',
         "",
     ),
-    "a time to live that is none": (page(step(probe='[{ ping = "10.0.0.2", from = "c1", ttl = 0 }]')), 17, "ttl = 0", "1 to 255"),
-    "an unknown node in an action": (page(step(do='[{ move = "veth1", to = "c11" }]')), 14, 'there is no node "c11"', 'Did you mean "c1"'),
-    "an unknown node in a probe": (page(step(probe='[{ ping = "10.0.0.2", from = "hots" }]')), 17, 'no node "hots"', 'Did you mean "host"'),
+    "a time to live that is none": (
+        page(step(probe='[{ ping = "10.0.0.2", from = "c1", ttl = 0 }]')),
+        17,
+        "ttl = 0",
+        "1 to 255",
+    ),
+    "an unknown node in an action": (
+        page(step(do='[{ move = "veth1", to = "c11" }]')),
+        14,
+        'there is no node "c11"',
+        'Did you mean "c1"',
+    ),
+    "an unknown node in a probe": (
+        page(step(probe='[{ ping = "10.0.0.2", from = "hots" }]')),
+        17,
+        'no node "hots"',
+        'Did you mean "host"',
+    ),
     "an unknown shell": (page(step(shell='"c9"')), 17, 'no node "c9"', "Nodes: c1, host, internet"),
     "an exact name nobody speaks of": (page(step(exact='["br0"]')), 17, '"exact" names "br0"', ""),
-    "a table instead of a list": (page(step(do='{ veth = "veth1", peer = "veth2" }')), 14, '"do" is a list, even of one', "Put brackets"),
-    "a text instead of a list": (page(step(do='"ip link add"')), 14, '"do" must be a list of tables, not a text', "Write do ="),
-    "a format of tomorrow": (page(front=FRONT.replace("1", "2")), 2, "format 2, and this netless reads format 1", "A newer netless"),
+    "a table instead of a list": (
+        page(step(do='{ veth = "veth1", peer = "veth2" }')),
+        14,
+        '"do" is a list, even of one',
+        "Put brackets",
+    ),
+    "a text instead of a list": (
+        page(step(do='"ip link add"')),
+        14,
+        '"do" must be a list of tables, not a text',
+        "Write do =",
+    ),
+    "a format of tomorrow": (
+        page(front=FRONT.replace("1", "2")),
+        2,
+        "format 2, and this netless reads format 1",
+        "A newer netless",
+    ),
     "no format": (page(front=FRONT.replace("format = 1\n", "")), 2, "does not say its format", "Write format = 1"),
     "no title": (page(front=FRONT.replace('title = "A cable"\n', "")), 2, '"title" is missing', 'title = "..."'),
     "no front matter": ("## A step\n\nWords.\n", 1, "no front matter", "Start the page with +++"),
     "front matter of another kind": (page().replace("+++", "---"), 1, "no front matter", "not ---"),
     "front matter without an end": ('+++\nid = "cable"\n\n## A\n', 1, "never closed", "+++"),
-    "TOML that is none, in the front matter": (page(front=FRONT.replace('"A cable"', '"A cable')), 4, "this is not TOML", "quotation mark"),
-    "TOML that is none, in a step": (page(step(do='[{ veth = "veth1" peer = "veth2" }]')), 14, "this is not TOML", "missing comma"),
+    "TOML that is none, in the front matter": (
+        page(front=FRONT.replace('"A cable"', '"A cable')),
+        4,
+        "this is not TOML",
+        "quotation mark",
+    ),
+    "TOML that is none, in a step": (
+        page(step(do='[{ veth = "veth1" peer = "veth2" }]')),
+        14,
+        "this is not TOML",
+        "missing comma",
+    ),
     "a table in braces over two lines": (
         page(step(do='[{ veth = "veth1",\n  peer = "veth2" }]')),
         14,
         "this is not TOML",
         "stays on one line",
     ),
-    "a heading without a block": (page(step(), "## Read on\n\nOnly words."), 19, '"Read on" has no step block', "make it ###"),
-    "a block before any heading": (page(intro='```toml step\nid = "x"\n```'), 6, "stands before the first heading", "Put a ## heading"),
-    "two blocks under one heading": (page(step() + '\n\n```toml step\nid = "y"\n```'), 19, "has a second step block", "a ## heading of its own"),
-    "a block with a wrong mark": (page(step().replace("toml step", "toml steps")), 12, 'marked "toml steps" is only shown', 'Mark it "toml step"'),
+    "a heading without a block": (
+        page(step(), "## Read on\n\nOnly words."),
+        19,
+        '"Read on" has no step block',
+        "make it ###",
+    ),
+    "a block before any heading": (
+        page(intro='```toml step\nid = "x"\n```'),
+        6,
+        "stands before the first heading",
+        "Put a ## heading",
+    ),
+    "two blocks under one heading": (
+        page(step() + '\n\n```toml step\nid = "y"\n```'),
+        19,
+        "has a second step block",
+        "a ## heading of its own",
+    ),
+    "a block with a wrong mark": (
+        page(step().replace("toml step", "toml steps")),
+        12,
+        'marked "toml steps" is only shown',
+        'Mark it "toml step"',
+    ),
     "a block that never ends": (page(step()[:-4]), 12, "never closed", "```"),
     "no steps": (page("Only words."), 1, "has no steps", "Every ## heading"),
     "no prose": (page(step(prose="")), 8, 'the step "pair" has no prose', "Say in a sentence"),
@@ -171,10 +310,14 @@ def test_every_problem_has_advice() -> None:
 
 def test_all_mistakes_of_a_page_come_at_once() -> None:
     """Three spoiled steps give three problems, in the order of their lines."""
-    text = page(step(id='"a"', hint=None), step(id='"b"', expect=None), step(id='"c"', do='[{ nope = 1 }]'), front=front("x"))
+    text = page(
+        step(id='"a"', hint=None), step(id='"b"', expect=None), step(id='"c"', do="[{ nope = 1 }]"), front=front("x")
+    )
     with pytest.raises(BadLesson) as caught:
         parse_lesson(text, "x.md", WORLD)
-    assert [problem.line for problem in caught.value.problems] == sorted(problem.line for problem in caught.value.problems)
+    assert [problem.line for problem in caught.value.problems] == sorted(
+        problem.line for problem in caught.value.problems
+    )
     assert len(caught.value.problems) == 3
 
 

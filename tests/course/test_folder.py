@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.pages import course, front, page, step
 
+from helpers.pages import course, front, page, step
 from netless_lab.course.files import read_folder, read_root
 from netless_lab.course.folder import Reading, read_course, read_translations
 
@@ -37,7 +37,9 @@ def test_a_broken_lesson_leaves_the_others() -> None:
     )
     assert reading.course is not None
     assert [lesson.id for lesson in reading.course.lessons] == ["cable", "switch"]
-    assert len(reading.course.problems) == 1 and reading.course.problems[0].startswith('02-broken.md:14: there is no action "nope"')
+    assert len(reading.course.problems) == 1 and reading.course.problems[0].startswith(
+        '02-broken.md:14: there is no action "nope"'
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,13 +60,18 @@ def test_a_broken_course_file_is_named_by_line(head: str, line: int, what: str, 
     """Mistakes in course.toml itself: nothing can be used, and the line is told."""
     reading = read_course(course(head, cable=page()))
     assert reading.course is None
-    assert any(p.line == line and p.file == "course.toml" and what in p.what and advice in p.advice for p in reading.problems), told(reading)
+    assert any(
+        p.line == line and p.file == "course.toml" and what in p.what and advice in p.advice for p in reading.problems
+    ), told(reading)
 
 
 @pytest.mark.parametrize(
     ("files", "what"),
     [
-        (course(HEAD.replace('"cable"', '"cable", "cabel"'), cable=page()), 'no page for the lesson "cabel". Did you mean "cable"?'),
+        (
+            course(HEAD.replace('"cable"', '"cable", "cabel"'), cable=page()),
+            'no page for the lesson "cabel". Did you mean "cable"?',
+        ),
         (course(HEAD.replace('"cable"', '"cable", "names"'), cable=page()), "Write the page 02-names.md."),
         (course(HEAD.replace('"cable"', '"cable", "cable"'), cable=page()), 'the lesson "cable" is listed twice'),
         (course(HEAD, cable=page(), stray=page(front=front("stray"))), "the page 02-stray.md is in no lesson list"),
@@ -81,7 +88,9 @@ def test_what_does_not_fit_together_is_told(files: dict[str, str], what: str) ->
 def test_undoes_is_written_in_full() -> None:
     """A bare id means the own lesson first, then earlier ones; a step cannot undo what comes later."""
     first = page(step(), step("B", id='"plug"'))
-    second = page(step(id='"plug"'), step("D", id='"last"', undoes='["plug", "pair", "cable/plug"]'), front=front("switch"))
+    second = page(
+        step(id='"plug"'), step("D", id='"last"', undoes='["plug", "pair", "cable/plug"]'), front=front("switch")
+    )
     reading = read_course(course(cable=first, switch=second))
     assert reading.course is not None and not reading.problems, told(reading)
     assert reading.course.lessons[1].steps[1].undoes == ("switch/plug", "cable/pair", "cable/plug")

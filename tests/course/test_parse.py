@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from helpers.pages import front, page, step
 
+from helpers.pages import front, page, step
 from netless_lab.course.parse import parse_lesson, parse_translation
 from netless_lab.course.problems import BadLesson
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping

@@ -175,9 +175,11 @@ def _holds(expectations: Iterable[Expectation], snapshot: Snapshot, bindings: Bi
 def _swapped(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> _Try | None:
     """The two ends of one cable are alike until one is moved: try the settled words of a cable the other way round."""
     new = fresh(step)
-    settled = [text for text in words_by_role(step.expect, "link") if ("link", text) not in new and text not in step.exact]
-    for place, one in enumerate(settled):
-        for other in settled[place + 1 :]:
+    known = [text for role, text in step.known if role == "link" and text not in step.exact]
+    spoken = words_by_role(step.expect, "link")
+    settled = [text for text in spoken if ("link", text) not in new and text not in step.exact]
+    for one in settled:
+        for other in dict.fromkeys((*settled, *known)):
             mine, yours = bindings.word("link", one), bindings.word("link", other)
             if not _one_cable(snapshot, mine, yours):
                 continue

@@ -66,7 +66,10 @@ def free(
     """Everything in ``snapshot`` that the fresh words of ``step`` may stand for."""
     old = _identities(baseline)
     own = [(node, link) for node in snapshot.nodes for link in node.links if _made(node, link) and (node.netns, link.ifindex) not in old]
-    settled_links = {bindings.word("link", text) for role, text in step.known if role == "link"}
+    world_links = {link.name for node in snapshot.nodes for link in node.links if not _made(node, link)}
+    settled_links = {
+        bindings.word("link", text) for role, text in step.known if role == "link" and (text not in world_links or text in bindings.links)
+    }
     counts = Counter(link.name for _, link in own)
     counts.subtract(name for name in settled_links if name in counts)
     settled_names = {bindings.word("netns", text) for role, text in step.known if role == "netns"}
