@@ -127,10 +127,12 @@ def launch(
     argument: str = "",
     keep: tuple[str, ...] = (),
     processes: int = DEFAULT_PROCESSES,
+    pass_fds: tuple[int, ...] = (),
 ) -> Starting:
     """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``boot.Room`` that carries ``argument``.
 
-    ``keep`` are paths below /tmp, /run or /dev that must stay visible inside. Raises ValueError for an impossible name.
+    ``keep`` are paths below /tmp, /run or /dev that must stay visible inside; ``pass_fds`` are open files that the agent inherits under
+    the same numbers. Raises ValueError for an impossible name.
     """
     reading, writing = os.pipe()
     log_fd = os.memfd_create("netless-log", os.MFD_CLOEXEC)
@@ -150,7 +152,7 @@ def launch(
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=log_fd,
-        pass_fds=(writing,),
+        pass_fds=(writing, *pass_fds),
         start_new_session=True,
     )
     os.close(writing)

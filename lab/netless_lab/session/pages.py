@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..course.bind import apply, apply_text
-from ..course.hints import rungs
+from ..course.hints import command_lines, rungs
 from ..course.step import Course, Lesson, Position, Step
+from ..course.substitute import apply, apply_text
 from ..model.snapshot import Snapshot
 from ..primitives.base import DIALECTS, Action, Dialect, Where
 from ..protocol import Commands, CourseView, LessonView, StepPage, StepView
@@ -38,13 +38,19 @@ def bound_actions(step: Step, state: State) -> tuple[Action, ...]:
     return tuple(apply(action, state.bindings) for action in step.do)
 
 
+def help_rungs(state: State, snapshot: Snapshot) -> tuple[str, ...]:
+    """Every rung of help of the current step, the last being the command in the chosen dialect."""
+    lines = command_lines(state.step, state.dialect, where_of(snapshot, state.step.shell), state.bindings)
+    return rungs(state.step, lines, state.bindings)
+
+
 def step_page(state: State, snapshot: Snapshot) -> StepPage:
     """All a screen needs for the current step."""
     step, lesson = state.step, state.lesson
     where = where_of(snapshot, step.shell)
     actions = bound_actions(step, state)
     opened = state.progress.opened(key(state.position), state.position.course)
-    every = rungs(step, commands_of(actions, state.dialect, where).lines)
+    every = help_rungs(state, snapshot)
     number = [own.id for own in lesson.steps].index(step.id) + 1
     prose = step.prose if number > 1 or not lesson.intro else f"{lesson.intro}\n\n{step.prose}"
     return StepPage(
@@ -54,7 +60,7 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
         prose=apply_text(prose, state.bindings),
         sentences=tuple(action.sentence() for action in actions),
         commands=every_dialect(actions, state.dialect, where),
-        hints_open=tuple(apply_text(text, state.bindings) for text in every[:opened]),
+        hints_open=every[:opened],
         hints_total=len(every),
         shell=step.shell,
         number=number,
@@ -65,7 +71,8 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
 
 def course_view(course: Course, state: State | None = None) -> CourseView:
     """The course as a list shows it; ticks only when a state is given."""
-    return CourseView(course.id, course.title, course.about, tuple(_lesson(course, lesson, state) for lesson in course.lessons), course.problems)
+    lessons = tuple(_lesson(course, lesson, state) for lesson in course.lessons)
+    return CourseView(course.id, course.title, course.about, lessons, course.problems)
 
 
 def _lesson(course: Course, lesson: Lesson, state: State | None) -> LessonView:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ..course.bind import Bindings
+from ..course.bindings import Bindings
 from ..course.progress import Progress
-from ..course.step import Course, Lesson, Position, Step, positions
+from ..course.step import Course, Lesson, Position, Step, positions, step_at
 from ..course.verdict import Verdict
 from ..primitives.base import Action, Dialect
 
@@ -48,15 +48,6 @@ class State(msgspec.Struct, frozen=True):
     def passed(self) -> bool:
         """True when the current step was judged and holds."""
         return self.verdict is not None and self.verdict.step == self.position.step and self.verdict.passed
-
-
-def step_at(course: Course, position: Position) -> Step:
-    """The step a position names; the position must be of this course."""
-    lesson = course.lesson(position.lesson)
-    step = lesson.step(position.step) if lesson else None
-    if step is None:
-        raise LookupError(f"{position} is not in the course {course.id}")
-    return step
 
 
 def before(course: Course, position: Position) -> tuple[Position, ...]:

@@ -1,0 +1,85 @@
+"""What PID 1 of a lab does: build the world, open the session, serve clients until the lab is to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+from pathlib import Path
+
+import msgspec
+
+from .agent import Agent
+from .course.files import lessons_root, read_folder, shipped
+from .course.journal import line
+from .course.progress import Progress
+from .course.step import Course
+from .orders import Orders
+from .sandbox.boot import Room
+from .sandbox.find import INSIDE, is_ours
+from .sandbox.reaper import Reaper
+from .session.host import PretendHost
+from .session.session import Session
+from .session.world import World
+
+
+def main(room: Room) -> None:
+    """Be the lab's agent; returning ends the lab."""
+    orders = msgspec.json.decode(room.argument.encode(), type=Orders) if room.argument else Orders()
+    asyncio.run(_live(room, orders))
+
+
+async def _live(room: Room, orders: Orders) -> None:
+    loop = asyncio.get_running_loop()
+    reaper = Reaper(loop)
+    host = PretendHost(room, reaper)
+    courses = _courses(orders)
+    await host.build(courses[0].world.containers)
+    world = World(host)
+    await world.begin()
+
+    def save(progress: Progress) -> None:
+        if orders.journal_fd >= 0:
+            with contextlib.suppress(OSError):
+                os.write(orders.journal_fd, line(progress))
+
+    session = Session(room.lab, world, courses, orders.progress, save)
+    agent = Agent(session, is_ours)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, agent.end, f"it was ended by {number.name}")
+    await session.begin()
+    for notice in (*room.notes, orders.notice):
+        if notice:
+            session.note(notice)
+    gc.collect()
+    gc.freeze()
+    inner = _listen_inside()
+    room.ready()
+    await agent.serve(room.listener, inner)
+    os._exit(0)
+
+
+def _courses(orders: Orders) -> tuple[Course, ...]:
+    """The course in the folder that was named, or every course that came along, the wanted one first."""
+    if orders.folder:
+        only = read_folder(Path(orders.folder)).course
+        courses: tuple[Course, ...] = (only,) if only is not None and only.lessons else ()
+    else:
+        courses = shipped()
+    if not courses:
+        raise LookupError(f"no course can be read in {orders.folder or lessons_root()}: `netless lint` says why")
+    return tuple(sorted(courses, key=lambda course: course.id != orders.course)) if orders.course else courses
+
+
+def _listen_inside() -> socket.socket:
+    """A socket that those who live in the lab can reach: abstract names end at the network namespace."""
+    os.makedirs(os.path.dirname(INSIDE), exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(INSIDE)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.bind(INSIDE)
+    sock.listen(16)
+    return sock

@@ -1,0 +1,113 @@
+"""Find a lab, or start one: what the command line and the app need before they can talk to an agent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .course.files import load, progress_path, save
+from .course.journal import last
+from .course.progress import Progress
+from .errors import Refusal
+from .orders import Orders
+from .sandbox import find
+
+if TYPE_CHECKING:
+    import socket
+
+ENTRY = "netless_lab.inside:main"
+
+
+def running() -> tuple[str, ...]:
+    """The labs of this user that are ready, by name."""
+    return tuple(lab.lab for lab in find.labs() if lab.ready)
+
+
+def connect(lab: str) -> socket.socket | None:
+    """A connection to the lab's agent, or None when it does not run."""
+    try:
+        return find.connect(lab)
+    except find.NoSuchLab:
+        return None
+    except find.NotOurs as error:
+        raise Refusal(str(error.strerror or error), code=3) from error
+    except ValueError as error:
+        raise Refusal(str(error)) from error
+
+
+def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool = True) -> socket.socket:
+    """Start the lab and connect to it; one that another process starts meanwhile is simply joined.
+
+    ``folder`` takes the course from there instead of those that come along; without ``keep_progress`` nothing is read or written.
+    """
+    from .sandbox.start import AlreadyRuns, StartError, launch
+
+    journal = -1
+    orders = Orders(course=course, folder=folder)
+    if keep_progress:
+        journal, orders = _orders(lab, orders)
+    argument = msgspec.json.encode(orders).decode()
+    keep = (folder,) if folder else ()
+    try:
+        launch(lab, ENTRY, argument=argument, keep=keep, pass_fds=(journal,) if journal >= 0 else ()).wait().close()
+    except AlreadyRuns:
+        pass
+    except StartError as error:
+        advice = error.do or "`netless doctor` tries everything this machine can and says what is missing."
+        raise Refusal(f"{error}\n{advice}", code=3) from error
+    except ValueError as error:
+        raise Refusal(str(error)) from error
+    finally:
+        if journal >= 0:
+            os.close(journal)
+    return _joined(lab)
+
+
+def progress_of(lab: str) -> Progress:
+    """What was earned in a lab, whether it runs or not."""
+    path = progress_path(lab, os.environ)
+    with contextlib.suppress(OSError):
+        newest = last(_journal(path).read_bytes())
+        if newest is not None:
+            return newest
+    return load(path).progress
+
+
+def keep_progress(lab: str, progress: Progress) -> None:
+    """Replace the progress of a lab that does not run."""
+    path = progress_path(lab, os.environ)
+    save(path, progress)
+    with contextlib.suppress(FileNotFoundError):
+        _journal(path).unlink()
+
+
+def _joined(lab: str) -> socket.socket:
+    """A connection to a lab that is there or about to be."""
+    for _ in range(250):
+        sock = connect(lab)
+        if sock is not None:
+            return sock
+        time.sleep(0.02)
+    raise Refusal(f"the lab {lab} was started by another process, but it does not answer", code=4)
+
+
+def _orders(lab: str, orders: Orders) -> tuple[int, Orders]:
+    """Fold the journal of the last run into the progress file, and open an empty one for the new lab."""
+    path = progress_path(lab, os.environ)
+    loaded = load(path)
+    progress, notice, fd = progress_of(lab), loaded.notice, -1
+    try:
+        save(path, progress)
+        fd = os.open(_journal(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        notice = notice or f"Progress cannot be kept: {path.parent} cannot be written ({error.strerror})."
+    return fd, msgspec.structs.replace(orders, progress=progress, journal_fd=fd, notice=notice)
+
+
+def _journal(path: Path) -> Path:
+    return path.with_suffix(".journal")

@@ -1,0 +1,20 @@
+"""What the starter of a lab hands to its agent, as one JSON document."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .course.progress import Progress
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """The progress so far, the open journal to write it to (-1: none), what to tell the learner, and which course.
+
+    ``course`` is wanted first among those that come along; ``folder`` holds the only course instead.
+    """
+
+    progress: Progress = Progress()
+    journal_fd: int = -1
+    notice: str = ""
+    course: str = ""
+    folder: str = ""

@@ -1,0 +1,253 @@
+"""What a session knows and tells: the status, the current page, the watching judge, and the progress it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+
+from ..course.bindings import Bindings
+from ..course.extras import extras
+from ..course.judge import state_holds
+from ..course.outline import lesson_actions, outline, owners
+from ..course.progress import Progress
+from ..course.step import Course, Position, Step, positions, step_at
+from ..course.substitute import apply
+from ..course.verdict import Verdict
+from ..errors import Refusal
+from ..model.probe import Outcome, Probe
+from ..model.snapshot import Snapshot
+from ..protocol import CourseView, Entry, Message, NodeStatus, Notice, ProbeEvent, SnapshotEvent, Status, StatusEvent, VerdictEvent
+from .judging import Case, judge_step, send
+from .live import Live
+from .pages import course_view, step_page
+from .state import State, actions_before, key
+from .world import World
+
+
+class Desk:
+    """Everything of a session that does not move the lab."""
+
+    def __init__(self, name: str, world: World, courses: tuple[Course, ...], progress: Progress, save: Callable[[Progress], None]) -> None:
+        self.name = name
+        self.world = world
+        self.courses = courses
+        self.on_event: Callable[[Message], None] = lambda message: None
+        self.turn = asyncio.Lock()
+        self._save = save
+        self._began = time.monotonic()
+        self._judging: asyncio.Task[None] | None = None
+        self._clients = 0
+        course = courses[0]
+        known = positions(course)
+        place = progress.position(course.id)
+        self.state = State(
+            course,
+            place if place in known else known[0],
+            progress,
+            progress.bindings(course.id),
+            dialect=progress.dialect,
+        )
+        self.live = Live(world, self._tell, self._learner_changed)
+
+    async def status(self) -> Status:
+        """Everything but the network itself."""
+        return self._status()
+
+    async def snapshot(self) -> Snapshot:
+        """The state of every node, read now."""
+        return await self.live.refresh() if not self.state.busy else await self.world.look()
+
+    async def course_views(self) -> tuple[CourseView, ...]:
+        """Every course with its ticks."""
+        return tuple(course_view(course, self.state) for course in self.courses)
+
+    async def introduction(self) -> tuple[Message, ...]:
+        """What a new view needs to paint itself."""
+        events: list[Message] = [StatusEvent(self._status()), SnapshotEvent(self.live.last, self.live.goal)]
+        if self.state.verdict is not None:
+            events.append(VerdictEvent(self.state.verdict))
+        return tuple(events)
+
+    async def entry(self, node: str) -> Entry:
+        """How to enter a node from outside."""
+        return self.world.entry(node, self.name)
+
+    async def send_probe(self, probe: Probe, must_reply: bool) -> Outcome:
+        """One probe for whoever asks."""
+        if self.world.ref(probe.node) is None:
+            raise Refusal(f"there is no node {probe.node} in this lab", nearest=self.world.nearest(probe.node))
+        outcome = await send(self.world, probe, must_reply=must_reply)
+        self.probe_told(outcome, must_reply)
+        return outcome
+
+    async def explain(self, probe: Probe) -> Any:
+        """Send one probe, follow it, and say where it died and why."""
+        raise Refusal("this lab cannot explain probes", code=4)
+
+    def watched(self, clients: int) -> None:
+        """How many clients are connected now: nobody looks, nothing is polled."""
+        self._clients = clients
+        self.world.attend(clients > 0)
+
+    def in_use(self) -> bool:
+        """Whether somebody's process lives in the lab."""
+        return self.world.in_use()
+
+    def report(self, error: BaseException) -> None:
+        """Keep the details of our own fault in the lab's log."""
+        traceback.print_exception(error)
+
+    def probe_told(self, outcome: Outcome, wanted: bool) -> None:
+        """Tell the views what became of a probe."""
+        self._tell(ProbeEvent(time.time(), outcome, wanted))
+
+    def note(self, text: str) -> None:
+        """Something to remember until the lab is in order again."""
+        self.state = msgspec.structs.replace(self.state, notices=(*self.state.notices, text))
+        self._tell(Notice("warning", text))
+        self.tell_status()
+
+    def remember(self, progress: Progress) -> None:
+        """Replace the progress and save it at once."""
+        self.state = msgspec.structs.replace(self.state, progress=progress)
+        self._save(progress)
+
+    def tell_status(self) -> None:
+        """Tell every view where we stand."""
+        self._tell(StatusEvent(self._status()))
+
+    def refresh_goal(self) -> None:
+        """Outline the lesson's final picture, so that the drawing leaves room for it."""
+        course, lesson = self.state.course, self.state.lesson
+        actions = tuple(apply(action, self.state.bindings) for action in lesson_actions(course, lesson.id))
+        self.live.set_goal(outline(self.world.baseline, actions))
+
+    def case(self, place: Position, step: Step | None = None) -> Case:
+        """What the judge must know to judge this step."""
+        course, baseline = self.state.course, self.world.baseline
+        step = step or step_at(course, place)
+        asked = (*actions_before(course, place), *step.do)
+
+        def beyond(snapshot: Snapshot, names: Bindings) -> tuple[str, ...]:
+            return extras(snapshot, baseline, outline(baseline, tuple(apply(action, names) for action in asked)))
+
+        return Case(step, self.state.bindings, owners(outline(baseline, asked)), beyond)
+
+    @contextlib.asynccontextmanager
+    async def busy(self, what: str) -> AsyncIterator[None]:
+        """Say what is being done while it is being done."""
+        outer = self.state.busy
+        self.state = msgspec.structs.replace(self.state, busy=what)
+        self.tell_status()
+        try:
+            yield
+        finally:
+            self.state = msgspec.structs.replace(self.state, busy=outer)
+            self.tell_status()
+
+    async def judge_now(self, *, by_tutor: bool = False) -> Verdict:
+        """Judge the current step, earn its tick when it passes, and tell."""
+        place = self.state.position
+        verdict, names = await judge_step(self.world, self.case(place), self.probe_told)
+        with self.live.tutor_at_work():
+            snapshot = await self.live.refresh()
+        if self.state.position != place:
+            return verdict
+        completed = False
+        if verdict.passed:
+            completed = self._earn(place, names, by_tutor)
+        changed = verdict != self.state.verdict
+        self.state = msgspec.structs.replace(self.state, verdict=verdict)
+        self.relive(snapshot)
+        if changed or completed:
+            self._tell(VerdictEvent(verdict, completed))
+            self.tell_status()
+        return verdict
+
+    def _earn(self, place: Position, names: Any, by_tutor: bool) -> bool:
+        course = self.state.course.id
+        progress = self.state.progress
+        first = not progress.earned(key(place), course)
+        if first:
+            progress = progress.earn(course, key(place), time.time(), by_tutor=by_tutor)
+        if names != self.state.bindings:
+            self.state = msgspec.structs.replace(self.state, bindings=names)
+            progress = progress.bound(course, names)
+        if progress != self.state.progress:
+            self.remember(progress)
+            self.refresh_goal()
+        return first
+
+    def relive(self, snapshot: Snapshot) -> None:
+        """Which steps hold now, by their state: the live mark beside the earned tick."""
+        state = self.state
+        live = {key(place): state_holds(step_at(state.course, place), snapshot, state.bindings) for place in positions(state.course)}
+        if live != state.live:
+            self.state = msgspec.structs.replace(state, live=live)
+            self.tell_status()
+
+    def rejudge(self) -> None:
+        """Judge again soon, unless a verb is at work or the learner plays."""
+        if self.state.playing:
+            return
+        if self._judging is not None:
+            self._judging.cancel()
+        self._judging = asyncio.create_task(self._rejudge())
+
+    async def hold_judging(self) -> None:
+        """A verb begins: stop the watching judge."""
+        task, self._judging = self._judging, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _rejudge(self) -> None:
+        try:
+            await self.judge_now()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self.report(error)
+            text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `next` skips the step."
+            self._tell(Notice("error", text))
+
+    def _learner_changed(self, snapshot: Snapshot) -> None:
+        if not self.state.touched:
+            self.state = msgspec.structs.replace(self.state, touched=True)
+        self.relive(snapshot)
+        if not self.state.busy:
+            self.rejudge()
+
+    def _tell(self, message: Message) -> None:
+        self.on_event(message)
+
+    def _status(self) -> Status:
+        state, snapshot = self.state, self.live.last
+        nodes = tuple(
+            NodeStatus(node.name, node.role, node.pid, node.netns, self.world.outside_pid(node.pid), node.names) for node in snapshot.nodes
+        )
+        return Status(
+            lab=self.name,
+            agent_pid=self.world.agent_pid,
+            mode="sandbox",
+            position=str(state.position),
+            course=course_view(state.course, state),
+            page=step_page(state, snapshot),
+            nodes=nodes,
+            verdict=state.verdict,
+            dialect=state.dialect,
+            busy=state.busy,
+            playing=state.playing,
+            notices=state.notices,
+            uptime_s=round(time.monotonic() - self._began, 1),
+            clients=self._clients,
+            bindings=state.bindings.words(),
+            limits=self.world.limits,
+        )

@@ -1,0 +1,105 @@
+"""The pretend host as the session sees it: its own namespace, the internet behind it, and containers that come and go."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+
+from ..kernel.namespace import Namespace
+from ..kernel.read import NodeRef
+from ..model.snapshot import Role
+from ..protocol import Entry
+from ..sandbox import container, internet
+from ..sandbox.boot import Room
+from ..sandbox.enter import command
+from ..sandbox.reaper import Reaper
+
+STOP_S = 1.0
+"""How long a killed container may take to be gone."""
+
+
+class PretendHost:
+    """Starts and ends what lives in the lab. It is the ``Launcher`` of the actions; its methods may be called from any thread."""
+
+    def __init__(self, room: Room, reaper: Reaper) -> None:
+        self.agent_pid = room.pid
+        self.limits = str(room.limits)
+        self.reaper = reaper
+        self._lock = threading.Lock()
+        self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
+        self._ended: dict[str, threading.Event] = {}
+        self._servers: internet.Servers | None = None
+        self.on_end = lambda name: None
+
+    async def build(self, containers: tuple[str, ...]) -> None:
+        """The world before the first step."""
+        net = internet.build()
+        self._add(net.node, "internet")
+        self._servers = await net.serve()
+        for name in containers:
+            self.launch(name)
+
+    def refs(self) -> tuple[NodeRef, ...]:
+        """The nodes the lab itself made, host first."""
+        with self._lock:
+            return tuple(self._refs.values())
+
+    def launch(self, name: str) -> NodeRef:
+        """Start a container with only ``lo``; one that runs already is kept."""
+        with self._lock:
+            known = self._refs.get(name)
+        return known if known is not None else self._add(container.launch(name), "container")
+
+    def stop(self, name: str) -> None:
+        """End a container; returns when its process is gone."""
+        with self._lock:
+            ref = self._refs.get(name)
+            ended = self._ended.get(name)
+        if ref is None or ref.pid is None or ref.role != "container":
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(ref.pid, 9)
+        if ended is not None and threading.current_thread() is not threading.main_thread():
+            ended.wait(STOP_S)
+
+    def restore(self, containers: frozenset[str]) -> None:
+        """Have exactly these containers run: end others, start those that died."""
+        for ref in self.refs():
+            if ref.role == "container" and ref.name not in containers:
+                self.stop(ref.name)
+        for name in sorted(containers):
+            self.launch(name)
+
+    def entry(self, ref: NodeRef, lab: str) -> Entry:
+        """How to enter a node from outside the lab."""
+        argv, environment = command(self.outside_pid(ref.pid) or self.agent_pid, self.agent_pid, ref.name, lab)
+        return Entry(ref.name, argv, environment)
+
+    def outside_pid(self, pid: int | None) -> int | None:
+        """A process of the lab as the machine outside numbers it; None where that cannot be known."""
+        return self.agent_pid if pid == os.getpid() else None
+
+    def in_use(self) -> bool:
+        """Whether any process lives here beside the agent and the nodes' own."""
+        own = {ref.pid for ref in self.refs()} | {os.getpid()}
+        return any(entry.isdigit() and int(entry) not in own for entry in os.listdir("/proc"))
+
+    def _add(self, made: container.Container, role: Role) -> NodeRef:
+        ref = NodeRef(made.name, role, Namespace.of_pid(made.pid), made.pid)
+        ended = threading.Event()
+        with self._lock:
+            self._refs[made.name] = ref
+            self._ended[made.name] = ended
+
+        def gone(code: int) -> None:
+            with self._lock:
+                if self._refs.get(made.name) is ref and role == "container":
+                    del self._refs[made.name]
+            ended.set()
+            self.on_end(made.name)
+
+        self.reaper.watch(made.pid, gone)
+        return ref
+
+

@@ -1,0 +1,102 @@
+"""Ask the judge: state first, then, when the state allows, the step's probes, once the network is ready for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from ..course.bind import closest, infer
+from ..course.bindings import Bindings
+from ..course.judge import control_of, judge
+from ..course.step import ProbeCheck, Step
+from ..course.substitute import apply
+from ..course.verdict import Item, Verdict
+from ..model.probe import Outcome, Probe
+from ..model.snapshot import Snapshot
+from .pages import where_of
+from .world import World
+
+READY_DEADLINE_S = 4.0
+"""How long a probe waits for carriers and bridge ports; a new port forwards after up to 1 s, STP takes 30 s and is then named."""
+REPLY_DEADLINE_S = 1.0
+"""How long a packet that must be answered may take, retries included."""
+SILENCE_S = 0.06
+"""How long silence must last to count: inside one kernel an answer is there when sendto() returns."""
+
+OnProbe = Callable[[Outcome, bool], None]
+Outcomes = Mapping[ProbeCheck, Outcome]
+
+
+async def send(world: World, probe: Probe, *, must_reply: bool) -> Outcome:
+    """One probe, from readiness to outcome. A packet that must be answered gets more time than one that must not."""
+    if must_reply:
+        return await world.probe(probe, deadline_s=REPLY_DEADLINE_S, grace_s=SILENCE_S)
+    return await world.probe(probe, deadline_s=2 * SILENCE_S, grace_s=SILENCE_S)
+
+
+async def settle(world: World, deadline_s: float = READY_DEADLINE_S) -> tuple[str, ...]:
+    """Wait until carriers and ports are ready; returns what was still pending when the deadline passed, in words."""
+    end = time.monotonic() + deadline_s
+    while pending := world.pending(await world.look()):
+        left = end - time.monotonic()
+        if left <= 0:
+            return pending
+        await world.changed(min(left, 0.05))
+    return ()
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What the judge is told beside the step: the learner's names, whose address is whose, and how to find what nobody asked for."""
+
+    step: Step
+    bindings: Bindings = Bindings()
+    owners: dict[str, str] = {}
+    extras: Callable[[Snapshot, Bindings], tuple[str, ...]] = lambda snapshot, bindings: ()
+
+
+async def judge_step(world: World, case: Case, on_probe: OnProbe | None = None) -> tuple[Verdict, Bindings]:
+    """The verdict on a step as things are now, and the learner's names it was judged with."""
+    step = case.step
+    snapshot = await world.look()
+    found = infer(step, snapshot, case.bindings, world.baseline)
+    names = found if found is not None else closest(step, snapshot, case.bindings, world.baseline)
+
+    def verdict_on(snapshot: Snapshot, outcomes: Outcomes) -> Verdict:
+        extras = case.extras(snapshot, names)
+        return judge(step, snapshot, outcomes, where_of(snapshot, "host"), names, owners=case.owners, extras=extras)
+
+    verdict = verdict_on(snapshot, {})
+    if not step.probes or any(item.kind == "state" and item.result != "pass" for item in verdict.items):
+        return verdict, names if verdict.passed else case.bindings
+    pending = await settle(world) if any(check.reply for check in step.probes) else ()
+    outcomes = await _send_all(world, step.probes, names, on_probe)
+    verdict = verdict_on(await world.look(), outcomes)
+    if pending and not verdict.passed:
+        waiting = tuple(Item("waiting", line) for line in pending)
+        verdict = Verdict(verdict.step, verdict.result, (*verdict.items, *waiting), verdict.extras)
+    return verdict, names if verdict.passed else case.bindings
+
+
+async def _send_all(
+    world: World, checks: tuple[ProbeCheck, ...], names: Bindings, on_probe: OnProbe | None
+) -> dict[ProbeCheck, Outcome]:
+    """Send the probes of a step. Those that must not be answered go together: each waits out its silence."""
+    outcomes: dict[ProbeCheck, Outcome] = {}
+
+    async def one(check: ProbeCheck) -> None:
+        bound = apply(check, names)
+        outcomes[check] = await send(world, bound.probe, must_reply=check.reply)
+        if on_probe is not None:
+            on_probe(outcomes[check], check.reply)
+        if check.control is not None and bound.control is not None:
+            control = await send(world, bound.control, must_reply=True)
+            outcomes[control_of(check)] = control
+
+    for check in checks:
+        if check.reply:
+            await one(check)
+    await asyncio.gather(*(one(check) for check in checks if not check.reply))
+    return outcomes

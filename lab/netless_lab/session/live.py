@@ -1,0 +1,73 @@
+"""Follow the kernel: after every change take a snapshot, say what changed and who did it, and let the session judge again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from ..model.diff import Change, diff, sentence
+from ..model.snapshot import Snapshot
+from ..protocol import ChangeLine, ChangesEvent, Message, SnapshotEvent
+from .world import World
+
+Who = Literal["tutor", "learner"]
+
+
+class Live:
+    """The last snapshot everybody was told about, and the task that keeps it true."""
+
+    def __init__(self, world: World, tell: Callable[[Message], None], on_learner: Callable[[Snapshot], None]) -> None:
+        self._world = world
+        self._tell = tell
+        self._on_learner = on_learner
+        self._tutor = 0
+        self._task: asyncio.Task[None] | None = None
+        self.last = Snapshot()
+        self.goal: Snapshot | None = None
+
+    async def begin(self) -> None:
+        """Take the first snapshot and follow from there."""
+        self.last = await self._world.look()
+        self._task = asyncio.create_task(self._follow())
+
+    def set_goal(self, goal: Snapshot | None) -> None:
+        """The outline that the picture should leave room for."""
+        if goal != self.goal:
+            self.goal = goal
+            self._tell(SnapshotEvent(self.last, goal))
+
+    @contextmanager
+    def tutor_at_work(self) -> Iterator[None]:
+        """Changes seen inside this block are the tutor's own."""
+        self._tutor += 1
+        try:
+            yield
+        finally:
+            self._tutor -= 1
+
+    async def refresh(self) -> Snapshot:
+        """Look now, tell what changed since the last look, and return what is there."""
+        snapshot = await self._world.look()
+        changes = diff(self.last, snapshot)
+        self.last = snapshot
+        if not changes:
+            return snapshot
+        who: Who = "tutor" if self._tutor else "learner"
+        self._tell(SnapshotEvent(snapshot))
+        self._tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
+        if who == "learner" and any(not change.quiet for change in changes):
+            self._on_learner(snapshot)
+        return snapshot
+
+    async def _follow(self) -> None:
+        while True:
+            await self._world.changed(None)
+            if not self._tutor:
+                await self.refresh()
+
+
+def _line(change: Change) -> ChangeLine:
+    return ChangeLine(sentence(change), change.node, change.quiet)

@@ -1,0 +1,74 @@
+"""Moving in time: bring the kernel to the state that belongs to a step's start or end, from wherever it is now."""
+
+from __future__ import annotations
+
+from ..course.bindings import Bindings
+from ..course.judge import state_holds
+from ..course.step import Course, Position, Step, step_at
+from ..course.substitute import apply
+from ..model.diff import diff, sentence
+from ..model.snapshot import Snapshot
+from ..primitives.base import Action
+from ..primitives.fuse import fuse
+from ..primitives.namespace import StartContainer
+from .judging import settle
+from .live import Live
+from .state import actions_before, before, undone
+from .world import World
+
+
+class Moves:
+    """Rebuild by purge and replay: never step by step backwards, so that any mess ends in the same clean state.
+
+    ``marks`` keeps the snapshot each step was seen to start from, so that a reset can say beforehand what it takes away.
+    """
+
+    def __init__(self, world: World, live: Live) -> None:
+        self._world = world
+        self._live = live
+        self._marks: dict[Position, Snapshot] = {}
+
+    async def rebuild(self, course: Course, position: Position, bindings: Bindings, *, end: bool = False) -> Snapshot:
+        """Throw away what is not of the world's beginning, then do everything up to the step (or with it)."""
+        step = step_at(course, position)
+        wanted = (*actions_before(course, position), *(step.do if end else ()))
+        actions = tuple(apply(action, bindings) for action in wanted)
+        keep = (*course.world.containers, *(action.node for action in actions if isinstance(action, StartContainer)))
+        with self._live.tutor_at_work():
+            await self._world.purge(frozenset(keep))
+            await self._world.apply_all(fuse(actions))
+            await settle(self._world)
+            snapshot = await self._live.refresh()
+        if not end:
+            self._marks[position] = snapshot
+        return snapshot
+
+    async def apply(self, action: Action) -> None:
+        """One action of the tutor, exactly as a learner would see it done."""
+        with self._live.tutor_at_work():
+            await self._world.apply_all((action,))
+            await self._live.refresh()
+
+    def mark(self, position: Position) -> None:
+        """The lab stands now at the clean start of this step."""
+        self._marks[position] = self._live.last
+
+    def forget(self) -> None:
+        """Forget every mark: the learner's own names changed."""
+        self._marks.clear()
+
+    def going(self, position: Position) -> tuple[str, ...]:
+        """What a rebuild to this step's start would change, in words."""
+        mark = self._marks.get(position, self._world.baseline)
+        return tuple(sentence(change) for change in diff(self._live.last, mark) if not change.quiet)
+
+
+def missing(course: Course, position: Position, snapshot: Snapshot, bindings: Bindings) -> tuple[Step, ...]:
+    """Steps ahead of this position whose result is not there now, though no later step took it away."""
+    gone = undone(course, position)
+    found = []
+    for place in before(course, position):
+        step = step_at(course, place)
+        if f"{place.lesson}/{place.step}" not in gone and not state_holds(step, snapshot, bindings):
+            found.append(step)
+    return tuple(found)

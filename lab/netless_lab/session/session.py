@@ -1,0 +1,285 @@
+"""The verbs: run, check, back, next, goto, reset, hint, play. One at a time, from any state, always with words."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+import msgspec
+
+from ..course.bindings import Bindings
+from ..course.catalog import Target, resolve
+from ..course.judge import state_holds
+from ..course.step import Position, positions, step_at
+from ..course.substitute import apply_text
+from ..course.verdict import Verdict
+from ..errors import Refusal
+from ..model.snapshot import Snapshot
+from ..primitives.base import Action, Dialect
+from ..protocol import ActionEvent, Notice
+from .calls import CALLS
+from .desk import Desk
+from .judging import judge_step
+from .moves import Moves, missing
+from .pages import bound_actions, every_dialect, help_rungs, where_of
+from .state import after, before, key, undone
+
+
+class Session(Desk):
+    """The verbs that move. ``Desk`` has what only looks, and the watching judge."""
+
+    def __init__(self, *args: Any, **fields: Any) -> None:
+        super().__init__(*args, **fields)
+        self.moves = Moves(self.world, self.live)
+
+    async def begin(self) -> None:
+        """Take stock: the world as it is before the first step, and what the progress says of earlier days."""
+        await self.live.begin()
+        first = positions(self.state.course)[0]
+        self.moves.mark(first)
+        self.refresh_goal()
+        if self.state.position != first:
+            step = step_at(self.state.course, self.state.position)
+            self.note(
+                f"Your progress stands at {self.state.position} ({step.title}), but this lab is new and empty. "
+                f"`run` or `goto {self.state.position}` rebuilds everything up to there; `reset lab` starts over."
+            )
+        self.rejudge()
+
+    async def run(self, target: str | None = None, *, rest: bool = False) -> dict[str, Any]:
+        """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
+        await self.hold_judging()
+        place = self._start_of(target) if target else self._to_run()
+        lesson = place.lesson
+        answers: list[dict[str, Any]] = []
+        while True:
+            answers.append(await self._run_one(place))
+            following = after(self.state.course, place)
+            if not rest or answers[-1]["verdict"].result != "pass" or following is None or following.lesson != lesson:
+                return {"verdicts": answers, "text": self._onward()}
+            place = following
+
+    async def check(self, target: str | None = None) -> dict[str, Any]:
+        """Judge the current step, or every step of a target as far as its result should be there now."""
+        await self.hold_judging()
+        if target is None:
+            return {"verdicts": [await self._judge_here()], "text": ""}
+        wanted = self._places(target)
+        if wanted == (self.state.position,):
+            return {"verdicts": [await self._judge_here()], "text": ""}
+        last, gone = wanted[-1], undone(self.state.course, wanted[-1])
+        answers = []
+        for place in wanted:
+            step = step_at(self.state.course, place)
+            if place != last:
+                step = msgspec.structs.replace(step, probes=())
+                if key(place) in gone and not state_holds(step, self.live.last, self.state.bindings):
+                    continue
+            verdict, _ = await judge_step(self.world, self.case(place, step), self.probe_told)
+            answers.append(self._answer(place, verdict))
+        return {"verdicts": answers, "text": ""}
+
+    async def next(self) -> dict[str, Any]:
+        """Move on. When the current step does not hold, the next one still starts from a right lab: it is rebuilt."""
+        await self.hold_judging()
+        following = after(self.state.course, self.state.position)
+        if following is None:
+            return self._moved("This was the last step of the course. `goto` takes you anywhere again.")
+        snapshot = await self.live.refresh()
+        self._stand_at(following)
+        if missing(self.state.course, following, snapshot, self.state.bindings):
+            await self._rebuild(following)
+            text = f"Skipped ahead: the lab was rebuilt for the start of {following}."
+        else:
+            self.moves.mark(following)
+            text = f"Now at {following}: {self.state.step.title}."
+        self.rejudge()
+        return self._moved(text)
+
+    async def back(self) -> dict[str, Any]:
+        """Undo the learner's own changes since the step began, or else the last step."""
+        await self.hold_judging()
+        place = self.state.position
+        if self.state.touched:
+            text = f"Undone: what you changed since the start of {place}."
+        elif self.state.passed:
+            text = f"Undone: {self.state.step.title}."
+        else:
+            earlier = before(self.state.course, place)
+            if not earlier:
+                return self._moved("This is the beginning: there is nothing to go back to.")
+            place = earlier[-1]
+            text = f"Back at the start of {place}: {step_at(self.state.course, place).title}."
+        await self._rebuild(place)
+        return self._moved(text)
+
+    async def goto(self, target: str, *, end: bool = False) -> dict[str, Any]:
+        """Rebuild the lab for the start of a step or lesson, or with it done."""
+        await self.hold_judging()
+        place = self._end_of(target) if end else self._start_of(target)
+        await self._rebuild(place, end=end)
+        if not end:
+            return self._moved(f"At the start of {place}: {self.state.step.title}.")
+        answer = await self._judge_here(by_tutor=True)
+        verdict: Verdict = answer["verdict"]
+        text = f"At the end of {place}: {self.state.step.title}."
+        if not verdict.passed:
+            failing = "; ".join(item.claim for item in verdict.items if item.result != "pass")
+            raise Refusal(f"{text} But its own check does not pass there: {failing}", code=4)
+        return self._moved(text)
+
+    async def reset(self, scope: Literal["step", "lesson", "lab"], *, dry: bool = False) -> dict[str, Any]:
+        """Start the step, the lesson or everything over. ``dry`` only says what would go."""
+        places = positions(self.state.course)
+        here = self.state.position
+        place = {"step": here, "lesson": next(p for p in places if p.lesson == here.lesson), "lab": places[0]}[scope]
+        await self.live.refresh()
+        going = self.moves.going(place)
+        if place != here:
+            going = (*going, f"you go back to {place}")
+        if dry:
+            return {"going": going, "text": ""}
+        await self.hold_judging()
+        if scope == "lab":
+            fresh = self.state.progress.started_over(self.state.course.id)
+            self.remember(fresh)
+            self.state = msgspec.structs.replace(self.state, bindings=Bindings(), notices=())
+            self.moves.forget()
+        if not going and not self.state.passed:
+            return self._moved("Nothing to reset: the lab is as it was at the start.")
+        await self._rebuild(place)
+        return self._moved(f"Reset: the lab is at the start of {place}.")
+
+    async def hint(self, rung: int | None = None) -> dict[str, Any]:
+        """Open the next rung of help, or the one asked for; it is recorded, not punished."""
+        state = self.state
+        place = key(state.position)
+        every = help_rungs(state, self.live.last)
+        opened = state.progress.opened(place, state.course.id)
+        wanted = min(opened if rung is None else max(rung, 0), len(every) - 1)
+        self.remember(state.progress.hinted(state.course.id, place, max(opened, wanted + 1)))
+        self.tell_status()
+        return {"rung": wanted, "text": every[wanted], "left": len(every) - max(opened, wanted + 1)}
+
+    async def play(self, on: bool) -> dict[str, Any]:
+        """Enter or leave play mode. Leaving restores the step: its end when it was passed, else its start."""
+        await self.hold_judging()
+        if on == self.state.playing:
+            return self._moved("Play mode is " + ("on" if on else "off") + " already.")
+        if on:
+            self._played_from = (self.state.position, self.state.passed)
+            self.state = msgspec.structs.replace(self.state, playing=True)
+            return self._moved("Play mode: do as you please, nothing is judged. Leave it and the step is put back.")
+        place, passed = self._played_from
+        self.state = msgspec.structs.replace(self.state, playing=False)
+        await self._rebuild(place, end=passed)
+        return self._moved(f"Play mode is over: the lab is back at the {'end' if passed else 'start'} of {place}.")
+
+    async def set_dialect(self, dialect: Dialect) -> dict[str, Any]:
+        """Show commands in this dialect from now on."""
+        self.remember(self.state.progress.speaking(dialect))
+        self.state = msgspec.structs.replace(self.state, dialect=dialect)
+        self.tell_status()
+        return self._moved(f"Commands are shown in the dialect {dialect}.")
+
+    async def stand(self, place: Position) -> None:
+        """Be at the clean start of a step, whatever was before."""
+        await self.hold_judging()
+        await self._rebuild(place, judging=False)
+
+    async def call(self, name: str, args: dict[str, Any]) -> Any:
+        """Extensions by name."""
+        found = CALLS.get(name)
+        if found is None:
+            raise Refusal(f"this lab has no call named {name}", nearest=tuple(CALLS))
+        return await found(self, args)
+
+    async def _run_one(self, place: Position) -> dict[str, Any]:
+        snapshot = await self.live.refresh()
+        jumped = place != self.state.position
+        self._stand_at(place)
+        async with self.busy(f"running {self.state.step.title}"):
+            lacking = missing(self.state.course, place, snapshot, self.state.bindings)
+            if lacking:
+                await self._rebuild(place)
+                if not jumped:
+                    text = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
+                    self._tell(Notice("info", text))
+            try:
+                await self._apply_step()
+            except self.world.apply_failed:
+                await self._rebuild(place)
+                text = "Some of this was there already: the lab was put back to the step's start, then the step was done."
+                self._tell(Notice("info", text))
+                await self._apply_step()
+            self.state = msgspec.structs.replace(self.state, touched=False)
+            return await self._judge_here(by_tutor=True)
+
+    async def _apply_step(self) -> None:
+        for action in bound_actions(self.state.step, self.state):
+            try:
+                await self.moves.apply(action)
+            except self.world.apply_failed as error:
+                self._told_action(action, str(error))
+                raise
+            self._told_action(action)
+
+    def _told_action(self, action: Action, error: str = "") -> None:
+        where = where_of(self.live.last, self.state.step.shell)
+        self._tell(ActionEvent(time.time(), action.sentence(), every_dialect((action,), self.state.dialect, where), error))
+
+    async def _judge_here(self, *, by_tutor: bool = False) -> dict[str, Any]:
+        verdict = await self.judge_now(by_tutor=by_tutor)
+        return self._answer(self.state.position, verdict)
+
+    def _answer(self, place: Position, verdict: Verdict) -> dict[str, Any]:
+        step = step_at(self.state.course, place)
+        success = apply_text(step.success, self.state.bindings) if verdict.passed else ""
+        return {"position": str(place), "title": step.title, "verdict": verdict, "success": success}
+
+    async def _rebuild(self, place: Position, *, end: bool = False, judging: bool = True) -> Snapshot:
+        async with self.busy(f"rebuilding to {place}"):
+            snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, end=end)
+        self._stand_at(place)
+        self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=())
+        self.relive(snapshot)
+        self.tell_status()
+        if judging and not end:
+            self.rejudge()
+        return snapshot
+
+    def _stand_at(self, place: Position) -> None:
+        if place == self.state.position:
+            return
+        self.state = msgspec.structs.replace(self.state, position=place, verdict=None)
+        self.remember(self.state.progress.at(place))
+        self.refresh_goal()
+        self.tell_status()
+
+    def _to_run(self) -> Position:
+        """The current step, or the next when the current one holds already."""
+        if self.state.passed:
+            return after(self.state.course, self.state.position) or self.state.position
+        return self.state.position
+
+    def _onward(self) -> str:
+        if not self.state.passed:
+            return ""
+        following = after(self.state.course, self.state.position)
+        return f"next: {following}  {step_at(self.state.course, following).title}" if following else "This was the last step of the course."
+
+    def _moved(self, text: str) -> dict[str, Any]:
+        return {"position": str(self.state.position), "title": self.state.step.title, "text": text}
+
+    def _target(self, text: str) -> Target:
+        return resolve(self.courses, text, self.state.position)
+
+    def _places(self, text: str) -> tuple[Position, ...]:
+        return self._target(text).positions
+
+    def _start_of(self, text: str) -> Position:
+        return self._places(text)[0]
+
+    def _end_of(self, text: str) -> Position:
+        return self._places(text)[-1]
+

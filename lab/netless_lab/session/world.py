@@ -1,0 +1,182 @@
+"""The nodes of one lab and everything that touches them: look, change, probe, purge. The session's only door to the kernel.
+
+Changing happens on one thread of its own (netlink runs the whole operation inside send()); looking and probing on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from ..errors import Refusal
+from ..kernel import probe as probing
+from ..kernel.apply import Applier, ApplyError
+from ..kernel.discover import discover
+from ..kernel.probe.ready import pending
+from ..kernel.purge import purge
+from ..kernel.read import NodeRef, Reader
+from ..kernel.watch import Watch
+from ..model.probe import Outcome, Probe
+from ..model.snapshot import Snapshot
+from ..primitives.base import Action
+from ..protocol import Entry
+from ..sandbox import tune
+from .host import PretendHost
+
+T = TypeVar("T")
+COMMAND_S = 10.0
+"""How long a command typed for a proof may take."""
+
+
+class World:
+    """The pretend host with all in it."""
+
+    apply_failed = ApplyError
+
+    def __init__(self, host: PretendHost) -> None:
+        self._host = host
+        self._refs: dict[str, NodeRef] = {ref.name: ref for ref in host.refs()}
+        self._reader = Reader()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
+        self._applier = Applier(self._resolve, host)
+        self._news = asyncio.Event()
+        self._watch = Watch(asyncio.get_running_loop(), self._news.set)
+        self._tuned: set[tuple[int, int]] = set()
+        self.agent_pid = host.agent_pid
+        self.limits = host.limits
+        self.baseline = Snapshot()
+        host.on_end = lambda name: self._news.set()
+
+    async def begin(self) -> None:
+        """Listen to every node, and keep the picture of the world before anything was done."""
+        for ref in self._refs.values():
+            self._watch.add(ref)
+        self.baseline = await self.look()
+
+    async def look(self) -> Snapshot:
+        """Every node as the kernel has it now; nodes that came or went are noticed here."""
+        found = {ref.name: ref for ref in discover(self._host.refs())}
+        for name, ref in self._refs.items():
+            if found.get(name) != ref:
+                self._watch.remove(ref)
+        for name, ref in found.items():
+            if self._refs.get(name) != ref:
+                self._watch.add(ref)
+        self._refs = found
+        snapshot = self._reader.snapshot(tuple(found.values()))
+        self._tune_new(snapshot)
+        return snapshot
+
+    async def changed(self, timeout_s: float | None) -> bool:
+        """Wait for the next news from the kernel; False when the time passed without any."""
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+    async def apply_all(self, actions: Iterable[Action]) -> None:
+        """Do these actions, in order. Raises ApplyError at the first that fails."""
+        with self._host.reaper.hands_off():
+            await self._in_thread(lambda: self._applier.apply_all(actions))
+        await self.look()
+
+    async def purge(self, containers: frozenset[str]) -> None:
+        """Back to the world before the first step, with exactly these containers running."""
+        self._end_strangers()
+        await self._in_thread(lambda: self._host.restore(containers))
+        await self.look()
+        await self._in_thread(lambda: purge(tuple(self._refs.values()), self.baseline))
+
+    async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
+        """Send one probe from its node."""
+        return await probing.run(probe, self._refs, deadline_s=deadline_s, grace_s=grace_s)
+
+    async def type_in_host(self, text: str, *, python: bool) -> str:
+        """Type lines at a shell prompt of the host, or a program at Python's; what went wrong, in words, or ""."""
+        argv = [sys.executable, "-"] if python else ["sh", "-e", "-s"]
+
+        def run() -> str:
+            try:
+                done = subprocess.run(argv, input=text + "\n", capture_output=True, text=True, timeout=COMMAND_S, check=False)
+            except (OSError, subprocess.TimeoutExpired) as error:
+                return str(error)
+            told = (done.stderr or done.stdout).strip().splitlines()
+            return "" if done.returncode == 0 else f"{text!r} ended with {done.returncode}: {told[-1] if told else 'no word'}"
+
+        with self._host.reaper.hands_off():
+            return await self._in_thread(run)
+
+    def pending(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """What is not ready for packets yet, in words."""
+        return pending(snapshot)
+
+    def ref(self, name: str) -> NodeRef | None:
+        """The way to a node, or None."""
+        return self._refs.get(name)
+
+    def refs(self) -> dict[str, NodeRef]:
+        """Every node by name."""
+        return dict(self._refs)
+
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """Names of nodes that were perhaps meant."""
+        return tuple(difflib.get_close_matches(name, self._refs, n=3, cutoff=0.3)) or tuple(self._refs)
+
+    def entry(self, name: str, lab: str) -> Entry:
+        """How to enter a node from outside."""
+        return self._host.entry(self._resolve(name), lab)
+
+    def outside_pid(self, pid: int | None) -> int | None:
+        """A process of the lab as the machine outside numbers it."""
+        return self._host.outside_pid(pid)
+
+    def attend(self, watched: bool) -> None:
+        """Whether somebody looks: only then are the silent changes polled for."""
+        self._watch.attend(watched)
+
+    def in_use(self) -> bool:
+        """Whether somebody's shell or program lives in the lab."""
+        return self._host.in_use()
+
+    def _resolve(self, name: str) -> NodeRef:
+        ref = self._refs.get(name)
+        if ref is None:
+            raise Refusal(f"there is no node {name} in this lab", nearest=self.nearest(name))
+        return ref
+
+    def _end_strangers(self) -> None:
+        """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""
+        own = {ref.namespace.inode for ref in self._host.refs()}
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                if os.stat(f"/proc/{entry}/ns/net").st_ino not in own:
+                    os.kill(int(entry), signal.SIGKILL)
+
+    def _tune_new(self, snapshot: Snapshot) -> None:
+        """Give every device that has just appeared the lab's neighbour timers: an unanswered ARP takes 0.1 s, not 3 s."""
+        there = {(node.netns, link.ifindex) for node in snapshot.nodes for link in node.links}
+        new = [
+            (link.name, self._refs[node.name].namespace)
+            for node in snapshot.nodes
+            for link in node.links
+            if link.kind != "loopback" and (node.netns, link.ifindex) not in self._tuned and node.name in self._refs
+        ]
+        self._tuned = there
+        for link, namespace in new:
+            with contextlib.suppress(OSError):
+                tune.tune(link, namespace.fileno())
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,0 +1,80 @@
+"""The verb for authors: lint reads a lesson or course, then proves every step in a throwaway lab."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from netless_lab import labs
+from netless_lab.client import Client
+from netless_lab.course.files import read_folder
+from netless_lab.course.folder import COURSE_FILE
+from netless_lab.errors import Refusal
+from netless_lab.protocol import Call, Down, Hello
+
+from ..exit_codes import Exit
+from ..printer import Printer, plural
+
+
+def lint(args: Namespace, printer: Printer) -> int:
+    """Every problem with file, line and a way out; then the proof, step by step."""
+    folders = _folders(Path(args.path))
+    lesson = Path(args.path).name if Path(args.path).is_file() and Path(args.path).suffix == ".md" else ""
+    worst = Exit.PASS
+    documents: list[dict[str, Any]] = []
+    for folder in folders:
+        document = _lint(folder, lesson, args.static, printer)
+        documents.append(document)
+        if document["problems"]:
+            worst = Exit.USAGE
+    printer.document({"courses": documents})
+    return worst
+
+
+def _lint(folder: Path, lesson: str, static: bool, printer: Printer) -> dict[str, Any]:
+    reading = read_folder(folder)
+    problems = [str(problem) for problem in reading.problems]
+    proven: list[str] = []
+    skipped: list[list[str]] = []
+    course = reading.course
+    if course is not None and course.lessons and not static:
+        wanted = [known.id for known in course.lessons if not lesson or Path(known.path).name == lesson]
+        count = sum(len(known.steps) for known in course.lessons if known.id in wanted)
+        printer.narrate(f"proving {plural(count, 'step')} of {course.id} ...")
+        proof = _prove(folder, wanted)
+        problems += proof["problems"]
+        proven, skipped = proof["proven"], proof["skipped"]
+    for problem in problems:
+        printer.say(problem)
+    for place, why in skipped:
+        printer.say(f"{place}: skipped, {why}")
+    if course is not None:
+        counted = plural(sum(len(known.steps) for known in course.lessons), "step")
+        how = "" if static else f", {len(proven)} proven"
+        printer.say(f"{course.id}: {plural(len(course.lessons), 'lesson')}, {counted}{how}, {plural(len(problems), 'problem')}")
+    return {"course": course.id if course else str(folder), "problems": problems, "proven": proven, "skipped": skipped}
+
+
+def _folders(path: Path) -> list[Path]:
+    if not path.exists():
+        raise Refusal(f"there is no {path}: give a course's folder, one of its lessons, or a folder of courses")
+    if path.is_file():
+        return [path.parent]
+    if (path / COURSE_FILE).exists():
+        return [path]
+    folders = sorted(own.parent for own in path.glob(f"*/{COURSE_FILE}"))
+    if not folders:
+        raise Refusal(f"{path} holds no {COURSE_FILE}: a course is a folder with a {COURSE_FILE} and its lessons beside it")
+    return folders
+
+
+def _prove(folder: Path, lessons: list[str]) -> dict[str, Any]:
+    sock = labs.start(f"lint-{os.getpid()}", folder=str(folder.resolve()), keep_progress=False)
+    with Client(sock, Hello(client="cli")) as client:
+        try:
+            proof: dict[str, Any] = client.ask(Call, name="prove", args={"lessons": lessons})
+        finally:
+            client.ask(Down)
+    return proof

@@ -1,0 +1,57 @@
+"""The verb about progress: show it, take it along, bring it back."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from netless_lab import labs
+from netless_lab.course.progress import BadProgress, decode, encode
+from netless_lab.errors import Refusal
+
+from ..exit_codes import Exit
+from ..printer import Printer
+
+
+def progress(args: Namespace, printer: Printer) -> int:
+    """Show, export to a file (or stdout), or import from a file (or stdin)."""
+    kept = labs.progress_of(args.lab)
+    if args.what == "import":
+        return _import(args, printer)
+    if args.what == "export":
+        if args.file:
+            Path(args.file).write_bytes(encode(kept))
+            printer.narrate(f"wrote {args.file}")
+        else:
+            sys.stdout.write(encode(kept).decode())
+        return Exit.PASS
+    printer.document(msgspec.to_builtins(kept))
+    for name, record in kept.courses.items():
+        earned = [place for place, step in record.steps.items() if step.earned is not None]
+        printer.say(f"{name}: {len(earned)} steps earned, at {record.position or 'its beginning'}")
+        for place in earned:
+            step = record.steps[place]
+            how = "by hand" if step.by_hand else "by run"
+            printer.say(f"  ● {place:<28} {how}" + (f", {step.hints} hints opened" if step.hints else ""))
+    if not kept.courses:
+        printer.say("nothing is earned yet")
+    return Exit.PASS
+
+
+def _import(args: Namespace, printer: Printer) -> int:
+    if labs.connect(args.lab) is not None:
+        raise Refusal(f"the lab {args.lab} is running: end it with `netless down` first, then import")
+    data = Path(args.file).read_bytes() if args.file else sys.stdin.buffer.read()
+    try:
+        incoming = decode(data)
+    except BadProgress as error:
+        raise Refusal(f"{args.file or 'the input'} cannot be imported: {error}") from error
+    merged = labs.progress_of(args.lab).merged(incoming)
+    labs.keep_progress(args.lab, merged)
+    printer.say("imported: ticks of both are kept")
+    return Exit.PASS
+
+
