@@ -65,7 +65,7 @@ class Sheet:
         for (x0, y0), (x1, y1) in pairwise(points):
             if y0 == y1:
                 self.canvas.across(x0, x1, y0, style)
-        for (x0, y0), (x1, y1) in pairwise(points):
+        for (x0, y0), (_, y1) in pairwise(points):
             if y0 != y1:
                 self.canvas.down(x0, y0, y1, style)
         return cells(points)

@@ -1,0 +1,67 @@
+"""The difference of two snapshots, as changes a person would name: a move is a move and a rename is a rename.
+
+Counters and the time a snapshot was taken are no changes at all. What comes and goes by itself is there but marked quiet.
+"""
+
+from __future__ import annotations
+
+from .changes import Change, sentence
+from .diff_links import link_changes
+from .diff_tables import table_changes
+from .identity import match
+from .snapshot import Name, Node, Snapshot
+
+__all__ = ["Change", "diff", "sentence"]
+
+
+def diff(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
+    """What changed, in the order a person would tell it: nodes, names, links and their settings, then each node's tables."""
+    if before is after:
+        return ()
+    same = match(before, after)
+    changes: list[Change] = []
+    gone = {node.name for node in same.nodes_gone}
+    new = {node.name for node in same.nodes_new}
+    changes += [Change("node-replaced", node.name, node.name) for node in same.nodes_new if node.name in gone]
+    changes += [Change("node-vanished", node.name, node.name) for node in same.nodes_gone if node.name not in new]
+    changes += [Change("node-appeared", node.name, node.name) for node in same.nodes_new if node.name not in gone]
+    changes += [Change("node-renamed", now.name, now.name, was.name, now.name) for was, now in same.nodes if was.name != now.name]
+    changes += _names(before, after)
+    changes += link_changes(same)
+    for was, now in same.nodes:
+        if was is not now:
+            changes += table_changes(was, now, fresh=False)
+    for node in same.nodes_new:
+        changes += table_changes(Node(node.name, node.role, node.netns), node, fresh=True)
+    return tuple(changes)
+
+
+def _names(before: Snapshot, after: Snapshot) -> list[Change]:
+    """What /run/netns says: a name is only a name, and may lead nowhere."""
+    if before.names == after.names:
+        return []
+    old, new = ({name.name: name for name in snapshot.names} for snapshot in (before, after))
+    found: list[Change] = []
+    for text, name in new.items():
+        was = old.get(text)
+        if was is None:
+            found.append(Change("name-added", _leads_to(after, name), text, after=name.how))
+        elif was.netns != name.netns:
+            if name.netns is None:
+                found.append(Change("name-broken", _leads_to(before, was), text))
+            else:
+                there = _leads_to(after, name) or "another namespace"
+                earlier = (_leads_to(before, was) or "another namespace") if was.netns is not None else "nowhere"
+                found.append(Change("name-moved", there, text, earlier, there))
+    for text, name in old.items():
+        if text not in new:
+            node = after.by_netns(name.netns) if name.netns is not None else None
+            found.append(Change("name-removed", node.name if node is not None else "", text))
+    return found
+
+
+def _leads_to(snapshot: Snapshot, name: Name) -> str:
+    node = snapshot.by_netns(name.netns) if name.netns is not None else None
+    if node is not None:
+        return node.name
+    return "" if name.netns is None else "a namespace"

@@ -1,0 +1,106 @@
+"""Which node and which link of one snapshot is which of the other.
+
+A namespace is its inode. A link is (namespace, ifindex) as long as it stays; when it moves to another namespace the kernel may give it
+another ifindex, but it keeps its MAC, its kind and its peer, and those tell that it is the same one (RTM_NEWLINK with IFLA_NET_NS_*).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .snapshot import Link, Node, Snapshot
+
+NO_MAC = ("", "00:00:00:00:00:00")
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """One link before and after, and the nodes it was and is in."""
+
+    node_before: Node
+    before: Link
+    node: Node
+    after: Link
+
+    @property
+    def moved(self) -> bool:
+        """Whether it changed its namespace."""
+        return inode(self.node_before) != inode(self.node)
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Everything matched: nodes that stayed, links that stayed or moved, and what came and went."""
+
+    nodes: tuple[tuple[Node, Node], ...]
+    nodes_new: tuple[Node, ...]
+    nodes_gone: tuple[Node, ...]
+    links: tuple[Pair, ...]
+    links_new: tuple[tuple[Node, Link], ...]
+    links_gone: tuple[tuple[Node, Link], ...]
+
+
+def inode(node: Node) -> tuple[int, str]:
+    """What identifies a node: its inode, or its name in a sketch that has none."""
+    return (node.netns, "") if node.netns else (0, node.name)
+
+
+def match(before: Snapshot, after: Snapshot) -> Identity:
+    """Match everything."""
+    old = {inode(node): node for node in before.nodes}
+    new = {inode(node): node for node in after.nodes}
+    nodes = tuple((old[key], node) for key, node in new.items() if key in old)
+    pairs: list[Pair] = []
+    gone: list[tuple[Node, Link]] = []
+    came: list[tuple[Node, Link]] = []
+    for key, node in new.items():
+        was = {link.ifindex: link for link in old[key].links} if key in old else {}
+        for link in node.links:
+            earlier = was.get(link.ifindex)
+            if earlier is not None and _same(earlier, link):
+                pairs.append(Pair(old[key], was.pop(link.ifindex), node, link))
+            else:
+                came.append((node, link))
+        if key in old:
+            gone += [(old[key], link) for link in was.values()]
+    for key, node in old.items():
+        if key not in new:
+            gone += [(node, link) for link in node.links]
+    pairs += _moves(gone, came)
+    return Identity(
+        nodes=nodes,
+        nodes_new=tuple(node for key, node in new.items() if key not in old),
+        nodes_gone=tuple(node for key, node in old.items() if key not in new),
+        links=tuple(pairs),
+        links_new=tuple(came),
+        links_gone=tuple(gone),
+    )
+
+
+def _same(before: Link, after: Link) -> bool:
+    """Whether a link with the same ifindex is the same link: an ifindex may be used again after a removal or a move."""
+    if before.kind != after.kind:
+        return False
+    return before.mac == after.mac or before.name == after.name
+
+
+def _moves(gone: list[tuple[Node, Link]], came: list[tuple[Node, Link]]) -> list[Pair]:
+    """Take out of both lists what only moved, the best match first: same MAC and kind always, then same peer, then same name."""
+    found: list[Pair] = []
+    for node, link in list(came):
+        if link.mac in NO_MAC:
+            continue
+        choices = [
+            (there, earlier)
+            for there, earlier in gone
+            if earlier.mac == link.mac and earlier.kind == link.kind and inode(there) != inode(node)
+        ]
+        if not choices:
+            continue
+        best = max(choices, key=lambda choice: (_same_peer(choice[1], link), choice[1].name == link.name))
+        gone.remove(best)
+        came.remove((node, link))
+        found.append(Pair(best[0], best[1], node, link))
+    return found
+
+
+def _same_peer(before: Link, after: Link) -> bool:
+    return before.peer is not None and after.peer is not None and before.peer.name == after.peer.name
