@@ -18,7 +18,7 @@ from ..primitives.base import Expectation, Where
 from ..primitives.forward import ESTABLISHED
 from ..primitives.roles import RoleName
 from .bindings import Bindings
-from .candidates import Free, free
+from .candidates import Free, free, settled_links
 from .step import Step
 from .substitute import apply, apply_text
 from .words import items_of, words_by_role, words_of
@@ -175,11 +175,9 @@ def _holds(expectations: Iterable[Expectation], snapshot: Snapshot, bindings: Bi
 def _swapped(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> _Try | None:
     """The two ends of one cable are alike until one is moved: try the settled words of a cable the other way round."""
     new = fresh(step)
-    known = [text for role, text in step.known if role == "link" and text not in step.exact]
-    spoken = words_by_role(step.expect, "link")
-    settled = [text for text in spoken if ("link", text) not in new and text not in step.exact]
-    for one in settled:
-        for other in dict.fromkeys((*settled, *known)):
+    known = [text for text in settled_links(step, snapshot, bindings) if text not in step.exact]
+    for one in (text for text in words_by_role(step.expect, "link") if text in known):
+        for other in known:
             mine, yours = bindings.word("link", one), bindings.word("link", other)
             if not _one_cable(snapshot, mine, yours):
                 continue

@@ -66,12 +66,9 @@ def free(
     """Everything in ``snapshot`` that the fresh words of ``step`` may stand for."""
     old = _identities(baseline)
     own = [(node, link) for node in snapshot.nodes for link in node.links if _made(node, link) and (node.netns, link.ifindex) not in old]
-    world_links = {link.name for node in snapshot.nodes for link in node.links if not _made(node, link)}
-    settled_links = {
-        bindings.word("link", text) for role, text in step.known if role == "link" and (text not in world_links or text in bindings.links)
-    }
+    settled = settled_links(step, snapshot, bindings)
     counts = Counter(link.name for _, link in own)
-    counts.subtract(name for name in settled_links if name in counts)
+    counts.subtract(name for name in {bindings.word("link", text) for text in settled} if name in counts)
     settled_names = {bindings.word("netns", text) for role, text in step.known if role == "netns"}
     old_names = {name.name for name in baseline.names} if baseline else set()
     settled_cidrs = [text for role, text in step.known if role == "cidr"]
@@ -84,6 +81,12 @@ def free(
         foreign=tuple(dict.fromkeys(str(ip_interface(cidr).network) for cidr in world)),
         taken=tuple(bindings.address(str(ip_interface(text).ip)) for text in settled_cidrs),
     )
+
+
+def settled_links(step: Step, snapshot: Snapshot, bindings: Bindings) -> tuple[str, ...]:
+    """The lesson's words for links that earlier steps made. Words of the world (eth0, lo) are nobody's to bind."""
+    world = {link.name for node in snapshot.nodes for link in node.links if not _made(node, link)}
+    return tuple(text for role, text in step.known if role == "link" and (text not in world or text in bindings.links))
 
 
 def _identities(baseline: Snapshot | None) -> frozenset[tuple[int, int]]:
