@@ -13,6 +13,7 @@ both its ends are up). ``lab_with(n)`` is the whole network of the post with n c
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -114,10 +115,10 @@ def default(via: str, dev: str) -> Route:
 def lab(*nodes: Node, names: tuple[Name, ...] | None = None, taken: int = 0) -> Snapshot:
     """The nodes as one snapshot, host first: namespaces and links numbered, peers resolved, carriers and MACs set.
 
-    Links keep an ifindex, MAC or carrier they already have. Names of the nodes (``names=("c1",)``) become /run/netns entries.
+    Links keep an ifindex or MAC they already have. Names of the nodes (``names=("c1",)``) become /run/netns entries.
     """
     ordered = sorted(nodes, key=lambda each: each.role != "host")
-    numbered = [_number(each, 4026532000 + place) for place, each in enumerate(ordered)]
+    numbered = [_number(each) for each in ordered]
     ends = {(each.name, own.name): own for each in numbered for own in each.links}
     wired = tuple(msgspec.structs.replace(each, links=tuple(_wire(own, ends) for own in each.links)) for each in numbered)
     if names is None:
@@ -157,13 +158,30 @@ def edit_node(snapshot: Snapshot, where: str, **changes: Any) -> Snapshot:
     return msgspec.structs.replace(snapshot, nodes=nodes)
 
 
-def _number(each: Node, netns: int) -> Node:
+def _number(each: Node) -> Node:
+    """Numbers follow from names, so that the same thing has the same numbers in two snapshots, whatever else is in them."""
+    used = {own.ifindex for own in each.links if own.ifindex}
     links = []
-    for place, own in enumerate(each.links, 1):
-        index = own.ifindex or place
-        mac = own.mac or ("00:00:00:00:00:00" if own.kind == "loopback" else f"0e:00:00:00:{netns % 256:02x}:{index:02x}")
-        links.append(msgspec.structs.replace(own, ifindex=index, mac=mac))
-    return msgspec.structs.replace(each, netns=each.netns or netns, links=tuple(links))
+    for own in each.links:
+        index = own.ifindex or (1 if own.kind == "loopback" else 2 + _hash(own.name) % 900)
+        while index in used and not own.ifindex:
+            index += 1
+        used.add(index)
+        links.append(msgspec.structs.replace(own, ifindex=index, mac=own.mac or _mac(each, own)))
+    return msgspec.structs.replace(each, netns=each.netns or 4026532000 + _hash(each.name) % 100000, links=tuple(links))
+
+
+def _mac(each: Node, own: Link) -> str:
+    """The end of a cable keeps its MAC wherever it is moved; any other link has one of its own."""
+    if own.kind == "loopback":
+        return "00:00:00:00:00:00"
+    seed = f"{own.name} {own.peer.name}" if own.peer is not None and own.kind == "veth" else f"{each.name} {own.name}"
+    number = _hash(seed)
+    return "0e:00:" + ":".join(f"{number >> shift & 255:02x}" for shift in (24, 16, 8, 0))
+
+
+def _hash(text: str) -> int:
+    return zlib.crc32(text.encode())
 
 
 def _wire(own: Link, ends: dict[tuple[str, str], Link]) -> Link:
