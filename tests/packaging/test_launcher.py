@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-TOOLS = ("sh", "dirname", "readlink", "id", "uname", "touch", "cat", "mkdir", "rm", "flock", "sed", "tail")
+TOOLS = ("sh", "dirname", "readlink", "id", "uname", "touch", "cat", "mkdir", "rm", "flock", "sed", "tail", "ls")
 
 
 @pytest.fixture(scope="module")
