@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from .attributes import attributes, text
 from .namespace import Namespace, socket_in
@@ -39,6 +40,15 @@ _TRIES: Final = 8
 
 class NetlinkError(OSError):
     """The kernel refused a request; ``strerror`` is its own words (extended ack) when it gave any."""
+
+
+class Reply(NamedTuple):
+    """One answer within a transaction: an errno (0: done) with the kernel's words, or a message."""
+
+    kind: int
+    code: int
+    words: str
+    body: bytes | None
 
 
 class NetlinkSocket:
@@ -89,6 +99,33 @@ class NetlinkSocket:
                         return data[at + HEADER_SIZE : at + length]
                     raise_error(data, at, length, flagged)
                     return None
+                at += (length + 3) & ~3
+
+    def transact(self, messages: Sequence[tuple[int, int, bytes]]) -> dict[int, list[Reply]]:
+        """Send several messages (type, flags, body) with one system call; the replies by the place of the message they answer.
+
+        For netfilter batches: the kernel has done everything and queued every reply when ``send`` returns.
+        """
+        first = self._sequence + 1
+        packed = [
+            HEADER.pack(HEADER_SIZE + len(body), kind, flags, first + place, 0) + body + b"\0" * (-len(body) % 4)
+            for place, (kind, flags, body) in enumerate(messages)
+        ]
+        self._sequence += len(messages)
+        self._socket.send(b"".join(packed))
+        replies: dict[int, list[Reply]] = {}
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return replies
+            at = 0
+            while at + HEADER_SIZE <= len(data):
+                length, kind, flags, number, _ = HEADER.unpack_from(data, at)
+                if first <= number <= self._sequence:
+                    refused = error_of(data, at, length, flags) if kind == _ERROR else (0, "")
+                    body = None if kind == _ERROR else data[at + HEADER_SIZE : at + length]
+                    replies.setdefault(number - first, []).append(Reply(kind, *refused, body))
                 at += (length + 3) & ~3
 
     def _send(self, kind: int, flags: int, body: bytes) -> int:

@@ -6,12 +6,10 @@ links of thirty that a change does not touch, a snapshot costs little more than 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ..model.snapshot import Address, Chain, Listener, PolicyRule
-from .attributes import attributes, native_signed
 from .decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link
 from .decode_neighbour import (
     FDB_BODY,
@@ -37,14 +35,11 @@ from .decode_route import (
 from .listeners import Listeners
 from .namespace import Namespace
 from .nft.read import RulesetReader
+from .nsid import nsid_of
 from .rtnetlink import NetlinkError, NetlinkSocket
 from .sysctls import Sysctls
 
 T = TypeVar("T")
-
-_RTM_GETNSID: Final = 90
-_NETNSA_NSID, _NETNSA_FD = 1, 3
-_RTGENMSG: Final = bytes(4)
 
 
 class RawNode(NamedTuple):
@@ -131,21 +126,11 @@ class Station:
         """
         last = self._nsids.get(nsid)
         for candidate in sorted(candidates, key=lambda namespace: namespace.inode != last):
-            if self.nsid_of(candidate) == nsid:
+            if nsid_of(self._route, candidate) == nsid:
                 self._nsids[nsid] = candidate.inode
                 return candidate.inode
         self._nsids.pop(nsid, None)
         return None
-
-    def nsid_of(self, other: Namespace) -> int | None:
-        """The id by which this namespace knows ``other`` (RTM_GETNSID), None when it has none."""
-        body = _RTGENMSG + struct.pack("=HHi", 8, _NETNSA_FD, other.fileno())
-        try:
-            answer = self._route.request(_RTM_GETNSID, 0, body)
-        except NetlinkError:
-            return None
-        nsid = native_signed(attributes(answer or b"", 4).get(_NETNSA_NSID, b"\xff\xff\xff\xff"))
-        return None if nsid < 0 else nsid
 
 
 def _by_device(addresses: Iterable[tuple[int, Address] | None]) -> dict[int, tuple[Address, ...]]:

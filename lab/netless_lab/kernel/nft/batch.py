@@ -1,0 +1,204 @@
+"""One atomic change of a ruleset: all of its commands happen, or none does and the first that failed is named.
+
+A batch is a row of netlink messages between BATCH_BEGIN and BATCH_END, sent with one system call (nf_tables of the kernel, commit phase).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Mapping
+from typing import Final, Literal, NamedTuple
+
+from ..attributes import attribute, attributes, nest, text
+from ..namespace import Namespace
+from ..rtnetlink import ACK, NETLINK_NETFILTER, REQUEST, NetlinkSocket, Reply
+from . import wire
+from .render import render
+from .wire import APPEND, CREATE, FAMILIES, big, genmsg, kind, number32, number64, parse_expressions, string
+
+_ECHO: Final = 0x8
+_TYPES: Final = frozenset({"filter", "nat", "route"})
+
+
+class BatchError(OSError):
+    """A batch was refused. ``command`` is the first command that failed; nothing of the batch was done."""
+
+    def __init__(self, code: int, command: str, words: str) -> None:
+        super().__init__(code, f"{words or os.strerror(code)} in: {command}")
+        self.command = command
+
+
+class Hook(NamedTuple):
+    """What makes a chain a base chain: where packets enter it, in which order, and what becomes of those no rule decides."""
+
+    hook: str
+    type: str = "filter"
+    priority: int = 0
+    policy: Literal["accept", "drop"] = "accept"
+    device: str | None = None
+
+
+class _Command(NamedTuple):
+    label: str
+    message: int
+    flags: int
+    family: str
+    body: bytes
+
+
+class Batch:
+    """Commands for one namespace, sent by ``commit``. Use one again and again: the socket stays open, because closing it right after a
+    delete waits for the kernel to clean up (8 to 16 ms).
+    """
+
+    def __init__(self, namespace: Namespace) -> None:
+        """Open the socket. Raises OSError (EPROTONOSUPPORT) on a kernel without netfilter."""
+        self._socket = NetlinkSocket(namespace, NETLINK_NETFILTER)
+        self._commands: list[_Command] = []
+
+    def close(self) -> None:
+        """Close the socket; commands not committed are forgotten."""
+        self._commands.clear()
+        self._socket.close()
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+    def add_table(self, family: str, table: str) -> Batch:
+        """Make a table; nothing happens when it is there."""
+        return self._add(f"add table {family} {table}", wire.NEWTABLE, CREATE, family, string(1, table))
+
+    def delete_table(self, family: str, table: str) -> Batch:
+        """Delete a table with all in it; ENOENT when there is none."""
+        return self._add(f"delete table {family} {table}", wire.DELTABLE, 0, family, string(1, table))
+
+    def drop_table(self, family: str, table: str) -> Batch:
+        """Delete a table with all in it, whether or not it is there."""
+        return self.add_table(family, table).delete_table(family, table)
+
+    def add_chain(self, family: str, table: str, chain: str, hook: Hook | None = None) -> Batch:
+        """Make a chain; nothing happens when the same is there. Raises ValueError for a hook the family does not have."""
+        body = string(1, table) + string(3, chain)
+        label = f"add chain {family} {table} {chain}"
+        if hook is not None:
+            names = wire.hooks(family)
+            if hook.hook not in names or hook.type not in _TYPES:
+                raise ValueError(f"a chain of family {family} has no hook {hook.type} {hook.hook}: it has {', '.join(names)}")
+            device = string(3, hook.device) if hook.device else b""
+            body += nest(4, number32(1, names.index(hook.hook)), number32(2, hook.priority), device)
+            body += number32(5, wire.ACCEPT if hook.policy == "accept" else wire.DROP) + string(7, hook.type)
+            label += f" {{ type {hook.type} hook {hook.hook} priority {hook.priority}; policy {hook.policy}; }}"
+        return self._add(label, wire.NEWCHAIN, CREATE, family, body)
+
+    def set_policy(self, family: str, table: str, chain: str, policy: Literal["accept", "drop"]) -> Batch:
+        """Change the policy of a base chain that is there; ENOENT when it is not."""
+        code = wire.ACCEPT if policy == "accept" else wire.DROP
+        body = string(1, table) + string(3, chain) + number32(5, code)
+        return self._add(f"add chain {family} {table} {chain} {{ policy {policy}; }}", wire.NEWCHAIN, 0, family, body)
+
+    def delete_chain(self, family: str, table: str, chain: str) -> Batch:
+        """Delete an empty chain that nothing jumps to; EBUSY otherwise, ENOENT when there is none."""
+        body = string(1, table) + string(3, chain)
+        return self._add(f"delete chain {family} {table} {chain}", wire.DELCHAIN, 0, family, body)
+
+    def add_rule(self, family: str, table: str, chain: str, *expressions: bytes, comment: str = "") -> Batch:
+        """Append a rule made of the pieces in ``expressions.py``."""
+        return self._rule("add", APPEND, family, table, chain, expressions, comment)
+
+    def insert_rule(self, family: str, table: str, chain: str, *expressions: bytes, comment: str = "") -> Batch:
+        """Put a rule before all others of the chain."""
+        return self._rule("insert", 0, family, table, chain, expressions, comment)
+
+    def delete_rule(self, family: str, table: str, chain: str, handle: int) -> Batch:
+        """Delete the rule with this handle; ENOENT when there is none."""
+        body = string(1, table) + string(2, chain) + number64(3, handle)
+        return self._add(f"delete rule {family} {table} {chain} handle {handle}", wire.DELRULE, 0, family, body)
+
+    def flush_chain(self, family: str, table: str, chain: str) -> Batch:
+        """Delete every rule of a chain."""
+        return self._add(f"flush chain {family} {table} {chain}", wire.DELRULE, 0, family, string(1, table) + string(2, chain))
+
+    def commit(self) -> tuple[int, ...]:
+        """Do it, in one transaction; the handles of the rules added, in order. An empty batch does nothing.
+
+        Raises BatchError when any command is refused: then nothing was done. The batch is empty afterwards in any case.
+        """
+        commands, self._commands = self._commands, []
+        if not commands:
+            return ()
+        begin, end = genmsg(0, wire.SUBSYSTEM), genmsg(0, wire.SUBSYSTEM)
+        messages = [(wire.BATCH_BEGIN, REQUEST, begin)]
+        messages += [
+            (kind(command.message), REQUEST | ACK | command.flags, genmsg(FAMILIES[command.family]) + command.body)
+            for command in commands
+        ]
+        messages.append((wire.BATCH_END, REQUEST, end))
+        return _outcome(self._socket.transact(messages), commands)
+
+    def _rule(
+        self, verb: str, flags: int, family: str, table: str, chain: str, expressions: tuple[bytes, ...], comment: str
+    ) -> Batch:  # fmt: skip
+        program = b"".join(expressions)
+        body = string(1, table) + string(2, chain) + nest(4, program)
+        if comment:
+            encoded = comment.encode() + b"\0"
+            if len(encoded) > 128:
+                raise ValueError(f"a comment has at most 127 bytes: {comment!r}")
+            body += attribute(7, bytes([0, len(encoded)]) + encoded)
+        words = render(family, tuple(parse_expressions(program)), {}, {}, comment).text
+        return self._add(f"{verb} rule {family} {table} {chain} {words}", wire.NEWRULE, CREATE | _ECHO | flags, family, body)
+
+    def _add(self, label: str, message: int, flags: int, family: str, body: bytes) -> Batch:
+        if family not in FAMILIES:
+            raise ValueError(f"nftables has no family {family!r}: it has {', '.join(FAMILIES)}")
+        self._commands.append(_Command(label, message, flags, family, body))
+        return self
+
+
+def _outcome(replies: Mapping[int, list[Reply]], commands: list[_Command]) -> tuple[int, ...]:
+    """The handles in the replies, message by message (0 is BATCH_BEGIN). Raises BatchError for the first refusal."""
+    handles: list[int] = []
+    for place in sorted(replies):
+        for reply in replies[place]:
+            if reply.code:
+                named = 1 <= place <= len(commands)
+                raise BatchError(reply.code, commands[place - 1].label if named else "the whole batch", reply.words)
+            if reply.body is not None and reply.kind == kind(wire.NEWRULE):
+                handles.append(big(attributes(reply.body, wire.GENMSG_SIZE).get(3, b"")))
+    return tuple(handles)
+
+
+def delete_tables(namespace: Namespace, keep: Collection[tuple[str, str]] = ()) -> list[str]:
+    """Delete every table but those in ``keep`` ((family, name) pairs) with all in them; in words what could not be deleted.
+
+    One transaction; if that is refused, table by table, so that one stubborn table does not keep the others.
+    """
+    doomed = [table for table in table_names(namespace) if table not in keep]
+    if not doomed:
+        return []
+    with contextlib.closing(Batch(namespace)) as batch:
+        for family, table in doomed:
+            batch.delete_table(family, table)
+        with contextlib.suppress(BatchError):
+            batch.commit()
+            return []
+        problems: list[str] = []
+        for family, table in doomed:
+            try:
+                batch.delete_table(family, table).commit()
+            except BatchError as refused:
+                problems.append(str(refused))
+        return problems
+
+
+def table_names(namespace: Namespace) -> tuple[tuple[str, str], ...]:
+    """(family, table) of every table, those without chains included; none on a kernel without nf_tables."""
+    try:
+        with contextlib.closing(NetlinkSocket(namespace, NETLINK_NETFILTER)) as opened:
+            answers = opened.dump(kind(wire.GETTABLE), genmsg(0))
+    except OSError:
+        return ()
+    return tuple(
+        (wire.FAMILY_NAMES.get(body[0], str(body[0])), text(attributes(body, wire.GENMSG_SIZE)[1])) for body in answers
+    )

@@ -1,0 +1,40 @@
+"""Namespace ids: the small numbers by which one namespace knows another (``ip netns list-id``; net/core/net_namespace.c).
+
+They are relative: the same namespace has another id in each namespace that knows it, and none where nobody gave it one.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from typing import Final
+
+from .attributes import attributes, native_signed
+from .namespace import Namespace
+from .rtnetlink import ACK, NetlinkError, NetlinkSocket
+
+_RTM_NEWNSID, _RTM_GETNSID = 88, 90
+_NETNSA_NSID, _NETNSA_FD = 1, 3
+_RTGENMSG: Final = bytes(4)
+_ANY: Final = -1
+
+
+def nsid_of(route: NetlinkSocket, other: Namespace) -> int | None:
+    """The id that the namespace of ``route`` has for ``other``, None when it has none."""
+    body = _RTGENMSG + struct.pack("=HHi", 8, _NETNSA_FD, other.fileno())
+    try:
+        answer = route.request(_RTM_GETNSID, 0, body)
+    except NetlinkError:
+        return None
+    nsid = native_signed(attributes(answer or b"", 4).get(_NETNSA_NSID, b"\xff\xff\xff\xff"))
+    return None if nsid < 0 else nsid
+
+
+def give_nsid(route: NetlinkSocket, other: Namespace) -> None:
+    """Have the kernel give ``other`` an id in the namespace of ``route``: only then are its events heard there. Raises NetlinkError."""
+    body = _RTGENMSG + struct.pack("=HHi", 8, _NETNSA_NSID, _ANY) + struct.pack("=HHi", 8, _NETNSA_FD, other.fileno())
+    try:
+        route.request(_RTM_NEWNSID, ACK, body)
+    except NetlinkError as refused:
+        if refused.errno != errno.EEXIST:
+            raise
