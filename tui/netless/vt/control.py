@@ -55,6 +55,8 @@ def escape(screen: Screen, sequence: str) -> None:
         screen.modes.application_keypad = sequence == "="
     elif sequence[0] in "()" and len(sequence) == 2:
         screen.charsets["()".index(sequence[0])] = sequence[1]
+    elif sequence in ("%@", "%G"):  # to Latin-1 and to UTF-8: either ends line drawing
+        screen.charsets[0], screen.shift = "B", 0
     elif sequence == "#8":
         screen.align()
 

@@ -46,6 +46,13 @@ class Display:
         """Where the cursor is, by the line's number."""
         return Position(self.screen.page.pushed + self.screen.y, self.screen.x)
 
+    @property
+    def selection_start(self) -> Position:
+        """Where selecting by keys begins: at the cursor, or when scrolled back on the lowest line seen."""
+        if self.view.following:
+            return self.cursor
+        return Position(self.view.top + self.screen.page.height - 1, 0)
+
     def position(self, column: int, row: int) -> Position:
         """The cell at a place of the window."""
         return Position(self.view.top + row, column)

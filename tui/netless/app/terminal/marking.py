@@ -1,7 +1,8 @@
 """Selecting text in the terminal, by mouse and by keys.
 
-By mouse, as in every terminal: drag, double click for a word, triple click for a line; letting go copies.  By keys: shift and an arrow
-starts at the cursor, arrows go on, enter copies, escape gives up.
+By mouse, as in every terminal: drag, double click for a word, triple click for a line; letting go copies.  By keys, as in
+a text field: shift and an arrow starts at the cursor and goes on selecting, an arrow alone moves to another start; enter copies, escape
+gives up.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Marking:
         head = self._moved(key.removeprefix("shift+"), self.selection.head)
         if head is None:
             return Outcome.NOT_OURS
-        self.selection = Selection(self.selection.anchor, head)
+        self.selection = Selection(self.selection.anchor if key.startswith("shift+") else head, head)
         self.view.show(head.line)
         return Outcome.MOVED
 

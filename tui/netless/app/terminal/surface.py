@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Final
 
 from rich.cells import get_character_cell_size
+from rich.style import Style as RichStyle
 from textual import events
 from textual.content import Content
 from textual.geometry import Region
@@ -36,7 +37,7 @@ _PAGES: Final = {"shift+pageup": -1, "shift+pagedown": 1}
 _WHEEL: Final = 3
 _TYPING: Final = "ctrl+] leave  shift+arrows select  shift+pgup scroll"
 _FULL_SCREEN: Final = "ctrl+] leave"
-_MARKING: Final = "arrows extend  enter copy  esc cancel"
+_MARKING: Final = "arrows move  shift+arrows select  enter copy  esc cancel"
 _ENDED: Final = "enter starts a new shell  ctrl+] leave"
 
 
@@ -137,8 +138,8 @@ class TerminalSurface(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the picture."""
         width, height = self.content_size
-        selection = self.screen.get_component_rich_style("screen--selection")
-        return self.display_model.line(y, Look(width, height, cursor_look(self.running, self.has_focus), selection))
+        selected = RichStyle(bgcolor=self.screen.get_component_rich_style("screen--selection").bgcolor, reverse=False)
+        return self.display_model.line(y, Look(width, height, cursor_look(self.running, self.has_focus), selected))
 
     def look_changed(self) -> None:
         """The window or the selection moved, not the text."""
@@ -163,7 +164,7 @@ class TerminalSurface(Widget, can_focus=True):
         if outcome is Outcome.NOT_OURS:
             if key not in STARTING_KEYS or self.terminal.screen.alternate_active:
                 return False
-            marking.begin(self.display_model.cursor)
+            marking.begin(self.display_model.selection_start)
             marking.key(key)
         elif outcome is Outcome.COPIED:
             self.copy(marking.text)

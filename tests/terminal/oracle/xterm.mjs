@@ -1,0 +1,37 @@
+// The witness: @xterm/headless. One JSON line {cols, rows, data} in, one JSON line with its screen out.
+import headless from '@xterm/headless/lib-headless/xterm-headless.js';
+import readline from 'node:readline';
+
+const SCROLLBACK = 50;
+let failed = null;
+process.on('uncaughtException', (error) => failed && failed(error));
+
+function row(buffer, y) {
+  return buffer.getLine(y).translateToString(true);
+}
+
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const { cols, rows, data } = JSON.parse(line);
+  const terminal = new headless.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true });
+  try {
+    await new Promise((resolve, reject) => {
+      failed = reject;
+      terminal.write(data, resolve);
+    });
+  } catch (error) {
+    console.log(JSON.stringify({ error: String(error) }));
+    continue;
+  } finally {
+    failed = null;
+  }
+  const buffer = terminal.buffer.active;
+  const at = (first, count) => Array.from({ length: count }, (_, y) => row(buffer, first + y));
+  console.log(JSON.stringify({
+    lines: at(buffer.baseY, rows),
+    history: at(0, buffer.baseY),
+    x: buffer.cursorX,
+    y: buffer.cursorY,
+    alternate: buffer.type === 'alternate',
+  }));
+  terminal.dispose();
+}
