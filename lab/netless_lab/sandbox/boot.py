@@ -84,6 +84,8 @@ def main(text: str) -> NoReturn:
     reporter = Reporter(plan.status_fd)
     with reporter.to_the_end():
         os.chdir("/")
+        for fd in plan.fds:
+            os.set_inheritable(fd, False)
         uid, gid = os.geteuid(), os.getegid()
         reporter.stage = "name"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -19,7 +19,8 @@ class Plan:
     """How to make one room.
 
     ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths below
-    ``HIDDEN`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got.
+    ``HIDDEN`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
+    agent gets under the same numbers.
     """
 
     lab: str
@@ -31,6 +32,7 @@ class Plan:
     processes: int = DEFAULT_PROCESSES
     executable: str = sys.executable
     argument: str = ""
+    fds: tuple[int, ...] = ()
 
     def to_json(self) -> str:
         """For the pipe."""
@@ -40,7 +42,7 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         """Back from the pipe."""
         fields = json.loads(text)
-        return cls(**{**fields, "path": tuple(fields["path"]), "keep": tuple(fields["keep"])})
+        return cls(**{**fields, "path": tuple(fields["path"]), "keep": tuple(fields["keep"]), "fds": tuple(fields["fds"])})
 
 
 def import_path() -> tuple[str, ...]:

@@ -146,6 +146,7 @@ def launch(
         processes=processes,
         executable=sys.executable,
         argument=argument,
+        fds=pass_fds,
     )
     process = subprocess.Popen(
         [sys.executable, *_flags(), str(_BOOT), lab],

@@ -1,6 +1,6 @@
 """The pretend internet's web site: one page that says whom it sees, so that address translation can be witnessed, and a large one.
 
-HTTP/1.1 with one request a connection (RFC 9112, "Connection: close"), GET and HEAD only. Everything a client sends is bounded in size and time.
+HTTP/1.1, one request a connection (RFC 9112, "Connection: close"), GET and HEAD only. What a client may send is bounded in size and time.
 """
 
 from __future__ import annotations
