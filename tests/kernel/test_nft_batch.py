@@ -51,7 +51,8 @@ def test_rules_are_what_nft_would_have_made() -> None:
     with batch() as change:
         change.add_table("ip", "lab").add_chain("ip", "lab", "g")
         change.add_chain("ip", "lab", "f", Hook("forward", priority=-5, policy="drop"))
-        change.add_chain("ip", "lab", "post", Hook("postrouting", "nat", 100)).add_chain("ip", "lab", "pre", Hook("prerouting", "nat", -100))
+        change.add_chain("ip", "lab", "post", Hook("postrouting", "nat", 100))
+        change.add_chain("ip", "lab", "pre", Hook("prerouting", "nat", -100))
         change.add_rule("ip", "lab", "post", ex.snat("203.0.113.2"))
         change.add_rule("ip", "lab", "pre", ex.dport("tcp", 81), ex.redirect(8080))
         for words, pieces in RULES.items():
@@ -60,7 +61,8 @@ def test_rules_are_what_nft_would_have_made() -> None:
         change.commit()
     listed = [line.strip() for line in sh("nft -s list ruleset").splitlines()]
     assert [words for words in RULES if words not in listed and not words.startswith("ip saddr 0.0.0.0")] == []
-    assert {"snat to 203.0.113.2", "tcp dport 81 redirect to :8080", "type filter hook forward priority filter - 5; policy drop;"} <= set(listed)
+    assert {"snat to 203.0.113.2", "tcp dport 81 redirect to :8080"} <= set(listed)
+    assert "type filter hook forward priority filter - 5; policy drop;" in listed
     assert "type nat hook postrouting priority srcnat; policy accept;" in listed
 
 
@@ -69,7 +71,8 @@ def test_other_families_get_the_protocol_matches_they_need() -> None:
     """In an inet table an IPv4 address is matched on IPv4 packets only; ip6 tables take IPv6."""
     with batch() as change:
         change.add_table("inet", "fw").add_chain("inet", "fw", "f", Hook("forward")).add_table("ip6", "six")
-        change.add_chain("inet", "fw", "pre", Hook("prerouting", "nat", -100)).add_chain("ip6", "six", "post", Hook("postrouting", "nat", 100))
+        change.add_chain("inet", "fw", "pre", Hook("prerouting", "nat", -100))
+        change.add_chain("ip6", "six", "post", Hook("postrouting", "nat", 100))
         change.add_rule("inet", "fw", "f", ex.saddr("10.0.0.0/8", family="inet"), ex.reject("inet"))
         change.add_rule("inet", "fw", "f", ex.daddr("fd00::/7", "!=", "inet"), ex.drop())
         change.add_rule("inet", "fw", "pre", ex.dport("tcp", 80), ex.dnat("10.0.0.2", 80, "inet"))
@@ -154,7 +157,8 @@ def test_nonsense_is_refused_before_it_is_sent() -> None:
 @sandboxed
 def test_flushing_conntrack_forgets_every_flow() -> None:
     """A ping leaves an entry; after the flush conntrack(8) finds none."""
-    sh("ip link set lo up; nft 'add table ip t; add chain ip t c { type filter hook output priority 0; }; add rule ip t c ct state new accept'; ping -c1 -W1 127.0.0.1")
+    sh("""ip link set lo up; nft 'add table ip t; add chain ip t c { type filter hook output priority 0; }'
+        nft add rule ip t c ct state new accept; ping -c1 -W1 127.0.0.1""")
     assert "icmp" in sh("conntrack -L 2>/dev/null")
     with Namespace.own() as own:
         conntrack.flush(own)
