@@ -17,16 +17,18 @@ HOST_PID: Final = 1
 _ENTER: Final = str(Path(__file__).with_name("enter.py"))
 
 
-def command(agent_pid: int, node_pid: int, limits: Limits) -> tuple[str, ...]:
+def command(agent_pid: int, node_pid: int, limits: Limits, netns_fd: int = -1) -> tuple[str, ...]:
     """argv that takes a command after it and runs it in a node. For the agent to call: it names its own pid namespace.
 
     ``agent_pid`` is the agent as seen from outside (``Room.pid``), ``node_pid`` the node's process as seen from inside, ``HOST_PID``
-    for the host. It works from any terminal of the machine and from inside the lab alike.
+    for the host. A node without a process is entered by ``netns_fd``, a descriptor of the agent that holds its network namespace; all
+    else is then that of ``node_pid``. It works from any terminal of the machine and from inside the lab alike.
     """
     room = os.stat("/proc/self/ns/pid").st_ino
     processes = limits.processes if limits.means == "nproc" else 0
-    options = ("--agent", str(agent_pid), "--room", str(room), "--node", str(node_pid), "--processes", str(processes))
-    return (sys.executable, "-I", "-S", "-X", "utf8", _ENTER, *options, "--")
+    options = {"--agent": agent_pid, "--room": room, "--node": node_pid, "--netns-fd": netns_fd, "--processes": processes}
+    words = (word for option, value in options.items() for word in (option, str(value)))
+    return (sys.executable, "-I", "-S", "-X", "utf8", _ENTER, *words, "--")
 
 
 def environment(lab: str, node: str) -> dict[str, str]:

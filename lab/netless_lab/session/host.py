@@ -10,9 +10,8 @@ from ..kernel.namespace import Namespace
 from ..kernel.read import NodeRef
 from ..model.snapshot import Role
 from ..protocol import Entry
-from ..sandbox import container, internet
+from ..sandbox import container, internet, join
 from ..sandbox.boot import Room
-from ..sandbox.enter import command
 from ..sandbox.reaper import Reaper
 
 STOP_S = 1.0
@@ -25,6 +24,7 @@ class PretendHost:
     def __init__(self, room: Room, reaper: Reaper) -> None:
         self.agent_pid = room.pid
         self.limits = str(room.limits)
+        self._limits = room.limits
         self.reaper = reaper
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
@@ -73,8 +73,11 @@ class PretendHost:
 
     def entry(self, ref: NodeRef, lab: str) -> Entry:
         """How to enter a node from outside the lab."""
-        argv, environment = command(self.outside_pid(ref.pid) or self.agent_pid, self.agent_pid, ref.name, lab)
-        return Entry(ref.name, argv, environment)
+        if ref.pid is None:
+            argv = join.command(self.agent_pid, join.HOST_PID, self._limits, ref.namespace.fileno())
+        else:
+            argv = join.command(self.agent_pid, ref.pid, self._limits)
+        return Entry(ref.name, argv, join.environment(lab, ref.name))
 
     def outside_pid(self, pid: int | None) -> int | None:
         """A process of the lab as the machine outside numbers it; None where that cannot be known."""
