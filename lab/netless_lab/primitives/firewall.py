@@ -7,6 +7,7 @@ rewrites. A rule the snapshot could not read wholly is not guessed at: the walk 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -17,6 +18,7 @@ from ..model.snapshot import Chain, Node, Rule
 Fate = Literal["pass", "drop", "masquerade", "snat", "dnat"]
 FAMILIES = ("ip", "inet")
 """Tables that see IPv4 packets on their way through a router."""
+_VMAP = re.compile(r"(?P<key>[a-z0-9]+(?: [a-z0-9]+)?) vmap \{ (?P<entries>.*) \}")
 MAX_DEPTH = 16
 """Jumps followed; the kernel refuses more (NFT_JUMP_STACK_SIZE)."""
 
@@ -80,7 +82,9 @@ def _walk_chain(node: Node, chain: Chain, packet: Packet, depth: int) -> tuple[F
         hit = matches(rule, packet)
         if hit is False:
             continue
-        word, _, rest = rule.verdict.partition(" ")
+        verdict, known = _verdict(rule, packet)
+        unsure = unsure or not known
+        word, _, rest = verdict.partition(" ")
         if hit is None:
             unsure = unsure or bool(word)
             continue
@@ -108,6 +112,21 @@ def _walk_chain(node: Node, chain: Chain, packet: Packet, depth: int) -> tuple[F
     return None, None, unsure
 
 
+def _verdict(rule: Rule, packet: Packet) -> tuple[str, bool]:
+    """The rule's verdict for this packet, also out of a verdict map (``ct state vmap { established : accept }``); whether it is known."""
+    found = _VMAP.search(rule.text)
+    if rule.verdict or found is None:
+        return rule.verdict, True
+    own = _field(found["key"], packet)
+    if own is None:
+        return "", False
+    for entry in found["entries"].split(", "):
+        value, _, verdict = entry.partition(" : ")
+        if _holds(found["key"], "==", value, packet):
+            return verdict, True
+    return "", True
+
+
 def _same_table(one: Chain, other: Chain) -> bool:
     return (one.family, one.table) == (other.family, other.table)
 
@@ -123,19 +142,15 @@ def matches(rule: Rule, packet: Packet) -> bool | None:
 def _holds(key: str, operator: str, value: str, packet: Packet) -> bool | None:
     wanted = tuple(part.strip() for part in value.strip("{} ").split(","))
     own = _field(key, packet)
-    if own is None:
+    if own is None or operator not in ("==", "!=", "in", "not in"):
         return None
     if key in ("ip saddr", "ip daddr"):
         found = _in_any(own, wanted)
     elif key in ("iifname", "oifname", "iif", "oif"):
         found = any(_named(own, name.strip('"')) for name in wanted)
-    elif key in ("ct state", "ct status"):
-        found = own in wanted
     else:
         found = own in wanted
-    if found is None:
-        return None
-    return not found if operator == "!=" else found
+    return found if found is None or operator in ("==", "in") else not found
 
 
 def _field(key: str, packet: Packet) -> str | None:

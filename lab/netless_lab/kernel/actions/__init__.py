@@ -1,0 +1,1 @@
+"""The kernel's half of each action, under the same file name as in ``primitives``: one function for one class."""

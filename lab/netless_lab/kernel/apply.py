@@ -1,0 +1,184 @@
+"""Actions done: each class of ``primitives`` beside the function that does it. The one list to extend.
+
+Netlink does the whole work inside ``send()``, 15 ms and more for some of it, so an Applier belongs to one thread of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar, cast
+
+from ..primitives.address import AddAddress, DeleteAddress
+from ..primitives.base import Action
+from ..primitives.bridge import CreateBridge
+from ..primitives.forward import ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy
+from ..primitives.forwarding import SetForwarding
+from ..primitives.link import DeleteLink, RenameLink, SetMtu
+from ..primitives.masquerade import Masquerade, Unmasquerade
+from ..primitives.move import MoveLink
+from ..primitives.names import NameAttach, NameSymlink, Unname
+from ..primitives.namespace import AddNetns, DeleteNetns, StartContainer, StopContainer
+from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
+from ..primitives.port import AddPort, RemovePort
+from ..primitives.resolver import ClearResolver, SetResolver
+from ..primitives.route import AddRoute, DeleteRoute
+from ..primitives.run import Run
+from ..primitives.sysctl import SetSysctl
+from ..primitives.updown import LinkDown, LinkUp
+from ..primitives.veth import CreateVeth
+from .actions import (
+    address,
+    bridge,
+    forward,
+    forwarding,
+    link,
+    masquerade,
+    move,
+    names,
+    namespace,
+    neighbour,
+    port,
+    resolver,
+    route,
+    run,
+    sysctl,
+    updown,
+    veth,
+)
+from .toolbox import Launcher, NoSuchNode, Resolve, Toolbox
+
+A = TypeVar("A", bound=Action)
+Doer = Callable[[Toolbox, Action], None]
+
+
+def _entry(kind: type[A], function: Callable[[Toolbox, A], None]) -> tuple[type[Action], Doer]:
+    """One line of the table; the types of its two sides are checked against each other here."""
+    return kind, cast(Doer, function)
+
+
+DOERS: Final[dict[type[Action], Doer]] = dict(
+    (
+        _entry(StartContainer, namespace.start_container),
+        _entry(StopContainer, namespace.stop_container),
+        _entry(AddNetns, namespace.add_netns),
+        _entry(DeleteNetns, namespace.delete_netns),
+        _entry(NameSymlink, names.name_symlink),
+        _entry(NameAttach, names.name_attach),
+        _entry(Unname, names.unname),
+        _entry(CreateVeth, veth.create_veth),
+        _entry(MoveLink, move.move_link),
+        _entry(LinkUp, updown.link_up),
+        _entry(LinkDown, updown.link_down),
+        _entry(AddAddress, address.add_address),
+        _entry(DeleteAddress, address.delete_address),
+        _entry(CreateBridge, bridge.create_bridge),
+        _entry(AddPort, port.add_port),
+        _entry(RemovePort, port.remove_port),
+        _entry(AddRoute, route.add_route),
+        _entry(DeleteRoute, route.delete_route),
+        _entry(SetForwarding, forwarding.set_forwarding),
+        _entry(Masquerade, masquerade.masquerade),
+        _entry(Unmasquerade, masquerade.unmasquerade),
+        _entry(ForwardPolicy, forward.forward_policy),
+        _entry(UnforwardPolicy, forward.unforward_policy),
+        _entry(ForwardAccept, forward.forward_accept),
+        _entry(UnforwardAccept, forward.unforward_accept),
+        _entry(SetResolver, resolver.set_resolver),
+        _entry(ClearResolver, resolver.clear_resolver),
+        _entry(RenameLink, link.rename_link),
+        _entry(DeleteLink, link.delete_link),
+        _entry(SetMtu, link.set_mtu),
+        _entry(SetNeighbour, neighbour.set_neighbour),
+        _entry(DeleteNeighbour, neighbour.delete_neighbour),
+        _entry(SetSysctl, sysctl.set_sysctl),
+        _entry(Run, run.run),
+    )
+)
+
+_ADVICE: Final = {
+    errno.EEXIST: "Something of that name or kind is there already: look before you make, or take the old one away first.",
+    errno.ENODEV: "Look with `ip link` in that node; perhaps the interface was moved, renamed or never made.",
+    errno.ENOENT: "What this needs is not there yet: go back to the start of the step.",
+    errno.ESRCH: "There was nothing of the kind to take away.",
+    errno.EADDRNOTAVAIL: "The interface does not have that address.",
+    errno.ENETUNREACH: "A gateway must lie in a network of one of the node's own interfaces, and that interface must be up.",
+    errno.EBUSY: "It is in use: an interface of another bridge has to leave it first, and older kernels rename only what is down.",
+    errno.EPERM: "Not allowed here: `netless doctor` says what this machine lets a lab do.",
+    errno.EACCES: "Not allowed here: `netless doctor` says what this machine lets a lab do.",
+    errno.EROFS: "That file is read-only here: `netless doctor` says what this machine lets a lab do.",
+    errno.EOPNOTSUPP: "This kernel cannot do it: `netless doctor` says which features it lacks.",
+    errno.ENETDOWN: "Switch the interface on first.",
+    errno.ELOOP: "A bridge cannot be a port of another bridge.",
+    errno.EINVAL: "The kernel does not take it as it stands.",
+}
+
+
+class ApplyError(Exception):
+    """An action that the kernel refused. ``errno`` is its name (EEXIST ...), "" when it was no system call that failed."""
+
+    def __init__(self, action: Action, problem: str, code: int = 0) -> None:
+        self.action = action
+        self.problem = problem
+        self.errno = errno.errorcode.get(code, str(code)) if code else ""
+        self.advice = _ADVICE.get(code, "")
+        named = f" ({self.errno})" if self.errno else ""
+        super().__init__(f"{action.sentence()} It failed: {problem}{named}. {self.advice}".rstrip())
+
+
+class Applier:
+    """Does actions in the nodes of one lab. Not thread-safe: make it, use it and close it in one thread."""
+
+    def __init__(self, resolve: Resolve, launcher: Launcher) -> None:
+        """``resolve`` gives the way to a node by its name, or raises; ``launcher`` starts and ends containers."""
+        self._given = (resolve, launcher)
+        self._tools: Toolbox | None = None
+
+    def apply(self, action: Action) -> None:
+        """Do one action. Raises ApplyError, which says what was refused, why, and what to do."""
+        self.apply_all((action,))
+
+    def apply_all(self, actions: Iterable[Action]) -> None:
+        """Do actions in order, up to the first that fails; a later one may speak of a node that an earlier one makes."""
+        if self._tools is None:  # here and not in __init__: its sockets belong to the thread that applies
+            self._tools = Toolbox(*self._given)
+        try:
+            for action in actions:
+                self._do(self._tools, action)
+        finally:
+            self._tools.rest()
+
+    def close(self) -> None:
+        """Let every socket go; in the thread that applied."""
+        if self._tools is not None:
+            self._tools.close()
+            self._tools = None
+
+    def _do(self, tools: Toolbox, action: Action) -> None:
+        doer = DOERS.get(type(action))
+        if doer is None:
+            raise ApplyError(action, f"nobody knows how to do a {type(action).__name__}")
+        try:
+            doer(tools, action)
+        except NoSuchNode as error:
+            raise ApplyError(action, f"there is no node {error} here, or no process lives in it") from error
+        except run.CommandFailed as error:
+            raise ApplyError(action, str(error)) from error
+        except OSError as error:
+            raise ApplyError(action, _words(error), error.errno or 0) from error
+        except Exception as error:
+            code = _netlink_code(error)
+            if code is None:
+                raise
+            raise ApplyError(action, str(error.args[1]) if len(error.args) > 1 else str(error), code) from error
+
+
+def _words(error: OSError) -> str:
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}"
+
+
+def _netlink_code(error: Exception) -> int | None:
+    """The errno of pyroute2's own exception, which is no OSError; None for any other exception."""
+    code: Any = getattr(error, "code", None)
+    return code if type(error).__module__.startswith("pyroute2") and isinstance(code, int) else None

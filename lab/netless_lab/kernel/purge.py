@@ -1,0 +1,220 @@
+"""Every node back to a baseline, whatever was done to it: what goto, back and reset begin with.
+
+Interfaces go all at once (``sweep``); while the kernel is busy with them the rest is put right: firewall, connections, names, files,
+settings. Then what is left of the baseline gets its addresses, routes and flags back. The caller looks again and compares.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from ..model.snapshot import Link, Name, Node, PolicyRule, Snapshot
+from . import conntrack, encode, legacy
+from .decode_link import RawLink
+from .mounts import name_by_mount, name_by_symlink, take_name
+from .names import read_names
+from .namespace import Namespace, call_in
+from .nft.batch import Batch, table_names
+from .nsid import nsid_of
+from .read import NodeRef
+from .resolvers import read_resolvers
+from .restore import Restorer, cables
+from .rtnetlink import ACK, NetlinkError, NetlinkSocket
+from .settings import put_back
+from .sweep import Sweep
+
+ETC_NETNS: Final = "/etc/netns"
+NO_SERVER: Final = "# no name server yet\n"
+_RULES: Final = (
+    PolicyRule(0, table=255),
+    PolicyRule(32766, table=254),
+    PolicyRule(32767, table=253),
+    PolicyRule(0, table=255, family=6),
+    PolicyRule(32766, table=254, family=6),
+)
+"""The policy rules that a namespace is born with (ip-rule(8))."""
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """What came of it. ``remade`` are links of the baseline that had to be made again, as ``host/eth0``: what was tuned on them is lost.
+
+    ``problems`` says in words what could not be put right; empty when all could.
+    """
+
+    remade: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class _Yard:
+    """One node while it is being cleaned."""
+
+    def __init__(self, ref: NodeRef, wanted: Node) -> None:
+        self.ref = ref
+        self.wanted = wanted
+        self.socket = NetlinkSocket(ref.namespace)
+        self.restorer = Restorer(self.socket, wanted)
+
+
+def purge(refs: Sequence[NodeRef], baseline: Snapshot) -> Purged:
+    """Bring all of ``refs`` back to ``baseline``; a node that is not in it, to a bare namespace with ``lo`` down."""
+    with contextlib.ExitStack() as opened:
+        yards = []
+        for ref in refs:
+            with contextlib.suppress(OSError):  # a namespace that cannot be entered any more needs no cleaning
+                yard = _Yard(ref, _wanted(ref, baseline))
+                opened.callback(yard.socket.close)
+                yards.append(yard)
+        return _purge(yards, baseline)
+
+
+def _purge(yards: list[_Yard], baseline: Snapshot) -> Purged:
+    sweeps = [(yard, Sweep(yard.ref.namespace, found)) for yard, found in _spread(yards)]
+    problems = [problem for yard in yards for problem in (*_firewall(yard), *_resolver(yard))]
+    for yard, sweep in sweeps:
+        problems += [f"{name} in {yard.wanted.name} cannot be deleted" for name in sweep.wait()]
+    problems += _names(yards, baseline)
+    remade = _remake(yards, problems)
+    for yard in yards:
+        yard.restorer.restore()
+        devices = [link.name for link in yard.wanted.links]
+        problems += [*yard.restorer.problems, *put_back(yard.ref.namespace, yard.wanted.sysctls, devices)]
+    return Purged(tuple(remade), tuple(problems))
+
+
+def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
+    """What the node shall be. A container that was started anew has another namespace and other links: it shall be bare."""
+    known = baseline.by_netns(ref.namespace.inode)
+    if known is not None:
+        return known
+    like = next((node for node in baseline.nodes if node.role == "container"), None)
+    lo = Link("lo", 1, "loopback", up=False, carrier=False, mtu=65536)
+    sysctls = like.sysctls if like is not None and ref.role == "container" else {}
+    return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,), policy=_RULES, sysctls=sysctls)
+
+
+def _spread(yards: list[_Yard]) -> list[tuple[_Yard, tuple[int, ...]]]:
+    """Which links to delete in which namespace. One end of a cable is enough, and every request waits for CPUs as long as the first."""
+    doomed: dict[int, set[int]] = {}
+    spread = []
+    for yard in yards:
+        extras = yard.restorer.extras()
+        nsids = {nsid_of(yard.socket, other.ref.namespace): other.ref.namespace.inode for other in yards} if doomed and extras else {}
+        left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, nsids, doomed))
+        doomed[yard.ref.namespace.inode] = {raw.link.ifindex for raw in extras}
+        if left:
+            spread.append((yard, left))
+    return spread
+
+
+def _covered(raw: RawLink, nsids: dict[int | None, int], doomed: dict[int, set[int]]) -> bool:
+    """Whether the other end of a cable is among the links of another namespace that go."""
+    return raw.link.kind == "veth" and raw.nsid is not None and raw.lower in doomed.get(nsids.get(raw.nsid, 0), ())
+
+
+def _firewall(yard: _Yard) -> list[str]:
+    """No table but those of the baseline, no legacy tables, no connection remembered."""
+    namespace = yard.ref.namespace
+    keep = {(chain.family, chain.table) for chain in yard.wanted.chains}
+    problems: list[str] = []
+    with contextlib.suppress(OSError):  # a kernel without nf_tables has none to delete
+        gone = [table for table in table_names(namespace) if table not in keep]
+        if gone:
+            _delete_tables(namespace, gone)
+    legacy_tables = call_in(namespace, _legacy_tables)
+    problems += legacy.flush(namespace, [table for table in legacy_tables if table not in yard.wanted.xtables])
+    with contextlib.suppress(OSError):  # nothing is remembered where conntrack is not at work
+        conntrack.flush(namespace)
+    return problems
+
+
+def _delete_tables(namespace: Namespace, tables: list[tuple[str, str]]) -> None:
+    """One transaction. Closing the socket after a delete waits for the kernel to clean up, 8 to 16 ms: let another thread wait."""
+    batch = Batch(namespace)
+    try:
+        for family, table in tables:
+            batch.delete_table(family, table)
+        batch.commit()
+    finally:
+        threading.Thread(target=batch.close, name="netless-closing", daemon=True).start()
+
+
+def _legacy_tables() -> list[str]:
+    """As a snapshot's ``xtables``; read inside the namespace."""
+    found: list[str] = []
+    for prefix, file in (("", "ip_tables_names"), ("ip6 ", "ip6_tables_names")):
+        with contextlib.suppress(OSError), open(f"/proc/thread-self/net/{file}", encoding="ascii") as names:
+            found += [f"{prefix}{name}" for name in names.read().split()]
+    return found
+
+
+def _resolver(yard: _Yard) -> list[str]:
+    """The name servers of the node's own file, written in place: in a container the file is a mount."""
+    if yard.ref.pid is None:
+        return []
+    root = f"/proc/{yard.ref.pid}/root"
+    if read_resolvers(root, ()) == yard.wanted.resolvers:
+        return []
+    lines = "".join(f"nameserver {server}\n" for server in yard.wanted.resolvers)
+    try:
+        with open(f"{root}/etc/resolv.conf", "w", encoding="ascii") as file:
+            file.write(lines or NO_SERVER)
+    except OSError as error:
+        return [f"could not write /etc/resolv.conf of {yard.wanted.name}: {error.strerror}"]
+    return []
+
+
+def _names(yards: list[_Yard], baseline: Snapshot) -> list[str]:
+    """The names of the baseline and no others; the folders that ``ip netns exec`` looks into go with the names."""
+    wanted = {(name.name, name.how, name.netns) for name in baseline.names}
+    problems: list[str] = []
+    for name in read_names():
+        if (name.name, name.how, name.netns) not in wanted:
+            try:
+                take_name(name.name)
+            except OSError as error:
+                problems.append(f"could not take the name {name.name} away: {error.strerror}")
+    there = {name.name for name in read_names()}
+    for name in baseline.names:
+        ref = next((yard.ref for yard in yards if yard.ref.namespace.inode == name.netns), None)
+        if name.name not in there and ref is not None:
+            _name(ref, name)
+    with contextlib.suppress(OSError):
+        for entry in os.listdir(ETC_NETNS):
+            if entry not in {name.name for name in baseline.names}:
+                path = f"{ETC_NETNS}/{entry}"
+                shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+    return problems
+
+
+def _name(ref: NodeRef, name: Name) -> None:
+    with contextlib.suppress(OSError):
+        if name.how == "symlink" and name.target is not None:
+            name_by_symlink(name.target, name.name)
+        else:
+            name_by_mount(f"/proc/self/fd/{ref.namespace.fileno()}", name.name)
+
+
+def _remake(yards: list[_Yard], problems: list[str]) -> list[str]:
+    """Make the cables of the baseline again whose ends are both gone."""
+    missing = {yard.wanted.name: yard.restorer.missing() for yard in yards}
+    if not any(missing.values()):
+        return []
+    by_name = {yard.wanted.name: yard for yard in yards}
+    remade = []
+    for node, link, far_node, far in cables(tuple(yard.wanted for yard in yards), missing):
+        body = encode.cable(link, far, by_name[far_node.name].ref.namespace.fileno())
+        try:
+            by_name[node.name].socket.request(encode.RTM_NEWLINK, ACK | encode.CREATE | encode.EXCLUSIVE, body)
+            remade += [f"{node.name}/{link.name}", f"{far_node.name}/{far.name}"]
+        except NetlinkError as error:
+            problems.append(f"could not make {link.name} of {node.name} again: {error.strerror}")
+    lost = [f"{node}/{link.name}" for node, links in missing.items() for link in links]
+    problems += [f"{end} is gone and cannot be made again" for end in lost if end not in remade]
+    return remade

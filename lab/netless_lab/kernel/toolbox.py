@@ -1,0 +1,145 @@
+"""What an action needs at hand: nodes by name, a netlink socket inside each, and somebody who starts containers.
+
+Opening a socket in a namespace takes 0.5 ms with all that pyroute2 sets up, so sockets are kept while a batch of actions lasts. After
+it only the host's own stay: an open socket keeps a namespace alive, and a container must be able to end.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import socket
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from .names import DIRECTORY
+from .namespace import Namespace, socket_in
+from .nft.batch import Batch
+from .read import NodeRef
+
+if TYPE_CHECKING:
+    from pyroute2 import IPRoute
+
+SIOCGIFINDEX: Final = 0x8933
+"""ioctl that turns an interface's name, or an alternative name, into its index; any socket will do (netdevice(7))."""
+_IFREQ: Final = struct.Struct("16si20x")
+
+Resolve = Callable[[str], NodeRef]
+
+
+class Launcher(Protocol):
+    """Whoever starts and ends the lab's containers."""
+
+    def launch(self, name: str) -> NodeRef:
+        """Start a container with only ``lo``; returns when its namespace is there."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """End it; returns when its processes are gone."""
+        ...
+
+
+class NoSuchNode(LookupError):
+    """There is no node of that name."""
+
+
+class Toolbox:
+    """Not thread-safe, and pyroute2 ties a socket to the thread it was opened in: one toolbox, one thread."""
+
+    def __init__(self, resolve: Resolve, launcher: Launcher) -> None:
+        self.launcher = launcher
+        self._resolve = resolve
+        self._made: dict[str, NodeRef] = {}
+        self._routes: dict[int, IPRoute] = {}
+        self._batches: dict[int, Batch] = {}
+        self._own = Namespace.own()
+
+    def node(self, name: str) -> NodeRef:
+        """The way to a node: as the lab knows it, as made in this batch, or a name in /run/netns. Raises NoSuchNode."""
+        if name in self._made:
+            return self._made[name]
+        try:
+            return self._resolve(name)
+        except Exception as unknown:
+            try:
+                found = NodeRef(name, "unknown", Namespace.at(f"{DIRECTORY}/{name}"))
+            except (OSError, ValueError):
+                raise NoSuchNode(name) from unknown
+            self._made[name] = found
+            return found
+
+    def made(self, ref: NodeRef) -> None:
+        """A node that an action of this batch has just made, before the lab has looked."""
+        self._made[ref.name] = ref
+
+    def gone(self, name: str) -> None:
+        """A node that an action of this batch has ended: let go of everything that keeps its namespace alive."""
+        ref = self._made.pop(name, None)
+        inode = ref.namespace.inode if ref is not None else None
+        if inode is None:
+            try:
+                inode = self._resolve(name).namespace.inode
+            except Exception:
+                return
+        self._release(inode)
+
+    def pid(self, name: str) -> int:
+        """A process that lives in the node. Raises NoSuchNode when it is only a namespace."""
+        pid = self.node(name).pid
+        if pid is None:
+            raise NoSuchNode(name)
+        return pid
+
+    def namespace(self, name: str) -> Namespace:
+        """The node's network namespace."""
+        return self.node(name).namespace
+
+    def route(self, name: str) -> IPRoute:
+        """A pyroute2 socket inside the node. ``strict_check`` and ``ext_ack`` make the kernel say what it does not like."""
+        from pyroute2 import IPRoute
+
+        namespace = self.namespace(name)
+        if namespace.inode not in self._routes:
+            opened = socket_in(namespace, socket.AF_NETLINK, socket.SOCK_DGRAM)
+            self._routes[namespace.inode] = IPRoute(fileno=opened.detach(), ext_ack=True, strict_check=True)
+        return self._routes[namespace.inode]
+
+    def index(self, name: str, link: str) -> int:
+        """The ifindex of a link in a node. Raises OSError (ENODEV) naming both."""
+        fd = self.route(name).fileno()
+        if len(link.encode()) > 15:
+            raise OSError(errno.ENODEV, f"{name} can have no interface {link}: a name has at most 15 bytes")
+        try:
+            answer = fcntl.ioctl(fd, SIOCGIFINDEX, _IFREQ.pack(link.encode(), 0))
+        except OSError as error:
+            raise OSError(error.errno, f"there is no interface {link} in {name}") from error
+        return int(_IFREQ.unpack(answer)[1])
+
+    def batch(self, name: str) -> Batch:
+        """An empty nftables transaction inside the node, on a socket that is kept: closing it after a delete waits 8 to 16 ms."""
+        namespace = self.namespace(name)
+        if namespace.inode not in self._batches:
+            self._batches[namespace.inode] = Batch(namespace)
+        return self._batches[namespace.inode]
+
+    def rest(self) -> None:
+        """The batch of actions is over: keep only the host's own sockets."""
+        for inode in (self._routes.keys() | self._batches.keys()) - {self._own.inode}:
+            self._release(inode)
+        for ref in self._made.values():
+            if ref.role == "unknown":
+                ref.namespace.close()
+        self._made.clear()
+
+    def close(self) -> None:
+        """Let everything go."""
+        self.rest()
+        self._release(self._own.inode)
+        self._own.close()
+
+    def _release(self, inode: int) -> None:
+        opened: tuple[Any, Any] = (self._routes.pop(inode, None), self._batches.pop(inode, None))
+        for part in opened:
+            if part is not None:
+                part.close()
