@@ -25,6 +25,7 @@ class PretendHost:
         self.agent_pid = room.pid
         self.limits = str(room.limits)
         self._limits = room.limits
+        self._limits = room.limits
         self.reaper = reaper
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
@@ -72,9 +73,9 @@ class PretendHost:
             self.launch(name)
 
     def entry(self, ref: NodeRef, lab: str) -> Entry:
-        """How to enter a node from outside the lab."""
+        """How to enter a node from outside the lab. A namespace in which no process lives is entered by its name, through the host."""
         if ref.pid is None:
-            argv = join.command(self.agent_pid, join.HOST_PID, self._limits, ref.namespace.fileno())
+            argv = (*join.command(self.agent_pid, join.HOST_PID, self._limits), "ip", "netns", "exec", ref.name)
         else:
             argv = join.command(self.agent_pid, ref.pid, self._limits)
         return Entry(ref.name, argv, join.environment(lab, ref.name))

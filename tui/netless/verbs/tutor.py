@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from netless_lab import labs
 from netless_lab.errors import Refusal
+from netless_lab.protocol import Down, GetStatus
 
+from ..labs import find
 from ..printer import Printer
 
 if TYPE_CHECKING:
@@ -33,6 +35,21 @@ def tutor(args: Namespace, printer: Printer) -> int:
             sock = labs.start(args.lab, course)
         return sock
 
-    from ..app.app import run_app
+    from ..app.run import run_app
 
-    return run_app(connect, lab=args.lab, theme=args.theme, owns_lab=lambda: ours)
+    code = run_app(connect, lab=args.lab, theme=args.theme, course=course or None)
+    if ours:
+        _end_unless_shared(args.lab, printer)
+    return code
+
+
+def _end_unless_shared(lab: str, printer: Printer) -> None:
+    """The app that started a lab ends it, unless another view or shell is using it now."""
+    client = find(lab)
+    if client is None:
+        return
+    with client:
+        if client.ask(GetStatus)["clients"] > 1:
+            printer.narrate(f"the lab {lab} goes on: another view uses it; `netless down` ends it")
+            return
+        client.ask(Down)
