@@ -20,7 +20,7 @@ import msgspec
 
 from netless_lab.model.snapshot import Address, BridgePort, Chain, Link, Name, Node, Peer, Role, Route, Rule, Snapshot, Vxlan
 
-FORWARD = "net/ipv4/ip_forward"
+FORWARD = "ip_forward"
 """The key of the forwarding switch in ``Node.sysctls``."""
 
 
@@ -130,7 +130,8 @@ def lab_with(n: int, *, nat: bool = True, forwarding: bool = True, firewall: Cha
     """The network of the post with ``n`` containers on br0, the way out and, unless switched off, its open gates."""
     ports = [veth(f"veth{2 * i}", f"c{i}:veth{2 * i - 1}", master="br0", port=BridgePort(state="forwarding")) for i in range(1, n + 1)]
     chains = ((masquerade(),) if nat else ()) + ((firewall,) if firewall else ())
-    outside = host(uplink(), bridge("br0", "10.0.0.1/24"), *ports, forwarding=forwarding, chains=chains)
+    way_out = (default("203.0.113.1", "eth0"),)
+    outside = host(uplink(), bridge("br0", "10.0.0.1/24"), *ports, forwarding=forwarding, chains=chains, routes=way_out)
     inside = []
     for i in range(1, n + 1):
         own = veth(f"veth{2 * i - 1}", f"host:veth{2 * i}", f"10.0.0.{i + 1}/24")
