@@ -56,8 +56,8 @@ def live_hint(verdict: Verdict | None) -> str:
     """What the verdict itself tells a learner who is under way; "" when nothing is there yet and the rungs say it better."""
     if verdict is None or verdict.passed:
         return ""
-    broken = [item for item in verdict.items if item.result in ("fail", "error")]
-    near = next((item for item in broken if item.near), None)
+    broken = sorted((item for item in verdict.items if item.result in ("fail", "error")), key=lambda item: item.result == "error")
+    near = next((item for item in broken if item.near and (item.result == "fail" or broken[0].result == "error")), None)
     if near is not None:
         return near.near
     state = [item for item in verdict.items if item.kind == "state"]

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
 from ..model.snapshot import Node, Snapshot
 from ..primitives.base import Where
+from ..primitives.sysctl import sysctl_of
 from .step import ProbeCheck
 
-FORWARDING = "net/ipv4/ip_forward"
+_FORWARDING = "net.ipv4.ip_forward"
 
 
 def who(node: str) -> str:
@@ -80,8 +81,8 @@ def _look_into_silence(name: str, to: str | None, snapshot: Snapshot, where: Whe
         return where.ip(name, "route show")
     if _next_door(node, to):
         return where.run("host", "bridge link show")
-    if name != "host" and host.owner(to) is None and host.sysctls.get(FORWARDING, "1") == "0":
-        return where.run("host", "sysctl net.ipv4.ip_forward")
+    if name != "host" and host.owner(to) is None and sysctl_of(host, _FORWARDING) == "0":
+        return where.run("host", f"sysctl {_FORWARDING}")
     if name != "host" and host.chains:
         return where.run("host", "nft list ruleset")
     return where.ip(name, f"route get {to}")
