@@ -1,1 +1,1 @@
-"""The Textual application: screens, widgets, messages and the pure reduction of events to what they paint."""
+"""The tutor's screen: the only package that imports textual. ``run_app`` in ``run`` is its door."""

@@ -1,0 +1,84 @@
+"""A conversation with a lab, played back: the other end of a real socket pair, speaking the real protocol line by line.
+
+It is no kernel and pretends to be none: it sends what a lab once said and writes down what the app asked.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netless_lab import protocol
+
+Answer = Callable[[protocol.Request], Sequence[protocol.Message]]
+"""What the lab sends when a request of a kind arrives; a ``Done`` is added when it holds no reply."""
+
+
+class Peer:
+    """The lab's end. ``opening`` is sent after Subscribe; ``answers`` maps a kind of request to what follows it."""
+
+    def __init__(self, opening: Sequence[protocol.Message], answers: dict[type[protocol.Request], Answer] | None = None) -> None:
+        self.opening = list(opening)
+        self.answers = dict(answers or {})
+        self.asked: list[Any] = []
+        self.held: dict[type[protocol.Request], threading.Event] = {}
+        self._ours: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def connect(self) -> socket.socket:
+        """The app's end of a new conversation."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._ours = ours
+        threading.Thread(target=self._serve, args=(ours,), daemon=True).start()
+        return theirs
+
+    def say(self, *messages: protocol.Message) -> None:
+        """Send events out of the blue, as when somebody changes the kernel in another terminal."""
+        assert self._ours is not None
+        with self._lock:
+            for message in messages:
+                self._ours.sendall(protocol.encode(message))
+
+    def die(self) -> None:
+        """Hang up without a word, as a killed agent does."""
+        assert self._ours is not None
+        self._ours.shutdown(socket.SHUT_RDWR)
+        self._ours.close()
+
+    def kinds(self) -> list[str]:
+        """The names of what was asked, Subscribe and GetCourses left out."""
+        return [type(request).__name__ for request in self.asked if not isinstance(request, protocol.Subscribe | protocol.GetCourses)]
+
+    def hold(self, kind: type[protocol.Request]) -> threading.Event:
+        """Answer requests of this kind only after the returned event is set."""
+        return self.held.setdefault(kind, threading.Event())
+
+    def _serve(self, sock: socket.socket) -> None:
+        stream = sock.makefile("rb")
+        try:
+            for line in stream:
+                request = protocol.decode_request(line)
+                if isinstance(request, protocol.Hello):
+                    self.say(protocol.Hello(client="agent", lab="default"))
+                else:
+                    self.asked.append(request)
+                    threading.Thread(target=self._answer, args=(request,), daemon=True).start()
+        except (OSError, ValueError):
+            pass
+
+    def _answer(self, request: protocol.Request) -> None:
+        gate = self.held.get(type(request))
+        if gate is not None:
+            gate.wait(20)
+        messages = list(self.opening) if isinstance(request, protocol.Subscribe) else []
+        answer = self.answers.get(type(request))
+        if answer is not None:
+            messages += answer(request)
+        if not any(isinstance(message, protocol.Done | protocol.Failed) for message in messages):
+            messages.append(protocol.Done(request.id))
+        try:
+            self.say(*messages)
+        except OSError:
+            pass

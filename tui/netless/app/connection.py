@@ -1,0 +1,61 @@
+"""The app's end of the wire: opens the stream to the agent, turns what comes into messages, and asks."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from netless_lab import protocol
+from netless_lab.client import LabGone, Refused, Stream
+from netless_lab.errors import Refusal
+
+from .reduce import Courses, Ended, Event, Joined
+
+
+class Connection:
+    """One conversation with one lab. ``post`` gets every event in order and is called in the app's own loop."""
+
+    def __init__(self, connect: Callable[[], socket.socket], post: Callable[[Event], None]) -> None:
+        self._connect = connect
+        self._post = post
+        self._stream: Stream | None = None
+
+    async def converse(self) -> None:
+        """Join the lab and stay until it ends or this task is cancelled. Never raises for a lab that is gone: it posts ``Ended``."""
+        listener: asyncio.Task[None] | None = None
+        try:
+            sock = await asyncio.to_thread(self._connect)
+            self._stream = stream = await Stream.open(sock, protocol.Hello(client="app"))
+            self._post(Joined(stream.hello.lab))
+            listener = asyncio.create_task(stream.listen(self._post))
+            await stream.ask(protocol.Subscribe)
+            await self.fetch_courses()
+            await listener
+        except (LabGone, Refused, Refusal, OSError) as error:
+            self._post(Ended(str(error)))
+        finally:
+            if listener is not None:
+                listener.cancel()
+                await asyncio.gather(listener, return_exceptions=True)
+            self.close()
+
+    async def fetch_courses(self) -> None:
+        """Ask for the list of courses with their progress and post it."""
+        courses = await self.ask(protocol.GetCourses)
+        self._post(Courses(msgspec.convert(courses, tuple[protocol.CourseView, ...])))
+
+    async def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
+        """Send one request and wait; raises ``Refused`` or ``LabGone``."""
+        if self._stream is None:
+            raise LabGone("the lab is not there")
+        return await self._stream.ask(kind, **fields)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None

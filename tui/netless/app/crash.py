@@ -1,0 +1,34 @@
+"""When the app fails in a way it should not: a report in the state folder, and one sentence that says where."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+
+def folder() -> Path:
+    """Where reports go (XDG base directory specification: state)."""
+    base = os.environ.get("XDG_STATE_HOME") or ""
+    return (Path(base) if base.startswith("/") else Path.home() / ".local/state") / "netless" / "reports"
+
+
+def report(error: BaseException) -> Path | None:
+    """Write the report and return its path; None when it could not be written."""
+    path = folder() / time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}.txt")
+    text = f"netless, Python {sys.version.split()[0]}, TERM={os.environ.get('TERM', '')}\n\n" + "".join(traceback.format_exception(error))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        return None
+    return path
+
+
+def sentence(error: BaseException, path: Path | None) -> str:
+    """What the learner reads after the terminal is restored."""
+    what = f"netless failed in a way it should not ({type(error).__name__}: {error}). Your lab and your progress are kept."
+    where = f"The report is in {path}." if path else "The report could not be written."
+    return f"{what} {where}"

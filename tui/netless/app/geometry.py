@@ -1,0 +1,120 @@
+"""Where every pane of the main screen goes, at any size. Pure: integers in, rectangles out; never imports textual.
+
+Two arrangements. Side by side (from 100 columns and 20 rows): lesson and check left; picture and lower pane right. Otherwise one
+pane at a time below a strip of the picture, so that the network never leaves the eye.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Pane = Literal["lesson", "network", "lower"]
+"""What can be looked at; "lesson" is the lesson with its check below, "lower" is terminal, packets or changes."""
+
+PANES: tuple[Pane, ...] = ("lesson", "network", "lower")
+
+MIN_WIDTH, MIN_HEIGHT = 40, 12
+"""Below this the app says so and draws nothing else."""
+
+SIDE_WIDTH, SIDE_HEIGHT = 100, 20
+LESSON_MIN, LESSON_MAX = 42, 78
+STRIP_MIN, STRIP_MAX = 3, 9
+"""Rows of the picture's strip, without a border."""
+STRIP_FROM = 13
+"""Rows between header and keys below which there is no strip: the pane that is read needs them more."""
+
+
+class Box(NamedTuple):
+    """A rectangle in cells."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The rectangles of one arrangement; None for what is not shown. ``side`` is true when panes stand side by side."""
+
+    side: bool
+    header: Box
+    keys: Box
+    lesson: Box | None = None
+    check: Box | None = None
+    network: Box | None = None
+    lower: Box | None = None
+    strip: bool = False
+
+
+def fits(width: int, height: int) -> bool:
+    """True when there is room enough to draw anything useful."""
+    return width >= MIN_WIDTH and height >= MIN_HEIGHT
+
+
+def side_by_side(width: int, height: int) -> bool:
+    """True when there is room for the panes to stand side by side."""
+    return width >= SIDE_WIDTH and height >= SIDE_HEIGHT
+
+
+def arrange(
+    width: int,
+    height: int,
+    *,
+    pane: Pane = "lesson",
+    zoomed: bool = False,
+    key_rows: int = 1,
+    check_rows: Callable[[int], int] = lambda width: 6,
+    wanted_strip: int = 5,
+) -> Frame:
+    """The frame for a screen of this size.
+
+    ``pane`` is the one shown alone when there is room for one only, or when ``zoomed``. ``check_rows`` tells how many rows the
+    check wants, border included, at a width. ``wanted_strip`` is how many rows the picture needs to show itself in brief.
+    """
+    key_rows = max(1, min(key_rows, height // 3))
+    header = Box(0, 0, width, 1)
+    keys = Box(0, height - key_rows, width, key_rows)
+    top, room = 1, height - 1 - key_rows
+    if side_by_side(width, height) and not zoomed:
+        return _side(width, top, room, header, keys, check_rows)
+    return _alone(width, top, room, header, keys, pane, zoomed, check_rows, wanted_strip)
+
+
+def _side(width: int, top: int, room: int, header: Box, keys: Box, check_rows: Callable[[int], int]) -> Frame:
+    left = max(LESSON_MIN, min(LESSON_MAX, width * 38 // 100))
+    check = max(4, min(check_rows(left), room * 55 // 100))
+    picture = max(8, min(room * 48 // 100, room - 9))
+    return Frame(
+        side=True,
+        header=header,
+        keys=keys,
+        lesson=Box(0, top, left, room - check),
+        check=Box(0, top + room - check, left, check),
+        network=Box(left, top, width - left, picture),
+        lower=Box(left, top + picture, width - left, room - picture),
+    )
+
+
+def _alone(
+    width: int, top: int, room: int, header: Box, keys: Box, pane: Pane, zoomed: bool, check_rows: Callable[[int], int], wanted_strip: int
+) -> Frame:
+    if pane == "network":
+        return Frame(side=False, header=header, keys=keys, network=Box(0, top, width, room))
+    strip = 0 if zoomed or room < STRIP_FROM else min(max(STRIP_MIN, min(STRIP_MAX, wanted_strip)), room * 2 // 5)
+    network = Box(0, top, width, strip) if strip else None
+    top, room = top + strip, room - strip
+    if pane == "lower":
+        return Frame(side=False, header=header, keys=keys, network=network, lower=Box(0, top, width, room), strip=bool(strip))
+    check = max(3, min(check_rows(width), room * 45 // 100))
+    return Frame(
+        side=False,
+        header=header,
+        keys=keys,
+        network=network,
+        lesson=Box(0, top, width, room - check),
+        check=Box(0, top + room - check, width, check),
+        strip=bool(strip),
+    )

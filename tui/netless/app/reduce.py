@@ -1,0 +1,106 @@
+"""``reduce(view, event) -> view``: how each message changes what the screen knows. Pure; never imports textual."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from netless_lab import protocol
+from netless_lab.protocol import CourseView
+
+from .view import KEPT_ENTRIES, KEPT_PACKETS, Saying, View
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """The agent greeted us."""
+
+    lab: str
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """This screen asked for something that takes a while; ``what`` says it in words ("Running the step")."""
+
+    what: str
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What was asked for is over. ``error`` holds the agent's own words when it could not be done."""
+
+    error: str = ""
+    nearest: tuple[str, ...] = ()
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Something this screen itself has to say."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+class Courses(msgspec.Struct, frozen=True):
+    """Every course on this machine, with progress."""
+
+    courses: tuple[CourseView, ...]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The lab is gone, and why."""
+
+    text: str
+
+
+Local = Joined | Asked | Answered | Told | Courses | Ended
+Event = Local | protocol.AgentMessage
+
+
+def reduce(view: View, event: Event) -> View:
+    """The view after this event. Replies to requests (``Done``, ``Failed``) are not events and change nothing here."""
+    match event:
+        case protocol.StatusEvent(status=status):
+            return _status(view, status)
+        case protocol.SnapshotEvent(snapshot=snapshot, goal=goal):
+            return _replace(view, snapshot=snapshot, goal=view.goal if goal is None else goal)
+        case protocol.VerdictEvent(verdict=verdict, completed=completed):
+            return _replace(view, verdict=verdict, passed=verdict.step if completed else view.passed)
+        case protocol.ActionEvent() | protocol.ChangesEvent():
+            return _replace(view, entries=(*view.entries, event)[-KEPT_ENTRIES:])
+        case protocol.ProbeEvent():
+            return _replace(view, packets=(*view.packets, event)[-KEPT_PACKETS:])
+        case protocol.Notice(level=level, text=text) | Told(level=level, text=text):
+            return _say(view, level, text)
+        case protocol.Bye(text=text) | Ended(text=text):
+            return view if view.ended else _replace(view, ended=text, asked="", joined=False)
+        case Joined(lab=lab):
+            return View(lab=lab or view.lab, joined=True, courses=view.courses, saying=view.saying)
+        case Asked(what=what):
+            return _replace(view, asked=what)
+        case Answered(error=error, nearest=nearest):
+            settled = _replace(view, asked="")
+            near = f" Did you mean {' or '.join(nearest)}?" if nearest else ""
+            return _say(settled, "error", error + near) if error else settled
+        case Courses(courses=courses):
+            return _replace(view, courses=courses)
+        case _:
+            return view
+
+
+def _status(view: View, status: protocol.Status) -> View:
+    moved = view.status is None or view.status.position != status.position
+    verdict = status.verdict if moved or status.verdict is not None else view.verdict
+    return _replace(
+        view,
+        lab=status.lab,
+        status=status,
+        verdict=verdict,
+        passed="" if moved else view.passed,
+        courses=tuple(status.course if course.id == status.course.id else course for course in view.courses),
+    )
+
+
+def _say(view: View, level: Literal["info", "warning", "error"], text: str) -> View:
+    return _replace(view, saying=Saying(view.saying.serial + 1 if view.saying else 1, level, text))
+
+
+def _replace(view: View, **fields: object) -> View:
+    return msgspec.structs.replace(view, **fields)

@@ -1,0 +1,46 @@
+"""Starts the app: the one door for the command line. Imports the screen only when it is really to be drawn."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+from collections.abc import Callable
+
+
+def run_app(
+    connect: Callable[[], socket.socket],
+    *,
+    lab: str = "default",
+    theme: str | None = None,
+    course: str | None = None,
+    restart: Callable[[], None] | None = None,
+) -> int:
+    """Show the tutor until the learner quits; returns the exit code.
+
+    ``connect`` gives a connected socket of the lab's agent, starting the lab if need be; it runs beside the first frame in a thread.
+    ``theme`` is "dark", "light" or None to ask the terminal. ``course`` is the course to open. ``restart`` starts the lab
+    anew after it died (None: ``connect`` does).
+    """
+    gc.disable()
+    _prepare_environment()
+    from . import chops, cjk
+    from .app import TutorApp
+    from .background import background
+    from .themes import NAMES
+
+    chosen = theme if theme in ("dark", "light") else background() or "dark"
+    chops.apply()
+    cjk.apply()
+    app = TutorApp(connect, lab=lab, theme=NAMES["light" if chosen == "light" else "dark"], course=course, restart=restart)
+    try:
+        app.run()
+    except KeyboardInterrupt:
+        return 130
+    return app.return_code or 0
+
+
+def _prepare_environment() -> None:
+    """iTerm2 loses composed text under the Kitty keyboard protocol (textual#6542); Textual reads this when it is imported."""
+    if os.environ.get("LC_TERMINAL") == "iTerm2" and "TMUX" not in os.environ:
+        os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")

@@ -1,0 +1,100 @@
+"""Reset: asks first, and lists what will go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from netless_lab import protocol
+
+from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain
+from ..widgets.document import Document
+from ..widgets.keybar import Key, KeyBar
+from .panel import Panel
+
+if TYPE_CHECKING:
+    from ..app import TutorApp
+
+SCOPES: dict[str, str] = {
+    "step": "to the start of this step",
+    "lesson": "to the start of this lesson",
+    "lab": "the whole lab, as it was at the very beginning",
+}
+
+
+class ResetScreen(Panel[str]):
+    """Returns the scope, or None to leave everything as it is."""
+
+    app: TutorApp
+    TITLE_TEXT = "Reset"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "confirm", show=False),
+        Binding("s", "scope('step')", show=False),
+        Binding("l", "scope('lesson')", show=False),
+        Binding("a", "scope('lab')", show=False),
+        Binding("left", "turn(-1)", show=False),
+        Binding("right,tab", "turn(1)", show=False),
+        Binding("enter,n,q", "close", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scope = "step"
+        self._goes: tuple[str, ...] | None = None
+
+    def body(self) -> ComposeResult:
+        """What will go."""
+        yield Document(id="panel-body")
+
+    def on_mount(self) -> None:
+        """Ask the lab what would go."""
+        self.action_scope("step")
+
+    def action_scope(self, scope: str) -> None:
+        """Another scope."""
+        self._scope, self._goes = scope, None
+        self._paint()
+        self.run_worker(self._ask(scope), exclusive=True, exit_on_error=True)
+
+    def action_turn(self, by: int) -> None:
+        """The next scope."""
+        order = list(SCOPES)
+        self.action_scope(order[(order.index(self._scope) + by) % len(order)])
+
+    async def _ask(self, scope: str) -> None:
+        found: Any = await self.app.ask(protocol.Reset, scope=scope, dry=True)
+        self._goes = tuple(str(line) for line in found) if isinstance(found, list) else ()
+        self._paint()
+
+    def _paint(self) -> None:
+        self.query_one("#panel-body", Document).set_source(lambda width: self._text())
+        known = self._goes is not None
+        keys = (
+            Key("y", "Reset", "screen.confirm", live=known),
+            Key("Enter", "Keep", "screen.close"),
+            Key("s", "Step", "screen.scope('step')"),
+            Key("l", "Lesson", "screen.scope('lesson')"),
+            Key("a", "All", "screen.scope('lab')"),
+        )
+        self.query_one(KeyBar).show(keys)
+
+    def _text(self) -> Blocks:
+        tabs: list[Content] = []
+        for scope in SCOPES:
+            style = "bold underline $accent" if scope == self._scope else "$muted"
+            tabs.append(clickable(plain(f" {scope} ", style), "scope", scope))
+        blocks = [Block(Content("").join(tabs)), Block(plain(SCOPES[self._scope].capitalize() + ".", "$muted")), EMPTY]
+        if self._goes is None:
+            return (*blocks, Block(plain("Looking what would go …", "$muted")))
+        if not self._goes:
+            return (*blocks, Block(plain("Nothing to reset: the lab is as it was.")))
+        blocks.append(Block(plain("This goes:", "bold")))
+        return (*blocks, *(Block(plain(line), first=joined(("- ", "$error"))) for line in self._goes))
+
+    def action_confirm(self) -> None:
+        """Do it, once it is known what goes."""
+        if self._goes is not None:
+            self.dismiss(self._scope)

@@ -1,0 +1,101 @@
+"""Help for the view it was asked from: the keys that act there, and what the marks on the screen mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from ..blocks import EMPTY, Block, Blocks, joined, plain
+from ..pages.steps import legend
+from ..widgets.document import Document
+from ..widgets.keybar import Key
+from .panel import Panel
+
+TUTOR: tuple[tuple[str, str], ...] = (
+    ("r", "run: the tutor does the step for you, then judges it"),
+    ("t", "type it: the step's commands at the prompt, you press Enter"),
+    ("c", "check: judge the step now (it is judged on every change anyway)"),
+    ("h", "hint: one more rung of help; the last is the command"),
+    ("w", "why: where the last packet died, and the likely cause"),
+    ("b", "back: undo your last change, or the last step"),
+    ("n", "next: on to the next step"),
+    ("g", "go to any step, its start or its end; the lab is rebuilt for it"),
+    ("x", "reset the step, the lesson or the lab; it asks first"),
+    ("d", "dialect of the commands: ip, legacy, pyroute2"),
+    ("p", "play: judging pauses, do as you please; leaving restores the step"),
+    ("y", "copy the commands; a click on one copies it alone"),
+    ("Esc", "courses and progress"),
+    ("q", "quit; your progress is kept"),
+)
+MOVING: tuple[tuple[str, str], ...] = (
+    ("F6 Tab", "next pane"),
+    ("F1 - F5", "lesson, network, terminal, packets, changes"),
+    ("F11 z", "this pane alone, or all of them"),
+    ("ctrl+]", "out of the terminal, back to the tutor"),
+)
+BY_PANE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "network": (
+        "In the picture",
+        (
+            ("arrows", "from part to part: address, MAC, mtu, state, routes"),
+            ("click", "the same; hold the mouse over a part for a short look"),
+            ("space . a", "a moving packet: hold, one cell, again"),
+        ),
+    ),
+    "terminal": ("In the terminal", (("all keys", "go to the shell, except ctrl+], F6 and F11"),)),
+}
+PORTS: tuple[tuple[str, str, str], ...] = (
+    ("●", "$success", "up, and the other end is up as well"),
+    ("◐", "$warning", "up, but no carrier: the other end is down"),
+    ("○", "$muted", "down"),
+    ("✗", "bold $error", "a packet died here, or a claim does not hold"),
+    ("║", "bold $bridge", "a bridge; its ports branch off it"),
+)
+GATES: tuple[tuple[str, str, str], ...] = (
+    ("[fwd]", "bold $success", "a gate on the way out, open: forwarding, firewall, NAT"),
+    ("[fwd✗]", "bold $error", "a closed gate: packets die here"),
+    ("╌╌", "$faint", "part of the goal, not built yet"),
+)
+
+
+class HelpScreen(Panel[None]):
+    """Keys and marks."""
+
+    TITLE_TEXT = "Help"
+    KEYS = (Key("Esc", "Close", "screen.close"), Key("↑↓", "Scroll", "", live=False))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,q", "close", "Close", show=False)]
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self._where = where
+
+    def body(self) -> ComposeResult:
+        """The text."""
+        document = Document(id="panel-body")
+        document.set_source(lambda width: help_text(self._where, width))
+        yield document
+
+    def on_mount(self) -> None:
+        """The arrows scroll."""
+        self.query_one("#panel-body").focus()
+
+
+def help_text(where: str, width: int) -> Blocks:
+    """The help of a pane."""
+    blocks: list[Block] = []
+    if where in BY_PANE:
+        title, keys = BY_PANE[where]
+        blocks += [*_section(title, keys), EMPTY]
+    blocks += [*_section("Keys", TUTOR), EMPTY, *_section("Moving about", MOVING), EMPTY]
+    blocks += [Block(plain("Marks in the picture", "bold"))]
+    blocks += [Block(plain(text), first=joined((glyph.ljust(8), style))) for glyph, style, text in (*PORTS, *GATES)]
+    blocks += [EMPTY, Block(plain("Marks in the list of steps", "bold"))]
+    blocks += [Block(block.content, first=block.first + Content(" " * 6)) for block in legend()]
+    return tuple(blocks)
+
+
+def _section(title: str, keys: tuple[tuple[str, str], ...]) -> list[Block]:
+    return [Block(plain(title, "bold")), *(Block(plain(text), first=joined((key.ljust(10), "bold $accent"))) for key, text in keys)]

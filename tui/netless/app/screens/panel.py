@@ -1,0 +1,47 @@
+"""What the small screens share: a titled panel over the main screen, a key bar at its foot, Escape to leave."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from ..widgets.keybar import Key, KeyBar
+
+Result = TypeVar("Result")
+
+
+class Panel(ModalScreen[Result]):
+    """A panel; subclasses give its title, its body and its keys."""
+
+    TITLE_TEXT: ClassVar[str] = ""
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", show=False),
+        Binding("ctrl+c", "app.leave", "Quit", show=False),
+    ]
+
+    def body(self) -> ComposeResult:
+        """The widgets between title and keys."""
+        yield from ()
+
+    def compose(self) -> ComposeResult:
+        """The panel."""
+        with Vertical(id="panel") as panel:
+            panel.border_title = Content(self.TITLE_TEXT)
+            yield from self.body()
+            yield KeyBar(self.KEYS, id="panel-keys")
+
+    @property
+    def panel(self) -> Widget:
+        """The panel itself."""
+        return self.query_one("#panel")
+
+    def action_close(self) -> None:
+        """Back, with nothing chosen."""
+        self.dismiss(None)

@@ -1,0 +1,199 @@
+"""The main screen: lesson and check, the live picture, the lower pane, and how one moves about between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.screen import Screen
+
+from ..blocks import joined
+from ..geometry import PANES, Frame, Pane, arrange
+from ..keys import keys_of
+from ..layout import Body
+from ..pages.tabs import all_tabs, lower_tabs
+from ..view import Act, View
+from ..widgets.document import retitle
+from ..widgets.keybar import KeyBar
+from ..widgets.lesson import CheckPane, LessonPane
+from ..widgets.lower import CHANGES, PACKETS, Lower
+from ..widgets.picture import Picture
+from ..widgets.strip import HeaderStrip
+from .acting import Acting
+
+if TYPE_CHECKING:
+    from ..app import TutorApp
+
+BORDER, PADDING = 2, 2
+"""Cells a pane's border and its padding take, both sides together."""
+
+
+def _act(key: str, act: Act) -> Binding:
+    return Binding(key, f"act('{act}')", show=False)
+
+
+class TutorScreen(Acting, Screen[None]):
+    """Everything at once when there is room, one pane at a time when there is not."""
+
+    app: TutorApp
+    focused = Reactive(None, repaint=False)
+    """A change of focus repaints the two panes it concerns; Textual's own repaints the whole screen three times."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(_act(key, act) for key, act in (
+            ("r", "run"), ("t", "type"), ("c", "check"), ("h", "hint"), ("w", "why"), ("b", "back"), ("n", "next"),
+            ("g", "goto"), ("x", "reset"), ("d", "dialect"), ("p", "play"),
+        )),
+        Binding("y", "copy_commands", show=False),
+        Binding("question_mark", "help", show=False),
+        Binding("q", "app.leave", show=False),
+        Binding("escape", "courses", show=False),
+        Binding("f1", "pane('lesson')", show=False),
+        Binding("f2", "pane('network')", show=False),
+        Binding("f3", "open_terminal", show=False),
+        Binding("f4", "show_tab('packets')", show=False),
+        Binding("f5", "show_tab('changes')", show=False),
+        Binding("f6,tab", "next_pane(1)", show=False),
+        Binding("shift+tab", "next_pane(-1)", show=False),
+        Binding("z", "zoom", show=False),
+        Binding("f11", "zoom", show=False, priority=True),
+        Binding("ctrl+c", "leave_or_copy", show=False),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.pane: Pane = "lesson"
+        self.zoomed = False
+        self.header = HeaderStrip(id="header")
+        self.lesson = LessonPane(id="lesson")
+        self.check = CheckPane(id="check")
+        self.picture = Picture(id="network")
+        self.lower = Lower(id="lower")
+        self.keys = KeyBar(keys_of(self.view, "lesson"), id="keys")
+        self.body = Body(self.header, self.lesson, self.check, self.picture, self.lower, self.keys, frame=self.frame, id="body")
+
+    def compose(self) -> ComposeResult:
+        """All panes, placed by ``geometry``."""
+        yield self.body
+
+    def on_mount(self) -> None:
+        """The keys act from the start: the lesson has the focus, the terminal does not."""
+        self.lesson.focus()
+        self._settle()
+
+    def show(self, view: View) -> None:
+        """Paint this view."""
+        first = self.view.status is None and view.status is not None
+        check_rows = self.check.virtual_size.height
+        self.view = view
+        self.header.show(view)
+        self.lesson.show(view)
+        self.check.show(view)
+        self.picture.show(view)
+        self.lower.show(view)
+        self._settle(anew=check_rows != self.check.virtual_size.height)
+        if first:
+            self.first_look()
+
+    # -- where things are ---------------------------------------------------------------------------------------------------
+
+    def frame(self, size: Size) -> Frame:
+        """The frame for this size, as things stand."""
+        return arrange(
+            size.width,
+            size.height,
+            pane=self.pane,
+            zoomed=self.zoomed,
+            key_rows=self.keys.rows_at(size.width),
+            check_rows=lambda width: self.check.rows_at(width - BORDER - PADDING) + BORDER,
+            wanted_strip=self.picture.brief_rows(size.width - PADDING),
+        )
+
+    def _settle(self, anew: bool = False) -> None:
+        """After anything that may change keys, titles or places."""
+        rows = self.keys.rows_at(self.size.width)
+        self.keys.show(keys_of(self.view, self.where))
+        frame = self.frame(self.size)
+        if anew or rows != self.keys.rows_at(self.size.width) or frame.strip != self.picture.has_class("strip"):
+            self.picture.set_class(frame.strip, "strip")
+            self.body.arrange_anew()
+        self._show_titles(frame)
+
+    def _show_titles(self, frame: Frame) -> None:
+        nodes, fresh, room = self.lower.nodes, self.lower.fresh, self.size.width - 6
+        if frame.side:
+            retitle(self.lesson, Content("Lesson"), self._moves("lesson", "check"))
+            retitle(self.picture, Content("Network"), self._moves("network"))
+            lower = lower_tabs(self.lower.tab, nodes, fresh, (frame.lower.width if frame.lower else 0) - 6)
+            retitle(self.lower, lower, self._moves(PACKETS, CHANGES))
+            return
+        retitle(self.lesson, all_tabs("lesson", nodes, fresh, room), self._moves("lesson", "check"))
+        retitle(self.picture, all_tabs("network", nodes, fresh, room), self._moves("network"))
+        retitle(self.lower, all_tabs(self.lower.tab, nodes, fresh, room), self._moves(PACKETS, CHANGES))
+
+    def _moves(self, *places: str) -> Content:
+        """The keys that move between panes, in the border of the pane that has the focus."""
+        where = self.where
+        if where == "terminal" and places == (PACKETS, CHANGES):
+            terminal = self.lower.terminal(self.lower.tab)
+            return joined((terminal.keys_hint if terminal else "", "$muted"))
+        if where not in places:
+            return Content("")
+        zoom = "all panes" if self.zoomed else "zoom"
+        return joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
+
+    @property
+    def where(self) -> str:
+        """Which pane has the focus: lesson, check, network, packets, changes or terminal."""
+        focused = self.focused
+        if focused is None or focused is self.lesson:
+            return "lesson"
+        if focused is self.check or focused is self.picture:
+            return focused.id or ""
+        return "terminal" if self.lower.in_terminal else self.lower.tab
+
+    # -- moving about -------------------------------------------------------------------------------------------------------
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The pane that has the focus is the one shown when there is room for one only."""
+        place: Pane = "network" if event.widget is self.picture else "lesson" if event.widget in (self.lesson, self.check) else "lower"
+        changed = place != self.pane
+        self.pane = place
+        self._settle(anew=changed)
+
+    def on_resize(self) -> None:
+        """Another size may be another arrangement."""
+        self._settle(anew=True)
+
+    def action_pane(self, pane: Pane) -> None:
+        """Show and focus a pane."""
+        changed, self.pane = pane != self.pane, pane
+        {"lesson": self.lesson, "network": self.picture, "lower": self.lower.current}[pane].focus()
+        self._settle(anew=changed)
+
+    def action_next_pane(self, by: int) -> None:
+        """Round the panes."""
+        self.action_pane(PANES[(PANES.index(self.pane) + by) % len(PANES)])
+
+    def action_zoom(self) -> None:
+        """One pane on the whole screen, or all of them again."""
+        self.zoomed = not self.zoomed
+        self._settle(anew=True)
+
+    def action_show_tab(self, tab: str) -> None:
+        """Show a tab of the lower pane: packets, changes, or the terminal of a node."""
+        if tab in (PACKETS, CHANGES):
+            self.lower.choose(tab)
+            self.action_pane("lower")
+        else:
+            self.action_open_terminal(tab)
+
+    def on_pty_terminal_leave(self) -> None:
+        """Back from the shell to the tutor."""
+        self.action_pane("lesson")

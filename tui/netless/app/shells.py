@@ -1,0 +1,45 @@
+"""Shells in the lab's nodes: how the app opens one, and how a step's commands are put at its prompt."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from netless_lab.primitives.base import Dialect
+from netless_lab.protocol import Entry
+
+if TYPE_CHECKING:
+    from .terminal import PtyTerminal
+
+PROMPT_WAIT_S = 5.0
+"""How long a shell may take to show its first prompt."""
+
+
+def as_typed(commands: tuple[str, ...], dialect: Dialect) -> str:
+    """A step's commands as one would type them: shell lines as they are, Python as a here-document."""
+    text = "\n".join(commands)
+    return f"python3 - <<'END'\n{text}\nEND" if dialect == "pyroute2" else text
+
+
+def command(entry: Entry) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The argv and environment of a shell in the node."""
+    from .terminal import BASHRC
+
+    return (*entry.argv, "bash", "--rcfile", str(BASHRC), "-i"), {"NETLESS_NODE": entry.node, **entry.env}
+
+
+def open_terminal(entry: Entry) -> PtyTerminal:
+    """A terminal with a shell in the node; it starts when it gets a size."""
+    from .terminal import PtyTerminal
+
+    argv, env = command(entry)
+    return PtyTerminal(argv, env=env)
+
+
+async def put_at_prompt(terminal: PtyTerminal, text: str) -> bool:
+    """Put text at the prompt as soon as there is one; the learner presses Enter. False when no prompt came."""
+    for _ in range(int(PROMPT_WAIT_S / 0.05)):
+        if terminal.running and terminal.terminal.screen.modes.bracketed_paste:
+            break
+        await asyncio.sleep(0.05)
+    return terminal.type_text(text)

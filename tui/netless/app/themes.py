@@ -1,0 +1,104 @@
+"""Two themes from the post's own picture: containers orange, green and blue, interface chips yellow, the bridge purple.
+
+The eight picture colours descend from Okabe and Ito's set, which stays apart for colour-blind eyes; success is sky and error
+vermillion for the same reason. Contrast on the theme's background is at least 4.5 for every text colour (tests hold it).
+State is never told by colour alone: every state has a shape or a word as well.
+"""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+from .background import Background
+
+NAMES: dict[Background, str] = {"dark": "netless-dark", "light": "netless-light"}
+
+DARK = Theme(
+    name=NAMES["dark"],
+    dark=True,
+    primary="#8fb8de",
+    secondary="#8a94a6",
+    accent="#b9a3f2",
+    foreground="#d8dde6",
+    background="#12151b",
+    surface="#12151b",
+    panel="#1b2029",
+    boost="#232935",
+    success="#56b4e9",
+    warning="#e6b84c",
+    error="#f07b3f",
+    variables={
+        "line": "#343c4a",
+        "muted": "#8a94a6",
+        "faint": "#5c6677",
+        "code": "#e8d58a",
+        "code-background": "#1b2029",
+        "box-1": "#e8963a",
+        "box-2": "#3fbf8f",
+        "box-3": "#5aa9e6",
+        "box-4": "#d98cb8",
+        "host": "#9aa5b8",
+        "internet": "#9aa5b8",
+        "chip": "#f0dc6a",
+        "bridge": "#b58df0",
+        "gate": "#d8dde6",
+        "wire": "#aeb8c8",
+        "flash": "#2f3a52",
+        "scrollbar": "#2a313d",
+        "scrollbar-hover": "#3a4352",
+        "scrollbar-active": "#4a5466",
+        "scrollbar-background": "#12151b",
+        "scrollbar-background-hover": "#12151b",
+        "scrollbar-background-active": "#12151b",
+        "scrollbar-corner-color": "#12151b",
+        "input-selection-background": "#b9a3f2 30%",
+        "screen-selection-background": "#3a4668",
+        "block-cursor-text-style": "none",
+    },
+)
+
+LIGHT = Theme(
+    name=NAMES["light"],
+    dark=False,
+    primary="#2b5f8f",
+    secondary="#5b6575",
+    accent="#6a3fc0",
+    foreground="#1f2530",
+    background="#fbfaf7",
+    surface="#fbfaf7",
+    panel="#f0eee8",
+    boost="#e6e3da",
+    success="#0072b2",
+    warning="#8a6100",
+    error="#b8430a",
+    variables={
+        "line": "#cfcbc0",
+        "muted": "#5b6575",
+        "faint": "#7d8694",
+        "code": "#7a4b00",
+        "code-background": "#f0eee8",
+        "box-1": "#b35c00",
+        "box-2": "#00734f",
+        "box-3": "#0a66a8",
+        "box-4": "#a0437a",
+        "host": "#4c5666",
+        "internet": "#4c5666",
+        "chip": "#7d6200",
+        "bridge": "#7a3fc9",
+        "gate": "#1f2530",
+        "wire": "#5f6978",
+        "flash": "#dfe6f7",
+        "scrollbar": "#d5d1c6",
+        "scrollbar-hover": "#c2bdb0",
+        "scrollbar-active": "#aaa596",
+        "scrollbar-background": "#fbfaf7",
+        "scrollbar-background-hover": "#fbfaf7",
+        "scrollbar-background-active": "#fbfaf7",
+        "scrollbar-corner-color": "#fbfaf7",
+        "input-selection-background": "#6a3fc0 25%",
+        "screen-selection-background": "#cfdcf5",
+        "block-cursor-text-style": "none",
+    },
+)
+
+THEMES = (DARK, LIGHT)

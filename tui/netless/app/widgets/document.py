@@ -1,0 +1,136 @@
+"""A pane of text: blocks laid out once per width, rows kept as strips, selectable and scrollable. The base of most panes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
+from textual.widget import Widget
+
+from ..blocks import Blocks, Line, lay_out
+
+Source = Callable[[int], Blocks]
+"""Blocks for a width in cells."""
+
+
+class Document(ScrollView, can_focus=True):
+    """Shows blocks. ``tail`` keeps the end in view as it grows, as long as the reader has not scrolled away from it."""
+
+    DEFAULT_CSS = """
+    Document {
+        scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: auto;
+    }
+    """
+    tail = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._source: Source = lambda width: ()
+        self._lines: tuple[Line, ...] = ()
+        self._strips: dict[int, Strip] = {}
+        self._width = 0
+
+    def set_source(self, source: Source) -> None:
+        """Show other text; where the reader stands is kept."""
+        self._source = source
+        self._lay_out(self._text_width())
+
+    def rows_at(self, width: int) -> int:
+        """How many rows the text takes at a width, without any border."""
+        return len(lay_out(self._source(width), width))
+
+    def arrange_lines(self, width: int) -> tuple[Line, ...]:
+        """The rows at a width."""
+        return lay_out(self._source(width), width)
+
+    def reveal(self, key: str) -> None:
+        """Scroll so that the last row with this key is in sight."""
+        rows = [number for number, line in enumerate(self._lines) if line.key == key]
+        height = self.scrollable_content_region.height
+        if rows and height and not self.scroll_offset.y <= rows[-1] < self.scroll_offset.y + height:
+            self.scroll_to(y=max(0, rows[-1] - height + 2), animate=False)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The rows as laid out now."""
+        return self._lines
+
+    def _text_width(self) -> int:
+        return max(0, self.scrollable_content_region.width)
+
+    def _lay_out(self, width: int) -> None:
+        if width <= 0:
+            return
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        self._lines = self.arrange_lines(width)
+        self._width = width
+        self._strips.clear()
+        self.virtual_size = Size(width, len(self._lines))
+        if self.tail and at_end:
+            self.scroll_end(animate=False, immediate=True)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Lay out anew when the width changed."""
+        if self._text_width() != self._width:
+            self._lay_out(self._text_width())
+
+    def notify_style_update(self) -> None:
+        """The theme changed: forget the strips."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """One row, from the cache when it was painted before."""
+        width = self._text_width()
+        if width != self._width:
+            self._lay_out(width)
+        row = y + self.scroll_offset.y
+        if not 0 <= row < len(self._lines):
+            return Strip.blank(self.size.width, self.rich_style)
+        selection = self.text_selection
+        if selection is not None:
+            return self._strip(row, selection.get_span(row))
+        strip = self._strips.get(row)
+        if strip is None:
+            strip = self._strips[row] = self._strip(row, None)
+        return strip
+
+    def _strip(self, row: int, span: tuple[int, int] | None) -> Strip:
+        line = self._lines[row]
+        base = self.visual_style
+        if line.fill:
+            base += self._get_style(line.fill)
+        content = line.content
+        if span is not None:
+            start, end = span
+            selected = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+            content = content.stylize(selected, start, len(content) if end == -1 else end)
+        return paint(content, base, self._get_style, self.size.width).apply_offsets(0, row)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text, without the padding of rows."""
+        return selection.extract("\n".join(line.content.plain.rstrip() for line in self._lines)), "\n"
+
+
+def paint(content: Content, base: Style, parse: Callable[[str | Style], Style], width: int) -> Strip:
+    """One line as a strip of exactly this width."""
+    segments = [Segment(text, (base + style).rich_style) for text, style in content.render(base, end="", parse_style=parse)]
+    return Strip(segments).adjust_cell_length(width, base.rich_style)
+
+
+def retitle(widget: Widget, title: Content, subtitle: Content | None = None) -> None:
+    """Give a pane these words in its border; repaints only when they differ, because setting them always repaints all of it."""
+    old: Content | None = getattr(widget, "_border_title", None)
+    if old is None or not old.is_same(title):
+        widget.border_title = title
+    if subtitle is not None:
+        under: Content | None = getattr(widget, "_border_subtitle", None)
+        if under is None or not under.is_same(subtitle):
+            widget.border_subtitle = subtitle

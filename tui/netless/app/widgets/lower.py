@@ -1,0 +1,90 @@
+"""The lower pane: terminals in the lab's nodes, packets, changes; one of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widget import Widget
+
+from ..view import View
+from .log import ChangesPane, PacketsPane
+
+if TYPE_CHECKING:
+    from ..terminal import PtyTerminal
+
+PACKETS, CHANGES = "packets", "changes"
+"""Tabs that are not terminals; every other tab is the name of a node."""
+
+
+class Lower(Container):
+    """Shows one tab. Terminals come and go; the two logs are always there."""
+
+    DEFAULT_CSS = "Lower { layout: vertical; } Lower > * { width: 1fr; height: 1fr; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tab = CHANGES
+        self.nodes: tuple[str, ...] = ()
+        self.fresh: frozenset[str] = frozenset()
+        self._terminals: dict[str, PtyTerminal] = {}
+        self._packets = PacketsPane(id=PACKETS)
+        self._changes = ChangesPane(id=CHANGES)
+        self._view = View()
+
+    def compose(self) -> ComposeResult:
+        """The two logs."""
+        yield self._packets
+        yield self._changes
+
+    def on_mount(self) -> None:
+        """Show the first tab."""
+        self.choose(self.tab)
+
+    @property
+    def current(self) -> Widget:
+        """The widget of the tab that is shown."""
+        if self.tab == PACKETS:
+            return self._packets
+        return self._terminals.get(self.tab, self._changes)
+
+    @property
+    def in_terminal(self) -> bool:
+        """True when a terminal is shown."""
+        return self.tab in self._terminals
+
+    def terminal(self, node: str) -> PtyTerminal | None:
+        """The terminal in a node, when it is open."""
+        return self._terminals.get(node)
+
+    def show(self, view: View) -> None:
+        """Paint this view."""
+        before, self._view = self._view, view
+        news = {CHANGES} if before.entries is not view.entries else set()
+        if before.packets is not view.packets:
+            news.add(PACKETS)
+        self.fresh = (self.fresh | news) - {self.tab}
+        if view.status is not None:
+            self.nodes = tuple(node.name for node in view.status.nodes if node.role in ("host", "container"))
+        self._packets.show(view)
+        self._changes.show(view)
+
+    def choose(self, tab: str) -> None:
+        """Show a tab."""
+        self.tab = tab
+        self.fresh -= {tab}
+        for name, widget in self._bodies():
+            widget.display = name == tab
+
+    async def add_terminal(self, node: str, terminal: PtyTerminal) -> None:
+        """Put a terminal in this pane and show it."""
+        self._terminals[node] = terminal
+        await self.mount(terminal)
+        self.choose(node)
+
+    def _bodies(self) -> Iterator[tuple[str, Widget]]:
+        yield PACKETS, self._packets
+        yield CHANGES, self._changes
+        yield from self._terminals.items()

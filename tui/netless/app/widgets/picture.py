@@ -1,0 +1,348 @@
+"""The picture of the network: paints a scene by rows, repaints only rows that changed, and moves packets cell by cell.
+
+No timer runs while nothing moves: one is started for a flash (it fires once) or for a replay (it stops with it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region as Area
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from netless_lab.model.scene import Cell, Region, Scene, lay_out
+from netless_lab.model.snapshot import Snapshot
+
+from ..blocks import plain
+from ..pages.detail import detail
+from ..picture_styles import LOOKS
+from ..replay import Replay, label_cells
+from ..view import View
+from .document import paint
+
+FLASH_S = 0.6
+"""How long a part that changed stays lit."""
+FLASH_LIMIT = 0.4
+"""When more than this share of the drawing changed at once it is another drawing, and flashing it all would tell nothing."""
+FPS = 20
+PACKET = "●"
+
+
+class Picture(Widget, can_focus=True):
+    """The live network. Click or walk with the arrows to pick a part and read what it is."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "Picture { overflow: hidden; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,down", "walk(1)", "Next part", show=False),
+        Binding("left,up", "walk(-1)", "Previous part", show=False),
+        Binding("space", "hold", "Pause", show=False),
+        Binding("full_stop", "step", "Step", show=False),
+        Binding("a", "again", "Again", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.scene: Scene | None = None
+        self.replay: Replay | None = None
+        self._snapshot: Snapshot | None = None
+        self._goal: Snapshot | None = None
+        self._picked: Region | None = None
+        self._detail: tuple[str, ...] = ()
+        self._strips: dict[int, Strip] = {}
+        self._lit: dict[int, set[int]] = {}
+        self._flash: Timer | None = None
+        self._clock: Timer | None = None
+        self._brief: tuple[Snapshot | None, int, int] = (None, 0, 5)
+        self.border_title = Content("Network")
+
+    # -- what is shown ------------------------------------------------------------------------------------------------------
+
+    def show(self, view: View) -> None:
+        """Paint this view's network."""
+        if view.snapshot is self._snapshot and view.goal is self._goal:
+            return
+        self._snapshot, self._goal = view.snapshot, view.goal
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Another size is another drawing."""
+        self._draw()
+
+    def notify_style_update(self) -> None:
+        """The theme changed: forget the strips."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def brief_rows(self, width: int) -> int:
+        """How many rows a strip of this width needs to show the whole network with its wires; 4 when that is not possible."""
+        network = self._goal or self._snapshot
+        if network is None or width < 1:
+            return 5
+        if self._brief[:2] != (network, width):
+            rows = next((rows for rows in range(5, 10) if _whole(lay_out(network, width=width, height=rows))), 4)
+            self._brief = (network, width, rows)
+        return self._brief[2]
+
+    def _draw(self) -> None:
+        width, height = self.size
+        if self._snapshot is None or width < 1 or height < 1:
+            self.refresh()
+            return
+        before = self.scene
+        self.scene = scene = lay_out(self._snapshot, goal=self._goal, width=width, height=height, ghosts=True)
+        self._read_detail()
+        if before is None or (before.width, before.height) != (scene.width, scene.height):
+            self._strips.clear()
+            self._lit.clear()
+            self.refresh()
+            return
+        changed = _changed_cells(before, scene)
+        for y in changed:
+            self._strips.pop(y, None)
+        self._refresh_cells(changed)
+        if before.level == scene.level:
+            self._light(changed)
+
+    def _refresh_cells(self, cells: dict[int, set[int]]) -> None:
+        if cells:
+            self.refresh(*(Area(min(xs), y, max(xs) - min(xs) + 1, 1) for y, xs in cells.items()))
+
+    # -- the flash ----------------------------------------------------------------------------------------------------------
+
+    def _light(self, changed: dict[int, set[int]]) -> None:
+        if self.app.animation_level == "none" or self.scene is None or not changed:
+            return
+        drawn = sum(len(run.text.strip()) for row in self.scene.rows for run in row)
+        if sum(map(len, changed.values())) > drawn * FLASH_LIMIT:
+            return
+        rows = _cells_of(self.scene)
+        self._lit = {y: {x for x in xs if rows[y][x][0] != " "} for y, xs in changed.items()}
+        for y in self._lit:
+            self._strips.pop(y, None)
+        if self._flash is not None:
+            self._flash.stop()
+        self._flash = self.set_timer(FLASH_S, self._fade)
+
+    def _fade(self) -> None:
+        lit, self._lit, self._flash = self._lit, {}, None
+        for y in lit:
+            self._strips.pop(y, None)
+        self._refresh_cells({y: xs for y, xs in lit.items() if xs})
+
+    # -- a moving packet ----------------------------------------------------------------------------------------------------
+
+    def play(self, cells: Sequence[Cell], label: str = "") -> None:
+        """Move a packet over these cells; with animations off it is shown at its end at once."""
+        self.stop()
+        if not cells:
+            return
+        self.replay = Replay(tuple(cells), label, at=len(cells) - 1 if self.app.animation_level == "none" else 0)
+        self._refresh_packet(self.replay)
+        if not self.replay.over:
+            self._clock = self.set_interval(1 / FPS, self._tick)
+
+    def stop(self) -> None:
+        """Take the packet away."""
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+        if self.replay is not None:
+            gone, self.replay = self.replay, None
+            self._refresh_packet(gone)
+
+    def _tick(self) -> None:
+        if self.replay is None:
+            return
+        self._move(self.replay.tick())
+        if self.replay.over and self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+            self.set_timer(1.0, self.stop)
+
+    def _move(self, after: Replay) -> None:
+        before, self.replay = self.replay, after
+        if before is not None and before != after:
+            self._refresh_packet(before)
+            self._refresh_packet(after)
+
+    def _refresh_packet(self, replay: Replay) -> None:
+        x, y = replay.here
+        areas = [Area(x, y, 1, 1)]
+        gate = self.scene.gate_at(Cell(x, y)) if self.scene else None
+        if gate is not None:
+            areas = [Area(gate.rect.x, gate.rect.y, gate.rect.width, gate.rect.height)]
+        label = label_cells(replay, self.size.width)
+        if label is not None:
+            areas.append(Area(label[0], label[1], len(label[2]), 1))
+        self.refresh(*areas)
+
+    def action_hold(self) -> None:
+        """Pause the packet, or let it go on."""
+        if self.replay is not None:
+            self._move(self.replay.pause())
+
+    def action_step(self) -> None:
+        """One cell on."""
+        if self.replay is not None:
+            self._move(self.replay.step())
+
+    def action_again(self) -> None:
+        """The same way once more."""
+        if self.replay is not None:
+            self.play(tuple(Cell(*cell) for cell in self.replay.cells), self.replay.label)
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    @property
+    def picked(self) -> Region | None:
+        """The part whose details are shown."""
+        return self._picked
+
+    def pick(self, region: Region | None) -> None:
+        """Show the details of a part, or none."""
+        if region == self._picked:
+            region = None
+        rows = range(self.size.height - len(self._detail), self.size.height)
+        self._picked = region
+        self._read_detail()
+        rows = range(min(rows.start, self.size.height - len(self._detail)), self.size.height)
+        self._strips.clear()
+        self.refresh(*(Area(0, max(0, y), self.size.width, 1) for y in rows), *self._outline(region))
+
+    def _outline(self, region: Region | None) -> list[Area]:
+        if self.scene is None:
+            return []
+        return [Area(0, y, self.size.width, 1) for y in range(self.size.height)]
+
+    def _read_detail(self) -> None:
+        picked, snapshot = self._picked, self._snapshot
+        found = detail(snapshot, picked) if picked is not None and snapshot is not None and self.scene is not None else ()
+        room = max(0, self.size.height // 2)
+        self._detail = found[:room] if room else ()
+
+    def action_walk(self, by: int) -> None:
+        """Pick the next or previous part in reading order."""
+        if self.scene is None or not self.scene.regions:
+            return
+        parts = sorted(self.scene.regions, key=lambda region: (region.rect.y, region.rect.x))
+        index = parts.index(self._picked) + by if self._picked in parts else (0 if by > 0 else -1)
+        self.pick(parts[index % len(parts)])
+
+    def on_click(self, event: events.Click) -> None:
+        """Pick what was clicked."""
+        offset = event.get_content_offset(self)
+        if self.scene is not None and offset is not None:
+            self.pick(self.scene.at(offset.x, offset.y))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell what is under the mouse."""
+        offset = event.get_content_offset(self)
+        region = self.scene.at(offset.x, offset.y) if self.scene is not None and offset is not None else None
+        text = "\n".join(detail(self._snapshot, region)) if region is not None and self._snapshot is not None else ""
+        tooltip = plain(text) if text else None
+        if (self.tooltip is None) != (tooltip is None) or (tooltip is not None and str(self.tooltip) != text):
+            self.tooltip = tooltip
+
+    # -- painting -----------------------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """One row: from the cache, with the packet and its label spliced in."""
+        width = self.size.width
+        scene = self.scene
+        if scene is None or y >= len(scene.rows):
+            return self._empty(y, width)
+        strip = self._strips.get(y)
+        if strip is None:
+            strip = self._strips[y] = self._row(scene, y)
+        return self._with_packet(strip, y) if self.replay is not None else strip
+
+    def _empty(self, y: int, width: int) -> Strip:
+        text = "Reading the kernel …" if self.scene is None and y == self.size.height // 2 else ""
+        return paint(plain(text.center(width)[:width], "$faint"), self.visual_style, self._get_style, width)
+
+    def _row(self, scene: Scene, y: int) -> Strip:
+        width = self.size.width
+        first = self.size.height - len(self._detail)
+        if self._detail and y >= first:
+            text = plain(" " + self._detail[y - first], "bold" if y == first else "$muted").truncate(width, ellipsis=True)
+            return paint(text, self.visual_style + self._get_style("on $panel"), self._get_style, width)
+        base = self.visual_style
+        lit = self._lit.get(y, set())
+        picked = self._picked.rect if self._picked is not None and self._detail else None
+        flash, chosen = self._get_style("on $flash"), self._get_style("on $panel")
+        segments: list[Segment] = []
+        x = 0
+        for run in scene.rows[y]:
+            style = base + self._get_style(LOOKS.get(run.style, ""))
+            for start, end, ground in _grounds(x, x + len(run.text), y, lit, picked):
+                over = style if ground == "" else style + (flash if ground == "lit" else chosen)
+                segments.append(Segment(run.text[start - x : end - x], over.rich_style))
+            x += len(run.text)
+        return Strip(segments, x).adjust_cell_length(width, base.rich_style)
+
+    def _with_packet(self, strip: Strip, y: int) -> Strip:
+        replay = self.replay
+        assert replay is not None
+        at_x, at_y = replay.here
+        base = self.visual_style
+        if y == at_y:
+            gate = self.scene.gate_at(Cell(at_x, at_y)) if self.scene else None
+            if gate is not None:
+                lit = strip.crop(gate.rect.x, gate.rect.x + gate.rect.width).apply_style((base + self._get_style("reverse")).rich_style)
+                strip = _splice(strip, gate.rect.x, lit)
+            else:
+                strip = _splice(strip, at_x, Strip([Segment(PACKET, (base + self._get_style("bold $chip")).rich_style)], 1))
+        label = label_cells(replay, self.size.width)
+        if label is not None and label[1] == y:
+            style = (base + self._get_style("bold $background on $chip")).rich_style
+            strip = _splice(strip, label[0], Strip([Segment(label[2], style)], len(label[2])))
+        return strip
+
+
+def _whole(scene: Scene) -> bool:
+    return scene.level not in ("outline", "roster") and not scene.hidden
+
+
+def _splice(strip: Strip, x: int, piece: Strip) -> Strip:
+    end = x + piece.cell_length
+    return Strip.join([strip.crop(0, x), piece, strip.crop(end, strip.cell_length)])
+
+
+def _grounds(start: int, end: int, y: int, lit: set[int], picked: object) -> list[tuple[int, int, str]]:
+    """Cut a run of cells where the ground under it changes: "lit" by a flash, "picked", or plain."""
+    if not lit and picked is None:
+        return [(start, end, "")]
+    pieces: list[tuple[int, int, str]] = []
+    for x in range(start, end):
+        ground = "lit" if x in lit else "picked" if picked is not None and picked.holds(x, y) else ""  # type: ignore[attr-defined]
+        if pieces and pieces[-1][2] == ground:
+            pieces[-1] = (pieces[-1][0], x + 1, ground)
+        else:
+            pieces.append((x, x + 1, ground))
+    return pieces
+
+
+def _cells_of(scene: Scene) -> list[list[tuple[str, str]]]:
+    return [[(character, run.style) for run in row for character in run.text] for row in scene.rows]
+
+
+def _changed_cells(before: Scene, after: Scene) -> dict[int, set[int]]:
+    """Row -> columns whose character or style differ; both scenes are of one size."""
+    changed: dict[int, set[int]] = {}
+    for y, (old, new) in enumerate(zip(before.rows, after.rows, strict=True)):
+        if old == new:
+            continue
+        was = [(character, run.style) for run in old for character in run.text]
+        now = [(character, run.style) for run in new for character in run.text]
+        columns = {x for x, (one, other) in enumerate(zip(was, now, strict=False)) if one != other}
+        if columns:
+            changed[y] = columns
+    return changed
