@@ -5,9 +5,9 @@ by taking the construct out of the sequence and comparing again:
 
 * a saved cursor (``ESC 7``, ``CSI s``, 1048, 1049): xterm.js ties it to the text, so it moves up when the screen scrolls between saving
   and restoring; DEC's terminals, xterm and tmux keep the place on the screen, and so do we.  Restoring without having saved also resets
-  the character sets and origin mode here, as DEC STD 070 has it; xterm.js keeps them.
+  the character sets and origin mode here, as the VT510 manual has it; xterm.js keeps them.
 * origin mode with relative movements: xterm.js adds the top margin a second time when the cursor moves by CUF, CUU, CNL...
-* ``ESC # 8``: we reset the margins first, as the VT220 manual says and tmux does; xterm.js keeps them.
+* ``ESC # 8``: we reset the margins first, as the VT510 manual says and tmux does; xterm.js keeps them.
 * tab stops: xterm.js has one set for each screen, the alternate one with fresh stops; here, as in xterm, there is one set.
 * back tab (CBT) right after a character in the last column: xterm.js does not move; we and tmux do.
 """

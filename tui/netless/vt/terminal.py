@@ -52,6 +52,11 @@ class Terminal:
         """A new size."""
         self.screen.resize(columns, height)
 
+    @property
+    def held(self) -> int:
+        """Characters kept back because their sequence is not finished."""
+        return self._tokens.held
+
     # -- tokens, in the order of the stream
 
     def text(self, run: str) -> None:
