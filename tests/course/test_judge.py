@@ -9,7 +9,7 @@ from helpers.snapshots import bridge, container, edit, edit_node, host, internet
 from netless_lab.course.bind import Bindings
 from netless_lab.course.extras import extras
 from netless_lab.course.judge import control_of, judge, state_holds
-from netless_lab.course.outline import draw, outline, owners, start
+from netless_lab.course.outline import goal, outline, owners, start
 from netless_lab.course.step import ProbeCheck, Step
 from netless_lab.course.verdict import Item, Verdict
 from netless_lab.model.probe import Fetch, Lookup, Outcome, Ping, Probe
@@ -92,7 +92,7 @@ def test_no_step_holds_before_it_is_done() -> None:
     sketch = start(course().world)
     for lesson in course().lessons:
         for own in lesson.steps:
-            after = draw(sketch, own.do)
+            after = outline(sketch, own.do)
             if not any(isinstance(action, Run) for action in own.do) and own.id not in ("decoy", "tidy"):
                 assert not state_holds(own, sketch), own.id
                 assert state_holds(own, after), own.id
@@ -206,7 +206,7 @@ def test_an_answer_from_the_wrong_node_is_no_pass() -> None:
     """The same without a state check in the step: the course says where the address lives, and it is not there."""
     wrong = lab(host(uplink(), veth("veth2", "c1:veth1", "10.0.0.2/24")), container("c1", veth("veth1", "host:veth2")), internet())
     own = asking(ProbeCheck(Ping("host", "10.0.0.2")))
-    homes = owners(outline(course(), "cable", start(course().world)))
+    homes = owners(goal(course(), "cable", start(course().world)))
     assert homes["10.0.0.2"] == "c1"
     item = only(judge(own, wrong, outcomes(own, answered(own.probes[0].probe)), HERE, owners=homes))
     assert item.result == "fail"
@@ -258,8 +258,8 @@ def test_extras_are_mentioned_and_never_punished() -> None:
         container("c9"),
         internet(),
     )
-    goal = draw(base, step("cable/pair").do)
-    found = extras(stray, base, goal)
+    wanted = outline(base, step("cable/pair").do)
+    found = extras(stray, base, wanted)
     assert found == (
         "the veth vteh1 on the host",
         "the veth vteh2 on the host",
@@ -274,7 +274,7 @@ def test_extras_are_mentioned_and_never_punished() -> None:
 def test_what_steps_make_is_no_extra() -> None:
     """A network built as the lessons say has nothing beyond it; routes and rules never count."""
     base = start(course().world)
-    assert extras(edit_node(lab_with(1), "internet", links=base.node("internet").links), base, outline(course(), "internet", base)) == ()  # type: ignore[union-attr]
+    assert extras(edit_node(lab_with(1), "internet", links=base.node("internet").links), base, goal(course(), "internet", base)) == ()  # type: ignore[union-attr]
 
 
 def test_a_long_list_of_extras_is_cut() -> None:

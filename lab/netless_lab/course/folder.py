@@ -11,7 +11,7 @@ from ..model.snapshot import Snapshot
 from . import fields
 from .bind import known_after, known_in
 from .markdown import Block
-from .outline import draw, start
+from .outline import outline, start
 from .parse import parse_lesson, parse_translation
 from .problems import BadLesson, Problem, Report, did_you_mean
 from .step import Course, Lesson, World
@@ -108,7 +108,7 @@ def _lessons(
             continue
         lesson = _settle(lesson, lessons, sketch)
         lessons.append(lesson)
-        sketch = draw(sketch, (action for step in lesson.steps for action in step.do))
+        sketch = outline(sketch, (action for step in lesson.steps for action in step.do))
     for name, file in pages.items():
         if name not in names:
             report.add(table.line("lessons"), f"the page {file} is in no lesson list.", f'Add "{name}" to lessons, or move the page away.')

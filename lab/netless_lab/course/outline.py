@@ -14,7 +14,7 @@ from .step import Course, World
 from .substitute import apply
 
 
-def draw(base: Snapshot, actions: Iterable[Action]) -> Snapshot:
+def outline(base: Snapshot, actions: Iterable[Action]) -> Snapshot:
     """``base`` with every action's mark on it, in order."""
     for action in actions:
         base = action.outline(base)
@@ -31,9 +31,9 @@ def lesson_actions(course: Course, lesson_id: str) -> tuple[Action, ...]:
     return tuple(found)
 
 
-def outline(course: Course, lesson_id: str, base: Snapshot, bindings: Bindings = UNBOUND) -> Snapshot:
+def goal(course: Course, lesson_id: str, base: Snapshot, bindings: Bindings = UNBOUND) -> Snapshot:
     """The picture at the end of a lesson in the learner's words, drawn over ``base``: the lab as it was when the course began."""
-    return draw(base, (apply(action, bindings) for action in lesson_actions(course, lesson_id)))
+    return outline(base, (apply(action, bindings) for action in lesson_actions(course, lesson_id)))
 
 
 def owners(sketch: Snapshot) -> dict[str, str]:

@@ -9,7 +9,7 @@ from ..primitives.base import Action, Expectation
 from . import fields
 from .items import probe_nodes, read_action, read_expectation, read_probe
 from .markdown import Page, Section, split
-from .outline import draw
+from .outline import outline
 from .problems import BadLesson, Report, did_you_mean
 from .step import Lesson, ProbeCheck, Step
 from .toml_text import Table, read_table
@@ -104,7 +104,7 @@ def _read(page: Page, file: str, world: Snapshot | None, report: Report) -> Less
         step = _step(section, seen, world, report)
         if step is not None:
             steps.append(step)
-        world = draw(world, step.do) if step is not None and world is not None and report.clean else None
+        world = outline(world, step.do) if step is not None and world is not None and report.clean else None
     return Lesson(lesson_id, title, page.intro, tuple(steps), file, summary)
 
 
@@ -194,7 +194,7 @@ def _check_nodes(
     report: Report,
 ) -> None:
     """Every node that the step speaks of exists by then."""
-    now = draw(world, step.do)
+    now = outline(world, step.do)
     known = {node.name for sketch in (world, now) for node in sketch.nodes}
 
     def check(name: str, line: int) -> None:
