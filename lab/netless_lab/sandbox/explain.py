@@ -46,15 +46,15 @@ def explain_kernel(errno_: int, module: str, facts: Facts) -> Advice:
     """Why the kernel does not know a kind of device or rule that a lesson needs. ``module`` is what would bring it."""
     if errno_ in _DENIED:
         return _restricted(facts) or Advice("the kernel refused it, though the room is root of its own namespaces", "")
-    if facts.modules_missing:
-        why = f"the running kernel {facts.release} has no modules on disk: it was upgraded, and the machine not restarted since"
-        return Advice(why, "restart the machine")
     if facts.wsl and kernel_version(facts.release) < (5, 16):
         return Advice(f"the WSL kernel {facts.release} was built without it", "run `wsl --update` in Windows, then `wsl --shutdown`")
-    if facts.container:
-        why = f"the module {module} is not loaded, and from inside a container it cannot be"
-        return Advice(why, f"on the machine that runs the container: sudo modprobe {module}")
-    return Advice(f"this kernel does not know it: {module} is neither built in nor loaded", f"sudo modprobe {module}")
+    if facts.modules == "other":
+        why = f"the running kernel {facts.release} has no modules on disk: it was upgraded, and the machine not restarted since"
+        return Advice(why, "restart the machine")
+    if facts.modules == "none":
+        why = f"{module} is not in this kernel, and there are no modules here that could bring it"
+        return Advice(why, f"in a container: sudo modprobe {module} on the machine that runs it; else take the distribution's own kernel")
+    return Advice(f"{module} is neither built into this kernel nor loaded", f"sudo modprobe {module}")
 
 
 def apparmor_profile(executable: str) -> str:
@@ -86,7 +86,10 @@ def _no_user_namespace(failure: Failure, facts: Facts) -> Advice:
         return Advice(why, "sudo sysctl kernel.unprivileged_userns_clone=1")
     if facts.in_chroot:
         return Advice("this is a chroot, and the kernel refuses user namespaces there", "run netless outside of the chroot")
-    return _restricted(facts) or UNKNOWN
+    return _restricted(facts) or Advice(
+        "the kernel gave no reason; it refuses user namespaces to programs in a chroot, and security modules may refuse them too",
+        "run netless outside of a chroot or container, or ask whoever administers this machine",
+    )
 
 
 def _no_mounts(failure: Failure, facts: Facts) -> Advice:
@@ -105,8 +108,8 @@ def _restricted(facts: Facts) -> Advice | None:
         profile = apparmor_profile(facts.executable)
         return Advice(why, f"allow this Python:\n{profile}\nor lift it for all: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0")
     if facts.seccomp == 2:
-        where = "GitHub Codespaces" if facts.container == "codespaces" else "the container engine"
-        return Advice(f"a seccomp filter forbids it; {where} set it", _container_options(facts))
+        where = "GitHub Codespaces" if facts.codespaces else "a container engine"
+        return Advice(f"a seccomp filter forbids it, as {where} sets it", _container_options(facts))
     return None
 
 
@@ -116,7 +119,7 @@ def _apparmor(facts: Facts) -> bool:
 
 def _container_options(facts: Facts) -> str:
     options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined --security-opt apparmor=unconfined"
-    if facts.container == "codespaces":
+    if facts.codespaces:
         return f'put this into .devcontainer/devcontainer.json and rebuild: "runArgs": {options.split()!r}'.replace("'", '"')
     if facts.docker_desktop:
         return f"start the container with: docker run {options} ... (Docker Desktop: also as --privileged), or use a Linux VM"

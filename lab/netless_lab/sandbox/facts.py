@@ -6,14 +6,18 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+Modules = Literal["here", "other", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """None means that this machine has no such switch, or does not show it to this user.
 
-    ``container`` is docker, podman, codespaces or ""; it is a hint for wording only: such marks also lie on machines that
-    can do everything. ``modules_missing``: there are kernel modules on disk, but none for the kernel that runs.
+    ``modules`` says whether kernel modules for the kernel that runs are on disk: ``here``, only for ``other`` kernels (it was upgraded,
+    and the machine not restarted), or ``none`` at all (a kernel without modules, or a container). There is no fact "is a
+    container": the usual marks, such as /.dockerenv, also lie on machines that can do everything.
     """
 
     uid: int
@@ -24,10 +28,10 @@ class Facts:
     apparmor_userns: int | None = None
     seccomp: int = 0
     in_chroot: bool = False
-    container: str = ""
+    codespaces: bool = False
     wsl: bool = False
     docker_desktop: bool = False
-    modules_missing: bool = False
+    modules: Modules = "here"
 
 
 def gather() -> Facts:
@@ -42,10 +46,10 @@ def gather() -> Facts:
         apparmor_userns=_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"),
         seccomp=_seccomp(),
         in_chroot=_in_chroot(),
-        container=_container(),
+        codespaces=bool(os.environ.get("CODESPACES")),
         wsl="microsoft" in release.lower(),
         docker_desktop="linuxkit" in release.lower(),
-        modules_missing=_modules_missing(release),
+        modules=_modules(release),
     )
 
 
@@ -72,23 +76,34 @@ def _seccomp() -> int:
 def _in_chroot() -> bool:
     """Whether our root is not the root of our mount namespace: the kernel then refuses user namespaces (user_namespaces(7), EPERM).
 
-    The first line of mountinfo that is mounted on "/" shows it: in a chroot into a plain directory there is none.
+    A chroot often has no /proc; one into a plain directory has no mount on "/" in mountinfo; else root may
+    compare with PID 1. False when it cannot be known.
     """
     lines = _text("/proc/self/mountinfo").splitlines()
-    return bool(lines) and not any(line.split()[4] == "/" for line in lines)
+    if not lines or not any(line.split()[4] == "/" for line in lines):
+        return True
+    try:
+        if os.stat("/proc/1/ns/mnt").st_ino != os.stat("/proc/self/ns/mnt").st_ino:
+            return False
+        return _mount_id("/proc/1/root") != _mount_id("/")
+    except OSError:
+        return False
 
 
-def _container() -> str:
-    if os.environ.get("CODESPACES"):
-        return "codespaces"
-    if os.path.exists("/run/.containerenv"):
-        return "podman"
-    return "docker" if os.path.exists("/.dockerenv") else ""
+def _mount_id(path: str) -> str:
+    """The kernel's number of the mount that ``path`` lies on (proc(5), fdinfo)."""
+    fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        return next(line for line in _text(f"/proc/self/fdinfo/{fd}").splitlines() if line.startswith("mnt_id:"))
+    finally:
+        os.close(fd)
 
 
-def _modules_missing(release: str) -> bool:
+def _modules(release: str) -> Modules:
     try:
         installed = os.listdir("/lib/modules")
     except OSError:
-        return False
-    return bool(installed) and release not in installed
+        return "none"
+    if release in installed:
+        return "here"
+    return "other" if installed else "none"

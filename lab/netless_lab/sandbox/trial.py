@@ -1,0 +1,140 @@
+"""What ``doctor`` runs as PID 1 of a room of its own: every mechanism of the lessons, tried for real, then the room ends.
+
+Nothing here explains; each trial is a name and what the kernel said to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from . import nftrial, rtnl
+from .boot import Room
+
+_ETH_P_ALL: Final = 3
+_AF_PACKET: Final = 17
+_AF_SPEC, _INET, _CONF, _FORWARDING = 26, 2, 1, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``errno`` is 0 for a success; ``text`` is what was seen or what the kernel said."""
+
+    name: str
+    errno: int = 0
+    text: str = ""
+
+
+def main(room: Room) -> None:
+    """Try everything and write the outcomes, as JSON, to the descriptor named by the room's argument."""
+    outcomes = [_attempt(name, trial) for name, trial in _trials().items()]
+    with open(int(room.argument), "w", encoding="utf-8") as out:
+        json.dump({"limits": asdict(room.limits), "notes": room.notes, "outcomes": [asdict(outcome) for outcome in outcomes]}, out)
+    room.ready()
+
+
+def _trials() -> dict[str, Callable[[], str | None]]:
+    trials: dict[str, Callable[[], str | None]] = {
+        "read-only root": _root_is_read_only,
+        "machine's settings out of reach": _kernel_settings_are_closed,
+        "writable /etc": _etc_is_writable,
+        "veth": lambda: _link("veth"),
+        "bridge": lambda: _link("bridge"),
+        "macvlan": lambda: _link("macvlan", rtnl.attribute(1, struct.pack("=I", 4)), on="veth"),
+        "vxlan": lambda: _link("vxlan", rtnl.attribute(1, struct.pack("=I", 42))),
+        "vlan": lambda: _link("vlan", rtnl.attribute(1, struct.pack("=H", 7)), on="veth"),
+        "ipvlan": lambda: _link("ipvlan", on="veth"),
+        "dummy": lambda: _link("dummy"),
+        "nftables NAT": lambda: nftrial.try_rule(nftrial.masquerade(), nat=True),
+        "nftables filter": lambda: nftrial.try_rule(nftrial.counter(), nat=False),
+        "connection tracking": lambda: nftrial.try_rule(nftrial.connection_state(), nat=False),
+        "nftables trace": lambda: nftrial.try_rule(nftrial.trace(), nat=False),
+        "forwarding by /proc/sys": _set_forwarding,
+        "forwarding by netlink": _forward_by_netlink,
+        "raw ICMP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close(),
+        "packet socket": lambda: socket.socket(_AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL)).close(),
+        "bridge-nf": _bridge_nf,
+    }
+    if shutil.which("iptables"):
+        trials["iptables NAT"] = _iptables
+    return trials
+
+
+def _attempt(name: str, trial: Callable[[], str | None]) -> Outcome:
+    try:
+        return Outcome(name, 0, trial() or "")
+    except OSError as error:
+        return Outcome(name, error.errno or -1, error.strerror or str(error))
+    except (subprocess.SubprocessError, ValueError) as error:
+        return Outcome(name, -1, str(error))
+
+
+def _link(kind: str, data: bytes = b"", on: str = "") -> None:
+    with rtnl.Rtnl() as route:
+        route.add_link(f"try-{kind}", kind, data, socket.if_nametoindex(f"try-{on}") if on else 0)
+
+
+def _root_is_read_only() -> str:
+    for path in ("/netless-doctor", "/usr/netless-doctor"):
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
+        except OSError:
+            continue
+        os.unlink(path)
+        raise OSError(-1, f"{path} could be written")
+    return "nothing of this machine can be written inside"
+
+
+def _kernel_settings_are_closed() -> str:
+    path = "/proc/sys/kernel/printk"
+    try:
+        os.close(os.open(path, os.O_WRONLY))
+    except OSError:
+        return "settings of the machine's kernel cannot be written inside"
+    raise OSError(-1, f"{path} can be opened for writing")
+
+
+def _etc_is_writable() -> str:
+    with open("/etc/netns/.netless-doctor", "w", encoding="ascii") as file:
+        file.write("x")
+    os.unlink("/etc/netns/.netless-doctor")
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+        overlay = any(line.split()[4] == "/etc" and " - overlay " in line for line in mounts)
+    return "overlay" if overlay else "links, for want of an overlay"
+
+
+def _set_forwarding() -> None:
+    with open("/proc/sys/net/ipv4/ip_forward", "w", encoding="ascii") as file:
+        file.write("1")
+
+
+def _forward_by_netlink() -> None:
+    """IFLA_AF_SPEC / AF_INET / IFLA_INET_CONF: how forwarding is set where /proc/sys cannot be written."""
+    conf = rtnl.attribute(_INET, rtnl.attribute(_CONF, rtnl.attribute(_FORWARDING, struct.pack("=I", 1))))
+    with rtnl.Rtnl() as route:
+        body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex("lo"), 0, 0) + rtnl.attribute(_AF_SPEC, conf)
+        route.request(rtnl.RTM_SETLINK, body)
+
+
+def _bridge_nf() -> str:
+    try:
+        with open("/proc/sys/net/bridge/bridge-nf-call-iptables", encoding="ascii") as file:
+            value = file.read().strip()
+    except FileNotFoundError:
+        return "not loaded"
+    return f"{value} in a new namespace; the lab sets 0"
+
+
+def _iptables() -> str:
+    command = ["iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-j", "MASQUERADE"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    if done.returncode:
+        raise OSError(-1, (done.stderr.strip().splitlines() or ["no reason given"])[0])
+    return subprocess.run(["iptables", "--version"], capture_output=True, text=True, timeout=5, check=False).stdout.strip()
