@@ -193,12 +193,20 @@ def _probe_is_sound(raw: _Ping | _Connect | _Lookup | _Fetch, line: int, report:
                 if text is not None:
                     _address(text)
         case _Fetch():
-            parts = urlsplit(raw.fetch)
-            if parts.scheme != "http" or not parts.hostname:
+            if not _is_page(raw.fetch):
                 report.add(line, f'"{raw.fetch}" cannot be fetched.', 'Only http works here: "http://example.test/".')
             if raw.seen_as is not None:
                 _address(raw.seen_as)
     return len(report.problems) == before
+
+
+def _is_page(url: str) -> bool:
+    """Whether a URL is http with a host, and a port that is one if it has any."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _address_check(line: int, report: Report) -> Callable[[str], None]:
