@@ -17,7 +17,7 @@ import msgspec
 
 from .figure import Actor, Figure, Part, lower_of
 from .glyphs import TO
-from .labels import NO_ADDRESS, Piece, addresses, bridge_style, dot, first_address, kind_tag, safe
+from .labels import NO_ADDRESS, Piece, addresses, bridge_style, clip, dot, first_address, kind_tag, safe
 from .values import Level
 
 MIN_BOX = 14
@@ -42,12 +42,12 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """A node's lines, framed or bare. ``foot`` are the words in its bottom border."""
+    """A node's lines, framed or bare. ``foot`` are the words in its bottom border, from the longest version to the shortest."""
 
     actor: Actor
     lines: tuple[Line, ...]
     framed: bool
-    foot: tuple[Piece, ...] = ()
+    foot: tuple[tuple[Piece, ...], ...] = ()
 
     @property
     def height(self) -> int:
@@ -60,7 +60,14 @@ class Block(msgspec.Struct, frozen=True):
         inside = max((line.width for line in self.lines), default=0)
         if not self.framed:
             return inside + 2
-        return max(inside + 4, len(self.actor.label) + 6, sum(len(text) for text, _ in self.foot) + 6, MIN_BOX)
+        return max(inside + 4, len(self.actor.label) + 6, MIN_BOX)
+
+    def foot_for(self, room: int) -> tuple[Piece, ...]:
+        """The longest version of the foot that takes at most ``room`` cells: a name coming or going must not move the picture."""
+        for words in self.foot:
+            if sum(len(text) for text, _ in words) <= room:
+                return words
+        return ()
 
     def row_of(self, index: int) -> int:
         """The row of a line, counted from the block's top."""
@@ -88,17 +95,19 @@ def _lonely(actor: Actor) -> tuple[Piece, ...]:
     return (("only lo ", "dim"), dot(actor.lo))
 
 
-def _foot(actor: Actor, lines: Sequence[Line], ghosts: bool) -> tuple[Piece, ...]:
+def _foot(actor: Actor, lines: Sequence[Line], ghosts: bool) -> tuple[tuple[Piece, ...], ...]:
     """What /run/netns calls the node, and its loopback when that is down and nothing else says so."""
-    pieces: list[Piece] = []
-    if actor.real and actor.node.role not in ("host", "internet") and actor.node.names:
-        names = actor.node.names
-        more = f" +{len(names) - 1}" if len(names) > 1 else ""
-        pieces.append((f"netns {safe(names[0])[:20]}{more}", "dim"))
     drawn = any(line.real for line in lines)
-    if actor.lo is not None and not actor.lo.up and (drawn or (lines and ghosts)):
-        pieces += [(" ", "dim")] * bool(pieces) + [("lo ", "dim"), dot(actor.lo)]
-    return tuple(pieces)
+    down = actor.lo is not None and not actor.lo.up and (drawn or (bool(lines) and ghosts))
+    lo: tuple[Piece, ...] = (("lo ", "dim"), dot(actor.lo)) if actor.lo is not None and down else ()
+    names = actor.node.names if actor.real and actor.node.role not in ("host", "internet") else ()
+    if not names:
+        return (lo,) if lo else ()
+    more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    name = safe(names[0])
+    gap: tuple[Piece, ...] = ((" ", ""),) if lo else ()
+    texts = (f"netns {name}{more}", f"{name}{more}", clip(name, 9) + more)
+    return (*[((text, "dim"), *gap, *lo) for text in texts], *[((text, "dim"),) for text in texts])
 
 
 def _named(actor: Actor, lines: Sequence[Line]) -> tuple[Line, ...]:

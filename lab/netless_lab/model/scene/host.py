@@ -35,7 +35,10 @@ def paint_host(sheet: Sheet, plan: Lanes, middle: Middle, left: dict[Place, Cell
             rows = [row for part, row in middle.uplinks if part.link.master == bar.part.link.name]
             sheet.canvas.bar(x0 + middle.bar_x(bar), y0 + min([bar.top, *rows]), y0 + max([bar.bottom, *rows]), style)
     for seat in middle.seating.seats:
+        wish = seat.part.wish
         _plug(sheet, plan, middle, seat, bars.get(seat.part.link.master or ""))
+        if sheet.ghosts and seat.part.link.master is None and wish is not None and wish.master in bars:
+            _wire_in(sheet, plan, middle, seat, bars[wish.master], "ghost")
     _cables(sheet, middle, ports, left, right)
     _way_out(sheet, plan, middle)
     for part, row in middle.uplinks:
@@ -49,18 +52,22 @@ def _plug(sheet: Sheet, plan: Lanes, middle: Middle, seat: Seat, bar: Bar | None
     if bar is None or not sheet.shows(seat.part.real and bar.part.real):
         return
     x, y = plan.host_x + middle.bar_x(bar), plan.y + seat.row
-    start = plan.host_x + seat.end + 1
     link = seat.part.link
     real = seat.part.real and bar.part.real
     stuck = real and link.port is not None and link.port.state in _NO_PASS and link.up
     style = "ghost" if not real else "wire-up" if link.up and link.carrier and not stuck else "wire-wait" if link.up else "wire-down"
-    sheet.canvas.across(start, x, y, style)
-    sheet.canvas.join(start, y, 8)
+    _wire_in(sheet, plan, middle, seat, bar, style)
     if stuck and link.port is not None and link.port.state == "blocking":
         sheet.canvas.put(x - 1, y, "✗", "dead")
     if real:
         way = cells([(plan.host_x + INDENT[seat.side], y), (x, y), (x, plan.y + bar.row)])
         sheet.wires[(seat.part.place, bar.part.place)] = way
+
+
+def _wire_in(sheet: Sheet, plan: Lanes, middle: Middle, seat: Seat, bar: Bar, style: str) -> None:
+    start, y = plan.host_x + seat.end + 1, plan.y + seat.row
+    sheet.canvas.across(start, plan.host_x + middle.bar_x(bar), y, style)
+    sheet.canvas.join(start, y, 8)
 
 
 def _cables(sheet: Sheet, middle: Middle, ports: dict[Place, Cell], left: dict[Place, Cell], right: dict[Place, Cell]) -> None:
@@ -103,7 +110,8 @@ def _way_out(sheet: Sheet, plan: Lanes, middle: Middle) -> None:
     real = any(end.part.real for end in middle.endpoints) and (not outs or any(part.real for part, _ in outs))
     slots = _placed(middle, plan, trunk, fork if split else last + 1)
     if sheet.shows(real):
-        _exit_wire(sheet, trunk, fork if split else last, row, slots, real)
+        style = "ghost" if not real else "route" if any(_usable(end.part) for end in middle.endpoints) else "dim"
+        _exit_wire(sheet, trunk, fork if split else last, row, slots, style)
     for part, at in outs:
         style = "route" if part.real and real else "ghost"
         if split and sheet.shows(part.real and real):
@@ -122,6 +130,11 @@ def _way_out(sheet: Sheet, plan: Lanes, middle: Middle) -> None:
         sheet.stations["NAT"] = Station(sheet.figure.host.name if sheet.figure.host else "", "NAT", "absent", spot, Rect(*spot, 1, 1))
 
 
+def _usable(part: Part) -> bool:
+    """Whether the host can send by this interface at all."""
+    return part.real and part.link.up and bool(addresses(part.link))
+
+
 def _start(plan: Lanes, middle: Middle, end: Endpoint, trunk: int, row: int) -> list[tuple[int, int]]:
     """Corner points from an endpoint's anchor to the trunk at the gates' row."""
     y = plan.y + end.row
@@ -134,17 +147,17 @@ def _start(plan: Lanes, middle: Middle, end: Endpoint, trunk: int, row: int) -> 
 def _to_trunk(sheet: Sheet, plan: Lanes, middle: Middle, end: Endpoint, trunk: int, row: int) -> None:
     if middle.straight:
         return
-    style = "route" if end.part.real else "ghost"
+    style = "ghost" if not end.part.real else "route" if _usable(end.part) else "dim"
     y = plan.y + end.row
     sheet.canvas.across(plan.host_x + end.start, trunk, y, style)
     sheet.canvas.down(trunk, y, row, style)
 
 
-def _exit_wire(sheet: Sheet, trunk: int, end: int, row: int, slots: list[tuple[GateSlot, int]], real: bool) -> None:
+def _exit_wire(sheet: Sheet, trunk: int, end: int, row: int, slots: list[tuple[GateSlot, int]], style: str) -> None:
     """The wire with the gates on it: plain up to the first closed gate, faint behind it."""
-    sheet.canvas.across(trunk, end, row, "route" if real else "ghost")
+    sheet.canvas.across(trunk, end, row, style)
     shut = next((x + slot.width for slot, x in slots if slot.state == "closed"), None)
-    if shut is not None and real and shut < end:
+    if shut is not None and style == "route" and shut < end:
         sheet.canvas.across(shut, end, row, "dim")
 
 

@@ -180,7 +180,11 @@ def _paint(sheet: Sheet, row: Row, y: int, width: int) -> list[Place]:
     wire: Place | None = None
     for token in tokens:
         if x + len(token.text) > width:
-            cut += [token.place] * (token.what == "link")
+            if token.what == "link":
+                cut.append(token.place)
+                sheet.anchors.pop(token.place, None)
+                for ends in [ends for ends in sheet.wires if token.place in ends]:
+                    del sheet.wires[ends]
             if not cut:
                 sheet.canvas.put(x, y, "…"[: width - x], "more")
             x = width
@@ -208,11 +212,11 @@ def _paint(sheet: Sheet, row: Row, y: int, width: int) -> list[Place]:
 
 
 def _wires(sheet: Sheet) -> None:
-    """From each port along its bridge's bar to the bridge's own row."""
+    """From each port beside its bridge's bar to the bridge's own row. A port shown as a far end has no such wire."""
     for place, cell in sheet.anchors.items():
         part = sheet.figure.parts[place]
         bar = sheet.anchors.get((place[0], part.link.master or ""))
-        if bar is not None and bar != cell:
+        if bar is not None and abs(bar.x - cell.x) == 1:
             step = 1 if bar.y > cell.y else -1
             sheet.wires[(place, (place[0], part.link.master or ""))] = (
                 cell,
@@ -221,6 +225,8 @@ def _wires(sheet: Sheet) -> None:
 
 
 def _nodes(sheet: Sheet, figure: Figure) -> None:
-    """The host is the whole outline, behind everything else."""
+    """The host is the whole outline, behind everything else. Nodes of which no word is left are hidden."""
+    seen = {region.node for region in sheet.regions}
+    sheet.hidden += [(actor.name, "") for actor in figure.actors if actor.real and actor.name not in seen]
     if figure.host is not None and figure.host.real:
         sheet.node(figure.host, Rect(0, 0, sheet.canvas.width, sheet.canvas.height))

@@ -67,10 +67,9 @@ def _words(sheet: Sheet, each: Block, x: int, y: int, width: int, ports: dict[Pl
     if each.framed and sheet.shows(actor.real):
         title = clip(actor.label, width - 6)
         sheet.canvas.put(x + 2, y, f" {title} ", actor.frame + "-title" if actor.real else "ghost")
-        if each.foot:
-            at = sheet.write(x + 2, y + each.height - 1, [(" ", "")])
-            at = sheet.write(at, y + each.height - 1, each.foot)
-            sheet.write(at, y + each.height - 1, [(" ", "")])
+        foot = each.foot_for(width - 5)
+        if foot:
+            sheet.write(x + 2, y + each.height - 1, [(" ", ""), *foot, (" ", "")])
     start = x + 2 if each.framed else x
     room = width - 4 if each.framed else width - 2
     for index, line in enumerate(each.lines):
@@ -121,12 +120,14 @@ def _beyond(sheet: Sheet, plan: Lanes, node: Outside, ports: dict[Place, Cell]) 
         if not sheet.shows(part.real):
             continue
         for line, words in enumerate(under_cloud(node, plan.thrift)):
-            at = x + max(0, (width - sum(len(text) for text, _ in words)) // 2)
+            long = sum(len(text) for text, _ in words)
+            at = x + max(0, (width - long) // 2)
+            if line == 0 and part.real:
+                sheet.link(part.place, Rect(at, y + 3, long, 1))
             if y + 3 + line < sheet.canvas.height:
                 sheet.write(at, y + 3 + line, words)
         if part.real:
             sheet.anchors[part.place] = Cell(x, y + row)
-            sheet.link(part.place, Rect(x, y + 3, width, 1))
 
 
 def _detours(sheet: Sheet, plan: Lanes, ports: dict[Place, Cell]) -> None:

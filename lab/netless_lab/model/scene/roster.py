@@ -17,13 +17,13 @@ def paint_roster(figure: Figure, width: int, height: int, glyphs: Glyphs) -> Sce
     shown = actors if fits else actors[: height - 1]
     for y, actor in enumerate(shown):
         parts = [part for part in actor.parts if part.real]
-        name = clip(actor.label, width)
+        name = clip(actor.label, width - (len(_rest(len(parts), width)) if parts else 0))
         sheet.canvas.put(0, y, name, actor.frame + "-title")
         sheet.node(actor, Rect(0, y, width, 1))
         x = len(name)
         for index, part in enumerate(parts):
             left = len(parts) - index
-            rest = f" +{left} more" if width >= 24 else f" +{left}"
+            rest = _rest(left, width)
             text = f" {safe(part.link.name)}"
             needed = len(text) + 2 + (len(rest) if left > 1 else 0)
             if x + needed > width:
@@ -43,3 +43,7 @@ def paint_roster(figure: Figure, width: int, height: int, glyphs: Glyphs) -> Sce
         sheet.hidden += hidden
         sheet.canvas.put(0, height - 1, clip(f"+{len(rest_actors)} more", width), "more")
     return sheet.finish("roster", glyphs)
+
+
+def _rest(count: int, width: int) -> str:
+    return f" +{count} more" if width >= 24 else f" +{count}"
