@@ -24,13 +24,13 @@ from .messages import LabEvent
 from .reduce import Answered, Asked, Ended, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .themes import THEMES
-from .view import View, part
+from .view import View
 
 Connect = Callable[[], socket.socket]
 """A way to a connected socket of the lab's agent; may start the lab first, and may block."""
 
 
-class TutorApp(App[int], inherit_bindings=False):
+class TutorApp(App[None], inherit_bindings=False):
     """The tutor. ``restart`` makes the lab anew after it died; when None, ``connect`` is trusted to."""
 
     CSS_PATH = "netless.tcss"
@@ -40,7 +40,9 @@ class TutorApp(App[int], inherit_bindings=False):
     PAUSE_GC_ON_SCROLL = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", "Quit", show=False)]
 
-    def __init__(self, connect: Connect, *, lab: str = "default", theme: str, course: str | None = None, restart: Callable[[], None] | None = None):
+    def __init__(
+        self, connect: Connect, *, theme: str, lab: str = "default", course: str | None = None, restart: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
         for own in THEMES:
             self.register_theme(own)
@@ -159,7 +161,8 @@ class TutorApp(App[int], inherit_bindings=False):
         from .screens.gone import GoneScreen
 
         if not any(isinstance(screen, GoneScreen) for screen in self.screen_stack):
-            self.push_screen(GoneScreen(self.view.ended, part(self.view.status.position, 2) if self.view.status else ""))
+            step = self.view.status.page.title if self.view.status else ""
+            self.push_screen(GoneScreen(self.view.ended, step))
 
     def on_resize(self, event: events.Resize) -> None:
         """Too small a terminal gets a plain message, and the tutor back as soon as there is room."""
@@ -173,11 +176,11 @@ class TutorApp(App[int], inherit_bindings=False):
             self.pop_screen()
 
     def action_leave(self) -> None:
-        """Quit; the lab's own rules say whether it stays."""
-        self.exit(0, return_code=0)
+        """Quit; the lab's own rules say whether it stays. A lab that never came leaves its exit code."""
+        self.exit(return_code=self.view.code if self.view.status is None else 0)
 
     def _signalled(self, number: signal.Signals) -> None:
-        self.exit(128 + number, return_code=128 + number)
+        self.exit(return_code=128 + number)
 
     def _handle_exception(self, error: Exception) -> None:
         """One sentence on the restored terminal instead of a traceback; the traceback is in the report."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from textual.content import Content
 from textual.style import Style
 
+
 @dataclass(frozen=True)
 class Block:
     """A paragraph.
@@ -48,7 +49,13 @@ def plain(text: str, style: str = "") -> Content:
 
 def joined(*parts: Content | str | tuple[str, str]) -> Content:
     """One line made of parts, each plain or (text, style); nothing in it is markup."""
-    return Content.assemble(*(plain(*part) if isinstance(part, tuple) else plain(part) if isinstance(part, str) else part for part in parts))
+    return Content("").join([_part(part) for part in parts])
+
+
+def _part(part: Content | str | tuple[str, str]) -> Content:
+    if isinstance(part, Content):
+        return part
+    return plain(part) if isinstance(part, str) else plain(*part)
 
 
 def clickable(content: Content, action: str, *params: str | int) -> Content:
@@ -80,9 +87,7 @@ def table(rows: list[list[Content]], width: int) -> tuple[Block, ...]:
     for number, row in enumerate(rows):
         cells = [cell.wrap(widths[column]) or [Content("")] for column, cell in enumerate(row)]
         for height in range(max(map(len, cells))):
-            parts = [
-                (cell[height].rstrip() if height < len(cell) else Content("")) for cell in cells
-            ]
+            parts = [(cell[height].rstrip() if height < len(cell) else Content("")) for cell in cells]
             padded = [part.pad_right(widths[column] - part.cell_length) for column, part in enumerate(parts)]
             line = Content("  ").join(padded)
             out.append(Block(line.stylize("bold") if number == 0 else line, keep=True))

@@ -25,7 +25,7 @@ def apply() -> None:
     """Let Textual wrap with ``divide_line``."""
     import textual.content
 
-    textual.content.divide_line = divide_line
+    textual.content.divide_line = divide_line  # type: ignore[attr-defined]
 
 
 def divide_line(text: str, width: int, fold: bool = True) -> list[int]:

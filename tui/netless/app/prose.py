@@ -11,6 +11,7 @@ from textual.content import Content
 from .blocks import EMPTY, Block, Blocks, clickable, plain, table
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 INLINE = {"strong": "bold", "em": "italic", "s": "strike", "link": "underline"}
@@ -29,7 +30,7 @@ def blocks_of(markdown: str, width: int) -> Blocks:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> object:
+def _parser() -> MarkdownIt:
     """CommonMark with tables; imported on first use, after the first frame is painted."""
     from markdown_it import MarkdownIt
 

@@ -45,9 +45,10 @@ class Courses(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The lab is gone, and why."""
+    """The lab is gone, and why; ``code`` is the exit code that fits (3: this machine cannot, 4: our own fault)."""
 
     text: str
+    code: int = 4
 
 
 Local = Joined | Asked | Answered | Told | Courses | Ended
@@ -69,8 +70,10 @@ def reduce(view: View, event: Event) -> View:
             return _replace(view, packets=(*view.packets, event)[-KEPT_PACKETS:])
         case protocol.Notice(level=level, text=text) | Told(level=level, text=text):
             return _say(view, level, text)
-        case protocol.Bye(text=text) | Ended(text=text):
-            return view if view.ended else _replace(view, ended=text, asked="", joined=False)
+        case protocol.Bye(text=text):
+            return view if view.ended else _replace(view, ended=text or "The lab has ended", asked="", joined=False)
+        case Ended(text=text, code=code):
+            return view if view.ended else _replace(view, ended=text, code=code, asked="", joined=False)
         case Joined(lab=lab):
             return View(lab=lab or view.lab, joined=True, courses=view.courses, saying=view.saying)
         case Asked(what=what):

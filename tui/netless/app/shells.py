@@ -21,7 +21,7 @@ def as_typed(commands: tuple[str, ...], dialect: Dialect) -> str:
     return f"python3 - <<'END'\n{text}\nEND" if dialect == "pyroute2" else text
 
 
-def command(entry: Entry) -> tuple[tuple[str, ...], dict[str, str]]:
+def shell_in(entry: Entry) -> tuple[tuple[str, ...], dict[str, str]]:
     """The argv and environment of a shell in the node."""
     from .terminal import BASHRC
 
@@ -32,7 +32,7 @@ def open_terminal(entry: Entry) -> PtyTerminal:
     """A terminal with a shell in the node; it starts when it gets a size."""
     from .terminal import PtyTerminal
 
-    argv, env = command(entry)
+    argv, env = shell_in(entry)
     return PtyTerminal(argv, env=env)
 
 

@@ -32,13 +32,14 @@ class Saying(msgspec.Struct, frozen=True):
 class View(msgspec.Struct, frozen=True):
     """Everything the screens are painted from.
 
-    ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``ended`` says why the lab is gone.
-    ``passed`` is the id of the step that was just completed while this screen watched. ``why`` is the last explanation.
+    ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``ended`` says why the lab is gone and
+    ``code`` which exit code fits. ``passed`` is the id of the step that was just completed while this screen watched.
     """
 
     lab: str = ""
     joined: bool = False
     ended: str = ""
+    code: int = 0
     status: Status | None = None
     courses: tuple[CourseView, ...] = ()
     snapshot: Snapshot | None = None

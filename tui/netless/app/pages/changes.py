@@ -17,20 +17,26 @@ NARROW = 48
 """Below this many cells the time is left out."""
 
 
-def changes(entries: Iterable[ActionEvent | ChangesEvent], dialect: Dialect, width: int) -> Blocks:
-    """Every entry, oldest first."""
-    blocks: list[Block] = []
-    for entry in entries:
-        if isinstance(entry, ActionEvent):
-            blocks += _action(entry, dialect, width)
-        else:
-            blocks += _changes(entry, width)
-    if not blocks:
-        return (
-            Block(plain("Nothing has changed yet.", "$muted")),
-            Block(plain("Whatever changes in the kernel appears here, from whichever terminal it was done.", "$faint")),
-        )
-    return tuple(blocks)
+Entry = ActionEvent | ChangesEvent
+
+NOTHING: Blocks = (
+    Block(plain("Nothing has changed yet.", "$muted")),
+    Block(plain("Whatever changes in the kernel appears here, from whichever terminal it was done.", "$faint")),
+)
+"""What an empty pane says."""
+
+
+def change(entry: Entry, before: Entry | None, dialect: Dialect, width: int) -> Blocks:
+    """One entry. Time and who are left out when they are those of the entry before it."""
+    first = _lead(entry.at, who(entry), width)
+    if before is not None and who(before) == who(entry) and clock(before.at) == clock(entry.at):
+        first = Content(" " * first.cell_length)
+    return tuple(_action(entry, first, dialect) if isinstance(entry, ActionEvent) else _changes(entry, first))
+
+
+def who(entry: Entry) -> str:
+    """Who did it: tutor or learner."""
+    return "tutor" if isinstance(entry, ActionEvent) else entry.who
 
 
 def clock(at: float) -> str:
@@ -43,8 +49,7 @@ def _lead(at: float, who: str, width: int) -> Content:
     return joined(name, "  ") if width < NARROW else joined((clock(at), "$faint"), "  ", name, "  ")
 
 
-def _action(entry: ActionEvent, dialect: Dialect, width: int) -> Iterable[Block]:
-    first = _lead(entry.at, "tutor", width)
+def _action(entry: ActionEvent, first: Content, dialect: Dialect) -> Iterable[Block]:
     yield Block(plain(entry.sentence), first=first)
     indent = Content(" " * first.cell_length)
     for commands in entry.commands:
@@ -55,8 +60,7 @@ def _action(entry: ActionEvent, dialect: Dialect, width: int) -> Iterable[Block]
         yield Block(plain(entry.error, "$error"), first=indent + joined(("✗ ", "bold $error")))
 
 
-def _changes(entry: ChangesEvent, width: int) -> Iterable[Block]:
-    first = _lead(entry.at, entry.who, width)
+def _changes(entry: ChangesEvent, first: Content) -> Iterable[Block]:
     indent = Content(" " * first.cell_length)
     for number, line in enumerate(entry.lines):
         style = "$faint" if line.quiet else "$muted" if entry.who == "tutor" else ""

@@ -64,7 +64,8 @@ def _link(node: Node, link: Link) -> tuple[str, ...]:
     lines = [head]
     lines.append("addresses: " + ", ".join(address.cidr for address in link.addresses) if link.addresses else "no address")
     if link.peer is not None:
-        lines.append(f"other end: {link.peer.name} in {link.peer.node}" if link.peer.node else "the other end is in a namespace this lab cannot see")
+        where = f"other end: {link.peer.name} in {link.peer.node}"
+        lines.append(where if link.peer.node else "the other end is in a namespace this lab cannot see")
     if link.master:
         lines.append(f"port of {link.master}" + (f", {link.port.state}" if link.port else ""))
     if link.kind == "bridge":
@@ -81,5 +82,6 @@ def _gate(node: Node, name: str) -> tuple[str, ...]:
     for chain in node.chains:
         if hook and chain.hook == hook:
             policy = f" policy {chain.policy}" if chain.policy else ""
-            lines.append(f"chain {chain.family} {chain.table} {chain.name}{policy}: " + ("; ".join(rule.text for rule in chain.rules[:3]) or "no rules"))
+            rules = "; ".join(rule.text for rule in chain.rules[:3]) or "no rules"
+            lines.append(f"chain {chain.family} {chain.table} {chain.name}{policy}: {rules}")
     return tuple(lines)

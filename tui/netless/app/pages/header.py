@@ -40,7 +40,8 @@ def _lefts(view: View) -> list[Content]:
     page = status.page
     place = f"{page.number}/{page.of} "
     dot = joined(("  ", ""))
-    course, lesson, step = plain(status.course.title, "$muted"), plain(page.lesson_title, "$muted"), joined((place, "$muted"), (page.title, "bold"))
+    course, lesson = plain(status.course.title, "$muted"), plain(page.lesson_title, "$muted")
+    step = joined((place, "$muted"), (page.title, "bold"))
     arrow = plain(ARROW, "$faint")
     return [
         name + dot + arrow.join([course, lesson, step]),

@@ -13,18 +13,16 @@ from ..blocks import Block, Blocks, joined, plain
 from ..view import as_wanted
 from .changes import NARROW, clock
 
+NOTHING: Blocks = (
+    Block(plain("No packet has been sent yet.", "$muted")),
+    Block(plain("Probes appear here: who asked whom, what came back, and how long it took.", "$faint")),
+)
+"""What an empty pane says."""
 
-def packets(events: Iterable[ProbeEvent], width: int) -> Blocks:
-    """Every probe, oldest first."""
-    blocks: list[Block] = []
-    for event in events:
-        blocks += _probe(event, width)
-    if not blocks:
-        return (
-            Block(plain("No packet has been sent yet.", "$muted")),
-            Block(plain("Probes appear here: who asked whom, what came back, and how long it took.", "$faint")),
-        )
-    return tuple(blocks)
+
+def packet(event: ProbeEvent, width: int) -> Blocks:
+    """One probe."""
+    return tuple(_probe(event, width))
 
 
 def sentence(probe: Probe) -> Content:

@@ -10,7 +10,7 @@ from netless_lab import protocol
 from netless_lab.model.journey import Explanation
 
 from ..reduce import Told
-from ..shells import as_typed, open_terminal, put_at_prompt
+from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
 from ..view import Act, View, can, failed_probe
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Base = Screen[None]
 else:
     Base = object
+
+Identity = tuple[int, int | None]
+"""A node's namespace and the process that holds it."""
 
 
 class Acting(Base):
@@ -91,11 +94,32 @@ class Acting(Base):
             if answer is None:
                 return
             terminal = open_terminal(msgspec.convert(answer, protocol.Entry))
-            await self.lower.add_terminal(node, terminal)
+            await self.lower.add_terminal(node, terminal, self._identity(node))
         self.lower.choose(node)
         self.action_pane("lower")
         if text and not await put_at_prompt(terminal, text):
             self.app.take(Told("warning", "There is no prompt to type at: something runs in this terminal."))
+
+    def _identity(self, node: str) -> Identity | None:
+        """Which namespace and process a node is just now."""
+        nodes = self.view.status.nodes if self.view.status else ()
+        return next(((found.netns, found.outside_pid) for found in nodes if found.name == node), None)
+
+    def follow_nodes(self) -> None:
+        """Shells whose node was built anew sit in a namespace that is no longer part of the lab: start them in the new one."""
+        for node, was in self.lower.entered.items():
+            now = self._identity(node)
+            if now is not None and was is not None and now != was:
+                self.lower.entered[node] = now
+                self.run_worker(self._enter_again(node), group=f"enter {node}", exclusive=True)
+
+    async def _enter_again(self, node: str) -> None:
+        terminal = self.lower.terminal(node)
+        answer = await self.app.ask(protocol.Enter, node=node)
+        if terminal is not None and answer is not None:
+            argv, env = shell_in(msgspec.convert(answer, protocol.Entry))
+            await terminal.restart(argv, env)
+            self.app.take(Told("info", f"{node} was built anew; its shell was started again there."))
 
     # -- why ----------------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The lab is gone: says so, and offers to build it again up to the same step."""
+"""The lab is gone, or never came: says so, and offers to build it (again, up to the same step)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from ..blocks import EMPTY, Block, plain
+from ..blocks import EMPTY, Block, Blocks, plain
 from ..widgets.document import Document
 from ..widgets.keybar import Key
 from .panel import Panel
@@ -20,8 +20,6 @@ class GoneScreen(Panel[None]):
     """The end of a lab, or a new beginning."""
 
     app: TutorApp
-    TITLE_TEXT = "The lab is gone"
-    KEYS = (Key("r", "Rebuild to the same step", "screen.rebuild"), Key("q", "Quit", "app.leave"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r,enter", "rebuild", show=False),
         Binding("q", "app.leave", show=False),
@@ -32,21 +30,13 @@ class GoneScreen(Panel[None]):
         super().__init__()
         self._reason = reason
         self._step = step
+        self.TITLE_TEXT = "The lab is gone" if step else "The lab could not be started"
+        self.KEYS = (Key("r", "Rebuild to the same step" if step else "Try again", "screen.rebuild"), Key("q", "Quit", "app.leave"))
 
     def body(self) -> ComposeResult:
         """What happened, and what can be done."""
         document = Document(id="panel-body")
-        back = f"the step “{self._step}”" if self._step else "where you were"
-        reason = self._reason.rstrip(".") + "."
-        document.set_source(
-            lambda width: (
-                Block(plain(reason[:1].upper() + reason[1:])),
-                EMPTY,
-                Block(plain("Everything in the lab went with it; nothing of it is left on this machine. Your progress is kept.", "$muted")),
-                EMPTY,
-                Block(plain(f"r builds it again and brings you back to {back}.")),
-            )
-        )
+        document.set_source(lambda width: gone_text(self._reason, self._step))
         yield document
 
     def action_rebuild(self) -> None:
@@ -56,3 +46,13 @@ class GoneScreen(Panel[None]):
 
     def action_nothing(self) -> None:
         """There is nothing behind this screen to go back to."""
+
+
+def gone_text(reason: str, step: str) -> Blocks:
+    """What happened; ``step`` is the title of the step the learner was in, "" when the lab never came."""
+    text = reason.strip().rstrip(".")
+    blocks = [Block(plain(line[:1].upper() + line[1:])) for line in f"{text}.".split("\n")]
+    if step:
+        lost = "Everything in the lab went with it; nothing of it is left on this machine. Your progress is kept."
+        blocks += [EMPTY, Block(plain(lost, "$muted")), EMPTY, Block(plain(f"r builds it again and brings you back to “{step}”."))]
+    return tuple(blocks)

@@ -16,16 +16,16 @@ from .panel import Panel
 
 TUTOR: tuple[tuple[str, str], ...] = (
     ("r", "run: the tutor does the step for you, then judges it"),
-    ("t", "type it: the step's commands at the prompt, you press Enter"),
-    ("c", "check: judge the step now (it is judged on every change anyway)"),
+    ("t", "type it: the commands at the prompt, you press Enter"),
+    ("c", "check: judge the step now; every change is judged anyway"),
     ("h", "hint: one more rung of help; the last is the command"),
     ("w", "why: where the last packet died, and the likely cause"),
     ("b", "back: undo your last change, or the last step"),
     ("n", "next: on to the next step"),
-    ("g", "go to any step, its start or its end; the lab is rebuilt for it"),
+    ("g", "go to the start or end of any step; the lab is rebuilt"),
     ("x", "reset the step, the lesson or the lab; it asks first"),
     ("d", "dialect of the commands: ip, legacy, pyroute2"),
-    ("p", "play: judging pauses, do as you please; leaving restores the step"),
+    ("p", "play: judging pauses; leaving restores the step exactly"),
     ("y", "copy the commands; a click on one copies it alone"),
     ("Esc", "courses and progress"),
     ("q", "quit; your progress is kept"),
@@ -91,9 +91,9 @@ def help_text(where: str, width: int) -> Blocks:
         blocks += [*_section(title, keys), EMPTY]
     blocks += [*_section("Keys", TUTOR), EMPTY, *_section("Moving about", MOVING), EMPTY]
     blocks += [Block(plain("Marks in the picture", "bold"))]
-    blocks += [Block(plain(text), first=joined((glyph.ljust(8), style))) for glyph, style, text in (*PORTS, *GATES)]
+    blocks += [Block(plain(text), first=joined((glyph.ljust(10), style))) for glyph, style, text in (*PORTS, *GATES)]
     blocks += [EMPTY, Block(plain("Marks in the list of steps", "bold"))]
-    blocks += [Block(block.content, first=block.first + Content(" " * 6)) for block in legend()]
+    blocks += [Block(block.content, first=block.first + Content(" " * 8)) for block in legend()]
     return tuple(blocks)
 
 

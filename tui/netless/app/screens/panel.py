@@ -19,8 +19,8 @@ Result = TypeVar("Result")
 class Panel(ModalScreen[Result]):
     """A panel; subclasses give its title, its body and its keys."""
 
-    TITLE_TEXT: ClassVar[str] = ""
-    KEYS: ClassVar[tuple[Key, ...]] = ()
+    TITLE_TEXT: str = ""
+    KEYS: tuple[Key, ...] = ()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False),
         Binding("ctrl+c", "app.leave", "Quit", show=False),

@@ -81,7 +81,8 @@ def rows(courses: tuple[CourseView, ...], here: str) -> list[Row]:
             out.append(Row(joined("")))
         steps = [step for lesson in course.lessons for step in lesson.steps]
         done = sum(step.earned for step in steps)
-        out.append(Row(joined((course.title, "bold"), "   ") + bar(done, len(steps)) + joined((f"  {done} of {len(steps)} steps", "$muted"))))
+        score = joined((f"  {done} of {len(steps)} steps", "$muted"))
+        out.append(Row(joined((course.title, "bold"), "   ") + bar(done, len(steps)) + score))
         if course.about:
             out.append(Row(joined((course.about, "$muted"))))
         out += [_lesson(course, lesson, number, here) for number, lesson in enumerate(course.lessons, 1)]

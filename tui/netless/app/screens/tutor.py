@@ -14,10 +14,10 @@ from textual.screen import Screen
 
 from ..blocks import joined
 from ..geometry import PANES, Frame, Pane, arrange
-from ..keys import keys_of
+from ..keys import ACTS, keys_of
 from ..layout import Body
 from ..pages.tabs import all_tabs, lower_tabs
-from ..view import Act, View
+from ..view import View
 from ..widgets.document import retitle
 from ..widgets.keybar import KeyBar
 from ..widgets.lesson import CheckPane, LessonPane
@@ -33,10 +33,6 @@ BORDER, PADDING = 2, 2
 """Cells a pane's border and its padding take, both sides together."""
 
 
-def _act(key: str, act: Act) -> Binding:
-    return Binding(key, f"act('{act}')", show=False)
-
-
 class TutorScreen(Acting, Screen[None]):
     """Everything at once when there is room, one pane at a time when there is not."""
 
@@ -45,10 +41,7 @@ class TutorScreen(Acting, Screen[None]):
     """A change of focus repaints the two panes it concerns; Textual's own repaints the whole screen three times."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(_act(key, act) for key, act in (
-            ("r", "run"), ("t", "type"), ("c", "check"), ("h", "hint"), ("w", "why"), ("b", "back"), ("n", "next"),
-            ("g", "goto"), ("x", "reset"), ("d", "dialect"), ("p", "play"),
-        )),
+        *(Binding(key, f"act('{act}')", show=False) for key, _, act in ACTS),
         Binding("y", "copy_commands", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "app.leave", show=False),
@@ -63,7 +56,7 @@ class TutorScreen(Acting, Screen[None]):
         Binding("z", "zoom", show=False),
         Binding("f11", "zoom", show=False, priority=True),
         Binding("ctrl+c", "leave_or_copy", show=False),
-    ]  # fmt: skip
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +91,7 @@ class TutorScreen(Acting, Screen[None]):
         self.picture.show(view)
         self.lower.show(view)
         self._settle(anew=check_rows != self.check.virtual_size.height)
+        self.follow_nodes()
         if first:
             self.first_look()
 

@@ -26,7 +26,7 @@ class Row:
 
 
 class Choices(ScrollView, can_focus=True):
-    """Rows; the chosen one is marked by ▸ and by its ground."""
+    """Rows; the chosen one is marked by a bar and by its ground."""
 
     DEFAULT_CSS = "Choices { overflow-x: hidden; scrollbar-size-vertical: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -115,6 +115,6 @@ class Choices(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         row = self._rows[index]
         chosen = bool(row.value) and row.value == self.value
-        mark = Content.styled("▸ " if chosen else "  ", "bold $accent")
+        mark = Content.styled("▌ " if chosen else "  ", "$accent")
         base = self.visual_style + self._get_style("on $boost") if chosen else self.visual_style
         return paint((mark + row.content).truncate(width, ellipsis=True), base, self._get_style, width)

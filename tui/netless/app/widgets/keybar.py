@@ -90,6 +90,7 @@ def _row(row: tuple[Zone, ...]) -> Content:
     at = 0
     for start, end, key in row:
         parts.append(Content(" " * (start - at)))
-        parts.append(joined((key.key, "bold $accent"), f" {key.label}") if key.live else joined((f"{key.key} {key.label}".strip(), "$faint")))
+        live = joined((key.key, "bold $accent"), f" {key.label}")
+        parts.append(live if key.live else joined((f"{key.key} {key.label}".strip(), "$faint")))
         at = end
     return Content("").join(parts)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from textual.content import Content
-
-from netless_lab.protocol import ActionEvent, ChangesEvent, ProbeEvent
+from netless_lab.protocol import ProbeEvent
 
 from ..blocks import Blocks, Line, lay_out
-from ..pages.changes import changes
-from ..pages.packets import packets
+from ..pages import changes, packets
 from ..view import View
 from .document import Document
 
@@ -24,12 +20,19 @@ class LogPane(Document, Generic[E]):
     DEFAULT_CSS = "LogPane { padding: 0 1; }"
     tail = True
 
-    def __init__(self, render: Callable[[Sequence[E], int], Blocks], *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._render_entries = render
         self._entries: tuple[E, ...] = ()
         self._kept: dict[int, tuple[E, tuple[Line, ...]]] = {}
         self._kept_width = 0
+
+    def entry(self, entry: E, before: E | None, width: int) -> Blocks:
+        """One entry as blocks; ``before`` is the one above it."""
+        raise NotImplementedError
+
+    def nothing(self) -> Blocks:
+        """What an empty log says."""
+        raise NotImplementedError
 
     def show_entries(self, entries: tuple[E, ...], *, anew: bool = False) -> None:
         """Show these; ``anew`` when they look different than before (another dialect)."""
@@ -43,29 +46,36 @@ class LogPane(Document, Generic[E]):
     def arrange_lines(self, width: int) -> tuple[Line, ...]:
         """All rows; only entries not seen before are laid out."""
         if not self._entries:
-            return lay_out(self._render_entries((), width), width)
+            return lay_out(self.nothing(), width)
         if width != self._kept_width:
             self._kept.clear()
             self._kept_width = width
         kept: dict[int, tuple[E, tuple[Line, ...]]] = {}
         lines: list[Line] = []
+        before: E | None = None
         for entry in self._entries:
-            known = self._kept.get(id(entry))
-            if known is None:
-                known = (entry, lay_out(self._render_entries((entry,), width), width))
+            known = self._kept.get(id(entry)) or (entry, lay_out(self.entry(entry, before, width), width))
             kept[id(entry)] = known
             lines += known[1]
+            before = entry
         self._kept = kept
         return tuple(lines)
 
 
-class ChangesPane(LogPane["ActionEvent | ChangesEvent"]):
+class ChangesPane(LogPane[changes.Entry]):
     """What changed and who changed it; see ``pages.changes``."""
 
     def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._view = View()
-        super().__init__(lambda entries, width: changes(entries, self._view.dialect, width), id=id)
-        self.border_title = Content("Changes")
+
+    def entry(self, entry: changes.Entry, before: changes.Entry | None, width: int) -> Blocks:
+        """One change."""
+        return changes.change(entry, before, self._view.dialect, width)
+
+    def nothing(self) -> Blocks:
+        """Nothing changed yet."""
+        return changes.NOTHING
 
     def show(self, view: View) -> None:
         """Paint this view."""
@@ -76,9 +86,13 @@ class ChangesPane(LogPane["ActionEvent | ChangesEvent"]):
 class PacketsPane(LogPane[ProbeEvent]):
     """Every probe and what became of it; see ``pages.packets``."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(packets, id=id)
-        self.border_title = Content("Packets")
+    def entry(self, entry: ProbeEvent, before: ProbeEvent | None, width: int) -> Blocks:
+        """One probe."""
+        return packets.packet(entry, width)
+
+    def nothing(self) -> Blocks:
+        """No probe yet."""
+        return packets.NOTHING
 
     def show(self, view: View) -> None:
         """Paint this view."""

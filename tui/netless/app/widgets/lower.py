@@ -29,6 +29,7 @@ class Lower(Container):
         self.tab = CHANGES
         self.nodes: tuple[str, ...] = ()
         self.fresh: frozenset[str] = frozenset()
+        self.entered: dict[str, tuple[int, int | None] | None] = {}
         self._terminals: dict[str, PtyTerminal] = {}
         self._packets = PacketsPane(id=PACKETS)
         self._changes = ChangesPane(id=CHANGES)
@@ -78,9 +79,10 @@ class Lower(Container):
         for name, widget in self._bodies():
             widget.display = name == tab
 
-    async def add_terminal(self, node: str, terminal: PtyTerminal) -> None:
-        """Put a terminal in this pane and show it."""
+    async def add_terminal(self, node: str, terminal: PtyTerminal, identity: tuple[int, int | None] | None) -> None:
+        """Put a terminal in this pane and show it; ``identity`` is the namespace and process its shell went into."""
         self._terminals[node] = terminal
+        self.entered[node] = identity
         await self.mount(terminal)
         self.choose(node)
 

@@ -26,6 +26,7 @@ from ..picture_styles import LOOKS
 from ..replay import Replay, label_cells
 from ..view import View
 from .document import paint
+from .scene_cells import cells_of, changed_cells, grounds, splice, whole
 
 FLASH_S = 0.6
 """How long a part that changed stays lit."""
@@ -87,7 +88,7 @@ class Picture(Widget, can_focus=True):
         if network is None or width < 1:
             return 5
         if self._brief[:2] != (network, width):
-            rows = next((rows for rows in range(5, 10) if _whole(lay_out(network, width=width, height=rows))), 4)
+            rows = next((rows for rows in range(5, 10) if whole(lay_out(network, width=width, height=rows))), 4)
             self._brief = (network, width, rows)
         return self._brief[2]
 
@@ -104,7 +105,7 @@ class Picture(Widget, can_focus=True):
             self._lit.clear()
             self.refresh()
             return
-        changed = _changed_cells(before, scene)
+        changed = changed_cells(before, scene)
         for y in changed:
             self._strips.pop(y, None)
         self._refresh_cells(changed)
@@ -123,7 +124,7 @@ class Picture(Widget, can_focus=True):
         drawn = sum(len(run.text.strip()) for row in self.scene.rows for run in row)
         if sum(map(len, changed.values())) > drawn * FLASH_LIMIT:
             return
-        rows = _cells_of(self.scene)
+        rows = cells_of(self.scene)
         self._lit = {y: {x for x in xs if rows[y][x][0] != " "} for y, xs in changed.items()}
         for y in self._lit:
             self._strips.pop(y, None)
@@ -210,17 +211,10 @@ class Picture(Widget, can_focus=True):
         """Show the details of a part, or none."""
         if region == self._picked:
             region = None
-        rows = range(self.size.height - len(self._detail), self.size.height)
         self._picked = region
         self._read_detail()
-        rows = range(min(rows.start, self.size.height - len(self._detail)), self.size.height)
         self._strips.clear()
-        self.refresh(*(Area(0, max(0, y), self.size.width, 1) for y in rows), *self._outline(region))
-
-    def _outline(self, region: Region | None) -> list[Area]:
-        if self.scene is None:
-            return []
-        return [Area(0, y, self.size.width, 1) for y in range(self.size.height)]
+        self.refresh()
 
     def _read_detail(self) -> None:
         picked, snapshot = self._picked, self._snapshot
@@ -282,7 +276,7 @@ class Picture(Widget, can_focus=True):
         x = 0
         for run in scene.rows[y]:
             style = base + self._get_style(LOOKS.get(run.style, ""))
-            for start, end, ground in _grounds(x, x + len(run.text), y, lit, picked):
+            for start, end, ground in grounds(x, x + len(run.text), y, lit, picked):
                 over = style if ground == "" else style + (flash if ground == "lit" else chosen)
                 segments.append(Segment(run.text[start - x : end - x], over.rich_style))
             x += len(run.text)
@@ -297,52 +291,11 @@ class Picture(Widget, can_focus=True):
             gate = self.scene.gate_at(Cell(at_x, at_y)) if self.scene else None
             if gate is not None:
                 lit = strip.crop(gate.rect.x, gate.rect.x + gate.rect.width).apply_style((base + self._get_style("reverse")).rich_style)
-                strip = _splice(strip, gate.rect.x, lit)
+                strip = splice(strip, gate.rect.x, lit)
             else:
-                strip = _splice(strip, at_x, Strip([Segment(PACKET, (base + self._get_style("bold $chip")).rich_style)], 1))
+                strip = splice(strip, at_x, Strip([Segment(PACKET, (base + self._get_style("bold $chip")).rich_style)], 1))
         label = label_cells(replay, self.size.width)
         if label is not None and label[1] == y:
             style = (base + self._get_style("bold $background on $chip")).rich_style
-            strip = _splice(strip, label[0], Strip([Segment(label[2], style)], len(label[2])))
+            strip = splice(strip, label[0], Strip([Segment(label[2], style)], len(label[2])))
         return strip
-
-
-def _whole(scene: Scene) -> bool:
-    return scene.level not in ("outline", "roster") and not scene.hidden
-
-
-def _splice(strip: Strip, x: int, piece: Strip) -> Strip:
-    end = x + piece.cell_length
-    return Strip.join([strip.crop(0, x), piece, strip.crop(end, strip.cell_length)])
-
-
-def _grounds(start: int, end: int, y: int, lit: set[int], picked: object) -> list[tuple[int, int, str]]:
-    """Cut a run of cells where the ground under it changes: "lit" by a flash, "picked", or plain."""
-    if not lit and picked is None:
-        return [(start, end, "")]
-    pieces: list[tuple[int, int, str]] = []
-    for x in range(start, end):
-        ground = "lit" if x in lit else "picked" if picked is not None and picked.holds(x, y) else ""  # type: ignore[attr-defined]
-        if pieces and pieces[-1][2] == ground:
-            pieces[-1] = (pieces[-1][0], x + 1, ground)
-        else:
-            pieces.append((x, x + 1, ground))
-    return pieces
-
-
-def _cells_of(scene: Scene) -> list[list[tuple[str, str]]]:
-    return [[(character, run.style) for run in row for character in run.text] for row in scene.rows]
-
-
-def _changed_cells(before: Scene, after: Scene) -> dict[int, set[int]]:
-    """Row -> columns whose character or style differ; both scenes are of one size."""
-    changed: dict[int, set[int]] = {}
-    for y, (old, new) in enumerate(zip(before.rows, after.rows, strict=True)):
-        if old == new:
-            continue
-        was = [(character, run.style) for run in old for character in run.text]
-        now = [(character, run.style) for run in new for character in run.text]
-        columns = {x for x, (one, other) in enumerate(zip(was, now, strict=False)) if one != other}
-        if columns:
-            changed[y] = columns
-    return changed
