@@ -14,7 +14,6 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,30 +31,43 @@ _CHINESE = (
 
 
 class Take(NamedTuple):
-    """One recording: a shell line, and keys with the seconds to wait before each."""
+    """One recording: a shell line, then keys with a pause of ``pause`` seconds before each (the first waits for the program)."""
 
     name: str
     line: str
-    keys: Sequence[tuple[float, str]] = ()
+    keys: tuple[str, ...] = ()
+    pause: float = 0.3
 
+
+_NETWORK = (
+    "ip link add br0 type bridge; ip link add veth1 type veth peer name veth2; ip link set veth2 master br0 up; ip link set br0 up; "
+    "ip addr add 10.0.0.1/24 dev br0; ip link set lo up; "
+)
+_SHELL_KEYS = (
+    "ls -l /etc/host", "\t\t", "name", "\x01", "time ", "\x05\r", "echo one two three", "\x1bb\x1bb", "X\x1bd", "\x17\x19", "\r",
+    "\x10\x10", "\x12host", "\r", "for i in 1 2; do\recho $i\rdone\r", "x" * 100, "\x02" * 60, "yy", "\x0b", "\x15",
+    "echo 中文" + "字" * 40,
+    "\x02" * 20 + "\x7f\x7f", "\r",
+)  # fmt: skip
+_LESS_KEYS = (" ", " ", "b", "/77\r", "n", "G", "-S\r", "kkkk", "1G", "jjj", "&9\r")
+_VIM_KEYS = (
+    ":set number hlsearch ruler laststatus=2\r", "/veth\r", "iinserted 中文 text\x1b", "ddp3J", "\x06", "\x06", ":vsplit\r",
+    "GO" + "wide 宽 " * 20 + "\x1b", ":split\r", "\x17j\x17l", "ggVjjd", "u", ":%s/line/LINE/\r", "\x02", "zz",
+)  # fmt: skip
+_LONG_LINES = "seq -f 'line %g of a page that is long enough to be seen in less, with words enough to be folded' 500 >t; "
+_TEXT_FILE = "printf %s \"$TEXT\" >t; seq -f 'line %g' 60 >>t; "
 
 TAKES = (
     Take("ls", "ls -laR --color=always /usr/share/doc/b* | head -400"),
-    Take("ip", "ip link add br0 type bridge; ip link add veth1 type veth peer name veth2; ip link set veth2 master br0 up;"
-         " ip addr add 10.0.0.1/24 dev br0; ip link set br0 up; ip link set lo up; for n in 1 2 3; do ip -c addr; ip -c route; ip -c -s link; done"),
+    Take("ip", _NETWORK + "for n in 1 2 3; do ip -c addr; ip -c route; ip -c -s link; done"),
     Take("chinese", "printf %s \"$TEXT\"; printf %s \"$TEXT\" | sed -E 's/.{23}/&\\n/g'"),
     Take("rainbow", "exec $PYTHON -c \"$RAINBOW\""),
-    Take("bash", "exec bash --norc -i", [(0.6, "ls -l /etc/host"), (0.2, "\t\t"), (0.5, "name"), (0.2, "\x01"), (0.2, "time "), (0.2, "\x05\r"), (0.5, "echo one two three"),
-         (0.2, "\x1bb\x1bb"), (0.2, "X\x1bd"), (0.2, "\x17\x19"), (0.2, "\r"), (0.3, "\x10\x10"), (0.2, "\x12host"), (0.3, "\r"), (0.4, "for i in 1 2; do\recho $i\rdone\r"),
-         (0.3, "x" * 100), (0.2, "\x02" * 60), (0.2, "yy"), (0.2, "\x0b"), (0.2, "\x15"), (0.2, "echo 中文" + "字" * 40), (0.2, "\x02" * 20 + "\x7f\x7f"), (0.3, "\r"), (0.3, "")]),
-    Take("less", "seq -f 'line %g of a page that is long enough to be seen in less, with words enough to be folded' 500 >t; exec less t",
-         [(0.6, " "), (0.3, " "), (0.3, "b"), (0.3, "/77\r"), (0.3, "n"), (0.3, "G"), (0.3, "-S\r"), (0.3, "kkkk"), (0.3, "1G"), (0.3, "jjj"), (0.3, "&9\r"), (0.4, "")]),
-    Take("vim", "printf %s \"$TEXT\" >t; seq -f 'line %g' 60 >>t; exec vim -u NONE -N t",
-         [(0.8, ":set number hlsearch ruler laststatus=2\r"), (0.3, "/veth\r"), (0.3, "iinserted 中文 text\x1b"), (0.3, "ddp3J"), (0.3, "\x06"), (0.3, "\x06"), (0.3, ":vsplit\r"), (0.3, "GO" + "wide 宽 " * 20 + "\x1b"),
-          (0.3, ":split\r"), (0.3, "\x17j\x17l"), (0.3, "ggVjjd"), (0.3, "u"), (0.3, ":%s/line/LINE/\r"), (0.3, "\x02"), (0.3, "zz"), (0.5, "")]),
-    Take("top", "exec top -d 0.5", [(0.8, "1"), (0.7, "c"), (0.7, "z"), (0.7, "x"), (0.7, "?"), (0.6, "\x1b"), (0.6, "b"), (0.9, "")]),
-    Take("htop", "exec htop -d 5", [(1.0, "\x1b[B"), (0.5, "t"), (0.7, "\x1bOQ"), (0.7, "\x1b[B\x1b[B"), (0.5, "\x1b"), (0.8, "h"), (0.6, " "), (0.9, "")]),
-)  # fmt: skip
+    Take("bash", "exec bash --norc -i", _SHELL_KEYS),
+    Take("less", _LONG_LINES + "exec less t", _LESS_KEYS),
+    Take("vim", _TEXT_FILE + "exec vim -u NONE -N t", _VIM_KEYS),
+    Take("top", "exec top -d 0.5", ("1", "c", "z", "x", "?", "\x1b", "b"), 0.7),
+    Take("htop", "exec htop -d 5", ("\x1b[B", "t", "\x1bOQ", "\x1b[B\x1b[B", "\x1b", "h", " "), 0.7),
+)
 
 _RAINBOW = """
 import math, sys
@@ -84,8 +96,8 @@ def record(take: Take) -> bytes:
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     terminal = Terminal(COLUMNS, ROWS, reply=lambda text: os.write(master, text.encode()) and None)
     printed = bytearray()
-    for wait, keys in (*take.keys, (0.8, "")):
-        end = time.monotonic() + wait
+    for number, keys in enumerate((*take.keys, "")):
+        end = time.monotonic() + (take.pause if number else 0.8)
         while (left := end - time.monotonic()) > 0 and len(printed) < LIMIT:
             if select.select([master], [], [], left)[0]:
                 try:

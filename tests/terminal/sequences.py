@@ -8,7 +8,10 @@ from random import Random
 COLUMNS, ROWS = 40, 12
 """The size every sequence is made for: small, so that edges, margins and scrolling are met often."""
 
-_WORDS = ("netns", "veth0", "a long name that goes on and on", "x", "br0: <UP>", "|", "0123456789" * 5, "  ", "中文", "e\u0301", "桥接口", "──┼")
+_WORDS = (
+    "netns", "veth0", "a long name that goes on and on", "x", "br0: <UP>", "|",
+    "0123456789" * 5, "  ", "中文", "e\u0301", "桥接口", "──┼",
+)  # fmt: skip
 
 
 def random_output(seed: int) -> str:
@@ -86,7 +89,8 @@ def _strings(random: Random) -> str:
 
 def _broken(random: Random) -> str:
     return random.choice(
-        ("\x1b[12\x18", "\x1b[3;\x1aq", "\x1b]0;half\x18", "\x1b[5\x1b[m", "\x1b]2;cut\x1b[1m", "\x1bP cut\x1b[m", "\x1b[>4;2m", "\x1b[1\n2C", "\x00", "\x7f",
+        ("\x1b[12\x18", "\x1b[3;\x1aq", "\x1b]0;half\x18", "\x1b[5\x1b[m", "\x1b]2;cut\x1b[1m",
+         "\x1bP cut\x1b[m", "\x1b[>4;2m", "\x1b[1\n2C", "\x00", "\x7f",
          "\x1b[999999999999C", "\x1b[;;;;H", "\x1b[?q", "\x1b%G", "\x1b[1;2;3t")
     )  # fmt: skip
 

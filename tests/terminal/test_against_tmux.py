@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from rich.cells import get_character_cell_size
-from terminal.tmux import COLUMNS, ROWS, Pane, Tmux, pane_of
 
 from netless.vt import Terminal
+from terminal.tmux import COLUMNS, ROWS, Pane, Tmux, pane_of
 
 CAPTURES = sorted((Path(__file__).parent / "captures").glob("*.bytes"))
 PARTS = {"whole": 1.0, "cut": 0.55}

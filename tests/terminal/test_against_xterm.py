@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import re
 
+from netless.vt import Terminal
 from terminal.sequences import COLUMNS, ROWS, pieces_of, random_output
 from terminal.xterm import Shown, Xterm
-
-from netless.vt import Terminal
 
 COUNT = 2000
 SCROLLBACK = 50

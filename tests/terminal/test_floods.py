@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from terminal.host import seat
 
 from netless.vt.style import STYLE_LIMIT
+from terminal.host import seat
 
 PYTHON = sys.executable
 
@@ -96,7 +96,8 @@ async def test_ten_megabyte_line() -> None:
 async def test_memory_is_bounded(program: str) -> None:
     """Endless strings, marks, colours and questions: every store of the terminal stays under its cap."""
     async with seat() as person:
-        await person.run(f"stty -echo; {PYTHON} -c \"{program}\" </dev/null; printf '\\e\\\\\\r\\n%s%s\\n' ov er; read -rst 0.3 -n 9999999; stty echo")
+        end = "printf '\\e\\\\\\r\\n%s%s\\n' ov er; read -rst 0.3 -n 9999999; stty echo"
+        await person.run(f"stty -echo; {PYTHON} -c \"{program}\" </dev/null; {end}")
         await person.sees("over")
         terminal = person.terminal.terminal
         assert terminal.held <= 1 << 16

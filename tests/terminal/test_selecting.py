@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from terminal.host import Seat, seat
 from textual.events import MouseScrollUp
 
 from netless.app.terminal import PtyTerminal
+from terminal.host import Seat, seat
 
 COUNTING = ("sh", "-c", "seq -f 'line %g of text' 40; printf 'ip addr add 10.0.0.1/24 dev br0\\n'; exec cat")
 

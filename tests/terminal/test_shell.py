@@ -8,9 +8,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from terminal.host import BASH, seat
-
 from netless.app.terminal import PtyTerminal
+from terminal.host import BASH, seat
 
 
 def state_of(pid: int) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from terminal.host import seat
 from textual import events
 from textual.content import Content
 
 from netless.app.terminal import PtyTerminal
+from terminal.host import seat
 
 NO_BRACKETS = ("sh", "-c", "while IFS= read -r line; do echo \"[$line]\"; done")
 
@@ -81,7 +81,7 @@ async def test_command_lines_are_told() -> None:
         told = [(message.text, message.exit_code) for message in person.app.of(PtyTerminal.CommandLine)]
         assert told[0] == ("echo 'a;b' \\\\ \"$((1+1))\"", 0)
         assert told[1] == ("(exit 7)", 7)
-        assert told[2][0].split() == "for i in 1 2; do echo $i; done".split()
+        assert told[2][0].split() == ["for", "i", "in", "1", "2;", "do", "echo", "$i;", "done"]
 
 
 async def test_child_text_is_never_markup() -> None:
@@ -99,7 +99,8 @@ async def test_clipboard_cannot_be_read() -> None:
     """A program that asks for the clipboard or for the screen's text gets no answer; the background colour it may know."""
     async with seat() as person:
         person.app.copy_to_clipboard("secret")
-        await person.run("stty -echo -icanon; printf '\\e]52;c;?\\a\\e]11;?\\a'; read -rs -t 1 -d X answer; stty sane; printf '%q\\n' \"$answer\"")
+        ask = "printf '\\e]52;c;?\\a\\e]11;?\\a'; read -rs -t 1 -d X answer"
+        await person.run(f"stty -echo -icanon; {ask}; stty sane; printf '%q\\n' \"$answer\"")
         await person.sees("rgb:")
         await asyncio.sleep(1.0)
         await person.prompt()

@@ -117,7 +117,7 @@ def draw_lines(screen: Screen, block: str, widths: WidthTable) -> None:
     kept = (page.history.maxlen or 0) + screen.height
     skipped = max(0, count - at - kept)
     if page.history.maxlen:
-        page.pushed += skipped
+        page.pushed += _rows_of(lines[at : at + skipped], columns)
     fresh: list[Row] = []
     for line in lines[at + skipped :]:
         while len(line) > columns:
@@ -126,3 +126,10 @@ def draw_lines(screen: Screen, block: str, widths: WidthTable) -> None:
         fresh.append(Row(line, ((style, len(line)),)) if style and line else Row(line.rstrip(" ")))
     page.pour(fresh)
     screen.last = ""
+
+
+def _rows_of(lines: list[str], columns: int) -> int:
+    """How many rows these lines would take."""
+    if not lines or max(map(len, lines)) <= columns:
+        return len(lines)
+    return sum(max(1, -(-len(line) // columns)) for line in lines)

@@ -6,6 +6,7 @@ Key names are those of the screen toolkit: modifiers and a base name joined by "
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 _LETTER: Final = {
@@ -22,6 +23,10 @@ _CTRL: Final = {
     "circumflex_accent": "\x1e", "underscore": "\x1f", "slash": "\x1f", "minus": "\x1f", "question_mark": "\x7f",
     "backspace": "\x08",
 }  # fmt: skip
+_SHORT_NAMES: Final = {
+    "slash": "solidus", "backslash": "reverse_solidus", "at": "commercial_at", "minus": "hyphen-minus", "plus": "plus_sign",
+    "underscore": "low_line",
+}  # fmt: skip
 _UNSAFE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 PASTE_START: Final = "\x1b[200~"
 PASTE_END: Final = "\x1b[201~"
@@ -35,10 +40,10 @@ def encode_key(key: str, character: str | None, application_cursor: bool) -> str
     prefix = "\x1b" if modifiers & {"alt", "meta"} else ""
     code = 1 + ("shift" in modifiers) + 2 * bool(prefix) + 4 * ("ctrl" in modifiers)
     if base in _LETTER:
-        letter = _LETTER[base]
+        final = _LETTER[base]
         if code > 1:
-            return f"\x1b[1;{code}{letter}"
-        return f"\x1bO{letter}" if letter in "PQRS" or application_cursor else f"\x1b[{letter}"
+            return f"\x1b[1;{code}{final}"
+        return f"\x1bO{final}" if final in "PQRS" or application_cursor else f"\x1b[{final}"
     if base in _TILDE:
         return f"\x1b[{_TILDE[base]};{code}~" if code > 1 else f"\x1b[{_TILDE[base]}~"
     if base == "tab" and "shift" in modifiers:
@@ -53,9 +58,18 @@ def encode_key(key: str, character: str | None, application_cursor: bool) -> str
         return prefix + _PLAIN[base]
     if character is not None and character.isprintable():
         return prefix + character
-    if prefix and len(base) == 1:
-        return prefix + (base.upper() if "shift" in modifiers else base)
+    letter = base if len(base) == 1 else _named(base)
+    if prefix and letter:
+        return prefix + (letter.upper() if "shift" in modifiers else letter)
     return None
+
+
+def _named(name: str) -> str:
+    """The character with this key name: the toolkit names punctuation as Unicode does, with a few shorter names."""
+    try:
+        return unicodedata.lookup(_SHORT_NAMES.get(name, name).replace("_", " "))
+    except KeyError:
+        return ""
 
 
 def _split(key: str) -> tuple[str, set[str]]:
