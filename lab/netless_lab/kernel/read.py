@@ -136,6 +136,12 @@ def _root(ref: NodeRef) -> str | None:
         return "" if own.inode == ref.namespace.inode else None
 
 
+def resolvers_of(ref: NodeRef) -> tuple[str, ...]:
+    """The name servers that ``ref`` would ask now (see ``resolvers.py``)."""
+    names = (name.name for name in read_names() if name.netns == ref.namespace.inode)
+    return read_resolvers(_root(ref), names)
+
+
 def own_node(name: str = "host", role: Role = "host") -> NodeRef:
     """The ref of the namespace we are in, with our own pid."""
     return NodeRef(name, role, Namespace.own(), os.getpid())

@@ -1,0 +1,90 @@
+"""One web page over HTTP (RFC 9112), and whom its server saw: the pretend site says so, which makes address translation visible."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from ...model.probe import Fetch, Outcome
+from ..read import NodeRef
+from .failure import Failure, from_errno
+from .lookup import resolve
+from .patience import Patience, readable
+from .stream import dial
+
+_SEEN: Final = re.compile(rb"I see you as \[?([0-9A-Fa-f.:]*[0-9A-Fa-f])")
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
+_LARGEST: Final = 1 << 20
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+
+
+async def fetch(probe: Fetch, ref: NodeRef, patience: Patience) -> Outcome:
+    """GET a page: name lookup when the URL holds a name, connection, request, answer."""
+    try:
+        url = urlsplit(probe.url if "://" in probe.url else f"http://{probe.url}")
+        port = url.port or 80
+    except ValueError as error:
+        return Failure("could-not-run", f"{probe.url!r} is not a URL: {error}").outcome(probe, patience.waited_ms)
+    if url.scheme != "http" or not url.hostname:
+        return Failure("could-not-run", f"{probe.url!r} cannot be fetched: it must begin with http://").outcome(probe, patience.waited_ms)
+    address = await _address(ref, probe.node, url.hostname, patience)
+    if isinstance(address, Failure):
+        return address.outcome(probe, patience.waited_ms)
+    reached = await dial(ref.namespace, probe.node, address, port, patience)
+    if isinstance(reached, Failure):
+        return reached.outcome(probe, patience.waited_ms)
+    with reached:
+        page = await _get(reached, url, probe.node, address, patience)
+    return page.outcome(probe, patience.waited_ms) if isinstance(page, Failure) else _answered(probe, page, address, patience)
+
+
+async def _address(ref: NodeRef, node: str, host: str, patience: Patience) -> str | Failure:
+    try:
+        return str(ipaddress.IPv4Address(host))
+    except ValueError:
+        found = await resolve(ref, node, host, patience)
+        return found if isinstance(found, Failure) else found.address
+
+
+async def _get(opened: socket.socket, url: SplitResult, node: str, address: str, patience: Patience) -> bytes | Failure:
+    """The whole answer to one request."""
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    lines = (f"GET {path} HTTP/1.1", f"Host: {url.netloc}", "User-Agent: netless", "Connection: close", "", "")
+    received = b""
+    try:
+        opened.send("\r\n".join(lines).encode("ascii", "replace"))
+        while len(received) < _LARGEST and not _complete(received):
+            if not await readable(opened, patience.left_s):
+                what = f"only {len(received)} bytes of an answer" if received else "nothing"
+                return Failure("silence", f"{address} took the request, then {what} came back within {patience.waited_ms:.0f} ms")
+            chunk = opened.recv(65536)
+            if not chunk:
+                break
+            received += chunk
+    except OSError as error:
+        return from_errno(error.errno or 0, node, address)
+    if not received:
+        return Failure("reset", f"{address} closed the connection without an answer", address)
+    return received
+
+
+def _complete(received: bytes) -> bool:
+    """Whether as much came as the answer announced."""
+    head, found, body = received.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head)
+    return bool(found and length and len(body) >= int(length[1]))
+
+
+def _answered(probe: Fetch, page: bytes, address: str, patience: Patience) -> Outcome:
+    status = _STATUS.match(page)
+    if status is None:
+        return Failure("bad-answer", f"{address} answered with something that is not HTTP", address).outcome(probe, patience.waited_ms)
+    seen = _SEEN.search(page)
+    seen_as = seen[1].decode() if seen else None
+    text = f"{address} sent the page (HTTP {status[1].decode()})" + (f" and saw {seen_as}" if seen_as else "")
+    return Outcome(
+        probe, "answered", "answered", text, address, seen_as=seen_as, answer=address, waited_ms=patience.waited_ms
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""How long a probe may take, and waiting on the event loop for a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from typing import Final
+
+_RETRY_S: Final = 0.1
+"""Between attempts when an answer must come: the network may still be settling."""
+_TICK_S: Final = 0.001
+
+
+class Patience:
+    """The clock of one probe. ``deadline_s`` bounds it, ``grace_s`` is how long one attempt's silence must last to count.
+
+    A packet that must not be answered has a deadline of two graces: two attempts. Anything longer is patient: it tries again every
+    100 ms and does not give up on failures that may pass.
+    """
+
+    def __init__(self, deadline_s: float, grace_s: float) -> None:
+        self._start = time.monotonic()
+        self._end = self._start + deadline_s
+        self.patient = deadline_s > 2 * grace_s + _TICK_S
+        self.interval_s = max(grace_s, _RETRY_S) if self.patient else grace_s
+
+    @property
+    def waited_ms(self) -> float:
+        """Since the start, in milliseconds."""
+        return (time.monotonic() - self._start) * 1000
+
+    @property
+    def left_s(self) -> float:
+        """Until the deadline, never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no time for another attempt."""
+        return self.left_s <= _TICK_S
+
+    def attempt_s(self) -> float:
+        """How long an attempt that begins now may wait."""
+        return min(self.interval_s, self.left_s)
+
+    async def pause(self) -> None:
+        """Wait before trying again what failed at once."""
+        await asyncio.sleep(min(self.interval_s, self.left_s))
+
+
+async def readable(opened: socket.socket, seconds: float) -> bool:
+    """Wait until there is something, or an error, to take from the socket; False when the time passed."""
+    return await _ready(opened, seconds, write=False)
+
+
+async def writable(opened: socket.socket, seconds: float) -> bool:
+    """Wait until the socket is connected, or has failed to; False when the time passed."""
+    return await _ready(opened, seconds, write=True)
+
+
+async def _ready(opened: socket.socket, seconds: float, *, write: bool) -> bool:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[bool] = loop.create_future()
+
+    def finish(ready: bool) -> None:
+        if not done.done():
+            done.set_result(ready)
+
+    add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
+    timer = loop.call_later(max(0.0, seconds), finish, False)
+    add(opened.fileno(), finish, True)
+    try:
+        return await done
+    finally:
+        timer.cancel()
+        remove(opened.fileno())

@@ -1,0 +1,41 @@
+"""Is the network ready for packets? A new cable or bridge port needs a moment, and a probe sent in that moment proves nothing.
+
+The kernel tells a bridge of its ports' carriers at most once a second (net/core/link_watch.c), so a port may forward up to 1 s after its
+cable is live; with STP it first listens and learns, each for the bridge's forward delay (15 s unless changed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...model.snapshot import Link, Node, Snapshot
+
+
+def pending(snapshot: Snapshot) -> tuple[str, ...]:
+    """What has still to happen before packets flow as they will, in words; nothing when the picture is settled."""
+    return tuple(line for node in snapshot.nodes for link in node.links for line in _pending(snapshot, node, link))
+
+
+def _pending(snapshot: Snapshot, node: Node, link: Link) -> Iterator[str]:
+    if link.up and not link.carrier and _far_end_up(snapshot, link):
+        yield f"{link.name} in {node.name} has no carrier yet, although both its ends are up"
+    bridge = node.link(link.master) if link.master and link.port else None
+    if bridge is None or link.port is None or not (bridge.up and link.up and link.carrier):
+        return
+    state, delay = link.port.state, bridge.forward_delay_s or 0
+    if state in ("listening", "learning") and bridge.stp:
+        left = delay * (2 if state == "listening" else 1)
+        yield f"port {link.name} of {bridge.name} is still {state} (STP), up to {left} s more before it forwards"
+    elif state in ("listening", "learning"):
+        yield f"port {link.name} of {bridge.name} is still {state}, up to {delay} s more before it forwards"
+    elif state == "disabled" and link.operstate != "up":
+        yield f"port {link.name} of {bridge.name} is not forwarding yet: the bridge hears of its carrier within 1 s"
+
+
+def _far_end_up(snapshot: Snapshot, link: Link) -> bool:
+    """Whether the other end of this veth is up as well, so that the carrier must come."""
+    if link.kind != "veth" or link.peer is None:
+        return False
+    node = snapshot.node(link.peer.node)
+    far = node.link(link.peer.name) if node else None
+    return far is not None and far.up

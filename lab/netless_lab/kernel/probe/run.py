@@ -1,0 +1,74 @@
+"""Run a probe and say what became of it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from ...model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from ..read import NodeRef
+from .echo import Identifiers, ping
+from .failure import Failure
+from .fetch import fetch
+from .lookup import lookup, resolve
+from .patience import Patience
+from .stream import connect
+
+LAB_IDENTIFIERS: Final = Identifiers()
+"""One process serves one lab, so one counter serves all its probes."""
+
+
+async def run(
+    probe: Probe,
+    nodes: Mapping[str, NodeRef],
+    *,
+    deadline_s: float,
+    grace_s: float,
+    identifiers: Identifiers = LAB_IDENTIFIERS,
+) -> Outcome:
+    """Send ``probe`` from its node and wait for what becomes of it. Never raises for anything the network or the node does.
+
+    ``grace_s`` is how long silence must last to count. With ``deadline_s`` of two graces a packet is tried twice, which is how to ask
+    for one that must not be answered; with more, it is tried every 100 ms and given time while the network settles.
+    A probe that cannot be sent at all (no such node, its namespace gone, no permission) has the result "error".
+    """
+    patience = Patience(deadline_s, grace_s)
+    ref = nodes.get(probe.node)
+    if ref is None:
+        return _error(probe, f"there is no node {probe.node}; there are {', '.join(sorted(nodes)) or 'none'}", patience)
+    try:
+        match probe:
+            case Ping():
+                return await _to_address(probe, ref, patience, identifiers)
+            case Connect():
+                return await _to_address(probe, ref, patience, identifiers)
+            case Lookup():
+                return await lookup(probe, ref, patience)
+            case Fetch():
+                return await fetch(probe, ref, patience)
+    except OSError as error:
+        return _error(probe, f"the probe could not be sent from {probe.node}: {error.strerror or os.strerror(error.errno or 0)}", patience)
+
+
+async def _to_address(probe: Ping | Connect, ref: NodeRef, patience: Patience, identifiers: Identifiers) -> Outcome:
+    """A ping or a connection; when it is to a name, the name is looked up first, as the tools do."""
+    to = probe.to
+    try:
+        if ipaddress.ip_address(to).version == 6:
+            return _error(probe, f"{to} is an IPv6 address: probes speak IPv4", patience)
+    except ValueError:
+        found = await resolve(ref, probe.node, to, patience)
+        if isinstance(found, Failure):
+            return found.outcome(probe, patience.waited_ms)
+        to = found.address
+    if isinstance(probe, Ping):
+        return await ping(probe, ref, to, patience, identifiers)
+    if not 0 < probe.port < 65536:
+        return _error(probe, f"{probe.port} is not a port: ports are 1 to 65535", patience)
+    return await connect(probe, ref, to, patience)
+
+
+def _error(probe: Probe, text: str, patience: Patience) -> Outcome:
+    return Failure("could-not-run", text).outcome(probe, patience.waited_ms)

@@ -1,0 +1,74 @@
+"""TCP connections from inside a node: opened, refused, or not answered, each with its reason."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Final
+
+from ...model.probe import Connect, Outcome
+from ..namespace import Namespace, socket_in
+from ..read import NodeRef
+from . import errors
+from .failure import Failure, from_errno, from_icmp
+from .patience import Patience, writable
+from .silence import silent
+
+_LATER: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
+
+
+async def connect(probe: Connect, ref: NodeRef, to: str, patience: Patience) -> Outcome:
+    """Open one TCP connection and close it again."""
+    reached = await dial(ref.namespace, probe.node, to, probe.port, patience)
+    if isinstance(reached, Failure):
+        return reached.outcome(probe, patience.waited_ms)
+    local = reached.getsockname()[0]
+    reached.close()
+    text = f"{to} accepted a connection to port {probe.port}"
+    return Outcome(probe, "answered", "answered", text, answer=local, waited_ms=patience.waited_ms)
+
+
+async def dial(namespace: Namespace, node: str, to: str, port: int, patience: Patience) -> socket.socket | Failure:
+    """A connected, non-blocking socket, or why there is none. Each attempt is a connection of its own, with a fresh source port."""
+    failure: Failure | None = None
+    while not patience.over:
+        failure = None
+        opened = socket_in(namespace, socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            failure = await _attempt(opened, node, to, port, patience.attempt_s())
+        except BaseException:
+            opened.close()
+            raise
+        if failure is None:
+            return opened
+        opened.close()
+        if failure.passing and patience.patient:
+            if failure.reason != "silence":
+                await patience.pause()
+            continue
+        if not failure.passing:
+            return failure
+    if failure is None or failure.reason == "silence":
+        return silent(namespace, node, to, patience.waited_ms)
+    return failure
+
+
+async def _attempt(opened: socket.socket, node: str, to: str, port: int, seconds: float) -> Failure | None:
+    """One SYN; None when it was answered."""
+    errors.watch_errors(opened)
+    code = opened.connect_ex((to, port))
+    if code in _LATER:
+        if not await writable(opened, seconds):
+            return Failure("silence", f"{to} did not answer", None, True)
+        code = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code == 0:
+        return None
+    queued = errors.take_error(opened)
+    if queued is not None and queued.origin == errors.ICMP:
+        return from_icmp(queued.kind, queued.icmp_code, queued.info, queued.offender, node, to, _is_own(opened, queued.offender))
+    return from_errno(code, node, to)
+
+
+def _is_own(opened: socket.socket, address: str) -> bool:
+    """Whether an ICMP error came from the node itself, which is the address the connection has on this side."""
+    return bool(opened.getsockname()[0] == address)
