@@ -7,6 +7,7 @@ Drawing outside the sheet is allowed and does nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from .glyphs import DASHED, DOUBLE_D, DOUBLE_U, LINES, D, Glyphs, L, R, U
 from .values import Run
@@ -110,19 +111,18 @@ class Canvas:
     def _row(self, start: int, glyphs: Glyphs) -> tuple[Run, ...]:
         end = start + self.width
         styles = self._styles[start:end]
+        written = self._chars[start:end]
         lines = map(LINES.__getitem__, self._bits[start:end])
-        cells = [char or line for char, line in zip(self._chars[start:end], lines, strict=True)]
+        cells = [char or line for char, line in zip(written, lines, strict=True)]
         if "ghost" in styles:
-            written = self._chars[start:end]
             for x, style in enumerate(styles):
                 if style == "ghost" and not written[x]:
                     cells[x] = DASHED.get(cells[x], cells[x])
         text = glyphs.show("".join(cells))
         runs = []
-        last, style = 0, styles[0]
-        for x, here in enumerate(styles):
-            if here is not style and here != style:
-                runs.append(Run(text[last:x], style))
-                last, style = x, here
-        runs.append(Run(text[last:], style))
+        at = 0
+        for style, same in groupby(styles):
+            till = at + len(list(same))
+            runs.append(Run(text[at:till], style))
+            at = till
         return tuple(runs)

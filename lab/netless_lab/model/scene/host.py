@@ -236,7 +236,7 @@ def _bar_words(sheet: Sheet, plan: Lanes, middle: Middle, bar: Bar) -> None:
     x, y = plan.host_x + middle.last + 2, plan.y + bar.row
     if bar.tall:
         sheet.write(x, y - 1, bar.name)
-        for row, line in enumerate(bar.addresses, y + 1):
+        for row, line in enumerate(bar.addresses, y + middle.leaves(bar)):
             sheet.write(x, row, line)
     else:
         sheet.write(x, y, bar.words)
@@ -256,8 +256,9 @@ def _uplink_words(sheet: Sheet, plan: Lanes, middle: Middle, part: Part, row: in
     if middle.split and len(address) > middle.beside(plan.thrift) - 3:
         forked = [middle.exit_row, *(at for _, at in middle.uplinks)]
         taken = taken or min(forked) <= row + 1 <= max(forked)
+    taken = taken or plan.thrift == 4
     if address and not taken:
         sheet.canvas.put(right - 1 - len(address), y + 1, address, "address" if part.real else "ghost")
     if part.real:
-        width = max(len(name) + 2, len(address) + 1 if addresses(part.link) else 0)
+        width = max(len(name) + 2, len(address) + 1 if address and not taken else 0)
         sheet.link(part.place, Rect(right - width, y, width + 1, 1 if taken or not address else 2))

@@ -15,7 +15,7 @@ from .outside import RightLane, Thrift, stack_right
 from .seats import rows_wanted
 from .values import Level, Place
 
-_SAVINGS: tuple[tuple[Thrift, bool], ...] = ((0, True), (1, True), (1, False), (2, False), (3, False))
+_SAVINGS: tuple[tuple[Thrift, bool], ...] = ((0, True), (1, True), (1, False), (2, False), (3, False), (4, False))
 """From comfortable to tight: what is left out, and whether room is kept for loose cables."""
 
 LEVELS: tuple[Level, ...] = ("detail", "full", "compact", "mini")

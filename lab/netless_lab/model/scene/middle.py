@@ -95,6 +95,11 @@ class Middle(msgspec.Struct, frozen=True):
         rooms = [len(part.link.name) + 5 if thrift else _address_room(part) + 3 for part, _ in self.uplinks]
         return max([*rooms, *(len(part.link.name) + 5 for part, _ in self.uplinks)], default=0)
 
+    def leaves(self, bar: Bar) -> bool:
+        """Whether a wire leaves the bar on its own row, between its name and its address."""
+        routed = any(end.part is bar.part for end in self.endpoints)
+        return routed or any(part.link.master == bar.part.link.name for part, _ in self.uplinks)
+
     def bar_x(self, bar: Bar) -> int:
         """The column of a bar."""
         return self.zone + 3 + 3 * bar.column
@@ -112,8 +117,8 @@ class Middle(msgspec.Struct, frozen=True):
         beside = self.beside(thrift) + 2 if self.split else names + 4
         out = self.trunk + 1 + self.gates_width(thrift) + beside if self.endpoints else self.zone + names + 4
         words = self.last + self.label + 3 if self.straight or not self.endpoints else self.trunk + 2
-        below = words + room + 2 if self.uplinks else 0
-        own = self.last + self.label + 3 if self.bars else self.zone + 2
+        below = words + room + 2 if self.uplinks and thrift < 4 else 0
+        own = self.last + self.label + 4 if self.bars else self.zone + 2
         return max(out if self.uplinks or self.endpoints else 0, below, own, 20)
 
 

@@ -20,8 +20,8 @@ from .values import Level, Place
 CLOUD = 12
 SMALL_CLOUD = 8
 
-Thrift = Literal[0, 1, 2, 3]
-"""What is left out to save columns: nothing; the address below a cloud; half the cloud; the space between gates as well."""
+Thrift = Literal[0, 1, 2, 3, 4]
+"""What is left out to save columns: nothing; the address below a cloud; half the cloud; the space between gates; uplinks' addresses."""
 
 
 class Outside(msgspec.Struct, frozen=True):
