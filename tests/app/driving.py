@@ -1,0 +1,57 @@
+"""Opens the app on a recorded lab, at a size, with everything that moves by itself held still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+from app import story
+from app.helpers import Answer, Peer
+from textual.pilot import Pilot
+
+from netless.app.app import TutorApp
+from netless.app.themes import NAMES
+from netless_lab import protocol
+
+COURSES: dict[type[protocol.Request], Answer] = {
+    protocol.GetCourses: lambda request: [protocol.Done(request.id, [msgspec.to_builtins(story.course(5))])],
+}
+
+
+@asynccontextmanager
+async def opened(
+    size: tuple[int, int] = (120, 40),
+    *,
+    opening: list[protocol.Message] | None = None,
+    answers: dict[type[protocol.Request], Answer] | None = None,
+    theme: str = "dark",
+) -> AsyncIterator[tuple[TutorApp, Pilot[None], Peer]]:
+    """The app, joined and painted; its pilot; and the lab's end of the wire."""
+    peer = Peer(story.opening() if opening is None else opening, {**COURSES, **(answers or {})})
+    app = TutorApp(peer.connect, theme=NAMES["light" if theme == "light" else "dark"])
+    async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
+        await until(pilot, lambda: bool(app.view.courses) and (opening == [] or app.view.status is not None))
+        await pilot.pause()
+        yield app, pilot, peer
+
+
+async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Wait for something to become true; what never does fails here and says nothing more than that."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            await pilot.pause()
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+def rows(app: TutorApp) -> list[str]:
+    """The screen as text, one string a row."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
+def screen(app: TutorApp) -> str:
+    """The screen as one text."""
+    return "\n".join(rows(app))

@@ -1,0 +1,156 @@
+"""What each message changes in the view, and what the keys may do in each state. No screen takes part."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from app import story
+
+from netless.app.reduce import Answered, Asked, Courses, Ended, Joined, Told, reduce
+from netless.app.view import KEPT_ENTRIES, View, can, failed_probe
+from netless_lab import protocol
+from netless_lab.model.probe import Outcome, Ping
+
+
+def play(*events: object, view: View | None = None) -> View:
+    """The view after these events."""
+    view = view or View()
+    for event in events:
+        view = reduce(view, event)  # type: ignore[arg-type]
+    return view
+
+
+HERE = play(Joined("default"), *story.opening())
+
+
+def test_opening_fills_the_view() -> None:
+    """After joining, status, network, log and probes are all there."""
+    assert HERE.joined
+    assert HERE.lab == "default"
+    assert HERE.status is not None
+    assert HERE.snapshot == story.table()
+    assert HERE.goal == story.GOAL
+    assert len(HERE.entries) == len(story.LOG)
+    assert len(HERE.packets) == len(story.PROBES)
+    assert HERE.verdict == story.PENDING
+
+
+def test_goal_stays_until_another_comes() -> None:
+    """A snapshot without a goal keeps the one sent before."""
+    after = reduce(HERE, protocol.SnapshotEvent(story.snapshot()))
+    assert after.goal == story.GOAL
+    assert after.snapshot == story.snapshot()
+
+
+def test_another_step_forgets_the_verdict() -> None:
+    """A verdict belongs to its step: on another position the status' own verdict counts, or none."""
+    page = msgspec.structs.replace(story.page(), position="container/cable/address", title="Give it an address")
+    after = reduce(HERE, protocol.StatusEvent(story.status(position=page)))
+    assert after.verdict is None
+    assert after.passed == ""
+
+
+def test_same_step_keeps_the_verdict() -> None:
+    """A status without a verdict for the same step (a dialect changed) does not wipe what was judged."""
+    after = reduce(HERE, protocol.StatusEvent(story.status(dialect="legacy")))
+    assert after.verdict == story.PENDING
+    assert after.dialect == "legacy"
+
+
+def test_completion_is_remembered() -> None:
+    """The first pass of a step is noted by its id."""
+    assert play(protocol.VerdictEvent(story.PASSED, completed=True), view=HERE).passed == "plug"
+    assert play(protocol.VerdictEvent(story.PASSED), view=HERE).passed == ""
+
+
+def test_log_is_bounded() -> None:
+    """A flood of changes does not grow without end; the newest are kept."""
+    view = HERE
+    for number in range(KEPT_ENTRIES + 10):
+        view = reduce(view, protocol.ChangesEvent(float(number), "learner", ()))
+    assert len(view.entries) == KEPT_ENTRIES
+    assert view.entries[-1].at == KEPT_ENTRIES + 9
+
+
+def test_progress_of_the_open_course_follows_the_status() -> None:
+    """The course list shows the ticks of the newest status."""
+    view = play(Courses((story.course(0),)), protocol.StatusEvent(story.status(done=7)), view=HERE)
+    assert view.courses[0].lessons[1].steps[1].earned
+
+
+def test_asking_is_busy_until_answered() -> None:
+    """From the key to the answer the lab counts as busy; a refusal is said, with the nearest names."""
+    asked = reduce(HERE, Asked("Running the step"))
+    assert asked.busy == "Running the step"
+    answered = reduce(asked, Answered("there is no step plugg", ("plug",)))
+    assert answered.busy == ""
+    assert answered.saying is not None
+    assert answered.saying.text == "there is no step plugg Did you mean plug?"
+
+
+def test_each_saying_is_new() -> None:
+    """The same words said twice are two sayings."""
+    twice = play(Told("info", "a"), Told("info", "a"), view=HERE)
+    assert twice.saying is not None
+    assert twice.saying.serial == 2
+
+
+def test_first_end_counts() -> None:
+    """The agent's own farewell is kept, not the broken connection that follows it."""
+    view = play(protocol.Bye("nobody used the lab for 30 minutes"), Ended("the lab ended"), view=HERE)
+    assert view.ended == "nobody used the lab for 30 minutes"
+    assert not view.joined
+
+
+def test_joining_again_starts_clean() -> None:
+    """After a rebuild nothing of the old lab is left in the view."""
+    view = play(Ended("the lab ended"), Joined("default"), view=HERE)
+    assert view == View(lab="default", joined=True)
+
+
+@pytest.mark.parametrize("act", ["run", "check", "back", "goto", "reset", "why", "play"])
+def test_busy_drops_keys(act: str) -> None:
+    """While something runs, no key starts another thing, whoever started it."""
+    assert can(HERE, act)  # type: ignore[arg-type]
+    assert not can(reduce(HERE, Asked("Checking")), act)  # type: ignore[arg-type]
+    elsewhere = reduce(HERE, protocol.StatusEvent(story.status(busy="Rebuilding the lab")))
+    assert not can(elsewhere, act)  # type: ignore[arg-type]
+
+
+def test_nothing_can_be_done_without_a_lab() -> None:
+    """Before joining and after the end every key of the lab is dead."""
+    acts = ("run", "type", "check", "hint", "why", "back", "goto", "reset", "next", "dialect", "play")
+    assert not any(can(View(), act) for act in acts)  # type: ignore[arg-type]
+    assert not any(can(reduce(HERE, Ended("gone")), act) for act in acts)  # type: ignore[arg-type]
+
+
+def test_next_only_after_a_pass() -> None:
+    """Next is dead until the step holds, and dead again on the last step of the course."""
+    assert not can(HERE, "next")
+    passed = play(protocol.VerdictEvent(story.PASSED, completed=True), view=HERE)
+    assert can(passed, "next")
+    last = msgspec.structs.replace(story.page(), position="container/neighbour/direct")
+    at_end = play(protocol.StatusEvent(story.status(position=last, verdict=story.PASSED)), view=HERE)
+    assert not can(at_end, "next")
+
+
+def test_play_mode_leaves_the_ways_out() -> None:
+    """While playing nothing is judged: only leaving, going elsewhere and resetting remain."""
+    playing = reduce(HERE, protocol.StatusEvent(story.status(playing=True)))
+    alive = {act for act in ("run", "check", "why", "back", "goto", "reset", "next", "play") if can(playing, act)}  # type: ignore[arg-type]
+    assert alive == {"goto", "reset", "play"}
+
+
+def test_hints_end() -> None:
+    """When every rung is open the key is dead."""
+    assert can(HERE, "hint")
+    assert not can(reduce(HERE, protocol.StatusEvent(story.status(hints=3))), "hint")
+
+
+def test_why_asks_about_the_newest_surprise() -> None:
+    """Of several probes it is the newest that did not end as wanted; an expected silence is none."""
+    assert failed_probe(HERE) == Ping("c1", "10.0.0.1")
+    later = protocol.ProbeEvent(1.0, Outcome(Ping("host", "10.9.9.9"), "failed", "silence", "no answer"), False)
+    assert failed_probe(reduce(HERE, later)) == Ping("c1", "10.0.0.1")
+    error = protocol.ProbeEvent(2.0, Outcome(Ping("c1", "10.0.0.9"), "error", "could-not-run", "no node"), False)
+    assert failed_probe(reduce(HERE, error)) == Ping("c1", "10.0.0.9")

@@ -1,0 +1,294 @@
+"""The main screen driven by keys and mouse: what it asks of the lab, and what it shows when the lab speaks."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from app import story
+from app.driving import opened, rows, screen, until
+
+from netless.app.screens.confirm import ResetScreen
+from netless.app.screens.gone import GoneScreen
+from netless.app.screens.goto import GotoScreen
+from netless.app.screens.help import HelpScreen
+from netless.app.screens.picker import PickerScreen
+from netless.app.screens.too_small import TooSmallScreen
+from netless.app.screens.why import WhyScreen
+from netless_lab import protocol
+from netless_lab.model.journey import Explanation, Fact
+from netless_lab.model.probe import Ping
+
+DRY = ("the bridge br0 and its address 10.0.0.1/24", "the cable veth1 - veth2")
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("r", protocol.Run), ("c", protocol.Check), ("b", protocol.Back), ("h", protocol.Hint), ("p", protocol.Play), ("d", protocol.SetDialect)],
+)
+async def test_each_key_asks_once(key: str, kind: type[protocol.Request]) -> None:
+    """A key sends its request, once."""
+    async with opened() as (app, pilot, peer):
+        await pilot.press(key)
+        await until(pilot, lambda: bool(peer.kinds()) and not app.view.busy)
+        assert peer.kinds() == [kind.__name__]
+
+
+async def test_keys_pressed_meanwhile_are_dropped() -> None:
+    """While a step runs, keys that act do nothing, now or later (F3)."""
+    async with opened() as (app, pilot, peer):
+        gate = peer.hold(protocol.Run)
+        await pilot.press("r")
+        await pilot.press("r", "b", "c", "g", "x", "p", "enter", "y")
+        assert "Running the step" in rows(app)[0]
+        assert app.screen is app.get_default_screen()
+        gate.set()
+        await until(pilot, lambda: not app.view.busy)
+        assert peer.kinds() == ["Run"]
+
+
+async def test_verdict_appears_with_reasons() -> None:
+    """A failing claim shows expected, seen and one command to look with; a passing one only its tick."""
+    async with opened() as (app, _pilot, _peer):
+        text = screen(app)
+        assert "✗ veth1 is in c1" in text
+        assert "expected veth1 in c1" in text
+        assert "look     ip -n c1 link" in text
+        assert "✓ veth1 and veth2 are still a pair" in text
+        assert "… host cannot reach 10.0.0.2" in text
+
+
+async def test_nothing_advances_by_itself() -> None:
+    """When the step passes, the sentence and the key are shown, and the learner stays where they are (D11)."""
+    async with opened() as (app, pilot, peer):
+        peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
+        await until(pilot, lambda: app.view.passed == "plug")
+        text = screen(app)
+        assert "One end in c1, one on the host." in text
+        assert "n Next step" in text
+        assert peer.kinds() == []
+        await pilot.press("n")
+        await until(pilot, lambda: peer.kinds() == ["Next"])
+
+
+async def test_a_change_elsewhere_is_seen_at_once() -> None:
+    """What somebody did in another terminal moves picture and log, without a key."""
+    async with opened() as (app, pilot, peer):
+        assert "● veth2" not in screen(app)
+        peer.say(
+            protocol.SnapshotEvent(story.snapshot()),
+            protocol.ChangesEvent(story.NOON + 99, "learner", (protocol.ChangeLine("veth2 is a port of br0 now", "host"),)),
+        )
+        await until(pilot, lambda: app.view.snapshot == story.snapshot())
+        assert "● veth2" in screen(app)
+        assert "you    veth2 is a port of br0 now" in screen(app)
+
+
+async def test_earned_tick_stays_when_the_network_breaks() -> None:
+    """A step whose result was taken away keeps its tick and says that it no longer holds (C12)."""
+    async with opened((120, 60), opening=[protocol.StatusEvent(story.status(broken="cable/pair"))]) as (app, _pilot, _peer):
+        assert any("✓ Make the cable  no longer so" in row for row in rows(app))
+
+
+async def test_dialect_changes_the_commands() -> None:
+    """The tab of another dialect can be clicked; the commands follow the status."""
+    async with opened() as (app, pilot, peer):
+        y, row = next((y, row) for y, row in enumerate(rows(app)) if " legacy " in row)
+        await pilot.click(offset=(row.index("legacy") + 1, y))
+        await until(pilot, lambda: peer.kinds() == ["SetDialect"])
+        assert peer.asked[-1].dialect == "legacy"
+        peer.say(protocol.StatusEvent(story.status(dialect="legacy")))
+        await until(pilot, lambda: app.view.dialect == "legacy")
+        assert "ip link set veth1 netns 31" in screen(app)
+
+
+async def test_clicking_a_command_copies_it() -> None:
+    """The whole command goes to the clipboard, also when it is wrapped on the screen."""
+    async with opened() as (app, pilot, _peer):
+        y = next(y for y, row in enumerate(rows(app)) if "ip link set veth1 netns c1" in row)
+        await pilot.click(offset=(6, y))
+        await until(pilot, lambda: app.clipboard == "ip link set veth1 netns c1")
+
+
+async def test_keybar_can_be_clicked() -> None:
+    """Every key on the bar works by mouse."""
+    async with opened() as (app, pilot, peer):
+        bar = rows(app)[-1]
+        await pilot.click(offset=(bar.index("Check"), 39))
+        await until(pilot, lambda: peer.kinds() == ["Check"])
+
+
+async def test_hints_open_one_by_one() -> None:
+    """An opened hint is shown with its number, and scrolled into sight."""
+    async with opened((80, 24)) as (app, pilot, peer):
+        peer.say(protocol.StatusEvent(story.status(hints=1, verdict=story.PENDING)))
+        await until(pilot, lambda: "hint 1/3" in screen(app))
+
+
+async def test_refusal_is_said() -> None:
+    """What the lab cannot do is told in its own words, with the names that were perhaps meant."""
+    failed = {protocol.Back: lambda request: [protocol.Failed(request.id, 1, "there is nothing to undo", ("reset",))]}
+    async with opened(answers=failed) as (app, pilot, _peer):  # type: ignore[arg-type]
+        await pilot.press("b")
+        await until(pilot, lambda: app.view.saying is not None and not app.view.busy)
+        assert app.view.saying is not None
+        assert app.view.saying.text.startswith("there is nothing to undo")
+        await until(pilot, lambda: "there is nothing to undo" in screen(app))
+
+
+async def test_reset_asks_and_lists() -> None:
+    """Reset shows what would go and does nothing until y; Enter keeps everything (A13)."""
+
+    def dry(request: protocol.Request) -> list[protocol.Message]:
+        return [protocol.Done(request.id, list(DRY))] if isinstance(request, protocol.Reset) and request.dry else []
+
+    async with opened(answers={protocol.Reset: dry}) as (app, pilot, peer):
+        await pilot.press("x")
+        await until(pilot, lambda: DRY[0] in screen(app))
+        assert isinstance(app.screen, ResetScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, ResetScreen))
+        assert [request.dry for request in peer.asked if isinstance(request, protocol.Reset)] == [True]
+        await pilot.press("x")
+        await pilot.press("l")
+        await until(pilot, lambda: DRY[1] in screen(app))
+        await pilot.press("y")
+        await until(pilot, lambda: peer.asked[-1].dry is False)
+        assert peer.asked[-1].scope == "lesson"
+
+
+async def test_confirming_before_the_list_is_there_does_nothing() -> None:
+    """y typed ahead of the list is not taken for a yes."""
+    async with opened() as (app, pilot, peer):
+        gate = peer.hold(protocol.Reset)
+        await pilot.press("x", "y")
+        assert isinstance(app.screen, ResetScreen)
+        gate.set()
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, ResetScreen))
+        assert all(request.dry for request in peer.asked if isinstance(request, protocol.Reset))
+
+
+@pytest.mark.parametrize(("last", "end"), [("enter", False), ("ctrl+e", True)])
+async def test_goto_finds_and_goes(last: str, end: bool) -> None:
+    """Typing narrows the list; Enter goes to the start of a step, ctrl+e to its end."""
+    async with opened() as (app, pilot, peer):
+        await pilot.press("g", *"borrow")
+        assert isinstance(app.screen, GotoScreen)
+        await pilot.press(last)
+        await until(pilot, lambda: peer.kinds() == ["Goto"])
+        assert (peer.asked[-1].target, peer.asked[-1].end) == ("container/internet/nat", end)
+
+
+async def test_goto_without_a_match_stays() -> None:
+    """A search that finds nothing says so and goes nowhere."""
+    async with opened() as (app, pilot, peer):
+        await pilot.press("g", *"zzz", "enter")
+        assert "Nothing matches." in screen(app)
+        await pilot.press("escape")
+        assert peer.kinds() == []
+
+
+async def test_picker_goes_to_the_first_open_step() -> None:
+    """Another lesson is opened at its first step not yet done; Esc comes back."""
+    async with opened() as (app, pilot, peer):
+        await pilot.press("escape")
+        assert isinstance(app.screen, PickerScreen)
+        assert "5 of 22 steps" in screen(app)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: peer.kinds() == ["Goto"])
+        assert peer.asked[-1].target == "container/switch/bridge"
+
+
+async def test_why_explains_the_failed_probe() -> None:
+    """w asks about the newest probe that did not end as wanted and shows both sentences and the facts."""
+    answer = Explanation(False, "The question left c1 and was seen on veth2.", "veth2 is in no bridge.", "likely",
+                         facts=(Fact("veth2 has no master", "ip -d link show veth2"),), fix="ip link set veth2 master br0")  # fmt: skip
+    explain = {protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(answer))]}
+    async with opened(answers=explain) as (app, pilot, peer):  # type: ignore[arg-type]
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, WhyScreen))
+        assert peer.asked[-1].probe == Ping("c1", "10.0.0.1")
+        text = screen(app)
+        assert all(words in text for words in ("was seen on veth2", "The likely cause", "veth2 is in no bridge", "ip -d link show veth2"))
+
+
+async def test_help_shows_keys_and_marks() -> None:
+    """Help lists the keys of this view and what the marks mean."""
+    async with opened((120, 60)) as (app, pilot, _peer):
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        text = screen(app)
+        assert all(words in text for words in ("run: the tutor does the step", "up, but no carrier", "[fwd✗]", "the tick stays"))
+        await pilot.press("escape")
+        assert not isinstance(app.screen, HelpScreen)
+
+
+async def test_killed_agent_is_said_and_rebuilt() -> None:
+    """When the lab dies the screen says so; r joins a new one and goes back to the same step."""
+    async with opened() as (app, pilot, peer):
+        peer.die()
+        await until(pilot, lambda: isinstance(app.screen, GoneScreen))
+        assert "Your progress is kept" in screen(app)
+        await pilot.press("escape", "n")
+        assert isinstance(app.screen, GoneScreen)
+        await pilot.press("r")
+        await until(pilot, lambda: peer.kinds() == ["Goto"])
+        assert peer.asked[-1].target == "container/cable/plug"
+        await until(pilot, lambda: not app.view.busy)
+        assert not isinstance(app.screen, GoneScreen)
+
+
+async def test_agents_farewell_is_shown() -> None:
+    """A lab that ends by itself says why."""
+    async with opened() as (app, pilot, peer):
+        peer.say(protocol.Bye("nobody used the lab for 30 minutes"))
+        await until(pilot, lambda: isinstance(app.screen, GoneScreen))
+        assert "Nobody used the lab for 30 minutes." in screen(app)
+
+
+async def test_too_small_and_back() -> None:
+    """Below 40x12 there is one plain sentence; with room again the tutor is back as it was (F1)."""
+    async with opened() as (app, pilot, _peer):
+        await pilot.resize_terminal(39, 11)
+        await until(pilot, lambda: isinstance(app.screen, TooSmallScreen))
+        assert "netless needs 40x12" in screen(app)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: not isinstance(app.screen, TooSmallScreen))
+        assert "Plug one end" in screen(app)
+
+
+async def test_resize_while_something_runs() -> None:
+    """Resizing in the middle of a step changes nothing but the size."""
+    async with opened() as (app, pilot, peer):
+        gate = peer.hold(protocol.Run)
+        await pilot.press("r")
+        for size in ((80, 24), (20, 5), (681, 180), (100, 20)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        gate.set()
+        await until(pilot, lambda: not app.view.busy)
+        assert peer.kinds() == ["Run"]
+        assert "Plug one end" in screen(app)
+
+
+async def test_text_of_the_lab_is_never_markup() -> None:
+    """Names and sentences of a learner's own making are shown as they are, and clicking them runs nothing."""
+    nasty = "[@click=app.leave]veth[/] [bold red]x[/]"
+    async with opened() as (app, pilot, peer):
+        peer.say(
+            protocol.ChangesEvent(story.NOON + 99, "learner", (protocol.ChangeLine(nasty),)),
+            protocol.Notice("warning", nasty),
+        )
+        await until(pilot, lambda: screen(app).count("[@click=app.leave]") >= 2)
+        y = next(y for y, row in enumerate(rows(app)) if "[@click=app.leave]veth" in row)
+        await pilot.click(offset=(rows(app)[y].index("[@click") + 20, y))
+        await pilot.pause()
+        assert app.is_running
+
+
+async def test_quitting_hangs_up() -> None:
+    """q leaves with 0 and closes the conversation."""
+    async with opened() as (app, pilot, _peer):
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0

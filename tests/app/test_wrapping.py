@@ -1,0 +1,107 @@
+"""Lines of text: Markdown as blocks, tables that fit, Chinese that breaks where it may, partial repaints that lose nothing."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from rich._wrap import divide_line as reference
+from rich.cells import cell_len
+
+from netless.app import chops
+from netless.app.blocks import lay_out, plain, share, table
+from netless.app.cjk import NOT_FIRST, divide_line, svg
+from netless.app.prose import blocks_of
+
+PAGE = """A **veth pair** is a *cable*; see `ip link`.
+
+    ip link add name veth1 type veth peer name veth2
+
+1. make it
+2. plug it in, then read what the kernel says about it
+   - nested
+
+> Remember this.
+
+| command | what |
+|---|---|
+| `ip -br link` | every link, one a line, with its state |
+| `bridge fdb` | who is behind which port |
+"""
+
+
+def text(markdown: str, width: int) -> list[str]:
+    """The rows as plain text."""
+    return [line.content.plain.rstrip() for line in lay_out(blocks_of(markdown, width), width)]
+
+
+@pytest.mark.parametrize("width", [20, 34, 42, 60, 100])
+def test_markdown_never_overflows(width: int) -> None:
+    """No row is wider than the pane, whatever is in it."""
+    rows = text(PAGE, width)
+    assert max(map(cell_len, rows)) <= width
+
+
+def test_markdown_says_everything() -> None:
+    """Every kind of block comes out as a learner expects it."""
+    rows = text(PAGE, 60)
+    assert rows[0] == "A veth pair is a cable; see ip link."
+    assert " ip link add name veth1 type veth peer name veth2" in rows
+    assert "1. make it" in rows
+    assert "  • nested" in rows
+    assert "▎ Remember this." in rows
+    assert any(row.startswith("command") and row.endswith("what") for row in rows)
+    assert any(row.startswith("bridge") and "who is behind which port" in row for row in rows)
+
+
+def test_prose_is_never_markup() -> None:
+    """Square brackets in a lesson are square brackets."""
+    assert text("press [@click=app.quit]here[/] or [bold]", 60) == ["press [@click=app.quit]here[/] or [bold]"]
+
+
+def test_control_characters_do_nothing() -> None:
+    """Text from a lab cannot move the cursor."""
+    assert plain("a\x1b[2Jb\x07").plain == "a [2Jb "
+
+
+def test_table_shares_the_width() -> None:
+    """Small columns get what they need, large ones the rest."""
+    assert share([3, 40, 40], 50) == [3, 23, 24]
+    assert share([3, 4], 50) == [3, 4]
+    rows = lay_out(table([[plain("a"), plain("b")], [plain("x" * 50), plain("y z " * 20)]], 40), 40)
+    assert all(row.content.cell_length <= 40 for row in rows)
+
+
+def test_ascii_breaks_as_before() -> None:
+    """Without wide characters the answer is Rich's own."""
+    chance = random.Random(1)
+    for _ in range(1500):
+        line = "".join(chance.choice(["a", "bb", " ", "  ", "ccccccccc"]) for _ in range(chance.randint(0, 30)))
+        width = chance.randint(4, 20)
+        assert divide_line(line, width) == reference(line, width), (line, width)
+
+
+def test_wide_text_fits_and_begins_well() -> None:
+    """Chinese is broken between characters, never overflows, and no line begins with a closing mark unless it must."""
+    chance = random.Random(2)
+    for _ in range(1500):
+        line = "".join(chance.choice("ab 中文，。（）x ") for _ in range(chance.randint(1, 60)))
+        width = chance.randint(6, 30)
+        cuts = [0, *divide_line(line, width), len(line)]
+        assert cuts == sorted(set(cuts)) or not line
+        for start, end in zip(cuts, cuts[1:], strict=False):
+            assert cell_len(line[start:end].rstrip()) <= width, (line, width)
+    sentence = "虚拟网线的一端，进入的数据包会从另一端出来。"
+    cuts = [0, *divide_line(sentence, 20), len(sentence)]
+    assert all(sentence[cut] not in NOT_FIRST for cut in cuts[1:-1])
+
+
+def test_svg_widths_of_wide_text() -> None:
+    """A run of three wide characters is as long as six narrow ones."""
+    before = '<text class="a" textLength="36.6" x="0">中文字</text><text textLength="36.6">abc</text>'
+    assert svg(before) == '<text class="a" textLength="73.2" x="0">中文字</text><text textLength="36.6">abc</text>'
+
+
+def test_chops_only_where_known() -> None:
+    """Another Textual keeps its own method."""
+    assert not chops.apply("9.0.0")
