@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
         sys.exit(Exit.USAGE)
 
 
-def _common(suppress: bool) -> argparse.ArgumentParser:
+def _common(suppress: bool) -> Parser:
     """Options that may stand before or after the verb; after it they must not overwrite with a default."""
     common = Parser(add_help=False)
     default = argparse.SUPPRESS if suppress else None

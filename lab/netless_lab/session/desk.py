@@ -26,7 +26,7 @@ from ..protocol import CourseView, Entry, Message, NodeStatus, Notice, ProbeEven
 from .judging import Case, judge_step, send
 from .live import Live
 from .pages import course_view, step_page
-from .state import State, actions_before, key
+from .state import State, actions_before, key, undone
 from .world import World
 
 
@@ -54,6 +54,7 @@ class Desk:
             dialect=progress.dialect,
         )
         self.live = Live(world, self._tell, self._learner_changed)
+        world.on_death = self._node_died
 
     async def status(self) -> Status:
         """Everything but the network itself."""
@@ -187,7 +188,11 @@ class Desk:
     def relive(self, snapshot: Snapshot) -> None:
         """Which steps hold now, by their state: the live mark beside the earned tick."""
         state = self.state
-        live = {key(place): state_holds(step_at(state.course, place), snapshot, state.bindings) for place in positions(state.course)}
+        gone = undone(state.course, state.position)
+        live = {
+            key(place): key(place) in gone or state_holds(step_at(state.course, place), snapshot, state.bindings)
+            for place in positions(state.course)
+        }
         if live != state.live:
             self.state = msgspec.structs.replace(state, live=live)
             self.tell_status()
@@ -224,6 +229,10 @@ class Desk:
         self.relive(snapshot)
         if not self.state.busy:
             self.rejudge()
+
+    def _node_died(self, name: str) -> None:
+        what = "its namespace is held by the lab and goes on" if name == "internet" else "its namespace and its end of every cable went with it"
+        self.note(f"The process of {name} was killed: {what}. `reset step` brings everything back to the start of this step.")
 
     def _tell(self, message: Message) -> None:
         self.on_event(message)

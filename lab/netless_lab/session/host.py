@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
+from collections.abc import Callable
 
 from ..kernel.namespace import Namespace
 from ..kernel.read import NodeRef
@@ -30,8 +32,9 @@ class PretendHost:
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
         self._ended: dict[str, threading.Event] = {}
+        self._stopping: set[str] = set()
         self._servers: internet.Servers | None = None
-        self.on_end = lambda name: None
+        self.on_end: Callable[[str, bool], None] = lambda name, expected: None
 
     async def build(self, containers: tuple[str, ...]) -> None:
         """The world before the first step."""
@@ -59,8 +62,9 @@ class PretendHost:
             ended = self._ended.get(name)
         if ref is None or ref.pid is None or ref.role != "container":
             return
+        self._stopping.add(name)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(ref.pid, 9)
+            os.kill(ref.pid, signal.SIGKILL)
         if ended is not None and threading.current_thread() is not threading.main_thread():
             ended.wait(STOP_S)
 
@@ -101,7 +105,9 @@ class PretendHost:
                 if self._refs.get(made.name) is ref and role == "container":
                     del self._refs[made.name]
             ended.set()
-            self.on_end(made.name)
+            expected = made.name in self._stopping
+            self._stopping.discard(made.name)
+            self.on_end(made.name, expected)
 
         self.reaper.watch(made.pid, gone)
         return ref

@@ -9,6 +9,8 @@ import msgspec
 
 from ..course.bindings import Bindings
 from ..course.catalog import Target, resolve
+from ..course.compare import difference, in_words
+from ..course.hints import LIVE, Rung, live_hint, offer
 from ..course.judge import state_holds
 from ..course.step import Position, positions, step_at
 from ..course.substitute import apply_text
@@ -31,6 +33,8 @@ class Session(Desk):
     def __init__(self, *args: Any, **fields: Any) -> None:
         super().__init__(*args, **fields)
         self.moves = Moves(self.world, self.live)
+        self._live_hint = ""
+        self._played_from = (self.state.position, False)
 
     async def begin(self) -> None:
         """Take stock: the world as it is before the first step, and what the progress says of earlier days."""
@@ -39,17 +43,15 @@ class Session(Desk):
         self.moves.mark(first)
         self.refresh_goal()
         if self.state.position != first:
-            step = step_at(self.state.course, self.state.position)
-            self.note(
-                f"Your progress stands at {self.state.position} ({step.title}), but this lab is new and empty. "
-                f"`run` or `goto {self.state.position}` rebuilds everything up to there; `reset lab` starts over."
-            )
+            self.note(self._resumed())
         self.rejudge()
 
     async def run(self, target: str | None = None, *, rest: bool = False) -> dict[str, Any]:
         """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
         await self.hold_judging()
         place = self._start_of(target) if target else self._to_run()
+        if place is None:
+            return {"verdicts": [], "text": "This was the last step of the course, and it holds. `goto` takes you anywhere again."}
         lesson = place.lesson
         answers: list[dict[str, Any]] = []
         while True:
@@ -151,15 +153,25 @@ class Session(Desk):
         return self._moved(f"Reset: the lab is at the start of {place}.")
 
     async def hint(self, rung: int | None = None) -> dict[str, Any]:
-        """Open the next rung of help, or the one asked for; it is recorded, not punished."""
+        """Open the next rung of help, or the one asked for; it is recorded, not punished.
+
+        What the verdict shows right now comes first, once; then the step's own rungs; the command itself is the last.
+        """
         state = self.state
         place = key(state.position)
-        every = help_rungs(state, self.live.last)
         opened = state.progress.opened(place, state.course.id)
-        wanted = min(opened if rung is None else max(rung, 0), len(every) - 1)
-        self.remember(state.progress.hinted(state.course.id, place, max(opened, wanted + 1)))
+        every = help_rungs(state, self.live.last)
+        seen = set(range(opened)) | ({LIVE} if live_hint(state.verdict) == self._live_hint else set())
+        offered = offer(state.step, state.verdict, seen, every[len(state.step.hints) :], state.bindings)
+        if rung is not None:
+            number = min(max(rung, 0), len(every) - 1)
+            offered = Rung(number, every[number], max(len(every) - max(opened, number + 1), 0))
+        if offered.number == LIVE:
+            self._live_hint = offered.text
+        else:
+            self.remember(state.progress.hinted(state.course.id, place, max(opened, offered.number + 1)))
         self.tell_status()
-        return {"rung": wanted, "text": every[wanted], "left": len(every) - max(opened, wanted + 1)}
+        return {"rung": offered.number, "text": offered.text, "left": offered.left}
 
     async def play(self, on: bool) -> dict[str, Any]:
         """Enter or leave play mode. Leaving restores the step: its end when it was passed, else its start."""
@@ -181,6 +193,18 @@ class Session(Desk):
         self.state = msgspec.structs.replace(self.state, dialect=dialect)
         self.tell_status()
         return self._moved(f"Commands are shown in the dialect {dialect}.")
+
+    def _resumed(self) -> str:
+        """Progress from an earlier lab beside a kernel that is new: name the difference and the ways on."""
+        state = self.state
+        earned = [key(place) for place in before(state.course, state.position) if state.progress.earned(key(place), state.course.id)]
+        lacking = difference(state.course, earned, self.live.last, state.bindings, state.position)
+        found = in_words(lacking, len(earned))
+        return (
+            f"Your progress stands at {state.position} ({state.step.title}), but this lab is new. {found} "
+            f"`run` goes on from there and rebuilds what is missing first, `goto {key(state.position)}` only rebuilds, "
+            "`reset lab` starts over."
+        )
 
     async def stand(self, place: Position) -> None:
         """Be at the clean start of a step, whatever was before."""
@@ -256,11 +280,9 @@ class Session(Desk):
         self.refresh_goal()
         self.tell_status()
 
-    def _to_run(self) -> Position:
-        """The current step, or the next when the current one holds already."""
-        if self.state.passed:
-            return after(self.state.course, self.state.position) or self.state.position
-        return self.state.position
+    def _to_run(self) -> Position | None:
+        """The current step, or the next when the current one holds already; None at the course's end."""
+        return after(self.state.course, self.state.position) if self.state.passed else self.state.position
 
     def _onward(self) -> str:
         if not self.state.passed:

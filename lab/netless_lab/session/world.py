@@ -53,7 +53,8 @@ class World:
         self.agent_pid = host.agent_pid
         self.limits = host.limits
         self.baseline = Snapshot()
-        host.on_end = lambda name: self._news.set()
+        self.on_death: Callable[[str], None] = lambda name: None
+        host.on_end = self._ended
 
     async def begin(self) -> None:
         """Listen to every node, and keep the picture of the world before anything was done."""
@@ -147,6 +148,11 @@ class World:
     def in_use(self) -> bool:
         """Whether somebody's shell or program lives in the lab."""
         return self._host.in_use()
+
+    def _ended(self, name: str, expected: bool) -> None:
+        self._news.set()
+        if not expected:
+            self.on_death(name)
 
     def _resolve(self, name: str) -> NodeRef:
         ref = self._refs.get(name)
