@@ -1,0 +1,61 @@
+"""When packets would prove nothing yet: ports that listen or learn, cables whose carrier has still to come."""
+
+from __future__ import annotations
+
+from helpers.sandboxed import sandboxed, sh
+from netless_lab.kernel.probe.ready import pending
+from netless_lab.kernel.read import Reader, own_node
+from netless_lab.model.snapshot import BridgePort, Link, Node, Peer, Snapshot
+
+
+@sandboxed
+def test_a_port_that_listens_or_learns_is_waited_for() -> None:
+    """With STP a new port listens, then learns, each for the forward delay; bridge(8) says the same state at the same time."""
+    sh("""ip link add br0 type bridge stp_state 1 forward_delay 200; ip link set br0 up; ip link add veth2 type veth peer name veth1
+        ip link set veth1 up; ip link set veth2 master br0 up""")
+    reader, host, seen = Reader(), own_node(), list[str]()
+    for _ in range(100):
+        told, waiting = sh("bridge link show dev veth2"), pending(reader.snapshot([host]))
+        again = sh("bridge link show dev veth2")
+        if told != again:
+            continue
+        state = told.split("state ")[-1].split()[0]
+        assert bool(waiting) == (state in ("listening", "learning"))
+        if waiting and waiting[0] not in seen:
+            seen.append(waiting[0])
+        if state == "forwarding":
+            break
+        sh("sleep 0.05")
+    assert seen == [
+        "port veth2 of br0 is still listening (STP), up to 4 s more before it forwards",
+        "port veth2 of br0 is still learning (STP), up to 2 s more before it forwards",
+    ]
+
+
+@sandboxed
+def test_what_will_not_change_by_itself_is_not_waited_for() -> None:
+    """A port switched off on purpose, a cable with one end down, a bridge that is down: a probe may be sent and will tell."""
+    sh("""ip link add br0 type bridge; ip link set br0 up; ip link add veth2 type veth peer name veth1; ip link set veth1 up
+        ip link set veth2 master br0 up; ip link add p0 type veth peer name p1; ip link set p0 up""")
+    reader, host = Reader(), own_node()
+    assert pending(reader.snapshot([host])) == ()
+    sh("bridge link set dev veth2 state 0")
+    assert pending(reader.snapshot([host])) == ()
+    sh("ip link set br0 down")
+    assert pending(reader.snapshot([host])) == ()
+
+
+def test_a_carrier_that_must_come_is_waited_for() -> None:
+    """Both ends up and no carrier, or a live cable that its bridge has not heard of: it is a matter of at most a second."""
+    near = Link("veth2", 2, "veth", up=True, carrier=False, peer=Peer("c1", "veth1", 2))
+    far = Link("veth1", 2, "veth", up=True, carrier=False, peer=Peer("host", "veth2", 2))
+    snapshot = Snapshot((Node("host", "host", 1, links=(near,)), Node("c1", "container", 2, links=(far,))))
+    assert pending(snapshot) == (
+        "veth2 in host has no carrier yet, although both its ends are up",
+        "veth1 in c1 has no carrier yet, although both its ends are up",
+    )
+    bridge = Link("br0", 3, "bridge", up=True, carrier=False, forward_delay_s=15)
+    port = Link("veth2", 2, "veth", up=True, carrier=True, master="br0", port=BridgePort("disabled"), operstate="down")
+    assert pending(Snapshot((Node("host", "host", 1, links=(bridge, port)),))) == (
+        "port veth2 of br0 is not forwarding yet: the bridge hears of its carrier within 1 s",
+    )
