@@ -9,7 +9,7 @@ from .base import Action, Dialect, Expectation, Finding, Where, in_host
 from .firewall import Packet, Passage, base_chains, through_each
 from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain
 from .look import inside, listed, no_node
-from .outline import with_chain, with_rule, without_chain
+from .outline import with_chain, with_rule, without_chain, without_rule
 from .roles import LinkName, NodeName
 
 ESTABLISHED = "established"
@@ -97,8 +97,7 @@ class ForwardAccept(Action, frozen=True, rename={"what": "forward-accept", "node
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One rule more in the chain."""
-        condition = ("ct state", "in", "established,related") if self.what == ESTABLISHED else ("iifname", "==", self.what)
-        rule = Rule(0, f"{_match(self.what)} counter accept", (condition,), "accept")
+        rule = Rule(0, f"{_match(self.what)} counter accept", (condition(self.what),), "accept")
         return with_rule(snapshot, self.node, "forward", rule)
 
 
@@ -122,8 +121,12 @@ class UnforwardAccept(Action, frozen=True, rename={"what": "unforward-accept", "
         return as_python((line,)) if dialect == "pyroute2" else (line,)
 
     def inverse(self) -> tuple[Action, ...]:
-        """The rule again."""
+        """The rule again, at the end of the chain."""
         return (ForwardAccept(what=self.what, node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """One rule less in the chain."""
+        return without_rule(snapshot, self.node, "forward", condition(self.what), tidy=False)
 
 
 class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "node": "in"}):
@@ -221,6 +224,11 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         if stopping.unsure:
             return "A rule of this chain holds something netless cannot read; the probes will tell."
         return ""
+
+
+def condition(what: str) -> tuple[str, str, str]:
+    """The one condition of an accept, as a snapshot's rule holds it."""
+    return ("ct state", "in", "established,related") if what == ESTABLISHED else ("iifname", "==", what)
 
 
 def _match(what: str) -> str:

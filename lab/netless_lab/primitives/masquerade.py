@@ -10,7 +10,7 @@ from .base import Action, Dialect, Expectation, Finding, Where, in_host
 from .firewall import Packet, base_chains, walk
 from .lab_table import add_rule, as_python, delete_rule, drop_chain, make_chain
 from .look import inside, listed, no_node
-from .outline import with_chain, with_rule, without_chain
+from .outline import with_chain, with_rule, without_rule
 from .roles import LinkName, Net, NodeName
 
 SRCNAT = 100
@@ -85,8 +85,8 @@ class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge":
         return (Masquerades(net=self.net, bridge=self.bridge, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
-        """The gate named NAT vanishes."""
-        return without_chain(snapshot, self.node, "postrouting")
+        """The gate named NAT vanishes with its last rule."""
+        return without_rule(snapshot, self.node, "postrouting", ("ip saddr", "==", self.net), tidy=True)
 
 
 class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge": "except", "uplink": "out", "node": "in"}):

@@ -123,6 +123,21 @@ def with_rule(snapshot: Snapshot, name: str, chain: str, rule: Rule) -> Snapshot
     return with_node(snapshot, name, edit)
 
 
+def without_rule(snapshot: Snapshot, name: str, chain: str, condition: tuple[str, str, str], *, tidy: bool) -> Snapshot:
+    """The sketch without the first rule of a chain of table ``ip lab`` that has this condition; ``tidy``: an empty chain goes too."""
+
+    def edit(node: Node) -> Node:
+        chains = tuple(drop(own) if (own.table, own.name) == ("lab", chain) else own for own in node.chains)
+        kept = tuple(own for own in chains if own.rules or not tidy or (own.table, own.name) != ("lab", chain))
+        return msgspec.structs.replace(node, chains=kept)
+
+    def drop(own: Chain) -> Chain:
+        gone = next((rule for rule in own.rules if condition in rule.matches), None)
+        return msgspec.structs.replace(own, rules=tuple(rule for rule in own.rules if rule is not gone))
+
+    return with_node(snapshot, name, edit)
+
+
 def without_chain(snapshot: Snapshot, name: str, chain: str) -> Snapshot:
     """The sketch without a chain of table ``ip lab``."""
 

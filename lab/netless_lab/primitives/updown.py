@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from ..model.snapshot import Address, Link, Node, Snapshot
+from .address import DeleteAddress
 from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, no_link, no_node
@@ -30,8 +31,9 @@ class LinkUp(Action, frozen=True, rename={"name": "up", "node": "in"}):
         return _switch(dialect, where, self.node, self.name, "up")
 
     def inverse(self) -> tuple[Action, ...]:
-        """Off again."""
-        return (LinkDown(name=self.name, node=self.node),)
+        """Off again. The address that ``lo`` got with it does not go by itself."""
+        down = LinkDown(name=self.name, node=self.node)
+        return (down, DeleteAddress(cidr="127.0.0.1/8", link="lo", node=self.node)) if self.name == "lo" else (down,)
 
     def needs(self) -> tuple[Expectation, ...]:
         """The link must be there."""

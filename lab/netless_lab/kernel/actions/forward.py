@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...primitives.forward import ESTABLISHED, ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy
+from ...primitives.forward import ESTABLISHED, ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy, condition
 from ..lab_table import FAMILY, TABLE, delete_chain, delete_rule, make_chain
 from ..nft import expressions as say
 from ..toolbox import Toolbox
@@ -26,5 +26,4 @@ def forward_accept(tools: Toolbox, action: ForwardAccept) -> None:
 
 def unforward_accept(tools: Toolbox, action: UnforwardAccept) -> None:
     """The first rule of its kind."""
-    condition = ("ct state", "==", "established,related") if action.what == ESTABLISHED else ("iifname", "==", action.what)
-    delete_rule(tools.namespace(action.node), tools.batch(action.node), "forward", condition, tidy=False)
+    delete_rule(tools.namespace(action.node), tools.batch(action.node), "forward", condition(action.what), tidy=False)

@@ -1,0 +1,148 @@
+"""What is shown is what is done: every action by the product and by every dialect ends in the same state of the same kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conformance.cases import CASES, Case
+from conformance.meaning import drawn, meaning
+from helpers.lab import Lab, action, eventually, expectation, lab
+from helpers.sandboxed import sandboxed
+from netless_lab.primitives.base import DIALECTS, Action, Dialect, Where
+from netless_lab.primitives.registry import ACTIONS
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+
+
+def ways(own: Lab, wanted: Action) -> Iterator[tuple[Dialect, Where]]:
+    """Every way to say it that gives different lines: from the host by name and by process, and in the node's own shell."""
+    said = set()
+    nodes = {getattr(wanted, field, None) for field in ("node", "peer_node", "target", "source")} - {None}
+    shells = ["host"] if nodes != {"c1"} or not hasattr(wanted, "node") or wanted.verb.startswith("name-") else ["host", "c1"]
+    for dialect in DIALECTS:
+        for shell in shells:
+            for names in (True, False):
+                where = own.where(shell, names=names)
+                lines = (shell, dialect == "pyroute2", wanted.commands(dialect, where))
+                if lines not in said and (shell == "host" or dialect != "pyroute2"):
+                    said.add(lines)
+                    yield dialect, where
+
+
+def prepare(own: Lab, case: Case, *, named: bool, dialect: Dialect = "ip") -> None:
+    """The lab before the action; c1 has a name too when ``named`` and the case does not give or take one itself.
+
+    Who speaks iptables has also made the rules that were there before by iptables.
+    """
+    assert own.purge().problems == ()
+    for table in case.before:
+        if dialect == "legacy" and "iptables" in str(action(table).commands("legacy", Where())):
+            own.type(action(table), "legacy", Where())
+        else:
+            own.do(table)
+    if named:
+        own.do({"name-symlink": "box", "of": "c1"})
+
+
+def tolerate(case: Case, dialect: Dialect, state: dict[str, Any]) -> dict[str, Any]:
+    """The state without what is known to differ."""
+    if dialect in case.differs:
+        for node in state.values():
+            if isinstance(node, dict):
+                for link in node["links"].values():
+                    link.update(up=None, carrier=None)
+                node["routes"] = None
+    return state
+
+
+def names_itself(case: Case) -> bool:
+    """Whether the case is about names, so that it must not be given another one."""
+    return any(verb in str(case.action) + str(case.before) for verb in ("name", "netns"))
+
+
+def witnessed(case: Case, own: Lab) -> bool:
+    """What the witness says; one that stumbles over what is not there says no."""
+    try:
+        return case.witness(own)
+    except (AssertionError, LookupError, OSError):
+        return False
+
+
+def test_every_action_has_a_case() -> None:
+    """A new action cannot be forgotten here."""
+    assert ACTIONS.keys() == {next(iter(case.action)) for case in CASES}
+
+
+@each_case
+@sandboxed
+def test_every_dialect_ends_in_the_same_state(case: Case) -> None:
+    """The product's way is the measure; the witness (``ip``, ``nft``, ``sysctl`` ...) must agree after each way."""
+    with lab() as own:
+        wanted, named = action(case.action), not names_itself(case)
+        prepare(own, case, named=named)
+        assert not witnessed(case, own), "the witness cannot fail"
+        own.apply(wanted)
+        assert case.witness(own), "the product's own way"
+        measure = own.snapshot()
+        prepare(own, case, named=named)
+        for dialect, where in ways(own, wanted):
+            prepare(own, case, named=named, dialect=dialect)
+            where = own.where(where.node, names=bool(where.names))  # processes may be others now
+            own.type(wanted, dialect, where)
+            said = f"{dialect} in the shell of {where.node}: {wanted.commands(dialect, where)}"
+            assert eventually(lambda: witnessed(case, own)), said
+            typed = own.snapshot()
+            assert tolerate(case, dialect, meaning(typed)) == tolerate(case, dialect, meaning(measure)), said
+
+
+@each_case
+@sandboxed
+def test_expectations_fail_before_and_hold_after(case: Case) -> None:
+    """On the kernel itself: what an action needs is there, what it is to bring about is not there before and is there after it."""
+    with lab() as own:
+        own.do(*case.before)
+        wanted, expected = action(case.action), [expectation(table) for table in case.expect]
+        before = own.snapshot()
+        for need in wanted.needs():
+            assert need.check(before, own.where()).met, need
+        for one in expected:
+            finding = one.check(before, own.where())
+            assert not finding.met and finding.expected and finding.seen and finding.look, finding
+            own.shell("host", f"{finding.look} >/tmp/looked 2>&1 || test -s /tmp/looked")
+        own.apply(wanted)
+        for one in expected:
+            assert one.check(own.snapshot(), own.where()).met, one
+
+
+@each_case
+@sandboxed
+def test_inverse_undoes(case: Case) -> None:
+    """After an action and its inverse the lab means what it meant before; actions without an inverse say so."""
+    with lab() as own:
+        own.do(*case.before)
+        before = meaning(own.snapshot())
+        wanted = action(case.action)
+        if case.name in ("down", "unaddress", "stop", "another forward policy", "unmasquerade one of two", "unaccept from the bridge"):
+            return  # they take away more than they know: routes, a name, the former policy, a rule's place among others
+        own.apply(wanted)
+        back = wanted.inverse()
+        if back:
+            own.apply(*back)
+            assert meaning(own.snapshot()) == before
+
+
+@each_case
+@sandboxed
+def test_outline_sketches_what_the_kernel_then_does(case: Case) -> None:
+    """The ghost on the picture is what will be drawn once it is done."""
+    with lab() as own:
+        own.do(*case.before)
+        wanted = action(case.action)
+        if wanted.verb == "run":
+            return  # nobody knows
+        sketch = drawn(wanted.outline(own.snapshot()))
+        own.apply(wanted)
+        assert sketch == drawn(own.snapshot())
