@@ -1,0 +1,111 @@
+"""Every network namespace that can be reached from here, so that nothing a learner makes stays unseen.
+
+A namespace is found by a process that lives in it, or by a name in /run/netns. One that has neither any more is gone, for people and
+for the lab, even if a descriptor still keeps it alive. How a namespace the lab did not make is called: its container's host name; else its
+name in /run/netns; else ``ns-PID``.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+
+from ..model.snapshot import Name, Role
+from .names import DIRECTORY, read_names
+from .namespace import Namespace, hostname_in
+from .read import NodeRef
+
+
+def inhabited() -> dict[int, int]:
+    """Inode of each network namespace with processes in it -> the lowest of their pids. 10 microseconds a process.
+
+    Processes that end meanwhile, and those we may not look into, are left out.
+    """
+    found: dict[int, int] = {}
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        try:
+            found.setdefault(os.stat(f"/proc/{pid}/ns/net").st_ino, pid)
+        except OSError:
+            continue
+    return found
+
+
+class Discovery:
+    """Finds nodes, and keeps the namespaces open that it found itself, for as long as they are there."""
+
+    def __init__(self) -> None:
+        self._strangers: dict[int, Namespace] = {}
+
+    def close(self) -> None:
+        """Let go of every namespace found."""
+        for namespace in self._strangers.values():
+            namespace.close()
+        self._strangers.clear()
+
+    def scan(self, known: Sequence[NodeRef]) -> tuple[NodeRef, ...]:
+        """``known`` as they are, then every other namespace, in the order in which they were first seen.
+
+        The handles of the others belong to this object: they are closed by the scan that no longer finds them, so ask anew instead of
+        keeping a ref. The same namespace gets an equal ref every time, unless its name or process changed.
+        """
+        pids, names = inhabited(), read_names()
+        own = {ref.namespace.inode for ref in known}
+        present = (pids.keys() | {name.netns for name in names if name.netns is not None}) - own
+        for gone in self._strangers.keys() - present:
+            self._strangers.pop(gone).close()
+        for inode in sorted(present - self._strangers.keys()):
+            opened = _open(inode, pids.get(inode), names)
+            if opened is not None:
+                self._strangers[inode] = opened
+        taken = {ref.name for ref in known}
+        refs = list(known)
+        for inode, namespace in self._strangers.items():
+            name, role = _identity(inode, pids.get(inode), names)
+            refs.append(NodeRef(_unique(name, taken), role, namespace, pids.get(inode)))
+        return tuple(refs)
+
+
+def _open(inode: int, pid: int | None, names: Iterable[Name]) -> Namespace | None:
+    """A handle to the namespace; None when it went away, or its process or name now leads somewhere else."""
+    paths = [f"/proc/{pid}/ns/net"] if pid is not None else []
+    for path in (*paths, *(f"{DIRECTORY}/{name.name}" for name in names if name.netns == inode)):
+        try:
+            opened = Namespace.at(path)
+        except (OSError, ValueError):
+            continue
+        if opened.inode == inode:
+            return opened
+        opened.close()
+    return None
+
+
+def _identity(inode: int, pid: int | None, names: Iterable[Name]) -> tuple[str, Role]:
+    """What to call a namespace, and what it is."""
+    hostname = _hostname(pid) if pid is not None else ""
+    if hostname:
+        return hostname, "container"
+    name = next((name.name for name in names if name.netns == inode), "")
+    return name or f"ns-{pid if pid is not None else inode}", "unknown"
+
+
+def _hostname(pid: int) -> str:
+    """The host name that ``pid`` lives under, "" when it is ours or cannot be seen."""
+    path = f"/proc/{pid}/ns/uts"
+    try:
+        if os.stat(path).st_ino == os.stat("/proc/self/ns/uts").st_ino:
+            return ""
+        found = hostname_in(path)
+    except OSError:
+        return ""
+    return "" if found == socket.gethostname() else found
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """``name``, or ``name-2`` and so on when it is taken."""
+    chosen, count = name, 1
+    while chosen in taken:
+        count += 1
+        chosen = f"{name}-{count}"
+    taken.add(chosen)
+    return chosen
