@@ -24,7 +24,7 @@ from .messages import LabEvent
 from .reduce import Answered, Asked, Ended, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .themes import THEMES
-from .view import View
+from .view import Saying, View
 
 Connect = Callable[[], socket.socket]
 """A way to a connected socket of the lab's agent; may start the lab first, and may block."""
@@ -100,13 +100,21 @@ class TutorApp(App[None], inherit_bindings=False):
         saying = view.saying
         if saying is not None and saying.serial > self._told:
             self._told = saying.serial
-            severity = {"info": "information", "warning": "warning", "error": "error"}[saying.level]
-            self.notify(saying.text, severity=severity, timeout=4 if saying.level == "info" else 8, markup=False)  # type: ignore[arg-type]
+            self._tell(saying)
         if view.ended:
             self._show_gone()
         elif self._rebuild_to and view.joined and view.status is not None:
             target, self._rebuild_to = self._rebuild_to, ""
             self.request("Rebuilding the lab", Goto, target=target)
+
+    def _tell(self, saying: Saying) -> None:
+        """Say something in passing; its weight is told by a mark as well as by colour."""
+        if saying.level == "info":
+            self.notify(saying.text, timeout=4, markup=False)
+        elif saying.level == "warning":
+            self.notify(f"! {saying.text}", severity="warning", timeout=8, markup=False)
+        else:
+            self.notify(f"✗ {saying.text}", severity="error", timeout=8, markup=False)
 
     def request(self, what: str, kind: type[Request], **fields: Any) -> None:
         """Ask the lab for something that takes a while; until it answers the lab counts as busy."""
