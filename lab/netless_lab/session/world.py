@@ -19,7 +19,7 @@ from typing import TypeVar
 from ..errors import Refusal
 from ..kernel import probe as probing
 from ..kernel.apply import Applier, ApplyError
-from ..kernel.discover import discover
+from ..kernel.discover import Discovery
 from ..kernel.probe.ready import pending
 from ..kernel.purge import purge
 from ..kernel.read import NodeRef, Reader
@@ -44,7 +44,9 @@ class World:
     def __init__(self, host: PretendHost) -> None:
         self._host = host
         self._refs: dict[str, NodeRef] = {ref.name: ref for ref in host.refs()}
+        self._discovery = Discovery()
         self._reader = Reader()
+        self._discovery = Discovery()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
         self._applier = Applier(self._resolve, host)
         self._news = asyncio.Event()
@@ -64,7 +66,7 @@ class World:
 
     async def look(self) -> Snapshot:
         """Every node as the kernel has it now; nodes that came or went are noticed here."""
-        found = {ref.name: ref for ref in discover(self._host.refs())}
+        found = {ref.name: ref for ref in self._discovery.scan(self._host.refs())}
         for name, ref in self._refs.items():
             if found.get(name) != ref:
                 self._watch.remove(ref)
@@ -72,6 +74,7 @@ class World:
             if self._refs.get(name) != ref:
                 self._watch.add(ref)
         self._refs = found
+        self._host.release()
         snapshot = self._reader.snapshot(tuple(found.values()))
         self._tune_new(snapshot)
         return snapshot
