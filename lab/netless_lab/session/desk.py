@@ -231,7 +231,7 @@ class Desk:
             self.rejudge()
 
     def _node_died(self, name: str) -> None:
-        what = "its namespace is held by the lab and goes on" if name == "internet" else "its namespace and its end of every cable went with it"
+        what = "its namespace is held by the lab" if name == "internet" else "its namespace and every cable end in it went along"
         self.note(f"The process of {name} was killed: {what}. `reset step` brings everything back to the start of this step.")
 
     def _tell(self, message: Message) -> None:

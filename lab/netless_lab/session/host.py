@@ -33,6 +33,7 @@ class PretendHost:
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
         self._ended: dict[str, threading.Event] = {}
         self._stopping: set[str] = set()
+        self._gone: list[NodeRef] = []
         self._servers: internet.Servers | None = None
         self.on_end: Callable[[str, bool], None] = lambda name, expected: None
 
@@ -76,6 +77,13 @@ class PretendHost:
         for name in sorted(containers):
             self.launch(name)
 
+    def release(self) -> None:
+        """Let go of the namespaces of nodes that have ended; call when nobody looks into them any more."""
+        with self._lock:
+            gone, self._gone = self._gone, []
+        for ref in gone:
+            ref.namespace.close()
+
     def entry(self, ref: NodeRef, lab: str) -> Entry:
         """How to enter a node from outside the lab. A namespace in which no process lives is entered by its name, through the host."""
         if ref.pid is None:
@@ -104,6 +112,7 @@ class PretendHost:
             with self._lock:
                 if self._refs.get(made.name) is ref and role == "container":
                     del self._refs[made.name]
+                    self._gone.append(ref)
             ended.set()
             expected = made.name in self._stopping
             self._stopping.discard(made.name)
