@@ -139,12 +139,12 @@ def lab_with(n: int, *, nat: bool = True, forwarding: bool = True, firewall: Cha
     return lab(outside, *inside, internet())
 
 
-def edit(snapshot: Snapshot, where: str, name: str, **changes: Any) -> Snapshot:
+def edit(snapshot: Snapshot, where: str, which: str, /, **changes: Any) -> Snapshot:
     """The snapshot with some fields of one link changed, and nothing else: ``edit(before, "host", "br0", up=False)``."""
     nodes = tuple(
         msgspec.structs.replace(
             each,
-            links=tuple(msgspec.structs.replace(own, **changes) if own.name == name else own for own in each.links),
+            links=tuple(msgspec.structs.replace(own, **changes) if own.name == which else own for own in each.links),
         )
         if each.name == where
         else each
@@ -153,7 +153,7 @@ def edit(snapshot: Snapshot, where: str, name: str, **changes: Any) -> Snapshot:
     return msgspec.structs.replace(snapshot, nodes=nodes)
 
 
-def edit_node(snapshot: Snapshot, where: str, **changes: Any) -> Snapshot:
+def edit_node(snapshot: Snapshot, where: str, /, **changes: Any) -> Snapshot:
     """The snapshot with some fields of one node changed: ``edit_node(before, "c1", routes=(default("10.0.0.1", "veth1"),))``."""
     nodes = tuple(msgspec.structs.replace(each, **changes) if each.name == where else each for each in snapshot.nodes)
     return msgspec.structs.replace(snapshot, nodes=nodes)

@@ -7,7 +7,6 @@ Drawing outside the sheet is allowed and does nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
 
 from .glyphs import DASHED, DOUBLE_D, DOUBLE_U, LINES, D, Glyphs, L, R, U
 from .values import Run
@@ -120,9 +119,10 @@ class Canvas:
                     cells[x] = DASHED.get(cells[x], cells[x])
         text = glyphs.show("".join(cells))
         runs = []
-        at = 0
-        for style, same in groupby(styles):
-            till = at + len(list(same))
-            runs.append(Run(text[at:till], style))
-            at = till
+        start, style = 0, styles[0]
+        for x, here in enumerate(styles):
+            if here is not style and here != style:
+                runs.append(Run(text[start:x], style))
+                start, style = x, here
+        runs.append(Run(text[start:], style))
         return tuple(runs)

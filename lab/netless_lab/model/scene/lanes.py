@@ -144,8 +144,12 @@ def _fit(figure: Figure, column: Column, level: Level, ghosts: bool, width: int,
     left_top = (frame - column.height) // 2
     left_rows = column.rows(left_top)
     detours = _detours(figure, left_rows, lane)
+    middles: dict[Labels, Middle | None] = {}
     for thrift, loose in _SAVINGS:
-        middle = plan_middle(figure, left_rows, lane, inner, Labels(loose, brief=thrift > 1)) if figure.host is not None else None
+        labels = Labels(loose, brief=thrift > 1)
+        if labels not in middles:
+            middles[labels] = plan_middle(figure, left_rows, lane, inner, labels) if figure.host is not None else None
+        middle = middles[labels]
         plan = _spread(figure, column, middle, lane, detours, level, thrift, width)
         if plan is not None:
             hidden = column.hidden + lane.hidden + (middle.hidden if middle is not None else ())
