@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import msgspec
-from helpers.snapshots import default, forward_drop, lab, link, lo, masquerade, node
 
+from helpers.snapshots import default, forward_drop, lab, link, lo, masquerade, node
 from netless_lab.model.snapshot import BridgePort, Chain, Link, Name, Node, Role, Snapshot, Vxlan
 
 ROLES: tuple[Role, ...] = ("container", "container", "container", "unknown", "router", "internet", "host")
@@ -45,7 +45,10 @@ def _links(chance: random.Random, most: int) -> list[Link]:
     found = []
     for n in range(chance.randint(0, most)):
         kind = chance.choice(KINDS)
-        cidrs = [f"10.{chance.randint(0, 9)}.{n}.{chance.randint(1, 254)}/{chance.choice((8, 24, 32))}" for _ in range(chance.choice((0, 1, 1, 3)))]
+        cidrs = [
+            f"10.{chance.randint(0, 9)}.{n}.{chance.randint(1, 254)}/{chance.choice((8, 24, 32))}"
+            for _ in range(chance.choice((0, 1, 1, 3)))
+        ]
         if chance.random() < 0.2:
             cidrs.append(f"fd00:{n}::{chance.randint(1, 9)}/64")
         name = chance.choice((f"l{n}", f"veth{n}", f"longlonglong{n}", f"br{n}" if kind == "bridge" else f"e{n}"))

@@ -19,7 +19,6 @@ from helpers.snapshots import (
     veth,
     vxlan,
 )
-
 from netless_lab.model.snapshot import BridgePort, Name, Route, Snapshot
 
 OUT = (default("203.0.113.1", "eth0"),)
@@ -31,7 +30,9 @@ def steps() -> dict[str, Snapshot]:
     named = lab(host(uplink(), routes=OUT), container("c1", names=("4711",)), internet())
     loose = [veth("veth1", "host:veth2", up=False), veth("veth2", "host:veth1", up=False)]
     pair = lab(host(uplink(), *loose, routes=OUT), container("c1"), internet())
-    moved = lab(host(uplink(), veth("veth2", "c1:veth1", up=False), routes=OUT), container("c1", veth("veth1", "host:veth2", up=False)), internet())
+    moved = lab(
+        host(uplink(), veth("veth2", "c1:veth1", up=False), routes=OUT), container("c1", veth("veth1", "host:veth2", up=False)), internet()
+    )
     inside = container("c1", veth("veth1", "host:veth2", "10.0.0.2/24"))
     addressed = lab(host(uplink(), veth("veth2", "c1:veth1", up=False), routes=OUT), inside, internet())
     bare = lab(host(uplink(), bridge("br0", up=False), veth("veth2", "c1:veth1", up=False), routes=OUT), inside, internet())
@@ -178,5 +179,3 @@ def shapes() -> dict[str, Snapshot]:
             container("c2", veth("veth3", "host:veth4", up=False)),
         ),
     }  # fmt: skip
-
-

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import pytest
+
 from helpers.random_labs import random_lab
 from helpers.shapes import steps
 from helpers.snapshots import (
@@ -24,7 +27,6 @@ from helpers.snapshots import (
     uplink,
     veth,
 )
-
 from netless_lab.model.changes import Change
 from netless_lab.model.diff import diff, sentence
 from netless_lab.model.snapshot import BridgePort, FdbEntry, Listener, Name, Neighbour, PolicyRule, Route, Rule, Snapshot
@@ -44,7 +46,7 @@ def test_the_post_told_in_changes() -> None:
     """Each step of the post is what a person would say happened."""
     told = steps()
     names = list(told)
-    story = {after: loud(told[before], told[after]) for before, after in zip(names, names[1:], strict=False)}
+    story = {after: loud(told[before], told[after]) for before, after in pairwise(names)}
     assert story == {
         "2-named": ["c1 has a name now: 4711", "lo on c1 is up"],
         "3-pair": [
@@ -129,7 +131,9 @@ def test_what_a_move_loses_is_told() -> None:
 
 def test_a_rename_is_a_rename() -> None:
     """The same link under another name, and a bridge's ports do not change bridges when it is renamed."""
-    before = lab(host(bridge("br0", mac="0e:00:00:00:00:01"), veth("veth2", "c1:veth1", master="br0")), container("c1", veth("veth1", "host:veth2")))
+    before = lab(
+        host(bridge("br0", mac="0e:00:00:00:00:01"), veth("veth2", "c1:veth1", master="br0")), container("c1", veth("veth1", "host:veth2"))
+    )
     after = edit(edit(before, "host", "br0", name="switch"), "host", "veth2", master="switch")
     assert loud(before, after) == ["br0 on host is called switch now"]
 
@@ -191,8 +195,12 @@ def test_routes() -> None:
     before, after = change_c1(routes=(one,))
     assert loud(before, after) == ["c1 got a default route via 10.0.0.1"]
     assert loud(after, before) == ["c1 lost its default route via 10.0.0.1"]
-    assert loud(after, edit_node(after, "c1", routes=(other,))) == ["on c1 the way to everywhere else is now via 10.0.0.9 (was via 10.0.0.1)"]
-    before, after = change_c1(routes=(Route("10.0.0.0/24", dev="veth1", protocol="kernel"), Route("10.0.0.2", dev="veth1", table=255, type="local")))
+    assert loud(after, edit_node(after, "c1", routes=(other,))) == [
+        "on c1 the way to everywhere else is now via 10.0.0.9 (was via 10.0.0.1)"
+    ]
+    before, after = change_c1(
+        routes=(Route("10.0.0.0/24", dev="veth1", protocol="kernel"), Route("10.0.0.2", dev="veth1", table=255, type="local"))
+    )
     assert loud(before, after) == [] and len(quiet(before, after)) == 2
     before, after = change_c1(routes=(Route("192.0.2.0/24", type="blackhole"), Route("10.77.0.5/32", dev="veth1", table=100)))
     assert loud(before, after) == [
@@ -204,7 +212,7 @@ def test_routes() -> None:
 def test_a_route_that_only_waits_for_carrier_is_quiet() -> None:
     """``linkdown`` comes and goes with the cable."""
     one = Route("10.0.0.0/24", dev="veth1")
-    before, after = change_c1(routes=(one,))
+    _, after = change_c1(routes=(one,))
     down = edit_node(after, "c1", routes=(msgspec.structs.replace(one, linkdown=True),))
     assert loud(after, down) == [] and quiet(after, down) == ["on c1 the route to 10.0.0.0/24 is dead: its link has no carrier"]
 
@@ -254,7 +262,9 @@ def test_firewall() -> None:
     assert loud(before, edit_node(before, "host", chains=(forward_drop('iifname "br1"'),))) == [
         'rule changed on host in ip lab forward: iifname "br1" accept (was iifname "br0" accept)'
     ]
-    assert loud(before, edit_node(before, "host", chains=(forward_drop(),))) == ['rule removed on host from ip lab forward: iifname "br0" accept']
+    assert loud(before, edit_node(before, "host", chains=(forward_drop(),))) == [
+        'rule removed on host from ip lab forward: iifname "br0" accept'
+    ]
     more = msgspec.structs.replace(forward_drop('iifname "br0"'), rules=(*forward_drop('iifname "br0"').rules, Rule(99, "counter")))
     assert loud(before, edit_node(before, "host", chains=(more,))) == ["rule added on host to ip lab forward: counter"]
 

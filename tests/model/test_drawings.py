@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+
 from helpers.shapes import goal, shapes, steps
 from helpers.snapshots import forward_drop, lab_with
-
 from netless_lab.model.printers import text
 from netless_lab.model.scene import Scene, lay_out
 
@@ -35,7 +35,9 @@ def drawings() -> dict[str, str]:
     for name, snapshot in shapes().items():
         drawn = [_titled(f"{w}x{h}", lay_out(snapshot, width=w, height=h)) for w, h in ((80, 24), (60, 14), (40, 12))]
         found[f"shape-{name}"] = "\n".join(drawn)
-    found["ascii"] = "\n".join(text(lay_out(snapshot, width=80, height=24), ascii=True) for snapshot in (lab_with(2), shapes()["two-bridges"]))
+    found["ascii"] = "\n".join(
+        text(lay_out(snapshot, width=80, height=24), ascii=True) for snapshot in (lab_with(2), shapes()["two-bridges"])
+    )
     found["tiny"] = "\n".join(_titled(f"{w}x{h}", lay_out(lab_with(3), width=w, height=h)) for w, h in ((24, 6), (16, 4), (12, 3), (6, 2)))
     return found
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from helpers.snapshots import FORWARD, forward_drop, host, masquerade
 
+from helpers.snapshots import FORWARD, forward_drop, host, masquerade
 from netless_lab.model.gates import firewall, forwarding, gates_of, nat
 from netless_lab.model.snapshot import Chain, Node, Rule
 

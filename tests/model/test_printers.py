@@ -6,10 +6,10 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+
 from helpers.random_labs import random_lab
 from helpers.shapes import shapes, steps
 from helpers.snapshots import container, host, lab, lab_with, veth
-
 from netless_lab.model.printers import DARK, LIGHT, dot, mermaid, svg, text
 from netless_lab.model.scene import STYLES, lay_out
 from netless_lab.model.scene.labels import is_lo

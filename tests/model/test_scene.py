@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+
 from helpers.shapes import goal, shapes, steps
 from helpers.snapshots import bridge, container, edit, forward_drop, host, internet, lab, lab_with, masquerade, uplink, veth
-
 from netless_lab.model.printers import text
 from netless_lab.model.scene import Cell, Scene, lay_out
 
@@ -178,7 +178,9 @@ def test_other_names_take_the_places_the_lesson_reserved() -> None:
 def test_containers_take_three_hues_in_turn() -> None:
     """Orange, green, blue and orange again, as style words."""
     scene = lay_out(lab_with(4), width=80, height=24)
-    frames = [style(scene, Cell(region.rect.x, region.rect.y)) for region in scene.regions if region.kind == "node" and region.node[0] == "c"]
+    frames = [
+        style(scene, Cell(region.rect.x, region.rect.y)) for region in scene.regions if region.kind == "node" and region.node[0] == "c"
+    ]
     assert frames == ["container-0", "container-1", "container-2", "container-0"]
 
 

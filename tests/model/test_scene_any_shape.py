@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import pairwise
 
 import pytest
+
 from helpers.random_labs import random_lab
 from helpers.snapshots import lab_with
-
 from netless_lab.model.scene import ASCII, STYLES, Region, Scene, lay_out
 from netless_lab.model.scene.labels import is_lo, safe
 from netless_lab.model.snapshot import Snapshot
@@ -59,7 +60,7 @@ def check_wires(snapshot: Snapshot, scene: Scene) -> None:
         assert wire[0] == scene.anchors[one] and wire[-1] == scene.anchors[other]
         link = next(link for node in snapshot.nodes if node.name == one[0] for link in node.links if link.name == one[1])
         gapless = wire[:-1] if link.kind == "macvlan" else wire
-        for here, there in zip(gapless, gapless[1:], strict=False):
+        for here, there in pairwise(gapless):
             assert abs(here.x - there.x) + abs(here.y - there.y) == 1, (one, other, wire)
 
 

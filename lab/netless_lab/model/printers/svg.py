@@ -56,7 +56,8 @@ def svg(scene: Scene, palette: Palette = DARK) -> str:
             x += len(text)
     for (style, dashed), arms in strokes.items():
         dash = ' stroke-dasharray="3 3"' if dashed else ""
-        body.append(f'<path d="{" ".join(arms)}" stroke="{palette.colour(style)}" fill="none" stroke-width="{2 if style == "bridge" else 1.5}"{dash}/>')
+        look = f'stroke="{palette.colour(style)}" fill="none" stroke-width="{2 if style == "bridge" else 1.5}"{dash}'
+        body.append(f'<path d="{" ".join(arms)}" {look}/>')
     body += words
     box = f"{left * CELL - MARGIN} {top * ROW - MARGIN} {width} {height}"
     return (

@@ -25,8 +25,8 @@ def lay_out(
 
     ``goal`` is an outline of the lesson's last network (same type, its ifindexes mean nothing): its parts get their room from the
     start, so that the picture does not jump from step to step. With ``ghosts`` the parts not built yet are drawn faintly, style
-    "ghost". Where the goal does not fit, what is really there is drawn without it. The same arguments always give the same scene. Nothing is dropped in silence: what finds no room is counted in a
-    "+n more" and listed in ``Scene.hidden``.
+    "ghost". Where the goal does not fit, what is really there is drawn without it. The same arguments always give the same scene.
+    Nothing is dropped in silence: what finds no room is counted in a "+n more" and listed in ``Scene.hidden``.
     """
     width, height = max(1, width), max(1, height)
     figure = compose(snapshot, goal)
