@@ -43,7 +43,7 @@ class GotoScreen(Panel[tuple[str, bool]]):
     def body(self) -> ComposeResult:
         """A field and the list."""
         yield Input(placeholder="type to search", id="search", compact=True)
-        yield Choices(rows(self._course, self._position, ""), at=self._position, id="panel-body")
+        yield Choices(lambda width: rows(self._course, self._position, ""), at=self._position, id="panel-body")
 
     def on_mount(self) -> None:
         """Typing searches at once."""
@@ -51,7 +51,8 @@ class GotoScreen(Panel[tuple[str, bool]]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list."""
-        self.query_one(Choices).show(rows(self._course, self._position, event.value))
+        value = event.value
+        self.query_one(Choices).show(lambda width: rows(self._course, self._position, value))
 
     def on_input_submitted(self) -> None:
         """Enter in the field goes to the start."""

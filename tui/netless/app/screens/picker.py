@@ -41,7 +41,7 @@ class PickerScreen(Panel[str]):
         courses = self._view.courses or ((self._view.status.course,) if self._view.status else ())
         position = self._view.status.position if self._view.status else ""
         here = position.rpartition("/")[0]
-        yield Choices(rows(courses, here), at=here, id="panel-body")
+        yield Choices(lambda width: rows(courses, here, width), at=here, id="panel-body")
 
     def on_mount(self) -> None:
         """The arrows choose."""
@@ -73,7 +73,7 @@ def first_open(view: View, target: str) -> str:
     return target
 
 
-def rows(courses: tuple[CourseView, ...], here: str) -> list[Row]:
+def rows(courses: tuple[CourseView, ...], here: str, width: int) -> list[Row]:
     """A heading for each course, with what it is about, and a choice for each of its lessons."""
     out: list[Row] = []
     for course in courses:
@@ -84,7 +84,7 @@ def rows(courses: tuple[CourseView, ...], here: str) -> list[Row]:
         score = joined((f"  {done} of {len(steps)} steps", "$muted"))
         out.append(Row(joined((course.title, "bold"), "   ") + bar(done, len(steps)) + score))
         if course.about:
-            out.append(Row(joined((course.about, "$muted"))))
+            out += [Row(line) for line in joined((course.about, "$muted")).wrap(max(8, width))]
         out += [_lesson(course, lesson, number, here) for number, lesson in enumerate(course.lessons, 1)]
         out += [Row(joined(("! ", "bold $warning"), (problem, "$warning"))) for problem in course.problems]
     return out

@@ -76,9 +76,9 @@ class TutorScreen(Acting, Screen[None]):
         yield self.body
 
     def on_mount(self) -> None:
-        """The keys act from the start: the lesson has the focus, the terminal does not."""
+        """The keys act from the start: the lesson has the focus, the terminal does not. What the lab has said so far is shown."""
         self.lesson.focus()
-        self._settle()
+        self.show(self.app.view)
 
     def show(self, view: View) -> None:
         """Paint this view."""

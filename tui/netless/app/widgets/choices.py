@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,6 +25,13 @@ class Row:
     value: str = ""
 
 
+Source = Callable[[int], list[Row]]
+"""Rows for a width in cells."""
+
+MARK = 2
+"""Cells of the mark before each row."""
+
+
 class Choices(ScrollView, can_focus=True):
     """Rows; the chosen one is marked by a bar and by its ground."""
 
@@ -44,9 +51,10 @@ class Choices(ScrollView, can_focus=True):
             self.value = value
             super().__init__()
 
-    def __init__(self, rows: Sequence[Row] = (), *, at: str = "", id: str | None = None) -> None:
+    def __init__(self, source: Source, *, at: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
-        self._rows = tuple(rows)
+        self._source = source
+        self._rows = tuple(source(80))
         self._at = at
 
     @property
@@ -55,9 +63,9 @@ class Choices(ScrollView, can_focus=True):
         values = [row.value for row in self._rows if row.value]
         return self._at if self._at in values else (values[0] if values else "")
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, source: Source) -> None:
         """Show other rows; the choice stays where it is when it is still there."""
-        self._rows = tuple(rows)
+        self._source = source
         self._fit()
 
     def on_mount(self) -> None:
@@ -69,7 +77,9 @@ class Choices(ScrollView, can_focus=True):
         self._fit()
 
     def _fit(self) -> None:
-        self.virtual_size = Size(max(1, self.scrollable_content_region.width), len(self._rows))
+        width = max(1, self.scrollable_content_region.width)
+        self._rows = tuple(self._source(width - MARK))
+        self.virtual_size = Size(width, len(self._rows))
         self._reveal()
         self.refresh()
 

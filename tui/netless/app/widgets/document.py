@@ -39,6 +39,11 @@ class Document(ScrollView, can_focus=True):
     def set_source(self, source: Source) -> None:
         """Show other text; where the reader stands is kept."""
         self._source = source
+        if self.is_mounted:
+            self.lay_out_anew()
+
+    def lay_out_anew(self) -> None:
+        """The text has changed."""
         self._lay_out(self._text_width())
 
     def rows_at(self, width: int) -> int:

@@ -19,13 +19,14 @@ class LessonPane(Document):
         super().__init__(id=id)
         self._view = View()
         self.border_title = Content("Lesson")
+        self.set_source(lambda width: lesson(self._view, width))
 
     def show(self, view: View) -> None:
         """Paint this view: a new step starts at its top, a new hint scrolls into sight."""
         before, self._view = self._view, view
         if before.status is view.status and before.verdict is view.verdict:
             return
-        self.set_source(lambda width: lesson(view, width))
+        self.lay_out_anew()
         if before.status is None or view.status is None or before.status.position != view.status.position:
             self.scroll_home(animate=False, immediate=True)
         elif len(view.status.page.hints_open) > len(before.status.page.hints_open):
@@ -41,6 +42,7 @@ class CheckPane(Document):
         super().__init__(id=id)
         self._view = View()
         self.border_title = Content("Check")
+        self.set_source(lambda width: check(self._view, width))
 
     def show(self, view: View) -> None:
         """Paint this view."""
@@ -48,6 +50,6 @@ class CheckPane(Document):
         if before.status is view.status and before.verdict is view.verdict:
             return
         retitle(self, check_title(view))
-        self.set_source(lambda width: check(view, width))
+        self.lay_out_anew()
         if before.verdict is not view.verdict:
             self.scroll_home(animate=False, immediate=True)

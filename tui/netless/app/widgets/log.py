@@ -41,7 +41,7 @@ class LogPane(Document, Generic[E]):
         if anew:
             self._kept.clear()
         self._entries = entries
-        self._lay_out(self._text_width())
+        self.lay_out_anew()
 
     def arrange_lines(self, width: int) -> tuple[Line, ...]:
         """All rows; only entries not seen before are laid out."""

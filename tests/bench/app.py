@@ -1,0 +1,113 @@
+"""The tutor's screen: first frame, idle CPU and memory, and what a moving packet costs. In real processes on pseudo-terminals."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from fcntl import ioctl
+from pathlib import Path
+
+from bench.row import Row
+
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+IDLE_S = 5.0
+MINIMAL = """
+from textual.app import App
+from textual.widgets import Static
+class Minimal(App):
+    def compose(self):
+        yield Static("Plug one end")
+Minimal().run()
+"""
+OURS = ["-P", "-m", "app.child_app"]
+REFERENCE = ["-P", "-c", MINIMAL]
+
+
+class Run:
+    """One process on a pseudo-terminal of 120x40."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.start = time.perf_counter()
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+            path = f"{ROOT / 'tui'}:{ROOT / 'lab'}:{TESTS}"
+            os.execve(sys.executable, [sys.executable, *words], {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": path})
+        self.said = b""
+
+    def until(self, word: bytes) -> float:
+        """Milliseconds from the start of the process until it wrote ``word``."""
+        while word not in self.said:
+            if not select.select([self.terminal], [], [], 30)[0]:
+                raise TimeoutError(f"{word!r} never came")
+            self.said += os.read(self.terminal, 65536)
+        return (time.perf_counter() - self.start) * 1000
+
+    def idle(self) -> tuple[float, float]:
+        """(percent of one core, MiB of resident memory) while nothing happens."""
+        time.sleep(2)
+        before = self._cpu_s()
+        time.sleep(IDLE_S)
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+        return (self._cpu_s() - before) / IDLE_S * 100, kib / 1024
+
+    def _cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self) -> None:
+        """Ask it to end, and wait."""
+        os.kill(self.pid, signal.SIGTERM)
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            if select.select([self.terminal], [], [], 0.05)[0]:
+                try:
+                    os.read(self.terminal, 65536)
+                except OSError:
+                    break
+        os.close(self.terminal)
+        os.waitpid(self.pid, 0)
+
+
+def first_frame(words: list[str], word: bytes, times: int = 9) -> float:
+    """Median milliseconds from exec until ``word`` is on the terminal."""
+    taken = []
+    for _ in range(times):
+        run = Run(words)
+        try:
+            taken.append(run.until(word))
+        finally:
+            run.end()
+    return statistics.median(taken)
+
+
+def idle(words: list[str], word: bytes) -> tuple[float, float]:
+    """CPU and memory at rest."""
+    run = Run(words)
+    try:
+        run.until(word)
+        return run.idle()
+    finally:
+        run.end()
+
+
+def rows() -> Iterator[Row]:
+    """The rows of the screen."""
+    first_frame(OURS, b"netless", 2)
+    minimal = first_frame(REFERENCE, b"Plug one end")
+    note = "recorded lab in the same process"
+    yield Row("app: exec until the first frame", first_frame(OURS, b"netless"), "<= 400 ms", "minimal Textual app", minimal, note)
+    yield Row("app: exec until the lesson is shown", first_frame(OURS, b"Plug one end"), "", "minimal Textual app", minimal, note)
+    ours, bare = idle(OURS, b"Plug one end"), idle(REFERENCE, b"Plug one end")
+    yield Row("app: CPU of one core, idle", ours[0], "< 1 %", "minimal Textual app", bare[0], unit="%")
+    yield Row("app: resident memory", ours[1], "<= 100 MiB with agent", "minimal Textual app", bare[1], unit="MiB")
