@@ -103,7 +103,10 @@ def shapes() -> dict[str, Snapshot]:
         ),
         "bridge-in-container": lab(
             host(),
-            container("c1", bridge("br0", "10.9.0.1/24"), veth("veth3", "c2:veth4", master="br0"), veth("veth5", "c3:veth6", master="br0", up=False)),
+            container(
+                "c1", bridge("br0", "10.9.0.1/24"), veth("veth3", "c2:veth4", master="br0"),
+                veth("veth5", "c3:veth6", master="br0", up=False),
+            ),
             container("c2", veth("veth4", "c1:veth3", "10.9.0.2/24")),
             container("c3", veth("veth6", "c1:veth5", "10.9.0.3/24")),
         ),

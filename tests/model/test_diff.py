@@ -155,8 +155,9 @@ def test_two_containers_with_the_same_names_are_not_mixed_up() -> None:
 def test_cables_come_and_go_as_one() -> None:
     """Deleting one end deletes both: one sentence."""
     before = lab_with(1)
-    after = lab(host(uplink(), bridge("br0", "10.0.0.1/24"), forwarding=True, chains=(masquerade(),), routes=(default("203.0.113.1", "eth0"),)),
-                container("c1"), internet())  # fmt: skip
+    way_out = (default("203.0.113.1", "eth0"),)
+    alone = host(uplink(), bridge("br0", "10.0.0.1/24"), forwarding=True, chains=(masquerade(),), routes=way_out)
+    after = lab(alone, container("c1"), internet())
     assert loud(before, after) == ["a cable went away: veth2 on host, veth1 on c1", "c1 lost its default route via 10.0.0.1"]
 
 
