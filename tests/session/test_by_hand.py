@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from helpers.running import Running, eventually, running
-from netless_lab.protocol import VerdictEvent
+from netless_lab.protocol import Call, VerdictEvent
 
 pytestmark = pytest.mark.kernel
 
@@ -112,3 +112,62 @@ def test_back_undoes_own_changes_first(lab: Running) -> None:
     lab.back()
     assert lab.status().position == "container/switch/bridge"
     assert "br0" not in lab.links()
+
+
+def test_back_undoes_one_change_at_a_time(lab: Running) -> None:
+    """Of several own changes ``back`` takes away only the last, and what was typed before it stays; looking changes nothing (D12)."""
+    lab.goto("switch/gateway")
+    lab.sh("ip addr add 10.0.0.1/24 dev br0")
+    assert eventually(lambda: "10.0.0.1" in str(lab.snapshot()))
+    lab.sh("ip link set br0 up")
+    assert eventually(lambda: lab.status().verdict is not None and "br0" in str(lab.snapshot()))
+    lab.sh("ip addr; bridge link; nft list ruleset")
+    text = lab.back()["text"]
+    assert "br0" in text and "up" in text
+    assert "UP" not in lab.told("ip -j link show br0")[0]["flags"]
+    assert lab.told("ip -j addr show br0")[0]["addr_info"][0]["local"] == "10.0.0.1"
+
+
+def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
+    """The session written down as a shell script makes the same links, addresses and rules in another lab."""
+    lab.reset("lab")
+    lab.goto("cable/pair")
+    lab.client.ask(Call, name="history")
+    before = len(lab.client.ask(Call, name="history")["entries"])
+    for command in (
+        "ip link add left type veth peer name right",
+        "ip link add sw0 type bridge",
+        "ip link set right master sw0",
+        "ip addr add 192.168.9.1/24 dev sw0",
+        "nft add table ip mine; nft 'add chain ip mine post { type nat hook postrouting priority 100; }'",
+        "nft add rule ip mine post ip saddr 192.168.9.0/24 masquerade",
+    ):
+        lab.sh(command)
+        assert eventually(lambda: len(lab.client.ask(Call, name="history")["entries"]) > before)
+        before = len(lab.client.ask(Call, name="history")["entries"])
+    script = lab.client.ask(Call, name="history")["script"]
+    own = script[script.rindex("rebuilt") :].partition("\n")[2]
+    with running() as other:
+        other.sh(own)
+        assert {"left", "right", "sw0"} <= other.links()
+        assert other.told("ip -j addr show sw0")[0]["addr_info"][0]["local"] == "192.168.9.1"
+        assert "masquerade" in other.sh("nft list ruleset")
+
+
+def test_killed_container_is_named_and_comes_back(lab: Running) -> None:
+    """``kill -9 -1`` inside the lab ends the containers, not the lab; it says so, and ``reset`` brings them back."""
+    lab.goto("switch", end=True)
+    pid = next(node.pid for node in lab.status().nodes if node.name == "c1")
+    lab.sh("kill -9 -1", check=False)
+    assert eventually(lambda: any("c1" in notice for notice in lab.status().notices))
+    lab.reset("lesson")
+    assert next(node.pid for node in lab.status().nodes if node.name == "c1") != pid
+    assert lab.run("container/switch/bridge")["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_everything_deleted_is_rebuilt(lab: Running) -> None:
+    """``ip link del`` of everything, the uplink too, and ``nft flush ruleset``: goto still ends in a lab that works."""
+    lab.goto("container/internet", end=True)
+    lab.sh("for i in $(ls /sys/class/net); do ip link del $i 2>/dev/null; done; nft flush ruleset; rm -rf /run/netns/* /etc/netns", check=False)
+    lab.goto("container/internet", end=True)
+    assert lab.pings("198.51.100.10")

@@ -37,6 +37,7 @@ VERBS = {
     "diagram": "look",
     "lint": "authors",
     "progress": "progress",
+    "history": "progress",
     "break": "faults",
     "faults": "faults",
     "mend": "faults",
@@ -125,6 +126,10 @@ def parser() -> argparse.ArgumentParser:
     progress = verb("progress", "show, export or import progress")
     progress.add_argument("what", nargs="?", choices=("show", "export", "import"), default="show")
     progress.add_argument("file", nargs="?")
+    history = verb("history", "what was done in this lab, by the tutor and by you")
+    form = history.add_mutually_exclusive_group()
+    form.add_argument("--script", action="store_true", help="as a shell script that does it again")
+    form.add_argument("--markdown", action="store_true", help="as notes in Markdown")
     fault = verb("break", "break something on purpose")
     fault.add_argument("fault", nargs="?", metavar="FAULT")
     fault.add_argument("--random", action="store_true")

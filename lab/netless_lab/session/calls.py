@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..course.step import positions
 from ..primitives.base import DIALECTS
+from .history import notes, script
 
 if TYPE_CHECKING:
     from .session import Session
@@ -28,4 +29,10 @@ async def prove(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-CALLS: dict[str, CallFunction] = {"prove": prove}
+async def history(session: Session, args: dict[str, Any]) -> dict[str, Any]:
+    """What was done, as entries, and written down as a ``script`` or as ``markdown``."""
+    entries = session.history.entries
+    return {"entries": entries, "script": script(entries), "markdown": notes(entries)}
+
+
+CALLS: dict[str, CallFunction] = {"prove": prove, "history": history}

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 import traceback
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -23,9 +24,10 @@ from ..errors import Refusal
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..protocol import CourseView, Entry, Message, NodeStatus, Notice, ProbeEvent, SnapshotEvent, Status, StatusEvent, VerdictEvent
+from .history import History
 from .judging import Case, judge_step, send
-from .live import Live
-from .pages import course_view, step_page
+from .live import Burst, Live
+from .pages import course_view, step_page, where_of
 from .state import State, actions_before, key, undone
 from .world import World
 
@@ -54,6 +56,8 @@ class Desk:
             dialect=progress.dialect,
         )
         self.live = Live(world, self._tell, self._learner_changed)
+        self.history = History()
+        self.own_changes: deque[Burst] = deque(maxlen=100)
         world.on_death = self._node_died
 
     async def status(self) -> Status:
@@ -223,10 +227,12 @@ class Desk:
             text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `next` skips the step."
             self._tell(Notice("error", text))
 
-    def _learner_changed(self, snapshot: Snapshot) -> None:
+    def _learner_changed(self, burst: Burst) -> None:
+        self.own_changes.append(burst)
         if not self.state.touched:
             self.state = msgspec.structs.replace(self.state, touched=True)
-        self.relive(snapshot)
+        self.history.saw(burst.changes, burst.after, where_of(burst.after, "host"), str(self.state.position))
+        self.relive(burst.after)
         if not self.state.busy:
             self.rejudge()
 

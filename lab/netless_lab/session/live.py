@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+import msgspec
+
 from ..model.diff import Change, diff, sentence
 from ..model.snapshot import Snapshot
 from ..protocol import ChangeLine, ChangesEvent, Message, SnapshotEvent
@@ -16,10 +18,18 @@ from .world import World
 Who = Literal["tutor", "learner"]
 
 
+class Burst(msgspec.Struct, frozen=True):
+    """What the learner changed between two looks: usually one command."""
+
+    before: Snapshot
+    after: Snapshot
+    changes: tuple[Change, ...]
+
+
 class Live:
     """The last snapshot everybody was told about, and the task that keeps it true."""
 
-    def __init__(self, world: World, tell: Callable[[Message], None], on_learner: Callable[[Snapshot], None]) -> None:
+    def __init__(self, world: World, tell: Callable[[Message], None], on_learner: Callable[[Burst], None]) -> None:
         self._world = world
         self._tell = tell
         self._on_learner = on_learner
@@ -51,15 +61,15 @@ class Live:
     async def refresh(self) -> Snapshot:
         """Look now, tell what changed since the last look, and return what is there."""
         snapshot = await self._world.look()
-        changes = diff(self.last, snapshot)
-        self.last = snapshot
+        before, self.last = self.last, snapshot
+        changes = diff(before, snapshot)
         if not changes:
             return snapshot
         who: Who = "tutor" if self._tutor else "learner"
         self._tell(SnapshotEvent(snapshot))
         self._tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
         if who == "learner" and any(not change.quiet for change in changes):
-            self._on_learner(snapshot)
+            self._on_learner(Burst(before, snapshot, changes))
         return snapshot
 
     async def _follow(self) -> None:

@@ -16,8 +16,10 @@ from ..course.step import Position, positions, step_at
 from ..course.substitute import apply_text
 from ..course.verdict import Verdict
 from ..errors import Refusal
+from ..model.diff import diff
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect
+from ..primitives.retell import undoing
 from ..protocol import ActionEvent, Notice
 from .calls import CALLS
 from .desk import Desk
@@ -102,6 +104,8 @@ class Session(Desk):
         """Undo the learner's own changes since the step began, or else the last step."""
         await self.hold_judging()
         place = self.state.position
+        if undone := await self._take_back_last():
+            return self._moved(f"Undone: {undone}.")
         if self.state.touched:
             text = f"Undone: what you changed since the start of {place}."
         elif self.state.passed:
@@ -218,6 +222,31 @@ class Session(Desk):
             raise Refusal(f"this lab has no call named {name}", nearest=tuple(CALLS))
         return await found(self, args)
 
+    async def _take_back_last(self) -> str:
+        """Undo only the learner's last change, when each part of it has a plain opposite; what was undone, or "" when it has not."""
+        await self.live.refresh()
+        if not self.own_changes:
+            return ""
+        burst = self.own_changes[-1]
+        loud = [change for change in burst.changes if not change.quiet]
+        opposites = [undoing(change, burst.after) for change in reversed(loud)]
+        if any(actions is None for actions in opposites):
+            return ""
+        try:
+            for actions in opposites:
+                for action in actions or ():
+                    await self.moves.apply(action)
+        except self.world.apply_failed:
+            return ""
+        if any(not change.quiet for change in diff(burst.before, self.live.last)):
+            return ""
+        self.own_changes.pop()
+        if not self.own_changes:
+            self.state = msgspec.structs.replace(self.state, touched=False)
+        self.relive(self.live.last)
+        self.rejudge()
+        return "; ".join(change.sentence for change in loud)
+
     async def _run_one(self, place: Position) -> dict[str, Any]:
         snapshot = await self.live.refresh()
         jumped = place != self.state.position
@@ -247,6 +276,7 @@ class Session(Desk):
                 self._told_action(action, str(error))
                 raise
             self._told_action(action)
+            self.history.did(action, where_of(self.live.last, "host"), str(self.state.position))
 
     def _told_action(self, action: Action, error: str = "") -> None:
         where = where_of(self.live.last, self.state.step.shell)
@@ -266,6 +296,8 @@ class Session(Desk):
             snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, end=end)
         self._stand_at(place)
         self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=())
+        self.own_changes.clear()
+        self.history.moved(f"the lab was rebuilt for the {'end' if end else 'start'} of {place}", str(place))
         self.relive(snapshot)
         self.tell_status()
         if judging and not end:

@@ -1,8 +1,9 @@
-"""The verb about progress: show it, take it along, bring it back."""
+"""The verbs about what was done: progress (show, take along, bring back) and history (written down)."""
 
 from __future__ import annotations
 
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import msgspec
 from netless_lab import labs
 from netless_lab.course.progress import BadProgress, decode, encode
 from netless_lab.errors import Refusal
+from netless_lab.protocol import Call
 
 from ..exit_codes import Exit
+from ..labs import find
 from ..printer import Printer
 
 
@@ -38,6 +41,22 @@ def progress(args: Namespace, printer: Printer) -> int:
             printer.say(f"  ● {place:<28} {how}" + (f", {step.hints} hints opened" if step.hints else ""))
     if not kept.courses:
         printer.say("nothing is earned yet")
+    return Exit.PASS
+
+
+def history(args: Namespace, printer: Printer) -> int:
+    """What was done in the lab, as a list, a shell script or Markdown notes."""
+    client = find(args.lab)
+    if client is None:
+        raise Refusal(f"the lab {args.lab} is not running: its history went with it", code=1)
+    with client:
+        told = client.ask(Call, name="history")
+    if args.script or args.markdown:
+        sys.stdout.write(told["script" if args.script else "markdown"])
+        return Exit.PASS
+    printer.document(told["entries"])
+    for entry in told["entries"]:
+        printer.say(f"{time.strftime('%H:%M:%S', time.localtime(entry['at']))}  {entry['who']:<8} {entry['text']}")
     return Exit.PASS
 
 

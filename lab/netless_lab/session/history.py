@@ -1,0 +1,86 @@
+"""Everything that was done in a session, in order: by the tutor as actions, by the learner as the changes that were seen.
+
+It can be written down as a shell script that does it again, or as Markdown notes. Bounded: the oldest entries go first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Literal
+
+import msgspec
+
+from ..model.changes import Change
+from ..model.snapshot import Snapshot
+from ..primitives.base import Action, Where
+from ..primitives.retell import retell
+
+MOST = 2000
+"""How many entries are kept."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One thing done. ``lines`` are commands (dialect ip) that do it again; empty when there is no plain one."""
+
+    at: float
+    who: Literal["tutor", "learner", "lab"]
+    text: str
+    lines: tuple[str, ...] = ()
+    step: str = ""
+
+
+class History:
+    """The session so far."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=MOST)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """From the oldest kept to the newest."""
+        return tuple(self._entries)
+
+    def did(self, action: Action, where: Where, step: str) -> None:
+        """The tutor did this."""
+        self._entries.append(Entry(time.time(), "tutor", action.sentence(), action.commands("ip", where), step))
+
+    def saw(self, changes: tuple[Change, ...], after: Snapshot, where: Where, step: str) -> None:
+        """The learner did this: what changed, and the plain commands that bring it about."""
+        for change in changes:
+            if change.quiet:
+                continue
+            action = retell(change, after)
+            lines = action.commands("ip", where) if action is not None else ()
+            self._entries.append(Entry(time.time(), "learner", change.sentence, lines, step))
+
+    def moved(self, text: str, step: str) -> None:
+        """The lab was rebuilt: what stands above did not happen to what stands below."""
+        self._entries.append(Entry(time.time(), "lab", text, (), step))
+
+
+def script(entries: tuple[Entry, ...]) -> str:
+    """A shell script for the lab's host that does it again; what has no plain command stands as a comment."""
+    lines = ["#!/bin/sh", "# What was done in a netless lab. Run it in a fresh lab: netless exec host -- sh FILE", "set -eu"]
+    step = ""
+    for entry in entries:
+        if entry.step != step:
+            step = entry.step
+            lines += ["", f"# --- {step}"]
+        lines.append(f"# {time.strftime('%H:%M:%S', time.localtime(entry.at))} {entry.who}: {entry.text}")
+        lines += entry.lines
+    return "\n".join(lines) + "\n"
+
+
+def notes(entries: tuple[Entry, ...]) -> str:
+    """Markdown notes of the session: a heading for each step, then what happened and how."""
+    lines = ["# Notes from a netless lab", ""]
+    step = ""
+    for entry in entries:
+        if entry.step != step:
+            step = entry.step
+            lines += [f"## {step}", ""]
+        lines.append(f"* {time.strftime('%H:%M:%S', time.localtime(entry.at))} **{entry.who}**: {entry.text}")
+        if entry.lines:
+            lines += ["", *(f"      {line}" for line in entry.lines), ""]
+    return "\n".join(lines).rstrip() + "\n"
