@@ -9,7 +9,7 @@ import pytest
 
 from conformance.cases import CASES, Case
 from conformance.meaning import drawn, meaning
-from helpers.lab import Lab, action, eventually, expectation, lab
+from helpers.lab import Lab, Table, action, eventually, expectation, lab
 from helpers.sandboxed import sandboxed
 from netless_lab.primitives.base import DIALECTS, Action, Dialect, Where
 from netless_lab.primitives.registry import ACTIONS
@@ -146,3 +146,39 @@ def test_outline_sketches_what_the_kernel_then_does(case: Case) -> None:
         sketch = drawn(wanted.outline(own.snapshot()))
         own.apply(wanted)
         assert sketch == drawn(own.snapshot())
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@sandboxed
+def test_odd_names_work_in_every_line(dialect: Dialect) -> None:
+    """A learner's own names may be words of ip(8), or hold what a shell and Python make something of."""
+    near, far, bridge, box = "a", "$x;'y", "up", "we ird"
+    tables: tuple[Table, ...] = (
+        {"name-attach": box, "of": "c1"},
+        {"veth": near, "peer": far},
+        {"move": near, "to": "c1"},
+        {"address": "10.0.0.2/24", "dev": near, "in": "c1"},
+        {"up": near, "in": "c1"},
+        {"bridge": bridge},
+        {"port": far, "of": bridge},
+        {"address": "10.0.0.1/24", "dev": bridge},
+        {"up": bridge},
+        {"up": far},
+        {"mtu": 1400, "dev": near, "in": "c1"},
+        {"route": "default", "via": "10.0.0.1", "dev": near, "in": "c1"},
+        {"masquerade": "10.0.0.0/24", "except": bridge},
+        {"forward-policy": "drop"},
+        {"forward-accept": far},
+        {"forward-accept": "established"},
+        {"unforward-accept": far},
+        {"unport": far, "of": bridge},
+        {"rename": near, "to": "dev", "in": "c1"},
+        {"delete-link": bridge},
+    )
+    with lab() as own:
+        own.do(*tables)
+        measure = meaning(own.snapshot())
+        own.purge()
+        for table in tables:
+            own.type(action(table), dialect, own.where())
+        assert meaning(own.snapshot()) == measure

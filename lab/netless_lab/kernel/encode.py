@@ -21,7 +21,7 @@ CREATE, EXCLUSIVE, REPLACE, APPEND = 0x400, 0x200, 0x100, 0x800
 
 UP, NOARP, PROMISC = 0x1, 0x80, 0x100
 """Flags of a link that people set (netdevice(7))."""
-IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_LINKINFO, IFLA_IFALIAS = 1, 3, 4, 10, 18, 20
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_LINKINFO, IFLA_IFALIAS, IFLA_AF_SPEC = 1, 3, 4, 10, 18, 20, 26
 IFLA_GROUP, IFLA_NET_NS_FD, IFLA_PROP_LIST, IFLA_ALT_IFNAME = 27, 28, 52, 53
 
 _IFINFO: Final = struct.Struct("=BxHiII")
@@ -71,11 +71,19 @@ def cable(one: Link, other: Link, other_namespace: int) -> bytes:
     return link(one.ifindex, string(IFLA_IFNAME, one.name), mac(one.mac), number(IFLA_MTU, one.mtu), kind)
 
 
+def quiet(index: int) -> bytes:
+    """A link that gives itself no IPv6 address when it goes up (IFLA_INET6_ADDR_GEN_MODE none)."""
+    return link(index, nest(IFLA_AF_SPEC, nest(socket.AF_INET6, attribute(8, b"\1"))))
+
+
 def address(index: int, wanted: Address) -> bytes:
-    """An address of a link."""
+    """An address of a link, with the broadcast address of its network where there is one."""
     family, packed = _packed(wanted.address)
     header = _IFADDR.pack(family, wanted.prefix, 0, _SCOPES.get(wanted.scope, 0), index)
-    return header + attribute(2, packed) + attribute(1, packed)
+    body = header + attribute(2, packed) + attribute(1, packed)
+    if family == socket.AF_INET and wanted.prefix < 31 and wanted.scope == "global":
+        body += attribute(4, ip_interface(wanted.cidr).network.broadcast_address.packed)
+    return body
 
 
 def route(wanted: Route, index: int) -> bytes:

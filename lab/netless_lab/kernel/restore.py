@@ -80,6 +80,9 @@ class Restorer:
         flags, mask = encode.flags_of(wanted), encode.UP | encode.NOARP | encode.PROMISC
         if wanted.kind == "loopback":
             mask = encode.UP
+        elif wanted.up and not link.up and not any(_by_itself(own) for own in wanted.addresses):
+            with contextlib.suppress(NetlinkError):  # a kernel without IPv6
+                self._socket.request(encode.RTM_SETLINK, ACK, encode.quiet(index))
         if (encode.flags_of(link) ^ flags) & mask:
             self._do(f"switch {wanted.name}", encode.RTM_SETLINK, encode.link(index, flags=flags, mask=mask))
         with contextlib.suppress(NetlinkError):  # there is none but the one it was born with

@@ -12,6 +12,7 @@ from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, listed, no_link, no_node, place
 from .outline import with_link, with_node
+from .quoting import word
 from .roles import Cidr, LinkName, NodeName
 
 
@@ -40,8 +41,8 @@ class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", 
             return on_link(where, self.node, self.link, call)
         if dialect == "legacy":
             family = "inet6 add " if ":" in self.cidr else ""
-            return (where.run(self.node, f"ifconfig {self.link} {family}{self.cidr}"),)
-        return (where.ip(self.node, f"addr add {self.cidr} dev {self.link}"),)
+            return (where.run(self.node, f"ifconfig {word(self.link)} {family}{self.cidr}"),)
+        return (where.ip(self.node, f"addr add {self.cidr} dev {word(self.link)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Take it away."""
@@ -88,8 +89,8 @@ class DeleteAddress(Action, frozen=True, rename={"cidr": "unaddress", "link": "d
             return on_link(where, self.node, self.link, call)
         if dialect == "legacy":
             change = f"inet6 del {self.cidr}" if ":" in self.cidr else "0.0.0.0"
-            return (where.run(self.node, f"ifconfig {self.link} {change}"),)
-        return (where.ip(self.node, f"addr del {self.cidr} dev {self.link}"),)
+            return (where.run(self.node, f"ifconfig {word(self.link)} {change}"),)
+        return (where.ip(self.node, f"addr del {self.cidr} dev {word(self.link)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Give it back."""

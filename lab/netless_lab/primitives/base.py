@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from shlex import quote
 from typing import ClassVar, Literal, get_args
 
 import msgspec
 
 from ..model.snapshot import Snapshot
+from .quoting import literal, word
 
 Dialect = Literal["ip", "legacy", "pyroute2"]
 """How a learner may say the same thing: iproute2 and nft; brctl, ifconfig, route, iptables; Python."""
@@ -31,7 +31,7 @@ class Where(msgspec.Struct, frozen=True):
         if node == self.node:
             return f"ip {rest}"
         if node in self.names:
-            return f"ip -n {self.names[node]} {rest}"
+            return f"ip -n {word(self.names[node])} {rest}"
         return f"nsenter -t {self.pid(node)} -n ip {rest}"
 
     def run(self, node: str, command: str) -> str:
@@ -39,7 +39,7 @@ class Where(msgspec.Struct, frozen=True):
         if node == self.node:
             return command
         if node in self.names:
-            return f"ip netns exec {self.names[node]} {command}"
+            return f"ip netns exec {word(self.names[node])} {command}"
         return f"nsenter -t {self.pid(node)} -n {command}"
 
     def python(self, node: str) -> str:
@@ -47,24 +47,24 @@ class Where(msgspec.Struct, frozen=True):
         if node == self.node:
             return "IPRoute()"
         if node in self.names:
-            return f'IPRoute(netns="{self.names[node]}", flags=0)'
+            return f"IPRoute(netns={literal(self.names[node])}, flags=0)"
         return f'IPRoute(netns="/proc/{self.pid(node)}/ns/net", flags=0)'
 
     def shell(self, node: str, script: str) -> str:
         """A line with redirections or pipes for ``node``: typed plainly in its own shell, else handed to ``sh -c``."""
-        return script if node == self.node else self.run(node, f"sh -c {quote(script)}")
+        return script if node == self.node else self.run(node, f"sh -c {word(script)}")
 
     def files(self, node: str, script: str) -> str:
         """A line that works on the files of ``node`` (its mount namespace), which ``ip netns exec`` does not enter."""
-        return script if node == self.node else f"nsenter -t {self.pid(node)} -m sh -c {quote(script)}"
+        return script if node == self.node else f"nsenter -t {self.pid(node)} -m sh -c {word(script)}"
 
     def target(self, node: str) -> str:
         """How ``ip link set ... netns`` names ``node``: by a name, else by a process; process 1 is the host's."""
-        return self.names[node] if node in self.names else self.pid(node)
+        return word(self.names[node]) if node in self.names else self.pid(node)
 
     def python_target(self, node: str) -> tuple[str, str]:
         """The same for pyroute2: the keyword and its value in Python."""
-        return ("net_ns_fd", f'"{self.names[node]}"') if node in self.names else ("net_ns_pid", self.pid(node))
+        return ("net_ns_fd", literal(self.names[node])) if node in self.names else ("net_ns_pid", self.pid(node))
 
     def pid(self, node: str) -> str:
         """A process of ``node``, or a shell variable to fill in when none is known."""
@@ -133,7 +133,7 @@ def python_program(where: Where, node: str, *calls: str) -> tuple[str, ...]:
 
 def on_link(where: Where, node: str, link: str, call: str) -> tuple[str, ...]:
     """A pyroute2 program whose ``call`` speaks of ``index``, the ifindex of ``link``; IndexError says there is no such link."""
-    return python_program(where, node, f'index = ipr.link_lookup(ifname="{link}")[0]', call)
+    return python_program(where, node, f"index = ipr.link_lookup(ifname={literal(link)})[0]", call)
 
 
 def in_host(node: str) -> str:

@@ -9,6 +9,7 @@ from .base import Action, Dialect, Expectation, Finding, Where, in_host, python_
 from .link import DeleteLink, NoLink
 from .look import inside, no_link, no_node
 from .outline import next_ifindex, with_links
+from .quoting import device, literal, word
 from .roles import LinkName, NodeName
 
 
@@ -26,10 +27,10 @@ class CreateBridge(Action, frozen=True, rename={"name": "bridge", "node": "in"})
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip link add type bridge`` or ``brctl addbr``."""
         if dialect == "pyroute2":
-            return python_program(where, self.node, f'ipr.link("add", ifname="{self.name}", kind="bridge")')
+            return python_program(where, self.node, f'ipr.link("add", ifname={literal(self.name)}, kind="bridge")')
         if dialect == "legacy":
-            return (where.run(self.node, f"brctl addbr {self.name}"),)
-        return (where.ip(self.node, f"link add name {self.name} type bridge"),)
+            return (where.run(self.node, f"brctl addbr {word(self.name)}"),)
+        return (where.ip(self.node, f"link add name {word(self.name)} type bridge"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Delete it; its ports stay as loose ends."""
@@ -68,7 +69,7 @@ class BridgeExists(Expectation, frozen=True, rename={"name": "bridge", "node": "
             if others and not near:
                 near = f"There is a bridge called {others[0]}; this step calls it {self.name}."
             return Finding(False, claim, expected, seen, where.ip(self.node, "link show type bridge"), near)
-        look = where.ip(self.node, f"-d link show {self.name}")
+        look = where.ip(self.node, f"-d link show {device(self.name)}")
         if link.kind != "bridge":
             near = f"`ip link add {self.name} type bridge` makes a bridge; {self.name} was made as something else."
             return Finding(False, claim, expected, f"{self.name} is a {link.kind}", look, near)

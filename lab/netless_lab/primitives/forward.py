@@ -10,6 +10,7 @@ from .firewall import Packet, Passage, base_chains, through_each
 from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain
 from .look import inside, listed, no_node
 from .outline import with_chain, with_rule, without_chain, without_rule
+from .quoting import nft_word, word
 from .roles import LinkName, NodeName
 
 ESTABLISHED = "established"
@@ -232,11 +233,11 @@ def condition(what: str) -> tuple[str, str, str]:
 
 
 def _match(what: str) -> str:
-    return ANSWERS if what == ESTABLISHED else f'iifname "{what}"'
+    return ANSWERS if what == ESTABLISHED else f"iifname {nft_word(what)}"
 
 
 def _iptables(what: str) -> str:
-    return "-m conntrack --ctstate RELATED,ESTABLISHED" if what == ESTABLISHED else f"-i {what}"
+    return "-m conntrack --ctstate RELATED,ESTABLISHED" if what == ESTABLISHED else f"-i {word(what)}"
 
 
 def _shuts(chain: Chain) -> bool:

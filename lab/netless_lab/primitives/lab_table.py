@@ -5,9 +5,11 @@ A table of one's own can be deleted without harm to anybody else's rules; ``flus
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from .base import Where
+from .quoting import word
 
 TABLE = "ip lab"
 Policy = Literal["accept", "drop"]
@@ -22,19 +24,19 @@ HOOKS: dict[PolicyHook, str] = {
 def make_chain(where: Where, node: str, hook: PolicyHook, policy: Policy = "accept") -> tuple[str, ...]:
     """The lines that make the table and the chain, harmless when they are there; an existing chain takes the policy."""
     chain = f"add chain {TABLE} {hook} {{ {HOOKS[hook]}; policy {policy}; }}"
-    return (where.run(node, f"nft add table {TABLE}"), where.run(node, f"nft '{chain}'"))
+    return (where.run(node, f"nft add table {TABLE}"), where.run(node, f"nft {word(chain)}"))
 
 
 def add_rule(where: Where, node: str, hook: PolicyHook, rule: str) -> str:
     """The line that appends a rule; quoted, for an interactive shell takes ``!`` for its history."""
-    return where.run(node, f"nft 'add rule {TABLE} {hook} {rule}'")
+    return where.run(node, f"nft {word(f'add rule {TABLE} {hook} {rule}')}")
 
 
 def delete_rule(where: Where, node: str, hook: PolicyHook, match: str) -> str:
     """The line that deletes the first rule that holds ``match``: nft deletes by handle, so the handle is looked up."""
     listing = f"nft -a list chain {TABLE} {hook}"
-    pattern = match.replace("/", r"\/").replace(".", r"\.")
-    handle = f"{listing} | sed -n '/{pattern} /{{s/.*# handle //p;q}}'"
+    pattern = re.sub(r"([]/.*^$\\[])", r"\\\1", match)
+    handle = f"{listing} | sed -n {word(f'/{pattern} /{{s/.*# handle //p;q}}')}"
     return where.shell(node, f"nft delete rule {TABLE} {hook} handle $({handle})")
 
 

@@ -10,6 +10,7 @@ from ..model.snapshot import Link, Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
 from .look import inside, no_link, no_node, place
 from .outline import with_link, without_link
+from .quoting import device, literal, word
 from .roles import LinkName, NodeName
 
 Mtu = Annotated[int, msgspec.Meta(ge=68, le=65535)]
@@ -31,7 +32,7 @@ class DeleteLink(Action, frozen=True, rename={"name": "delete-link", "node": "in
         """iproute2 in both command dialects: brctl deletes bridges only, and nothing older deletes a cable."""
         if dialect == "pyroute2":
             return on_link(where, self.node, self.name, 'ipr.link("del", index=index)')
-        return (where.ip(self.node, f"link delete {self.name}"),)
+        return (where.ip(self.node, f"link delete {device(self.name)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """None: what it was, and what it held, is not known here."""
@@ -64,8 +65,8 @@ class RenameLink(Action, frozen=True, rename={"name": "rename", "new": "to", "no
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """iproute2 in both command dialects: ifconfig cannot rename."""
         if dialect == "pyroute2":
-            return on_link(where, self.node, self.name, f'ipr.link("set", index=index, ifname="{self.new}")')
-        return (where.ip(self.node, f"link set {self.name} name {self.new}"),)
+            return on_link(where, self.node, self.name, f'ipr.link("set", index=index, ifname={literal(self.new)})')
+        return (where.ip(self.node, f"link set {device(self.name)} name {word(self.new)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """The old name again."""
@@ -115,8 +116,8 @@ class SetMtu(Action, frozen=True, rename={"size": "mtu", "name": "dev", "node": 
         if dialect == "pyroute2":
             return on_link(where, self.node, self.name, f'ipr.link("set", index=index, mtu={self.size})')
         if dialect == "legacy":
-            return (where.run(self.node, f"ifconfig {self.name} mtu {self.size}"),)
-        return (where.ip(self.node, f"link set {self.name} mtu {self.size}"),)
+            return (where.run(self.node, f"ifconfig {word(self.name)} mtu {self.size}"),)
+        return (where.ip(self.node, f"link set {device(self.name)} mtu {self.size}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """The size it had."""
@@ -157,7 +158,7 @@ class LinkExists(Expectation, frozen=True, rename={"name": "link", "node": "in"}
         wrong = self._wrong(snapshot, node, link)
         if wrong is None:
             return Finding(True, claim)
-        return Finding(False, claim, expected, wrong[0], where.ip(self.node, f"-d link show {self.name}"), wrong[1])
+        return Finding(False, claim, expected, wrong[0], where.ip(self.node, f"-d link show {device(self.name)}"), wrong[1])
 
     def _asked(self) -> str:
         words = [

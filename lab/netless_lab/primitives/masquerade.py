@@ -11,6 +11,7 @@ from .firewall import Packet, base_chains, walk
 from .lab_table import add_rule, as_python, delete_rule, drop_chain, make_chain
 from .look import inside, listed, no_node
 from .outline import with_chain, with_rule, without_rule
+from .quoting import nft_word, word
 from .roles import LinkName, Net, NodeName
 
 SRCNAT = 100
@@ -50,10 +51,10 @@ class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "ex
         return with_rule(with_chain(snapshot, self.node, chain), self.node, "postrouting", rule)
 
     def _match(self) -> str:
-        return f'ip saddr {self.net} oifname != "{self.bridge}"'
+        return f"ip saddr {self.net} oifname != {nft_word(self.bridge)}"
 
     def _iptables(self) -> str:
-        return f"POSTROUTING -s {self.net} ! -o {self.bridge} -j MASQUERADE"
+        return f"POSTROUTING -s {self.net} ! -o {word(self.bridge)} -j MASQUERADE"
 
 
 class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge": "except", "node": "in"}):
@@ -71,8 +72,8 @@ class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge":
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """nft deletes by handle; iptables by the same words."""
         if dialect == "legacy":
-            return (where.run(self.node, f"iptables -t nat -D POSTROUTING -s {self.net} ! -o {self.bridge} -j MASQUERADE"),)
-        match = f'ip saddr {self.net} oifname != "{self.bridge}"'
+            return (where.run(self.node, f"iptables -t nat -D POSTROUTING -s {self.net} ! -o {word(self.bridge)} -j MASQUERADE"),)
+        match = f"ip saddr {self.net} oifname != {nft_word(self.bridge)}"
         lines = (delete_rule(where, self.node, "postrouting", match), *drop_chain(where, self.node, "postrouting"))
         return as_python(lines) if dialect == "pyroute2" else lines
 

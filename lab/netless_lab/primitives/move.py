@@ -10,6 +10,7 @@ from ..model.snapshot import Link, Node, Peer, Snapshot
 from .base import Action, Dialect, Expectation, Where, on_link
 from .link import LinkExists, NoLink
 from .outline import with_carriers
+from .quoting import device
 from .roles import LinkName, NodeName
 
 
@@ -30,7 +31,7 @@ class MoveLink(Action, frozen=True, rename={"name": "move", "target": "to", "sou
         if dialect == "pyroute2":
             key, value = where.python_target(self.target)
             return on_link(where, self.source, self.name, f'ipr.link("set", index=index, {key}={value})')
-        return (where.ip(self.source, f"link set {self.name} netns {where.target(self.target)}"),)
+        return (where.ip(self.source, f"link set {device(self.name)} netns {where.target(self.target)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Back where it was; addresses it had before the move stay lost."""

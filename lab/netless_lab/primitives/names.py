@@ -15,6 +15,7 @@ from .base import Action, Dialect, Expectation, Finding, Where
 from .look import listed, no_node, place
 from .namespace import ContainerRuns, is_stranger
 from .outline import unnamed, with_node
+from .quoting import literal, word
 from .roles import NetnsName, NodeName
 
 FOLDER = "/run/netns"
@@ -35,8 +36,8 @@ class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "
         """``ln -s``, in a folder that may not exist yet."""
         source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
         if dialect == "pyroute2":
-            return ("import os", f'os.makedirs("{FOLDER}", exist_ok=True)', f'os.symlink("{source}", "{target}")')
-        return (f"mkdir -p {FOLDER}", f"ln -s {source} {target}")
+            return ("import os", f'os.makedirs("{FOLDER}", exist_ok=True)', f'os.symlink("{source}", {literal(target)})')
+        return (f"mkdir -p {FOLDER}", f"ln -s {source} {word(target)}")
 
     def inverse(self) -> tuple[Action, ...]:
         """The name goes, the namespace stays."""
@@ -66,10 +67,10 @@ class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of
         """``ip netns attach``; legacy is what it does: a bind mount of the namespace file."""
         source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
         if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f'netns.attach("{self.name}", {where.pid(self.node)})')
+            return ("from pyroute2 import netns", f"netns.attach({literal(self.name)}, {where.pid(self.node)})")
         if dialect == "legacy":
-            return (f"mkdir -p {FOLDER}", f"touch {target}", f"mount --bind {source} {target}")
-        return (f"ip netns attach {self.name} {where.pid(self.node)}",)
+            return (f"mkdir -p {FOLDER}", f"touch {word(target)}", f"mount --bind {source} {word(target)}")
+        return (f"ip netns attach {word(self.name)} {where.pid(self.node)}",)
 
     def inverse(self) -> tuple[Action, ...]:
         """The name goes, the namespace stays."""
@@ -97,8 +98,8 @@ class Unname(Action, frozen=True, rename={"name": "unname"}):
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns delete`` removes a name of either kind."""
         if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f'netns.remove("{self.name}")')
-        return (f"ip netns delete {self.name}",)
+            return ("from pyroute2 import netns", f"netns.remove({literal(self.name)})")
+        return (f"ip netns delete {word(self.name)}",)
 
     def inverse(self) -> tuple[Action, ...]:
         """None: whose name it was is not known here."""

@@ -11,6 +11,7 @@ from ..model.snapshot import Name, Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where
 from .look import listed, no_node, place
 from .outline import LO, add_node, unnamed, without_node
+from .quoting import literal, word
 from .roles import NetnsName, NodeName
 
 
@@ -83,8 +84,8 @@ class AddNetns(Action, frozen=True, rename={"name": "netns"}):
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns add``."""
         if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f'netns.create("{self.name}")')
-        return (f"ip netns add {self.name}",)
+            return ("from pyroute2 import netns", f"netns.create({literal(self.name)})")
+        return (f"ip netns add {word(self.name)}",)
 
     def inverse(self) -> tuple[Action, ...]:
         """Delete it."""
@@ -108,8 +109,8 @@ class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns delete``."""
         if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f'netns.remove("{self.name}")')
-        return (f"ip netns delete {self.name}",)
+            return ("from pyroute2 import netns", f"netns.remove({literal(self.name)})")
+        return (f"ip netns delete {word(self.name)}",)
 
     def inverse(self) -> tuple[Action, ...]:
         """None: what it held is not known here."""
@@ -181,7 +182,7 @@ class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
         owner = snapshot.by_netns(entry.netns)
         near = f"{self.name} is a second name for a namespace that was there already; `ip netns add` makes a new one."
         seen = f"{self.name} leads to the namespace of {place(owner) if owner else 'somebody'}"
-        return Finding(False, claim, expected, seen, f"ip netns pids {self.name}", near)
+        return Finding(False, claim, expected, seen, f"ip netns pids {word(self.name)}", near)
 
 
 class NoNetns(Expectation, frozen=True, rename={"name": "no-netns"}):

@@ -11,6 +11,7 @@ from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, no_node, place
 from .outline import with_node
+from .quoting import word
 from .roles import Ip, LinkName, NodeName
 
 KNOWN = frozenset({"reachable", "stale", "delay", "probe", "permanent"})
@@ -36,8 +37,8 @@ class SetNeighbour(Action, frozen=True, rename={"ip": "neighbour", "link": "dev"
             call = f'ipr.neigh("replace", dst="{self.ip}", lladdr="{self.mac}", ifindex=index, state="permanent")'
             return on_link(where, self.node, self.link, call)
         if dialect == "legacy":
-            return (where.run(self.node, f"arp -i {self.link} -s {self.ip} {self.mac}"),)
-        return (where.ip(self.node, f"neigh replace {self.ip} lladdr {self.mac} dev {self.link} nud permanent"),)
+            return (where.run(self.node, f"arp -i {word(self.link)} -s {self.ip} {self.mac}"),)
+        return (where.ip(self.node, f"neigh replace {self.ip} lladdr {self.mac} dev {word(self.link)} nud permanent"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Forget it."""
@@ -75,8 +76,8 @@ class DeleteNeighbour(Action, frozen=True, rename={"ip": "unneighbour", "link": 
         if dialect == "pyroute2":
             return on_link(where, self.node, self.link, f'ipr.neigh("del", dst="{self.ip}", ifindex=index)')
         if dialect == "legacy":
-            return (where.run(self.node, f"arp -i {self.link} -d {self.ip}"),)
-        return (where.ip(self.node, f"neigh del {self.ip} dev {self.link}"),)
+            return (where.run(self.node, f"arp -i {word(self.link)} -d {self.ip}"),)
+        return (where.ip(self.node, f"neigh del {self.ip} dev {word(self.link)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """None: the MAC that was there is not known here."""

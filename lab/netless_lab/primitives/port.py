@@ -12,6 +12,7 @@ from .bridge import BridgeExists
 from .link import LinkExists
 from .look import inside, no_link, no_node, place
 from .outline import with_link
+from .quoting import device, literal, word
 from .roles import LinkName, NodeName
 
 PortState = Literal["disabled", "listening", "learning", "forwarding", "blocking"]
@@ -35,13 +36,13 @@ class AddPort(Action, frozen=True, rename={"name": "port", "bridge": "of", "node
             return python_program(
                 where,
                 self.node,
-                f'index = ipr.link_lookup(ifname="{self.name}")[0]',
-                f'bridge = ipr.link_lookup(ifname="{self.bridge}")[0]',
+                f"index = ipr.link_lookup(ifname={literal(self.name)})[0]",
+                f"bridge = ipr.link_lookup(ifname={literal(self.bridge)})[0]",
                 'ipr.link("set", index=index, master=bridge)',
             )
         if dialect == "legacy":
-            return (where.run(self.node, f"brctl addif {self.bridge} {self.name}"),)
-        return (where.ip(self.node, f"link set {self.name} master {self.bridge}"),)
+            return (where.run(self.node, f"brctl addif {word(self.bridge)} {word(self.name)}"),)
+        return (where.ip(self.node, f"link set {device(self.name)} master {word(self.bridge)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Pull it out."""
@@ -78,12 +79,12 @@ class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", 
             return python_program(
                 where,
                 self.node,
-                f'index = ipr.link_lookup(ifname="{self.name}")[0]',
+                f"index = ipr.link_lookup(ifname={literal(self.name)})[0]",
                 'ipr.link("set", index=index, master=0)',
             )
         if dialect == "legacy":
-            return (where.run(self.node, f"brctl delif {self.bridge} {self.name}"),)
-        return (where.ip(self.node, f"link set {self.name} nomaster"),)
+            return (where.run(self.node, f"brctl delif {word(self.bridge)} {word(self.name)}"),)
+        return (where.ip(self.node, f"link set {device(self.name)} nomaster"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Plug it in again."""

@@ -12,6 +12,7 @@ from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, listed, no_node, place
 from .outline import with_node
+from .quoting import word
 from .roles import Ip, LinkName, Net, NodeName
 
 MAIN = 254
@@ -33,7 +34,7 @@ class _Route(Action, frozen=True):
         if dialect == "legacy":
             return (where.run(node, f"route {_inet6(dst, via)}{change} {_legacy(dst, via, dev)}"),)
         six = "-6 " if dst == "default" and dev and via is None and _inet6(dst, via) else ""
-        return (where.ip(node, f"{six}route {change} {dst}{f' via {via}' if via else ''}{f' dev {dev}' if dev else ''}"),)
+        return (where.ip(node, f"{six}route {change} {dst}{f' via {via}' if via else ''}{f' dev {word(dev)}' if dev else ''}"),)
 
     def route(self) -> Route:
         """The route as the snapshot will show it."""
@@ -242,7 +243,7 @@ def _inet6(dst: str, via: str | None) -> str:
 
 
 def _legacy(dst: str, via: str | None, dev: str | None) -> str:
-    way = f"{f' gw {via}' if via else ''}{f' dev {dev}' if dev else ''}"
+    way = f"{f' gw {via}' if via else ''}{f' dev {word(dev)}' if dev else ''}"
     if dst == "default" or ":" in dst:
         return f"{dst}{way}"
     network = ip_network(dst, strict=False)

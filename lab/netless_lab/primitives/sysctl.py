@@ -8,6 +8,7 @@ from ..model.snapshot import Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where, in_host
 from .look import inside, no_node
 from .outline import with_sysctl
+from .quoting import literal
 from .roles import NodeName
 
 
@@ -102,7 +103,7 @@ def write_lines(dialect: Dialect, where: Where, node: str, key: str, value: str)
     if node == where.node:
         return (f'open("{path}", "w").write("{value}")',)
     if node in where.names:
-        enter = f'netns.setns("{where.names[node]}", flags=0)'
+        enter = f"netns.setns({literal(where.names[node])}, flags=0)"
     else:
         enter = f'netns.setns("/proc/{where.pid(node)}/ns/net", flags=0)'
     return ("from pyroute2 import netns", enter, f'open("{path}", "w").write("{value}")')

@@ -12,6 +12,7 @@ from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, no_link, no_node
 from .outline import with_carriers, with_link, with_node
+from .quoting import device, word
 from .roles import LinkName, NodeName
 
 
@@ -88,7 +89,7 @@ class IsUp(Expectation, frozen=True, rename={"name": "up", "node": "in"}):
         """IFF_UP of the link; a loopback that is off gets the sentence that explains what it breaks."""
         claim = f"{self.name}{inside(self.node)} is up"
         expected = f"{self.name}{inside(self.node)} switched on"
-        look = where.ip(self.node, f"-br link show {self.name}")
+        look = where.ip(self.node, f"-br link show {device(self.name)}")
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
@@ -117,8 +118,8 @@ def _switch(dialect: Dialect, where: Where, node: str, name: str, state: str) ->
     if dialect == "pyroute2":
         return on_link(where, node, name, f'ipr.link("set", index=index, state="{state}")')
     if dialect == "legacy":
-        return (where.run(node, f"ifconfig {name} {state}"),)
-    return (where.ip(node, f"link set {name} {state}"),)
+        return (where.run(node, f"ifconfig {word(name)} {state}"),)
+    return (where.ip(node, f"link set {device(name)} {state}"),)
 
 
 def _on(link: Link) -> Link:

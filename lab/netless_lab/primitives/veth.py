@@ -8,6 +8,7 @@ from ..model.snapshot import Link, Node, Peer, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where, in_host, python_program
 from .link import DeleteLink
 from .outline import next_ifindex, with_links
+from .quoting import literal, word
 from .roles import LinkName, NodeName
 
 
@@ -32,13 +33,13 @@ class CreateVeth(Action, frozen=True, rename={"name": "veth", "node": "in", "pee
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """iproute2 is the only tool for it; the legacy tools never learned to make one."""
         if dialect == "pyroute2":
-            peer = f'"{self.peer}"'
+            peer = literal(self.peer)
             if self.peer_node is not None:
                 key, value = where.python_target(self.peer_node)
-                peer = f'{{"ifname": "{self.peer}", "{key}": {value}}}'
-            return python_program(where, self.node, f'ipr.link("add", ifname="{self.name}", kind="veth", peer={peer})')
+                peer = f'{{"ifname": {literal(self.peer)}, "{key}": {value}}}'
+            return python_program(where, self.node, f'ipr.link("add", ifname={literal(self.name)}, kind="veth", peer={peer})')
         away = f" netns {where.target(self.peer_node)}" if self.peer_node is not None else ""
-        return (where.ip(self.node, f"link add name {self.name} type veth peer name {self.peer}{away}"),)
+        return (where.ip(self.node, f"link add name {word(self.name)} type veth peer name {word(self.peer)}{away}"),)
 
     def inverse(self) -> tuple[Action, ...]:
         """Deleting one end deletes the other."""

@@ -1,0 +1,178 @@
+"""Whatever was built by hand, a purge brings every node back to where it began; ``ip``, ``bridge`` and ``nft`` are the witnesses."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import pytest
+
+from conformance.cases import POST
+from conformance.meaning import meaning
+from helpers.lab import Lab, eventually, lab, told
+from helpers.sandboxed import sandboxed, sh
+
+MESSES = {
+    "several bridges and cables between containers": """
+        setsid unshare --net --mount --uts --ipc sh -c 'hostname c2; exec sleep 1000' >/dev/null 2>&1 &
+        sleep 0.2
+        ip link add one type bridge; ip link add two type bridge; ip link set one up; ip link set two up
+        ip link add va type veth peer name vb; ip link set vb netns $C1
+        ip link add vc type veth peer name vd; ip link set vc netns $C1; ip link set vd netns $!
+        ip link set va master one
+        ip -n box link add inner type bridge
+        ip -n box link add in1 type veth peer name in2
+        ip -n box link set in1 master inner
+    """,
+    "macvlan, vxlan and tun": """
+        ip link add mv0 link eth0 type macvlan mode bridge; ip link set mv0 netns $C1; ip -n box link set mv0 up
+        ip link add mv1 link eth0 type macvlan mode private
+        ip link add vx0 type vxlan id 42 local 203.0.113.2 dstport 4789 dev eth0; ip link set vx0 up
+        ip link add br0 type bridge; ip link set vx0 master br0; ip link set br0 up
+        bridge fdb append 00:00:00:00:00:00 dev vx0 dst 203.0.113.1
+        test ! -e /dev/net/tun || ip tuntap add tap0 mode tap
+    """,
+    "addresses, routes, rules and neighbours on what was there before": """
+        ip addr add 10.9.9.1/24 dev eth0; ip addr add fd00:9::1/64 dev eth0; ip addr add 10.9.9.2/32 dev lo
+        ip route add 10.62.0.0/24 via 203.0.113.1; ip route add 10.63.0.0/24 via 203.0.113.1 table 77 metric 5
+        ip route add blackhole 10.64.0.0/24; ip route add prohibit 10.65.0.0/24; ip route add default via 203.0.113.9 metric 50
+        ip rule add from 10.0.0.2 prohibit; ip rule add fwmark 1 table 77; ip -6 rule add from fd00::/8 table 77
+        ip neigh replace 203.0.113.1 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+        ip neigh replace 203.0.113.7 lladdr 02:00:00:00:00:07 dev eth0 nud permanent
+        ip -n box link set lo up
+        ip -n box addr add 10.1.1.1/32 dev lo
+    """,
+    "what was there before taken away": """
+        ip addr flush dev eth0; ip route flush table main; ip link set eth0 down
+        ip rule flush; ip rule add prio 5 lookup 254
+    """,
+    "links bent out of shape": """
+        ip link set eth0 down; ip link set eth0 name uplink; ip link set uplink address 02:00:00:00:00:01 mtu 1400
+        ip link set uplink alias mine; ip link property add dev uplink altname another; ip link set uplink arp off promisc on
+        ip link add br0 type bridge; ip link set uplink master br0; ip link add eth0 type bridge; ip link set eth0 up
+        tc qdisc add dev uplink root tbf rate 1mbit burst 5kb latency 50ms
+    """,
+    "the uplink deleted": "ip link del eth0",
+    "the uplink moved into a container": "ip link set eth0 netns $C1; ip -n box addr add 203.0.113.2/24 dev eth0",
+    "everything deleted": "for n in $(ls /sys/class/net); do ip link del $n 2>/dev/null || true; done; ip route flush table main",
+    "firewalls of every kind": """
+        nft add table ip lab; nft 'add chain ip lab forward { type filter hook forward priority filter; policy drop; }'
+        nft add table inet odd; nft 'add chain inet odd in { type filter hook input priority 0; policy drop; }'
+        nft add table bridge b; nft add set inet odd s '{ type ipv4_addr; }'
+        iptables -P FORWARD DROP; iptables -t nat -A POSTROUTING -j MASQUERADE; ip6tables -A INPUT -j DROP
+        if iptables-legacy -P FORWARD DROP; then iptables-legacy -t nat -A POSTROUTING -j MASQUERADE; iptables-legacy -N mine; fi
+    """,
+    "settings": """
+        sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.eth0.forwarding=0 net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=2
+        sysctl -qw net.ipv4.conf.eth0.proxy_arp=1 net.ipv4.icmp_echo_ignore_all=1 net.ipv6.conf.all.forwarding=1
+        ip netns exec box sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_echo_ignore_all=1
+    """,
+    "names and files": """
+        ip netns add decoy; ip netns add 'we ird'; ln -s /proc/99999/ns/net /run/netns/dangling; touch /run/netns/stray
+        ip link add far type veth peer name near netns decoy; ip -n decoy link add br9 type bridge
+        ip netns attach other $C1
+        mkdir -p /etc/netns/decoy; echo nameserver 127.0.0.53 > /etc/netns/decoy/resolv.conf
+        echo nameserver 1.2.3.4 > /etc/resolv.conf
+        nsenter -t $C1 -m sh -c 'echo nameserver 9.9.9.9 > /etc/resolv.conf'
+    """,
+    "names with every odd character": r"""
+        ip link add 'a.b' type bridge; ip link add 'ünïcode' type bridge; ip link add '$x;y' type bridge
+        ip link add '"q"' type veth peer name "'p'"; ip link set "'p'" master a.b; ip link set a.b up
+    """,
+}
+
+
+def tools_say(own: Lab) -> dict[str, Any]:
+    """Every node as ip(8), bridge(8) and nft(8) see it, without what no purge can or should bring back: counters and ages."""
+    said: dict[str, Any] = {}
+    for node in ("host", "internet", "c1"):
+        links = told(own, node, "ip -d -j addr")
+        said[node] = {
+            "links": {
+                entry["ifname"]: (
+                    entry["address"], entry["mtu"], sorted(set(entry["flags"]) - {"NO-CARRIER", "LOWER_UP", "M-DOWN"}), entry.get("master"),
+                    sorted(f"{own['local']}/{own['prefixlen']}" for own in entry["addr_info"] if own["scope"] == "global"),
+                    entry.get("ifalias"), entry.get("altnames"), "UP" in entry["flags"] and entry["qdisc"], entry.get("promiscuity"),
+                )
+                for entry in links
+            },
+            "routes": sorted(re.sub(r" linkdown", "", line) for line in own.shell(node, "ip route show table all").splitlines()),
+            "rules": own.shell(node, "ip rule; ip -6 rule").replace("\t", " "),
+            "permanent": [entry for entry in told(own, node, "ip -j neigh") if "PERMANENT" in entry["state"]],
+            "nft": own.shell(node, "nft list ruleset"),
+            "resolv": own.shell(node, "grep nameserver /etc/resolv.conf || true"),
+        }  # fmt: skip
+    said["names"] = sorted(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else []
+    said["etc"] = sorted(os.listdir("/etc/netns")) if os.path.isdir("/etc/netns") else []
+    return said
+
+
+@pytest.mark.parametrize("mess", MESSES, ids=lambda name: name.replace(" ", "-").replace(",", ""))
+@sandboxed
+def test_any_mess_ends_where_it_began(mess: str) -> None:
+    """After the purge the tools say what they said at first, the snapshot means what it meant, and the internet answers again."""
+    with lab() as own:
+        before, meant = tools_say(own), meaning(own.snapshot())
+        own.do({"name-symlink": "box", "of": "c1"})
+        sh(f"C1={own.refs()['c1'].pid}\n" + MESSES[mess])
+        assert tools_say(own) != before, "the mess makes no difference"
+        done = own.purge()
+        assert done.problems == ()
+        assert tools_say(own) == before
+        assert meaning(own.snapshot()) == meant
+        own.do(*POST)
+        sh("ping -n -c1 -W1 10.0.0.2; ping -n -c1 -W1 203.0.113.1; ping -n -c1 -W1 198.51.100.10")
+
+
+@sandboxed
+def test_legacy_rules_are_emptied() -> None:
+    """iptables-legacy is invisible to nft: its own listing must be empty after the purge."""
+    with lab() as own:
+        sh("iptables-legacy -P FORWARD DROP; iptables-legacy -t nat -A POSTROUTING -j MASQUERADE; iptables-legacy -N mine")
+        assert own.purge().problems == ()
+        assert "DROP" not in sh("iptables-legacy -S") and "mine" not in sh("iptables-legacy -S")
+        assert "MASQUERADE" not in sh("iptables-legacy -t nat -S")
+
+
+@sandboxed
+def test_connections_are_forgotten() -> None:
+    """An old connection must not carry a new lesson's packets: conntrack -L is empty after the purge."""
+    with lab() as own:
+        own.do(
+            *POST, {"masquerade": "10.0.0.0/24", "except": "br0"}, {"route": "default", "via": "10.0.0.1", "in": "c1"}, {"forwarding": True}
+        )
+        own.shell("c1", "ping -n -c1 -W1 198.51.100.10")
+        assert "198.51.100.10" in sh("conntrack -L 2>/dev/null")
+        own.purge()
+        assert sh("conntrack -L 2>/dev/null") == ""
+
+
+@sandboxed
+def test_purge_twenty_times_without_a_pause() -> None:
+    """Names are free when a purge returns: the same lab can be built again at once, every time."""
+    with lab() as own:
+        for _ in range(20):
+            own.do(*POST)
+            assert own.purge().problems == ()
+        assert [entry["ifname"] for entry in told(own, "host", "ip -j link")] == ["lo", "eth0"]
+
+
+@sandboxed
+def test_purge_of_a_clean_lab_changes_nothing() -> None:
+    """Nothing is made again that was not lost, and ``ip monitor`` hears of no link that comes or goes."""
+    with lab() as own:
+        before = tools_say(own)
+        assert own.purge().remade == ()
+        assert tools_say(own) == before
+
+
+@sandboxed
+def test_a_container_started_anew_is_bare() -> None:
+    """A killed container comes back with nothing but lo, and its cable's other end is gone from the host."""
+    with lab() as own:
+        own.do(*POST)
+        own.stop("c1")
+        assert own.purge().problems == ()
+        assert [entry["ifname"] for entry in told(own, "c1", "ip -j link")] == ["lo"]
+        assert eventually(lambda: [entry["ifname"] for entry in told(own, "host", "ip -j link")] == ["lo", "eth0"])
