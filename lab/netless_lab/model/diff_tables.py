@@ -9,7 +9,7 @@ from .changes import Change, Kind
 from .gates import FORWARDING_KEYS
 from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, PolicyRule, Route
 
-FORWARDING_V6 = ("net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
+FORWARDING_V6 = ("v6.forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
 _BY_ITSELF = frozenset({"reachable", "stale", "delay", "probe", "noarp", "none", "incomplete"})
 _KERNEL_TABLES = (0, 32766, 32767)
 """Priorities of the three rules every namespace is born with (ip-rule(8))."""

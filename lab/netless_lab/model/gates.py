@@ -18,7 +18,7 @@ from .snapshot import Chain, Node, Rule
 GateState = Literal["open", "narrow", "closed", "absent", "unknown"]
 """``narrow``: a firewall that drops by default and accepts some. ``absent``: there is no such rule. ``unknown``: not in the snapshot."""
 
-FORWARDING_KEYS = ("net/ipv4/ip_forward", "ip_forward", "net.ipv4.ip_forward")
+FORWARDING_KEYS = ("ip_forward", "net/ipv4/ip_forward", "net.ipv4.ip_forward")
 """How the switch may be spelt in ``Node.sysctls``."""
 
 ORDER = ("fwd", "fw", "NAT")

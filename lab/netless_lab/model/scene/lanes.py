@@ -10,13 +10,22 @@ import msgspec
 
 from .boxes import Block, block
 from .figure import Cable, Figure, lower_of
+from .labels import addresses
 from .middle import COMFORT, LEAST, Labels, Middle, plan_middle, uplinks_of
 from .outside import RightLane, Thrift, stack_right
 from .seats import rows_wanted
 from .values import Level, Place
 
-_SAVINGS: tuple[tuple[Thrift, bool], ...] = ((0, True), (1, True), (1, False), (2, False), (3, False), (4, False))
-"""From comfortable to tight: what is left out, and whether room is kept for loose cables."""
+_SAVINGS: tuple[tuple[Thrift, Labels], ...] = (
+    (0, Labels(loose=True, tell="all")),
+    (1, Labels(loose=True, tell="all")),
+    (1, Labels(loose=False, tell="all")),
+    (2, Labels(loose=False, tell="kind")),
+    (3, Labels(loose=False, tell="kind")),
+    (4, Labels(loose=False, tell="kind")),
+    (4, Labels(loose=False, tell="name")),
+)
+"""From comfortable to tight: what is left out, and what the labels of the host's ports say."""
 
 LEVELS: tuple[Level, ...] = ("detail", "full", "compact", "mini")
 
@@ -101,7 +110,7 @@ def plan_lanes(figure: Figure, width: int, height: int, ghosts: bool) -> Lanes |
 
 def _stack_left(figure: Figure, level: Level, ghosts: bool, height: int) -> Column | None:
     """The left lane at a level; None when it is too high. The last level drops what does not fit, and counts it."""
-    if level == "detail" and not any(len(part.link.addresses) > 1 for actor in figure.left for part in actor.parts):
+    if level == "detail" and not any(len(addresses(part.link)) > 1 for actor in figure.left for part in actor.parts):
         return None
     blocks, top, width = [], 0, 0
     room = height - 2 if level == "mini" else height
@@ -145,8 +154,7 @@ def _fit(figure: Figure, column: Column, level: Level, ghosts: bool, width: int,
     left_rows = column.rows(left_top)
     detours = _detours(figure, left_rows, lane)
     middles: dict[Labels, Middle | None] = {}
-    for thrift, loose in _SAVINGS:
-        labels = Labels(loose, brief=thrift > 1)
+    for thrift, labels in _SAVINGS:
         if labels not in middles:
             middles[labels] = plan_middle(figure, left_rows, lane, inner, labels) if figure.host is not None else None
         middle = middles[labels]

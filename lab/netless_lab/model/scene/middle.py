@@ -21,7 +21,7 @@ from .bars import Bar, stand
 from .figure import Figure, Part
 from .labels import addresses, first_address, safe
 from .outside import RightLane, Thrift
-from .seats import INDENT, Seating, seat_all
+from .seats import INDENT, Seating, Tell, seat_all
 from .values import Place
 
 COMFORT, LEAST = 5, 3
@@ -35,11 +35,11 @@ class Labels(msgspec.Struct, frozen=True):
     """How much room the ports' labels take.
 
     ``loose`` keeps room for the goal's cables while both their ends still lie on the host, so that the bars need not move.
-    ``brief`` leaves out what a label says beyond the name and the kind.
+    ``tell`` is what a label says: everything, the name and the kind of device, or the name alone.
     """
 
     loose: bool
-    brief: bool
+    tell: Tell
 
 
 class GateSlot(msgspec.Struct, frozen=True):
@@ -127,7 +127,7 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
     assert figure.host is not None
     right_rows = lane.rows()
     ups = uplinks_of(figure, right_rows)
-    seating = seat_all(figure, left_rows, frozenset(part.place for part in ups), inner, labels.brief)
+    seating = seat_all(figure, left_rows, frozenset(part.place for part in ups), inner, labels.tell)
     bridges = [part for part in figure.host.parts if part.link.kind == "bridge"]
     routed = {seat.row for seat in seating.seats if seat.part.link.master is None and _routes(figure, seat.part)}
     bars = stand([(part, seating.rows_of(part.link.name)) for part in bridges], inner, routed) if bridges else ()

@@ -15,7 +15,7 @@ import msgspec
 
 from .figure import Actor, Figure, Part, lower_of
 from .glyphs import DEAD, TO, Glyphs
-from .labels import bridge_style, dot, first_address, kind_tag, safe
+from .labels import bridge_style, dot, first_address, is_lo, kind_tag, safe
 from .middle import GATE_TEXT
 from .sheet import Sheet
 from .values import Cell, Place, Rect, Region, Scene, Station
@@ -72,6 +72,8 @@ def _rows(figure: Figure) -> list[Row]:
         if not actor.real:
             continue
         parts = [part for part in actor.parts if part.real]
+        if actor.node.role == "internet" and len(parts) > 1:
+            parts = [part for part in parts if not is_lo(part.link)]
         if not parts:
             state = (Token("only lo ", "dim"), Token(*dot(actor.lo))) if actor.lo is not None else (Token("no links", "dim"),)
             rows.append((_node(actor), Token(" ", ""), *state))

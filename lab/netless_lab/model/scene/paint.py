@@ -67,9 +67,10 @@ def _words(sheet: Sheet, each: Block, x: int, y: int, width: int, ports: dict[Pl
     if each.framed and sheet.shows(actor.real):
         title = clip(actor.label, width - 6)
         sheet.canvas.put(x + 2, y, f" {title} ", actor.frame + "-title" if actor.real else "ghost")
-        foot = each.foot_for(width - 5)
+        foot = each.foot_for(width - 4)
         if foot:
-            sheet.write(x + 2, y + each.height - 1, [(" ", ""), *foot, (" ", "")])
+            left = x + 1 if sum(len(text) for text, _ in foot) == width - 4 else x + 2
+            sheet.write(left, y + each.height - 1, [(" ", ""), *foot, (" ", "")])
     start = x + 2 if each.framed else x
     room = width - 4 if each.framed else width - 2
     for index, line in enumerate(each.lines):

@@ -19,6 +19,9 @@ from .values import Place
 Side = Literal["border", "inside", "loose"]
 """On the border with a cable to the left; inside without one; inside with the other end inside too."""
 
+Tell = Literal["all", "kind", "name"]
+"""What a label says besides the name."""
+
 INDENT: dict[Side, int] = {"border": 0, "inside": 2, "loose": 4}
 """Where the port's dot is, counted from the host's border; its label starts two cells further right."""
 
@@ -60,7 +63,7 @@ def rows_wanted(figure: Figure, uplinks: frozenset[Place], left_rows: dict[Place
     return len(ports) + words + sum(place in left_rows for place in _tapping(figure))
 
 
-def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Place], inner: int, brief: bool) -> Seating:
+def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Place], inner: int, tell: Tell) -> Seating:
     """Give a row from 1 to ``inner`` to every link of the host that is neither a bridge nor an uplink."""
     assert figure.host is not None
     taken: dict[int, Place] = {left_rows[place]: place for place in _tapping(figure) if place in left_rows}
@@ -77,7 +80,7 @@ def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Pla
         row = left_rows.get(cable.far(part.place)) if cable is not None else None
         if row is not None and 1 <= row <= inner and row not in taken:
             taken[row] = part.place
-            seats.append(Seat(part, row, "border", _label(figure, part, left_rows, brief)))
+            seats.append(Seat(part, row, "border", _label(figure, part, left_rows, tell)))
         else:
             waiting.append(part)
     hidden: list[Place] = []
@@ -96,7 +99,7 @@ def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Pla
         rows = _choose(figure, pair, free, left_rows, seats, len(by_place))
         for one, row in zip(pair, rows, strict=False):
             free.remove(row)
-            seats.append(Seat(one, row, "loose" if len(pair) == 2 == len(rows) else "inside", _label(figure, one, left_rows, brief)))
+            seats.append(Seat(one, row, "loose" if len(pair) == 2 == len(rows) else "inside", _label(figure, one, left_rows, tell)))
         hidden += [one.place for one in pair[len(rows) :]]
         for one in pair:
             del by_place[one.place]
@@ -163,7 +166,7 @@ def _choose(figure: Figure, pair: list[Part], free: list[int], left_rows: dict[P
     return [first, min(rest, key=lambda row: abs(row - first - 0.4))] if rest else [first]
 
 
-def _label(figure: Figure, part: Part, left_rows: dict[Place, int], brief: bool) -> tuple[Piece, ...]:
+def _label(figure: Figure, part: Part, left_rows: dict[Place, int], tell: Tell) -> tuple[Piece, ...]:
     name: list[Piece] = [(safe(part.link.name), "chip")]
     tag = kind_tag(part.link)
     cable = figure.cables.get(part.place)
@@ -173,7 +176,7 @@ def _label(figure: Figure, part: Part, left_rows: dict[Place, int], brief: bool)
     elif lower is not None:
         tag = f"{tag} {TO} {safe(lower[1] if lower[0] == part.place[0] else ' '.join(lower))}"
     address = first_address(part.link)
-    if brief:
-        tag, address = tag.partition(f" {TO}")[0], ""
+    if tell != "all":
+        tag, address = tag.partition(f" {TO}")[0] if tell == "kind" else "", ""
     name += [(f" {tag}", "dim")] * bool(tag) + [(f" {address}", "address")] * bool(address)
     return tuple(name) if part.real else tuple((text, "ghost") for text, _ in name)
