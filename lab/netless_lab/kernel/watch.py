@@ -1,0 +1,185 @@
+"""Hear of every change in every namespace of the lab, whoever makes it, and say so once a burst is over.
+
+* One rtnetlink and one nfnetlink socket hear all namespaces that have an id in ours (NETLINK_LISTEN_ALL_NSID): links, addresses,
+  routes, rules, neighbours, forwarding databases, forwarding settings, and nftables.
+* inotify and the mount table tell of names in /run/netns, a pidfd of each node's process that it ended.
+* What makes no event at all (``pulse.py``) is looked at twice a second, only while somebody watches.
+
+Events are not read for what they say: a snapshot costs a millisecond and is always right, a chain of events is neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Hashable
+from typing import Final
+
+from .burst import Burst
+from .namespace import Namespace
+from .nsid import give_nsid
+from .pulse import Pulse, population
+from .read import NodeRef
+from .rtnetlink import NETLINK_NETFILTER, NETLINK_ROUTE, SOL_NETLINK, NetlinkSocket
+from .watch_names import NamesWatch
+
+PULSE_S: Final = 0.5
+
+_ADD_MEMBERSHIP, _LISTEN_ALL_NSID = 1, 8
+_SO_RCVBUFFORCE: Final = 33
+_BUFFER: Final = 4 << 20
+_ROUTE_GROUPS: Final = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25, 28)
+"""RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, _ROUTE, _RULE, IPV6_IFADDR, _ROUTE, _RULE, IPV4_NETCONF, IPV6_NETCONF, NSID (rtnetlink.h)."""
+_NFTABLES_GROUPS: Final = (7,)
+_DRAIN: Final = 500
+
+
+class Watch:
+    """Calls ``on_change`` on the loop, some milliseconds after anything changed in the nodes added. Belongs to one loop and its thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None]) -> None:
+        self._loop, self._on_change = loop, on_change
+        self._own = Namespace.own()
+        self._commands = NetlinkSocket(self._own)
+        self._nodes: dict[int, NodeRef] = {}
+        self._pidfds: dict[int, int] = {}
+        self._pulses: dict[int, Pulse] = {}
+        self._last_looks: dict[int, Hashable] = {}
+        self._population: Hashable = None
+        self._next_pulse: asyncio.TimerHandle | None = None
+        self._burst = Burst(loop, on_change)
+        self._ears = [_ear(NETLINK_ROUTE, _ROUTE_GROUPS)]
+        with contextlib.suppress(OSError):  # a kernel without netfilter has no rules to change
+            self._ears.append(_ear(NETLINK_NETFILTER, _NFTABLES_GROUPS))
+        for ear in self._ears:
+            loop.add_reader(ear.fileno(), self._hear, ear)
+        self._names = NamesWatch(loop, self._burst.note)
+
+    def close(self) -> None:
+        """Stop; ``on_change`` is not called any more."""
+        self.attend(False)
+        for inode in tuple(self._nodes):
+            self._drop(inode)
+        for ear in self._ears:
+            self._loop.remove_reader(ear.fileno())
+            ear.close()
+        self._names.close()
+        self._burst.cancel()
+        self._commands.close()
+        self._own.close()
+
+    def add(self, ref: NodeRef) -> None:
+        """Listen to a node from now on. One that is gone already is no error: there is nothing to hear."""
+        inode = ref.namespace.inode
+        self._drop(inode)
+        self._nodes[inode] = ref
+        with contextlib.suppress(OSError):
+            if inode != self._own.inode:
+                give_nsid(self._commands, ref.namespace)
+        if ref.pid is not None and ref.pid != os.getpid():
+            self._watch_process(inode, ref.pid)
+        if self._next_pulse is not None:
+            self._feel(inode)
+
+    def remove(self, ref: NodeRef) -> None:
+        """Stop listening to a node and let its namespace go; its handle may be closed already."""
+        self._drop(ref.namespace.inode)
+
+    def attend(self, watched: bool) -> None:
+        """Whether somebody watches: only then are things that make no event looked for."""
+        if not watched:
+            if self._next_pulse is not None:
+                self._next_pulse.cancel()
+                self._next_pulse = None
+            for pulse in self._pulses.values():
+                pulse.close()
+            self._pulses.clear()
+            self._last_looks.clear()
+        elif self._next_pulse is None:
+            self._population = population()
+            for inode in self._nodes:
+                self._feel(inode)
+            self._next_pulse = self._loop.call_later(PULSE_S, self._beat)
+
+    def _drop(self, inode: int) -> None:
+        self._nodes.pop(inode, None)
+        self._last_looks.pop(inode, None)
+        pulse, pidfd = self._pulses.pop(inode, None), self._pidfds.pop(inode, None)
+        if pulse is not None:
+            pulse.close()
+        if pidfd is not None:
+            self._loop.remove_reader(pidfd)
+            os.close(pidfd)
+
+    def _watch_process(self, inode: int, pid: int) -> None:
+        """A pidfd becomes readable when its process ends (pidfd_open(2))."""
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            self._burst.note()
+            return
+        self._pidfds[inode] = pidfd
+        self._loop.add_reader(pidfd, self._ended, inode)
+
+    def _ended(self, inode: int) -> None:
+        pidfd = self._pidfds.pop(inode)
+        self._loop.remove_reader(pidfd)
+        os.close(pidfd)
+        self._burst.note()
+
+    def _hear(self, ear: socket.socket) -> None:
+        """Take what has come, unread. ENOBUFS means that the kernel dropped some: that too is a change."""
+        for _ in range(_DRAIN):
+            try:
+                ear.recv(1)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue
+        self._burst.note()
+
+    def _beat(self) -> None:
+        """The slow poll."""
+        self._next_pulse = self._loop.call_later(PULSE_S, self._beat)
+        now = population()
+        changed = now != self._population
+        self._population = now
+        for inode in tuple(self._nodes):
+            before = self._last_looks.get(inode)
+            changed |= before != self._feel(inode)
+        if changed:
+            self._burst.note()
+
+    def _feel(self, inode: int) -> Hashable:
+        """Look at the silent state of a node, and remember it; None when it cannot be seen."""
+        look: Hashable = None
+        try:
+            if inode not in self._pulses:
+                self._pulses[inode] = Pulse(self._nodes[inode])
+            look = self._pulses[inode].look()
+        except OSError:
+            pulse = self._pulses.pop(inode, None)
+            if pulse is not None:
+                pulse.close()
+        self._last_looks[inode] = look
+        return look
+
+
+def _ear(protocol: int, groups: tuple[int, ...]) -> socket.socket:
+    """A netlink socket of our own namespace that hears ``groups`` of every namespace with an id here; it is never sent on."""
+    ear = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
+    try:
+        try:
+            ear.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        except OSError:  # only real root may exceed net.core.rmem_max
+            ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        ear.setsockopt(SOL_NETLINK, _LISTEN_ALL_NSID, 1)
+        ear.bind((0, 0))
+        for group in groups:
+            ear.setsockopt(SOL_NETLINK, _ADD_MEMBERSHIP, group)
+    except OSError:
+        ear.close()
+        raise
+    return ear

@@ -1,0 +1,213 @@
+"""Every change in any namespace is told of, once per burst; silent ones too while somebody watches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from helpers.sandboxed import container, sandboxed, sh
+from netless_lab.kernel.namespace import Namespace
+from netless_lab.kernel.pulse import Pulse
+from netless_lab.kernel.read import NodeRef, own_node
+from netless_lab.kernel.watch import Watch
+
+TOLD_S = 2.0
+QUIET_S = 0.15
+
+
+class Ear:
+    """Counts the calls of a watch."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.news = asyncio.Event()
+
+    def __call__(self) -> None:
+        self.calls += 1
+        self.news.set()
+
+    async def hears(self, script: str) -> bool:
+        """Whether a change made by ``script`` is told of."""
+        await self.settles()
+        await asyncio.to_thread(sh, script)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.news.wait(), TOLD_S)
+        return self.news.is_set()
+
+    async def settles(self) -> None:
+        """Wait until nothing is told of any more, then forget what was."""
+        while True:
+            self.news.clear()
+            await asyncio.sleep(QUIET_S)
+            if not self.news.is_set():
+                return
+
+
+@asynccontextmanager
+async def watching(*refs: NodeRef) -> AsyncIterator[tuple[Watch, Ear]]:
+    """A watch on our own namespace and ``refs``."""
+    ear = Ear()
+    watch = Watch(asyncio.get_running_loop(), ear)
+    for ref in (own_node(), *refs):
+        watch.add(ref)
+    try:
+        yield watch, ear
+    finally:
+        watch.close()
+
+
+@contextmanager
+def c1() -> Iterator[NodeRef]:
+    """A container as a node."""
+    with container() as pid, Namespace.of_pid(pid) as namespace:
+        yield NodeRef("c1", "container", namespace, pid)
+
+
+HEARD = (
+    "ip link set lo up",
+    "ip link add p0 type veth peer name p1",
+    "ip addr add 10.0.0.2/24 dev p0",
+    "ip link set p0 up; ip link set p1 up",
+    "ip route add 10.5.0.0/16 via 10.0.0.3",
+    "ip rule add from 10.9.0.0/24 lookup 77",
+    "ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:09 dev p0",
+    "ip link add br0 type bridge",
+    "ip link set p1 master br0",
+    "bridge link set dev p1 hairpin on",
+    "bridge fdb add 02:00:00:00:00:08 dev p1 master",
+    "sysctl -qw net.ipv4.ip_forward=1",
+    "nft add table ip t; nft 'add chain ip t c { type filter hook forward priority 0; }'",
+    "nft add rule ip t c drop",
+    "nft delete table ip t",
+    "ip -6 addr add fd00::1/64 dev p0",
+    "ip link set p0 mtu 1400",
+    "ip link del p0",
+)
+
+
+@sandboxed
+async def test_every_kind_of_change_is_heard_in_every_namespace() -> None:
+    """Links, addresses, routes, rules, neighbours, bridges, forwarding and firewall, in our own namespace and in another."""
+    with c1() as ref:
+        async with watching(ref) as (_, ear):
+            deaf = []
+            for place in ("", f"nsenter --net=/proc/{ref.pid}/ns/net "):
+                for command in HEARD:
+                    script = command.replace("'", '"')
+                    if not await ear.hears(f"{place}sh -ec '{script}'"):
+                        deaf.append(place + command)
+            assert deaf == []
+
+
+@sandboxed
+async def test_names_and_processes_are_heard_of() -> None:
+    """A namespace added, a link made and removed, a name deleted, the container's process killed; /run/netns may come later."""
+    with c1() as ref:
+        async with watching(ref) as (_, ear):
+            assert not os.path.exists("/run/netns")
+            assert await ear.hears("ip netns add blue")
+            assert await ear.hears(f"ln -s /proc/{ref.pid}/ns/net /run/netns/c1")
+            assert await ear.hears("umount /run/netns/blue")
+            assert await ear.hears("rm /run/netns/c1") and await ear.hears("ip netns del blue")
+            assert await ear.hears(f"kill -9 {ref.pid}")
+
+
+@sandboxed
+async def test_a_burst_is_told_of_once_or_now_and_then() -> None:
+    """A dozen events in one breath make one call; a storm makes calls, but far fewer than events."""
+    async with watching() as (_, ear):
+        sh("ip link add br0 type bridge; ip link add p0 type veth peer name p1")
+        await ear.settles()
+        ear.calls = 0
+        sh("ip link set p0 master br0")
+        await ear.settles()
+        assert ear.calls == 1
+        ear.calls = 0
+        sh("for i in $(seq 250); do echo link set p0 mtu $((1000 + i)); done | ip -batch -")
+        await asyncio.to_thread(sh, "for i in $(seq 100); do ip link set p0 mtu $((1000 + i)); done")
+        await ear.settles()
+        assert 2 <= ear.calls <= 40
+
+
+@sandboxed
+async def test_lost_events_are_a_change() -> None:
+    """When the kernel had to drop events (ENOBUFS) the watch says that something changed, and goes on hearing."""
+    async with watching() as (_, ear):
+        sh("ip link add p0 type veth peer name p1")
+        await ear.settles()
+        sh("for i in $(seq 9000); do echo link set p0 mtu $((1000 + i % 400)); done | ip -batch -")
+        await asyncio.wait_for(ear.news.wait(), TOLD_S)
+        assert await ear.hears("ip link set p0 up")
+
+
+SILENT = (
+    "sysctl -qw net.ipv4.icmp_echo_ignore_all=1",
+    "sysctl -qw net.ipv4.conf.all.route_localnet=1",
+    "sysctl -qw net.bridge.bridge-nf-call-iptables=0",
+    "iptables-legacy -P FORWARD DROP",
+    "ip link set br0 alias hello",
+    "ip link set br0 type bridge stp_state 1",
+    "ip link property add dev br0 altname other",
+)
+
+
+@sandboxed
+async def test_silent_changes_are_found_while_somebody_watches() -> None:
+    """Settings without events, a namespace without a name, a new listener and new name servers; not when nobody watches."""
+    with c1() as ref:
+        inside = f"nsenter --net=/proc/{ref.pid}/ns/net "
+        sh(f"{inside}ip link add br0 type bridge; rm -f /etc/resolv.conf")
+        async with watching(ref) as (watch, ear):
+            watch.attend(True)
+            deaf = [command for command in SILENT if not await ear.hears(inside + command)]
+            assert deaf == []
+            assert await ear.hears("echo nameserver 10.0.0.53 > /etc/resolv.conf")
+            assert await ear.hears("unshare --net sleep 60 > /dev/null 2>&1 &")
+            watch.attend(False)
+            await ear.settles()
+            sh(f"{inside}sysctl -qw net.ipv4.icmp_echo_ignore_all=0")
+            await asyncio.sleep(0.7)
+            assert not ear.news.is_set()
+            watch.attend(True)
+            assert await ear.hears(f"{inside}sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
+
+
+@sandboxed
+async def test_an_idle_lab_makes_no_news() -> None:
+    """Nothing changes, nothing is told, also with the slow poll running; a bridge's own timers are no change."""
+    with c1() as ref:
+        sh(f"""ip link add br0 type bridge; ip link set br0 up; ip link add veth2 type veth peer name veth1 netns {ref.pid}
+            ip link set veth2 master br0 up; nsenter --net=/proc/{ref.pid}/ns/net ip link set veth1 up""")
+        async with watching(ref) as (watch, ear):
+            watch.attend(True)
+            await asyncio.sleep(2.2)  # until IPv6 has announced itself
+            await ear.settles()
+            ear.calls = 0
+            await asyncio.sleep(1.3)
+            assert ear.calls == 0
+            pulse = Pulse(ref)
+            assert pulse.look() == pulse.look()
+            pulse.close()
+
+
+@sandboxed
+async def test_removing_a_node_lets_its_namespace_go() -> None:
+    """A watch with its poll running keeps nothing alive of a node that was removed, and opens nothing for good."""
+    ear = Ear()
+    watch = Watch(asyncio.get_running_loop(), ear)
+    watch.add(own_node())
+    watch.attend(True)
+    before = len(os.listdir("/proc/self/fd"))
+    with c1() as ref:
+        sh(f"ip link add p0 type veth peer name p1 netns {ref.pid}")
+        watch.add(ref)
+    watch.remove(ref)
+    for _ in range(200):
+        if "p0" not in sh("ip -br link"):
+            break
+        await asyncio.sleep(0.01)
+    assert "p0" not in sh("ip -br link") and len(os.listdir("/proc/self/fd")) == before
+    watch.close()
