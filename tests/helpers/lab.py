@@ -96,7 +96,8 @@ class Lab:
         for entry in read_names():
             if entry.netns is not None and entry.netns not in inodes:
                 inodes.add(entry.netns)
-                found[entry.name] = NodeRef(entry.name, "unknown", Namespace.at(f"/run/netns/{entry.name}"))
+                name = entry.name if entry.name not in found else f"/run/netns/{entry.name}"
+                found[name] = NodeRef(name, "unknown", Namespace.at(f"/run/netns/{entry.name}"))
         return found
 
     def snapshot(self) -> Snapshot:

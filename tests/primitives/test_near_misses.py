@@ -1,0 +1,276 @@
+"""A near miss gets the sentence that explains it. Each is made on the real kernel, by the commands a learner would type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from helpers.lab import Table, expectation, lab
+from helpers.sandboxed import sandboxed
+
+NAMED = "mkdir -p /run/netns; ln -s /proc/$C1/ns/net /run/netns/c1\n"
+CABLE = NAMED + "ip link add veth1 type veth peer name veth2\n"
+PLUGGED = CABLE + "ip link set veth1 netns c1\n"
+ADDRESSED = PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev veth1; ip -n c1 link set veth1 up\n"
+BRIDGED = ADDRESSED + "ip link add br0 type bridge; ip link set br0 up; ip link set veth2 master br0; ip link set veth2 up\n"
+ROUTED = BRIDGED + "ip addr add 10.0.0.1/24 dev br0\n"
+TABLE = "nft add table ip lab\n"
+SHUT = TABLE + "nft 'add chain ip lab forward { type filter hook forward priority 0; policy drop; }'\n"
+NAT = TABLE + "nft 'add chain ip lab post { type nat hook postrouting priority 100; }'\n"
+ADDRESS: Table = {"address": "10.0.0.2/24", "dev": "veth1", "in": "c1"}
+GATEWAY: Table = {"address": "10.0.0.1/24", "dev": "br0"}
+MASQUERADE: Table = {"masquerade": "10.0.0.0/24", "except": "br0"}
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A situation, what is expected in vain, words of the sentence, and words of what was seen."""
+
+    name: str
+    script: str
+    expect: Table
+    near: str
+    seen: str = ""
+
+
+MISSES = (
+    Miss(
+        "address before the move",
+        CABLE + "ip addr add 10.0.0.2/24 dev veth1",
+        ADDRESS,
+        "move first, then give the address",
+        "is in the host",
+    ),
+    Miss(
+        "address wiped by the move", CABLE + "ip addr add 10.0.0.2/24 dev veth1; ip link set veth1 netns c1", ADDRESS, "wipes", "no address"
+    ),
+    Miss("address with /32", PLUGGED + "ip -n c1 addr add 10.0.0.2 dev veth1", ADDRESS, "network of one", "10.0.0.2/32"),
+    Miss("address with /8", PLUGGED + "ip -n c1 addr add 10.0.0.2/8 dev veth1", ADDRESS, "larger than the cable reaches", "10.0.0.2/8"),
+    Miss("address with /30", PLUGGED + "ip -n c1 addr add 10.0.0.2/30 dev veth1", ADDRESS, "smaller than 10.0.0.0/24", "10.0.0.2/30"),
+    Miss("address on the other end", PLUGGED + "ip addr add 10.0.0.2/24 dev veth2", ADDRESS, "on veth2 in the host, not in c1"),
+    Miss("address on lo", PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev lo", ADDRESS, "on lo instead of veth1"),
+    Miss("address on the port", BRIDGED + "ip addr add 10.0.0.1/24 dev veth2", GATEWAY, "a port of br0", "no address"),
+    Miss("not moved yet", CABLE, {"link": "veth1", "in": "c1"}, "still on the host", "veth1 is in the host"),
+    Miss(
+        "moved into the decoy",
+        CABLE + "ip netns add decoy; ip link set veth1 netns decoy",
+        {"link": "veth1", "in": "c1"},
+        "ip netns add",
+        "decoy",
+    ),
+    Miss("moved by the wrong end", CABLE + "ip link set veth2 netns c1", {"link": "veth2", "in": "host"}, "inside c1", "c1"),
+    Miss("the decoy has the name", "ip netns add c1", {"named": "c1"}, "a decoy", "c1 (of no container)"),
+    Miss(
+        "the name dangles",
+        "mkdir -p /run/netns; ln -s /proc/99999/ns/net /run/netns/c1",
+        {"named": "c1"},
+        "check the process id",
+        "leads nowhere",
+    ),
+    Miss("the name is the host's", "mkdir -p /run/netns; ln -s /proc/1/ns/net /run/netns/c1", {"named": "c1"}, "namespace of the host"),
+    Miss("a second name is no new namespace", NAMED + "ip netns attach decoy $C1", {"netns": "decoy"}, "second name", "of c1"),
+    Miss("a name is no container", "ip netns add c2", {"container": "c2"}, "a name alone is no container", "containers: c1"),
+    Miss("lo is down", NAMED, {"up": "lo", "in": "c1"}, "travel through lo", "lo is down"),
+    Miss(
+        "ip addr add does not switch on",
+        PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev veth1",
+        {"up": "veth1", "in": "c1"},
+        "does not switch a link on",
+    ),
+    Miss("each end has a switch", PLUGGED + "ip -n c1 link set veth1 up", {"up": "veth2"}, "switch of its own", "veth2 is down"),
+    Miss("peer still down", ADDRESSED, {"link": "veth1", "in": "c1", "carrier": True}, "veth2 in the host, is still down", "no carrier"),
+    Miss(
+        "a bridge without live ports",
+        CABLE + "ip link add br0 type bridge; ip link set br0 up; ip link set veth2 master br0",
+        {"link": "br0", "carrier": True},
+        "through its ports",
+    ),
+    Miss("bridge down", BRIDGED + "ip link set br0 down", {"port": "veth2", "of": "br0", "state": "forwarding"}, "br0 itself is down"),
+    Miss("port down", BRIDGED + "ip link set veth2 down", {"port": "veth2", "of": "br0", "state": "forwarding"}, "veth2 is still down"),
+    Miss(
+        "far end down",
+        BRIDGED + "ip -n c1 link set veth1 down",
+        {"port": "veth2", "of": "br0", "state": "forwarding"},
+        "veth1 in c1, is still down",
+    ),
+    Miss(
+        "spanning tree",
+        BRIDGED + "ip link set veth2 nomaster; ip link set br0 type bridge stp_state 1; ip link set veth2 master br0",
+        {"port": "veth2", "of": "br0", "state": "forwarding"},
+        "30 seconds",
+    ),
+    Miss("port of no bridge", PLUGGED, {"port": "veth2", "of": "br0"}, "no bridge br0", "no port of anything"),
+    Miss(
+        "the wrong end plugged in",
+        CABLE + "ip link add br0 type bridge; ip link set veth1 master br0",
+        {"port": "veth2", "of": "br0"},
+        "plugged in instead",
+    ),
+    Miss(
+        "another bridge",
+        PLUGGED + "ip link add br0 type bridge; ip link add br1 type bridge; ip link set veth2 master br1",
+        {"port": "veth2", "of": "br0"},
+        "",
+        "port of br1",
+    ),
+    Miss("a bridge by another name", "ip link add bridge0 type bridge", {"bridge": "br0"}, "called bridge0"),
+    Miss("not a bridge", "ip link add br0 type veth peer name x", {"bridge": "br0"}, "type bridge", "br0 is a veth"),
+    Miss(
+        "gateway is nobody",
+        BRIDGED + "ip -n c1 route add default via 10.0.0.254",
+        {"route": "default", "via": "10.0.0.1", "in": "c1"},
+        "nobody's address",
+        "via 10.0.0.254",
+    ),
+    Miss(
+        "gateway is oneself",
+        ROUTED + "ip -n c1 route add default via 10.0.0.3; ip addr add 10.0.0.3/24 dev br0",
+        {"route": "default", "via": "10.0.0.1", "in": "c1"},
+        "belongs to the host",
+        "via 10.0.0.3",
+    ),
+    Miss(
+        "route in the wrong node",
+        ROUTED + "ip route replace default via 10.0.0.1",
+        {"route": "default", "via": "10.0.0.1", "in": "c1"},
+        "table of its own",
+    ),
+    Miss(
+        "route out of the device",
+        BRIDGED + "ip -n c1 route add default dev veth1",
+        {"route": "default", "via": "10.0.0.1", "in": "c1"},
+        "has to go to the gateway",
+    ),
+    Miss(
+        "gateway out of reach",
+        PLUGGED + "ip -n c1 addr add 10.0.0.2/32 dev veth1; ip -n c1 link set veth1 up",
+        {"route": "default", "via": "10.0.0.1", "in": "c1"},
+        "direct neighbour",
+    ),
+    Miss(
+        "routes lost with the link",
+        ROUTED + "ip -n c1 link set veth1 down",
+        {"route": "default", "via": "10.0.0.1", "in": "c1"},
+        "deletes the routes",
+    ),
+    Miss(
+        "forwarding in the container", NAMED + "ip netns exec c1 sysctl -qw net.ipv4.ip_forward=1", {"forwarding": True}, "on in c1", "is 0"
+    ),
+    Miss(
+        "forwarding off for one device",
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.eth0.forwarding=0",
+        {"forwarding": True},
+        "eth0 has a switch of its own",
+    ),
+    Miss(
+        "masquerade of another network",
+        NAT + "nft add rule ip lab post ip saddr 10.1.0.0/24 masquerade",
+        MASQUERADE,
+        "rule for 10.1.0.0/24",
+    ),
+    Miss(
+        "masquerade on another way out",
+        NAT + "nft add rule ip lab post ip saddr 10.0.0.0/24 oifname wan0 masquerade",
+        MASQUERADE,
+        "leave by wan0",
+    ),
+    Miss(
+        "masquerade that leaves out the way out",
+        NAT + "nft 'add rule ip lab post ip saddr 10.0.0.0/24 oifname != eth0 masquerade'",
+        MASQUERADE,
+        "just the way out",
+    ),
+    Miss("masquerade of all", NAT + "nft add rule ip lab post ip saddr 10.0.0.0/24 masquerade", MASQUERADE, "too wide", "stay on br0"),
+    Miss("masquerade by legacy iptables", "iptables-legacy -t nat -A POSTROUTING -j MASQUERADE", MASQUERADE, "iptables-legacy"),
+    Miss(
+        "drop at another hook",
+        TABLE + "nft 'add chain ip lab i { type filter hook input priority 0; policy drop; }'",
+        {"forward-policy": "drop"},
+        "never see",
+    ),
+    Miss(
+        "drop for IPv6",
+        "nft add table ip6 l; nft 'add chain ip6 l f { type filter hook forward priority 0; policy drop; }'",
+        {"forward-policy": "drop"},
+        "for IPv6",
+    ),
+    Miss(
+        "accept in another chain",
+        SHUT + "nft 'add chain ip lab early { type filter hook forward priority -10; }'; nft add rule ip lab early iifname br0 accept",
+        {"forward-accept": "br0"},
+        "ends only its own chain",
+        "lab forward drops",
+    ),
+    Miss(
+        "accept after the drop",
+        SHUT + "nft add rule ip lab forward drop; nft add rule ip lab forward iifname br0 accept",
+        {"forward-accept": "br0"},
+        "from the top",
+        "its rule",
+    ),
+    Miss(
+        "accept at another hook",
+        SHUT + "nft 'add chain ip lab i { type filter hook input priority 0; }'; nft add rule ip lab i iifname br0 accept",
+        {"forward-accept": "br0"},
+        "the hook input",
+    ),
+    Miss(
+        "accept the wrong way round",
+        SHUT + "nft add rule ip lab forward oifname br0 accept",
+        {"forward-accept": "br0"},
+        "come in by it (iifname)",
+    ),
+    Miss(
+        "accept answers only of TCP",
+        SHUT + "nft add rule ip lab forward ip protocol tcp ct state established accept",
+        {"forward-accept": "established"},
+        "does not fit",
+    ),
+    Miss(
+        "the loopback of the host",
+        NAMED + "nsenter -t $C1 -m sh -c 'echo nameserver 127.0.0.53 > /etc/resolv.conf'",
+        {"resolver": "198.51.100.53", "in": "c1"},
+        "loopback of its own",
+        "127.0.0.53",
+    ),
+    Miss(
+        "the resolver of the host",
+        "echo nameserver 198.51.100.53 > /etc/resolv.conf",
+        {"resolver": "198.51.100.53", "in": "c1"},
+        "reads a file of its own",
+    ),
+    Miss(
+        "nobody answers",
+        ROUTED + "sysctl -qw net.ipv4.neigh.br0.retrans_time_ms=20 net.ipv4.neigh.br0.mcast_solicit=1; ping -c1 -W1 10.0.0.9 || true",
+        {"neighbour": "10.0.0.9"},
+        "nobody answered",
+    ),
+    Miss(
+        "a wrong MAC by hand",
+        ROUTED + "ip neigh replace 10.0.0.2 lladdr 02:00:00:00:00:99 dev br0 nud permanent",
+        {"neighbour": "10.0.0.2"},
+        "belongs to veth1 in c1",
+    ),
+    Miss(
+        "nothing said yet",
+        BRIDGED + "bridge fdb flush dev veth2 dynamic || true",
+        {"learned": "internet", "behind": "veth2"},
+        "Ping from it once",
+    ),
+    Miss("the name stays behind", "mkdir -p /run/netns; ln -s /proc/99999/ns/net /run/netns/decoy", {"no-netns": "decoy"}, "stays behind"),
+)
+
+
+@pytest.mark.parametrize("miss", MISSES, ids=lambda miss: miss.name.replace(" ", "-"))
+@sandboxed
+def test_near_miss_is_explained(miss: Miss) -> None:
+    """Not met, with what was expected, what was seen, a command that runs, and the sentence for just this mistake."""
+    with lab() as own:
+        own.shell("host", f"C1={own.refs()['c1'].pid}\n{miss.script}\n")
+        finding = expectation(miss.expect).check(own.snapshot(), own.where())
+        assert not finding.met
+        assert finding.claim and finding.expected and finding.look
+        assert miss.near in finding.near if miss.near else finding.near == ""
+        assert miss.seen in finding.seen
+        own.shell("host", f"{finding.look} >/tmp/looked 2>&1 || test -s /tmp/looked")
