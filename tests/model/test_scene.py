@@ -188,3 +188,13 @@ def test_a_name_of_wide_characters_keeps_the_columns_straight() -> None:
     """Characters that terminals draw two cells wide, or not at all, are shown as question marks, one cell each."""
     scene = lay_out(lab(host(), container("名e\u0301x")), width=80, height=24)
     assert "??ex"[1:] not in text(scene) and "?e?x" in text(scene)
+
+
+def test_a_gate_the_lesson_has_not_come_to_is_faint() -> None:
+    """Until forwarding is taught, a host that does not forward is no alarm: the closed gate is drawn faintly, and no ghost of it."""
+    before = lab_with(1, nat=False, forwarding=False)
+    scene = lay_out(before, goal=before, width=80, height=24, ghosts=True)
+    assert "[fwd✗]" in text(scene) and style(scene, scene.stations["fwd"].cell) == "gate-absent"
+    assert "fwd" not in text(lay_out(steps()["4-moved"], goal=before, width=80, height=24, ghosts=True))
+    taught = lay_out(before, goal=goal(), width=80, height=24)
+    assert style(taught, taught.stations["fwd"].cell) == "gate-closed"

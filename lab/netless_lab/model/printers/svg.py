@@ -7,7 +7,7 @@ picture is the same everywhere and its text can be selected and searched.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from xml.sax.saxutils import escape
+from html import escape
 
 from ..scene import Region, Scene
 from ..scene.glyphs import DEAD, DOUBLE_D, DOUBLE_U, DOWN, LINES, UP, WAIT, D, L, R, U

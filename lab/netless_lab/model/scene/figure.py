@@ -55,6 +55,7 @@ class Figure(msgspec.Struct, frozen=True):
     """The whole cast: host in the middle, what is beyond its uplinks on the right, everybody else on the left.
 
     ``cables`` holds each cable under both its ends; ``wishes`` the cables of the goal alone, which say where a loose end will go.
+    ``wanted_gates`` are the gates that matter in the lesson, None without a goal.
     """
 
     host: Actor | None
@@ -64,7 +65,7 @@ class Figure(msgspec.Struct, frozen=True):
     cables: dict[Place, Cable]
     wishes: dict[Place, Place]
     gates: tuple[Gate, ...]
-    wanted_gates: frozenset[str]
+    wanted_gates: frozenset[str] | None
     dangling: tuple[str, ...]
 
     @property
@@ -206,11 +207,13 @@ def _by_bridge(left: tuple[Actor, ...], host: Actor | None, cables: dict[Place, 
     return tuple(sorted(sorted_parts, key=lambda actor: min(map(rank, actor.parts), default=len(bridges))))
 
 
-def _wanted_gates(goal: Snapshot | None) -> frozenset[str]:
+def _wanted_gates(goal: Snapshot | None) -> frozenset[str] | None:
+    """Gates of the goal. One that does not forward says that the lesson has not come to forwarding, not that it must be off."""
     host = next((node for node in goal.nodes if node.role == "host"), None) if goal is not None else None
     if host is None:
-        return frozenset()
-    return frozenset(gate.name for gate in gates_of(host) if gate.state not in ("absent", "unknown"))
+        return None
+    gates = [(gate.name, gate.state) for gate in gates_of(host)]
+    return frozenset(name for name, state in gates if state in ("open", "narrow") or (name, state) == ("fw", "closed"))
 
 
 def lower_of(part: Part) -> Place | None:

@@ -188,8 +188,13 @@ def _gate(sheet: Sheet, slot: GateSlot, x: int, row: int, real: bool) -> None:
     assert host is not None
     text = slot.text if real else f"[{slot.name}]"
     wanted = slot.state != "absent" or sheet.ghosts
-    if sheet.shows(real) and wanted:
-        sheet.canvas.put(x, row, text, _GATE_STYLE[slot.state] if real else "ghost")
+    style = _GATE_STYLE[slot.state]
+    if slot.name == "fwd" and slot.state == "closed" and not slot.wanted:
+        style = "gate-absent"
+    if real and wanted:
+        sheet.canvas.put(x, row, text, style)
+    elif not real and sheet.ghosts and slot.wanted:
+        sheet.canvas.put(x, row, text, "ghost")
     if real:
         rect = Rect(x, row, len(text), 1)
         sheet.stations[slot.name] = Station(host.name, slot.name, slot.state, Cell(x + len(text) // 2, row), rect)

@@ -43,11 +43,12 @@ class Labels(msgspec.Struct, frozen=True):
 
 
 class GateSlot(msgspec.Struct, frozen=True):
-    """A gate and the cells kept for it, so that opening or closing it moves nothing. Without text it is not there yet."""
+    """A gate and the cells kept for it, so that opening or closing it moves nothing. ``wanted`` unless the lesson does without it."""
 
     name: str
     state: GateState
     width: int
+    wanted: bool = True
 
     @property
     def text(self) -> str:
@@ -220,8 +221,9 @@ def _slots(figure: Figure) -> tuple[GateSlot, ...]:
     """Forwarding always has its gate; firewall and NAT have one when a rule, or the lesson, makes one."""
     found = []
     for gate in figure.gates:
-        if gate.name == "fwd" or gate.state != "absent" or gate.name in figure.wanted_gates:
-            found.append(GateSlot(gate.name, gate.state, len(gate.name) + 2 + (gate.name in _MAY_SHUT)))
+        wanted = figure.wanted_gates is None or gate.name in figure.wanted_gates
+        if gate.name == "fwd" or gate.state != "absent" or (wanted and figure.wanted_gates is not None):
+            found.append(GateSlot(gate.name, gate.state, len(gate.name) + 2 + (gate.name in _MAY_SHUT), wanted))
     return tuple(found)
 
 
