@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+
 from ..course.bindings import Bindings
 from ..course.judge import state_holds
 from ..course.step import Course, Position, Step, step_at
 from ..course.substitute import apply
 from ..model.diff import diff, sentence
 from ..model.snapshot import Snapshot
-from ..primitives.base import Action
+from ..primitives.base import Action, Dialect, Where
+from ..primitives.forward import ForwardAccept, ForwardPolicy
 from ..primitives.fuse import fuse
+from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
+from ..primitives.run import Run
 from .judging import settle
 from .live import Live
 from .state import actions_before, before, undone
 from .world import World
+
+FIREWALL = (Masquerade, ForwardPolicy, ForwardAccept)
 
 
 class Moves:
@@ -28,7 +35,7 @@ class Moves:
         self._live = live
         self._marks: dict[Position, Snapshot] = {}
 
-    async def rebuild(self, course: Course, position: Position, bindings: Bindings, *, end: bool = False) -> Snapshot:
+    async def rebuild(self, course: Course, position: Position, bindings: Bindings, dialect: Dialect, *, end: bool = False) -> Snapshot:
         """Throw away what is not of the world's beginning, then do everything up to the step (or with it)."""
         step = step_at(course, position)
         wanted = (*actions_before(course, position), *(step.do if end else ()))
@@ -36,17 +43,17 @@ class Moves:
         keep = (*course.world.containers, *(action.node for action in actions if isinstance(action, StartContainer)))
         with self._live.tutor_at_work():
             await self._world.purge(frozenset(keep))
-            await self._world.apply_all(fuse(actions))
+            await self._world.apply_all(spoken(fuse(actions), dialect))
             await settle(self._world)
             snapshot = await self._live.refresh()
         if not end:
             self._marks[position] = snapshot
         return snapshot
 
-    async def apply(self, action: Action) -> None:
+    async def apply(self, action: Action, dialect: Dialect = "ip") -> None:
         """One action of the tutor, exactly as a learner would see it done."""
         with self._live.tutor_at_work():
-            await self._world.apply_all((action,))
+            await self._world.apply_all(spoken((action,), dialect))
             await self._live.refresh()
 
     def mark(self, position: Position) -> None:
@@ -61,6 +68,23 @@ class Moves:
         """What a rebuild to this step's start would change, in words."""
         mark = self._marks.get(position, self._world.baseline)
         return tuple(sentence(change) for change in diff(self._live.last, mark) if not change.quiet)
+
+
+def spoken(actions: tuple[Action, ...], dialect: Dialect) -> tuple[Action, ...]:
+    """The same actions, but firewall rules in the tool of the dialect.
+
+    For everything else all dialects end in the same state. The iptables of the legacy dialect keeps its rules in tables of its own: a
+    rule it adds cannot open a chain that nft closed, so one who speaks it must find its rules where it looks.
+    """
+    if dialect != "legacy" or shutil.which("iptables") is None:
+        return actions
+    told: list[Action] = []
+    for action in actions:
+        if isinstance(action, FIREWALL):
+            told += [Run(line, action.node) for line in action.commands(dialect, Where(action.node))]
+        else:
+            told.append(action)
+    return tuple(told)
 
 
 def missing(course: Course, position: Position, snapshot: Snapshot, bindings: Bindings) -> tuple[Step, ...]:

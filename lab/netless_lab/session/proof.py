@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..course.lint import Answer, Judge, Perform, Proof, Rebuild, Request, Undo, prove
 from ..course.step import Position, step_at
 from ..errors import Refusal
-from ..primitives.base import Dialect
-from .judging import judge_step
+from ..primitives.base import DIALECTS, Dialect
+from ..primitives.namespace import StartContainer
 from .pages import bound_actions, commands_of, where_of
 from .session import Session
 
@@ -32,11 +32,11 @@ class Prover:
         try:
             match request:
                 case Rebuild(position=place):
+                    await self._session.set_dialect(DIALECTS[0])
                     await self._session.stand(place)
                     return Answer()
-                case Judge(position=place):
-                    verdict, _ = await judge_step(self._session.world, self._session.case(place))
-                    return Answer(verdict)
+                case Judge():
+                    return Answer(await self._session.judge_now(by_tutor=True))
                 case Perform(position=place, dialect=dialect):
                     return await self._perform(place, dialect)
                 case Undo():
@@ -52,13 +52,24 @@ class Prover:
             for action in bound_actions(step, session.state):
                 await session.moves.apply(action)
             return Answer()
+        await session.set_dialect(dialect)
+        await session.stand(place)
         for action in bound_actions(step, session.state):
             where = where_of(await session.world.look(), "host")
             lines = commands_of((action,), dialect, where).lines
             problem = await session.world.type_in_host("\n".join(lines), python=dialect == "pyroute2")
             if problem:
                 return Answer(error=problem)
+            if isinstance(action, StartContainer):
+                await self._appears(action.node)
         return Answer()
+
+    async def _appears(self, node: str) -> None:
+        """A container started from a shell is there when its host name is: some milliseconds after the prompt is back."""
+        for _ in range(100):
+            if (await self._session.world.look()).node(node) is not None:
+                return
+            await self._session.world.changed(0.02)
 
 
 

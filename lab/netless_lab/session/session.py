@@ -271,7 +271,7 @@ class Session(Desk):
     async def _apply_step(self) -> None:
         for action in bound_actions(self.state.step, self.state):
             try:
-                await self.moves.apply(action)
+                await self.moves.apply(action, self.state.dialect)
             except self.world.apply_failed as error:
                 self._told_action(action, str(error))
                 raise
@@ -293,7 +293,7 @@ class Session(Desk):
 
     async def _rebuild(self, place: Position, *, end: bool = False, judging: bool = True) -> Snapshot:
         async with self.busy(f"rebuilding to {place}"):
-            snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, end=end)
+            snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, self.state.dialect, end=end)
         self._stand_at(place)
         self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=())
         self.own_changes.clear()

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -110,11 +111,13 @@ class World:
         argv = [sys.executable, "-"] if python else ["sh", "-e", "-s"]
 
         def run() -> str:
-            try:
-                done = subprocess.run(argv, input=text + "\n", capture_output=True, text=True, timeout=COMMAND_S, check=False)
-            except (OSError, subprocess.TimeoutExpired) as error:
-                return str(error)
-            told = (done.stderr or done.stdout).strip().splitlines()
+            with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:  # no pipe: a background process would hold it
+                try:
+                    done = subprocess.run(argv, input=text + "\n", stdout=said, stderr=said, text=True, timeout=COMMAND_S, check=False)
+                except (OSError, subprocess.TimeoutExpired) as error:
+                    return str(error)
+                said.seek(0)
+                told = said.read().strip().splitlines()
             return "" if done.returncode == 0 else f"{text!r} ended with {done.returncode}: {told[-1] if told else 'no word'}"
 
         with self._host.reaper.hands_off():
