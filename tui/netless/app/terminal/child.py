@@ -24,10 +24,14 @@ from typing import Final
 TURN: Final = 0.008
 """Seconds of output handled before the event loop gets a turn: keys and painting wait no longer than this."""
 
+PAUSE: Final = 0.002
+"""Seconds without reading after a full turn.  A key passes through several queues of the app, one for each round of the event loop;
+in the pause those rounds are short."""
+
 GRACE: Final = 0.3
 """Seconds between the polite hangup and SIGKILL."""
 
-_CHUNK: Final = 1 << 16
+_CHUNK: Final = 1 << 15
 _REPLY_LIMIT: Final = 1 << 16
 _DEFAULT_SIGNALS: Final = (
     signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD, signal.SIGTSTP, signal.SIGTTIN,
@@ -61,6 +65,7 @@ class Child:
         finally:
             os.close(slave)
         self._master: int | None = master
+        self._finished = False
         os.set_blocking(master, False)
         self._exit = os.pidfd_open(self.pid)
         self._loop.add_reader(master, self._readable)
@@ -119,7 +124,17 @@ class Child:
         while data := self._read():
             self._listener.printed(data)
             if monotonic() > end:
+                self._pause()
                 return
+
+    def _pause(self) -> None:
+        if self._master is not None:
+            self._loop.remove_reader(self._master)
+            self._loop.call_later(PAUSE, self._resume)
+
+    def _resume(self) -> None:
+        if self._master is not None and not self._finished:
+            self._loop.add_reader(self._master, self._readable)
 
     def _read(self) -> bytes:
         """What there is to read, joined; nothing at the end of the output, or when there is no more now."""
@@ -133,6 +148,7 @@ class Child:
             except OSError:  # EIO: nobody has the other side open any more
                 piece = b""
             if not piece:
+                self._finished = True
                 self._loop.remove_reader(self._master)
                 break
             pieces.append(piece)

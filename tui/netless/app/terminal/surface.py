@@ -6,6 +6,7 @@ at most 30 times a second, changed rows only; a terminal where nothing happens c
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic
 from typing import Final
 
@@ -28,7 +29,10 @@ from netless.vt import Event, Terminal
 from netless.vt.keys import encode_key
 
 FRAME: Final = 1 / 30
-"""Seconds between paints while output floods."""
+"""Seconds a paint takes of the time: 30 a second in the long run, however output comes."""
+
+QUIET: Final = 0.004
+"""Seconds without output after which the picture is worth painting early."""
 
 SYNC_LIMIT: Final = 0.15
 """Seconds a program may hold the picture back (mode 2026)."""
@@ -59,7 +63,8 @@ class TerminalSurface(Widget, can_focus=True):
         self.display_model = Display(self.terminal.screen)
         self._mouse = Mouse(lambda: self.terminal.screen.modes, self.send)
         self._timer: Timer | None = None
-        self._painted = 0.0
+        self._rest: asyncio.TimerHandle | None = None
+        self._painted = self._next_frame = 0.0
         self.border_subtitle = Content(_TYPING)
 
     # -- what the program's half fills in
@@ -89,22 +94,39 @@ class TerminalSurface(Widget, can_focus=True):
     # -- painting
 
     def schedule(self) -> None:
-        """The terminal changed: paint it, now or when the frame is over."""
-        if self._timer is not None or not self.is_mounted:
+        """The terminal changed: paint it now if a frame is free, else when the next one begins, or early once output rests.
+
+        A paint out of turn uses up the frame it anticipates, so a command's output is seen at once and a flood stays at its rate.
+        """
+        if not self.is_mounted:
             return
-        wait = FRAME - (monotonic() - self._painted)
-        if wait <= 0.002:
-            self._flush()
-        else:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        if self._timer is None:
+            wait = self._next_frame - monotonic()
+            if wait <= 0:
+                self._flush()
+                return
             self._timer = self.set_timer(wait, self._flush)
+        if self._next_frame - monotonic() < FRAME:
+            self._rest = asyncio.get_running_loop().call_later(QUIET, self._flush_early)
+
+    def _flush_early(self) -> None:
+        self._rest = None
+        if self._timer is not None and self.is_mounted:
+            self._timer.stop()
+            self._flush()
 
     def _flush(self) -> None:
         self._timer = None
         modes = self.terminal.screen.modes
-        if modes.synchronised and self.running and monotonic() - self._painted < SYNC_LIMIT:
+        now = monotonic()
+        if modes.synchronised and self.running and now - self._painted < SYNC_LIMIT:
             self._timer = self.set_timer(FRAME, self._flush)
             return
-        self._painted = monotonic()
+        self._painted = now
+        self._next_frame = max(now, self._next_frame) + FRAME
         lines = self.display_model.take_changes()
         if lines is None:
             self.refresh()

@@ -97,7 +97,8 @@ class PtyTerminal(TerminalSurface):
         if self.running or not self._argv:
             return
         screen = self.terminal.screen
-        environment = shell_environment(os.environ, self.app.current_theme.dark, self._env)
+        colourless = {"NO_COLOR": "1"} if self.app.no_color else {}  # the toolkit took it out of os.environ
+        environment = shell_environment(os.environ, self.app.current_theme.dark, {**colourless, **self._env})
         listener = Listener(self._printed, self._child_ended)
         try:
             self._child = Child(self._argv, environment, (screen.columns, screen.height), listener)
