@@ -267,11 +267,20 @@ def test_resolvers_of_a_name_count_when_the_node_has_none_itself() -> None:
 
 @sandboxed
 def test_rules_of_iptables_legacy_are_noticed() -> None:
-    """nf_tables cannot see them, so the snapshot at least names their tables."""
+    """nf_tables cannot see them, so the snapshot names the tables that hold a rule, a chain or a policy; a mere listing is nothing."""
     with reading() as snapshot:
-        assert node(snapshot(), "host").xtables == ()
-        sh("iptables-legacy -P FORWARD DROP")
-        assert node(snapshot(), "host").xtables == ("filter",) == tuple(Path("/proc/net/ip_tables_names").read_text().split())
+
+        def after(script: str) -> tuple[str, ...]:
+            sh(script)
+            return node(snapshot(), "host").xtables
+
+        assert after("iptables-legacy -t nat -L; iptables-legacy -L; ip6tables-legacy -L") == ()
+        assert set(Path("/proc/net/ip_tables_names").read_text().split()) == {"filter", "nat"}
+        assert after("iptables-legacy -P FORWARD DROP") == ("filter",)
+        assert after("iptables-legacy -t nat -A POSTROUTING -j MASQUERADE") == ("filter", "nat")
+        assert after("ip6tables-legacy -P INPUT DROP") == ("filter", "ip6 filter", "nat")
+        assert after("iptables-legacy -P FORWARD ACCEPT; ip6tables-legacy -P INPUT ACCEPT; iptables-legacy -t nat -F") == ()
+        assert after("ip6tables-legacy -N MINE") == ("ip6 filter",)
 
 
 @sandboxed

@@ -44,6 +44,7 @@ class Namespace:
 
     def __init__(self, fd: int) -> None:
         """Take ownership of ``fd``. Raises ValueError when it is not a network namespace."""
+        self._fd = -1
         if not is_net_namespace(fd):
             os.close(fd)
             raise ValueError(f"descriptor {fd} is not a network namespace: give /proc/PID/ns/net or an entry of /run/netns")
@@ -96,6 +97,9 @@ class Namespace:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+    def __del__(self) -> None:
+        self.close()
 
     def __enter__(self) -> Namespace:
         return self

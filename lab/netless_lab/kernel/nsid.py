@@ -20,11 +20,11 @@ _ANY: Final = -1
 
 
 def nsid_of(route: NetlinkSocket, other: Namespace) -> int | None:
-    """The id that the namespace of ``route`` has for ``other``, None when it has none."""
-    body = _RTGENMSG + struct.pack("=HHi", 8, _NETNSA_FD, other.fileno())
+    """The id that the namespace of ``route`` has for ``other``; None when it has none, or ``other`` is closed."""
     try:
+        body = _RTGENMSG + struct.pack("=HHi", 8, _NETNSA_FD, other.fileno())
         answer = route.request(_RTM_GETNSID, 0, body)
-    except NetlinkError:
+    except OSError:
         return None
     nsid = native_signed(attributes(answer or b"", 4).get(_NETNSA_NSID, b"\xff\xff\xff\xff"))
     return None if nsid < 0 else nsid

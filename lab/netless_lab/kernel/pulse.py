@@ -6,6 +6,7 @@ down, legacy iptables, sockets that begin to listen, resolv.conf, and namespaces
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Hashable
 
 from .decode_link import DUMP_BODY, RTM_GETLINK, decode_link
@@ -15,6 +16,7 @@ from .read import NodeRef, resolvers_of
 from .rtnetlink import NetlinkSocket
 from .station import Memo
 from .sysctls import Sysctls
+from .xtables import LegacyTables
 
 
 class Pulse:
@@ -23,22 +25,24 @@ class Pulse:
     def __init__(self, ref: NodeRef) -> None:
         """Open what is needed. Raises OSError when the namespace cannot be entered."""
         self._ref = ref
-        self._route = NetlinkSocket(ref.namespace)
-        self._listeners = Listeners(ref.namespace)
-        self._sysctls = Sysctls(ref.namespace)
+        with contextlib.ExitStack() as opened:
+            self._route = opened.enter_context(contextlib.closing(NetlinkSocket(ref.namespace)))
+            self._listeners = opened.enter_context(contextlib.closing(Listeners(ref.namespace)))
+            self._sysctls = opened.enter_context(contextlib.closing(Sysctls(ref.namespace)))
+            self._legacy = opened.enter_context(contextlib.closing(LegacyTables(ref.namespace)))
+            self._opened = opened.pop_all()
         self._links = Memo(decode_link)
 
     def close(self) -> None:
         """Let the namespace go."""
-        for part in (self._route, self._listeners, self._sysctls):
-            part.close()
+        self._opened.close()
 
     def look(self) -> Hashable:
         """The silent state now, to be compared with that of another time."""
         links = self._links.each(self._route.dump(RTM_GETLINK, DUMP_BODY))
         sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links)
         settled = tuple((link.link.name, link.link.alias, link.link.altnames, link.link.stp, link.link.mode) for link in links)
-        return settled, tuple(sorted(sysctls.items())), tables, self._listeners.read(), resolvers_of(self._ref)
+        return settled, tuple(sorted(sysctls.items())), self._legacy.holding(tables), self._listeners.read(), resolvers_of(self._ref)
 
 
 def population() -> Hashable:

@@ -6,6 +6,7 @@ links of thirty that a change does not touch, a snapshot costs little more than 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
@@ -38,6 +39,7 @@ from .nft.read import RulesetReader
 from .nsid import nsid_of
 from .rtnetlink import NetlinkError, NetlinkSocket
 from .sysctls import Sysctls
+from .xtables import LegacyTables
 
 T = TypeVar("T")
 
@@ -77,10 +79,14 @@ class Station:
     def __init__(self, namespace: Namespace) -> None:
         """Open them. Raises OSError when the namespace cannot be entered."""
         self._namespace = namespace.dup()
-        self._route = NetlinkSocket(self._namespace)
-        self._listeners = Listeners(self._namespace)
-        self._sysctls = Sysctls(self._namespace)
-        self._ruleset = RulesetReader(self._namespace)
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._namespace.close)
+            self._route = opened.enter_context(contextlib.closing(NetlinkSocket(self._namespace)))
+            self._listeners = opened.enter_context(contextlib.closing(Listeners(self._namespace)))
+            self._sysctls = opened.enter_context(contextlib.closing(Sysctls(self._namespace)))
+            self._ruleset = opened.enter_context(contextlib.closing(RulesetReader(self._namespace)))
+            self._legacy = opened.enter_context(contextlib.closing(LegacyTables(self._namespace)))
+            self._opened = opened.pop_all()
         self._links = Memo(decode_link)
         self._addresses = Memo(decode_address)
         self._routes = Memo(lambda body: tuple(decode_route(body)))
@@ -89,14 +95,13 @@ class Station:
 
     def close(self) -> None:
         """Let the namespace go."""
-        for part in (self._route, self._listeners, self._sysctls, self._ruleset, self._namespace):
-            part.close()
+        self._opened.close()
 
     def read(self) -> RawNode:
         """One namespace, now. Raises NetlinkError when the kernel refuses a dump."""
         dump = self._route.dump
         links = {link.link.ifindex: link for link in self._links.each(dump(RTM_GETLINK, DUMP_BODY))}
-        sysctls, xtables = self._sysctls.read((link.link.name, link.knobs) for link in links.values())
+        sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links.values())
         neighbours = [decode_neighbour(body) for body in dump(RTM_GETNEIGH, NEIGHBOURS_BODY)]
         return RawNode(
             links=links,
@@ -106,7 +111,7 @@ class Station:
             neighbours=tuple(entry for entry in neighbours if entry is not None),
             fdb=self._fdb(),
             chains=self._ruleset.chains({index: link.link.name for index, link in links.items()}),
-            xtables=xtables,
+            xtables=self._legacy.holding(tables),
             sysctls=sysctls,
             listeners=self._listeners.read(),
         )

@@ -74,7 +74,7 @@ class Sysctls:
         self._files.close()
 
     def read(self, devices: Iterable[tuple[str, DeviceKnobs | None]]) -> tuple[dict[str, str], tuple[str, ...]]:
-        """(sysctls of the snapshot, tables that legacy iptables has registered: ``nat``, ``ip6 nat``)."""
+        """(sysctls of the snapshot, tables that legacy iptables has registered, empty or not: ``nat``, ``ip6 nat``)."""
         values = self._files.read()
         sysctls = {key: values[key] for key in KNOBS if key in values}
         for name, knobs in devices:
