@@ -138,6 +138,21 @@ def test_a_rename_is_a_rename() -> None:
     assert loud(before, after) == ["br0 on host is called switch now"]
 
 
+def test_a_rename_is_told_once() -> None:
+    """Routes, neighbours and learned MACs that only carry the new name are no changes."""
+
+    def named(name: str) -> Snapshot:
+        own = bridge(name, mac="0e:00:00:00:00:01")
+        tables = {
+            "routes": (Route("10.0.0.0/24", dev=name, protocol="kernel"), Route("192.0.2.0/24", via="10.0.0.9", dev=name)),
+            "neighbours": (Neighbour("10.0.0.2", name, "0e:00:00:00:00:02", "reachable"),),
+            "fdb": (FdbEntry("0e:00:00:00:00:02", "veth2", name),),
+        }
+        return lab(host(msgspec.structs.replace(own, ifindex=9), **tables))
+
+    assert [change.sentence for change in diff(named("br0"), named("switch"))] == ["br0 on host is called switch now"]
+
+
 def test_another_link_under_the_same_ifindex_is_another_link() -> None:
     """An ifindex may come again after a removal: a bridge is not a renamed tap."""
     before = lab(host(msgspec.structs.replace(bridge("br0"), ifindex=5)))

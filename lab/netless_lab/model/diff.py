@@ -5,6 +5,8 @@ Counters and the time a snapshot was taken are no changes at all. What comes and
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from .changes import Change, sentence
 from .diff_links import link_changes
 from .diff_tables import table_changes
@@ -30,10 +32,20 @@ def diff(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
     changes += link_changes(same)
     for was, now in same.nodes:
         if was is not now:
-            changes += table_changes(was, now, fresh=False)
+            changes += table_changes(_as_named_now(was, same.renamed(now)), now, fresh=False)
     for node in same.nodes_new:
         changes += table_changes(Node(node.name, node.role, node.netns), node, fresh=True)
     return tuple(changes)
+
+
+def _as_named_now(was: Node, renamed: dict[str, str]) -> Node:
+    """The node as it was, its tables written with the names its links have now: a rename is told once, not once a route."""
+    if not renamed:
+        return was
+    routes = tuple(replace(own, dev=renamed.get(own.dev or "", own.dev)) for own in was.routes)
+    neighbours = tuple(replace(own, dev=renamed.get(own.dev, own.dev)) for own in was.neighbours)
+    fdb = tuple(replace(own, dev=renamed.get(own.dev, own.dev), master=renamed.get(own.master or "", own.master)) for own in was.fdb)
+    return replace(was, routes=routes, neighbours=neighbours, fdb=fdb)
 
 
 def _names(before: Snapshot, after: Snapshot) -> list[Change]:

@@ -37,6 +37,14 @@ class Identity(msgspec.Struct, frozen=True):
     links_new: tuple[tuple[Node, Link], ...]
     links_gone: tuple[tuple[Node, Link], ...]
 
+    def renamed(self, node: Node) -> dict[str, str]:
+        """Old name to new name of the links that stayed in a node and are called otherwise now."""
+        return {
+            pair.before.name: pair.after.name
+            for pair in self.links
+            if pair.node is node and not pair.moved and pair.before.name != pair.after.name
+        }
+
 
 def inode(node: Node) -> tuple[int, str]:
     """What identifies a node: its inode, or its name in a sketch that has none."""
