@@ -7,7 +7,6 @@ rewrites. A rule the snapshot could not read wholly is not guessed at: the walk 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -18,7 +17,6 @@ from ..model.snapshot import Chain, Node, Rule
 Fate = Literal["pass", "drop", "masquerade", "snat", "dnat"]
 FAMILIES = ("ip", "inet")
 """Tables that see IPv4 packets on their way through a router."""
-_VMAP = re.compile(r"(?P<key>[a-z0-9]+(?: [a-z0-9]+)?) vmap \{ (?P<entries>.*) \}")
 MAX_DEPTH = 16
 """Jumps followed; the kernel refuses more (NFT_JUMP_STACK_SIZE)."""
 
@@ -114,16 +112,16 @@ def _walk_chain(node: Node, chain: Chain, packet: Packet, depth: int) -> tuple[F
 
 def _verdict(rule: Rule, packet: Packet) -> tuple[str, bool]:
     """The rule's verdict for this packet, also out of a verdict map (``ct state vmap { established : accept }``); whether it is known."""
-    found = _VMAP.search(rule.text)
+    found = next((entries for _, operator, entries in rule.matches if operator == "vmap"), None)
     if rule.verdict or found is None:
         return rule.verdict, True
-    own = _field(found["key"], packet)
-    if own is None:
+    key = next(key for key, operator, _ in rule.matches if operator == "vmap")
+    if _field(key, packet) is None:
         return "", False
-    for entry in found["entries"].split(", "):
+    for entry in found.split(","):
         value, _, verdict = entry.partition(" : ")
-        if _holds(found["key"], "==", value, packet):
-            return verdict, True
+        if _holds(key, "==", value, packet):
+            return verdict.strip(), True
     return "", True
 
 
@@ -133,7 +131,7 @@ def _same_table(one: Chain, other: Chain) -> bool:
 
 def matches(rule: Rule, packet: Packet) -> bool | None:
     """Whether every condition of the rule holds for the packet; None when one of them cannot be decided."""
-    answers = tuple(_holds(key, operator, value, packet) for key, operator, value in rule.matches)
+    answers = tuple(_holds(key, operator, value, packet) for key, operator, value in rule.matches if operator != "vmap")
     if False in answers:
         return False
     return None if None in answers or rule.opaque else True

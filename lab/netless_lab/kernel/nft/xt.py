@@ -27,6 +27,8 @@ _REJECTS: Final = {
 _HAS_PORTS: Final = 0x2
 _MATCH_STATE: Final = 1
 """XT_CONNTRACK_STATE in match_flags."""
+_STATE_ALIAS: Final = 0x2000
+"""XT_CONNTRACK_STATE_ALIAS: it was typed as ``-m state``, which means the same."""
 
 
 def match(name: str, revision: int, info: bytes) -> Phrase:
@@ -50,7 +52,7 @@ def _decoded(table: Mapping[tuple[str, int], Callable[[bytes], Phrase | None]], 
 def _conntrack(info: bytes) -> Phrase | None:
     """struct xt_conntrack_mtinfo3, the part after 8 addresses, 2 times and 5 port or protocol numbers."""
     flags, inverted, states, _ = struct.unpack_from("=HHHH", info, 128 + 8 + 10)
-    if flags != _MATCH_STATE or not states:
+    if flags & ~_STATE_ALIAS != _MATCH_STATE or not states:
         return None
     status = [name for bit, name in _TRANSLATED.items() if states & bit]
     names = [name for bit, name in _STATES.items() if states & bit and bit not in _TRANSLATED]

@@ -1,0 +1,166 @@
+"""Any right answer counts: the same end by other tools, other words and other names is met; an end that only looks alike is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from helpers.lab import Table, expectation, lab
+from helpers.sandboxed import sandboxed
+
+POST = """
+ip link add veth1 type veth peer name veth2; ip link set veth1 netns $C1
+in_c1() { nsenter -t $C1 -n "$@"; }
+in_c1 ip addr add 10.0.0.2/24 dev veth1; in_c1 ip link set veth1 up; in_c1 ip link set lo up
+ip link add br0 type bridge; ip link set br0 up; ip link set veth2 master br0; ip link set veth2 up; ip addr add 10.0.0.1/24 dev br0
+"""
+POSTROUTING = "{ type nat hook postrouting priority srcnat; policy accept; }"
+FORWARD = "{ type filter hook forward priority filter; policy drop; }"
+MASQUERADE: Table = {"masquerade": "10.0.0.0/24", "except": "br0"}
+FROM_BRIDGE: Table = {"forward-accept": "br0"}
+ANSWERS: Table = {"forward-accept": "established"}
+DROPS: Table = {"forward-policy": "drop"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody typed after the post, and whether it is right."""
+
+    name: str
+    script: str
+    expect: Table
+    right: bool = True
+
+
+def nat(rule: str, family: str = "ip", chain: str = POSTROUTING) -> str:
+    """One rule in a NAT chain of some table."""
+    return f"nft add table {family} mine; nft 'add chain {family} mine out {chain}'; nft 'add rule {family} mine out {rule}'"
+
+
+def firewall(*rules: str, family: str = "ip", chain: str = FORWARD) -> str:
+    """Rules in a forward chain of some table."""
+    lines = [f"nft add table {family} mine", f"nft 'add chain {family} mine way {chain}'"]
+    return "; ".join([*lines, *(f"nft 'add rule {family} mine way {rule}'" for rule in rules)])
+
+
+RIGHT = (
+    Answer("masquerade by the way out", nat("ip saddr 10.0.0.0/24 oifname eth0 masquerade"), MASQUERADE),
+    Answer("masquerade by index", nat("ip saddr 10.0.0.0/24 oif eth0 counter masquerade"), MASQUERADE),
+    Answer("masquerade all that leaves by eth0", nat("oifname eth0 masquerade"), MASQUERADE),
+    Answer("masquerade a wider network", nat("ip saddr 10.0.0.0/8 oifname != br0 masquerade"), MASQUERADE),
+    Answer("masquerade in inet", nat('meta nfproto ipv4 ip saddr 10.0.0.0/24 oifname != "br0" masquerade', "inet"), MASQUERADE),
+    Answer("masquerade by destination", nat("ip saddr 10.0.0.0/24 ip daddr != 10.0.0.0/24 masquerade"), MASQUERADE),
+    Answer("masquerade a set", nat("ip saddr { 10.0.0.0/24, 10.1.0.0/24 } oifname != { br0, br1 } masquerade"), MASQUERADE),
+    Answer("masquerade any veth but", nat('ip saddr 10.0.0.0/24 oifname "eth*" masquerade'), MASQUERADE),
+    Answer("snat", nat("ip saddr 10.0.0.0/24 oifname eth0 snat to 203.0.113.2"), MASQUERADE),
+    Answer("masquerade with random ports", nat("ip saddr 10.0.0.0/24 oifname eth0 masquerade random"), MASQUERADE),
+    Answer(
+        "masquerade after a return for neighbours",
+        nat("oifname br0 return") + "; nft 'add rule ip mine out ip saddr 10.0.0.0/24 masquerade'",
+        MASQUERADE,
+    ),
+    Answer(
+        "masquerade in a chain of its own",
+        nat("counter") + "; nft add chain ip mine c; nft add rule ip mine c oifname eth0 masquerade; nft add rule ip mine out jump c",
+        MASQUERADE,
+    ),
+    Answer("iptables", "iptables -t nat -A POSTROUTING -s 10.0.0.0/24 ! -o br0 -j MASQUERADE", MASQUERADE),
+    Answer("iptables by the way out", "iptables -t nat -A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE", MASQUERADE),
+    Answer("iptables snat", "iptables -t nat -A POSTROUTING -s 10.0.0.0/24 -o eth0 -j SNAT --to-source 203.0.113.2", MASQUERADE),
+    Answer("masquerade in a filter chain's table of IPv6", nat("oifname eth0 masquerade", "ip6"), MASQUERADE, right=False),
+    Answer(
+        "a chain nobody jumps to",
+        nat("counter") + "; nft 'add chain ip mine c'; nft 'add rule ip mine c masquerade'",
+        MASQUERADE,
+        right=False,
+    ),
+    Answer("an accept before it", nat("accept") + "; nft 'add rule ip mine out masquerade'", MASQUERADE, right=False),
+    Answer("masquerade only TCP port 80", nat("ip saddr 10.0.0.0/24 tcp dport 80 masquerade"), MASQUERADE, right=False),
+    Answer("drop by policy", firewall(), DROPS),
+    Answer("drop in inet", firewall(family="inet"), DROPS),
+    Answer("drop early", firewall(chain="{ type filter hook forward priority -10; policy drop; }"), DROPS),
+    Answer("drop by a last rule", firewall("iifname lo accept", "counter drop", chain="{ type filter hook forward priority 0; }"), DROPS),
+    Answer("reject by a last rule", firewall("reject", chain="{ type filter hook forward priority 0; }"), DROPS),
+    Answer("iptables policy", "iptables -P FORWARD DROP", DROPS),
+    Answer("drop of one thing only", firewall("tcp dport 23 drop", chain="{ type filter hook forward priority 0; }"), DROPS, right=False),
+    Answer("accept the bridge", firewall("iifname br0 accept"), FROM_BRIDGE),
+    Answer("accept the bridge towards the way out", firewall("iifname br0 oifname eth0 accept"), FROM_BRIDGE),
+    Answer("accept the network", firewall("ip saddr 10.0.0.0/24 accept"), FROM_BRIDGE),
+    Answer("accept any new", firewall("ct state new,established iifname br0 accept"), FROM_BRIDGE),
+    Answer("accept by iptables", "iptables -P FORWARD DROP; iptables -A FORWARD -i br0 -j ACCEPT", FROM_BRIDGE),
+    Answer(
+        "accept in both chains",
+        firewall("iifname br0 accept") + "; iptables -P FORWARD DROP; iptables -A FORWARD -i br0 -j ACCEPT",
+        FROM_BRIDGE,
+    ),
+    Answer("accept in one of two", firewall("iifname br0 accept") + "; iptables -P FORWARD DROP", FROM_BRIDGE, right=False),
+    Answer("accept another network", firewall("ip saddr 10.1.0.0/24 accept"), FROM_BRIDGE, right=False),
+    Answer("accept all but the bridge", firewall("iifname != br0 accept"), FROM_BRIDGE, right=False),
+    Answer("accept answers", firewall("ct state established,related accept"), ANSWERS),
+    Answer("accept answers as a set", firewall("ct state { established, related } accept"), ANSWERS),
+    Answer("accept answers by a map", firewall("ct state vmap { established : accept, related : accept, invalid : drop }"), ANSWERS),
+    Answer("accept answers by way", firewall("iifname eth0 oifname br0 ct state established accept"), ANSWERS),
+    Answer("accept all but new", firewall("ct state != new accept"), ANSWERS),
+    Answer(
+        "accept answers by iptables",
+        "iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        ANSWERS,
+    ),
+    Answer(
+        "accept answers by the old match", "iptables -P FORWARD DROP; iptables -A FORWARD -m state --state ESTABLISHED -j ACCEPT", ANSWERS
+    ),
+    Answer("accept new only", firewall("ct state new accept"), ANSWERS, right=False),
+    Answer("a mount is a name", "mkdir -p /run/netns; touch /run/netns/x; mount --bind /proc/$C1/ns/net /run/netns/x", {"named": "c1"}),
+    Answer("a link to a link is a name", "mkdir -p /run/netns; ln -s /proc/$C1/task/$C1/ns/net /run/netns/anything", {"named": "c1"}),
+    Answer("brctl", "brctl addbr sw; brctl addif sw eth0; brctl delif sw eth0", {"bridge": "sw"}),
+    Answer("an altname is a name", "ip link property add dev br0 altname switch", {"link": "switch", "kind": "bridge"}),
+    Answer("ifconfig", "ifconfig br0:1 10.9.0.1/24", {"address": "10.9.0.1/24", "dev": "br0"}),
+    Answer("the wide default", "in_c1 ip route add 0.0.0.0/0 via 10.0.0.1", {"route": "default", "via": "10.0.0.1", "in": "c1"}),
+    Answer(
+        "the metric does not matter", "in_c1 route add default gw 10.0.0.1 metric 7", {"route": "default", "via": "10.0.0.1", "in": "c1"}
+    ),
+    Answer(
+        "another table does",
+        "in_c1 ip route add default via 10.0.0.1 table 9",
+        {"route": "default", "via": "10.0.0.1", "in": "c1"},
+        right=False,
+    ),
+    Answer("an unreachable route is none", "in_c1 ip route add unreachable default", {"no-route": "default", "in": "c1"}),
+    Answer(
+        "resolv.conf with comments",
+        "nsenter -t $C1 -m sh -c 'printf \"# x\\nnameserver 9.9.9.9\\nnameserver 198.51.100.53\\n\" > /etc/resolv.conf'",
+        {"resolver": "198.51.100.53", "in": "c1"},
+    ),
+    Answer("ping teaches ARP", "ping -c1 -W1 10.0.0.2", {"neighbour": "10.0.0.2"}),
+    Answer("ping teaches the bridge", "ping -c1 -W1 10.0.0.2", {"learned": "c1", "behind": "veth2"}),
+)
+
+
+@pytest.mark.parametrize("answer", RIGHT, ids=lambda answer: answer.name.replace(" ", "-"))
+@sandboxed
+def test_any_right_answer_counts(answer: Answer) -> None:
+    """By the state of the kernel alone."""
+    with lab() as own:
+        own.shell("host", f"C1={own.refs()['c1'].pid}\n{POST}")
+        own.shell("host", f'C1={own.refs()["c1"].pid}\nin_c1() {{ nsenter -t $C1 -n "$@"; }}\n{answer.script}')
+        finding = expectation(answer.expect).check(own.snapshot(), own.where())
+        assert finding.met == answer.right, finding
+
+
+TRAFFIC = [answer for answer in RIGHT if answer.expect in (MASQUERADE, FROM_BRIDGE)]
+
+
+@pytest.mark.parametrize("answer", TRAFFIC, ids=lambda answer: answer.name.replace(" ", "-"))
+@sandboxed
+def test_the_walk_agrees_with_packets(answer: Answer) -> None:
+    """What the rules are read to do is what they do: the same answers judged by a ping to the internet."""
+    with lab() as own:
+        c1 = f'C1={own.refs()["c1"].pid}\nin_c1() {{ nsenter -t $C1 -n "$@"; }}\n'
+        own.shell("host", f"{c1}{POST}\n{answer.script}\nsysctl -qw net.ipv4.ip_forward=1; in_c1 ip route add default via 10.0.0.1")
+        if answer.expect == FROM_BRIDGE:  # the answers shall pass, so that only the question is judged
+            own.do({"masquerade": "10.0.0.0/24", "except": "br0"})
+            own.shell("host", "iptables -I FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT")
+            own.shell("host", "nft insert rule ip mine way ct state established accept 2>/dev/null || true")
+        said = own.shell("host", f"{c1}in_c1 ping -n -c1 -W0.3 198.51.100.10 || true")
+        assert (" 0% packet loss" in said) == answer.right, said
