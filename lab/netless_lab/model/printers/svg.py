@@ -45,7 +45,7 @@ def svg(scene: Scene, palette: Palette = DARK) -> str:
                 at = x + start
                 if kind == "line":
                     for place, char in enumerate(piece, at):
-                        dashed = char in _DASHES
+                        dashed = char in _DASHES or style == "ghost"
                         strokes.setdefault((style, dashed), []).append(_arms(place, y, _DASHES.get(char) or _BITS[char], char))
                 elif kind == "dot":
                     for arm_style, arm in _behind(scene, at, y):

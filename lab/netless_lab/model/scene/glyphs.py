@@ -85,5 +85,5 @@ def _line(bits: int) -> str:
 LINES = tuple(_line(bits) for bits in range(256))
 """The character for each combination of line bits: lines that meet become the right junction by themselves."""
 
-DASHED = {"─": "╌", "╴": "╌", "╶": "╌", "│": "╎", "╵": "╎", "╷": "╎", "║": "╎"}
-"""How a line of the goal that is not built yet looks."""
+DASHED = dict(zip("─╴╶│╵╷║╟╢╫╖╜╓╙╥╨", "╌╌╌╎╎╎╎├┤┼╮╯╭╰┬┴", strict=True))
+"""How a line of the goal that is not built yet looks: broken, and never double."""
