@@ -41,7 +41,7 @@ _PAGES: Final = {"shift+pageup": -1, "shift+pagedown": 1}
 _WHEEL: Final = 3
 _TYPING: Final = "ctrl+] leave  shift+arrows select  shift+pgup scroll"
 _FULL_SCREEN: Final = "ctrl+] leave"
-_MARKING: Final = "arrows move  shift+arrows select  enter copy  esc cancel"
+_MARKING: Final = "shift+arrows select  enter copy  esc cancel"
 _ENDED: Final = "enter starts a new shell  ctrl+] leave"
 
 
