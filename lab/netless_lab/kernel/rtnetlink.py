@@ -67,6 +67,7 @@ class NetlinkSocket:
             self._socket.close()
             raise
         self._sequence = 0
+        self._buffer = memoryview(bytearray(_RECEIVE))
 
     def close(self) -> None:
         """Close the socket."""
@@ -90,7 +91,7 @@ class NetlinkSocket:
         """One request; the body of its answer, or None for a bare acknowledgement. Raises NetlinkError with the kernel's words."""
         sequence = self._send(kind, REQUEST | flags, body)
         while True:
-            data = self._socket.recv(_RECEIVE)
+            data = self._receive()
             at = 0
             while at + HEADER_SIZE <= len(data):
                 length, answer, flagged, number, _ = HEADER.unpack_from(data, at)
@@ -116,7 +117,7 @@ class NetlinkSocket:
         replies: dict[int, list[Reply]] = {}
         while True:
             try:
-                data = self._socket.recv(_RECEIVE, socket.MSG_DONTWAIT)
+                data = self._receive(socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return replies
             at = 0
@@ -127,6 +128,10 @@ class NetlinkSocket:
                     body = None if kind == _ERROR else data[at + HEADER_SIZE : at + length]
                     replies.setdefault(number - first, []).append(Reply(kind, *refused, body))
                 at += (length + 3) & ~3
+
+    def _receive(self, flags: int = 0) -> bytes:
+        """One datagram. Into a buffer of our own: a fresh one of this size would be mapped and unmapped by malloc each time."""
+        return bytes(self._buffer[: self._socket.recv_into(self._buffer, 0, flags)])
 
     def _send(self, kind: int, flags: int, body: bytes) -> int:
         self._sequence += 1
@@ -139,7 +144,7 @@ class NetlinkSocket:
         torn = False
         unpack, sequence = HEADER.unpack_from, self._sequence
         while True:
-            data = self._socket.recv(_RECEIVE)
+            data = self._receive()
             at, end = 0, len(data)
             while at + HEADER_SIZE <= end:
                 length, kind, flags, number, _ = unpack(data, at)
