@@ -28,6 +28,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top
 
 
+@pytest.fixture(scope="module")
+def started(clone: Path) -> Path:
+    """The copy after its first start."""
+    done = start(clone, "--version")
+    assert done.stdout.startswith("netless "), done.stderr
+    return clone
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a person who has never heard of Python."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | more
@@ -52,8 +60,9 @@ def begin(clone: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_first_start_that_is_killed_is_repaired_by_the_next(clone: Path) -> None:
+def test_a_first_start_that_is_killed_is_repaired_by_the_next(clone: Path, tmp_path: Path) -> None:
     """SIGKILL in the middle; then two at once: one makes it, the other waits; both answer."""
+    clone = _without_environment(clone, tmp_path)
     killed = begin(clone)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
@@ -68,34 +77,34 @@ def test_a_first_start_that_is_killed_is_repaired_by_the_next(clone: Path) -> No
     assert not (clone / ".venv" / "netless-building").exists()
 
 
-def test_a_later_start_runs_no_pip(clone: Path) -> None:
+def test_a_later_start_runs_no_pip(started: Path) -> None:
     """Once made, the environment is used as it is: nothing is said, nothing in it changes."""
-    log = clone / ".venv" / "netless-install.log"
+    log = started / ".venv" / "netless-install.log"
     before = log.stat().st_mtime_ns
-    done = start(clone, "--version")
+    done = start(started, "--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert log.stat().st_mtime_ns == before
 
 
-def test_an_edit_of_the_project_file_that_changes_no_dependency_costs_nothing(clone: Path) -> None:
+def test_an_edit_of_the_project_file_that_changes_no_dependency_costs_nothing(started: Path) -> None:
     """A newer pyproject.toml with the same dependencies does not wake pip."""
-    os.utime(clone / "pyproject.toml", (time.time() + 5, time.time() + 5))
-    done = start(clone, "--version")
+    os.utime(started / "pyproject.toml", (time.time() + 5, time.time() + 5))
+    done = start(started, "--version")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_words_and_exit_codes_pass_through(clone: Path, tmp_path: Path) -> None:
+def test_words_and_exit_codes_pass_through(started: Path, tmp_path: Path) -> None:
     """Arguments reach the program as they are, from any folder, even one with modules of our names in it; so do exit codes."""
     (tmp_path / "rich.py").write_text("raise SystemExit('the wrong rich')\n")
     (tmp_path / "msgspec.py").write_text("raise SystemExit('the wrong msgspec')\n")
-    assert start(clone, "courses", "--json", cwd=tmp_path).returncode == 0
-    done = start(clone, "no such verb", cwd=tmp_path)
+    assert start(started, "courses", "--json", cwd=tmp_path).returncode == 0
+    done = start(started, "no such verb", cwd=tmp_path)
     assert done.returncode == 2 and "no such verb" in done.stderr
 
 
-def test_it_can_be_reached_by_a_link(clone: Path, tmp_path: Path) -> None:
+def test_it_can_be_reached_by_a_link(started: Path, tmp_path: Path) -> None:
     """A symbolic link in a folder of the PATH works."""
-    (tmp_path / "nl").symlink_to(clone / "netless")
+    (tmp_path / "nl").symlink_to(started / "netless")
     done = subprocess.run([str(tmp_path / "nl"), "--version"], capture_output=True, text=True, env=environment(), check=False)
     assert done.stdout.startswith("netless "), done.stderr
 
