@@ -216,9 +216,9 @@ def _first(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipe
         def ready() -> None:
             listener.listen(_BACKLOG)
             sc.set_parent_death_signal(0)
-            reporter.ready(word.notes)
-            tie.send(b"r")
+            tie.send(b"r")  # before the client is told: what it does then may be to close the pipe, and P0 and P1 end with that
             tie.close()
+            reporter.ready(word.notes)
 
         limit = limits.Limits(plan.processes if word.means != "none" else 0, word.means)
         entry(Room(plan.lab, word.pid, listener, limit, word.notes, plan.argument, ready))
