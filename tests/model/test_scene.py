@@ -198,3 +198,18 @@ def test_a_gate_the_lesson_has_not_come_to_is_faint() -> None:
     assert "fwd" not in text(lay_out(steps()["4-moved"], goal=before, width=80, height=24, ghosts=True))
     taught = lay_out(before, goal=goal(), width=80, height=24)
     assert style(taught, taught.stations["fwd"].cell) == "gate-closed"
+
+
+def test_the_bridge_does_not_grow_when_a_port_is_plugged_in() -> None:
+    """The bar spans the ports the goal gives it from the start, whatever the learner calls the bridge."""
+    final = lab_with(2)
+    for name in ("br0", "switch"):
+        done = edit(edit(edit(final, "host", "br0", name=name), "host", "veth2", master=name), "host", "veth4", master=name)
+        before = edit(edit(done, "host", "veth2", master=None, port=None), "host", "veth4", master=None, port=None)
+        one = edit(done, "host", "veth4", master=None, port=None)
+        bars = []
+        for snapshot in (before, one, done):
+            scene = lay_out(snapshot, goal=final, width=80, height=24)
+            x = scene.anchors[("host", name)].x
+            bars.append([y for y in range(24) if char(scene, Cell(x, y)) in "║╟╢╫╖╜"])
+        assert bars[0] == bars[1] == bars[2]

@@ -192,16 +192,17 @@ def _by_bridge(left: tuple[Actor, ...], host: Actor | None, cables: dict[Place, 
     """With several bridges on the host, the nodes of one bridge stay together, so that their wires need not cross."""
     if host is None:
         return left
-    bridges = [part.place[1] for part in host.parts if part.link.kind == "bridge"]
+    bridges = [part for part in host.parts if part.link.kind == "bridge"]
     if len(bridges) < 2:
         return left
 
     def rank(part: Part) -> int:
         cable = cables.get(part.place)
         far = parts.get(cable.far(part.place)) if cable is not None else None
-        if far is None or far.place[0] != host.name or far.link.master not in bridges:
+        if far is None or far.place[0] != host.name:
             return len(bridges)
-        return bridges.index(far.link.master)
+        own = (n for n, bridge in enumerate(bridges) if far.link.master == bridge.link.name or will_join(far, bridge))
+        return next(own, len(bridges))
 
     sorted_parts = [msgspec.structs.replace(actor, parts=tuple(sorted(actor.parts, key=rank))) for actor in left]
     return tuple(sorted(sorted_parts, key=lambda actor: min(map(rank, actor.parts), default=len(bridges))))
@@ -214,6 +215,13 @@ def _wanted_gates(goal: Snapshot | None) -> frozenset[str] | None:
         return None
     gates = [(gate.name, gate.state) for gate in gates_of(host)]
     return frozenset(name for name, state in gates if state in ("open", "narrow") or (name, state) == ("fw", "closed"))
+
+
+def will_join(part: Part, bridge: Part) -> bool:
+    """Whether the goal makes a link, free now, a port of this bridge (which may have another name than the goal's)."""
+    if part.link.master is not None or part.wish is None or part.wish.master is None:
+        return False
+    return part.wish.master == (bridge.wish.name if bridge.wish is not None else bridge.link.name)
 
 
 def lower_of(part: Part) -> Place | None:

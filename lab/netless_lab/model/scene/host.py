@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .bars import Bar
-from .figure import Part
+from .figure import Part, will_join
 from .labels import addresses, bridge_style, first_address
 from .lanes import Lanes
 from .middle import Endpoint, GateSlot, Middle, uplink_words
@@ -35,10 +35,10 @@ def paint_host(sheet: Sheet, plan: Lanes, middle: Middle, left: dict[Place, Cell
             rows = [row for part, row in middle.uplinks if part.link.master == bar.part.link.name]
             sheet.canvas.bar(x0 + middle.bar_x(bar), y0 + min([bar.top, *rows]), y0 + max([bar.bottom, *rows]), style)
     for seat in middle.seating.seats:
-        wish = seat.part.wish
         _plug(sheet, plan, middle, seat, bars.get(seat.part.link.master or ""))
-        if sheet.ghosts and seat.part.link.master is None and wish is not None and wish.master in bars:
-            _wire_in(sheet, plan, middle, seat, bars[wish.master], "ghost")
+        ahead = next((bar for bar in middle.bars if will_join(seat.part, bar.part)), None)
+        if sheet.ghosts and ahead is not None:
+            _wire_in(sheet, plan, middle, seat, ahead, "ghost")
     _cables(sheet, middle, ports, left, right)
     _way_out(sheet, plan, middle)
     for part, row in middle.uplinks:

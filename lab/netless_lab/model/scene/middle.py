@@ -131,7 +131,7 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
     seating = seat_all(figure, left_rows, frozenset(part.place for part in ups), inner, labels.tell)
     bridges = [part for part in figure.host.parts if part.link.kind == "bridge"]
     routed = {seat.row for seat in seating.seats if seat.part.link.master is None and _routes(figure, seat.part)}
-    bars = stand([(part, seating.rows_of(part.link.name)) for part in bridges], inner, routed) if bridges else ()
+    bars = stand([(part, seating.rows_of(part)) for part in bridges], inner, routed) if bridges else ()
     zone = max([seat.end for seat in (*seating.seats, *seating.taps)] + [7 if bars else 2])
     if labels.loose and figure.wishes:
         zone = max([zone] + [seat.end - INDENT[seat.side] + INDENT["loose"] for seat in seating.seats if seat.part.place in figure.wishes])

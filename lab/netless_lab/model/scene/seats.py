@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from .figure import Figure, Part, lower_of
+from .figure import Figure, Part, lower_of, will_join
 from .glyphs import TO
 from .labels import Piece, first_address, kind_tag, safe
 from .values import Place
@@ -47,9 +47,9 @@ class Seating(msgspec.Struct, frozen=True):
     taps: tuple[Seat, ...]
     hidden: tuple[Place, ...]
 
-    def rows_of(self, bridge: str) -> list[int]:
-        """The rows of a bridge's ports, in order."""
-        return sorted(seat.row for seat in self.seats if seat.part.link.master == bridge)
+    def rows_of(self, bridge: Part) -> list[int]:
+        """The rows of a bridge's ports, in order, those included that the goal plugs into it."""
+        return sorted(seat.row for seat in self.seats if seat.part.link.master == bridge.link.name or will_join(seat.part, bridge))
 
 
 def rows_wanted(figure: Figure, uplinks: frozenset[Place], left_rows: dict[Place, int]) -> int:
