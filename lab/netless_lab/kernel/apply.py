@@ -109,6 +109,7 @@ _ADVICE: Final = {
     errno.EROFS: "That file is read-only here: `netless doctor` says what this machine lets a lab do.",
     errno.EOPNOTSUPP: "This kernel cannot do it: `netless doctor` says which features it lacks.",
     errno.ENETDOWN: "Switch the interface on first.",
+    errno.ERANGE: "A word is too long or a number too large: the name of an interface has at most 15 bytes.",
     errno.ELOOP: "A bridge cannot be a port of another bridge.",
     errno.EINVAL: "The kernel does not take it as it stands.",
 }

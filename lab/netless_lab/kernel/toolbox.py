@@ -6,6 +6,7 @@ it only the host's own stay: an open socket keeps a namespace alive, and a conta
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import socket
@@ -50,39 +51,35 @@ class Toolbox:
     def __init__(self, resolve: Resolve, launcher: Launcher) -> None:
         self.launcher = launcher
         self._resolve = resolve
-        self._made: dict[str, NodeRef] = {}
+        self._nodes: dict[str, NodeRef] = {}
         self._routes: dict[int, IPRoute] = {}
         self._batches: dict[int, Batch] = {}
         self._own = Namespace.own()
 
     def node(self, name: str) -> NodeRef:
-        """The way to a node: as the lab knows it, as made in this batch, or a name in /run/netns. Raises NoSuchNode."""
-        if name in self._made:
-            return self._made[name]
+        """The way to a node: as made in this batch, as the lab knows it, or a name in /run/netns. Raises NoSuchNode."""
+        if name not in self._nodes:
+            self._nodes[name] = self._look_up(name)
+        return self._nodes[name]
+
+    def _look_up(self, name: str) -> NodeRef:
         try:
             return self._resolve(name)
         except Exception as unknown:
             try:
-                found = NodeRef(name, "unknown", Namespace.at(f"{DIRECTORY}/{name}"))
+                return NodeRef(name, "unknown", Namespace.at(f"{DIRECTORY}/{name}"))
             except (OSError, ValueError):
                 raise NoSuchNode(name) from unknown
-            self._made[name] = found
-            return found
 
     def made(self, ref: NodeRef) -> None:
         """A node that an action of this batch has just made, before the lab has looked."""
-        self._made[ref.name] = ref
+        self._nodes[ref.name] = ref
 
     def gone(self, name: str) -> None:
-        """A node that an action of this batch has ended: let go of everything that keeps its namespace alive."""
-        ref = self._made.pop(name, None)
-        inode = ref.namespace.inode if ref is not None else None
-        if inode is None:
-            try:
-                inode = self._resolve(name).namespace.inode
-            except Exception:
-                return
-        self._release(inode)
+        """A node that an action of this batch is about to end: let go of everything of ours that keeps its namespace alive."""
+        with contextlib.suppress(NoSuchNode):
+            self._release(self.node(name).namespace.inode)
+        self._nodes.pop(name, None)
 
     def pid(self, name: str) -> int:
         """A process that lives in the node. Raises NoSuchNode when it is only a namespace."""
@@ -127,10 +124,7 @@ class Toolbox:
         """The batch of actions is over: keep only the host's own sockets."""
         for inode in (self._routes.keys() | self._batches.keys()) - {self._own.inode}:
             self._release(inode)
-        for ref in self._made.values():
-            if ref.role == "unknown":
-                ref.namespace.close()
-        self._made.clear()
+        self._nodes.clear()
 
     def close(self) -> None:
         """Let everything go."""

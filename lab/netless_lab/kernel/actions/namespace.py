@@ -21,7 +21,8 @@ def start_container(tools: Toolbox, action: StartContainer) -> None:
 
 
 def stop_container(tools: Toolbox, action: StopContainer) -> None:
-    """The launcher's work; first the links, so that the far ends of its cables are gone when this returns and not 20 ms later."""
+    """The launcher's work, once nothing of ours holds the namespace. Raises NoSuchNode when no such container runs."""
+    tools.pid(action.node)
     tools.gone(action.node)
     tools.launcher.stop(action.node)
 

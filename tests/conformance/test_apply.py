@@ -1,0 +1,108 @@
+"""The Applier's manners: errors that name the thing, say why and what to do; and sockets that never keep a container alive."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from conformance.cases import POST
+from helpers.lab import Table, eventually, lab, told
+from helpers.sandboxed import sandboxed
+from netless_lab.kernel.apply import DOERS, ApplyError
+from netless_lab.primitives.registry import ACTIONS
+
+WRONG: dict[str, tuple[Table, str, str]] = {
+    "a name that is taken": ({"bridge": "br0"}, "EEXIST", "br0"),
+    "an address that is there": ({"address": "10.0.0.1/24", "dev": "br0"}, "EEXIST", "10.0.0.1/24"),
+    "an address that is not": ({"unaddress": "10.0.0.9/24", "dev": "br0"}, "EADDRNOTAVAIL", "10.0.0.9/24"),
+    "no such link": ({"up": "veth9"}, "ENODEV", "veth9 in host"),
+    "a name of 16 characters": ({"up": "abcdefghijklmnop"}, "ENODEV", "15 bytes"),
+    "a new name of 16 characters": ({"bridge": "abcdefghijklmnop"}, "ERANGE", "abcdefghijklmnop"),
+    "a move of what is not there": ({"move": "veth9", "to": "c1"}, "ENODEV", "veth9"),
+    "a move onto a name that is taken": ({"move": "eth0", "to": "internet"}, "EEXIST", "eth0"),
+    "no such node": ({"up": "lo", "in": "c7"}, "", "no node c7"),
+    "a gateway out of reach": ({"route": "default", "via": "192.0.2.77", "in": "c1"}, "ENETUNREACH", "gateway"),
+    "a route that is not there": ({"unroute": "10.77.0.0/16", "via": "10.0.0.1"}, "ESRCH", "10.77.0.0/16"),
+    "no chain to put a rule in": ({"forward-accept": "br0"}, "ENOENT", "br0"),
+    "no rule to delete": ({"unmasquerade": "10.0.0.0/24", "except": "br0"}, "ENOENT", "no such rule"),
+    "a bridge in a bridge": ({"port": "br0", "of": "br0"}, "ELOOP", "br0"),
+    "a setting that does not exist": ({"sysctl": "net.ipv4.nonsense", "value": "1"}, "ENOENT", "nonsense"),
+    "a value that is none": ({"sysctl": "net.ipv4.ip_forward", "value": "perhaps"}, "EINVAL", "perhaps"),
+    "a name that leads somewhere already": ({"name-attach": "c1", "of": "c1"}, "EEXIST", "/run/netns/c1"),
+    "no such name": ({"unname": "nobody"}, "ENOENT", "nobody"),
+    "a command that fails": ({"run": "echo one; echo two >&2; exit 3"}, "", "exit status 3: two"),
+    "a command that is none": ({"run": "no-such-program"}, "", "not found"),
+    "a container that does not run": ({"stop": "c7"}, "", "c7"),
+    "a resolver of no process": ({"resolver": "9.9.9.9", "in": "decoy"}, "", "no process lives in it"),
+}
+
+
+def test_every_action_is_done_by_somebody() -> None:
+    """A new action cannot be forgotten in the table."""
+    assert set(ACTIONS.values()) == DOERS.keys()
+
+
+@pytest.mark.parametrize("what", WRONG)
+@sandboxed
+def test_what_is_refused_is_explained(what: str) -> None:
+    """The sentence of the action, the thing, the kernel's word and its errno, and nothing was changed by the way."""
+    table, errno, words = WRONG[what]
+    with lab() as own:
+        own.do(*POST, {"netns": "decoy"}, {"name-symlink": "c1", "of": "c1"})
+        look = "ip -4 -o addr; ip -o link | wc -l; ip route; nft list ruleset; ls /run/netns"
+        before = own.shell("host", look)
+        with pytest.raises(ApplyError) as refused:
+            own.do(table)
+        text = str(refused.value)
+        assert refused.value.errno == errno, text
+        assert words in text and refused.value.action.sentence() in text
+        assert refused.value.advice or not errno, text
+        assert own.shell("host", look) == before
+
+
+@sandboxed
+def test_a_failed_batch_of_actions_stops_at_the_failure() -> None:
+    """What came before is done, what comes after is not."""
+    with lab() as own:
+        with pytest.raises(ApplyError):
+            own.do({"bridge": "one"}, {"bridge": "one"}, {"bridge": "two"})
+        assert {"one"} == {entry["ifname"] for entry in told(own, "host", "ip -j link")} - {"lo", "eth0"}
+
+
+@sandboxed
+def test_a_container_can_end() -> None:
+    """No socket of ours keeps a namespace: with the process the cable's other end goes, as the kernel does it."""
+    with lab() as own:
+        own.do(*POST, {"masquerade": "10.0.0.0/24", "except": "eth9", "in": "c1"})
+        pid = own.refs()["c1"].pid
+        assert pid is not None
+        own.stop("c1")
+        own.snapshot()
+        assert not os.path.exists(f"/proc/{pid}/ns/net")
+        assert eventually(lambda: "veth2" not in {entry["ifname"] for entry in told(own, "host", "ip -j link")})
+
+
+@sandboxed
+def test_one_batch_may_speak_of_what_it_makes() -> None:
+    """Start a container, name it, cable it and address it, all in one."""
+    with lab() as own:
+        own.do(
+            {"start": "c2"},
+            {"name-attach": "c2", "of": "c2"},
+            {"netns": "spare"},
+            {"veth": "a", "peer": "b", "in": "c2", "peer-in": "spare"},
+            {"address": "10.3.0.1/24", "dev": "a", "in": "c2"},
+            {"delete-netns": "spare"},
+        )
+        assert [entry["ifname"] for entry in told(own, "c2", "ip -j link")] == ["lo"]
+
+
+@sandboxed
+def test_a_running_command_is_stopped_with_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command line that never ends does not hold the lab for ever."""
+    monkeypatch.setattr("netless_lab.kernel.actions.run.LONGEST_S", 0.3)
+    with lab() as own:
+        with pytest.raises(ApplyError, match="did not end within"):
+            own.do({"run": "sleep 987 & sleep 986"})
+        assert "98" not in own.shell("host", "ps -o args= -C sleep | grep ' 98[67]' || true")
