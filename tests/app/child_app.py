@@ -7,7 +7,6 @@ import sys
 from app import story
 from app.driving import COURSES
 from app.helpers import Peer
-
 from netless.app.run import run_app
 
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
-from app import story
-from app.helpers import Answer, Peer
 from textual.pilot import Pilot
 
+from app import story
+from app.helpers import Answer, Peer
 from netless.app.app import TutorApp
 from netless.app.themes import NAMES
 from netless_lab import protocol

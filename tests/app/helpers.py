@@ -5,6 +5,7 @@ It is no kernel and pretends to be none: it sends what a lab once said and write
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -78,7 +79,5 @@ class Peer:
             messages += answer(request)
         if not any(isinstance(message, protocol.Done | protocol.Failed) for message in messages):
             messages.append(protocol.Done(request.id))
-        try:
+        with contextlib.suppress(OSError):
             self.say(*messages)
-        except OSError:
-            pass

@@ -39,9 +39,9 @@ MASQUERADE = Chain("ip", "lab", "postrouting", "nat", "postrouting", 100, "accep
 def snapshot(*, bridge: bool = True, port_up: bool = True, address: bool = True, gates: bool = True, second: bool = False) -> Snapshot:
     """The network of the course, as far as built."""
     host_links = [lo(), UPLINK]
-    c1_links = [lo()]
-    c1_links.append(link("veth1", 5, up=address, carrier=port_up and address, peer=("host", "veth2", 4), addresses=("10.0.0.2/24",) if address else ()))
-    host_links.append(link("veth2", 4, up=port_up, carrier=port_up and address, peer=("c1", "veth1", 5), master="br0" if bridge else None))
+    live, own = port_up and address, ("10.0.0.2/24",) if address else ()
+    c1_links = [lo(), link("veth1", 5, up=address, carrier=live, peer=("host", "veth2", 4), addresses=own)]
+    host_links.append(link("veth2", 4, up=port_up, carrier=live, peer=("c1", "veth1", 5), master="br0" if bridge else None))
     if bridge:
         host_links.append(link("br0", 6, kind="bridge", carrier=port_up and address, addresses=("10.0.0.1/24",)))
     nodes = []
@@ -54,10 +54,12 @@ def snapshot(*, bridge: bool = True, port_up: bool = True, address: bool = True,
         neighbours=(Neighbour("10.0.0.2", "br0", "02:42:0a:00:00:05", "reachable"),) if port_up and bridge else (),
         fdb=(FdbEntry("02:42:0a:00:00:05", "veth2", "br0"),) if port_up and bridge else (),
     )  # fmt: skip
-    c1 = Node("c1", "container", 2, 31, names=("c1",), links=tuple(c1_links), routes=(Route("default", via="10.0.0.1", dev="veth1"),) if gates else ())
+    routes = (Route("default", via="10.0.0.1", dev="veth1"),) if gates else ()
+    c1 = Node("c1", "container", 2, 31, names=("c1",), links=tuple(c1_links), routes=routes)
     nodes = [host, c1]
     if second:
-        c2 = Node("c2", "container", 4, 35, names=("c2",), links=(lo(), link("veth3", 9, peer=("host", "veth4", 8), addresses=("10.0.0.3/24",))))
+        veth3 = link("veth3", 9, peer=("host", "veth4", 8), addresses=("10.0.0.3/24",))
+        c2 = Node("c2", "container", 4, 35, names=("c2",), links=(lo(), veth3))
         nodes.append(c2)
     return Snapshot((*nodes, internet()), names=(Name("c1", 2, "symlink", 31),))
 
@@ -120,15 +122,18 @@ PLUG_COMMANDS = (
                                    'ipr.link("set", index=ipr.link_lookup(ifname="veth1")[0], net_ns_fd="c1")')),
 )  # fmt: skip
 
-HINTS = ("`ip link set` can change an interface's netns as well as its state.", "`ip link set veth1 netns` and the name you gave the namespace.",
-         "`ip link set veth1 netns c1`")  # fmt: skip
+HINTS = (
+    "`ip link set` can change an interface's netns as well as its state.",
+    "`ip link set veth1 netns` and the name you gave the namespace.",
+    "`ip link set veth1 netns c1`",
+)
 
 
 def page(hints: int = 0) -> protocol.StepPage:
     """The page of the step that plugs the cable in."""
     return protocol.StepPage(
         "container/cable/plug", "A virtual cable", TITLES["plug"], PLUG_PROSE,
-        ("veth1 is in c1", "veth1 is no longer on the host", "veth1 and veth2 are still a pair"), PLUG_COMMANDS,
+        ("Move veth1 from the host into c1; the host no longer sees it.",), PLUG_COMMANDS,
         hints_open=HINTS[:hints], hints_total=len(HINTS), shell="host", number=2, of=4,
         success="One end in c1, one on the host. Nothing flows yet: both ends are down and nobody has an address.",
     )  # fmt: skip
@@ -154,7 +159,8 @@ PASSED = Verdict("plug", "pass", (
 
 FAILED_PROBE = Verdict("up", "fail", (
     Item("pass", "veth2 is a port of br0"), Item("pass", "br0 has 10.0.0.1/24"),
-    Item("fail", "c1 reaches 10.0.0.1", kind="probe", expected="an answer", seen="no answer in 1 s: 10.0.0.1 was asked for and nobody said “here”",
+    Item("fail", "c1 reaches 10.0.0.1", kind="probe", expected="an answer",
+         seen="no answer in 1 s: 10.0.0.1 was asked for and nobody said “here”",
          look="ip -br link show veth2", near="veth2 is down: a port that is down passes nothing on."),
 ))  # fmt: skip
 
@@ -171,9 +177,11 @@ def status(*, done: int = 5, hints: int = 0, verdict: Verdict | None = None, bus
 
 
 LOG: tuple[protocol.Message, ...] = (
-    protocol.ActionEvent(NOON, "Make the veth pair veth1 and veth2 on the host", (protocol.Commands("ip", ("ip link add name veth1 type veth peer name veth2",)),
-                         protocol.Commands("pyroute2", ('ipr.link("add", ifname="veth1", kind="veth", peer="veth2")',)))),
-    protocol.ChangesEvent(NOON, "tutor", (protocol.ChangeLine("veth1 appeared on the host", "host"), protocol.ChangeLine("veth2 appeared on the host", "host"))),
+    protocol.ActionEvent(NOON, "Make the veth pair veth1 and veth2 on the host", (
+        protocol.Commands("ip", ("ip link add name veth1 type veth peer name veth2",)),
+        protocol.Commands("pyroute2", ('ipr.link("add", ifname="veth1", kind="veth", peer="veth2")',)))),
+    protocol.ChangesEvent(NOON, "tutor", (protocol.ChangeLine("veth1 appeared on the host", "host"),
+                                          protocol.ChangeLine("veth2 appeared on the host", "host"))),
     protocol.ChangesEvent(NOON + 21, "learner", (protocol.ChangeLine("veth2 on the host went up", "host"),)),
     protocol.ChangesEvent(NOON + 25, "learner", (protocol.ChangeLine("veth2 on the host went down", "host"),
                                                  protocol.ChangeLine("host forgot who has 10.0.0.2", "host", quiet=True))),

@@ -53,9 +53,9 @@ class Seat:
 
     def restored(self) -> bool:
         """Ordinary screen, visible cursor, no mouse reports, and the line settings as before."""
-        last = {word: self.said.rfind(word) for word in (b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25l", b"\x1b[?25h", b"\x1b[?1000h", b"\x1b[?1000l")}
-        off = last[b"\x1b[?1049l"] > last[b"\x1b[?1049h"] and last[b"\x1b[?25h"] > last[b"\x1b[?25l"]
-        return off and last[b"\x1b[?1000l"] > last[b"\x1b[?1000h"] and termios.tcgetattr(self.ours) == self.before
+        pairs = ((b"\x1b[?1049l", b"\x1b[?1049h"), (b"\x1b[?25h", b"\x1b[?25l"), (b"\x1b[?1000l", b"\x1b[?1000h"))
+        back = all(self.said.rfind(last) > self.said.rfind(first) for last, first in pairs)
+        return back and termios.tcgetattr(self.ours) == self.before
 
 
 @contextmanager

@@ -6,10 +6,10 @@ import time
 
 import msgspec
 import pytest
+
 from app import story
 from app.driving import opened, screen, until
 from app.looks import assert_look
-
 from netless_lab import protocol
 from netless_lab.model.journey import Explanation, Fact
 
@@ -29,7 +29,7 @@ WHY = Explanation(
 )  # fmt: skip
 GOES = ["the bridge br0 and its address 10.0.0.1/24", "the cable veth1 - veth2", "the shell in c1 is started again"]
 ANSWERS = {
-    protocol.Reset: lambda request: [protocol.Done(request.id, GOES)],
+    protocol.Reset: lambda request: [protocol.Done(request.id, {"going": GOES, "text": ""})],
     protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))],
 }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from app import story
 
-from netless.app.reduce import Answered, Asked, Courses, Ended, Joined, Told, reduce
+from app import story
+from netless.app.reduce import Answered, Asked, Courses, Ended, Hinted, Joined, Told, reduce
 from netless.app.view import KEPT_ENTRIES, View, can, failed_probe
 from netless_lab import protocol
 from netless_lab.model.probe import Outcome, Ping
@@ -67,9 +67,9 @@ def test_log_is_bounded() -> None:
     """A flood of changes does not grow without end; the newest are kept."""
     view = HERE
     for number in range(KEPT_ENTRIES + 10):
-        view = reduce(view, protocol.ChangesEvent(float(number), "learner", ()))
+        view = reduce(view, protocol.ChangesEvent(story.NOON + 100 + number, "learner", ()))
     assert len(view.entries) == KEPT_ENTRIES
-    assert view.entries[-1].at == KEPT_ENTRIES + 9
+    assert view.entries[-1].at == story.NOON + 109 + KEPT_ENTRIES
 
 
 def test_progress_of_the_open_course_follows_the_status() -> None:
@@ -142,9 +142,27 @@ def test_play_mode_leaves_the_ways_out() -> None:
 
 
 def test_hints_end() -> None:
-    """When every rung is open the key is dead."""
+    """When every rung is open and nothing fails the key is dead; while something fails, the lab may have more to say."""
     assert can(HERE, "hint")
-    assert not can(reduce(HERE, protocol.StatusEvent(story.status(hints=3))), "hint")
+    all_open = reduce(HERE, protocol.StatusEvent(story.status(hints=3)))
+    assert can(all_open, "hint")
+    assert not can(reduce(all_open, protocol.VerdictEvent(story.PASSED)), "hint")
+
+
+def test_help_from_what_is_seen_ends_with_the_step() -> None:
+    """A hint made from the verdict is shown until the learner moves on."""
+    hinted = reduce(HERE, Hinted("veth1 is still on the host"))
+    assert hinted.hint
+    page = msgspec.structs.replace(story.page(), position="container/cable/address")
+    assert reduce(hinted, protocol.StatusEvent(story.status(position=page))).hint == ""
+
+
+def test_actions_come_before_what_they_change() -> None:
+    """The log is in order of time, also when a change is heard of before the action that made it."""
+    action = protocol.ActionEvent(50.0, "Make a bridge", ())
+    change = protocol.ChangesEvent(50.1, "tutor", ())
+    view = play(protocol.ChangesEvent(49.0, "learner", ()), change, action)
+    assert [entry.at for entry in view.entries] == [49.0, 50.0, 50.1]
 
 
 def test_why_asks_about_the_newest_surprise() -> None:

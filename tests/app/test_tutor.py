@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+
 from app import story
 from app.driving import opened, rows, screen, until
-
 from netless.app.screens.confirm import ResetScreen
 from netless.app.screens.gone import GoneScreen
 from netless.app.screens.goto import GotoScreen
@@ -23,8 +23,11 @@ DRY = ("the bridge br0 and its address 10.0.0.1/24", "the cable veth1 - veth2")
 
 @pytest.mark.parametrize(
     ("key", "kind"),
-    [("r", protocol.Run), ("c", protocol.Check), ("b", protocol.Back), ("h", protocol.Hint), ("p", protocol.Play), ("d", protocol.SetDialect)],
-)
+    [
+        ("r", protocol.Run), ("c", protocol.Check), ("b", protocol.Back), ("h", protocol.Hint), ("p", protocol.Play),
+        ("d", protocol.SetDialect),
+    ],
+)  # fmt: skip
 async def test_each_key_asks_once(key: str, kind: type[protocol.Request]) -> None:
     """A key sends its request, once."""
     async with opened() as (app, pilot, peer):
@@ -139,7 +142,7 @@ async def test_reset_asks_and_lists() -> None:
     """Reset shows what would go and does nothing until y; Enter keeps everything (A13)."""
 
     def dry(request: protocol.Request) -> list[protocol.Message]:
-        return [protocol.Done(request.id, list(DRY))] if isinstance(request, protocol.Reset) and request.dry else []
+        return [protocol.Done(request.id, {"going": list(DRY), "text": ""})] if isinstance(request, protocol.Reset) and request.dry else []
 
     async with opened(answers={protocol.Reset: dry}) as (app, pilot, peer):
         await pilot.press("x")

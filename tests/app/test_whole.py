@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from app import story
-from app.driving import opened, rows, screen
 from rich.cells import cell_len
 
+from app import story
+from app.driving import opened, rows, screen
 from netless.app.keys import ACTS
 from netless_lab import protocol
 
-SIZES = [(40, 12), (46, 14), (60, 16), (72, 20), (80, 24), (80, 40), (99, 33), (100, 20), (110, 28), (120, 40), (140, 50), (160, 24), (200, 60)]
-FULL: list[protocol.Message] = [
-    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot(second=True)), *story.LOG, *story.PROBES,
+SIZES = [
+    (40, 12), (46, 14), (60, 16), (72, 20), (80, 24), (80, 40), (99, 33), (100, 20), (110, 28), (120, 40), (140, 50), (160, 24), (200, 60),
 ]  # fmt: skip
+FULL: list[protocol.Message] = [
+    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot(second=True)),
+    *story.LOG, *story.PROBES,
+]  # fmt: skip
+
+
+DRAWN = ("veth1", "veth2", "veth3", "veth4", "br0", "eth0", "10.0.0.2/24", "10.0.0.3/24")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -41,7 +47,7 @@ async def test_the_whole_network_is_drawn(size: tuple[int, int]) -> None:
         await pilot.press("f2")
         await pilot.pause()
         text = screen(app)
-        assert "more" in text or all(name in text for name in ("veth1", "veth2", "veth3", "veth4", "br0", "eth0", "10.0.0.2/24", "10.0.0.3/24"))
+        assert "more" in text or all(name in text for name in DRAWN)
 
 
 async def test_small_screens_fit_the_smallest_size() -> None:

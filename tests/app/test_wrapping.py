@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -89,7 +90,7 @@ def test_wide_text_fits_and_begins_well() -> None:
         width = chance.randint(6, 30)
         cuts = [0, *divide_line(line, width), len(line)]
         assert cuts == sorted(set(cuts)) or not line
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in itertools.pairwise(cuts):
             assert cell_len(line[start:end].rstrip()) <= width, (line, width)
     sentence = "虚拟网线的一端，进入的数据包会从另一端出来。"
     cuts = [0, *divide_line(sentence, 20), len(sentence)]

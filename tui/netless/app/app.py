@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 
 from netless_lab.client import LabGone, Refused
-from netless_lab.protocol import Goto, Request
+from netless_lab.protocol import Back, Goto, Play, Request, Reset
 
 from . import crash
 from .connection import Connection
@@ -30,6 +31,10 @@ Connect = Callable[[], socket.socket]
 """A way to a connected socket of the lab's agent; may start the lab first, and may block."""
 
 
+TELLING = (Back, Reset, Play)
+"""Requests whose answer says something that the screen does not show by itself."""
+
+
 class TutorApp(App[None], inherit_bindings=False):
     """The tutor. ``restart`` makes the lab anew after it died; when None, ``connect`` is trusted to."""
 
@@ -41,9 +46,16 @@ class TutorApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", "Quit", show=False)]
 
     def __init__(
-        self, connect: Connect, *, theme: str, lab: str = "default", course: str | None = None, restart: Callable[[], None] | None = None
+        self,
+        connect: Connect,
+        *,
+        theme: str,
+        lab: str = "default",
+        course: str | None = None,
+        restart: Callable[[], None] | None = None,
+        driver: type[Driver] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver)
         for own in THEMES:
             self.register_theme(own)
         self.theme = theme
@@ -123,13 +135,15 @@ class TutorApp(App[None], inherit_bindings=False):
 
     async def _request(self, kind: type[Request], fields: dict[str, Any]) -> None:
         try:
-            await self._lab.ask(kind, **fields)
+            answer = await self._lab.ask(kind, **fields)
         except Refused as refused:
             self.take(Answered(str(refused), refused.nearest))
         except LabGone:
             self.take(Answered())
         else:
             self.take(Answered())
+            if kind in TELLING and isinstance(answer, dict) and answer.get("text"):
+                self.take(Told("info", str(answer["text"])))
 
     async def ask(self, kind: type[Request], **fields: Any) -> Any:
         """Ask and wait for the answer; a refusal is told to the learner and comes back as None."""

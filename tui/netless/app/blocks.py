@@ -58,6 +58,14 @@ def _part(part: Content | str | tuple[str, str]) -> Content:
     return plain(part) if isinstance(part, str) else plain(*part)
 
 
+def ticked(text: str, style: str = "") -> Content:
+    """A sentence in which backticks mark code; nothing else in it means anything."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return plain(text, style)
+    return Content("").join([plain(part, "$code" if odd % 2 else style) for odd, part in enumerate(parts)])
+
+
 def clickable(content: Content, action: str, *params: str | int) -> Content:
     """The same text, doing an action of the screen when clicked. Parameters travel as values and are never parsed."""
     return content.stylize(Style.from_meta({"@click": (f"screen.{action}", params)}))

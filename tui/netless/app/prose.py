@@ -134,7 +134,7 @@ def _inline(token: Token, base: str = "") -> Content:
         if child.type == "text":
             parts.append(plain(child.content, " ".join(styles)))
         elif child.type == "code_inline":
-            parts.append(plain(child.content.replace(" ", "\u00a0") if len(child.content) <= 24 else child.content, CODE))
+            parts.append(plain(child.content, CODE))
         elif child.type == "softbreak":
             parts.append(Content(" "))
         elif child.type == "hardbreak":

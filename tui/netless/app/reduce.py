@@ -38,6 +38,12 @@ class Told(msgspec.Struct, frozen=True):
     text: str
 
 
+class Hinted(msgspec.Struct, frozen=True):
+    """The lab gave this help."""
+
+    text: str
+
+
 class Courses(msgspec.Struct, frozen=True):
     """Every course on this machine, with progress."""
 
@@ -51,8 +57,9 @@ class Ended(msgspec.Struct, frozen=True):
     code: int = 4
 
 
-Local = Joined | Asked | Answered | Told | Courses | Ended
+Local = Joined | Asked | Answered | Told | Hinted | Courses | Ended
 Event = Local | protocol.AgentMessage
+Entry = protocol.ActionEvent | protocol.ChangesEvent
 
 
 def reduce(view: View, event: Event) -> View:
@@ -65,7 +72,7 @@ def reduce(view: View, event: Event) -> View:
         case protocol.VerdictEvent(verdict=verdict, completed=completed):
             return _replace(view, verdict=verdict, passed=verdict.step if completed else view.passed)
         case protocol.ActionEvent() | protocol.ChangesEvent():
-            return _replace(view, entries=(*view.entries, event)[-KEPT_ENTRIES:])
+            return _replace(view, entries=_in_order(view.entries, event)[-KEPT_ENTRIES:])
         case protocol.ProbeEvent():
             return _replace(view, packets=(*view.packets, event)[-KEPT_PACKETS:])
         case protocol.Notice(level=level, text=text) | Told(level=level, text=text):
@@ -82,6 +89,8 @@ def reduce(view: View, event: Event) -> View:
             settled = _replace(view, asked="")
             near = f" Did you mean {' or '.join(nearest)}?" if nearest else ""
             return _say(settled, "error", error + near) if error else settled
+        case Hinted(text=text):
+            return _replace(view, hint=text)
         case Courses(courses=courses):
             return _replace(view, courses=courses)
         case _:
@@ -97,8 +106,17 @@ def _status(view: View, status: protocol.Status) -> View:
         status=status,
         verdict=verdict,
         passed="" if moved else view.passed,
+        hint="" if moved else view.hint,
         courses=tuple(status.course if course.id == status.course.id else course for course in view.courses),
     )
+
+
+def _in_order(entries: tuple[Entry, ...], event: Entry) -> tuple[Entry, ...]:
+    """The entries with one more, by time: a change may be heard of before the action that made it."""
+    place = len(entries)
+    while place and entries[place - 1].at > event.at:
+        place -= 1
+    return (*entries[:place], event, *entries[place:])
 
 
 def _say(view: View, level: Literal["info", "warning", "error"], text: str) -> View:

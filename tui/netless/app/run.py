@@ -27,12 +27,15 @@ def run_app(
     from . import chops, cjk
     from .app import TutorApp
     from .background import background
+    from .driver import own_driver
     from .themes import NAMES
 
     chosen = theme if theme in ("dark", "light") else background() or "dark"
     chops.apply()
     cjk.apply()
-    app = TutorApp(connect, lab=lab, theme=NAMES["light" if chosen == "light" else "dark"], course=course, restart=restart)
+    app = TutorApp(
+        connect, driver=own_driver(), lab=lab, theme=NAMES["light" if chosen == "light" else "dark"], course=course, restart=restart
+    )
     try:
         app.run()
     except KeyboardInterrupt:

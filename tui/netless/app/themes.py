@@ -68,7 +68,7 @@ LIGHT = Theme(
     surface="#fbfaf7",
     panel="#f0eee8",
     boost="#e6e3da",
-    success="#0072b2",
+    success="#006aa5",
     warning="#8a6100",
     error="#b8430a",
     variables={
@@ -77,7 +77,7 @@ LIGHT = Theme(
         "faint": "#7d8694",
         "code": "#7a4b00",
         "code-background": "#f0eee8",
-        "box-1": "#b35c00",
+        "box-1": "#a35200",
         "box-2": "#00734f",
         "box-3": "#0a66a8",
         "box-4": "#a0437a",

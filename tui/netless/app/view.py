@@ -33,7 +33,8 @@ class View(msgspec.Struct, frozen=True):
     """Everything the screens are painted from.
 
     ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``ended`` says why the lab is gone and
-    ``code`` which exit code fits. ``passed`` is the id of the step that was just completed while this screen watched.
+    ``code`` which exit code fits. ``hint`` is help that was made from what is seen now, and is
+    not one of the step's own. ``passed`` is the id of the step that was just completed while this screen watched.
     """
 
     lab: str = ""
@@ -47,6 +48,7 @@ class View(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
     passed: str = ""
     asked: str = ""
+    hint: str = ""
     entries: tuple[ActionEvent | ChangesEvent, ...] = ()
     packets: tuple[ProbeEvent, ...] = ()
     saying: Saying | None = None
@@ -137,7 +139,8 @@ def can(view: View, act: Act) -> bool:
     if act == "dialect":
         return len(view.status.page.commands) > 1
     if act == "hint":
-        return len(view.status.page.hints_open) < view.status.page.hints_total
+        failing = view.verdict is not None and not view.verdict.passed
+        return failing or len(view.status.page.hints_open) < view.status.page.hints_total
     if view.busy:
         return False
     if act == "play":

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from netless_lab.course.verdict import Item
 
-from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain
+from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
 from ..view import View, holding
 
 GLYPHS: dict[str, tuple[str, str]] = {
@@ -28,14 +28,13 @@ def check(view: View, width: int) -> Blocks:
         blocks += [Block(plain(text, "$warning"), first=joined(("▎ ", "$warning"))), EMPTY]
     verdict = view.verdict
     if verdict is None:
-        blocks += [Block(plain(text, "$muted"), first=joined(("○ ", "$faint"))) for text in status.page.sentences]
-        return tuple(blocks)
+        return (*blocks, Block(plain("Not judged yet.", "$muted")))
     if verdict.passed:
         blocks += _success(view)
     for item in verdict.items:
         blocks += _item(item)
     if verdict.extras:
-        blocks += [EMPTY, *(Block(plain(text, "$muted"), first=joined(("+ ", "$muted"))) for text in verdict.extras)]
+        blocks += [EMPTY, *(Block(ticked(text, "$muted"), first=joined(("+ ", "$muted"))) for text in verdict.extras)]
     return tuple(blocks)
 
 
@@ -54,7 +53,7 @@ def check_title(view: View) -> Content:
 def _success(view: View) -> list[Block]:
     assert view.status is not None
     sentence = view.status.page.success or "Done."
-    out = [Block(plain(sentence, "bold"), first=joined(("✓ ", "bold $success")))]
+    out = [Block(ticked(sentence, "bold"), first=joined(("✓ ", "bold $success")))]
     if view.following:
         out.append(Block(clickable(joined(("n", "bold $accent"), " Next step"), "act", "next"), first=Content("  ")))
     else:
@@ -64,15 +63,15 @@ def _success(view: View) -> list[Block]:
 
 def _item(item: Item) -> list[Block]:
     glyph, style = GLYPHS[item.result]
-    claim = plain(item.claim, "$muted" if item.result in ("pass", "waiting") else "")
+    claim = ticked(item.claim, "$muted" if item.result in ("pass", "waiting") else "")
     out = [Block(claim, first=joined((glyph, style), " "))]
     if item.result in ("pass", "waiting"):
         return out
     if item.near:
-        out.append(Block(plain(item.near), first=joined("  ", ("▎ ", "$warning")), rest=joined("  ", ("▎ ", "$warning"))))
+        out.append(Block(ticked(item.near), first=joined("  ", ("▎ ", "$warning")), rest=joined("  ", ("▎ ", "$warning"))))
     for label, text in (("expected", item.expected), ("seen", item.seen)):
         if text:
-            out.append(Block(plain(text), first=joined(("  " + label.ljust(9), "$muted"))))
+            out.append(Block(ticked(text), first=joined(("  " + label.ljust(9), "$muted"))))
     if item.look:
         look = clickable(plain(item.look, "$code"), "copy_text_of", item.look)
         out.append(Block(look, first=joined(("  " + "look".ljust(9), "$muted"))))

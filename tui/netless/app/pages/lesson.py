@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain
+from netless_lab.primitives.base import DIALECTS
+
+from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
 from ..prose import blocks_of, code_line
 from ..view import View
 from .steps import steps
@@ -12,37 +14,46 @@ from .steps import steps
 HINT_KEY = "hint"
 """Marks the rows of hints, so that the pane can scroll to the newest."""
 
-DIALECT_NAMES = {"ip": "ip", "legacy": "legacy", "pyroute2": "pyroute2"}
 
-
-def lesson(view: View, width: int) -> Blocks:
-    """Everything a learner reads about the current step."""
+def lesson(view: View, width: int, *, whole: bool) -> Blocks:
+    """Everything a learner reads about the current step; with the commands in it when it is the ``whole`` of the pane."""
     status = view.status
     if status is None:
         return (Block(plain("Starting the lab …", "$muted")),)
     page = status.page
-    blocks: list[Block] = [Block(plain(page.title, "bold $foreground")), EMPTY, *blocks_of(page.prose, width)]
+    blocks: list[Block] = []
+    for notice in status.notices:
+        mark = joined(("▎ ", "$warning"))
+        blocks += [Block(ticked(notice), first=mark, rest=mark), EMPTY]
+    blocks += [Block(plain(page.title, "bold $foreground")), EMPTY, *blocks_of(page.prose, width)]
     skipped = view.step.skipped if view.step else ""
     if skipped:
         blocks += [EMPTY, Block(plain(skipped, "$warning"), first=plain("! ", "bold $warning"))]
-    if page.commands:
-        blocks += [EMPTY, _tabs(view), *_commands(view)]
-    if page.hints_open:
+    if whole:
+        blocks += [EMPTY, *commands(view, width)]
+    if page.hints_open or view.hint:
         blocks += _hints(view)
     blocks += [EMPTY, Block(plain(f"Steps of this lesson: {page.lesson_title}", "$muted")), *steps(view)]
     return tuple(blocks)
+
+
+def commands(view: View, width: int) -> Blocks:
+    """What Run would do, and the lines to type for it in the chosen dialect."""
+    if view.status is None or not view.status.page.commands:
+        return ()
+    return (*(Block(ticked(text, "$muted")) for text in view.status.page.sentences), _tabs(view), *_commands(view))
 
 
 def _tabs(view: View) -> Block:
     """The dialects; the chosen one stands on the ground of the code below it."""
     assert view.status is not None
     parts: list[Content] = []
-    for commands in view.status.page.commands:
-        name = f" {DIALECT_NAMES[commands.dialect]} "
-        if commands.dialect == view.dialect:
-            parts.append(plain(name, "bold underline $accent on $code-background"))
-        else:
-            parts.append(clickable(plain(name, "$muted"), "use_dialect", commands.dialect))
+    known = {commands.dialect for commands in view.status.page.commands}
+    for dialect in DIALECTS:
+        if dialect == view.dialect:
+            parts.append(plain(f" {dialect} ", "bold underline $accent on $code-background"))
+        elif dialect in known:
+            parts.append(clickable(plain(f" {dialect} ", "$muted"), "use_dialect", dialect))
     copy = clickable(plain(" copy ", "$faint"), "copy_commands")
     return Block(Content("").join([*parts, Content("  "), copy]), keep=True)
 
@@ -60,12 +71,7 @@ def _hints(view: View) -> list[Block]:
     out = [EMPTY]
     for number, hint in enumerate(page.hints_open, 1):
         label = f"hint {number}/{page.hints_total}  "
-        content = _hint(hint)
-        out.append(Block(joined((label, "$warning")) + content, first=bar, rest=bar, key=HINT_KEY))
+        out.append(Block(joined((label, "$warning")) + ticked(hint), first=bar, rest=bar, key=HINT_KEY))
+    if view.hint and view.hint not in page.hints_open:
+        out.append(Block(joined(("from what is seen  ", "$warning")) + ticked(view.hint), first=bar, rest=bar, key=HINT_KEY))
     return out
-
-
-def _hint(text: str) -> Content:
-    """A hint: backticks mark code, everything else is as it stands."""
-    parts = text.split("`")
-    return Content("").join([plain(part, "$code" if odd % 2 else "") for odd, part in enumerate(parts)])

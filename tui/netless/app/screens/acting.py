@@ -9,7 +9,7 @@ import msgspec
 from netless_lab import protocol
 from netless_lab.model.journey import Explanation
 
-from ..reduce import Told
+from ..reduce import Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
 from ..view import Act, View, can, failed_probe
 
@@ -59,7 +59,12 @@ class Acting(Base):
         self.app.request("Moving on", protocol.Next)
 
     def _do_hint(self) -> None:
-        self.app.send(protocol.Hint)
+        self.run_worker(self._hint(), group="hint", exclusive=True)
+
+    async def _hint(self) -> None:
+        answer = await self.app.ask(protocol.Hint)
+        if isinstance(answer, dict):
+            self.app.take(Hinted(str(answer.get("text", ""))))
 
     def _do_play(self) -> None:
         playing = self.view.status is not None and self.view.status.playing

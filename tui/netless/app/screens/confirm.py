@@ -66,7 +66,7 @@ class ResetScreen(Panel[str]):
 
     async def _ask(self, scope: str) -> None:
         found: Any = await self.app.ask(protocol.Reset, scope=scope, dry=True)
-        self._goes = tuple(str(line) for line in found) if isinstance(found, list) else ()
+        self._goes = tuple(str(line) for line in found.get("going", ())) if isinstance(found, dict) else ()
         self._paint()
 
     def _paint(self) -> None:

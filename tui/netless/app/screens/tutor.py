@@ -77,7 +77,7 @@ class TutorScreen(Acting, Screen[None]):
 
     def on_mount(self) -> None:
         """The keys act from the start: the lesson has the focus, the terminal does not. What the lab has said so far is shown."""
-        self.lesson.focus()
+        self.lesson.prose.focus()
         self.show(self.app.view)
 
     def show(self, view: View) -> None:
@@ -146,7 +146,7 @@ class TutorScreen(Acting, Screen[None]):
     def where(self) -> str:
         """Which pane has the focus: lesson, check, network, packets, changes or terminal."""
         focused = self.focused
-        if focused is None or focused is self.lesson:
+        if focused is None or focused is self.lesson.prose:
             return "lesson"
         if focused is self.check or focused is self.picture:
             return focused.id or ""
@@ -156,7 +156,8 @@ class TutorScreen(Acting, Screen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane that has the focus is the one shown when there is room for one only."""
-        place: Pane = "network" if event.widget is self.picture else "lesson" if event.widget in (self.lesson, self.check) else "lower"
+        left = event.widget in (self.lesson.prose, self.check)
+        place: Pane = "network" if event.widget is self.picture else "lesson" if left else "lower"
         changed = place != self.pane
         self.pane = place
         self._settle(anew=changed)
@@ -168,7 +169,7 @@ class TutorScreen(Acting, Screen[None]):
     def action_pane(self, pane: Pane) -> None:
         """Show and focus a pane."""
         changed, self.pane = pane != self.pane, pane
-        {"lesson": self.lesson, "network": self.picture, "lower": self.lower.current}[pane].focus()
+        {"lesson": self.lesson.prose, "network": self.picture, "lower": self.lower.current}[pane].focus()
         self._settle(anew=changed)
 
     def action_next_pane(self, by: int) -> None:

@@ -61,6 +61,10 @@ class Document(ScrollView, can_focus=True):
         if rows and height and not self.scroll_offset.y <= rows[-1] < self.scroll_offset.y + height:
             self.scroll_to(y=max(0, rows[-1] - height + 2), animate=False)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """All rows, for a document that is as high as its text."""
+        return self.rows_at(width) if width else 0
+
     @property
     def lines(self) -> tuple[Line, ...]:
         """The rows as laid out now."""
@@ -73,10 +77,13 @@ class Document(ScrollView, can_focus=True):
         if width <= 0:
             return
         at_end = self.scroll_offset.y >= self.max_scroll_y
+        before = len(self._lines)
         self._lines = self.arrange_lines(width)
         self._width = width
         self._strips.clear()
         self.virtual_size = Size(width, len(self._lines))
+        if len(self._lines) != before and self.styles.is_auto_height:
+            self.refresh(layout=True)
         if self.tail and at_end:
             self.scroll_end(animate=False, immediate=True)
         self.refresh()

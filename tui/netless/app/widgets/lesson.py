@@ -1,36 +1,70 @@
-"""The two panes on the left: the lesson, and the check below it."""
+"""The two panes on the left: the lesson with its commands, and the check below it."""
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
 
 from ..pages.check import check, check_title
-from ..pages.lesson import HINT_KEY, lesson
+from ..pages.lesson import HINT_KEY, commands, lesson
 from ..view import View
 from .document import Document, retitle
 
+COMMANDS_FROM = 9
+"""Rows of the pane below which the commands stand at the end of the text instead of below it."""
 
-class LessonPane(Document):
-    """What the current step is about; see ``pages.lesson``."""
 
-    DEFAULT_CSS = "LessonPane { padding: 0 1; }"
+class Commands(Document, can_focus=False):
+    """The commands of the step, always in sight."""
+
+
+class LessonPane(Vertical):
+    """What the current step is about, and below it the commands; see ``pages.lesson``."""
+
+    DEFAULT_CSS = """
+    LessonPane > #prose { height: 1fr; padding: 0 1; }
+    LessonPane > #commands { height: auto; padding: 0 1; border-top: solid $line; }
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view = View()
-        self.border_title = Content("Lesson")
-        self.set_source(lambda width: lesson(self._view, width))
+        self.prose = Document(id="prose")
+        self.commands = Commands(id="commands")
+        self.prose.set_source(lambda width: lesson(self._view, width, whole=not self.commands.display))
+        self.commands.set_source(lambda width: commands(self._view, width))
+
+    def compose(self) -> ComposeResult:
+        """Text and commands."""
+        yield self.prose
+        yield self.commands
+
+    def on_resize(self) -> None:
+        """The commands take at most two fifths of the pane; when it is very low they go into the text."""
+        self._fit()
 
     def show(self, view: View) -> None:
         """Paint this view: a new step starts at its top, a new hint scrolls into sight."""
         before, self._view = self._view, view
-        if before.status is view.status and before.verdict is view.verdict:
+        if before.status is view.status and before.verdict is view.verdict and before.hint == view.hint:
             return
-        self.lay_out_anew()
+        self._fit()
+        self.prose.lay_out_anew()
+        self.commands.lay_out_anew()
         if before.status is None or view.status is None or before.status.position != view.status.position:
-            self.scroll_home(animate=False, immediate=True)
-        elif len(view.status.page.hints_open) > len(before.status.page.hints_open):
-            self.reveal(HINT_KEY)
+            self.prose.scroll_home(animate=False, immediate=True)
+        elif len(view.status.page.hints_open) > len(before.status.page.hints_open) or (view.hint and view.hint != before.hint):
+            self.prose.reveal(HINT_KEY)
+
+    def _fit(self) -> None:
+        height, width = self.content_size.height, self.content_size.width
+        rows = self.commands.rows_at(max(8, width - 2)) if width else 0
+        shown = height >= COMMANDS_FROM and rows > 0
+        self.commands.styles.max_height = max(3, height * 2 // 5)
+        if shown != self.commands.display:
+            self.commands.display = shown
+            self.prose.lay_out_anew()
 
 
 class CheckPane(Document):
