@@ -1,0 +1,193 @@
+"""A lab starts, is found by its own user, and is gone when its agent ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from netless_lab.sandbox import find
+from netless_lab.sandbox.address import lab_of
+from netless_lab.sandbox.start import AlreadyRuns, StartError, launch, start
+from sandbox.helpers.agent import ENTRY
+from sandbox.helpers.alone import Machine, alone, remains
+from sandbox.helpers.rooms import ask, room
+
+
+@alone
+def test_a_lab_is_found_and_answers_its_own_user() -> None:
+    """After ``start`` the lab is listed as ready, and the agent's pid and user are what the kernel says of the connection."""
+    with room("one") as made:
+        assert find.labs() == (find.Found("one", True),)
+        with find.connect("one") as sock:
+            assert find.peer_pid(sock) == made.started.pid
+            assert find.peer_uid(sock) == os.geteuid()
+        lines = Path(f"/proc/{made.started.pid}/status").read_text(encoding="utf-8").splitlines()
+        assert next(line for line in lines if line.startswith("NSpid:")).split()[-1] == "1"
+        assert ask("one", {"facts": 1})["pid"] == made.started.pid
+
+
+@alone
+def test_nothing_remains_of_a_lab_that_was_killed() -> None:
+    """SIGKILL of the agent takes every process, namespace, mount, socket and file along, detached grandchildren included."""
+    before = Machine.now()
+    with room("one", internet=True, containers=["c1", "c2"]) as made:
+        made.sh("setsid -f sleep 1000 >/dev/null 2>&1; nohup sleep 1000 >/dev/null 2>&1 & disown")
+        made.sh("ip netns add x; touch /tmp/f /run/f /dev/shm/f; echo x > /etc/f")
+        assert len(Machine.now().beyond(before)) > 5
+        made.kill()
+    assert remains(of=before) == []
+    assert find.labs() == ()
+
+
+@alone
+def test_nothing_remains_of_a_lab_that_ended_by_itself() -> None:
+    """An agent that returns ends its lab as thoroughly as one that is killed."""
+    before = Machine.now()
+    with room("one", containers=["c1"]):
+        ask("one", {"end": 1})
+        assert remains(of=before) == []
+
+
+@alone
+def test_two_labs_of_one_name_cannot_run_but_two_names_can() -> None:
+    """The second start of a name says that it runs; another name is another lab."""
+    with room("one") as first, room("two") as second:
+        with pytest.raises(AlreadyRuns, match="runs already"):
+            start("one", ENTRY)
+        assert [lab.lab for lab in find.labs()] == ["one", "two"]
+        assert first.started.pid != second.started.pid
+        first.sh("touch /run/here")
+        assert second.code("test -e /run/here") == 1
+
+
+@alone
+def test_a_name_is_free_again_at_once() -> None:
+    """A lab can be started anew as soon as the old agent was killed and is gone."""
+    for _ in range(3):
+        with room("again"):
+            assert find.labs() == (find.Found("again", True),)
+        remains(of=Machine.now())
+
+
+@pytest.mark.parametrize(
+    ("entry", "fail", "words"),
+    [
+        ("no.such.module:main", "", "ModuleNotFoundError"),
+        ("sandbox.helpers.agent:nothing", "", "AttributeError"),
+        (ENTRY, "raise", "RuntimeError: on purpose"),
+        (ENTRY, "exit", "without a word"),
+        (ENTRY, "kill", "killed by SIG"),
+    ],
+)
+@alone
+def test_an_agent_that_fails_to_start_says_why_and_leaves_nothing(entry: str, fail: str, words: str) -> None:
+    """Whatever goes wrong before the lab is ready reaches the starter, with the traceback in the log, and nothing remains."""
+    before = Machine.now()
+    with pytest.raises(StartError) as raised:
+        start("bad", entry, argument=json.dumps({"fail": fail}))
+    assert words in str(raised.value)
+    assert raised.value.failure.stage == "agent"
+    if fail == "raise":
+        assert "Traceback" in raised.value.log
+    assert remains(of=before) == []
+
+
+@alone
+def test_the_log_of_a_killed_agent_can_still_be_read() -> None:
+    """What the agent wrote to standard error outlives it, in memory of whoever started it, and in no file."""
+    with room("one") as made:
+        assert "the agent is ready" in made.started.log()
+        made.kill()
+        remains(of=Machine.now())
+        assert "the agent is ready" in made.started.log()
+
+
+@alone
+def test_giving_up_before_it_is_ready_ends_it() -> None:
+    """Closing a start that is under way leaves nothing."""
+    before = Machine.now()
+    launch("one", ENTRY).close()
+    assert remains(of=before) == []
+
+
+@alone
+def test_files_handed_to_the_agent_are_its_own() -> None:
+    """A descriptor passed at the start has the same number in the agent; what the agent starts does not inherit it."""
+    reading, writing = os.pipe()
+    started = launch("one", ENTRY, pass_fds=(writing,)).wait()
+    os.close(writing)
+    assert os.readlink(f"/proc/{started.pid}/fd/{writing}").startswith("pipe:")
+    answer = ask("one", {"sh": f"ls /proc/self/fd | grep -x {writing}"})
+    assert answer["code"] == 1, answer
+    os.kill(started.pid, 9)
+    assert os.read(reading, 1) == b""
+    started.close()
+
+
+@alone
+def test_the_agent_keeps_no_tie_to_its_starter() -> None:
+    """A lab outlives the process that started it, and has a session, a working directory and standard files of its own."""
+    code = "from netless_lab.sandbox.start import start; from sandbox.helpers.agent import ENTRY; print(start('kept', ENTRY).pid)"
+    import sys
+
+    environment = {**os.environ, "PYTHONPATH": ":".join(path for path in sys.path if path)}
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment).stdout
+    pid = int(printed)
+    remains(of=Machine.now())
+    assert find.labs() == (find.Found("kept", True),)
+    assert os.getsid(pid) != os.getsid(0)
+    assert os.readlink(f"/proc/{pid}/fd/0") != os.readlink("/proc/self/fd/0") or os.readlink(f"/proc/{pid}/fd/1") == "/dev/null"
+    os.kill(pid, 9)
+
+
+@alone
+def test_a_name_held_by_another_user_is_refused() -> None:
+    """Abstract names have no permissions: a squatter on our lab's name is recognised by the kernel's credentials."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    squatter = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    squatter.bind("\0netless/0/mine")
+    if os.fork() == 0:
+        os.setresuid(65534, 65534, 65534)
+        squatter.listen()
+        os.kill(os.getpid(), 19)
+        os._exit(0)
+    os.waitpid(-1, os.WUNTRACED)
+    with pytest.raises(find.NotOurs, match="another user"):
+        find.connect("mine")
+
+
+@alone
+def test_a_lab_that_is_not_there() -> None:
+    """Connecting to a name nobody holds says so."""
+    with pytest.raises(find.NoSuchLab, match="no lab called ghost"):
+        find.connect("ghost")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "-x", "x" * 33, "\0", "ü"])
+def test_impossible_names_are_refused_before_anything_is_done(name: str) -> None:
+    """A lab's name is one short word."""
+    with pytest.raises(ValueError, match="a lab cannot be called"):
+        launch(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "lab"),
+    [
+        ("@netless/1001/default", "default"),
+        ("@netless/1001/a.b-c_d", "a.b-c_d"),
+        ("@netless/10010/default", None),
+        ("@netless/1001/", None),
+        ("@netless/1001/a/b", None),
+        ("/run/netless/1001/default", None),
+        ("", None),
+    ],
+)
+def test_socket_names_of_others_are_not_ours(path: str, lab: str | None) -> None:
+    """Only names below our own uid are labs of ours."""
+    assert lab_of(path, 1001) == lab
