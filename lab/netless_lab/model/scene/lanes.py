@@ -124,7 +124,8 @@ def _stack_left(figure: Figure, level: Level, ghosts: bool, height: int) -> Colu
         rest = len(each) - place - 1 + len(figure.dangling)
         if more or (top + one.height + (1 if rest else 0) > room and total > room):
             more += 1
-            hidden += [(one.actor.name, "")] + [part.place for part in one.actor.parts if part.real]
+            if one.actor.real:
+                hidden += [(one.actor.name, "")] + [part.place for part in one.actor.parts if part.real]
             continue
         blocks.append((one, top))
         top += one.height

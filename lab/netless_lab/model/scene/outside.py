@@ -63,7 +63,8 @@ def stack_right(figure: Figure, level: Level, ghosts: bool, height: int) -> Righ
     for actor in figure.right:
         node = _outside(figure, actor, "full" if level in ("detail", "full") else "compact", ghosts)
         if top + node.height > height and nodes:
-            hidden += [(actor.name, "")] + [part.place for part in actor.parts]
+            if actor.real:
+                hidden += [(actor.name, "")] + [part.place for part in actor.parts if part.real]
             continue
         nodes.append(msgspec.structs.replace(node, top=top))
         top += node.height + 1

@@ -103,7 +103,7 @@ def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Pla
         hidden += [one.place for one in pair[len(rows) :]]
         for one in pair:
             del by_place[one.place]
-    return Seating(tuple(sorted(seats, key=lambda seat: seat.row)), taps, tuple(hidden))
+    return Seating(tuple(sorted(seats, key=lambda seat: seat.row)), taps, tuple(place for place in hidden if figure.parts[place].real))
 
 
 def _among_ports(row: int, seats: list[Seat]) -> bool:
