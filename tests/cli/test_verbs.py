@@ -1,0 +1,205 @@
+"""The command line as people and scripts use it: real processes, their output, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class Cli:
+    """``netless --lab NAME`` with progress of its own."""
+
+    def __init__(self, lab: str, state: Path) -> None:
+        self.lab = lab
+        self._environment = {**os.environ, "XDG_STATE_HOME": str(state), "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab", "NETLESS_LAB_NAME": lab}
+
+    def __call__(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a verb and insist on its exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "netless", *words], capture_output=True, text=True, input=stdin, env=self._environment, timeout=60, check=False
+        )
+        assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """The one document that --json prints."""
+        return json.loads(self(*words, "--json", code=code).stdout)
+
+
+@pytest.fixture(scope="module")
+def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """A lab of this file's own."""
+    cli = Cli(f"cli-{uuid.uuid4().hex[:10]}", tmp_path_factory.mktemp("state"))
+    yield cli
+    cli("down")
+
+
+def test_status_without_a_lab_says_so(netless: Cli) -> None:
+    """``status`` starts nothing: it says that no lab runs and how to start one."""
+    other = Cli(f"none-{uuid.uuid4().hex[:8]}", Path("/nonexistent"))
+    done = other("status", code=1)
+    assert "not running" in done.stdout
+
+
+def test_up_is_ready_and_status_has_what_scripts_need(netless: Cli) -> None:
+    """``up`` returns when the lab is ready; ``status --json`` holds lab, agent_pid, mode, position and nodes with pid and netns inode."""
+    netless("up")
+    status = netless.json("status")
+    assert {"lab", "agent_pid", "mode", "position", "nodes"} <= status.keys()
+    names = {node["name"]: node for node in status["nodes"]}
+    assert {"host", "internet", "c1"} <= names.keys()
+    inode = int(netless("exec", "c1", "--", "stat", "-Lc", "%i", "/proc/self/ns/net").stdout)
+    assert names["c1"]["netns"] == inode
+    assert os.path.exists(f"/proc/{status['agent_pid']}")
+
+
+def test_global_options_stand_before_or_after_the_verb(netless: Cli) -> None:
+    """``--json status`` and ``status --json`` print the same document; so with --lab."""
+    assert json.loads(netless("--json", "status").stdout)["lab"] == netless.lab
+    assert netless.json("status", "--lab", netless.lab)["lab"] == netless.lab
+    assert json.loads(netless("--lab", netless.lab, "status", "--json").stdout)["lab"] == netless.lab
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("chek",), "check"),
+        (("goto", "container/cabel/plug"), "container/cable/plug"),
+        (("goto", "internt"), "internet"),
+        (("shell", "c9"), "c1"),
+        (("exec", "hots", "--", "true"), "host"),
+        (("ping", "c7", "10.0.0.1"), "c1"),
+    ],
+)
+def test_unknown_names_get_the_nearest(netless: Cli, words: tuple[str, ...], meant: str) -> None:
+    """An unknown verb, step or node ends with 2 and offers what was perhaps meant."""
+    done = netless(*words, code=2)
+    assert meant in done.stderr
+
+
+def test_an_impossible_lab_name_is_refused(netless: Cli) -> None:
+    """A lab name that cannot be is refused in words with 2."""
+    assert "lab" in netless("--lab", "a/b", "up", code=2).stderr
+
+
+def test_run_check_and_exit_codes(netless: Cli) -> None:
+    """A step not done fails its check with 1 and a reason; done it passes with 0; stdout holds the result, stderr the narration."""
+    netless("goto", "cable/pair")
+    failing = netless("check", code=1)
+    assert "expected:" in failing.stdout and "seen:" in failing.stdout and "look:" in failing.stdout
+    done = netless("run")
+    assert "ip link add name veth1" in done.stderr and "ip link add" not in done.stdout
+    assert netless.json("check")["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_reset_twice(netless: Cli) -> None:
+    """A reset lists what goes and wants a yes; the second says that there is nothing to reset."""
+    netless("goto", "container/switch", "--end")
+    refused = netless("reset", "lab", code=2)
+    assert "br0" in refused.stderr and "--yes" in refused.stderr
+    netless("reset", "lab", "--yes")
+    assert "nothing to reset" in netless("reset", "lab", "--yes").stdout.lower()
+
+
+def test_exec_passes_the_exit_code_and_output(netless: Cli) -> None:
+    """``exec`` is transparent: output, input and exit code are the command's own."""
+    assert netless("exec", "host", "--", "sh", "-c", "cat; exit 7", stdin="hello", code=7).stdout == "hello"
+    assert netless("exec", "c1", "hostname").stdout.strip() == "c1"
+
+
+def test_ping_tells_what_became_of_it(netless: Cli) -> None:
+    """``ping`` answers with 0 when a reply came and 1 when none did, and says why in words; a node's name stands for its address."""
+    netless("goto", "container/switch", "--end")
+    assert "answer" in netless("ping", "host", "c1").stdout
+    lost = netless.json("ping", "c1", "198.51.100.10", code=1)
+    assert lost["reason"] == "no-route" and lost["text"]
+
+
+def test_snapshot_and_diagram(netless: Cli, tmp_path: Path) -> None:
+    """``snapshot --json`` has nodes with links, routes, neighbours, fdb, chains and sysctls; ``diagram`` draws them in every form."""
+    netless("goto", "container/switch", "--end")
+    nodes = {node["name"]: node for node in netless.json("snapshot")["nodes"]}
+    link = next(link for link in nodes["host"]["links"] if link["name"] == "veth2")
+    assert link["peer"] == {"node": "c1", "name": "veth1", "ifindex": link["peer"]["ifindex"]}
+    assert {"kind", "ifindex", "up", "carrier", "mac", "mtu", "master", "addresses"} <= link.keys()
+    assert {"routes", "neighbours", "fdb", "sysctls"} <= nodes["host"].keys()
+    text = netless("diagram", "--width", "80", "--height", "20").stdout
+    assert "veth1" in text and "br0" in text and "●" in text
+    plain = netless("diagram", "--ascii", "--width", "80", "--height", "20").stdout
+    assert plain.isascii() and "br0" in plain
+    netless("diagram", "--svg", str(tmp_path / "lab.svg"))
+    assert "<svg" in (tmp_path / "lab.svg").read_text()
+    assert "br0" in netless("diagram", "--mermaid").stdout
+    assert netless("diagram", "--dot").stdout.startswith(("graph", "digraph"))
+
+
+def test_progress_travels(netless: Cli, tmp_path: Path) -> None:
+    """Progress exported here and imported in another lab counts there."""
+    netless("goto", "cable/pair")
+    netless("run")
+    kept = tmp_path / "progress.json"
+    netless("progress", "export", str(kept))
+    other = Cli(f"cli-{uuid.uuid4().hex[:10]}", tmp_path / "elsewhere")
+    other("progress", "import", str(kept))
+    assert "cable/pair" in other("progress").stdout
+    other("up")
+    try:
+        steps = [step for lesson in other.json("status")["course"]["lessons"] for step in lesson["steps"] if step["earned"]]
+        assert any(step["id"] == "pair" for step in steps)
+    finally:
+        other("down")
+
+
+def test_a_new_lab_names_the_difference(netless: Cli) -> None:
+    """After the lab was lost, the progress stands at the step and says that the kernel is new; ``run`` rebuilds first (A6, D1)."""
+    netless("goto", "switch/bridge")
+    netless("run")
+    netless("next")
+    netless("down")
+    status = netless.json("status", code=1)
+    assert status["running"] is False
+    netless("up")
+    status = netless.json("status")
+    assert status["position"] == "container/switch/port"
+    assert any("new" in notice for notice in status["notices"])
+    assert "br0" not in netless("exec", "host", "ip", "-br", "link").stdout
+    assert netless.json("run")["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_lint_refuses_a_check_that_cannot_fail(netless: Cli, tmp_path: Path) -> None:
+    """A step whose check passes before anything is done is refused with file and line; a 16-character name is told in words (B7)."""
+    (tmp_path / "course.toml").write_text('format = 1\nid = "mine"\ntitle = "Mine"\nabout = "Mine."\nlessons = ["one"]\n[world]\ncontainers = ["c1"]\n')
+    page = """+++
+format = 1
+id = "one"
+title = "One"
++++
+An introduction.
+
+## Look at the uplink
+
+It is there already.
+
+```toml step
+id = "idle"
+do = [{ up = "eth0", in = "host" }]
+expect = [{ up = "eth0", in = "host" }]
+hint = ["Look."]
+```
+"""
+    (tmp_path / "01-one.md").write_text(page)
+    done = netless("lint", str(tmp_path), code=2)
+    assert "01-one.md:" in done.stdout and "passes before anything is done" in done.stdout
+    (tmp_path / "01-one.md").write_text(page.replace("eth0", "a-very-long-name"))
+    assert "15" in netless("lint", "--static", str(tmp_path), code=2).stdout
