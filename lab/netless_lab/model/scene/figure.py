@@ -15,7 +15,7 @@ from .values import HUES, Place
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One link of the picture. ``wish`` is the goal's version of it; ``real`` is false when only the goal has it."""
+    """One link of the picture. ``wish`` is the goal's version of it (of the same kind); ``real`` is false when only the goal has it."""
 
     place: Place
     link: Link
@@ -95,7 +95,7 @@ def compose(snapshot: Snapshot, goal: Snapshot | None) -> Figure:
     for place, part in parts.items():
         wished = part.link if not part.real else part.wish
         far = _peer(wished, renamed) if wished is not None else None
-        if far is None or far not in parts or far == place:
+        if far is None or far not in parts or far == place or (parts[far].real and parts[far].wish is None):
             continue
         wishes[place] = far
         if place not in cables and far not in cables:
@@ -163,7 +163,7 @@ def _match(node: Node | None, wish: Node, renamed: dict[Place, Place]) -> tuple[
     parts = []
     for link in wanted:
         own = taken.get(link.name, link)
-        parts.append(Part((wish.name, own.name), own, link.name in taken, link))
+        parts.append(Part((wish.name, own.name), own, link.name in taken, link if own.kind == link.kind else None))
     parts += [Part((wish.name, link.name), link) for link in by_name.values()]
     return tuple(parts)
 
