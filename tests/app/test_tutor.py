@@ -295,3 +295,35 @@ async def test_quitting_hangs_up() -> None:
         await pilot.press("q")
         await pilot.pause()
     assert app.return_code == 0
+
+
+async def test_log_follows_its_end_until_scrolled_back() -> None:
+    """New changes stay in view; a reader who scrolled back is left in peace, and follows again at the end."""
+
+    def flood(start: int) -> list[protocol.Message]:
+        lines = [(n, protocol.ChangeLine(f"change number {n}")) for n in range(start, start + 60)]
+        return [protocol.ChangesEvent(story.NOON + 100 + n, "learner", (line,)) for n, line in lines]
+
+    async with opened() as (app, pilot, peer):
+        peer.say(*flood(0))
+        await until(pilot, lambda: "change number 59" in screen(app))
+        await pilot.press("f5", "home")
+        await until(pilot, lambda: "change number 59" not in screen(app))
+        peer.say(*flood(60))
+        await until(pilot, lambda: len(app.view.entries) == len(story.LOG) + 120)
+        assert "change number 119" not in screen(app)
+        await pilot.press("end")
+        await until(pilot, lambda: "change number 119" in screen(app))
+        peer.say(*flood(120))
+        await until(pilot, lambda: "change number 179" in screen(app))
+
+
+async def test_success_is_said_where_the_check_is_not_in_view() -> None:
+    """Whoever works in another pane of a small screen hears that the step is done, and finds the new verdict when coming back."""
+    async with opened((80, 24)) as (app, pilot, peer):
+        await pilot.press("f5")
+        peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
+        await until(pilot, lambda: "✓ One end in c1" in screen(app))
+        await pilot.press("f1")
+        await until(pilot, lambda: "Check ✓ done" in screen(app))
+        assert "✗ veth1 is in c1" not in screen(app)

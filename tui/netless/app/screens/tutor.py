@@ -17,6 +17,7 @@ from ..geometry import PANES, Frame, Pane, arrange
 from ..keys import ACTS, keys_of
 from ..layout import Body
 from ..pages.tabs import all_tabs, lower_tabs
+from ..reduce import Told
 from ..view import View
 from ..widgets.document import retitle
 from ..widgets.keybar import KeyBar
@@ -83,6 +84,7 @@ class TutorScreen(Acting, Screen[None]):
     def show(self, view: View) -> None:
         """Paint this view."""
         first = self.view.status is None and view.status is not None
+        completed = bool(view.passed) and view.passed != self.view.passed
         check_rows = self.check.virtual_size.height
         self.view = view
         self.header.show(view)
@@ -92,6 +94,8 @@ class TutorScreen(Acting, Screen[None]):
         self.lower.show(view)
         self._settle(anew=check_rows != self.check.virtual_size.height)
         self.follow_nodes()
+        if completed and self.frame(self.size).check is None and view.status is not None:
+            self.app.take(Told("info", f"✓ {view.status.page.success or 'Done.'}"))
         if first:
             self.first_look()
 

@@ -35,6 +35,8 @@ class Document(ScrollView, can_focus=True):
         self._lines: tuple[Line, ...] = ()
         self._strips: dict[int, Strip] = {}
         self._width = 0
+        self._following = True
+        self._moving = False
 
     def set_source(self, source: Source) -> None:
         """Show other text; where the reader stands is kept."""
@@ -75,8 +77,8 @@ class Document(ScrollView, can_focus=True):
 
     def _lay_out(self, width: int) -> None:
         if width <= 0:
+            self._width = 0
             return
-        at_end = self.scroll_offset.y >= self.max_scroll_y
         before = len(self._lines)
         self._lines = self.arrange_lines(width)
         self._width = width
@@ -84,14 +86,30 @@ class Document(ScrollView, can_focus=True):
         self.virtual_size = Size(width, len(self._lines))
         if len(self._lines) != before and self.styles.is_auto_height:
             self.refresh(layout=True)
-        if self.tail and at_end:
-            self.scroll_end(animate=False, immediate=True)
+        if self.tail and self._following:
+            self._to_end()
         self.refresh()
 
+    def _to_end(self) -> None:
+        """Show the last rows; a move of ours says nothing about where the reader wants to be."""
+        self._moving = True
+        try:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+        finally:
+            self._moving = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """A reader who scrolls back stops following the end; one who returns to it follows again."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._moving:
+            self._following = round(new_value) >= self.max_scroll_y
+
     def on_resize(self) -> None:
-        """Lay out anew when the width changed."""
+        """Lay out anew when the width changed; the end stays in view."""
         if self._text_width() != self._width:
             self._lay_out(self._text_width())
+        elif self.tail and self._following:
+            self._to_end()
 
     def notify_style_update(self) -> None:
         """The theme changed: forget the strips."""
