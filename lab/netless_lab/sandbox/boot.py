@@ -226,8 +226,14 @@ def _first(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipe
 
 
 def _settle_in(lab: str) -> None:
-    """The environment of a process that lives in the room, and a name that ``ps`` shows."""
+    """What PID 1 and all it starts live with: a name that ``ps`` shows, signals, capabilities, environment.
+
+    A signal without a handler does not reach PID 1 (pid_namespaces(7)), so Python's own handler for SIGINT goes: nobody inside is to
+    end the lab by ``kill -INT 1``.
+    """
     sc.set_process_name("netless-agent")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sc.forbid_reboot()
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}
     os.environ.clear()
     os.environ.update(kept, PATH=PATH, HOME=furniture.HOME, USER="root", NETLESS_LAB=lab)

@@ -86,6 +86,7 @@ def enter(agent: int, room: int, node: int, netns_fd: int) -> None:
         raise NotThere(f"the node is gone: its process {node} has ended, or its namespace was let go") from None
     for fd, kind in spaces:
         sc.setns(fd, kind)
+    sc.forbid_reboot()
 
 
 def _same(fd: int, kind: str) -> bool:

@@ -35,6 +35,8 @@ MNT_DETACH: Final = 0x2
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NAME: Final = 15
+_PR_CAPBSET_DROP: Final = 24
+_CAP_SYS_BOOT: Final = 22
 _SYS_MOUNT_SETATTR: Final = 442
 """The same number on every architecture, as for all system calls since Linux 5.1."""
 _AT_FDCWD: Final = -100
@@ -96,6 +98,14 @@ def set_hostname(name: str) -> None:
 def set_parent_death_signal(signal: int) -> None:
     """prctl(PR_SET_PDEATHSIG): this signal comes when the *thread* that made this process ends; 0 forgets it."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0), "prctl")
+
+
+def forbid_reboot() -> None:
+    """No program this process starts may call reboot(2), which in a pid namespace of one's own kills its PID 1.
+
+    capabilities(7): a capability dropped from the bounding set is not gained by exec, not even by root.
+    """
+    _check(_libc.prctl(_PR_CAPBSET_DROP, _CAP_SYS_BOOT, 0, 0, 0), "prctl")
 
 
 def set_process_name(name: str) -> None:

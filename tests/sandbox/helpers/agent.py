@@ -45,6 +45,7 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
         nodes["internet"] = built.node.pid
     for name in asked.get("containers", ()):
         nodes[name] = container.launch(name).pid
+        reaper.watch(nodes[name], lambda code: None)
     ended = asyncio.Event()
 
     def shell(script: str) -> dict[str, Any]:
