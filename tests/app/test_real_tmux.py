@@ -1,0 +1,108 @@
+"""The whole product as a learner meets it: the real program, in a real terminal, on a real kernel. Witnesses are ip(8) and tmux."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.tmux,
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="needs a terminal oracle: tmux is missing"),
+]
+
+
+class Learner:
+    """Somebody at a terminal: keys in, screen out."""
+
+    def __init__(self, server: str, lab: str, home: Path) -> None:
+        self.server, self.lab, self.home = server, lab, home
+        path = f"{ROOT / 'tui'}:{ROOT / 'lab'}"
+        self.environment = {**os.environ, "PYTHONPATH": path, "XDG_STATE_HOME": str(home), "COLORTERM": "truecolor"}
+
+    def tmux(self, *words: str) -> str:
+        """One tmux command."""
+        done = subprocess.run(["tmux", "-L", self.server, *words], capture_output=True, text=True, env=self.environment, check=True)
+        return done.stdout
+
+    def press(self, *keys: str) -> None:
+        """Press keys."""
+        self.tmux("send-keys", *keys)
+
+    def screen(self) -> str:
+        """What is to be seen."""
+        return self.tmux("capture-pane", "-p")
+
+    def wait_for(self, *words: str, seconds: float = 20.0) -> float:
+        """Wait until all of these are on the screen; returns how long it took."""
+        start = time.monotonic()
+        while time.monotonic() - start < seconds:
+            text = self.screen()
+            if all(word in text for word in words):
+                return time.monotonic() - start
+            time.sleep(0.03)
+        raise AssertionError(f"never saw {words} in\n{self.screen()}")
+
+    def elsewhere(self, *words: str) -> str:
+        """A command in another terminal, in the lab's host."""
+        command = [sys.executable, "-P", "-m", "netless", "--lab", self.lab, "exec", "host", "--", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=self.environment, check=True).stdout
+
+
+@contextmanager
+def learner(tmp_path: Path, width: int, height: int) -> Iterator[Learner]:
+    """The tutor, just opened on a lab of its own."""
+    name = f"app{os.getpid()}x{width}"
+    seat = Learner(name, name, tmp_path)
+    program = f"{sys.executable} -P -m netless --lab {name}; echo LEFT WITH $?; exec cat"
+    seat.tmux("-f", os.devnull, "new-session", "-d", "-x", str(width), "-y", str(height), program)
+    try:
+        seat.wait_for("r Run", "netless", "Check 0 of")
+        yield seat
+    finally:
+        subprocess.run(["tmux", "-L", name, "kill-server"], check=False, capture_output=True)
+        down = [sys.executable, "-P", "-m", "netless", "--lab", name, "down"]
+        subprocess.run(down, check=False, capture_output=True, env=seat.environment)
+
+
+def test_a_lesson_by_keys(tmp_path: Path) -> None:
+    """Run and Next lead through the first lesson; what the screen says is true of the kernel."""
+    with learner(tmp_path, 120, 40) as seat:
+        seat.press("r")
+        seat.wait_for("Check ✓ done")
+        assert "c1" in seat.elsewhere("ip", "netns", "list")
+        for number in (2, 3, 4):
+            seat.press("n")
+            seat.wait_for(f"{number}/4")
+            seat.press("r")
+            seat.wait_for("Check ✓ done")
+        assert "127.0.0.1/8" in seat.elsewhere("ip", "-n", "c1", "-br", "addr", "show", "lo")
+        seat.press("q")
+        seat.wait_for("LEFT WITH 0")
+
+
+def test_typing_counts_and_so_does_another_terminal(tmp_path: Path) -> None:
+    """At 80x24: the command is put at a real prompt, Enter runs it, the step is done; a change made elsewhere shows at once."""
+    with learner(tmp_path, 80, 24) as seat:
+        seat.press("t")
+        seat.wait_for("ctrl+] Leave the terminal", "/run/netns/c1")
+        seat.press("Enter")
+        seat.wait_for("✓")
+        assert "c1" in seat.elsewhere("ip", "netns", "list")
+        seat.press("C-]")
+        seat.wait_for("Check ✓ done")
+        assert "● eth0" in seat.screen() or "eth0 ●" in seat.screen()
+        seat.elsewhere("ip", "link", "set", "eth0", "down")
+        assert seat.wait_for("eth0 ○", seconds=5) < 1.0
+        seat.elsewhere("ip", "link", "set", "eth0", "up")
+        seat.wait_for("eth0 ●")
