@@ -15,7 +15,7 @@ from netless_lab.kernel.read import NodeRef, own_node
 from netless_lab.kernel.watch import Watch
 
 TOLD_S = 2.0
-QUIET_S = 0.15
+QUIET_S = 0.08
 
 
 class Ear:
