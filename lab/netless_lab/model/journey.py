@@ -37,7 +37,10 @@ class Hop(msgspec.Struct, frozen=True):
 
 
 class Rewrite(msgspec.Struct, frozen=True):
-    """A place where an address or port changed: between which sightings, what it was and what it became."""
+    """A place where an address or port changed: between which sightings, what it was and what it became.
+
+    ``after_hop`` is the index of the last sighting before it, -1 when it was rewritten before it was first seen (a node's own output).
+    """
 
     node: str
     after_hop: int
@@ -46,8 +49,34 @@ class Rewrite(msgspec.Struct, frozen=True):
     after: str
 
 
+class Learned(msgspec.Struct, frozen=True):
+    """A bridge learned from hop ``at_hop`` that ``mac`` lives behind ``port``."""
+
+    node: str
+    bridge: str
+    port: str
+    mac: str
+    at_hop: int
+
+
+class Flood(msgspec.Struct, frozen=True):
+    """A bridge sent the frame of hop ``at_hop`` out of every other port: it was for everybody, or for a MAC the bridge did not know.
+
+    ``ports`` are those it was seen to leave by; the bridge itself is among them when it took a copy.
+    """
+
+    node: str
+    bridge: str
+    at_hop: int
+    ports: tuple[str, ...]
+    unknown_mac: bool = False
+
+
 class Death(msgspec.Struct, frozen=True):
-    """Where a packet was last seen alive. ``gate`` names the gate of the picture when the place is one."""
+    """Where a packet was last seen alive. ``gate`` names the gate of the picture when the place is one.
+
+    ``link`` is "" and ``after_hop`` -1 when it was never on any wire: it died inside ``node``.
+    """
 
     node: str
     link: str
@@ -60,7 +89,8 @@ class Journey(msgspec.Struct, frozen=True):
     """All sightings of one probe, in true order, with what was lost said openly.
 
     ``complete`` is true when the answer came home. ``lost_frames`` counts frames the capture itself missed (PACKET_STATISTICS):
-    when it is not 0, nothing may be declared dead.
+    when it is not 0, nothing may be declared dead. ``left_out`` counts sightings beyond what one journey keeps.
+    ``id`` names the journey within its lab (0: none), ``started`` is the wall clock in seconds, ``title`` says what it is.
     """
 
     source: str
@@ -71,6 +101,11 @@ class Journey(msgspec.Struct, frozen=True):
     death: Death | None = None
     lost_frames: int = 0
     started: float = 0.0
+    learned: tuple[Learned, ...] = ()
+    floods: tuple[Flood, ...] = ()
+    left_out: int = 0
+    id: int = 0
+    title: str = ""
 
 
 class Fact(msgspec.Struct, frozen=True):

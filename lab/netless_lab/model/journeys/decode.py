@@ -81,7 +81,7 @@ def _ip4(data: bytes, at: int, dst: bytes, src: bytes, vlan: int | None, depth: 
     size = total - header if total >= header else len(data) - body
     if fragment & 0x1FFF:
         piece = (ident, fragment & 0x1FFF)
-        return Packet("fragment", dst, src, ip4(sender), ip4(target), ttl, proto, mark=piece, size=size, vlan=vlan)
+        return Packet("fragment", dst, src, ip4(sender), ip4(target), ttl, proto, mark=piece, ident=ident, size=size, vlan=vlan)
     return _transport(data, body, (dst, src, vlan, ip4(sender), ip4(target), ttl, proto, ident, size, depth))
 
 
@@ -98,7 +98,7 @@ def _ip6(data: bytes, at: int, dst: bytes, src: bytes, vlan: int | None, depth: 
             ident = number
             if offset >> 3:
                 piece = (ident, offset >> 3)
-                return Packet("fragment", dst, src, ip6(sender), ip6(target), ttl, following, mark=piece, size=size, vlan=vlan)
+                return Packet("fragment", dst, src, ip6(sender), ip6(target), ttl, following, mark=piece, ident=ident, vlan=vlan)
             step = 8
         else:
             step = (length + 1) * 8
@@ -111,7 +111,7 @@ _Outer = tuple[bytes, bytes, "int | None", str, str, int, int, int, int, int]
 
 
 def _transport(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, proto, ident, size, depth = outer
+    dst, src, vlan, sender, target, ttl, proto, ident, size, _ = outer
     try:
         if proto == TCP:
             return _tcp(data, at, outer)
@@ -123,7 +123,7 @@ def _transport(data: bytes, at: int, outer: _Outer) -> Packet:
             return _icmp6(data, at, outer)
     except (struct.error, IndexError):  # the IP header is whole, what it carries is not
         pass
-    return Packet("ip", dst, src, sender, target, ttl, proto, mark=(ident, size), size=size, vlan=vlan)
+    return Packet("ip", dst, src, sender, target, ttl, proto, mark=(ident, size), ident=ident, size=size, vlan=vlan)
 
 
 def _tcp(data: bytes, at: int, outer: _Outer) -> Packet:
@@ -137,7 +137,7 @@ def _tcp(data: bytes, at: int, outer: _Outer) -> Packet:
     mark = (ident, seq, ack, flags, carried)
     payload = data[at + header : at + size] if carried else b""
     return Packet(
-        "tcp", dst, src, sender, target, ttl, TCP, sport, dport, mark, seq, ack, flags, size=carried, payload=payload, vlan=vlan
+        "tcp", dst, src, sender, target, ttl, TCP, sport, dport, mark, ident, seq, ack, flags, size=carried, payload=payload, vlan=vlan
     )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def _udp(data: bytes, at: int, outer: _Outer) -> Packet:
     mark = (ident, length, payload[:_MARKED])
     carried = max(0, length - 8)
     return Packet(
-        "udp", dst, src, sender, target, ttl, UDP, sport, dport, mark, size=carried, payload=payload, inner=inner, vni=vni, vlan=vlan
+        "udp", dst, src, sender, target, ttl, UDP, sport, dport, mark, ident, size=carried, payload=payload, inner=inner, vni=vni, vlan=vlan
     )  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def _icmp(data: bytes, at: int, outer: _Outer) -> Packet:
     echo = _ECHO.get(kind)
     if echo is not None:
         return Packet(
-            echo, dst, src, sender, target, ttl, ICMP, number, number, (kind, number, seq), seq, size=size - 8, vlan=vlan
+            echo, dst, src, sender, target, ttl, ICMP, number, number, (kind, number, seq), ident, seq, size=size - 8, vlan=vlan
         )  # fmt: skip
     if kind in _ERRORS:
         quoted = _quoted(data, at + 8, depth, 4)
@@ -175,12 +175,12 @@ def _icmp(data: bytes, at: int, outer: _Outer) -> Packet:
 
 
 def _icmp6(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, _, _, size, depth = outer
+    dst, src, vlan, sender, target, ttl, _, ident, size, depth = outer
     kind, code, _, number, seq = _ICMP(data, at)
     echo = _ECHO.get(kind)
     if echo is not None:
         return Packet(
-            echo, dst, src, sender, target, ttl, ICMP6, number, number, (kind, number, seq), seq, size=size - 8, vlan=vlan
+            echo, dst, src, sender, target, ttl, ICMP6, number, number, (kind, number, seq), ident, seq, size=size - 8, vlan=vlan
         )  # fmt: skip
     if kind in _ERRORS6:
         quoted = _quoted(data, at + 8, depth, 6)

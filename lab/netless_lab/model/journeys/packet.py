@@ -49,9 +49,10 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     """One packet. Addresses and ports are as they stand in this frame; NAT changes them on the way.
 
     ``sport`` and ``dport`` both hold the id of an ICMP echo. ``mark`` tells this packet from the others of its conversation and
-    stays the same over every hop. ``quoted`` is the packet that an ICMP error is about; ``inner`` the one a VXLAN carries, ``vni``
-    its network. ``code`` is (type, code) of ICMP. ``size`` is the payload in bytes. For ARP, ``src`` and ``dst`` are the sender's and
-    the asked address and ``answer`` the hardware address it tells; for neighbour discovery ``dst`` is the asked address.
+    stays the same over every hop. ``ident`` is the IP id, which the pieces of a cut packet share. ``quoted`` is the packet that an ICMP
+    error is about; ``inner`` the one a VXLAN carries, ``vni`` its network. ``code`` is (type, code) of ICMP. ``size`` is the payload
+    in bytes. ``seq`` of an ICMP error "too big" is the MTU it names. For ARP, ``src`` and ``dst`` are the sender's and the asked address
+    and ``answer`` the hardware address it tells; for neighbour discovery ``dst`` is the asked address.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     sport: int = 0
     dport: int = 0
     mark: tuple[int | bytes, ...] = ()
+    ident: int = 0
     seq: int = 0
     ack: int = 0
     flags: int = 0
@@ -77,7 +79,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     vlan: int | None = None
 
     @property
-    def tuple(self) -> Tuple:
+    def talk(self) -> Tuple:
         """Its conversation's tuple, in the direction it goes."""
         return Tuple(self.proto, self.src, self.dst, self.sport, self.dport)
 

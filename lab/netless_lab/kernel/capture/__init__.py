@@ -1,0 +1,8 @@
+"""Listening to every interface of every node: taps, recordings of what passed, and files of it for other tools."""
+
+from __future__ import annotations
+
+from .recorder import Recorder
+from .taps import Taps
+
+__all__ = ["Recorder", "Taps"]

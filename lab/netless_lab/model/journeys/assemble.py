@@ -1,0 +1,179 @@
+"""A recording and what became of a probe -> its ``Journey``; a recording of other people's traffic -> theirs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple
+
+from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite
+from ..probe import Outcome, Probe
+from . import path
+from .converse import Conversation, Sight, Sorted, converse
+from .decode import decode
+from .flow import Flow
+from .frame import Recording
+from .ground import Ground
+from .packet import Packet
+from .pick import of_probe, target
+from .questions import Question, belonging, questions
+from .words import words
+
+MOST_HOPS: Final = 240
+"""Sightings one journey keeps; a long TCP connection has more, and its first part is what teaches."""
+_CAME_HOME: Final = frozenset({"answered", "refused", "reset", "no-such-name", "bad-answer"})
+"""Reasons that are themselves an answer of the far end."""
+_LEGS: Final[dict[int, Literal["forward", "return"]]] = {1: "forward", -1: "return"}
+
+
+class _Way(NamedTuple):
+    """Every sighting of one journey in true order; ``own`` are the numbers of those that are the packet itself, not a question."""
+
+    sights: tuple[Sight, ...]
+    own: tuple[int, ...]
+    open_question: bool
+
+
+def journey(
+    probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow] = (), ground: Ground | None = None
+) -> Journey:
+    """What a recording shows of ``probe``. ``flows`` help to follow it through NAT, ``ground`` to tell ports from ends."""
+    ground = ground if ground is not None else Ground()
+    found = converse(((frame, decode(frame.data)) for frame in recording.frames), flows)
+    chosen = of_probe(probe, outcome, found.conversations)
+    way = _way(chosen, questions(found.neighbours), probe.node)
+    complete = outcome.result == "answered" or outcome.reason in _CAME_HOME
+    told = _told(way, ground)
+    death = None
+    if not complete and not recording.lost and not recording.left_out and outcome.result == "failed":
+        death = path.death(told.hops, way.sights, ground, way.open_question) or Death(probe.node, "", -1, "forward")
+    before_sight = _rewritten_at_once(probe, chosen, flows)
+    return Journey(
+        source=probe.node,
+        target=target(probe),
+        hops=told.hops,
+        rewrites=(*before_sight, *told.rewrites),
+        complete=complete,
+        death=death,
+        lost_frames=recording.lost + recording.left_out,
+        started=told.started,
+        learned=told.learned,
+        floods=told.floods,
+        left_out=told.left_out,
+        title=title(probe),
+    )
+
+
+def title(probe: Probe) -> str:
+    """``ping 10.0.0.1 from c1``"""
+    return f"{type(probe).__name__.lower()} {target(probe)} from {probe.node}"
+
+
+def traffic(found: Sorted, ground: Ground, lost: int = 0) -> tuple[Journey, ...]:
+    """One journey for each conversation, with the neighbour questions it caused, then one for each question that nothing else caused."""
+    asked = questions(found.neighbours)
+    used: set[int] = set()
+    journeys: list[Journey] = []
+    for conversation in found.conversations:
+        own = [question for question in belonging(conversation, asked) if id(question) not in used]
+        used |= {id(question) for question in own}
+        first = conversation.first.packet.subject
+        complete = any(sight.leg < 0 and path.arrived(sight, ground) and sight.packet.kind != "icmp-error" for sight in conversation.sights)
+        journeys.append(_journey(_way((conversation,), own, ""), first, ground, complete, lost))
+    for question in asked:
+        if id(question) not in used:
+            way = _Way(tuple(question.sights), (), not question.answered)
+            journeys.append(_journey(way, question.sights[0].packet.subject, ground, question.answered, lost))
+    return tuple(sorted(journeys, key=lambda made: made.started))
+
+
+def _journey(way: _Way, first: Packet, ground: Ground, complete: bool, lost: int) -> Journey:
+    told = _told(way, ground)
+    death = None if complete or lost else path.death(told.hops, way.sights, ground, way.open_question)
+    return Journey(
+        source=way.sights[0].frame.node,
+        target=first.dst,
+        hops=told.hops,
+        rewrites=told.rewrites,
+        complete=complete,
+        death=death,
+        lost_frames=lost,
+        started=told.started,
+        learned=told.learned,
+        floods=told.floods,
+        left_out=told.left_out,
+        title=words(first),
+    )
+
+
+def _way(chosen: Iterable[Conversation], asked: Sequence[Question], source: str) -> _Way:
+    """The conversations and the questions they caused, woven into true order."""
+    conversations = tuple(chosen)
+    own = [sight for conversation in conversations for sight in conversation.sights]
+    caused: dict[int, Question] = {}
+    for conversation in conversations or (None,):
+        caused |= {id(question): question for question in belonging(conversation, asked, source)}
+    woven = sorted(
+        [(sight, True) for sight in own] + [(sight, False) for question in caused.values() for sight in question.sights],
+        key=lambda pair: pair[0].frame.at_ns,
+    )
+    last = max(caused.values(), key=lambda question: question.began, default=None)
+    last_own = max((sight.frame.at_ns for sight in own if sight.packet.kind != "icmp-error"), default=0)
+    unanswered = last is not None and not last.answered and last.sights[-1].frame.at_ns >= last_own
+    return _Way(tuple(sight for sight, _ in woven), tuple(n for n, (_, mine) in enumerate(woven) if mine), unanswered)
+
+
+class _Told(NamedTuple):
+    hops: tuple[Hop, ...]
+    rewrites: tuple[Rewrite, ...]
+    learned: tuple[Learned, ...]
+    floods: tuple[Flood, ...]
+    started: float
+    left_out: int
+
+
+def _told(way: _Way, ground: Ground) -> _Told:
+    sights = way.sights[:MOST_HOPS]
+    if not sights:
+        return _Told((), (), (), (), 0.0, 0)
+    began = sights[0].frame.at_ns
+    own_numbers = frozenset(way.own)
+    hops = tuple(hop(sight, began, neighbour=number not in own_numbers) for number, sight in enumerate(sights))
+    own = [number for number in way.own if number < MOST_HOPS]
+    changes = path.rewrites([sights[number] for number in own], own)
+    left_out = len(way.sights) - len(sights)
+    return _Told(hops, changes, path.learned(sights, ground), path.floods(sights, ground), began / 1e9, left_out)
+
+
+def hop(sight: Sight, began_ns: int, *, neighbour: bool = False) -> Hop:
+    """A sighting as the screen shows it."""
+    frame, outer = sight.frame, sight.packet
+    packet = outer.subject
+    return Hop(
+        node=frame.node,
+        link=frame.link,
+        direction=frame.direction,
+        at_us=(frame.at_ns - began_ns) / 1000,
+        kind=packet.kind,
+        text=words(outer),
+        src=packet.src,
+        dst=packet.dst,
+        ttl=packet.ttl,
+        mac_src=outer.mac_src.hex(":"),
+        mac_dst=outer.mac_dst.hex(":"),
+        length=frame.length,
+        leg="arp" if neighbour else _LEGS[sight.leg],
+    )
+
+
+def _rewritten_at_once(probe: Probe, chosen: Sequence[Conversation], flows: Sequence[Flow]) -> tuple[Rewrite, ...]:
+    """A node's own firewall may redirect what it sends before it is on any wire: only the connection table knows what was asked for."""
+    for conversation in chosen:
+        talk = conversation.first.packet.subject.talk
+        for flow in flows:
+            if flow.node == probe.node and flow.reply.reverse == talk and flow.original.dst != talk.dst:
+                with_port = flow.original.dport != talk.dport
+                before = f"{flow.original.dst}:{flow.original.dport}" if with_port else flow.original.dst
+                after = f"{talk.dst}:{talk.dport}" if with_port else talk.dst
+                return (Rewrite(probe.node, -1, "destination", before, after),)
+    return ()
+

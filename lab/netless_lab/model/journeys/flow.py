@@ -1,0 +1,87 @@
+"""What connection tracking says of a flow, and the tuples that NAT makes one conversation of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from .packet import Tuple
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """One entry of a node's connection table. ``reply`` is the tuple an answer is expected to have: not the reverse of ``original``
+    where NAT rewrites.
+
+    ``replied`` is whether an answer was seen (conntrack(8) prints [UNREPLIED] otherwise), ``assured`` whether it is past its beginning,
+    ``source_nat`` and ``destination_nat`` whether the source or the destination was rewritten. ``event`` says how it was learned.
+    """
+
+    node: str
+    original: Tuple
+    reply: Tuple
+    event: Literal["new", "update", "destroy", "known"] = "known"
+    replied: bool = False
+    assured: bool = False
+    source_nat: bool = False
+    destination_nat: bool = False
+    tcp_state: str = ""
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether NAT changes anything."""
+        return self.reply != self.original.reverse
+
+
+class Groups:
+    """Which tuples are one conversation, and in which direction: +1 as it began, -1 the answers.
+
+    A tuple and its reverse always belong together; NAT adds others, learned from flows or, where a node keeps no table, from one packet
+    seen to enter it as one and to leave it as another.
+    """
+
+    def __init__(self, flows: Iterable[Flow] = ()) -> None:
+        self._known: dict[Tuple, tuple[int, int]] = {}
+        self._members: dict[int, list[Tuple]] = {}
+        self._next = 0
+        for flow in flows:
+            self.learn(flow)
+
+    def learn(self, flow: Flow) -> None:
+        """Join the tuples of a flow."""
+        before, after = flow.original, flow.reply.reverse
+        group, sign = self.find(before)
+        if after not in self._known:
+            self._add(after, group, sign)
+            return
+        other, other_sign = self._known[after]
+        if other == group:
+            return
+        for member in self._members.pop(other):
+            self._known[member] = (group, self._known[member][1] * sign * other_sign)
+            self._members[group].append(member)
+
+    def find(self, talk: Tuple) -> tuple[int, int]:
+        """(group, direction); a tuple never seen begins a group of its own."""
+        found = self._known.get(talk)
+        if found is None:
+            self._next += 1
+            self._members[self._next] = []
+            self._add(talk, self._next, 1)
+            found = self._known[talk]
+        return found
+
+    def known(self, talk: Tuple) -> bool:
+        """Whether this tuple belongs to a group already."""
+        return talk in self._known
+
+    def join(self, talk: Tuple, group: int, sign: int) -> None:
+        """Add a tuple to a group."""
+        self._add(talk, group, sign)
+
+    def _add(self, talk: Tuple, group: int, sign: int) -> None:
+        for member, direction in ((talk, sign), (talk.reverse, -sign)):
+            if member not in self._known:
+                self._known[member] = (group, direction)
+                self._members[group].append(member)

@@ -1,0 +1,167 @@
+"""What happened on the way: addresses rewritten, frames flooded, MACs learned, and where the packet was last seen alive. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..journey import Death, Flood, Hop, Learned, Rewrite
+from .converse import Sight
+from .ground import Ground
+from .packet import TCP, UDP, Packet
+
+Mark = tuple[int | bytes, ...]
+_GROUP_BIT = 0x01
+"""The lowest bit of a MAC's first byte: for a group, or for everybody (IEEE 802)."""
+
+
+def rewrites(sights: Sequence[Sight], places: Sequence[int]) -> tuple[Rewrite, ...]:
+    """Where one packet left a node with another address or port than it came with. ``places`` are the hops' numbers of ``sights``."""
+    found: list[Rewrite] = []
+    last: dict[tuple[int, Mark], int] = {}
+    for number, sight in enumerate(sights):
+        packet = sight.packet.subject
+        if packet.kind in ("icmp-error", "fragment"):
+            continue
+        key = (sight.leg, packet.mark)
+        before = last.get(key)
+        last[key] = number
+        if before is not None:
+            found += _changes(sights[before], sight, places[before])
+    return tuple(found)
+
+
+def _changes(earlier: Sight, later: Sight, after_hop: int) -> Iterator[Rewrite]:
+    one, two = earlier.packet.subject, later.packet.subject
+    node = later.frame.node
+    ports = (one.sport, one.dport) != (two.sport, two.dport)
+    if one.src != two.src or one.sport != two.sport:
+        yield Rewrite(node, after_hop, "source", _end(one, one.src, one.sport, ports), _end(two, two.src, two.sport, ports))
+    if one.dst != two.dst or one.dport != two.dport:
+        yield Rewrite(node, after_hop, "destination", _end(one, one.dst, one.dport, ports), _end(two, two.dst, two.dport, ports))
+
+
+def _end(packet: Packet, address: str, port: int, with_port: bool) -> str:
+    if not with_port or packet.proto not in (TCP, UDP):
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def learned(sights: Sequence[Sight], ground: Ground) -> tuple[Learned, ...]:
+    """Which MACs a bridge saw behind a port for the first time."""
+    known = set(ground.learned)
+    found: list[Learned] = []
+    for number, sight in enumerate(sights):
+        frame, source = sight.frame, sight.packet.mac_src
+        bridge = ground.ports.get((frame.node, frame.link))
+        if bridge is None or frame.direction == "out" or not source or source[0] & _GROUP_BIT:
+            continue
+        entry = (frame.node, bridge, source.hex(":"))
+        if entry not in known:
+            known.add(entry)
+            found.append(Learned(frame.node, bridge, frame.link, entry[2], number))
+    return tuple(found)
+
+
+def floods(sights: Sequence[Sight], ground: Ground) -> tuple[Flood, ...]:
+    """Which frames a bridge sent out of all its other ports."""
+    known = {(node, bridge, mac) for node, bridge, mac in ground.learned}
+    found: list[Flood] = []
+    for number, sight in enumerate(sights):
+        frame, packet = sight.frame, sight.packet
+        bridge = ground.ports.get((frame.node, frame.link))
+        if bridge is None or frame.direction == "out" or not packet.mac_dst:
+            continue
+        known.add((frame.node, bridge, packet.mac_src.hex(":")))
+        group = bool(packet.mac_dst[0] & _GROUP_BIT)
+        unknown = not group and (frame.node, bridge, packet.mac_dst.hex(":")) not in known
+        if group or unknown:
+            ports = _copies(sights, number, ground, bridge)
+            if ports and (group or any(port != bridge for port in ports)):
+                found.append(Flood(frame.node, bridge, number, ports, unknown))
+    return tuple(found)
+
+
+def _copies(sights: Sequence[Sight], number: int, ground: Ground, bridge: str) -> tuple[str, ...]:
+    """The other ports, and the bridge itself, where the same frame was seen next in the same node."""
+    origin = sights[number]
+    node, mark = origin.frame.node, origin.packet.mark
+    ports: list[str] = []
+    for sight in sights[number + 1 :]:
+        frame = sight.frame
+        if frame.node != node or sight.packet.mark != mark or sight.packet.mac_src != origin.packet.mac_src:
+            continue
+        leaves = frame.direction == "out" and ground.ports.get((node, frame.link)) == bridge
+        taken = frame.link == bridge and frame.direction != "out"
+        if (leaves or taken) and frame.link not in ports:
+            ports.append(frame.link)
+    return tuple(ports)
+
+
+def death(hops: Sequence[Hop], sights: Sequence[Sight], ground: Ground, asked: bool) -> Death | None:
+    """The last place of the last packet that did not arrive, or of the last that did when the far end kept silent.
+
+    ``asked``: a neighbour question stands last and nobody answered it. Numbers of ``sights`` are numbers of ``hops``.
+    """
+    if not hops:
+        return None
+    place = _unanswered(sights, ground) if asked else _front(sights, ground)
+    if place is None:
+        return None
+    hop = hops[place]
+    return Death(hop.node, hop.link, place, hop.leg)
+
+
+def _unanswered(sights: Sequence[Sight], ground: Ground) -> int | None:
+    """Where the question was heard last on the way to whom it asked for; where it was asked when nobody has that address."""
+    numbers = [number for number, sight in enumerate(sights) if _is_question(sight)]
+    if not numbers:
+        return None
+    last = sights[numbers[-1]].packet.subject
+    numbers = [number for number in numbers if sights[number].packet.subject.dst == last.dst]
+    owners = ground.owners.get(last.dst, ())
+    if not owners:
+        return next((number for number in numbers if sights[number].frame.direction == "out"), numbers[0])
+    at_owner = [number for number in numbers if sights[number].frame.node in owners]
+    return (at_owner or numbers)[-1]
+
+
+def _is_question(sight: Sight) -> bool:
+    packet = sight.packet.subject
+    return packet.kind == "arp-request" or (packet.kind == "ipv6-nd" and packet.code[0] == 135)
+
+
+def _front(sights: Sequence[Sight], ground: Ground) -> int | None:
+    """The last sighting of the last packet that did not reach its end."""
+    runs: dict[tuple[int, Mark], list[int]] = {}
+    for number, sight in enumerate(sights):
+        packet = sight.packet.subject
+        if packet.kind not in ("icmp-error", "arp-request", "arp-reply", "ipv6-nd"):
+            runs.setdefault((sight.leg, packet.mark), []).append(number)
+    if not runs:
+        return None
+    ends = [_last_alive(sights, run, ground) for run in runs.values()]
+    stuck = [end for end in ends if not arrived(sights[end], ground)]
+    return (stuck or ends)[-1]
+
+
+def arrived(sight: Sight, ground: Ground) -> bool:
+    """Whether this is a packet being taken in by the node it was sent to."""
+    return sight.frame.direction == "in" and sight.frame.node in ground.owners.get(sight.packet.subject.dst, ())
+
+
+def _last_alive(sights: Sequence[Sight], run: Sequence[int], ground: Ground) -> int:
+    """The last sighting of one packet that is not a copy thrown away: a flood ends in nodes that do not want it."""
+    discarded = {number for number in run if _thrown_away(sights[number], ground)}
+    for number in run:
+        frame = sights[number].frame
+        far = ground.peers.get((frame.node, frame.link)) if frame.direction == "out" else None
+        if far is not None and any((sights[n].frame.node, sights[n].frame.link) == far for n in discarded):
+            discarded = discarded | {number}
+    alive = [number for number in run if number not in discarded]
+    return (alive or list(run))[-1]
+
+
+def _thrown_away(sight: Sight, ground: Ground) -> bool:
+    """A frame for another MAC at an interface that belongs to no bridge."""
+    frame = sight.frame
+    return frame.direction == "other" and bool(ground.ports) and (frame.node, frame.link) not in ground.ports

@@ -1,0 +1,81 @@
+"""Which neighbour questions (ARP, or neighbour discovery) belong to a packet's way: those its nodes asked because of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .converse import Conversation, Sight
+
+_WAITING_NS = 4_000_000_000
+"""An unanswered question is asked for at most about three seconds (arp(7): mcast_solicit, retrans_time)."""
+
+
+class Question:
+    """One question with its repetitions and its answers, in order. ``asker`` is the node that asked, "" when only the answer was seen."""
+
+    def __init__(self, asked: str) -> None:
+        self.asked = asked
+        self.asker = ""
+        self.source = ""
+        self.sights: list[Sight] = []
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer came home to the asker."""
+        return any(sight.frame.node == self.asker and not _asks(sight) and sight.frame.direction != "out" for sight in self.sights)
+
+    @property
+    def began(self) -> int:
+        """When it was first seen, in nanoseconds."""
+        return self.sights[0].frame.at_ns
+
+
+def questions(neighbours: Iterable[Sight]) -> list[Question]:
+    """Sort neighbour packets into questions."""
+    found: dict[tuple[str, str], Question] = {}
+    for sight in neighbours:
+        packet = sight.packet.subject
+        if packet.kind == "ipv6-nd" and packet.code[0] not in (135, 136):
+            continue
+        key = _key(sight, found)
+        question = found.setdefault(key, Question(key[1]))
+        question.sights.append(sight)
+        if _asks(sight) and not question.asker and sight.frame.direction == "out":
+            question.asker, question.source = sight.frame.node, packet.src
+    return list(found.values())
+
+
+def _asks(sight: Sight) -> bool:
+    packet = sight.packet.subject
+    return packet.kind == "arp-request" or (packet.kind == "ipv6-nd" and packet.code[0] == 135)
+
+
+def _key(sight: Sight, found: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """(who asks, whom for), the same for a question and its answer."""
+    packet = sight.packet.subject
+    if packet.kind == "arp-request":
+        return packet.src, packet.dst
+    if packet.kind == "arp-reply":
+        return packet.dst, packet.src
+    if packet.code[0] == 135:
+        return packet.src, packet.dst
+    return next((key for key in found if key[1] == packet.dst), ("", packet.dst))
+
+
+def belonging(conversation: Conversation | None, asked: Sequence[Question], source: str = "") -> list[Question]:
+    """The questions of a conversation's way. ``source`` is the node it starts in, needed while it has no packet on any wire."""
+    if conversation is None:
+        return [question for question in asked if question.asker == source]
+    path = conversation.path | ({source} if source else set())
+    return [question for question in asked if question.asker in path and _because_of(question, conversation)]
+
+
+def _because_of(question: Question, conversation: Conversation) -> bool:
+    addresses = conversation.addresses
+    if question.asked in addresses or question.source in addresses:
+        return question.began <= conversation.sights[-1].frame.at_ns + _WAITING_NS
+    before = [sight for sight in conversation.sights if sight.frame.at_ns <= question.began]
+    if not before:
+        return question.asker == conversation.first.frame.node
+    last = before[-1].frame
+    return last.node == question.asker and last.direction != "out" and question.began - last.at_ns < _WAITING_NS
