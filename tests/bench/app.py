@@ -8,6 +8,7 @@ import select
 import signal
 import statistics
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -51,6 +52,11 @@ class Run:
                 raise TimeoutError(f"{word!r} never came")
             self.said += os.read(self.terminal, 65536)
         return (time.perf_counter() - self.start) * 1000
+
+    def drain(self) -> None:
+        """Read away what was written so far."""
+        while select.select([self.terminal], [], [], 0)[0]:
+            os.read(self.terminal, 65536)
 
     def idle(self) -> tuple[float, float]:
         """(percent of one core, MiB of resident memory) while nothing happens."""
@@ -101,6 +107,35 @@ def idle(words: list[str], word: bytes) -> tuple[float, float]:
         run.end()
 
 
+def change_until_painted(times: int = 40) -> tuple[float, float]:
+    """(median, 95th percentile) milliseconds from a command in another terminal until its change is on the screen of a real lab."""
+    lab = f"bench{os.getpid()}"
+    netless = [sys.executable, "-P", "-m", "netless", "--lab", lab]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'tui'}:{ROOT / 'lab'}"}
+    subprocess.run([*netless, "up"], env=environment, check=True, capture_output=True)
+    run = Run(["-P", "-m", "netless", "--lab", lab])
+    shell = subprocess.Popen([*netless, "exec", "host", "--", "sh"], env=environment, stdin=subprocess.PIPE, text=True)
+    taken: list[float] = []
+    try:
+        run.until(b"eth0")
+        time.sleep(1.5)
+        assert shell.stdin is not None
+        for number in range(times):
+            state, mark = (("down", "○"), ("up", "●"))[number % 2]
+            run.drain()
+            run.said, run.start = b"", time.perf_counter()
+            shell.stdin.write(f"ip link set eth0 {state}\n")
+            shell.stdin.flush()
+            taken.append(run.until(mark.encode()))
+            time.sleep(0.9)
+    finally:
+        shell.kill()
+        shell.wait()
+        run.end()
+        subprocess.run([*netless, "down"], env=environment, check=False, capture_output=True)
+    return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+
+
 def rows() -> Iterator[Row]:
     """The rows of the screen."""
     first_frame(OURS, b"netless", 2)
@@ -108,6 +143,8 @@ def rows() -> Iterator[Row]:
     note = "recorded lab in the same process"
     yield Row("app: exec until the first frame", first_frame(OURS, b"netless"), "<= 400 ms", "minimal Textual app", minimal, note)
     yield Row("app: exec until the lesson is shown", first_frame(OURS, b"Plug one end"), "", "minimal Textual app", minimal, note)
+    middle, late = change_until_painted()
+    yield Row("a change in another terminal, until painted (p95)", late, "<= 100 ms", note=f"median {middle:.0f} ms, with the time ip(8) takes")
     ours, bare = idle(OURS, b"Plug one end"), idle(REFERENCE, b"Plug one end")
     yield Row("app: CPU of one core, idle", ours[0], "< 1 %", "minimal Textual app", bare[0], unit="%")
     yield Row("app: resident memory", ours[1], "<= 100 MiB with agent", "minimal Textual app", bare[1], unit="MiB")
