@@ -10,9 +10,6 @@ import contextlib
 import difflib
 import os
 import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -22,6 +19,7 @@ from ..kernel import probe as probing
 from ..kernel.apply import Applier, ApplyError
 from ..kernel.discover import Discovery
 from ..kernel.probe.ready import pending
+from ..kernel.prompt import type_in
 from ..kernel.purge import purge
 from ..kernel.read import NodeRef, Reader
 from ..kernel.watch import Watch
@@ -33,8 +31,6 @@ from ..sandbox import tune
 from .host import PretendHost
 
 T = TypeVar("T")
-COMMAND_S = 10.0
-"""How long a command typed for a proof may take."""
 
 
 class World:
@@ -108,20 +104,8 @@ class World:
 
     async def type_in_host(self, text: str, *, python: bool) -> str:
         """Type lines at a shell prompt of the host, or a program at Python's; what went wrong, in words, or ""."""
-        argv = [sys.executable, "-"] if python else ["sh", "-e", "-s"]
-
-        def run() -> str:
-            with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:  # no pipe: a background process would hold it
-                try:
-                    done = subprocess.run(argv, input=text + "\n", stdout=said, stderr=said, text=True, timeout=COMMAND_S, check=False)
-                except (OSError, subprocess.TimeoutExpired) as error:
-                    return str(error)
-                said.seek(0)
-                told = said.read().strip().splitlines()
-            return "" if done.returncode == 0 else f"{text!r} ended with {done.returncode}: {told[-1] if told else 'no word'}"
-
         with self._host.reaper.hands_off():
-            return await self._in_thread(run)
+            return await self._in_thread(lambda: type_in(text, python=python))
 
     def pending(self, snapshot: Snapshot) -> tuple[str, ...]:
         """What is not ready for packets yet, in words."""
