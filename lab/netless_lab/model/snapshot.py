@@ -155,7 +155,8 @@ class Rule(msgspec.Struct, frozen=True):
     """One nftables rule: ``text`` in nft's own syntax without counter values; matches and verdict also parsed.
 
     ``matches`` holds (key, operator, value) triples such as ("ip saddr", "==", "10.0.0.0/24"), ("oifname", "!=", "br0"),
-    ("ct state", "in", "established,related"). ``verdict`` is accept, drop, reject, masquerade, "dnat to 10.0.0.2:80", "jump x",
+    ("ct state", "in", "established,related"); operators are ==, !=, <, <=, >, >=, "in", "not in" (a list with commas, or "@name" of a set)
+    and "vmap" (a list of "value : verdict"). ``verdict`` is accept, drop, reject, masquerade, "dnat to 10.0.0.2:80", "jump x",
     or "" when the rule only counts. ``opaque`` is true when the rule holds an expression this reader does not know.
     """
 
