@@ -31,7 +31,7 @@ def rows() -> Iterator[Row]:
     measured = json.loads(text)
     yield Row("probe: a ping answered, from a container", measured["ping"], "", "nsenter ping -c1", measured["witness"])
     yield Row("probe: a connection refused", measured["refused"], "")
-    yield Row("probe: silence, two attempts of 60 ms", measured["silent"], "<= 130 ms", "ping -c2 -W1", 2000, "by its own timing")
+    yield Row("probe: silence, two attempts of 60 ms", measured["silent"], "<= 130 ms")
 
 
 def _measure() -> dict[str, float]:
