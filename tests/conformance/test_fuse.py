@@ -85,11 +85,11 @@ def test_the_course_needs_no_move_at_all(checkout: Path) -> None:
 
 @sandboxed
 def test_random_sequences_mean_the_same() -> None:
-    """Thirty sequences of births, moves, ups and renames, as they come; those the kernel refuses are refused either way."""
+    """Fifteen sequences of births, moves, ups and renames, as they come; those the kernel refuses are refused either way."""
     dice = random.Random(7)
     with lab() as own:
         own.do({"start": "c2"})
-        for _ in range(30):
+        for _ in range(15):
             actions = tuple(action(table) for table in _sequence(dice))
             plain = _outcome(own, actions)
             fused = _outcome(own, fuse(actions))

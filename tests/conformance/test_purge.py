@@ -122,7 +122,7 @@ def test_any_mess_ends_where_it_began(mess: str) -> None:
         assert tools_say(own) == before
         assert meaning(own.snapshot()) == meant
         own.do(*POST)
-        sh("ping -n -c1 -W1 10.0.0.2; ping -n -c1 -W1 203.0.113.1; ping -n -c1 -W1 198.51.100.10")
+        sh("ping -n -c1 -w5 10.0.0.2; ping -n -c1 -w5 203.0.113.1; ping -n -c1 -w5 198.51.100.10")
 
 
 @sandboxed
@@ -142,7 +142,7 @@ def test_connections_are_forgotten() -> None:
         own.do(
             *POST, {"masquerade": "10.0.0.0/24", "except": "br0"}, {"route": "default", "via": "10.0.0.1", "in": "c1"}, {"forwarding": True}
         )
-        own.shell("c1", "ping -n -c1 -W1 198.51.100.10")
+        own.shell("c1", "ping -n -c1 -w5 198.51.100.10")
         assert "198.51.100.10" in sh("conntrack -L 2>/dev/null")
         own.purge()
         assert sh("conntrack -L 2>/dev/null") == ""

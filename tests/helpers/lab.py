@@ -7,6 +7,7 @@ looking at /proc, as the product itself has to.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -20,7 +21,9 @@ import msgspec
 
 # pyroute2 is imported here, before the sandbox is forked: importing it takes 0.15 s, in each sandbox anew
 import pyroute2  # noqa: F401
+import pytest
 
+from helpers.sandboxed import run_in_sandbox, users
 from netless_lab.kernel.apply import Applier
 from netless_lab.kernel.names import read_names
 from netless_lab.kernel.namespace import Namespace, NamespaceGone, hostname_in
@@ -44,6 +47,18 @@ def action(table: Table) -> Action:
 def expectation(table: Table) -> Expectation:
     """``{"up": "veth1", "in": "c1"}`` as an Expectation."""
     return msgspec.convert(table, EXPECTATIONS[next(iter(table))])
+
+
+def sandboxed_once(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Like ``sandboxed``, for the least of its users only: for tests in which root and others cannot differ."""
+
+    @functools.wraps(test)
+    def wrapper(**fixtures: Any) -> None:
+        failure = run_in_sandbox(functools.partial(test, **fixtures), users()[-1])
+        if failure:
+            pytest.fail(failure, pytrace=False)
+
+    return pytest.mark.kernel(wrapper)
 
 
 class Lab:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from helpers.lab import Table, expectation, lab
-from helpers.sandboxed import sandboxed
+from helpers.lab import Table, expectation, lab, sandboxed_once
 
 NAMED = "mkdir -p /run/netns; ln -s /proc/$C1/ns/net /run/netns/c1\n"
 CABLE = NAMED + "ip link add veth1 type veth peer name veth2\n"
@@ -263,7 +262,7 @@ MISSES = (
 
 
 @pytest.mark.parametrize("miss", MISSES, ids=lambda miss: miss.name.replace(" ", "-"))
-@sandboxed
+@sandboxed_once
 def test_near_miss_is_explained(miss: Miss) -> None:
     """Not met, with what was expected, what was seen, a command that runs, and the sentence for just this mistake."""
     with lab() as own:
