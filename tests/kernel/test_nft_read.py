@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.namespace import Namespace
@@ -254,6 +255,30 @@ def test_matches_and_verdict_are_parsed() -> None:
         ("tcp dport", "in", "80,443"),
     )
     assert (rule.verdict, rule.packets, rule.bytes, rule.opaque) == ("masquerade", 7, 420, False)
+
+
+@sandboxed
+def test_reading_again_sees_what_changed() -> None:
+    """Counters, a set replaced under the same rule handle, a device renamed: the second look is as true as the first."""
+
+    def make(ports: str) -> None:
+        sh(f"""nft add table ip t; nft add chain ip t c; nft add rule ip t c tcp dport '{{ {ports} }}' accept
+            nft add rule ip t c iif p0 counter accept""")
+
+    sh("ip link add p0 type veth peer name p1")
+    index = socket.if_nametoindex("p0")
+    make("80, 443")
+    with Namespace.own() as own:
+        reader = RulesetReader(own)
+        first = [rule.text for rule in reader.chains({index: "p0"})[0].rules]
+        sh("nft delete table ip t")
+        make("22, 53")
+        again = reader.chains({index: "p0"})[0].rules
+        renamed = reader.chains({index: "uplink"})[0].rules
+        reader.close()
+    assert first == ["tcp dport { 80, 443 } accept", 'iif "p0" counter accept']
+    assert [rule.text for rule in again] == ["tcp dport { 22, 53 } accept", 'iif "p0" counter accept']
+    assert renamed[1].text == 'iif "uplink" counter accept'
 
 
 @sandboxed

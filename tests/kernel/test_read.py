@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -301,6 +302,22 @@ def test_a_node_that_ends_is_left_out_and_let_go() -> None:
         sh("sleep 0.01")
     assert "p0@" not in sh("ip link")
     reader.close()
+
+
+@sandboxed
+def test_a_snapshot_in_the_middle_of_a_storm_is_whole() -> None:
+    """While links come and go in two namespaces no snapshot fails, every peer that is named exists, and the last one is exact."""
+    with container() as c1, reading(c1=c1) as snapshot:
+        storm = subprocess.Popen(["sh", "-c", f"""for i in $(seq 60); do ip link add h$i type veth peer name e$i netns {c1}
+            ip addr add 10.0.$i.1/24 dev h$i; ip link set h$i up; ip link del h$i; done"""])
+        taken = 0
+        while storm.poll() is None:
+            seen = snapshot()
+            assert [each.name for each in seen.nodes] == ["host", "c1"] and node(seen, "host").link("lo") is not None
+            taken += 1
+        assert taken > 20 and storm.returncode == 0
+        for each in snapshot().nodes:
+            check_links(each)
 
 
 @sandboxed

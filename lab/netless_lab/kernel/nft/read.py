@@ -31,6 +31,8 @@ class RulesetReader:
 
     def __init__(self, namespace: Namespace) -> None:
         """Open the socket; a kernel without netfilter has no rules, and that is not an error."""
+        self._known: dict[bytes, tuple[_Place, Rule]] = {}
+        self._devices: dict[int, str] = {}
         try:
             self._socket: NetlinkSocket | None = NetlinkSocket(namespace, NETLINK_NETFILTER)
         except OSError:
@@ -55,20 +57,36 @@ class RulesetReader:
             return ()
 
     def _rules(self, devices: Mapping[int, str]) -> dict[_Place, list[Rule]]:
+        """Every rule by its chain. One whose message is byte for byte that of the last time, counters included, is not read anew."""
+        if devices != self._devices:
+            self._known.clear()
+            self._devices = dict(devices)
+        known: dict[bytes, tuple[_Place, Rule]] = {}
         found: dict[_Place, list[Rule]] = {}
         sets: dict[tuple[int, str], dict[str, Set]] = {}
         for body in self._dump(wire.GETRULE, genmsg(0)):
-            parts = attributes(body, wire.GENMSG_SIZE)
-            family, table = body[0], text(parts[1])
-            place = _Place(FAMILY_NAMES.get(family, str(family)), table, text(parts[2]))
-            program = tuple(parse_expressions(parts.get(4, b"")))
-            if (family, table) not in sets and any(_uses_set(expression) for expression in program):
-                sets[family, table] = self._sets(family, table)
-            sentence = render(place.family, program, sets.get((family, table), {}), devices, _comment(parts.get(7, b"")))
-            packets, volume = _counter(program)
-            rule = Rule(big(parts[3]), sentence.text, sentence.matches, sentence.verdict, packets, volume, sentence.opaque)
+            place, rule, lasting = (*self._known[body], True) if body in self._known else self._rule(body, devices, sets)
+            if lasting:
+                known[body] = place, rule
             found.setdefault(place, []).append(rule)
+        self._known = known
         return found
+
+    def _rule(
+        self, body: bytes, devices: Mapping[int, str], sets: dict[tuple[int, str], dict[str, Set]]
+    ) -> tuple[_Place, Rule, bool]:
+        """One rule, where it is, and whether its message says all there is to know: an anonymous set may change under the same name."""
+        parts = attributes(body, wire.GENMSG_SIZE)
+        family, table = body[0], text(parts[1])
+        place = _Place(FAMILY_NAMES.get(family, str(family)), table, text(parts[2]))
+        program = tuple(parse_expressions(parts.get(4, b"")))
+        lasting = not any(_uses_set(expression) for expression in program)
+        if not lasting and (family, table) not in sets:
+            sets[family, table] = self._sets(family, table)
+        sentence = render(place.family, program, sets.get((family, table), {}), devices, _comment(parts.get(7, b"")))
+        packets, volume = _counter(program)
+        rule = Rule(big(parts[3]), sentence.text, sentence.matches, sentence.verdict, packets, volume, sentence.opaque)
+        return place, rule, lasting
 
     def _sets(self, family: int, table: str) -> dict[str, Set]:
         """The anonymous sets of a table."""
