@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Final
 
-from netless.vt.row import CLUSTER_LIMIT, FILLER, Row
+from netless.vt.row import CLUSTER_LIMIT, FILLER
 from netless.vt.screen import Screen
 from netless.vt.width import WidthTable
 
@@ -100,8 +100,7 @@ def draw_lines(screen: Screen, block: str, widths: WidthTable) -> None:
     """
     lines = block.split("\r\n")
     lines.pop()
-    page, columns = screen.page, screen.columns
-    modes = screen.modes
+    page, modes = screen.page, screen.modes
     plain = modes.autowrap and not modes.insert and screen.charsets[screen.shift] != "0" and not screen.pen.blank
     plain = plain and page.top == 0 and page.bottom == screen.height - 1
     at, count = 0, len(lines)
@@ -113,23 +112,5 @@ def draw_lines(screen: Screen, block: str, widths: WidthTable) -> None:
         at += 1
     if at == count:
         return
-    style = screen.pen.style
-    kept = (page.history.maxlen or 0) + screen.height
-    skipped = max(0, count - at - kept)
-    if page.history.maxlen:
-        page.pushed += _rows_of(lines[at : at + skipped], columns)
-    fresh: list[Row] = []
-    for line in lines[at + skipped :]:
-        while len(line) > columns:
-            fresh.append(Row(line[:columns], ((style, columns),) if style else (), True))
-            line = line[columns:]
-        fresh.append(Row(line, ((style, len(line)),)) if style and line else Row(line.rstrip(" ")))
-    page.pour(fresh)
+    page.pour(lines[at:], screen.pen.style)
     screen.last = ""
-
-
-def _rows_of(lines: list[str], columns: int) -> int:
-    """How many rows these lines would take."""
-    if not lines or max(map(len, lines)) <= columns:
-        return len(lines)
-    return sum(max(1, -(-len(line) // columns)) for line in lines)

@@ -6,9 +6,9 @@ ranges are half open.  ``blank`` is the style number erased cells get.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from netless.vt.history import History
 from netless.vt.row import FILLER, Row, split_wide
 
 
@@ -24,7 +24,7 @@ class Page:
     def __init__(self, columns: int, height: int, scrollback: int) -> None:
         self.columns = columns
         self.rows: list[Row] = [Row() for _ in range(height)]
-        self.history: deque[Row] = deque(maxlen=scrollback)
+        self.history = History(scrollback)
         self.pushed = 0
         self.top, self.bottom = 0, height - 1
         self.dirty: set[int] = set()
@@ -117,7 +117,7 @@ class Page:
         top, bottom = self.top, self.bottom
         count = min(count, bottom - top + 1)
         rows = self.rows
-        if top == 0 and self.history.maxlen:
+        if top == 0 and self.history.limit:
             self._push(rows[:count])
         del rows[top : top + count]
         if count == 1:
@@ -150,31 +150,44 @@ class Page:
             self.rows[end:end] = [self.blank_row(blank) for _ in range(count)]
             self.all_dirty = True
 
-    def pour(self, fresh: list[Row]) -> None:
-        """Whole lines printed on the untouched bottom row of a page without margins, each followed by a line feed.
+    def pour(self, lines: Sequence[str], style: int) -> None:
+        """Plain lines printed on the untouched bottom row of a page without margins, each followed by a line feed.
 
         The end state of printing them one by one, at the cost of the lines that stay.
         """
-        height = len(self.rows)
-        everything = self.rows[:-1] + fresh
-        gone = len(everything) - (height - 1)
-        if self.history.maxlen:
-            skipped = max(0, gone - self.history.maxlen)
-            self.pushed += skipped
-            self._push(everything[skipped:gone])
-        self.rows[:] = everything[gone:]
-        self.rows.append(Row())
+        columns, height = self.columns, len(self.rows)
+        skipped = max(0, len(lines) - self.history.limit - height)
+        gone, lines = lines[:skipped], lines[skipped:]
+        if self.history.limit:
+            self.pushed += _rows_of(gone, columns)
+        if style or max(map(len, lines)) > columns:
+            self._pour_rows([row for line in lines for row in _fold(line, columns, style)])
+        elif len(lines) < height:
+            self._pour_rows([Row(line) for line in lines])
+        else:
+            split = len(lines) - height + 1
+            if self.history.limit:
+                self._push(self.rows[:-1])
+                self.history.push_plain(lines[:split])
+                self.pushed += split
+            self.rows[:] = [*map(Row, lines[split:]), Row()]
         self.all_dirty = True
+
+    def _pour_rows(self, fresh: list[Row]) -> None:
+        everything = self.rows[:-1] + fresh
+        gone = len(everything) - len(self.rows) + 1
+        if self.history.limit:
+            self._push(everything[:gone])
+        self.rows[:] = [*everything[gone:], Row()]
 
     def clear_history(self) -> None:
         """Forget the scrollback."""
         self.history.clear()
         self.all_dirty = True
 
-    def _push(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            self.history.append(row.freeze())
-            self.pushed += 1
+    def _push(self, rows: Sequence[Row]) -> None:
+        self.history.push(rows)
+        self.pushed += len(rows)
 
     def resize(self, columns: int, height: int, cursor: int) -> int:
         """A new size; returns the row the cursor is on now.
@@ -188,7 +201,7 @@ class Page:
                 rows.pop()
                 delta += 1
             if delta:
-                if self.history.maxlen:
+                if self.history.limit:
                     self._push(rows[:-delta])
                 del rows[:-delta]
                 cursor = max(0, cursor + delta)
@@ -208,3 +221,17 @@ class Page:
         self.top, self.bottom = 0, height - 1
         self.all_dirty = True
         return min(cursor, height - 1)
+
+
+def _fold(line: str, columns: int, style: int) -> list[Row]:
+    """A line as rows of the screen's width."""
+    pieces = [line[at : at + columns] for at in range(0, max(len(line), 1), columns)]
+    last = len(pieces) - 1
+    return [Row(piece, ((style, len(piece)),) if style and piece else (), at < last) for at, piece in enumerate(pieces)]
+
+
+def _rows_of(lines: Sequence[str], columns: int) -> int:
+    """How many rows these lines take."""
+    if not lines or max(map(len, lines)) <= columns:
+        return len(lines)
+    return sum(max(1, -(-len(line) // columns)) for line in lines)

@@ -31,7 +31,7 @@ in the pause those rounds are short."""
 GRACE: Final = 0.3
 """Seconds between the polite hangup and SIGKILL."""
 
-_CHUNK: Final = 1 << 15
+_CHUNK: Final = 1 << 16
 _REPLY_LIMIT: Final = 1 << 16
 _DEFAULT_SIGNALS: Final = (
     signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD, signal.SIGTSTP, signal.SIGTTIN,

@@ -31,7 +31,7 @@ from netless.vt.keys import encode_key
 FRAME: Final = 1 / 30
 """Seconds a paint takes of the time: 30 a second in the long run, however output comes."""
 
-QUIET: Final = 0.004
+QUIET: Final = 0.002
 """Seconds without output after which the picture is worth painting early."""
 
 SYNC_LIMIT: Final = 0.15
