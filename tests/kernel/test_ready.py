@@ -38,6 +38,10 @@ def test_what_will_not_change_by_itself_is_not_waited_for() -> None:
     sh("""ip link add br0 type bridge; ip link set br0 up; ip link add veth2 type veth peer name veth1; ip link set veth1 up
         ip link set veth2 master br0 up; ip link add p0 type veth peer name p1; ip link set p0 up""")
     reader, host = Reader(), own_node()
+    for _ in range(60):
+        if "state forwarding" in sh("bridge link show dev veth2"):
+            break
+        sh("sleep 0.05")
     assert pending(reader.snapshot([host])) == ()
     sh("bridge link set dev veth2 state 0")
     assert pending(reader.snapshot([host])) == ()
