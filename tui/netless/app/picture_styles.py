@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from netless_lab.model.scene import STYLES
-
 LOOKS: dict[str, str] = {
     "": "$foreground",
     "node-host": "$host",
@@ -42,9 +40,4 @@ LOOKS: dict[str, str] = {
     "gate-absent": "$faint",
     "gate-unknown": "$muted",
 }
-"""Style word -> style. ``missing`` names the words of the scene that have no look yet; a test keeps it empty."""
-
-
-def missing() -> tuple[str, ...]:
-    """Style words a scene can carry that have no look here."""
-    return tuple(style for style in STYLES if style not in LOOKS)
+"""Style word -> style, for every word of ``netless_lab.model.scene.STYLES``; a test holds the two together."""

@@ -1,38 +1,65 @@
-"""A packet moving over the picture: pure state, one cell a tick, with pause and step. The widget paints it and keeps the time."""
+"""A packet moving over the picture: pure state, one frame a tick, with pause and step. The widget paints it and keeps the time.
+
+A followed packet really takes some hundred microseconds; here every leg of its way takes about a second, and the packets pane has the
+true times.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
-Cell = tuple[int, int]
+if TYPE_CHECKING:
+    from netless_lab.model.journey import Hop, Journey
+    from netless_lab.model.scene import Scene
+
+LEG_FRAMES = 24
+"""Frames a leg takes at most: long wires are crossed in larger strides."""
+HOLD_FRAMES = 6
+"""Frames the packet rests at the end of a leg, so that its label can be read."""
+LABEL_CELLS = 38
+"""Cells a label takes at most."""
+
+
+class Frame(NamedTuple):
+    """Where the packet is, what stands beside it, and whether it has just died here."""
+
+    x: int
+    y: int
+    label: str = ""
+    dead: bool = False
 
 
 @dataclass(frozen=True)
 class Replay:
-    """One packet's way over the cells of a picture. ``label`` travels beside it."""
+    """One packet on its way."""
 
-    cells: tuple[Cell, ...]
-    label: str = ""
+    frames: tuple[Frame, ...]
     at: int = 0
     paused: bool = False
 
     @property
-    def here(self) -> Cell:
-        """The cell it is on."""
-        return self.cells[self.at]
+    def here(self) -> Frame:
+        """The frame it is on."""
+        return self.frames[self.at]
 
     @property
     def over(self) -> bool:
-        """True when it has arrived."""
-        return self.at >= len(self.cells) - 1
+        """True when it has arrived, or died."""
+        return self.at >= len(self.frames) - 1
 
     def tick(self) -> Replay:
-        """One cell on, unless paused or arrived."""
+        """One frame on, unless paused or over."""
         return self if self.paused or self.over else replace(self, at=self.at + 1)
 
     def step(self) -> Replay:
-        """One cell on by hand; pauses."""
-        return replace(self, paused=True, at=min(self.at + 1, len(self.cells) - 1))
+        """On by hand, to the next frame that differs; pauses."""
+        at = self.at
+        while at < len(self.frames) - 1 and self.frames[at] == self.here:
+            at += 1
+        return replace(self, paused=True, at=at)
 
     def pause(self) -> Replay:
         """Hold, or go on."""
@@ -43,10 +70,45 @@ class Replay:
         return replace(self, at=0, paused=False)
 
 
-def label_cells(replay: Replay, width: int) -> tuple[int, int, str] | None:
+def frames_of(journey: Journey, scene: Scene) -> tuple[Frame, ...]:
+    """The frames of a journey on a drawing; () when nothing of it is drawn.
+
+    Hops of one kind follow each other as one leg: the question for a MAC, its answer, the request, the reply. Where an address is
+    rewritten the label says so; where the packet was last seen, a death is marked.
+    """
+    frames: list[Frame] = []
+    rewrites = {rewrite.after_hop: f"{rewrite.before} → {rewrite.after}" for rewrite in journey.rewrites}
+    index = 0
+    for _, group in groupby(journey.hops, key=lambda hop: (hop.kind, hop.leg)):
+        hops = list(group)
+        changed = next((rewrites[number] for number in range(index, index + len(hops)) if number in rewrites), "")
+        frames += _leg(hops, changed, scene)
+        index += len(hops)
+    if frames and journey.death is not None and not journey.complete and not journey.lost_frames:
+        last = frames[-1]
+        frames += [Frame(last.x, last.y, last.label, dead=True)] * HOLD_FRAMES
+    return tuple(frames)
+
+
+def _leg(hops: Sequence[Hop], changed: str, scene: Scene) -> list[Frame]:
+    cells = scene.path([(hop.node, hop.link) for hop in hops])
+    if not cells:
+        return []
+    stride = max(1, -(-len(cells) // LEG_FRAMES))
+    kept = [*cells[:-1:stride], cells[-1]]
+    label = _short(hops[0].text)
+    turn = len(kept) * 2 // 3
+    frames = [Frame(cell.x, cell.y, _short(changed) if changed and number >= turn else label) for number, cell in enumerate(kept)]
+    return frames + [frames[-1]] * HOLD_FRAMES
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LABEL_CELLS else text[: LABEL_CELLS - 1] + "…"
+
+
+def label_place(frame: Frame, width: int) -> tuple[int, int, str] | None:
     """Where the label stands: (x, y, text) above the packet when there is a row, else below; kept inside the width."""
-    if not replay.label or width < 3:
+    if not frame.label or width < 3:
         return None
-    x, y = replay.here
-    text = f" {replay.label} "[:width]
-    return max(0, min(x - len(text) // 2, width - len(text))), y - 1 if y else y + 1, text
+    text = f" {frame.label} "[:width]
+    return max(0, min(frame.x - len(text) // 2, width - len(text))), frame.y - 1 if frame.y else frame.y + 1, text

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from textual.content import Content
 
+from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
 from netless_lab.protocol import ProbeEvent
 
 from ..blocks import Block, Blocks, joined, plain
 from ..view import as_wanted
 from .changes import NARROW, clock
+
+ARROWS = {
+    "out": ("→", "$accent"),
+    "in": ("←", "$accent"),
+    "broadcast": ("⇇", "$muted"),
+    "multicast": ("⇇", "$muted"),
+    "other": ("·", "$faint"),
+}
+"""Leaving, arriving, arriving for everybody, passing by for somebody else."""
 
 NOTHING: Blocks = (
     Block(plain("No packet has been sent yet.", "$muted")),
@@ -50,8 +61,31 @@ def _probe(event: ProbeEvent, width: int) -> Iterable[Block]:
         text = f"{text} (as it should be)" if text else "no answer, as it should be"
     if text:
         yield Block(plain(text, "$muted" if good else ""), first=indent)
+    if event.journey is not None:
+        yield from _journey(msgspec.convert(event.journey, Journey), indent)
     if outcome.seen_as:
         yield Block(joined(("the far end saw ", "$muted"), outcome.seen_as), first=indent)
+
+
+def _journey(journey: Journey, indent: Content) -> Iterable[Block]:
+    """Hop by hop, with the true time since the first sighting; rewrites and the death where they happened."""
+    rewrites = {rewrite.after_hop: rewrite for rewrite in journey.rewrites}
+    wide = max((len(hop.node) + len(hop.link) + 1 for hop in journey.hops), default=0)
+    for number, hop in enumerate(journey.hops):
+        place = f"{hop.node} {hop.link}".ljust(wide)
+        arrow, style = ARROWS[hop.direction]
+        lead = indent + joined((f"{hop.at_us:>8.1f} us ", "$faint"), (place, "$chip"), " ", (arrow, style), " ")
+        yield Block(plain(hop.text, "$muted" if hop.leg == "arp" else ""), first=lead)
+        if number in rewrites:
+            rewrite = rewrites[number]
+            words = joined((f"{rewrite.what} rewritten: ", "$bridge"), f"{rewrite.before} → {rewrite.after}")
+            yield Block(words, first=indent + Content(" " * 12))
+    if journey.lost_frames:
+        yield Block(plain(f"{journey.lost_frames} frames were missed by the capture", "$warning"), first=indent)
+    elif journey.death is not None and not journey.complete:
+        where = f"last seen at {journey.death.link} in {journey.death.node}" if journey.death.link else f"last seen in {journey.death.node}"
+        gate = f", before the gate {journey.death.gate}" if journey.death.gate else ""
+        yield Block(plain(where + gate), first=indent + joined(("✗ ", "bold $error")))
 
 
 def _took(outcome: Outcome) -> str:

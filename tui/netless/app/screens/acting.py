@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netless_lab import protocol
-from netless_lab.model.journey import Explanation
+from netless_lab.model.journey import Explanation, Journey
 
 from ..reduce import Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..app import TutorApp
     from ..geometry import Pane
     from ..widgets.lower import Lower
+    from ..widgets.picture import Picture
 
     Base = Screen[None]
 else:
@@ -35,6 +36,7 @@ class Acting(Base):
         app: TutorApp
         view: View
         lower: Lower
+        picture: Picture
 
         def action_pane(self, pane: Pane) -> None:
             """See ``TutorScreen``."""
@@ -136,7 +138,20 @@ class Acting(Base):
         if answer is not None:
             from .why import WhyScreen
 
-            self.app.push_screen(WhyScreen(msgspec.convert(answer, Explanation)))
+            explanation = msgspec.convert(answer, Explanation)
+            self.app.push_screen(WhyScreen(explanation), lambda _: self._replay(explanation.journey))
+
+    def replay_last(self) -> None:
+        """Let the newest packet that was followed move over the picture."""
+        found = next((event.journey for event in reversed(self.view.packets) if event.journey is not None), None)
+        self._replay(msgspec.convert(found, Journey) if found is not None else None)
+
+    def _replay(self, journey: Journey | None) -> None:
+        scene = self.picture.scene
+        if journey is not None and scene is not None:
+            from ..replay import frames_of
+
+            self.picture.play(frames_of(journey, scene))
 
     # -- moving in time -----------------------------------------------------------------------------------------------------
 

@@ -83,10 +83,10 @@ class TutorScreen(Acting, Screen[None]):
 
     def show(self, view: View) -> None:
         """Paint this view."""
-        first = self.view.status is None and view.status is not None
-        completed = bool(view.passed) and view.passed != self.view.passed
         check_rows = self.check.virtual_size.height
-        self.view = view
+        before, self.view = self.view, view
+        first = before.status is None and view.status is not None
+        completed = bool(view.passed) and view.passed != before.passed
         self.header.show(view)
         self.lesson.show(view)
         self.check.show(view)
@@ -94,6 +94,8 @@ class TutorScreen(Acting, Screen[None]):
         self.lower.show(view)
         self._settle(anew=check_rows != self.check.virtual_size.height)
         self.follow_nodes()
+        if view.packets is not before.packets and (view.busy or before.busy):
+            self.replay_last()
         if completed and self.frame(self.size).check is None and view.status is not None:
             self.app.take(Told("info", f"✓ {view.status.page.success or 'Done.'}"))
         if first:

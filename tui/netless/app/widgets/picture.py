@@ -5,8 +5,7 @@ No timer runs while nothing moves: one is started for a flash (it fires once) or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -17,26 +16,26 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from netless_lab.model.scene import Cell, Region, Scene, lay_out
 from netless_lab.model.snapshot import Snapshot
 
 from ..blocks import plain
-from ..pages.detail import detail
+from ..drawing import brief_rows, draw, words
 from ..picture_styles import LOOKS
-from ..replay import Replay, label_cells
 from ..view import View
 from .document import paint
-from .scene_cells import cells_of, changed_cells, grounds, splice, whole
+from .replaying import Replaying
+from .scene_cells import cells_of, changed_cells, grounds
+
+if TYPE_CHECKING:
+    from netless_lab.model.scene import Region, Scene
 
 FLASH_S = 0.6
 """How long a part that changed stays lit."""
 FLASH_LIMIT = 0.4
 """When more than this share of the drawing changed at once it is another drawing, and flashing it all would tell nothing."""
-FPS = 20
-PACKET = "●"
 
 
-class Picture(Widget, can_focus=True):
+class Picture(Replaying, Widget, can_focus=True):
     """The live network. Click or walk with the arrows to pick a part and read what it is."""
 
     ALLOW_SELECT = False
@@ -52,7 +51,6 @@ class Picture(Widget, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.scene: Scene | None = None
-        self.replay: Replay | None = None
         self._snapshot: Snapshot | None = None
         self._goal: Snapshot | None = None
         self._picked: Region | None = None
@@ -60,7 +58,6 @@ class Picture(Widget, can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._lit: dict[int, set[int]] = {}
         self._flash: Timer | None = None
-        self._clock: Timer | None = None
         self._brief: tuple[Snapshot | None, int, int] = (None, 0, 5)
         self.border_title = Content("Network")
 
@@ -83,13 +80,12 @@ class Picture(Widget, can_focus=True):
         super().notify_style_update()
 
     def brief_rows(self, width: int) -> int:
-        """How many rows a strip of this width needs to show the whole network with its wires; 4 when that is not possible."""
+        """How many rows a strip of this width needs; see ``drawing.brief_rows``."""
         network = self._goal or self._snapshot
         if network is None or width < 1:
             return 5
-        if self._brief[:2] != (network, width):
-            rows = next((rows for rows in range(5, 10) if whole(lay_out(network, width=width, height=rows))), 4)
-            self._brief = (network, width, rows)
+        if self._brief[0] is not network or self._brief[1] != width:
+            self._brief = (network, width, brief_rows(network, width))
         return self._brief[2]
 
     def _draw(self) -> None:
@@ -98,11 +94,12 @@ class Picture(Widget, can_focus=True):
             self.refresh()
             return
         before = self.scene
-        self.scene = scene = lay_out(self._snapshot, goal=self._goal, width=width, height=height, ghosts=True)
+        self.scene = scene = draw(self._snapshot, self._goal, width, height)
         self._read_detail()
         if before is None or (before.width, before.height) != (scene.width, scene.height):
             self._strips.clear()
             self._lit.clear()
+            self.stop_replay()
             self.refresh()
             return
         changed = changed_cells(before, scene)
@@ -138,68 +135,6 @@ class Picture(Widget, can_focus=True):
             self._strips.pop(y, None)
         self._refresh_cells({y: xs for y, xs in lit.items() if xs})
 
-    # -- a moving packet ----------------------------------------------------------------------------------------------------
-
-    def play(self, cells: Sequence[Cell], label: str = "") -> None:
-        """Move a packet over these cells; with animations off it is shown at its end at once."""
-        self.stop()
-        if not cells:
-            return
-        self.replay = Replay(tuple(cells), label, at=len(cells) - 1 if self.app.animation_level == "none" else 0)
-        self._refresh_packet(self.replay)
-        if not self.replay.over:
-            self._clock = self.set_interval(1 / FPS, self._tick)
-
-    def stop(self) -> None:
-        """Take the packet away."""
-        if self._clock is not None:
-            self._clock.stop()
-            self._clock = None
-        if self.replay is not None:
-            gone, self.replay = self.replay, None
-            self._refresh_packet(gone)
-
-    def _tick(self) -> None:
-        if self.replay is None:
-            return
-        self._move(self.replay.tick())
-        if self.replay.over and self._clock is not None:
-            self._clock.stop()
-            self._clock = None
-            self.set_timer(1.0, self.stop)
-
-    def _move(self, after: Replay) -> None:
-        before, self.replay = self.replay, after
-        if before is not None and before != after:
-            self._refresh_packet(before)
-            self._refresh_packet(after)
-
-    def _refresh_packet(self, replay: Replay) -> None:
-        x, y = replay.here
-        areas = [Area(x, y, 1, 1)]
-        gate = self.scene.gate_at(Cell(x, y)) if self.scene else None
-        if gate is not None:
-            areas = [Area(gate.rect.x, gate.rect.y, gate.rect.width, gate.rect.height)]
-        label = label_cells(replay, self.size.width)
-        if label is not None:
-            areas.append(Area(label[0], label[1], len(label[2]), 1))
-        self.refresh(*areas)
-
-    def action_hold(self) -> None:
-        """Pause the packet, or let it go on."""
-        if self.replay is not None:
-            self._move(self.replay.pause())
-
-    def action_step(self) -> None:
-        """One cell on."""
-        if self.replay is not None:
-            self._move(self.replay.step())
-
-    def action_again(self) -> None:
-        """The same way once more."""
-        if self.replay is not None:
-            self.play(tuple(Cell(*cell) for cell in self.replay.cells), self.replay.label)
-
     # -- parts --------------------------------------------------------------------------------------------------------------
 
     @property
@@ -217,8 +152,7 @@ class Picture(Widget, can_focus=True):
         self.refresh()
 
     def _read_detail(self) -> None:
-        picked, snapshot = self._picked, self._snapshot
-        found = detail(snapshot, picked) if picked is not None and snapshot is not None and self.scene is not None else ()
+        found = words(self._snapshot, self._picked)
         room = max(0, self.size.height // 2)
         self._detail = found[:room] if room else ()
 
@@ -240,7 +174,7 @@ class Picture(Widget, can_focus=True):
         """Tell what is under the mouse."""
         offset = event.get_content_offset(self)
         region = self.scene.at(offset.x, offset.y) if self.scene is not None and offset is not None else None
-        text = "\n".join(detail(self._snapshot, region)) if region is not None and self._snapshot is not None else ""
+        text = "\n".join(words(self._snapshot, region))
         tooltip = plain(text) if text else None
         if (self.tooltip is None) != (tooltip is None) or (tooltip is not None and str(self.tooltip) != text):
             self.tooltip = tooltip
@@ -256,7 +190,7 @@ class Picture(Widget, can_focus=True):
         strip = self._strips.get(y)
         if strip is None:
             strip = self._strips[y] = self._row(scene, y)
-        return self._with_packet(strip, y) if self.replay is not None else strip
+        return self.with_packet(strip, y)
 
     def _empty(self, y: int, width: int) -> Strip:
         text = "Reading the kernel …" if self.scene is None and y == self.size.height // 2 else ""
@@ -281,21 +215,3 @@ class Picture(Widget, can_focus=True):
                 segments.append(Segment(run.text[start - x : end - x], over.rich_style))
             x += len(run.text)
         return Strip(segments, x).adjust_cell_length(width, base.rich_style)
-
-    def _with_packet(self, strip: Strip, y: int) -> Strip:
-        replay = self.replay
-        assert replay is not None
-        at_x, at_y = replay.here
-        base = self.visual_style
-        if y == at_y:
-            gate = self.scene.gate_at(Cell(at_x, at_y)) if self.scene else None
-            if gate is not None:
-                lit = strip.crop(gate.rect.x, gate.rect.x + gate.rect.width).apply_style((base + self._get_style("reverse")).rich_style)
-                strip = splice(strip, gate.rect.x, lit)
-            else:
-                strip = splice(strip, at_x, Strip([Segment(PACKET, (base + self._get_style("bold $chip")).rich_style)], 1))
-        label = label_cells(replay, self.size.width)
-        if label is not None and label[1] == y:
-            style = (base + self._get_style("bold $background on $chip")).rich_style
-            strip = splice(strip, label[0], Strip([Segment(label[2], style)], len(label[2])))
-        return strip

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.strip import Strip
 
-from netless_lab.model.scene import Rect, Scene
-
-
-def whole(scene: Scene) -> bool:
-    """True when everything is drawn, with its wires."""
-    return scene.level not in ("outline", "roster") and not scene.hidden
+if TYPE_CHECKING:
+    from netless_lab.model.scene import Rect, Scene
 
 
 def splice(strip: Strip, x: int, piece: Strip) -> Strip:
