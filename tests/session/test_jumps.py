@@ -1,0 +1,93 @@
+"""Moving in time: from any step to any step, in both directions, with a mess in between, the state equals that of a clean run."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from helpers.running import Running, eventually, running
+
+pytestmark = pytest.mark.kernel
+JUMPS = 200
+MESSES = (
+    "ip link add stray type bridge; ip link set stray up",
+    "ip link set veth2 nomaster; ip link set veth2 down",
+    "ip link add odd type veth peer name even; ip link set even netns $(pgrep -xo sleep)",
+    "ip addr add 10.9.9.1/24 dev eth0; ip route add 10.8.0.0/16 via 203.0.113.1; ip rule add from 10.0.0.2 prohibit",
+    "nft add table inet mine; nft 'add chain inet mine f { type filter hook forward priority 5; policy drop; }'",
+    "sysctl -qw net.ipv4.ip_forward=1; sysctl -qw net.ipv4.conf.all.rp_filter=1; sysctl -qw net.ipv4.icmp_echo_ignore_all=1",
+    "ip netns add x1; ip netns add x2; ip link add vx type vxlan id 7 dstport 4789 dev eth0; rm -f /run/netns/c1",
+    "ip link del eth0; ip link set lo down",
+    "echo nameserver 10.1.1.1 > /etc/resolv.conf; mkdir -p /etc/netns/c1; echo x > /etc/netns/c1/resolv.conf",
+)
+
+
+def state(lab: Running) -> Any:
+    """What iproute2, nft and the files say of host and containers, without numbers that differ from run to run."""
+    told: dict[str, Any] = {"names": lab.sh("ls /run/netns", check=False), "etc": lab.sh("ls /etc/netns 2>/dev/null; cat /etc/resolv.conf")}
+    for node in sorted(node.name for node in lab.status().nodes):
+        links = {
+            link["ifname"]: (link["flags"].count("UP"), link.get("master"), link["mtu"], link.get("linkinfo", {}).get("info_kind"))
+            for link in lab.told("ip -j -d link", node)
+        }
+        addresses = sorted((link["ifname"], own["local"]) for link in lab.told("ip -j -4 addr", node) for own in link["addr_info"])
+        routes = sorted((route["dst"], route.get("gateway"), route.get("dev")) for route in lab.told("ip -j -4 route", node))
+        rules = [(rule["priority"], rule["src"]) for rule in lab.told("ip -j rule", node)]
+        settings = lab.sh("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/all/rp_filter /proc/sys/net/ipv4/icmp_echo_ignore_all", node)
+        told[node] = links, addresses, routes, rules, settings, lab.sh("nft -s list ruleset", node)
+    return told
+
+
+def test_two_hundred_random_jumps() -> None:
+    """After each of 200 random jumps the judge agrees with where we are, and every sixteenth time the whole state equals a clean run's."""
+    chance = random.Random(20)
+    with running() as lab, running() as clean:
+        places = [f"{lesson.id}/{step.id}" for lesson in lab.status().course.lessons for step in lesson.steps]
+        wanted: dict[tuple[str, bool], Any] = {}
+        for number in range(JUMPS):
+            place, end = chance.choice(places), chance.random() < 0.5
+            if number % 3 == 0:
+                lab.sh(chance.choice(MESSES), check=False)
+            lab.goto(place, end=end)
+            status = lab.status()
+            assert status.position == f"container/{place}"
+            assert not status.notices
+            if number % 16 == 0:
+                if (place, end) not in wanted:
+                    clean.reset("lab")
+                    clean.goto(place, end=end)
+                    wanted[place, end] = state(clean)
+                assert state(lab) == wanted[place, end], (number, place, end)
+
+
+def test_play_mode_is_forgotten() -> None:
+    """In play mode nothing is judged and anything goes; leaving it restores the step as it was."""
+    from netless_lab.protocol import Play
+
+    with running() as lab:
+        lab.goto("switch/bridge-up", end=True)
+        before = state(lab)
+        lab.client.ask(Play, on=True)
+        lab.sh("ip link del br0; ip link add chaos type bridge; nft add table ip mine")
+        assert eventually(lambda: "chaos" in str(lab.snapshot()))
+        assert lab.status().playing
+        lab.client.ask(Play, on=False)
+        assert state(lab) == before
+        assert lab.check()["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_shells_survive_moving() -> None:
+    """A process in host and one in a container live on through goto, back and reset."""
+    with running() as lab:
+        lab.goto("container/switch", end=True)
+        for node in ("host", "c1"):
+            lab.sh("setsid sleep 1000 >/dev/null 2>&1 & echo $! > /tmp/shell.pid", node)
+        pids = [lab.sh("cat /tmp/shell.pid").strip()]
+        lab.goto("cable/plug")
+        lab.back()
+        lab.reset("lab")
+        lab.goto("container/internet", end=True)
+        for pid in pids:
+            assert lab.sh(f"kill -0 {pid} && echo alive").strip() == "alive"
