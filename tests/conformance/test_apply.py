@@ -106,3 +106,14 @@ def test_a_running_command_is_stopped_with_its_children(monkeypatch: pytest.Monk
         with pytest.raises(ApplyError, match="did not end within"):
             own.do({"run": "sleep 987 & sleep 986"})
         assert "98" not in own.shell("host", "ps -o args= -C sleep | grep ' 98[67]' || true")
+
+
+@sandboxed
+def test_a_command_waits_for_what_was_just_built() -> None:
+    """One batch builds the post and pings at once, ten times: no first packet is lost in a port that does not forward yet."""
+    with lab() as own:
+        for _ in range(10):
+            own.purge()
+            own.do(*POST, {"run": "ping -n -c1 -W1 10.0.0.1 >/tmp/said", "in": "c1"})
+            with open("/tmp/said", encoding="ascii") as said:
+                assert " 0% packet loss" in said.read()

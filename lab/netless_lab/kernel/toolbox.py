@@ -11,19 +11,23 @@ import errno
 import fcntl
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .names import DIRECTORY
 from .namespace import Namespace, socket_in
 from .nft.batch import Batch
-from .read import NodeRef
+from .probe.ready import pending
+from .read import NodeRef, Reader
 
 if TYPE_CHECKING:
     from pyroute2 import IPRoute
 
 SIOCGIFINDEX: Final = 0x8933
 """ioctl that turns an interface's name, or an alternative name, into its index; any socket will do (netdevice(7))."""
+READY_S: Final = 1.5
+_PAUSE_S: Final = 0.005
 _IFREQ: Final = struct.Struct("16si20x")
 
 Resolve = Callable[[str], NodeRef]
@@ -119,6 +123,13 @@ class Toolbox:
         if namespace.inode not in self._batches:
             self._batches[namespace.inode] = Batch(namespace)
         return self._batches[namespace.inode]
+
+    def settle(self) -> None:
+        """Wait until the nodes of this batch are ready for packets: a bridge hears of a new carrier within a second, not at once."""
+        end = time.monotonic() + READY_S
+        with contextlib.closing(Reader()) as reader:
+            while pending(reader.snapshot(tuple(self._nodes.values()))) and time.monotonic() < end:
+                time.sleep(_PAUSE_S)
 
     def rest(self) -> None:
         """The batch of actions is over: keep only the host's own sockets."""

@@ -19,8 +19,13 @@ class CommandFailed(Exception):
 
 
 def run(tools: Toolbox, action: Run) -> None:
-    """sh(1) in the node's network namespace. Raises CommandFailed for any exit status but 0, and after LONGEST_S."""
-    status, said = call_in(tools.namespace(action.node), _run, action.line)
+    """sh(1) in the node's network namespace, once what was built just now is ready for packets.
+
+    Raises CommandFailed for any exit status but 0, and after LONGEST_S.
+    """
+    namespace = tools.namespace(action.node)
+    tools.settle()
+    status, said = call_in(namespace, _run, action.line)
     if status is None:
         raise CommandFailed(f"it did not end within {LONGEST_S:g} seconds and was stopped")
     if status:
