@@ -96,7 +96,9 @@ class World:
         self._end_strangers()
         await self._in_thread(lambda: self._host.restore(containers))
         await self.look()
-        await self._in_thread(lambda: purge(tuple(self._refs.values()), self.baseline))
+        purged = await self._in_thread(lambda: purge(tuple(self._refs.values()), self.baseline))
+        if purged.remade:
+            self._tuned.clear()  # a link made again has its old index and none of our timers
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node."""
