@@ -61,13 +61,14 @@ class Run:
     def idle(self) -> tuple[float, float]:
         """(percent of one core, MiB of resident memory) while nothing happens."""
         time.sleep(2)
-        before = self._cpu_s()
+        before = self.cpu_s()
         time.sleep(IDLE_S)
         status = Path(f"/proc/{self.pid}/status").read_text()
         kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        return (self._cpu_s() - before) / IDLE_S * 100, kib / 1024
+        return (self.cpu_s() - before) / IDLE_S * 100, kib / 1024
 
-    def _cpu_s(self) -> float:
+    def cpu_s(self) -> float:
+        """Processor seconds used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -136,6 +137,24 @@ def change_until_painted(times: int = 40) -> tuple[float, float]:
     return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
 
 
+def replay(seconds: float = 6.0) -> tuple[float, float]:
+    """(percent of one core, bytes sent to the terminal a frame) while a packet moves over the picture, 20 frames a second."""
+    run = Run([*OURS, "replay"])
+    try:
+        run.until(b"Plug one end")
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            run.drain()
+            time.sleep(0.02)
+        before, sent, end = run.cpu_s(), 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            if select.select([run.terminal], [], [], 0.05)[0]:
+                sent += len(os.read(run.terminal, 65536))
+        return (run.cpu_s() - before) / seconds * 100, sent / (seconds * 20)
+    finally:
+        run.end()
+
+
 def rows() -> Iterator[Row]:
     """The rows of the screen."""
     first_frame(OURS, b"netless", 2)
@@ -143,6 +162,9 @@ def rows() -> Iterator[Row]:
     note = "recorded lab in the same process"
     yield Row("app: exec until the first frame", first_frame(OURS, b"netless"), "<= 400 ms", "minimal Textual app", minimal, note)
     yield Row("app: exec until the lesson is shown", first_frame(OURS, b"Plug one end"), "", "minimal Textual app", minimal, note)
+    cpu, frame = replay()
+    yield Row("app: CPU of one core while a packet moves", cpu, "<= 5 %", note="20 frames a second, 120x40", unit="%")
+    yield Row("app: bytes to the terminal a frame", frame, "<= 1500 B", note="20 frames a second, 120x40", unit="B")
     middle, late = change_until_painted()
     yield Row("a change in another terminal, until painted (p95)", late, "<= 100 ms", note=f"median {middle:.0f} ms, with the time ip(8) takes")
     ours, bare = idle(OURS, b"Plug one end"), idle(REFERENCE, b"Plug one end")

@@ -12,19 +12,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from netless_lab.model.journey import Hop, Journey
+    from netless_lab.model.journey import Death, Hop, Journey
     from netless_lab.model.scene import Scene
 
 LEG_FRAMES = 24
 """Frames a leg takes at most: long wires are crossed in larger strides."""
 HOLD_FRAMES = 6
 """Frames the packet rests at the end of a leg, so that its label can be read."""
-LABEL_CELLS = 38
-"""Cells a label takes at most."""
 
 
 class Frame(NamedTuple):
-    """Where the packet is, what stands beside it, and whether it has just died here."""
+    """Where the packet is, what is said of it, and whether it has just died here."""
 
     x: int
     y: int
@@ -74,10 +72,10 @@ def frames_of(journey: Journey, scene: Scene) -> tuple[Frame, ...]:
     """The frames of a journey on a drawing; () when nothing of it is drawn.
 
     Hops of one kind follow each other as one leg: the question for a MAC, its answer, the request, the reply. Where an address is
-    rewritten the label says so; where the packet was last seen, a death is marked.
+    rewritten the caption says so; where the packet was last seen, a death is marked.
     """
     frames: list[Frame] = []
-    rewrites = {rewrite.after_hop: f"{rewrite.before} → {rewrite.after}" for rewrite in journey.rewrites}
+    rewrites = {rewrite.after_hop: f"{rewrite.what} rewritten: {rewrite.before} → {rewrite.after}" for rewrite in journey.rewrites}
     index = 0
     for _, group in groupby(journey.hops, key=lambda hop: (hop.kind, hop.leg)):
         hops = list(group)
@@ -86,8 +84,14 @@ def frames_of(journey: Journey, scene: Scene) -> tuple[Frame, ...]:
         index += len(hops)
     if frames and journey.death is not None and not journey.complete and not journey.lost_frames:
         last = frames[-1]
-        frames += [Frame(last.x, last.y, last.label, dead=True)] * HOLD_FRAMES
+        frames += [Frame(last.x, last.y, death_words(journey.death), dead=True)] * HOLD_FRAMES
     return tuple(frames)
+
+
+def death_words(death: Death) -> str:
+    """Where a packet was last seen, in words."""
+    place = f"last seen at {death.link} in {death.node}" if death.link else f"last seen in {death.node}"
+    return place + (f", before the gate {death.gate}" if death.gate else "")
 
 
 def _leg(hops: Sequence[Hop], changed: str, scene: Scene) -> list[Frame]:
@@ -96,19 +100,7 @@ def _leg(hops: Sequence[Hop], changed: str, scene: Scene) -> list[Frame]:
         return []
     stride = max(1, -(-len(cells) // LEG_FRAMES))
     kept = [*cells[:-1:stride], cells[-1]]
-    label = _short(hops[0].text)
+    said = f"{hops[0].at_us:.0f} us  {hops[0].text}"
     turn = len(kept) * 2 // 3
-    frames = [Frame(cell.x, cell.y, _short(changed) if changed and number >= turn else label) for number, cell in enumerate(kept)]
+    frames = [Frame(cell.x, cell.y, changed if changed and number >= turn else said) for number, cell in enumerate(kept)]
     return frames + [frames[-1]] * HOLD_FRAMES
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LABEL_CELLS else text[: LABEL_CELLS - 1] + "…"
-
-
-def label_place(frame: Frame, width: int) -> tuple[int, int, str] | None:
-    """Where the label stands: (x, y, text) above the packet when there is a row, else below; kept inside the width."""
-    if not frame.label or width < 3:
-        return None
-    text = f" {frame.label} "[:width]
-    return max(0, min(frame.x - len(text) // 2, width - len(text))), frame.y - 1 if frame.y else frame.y + 1, text

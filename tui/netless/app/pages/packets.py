@@ -12,6 +12,7 @@ from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
 from netless_lab.protocol import ProbeEvent
 
 from ..blocks import Block, Blocks, joined, plain
+from ..replay import death_words
 from ..view import as_wanted
 from .changes import NARROW, clock
 
@@ -62,19 +63,20 @@ def _probe(event: ProbeEvent, width: int) -> Iterable[Block]:
     if text:
         yield Block(plain(text, "$muted" if good else ""), first=indent)
     if event.journey is not None:
-        yield from _journey(msgspec.convert(event.journey, Journey), indent)
+        yield from _journey(msgspec.convert(event.journey, Journey))
     if outcome.seen_as:
         yield Block(joined(("the far end saw ", "$muted"), outcome.seen_as), first=indent)
 
 
-def _journey(journey: Journey, indent: Content) -> Iterable[Block]:
+def _journey(journey: Journey) -> Iterable[Block]:
     """Hop by hop, with the true time since the first sighting; rewrites and the death where they happened."""
+    indent = Content(" ")
     rewrites = {rewrite.after_hop: rewrite for rewrite in journey.rewrites}
     wide = max((len(hop.node) + len(hop.link) + 1 for hop in journey.hops), default=0)
     for number, hop in enumerate(journey.hops):
         place = f"{hop.node} {hop.link}".ljust(wide)
         arrow, style = ARROWS[hop.direction]
-        lead = indent + joined((f"{hop.at_us:>8.1f} us ", "$faint"), (place, "$chip"), " ", (arrow, style), " ")
+        lead = indent + joined((f"{hop.at_us:>7.1f} us ", "$faint"), (place, "$chip"), " ", (arrow, style), " ")
         yield Block(plain(hop.text, "$muted" if hop.leg == "arp" else ""), first=lead)
         if number in rewrites:
             rewrite = rewrites[number]
@@ -83,9 +85,7 @@ def _journey(journey: Journey, indent: Content) -> Iterable[Block]:
     if journey.lost_frames:
         yield Block(plain(f"{journey.lost_frames} frames were missed by the capture", "$warning"), first=indent)
     elif journey.death is not None and not journey.complete:
-        where = f"last seen at {journey.death.link} in {journey.death.node}" if journey.death.link else f"last seen in {journey.death.node}"
-        gate = f", before the gate {journey.death.gate}" if journey.death.gate else ""
-        yield Block(plain(where + gate), first=indent + joined(("✗ ", "bold $error")))
+        yield Block(plain(death_words(journey.death)), first=indent + joined(("✗ ", "bold $error")))
 
 
 def _took(outcome: Outcome) -> str:

@@ -10,8 +10,10 @@ from textual.geometry import Region as Area
 from textual.strip import Strip
 from textual.timer import Timer
 
+from ..blocks import joined, plain
 from ..drawing import gate_at
-from ..replay import Frame, Replay, label_place
+from ..replay import Frame, Replay
+from .document import paint
 from .scene_cells import splice
 
 if TYPE_CHECKING:
@@ -70,8 +72,9 @@ class Replaying(Base):
     def _move(self, after: Replay) -> None:
         before, self.replay = self.replay, after
         if before is not None and before.here != after.here:
-            self._refresh_packet(before.here)
-            self._refresh_packet(after.here)
+            new_words = before.here.label != after.here.label or before.here.dead != after.here.dead
+            self._refresh_packet(before.here, caption=False)
+            self._refresh_packet(after.here, caption=new_words)
 
     def action_hold(self) -> None:
         """Hold the packet, or let it go on."""
@@ -90,30 +93,38 @@ class Replaying(Base):
         else:
             self.screen.replay_last()  # type: ignore[attr-defined]
 
-    def _refresh_packet(self, frame: Frame) -> None:
+    def _refresh_packet(self, frame: Frame, *, caption: bool = True) -> None:
         gate = gate_at(self.scene, frame.x, frame.y)
         areas = [Area(*((gate.x, gate.y, gate.width, gate.height) if gate is not None else (frame.x, frame.y, 1, 1)))]
-        label = label_place(frame, self.size.width)
-        if label is not None:
-            areas.append(Area(label[0], label[1], len(label[2]), 1))
+        if caption:
+            areas.append(Area(0, self.size.height - 1, self.size.width, 1))
         self.refresh(*areas)
 
     def with_packet(self, strip: Strip, y: int) -> Strip:
-        """The row with the packet and its label laid over it."""
+        """The row with the packet laid over it; the last row says what is seen."""
         if self.replay is None:
             return strip
         frame, base = self.replay.here, self.visual_style
+        if y == self.size.height - 1:
+            return self._caption(frame)
         if y == frame.y:
             gate = gate_at(self.scene, frame.x, frame.y)
             if gate is not None and not frame.dead:
                 lit = strip.crop(gate.x, gate.x + gate.width).apply_style((base + self._get_style("reverse")).rich_style)
                 strip = splice(strip, gate.x, lit)
             else:
-                look = "bold $background on $error" if frame.dead else "bold $background on $chip"
+                look = "bold $background on $error" if frame.dead else "bold $chip"
                 mark = DEAD if frame.dead else PACKET
                 strip = splice(strip, frame.x, Strip([Segment(mark, (base + self._get_style(look)).rich_style)], 1))
-        label = label_place(frame, self.size.width)
-        if label is not None and label[1] == y:
-            style = (base + self._get_style("bold $background on $error" if frame.dead else "$background on $chip")).rich_style
-            strip = splice(strip, label[0], Strip([Segment(label[2], style)], len(label[2])))
         return strip
+
+    def _caption(self, frame: Frame) -> Strip:
+        """What is seen now, and the keys that hold and step while the picture has the focus."""
+        mark = joined((f" {DEAD} ", "bold $error")) if frame.dead else joined((f" {PACKET} ", "bold $chip"))
+        keys = joined(
+            ("space", "$accent"), (" hold  ", "$muted"), (".", "$accent"), (" step  ", "$muted"), ("a", "$accent"), (" again ", "$muted")
+        )
+        text, width = mark + plain(frame.label), self.size.width
+        if self.has_focus and text.cell_length + keys.cell_length + 2 <= width:
+            text = text.pad_right(width - text.cell_length - keys.cell_length) + keys
+        return paint(text.truncate(width, ellipsis=True), self.visual_style + self._get_style("on $panel"), self._get_style, width)

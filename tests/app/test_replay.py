@@ -1,0 +1,123 @@
+"""A followed packet: its frames on the drawing, its hops in words, and a clock that stands still when nothing moves."""
+
+from __future__ import annotations
+
+from app import journeys, story
+from app.driving import opened, screen, until
+from netless.app.replay import HOLD_FRAMES, LEG_FRAMES, Frame, Replay, frames_of
+from netless_lab import protocol
+from netless_lab.model.scene import lay_out
+
+SCENE = lay_out(story.snapshot(), width=100, height=12)
+OPENING: list[protocol.Message] = [
+    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot()),
+]  # fmt: skip
+
+
+def test_frames_follow_the_wires() -> None:
+    """The way begins at the sender's port, passes the gates, reaches the internet and comes home; each leg is of bounded length."""
+    frames = frames_of(journeys.HOME, SCENE)
+    start = SCENE.anchors["c1", "veth1"]
+    assert (frames[0].x, frames[0].y) == (start.x, start.y)
+    assert (frames[-1].x, frames[-1].y) == (start.x, start.y)
+    assert max(frame.x for frame in frames) == SCENE.anchors["internet", "isp0"].x
+    assert len(frames) <= 4 * (LEG_FRAMES + 1 + HOLD_FRAMES)
+    assert not any(frame.dead for frame in frames)
+
+
+def test_labels_tell_the_story() -> None:
+    """ARP first, then the request, the rewrite where it happened, then the reply."""
+    labels = list(dict.fromkeys(frame.label for frame in frames_of(journeys.HOME, SCENE)))
+    assert labels == [
+        "0 us  who has 10.0.0.1? tell 10.0.0.2",
+        "30 us  10.0.0.1 is at 02:42:0a:00:00:06",
+        "39 us  10.0.0.2 > 198.51.100.10 echo-request ttl 64",
+        "source rewritten: 10.0.0.2 → 203.0.113.2",
+        "215 us  198.51.100.10 > 203.0.113.2 echo-reply",
+    ]
+
+
+def test_death_is_marked_where_it_was_last_seen() -> None:
+    """A packet that died ends with a mark on its last place, and no further."""
+    frames = frames_of(journeys.DEAD, SCENE)
+    assert frames[-1].dead
+    assert frames[-1].label == "last seen at br0 in host, before the gate fwd"
+    assert max(frame.x for frame in frames) <= SCENE.anchors["host", "br0"].x
+
+
+def test_missed_frames_forbid_a_death() -> None:
+    """When the capture itself lost frames nothing is declared dead."""
+    import msgspec
+
+    unsure = msgspec.structs.replace(journeys.DEAD, lost_frames=3)
+    assert not any(frame.dead for frame in frames_of(unsure, SCENE))
+
+
+def test_nothing_drawn_is_nothing_played() -> None:
+    """A journey through nodes that are not on the drawing has no frames."""
+    elsewhere = lay_out(story.table(), width=60, height=10)
+    assert frames_of(journeys.HOME, elsewhere) == () or all(frame.x < 60 for frame in frames_of(journeys.HOME, elsewhere))
+
+
+def test_hold_and_step() -> None:
+    """Held, it does not tick; a step goes to the next frame that differs, and stays held."""
+    replay = Replay((Frame(0, 0), Frame(0, 0), Frame(1, 0), Frame(2, 0)))
+    held = replay.pause()
+    assert held.tick() == held
+    assert held.step().here == Frame(1, 0)
+    assert held.step().paused
+    assert replay.tick().tick().tick().over
+
+
+async def test_packet_pane_lists_the_hops() -> None:
+    """One line a hop with the true time, the rewrite where it happened."""
+    async with opened(opening=OPENING) as (app, pilot, peer):
+        peer.say(journeys.probe(journeys.HOME, True), journeys.probe(journeys.DEAD, False))
+        await pilot.press("f4", "z")
+        await until(pilot, lambda: len(app.view.packets) == 2)
+        text = screen(app)
+        assert "82.8 us host eth0" in text
+        assert "source rewritten: 10.0.0.2 → 203.0.113.2" in text
+        assert "last seen at br0 in host, before the gate fwd" in text
+
+
+async def test_a_packet_of_ones_own_moves_and_the_clock_stops() -> None:
+    """A probe sent while the learner's check runs is replayed; afterwards no timer is left running."""
+    async with opened(opening=OPENING) as (app, pilot, peer):
+        picture = app.get_default_screen().picture
+        gate = peer.hold(protocol.Check)
+        await pilot.press("c")
+        peer.say(journeys.probe(journeys.DEAD, False))
+        await until(pilot, lambda: picture.replay is not None)
+        assert "who has 10.0.0.1?" in screen(app)
+        gate.set()
+        await until(pilot, lambda: "✗ last seen at br0 in host" in screen(app))
+        await until(pilot, lambda: picture.replay is None)
+        assert picture._clock is None
+        assert picture._leaving is None
+
+
+async def test_a_strangers_packet_does_not_move() -> None:
+    """Probes nobody asked for (the judge at work) are listed and not played."""
+    async with opened(opening=OPENING) as (app, pilot, peer):
+        peer.say(journeys.probe(journeys.HOME, True))
+        await until(pilot, lambda: len(app.view.packets) == 1)
+        assert app.get_default_screen().picture.replay is None
+        await pilot.press("f2", "a")
+        assert app.get_default_screen().picture.replay is not None
+
+
+async def test_reduced_motion(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """With animations off the packet is shown where it ended, at once, and nothing flashes."""
+    async with opened(opening=OPENING) as (app, pilot, peer):
+        app.animation_level = "none"
+        picture = app.get_default_screen().picture
+        peer.say(journeys.probe(journeys.DEAD, False))
+        await until(pilot, lambda: len(app.view.packets) == 1)
+        await pilot.press("f2", "a")
+        assert picture.replay is not None
+        assert picture.replay.over
+        assert picture._clock is None
+        peer.say(protocol.SnapshotEvent(story.snapshot(port_up=False)))
+        await until(pilot, lambda: app.view.snapshot != story.snapshot())
+        assert picture._lit == {}
