@@ -55,6 +55,11 @@ MESSES = {
     """,
     "the uplink deleted": "ip link del eth0",
     "the uplink moved into a container": "ip link set eth0 netns $C1; ip -n box addr add 203.0.113.2/24 dev eth0",
+    "the uplink moved into a namespace that dies": """
+        unshare -n sleep 1000 >/dev/null 2>&1 & far=$!
+        sleep 0.2; ip link set eth0 netns $far; kill -9 $far; sleep 0.005
+    """,
+    "the uplink moved into a namespace that only has a name": "ip netns add decoy; ip link set eth0 netns decoy",
     "everything deleted": "for n in $(ls /sys/class/net); do ip link del $n 2>/dev/null || true; done; ip route flush table main",
     "firewalls of every kind": """
         nft add table ip lab; nft 'add chain ip lab forward { type filter hook forward priority filter; policy drop; }'

@@ -201,11 +201,27 @@ def _name(ref: NodeRef, name: Name) -> None:
             name_by_mount(f"/proc/self/fd/{ref.namespace.fileno()}", name.name)
 
 
+def _missing(yards: list[_Yard]) -> dict[str, tuple[Link, ...]]:
+    return {yard.wanted.name: yard.restorer.missing() for yard in yards}
+
+
+def _delete_widowed(yard: _Yard, missing: dict[str, tuple[Link, ...]]) -> None:
+    """Delete the ends of cables whose other end is out of reach, in a namespace that is dying: a cable is made anew with both ends."""
+    gone = {(node, link.ifindex) for node, links in missing.items() for link in links}
+    for link in yard.wanted.links:
+        if link.kind == "veth" and link.peer is not None and (link.peer.node, link.peer.ifindex) in gone:
+            with contextlib.suppress(NetlinkError):  # it may be gone by now
+                yard.socket.request(encode.RTM_DELLINK, ACK, encode.link(link.ifindex))
+
+
 def _remake(yards: list[_Yard], problems: list[str]) -> list[str]:
     """Make the cables of the baseline again whose ends are both gone."""
-    missing = {yard.wanted.name: yard.restorer.missing() for yard in yards}
+    missing = _missing(yards)
     if not any(missing.values()):
         return []
+    for yard in yards:
+        _delete_widowed(yard, missing)
+    missing = _missing(yards)
     by_name = {yard.wanted.name: yard for yard in yards}
     remade = []
     for node, link, far_node, far in cables(tuple(yard.wanted for yard in yards), missing):
