@@ -268,10 +268,10 @@ class ChangeLine(msgspec.Struct, frozen=True):
 
 
 class ChangesEvent(Message, frozen=True):
-    """Kernel changes in words. ``who`` is "tutor" or "learner"; ``at`` is the wall clock in seconds."""
+    """Kernel changes in words. ``who`` is "kernel" when all of it came by itself; ``at`` is the wall clock in seconds."""
 
     at: float
-    who: Literal["tutor", "learner"]
+    who: Literal["tutor", "learner", "kernel"]
     lines: tuple[ChangeLine, ...]
 
 

@@ -15,7 +15,7 @@ from ..model.snapshot import Snapshot
 from ..protocol import ChangeLine, ChangesEvent, Message, SnapshotEvent
 from .world import World
 
-Who = Literal["tutor", "learner"]
+Who = Literal["tutor", "learner", "kernel"]
 
 
 class Burst(msgspec.Struct, frozen=True):
@@ -65,10 +65,11 @@ class Live:
         changes = diff(before, snapshot)
         if not changes:
             return snapshot
-        who: Who = "tutor" if self._tutor else "learner"
+        by_itself = all(change.quiet for change in changes)
+        who: Who = "tutor" if self._tutor else "kernel" if by_itself else "learner"
         self._tell(SnapshotEvent(snapshot))
         self._tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
-        if who == "learner" and any(not change.quiet for change in changes):
+        if who == "learner":
             self._on_learner(Burst(before, snapshot, changes))
         return snapshot
 

@@ -12,7 +12,7 @@ from netless_lab.protocol import ActionEvent, ChangesEvent
 
 from ..blocks import Block, Blocks, joined, plain
 
-WHO = {"tutor": ("tutor", "$muted"), "learner": ("you  ", "bold $accent")}
+WHO = {"tutor": ("tutor ", "$muted"), "learner": ("you   ", "bold $accent"), "kernel": ("kernel", "$faint")}
 NARROW = 48
 """Below this many cells the time is left out."""
 
