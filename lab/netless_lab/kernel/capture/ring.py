@@ -35,6 +35,8 @@ _ADDRESS_AT: Final = 32
 _STATISTICS: Final = struct.Struct("=II")
 _IFREQ: Final = struct.Struct("=16si20x")
 _TAG: Final = struct.Struct("!HH")
+_ETHERNETS: Final = frozenset({1, 772})
+"""ARPHRD_ETHER and ARPHRD_LOOPBACK: hardware types whose frames begin with an Ethernet header."""
 _VLAN_TYPE: Final = 0x8100
 _DROP_ALL: Final = struct.pack("=HBBI", 0x06, 0, 0, 0)
 _KEEP_ALL: Final = struct.pack("=HBBI", 0x06, 0, 0, 0xFFFFFFFF)
@@ -101,8 +103,11 @@ class Ring:
             status, length, kept, begin, _, seconds, nanoseconds, tag, tag_type = header(memory, at)
             if not status & _USER:
                 break
-            _, _, ifindex, _, packet_type, _, _ = address(memory, at + _ADDRESS_AT)
+            _, protocol, ifindex, hardware, packet_type, _, _ = address(memory, at + _ADDRESS_AT)
             data = memory[at + begin : at + begin + kept]
+            if hardware not in _ETHERNETS:  # tun and tunnels carry bare IP: give it the header that everything here expects
+                data = bytes(12) + struct.pack("=H", protocol) + data
+                length += 14
             if status & _VLAN_VALID:  # the kernel keeps the tag beside the frame; on the wire it follows the two addresses
                 data = data[:12] + _TAG.pack(tag_type or _VLAN_TYPE, tag) + data[12:]
                 length += 4

@@ -91,6 +91,10 @@ class Taps:
         """The nodes that are listened to."""
         return frozenset(tap.ref.name for tap in self._taps.values())
 
+    def cover(self, inodes: Iterable[int]) -> bool:
+        """Whether each of these namespaces is listened to."""
+        return all(inode in self._taps for inode in inodes)
+
     async def attend(self, refs: Iterable[NodeRef]) -> None:
         """Have a tap in each of these nodes and in no other; returns when every new one hears. Nothing to do takes no time.
 

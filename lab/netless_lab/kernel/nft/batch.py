@@ -65,9 +65,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self._commands)
 
-    def add_table(self, family: str, table: str) -> Batch:
-        """Make a table; nothing happens when it is there."""
-        return self._add(f"add table {family} {table}", wire.NEWTABLE, CREATE, family, string(1, table))
+    def add_table(self, family: str, table: str, flags: int = 0) -> Batch:
+        """Make a table; nothing happens when it is there. ``flags`` are NFT_TABLE_F_*, such as ``wire.TABLE_OWNER``."""
+        body = string(1, table) + (number32(2, flags) if flags else b"")
+        return self._add(f"add table {family} {table}", wire.NEWTABLE, CREATE, family, body)
 
     def delete_table(self, family: str, table: str) -> Batch:
         """Delete a table with all in it; ENOENT when there is none."""
@@ -193,12 +194,11 @@ def delete_tables(namespace: Namespace, keep: Collection[tuple[str, str]] = ()) 
 
 
 def table_names(namespace: Namespace) -> tuple[tuple[str, str], ...]:
-    """(family, table) of every table, those without chains included; none on a kernel without nf_tables."""
+    """(family, table) of every table, those without chains included, our own tracing left out; none on a kernel without nf_tables."""
     try:
         with contextlib.closing(NetlinkSocket(namespace, NETLINK_NETFILTER)) as opened:
             answers = opened.dump(kind(wire.GETTABLE), genmsg(0))
     except OSError:
         return ()
-    return tuple(
-        (wire.FAMILY_NAMES.get(body[0], str(body[0])), text(attributes(body, wire.GENMSG_SIZE)[1])) for body in answers
-    )
+    named = ((wire.FAMILY_NAMES.get(body[0], str(body[0])), text(attributes(body, wire.GENMSG_SIZE)[1])) for body in answers)
+    return tuple(table for table in named if not table[1].startswith(wire.TRACE_PREFIX))

@@ -119,6 +119,16 @@ def dport(protocol: Literal["tcp", "udp"], first: int, last: int | None = None) 
     return l4proto(protocol) + port + _compare(struct.pack(">H", first), ">=") + _compare(struct.pack(">H", last), "<=")
 
 
+def port(side: Literal["sport", "dport"], number: int) -> bytes:
+    """One port is ``number``, whatever the protocol: say which before."""
+    return _load(_TRANSPORT, 0 if side == "sport" else 2, 2) + _compare(struct.pack(">H", number))
+
+
+def echo_id(number: int) -> bytes:
+    """The id of an ICMP or ICMPv6 echo is ``number``: say which protocol before."""
+    return _load(_TRANSPORT, 4, 2) + _compare(struct.pack(">H", number))
+
+
 def ct_state(*states: State) -> bytes:
     """The packet's connection is in one of ``states``."""
     return expression("ct", number32(2, _CT_STATE), number32(1, 1)) + _any_bit(sum(_STATES[state] for state in states))

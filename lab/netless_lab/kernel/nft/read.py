@@ -52,7 +52,8 @@ class RulesetReader:
             if not answers:
                 return ()
             rules = self._rules(devices)
-            return tuple(_chain(body, rules) for body in answers)
+            chains = (_chain(body, rules) for body in answers)
+            return tuple(chain for chain in chains if not chain.table.startswith(wire.TRACE_PREFIX))
         except NetlinkError:  # nf_tables is not built in, or may not be read
             return ()
 

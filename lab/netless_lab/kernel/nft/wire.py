@@ -27,6 +27,11 @@ REPLACE: Final = 0x100
 FAMILIES: Final = {"inet": 1, "ip": 2, "arp": 3, "netdev": 5, "bridge": 7, "ip6": 10}
 FAMILY_NAMES: Final = {number: name for name, number in FAMILIES.items()}
 
+TABLE_OWNER: Final = 2
+"""NFT_TABLE_F_OWNER (Linux 5.12): the table belongs to the socket that made it and goes with it; nobody else may change it."""
+TRACE_PREFIX: Final = "netless-trace-"
+"""How the tables begin that follow one packet through the rules. They live for milliseconds and are left out of every picture."""
+
 _IP_HOOKS: Final = ("prerouting", "input", "forward", "output", "postrouting", "ingress")
 _HOOKS: Final = {"arp": ("input", "output", "forward"), "netdev": ("ingress", "egress")}
 

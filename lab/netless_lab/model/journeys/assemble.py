@@ -33,25 +33,36 @@ class _Way(NamedTuple):
     open_question: bool
 
 
+class Followed(NamedTuple):
+    """A journey, with the sightings its hops were made of (same numbers) and the conversations it was chosen from."""
+
+    journey: Journey
+    sights: tuple[Sight, ...]
+    own: tuple[Conversation, ...]
+
+
 def journey(
     probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow] = (), ground: Ground | None = None
 ) -> Journey:
     """What a recording shows of ``probe``. ``flows`` help to follow it through NAT, ``ground`` to tell ports from ends."""
-    ground = ground if ground is not None else Ground()
+    return follow(probe, outcome, recording, flows, ground or Ground()).journey
+
+
+def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow], ground: Ground) -> Followed:
+    """``journey``, with what it was made of."""
     found = converse(((frame, decode(frame.data)) for frame in recording.frames), flows)
     chosen = of_probe(probe, outcome, found.conversations)
     way = _way(chosen, questions(found.neighbours), probe.node)
     complete = outcome.result == "answered" or outcome.reason in _CAME_HOME
     told = _told(way, ground)
     death = None
-    if not complete and not recording.lost and not recording.left_out and outcome.result == "failed":
+    if not complete and recording.complete and outcome.result == "failed":
         death = path.death(told.hops, way.sights, ground, way.open_question) or Death(probe.node, "", -1, "forward")
-    before_sight = _rewritten_at_once(probe, chosen, flows)
-    return Journey(
+    made = Journey(
         source=probe.node,
         target=target(probe),
         hops=told.hops,
-        rewrites=(*before_sight, *told.rewrites),
+        rewrites=(*_rewritten_at_once(probe, chosen, flows), *told.rewrites),
         complete=complete,
         death=death,
         lost_frames=recording.lost + recording.left_out,
@@ -61,6 +72,7 @@ def journey(
         left_out=told.left_out,
         title=title(probe),
     )
+    return Followed(made, way.sights[: len(told.hops)], chosen)
 
 
 def title(probe: Probe) -> str:

@@ -32,8 +32,14 @@ _UNREACHABLE6: Final = {
 }
 _ERRORS: Final = {4: "source quench", 5: "redirect", 11: "TTL exceeded", 12: "parameter problem"}
 _ERRORS6: Final = {2: "packet too big", 3: "hop limit exceeded", 4: "parameter problem"}
-_ND: Final = {133: "router solicitation", 134: "router advertisement", 137: "redirect"}
-_PROTOCOLS: Final = {1: "ICMP", 2: "IGMP", TCP: "TCP", UDP: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}
+ND_NAMES: Final = {
+    133: "router solicitation",
+    134: "router advertisement",
+    135: "neighbour solicitation",
+    136: "neighbour advertisement",
+    137: "redirect",
+}
+PROTOCOLS: Final = {1: "ICMP", 2: "IGMP", TCP: "TCP", UDP: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}
 
 
 def words(packet: Packet) -> str:
@@ -55,16 +61,27 @@ def words(packet: Packet) -> str:
 
 def flags(packet: Packet) -> str:
     """``SYN,ACK``"""
-    return ",".join(name for bit, name in _FLAGS if packet.flags & bit) or "no flags"
+    return flag_names(packet.flags)
+
+
+def flag_names(bits: int) -> str:
+    """``SYN,ACK``"""
+    return ",".join(name for bit, name in _FLAGS if bits & bit) or "no flags"
 
 
 def error(packet: Packet) -> str:
     """What an ICMP error says: ``host unreachable``."""
-    kind, code = packet.code
-    six = ":" in packet.src
+    return icmp_name(*packet.code, six=":" in packet.src)
+
+
+def icmp_name(kind: int, code: int, *, six: bool) -> str:
+    """An ICMP or, with ``six``, an ICMPv6 type and code in words."""
     if kind == (1 if six else 3):
         return (_UNREACHABLE6 if six else _UNREACHABLE).get(code, f"unreachable, code {code}")
-    return (_ERRORS6 if six else _ERRORS).get(kind, f"ICMP type {kind} code {code}")
+    if kind in (128, 129) if six else kind in (8, 0):
+        return "echo request" if kind in (128, 8) else "echo reply"
+    named = (_ERRORS6 | ND_NAMES).get(kind) if six else _ERRORS.get(kind)
+    return named or f"ICMP type {kind} code {code}"
 
 
 def _talk(packet: Packet) -> str:
@@ -94,11 +111,11 @@ def _what(packet: Packet) -> str:
             told = summary(packet.payload) if _DNS_PORT in (packet.sport, packet.dport) else ""
             return told or f"UDP, {packet.size} bytes"
         case "fragment":
-            return f"piece of a cut {_PROTOCOLS.get(packet.proto, 'IP')} packet"
+            return f"piece of a cut {PROTOCOLS.get(packet.proto, 'IP')} packet"
         case "icmp":
             return f"ICMP type {packet.code[0]} code {packet.code[1]}"
         case _:
-            return _PROTOCOLS.get(packet.proto, f"IP protocol {packet.proto}")
+            return PROTOCOLS.get(packet.proto, f"IP protocol {packet.proto}")
 
 
 def _neighbour(packet: Packet) -> str:
@@ -106,4 +123,4 @@ def _neighbour(packet: Packet) -> str:
         return f"who has {packet.dst}? tell {packet.src}" if packet.src != "::" else f"does anybody have {packet.dst}?"
     if packet.code[0] == 136:
         return f"{packet.dst} is at {mac(packet.answer)}" if packet.answer else f"{packet.dst} is here"
-    return f"{packet.src} {_ND.get(packet.code[0], 'neighbour discovery')}"
+    return f"{packet.src} {ND_NAMES.get(packet.code[0], 'neighbour discovery')}"

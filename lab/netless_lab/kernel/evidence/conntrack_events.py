@@ -1,0 +1,127 @@
+"""Hear what connection tracking writes down while a packet passes: every new flow with the tuple its answer will have, so that NAT shows.
+
+One nfnetlink socket a node; it is deaf until ``hear``, because a learner's traffic makes entries as well.
+Sources: <linux/netfilter/nfnetlink_conntrack.h>, nf_conntrack_common.h; conntrack(8) -E prints the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from ...model.journeys.flow import Flow
+from ...model.journeys.packet import ICMP, ICMP6, Tuple
+from ..attributes import attributes, ip
+from ..namespace import socket_in
+from ..read import NodeRef
+from ..rtnetlink import HEADER, HEADER_SIZE, NETLINK_NETFILTER, SOL_NETLINK
+
+_ADD_MEMBERSHIP, _DROP_MEMBERSHIP = 1, 2
+_GROUPS: Final = (1, 2, 3)
+"""NFNLGRP_CONNTRACK_NEW, _UPDATE, _DESTROY."""
+_SUBSYSTEM, _NEW, _DELETE = 1, 0, 2
+_CREATE: Final = 0x400
+_GENMSG: Final = 4
+_ORIGINAL, _REPLY, _STATUS, _PROTOINFO = 1, 2, 3, 4
+_SEEN_REPLY, _ASSURED, _SRC_NAT, _DST_NAT = 2, 4, 16, 32
+_TCP_STATES: Final = (
+    "NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
+)  # fmt: skip
+_RECEIVE: Final = 1 << 17
+
+
+class FlowEar:
+    """Hears the connection table of one node. Close it with the node."""
+
+    def __init__(self, ref: NodeRef) -> None:
+        """Open the socket. Raises OSError on a kernel without netfilter."""
+        self.node = ref.name
+        self.overrun = False
+        self._socket = socket_in(ref.namespace, socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, NETLINK_NETFILTER)
+        try:
+            self._socket.bind((0, 0))
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def hear(self, on: bool) -> None:
+        """Join or leave the groups; raises OSError when the kernel has no connection tracking."""
+        for group in _GROUPS:
+            self._socket.setsockopt(SOL_NETLINK, _ADD_MEMBERSHIP if on else _DROP_MEMBERSHIP, group)
+
+    def take(self) -> list[Flow]:
+        """What was heard since the last call, in order. ``overrun`` is set when there was more than the socket could hold."""
+        flows: list[Flow] = []
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE)
+            except BlockingIOError:
+                return flows
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self.overrun = True
+                continue
+            flows += parse(self.node, data)
+
+
+def parse(node: str, data: bytes) -> list[Flow]:
+    """The flows in what one receive gave."""
+    flows = []
+    at = 0
+    while at + HEADER_SIZE <= len(data):
+        length, kind, flags, _, _ = HEADER.unpack_from(data, at)
+        if length < HEADER_SIZE:
+            break
+        if kind >> 8 == _SUBSYSTEM and kind & 0xFF in (_NEW, _DELETE):
+            event: Literal["new", "update", "destroy"] = "destroy" if kind & 0xFF == _DELETE else "new" if flags & _CREATE else "update"
+            with contextlib.suppress(KeyError, IndexError, struct.error):  # a protocol this reader does not know
+                flows.append(_flow(node, data[at + HEADER_SIZE + _GENMSG : at + length], event))
+        at += (length + 3) & ~3
+    return flows
+
+
+def newest(flows: Iterable[Flow]) -> tuple[Flow, ...]:
+    """One entry for each flow: as it was heard of last."""
+    found: dict[tuple[str, Tuple], Flow] = {}
+    for flow in flows:
+        found[flow.node, flow.original] = flow
+    return tuple(found.values())
+
+
+def _flow(node: str, body: bytes, event: Literal["new", "update", "destroy"]) -> Flow:
+    parts = attributes(body)
+    status = int.from_bytes(parts.get(_STATUS, b""), "big")
+    info = attributes(attributes(parts.get(_PROTOINFO, b"")).get(1, b""))
+    state = info.get(1, b"")
+    return Flow(
+        node=node,
+        original=_tuple(parts[_ORIGINAL]),
+        reply=_tuple(parts[_REPLY]),
+        event=event,
+        replied=bool(status & _SEEN_REPLY),
+        assured=bool(status & _ASSURED),
+        source_nat=bool(status & _SRC_NAT),
+        destination_nat=bool(status & _DST_NAT),
+        tcp_state=_TCP_STATES[state[0]] if state and state[0] < len(_TCP_STATES) else "",
+    )
+
+
+def _tuple(nested: bytes) -> Tuple:
+    parts = attributes(nested)
+    addresses, proto = attributes(parts[1]), attributes(parts[2])
+    number = proto[1][0]
+    source, target = (addresses[1], addresses[2]) if 1 in addresses else (addresses[3], addresses[4])
+    if number in (ICMP, ICMP6):
+        ident = int.from_bytes(proto.get(4 if number == ICMP else 7, b""), "big")
+        return Tuple(number, ip(source), ip(target), ident, ident)
+    return Tuple(number, ip(source), ip(target), int.from_bytes(proto.get(2, b""), "big"), int.from_bytes(proto.get(3, b""), "big"))

@@ -1,0 +1,92 @@
+"""Send a probe that died once more, with nftables' tracing on where it may have met rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from ...model.evidence import Trace
+from ...model.journeys.assemble import Followed, follow
+from ...model.journeys.ground import Ground
+from ...model.journeys.packet import ICMP, TCP, UDP
+from ...model.probe import Connect, Fetch, Lookup, Ping, Probe
+from ...model.snapshot import Node, Snapshot
+from .. import probe as probing
+from ..probe.echo import Identifiers
+from ..probe.run import LAB_IDENTIFIERS
+from ..read import NodeRef
+from .conntrack_events import newest
+from .lookout import Lookout
+from .nft_trace import Match, Tracing
+
+GRACE_S: Final = 0.015
+"""Everything that rules do to a packet is done before sendto() returns; a neighbour's answer may take a moment more."""
+PATIENCE_S: Final = 0.15
+_DNS_PORT: Final = 53
+_HTTP_PORT: Final = 80
+
+
+class _Reserved(Identifiers):
+    """One id, known before it is used."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def next(self) -> int:
+        """Always the same: there is one attempt."""
+        return self._number
+
+
+async def replay(
+    probe: Probe, followed: Followed, refs: Mapping[str, NodeRef], lookout: Lookout, snapshot: Snapshot
+) -> tuple[Trace | None, list[str]]:
+    """(the trace, what could not be traced in words). None when no node on the way has rules."""
+    suspects = _suspects(probe, followed, snapshot)
+    if not suspects:
+        return None, []
+    ident = LAB_IDENTIFIERS.next()
+    matches = _matches(probe, followed, ident)
+    async with Tracing(refs, suspects, matches) as tracing:
+        if not tracing.nodes:
+            return None, tracing.missing
+        patience = PATIENCE_S if isinstance(probe, Lookup | Fetch) else GRACE_S
+        with lookout.watch() as watching:
+            outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience, identifiers=_Reserved(ident))
+            seen = watching.stop()
+        again = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
+        numbers = frozenset({ident}) if isinstance(probe, Ping) else _client_ports(again) or _numbers(matches)
+        return Trace(tracing.nodes, tracing.steps(numbers), outcome, again.journey), tracing.missing
+
+
+def _suspects(probe: Probe, followed: Followed, snapshot: Snapshot) -> list[Node]:
+    """Nodes with rules that the packet, or a question it caused, was seen in or began in."""
+    met = {sight.frame.node for sight in followed.sights} | {probe.node}
+    return [node for node in snapshot.nodes if node.name in met and any(chain.hook is not None for chain in node.chains)]
+
+
+def _matches(probe: Probe, followed: Followed, ident: int) -> Sequence[Match]:
+    """How rules of ours tell the probe's packets: the ports it asks for, also as destination NAT has them."""
+    if isinstance(probe, Ping):
+        return (Match(ICMP, frozenset({ident})),)
+    packets = [sight.packet.subject for own in followed.own for sight in own.sights if sight.leg > 0]
+    tcp = {packet.dport for packet in packets if packet.proto == TCP and packet.dport}
+    udp = {packet.dport for packet in packets if packet.proto == UDP and packet.dport}
+    match probe:
+        case Connect(port=port):
+            tcp.add(port)
+        case Lookup():
+            udp.add(_DNS_PORT)
+        case Fetch():
+            udp.add(_DNS_PORT)
+            tcp |= set() if tcp else {_HTTP_PORT}
+    return tuple(Match(proto, frozenset(ports)) for proto, ports in ((TCP, tcp), (UDP, udp)) if ports)
+
+
+def _client_ports(followed: Followed) -> frozenset[int]:
+    """The ports of the probe's own end, as it chose them and as source NAT has them."""
+    return frozenset(sight.packet.subject.sport for own in followed.own for sight in own.sights if sight.leg > 0) - {0}
+
+
+def _numbers(matches: Iterable[Match]) -> frozenset[int]:
+    return frozenset(number for match in matches for number in match.numbers)
