@@ -87,7 +87,8 @@ def in_netns(netns_fd: int, work: Callable[[], T]) -> T:
 def _own_files(name: str) -> tuple[tuple[str, str], ...]:
     """Write the files that differ per node; (file, where it is to be seen)."""
     directory = f"{CONTAINERS}/{name}"
-    os.makedirs(directory, exist_ok=True)
+    for needed in (directory, NETNS):
+        os.makedirs(needed, exist_ok=True)
     texts = {"hostname": f"{name}\n", "hosts": f"127.0.0.1\tlocalhost {name}\n", "resolv.conf": EMPTY_RESOLV_CONF}
     for file, text in texts.items():
         with open(f"{directory}/{file}", "w", encoding="utf-8") as out:
@@ -119,8 +120,7 @@ def _forget_names() -> None:
     for target in reversed(targets):
         if target == NETNS or target.startswith(f"{NETNS}/"):
             sc.unmount(target)
-    if os.path.isdir(NETNS):
-        sc.mount("tmpfs", NETNS, "tmpfs", _SYS_FLAGS, "mode=755,size=64k")
+    sc.mount("tmpfs", NETNS, "tmpfs", _SYS_FLAGS, "mode=755,size=64k")
 
 
 def mount_sys() -> None:

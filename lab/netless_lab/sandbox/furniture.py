@@ -24,6 +24,7 @@ NETLESS: Final = "/run/netless"
 BIN: Final = f"{NETLESS}/bin"
 CONTAINERS: Final = f"{NETLESS}/containers"
 NETNS: Final = "/run/netns"
+_NO_GROUPS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nogroups.py")
 EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
 _PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var/tmp", 0o1777, "16m"))
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty", "net/tun")
@@ -224,12 +225,15 @@ def _write_commands(plan: Plan) -> None:
     """Commands that would fail in a room without help, in a directory at the head of the room's PATH."""
     path = ":".join(plan.path)
     _write_script("netless", f'PYTHONPATH={shlex.quote(path)} exec {shlex.quote(plan.executable)} -m netless "$@"')
+    # The machine's own python3 knows no pyroute2, which a whole dialect of the lessons is written in; ours does.
+    _write_script("python3", f'exec {shlex.quote(plan.executable)} "$@"')
     # A page copied from elsewhere says sudo; in here one is root already, and sudo itself refuses to run in a user namespace.
     _write_script("sudo", 'while [ "${1#-}" != "$1" ]; do shift; done\nexec env "$@"')
     tcpdump = shutil.which("tcpdump", path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     if tcpdump:
-        # tcpdump becomes the user tcpdump, who does not exist in a user namespace that maps one user.
-        _write_script("tcpdump", f'exec {shlex.quote(tcpdump)} -Z root "$@"')
+        # tcpdump would become the user tcpdump, who does not exist in a user namespace that maps one user; and see ``nogroups``.
+        words = (plan.executable, "-I", "-S", _NO_GROUPS, tcpdump, "-Z", "root")
+        _write_script("tcpdump", f'exec {shlex.join(words)} "$@"')
 
 
 def _write_script(name: str, body: str) -> None:

@@ -1,0 +1,341 @@
+"""Becoming part of a node from any terminal: where one lands, what one sees, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netless_lab.sandbox import join
+from sandbox.helpers.alone import Machine, alone, remains
+from sandbox.helpers.rooms import TestRoom, ask, room
+
+PROMPT = ":/run/lab#"
+"""What the last line on a screen ends with when the shell in the room waits for a command."""
+
+
+def way(made: TestRoom, node: str, command: list[str]) -> dict[str, Any]:
+    """Arguments for subprocess that run a command in a node."""
+    answer = ask(made.lab, {"join": node})
+    return {"args": [*answer["argv"], *command], "env": {**os.environ, **answer["env"]}}
+
+
+def run(made: TestRoom, node: str, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command in a node, as ``netless exec`` does."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(**way(made, node, list(command)), capture_output=True, text=True, check=False, **options)
+
+
+@alone
+def test_each_node_is_entered_whole() -> None:
+    """Inside a node one has its name, its interfaces, its resolver and its processes, and a home that belongs to the lab."""
+    with room(internet=True, containers=["c1"]) as made:
+        for node, links in (("host", ["eth0", "lo"]), ("c1", ["lo"]), ("internet", ["eth0", "lo"])):
+            done = run(made, node, "sh", "-c", "hostname; ls -m /sys/class/net; id -u; echo $NETLESS_NODE $NETLESS_LAB; pwd; ps -o comm= 1")
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.splitlines() == [node, ", ".join(links), "0", f"{node} test", "/run/lab", "netless-agent"]
+
+
+@alone
+def test_the_outside_does_not_leak_in() -> None:
+    """Variables that point at the outside are gone, those about the terminal and the language stay; no file of ours is open."""
+    os.environ.update(
+        XDG_RUNTIME_DIR="/run/user/1", SSH_AUTH_SOCK="/tmp/agent", PYTHONPATH="/nowhere", TERM="xterm-256color", LANG="C.UTF-8"
+    )
+    with room() as made:
+        shown = run(made, "host", "env").stdout
+        assert "XDG_" not in shown and "SSH_" not in shown and "PYTHONPATH" not in shown
+        assert "TERM=xterm-256color" in shown and "LANG=C.UTF-8" in shown and "HOME=/run/lab" in shown
+        assert run(made, "host", "ls", "/proc/self/fd").stdout.split() == ["0", "1", "2", "3"]
+        status = run(made, "host", "cat", "/proc/self/status").stdout
+        ordinary = sum(1 << number - 1 for number in signal.valid_signals())
+        for field in ("SigBlk", "SigIgn"):
+            assert int(next(line.split()[1] for line in status.splitlines() if line.startswith(field)), 16) & ordinary == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (["sh", "-c", "exit 7"], 7, ""),
+        (["sh", "-c", "kill -TERM $$"], 143, ""),
+        (["no-such-command"], 127, "no-such-command: command not found"),
+        (["/etc/passwd"], 126, "Permission denied"),
+        (["/no/such/file"], 127, "not found"),
+    ],
+)
+@alone
+def test_exit_codes_are_those_of_a_shell(command: list[str], code: int, words: str) -> None:
+    """The command's own code, 128 and the signal, 126 and 127."""
+    with room() as made:
+        done = run(made, "host", *command)
+        assert done.returncode == code
+        assert words in done.stderr
+
+
+@alone
+def test_standard_files_pass_through() -> None:
+    """What is piped in and out is the command's, byte by byte."""
+    with room(containers=["c1"]) as made:
+        data = os.urandom(300_000)
+        done = subprocess.run(**way(made, "c1", ["cat"]), input=data, capture_output=True, check=False)
+        assert done.stdout == data
+
+
+@alone
+def test_signals_reach_the_command() -> None:
+    """SIGTERM to the process outside ends the command inside, in its own way."""
+    with room() as made:
+        script = "trap 'echo ended; exit 5' TERM INT; echo begun; while :; do sleep 0.05; done"
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process = subprocess.Popen(**way(made, "host", ["sh", "-c", script]), stdout=subprocess.PIPE, text=True)
+            assert process.stdout is not None and process.stdout.readline() == "begun\n"
+            process.send_signal(number)
+            assert process.communicate()[0] == "ended\n"
+            assert process.returncode == 5
+
+
+@alone
+def test_a_command_dies_with_whoever_entered_and_with_the_lab() -> None:
+    """SIGKILL outside leaves no process inside; SIGKILL of the agent ends those who entered."""
+    before = Machine.now()
+    with room() as made:
+        process = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; exec sleep 1000"]), stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        process.kill()
+        process.communicate()
+        made.sh("for i in $(seq 200); do ps -o stat= -C sleep | grep -q '^[^Z]' || exit 0; read -t 0.02 <> <(:); done; exit 1")
+        process = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; exec sleep 1000"]), stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        made.kill()
+        process.communicate()
+        assert process.returncode == 137
+    assert remains(of=before) == []
+
+
+@alone
+def test_a_lab_that_has_ended_cannot_be_entered() -> None:
+    """Neither by its dead agent's pid nor by one that came after it under the same number: exit 3, with words."""
+    with room() as made:
+        arguments = way(made, "host", ["true"])
+        made.kill()
+        remains(of=Machine.now())
+        done = subprocess.run(**arguments, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (3, "netless: the lab has ended\n")
+        words = arguments["args"]
+        words[words.index("--agent") + 1] = str(os.getpid())
+        done = subprocess.run(**arguments, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (3, "netless: the lab has ended\n")
+
+
+@alone
+def test_a_node_that_has_ended_cannot_be_entered() -> None:
+    """A container that is gone is said to be gone."""
+    with room(containers=["c1"]) as made:
+        arguments = way(made, "c1", ["true"])
+        made.sh("pkill -9 -x sleep; sleep 0.3")
+        done = subprocess.run(**arguments, capture_output=True, text=True, check=False)
+        assert done.returncode == 3 and "has ended" in done.stderr
+
+
+@alone
+def test_one_node_can_be_entered_from_another() -> None:
+    """The same command line works inside the lab: from the host into a container and from a container into the host."""
+    with room(containers=["c1"]) as made:
+        to_host, to_container = way(made, "host", [])["args"], way(made, "c1", [])["args"]
+        assert run(made, "host", *to_container, "hostname").stdout == "c1\n"
+        assert run(made, "c1", *to_host, "hostname").stdout == "host\n"
+
+
+@alone
+def test_nsenter_by_hand_works_too() -> None:
+    """The lab's namespaces are ordinary ones: util-linux enters them from any terminal of their owner."""
+    with room(containers=["c1"]) as made:
+        command = ["nsenter", "-t", str(made.started.pid), "-U", "-m", "-n", "-p", "-u", "-i", "--preserve-credentials", "hostname"]
+        assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == "host\n"
+
+
+class Sitting:
+    """A program on a terminal, and somebody who types."""
+
+    def __init__(self, arguments: dict[str, Any], size: tuple[int, int] = (24, 80)) -> None:
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.execve(arguments["args"][0], arguments["args"], arguments["env"])
+        self.text = ""
+        self.resize(size)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """(rows, columns)"""
+        termios.tcsetwinsize(self.master, size)
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self.master, text.encode())
+
+    def wait_for(self, pattern: str, seconds: float = 15) -> str:
+        """Read until the pattern was printed; answers all since the last one."""
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.text):
+            if not select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0]:
+                pytest.fail(f"{pattern!r} was not printed, but: {self.text!r}")
+            try:
+                chunk = os.read(self.master, 65536)
+            except OSError:
+                chunk = b""
+            if not chunk:
+                pytest.fail(f"{pattern!r} was not printed before the end, but: {self.text!r}")
+            self.text += chunk.decode(errors="replace")
+        seen, self.text = self.text, ""
+        return seen
+
+    def end(self) -> int:
+        """Its exit code."""
+        with contextlib.suppress(OSError):
+            while os.read(self.master, 65536):
+                pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@alone
+def test_a_shell_has_a_terminal_of_the_lab() -> None:
+    """tty, size, resize, ctrl-c, ctrl-z and job control are as at home; the exit code comes out."""
+    with room() as made:
+        sitting = Sitting(way(made, "host", ["bash", "--norc", "-i"]), (30, 100))
+        sitting.wait_for(r"# $")
+        sitting.type("tty; stty size\r")
+        sitting.wait_for(r"/dev/pts/0\r\n30 100\r\n")
+        sitting.resize((20, 60))
+        sitting.type("sleep 0.2; stty size\r")
+        sitting.wait_for(r"20 60\r\n")
+        sitting.type("sleep 1000\r")
+        sitting.wait_for("sleep 1000")
+        time.sleep(0.3)
+        sitting.type("\x03")
+        sitting.wait_for(r"# $")
+        sitting.type("echo code $?; sleep 1000\r")
+        sitting.wait_for(r"code 130")
+        time.sleep(0.3)
+        sitting.type("\x1a")
+        sitting.wait_for(r"Stopped")
+        sitting.type("kill %1; script -qec tty /dev/null; exit 9\r")
+        sitting.wait_for(r"/dev/pts/1")
+        assert sitting.end() == 9
+
+
+@alone
+def test_the_terminal_outside_cannot_be_reached_and_is_restored() -> None:
+    """Keys cannot be pushed back to the shell outside (TIOCSTI), and its settings are as before."""
+    with room() as made:
+        sitting = Sitting(way(made, "host", ["sh", "-c", "echo begun; read line; echo got $line; exit 0"]))
+        before = termios.tcgetattr(sitting.master)
+        sitting.wait_for("begun")
+        assert termios.tcgetattr(sitting.master)[3] & termios.ICANON == 0
+        assert os.stat(f"/proc/{sitting.pid}/fd/0").st_dev != int(made.sh("stat -c %d /dev/pts"))
+        sitting.type("word\r")
+        sitting.wait_for("got word")
+        deadline = time.monotonic() + 10
+        while termios.tcgetattr(sitting.master) != before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert termios.tcgetattr(sitting.master) == before
+        assert sitting.end() == 0
+
+
+@alone
+def test_a_killed_lab_gives_the_terminal_back() -> None:
+    """When the agent is killed, the shell inside ends and the terminal outside is usable again."""
+    with room() as made:
+        sitting = Sitting(way(made, "host", ["bash", "--norc", "-i"]))
+        before = termios.tcgetattr(sitting.master)
+        sitting.wait_for(r"# $")
+        made.kill()
+        os.waitid(os.P_PID, sitting.pid, os.WEXITED | os.WNOWAIT)
+        assert termios.tcgetattr(sitting.master)[3] & termios.ECHO == before[3] & termios.ECHO
+        assert sitting.end() == 137
+
+
+@alone
+def test_much_output_arrives_whole_and_in_order() -> None:
+    """The relay loses nothing, however fast a program prints."""
+    with room() as made:
+        sitting = Sitting(way(made, "host", ["sh", "-c", "stty -opost; seq 200000; echo end"]))
+        printed = sitting.wait_for(r"\nend\n", 60)
+        assert printed.split()[:-1] == [str(number) for number in range(1, 200_001)]
+        assert sitting.end() == 0
+
+
+@alone
+def test_a_terminal_of_the_lab_made_from_outside_needs_no_relay() -> None:
+    """What the app does: it opens the lab's own terminal, starts the shell on it, and the shell knows it by name."""
+    with room() as made:
+        master, path = join.terminal(made.started.pid)
+        slave = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        arguments = way(made, "host", ["sh", "-c", "tty; exit 4"])
+        process = subprocess.Popen(**arguments, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        assert process.wait() == 4
+        assert os.read(master, 100) == b"/dev/pts/0\r\n"
+        os.close(master)
+
+
+@pytest.mark.tmux
+@alone
+def test_full_screen_programs_work() -> None:
+    """less, vim, top and a nested tmux draw and end as they should, seen through tmux."""
+    with room() as made:
+        answer = way(made, "host", ["bash", "--norc", "-i"])
+        script = Path("/tmp/enter.sh")
+        exported = "\n".join(
+            f"export {name}='{value}'" for name, value in answer["env"].items() if name in ask("test", {"join": "host"})["env"]
+        )
+        script.write_text(f"{exported}\nexec {' '.join(answer['args'])}\n", encoding="utf-8")
+        tmux = ["tmux", "-S", "/tmp/tmux-test", "-f", "/dev/null"]
+        subprocess.run([*tmux, "new-session", "-d", "-x", "80", "-y", "20", f"sh {script}"], check=True)
+
+        def screen() -> str:
+            return subprocess.run([*tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True).stdout
+
+        def screen_shows(words: str) -> None:
+            end = time.monotonic() + 15
+            while words not in (shown := screen() if words != PROMPT else screen().rstrip()[-len(PROMPT) :]):
+                assert time.monotonic() < end, f"{words!r} not in\n{shown}"
+                time.sleep(0.05)
+
+        def keys(*names: str) -> None:
+            subprocess.run([*tmux, "send-keys", *names], check=True)
+
+        try:
+            screen_shows(PROMPT)
+            keys("seq 1000 | less", "Enter")
+            screen_shows("\n19\n")
+            keys("G")
+            screen_shows("1000")
+            keys("q")
+            screen_shows(PROMPT)
+            keys("vim -u NONE /tmp/written", "Enter")
+            screen_shows("\n~\n~\n")
+            keys("ihello from vim")
+            screen_shows("hello from vim\n~")
+            keys("Escape")
+            keys(":wq", "Enter")
+            screen_shows(PROMPT)
+            keys("cat /tmp/written", "Enter")
+            screen_shows("\nhello from vim")
+            keys("top", "Enter")
+            screen_shows("load average")
+            keys("q")
+            screen_shows(PROMPT)
+            keys("clear; TMUX= tmux -f /dev/null new-session 'echo nested; sleep 1'; echo back", "Enter")
+            screen_shows("nested")
+            screen_shows("back")
+        finally:
+            subprocess.run([*tmux, "kill-server"], check=False)
