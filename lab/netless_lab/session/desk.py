@@ -55,7 +55,7 @@ class Desk:
             progress.bindings(course.id),
             dialect=progress.dialect,
         )
-        self.live = Live(world, self._tell, self._learner_changed)
+        self.live = Live(world, self._tell, self._learner_changed, self._kernel_changed)
         self.history = History()
         self.own_changes: deque[Burst] = deque(maxlen=100)
         world.on_death = self._node_died
@@ -160,7 +160,7 @@ class Desk:
         """Judge the current step, earn its tick when it passes, and tell."""
         place = self.state.position
         verdict, names = await judge_step(self.world, self.case(place), self.probe_told)
-        with self.live.tutor_at_work():
+        with self.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
             snapshot = await self.live.refresh()
         if self.state.position != place:
             return verdict
@@ -234,6 +234,14 @@ class Desk:
         self.history.saw(burst.changes, burst.after, where_of(burst.after, "host"), str(self.state.position))
         self.relive(burst.after)
         if not self.state.busy:
+            self.rejudge()
+
+    def _kernel_changed(self, snapshot: Snapshot) -> None:
+        """What came by itself, a neighbour or MAC learned from a packet, completes a step that asks for just that: judge it again."""
+        here = key(self.state.position)
+        held = self.state.live.get(here)
+        self.relive(snapshot)
+        if not self.state.busy and self.state.live.get(here) != held:
             self.rejudge()
 
     def _node_died(self, name: str) -> None:

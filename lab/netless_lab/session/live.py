@@ -29,10 +29,17 @@ class Burst(msgspec.Struct, frozen=True):
 class Live:
     """The last snapshot everybody was told about, and the task that keeps it true."""
 
-    def __init__(self, world: World, tell: Callable[[Message], None], on_learner: Callable[[Burst], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        tell: Callable[[Message], None],
+        on_learner: Callable[[Burst], None],
+        on_kernel: Callable[[Snapshot], None] = lambda snapshot: None,
+    ) -> None:
         self._world = world
         self._tell = tell
         self._on_learner = on_learner
+        self._on_kernel = on_kernel
         self._tutor = 0
         self._task: asyncio.Task[None] | None = None
         self.last = Snapshot()
@@ -71,6 +78,8 @@ class Live:
         self._tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
         if who == "learner":
             self._on_learner(Burst(before, snapshot, changes))
+        elif who == "kernel":
+            self._on_kernel(snapshot)
         return snapshot
 
     async def _follow(self) -> None:

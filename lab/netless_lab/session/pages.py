@@ -7,6 +7,7 @@ from ..course.step import Course, Lesson, Position, Step
 from ..course.substitute import apply, apply_text
 from ..model.snapshot import Snapshot
 from ..primitives.base import DIALECTS, Action, Dialect, Where
+from ..primitives.namespace import StartContainer
 from ..protocol import Commands, CourseView, LessonView, StepPage, StepView
 from .state import State, key
 
@@ -49,6 +50,7 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
     step, lesson = state.step, state.lesson
     where = where_of(snapshot, step.shell)
     actions = bound_actions(step, state)
+    to_type = actions if state.passed else tuple(action for action in actions if not _runs_already(action, snapshot))
     opened = state.progress.opened(key(state.position), state.position.course)
     every = help_rungs(state, snapshot)
     number = [own.id for own in lesson.steps].index(step.id) + 1
@@ -59,7 +61,7 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
         title=step.title,
         prose=apply_text(prose, state.bindings),
         sentences=tuple(action.sentence() for action in actions),
-        commands=every_dialect(actions, state.dialect, where),
+        commands=every_dialect(to_type, state.dialect, where),
         hints_open=every[:opened],
         hints_total=len(every),
         shell=step.shell,
@@ -67,6 +69,11 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
         of=len(lesson.steps),
         success=apply_text(step.success, state.bindings),
     )
+
+
+def _runs_already(action: Action, snapshot: Snapshot) -> bool:
+    """Whether a container was started already: to type it again would start a second one beside it."""
+    return isinstance(action, StartContainer) and snapshot.node(action.node) is not None
 
 
 def course_view(course: Course, state: State | None = None) -> CourseView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from netless_lab.primitives.base import Dialect
@@ -16,8 +17,11 @@ PROMPT_WAIT_S = 5.0
 
 
 def as_typed(commands: tuple[str, ...], dialect: Dialect) -> str:
-    """A step's commands as one would type them: shell lines as they are, Python as a here-document."""
-    text = "\n".join(commands)
+    """A step's commands as one would type them: shell lines as they are, Python as a here-document.
+
+    Only as far as they can be typed now: a line that names a process yet to be started (``$PID_c2``) waits until it runs.
+    """
+    text = "\n".join(takewhile(lambda line: "$PID_" not in line, commands))
     return f"python3 - <<'END'\n{text}\nEND" if dialect == "pyroute2" else text
 
 
