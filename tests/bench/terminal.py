@@ -97,7 +97,7 @@ class Outside:
         return passed * 1000
 
 
-def both(ours: Outside, bare: Outside, line: str, times: int = 5) -> tuple[float, float]:
+def both(ours: Outside, bare: Outside, line: str, times: int = 9) -> tuple[float, float]:
     """Medians of a command line, taking turns."""
     pairs = [(ours.command_ms(line), bare.command_ms(line)) for _ in range(times)]
     return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
