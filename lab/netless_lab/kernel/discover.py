@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from ..model.snapshot import Name, Role
 from .names import DIRECTORY, read_names
-from .namespace import Namespace, hostname_in
+from .namespace import Namespace, call_in, hostname_in
 from .read import NodeRef
 
 
@@ -75,9 +75,15 @@ def _open(inode: int, pid: int | None, names: Iterable[Name]) -> Namespace | Non
         except (OSError, ValueError):
             continue
         if opened.inode == inode:
-            return opened
+            return _freed(opened)
         opened.close()
     return None
+
+
+def _freed(opened: Namespace) -> Namespace:
+    """A handle that holds the namespace but not the mount it was found by: a learner may umount(8) that name at any time."""
+    with opened:
+        return call_in(opened, Namespace.own)
 
 
 def _identity(inode: int, pid: int | None, names: Iterable[Name]) -> tuple[str, Role]:
