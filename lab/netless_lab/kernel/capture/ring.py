@@ -2,7 +2,8 @@
 
 Why a ring and not recvmsg(2): the interface comes as an index (Python's own socket gives a name, "" when the interface has gone), no
 system call a frame, and room for thousands of frames where an ordinary user's socket buffer holds some hundred.
-Why version 2: a frame is there at once; version 3 hands over blocks, up to 10 ms late.
+Why version 2: a frame is there at once; version 3 hands over blocks, up to 10 ms late. Its slots are small, so that a flood fits; of a
+frame that is bigger the kernel queues a whole copy beside the ring (PACKET_COPY_THRESH), as long as the socket's buffer has room.
 Sources: packet(7), Documentation/networking/packet_mmap.rst, <linux/if_packet.h>.
 """
 
@@ -18,14 +19,16 @@ import struct
 from typing import Final, NamedTuple
 
 _SOL_PACKET: Final = 263
-_PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_VERSION = 5, 6, 10
+_PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_COPY_THRESH, _PACKET_VERSION = 5, 6, 7, 10
 _TPACKET_V2: Final = 1
 _SO_TIMESTAMPNS, _SO_ATTACH_FILTER = 35, 26
 _ETH_P_ALL: Final = 3
 _SIOCGIFNAME: Final = 0x8910
-_USER, _VLAN_VALID = 1, 0x10
-SLOT: Final = 1024
-"""Bytes a frame may take in the ring, with about 80 of header before it."""
+_USER, _COPY, _VLAN_VALID = 1, 2, 0x10
+SLOT: Final = 256
+"""Bytes a frame may take in the ring, with about 80 of header before it: the headers of every protocol here fit."""
+_LARGEST: Final = 1 << 17
+"""A frame that the kernel has not cut into segments yet (GSO) may have more than 64 KiB."""
 _BLOCK: Final = 1 << 16
 _HEADER: Final = struct.Struct("=IIIHHIIHH")
 """struct tpacket2_hdr: status, length, length kept, where the Ethernet header and the network header begin, s, ns, VLAN tag and type."""
@@ -71,6 +74,8 @@ class Ring:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
+            self._socket.setsockopt(_SOL_PACKET, _PACKET_COPY_THRESH, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             self._set(_SOL_PACKET, _PACKET_RX_RING, struct.pack("=IIII", _BLOCK, self._size // _BLOCK, SLOT, slots))
             self._memory = mmap.mmap(self._socket.fileno(), self._size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
             self.hear(False)
@@ -105,6 +110,8 @@ class Ring:
                 break
             _, protocol, ifindex, hardware, packet_type, _, _ = address(memory, at + _ADDRESS_AT)
             data = memory[at + begin : at + begin + kept]
+            if status & _COPY:
+                data = self._whole(data)
             if hardware not in _ETHERNETS:  # tun and tunnels carry bare IP: give it the header that everything here expects
                 data = bytes(12) + struct.pack("=H", protocol) + data
                 length += 14
@@ -115,6 +122,8 @@ class Ring:
             memory[at : at + 4] = b"\0\0\0\0"
             at = (at + SLOT) % size
         self._at = at
+        if not caught:
+            self._forget_copies()
         return caught
 
     def skip(self) -> int:
@@ -124,6 +133,7 @@ class Ring:
             memory[self._at : self._at + 4] = b"\0\0\0\0"
             self._at = (self._at + SLOT) % size
             count += 1
+        self._forget_copies()
         return count
 
     def dropped(self) -> int:
@@ -137,6 +147,20 @@ class Ring:
             answer = fcntl.ioctl(self._socket.fileno(), _SIOCGIFNAME, _IFREQ.pack(b"", ifindex))
             return _IFREQ.unpack(answer)[0].split(b"\0", 1)[0].decode("utf-8", "replace")  # type: ignore[no-any-return]
         return ""
+
+    def _whole(self, start: bytes) -> bytes:
+        """The whole of a frame that did not fit its slot; only its ``start`` when the copy found no room."""
+        with contextlib.suppress(BlockingIOError):
+            copy = self._socket.recv(_LARGEST)
+            if copy.startswith(start):
+                return copy
+        return start
+
+    def _forget_copies(self) -> None:
+        """A copy whose frame was not found would keep the socket readable for ever."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._socket.recv(1)
 
     def _set(self, level: int, option: int, value: bytes) -> None:
         if _libc.setsockopt(self._socket.fileno(), level, option, value, len(value)):

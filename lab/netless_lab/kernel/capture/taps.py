@@ -16,13 +16,12 @@ from ...model.journey import Direction
 from ...model.journeys.frame import Frame
 from ..namespace import call_in
 from ..read import NodeRef
-from .ring import Ring
+from .ring import SLOT, Ring
 
-SLOTS: Final = 2048
-"""Frames a ring holds: 2 MiB a node, enough for 10 ms of the fastest flood a lab makes."""
-FEW_SLOTS: Final = 256
-"""For the nodes of a lab with more than ``_MANY``."""
-_MANY: Final = 16
+_MEMORY: Final = 24 << 20
+"""Bytes that all rings of a lab may take together."""
+_MOST_SLOTS, _FEWEST_SLOTS = 16384, 1024
+"""Frames one ring holds: as many as two thousand pings of a flood make in the host, without anybody reading meanwhile."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("in", "broadcast", "multicast", "other", "out")
 _AT_ONCE: Final = 256
 """Frames taken from one ring before the loop turns to others: 0.5 ms."""
@@ -108,7 +107,7 @@ class Taps:
             for inode, ref in wanted.items():
                 if inode in self._taps:
                     self._taps[inode].ref = ref
-            slots = FEW_SLOTS if len(wanted) > _MANY else SLOTS
+            slots = slots_for(len(wanted))
             new = [ref for inode, ref in wanted.items() if inode not in self._taps and inode not in self._failed]
             await asyncio.gather(*(self._open(ref, slots) for ref in new))
 
@@ -137,9 +136,9 @@ class Taps:
     def drain(self) -> None:
         """Hand over every frame that has come so far."""
         for tap in self._taps.values():
-            while frames := tap.frames(SLOTS):
+            while frames := tap.frames(_MOST_SLOTS):
                 self._deliver(frames)
-                if len(frames) < SLOTS:
+                if len(frames) < _MOST_SLOTS:
                     break
 
     def lost(self) -> int:
@@ -196,3 +195,9 @@ class Taps:
     def _deliver(self, frames: list[Frame]) -> None:
         for listener in tuple(self._listeners):
             listener(frames)
+
+
+def slots_for(nodes: int) -> int:
+    """How many frames each ring may hold in a lab of this many nodes: a power of two, so that blocks come out even."""
+    each = _MEMORY // SLOT // max(1, nodes)
+    return max(_FEWEST_SLOTS, min(_MOST_SLOTS, 1 << each.bit_length() - 1))

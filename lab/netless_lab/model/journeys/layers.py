@@ -130,7 +130,13 @@ def _icmp6(data: bytes) -> _Step:
 def _quoted(data: bytes) -> _Step:
     """What an ICMP error is about."""
     (name, fields), following, rest = (_ip6 if data[0] >> 4 == 6 else _ip4)(data)
-    return (f"about this {name}", fields), following if following is not _quoted else None, rest
+    return (f"about this {name}", fields), _ports if following in (_tcp, _udp) else following, rest
+
+
+def _ports(data: bytes) -> _Step:
+    """Of a quoted packet only the first eight bytes are sure to be there."""
+    source, target = struct.unpack_from("!HH", data)
+    return ("its ports", (("source port", str(source)), ("destination port", str(target)))), None, b""
 
 
 def _tcp(data: bytes) -> _Step:

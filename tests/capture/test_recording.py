@@ -1,0 +1,193 @@
+"""Recording for real: order, loss, floods, broken frames, interfaces that go; ping(8), ip(8) and the kernel's counters are the witnesses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+
+import pytest
+
+from capture import frames
+from capture.watching import busy, watched
+from helpers.sandboxed import sandboxed, sh
+from helpers.wires import inside
+from netless_lab.kernel.capture import Recorder, Taps
+from netless_lab.kernel.capture.ring import Ring
+from netless_lab.kernel.namespace import call_in, socket_in
+from netless_lab.kernel.read import NodeRef
+from netless_lab.model.journeys.decode import decode
+from netless_lab.model.journeys.frame import Recording
+
+PINGS = 2000
+REQUEST = ["c1.eth0 out", "host.veth1", "host.br0", "host.up0 out", "net.eth0"]
+REPLY = ["net.eth0 out", "host.up0", "host.br0 out", "host.veth1 out", "c1.eth0"]
+
+
+def journeys_by_sequence(recording: Recording) -> dict[int, list[str]]:
+    """Where each echo was seen, in the order of the recording."""
+    found: dict[int, list[str]] = {}
+    for frame in recording.frames:
+        packet = decode(frame.data)
+        if packet.kind in ("echo-request", "echo-reply"):
+            found.setdefault(packet.seq, []).append(f"{frame.node}.{frame.link}{' out' if frame.direction == 'out' else ''}")
+    return found
+
+
+@pytest.mark.parametrize("load", ["idle", "busy"])
+@sandboxed
+async def test_two_thousand_pings_in_the_right_order(load: str) -> None:
+    """A flood of pings through bridge, router and NAT: every journey has its ten sightings in the true order, or the loss is told."""
+    async with watched() as lab:
+        with busy() if load == "busy" else contextlib.nullcontext():
+            recording = await lab.record("ping", "-n", "-f", "-q", "-c", str(PINGS), "198.51.100.10")
+        received = re.search(r"(\d+) received", lab.said)
+        assert received is not None and int(received[1]) == PINGS, lab.said
+        found = journeys_by_sequence(recording)
+        right = sum(sightings == REQUEST + REPLY for sightings in found.values())
+        short = sum(len(sightings) < len(REQUEST + REPLY) for sightings in found.values()) + PINGS - len(found)
+        assert right + short == PINGS, "a journey is in the wrong order"
+        assert (short > 0) <= (recording.lost > 0), f"{short} journeys have gaps, and nothing is said of loss"
+
+
+@sandboxed
+def test_a_full_ring_counts_what_it_drops() -> None:
+    """Nobody reads: what the ring holds and what it says it dropped are together what the kernel's own counter saw."""
+    sh("ip link set lo up")
+    ring = Ring(256)
+    ring.hear(True)
+    sh("ping -n -f -q -c 300 127.0.0.1")
+    kept, dropped = len(ring.take(1000)), ring.dropped()
+    with open("/sys/class/net/lo/statistics/tx_packets", encoding="ascii") as file:
+        passed = int(file.read())
+    assert kept == 256
+    assert kept + dropped == 2 * passed >= 1200, "on lo each packet is seen going out and coming in"
+
+
+@sandboxed
+async def test_a_flood_is_bounded_and_told() -> None:
+    """A recording keeps its limit, counts the rest, and the loop goes on meanwhile."""
+    async with watched() as lab:
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0.005)
+                turns += 1
+
+        counting = asyncio.create_task(count())
+        recording = await lab.record("ping", "-n", "-f", "-q", "-c", "5000", "10.0.0.3", limit=1000)
+        counting.cancel()
+        assert len(recording.frames) == 1000 and recording.left_out > 1000 and not recording.complete
+        assert turns > 5
+
+
+@sandboxed
+async def test_nothing_is_heard_between_recordings() -> None:
+    """Frames that pass while nobody records are neither kept nor counted as lost."""
+    async with watched() as lab:
+        inside(lab.nodes, "c1", "ping -nqc3 -i0.01 10.0.0.1")
+        recording = await lab.record("true")
+        assert [frame for frame in recording.frames if decode(frame.data).kind == "echo-request"] == []
+        assert recording.lost == 0
+
+
+@sandboxed
+async def test_an_interface_that_goes_keeps_its_name() -> None:
+    """Deleted, renamed or moved away before anybody read its frames: each frame still says where it was seen, in the right node."""
+    async with watched() as lab:
+        recorder = Recorder(lab.lookout.taps)
+        recorder.start()
+        inside(lab.nodes, "c1", "ping -nqc1 -W1 10.0.0.3")  # the loop stands still until all three have happened
+        sh("ip link del veth1; ip link set veth2 down; ip link set veth2 name other")
+        sh(f"ip link set up0 netns {lab.nodes['c2'].pid}")
+        recording = recorder.stop()
+        seen = {(frame.node, frame.link) for frame in recording.frames if decode(frame.data).kind == "echo-request"}
+        assert seen == {("c1", "eth0"), ("host", "veth1"), ("host", "other"), ("c2", "eth0")}
+
+
+@sandboxed
+async def test_interfaces_made_later_are_heard() -> None:
+    """A cable plugged in while the recording runs is heard at both ends, under the names of its own nodes."""
+    async with watched() as lab:
+        recorder = Recorder(lab.lookout.taps)
+        recorder.start()
+        sh(f"ip link add late type veth peer name eth9 netns {lab.nodes['c2'].pid}; ip addr add 10.9.0.1/24 dev late; ip link set late up")
+        inside(lab.nodes, "c2", "ip addr add 10.9.0.2/24 dev eth9; ip link set eth9 up; ping -nqc1 -W1 10.9.0.1")
+        links = {(frame.node, frame.link) for frame in recorder.stop().frames}
+        assert {("host", "late"), ("c2", "eth9")} <= links
+
+
+@sandboxed
+async def test_broken_frames_pass_through() -> None:
+    """Garbage on the wire is recorded byte for byte and stops nothing."""
+    async with watched() as lab:
+        sent = [frame for frame in frames.broken(seed=11, count=300) if len(frame) >= 14]
+        recorder = Recorder(lab.lookout.taps)
+        recorder.start()
+        with socket_in(lab.nodes["c1"].namespace, socket.AF_PACKET, socket.SOCK_RAW) as raw:
+            for frame in sent:
+                with contextlib.suppress(OSError):
+                    raw.sendto(frame, ("eth0", 0))
+        inside(lab.nodes, "c1", "ping -nqc1 -W1 10.0.0.1")
+        recording = recorder.stop()
+        heard = [frame.data for frame in recording.frames if (frame.node, frame.direction) == ("c1", "out")]
+        assert sum(frame in heard for frame in sent) > 200
+        assert any(decode(frame.data).kind == "echo-reply" for frame in recording.frames)
+
+
+@sandboxed
+async def test_a_device_without_ethernet_is_read_as_well() -> None:
+    """A tun device carries bare IP: its packets get the header everything here expects."""
+    import fcntl
+    import struct
+
+    async with watched() as lab:
+        try:
+            tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        except OSError:
+            pytest.skip("this kernel has no tun device for us")
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"tun7", 0x1001))
+            sh("ip addr add 10.7.0.1/24 dev tun7; ip link set tun7 up")
+            recording = await lab.record("true")
+            recorder = Recorder(lab.lookout.taps)
+            recorder.start()
+            sh("ping -nqc1 -W1 10.7.0.2 || true")
+            recording = recorder.stop()
+            kinds = {decode(frame.data).kind for frame in recording.frames if frame.link == "tun7"}
+            assert "echo-request" in kinds
+
+
+@sandboxed
+async def test_a_node_that_comes_and_goes() -> None:
+    """A tap is opened for a new node while recording, and an open tap does not outlive its node's place in the lab."""
+    async with watched() as lab:
+        taps, nodes = lab.lookout.taps, dict(lab.nodes)
+        gone = nodes.pop("c2")
+        recorder = Recorder(taps)
+        recorder.start()
+        await taps.attend(nodes.values())
+        assert "c2" not in taps.nodes
+        inside(lab.nodes, "c1", "ping -nqc1 -W1 10.0.0.3")
+        await taps.attend((*nodes.values(), gone))
+        inside(lab.nodes, "c1", "ping -nqc1 -W1 10.0.0.3")
+        echoes = [frame.node for frame in recorder.stop().frames if decode(frame.data).kind == "echo-request"]
+        assert (echoes.count("c1"), echoes.count("c2")) == (2, 1)
+
+
+@sandboxed
+async def test_a_node_that_cannot_be_entered_is_named() -> None:
+    """A namespace handle that was closed is passed over; one that lost its rights is named, and the others are heard."""
+    async with watched() as lab:
+        closed = NodeRef("c9", "container", lab.nodes["c2"].namespace.dup())
+        closed.namespace.close()
+        taps = Taps()
+        await taps.attend((lab.nodes["c1"], closed))
+        assert taps.nodes == {"c1"}
+        await taps.close()
+        packets = call_in(lab.nodes["c1"].namespace, lambda: sh("cat /proc/thread-self/net/packet")).splitlines()
+        assert len(packets) - 1 == 1, "only the lab's own tap is left"
