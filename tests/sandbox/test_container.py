@@ -116,6 +116,7 @@ def test_a_container_starts_with_default_signals_and_no_stray_files() -> None:
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{own.pid}/status").read_text().splitlines() if ":\t" in line)
     ordinary = sum(1 << number - 1 for number in signal.valid_signals())  # 32 and 33 belong to the C library
     assert int(status["SigBlk"], 16) & ordinary == int(status["SigIgn"], 16) & ordinary == 0
+    sh(f"for i in $(seq 200); do [ $(ls /proc/{own.pid}/fd | wc -l) = 3 ] && exit; sleep 0.01; done")  # its loader has files open
     assert sorted(os.listdir(f"/proc/{own.pid}/fd")) == ["0", "1", "2"]
     assert os.getsid(own.pid) == own.pid
     os.close(kept[0])

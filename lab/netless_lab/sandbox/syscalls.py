@@ -9,7 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from typing import Final
+
+TYPE_CHECKING = False  # importing typing costs 4 ms, a fifth of what it takes to enter a node
+if TYPE_CHECKING:
+    from typing import Final
 
 CLONE_NEWNS: Final = 0x0002_0000
 CLONE_NEWCGROUP: Final = 0x0200_0000

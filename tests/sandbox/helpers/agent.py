@@ -76,8 +76,8 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
 
     room.listener.setblocking(False)
     server = await asyncio.start_unix_server(client, sock=room.listener, limit=1 << 20)
-    room.ready()
     print("the agent is ready", file=sys.stderr, flush=True)
+    room.ready()
     await ended.wait()
     server.close()
     if servers is not None:
