@@ -201,6 +201,30 @@ class StepPage(msgspec.Struct, frozen=True):
     success: str = ""
 
 
+class FaultStatus(msgspec.Struct, frozen=True):
+    """What is broken on purpose, as far as the learner may know: ``id`` and what follows it are "" while it is a secret.
+
+    ``healthy``: the network works again. ``began`` is the wall clock, ``seconds`` how long it is (or was) broken, ``hints`` and ``whys`` how
+    often help was asked for, ``verdict`` what the judge found last. An ``exam`` is a drill in which Why and hints are locked.
+    """
+
+    tells: str
+    drill: bool = False
+    exam: bool = False
+    healthy: bool = False
+    began: float = 0.0
+    seconds: float = 0.0
+    hints: int = 0
+    whys: int = 0
+    seed: int | None = None
+    verdict: Verdict | None = None
+    id: str = ""
+    title: str = ""
+    node: str = ""
+    teaches: str = ""
+    solution: str = ""
+
+
 class Status(msgspec.Struct, frozen=True):
     """Everything about the lab but the network itself."""
 
@@ -220,6 +244,7 @@ class Status(msgspec.Struct, frozen=True):
     clients: int = 0
     bindings: dict[str, str] = {}
     limits: str = ""
+    fault: FaultStatus | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -293,6 +318,17 @@ class ProbeEvent(Message, frozen=True):
     journey: Any = None
 
 
+class JourneyEvent(Message, frozen=True):
+    """A packet of the learner's own traffic, while following is on (the call ``follow``): its path as JSON (model/journey.py).
+
+    ``skipped`` counts frames that were left out since the last one, because more passed than can be told.
+    """
+
+    at: float
+    journey: Any
+    skipped: int = 0
+
+
 class VerdictEvent(Message, frozen=True):
     """A step was judged. ``completed`` is true the first time it passes."""
 
@@ -318,7 +354,7 @@ ClientMessage = (
     | SendProbe | Explain | Play | Enter | SetDialect | Down | Call
 )
 AgentMessage = (
-    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | VerdictEvent | Notice | Bye
+    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent | Notice | Bye
 )
 
 _encoder = msgspec.json.Encoder()

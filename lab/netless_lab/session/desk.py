@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ..course.bindings import Bindings
+from ..course.compare import difference
 from ..course.extras import extras
 from ..course.judge import state_holds
 from ..course.outline import lesson_actions, outline, owners
@@ -23,12 +24,24 @@ from ..course.verdict import Verdict
 from ..errors import Refusal
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
-from ..protocol import CourseView, Entry, Message, NodeStatus, Notice, ProbeEvent, SnapshotEvent, Status, StatusEvent, VerdictEvent
+from ..protocol import (
+    CourseView,
+    Entry,
+    JourneyEvent,
+    Message,
+    NodeStatus,
+    Notice,
+    ProbeEvent,
+    SnapshotEvent,
+    Status,
+    StatusEvent,
+    VerdictEvent,
+)
 from .history import History
 from .judging import Case, judge_step, send
 from .live import Burst, Live
 from .pages import course_view, step_page, where_of
-from .state import State, actions_before, key, undone
+from .state import State, actions_before, before, key, undone
 from .world import World
 
 
@@ -55,6 +68,7 @@ class Desk:
             progress.bindings(course.id),
             dialect=progress.dialect,
         )
+        world.following.on_journey = lambda journey, skipped: self._tell(JourneyEvent(time.time(), journey, skipped))
         self.live = Live(world, self._tell, self._learner_changed, self._kernel_changed)
         self.history = History()
         self.own_changes: deque[Burst] = deque(maxlen=100)
@@ -87,6 +101,7 @@ class Desk:
         """One probe for whoever asks."""
         if self.world.ref(probe.node) is None:
             raise Refusal(f"there is no node {probe.node} in this lab", nearest=self.world.nearest(probe.node))
+        await self.world.following.ready()
         outcome = await send(self.world, probe, must_reply=must_reply)
         self.probe_told(outcome, must_reply)
         return outcome
@@ -110,7 +125,7 @@ class Desk:
 
     def probe_told(self, outcome: Outcome, wanted: bool) -> None:
         """Tell the views what became of a probe."""
-        self._tell(ProbeEvent(time.time(), outcome, wanted))
+        self._tell(ProbeEvent(time.time(), outcome, wanted, self.world.following.journey_of(outcome)))
 
     def note(self, text: str) -> None:
         """Something to remember until the lab is in order again."""
@@ -142,7 +157,13 @@ class Desk:
         def beyond(snapshot: Snapshot, names: Bindings) -> tuple[str, ...]:
             return extras(snapshot, baseline, outline(baseline, tuple(apply(action, names) for action in asked)))
 
-        return Case(step, self.state.bindings, owners(outline(baseline, asked)), beyond)
+        return Case(step, self.state.bindings, owners(outline(baseline, asked)), beyond, lambda seen, names: self._lapsed(place, seen, names))
+
+    def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> str:
+        """The first earlier result that is not there any more, in a sentence; "" when all hold."""
+        earlier = [key(own) for own in before(self.state.course, place)]
+        gone = difference(self.state.course, earlier, snapshot, names, place)
+        return f"Something from an earlier step ({gone[0].title!r}) is not so any more: {gone[0].claim}; seen: {gone[0].seen}." if gone else ""
 
     @contextlib.asynccontextmanager
     async def busy(self, what: str) -> AsyncIterator[None]:
@@ -219,13 +240,17 @@ class Desk:
 
     async def _rejudge(self) -> None:
         try:
-            await self.judge_now()
+            await self._watching()
         except asyncio.CancelledError:
             raise
         except Exception as error:
             self.report(error)
             text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `next` skips the step."
             self._tell(Notice("error", text))
+
+    async def _watching(self) -> None:
+        """What the watching judge does after a change."""
+        await self.judge_now()
 
     def _learner_changed(self, burst: Burst) -> None:
         self.own_changes.append(burst)

@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from ..errors import Refusal
@@ -23,11 +24,13 @@ from ..kernel.prompt import type_in
 from ..kernel.purge import purge
 from ..kernel.read import NodeRef, Reader
 from ..kernel.watch import Watch
+from ..model.evidence import Evidence
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
 from ..protocol import Entry
 from ..sandbox import tune
+from .following import Following
 from .host import PretendHost
 
 T = TypeVar("T")
@@ -52,6 +55,8 @@ class World:
         self.agent_pid = host.agent_pid
         self.limits = host.limits
         self.baseline = Snapshot()
+        self.following = Following()
+        self._seen = Snapshot()
         self.on_death: Callable[[str], None] = lambda name: None
         host.on_end = self._ended
 
@@ -72,8 +77,9 @@ class World:
                 self._watch.add(ref)
         self._refs = found
         self._host.release()
-        snapshot = self._reader.snapshot(tuple(found.values()))
+        snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
         self._tune_new(snapshot)
+        self.following.nodes(found, snapshot)
         return snapshot
 
     async def changed(self, timeout_s: float | None) -> bool:
@@ -101,8 +107,13 @@ class World:
             self._tuned.clear()  # a link made again has its old index and none of our timers
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
-        """Send one probe from its node."""
-        return await probing.run(probe, self._refs, deadline_s=deadline_s, grace_s=grace_s)
+        """Send one probe from its node, and follow it when the nodes are listened to."""
+        refs = self._refs
+        return await self.following.probe(probe, lambda: probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s), self._seen)
+
+    async def investigate(self, probe: Probe) -> Evidence:
+        """Send one probe once and gather every fact about what became of it."""
+        return await self.following.investigate(probe, self._refs, self._reader)
 
     async def type_in_host(self, text: str, *, python: bool) -> str:
         """Type lines at a shell prompt of the host, or a program at Python's; what went wrong, in words, or ""."""
@@ -136,6 +147,7 @@ class World:
     def attend(self, watched: bool) -> None:
         """Whether somebody looks: only then are the silent changes polled for."""
         self._watch.attend(watched)
+        self.following.attend(watched)
 
     def in_use(self) -> bool:
         """Whether somebody's shell or program lives in the lab."""
@@ -151,6 +163,14 @@ class World:
         if ref is None:
             raise Refusal(f"there is no node {name} in this lab", nearest=self.nearest(name))
         return ref
+
+    def end_marked(self, mark: str) -> None:
+        """End the processes that were started with this variable in their environment."""
+        wanted = f"{mark}=".encode()
+        for entry in os.listdir("/proc"):
+            with contextlib.suppress(OSError):
+                if entry.isdigit() and int(entry) != os.getpid() and wanted in Path(f"/proc/{entry}/environ").read_bytes():
+                    os.kill(int(entry), signal.SIGKILL)
 
     def _end_strangers(self) -> None:
         """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""

@@ -38,6 +38,14 @@ class Recorder:
         frames, self._frames = self._frames, []
         return Recording(tuple(in_order(frames)), self._taps.lost() - self._lost_before, self._left_out)
 
+    def take(self) -> Recording:
+        """What has passed so far, and go on: for those who follow for long."""
+        self._taps.drain()
+        frames, self._frames = self._frames, []
+        left_out, self._left_out = self._left_out, 0
+        lost_before, self._lost_before = self._lost_before, self._taps.lost()
+        return Recording(tuple(in_order(frames)), self._lost_before - lost_before, left_out)
+
     def __enter__(self) -> Recorder:
         self.start()
         return self

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...model.evidence import Count, Evidence, RuleHit
 from ...model.journeys.assemble import Followed, follow
 from ...model.journeys.flow import Flow
+from ...model.journeys.frame import Frame
 from ...model.journeys.ground import Ground
 from ...model.journeys.runs import errors, runs
 from ...model.probe import Fetch, Lookup, Outcome, Probe
@@ -34,9 +35,23 @@ PATIENCE_S: Final = 0.2
 """The same for a name or a page, whose servers are programs that must be scheduled first."""
 
 
+class Gathered(NamedTuple):
+    """The evidence, and the frames that the hops of its journey were made of, one each."""
+
+    evidence: Evidence
+    frames: tuple[Frame, ...]
+
+
 async def investigate(
     probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout, reader: Reader, drop_ear: DropEar | None = None
 ) -> Evidence:
+    """``gather`` for those who do not keep frames."""
+    return (await gather(probe, refs, lookout, reader, drop_ear)).evidence
+
+
+async def gather(
+    probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout, reader: Reader, drop_ear: DropEar | None = None
+) -> Gathered:
     """What became of ``probe``, sent once (and once more when rules have to be traced). Nothing the network does raises.
 
     ``reader`` is the lab's own; ``drop_ear`` hears the kernel's drop reasons when there is one.
@@ -64,7 +79,7 @@ async def investigate(
     if not seen.recording.complete:
         lost = seen.recording.lost + seen.recording.left_out
         missing.append(f"{lost} frames passed too fast to be seen, so a packet that is not here may still have passed")
-    return Evidence(
+    evidence = Evidence(
         probe=probe,
         outcome=outcome,
         journey=followed.journey,
@@ -83,6 +98,7 @@ async def investigate(
         missing=tuple(dict.fromkeys(missing)),
         took_ms=(time.monotonic() - began) * 1000,
     )
+    return Gathered(evidence, tuple(sight.frame for sight in followed.sights))
 
 
 async def _watched(probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout) -> tuple[Outcome, Seen]:

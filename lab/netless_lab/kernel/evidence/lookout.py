@@ -110,6 +110,14 @@ class Watching:
         lookout.begin(self)
         self._recorder.start()
 
+    def take(self) -> Seen:
+        """What has passed so far, and go on."""
+        recording = self._recorder.take()
+        self._lookout.drain()
+        flows, self.flows = tuple(self.flows), []
+        missing, self.missing = tuple(self.missing), []
+        return Seen(recording, flows, (*self._lookout.missing, *missing))
+
     def stop(self) -> Seen:
         """End with all that has passed until now."""
         recording = self._recorder.stop()

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite
 from ..probe import Outcome, Probe
 from . import path
-from .converse import Conversation, Sight, Sorted, converse
+from .converse import Conversation, Sight, converse
 from .decode import decode
 from .flow import Flow
 from .frame import Recording
@@ -80,22 +80,22 @@ def title(probe: Probe) -> str:
     return f"{type(probe).__name__.lower()} {target(probe)} from {probe.node}"
 
 
-def traffic(found: Sorted, ground: Ground, lost: int = 0) -> tuple[Journey, ...]:
+def traffic(conversations: Iterable[Conversation], asked: Sequence[Question], ground: Ground, lost: int = 0) -> tuple[Followed, ...]:
     """One journey for each conversation, with the neighbour questions it caused, then one for each question that nothing else caused."""
-    asked = questions(found.neighbours)
     used: set[int] = set()
-    journeys: list[Journey] = []
-    for conversation in found.conversations:
+    made: list[Followed] = []
+    for conversation in conversations:
         own = [question for question in belonging(conversation, asked) if id(question) not in used]
         used |= {id(question) for question in own}
-        first = conversation.first.packet.subject
         complete = any(sight.leg < 0 and path.arrived(sight, ground) and sight.packet.kind != "icmp-error" for sight in conversation.sights)
-        journeys.append(_journey(_way((conversation,), own, ""), first, ground, complete, lost))
+        way = _way((conversation,), own, "")
+        made.append(Followed(_journey(way, conversation.first.packet, ground, complete, lost), way.sights[:MOST_HOPS], (conversation,)))
     for question in asked:
         if id(question) not in used:
             way = _Way(tuple(question.sights), (), not question.answered)
-            journeys.append(_journey(way, question.sights[0].packet.subject, ground, question.answered, lost))
-    return tuple(sorted(journeys, key=lambda made: made.started))
+            told = _journey(way, question.sights[0].packet, ground, question.answered, lost)
+            made.append(Followed(told, way.sights[:MOST_HOPS], ()))
+    return tuple(sorted(made, key=lambda followed: followed.journey.started))
 
 
 def _journey(way: _Way, first: Packet, ground: Ground, complete: bool, lost: int) -> Journey:
@@ -103,7 +103,7 @@ def _journey(way: _Way, first: Packet, ground: Ground, complete: bool, lost: int
     death = None if complete or lost else path.death(told.hops, way.sights, ground, way.open_question)
     return Journey(
         source=way.sights[0].frame.node,
-        target=first.dst,
+        target=first.subject.dst,
         hops=told.hops,
         rewrites=told.rewrites,
         complete=complete,

@@ -1,0 +1,177 @@
+"""Every probe the session sends becomes a journey; on request, so does the learner's own traffic.
+
+Taps are opened in the background when somebody looks at the lab, and a probe is only watched where all of them are open, so neither
+``goto`` nor a verdict ever waits for one. What was watched is kept for a while: its bytes can be looked at and saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ..errors import Refusal
+from ..kernel.capture.pcapng import pcapng
+from ..kernel.evidence.conntrack_events import newest
+from ..kernel.evidence.gather import gather
+from ..kernel.evidence.lookout import Lookout
+from ..kernel.read import NodeRef, Reader
+from ..model.evidence import Evidence
+from ..model.journey import Journey
+from ..model.journeys.assemble import Followed, follow
+from ..model.journeys.frame import Frame, in_order
+from ..model.journeys.ground import Ground
+from ..model.journeys.layers import Layer, layers
+from ..model.probe import Outcome, Probe
+from ..model.snapshot import Snapshot
+from .traffic import Traffic
+
+KEPT_JOURNEYS: Final = 64
+KEPT_FRAMES: Final = 20_000
+SETTLE_S: Final = 0.1
+"""How long the nodes must have stayed the same before taps are opened and closed: a rebuild changes them several times."""
+
+Send = Callable[[], Awaitable[Outcome]]
+
+
+class Kept(NamedTuple):
+    """A journey with the frames its hops were made of, one each."""
+
+    journey: Journey
+    frames: tuple[Frame, ...]
+
+
+class Following:
+    """Belongs to one loop. ``on_journey`` hears of the learner's own traffic while ``traffic`` is on."""
+
+    def __init__(self) -> None:
+        self.on_journey: Callable[[Journey, int], None] = lambda journey, skipped: None
+        self._lookout = Lookout()
+        self._refs: dict[str, NodeRef] = {}
+        self._watched = False
+        self._changing: asyncio.Task[None] | None = None
+        self._numbers = 0
+        self._kept: OrderedDict[int, Kept] = OrderedDict()
+        self._of_outcome: OrderedDict[Outcome, Journey] = OrderedDict()
+        self._frames: deque[Frame] = deque(maxlen=KEPT_FRAMES)
+        self._lost = 0
+        self.traffic = Traffic(self._lookout, self._heard)
+
+    def attend(self, watched: bool) -> None:
+        """Somebody looks at the lab, or nobody does: then nothing is listened to."""
+        if watched != self._watched:
+            self._watched = watched
+            if not watched:
+                self.traffic.stop()
+            self._change_soon()
+
+    def nodes(self, refs: Mapping[str, NodeRef], snapshot: Snapshot) -> None:
+        """The nodes there are now, and their state. Costs nothing when the nodes are the same."""
+        self.traffic.snapshot = snapshot
+        if refs != self._refs:
+            self._refs = dict(refs)
+            self._change_soon()
+
+    async def ready(self) -> None:
+        """Wait until every node is listened to: for those who ask for a journey, not only for an outcome."""
+        await self._lookout.attend(self._refs.values())
+
+    async def close(self) -> None:
+        """Let every node go."""
+        self._watched = False
+        self.traffic.stop()
+        if self._changing is not None:
+            self._changing.cancel()
+        await self._lookout.close()
+
+    async def probe(self, probe: Probe, send: Send, snapshot: Snapshot) -> Outcome:
+        """Send a probe and follow it, when every node is listened to; else only send it. ``snapshot`` is the state before it."""
+        if not self._lookout.attends(self._refs.values()):
+            return await send()
+        with self._lookout.watch() as watching:
+            outcome = await send()
+            seen = watching.stop()
+        followed = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
+        self._lost += seen.recording.lost
+        self._remember(outcome, followed)
+        return outcome
+
+    async def investigate(self, probe: Probe, refs: Mapping[str, NodeRef], reader: Reader) -> Evidence:
+        """Send a probe once and gather every fact about it; its journey is kept like any other."""
+        evidence, frames = await gather(probe, refs, self._lookout, reader)
+        journey = self._keep(evidence.journey, frames)
+        self._of_outcome[evidence.outcome] = journey
+        return msgspec.structs.replace(evidence, journey=journey)
+
+    def journey_of(self, outcome: Outcome) -> Journey | None:
+        """The journey of a probe that was followed, by what became of it."""
+        return self._of_outcome.get(outcome)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What cannot be seen in some nodes, in words."""
+        return self._lookout.missing
+
+    def journeys(self) -> tuple[Journey, ...]:
+        """Those still kept, oldest first."""
+        return tuple(kept.journey for kept in self._kept.values())
+
+    def packet(self, journey: int, hop: int) -> tuple[bytes, tuple[Layer, ...]]:
+        """The bytes of one hop, and what they mean. Raises Refusal when they are not kept any more."""
+        kept = self._find(journey)
+        if not 0 <= hop < len(kept.frames):
+            raise Refusal(f"journey {journey} has {len(kept.frames)} hops, from 0 to {len(kept.frames) - 1}")
+        data = kept.frames[hop].data
+        return data, layers(data)
+
+    def pcapng(self, journey: int | None) -> tuple[bytes, int]:
+        """(a pcapng file, how many frames are in it): one journey's, or everything that is kept."""
+        if journey is not None:
+            frames = self._find(journey).frames
+            return pcapng(frames), len(frames)
+        everything = in_order(list(self._frames))
+        return pcapng(everything, lost=self._lost), len(everything)
+
+    def _find(self, journey: int) -> Kept:
+        kept = self._kept.get(journey)
+        if kept is None:
+            raise Refusal(f"journey {journey} is not kept: the last {KEPT_JOURNEYS} are", nearest=tuple(map(str, self._kept))[-3:])
+        return kept
+
+    def _remember(self, outcome: Outcome, followed: Followed) -> None:
+        frames = tuple(sight.frame for sight in followed.sights)
+        journey = self._keep(followed.journey, frames)
+        self.traffic.leave_out(followed.own)
+        self._of_outcome[outcome] = journey
+        while len(self._of_outcome) > KEPT_JOURNEYS:
+            self._of_outcome.popitem(last=False)
+
+    def _heard(self, journey: Journey, frames: tuple[Frame, ...], skipped: int) -> None:
+        self.on_journey(self._keep(journey, frames), skipped)
+
+    def _keep(self, journey: Journey, frames: tuple[Frame, ...]) -> Journey:
+        self._numbers += 1
+        numbered = msgspec.structs.replace(journey, id=self._numbers)
+        self._kept[self._numbers] = Kept(numbered, frames)
+        self._frames.extend(frames)
+        while len(self._kept) > KEPT_JOURNEYS:
+            self._kept.popitem(last=False)
+        return numbered
+
+    def _change_soon(self) -> None:
+        if self._changing is None or self._changing.done():
+            self._changing = asyncio.get_running_loop().create_task(self._change())
+
+    async def _change(self) -> None:
+        """Listen to the nodes there are, once they stay the same for a moment."""
+        while True:
+            refs = self._refs
+            await asyncio.sleep(SETTLE_S)
+            if refs is self._refs:
+                break
+        with contextlib.suppress(OSError):
+            await self._lookout.attend(self._refs.values() if self._watched else ())
