@@ -60,6 +60,17 @@ def shipped() -> tuple[Course, ...]:
     return tuple(sorted(courses, key=lambda course: (course.id != "container", course.id)))
 
 
+def fault_texts() -> dict[str, str]:
+    """The files of the faults that come with netless, by name. One that cannot be read is empty here, which its reader then says."""
+    texts: dict[str, str] = {}
+    for path in sorted((lessons_root() / "faults").glob("*.toml")):
+        try:
+            texts[path.name] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            texts[path.name] = ""
+    return texts
+
+
 def progress_path(lab: str, environment: Mapping[str, str]) -> Path:
     """``$XDG_STATE_HOME/netless/LAB.json``, by default under ~/.local/state (XDG Base Directory Specification)."""
     if not lab or "/" in lab or lab.startswith("."):

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from ..course.faults import Listed
 from ..course.step import positions
+from ..errors import Refusal
 from ..primitives.base import DIALECTS
+from .faulting import Wanted
+from .following_calls import FOLLOWING
 from .history import notes, script
 
 if TYPE_CHECKING:
@@ -35,4 +41,39 @@ async def history(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     return {"entries": entries, "script": script(entries), "markdown": notes(entries)}
 
 
-CALLS: dict[str, CallFunction] = {"prove": prove, "history": history}
+async def faults(session: Session, args: dict[str, Any]) -> tuple[Listed, ...]:
+    """Every fault there is, and what this machine lacks for it."""
+    return session.faulting.listed()
+
+
+async def break_(session: Session, args: dict[str, Any]) -> dict[str, Any]:
+    """Break the lab: ``fault`` or ``seed`` (or neither: any), ``node``, ``drill``, ``exam``."""
+    return await session.faulting.break_(_wanted(args))
+
+
+async def mend(session: Session, args: dict[str, Any]) -> dict[str, Any]:
+    """Take the fault away."""
+    return await session.faulting.mend()
+
+
+async def drill(session: Session, args: dict[str, Any]) -> dict[str, Any]:
+    """``do`` = start (with what ``break`` takes), status, or stop, which tells what it was and mends it."""
+    match args.get("do", "status"):
+        case "start":
+            return await session.faulting.break_(_wanted({**{key: args[key] for key in args if key != "do"}, "drill": True}))
+        case "stop":
+            return await session.faulting.mend()
+        case "status":
+            return {"fault": session.faulting.status()}
+        case other:
+            raise Refusal(f"a drill cannot {other}: it can start, stop, or tell its status")
+
+
+def _wanted(args: dict[str, Any]) -> Wanted:
+    try:
+        return msgspec.convert(args, Wanted)
+    except msgspec.ValidationError as error:
+        raise Refusal(f"this is no way to break a lab: {error}") from error
+
+
+CALLS: dict[str, CallFunction] = {"prove": prove, "history": history, "faults": faults, "break": break_, "mend": mend, "drill": drill, **FOLLOWING}

@@ -82,6 +82,11 @@ class Live:
             self._on_kernel(snapshot)
         return snapshot
 
+    def take(self, snapshot: Snapshot) -> None:
+        """From now on this is what is there; nobody is told what changed, nor counts it as anybody's doing."""
+        self.last = snapshot
+        self._tell(SnapshotEvent(snapshot))
+
     async def _follow(self) -> None:
         while True:
             await self._world.changed(None)

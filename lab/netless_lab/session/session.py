@@ -21,15 +21,15 @@ from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect
 from ..primitives.retell import undoing
 from ..protocol import ActionEvent, Notice
+from .breakable import BreakableDesk
 from .calls import CALLS
-from .desk import Desk
 from .judging import judge_step
 from .moves import Moves, missing
 from .pages import bound_actions, every_dialect, help_rungs, where_of
 from .state import after, before, key, undone
 
 
-class Session(Desk):
+class Session(BreakableDesk):
     """The verbs that move. ``Desk`` has what only looks, and the watching judge."""
 
     def __init__(self, *args: Any, **fields: Any) -> None:
@@ -51,6 +51,7 @@ class Session(Desk):
     async def run(self, target: str | None = None, *, rest: bool = False) -> dict[str, Any]:
         """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
         await self.hold_judging()
+        self.refuse_while_broken()
         place = self._start_of(target) if target else self._to_run()
         if place is None:
             return {"verdicts": [], "text": "This was the last step of the course, and it holds. `goto` takes you anywhere again."}
@@ -66,6 +67,8 @@ class Session(Desk):
     async def check(self, target: str | None = None) -> dict[str, Any]:
         """Judge the current step, or every step of a target as far as its result should be there now."""
         await self.hold_judging()
+        if self.faulting.on:
+            return {"verdicts": [await self.faulting.check()], "text": ""}
         if target is None:
             return {"verdicts": [await self._judge_here()], "text": ""}
         wanted = self._places(target)
@@ -86,6 +89,7 @@ class Session(Desk):
     async def next(self) -> dict[str, Any]:
         """Move on. When the current step does not hold, the next one still starts from a right lab: it is rebuilt."""
         await self.hold_judging()
+        self.refuse_while_broken()
         following = after(self.state.course, self.state.position)
         if following is None:
             return self._moved("This was the last step of the course. `goto` takes you anywhere again.")
@@ -104,6 +108,9 @@ class Session(Desk):
         """Undo the learner's own changes since the step began, or else the last step."""
         await self.hold_judging()
         place = self.state.position
+        if self.faulting.on:
+            await self._rebuild(place, end=True)
+            return self._moved(f"The lab is back at the end of {place}, as it was before it was broken.")
         if undone := await self._take_back_last():
             return self._moved(f"Undone: {undone}.")
         if self.state.touched:
@@ -161,6 +168,8 @@ class Session(Desk):
 
         What the verdict shows right now comes first, once; then the step's own rungs; the command itself is the last.
         """
+        if self.faulting.on:
+            return self.faulting.hint()
         state = self.state
         place = key(state.position)
         opened = state.progress.opened(place, state.course.id)
@@ -180,6 +189,7 @@ class Session(Desk):
     async def play(self, on: bool) -> dict[str, Any]:
         """Enter or leave play mode. Leaving restores the step: its end when it was passed, else its start."""
         await self.hold_judging()
+        self.refuse_while_broken()
         if on == self.state.playing:
             return self._moved("Play mode is " + ("on" if on else "off") + " already.")
         if on:
@@ -210,10 +220,10 @@ class Session(Desk):
             "`reset lab` starts over."
         )
 
-    async def stand(self, place: Position) -> None:
-        """Be at the clean start of a step, whatever was before."""
+    async def stand(self, place: Position, *, end: bool = False) -> None:
+        """Be at the clean start of a step, or with it done, whatever was before."""
         await self.hold_judging()
-        await self._rebuild(place, judging=False)
+        await self._rebuild(place, end=end, judging=False)
 
     async def call(self, name: str, args: dict[str, Any]) -> Any:
         """Extensions by name."""
@@ -293,6 +303,7 @@ class Session(Desk):
 
     async def _rebuild(self, place: Position, *, end: bool = False, judging: bool = True) -> Snapshot:
         async with self.busy(f"rebuilding to {place}"):
+            await self.faulting.leave()
             snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, self.state.dialect, end=end)
         self._stand_at(place)
         self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=())

@@ -1,0 +1,303 @@
+"""Faults: small TOML files that say how to break a healthy lab, what is seen then, and how to mend it. Read here, never run here.
+
+    format = 1
+    id = "forwarding-off"                       the file's own name
+    title = "The host does not forward"         for whoever chooses a fault; a drill keeps it secret
+    tells = "c1 reaches the host and nothing beyond it."    all that the learner is told
+    start = "container/neighbour"               the lesson at whose end the lab stands before it is broken
+    setup = [{ ... }]                           what it needs beside that: actions, as in lessons
+    inject = [{ forwarding = false }]           the breaking, in actions
+    mend = [{ forwarding = true }]              its opposite; without one the lab is rebuilt
+    symptom = [{ ping = "198.51.100.10", from = "{node}" }]  probes as in lessons, as they are in health: each fails while it is broken
+    still = [{ ping = "10.0.0.1", from = "{node}" }]         probes that go on as in health: they narrow it down
+    place = "host:fwd"                          where packets die: a node, node:link or node:gate (``fault_places``)
+    cause = "forwarding-off"                    a short code
+    evidence = ["..."]                          facts that show it
+    teaches = "internet/forwarding"             the step that explains it
+
+``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``NEEDS``). A file that speaks of
+its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for either container (``SEATS``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from ..errors import Refusal
+from ..primitives.base import Action
+from . import fields
+from .catalog import resolve
+from .fault_places import Place, read_place
+from .items import probe_nodes, read_action, read_probe
+from .markdown import Block
+from .problems import Problem, Report, did_you_mean, nearest
+from .step import Course, ProbeCheck
+from .toml_text import Table, read_table
+from .words import bad_id, objection
+
+NEEDS: Final = {
+    "vxlan": "vxlan devices",
+    "macvlan": "macvlan devices",
+    "bridge-nf": "the setting net.bridge.bridge-nf-call-iptables (module br_netfilter)",
+    "nft-bridge": "nftables on bridges",
+    "nft-netdev": "nftables on devices (ingress)",
+    "nft-arp": "nftables for ARP",
+    "iptables-legacy": "the program iptables-legacy",
+    "python3": "the program python3",
+}
+"""What a fault may need beyond what every lesson needs, in words."""
+PROGRAMS: Final = frozenset({"iptables-legacy", "python3"})
+"""Those needs that are programs; the others are the kernel's and show when they are tried."""
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A container of the lesson's end, and its neighbour, as files speak of them."""
+
+    node: str
+    link: str
+    port: str
+    address: str
+    other: str
+    other_link: str
+    other_port: str
+    other_address: str
+
+
+SEATS: Final = {
+    "c1": Seat("c1", "veth1", "veth2", "10.0.0.2", "c2", "veth3", "veth4", "10.0.0.3"),
+    "c2": Seat("c2", "veth3", "veth4", "10.0.0.3", "c1", "veth1", "veth2", "10.0.0.2"),
+}
+"""Which containers a fault can be in."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One fault, as it is in one container. The fields are those of its file; ``movable``: it can be had in either container."""
+
+    id: str
+    title: str
+    tells: str
+    start: str
+    inject: tuple[Action, ...]
+    symptom: tuple[ProbeCheck, ...]
+    still: tuple[ProbeCheck, ...]
+    place: Place
+    cause: str
+    evidence: tuple[str, ...]
+    teaches: str
+    setup: tuple[Action, ...] = ()
+    mend: tuple[Action, ...] = ()
+    number: int | None = None
+    needs: tuple[str, ...] = ()
+    movable: bool = False
+    node: str = "c1"
+
+
+class FaultReading(msgspec.Struct, frozen=True):
+    """What came of reading a folder: the sound faults by id, and every problem of the others."""
+
+    faults: tuple[Fault, ...]
+    problems: tuple[Problem, ...]
+
+
+_KEYS: Final = (
+    "format", "id", "number", "title", "tells", "start", "needs", "setup", "inject", "mend", "symptom", "still", "place", "cause",
+    "evidence", "teaches",
+)  # fmt: skip
+_SLOT: Final = re.compile(r"\{(?P<name>[a-z_]+)\}")
+
+
+def read_faults(files: Mapping[str, str], courses: Iterable[Course] = (), node: str = "c1") -> FaultReading:
+    """Every fault of a folder (file name to text), as it is in ``node``. With ``courses``, the lessons and steps named must exist."""
+    courses = tuple(courses)
+    found: list[Fault] = []
+    problems: list[Problem] = []
+    for file in sorted(files):
+        report = Report(file)
+        fault = _read(files[file], file, courses, node, report)
+        problems += report.problems
+        if fault is not None and report.clean:
+            found.append(fault)
+    return FaultReading(tuple(sorted(found, key=lambda fault: fault.id)), tuple(problems))
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A fault as a list shows it. ``nodes`` are the containers it can be chosen for; ``lacks`` what this machine has not got for it."""
+
+    id: str
+    title: str
+    tells: str
+    teaches: str
+    start: str
+    number: int | None
+    nodes: tuple[str, ...]
+    needs: tuple[str, ...]
+    lacks: str = ""
+
+
+def listed(faults: Iterable[Fault], lacking: Callable[[Fault], str] = lambda fault: "") -> tuple[Listed, ...]:
+    """For whoever chooses one."""
+    return tuple(
+        Listed(
+            fault.id,
+            fault.title,
+            fault.tells,
+            fault.teaches,
+            fault.start,
+            fault.number,
+            tuple(SEATS) if fault.movable else (),
+            fault.needs,
+            lacking(fault),
+        )
+        for fault in faults
+    )
+
+
+def held_out(fault_id: str) -> bool:
+    """Whether a fault was kept from the eyes of those who write the rules of ``explain``: a third of them, by a hash of the id."""
+    return int(hashlib.sha256(fault_id.encode()).hexdigest(), 16) % 3 == 0
+
+
+def named(faults: Iterable[Fault], fault_id: str) -> Fault:
+    """The fault of this id. Raises Refusal (2) with the nearest ids."""
+    known = {fault.id: fault for fault in faults}
+    if fault_id in known:
+        return known[fault_id]
+    near = nearest(fault_id, known) or tuple(name for name in known if fault_id and fault_id in name)[:3]
+    raise Refusal(f'there is no fault "{fault_id}": `netless faults` lists them.', nearest=near)
+
+
+def drawn(faults: Iterable[Fault], seed: int) -> tuple[tuple[str, str], ...]:
+    """Every (id, container) in the order in which this seed draws them: always the same for the same faults, on every machine."""
+    lot = random.Random(seed)
+    order = sorted(faults, key=lambda fault: fault.id)
+    lot.shuffle(order)
+    return tuple((fault.id, lot.choice(tuple(SEATS)) if fault.movable else fault.node) for fault in order)
+
+
+def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: Report) -> Fault | None:
+    seated = _seat(text, node, report)
+    table = read_table(Block(seated, 1), report)
+    if table is None or not fields.check_format(table, "this fault", report):
+        return None
+    fields.check_keys(table, _KEYS, "a fault", report)
+    fault = Fault(
+        id=_id(table, file, report),
+        title=fields.text(table, "title", report, required='Write title = "The host does not forward": what is broken.'),
+        tells=fields.text(table, "tells", report, required='Write tells = "...": what the learner notices, and not why.'),
+        start=_place_in_course(table, "start", courses, report),
+        setup=_actions(table, "setup", report),
+        inject=_actions(table, "inject", report, "Write inject = [{ forwarding = false }]: what breaks it."),
+        mend=_actions(table, "mend", report),
+        symptom=_probes(table, "symptom", report, "A fault that no probe notices is none."),
+        still=_probes(table, "still", report, "Something always goes on working, and narrows it down."),
+        place=_place(table, report),
+        cause=_code(table, report),
+        evidence=fields.texts(table, "evidence", report),
+        teaches=_place_in_course(table, "teaches", courses, report),
+        number=_number(table, report),
+        needs=_needs(table, report),
+        movable=seated != text,
+        node=node,
+    )
+    if not table.values.get("evidence"):
+        advice = 'Write evidence = ["..."]: a fact that shows the cause, and the command to see it.'
+        report.add(table.line("evidence"), '"evidence" is missing.', advice)
+    return fault
+
+
+def _seat(text: str, node: str, report: Report) -> str:
+    """The text with its placeholders filled in; the lines stay where they are."""
+    words = msgspec.structs.asdict(SEATS[node])
+
+    def fill(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in words:
+            report.add(text.count("\n", 0, found.start()) + 1, f'there is no placeholder "{{{name}}}".', did_you_mean(name, words))
+        return str(words.get(name, name))
+
+    return _SLOT.sub(fill, text)
+
+
+def _id(table: Table, file: str, report: Report) -> str:
+    fault_id = fields.text(table, "id", report, required='Write id = "...": the name of the file will do.')
+    if fault_id and (refused := bad_id(fault_id)):
+        report.add(table.line("id"), refused.what, refused.advice)
+    elif fault_id and file != f"{fault_id}.toml":
+        report.add(table.line("id"), f'the fault calls itself "{fault_id}", its file is {file}.', "Make the two agree.")
+    return fault_id
+
+
+def _code(table: Table, report: Report) -> str:
+    cause = fields.text(table, "cause", report, required='Write cause = "forwarding-off": a short code.')
+    if cause and (refused := bad_id(cause)):
+        report.add(table.line("cause"), refused.what, refused.advice)
+    return cause
+
+
+def _actions(table: Table, key: str, report: Report, required: str = "") -> tuple[Action, ...]:
+    listed = fields.tables(table, key, report)
+    if required and not table.values.get(key):
+        report.add(table.line(key), f'"{key}" is missing.', required)
+    found = (read_action(values, line, report) for line, values in listed)
+    return tuple(action for action in found if action is not None)
+
+
+def _probes(table: Table, key: str, report: Report, required: str) -> tuple[ProbeCheck, ...]:
+    listed = fields.tables(table, key, report)
+    if not table.values.get(key):
+        report.add(table.line(key), f'"{key}" is missing.', required)
+    found = []
+    for line, values in listed:
+        check = read_probe(values, line, report)
+        if check is None:
+            continue
+        found.append(check)
+        for sender in probe_nodes(check):
+            if refused := objection("node", sender):
+                report.add(line, refused.what, refused.advice)
+    return tuple(found)
+
+
+def _place(table: Table, report: Report) -> Place:
+    text = fields.text(table, "place", report, required='Write place = "host:fwd": a node, node:link or node:gate.')
+    return read_place(text, table.line("place"), report) if text else Place("")
+
+
+def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report: Report) -> str:
+    """A lesson (start) or a step (teaches) that exists, when the courses are known."""
+    example = "container/neighbour" if key == "start" else "internet/forwarding"
+    text = fields.text(table, key, report, required=f'Write {key} = "{example}".')
+    if text and courses:
+        try:
+            target = resolve(courses, text)
+        except Refusal as refusal:
+            report.add(table.line(key), str(refusal))
+            return text
+        if key == "teaches" and target.step is None:
+            whole = "lesson" if target.lesson else "course"
+            report.add(table.line(key), f'"{text}" is a whole {whole}.', f'Name a step: {key} = "{example}".')
+        if key == "start" and target.lesson is None:
+            report.add(table.line(key), f'"{text}" is a whole course.', f'Name a lesson: {key} = "{example}".')
+    return text
+
+
+def _number(table: Table, report: Report) -> int | None:
+    value = table.values.get("number")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    report.add(table.line("number"), f'"number" must be a row of the list, not {value!r}.', "Write number = 4, or leave it out.")
+    return None
+
+
+def _needs(table: Table, report: Report) -> tuple[str, ...]:
+    needs = fields.texts(table, "needs", report)
+    for index, need in enumerate(needs):
+        if need not in NEEDS:
+            report.add(table.line("needs", index), f'nobody knows the need "{need}".', did_you_mean(need, NEEDS))
+    return needs

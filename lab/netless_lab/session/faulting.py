@@ -1,0 +1,260 @@
+"""Faults in a lab: break it on purpose, know when it is well again, however that came about, and mend it. Also drills.
+
+While a fault is on, the judge of steps rests and this one judges instead: after each change the learner makes it sends the
+fault's probes. Some repairs take time to show (a neighbour entry must age), so it looks again a few times, then waits for the next change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ..course.catalog import resolve
+from ..course.fault_words import bound, hints, solution
+from ..course.faults import SEATS, Fault, Listed, drawn, named
+from ..course.step import Position, step_at
+from ..course.verdict import Verdict
+from ..errors import Refusal
+from ..protocol import FaultStatus, Notice
+from .breaking import Breaker
+from .fault_files import Library
+from .judging import settle
+from .pages import where_of
+
+if TYPE_CHECKING:
+    from .session import Session
+
+LOOK_AGAIN_S: Final = (0.0, 2.0, 5.0, 15.0, 45.0)
+"""Pauses of the watching judge after a change; a neighbour entry that was confirmed is believed for up to 45 s (arp(7))."""
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which fault, and how. Without ``fault`` one is drawn by ``seed``; a drawn one and a drill's stay secret.
+
+    An ``exam`` is a drill without help.
+    """
+
+    fault: str = ""
+    seed: int | None = None
+    node: str = ""
+    drill: bool = False
+    exam: bool = False
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """The fault that is in the lab, and what became of it so far."""
+
+    fault: Fault
+    place: Position
+    wanted: Wanted
+    began: float
+    came_from: Position
+    hints: int = 0
+    whys: int = 0
+    verdict: Verdict | None = None
+    healthy: float | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Whether the learner must not be told which fault it is."""
+        return self.healthy is None and (self.wanted.drill or not self.wanted.fault)
+
+
+class Faulting:
+    """The faults of one session. At most one is on at a time."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._library = Library(session.courses)
+        self._breaker = Breaker(session)
+        self._broken: Broken | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether something is broken on purpose now."""
+        return self._broken is not None and self._broken.healthy is None
+
+    def status(self) -> FaultStatus | None:
+        """What may be told of the fault that is on, or was until the lab moved on."""
+        broken = self._broken
+        if broken is None:
+            return None
+        told = not broken.secret
+        return FaultStatus(
+            tells=broken.fault.tells,
+            drill=broken.wanted.drill,
+            exam=broken.wanted.exam,
+            healthy=broken.healthy is not None,
+            began=broken.began,
+            seconds=round((broken.healthy or time.time()) - broken.began, 1),
+            hints=broken.hints,
+            whys=broken.whys,
+            seed=broken.wanted.seed,
+            verdict=broken.verdict,
+            id=broken.fault.id if told else "",
+            title=broken.fault.title if told else "",
+            node=broken.fault.node if told else "",
+            teaches=broken.fault.teaches if told else "",
+            solution=self._solution(broken) if told else "",
+        )
+
+    def listed(self) -> tuple[Listed, ...]:
+        """Every fault there is, and what this machine lacks for it."""
+        return self._library.listed()
+
+    async def break_(self, wanted: Wanted) -> dict[str, Any]:
+        """Bring the lab to health, break it, and see that it shows. Raises Refusal when it cannot be done, with the lab in health."""
+        session = self._session
+        await session.hold_judging()
+        if self.on:
+            raise Refusal("something is broken already: find it, or let `netless mend` take it away first", code=1)
+        if session.state.playing:
+            raise Refusal("play mode is on: nothing is judged, so a repair would go unseen. Leave it first", code=1)
+        if not wanted.fault and wanted.seed is None:
+            wanted = msgspec.structs.replace(wanted, seed=random.SystemRandom().randrange(10_000))
+        came_from = session.state.position
+        refusal: Refusal | None = None
+        for fault in self._candidates(wanted):
+            try:
+                async with session.busy("breaking something"):
+                    place = await self._breaker.break_(bound(fault, session.state.bindings))
+            except Refusal as error:
+                if wanted.fault or error.code != 3:
+                    raise
+                refusal = error
+                continue
+            self._broken = Broken(fault, place, wanted, time.time(), came_from)
+            session.tell_status()
+            return self._answer(fault.tells)
+        raise refusal or Refusal("no fault can be had here", code=3)
+
+    async def mend(self) -> dict[str, Any]:
+        """Take the fault away and prove the lab's health; what does not come right that way is rebuilt."""
+        session, broken = self._session, self._broken
+        await session.hold_judging()
+        if broken is None:
+            return self._answer("Nothing is broken here on purpose.")
+        fault, was_on = self._bound(broken), self.on
+        self._broken = msgspec.structs.replace(broken, healthy=broken.healthy or time.time())
+        async with session.busy("mending"):
+            taken_away = await self._breaker.mend(fault, broken.place, undo=was_on)
+        self._broken = None
+        session.tell_status()
+        session.rejudge()
+        how = "It was taken away" if taken_away else "The lab was rebuilt"
+        text = f"{broken.fault.title}: that was it. {how}, and the network is healthy. {self._way_back(broken)}"
+        return self._answer(text.rstrip(), broken)
+
+    async def check(self) -> dict[str, Any]:
+        """The verdict on the lab's health, as ``check`` answers it."""
+        verdict = await self.judge()
+        broken = self._broken
+        assert broken is not None
+        success = "" if not verdict.passed else "The network is healthy again."
+        return {"position": "fault", "title": broken.fault.tells, "verdict": verdict, "success": success}
+
+    async def judge(self) -> Verdict:
+        """Send the fault's probes. When all go as in health, the fault is over, whoever repaired it and how."""
+        broken = self._broken
+        assert broken is not None
+        fault = self._bound(broken)
+        await settle(self._session.world)
+        verdict = await self._breaker.verdict((*fault.symptom, *fault.still), patient=True, tell=True)
+        if self._broken is not broken:
+            return verdict
+        if verdict.passed:
+            self._broken = msgspec.structs.replace(broken, verdict=verdict, healthy=time.time())
+            self._session.on_event(Notice("info", self._told_well()))
+        elif verdict != broken.verdict:
+            self._broken = msgspec.structs.replace(broken, verdict=verdict)
+        self._session.tell_status()
+        return verdict
+
+    async def follow(self) -> None:
+        """What happens after a change: judge, and look again a few times while it is not well."""
+        for pause in LOOK_AGAIN_S:
+            await asyncio.sleep(pause)
+            if not self.on or (await self.judge()).passed:
+                break
+        if not self.on:
+            self._session.relive(self._session.live.last)
+
+    async def leave(self) -> None:
+        """The lab is about to be rebuilt: nothing of the fault may outlive that."""
+        broken, self._broken = self._broken, None
+        if broken is None:
+            return
+        if broken.healthy is None:
+            self._session.on_event(Notice("info", f"The fault is gone with the rebuild. It was: {broken.fault.title}."))
+        await self._breaker.clear(self._bound(broken))
+
+    def hint(self) -> dict[str, Any]:
+        """The next hint towards the fault; the last one is the solution."""
+        broken = self._broken
+        assert broken is not None
+        if broken.wanted.exam:
+            raise Refusal("this is an exam: there are no hints. `netless mend` gives up", code=1)
+        every = self._hints(broken)
+        number = min(broken.hints, len(every) - 1)
+        self._broken = msgspec.structs.replace(broken, hints=number + 1)
+        self._session.tell_status()
+        return {"rung": number, "text": every[number], "left": len(every) - number - 1}
+
+    def asked_why(self) -> None:
+        """Somebody wants an explanation; in an exam that is refused."""
+        broken = self._broken
+        if broken is None or not self.on:
+            return
+        if broken.wanted.exam:
+            raise Refusal("this is an exam: Why is locked until the network is healthy again", code=1)
+        self._broken = msgspec.structs.replace(broken, whys=broken.whys + 1)
+        self._session.tell_status()
+
+    def _candidates(self, wanted: Wanted) -> tuple[Fault, ...]:
+        """The fault that is wanted, or all that this machine has the programs for in the order of the seed."""
+        if wanted.node and wanted.node not in SEATS:
+            raise Refusal(f"a fault can be in {' or '.join(SEATS)}, not in {wanted.node}", nearest=tuple(SEATS))
+        if wanted.fault:
+            fault = named(self._library.faults(wanted.node or "c1"), wanted.fault)
+            if wanted.node and not fault.movable and wanted.node != fault.node:
+                raise Refusal(f"the fault {fault.id} is the same for all: it cannot be had in {wanted.node} alone")
+            if lack := self._library.lacking(fault):
+                raise Refusal(f"this machine cannot do {fault.id}: it lacks {lack}", code=3)
+            return (fault,)
+        order = drawn(self._library.faults("c1"), wanted.seed or 0)
+        chosen = (named(self._library.faults(wanted.node or node), fault_id) for fault_id, node in order)
+        return tuple(fault for fault in chosen if not self._library.lacking(fault) and (not wanted.node or fault.movable))
+
+    def _bound(self, broken: Broken) -> Fault:
+        return bound(broken.fault, self._session.state.bindings)
+
+    def _hints(self, broken: Broken) -> tuple[str, ...]:
+        session, fault = self._session, self._bound(broken)
+        taught = resolve(session.courses, fault.teaches, broken.place).positions[0]
+        where = where_of(session.live.last, "host")
+        return hints(fault, step_at(session.state.course, taught).title, where, session.state.dialect)
+
+    def _solution(self, broken: Broken) -> str:
+        return solution(self._bound(broken), where_of(self._session.live.last, "host"), self._session.state.dialect)
+
+    def _told_well(self) -> str:
+        status = self.status()
+        assert status is not None
+        minutes, seconds = divmod(round(status.seconds), 60)
+        took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        help_used = [f"{count} {word}" for count, word in ((status.hints, "hints"), (status.whys, "times Why")) if count]
+        text = f"The network is healthy again, after {took}, with {' and '.join(help_used) or 'no help'}."
+        return f"{text} It was: {status.title}."
+
+    def _way_back(self, broken: Broken) -> str:
+        here = self._session.state.position
+        return f"`netless goto {broken.came_from}` takes you back to where you were." if broken.came_from != here else ""
+
+    def _answer(self, text: str, over: Broken | None = None) -> dict[str, Any]:
+        """What the calls answer: words, and the status."""
+        told = self.status() if over is None else None
+        return {"text": text, "position": str(self._session.state.position), "fault": told, "mended": over.fault.id if over else ""}
