@@ -354,7 +354,8 @@ ClientMessage = (
     | SendProbe | Explain | Play | Enter | SetDialect | Down | Call
 )
 AgentMessage = (
-    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent | Notice | Bye
+    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent
+    | Notice | Bye
 )
 
 _encoder = msgspec.json.Encoder()
