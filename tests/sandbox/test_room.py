@@ -243,3 +243,22 @@ def test_a_plan_survives_the_pipe() -> None:
     """What a client writes is what the room's first process reads."""
     plan = Plan("lab", "a:b", ("/x", "/y z"), ("/tmp/q",), 7, argument='{"a": "ü"}', fds=(9,))
     assert Plan.from_json(plan.to_json()) == plan
+
+
+@alone
+def test_a_lab_inside_a_lab() -> None:
+    """An ordinary user's rooms nest. Root's cannot: its /proc is closed in part, and the refusal says so; nothing is harmed by it."""
+    before = Machine.now()
+    with room("outer") as made:
+        path = ":".join(entry for entry in sys.path if entry)
+        python = f"cd /run/lab; env -u NETLESS_LAB PYTHONPATH='{path}' '{sys.executable}' -c"
+        begin = "from netless_lab.sandbox.start import start; start('inner', 'sandbox.helpers.agent:main')"
+        look = "from sandbox.helpers.rooms import ask; print(ask('inner', {'sh': 'hostname; touch /x; id -u'}))"
+        if os.geteuid() == 0:
+            assert "are covered here" in made.sh(f'{python} "{begin}" 2>&1 || true')
+        else:
+            made.sh(f'{python} "{begin}"')
+            shown = made.sh(f'{python} "{look}"')
+            assert "host" in shown and "Read-only" in shown
+        assert made.sh("hostname") == "host\n"
+    assert remains(of=before) == []

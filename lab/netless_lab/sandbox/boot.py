@@ -31,7 +31,7 @@ from typing import Final, NoReturn
 from netless_lab.sandbox import furniture, limits
 from netless_lab.sandbox import syscalls as sc
 from netless_lab.sandbox.address import socket_name
-from netless_lab.sandbox.plan import Plan
+from netless_lab.sandbox.plan import HOME, Plan
 from netless_lab.sandbox.status import Failure, Reporter
 
 PATH: Final = f"{furniture.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -236,7 +236,7 @@ def _settle_in(lab: str) -> None:
     sc.forbid_reboot()
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}
     os.environ.clear()
-    os.environ.update(kept, PATH=PATH, HOME=furniture.HOME, USER="root", NETLESS_LAB=lab)
+    os.environ.update(kept, PATH=PATH, HOME=HOME, USER="root", NETLESS_LAB=lab, NETLESS_LAB_NAME=lab)
 
 
 def _map_root_to(uid: int, gid: int) -> None:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from . import syscalls as sc
-from .furniture import CONTAINERS, EMPTY_RESOLV_CONF, NETNS, unescape
+from .furniture import CONTAINERS, EMPTY_RESOLV_CONF, unescape
+from .plan import NETNS
 
 T = TypeVar("T")
 _KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC

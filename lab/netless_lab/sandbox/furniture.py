@@ -17,13 +17,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from . import syscalls as sc
-from .plan import Plan
+from .plan import HOME, NETLESS, NETNS, Plan
 
-HOME: Final = "/run/lab"
-NETLESS: Final = "/run/netless"
 BIN: Final = f"{NETLESS}/bin"
 CONTAINERS: Final = f"{NETLESS}/containers"
-NETNS: Final = "/run/netns"
 _NO_GROUPS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nogroups.py")
 EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
 _PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var/tmp", 0o1777, "16m"))
@@ -111,7 +108,11 @@ def mount_proc_and_sys(*, caller_is_root: bool) -> tuple[str, ...]:
 
 
 def close_proc() -> None:
-    """Make read-only what in /proc is the machine's and not a process's."""
+    """Make read-only what in /proc is the machine's and not a process's.
+
+    The price: a /proc that is covered in part cannot be mounted anew inside (mount_namespaces(7)), so in root's room
+    ``unshare --mount-proc`` and a lab inside the lab do not work.
+    """
     for name in sorted(os.listdir("/proc")):
         path = f"/proc/{name}"
         mode = os.lstat(path).st_mode
@@ -216,7 +217,7 @@ def _furnish_run(plan: Plan) -> None:
     for path in (NETNS, NETLESS, BIN, CONTAINERS):
         os.makedirs(path, exist_ok=True)
     os.makedirs("/run/lock", exist_ok=True)
-    os.mkdir(HOME, 0o700)
+    os.makedirs(HOME, 0o700, exist_ok=True)
     _write(f"{HOME}/.bashrc", "PS1='\\[\\e[1m\\]\\u@\\h\\[\\e[0m\\]:\\w\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto'\n")
     _write_commands(plan)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from .boot import PATH
-from .furniture import HOME
 from .limits import Limits
+from .plan import HOME
 from .relay import open_terminal
 
 HOST_PID: Final = 1
@@ -32,7 +32,10 @@ def command(agent_pid: int, node_pid: int, limits: Limits, netns_fd: int = -1) -
 
 
 def environment(lab: str, node: str) -> dict[str, str]:
-    """What to set for such a command, on top of the caller's own variables; those that make no sense inside are taken out there."""
+    """What to set for such a command, on top of the caller's own variables; those that make no sense inside are taken out there.
+
+    The two NETLESS variables tell ``netless`` typed inside that it is in a lab, and of which lab it is to speak unless told otherwise.
+    """
     return {
         "HOME": HOME,
         "PATH": PATH,
@@ -41,6 +44,7 @@ def environment(lab: str, node: str) -> dict[str, str]:
         "SHELL": "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh",
         "PS1": f"root@{node}:$PWD# ",
         "NETLESS_LAB": lab,
+        "NETLESS_LAB_NAME": lab,
         "NETLESS_NODE": node,
     }
 

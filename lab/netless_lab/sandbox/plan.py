@@ -12,6 +12,10 @@ from .limits import DEFAULT_PROCESSES
 
 HIDDEN: Final = ("/tmp", "/var/tmp", "/run", "/dev")
 """Directories that a room covers with its own; what Python must still find below them is kept by name."""
+HOME: Final = "/run/lab"
+NETLESS: Final = "/run/netless"
+NETNS: Final = "/run/netns"
+"""A room's own places; in a lab started inside a lab they are the inner one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +60,11 @@ def kept(extra: tuple[str, ...] = ()) -> tuple[str, ...]:
     wanted = {os.path.abspath(path) for path in (*import_path(), *prefixes, *extra)}
     wanted |= {os.path.realpath(path) for path in wanted}
     hidden = {*HIDDEN, *(os.path.realpath(path) for path in HIDDEN)}
-    below = sorted(path for path in wanted if os.path.exists(path) and any(path.startswith(f"{top}/") for top in hidden))
-    return tuple(path for path in below if not any(path.startswith(f"{other}/") for other in below))
+    below = sorted(
+        path for path in wanted if os.path.exists(path) and _is_below(path, *hidden) and not _is_below(path, HOME, NETLESS, NETNS)
+    )
+    return tuple(path for path in below if not any(path != other and _is_below(path, other) for other in below))
+
+
+def _is_below(path: str, *tops: str) -> bool:
+    return any(f"{path}/".startswith(f"{top}/") for top in tops)
