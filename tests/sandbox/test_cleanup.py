@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -137,19 +138,49 @@ def test_the_agent_survives_what_is_done_inside(attack: str) -> None:
         assert os.path.exists("/bin/sh")
 
 
+BOMB = "bomb() { bomb | bomb & }; bomb >/dev/null 2>&1; sleep 1"
+
+
 @alone
 def test_a_fork_bomb_stays_inside() -> None:
     """The number of processes in a room is bounded, the machine outside keeps working, and the bomb ends with the lab."""
     before = Machine.now()
-    with room("one") as made:
-        limits = ask("one", {"facts": 1})["limits"]
-        assert limits.startswith("at most 1500 processes")
-        subprocess_free = len(others())
-        with find.connect("one") as sock:
-            sock.sendall(b'{"sh": "bomb() { bomb | bomb & }; bomb >/dev/null 2>&1; sleep 1"}\n')
+    with room() as made:
+        assert ask("test", {"facts": 1})["limits"].startswith("at most 1500 processes")
+        with find.connect("test") as sock:
+            sock.sendall(json.dumps({"sh": BOMB}).encode() + b"\n")
             time.sleep(1.5)
-        count = len(others())
-        assert subprocess_free + 100 < count <= 1600, "the bomb must have gone off, and be bounded"
+        assert 200 < len(others()) <= 1600, "the bomb must have gone off, and be bounded"
         assert subprocess.run(["true"], check=False).returncode == 0
         made.kill()
     assert remains(of=before) == []
+
+
+@alone
+def test_a_fork_bomb_can_be_ended_without_ending_the_lab() -> None:
+    """The agent stops the bomb from inside: every process but its own is gone, containers live, and commands work again."""
+    with room(containers=["c1"]) as made:
+        with find.connect("test") as sock:
+            sock.sendall(json.dumps({"sh": BOMB}).encode() + b"\n")
+            time.sleep(1)
+        assert ask("test", {"calm": 1}) > 100
+        deadline = time.monotonic() + 10
+        while len(others()) > 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert made.sh("ps -o comm= -e | sort -u").split() == ["bash", "netless-agent", "ps", "sleep", "sort"]
+
+
+@alone
+def test_a_visitors_fork_bomb_leaves_room_for_the_agent() -> None:
+    """An ordinary user's bomb, typed in a shell of the lab, does not keep the agent from running commands meanwhile."""
+    if os.geteuid() == 0:
+        pytest.skip("only root can exceed RLIMIT_NPROC, and this is root")
+    with room() as made:
+        way = ask("test", {"join": "host"})
+        bomb = subprocess.Popen([*way["argv"], "bash", "-c", BOMB], env={**os.environ, **way["env"]}, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while len(others()) < 1000 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert made.sh("echo still here") == "still here\n"
+        bomb.kill()
+        bomb.wait()

@@ -104,7 +104,10 @@ def test_namespaces_can_be_made_named_and_left_as_in_the_post() -> None:
         made.sh("ip netns add one; ip -n one link add br7 type bridge; ip netns exec one brctl show | grep br7")
         assert sorted(made.sh("ip netns exec one ls /sys/class/net").split()) == ["br7", "lo"]
         assert made.sh("ls /sys/class/net").split() == ["lo"]
-        made.sh("unshare -n sleep 100 >/dev/null 2>&1 & sleep 0.2; mkdir -p /var/run/netns; ln -s /proc/$!/ns/net /var/run/netns/$!")
+        made.sh(
+            "unshare -n sleep 100 >/dev/null 2>&1 & until grep -q sleep /proc/$!/comm; do sleep 0.01; done; "
+            "mkdir -p /var/run/netns; ln -s /proc/$!/ns/net /var/run/netns/$!"
+        )
         made.sh("ip netns exec $(ls /var/run/netns | grep -v one) ip link show lo")
         made.sh("ip netns del one; ! ip netns exec one true")
         made.sh("echo 1 > /proc/sys/net/ipv4/ip_forward; sysctl -n net.ipv4.ip_forward | grep -x 1")
@@ -116,7 +119,8 @@ def test_pages_from_elsewhere_work_as_they_stand() -> None:
     with room() as made:
         assert made.sh("sudo -E FOO=bar sh -c 'id -u; echo $FOO'").split() == ["0", "bar"]
         made.sh(
-            "ip link set lo up; timeout 5 tcpdump -c1 -ni lo icmp >/tmp/seen 2>/tmp/err & sleep 0.5; ping -c1 127.0.0.1 >/dev/null; wait $!"
+            "ip link set lo up; timeout 20 tcpdump -c1 -ni lo icmp >/tmp/seen 2>/tmp/err & "
+            "until grep -q ^listening /tmp/err; do sleep 0.01; done; ping -c1 127.0.0.1 >/dev/null; wait $!"
         )
         assert "ICMP echo request" in made.sh("cat /tmp/seen; cat /tmp/err")
 

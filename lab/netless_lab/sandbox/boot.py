@@ -123,14 +123,16 @@ def _furnish_when_asked(plan: Plan, reporter: Reporter, pipes: _Pipes, *, caller
     spaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "pid")]
     furniture.furnish(plan)
     reporter.stage = "proc and sys"
-    means = limits.means_for(os.uname().release, 0 if caller_is_root else 1)
-    notes = _mount_inside(spaces[0], spaces[1], plan.processes if means == "pid_max" else 0, caller_is_root=caller_is_root)
-    os.write(pipes.down[1], json.dumps({"pid": int(pid), "means": means, "notes": notes}).encode() + b"\n")
+    told = _mount_inside(spaces[0], spaces[1], plan.processes, caller_is_root=caller_is_root)
+    os.write(pipes.down[1], json.dumps({"pid": int(pid), **told}).encode() + b"\n")
     return True
 
 
-def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) -> tuple[str, ...]:
-    """P3: in P0's mounts and user namespace, but in the room's pid and net namespaces. Answers its notes; raises what it met."""
+def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) -> dict[str, object]:
+    """P3: in P0's mounts and user namespace, but in the room's pid and net namespaces.
+
+    Answers the room's notes and by what means its processes are limited; raises what it met.
+    """
     sc.setns(pids, sc.CLONE_NEWPID)
     out, into = os.pipe()
     child = os.fork()
@@ -139,11 +141,10 @@ def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) 
         try:
             sc.setns(net, sc.CLONE_NEWNET)
             notes = furniture.mount_proc_and_sys(caller_is_root=caller_is_root)
-            if processes:
-                limits.apply_pid_max(processes)
+            means = limits.limit_this_namespace(processes, caller_is_root=caller_is_root)
             if caller_is_root:
                 furniture.close_proc()
-            answer = {"notes": notes}
+            answer = {"notes": notes, "means": means}
         except OSError as error:
             answer = {"errno": error.errno, "text": error.strerror, "path": error.filename}
         os.write(into, json.dumps(answer).encode())
@@ -152,10 +153,10 @@ def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) 
     with open(out, encoding="utf-8") as file:
         text = file.read()
     os.waitpid(child, 0)
-    told = json.loads(text or "{}")
+    told: dict[str, object] = json.loads(text or "{}")
     if "notes" not in told:
         raise OSError(told.get("errno", 0), told.get("text", "the process that mounts /proc was killed"), told.get("path"))
-    return tuple(told["notes"])
+    return told
 
 
 def _middle(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipes, parent: int) -> NoReturn:

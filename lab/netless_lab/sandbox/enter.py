@@ -4,7 +4,7 @@
     --room INODE    the lab's pid namespace, so that a pid used again by somebody else is noticed
     --node PID      a process of the node, as the lab numbers it; 1 is the host
     --netns-fd N    the agent's descriptor of another network namespace to be in, -1 for the node's own
-    --processes N   the limit on processes where RLIMIT_NPROC enforces it, 0 elsewhere
+    --processes N   the room's limit on processes for those who enter, 0 for none
 
 No other program is needed, unlike with nsenter(1), and the order matters: first the user namespace, whose root may enter all others.
 A pid namespace is entered by children only (setns(2)), so this process stays, carries the terminal if there is one, passes on

@@ -25,8 +25,7 @@ def command(agent_pid: int, node_pid: int, limits: Limits, netns_fd: int = -1) -
     else is then that of ``node_pid``. It works from any terminal of the machine and from inside the lab alike.
     """
     room = os.stat("/proc/self/ns/pid").st_ino
-    processes = limits.processes if limits.means == "nproc" else 0
-    options = {"--agent": agent_pid, "--room": room, "--node": node_pid, "--netns-fd": netns_fd, "--processes": processes}
+    options = {"--agent": agent_pid, "--room": room, "--node": node_pid, "--netns-fd": netns_fd, "--processes": limits.for_visitors}
     words = (word for option, value in options.items() for word in (option, str(value)))
     return (sys.executable, "-I", "-S", "-X", "utf8", _ENTER, *words, "--")
 

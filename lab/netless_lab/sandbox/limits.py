@@ -9,14 +9,19 @@ Two means, tried in this order:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 DEFAULT_PROCESSES: Final = 1500
+RESERVED: Final = 400
+"""What visitors leave to the agent, so that it can still act when a fork bomb has taken the rest. 300 of these nobody has: once a
+namespace has used its numbers up, the kernel gives out none below 300 again (kernel/pid.c, RESERVED_PIDS)."""
 _PID_MAX: Final = Path("/proc/sys/kernel/pid_max")
 Means = Literal["pid_max", "nproc", "none"]
 
@@ -27,6 +32,11 @@ class Limits:
 
     processes: int = 0
     means: Means = "none"
+
+    @property
+    def for_visitors(self) -> int:
+        """RLIMIT_NPROC for those who enter, 0 for none. The machine's root is exempt from it, inside as outside."""
+        return max(1, self.processes - RESERVED) if self.means != "none" else 0
 
     def __str__(self) -> str:
         if self.means == "none":
@@ -51,9 +61,15 @@ def means_for(release: str, outer_uid: int) -> Means:
     return "none"
 
 
-def apply_pid_max(processes: int) -> None:
-    """Set the limit of the calling process's own pid namespace. Only for kernels where ``means_for`` says so."""
-    _PID_MAX.write_text(f"{processes}\n", encoding="ascii")
+def limit_this_namespace(processes: int, *, caller_is_root: bool) -> Means:
+    """Bound the calling process's own pid namespace if this kernel can; else say what is left to try."""
+    means = means_for(os.uname().release, 0 if caller_is_root else 1)
+    if means == "pid_max":
+        try:
+            _PID_MAX.write_text(f"{processes}\n", encoding="ascii")
+        except OSError:
+            means = "none" if caller_is_root else "nproc"
+    return means
 
 
 def apply_nproc(processes: int) -> None:
@@ -65,4 +81,23 @@ def apply_nproc(processes: int) -> None:
 
 def in_use() -> int:
     """How many processes the room has now (threads not counted); reads the room's own /proc."""
-    return sum(1 for name in os.listdir("/proc") if name.isdigit())
+    return len(_processes())
+
+
+def end_others(keep: frozenset[int]) -> int:
+    """For PID 1: kill every process of the room but itself and ``keep``; answers how many. It works against a fork bomb too.
+
+    First all are stopped, so that none can fork while the list is made; those to keep are woken again (kill(2), pid -1).
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGSTOP)
+    ended = [pid for pid in _processes() if pid != os.getpid() and pid not in keep]
+    for pids, number in ((ended, signal.SIGKILL), (keep, signal.SIGCONT)):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+    return len(ended)
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]

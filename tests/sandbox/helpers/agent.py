@@ -1,7 +1,8 @@
 """A small agent for tests: the room, the pretend internet and containers as asked for, and a shell for whoever connects.
 
 The room's argument is JSON: ``{"internet": true, "containers": ["c1"], "fail": ""}``. One request a connection, JSON on a line:
-``{"sh": SCRIPT}`` runs it in the host, ``{"join": NODE}`` answers the way in, ``{"end": true}`` ends the room.
+``{"sh": SCRIPT}`` runs it in the host, ``{"join": NODE}`` answers the way in, ``{"calm": 1}`` ends all other processes, ``{"end": 1}``
+ends the room.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 from typing import Any
 
-from netless_lab.sandbox import container, internet, join
+from netless_lab.sandbox import container, internet, join, limits
 from netless_lab.sandbox.boot import Room
 from netless_lab.sandbox.find import is_ours
 from netless_lab.sandbox.reaper import Reaper
@@ -66,6 +67,8 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
         elif "join" in request:
             node = request["join"]
             answer = {"argv": join.command(room.pid, nodes[node], room.limits), "env": join.environment(room.lab, node)}
+        elif "calm" in request:
+            answer = limits.end_others(frozenset(nodes.values()))
         elif "facts" in request:
             answer = {"pid": room.pid, "limits": str(room.limits), "notes": room.notes, "lab": room.lab}
         else:
