@@ -103,8 +103,8 @@ class Running:
         return json.loads(self.sh(command, node) or "[]")
 
     def pings(self, address: str, node: str = "c1") -> bool:
-        """Whether iputils' ping gets an answer."""
-        return "1 received" in self.sh(f"ping -n -c1 -W1 {address}", node, check=False)
+        """Whether iputils' ping gets an answer, given time while what was just built settles."""
+        return eventually(lambda: "1 received" in self.sh(f"ping -n -c1 -W1 {address}", node, check=False))
 
     def links(self, node: str = "host") -> set[str]:
         """The names ``ip link`` shows."""

@@ -203,6 +203,20 @@ def sh(script: str, **options: Any) -> str:
     return done.stdout
 
 
+def answers(to: str, node: int | None = None, seconds: float = 10.0) -> bool:
+    """Whether ping(8) gets an answer from ``to`` within a time, sent from here or from the namespace of the process ``node``.
+
+    Asked again and again: what was just built drops packets for up to 1 s, and an ARP that goes unanswered meanwhile ends ping at once.
+    """
+    enter = [] if node is None else ["nsenter", f"--net=/proc/{node}/ns/net"]
+    end = time.monotonic() + seconds
+    while subprocess.run([*enter, "ping", "-nqc1", "-W1", to], capture_output=True, check=False).returncode:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 @contextmanager
 def container(hostname: str = "") -> Iterator[int]:
     """The pid of a process in a network and mount namespace of its own (and uts, with ``hostname``), as ``--net=none`` does."""

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from helpers.sandboxed import container, sh
+from helpers.sandboxed import answers, container, sh
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.read import NodeRef, own_node
 
@@ -56,7 +56,7 @@ def wired(*containers: str) -> Iterator[Nodes]:
 def settle(nodes: Nodes, names: tuple[str, ...]) -> None:
     """Wait until the new ports forward, then forget what was learned."""
     for name in names:
-        inside(nodes, name, "for n in 1 2 3 4 5 6 7 8; do ping -nc1 -W1 10.0.0.1 >/dev/null && break; done")
+        assert answers("10.0.0.1", nodes[name].pid), f"{name} does not reach the bridge"
     forget(nodes)
 
 
@@ -69,7 +69,9 @@ def forget(nodes: Nodes) -> None:
 
 def inside(nodes: Nodes, name: str, command: str) -> str:
     """Run a shell command in a node's network namespace."""
-    return sh(command) if name == "host" else sh(f"exec nsenter --net=/proc/{nodes[name].pid}/ns/net sh -ec \"$COMMAND\"", env=_env(command))
+    if name == "host":
+        return sh(command)
+    return sh(f'exec nsenter --net=/proc/{nodes[name].pid}/ns/net sh -ec "$COMMAND"', env=_env(command))
 
 
 def started(nodes: Nodes, name: str, *argv: str) -> subprocess.Popen[str]:
