@@ -18,10 +18,11 @@ Nothing is ever written outside: the socket by which others find the lab is an a
 is a memory file. When PID 1 ends, for whatever reason, the kernel ends every process of the room, and with the last of them its
 mounts, namespaces and sockets.
 
-start, find, join, enter   from outside: begin a lab, list and connect, become part of a node
-boot, furniture            the way into the room, and what stands in it
-limits                     how many processes a room may have
-container, reaper          inside: processes that are nodes, and the ends of all processes
-internet, nameserver, website, tune   inside: the pretend internet and the settings that make runs reproducible
-doctor                     what this machine can, tried for real, and what to do about what it cannot
+start, find, join     from outside: begin a lab, list and connect, become part of a node
+enter, relay          what ``join`` starts: the process that enters, and the terminal it carries
+boot, furniture       the way into the room, and what stands in it
+limits                how many processes a room may have, and how to be rid of too many
+container, reaper     inside: processes that are nodes, and the ends of all processes
+internet, nameserver, website, tune, rtnl   inside: the pretend internet and the settings that make runs reproducible
+doctor, trial, facts, explain   what this machine can, tried for real, and what to do about what it cannot
 """
