@@ -99,7 +99,11 @@ def type_the_page(lab: Running, shell: Hands, dialect: Dialect) -> str:
         said.append(shell.type(f"python3 - <<'END'\n{text}\nEND" if dialect == "pyroute2" else text))
         if now == lines:
             return "\n".join(said)
-        assert eventually(lambda: _page(lab, dialect) != lines), f"the page shows the same after it was typed: {lines}, {said}"
+        assert _turned(lab, dialect, lines), f"the page shows the same after it was typed: {lines}, {said}"
+
+
+def _turned(lab: Running, dialect: Dialect, old: tuple[str, ...]) -> bool:
+    return eventually(lambda: _page(lab, dialect) != old)
 
 
 def _page(lab: Running, dialect: Dialect) -> tuple[str, ...]:

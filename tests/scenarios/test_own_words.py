@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpers.hands import Hands, accepted, hands, positions
-from helpers.running import Running, eventually, running
+from helpers.hands import accepted, hands, positions
+from helpers.running import Running, running
 
 pytestmark = pytest.mark.kernel
 
@@ -28,11 +28,11 @@ OWN: dict[str, str] = {
     "internet/default-route": "nsenter -t $(pgrep -fx 'sleep infinity') -n route add default gw 192.168.77.254",
     "internet/forwarding": "python3 -c 'open(\"/proc/sys/net/ipv4/ip_forward\", \"w\").write(\"1\")'",
     "internet/masquerade": "iptables -t nat -A POSTROUTING -s 192.168.77.0/24 ! -o lan0 -j MASQUERADE",
-    "internet/firewall": "nft -f - <<'END'\ntable inet mine {\nchain through {\ntype filter hook forward priority 0; policy drop;\n}\n}\nEND",
+    "internet/firewall": "nft 'table inet mine { chain through { type filter hook forward priority 0; policy drop; }; }'",
     "internet/door-out": "nft add rule inet mine through iifname lan0 accept",
     "internet/door-back": "nft insert rule inet mine through ct state { established, related } accept",
-    "internet/names": "nsenter -t $(pgrep -fx 'sleep infinity') -m tee /etc/resolv.conf <<'END'\nsearch test\nnameserver 198.51.100.53\nEND",
-    "neighbour/second": "setsid unshare -n -m -u -i sh -c 'hostname c2; exec sleep 5000' & sleep 0.2; ip netns attach box2 $(pgrep -fx 'sleep 5000')",
+    "internet/names": "echo 'nameserver 198.51.100.53 ' | nsenter -t $(pgrep -fx 'sleep infinity') -m tee -a /etc/resolv.conf",
+    "neighbour/second": "setsid unshare -nmui sh -c 'hostname c2; sleep 5000' & sleep 0.2\nip netns attach box2 $(pgrep -fx 'sleep 5000')",
     "neighbour/second-cable": "ip link add p2 type veth peer name inner netns box2",
     "neighbour/second-address": "ip -n box2 link set lo up; ip -n box2 addr add 192.168.77.30/24 dev inner; ip -n box2 link set inner up",
     "neighbour/second-port": "ip link set p2 master lan0 up",

@@ -7,10 +7,12 @@ address lives is looked up as well. And silence proves nothing when the probe co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 
 from ..model.probe import Outcome
 from ..model.snapshot import Snapshot
 from ..primitives.base import Expectation, Where
+from ..primitives.look import inside
 from .bindings import UNBOUND, Bindings
 from .probe_words import claim, expected, look, target, who
 from .step import ProbeCheck, Step
@@ -113,6 +115,9 @@ def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where:
     words = claim(check)
     command = look(check.probe, outcome, snapshot, where)
     if outcome.result != "answered":
+        if _without_lo(check, snapshot):
+            near = f"A packet to an address of one's own travels through lo, and lo{inside(check.probe.node)} is down."
+            return Item("fail", words, "probe", expected(check), outcome.text, where.ip(check.probe.node, "link show lo"), near)
         return Item("fail", words, "probe", expected(check), outcome.text, command, _stray(check, snapshot, homes))
     stray = _stray(check, snapshot, homes)
     if stray:
@@ -164,6 +169,14 @@ def _stray(check: ProbeCheck, snapshot: Snapshot, homes: Mapping[str, str]) -> s
     if owner.name == check.probe.node:
         return f"{address} belongs to {who(owner.name)} itself here, not to {who(home)}: it only hears its own echo."
     return f"{address} belongs to {who(owner.name)} here, not to {who(home)}."
+
+
+def _without_lo(check: ProbeCheck, snapshot: Snapshot) -> bool:
+    """Whether a node speaks to itself while its loopback is down (the local table sends such packets to lo)."""
+    address, node = target(check.probe), snapshot.node(check.probe.node)
+    loopback = node.link("lo") if node is not None else None
+    own = address is not None and node is not None and (node.owner(address) is not None or ip_address(address).is_loopback)
+    return own and loopback is not None and not loopback.up
 
 
 def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:

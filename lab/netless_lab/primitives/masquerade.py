@@ -115,7 +115,7 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
         if not _rewritten(node, Packet(saddr=self._member(0), daddr="198.51.100.10", oifname=out)):
             rules = tuple(rule.text for rule in _nat_rules(node))
             seen = f"no rule rewrites them on the way out of {out}; NAT rules: {listed(rules, 'none')}"
-            return Finding(False, claim, expected, seen, look, self._near(node, out))
+            return Finding(False, claim, expected, seen, look, self._near(node, out) or self._elsewhere(snapshot))
         if self.bridge is not None:
             stays = Packet(saddr=self._member(0), daddr=self._member(1), iifname=self.bridge, oifname=self.bridge)
             if _rewritten(node, stays):
@@ -145,6 +145,13 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
                 return f"The rule is in a chain at the hook {chain.hook}; the sender is rewritten last of all, at postrouting."
         if "nat" in node.xtables:
             return "The old iptables (iptables-legacy) holds a nat table here, which netless cannot read: use iptables or nft."
+        return ""
+
+    def _elsewhere(self, snapshot: Snapshot) -> str:
+        """The rule in another namespace: near, for every namespace has a firewall of its own."""
+        for other in snapshot.nodes:
+            if other.name != self.node and any(rule.verdict.startswith("masquerade") for rule in _nat_rules(other)):
+                return f"There is a masquerade rule{inside(other.name)}; it has to be{inside(self.node)}, for that is where packets leave."
         return ""
 
 

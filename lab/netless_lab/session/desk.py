@@ -157,13 +157,17 @@ class Desk:
         def beyond(snapshot: Snapshot, names: Bindings) -> tuple[str, ...]:
             return extras(snapshot, baseline, outline(baseline, tuple(apply(action, names) for action in asked)))
 
-        return Case(step, self.state.bindings, owners(outline(baseline, asked)), beyond, lambda seen, names: self._lapsed(place, seen, names))
+        def lapsed(snapshot: Snapshot, names: Bindings) -> str:
+            return self._lapsed(place, snapshot, names)
+
+        return Case(step, self.state.bindings, owners(outline(baseline, asked)), beyond, lapsed)
 
     def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> str:
         """The first earlier result that is not there any more, in a sentence; "" when all hold."""
         earlier = [key(own) for own in before(self.state.course, place)]
-        gone = difference(self.state.course, earlier, snapshot, names, place)
-        return f"Something from an earlier step ({gone[0].title!r}) is not so any more: {gone[0].claim}; seen: {gone[0].seen}." if gone else ""
+        for gone in difference(self.state.course, earlier, snapshot, names, place):
+            return f"Something from an earlier step ({gone.title!r}) is not so any more: {gone.claim}; seen: {gone.seen}."
+        return ""
 
     @contextlib.asynccontextmanager
     async def busy(self, what: str) -> AsyncIterator[None]:
@@ -180,7 +184,7 @@ class Desk:
     async def judge_now(self, *, by_tutor: bool = False) -> Verdict:
         """Judge the current step, earn its tick when it passes, and tell."""
         place = self.state.position
-        verdict, names = await judge_step(self.world, self.case(place), self.probe_told)
+        verdict, names = await judge_step(self.world, self.case(place), self.probe_told, self._state_told)
         with self.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
             snapshot = await self.live.refresh()
         if self.state.position != place:
@@ -195,6 +199,14 @@ class Desk:
             self._tell(VerdictEvent(verdict, completed))
             self.tell_status()
         return verdict
+
+    def _state_told(self, verdict: Verdict) -> None:
+        """The state holds, its packets are on their way: show so, unless the step is shown as passed or as far as this already."""
+        shown = self.state.verdict
+        if shown is not None and shown.step == verdict.step and (shown.passed or _outline(shown) == _outline(verdict)):
+            return
+        self.state = msgspec.structs.replace(self.state, verdict=verdict)
+        self._tell(VerdictEvent(verdict))
 
     def _earn(self, place: Position, names: Any, by_tutor: bool) -> bool:
         course = self.state.course.id
@@ -299,3 +311,8 @@ class Desk:
             bindings=state.bindings.words(),
             limits=self.world.limits,
         )
+
+
+def _outline(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    """What is claimed and how its state stands, whatever became of the packets."""
+    return tuple((item.claim, item.result if item.kind == "state" else "") for item in verdict.items)

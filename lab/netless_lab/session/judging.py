@@ -13,7 +13,7 @@ from ..course.bindings import Bindings
 from ..course.judge import control_of, judge
 from ..course.step import ProbeCheck, Step
 from ..course.substitute import apply
-from ..course.verdict import Item, Verdict
+from ..course.verdict import Item, Result, Verdict
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from .pages import where_of
@@ -49,16 +49,25 @@ async def settle(world: World, deadline_s: float = READY_DEADLINE_S) -> tuple[st
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What the judge is told beside the step: the learner's names, whose address is whose, and how to find what nobody asked for."""
+    """What the judge is told beside the step: the learner's names, whose address is whose, and how to find what nobody asked for.
+
+    ``lapsed`` says which earlier step's result is gone, "" when none is: the likely cause when packets disagree.
+    """
 
     step: Step
     bindings: Bindings = Bindings()
     owners: dict[str, str] = {}
     extras: Callable[[Snapshot, Bindings], tuple[str, ...]] = lambda snapshot, bindings: ()
+    lapsed: Callable[[Snapshot, Bindings], str] = lambda snapshot, bindings: ""
 
 
-async def judge_step(world: World, case: Case, on_probe: OnProbe | None = None) -> tuple[Verdict, Bindings]:
-    """The verdict on a step as things are now, and the learner's names it was judged with."""
+async def judge_step(
+    world: World, case: Case, on_probe: OnProbe | None = None, on_state: Callable[[Verdict], None] = lambda verdict: None
+) -> tuple[Verdict, Bindings]:
+    """The verdict on a step as things are now, and the learner's names it was judged with.
+
+    ``on_state`` hears of the state as soon as it is known to hold: its packets may take seconds when they are lost.
+    """
     step = case.step
     snapshot = await world.look()
     found = infer(step, snapshot, case.bindings, world.baseline)
@@ -71,19 +80,51 @@ async def judge_step(world: World, case: Case, on_probe: OnProbe | None = None) 
     verdict = verdict_on(snapshot, {})
     if not step.probes or any(item.kind == "state" and item.result != "pass" for item in verdict.items):
         return verdict, names if verdict.passed else case.bindings
-    pending = await settle(world) if any(check.reply for check in step.probes) else ()
+    pending: tuple[str, ...] = ()
+    if any(check.reply for check in step.probes):
+        on_state(_waiting_for(verdict, world.pending(snapshot)))
+        pending = await settle(world)
     outcomes = await _send_all(world, step.probes, names, on_probe)
-    verdict = verdict_on(await world.look(), outcomes)
+    snapshot = await world.look()
+    verdict = verdict_on(snapshot, outcomes)
+    if not verdict.passed and (lapsed := case.lapsed(snapshot, names)):
+        verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed) for item in verdict.items))
     if pending and not verdict.passed:
-        waiting = tuple(Item("waiting", line) for line in pending)
-        verdict = Verdict(verdict.step, verdict.result, (*verdict.items, *waiting), verdict.extras)
+        verdict = _not_yet(step, verdict, pending)
     return verdict, names if verdict.passed else case.bindings
+
+
+def _not_yet(step: Step, verdict: Verdict, pending: tuple[str, ...]) -> Verdict:
+    """While the network is not ready, an answer that did not come is no failure: it is waited for, and what for is said.
+
+    A packet that arrived where none should is a failure at any time.
+    """
+    split = len(verdict.items) - len(step.probes)
+    probed = zip(step.probes, verdict.items[split:], strict=True)
+    unripe = tuple(
+        Item("waiting", item.claim, "probe") if item.result == "error" or (check.reply and item.result == "fail") else item
+        for check, item in probed
+    )
+    result: Result = "fail" if any(item.result == "fail" for item in unripe) else "waiting"
+    return _waiting_for(Verdict(verdict.step, result, (*verdict.items[:split], *unripe), verdict.extras), pending)
+
+
+def _waiting_for(verdict: Verdict, pending: tuple[str, ...]) -> Verdict:
+    """The verdict, and what is waited for."""
+    lines = tuple(Item("waiting", line, "probe") for line in pending)
+    return msgspec.structs.replace(verdict, items=(*verdict.items, *lines))
+
+
+def _because(item: Item, lapsed: str) -> Item:
+    """The item with the earlier result that is gone as its near sentence, unless it has a nearer one."""
+    doubted = item.kind == "probe" and ((item.result == "fail" and not item.near) or item.result == "error")
+    return msgspec.structs.replace(item, near=lapsed) if doubted else item
 
 
 async def _send_all(
     world: World, checks: tuple[ProbeCheck, ...], names: Bindings, on_probe: OnProbe | None
 ) -> dict[ProbeCheck, Outcome]:
-    """Send the probes of a step. Those that must not be answered go together: each waits out its silence."""
+    """Send the probes of a step and their controls, all at once: each waits for its own answer, or for its own silence to count."""
     outcomes: dict[ProbeCheck, Outcome] = {}
 
     async def one(check: ProbeCheck) -> None:
@@ -91,12 +132,11 @@ async def _send_all(
         outcomes[check] = await send(world, bound.probe, must_reply=check.reply)
         if on_probe is not None:
             on_probe(outcomes[check], check.reply)
-        if check.control is not None and bound.control is not None:
-            control = await send(world, bound.control, must_reply=True)
-            outcomes[control_of(check)] = control
 
-    for check in checks:
-        if check.reply:
-            await one(check)
-    await asyncio.gather(*(one(check) for check in checks if not check.reply))
+    async def control(check: ProbeCheck) -> None:
+        bound = apply(check, names)
+        if check.control is not None and bound.control is not None:
+            outcomes[control_of(check)] = await send(world, bound.control, must_reply=True)
+
+    await asyncio.gather(*(ask(check) for check in checks for ask in (one, control)))
     return outcomes

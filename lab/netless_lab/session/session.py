@@ -294,6 +294,8 @@ class Session(BreakableDesk):
 
     async def _judge_here(self, *, by_tutor: bool = False) -> dict[str, Any]:
         verdict = await self.judge_now(by_tutor=by_tutor)
+        if verdict.result == "waiting":
+            self.rejudge()
         return self._answer(self.state.position, verdict)
 
     def _answer(self, place: Position, verdict: Verdict) -> dict[str, Any]:
