@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from netless_lab.sandbox import find
-from netless_lab.sandbox.start import Started, start
+from netless_lab.sandbox.limits import DEFAULT_PROCESSES
+from netless_lab.sandbox.start import Started, launch
 from sandbox.helpers.agent import ENTRY
 
 
@@ -51,9 +52,9 @@ class TestRoom:
 
 
 @contextlib.contextmanager
-def room(lab: str = "test", **asked: Any) -> Iterator[TestRoom]:
+def room(lab: str = "test", processes: int = DEFAULT_PROCESSES, **asked: Any) -> Iterator[TestRoom]:
     """A room for the length of a block. Keywords go to the agent (``helpers/agent.py``)."""
-    started = start(lab, ENTRY, argument=json.dumps(asked))
+    started = launch(lab, ENTRY, argument=json.dumps(asked), processes=processes).wait()
     made = TestRoom(started)
     try:
         yield made
