@@ -23,7 +23,6 @@ def main() -> int:
     opening = story.opening()
     if "replay" in sys.argv:
         from app import journeys
-
         from netless.app.replay import frames_of
         from netless.app.screens.tutor import TutorScreen
 

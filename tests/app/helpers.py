@@ -36,7 +36,10 @@ class Peer:
         return theirs
 
     def say(self, *messages: protocol.Message) -> None:
-        """Send events out of the blue, as when somebody changes the kernel in another terminal."""
+        """Send events out of the blue, as when somebody changes the kernel in another terminal.
+
+        The socket holds some 200 kB: whoever sends more from the app's own thread waits for ever, and uses ``asyncio.to_thread``.
+        """
         assert self._ours is not None
         with self._lock:
             for message in messages:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from app import story
 from app.driving import opened, rows, screen, until
+from app.helpers import Answer
 from netless.app.screens.confirm import ResetScreen
 from netless.app.screens.gone import GoneScreen
 from netless.app.screens.goto import GotoScreen
@@ -83,7 +87,7 @@ async def test_a_change_elsewhere_is_seen_at_once() -> None:
         )
         await until(pilot, lambda: app.view.snapshot == story.snapshot())
         assert "● veth2" in screen(app)
-        assert "you    veth2 is a port of br0 now" in screen(app)
+        assert "you     veth2 is a port of br0 now" in screen(app)
 
 
 async def test_earned_tick_stays_when_the_network_breaks() -> None:
@@ -327,3 +331,74 @@ async def test_success_is_said_where_the_check_is_not_in_view() -> None:
         await pilot.press("f1")
         await until(pilot, lambda: "Check ✓ done" in screen(app))
         assert "✗ veth1 is in c1" not in screen(app)
+
+
+async def test_export_writes_script_and_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """e writes what was done as a script that can be run and as notes, where the tutor was started."""
+    monkeypatch.chdir(tmp_path)
+    history = {protocol.Call: lambda request: [protocol.Done(request.id, {"script": "#!/bin/sh\nip link\n", "markdown": "# notes\n"})]}
+    async with opened(answers=history) as (app, pilot, _peer):  # type: ignore[arg-type]
+        await pilot.press("f5", "e")
+        await until(pilot, lambda: app.view.saying is not None)
+    scripts, notes = list(tmp_path.glob("netless-default-*.sh")), list(tmp_path.glob("netless-default-*.md"))
+    assert [path.read_text() for path in (*scripts, *notes)] == ["#!/bin/sh\nip link\n", "# notes\n"]
+    assert scripts[0].stat().st_mode & 0o111
+
+
+async def test_a_click_on_a_step_asks_first() -> None:
+    """Clicking a step in the list opens the list of steps at it; nothing is rebuilt by the click alone."""
+    async with opened((120, 60)) as (app, pilot, peer):
+        y = next(y for y, row in enumerate(rows(app)) if "· Give it an address" in row)
+        await pilot.click(offset=(6, y))
+        await until(pilot, lambda: isinstance(app.screen, GotoScreen))
+        assert peer.kinds() == []
+        await pilot.press("enter")
+        await until(pilot, lambda: peer.kinds() == ["Goto"])
+        assert peer.asked[-1].target == "container/cable/address"
+
+
+async def test_several_courses_and_nothing_begun_opens_the_picker() -> None:
+    """A choice is offered when there is one; with a course begun the tutor opens where it was."""
+
+    def both(begun: int) -> dict[type[protocol.Request], Answer]:
+        other = msgspec.structs.replace(story.course(0), id="overlay", title="Two hosts")
+        courses = msgspec.to_builtins([story.course(begun), other])
+        return {protocol.GetCourses: lambda request: [protocol.Done(request.id, courses)]}
+
+    fresh: list[protocol.Message] = [protocol.StatusEvent(story.status(done=0))]
+    async with opened(opening=fresh, answers=both(0)) as (app, pilot, _peer):
+        await until(pilot, lambda: isinstance(app.screen, PickerScreen))
+        assert "Two hosts" in screen(app)
+    async with opened(answers=both(5)) as (app, pilot, _peer):
+        await pilot.pause(0.1)
+        assert not isinstance(app.screen, PickerScreen)
+
+
+async def test_mouse_selects_text_and_ctrl_c_copies_it() -> None:
+    """Prose can be selected with the mouse; ctrl+c then copies instead of quitting."""
+    async with opened() as (app, pilot, _peer):
+        y = next(y for y, row in enumerate(rows(app)) if "a time, and it can move:" in row)
+        await pilot.mouse_down(offset=(2, y))
+        await pilot.hover(offset=(8, y))
+        await pilot.mouse_up(offset=(8, y))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "a time" in app.clipboard)
+        assert app.is_running
+
+
+async def test_a_storm_of_changes_is_painted_in_few_goes() -> None:
+    """Many events at once change the view one by one and the screen only now and then."""
+    async with opened() as (app, pilot, peer):
+        painted = 0
+        paint = app._paint
+
+        def counted() -> None:
+            nonlocal painted
+            painted += 1
+            paint()
+
+        app._paint = counted  # type: ignore[method-assign]
+        storm = [protocol.ChangesEvent(story.NOON + 100 + n, "learner", (protocol.ChangeLine(f"storm {n}"),)) for n in range(500)]
+        await asyncio.to_thread(peer.say, *storm)
+        await until(pilot, lambda: "storm 499" in screen(app))
+        assert painted < 250

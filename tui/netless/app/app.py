@@ -102,7 +102,7 @@ class TutorApp(App[None], inherit_bindings=False):
             return
         if not self._painting:
             self._painting = True
-            self.call_next(self._paint)
+            self.call_later(self._paint)
 
     def _paint(self) -> None:
         self._painting = False

@@ -156,19 +156,19 @@ class Acting(Base):
     # -- moving in time -----------------------------------------------------------------------------------------------------
 
     def _do_goto(self) -> None:
-        from .goto import GotoScreen
-
         assert self.view.status is not None
-        self.app.push_screen(GotoScreen(self.view.status.course, self.view.status.position), self._go)
+        self.action_go_to(self.view.status.position)
 
     def _go(self, choice: tuple[str, bool] | None) -> None:
         if choice is not None and can(self.view, "goto"):
             self.app.request("Rebuilding the lab", protocol.Goto, target=choice[0], end=choice[1])
 
     def action_go_to(self, target: str) -> None:
-        """Rebuild for a step that was clicked."""
-        if self.view.status is not None and target != self.view.status.position:
-            self._go((target, False))
+        """The list of all steps with this one chosen: a click alone never rebuilds the lab."""
+        from .goto import GotoScreen
+
+        if self.view.status is not None and can(self.view, "goto"):
+            self.app.push_screen(GotoScreen(self.view.status.course, self.view.status.position, target), self._go)
 
     def _do_reset(self) -> None:
         from .confirm import ResetScreen
@@ -182,10 +182,14 @@ class Acting(Base):
     # -- other screens ------------------------------------------------------------------------------------------------------
 
     def first_look(self) -> None:
-        """After the first status: the picker when there is something to choose."""
+        """Once status and courses are known: the course that was asked for, or the picker when there is something to choose."""
         from .picker import offers_choice
 
-        if offers_choice(self.view.courses, self.app.course):
+        assert self.view.status is not None
+        wanted, here = self.app.course, self.view.status.course.id
+        if wanted and wanted != here and any(course.id == wanted for course in self.view.courses):
+            self._go((wanted, False))
+        elif offers_choice(self.view.courses, wanted):
             self.action_courses()
 
     def action_help(self) -> None:
@@ -203,6 +207,17 @@ class Acting(Base):
     def _picked(self, target: str | None) -> None:
         if target is not None:
             self._go((target, False))
+
+    def action_export(self) -> None:
+        """Write the session down as a shell script and as Markdown notes."""
+        self.run_worker(self._export(), group="export", exclusive=True)
+
+    async def _export(self) -> None:
+        answer = await self.app.ask(protocol.Call, name="history")
+        if isinstance(answer, dict):
+            from ..export import write
+
+            self.app.take(write(answer.get("script", ""), answer.get("markdown", ""), self.view.lab))
 
     # -- the clipboard ------------------------------------------------------------------------------------------------------
 

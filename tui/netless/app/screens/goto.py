@@ -35,15 +35,16 @@ class GotoScreen(Panel[tuple[str, bool]]):
         Binding("ctrl+e", "go(True)", show=False, priority=True),
     ]
 
-    def __init__(self, course: CourseView, position: str) -> None:
+    def __init__(self, course: CourseView, position: str, chosen: str) -> None:
         super().__init__()
         self._course = course
         self._position = position
+        self._chosen = chosen
 
     def body(self) -> ComposeResult:
         """A field and the list."""
         yield Input(placeholder="type to search", id="search", compact=True)
-        yield Choices(lambda width: rows(self._course, self._position, ""), at=self._position, id="panel-body")
+        yield Choices(lambda width: rows(self._course, self._position, ""), at=self._chosen, id="panel-body")
 
     def on_mount(self) -> None:
         """Typing searches at once."""

@@ -45,6 +45,10 @@ BY_PANE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("space . a", "a moving packet: hold, one cell, again"),
         ),
     ),
+    "changes": (
+        "In the changes",
+        (("e", "export the session: a shell script and Markdown notes"), ("arrows", "scroll back; End follows again")),
+    ),
     "terminal": ("In the terminal", (("all keys", "go to the shell, except ctrl+], F6 and F11"),)),
 }
 PORTS: tuple[tuple[str, str, str], ...] = (

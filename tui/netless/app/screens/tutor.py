@@ -44,6 +44,7 @@ class TutorScreen(Acting, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, f"act('{act}')", show=False) for key, _, act in ACTS),
         Binding("y", "copy_commands", show=False),
+        Binding("e", "export", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "app.leave", show=False),
         Binding("escape", "courses", show=False),
@@ -64,6 +65,7 @@ class TutorScreen(Acting, Screen[None]):
         self.view = View()
         self.pane: Pane = "lesson"
         self.zoomed = False
+        self._looked = False
         self.header = HeaderStrip(id="header")
         self.lesson = LessonPane(id="lesson")
         self.check = CheckPane(id="check")
@@ -85,7 +87,6 @@ class TutorScreen(Acting, Screen[None]):
         """Paint this view."""
         check_rows = self.check.virtual_size.height
         before, self.view = self.view, view
-        first = before.status is None and view.status is not None
         completed = bool(view.passed) and view.passed != before.passed
         self.header.show(view)
         self.lesson.show(view)
@@ -98,7 +99,8 @@ class TutorScreen(Acting, Screen[None]):
             self.replay_last()
         if completed and self.frame(self.size).check is None and view.status is not None:
             self.app.take(Told("info", f"✓ {view.status.page.success or 'Done.'}"))
-        if first:
+        if not self._looked and view.status is not None and view.courses:
+            self._looked = True
             self.first_look()
 
     # -- where things are ---------------------------------------------------------------------------------------------------
@@ -146,7 +148,8 @@ class TutorScreen(Acting, Screen[None]):
         if where not in places:
             return Content("")
         zoom = "all panes" if self.zoomed else "zoom"
-        return joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
+        export = joined(("e", "$accent"), (" export  ", "$muted")) if where == CHANGES else Content("")
+        return export + joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
 
     @property
     def where(self) -> str:
