@@ -29,7 +29,9 @@ def tagged(body: bytes, vlan: int, kind: int = 0x0800) -> bytes:
     return MAC_B + MAC_A + struct.pack("!HHH", 0x8100, vlan, kind) + body
 
 
-def ip4(proto: int, body: bytes, source: str = "10.0.0.2", target: str = "198.51.100.10", ttl: int = 64, ident: int = 7, fragment: int = 0) -> bytes:
+def ip4(
+    proto: int, body: bytes, source: str = "10.0.0.2", target: str = "198.51.100.10", ttl: int = 64, ident: int = 7, fragment: int = 0
+) -> bytes:
     """An IPv4 packet with a right checksum."""
     def head(check: int) -> bytes:
         return struct.pack(
@@ -87,6 +89,12 @@ def error(kind: int, code: int, about: bytes, source: str = "10.0.0.1", target: 
     return ethernet(ip4(1, struct.pack("!BBHHH", kind, code, 0, 0, info) + about[:28], source, target))
 
 
+def solicitation(asked: str = "fd00::1") -> bytes:
+    """A neighbour solicitation as a frame."""
+    message = struct.pack("!BBHI", 135, 0, 0, 0) + socket.inet_pton(socket.AF_INET6, asked) + b"\1\1" + MAC_A
+    return ethernet(ip6(58, message), 0x86DD)
+
+
 def samples() -> dict[str, bytes]:
     """One frame of each kind."""
     request = ip4(1, echo())
@@ -104,7 +112,7 @@ def samples() -> dict[str, bytes]:
         "too-big": error(3, 4, ip4(6, tcp(16)), info=1400),
         "fragment": ethernet(ip4(1, b"x" * 32, fragment=185)),
         "echo6": ethernet(ip6(58, echo(128)), 0x86DD),
-        "solicitation": ethernet(ip6(58, struct.pack("!BBHI", 135, 0, 0, 0) + socket.inet_pton(socket.AF_INET6, "fd00::1") + b"\1\1" + MAC_A), 0x86DD),
+        "solicitation": solicitation(),
         "extended": ethernet(ip6(0, udp(b"hello", 1, 2), extensions=struct.pack("!BB6x", 17, 0)), 0x86DD),
         "gre": ethernet(ip4(47, b"\0\0\x08\0")),
         "lldp": ethernet(b"\x02\x07", 0x88CC),

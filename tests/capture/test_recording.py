@@ -159,7 +159,7 @@ async def test_a_device_without_ethernet_is_read_as_well() -> None:
         try:
             tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         except OSError:
-            pytest.skip("this kernel has no tun device for us")
+            pytest.skip("this kernel has no tun device that we may open")
         with contextlib.suppress(OSError):
             fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"tun7", 0x1001))
             sh("ip addr add 10.7.0.1/24 dev tun7; ip link set tun7 up")

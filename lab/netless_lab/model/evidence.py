@@ -23,7 +23,8 @@ class RouteAnswer(msgspec.Struct, frozen=True):
     With ``iif`` it is the decision about a packet that comes in by that link (forwarding, reverse path filter and policy rules
     included), without it about one the node sends itself. ``type`` is unicast, local, broadcast, blackhole ...; ``via`` the gateway.
     When there is no way, ``type`` is "" and ``error`` the errno's name: ENETUNREACH no route, EHOSTUNREACH an unreachable route or, with
-    ``iif``, forwarding off, EXDEV the reverse path filter (rp_filter), EACCES a prohibit route, EINVAL a blackhole or a martian address.
+    ``iif``, forwarding off (asked first), EACCES a prohibit route or rule, EINVAL a blackhole. With ``iif``, EXDEV (kernels before 6.13)
+    or EINVAL also mean that the source is not believed: the reverse path filter (rp_filter), or a martian address.
     ``look`` is the command that shows the same.
     """
 
@@ -165,7 +166,8 @@ class Evidence(msgspec.Struct, frozen=True):
     ``before`` and ``after`` are the lab just before and just after it; ``lost`` frames that the capture missed: when it is not 0 the
     wire proves nothing about what is not in ``journey``. ``runs`` are the packets of ``journey``. ``flows`` are the connection table's
     entries of the probe's own conversation, ``other_flows`` what else changed in the tables meanwhile.
-    ``drops`` is None when the kernel's reasons could not be asked for (not root), () when it gave none.
+    ``drops`` is None when the kernel's reasons could not be asked for (not root), () when it gave none. ``knobs`` are sysctls of the nodes on
+    the way that a snapshot does not hold, by node and key (``net/ipv4/conf/br0/arp_ignore``).
     """
 
     probe: Probe
@@ -185,6 +187,7 @@ class Evidence(msgspec.Struct, frozen=True):
     lost: int = 0
     missing: tuple[str, ...] = ()
     took_ms: float = 0.0
+    knobs: dict[str, dict[str, str]] = {}
 
     def count(self, node: str, name: str) -> int:
         """By how much a counter of a node rose; 0 when it did not."""

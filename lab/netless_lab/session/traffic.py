@@ -31,8 +31,11 @@ LONGEST_NS: Final = 1_500_000_000
 FRAMES_A_TURN: Final = 600
 JOURNEYS_A_TURN: Final = 2
 """So at most twenty a second."""
+WAITING: Final = 8
+"""Journeys that may wait for their turn; more at once are counted and left out."""
 _TALKS_KEPT: Final = 4096
 _OWN_KEPT: Final = 256
+_IGMP: Final = 2
 
 OnJourney = Callable[[Journey, tuple[Frame, ...], int], None]
 
@@ -53,6 +56,8 @@ class Traffic:
         self._pending: list[tuple[Frame, Packet]] = []
         self._muted: dict[Tuple, int] = {}
         self._own: deque[Tuple] = deque(maxlen=_OWN_KEPT)
+        self._waiting: deque[Followed] = deque()
+        self._holes = 0
         self._skipped = 0
 
     @property
@@ -63,7 +68,7 @@ class Traffic:
     def start(self) -> None:
         """Follow from now on."""
         if self._watching is None:
-            self._sorter, self._pending, self._skipped = Sorter(), [], 0
+            self._sorter, self._pending, self._skipped, self._holes = Sorter(), [], 0, 0
             self._watching = self._lookout.watch()
             self._next_turn()
 
@@ -75,6 +80,7 @@ class Traffic:
         if watching is not None:
             watching.stop()
         self._pending.clear()
+        self._waiting.clear()
 
     def leave_out(self, conversations: Iterable[Conversation]) -> None:
         """These are the lab's own probes: they are told elsewhere."""
@@ -94,31 +100,43 @@ class Traffic:
         for flow in seen.flows:
             self._sorter.groups.learn(flow)
         frames = seen.recording.frames
-        self._skipped += seen.recording.lost + seen.recording.left_out + max(0, len(frames) - FRAMES_A_TURN)
+        holes = seen.recording.lost + seen.recording.left_out + max(0, len(frames) - FRAMES_A_TURN)
+        self._holes += holes
+        self._skipped += holes
         self._pending += [(frame, decode(frame.data)) for frame in frames[:FRAMES_A_TURN]]
         if self._pending:
-            self._tell(time.time_ns())
-        elif len(self._muted) > _TALKS_KEPT:
-            self._muted.clear()
-            self._sorter = Sorter()
+            self._look(time.time_ns())
+        else:
+            self._holes = 0
+            if len(self._muted) > _TALKS_KEPT:
+                self._muted.clear()
+                self._sorter = Sorter()
+        self._tell()
         self._next_turn()
 
-    def _tell(self, now: int) -> None:
-        """Tell what has fallen silent, and keep the rest for the next turn."""
+    def _tell(self) -> None:
+        """As many journeys as a turn may have."""
+        for _ in range(min(JOURNEYS_A_TURN, len(self._waiting))):
+            followed = self._waiting.popleft()
+            skipped, self._skipped = self._skipped, 0
+            self._on_journey(followed.journey, _frames(followed), skipped)
+
+    def _look(self, now: int) -> None:
+        """Make journeys of what has fallen silent, and keep the rest for the next turn."""
         found = self._sorter.sort(self._pending)
         done = [own for own in found.conversations if _is_over(own, now)]
         going = [own for own in found.conversations if not _is_over(own, now)]
         asked = questions(found.neighbours)
         waiting = {id(question) for own in going for question in belonging(own, asked)}
         waiting |= {id(question) for question in asked if now - question.sights[-1].frame.at_ns < QUIET_NS}
-        ready = [question for question in asked if id(question) not in waiting]
         wanted = [own for own in done if self._is_wanted(own, now)]
-        made = traffic(wanted, ready, Ground.of(self.snapshot))
+        unwanted = {id(question) for own in done if own not in wanted for question in belonging(own, asked)}
+        ready = [question for question in asked if id(question) not in waiting | unwanted and not _is_check(question)]
+        made = traffic(wanted, ready, Ground.of(self.snapshot), self._holes)
         self._pending = _rest(going, [question for question in asked if id(question) in waiting])
-        for followed in made[:JOURNEYS_A_TURN]:
-            self._on_journey(followed.journey, _frames(followed), self._skipped)
-            self._skipped = 0
-        self._skipped += sum(len(followed.sights) for followed in made[JOURNEYS_A_TURN:])
+        room = WAITING - len(self._waiting)
+        self._waiting.extend(made[:room])
+        self._skipped += sum(len(followed.sights) for followed in made[room:])
 
     def _is_wanted(self, conversation: Conversation, now: int) -> bool:
         """Not the lab's own, no housekeeping of IPv6, and not the rest of one that was told already because it never ends."""
@@ -143,8 +161,13 @@ def _is_over(conversation: Conversation, now: int) -> bool:
 
 
 def _is_housekeeping(packet: Packet) -> bool:
-    """What IPv6 says to groups by itself whenever a link comes up: reports of group membership, questions for routers."""
-    return packet.dst.startswith("ff") and ":" in packet.dst and packet.kind == "icmp"
+    """What every node says to groups by itself when a link comes up: membership reports (IGMP, MLD), questions for routers."""
+    return packet.proto == _IGMP or (packet.dst.startswith("ff") and ":" in packet.dst and packet.kind == "icmp")
+
+
+def _is_check(question: Question) -> bool:
+    """Whether it only asks if an address is free (RFC 4862, 5227): silence is the good answer."""
+    return question.sights[0].packet.subject.src in ("::", "0.0.0.0")
 
 
 def _rest(conversations: Iterable[Conversation], asked: Iterable[Question]) -> list[tuple[Frame, Packet]]:

@@ -22,19 +22,21 @@ from .nft_trace import Match, Tracing
 GRACE_S: Final = 0.015
 """Everything that rules do to a packet is done before sendto() returns; a neighbour's answer may take a moment more."""
 PATIENCE_S: Final = 0.15
+ARP_ATTEMPT_S, ARP_ATTEMPTS = 0.06, 3
+"""A question that has just been asked in vain is asked anew only when it was given up: after 0.1 s with the lab's timers."""
 _DNS_PORT: Final = 53
 _HTTP_PORT: Final = 80
 
 
 class _Reserved(Identifiers):
-    """One id, known before it is used."""
+    """One id, known before it is used: later attempts have it too."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self._number = number
 
     def next(self) -> int:
-        """Always the same: there is one attempt."""
+        """Always the same."""
         return self._number
 
 
@@ -50,13 +52,23 @@ async def replay(
     async with Tracing(refs, suspects, matches) as tracing:
         if not tracing.nodes:
             return None, tracing.missing
-        patience = PATIENCE_S if isinstance(probe, Lookup | Fetch) else GRACE_S
+        deadline_s, grace_s = _patience(probe, followed, suspects)
         with lookout.watch() as watching:
-            outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience, identifiers=_Reserved(ident))
+            outcome = await probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s, identifiers=_Reserved(ident))
             seen = watching.stop()
         again = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
         numbers = frozenset({ident}) if isinstance(probe, Ping) else _client_ports(again) or _numbers(matches)
         return Trace(tracing.nodes, tracing.steps(numbers), outcome, again.journey), tracing.missing
+
+
+def _patience(probe: Probe, followed: Followed, suspects: Iterable[Node]) -> tuple[float, float]:
+    """(deadline, grace) in seconds."""
+    if isinstance(probe, Lookup | Fetch):
+        return PATIENCE_S, PATIENCE_S
+    asked_in_vain = followed.journey.death is not None and followed.journey.death.leg == "arp"
+    if asked_in_vain and any(chain.family == "arp" for node in suspects for chain in node.chains):
+        return ARP_ATTEMPTS * ARP_ATTEMPT_S, ARP_ATTEMPT_S
+    return GRACE_S, GRACE_S
 
 
 def _suspects(probe: Probe, followed: Followed, snapshot: Snapshot) -> list[Node]:

@@ -71,11 +71,14 @@ def belonging(conversation: Conversation | None, asked: Sequence[Question], sour
 
 
 def _because_of(question: Question, conversation: Conversation) -> bool:
-    addresses = conversation.addresses
-    if question.asked in addresses or question.source in addresses:
-        return question.began <= conversation.sights[-1].frame.at_ns + _WAITING_NS
-    before = [sight for sight in conversation.sights if sight.frame.at_ns <= question.began]
+    """It asks for one of the packet's own addresses, or the packet stood in the asking node, not yet at home, when it was asked."""
+    sights = conversation.sights
+    if question.asked in conversation.addresses:
+        return question.began <= sights[-1].frame.at_ns + _WAITING_NS
+    before = [sight for sight in sights if sight.frame.at_ns <= question.began]
     if not before:
-        return question.asker == conversation.first.frame.node
-    last = before[-1].frame
-    return last.node == question.asker and last.direction != "out" and question.began - last.at_ns < _WAITING_NS
+        return question.asker == conversation.first.frame.node and sights[0].frame.at_ns - question.began < _WAITING_NS
+    last = before[-1]
+    at_home = last.leg < 0 and question.asker == conversation.first.frame.node
+    stands_there = last.frame.node == question.asker and last.frame.direction != "out"
+    return stands_there and not at_home and question.began - last.frame.at_ns < _WAITING_NS

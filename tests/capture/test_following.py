@@ -1,0 +1,200 @@
+"""What the session does with packets: probes become journeys, the learner's traffic too, bytes and files can be had, floods are bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from helpers.sandboxed import sandboxed, sh
+from helpers.wires import Nodes, started, wired
+from netless_lab.errors import Refusal
+from netless_lab.kernel import probe as probing
+from netless_lab.kernel.read import Reader
+from netless_lab.model.journey import Journey
+from netless_lab.model.probe import Outcome, Ping, Probe
+from netless_lab.session.following import Following
+from netless_lab.session.following_calls import FOLLOWING
+
+SITE = "198.51.100.10"
+
+
+class Followed:
+    """A wired lab, followed as a session does it."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes, self.reader, self.following = nodes, Reader(), Following()
+        self.heard: list[Journey] = []
+        self.skipped = 0
+        self.following.on_journey = self._hear
+        self.look()
+
+    def look(self) -> None:
+        """Take a snapshot, as the session does after every change."""
+        self.following.nodes(self.nodes, self.reader.snapshot(tuple(self.nodes.values())))
+
+    async def send(self, probe: Probe) -> Outcome:
+        """Send a probe as the judge does."""
+        snapshot = self.reader.snapshot(tuple(self.nodes.values()))
+        return await self.following.probe(probe, lambda: probing.run(probe, self.nodes, deadline_s=0.12, grace_s=0.06), snapshot)
+
+    async def call(self, name: str, **args: Any) -> Any:
+        """As a client asks for it."""
+        session: Any = SimpleNamespace(world=SimpleNamespace(following=self.following))
+        return await FOLLOWING[name](session, args)
+
+    async def run(self, node: str, *argv: str) -> None:
+        """A learner's command, while the loop goes on; then the moment until its packets are told."""
+        process = started(self.nodes, node, *argv)
+        while process.poll() is None:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.6)
+
+    def _hear(self, journey: Journey, skipped: int) -> None:
+        self.heard.append(journey)
+        self.skipped += skipped
+
+
+@asynccontextmanager
+async def followed() -> AsyncIterator[Followed]:
+    """A lab that somebody looks at."""
+    with wired() as nodes:
+        lab = Followed(nodes)
+        lab.following.attend(True)
+        await lab.following.ready()
+        yield lab
+        await lab.following.close()
+
+
+@sandboxed
+async def test_a_probe_becomes_a_journey() -> None:
+    """Its journey is found by its outcome, has a number, and its packets can be looked into and saved."""
+    async with followed() as lab:
+        outcome = await lab.send(Ping("c1", SITE))
+        journey = lab.following.journey_of(outcome)
+        assert journey is not None and journey.complete and journey.id > 0
+        last = await lab.call("packet", journey=journey.id, hop=len(journey.hops) - 1)
+        assert [name for name, _ in last["layers"]][:3] == ["Ethernet", "IPv4", "ICMP"]
+        saved = await lab.call("pcap", journey=journey.id)
+        with open("/tmp/one.pcapng", "wb") as file:
+            file.write(base64.b64decode(saved["pcapng"]))
+        assert len(sh("unshare --user tcpdump -nn -r /tmp/one.pcapng").splitlines()) == saved["frames"] == len(journey.hops)
+        assert (await lab.call("journeys"))["journeys"] == (journey,)
+
+
+@sandboxed
+async def test_probes_at_once_are_told_apart() -> None:
+    """Twenty probes in flight together: each has its own journey, to its own target."""
+    async with followed() as lab:
+        targets = [SITE, "10.0.0.3", "10.0.0.1", "203.0.113.1"] * 5
+        outcomes = await asyncio.gather(*(lab.send(Ping("c1", to)) for to in targets))
+        journeys = [lab.following.journey_of(outcome) for outcome in outcomes]
+        assert [journey and (journey.target, journey.complete) for journey in journeys] == [(to, True) for to in targets]
+        asked = [{hop.dst for hop in journey.hops if hop.kind == "echo-request"} for journey in journeys if journey is not None]
+        assert asked == [{to} for to in targets]
+
+
+@sandboxed
+async def test_nobody_looks_nothing_is_heard() -> None:
+    """Without a client no tap is open, and a probe is sent all the same; somebody comes, and soon there are taps."""
+    with wired() as nodes:
+        lab = Followed(nodes)
+        outcome = await lab.send(Ping("c1", SITE))
+        assert outcome.result == "answered" and lab.following.journey_of(outcome) is None
+        assert sh("tail -n +2 /proc/net/packet | wc -l").strip() == "0"
+        lab.following.attend(True)
+        await asyncio.sleep(0.4)
+        assert lab.following.journey_of(await lab.send(Ping("c1", SITE))) is not None
+        lab.following.attend(False)
+        await asyncio.sleep(0.4)
+        assert sh("tail -n +2 /proc/net/packet | wc -l").strip() == "0"
+        await lab.following.close()
+
+
+@sandboxed
+async def test_the_learners_own_traffic() -> None:
+    """On request a learner's pings are told as journeys, and the lab's own probes are not told twice."""
+    async with followed() as lab:
+        assert await lab.call("follow", on=True) == {"following": True, "missing": ()}
+        await lab.send(Ping("c1", "10.0.0.1"))
+        await lab.run("c1", "ping", "-nqc2", "-i0.05", SITE)
+        titles = [journey.title for journey in lab.heard if "IGMP" not in journey.title]
+        assert titles == [f"10.0.0.2 > {SITE} echo request seq {n}" for n in (1, 2)]
+        assert all(journey.complete for journey in lab.heard) and lab.skipped == 0
+        await lab.call("follow", on=False)
+        await lab.run("c1", "ping", "-nqc2", "-i0.05", SITE)
+        assert len([journey for journey in lab.heard if "IGMP" not in journey.title]) == 2
+
+
+@sandboxed
+async def test_a_flood_of_the_learners_is_sampled() -> None:
+    """Twenty thousand pings: a few whole journeys are told, the rest is counted, none is called dead, and probes go on."""
+    async with followed() as lab:
+        await lab.call("follow", on=True)
+        flood = started(lab.nodes, "c2", "ping", "-n", "-f", "-q", "-c", "20000", SITE)
+        outcome = await lab.send(Ping("c1", "10.0.0.1"))
+        while flood.poll() is None:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.8)
+        assert outcome.result == "answered"
+        assert 0 < len(lab.heard) < 60 and lab.skipped > 10_000
+        assert all(journey.death is None for journey in lab.heard)
+
+
+SERVER = """import socket
+server = socket.create_server(("", 9001))
+print("ready", flush=True)
+client = server.accept()[0]
+while client.recv(99): pass
+"""
+TALK = """import socket, time
+client = socket.create_connection(("10.0.0.3", 9001))
+for n in range(50):
+    client.send(b"x")
+    time.sleep(0.05)
+"""
+
+
+@sandboxed
+async def test_an_endless_conversation_is_told_once() -> None:
+    """A connection that never falls silent is told after a while, not again and again; the rest of it is counted."""
+    async with followed() as lab:
+        server = started(lab.nodes, "c2", sys.executable, "-c", SERVER)
+        assert server.stdout is not None and server.stdout.readline() == "ready\n"
+        await lab.call("follow", on=True)
+        await lab.run("c1", sys.executable, "-c", TALK)
+        server.wait()
+        await lab.run("c1", "ping", "-nqc1", SITE)
+        assert len([journey for journey in lab.heard if ":9001" in journey.title]) == 1
+        assert lab.heard[-1].title.endswith("echo request seq 1") and lab.skipped > 20
+
+
+@sandboxed
+async def test_questions_that_cannot_be_answered() -> None:
+    """A journey that is not kept, a hop it does not have, a number that is none: each is refused in words."""
+    async with followed() as lab:
+        outcome = await lab.send(Ping("c1", "10.0.0.1"))
+        journey = lab.following.journey_of(outcome)
+        assert journey is not None
+        with pytest.raises(Refusal, match="is not kept"):
+            await lab.call("packet", journey=999, hop=0)
+        with pytest.raises(Refusal, match=r"has \d+ hops"):
+            await lab.call("packet", journey=journey.id, hop=99)
+        with pytest.raises(Refusal, match="must be a number"):
+            await lab.call("packet", journey="x", hop=0)
+
+
+@sandboxed
+async def test_an_investigation_is_kept_like_any_journey() -> None:
+    """Its frames can be saved, and it is found by its outcome."""
+    async with followed() as lab:
+        sh("sysctl -qw net.ipv4.ip_forward=0")
+        evidence = await lab.following.investigate(Ping("c1", SITE), lab.nodes, lab.reader)
+        assert evidence.journey.id > 0 and lab.following.journey_of(evidence.outcome) == evidence.journey
+        assert (await lab.call("pcap", journey=evidence.journey.id))["frames"] == len(evidence.journey.hops) > 0
