@@ -59,7 +59,7 @@ class Breaker:
             if rebuilt:
                 await session.stand(place, end=True)
             try:
-                await self._furnish(fault)
+                await self._furnish(fault, HEALTHY_S if rebuilt else 0.0)
                 await self._quietly(fault.inject)
                 await self._shows(fault)
                 return place
@@ -71,7 +71,7 @@ class Breaker:
                 rebuilt = True
 
     async def mend(self, fault: Fault, place: Position, *, undo: bool) -> bool:
-        """Take the fault away, prove health, and take away what it needed. False when it took a rebuild. Raises Refusal (4) without health."""
+        """Take the fault away with all it needed, and prove health. False when it took a rebuild. Raises Refusal (4) without health."""
         with contextlib.suppress(self._session.world.apply_failed):
             await self._quietly(fault.mend if undo else ())
         well = (bool(fault.mend) or not undo) and await self._well(fault)
@@ -113,18 +113,18 @@ class Breaker:
         there = place == session.state.position and state_holds(step_at(course, place), snapshot, names)
         return there and not missing(course, place, snapshot, names)
 
-    async def _furnish(self, fault: Fault) -> None:
+    async def _furnish(self, fault: Fault, patience_s: float = HEALTHY_S) -> None:
         """What the fault needs beside the lesson's end, and proof that everything works."""
         await self._quietly(fault.setup)
-        if not await self._well(fault):
+        if not await self._well(fault, patience_s):
             verdict = await self.verdict((*fault.symptom, *fault.still), patient=True)
             failing = "; ".join(f"{item.claim}: {item.seen}" for item in verdict.items if item.result != "pass")
             raise Refusal(f"the lab is not healthy to begin with: {failing}", code=4)
 
-    async def _well(self, fault: Fault) -> bool:
+    async def _well(self, fault: Fault, patience_s: float = HEALTHY_S) -> bool:
         """Whether everything goes as in health, within the time that a fresh build may take."""
-        await settle(self._session.world)
-        end = time.monotonic() + HEALTHY_S
+        await settle(self._session.world, 1.0 + patience_s)
+        end = time.monotonic() + patience_s
         while not (await self.verdict((*fault.symptom, *fault.still), patient=True)).passed:
             if time.monotonic() > end:
                 return False

@@ -1,6 +1,6 @@
 """Why a packet did not make it, in the learner's words: from the errno of a system call, or from the ICMP message that came back.
 
-Sources: errno as ip(7), raw(7) and tcp(7) use them, ICMP types and codes of RFC 792, 1122 and 1812.
+Sources: errno as ip(7), ipv6(7), raw(7) and tcp(7) use them, ICMP types and codes of RFC 792, 1122, 1812 and, for IPv6, 4443.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from typing import Final, Literal, NamedTuple
 
 from ...model.probe import Outcome, Probe, Reason
+from .errors import ICMP6, QueuedError
 
 DESTINATION_UNREACHABLE, TIME_EXCEEDED = 3, 11
 _FORBIDDEN: Final = {
@@ -19,6 +20,14 @@ _FORBIDDEN: Final = {
     13: "rejected it (administratively prohibited)",
 }
 _TOO_BIG: Final = 4
+_UNREACHABLE_6, _TOO_BIG_6, _TIME_EXCEEDED_6 = 1, 2, 3
+_FORBIDDEN_6: Final = {
+    1: "rejected it (administratively prohibited)",
+    4: "rejected it (port unreachable)",
+    5: "rejected it (source address failed its policy)",
+    6: "rejected it (reject route)",
+}
+_LOST_WAY_6: Final = {0: "knows no way to that network", 2: "may not carry that source address so far", 3: "cannot reach that host"}
 _LOST_WAY: Final = {0: "knows no way to that network", 1: "cannot reach that host", 5: "cannot follow the source route"}
 
 
@@ -29,7 +38,6 @@ class Failure(NamedTuple):
     text: str
     by: str | None = None
     passing: bool = False
-
 
     def outcome(self, probe: Probe, waited_ms: float, ident: int | None = None) -> Outcome:
         """What became of ``probe``: a failure, or an error when it could not run at all."""
@@ -52,6 +60,9 @@ def from_errno(code: int, node: str, to: str) -> Failure:
             return Failure("filtered", f"{node}'s own routing table or firewall prohibits packets to {to}")
         case errno.EMSGSIZE:
             return Failure("too-big", f"the packet is bigger than the MTU on the way out of {node} and may not be cut into pieces")
+        case errno.ENOBUFS:
+            text = f"the interface that leads from {node} to {to} dropped the packet: the other end of the cable may take only smaller ones"
+            return Failure("local-drop", text)
         case errno.EADDRNOTAVAIL:
             return Failure("no-address", f"{node} has no address to send from")
         case errno.ENETDOWN:
@@ -71,18 +82,22 @@ def from_broadcast(node: str, to: str) -> Failure:
     return Failure("filtered", f"{to} is the broadcast address of a subnet of {node}, not the address of a host")
 
 
-def from_icmp(kind: int, code: int, info: int, by: str, node: str, to: str, own: bool) -> Failure:
-    """An ICMP error that came back. ``own``: it was sent by ``node`` itself, which is how Linux reports that ARP found nobody.
+def from_icmp(error: QueuedError, node: str, to: str, own: bool) -> Failure:
+    """An ICMP error that came back. ``own``: it was sent by ``node`` itself, which is how Linux reports that nobody has the next hop.
 
-    ``info`` is the MTU of the next hop for "fragmentation needed".
+    Its ``info`` is the MTU of the next link when the packet was too big.
     """
+    decide = _from_icmp6 if error.origin == ICMP6 else _from_icmp4
+    return decide(error.kind, error.icmp_code, error.info, error.offender, node, to, own)
+
+
+def _from_icmp4(kind: int, code: int, info: int, by: str, node: str, to: str, own: bool) -> Failure:
     if kind == TIME_EXCEEDED:
         return Failure("ttl-exceeded", f"the packet's TTL ran out at {by}", by)
     if kind != DESTINATION_UNREACHABLE:
         return Failure("unreachable", f"{by} answered with ICMP type {kind} code {code}", by)
     if code == _TOO_BIG:
-        limit = f" (its next link carries {info} bytes)" if info else ""
-        return Failure("too-big", f"the packet was too big for {by}{limit} and may not be cut into pieces", by)
+        return _too_big(by, info)
     if own and code == 1:
         return Failure("no-neighbour", f"nobody answered when {node} asked on the link who has the address it sends {to} to", by, True)
     if code in _FORBIDDEN:
@@ -90,3 +105,22 @@ def from_icmp(kind: int, code: int, info: int, by: str, node: str, to: str, own:
     if code == 2:
         return Failure("unreachable", f"{by} does not speak that protocol", by)
     return Failure("unreachable", f"{by} {_LOST_WAY.get(code, f'says unreachable (code {code})')}", by, code == 1)
+
+
+def _from_icmp6(kind: int, code: int, info: int, by: str, node: str, to: str, own: bool) -> Failure:
+    if kind == _TIME_EXCEEDED_6:
+        return Failure("ttl-exceeded", f"the packet's hop limit ran out at {by}", by)
+    if kind == _TOO_BIG_6:
+        return _too_big(by, info)
+    if kind != _UNREACHABLE_6:
+        return Failure("unreachable", f"{by} answered with ICMPv6 type {kind} code {code}", by)
+    if own and code == 3:
+        return Failure("no-neighbour", f"nobody answered when {node} asked on the link who has the address it sends {to} to", by, True)
+    if code in _FORBIDDEN_6:
+        return Failure("filtered", f"{by} {_FORBIDDEN_6[code]}", by)
+    return Failure("unreachable", f"{by} {_LOST_WAY_6.get(code, f'says unreachable (code {code})')}", by, code == 3)
+
+
+def _too_big(by: str, mtu: int) -> Failure:
+    limit = f" (its next link carries {mtu} bytes)" if mtu else ""
+    return Failure("too-big", f"the packet was too big for {by}{limit} and may not be cut into pieces", by)

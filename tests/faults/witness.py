@@ -1,0 +1,32 @@
+"""What iputils, curl and getent say of a probe: the witnesses of a fault's symptoms, run inside the lab."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from helpers.running import Running
+from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe
+
+PATIENCE_S = 0.4
+"""How long an answer inside one kernel may take; silence is waited out by every witness."""
+
+
+def answered(lab: Running, probe: Probe) -> bool:
+    """Whether a program that everybody has gets an answer too."""
+    return "answered" in lab.sh(f"{_command(probe)} && echo answered", probe.node, check=False)
+
+
+def _command(probe: Probe) -> str:
+    quiet = ">/dev/null 2>&1"
+    match probe:
+        case Ping():
+            fragment = "-M do " if probe.dont_fragment else ""
+            ttl = f"-t {probe.ttl} " if probe.ttl else ""
+            return f"ping -n -q -c1 -W{PATIENCE_S} {fragment}{ttl}-s {max(probe.size, 8)} {probe.to} {quiet}"
+        case Connect():
+            return f"curl -s -o /dev/null --max-time {PATIENCE_S} --http0.9 http://{probe.to}:{probe.port}/ {quiet}"
+        case Fetch():
+            assert urlsplit(probe.url).hostname
+            return f"curl -s -o /dev/null --max-time {3 * PATIENCE_S} {probe.url} {quiet}"
+        case Lookup():
+            return f"timeout {PATIENCE_S} getent ahostsv4 {probe.name} {quiet}"
