@@ -37,7 +37,7 @@ def importing(code: str, forbidden: tuple[str, ...]) -> frozenset[str]:
     return imported_by(code) & frozenset(forbidden) - imported_by("import msgspec")
 
 
-@pytest.mark.parametrize("room", ["model", "primitives", "course"])
+@pytest.mark.parametrize("room", ["model", "primitives", "explain", "course"])
 def test_pure_rooms_import_no_system(room: str) -> None:
     """Loading every module of a pure room loads neither netlink, nor sockets, nor processes, nor the screen."""
     assert importing(modules_of(room), (*SYSTEM, "textual", "rich", "netless")) == frozenset()

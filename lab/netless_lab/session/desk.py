@@ -108,7 +108,15 @@ class Desk:
 
     async def explain(self, probe: Probe) -> Any:
         """Send one probe, follow it, and say where it died and why."""
-        raise Refusal("this lab cannot explain probes", code=4)
+        from .explaining import explained
+
+        await self.world.look()
+        if self.world.ref(probe.node) is None:
+            raise Refusal(f"there is no node {probe.node} in this lab", nearest=self.world.nearest(probe.node))
+        steps = {str(place) for course in self.courses for place in positions(course)}
+        evidence, told = await explained(self.world, probe, self.case(self.state.position).owners, steps)
+        self.probe_told(evidence.outcome, True)
+        return told
 
     def watched(self, clients: int) -> None:
         """How many clients are connected now: nobody looks, nothing is polled."""

@@ -1,0 +1,111 @@
+"""Packets that are too big for a link (RFC 1191): said so, or lost without a word."""
+
+from __future__ import annotations
+
+from ...model.journey import Fact
+from ...model.snapshot import Link, Node
+from ..case import Case
+from ..cause import Cause, at_link, owner_words
+
+_ETHERNET = 14
+_SLACK = 4
+"""is_skb_forwardable() of the kernel lets a VLAN tag's worth pass."""
+
+
+def too_big(case: Case) -> Cause | None:
+    """The sender, or a router on the way, said that the packet is too big and may not be cut."""
+    if case.outcome.reason != "too-big":
+        return None
+    if case.outcome.by is None or not case.evidence.errors:
+        found = case.route(case.probe.node, case.spot.dst) if case.spot.dst else None
+        link = case.link(case.probe.node, found.dev) if found is not None and found.dev else None
+        return _narrow(case, case.sender, link) if link is not None else None
+    error = case.evidence.errors[0]
+    node = case.node(error.made_by)
+    found = case.route(node.name, case.spot.dst) if case.spot.dst else None
+    link = node.link(found.dev) if found is not None and found.dev else None
+    link = (
+        link
+        if link is not None
+        else min((own for own in node.links if own.kind != "loopback"), key=lambda own: own.mtu, default=None)
+    )
+    return _narrow(case, node, link) if link is not None else None
+
+
+def _narrow(case: Case, node: Node, link: Link) -> Cause:
+    text = f"{link.name} of {owner_words(node.name)} carries at most {link.mtu} bytes; the packet is bigger and may not be cut into pieces"
+    facts = (Fact(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}")), Fact(case.outcome.text))
+    return Cause("mtu-wrong", at_link(node.name, link.name), text, facts, True, _wider(case, node, link))
+
+
+def _wider(case: Case, node: Node, link: Link) -> str:
+    far = case.link(link.peer.node, link.peer.name) if link.peer is not None and link.peer.node else None
+    usual = max(far.mtu if far is not None else 1500, 1500)
+    return case.ip(node.name, f"link set {link.name} mtu {usual}") if link.mtu < usual else ""
+
+
+def swallowed(case: Case) -> Cause | None:
+    """A big packet was lost right before a link that is too narrow for it."""
+    spot = case.spot
+    if spot.hop is None or spot.stage in ("answered", "refused", "unsent", "asking"):
+        return None
+    size = spot.hop.length - _ETHERNET
+    if spot.stage == "crossing":
+        return _beyond_cable(case, size)
+    if spot.stage == "bridging":
+        return _beyond_port(case, size)
+    if spot.stage in ("routing",) and spot.iif:
+        found = case.route(spot.node, spot.dst, spot.src, spot.iif)
+        link = case.link(spot.node, found.dev) if found.dev else None
+        if link is not None and size > link.mtu:
+            return _black_hole(case, case.node(spot.node), link, size)
+    return None
+
+
+def _beyond_cable(case: Case, size: int) -> Cause | None:
+    spot = case.spot
+    link = case.link(spot.node, spot.link)
+    far = case.link(link.peer.node, link.peer.name) if link is not None and link.peer is not None and link.peer.node else None
+    if link is None or link.peer is None or far is None or size <= far.mtu + _SLACK:
+        return None
+    return _uneven(case, case.node(link.peer.node), far, size)
+
+
+def _beyond_port(case: Case, size: int) -> Cause | None:
+    """A port, or its bridge, that is narrower than the frame."""
+    spot = case.spot
+    node = case.node(spot.node)
+    target = next(
+        (link for owner in case.before.nodes for link in owner.links if spot.hop and link.mac == spot.hop.mac_dst), None
+    )
+    for link in node.links:
+        leads = target is not None and link.peer is not None and link.peer.name == target.name
+        if link.master == _bridge_of(case) and leads and size > link.mtu + _SLACK:
+            return _uneven(case, node, link, size)
+    return None
+
+
+def _bridge_of(case: Case) -> str:
+    link = case.link(case.spot.node, case.spot.link)
+    return (link.master or link.name) if link is not None else ""
+
+
+def _uneven(case: Case, node: Node, link: Link, size: int) -> Cause:
+    text = f"{link.name} of {owner_words(node.name)} takes at most {link.mtu} bytes and throws the packet of {size} away without a word"
+    facts = (
+        Fact(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}")),
+        Fact(f"the packet has {size} bytes"),
+    )
+    return Cause("mtu-wrong", at_link(node.name, link.name), text, facts, False, _wider(case, node, link))
+
+
+def _black_hole(case: Case, node: Node, link: Link, size: int) -> Cause:
+    told = [error for error in case.evidence.errors if error.type == 3 and error.code == 4]
+    fate = "its ICMP message that says so did not come home" if told else "nobody was told so"
+    text = f"a packet of {size} bytes does not fit through {link.name} of {owner_words(node.name)} (MTU {link.mtu}), and {fate}: small packets pass, big ones vanish"
+    facts = [
+        Fact(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}")),
+        Fact(f"the packet of {size} bytes was last seen coming into {owner_words(node.name)}"),
+    ]
+    facts += [Fact(f"{owner_words(error.made_by)} sent: {error.text} (mtu {error.mtu})") for error in told]
+    return Cause("mtu-black-hole", at_link(node.name, link.name), text, tuple(facts), bool(told), _wider(case, node, link))

@@ -1,0 +1,236 @@
+"""The way of a frame over cables and bridges, and what stands in it, from the state alone. Pure.
+
+``way`` looks for the way with the fewest obstacles between two interfaces. Also ways that do not exist but were surely meant are
+looked at (a cable end that is in no bridge): such a step is an obstacle itself, and the obstacles of the best way are the causes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from ..model.snapshot import Link, Node, Snapshot
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """One obstacle. ``code`` is the cause it would be, ``text`` says it, ``look`` is an ip(8) or bridge(8) command inside ``node``."""
+
+    code: str
+    node: str
+    link: str
+    text: str
+    look: str = ""
+    fix: str = ""
+
+
+class Way(NamedTuple):
+    """The interfaces on the way, start and goal included, and the obstacles in the order they are met."""
+
+    places: tuple[tuple[str, str], ...]
+    stops: tuple[Stop, ...]
+
+
+class _Vertex(NamedTuple):
+    """Where a frame is: leaving by a link, having come in by one, or inside a bridge (``isolated``: it came in by an isolated port)."""
+
+    kind: str
+    node: str
+    link: str
+    isolated: bool = False
+
+
+_Step = tuple[_Vertex, tuple[Stop, ...]]
+
+
+def way(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> Way | None:
+    """The way with the fewest obstacles from one interface to another; None when no cable leads there at all."""
+    first = _vertex(snapshot, *start)
+    if first is None:
+        return None
+    queue: list[tuple[int, int, _Vertex, tuple[tuple[str, str], ...], tuple[Stop, ...]]] = [
+        (0, 0, first, (start,), _at_start(snapshot, *start))
+    ]
+    seen: set[_Vertex] = set()
+    count = 0
+    while queue:
+        _, _, here, places, stops = heapq.heappop(queue)
+        if here in seen:
+            continue
+        seen.add(here)
+        if here.kind != "out" and (here.node, here.link) == goal:
+            return Way(places, stops)
+        for after, met in _steps(snapshot, here):
+            if after not in seen:
+                count += 1
+                place = (after.node, after.link)
+                along = places if places[-1] == place else (*places, place)
+                heapq.heappush(queue, (len(stops) + len(met), count, after, along, (*stops, *met)))
+    return None
+
+
+def hearers(snapshot: Snapshot, start: tuple[str, str]) -> tuple[tuple[Node, Link], ...]:
+    """Every interface that is no bridge port and hears a broadcast from ``start``, as nothing stands in between."""
+    first = _vertex(snapshot, *start)
+    waiting = [first] if first is not None and not _at_start(snapshot, *start) else []
+    seen = set(waiting)
+    found: list[tuple[Node, Link]] = []
+    while waiting:
+        here = waiting.pop(0)
+        node = snapshot.node(here.node)
+        link = node.link(here.link) if node is not None else None
+        if node is not None and link is not None and here.kind != "out" and (here.node, here.link) != start and not link.master:
+            found.append((node, link))
+        for after, met in _steps(snapshot, here):
+            if not met and after not in seen:
+                seen.add(after)
+                waiting.append(after)
+    return tuple(found)
+
+
+def _vertex(snapshot: Snapshot, node: str, name: str) -> _Vertex | None:
+    link = _link(snapshot, node, name)
+    if link is None:
+        return None
+    return _Vertex("bridge" if link.kind == "bridge" else "out", node, name)
+
+
+def _at_start(snapshot: Snapshot, node: str, name: str) -> tuple[Stop, ...]:
+    link = _link(snapshot, node, name)
+    return () if link is None or link.up else (_down(node, link),)
+
+
+def _steps(snapshot: Snapshot, here: _Vertex) -> Iterator[_Step]:
+    node = snapshot.node(here.node)
+    link = node.link(here.link) if node is not None else None
+    if node is None or link is None:
+        return
+    if here.kind == "out":
+        yield from _across(snapshot, node, link)
+    elif here.kind == "in":
+        yield from _into_bridges(node, link)
+    else:
+        yield from _out_of_bridge(node, link, here.isolated)
+
+
+def _across(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
+    """From a link to the other end of its cable, to the device below it, or through its tunnel."""
+    if link.vxlan is not None:
+        yield from _through_tunnel(snapshot, node, link)
+        return
+    if link.peer is None or not link.peer.node:
+        return
+    far = _link(snapshot, link.peer.node, link.peer.name)
+    if far is None:
+        return
+    if link.kind in ("macvlan", "ipvlan"):
+        yield _Vertex("out", link.peer.node, far.name), _not_up(link.peer.node, far)
+        yield from _siblings(snapshot, node, link)
+        return
+    yield _Vertex("in", link.peer.node, far.name), _not_up(link.peer.node, far)
+
+
+def _siblings(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
+    """A macvlan reaches others on the same device when both are in bridge mode, and never the device's own node (ip-link(8))."""
+    assert link.peer is not None
+    own = (link.peer.node, link.peer.name)
+    for other in snapshot.nodes:
+        for found in other.links:
+            if found.kind == link.kind and found.peer and (found.peer.node, found.peer.name) == own and found != link:
+                bridged = {found.mode, link.mode} <= {"bridge", None, "l2", "l3"}
+                text = f"{link.name} and {found.name} sit on the same device, and not both in bridge mode"
+                stop = Stop("macvlan-mode", node.name, link.name, text, f"ip -d link show {link.name}")
+                yield _Vertex("in", other.name, found.name), () if bridged else (stop,)
+    text = f"{link.name} sits on {own[1]}: a {link.kind} never exchanges frames with the device it sits on"
+    yield _Vertex("in", *own), (Stop("macvlan-host", node.name, link.name, text, f"ip -d link show {link.name}"),)
+
+
+def _through_tunnel(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
+    """Another vxlan device whose address is this one's remote: whether both speak of the same network is looked at."""
+    own = link.vxlan
+    assert own is not None
+    for other in snapshot.nodes:
+        for found in other.links:
+            if found.vxlan is None or other.name == node.name:
+                continue
+            stops: list[Stop] = []
+            look = f"ip -d link show {found.name}"
+            if own.remote and other.owner(own.remote) is None:
+                text = f"{link.name} sends to {own.remote}, which is no address of {other.name}"
+                stops.append(Stop("vxlan-remote", node.name, link.name, text, f"ip -d link show {link.name}"))
+            if found.vxlan.vni != own.vni:
+                text = f"{link.name} speaks of network {own.vni}, {found.name} in {other.name} of {found.vxlan.vni}"
+                stops.append(Stop("vni-mismatch", other.name, found.name, text, look))
+            if found.vxlan.port != own.port:
+                text = f"{link.name} sends to UDP port {own.port}, {found.name} in {other.name} listens on {found.vxlan.port}"
+                stops.append(Stop("vxlan-port", other.name, found.name, text, look))
+            yield _Vertex("in", other.name, found.name), (*stops, *_not_up(other.name, found))
+
+
+def _into_bridges(node: Node, link: Link) -> Iterator[_Step]:
+    """From a cable end into its bridge, or into one that it is not in but may be meant for."""
+    for bridge in node.links:
+        if bridge.kind != "bridge" or link is bridge or not (link.master == bridge.name or link.master or _could_be_port(link)):
+            continue
+        vertex = _Vertex("bridge", node.name, bridge.name, bool(link.port and link.port.isolated))
+        yield vertex, (*_membership(node, bridge, link), *_port(node, link), *_not_up(node.name, bridge))
+
+
+def _out_of_bridge(node: Node, bridge: Link, isolated: bool) -> Iterator[_Step]:
+    """From a bridge to its ports, and to cable ends that may be meant to be."""
+    for link in node.links:
+        if link.kind in ("bridge", "loopback") or (link.master != bridge.name and not _could_be_port(link)):
+            continue
+        stops = [*_not_up(node.name, bridge), *_membership(node, bridge, link), *_not_up(node.name, link), *_port(node, link)]
+        if isolated and link.port is not None and link.port.isolated:
+            text = f"{link.name} and the port the frame came in by are both isolated: such ports never hear each other"
+            look = f"bridge -d link show dev {link.name}"
+            stops.append(
+                Stop("isolated-ports", node.name, link.name, text, look, f"bridge link set dev {link.name} isolated off")
+            )
+        yield _Vertex("out", node.name, link.name), tuple(dict.fromkeys(stops))
+
+
+def _could_be_port(link: Link) -> bool:
+    """A cable end without an IPv4 address of its own, that leads into another node."""
+    return link.kind in ("veth", "vxlan") and link.master is None and not link.v4
+
+
+def _membership(node: Node, bridge: Link, link: Link) -> tuple[Stop, ...]:
+    if link.master == bridge.name:
+        return ()
+    fix = f"ip link set {link.name} master {bridge.name}"
+    if link.master:
+        text = f"{link.name} is a port of {link.master}, not of {bridge.name}"
+        return (Stop("port-wrong-bridge", node.name, link.name, text, f"ip link show {link.name}", fix),)
+    text = f"{link.name} is not plugged into {bridge.name}, nor into any other bridge"
+    return (Stop("port-unplugged", node.name, link.name, text, f"ip link show {link.name}", fix),)
+
+
+def _port(node: Node, link: Link) -> tuple[Stop, ...]:
+    """A port that does not forward. While its cable is dead the state says nothing of its own."""
+    if link.port is None or link.port.state == "forwarding" or not (link.up and link.carrier):
+        return ()
+    bridge = node.link(link.master) if link.master else None
+    if bridge is not None and not bridge.up:
+        return ()
+    text = f"port {link.name} of {link.master} is {link.port.state}: the bridge takes no frames from it and gives it none"
+    fix = f"bridge link set dev {link.name} state forwarding" if bridge is None or not bridge.stp else ""
+    return (Stop("port-state", node.name, link.name, text, f"bridge link show dev {link.name}", fix),)
+
+
+def _not_up(node: str, link: Link) -> tuple[Stop, ...]:
+    return () if link.up else (_down(node, link),)
+
+
+def _down(node: str, link: Link) -> Stop:
+    code = "bridge-down" if link.kind == "bridge" else "port-down" if link.master and link.port else "link-down"
+    what = "the bridge " if link.kind == "bridge" else ""
+    return Stop(code, node, link.name, f"{what}{link.name} is down", f"ip link show {link.name}", f"ip link set {link.name} up")
+
+
+def _link(snapshot: Snapshot, node: str, link: str) -> Link | None:
+    found = snapshot.node(node)
+    return found.link(link) if found is not None else None

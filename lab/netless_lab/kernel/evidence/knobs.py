@@ -1,0 +1,44 @@
+"""Sysctls that no snapshot holds and that may still kill a packet: read for the nodes on its way, when it died.
+
+Meaning: Documentation/networking/ip-sysctl.rst of the kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ...model.snapshot import Snapshot
+from ..namespace import call_in, sysctl_path
+from ..read import NodeRef
+
+_OF_NODE: Final = (
+    "net/ipv4/ip_default_ttl",
+    "net/ipv4/icmp_ratelimit",
+    "net/netfilter/nf_conntrack_max",
+    "net/netfilter/nf_conntrack_count",
+)
+_OF_LINK: Final = ("arp_ignore", "arp_filter", "rp_filter", "accept_local", "route_localnet")
+
+
+def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot) -> dict[str, dict[str, str]]:
+    """Node -> key -> value. A node that has gone is left out, and so is a key that this kernel does not have."""
+    found: dict[str, dict[str, str]] = {}
+    for name in dict.fromkeys(nodes):
+        node, ref = snapshot.node(name), refs.get(name)
+        if node is None or ref is None:
+            continue
+        links = ("all", *(link.name for link in node.links if link.kind != "loopback"))
+        keys = (*_OF_NODE, *(f"net/ipv4/conf/{link}/{knob}" for link in links for knob in _OF_LINK))
+        with contextlib.suppress(OSError):
+            found[name] = call_in(ref.namespace, _read, keys)
+    return found
+
+
+def _read(keys: Iterable[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for key in keys:
+        with contextlib.suppress(OSError, ValueError), open(sysctl_path(key), encoding="ascii") as file:
+            values[key] = file.read().strip()
+    return values
