@@ -1,4 +1,4 @@
-"""The error queue of a socket (IP_RECVERR, ip(7)): ICMP errors with the address that sent them and the packet they are about."""
+"""The error queue of a socket (IP_RECVERR, ip(7); IPV6_RECVERR, ipv6(7)): ICMP errors, who sent them and the packet they are about."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import socket
 import struct
 from typing import Final, NamedTuple
 
-IP_RECVERR: Final = 11
+from ..attributes import native
+
 _ERRQUEUE: Final = 0x2000
 _EXTENDED: Final = struct.Struct("=IBBBBII")
 """struct sock_extended_err: errno, origin, type, code, padding, info, data; the offender's sockaddr follows."""
-LOCAL, ICMP = 1, 2
+_RECVERR: Final = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
+"""Level and number of the option, and of the messages in the queue, by family."""
+LOCAL, ICMP, ICMP6 = 1, 2, 3
 """SO_EE_ORIGIN_*."""
 
 
 class QueuedError(NamedTuple):
-    """One error. ``quoted`` is the start of our packet, without its IP header, as the error brought it back."""
+    """One error. ``quoted`` is the start of our packet, without its IP header, as the error brought it back.
+
+    ``scope`` is the ifindex on which a link-local offender lives, 0 for all others.
+    """
 
     code: int
     origin: int
@@ -24,11 +30,17 @@ class QueuedError(NamedTuple):
     info: int
     offender: str
     quoted: bytes
+    scope: int = 0
+
+    @property
+    def came_back(self) -> bool:
+        """Whether it is an ICMP error, not a refusal of our own kernel."""
+        return self.origin in (ICMP, ICMP6)
 
 
 def watch_errors(opened: socket.socket) -> None:
-    """Ask the kernel to queue errors on this IPv4 socket."""
-    opened.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+    """Ask the kernel to queue errors on this socket."""
+    opened.setsockopt(*_RECVERR[socket.AddressFamily(opened.family)], 1)
 
 
 def take_error(opened: socket.socket) -> QueuedError | None:
@@ -38,8 +50,18 @@ def take_error(opened: socket.socket) -> QueuedError | None:
     except OSError:
         return None
     for level, kind, payload in ancillary:
-        if (level, kind) == (socket.IPPROTO_IP, IP_RECVERR) and len(payload) >= _EXTENDED.size:
+        if (level, kind) in _RECVERR.values() and len(payload) >= _EXTENDED.size:
             number, origin, icmp_type, icmp_code, _, info, _ = _EXTENDED.unpack_from(payload)
-            offender = socket.inet_ntoa(payload[20:24]) if len(payload) >= 24 else ""
-            return QueuedError(number, origin, icmp_type, icmp_code, info, offender, quoted)
+            offender, scope = _offender(payload)
+            return QueuedError(number, origin, icmp_type, icmp_code, info, offender, quoted, scope)
     return None
+
+
+def _offender(payload: bytes) -> tuple[str, int]:
+    """(address, scope) of the sockaddr_in or sockaddr_in6 behind the fixed part; ("", 0) when the kernel names nobody."""
+    family = native(payload[16:18])
+    if family == socket.AF_INET and len(payload) >= 24:
+        return socket.inet_ntop(socket.AF_INET, payload[20:24]), 0
+    if family == socket.AF_INET6 and len(payload) >= 44:
+        return socket.inet_ntop(socket.AF_INET6, payload[24:40]), struct.unpack_from("=I", payload, 40)[0]
+    return "", 0

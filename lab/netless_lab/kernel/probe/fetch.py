@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 from typing import Final
@@ -14,9 +13,12 @@ from .failure import Failure, from_errno
 from .lookup import resolve
 from .patience import Patience, readable
 from .stream import dial
+from .target import Target, is_address, locate
 
 _SEEN: Final = re.compile(rb"I see you as \[?([0-9A-Fa-f.:]*[0-9A-Fa-f])")
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
+_LINK: Final = re.compile(r"%[^]]*(?=\])")
+"""Of no meaning to the far end (RFC 6874, section 4)."""
 _LARGEST: Final = 1 << 20
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 
@@ -30,10 +32,11 @@ async def fetch(probe: Fetch, ref: NodeRef, patience: Patience) -> Outcome:
         return Failure("could-not-run", f"{probe.url!r} is not a URL: {error}").outcome(probe, patience.waited_ms)
     if url.scheme != "http" or not url.hostname:
         return Failure("could-not-run", f"{probe.url!r} cannot be fetched: it must begin with http://").outcome(probe, patience.waited_ms)
-    address = await _address(ref, probe.node, url.hostname, patience)
-    if isinstance(address, Failure):
-        return address.outcome(probe, patience.waited_ms)
-    reached = await dial(ref.namespace, probe.node, address, port, patience)
+    target = await _locate(ref, probe.node, url.hostname, patience)
+    if isinstance(target, Failure):
+        return target.outcome(probe, patience.waited_ms)
+    address = target.written
+    reached = await dial(ref.namespace, probe.node, target, port, patience)
     if isinstance(reached, Failure):
         return reached.outcome(probe, patience.waited_ms)
     with reached:
@@ -41,18 +44,21 @@ async def fetch(probe: Fetch, ref: NodeRef, patience: Patience) -> Outcome:
     return page.outcome(probe, patience.waited_ms) if isinstance(page, Failure) else _answered(probe, page, address, patience)
 
 
-async def _address(ref: NodeRef, node: str, host: str, patience: Patience) -> str | Failure:
-    try:
-        return str(ipaddress.IPv4Address(host))
-    except ValueError:
+async def _locate(ref: NodeRef, node: str, host: str, patience: Patience) -> Target | Failure:
+    """A URL writes the link of a link-local address behind ``%25`` (RFC 6874)."""
+    host = host.replace("%25", "%")
+    if not is_address(host):
         found = await resolve(ref, node, host, patience)
-        return found if isinstance(found, Failure) else found.address
+        if isinstance(found, Failure):
+            return found
+        host = found.address
+    return locate(ref.namespace, node, host)
 
 
 async def _get(opened: socket.socket, url: SplitResult, node: str, address: str, patience: Patience) -> bytes | Failure:
     """The whole answer to one request."""
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    lines = (f"GET {path} HTTP/1.1", f"Host: {url.netloc}", "User-Agent: netless", "Connection: close", "", "")
+    lines = (f"GET {path} HTTP/1.1", f"Host: {_LINK.sub('', url.netloc)}", "User-Agent: netless", "Connection: close", "", "")
     received = b""
     try:
         opened.send("\r\n".join(lines).encode("ascii", "replace"))

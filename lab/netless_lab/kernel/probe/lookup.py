@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 from collections.abc import Sequence
@@ -13,12 +12,14 @@ from ..namespace import Namespace, socket_in
 from ..read import NodeRef, resolvers_of
 from . import errors
 from .failure import Failure, from_errno, from_icmp
-from .message import CODES, NAME_ERROR, NO_ERROR, parse, question
+from .message import AAAA, CODES, NAME_ERROR, NO_ERROR, A, parse, question
 from .patience import Patience, readable
 from .silence import silent
+from .target import Target, is_address, locate
 
 _PORT = 53
 _LARGEST = 4096
+_PORT_UNREACHABLE = ((errors.ICMP, 3, 3), (errors.ICMP6, 1, 4))
 
 
 class Found(NamedTuple):
@@ -28,8 +29,17 @@ class Found(NamedTuple):
     server: str
 
 
+class _Matter(NamedTuple):
+    """What is asked: the node that asks, the name, and the questions for its IPv4 and its IPv6 address."""
+
+    node: str
+    name: str
+    first: bytes
+    second: bytes
+
+
 async def lookup(probe: Lookup, ref: NodeRef, patience: Patience) -> Outcome:
-    """Ask for the A record of a name."""
+    """Ask for the address of a name."""
     found = await resolve(ref, probe.node, probe.name, patience, probe.server)
     if isinstance(found, Failure):
         return found.outcome(probe, patience.waited_ms)
@@ -38,29 +48,35 @@ async def lookup(probe: Lookup, ref: NodeRef, patience: Patience) -> Outcome:
 
 
 async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server: str | None = None) -> Found | Failure:
-    """The address of ``name``, by ``server`` or by the servers the node knows, one after the other."""
+    """The address of ``name``, by ``server`` or by the servers the node knows, one after the other.
+
+    An IPv4 address if the name has one, else its IPv6 address.
+    """
     servers = (server,) if server is not None else resolvers_of(ref)
     if not servers:
         return Failure("no-resolver", f"{node} knows no name server: its /etc/resolv.conf names none")
     try:
-        query = question(int.from_bytes(os.urandom(2), "big"), name)
-        usable = [str(ipaddress.IPv4Address(address)) for address in servers]
-    except ipaddress.AddressValueError:
-        return Failure("no-resolver", f"{node}'s name server {', '.join(servers)} is not an IPv4 address")
+        queries = [question(int.from_bytes(os.urandom(2), "big"), name, kind) for kind in (A, AAAA)]
     except ValueError as error:
         return Failure("could-not-run", str(error))
-    return await _ask_all(ref.namespace, node, name, query, usable, patience)
+    targets: list[Target] = []
+    for address in servers:
+        if not is_address(address):
+            return Failure("no-resolver", f"{node}'s name server {', '.join(servers)} is not an address")
+        located = locate(ref.namespace, node, address)
+        if isinstance(located, Failure):
+            return located
+        targets.append(located)
+    return await _ask_all(ref.namespace, _Matter(node, name, *queries), targets, patience)
 
 
-async def _ask_all(
-    namespace: Namespace, node: str, name: str, query: bytes, servers: Sequence[str], patience: Patience
-) -> Found | Failure:  # fmt: skip
+async def _ask_all(namespace: Namespace, matter: _Matter, servers: Sequence[Target], patience: Patience) -> Found | Failure:
     failure: Failure | None = None
     turn = 0
     while not patience.over:
         server = servers[turn % len(servers)]
         turn += 1
-        result = await _ask(namespace, node, name, query, server, patience.attempt_s())
+        result = await _ask_for_both(namespace, matter, server, patience)
         if isinstance(result, Found):
             return result
         failure = result
@@ -71,44 +87,53 @@ async def _ask_all(
             await patience.pause()
     if failure is None or failure.reason == "silence":
         asked = servers[(turn - 1) % len(servers)] if turn else servers[0]
-        why = silent(namespace, node, asked, patience.waited_ms)
+        why = silent(namespace, matter.node, asked, patience.waited_ms)
         return why._replace(text=f"the name server does not answer: {why.text}")
     return failure
 
 
-async def _ask(namespace: Namespace, node: str, name: str, query: bytes, server: str, seconds: float) -> Found | Failure:
-    """One question to one server."""
-    with socket_in(namespace, socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
+async def _ask_for_both(namespace: Namespace, matter: _Matter, server: Target, patience: Patience) -> Found | Failure:
+    """One server, once: for the IPv4 address, and for the IPv6 address when it says that there is none."""
+    for query in (matter.first, matter.second):
+        result = await _ask(namespace, matter, query, server, patience.attempt_s())
+        if result is not None:
+            return result
+    return Failure("no-such-name", f"{server.written} knows {matter.name}, but no address for it", server.written)
+
+
+async def _ask(namespace: Namespace, matter: _Matter, query: bytes, server: Target, seconds: float) -> Found | Failure | None:
+    """One question to one server; None when the name exists, but without a record of that kind."""
+    with socket_in(namespace, server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
         errors.watch_errors(opened)
         try:
-            opened.connect((server, _PORT))
+            opened.connect(server.at(_PORT))
             opened.send(query)
             while await readable(opened, seconds):
                 answer = parse(opened.recv(_LARGEST), query)
                 if answer is not None:
-                    return _judge(answer.code, answer.addresses, name, server)
-                return Failure("bad-answer", f"{server} answered with something that is not DNS", server)
+                    return _judge(answer.code, answer.addresses, matter.name, server.written)
+                return Failure("bad-answer", f"{server.written} answered with something that is not DNS", server.written)
         except OSError as error:
-            return _failure(opened, error.errno or 0, node, server)
-    return Failure("silence", f"{server} did not answer", None, True)
+            return _failure(opened, error.errno or 0, matter.node, server)
+    return Failure("silence", f"{server.written} did not answer", None, True)
 
 
-def _judge(code: int, addresses: Sequence[str], name: str, server: str) -> Found | Failure:
+def _judge(code: int, addresses: Sequence[str], name: str, server: str) -> Found | Failure | None:
     if addresses:
         return Found(addresses[0], server)
     if code == NAME_ERROR:
         return Failure("no-such-name", f"{server} says there is no name {name}", server)
     if code == NO_ERROR:
-        return Failure("no-such-name", f"{server} knows {name}, but no IPv4 address for it", server)
+        return None
     return Failure("bad-answer", f"{server} could not answer: {CODES.get(code, f'code {code}')}", server)
 
 
-def _failure(opened: socket.socket, code: int, node: str, server: str) -> Failure:
+def _failure(opened: socket.socket, code: int, node: str, server: Target) -> Failure:
     """An error on the way to a server; port unreachable from the server itself means that no name server runs there."""
     queued = errors.take_error(opened)
-    if queued is None or queued.origin != errors.ICMP:
-        return from_errno(code, node, server)
-    if queued.offender == server and (queued.kind, queued.icmp_code) == (3, 3):
-        return Failure("refused", f"no name server listens on {server}", server)
+    if queued is None or not queued.came_back:
+        return from_errno(code, node, server.written)
+    if queued.offender == server.address and (queued.origin, queued.kind, queued.icmp_code) in _PORT_UNREACHABLE:
+        return Failure("refused", f"no name server listens on {server.written}", server.written)
     own = bool(opened.getsockname()[0] == queued.offender)
-    return from_icmp(queued.kind, queued.icmp_code, queued.info, queued.offender, node, server, own)
+    return from_icmp(queued, node, server.written, own)

@@ -1,4 +1,4 @@
-"""DNS messages, as much as a question for an IPv4 address needs (RFC 1035)."""
+"""DNS messages, as much as a question for an address needs (RFC 1035; RFC 3596 for IPv6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Final, NamedTuple
 _HEADER: Final = struct.Struct("!HHHHHH")
 _RECURSION_DESIRED: Final = 0x0100
 _RESPONSE: Final = 0x8000
-_TYPE_A, _TYPE_CNAME, _CLASS_IN = 1, 5, 1
+A, AAAA = 1, 28
+"""Record types: an IPv4, and an IPv6 address."""
+_CLASS_IN = 1
+_FAMILIES: Final = {(A, 4): socket.AF_INET, (AAAA, 16): socket.AF_INET6}
+"""By record type and size."""
 _LONGEST_LABEL, _LONGEST_NAME = 63, 253
 NO_ERROR, NAME_ERROR = 0, 3
 CODES: Final = {1: "format error", 2: "server failure", 3: "no such name", 4: "not implemented", 5: "refused"}
@@ -23,8 +27,8 @@ class Answer(NamedTuple):
     addresses: tuple[str, ...]
 
 
-def question(ident: int, name: str) -> bytes:
-    """A query for the A records of ``name``. Raises ValueError when it cannot be a domain name."""
+def question(ident: int, name: str, kind: int = A) -> bytes:
+    """A query for the records of ``kind`` of ``name``. Raises ValueError when it cannot be a domain name."""
     labels = name.rstrip(".").split(".")
     try:
         encoded = [label.encode("ascii") if label.isascii() else label.encode("idna") for label in labels]
@@ -33,7 +37,7 @@ def question(ident: int, name: str) -> bytes:
     if any(not 0 < len(label) <= _LONGEST_LABEL for label in encoded) or sum(len(label) + 1 for label in encoded) > _LONGEST_NAME:
         raise ValueError(f"{name!r} cannot be a domain name: its parts have 1 to {_LONGEST_LABEL} letters, {_LONGEST_NAME} in all")
     packed = b"".join(bytes([len(label)]) + label for label in encoded) + b"\0"
-    return _HEADER.pack(ident, _RECURSION_DESIRED, 1, 0, 0, 0) + packed + struct.pack("!HH", _TYPE_A, _CLASS_IN)
+    return _HEADER.pack(ident, _RECURSION_DESIRED, 1, 0, 0, 0) + packed + struct.pack("!HH", kind, _CLASS_IN)
 
 
 def parse(data: bytes, asked: bytes) -> Answer | None:
@@ -52,8 +56,8 @@ def parse(data: bytes, asked: bytes) -> Answer | None:
             at = _skip_name(data, at)
             kind, _, _, size = struct.unpack_from("!HHIH", data, at)
             at += 10
-            if kind == _TYPE_A and size == 4:
-                addresses.append(socket.inet_ntoa(data[at : at + 4]))
+            if (kind, size) in _FAMILIES:
+                addresses.append(socket.inet_ntop(_FAMILIES[kind, size], data[at : at + size]))
             at += size
         return Answer(flags & 0x0F, tuple(addresses))
     except (struct.error, IndexError, OSError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,6 +13,7 @@ from .fetch import fetch
 from .lookup import lookup, resolve
 from .patience import Patience
 from .stream import connect
+from .target import is_address, locate, reason
 
 LAB_IDENTIFIERS: Final = Identifiers()
 """One process serves one lab, so one counter serves all its probes."""
@@ -49,25 +48,25 @@ async def run(
             case Fetch():
                 return await fetch(probe, ref, patience)
     except OSError as error:
-        return _error(probe, f"the probe could not be sent from {probe.node}: {error.strerror or os.strerror(error.errno or 0)}", patience)
+        return _error(probe, f"the probe could not be sent from {probe.node}: {reason(error)}", patience)
 
 
 async def _to_address(probe: Ping | Connect, ref: NodeRef, patience: Patience, identifiers: Identifiers) -> Outcome:
     """A ping or a connection; when it is to a name, the name is looked up first, as the tools do."""
     to = probe.to
-    try:
-        if ipaddress.ip_address(to).version == 6:
-            return _error(probe, f"{to} is an IPv6 address: probes speak IPv4", patience)
-    except ValueError:
+    if isinstance(probe, Connect) and not 0 < probe.port < 65536:
+        return _error(probe, f"{probe.port} is not a port: ports are 1 to 65535", patience)
+    if not is_address(to):
         found = await resolve(ref, probe.node, to, patience)
         if isinstance(found, Failure):
             return found.outcome(probe, patience.waited_ms)
         to = found.address
+    target = locate(ref.namespace, probe.node, to)
+    if isinstance(target, Failure):
+        return target.outcome(probe, patience.waited_ms)
     if isinstance(probe, Ping):
-        return await ping(probe, ref, to, patience, identifiers)
-    if not 0 < probe.port < 65536:
-        return _error(probe, f"{probe.port} is not a port: ports are 1 to 65535", patience)
-    return await connect(probe, ref, to, patience)
+        return await ping(probe, ref, target, patience, identifiers)
+    return await connect(probe, ref, target, patience)
 
 
 def _error(probe: Probe, text: str, patience: Patience) -> Outcome:

@@ -10,40 +10,43 @@ import socket
 import struct
 from typing import Final
 
-from ..attributes import attributes, ip, native
+from ..attributes import attribute, attributes, ip, native
 from ..decode_neighbour import NEIGHBOURS_BODY, RTM_GETNEIGH, decode_neighbour
 from ..decode_route import RTM_GETROUTE
 from ..namespace import Namespace
 from ..rtnetlink import NetlinkError, NetlinkSocket
 from .failure import Failure
+from .target import Target
 
 _RTMSG: Final = struct.Struct("=BBBBBBBBI")
 _DST, _OIF, _GATEWAY = 1, 4, 5
 _UNANSWERED: Final = frozenset({"failed", "incomplete"})
 
 
-def silent(namespace: Namespace, node: str, to: str, waited_ms: float) -> Failure:
+def silent(namespace: Namespace, node: str, to: Target, waited_ms: float) -> Failure:
     """Nobody answered: the best that can be said about why, from inside ``node``."""
-    plain = Failure("silence", f"no answer from {to} within {waited_ms:.0f} ms", None, True)
+    plain = Failure("silence", f"no answer from {to.written} within {waited_ms:.0f} ms", None, True)
     try:
-        packed = socket.inet_aton(to)
         with contextlib.closing(NetlinkSocket(namespace)) as route:
-            hop, device = _next_hop(route, packed)
+            hop, device = _next_hop(route, to)
             entries = [decode_neighbour(body) for body in route.dump(RTM_GETNEIGH, NEIGHBOURS_BODY)]
     except OSError:
         return plain
     for found in entries:
         if found is not None and found.device == device and found.entry.address == hop and found.entry.state in _UNANSWERED:
-            asked = "its own link" if hop == to else f"the link to {to}"
-            return Failure("no-neighbour", f"nobody answers {node}'s ARP question: who has {hop} on {asked}?", None, True)
+            how = "ARP question" if to.family == socket.AF_INET else "neighbour solicitation"
+            asked = "its own link" if hop == to.address else f"the link to {to.address}"
+            return Failure("no-neighbour", f"nobody answers {node}'s {how}: who has {hop} on {asked}?", None, True)
     return plain
 
 
-def _next_hop(route: NetlinkSocket, packed: bytes) -> tuple[str, int]:
-    """(address, ifindex) of the neighbour a packet to ``packed`` is handed to (``ip route get``). Raises NetlinkError for no route."""
-    body = _RTMSG.pack(socket.AF_INET, 32, 0, 0, 0, 0, 0, 0, 0) + struct.pack("=HH", 8, _DST) + packed
+def _next_hop(route: NetlinkSocket, to: Target) -> tuple[str, int]:
+    """(address, ifindex) of the neighbour a packet to ``to`` is handed to (``ip route get``). Raises NetlinkError for no route."""
+    if to.scope:
+        return to.address, to.scope
+    body = _RTMSG.pack(to.family, len(to.packed) * 8, 0, 0, 0, 0, 0, 0, 0) + attribute(_DST, to.packed)
     answer = route.request(RTM_GETROUTE, 0, body)
     if answer is None:
         raise NetlinkError(0, "no route")
     found = attributes(answer, _RTMSG.size)
-    return ip(found.get(_GATEWAY, packed)), native(found.get(_OIF, b""))
+    return ip(found.get(_GATEWAY, to.packed)), native(found.get(_OIF, b""))

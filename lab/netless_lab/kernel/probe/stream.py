@@ -13,27 +13,28 @@ from . import errors
 from .failure import Failure, from_errno, from_icmp
 from .patience import Patience, writable
 from .silence import silent
+from .target import Target
 
 _LATER: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
 
 
-async def connect(probe: Connect, ref: NodeRef, to: str, patience: Patience) -> Outcome:
+async def connect(probe: Connect, ref: NodeRef, to: Target, patience: Patience) -> Outcome:
     """Open one TCP connection and close it again."""
     reached = await dial(ref.namespace, probe.node, to, probe.port, patience)
     if isinstance(reached, Failure):
         return reached.outcome(probe, patience.waited_ms)
     local = reached.getsockname()[0]
     reached.close()
-    text = f"{to} accepted a connection to port {probe.port}"
+    text = f"{to.written} accepted a connection to port {probe.port}"
     return Outcome(probe, "answered", "answered", text, answer=local, waited_ms=patience.waited_ms)
 
 
-async def dial(namespace: Namespace, node: str, to: str, port: int, patience: Patience) -> socket.socket | Failure:
+async def dial(namespace: Namespace, node: str, to: Target, port: int, patience: Patience) -> socket.socket | Failure:
     """A connected, non-blocking socket, or why there is none. Each attempt is a connection of its own, with a fresh source port."""
     failure: Failure | None = None
     while not patience.over:
         failure = None
-        opened = socket_in(namespace, socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        opened = socket_in(namespace, to.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             failure = await _attempt(opened, node, to, port, patience.attempt_s())
         except BaseException:
@@ -53,20 +54,20 @@ async def dial(namespace: Namespace, node: str, to: str, port: int, patience: Pa
     return failure
 
 
-async def _attempt(opened: socket.socket, node: str, to: str, port: int, seconds: float) -> Failure | None:
+async def _attempt(opened: socket.socket, node: str, to: Target, port: int, seconds: float) -> Failure | None:
     """One SYN; None when it was answered."""
     errors.watch_errors(opened)
-    code = opened.connect_ex((to, port))
+    code = opened.connect_ex(to.at(port))
     if code in _LATER:
         if not await writable(opened, seconds):
-            return Failure("silence", f"{to} did not answer", None, True)
+            return Failure("silence", f"{to.written} did not answer", None, True)
         code = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code == 0:
         return None
     queued = errors.take_error(opened)
-    if queued is not None and queued.origin == errors.ICMP:
-        return from_icmp(queued.kind, queued.icmp_code, queued.info, queued.offender, node, to, _is_own(opened, queued.offender))
-    return from_errno(code, node, to)
+    if queued is not None and queued.came_back:
+        return from_icmp(queued, node, to.written, _is_own(opened, queued.offender))
+    return from_errno(code, node, to.written)
 
 
 def _is_own(opened: socket.socket, address: str) -> bool:
