@@ -15,6 +15,7 @@ from ..model.changes import Change
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Where
 from ..primitives.retell import retell
+from .live import done_by_somebody
 
 MOST = 2000
 """How many entries are kept."""
@@ -48,7 +49,7 @@ class History:
     def saw(self, changes: tuple[Change, ...], after: Snapshot, where: Where, step: str) -> None:
         """The learner did this: what changed, and the plain commands that bring it about."""
         for change in changes:
-            if change.quiet:
+            if not done_by_somebody(change):
                 continue
             action = retell(change, after)
             lines = action.commands("ip", where) if action is not None else ()

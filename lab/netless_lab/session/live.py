@@ -26,6 +26,18 @@ class Burst(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...]
 
 
+_CONSEQUENCES = frozenset(
+    {"carrier-on", "carrier-off", "port-state", "route-linkdown", "address-ready", "neighbour-failed", "neighbour-state",
+     "neighbour-learned", "neighbour-changed", "neighbour-forgotten", "fdb-learned", "fdb-moved", "fdb-forgotten"}
+)  # fmt: skip
+"""Kinds of change that packets and cables bring about, though they may be worth saying aloud."""
+
+
+def done_by_somebody(change: Change) -> bool:
+    """Whether a change is somebody's doing, and not the consequence of one or of a packet."""
+    return not change.quiet and change.kind not in _CONSEQUENCES
+
+
 class Live:
     """The last snapshot everybody was told about, and the task that keeps it true."""
 
@@ -72,7 +84,7 @@ class Live:
         changes = diff(before, snapshot)
         if not changes:
             return snapshot
-        by_itself = all(change.quiet for change in changes)
+        by_itself = not any(done_by_somebody(change) for change in changes)
         who: Who = "tutor" if self._tutor else "kernel" if by_itself else "learner"
         self._tell(SnapshotEvent(snapshot))
         self._tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
