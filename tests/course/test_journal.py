@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netless_lab.course.journal import last, line
+from netless_lab.course.journal import damaged, last, line
 from netless_lab.course.progress import Progress
 
 ONE = Progress().earn("container", "cable/pair", 1.0)
@@ -25,3 +25,10 @@ def test_a_torn_entry_costs_itself_only() -> None:
 def test_nothing_written_is_nothing() -> None:
     """An empty journal, or one of rubbish, holds no progress."""
     assert last(b"") is None and last(b"\n\nrubbish\n") is None
+
+
+def test_damage_is_told_from_a_torn_end() -> None:
+    """A line torn by a crash is no damage; rubbish in between, or nothing but rubbish, is."""
+    whole = line(ONE) + line(TWO)
+    assert not damaged(b"") and not damaged(whole) and not damaged(whole[:-40])
+    assert damaged(line(ONE) + b"rubbish\n" + line(TWO)) and damaged(b"\x00\xff rubbish")

@@ -91,7 +91,7 @@ def load(path: Path) -> Loaded:
     try:
         return Loaded(decode(data))
     except BadProgress as error:
-        return Loaded(Progress(), f"Your progress could not be read: {error}. {_set_aside(path)} A new one begins.")
+        return Loaded(Progress(), f"Your progress could not be read: {error}. {set_aside(path)} A new one begins.")
 
 
 def save(path: Path, progress: Progress) -> None:
@@ -122,7 +122,8 @@ def write_whole(path: Path, data: bytes) -> None:
             os.close(folder)
 
 
-def _set_aside(path: Path) -> str:
+def set_aside(path: Path) -> str:
+    """Keep a file that cannot be read under another name; says where."""
     aside = path.with_name(path.name + ".broken")
     number = 1
     while aside.exists():

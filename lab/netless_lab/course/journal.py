@@ -16,6 +16,12 @@ def line(progress: Progress) -> bytes:
     return b"\n" + msgspec.json.encode(progress) + b"\n"
 
 
+def damaged(data: bytes) -> bool:
+    """Whether something in it cannot be read, a torn end apart: that is what a crash leaves."""
+    whole = [text for text in data.split(b"\n")[:-1] if text.strip()]
+    return any(last(text) is None for text in whole) or (bool(data.strip()) and last(data) is None)
+
+
 def last(data: bytes) -> Progress | None:
     """The newest whole entry, or None when there is none."""
     for text in reversed(data.split(b"\n")):

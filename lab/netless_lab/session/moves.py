@@ -6,9 +6,9 @@ import shutil
 
 from ..course.bindings import Bindings
 from ..course.judge import state_holds
+from ..course.outline import outline
 from ..course.step import Course, Position, Step, step_at
 from ..course.substitute import apply
-from ..model.diff import diff, sentence
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect, Where
 from ..primitives.forward import ForwardAccept, ForwardPolicy
@@ -17,6 +17,7 @@ from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
 from ..primitives.run import Run
 from .judging import settle
+from .likeness import unlike
 from .live import Live
 from .state import actions_before, before, undone
 from .world import World
@@ -25,15 +26,11 @@ FIREWALL = (Masquerade, ForwardPolicy, ForwardAccept)
 
 
 class Moves:
-    """Rebuild by purge and replay: never step by step backwards, so that any mess ends in the same clean state.
-
-    ``marks`` keeps the snapshot each step was seen to start from, so that a reset can say beforehand what it takes away.
-    """
+    """Rebuild by purge and replay: never step by step backwards, so that any mess ends in the same clean state."""
 
     def __init__(self, world: World, live: Live) -> None:
         self._world = world
         self._live = live
-        self._marks: dict[Position, Snapshot] = {}
 
     async def rebuild(self, course: Course, position: Position, bindings: Bindings, dialect: Dialect, *, end: bool = False) -> Snapshot:
         """Throw away what is not of the world's beginning, then do everything up to the step (or with it)."""
@@ -45,10 +42,7 @@ class Moves:
             await self._world.purge(frozenset(keep))
             await self._world.apply_all(spoken(fuse(actions), dialect))
             await settle(self._world)
-            snapshot = await self._live.refresh()
-        if not end:
-            self._marks[position] = snapshot
-        return snapshot
+            return await self._live.refresh()
 
     async def apply(self, action: Action, dialect: Dialect = "ip") -> None:
         """One action of the tutor, exactly as a learner would see it done."""
@@ -56,18 +50,10 @@ class Moves:
             await self._world.apply_all(spoken((action,), dialect))
             await self._live.refresh()
 
-    def mark(self, position: Position) -> None:
-        """The lab stands now at the clean start of this step."""
-        self._marks[position] = self._live.last
-
-    def forget(self) -> None:
-        """Forget every mark: the learner's own names changed."""
-        self._marks.clear()
-
-    def going(self, position: Position) -> tuple[str, ...]:
+    def going(self, course: Course, position: Position, bindings: Bindings) -> tuple[str, ...]:
         """What a rebuild to this step's start would change, in words."""
-        mark = self._marks.get(position, self._world.baseline)
-        return tuple(sentence(change) for change in diff(self._live.last, mark) if not change.quiet)
+        clean = outline(self._world.baseline, (apply(action, bindings) for action in actions_before(course, position)))
+        return unlike(self._live.last, clean)
 
 
 def spoken(actions: tuple[Action, ...], dialect: Dialect) -> tuple[Action, ...]:

@@ -16,10 +16,8 @@ from ..course.step import Position, positions, step_at
 from ..course.substitute import apply_text
 from ..course.verdict import Verdict
 from ..errors import Refusal
-from ..model.diff import diff
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect
-from ..primitives.retell import undoing
 from ..protocol import ActionEvent, Notice
 from .breakable import BreakableDesk
 from .calls import CALLS
@@ -27,6 +25,9 @@ from .judging import judge_step
 from .moves import Moves, missing
 from .pages import bound_actions, every_dialect, help_rungs, where_of
 from .state import after, before, key, undone
+from .undo import take_back_last
+
+_LAST = "This was the last step of the course. `goto` takes you anywhere again."
 
 
 class Session(BreakableDesk):
@@ -41,20 +42,29 @@ class Session(BreakableDesk):
     async def begin(self) -> None:
         """Take stock: the world as it is before the first step, and what the progress says of earlier days."""
         await self.live.begin()
-        first = positions(self.state.course)[0]
-        self.moves.mark(first)
+        self._stand_at(self._frontier())
         self.refresh_goal()
-        if self.state.position != first:
+        if self.state.position != positions(self.state.course)[0]:
             self.note(self._resumed())
         self.rejudge()
+
+    def _frontier(self) -> Position:
+        """Where to go on: the position, or the step after it when its tick was the newest one earned before the lab was lost."""
+        course, progress = self.state.course, self.state.progress
+        here = self.state.position
+        places = positions(course)
+        later = places[places.index(here) + 1 :]
+        earned = [progress.earned(key(place), course.id) for place in (here, *later)]
+        return later[0] if later and earned[0] and not any(earned[1:]) else here
 
     async def run(self, target: str | None = None, *, rest: bool = False) -> dict[str, Any]:
         """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
         await self.hold_judging()
         self.refuse_while_broken()
         place = self._start_of(target) if target else self._to_run()
+        self._stop_playing()
         if place is None:
-            return {"verdicts": [], "text": "This was the last step of the course, and it holds. `goto` takes you anywhere again."}
+            return {"verdicts": [], "text": _LAST}
         lesson = place.lesson
         answers: list[dict[str, Any]] = []
         while True:
@@ -70,10 +80,10 @@ class Session(BreakableDesk):
         if self.faulting.on:
             return {"verdicts": [await self.faulting.check()], "text": ""}
         if target is None:
-            return {"verdicts": [await self._judge_here()], "text": ""}
+            return {"verdicts": [await self._judge_here()], "text": self._onward()}
         wanted = self._places(target)
         if wanted == (self.state.position,):
-            return {"verdicts": [await self._judge_here()], "text": ""}
+            return {"verdicts": [await self._judge_here()], "text": self._onward()}
         last, gone = wanted[-1], undone(self.state.course, wanted[-1])
         answers = []
         for place in wanted:
@@ -91,15 +101,15 @@ class Session(BreakableDesk):
         await self.hold_judging()
         self.refuse_while_broken()
         following = after(self.state.course, self.state.position)
+        self._stop_playing()
         if following is None:
-            return self._moved("This was the last step of the course. `goto` takes you anywhere again.")
+            return self._moved(_LAST)
         snapshot = await self.live.refresh()
         self._stand_at(following)
         if missing(self.state.course, following, snapshot, self.state.bindings):
             await self._rebuild(following)
             text = f"Skipped ahead: the lab was rebuilt for the start of {following}."
         else:
-            self.moves.mark(following)
             text = f"Now at {following}: {self.state.step.title}."
         self.rejudge()
         return self._moved(text)
@@ -111,8 +121,8 @@ class Session(BreakableDesk):
         if self.faulting.on:
             await self._rebuild(place, end=True)
             return self._moved(f"The lab is back at the end of {place}, as it was before it was broken.")
-        if undone := await self._take_back_last():
-            return self._moved(f"Undone: {undone}.")
+        if taken_back := await take_back_last(self):
+            return self._moved(f"Undone: {taken_back}.")
         if self.state.touched:
             text = f"Undone: what you changed since the start of {place}."
         elif self.state.passed:
@@ -130,6 +140,7 @@ class Session(BreakableDesk):
         """Rebuild the lab for the start of a step or lesson, or with it done."""
         await self.hold_judging()
         place = self._end_of(target) if end else self._start_of(target)
+        self._stop_playing()
         await self._rebuild(place, end=end)
         if not end:
             return self._moved(f"At the start of {place}: {self.state.step.title}.")
@@ -147,17 +158,17 @@ class Session(BreakableDesk):
         here = self.state.position
         place = {"step": here, "lesson": next(p for p in places if p.lesson == here.lesson), "lab": places[0]}[scope]
         await self.live.refresh()
-        going = self.moves.going(place)
+        going = self.moves.going(self.state.course, place, self.state.bindings)
         if place != here:
             going = (*going, f"you go back to {place}")
         if dry:
             return {"going": going, "text": ""}
         await self.hold_judging()
+        self._stop_playing()
         if scope == "lab":
             fresh = self.state.progress.started_over(self.state.course.id)
             self.remember(fresh)
             self.state = msgspec.structs.replace(self.state, bindings=Bindings(), notices=())
-            self.moves.forget()
         if not going and not self.state.passed:
             return self._moved("Nothing to reset: the lab is as it was at the start.")
         await self._rebuild(place)
@@ -201,6 +212,10 @@ class Session(BreakableDesk):
         await self._rebuild(place, end=passed)
         return self._moved(f"Play mode is over: the lab is back at the {'end' if passed else 'start'} of {place}.")
 
+    def _stop_playing(self) -> None:
+        """A verb that moves the lab ends play mode: there is nothing left to put back."""
+        self.state = msgspec.structs.replace(self.state, playing=False)
+
     async def set_dialect(self, dialect: Dialect) -> dict[str, Any]:
         """Show commands in this dialect from now on."""
         self.remember(self.state.progress.speaking(dialect))
@@ -231,31 +246,6 @@ class Session(BreakableDesk):
         if found is None:
             raise Refusal(f"this lab has no call named {name}", nearest=tuple(CALLS))
         return await found(self, args)
-
-    async def _take_back_last(self) -> str:
-        """Undo only the learner's last change, when each part of it has a plain opposite; what was undone, or "" when it has not."""
-        await self.live.refresh()
-        if not self.own_changes:
-            return ""
-        burst = self.own_changes[-1]
-        loud = [change for change in burst.changes if not change.quiet]
-        opposites = [undoing(change, burst.after) for change in reversed(loud)]
-        if any(actions is None for actions in opposites):
-            return ""
-        try:
-            for actions in opposites:
-                for action in actions or ():
-                    await self.moves.apply(action)
-        except self.world.apply_failed:
-            return ""
-        if any(not change.quiet for change in diff(burst.before, self.live.last)):
-            return ""
-        self.own_changes.pop()
-        if not self.own_changes:
-            self.state = msgspec.structs.replace(self.state, touched=False)
-        self.relive(self.live.last)
-        self.rejudge()
-        return "; ".join(change.sentence for change in loud)
 
     async def _run_one(self, place: Position) -> dict[str, Any]:
         snapshot = await self.live.refresh()
@@ -333,7 +323,7 @@ class Session(BreakableDesk):
         if not self.state.passed:
             return ""
         following = after(self.state.course, self.state.position)
-        return f"next: {following}  {step_at(self.state.course, following).title}" if following else "This was the last step of the course."
+        return f"`next` goes on to {following}: {step_at(self.state.course, following).title}." if following else _LAST
 
     def _moved(self, text: str) -> dict[str, Any]:
         return {"position": str(self.state.position), "title": self.state.step.title, "text": text}
