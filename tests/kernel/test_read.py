@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from helpers.sandboxed import answers, container, sandboxed, sh
 from netless_lab.kernel.namespace import Namespace, call_in
 from netless_lab.kernel.read import NodeRef, Reader, own_node
@@ -61,15 +63,18 @@ def check_links(node: Node) -> None:
     assert seen.keys() == told.keys()
     for name, entry in told.items():
         ours, flags, info = seen[name], entry["flags"], entry.get("linkinfo", {})
-        assert ours.ifindex == entry["ifindex"] and ours.mtu == entry["mtu"] and ours.mac == entry["address"]
+        assert ours.ifindex == entry["ifindex"] and ours.mtu == entry["mtu"] and ours.mac == entry.get("address", "")
         assert ours.up == ("UP" in flags) and ours.arp == ("NOARP" not in flags) and ours.promisc == ("PROMISC" in flags)
         assert ours.carrier == ("NO-CARRIER" not in flags) or not ours.up
         assert ours.kind == info.get("info_kind", "loopback") and ours.master == entry.get("master")
         assert ours.operstate == entry["operstate"].lower() and ours.alias == entry.get("ifalias", "")
         assert list(ours.altnames) == entry.get("altnames", [])
-        assert [(own.address, own.prefix, own.scope, own.tentative) for own in ours.addresses] == [
-            (own["local"], own["prefixlen"], own["scope"], own.get("tentative", False)) for own in entry["addr_info"]
+        assert [(own.address, own.prefix, own.scope, own.tentative, own.duplicate) for own in ours.addresses] == [
+            (own["local"], own["prefixlen"], own["scope"], own.get("tentative", False), own.get("dadfailed", False))
+            for own in entry["addr_info"]
         ]
+        data = info.get("info_data", {})
+        assert ours.mode == {"macvlan": data.get("mode"), "tun": data.get("type")}.get(ours.kind)
         port = info.get("info_slave_data")
         if info.get("info_slave_kind") == "bridge":
             assert ours.port is not None and (ours.port.state, ours.port.hairpin, ours.port.isolated, ours.port.learning) == (
@@ -151,6 +156,33 @@ def test_a_peer_is_followed_when_it_moves() -> None:
 
 
 @sandboxed
+def test_tun_devices_say_whether_they_carry_packets_or_frames() -> None:
+    """A tun and a tap are of one kind; their mode tells them apart, as in ``ip -d link``."""
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        pytest.skip("this machine lends no /dev/net/tun")
+    with reading() as snapshot:
+        sh("ip tuntap add tun0 mode tun; ip tuntap add tap0 mode tap")
+        taken = snapshot()
+        check_links(node(taken, "host"))
+        assert (link(taken, "host", "tun0").mode, link(taken, "host", "tap0").mode) == ("tun", "tap")
+
+
+@sandboxed
+def test_an_address_that_somebody_has_is_read_as_a_duplicate() -> None:
+    """Two ends of a cable with one IPv6 address: the second one is refused by the kernel, and ip says so."""
+    with container() as c1, reading(c1=c1) as snapshot:
+        sh(f"""for f in all default; do echo 0 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done
+            ip link add p0 type veth peer name p1 netns {c1}; ip addr add fd00::1/64 dev p0 nodad; ip link set p0 up
+            exec nsenter --net=/proc/{c1}/ns/net sh -ec 'for f in all default p1; do echo 0 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done
+                ip link set p1 up; ip addr add fd00::1/64 dev p1
+                until ip -6 addr show dev p1 to fd00::1 | grep -q dadfailed; do sleep 0.02; done'""")
+        taken = snapshot()
+        for each in taken.nodes:
+            check_links(each)
+        assert [own.duplicate for own in link(taken, "c1", "p1").addresses if own.address == "fd00::1"] == [True]
+
+
+@sandboxed
 def test_devices_of_other_kinds_are_complete() -> None:
     """macvlan, vxlan, alias, altname, promisc, arp off, stp, port flags: everything a learner can set is in the link."""
     with container() as c1, reading(c1=c1) as snapshot:
@@ -198,7 +230,7 @@ def test_routes_of_every_kind_are_read() -> None:
             ("lookup", "all", "all", 77, "p0", None),
             ("lookup", "all", "all", 255, None, None),
         } <= rules
-        sh("ip link set p1 down")
+        sh("ip link set p1 down; until ip route show dev p0 | grep -q linkdown; do sleep 0.01; done")
         assert all(route.linkdown for route in node(snapshot(), "host").routes if route.dev == "p0" and route.family == 4)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.probe.ready import pending
 from netless_lab.kernel.read import Reader, own_node
-from netless_lab.model.snapshot import BridgePort, Link, Node, Peer, Snapshot
+from netless_lab.model.snapshot import Address, BridgePort, Link, Node, Peer, Snapshot
 
 
 @sandboxed
@@ -63,3 +63,20 @@ def test_a_carrier_that_must_come_is_waited_for() -> None:
     assert pending(Snapshot((Node("host", "host", 1, links=(bridge, port)),))) == (
         "port veth2 of br0 is not forwarding yet: the bridge hears of its carrier within 1 s",
     )
+
+
+@sandboxed
+def test_an_address_that_is_still_asked_about_is_waited_for() -> None:
+    """Until ip(8) stops to call it tentative; link-local addresses and one that somebody else has are not waited for."""
+    sh("""for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 > $f; done
+        ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
+        until ip -br link show v0 | grep -q ' UP '; do sleep 0.01; done
+        ip addr add fd00::1/64 dev v0""")
+    reader, host = Reader(), own_node()
+    waiting = pending(reader.snapshot([host]))
+    assert waiting == ("fd00::1 on v0 in host may not be used yet: the kernel still asks whether somebody has it",)
+    sh("while ip -6 addr show dev v0 to fd00::1 | grep -q tentative; do sleep 0.01; done")
+    assert pending(reader.snapshot([host])) == ()
+    twice = Address("fd00::1", 64, 6, tentative=True, duplicate=True)
+    link = Link("v0", 2, "veth", up=True, carrier=True, addresses=(twice,))
+    assert pending(Snapshot((Node("host", "host", 1, links=(link,)),))) == ()

@@ -322,3 +322,5 @@ def test_addresses_the_kernel_adds_by_itself_are_quiet() -> None:
     tentative, ready = (edit(before, "host", "v", addresses=(own,)) for own in (new, address("fd00::1/64")))
     assert loud(before, tentative) == ["host got the address fd00::1/64 on v"]
     assert quiet(tentative, ready) == ["the address fd00::1/64 on host is ready: nobody else has it"]
+    twice = edit(before, "host", "v", addresses=(msgspec.structs.replace(new, duplicate=True),))
+    assert loud(tentative, twice) == ["the address fd00::1/64 on host cannot be used: somebody else on the link has it"]

@@ -24,6 +24,7 @@ _UP, _PROMISC, _NOARP = 0x1, 0x100, 0x80
 _PORT_STATES: Final = ("disabled", "listening", "learning", "forwarding", "blocking")
 _OPER_STATES: Final = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 _MACVLAN_MODES: Final = {1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"}
+_TUN_MODES: Final = {1: "tun", 2: "tap"}
 _IPVLAN_MODES: Final = {0: "l2", 1: "l3", 2: "l3s"}
 
 _FORWARDING, _PROXY_ARP, _RP_FILTER, _ROUTE_LOCALNET = 0, 2, 7, 25
@@ -114,10 +115,13 @@ def _vxlan(data: dict[int, bytes]) -> Vxlan:
 
 
 def _mode(kind: str, data: dict[int, bytes]) -> str | None:
+    """IFLA_MACVLAN_MODE 1, IFLA_IPVLAN_MODE 1, IFLA_TUN_TYPE 3 (IFF_TUN: IP packets, IFF_TAP: whole frames; if_tun.h)."""
     if kind in ("macvlan", "macvtap"):
         return _MACVLAN_MODES.get(native(data.get(1, b"")))
     if kind in ("ipvlan", "ipvtap"):
         return _IPVLAN_MODES.get(native(data.get(1, b"")))
+    if kind == "tun":
+        return _TUN_MODES.get(native(data.get(3, b"")))
     return None
 
 

@@ -28,7 +28,8 @@ _ROUTE_TYPES: Final = {
 }  # fmt: skip
 _PROTOCOLS: Final = {0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
 _ACTIONS: Final = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
-_TENTATIVE: Final = 0x40
+_DADFAILED, _TENTATIVE = 0x08, 0x40
+"""IFA_F_*; a flag of its own says that duplicate address detection found somebody."""
 _LINKDOWN: Final = 16
 _CLONED: Final = 0x200
 
@@ -52,7 +53,7 @@ def decode_address(body: bytes) -> tuple[int, Address] | None:
     if family is None or own is None:
         return None
     flags = native(found[8]) if 8 in found else flags
-    return index, Address(ip(own), prefix, family, _SCOPES.get(scope, str(scope)), bool(flags & _TENTATIVE))
+    return index, Address(ip(own), prefix, family, _SCOPES.get(scope, str(scope)), bool(flags & _TENTATIVE), bool(flags & _DADFAILED))
 
 
 def decode_route(body: bytes) -> Iterator[RawRoute]:

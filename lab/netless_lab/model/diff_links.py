@@ -136,6 +136,8 @@ def _addresses(pair: Pair) -> list[Change]:
     for key, own in new.items():
         if key not in old:
             found.append(_address("address-added", pair.node, pair.after, own))
+        elif own.duplicate and not old[key].duplicate:
+            found.append(Change("address-duplicate", pair.node.name, own.cidr, on=pair.after.name))
         elif old[key].tentative and not own.tentative:
             found.append(Change("address-ready", pair.node.name, own.cidr, on=pair.after.name, quiet=True))
     return found

@@ -16,13 +16,17 @@ Role = Literal["host", "container", "internet", "router", "unknown"]
 
 
 class Address(msgspec.Struct, frozen=True):
-    """One address of a link, as ``ip address`` shows it."""
+    """One address of a link, as ``ip address`` shows it.
+
+    ``tentative``: an IPv6 address nobody may use yet, because the kernel still asks whether somebody has it; ``duplicate``: somebody has.
+    """
 
     address: str
     prefix: int
     family: Literal[4, 6] = 4
     scope: str = "global"
     tentative: bool = False
+    duplicate: bool = False
 
     @property
     def cidr(self) -> str:
@@ -63,7 +67,8 @@ class Link(msgspec.Struct, frozen=True):
     """One network interface. ``mac`` is lower case with colons, ``mtu`` in bytes.
 
     ``kind`` is the kernel's own word (veth, bridge, macvlan, vxlan, tun ...); "loopback" for lo, "physical" for a device that has none.
-    ``peer`` is the other end of a veth, or the device below a macvlan, vlan or vxlan. ``mode`` is that of a macvlan or ipvlan.
+    ``peer`` is the other end of a veth, or the device below a macvlan, vlan or vxlan. ``mode`` is that of a macvlan,
+    ipvlan or tun device ("tun" or "tap").
     ``forward_delay_s`` is set on bridges only: how long a port stays in each of listening and learning when STP is on.
 
     ``up`` is IFF_UP (what was asked), ``carrier`` is IFLA_CARRIER (whether the cable is live); a bridge's operstate is not

@@ -1,7 +1,8 @@
 """Is the network ready for packets? A new cable or bridge port needs a moment, and a probe sent in that moment proves nothing.
 
 The kernel tells a bridge of its ports' carriers at most once a second (net/core/link_watch.c), so a port may forward up to 1 s after its
-cable is live; with STP it first listens and learns, each for the bridge's forward delay (15 s unless changed).
+cable is live; with STP it first listens and learns, each for the bridge's forward delay (15 s unless changed). And a new IPv6 address may
+not be used until the kernel has asked whether somebody has it, 1 to 2 s (RFC 4862, section 5.4).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ def pending(snapshot: Snapshot) -> tuple[str, ...]:
 def _pending(snapshot: Snapshot, node: Node, link: Link) -> Iterator[str]:
     if link.up and not link.carrier and _far_end_up(snapshot, link):
         yield f"{link.name} in {node.name} has no carrier yet, although both its ends are up"
+    for own in link.addresses:
+        if own.tentative and not own.duplicate and own.scope == "global" and link.up and link.carrier:
+            yield f"{own.address} on {link.name} in {node.name} may not be used yet: the kernel still asks whether somebody has it"
     bridge = node.link(link.master) if link.master and link.port else None
     if bridge is None or link.port is None or not (bridge.up and link.up and link.carrier):
         return
