@@ -55,7 +55,7 @@ def as_in_health(found: Outcome, check: ProbeCheck) -> bool:
 def broken(lab: Running, fault: Fault) -> dict[str, Any]:
     """Break the lab; a kernel without what the fault needs skips the test."""
     try:
-        answer: dict[str, Any] = lab.client.ask(Call, name="break", args={"fault": fault.id, "node": fault.node if fault.movable else ""})
+        answer: dict[str, Any] = lab.client.ask(Call, name="break", args={"fault": fault.id, "node": fault.node})
     except Refused as refused:
         if refused.code == 3:
             pytest.skip(f"this kernel has no means for it: {refused}")

@@ -77,7 +77,7 @@ SEATS: Final = {
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault, as it is in one container. The fields are those of its file; ``movable``: it can be had in either container."""
+    """One fault, as it is in one container. The fields are those of its file; ``movable``: it can be had in either, and ``node`` says which."""
 
     id: str
     title: str
@@ -95,7 +95,7 @@ class Fault(msgspec.Struct, frozen=True):
     number: int | None = None
     needs: tuple[str, ...] = ()
     movable: bool = False
-    node: str = "c1"
+    node: str = ""
 
 
 class FaultReading(msgspec.Struct, frozen=True):
@@ -203,7 +203,7 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         number=_number(table, report),
         needs=_needs(table, report),
         movable=seated != text,
-        node=node,
+        node=node if seated != text else "",
     )
     if not table.values.get("evidence"):
         advice = 'Write evidence = ["..."]: a fact that shows the cause, and the command to see it.'

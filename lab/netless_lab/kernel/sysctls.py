@@ -8,6 +8,7 @@ rp_filter                   ipv4/conf/all/rp_filter; the kernel uses the larger 
 proxy_arp, route_localnet   ipv4/conf/all/...
 icmp_echo_ignore_all        ipv4/icmp_echo_ignore_all: a host that is there and does not answer pings
 ip_unprivileged_port_start  ipv4/ip_unprivileged_port_start
+ip_default_ttl              ipv4/ip_default_ttl: how many routers a packet may pass when its sender asks for nothing else
 bridge-nf-call-iptables     bridge/...: whether bridged frames pass the IP firewall; absent when br_netfilter is not there
 v6.forwarding               ipv6/conf/all/forwarding
 v6.disabled                 ipv6/conf/all/disable_ipv6
@@ -36,6 +37,7 @@ KNOBS: Final = {
     "route_localnet": "net/ipv4/conf/all/route_localnet",
     "icmp_echo_ignore_all": "net/ipv4/icmp_echo_ignore_all",
     "ip_unprivileged_port_start": "net/ipv4/ip_unprivileged_port_start",
+    "ip_default_ttl": "net/ipv4/ip_default_ttl",
     "bridge-nf-call-iptables": "net/bridge/bridge-nf-call-iptables",
     "v6.forwarding": "net/ipv6/conf/all/forwarding",
     "v6.disabled": "net/ipv6/conf/all/disable_ipv6",

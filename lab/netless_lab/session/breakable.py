@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -27,6 +28,7 @@ class BreakableDesk(Desk):
     def __init__(self, *args: Any, **fields: Any) -> None:
         super().__init__(*args, **fields)
         self.faulting = Faulting(cast("Session", self))
+        self._settings: Hashable = None
 
     async def judge_now(self, *, by_tutor: bool = False) -> Verdict:
         """The step as it is now; while a fault is on, the network's health."""
@@ -53,6 +55,15 @@ class BreakableDesk(Desk):
         """For verbs that would go on with the lessons on a network that is broken on purpose."""
         if self.faulting.on:
             raise Refusal("something is broken on purpose: repair it, or let `netless mend` do it; `goto` and `reset` rebuild", code=1)
+
+    def _kernel_changed(self, snapshot: Snapshot) -> None:
+        """What comes by itself does not end a fault, unless it is a setting; probes change none, so this cannot go round."""
+        if not self.faulting.on:
+            super()._kernel_changed(snapshot)
+            return
+        before, self._settings = self._settings, tuple((node.netns, *sorted(node.sysctls.items())) for node in snapshot.nodes)
+        if before != self._settings and not self.state.busy:
+            self.rejudge()
 
     async def _watching(self) -> None:
         await (self.faulting.follow() if self.faulting.on else super()._watching())

@@ -94,7 +94,7 @@ class Faulting:
             hints=broken.hints,
             whys=broken.whys,
             seed=broken.wanted.seed,
-            verdict=broken.verdict,
+            verdict=_discreet(broken.verdict) if broken.secret and broken.verdict else broken.verdict,
             id=broken.fault.id if told else "",
             title=broken.fault.title if told else "",
             node=broken.fault.node if told else "",
@@ -155,6 +155,8 @@ class Faulting:
         broken = self._broken
         assert broken is not None
         success = "" if not verdict.passed else "The network is healthy again."
+        if broken.secret:
+            verdict = _discreet(verdict)
         return {"position": "fault", "title": broken.fault.tells, "verdict": verdict, "success": success}
 
     async def judge(self) -> Verdict:
@@ -220,13 +222,13 @@ class Faulting:
             raise Refusal(f"a fault can be in {' or '.join(SEATS)}, not in {wanted.node}", nearest=tuple(SEATS))
         if wanted.fault:
             fault = named(self._library.faults(wanted.node or "c1"), wanted.fault)
-            if wanted.node and not fault.movable and wanted.node != fault.node:
+            if wanted.node and not fault.movable:
                 raise Refusal(f"the fault {fault.id} is the same for all: it cannot be had in {wanted.node} alone")
             if lack := self._library.lacking(fault):
                 raise Refusal(f"this machine cannot do {fault.id}: it lacks {lack}", code=3)
             return (fault,)
         order = drawn(self._library.faults("c1"), wanted.seed or 0)
-        chosen = (named(self._library.faults(wanted.node or node), fault_id) for fault_id, node in order)
+        chosen = (named(self._library.faults(wanted.node or node or "c1"), fault_id) for fault_id, node in order)
         return tuple(fault for fault in chosen if not self._library.lacking(fault) and (not wanted.node or fault.movable))
 
     def _bound(self, broken: Broken) -> Fault:
@@ -258,3 +260,9 @@ class Faulting:
         """What the calls answer: words, and the status."""
         told = self.status() if over is None else None
         return {"text": text, "position": str(self._session.state.position), "fault": told, "mended": over.fault.id if over else ""}
+
+
+def _discreet(verdict: Verdict) -> Verdict:
+    """The same verdict without the commands to look with and the near misses: they would say where it is."""
+    items = tuple(msgspec.structs.replace(item, look="", near="") for item in verdict.items)
+    return msgspec.structs.replace(verdict, items=items)

@@ -1,0 +1,81 @@
+"""faults, break and mend as people and scripts use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+Netless = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def netless(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Iterator[Netless]:
+    """``netless`` with a lab of its own."""
+    environment = {
+        **os.environ,
+        "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state")),
+        "PYTHONPATH": f"{checkout}/tui:{checkout}/lab",
+        "NETLESS_LAB_NAME": f"faults-{uuid.uuid4().hex[:10]}",
+    }
+
+    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "netless", *words]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+        assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    yield run
+    run("down")
+
+
+def test_faults_are_listed_without_a_lab(netless: Netless) -> None:
+    """``faults`` starts no lab; --json has id, title, teaches and more for each."""
+    listed = json.loads(netless("faults", "--json").stdout)
+    assert len(listed) >= 60 and all({"id", "title", "teaches", "tells", "needs", "nodes"} <= set(fault) for fault in listed)
+    assert "forwarding-off" in netless("faults").stdout
+    assert "not running" in netless("status", code=1).stdout
+
+
+def test_break_says_the_symptom_and_mend_proves_health(netless: Netless) -> None:
+    """The whole life of a fault on the command line, with exit codes: check fails while it is on, and passes after the mend."""
+    done = netless("break", "port-down", "--node", "c2")
+    assert "c2" in done.stdout and "down" not in done.stdout
+    netless("check", code=1)
+    netless("exec", "c2", "--", "ping", "-c1", "-W0.3", "10.0.0.1", code=1)
+    assert "healthy" in netless("mend").stdout
+    netless("exec", "c2", "--", "ping", "-c1", "-W1", "10.0.0.1")
+    assert "Nothing is broken" in netless("mend").stdout
+
+
+def test_a_seed_is_reproducible_and_keeps_its_secret(netless: Netless) -> None:
+    """The same seed breaks the same thing again; neither the text nor the document says what it is, before the mend does."""
+    first = json.loads(netless("break", "--random", "--seed", "11", "--json").stdout)
+    assert first["fault"]["id"] == "" and first["fault"]["seed"] == 11
+    mended = json.loads(netless("mend", "--json").stdout)["mended"]
+    second = netless("break", "--seed", "11")
+    assert second.stdout.strip() == first["text"]
+    title = next(fault["title"] for fault in json.loads(netless("faults", "--json").stdout) if fault["id"] == mended)
+    assert title not in second.stdout + second.stderr
+    assert json.loads(netless("mend", "--json").stdout)["mended"] == mended
+
+
+def test_an_unknown_fault_offers_the_nearest(netless: Netless) -> None:
+    """Exit code 2 and the names that were perhaps meant."""
+    done = netless("break", "port-dwn", code=2)
+    assert "port-down" in done.stderr
+
+
+def test_an_exam_on_the_command_line(netless: Netless) -> None:
+    """``--exam`` is a drill without help."""
+    done = netless("break", "forwarding-off", "--exam")
+    assert "exam" in done.stderr
+    assert "exam" in netless("hint", code=1).stderr
+    netless("mend")
