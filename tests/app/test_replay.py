@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from app import journeys, story
 from app.driving import opened, screen, until
 from netless.app.replay import HOLD_FRAMES, LEG_FRAMES, Frame, Replay, frames_of
 from netless_lab import protocol
+from netless_lab.model.journey import Death
 from netless_lab.model.scene import lay_out
 
 SCENE = lay_out(story.snapshot(), width=100, height=12)
@@ -38,17 +41,24 @@ def test_labels_tell_the_story() -> None:
 
 
 def test_death_is_marked_where_it_was_last_seen() -> None:
-    """A packet that died ends with a mark on its last place, and no further."""
+    """A packet that died ends with a mark: on the gate that stopped it, else on the last place it was seen, else in its node."""
     frames = frames_of(journeys.DEAD, SCENE)
+    gate = next(station for station in SCENE.stations.values() if station.gate == "fwd")
     assert frames[-1].dead
     assert frames[-1].label == "last seen at br0 in host, before the gate fwd"
-    assert max(frame.x for frame in frames) <= SCENE.anchors["host", "br0"].x
+    assert (frames[-1].x, frames[-1].y) == (gate.cell.x, gate.cell.y)
+    assert all(frame.x <= SCENE.anchors["host", "br0"].x for frame in frames if not frame.dead)
+    plugged_nowhere = msgspec.structs.replace(journeys.DEAD, hops=journeys.ARP[:2], death=Death("host", "veth2", 1, "arp"))
+    place = SCENE.anchors["host", "veth2"]
+    assert frames_of(plugged_nowhere, SCENE)[-1][:2] == (place.x, place.y)
+    never_left = msgspec.structs.replace(journeys.DEAD, hops=(), death=Death("c1", "", -1, "forward"))
+    inside = next(region.rect for region in SCENE.regions if region.kind == "node" and region.node == "c1")
+    assert inside.holds(*frames_of(never_left, SCENE)[-1][:2])
+    assert frames_of(never_left, SCENE)[-1].label == "last seen in c1"
 
 
 def test_missed_frames_forbid_a_death() -> None:
     """When the capture itself lost frames nothing is declared dead."""
-    import msgspec
-
     unsure = msgspec.structs.replace(journeys.DEAD, lost_frames=3)
     assert not any(frame.dead for frame in frames_of(unsure, SCENE))
 

@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
 from netless_lab.client import LabGone, Refused
-from netless_lab.protocol import Back, Goto, Play, Request, Reset
+from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
 
 from . import crash
 from .connection import Connection
@@ -31,7 +31,7 @@ Connect = Callable[[], socket.socket]
 """A way to a connected socket of the lab's agent; may start the lab first, and may block."""
 
 
-TELLING = (Back, Reset, Play)
+TELLING = (Back, Reset, Play, Call)
 """Requests whose answer says something that the screen does not show by itself."""
 
 

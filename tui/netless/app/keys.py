@@ -17,7 +17,16 @@ ACTS: tuple[tuple[str, str, Act], ...] = (
     ("x", "Reset", "reset"),
     ("d", "Dialect", "dialect"),
     ("p", "Play", "play"),
+    ("k", "Drill", "drill"),
 )
+
+
+def _label(view: View, act: Act, label: str) -> str:
+    if act == "play" and view.status is not None and view.status.playing:
+        return "Leave play"
+    if act == "drill" and view.fault is not None:
+        return "Done" if view.fault.healthy else "Give up"
+    return label
 
 
 def keys_of(view: View, where: str) -> tuple[Key, ...]:
@@ -29,10 +38,7 @@ def keys_of(view: View, where: str) -> tuple[Key, ...]:
             Key("F11", "Zoom", "screen.zoom"),
             Key("", "every other key goes to the shell", "", live=False),
         )
-    playing = view.status is not None and view.status.playing
-    acts = tuple(
-        Key(key, "Leave play" if act == "play" and playing else label, f"screen.act('{act}')", can(view, act)) for key, label, act in ACTS
-    )
+    acts = tuple(Key(key, _label(view, act, label), f"screen.act('{act}')", can(view, act)) for key, label, act in ACTS)
     return (
         *acts,
         Key("?", "Help", "screen.help"),

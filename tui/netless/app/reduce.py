@@ -38,6 +38,12 @@ class Told(msgspec.Struct, frozen=True):
     text: str
 
 
+class Following(msgspec.Struct, frozen=True):
+    """The learner's own packets are followed from now on, or no longer."""
+
+    on: bool
+
+
 class Hinted(msgspec.Struct, frozen=True):
     """The lab gave this help."""
 
@@ -57,7 +63,7 @@ class Ended(msgspec.Struct, frozen=True):
     code: int = 4
 
 
-Local = Joined | Asked | Answered | Told | Hinted | Courses | Ended
+Local = Joined | Asked | Answered | Told | Following | Hinted | Courses | Ended
 Event = Local | protocol.AgentMessage
 Entry = protocol.ActionEvent | protocol.ChangesEvent
 
@@ -73,7 +79,7 @@ def reduce(view: View, event: Event) -> View:
             return _replace(view, verdict=verdict, passed=verdict.step if completed else view.passed)
         case protocol.ActionEvent() | protocol.ChangesEvent():
             return _replace(view, entries=_in_order(view.entries, event)[-KEPT_ENTRIES:])
-        case protocol.ProbeEvent():
+        case protocol.ProbeEvent() | protocol.JourneyEvent():
             return _replace(view, packets=(*view.packets, event)[-KEPT_PACKETS:])
         case protocol.Notice(level=level, text=text) | Told(level=level, text=text):
             return _say(view, level, text)
@@ -89,6 +95,8 @@ def reduce(view: View, event: Event) -> View:
             settled = _replace(view, asked="")
             near = f" Did you mean {' or '.join(nearest)}?" if nearest else ""
             return _say(settled, "error", error + near) if error else settled
+        case Following(on=on):
+            return _replace(view, following=on)
         case Hinted(text=text):
             return _replace(view, hint=text)
         case Courses(courses=courses):

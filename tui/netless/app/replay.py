@@ -12,11 +12,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from netless_lab.model.journey import Death, Hop, Journey
+    from netless_lab.model.journey import Death, Flood, Hop, Journey, Learned
     from netless_lab.model.scene import Scene
 
 LEG_FRAMES = 24
 """Frames a leg takes at most: long wires are crossed in larger strides."""
+FEW_LEGS = 5
+"""Up to so many legs each takes its time; a longer conversation is shown faster, so that it is over in some ten seconds."""
 HOLD_FRAMES = 6
 """Frames the packet rests at the end of a leg, so that its label can be read."""
 
@@ -74,18 +76,45 @@ def frames_of(journey: Journey, scene: Scene) -> tuple[Frame, ...]:
     Hops of one kind follow each other as one leg: the question for a MAC, its answer, the request, the reply. Where an address is
     rewritten the caption says so; where the packet was last seen, a death is marked.
     """
+    legs = [list(group) for _, group in groupby(journey.hops, key=lambda hop: (hop.kind, hop.leg))]
+    most = LEG_FRAMES if len(legs) <= FEW_LEGS else max(6, LEG_FRAMES * FEW_LEGS // len(legs))
+    notes = {learned.at_hop: learned_words(learned) for learned in journey.learned}
+    notes |= {rewrite.after_hop: f"{rewrite.what} rewritten: {rewrite.before} → {rewrite.after}" for rewrite in journey.rewrites}
     frames: list[Frame] = []
-    rewrites = {rewrite.after_hop: f"{rewrite.what} rewritten: {rewrite.before} → {rewrite.after}" for rewrite in journey.rewrites}
     index = 0
-    for _, group in groupby(journey.hops, key=lambda hop: (hop.kind, hop.leg)):
-        hops = list(group)
-        changed = next((rewrites[number] for number in range(index, index + len(hops)) if number in rewrites), "")
-        frames += _leg(hops, changed, scene)
+    for hops in legs:
+        noted = next((notes[number] for number in range(index, index + len(hops)) if number in notes), "")
+        frames += _leg(hops, noted, scene, most)
         index += len(hops)
-    if frames and journey.death is not None and not journey.complete and not journey.lost_frames:
-        last = frames[-1]
-        frames += [Frame(last.x, last.y, death_words(journey.death), dead=True)] * HOLD_FRAMES
+    if journey.death is not None and not journey.complete and not journey.lost_frames:
+        frames += _end(journey.death, frames, scene)
     return tuple(frames)
+
+
+def _end(death: Death, frames: Sequence[Frame], scene: Scene) -> list[Frame]:
+    """The mark where a packet died: on its gate, else on the last place it was seen, else in its node."""
+    gate = next((found for found in scene.stations.values() if (found.node, found.gate) == (death.node, death.gate)), None)
+    node = next((region.rect for region in scene.regions if region.kind == "node" and region.node == death.node), None)
+    if gate is not None:
+        x, y = gate.cell.x, gate.cell.y
+    elif frames:
+        x, y = frames[-1].x, frames[-1].y
+    elif node is not None:
+        x, y = node.x + node.width // 2, node.y + node.height // 2
+    else:
+        return []
+    return [Frame(x, y, death_words(death), dead=True)] * (HOLD_FRAMES * 2)
+
+
+def learned_words(learned: Learned) -> str:
+    """What a bridge learned, in words."""
+    return f"{learned.bridge} learned: {learned.mac} is behind {learned.port}"
+
+
+def flood_words(flood: Flood) -> str:
+    """Where a bridge sent a frame for everybody, in words."""
+    why = "it does not know the MAC" if flood.unknown_mac else "it is for everybody"
+    return f"{flood.bridge} sends it out of {', '.join(flood.ports)}: {why}"
 
 
 def death_words(death: Death) -> str:
@@ -94,11 +123,11 @@ def death_words(death: Death) -> str:
     return place + (f", before the gate {death.gate}" if death.gate else "")
 
 
-def _leg(hops: Sequence[Hop], changed: str, scene: Scene) -> list[Frame]:
+def _leg(hops: Sequence[Hop], changed: str, scene: Scene, most: int) -> list[Frame]:
     cells = scene.path([(hop.node, hop.link) for hop in hops])
     if not cells:
         return []
-    stride = max(1, -(-len(cells) // LEG_FRAMES))
+    stride = max(1, -(-len(cells) // most))
     kept = [*cells[:-1:stride], cells[-1]]
     said = f"{hops[0].at_us:.0f} us  {hops[0].text}"
     turn = len(kept) * 2 // 3

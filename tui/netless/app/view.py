@@ -10,9 +10,19 @@ from netless_lab.course.verdict import Item, Verdict
 from netless_lab.model.probe import Outcome, Probe
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.primitives.base import Dialect
-from netless_lab.protocol import ActionEvent, ChangesEvent, CourseView, LessonView, ProbeEvent, Status, StepView
+from netless_lab.protocol import (
+    ActionEvent,
+    ChangesEvent,
+    CourseView,
+    FaultStatus,
+    JourneyEvent,
+    LessonView,
+    ProbeEvent,
+    Status,
+    StepView,
+)
 
-Act = Literal["run", "type", "check", "hint", "why", "back", "goto", "reset", "next", "dialect", "play"]
+Act = Literal["run", "type", "check", "hint", "why", "back", "goto", "reset", "next", "dialect", "play", "drill"]
 """What a key of the main screen can ask for."""
 
 KEPT_ENTRIES = 2000
@@ -33,8 +43,8 @@ class View(msgspec.Struct, frozen=True):
     """Everything the screens are painted from.
 
     ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``ended`` says why the lab is gone and
-    ``code`` which exit code fits. ``hint`` is help that was made from what is seen now, and is
-    not one of the step's own. ``passed`` is the id of the step that was just completed while this screen watched.
+    ``code`` which exit code fits. ``passed`` is the id of the step that was just completed while this screen watched. ``hint`` is
+    help that was made from what is seen now, and is not one of the step's own. ``following``: the learner's own packets are told too.
     """
 
     lab: str = ""
@@ -50,7 +60,8 @@ class View(msgspec.Struct, frozen=True):
     asked: str = ""
     hint: str = ""
     entries: tuple[ActionEvent | ChangesEvent, ...] = ()
-    packets: tuple[ProbeEvent, ...] = ()
+    packets: tuple[ProbeEvent | JourneyEvent, ...] = ()
+    following: bool = False
     saying: Saying | None = None
 
     @property
@@ -98,7 +109,17 @@ class View(msgspec.Struct, frozen=True):
         return bool(step.skipped) or (self.verdict is not None and self.verdict.passed) or (step.earned and step.live is not False)
 
     @property
-    def following(self) -> bool:
+    def fault(self) -> FaultStatus | None:
+        """What is broken on purpose, or was until it is put away."""
+        return self.status.fault if self.status else None
+
+    @property
+    def broken(self) -> bool:
+        """True while something is broken on purpose."""
+        return self.fault is not None and not self.fault.healthy
+
+    @property
+    def more(self) -> bool:
         """True when a step comes after the current one in the course."""
         if self.status is None or not self.status.course.lessons:
             return False
@@ -114,10 +135,11 @@ def part(position: str, index: int) -> str:
 
 def failed_probe(view: View) -> Probe | None:
     """The probe that ``why`` asks about: the newest one that did not end as wanted, else the newest unanswered one."""
-    for event in reversed(view.packets):
+    probes = [event for event in reversed(view.packets) if isinstance(event, ProbeEvent)]
+    for event in probes:
         if not as_wanted(event.outcome, event.wanted):
             return event.outcome.probe
-    return next((event.outcome.probe for event in reversed(view.packets) if event.outcome.result != "answered"), None)
+    return next((event.outcome.probe for event in probes if event.outcome.result != "answered"), None)
 
 
 def as_wanted(outcome: Outcome, wanted: bool) -> bool:
@@ -138,6 +160,11 @@ def can(view: View, act: Act) -> bool:
         return bool(view.commands)
     if act == "dialect":
         return len(view.status.page.commands) > 1
+    locked = view.broken and view.fault is not None and view.fault.exam
+    if act in ("hint", "why") and locked:
+        return False
+    if act == "hint" and view.broken:
+        return True
     if act == "hint":
         failing = view.verdict is not None and not view.verdict.passed
         return failing or len(view.status.page.hints_open) < view.status.page.hints_total
@@ -147,8 +174,10 @@ def can(view: View, act: Act) -> bool:
         return True
     if view.status.playing:
         return act in ("goto", "reset")
+    if view.broken and act in ("run", "next"):
+        return False
     if act == "why":
         return failed_probe(view) is not None
     if act == "next":
-        return view.done and view.following
+        return view.done and view.more
     return True

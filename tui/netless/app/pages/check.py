@@ -8,6 +8,7 @@ from netless_lab.course.verdict import Item
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
 from ..view import View, holding
+from .fault import fault_blocks, fault_title
 
 GLYPHS: dict[str, tuple[str, str]] = {
     "pass": ("✓", "bold $success"),
@@ -27,9 +28,12 @@ def check(view: View, width: int) -> Blocks:
         text = "Play mode: nothing is judged. Press p to leave; the step is restored exactly."
         blocks += [Block(plain(text, "$warning"), first=joined(("▎ ", "$warning"))), EMPTY]
     verdict = view.verdict
+    if view.fault is not None:
+        blocks += fault_blocks(view.fault)
+        verdict = view.fault.verdict
     if verdict is None:
         return (*blocks, Block(plain("Not judged yet.", "$muted")))
-    if verdict.passed:
+    if verdict.passed and view.fault is None:
         blocks += _success(view)
     for item in verdict.items:
         blocks += _item(item)
@@ -43,6 +47,8 @@ def check_title(view: View) -> Content:
     verdict = view.verdict
     if view.status is not None and view.status.playing:
         return joined("Check ", ("paused", "$warning"))
+    if view.fault is not None:
+        return fault_title(view.fault)
     if verdict is None:
         return plain("Check")
     if verdict.passed:
@@ -54,7 +60,7 @@ def _success(view: View) -> list[Block]:
     assert view.status is not None
     sentence = view.status.page.success or "Done."
     out = [Block(ticked(sentence, "bold"), first=joined(("✓ ", "bold $success")))]
-    if view.following:
+    if view.more:
         out.append(Block(clickable(joined(("n", "bold $accent"), " Next step"), "act", "next"), first=Content("  ")))
     else:
         out.append(Block(plain("That was the last step of this course.", "$muted"), first=Content("  ")))

@@ -9,21 +9,12 @@ from textual.content import Content
 
 from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
-from netless_lab.protocol import ProbeEvent
+from netless_lab.protocol import JourneyEvent, ProbeEvent
 
 from ..blocks import Block, Blocks, joined, plain
-from ..replay import death_words
 from ..view import as_wanted
 from .changes import NARROW, clock
-
-ARROWS = {
-    "out": ("→", "$accent"),
-    "in": ("←", "$accent"),
-    "broadcast": ("⇇", "$muted"),
-    "multicast": ("⇇", "$muted"),
-    "other": ("·", "$faint"),
-}
-"""Leaving, arriving, arriving for everybody, passing by for somebody else."""
+from .journey import hops
 
 NOTHING: Blocks = (
     Block(plain("No packet has been sent yet.", "$muted")),
@@ -32,9 +23,24 @@ NOTHING: Blocks = (
 """What an empty pane says."""
 
 
-def packet(event: ProbeEvent, width: int) -> Blocks:
-    """One probe."""
-    return tuple(_probe(event, width))
+Packet = ProbeEvent | JourneyEvent
+
+
+def packet(event: Packet, width: int, sought: str = "") -> Blocks:
+    """One probe, or one packet of the learner's own; with ``sought`` only what holds its words, or nothing at all."""
+    blocks = tuple(_probe(event, width, sought) if isinstance(event, ProbeEvent) else _own(event, width, sought))
+    return blocks if len(blocks) > 1 or not sought else ()
+
+
+def _own(event: JourneyEvent, width: int, sought: str) -> Iterable[Block]:
+    """A packet of the learner's own traffic."""
+    journey = msgspec.convert(event.journey, Journey)
+    glyph = ("✓", "bold $success") if journey.complete else ("✗", "bold $error") if journey.death else ("·", "$muted")
+    lead = joined(glyph, " ") if width < NARROW else joined((clock(event.at), "$faint"), "  ", glyph, " ")
+    title = plain(journey.title) if journey.title else joined((journey.source, "bold"), (" → ", "$muted"), journey.target)
+    skipped = joined((f"  {event.skipped} frames before it were left out", "$warning")) if event.skipped else Content("")
+    yield Block(joined(("yours ", "bold $accent")) + title + skipped, first=lead)
+    yield from hops(journey, sought)
 
 
 def sentence(probe: Probe) -> Content:
@@ -50,7 +56,7 @@ def sentence(probe: Probe) -> Content:
             return joined(("http ", "$muted"), (node, "bold"), (" → ", "$muted"), url)
 
 
-def _probe(event: ProbeEvent, width: int) -> Iterable[Block]:
+def _probe(event: ProbeEvent, width: int, sought: str) -> Iterable[Block]:
     outcome = event.outcome
     good = as_wanted(outcome, event.wanted)
     glyph = ("!", "bold $warning") if outcome.result == "error" else ("✓", "bold $success") if good else ("✗", "bold $error")
@@ -60,32 +66,12 @@ def _probe(event: ProbeEvent, width: int) -> Iterable[Block]:
     text = outcome.text
     if good and not event.wanted:
         text = f"{text} (as it should be)" if text else "no answer, as it should be"
-    if text:
+    if text and not sought:
         yield Block(plain(text, "$muted" if good else ""), first=indent)
     if event.journey is not None:
-        yield from _journey(msgspec.convert(event.journey, Journey))
-    if outcome.seen_as:
+        yield from hops(msgspec.convert(event.journey, Journey), sought)
+    if outcome.seen_as and not sought:
         yield Block(joined(("the far end saw ", "$muted"), outcome.seen_as), first=indent)
-
-
-def _journey(journey: Journey) -> Iterable[Block]:
-    """Hop by hop, with the true time since the first sighting; rewrites and the death where they happened."""
-    indent = Content(" ")
-    rewrites = {rewrite.after_hop: rewrite for rewrite in journey.rewrites}
-    wide = max((len(hop.node) + len(hop.link) + 1 for hop in journey.hops), default=0)
-    for number, hop in enumerate(journey.hops):
-        place = f"{hop.node} {hop.link}".ljust(wide)
-        arrow, style = ARROWS[hop.direction]
-        lead = indent + joined((f"{hop.at_us:>7.1f} us ", "$faint"), (place, "$chip"), " ", (arrow, style), " ")
-        yield Block(plain(hop.text, "$muted" if hop.leg == "arp" else ""), first=lead)
-        if number in rewrites:
-            rewrite = rewrites[number]
-            words = joined((f"{rewrite.what} rewritten: ", "$bridge"), f"{rewrite.before} → {rewrite.after}")
-            yield Block(words, first=indent + Content(" " * 12))
-    if journey.lost_frames:
-        yield Block(plain(f"{journey.lost_frames} frames were missed by the capture", "$warning"), first=indent)
-    elif journey.death is not None and not journey.complete:
-        yield Block(plain(death_words(journey.death)), first=indent + joined(("✗ ", "bold $error")))
 
 
 def _took(outcome: Outcome) -> str:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netless_lab import protocol
-from netless_lab.model.journey import Explanation, Journey
 
 from ..reduce import Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
-from ..view import Act, View, can, failed_probe
+from ..view import Act, View, can
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from ..app import TutorApp
     from ..geometry import Pane
     from ..widgets.lower import Lower
-    from ..widgets.picture import Picture
 
     Base = Screen[None]
 else:
@@ -36,7 +34,6 @@ class Acting(Base):
         app: TutorApp
         view: View
         lower: Lower
-        picture: Picture
 
         def action_pane(self, pane: Pane) -> None:
             """See ``TutorScreen``."""
@@ -127,31 +124,6 @@ class Acting(Base):
             argv, env = shell_in(msgspec.convert(answer, protocol.Entry))
             await terminal.restart(argv, env)
             self.app.take(Told("info", f"{node} was built anew; its shell was started again there."))
-
-    # -- why ----------------------------------------------------------------------------------------------------------------
-
-    def _do_why(self) -> None:
-        self.run_worker(self._why(), group="why", exclusive=True)
-
-    async def _why(self) -> None:
-        answer = await self.app.asking("Looking for the cause", protocol.Explain, probe=failed_probe(self.view))
-        if answer is not None:
-            from .why import WhyScreen
-
-            explanation = msgspec.convert(answer, Explanation)
-            self.app.push_screen(WhyScreen(explanation), lambda _: self._replay(explanation.journey))
-
-    def replay_last(self) -> None:
-        """Let the newest packet that was followed move over the picture."""
-        found = next((event.journey for event in reversed(self.view.packets) if event.journey is not None), None)
-        self._replay(msgspec.convert(found, Journey) if found is not None else None)
-
-    def _replay(self, journey: Journey | None) -> None:
-        scene = self.picture.scene
-        if journey is not None and scene is not None:
-            from ..replay import frames_of
-
-            self.picture.play(frames_of(journey, scene))
 
     # -- moving in time -----------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ TUTOR: tuple[tuple[str, str], ...] = (
     ("x", "reset the step, the lesson or the lab; it asks first"),
     ("d", "dialect of the commands: ip, legacy, pyroute2"),
     ("p", "play: judging pauses; leaving restores the step exactly"),
+    ("k", "drill: something is broken on purpose, and you find it"),
     ("y", "copy the commands; a click on one copies it alone"),
     ("Esc", "courses and progress"),
     ("q", "quit; your progress is kept"),
@@ -43,6 +44,15 @@ BY_PANE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("arrows", "from part to part: address, MAC, mtu, state, routes"),
             ("click", "the same; hold the mouse over a part for a short look"),
             ("space . a", "a moving packet: hold, one cell, again"),
+        ),
+    ),
+    "packets": (
+        "In the packets",
+        (
+            ("f", "follow your own packets as well, or stop"),
+            ("s", "save what is kept as pcapng, for Wireshark"),
+            ("/", "show only packets with some words"),
+            ("click", "a hop: its bytes, layer by layer"),
         ),
     ),
     "changes": (

@@ -26,6 +26,7 @@ from ..widgets.lower import CHANGES, PACKETS, Lower
 from ..widgets.picture import Picture
 from ..widgets.strip import HeaderStrip
 from .acting import Acting
+from .studying import Studying
 
 if TYPE_CHECKING:
     from ..app import TutorApp
@@ -34,7 +35,7 @@ BORDER, PADDING = 2, 2
 """Cells a pane's border and its padding take, both sides together."""
 
 
-class TutorScreen(Acting, Screen[None]):
+class TutorScreen(Acting, Studying, Screen[None]):
     """Everything at once when there is room, one pane at a time when there is not."""
 
     app: TutorApp
@@ -45,6 +46,9 @@ class TutorScreen(Acting, Screen[None]):
         *(Binding(key, f"act('{act}')", show=False) for key, _, act in ACTS),
         Binding("y", "copy_commands", show=False),
         Binding("e", "export", show=False),
+        Binding("f", "follow", show=False),
+        Binding("s", "save_packets", show=False),
+        Binding("slash", "seek", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "app.leave", show=False),
         Binding("escape", "courses", show=False),
@@ -93,9 +97,9 @@ class TutorScreen(Acting, Screen[None]):
         self.check.show(view)
         self.picture.show(view)
         self.lower.show(view)
-        self._settle(anew=check_rows != self.check.virtual_size.height)
+        self.settle(anew=check_rows != self.check.virtual_size.height)
         self.follow_nodes()
-        if view.packets is not before.packets and (view.busy or before.busy):
+        if view.packets is not before.packets and (view.busy or before.busy or view.following) and self.picture.replay is None:
             self.replay_last()
         if completed and self.frame(self.size).check is None and view.status is not None:
             self.app.take(Told("info", f"✓ {view.status.page.success or 'Done.'}"))
@@ -117,7 +121,7 @@ class TutorScreen(Acting, Screen[None]):
             wanted_strip=self.picture.brief_rows(size.width - PADDING),
         )
 
-    def _settle(self, anew: bool = False) -> None:
+    def settle(self, anew: bool = False) -> None:
         """After anything that may change keys, titles or places."""
         rows = self.keys.rows_at(self.size.width)
         self.keys.show(keys_of(self.view, self.where))
@@ -148,8 +152,18 @@ class TutorScreen(Acting, Screen[None]):
         if where not in places:
             return Content("")
         zoom = "all panes" if self.zoomed else "zoom"
-        export = joined(("e", "$accent"), (" export  ", "$muted")) if where == CHANGES else Content("")
-        return export + joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
+        return self._pane_keys(where) + joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
+
+    def _pane_keys(self, where: str) -> Content:
+        """The keys of a log."""
+        if where == CHANGES:
+            return joined(("e", "$accent"), (" export  ", "$muted"))
+        if where != PACKETS:
+            return Content("")
+        follow = " stop following  " if self.view.following else " follow mine  "
+        sought = self.lower.packets.sought
+        seek = f" only {sought}  " if sought else " filter  "
+        return joined(("f", "$accent"), (follow, "$muted"), ("s", "$accent"), (" save  ", "$muted"), ("/", "$accent"), (seek, "$muted"))
 
     @property
     def where(self) -> str:
@@ -169,17 +183,17 @@ class TutorScreen(Acting, Screen[None]):
         place: Pane = "network" if event.widget is self.picture else "lesson" if left else "lower"
         changed = place != self.pane
         self.pane = place
-        self._settle(anew=changed)
+        self.settle(anew=changed)
 
     def on_resize(self) -> None:
         """Another size may be another arrangement."""
-        self._settle(anew=True)
+        self.settle(anew=True)
 
     def action_pane(self, pane: Pane) -> None:
         """Show and focus a pane."""
         changed, self.pane = pane != self.pane, pane
         {"lesson": self.lesson.prose, "network": self.picture, "lower": self.lower.current}[pane].focus()
-        self._settle(anew=changed)
+        self.settle(anew=changed)
 
     def action_next_pane(self, by: int) -> None:
         """Round the panes."""
@@ -188,7 +202,7 @@ class TutorScreen(Acting, Screen[None]):
     def action_zoom(self) -> None:
         """One pane on the whole screen, or all of them again."""
         self.zoomed = not self.zoomed
-        self._settle(anew=True)
+        self.settle(anew=True)
 
     def action_show_tab(self, tab: str) -> None:
         """Show a tab of the lower pane: packets, changes, or the terminal of a node."""

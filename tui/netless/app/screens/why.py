@@ -1,70 +1,122 @@
-"""Why a packet died: what was seen, the likely cause, the facts it rests on, and how to look for oneself."""
+"""Why a packet died: what was seen, the likely cause, the facts it rests on, how to look for oneself, and the step that teaches it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from netless_lab.course.fault_places import GATES, Place, in_words
 from netless_lab.model.journey import Explanation
 
-from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain
+from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
 from ..widgets.document import Document
-from ..widgets.keybar import Key
+from ..widgets.keybar import Key, KeyBar
 from .panel import Panel
 
-CERTAINTY = {"certain": "The cause", "likely": "The likely cause", "unknown": "The cause is unknown"}
+CERTAINTY: dict[str, tuple[str, str, str]] = {
+    "certain": ("●", "certain: a fact proves it", "bold $success"),
+    "likely": ("◐", "likely: the state suggests it", "bold $warning"),
+    "unknown": ("○", "unknown: no fact names a cause", "bold $muted"),
+}
+"""Shape, words and style."""
 
 
-class WhyScreen(Panel[None]):
-    """One explanation."""
+class WhyScreen(Panel[str]):
+    """One explanation. Returns the step that teaches the cause when the learner wants to go there."""
 
     TITLE_TEXT = "Why"
-    KEYS = (Key("Esc", "Close", "screen.close"), Key("click", "Copies a command", "", live=False))
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("w,q,enter", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w,q,enter", "close", show=False),
+        Binding("f", "fix", show=False),
+        Binding("g", "learn", show=False),
+    ]
 
-    def __init__(self, explanation: Explanation) -> None:
+    def __init__(self, explanation: Explanation, lesson: str = "") -> None:
         super().__init__()
         self._explanation = explanation
+        self._lesson = lesson or explanation.lesson
+        self._fix_shown = False
 
     def body(self) -> ComposeResult:
         """The text."""
         document = Document(id="panel-body")
-        document.set_source(lambda width: why_text(self._explanation))
+        document.set_source(lambda width: why_text(self._explanation, self._lesson, fix_shown=self._fix_shown))
         yield document
 
     def on_mount(self) -> None:
         """The arrows scroll."""
+        self._show_keys()
         self.query_one("#panel-body").focus()
+
+    def _show_keys(self) -> None:
+        explanation = self._explanation
+        keys = [Key("Esc", "Close", "screen.close")]
+        if explanation.fix and not self._fix_shown:
+            keys.append(Key("f", "What would mend it", "screen.fix"))
+        if explanation.lesson:
+            keys.append(Key("g", "Go to the step", "screen.learn"))
+        self.query_one(KeyBar).show((*keys, Key("click", "Copies a command", "", live=False)))
+
+    def action_fix(self) -> None:
+        """Show the command that would mend it: only on request, for finding it is the exercise."""
+        if self._explanation.fix and not self._fix_shown:
+            self._fix_shown = True
+            self._show_keys()
+            document = self.query_one("#panel-body", Document)
+            document.lay_out_anew()
+            document.scroll_end(animate=False)
+
+    def action_learn(self) -> None:
+        """To the step that teaches it."""
+        if self._explanation.lesson:
+            self.dismiss(self._explanation.lesson)
 
     def action_copy_text_of(self, text: str) -> None:
         """Copy a command that was clicked."""
         self.app.copy_to_clipboard(text)
 
 
-def why_text(explanation: Explanation) -> Blocks:
-    """An explanation as blocks."""
+def why_text(explanation: Explanation, lesson: str, *, fix_shown: bool) -> Blocks:
+    """An explanation as blocks; ``lesson`` is how the step that teaches it is called."""
     glyph = ("✓ ", "bold $success") if explanation.answered else ("✗ ", "bold $error")
-    blocks = [Block(plain("What was seen", "$muted")), Block(plain(explanation.seen), first=joined(glyph)), EMPTY]
+    blocks = [Block(ticked(explanation.seen, "bold"), first=joined(glyph))]
     if not explanation.answered:
-        blocks.append(Block(plain(CERTAINTY[explanation.certainty], "$muted")))
-        if explanation.cause:
-            blocks.append(Block(plain(explanation.cause, "bold"), first=Content("  ")))
-        blocks.append(EMPTY)
+        blocks += _cause(explanation)
     if explanation.facts:
-        blocks.append(Block(plain("The facts", "$muted")))
+        blocks += [EMPTY, Block(plain("The facts", "$muted"))]
     for fact in explanation.facts:
-        blocks.append(Block(plain(fact.text), first=joined(("• ", "$accent"))))
+        blocks.append(Block(ticked(fact.text), first=joined(("• ", "$accent"))))
         if fact.look:
-            blocks.append(_command(fact.look))
-    if explanation.fix:
-        blocks += [EMPTY, Block(plain("This would mend it", "$muted")), _command(explanation.fix)]
+            blocks += _commands(fact.look)
+    if explanation.fix and fix_shown:
+        blocks += [EMPTY, Block(plain("This would mend it", "$muted")), *_commands(explanation.fix)]
     if explanation.lesson:
-        blocks += [EMPTY, Block(joined(("Taught in ", "$muted"), explanation.lesson))]
+        go = clickable(joined(lesson), "learn")
+        blocks += [EMPTY, Block(joined(("Taught in ", "$muted")) + go)]
     return tuple(blocks)
 
 
-def _command(text: str) -> Block:
-    return Block(clickable(plain(text, "$code"), "copy_text_of", text), first=Content("  "), rest=Content("    "))
+def _cause(explanation: Explanation) -> Iterator[Block]:
+    shape, words, style = CERTAINTY[explanation.certainty]
+    yield EMPTY
+    if explanation.cause:
+        yield Block(ticked(explanation.cause, "bold"), first=joined((f"{shape} ", style)))
+        yield Block(plain(words, "$muted"), first=Content("  "))
+    else:
+        yield Block(plain(f"The cause is {words}.", "bold"), first=joined((f"{shape} ", style)))
+    if explanation.place:
+        yield Block(plain(in_words(_place(explanation.place)), "$muted"), first=Content("  "))
+
+
+def _place(text: str) -> Place:
+    node, _, rest = text.partition(":")
+    return Place(node, gate=rest) if rest in GATES else Place(node, rest)
+
+
+def _commands(text: str) -> Iterator[Block]:
+    for line in text.splitlines():
+        yield Block(clickable(plain(line, "$code"), "copy_text_of", line), first=Content("  "), rest=Content("    "))

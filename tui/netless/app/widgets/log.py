@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from netless_lab.protocol import ProbeEvent
-
 from ..blocks import Blocks, Line, lay_out
 from ..pages import changes, packets
 from ..view import View
@@ -83,12 +81,19 @@ class ChangesPane(LogPane[changes.Entry]):
         self.show_entries(view.entries, anew=before.dialect != view.dialect)
 
 
-class PacketsPane(LogPane[ProbeEvent]):
-    """Every probe and what became of it; see ``pages.packets``."""
+class PacketsPane(LogPane[packets.Packet]):
+    """Every probe and what became of it, and the learner's own packets; see ``pages.packets``."""
 
-    def entry(self, entry: ProbeEvent, before: ProbeEvent | None, width: int) -> Blocks:
-        """One probe."""
-        return packets.packet(entry, width)
+    sought = ""
+
+    def seek(self, sought: str) -> None:
+        """Show only what holds these words; "" shows everything."""
+        self.sought = sought
+        self.show_entries(self._entries, anew=True)
+
+    def entry(self, entry: packets.Packet, before: packets.Packet | None, width: int) -> Blocks:
+        """One of them."""
+        return packets.packet(entry, width, self.sought)
 
     def nothing(self) -> Blocks:
         """No probe yet."""

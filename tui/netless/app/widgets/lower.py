@@ -31,13 +31,13 @@ class Lower(Container):
         self.fresh: frozenset[str] = frozenset()
         self.entered: dict[str, tuple[int, int | None] | None] = {}
         self._terminals: dict[str, PtyTerminal] = {}
-        self._packets = PacketsPane(id=PACKETS)
+        self.packets = PacketsPane(id=PACKETS)
         self._changes = ChangesPane(id=CHANGES)
         self._view = View()
 
     def compose(self) -> ComposeResult:
         """The two logs."""
-        yield self._packets
+        yield self.packets
         yield self._changes
 
     def on_mount(self) -> None:
@@ -48,7 +48,7 @@ class Lower(Container):
     def current(self) -> Widget:
         """The widget of the tab that is shown."""
         if self.tab == PACKETS:
-            return self._packets
+            return self.packets
         return self._terminals.get(self.tab, self._changes)
 
     @property
@@ -69,7 +69,7 @@ class Lower(Container):
         self.fresh = (self.fresh | news) - {self.tab}
         if view.status is not None:
             self.nodes = tuple(node.name for node in view.status.nodes if node.role in ("host", "container"))
-        self._packets.show(view)
+        self.packets.show(view)
         self._changes.show(view)
 
     def choose(self, tab: str) -> None:
@@ -87,6 +87,6 @@ class Lower(Container):
         self.choose(node)
 
     def _bodies(self) -> Iterator[tuple[str, Widget]]:
-        yield PACKETS, self._packets
+        yield PACKETS, self.packets
         yield CHANGES, self._changes
         yield from self._terminals.items()

@@ -1,0 +1,100 @@
+"""The lesson pane while something is broken on purpose: what is noticed, the clock, the help asked for; at the end what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual.content import Content
+
+from netless_lab.protocol import FaultStatus
+
+from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
+from ..prose import code_line
+from ..view import View, step_called
+from .lesson import HINT_KEY
+
+
+def drill(view: View, now: float) -> Blocks:
+    """What the learner reads instead of the lesson. ``now`` is the wall clock in seconds; it runs only while something is broken."""
+    fault = view.fault
+    if fault is None:
+        return ()
+    return tuple(_over(view, fault) if fault.healthy else _on(fault, view.drill_hints, now))
+
+
+def _on(fault: FaultStatus, hints: Sequence[str], now: float) -> Iterator[Block]:
+    yield Block(plain("Exam: something is broken" if fault.exam else "Something is broken", "bold $foreground"))
+    yield EMPTY
+    mark = joined(("▎ ", "$error"))
+    yield Block(ticked(fault.tells, "bold"), first=mark, rest=mark)
+    if fault.title:
+        yield EMPTY
+        yield Block(joined(("It is: ", "$muted")) + ticked(fault.title))
+    yield EMPTY
+    yield _row("for", duration(max(fault.seconds, now - fault.began)), "bold")
+    if fault.exam:
+        yield _row("help", "none: hints and Why are locked")
+    else:
+        yield _row("help", help_used(fault))
+    if fault.seed is not None:
+        yield _row("seed", f"{fault.seed}  (the same number breaks the same thing)")
+    yield EMPTY
+    yield Block(plain("Look, and repair it however you like, here or in any terminal. It is noticed when all the packets below go again."))
+    yield from _hints(hints)
+
+
+def _hints(hints: Sequence[str]) -> Iterator[Block]:
+    bar = plain("▎ ", "$warning")
+    if hints:
+        yield EMPTY
+    for number, hint in enumerate(hints, 1):
+        yield Block(joined((f"hint {number}  ", "$warning")) + ticked(hint), first=bar, rest=bar, key=HINT_KEY)
+
+
+def _over(view: View, fault: FaultStatus) -> Iterator[Block]:
+    yield Block(plain("The network is healthy again", "bold $foreground"), first=joined(("✓ ", "bold $success")))
+    yield EMPTY
+    yield _row("took", duration(fault.seconds), "bold")
+    yield _row("help", help_used(fault))
+    if fault.seed is not None:
+        yield _row("seed", str(fault.seed))
+    yield EMPTY
+    yield _row("told", fault.tells)
+    yield _row("was", fault.title, "bold")
+    if fault.solution:
+        yield EMPTY
+        yield Block(plain("This mends it; yours may have been another way:", "$muted"))
+        for line in fault.solution.splitlines():
+            yield code_line(line)
+    taught = taught_in(view)
+    if taught:
+        yield EMPTY
+        name = clickable(joined((step_called(view, taught), "underline")), "go_to", taught)
+        yield Block(joined(("Taught in ", "$muted")) + name + joined(("   ", ""), ("g", "bold $accent"), (" goes there", "$muted")))
+    yield EMPTY
+    yield Block(clickable(joined(("m", "bold $accent"), " Done: back to the lesson"), "act", "mend"))
+
+
+def taught_in(view: View) -> str:
+    """The step that teaches what was broken, as a target of ``goto``; "" while that is a secret."""
+    if view.status is None or view.fault is None or not view.fault.teaches:
+        return ""
+    course, teaches = view.status.course.id, view.fault.teaches
+    return teaches if teaches.startswith(f"{course}/") else f"{course}/{teaches}"
+
+
+def help_used(fault: FaultStatus) -> str:
+    """How much help was asked for, in words: ``2 hints, Why once``."""
+    hints = "" if not fault.hints else "1 hint" if fault.hints == 1 else f"{fault.hints} hints"
+    whys = "" if not fault.whys else "Why once" if fault.whys == 1 else f"Why {fault.whys} times"
+    return ", ".join(part for part in (hints, whys) if part) or "none"
+
+
+def duration(seconds: float) -> str:
+    """``3 min 12 s``"""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _row(label: str, text: str, style: str = "") -> Block:
+    return Block(plain(text, style), first=joined((f"{label:<6}", "$muted")), rest=Content(" " * 6))

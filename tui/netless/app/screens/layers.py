@@ -1,0 +1,52 @@
+"""One packet, layer by layer, and its bytes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from ..blocks import EMPTY, Block, Blocks, joined, plain
+from ..widgets.document import Document
+from ..widgets.keybar import Key
+from .panel import Panel
+
+
+class LayersScreen(Panel[None]):
+    """What the bytes of one hop mean."""
+
+    TITLE_TEXT = "One packet"
+    KEYS = (Key("Esc", "Close", "screen.close"), Key("↑↓", "Scroll", "", live=False))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter", "close", "Close", show=False)]
+
+    def __init__(self, packet: dict[str, Any]) -> None:
+        super().__init__()
+        self._packet = packet
+
+    def body(self) -> ComposeResult:
+        """Layers, then bytes."""
+        document = Document(id="panel-body")
+        document.set_source(lambda width: layers_text(self._packet))
+        yield document
+
+    def on_mount(self) -> None:
+        """The arrows scroll."""
+        self.query_one("#panel-body").focus()
+
+
+def layers_text(packet: dict[str, Any]) -> Blocks:
+    """Each layer with its fields, then the bytes sixteen to a row."""
+    blocks: list[Block] = []
+    for name, fields in packet.get("layers", ()):
+        blocks.append(Block(plain(str(name), "bold $accent")))
+        blocks += [Block(plain(str(value)), first=joined((f"  {field!s:<14}", "$muted"))) for field, value in fields]
+    data = bytes.fromhex(str(packet.get("bytes", "")))
+    blocks += [EMPTY, Block(plain(f"{len(data)} bytes", "bold"))]
+    for start in range(0, len(data), 16):
+        row = data[start : start + 16]
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
+        line = joined((f"{start:04x}  ", "$faint"), (row.hex(" ").ljust(47), "$code"), (f"  {letters}", "$muted"))
+        blocks.append(Block(line, first=Content("  "), keep=True))
+    return tuple(blocks)

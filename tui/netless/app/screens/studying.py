@@ -1,0 +1,132 @@
+"""What the main screen does with packets and faults: why, replay, following, saving, filtering; and drills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from netless_lab import protocol
+from netless_lab.model.journey import Explanation, Journey
+
+from ..reduce import Following, Told
+from ..view import View, can, failed_probe
+from ..widgets.lower import PACKETS
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from ..app import TutorApp
+    from ..widgets.lower import Lower
+    from ..widgets.picture import Picture
+
+    Base = Screen[None]
+else:
+    Base = object
+
+
+class Studying(Base):
+    """Mixed into the main screen, which gives it the view, the panes and the app."""
+
+    if TYPE_CHECKING:
+        app: TutorApp
+        view: View
+        lower: Lower
+        picture: Picture
+
+        def settle(self, anew: bool = False) -> None:
+            """See ``TutorScreen``."""
+
+    # -- why ----------------------------------------------------------------------------------------------------------------
+
+    def _do_why(self) -> None:
+        self.run_worker(self._why(), group="why", exclusive=True)
+
+    async def _why(self) -> None:
+        answer = await self.app.asking("Looking for the cause", protocol.Explain, probe=failed_probe(self.view))
+        if answer is not None:
+            from .why import WhyScreen
+
+            explanation = msgspec.convert(answer, Explanation)
+            self.app.push_screen(WhyScreen(explanation), lambda _: self._replay(explanation.journey))
+
+    def replay_last(self) -> None:
+        """Let the newest packet that was followed move over the picture."""
+        found = next((event.journey for event in reversed(self.view.packets) if event.journey is not None), None)
+        self._replay(msgspec.convert(found, Journey) if found is not None else None)
+
+    def _replay(self, journey: Journey | None) -> None:
+        scene = self.picture.scene
+        if journey is not None and scene is not None:
+            from ..replay import frames_of
+
+            self.picture.play(frames_of(journey, scene))
+
+    # -- packets -------------------------------------------------------------------------------------------------------------
+
+    def action_follow(self) -> None:
+        """Follow the learner's own packets, or stop."""
+        if self.lower.tab == PACKETS:
+            self.run_worker(self._follow(not self.view.following), group="follow", exclusive=True)
+
+    async def _follow(self, on: bool) -> None:
+        answer = await self.app.ask(protocol.Call, name="follow", args={"on": on})
+        if isinstance(answer, dict):
+            self.app.take(Following(bool(answer.get("following"))))
+            for text in answer.get("missing", ()):
+                self.app.take(Told("warning", str(text)))
+
+    def action_save_packets(self) -> None:
+        """Save every packet that is kept, for Wireshark."""
+        if self.lower.tab == PACKETS:
+            self.run_worker(self._save_packets(), group="save", exclusive=True)
+
+    async def _save_packets(self) -> None:
+        answer = await self.app.ask(protocol.Call, name="pcap")
+        if isinstance(answer, dict):
+            from ..export import write_packets
+
+            self.app.take(write_packets(str(answer.get("pcapng", "")), int(answer.get("frames", 0)), self.view.lab))
+
+    def action_seek(self) -> None:
+        """Show only some packets."""
+        if self.lower.tab == PACKETS:
+            from .seek import SeekScreen
+
+            self.app.push_screen(SeekScreen(self.lower.packets.sought), self._seek)
+
+    def _seek(self, sought: str | None) -> None:
+        if sought is not None:
+            self.lower.packets.seek(sought)
+            self.settle()
+
+    def action_look_at_hop(self, journey: int, hop: int) -> None:
+        """What the bytes of one hop mean."""
+        self.run_worker(self._look_at_hop(journey, hop), group="hop", exclusive=True)
+
+    async def _look_at_hop(self, journey: int, hop: int) -> None:
+        answer = await self.app.ask(protocol.Call, name="packet", args={"journey": journey, "hop": hop})
+        if isinstance(answer, dict):
+            from .layers import LayersScreen
+
+            self.app.push_screen(LayersScreen(answer))
+
+    # -- drills -------------------------------------------------------------------------------------------------------------
+
+    def _do_drill(self) -> None:
+        from .drill import DrillScreen, GiveUpScreen
+
+        if self.view.fault is None:
+            self.app.push_screen(DrillScreen(), self._break)
+        elif self.view.fault.healthy:
+            self._mend(True)
+        else:
+            self.app.push_screen(GiveUpScreen(), self._mend)
+
+    def _break(self, wanted: dict[str, Any] | None) -> None:
+        if wanted is not None and can(self.view, "drill"):
+            self.app.request("Breaking something", protocol.Call, name="break", args=wanted)
+
+    def _mend(self, yes: bool | None) -> None:
+        if yes and can(self.view, "drill"):
+            self.app.request("Mending", protocol.Call, name="mend")
