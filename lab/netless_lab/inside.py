@@ -39,6 +39,8 @@ async def _live(room: Room, orders: Orders) -> None:
     courses = _courses(orders)
     await host.build(courses[0].world.containers)
     world = World(host)
+    if orders.drops is not None:
+        world.following.hear_drops(orders.drops.ring_fd, orders.drops.ring_size, orders.drops.layout, orders.drops.reasons)
     await world.begin()
 
     def save(progress: Progress) -> None:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .course.files import load, progress_path, save
-from .course.journal import last
+from .course.files import load, progress_path, save, set_aside
+from .course.journal import damaged, last
 from .course.progress import Progress
 from .errors import Refusal
-from .orders import Orders
+from .orders import DropSource, Orders
 from .sandbox import find
 
 if TYPE_CHECKING:
     import socket
+
+    from .sandbox.drops.load import Loaded
 
 ENTRY = "netless_lab.inside:main"
 
@@ -51,10 +53,18 @@ def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
     orders = Orders(course=course, folder=folder)
     if keep_progress:
         journal, orders = _orders(lab, orders)
+    drops = _drops()
+    if drops is not None:
+        source = DropSource(drops.ring, drops.link, drops.ring_size, drops.layout, drops.reasons)
+        orders = msgspec.structs.replace(orders, drops=source)
     argument = msgspec.json.encode(orders).decode()
     keep = (folder,) if folder else ()
+    files = (*((journal,) if journal >= 0 else ()), *((drops.ring, drops.link) if drops is not None else ()))
     try:
-        launch(lab, ENTRY, argument=argument, keep=keep, pass_fds=(journal,) if journal >= 0 else ()).wait().close()
+        started = launch(lab, ENTRY, argument=argument, keep=keep, pass_fds=files).wait()
+        if drops is not None:
+            drops.aim(started.pid)
+        started.close()
     except AlreadyRuns:
         pass
     except StartError as error:
@@ -65,17 +75,27 @@ def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
     finally:
         if journal >= 0:
             os.close(journal)
+        if drops is not None:
+            drops.close()
     return _joined(lab)
+
+
+def _drops() -> Loaded | None:
+    """The kernel's drop reasons for the lab to be, None for all but the machine's root and on kernels that cannot tell."""
+    if os.geteuid() != 0:
+        return None
+    from .sandbox.drops.load import CannotListen, load
+
+    with contextlib.suppress(CannotListen):
+        return load()
+    return None
 
 
 def progress_of(lab: str) -> Progress:
     """What was earned in a lab, whether it runs or not."""
     path = progress_path(lab, os.environ)
-    with contextlib.suppress(OSError):
-        newest = last(_journal(path).read_bytes())
-        if newest is not None:
-            return newest
-    return load(path).progress
+    newest = last(_read(_journal(path)))
+    return newest if newest is not None else load(path).progress
 
 
 def keep_progress(lab: str, progress: Progress) -> None:
@@ -99,14 +119,26 @@ def _joined(lab: str) -> socket.socket:
 def _orders(lab: str, orders: Orders) -> tuple[int, Orders]:
     """Fold the journal of the last run into the progress file, and open an empty one for the new lab."""
     path = progress_path(lab, os.environ)
+    journal = _read(_journal(path))
+    newest, fd = last(journal), -1
     loaded = load(path)
-    progress, notice, fd = progress_of(lab), loaded.notice, -1
+    progress, notice = newest if newest is not None else loaded.progress, loaded.notice
+    if damaged(journal):
+        aside = set_aside(_journal(path))
+        notice = f"{notice} Part of the journal of your progress could not be read: what could be read counts. {aside}".strip()
     try:
         save(path, progress)
         fd = os.open(_journal(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:
         notice = notice or f"Progress cannot be kept: {path.parent} cannot be written ({error.strerror})."
     return fd, msgspec.structs.replace(orders, progress=progress, journal_fd=fd, notice=notice)
+
+
+def _read(path: Path) -> bytes:
+    """What a file holds; nothing when it is not there or may not be read."""
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""
 
 
 def _journal(path: Path) -> Path:

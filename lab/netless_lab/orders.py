@@ -7,10 +7,21 @@ import msgspec
 from .course.progress import Progress
 
 
+class DropSource(msgspec.Struct, frozen=True):
+    """Open files and how to read them: the kernel's drop reasons for this lab (``sandbox/drops``)."""
+
+    ring_fd: int
+    link_fd: int
+    ring_size: int
+    layout: str
+    reasons: dict[int, str]
+
+
 class Orders(msgspec.Struct, frozen=True):
     """The progress so far, the open journal to write it to (-1: none), what to tell the learner, and which course.
 
-    ``course`` is wanted first among those that come along; ``folder`` holds the only course instead.
+    ``course`` is wanted first among those that come along; ``folder`` holds the only course instead. ``drops`` is there when a lab was
+    started by the machine's root.
     """
 
     progress: Progress = Progress()
@@ -18,3 +29,4 @@ class Orders(msgspec.Struct, frozen=True):
     notice: str = ""
     course: str = ""
     folder: str = ""
+    drops: DropSource | None = None

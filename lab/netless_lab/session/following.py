@@ -17,6 +17,8 @@ import msgspec
 from ..errors import Refusal
 from ..kernel.capture.pcapng import pcapng
 from ..kernel.evidence.conntrack_events import newest
+from ..kernel.evidence.drop_ring import DropRing
+from ..kernel.evidence.drops import DropEar
 from ..kernel.evidence.gather import gather
 from ..kernel.evidence.lookout import Lookout
 from ..kernel.read import NodeRef, Reader
@@ -59,6 +61,7 @@ class Following:
         self._of_outcome: OrderedDict[Outcome, Journey] = OrderedDict()
         self._frames: deque[Frame] = deque(maxlen=KEPT_FRAMES)
         self._lost = 0
+        self._drop_ear: DropEar | None = None
         self.traffic = Traffic(self._lookout, self._heard)
 
     def attend(self, watched: bool) -> None:
@@ -76,6 +79,11 @@ class Following:
             self._refs = dict(refs)
             self._change_soon()
 
+    def hear_drops(self, ring_fd: int, ring_size: int, layout: str, reasons: Mapping[int, str]) -> None:
+        """The lab's starter, being root, handed over the kernel's drop reasons: gather them with every investigation."""
+        with contextlib.suppress(OSError, ValueError):
+            self._drop_ear = DropEar(DropRing(ring_fd, ring_size, layout), reasons)
+
     async def ready(self) -> None:
         """Wait until every node is listened to: for those who ask for a journey, not only for an outcome."""
         await self._lookout.attend(self._refs.values())
@@ -86,6 +94,8 @@ class Following:
         self.traffic.stop()
         if self._changing is not None:
             self._changing.cancel()
+        if self._drop_ear is not None:
+            self._drop_ear.close()
         await self._lookout.close()
 
     async def probe(self, probe: Probe, send: Send, snapshot: Snapshot) -> Outcome:
@@ -102,7 +112,7 @@ class Following:
 
     async def investigate(self, probe: Probe, refs: Mapping[str, NodeRef], reader: Reader) -> Evidence:
         """Send a probe once and gather every fact about it; its journey is kept like any other."""
-        evidence, frames = await gather(probe, refs, self._lookout, reader)
+        evidence, frames = await gather(probe, refs, self._lookout, reader, self._drop_ear)
         journey = self._keep(evidence.journey, frames)
         self._of_outcome[evidence.outcome] = journey
         return msgspec.structs.replace(evidence, journey=journey)
