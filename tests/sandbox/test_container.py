@@ -134,6 +134,7 @@ def test_tuning_a_node_and_its_links() -> None:
     inside(own.pid, "ip link add br0 type bridge")
     tune.tune("br0", fd)
     assert inside(own.pid, "sysctl -n net.ipv4.neigh.br0.retrans_time_ms net.ipv4.neigh.br0.mcast_solicit").split() in RETRANSMIT
+    assert inside(own.pid, "sysctl -n net.ipv6.neigh.br0.retrans_time_ms net.ipv6.neigh.br0.mcast_solicit").split() in RETRANSMIT
     tune.tune("nosuch", fd)
     sh("ip link add br1 type bridge")
     tune.tune("br1")

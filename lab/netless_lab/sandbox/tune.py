@@ -52,7 +52,7 @@ def settle(netns_fd: int | None = None) -> None:
 
 def tune(link: str, netns_fd: int | None = None) -> None:
     """Set ``LINK_SETTINGS`` for a device; nothing happens when it is gone or keeps no neighbours."""
-    settings = tuple((f"ipv4/neigh/{link}/{name}", value) for name, value in LINK_SETTINGS)
+    settings = tuple((f"{family}/neigh/{link}/{name}", value) for family in ("ipv4", "ipv6") for name, value in LINK_SETTINGS)
     if netns_fd is None:
         _write_all(settings)
     else:
