@@ -69,11 +69,24 @@ def checkout() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
+HOMES = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _homes_of_whole_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same for a lab that the tests of a file share: it is started before any test's own homes are set."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("homes")
+        for name in HOMES:
+            patch.setenv(name, str(home / name.lower()))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_homes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress and settings of a test never meet those of the person who runs it."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+    for name in HOMES:
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in ("NETLESS_LAB_NAME", "NO_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
