@@ -181,6 +181,18 @@ CASES = {
         "is no address and port",
         ":80",
     ),
+    "an IPv6 address and port without brackets": (
+        page(step(probe='[{ connect = "fd00::2:80", from = "c1" }]')),
+        17,
+        "nobody can tell",
+        '"[fd00::2]:80"',
+    ),
+    "a bad IPv6 address": (
+        page(step(probe='[{ ping = "fd00::2::1", from = "c1" }]')),
+        17,
+        '"fd00::2::1" is no IPv6 address',
+        "fd00::2",
+    ),
     "a page that is no http": (
         page(step(probe='[{ fetch = "https://example.test/", from = "c1" }]')),
         17,

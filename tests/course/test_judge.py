@@ -122,6 +122,10 @@ def test_a_lost_packet_fails_with_its_reason_and_a_command() -> None:
         ("198.51.100.10", "filtered", "nft list ruleset"),
         ("10.0.0.1", "refused", "ss -ltn"),
         ("198.51.100.10", "blackhole", "ip -n c1 route show table all"),
+        ("198.51.100.10", "local-drop", "ip netns exec c1 nft list ruleset"),
+        ("fd00:198::10", "no-route", "ip -n c1 route get fd00:198::10"),
+        ("fe80::1%veth1", "unreachable", "ip -n c1 route get fe80::1 oif veth1"),
+        ("fe80::1%veth1", "silence", "bridge link show"),
     ],
 )
 def test_the_command_to_look_with_fits_the_symptom(to: str, reason: str, look: str) -> None:

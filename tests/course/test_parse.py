@@ -45,6 +45,23 @@ def test_probes_of_every_kind() -> None:
     assert (found[4].reply, found[4].because, found[4].control) == (False, "nobody", Ping("c1", "10.0.0.1"))
 
 
+def test_probes_over_ipv6() -> None:
+    """An address stands alone, with a port or in a URL in brackets, a link-local one with its link."""
+    probes = """[
+      { ping = "fd00::2", from = "host" }, { ping = "fe80::1%veth1", from = "c1" },
+      { connect = "[fd00::10]:80", from = "c1" }, { fetch = "http://[fd00::10]/", from = "c1", seen-as = "fd00::2" },
+      { lookup = "example.test", from = "c1", answer = "fd00::10", server = "fd00::53" },
+    ]"""
+    found = parse_lesson(page(step(probe=probes)), "x.md").steps[0].probes
+    assert [check.probe for check in found] == [
+        Ping("host", "fd00::2"),
+        Ping("c1", "fe80::1%veth1"),
+        Connect("c1", "fd00::10", 80),
+        Fetch("c1", "http://[fd00::10]/"),
+        Lookup("c1", "example.test", "fd00::53"),
+    ]
+
+
 def test_prose_keeps_everything_but_the_step_block() -> None:
     """Other fences are prose, and a ## inside a fence is no heading."""
     prose = "Look:\n\n```\n## not a heading\n$ ip link\n```\n\nDone."

@@ -47,6 +47,33 @@ def test_two_words_may_change_places() -> None:
     assert apply_text("veth1 and veth2", turned) == "veth2 and veth1"
 
 
+SIX = Bindings(links={"veth1": "left"}, addresses={"fd00:10::1": "fd00:77::fe"}, nets={"fd00:10::/64": "fd00:77::/64"})
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("ip -n c1 addr add fd00:10::2/64 dev veth1", "ip -n c1 addr add fd00:77::2/64 dev left"),
+        ("via fd00:10::1.", "via fd00:77::fe."),
+        ("http://[fd00:10::2]:80/", "http://[fd00:77::2]:80/"),
+        ("the network fd00:10::/64, and ::1", "the network fd00:77::/64, and ::1"),
+        ("fd00:10::2: done", "fd00:77::2: done"),
+        ("lladdr 02:00:00:00:00:10 at 12:34:56", "lladdr 02:00:00:00:00:10 at 12:34:56"),
+        ("afd00:10::2x and std::vector", "afd00:10::2x and std::vector"),
+    ],
+)
+def test_ipv6_addresses_in_prose(text: str, wanted: str) -> None:
+    """As with IPv4; a MAC or a time of day is no address."""
+    assert apply_text(text, SIX) == wanted
+
+
+def test_ipv6_probes() -> None:
+    """Addresses with and without brackets, and the link of a link-local one."""
+    assert apply(Ping("c1", "fe80::1%veth1"), SIX).to == "fe80::1%left"
+    assert apply(Connect("c1", "fd00:10::2", 80), SIX).to == "fd00:77::2"
+    assert apply(Fetch("c1", "http://[fd00:10::1]/"), SIX).url == "http://[fd00:77::fe]/"
+
+
 @pytest.mark.parametrize(
     ("path", "wanted"),
     [

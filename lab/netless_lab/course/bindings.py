@@ -42,7 +42,13 @@ class Bindings(msgspec.Struct, frozen=True):
                 return text
 
     def address(self, text: str) -> str:
-        """An address without prefix. Two words never share one address: what was taken over changes places."""
+        """An address without prefix. Two words never share one address: what was taken over changes places.
+
+        The link of a link-local address (``fe80::1%veth1``) is a word of its own.
+        """
+        text, percent, link = text.partition("%")
+        if percent:
+            return f"{self.address(text)}%{self.links.get(link, link)}"
         if text in self.addresses:
             return self.addresses[text]
         image = self._moved(text)

@@ -183,7 +183,10 @@ def _probe_is_sound(raw: _Ping | _Connect | _Lookup | _Fetch, line: int, report:
         case _Connect():
             address, colon, port = raw.connect.rpartition(":")
             if not colon or not port.isdigit() or not 1 <= int(port) <= 65535:
-                report.add(line, f'"{raw.connect}" is no address and port.', 'Write it as in "198.51.100.10:80".')
+                report.add(line, f'"{raw.connect}" is no address and port.', 'Write it as in "198.51.100.10:80" or "[fd00::10]:80".')
+            elif ":" in address and not (address.startswith("[") and address.endswith("]")):
+                advice = f'Put the address in brackets: "[{address}]:{port}".'
+                report.add(line, f'where the address ends in "{raw.connect}" nobody can tell.', advice)
             else:
                 _address(address.strip("[]"))
         case _Lookup():

@@ -11,7 +11,8 @@ from ..primitives.base import Where
 from ..primitives.sysctl import sysctl_of
 from .step import ProbeCheck
 
-_FORWARDING = "net.ipv4.ip_forward"
+_FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
+"""By the version of IP."""
 
 
 def who(node: str) -> str:
@@ -39,30 +40,38 @@ def expected(check: ProbeCheck) -> str:
 
 
 def target(probe: Probe) -> str | None:
-    """The address a probe is sent to, None when it is a name or unknown."""
+    """The address a probe is sent to, None when it is a name or unknown. ``fe80::1%veth1`` is ``fe80::1`` here."""
+    return _target(probe)[0]
+
+
+def _target(probe: Probe) -> tuple[str | None, str]:
+    """(address, the link it is on when it is link-local)."""
     match probe:
         case Ping() | Connect():
-            return probe.to
+            text = probe.to
         case Lookup():
-            return probe.server
+            text = probe.server or ""
         case Fetch():
-            host = urlsplit(probe.url).hostname or ""
-            try:
-                return str(ip_address(host))
-            except ValueError:
-                return None
+            text = (urlsplit(probe.url).hostname or "").replace("%25", "%")
+    address, _, link = text.partition("%")
+    try:
+        return str(ip_address(address)), link
+    except ValueError:
+        return None, ""
 
 
 def look(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> str:
     """One command that shows why a packet went as it did."""
-    node, to = probe.node, target(probe)
+    node, (to, link) = probe.node, _target(probe)
     match outcome.reason:
         case "no-route" | "unreachable" | "ttl-exceeded" | "too-big" | "answered" if to:
-            return where.ip(node, f"route get {to}")
+            return where.ip(node, f"route get {to}" + (f" oif {link}" if link else ""))
         case "no-neighbour":
             return where.ip(node, "neigh show")
-        case "blackhole" | "local-drop":
+        case "blackhole":
             return where.ip(node, "route show table all")
+        case "local-drop":
+            return where.run(node, "nft list ruleset")
         case "filtered":
             return where.run("host", "nft list ruleset")
         case "refused" | "reset":
@@ -71,18 +80,19 @@ def look(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> st
         case "no-address" | "no-resolver" | "no-such-name" | "bad-answer":
             return where.run(node, "cat /etc/resolv.conf")
         case _:
-            return _look_into_silence(node, to, snapshot, where)
+            return _look_into_silence(node, to, link, snapshot, where)
 
 
-def _look_into_silence(name: str, to: str | None, snapshot: Snapshot, where: Where) -> str:
+def _look_into_silence(name: str, to: str | None, link: str, snapshot: Snapshot, where: Where) -> str:
     """A packet vanished: look at the cable when it goes next door, else at the gates on the way."""
     node, host = snapshot.node(name), snapshot.node("host")
     if to is None or node is None or host is None:
         return where.ip(name, "route show")
-    if _next_door(node, to):
+    if link or _next_door(node, to):
         return where.run("host", "bridge link show")
-    if name != "host" and host.owner(to) is None and sysctl_of(host, _FORWARDING) == "0":
-        return where.run("host", f"sysctl {_FORWARDING}")
+    forwarding = _FORWARDING[ip_address(to).version]
+    if name != "host" and host.owner(to) is None and sysctl_of(host, forwarding) == "0":
+        return where.run("host", f"sysctl {forwarding}")
     if name != "host" and host.chains:
         return where.run("host", "nft list ruleset")
     return where.ip(name, f"route get {to}")

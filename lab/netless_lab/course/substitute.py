@@ -17,6 +17,8 @@ from .step import ProbeCheck
 BoundT = TypeVar("BoundT", Action, Expectation, Ping, Connect, Lookup, Fetch, ProbeCheck)
 
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\d|\.\d)")
+_ADDRESS_6 = re.compile(r"(?<![\w:.])(?=[\da-fA-F]*:[\da-fA-F]*:)[\da-fA-F:]*(?:[\da-fA-F]|::)(?:/\d{1,3})?(?!\w|:\w|\.\d)")
+"""Also finds the MAC of a link; ``Bindings`` leaves alone what is no address."""
 _NETNS = r"(?:(?:-n|-netns|netns(?:\s+(?:exec|add|del|delete|attach|pids|set|identify))?)\s+|/(?:run|etc)/netns/)"
 
 
@@ -43,6 +45,7 @@ def apply_text(text: str, bindings: Bindings) -> str:
     if not bindings.words():
         return text
     text = _ADDRESS.sub(lambda found: _address(found[0], bindings), text)
+    text = _ADDRESS_6.sub(lambda found: _address(found[0], bindings), text)
     links = _different(bindings.links)
     if links:
         text = re.sub(_whole(links), lambda found: links[found[0]], text)

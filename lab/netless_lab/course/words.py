@@ -98,6 +98,8 @@ def _ip(text: str) -> Objection | None:
     except ValueError:
         if "/" in text and _cidr(text) is None:
             return Objection(f'"{text}" has a prefix, and here stands one address.', f'Write "{text.split("/")[0]}".')
+        if ":" in text:
+            return Objection(f'"{text}" is no IPv6 address.', 'Write it as in "fd00::2".')
         return Objection(f'"{text}" is no IP address.', 'Write four numbers from 0 to 255, as in "10.0.0.2".')
     return None
 
@@ -105,7 +107,7 @@ def _ip(text: str) -> Objection | None:
 def _cidr(text: str) -> Objection | None:
     if "/" not in text:
         if _ip(text) is None:
-            return Objection(f'"{text}" has no prefix length.', f'Write "{text}/24", or the prefix you mean.')
+            return Objection(f'"{text}" has no prefix length.', f'Write "{text}/{64 if ":" in text else 24}", or the prefix you mean.')
         return _ip(text)
     try:
         ipaddress.ip_interface(text)
