@@ -66,7 +66,7 @@ async def test_main_screen(name: str, size: tuple[int, int], theme: str, opening
     [
         ("goto-120", (120, 40), "g", "Make a bridge"),
         ("reset-80", (80, 24), "x", GOES[0]),
-        ("why-120", (120, 40), "w", "likely cause"),
+        ("why-120", (120, 40), "w", "likely"),
         ("courses-80", (80, 24), "escape", "5 of 22 steps"),
         ("help-80", (80, 24), "question_mark", "run: the tutor"),
         ("network-80", (80, 24), "f2 right right", "c1 · container"),

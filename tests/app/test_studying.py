@@ -68,7 +68,7 @@ async def test_a_drill_from_beginning_to_end() -> None:
         assert "k Give up" in rows(app)[-1]
         peer.say(with_fault(OVER))
         await until(pilot, lambda: "healthy again, after 3 min 12 s" in words(app.get_default_screen().check))
-        assert "sysctl -w net.ipv4.ip_forward=1" in screen(app)
+        assert "sysctl -w net.ipv4.ip_forward=1" in words(app.get_default_screen().check)
         await pilot.press("k")
         await until(pilot, lambda: getattr(peer.asked[-1], "name", "") == "mend")
 

@@ -216,7 +216,7 @@ async def test_why_explains_the_failed_probe() -> None:
         await until(pilot, lambda: isinstance(app.screen, WhyScreen))
         assert peer.asked[-1].probe == Ping("c1", "10.0.0.1")
         text = screen(app)
-        assert all(words in text for words in ("was seen on veth2", "The likely cause", "veth2 is in no bridge", "ip -d link show veth2"))
+        assert all(words in text for words in ("was seen on veth2", "likely", "veth2 is in no bridge", "ip -d link show veth2"))
 
 
 async def test_help_shows_keys_and_marks() -> None:
@@ -240,7 +240,7 @@ async def test_killed_agent_is_said_and_rebuilt() -> None:
         assert isinstance(app.screen, GoneScreen)
         await pilot.press("r")
         await until(pilot, lambda: peer.kinds() == ["Goto"])
-        assert peer.asked[-1].target == "container/cable/plug"
+        assert next(request.target for request in peer.asked if isinstance(request, protocol.Goto)) == "container/cable/plug"
         await until(pilot, lambda: not app.view.busy)
         assert not isinstance(app.screen, GoneScreen)
 
