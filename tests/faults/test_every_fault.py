@@ -1,4 +1,4 @@
-"""Every fault file proves itself in a real lab: healthy before, its symptom after, what should go on goes on, healthy again after its mend."""
+"""Every fault file proves itself in a real lab: healthy before, its symptom after, the rest goes on, healthy again after its mend."""
 
 from __future__ import annotations
 

@@ -17,13 +17,12 @@ def bound(fault: Fault, bindings: Bindings) -> Fault:
     """The same fault where the learner called things otherwise."""
     if not bindings.words():
         return fault
-    place = fault.place
     return msgspec.structs.replace(
         fault,
         tells=apply_text(fault.tells, bindings),
         title=apply_text(fault.title, bindings),
         evidence=tuple(apply_text(text, bindings) for text in fault.evidence),
-        place=msgspec.structs.replace(place, link=bindings.word("link", place.link) if place.link else ""),
+        places=tuple(msgspec.structs.replace(place, link=bindings.word("link", place.link)) for place in fault.places),
         setup=tuple(apply(action, bindings) for action in fault.setup),
         inject=tuple(apply(action, bindings) for action in fault.inject),
         mend=tuple(apply(action, bindings) for action in fault.mend),

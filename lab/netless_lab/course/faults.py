@@ -10,11 +10,12 @@
     mend = [{ forwarding = true }]              its opposite; without one the lab is rebuilt
     symptom = [{ ping = "198.51.100.10", from = "{node}" }]  probes as in lessons, as they are in health: each fails while it is broken
     still = [{ ping = "10.0.0.1", from = "{node}" }]         probes that go on as in health: they narrow it down
-    place = "host:fwd"                          where packets die: a node, node:link or node:gate (``fault_places``)
-    cause = "forwarding-off"                    a short code
+    place = "host:fwd"                          where packets die: a node, node:link or node:gate (``fault_places``), or a list
+    cause = "forwarding-off"                    a short code, or a list
     evidence = ["..."]                          facts that show it
     teaches = "internet/forwarding"             the step that explains it
 
+Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
 ``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``NEEDS``). A file that speaks of
 its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for either container (``SEATS``).
 """
@@ -77,7 +78,7 @@ SEATS: Final = {
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault, as it is in one container. The fields are those of its file; ``movable``: it can be had in either, and ``node`` says which."""
+    """One fault, as it is in one container. It can be had in either when it is ``movable``; ``node`` says which this is."""
 
     id: str
     title: str
@@ -86,8 +87,8 @@ class Fault(msgspec.Struct, frozen=True):
     inject: tuple[Action, ...]
     symptom: tuple[ProbeCheck, ...]
     still: tuple[ProbeCheck, ...]
-    place: Place
-    cause: str
+    places: tuple[Place, ...]
+    causes: tuple[str, ...]
     evidence: tuple[str, ...]
     teaches: str
     setup: tuple[Action, ...] = ()
@@ -96,6 +97,12 @@ class Fault(msgspec.Struct, frozen=True):
     needs: tuple[str, ...] = ()
     movable: bool = False
     node: str = ""
+
+
+    @property
+    def place(self) -> Place:
+        """Where to look first."""
+        return self.places[0]
 
 
 class FaultReading(msgspec.Struct, frozen=True):
@@ -196,8 +203,8 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         mend=_actions(table, "mend", report),
         symptom=_probes(table, "symptom", report, "A fault that no probe notices is none."),
         still=_probes(table, "still", report, "Something always goes on working, and narrows it down."),
-        place=_place(table, report),
-        cause=_code(table, report),
+        places=_places(table, report),
+        causes=_causes(table, report),
         evidence=fields.texts(table, "evidence", report),
         teaches=_place_in_course(table, "teaches", courses, report),
         number=_number(table, report),
@@ -233,11 +240,14 @@ def _id(table: Table, file: str, report: Report) -> str:
     return fault_id
 
 
-def _code(table: Table, report: Report) -> str:
-    cause = fields.text(table, "cause", report, required='Write cause = "forwarding-off": a short code.')
-    if cause and (refused := bad_id(cause)):
-        report.add(table.line("cause"), refused.what, refused.advice)
-    return cause
+def _causes(table: Table, report: Report) -> tuple[str, ...]:
+    causes = fields.texts(table, "cause", report)
+    if not table.values.get("cause"):
+        report.add(table.line("cause"), '"cause" is missing.', 'Write cause = "forwarding-off": a short code.')
+    for index, cause in enumerate(causes):
+        if refused := bad_id(cause):
+            report.add(table.line("cause", index), refused.what, refused.advice)
+    return causes
 
 
 def _actions(table: Table, key: str, report: Report, required: str = "") -> tuple[Action, ...]:
@@ -264,9 +274,11 @@ def _probes(table: Table, key: str, report: Report, required: str) -> tuple[Prob
     return tuple(found)
 
 
-def _place(table: Table, report: Report) -> Place:
-    text = fields.text(table, "place", report, required='Write place = "host:fwd": a node, node:link or node:gate.')
-    return read_place(text, table.line("place"), report) if text else Place("")
+def _places(table: Table, report: Report) -> tuple[Place, ...]:
+    texts = fields.texts(table, "place", report)
+    if not table.values.get("place"):
+        report.add(table.line("place"), '"place" is missing.', 'Write place = "host:fwd": a node, node:link or node:gate.')
+    return tuple(read_place(text, table.line("place", index), report) for index, text in enumerate(texts))
 
 
 def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report: Report) -> str:
