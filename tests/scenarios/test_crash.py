@@ -1,0 +1,181 @@
+"""SIGKILL of the lab after every step, a reboot, a torn journal: nothing earned is lost, and the next start says how things stand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from helpers.hands import accepted, positions
+from helpers.running import Running, eventually, running
+from netless_lab import labs
+from netless_lab.client import LabGone
+from netless_lab.course.files import lessons_root, progress_path
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def name() -> str:
+    """A lab of the test's own, to be started more than once."""
+    return f"crash-{uuid.uuid4().hex[:10]}"
+
+
+@contextmanager
+def again(name: str, **orders: object) -> Iterator[Running]:
+    """The lab, started with what earlier starts left; it is killed at the end, as a power cut would."""
+    with running(name, **orders) as lab:
+        yield lab
+        kill(lab)
+
+
+def kill(lab: Running) -> None:
+    """SIGKILL of the lab's agent, as seen from outside; the kernel takes all else along."""
+    with suppress(LabGone):
+        os.kill(lab.status().agent_pid, signal.SIGKILL)
+    assert eventually(lambda: labs.connect(lab.name) is None)
+
+
+def earned(lab: Running) -> list[str]:
+    """Every tick: ``lesson/step``."""
+    return [f"{lesson.id}/{step.id}" for lesson in lab.status().course.lessons for step in lesson.steps if step.earned]
+
+
+def test_a_kill_after_every_single_step(name: str) -> None:
+    """A4, D1, D2: after each step the lab is killed; the next start stands at the step after it, says that what was built is gone,
+    and now ``run`` and now ``reset`` go on from there. At the end every tick is there."""
+    with again(name) as lab:
+        places = positions(lab)
+        lab.run()
+    for number, place in enumerate(places[1:], 1):
+        with again(name) as lab:
+            assert lab.status().position == f"container/{place}"
+            assert earned(lab) == places[:number]
+            (notice,) = lab.status().notices
+            assert "this lab is new" in notice and f"container/{place}" in notice and "`run`" in notice and "`reset lab`" in notice
+            assert "veth2" not in lab.links() and "br0" not in lab.links()
+            if number % 2:
+                assert lab.reset()["text"].startswith("Reset")
+                assert lab.status().notices == ()
+            assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+            assert lab.status().notices == ()
+    with again(name) as lab:
+        assert earned(lab) == places
+        assert lab.status().position == f"container/{places[-1]}"
+        lab.run()
+        assert lab.pings("198.51.100.10") and lab.pings("198.51.100.10", "c2")
+
+
+def test_a_kill_in_the_middle_of_a_verb(name: str) -> None:
+    """A4, C9: killed while it works, the client gets a sentence and no tick is invented; the next start is in order."""
+    with again(name) as lab:
+        lab.run()
+        before = earned(lab)
+        timer = threading.Timer(0.05, os.kill, (lab.status().agent_pid, signal.SIGKILL))
+        timer.start()
+        with pytest.raises(LabGone, match=r"the lab"):
+            for place in ("internet", "cable", "neighbour", "switch"):
+                lab.goto(place)
+        timer.join()
+    with again(name) as lab:
+        assert earned(lab) == before
+        assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_a_lesson_update_keeps_every_tick_where_it_belongs(name: str, tmp_path: Path) -> None:
+    """D6: a step inserted before the place where one stands: old ticks stay on their steps, the new step has none, and it can be done."""
+    folder = tmp_path / "container"
+    shutil.copytree(lessons_root() / "container", folder)
+    with again(name, folder=str(folder)) as lab:
+        lab.goto("cable/pair")
+        lab.run()
+        lab.run()
+        lab.next()
+    page = folder / "02-cable.md"
+    new = NEW_STEP + "## Plug one end into the container"
+    page.write_text(page.read_text().replace("## Plug one end into the container", new))
+    with again(name, folder=str(folder)) as lab:
+        assert positions(lab)[4:8] == ["cable/pair", "cable/spare", "cable/plug", "cable/address"]
+        assert earned(lab) == ["cable/pair", "cable/plug"]
+        assert lab.status().position == "container/cable/address"
+        lab.goto("cable/spare")
+        lab.sh("ip netns add spare")
+        accepted(lab, "the inserted step")
+        assert earned(lab) == ["cable/pair", "cable/spare", "cable/plug"]
+
+
+NEW_STEP = """## Keep a spare room
+
+One namespace more, for later.
+
+```toml step
+id = "spare"
+do = [{ netns = "spare" }]
+expect = [{ netns = "spare" }]
+hint = ["`ip netns add` and the name: spare."]
+```
+
+"""
+
+
+def test_lessons_that_vanish_do_not_stop_a_reset(name: str, tmp_path: Path) -> None:
+    """A7: the lesson folder is deleted while the lab runs: reset, goto and run go on as before."""
+    folder = tmp_path / "container"
+    shutil.copytree(lessons_root() / "container", folder)
+    with running(name, folder=str(folder)) as lab:
+        lab.goto("switch", end=True)
+        shutil.rmtree(folder)
+        lab.reset("lab")
+        assert lab.links() == {"lo", "eth0"}
+        assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_a_torn_and_a_spoiled_journal(name: str) -> None:
+    """D1: a journal torn in its last line is no event; one with rubbish in it is told of and kept aside, and what can be read counts."""
+    with again(name) as lab:
+        lab.run()
+        lab.run()
+        ticks = earned(lab)
+    journal = progress_path(name, os.environ).with_suffix(".journal")
+    whole = journal.read_bytes()
+    newest = whole.strip().rpartition(b"\n")[2]
+    journal.write_bytes(whole + b"\n" + newest[: len(newest) // 2])
+    with again(name) as lab:
+        assert earned(lab) == ticks and not any("journal" in notice for notice in lab.status().notices)
+        lab.run()
+    journal.write_bytes(b"\x00rubbish\n" + journal.read_bytes())
+    with again(name) as lab:
+        assert len(earned(lab)) == len(ticks) + 1
+        (notice,) = [notice for notice in lab.status().notices if "journal" in notice]
+        aside = journal.with_name(journal.name + ".broken")
+        assert str(aside) in notice and aside.read_bytes().startswith(b"\x00rubbish")
+
+
+def test_a_spoiled_progress_file(name: str) -> None:
+    """A progress file that is no JSON is told of and kept aside; the lab starts all the same and keeps what is earned from now on."""
+    path = progress_path(name, os.environ)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"{ not json")
+    with again(name) as lab:
+        (notice,) = lab.status().notices
+        assert ".broken" in notice and "not JSON" in notice
+        lab.run()
+    assert path.with_name(path.name + ".broken").read_bytes() == b"{ not json"
+    with again(name) as lab:
+        assert earned(lab) == ["netless/name"]
+
+
+def test_progress_that_cannot_be_kept_is_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where progress cannot be written (a read-only or impossible place) the lab starts, works, and says that nothing will be kept."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    with running(name) as lab:
+        (notice,) = lab.status().notices
+        assert "cannot be kept" in notice
+        assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
