@@ -124,6 +124,13 @@ def test_ping_tells_what_became_of_it(netless: Cli) -> None:
     assert "answer" in netless("ping", "host", "c1").stdout
     lost = netless.json("ping", "c1", "198.51.100.10", code=1)
     assert lost["reason"] == "no-route" and lost["text"]
+    netless("exec", "host", "--", "sh", "-ec", "for f in all default br0; do sysctl -qw net.ipv6.conf.$f.disable_ipv6=0; done; "
+            "ip addr flush dev br0; ip addr add fd00::1/64 dev br0 nodad")  # fmt: skip
+    netless("exec", "c1", "--", "sh", "-ec", "sysctl -qw net.ipv6.conf.veth1.disable_ipv6=0; ip addr flush dev veth1 scope global; "
+            "ip addr add fd00::2/64 dev veth1 nodad")  # fmt: skip
+    found = netless.json("ping", "host", "c1")
+    assert found["probe"]["to"] == "fd00::2" and found["reason"] == "answered"
+    netless("reset", "step")
 
 
 def test_snapshot_and_diagram(netless: Cli, tmp_path: Path) -> None:

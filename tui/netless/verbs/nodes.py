@@ -62,7 +62,7 @@ def _enter(client: Client, node: str, command: list[str]) -> int:
 
 
 def _address(client: Client, target: str) -> str:
-    """An address as it is; a node's name stands for its first address; anything else is left for the lab to refuse."""
+    """An address as it is; a node's name stands for its first address, IPv4 if it has any; anything else is left for the lab to refuse."""
     try:
         return str(ipaddress.ip_address(target))
     except ValueError:
@@ -74,8 +74,7 @@ def _address(client: Client, target: str) -> str:
             return target
         names = tuple(known.name for known in snapshot.nodes)
         raise Refusal(f"{target} is neither an address nor a node of this lab", nearest=names)
-    for link in node.links:
-        for own in link.v4:
-            if link.name != "lo":
-                return own.address
+    own = [address for link in node.links if link.name != "lo" for address in link.addresses if address.scope == "global"]
+    if own:
+        return min(own, key=lambda address: address.family).address
     raise Refusal(f"the node {target} has no address yet, so nothing can be sent to it", code=1)
