@@ -130,7 +130,7 @@ def test_ping_tells_what_became_of_it(netless: Cli) -> None:
             "ip addr add fd00::2/64 dev veth1 nodad")  # fmt: skip
     found = netless.json("ping", "host", "c1")
     assert found["probe"]["to"] == "fd00::2" and found["reason"] == "answered"
-    netless("reset", "step")
+    netless("reset", "step", "--yes")
 
 
 def test_snapshot_and_diagram(netless: Cli, tmp_path: Path) -> None:
