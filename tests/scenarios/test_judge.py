@@ -40,7 +40,9 @@ def test_a_port_under_stp_is_waited_for(lab: Running) -> None:
     lab.sh("ip link set br0 type bridge stp_state 1 forward_delay 300; ip link set veth2 up")
     assert eventually(lambda: "listening" in lab.sh("bridge link show dev veth2"))
     seen = []
+    end = time.monotonic() + 60
     while not passed(lab):
+        assert time.monotonic() < end, seen[-1:]
         verdict = lab.status().verdict
         assert verdict is not None
         if all(item.result == "pass" for item in verdict.items[:2]):

@@ -44,6 +44,9 @@ from .pages import course_view, step_page, where_of
 from .state import State, actions_before, before, key, undone
 from .world import World
 
+WAITING_S = 0.5
+"""How long the watching judge rests while what it waits for (STP takes 30 s) is not ready."""
+
 
 class Desk:
     """Everything of a session that does not move the lab."""
@@ -269,8 +272,9 @@ class Desk:
             self._tell(Notice("error", text))
 
     async def _watching(self) -> None:
-        """What the watching judge does after a change."""
-        await self.judge_now()
+        """What the watching judge does after a change: judge, and again while a port or carrier is still on its way."""
+        while (await self.judge_now()).result == "waiting":
+            await asyncio.sleep(WAITING_S)
 
     def _learner_changed(self, burst: Burst) -> None:
         self.own_changes.append(burst)
