@@ -13,6 +13,7 @@ from capture.test_recording import PINGS, REPLY, REQUEST, journeys_by_sequence
 from capture.watching import Watched, busy, watched
 from helpers.sandboxed import run_in_sandbox, sh
 from helpers.wires import inside
+from netless_lab.kernel.capture.sieve import EVERYTHING
 from netless_lab.kernel.capture.taps import Tap
 from netless_lab.kernel.probe import run
 from netless_lab.kernel.read import own_node
@@ -66,7 +67,7 @@ async def _measure(lab: Watched) -> dict[str, float]:
 def _per_frame() -> float:
     """Microseconds to take a frame out of the ring and decode it."""
     tap = Tap.open(own_node(), 16384)
-    tap.ring.hear(True)
+    tap.ring.hear(EVERYTHING)
     sh("ping -n -f -q -c 2000 127.0.0.1")
     start = time.perf_counter()
     packets = [decode(frame.data) for frame in tap.frames(16384)]

@@ -232,3 +232,21 @@ async def test_a_namespace_that_ends_meanwhile() -> None:
         inside(lab.nodes, "c2", "sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
         found = await lab.investigate(Ping("c1", "10.0.0.3"))
         assert found.outcome.result == "failed" and found.journey.hops
+
+
+@pytest.mark.parametrize("death", ["forwarding", "firewall"])
+@sandboxed
+async def test_a_flood_hides_nothing_of_the_probe(death: str) -> None:
+    """While somebody floods the same way with pings and datagrams, no frame of the probe is lost, and its death is told all the same."""
+    async with watched() as lab:
+        sh("sysctl -qw net.ipv4.ip_forward=0" if death == "forwarding" else FIREWALL)
+        floods = [started(lab.nodes, "c2", "ping", "-nqf", to) for to in ("10.0.0.1", "10.0.0.2")]
+        await asyncio.sleep(0.1)
+        found = await lab.investigate(Ping("c1", SITE))
+        for flood in floods:
+            flood.kill()
+            flood.wait()
+        assert found.lost == 0 and found.outcome.reason == "silence"
+        assert found.journey.death is not None and (found.journey.death.node, found.journey.death.link) == ("host", "br0")
+        assert {hop.src for hop in found.journey.hops if hop.leg == "forward"} == {"10.0.0.2"}
+        assert (found.trace is not None and found.trace.dropped is not None) == (death == "firewall")

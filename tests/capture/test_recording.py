@@ -16,6 +16,7 @@ from helpers.sandboxed import answers, sandboxed, sh
 from helpers.wires import inside
 from netless_lab.kernel.capture import Recorder, Taps
 from netless_lab.kernel.capture.ring import Ring
+from netless_lab.kernel.capture.sieve import EVERYTHING
 from netless_lab.kernel.namespace import call_in, socket_in
 from netless_lab.kernel.read import NodeRef
 from netless_lab.model.journeys.decode import decode
@@ -55,7 +56,7 @@ def test_a_full_ring_counts_what_it_drops() -> None:
     """Nobody reads: what the ring holds and what it says it dropped are together what the kernel's own counter saw."""
     sh("ip link set lo up")
     ring = Ring(256)
-    ring.hear(True)
+    ring.hear(EVERYTHING)
     sh("ping -n -f -q -c 300 127.0.0.1")
     kept, dropped = len(ring.take(1000)), ring.dropped()
     with open("/sys/class/net/lo/statistics/tx_packets", encoding="ascii") as file:

@@ -20,7 +20,7 @@ from ..kernel.evidence.conntrack_events import newest
 from ..kernel.evidence.drop_ring import DropRing
 from ..kernel.evidence.drops import DropEar
 from ..kernel.evidence.gather import gather
-from ..kernel.evidence.lookout import Lookout
+from ..kernel.evidence.lookout import Lookout, sieve_for
 from ..kernel.read import NodeRef, Reader
 from ..model.evidence import Evidence
 from ..model.journey import Journey
@@ -102,7 +102,7 @@ class Following:
         """Send a probe and follow it, when every node is listened to; else only send it. ``snapshot`` is the state before it."""
         if not self._lookout.attends(self._refs.values()):
             return await send()
-        with self._lookout.watch() as watching:
+        with self._lookout.watch(sieve_for(probe)) as watching:
             outcome = await send()
             seen = watching.stop()
         followed = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))

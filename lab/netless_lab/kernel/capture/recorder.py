@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...model.journeys.frame import Frame, Recording, in_order
+from .sieve import EVERYTHING
 from .taps import Taps
 
 LIMIT: Final = 20_000
@@ -14,9 +15,11 @@ LIMIT: Final = 20_000
 class Recorder:
     """Several may run at once on the same taps. Start and stop take some microseconds a node."""
 
-    def __init__(self, taps: Taps, limit: int = LIMIT) -> None:
+    def __init__(self, taps: Taps, limit: int = LIMIT, sieve: bytes = EVERYTHING) -> None:
+        """``sieve`` (``sieve.py``) says what is wanted; more may come when somebody else records too."""
         self._taps = taps
         self._limit = limit
+        self._sieve = sieve
         self._frames: list[Frame] = []
         self._left_out = 0
         self._lost_before = 0
@@ -25,7 +28,7 @@ class Recorder:
     def start(self) -> None:
         """Begin to record."""
         self._frames, self._left_out = [], 0
-        self._taps.listen(self._take)
+        self._taps.listen(self._take, self._sieve)
         self._lost_before = self._taps.lost()
         self._running = True
 

@@ -18,6 +18,8 @@ import socket
 import struct
 from typing import Final, NamedTuple
 
+from .sieve import NOTHING
+
 _SOL_PACKET: Final = 263
 _PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_COPY_THRESH, _PACKET_VERSION = 5, 6, 7, 10
 _TPACKET_V2: Final = 1
@@ -41,10 +43,6 @@ _TAG: Final = struct.Struct("!HH")
 _ETHERNETS: Final = frozenset({1, 772})
 """ARPHRD_ETHER and ARPHRD_LOOPBACK: hardware types whose frames begin with an Ethernet header."""
 _VLAN_TYPE: Final = 0x8100
-_DROP_ALL: Final = struct.pack("=HBBI", 0x06, 0, 0, 0)
-_KEEP_ALL: Final = struct.pack("=HBBI", 0x06, 0, 0, 0xFFFFFFFF)
-"""Classic BPF, one instruction: return 0, or return everything."""
-
 # ctypes releases the interpreter's lock during a call, socket.setsockopt does not: making a ring waits 16 ms for the kernel (RCU)
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -62,7 +60,7 @@ class Caught(NamedTuple):
 class Ring:
     """An unbound socket that hears every interface of the namespace of the thread that makes it, present and future.
 
-    It begins deaf: ``hear`` opens and closes its ears. Making and closing each wait up to 30 ms for the kernel: do it in a thread.
+    It begins deaf; ``hear`` opens its ears. Making and closing each wait up to 30 ms for the kernel: do it in a thread.
     """
 
     def __init__(self, slots: int) -> None:
@@ -78,7 +76,7 @@ class Ring:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             self._set(_SOL_PACKET, _PACKET_RX_RING, struct.pack("=IIII", _BLOCK, self._size // _BLOCK, SLOT, slots))
             self._memory = mmap.mmap(self._socket.fileno(), self._size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
-            self.hear(False)
+            self.hear(NOTHING)
             self._bind()
         except BaseException:
             self._socket.close()
@@ -94,10 +92,10 @@ class Ring:
             self._memory.close()
             self._socket.close()
 
-    def hear(self, on: bool) -> None:
-        """Let frames in, or refuse them before they are copied. A filter is swapped without waiting, a bind would not be."""
-        program = ctypes.create_string_buffer(_KEEP_ALL if on else _DROP_ALL, 8)
-        self._set(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", 1, ctypes.addressof(program)))
+    def hear(self, sieve: bytes) -> None:
+        """Let in what this program of ``sieve.py`` keeps. A filter is swapped without waiting for the kernel, a bind would not be."""
+        program = ctypes.create_string_buffer(sieve, len(sieve))
+        self._set(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(sieve) // 8, ctypes.addressof(program)))
 
     def take(self, limit: int) -> list[Caught]:
         """Up to ``limit`` frames that wait, oldest first."""

@@ -17,6 +17,7 @@ from ...model.journeys.frame import Frame
 from ..namespace import call_in
 from ..read import NodeRef
 from .ring import SLOT, Ring
+from .sieve import EVERYTHING, NOTHING
 
 _MEMORY: Final = 24 << 20
 """Bytes that all rings of a lab may take together."""
@@ -29,6 +30,8 @@ BUDGET: Final = 6000
 WINDOW_S: Final = 0.05
 """Frames read within a window, over all taps. A flood above that (120,000 frames a second) finds the rings full until the window ends:
 the kernel counts what it drops, runs of whole rings are kept, so journeys in them stay whole, and the loop stays free for others."""
+
+Listener = Callable[[list[Frame]], None]
 
 
 class Tap:
@@ -75,7 +78,8 @@ class Taps:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="tap")
         self._turn = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
-        self._listeners: list[Callable[[list[Frame]], None]] = []
+        self._listeners: list[tuple[Listener, bytes]] = []
+        self._sieve = NOTHING
         self._lost = 0
         self._spent = 0
         self._window_ends = 0.0
@@ -117,21 +121,24 @@ class Taps:
         await asyncio.gather(*self._closing)
         self._threads.shutdown(wait=False)
 
-    def listen(self, listener: Callable[[list[Frame]], None]) -> None:
-        """Give every frame from now on to ``listener`` as well."""
-        self._listeners.append(listener)
+    def listen(self, listener: Listener, sieve: bytes = EVERYTHING) -> None:
+        """Give every frame from now on to ``listener`` as well: at least what ``sieve`` keeps, more when others want more."""
+        self._listeners.append((listener, sieve))
         if len(self._listeners) == 1:
+            self._sieve = sieve
             for tap in self._taps.values():
                 self._hear(tap)
+        else:
+            self._set_sieve()
 
-    def unlisten(self, listener: Callable[[list[Frame]], None]) -> None:
+    def unlisten(self, listener: Listener) -> None:
         """Hand over what still waits, then nothing more."""
         self.drain()
-        self._listeners.remove(listener)
+        self._listeners = [entry for entry in self._listeners if entry[0] != listener]
+        self._set_sieve()
         if not self._listeners:
             for tap in self._taps.values():
                 self._loop.remove_reader(tap.ring.fileno())
-                tap.ring.hear(False)
 
     def drain(self) -> None:
         """Hand over every frame that has come so far."""
@@ -145,6 +152,15 @@ class Taps:
         """How many frames were lost since the beginning, over all taps (PACKET_STATISTICS)."""
         self._lost += sum(tap.ring.dropped() for tap in self._taps.values())
         return self._lost
+
+    def _set_sieve(self) -> None:
+        """What all who listen agree on; everything when they do not; nothing when nobody listens."""
+        wanted = {sieve for _, sieve in self._listeners}
+        sieve = wanted.pop() if len(wanted) == 1 else EVERYTHING if wanted else NOTHING
+        if sieve != self._sieve:
+            self._sieve = sieve
+            for tap in self._taps.values():
+                tap.ring.hear(sieve)
 
     async def _open(self, ref: NodeRef, slots: int) -> None:
         inode = ref.namespace.inode
@@ -167,7 +183,7 @@ class Taps:
     def _hear(self, tap: Tap) -> None:
         tap.ring.skip()
         tap.ring.dropped()
-        tap.ring.hear(True)
+        tap.ring.hear(self._sieve)
         self._loop.add_reader(tap.ring.fileno(), self._ready, tap)
 
     def _ready(self, tap: Tap) -> None:
@@ -193,7 +209,7 @@ class Taps:
                 self._loop.add_reader(tap.ring.fileno(), self._ready, tap)
 
     def _deliver(self, frames: list[Frame]) -> None:
-        for listener in tuple(self._listeners):
+        for listener, _ in tuple(self._listeners):
             listener(frames)
 
 

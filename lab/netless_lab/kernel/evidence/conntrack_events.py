@@ -32,6 +32,8 @@ _TCP_STATES: Final = (
     "NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
 )  # fmt: skip
 _RECEIVE: Final = 1 << 17
+_MOST: Final = 4096
+"""Entries looked into at once: a flood of connections makes more, and is told to be one."""
 
 
 class FlowEar:
@@ -59,7 +61,7 @@ class FlowEar:
             self._socket.setsockopt(SOL_NETLINK, _ADD_MEMBERSHIP if on else _DROP_MEMBERSHIP, group)
 
     def take(self) -> list[Flow]:
-        """What was heard since the last call, in order. ``overrun`` is set when there was more than the socket could hold."""
+        """What was heard since the last call, in order. ``overrun`` is set when there was more than could be kept."""
         flows: list[Flow] = []
         while True:
             try:
@@ -71,7 +73,10 @@ class FlowEar:
                     raise
                 self.overrun = True
                 continue
-            flows += parse(self.node, data)
+            if len(flows) < _MOST:
+                flows += parse(self.node, data)
+            else:
+                self.overrun = True
 
 
 def parse(node: str, data: bytes) -> list[Flow]:

@@ -25,7 +25,7 @@ from ..read import NodeRef, Reader
 from . import counters
 from .conntrack_events import newest
 from .drops import DropEar
-from .lookout import Lookout, Seen
+from .lookout import Lookout, Seen, sieve_for
 from .replay import replay
 from .ways import ways
 
@@ -104,7 +104,7 @@ async def gather(
 async def _watched(probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout) -> tuple[Outcome, Seen]:
     """One attempt of the probe, watched."""
     patience = PATIENCE_S if isinstance(probe, Lookup | Fetch) else GRACE_S
-    with lookout.watch() as watching:
+    with lookout.watch(sieve_for(probe)) as watching:
         outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience)
         if outcome.result == "answered":  # what follows the answer, an ACK or the last copies of a flood, may be on another processor
             await asyncio.sleep(0.001)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...model.journeys.flow import Flow
 from ...model.journeys.frame import Recording
+from ...model.probe import Ping, Probe
 from ..capture import Recorder, Taps
+from ..capture.sieve import EVERYTHING, echoes
+from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
 from .conntrack_events import FlowEar
+
+ATTEMPTS: Final = 64
+"""Ids that a ping may use until it ends, other pings at the same time included."""
 
 
 class Seen(NamedTuple):
@@ -50,9 +56,9 @@ class Lookout:
         await self.attend(())
         await self.taps.close()
 
-    def watch(self) -> Watching:
-        """Begin to watch. Call ``stop`` on what is returned."""
-        return Watching(self)
+    def watch(self, sieve: bytes = EVERYTHING) -> Watching:
+        """Begin to watch what ``sieve`` keeps. Call ``stop`` on what is returned."""
+        return Watching(self, sieve)
 
     def begin(self, watching: Watching) -> None:
         """One more who listens."""
@@ -102,11 +108,11 @@ class Lookout:
 class Watching:
     """One watch, from now until ``stop``."""
 
-    def __init__(self, lookout: Lookout) -> None:
+    def __init__(self, lookout: Lookout, sieve: bytes) -> None:
         self.flows: list[Flow] = []
         self.missing: list[str] = []
         self._lookout = lookout
-        self._recorder = Recorder(lookout.taps)
+        self._recorder = Recorder(lookout.taps, sieve=sieve)
         lookout.begin(self)
         self._recorder.start()
 
@@ -131,3 +137,8 @@ class Watching:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+
+def sieve_for(probe: Probe) -> bytes:
+    """What to watch for a probe that is about to be sent: for a ping its own echoes and what they cause, however much else passes."""
+    ids = LAB_IDENTIFIERS.upcoming(ATTEMPTS) if isinstance(probe, Ping) else None
+    return echoes(*ids) if ids is not None else EVERYTHING

@@ -12,6 +12,7 @@ from ...model.journeys.packet import ICMP, TCP, UDP
 from ...model.probe import Connect, Fetch, Lookup, Ping, Probe
 from ...model.snapshot import Node, Snapshot
 from .. import probe as probing
+from ..capture.sieve import EVERYTHING, echoes
 from ..probe.echo import Identifiers
 from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
@@ -53,7 +54,7 @@ async def replay(
         if not tracing.nodes:
             return None, tracing.missing
         deadline_s, grace_s = _patience(probe, followed, suspects)
-        with lookout.watch() as watching:
+        with lookout.watch(echoes(ident, ident) if isinstance(probe, Ping) else EVERYTHING) as watching:
             outcome = await probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s, identifiers=_Reserved(ident))
             seen = watching.stop()
         again = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))

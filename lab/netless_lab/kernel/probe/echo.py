@@ -36,6 +36,11 @@ class Identifiers:
         self._last = self._last % 0xFFFF + 1
         return self._last
 
+    def upcoming(self, count: int) -> tuple[int, int] | None:
+        """(first, last) of the next ``count`` ids; None when they wrap around."""
+        first, last = self._last + 1, self._last + count
+        return (first, last) if last <= 0xFFFF else None
+
 
 class _Answer(NamedTuple):
     source: str
