@@ -19,7 +19,6 @@ from .primitives.base import Dialect
 VERSION = 1
 
 
-
 class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
     """Base of everything on the wire."""
 
@@ -350,12 +349,39 @@ class Bye(Message, frozen=True):
 
 
 ClientMessage = (
-    Hello | GetStatus | GetSnapshot | GetCourses | Subscribe | Run | Check | Back | Goto | Reset | Next | Hint
-    | SendProbe | Explain | Play | Enter | SetDialect | Down | Call
+    Hello
+    | GetStatus
+    | GetSnapshot
+    | GetCourses
+    | Subscribe
+    | Run
+    | Check
+    | Back
+    | Goto
+    | Reset
+    | Next
+    | Hint
+    | SendProbe
+    | Explain
+    | Play
+    | Enter
+    | SetDialect
+    | Down
+    | Call
 )
 AgentMessage = (
-    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent
-    | Notice | Bye
+    Hello
+    | Done
+    | Failed
+    | StatusEvent
+    | SnapshotEvent
+    | ChangesEvent
+    | ActionEvent
+    | ProbeEvent
+    | JourneyEvent
+    | VerdictEvent
+    | Notice
+    | Bye
 )
 
 _encoder = msgspec.json.Encoder()

@@ -120,7 +120,13 @@ def _jumps(lab: Running) -> Row:
 def _typed(lab: Running) -> Iterator[Row]:
     """From the command's end in another terminal until the events arrive at a client."""
     for title, step, command, undo, reach in (
-        ("typed command, until its verdict arrives, p95", "cable/pair", "ip link add veth1 type veth peer name veth2", "ip link del veth1", "<= 150 ms"),
+        (
+            "typed command, until its verdict arrives, p95",
+            "cable/pair",
+            "ip link add veth1 type veth peer name veth2",
+            "ip link del veth1",
+            "<= 150 ms",
+        ),
         ("the same with probes, p95", "switch/port-up", "ip link set veth2 up", "ip link set veth2 down", "<= 300 ms"),
     ):
         lab.goto(step)
@@ -133,7 +139,9 @@ def _typed(lab: Running) -> Iterator[Row]:
             time.sleep(0.15)
         verdicts.sort()
         snapshots.sort()
-        yield Row(title, verdicts[-2], reach, "until the change itself arrives", snapshots[-2], f"median {statistics.median(verdicts):.0f} ms")
+        yield Row(
+            title, verdicts[-2], reach, "until the change itself arrives", snapshots[-2], f"median {statistics.median(verdicts):.0f} ms"
+        )
 
 
 def _until(lab: Running, command: str) -> tuple[float, float]:

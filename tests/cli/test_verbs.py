@@ -22,12 +22,23 @@ class Cli:
 
     def __init__(self, lab: str, state: Path) -> None:
         self.lab = lab
-        self._environment = {**os.environ, "XDG_STATE_HOME": str(state), "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab", "NETLESS_LAB_NAME": lab}
+        self._environment = {
+            **os.environ,
+            "XDG_STATE_HOME": str(state),
+            "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab",
+            "NETLESS_LAB_NAME": lab,
+        }
 
     def __call__(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a verb and insist on its exit code."""
         done = subprocess.run(
-            [sys.executable, "-m", "netless", *words], capture_output=True, text=True, input=stdin, env=self._environment, timeout=60, check=False
+            [sys.executable, "-m", "netless", *words],
+            capture_output=True,
+            text=True,
+            input=stdin,
+            env=self._environment,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
@@ -186,7 +197,9 @@ def test_a_new_lab_names_the_difference(netless: Cli) -> None:
 
 def test_lint_refuses_a_check_that_cannot_fail(netless: Cli, tmp_path: Path) -> None:
     """A step whose check passes before anything is done is refused with file and line; a 16-character name is told in words (B7)."""
-    (tmp_path / "course.toml").write_text('format = 1\nid = "mine"\ntitle = "Mine"\nabout = "Mine."\nlessons = ["one"]\n[world]\ncontainers = ["c1"]\n')
+    (tmp_path / "course.toml").write_text(
+        'format = 1\nid = "mine"\ntitle = "Mine"\nabout = "Mine."\nlessons = ["one"]\n[world]\ncontainers = ["c1"]\n'
+    )
     page = """+++
 format = 1
 id = "one"

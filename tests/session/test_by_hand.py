@@ -54,7 +54,13 @@ def test_own_names_and_subnet(lab: Running) -> None:
     lab.next()
     lab.sh("ip -n c1 link set left up")
     assert eventually(lambda: passed(lab))
-    for command in ("brctl addbr sw0", "brctl addif sw0 right", "ip addr add 192.168.7.1/24 dev sw0", "ip link set sw0 up", "ip link set right up"):
+    for command in (
+        "brctl addbr sw0",
+        "brctl addif sw0 right",
+        "ip addr add 192.168.7.1/24 dev sw0",
+        "ip link set sw0 up",
+        "ip link set right up",
+    ):
         lab.next()
         lines = " ".join(line for commands in lab.status().page.commands for line in commands.lines)
         assert "veth1" not in lines and "10.0.0." not in lines, lines
@@ -145,7 +151,7 @@ def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
         "nft add rule ip mine post ip saddr 192.168.9.0/24 masquerade",
     ):
         lab.sh(command)
-        assert eventually(lambda: len(lab.client.ask(Call, name="history")["entries"]) > before)
+        assert eventually(lambda known=before: len(lab.client.ask(Call, name="history")["entries"]) > known)
         before = len(lab.client.ask(Call, name="history")["entries"])
     script = lab.client.ask(Call, name="history")["script"]
     own = script[script.rindex("rebuilt") :].partition("\n")[2]
@@ -170,6 +176,8 @@ def test_killed_container_is_named_and_comes_back(lab: Running) -> None:
 def test_everything_deleted_is_rebuilt(lab: Running) -> None:
     """``ip link del`` of everything, the uplink too, and ``nft flush ruleset``: goto still ends in a lab that works."""
     lab.goto("container/internet", end=True)
-    lab.sh("for i in $(ls /sys/class/net); do ip link del $i 2>/dev/null; done; nft flush ruleset; rm -rf /run/netns/* /etc/netns", check=False)
+    lab.sh(
+        "for i in $(ls /sys/class/net); do ip link del $i 2>/dev/null; done; nft flush ruleset; rm -rf /run/netns/* /etc/netns", check=False
+    )
     lab.goto("container/internet", end=True)
     assert lab.pings("198.51.100.10")

@@ -35,7 +35,9 @@ def state(lab: Running) -> Any:
         addresses = sorted((link["ifname"], own["local"]) for link in lab.told("ip -j -4 addr", node) for own in link["addr_info"])
         routes = sorted((route["dst"], route.get("gateway"), route.get("dev")) for route in lab.told("ip -j -4 route", node))
         rules = [(rule["priority"], rule["src"]) for rule in lab.told("ip -j rule", node)]
-        settings = lab.sh("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/all/rp_filter /proc/sys/net/ipv4/icmp_echo_ignore_all", node)
+        settings = lab.sh(
+            "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/all/rp_filter /proc/sys/net/ipv4/icmp_echo_ignore_all", node
+        )
         told[node] = links, addresses, routes, rules, settings, lab.sh("nft -s list ruleset", node)
     return told
 
