@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers.hands import passed
+from helpers.hands import accepted, passed
 from helpers.running import Running, eventually, running
+from netless_lab.client import Refused
+from netless_lab.protocol import Call
 
 pytestmark = pytest.mark.kernel
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -51,3 +53,86 @@ def test_a_port_under_stp_is_waited_for(lab: Running) -> None:
         time.sleep(0.1)
     assert any("STP" in item.claim and " s more" in item.claim for verdict in seen for item in verdict.items)
     assert lab.pings("10.0.0.1")
+
+
+def test_a_probe_that_cannot_run_is_an_error(lab: Running) -> None:
+    """C3: silence was wanted, and the container that had to ask is dead, or may not send: an error and exit code 3, never a pass."""
+    lab.goto("switch/bridge")
+    lab.sh("nft add table ip mute; nft 'add chain ip mute o { type filter hook output priority 0; policy drop; }'", "c1")
+    lab.sh("brctl addbr br0")
+    checked = netless(lab, "check")
+    assert checked.returncode == 3, checked
+    assert "✓ 10.0.0.1 does not answer c1" not in checked.stdout and "proves nothing" in checked.stdout
+    lab.goto("switch/bridge")
+    lab.sh(f"kill -9 {next(node.pid for node in lab.status().nodes if node.name == 'c1')}; brctl addbr br0")
+    checked = netless(lab, "check")
+    assert checked.returncode == 3 and "c1" in checked.stdout, checked
+    assert not passed(lab)
+
+
+def test_ping_that_lies_convinces_nobody(lab: Running) -> None:
+    """C11, C6: no verdict is read from what ping(8) prints: a ping that always claims success, and one that speaks German."""
+    liar = "#!/bin/sh\necho '1 packets transmitted, 1 received, 0% packet loss'"
+    lab.goto("switch/port-up")
+    lab.sh(f"printf '%s\\n' \"{liar}\" > /run/netless/bin/ping; chmod +x /run/netless/bin/ping; ip link set br0 down; ip link set veth2 up")
+    assert "1 received" in lab.sh("ping 10.0.0.2")
+    assert eventually(lambda: (verdict := lab.status().verdict) is not None and verdict.result == "fail" and "br0" in str(verdict.items))
+    lab.sh("ip link set br0 up; rm /run/netless/bin/ping")
+    accepted(lab, "the bridge is up again")
+
+
+def test_the_language_of_the_machine_matters_not() -> None:
+    """C11: started under a German locale, every lesson's end passes all its checks."""
+    tongue = {"LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de:fr", "LC_NUMERIC": "de_DE.UTF-8"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in tongue.items():
+            patch.setenv(name, value)
+        with running() as lab:
+            for lesson in lab.status().course.lessons:
+                lab.goto(lesson.id, end=True)
+                assert all(answer["verdict"]["result"] == "pass" for answer in lab.check(lesson.id)["verdicts"]), lesson.id
+
+
+def test_a_check_cannot_hang(lab: Running) -> None:
+    """C9: every packet is swallowed without a word; check, fetch and lookup included, still ends, and says what it saw."""
+    lab.goto("internet", end=True)
+    lab.sh("nft add table ip hole; nft 'add chain ip hole p { type filter hook prerouting priority -400; policy drop; }'")
+    items = lab.check()["verdicts"][0]["verdict"]["items"]
+    assert [item["result"] for item in items] == ["pass", "fail", "fail"]
+    assert all(item["seen"] for item in items[1:])
+
+
+def test_a_fault_of_ours_is_called_so(lab: Running) -> None:
+    """C10: when netless itself fails it says that it was netless, with code 4, and the lab, its progress and its verbs go on."""
+    lab.goto("cable/pair")
+    with pytest.raises(Refused, match="netless failed") as told:
+        lab.client.ask(Call, name="prove", args={"lessons": 5})
+    assert told.value.code == 4
+    assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_a_break_shows_at_once_and_the_tick_stays(lab: Running) -> None:
+    """C12, C7: a cable pulled by hand later: the live mark of its step goes off by itself and comes back by itself; the tick stays."""
+    lab.goto("switch", end=True)
+    lab.next()
+
+    def step() -> tuple[bool, bool | None]:
+        lessons = {lesson.id: lesson for lesson in lab.status().course.lessons}
+        found = next(own for own in lessons["cable"].steps if own.id == "switch-on")
+        return found.earned, found.live
+
+    lab.goto("cable/switch-on", end=True)
+    lab.goto("internet/default-route")
+    assert step() == (True, True)
+    lab.sh("ip -n c1 link set veth1 down")
+    assert eventually(lambda: step() == (True, False))
+    lab.sh("ip -n c1 link set veth1 up")
+    assert eventually(lambda: step() == (True, True))
+
+
+def test_every_solution_passes_its_own_check(lab: Running) -> None:
+    """C17, C1: from a cold lab run through all lessons, each step is checked the moment it is done, none is left out, all pass."""
+    lab.reset("lab")
+    for lesson in lab.status().course.lessons:
+        answers = lab.run(f"{lesson.id}/{lesson.steps[0].id}", rest=True)["verdicts"]
+        assert [answer["verdict"]["result"] for answer in answers] == ["pass"] * len(lesson.steps), lesson.id

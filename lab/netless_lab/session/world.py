@@ -101,6 +101,7 @@ class World:
         """Back to the world before the first step, with exactly these containers running."""
         self._end_strangers()
         await self._in_thread(lambda: self._host.restore(containers))
+        self._end_strangers()  # those who were guests of a container that has just ended
         await self.look()
         purged = await self._in_thread(lambda: purge(tuple(self._refs.values()), self.baseline))
         if purged.remade:
