@@ -203,8 +203,8 @@ class StepPage(msgspec.Struct, frozen=True):
 class FaultStatus(msgspec.Struct, frozen=True):
     """What is broken on purpose, as far as the learner may know: ``id`` and what follows it are "" while it is a secret.
 
-    ``healthy``: the network works again. ``began`` is the wall clock, ``seconds`` how long it is (or was) broken, ``hints`` and ``whys`` how
-    often help was asked for, ``verdict`` what the judge found last. An ``exam`` is a drill in which Why and hints are locked.
+    ``healthy``: the network works again. ``began`` is the wall clock, ``seconds`` how long it is (or was) broken, ``hints`` and ``whys``
+    how often help was asked for, ``verdict`` what the judge found last. An ``exam`` is a drill in which Why and hints are locked.
     """
 
     tells: str
@@ -349,40 +349,13 @@ class Bye(Message, frozen=True):
 
 
 ClientMessage = (
-    Hello
-    | GetStatus
-    | GetSnapshot
-    | GetCourses
-    | Subscribe
-    | Run
-    | Check
-    | Back
-    | Goto
-    | Reset
-    | Next
-    | Hint
-    | SendProbe
-    | Explain
-    | Play
-    | Enter
-    | SetDialect
-    | Down
-    | Call
-)
+    Hello | GetStatus | GetSnapshot | GetCourses | Subscribe | Run | Check | Back | Goto | Reset | Next | Hint | SendProbe
+    | Explain | Play | Enter | SetDialect | Down | Call
+)  # fmt: skip
 AgentMessage = (
-    Hello
-    | Done
-    | Failed
-    | StatusEvent
-    | SnapshotEvent
-    | ChangesEvent
-    | ActionEvent
-    | ProbeEvent
-    | JourneyEvent
-    | VerdictEvent
-    | Notice
-    | Bye
-)
+    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent
+    | VerdictEvent | Notice | Bye
+)  # fmt: skip
 
 _encoder = msgspec.json.Encoder()
 _from_client: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
