@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from faults.explained import explained
 from faults.witness import answered
 from helpers.running import Running, running
 from netless_lab.client import Refused
@@ -64,7 +65,7 @@ def broken(lab: Running, fault: Fault) -> dict[str, Any]:
 
 
 def prove(lab: Running, fault: Fault) -> None:
-    """The whole life of a fault, with the lab's probes and with iputils, curl and getent."""
+    """The whole life of a fault, by the lab's probes and by iputils, curl and getent; meanwhile Why calls no wrong cause certain."""
     answer = broken(lab, fault)
     assert answer["text"] == fault.tells
     for check in fault.symptom:
@@ -75,6 +76,9 @@ def prove(lab: Running, fault: Fault) -> None:
         assert answered(lab, fault.symptom[0].probe) is not fault.symptom[0].reply, fault.symptom[0]
     for check in fault.still:
         assert as_in_health(outcome(lab, check, patient=True), check), check
+    judged = explained(lab, fault)
+    assert not judged.told.answered and judged.told.seen.endswith(".")
+    assert not judged.wrong_and_certain, (judged.told.code, judged.told.cause)
     told = lab.client.ask(Call, name="mend")
     assert told["mended"] == fault.id and told["fault"] is None
     if not fault.setup:
