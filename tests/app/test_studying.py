@@ -1,4 +1,4 @@
-"""Packets and faults on the screen: following, filtering, saving, bytes; drills from the first look to the end."""
+"""Packets on the screen: following, filtering, saving, bytes."""
 
 from __future__ import annotations
 
@@ -10,33 +10,13 @@ import pytest
 
 from app import journeys, story
 from app.driving import opened, rows, screen, until
-from netless.app.screens.drill import DrillScreen, GiveUpScreen
 from netless.app.screens.layers import LayersScreen
-from netless.app.view import can
 from netless.app.widgets.document import Document
 from netless_lab import protocol
-from netless_lab.course.verdict import Item, Verdict
 
 OPENING: list[protocol.Message] = [
     protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot()),
 ]  # fmt: skip
-FAULTS = [
-    {"id": "forwarding-off", "title": "The host does not forward", "teaches": "internet/forwarding", "lacks": ""},
-    {"id": "macvlan-and-its-host", "title": "A macvlan and its host", "teaches": "", "lacks": "macvlan devices"},
-]
-SICK = Verdict("fault", "fail", (
-    Item("fail", "c1 reaches 198.51.100.10", kind="probe", expected="an answer", seen="silence", look="ip route"),
-))  # fmt: skip
-ON = protocol.FaultStatus("c1 reaches the host and nothing beyond it.", drill=True, began=1.0, verdict=SICK)
-OVER = msgspec.structs.replace(
-    ON, healthy=True, seconds=192.0, hints=1, id="forwarding-off", title="The host does not forward",
-    teaches="container/internet/forwarding", solution="sysctl -w net.ipv4.ip_forward=1", verdict=None,
-)  # fmt: skip
-
-
-def with_fault(fault: protocol.FaultStatus | None) -> protocol.StatusEvent:
-    """The status while this is broken."""
-    return protocol.StatusEvent(msgspec.structs.replace(story.status(verdict=story.PENDING), fault=fault))
 
 
 def calls(**answers: object) -> dict[type[protocol.Request], object]:
@@ -47,57 +27,6 @@ def calls(**answers: object) -> dict[type[protocol.Request], object]:
 def words(pane: Document) -> str:
     """What a pane says, wherever its lines end."""
     return " ".join(" ".join(line.content.plain for line in pane.lines).split())
-
-
-async def test_a_drill_from_beginning_to_end() -> None:
-    """k offers faults; while one is on only the symptom is told; when it is well again, what it was and what mends it."""
-    async with opened(opening=OPENING, answers=calls(faults=FAULTS, **{"break": {"text": ""}, "mend": {"text": ""}})) as (app, pilot, peer):  # type: ignore[arg-type]
-        await pilot.press("k")
-        await until(pilot, lambda: "The host does not forward" in screen(app))
-        assert isinstance(app.screen, DrillScreen)
-        assert "this machine lacks macvlan devices" in screen(app)
-        await pilot.press("enter")
-        await until(pilot, lambda: getattr(peer.asked[-1], "name", "") == "break" and not app.view.busy)
-        assert peer.asked[-1].args == {"fault": "", "drill": True, "exam": False}
-        peer.say(with_fault(ON))
-        await until(pilot, lambda: "Something is broken." in screen(app))
-        text = words(app.get_default_screen().check)
-        assert "c1 reaches the host and nothing beyond it." in text
-        assert "does not forward" not in text
-        assert "✗ c1 reaches 198.51.100.10" in text
-        assert "k Give up" in rows(app)[-1]
-        peer.say(with_fault(OVER))
-        await until(pilot, lambda: "healthy again, after 3 min 12 s" in words(app.get_default_screen().check))
-        assert "sysctl -w net.ipv4.ip_forward=1" in words(app.get_default_screen().check)
-        await pilot.press("k")
-        await until(pilot, lambda: getattr(peer.asked[-1], "name", "") == "mend")
-
-
-async def test_giving_up_asks() -> None:
-    """k while something is broken asks first; Enter goes on looking, y gives up."""
-    async with opened(opening=[with_fault(ON), *OPENING[1:]]) as (app, pilot, peer):
-        await pilot.press("k")
-        await until(pilot, lambda: isinstance(app.screen, GiveUpScreen))
-        await pilot.press("enter")
-        assert peer.kinds() == []
-        await pilot.press("k", "y")
-        await until(pilot, lambda: peer.kinds() == ["Call"])
-        assert peer.asked[-1].name == "mend"
-
-
-def test_an_exam_locks_the_help() -> None:
-    """In an exam hint and Why are dead; in a drill they help; run and next are dead in both."""
-    from netless.app.reduce import Joined, reduce
-    from netless.app.view import View
-
-    view = View()
-    for event in (Joined("default"), with_fault(ON), *story.PROBES):
-        view = reduce(view, event)  # type: ignore[arg-type]
-    assert can(view, "hint") and can(view, "why") and can(view, "check") and can(view, "drill")
-    assert not can(view, "run") and not can(view, "next")
-    exam = reduce(view, with_fault(msgspec.structs.replace(ON, exam=True)))
-    assert not can(exam, "hint") and not can(exam, "why")
-    assert can(reduce(exam, with_fault(OVER)), "why")
 
 
 async def test_following_ones_own_packets() -> None:

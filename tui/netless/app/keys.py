@@ -17,15 +17,24 @@ ACTS: tuple[tuple[str, str, Act], ...] = (
     ("x", "Reset", "reset"),
     ("d", "Dialect", "dialect"),
     ("p", "Play", "play"),
-    ("k", "Drill", "drill"),
+    ("D", "Drill", "drill"),
 )
+DRILL: tuple[tuple[str, str, Act], ...] = (
+    ("c", "Check", "check"),
+    ("h", "Hint", "hint"),
+    ("w", "Why", "why"),
+    ("m", "Give up", "mend"),
+    ("g", "Go to", "goto"),
+    ("x", "Reset", "reset"),
+)
+"""While something is broken on purpose."""
+MENDED: tuple[tuple[str, str, Act], ...] = (("m", "Done", "mend"), ("g", "Go to the step that teaches it", "goto"), ("x", "Reset", "reset"))
+"""When it is well again."""
 
 
 def _label(view: View, act: Act, label: str) -> str:
     if act == "play" and view.status is not None and view.status.playing:
         return "Leave play"
-    if act == "drill" and view.fault is not None:
-        return "Done" if view.fault.healthy else "Give up"
     return label
 
 
@@ -38,7 +47,8 @@ def keys_of(view: View, where: str) -> tuple[Key, ...]:
             Key("F11", "Zoom", "screen.zoom"),
             Key("", "every other key goes to the shell", "", live=False),
         )
-    acts = tuple(Key(key, _label(view, act, label), f"screen.act('{act}')", can(view, act)) for key, label, act in ACTS)
+    shown = ACTS if view.fault is None else DRILL if view.broken else MENDED
+    acts = tuple(Key(key, _label(view, act, label), f"screen.act('{act}')", can(view, act)) for key, label, act in shown)
     return (
         *acts,
         Key("?", "Help", "screen.help"),

@@ -98,7 +98,8 @@ def reduce(view: View, event: Event) -> View:
         case Following(on=on):
             return _replace(view, following=on)
         case Hinted(text=text):
-            return _replace(view, hint=text)
+            known = view.drill_hints if text in view.drill_hints or not view.broken else (*view.drill_hints, text)
+            return _replace(view, hint=text, drill_hints=known)
         case Courses(courses=courses):
             return _replace(view, courses=courses)
         case _:
@@ -115,6 +116,7 @@ def _status(view: View, status: protocol.Status) -> View:
         verdict=verdict,
         passed="" if moved else view.passed,
         hint="" if moved else view.hint,
+        drill_hints=() if status.fault is None else view.drill_hints,
         courses=tuple(status.course if course.id == status.course.id else course for course in view.courses),
     )
 

@@ -22,7 +22,7 @@ from netless_lab.protocol import (
     StepView,
 )
 
-Act = Literal["run", "type", "check", "hint", "why", "back", "goto", "reset", "next", "dialect", "play", "drill"]
+Act = Literal["run", "type", "check", "hint", "why", "back", "goto", "reset", "next", "dialect", "play", "drill", "mend"]
 """What a key of the main screen can ask for."""
 
 KEPT_ENTRIES = 2000
@@ -61,6 +61,7 @@ class View(msgspec.Struct, frozen=True):
     hint: str = ""
     entries: tuple[ActionEvent | ChangesEvent, ...] = ()
     packets: tuple[ProbeEvent | JourneyEvent, ...] = ()
+    drill_hints: tuple[str, ...] = ()
     following: bool = False
     saying: Saying | None = None
 
@@ -133,6 +134,16 @@ def part(position: str, index: int) -> str:
     return parts[index] if index < len(parts) else ""
 
 
+def step_called(view: View, target: str) -> str:
+    """How a step is called (``The way out ▸ Let it pass``); its id when no course here has it."""
+    courses = view.courses or ((view.status.course,) if view.status else ())
+    lessons = (lesson for course in courses if course.id == part(target, 0) for lesson in course.lessons if lesson.id == part(target, 1))
+    for lesson in lessons:
+        title = next((step.title for step in lesson.steps if step.id == part(target, 2)), "")
+        return f"{lesson.title} ▸ {title}" if title else lesson.title
+    return target
+
+
 def failed_probe(view: View) -> Probe | None:
     """The probe that ``why`` asks about: the newest one that did not end as wanted, else the newest unanswered one."""
     probes = [event for event in reversed(view.packets) if isinstance(event, ProbeEvent)]
@@ -156,15 +167,12 @@ def can(view: View, act: Act) -> bool:
     """True when this key would do something now; while the lab is busy only looking is possible."""
     if not view.joined or view.status is None or view.ended:
         return False
+    if view.fault is not None:
+        return _can_in_drill(view, view.fault, act)
     if act == "type":
         return bool(view.commands)
     if act == "dialect":
         return len(view.status.page.commands) > 1
-    locked = view.broken and view.fault is not None and view.fault.exam
-    if act in ("hint", "why") and locked:
-        return False
-    if act == "hint" and view.broken:
-        return True
     if act == "hint":
         failing = view.verdict is not None and not view.verdict.passed
         return failing or len(view.status.page.hints_open) < view.status.page.hints_total
@@ -174,10 +182,17 @@ def can(view: View, act: Act) -> bool:
         return True
     if view.status.playing:
         return act in ("goto", "reset")
-    if view.broken and act in ("run", "next"):
-        return False
     if act == "why":
         return failed_probe(view) is not None
     if act == "next":
         return view.done and view.more
-    return True
+    return act != "mend"
+
+
+def _can_in_drill(view: View, fault: FaultStatus, act: Act) -> bool:
+    """The lessons rest while something is broken on purpose, until it is put away; an exam locks hint and Why."""
+    if view.busy:
+        return act == "hint" and view.broken and not fault.exam
+    if fault.healthy:
+        return act in ("mend", "goto", "reset")
+    return act in ("check", "mend", "goto", "reset") or (act in ("hint", "why") and not fault.exam)

@@ -8,7 +8,7 @@ from netless_lab.course.verdict import Item
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
 from ..view import View, holding
-from .fault import fault_blocks, fault_title
+from .drill import drill_title
 
 GLYPHS: dict[str, tuple[str, str]] = {
     "pass": ("✓", "bold $success"),
@@ -29,7 +29,6 @@ def check(view: View, width: int) -> Blocks:
         blocks += [Block(plain(text, "$warning"), first=joined(("▎ ", "$warning"))), EMPTY]
     verdict = view.verdict
     if view.fault is not None:
-        blocks += fault_blocks(view.fault)
         verdict = view.fault.verdict
     if verdict is None:
         return (*blocks, Block(plain("Not judged yet.", "$muted")))
@@ -48,7 +47,7 @@ def check_title(view: View) -> Content:
     if view.status is not None and view.status.playing:
         return joined("Check ", ("paused", "$warning"))
     if view.fault is not None:
-        return fault_title(view.fault)
+        return drill_title(view.fault)
     if verdict is None:
         return plain("Check")
     if verdict.passed:

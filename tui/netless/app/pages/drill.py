@@ -75,6 +75,12 @@ def _over(view: View, fault: FaultStatus) -> Iterator[Block]:
     yield Block(clickable(joined(("m", "bold $accent"), " Done: back to the lesson"), "act", "mend"))
 
 
+def drill_title(fault: FaultStatus) -> Content:
+    """The check pane's title."""
+    name = "Exam " if fault.exam else "Drill " if fault.drill else "Broken "
+    return joined(name, ("✓ healthy", "bold $success") if fault.healthy else ("✗ not healthy", "bold $error"))
+
+
 def taught_in(view: View) -> str:
     """The step that teaches what was broken, as a target of ``goto``; "" while that is a secret."""
     if view.status is None or view.fault is None or not view.fault.teaches:

@@ -46,8 +46,13 @@ def hops(journey: Journey, sought: str = "") -> Iterable[Block]:
 
 def matches(hop: Hop, sought: str) -> bool:
     """Whether a hop holds every word: of its node, link, kind, or text."""
-    text = f"{hop.node} {hop.link} {hop.kind} {hop.text}".lower()
+    text = f"{hop.node} {hop.link} {hop.node}:{hop.link} {protocol_of(hop)} {hop.kind} {hop.text}".lower()
     return all(word in text for word in sought.lower().split())
+
+
+def protocol_of(hop: Hop) -> str:
+    """What a learner calls it: ``icmp`` for an echo as well, ``nd`` for what IPv6 has in place of ARP."""
+    return "icmp" if hop.kind.startswith(("echo", "icmp")) else hop.kind.partition("-")[0]
 
 
 def _notes(journey: Journey, number: int) -> Iterable[Block]:

@@ -8,6 +8,7 @@ import msgspec
 
 from netless_lab import protocol
 
+from ..pages.drill import taught_in
 from ..reduce import Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
 from ..view import Act, View, can
@@ -129,7 +130,7 @@ class Acting(Base):
 
     def _do_goto(self) -> None:
         assert self.view.status is not None
-        self.action_go_to(self.view.status.position)
+        self.action_go_to(taught_in(self.view) or self.view.status.position)
 
     def _go(self, choice: tuple[str, bool] | None) -> None:
         if choice is not None and can(self.view, "goto"):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input
 
 from netless_lab import protocol
+from netless_lab.course.faults import Listed
 
 from ..blocks import Block, joined, plain
 from ..widgets.choices import Choices, Row
@@ -20,62 +25,123 @@ if TYPE_CHECKING:
 
 ANY, EXAM = "?drill", "?exam"
 """Choices that name no fault."""
+SEEDS = 10_000
+"""Seeds are drawn from 0 to this, so that they can be said to a neighbour and typed."""
 
 
 class DrillScreen(Panel[dict[str, Any]]):
-    """Returns the arguments of the call ``break``, or None."""
+    """Returns what to start: the arguments of the call ``drill``, or None."""
 
     app: TutorApp
     TITLE_TEXT = "Drill"
-    KEYS = (Key("Enter", "Break it", "screen.take"), Key("↑↓", "Choose", "", live=False), Key("Esc", "Leave it whole", "screen.close"))
+    KEYS = (
+        Key("Enter", "Break it", "screen.take"),
+        Key("↑↓", "Choose", "", live=False),
+        Key("ctrl+n", "Other seed", "screen.draw"),
+        Key("Esc", "Leave it whole", "screen.close"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("pagedown", "move(10)", show=False, priority=True),
+        Binding("pageup", "move(-10)", show=False, priority=True),
+        Binding("ctrl+n", "draw", show=False, priority=True),
+    ]
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int | None = None) -> None:
         super().__init__()
-        self._faults: list[dict[str, Any]] = []
+        self._faults: tuple[Listed, ...] = ()
+        self._seed = drawn() if seed is None else seed
+        self._typed = ""
 
     def body(self) -> ComposeResult:
-        """What it is, and the list."""
-        yield Choices(lambda width: rows(self._faults, width), at=ANY, id="panel-body")
+        """A field, and the list."""
+        yield Input(placeholder="type to search the list, or a number as the seed", id="search", compact=True)
+        yield Choices(self._rows, at=ANY, id="panel-body")
 
     def on_mount(self) -> None:
         """Ask the lab what it can break."""
-        self.query_one(Choices).focus()
+        self.query_one("#search").focus()
         self.run_worker(self._ask(), exit_on_error=True)
 
     async def _ask(self) -> None:
         found = await self.app.ask(protocol.Call, name="faults")
-        if isinstance(found, list):
-            self._faults = found
-            self.query_one(Choices).show(lambda width: rows(self._faults, width))
+        if found is not None:
+            self._faults = msgspec.convert(found, tuple[Listed, ...])
+            self._show()
+
+    def _rows(self, width: int) -> list[Row]:
+        return rows(self._faults, self._seed, "" if self._typed.isdigit() else self._typed, width)
+
+    def _show(self) -> None:
+        self.query_one(Choices).show(self._rows)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """A number is the seed; words narrow the list."""
+        self._typed = event.value.strip()
+        if self._typed.isdigit():
+            self._seed = int(self._typed[:9])
+        self._show()
+
+    def on_input_submitted(self) -> None:
+        """Enter in the field."""
+        self.action_take()
+
+    def action_move(self, by: int) -> None:
+        """Up or down in the list, while the field keeps the focus."""
+        self.query_one(Choices).action_move(by)
+
+    def action_draw(self) -> None:
+        """Another number."""
+        self._seed = drawn()
+        self._show()
 
     def action_take(self) -> None:
         """This one."""
         self.query_one(Choices).action_choose()
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
-        """Break it."""
-        secret = event.value in (ANY, EXAM)
-        self.dismiss({"fault": "" if secret else event.value, "drill": secret, "exam": event.value == EXAM})
+        """Break it. A chosen fault stays a secret as well, so that an instructor can choose one for a learner."""
+        which = {"seed": self._seed} if event.value in (ANY, EXAM) else {"fault": event.value}
+        self.dismiss({"do": "start", **which, "exam": event.value == EXAM})
 
 
-def rows(faults: list[dict[str, Any]], width: int) -> list[Row]:
-    """The two ways of being surprised, then every fault by what is noticed of it."""
-    text = "Something in the network is broken on purpose. You are told what is noticed, find the cause and repair it, however you like."
-    out = [Row(line) for line in plain(text, "$muted").wrap(max(8, width))]
-    out += [
-        Row(joined("")),
-        Row(joined(("Anything, in secret", "bold"), ("   hints and Why help", "$muted")), ANY),
-        Row(joined(("Anything, as an exam", "bold"), ("  no help, the clock runs", "$muted")), EXAM),
+def drawn() -> int:
+    """A seed."""
+    return random.SystemRandom().randrange(SEEDS)
+
+
+def rows(faults: tuple[Listed, ...], seed: int, search: str, width: int) -> list[Row]:
+    """The two ways of being surprised, then every fault by its title, as far as it holds every word of the search."""
+    words, out = search.lower().split(), []
+    if not words:
+        text = "Something in the network is broken on purpose. You are told what is noticed; find the cause and repair it however you like."
+        out += [Row(line) for line in plain(text, "$muted").wrap(max(8, width))]
+        number = (f"  seed {seed}", "$faint")
+        out += [
+            Row(joined("")),
+            Row(joined(("Anything, in secret", "bold"), ("   hints and Why help", "$muted"), number), ANY),
+            Row(joined(("Anything, as an exam", "bold"), ("  hints and Why locked", "$muted"), number), EXAM),
+            Row(joined("")),
+        ]
+        head = "Or one by name. Titles tell what is wrong: for instructors."
+        out += [Row(line) for line in plain(head, "$warning").wrap(max(8, width))]
+    found = [
+        row
+        for fault in faults
+        for row in _fault(fault, width)
+        if all(word in f"{fault.title} {fault.id} {fault.teaches}".lower() for word in words)
     ]
-    if faults:
-        out += [Row(joined("")), Row(joined(("Or one by name", "$muted")))]
-    for fault in faults:
-        lacks = str(fault.get("lacks") or "")
-        title = joined(str(fault.get("title", "")), ("  " + str(fault.get("teaches", "")), "$faint"))
-        out.append(
-            Row(joined((f"{fault.get('title', '')}  this machine lacks {lacks}", "$faint"))) if lacks else Row(title, str(fault["id"]))
-        )
-    return out
+    return [*out, *found] if found or not words else [Row(joined(("Nothing matches.", "$muted")))]
+
+
+def _fault(fault: Listed, width: int) -> list[Row]:
+    """A fault by its title, with what it teaches when both go on one row; a long title goes on below."""
+    if fault.lacks:
+        return [Row(line) for line in plain(f"{fault.title}: this machine lacks {fault.lacks}", "$faint").wrap(max(8, width))]
+    both = joined(fault.title, (f"  {fault.teaches}", "$faint"))
+    first, *more = [both] if both.cell_length <= width else plain(fault.title).wrap(max(8, width - 2))
+    return [Row(first, fault.id), *(Row(Content("  ") + line) for line in more)]
 
 
 class GiveUpScreen(Panel[bool]):
@@ -83,7 +149,7 @@ class GiveUpScreen(Panel[bool]):
 
     TITLE_TEXT = "Give up?"
     KEYS = (Key("y", "Mend it and tell me", "screen.yes"), Key("Enter", "Go on", "screen.close"))
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", show=False), Binding("enter,n,q", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", show=False), Binding("enter,n,q,m", "close", show=False)]
 
     def body(self) -> ComposeResult:
         """What will happen."""

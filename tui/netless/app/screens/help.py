@@ -26,7 +26,8 @@ TUTOR: tuple[tuple[str, str], ...] = (
     ("x", "reset the step, the lesson or the lab; it asks first"),
     ("d", "dialect of the commands: ip, legacy, pyroute2"),
     ("p", "play: judging pauses; leaving restores the step exactly"),
-    ("k", "drill: something is broken on purpose, and you find it"),
+    ("D", "drill: something is broken on purpose, and you find it"),
+    ("m", "in a drill: give up, or done: back to the lesson"),
     ("y", "copy the commands; a click on one copies it alone"),
     ("Esc", "courses and progress"),
     ("q", "quit; your progress is kept"),
@@ -52,7 +53,7 @@ BY_PANE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("f", "follow your own packets as well, or stop"),
             ("s", "save what is kept as pcapng, for Wireshark"),
             ("/", "show only packets with some words"),
-            ("click", "a hop: its bytes, layer by layer"),
+            ("Enter", "choose a hop: its bytes, layer by layer; or click it"),
         ),
     ),
     "changes": (

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
 from ..widgets.document import Document
 from ..widgets.keybar import Key
 from .panel import Panel
+
+OFFSET = 5
+"""Cells of a row's number."""
 
 
 class LayersScreen(Panel[None]):
@@ -28,7 +30,7 @@ class LayersScreen(Panel[None]):
     def body(self) -> ComposeResult:
         """Layers, then bytes."""
         document = Document(id="panel-body")
-        document.set_source(lambda width: layers_text(self._packet))
+        document.set_source(lambda width: layers_text(self._packet, width))
         yield document
 
     def on_mount(self) -> None:
@@ -36,17 +38,18 @@ class LayersScreen(Panel[None]):
         self.query_one("#panel-body").focus()
 
 
-def layers_text(packet: dict[str, Any]) -> Blocks:
-    """Each layer with its fields, then the bytes sixteen to a row."""
+def layers_text(packet: dict[str, Any], width: int) -> Blocks:
+    """Each layer with its fields, then the bytes: sixteen to a row, or eight where that is too wide."""
     blocks: list[Block] = []
     for name, fields in packet.get("layers", ()):
         blocks.append(Block(plain(str(name), "bold $accent")))
         blocks += [Block(plain(str(value)), first=joined((f"  {field!s:<14}", "$muted"))) for field, value in fields]
     data = bytes.fromhex(str(packet.get("bytes", "")))
     blocks += [EMPTY, Block(plain(f"{len(data)} bytes", "bold"))]
-    for start in range(0, len(data), 16):
-        row = data[start : start + 16]
+    many = 16 if width >= OFFSET + 4 * 16 + 1 else 8
+    for start in range(0, len(data), many):
+        row = data[start : start + many]
         letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
-        line = joined((f"{start:04x}  ", "$faint"), (row.hex(" ").ljust(47), "$code"), (f"  {letters}", "$muted"))
-        blocks.append(Block(line, first=Content("  "), keep=True))
+        line = joined((f"{start:04x} ", "$faint"), (row.hex(" ").ljust(3 * many - 1), "$code"), (f"  {letters}", "$muted"))
+        blocks.append(Block(line, keep=True))
     return tuple(blocks)

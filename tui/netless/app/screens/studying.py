@@ -1,16 +1,16 @@
-"""What the main screen does with packets and faults: why, replay, following, saving, filtering; and drills."""
+"""What the main screen does with packets: replay, following, saving, filtering, and the bytes of one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from netless_lab import protocol
-from netless_lab.model.journey import Explanation, Journey
+from netless_lab.model.journey import Journey
 
 from ..reduce import Following, Told
-from ..view import View, can, failed_probe
+from ..view import View
 from ..widgets.lower import PACKETS
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ else:
 class Studying(Base):
     """Mixed into the main screen, which gives it the view, the panes and the app."""
 
+    _hop_at = ""
+    """The hop that was looked at last, as ``journey:hop``."""
+
     if TYPE_CHECKING:
         app: TutorApp
         view: View
@@ -37,18 +40,7 @@ class Studying(Base):
         def settle(self, anew: bool = False) -> None:
             """See ``TutorScreen``."""
 
-    # -- why ----------------------------------------------------------------------------------------------------------------
-
-    def _do_why(self) -> None:
-        self.run_worker(self._why(), group="why", exclusive=True)
-
-    async def _why(self) -> None:
-        answer = await self.app.asking("Looking for the cause", protocol.Explain, probe=failed_probe(self.view))
-        if answer is not None:
-            from .why import WhyScreen
-
-            explanation = msgspec.convert(answer, Explanation)
-            self.app.push_screen(WhyScreen(explanation), lambda _: self._replay(explanation.journey))
+    # -- replay ------------------------------------------------------------------------------------------------------------
 
     def replay_last(self) -> None:
         """Let the newest packet that was followed move over the picture."""
@@ -104,29 +96,21 @@ class Studying(Base):
         """What the bytes of one hop mean."""
         self.run_worker(self._look_at_hop(journey, hop), group="hop", exclusive=True)
 
+    def action_choose_hop(self) -> None:
+        """Choose a hop by key; its bytes follow."""
+        if self.lower.tab == PACKETS:
+            from .hops import HopsScreen
+
+            self.app.push_screen(HopsScreen(self.view.packets, self.lower.packets.sought, self._hop_at), self._hop_chosen)
+
+    def _hop_chosen(self, chosen: tuple[int, int] | None) -> None:
+        if chosen is not None:
+            self._hop_at = f"{chosen[0]}:{chosen[1]}"
+            self.action_look_at_hop(*chosen)
+
     async def _look_at_hop(self, journey: int, hop: int) -> None:
         answer = await self.app.ask(protocol.Call, name="packet", args={"journey": journey, "hop": hop})
         if isinstance(answer, dict):
             from .layers import LayersScreen
 
             self.app.push_screen(LayersScreen(answer))
-
-    # -- drills -------------------------------------------------------------------------------------------------------------
-
-    def _do_drill(self) -> None:
-        from .drill import DrillScreen, GiveUpScreen
-
-        if self.view.fault is None:
-            self.app.push_screen(DrillScreen(), self._break)
-        elif self.view.fault.healthy:
-            self._mend(True)
-        else:
-            self.app.push_screen(GiveUpScreen(), self._mend)
-
-    def _break(self, wanted: dict[str, Any] | None) -> None:
-        if wanted is not None and can(self.view, "drill"):
-            self.app.request("Breaking something", protocol.Call, name="break", args=wanted)
-
-    def _mend(self, yes: bool | None) -> None:
-        if yes and can(self.view, "drill"):
-            self.app.request("Mending", protocol.Call, name="mend")

@@ -26,16 +26,18 @@ from ..widgets.lower import CHANGES, PACKETS, Lower
 from ..widgets.picture import Picture
 from ..widgets.strip import HeaderStrip
 from .acting import Acting
+from .drilling import Drilling
 from .studying import Studying
 
 if TYPE_CHECKING:
     from ..app import TutorApp
 
+BYTES = (("Enter", "$accent"), (" bytes  ", "$muted"))
 BORDER, PADDING = 2, 2
 """Cells a pane's border and its padding take, both sides together."""
 
 
-class TutorScreen(Acting, Studying, Screen[None]):
+class TutorScreen(Acting, Drilling, Studying, Screen[None]):
     """Everything at once when there is room, one pane at a time when there is not."""
 
     app: TutorApp
@@ -44,6 +46,7 @@ class TutorScreen(Acting, Studying, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, f"act('{act}')", show=False) for key, _, act in ACTS),
+        Binding("m", "act('mend')", show=False),
         Binding("y", "copy_commands", show=False),
         Binding("e", "export", show=False),
         Binding("f", "follow", show=False),
@@ -134,7 +137,7 @@ class TutorScreen(Acting, Studying, Screen[None]):
     def _show_titles(self, frame: Frame) -> None:
         nodes, fresh, room = self.lower.nodes, self.lower.fresh, self.size.width - 6
         if frame.side:
-            retitle(self.lesson, Content("Lesson"), self._moves("lesson", "check"))
+            retitle(self.lesson, Content("Lesson" if self.view.fault is None else "Drill"), self._moves("lesson", "check"))
             retitle(self.picture, Content("Network"), self._moves("network"))
             lower = lower_tabs(self.lower.tab, nodes, fresh, (frame.lower.width if frame.lower else 0) - 6)
             retitle(self.lower, lower, self._moves(PACKETS, CHANGES))
@@ -163,7 +166,9 @@ class TutorScreen(Acting, Studying, Screen[None]):
         follow = " stop following  " if self.view.following else " follow mine  "
         sought = self.lower.packets.sought
         seek = f" only {sought}  " if sought else " filter  "
-        return joined(("f", "$accent"), (follow, "$muted"), ("s", "$accent"), (" save  ", "$muted"), ("/", "$accent"), (seek, "$muted"))
+        return joined(
+            ("f", "$accent"), (follow, "$muted"), ("s", "$accent"), (" save  ", "$muted"), ("/", "$accent"), (seek, "$muted"), *BYTES
+        )
 
     @property
     def where(self) -> str:

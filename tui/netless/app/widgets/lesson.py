@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.timer import Timer
 
+from ..blocks import Blocks
 from ..pages.check import check, check_title
+from ..pages.drill import drill
 from ..pages.lesson import HINT_KEY, commands, lesson
 from ..view import View
 from .document import Document, retitle
@@ -32,13 +37,27 @@ class LessonPane(Vertical):
         self._view = View()
         self.prose = Document(id="prose")
         self.commands = Commands(id="commands")
-        self.prose.set_source(lambda width: lesson(self._view, width, whole=not self.commands.display))
-        self.commands.set_source(lambda width: commands(self._view, width))
+        self._clock: Timer | None = None
+        self.prose.set_source(self._text)
+        self.commands.set_source(lambda width: () if self._view.fault is not None else commands(self._view, width))
 
     def compose(self) -> ComposeResult:
         """Text and commands."""
         yield self.prose
         yield self.commands
+
+    def _text(self, width: int) -> Blocks:
+        if self._view.fault is not None:
+            return drill(self._view, time.time())
+        return lesson(self._view, width, whole=not self.commands.display)
+
+    def _run_clock(self) -> None:
+        """Once a second while something is broken on purpose, and not at all otherwise."""
+        if self._view.broken and self._clock is None:
+            self._clock = self.set_interval(1, self.prose.lay_out_anew)
+        elif not self._view.broken and self._clock is not None:
+            self._clock.stop()
+            self._clock = None
 
     def on_resize(self) -> None:
         """The commands take at most two fifths of the pane; when it is very low they go into the text."""
@@ -49,10 +68,11 @@ class LessonPane(Vertical):
         before, self._view = self._view, view
         if before.status is view.status and before.verdict is view.verdict and before.hint == view.hint:
             return
+        self._run_clock()
         self._fit()
         self.prose.lay_out_anew()
         self.commands.lay_out_anew()
-        if before.status is None or view.status is None or before.status.position != view.status.position:
+        if before.status is None or view.status is None or _page(before) != _page(view):
             self.prose.scroll_home(animate=False, immediate=True)
         elif len(view.status.page.hints_open) > len(before.status.page.hints_open) or (view.hint and view.hint != before.hint):
             self.prose.reveal(HINT_KEY)
@@ -65,6 +85,11 @@ class LessonPane(Vertical):
         if shown != self.commands.display:
             self.commands.display = shown
             self.prose.lay_out_anew()
+
+
+def _page(view: View) -> tuple[str, bool, bool]:
+    """What is read: a step, a drill, or its end."""
+    return view.status.position if view.status else "", view.fault is None, view.broken
 
 
 class CheckPane(Document):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
 
 from ..blocks import Blocks, Line, lay_out
 from ..pages import changes, packets
@@ -84,6 +86,7 @@ class ChangesPane(LogPane[changes.Entry]):
 class PacketsPane(LogPane[packets.Packet]):
     """Every probe and what became of it, and the learner's own packets; see ``pages.packets``."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.choose_hop", show=False)]
     sought = ""
 
     def seek(self, sought: str) -> None:

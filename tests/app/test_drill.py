@@ -1,0 +1,241 @@
+"""Drills on the screen, from the choice to the way back: what is told, when, and what the keys ask of the lab."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+import pytest
+
+from app import story
+from app.driving import opened, rows, screen, until
+from app.helpers import Answer
+from netless.app.pages.drill import duration, help_used
+from netless.app.reduce import Event, Joined, reduce
+from netless.app.screens.drill import DrillScreen, GiveUpScreen
+from netless.app.screens.goto import GotoScreen
+from netless.app.screens.why import WhyScreen
+from netless.app.view import View, can
+from netless.app.widgets.document import Document
+from netless_lab import protocol
+from netless_lab.course.verdict import Item, Verdict
+from netless_lab.model.journey import Explanation, Fact
+
+FAULTS = [
+    {"id": "forwarding-off", "title": "The host does not forward", "tells": "c1 is alone.", "teaches": "internet/forward",
+     "start": "internet", "number": 7, "nodes": [], "needs": [], "lacks": ""},
+    {"id": "macvlan-and-its-host", "title": "A macvlan and its host", "tells": "c1 is alone.", "teaches": "internet/forward",
+     "start": "internet", "number": None, "nodes": [], "needs": ["macvlan"], "lacks": "macvlan devices"},
+]  # fmt: skip
+SICK = Verdict("fault", "fail", (
+    Item("pass", "c1 reaches 10.0.0.1", kind="probe"),
+    Item("fail", "c1 reaches 198.51.100.10", kind="probe", expected="an answer", seen="silence"),
+))  # fmt: skip
+WELL = Verdict("fault", "pass", (Item("pass", "c1 reaches 10.0.0.1", kind="probe"), Item("pass", "c1 reaches 198.51.100.10", kind="probe")))
+TELLS = "c1 reaches the host and nothing beyond it."
+OVER = protocol.FaultStatus(
+    TELLS, drill=True, healthy=True, seconds=192.0, hints=1, whys=2, seed=4821, verdict=WELL, id="forwarding-off",
+    title="The host does not forward", teaches="internet/forward", solution="sysctl -w net.ipv4.ip_forward=1",
+)  # fmt: skip
+WHY = Explanation(
+    False, "The question left c1 and was last seen on br0 in host.", "host does not forward.", "certain", place="host:fwd",
+    facts=(Fact("net.ipv4.ip_forward is 0", "sysctl net.ipv4.ip_forward"),), lesson="container/internet/forward",
+    fix="sysctl -w net.ipv4.ip_forward=1",
+)  # fmt: skip
+
+
+def broken(*, exam: bool = False, ago: float = 65.0) -> protocol.FaultStatus:
+    """A drill that began some seconds ago."""
+    return protocol.FaultStatus(TELLS, drill=True, exam=exam, began=time.time() - ago, seconds=ago, seed=4821, verdict=SICK)
+
+
+def with_fault(fault: protocol.FaultStatus | None, *, elsewhere: bool = False) -> protocol.StatusEvent:
+    """The status while this is broken; ``elsewhere``: at another step than the one the learner came from."""
+    page = msgspec.structs.replace(story.page(), position="container/neighbour/direct") if elsewhere else None
+    return protocol.StatusEvent(msgspec.structs.replace(story.status(verdict=story.PENDING, position=page), fault=fault))
+
+
+def opening(fault: protocol.FaultStatus | None = None) -> list[protocol.Message]:
+    """What the lab says first."""
+    return [with_fault(fault), protocol.SnapshotEvent(story.snapshot(second=True)), *story.PROBES]
+
+
+def calls(**answers: object) -> dict[type[protocol.Request], Answer]:
+    """Answers to calls by name; any other call gets nothing."""
+    return {protocol.Call: lambda request: [protocol.Done(request.id, answers.get(request.name))]}  # type: ignore[attr-defined]
+
+
+def words(pane: Document) -> str:
+    """What a pane says, wherever its lines end."""
+    return " ".join(" ".join(line.content.plain for line in pane.lines).replace("▎", " ").split())
+
+
+async def test_the_menu_offers_secrets_and_a_list() -> None:
+    """D offers any fault by a seed that is shown, and the list, which says that its titles tell; words narrow it."""
+    async with opened(opening=opening(), answers=calls(faults=FAULTS, drill={"text": ""})) as (app, pilot, peer):
+        await pilot.press("D")
+        await until(pilot, lambda: "The host does not forward" in screen(app))
+        text = screen(app)
+        assert "for instructors" in text
+        assert "this machine lacks macvlan devices" in text
+        await pilot.press(*"4821")
+        assert screen(app).count("seed 4821") == 2
+        await pilot.press("enter")
+        await until(pilot, lambda: "Check" in peer.kinds())
+        start = next(request for request in peer.asked if getattr(request, "name", "") == "drill")
+        assert start.args == {"do": "start", "seed": 4821, "exam": False}
+
+
+async def test_an_exam_and_a_chosen_fault() -> None:
+    """The second row is the exam; a fault from the list is started by its id and stays a secret."""
+    async with opened(opening=opening(), answers=calls(faults=FAULTS, drill={"text": ""})) as (app, pilot, peer):
+        for keys, wanted in ((("1", "down"), {"seed": 1, "exam": True}), ("host", {"fault": "forwarding-off", "exam": False})):
+            await pilot.press("D")
+            await until(pilot, lambda: isinstance(app.screen, DrillScreen))
+            await until(pilot, lambda: "The host does not forward" in screen(app))
+            await pilot.press(*keys, "enter")
+            await until(pilot, lambda: not app.view.busy and "Check" in peer.kinds())
+            assert peer.asked[-2].args == {"do": "start", **wanted}
+            peer.asked.clear()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+async def test_only_the_symptom_is_told(size: tuple[int, int]) -> None:
+    """While it is broken: symptom, clock, help used, seed, what must be answered again, and the keys; also after joining again."""
+    async with opened(size, opening=opening(broken())) as (app, pilot, _peer):
+        tutor = app.get_default_screen()
+        text = words(tutor.lesson.prose)
+        assert TELLS in text
+        assert "for 1 min 5 s" in text
+        assert "help none" in text
+        assert "4821" in text
+        assert "does not forward" not in screen(app)
+        assert "✗ c1 reaches 198.51.100.10" in screen(app)
+        assert "✗ not healthy" in screen(app)
+        assert all(key in rows(app)[-1] for key in ("h Hint", "w Why", "m Give up"))
+        assert "r Run" not in screen(app)
+        before = text
+        await until(pilot, lambda: words(tutor.lesson.prose) != before)
+        assert "for 1 min" in words(tutor.lesson.prose)
+
+
+async def test_hints_are_kept_and_shown() -> None:
+    """Each hint that is opened stays on the page, numbered."""
+    told = iter(("Look at the host.", "Look at its switches."))
+    answers: dict[type[protocol.Request], Answer] = {
+        protocol.Hint: lambda request: [protocol.Done(request.id, {"rung": 0, "text": next(told), "left": 1})]
+    }
+    async with opened(opening=opening(broken()), answers=answers) as (app, pilot, _peer):
+        for number in (1, 2):
+            await pilot.press("h")
+            await until(pilot, lambda: len(app.view.drill_hints) == number)  # noqa: B023
+        text = words(app.get_default_screen().lesson.prose)
+        assert "hint 1 Look at the host. hint 2 Look at its switches." in text
+
+
+async def test_the_end_tells_all_and_leads_back() -> None:
+    """Healthy again: time, help, cause, what mends it and the step that teaches it; m goes back to where the learner was."""
+    answers = calls(drill={"text": "done"}, faults=FAULTS)
+    async with opened(opening=opening(), answers=answers) as (app, pilot, peer):
+        await pilot.press("D", "enter")
+        await until(pilot, lambda: "Check" in peer.kinds() and not app.view.busy)
+        peer.say(with_fault(broken(), elsewhere=True), with_fault(OVER, elsewhere=True))
+        await until(pilot, lambda: "The network is healthy again" in screen(app))
+        text = words(app.get_default_screen().lesson.prose)
+        for told in ("took 3 min 12 s", "1 hint, Why 2 times", "was The host does not forward", "sysctl -w net.ipv4.ip_forward=1",
+                     "The way out ▸ Let the host pass things on"):  # fmt: skip
+            assert told in text
+        await pilot.press("g")
+        await until(pilot, lambda: isinstance(app.screen, GotoScreen))
+        await pilot.press("escape", "m")
+        await until(pilot, lambda: peer.kinds()[-1] == "Goto")
+        assert peer.asked[-2].args == {"do": "stop"}
+        assert peer.asked[-1].target == "container/cable/plug"
+
+
+async def test_the_step_that_teaches_is_one_key_away() -> None:
+    """g at the end opens the list of steps at the one that teaches what was broken."""
+    async with opened(opening=opening(OVER)) as (app, pilot, peer):
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: "Goto" in peer.kinds())
+        assert peer.asked[-1].target == "container/internet/forward"
+
+
+async def test_giving_up_asks() -> None:
+    """m while something is broken asks first; Enter goes on looking, y gives up and is told what it was."""
+    answers = calls(drill={"text": "The host does not forward: that was it. `netless goto x` takes you back to where you were."})
+    async with opened(opening=opening(broken()), answers=answers) as (app, pilot, peer):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, GiveUpScreen))
+        await pilot.press("enter")
+        assert peer.kinds() == []
+        await pilot.press("m", "y")
+        await until(pilot, lambda: app.view.saying is not None)
+        assert peer.kinds() == ["Call"]
+        assert app.view.saying is not None
+        assert app.view.saying.text == "The host does not forward: that was it."
+
+
+async def test_why_sends_packets_first_when_none_is_known() -> None:
+    """After joining a drill no packet is known: w lets the judge send them, then asks about one that died."""
+    dead = story.PROBES[2]
+    answers: dict[type[protocol.Request], Answer] = {
+        protocol.Check: lambda request: [dead, protocol.Done(request.id)],
+        protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))],
+    }
+    async with opened(opening=opening(broken())[:2], answers=answers) as (app, pilot, peer):
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, WhyScreen))
+        assert peer.kinds() == ["Check", "Explain"]
+
+
+async def test_why_keeps_the_fix_until_asked() -> None:
+    """Cause, certainty in word and shape, place, facts; the fix only after another key; the step that teaches it by g."""
+    answers: dict[type[protocol.Request], Answer] = {
+        protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))]
+    }
+    async with opened((80, 24), opening=opening(), answers=answers) as (app, pilot, _peer):
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, WhyScreen))
+        text = screen(app)
+        for told in ("● host does not forward.", "certain: a fact proves it", "whether the host forwards", "sysctl net.ipv4.ip_forward",
+                     "The way out ▸ Let the host pass things on"):  # fmt: skip
+            assert told in text
+        assert "ip_forward=1" not in text
+        await pilot.press("f")
+        assert "ip_forward=1" in screen(app)
+        await pilot.press("g")
+        await until(pilot, lambda: isinstance(app.screen, GotoScreen))
+
+
+def test_an_exam_locks_the_help() -> None:
+    """In an exam hint and Why are dead; in a drill they help; what goes on with the lessons is dead in both."""
+
+    def view(fault: protocol.FaultStatus | None) -> View:
+        events: list[Event] = [Joined("default"), with_fault(fault), *story.PROBES]  # type: ignore[list-item]
+        now = View()
+        for event in events:
+            now = reduce(now, event)
+        return now
+
+    drill, exam, over = view(broken()), view(broken(exam=True)), view(OVER)
+    assert all(can(drill, act) for act in ("hint", "why", "check", "mend", "goto", "reset"))
+    assert not any(can(drill, act) for act in ("run", "type", "next", "back", "play", "drill"))
+    assert not can(exam, "hint")
+    assert not can(exam, "why")
+    assert can(exam, "mend")
+    assert [act for act in ("check", "hint", "why", "mend", "goto", "drill") if can(over, act)] == ["mend", "goto"]  # type: ignore[arg-type]
+    assert can(view(None), "drill")
+    assert not can(view(None), "mend")
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (192, "3 min 12 s")])
+def test_the_clock_in_words(seconds: float, said: str) -> None:
+    """Minutes and whole seconds; a second is told when it is full."""
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(("hints", "whys", "said"), [(0, 0, "none"), (1, 0, "1 hint"), (2, 1, "2 hints, Why once"), (0, 3, "Why 3 times")])
+def test_help_in_words(hints: int, whys: int, said: str) -> None:
+    """How much help was used."""
+    assert help_used(protocol.FaultStatus("", hints=hints, whys=whys)) == said

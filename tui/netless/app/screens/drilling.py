@@ -1,0 +1,108 @@
+"""What the main screen does with drills and Why: begin one, give up or be done, ask for the cause, and go back to the lesson."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from netless_lab import protocol
+from netless_lab.model.journey import Explanation, Journey
+
+from ..reduce import Told
+from ..view import View, can, failed_probe, step_called
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from ..app import TutorApp
+
+    Base = Screen[None]
+else:
+    Base = object
+
+
+class Drilling(Base):
+    """Mixed into the main screen, which gives it the view and the app."""
+
+    _came_from = ""
+    """Where the learner was when the drill began, to go back there; "" when another client began it."""
+
+    if TYPE_CHECKING:
+        app: TutorApp
+        view: View
+
+        def _replay(self, journey: Journey | None) -> None: ...
+        def action_go_to(self, target: str) -> None:
+            """See ``Acting``."""
+
+    # -- why ----------------------------------------------------------------------------------------------------------------
+
+    def _do_why(self) -> None:
+        self.run_worker(self._why(), group="why", exclusive=True)
+
+    async def _why(self) -> None:
+        if failed_probe(self.view) is None and self.view.broken:
+            await self._look_again()
+        probe = failed_probe(self.view)
+        if probe is None:
+            self.app.take(Told("info", "Every packet arrived: there is nothing to explain. Check again after the next change."))
+            return
+        answer = await self.app.asking("Looking for the cause", protocol.Explain, probe=probe)
+        if answer is not None:
+            from .why import WhyScreen
+
+            explanation = msgspec.convert(answer, Explanation)
+            called = step_called(self.view, explanation.lesson) if explanation.lesson else ""
+
+            def closed(lesson: str | None) -> None:
+                if lesson:
+                    self.action_go_to(lesson)
+                else:
+                    self._replay(explanation.journey)
+
+            self.app.push_screen(WhyScreen(explanation, called), closed)
+
+    # -- drills -------------------------------------------------------------------------------------------------------------
+
+    def _do_drill(self) -> None:
+        from .drill import DrillScreen
+
+        self.app.push_screen(DrillScreen(), self._take_drill)
+
+    def _take_drill(self, wanted: dict[str, Any] | None) -> None:
+        if wanted is not None and can(self.view, "drill"):
+            self.run_worker(self._run_drill(wanted), group="request", exit_on_error=True)
+
+    async def _run_drill(self, wanted: dict[str, Any]) -> None:
+        came_from = self.view.status.position if self.view.status else ""
+        if await self.app.asking("Breaking something", protocol.Call, name="drill", args=wanted) is not None:
+            self._came_from = came_from
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Let the judge send its packets, so that the learner sees which go and which do not."""
+        await self.app.asking("Sending packets", protocol.Check)
+
+    def _do_mend(self) -> None:
+        from .drill import GiveUpScreen
+
+        if self.view.broken:
+            self.app.push_screen(GiveUpScreen(), self._take_end)
+        else:
+            self._take_end(True)
+
+    def _take_end(self, yes: bool | None) -> None:
+        if yes and can(self.view, "mend"):
+            self.run_worker(self._run_mending(tell=self.view.broken), group="request", exit_on_error=True)
+
+    async def _run_mending(self, *, tell: bool) -> None:
+        """Mended and, when the learner gave up, told; then back to where the learner was."""
+        answer = await self.app.asking("Mending", protocol.Call, name="drill", args={"do": "stop"})
+        if answer is None:
+            return
+        if tell and isinstance(answer, dict):
+            self.app.take(Told("info", str(answer.get("text", "")).partition(" `netless goto")[0]))
+        here, self._came_from = self._came_from, ""
+        if here and self.view.status is not None and self.view.status.position != here:
+            await self.app.asking("Going back to the lesson", protocol.Goto, target=here)
