@@ -24,6 +24,7 @@ from ..course.verdict import Verdict
 from ..errors import Refusal
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
+from ..primitives.updown import LinkDown
 from ..protocol import (
     CourseView,
     Entry,
@@ -71,6 +72,7 @@ class Desk:
             progress.bindings(course.id),
             dialect=progress.dialect,
         )
+        world.storms.stop = self._end_storm
         world.following.on_journey = lambda journey, skipped: self._tell(JourneyEvent(time.time(), journey, skipped))
         self.live = Live(world, self._tell, self._learner_changed, self._kernel_changed)
         self.history = History()
@@ -137,6 +139,13 @@ class Desk:
     def probe_told(self, outcome: Outcome, wanted: bool) -> None:
         """Tell the views what became of a probe."""
         self._tell(ProbeEvent(time.time(), outcome, wanted, self.world.following.journey_of(outcome)))
+
+    async def _end_storm(self, node: str, link: str, text: str) -> None:
+        """Frames go round in circles: switch one cable off, and say so."""
+        with self.live.tutor_at_work(), contextlib.suppress(self.world.apply_failed):
+            await self.world.apply_all((LinkDown(name=link, node=node),))
+            await self.live.refresh()
+        self.note(text)
 
     def note(self, text: str) -> None:
         """Something to remember until the lab is in order again."""

@@ -32,6 +32,7 @@ from ..protocol import Entry
 from ..sandbox import tune
 from .following import Following
 from .host import PretendHost
+from .storm import StormGuard
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class World:
         self.limits = host.limits
         self.baseline = Snapshot()
         self.following = Following()
+        self.storms = StormGuard()
         self._seen = Snapshot()
         self.on_death: Callable[[str], None] = lambda name: None
         host.on_end = self._ended
@@ -80,6 +82,7 @@ class World:
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
         self._tune_new(snapshot)
         self.following.nodes(found, snapshot)
+        self.storms.consider(snapshot, found)
         return snapshot
 
     async def changed(self, timeout_s: float | None) -> bool:
