@@ -155,7 +155,7 @@ async def test_the_end_tells_all_and_leads_back() -> None:
 
 async def test_the_step_that_teaches_is_one_key_away() -> None:
     """g at the end opens the list of steps at the one that teaches what was broken."""
-    async with opened(opening=opening(OVER)) as (app, pilot, peer):
+    async with opened(opening=opening(OVER)) as (_app, pilot, peer):
         await pilot.press("g", "enter")
         await until(pilot, lambda: "Goto" in peer.kinds())
         assert peer.asked[-1].target == "container/internet/forward"

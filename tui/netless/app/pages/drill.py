@@ -63,9 +63,8 @@ def _over(view: View, fault: FaultStatus) -> Iterator[Block]:
     yield _row("was", fault.title, "bold")
     if fault.solution:
         yield EMPTY
-        yield Block(plain("This mends it; yours may have been another way:", "$muted"))
         for line in fault.solution.splitlines():
-            yield code_line(line)
+            yield code_line(line.strip()) if line.startswith(" ") else Block(ticked(line, "$muted"))
     taught = taught_in(view)
     if taught:
         yield EMPTY

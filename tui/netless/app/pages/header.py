@@ -11,14 +11,16 @@ ARROW = " ▸ "
 
 
 def header(view: View, width: int) -> Content:
-    """The line, exactly ``width`` cells."""
+    """The line, exactly ``width`` cells. What is being done just now matters more than where one is."""
     right = _right(view)
-    for left in _lefts(view):
-        for middle in (_dots(view), Content("")):
-            for end in (*right, Content("")):
-                used = left.cell_length + middle.cell_length + end.cell_length
-                if used + 4 <= width:
-                    return _spread(left, middle, end, width)
+    every = (*right, Content(""))
+    for ends in (right[:1], every) if view.busy else (every,):
+        for left in _lefts(view):
+            for middle in (_dots(view), Content("")):
+                for end in ends:
+                    used = left.cell_length + middle.cell_length + end.cell_length
+                    if used + 4 <= width:
+                        return _spread(left, middle, end, width)
     least = _lefts(view)[-1].truncate(max(1, width - 1), ellipsis=True)
     return least.pad_right(max(0, width - least.cell_length))
 

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from netless_lab.model.journey import Hop, Journey
 
-from ..blocks import joined
+from ..blocks import joined, plain
 from ..pages.journey import ARROWS, matches
 from ..pages.packets import Packet
 from ..widgets.choices import Choices, Row
@@ -29,13 +29,13 @@ class HopsScreen(Panel[tuple[int, int]]):
 
     def __init__(self, packets: Sequence[Packet], sought: str, at: str = "") -> None:
         super().__init__()
-        self._found = rows(packets, sought)
-        chosen = [row.value for row in self._found if row.value]
+        self._journeys, self._sought = tuple(journeys_of(packets)), sought
+        chosen = [row.value for row in rows(self._journeys, sought, 80) if row.value]
         self._at = at if at in chosen else chosen[-1] if chosen else ""
 
     def body(self) -> ComposeResult:
         """The list."""
-        yield Choices(lambda width: self._found, at=self._at, id="panel-body")
+        yield Choices(lambda width: rows(self._journeys, self._sought, width), at=self._at, id="panel-body")
 
     def on_mount(self) -> None:
         """The arrows choose."""
@@ -60,16 +60,19 @@ def journeys_of(packets: Iterable[Packet]) -> Iterable[Journey]:
                 yield journey
 
 
-def _hop(hop: Hop) -> Content:
-    place = (f"{hop.node} {hop.link}", "$chip")
-    return joined((f"{hop.at_us:>8.1f} us ", "$faint"), place, " ", ARROWS[hop.direction], " ", hop.text)
+def _hop(hop: Hop, value: str, width: int) -> list[Row]:
+    lead = joined((f"{hop.at_us:>8.1f} us ", "$faint"), (f"{hop.node} {hop.link}", "$chip"), " ", ARROWS[hop.direction], " ")
+    first, *more = plain(hop.text).wrap(max(8, width - lead.cell_length)) or [Content("")]
+    return [Row(lead + first, value), *(Row(Content(" " * lead.cell_length) + line) for line in more)]
 
 
-def rows(packets: Iterable[Packet], sought: str) -> list[Row]:
-    """A heading for each journey, a choice for each hop that holds the words that are sought."""
+def rows(journeys: Iterable[Journey], sought: str, width: int) -> list[Row]:
+    """A heading for each journey, a choice for each hop that holds the words that are sought; what is long goes on below."""
     out: list[Row] = []
-    for journey in journeys_of(packets):
-        found = [Row(_hop(hop), f"{journey.id}:{number}") for number, hop in enumerate(journey.hops) if matches(hop, sought)]
+    for journey in journeys:
+        found = [
+            row for number, hop in enumerate(journey.hops) if matches(hop, sought) for row in _hop(hop, f"{journey.id}:{number}", width)
+        ]
         if found:
             title = journey.title or f"{journey.source} → {journey.target}"
             out += [*([Row(joined(""))] if out else []), Row(joined((title, "bold"))), *found]

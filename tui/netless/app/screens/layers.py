@@ -39,17 +39,17 @@ class LayersScreen(Panel[None]):
 
 
 def layers_text(packet: dict[str, Any], width: int) -> Blocks:
-    """Each layer with its fields, then the bytes: sixteen to a row, or eight where that is too wide."""
+    """Each layer with its fields, then the bytes: sixteen to a row, or eight or four where that is too wide."""
     blocks: list[Block] = []
     for name, fields in packet.get("layers", ()):
         blocks.append(Block(plain(str(name), "bold $accent")))
         blocks += [Block(plain(str(value)), first=joined((f"  {field!s:<14}", "$muted"))) for field, value in fields]
     data = bytes.fromhex(str(packet.get("bytes", "")))
     blocks += [EMPTY, Block(plain(f"{len(data)} bytes", "bold"))]
-    many = 16 if width >= OFFSET + 4 * 16 + 1 else 8
+    many = next((count for count in (16, 8) if OFFSET + 4 * count <= width), 4)
     for start in range(0, len(data), many):
         row = data[start : start + many]
         letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
-        line = joined((f"{start:04x} ", "$faint"), (row.hex(" ").ljust(3 * many - 1), "$code"), (f"  {letters}", "$muted"))
+        line = joined((f"{start:04x} ", "$faint"), (row.hex(" ").ljust(3 * many - 1), "$code"), (f" {letters}", "$muted"))
         blocks.append(Block(line, keep=True))
     return tuple(blocks)

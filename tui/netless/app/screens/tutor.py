@@ -155,7 +155,11 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         if where not in places:
             return Content("")
         zoom = "all panes" if self.zoomed else "zoom"
-        return self._pane_keys(where) + joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
+        own = self._pane_keys(where)
+        moves = joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
+        frame = self.frame(self.size)
+        room = frame.lower.width - BORDER - PADDING if frame.lower is not None else self.size.width
+        return own + moves if not own.cell_length or own.cell_length + moves.cell_length <= room else own.truncate(room, ellipsis=True)
 
     def _pane_keys(self, where: str) -> Content:
         """The keys of a log."""
@@ -163,7 +167,7 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
             return joined(("e", "$accent"), (" export  ", "$muted"))
         if where != PACKETS:
             return Content("")
-        follow = " stop following  " if self.view.following else " follow mine  "
+        follow = " stop  " if self.view.following else " follow mine  "
         sought = self.lower.packets.sought
         seek = f" only {sought}  " if sought else " filter  "
         return joined(
