@@ -14,6 +14,7 @@ from netless.app.pages.drill import duration, help_used
 from netless.app.reduce import Event, Joined, reduce
 from netless.app.screens.drill import DrillScreen, GiveUpScreen
 from netless.app.screens.goto import GotoScreen
+from netless.app.screens.told import ToldScreen
 from netless.app.screens.why import WhyScreen
 from netless.app.view import View, can
 from netless.app.widgets.document import Document
@@ -161,19 +162,24 @@ async def test_the_step_that_teaches_is_one_key_away() -> None:
         assert peer.asked[-1].target == "container/internet/forward"
 
 
-async def test_giving_up_asks() -> None:
-    """m while something is broken asks first; Enter goes on looking, y gives up and is told what it was."""
-    answers = calls(drill={"text": "The host does not forward: that was it. `netless goto x` takes you back to where you were."})
-    async with opened(opening=opening(broken()), answers=answers) as (app, pilot, peer):
+async def test_giving_up_asks_and_tells() -> None:
+    """m while something is broken asks first; Enter goes on looking, y gives up: what it was, how long, and what teaches it."""
+    text = "The host does not forward: that was it. `netless goto x` takes you back to where you were."
+    answers = calls(drill={"text": text, "mended": "forwarding-off"}, faults=FAULTS)
+    async with opened((80, 24), opening=opening(broken()), answers=answers) as (app, pilot, peer):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, GiveUpScreen))
         await pilot.press("enter")
         assert peer.kinds() == []
         await pilot.press("m", "y")
-        await until(pilot, lambda: app.view.saying is not None)
-        assert peer.kinds() == ["Call"]
-        assert app.view.saying is not None
-        assert app.view.saying.text == "The host does not forward: that was it."
+        await until(pilot, lambda: isinstance(app.screen, ToldScreen))
+        peer.say(with_fault(None))
+        await until(pilot, lambda: app.view.fault is None)
+        for told in ("The host does not forward: that was it.", "You looked for 1 min", "with no help", "Let the host pass things on"):
+            assert told in screen(app)
+        assert "netless goto" not in screen(app)
+        await pilot.press("g")
+        await until(pilot, lambda: isinstance(app.screen, GotoScreen))
 
 
 async def test_why_sends_packets_first_when_none_is_known() -> None:
@@ -198,8 +204,8 @@ async def test_why_keeps_the_fix_until_asked() -> None:
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, WhyScreen))
         text = screen(app)
-        for told in ("● host does not forward.", "certain: a fact proves it", "whether the host forwards", "sysctl net.ipv4.ip_forward",
-                     "The way out ▸ Let the host pass things on"):  # fmt: skip
+        for told in ("● host does not forward.", "certain: a fact proves it", "place: the forwarding of the host",
+                     "sysctl net.ipv4.ip_forward", "The way out ▸ Let the host pass things on"):  # fmt: skip
             assert told in text
         assert "ip_forward=1" not in text
         await pilot.press("f")

@@ -82,9 +82,14 @@ def drill_title(fault: FaultStatus) -> Content:
 
 def taught_in(view: View) -> str:
     """The step that teaches what was broken, as a target of ``goto``; "" while that is a secret."""
-    if view.status is None or view.fault is None or not view.fault.teaches:
+    return step_target(view, view.fault.teaches) if view.fault is not None else ""
+
+
+def step_target(view: View, teaches: str) -> str:
+    """A step as faults name it (``internet/forwarding``) with its course; "" stays ""."""
+    if view.status is None or not teaches:
         return ""
-    course, teaches = view.status.course.id, view.fault.teaches
+    course = view.status.course.id
     return teaches if teaches.startswith(f"{course}/") else f"{course}/{teaches}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from netless_lab import protocol
 from netless_lab.model.journey import Explanation, Journey
 
+from ..pages.drill import duration, help_used, step_target
 from ..reduce import Told
 from ..view import View, can, failed_probe, step_called
 
@@ -93,16 +95,37 @@ class Drilling(Base):
             self._take_end(True)
 
     def _take_end(self, yes: bool | None) -> None:
-        if yes and can(self.view, "mend"):
-            self.run_worker(self._run_mending(tell=self.view.broken), group="request", exit_on_error=True)
+        fault = self.view.fault
+        if yes and fault is not None and can(self.view, "mend"):
+            self.run_worker(self._run_mending(fault), group="request", exit_on_error=True)
 
-    async def _run_mending(self, *, tell: bool) -> None:
-        """Mended and, when the learner gave up, told; then back to where the learner was."""
+    async def _run_mending(self, fault: protocol.FaultStatus) -> None:
+        """Mended and, when the learner gave up, told; then back to where the learner was, or to the step that teaches it."""
         answer = await self.app.asking("Mending", protocol.Call, name="drill", args={"do": "stop"})
-        if answer is None:
+        if not isinstance(answer, dict):
             return
-        if tell and isinstance(answer, dict):
-            self.app.take(Told("info", str(answer.get("text", "")).partition(" `netless goto")[0]))
+        if fault.healthy:
+            self._go_back()
+            return
+        from .told import ToldScreen
+
+        taught = step_target(self.view, await self._teaches(str(answer.get("mended", ""))))
+        used = f"You looked for {duration(time.time() - fault.began)}, with {help_used(fault).replace('none', 'no help')}."
+        text = str(answer.get("text", "")).partition(" `netless goto")[0]
+        self.app.push_screen(ToldScreen(text, used, taught, step_called(self.view, taught)), self._told_closed)
+
+    async def _teaches(self, fault: str) -> str:
+        listed = await self.app.ask(protocol.Call, name="faults") or ()
+        return next((str(found.get("teaches", "")) for found in listed if found.get("id") == fault), "")
+
+    def _told_closed(self, taught: str | None) -> None:
+        if taught:
+            self._came_from = ""
+            self.action_go_to(taught)
+        else:
+            self._go_back()
+
+    def _go_back(self) -> None:
         here, self._came_from = self._came_from, ""
         if here and self.view.status is not None and self.view.status.position != here:
-            await self.app.asking("Going back to the lesson", protocol.Goto, target=here)
+            self.app.request("Going back to the lesson", protocol.Goto, target=here)

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from netless_lab.course.fault_places import GATES, Place, in_words
 from netless_lab.model.journey import Explanation
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
@@ -23,6 +22,16 @@ CERTAINTY: dict[str, tuple[str, str, str]] = {
     "unknown": ("○", "unknown: no fact names a cause", "bold $muted"),
 }
 """Shape, words and style."""
+GATES = {
+    "fwd": "the forwarding of {}",
+    "fw": "the firewall rules of {}",
+    "NAT": "the address translation of {}",
+    "routing": "the routes and routing rules of {}",
+    "neighbour": "the neighbour table of {}",
+    "names": "the name lookup of {}",
+    "service": "the listening programs of {}",
+}
+"""Places inside a node, by the word after the colon; any other word there is a link."""
 
 
 class WhyScreen(Panel[str]):
@@ -109,12 +118,16 @@ def _cause(explanation: Explanation) -> Iterator[Block]:
     else:
         yield Block(plain(f"The cause is {words}.", "bold"), first=joined((f"{shape} ", style)))
     if explanation.place:
-        yield Block(plain(in_words(_place(explanation.place)), "$muted"), first=Content("  "))
+        yield Block(plain(place_words(explanation.place), "$muted"), first=Content("  "))
 
 
-def _place(text: str) -> Place:
-    node, _, rest = text.partition(":")
-    return Place(node, gate=rest) if rest in GATES else Place(node, rest)
+def place_words(place: str) -> str:
+    """``host:fwd`` as "place: the forwarding of the host"."""
+    node, _, rest = place.partition(":")
+    where = f"the {node}" if node in ("host", "internet") else node
+    if rest in GATES:
+        return f"place: {GATES[rest].format(where)}"
+    return f"place: {rest} in {where}" if rest else f"place: {where}"
 
 
 def _commands(text: str) -> Iterator[Block]:
