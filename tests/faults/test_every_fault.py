@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from faults.explained import explained
+from faults.explained import Judged, explained
 from faults.witness import answered
 from helpers.running import Running, running
 from netless_lab.client import Refused
@@ -21,10 +21,13 @@ from netless_lab.protocol import Call, SendProbe
 pytestmark = pytest.mark.kernel
 
 FAULTS = {node: {fault.id: fault for fault in read_faults(fault_texts(), shipped(), node).faults} for node in ("c1", "c2")}
-TWICE = ("forwarding-off", "port-down", "duplicate-address", "service-on-loopback")
+TWICE = ("port-down", "duplicate-address", "service-on-loopback")
 """Once more after the mend, in the same lab."""
 ELSEWHERE = ("default-route-missing", "port-unplugged", "arp-off", "prefix-32")
 """In the other container too."""
+
+JUDGED: dict[str, Judged] = {}
+"""What Why said of each fault while it was on."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,7 @@ def broken(lab: Running, fault: Fault) -> dict[str, Any]:
 
 
 def prove(lab: Running, fault: Fault) -> None:
-    """The whole life of a fault, by the lab's probes and by iputils, curl and getent; meanwhile Why calls no wrong cause certain."""
+    """The whole life of a fault, by the lab's probes and by iputils, curl and getent; meanwhile Why says what it sees."""
     answer = broken(lab, fault)
     assert answer["text"] == fault.tells
     for check in fault.symptom:
@@ -76,9 +79,8 @@ def prove(lab: Running, fault: Fault) -> None:
         assert answered(lab, fault.symptom[0].probe) is not fault.symptom[0].reply, fault.symptom[0]
     for check in fault.still:
         assert as_in_health(outcome(lab, check, patient=True), check), check
-    judged = explained(lab, fault)
+    judged = JUDGED[fault.id] = explained(lab, fault)
     assert not judged.told.answered and judged.told.seen.endswith(".")
-    assert not judged.wrong_and_certain, (judged.told.code, judged.told.cause)
     told = lab.client.ask(Call, name="mend")
     assert told["mended"] == fault.id and told["fault"] is None
     if not fault.setup:
@@ -95,8 +97,7 @@ def test_a_fault_breaks_shows_and_mends(lab: Running, fault_id: str) -> None:
 
 @pytest.mark.parametrize("fault_id", TWICE)
 def test_a_mended_lab_breaks_again(lab: Running, fault_id: str) -> None:
-    """Twice in a row in one lab, with nothing left over from the first time."""
-    prove(lab, FAULTS["c1"][fault_id])
+    """Once more in the same lab, with nothing left over from the first time."""
     prove(lab, FAULTS["c1"][fault_id])
 
 
@@ -104,3 +105,16 @@ def test_a_mended_lab_breaks_again(lab: Running, fault_id: str) -> None:
 def test_a_fault_in_the_other_container(lab: Running, fault_id: str) -> None:
     """``--node c2`` breaks c2 and leaves c1 alone."""
     prove(lab, FAULTS["c2"][fault_id])
+
+
+def test_no_wrong_cause_is_called_certain(lab: Running) -> None:
+    """Whatever Why says of a fault, it never calls a cause certain that is none. (How often it is right is for the benchmarks.)"""
+    for fault in FAULTS["c1"].values():
+        if fault.id not in JUDGED:
+            try:
+                broken(lab, fault)
+            except pytest.skip.Exception:
+                continue
+            JUDGED[fault.id] = explained(lab, fault)
+            lab.client.ask(Call, name="mend")
+    assert not {judged.fault.id: judged.told.cause for judged in JUDGED.values() if judged.wrong_and_certain}

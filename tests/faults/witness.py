@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from helpers.running import Running
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe
 
-PATIENCE_S = 0.4
+PATIENCE_S = 0.25
 """How long an answer inside one kernel may take; silence is waited out by every witness."""
 
 
