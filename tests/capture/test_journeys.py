@@ -239,6 +239,6 @@ async def test_nat_is_followed_without_a_table_to_tell_of_it() -> None:
         recording: Recording = recorder.stop()
         flows: tuple[Flow, ...] = ()
         found = converse(((frame, decode(frame.data)) for frame in recording.frames), flows)
-        (conversation,) = found.conversations
+        (conversation,) = (own for own in found.conversations if own.first.packet.kind == "tcp")
         assert [sight.leg for sight in conversation.sights] == [1] * 5 + [-1] * 5
         assert {"10.0.0.2", "203.0.113.2"} <= conversation.addresses

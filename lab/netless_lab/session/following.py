@@ -114,7 +114,7 @@ class Following:
         """Send a probe once and gather every fact about it; its journey is kept like any other."""
         evidence, frames = await gather(probe, refs, self._lookout, reader, self._drop_ear)
         journey = self._keep(evidence.journey, frames)
-        self._of_outcome[evidence.outcome] = journey
+        self._told(evidence.outcome, journey)
         return msgspec.structs.replace(evidence, journey=journey)
 
     def journey_of(self, outcome: Outcome) -> Journey | None:
@@ -156,6 +156,9 @@ class Following:
         frames = tuple(sight.frame for sight in followed.sights)
         journey = self._keep(followed.journey, frames)
         self.traffic.leave_out(followed.own)
+        self._told(outcome, journey)
+
+    def _told(self, outcome: Outcome, journey: Journey) -> None:
         self._of_outcome[outcome] = journey
         while len(self._of_outcome) > KEPT_JOURNEYS:
             self._of_outcome.popitem(last=False)

@@ -29,8 +29,8 @@ _DIRECTIONS: Final[dict[Direction, int]] = {
 }
 
 
-def pcapng(frames: Iterable[Frame], *, snap: int = 0, lost: int = 0) -> bytes:
-    """A whole file. ``snap`` is where frames were cut (0: nowhere); ``lost`` frames that were not seen are told in its comment."""
+def pcapng(frames: Iterable[Frame], *, lost: int = 0) -> bytes:
+    """A whole file. How many frames were ``lost`` is told in its comment."""
     comment = [_option(_COMMENT, f"{lost} frames passed too fast to be recorded".encode())] if lost else []
     blocks = [_block(_SECTION, struct.pack("<IHHq", _MAGIC, 1, 0, -1), [*comment, _option(_APPLICATION, b"netless")])]
     numbers: dict[tuple[str, str], int] = {}
@@ -38,18 +38,18 @@ def pcapng(frames: Iterable[Frame], *, snap: int = 0, lost: int = 0) -> bytes:
         place = (frame.node, frame.link)
         if place not in numbers:
             numbers[place] = len(numbers)
-            blocks.append(_interface(frame, snap))
+            blocks.append(_interface(frame))
         blocks.append(_frame(frame, numbers[place]))
     return b"".join(blocks)
 
 
-def _interface(frame: Frame, snap: int) -> bytes:
+def _interface(frame: Frame) -> bytes:
     options = [
         _option(_IF_NAME, f"{frame.node}:{frame.link}".encode()),
         _option(_IF_DESCRIPTION, f"{frame.link} of node {frame.node}".encode()),
         _option(_IF_RESOLUTION, _NANOSECONDS),
     ]
-    return _block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, snap), options)
+    return _block(_INTERFACE, struct.pack("<HHI", _ETHERNET, 0, 0), options)
 
 
 def _frame(frame: Frame, number: int) -> bytes:

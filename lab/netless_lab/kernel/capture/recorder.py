@@ -41,6 +41,11 @@ class Recorder:
         frames, self._frames = self._frames, []
         return Recording(tuple(in_order(frames)), self._taps.lost() - self._lost_before, self._left_out)
 
+    def so_far(self) -> tuple[Frame, ...]:
+        """The frames that have passed so far, in true order; they stay in the recording."""
+        self._taps.drain()
+        return tuple(in_order(self._frames))
+
     def take(self) -> Recording:
         """What has passed so far, and go on: for those who follow for long."""
         self._taps.drain()

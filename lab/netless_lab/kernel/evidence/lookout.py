@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ...model.journeys.flow import Flow
-from ...model.journeys.frame import Recording
+from ...model.journeys.frame import Frame, Recording
 from ...model.probe import Ping, Probe
 from ..capture import Recorder, Taps
 from ..capture.sieve import EVERYTHING, echoes
@@ -123,6 +123,10 @@ class Watching:
         flows, self.flows = tuple(self.flows), []
         missing, self.missing = tuple(self.missing), []
         return Seen(recording, flows, (*self._lookout.missing, *missing))
+
+    def so_far(self) -> tuple[Frame, ...]:
+        """The frames that have passed so far; they stay in the recording."""
+        return self._recorder.so_far()
 
     def stop(self) -> Seen:
         """End with all that has passed until now."""

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 from ...model.evidence import TraceStep
 from ...model.journeys.packet import ICMP, ICMP6, TCP, UDP
 from ...model.snapshot import Chain, Node
-from ..namespace import Namespace, call_in
+from ..namespace import call_in
 from ..nft import expressions as nft
 from ..nft import wire
 from ..nft.batch import Batch, BatchError, Hook
@@ -250,12 +250,3 @@ def _steps(node: Node, reports: Iterable[Report], wanted: frozenset[int]) -> Ite
             talk=packet.talk,
         )
 
-
-async def supported(namespace: Namespace) -> bool:
-    """Whether this kernel reports traces at all (nf_tables, and its netlink group)."""
-    try:
-        ear = await asyncio.get_running_loop().run_in_executor(_threads, call_in, namespace, _listen)
-    except OSError:
-        return False
-    ear.close()
-    return True

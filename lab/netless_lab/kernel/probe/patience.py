@@ -15,15 +15,18 @@ _TICK_S: Final = 0.001
 class Patience:
     """The clock of one probe. ``deadline_s`` bounds it, ``grace_s`` is how long one attempt's silence must last to count.
 
-    A packet that must not be answered has a deadline of two graces: two attempts. Anything longer is patient: it tries again every
-    100 ms and does not give up on failures that may pass.
+    A packet that must not be answered has a deadline of at most two graces, and every attempt has a whole grace left when it begins. A
+    ping hears the answers to all its attempts to the end, so they may overlap: with one and a half graces the second begins after half of
+    one. Any longer deadline is patient: it tries again every 100 ms and does not give up on failures that may pass.
     """
 
     def __init__(self, deadline_s: float, grace_s: float) -> None:
+        self._begun = False
         self._start = time.monotonic()
         self._end = self._start + deadline_s
         self.patient = deadline_s > 2 * grace_s + _TICK_S
-        self.interval_s = max(grace_s, _RETRY_S) if self.patient else grace_s
+        self._grace_s = grace_s
+        self._interval_s = max(grace_s, _RETRY_S)
 
     @property
     def waited_ms(self) -> float:
@@ -37,16 +40,24 @@ class Patience:
 
     @property
     def over(self) -> bool:
-        """Whether there is no time for another attempt."""
-        return self.left_s <= _TICK_S
+        """Whether there is no time for another attempt. There is always time for one: a probe never sent proves nothing."""
+        return self._begun and self.left_s <= _TICK_S
 
     def attempt_s(self) -> float:
-        """How long an attempt that begins now may wait."""
-        return min(self.interval_s, self.left_s)
+        """How long an attempt that begins now may wait. The last one gets its whole grace, even when this process was kept waiting."""
+        left = self.left_s
+        self._begun = True
+        if self.patient:
+            return min(self._interval_s, left)
+        if left > self._grace_s + _TICK_S:
+            return min(self._grace_s, left - self._grace_s)
+        self._end = time.monotonic() + self._grace_s
+        return self._grace_s
 
     async def pause(self) -> None:
         """Wait before trying again what failed at once."""
-        await asyncio.sleep(min(self.interval_s, self.left_s))
+        self._begun = True
+        await asyncio.sleep(min(self._interval_s, self.left_s))
 
 
 async def readable(opened: socket.socket, seconds: float) -> bool:

@@ -51,11 +51,10 @@ class Conversation:
 
 
 class Sorted(NamedTuple):
-    """What ``converse`` makes of frames. ``strangers`` are frames without a conversation: no IP, or broken."""
+    """What ``converse`` makes of frames. Those without a conversation, because they hold no IP or are broken, are in neither."""
 
     conversations: tuple[Conversation, ...]
     neighbours: tuple[Sight, ...]
-    strangers: tuple[Sight, ...]
 
 
 def converse(packets: Iterable[tuple[Frame, Packet]], flows: Sequence[Flow] = ()) -> Sorted:
@@ -75,19 +74,16 @@ class Sorter:
         """One portion."""
         found: dict[tuple[int, int], Conversation] = {}
         neighbours: list[Sight] = []
-        strangers: list[Sight] = []
         for frame, outer in packets:
             packet = outer.subject
             if packet.kind in _NEIGHBOURS:
                 neighbours.append(Sight(frame, outer, 1))
                 continue
             place = self._place(frame, packet)
-            if place is None:
-                strangers.append(Sight(frame, outer, 1))
-                continue
-            key, leg = place
-            found.setdefault(key, Conversation()).sights.append(Sight(frame, outer, leg))
-        return Sorted(tuple(found.values()), tuple(neighbours), tuple(strangers))
+            if place is not None:
+                key, leg = place
+                found.setdefault(key, Conversation()).sights.append(Sight(frame, outer, leg))
+        return Sorted(tuple(found.values()), tuple(neighbours))
 
     def _place(self, frame: Frame, packet: Packet) -> tuple[tuple[int, int], Leg] | None:
         """(which conversation, which direction) of a packet; None when it has none."""
