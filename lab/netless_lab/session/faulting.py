@@ -248,7 +248,8 @@ class Faulting:
         assert status is not None
         minutes, seconds = divmod(round(status.seconds), 60)
         took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-        help_used = [f"{count} {word}" for count, word in ((status.hints, "hints"), (status.whys, "times Why")) if count]
+        asked = ((status.hints, "hint", "hints"), (status.whys, "Why", "times Why"))
+        help_used = [f"{count} {one if count == 1 else many}" for count, one, many in asked if count]
         text = f"The network is healthy again, after {took}, with {' and '.join(help_used) or 'no help'}."
         return f"{text} It was: {status.title}."
 
