@@ -161,6 +161,9 @@ class Agent:
             client.send(protocol.Failed(request.id, refusal.code, str(refusal), refusal.nearest))
         except Exception as error:
             self._session.report(error)
+            if crowded := self._session.world.crowded():
+                client.send(protocol.Failed(request.id, 3, crowded))
+                return
             text = f"netless failed in a way it should not: {type(error).__name__}: {error}. The lab goes on; details are in the lab's log."
             client.send(protocol.Failed(request.id, 4, text))
 

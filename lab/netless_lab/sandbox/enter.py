@@ -57,9 +57,11 @@ def main(argv: list[str]) -> int:
         from netless_lab.sandbox.limits import apply_nproc
 
         apply_nproc(processes)
-    if _foreign_terminal():
-        return _run_on_terminal(command)
-    return _run(command)
+    try:
+        return _run_on_terminal(command) if _foreign_terminal() else _run(command)
+    except BlockingIOError:
+        print("netless: no other process may start in the lab, it is full of them; `netless reset` ends what fills it", file=sys.stderr)
+        return 3
 
 
 def enter(agent: int, room: int, node: int, netns_fd: int) -> None:
@@ -173,7 +175,10 @@ def _execute(command: list[str]) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    os.chdir(environment.get("HOME", "/"))
+    try:
+        os.chdir(environment.get("HOME", "/"))
+    except OSError:  # a learner may have removed it
+        os.chdir("/")
     problem: OSError = FileNotFoundError(2, "command not found")
     names = [command[0]] if "/" in command[0] else [f"{folder}/{command[0]}" for folder in environment.get("PATH", "/bin").split(":")]
     for name in names:

@@ -20,12 +20,14 @@ from . import syscalls as sc
 from .plan import HOME, NETLESS, NETNS, Plan
 
 BIN: Final = f"{NETLESS}/bin"
+MACHINE_ETC: Final = f"{NETLESS}/etc"
+"""The machine's own /etc, read-only: where ``keepsakes`` finds what was thrown away of the room's."""
 CONTAINERS: Final = f"{NETLESS}/containers"
 _NO_GROUPS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nogroups.py")
 EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
 _PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var/tmp", 0o1777, "16m"))
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty", "net/tun")
-_DEVICE_LINKS: Final = (
+DEVICE_LINKS: Final = (
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
     ("stdout", "/proc/self/fd/1"),
@@ -48,6 +50,7 @@ def furnish(plan: Plan) -> None:
     sc.mount(None, "/", None, sc.MS_REC | sc.MS_PRIVATE)
     make_read_only()
     with _held(plan.keep) as held:
+        machine_etc = os.open("/etc", os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
         stage = _staging_place()
         _furnish_dev(stage)
         _furnish_etc(stage, plan.node)
@@ -56,6 +59,9 @@ def furnish(plan: Plan) -> None:
         for path, fd in held:
             _show_again(path, fd)
     _furnish_run(plan)
+    os.mkdir(MACHINE_ETC)
+    sc.bind(f"/proc/self/fd/{machine_etc}", MACHINE_ETC)
+    os.close(machine_etc)
 
 
 def make_read_only() -> None:
@@ -166,7 +172,7 @@ def _furnish_dev(stage: str) -> None:
         if os.path.exists(f"/dev/{name}"):
             _touch(f"{stage}/{name}")
             sc.bind(f"/dev/{name}", f"{stage}/{name}")
-    for name, target in _DEVICE_LINKS:
+    for name, target in DEVICE_LINKS:
         os.symlink(target, f"{stage}/{name}")
     os.mkdir(f"{stage}/pts")
     sc.mount("devpts", f"{stage}/pts", "devpts", sc.MS_NOSUID | sc.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")

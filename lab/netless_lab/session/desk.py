@@ -277,6 +277,9 @@ class Desk:
             raise
         except Exception as error:
             self.report(error)
+            if crowded := self.world.crowded():
+                self._tell(Notice("error", crowded))
+                return
             text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `next` skips the step."
             self._tell(Notice("error", text))
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from ..kernel.namespace import Namespace
@@ -14,8 +15,11 @@ from ..model.snapshot import Role
 from ..protocol import Entry
 from ..sandbox import container, internet, join
 from ..sandbox.boot import Room
+from ..sandbox.keepsakes import Keepsakes
 from ..sandbox.reaper import Reaper
 
+CLEAR_S = 3.0
+"""How long thousands of killed processes may take to be collected."""
 STOP_S = 1.0
 """How long a killed container may take to be gone."""
 
@@ -27,8 +31,9 @@ class PretendHost:
         self.agent_pid = room.pid
         self.limits = str(room.limits)
         self._limits = room.limits
-        self._limits = room.limits
         self.reaper = reaper
+        self._keepsakes = Keepsakes()
+        self.put_back: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
         self._ended: dict[str, threading.Event] = {}
@@ -69,8 +74,38 @@ class PretendHost:
         if ended is not None and threading.current_thread() is not threading.main_thread():
             ended.wait(STOP_S)
 
+    def crowded(self) -> str:
+        """That so many processes run here that no more may be started soon, in words; "" when not."""
+        if not self._limits.processes or _count() < self._limits.processes // 2:
+            return ""
+        return (
+            f"The lab is full of processes ({self.limits}), so nothing new can start in it. `reset step` ends them all and puts "
+            "the lab back to the start of this step."
+        )
+
+    def clear_the_crowd(self) -> None:
+        """End everything but the nodes when the lab is crowded: a fork bomb, most likely. Takes a thread that may wait.
+
+        First all are stopped, at once: who is stopped forks no more (kill(2), pid -1 is everybody but PID 1).
+        """
+        if not self.crowded():
+            return
+        own = {ref.pid for ref in self.refs()} | {os.getpid()}
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGSTOP)
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and int(entry) not in own:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(entry), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGCONT)
+        end = time.monotonic() + CLEAR_S
+        while self.crowded() and time.monotonic() < end:
+            time.sleep(0.01)  # the reaper collects them in the loop
+
     def restore(self, containers: frozenset[str]) -> None:
-        """Have exactly these containers run: end others, start those that died."""
+        """Have exactly these containers run: end others, start those that died. Files of the lab that are missing are put back."""
+        self.put_back = self._keepsakes.put_back()
         for ref in self.refs():
             if ref.role == "container" and ref.name not in containers:
                 self.stop(ref.name)
@@ -122,3 +157,5 @@ class PretendHost:
         return ref
 
 
+def _count() -> int:
+    return sum(entry.isdigit() for entry in os.listdir("/proc"))

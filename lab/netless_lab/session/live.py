@@ -49,7 +49,7 @@ class Live:
         on_kernel: Callable[[Snapshot], None] = lambda snapshot: None,
     ) -> None:
         self._world = world
-        self._tell = tell
+        self.tell = tell
         self._on_learner = on_learner
         self._on_kernel = on_kernel
         self._tutor = 0
@@ -66,7 +66,7 @@ class Live:
         """The outline that the picture should leave room for."""
         if goal != self.goal:
             self.goal = goal
-            self._tell(SnapshotEvent(self.last, goal))
+            self.tell(SnapshotEvent(self.last, goal))
 
     @contextmanager
     def tutor_at_work(self) -> Iterator[None]:
@@ -86,8 +86,8 @@ class Live:
             return snapshot
         by_itself = not any(done_by_somebody(change) for change in changes)
         who: Who = "tutor" if self._tutor else "kernel" if by_itself else "learner"
-        self._tell(SnapshotEvent(snapshot))
-        self._tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
+        self.tell(SnapshotEvent(snapshot))
+        self.tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
         if who == "learner":
             self._on_learner(Burst(before, snapshot, changes))
         elif who == "kernel":
@@ -97,7 +97,7 @@ class Live:
     def take(self, snapshot: Snapshot) -> None:
         """From now on this is what is there; nobody is told what changed, nor counts it as anybody's doing."""
         self.last = snapshot
-        self._tell(SnapshotEvent(snapshot))
+        self.tell(SnapshotEvent(snapshot))
 
     async def _follow(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from ..primitives.fuse import fuse
 from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
 from ..primitives.run import Run
+from ..protocol import Notice
 from .judging import settle
 from .likeness import unlike
 from .live import Live
@@ -39,7 +40,9 @@ class Moves:
         actions = tuple(apply(action, bindings) for action in wanted)
         keep = (*course.world.containers, *(action.node for action in actions if isinstance(action, StartContainer)))
         with self._live.tutor_at_work():
-            await self._world.purge(frozenset(keep))
+            lost = await self._world.purge(frozenset(keep))
+            if lost:
+                self._live.tell(Notice("warning", f"Files of the lab itself were missing ({_listed(lost)}): they were put back."))
             await self._world.apply_all(spoken(fuse(actions), dialect))
             await settle(self._world)
             return await self._live.refresh()
@@ -54,6 +57,10 @@ class Moves:
         """What a rebuild to this step's start would change, in words."""
         clean = outline(self._world.baseline, (apply(action, bindings) for action in actions_before(course, position)))
         return unlike(self._live.last, clean)
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
 
 
 def spoken(actions: tuple[Action, ...], dialect: Dialect) -> tuple[Action, ...]:

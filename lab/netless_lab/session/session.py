@@ -27,6 +27,7 @@ from .pages import bound_actions, every_dialect, help_rungs, where_of
 from .state import after, before, key, undone
 from .undo import take_back_last
 
+_NEW_LAB = "If `reset lab` does not help either, end the lab (`netless down`) and start a new one; your ticks are kept."
 _LAST = "This was the last step of the course. `goto` takes you anywhere again."
 
 
@@ -149,7 +150,7 @@ class Session(BreakableDesk):
         text = f"At the end of {place}: {self.state.step.title}."
         if not verdict.passed:
             failing = "; ".join(item.claim for item in verdict.items if item.result != "pass")
-            raise Refusal(f"{text} But its own check does not pass there: {failing}", code=4)
+            raise Refusal(f"{text} But its own check does not pass there: {failing}. {_NEW_LAB}", code=4)
         return self._moved(text)
 
     async def reset(self, scope: Literal["step", "lesson", "lab"], *, dry: bool = False) -> dict[str, Any]:
@@ -264,7 +265,10 @@ class Session(BreakableDesk):
                 await self._rebuild(place)
                 text = "Some of this was there already: the lab was put back to the step's start, then the step was done."
                 self._tell(Notice("info", text))
-                await self._apply_step()
+                try:
+                    await self._apply_step()
+                except self.world.apply_failed as error:
+                    raise Refusal(f"The step could not be done. {error} {_NEW_LAB}", code=4) from error
             self.state = msgspec.structs.replace(self.state, touched=False)
             return await self._judge_here(by_tutor=True)
 
@@ -296,7 +300,10 @@ class Session(BreakableDesk):
     async def _rebuild(self, place: Position, *, end: bool = False, judging: bool = True) -> Snapshot:
         async with self.busy(f"rebuilding to {place}"):
             await self.faulting.leave()
-            snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, self.state.dialect, end=end)
+            try:
+                snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, self.state.dialect, end=end)
+            except self.world.apply_failed as error:
+                raise Refusal(f"The lab could not be rebuilt for {place}. {error} {_NEW_LAB}", code=4) from error
         self._stand_at(place)
         self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=())
         self.own_changes.clear()

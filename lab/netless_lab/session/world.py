@@ -47,7 +47,6 @@ class World:
         self._refs: dict[str, NodeRef] = {ref.name: ref for ref in host.refs()}
         self._discovery = Discovery()
         self._reader = Reader()
-        self._discovery = Discovery()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
         self._applier = Applier(self._resolve, host)
         self._news = asyncio.Event()
@@ -64,6 +63,7 @@ class World:
 
     async def begin(self) -> None:
         """Listen to every node, and keep the picture of the world before anything was done."""
+        await self._in_thread(lambda: None)  # its thread must be there before a fork bomb lets nobody have one
         for ref in self._refs.values():
             self._watch.add(ref)
         self.baseline = await self.look()
@@ -100,8 +100,9 @@ class World:
             await self._in_thread(lambda: self._applier.apply_all(actions))
         await self.look()
 
-    async def purge(self, containers: frozenset[str]) -> None:
-        """Back to the world before the first step, with exactly these containers running."""
+    async def purge(self, containers: frozenset[str]) -> tuple[str, ...]:
+        """Back to the world before the first step, with exactly these containers running; files of the lab that were missing."""
+        await self._in_thread(self._host.clear_the_crowd)
         self._end_strangers()
         await self._in_thread(lambda: self._host.restore(containers))
         self._end_strangers()  # those who were guests of a container that has just ended
@@ -109,6 +110,7 @@ class World:
         purged = await self._in_thread(lambda: purge(tuple(self._refs.values()), self.baseline))
         if purged.remade:
             self._tuned.clear()  # a link made again has its old index and none of our timers
+        return self._host.put_back
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""
@@ -152,6 +154,10 @@ class World:
         """Whether somebody looks: only then are the silent changes polled for."""
         self._watch.attend(watched)
         self.following.attend(watched)
+
+    def crowded(self) -> str:
+        """That the lab is too full of processes to start another, in words; "" when it is not."""
+        return self._host.crowded()
 
     def in_use(self) -> bool:
         """Whether somebody's shell or program lives in the lab."""

@@ -1,0 +1,196 @@
+"""The worst a learner can type: the lab goes on or can be put back by one verb, and nothing outside it changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.hands import hands
+from helpers.running import Running, eventually, running
+from netless_lab import labs
+from netless_lab.protocol import Notice
+
+pytestmark = pytest.mark.kernel
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """One lab for this file; every test begins with its own goto or reset."""
+    with running() as own:
+        yield own
+
+
+@pytest.fixture
+def sentinel() -> Iterator[Path]:
+    """Something dear to somebody outside, in a place that can be seen from inside."""
+    path = Path.home() / f".netless-sentinel-{uuid.uuid4().hex}"
+    path.write_text("precious")
+    yield path
+    path.unlink()
+
+
+def attack(lab: Running, command: str, *, node: str = "host", seconds: float = 30) -> subprocess.CompletedProcess[bytes]:
+    """Type something terrible, after making sure that it is typed inside the lab."""
+    assert lab.sh("hostname").strip() == "host" and lab.sh("cat /proc/1/comm").strip() == "netless-agent"
+    entry = lab.entry(node)
+    return subprocess.run(
+        [*entry.argv, "sh", "-c", command], env={**os.environ, **entry.env}, capture_output=True, timeout=seconds, check=False
+    )
+
+
+def newcomer(lab: Running) -> str:
+    """What somebody is told who wants to start something: "no room" when nothing more may start, and never a traceback."""
+    entry = lab.entry("host")
+    argv = [*entry.argv, "sh", "-c", "for i in 1 2 3 4 5; do sleep 0.1 & done; wait"]
+    done = subprocess.run(argv, env={**os.environ, **entry.env}, capture_output=True, text=True, timeout=30, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return "no room" if "fork" in done.stderr or "no other process" in done.stderr else done.stderr
+
+
+def machine(*files: Path) -> str:
+    """What of the machine must not change: some files, its /etc, its host name, its switches."""
+    told = [path.read_bytes() for path in (*files, CHECKOUT / "README.md", Path("/proc/sys/net/ipv4/ip_forward"))]
+    etc = sorted(f"{entry.name} {entry.stat(follow_symlinks=False).st_mtime_ns}" for entry in os.scandir("/etc"))
+    pids = Path("/proc/sys/kernel/pid_max").read_text()
+    return hashlib.sha256(b"".join(told) + repr((etc, os.uname().nodename, pids)).encode()).hexdigest()
+
+
+def whole(lab: Running) -> bool:
+    """Whether one verb brings everything back: the lab is built to the end of the internet, and packets prove it."""
+    lab.goto("container/internet", end=True)
+    return lab.pings("198.51.100.10") and "198.51.100.10" in lab.sh("getent hosts example.test", "c1")
+
+
+def test_everything_is_removed(lab: Running, sentinel: Path) -> None:
+    """``rm -rf /``: the machine keeps every file, shells can still be opened, goto puts the lab's own files back and says so."""
+    lab.goto("switch", end=True)
+    before = machine(sentinel)
+    attack(lab, "rm -rf --no-preserve-root /etc /run /tmp /dev /var/tmp /home; timeout 3 rm -rf --no-preserve-root /")
+    assert machine(sentinel) == before
+    assert lab.sh("/bin/echo still here").strip() == "still here"
+    assert "hosts" not in lab.sh("ls /etc")
+    lab.events.clear()
+    assert whole(lab)
+    assert any(isinstance(event, Notice) and "put back" in event.text for event in lab.events)
+    assert lab.sh("id -un").strip() == "root" and "default" in lab.sh("netless --version; ip route")
+
+
+def test_everybody_is_killed(lab: Running) -> None:
+    """``kill -9 -1``: containers and shells end, the lab does not; it says who was killed and what helps, and that does help."""
+    lab.goto("switch", end=True)
+    with hands(lab) as shell:
+        attack(lab, "kill -9 -1")
+        assert eventually(lambda: not shell.alive)
+    assert eventually(lambda: sum("was killed" in notice for notice in lab.status().notices) == 2)
+    assert all("reset" in notice for notice in lab.status().notices)
+    assert whole(lab)
+    assert lab.status().notices == ()
+
+
+def test_every_link_and_rule_is_deleted(lab: Running) -> None:
+    """``ip link del`` of everything in every namespace, ``nft flush ruleset``, renamed and stolen interfaces: one goto mends all."""
+    for damage in (
+        "for i in $(ls /sys/class/net); do ip link del $i; done; ip -n c1 link del veth1; nft flush ruleset",
+        "ip link set eth0 netns c1; ip link set lo down; ip addr flush dev lo; nft flush ruleset",
+        "ip link set eth0 down; ip link set eth0 name weird0; ip -n c1 link set lo down; ip route flush table all; ip rule flush",
+    ):
+        lab.goto("internet", end=True)
+        attack(lab, damage)
+        assert whole(lab), damage
+
+
+def test_a_fork_bomb_is_bounded(lab: Running) -> None:
+    """A fork bomb stops at the pid limit, which the status names; the agent answers meanwhile, and the bomb can be cleared away."""
+    lab.goto("switch", end=True)
+    assert "1500 processes" in lab.status().limits
+    entry = lab.entry("host")
+    with subprocess.Popen(
+        [*entry.argv, "sh", "-c", "b() { b | b & }; b >/dev/null 2>&1; sleep 1"],
+        env={**os.environ, **entry.env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as bomb:  # fmt: skip
+        assert eventually(lambda: "no room" in newcomer(lab))
+        assert lab.status().position == "container/switch/port-up", "looking goes on"
+        bomb.kill()
+    assert whole(lab)
+
+
+def test_floods_of_output(lab: Running) -> None:
+    """A line of 10 MB and binary rubbish pass through ``exec`` unchanged, and the lab answers after it."""
+    done = attack(lab, "head -c 10000000 /dev/zero | tr '\\0' x; echo; head -c 1000000 /dev/urandom")
+    line, _, binary = done.stdout.partition(b"\n")
+    assert len(line) == 10_000_000 and len(binary) == 1_000_000
+    assert lab.status().lab == lab.name
+
+
+def test_a_request_of_ten_megabytes(lab: Running) -> None:
+    """A client that sends a line too long, binary rubbish or nothing is cut off or told; others do not notice."""
+    for rubbish in (b"x" * 10_000_000 + b"\n", os.urandom(100_000) + b"\n", b"\n\n\n", b'{"type":"hello","version":99}\n'):
+        sock = labs.connect(lab.name)
+        assert sock is not None
+        with sock:
+            sock.settimeout(5)
+            try:
+                sock.sendall(rubbish)
+                answer = sock.recv(65536)
+            except OSError:
+                answer = b""
+        assert answer == b"" or b'"failed"' in answer
+    assert lab.status().lab == lab.name
+
+
+def test_things_mounted_over_the_lab(lab: Running, sentinel: Path) -> None:
+    """File systems mounted over /run, /proc and /etc, full ones, another host name, a frozen everything: one goto mends all."""
+    before = machine(sentinel)
+    for damage in (
+        "mount -t tmpfs none /run; mount -t tmpfs none /etc; mount -t tmpfs none /proc; umount -l /sys /dev",
+        "dd if=/dev/zero of=/tmp/big bs=1M count=500; dd if=/dev/zero of=/etc/big bs=1M count=100",
+        "hostname evil; chmod 000 /run/netless /etc; chroot /proc",
+        "for p in $(ls /proc | grep '^[0-9]*$'); do [ $p = $$ ] || kill -STOP $p; done",
+    ):
+        lab.goto("switch", end=True)
+        attack(lab, damage)
+        assert whole(lab), damage
+        assert lab.sh("hostname").strip() == "host"
+    assert machine(sentinel) == before
+
+
+def netless(name: str, *words: str) -> subprocess.Popen[str]:
+    """A verb of the command line, started."""
+    environment = {**os.environ, "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab"}
+    argv = [sys.executable, "-m", "netless", "--lab", name, *words]
+    return subprocess.Popen(argv, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_the_lab_is_killed_under_a_verb() -> None:
+    """SIGKILL of the agent while a command waits for it: a sentence and the way on, no traceback, exit code 4; and shells end."""
+    with running() as lab, hands(lab) as shell:
+        lab.goto("switch/port")
+        lab.sh("ip link set br0 type bridge stp_state 1")
+        with netless(lab.name, "run", "switch/port-up") as verb:
+            assert eventually(lambda: "running" in lab.status().busy or "rebuild" in lab.status().busy)
+            os.kill(lab.status().agent_pid, signal.SIGKILL)
+            _, said = verb.communicate(timeout=20)
+        assert verb.returncode == 4 and "netless up" in said and "Traceback" not in said, said
+        assert eventually(lambda: not shell.alive)
+
+
+def test_ctrl_c_during_a_verb() -> None:
+    """A5: ctrl-c while a step runs: no traceback, exit code 130, and the lab is in order."""
+    with running() as lab:
+        lab.goto("switch/port-up")
+        with netless(lab.name, "run", "--all", "neighbour/second") as verb:
+            assert eventually(lambda: lab.status().busy != "")
+            verb.send_signal(signal.SIGINT)
+            _, said = verb.communicate(timeout=20)
+        assert verb.returncode == 130 and "Traceback" not in said, said
+        assert eventually(lambda: lab.status().busy == "", 20)
+        assert whole(lab)
