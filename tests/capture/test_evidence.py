@@ -250,3 +250,23 @@ async def test_a_flood_hides_nothing_of_the_probe(death: str) -> None:
         assert found.journey.death is not None and (found.journey.death.node, found.journey.death.link) == ("host", "br0")
         assert {hop.src for hop in found.journey.hops if hop.leg == "forward"} == {"10.0.0.2"}
         assert (found.trace is not None and found.trace.dropped is not None) == (death == "firewall")
+
+
+@sandboxed
+async def test_six_is_traced_as_well() -> None:
+    """An IPv6 ping that a rule of family ip6 drops: journey, routing answer and trace, as for IPv4."""
+    async with watched() as lab:
+        for name, number in (("c1", 2), ("c2", 3)):
+            inside(lab.nodes, name, f"sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip addr add fd00::{number}/64 dev eth0 nodad")
+        await asyncio.sleep(0.05)
+        whole = await lab.investigate(Ping("c1", "fd00::3"))
+        assert whole.outcome.result == "answered" and whole.journey.hops[0].kind == "ipv6-nd"
+        inside(lab.nodes, "c2", """nft add table ip6 t; nft add chain ip6 t i '{ type filter hook input priority 0; }'
+            nft add rule ip6 t i icmpv6 type echo-request drop""")
+        found = await lab.investigate(Ping("c1", "fd00::3"))
+        assert found.journey.death is not None and (found.journey.death.node, found.journey.death.leg) == ("c2", "forward")
+        assert found.trace is not None and found.trace.dropped is not None
+        assert (found.trace.dropped.family, found.trace.dropped.text) == ("ip6", "icmpv6 type echo-request drop")
+        answer, way = found.route("c2", "fd00::3", src="fd00::2", iif="eth0"), found.route("c1", "fd00::3")
+        assert answer is not None and answer.type == "local"
+        assert way is not None and way.ok and way.dev == "eth0"

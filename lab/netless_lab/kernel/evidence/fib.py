@@ -20,7 +20,7 @@ from ..rtnetlink import NetlinkError, NetlinkSocket
 _RTMSG: Final = struct.Struct("=BBBBBBBBI")
 _DST, _SRC, _IIF, _OIF, _GATEWAY, _PREFSRC, _TABLE, _VIA = 1, 2, 3, 4, 5, 7, 15, 18
 _LOOKUP_TABLE: Final = 0x1000
-"""RTM_F_LOOKUP_TABLE: say which table decided."""
+"""RTM_F_LOOKUP_TABLE: say which table decided. IPv6 always says it, and refuses the flag."""
 _TYPES: Final = {
     1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw",
 }  # fmt: skip
@@ -60,7 +60,8 @@ def _ask(route: NetlinkSocket, node: str, query: Query, indexes: Mapping[str, in
     target = ipaddress.ip_address(query.dst)
     family = socket.AF_INET if target.version == 4 else socket.AF_INET6
     source = ipaddress.ip_address(query.src).packed if query.src else b""
-    body = _RTMSG.pack(family, target.max_prefixlen, len(source) * 8, 0, 0, 0, 0, 0, _LOOKUP_TABLE) + attribute(_DST, target.packed)
+    flags = _LOOKUP_TABLE if target.version == 4 else 0
+    body = _RTMSG.pack(family, target.max_prefixlen, len(source) * 8, 0, 0, 0, 0, 0, flags) + attribute(_DST, target.packed)
     body += attribute(_SRC, source) if source else b""
     body += attribute(_IIF, struct.pack("=I", indexes[query.iif])) if query.iif else b""
     try:
