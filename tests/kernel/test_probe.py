@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 from helpers.sandboxed import answers, container, sandboxed, sh
+from helpers.wires import started
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.namespace import Namespace, socket_in
 from netless_lab.kernel.read import NodeRef, own_node
 from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from netless_lab.sandbox import nogroups
 
 Nodes = dict[str, NodeRef]
 GRACE_S, SILENCE_S, REPLY_S = 0.06, 0.12, 1.0
@@ -141,6 +146,24 @@ async def test_silence_is_only_silence() -> None:
         ignored = await silent(Ping("c1", "10.0.0.1"), nodes)
         for outcome in (forwarding, ignored):
             assert (outcome.result, outcome.reason) == ("failed", "silence") and outcome.waited_ms >= 2 * GRACE_S * 1000 - 5
+
+
+@sandboxed
+async def test_silence_lasts_its_time_at_every_attempt() -> None:
+    """tcpdump sees two requests with ids of their own, and each of them had the whole grace time to be answered."""
+    with lab() as nodes:
+        sh("sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
+        program = [sys.executable, "-IS", nogroups.__file__, shutil.which("tcpdump") or ""]
+        with started(nodes, "host", *program, "-Z", "root", "-nttli", "br0", "-c2", "icmp[0] = 8") as tcpdump:
+            assert tcpdump.stdout is not None
+            while not (line := tcpdump.stdout.readline()).startswith("listening"):
+                assert line, "tcpdump did not start"
+            outcome = await probing.run(Ping("c1", "10.0.0.1"), nodes, deadline_s=0.3, grace_s=0.2)
+            ended = time.time()
+            sent = [tcpdump.stdout.readline().split() for _ in range(2)]
+        assert (outcome.result, outcome.reason) == ("failed", "silence")
+        assert len({words[words.index("id") + 1] for words in sent}) == 2
+        assert all(ended - float(words[0]) >= 0.199 for words in sent), (ended, sent)
 
 
 @sandboxed

@@ -14,7 +14,7 @@ from ..course.judge import control_of, judge
 from ..course.step import ProbeCheck, Step
 from ..course.substitute import apply
 from ..course.verdict import Item, Result, Verdict
-from ..model.probe import Outcome, Probe
+from ..model.probe import Outcome, Ping, Probe
 from ..model.snapshot import Snapshot
 from .pages import where_of
 from .world import World
@@ -23,8 +23,10 @@ READY_DEADLINE_S = 4.0
 """How long a probe waits for carriers and bridge ports; a new port forwards after up to 1 s, STP takes 30 s and is then named."""
 REPLY_DEADLINE_S = 1.0
 """How long a packet that must be answered may take, retries included."""
-SILENCE_S = 0.06
-"""How long silence must last to count: inside one kernel an answer is there when sendto() returns."""
+SILENCE_S = 0.05
+"""How long silence must last to count, at each of two attempts: inside one kernel an answer is there when sendto() returns."""
+OVERLAP = 1.5
+"""Two attempts of a ping in this many silences: its socket stays open, so the first one's answer is heard until the end."""
 
 OnProbe = Callable[[Outcome, bool], None]
 Outcomes = Mapping[ProbeCheck, Outcome]
@@ -34,7 +36,7 @@ async def send(world: World, probe: Probe, *, must_reply: bool) -> Outcome:
     """One probe, from readiness to outcome. A packet that must be answered gets more time than one that must not."""
     if must_reply:
         return await world.probe(probe, deadline_s=REPLY_DEADLINE_S, grace_s=SILENCE_S)
-    return await world.probe(probe, deadline_s=2 * SILENCE_S, grace_s=SILENCE_S)
+    return await world.probe(probe, deadline_s=SILENCE_S * (OVERLAP if isinstance(probe, Ping) else 2), grace_s=SILENCE_S)
 
 
 async def settle(world: World, deadline_s: float = READY_DEADLINE_S) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ class Patience:
         self._end = self._start + deadline_s
         self.patient = deadline_s > 2 * grace_s + _TICK_S
         self._grace_s = grace_s
+        self._extended = False
         self._interval_s = max(grace_s, _RETRY_S)
 
     @property
@@ -51,8 +52,10 @@ class Patience:
             return min(self._interval_s, left)
         if left > self._grace_s + _TICK_S:
             return min(self._grace_s, left - self._grace_s)
-        self._end = time.monotonic() + self._grace_s
-        return self._grace_s
+        if not self._extended:
+            self._extended = True
+            self._end = time.monotonic() + self._grace_s
+        return self.left_s
 
     async def pause(self) -> None:
         """Wait before trying again what failed at once."""
