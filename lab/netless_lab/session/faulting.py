@@ -223,7 +223,7 @@ class Faulting:
         if wanted.fault:
             fault = named(self._library.faults(wanted.node or "c1"), wanted.fault)
             if wanted.node and not fault.movable:
-                raise Refusal(f"the fault {fault.id} is the same for all: it cannot be had in {wanted.node} alone")
+                raise Refusal(f"the fault {fault.id} has a place of its own: it cannot be had in {wanted.node}")
             if lack := self._library.lacking(fault):
                 raise Refusal(f"this machine cannot do {fault.id}: it lacks {lack}", code=3)
             return (fault,)

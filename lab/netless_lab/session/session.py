@@ -160,6 +160,8 @@ class Session(BreakableDesk):
         place = {"step": here, "lesson": next(p for p in places if p.lesson == here.lesson), "lab": places[0]}[scope]
         await self.live.refresh()
         going = self.moves.going(self.state.course, place, self.state.bindings)
+        if self.faulting.on:
+            going = ("what is broken on purpose, and what you changed since",)
         if place != here:
             going = (*going, f"you go back to {place}")
         if dry:
