@@ -127,7 +127,8 @@ def test_nothing_gives_a_drill_away(lab: Running) -> None:
     changes = [line.sentence for event in lab.events if isinstance(event, ChangesEvent) for line in event.lines]
     assert not any("forward" in sentence for sentence in changes)
     going = lab.reset("step", dry=True)["going"]
-    told = json.dumps([check, going, msgspec.to_builtins([status.fault, [e.status.fault for e in lab.events if isinstance(e, StatusEvent)]])])
+    seen = [status.fault, *(event.status.fault for event in lab.events if isinstance(event, StatusEvent))]
+    told = json.dumps([check, going, msgspec.to_builtins(seen)])
     for word in ("ip_forward", "forwarding-off", "does not forward"):
         assert word not in told
 
