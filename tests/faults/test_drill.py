@@ -116,6 +116,7 @@ def test_the_judge_does_not_go_round_by_itself(lab: Running) -> None:
 
 def test_nothing_gives_a_drill_away(lab: Running) -> None:
     """Neither status, nor events, nor verdict tell the cause: no change is announced, live marks stay, no command is suggested."""
+    lab.goto("container/neighbour", end=True)
     live = [step.live for lesson in lab.status().course.lessons for step in lesson.steps]
     lab.events.clear()
     drill(lab, "forwarding-off")
