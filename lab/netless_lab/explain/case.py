@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from ..model.evidence import Evidence, RouteAnswer, TraceStep
-from ..model.journey import Hop
+from ..model.journey import Hop, Rewrite
 from ..model.probe import Connect, Fetch, Lookup
 from ..model.snapshot import Link, Node, Snapshot
 from ..primitives.base import Where
@@ -48,6 +48,10 @@ class Case:
     def node(self, name: str) -> Node:
         """A node by name; an empty one when there is none of that name."""
         return self.before.node(name) or Node(name, "unknown", 0)
+
+    def after(self, name: str) -> Node:
+        """The same node just after the probe."""
+        return self.evidence.after.node(name) or self.node(name)
 
     def link(self, node: str, link: str) -> Link | None:
         """A link by its place."""
@@ -111,6 +115,16 @@ class Case:
     def _talking(self) -> bool:
         """Whether an answer has been seen already: later packets of the way there are then part of an established connection."""
         return any(run.leg == "return" for run in self.evidence.runs)
+
+    @cached_property
+    def redirects(self) -> tuple[Rewrite, ...]:
+        """Where the packet was given another destination on its way there: a published port, not the undoing of NAT on the way back."""
+        changes = self.evidence.journey.rewrites
+        return tuple(
+            change
+            for change in changes
+            if change.what == "destination" and (change.after_hop < 0 or self.hops[change.after_hop].leg == "forward")
+        )
 
     @cached_property
     def traced_drop(self) -> TraceStep | None:

@@ -13,7 +13,7 @@ from .ruleset import IP_FAMILIES
 from .spot import Spot
 
 _BRIDGE = frozenset({"bridge"})
-_NETDEV = frozenset({"netdev"})
+_NETDEV = frozenset({"netdev", "inet"})
 _ARP = frozenset({"arp"})
 
 
@@ -35,6 +35,7 @@ def passed(case: Case) -> tuple[Check, ...]:
 
 
 def _checks(case: Case, spot: Spot) -> Iterator[Check]:
+    yield from _carried(case, spot)
     match spot.stage:
         case "unsent":
             yield from _sent(case, spot.node, "forward", spot.kind, spot.src, spot.dst)
@@ -58,6 +59,19 @@ def _checks(case: Case, spot: Spot) -> Iterator[Check]:
             if spot.stage == "delivered" and spot.leg == "forward":
                 kind = "echo-reply" if spot.kind == "echo-request" else spot.kind
                 yield from _sent(case, spot.node, "return", kind, spot.dst, spot.src)
+
+
+def _carried(case: Case, spot: Spot) -> Iterator[Check]:
+    """A packet inside a tunnel's packet has come in: the outer one passes the node's hooks first."""
+    hop = spot.hop
+    if hop is None or " VXLAN " not in hop.text or hop.direction == "out":
+        return
+    port = next((link.vxlan.port for link in case.node(hop.node).links if link.vxlan is not None), 4789)
+    src, _, rest = hop.text.partition(" > ")
+    outer = {"ether type": "ip", "meta protocol": "ip", "meta nfproto": "ipv4", "meta l4proto": "udp", "ip protocol": "udp"}
+    outer |= {"udp dport": str(port), "ip saddr": src, "ip daddr": rest.partition(" ")[0], "iifname": hop.link, "ct state": "new"}
+    for hook in ("prerouting", "input"):
+        yield Check(hop.node, IP_FAMILIES, hook, outer, None, spot.leg == "return")
 
 
 def _sent(case: Case, node: str, leg: str, kind: str, src: str, dst: str) -> Iterator[Check]:

@@ -66,9 +66,11 @@ _SEEN: Final[tuple[Rule, ...]] = (
     neighbour.address_on_port,
     neighbour.wrong_memory,
     firewall.counted,
+    firewall.legacy,
     cable.no_carrier,
     router.astray,
     router.martian,
+    router.strange_source,
     router.filtered_by_path,
     router.not_forwarding,
     nat.no_masquerade,
@@ -76,16 +78,21 @@ _SEEN: Final[tuple[Rule, ...]] = (
     target.told_unreachable,
     bridge.wrong_port,
     bridge.twin_mac,
+    nobody.no_gateway,
     neighbour.unanswered,
     nobody.nobody,
+    nobody.vanished,
     bridge.no_hairpin,
     bridge.between,
     size.swallowed,
     target.ignores_pings,
+    target.keeps_silent,
+    target.not_local,
     target.no_way_back,
     identity.sender_twice,
     firewall.read,
-    firewall.legacy,
+    router.marked,
+    cable.held_back,
     kernel_said.reason,
 )
 _NONE: Final[Mapping[str, str]] = {}
@@ -107,7 +114,7 @@ def explain(evidence: Evidence, where: Where | None = None, expected: Mapping[st
         answered=False,
         seen=told,
         cause=f"{sentence(case, cause.text)}.",
-        certainty="certain" if cause.certain and not case.blind else "likely",
+        certainty="certain" if cause.certain and not case.blind and not _by_six(case) else "likely",
         place=cause.place,
         code=cause.code,
         facts=cause.facts,
@@ -126,7 +133,16 @@ def _confirmed(case: Case, cause: Cause) -> Cause:
     """Add the kernel's own drop reason when it speaks of the same node."""
     node = cause.place.partition(":")[0]
     for drop in case.evidence.drops or ():
-        if drop.node == node and drop.reason not in kernel_said.NOISE:
+        if (
+            drop.node == node
+            and drop.reason not in kernel_said.NOISE
+            and not any(drop.reason in fact.text for fact in cause.facts)
+        ):
             fact = Fact(f"the kernel's own reason, in {drop.function}(): {drop.reason} ({drop.words})")
             return replace(cause, facts=(*cause.facts, fact))
     return cause
+
+
+def _by_six(case: Case) -> bool:
+    """Whether the probe went by IPv6: the rungs were tried on IPv4, so nothing they say of IPv6 is certain."""
+    return ":" in str(getattr(case.evidence.probe, "to", ""))

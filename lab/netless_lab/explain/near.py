@@ -93,6 +93,16 @@ def policy(case: Case, name: str, dst: str, src: str | None = None, iif: str | N
     """A policy rule that sends the packet to another table than the usual ones, or refuses it."""
     node = case.node(name)
     found = case.route(name, dst, src, iif)
+    if (
+        found.error
+        and not any(rule.table == routes.MAIN for rule in node.policy if rule.family == 4)
+        and routes.best(node, dst, routes.MAIN)
+    ):
+        text = f"{owner_words(name)} has a route to {dst} in its main table, but no policy rule leads there any more"
+        facts = (Fact("ip rule shows no line for the table main", case.ip(name, "rule")), _route_fact(case, node, dst))
+        return Cause(
+            "policy-rule", at_gate(name, "routing"), text, facts, True, case.ip(name, "rule add priority 32766 lookup main")
+        )
     for rule in routes.rules_for(node, dst, src or found.prefsrc, iif):
         if rule.action == "lookup" and rule.table in (routes.LOCAL, routes.MAIN, routes.DEFAULT):
             if rule.table != routes.LOCAL and routes.best(node, dst, rule.table) is not None:

@@ -16,7 +16,10 @@ from ..model.snapshot import Link, Node, Snapshot
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """One obstacle. ``code`` is the cause it would be, ``text`` says it, ``look`` is an ip(8) or bridge(8) command inside ``node``."""
+    """One obstacle. ``code`` is the cause it would be, ``text`` says it, ``look`` is an ip(8) or bridge(8) command inside ``node``.
+
+    ``unlikely``: a way that would need this to be otherwise was probably not meant.
+    """
 
     code: str
     node: str
@@ -24,6 +27,7 @@ class Stop(msgspec.Struct, frozen=True):
     text: str
     look: str = ""
     fix: str = ""
+    unlikely: bool = False
 
 
 class Way(NamedTuple):
@@ -50,7 +54,7 @@ def way(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> Wa
     first = _vertex(snapshot, *start)
     if first is None:
         return None
-    queue: list[tuple[int, int, _Vertex, tuple[tuple[str, str], ...], tuple[Stop, ...]]] = [
+    queue: list[tuple[float, int, _Vertex, tuple[tuple[str, str], ...], tuple[Stop, ...]]] = [
         (0, 0, first, (start,), _at_start(snapshot, *start))
     ]
     seen: set[_Vertex] = set()
@@ -67,8 +71,13 @@ def way(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> Wa
                 count += 1
                 place = (after.node, after.link)
                 along = places if places[-1] == place else (*places, place)
-                heapq.heappush(queue, (len(stops) + len(met), count, after, along, (*stops, *met)))
+                heapq.heappush(queue, (_cost((*stops, *met)), count, after, along, (*stops, *met)))
     return None
+
+
+def _cost(stops: tuple[Stop, ...]) -> float:
+    """One for each obstacle; what is unlikely to be meant costs a little more."""
+    return sum(1.5 if stop.unlikely else 1.0 for stop in stops)
 
 
 def hearers(snapshot: Snapshot, start: tuple[str, str]) -> tuple[tuple[Node, Link], ...]:
@@ -111,12 +120,14 @@ def _steps(snapshot: Snapshot, here: _Vertex) -> Iterator[_Step]:
         yield from _across(snapshot, node, link)
     elif here.kind == "in":
         yield from _into_bridges(node, link)
+        yield from _on_top(snapshot, node, link)
     else:
         yield from _out_of_bridge(node, link, here.isolated)
 
 
 def _across(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
     """From a link to the other end of its cable, to the device below it, or through its tunnel."""
+    yield from _down_there(snapshot, node, link)
     if link.vxlan is not None:
         yield from _through_tunnel(snapshot, node, link)
         return
@@ -130,6 +141,30 @@ def _across(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
         yield from _siblings(snapshot, node, link)
         return
     yield _Vertex("in", link.peer.node, far.name), _not_up(link.peer.node, far)
+
+
+def _on_top(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
+    """The macvlan devices that sit on a link hear what comes in by it."""
+    for other in snapshot.nodes:
+        for found in other.links:
+            if (
+                found.kind in ("macvlan", "ipvlan")
+                and found.peer
+                and (found.peer.node, found.peer.name) == (node.name, link.name)
+            ):
+                yield _Vertex("in", other.name, found.name), _not_up(other.name, found)
+
+
+def _down_there(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
+    """And never what the device's own node sends by it."""
+    for vertex, met in _on_top(snapshot, node, link):
+        text = f"{vertex.link} sits on {link.name}: a {_kind(snapshot, vertex)} never exchanges frames with the device it sits on"
+        yield vertex, (Stop("macvlan-host", vertex.node, vertex.link, text, f"ip -d link show {vertex.link}"), *met)
+
+
+def _kind(snapshot: Snapshot, vertex: _Vertex) -> str:
+    link = _link(snapshot, vertex.node, vertex.link)
+    return link.kind if link is not None else "macvlan"
 
 
 def _siblings(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
@@ -175,7 +210,7 @@ def _into_bridges(node: Node, link: Link) -> Iterator[_Step]:
         if bridge.kind != "bridge" or link is bridge or not (link.master == bridge.name or link.master or _could_be_port(link)):
             continue
         vertex = _Vertex("bridge", node.name, bridge.name, bool(link.port and link.port.isolated))
-        yield vertex, (*_membership(node, bridge, link), *_port(node, link), *_not_up(node.name, bridge))
+        yield vertex, (*_membership(node, bridge, link), *_port(node, link), *_locked(node, link), *_not_up(node.name, bridge))
 
 
 def _out_of_bridge(node: Node, bridge: Link, isolated: bool) -> Iterator[_Step]:
@@ -184,6 +219,13 @@ def _out_of_bridge(node: Node, bridge: Link, isolated: bool) -> Iterator[_Step]:
         if link.kind in ("bridge", "loopback") or (link.master != bridge.name and not _could_be_port(link)):
             continue
         stops = [*_not_up(node.name, bridge), *_membership(node, bridge, link), *_not_up(node.name, link), *_port(node, link)]
+        if link.port is not None and not link.port.broadcast:
+            text = f"port {link.name} of {link.master} lets no broadcast out (bcast_flood off), so questions for a neighbour never leave by it"
+            look, fix = (
+                f"bridge -d link show dev {link.name}",
+                f"bridge link set dev {link.name} bcast_flood on flood on mcast_flood on",
+            )
+            stops.append(Stop("port-flood", node.name, link.name, text, look, fix))
         if isolated and link.port is not None and link.port.isolated:
             text = f"{link.name} and the port the frame came in by are both isolated: such ports never hear each other"
             look = f"bridge -d link show dev {link.name}"
@@ -194,19 +236,21 @@ def _out_of_bridge(node: Node, bridge: Link, isolated: bool) -> Iterator[_Step]:
 
 
 def _could_be_port(link: Link) -> bool:
-    """A cable end without an IPv4 address of its own, that leads into another node."""
-    return link.kind in ("veth", "vxlan") and link.master is None and not link.v4
+    """A cable end without an IPv4 address of its own, in another bridge or in none."""
+    return link.kind in ("veth", "vxlan") and not link.v4
 
 
 def _membership(node: Node, bridge: Link, link: Link) -> tuple[Stop, ...]:
+    """Whether the link is in this bridge; a bridge without an address is less likely to be the one that was meant."""
     if link.master == bridge.name:
         return ()
     fix = f"ip link set {link.name} master {bridge.name}"
+    look = f"ip link show {link.name}"
     if link.master:
         text = f"{link.name} is a port of {link.master}, not of {bridge.name}"
-        return (Stop("port-wrong-bridge", node.name, link.name, text, f"ip link show {link.name}", fix),)
+        return (Stop("port-wrong-bridge", node.name, link.name, text, look, fix, not bridge.v4),)
     text = f"{link.name} is not plugged into {bridge.name}, nor into any other bridge"
-    return (Stop("port-unplugged", node.name, link.name, text, f"ip link show {link.name}", fix),)
+    return (Stop("port-unplugged", node.name, link.name, text, look, fix, not bridge.v4),)
 
 
 def _port(node: Node, link: Link) -> tuple[Stop, ...]:
@@ -219,6 +263,15 @@ def _port(node: Node, link: Link) -> tuple[Stop, ...]:
     text = f"port {link.name} of {link.master} is {link.port.state}: the bridge takes no frames from it and gives it none"
     fix = f"bridge link set dev {link.name} state forwarding" if bridge is None or not bridge.stp else ""
     return (Stop("port-state", node.name, link.name, text, f"bridge link show dev {link.name}", fix),)
+
+
+def _locked(node: Node, link: Link) -> tuple[Stop, ...]:
+    """A port that takes frames only from MACs that somebody entered for it."""
+    if link.port is None or not link.port.locked or any(entry.dev == link.name and not entry.local for entry in node.fdb):
+        return ()
+    text = f"port {link.name} of {link.master} is locked: it takes no frames from MACs that its bridge was not told of"
+    look, fix = f"bridge -d link show dev {link.name}", f"bridge link set dev {link.name} locked off"
+    return (Stop("port-locked", node.name, link.name, text, look, fix),)
 
 
 def _not_up(node: str, link: Link) -> tuple[Stop, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -11,7 +11,8 @@ from ..model.evidence import Evidence
 from ..model.journey import Hop
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe
 from ..model.snapshot import Snapshot
-from .routes import is_address
+from .routes import answer, is_address
+from .ruleset import target_of
 
 Stage = Literal["answered", "refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"]
 """How far it came.
@@ -22,7 +23,10 @@ at the other end. ``bridging``: inside a bridge. ``stray``: at an interface whos
 ``refused``: an answer came, and it was no.
 """
 
-NEIGHBOUR_KINDS = frozenset({"arp-request", "arp-reply", "ipv6-nd"})
+NEIGHBOUR_KINDS: Final = frozenset({"arp-request", "arp-reply", "ipv6-nd"})
+_NOT_ITSELF: Final = NEIGHBOUR_KINDS | {"icmp-error"}
+_CLEAR_NO: Final = frozenset({"refused", "reset", "no-such-name", "bad-answer"})
+"""Outcomes that are an answer, and a no."""
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -47,21 +51,22 @@ class Spot(msgspec.Struct, frozen=True):
 
 def locate(evidence: Evidence) -> Spot:
     """The spot of a probe."""
-    hops, snapshot = evidence.journey.hops, evidence.before
     if evidence.outcome.result == "answered":
         return Spot("answered", evidence.probe.node)
+    if evidence.outcome.reason in _CLEAR_NO and evidence.journey.death is None:
+        return _refusal(evidence)
     last = _last(evidence)
+    question = open_question(evidence, -1 if last is None else last)
+    if question is not None:
+        return _asking(evidence, question)
     if last is None:
         return Spot("unsent", evidence.probe.node, kind=_kind(evidence.probe), dst=wanted(evidence))
-    hop = hops[last]
-    if evidence.outcome.reason in ("refused", "reset", "no-such-name", "bad-answer") and evidence.journey.death is None:
-        return _refusal(evidence, last)
-    if hop.kind in NEIGHBOUR_KINDS:
-        return _asking(evidence, last)
-    leg: Literal["forward", "return"] = "return" if hop.leg == "return" else "forward"
-    stage = _stage(snapshot, hop, evidence.probe.node, leg)
-    iif = hop.link if hop.direction != "out" else _came_by(hops[:last], hop.node)
-    return Spot(stage, hop.node, hop.link, leg, hop.kind, hop.src, hop.dst, iif, hop, last)
+    hop = evidence.journey.hops[last]
+    leg = _leg(hop)
+    iif = hop.link if hop.direction != "out" else None
+    src, dst = truly(evidence, hop)
+    spot = Spot("crossing", hop.node, hop.link, leg, hop.kind, src, dst, iif, hop, last)
+    return replace(spot, stage=_stage(evidence.before, spot, evidence.probe.node))
 
 
 def wanted(evidence: Evidence) -> str:
@@ -89,66 +94,156 @@ def _kind(probe: Probe) -> str:
 
 
 def _last(evidence: Evidence) -> int | None:
-    """The number of the last sighting that counts: the death's, else the last of the packet itself."""
+    """The number of the last sighting of the packet itself that counts: the death's, when it is one."""
     death, hops = evidence.journey.death, evidence.journey.hops
-    if death is not None and 0 <= death.after_hop < len(hops):
+    if death is not None and 0 <= death.after_hop < len(hops) and hops[death.after_hop].kind not in _NOT_ITSELF:
         return death.after_hop
-    return next(
-        (number for number in range(len(hops) - 1, -1, -1) if hops[number].kind not in (*NEIGHBOUR_KINDS, "icmp-error")), None
-    )
+    return next((number for number in range(len(hops) - 1, -1, -1) if hops[number].kind not in _NOT_ITSELF), None)
 
 
-def _stage(snapshot: Snapshot, hop: Hop, home: str, leg: str) -> Stage:
-    node = snapshot.node(hop.node)
-    link = node.link(hop.link) if node is not None else None
-    if node is None or link is None:
+def _stage(snapshot: Snapshot, spot: Spot, home: str) -> Stage:
+    node = snapshot.node(spot.node)
+    link = node.link(spot.link) if node is not None else None
+    if node is None or link is None or spot.hop is None:
         return "crossing"
-    if hop.direction == "out":
+    if spot.hop.direction == "out":
         return "bridging" if link.kind == "bridge" else "crossing"
     if link.master and link.port is not None:
         return "bridging"
-    if hop.direction == "other":
+    if spot.hop.direction == "other":
         return "stray"
-    if node.owner(hop.dst) is None:
+    if node.owner(spot.dst) is None:
         return "routing"
-    return "home" if leg == "return" and hop.node == home else "delivered"
+    return "home" if spot.leg == "return" and spot.node == home else "delivered"
 
 
-def _came_by(earlier: tuple[Hop, ...], node: str) -> str | None:
-    """By which link the packet had come into ``node``; None when it was made there."""
-    for hop in reversed(earlier):
-        if hop.node == node and hop.kind not in NEIGHBOUR_KINDS and hop.direction in ("in", "broadcast"):
-            return hop.link
-    return None
+def truly(evidence: Evidence, hop: Hop) -> tuple[str, str]:
+    """(source, destination) of a packet as the node it has come into will see them: its NAT undoes, or does, what the table says."""
+    for flow in evidence.flows:
+        if flow.node != hop.node or hop.direction == "out":
+            continue
+        if hop.leg == "return" and (hop.src, hop.dst) == (flow.reply.src, flow.reply.dst):
+            return hop.src, flow.original.src
+        if hop.leg == "forward" and flow.destination_nat and (hop.src, hop.dst) == (flow.original.src, flow.original.dst):
+            return hop.src, flow.reply.src
+    if hop.leg == "forward" and hop.direction == "in":
+        return hop.src, _redirected(evidence, hop) or hop.dst
+    return hop.src, hop.dst
 
 
-def _asking(evidence: Evidence, last: int) -> Spot:
+def _redirected(evidence: Evidence, hop: Hop) -> str:
+    """Where a dnat rule sends it, by the trace: a packet that is dropped later on never gets into the connection table."""
+    for step in evidence.trace.steps if evidence.trace is not None else ():
+        if (
+            step.node == hop.node
+            and step.kind == "rule"
+            and step.talk is not None
+            and step.talk.dst == hop.dst
+            and "dnat " in step.text
+        ):
+            address = target_of(step.text[step.text.index("dnat ") :].replace("dnat ip to", "dnat to"))[0]
+            return address if is_address(address) else ""
+    return ""
+
+
+class Question(NamedTuple):
+    """An unanswered question: its first and its last sighting, by their numbers."""
+
+    first: int
+    last: int
+
+
+def open_question(evidence: Evidence, after: int) -> Question | None:
+    """The question that the packet waits for: its next hop is asked for, and the answer did not come. ``after`` is its last sighting."""
+    hops = evidence.journey.hops
+    found: dict[tuple[str, str], Question] = {}
+    for number, hop in enumerate(hops):
+        if hop.kind != "arp-request":
+            continue
+        asker = next(
+            (node for (node, asked), known in found.items() if asked == hop.dst and hops[known.first].src == hop.src), hop.node
+        )
+        key = (asker, hop.dst)
+        found[key] = Question(found[key].first if key in found else number, number)
+    waited_for = _next_hops(evidence)
+    answered = {(hop.node, hop.link, hop.src) for hop in hops if hop.kind == "arp-reply" and hop.direction == "in"}
+    waiting = [
+        question
+        for (node, asked), question in found.items()
+        if (node, asked) in waited_for
+        and (node, hops[question.first].link, asked) not in answered
+        and (question.last > after or hops[after].node == node)
+    ]
+    return _nearest(evidence, waiting[-1]) if waiting else None
+
+
+def _nearest(evidence: Evidence, question: Question) -> Question:
+    """With the last sighting replaced by the one nearest to who has the address: at his node, when it was heard there."""
+    hops = evidence.journey.hops
+    owners = {node.name for node in evidence.before.nodes if node.owner(hops[question.first].dst) is not None}
+    same = [
+        n
+        for n, hop in enumerate(hops)
+        if hop.kind == "arp-request" and (hop.src, hop.dst) == (hops[question.first].src, hops[question.first].dst)
+    ]
+    at_owner = [number for number in same if hops[number].node in owners]
+    return Question(question.first, (at_owner or (same if owners else [question.first]))[-1])
+
+
+def _next_hops(evidence: Evidence) -> set[tuple[str, str]]:
+    """(node, address) of everybody that a node on the way may have to find for this packet or its answer."""
+    hops = [hop for hop in evidence.journey.hops if hop.kind not in _NOT_ITSELF]
+    nodes = {evidence.probe.node, *(hop.node for hop in hops)}
+    addresses = {wanted(evidence), *(own for hop in hops for own in (hop.src, hop.dst))}
+    addresses |= {
+        own for flow in evidence.flows for own in (flow.reply.src, flow.reply.dst, flow.original.src, flow.original.dst)
+    }
+    addresses |= {hop.dst for hop in evidence.journey.hops if hop.kind == "arp-request" and _redirects_to(evidence, hop)}
+    found: set[tuple[str, str]] = set()
+    for name in nodes:
+        node = evidence.before.node(name)
+        for address in addresses if node is not None else ():
+            if address and is_address(address) and node is not None:
+                found.add((name, answer(evidence, node, address).next_hop))
+    return found
+
+
+def _redirects_to(evidence: Evidence, hop: Hop) -> bool:
+    """Whether a rule of the asking node names the asked address as a new destination or source."""
+    node = evidence.before.node(hop.node)
+    words = (
+        rule.verdict.replace(":", " ").split() for chain in (node.chains if node is not None else ()) for rule in chain.rules
+    )
+    return any(hop.dst in verdict for verdict in words if verdict[:1] in (["dnat"], ["snat"]))
+
+
+def _asking(evidence: Evidence, question: Question) -> Spot:
     """Who asked for whom, and which packet waits for the answer."""
-    hops, heard = evidence.journey.hops, evidence.journey.hops[last]
-    asked = [hop for hop in hops if hop.kind == heard.kind and hop.dst == heard.dst and hop.src == heard.src]
-    first = next((hop for hop in asked if hop.direction == "out"), asked[0])
-    spot = Spot("asking", first.node, first.link, hop=heard, at=last, asked=heard.dst)
-    got = _came_in(hops[: hops.index(first)], first.node)
+    hops = evidence.journey.hops
+    first, heard = hops[question.first], hops[question.last]
+    spot = Spot("asking", first.node, first.link, hop=heard, at=question.last, asked=first.dst)
+    got = _came_in(hops[: question.first], first.node)
     if got is None:
-        return replace(spot, kind=_kind(evidence.probe), src=heard.src, dst=wanted(evidence) or heard.dst)
-    if _is_for(evidence, got, heard.dst):  # the node makes an answer to what it has taken in
+        return replace(spot, kind=_kind(evidence.probe), src=first.src, dst=wanted(evidence) or first.dst)
+    if _is_for(evidence, got, first.dst):  # the node makes an answer to what it has taken in
         kind = "echo-reply" if got.kind == "echo-request" else got.kind
         return replace(spot, leg="return" if got.leg == "forward" else "forward", kind=kind, src=got.dst, dst=got.src)
-    redirected = next((flow.reply.src for flow in evidence.flows if flow.node == first.node and flow.destination_nat), "")
-    return replace(spot, leg=_leg(got), kind=got.kind, src=got.src, dst=redirected or got.dst, iif=got.link)
+    src, dst = truly(evidence, got)
+    return replace(spot, leg=_leg(got), kind=got.kind, src=src, dst=dst, iif=got.link)
 
 
 def _is_for(evidence: Evidence, got: Hop, asked: str) -> bool:
-    """Whether the node is the packet's end: it has the address, and does not hand it on to somebody it redirects to."""
+    """Whether the node is the packet's end: it has the address, and does not hand it on to somebody else."""
     node = evidence.before.node(got.node)
-    redirected = any(flow.node == got.node and flow.destination_nat and flow.reply.src == asked for flow in evidence.flows)
-    return node is not None and node.owner(got.dst) is not None and not redirected
+    if node is None or node.owner(truly(evidence, got)[1]) is None:
+        return False
+    return answer(evidence, node, got.src).next_hop == asked
 
 
 def _came_in(earlier: tuple[Hop, ...], node: str) -> Hop | None:
     """The last packet that came into ``node`` before."""
     for hop in reversed(earlier):
-        if hop.node == node and hop.kind not in (*NEIGHBOUR_KINDS, "icmp-error") and hop.direction == "in":
+        if hop.node == node and hop.kind not in _NOT_ITSELF and hop.direction == "in":
             return hop
     return None
 
@@ -157,9 +252,13 @@ def _leg(hop: Hop) -> Literal["forward", "return"]:
     return "return" if hop.leg == "return" else "forward"
 
 
-def _refusal(evidence: Evidence, last: int) -> Spot:
+def _refusal(evidence: Evidence) -> Spot:
     """Where the refusal was made: where the last packet of the way back, or the ICMP error, was seen first."""
     hops = evidence.journey.hops
     answers = [run for run in evidence.runs if run.leg == "return"]
-    made = hops[answers[-1].hops[0]] if answers else next((hop for hop in hops if hop.kind == "icmp-error"), hops[last])
-    return Spot("refused", made.node, made.link, "forward", made.kind, made.dst, made.src, None, made, last)
+    errors = [number for number, hop in enumerate(hops) if hop.kind == "icmp-error"]
+    at = answers[-1].hops[0] if answers else errors[0] if errors else -1
+    if at < 0:
+        return Spot("refused", evidence.probe.node, kind=_kind(evidence.probe), dst=wanted(evidence))
+    made = hops[at]
+    return Spot("refused", made.node, made.link, "forward", made.kind, made.dst, made.src, None, made, at)

@@ -93,13 +93,16 @@ def _ticks(payload: bytes) -> int:
 
 
 def _port(data: dict[int, bytes]) -> BridgePort:
-    """IFLA_BRPORT_*: state 1, hairpin mode 4, learning 8, isolated 33."""
+    """IFLA_BRPORT_*: state 1, hairpin mode 4, learning 8, flood 9, broadcast flood 30, isolated 33, locked 39."""
     state = native(data.get(1, b""))
     return BridgePort(
         state=_PORT_STATES[state] if state < len(_PORT_STATES) else "disabled",
         hairpin=data.get(4, b"\0") != b"\0",
         isolated=data.get(33, b"\0") != b"\0",
         learning=data.get(8, b"\1") != b"\0",
+        flood=data.get(9, b"\1") != b"\0",
+        broadcast=data.get(30, b"\1") != b"\0",
+        locked=data.get(39, b"\0") != b"\0",
     )
 
 

@@ -61,12 +61,12 @@ class LegacyTables:
         name = table.removeprefix(_SIX).encode()
         try:
             opened = self._socket(version)
-            info = _option(opened, version.level, _GET_INFO, _INFO.pack(name, *[0] * 13))
+            info = option(opened, version.level, _GET_INFO, _INFO.pack(name, *[0] * 13))
             _, hooks, *numbers = _INFO.unpack_from(info)
             underflow, entries, size = numbers[5:10], numbers[10], numbers[11]
             if entries != hooks.bit_count() + 1:
                 return True
-            blob = _option(opened, version.level, _GET_ENTRIES, struct.pack("=32sI4x", name, size) + bytes(size))[_ENTRIES_HEAD:]
+            blob = option(opened, version.level, _GET_ENTRIES, struct.pack("=32sI4x", name, size) + bytes(size))[_ENTRIES_HEAD:]
             return any(_policy(blob, underflow[hook], version) != _ACCEPT for hook in range(5) if hooks & 1 << hook)
         except (OSError, struct.error):
             return True
@@ -83,8 +83,8 @@ def _policy(blob: bytes, entry: int, version: _Version) -> int:
     return int(struct.unpack_from("=i", blob, target + _TARGET_HEAD)[0])
 
 
-def _option(opened: socket.socket, level: int, option: int, given: bytes) -> bytes:
-    """getsockopt(2) with a buffer that says what is wanted."""
+def option(opened: socket.socket, level: int, option: int, given: bytes) -> bytes:
+    """getsockopt(2) with a buffer that says what is wanted. Raises OSError."""
     buffer, length = ctypes.create_string_buffer(given, len(given)), ctypes.c_uint32(len(given))
     if _libc.getsockopt(opened.fileno(), level, option, buffer, ctypes.byref(length)):
         code = ctypes.get_errno()

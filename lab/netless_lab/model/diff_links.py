@@ -121,6 +121,9 @@ def _port(pair: Pair) -> list[Change]:
         ("hairpin", before.hairpin if before else False, after.hairpin),
         ("isolation", before.isolated if before else False, after.isolated),
         ("MAC learning", before.learning if before else True, after.learning),
+        ("flooding", before.flood if before else True, after.flood),
+        ("broadcast", before.broadcast if before else True, after.broadcast),
+        ("lock", before.locked if before else False, after.locked),
     ):
         if old != new:
             found.append(Change("link-setting", node, name, _switch(old), _switch(new), word))

@@ -77,6 +77,17 @@ class RuleHit(msgspec.Struct, frozen=True):
     packets: int
 
 
+class LegacyRule(msgspec.Struct, frozen=True):
+    """A rule of the old iptables that drops or rejects, and how many packets it counted. ``number`` 0 is the chain's policy."""
+
+    node: str
+    table: str
+    chain: str
+    number: int
+    target: str
+    packets: int
+
+
 class TraceStep(msgspec.Struct, frozen=True):
     """One step of the replayed packet through a node's nftables (``nft monitor trace``).
 
@@ -167,7 +178,8 @@ class Evidence(msgspec.Struct, frozen=True):
     wire proves nothing about what is not in ``journey``. ``runs`` are the packets of ``journey``. ``flows`` are the connection table's
     entries of the probe's own conversation, ``other_flows`` what else changed in the tables meanwhile.
     ``drops`` is None when the kernel's reasons could not be asked for (not root), () when it gave none. ``knobs`` are sysctls of the nodes on
-    the way that a snapshot does not hold, by node and key (``net/ipv4/conf/br0/arp_ignore``).
+    the way that a snapshot does not hold, by node and key (``net/ipv4/conf/br0/arp_ignore``, ``qdisc/eth0``).
+    ``legacy`` are the rules of the old iptables that stopped it when it was sent once more, None when that was not tried.
     """
 
     probe: Probe
@@ -188,6 +200,7 @@ class Evidence(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
     took_ms: float = 0.0
     knobs: dict[str, dict[str, str]] = {}
+    legacy: tuple[LegacyRule, ...] | None = None
 
     def count(self, node: str, name: str) -> int:
         """By how much a counter of a node rose; 0 when it did not."""

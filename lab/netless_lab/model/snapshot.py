@@ -46,12 +46,19 @@ class Peer(msgspec.Struct, frozen=True):
 
 
 class BridgePort(msgspec.Struct, frozen=True):
-    """What a bridge knows of one of its ports (``bridge -d link``)."""
+    """What a bridge knows of one of its ports (``bridge -d link``).
+
+    ``flood`` and ``broadcast``: whether frames for MACs it does not know, and for everybody, leave by it. ``locked``: it takes frames in
+    only from MACs it was told of.
+    """
 
     state: Literal["disabled", "listening", "learning", "forwarding", "blocking"] = "disabled"
     hairpin: bool = False
     isolated: bool = False
     learning: bool = True
+    flood: bool = True
+    broadcast: bool = True
+    locked: bool = False
 
 
 class Vxlan(msgspec.Struct, frozen=True):

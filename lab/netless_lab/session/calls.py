@@ -76,4 +76,6 @@ def _wanted(args: dict[str, Any]) -> Wanted:
         raise Refusal(f"this is no way to break a lab: {error}") from error
 
 
-CALLS: dict[str, CallFunction] = {"prove": prove, "history": history, "faults": faults, "break": break_, "mend": mend, "drill": drill, **FOLLOWING}
+CALLS: dict[str, CallFunction] = {
+    "prove": prove, "history": history, "faults": faults, "break": break_, "mend": mend, "drill": drill, **FOLLOWING,
+}  # fmt: skip

@@ -191,7 +191,9 @@ class Session(BreakableDesk):
         seen = set(range(opened)) | ({LIVE} if live_hint(state.verdict) == self._live_hint else set())
         offered = offer(state.step, state.verdict, seen, every[len(state.step.hints) :], state.bindings)
         if rung is not None:
-            number = min(max(rung, 0), len(every) - 1)
+            number = rung
+            if not 0 <= number < len(every):
+                raise Refusal(f"this step has {len(every)} hints, counted from 1")
             offered = Rung(number, every[number], max(len(every) - max(opened, number + 1), 0))
         if offered.number == LIVE:
             self._live_hint = offered.text

@@ -146,12 +146,7 @@ def no_hairpin(case: Case) -> Cause | None:
         ),
         None,
     )
-    if (
-        port is None
-        or port.port is None
-        or port.port.hairpin
-        or not any(change.what == "destination" for change in case.evidence.journey.rewrites)
-    ):
+    if port is None or port.port is None or port.port.hairpin or not case.redirects:
         return None
     text = (
         f"the packet would have to go back out of {port.name}, by which it came in: a bridge does that only with hairpin mode on"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ...model.journey import Fact
 from ...model.snapshot import Link, Node
 from ..case import Case
@@ -22,6 +24,26 @@ def no_carrier(case: Case) -> Cause | None:
     )
     link = case.link(spot.node, found.dev) if found is not None and found.dev else None
     return dead_cable(case, case.node(spot.node), link) if link is not None else None
+
+
+_HARMLESS: Final = frozenset({"", "noqueue", "pfifo_fast", "fq_codel", "fq", "mq", "noop", "pfifo", "bfifo", "sfq"})
+"""Queueing disciplines that drop nothing at the pace of a ping."""
+
+
+def held_back(case: Case) -> Cause | None:
+    """The packet should have left by a link whose queue was given rules of its own (tc(8))."""
+    spot = case.spot
+    dst = spot.src if spot.stage == "delivered" and spot.leg == "forward" else spot.dst
+    found = case.route(spot.node, dst) if dst else None
+    link = found.dev if found is not None and found.dev else ""
+    kind = case.knob(spot.node, f"qdisc/{link}")
+    if spot.stage not in ("unsent", "routing", "delivered", "bridging") or kind in _HARMLESS:
+        return None
+    text = f"{link} of {owner_words(spot.node)} has a queue of its own ({kind}), and the packet that should have left by it never did"
+    fact = Fact(f"{link} has the queueing discipline {kind}", case.run(spot.node, f"tc -s qdisc show dev {link}"))
+    return Cause(
+        "queue-drop", at_link(spot.node, link), text, (fact,), False, case.run(spot.node, f"tc qdisc del dev {link} root")
+    )
 
 
 def dead_cable(case: Case, node: Node, link: Link) -> Cause | None:

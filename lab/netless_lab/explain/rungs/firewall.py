@@ -85,23 +85,17 @@ def read(case: Case) -> Cause | None:
 
 
 def legacy(case: Case) -> Cause | None:
-    """The packet vanished at a hook, nothing in nftables explains it, and the old iptables holds rules there."""
-    for check in passed(case):
-        node = case.node(check.node)
-        tables = [
-            table for table in node.xtables if not table.startswith("ip6 ") and table in ("filter", "mangle", "raw", "security")
-        ]
-        if not tables or not set(check.families) & IP_FAMILIES or check.hook in ("egress", "ingress"):
-            continue
-        place = owner_words(check.node)
-        names = ", ".join(tables)
-        look = case.run(check.node, f"iptables-legacy -t {tables[0]} -L -n -v")
-        return Cause(
-            "legacy-iptables",
-            at_gate(check.node, "fw"),
-            f"the old iptables of {place} holds rules (table {names}) that nft does not show, and the packet was lost where they are asked",
-            (Fact(f"{place} has legacy iptables tables in use: {names}", look), Fact("no rule of nftables explains the loss")),
-        )
+    """A rule of the old iptables counted the packet when it was sent once more."""
+    hits = sorted(case.evidence.legacy or (), key=lambda hit: (hit.node != case.spot.node, hit.node != case.probe.node))
+    for hit in hits:
+        what = f"rule {hit.number} ({hit.target})" if hit.number else f"the policy {hit.target}"
+        place = owner_words(hit.node)
+        text = f"the old iptables of {place}, which nft does not show, stops the packet: table {hit.table}, chain {hit.chain}, {what}"
+        look = case.run(hit.node, f"iptables-legacy -t {hit.table} -L {hit.chain} -n -v --line-numbers")
+        facts = (Fact(f"sent once more, the packet was counted by {what} of chain {hit.chain} in {place}", look),)
+        delete = f"-D {hit.chain} {hit.number}" if hit.number else f"-P {hit.chain} ACCEPT"
+        fix = case.run(hit.node, f"iptables-legacy -t {hit.table} {delete}")
+        return Cause("legacy-iptables", at_gate(hit.node, "fw"), text, facts, hit.node == case.spot.node, fix)
     return None
 
 
@@ -154,6 +148,8 @@ def _code(case: Case, block: Block) -> str:
     if block.base.family in _BY_FAMILY:
         return _BY_FAMILY[block.base.family]
     hook, rule = block.base.hook or "", block.rule
+    if hook in ("ingress", "egress"):
+        return "nft-netdev"
     if hook == "forward" and block.bridged:
         return "bridge-netfilter"
     if rule is not None and rule.verdict.startswith("reject"):
@@ -172,7 +168,7 @@ def _redirected(case: Case, node: str) -> bool:
     """Whether this node gives the packet another destination (a published port)."""
     if any(flow.node == node and flow.destination_nat for flow in case.evidence.flows):
         return True
-    if any(change.node == node and change.what == "destination" for change in case.evidence.journey.rewrites):
+    if any(change.node == node for change in case.redirects):
         return True
     trace = case.evidence.trace
     return trace is not None and any(step.node == node and step.text and " dnat " in f" {step.text} " for step in trace.steps)

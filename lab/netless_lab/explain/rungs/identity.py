@@ -16,7 +16,9 @@ def claimed_twice(case: Case) -> Cause | None:
     if len({node.name for node, _ in owners}) < 2:
         return None
     rightful = case.expected.get(dst)
-    wrong = next(((node, link) for node, link in owners if rightful is not None and node.name != rightful), owners[-1])
+    suspects = [pair for pair in owners if rightful is not None and pair[0].name != rightful]
+    suspects += [pair for pair in owners if rightful is None and pair[0].name == case.spot.node]
+    wrong = suspects[0] if suspects else owners[-1]
     right = next((pair for pair in owners if pair[0].name != wrong[0].name), owners[0])
     text = (
         f"{dst} belongs to {owner_words(right[0].name)} and to {owner_words(wrong[0].name)} at once ({wrong[1].name}): who answers the "
@@ -37,9 +39,12 @@ def _target(case: Case) -> str:
 
 
 def _rivals(case: Case, dst: str) -> list[tuple[Node, Link]]:
-    """Owners that can hear each other, or that the packet was seen at."""
-    owners = list(case.owners(dst)) if dst else []
+    """Owners that can hear each other, that the packet was seen at, or that took it although it is another's."""
+    owners = list(case.owners(dst)) if dst and not dst.startswith("127.") else []
     if len(owners) < 2:
+        return owners
+    rightful, here = case.expected.get(dst), case.spot.node
+    if rightful != here and any(node.name == here for node, _ in owners):
         return owners
     node, link = owners[0]
     beside = {(other.name, far.name) for other, far in neighbours_of(case, node.name, link.name)}
@@ -54,11 +59,9 @@ def sender_twice(case: Case) -> Cause | None:
         (hop.src for hop in case.hops if hop.node == case.probe.node and hop.direction == "out" and hop.leg == "forward"), ""
     )
     owners = _rivals(case, own)
-    if (
-        spot.leg != "return"
-        and spot.stage not in ("asking", "stray", "crossing", "delivered")
-        or len({node.name for node, _ in owners}) < 2
-    ):
+    if (spot.leg != "return" and spot.stage not in ("asking", "stray", "crossing", "delivered")) or len(
+        {node.name for node, _ in owners}
+    ) < 2:
         return None
     wrong = next(((node, link) for node, link in owners if node.name != case.probe.node), None)
     if wrong is None:

@@ -8,7 +8,7 @@ from ...model.journey import Fact
 from ..case import Case
 from ..cause import Cause, at_gate, at_link, owner_words
 
-NOISE: Final = frozenset({"NO_SOCKET", "QUEUE_PURGE", "CONSUMED", "NOT_SPECIFIED"})
+NOISE: Final = frozenset({"NO_SOCKET", "QUEUE_PURGE", "CONSUMED", "NOT_SPECIFIED", "OTHERHOST", "NEIGH_FAILED", "IP_NOPROTO"})
 """Reasons that come with every successful ping, or with closing a socket."""
 _FIREWALLS: Final = frozenset({"NETFILTER_DROP", "BPF_CGROUP_EGRESS", "SOCKET_FILTER"})
 _QUEUES: Final = frozenset(

@@ -104,9 +104,7 @@ def _nowhere(case: Case, server: str) -> Cause | None:
     if not (
         far
         or outside
-        or case.outcome.reason in ("no-neighbour", "unreachable")
-        and spot.stage == "asking"
-        and spot.asked == server
+        or (case.outcome.reason in ("no-neighbour", "unreachable") and spot.stage == "asking" and spot.asked == server)
     ):
         return None
     text = f"{owner_words(case.probe.node)} asks {server} for names, and nobody has that address"

@@ -131,8 +131,8 @@ def _has_nat_chain(node: Node) -> bool:
 
 def answer_from_another(case: Case) -> Cause | None:
     """An answer came home from another address than the one that was asked: it went round the node that had changed the destination."""
-    asked = {hop.dst for hop in case.hops if hop.node == case.probe.node and hop.leg == "forward" and hop.direction == "out"}
-    changed = [change for change in case.evidence.journey.rewrites if change.what == "destination" and change.after_hop >= 0]
+    asked = {hop.dst for hop in _first_out(case)}
+    changed = [change for change in case.redirects if change.after_hop >= 0]
     if not changed or not asked:
         return None
     home = [
@@ -155,11 +155,16 @@ def answer_from_another(case: Case) -> Cause | None:
     return Cause("no-hairpin", at_gate(where, "NAT"), text, facts, not case.blind)
 
 
+def _first_out(case: Case) -> tuple[Hop, ...]:
+    """The first packet of the probe as it left its node."""
+    return case.seen(case.probe.node, None, "out")[:1]
+
+
 def same_home(case: Case) -> Cause | None:
     """A published port that leads back to the very node that asks."""
-    for change in case.evidence.journey.rewrites:
+    for change in case.redirects:
         after = change.after.rpartition(":")[0] or change.after
-        owner = case.sender.owner(after) if change.what == "destination" else None
+        owner = case.sender.owner(after)
         if owner is not None and case.spot.stage != "answered":
             text = f"{owner_words(change.node)} sends the packet back to {owner_words(case.probe.node)} itself, from its own address: it drops that as impossible"
             fact = Fact(

@@ -12,27 +12,31 @@ from ..segment import Stop, way
 
 
 def address_on_port(case: Case) -> Cause | None:
-    """The node asks by a link that is a port of a bridge: what comes in there belongs to the bridge, so no answer is ever its own."""
-    spot = case.spot
-    if spot.stage != "asking":
-        return None
-    link = case.link(spot.node, spot.link)
-    if link is None or link.port is None or not link.master or not link.v4:
-        return None
-    cidr = link.v4[0].cidr
+    """A node asks by a link that is a port of a bridge: what comes in there belongs to the bridge, so no answer is ever its own."""
+    for hop in case.hops:
+        link = case.link(hop.node, hop.link)
+        if hop.kind != "arp-request" or hop.direction != "out" or link is None or link.port is None or not link.master:
+            continue
+        own = next((own for own in link.v4 if own.address == hop.src), None)
+        if own is not None and hop.mac_src == link.mac and not _reached_by(case, hop):
+            return _misplaced(case, hop.node, link, own.cidr)
+    return None
+
+
+def _reached_by(case: Case, hop: Hop) -> bool:
+    """Whether the asker knows the asked one all the same."""
+    entries = case.after(hop.node).neighbours
+    return any(entry.address == hop.dst and entry.dev == hop.link and entry.mac and entry.state != "failed" for entry in entries)
+
+
+def _misplaced(case: Case, node: str, link: Link, cidr: str) -> Cause:
     text = (
-        f"{owner_words(spot.node)} has {cidr} on {link.name}, which is a port of {link.master}: frames that come in there go to the bridge, "
-        f"so the answer never reaches {link.name}"
+        f"{owner_words(node)} has {cidr} on {link.name}, which is a port of {link.master}: frames that come in there go to the bridge, "
+        f"so no answer ever reaches {link.name}"
     )
-    facts = (Fact(f"{link.name} holds {cidr} and has the master {link.master}", case.ip(spot.node, f"address show {link.name}")),)
-    return Cause(
-        "address-on-port",
-        at_link(spot.node, link.name),
-        text,
-        facts,
-        True,
-        case.ip(spot.node, f"address add {cidr} dev {link.master}"),
-    )
+    facts = (Fact(f"{link.name} holds {cidr} and has the master {link.master}", case.ip(node, f"address show {link.name}")),)
+    fix = f"{case.ip(node, f'address del {cidr} dev {link.name}')}; {case.ip(node, f'address add {cidr} dev {link.master}')}"
+    return Cause("address-on-port", at_link(node, link.name), text, facts, True, fix)
 
 
 def wrong_memory(case: Case) -> Cause | None:
@@ -62,7 +66,9 @@ def _misled(case: Case, hop: Hop, link: Link) -> Cause | None:
     found = case.route(hop.node, hop.dst)
     next_hop = found.next_hop if found.dev == link.name else ""
     owners = case.owners(next_hop) if next_hop else ()
-    if not owners or hop.mac_dst in _macs(owners):
+    if next_hop and not owners:
+        return _bereft(case, hop, next_hop)
+    if not owners or hop.mac_dst in _macs(owners) or _taken_in(case, hop, owners[0][0].name):
         return None
     entry = next((own for own in case.node(hop.node).neighbours if (own.address, own.dev) == (next_hop, link.name)), None)
     proxy = next(
@@ -71,6 +77,46 @@ def _misled(case: Case, hop: Hop, link: Link) -> Cause | None:
     if proxy is not None:
         return _proxied(case, hop, proxy, next_hop, owners[0][0])
     return _wrong_entry(case, hop, entry, next_hop, owners[0])
+
+
+def _bereft(case: Case, hop: Hop, next_hop: str) -> Cause | None:
+    """The frame went to who used to have the address: a neighbour table remembers, the interface does not."""
+    for node in case.before.nodes:
+        for link in node.links:
+            bridge = node.link(link.master) if link.master and link.port else None
+            if link.mac == hop.mac_dst and link.kind != "loopback" and node.name != hop.node:
+                return lost_address(case, node, bridge or link, next_hop, hop)
+    return None
+
+
+def lost_address(case: Case, node: Node, link: Link, address: str, hop: Hop) -> Cause:
+    """``link`` was known by ``address`` and does not hold it."""
+    asker = case.link(hop.node, hop.link)
+    length = next((own.prefix for own in asker.v4 if routes.within(address, own.cidr)), 24) if asker is not None else 24
+    held = ", ".join(own.cidr for own in link.v4)
+    what = f"the bridge {link.name}" if link.kind == "bridge" else link.name
+    code = "address-wrong" if held else "bridge-without-address" if link.kind == "bridge" else "address-missing"
+    text = f"{what} of {owner_words(node.name)} has {held or 'no address'}, and {owner_words(hop.node)} still sends it packets for {address}"
+    facts = (
+        Fact(f"{link.name} holds {held or 'no IPv4 address'}", case.ip(node.name, f"address show {link.name}")),
+        Fact(
+            f"the frame for {address} went to {hop.mac_dst}, the MAC of {link.name}",
+            case.ip(hop.node, f"neighbour show {address}"),
+        ),
+    )
+    return Cause(
+        code,
+        at_link(node.name, link.name),
+        text,
+        facts,
+        True,
+        case.ip(node.name, f"address add {address}/{length} dev {link.name}"),
+    )
+
+
+def _taken_in(case: Case, hop: Hop, owner: str) -> bool:
+    """Whether the frame came to its next hop all the same, by another of that node's interfaces."""
+    return any(own.direction == "in" and own.mac_dst == hop.mac_dst and own.kind == hop.kind for own in case.seen(owner))
 
 
 def _macs(owners: tuple[tuple[Node, Link], ...]) -> set[str]:
@@ -131,6 +177,7 @@ def unanswered(case: Case) -> Cause | None:
     return (
         _wrong_side(case, asker, owners[0])
         or _too_wide(case, asker, owners[0])
+        or _own_subnet(case, asker, owners[0])
         or _in_the_way(case, (spot.node, spot.link), (node.name, link.name))
         or _deaf(case, node, link, asker)
     )
@@ -159,23 +206,41 @@ def _wrong_side(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | No
 
 
 def _too_wide(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
-    """The asker takes for a neighbour who is in another subnet: its prefix is too short. Or the other way round."""
+    """The asker takes for a neighbour who is in another subnet: its prefix is too short."""
     spot = case.spot
     mine = next((own for own in asker.v4 if routes.within(spot.asked, own.cidr)), None)
-    theirs = next((own for own in owner[1].v4 if own.address == spot.asked), None)
-    if mine is None or theirs is None or theirs.prefix >= 32 or mine.prefix >= theirs.prefix:
-        return None
     there = way(case.before, (spot.node, spot.link), (owner[0].name, owner[1].name))
-    if there is not None and not there.stops:
+    if mine is None or (there is not None and not there.stops):
         return None
     node = case.node(spot.node)
-    beside = [
-        own for _, far in neighbours_of(case, spot.node, spot.link) for own in far.v4 if routes.within(mine.address, own.cidr)
-    ]
-    right = next((own.cidr for own in beside if own.prefix > mine.prefix), theirs.cidr)
-    return prefix(
-        case, node, asker, mine.cidr, f"it takes {spot.asked} for a neighbour and asks for it on {asker.name} in vain", right
+    others = [own for _, far in neighbours_of(case, spot.node, spot.link) for own in far.v4] + list(owner[1].v4)
+    right = next((own for own in others if mine.prefix < own.prefix < 32 and routes.within(mine.address, own.cidr)), None)
+    apart = next((own for own in owner[1].v4 if own.address == spot.asked and mine.prefix < own.prefix < 32), None)
+    if right is None and apart is None:
+        return None
+    if right is not None and routes.within(spot.asked, right.cidr):
+        return None
+    length = (right or apart or mine).prefix
+    why = f"it takes {spot.asked} for a neighbour and asks for it on {asker.name} in vain"
+    return prefix(case, node, asker, mine.cidr, why, f"{mine.address}/{length}" if right is None else right.cidr)
+
+
+def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
+    """A subnet of the asker's own covers the address of somebody who lives elsewhere."""
+    spot = case.spot
+    mine = next((own for own in asker.v4 if own.prefix < 32 and routes.within(spot.asked, own.cidr)), None)
+    if mine is None or way(case.before, (spot.node, spot.link), (owner[0].name, owner[1].name)) is not None:
+        return None
+    who = owner_words(spot.node)
+    text = (
+        f"{who} takes {spot.asked} for a neighbour, because {asker.name} has {mine.cidr}: that subnet covers the true one, "
+        f"which lies beyond {owner_words(owner[0].name)}"
     )
+    facts = (
+        Fact(f"{asker.name} holds {mine.cidr}", case.ip(spot.node, f"address show {asker.name}")),
+        Fact(f"{of_node(spot.node)} routing sends {spot.asked} by {asker.name}", case.ip(spot.node, f"route get {spot.asked}")),
+    )
+    return Cause("subnet-clash", at_gate(spot.node, "routing"), text, facts)
 
 
 def _in_the_way(case: Case, start: tuple[str, str], goal: tuple[str, str]) -> Cause | None:

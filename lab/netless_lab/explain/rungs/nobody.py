@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ...model.journey import Fact
+from ...model.journey import Fact, Hop
 from ...model.snapshot import Link, Node
 from .. import routes
 from ..case import Case
 from ..cause import Cause, at_gate, at_link, of_node, owner_words
 from ..near import clash, neighbours_of, prefix
 from ..segment import way
-from .sender import decoy_of
+from .sender import decoy_of, gateway_of
 
 
 def nobody(case: Case) -> Cause | None:
@@ -28,6 +28,66 @@ def nobody(case: Case) -> Cause | None:
         or _on_both_sides(case, asker)
         or _plain(case)
     )
+
+
+def vanished(case: Case) -> Cause | None:
+    """The frame went to a MAC that nobody has any more, for an address that nobody has: its owner is gone, a table still remembers."""
+    spot = case.spot
+    if spot.stage not in ("bridging", "stray", "crossing") or spot.hop is None or not spot.dst:
+        return None
+    sent = next((hop for hop in reversed(case.hops[: spot.at + 1]) if hop.direction == "out" and _made(case, hop)), None)
+    if sent is None:
+        return None
+    next_hop = case.route(sent.node, sent.dst).next_hop
+    asker = case.link(sent.node, sent.link)
+    if (
+        not next_hop
+        or asker is None
+        or case.owners(next_hop)
+        or any(link.mac == sent.mac_dst for node in case.before.nodes for link in node.links)
+    ):
+        return None
+    whose = case.expected.get(next_hop)
+    if whose is not None and (cause := _of(case, case.node(whose), asker, "", next_hop)) is not None:
+        return cause
+    who = owner_words(sent.node)
+    text = f"{who} still remembers {next_hop} at {sent.mac_dst}, and nobody has that address or that MAC any more"
+    fact = Fact(f"the frame left by {sent.link} for {sent.mac_dst}", case.ip(sent.node, f"neighbour show {next_hop}"))
+    return Cause("neighbour-unanswered", at_gate(sent.node, "neighbour"), text, (fact,))
+
+
+def _made(case: Case, hop: Hop) -> bool:
+    """Whether the node itself gave the frame its addresses."""
+    return any(link.mac == hop.mac_src for link in case.node(hop.node).links)
+
+
+def no_gateway(case: Case) -> Cause | None:
+    """A route that leads out by a link and names no gateway: everybody out there is taken for a neighbour."""
+    spot = case.spot
+    link = case.link(spot.node, spot.link)
+    if spot.stage != "asking" or link is None or routes.on_link(link, spot.asked) or spot.asked != spot.dst:
+        return None
+    node = case.node(spot.node)
+    route = routes.best(node, spot.asked, routes.MAIN)
+    if route is None or route.via is not None or route.type != "unicast" or not link.v4:
+        return None
+    if any(
+        routes.within(spot.asked, own.cidr) for owner, far in case.owners(spot.asked) for own in far.v4 if own.prefix < 32
+    ) and (way(case.before, (spot.node, spot.link), _place_of(case)) is not None):
+        return None
+    text = (
+        f"{of_node(node.name)} route to {route.dst} leads out by {link.name} without a gateway, so it takes {spot.asked} for a neighbour "
+        f"on {link.name}, where nobody has that address"
+    )
+    via = gateway_of(case, node)
+    fact = Fact(f"the route reads: {route.dst} dev {route.dev}", case.ip(node.name, f"route get {spot.asked}"))
+    fix = case.ip(node.name, f"route replace {route.dst} via {via}") if via else ""
+    return Cause("gateway-missing", at_gate(node.name, "routing"), text, (fact,), not case.blind, fix)
+
+
+def _place_of(case: Case) -> tuple[str, str]:
+    node, link = case.owners(case.spot.asked)[0]
+    return node.name, link.name
 
 
 def _rewritten(case: Case) -> Cause | None:
@@ -136,7 +196,7 @@ def _shares(link: Link, cidr: str) -> bool:
 
 
 def _may_route(node: Node) -> bool:
-    return node.role in ("host", "router") or node.sysctls.get("ip_forward") == "1"
+    return node.role in ("host", "router", "internet") or node.sysctls.get("ip_forward") == "1"
 
 
 def _empty(case: Case, node: Node, link: Link) -> Cause:
@@ -170,7 +230,7 @@ def _lost(case: Case, asker: Link) -> Cause | None:
     whose = case.expected.get(spot.asked)
     cidr = next((own.cidr for own in asker.v4 if routes.within(spot.asked, own.cidr)), "")
     if whose is not None and case.before.node(whose) is not None:
-        return _of(case, case.node(whose), asker, cidr)
+        return _of(case, case.node(whose), asker, cidr, spot.asked)
     beside = neighbours_of(case, spot.node, spot.link)
     bare = [(node, link) for node, link in beside if not link.v4 and node.name != spot.node]
     if len(bare) == 1:
@@ -183,10 +243,12 @@ def _lost(case: Case, asker: Link) -> Cause | None:
     return None
 
 
-def _of(case: Case, node: Node, asker: Link, cidr: str) -> Cause | None:
-    """Why ``node``, whose the address should be, does not have it."""
+def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause | None:
+    """Why ``node``, whose ``address`` should be, does not have it."""
     spot = case.spot
     links = [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
+    beside = {far.name for other, far in neighbours_of(case, spot.node, spot.link) if other.name == node.name}
+    links = [link for link in links if link.name in beside] or links
     if not links:
         look = Fact(f"{owner_words(node.name)} has no interface but lo", case.ip(node.name, "link"))
         decoy = decoy_of(case, node)
@@ -194,7 +256,7 @@ def _of(case: Case, node: Node, asker: Link, cidr: str) -> Cause | None:
             name = decoy.names[0] if decoy.names else decoy.name
             text = f"the namespace called {name} is not {of_node(node.name)}: the cable went in there, and {owner_words(node.name)} has nothing but lo"
             return Cause("decoy-namespace", node.name, text, (look,))
-        return Cause("cable-missing", node.name, f"{owner_words(node.name)}, whose {spot.asked} should be, has no cable", (look,))
+        return Cause("cable-missing", node.name, f"{owner_words(node.name)}, whose {address} should be, has no cable", (look,))
     bare = next((link for link in links if not link.v4), None)
     if bare is not None and not any(link.v4 for link in links):
         return _empty(case, node, bare)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ...model.journey import Fact
 from ...model.snapshot import Node
 from .. import routes
@@ -10,6 +12,9 @@ from ..cause import Cause, at_gate, at_link, of_node, owner_words
 from ..near import estranged, neighbours_of, policy
 from .neighbour import _filtered
 from .sender import no_route, special_route
+
+_FEW: Final = 16
+"""A TTL below this was never meant for the internet; Linux gives 64."""
 
 
 def ran_out(case: Case) -> Cause | None:
@@ -33,6 +38,10 @@ def ran_out(case: Case) -> Cause | None:
     source = case.probe.node if spot.leg == "forward" else spot.node
     facts = (Fact(f"it came into {owner_words(where)} with TTL {spot.hop.ttl if spot.hop else 1}"),
              Fact(f"{owner_words(source)} gives its packets a TTL of net.ipv4.ip_default_ttl", case.run(source, "sysctl net.ipv4.ip_default_ttl")))  # fmt: skip
+    usual = case.knob(source, "net/ipv4/ip_default_ttl")
+    if usual.isdigit() and int(usual) < _FEW and first == int(usual):
+        text = f"{owner_words(source)} sends its packets with a TTL of only {usual} (net.ipv4.ip_default_ttl), and it ran out in {owner_words(where)}"
+        return Cause("ttl-exceeded", source, text, facts, True, case.run(source, "sysctl -w net.ipv4.ip_default_ttl=64"))
     return Cause("ttl-exceeded", where, text, facts, True)
 
 
@@ -63,8 +72,7 @@ def martian(case: Case) -> Cause | None:
     if (
         spot.stage not in ("routing", "delivered", "home")
         or not spot.src
-        or spot.node == case.probe.node
-        and spot.leg == "forward"
+        or (spot.node == case.probe.node and spot.leg == "forward")
     ):
         return None
     node = case.node(spot.node)
@@ -72,9 +80,7 @@ def martian(case: Case) -> Cause | None:
     if own is not None:
         text = f"{owner_words(node.name)} has the packet's source address {spot.src} itself, on {own.name}, and drops what claims to come from it"
         fact = Fact(f"{own.name} holds {spot.src}", case.ip(node.name, f"address show {own.name}"))
-        if spot.dst == spot.src or any(
-            change.what == "destination" and change.after.startswith(spot.src) for change in case.evidence.journey.rewrites
-        ):
+        if spot.dst == spot.src or any(change.after.startswith(spot.src) for change in case.redirects):
             text = f"the packet came back to {owner_words(node.name)} from its own address {spot.src}: NAT changed where it goes, and not where it comes from"
             return Cause("no-hairpin", at_gate(_rewriter(case) or node.name, "NAT"), text, (fact,))
         return Cause(
@@ -86,6 +92,11 @@ def martian(case: Case) -> Cause | None:
         )
     if routes.within(spot.src, "127.0.0.0/8") or routes.within(spot.dst, "127.0.0.0/8"):
         key = f"net.ipv4.conf.{spot.iif}.route_localnet"
+        if "1" in (
+            case.knob(node.name, f"net/ipv4/conf/{spot.iif}/route_localnet"),
+            case.knob(node.name, "net/ipv4/conf/all/route_localnet"),
+        ):
+            return None
         text = f"addresses of 127.0.0.0/8 are valid inside one node only: {owner_words(node.name)} drops the packet from {spot.src} to {spot.dst}"
         return Cause(
             "route-localnet",
@@ -97,7 +108,7 @@ def martian(case: Case) -> Cause | None:
 
 
 def _rewriter(case: Case) -> str:
-    return next((change.node for change in case.evidence.journey.rewrites if change.what == "destination"), "")
+    return next((change.node for change in case.redirects), "")
 
 
 def not_forwarding(case: Case) -> Cause | None:
@@ -117,7 +128,10 @@ def not_forwarding(case: Case) -> Cause | None:
         Fact(f"the packet came in by {spot.iif} and left by no interface"),
     )
     code = "forwarding-off-device" if device else "forwarding-off"
-    return Cause(code, at_gate(node.name, "fwd"), text, facts, not case.blind, case.run(node.name, f"sysctl -w {key}=1"))
+    meant = node.role in ("host", "router") or device
+    return Cause(
+        code, at_gate(node.name, "fwd"), text, facts, meant and not case.blind, case.run(node.name, f"sysctl -w {key}=1")
+    )
 
 
 def _wrong_gateway(case: Case, node: Node) -> Cause | None:
@@ -125,14 +139,8 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
     spot = case.spot
     if node.role not in ("container", "internet") or spot.iif is None:
         return None
-    sent = next(
-        (
-            hop
-            for hop in reversed(case.hops[: spot.at])
-            if hop.direction == "out" and hop.mac_src == (spot.hop.mac_src if spot.hop else "")
-        ),
-        None,
-    )
+    mac = spot.hop.mac_src if spot.hop is not None else ""
+    sent = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and _has_mac(case, hop.node, mac)), None)
     came_from = sent.node if sent is not None else ""
     if not came_from or came_from == node.name:
         return None
@@ -159,18 +167,81 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
     return None
 
 
+def _has_mac(case: Case, node: str, mac: str) -> bool:
+    return bool(mac) and any(link.mac == mac for link in case.node(node).links)
+
+
 def _unknown_outside(case: Case, node: Node) -> Cause | None:
-    """The packet came as far as the internet, where nobody has its address."""
+    """The packet came out to the internet: nobody there has its address, or it should never have come there."""
     spot = case.spot
-    if case.owners(spot.dst):
+    fact = Fact(f"{owner_words(node.name)} has no route to {spot.dst}", case.ip(node.name, f"route get {spot.dst}"))
+    if not case.owners(spot.dst):
+        text = f"the packet came out to the internet, and nobody there has the address {spot.dst}"
+        return Cause("no-such-host", at_gate(node.name, "routing"), text, (fact,))
+    before = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and hop.node != node.name), None)
+    if before is None:
         return None
-    text = f"the packet came out to the internet, and nobody there has the address {spot.dst}"
-    return Cause(
-        "no-such-host",
-        at_gate(node.name, "routing"),
-        text,
-        (Fact(f"{owner_words(node.name)} has no route to {spot.dst}", case.ip(node.name, f"route get {spot.dst}")),),
+    text = f"{owner_words(before.node)} knows no way to {spot.dst} and followed its default route: the packet went out to the internet"
+    facts = (
+        Fact(f"{of_node(before.node)} routing sends it by {before.link}", case.ip(before.node, f"route get {spot.dst}")),
+        fact,
     )
+    return Cause("no-route", at_gate(before.node, "routing"), text, facts)
+
+
+def strange_source(case: Case) -> Cause | None:
+    """The sender used an address that does not belong to the link it sent by, and the answer cannot find it."""
+    spot = case.spot
+    first = next(iter(case.seen(case.probe.node, None, "out")), None)
+    link = case.link(case.probe.node, first.link) if first is not None else None
+    if first is None or link is None or spot.stage in ("unsent", "answered", "refused", "home") or not link.v4:
+        return None
+    if any(own.address == first.src for own in link.v4) or (link.master and link.port):
+        return None
+    holder = case.sender.owner(first.src)
+    lost = spot.leg == "return" or (spot.stage == "delivered" and case.route(spot.node, spot.src).error)
+    if holder is None or not lost:
+        return None
+    who = owner_words(case.probe.node)
+    text = f"{who} sent the packet by {link.name} with the source {first.src}, which is an address of {holder.name}: answers to it lead nowhere"
+    found = case.route(case.probe.node, first.dst)
+    facts = (
+        Fact(
+            f"{of_node(case.probe.node)} routing chooses the source {found.prefsrc or first.src}",
+            case.ip(case.probe.node, f"route get {first.dst}"),
+        ),
+        Fact(
+            f"{link.name} holds {', '.join(own.cidr for own in link.v4)}", case.ip(case.probe.node, f"address show {link.name}")
+        ),
+    )
+    return Cause("source-wrong", at_gate(case.probe.node, "routing"), text, facts)
+
+
+def marked(case: Case) -> Cause | None:
+    """A policy rule for marked packets took it out of the usual routing: no question to the routing shows that."""
+    spot = case.spot
+    if spot.stage not in ("routing", "unsent"):
+        return None
+    return _marked_at(case, spot.node)
+
+
+def _marked_at(case: Case, name: str) -> Cause | None:
+    rule = next(
+        (
+            rule
+            for rule in case.node(name).policy
+            if rule.family == 4 and rule.mark and rule.table not in (routes.MAIN, routes.LOCAL)
+        ),
+        None,
+    )
+    if rule is None:
+        return None
+    text = f"{owner_words(name)} has a policy rule for packets marked {rule.mark}, which sends them to table {rule.table or rule.action}"
+    marks = any(" mark set " in f" {own.text} " for chain in case.node(name).chains for own in chain.rules)
+    facts = [Fact(f"rule {rule.priority}: fwmark {rule.mark} {rule.action} {rule.table or ''}".rstrip(), case.ip(name, "rule"))]
+    facts += [Fact("its firewall marks packets", case.run(name, "nft list ruleset"))] if marks else []
+    fix = case.ip(name, f"rule del priority {rule.priority}")
+    return Cause("policy-rule", at_gate(name, "routing"), text, tuple(facts), False, fix)
 
 
 def no_way_on(case: Case) -> Cause | None:
@@ -186,7 +257,7 @@ def no_way_on(case: Case) -> Cause | None:
     special = special_route(case, spot.node, spot.dst, spot.src, spot.iif, certain=True)
     if special is not None:
         return special
-    astray = estranged(case, spot.node, spot.dst, None)
+    astray = policy(case, spot.node, spot.dst, spot.src, spot.iif) or estranged(case, spot.node, spot.dst, None)
     return astray or no_route(case, spot.node, spot.dst, certain=not case.blind, leg=spot.leg)
 
 
@@ -227,6 +298,8 @@ def _strayed(case: Case, node: str, dst: str, out: str) -> Cause | None:
     if link is not None and link.master and link.port:
         out = link.master
     found = case.route(node, dst)
+    if found.type == "unicast" and found.dev != out and (marked := _marked_at(case, node)) is not None:
+        return marked
     if found.type == "unicast" and found.table not in (0, routes.MAIN, routes.DEFAULT, routes.LOCAL):
         return policy(case, node, dst)
     return estranged(case, node, dst, out)

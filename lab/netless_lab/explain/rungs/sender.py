@@ -77,15 +77,53 @@ def no_route(case: Case, name: str, dst: str, *, certain: bool, leg: str = "") -
         f"{of_node(name)} routing says for {dst}: {found.words or 'Network is unreachable'}", case.ip(name, f"route get {dst}")
     )
     back = " for the answer" if leg == "return" else ""
+    dead = _gone_with_its_link(case, node, dst)
+    if dead is not None:
+        text = f"{dead.name} of {owner_words(name)} is down, and the routes that led by it have gone: none covers {dst}{back}"
+        down = Fact(f"{dead.name} is down", case.ip(name, f"link show {dead.name}"))
+        return Cause("link-down", at_link(name, dead.name), text, (down, fact), False, case.ip(name, f"link set {dead.name} up"))
+    bare = _bare(case, node, fact)
+    if bare is not None and not routes.has_default(node):
+        return bare
     if not routes.has_default(node) and not routes.connected(node, dst):
-        via = _gateway(case, node)
+        via = gateway_of(case, node)
         fix = case.ip(name, f"route add default via {via}") if via else ""
         text = f"{owner_words(name)} has no default route, and no other route covers {dst}{back}"
         return Cause("no-default-route", at_gate(name, "routing"), text, (fact,), certain, fix)
     return Cause("no-route", at_gate(name, "routing"), f"no route of {owner_words(name)} covers {dst}{back}", (fact,), certain)
 
 
-def _gateway(case: Case, node: Node) -> str:
+def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
+    """A live link without the address it should have: the routes by it went with the address."""
+    for link in node.links:
+        if not link.up or not link.carrier or link.kind in ("loopback", "bridge") or (link.master and link.port):
+            continue
+        others = [own for _, far in _beside(case, node, link) for own in far.v4 if own.prefix < 32]
+        if not others:
+            continue
+        if not link.v4:
+            wanted = next(
+                (address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), ""
+            )
+            cidr = f"{wanted}/{others[0].prefix}" if wanted and routes.within(wanted, others[0].cidr) else ""
+            text = f"{link.name} of {owner_words(node.name)} has no address, and without one no route leads out by it"
+            empty = Fact(f"{link.name} has no IPv4 address", case.ip(node.name, f"address show {link.name}"))
+            fix = case.ip(node.name, f"address add {cidr} dev {link.name}") if cidr else ""
+            return Cause("address-missing", at_link(node.name, link.name), text, (empty, fact), False, fix)
+        if not any(routes.within(mine.address, own.cidr) for mine in link.v4 for own in others):
+            return _wrong_subnet(case, node, link, others[0].cidr)
+    return None
+
+
+def _gone_with_its_link(case: Case, node: Node, dst: str) -> Link | None:
+    """A link with an address that is down, and behind which the target's node lies; any such link when there is but one."""
+    dead = [link for link in node.links if not link.up and link.v4 and link.kind != "loopback"]
+    homes = {owner.name for owner, _ in case.owners(dst)}
+    towards = [link for link in dead if link.peer is not None and link.peer.node in homes]
+    return (towards or dead)[0] if towards or len(dead) == 1 else None
+
+
+def gateway_of(case: Case, node: Node) -> str:
     """An address on one of the node's segments that belongs to somebody who routes."""
     for link in node.links:
         for own in link.v4:

@@ -8,6 +8,7 @@ from ..case import Case
 from ..cause import Cause, at_link, owner_words
 
 _ETHERNET = 14
+_USUAL = 1500
 _SLACK = 4
 """is_skb_forwardable() of the kernel lets a VLAN tag's worth pass."""
 
@@ -57,17 +58,27 @@ def swallowed(case: Case) -> Cause | None:
     if spot.stage in ("routing",) and spot.iif:
         found = case.route(spot.node, spot.dst, spot.src, spot.iif)
         link = case.link(spot.node, found.dev) if found.dev else None
-        if link is not None and size > link.mtu:
+        if link is not None and size > link.mtu and link.mtu < _narrowest(case):
             return _black_hole(case, case.node(spot.node), link, size)
     return None
+
+
+def _narrowest(case: Case) -> int:
+    """The smallest MTU of the links the packet has passed. Inside one kernel a frame may be longer: it is cut only at a real wire (GSO)."""
+    own = next((run.hops for run in case.evidence.runs if case.spot.at in run.hops), (case.spot.at,))
+    passed = [case.hops[number] for number in own if number <= case.spot.at]
+    found = [link.mtu for hop in passed if (link := case.link(hop.node, hop.link)) is not None and link.kind != "loopback"]
+    return min(found, default=_USUAL)
 
 
 def _beyond_cable(case: Case, size: int) -> Cause | None:
     spot = case.spot
     link = case.link(spot.node, spot.link)
     far = case.link(link.peer.node, link.peer.name) if link is not None and link.peer is not None and link.peer.node else None
-    if link is None or link.peer is None or far is None or size <= far.mtu + _SLACK:
+    if link is None or link.peer is None or far is None or size <= far.mtu + _SLACK or far.mtu >= link.mtu:
         return None
+    if far.mtu >= _USUAL < link.mtu:
+        return _uneven(case, case.node(spot.node), link, size, far)
     return _uneven(case, case.node(link.peer.node), far, size)
 
 
@@ -90,7 +101,22 @@ def _bridge_of(case: Case) -> str:
     return (link.master or link.name) if link is not None else ""
 
 
-def _uneven(case: Case, node: Node, link: Link, size: int) -> Cause:
+def _uneven(case: Case, node: Node, link: Link, size: int, far: Link | None = None) -> Cause:
+    """Two ends of one way with two sizes. ``far``: the other end is the usual one, and ``link`` lets too much out."""
+    if far is not None:
+        text = f"{link.name} of {owner_words(node.name)} sends packets of up to {link.mtu} bytes, its other end {far.name} takes {far.mtu} at most"
+        facts = (
+            Fact(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}")),
+            Fact(f"the packet has {size} bytes"),
+        )
+        return Cause(
+            "mtu-wrong",
+            at_link(node.name, link.name),
+            text,
+            facts,
+            False,
+            case.ip(node.name, f"link set {link.name} mtu {far.mtu}"),
+        )
     text = f"{link.name} of {owner_words(node.name)} takes at most {link.mtu} bytes and throws the packet of {size} away without a word"
     facts = (
         Fact(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}")),

@@ -28,6 +28,24 @@ def ignores_pings(case: Case) -> Cause | None:
     return Cause("icmp-ignored", spot.node, text, facts, not case.blind, case.run(spot.node, f"sysctl -w net.ipv4.{key}=0"))
 
 
+def not_local(case: Case) -> Cause | None:
+    """The node has the address, and its routing does not know it: the entry of the local table is gone."""
+    spot = case.spot
+    if spot.stage not in ("delivered", "home") or not spot.iif:
+        return None
+    found = case.route(spot.node, spot.dst, spot.src, spot.iif)
+    if found.type == "local" or found.error in ("EXDEV", "EINVAL") or not any(given == found for given in case.evidence.routes):
+        return None
+    text = f"{owner_words(spot.node)} holds {spot.dst}, and its routing does not take packets for it in: the local table has lost the entry"
+    facts = (
+        Fact(
+            f"routing says for {spot.dst}: {found.words or found.type or found.error}",
+            case.ip(spot.node, f"route get {spot.dst} from {spot.src} iif {spot.iif}"),
+        ),
+    )
+    return Cause("local-route-missing", at_gate(spot.node, "routing"), text, facts)
+
+
 def no_way_back(case: Case) -> Cause | None:
     """The target has no route for its answer."""
     spot = case.spot
@@ -89,9 +107,9 @@ def _asked_port(case: Case, node: Node, port: int) -> int:
     for flow in case.evidence.flows:
         if flow.destination_nat and node.owner(flow.reply.src) is not None:
             return flow.reply.sport
-    for change in case.evidence.journey.rewrites:
+    for change in case.redirects:
         address, _, changed = change.after.rpartition(":")
-        if change.what == "destination" and changed.isdigit() and node.owner(address) is not None:
+        if changed.isdigit() and node.owner(address) is not None:
             return int(changed)
     return port
 
@@ -131,6 +149,26 @@ def _nobody(case: Case, node: Node, port: int, listeners: list[Listener]) -> Cau
     )
     fact = Fact(f"{owner_words(node.name)} has no socket on TCP port {port}", case.run(node.name, "ss -ltn"))
     return Cause("no-listener", at_gate(node.name, "service"), text, (fact,), True)
+
+
+def keeps_silent(case: Case) -> Cause | None:
+    """The connection stands, the request arrived, and the program says nothing."""
+    spot = case.spot
+    if (
+        not isinstance(case.probe, Fetch)
+        or spot.stage != "delivered"
+        or spot.leg != "forward"
+        or case.outcome.reason != "silence"
+    ):
+        return None
+    runs = [run for run in case.evidence.runs if run.kind == "tcp"]
+    open_ = any(run.flags == "SYN,ACK" and run.arrived for run in runs)
+    asked = any(run.leg == "forward" and run.size > 0 and run.arrived for run in runs)
+    if not open_ or not asked or any(run.leg == "return" and run.size > 0 for run in runs):
+        return None
+    text = f"{owner_words(spot.node)} took the connection and the request, and the program that listens there has not answered"
+    facts = (Fact("SYN, SYN-ACK and the request all arrived; no answer left", case.run(spot.node, "ss -tn")),)
+    return Cause("service-silent", at_gate(spot.node, "service"), text, facts)
 
 
 def told_unreachable(case: Case) -> Cause | None:

@@ -1,4 +1,4 @@
-"""Sysctls that no snapshot holds and that may still kill a packet: read for the nodes on its way, when it died.
+"""Sysctls and queues that no snapshot holds and that may still kill a packet: read for the nodes on its way, when it died.
 
 Meaning: Documentation/networking/ip-sysctl.rst of the kernel.
 """
@@ -10,9 +10,15 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ...model.snapshot import Snapshot
+from ..attributes import attributes, text
+from ..decode_link import DUMP_BODY, RTM_GETLINK
 from ..namespace import call_in, sysctl_path
 from ..read import NodeRef
+from ..rtnetlink import NetlinkSocket
 
+_IFINFO: Final = 16
+_NAME, _QDISC = 3, 6
+"""struct ifinfomsg is 16 bytes; IFLA_IFNAME, IFLA_QDISC."""
 _OF_NODE: Final = (
     "net/ipv4/ip_default_ttl",
     "net/ipv4/icmp_ratelimit",
@@ -32,8 +38,15 @@ def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot)
         links = ("all", *(link.name for link in node.links if link.kind != "loopback"))
         keys = (*_OF_NODE, *(f"net/ipv4/conf/{link}/{knob}" for link in links for knob in _OF_LINK))
         with contextlib.suppress(OSError):
-            found[name] = call_in(ref.namespace, _read, keys)
+            found[name] = call_in(ref.namespace, _read, keys) | _queues(ref)
     return found
+
+
+def _queues(ref: NodeRef) -> dict[str, str]:
+    """The queueing discipline of each link that has one of its own (IFLA_QDISC, tc(8))."""
+    with contextlib.closing(NetlinkSocket(ref.namespace)) as route:
+        links = (attributes(body, _IFINFO) for body in route.dump(RTM_GETLINK, DUMP_BODY))
+        return {f"qdisc/{text(link[_NAME])}": text(link[_QDISC]) for link in links if _QDISC in link and _NAME in link}
 
 
 def _read(keys: Iterable[str]) -> dict[str, str]:

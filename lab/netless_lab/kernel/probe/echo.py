@@ -105,9 +105,10 @@ class _Echo:
         return self._lessons > 0
 
     def _drop_foreign_errors(self) -> bool:
+        """Whether there were any. One about our own packet is none: a firewall of the node itself rejects it while it is being sent."""
         dropped = False
         while (queued := errors.take_error(self._socket)) is not None:
-            dropped |= queued.origin != errors.LOCAL
+            dropped |= queued.origin != errors.LOCAL and self._failure(queued) is None
         return dropped
 
     def _refused(self, code: int) -> Failure:
