@@ -32,7 +32,7 @@ WRONG: dict[str, tuple[Table, str, str]] = {
     "a name that leads somewhere already": ({"name-attach": "c1", "of": "c1"}, "EEXIST", "/run/netns/c1"),
     "no such name": ({"unname": "nobody"}, "ENOENT", "nobody"),
     "a command that fails": ({"run": "echo one; echo two >&2; exit 3"}, "", "exit status 3: two"),
-    "a command that is none": ({"run": "no-such-program"}, "", "not found"),
+    "a command that is none": ({"run": "no-such-program"}, "", "exit status 127: "),
     "a container that does not run": ({"stop": "c7"}, "", "c7"),
     "a resolver of no process": ({"resolver": "9.9.9.9", "in": "decoy"}, "", "no process lives in it"),
 }
