@@ -166,7 +166,11 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
         key = (asker, hop.dst)
         found[key] = Question(found[key].first if key in found else number, number)
     waited_for = _next_hops(evidence)
-    answered = {(hop.node, hop.link, hop.src) for hop in hops if hop.kind == "arp-reply" and hop.direction == "in"}
+    answered = {
+        (hop.node, hop.link, hop.src)
+        for hop in hops
+        if hop.kind == "arp-reply" and hop.direction == "in" and not _unheard(evidence, hop)
+    }
     waiting = [
         question
         for (node, asked), question in found.items()
@@ -175,6 +179,13 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
         and (question.last > after or hops[after].node == node)
     ]
     return _nearest(evidence, waiting[-1]) if waiting else None
+
+
+def _unheard(evidence: Evidence, reply: Hop) -> bool:
+    """Whether the node still does not know the neighbour, although its answer came in: something threw it away."""
+    node = evidence.after.node(reply.node)
+    entries = node.neighbours if node is not None else ()
+    return any(entry.address == reply.src and entry.state in ("incomplete", "failed") for entry in entries)
 
 
 def _nearest(evidence: Evidence, question: Question) -> Question:
