@@ -55,6 +55,13 @@ class Parser(argparse.ArgumentParser):
         sys.exit(Exit.USAGE)
 
 
+def _count(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
 def _common(suppress: bool) -> Parser:
     """Options that may stand before or after the verb; after it they must not overwrite with a default."""
     common = Parser(add_help=False)
@@ -95,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     verb("back", "undo the last step, or your own last change")
     verb("next", "move on to the next step")
     hint = verb("hint", "open the next hint of the current step")
-    hint.add_argument("rung", nargs="?", type=int, help="open this rung (1, 2 ...)")
+    hint.add_argument("rung", nargs="?", type=_count, help="open this rung (1, 2 ...)")
     goto = verb("goto", "rebuild the lab for the start of a step or lesson, or its end")
     goto.add_argument("step", metavar="STEP")
     goto.add_argument("--end", action="store_true", help="with the step or lesson done")
@@ -114,8 +121,8 @@ def parser() -> argparse.ArgumentParser:
     verb("snapshot", "the state of every node")
     diagram = verb("diagram", "draw the network")
     diagram.add_argument("--ascii", action="store_true")
-    diagram.add_argument("--width", type=int)
-    diagram.add_argument("--height", type=int)
+    diagram.add_argument("--width", type=_count, metavar="N", help="columns (default: the terminal's)")
+    diagram.add_argument("--height", type=_count, metavar="N", help="lines")
     style = diagram.add_mutually_exclusive_group()
     style.add_argument("--svg", metavar="FILE", help="write an SVG picture")
     style.add_argument("--mermaid", action="store_true")
@@ -157,19 +164,22 @@ def run(words: list[str]) -> int:
         sys.stdout.flush()
         return code
     except (Refused, Refusal) as refused:
-        printer.narrate(f"netless: {refused}")
-        if refused.nearest:
-            printer.narrate("did you mean: " + ", ".join(refused.nearest))
-        return int(refused.code)
+        return printer.failure(str(refused), int(refused.code), refused.nearest)
     except LabGone as gone:
-        printer.narrate(f"netless: {gone}. `netless up` starts a new lab; your ticks are kept.")
-        return Exit.OURS
+        return printer.failure(f"{gone}. `netless up` starts a new lab; your ticks are kept.", Exit.OURS)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PASS
     except KeyboardInterrupt:
         printer.narrate("")
         return 130
+    except OSError as error:
+        return printer.failure(f"{error.filename or args.verb}: {error.strerror or error}", Exit.USAGE if error.filename else Exit.MACHINE)
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        return printer.failure(f"this is a fault of netless itself ({type(error).__name__}); please report what is above", Exit.OURS)
 
 
 def _offer_verbs(words: list[str]) -> None:

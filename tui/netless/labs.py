@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from argparse import Namespace
 
 from netless_lab import labs
 from netless_lab.client import Client, OnEvent
+from netless_lab.errors import Refusal
 from netless_lab.protocol import Hello, Subscribe
 
 from .printer import Printer
@@ -17,6 +19,17 @@ def find(lab: str) -> Client | None:
     """A client of a running lab, or None."""
     sock = labs.connect(lab)
     return None if sock is None else Client(sock, Hello(client="cli", lab=lab))
+
+
+def known_course(course: str | None) -> None:
+    """Insist that a course that was named is one. Raises Refusal."""
+    if course:
+        from netless_lab.course.files import shipped
+
+        ids = tuple(own.id for own in shipped())
+        if course not in ids:
+            near = tuple(difflib.get_close_matches(course, ids, n=3)) or ids
+            raise Refusal(f"there is no course {course}: `netless courses` lists them", nearest=near)
 
 
 def opened(args: Namespace, printer: Printer, *, course: str | None = None, events: OnEvent | None = None) -> Client:

@@ -8,6 +8,8 @@ from typing import Any, TextIO
 
 import msgspec
 
+FORMAT = 1
+"""Version of the documents that --json prints: a key once there keeps its name and meaning, others may be added."""
 _CODES = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
 
 
@@ -22,26 +24,45 @@ class Printer:
     def say(self, text: str = "") -> None:
         """A line of the result, for people."""
         if not self.as_json:
-            print(text, file=self._out)
+            print(_as_called(text), file=self._out)
 
     def raw(self, text: str) -> None:
         """A result that is the same for people and programs."""
         print(text, file=self._out)
 
     def document(self, value: Any) -> None:
-        """The one JSON document of a command with --json."""
+        """The one JSON document of a command with --json. What is no list also says its ``format``."""
         if self.as_json:
-            print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), file=self._out)
+            plain = msgspec.to_builtins(value, str_keys=True)
+            if isinstance(plain, dict):
+                plain = {"format": FORMAT, **plain}
+            print(msgspec.json.format(msgspec.json.encode(plain), indent=2).decode(), file=self._out)
+
+    def failure(self, text: str, code: int, nearest: tuple[str, ...] = ()) -> int:
+        """Why a command could not be done, and what was perhaps meant; answers the exit code."""
+        self.document({"error": text, "code": code, "nearest": list(nearest)})
+        self.narrate(f"netless: {text}")
+        if nearest and nearest[0] not in text:
+            self.narrate("did you mean: " + ", ".join(nearest))
+        return code
 
     def narrate(self, text: str) -> None:
-        """What is going on, beside the result."""
-        print(text, file=self._err)
+        """What is going on, beside the result. Commands are named as one called us: ``./netless`` in a checkout."""
+        print(_as_called(text), file=self._err)
 
     def style(self, name: str, text: str) -> str:
         """``text`` in a style, where colour is wanted."""
         if self.as_json or "NO_COLOR" in os.environ or not self._out.isatty():
             return text
         return f"\x1b[{_CODES[name]}m{text}\x1b[0m"
+
+
+def _as_called(text: str) -> str:
+    """Commands in a sentence, named as one can type them here: ``./netless`` in a checkout that is not on the PATH."""
+    called = os.environ.get("NETLESS_CALLED", "netless")
+    if os.path.dirname(called) in os.environ.get("PATH", "").split(os.pathsep):
+        called = os.path.basename(called)
+    return text.replace("`netless", f"`{called}") if called else text
 
 
 def plural(count: int, word: str) -> str:

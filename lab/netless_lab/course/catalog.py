@@ -45,7 +45,8 @@ def resolve(courses: Iterable[Course], text: str, current: Position | None = Non
         names = tuple(map(str, fitting))
         raise Refusal(f'"{text}" could be {either(names)}: say which.', nearest=names)
     names = _suggest(text, every)
-    raise Refusal(f'there is no lesson or step "{text}".' + (f" Did you mean {either(names)}?" if names else ""), nearest=names)
+    help_ = f"Did you mean {either(names)}?" if names else "`netless courses` lists them all."
+    raise Refusal(f'there is no lesson or step "{text}". {help_}', nearest=names)
 
 
 def targets(course: Course) -> tuple[Target, ...]:

@@ -26,7 +26,7 @@ from netless_lab.sandbox import syscalls as sc
 
 _FOREIGN = (
     "XDG_", "DBUS_", "SSH_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "TMUX", "STY", "DISPLAY", "WAYLAND_", "SUDO_", "MAIL", "BASH_ENV",
-    "LD_PRELOAD", "OLDPWD", "LS_OPTIONS", "INVOCATION_ID", "JOURNAL_STREAM",
+    "LD_PRELOAD", "OLDPWD", "LS_OPTIONS", "INVOCATION_ID", "JOURNAL_STREAM", "NETLESS_CALLED",
 )  # fmt: skip
 """Beginnings of variables that describe the world outside: paths and sockets that are not there inside."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)

@@ -9,12 +9,13 @@ import msgspec
 from netless_lab import protocol
 
 from ..exit_codes import Exit
-from ..labs import find, opened
+from ..labs import find, known_course, opened
 from ..printer import Printer
 
 
 def up(args: Namespace, printer: Printer) -> int:
     """Start the lab, or find it running; return when it is ready."""
+    known_course(args.course)
     with opened(args, printer, course=args.course) as client:
         status = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status)
     printer.document(status)
@@ -52,9 +53,14 @@ def status(args: Namespace, printer: Printer) -> int:
     state = msgspec.convert(plain, protocol.Status)
     printer.say(f"lab       {state.lab} ({state.mode}), agent {state.agent_pid}" + (f", {state.limits}" if state.limits else ""))
     printer.say(f"position  {state.position}  {state.page.title}")
+    ahead = False
     for lesson in state.course.lessons:
         ticks = "".join("●" if step.earned else "○" for step in lesson.steps)
-        broken = [step.title for step in lesson.steps if step.earned and step.live is False]
+        broken = []
+        for step in lesson.steps:
+            ahead = ahead or state.position.endswith(f"/{lesson.id}/{step.id}")
+            if not ahead and step.earned and step.live is False:
+                broken.append(step.title)
         printer.say(f"          {ticks:<8} {lesson.title}" + (f"   (earned, but not so now: {', '.join(broken)})" if broken else ""))
     for node in state.nodes:
         pid = f"pid {node.pid}" if node.pid else "no process"

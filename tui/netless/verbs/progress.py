@@ -51,10 +51,12 @@ def history(args: Namespace, printer: Printer) -> int:
         raise Refusal(f"the lab {args.lab} is not running: its history went with it", code=1)
     with client:
         told = client.ask(Call, name="history")
+    if printer.as_json:
+        printer.document(told["entries"])
+        return Exit.PASS
     if args.script or args.markdown:
         sys.stdout.write(told["script" if args.script else "markdown"])
         return Exit.PASS
-    printer.document(told["entries"])
     for entry in told["entries"]:
         printer.say(f"{time.strftime('%H:%M:%S', time.localtime(entry['at']))}  {entry['who']:<8} {entry['text']}")
     return Exit.PASS

@@ -11,7 +11,7 @@ from netless_lab import labs
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Down, GetStatus
 
-from ..labs import find
+from ..labs import find, known_course
 from ..printer import Printer
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def tutor(args: Namespace, printer: Printer) -> int:
     if os.environ.get("TERM", "dumb") == "dumb":
         raise Refusal("this terminal (TERM=dumb) cannot draw; use `netless run`, `check`, `status` (see `netless --help`)", code=3)
     course = getattr(args, "course", None) or ""
+    known_course(course)
     ours = False
 
     def connect() -> socket.socket:
