@@ -41,7 +41,7 @@ class BreakableDesk(Desk):
 
     def relive(self, snapshot: Snapshot) -> None:
         """The live marks of the steps stay as they were while a fault is on: they would tell where it is."""
-        if not self.faulting.on:
+        if not self.faulting.hidden:
             super().relive(snapshot)
 
     def owners(self) -> dict[str, str]:
@@ -58,7 +58,7 @@ class BreakableDesk(Desk):
 
     def _kernel_changed(self, snapshot: Snapshot) -> None:
         """What comes by itself does not end a fault, unless it is a setting; probes change none, so this cannot go round."""
-        if not self.faulting.on:
+        if not self.faulting.hidden:
             super()._kernel_changed(snapshot)
             return
         before, self._settings = self._settings, tuple((node.netns, *sorted(node.sysctls.items())) for node in snapshot.nodes)

@@ -40,10 +40,11 @@ MOST_NEWS: Final = 10
 
 
 class Breaker:
-    """Works on the lab of one session; remembers nothing."""
+    """Works on the lab of one session. ``injecting``: a fault is going in, and nobody may be told yet what changes."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.injecting = False
 
     async def break_(self, fault: Fault) -> Position:
         """Health first, then the fault; returns the step at whose end the lab stands. Raises Refusal with the lab in health.
@@ -60,15 +61,19 @@ class Breaker:
                 await session.stand(place, end=True)
             try:
                 await self._furnish(fault, HEALTHY_S if rebuilt else 0.0)
+                self.injecting = True
                 await self._quietly(fault.inject)
                 await self._shows(fault)
                 return place
             except (Refusal, session.world.apply_failed) as error:
+                self.injecting = False
                 await self.clear(fault)
                 if rebuilt:
                     await session.stand(place, end=True)
                     raise self._cannot(fault, error) from error
                 rebuilt = True
+            finally:
+                self.injecting = False
 
     async def mend(self, fault: Fault, place: Position, *, undo: bool) -> bool:
         """Take the fault away with all it needed, and prove health. False when it took a rebuild. Raises Refusal (4) without health."""

@@ -78,6 +78,11 @@ class Faulting:
         """Whether something is broken on purpose now."""
         return self._broken is not None and self._broken.healthy is None
 
+    @property
+    def hidden(self) -> bool:
+        """Whether what changes now must not be told."""
+        return self.on or self._breaker.injecting
+
     def status(self) -> FaultStatus | None:
         """What may be told of the fault that is on, or was until the lab moved on."""
         broken = self._broken
