@@ -17,7 +17,8 @@ from helpers.hands import accepted, positions
 from helpers.running import Running, eventually, running
 from netless_lab import labs
 from netless_lab.client import LabGone
-from netless_lab.course.files import lessons_root, progress_path
+from netless_lab.course.files import lessons_root
+from netless_lab.course.saved import progress_path
 
 pytestmark = pytest.mark.kernel
 

@@ -76,7 +76,7 @@ class PretendHost:
 
     def crowded(self) -> str:
         """That so many processes run here that no more may be started soon, in words; "" when not."""
-        if not self._limits.processes or _count() < self._limits.processes // 2:
+        if not self._limits.processes or len(_processes()) < self._limits.processes // 2:
             return ""
         return (
             f"The lab is full of processes ({self.limits}), so nothing new can start in it. `reset step` ends them all and puts "
@@ -86,22 +86,24 @@ class PretendHost:
     def clear_the_crowd(self) -> None:
         """End everything but the nodes when the lab is crowded: a fork bomb, most likely. Takes a thread that may wait.
 
-        First all are stopped, at once: who is stopped forks no more (kill(2), pid -1 is everybody but PID 1).
+        First all are stopped, at once: who is stopped forks no more (kill(2), pid -1 is everybody but PID 1). A child whose birth
+        was under way just then turns up a moment later, stopped like its parent: so look again until nobody is left.
         """
         if not self.crowded():
             return
         own = {ref.pid for ref in self.refs()} | {os.getpid()}
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGSTOP)
-        for entry in os.listdir("/proc"):
-            if entry.isdigit() and int(entry) not in own:
+        end, quiet = time.monotonic() + CLEAR_S, 0
+        while quiet < 3 and time.monotonic() < end:
+            alive = [pid for pid in _processes() if pid not in own and not _is_dead(pid)]
+            for pid in alive:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(entry), signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
+            quiet = 0 if alive else quiet + 1
+            time.sleep(0.01)  # they die, and the reaper collects them in the loop
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGCONT)
-        end = time.monotonic() + CLEAR_S
-        while self.crowded() and time.monotonic() < end:
-            time.sleep(0.01)  # the reaper collects them in the loop
 
     def restore(self, containers: frozenset[str]) -> None:
         """Have exactly these containers run: end others, start those that died. Files of the lab that are missing are put back."""
@@ -157,5 +159,14 @@ class PretendHost:
         return ref
 
 
-def _count() -> int:
-    return sum(entry.isdigit() for entry in os.listdir("/proc"))
+def _processes() -> tuple[int, ...]:
+    return tuple(int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether a process is gone, or dead and not yet collected (proc(5), the state after the name in parentheses)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except OSError:
+        return True
