@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .course.files import load, progress_path, save, set_aside
 from .course.journal import damaged, last
 from .course.progress import Progress
+from .course.saved import load, progress_path, save, set_aside
 from .errors import Refusal
 from .orders import DropSource, Orders
 from .sandbox import find
@@ -58,7 +58,7 @@ def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
         source = DropSource(drops.ring, drops.link, drops.ring_size, drops.layout, drops.reasons)
         orders = msgspec.structs.replace(orders, drops=source)
     argument = msgspec.json.encode(orders).decode()
-    keep = (folder,) if folder else ()
+    keep = (folder or str(lessons_root()),)  # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own
     files = (*((journal,) if journal >= 0 else ()), *((drops.ring, drops.link) if drops is not None else ()))
     try:
         started = launch(lab, ENTRY, argument=argument, keep=keep, pass_fds=files).wait()

@@ -15,8 +15,8 @@ from helpers.post import course
 from helpers.snapshots import container, edit, host, internet, lab, lab_with, uplink
 from netless_lab.course.bind import Bindings
 from netless_lab.course.compare import difference, in_words
-from netless_lab.course.files import load, progress_path, save
 from netless_lab.course.progress import BadProgress, CourseRecord, Progress, StepRecord, decode, encode
+from netless_lab.course.saved import load, progress_path, save
 from netless_lab.course.step import Position
 from netless_lab.errors import Refusal
 
@@ -140,7 +140,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "default.json"
     script = (
         "import sys, pathlib\n"
-        "from netless_lab.course.files import save\n"
+        "from netless_lab.course.saved import save\n"
         "from netless_lab.course.progress import Progress\n"
         "p = pathlib.Path(sys.argv[1]); n = 0\n"
         "while True:\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -180,3 +182,23 @@ def test_progress_that_cannot_be_kept_is_said(name: str, monkeypatch: pytest.Mon
         (notice,) = lab.status().notices
         assert "cannot be kept" in notice
         assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+def test_a_checkout_in_tmp(tmp_path: Path) -> None:
+    """A checkout that lies where a lab has a folder of its own (/tmp) starts a lab all the same, lessons and Python included."""
+    checkout = Path(__file__).resolve().parents[2]
+    for part in ("lab", "tui", "lessons"):
+        shutil.copytree(checkout / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}/tui:{tmp_path}/lab"}
+    lab = f"tmp-{uuid.uuid4().hex[:10]}"
+
+    def netless(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "netless", "--lab", lab, *words]
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    try:
+        done = netless("run", "cable/pair")
+        assert done.returncode == 0, done.stderr
+        assert "container/cable/pair" in netless("exec", "host", "--", "netless", "check").stdout
+    finally:
+        assert netless("down").returncode == 0

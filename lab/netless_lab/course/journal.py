@@ -1,7 +1,7 @@
 """Progress as a journal: one line of JSON per change, so that a lab which may write one open file only can still keep it.
 
 A line is whole or it does not count: a crash in the middle of a write costs at most the last change. Whoever starts a lab folds
-the journal into the progress file (``files.load``) and empties it.
+the journal into the progress file (``saved.save``) and empties it.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from netless_lab import protocol
-from netless_lab.client import LabGone, Refused, Stream
+from netless_lab.client import LabGone, Refused
 from netless_lab.errors import Refusal
+from netless_lab.stream import Stream
 
 from .reduce import Courses, Ended, Event, Joined
 

@@ -1,0 +1,87 @@
+"""Progress on disk: one file a lab. Whatever is wrong with it, nothing is lost: it is set aside, never overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from ..errors import Refusal
+from .progress import BadProgress, Progress, decode, encode
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Progress from disk; ``notice`` says in words when there was something wrong with the file, "" when not."""
+
+    progress: Progress
+    notice: str = ""
+
+
+def progress_path(lab: str, environment: Mapping[str, str]) -> Path:
+    """``$XDG_STATE_HOME/netless/LAB.json``, by default under ~/.local/state (XDG Base Directory Specification)."""
+    if not lab or "/" in lab or lab.startswith("."):
+        raise Refusal(f'"{lab}" cannot name a lab: it becomes a file name, so no slash and no dot in front.')
+    state = environment.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path(environment.get("HOME") or "~").expanduser() / ".local" / "state"
+    return base / "netless" / f"{lab}.json"
+
+
+def load(path: Path) -> Loaded:
+    """Progress from ``path``; empty when there is none. A file that cannot be read is set aside, never overwritten."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Loaded(Progress())
+    except OSError as error:
+        return Loaded(Progress(), f"Your progress in {path} cannot be read ({error.strerror}); this time begins without it.")
+    try:
+        return Loaded(decode(data))
+    except BadProgress as error:
+        return Loaded(Progress(), f"Your progress could not be read: {error}. {set_aside(path)} A new one begins.")
+
+
+def save(path: Path, progress: Progress) -> None:
+    """Write progress so that a crash at any moment leaves either the old or the new file whole. Raises OSError."""
+    write_whole(path, encode(progress))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file in one piece: a temporary file in the same folder, fsync, rename (rename(2) is atomic)."""
+    import tempfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def set_aside(path: Path) -> str:
+    """Keep a file that cannot be read under another name; says where."""
+    aside = path.with_name(path.name + ".broken")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.broken{number}")
+    try:
+        path.rename(aside)
+    except OSError as error:
+        return f"It could not be set aside ({error.strerror}) and will be replaced."
+    return f"It is kept as {aside}."

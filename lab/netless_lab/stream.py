@@ -1,0 +1,80 @@
+"""How the app talks to a lab's agent: over asyncio, which the command line does without, because importing it takes longer than a verb."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from . import protocol
+from .client import LabGone, OnEvent, Refused, greeted
+
+if TYPE_CHECKING:
+    import socket
+
+
+class Stream:
+    """``client.Client`` over asyncio: requests may overlap, every event goes to ``on_event`` in order."""
+
+    LIMIT = 16 << 20
+    """The longest line in bytes; a snapshot of a large lab is some hundred kilobytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: protocol.Hello) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self.hello = hello
+
+    @classmethod
+    async def open(cls, sock: socket.socket, hello: protocol.Hello) -> Stream:
+        """Greet the agent on a connected socket."""
+        sock.setblocking(False)
+        reader, writer = await asyncio.open_unix_connection(sock=sock, limit=cls.LIMIT)
+        writer.write(protocol.encode(hello))
+        line = await reader.readline()
+        if not line:
+            raise LabGone("the lab ended")
+        return cls(reader, writer, greeted(protocol.decode_event(line)))
+
+    async def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
+        """Send a request and wait for its reply; needs ``listen`` to be running."""
+        request = kind(id=next(self._ids), **fields)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = future
+        self._writer.write(protocol.encode(request))
+        try:
+            return await future
+        finally:
+            self._waiting.pop(request.id, None)
+
+    async def listen(self, on_event: OnEvent) -> None:
+        """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end."""
+        try:
+            while line := await self._reader.readline():
+                self._take(protocol.decode_event(line), on_event)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise LabGone(f"the connection to the lab broke: {error}") from error
+        finally:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(LabGone("the lab ended"))
+        raise LabGone("the lab ended")
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
+    def _take(self, message: protocol.AgentMessage, on_event: OnEvent) -> None:
+        if isinstance(message, protocol.Done | protocol.Failed):
+            future = self._waiting.get(message.id)
+            if future is None or future.done():
+                return
+            if isinstance(message, protocol.Done):
+                future.set_result(message.value)
+            else:
+                future.set_exception(Refused(message))
+            return
+        on_event(message)
