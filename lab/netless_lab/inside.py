@@ -25,6 +25,9 @@ from .session.host import PretendHost
 from .session.session import Session
 from .session.world import World
 
+WARM_UP_S = 0.7
+"""After being ready: by then a client has been answered, and an app has drawn its first frame."""
+
 
 def main(room: Room) -> None:
     """Be the lab's agent; returning ends the lab."""
@@ -55,12 +58,25 @@ async def _live(room: Room, orders: Orders) -> None:
     for notice in (*room.notes, orders.notice):
         if notice:
             session.note(notice)
-    gc.collect()
-    gc.freeze()
     inner = _listen_inside()
     room.ready()
+    later = loop.create_task(_when_greeted(world))
     await agent.serve(room.listener, inner)
+    later.cancel()
     os._exit(0)
+
+
+async def _when_greeted(world: World) -> None:
+    """What nobody shall wait for: the import of what actions need, and a heap the collector never has to walk again.
+
+    Collecting was off since ``boot`` began: what a start makes stays.
+    """
+    await asyncio.sleep(WARM_UP_S)
+    with contextlib.suppress(ImportError):  # the first action will say so
+        await world.warm_up()
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _courses(orders: Orders) -> tuple[Course, ...]:

@@ -54,6 +54,16 @@ def test_verbs_that_draw_nothing_import_no_screen(words: tuple[str, ...]) -> Non
     assert "textual" not in run_main(*words)
 
 
+def test_a_verb_needs_no_event_loop() -> None:
+    """``asyncio`` takes longer to import than ``status`` takes; lessons are not read for it either."""
+    assert run_main("status") & {"asyncio", "tomllib", "netless_lab.course.parse"} == frozenset()
+
+
+def test_a_lab_is_ready_before_netlink_libraries_are_there() -> None:
+    """The agent imports pyroute2 when it has greeted its first client, not while somebody waits for the lab."""
+    assert imported_by("import netless_lab.inside") & {"pyroute2", "tempfile", "hashlib"} == frozenset()
+
+
 def run_main(*words: str) -> frozenset[str]:
     """What one command line imports."""
     return imported_by("import runpy\nrunpy.run_module('netless', run_name='__main__', alter_sys=True)", *words)

@@ -103,7 +103,7 @@ def check_format(table: Table, what: str, report: Report) -> bool:
 
 def convert(values: Mapping[str, Any], into: type[StructT], what: str, line: int, report: Report, *, example: str = "") -> StructT | None:
     """A table as a struct; None and a problem in words when it does not fit."""
-    known = tuple(field.encode_name for field in msgspec.structs.fields(into))
+    known = into.__struct_encode_fields__
     wrong = [key for key in values if key not in known]
     for key in wrong:
         report.add(line, f'{what} has no key "{key}".', did_you_mean(key, known, "Keys"))

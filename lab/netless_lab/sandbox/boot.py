@@ -10,9 +10,11 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":  # with -I -S, sys.path knows the standard library and this file's own directory, nothing else
+    import gc
     import importlib
     import json
 
+    gc.disable()  # nothing that a start makes is garbage; the agent collects again when it is ready
     _text = sys.stdin.read()
     sys.path[:] = json.loads(_text)["path"]
     importlib.import_module("netless_lab.sandbox.boot").main(_text)

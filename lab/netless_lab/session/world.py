@@ -94,6 +94,10 @@ class World:
         self._news.clear()
         return True
 
+    async def warm_up(self) -> None:
+        """Make the first action as quick as the others."""
+        await self._in_thread(self._applier.warm_up)
+
     async def apply_all(self, actions: Iterable[Action]) -> None:
         """Do these actions, in order. Raises ApplyError at the first that fails."""
         with self._host.reaper.hands_off():
