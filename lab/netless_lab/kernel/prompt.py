@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from typing import Final
 
 SECONDS: Final = 10.0
@@ -16,6 +15,8 @@ def type_in(text: str, *, python: bool) -> str:
 
     Output goes to a file and not a pipe: a process left in the background would hold the pipe open.
     """
+    import tempfile  # here, because a lab that starts should not wait for it
+
     argv = [sys.executable, "-"] if python else ["sh", "-e", "-s"]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         try:
