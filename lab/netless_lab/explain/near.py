@@ -7,6 +7,7 @@ route into the wide world. So every node that had the packet is asked whether it
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ..model.journey import Fact
 from ..model.snapshot import Link, Node
@@ -14,6 +15,9 @@ from . import routes
 from .case import Case
 from .cause import Cause, at_gate, at_link, of_node, owner_words
 from .segment import hearers, way
+
+_FAR: Final = 16
+"""Nodes a packet passes at most."""
 
 
 def estranged(case: Case, name: str, dst: str, out: str | None) -> Cause | None:
@@ -24,7 +28,8 @@ def estranged(case: Case, name: str, dst: str, out: str | None) -> Cause | None:
     for link in routes.connected(node, dst):
         if link.name != out:
             return _dead(case, node, link, dst, out) or _overruled(case, node, link, dst, out)
-    return _lost_address(case, node, dst, out)
+    chosen = node.link(out) if out else None
+    return None if chosen is not None and routes.on_link(chosen, dst) else _lost_address(case, node, dst, out)
 
 
 def _dead(case: Case, node: Node, link: Link, dst: str, out: str | None) -> Cause | None:
@@ -93,11 +98,8 @@ def policy(case: Case, name: str, dst: str, src: str | None = None, iif: str | N
     """A policy rule that sends the packet to another table than the usual ones, or refuses it."""
     node = case.node(name)
     found = case.route(name, dst, src, iif)
-    if (
-        found.error
-        and not any(rule.table == routes.MAIN for rule in node.policy if rule.family == 4)
-        and routes.best(node, dst, routes.MAIN)
-    ):
+    tables = {rule.table for rule in node.policy if rule.family == 4}
+    if found.error and tables and routes.MAIN not in tables and routes.best(node, dst, routes.MAIN):
         text = f"{owner_words(name)} has a route to {dst} in its main table, but no policy rule leads there any more"
         facts = (Fact("ip rule shows no line for the table main", case.ip(name, "rule")), _route_fact(case, node, dst))
         return Cause(
@@ -203,6 +205,21 @@ def _route_fact(case: Case, node: Node, dst: str) -> Fact:
         else f"by {found.dev}" + (f" via {found.via}" if found.via else "")
     )
     return Fact(f"{of_node(node.name)} routing says for {dst}: {says}", case.run(node.name, found.look or f"ip route get {dst}"))
+
+
+def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
+    """The links by which routing sends the probe out, node by node, as far as the tables tell."""
+    node, dst = case.sender, case.spot.dst
+    for _ in range(_FAR):
+        found = case.route(node.name, dst)
+        link = node.link(found.dev) if found.dev and found.type == "unicast" else None
+        if link is None:
+            return
+        yield node, link
+        owners = [owner for owner, _ in case.owners(found.next_hop) if owner.name != node.name]
+        if not owners:
+            return
+        node = owners[0]
 
 
 def neighbours_of(case: Case, node: str, link: str) -> tuple[tuple[Node, Link], ...]:

@@ -71,7 +71,8 @@ def way(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> Wa
                 count += 1
                 place = (after.node, after.link)
                 along = places if places[-1] == place else (*places, place)
-                heapq.heappush(queue, (_cost((*stops, *met)), count, after, along, (*stops, *met)))
+                every = tuple(dict.fromkeys((*stops, *met)))
+                heapq.heappush(queue, (_cost(every), count, after, along, every))
     return None
 
 

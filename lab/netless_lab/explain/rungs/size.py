@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ...model.journey import Fact
+from ...model.probe import Ping
 from ...model.snapshot import Link, Node
 from ..case import Case
 from ..cause import Cause, at_link, owner_words
+from ..near import way_there
 
 _ETHERNET = 14
 _USUAL = 1500
+_HEADERS = 28
 _SLACK = 4
 """is_skb_forwardable() of the kernel lets a VLAN tag's worth pass."""
 
@@ -20,7 +23,7 @@ def too_big(case: Case) -> Cause | None:
     if case.outcome.by is None or not case.evidence.errors:
         found = case.route(case.probe.node, case.spot.dst) if case.spot.dst else None
         link = case.link(case.probe.node, found.dev) if found is not None and found.dev else None
-        return _narrow(case, case.sender, link) if link is not None else None
+        return _local(case, link)
     error = case.evidence.errors[0]
     node = case.node(error.made_by)
     found = case.route(node.name, case.spot.dst) if case.spot.dst else None
@@ -31,6 +34,17 @@ def too_big(case: Case) -> Cause | None:
         else min((own for own in node.links if own.kind != "loopback"), key=lambda own: own.mtu, default=None)
     )
     return _narrow(case, node, link) if link is not None else None
+
+
+def _local(case: Case, link: Link | None) -> Cause | None:
+    """The sender itself says no: its own link is too narrow, or a router has told it before that one further on is."""
+    size = case.probe.size + _HEADERS if isinstance(case.probe, Ping) else 0
+    if link is not None and link.mtu < size:
+        return _narrow(case, case.sender, link)
+    for node, out in way_there(case):
+        if out.mtu < size:
+            return _narrow(case, node, out)
+    return None
 
 
 def _narrow(case: Case, node: Node, link: Link) -> Cause:

@@ -82,7 +82,7 @@ def refused(case: Case) -> Cause | None:
     look = case.run(node.name, "ss -ltn")
     place = at_gate(node.name, "service")
     if any(own.address in _ANY or own.address == case.spot.dst for own in here) or six:
-        return None
+        return _broken_off(case, node, asked) if case.outcome.reason == "reset" else None
     inside = next((own for own in here if own.address.startswith("127.")), None)
     if inside is not None:
         text = f"the service on port {asked} of {owner_words(node.name)} listens on {inside.address} only: nobody outside {owner_words(node.name)} can reach it"
@@ -91,6 +91,15 @@ def refused(case: Case) -> Cause | None:
         text = f"the service on port {asked} of {owner_words(node.name)} listens on {here[0].address} only, not on {case.spot.dst or 'the address asked for'}"
         return Cause("service-wrong-address", place, text, (Fact(f"a socket listens on {here[0].address}:{asked}", look),), True)
     return _missed_redirect(case, node, asked) or _nobody(case, node, asked, listeners)
+
+
+def _broken_off(case: Case, node: Node, port: int) -> Cause:
+    """Somebody listens, took the connection, and ended it."""
+    text = f"the program on port {port} of {owner_words(node.name)} took the connection and broke it off: the network is not to blame"
+    fact = Fact(
+        f"a socket listens on port {port}, and the connection was opened before it was reset", case.run(node.name, "ss -ltnp")
+    )
+    return Cause("service-reset", at_gate(node.name, "service"), text, (fact,))
 
 
 def _refuser(case: Case) -> Node | None:

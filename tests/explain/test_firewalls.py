@@ -1,0 +1,110 @@
+"""Why, where firewalls are concerned: every family and hook of nftables, the old iptables, and what passes through a bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpers.broken import SITE, Broken, check, ping, standing
+from helpers.running import Running
+from netless_lab.model.probe import Connect
+from netless_lab.protocol import Explain
+
+pytestmark = pytest.mark.kernel
+
+
+def firewall(family: str, hook: str, rule: str = "", policy: str = "accept", priority: int = 0, device: str = "") -> str:
+    """A table of its own with one chain, and perhaps a rule."""
+    where = f"device {device} " if device else ""
+    lines = [
+        f"nft add table {family} zz",
+        f"nft 'add chain {family} zz chain1 {{ type filter hook {hook} {where}priority {priority}; policy {policy}; }}'",
+    ]
+    return "; ".join([*lines, f"nft add rule {family} zz chain1 {rule}"] if rule else lines)
+
+
+BROKEN = (
+    Broken("forward policy", "nft flush chain ip lab forward", ping(SITE), "forward-policy", "host:fw"),
+    Broken("forward rule", "nft insert rule ip lab forward ip daddr 198.51.100.0/24 drop", ping(SITE), "forward-rule", "host:fw"),
+    Broken("forward rule of another table", firewall("inet", "forward", "ip protocol icmp drop", priority=50), ping(SITE), "forward-rule", "host:fw"),
+    Broken(
+        "forward rule of a chain jumped to",
+        "nft add chain ip lab docker; nft add rule ip lab docker ip saddr 10.0.0.2 drop; nft insert rule ip lab forward jump docker",
+        ping(SITE), "forward-rule", "host:fw",
+    ),
+    Broken("answers forgotten", "nft flush chain ip lab forward; nft add rule ip lab forward iifname br0 accept", ping(SITE), "answers-not-accepted", "host:fw"),
+    Broken("reject", "nft insert rule ip lab forward ip daddr 198.51.100.10 reject with icmp admin-prohibited", ping(SITE), "firewall-reject", "host:fw"),
+    Broken("reject at home", f"c1| {firewall('inet', 'output', 'icmp type echo-request reject')}", ping("10.0.0.3"), "firewall-reject", "c1:fw"),
+    Broken("reset", "nft insert rule ip lab forward tcp dport 80 reject with tcp reset", Connect("c1", SITE, 80), "firewall-reject", "host:fw"),
+    Broken("input of the host", firewall("inet", "input", "icmp type echo-request drop"), ping("10.0.0.1"), "input-drop", "host:fw"),
+    Broken("input of the target", f"c2| {firewall('inet', 'input', policy='drop')}", ping("10.0.0.3"), "input-drop", "c2:fw"),
+    Broken("input of the sender", f"c1| {firewall('inet', 'input', policy='drop')}", ping("10.0.0.3"), "input-drop", "c1:fw"),
+    Broken("output of the sender", f"c1| {firewall('inet', 'output', policy='drop')}", ping("10.0.0.3"), "output-drop", "c1:fw"),
+    Broken("output of the target", f"c2| {firewall('inet', 'output', policy='drop')}", ping("10.0.0.3"), "output-drop", "c2:fw"),
+    Broken("prerouting", firewall("ip", "prerouting", "ip saddr 10.0.0.2 drop", priority=-300), ping(SITE), "prerouting-drop", "host:fw"),
+    Broken("postrouting", firewall("ip", "postrouting", "oifname eth0 drop", priority=200), ping(SITE), "postrouting-drop", "host:fw"),
+    Broken("bridge family", firewall("bridge", "forward", "ip protocol icmp drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),
+    Broken("bridge family, policy", firewall("bridge", "forward", policy="drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),
+    Broken(
+        "bridge family, ARP", "ip -n c1 neigh flush all\n" + firewall("bridge", "prerouting", "ether type arp drop"), ping("10.0.0.1"),
+        "nft-bridge", "host:fw",
+    ),
+    Broken("netdev family", firewall("netdev", "ingress", "ip protocol icmp drop", device="veth2"), ping("10.0.0.1"), "nft-netdev", "host:fw"),
+    Broken("netdev family, egress", firewall("netdev", "egress", policy="drop", device="eth0"), ping(SITE), "nft-netdev", "host:fw"),
+    Broken("ingress of inet", firewall("inet", "ingress", policy="drop", device="veth2"), ping("10.0.0.1"), "nft-netdev", "host:fw"),
+    Broken(
+        "arp family", f"ip -n c1 neigh flush all; ip -n c2 neigh flush all\nc2| {firewall('arp', 'input', policy='drop')}", ping("10.0.0.3"),
+        "nft-arp", "c2:fw",
+    ),
+    Broken(
+        "bridged frames in the IP firewall",
+        "sysctl -qw net.bridge.bridge-nf-call-iptables=1; nft insert rule ip lab forward ip saddr 10.0.0.2 ip daddr 10.0.0.3 drop",
+        ping("10.0.0.3"), "bridge-netfilter", "host:fw",
+    ),
+    Broken("iptables, the new", "iptables-nft -I FORWARD -d 198.51.100.10 -j DROP", ping(SITE), "forward-rule", "host:fw"),
+    Broken("iptables, the old", "iptables-legacy -I FORWARD -d 198.51.100.10 -j DROP", ping(SITE), "legacy-iptables", "host:fw"),
+    Broken("iptables, the old policy", "iptables-legacy -P FORWARD DROP", ping(SITE), "legacy-iptables", "host:fw"),
+    Broken("iptables, the old, at the target", "c2| iptables-legacy -I INPUT -p icmp -j DROP", ping("10.0.0.3"), "legacy-iptables", "c2:fw"),
+    Broken(
+        "iptables, the old, is not to blame", "iptables-legacy -I FORWARD -d 192.0.2.1 -j DROP; sysctl -qw net.ipv4.ip_forward=0", ping(SITE),
+        "forwarding-off", "host:fwd",
+    ),
+    Broken(
+        "a set of bad addresses",
+        "nft add set ip lab bad '{ type ipv4_addr; elements = { 10.0.0.2 }; }'; nft insert rule ip lab forward ip saddr @bad drop",
+        ping(SITE), "forward-rule", "host:fw",
+    ),
+    Broken(
+        "the tunnel's packets", f"c2| {firewall('inet', 'input', 'udp dport 4789 drop')}\n" + "\n".join(
+            f"ip -n {node} link add vx0 type vxlan id 42 local {own} remote {far} dstport 4789; ip -n {node} addr add {inner}/24 dev vx0; ip -n {node} link set vx0 up"
+            for node, own, far, inner in (("c1", "10.0.0.2", "10.0.0.3", "10.9.0.1"), ("c2", "10.0.0.3", "10.0.0.2", "10.9.0.2"))
+        ),
+        ping("10.9.0.2"), "input-drop", "c2:fw",
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """One lab for all: each breakage begins with a healthy one."""
+    with standing() as lab:
+        yield lab
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
+def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
+    """After the breakage ping fails, and explain names where and why, with facts."""
+    check(lab, broken)
+
+
+def test_the_learners_rules_are_left_alone(lab: Running) -> None:
+    """Explaining leaves every table as it was, tracing rules of the learner's own included, and none of ours behind."""
+    lab.goto("container/neighbour/everyone", end=True)
+    lab.sh(firewall("inet", "prerouting", "ip protocol icmp meta nftrace set 1", priority=-350))
+    lab.sh("nft insert rule ip lab forward ip protocol icmp drop")
+    before = lab.sh("nft -s list ruleset")
+    told = lab.client.ask(Explain, probe=ping(SITE))
+    assert told["code"] == "forward-rule" and told["certainty"] == "certain"
+    assert lab.sh("nft -s list ruleset") == before
+    assert "nftrace set 1" in before

@@ -1,0 +1,88 @@
+"""``netless ping FROM TO --explain`` from end to end: what a person reads, what a script reads, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.broken import SITE, START
+from helpers.running import Running, running
+
+pytestmark = pytest.mark.kernel
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """A lab of this file's own."""
+    with running() as lab:
+        yield lab
+
+
+def netless(lab: Running, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line, speaking to this lab."""
+    env = {**os.environ, "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab"}
+    return subprocess.run(
+        [sys.executable, "-m", "netless", "--lab", lab.name, *words], capture_output=True, text=True, env=env, timeout=60, check=False
+    )
+
+
+def test_an_answer_is_one_line_and_exit_code_0(lab: Running) -> None:
+    """Nothing to explain."""
+    lab.goto(START, end=True)
+    done = netless(lab, "ping", "c1", SITE, "--explain")
+    assert done.returncode == 0 and done.stdout.startswith(f"{SITE} answered in") and len(done.stdout.splitlines()) == 1
+
+
+def test_a_death_is_told_in_two_sentences_with_facts(lab: Running) -> None:
+    """What was seen, the cause, the facts with the commands that show them, the mending command, the lesson; exit code 1."""
+    lab.goto(START, end=True)
+    lab.sh("sysctl -qw net.ipv4.ip_forward=0")
+    done = netless(lab, "ping", "c1", SITE, "--explain")
+    assert done.returncode == 1
+    told = done.stdout.splitlines()
+    assert told[0] == "The packet came into the host by br0 and left by no interface."
+    assert told[1].startswith("The host received a packet that is for 198.51.100.10") and "net.ipv4.ip_forward is 0" in told[1]
+    assert "$ sysctl net.ipv4.ip_forward" in done.stdout and "container/internet/forwarding" in done.stdout
+    fix = next(line for line in told if "mend it:" in line).partition("mend it: ")[2]
+    lab.sh(fix)
+    assert netless(lab, "ping", "c1", SITE, "--explain").returncode == 0, "the command that was offered mends it"
+
+
+def test_a_script_reads_one_document(lab: Running) -> None:
+    """--json: the explanation with its journey, whose last hop is where the packet was last seen."""
+    lab.goto(START, end=True)
+    lab.sh("nft insert rule ip lab forward ip protocol icmp drop")
+    done = netless(lab, "ping", "c1", SITE, "--explain", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and (told["code"], told["place"], told["certainty"]) == ("forward-rule", "host:fw", "certain")
+    last = told["journey"]["hops"][-1]
+    assert (last["node"], last["link"], last["direction"]) == ("host", "br0", "in")
+    counted = lab.told("nft -j list chain ip lab forward")
+    assert counted and told["fix"].startswith("nft delete rule ip lab forward handle ")
+
+
+@pytest.mark.parametrize(
+    "words", [("c1", "10.0.0.1"), ("c1", SITE), ("host", "10.0.0.2"), ("c1", "c2")], ids=lambda words: " to ".join(words)
+)  # fmt: skip
+def test_what_is_offered_as_the_repair_repairs(lab: Running, words: tuple[str, str]) -> None:
+    """A port was unplugged: the offered command brings the ping back."""
+    lab.goto(START, end=True)
+    lab.sh("ip link set veth2 nomaster")
+    told = json.loads(netless(lab, "ping", *words, "--explain", "--json").stdout)
+    assert told["code"] == "port-unplugged" and told["fix"] == "ip link set veth2 master br0"
+    lab.sh(told["fix"])
+    lab.sh("for n in 1 2 3 4 5 6 7 8 9 10; do bridge link show dev veth2 | grep -q 'state forwarding' && break; sleep 0.2; done")
+    assert lab.pings(SITE)
+
+
+def test_a_node_that_is_not_there_is_refused(lab: Running) -> None:
+    """With the names that there are."""
+    done = netless(lab, "ping", "c9", SITE, "--explain")
+    assert done.returncode == 2 and "c9" in done.stderr and "c1" in done.stderr

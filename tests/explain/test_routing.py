@@ -1,0 +1,129 @@
+"""Why, where routes, forwarding, translation and tunnels are concerned: each thing is broken for real, by ``ip``, ``sysctl`` and ``nft``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpers.broken import SITE, Broken, check, ping, standing
+from helpers.running import Running
+from netless_lab.model.probe import Connect
+
+pytestmark = pytest.mark.kernel
+NAT = "nft flush chain ip lab postrouting\nnft add rule ip lab postrouting "
+CLASH = "ip link add br1 type bridge; ip addr add 198.51.100.1/24 dev br1; ip link set br1 up"
+
+
+def vxlan(first: str, second: str) -> str:
+    """A tunnel between c1 (10.9.0.1) and c2 (10.9.0.2) over br0."""
+    lines = [
+        f"ip -n {node} link add vx0 type vxlan local {own} remote {far} {options}; ip -n {node} addr add {inner}/24 dev vx0; ip -n {node} link set vx0 up"
+        for node, own, far, inner, options in (
+            ("c1", "10.0.0.2", "10.0.0.3", "10.9.0.1", first), ("c2", "10.0.0.3", "10.0.0.2", "10.9.0.2", second),
+        )
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+BROKEN = (
+    Broken("forwarding off", "sysctl -qw net.ipv4.ip_forward=0", ping(SITE), "forwarding-off", "host:fwd"),
+    Broken("forwarding off for a device", "sysctl -qw net.ipv4.conf.br0.forwarding=0", ping(SITE), "forwarding-off-device", "host:fwd"),
+    Broken("forwarding off for answers", "sysctl -qw net.ipv4.conf.eth0.forwarding=0", ping(SITE), "forwarding-off-device", "host:fwd"),
+    Broken("no default route", "c1| ip route del default", ping(SITE), "no-default-route", "c1:routing"),
+    Broken("no default route, target", "c2| ip route del default\nc2| ip route del 10.0.0.0/24", ping("10.0.0.3"), "no-route", "c2:routing"),
+    Broken("router without default route", "ip route del default", ping(SITE), "no-default-route", "host:routing"),
+    Broken("connected route gone", "c1| ip route del default; ip route del 10.0.0.0/24", ping("10.0.0.3"), "no-route", "c1:routing"),
+    Broken("gateway that nobody is", "c1| ip route replace default via 10.0.0.77", ping(SITE), "gateway-wrong", "c1:routing"),
+    Broken("gateway that is a neighbour", "c1| ip route replace default via 10.0.0.3", ping(SITE), "gateway-wrong", "c1:routing"),
+    Broken("router's gateway wrong", "ip route replace default via 203.0.113.99", ping(SITE), "gateway-wrong", "host:routing"),
+    Broken("route without gateway", "c1| ip route replace default dev veth1", ping(SITE), "gateway-missing", "c1:routing"),
+    Broken("route to the wrong side", "ip route add 10.0.0.2/32 via 203.0.113.1", ping("10.0.0.2", "host"), "route-wrong", "host:routing"),
+    Broken("answers to the wrong side", "ip route add 10.0.0.2/32 via 203.0.113.1", ping(SITE), "route-wrong", "host:routing"),
+    Broken("blackhole at home", "c1| ip route add blackhole 198.51.100.0/24", ping(SITE), "blackhole-route", "c1:routing"),
+    Broken("blackhole at the router", "ip route add blackhole 198.51.100.0/24", ping(SITE), "blackhole-route", "host:routing"),
+    Broken("blackhole for answers", "ip route add blackhole 10.0.0.2/32", ping(SITE), "blackhole-route", "host:routing"),
+    Broken("unreachable at the router", "ip route add unreachable 198.51.100.0/24", ping(SITE), "blackhole-route", "host:routing"),
+    Broken(
+        "policy rule to an empty world", "ip rule add from 10.0.0.2 lookup 77 pref 100; ip route add blackhole default table 77", ping(SITE),
+        "policy-rule", "host:routing",
+    ),
+    Broken("policy rule says prohibit", "c1| ip rule add to 198.51.100.0/24 prohibit pref 100", ping(SITE), "policy-rule", "c1:routing"),
+    Broken("rule for the main table gone", "c1| ip rule del pref 32766", ping(SITE), "policy-rule", "c1:routing"),
+    Broken(
+        "policy rule by mark",
+        """nft add table ip zz; nft 'add chain ip zz p { type filter hook prerouting priority -150; }'
+           nft add rule ip zz p ip saddr 10.0.0.2 meta mark set 7
+           ip rule add fwmark 7 lookup 77 pref 50; ip route add default via 10.0.0.3 dev br0 table 77""",
+        ping(SITE), "policy-rule", "host:routing",
+    ),
+    Broken(
+        "reverse path filter",
+        """c2| sysctl -qw net.ipv4.conf.all.rp_filter=1; ip link add d0 type veth peer name d1; ip link set d0 up; ip link set d1 up
+           c2| ip route add 10.0.0.2/32 dev d0""",
+        ping("10.0.0.3"), "rp-filter", "c2:routing",
+    ),
+    Broken("own subnet covers the site", CLASH, ping(SITE), "subnet-clash", "host:routing"),
+    Broken("TTL too small", "c1| sysctl -qw net.ipv4.ip_default_ttl=1", ping(SITE), "ttl-exceeded", "c1", "c1| sysctl -qw net.ipv4.ip_default_ttl=64"),
+    Broken("TTL used up on purpose", "true", ping(SITE, ttl=1), "ttl-exceeded", "host"),
+    Broken(
+        "routing loop", "ip route replace 198.51.100.0/24 via 10.0.0.2\nc1| sysctl -qw net.ipv4.ip_forward=1", ping(SITE, "c2"),
+        "routing-loop", "host:routing",
+    ),
+    Broken("local table forgot", "c2| ip route del local 10.0.0.3 table local", ping("10.0.0.3"), "local-route-missing", "c2:routing"),
+    Broken(
+        "source of another link", "c1| ip addr add 10.9.9.9/32 dev lo; ip route replace 10.0.0.0/24 dev veth1 src 10.9.9.9", ping("10.0.0.1"),
+        "source-wrong", "c1:routing",
+    ),
+    Broken("nobody in the world", "true", ping("192.0.2.9"), "no-such-host", "internet:routing"),
+    Broken("no masquerade", "nft flush chain ip lab postrouting", ping(SITE), "masquerade-missing", "host:NAT"),
+    Broken("no chain for it", "nft delete chain ip lab postrouting", ping(SITE), "masquerade-missing", "host:NAT"),
+    Broken("masquerade for another subnet", f"{NAT} ip saddr 10.1.0.0/24 masquerade", ping(SITE), "masquerade-wrong-subnet", "host:NAT"),
+    Broken(
+        "masquerade on another link", f"{NAT} ip saddr 10.0.0.0/24 oifname eth1 masquerade", ping(SITE), "masquerade-wrong-link", "host:NAT"
+    ),
+    Broken("masquerade for TCP only", f"{NAT} oifname eth0 meta l4proto tcp masquerade", ping(SITE), "masquerade-rule", "host:NAT"),
+    Broken("source nobody has", f"{NAT} oifname eth0 snat to 203.0.113.77", ping(SITE), "snat-wrong", "host:NAT"),
+    Broken(
+        "not tracked, so not translated",
+        "nft add table ip zz; nft 'add chain ip zz p { type filter hook prerouting priority -300; }'; nft add rule ip zz p ip saddr 10.0.0.2 notrack",
+        ping(SITE), "masquerade-skipped", "host:NAT",
+    ),
+    Broken("tunnels of two networks", vxlan("id 42 dstport 4789", "id 43 dstport 4789"), ping("10.9.0.2"), "vni-mismatch", "c2:vx0"),
+    Broken("tunnels of two ports", vxlan("id 42 dstport 4789", "id 42 dstport 4790"), ping("10.9.0.2"), "vxlan-port", "c2:vx0"),
+    Broken(
+        "tunnel end down", vxlan("id 42 dstport 4789", "id 42 dstport 4789") + "\nip -n c2 link set vx0 down", ping("10.9.0.2"), "link-down", "c2:vx0"
+    ),
+    Broken(
+        "a macvlan and its own device",
+        """ip link add mv0 link eth0 type macvlan mode bridge; ip link set mv0 netns c2
+           ip -n c2 addr add 203.0.113.50/24 dev mv0; ip -n c2 link set mv0 up""",
+        ping("203.0.113.50", "host"), "macvlan-host", "c2:mv0",
+    ),
+    Broken("too big to leave", "c1| ip link set veth1 mtu 600", ping(SITE, size=900, dont_fragment=True), "mtu-wrong", "c1:veth1"),
+    Broken("too big for the uplink", "ip link set eth0 mtu 600", ping(SITE, size=900, dont_fragment=True), "mtu-wrong", "host:eth0"),
+    Broken(
+        "too big, and nobody says so",
+        """ip link set eth0 mtu 600; nft add table ip zz; nft 'add chain ip zz o { type filter hook output priority 0; }'
+           nft add rule ip zz o icmp type destination-unreachable drop""",
+        ping(SITE, size=900, dont_fragment=True), "mtu-black-hole", "host:eth0",
+    ),
+    Broken(
+        "127.0.0.0/8 does not travel",
+        "nft 'add chain ip lab pre { type nat hook prerouting priority -100; }'; nft add rule ip lab pre tcp dport 8080 dnat to 127.0.0.1:80",
+        Connect("c1", "10.0.0.1", 8080), "route-localnet", "host:routing",
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """One lab for all: each breakage begins with a healthy one."""
+    with standing() as lab:
+        yield lab
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
+def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
+    """After the breakage ping fails, and explain names where and why, with facts."""
+    check(lab, broken)

@@ -1,0 +1,105 @@
+"""Why, where names, ports and programs are concerned: each thing is broken for real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpers.broken import SITE, Broken, check, ping, standing
+from helpers.running import Running
+from netless_lab.model.probe import Connect, Fetch, Lookup
+from netless_lab.protocol import Explain
+
+pytestmark = pytest.mark.kernel
+PUBLISH = "nft 'add chain ip lab pre { type nat hook prerouting priority -100; }'; nft add rule ip lab pre "
+LET_IN = "nft insert rule ip lab forward ct status dnat accept"
+SERVE = "c2& python3 -m http.server 80"
+SAY_NOTHING = "c2& python3 -c 'import socket, time; s = socket.create_server((\"\", 80)); time.sleep(60)'"
+SAY_MUCH = (
+    "c2& python3 -c 'import socket; server = socket.create_server((\"\", 80)); answer = b\"HTTP/1.0 200 OK\\r\\nContent-Length: 20000\\r\\n\\r\\n\"; "
+    "[(talk := server.accept()[0], talk.recv(999), talk.sendall(answer + b\"x\" * 20000)) for _ in range(9)]'"
+)
+
+
+def resolver(address: str, node: str = "c1") -> str:
+    """The one name server that a container asks; its own file, not the host's."""
+    return f"nsenter -t $(pgrep -o -f '^{node}$' || ip netns pids {node} | head -n1) -m sh -c 'echo nameserver {address} > /etc/resolv.conf'"
+
+
+BROKEN = (
+    Broken("pings ignored", "c2| sysctl -qw net.ipv4.icmp_echo_ignore_all=1", ping("10.0.0.3"), "icmp-ignored", "c2"),
+    Broken("nothing listens", "true", Connect("c1", "10.0.0.3", 80), "no-listener", "c2:service"),
+    Broken("something else listens", "c2& python3 -m http.server 8000", Connect("c1", "10.0.0.3", 80), "no-listener", "c2:service"),
+    Broken("for itself only", "c2& python3 -m http.server 80 --bind 127.0.0.1", Connect("c1", "10.0.0.3", 80), "service-on-loopback", "c2:service"),
+    Broken(
+        "on another address", "c2| ip addr add 10.0.0.44/24 dev veth3\nc2& python3 -m http.server 80 --bind 10.0.0.44",
+        Connect("c1", "10.0.0.3", 80), "service-wrong-address", "c2:service",
+    ),
+    Broken("says nothing", SAY_NOTHING, Fetch("c1", "http://10.0.0.3/"), "service-silent", "c2:service"),
+    Broken("no name server", "true", Lookup("c2", "example.test"), "resolver-missing", "c2:names"),
+    Broken("a stub that is not there", resolver("127.0.0.53"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),
+    Broken("a name server that is none", resolver("10.0.0.1"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),
+    Broken("a name server nobody has", resolver("10.0.0.250"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),
+    Broken("a name server out of reach", resolver("8.8.8.8"), Fetch("c1", "http://example.test/"), "resolver-wrong", "c1:names"),
+    Broken("no such name", "true", Lookup("c1", "nope.example.test"), "no-such-name", "c1:names"),
+    Broken("names and no road", "c1| ip route del default", Fetch("c1", "http://example.test/"), "no-default-route", "c1:routing"),
+    Broken("names and no forwarding", "sysctl -qw net.ipv4.ip_forward=0", Lookup("c1", "example.test"), "forwarding-off", "host:fwd"),
+    Broken("names stopped by a rule", "nft insert rule ip lab forward udp dport 53 drop", Fetch("c1", "http://example.test/"), "forward-rule", "host:fw"),
+    Broken("pages stopped by a rule", "nft insert rule ip lab forward tcp dport 80 drop", Fetch("c1", "http://example.test/"), "forward-rule", "host:fw"),
+    Broken(
+        "published and not let in", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}", Connect("internet", "203.0.113.2", 8080),
+        "dnat-not-accepted", "host:fw",
+    ),
+    Broken(
+        "published, and nobody there", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.33:80\n{LET_IN}", Connect("internet", "203.0.113.2", 8080),
+        "dnat-wrong", "host:NAT",
+    ),
+    Broken(
+        "published on the wrong port", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:81\n{LET_IN}\n{SERVE}", Connect("internet", "203.0.113.2", 8080),
+        "no-listener", "c2:service",
+    ),
+    Broken(
+        "published for another link", f"{PUBLISH} iifname eth7 tcp dport 8080 dnat to 10.0.0.3:80\n{LET_IN}\n{SERVE}",
+        Connect("internet", "203.0.113.2", 8080), "dnat-rule", "host:NAT",
+    ),
+    Broken(
+        "published, and no way back", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{LET_IN}\nc2| ip route del default\n{SERVE}",
+        Connect("internet", "203.0.113.2", 8080), "no-route-back", "c2:routing",
+    ),
+    Broken("published, and asked by oneself", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}", Connect("host", "203.0.113.2", 8080), "dnat-output", "host:NAT"),
+    Broken("published, and asked next door", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}", Connect("c1", "203.0.113.2", 8080), "no-hairpin", "host:NAT"),
+    Broken("published, and asked by its own", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.2:80", Connect("c1", "203.0.113.2", 8080), "no-hairpin", "host:NAT"),
+    Broken("not published", "true", Connect("internet", "203.0.113.2", 8080), "no-listener", "host:service"),
+    Broken(
+        "big answers vanish",
+        f"""ip link set eth0 mtu 600; nft add table ip zz; nft 'add chain ip zz o {{ type filter hook output priority 0; }}'
+            nft add rule ip zz o icmp type destination-unreachable drop
+            {PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{LET_IN}\n{SAY_MUCH}""",
+        Fetch("internet", "http://203.0.113.2:8080/"), "mtu-black-hole", "host:eth0",
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """One lab for all: each breakage begins with a healthy one."""
+    with standing() as lab:
+        yield lab
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
+def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
+    """After the breakage it does not work, and explain names where and why, with facts."""
+    check(lab, broken)
+
+
+@pytest.mark.parametrize(
+    "probe", [ping("10.0.0.1"), ping(SITE), ping("10.0.0.3"), Connect("c1", SITE, 80), Lookup("c1", "example.test"), Fetch("c1", "http://example.test/")],
+    ids=str,
+)  # fmt: skip
+def test_a_healthy_lab_answers(lab: Running, probe: object) -> None:
+    """Nothing is wrong, and nothing is said to be."""
+    lab.goto("container/neighbour/everyone", end=True)
+    told = lab.client.ask(Explain, probe=probe)
+    assert told["answered"] and not told["cause"] and not told["code"] and told["journey"]["complete"]
