@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 
 from .agent import Agent
-from .course.files import lessons_root, read_folder, shipped
+from .course.files import read_folder, shipped
 from .course.journal import line
+from .course.places import lessons_root
 from .course.progress import Progress
 from .course.step import Course
 from .orders import Orders

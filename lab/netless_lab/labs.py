@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .course.files import lessons_root
 from .course.journal import damaged, last
+from .course.places import lessons_root
 from .course.progress import Progress
 from .course.saved import load, progress_path, save, set_aside
 from .errors import Refusal

@@ -19,7 +19,7 @@ from helpers.hands import accepted, positions
 from helpers.running import Running, eventually, running
 from netless_lab import labs
 from netless_lab.client import LabGone
-from netless_lab.course.files import lessons_root
+from netless_lab.course.places import lessons_root
 from netless_lab.course.saved import progress_path
 
 pytestmark = pytest.mark.kernel

@@ -7,15 +7,9 @@ from pathlib import Path
 import msgspec
 
 from .folder import COURSE_FILE, Reading, read_course
+from .places import lessons_root
 from .problems import Problem
 from .step import Course
-
-
-def lessons_root() -> Path:
-    """The folder of the courses that come with netless: inside the wheel, else in the checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "_lessons"
-    return inside if inside.is_dir() else package.parent.parent / "lessons"
 
 
 def read_folder(folder: Path) -> Reading:
