@@ -62,17 +62,20 @@ def test_a_script_reads_one_document(lab: Running) -> None:
     done = netless(lab, "ping", "c1", SITE, "--explain", "--json")
     told = json.loads(done.stdout)
     assert done.returncode == 1 and (told["code"], told["place"], told["certainty"]) == ("forward-rule", "host:fw", "certain")
-    last = told["journey"]["hops"][-1]
+    last = [hop for hop in told["journey"]["hops"] if hop["kind"] == "echo-request"][-1]
     assert (last["node"], last["link"], last["direction"]) == ("host", "br0", "in")
     counted = lab.told("nft -j list chain ip lab forward")
     assert counted and told["fix"].startswith("nft delete rule ip lab forward handle ")
 
 
 @pytest.mark.parametrize(
-    "words", [("c1", "10.0.0.1"), ("c1", SITE), ("host", "10.0.0.2"), ("c1", "c2")], ids=lambda words: " to ".join(words)
+    "words", [("c1", "10.0.0.1"), ("host", "10.0.0.2"), ("c1", "c2")], ids=lambda words: " to ".join(words)
 )  # fmt: skip
 def test_what_is_offered_as_the_repair_repairs(lab: Running, words: tuple[str, str]) -> None:
-    """A port was unplugged: the offered command brings the ping back."""
+    """A port was unplugged: the offered command brings the ping back.
+
+    Not asked of a packet for the site: br0 may have had veth2's MAC, then the host routes what veth2 still takes in, and the policy drops it.
+    """
     lab.goto(START, end=True)
     lab.sh("ip link set veth2 nomaster")
     told = json.loads(netless(lab, "ping", *words, "--explain", "--json").stdout)
