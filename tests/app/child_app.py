@@ -19,7 +19,7 @@ def main() -> int:
         def broken(self: TutorScreen) -> None:
             raise RuntimeError("the [bold]help[/] broke")
 
-        TutorScreen.action_help = broken  # type: ignore[method-assign]
+        TutorScreen.action_help = broken  # type: ignore[assignment, method-assign]
     opening = story.opening()
     if "replay" in sys.argv:
         from app import journeys
@@ -30,7 +30,10 @@ def main() -> int:
             assert self.picture.scene is not None
             self.picture.play(frames_of(journeys.HOME, self.picture.scene) * 200)
 
-        TutorScreen.first_look = lambda self: self.set_timer(1.0, lambda: play(self)) and None  # type: ignore[method-assign]
+        def soon(self: TutorScreen) -> None:
+            self.set_timer(1.0, lambda: play(self))
+
+        TutorScreen.first_look = soon  # type: ignore[assignment, method-assign]
         opening = [opening[0], protocol.SnapshotEvent(story.snapshot(second=True))]
     peer = Peer(opening, COURSES)
     return run_app(peer.connect, theme="dark")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
-from netless.app.geometry import MIN_HEIGHT, MIN_WIDTH, PANES, Box, Frame, arrange, fits, side_by_side
+from netless.app.geometry import MIN_HEIGHT, MIN_WIDTH, PANES, Box, Frame, Pane, arrange, fits, side_by_side
 
 WIDTHS = (40, 47, 60, 79, 80, 81, 99, 100, 101, 120, 160, 200, 681)
 HEIGHTS = (12, 13, 15, 19, 20, 23, 24, 25, 30, 40, 60, 180)
@@ -18,12 +19,17 @@ def boxes(frame: Frame) -> list[Box]:
     return [box for box in found if box is not None]
 
 
+def _always(rows: int) -> Callable[[int], int]:
+    """A check pane that needs this many rows at any width."""
+    return lambda width: rows
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("height", HEIGHTS)
 def test_panes_tile_the_screen(width: int, height: int) -> None:
     """At every size, in every arrangement, each cell of the screen belongs to exactly one pane."""
     for pane, zoomed, keys, check, strip in itertools.product(PANES, (False, True), (1, 2, 4), (3, 8, 50), (3, 5, 9)):
-        frame = arrange(width, height, pane=pane, zoomed=zoomed, key_rows=keys, check_rows=lambda _, rows=check: rows, wanted_strip=strip)
+        frame = arrange(width, height, pane=pane, zoomed=zoomed, key_rows=keys, check_rows=_always(check), wanted_strip=strip)
         shown = boxes(frame)
         assert sum(box.width * box.height for box in shown) == width * height, (pane, zoomed, frame)
         for box in shown:
@@ -35,9 +41,9 @@ def test_panes_tile_the_screen(width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize("pane", PANES)
-def test_the_asked_pane_is_on_view(pane: str) -> None:
+def test_the_asked_pane_is_on_view(pane: Pane) -> None:
     """Where there is room for one pane only, it is the one asked for, and it can show at least one line."""
-    frame = arrange(MIN_WIDTH, MIN_HEIGHT, pane=pane, key_rows=4)  # type: ignore[arg-type]
+    frame = arrange(MIN_WIDTH, MIN_HEIGHT, pane=pane, key_rows=4)
     box = getattr(frame, pane)
     assert box is not None
     assert box.height >= 3
@@ -45,8 +51,9 @@ def test_the_asked_pane_is_on_view(pane: str) -> None:
 
 def test_the_picture_stays_in_view_at_80x24() -> None:
     """At the size of an old terminal a strip of the picture stands above whatever is read."""
-    for pane in ("lesson", "lower"):
-        frame = arrange(80, 24, pane=pane, key_rows=2)  # type: ignore[arg-type]
+    panes: tuple[Pane, ...] = ("lesson", "lower")
+    for pane in panes:
+        frame = arrange(80, 24, pane=pane, key_rows=2)
         assert frame.strip
         assert frame.network is not None
         assert frame.network.height >= 5

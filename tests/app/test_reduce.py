@@ -7,7 +7,7 @@ import pytest
 
 from app import story
 from netless.app.reduce import Answered, Asked, Courses, Ended, Hinted, Joined, Told, reduce
-from netless.app.view import KEPT_ENTRIES, View, can, failed_probe
+from netless.app.view import KEPT_ENTRIES, Act, View, can, failed_probe
 from netless_lab import protocol
 from netless_lab.model.probe import Outcome, Ping
 
@@ -137,7 +137,8 @@ def test_next_only_after_a_pass() -> None:
 def test_play_mode_leaves_the_ways_out() -> None:
     """While playing nothing is judged: only leaving, going elsewhere and resetting remain."""
     playing = reduce(HERE, protocol.StatusEvent(story.status(playing=True)))
-    alive = {act for act in ("run", "check", "why", "back", "goto", "reset", "next", "play") if can(playing, act)}  # type: ignore[arg-type]
+    acts: tuple[Act, ...] = ("run", "check", "why", "back", "goto", "reset", "next", "play")
+    alive = {act for act in acts if can(playing, act)}
     assert alive == {"goto", "reset", "play"}
 
 

@@ -39,7 +39,7 @@ class Outside:
         environment["PYTHONPATH"] = f"{CHECKOUT / 'tui'}:{CHECKOUT / 'lab'}:{CHECKOUT / 'tests'}"
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            os.execvpe(argv[0], argv, environment)
+            os.execvpe(argv[0], list(argv), environment)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.set_blocking(self._fd, False)
         self._seen = b""
@@ -157,9 +157,9 @@ def rows() -> Iterator[object]:
             yield Row(f"terminal: {line}", here, f"<= {2.5 * there:.0f} ms", reference, there, f"{here / there:.2f}x, reach 2.5x")
         yield Row("terminal: ctrl+c during yes", interrupt_ms(ours), "<= 100 ms", reference, interrupt_ms(bare))
         yield Row("terminal: app answers a key during yes", app_keys_ms(ours), "<= 100 ms", note="the worst of 7")
-        here, there = echoes_ms(ours), echoes_ms(bare)
-        yield Row("terminal: key to echo", statistics.median(here), "<= 10 ms", reference, statistics.median(there))
-        yield Row("terminal: key to echo, p95", _p95(here), "<= 20 ms", reference, _p95(there))
+        echoes, plain = echoes_ms(ours), echoes_ms(bare)
+        yield Row("terminal: key to echo", statistics.median(echoes), "<= 10 ms", reference, statistics.median(plain))
+        yield Row("terminal: key to echo, p95", _p95(echoes), "<= 20 ms", reference, _p95(plain))
 
 
 def _p95(values: list[float]) -> float:

@@ -14,7 +14,7 @@ from netless_lab.kernel.evidence import fib
 from netless_lab.kernel.evidence.fib import Query
 from netless_lab.kernel.evidence.nft_trace import Match, Tracing
 from netless_lab.model.evidence import TraceStep
-from netless_lab.model.probe import Connect, Fetch, Lookup, Ping
+from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe
 
 SITE = "198.51.100.10"
 UNBELIEVED = ("EINVAL", "EXDEV")
@@ -63,7 +63,7 @@ def brief(step: TraceStep | None) -> tuple[object, ...]:
     return step.node, step.family, step.table, step.chain, step.hook, step.kind, step.handle
 
 
-DROPS = {
+DROPS: dict[str, tuple[Probe, str, str, str]] = {
     "output": (Ping("host", SITE), "ip output", "priority 0", "icmp type echo-request"),
     "input": (Ping("c1", "10.0.0.1"), "ip input", "priority 0", "icmp type echo-request"),
     "raw": (Ping("c1", SITE), "ip prerouting", "priority -300", "icmp type echo-request"),

@@ -37,7 +37,7 @@ class Hands:
         mark = uuid.uuid4().hex
         self._shell.stdin.write(f"{text}\necho; echo {mark}\n".encode())
         self._shell.stdin.flush()
-        said = []
+        said: list[bytes] = []
         for line in self._shell.stdout:
             if line.strip() == mark.encode():
                 return b"".join(said).decode(errors="replace").strip()

@@ -58,7 +58,8 @@ def sandboxed_once(test: Callable[..., Any]) -> Callable[..., Any]:
         if failure:
             pytest.fail(failure, pytrace=False)
 
-    return pytest.mark.kernel(wrapper)
+    marked: Callable[..., Any] = pytest.mark.kernel(wrapper)
+    return marked
 
 
 class Lab:

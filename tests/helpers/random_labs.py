@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import msgspec
 
@@ -30,7 +31,7 @@ def random_lab(seed: int, nodes: int = 6, links: int = 5) -> Snapshot:
     return msgspec.structs.replace(snapshot, names=snapshot.names + dangling)
 
 
-def _tables(chance: random.Random) -> dict[str, tuple[object, ...]]:
+def _tables(chance: random.Random) -> dict[str, Any]:
     chains: list[Chain] = []
     if chance.random() < 0.4:
         chains.append(masquerade())
@@ -53,7 +54,7 @@ def _links(chance: random.Random, most: int) -> list[Link]:
             cidrs.append(f"fd00:{n}::{chance.randint(1, 9)}/64")
         name = chance.choice((f"l{n}", f"veth{n}", f"longlonglong{n}", f"br{n}" if kind == "bridge" else f"e{n}"))
         up = chance.random() < 0.7
-        more = {"vxlan": Vxlan(chance.randint(1, 9999), 4789, remote=chance.choice((None, "192.0.2.2")))} if kind == "vxlan" else {}
+        more: dict[str, Any] = {"vxlan": Vxlan(chance.randint(1, 9999), 4789, remote=chance.choice((None, "192.0.2.2")))} if kind == "vxlan" else {}
         port = chance.choice((None, BridgePort("blocking"), BridgePort("forwarding"), BridgePort("listening")))
         found.append(link(name, *cidrs, kind=kind, up=up, carrier=up and chance.random() < 0.7, port=port, **more))
     unique = {own.name: own for own in found}

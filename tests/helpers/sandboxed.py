@@ -63,8 +63,9 @@ def sandboxed(test: Callable[..., Any]) -> Callable[..., Any]:
 
     added = inspect.Parameter("sandbox_user", inspect.Parameter.KEYWORD_ONLY)
     wrapper.__signature__ = signature.replace(parameters=[*signature.parameters.values(), added])  # type: ignore[attr-defined]
-    del wrapper.__wrapped__  # type: ignore[attr-defined]
-    return pytest.mark.kernel(pytest.mark.parametrize("sandbox_user", users())(wrapper))
+    del wrapper.__wrapped__
+    marked: Callable[..., Any] = pytest.mark.kernel(pytest.mark.parametrize("sandbox_user", users())(wrapper))
+    return marked
 
 
 def run_in_sandbox(test: Callable[[], Any], user: str, limit_s: float = 60.0) -> str:
@@ -197,7 +198,7 @@ def _write(path: str, text: str) -> None:
 
 def sh(script: str, **options: Any) -> str:
     """Run a shell script, as a learner would in a terminal; its output. Raises with what it printed when any command fails."""
-    done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=False, **options)
+    done: subprocess.CompletedProcess[str] = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=False, **options)
     if done.returncode:
         raise AssertionError(f"exit {done.returncode} of:\n{script}\n{done.stdout}{done.stderr}")
     return done.stdout

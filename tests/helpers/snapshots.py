@@ -14,7 +14,7 @@ both its ends are up). ``lab_with(n)`` is the whole network of the post with n c
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,7 +27,7 @@ FORWARD = "ip_forward"
 def address(cidr: str) -> Address:
     """``10.0.0.2/24`` or ``fd00::2/64`` as an address; fe80:: and loopback ones get the scope the kernel gives them."""
     text, _, prefix = cidr.partition("/")
-    family = 6 if ":" in text else 4
+    family: Literal[4, 6] = 6 if ":" in text else 4
     scope = "host" if text.startswith("127.") or text == "::1" else "link" if text.startswith("fe80:") else "global"
     return Address(address=text, prefix=int(prefix or (128 if family == 6 else 32)), family=family, scope=scope)
 

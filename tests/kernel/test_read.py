@@ -34,12 +34,14 @@ def reading(**pids: int) -> Iterator[Any]:
 
 def ip(node: Node, command: str) -> list[dict[str, Any]]:
     """``ip -j ...`` run inside ``node``."""
-    return json.loads(sh(f"nsenter --net=/proc/{node.pid}/ns/net {command.replace('ip ', 'ip -j ', 1)}") or "[]")
+    found: list[dict[str, Any]] = json.loads(sh(f"nsenter --net=/proc/{node.pid}/ns/net {command.replace('ip ', 'ip -j ', 1)}") or "[]")
+    return found
 
 
 def bridge(command: str) -> list[dict[str, Any]]:
     """``bridge -j ...`` in our own namespace."""
-    return json.loads(sh(f"bridge -j {command}"))
+    found: list[dict[str, Any]] = json.loads(sh(f"bridge -j {command}"))
+    return found
 
 
 def node(snapshot: Snapshot, name: str) -> Node:

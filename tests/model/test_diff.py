@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -143,7 +144,7 @@ def test_a_rename_is_told_once() -> None:
 
     def named(name: str) -> Snapshot:
         own = bridge(name, mac="0e:00:00:00:00:01")
-        tables = {
+        tables: dict[str, Any] = {
             "routes": (Route("10.0.0.0/24", dev=name, protocol="kernel"), Route("192.0.2.0/24", via="10.0.0.9", dev=name)),
             "neighbours": (Neighbour("10.0.0.2", name, "0e:00:00:00:00:02", "reachable"),),
             "fdb": (FdbEntry("0e:00:00:00:00:02", "veth2", name),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 
 import pytest
@@ -98,13 +99,13 @@ def test_hidden_and_unknown_places_are_left_out_of_a_path() -> None:
 
 def test_gates_follow_the_facts() -> None:
     """Closed, open, narrow and absent are told apart by their letters, and each gate has a place even when absent."""
-    wide = {"width": 100, "height": 24}
-    shut = lay_out(lab_with(1, nat=False, forwarding=False), **wide)
+    wide = functools.partial(lay_out, width=100, height=24)
+    shut = wide(lab_with(1, nat=False, forwarding=False))
     assert "[fwd✗]" in text(shut) and "NAT" not in text(shut)
     assert {name: station.state for name, station in shut.stations.items()} == {"fwd": "closed", "NAT": "absent"}
-    assert "[fwd]" in text(lay_out(lab_with(1), **wide)) and "[NAT]" in text(lay_out(lab_with(1), **wide))
-    assert "[fw✗]" in text(lay_out(lab_with(1, firewall=forward_drop()), **wide))
-    assert "›fw‹" in text(lay_out(lab_with(1, firewall=forward_drop('iifname "br0"')), **wide))
+    assert "[fwd]" in text(wide(lab_with(1))) and "[NAT]" in text(wide(lab_with(1)))
+    assert "[fw✗]" in text(wide(lab_with(1, firewall=forward_drop())))
+    assert "›fw‹" in text(wide(lab_with(1, firewall=forward_drop('iifname "br0"'))))
 
 
 def test_the_wire_is_faint_behind_a_closed_gate() -> None:

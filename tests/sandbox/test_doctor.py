@@ -129,49 +129,49 @@ def test_missing_tools_are_named_with_their_packages(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "number", "changed", "why", "do"),
+    ("stage", "number", "facts", "why", "do"),
     [
-        ("user namespace", errno.ENOSPC, {"max_user_namespaces": 0}, "is 0", "sysctl user.max_user_namespaces"),
-        ("namespaces", errno.ENOSPC, {}, "limit", "sysctl"),
-        ("user namespace", errno.EPERM, {"userns_clone": 0}, "unprivileged_userns_clone", "sysctl kernel.unprivileged_userns_clone=1"),
-        ("user namespace", errno.EPERM, {"in_chroot": True}, "chroot", "outside of the chroot"),
-        ("uid map", errno.EPERM, {"apparmor_userns": 1}, "AppArmor", "apparmor_parser"),
-        ("mounts", errno.EACCES, {"apparmor_userns": 1}, "AppArmor", "apparmor_parser"),
-        ("proc and sys", errno.EPERM, {"apparmor_userns": 1}, "AppArmor", "apparmor_parser"),
-        ("user namespace", errno.EPERM, {"seccomp": 2}, "seccomp", "--security-opt seccomp=unconfined"),
-        ("user namespace", errno.EPERM, {"seccomp": 2, "docker_desktop": True}, "seccomp", "Docker Desktop"),
-        ("user namespace", errno.EPERM, {"seccomp": 2, "codespaces": True}, "Codespaces", "devcontainer.json"),
-        ("proc and sys", errno.EPERM, {}, "covered", "systempaths=unconfined"),
-        ("user namespace", errno.EINVAL, {}, "CONFIG_USER_NS", "kernel"),
-        ("user namespace", errno.EPERM, {}, "no reason", "outside"),
-        ("user namespace", errno.EPERM, {"uid": 0, "userns_clone": 0}, "no reason", "outside"),
-        ("name", errno.EADDRINUSE, {}, "runs already", "--lab"),
-        ("agent", errno.EAGAIN, {}, "no room", "ulimit"),
-        ("agent", 0, {}, "", ""),
-        ("mounts", errno.EIO, {}, "", ""),
+        ("user namespace", errno.ENOSPC, replace(GOOD, max_user_namespaces=0), "is 0", "sysctl user.max_user_namespaces"),
+        ("namespaces", errno.ENOSPC, GOOD, "limit", "sysctl"),
+        ("user namespace", errno.EPERM, replace(GOOD, userns_clone=0), "unprivileged_userns_clone", "sysctl kernel.unprivileged_userns_clone=1"),
+        ("user namespace", errno.EPERM, replace(GOOD, in_chroot=True), "chroot", "outside of the chroot"),
+        ("uid map", errno.EPERM, replace(GOOD, apparmor_userns=1), "AppArmor", "apparmor_parser"),
+        ("mounts", errno.EACCES, replace(GOOD, apparmor_userns=1), "AppArmor", "apparmor_parser"),
+        ("proc and sys", errno.EPERM, replace(GOOD, apparmor_userns=1), "AppArmor", "apparmor_parser"),
+        ("user namespace", errno.EPERM, replace(GOOD, seccomp=2), "seccomp", "--security-opt seccomp=unconfined"),
+        ("user namespace", errno.EPERM, replace(GOOD, seccomp=2, docker_desktop=True), "seccomp", "Docker Desktop"),
+        ("user namespace", errno.EPERM, replace(GOOD, seccomp=2, codespaces=True), "Codespaces", "devcontainer.json"),
+        ("proc and sys", errno.EPERM, GOOD, "covered", "systempaths=unconfined"),
+        ("user namespace", errno.EINVAL, GOOD, "CONFIG_USER_NS", "kernel"),
+        ("user namespace", errno.EPERM, GOOD, "no reason", "outside"),
+        ("user namespace", errno.EPERM, replace(GOOD, uid=0, userns_clone=0), "no reason", "outside"),
+        ("name", errno.EADDRINUSE, GOOD, "runs already", "--lab"),
+        ("agent", errno.EAGAIN, GOOD, "no room", "ulimit"),
+        ("agent", 0, GOOD, "", ""),
+        ("mounts", errno.EIO, GOOD, "", ""),
     ],
 )
-def test_causes_and_cures(stage: str, number: int, changed: dict[str, int], why: str, do: str) -> None:
+def test_causes_and_cures(stage: str, number: int, facts: Facts, why: str, do: str) -> None:
     """Each known cause has its own words; an unknown one is not guessed at."""
-    advice = explain_start(Failure(stage, number, "refused"), replace(GOOD, **changed))
+    advice = explain_start(Failure(stage, number, "refused"), facts)
     assert why in advice.why and do in advice.do
     if not why:
         assert advice.why == advice.do == ""
 
 
 @pytest.mark.parametrize(
-    ("number", "changed", "words"),
+    ("number", "facts", "words"),
     [
-        (errno.EOPNOTSUPP, {}, "sudo modprobe nft_masq"),
-        (errno.EOPNOTSUPP, {"modules": "other"}, "restart the machine"),
-        (errno.EOPNOTSUPP, {"modules": "none"}, "on the machine that runs it"),
-        (errno.ENOENT, {"wsl": True, "release": "5.10.16.3-microsoft-standard-WSL2"}, "wsl --update"),
-        (errno.EPERM, {"apparmor_userns": 1}, "apparmor_parser"),
+        (errno.EOPNOTSUPP, GOOD, "sudo modprobe nft_masq"),
+        (errno.EOPNOTSUPP, replace(GOOD, modules="other"), "restart the machine"),
+        (errno.EOPNOTSUPP, replace(GOOD, modules="none"), "on the machine that runs it"),
+        (errno.ENOENT, replace(GOOD, wsl=True, release="5.10.16.3-microsoft-standard-WSL2"), "wsl --update"),
+        (errno.EPERM, replace(GOOD, apparmor_userns=1), "apparmor_parser"),
     ],
 )
-def test_what_a_kernel_lacks(number: int, changed: dict[str, object], words: str) -> None:
+def test_what_a_kernel_lacks(number: int, facts: Facts, words: str) -> None:
     """A missing kernel feature is explained by what would bring it on this kind of machine."""
-    assert words in explain_kernel(number, "nft_masq", replace(GOOD, **changed)).do  # type: ignore[arg-type]
+    assert words in explain_kernel(number, "nft_masq", facts).do
 
 
 def test_the_apparmor_profile_can_be_pasted() -> None:

@@ -14,6 +14,7 @@ import pytest
 from helpers.hands import accepted, passed
 from helpers.running import Running, eventually, running
 from netless_lab.client import Refused
+from netless_lab.course.verdict import Verdict
 from netless_lab.protocol import Call
 
 pytestmark = pytest.mark.kernel
@@ -41,7 +42,7 @@ def test_a_port_under_stp_is_waited_for(lab: Running) -> None:
     lab.goto("switch/port-up")
     lab.sh("ip link set br0 type bridge stp_state 1 forward_delay 300; ip link set veth2 up")
     assert eventually(lambda: "listening" in lab.sh("bridge link show dev veth2"))
-    seen = []
+    seen: list[Verdict] = []
     end = time.monotonic() + 60
     while not passed(lab):
         assert time.monotonic() < end, seen[-1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,11 @@ def passed(lab: Running) -> bool:
     """Whether the watching judge has passed the current step, without being asked."""
     verdict = lab.status().verdict
     return verdict is not None and verdict.passed
+
+
+def _longer_than(lab: Running, known: int) -> bool:
+    """Whether the history has grown."""
+    return len(lab.client.ask(Call, name="history")["entries"]) > known
 
 
 def test_typed_step_passes_without_being_asked(lab: Running) -> None:
@@ -151,7 +157,7 @@ def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
         "nft add rule ip mine post ip saddr 192.168.9.0/24 masquerade",
     ):
         lab.sh(command)
-        assert eventually(lambda known=before: len(lab.client.ask(Call, name="history")["entries"]) > known)
+        assert eventually(functools.partial(_longer_than, lab, before))
         before = len(lab.client.ask(Call, name="history")["entries"])
     script = lab.client.ask(Call, name="history")["script"]
     own = script[script.rindex("rebuilt") :].partition("\n")[2]

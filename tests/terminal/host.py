@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from netless.app.terminal import PtyTerminal
-from netless.app.terminal.messages import TerminalMessage
+from netless.app.terminal.messages import CommandLine, Copied, Exited, Leave, TerminalMessage, Title
 from netless.app.terminal.shell import BASHRC
 
 Told = TypeVar("Told", bound=TerminalMessage)
@@ -41,23 +41,23 @@ class Host(App[None]):
         """Keys go to the terminal."""
         self.terminal.focus()
 
-    def on_pty_terminal_exited(self, message: PtyTerminal.Exited) -> None:
+    def on_pty_terminal_exited(self, message: Exited) -> None:
         """Keep it."""
         self.told.append(message)
 
-    def on_pty_terminal_title(self, message: PtyTerminal.Title) -> None:
+    def on_pty_terminal_title(self, message: Title) -> None:
         """Keep it."""
         self.told.append(message)
 
-    def on_pty_terminal_command_line(self, message: PtyTerminal.CommandLine) -> None:
+    def on_pty_terminal_command_line(self, message: CommandLine) -> None:
         """Keep it."""
         self.told.append(message)
 
-    def on_pty_terminal_copied(self, message: PtyTerminal.Copied) -> None:
+    def on_pty_terminal_copied(self, message: Copied) -> None:
         """Keep it."""
         self.told.append(message)
 
-    def on_pty_terminal_leave(self, message: PtyTerminal.Leave) -> None:
+    def on_pty_terminal_leave(self, message: Leave) -> None:
         """Do what a screen does: give the focus to something else."""
         self.told.append(message)
         self.query_one("#other").focus()

@@ -94,7 +94,11 @@ def record(take: Take) -> bytes:
     if pid == 0:
         os.execvpe(argv[0], argv, environment)
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    terminal = Terminal(COLUMNS, ROWS, reply=lambda text: os.write(master, text.encode()) and None)
+
+    def reply(text: str) -> None:
+        os.write(master, text.encode())
+
+    terminal = Terminal(COLUMNS, ROWS, reply=reply)
     printed = bytearray()
     for number, keys in enumerate((*take.keys, "")):
         end = time.monotonic() + (take.pause if number else 0.8)

@@ -47,8 +47,9 @@ def alone(test: Callable[..., Any]) -> Callable[..., Any]:
 
     added = inspect.Parameter("sandbox_user", inspect.Parameter.KEYWORD_ONLY)
     wrapper.__signature__ = signature.replace(parameters=[*signature.parameters.values(), added])  # type: ignore[attr-defined]
-    del wrapper.__wrapped__  # type: ignore[attr-defined]
-    return pytest.mark.kernel(pytest.mark.parametrize("sandbox_user", users())(wrapper))
+    del wrapper.__wrapped__
+    marked: Callable[..., Any] = pytest.mark.kernel(pytest.mark.parametrize("sandbox_user", users())(wrapper))
+    return marked
 
 
 def run_alone(test: Callable[[], Any], user: str, limit_s: float = 100.0) -> str:
