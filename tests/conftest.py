@@ -1,43 +1,36 @@
-"""Rules for every test: in CI a skip is a failure, and nobody's own settings or labs take part."""
+"""Rules for every test: in CI a skip is a failure, the machine's own habits do not count, nobody's own settings or labs take part."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-ALLOWED_SKIPS = re.compile(r"this kernel has no |only root can |needs a terminal oracle")
-"""Reasons that are true of a machine and not of our code; all other skips fail when CI is set."""
+MAY_LACK = "kernel_may_lack"
+"""The marker of tests that may skip in CI: for what this kernel has no means. What only root can try is not chosen for others (``root``)."""
 
 
 def _in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
-def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Why it was skipped, in the words of whoever skipped it."""
-    if isinstance(report.longrepr, tuple):
-        return str(report.longrepr[2]).removeprefix("Skipped: ")
-    return str(report.longrepr or "no reason given")
-
-
 def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Make a skip a failure that says why it was skipped."""
     if not report.skipped or hasattr(report, "wasxfail") or not _in_ci():
         return
-    reason = _reason(report)
-    if not ALLOWED_SKIPS.search(reason):
-        report.outcome = "failed"
-        report.longrepr = f"skipped where every test must run: {reason}"
+    reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr or "")
+    report.outcome = "failed"
+    report.longrepr = f"skipped where every test must run: {reason.removeprefix('Skipped: ') or 'no reason given'}"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn the skip of a test into a failure."""
     report = yield
-    _fail_a_skip(report)
+    if item.get_closest_marker(MAY_LACK) is None:
+        _fail_a_skip(report)
     return report
 
 
@@ -50,17 +43,29 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The rootless part of a run by root: tests of the real kernel that do not become the ordinary user by themselves."""
-    if not os.environ.get("NETLESS_ROOTLESS_PART"):
-        return
-    chosen = [item for item in items if _is_rootless_part(item)]
+    """Choose what this run is about, and keep the tests that share a lab in one process."""
+    chosen = [item for item in items if _is_chosen(item, config)]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
+    for item in items:
+        if _shares_a_lab(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
-def _is_rootless_part(item: pytest.Item) -> bool:
-    becomes_somebody = "sandbox_user" in getattr(item, "fixturenames", ())
-    return not becomes_somebody and any(item.get_closest_marker(name) for name in ("kernel", "tmux"))
+def _is_chosen(item: pytest.Item, config: pytest.Config) -> bool:
+    """Slow ones only when asked for by ``-m``; root's only by root; of a run by root, the ordinary user repeats the ``rootless`` ones."""
+    if item.get_closest_marker("long") is not None and not config.option.markexpr:
+        return False
+    if item.get_closest_marker("root") is not None and os.geteuid() != 0:
+        return False
+    return not os.environ.get("NETLESS_ROOTLESS_PART") or item.get_closest_marker("rootless") is not None
+
+
+def _shares_a_lab(item: pytest.Item) -> bool:
+    """Whether a fixture of the whole file is behind it: made once in each process that gets a test of the file."""
+    fixtures = item.session._fixturemanager.getfixturedefs
+    names = getattr(item, "fixturenames", ())
+    return any(found and found[-1].scope == "module" for name in names if (found := fixtures(name, item)))
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +75,22 @@ def checkout() -> Path:
 
 
 HOMES = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a machine or a login sets and no test may depend on: mask, language, home with its settings. Tests of an odd one set it."""
+    old = os.umask(0o022)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("LC_", "LANGUAGE"))]:
+            patch.delenv(name)
+        patch.setenv("LANG", "C.UTF-8")
+        patch.setenv("TERM", "xterm-256color")
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("own-home")))
+        for name in ("TZ", "PAGER", "LESS", "EDITOR", "LS_COLORS", "GREP_COLORS", "POSIXLY_CORRECT", "ENV", "BASH_ENV", "TMUX"):
+            patch.delenv(name, raising=False)
+        yield
+    os.umask(old)
 
 
 @pytest.fixture(scope="session", autouse=True)
