@@ -7,8 +7,9 @@ import os
 import pytest
 
 from conformance.cases import POST
-from helpers.lab import Table, eventually, lab, told
+from helpers.lab import Table, lab, told
 from helpers.sandboxed import sandboxed
+from helpers.waiting import eventually
 from netless_lab.kernel.apply import DOERS, ApplyError
 from netless_lab.primitives.registry import ACTIONS
 

@@ -9,8 +9,9 @@ import pytest
 
 from conformance.cases import CASES, Case
 from conformance.meaning import drawn, meaning
-from helpers.lab import Lab, Table, action, eventually, expectation, lab
+from helpers.lab import Lab, Table, action, expectation, lab
 from helpers.sandboxed import sandboxed
+from helpers.waiting import eventually
 from netless_lab.primitives.base import DIALECTS, Action, Dialect, Where
 from netless_lab.primitives.registry import ACTIONS
 

@@ -10,8 +10,9 @@ import pytest
 
 from conformance.cases import POST
 from conformance.meaning import meaning
-from helpers.lab import Lab, eventually, lab, told
+from helpers.lab import Lab, lab, told
 from helpers.sandboxed import answers, sandboxed, sh
+from helpers.waiting import eventually
 
 MESSES = {
     "several bridges and cables between containers": """

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from helpers import checkout
 from helpers.broken import SITE, START
 from helpers.running import Running, running
 
 pytestmark = pytest.mark.kernel
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +24,7 @@ def lab() -> Iterator[Running]:
 
 def netless(lab: Running, *words: str) -> subprocess.CompletedProcess[str]:
     """The command line, speaking to this lab."""
-    env = {**os.environ, "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab"}
-    return subprocess.run(
-        [sys.executable, "-m", "netless", "--lab", lab.name, *words], capture_output=True, text=True, env=env, timeout=60, check=False
-    )
+    return checkout.netless(*words, lab=lab.name)
 
 
 def test_an_answer_is_one_line_and_exit_code_0(lab: Running) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab.client import Refused
 from netless_lab.model.probe import Ping
 from netless_lab.protocol import (

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+
+from helpers import checkout
 
 pytestmark = pytest.mark.kernel
 Netless = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def netless(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Iterator[Netless]:
+def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Netless]:
     """``netless`` with a lab of its own."""
-    environment = {
-        **os.environ,
-        "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state")),
-        "PYTHONPATH": f"{checkout}/tui:{checkout}/lab",
-        "NETLESS_LAB_NAME": f"faults-{uuid.uuid4().hex[:10]}",
-    }
+    lab, state = f"faults-{uuid.uuid4().hex[:10]}", str(tmp_path_factory.mktemp("state"))
 
     def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "netless", *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+        done = checkout.netless(*words, lab=lab, env={"XDG_STATE_HOME": state})
         assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 

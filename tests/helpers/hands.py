@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 
-from helpers.running import Running, eventually
+from helpers.running import Running
+from helpers.waiting import eventually
 from netless_lab.primitives.base import Dialect
 from netless_lab.protocol import SetDialect
 

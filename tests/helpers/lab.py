@@ -7,13 +7,12 @@ looking at /proc, as the product itself has to.
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,9 +20,7 @@ import msgspec
 
 # pyroute2 is imported here, before the sandbox is forked: importing it takes 0.15 s, in each sandbox anew
 import pyroute2  # noqa: F401
-import pytest
 
-from helpers.sandboxed import run_in_sandbox, users
 from netless_lab.kernel.apply import Applier
 from netless_lab.kernel.names import read_names
 from netless_lab.kernel.namespace import Namespace, NamespaceGone, hostname_in
@@ -47,19 +44,6 @@ def action(table: Table) -> Action:
 def expectation(table: Table) -> Expectation:
     """``{"up": "veth1", "in": "c1"}`` as an Expectation."""
     return msgspec.convert(table, EXPECTATIONS[next(iter(table))])
-
-
-def sandboxed_once(test: Callable[..., Any]) -> Callable[..., Any]:
-    """Like ``sandboxed``, for the least of its users only: for tests in which root and others cannot differ."""
-
-    @functools.wraps(test)
-    def wrapper(**fixtures: Any) -> None:
-        failure = run_in_sandbox(functools.partial(test, **fixtures), users()[-1])
-        if failure:
-            pytest.fail(failure, pytrace=False)
-
-    marked: Callable[..., Any] = pytest.mark.kernel(wrapper)
-    return marked
 
 
 class Lab:
@@ -206,13 +190,3 @@ def told(own: Lab, node: str, command: str) -> Any:
     pid = own.refs()[node].pid
     done = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", *command.split()], capture_output=True, text=True, check=True)
     return json.loads(done.stdout or "[]")
-
-
-def eventually(check: Callable[[], bool], seconds: float = 3.0) -> bool:
-    """Whether ``check`` becomes true within a time; for what the kernel finishes in the background."""
-    end = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True

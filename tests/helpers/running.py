@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
 
+from helpers.waiting import eventually
 from netless_lab import labs
 from netless_lab.client import Client, LabGone
 from netless_lab.protocol import (
@@ -128,13 +128,3 @@ def running(name: str | None = None, **orders: Any) -> Iterator[Running]:
                 pass
         client.close()
         assert eventually(lambda: labs.connect(lab) is None), "the lab did not end"
-
-
-def eventually(check: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether ``check`` becomes true within a time."""
-    end = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

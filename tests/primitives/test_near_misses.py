@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from helpers.lab import Table, expectation, lab, sandboxed_once
+from helpers.lab import Table, expectation, lab
+from helpers.sandboxed import sandboxed_once
 
 NAMED = "mkdir -p /run/netns; ln -s /proc/$C1/ns/net /run/netns/c1\n"
 CABLE = NAMED + "ip link add veth1 type veth peer name veth2\n"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from helpers.lab import Table, expectation, lab, sandboxed_once
-from helpers.sandboxed import answers
+from helpers.lab import Table, expectation, lab
+from helpers.sandboxed import answers, sandboxed_once
 
 POST = """
 ip link add veth1 type veth peer name veth2; ip link set veth1 netns $C1

@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from helpers.checkout import as_here
 from netless_lab.sandbox import find
 from sandbox.helpers.agent import ENTRY
 from sandbox.helpers.alone import Machine, alone, remains
@@ -29,8 +30,7 @@ time.sleep(1000)
 
 def begin() -> subprocess.Popen[str]:
     """A client, in a process of its own, that starts a lab."""
-    environment = {**os.environ, "PYTHONPATH": ":".join(path for path in sys.path if path)}
-    return subprocess.Popen([sys.executable, "-c", CLIENT], env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", CLIENT], env=as_here(), stdout=subprocess.PIPE, text=True)
 
 
 def others() -> list[int]:

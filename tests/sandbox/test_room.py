@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.checkout import as_here
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.sandbox import furniture
 from netless_lab.sandbox import syscalls as sc
@@ -160,8 +161,7 @@ def test_python_is_found_even_below_a_directory_that_the_room_covers() -> None:
         encoding="utf-8",
     )
     module.with_name("agent_in_tmp_later.py").write_text("", encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": ":".join((str(module.parent), *(path for path in sys.path if path)))}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=as_here(module.parent), check=False)
     assert done.stdout.split(" ", 4)[:3] == ["Read-only", "file", "system"] and "some where" in done.stdout, done.stdout + done.stderr
 
 

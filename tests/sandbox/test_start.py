@@ -6,10 +6,12 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.checkout import as_here
 from netless_lab.sandbox import find
 from netless_lab.sandbox.address import lab_of
 from netless_lab.sandbox.start import AlreadyRuns, StartError, launch, start
@@ -133,10 +135,7 @@ def test_files_handed_to_the_agent_are_its_own() -> None:
 def test_the_agent_keeps_no_tie_to_its_starter() -> None:
     """A lab outlives the process that started it, and has a session, a working directory and standard files of its own."""
     code = "from netless_lab.sandbox.start import start; from sandbox.helpers.agent import ENTRY; print(start('kept', ENTRY).pid)"
-    import sys
-
-    environment = {**os.environ, "PYTHONPATH": ":".join(path for path in sys.path if path)}
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment).stdout
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=as_here()).stdout
     pid = int(printed)
     remains(of=Machine.now())
     assert find.labs() == (find.Found("kept", True),)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from helpers.checkout import CHECKOUT, environment
 from helpers.hands import hands
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab import labs
 from netless_lab.protocol import Notice
 
 pytestmark = pytest.mark.kernel
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -175,9 +176,8 @@ def test_things_mounted_over_the_lab(lab: Running, sentinel: Path) -> None:
 
 def netless(name: str, *words: str) -> subprocess.Popen[str]:
     """A verb of the command line, started."""
-    environment = {**os.environ, "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab"}
     argv = [sys.executable, "-m", "netless", "--lab", name, *words]
-    return subprocess.Popen(argv, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(argv, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def test_the_lab_is_killed_under_a_verb() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from helpers.hands import hands
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 
 pytestmark = pytest.mark.kernel
 

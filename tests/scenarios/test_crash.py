@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -15,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from helpers import checkout
+from helpers.checkout import CHECKOUT
 from helpers.hands import accepted, positions
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab import labs
 from netless_lab.client import LabGone
 from netless_lab.course.places import lessons_root
@@ -186,16 +188,10 @@ def test_progress_that_cannot_be_kept_is_said(name: str, monkeypatch: pytest.Mon
 
 def test_a_checkout_in_tmp(tmp_path: Path) -> None:
     """A checkout that lies where a lab has a folder of its own (/tmp) starts a lab all the same, lessons and Python included."""
-    checkout = Path(__file__).resolve().parents[2]
     for part in ("lab", "tui", "lessons"):
-        shutil.copytree(checkout / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}/tui:{tmp_path}/lab"}
+        shutil.copytree(CHECKOUT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     lab = f"tmp-{uuid.uuid4().hex[:10]}"
-
-    def netless(*words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "netless", "--lab", lab, *words]
-        return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
-
+    netless = functools.partial(checkout.netless, lab=lab, checkout=tmp_path)
     try:
         done = netless("run", "cable/pair")
         assert done.returncode == 0, done.stderr

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from helpers import checkout
 from helpers.hands import accepted, passed
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab.client import Refused
 from netless_lab.course.verdict import Verdict
 from netless_lab.protocol import Call
 
 pytestmark = pytest.mark.kernel
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +28,7 @@ def lab() -> Iterator[Running]:
 
 def netless(lab: Running, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """A verb of the command line, in a process of its own."""
-    path = {"PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab"}
-    return subprocess.run(
-        [sys.executable, "-m", "netless", "--lab", lab.name, *words],
-        capture_output=True, text=True, env={**os.environ, **path, **(env or {})}, timeout=60, check=False,
-    )  # fmt: skip
+    return checkout.netless(*words, lab=lab.name, env=env)
 
 
 def test_a_port_under_stp_is_waited_for(lab: Running) -> None:

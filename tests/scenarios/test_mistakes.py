@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from helpers.hands import accepted, hands
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless.app.terminal import shell as terminal_shell
 
 pytestmark = pytest.mark.kernel

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from helpers.hands import accepted, passed, positions
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab.protocol import Hint
 
 pytestmark = pytest.mark.kernel

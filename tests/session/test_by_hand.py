@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab.protocol import Call, VerdictEvent
 
 pytestmark = pytest.mark.kernel

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 
 pytestmark = pytest.mark.kernel
 JUMPS = 200
