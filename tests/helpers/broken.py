@@ -6,11 +6,9 @@ The witness is never the code under test: iputils' ping, or a connection by Pyth
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from helpers.running import Running, running
+from helpers.running import Running
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe
 from netless_lab.protocol import Explain
 
@@ -34,13 +32,6 @@ class Broken(NamedTuple):
 def ping(to: str, node: str = "c1", **options: Any) -> Ping:
     """A ping from c1."""
     return Ping(node, to, **options)
-
-
-@contextmanager
-def standing() -> Iterator[Running]:
-    """A lab of one's own."""
-    with running() as lab:
-        yield lab
 
 
 def explained(lab: Running, broken: Broken) -> dict[str, Any]:

@@ -1,17 +1,9 @@
-"""Why, where firewalls are concerned: every family and hook of nftables, the old iptables, and what passes through a bridge."""
+"""What is broken where firewalls are concerned: every family and hook of nftables, the old iptables, and what passes through a bridge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from helpers.broken import SITE, Broken, check, ping, standing
-from helpers.running import Running
+from helpers.broken import SITE, Broken, ping
 from netless_lab.model.probe import Connect
-from netless_lab.protocol import Explain
-
-pytestmark = pytest.mark.kernel
 
 
 def firewall(family: str, hook: str, rule: str = "", policy: str = "accept", priority: int = 0, device: str = "") -> str:
@@ -83,28 +75,3 @@ BROKEN = (
         ping("10.9.0.2"), "input-drop", "c2:fw",
     ),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for all: each breakage begins with a healthy one."""
-    with standing() as lab:
-        yield lab
-
-
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
-def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
-    """After the breakage ping fails, and explain names where and why, with facts."""
-    check(lab, broken)
-
-
-def test_the_learners_rules_are_left_alone(lab: Running) -> None:
-    """Explaining leaves every table as it was, tracing rules of the learner's own included, and none of ours behind."""
-    lab.goto("container/neighbour/everyone", end=True)
-    lab.sh(firewall("inet", "prerouting", "ip protocol icmp meta nftrace set 1", priority=-350))
-    lab.sh("nft insert rule ip lab forward ip protocol icmp drop")
-    before = lab.sh("nft -s list ruleset")
-    told = lab.client.ask(Explain, probe=ping(SITE))
-    assert told["code"] == "forward-rule" and told["certainty"] == "certain"
-    assert lab.sh("nft -s list ruleset") == before
-    assert "nftrace set 1" in before

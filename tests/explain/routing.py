@@ -1,16 +1,10 @@
-"""Why, where routes, forwarding, translation and tunnels are concerned: each thing is broken for real, by ``ip``, ``sysctl`` and ``nft``."""
+"""What is broken where routes, forwarding, translation and tunnels are concerned, by ``ip``, ``sysctl`` and ``nft``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from helpers.broken import SITE, Broken, check, ping, standing
-from helpers.running import Running
+from helpers.broken import SITE, Broken, ping
 from netless_lab.model.probe import Connect
 
-pytestmark = pytest.mark.kernel
 NAT = "nft flush chain ip lab postrouting\nnft add rule ip lab postrouting "
 CLASH = "ip link add br1 type bridge; ip addr add 198.51.100.1/24 dev br1; ip link set br1 up"
 
@@ -114,16 +108,3 @@ BROKEN = (
         Connect("c1", "10.0.0.1", 8080), "route-localnet", "host:routing",
     ),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for all: each breakage begins with a healthy one."""
-    with standing() as lab:
-        yield lab
-
-
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
-def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
-    """After the breakage ping fails, and explain names where and why, with facts."""
-    check(lab, broken)

@@ -1,17 +1,10 @@
-"""Why, where names, ports and programs are concerned: each thing is broken for real."""
+"""What is broken where names, ports and programs are concerned."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from helpers.broken import SITE, Broken, check, ping, standing
-from helpers.running import Running
+from helpers.broken import Broken, ping
 from netless_lab.model.probe import Connect, Fetch, Lookup
-from netless_lab.protocol import Explain
 
-pytestmark = pytest.mark.kernel
 PUBLISH = "nft 'add chain ip lab pre { type nat hook prerouting priority -100; }'; nft add rule ip lab pre "
 LET_IN = "nft insert rule ip lab forward ct status dnat accept"
 SERVE = "c2& python3 -m http.server 80"
@@ -79,27 +72,3 @@ BROKEN = (
         Fetch("internet", "http://203.0.113.2:8080/"), "mtu-black-hole", "host:eth0",
     ),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for all: each breakage begins with a healthy one."""
-    with standing() as lab:
-        yield lab
-
-
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
-def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
-    """After the breakage it does not work, and explain names where and why, with facts."""
-    check(lab, broken)
-
-
-@pytest.mark.parametrize(
-    "probe", [ping("10.0.0.1"), ping(SITE), ping("10.0.0.3"), Connect("c1", SITE, 80), Lookup("c1", "example.test"), Fetch("c1", "http://example.test/")],
-    ids=str,
-)  # fmt: skip
-def test_a_healthy_lab_answers(lab: Running, probe: object) -> None:
-    """Nothing is wrong, and nothing is said to be."""
-    lab.goto("container/neighbour/everyone", end=True)
-    told = lab.client.ask(Explain, probe=probe)
-    assert told["answered"] and not told["cause"] and not told["code"] and told["journey"]["complete"]

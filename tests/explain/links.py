@@ -1,16 +1,10 @@
-"""Why, where cables, ports, bridges, MACs and addresses are concerned: each thing is broken for real, by ``ip`` and ``bridge``."""
+"""What is broken where cables, ports, bridges, MACs and addresses are concerned, by ``ip`` and ``bridge``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from helpers.broken import SITE, Broken, check, ping, standing
-from helpers.running import Running
+from helpers.broken import SITE, Broken, ping
 from netless_lab.model.probe import Connect
 
-pytestmark = pytest.mark.kernel
 MAC_OF_C2 = """$(ip -n c2 -o link show veth3 | sed 's/.*ether \\([^ ]*\\).*/\\1/')"""
 FORGET = "ip -n c1 neigh flush all; ip -n c2 neigh flush all; ip neigh flush all"
 
@@ -101,16 +95,3 @@ BROKEN = (
         "a queue that gives nothing out", "tc -n c1 qdisc add dev veth1 root tbf rate 8bit burst 10 limit 10", ping(SITE), "queue-drop", "c1:veth1"
     ),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for all: each breakage begins with a healthy one."""
-    with standing() as lab:
-        yield lab
-
-
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
-def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
-    """After the breakage ping fails, and explain names where and why, with facts."""
-    check(lab, broken)
