@@ -49,7 +49,7 @@ def test_opening_a_namespace_never_creates_one() -> None:
     Path("/run/netns/plain").write_text("")
     with pytest.raises(ValueError, match="not a network namespace"):
         Namespace.at("/run/netns/plain")
-    assert sh("ip netns list").split() == ["plain", "real"] or "real" in sh("ip netns list 2>&1")
+    assert sorted(os.listdir("/run/netns")) == ["plain", "real"]
 
 
 @sandboxed

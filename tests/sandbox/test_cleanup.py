@@ -3,39 +3,66 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
 
 import pytest
 
 from helpers.checkout import as_here
+from helpers.waiting import eventually
 from netless_lab.sandbox import find
 from sandbox.helpers.agent import ENTRY
 from sandbox.helpers.alone import Machine, alone, remains
 from sandbox.helpers.rooms import ask, room
 
 CLIENT = f"""
-import json, time
+import sys, time
 from netless_lab.sandbox.start import start
-started = start("victim", {ENTRY!r}, argument=json.dumps({{"internet": True, "containers": ["c1"]}}))
+started = start("victim", {ENTRY!r}, argument=sys.argv[1], seconds=1000)
 print("ready", flush=True)
 time.sleep(1000)
 """
 
 
-def begin() -> subprocess.Popen[str]:
+def begin(**asked: object) -> subprocess.Popen[str]:
     """A client, in a process of its own, that starts a lab."""
-    return subprocess.Popen([sys.executable, "-c", CLIENT], env=as_here(), stdout=subprocess.PIPE, text=True)
+    argv = [sys.executable, "-c", CLIENT, json.dumps({"internet": True, "containers": ["c1"], **asked})]
+    return subprocess.Popen(argv, env=as_here(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
 def others() -> list[int]:
     """Every process there is but this one: all are of the start's making."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+
+
+def sight() -> frozenset[tuple[str, ...]]:
+    """What a start looks like from outside: its name, its processes, what they call themselves and where they live."""
+    found = {("lab", str(lab)) for lab in find.labs()}
+    for pid in others():
+        told = [str(pid)]
+        with contextlib.suppress(OSError):
+            told.append(Path(f"/proc/{pid}/comm").read_text().strip())
+            told += [os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("user", "mnt", "net", "uts")]
+        found.add(tuple(told))
+    return frozenset(found)
+
+
+def until(change: int, over: Callable[[frozenset[tuple[str, ...]]], bool]) -> bool:
+    """Wait until what is seen has changed so many times; False when it was ``over`` before."""
+    last = sight()
+    while change and not over(last):
+        now = sight()
+        change, last = change - (now != last), now
+    return not change
 
 
 def end(client: subprocess.Popen[str]) -> None:
@@ -46,51 +73,56 @@ def end(client: subprocess.Popen[str]) -> None:
         client.stdout.close()
 
 
-@pytest.mark.parametrize("seed", range(3))
+def whole() -> bool:
+    """Whether a lab is there, answers, and has all that was asked for."""
+    with contextlib.suppress(OSError, ValueError):
+        return bool(ask("victim", {"sh": "ip -br link show eth0"})["code"] == 0)
+    return False
+
+
+@pytest.mark.parametrize("seed", range(2))
 @alone
 def test_a_kill_in_the_middle_of_the_start(seed: int) -> None:
-    """Whichever process of a start is killed, at whatever moment, what is left is nothing, or a whole lab that answers."""
+    """Whichever process of a start is killed, after whatever change of its looks, what is left is nothing, or a whole lab that answers."""
     chance = random.Random(seed)
     before = Machine.now()
-    for _ in range(8):
+    reached = True
+    for change in itertools.count(1):
         client = begin()
-        time.sleep(chance.uniform(0.03, 0.25))
+
+        def over(_: frozenset[tuple[str, ...]], said: IO[str] | None = client.stdout) -> bool:
+            return bool(select.select([said], [], [], 0)[0])  # "ready", or its end
+
+        reached = until(change, over)
         victim = chance.choice(others())
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
         if victim != client.pid and chance.random() < 0.5:
-            time.sleep(chance.uniform(0, 0.1))
+            until(2, over)
         end(client)
-        time.sleep(0.05)
-        deadline = time.monotonic() + 5
-        while (labs := find.labs()) and not labs[0].ready and time.monotonic() < deadline:
-            time.sleep(0.01)
-        if labs:
-            assert labs == (find.Found("victim", True),)
-            assert ask("victim", {"sh": "ip -br link show eth0"})["code"] == 0, "a lab that was left standing must be whole"
-            with find.connect("victim") as sock:
-                os.kill(find.peer_pid(sock), signal.SIGKILL)
+        assert eventually(lambda: not Machine.now().beyond(before) or whole()), f"after SIGKILL of {victim}: {Machine.now().beyond(before)}"
+        with contextlib.suppress(find.NoSuchLab), find.connect("victim") as sock:
+            os.kill(find.peer_pid(sock), signal.SIGKILL)
         assert remains(of=before) == [], f"after SIGKILL of {victim}"
+        if not reached:
+            break
+    assert change > 5, "a start has more moments than that"
 
 
 @alone
 def test_the_client_dies_while_the_lab_starts() -> None:
-    """A starter that is killed before its lab is ready takes the lab along."""
+    """A starter that is killed before its lab is ready takes the lab along: after every change of its looks, up to the agent's own work."""
     before = Machine.now()
-    for delay in (0.05, 0.08, 0.11, 0.14):
-        client = begin()
-        time.sleep(delay)
-        ready = bool(find.labs()) and find.labs()[0].ready
+    reached = True
+    for change in itertools.count(1):
+        client = begin(fail="wait")
+        reached = until(change, lambda seen: any("netless-agent" in told for told in seen))
+        assert client.poll() is None, "the client waits for a lab that will never be ready"
         end(client)
-        if not ready:
-            time.sleep(0.3)
-            for lab in find.labs():  # it may have become ready between the look and the kill
-                with contextlib.suppress(ConnectionError), find.connect(lab.lab) as sock:
-                    os.kill(find.peer_pid(sock), signal.SIGKILL)
-        else:
-            with find.connect("victim") as sock:
-                os.kill(find.peer_pid(sock), signal.SIGKILL)
         assert remains(of=before) == []
+        if not reached:
+            break
+    assert change > 5, "a start has more moments than that"
 
 
 @alone
@@ -138,9 +170,20 @@ def test_the_agent_survives_what_is_done_inside(attack: str) -> None:
         assert os.path.exists("/bin/sh")
 
 
-BOMB = "bomb() { bomb | bomb & }; bomb >/dev/null 2>&1; sleep 1"
+BOMB = "bomb() { bomb | bomb & }; bomb >/dev/null 2>&1; sleep 1000"
 FEW = 700
 """Enough to tell a bomb that is bounded from one that is not, without burdening the machine."""
+MANY = 200
+"""So many processes are a bomb that has gone off."""
+
+
+@contextlib.contextmanager
+def bombed(lab: str) -> Iterator[None]:
+    """A fork bomb, typed in the host, that has gone off."""
+    with find.connect(lab) as sock:
+        sock.sendall(json.dumps({"sh": BOMB}).encode() + b"\n")
+        assert eventually(lambda: len(others()) > MANY), "the bomb must have gone off"
+        yield
 
 
 @alone
@@ -149,10 +192,8 @@ def test_a_fork_bomb_stays_inside() -> None:
     before = Machine.now()
     with room(processes=FEW) as made:
         assert ask("test", {"facts": 1})["limits"].startswith(f"at most {FEW} processes")
-        with find.connect("test") as sock:
-            sock.sendall(json.dumps({"sh": BOMB}).encode() + b"\n")
-            time.sleep(1)
-        assert 200 < len(others()) <= FEW + 20, "the bomb must have gone off, and be bounded"
+        with bombed("test"):
+            assert max(len(others()) for _ in range(300)) <= FEW + 20, "and be bounded"
         assert subprocess.run(["true"], check=False).returncode == 0
         made.kill()
     assert remains(of=before) == []
@@ -162,13 +203,10 @@ def test_a_fork_bomb_stays_inside() -> None:
 def test_a_fork_bomb_can_be_ended_without_ending_the_lab() -> None:
     """The agent stops the bomb from inside: every process but its own is gone, containers live, and commands work again."""
     with room(processes=FEW, containers=["c1"]) as made:
-        with find.connect("test") as sock:
-            sock.sendall(json.dumps({"sh": BOMB}).encode() + b"\n")
-            time.sleep(1)
-        assert ask("test", {"calm": 1}) > 100
-        deadline = time.monotonic() + 10
-        while len(others()) > 5 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with bombed("test"):
+            pass
+        assert ask("test", {"calm": 1}) > MANY / 2
+        assert eventually(lambda: len(others()) <= 5)
         assert made.sh("ps -o comm= -e | sort -u").split() == ["bash", "netless-agent", "ps", "sleep", "sort"]
 
 
@@ -180,9 +218,7 @@ def test_a_visitors_fork_bomb_leaves_room_for_the_agent() -> None:
     with room(processes=FEW) as made:
         way = ask("test", {"join": "host"})
         bomb = subprocess.Popen([*way["argv"], "bash", "-c", BOMB], env={**os.environ, **way["env"]}, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while len(others()) < 200 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        assert eventually(lambda: len(others()) > MANY), "the bomb must have gone off"
         assert made.sh("echo still here") == "still here\n"
         bomb.kill()
         bomb.wait()

@@ -140,7 +140,10 @@ def test_the_agent_keeps_no_tie_to_its_starter() -> None:
     remains(of=Machine.now())
     assert find.labs() == (find.Found("kept", True),)
     assert os.getsid(pid) != os.getsid(0)
-    assert os.readlink(f"/proc/{pid}/fd/0") != os.readlink("/proc/self/fd/0") or os.readlink(f"/proc/{pid}/fd/1") == "/dev/null"
+    assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    its = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in range(3)]
+    assert its[1] == "/dev/null" and its[2].startswith("/memfd:")
+    assert its[0] not in [os.readlink(path) for path in Path("/proc").glob("[0-9]*/fd/*") if f"/{pid}/" not in str(path) and path.is_symlink()]
     os.kill(pid, 9)
 
 

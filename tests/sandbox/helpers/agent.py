@@ -33,6 +33,8 @@ def main(room: Room) -> None:
         os.abort()
     if asked.get("fail") == "exit":
         sys.exit(0)
+    if asked.get("fail") == "wait":
+        signal.pause()  # it never becomes ready
     asyncio.run(_live(room, asked))
 
 
