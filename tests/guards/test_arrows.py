@@ -10,19 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from helpers.running import running
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SYSTEM = ("pyroute2", "ctypes", "socket", "subprocess", "_posixsubprocess", "asyncio")
 HEAVY = ("textual", "rich", "pyroute2", "asyncio")
 
 
-def imported_by(code: str, *words: str) -> frozenset[str]:
-    """The names in sys.modules after running ``code`` in a fresh Python, the top ones only."""
-    report = "import json as j, sys as s; s.stdout.flush(); s.stderr.write('\\n' + j.dumps(sorted({n.split('.')[0] for n in s.modules})))"
+def imported_by(code: str, *words: str, whole: bool = False) -> frozenset[str]:
+    """The names in sys.modules after running ``code`` in a fresh Python; the top ones only, unless the ``whole`` names are wanted."""
+    report = "import json as j, sys as s; s.stdout.flush(); s.stderr.write('\\n' + j.dumps(sorted(s.modules)))"
     wrapped = f"import atexit\n@atexit.register\ndef tell():\n    {report}\nimport sys\nsys.argv[1:] = {list(words)!r}\n{code}"
     env = {**os.environ, "PYTHONPATH": f"{CHECKOUT / 'tui'}:{CHECKOUT / 'lab'}", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-P", "-c", wrapped], capture_output=True, text=True, env=env, timeout=60, check=False)
+    command = [sys.executable, "-P", "-c", wrapped]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=60, check=False)
     assert done.stderr, done.stdout
-    return frozenset(json.loads(done.stderr.splitlines()[-1]))
+    names = json.loads(done.stderr.splitlines()[-1])
+    return frozenset(names if whole else (name.partition(".")[0] for name in names))
 
 
 def modules_of(package: str) -> str:
@@ -54,6 +58,16 @@ def test_verbs_that_draw_nothing_import_no_screen(words: tuple[str, ...]) -> Non
     assert "textual" not in run_main(*words)
 
 
+@pytest.mark.kernel
+@pytest.mark.parametrize("words", [("shell", "host"), ("exec", "host", "--", "true")], ids=lambda words: words[0])
+def test_going_into_a_node_imports_no_screen(words: tuple[str, ...]) -> None:
+    """``netless shell`` stays as long as its shell: neither textual nor the app is in it."""
+    with running() as lab:
+        loaded = run_main("--lab", lab.name, *words, whole=True)
+    assert "netless.shell" in loaded
+    assert not {name for name in loaded if name.partition(".")[0] == "textual" or name.startswith("netless.app")}
+
+
 def test_a_verb_needs_no_event_loop() -> None:
     """``asyncio`` takes longer to import than ``status`` takes; lessons are not read for it either."""
     assert run_main("status") & {"asyncio", "tomllib", "netless_lab.course.parse"} == frozenset()
@@ -64,9 +78,9 @@ def test_a_lab_is_ready_before_netlink_libraries_are_there() -> None:
     assert imported_by("import netless_lab.inside") & {"pyroute2", "tempfile", "hashlib"} == frozenset()
 
 
-def run_main(*words: str) -> frozenset[str]:
+def run_main(*words: str, whole: bool = False) -> frozenset[str]:
     """What one command line imports."""
-    return imported_by("import runpy\nrunpy.run_module('netless', run_name='__main__', alter_sys=True)", *words)
+    return imported_by("import runpy\nrunpy.run_module('netless', run_name='__main__', alter_sys=True)", *words, whole=whole)
 
 
 def test_the_app_never_touches_the_kernel() -> None:

@@ -91,6 +91,16 @@ def test_it_finds_its_lessons(installed: Path, tmp_path: Path) -> None:
         assert f'"{lesson}"' in done.stdout
 
 
+def test_its_shell_has_its_start_up_file(installed: Path, tmp_path: Path) -> None:
+    """The shell that the installed program starts reads the start-up file of the wheel: it marks its prompt and names its node."""
+    where = run(installed / "python", "-c", "import netless.shell as s; print(*s.command(), sep='\\0', end='')", cwd=tmp_path)
+    assert str(CHECKOUT) not in where.stdout, where.stdout
+    command = where.stdout.split("\0")
+    done = subprocess.run(command, input="exit\n", capture_output=True, text=True, env={**os.environ, "NETLESS_NODE": "c7"}, timeout=60, check=False)
+    assert "\x1b]133;A" in done.stderr, done.stderr
+    assert "c7" in done.stderr
+
+
 def test_it_installs_a_command(wheel: Path) -> None:
     """`netless` is the one console script."""
     with zipfile.ZipFile(wheel) as archive:

@@ -14,7 +14,7 @@ import pytest
 from helpers.hands import accepted, hands
 from helpers.running import Running, running
 from helpers.waiting import eventually
-from netless.app.terminal import shell as terminal_shell
+from netless import shell as netless_shell
 
 pytestmark = pytest.mark.kernel
 
@@ -185,7 +185,7 @@ def test_a_name_of_sixteen_characters_is_explained(lab: Running) -> None:
     entry = lab.entry("host")
     master, slave = pty.openpty()
     shell = subprocess.Popen(
-        [*entry.argv, *terminal_shell.argv()], env={**os.environ, **entry.env, "TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave
+        [*entry.argv, *netless_shell.command()], env={**os.environ, **entry.env, "TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave
     )
     os.close(slave)
     try:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from netless.app.terminal import PtyTerminal
 from netless.app.terminal.messages import CommandLine, Copied, Exited, Leave, TerminalMessage, Title
-from netless.app.terminal.shell import BASHRC
+from netless.shell import BASHRC
 
 Told = TypeVar("Told", bound=TerminalMessage)
 BASH = ("bash", "--rcfile", str(BASHRC), "-i")

@@ -7,9 +7,9 @@ from rich.color import Color
 from rich.segment import Segment
 from textual.strip import Strip
 
-from netless.app.terminal.environment import shell_environment
 from netless.app.terminal.painter import Painter
 from netless.app.terminal.palette import DARK, LIGHT, Palette
+from netless.shell import terminal_environment
 from netless.vt import StyleTable, Terminal
 from terminal.host import Seat, seat
 
@@ -127,6 +127,6 @@ def test_environment_is_scrubbed() -> None:
     outer = {"TMUX": "x", "TEXTUAL_DRIVER": "x", "COLUMNS": "9", "TERM": "dumb", "BASH_ENV": "/x"}
     kept = {"HOME": "/root", "NO_COLOR": "1"}
     own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLORFGBG": "0;15", "LANG": "C.UTF-8"}
-    assert shell_environment({**outer, **kept, "LANG": "C"}, False, {"MARK": "1"}) == {**own, **kept, "MARK": "1"}
-    assert shell_environment({"LC_ALL": "zh_CN.UTF-8"}, True, {})["LC_ALL"] == "zh_CN.UTF-8"
-    assert shell_environment({}, True, {})["LC_CTYPE"] == "C.UTF-8"
+    assert terminal_environment({**outer, **kept, "LANG": "C"}, False, {"MARK": "1"}) == {**own, **kept, "MARK": "1"}
+    assert terminal_environment({"LC_ALL": "zh_CN.UTF-8"}, True, {})["LC_ALL"] == "zh_CN.UTF-8"
+    assert terminal_environment({}, True, {})["LC_CTYPE"] == "C.UTF-8"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from netless_lab.primitives.base import Dialect
 from netless_lab.protocol import Entry
 
+from ..shell import command as shell_command
+
 if TYPE_CHECKING:
     from .terminal import PtyTerminal
 
@@ -27,9 +29,7 @@ def as_typed(commands: tuple[str, ...], dialect: Dialect) -> str:
 
 def shell_in(entry: Entry) -> tuple[tuple[str, ...], dict[str, str]]:
     """The argv and environment of a shell in the node."""
-    from .terminal import BASHRC
-
-    return (*entry.argv, "bash", "--rcfile", str(BASHRC), "-i"), {"NETLESS_NODE": entry.node, **entry.env}
+    return (*entry.argv, *shell_command()), {"NETLESS_NODE": entry.node, **entry.env}
 
 
 def open_terminal(entry: Entry) -> PtyTerminal:

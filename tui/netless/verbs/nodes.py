@@ -18,14 +18,13 @@ from netless_lab.model.snapshot import Snapshot
 from ..exit_codes import Exit
 from ..labs import opened
 from ..printer import Printer
+from ..shell import command as shell_command
 
 
 def shell(args: Namespace, printer: Printer) -> int:
     """A shell in a node. It ends with the lab."""
-    from ..app.terminal import shell as terminal_shell
-
     with opened(args, printer) as client:
-        return _enter(client, args.node, list(terminal_shell.argv()))
+        return _enter(client, args.node, list(shell_command()))
 
 
 def exec_(args: Namespace, printer: Printer) -> int:

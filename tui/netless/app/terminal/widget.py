@@ -18,8 +18,8 @@ from textual.content import Content
 
 from netless.app.terminal import messages
 from netless.app.terminal.child import Child, Listener
-from netless.app.terminal.environment import shell_environment
 from netless.app.terminal.surface import TerminalSurface
+from netless.shell import terminal_environment
 from netless.vt import SCROLLBACK, Bell, CommandEnded, CommandStarted, Event, PromptShown, Title
 from netless.vt.keys import encode_command, encode_key, encode_paste
 
@@ -98,7 +98,7 @@ class PtyTerminal(TerminalSurface):
             return
         screen = self.terminal.screen
         colourless = {"NO_COLOR": "1"} if self.app.no_color else {}  # the toolkit took it out of os.environ
-        environment = shell_environment(os.environ, self.app.current_theme.dark, {**colourless, **self._env})
+        environment = terminal_environment(os.environ, self.app.current_theme.dark, {**colourless, **self._env})
         listener = Listener(self._printed, self._child_ended)
         try:
             self._child = Child(self._argv, environment, (screen.columns, screen.height), listener)

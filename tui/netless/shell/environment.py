@@ -15,7 +15,7 @@ _FOREIGN: Final = frozenset(
 """They describe the terminal the tutor itself runs in, or would start code in the learner's shell."""
 
 
-def shell_environment(inherited: Mapping[str, str], dark: bool, extra: Mapping[str, str]) -> dict[str, str]:
+def terminal_environment(inherited: Mapping[str, str], dark: bool, extra: Mapping[str, str]) -> dict[str, str]:
     """What the child gets: the tutor's environment without the outer terminal, then ``extra``.
 
     ``COLORFGBG`` tells programs the background (``ip -c`` picks its palette by it).  The locale always counts in UTF-8, because the
