@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from textual.app import App, ComposeResult
@@ -14,10 +15,11 @@ from textual.widgets import Input
 
 from netless.app.terminal import PtyTerminal
 from netless.app.terminal.messages import CommandLine, Copied, Exited, Leave, TerminalMessage, Title
-from netless.shell import BASHRC
+from netless.shell import command
 
 Told = TypeVar("Told", bound=TerminalMessage)
-BASH = ("bash", "--rcfile", str(BASHRC), "-i")
+SHELL = command()
+"""The lab's own shell, straight on the machine."""
 PATIENCE = 20.0
 """Seconds until something that never comes is called missing; a machine may be busy."""
 
@@ -27,9 +29,12 @@ class Host(App[None]):
 
     CSS = "PtyTerminal { border: round white; }"
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None, scrollback: int = 2000) -> None:
+    def __init__(
+        self, argv: Sequence[str], env: Mapping[str, str] | None = None, scrollback: int = 2000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
-        self.terminal = PtyTerminal(argv, env={"NETLESS_NODE": "c1", **(env or {})}, title="[b]c1", scrollback=scrollback, id="shell")
+        own = {"NETLESS_NODE": "c1", **(env or {})}
+        self.terminal = PtyTerminal(argv, env=own, title="[b]c1", scrollback=scrollback, clock=clock, id="shell")
         self.told: list[TerminalMessage] = []
 
     def compose(self) -> ComposeResult:
@@ -100,8 +105,41 @@ class Seat:
         await self.until(lambda: text in self.text.split("\n"), f"a line {text!r}")
 
     async def prompt(self) -> None:
-        """Wait for a prompt that is ready."""
-        await self.until(lambda: self.text.rstrip().endswith(("#", "$")), "the prompt")
+        """Wait for a prompt that is ready: the shell has the terminal, and the last line is a prompt."""
+        await self.until(lambda: self.foreground == self.terminal.pid and self.text.rstrip().endswith(("#", "$")), "the prompt")
+
+    @property
+    def foreground(self) -> int:
+        """The process group that has the program's terminal, as the kernel says (proc(5), ``stat`` field 8, tpgid)."""
+        stat = Path(f"/proc/{self.terminal.pid}/stat")
+        return int(stat.read_text("utf-8", "replace").rpartition(")")[2].split()[5]) if self.terminal.pid else 0
+
+    async def running(self, program: str) -> None:
+        """Wait until a program that the shell started has the terminal: it is that one which a key reaches."""
+        await self.until(lambda: self.leader == program, f"{program} in the foreground")
+
+    @property
+    def leader(self) -> str:
+        """The name of the program that has the terminal."""
+        try:
+            return Path(f"/proc/{self.foreground}/comm").read_text("utf-8", "replace").strip()
+        except OSError:
+            return ""
+
+    async def answers(self) -> None:
+        """Let a bash report when it has read all that was typed: from now on `caught_up` asks it."""
+        await self.run("""bind -x '"\\C-t": printf "\\e]2;caught up\\a"'; clear""")
+        await self.caught_up()
+
+    async def caught_up(self) -> None:
+        """Wait until the shell has acted on everything typed so far, and all it printed about it is on the screen.
+
+        ctrl+t is read after it, and its command (see `answers`) sets the title; the order in which bash reads and prints is kept by
+        the terminal, so what has not happened by then was not going to.
+        """
+        self.app.told.clear()
+        self.type("\x14")
+        await self.until(lambda: self.app.of(Title), "the shell's answer")
 
     def type(self, text: str) -> None:
         """Type, as the keyboard would, all at once."""
@@ -114,13 +152,17 @@ class Seat:
 
 @asynccontextmanager
 async def seat(
-    argv: Sequence[str] = BASH, env: Mapping[str, str] | None = None, scrollback: int = 2000, size: tuple[int, int] = (80, 24)
+    argv: Sequence[str] = SHELL,
+    env: Mapping[str, str] | None = None,
+    scrollback: int = 2000,
+    size: tuple[int, int] = (80, 24),
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Seat]:
     """The app running headless, its terminal started; nothing of it is left afterwards."""
-    app = Host(argv, env, scrollback)
+    app = Host(argv, env, scrollback, clock)
     async with app.run_test(size=size) as pilot:
         person = Seat(app, pilot)
         await person.until(lambda: app.terminal.pid or app.told, "the program")
-        if argv == BASH:
+        if argv == SHELL:
             await person.prompt()
         yield person

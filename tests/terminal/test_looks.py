@@ -130,3 +130,5 @@ def test_environment_is_scrubbed() -> None:
     assert terminal_environment({**outer, **kept, "LANG": "C"}, False, {"MARK": "1"}) == {**own, **kept, "MARK": "1"}
     assert terminal_environment({"LC_ALL": "zh_CN.UTF-8"}, True, {})["LC_ALL"] == "zh_CN.UTF-8"
     assert terminal_environment({}, True, {})["LC_CTYPE"] == "C.UTF-8"
+    not_installed = terminal_environment({"LC_ALL": "zh_CN.UTF-8"}, True, {}, codeset="ANSI_X3.4-1968")
+    assert not_installed["LC_ALL"] == "C.UTF-8"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 from pathlib import Path
 
+from textual.widgets import Input
+
 from netless.app.terminal import PtyTerminal
-from terminal.host import BASH, seat
+from netless.app.terminal.widget import RESTART_GAP
+from terminal.host import SHELL, seat
 
 
 def state_of(pid: int) -> str:
@@ -38,8 +40,7 @@ async def test_ctrl_c_reaches_the_child() -> None:
     """ctrl+c interrupts what runs, through the terminal's own line discipline."""
     async with seat() as person:
         await person.run("sleep 100")
-        await person.sees("sleep 100")
-        await asyncio.sleep(0.2)
+        await person.running("sleep")
         await person.pilot.press("ctrl+c")
         await person.sees("^C")
         await person.prompt()
@@ -51,7 +52,7 @@ async def test_job_control() -> None:
     """ctrl+z stops the job: the shell has a controlling terminal of its own."""
     async with seat() as person:
         await person.run("sleep 100")
-        await asyncio.sleep(0.3)
+        await person.running("sleep")
         await person.pilot.press("ctrl+z")
         await person.sees("Stopped")
         await person.run("jobs; kill %1; tty")
@@ -75,7 +76,11 @@ async def test_leave_keys() -> None:
         await person.until(lambda: person.app.of(PtyTerminal.Leave))
         await person.until(lambda: not person.terminal.has_focus)
         await person.pilot.press("z")
-        assert person.text.strip() == ""
+        assert person.app.query_one(Input).value == "z"
+        person.terminal.focus()
+        await person.pilot.press("y")
+        await person.line("y")
+        assert person.text.strip() == "y"
         assert not person.terminal.check_consume_key("f6", None)
 
 
@@ -85,7 +90,8 @@ async def test_resize_reaches_the_child() -> None:
         width, height = person.terminal.content_size
         await person.run("stty size")
         await person.line(f"{height} {width}")
-        await person.run("trap 'printf \"<%s>\" told' WINCH")
+        await person.run("trap 'printf \"<%s>\" told' WINCH; echo se''t")
+        await person.line("set")
         await person.pilot.resize_terminal(60, 18)
         await person.until(lambda: person.terminal.content_size.width < width)
         await person.run("")
@@ -117,14 +123,16 @@ async def test_application_cursor_keys() -> None:
 
 async def test_exit_tells_and_enter_starts_again() -> None:
     """The end is posted with its code and shown; Enter starts a new shell, but not in the same breath."""
-    async with seat() as person:
+    now = 100.0
+    async with seat(clock=lambda: now) as person:
         await person.run("exit 3")
         await person.until(lambda: person.app.of(PtyTerminal.Exited))
         assert person.app.of(PtyTerminal.Exited)[0].code == 3
         await person.sees("exit code 3")
+        now += RESTART_GAP
         await person.pilot.press("enter", "enter")
         assert not person.terminal.running
-        await asyncio.sleep(0.6)
+        now += 0.01
         await person.pilot.press("enter")
         await person.until(lambda: person.terminal.running)
         await person.prompt()
@@ -205,12 +213,12 @@ async def test_environment() -> None:
 async def test_history_starts_empty_and_is_shared_on_request(tmp_path: Path) -> None:
     """A fresh shell has no history; shells given the same file go on where the other stopped."""
     file = tmp_path / "history"
-    async with seat(BASH, {"NETLESS_HISTORY": str(file)}) as person:
+    async with seat(SHELL, {"NETLESS_HISTORY": str(file)}) as person:
         await person.run("history | wc -l")
         await person.line("1")
         await person.run("echo remembered")
         await person.line("remembered")
         await person.prompt()
-    async with seat(BASH, {"NETLESS_HISTORY": str(file)}) as person:
+    async with seat(SHELL, {"NETLESS_HISTORY": str(file)}) as person:
         await person.pilot.press("up")
         await person.sees("echo remembered")

@@ -2,65 +2,133 @@
 
 from __future__ import annotations
 
-import asyncio
+import shutil
+from pathlib import Path
 
+import pytest
 from textual import events
 from textual.content import Content
 
+from netless.app.shells import put_at_prompt
 from netless.app.terminal import PtyTerminal
-from terminal.host import seat
+from terminal.host import SHELL, seat
 
-NO_BRACKETS = ("sh", "-c", "while IFS= read -r line; do echo \"[$line]\"; done")
+NO_BRACKETS = ("sh", "-c", "printf '\\033]133;B\\a'; while IFS= read -r line; do echo \"[$line]\"; done")
+"""Marks its prompt as a shell does, knows no bracketed paste, and shows each line it reads."""
 
 
 async def test_paste_waits_for_enter() -> None:
     """Two pasted lines stand at the prompt and run on Enter only."""
     async with seat() as person:
+        await person.answers()
         person.terminal.post_message(events.Paste("echo a''a\necho b''b"))
         await person.sees("echo b''b")
-        await asyncio.sleep(0.2)
+        await person.caught_up()
         assert "aa" not in person.text.split("\n")
         await person.pilot.press("enter")
-        await person.line("aa")
-        await person.line("bb")
+        await person.caught_up()
+        assert {"aa", "bb"} <= set(person.text.split("\n"))
 
 
 async def test_paste_cannot_end_its_own_bracket() -> None:
     """Control characters in a paste do not get through, so it cannot press Enter by itself."""
     async with seat() as person:
+        await person.answers()
         person.terminal.post_message(events.Paste("echo x\x1b[201~\x03\necho p''wned"))
         await person.sees("p''wned")
-        await asyncio.sleep(0.2)
+        await person.caught_up()
         assert "pwned" not in person.text
+        await person.pilot.press("enter")
+        await person.caught_up()
+        assert "pwned" in person.text
 
 
 async def test_type_text_does_not_run() -> None:
     """A command put at the prompt waits for Enter, several lines as well, and replaces what was there."""
     async with seat() as person:
+        await person.answers()
         person.type("half a line")
         await person.sees("half a line")
         assert person.terminal.type_text("echo on''e\necho tw''o\n")
         await person.sees("tw''o")
-        await asyncio.sleep(0.2)
+        await person.caught_up()
         assert "half" not in person.text
         assert "one" not in person.text.split("\n")
         await person.pilot.press("enter")
-        await person.line("one")
-        await person.line("two")
+        await person.caught_up()
+        assert {"one", "two"} <= set(person.text.split("\n"))
 
 
 async def test_type_text_without_brackets() -> None:
     """A program that does not know bracketed paste gets one line and no Enter."""
     async with seat(NO_BRACKETS) as person:
+        await person.until(lambda: person.terminal.prompt == "ready")
         assert person.terminal.type_text("ip link \\\n  show\n\nip addr\n")
         await person.sees("ip link    show; ip addr")
-        await asyncio.sleep(0.1)
-        assert "[" not in person.text
+        await person.pilot.press("enter", "e", "n", "d", "enter")
+        await person.sees("[end]")
+        assert [line for line in person.text.split("\n") if "]" in line] == ["[ip link    show; ip addr]", "[end]"]
+
+
+@pytest.fixture
+def without_bash(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine that has no bash."""
+    for name in ("sh", "cat"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    return {"PATH": str(tmp_path)}
+
+
+@pytest.mark.parametrize("bash", [True, False], ids=["bash", "sh"])
+async def test_type_text_needs_a_prompt(bash: bool, without_bash: dict[str, str]) -> None:
+    """Nothing is typed into a command that has the terminal; when it has ended there is a prompt again, and what is typed stands there."""
+    async with seat(env={} if bash else without_bash) as person:
+        assert person.leader == ("bash" if bash else "sh")
+        await person.run("echo be''gun; cat")
+        await person.line("begun")
+        await person.running("cat")
+        assert not person.terminal.type_text("ip li''nk")
+        person.type("read by cat\r")
+        await person.until(lambda: person.text.count("read by cat") == 2)
+        assert "ip li''nk" not in person.text
+        await person.pilot.press("ctrl+c")
+        await person.prompt()
+        assert person.terminal.type_text("ip li''nk")
+        await person.sees("ip li''nk")
+
+
+async def test_put_at_prompt_does_not_wait_for_a_command_to_end() -> None:
+    """Putting a step's commands where a command runs is refused, and at a shell that is only starting it waits for the prompt."""
+    async with seat() as person:
+        await person.run("echo be''gun; cat")
+        await person.line("begun")
+        await person.running("cat")
+        assert not await put_at_prompt(person.terminal, "ip link")
+        await person.terminal.restart(SHELL)
+        assert await put_at_prompt(person.terminal, "echo star''ted")
+        await person.sees("echo star''ted")
         await person.pilot.press("enter")
-        await person.sees("[ip link    show; ip addr]")
+        await person.line("started")
 
 
-async def test_type_text_needs_a_prompt() -> None:
+async def test_put_at_prompt_starts_an_ended_shell_again() -> None:
+    """A shell that was left by ``exit`` is started again, and the commands stand at its prompt."""
+    async with seat() as person:
+        await person.run("exit")
+        await person.until(lambda: person.app.of(PtyTerminal.Exited))
+        assert await put_at_prompt(person.terminal, "echo ag''ain")
+        await person.sees("echo ag''ain")
+
+
+async def test_a_shell_inside_a_shell_has_a_prompt() -> None:
+    """A bash that the learner starts by hand shows no marks, but it can be typed at."""
+    async with seat() as person:
+        await person.run("PS1='inner> ' bash --norc -i")
+        await person.sees("inner> ")
+        await person.until(lambda: person.terminal.type_text("echo in''side"), "a prompt")
+        await person.sees("inner> echo in''side")
+
+
+async def test_type_text_needs_a_program_that_reads_lines() -> None:
     """Nothing is typed into a full-screen program, nor where nothing runs."""
     async with seat() as person:
         await person.run("seq 200 | less")
@@ -95,14 +163,15 @@ async def test_child_text_is_never_markup() -> None:
         assert Content.from_markup(str(person.terminal.border_title)).plain == "[b]c1"
 
 
-async def test_clipboard_cannot_be_read() -> None:
+async def test_clipboard_cannot_be_read(tmp_path: Path) -> None:
     """A program that asks for the clipboard or for the screen's text gets no answer; the background colour it may know."""
     async with seat() as person:
+        answers = tmp_path / "answers"
         person.app.copy_to_clipboard("secret")
-        ask = "printf '\\e]52;c;?\\a\\e]11;?\\a'; read -rs -t 1 -d X answer"
-        await person.run(f"stty -echo -icanon; {ask}; stty sane; printf '%q\\n' \"$answer\"")
-        await person.sees("rgb:")
-        await asyncio.sleep(1.0)
-        await person.prompt()
-        assert "52;" not in person.text.replace("]52;c;?", "")
-        assert "c2Vj" not in person.text
+        ask = "printf '\\e]52;c;?\\a\\e]11;?\\a\\e[5n'; read -rs -d n answer"  # answers come in order: the status report is the last
+        await person.run(f"stty -echo -icanon; {ask}; stty sane; printf %s \"$answer\" >{answers}; echo o''ver")
+        await person.line("over")
+        assert "\x1b]11;rgb:" in answers.read_text()
+        assert answers.read_text().endswith("\x1b[0")
+        assert "52;" not in answers.read_text()
+        assert "c2Vj" not in answers.read_text() + person.text

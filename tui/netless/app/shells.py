@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import takewhile
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from netless_lab.primitives.base import Dialect
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 PROMPT_WAIT_S = 5.0
 """How long a shell may take to show its first prompt."""
+END_WAIT_S = 0.5
+"""How long a command may go on that was about to end; what takes longer keeps the terminal."""
 
 
 def as_typed(commands: tuple[str, ...], dialect: Dialect) -> str:
@@ -41,9 +44,15 @@ def open_terminal(entry: Entry) -> PtyTerminal:
 
 
 async def put_at_prompt(terminal: PtyTerminal, text: str) -> bool:
-    """Put text at the prompt as soon as there is one; the learner presses Enter. False when no prompt came."""
-    for _ in range(int(PROMPT_WAIT_S / 0.05)):
-        if terminal.running and terminal.terminal.screen.modes.bracketed_paste:
-            break
-        await asyncio.sleep(0.05)
+    """Put text at the prompt as soon as there is one; the learner presses Enter. False when no prompt came: something else reads there.
+
+    A shell that has ended is started again, as Enter does.
+    """
+    if terminal.offers_restart:
+        terminal.start()
+    begun = monotonic()
+    while terminal.prompt != "ready":
+        if monotonic() - begun > (END_WAIT_S if terminal.prompt == "taken" else PROMPT_WAIT_S):
+            return False
+        await asyncio.sleep(0.02)
     return terminal.type_text(text)

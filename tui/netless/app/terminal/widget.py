@@ -7,11 +7,12 @@ screen, shift with arrows and pages (selecting and scrolling back, see `Terminal
 from __future__ import annotations
 
 import codecs
+import locale
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Final
+from typing import Final, Literal
 
 from textual import events
 from textual.content import Content
@@ -32,6 +33,9 @@ RESTART_GAP: Final = 0.5
 LEAVE_KEYS: Final = frozenset(("ctrl+right_square_bracket", "f6"))
 """Keys the program never gets."""
 
+Prompt = Literal["none", "awaited", "ready", "taken"]
+"""Whether a command line can be put at a prompt: nothing runs; a program started and has shown no prompt yet; now; a command runs."""
+
 _COMMANDS_KEPT: Final = 64
 _LEFT_SWITCHED_ON: Final = "\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?2004l\x1b[?1004l\x1b[?2026l\x1b[?5l"
 
@@ -40,6 +44,7 @@ class PtyTerminal(TerminalSurface):
     """A terminal running ``argv``.  It starts by itself when it first gets a size; without ``argv`` it waits for `restart`.
 
     ``env`` is laid over the tutor's own environment, ``size`` is (columns, rows) until the widget has a size of its own.
+    ``clock`` counts the seconds of `BELL_GAP` and `RESTART_GAP`.
     """
 
     HELP = (
@@ -61,6 +66,7 @@ class PtyTerminal(TerminalSurface):
         size: tuple[int, int] = (80, 24),
         title: str = "",
         scrollback: int = SCROLLBACK,
+        clock: Callable[[], float] = monotonic,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
@@ -68,9 +74,10 @@ class PtyTerminal(TerminalSurface):
         self._argv, self._env = list(argv), dict(env or {})
         self._child: Child | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._belled = 0.0
+        self._clock = clock
+        self._belled = -BELL_GAP
         self._ended: float | None = None
-        self._at_prompt = False
+        self._told: Literal["awaited", "ready", "taken"] = "awaited"
         self._child_title: str | None = None
         self._commands: deque[CommandEnded] = deque(maxlen=_COMMANDS_KEPT)
         self.border_title = Content(title)
@@ -88,6 +95,20 @@ class PtyTerminal(TerminalSurface):
         return self._ended is not None and bool(self._argv) and not self.running
 
     @property
+    def prompt(self) -> Prompt:
+        """Whether a command line can be put here now.
+
+        The marks of the lab's own shells say it.  A shell started inside one of them has none, but a line editor asks for bracketed
+        paste just while it reads a line (readline, ``enable-bracketed-paste``).
+        """
+        screen = self.terminal.screen
+        if not self.running:
+            return "none"
+        if screen.alternate_active:
+            return "taken"
+        return "ready" if screen.modes.bracketed_paste else self._told
+
+    @property
     def pid(self) -> int | None:
         """The program's process id."""
         return self._child.pid if self._child is not None else None
@@ -98,7 +119,8 @@ class PtyTerminal(TerminalSurface):
             return
         screen = self.terminal.screen
         colourless = {"NO_COLOR": "1"} if self.app.no_color else {}  # the toolkit took it out of os.environ
-        environment = terminal_environment(os.environ, self.app.current_theme.dark, {**colourless, **self._env})
+        codeset = locale.nl_langinfo(locale.CODESET)
+        environment = terminal_environment(os.environ, self.app.current_theme.dark, {**colourless, **self._env}, codeset)
         listener = Listener(self._printed, self._child_ended)
         try:
             self._child = Child(self._argv, environment, (screen.columns, screen.height), listener)
@@ -128,18 +150,19 @@ class PtyTerminal(TerminalSurface):
     def type_text(self, text: str) -> bool:
         """Put a command at the prompt without running it, in place of what was typed there so far.
 
-        False when there is no prompt to put it at: nothing runs, or a full-screen program does.
+        False when there is no `prompt` to put it at: nothing runs, or something does that would read the command as its own input.
         """
-        modes = self.terminal.screen.modes
-        if not self.running or self.terminal.screen.alternate_active:
+        if self.prompt != "ready":
             return False
         self.settle()
-        clear = "\x05\x15" if self._at_prompt else ""  # to the end of the line, then erase it
-        self.send(clear + encode_command(text, modes.bracketed_paste))
+        # first to the end of the line, then erase it
+        self.send("\x05\x15" + encode_command(text, self.terminal.screen.modes.bracketed_paste))
         return True
 
     def send(self, text: str) -> None:
         """Type into the program."""
+        if self._told == "ready" and "\r" in text and not self.terminal.screen.modes.bracketed_paste:
+            self._told = "taken"  # a shell without a line editor does not say itself that it runs the line
         if self._child is not None:
             self._child.write(text)
 
@@ -151,7 +174,7 @@ class PtyTerminal(TerminalSurface):
     def _renew(self) -> None:
         """Between two programs: undo what the last one left switched on, and go on below its output."""
         self._decoder.reset()
-        self._at_prompt = False
+        self._told = "awaited"
         self.display_model.settle()
         screen = self.terminal.screen
         self.terminal.feed(_LEFT_SWITCHED_ON)
@@ -164,7 +187,7 @@ class PtyTerminal(TerminalSurface):
         self.schedule()
 
     def _child_ended(self, code: int) -> None:
-        self._child, self._ended = None, monotonic()
+        self._child, self._ended = None, self._clock()
         self._renew()
         how = f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
         self.terminal.feed(f"\x1b[2m[ended, {how}: enter starts a new shell]\x1b[0m\r\n")
@@ -174,16 +197,16 @@ class PtyTerminal(TerminalSurface):
     def happened(self, event: Event) -> None:
         """Something besides the picture, in the middle of the output; messages wait for the next paint."""
         if isinstance(event, Bell):
-            now = monotonic()
+            now = self._clock()
             if now - self._belled > BELL_GAP:
                 self._belled = now
                 self.app.bell()
         elif isinstance(event, Title):
             self._child_title = event.text
         elif isinstance(event, PromptShown):
-            self._at_prompt = True
+            self._told = "ready"
         elif isinstance(event, CommandStarted):
-            self._at_prompt = False
+            self._told = "taken"
         elif isinstance(event, CommandEnded):
             self._commands.append(event)
 
@@ -236,7 +259,7 @@ class PtyTerminal(TerminalSurface):
             if text is not None:
                 self.settle()
                 self.send(text)
-        elif event.key == "enter" and self.offers_restart and monotonic() - (self._ended or 0) > RESTART_GAP:
+        elif event.key == "enter" and self.offers_restart and self._clock() - (self._ended or 0) > RESTART_GAP:
             self.start()
 
     def on_paste(self, event: events.Paste) -> None:
