@@ -20,9 +20,9 @@ def chain(hook: str | None, *verdicts: str, policy: str | None = None, name: str
 
 
 @pytest.mark.parametrize("key", [FORWARD, "ip_forward", "net.ipv4.ip_forward"])
-@pytest.mark.parametrize(("value", "state"), [("1", "open"), ("0", "closed"), ("1\n", "open")])
+@pytest.mark.parametrize(("value", "state"), [("1", "open"), ("0", "closed"), ("1\n", "open"), ("2", "open"), ("-1", "open")])
 def test_forwarding_is_what_the_sysctl_says(key: str, value: str, state: str) -> None:
-    """One is open, zero is closed, however the key is spelt."""
+    """Zero is closed and every other number open, as the kernel has it, however the key is spelt."""
     assert forwarding(Node("host", "host", 1, sysctls={key: value})) == state
 
 

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Final
 
 from ..model.evidence import Evidence, RouteAnswer
+from ..model.gates import switched_on
 from ..model.snapshot import Link, Node, PolicyRule, Route
 
 _ERRORS: Final = {"blackhole": "EINVAL", "unreachable": "EHOSTUNREACH", "prohibit": "EACCES"}
@@ -96,8 +97,11 @@ def is_local(node: Node, address: str) -> bool:
 
 
 def forwards(node: Node, iif: str) -> bool:
-    """Whether a packet that came in by ``iif`` may leave again: the device's own switch counts (ip-sysctl, conf/DEV/forwarding)."""
-    return node.sysctls.get(f"forwarding/{iif}", node.sysctls.get("ip_forward", "0")) == "1"
+    """Whether a packet that came in by ``iif`` may leave again: the device's own switch counts (ip-sysctl, conf/DEV/forwarding).
+
+    With ``iif`` "" by a device that has no switch of its own.
+    """
+    return switched_on(node.sysctls.get(f"forwarding/{iif}", node.sysctls.get("ip_forward", "")))
 
 
 def on_link(link: Link, address: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
 from .changes import Change, Kind
-from .gates import FORWARDING_KEYS
+from .gates import FORWARDING_KEYS, switched_on
 from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, PolicyRule, Route
 
 FORWARDING_V6 = ("v6.forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
@@ -229,9 +229,8 @@ def _sysctls(was: Node, now: Node) -> list[Change]:
         if old == new:
             continue
         family = "IPv4" if key in FORWARDING_KEYS else "IPv6" if key in FORWARDING_V6 else ""
-        if family and old and new:
-            on = new.strip() not in ("", "0")
-            found.append(Change("forwarding-on" if on else "forwarding-off", now.name, family, old, new))
+        if family and old and new and switched_on(old) != switched_on(new):
+            found.append(Change("forwarding-on" if switched_on(new) else "forwarding-off", now.name, family, old, new))
         else:
             found.append(Change("sysctl-changed", now.name, key, old, new, quiet=not old or not new))
     return found

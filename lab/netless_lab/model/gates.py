@@ -44,8 +44,16 @@ def forwarding(node: Node) -> GateState:
     for key in FORWARDING_KEYS:
         value = node.sysctls.get(key)
         if value is not None:
-            return "open" if value.strip() == "1" else "closed"
+            return "open" if switched_on(value) else "closed"
     return "unknown"
+
+
+def switched_on(value: str) -> bool:
+    """Whether the kernel takes this value of a switch that is a number, ``ip_forward`` or a device's ``forwarding``, for on.
+
+    It asks only whether it is 0 (IN_DEV_FORWARD in <linux/inetdevice.h>): 2 forwards like 1.
+    """
+    return value.strip() not in ("", "0")
 
 
 def firewall(node: Node) -> GateState:

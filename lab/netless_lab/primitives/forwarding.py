@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ..model.gates import switched_on
 from ..model.snapshot import Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where
 from .look import inside, no_node, place
@@ -47,7 +48,7 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
     node: NodeName = "host"
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """ip_forward of the node; with it on, no interface of the node may have its own forwarding switched off."""
+        """ip_forward of the node, on for any value but 0; with it on, no interface of the node may have its own switched off."""
         claim = f"{self.node} {'passes on' if self.on else 'does not pass on'} packets that are not for itself"
         expected = f"{KEY} = {int(self.on)}{inside(self.node)}"
         look = where.run(self.node, f"sysctl {KEY}")
@@ -55,17 +56,17 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
         if node is None:
             return no_node(self.node, claim, expected)
         value = sysctl_of(node, KEY)
-        if (value == "1") != self.on or value is None:
+        if value is None or switched_on(value) != self.on:
             near = ""
             if self.on:
-                routers = (other for other in snapshot.nodes if other.role == "container" and sysctl_of(other, KEY) == "1")
+                routers = (other for other in snapshot.nodes if other.role == "container" and switched_on(sysctl_of(other, KEY) or ""))
                 wrong = next(routers, None)
                 if wrong is not None:
                     near = f"It is on in {place(wrong)}; but the packets pass through {place(node)}, which has a setting of its own."
             return Finding(False, claim, expected, f"{KEY} is {value if value is not None else 'not readable'}", look, near)
         for link in node.links:
             key = f"net/ipv4/conf/{link.name}/forwarding"
-            if self.on and link.name != "lo" and sysctl_of(node, key) == "0":
+            if self.on and link.name != "lo" and not switched_on(sysctl_of(node, key) or value):
                 near = f"ip_forward is on, but {link.name} has a switch of its own, and it is off."
                 return Finding(False, claim, expected, f"{key} is 0", where.run(self.node, f"sysctl {key}"), near)
         return Finding(True, claim)

@@ -196,7 +196,7 @@ def _shares(link: Link, cidr: str) -> bool:
 
 
 def _may_route(node: Node) -> bool:
-    return node.role in ("host", "router", "internet") or node.sysctls.get("ip_forward") == "1"
+    return node.role in ("host", "router", "internet") or routes.forwards(node, "")
 
 
 def _empty(case: Case, node: Node, link: Link) -> Cause:

@@ -120,7 +120,7 @@ def not_forwarding(case: Case) -> Cause | None:
     wrong = _wrong_gateway(case, node)
     if wrong is not None:
         return wrong
-    device = node.sysctls.get("ip_forward") == "1"
+    device = routes.forwards(node, "")
     key = f"net.ipv4.conf.{spot.iif}.forwarding" if device else "net.ipv4.ip_forward"
     text = f"{owner_words(node.name)} received a packet that is for {spot.dst}, not for itself, and does not forward: {key} is 0"
     facts = (
@@ -153,7 +153,7 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
         if (
             other.name in (came_from, node.name)
             or not far.v4
-            or not (other.role in ("host", "router") or other.sysctls.get("ip_forward") == "1")
+            or not (other.role in ("host", "router") or routes.forwards(other, ""))
         ):
             continue
         via = case.route(came_from, spot.dst).via or next(

@@ -128,7 +128,7 @@ def gateway_of(case: Case, node: Node) -> str:
     for link in node.links:
         for own in link.v4:
             for other in case.before.nodes:
-                if other.name == node.name or (other.sysctls.get("ip_forward") != "1" and other.role not in ("host", "router")):
+                if other.name == node.name or (not routes.forwards(other, "") and other.role not in ("host", "router")):
                     continue
                 for far in other.links:
                     found = next(
