@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +119,22 @@ def test_a_command_waits_for_what_was_just_built() -> None:
             own.do(*POST, {"run": "ping -n -c1 -W1 10.0.0.1 >/tmp/said", "in": "c1"})
             with open("/tmp/said", encoding="ascii") as said:
                 assert " 0% packet loss" in said.read()
+
+
+@sandboxed
+def test_a_line_may_leave_something_running() -> None:
+    """What a line starts in the background, with the line's own output still open, is not waited for and goes on running."""
+    with lab() as own:
+        own.do({"run": "sleep 1000 & echo $! > /tmp/left", "in": "c1"})
+        with open("/tmp/left", encoding="ascii") as file:
+            left = int(file.read())
+        assert eventually(lambda: Path(f"/proc/{left}/comm").read_text(encoding="ascii") == "sleep\n")
+        assert os.stat(f"/proc/{left}/ns/net").st_ino == own.refs()["c1"].namespace.inode
+
+
+@sandboxed
+def test_a_line_is_heard_though_something_of_it_is_left() -> None:
+    """Failure and last words of a line are told when it ends, not when the process that it left behind does."""
+    with lab() as own, pytest.raises(ApplyError) as refused:
+        own.do({"run": "sleep 1000 & echo one; echo two >&2; exit 3"})
+    assert "exit status 3: two" in str(refused.value)

@@ -1,28 +1,58 @@
-"""Type lines at a shell prompt of the host, or a program at Python's, as a learner would: how lint tries each dialect."""
+"""Run what a person would type, to its end: a command line of an action, lines at a shell prompt, a program at Python's."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 SECONDS: Final = 10.0
-"""How long what was typed may take."""
+"""How long what was typed at a prompt may take."""
+
+
+class Ended(NamedTuple):
+    """How a command ended and what it said. ``status`` is None when it had to be stopped, with all that it had started."""
+
+    status: int | None
+    said: str
+
+    @property
+    def last_line(self) -> str:
+        """The last thing it said, "" when it said nothing."""
+        return next((line.strip() for line in reversed(self.said.splitlines()) if line.strip()), "")
+
+
+def run_to_end(argv: Sequence[str], *, typed: str = "", seconds: float) -> Ended:
+    """Run a command in a session of its own until it ends, whatever it leaves in the background: that goes on running.
+
+    What it says goes to memory that is a file, not to a pipe: a process in the background holds a pipe open, and whoever reads the
+    pipe waits for that one's end. ``typed`` is its standard input. Blocks; belongs to a thread that may wait. Raises OSError when it
+    cannot be started.
+    """
+    with open(os.memfd_create("said"), "w+", encoding="utf-8", errors="replace") as said:
+        source = subprocess.PIPE if typed else subprocess.DEVNULL
+        process = subprocess.Popen(argv, stdin=source, stdout=said, stderr=said, text=True, start_new_session=True)
+        status: int | None = None
+        try:
+            process.communicate(typed or None, timeout=seconds)
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        said.seek(0)
+        return Ended(status, said.read())
 
 
 def type_in(text: str, *, python: bool) -> str:
-    """What went wrong, in words, or "". Blocks; belongs to a thread that may wait.
-
-    Output goes to a file and not a pipe: a process left in the background would hold the pipe open.
-    """
-    import tempfile  # here, because a lab that starts should not wait for it
-
+    """Type lines at the host's shell, or a program at Python's, as lint tries each dialect; what went wrong, in words, or ""."""
     argv = [sys.executable, "-"] if python else ["sh", "-e", "-s"]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        try:
-            done = subprocess.run(argv, input=text + "\n", stdout=said, stderr=said, text=True, timeout=SECONDS, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return str(error)
-        said.seek(0)
-        told = said.read().strip().splitlines()
-    return "" if done.returncode == 0 else f"{text!r} ended with {done.returncode}: {told[-1] if told else 'no word'}"
+    try:
+        ended = run_to_end(argv, typed=text + "\n", seconds=SECONDS)
+    except OSError as error:
+        return str(error)
+    if ended.status is None:
+        return f"{text!r} did not end within {SECONDS:g} seconds"
+    return "" if ended.status == 0 else f"{text!r} ended with {ended.status}: {ended.last_line or 'no word'}"
