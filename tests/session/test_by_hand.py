@@ -188,3 +188,18 @@ def test_everything_deleted_is_rebuilt(lab: Running) -> None:
     )
     lab.goto("container/internet", end=True)
     assert lab.pings("198.51.100.10")
+
+
+@pytest.mark.parametrize("name", ["c1", "host", "-e c1"])
+def test_a_decoy_is_entered_whatever_it_is_called(lab: Running, name: str) -> None:
+    """A namespace named as another node is, or oddly, is entered by the lab's own word for it; ``stat`` says it is that one."""
+    lab.goto("netless/name")
+    path = f"/run/netns/{name}"
+    lab.sh(f"mkdir -p /run/netns && touch '{path}' && unshare --net='{path}' true")
+    wanted = int(lab.sh(f"stat -L -c %i '{path}'"))
+    assert eventually(lambda: any(node.netns == wanted for node in lab.status().nodes))
+    called = next(node.name for node in lab.status().nodes if node.netns == wanted)
+    assert called != "c1"
+    assert int(lab.sh("stat -L -c %i /proc/self/ns/net", called)) == wanted
+    assert lab.sh("ls /sys/class/net", called).split() == ["lo"]
+    lab.reset("step")

@@ -3,7 +3,6 @@
     --agent PID     the lab's agent as numbered here; ignored when this process lives in the lab itself
     --room INODE    the lab's pid namespace, so that a pid used again by somebody else is noticed
     --node PID      a process of the node, as the lab numbers it; 1 is the host
-    --netns-fd N    the agent's descriptor of another network namespace to be in, -1 for the node's own
     --processes N   the room's limit on processes for those who enter, 0 for none
 
 No other program is needed, unlike with nsenter(1), and the order matters: first the user namespace, whose root may enter all others.
@@ -30,7 +29,7 @@ _FOREIGN = (
 )  # fmt: skip
 """Beginnings of variables that describe the world outside: paths and sockets that are not there inside."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-_OTHERS = {"uts": sc.CLONE_NEWUTS, "ipc": sc.CLONE_NEWIPC, "mnt": sc.CLONE_NEWNS}
+_KINDS = {"net": sc.CLONE_NEWNET, "uts": sc.CLONE_NEWUTS, "ipc": sc.CLONE_NEWIPC, "mnt": sc.CLONE_NEWNS}
 _SI_KERNEL = 0x80
 """si_code of a signal from the terminal: the whole foreground group has it, so the child too (sigaction(2))."""
 
@@ -45,7 +44,7 @@ def main(argv: list[str]) -> int:
     options = dict(zip(argv[:split:2], argv[1:split:2], strict=True))
     command = argv[split + 1 :]
     try:
-        enter(int(options["--agent"]), int(options["--room"]), int(options["--node"]), int(options["--netns-fd"]))
+        enter(int(options["--agent"]), int(options["--room"]), int(options["--node"]))
     except NotThere as error:
         print(f"netless: {error}", file=sys.stderr)
         return 3
@@ -64,7 +63,7 @@ def main(argv: list[str]) -> int:
         return 3
 
 
-def enter(agent: int, room: int, node: int, netns_fd: int) -> None:
+def enter(agent: int, room: int, node: int) -> None:
     """Move this process into the node; its children will be in the lab's pid namespace too. Raises NotThere or OSError."""
     inside = os.stat("/proc/self/ns/pid").st_ino == room
     base = "/proc/1/ns" if inside else f"/proc/{agent}/ns"
@@ -80,12 +79,11 @@ def enter(agent: int, room: int, node: int, netns_fd: int) -> None:
     if not inside:
         sc.setns(fds["pid"], sc.CLONE_NEWPID)
         sc.setns(fds["mnt"], sc.CLONE_NEWNS)  # now /proc is the lab's, whose numbers the node's pid is one of
-    net = f"/proc/1/fd/{netns_fd}" if netns_fd >= 0 else f"/proc/{node}/ns/net"
-    paths = {net: sc.CLONE_NEWNET} | {f"/proc/{node}/ns/{name}": kind for name, kind in _OTHERS.items()}
+    paths = {f"/proc/{node}/ns/{name}": kind for name, kind in _KINDS.items()}
     try:
         spaces = [(os.open(path, os.O_RDONLY | os.O_CLOEXEC), kind) for path, kind in paths.items()]
     except (FileNotFoundError, ProcessLookupError):
-        raise NotThere(f"the node is gone: its process {node} has ended, or its namespace was let go") from None
+        raise NotThere(f"the node is gone: its process {node} has ended") from None
     for fd, kind in spaces:
         sc.setns(fd, kind)
     sc.forbid_reboot()

@@ -17,15 +17,14 @@ HOST_PID: Final = 1
 _ENTER: Final = str(Path(__file__).with_name("enter.py"))
 
 
-def command(agent_pid: int, node_pid: int, limits: Limits, netns_fd: int = -1) -> tuple[str, ...]:
+def command(agent_pid: int, node_pid: int, limits: Limits) -> tuple[str, ...]:
     """argv that takes a command after it and runs it in a node. For the agent to call: it names its own pid namespace.
 
     ``agent_pid`` is the agent as seen from outside (``Room.pid``), ``node_pid`` the node's process as seen from inside, ``HOST_PID``
-    for the host. A node without a process is entered by ``netns_fd``, a descriptor of the agent that holds its network namespace; all
-    else is then that of ``node_pid``. It works from any terminal of the machine and from inside the lab alike.
+    for the host. It works from any terminal of the machine and from inside the lab alike.
     """
     room = os.stat("/proc/self/ns/pid").st_ino
-    options = {"--agent": agent_pid, "--room": room, "--node": node_pid, "--netns-fd": netns_fd, "--processes": limits.for_visitors}
+    options = {"--agent": agent_pid, "--room": room, "--node": node_pid, "--processes": limits.for_visitors}
     words = (word for option, value in options.items() for word in (option, str(value)))
     return (sys.executable, "-I", "-S", "-X", "utf8", _ENTER, *words, "--")
 

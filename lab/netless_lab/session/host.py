@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from ..errors import Refusal
+from ..kernel.names import read_names
 from ..kernel.namespace import Namespace
 from ..kernel.read import NodeRef
 from ..model.snapshot import Role
@@ -122,9 +124,17 @@ class PretendHost:
             ref.namespace.close()
 
     def entry(self, ref: NodeRef, lab: str) -> Entry:
-        """How to enter a node from outside the lab. A namespace in which no process lives is entered by its name, through the host."""
+        """How to enter a node from outside the lab. Raises Refusal when it has gone.
+
+        A namespace in which no process lives is entered by its entry in /run/netns, through the host, as ip-netns(8) does it: with the
+        /sys and the files of /etc/netns that belong to it. That entry's name is the learner's; the lab may have had to call the node
+        otherwise, because another node is called so.
+        """
         if ref.pid is None:
-            argv = (*join.command(self.agent_pid, join.HOST_PID, self._limits), "ip", "netns", "exec", ref.name)
+            name = next((own.name for own in read_names() if own.netns == ref.namespace.inode), None)
+            if name is None:
+                raise Refusal(f"the namespace {ref.name} has gone: nothing in /run/netns leads to it, and no process lives in it")
+            argv = (*join.command(self.agent_pid, join.HOST_PID, self._limits), "ip", "netns", "exec", name)
         else:
             argv = join.command(self.agent_pid, ref.pid, self._limits)
         return Entry(ref.name, argv, join.environment(lab, ref.name))
