@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-ExitCode = Literal[1, 2, 3, 4]
-"""1 the check failed, 2 wrong usage or bad lesson, 3 this machine cannot, 4 our own fault."""
+ExitCode = Literal[1, 2, 3, 4, 5]
+"""1 the check failed, 2 wrong usage or bad lesson, 3 this machine cannot, 4 our own fault, 5 there is no such lab."""
 
 
 class Refusal(Exception):

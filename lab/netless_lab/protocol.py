@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from .course.verdict import Verdict
+from .errors import ExitCode
 from .model.probe import Outcome, Probe
 from .model.snapshot import Snapshot
 from .primitives.base import Dialect
@@ -265,7 +266,7 @@ class Failed(Message, frozen=True):
     """The reply to a request that did not work. ``code`` is the exit code (1 check failed ... 4 our fault)."""
 
     id: int
-    code: Literal[1, 2, 3, 4]
+    code: ExitCode
     text: str
     nearest: tuple[str, ...] = ()
 

@@ -4,63 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from helpers.command_line import NO_LAB, Cli, own_name
+
 pytestmark = pytest.mark.kernel
-CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-class Cli:
-    """``netless --lab NAME`` with progress of its own."""
-
-    def __init__(self, lab: str, state: Path) -> None:
-        self.lab = lab
-        self._environment = {
-            **os.environ,
-            "XDG_STATE_HOME": str(state),
-            "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab",
-            "NETLESS_LAB_NAME": lab,
-        }
-
-    def __call__(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a verb and insist on its exit code."""
-        done = subprocess.run(
-            [sys.executable, "-m", "netless", *words],
-            capture_output=True,
-            text=True,
-            input=stdin,
-            env=self._environment,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done
-
-    def json(self, *words: str, code: int = 0) -> Any:
-        """The one document that --json prints."""
-        return json.loads(self(*words, "--json", code=code).stdout)
 
 
 @pytest.fixture(scope="module")
 def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     """A lab of this file's own."""
-    cli = Cli(f"cli-{uuid.uuid4().hex[:10]}", tmp_path_factory.mktemp("state"))
+    cli = Cli(own_name(), tmp_path_factory.mktemp("state"))
+    cli("up")
     yield cli
     cli("down")
 
 
 def test_status_without_a_lab_says_so(netless: Cli) -> None:
-    """``status`` starts nothing: it says that no lab runs and how to start one."""
-    other = Cli(f"none-{uuid.uuid4().hex[:8]}", Path("/nonexistent"))
-    done = other("status", code=1)
-    assert "not running" in done.stdout
+    """``status`` starts nothing: it says that no such lab runs and how to start one."""
+    other = Cli(own_name(), Path("/nonexistent"))
+    done = other("status", code=NO_LAB)
+    assert "not running" in done.stderr and "`netless up`" in done.stderr
 
 
 def test_up_is_ready_and_status_has_what_scripts_need(netless: Cli) -> None:
@@ -168,7 +135,7 @@ def test_progress_travels(netless: Cli, tmp_path: Path) -> None:
     netless("run")
     kept = tmp_path / "progress.json"
     netless("progress", "export", str(kept))
-    other = Cli(f"cli-{uuid.uuid4().hex[:10]}", tmp_path / "elsewhere")
+    other = Cli(own_name(), tmp_path / "elsewhere")
     other("progress", "import", str(kept))
     assert "cable/pair" in other("progress").stdout
     other("up")
@@ -185,7 +152,7 @@ def test_a_new_lab_names_the_difference(netless: Cli) -> None:
     netless("run")
     netless("next")
     netless("down")
-    status = netless.json("status", code=1)
+    status = netless.json("status", code=NO_LAB)
     assert status["running"] is False
     netless("up")
     status = netless.json("status")

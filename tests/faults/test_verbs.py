@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from helpers import checkout
+from helpers.command_line import NO_LAB, Cli, own_name
 
 pytestmark = pytest.mark.kernel
-Netless = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Netless]:
-    """``netless`` with a lab of its own."""
-    lab, state = f"faults-{uuid.uuid4().hex[:10]}", str(tmp_path_factory.mktemp("state"))
-
-    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = checkout.netless(*words, lab=lab, env={"XDG_STATE_HOME": state})
-        assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done
-
-    yield run
-    run("down")
+def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """A lab of this file's own."""
+    cli = Cli(own_name(), tmp_path_factory.mktemp("state"))
+    cli("up")
+    yield cli
+    cli("down")
 
 
-def test_faults_are_listed_without_a_lab(netless: Netless) -> None:
+def test_faults_are_listed_without_a_lab(tmp_path: Path) -> None:
     """``faults`` starts no lab; --json has id, title, teaches and more for each."""
+    netless = Cli(own_name(), tmp_path)
     listed = json.loads(netless("faults", "--json").stdout)
     assert len(listed) >= 60 and all({"id", "title", "teaches", "tells", "needs", "nodes"} <= set(fault) for fault in listed)
     assert "forwarding-off" in netless("faults").stdout
-    assert "not running" in netless("status", code=1).stdout
+    netless("status", code=NO_LAB)
 
 
-def test_break_says_the_symptom_and_mend_proves_health(netless: Netless) -> None:
+def test_break_says_the_symptom_and_mend_proves_health(netless: Cli) -> None:
     """The whole life of a fault on the command line, with exit codes: check fails while it is on, and passes after the mend."""
     done = netless("break", "port-down", "--node", "c2")
     assert "c2" in done.stdout and "down" not in done.stdout
@@ -48,7 +42,7 @@ def test_break_says_the_symptom_and_mend_proves_health(netless: Netless) -> None
     assert "Nothing is broken" in netless("mend").stdout
 
 
-def test_a_seed_is_reproducible_and_keeps_its_secret(netless: Netless) -> None:
+def test_a_seed_is_reproducible_and_keeps_its_secret(netless: Cli) -> None:
     """The same seed breaks the same thing again; neither the text nor the document says what it is, before the mend does."""
     first = json.loads(netless("break", "--random", "--seed", "11", "--json").stdout)
     assert first["fault"]["id"] == "" and first["fault"]["seed"] == 11
@@ -60,13 +54,13 @@ def test_a_seed_is_reproducible_and_keeps_its_secret(netless: Netless) -> None:
     assert json.loads(netless("mend", "--json").stdout)["mended"] == mended
 
 
-def test_an_unknown_fault_offers_the_nearest(netless: Netless) -> None:
+def test_an_unknown_fault_offers_the_nearest(netless: Cli) -> None:
     """Exit code 2 and the names that were perhaps meant."""
     done = netless("break", "port-dwn", code=2)
     assert "port-down" in done.stderr
 
 
-def test_an_exam_on_the_command_line(netless: Netless) -> None:
+def test_an_exam_on_the_command_line(netless: Cli) -> None:
     """``--exam`` is a drill without help."""
     done = netless("break", "forwarding-off", "--exam")
     assert "exam" in done.stderr

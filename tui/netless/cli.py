@@ -7,13 +7,13 @@ import difflib
 import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import __version__
+from .called import LAB_VARIABLE, called, lab_in
 from .exit_codes import Exit
+from .options import in_order
 from .printer import Printer
-
-DEFAULT_LAB = "default"
 
 VERBS = {
     "tutor": "tutor",
@@ -45,8 +45,19 @@ VERBS = {
 """Verb -> module of ``netless.verbs`` whose function of that name (``exec_`` for keywords) does it."""
 
 
+_EPILOG = """\
+Without a verb the tutor opens. STEP is course/lesson/step or a unique tail of it.
+--lab, --json and --theme may stand anywhere before `--`.
+
+Exit codes: 0 passed, 1 the check failed, 2 wrong usage or a bad lesson, 3 this machine cannot, 4 our own fault,
+5 there is no such lab. `exec` and `shell` end with the code of what they ran."""
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse that offers the nearest names and exits with 2."""
+    """argparse that says in one line what is wrong and exits with 2. Options are spelled out: a short form may mean another one tomorrow."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(allow_abbrev=False, **how)
 
     def error(self, message: str) -> NoReturn:
         """Usage errors: what is wrong, what was perhaps meant."""
@@ -62,28 +73,19 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _common(suppress: bool) -> Parser:
-    """Options that may stand before or after the verb; after it they must not overwrite with a default."""
-    common = Parser(add_help=False)
-    default = argparse.SUPPRESS if suppress else None
-    common.add_argument("--lab", metavar="NAME", default=default or os.environ.get("NETLESS_LAB_NAME", DEFAULT_LAB),
-                        help="which lab on this machine (default: %(default)s)" if not suppress else argparse.SUPPRESS)
-    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS if suppress else False,
-                        help="print one JSON document" if not suppress else argparse.SUPPRESS)
-    return common
-
-
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    top = Parser(prog="netless", parents=[_common(False)], description="Rebuild a container's network by hand, on a real kernel.",
-                 epilog="Without a verb the tutor opens. STEP is course/lesson/step or a unique tail of it.")
+    top = Parser(prog="netless", description="Rebuild a container's network by hand, on a real kernel.", epilog=_EPILOG,
+                 formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("-V", "--version", action="version", version=f"netless {__version__}")
+    top.add_argument("--lab", metavar="NAME", default=lab_in(os.environ),
+                     help=f"which of your labs (default: ${LAB_VARIABLE}, now %(default)s)")
+    top.add_argument("--json", action="store_true", help="print one JSON document")
     top.add_argument("--theme", choices=("dark", "light"), help="colours of the tutor (default: asked of the terminal)")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
-    after = _common(True)
 
     def verb(name: str, text: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=text, description=text, parents=[after])
+        return verbs.add_parser(name, help=text, description=text)
 
     tutor = verb("tutor", "open the tutor (the same as no verb)")
     tutor.add_argument("course", nargs="?", help="the course to open")
@@ -112,8 +114,8 @@ def parser() -> argparse.ArgumentParser:
     shell = verb("shell", "a shell in a node of the lab")
     shell.add_argument("node", nargs="?", default="host")
     execute = verb("exec", "run a command in a node: netless exec NODE -- CMD ...")
-    execute.add_argument("node")
-    execute.add_argument("command", nargs=argparse.REMAINDER)
+    execute.usage = "netless exec [-h] NODE [--] CMD ..."
+    execute.add_argument("node", metavar="NODE")
     ping = verb("ping", "send one ping and say what became of it")
     ping.add_argument("source", metavar="FROM")
     ping.add_argument("target", metavar="TO", help="an address, a node or a name")
@@ -151,10 +153,12 @@ def parser() -> argparse.ArgumentParser:
 
 def run(words: list[str]) -> int:
     """Parse, do, and turn every error a person can meet into a sentence and an exit code."""
-    _offer_verbs(words)
-    args = parser().parse_args(words)
-    args.verb = args.verb or "tutor"
-    printer = Printer(as_json=args.json)
+    given = in_order(words)
+    if given.verb and given.verb not in VERBS:
+        return _offer_verbs(given.verb)
+    args = parser().parse_args([*given.ours, *given.rest])
+    args.verb, args.command = args.verb or "tutor", list(given.command)
+    printer = Printer(as_json=args.json, called=called(args.lab, os.environ))
     from netless_lab.client import LabGone, Refused
     from netless_lab.errors import Refusal
 
@@ -182,19 +186,8 @@ def run(words: list[str]) -> int:
         return printer.failure(f"this is a fault of netless itself ({type(error).__name__}); please report what is above", Exit.OURS)
 
 
-def _offer_verbs(words: list[str]) -> None:
+def _offer_verbs(word: str) -> int:
     """An unknown verb gets the nearest ones instead of argparse's list of all."""
-    options_with_value = {"--lab", "--theme"}
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word.startswith("-"):
-            skip = word in options_with_value
-        else:
-            if word not in VERBS:
-                near = difflib.get_close_matches(word, VERBS, n=3)
-                print(f"netless: there is no verb {word!r}." + (f" Did you mean: {', '.join(near)}?" if near else ""), file=sys.stderr)
-                print("`netless --help` lists them all.", file=sys.stderr)
-                sys.exit(Exit.USAGE)
-            return
+    near = difflib.get_close_matches(word, VERBS, n=3)
+    text = f"there is no verb {word!r}." + (f" Did you mean: {', '.join(near)}?" if near else "")
+    return Printer(called=called(lab_in(os.environ), os.environ)).failure(f"{text}\n`netless --help` lists them all.", Exit.USAGE)

@@ -18,3 +18,5 @@ class Exit(IntEnum):
     """This machine cannot; `netless doctor` says why."""
     OURS = 4
     """A fault of netless itself."""
+    NO_LAB = 5
+    """There is no such lab: nothing was judged, and nothing was started."""

@@ -1,4 +1,8 @@
-"""How a verb gets its lab: the one named on the command line, started when it does not run."""
+"""How a verb gets its lab, the one named on the command line.
+
+Verbs that build or enter (tutor, up, run, goto, shell) start one that does not run; all others insist that it does, so that a
+mistyped name is neither judged nor left running.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,22 @@ def known_course(course: str | None) -> None:
         if course not in ids:
             near = tuple(difflib.get_close_matches(course, ids, n=3)) or ids
             raise Refusal(f"there is no course {course}: `netless courses` lists them", nearest=near)
+
+
+def missing(lab: str) -> Refusal:
+    """Why nothing can be done in a lab that does not run, which ones do, and how to start it. ``nearest``: the name perhaps meant."""
+    others = running()
+    known = f"; those of yours that run: {', '.join(others)}" if others else ", nor is any other of yours"
+    near = tuple(difflib.get_close_matches(lab, others, n=3))
+    return Refusal(f"the lab {lab} is not running{known}. `netless up` starts {lab}", code=5, nearest=near)
+
+
+def joined(args: Namespace) -> Client:
+    """A client of the lab, which must run. Raises Refusal (5) when it does not."""
+    sock = labs.connect(args.lab)
+    if sock is None:
+        raise missing(args.lab)
+    return Client(sock, Hello(client="cli", lab=args.lab, keep=True))
 
 
 def opened(args: Namespace, printer: Printer, *, course: str | None = None, events: OnEvent | None = None) -> Client:

@@ -8,23 +8,28 @@ from typing import Any, TextIO
 
 import msgspec
 
+from .called import Called
+
 FORMAT = 1
 """Version of the documents that --json prints: a key once there keeps its name and meaning, others may be added."""
 _CODES = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
 
 
 class Printer:
-    """The two streams of one command, and whether it answers in JSON."""
+    """The two streams of one command, and whether it answers in JSON. Commands in its sentences are worded as one can type them."""
 
-    def __init__(self, *, as_json: bool = False, out: TextIO | None = None, err: TextIO | None = None) -> None:
+    def __init__(
+        self, *, as_json: bool = False, called: Called | None = None, out: TextIO | None = None, err: TextIO | None = None
+    ) -> None:
         self.as_json = as_json
+        self._called = called or Called()
         self._out = out or sys.stdout
         self._err = err or sys.stderr
 
     def say(self, text: str = "") -> None:
         """A line of the result, for people."""
         if not self.as_json:
-            print(_as_called(text), file=self._out)
+            print(self._called.typed(text), file=self._out)
 
     def raw(self, text: str) -> None:
         """A result that is the same for people and programs."""
@@ -33,36 +38,28 @@ class Printer:
     def document(self, value: Any) -> None:
         """The one JSON document of a command with --json. What is no list also says its ``format``."""
         if self.as_json:
-            plain = msgspec.to_builtins(value, str_keys=True)
+            plain = self._called.document(msgspec.to_builtins(value, str_keys=True))
             if isinstance(plain, dict):
                 plain = {"format": FORMAT, **plain}
             print(msgspec.json.format(msgspec.json.encode(plain), indent=2).decode(), file=self._out)
 
-    def failure(self, text: str, code: int, nearest: tuple[str, ...] = ()) -> int:
-        """Why a command could not be done, and what was perhaps meant; answers the exit code."""
-        self.document({"error": text, "code": code, "nearest": list(nearest)})
+    def failure(self, text: str, code: int, nearest: tuple[str, ...] = (), **more: object) -> int:
+        """Why a command could not be done, and what was perhaps meant; answers the exit code. ``more`` stands in the document only."""
+        self.document({"error": text, "code": int(code), "nearest": list(nearest), **more})
         self.narrate(f"netless: {text}")
         if nearest and nearest[0] not in text:
             self.narrate("did you mean: " + ", ".join(nearest))
         return code
 
     def narrate(self, text: str) -> None:
-        """What is going on, beside the result. Commands are named as one called us: ``./netless`` in a checkout."""
-        print(_as_called(text), file=self._err)
+        """What is going on, beside the result."""
+        print(self._called.typed(text), file=self._err)
 
     def style(self, name: str, text: str) -> str:
         """``text`` in a style, where colour is wanted."""
         if self.as_json or "NO_COLOR" in os.environ or not self._out.isatty():
             return text
         return f"\x1b[{_CODES[name]}m{text}\x1b[0m"
-
-
-def _as_called(text: str) -> str:
-    """Commands in a sentence, named as one can type them here: ``./netless`` in a checkout that is not on the PATH."""
-    called = os.environ.get("NETLESS_CALLED", "netless")
-    if os.path.dirname(called) in os.environ.get("PATH", "").split(os.pathsep):
-        called = os.path.basename(called)
-    return text.replace("`netless", f"`{called}") if called else text
 
 
 def plural(count: int, word: str) -> str:

@@ -239,7 +239,7 @@ def _settle_in(lab: str) -> None:
     sc.forbid_reboot()
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}
     os.environ.clear()
-    os.environ.update(kept, PATH=PATH, HOME=HOME, USER="root", NETLESS_LAB=lab, NETLESS_LAB_NAME=lab)
+    os.environ.update(kept, PATH=PATH, HOME=HOME, USER="root", NETLESS_LAB=lab)
 
 
 def _map_root_to(uid: int, gid: int) -> None:

@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     try:
         return _run_on_terminal(command) if _foreign_terminal() else _run(command)
     except BlockingIOError:
-        print("netless: no other process may start in the lab, it is full of them; `netless reset` ends what fills it", file=sys.stderr)
+        print("netless: no other process may start in the lab, it is full of them; `reset` ends what fills it", file=sys.stderr)
         return 3
 
 

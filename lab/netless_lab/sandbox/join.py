@@ -32,7 +32,7 @@ def command(agent_pid: int, node_pid: int, limits: Limits) -> tuple[str, ...]:
 def environment(lab: str, node: str) -> dict[str, str]:
     """What to set for such a command, on top of the caller's own variables; those that make no sense inside are taken out there.
 
-    The two NETLESS variables tell ``netless`` typed inside that it is in a lab, and of which lab it is to speak unless told otherwise.
+    NETLESS_LAB tells ``netless`` typed inside that it is in a lab, and which one it acts on unless told otherwise.
     """
     return {
         "HOME": HOME,
@@ -42,7 +42,6 @@ def environment(lab: str, node: str) -> dict[str, str]:
         "SHELL": "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh",
         "PS1": f"root@{node}:$PWD# ",
         "NETLESS_LAB": lab,
-        "NETLESS_LAB_NAME": lab,
         "NETLESS_NODE": node,
     }
 

@@ -11,7 +11,7 @@ from netless_lab.model.journey import Explanation
 from netless_lab.protocol import Call, FaultStatus
 
 from ..exit_codes import Exit
-from ..labs import find, opened
+from ..labs import find, joined
 from ..printer import Printer
 
 
@@ -40,7 +40,7 @@ def break_(args: Namespace, printer: Printer) -> int:
     """Break something, and say only what is noticed."""
     fault = "" if args.random else args.fault or ""
     wanted = {"fault": fault, "seed": args.seed, "node": args.node or "", "drill": args.drill or args.exam, "exam": args.exam}
-    with opened(args, printer) as client:
+    with joined(args) as client:
         answer = client.ask(Call, name="break", args=wanted)
     printer.document(answer)
     printer.say(answer["text"])
@@ -54,7 +54,7 @@ def break_(args: Namespace, printer: Printer) -> int:
 
 def mend(args: Namespace, printer: Printer) -> int:
     """Take away what was broken on purpose, and prove that the network is healthy."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         answer = client.ask(Call, name="mend")
     printer.document(answer)
     printer.say(answer["text"])

@@ -9,7 +9,7 @@ import msgspec
 from netless_lab import protocol
 
 from ..exit_codes import Exit
-from ..labs import find, known_course, opened
+from ..labs import find, known_course, missing, opened
 from ..printer import Printer
 
 
@@ -41,12 +41,11 @@ def down(args: Namespace, printer: Printer) -> int:
 
 
 def status(args: Namespace, printer: Printer) -> int:
-    """Where the lab stands. Does not start one."""
+    """Where the lab stands."""
     client = find(args.lab)
     if client is None:
-        printer.document({"lab": args.lab, "running": False})
-        printer.say(f"the lab {args.lab} is not running; `netless up` starts it")
-        return Exit.FAIL
+        refusal = missing(args.lab)
+        return printer.failure(str(refusal), Exit.NO_LAB, refusal.nearest, lab=args.lab, running=False)
     with client:
         plain = client.ask(protocol.GetStatus)
     printer.document({**plain, "running": True})

@@ -13,7 +13,7 @@ from netless_lab import protocol
 from netless_lab.model.snapshot import Node, Snapshot
 
 from ..exit_codes import Exit
-from ..labs import find, opened
+from ..labs import find, joined
 from ..printer import Printer, plural
 
 
@@ -42,7 +42,7 @@ def courses(args: Namespace, printer: Printer) -> int:
 
 def snapshot(args: Namespace, printer: Printer) -> int:
     """The state of every node, as the kernel has it."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         plain = client.ask(protocol.GetSnapshot)
     printer.document(plain)
     for node in msgspec.convert(plain, Snapshot).nodes:
@@ -71,7 +71,7 @@ def diagram(args: Namespace, printer: Printer) -> int:
     """Draw the network: text, SVG, Mermaid or dot."""
     from netless_lab.model import printers, scene
 
-    with opened(args, printer) as client:
+    with joined(args) as client:
         state = msgspec.convert(client.ask(protocol.GetSnapshot), Snapshot)
     if args.mermaid:
         printer.raw(printers.mermaid(state))

@@ -16,7 +16,7 @@ from netless_lab.model.probe import Outcome, Ping
 from netless_lab.model.snapshot import Snapshot
 
 from ..exit_codes import Exit
-from ..labs import opened
+from ..labs import joined, opened
 from ..printer import Printer
 from ..shell import command as shell_command
 
@@ -29,16 +29,15 @@ def shell(args: Namespace, printer: Printer) -> int:
 
 def exec_(args: Namespace, printer: Printer) -> int:
     """Run a command in a node and return its exit code."""
-    command = args.command[1:] if args.command[:1] == ["--"] else args.command
-    if not command:
-        raise Refusal("exec needs a command: netless exec NODE -- CMD ...")
-    with opened(args, printer) as client:
-        return _enter(client, args.node, command)
+    if not args.command:
+        raise Refusal("exec needs a command: `netless exec NODE -- CMD ...`")
+    with joined(args) as client:
+        return _enter(client, args.node, args.command)
 
 
 def ping(args: Namespace, printer: Printer) -> int:
     """Send one ping from a node and say what became of it."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         probe = Ping(args.source, _address(client, args.target))
         if args.explain:
             from .faults import print_explanation

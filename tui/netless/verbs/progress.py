@@ -15,7 +15,7 @@ from netless_lab.errors import Refusal
 from netless_lab.protocol import Call
 
 from ..exit_codes import Exit
-from ..labs import find
+from ..labs import find, missing
 from ..printer import Printer
 
 
@@ -48,7 +48,7 @@ def history(args: Namespace, printer: Printer) -> int:
     """What was done in the lab, as a list, a shell script or Markdown notes."""
     client = find(args.lab)
     if client is None:
-        raise Refusal(f"the lab {args.lab} is not running: its history went with it", code=1)
+        raise missing(args.lab)
     with client:
         told = client.ask(Call, name="history")
     if printer.as_json:

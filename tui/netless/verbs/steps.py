@@ -14,7 +14,7 @@ from netless_lab.client import Client
 from netless_lab.course.verdict import Item, Verdict
 
 from ..exit_codes import Exit
-from ..labs import opened
+from ..labs import joined, opened
 from ..printer import Printer, plural
 
 RIPE_S = 90.0
@@ -33,7 +33,7 @@ def run(args: Namespace, printer: Printer) -> int:
 
 def check(args: Namespace, printer: Printer) -> int:
     """Judge the current step, or every step of the target."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         return _judged(_ripe(client, args.step, printer), printer)
 
 
@@ -57,13 +57,13 @@ def _unripe(answer: dict[str, Any]) -> bool:
 
 def back(args: Namespace, printer: Printer) -> int:
     """Undo the last step, or the learner's own last change."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         return _moved(client.ask(protocol.Back), printer)
 
 
 def next(args: Namespace, printer: Printer) -> int:
     """Move on to the next step."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         return _moved(client.ask(protocol.Next), printer)
 
 
@@ -75,7 +75,7 @@ def goto(args: Namespace, printer: Printer) -> int:
 
 def hint(args: Namespace, printer: Printer) -> int:
     """Open the next rung of help."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         answer = client.ask(protocol.Hint, rung=None if args.rung is None else args.rung - 1)
     printer.document(answer)
     printer.say(answer["text"])
@@ -86,7 +86,7 @@ def hint(args: Namespace, printer: Printer) -> int:
 
 def reset(args: Namespace, printer: Printer) -> int:
     """List what goes, ask, and rebuild."""
-    with opened(args, printer) as client:
+    with joined(args) as client:
         going = client.ask(protocol.Reset, scope=args.scope, dry=True)["going"]
         if going:
             printer.narrate(f"resetting the {args.scope} takes away or puts back:")

@@ -1,0 +1,51 @@
+"""``netless`` as a person or a script types it: a real process, its output, its exit code, and progress of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+NO_LAB = 5
+"""Exit code: there is no such lab."""
+
+
+def own_name() -> str:
+    """A name for a lab that nobody else has."""
+    return f"cli-{uuid.uuid4().hex[:10]}"
+
+
+class Cli:
+    """``netless`` in a shell whose NETLESS_LAB is ``lab``."""
+
+    def __init__(self, lab: str, state: Path) -> None:
+        self.lab = lab
+        self.environment = {
+            **os.environ,
+            "XDG_STATE_HOME": str(state),
+            "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab",
+            "NETLESS_LAB": lab,
+        }
+
+    def __call__(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a verb and insist on its exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "netless", *words],
+            capture_output=True,
+            text=True,
+            input=stdin,
+            env=self.environment,
+            timeout=90,
+            check=False,
+        )
+        assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """The one document that --json prints."""
+        return json.loads(self("--json", *words, code=code).stdout)
