@@ -158,7 +158,7 @@ class Agent:
         try:
             client.send(protocol.Done(request.id, await self._do(client, request)))
         except Refusal as refusal:
-            client.send(protocol.Failed(request.id, refusal.code, str(refusal), refusal.nearest))
+            client.send(protocol.Failed(request.id, refusal.code, str(refusal), refusal.nearest, refusal.going))
         except Exception as error:
             self._session.report(error)
             if crowded := self._session.world.crowded():
@@ -211,8 +211,8 @@ class Agent:
                 return await session.goto(target, end=end)
             case protocol.Reset(scope=scope, dry=dry):
                 return await session.reset(scope, dry=dry)
-            case protocol.Next():
-                return await session.next()
+            case protocol.Next(force=force):
+                return await session.next(force=force)
             case protocol.Hint(rung=rung):
                 return await session.hint(rung)
             case protocol.Play(on=on):

@@ -23,12 +23,13 @@ class LabGone(ConnectionError):
 
 
 class Refused(Exception):
-    """The agent could not do what was asked: ``code`` is the exit code, ``nearest`` the names that were perhaps meant."""
+    """The agent could not do what was asked: ``code`` is the exit code, ``nearest`` the names that were perhaps meant, ``going`` see ``Failed``."""
 
     def __init__(self, failed: protocol.Failed) -> None:
         super().__init__(failed.text)
         self.code = failed.code
         self.nearest = failed.nearest
+        self.going = failed.going
 
 
 class Client:

@@ -9,9 +9,13 @@ ExitCode = Literal[1, 2, 3, 4, 5]
 
 
 class Refusal(Exception):
-    """What was asked cannot be done. ``nearest`` offers names that were perhaps meant."""
+    """What was asked cannot be done. ``nearest`` offers names that were perhaps meant.
 
-    def __init__(self, text: str, *, code: ExitCode = 2, nearest: tuple[str, ...] = ()) -> None:
+    ``going`` is what doing it all the same would take away or put back, for one who may be asked; None when there is no such way.
+    """
+
+    def __init__(self, text: str, *, code: ExitCode = 2, nearest: tuple[str, ...] = (), going: tuple[str, ...] | None = None) -> None:
         super().__init__(text)
         self.code = code
         self.nearest = nearest
+        self.going = going

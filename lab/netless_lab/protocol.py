@@ -87,7 +87,12 @@ class Reset(Request, frozen=True):
 
 
 class Next(Request, frozen=True):
-    """Move on to the next step (never asked of the learner's kernel: only the position changes)."""
+    """Move on to the next step. When it can start from what is there, only the position changes.
+
+    Else it is refused, with what is missing and what would be ``going``; with ``force`` the lab is rebuilt for the next step.
+    """
+
+    force: bool = False
 
 
 class Hint(Request, frozen=True):
@@ -263,12 +268,16 @@ class Done(Message, frozen=True):
 
 
 class Failed(Message, frozen=True):
-    """The reply to a request that did not work. ``code`` is the exit code (1 check failed ... 4 our fault)."""
+    """The reply to a request that did not work. ``code`` is the exit code (1 check failed ... 4 our fault).
+
+    ``going``: asked again with ``force`` it would be done, and take this away or put it back; None when there is no such way.
+    """
 
     id: int
     code: ExitCode
     text: str
     nearest: tuple[str, ...] = ()
+    going: tuple[str, ...] | None = None
 
 
 class StatusEvent(Message, frozen=True):

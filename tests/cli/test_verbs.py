@@ -81,6 +81,31 @@ def test_run_check_and_exit_codes(netless: Cli) -> None:
     assert netless.json("check")["verdicts"][0]["verdict"]["result"] == "pass"
 
 
+def test_next_asks_before_it_takes_anything_away(netless: Cli) -> None:
+    """Not done: exit code 1, what is missing, what would go, the ways on, nothing changed; with --yes the lab is rebuilt for the next step."""
+    netless("goto", "cable/pair")
+    netless("exec", "host", "--", "ip", "link", "add", "keepme", "type", "bridge")
+    refused = netless("next", code=1)
+    assert refused.stdout == ""
+    for said in ("keepme", "`run`", "`goto container/cable/plug`", "--yes", "nothing was changed"):
+        assert said in refused.stderr
+    told = netless.json("next", code=1)
+    assert told["code"] == 1 and any("keepme" in line for line in told["going"])
+    assert netless.json("status")["position"] == "container/cable/pair"
+    netless("exec", "host", "--", "ip", "link", "show", "keepme")
+    netless("next", "--yes")
+    assert netless.json("status")["position"] == "container/cable/plug"
+    netless("exec", "host", "--", "ip", "link", "show", "keepme", code=1)
+
+
+def test_on_a_terminal_next_asks(netless: Cli) -> None:
+    """No, or only Enter, changes nothing and ends with 1; yes rebuilds."""
+    netless("goto", "cable/pair")
+    for answer, place, code in (("\n", "pair", 1), ("n\n", "pair", 1), ("y\n", "plug", 0)):
+        assert "go on? [y/N]" in netless.on_a_terminal("next", answer=answer, code=code)
+        assert netless.json("status")["position"] == f"container/cable/{place}"
+
+
 def test_reset_twice(netless: Cli) -> None:
     """A reset lists what goes and wants a yes; the second says that there is nothing to reset."""
     netless("goto", "container/switch", "--end")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 import uuid
@@ -45,6 +47,21 @@ class Cli:
         )
         assert done.returncode == code, f"netless {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
+
+    def on_a_terminal(self, *words: str, answer: str, code: int = 0) -> str:
+        """Run a verb on a terminal, answer its question, and insist on its exit code; all that the terminal showed."""
+        ours, theirs = pty.openpty()
+        with open(ours, "rb", buffering=0) as terminal:
+            command = [sys.executable, "-m", "netless", *words]
+            process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=self.environment)
+            os.close(theirs)
+            os.write(ours, answer.encode())
+            shown = b""
+            with contextlib.suppress(OSError):  # EIO: nobody holds the other end any more
+                while read := terminal.read(4096):
+                    shown += read
+            assert process.wait(30) == code, shown
+        return shown.decode()
 
     def json(self, *words: str, code: int = 0) -> Any:
         """The one document that --json prints."""

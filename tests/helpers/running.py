@@ -71,9 +71,9 @@ class Running:
         answer: dict[str, Any] = self.client.ask(Back)
         return answer
 
-    def next(self) -> dict[str, Any]:
-        """``netless next``"""
-        answer: dict[str, Any] = self.client.ask(Next)
+    def next(self, *, force: bool = False) -> dict[str, Any]:
+        """``netless next``, with ``force`` ``netless next --yes``"""
+        answer: dict[str, Any] = self.client.ask(Next, force=force)
         return answer
 
     def status(self) -> Status:

@@ -48,10 +48,10 @@ def test_a_repaired_step_earns_itself_only(lab: Running) -> None:
 
 
 def test_two_steps_skipped_in_a_row(lab: Running) -> None:
-    """D4: next, next without doing anything: the third step starts from a lab in which the two are done, and neither is ticked."""
+    """D4: next --yes twice without doing anything: the third step starts from a lab in which the two are done, and neither is ticked."""
     lab.goto("cable/pair")
     for wanted in ("cable/plug", "cable/address"):
-        assert "rebuilt" in lab.next()["text"]
+        assert "rebuilt" in lab.next(force=True)["text"]
         assert lab.status().position == f"container/{wanted}"
     assert lab.links("c1") == {"lo", "veth1"}
     assert lab.told("ip -j addr show veth1", "c1")[0]["addr_info"] == []

@@ -280,7 +280,7 @@ class Desk:
             if crowded := self.world.crowded():
                 self._tell(Notice("error", crowded))
                 return
-            text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `next` skips the step."
+            text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `goto` gets you past the step."
             self._tell(Notice("error", text))
 
     async def _watching(self) -> None:

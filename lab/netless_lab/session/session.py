@@ -12,7 +12,7 @@ from ..course.catalog import Target, resolve
 from ..course.compare import difference, in_words
 from ..course.hints import LIVE, Rung, live_hint, offer
 from ..course.judge import state_holds
-from ..course.step import Position, positions, step_at
+from ..course.step import Position, Step, positions, step_at
 from ..course.substitute import apply_text
 from ..course.verdict import Verdict
 from ..errors import Refusal
@@ -97,17 +97,22 @@ class Session(BreakableDesk):
             answers.append(self._answer(place, verdict))
         return {"verdicts": answers, "text": ""}
 
-    async def next(self) -> dict[str, Any]:
-        """Move on. When the current step does not hold, the next one still starts from a right lab: it is rebuilt."""
+    async def next(self, *, force: bool = False) -> dict[str, Any]:
+        """Move on; what is there stays. When the next step cannot start from it, that is refused, unless ``force`` has it rebuilt."""
         await self.hold_judging()
         self.refuse_while_broken()
         following = after(self.state.course, self.state.position)
-        self._stop_playing()
         if following is None:
+            self._stop_playing()
             return self._moved(_LAST)
-        snapshot = await self.live.refresh()
+        lacking = await self._lacking(following)
+        if lacking and not force:
+            self.rejudge()
+            going = self.moves.going(self.state.course, following, self.state.bindings)
+            raise Refusal(self._not_yet(following, lacking), code=1, going=going)
+        self._stop_playing()
         self._stand_at(following)
-        if missing(self.state.course, following, snapshot, self.state.bindings):
+        if lacking:
             await self._rebuild(following)
             text = f"Skipped ahead: the lab was rebuilt for the start of {following}."
         else:
@@ -216,6 +221,24 @@ class Session(BreakableDesk):
         self.state = msgspec.structs.replace(self.state, playing=False)
         await self._rebuild(place, end=passed)
         return self._moved(f"Play mode is over: the lab is back at the {'end' if passed else 'start'} of {place}.")
+
+    async def _lacking(self, following: Position) -> tuple[Step, ...]:
+        """What the next step needs and is not there. What was just done in names of the learner's own counts once it was judged."""
+        state = self.state
+        lacking = missing(state.course, following, await self.live.refresh(), state.bindings)
+        if not lacking or state.playing:
+            return lacking
+        await self.judge_now()
+        return missing(state.course, following, self.live.last, self.state.bindings)
+
+    def _not_yet(self, following: Position, lacking: tuple[Step, ...]) -> str:
+        """Why the next step cannot start, and the ways on; ``run`` is one only where it takes nothing away."""
+        state = self.state
+        ahead = [key(place) for place in before(state.course, following)]
+        found = difference(state.course, ahead, self.live.last, state.bindings, following)
+        seen = f": {found[0].claim}; seen: {found[0].seen}" if found else ""
+        does_it = "`run` does it for you, " if lacking[0] == state.step else ""
+        return f"{lacking[0].title!r} is not done{seen}. {does_it}`goto {following}` rebuilds the lab for the next step."
 
     def _stop_playing(self) -> None:
         """A verb that moves the lab ends play mode: there is nothing left to put back."""

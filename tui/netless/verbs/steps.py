@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from netless_lab import protocol
-from netless_lab.client import Client
+from netless_lab.client import Client, Refused
 from netless_lab.course.verdict import Item, Verdict
 
 from ..exit_codes import Exit
@@ -62,9 +63,20 @@ def back(args: Namespace, printer: Printer) -> int:
 
 
 def next(args: Namespace, printer: Printer) -> int:
-    """Move on to the next step."""
+    """Move on to the next step. What would have to go for it is listed, and goes only after a yes."""
     with joined(args) as client:
-        return _moved(client.ask(protocol.Next), printer)
+        try:
+            return _moved(client.ask(protocol.Next, force=args.yes), printer)
+        except Refused as refused:
+            if refused.going is None:
+                raise
+            printer.narrate(f"netless: {refused}")
+            _list_going("rebuilding the lab for the next step", refused.going, printer)
+            if _agreed(printer):
+                return _moved(client.ask(protocol.Next, force=True), printer)
+            printer.document({"error": str(refused), "code": refused.code, "nearest": (), "going": refused.going})
+            printer.narrate("nothing was changed")
+            return refused.code
 
 
 def goto(args: Namespace, printer: Printer) -> int:
@@ -89,13 +101,17 @@ def reset(args: Namespace, printer: Printer) -> int:
     with joined(args) as client:
         going = client.ask(protocol.Reset, scope=args.scope, dry=True)["going"]
         if going:
-            printer.narrate(f"resetting the {args.scope} takes away or puts back:")
-            for line in going:
-                printer.narrate(f"  {line}")
+            _list_going(f"resetting the {args.scope}", going, printer)
             if not args.yes and not _agreed(printer):
                 printer.narrate("nothing was changed")
                 return Exit.USAGE
         return _moved(client.ask(protocol.Reset, scope=args.scope), printer)
+
+
+def _list_going(doing: str, going: Sequence[str], printer: Printer) -> None:
+    printer.narrate(f"{doing} takes away or puts back:")
+    for line in going:
+        printer.narrate(f"  {line}")
 
 
 def _agreed(printer: Printer) -> bool:

@@ -1,0 +1,89 @@
+"""``next`` moves on; what a learner built it takes away only when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpers.running import Running, eventually, running
+from netless_lab.client import Refused
+from netless_lab.protocol import Play
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """A lab of this file's own."""
+    with running() as own:
+        yield own
+
+
+def fresh(lab: Running, place: str, *, end: bool = False) -> None:
+    """The clean start of a step, or its end, in the lesson's own words."""
+    lab.reset("lab")
+    lab.goto(place, end=end)
+
+
+def refused(lab: Running) -> Refused:
+    """What ``next`` says when it will not move."""
+    with pytest.raises(Refused) as told:
+        lab.next()
+    assert told.value.code == 1
+    return told.value
+
+
+def test_a_step_that_is_not_done_is_not_left_by_taking_away(lab: Running) -> None:
+    """It says what is missing, what would go and the two ways on; nothing moves, and what the learner has is there."""
+    fresh(lab, "cable/pair")
+    lab.sh("ip link add keepme type bridge; ip addr add 203.0.113.77/32 dev lo")
+    told = refused(lab)
+    assert "veth" in str(told) and "`run`" in str(told) and "`goto container/cable/plug`" in str(told)
+    assert told.going is not None and any("keepme" in line for line in told.going) and any("203.0.113.77" in line for line in told.going)
+    assert lab.status().position == "container/cable/pair"
+    assert "keepme" in lab.links()
+
+
+def test_the_judge_goes_on_after_a_refusal(lab: Running) -> None:
+    """A refused ``next`` leaves the step as watched as it was: done by hand it is noticed by itself."""
+    fresh(lab, "cable/pair")
+    refused(lab)
+    lab.sh("ip link add veth1 type veth peer name veth2")
+    assert eventually(lambda: (verdict := lab.status().verdict) is not None and verdict.passed)
+
+
+def test_told_to_it_rebuilds(lab: Running) -> None:
+    """With force the next step starts from a right lab, whatever was there; no tick is earned by it."""
+    fresh(lab, "cable/pair")
+    lab.sh("ip link add keepme type bridge")
+    assert "rebuilt" in lab.next(force=True)["text"]
+    assert lab.status().position == "container/cable/plug"
+    assert "keepme" not in lab.links() and {"veth1", "veth2"} <= lab.links()
+
+
+def test_only_the_position_moves_when_the_next_step_can_start(lab: Running) -> None:
+    """Done by hand, own names, with things of the learner's own beside: all of it stays, force or not."""
+    for force in (False, True):
+        fresh(lab, "cable/pair")
+        lab.sh("ip link add keepme type bridge; ip link add left type veth peer name right")
+        lab.next(force=force)
+        assert lab.status().position == "container/cable/plug"
+        assert {"keepme", "left", "right"} <= lab.links()
+
+
+def test_what_is_missing_from_an_earlier_step_is_named(lab: Running) -> None:
+    """The step itself holds, an earlier one does not: that one is named, and ``run`` is not offered, for it would rebuild."""
+    fresh(lab, "switch/bridge", end=True)
+    lab.sh("ip addr flush dev veth1", "c1")
+    told = refused(lab)
+    assert "10.0.0.2" in str(told) and "`run`" not in str(told) and "`goto " in str(told)
+
+
+def test_a_refused_next_does_not_end_play_mode(lab: Running) -> None:
+    """Leaving play mode puts the step back, so what is refused must not leave it."""
+    fresh(lab, "cable/pair")
+    lab.client.ask(Play, on=True)
+    refused(lab)
+    assert lab.status().playing
+    lab.client.ask(Play, on=False)
