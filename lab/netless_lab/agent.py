@@ -79,6 +79,7 @@ class Agent:
         reason = await self._until_unused()
         for server in servers:
             server.close()
+        self._session.close()
         self.broadcast(protocol.Bye(reason))
         for client in tuple(self._clients):
             await client.close()

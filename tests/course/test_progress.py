@@ -9,13 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from helpers.post import course
 from helpers.snapshots import container, edit, host, internet, lab, lab_with, uplink
 from netless_lab.course.bind import Bindings
 from netless_lab.course.compare import difference, in_words
-from netless_lab.course.progress import BadProgress, CourseRecord, Progress, StepRecord, decode, encode
+from netless_lab.course.progress import BadProgress, CourseRecord, DrillRecord, Progress, StepRecord, decode, encode
 from netless_lab.course.saved import load, progress_path, save
 from netless_lab.course.step import Position
 from netless_lab.errors import Refusal
@@ -29,6 +30,7 @@ FULL = (
     .at(HERE)
     .bound("container", Bindings(links={"veth1": "left"}, nets={"10.0.0.0/24": "192.168.7.0/24"}))
     .speaking("legacy")
+    .drilled(DrillRecord("forwarding-off", "solved", 300.0, 14.2, seed=11, hints=1))
 )
 
 
@@ -36,6 +38,22 @@ def test_it_survives_its_file() -> None:
     """Everything in a progress comes back from its JSON, which is readable and says its format."""
     assert decode(encode(FULL)) == FULL
     assert json.loads(encode(FULL))["format"] == 1
+
+
+def test_a_file_without_drills_is_read(tmp_path: Path) -> None:
+    """One that was written before drills were kept has none, and loses nothing."""
+    older = json.loads(encode(FULL))
+    del older["drills"]
+    (tmp_path / "older.json").write_text(json.dumps(older))
+    loaded = load(tmp_path / "older.json")
+    assert loaded.notice == "" and loaded.progress == msgspec.structs.replace(FULL, drills=())
+
+
+def test_drills_of_both_count_once() -> None:
+    """Merged they stand in the order of time, and one that both know stands there once."""
+    later = DrillRecord("port-down", "gave up", 500.0, 60.0, node="c1", exam=True)
+    theirs = Progress().drilled(DrillRecord("port-down", "solved", 200.0, 9.0)).drilled(FULL.drills[0])
+    assert [record.at for record in FULL.drilled(later).merged(theirs).drills] == [200.0, 300.0, 500.0]
 
 
 def test_a_tick_stays_and_the_first_time_counts() -> None:

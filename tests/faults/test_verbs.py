@@ -42,6 +42,46 @@ def test_break_says_the_symptom_and_mend_proves_health(netless: Cli) -> None:
     assert "Nothing is broken" in netless("mend").stdout
 
 
+def test_the_result_of_a_drill_is_told_and_kept(netless: Cli) -> None:
+    """``status`` says that a drill runs, without its secret; after the repair ``check`` tells how it went, and ``progress`` keeps it."""
+    netless("break", "forwarding-off", "--drill")
+    netless("hint")
+    during = netless("status").stdout
+    assert "a drill, for " in during and "1 hint" in during and "forward" not in during
+    assert "forwarding-off" not in netless("progress").stdout
+    netless("exec", "host", "--", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    told = netless("check").stdout
+    assert "healthy again, after " in told and "with 1 hint" in told and "It was: The host does not forward" in told
+    assert "healthy again, after " in netless("status").stdout
+    assert "taken away" not in netless("mend").stdout
+    (line,) = (line for line in netless("progress").stdout.splitlines() if "forwarding-off" in line)
+    assert "solved after " in line and "with 1 hint" in line
+    (kept,) = (drill for drill in netless.json("progress")["drills"] if drill["fault"] == "forwarding-off")
+    assert kept["result"] == "solved" and kept["hints"] == 1 and kept["seconds"] > 0
+
+
+def test_leaving_an_exam_says_what_it_counts_as(netless: Cli) -> None:
+    """``goto`` out of an exam ends it: said on stdout, kept as given up."""
+    netless("break", "port-down", "--exam", "--node", "c2")
+    assert "an exam, for " in netless("status").stdout
+    told = netless("goto", "neighbour", "--end").stdout
+    assert "ended the exam: it counts as given up" in told and "cable of c2" in told
+    (line,) = (line for line in netless("progress").stdout.splitlines() if "exam" in line)
+    assert "port-down in c2" in line and "given up after " in line
+
+
+def test_the_result_travels(netless: Cli, tmp_path: Path) -> None:
+    """Export and import take drills along; imported twice they count once."""
+    netless("break", "forwarding-off", "--drill")
+    netless("mend")
+    kept = tmp_path / "kept.json"
+    netless("progress", "export", str(kept))
+    other = Cli(own_name(), tmp_path / "elsewhere")
+    for _ in range(2):
+        other("progress", "import", str(kept))
+        assert other.json("progress")["drills"] == json.loads(kept.read_text())["drills"] != []
+
+
 def test_a_seed_is_reproducible_and_keeps_its_secret(netless: Cli) -> None:
     """The same seed breaks the same thing again; neither the text nor the document says what it is, before the mend does."""
     first = json.loads(netless("break", "--random", "--seed", "11", "--json").stdout)

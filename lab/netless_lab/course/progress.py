@@ -7,6 +7,7 @@ a step earns it; looking at its solution does not. Ids this version does not kno
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,8 @@ from .bindings import Bindings
 from .step import Position
 
 FORMAT = 1
+KEPT_DRILLS = 500
+"""How many drills are kept, the newest: each change of a progress writes it whole."""
 
 
 class BadProgress(ValueError):
@@ -24,7 +27,8 @@ class BadProgress(ValueError):
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened at one step. ``earned`` is the time of the first pass in seconds since the epoch.
 
-    ``hints`` counts the rungs opened, ``by_tutor`` and ``by_hand`` how often it was passed by "run" and by the learner's own doing.
+    ``hints`` counts the rungs opened. ``by_tutor``: the tutor did it (``run``, ``goto --end``) and it passed; ``by_hand``: it passed by the
+    learner's own doing, whether or not the tutor did it another time.
     """
 
     earned: float | None = None
@@ -41,12 +45,31 @@ class CourseRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     bindings: Bindings = Bindings()
 
 
+class DrillRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A drill that is over: something was broken, and the learner was not told what.
+
+    ``fault`` is its id, ``node`` the container it was in, ``seed`` what drew it (None: it was chosen). ``at`` is when it ended, in seconds
+    since the epoch, ``seconds`` how long the network was broken. ``hints`` and ``whys`` count the help asked for; an ``exam`` has none.
+    """
+
+    fault: str
+    result: Literal["solved", "gave up"]
+    at: float
+    seconds: float
+    node: str = ""
+    seed: int | None = None
+    exam: bool = False
+    hints: int = 0
+    whys: int = 0
+
+
 class Progress(msgspec.Struct, frozen=True):
-    """All progress of one lab. Updates return a new value."""
+    """All progress of one lab, ``drills`` from the oldest to the newest. Updates return a new value."""
 
     format: int = FORMAT
     dialect: Dialect = "ip"
     courses: dict[str, CourseRecord] = {}
+    drills: tuple[DrillRecord, ...] = ()
 
     def course(self, course: str) -> CourseRecord:
         """The record of a course, empty when it was never begun."""
@@ -97,6 +120,10 @@ class Progress(msgspec.Struct, frozen=True):
         """The learner's own names."""
         return self._with_course(course, bindings=bindings)
 
+    def drilled(self, record: DrillRecord) -> Progress:
+        """A drill is over."""
+        return msgspec.structs.replace(self, drills=(*self.drills, record)[-KEPT_DRILLS:])
+
     def speaking(self, dialect: Dialect) -> Progress:
         """Commands are shown in this dialect."""
         return msgspec.structs.replace(self, dialect=dialect)
@@ -110,7 +137,10 @@ class Progress(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, courses={name: record for name, record in self.courses.items() if name != course})
 
     def merged(self, other: Progress) -> Progress:
-        """Both together, for an import: a tick of either counts, the earlier time holds; place and names are the imported ones."""
+        """Both together, for an import: a tick of either counts, the earlier time holds; place and names are the imported ones.
+
+        A drill that both know counts once.
+        """
         courses = dict(self.courses)
         for name, theirs in other.courses.items():
             mine = self.course(name)
@@ -118,7 +148,8 @@ class Progress(msgspec.Struct, frozen=True):
             for place, record in theirs.steps.items():
                 steps[place] = _joined(mine.steps.get(place, StepRecord()), record)
             courses[name] = CourseRecord(steps, theirs.position or mine.position, theirs.bindings)
-        return msgspec.structs.replace(self, dialect=other.dialect, courses=courses)
+        drills = sorted({*self.drills, *other.drills}, key=lambda record: record.at)
+        return msgspec.structs.replace(self, dialect=other.dialect, courses=courses, drills=tuple(drills[-KEPT_DRILLS:]))
 
     def done(self, course: str, places: Iterable[str]) -> int:
         """How many of these steps are earned."""

@@ -203,7 +203,7 @@ class Desk:
 
     async def judge_now(self, *, by_tutor: bool = False) -> Verdict:
         """Judge the current step, earn its tick when it passes, and tell."""
-        place = self.state.position
+        place, held = self.state.position, self.state.passed
         verdict, names = await judge_step(self.world, self.case(place), self.probe_told, self._state_told)
         with self.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
             snapshot = await self.live.refresh()
@@ -211,7 +211,7 @@ class Desk:
             return verdict
         completed = False
         if verdict.passed:
-            completed = self._earn(place, names, by_tutor)
+            completed = self._earn(place, names, newly=not held)
         changed = verdict != self.state.verdict
         self.state = msgspec.structs.replace(self.state, verdict=verdict)
         self.relive(snapshot)
@@ -228,11 +228,12 @@ class Desk:
         self.state = msgspec.structs.replace(self.state, verdict=verdict)
         self._tell(VerdictEvent(verdict))
 
-    def _earn(self, place: Position, names: Any, by_tutor: bool) -> bool:
-        course = self.state.course.id
-        progress = self.state.progress
-        first = not progress.earned(key(place), course)
-        if first:
+    def _earn(self, place: Position, names: Any, *, newly: bool) -> bool:
+        """Tick the step, once for the tutor and once for the learner's own hands; ``newly``: it did not hold before. Whether it is the first."""
+        course, progress, by_tutor = self.state.course.id, self.state.progress, self.state.by_tutor
+        known = progress.step(key(place), course)
+        first = known.earned is None
+        if first or (newly and not by_tutor and not known.by_hand):
             progress = progress.earn(course, key(place), time.time(), by_tutor=by_tutor)
         if names != self.state.bindings:
             self.state = msgspec.structs.replace(self.state, bindings=names)
@@ -290,8 +291,7 @@ class Desk:
 
     def _learner_changed(self, burst: Burst) -> None:
         self.own_changes.append(burst)
-        if not self.state.touched:
-            self.state = msgspec.structs.replace(self.state, touched=True)
+        self.state = msgspec.structs.replace(self.state, touched=True, by_tutor=False)
         self.history.saw(burst.changes, burst.after, where_of(burst.after, "host"), str(self.state.position))
         self.relive(burst.after)
         if not self.state.busy:

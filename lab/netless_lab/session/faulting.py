@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
 from ..course.catalog import resolve
+from ..course.drill_words import help_used, took
 from ..course.fault_words import bound, hints, solution
 from ..course.faults import SEATS, Fault, Listed, drawn, named
+from ..course.progress import DrillRecord
 from ..course.step import Position, step_at
 from ..course.verdict import Verdict
 from ..errors import Refusal
@@ -61,7 +63,17 @@ class Broken(msgspec.Struct, frozen=True):
     @property
     def secret(self) -> bool:
         """Whether the learner must not be told which fault it is."""
-        return self.healthy is None and (self.wanted.drill or not self.wanted.fault)
+        return self.healthy is None and self.recorded
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the learner had to find out what it was: what became of that is kept."""
+        return self.wanted.drill or not self.wanted.fault
+
+    @property
+    def kind(self) -> str:
+        """What to call it."""
+        return "exam" if self.wanted.exam else "drill" if self.recorded else "fault"
 
 
 class Faulting:
@@ -133,33 +145,43 @@ class Faulting:
                 refusal = error
                 continue
             self._broken = Broken(fault, place, wanted, time.time(), came_from)
+            session.history.noted(f"something was broken on purpose: {fault.tells}", str(place))
             session.tell_status()
             return self._answer(fault.tells)
         raise refusal or Refusal("no fault can be had here", code=3)
 
     async def mend(self) -> dict[str, Any]:
-        """Take the fault away and prove the lab's health; what does not come right that way is rebuilt."""
+        """Take the fault away and prove the lab's health; what does not come right that way is rebuilt.
+
+        While it is on that gives up. After a repair it only puts away what the fault needed.
+        """
         session, broken = self._session, self._broken
         await session.hold_judging()
         if broken is None:
             return self._answer("Nothing is broken here on purpose.")
         fault, was_on = self._bound(broken), self.on
-        self._broken = msgspec.structs.replace(broken, healthy=broken.healthy or time.time())
-        async with session.busy("mending"):
-            taken_away = await self._breaker.mend(fault, broken.place, undo=was_on)
-        self._broken = None
+        if was_on:
+            broken = self._end(broken, "gave up")
+        self._broken = broken
+        try:
+            async with session.busy("mending"):
+                taken_away = await self._breaker.mend(fault, broken.place, undo=was_on)
+        finally:
+            self._broken = None
         session.tell_status()
         session.rejudge()
         how = "It was taken away" if taken_away else "The lab was rebuilt"
-        text = f"{broken.fault.title}: that was it. {how}, and the network is healthy. {self._way_back(broken)}"
-        return self._answer(text.rstrip(), broken)
+        text = f"{broken.fault.title}: that was it. {how}, and the network is healthy." if was_on else _told_well(broken)
+        if not was_on and (fault.setup or not taken_away):
+            text = f"{text} The lab was put back to the end of {broken.place}."
+        return self._answer(text, broken)
 
     async def check(self) -> dict[str, Any]:
         """The verdict on the lab's health, as ``check`` answers it."""
         verdict = await self.judge()
         broken = self._broken
         assert broken is not None
-        success = "" if not verdict.passed else "The network is healthy again."
+        success = _told_well(broken) if broken.healthy is not None else ""
         if broken.secret:
             verdict = _discreet(verdict)
         return {"position": "fault", "title": broken.fault.tells, "verdict": verdict, "success": success}
@@ -174,8 +196,8 @@ class Faulting:
         if self._broken is not broken:
             return verdict
         if verdict.passed:
-            self._broken = msgspec.structs.replace(broken, verdict=verdict, healthy=time.time())
-            self._session.on_event(Notice("info", self._told_well()))
+            self._broken = self._end(msgspec.structs.replace(broken, verdict=verdict), "solved")
+            self._session.on_event(Notice("info", _told_well(self._broken)))
         elif verdict != broken.verdict:
             self._broken = msgspec.structs.replace(broken, verdict=verdict)
         self._session.tell_status()
@@ -192,12 +214,47 @@ class Faulting:
 
     async def leave(self) -> None:
         """The lab is about to be rebuilt: nothing of the fault may outlive that."""
+        ending = self.ending()
+        self.abandon()
         broken, self._broken = self._broken, None
         if broken is None:
             return
-        if broken.healthy is None:
-            self._session.on_event(Notice("info", f"The fault is gone with the rebuild. It was: {broken.fault.title}."))
+        if ending:
+            self._session.on_event(Notice("info", ending))
         await self._breaker.clear(self._bound(broken))
+
+    def ending(self) -> str:
+        """What a rebuild does to the fault that is on, in words that tell what it was; "" when none is on."""
+        broken = self._broken
+        if broken is None or not self.on:
+            return ""
+        ended = f"That ended the {broken.kind}: it counts as given up." if broken.recorded else "The fault is gone with the rebuild."
+        return f"{ended} It was: {broken.fault.title}."
+
+    def abandon(self) -> None:
+        """The lab is about to be rebuilt or to end: a drill that is on counts as given up."""
+        if self._broken is not None and self.on:
+            self._broken = self._end(self._broken, "gave up")
+
+    def news(self) -> str:
+        """That the network is healthy again, and how that went, as long as the learner stands where it was broken; "" at all other times."""
+        broken = self._broken
+        told = broken is not None and broken.healthy is not None and broken.place == self._session.state.position
+        return _told_well(broken) if broken is not None and told else ""
+
+    def _end(self, broken: Broken, result: Literal["solved", "gave up"]) -> Broken:
+        """The network is healthy, or nobody seeks any longer: written down in the history, and a drill in the progress."""
+        session, now = self._session, time.time()
+        over = msgspec.structs.replace(broken, healthy=now)
+        what = _told_well(over) if result == "solved" else f"the {broken.kind} was given up; it was: {broken.fault.title}"
+        session.history.noted(what, str(broken.place))
+        if broken.recorded:
+            record = DrillRecord(
+                broken.fault.id, result, now, round(now - broken.began, 1), broken.fault.node, broken.wanted.seed,
+                broken.wanted.exam, broken.hints, broken.whys,
+            )  # fmt: skip
+            session.remember(session.state.progress.drilled(record))
+        return over
 
     def hint(self) -> dict[str, Any]:
         """The next hint towards the fault; the last one is the solution."""
@@ -248,24 +305,19 @@ class Faulting:
     def _solution(self, broken: Broken) -> str:
         return solution(self._bound(broken), where_of(self._session.live.last, "host"), self._session.state.dialect)
 
-    def _told_well(self) -> str:
-        status = self.status()
-        assert status is not None
-        minutes, seconds = divmod(round(status.seconds), 60)
-        took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-        asked = ((status.hints, "hint", "hints"), (status.whys, "Why", "times Why"))
-        help_used = [f"{count} {one if count == 1 else many}" for count, one, many in asked if count]
-        text = f"The network is healthy again, after {took}, with {' and '.join(help_used) or 'no help'}."
-        return f"{text} It was: {status.title}."
-
-    def _way_back(self, broken: Broken) -> str:
-        here = self._session.state.position
-        return f"`netless goto {broken.came_from}` takes you back to where you were." if broken.came_from != here else ""
-
     def _answer(self, text: str, over: Broken | None = None) -> dict[str, Any]:
-        """What the calls answer: words, and the status."""
+        """What the calls answer: words, and the status. ``came_from``: where the learner was before it all, when that is elsewhere."""
         told = self.status() if over is None else None
-        return {"text": text, "position": str(self._session.state.position), "fault": told, "mended": over.fault.id if over else ""}
+        here = self._session.state.position
+        came_from = str(over.came_from) if over is not None and over.came_from != here else ""
+        mended = over.fault.id if over is not None else ""
+        return {"text": text, "position": str(here), "fault": told, "mended": mended, "came_from": came_from}
+
+
+def _told_well(broken: Broken) -> str:
+    seconds = (broken.healthy or time.time()) - broken.began
+    used = help_used(broken.hints, broken.whys)
+    return f"The network is healthy again, after {took(seconds)}, with {used}. It was: {broken.fault.title}."
 
 
 def _discreet(verdict: Verdict) -> Verdict:

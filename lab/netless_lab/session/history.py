@@ -57,6 +57,10 @@ class History:
 
     def moved(self, text: str, step: str) -> None:
         """The lab was rebuilt: what stands above did not happen to what stands below."""
+        self.noted(text, step)
+
+    def noted(self, text: str, step: str) -> None:
+        """Something befell the lab that no command does again."""
         self._entries.append(Entry(time.time(), "lab", text, (), step))
 
 

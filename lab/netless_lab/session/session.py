@@ -79,12 +79,11 @@ class Session(BreakableDesk):
         """Judge the current step, or every step of a target as far as its result should be there now."""
         await self.hold_judging()
         if self.faulting.on:
-            return {"verdicts": [await self.faulting.check()], "text": ""}
-        if target is None:
-            return {"verdicts": [await self._judge_here()], "text": self._onward()}
-        wanted = self._places(target)
+            return {"verdicts": [await self.faulting.check()], "text": "", "fault": self.faulting.status()}
+        wanted = self._places(target) if target is not None else (self.state.position,)
         if wanted == (self.state.position,):
-            return {"verdicts": [await self._judge_here()], "text": self._onward()}
+            verdict, news = await self._judge_here(), self.faulting.news()
+            return {"verdicts": [verdict], "text": "\n".join(filter(None, (news, self._onward()))), "fault": self.faulting.status()}
         last, gone = wanted[-1], undone(self.state.course, wanted[-1])
         answers = []
         for place in wanted:
@@ -124,9 +123,9 @@ class Session(BreakableDesk):
         """Undo the learner's own changes since the step began, or else the last step."""
         await self.hold_judging()
         place = self.state.position
-        if self.faulting.on:
+        if ending := self.faulting.ending():
             await self._rebuild(place, end=True)
-            return self._moved(f"The lab is back at the end of {place}, as it was before it was broken.")
+            return self._moved(f"The lab is back at the end of {place}, as it was before it was broken.", ending)
         if taken_back := await take_back_last(self):
             return self._moved(f"Undone: {taken_back}.")
         if self.state.touched:
@@ -147,16 +146,17 @@ class Session(BreakableDesk):
         await self.hold_judging()
         place = self._end_of(target) if end else self._start_of(target)
         self._stop_playing()
+        ending = self.faulting.ending()
         await self._rebuild(place, end=end)
         if not end:
-            return self._moved(f"At the start of {place}: {self.state.step.title}.")
+            return self._moved(f"At the start of {place}: {self.state.step.title}.", ending)
         answer = await self._judge_here(by_tutor=True)
         verdict: Verdict = answer["verdict"]
         text = f"At the end of {place}: {self.state.step.title}."
         if not verdict.passed:
             failing = "; ".join(item.claim for item in verdict.items if item.result != "pass")
             raise Refusal(f"{text} But its own check does not pass there: {failing}. {_NEW_LAB}", code=4)
-        return self._moved(text)
+        return self._moved(text, ending)
 
     async def reset(self, scope: Literal["step", "lesson", "lab"], *, dry: bool = False) -> dict[str, Any]:
         """Start the step, the lesson or everything over. ``dry`` only says what would go."""
@@ -179,8 +179,9 @@ class Session(BreakableDesk):
             self.state = msgspec.structs.replace(self.state, bindings=Bindings(), notices=())
         if not going and not self.state.passed:
             return self._moved("Nothing to reset: the lab is as it was at the start.")
+        ending = self.faulting.ending()
         await self._rebuild(place)
-        return self._moved(f"Reset: the lab is at the start of {place}.")
+        return self._moved(f"Reset: the lab is at the start of {place}.", ending)
 
     async def hint(self, rung: int | None = None) -> dict[str, Any]:
         """Open the next rung of help, or the one asked for; it is recorded, not punished.
@@ -268,6 +269,10 @@ class Session(BreakableDesk):
         await self.hold_judging()
         await self._rebuild(place, end=end, judging=False)
 
+    def close(self) -> None:
+        """The lab is about to end: write down what is unfinished."""
+        self.faulting.abandon()
+
     async def call(self, name: str, args: dict[str, Any]) -> Any:
         """Extensions by name."""
         found = CALLS.get(name)
@@ -296,7 +301,7 @@ class Session(BreakableDesk):
                     await self._apply_step()
                 except self.world.apply_failed as error:
                     raise Refusal(f"The step could not be done. {error} {_NEW_LAB}", code=4) from error
-            self.state = msgspec.structs.replace(self.state, touched=False)
+            self.state = msgspec.structs.replace(self.state, touched=False, by_tutor=True)
             return await self._judge_here(by_tutor=True)
 
     async def _apply_step(self) -> None:
@@ -332,7 +337,7 @@ class Session(BreakableDesk):
             except self.world.apply_failed as error:
                 raise Refusal(f"The lab could not be rebuilt for {place}. {error} {_NEW_LAB}", code=4) from error
         self._stand_at(place)
-        self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=())
+        self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=(), by_tutor=end)
         self.own_changes.clear()
         self.history.moved(f"the lab was rebuilt for the {'end' if end else 'start'} of {place}", str(place))
         self.relive(snapshot)
@@ -344,7 +349,7 @@ class Session(BreakableDesk):
     def _stand_at(self, place: Position) -> None:
         if place == self.state.position:
             return
-        self.state = msgspec.structs.replace(self.state, position=place, verdict=None)
+        self.state = msgspec.structs.replace(self.state, position=place, verdict=None, by_tutor=False)
         self.remember(self.state.progress.at(place))
         self.refresh_goal()
         self.tell_status()
@@ -359,8 +364,9 @@ class Session(BreakableDesk):
         following = after(self.state.course, self.state.position)
         return f"`next` goes on to {following}: {step_at(self.state.course, following).title}." if following else _LAST
 
-    def _moved(self, text: str) -> dict[str, Any]:
-        return {"position": str(self.state.position), "title": self.state.step.title, "text": text}
+    def _moved(self, text: str, ended: str = "") -> dict[str, Any]:
+        """Where the lab is now. ``ended``: what that did to a drill; every view was told already."""
+        return {"position": str(self.state.position), "title": self.state.step.title, "text": text, "ended": ended}
 
     def _target(self, text: str) -> Target:
         return resolve(self.courses, text, self.state.position)

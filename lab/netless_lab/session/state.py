@@ -15,7 +15,8 @@ class State(msgspec.Struct, frozen=True):
     """The course in hand, the current step, and what was judged of it.
 
     ``live`` maps the id of each step of the course (``lesson/step``) to whether its state holds now. ``touched`` is true when the
-    learner changed something since the last moment the lab was known to be in a clean state.
+    learner changed something since the last moment the lab was known to be in a clean state. ``by_tutor`` is true when the tutor did the
+    current step and the learner changed nothing since: it is the tutor's when it passes, however late.
     """
 
     course: Course
@@ -28,6 +29,7 @@ class State(msgspec.Struct, frozen=True):
     busy: str = ""
     playing: bool = False
     touched: bool = False
+    by_tutor: bool = False
     notices: tuple[str, ...] = ()
 
     @property

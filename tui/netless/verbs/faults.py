@@ -58,6 +58,8 @@ def mend(args: Namespace, printer: Printer) -> int:
         answer = client.ask(Call, name="mend")
     printer.document(answer)
     printer.say(answer["text"])
+    if answer["came_from"]:
+        printer.narrate(f"`netless goto {answer['came_from']}` takes you back to where you were")
     return Exit.PASS
 
 

@@ -7,6 +7,7 @@ from argparse import Namespace
 import msgspec
 
 from netless_lab import protocol
+from netless_lab.course.drill_words import help_used, took
 
 from ..exit_codes import Exit
 from ..labs import find, known_course, missing, opened
@@ -61,12 +62,23 @@ def status(args: Namespace, printer: Printer) -> int:
             if not ahead and step.earned and step.live is False:
                 broken.append(step.title)
         printer.say(f"          {ticks:<8} {lesson.title}" + (f"   (earned, but not so now: {', '.join(broken)})" if broken else ""))
+    if state.fault is not None:
+        printer.say(f"fault     {_fault(state.fault)}")
     for node in state.nodes:
         pid = f"pid {node.pid}" if node.pid else "no process"
         printer.say(f"node      {node.name:<10} {node.role:<10} {pid:<11} net:[{node.netns}]  {' '.join(node.names)}")
     for notice in state.notices:
         printer.say(f"note      {notice}")
     return Exit.PASS
+
+
+def _fault(fault: protocol.FaultStatus) -> str:
+    """What may be told of what is broken on purpose: while it is a secret only what is noticed."""
+    used = f"{took(fault.seconds)}, with {help_used(fault.hints, fault.whys)}"
+    if fault.healthy:
+        return f"the network is healthy again, after {used}. It was: {fault.title}"
+    kind = "an exam" if fault.exam else "a drill" if fault.drill else "broken on purpose"
+    return f"{kind}, for {used} so far: {fault.tells}" + (f" It is: {fault.title}" if fault.title else "")
 
 
 def labs(args: Namespace, printer: Printer) -> int:

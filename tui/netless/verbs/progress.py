@@ -10,13 +10,14 @@ from pathlib import Path
 import msgspec
 
 from netless_lab import labs
-from netless_lab.course.progress import BadProgress, decode, encode
+from netless_lab.course.drill_words import help_used, took
+from netless_lab.course.progress import BadProgress, DrillRecord, decode, encode
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Call
 
 from ..exit_codes import Exit
 from ..labs import find, missing
-from ..printer import Printer
+from ..printer import Printer, plural
 
 
 def progress(args: Namespace, printer: Printer) -> int:
@@ -34,14 +35,26 @@ def progress(args: Namespace, printer: Printer) -> int:
     printer.document(msgspec.to_builtins(kept))
     for name, record in kept.courses.items():
         earned = [place for place, step in record.steps.items() if step.earned is not None]
-        printer.say(f"{name}: {len(earned)} steps earned, at {record.position or 'its beginning'}")
+        printer.say(f"{name}: {plural(len(earned), 'step')} earned, at {record.position or 'its beginning'}")
         for place in earned:
             step = record.steps[place]
-            how = "by hand" if step.by_hand else "by run"
-            printer.say(f"  ● {place:<28} {how}" + (f", {step.hints} hints opened" if step.hints else ""))
+            how = "by hand" if step.by_hand else "by the tutor"
+            printer.say(f"  ● {place:<28} {how}" + (f", {plural(step.hints, 'hint')} opened" if step.hints else ""))
+    if kept.drills:
+        printer.say("drills:")
+    for drill in kept.drills:
+        printer.say(f"  {_drill(drill)}")
     if not kept.courses:
         printer.say("nothing is earned yet")
     return Exit.PASS
+
+
+def _drill(drill: DrillRecord) -> str:
+    """One line: what was broken, what became of it, which help was used, and when that was."""
+    mark = "●" if drill.result == "solved" else "○"
+    what = drill.fault + (f" in {drill.node}" if drill.node else "") + (", an exam" if drill.exam else "")
+    how = f"{'solved' if drill.result == 'solved' else 'given up'} after {took(drill.seconds)}, with {help_used(drill.hints, drill.whys)}"
+    return f"{mark} {what:<36} {how}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(drill.at))}"
 
 
 def history(args: Namespace, printer: Printer) -> int:

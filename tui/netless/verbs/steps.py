@@ -124,7 +124,8 @@ def _agreed(printer: Printer) -> bool:
 
 def _moved(answer: dict[str, Any], printer: Printer) -> int:
     printer.document(answer)
-    printer.say(answer["text"])
+    for text in filter(None, (answer["text"], answer["ended"])):
+        printer.say(text)
     return Exit.PASS
 
 

@@ -111,8 +111,7 @@ class Drilling(Base):
 
         taught = step_target(self.view, await self._teaches(str(answer.get("mended", ""))))
         used = f"You looked for {duration(time.time() - fault.began)}, with {help_used(fault).replace('none', 'no help')}."
-        text = str(answer.get("text", "")).partition(" `netless goto")[0]
-        self.app.push_screen(ToldScreen(text, used, taught, step_called(self.view, taught)), self._told_closed)
+        self.app.push_screen(ToldScreen(str(answer.get("text", "")), used, taught, step_called(self.view, taught)), self._told_closed)
 
     async def _teaches(self, fault: str) -> str:
         listed = await self.app.ask(protocol.Call, name="faults") or ()
