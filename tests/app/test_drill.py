@@ -87,6 +87,17 @@ async def test_the_menu_offers_secrets_and_a_list() -> None:
         assert start.args == {"do": "start", "seed": 4821, "exam": False}
 
 
+@pytest.mark.parametrize("typed", ["²", "٣", "Ⅷ", "7²", "½"])
+async def test_strange_digits_are_words_or_numbers(typed: str) -> None:
+    """Whatever counts as a digit somewhere (AltGr+2 gives one) is searched for, or is the seed; the app goes on."""
+    async with opened(opening=opening(), answers=calls(faults=FAULTS, drill={"text": ""})) as (app, pilot, _peer):
+        await pilot.press("D")
+        await until(pilot, lambda: "The host does not forward" in screen(app))
+        await pilot.press(*typed)
+        await until(pilot, lambda: "Nothing matches." in screen(app) or "seed 3" in screen(app))
+        assert ("seed 3" in screen(app)) == (typed == "٣")
+
+
 async def test_an_exam_and_a_chosen_fault() -> None:
     """The second row is the exam; a fault from the list is started by its id and stays a secret."""
     async with opened(opening=opening(), answers=calls(faults=FAULTS, drill={"text": ""})) as (app, pilot, peer):

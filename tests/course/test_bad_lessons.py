@@ -181,6 +181,12 @@ CASES = {
         "is no address and port",
         ":80",
     ),
+    "a port in a digit that is no number": (
+        page(step(probe='[{ connect = "10.0.0.2:²", from = "c1" }]')),
+        17,
+        "is no address and port",
+        ":80",
+    ),
     "an IPv6 address and port without brackets": (
         page(step(probe='[{ connect = "fd00::2:80", from = "c1" }]')),
         17,

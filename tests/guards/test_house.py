@@ -20,6 +20,7 @@ BANNED = {
     r"\bpkill\b|\bkillall\b": "ends processes by name, also other people's; signal the pid you started",
     r"nft flush ruleset|[\"']flush ruleset": "deletes everybody's firewall rules; delete the lab's own table",
     r"\bpushns\b|\bpopns\b": "keeps process-wide state; use a namespace handle",
+    r"\.isdigit\(": "is true of characters that int() refuses, such as ²; isdecimal() is not",
     r"shell=True(?!, check=True\)\")": "runs text as a shell; pass a list of words",
 }
 

@@ -182,7 +182,7 @@ def _probe_is_sound(raw: _Ping | _Connect | _Lookup | _Fetch, line: int, report:
                 report.add(line, f"size = {raw.size} does not fit a packet.", "The payload of a ping has 0 to 65507 bytes.")
         case _Connect():
             address, colon, port = raw.connect.rpartition(":")
-            if not colon or not port.isdigit() or not 1 <= int(port) <= 65535:
+            if not colon or not port.isdecimal() or not 1 <= int(port) <= 65535:
                 report.add(line, f'"{raw.connect}" is no address and port.', 'Write it as in "198.51.100.10:80" or "[fd00::10]:80".')
             elif ":" in address and not (address.startswith("[") and address.endswith("]")):
                 advice = f'Put the address in brackets: "[{address}]:{port}".'

@@ -91,7 +91,7 @@ class Case:
                 if self.spot.kind == "udp":
                     return 53
                 place = url.partition("://")[2].partition("/")[0]
-                return int(place.rpartition(":")[2]) if ":" in place and place.rpartition(":")[2].isdigit() else 80
+                return int(place.rpartition(":")[2]) if ":" in place and place.rpartition(":")[2].isdecimal() else 80
         return 53 if self.spot.kind == "udp" else None
 
     def packet(self, leg: str, kind: str, src: str, dst: str, iif: str | None = None, oif: str | None = None) -> dict[str, str]:

@@ -57,7 +57,7 @@ def match(key: str, operator: str, wanted: str, packet: Packet) -> Likeness:
         if any(fits):
             return not negated
         return None if None in fits else negated
-    if found.isdigit() and wanted.isdigit():
+    if found.isdecimal() and wanted.isdecimal():
         left, right = int(found), int(wanted)
         return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}.get(operator)
     return None
@@ -117,7 +117,7 @@ def _equal(found: str, wanted: str) -> Likeness:
         return found.startswith(wanted[:-1])
     if "/" in wanted:
         return _inside(found, wanted)
-    if "-" in wanted and wanted[0].isdigit():
+    if "-" in wanted and wanted[0].isdecimal():
         return _between(found, *wanted.split("-", 1))
     if wanted.startswith("0x") or found.startswith("0x"):
         return None if not wanted.startswith("0x") or not found.startswith("0x") else int(found, 16) == int(wanted, 16)
@@ -133,7 +133,7 @@ def _inside(address: str, network: str) -> Likeness:
 
 def _between(found: str, low: str, high: str) -> Likeness:
     try:
-        if found.isdigit():
+        if found.isdecimal():
             return int(low) <= int(found) <= int(high)
         return ip_address(low).packed <= ip_address(found).packed <= ip_address(high).packed
     except ValueError:

@@ -137,7 +137,7 @@ def target_of(verdict: str) -> tuple[str, int | None]:
     if len(words) == 1:
         return "", None
     address, _, port = words[1].split(" ")[0].rpartition(":") if ":" in words[1] else (words[1].split(" ")[0], "", "")
-    return address, int(port) if port.isdigit() else None
+    return address, int(port) if port.isdecimal() else None
 
 
 def source_rules(node: Node) -> tuple[tuple[Chain, Rule], ...]:

@@ -23,7 +23,7 @@ def inhabited() -> dict[int, int]:
     Processes that end meanwhile, and those we may not look into, are left out.
     """
     found: dict[int, int] = {}
-    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         try:
             found.setdefault(os.stat(f"/proc/{pid}/ns/net").st_ino, pid)
         except OSError:

@@ -100,9 +100,9 @@ def _find_chain(words: str, name: str, snapshot: Snapshot) -> Chain | None:
 
 
 def _mtu(change: Change, after: Snapshot) -> Action | None:
-    if change.on != "MTU" or not change.after.isdigit():
+    if change.on != "MTU" or not change.after.isdecimal():
         return None
-    return SetMtu(int(change.after), change.subject, change.node, int(change.before) if change.before.isdigit() else 1500)
+    return SetMtu(int(change.after), change.subject, change.node, int(change.before) if change.before.isdecimal() else 1500)
 
 
 def _resolver(change: Change, after: Snapshot) -> Action | None:

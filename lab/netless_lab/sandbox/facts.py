@@ -62,7 +62,7 @@ def _text(path: str) -> str:
 
 def _number(path: str) -> int | None:
     text = _text(path)
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def _seccomp() -> int:

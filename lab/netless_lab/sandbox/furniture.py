@@ -122,7 +122,7 @@ def close_proc() -> None:
     for name in sorted(os.listdir("/proc")):
         path = f"/proc/{name}"
         mode = os.lstat(path).st_mode
-        if name.isdigit() or not (stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and mode & 0o222)):
+        if name.isdecimal() or not (stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and mode & 0o222)):
             continue
         sc.bind(path, path, read_only=True)
     sc.bind("/proc/sys/net", "/proc/sys/net")

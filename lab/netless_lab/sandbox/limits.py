@@ -100,4 +100,4 @@ def end_others(keep: frozenset[int]) -> int:
 
 
 def _processes() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]

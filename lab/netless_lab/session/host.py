@@ -146,7 +146,7 @@ class PretendHost:
     def in_use(self) -> bool:
         """Whether any process lives here beside the agent and the nodes' own."""
         own = {ref.pid for ref in self.refs()} | {os.getpid()}
-        return any(entry.isdigit() and int(entry) not in own for entry in os.listdir("/proc"))
+        return any(entry.isdecimal() and int(entry) not in own for entry in os.listdir("/proc"))
 
     def _add(self, made: container.Container, role: Role) -> NodeRef:
         ref = NodeRef(made.name, role, Namespace.of_pid(made.pid), made.pid)
@@ -170,7 +170,7 @@ class PretendHost:
 
 
 def _processes() -> tuple[int, ...]:
-    return tuple(int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    return tuple(int(entry) for entry in os.listdir("/proc") if entry.isdecimal())
 
 
 def _is_dead(pid: int) -> bool:

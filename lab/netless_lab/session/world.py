@@ -183,14 +183,14 @@ class World:
         wanted = f"{mark}=".encode()
         for entry in os.listdir("/proc"):
             with contextlib.suppress(OSError):
-                if entry.isdigit() and int(entry) != os.getpid() and wanted in Path(f"/proc/{entry}/environ").read_bytes():
+                if entry.isdecimal() and int(entry) != os.getpid() and wanted in Path(f"/proc/{entry}/environ").read_bytes():
                     os.kill(int(entry), signal.SIGKILL)
 
     def _end_strangers(self) -> None:
         """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""
         own = {ref.namespace.inode for ref in self._host.refs()}
         for entry in os.listdir("/proc"):
-            if not entry.isdigit():
+            if not entry.isdecimal():
                 continue
             with contextlib.suppress(OSError):
                 if os.stat(f"/proc/{entry}/ns/net").st_ino not in own:

@@ -39,7 +39,7 @@ def ran_out(case: Case) -> Cause | None:
     facts = (Fact(f"it came into {owner_words(where)} with TTL {spot.hop.ttl if spot.hop else 1}"),
              Fact(f"{owner_words(source)} gives its packets a TTL of net.ipv4.ip_default_ttl", case.run(source, "sysctl net.ipv4.ip_default_ttl")))  # fmt: skip
     usual = case.knob(source, "net/ipv4/ip_default_ttl")
-    if usual.isdigit() and int(usual) < _FEW and first == int(usual):
+    if usual.isdecimal() and int(usual) < _FEW and first == int(usual):
         text = f"{owner_words(source)} sends its packets with a TTL of only {usual} (net.ipv4.ip_default_ttl), and it ran out in {owner_words(where)}"
         return Cause("ttl-exceeded", source, text, facts, True, case.run(source, "sysctl -w net.ipv4.ip_default_ttl=64"))
     return Cause("ttl-exceeded", where, text, facts, True)

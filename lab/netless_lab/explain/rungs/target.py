@@ -118,7 +118,7 @@ def _asked_port(case: Case, node: Node, port: int) -> int:
             return flow.reply.sport
     for change in case.redirects:
         address, _, changed = change.after.rpartition(":")
-        if changed.isdigit() and node.owner(address) is not None:
+        if changed.isdecimal() and node.owner(address) is not None:
             return int(changed)
     return port
 

@@ -53,7 +53,7 @@ def _inhabited(path: str) -> bool:
     """Whether any process that we can see lives in the namespace at ``path``."""
     inode = os.stat(path).st_ino
     for entry in os.listdir("/proc"):
-        if entry.isdigit():
+        if entry.isdecimal():
             try:
                 if os.stat(f"/proc/{entry}/ns/net").st_ino == inode:
                     return True

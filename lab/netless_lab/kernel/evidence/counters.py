@@ -65,7 +65,7 @@ def _pairs(text: str) -> dict[str, int]:
 
 
 def _plain(text: str) -> dict[str, int]:
-    return {fields[0]: int(fields[1]) for line in text.splitlines() if len(fields := line.split()) == 2 and fields[1].isdigit()}
+    return {fields[0]: int(fields[1]) for line in text.splitlines() if len(fields := line.split()) == 2 and fields[1].isdecimal()}
 
 
 def _devices(text: str) -> dict[str, int]:

@@ -70,7 +70,7 @@ def number(kind: Kind, payload: bytes) -> int:
 
 def quote(kind: Kind, shown: str) -> str:
     """Interface names stand in quotes in a listing, everything else stands bare."""
-    return f'"{shown}"' if kind in _QUOTED and not shown.isdigit() else shown
+    return f'"{shown}"' if kind in _QUOTED and not shown.isdecimal() else shown
 
 
 def show(kind: Kind, payload: bytes, devices: Mapping[int, str]) -> str:

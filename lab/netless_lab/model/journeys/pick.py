@@ -84,7 +84,7 @@ def _asks_for(sight: Sight, name: str) -> bool:
 
 def _name_in(to: str) -> str:
     """``to`` when it is a name, "" when it is an address."""
-    return "" if ":" in to or all(part.isdigit() for part in to.split(".")) else to
+    return "" if ":" in to or all(part.isdecimal() for part in to.split(".")) else to
 
 
 def _address(url: str) -> tuple[str, int]:

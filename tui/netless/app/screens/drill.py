@@ -71,7 +71,7 @@ class DrillScreen(Panel[dict[str, Any]]):
             self._show()
 
     def _rows(self, width: int) -> list[Row]:
-        return rows(self._faults, self._seed, "" if self._typed.isdigit() else self._typed, width)
+        return rows(self._faults, self._seed, "" if self._typed.isdecimal() else self._typed, width)
 
     def _show(self) -> None:
         self.query_one(Choices).show(self._rows)
@@ -79,7 +79,7 @@ class DrillScreen(Panel[dict[str, Any]]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """A number is the seed; words narrow the list."""
         self._typed = event.value.strip()
-        if self._typed.isdigit():
+        if self._typed.isdecimal():
             self._seed = int(self._typed[:9])
         self._show()
 
