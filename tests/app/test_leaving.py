@@ -117,19 +117,24 @@ def test_ctrl_c_in_a_small_screen(tmp_path: Path) -> None:
         assert seat.restored()
 
 
-def test_a_crash_restores_and_reports(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("key", "where"), [(b"w", "in _why"), (b"c", "in _paint")], ids=["in a worker", "while painting"])
+def test_a_crash_restores_and_reports(tmp_path: Path, key: bytes, where: str) -> None:
     """A failure of our own: the terminal is restored, one sentence says where the report is, the report holds the traceback (F4)."""
     with seated(tmp_path, "crash") as seat:
-        os.write(seat.terminal, b"?")
+        os.write(seat.terminal, key)
         assert seat.ended() == 4
         assert seat.restored()
         told = seat.said[seat.said.rfind(b"\x1b[?1049l") :].decode()
-        assert "netless failed in a way it should not" in told
+        assert "netless failed in a way it should not (ValidationError: Expected `str`, got `" in " ".join(told.split())
         assert "Traceback" not in told
         reports = list((tmp_path / "netless" / "reports").glob("*.txt"))
         assert len(reports) == 1
         assert reports[0].name in told.replace("\r\n", "").replace("\n", "")
-        assert "RuntimeError: the [bold]help[/] broke" in reports[0].read_text()
+        report = reports[0].read_text()
+        assert "Traceback (most recent call last)" in report
+        assert where in report
+        assert "ValidationError: Expected `str`, got `" in report
+        assert "at `$." in report
 
 
 def test_the_terminal_goes_away(tmp_path: Path) -> None:

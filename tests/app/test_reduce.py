@@ -84,15 +84,15 @@ def test_asking_is_busy_until_answered() -> None:
     assert asked.busy == "Running the step"
     answered = reduce(asked, Answered("there is no step plugg", ("plug",)))
     assert answered.busy == ""
-    assert answered.saying is not None
-    assert answered.saying.text == "there is no step plugg Did you mean plug?"
+    assert answered.sayings
+    assert answered.sayings[-1].text == "there is no step plugg Did you mean plug?"
 
 
 def test_each_saying_is_new() -> None:
     """The same words said twice are two sayings."""
     twice = play(Told("info", "a"), Told("info", "a"), view=HERE)
-    assert twice.saying is not None
-    assert twice.saying.serial == 2
+    assert twice.sayings
+    assert twice.sayings[-1].serial == 2
 
 
 def test_first_end_counts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,8 @@ import pytest
 
 from app import journeys, story
 from app.driving import opened, rows, screen, until
+from app.helpers import Answer
+from netless.app.screens.help import BY_PANE
 from netless.app.screens.layers import LayersScreen
 from netless.app.widgets.document import Document
 from netless_lab import protocol
@@ -19,9 +22,14 @@ OPENING: list[protocol.Message] = [
 ]  # fmt: skip
 
 
-def calls(**answers: object) -> dict[type[protocol.Request], object]:
+def calls(**answers: object) -> dict[type[protocol.Request], Answer]:
     """Answers to calls by name; any other call gets nothing."""
-    return {protocol.Call: lambda request: [protocol.Done(request.id, answers.get(request.name))]}
+    return {protocol.Call: lambda request: [protocol.Done(request.id, answers.get(request.name))]}  # type: ignore[attr-defined]
+
+
+KEPT = calls(
+    follow={"following": True, "missing": []}, pcap={"pcapng": "", "frames": 0}, history={"script": "#!/bin/sh\n", "markdown": "# notes\n"}
+)
 
 
 def words(pane: Document) -> str:
@@ -31,7 +39,7 @@ def words(pane: Document) -> str:
 
 async def test_following_ones_own_packets() -> None:
     """f asks the lab to follow; a packet of the learner's own is listed as theirs and moves."""
-    async with opened(opening=OPENING, answers=calls(follow={"following": True, "missing": []})) as (app, pilot, peer):  # type: ignore[arg-type]
+    async with opened(opening=OPENING, answers=calls(follow={"following": True, "missing": []})) as (app, pilot, peer):
         await pilot.press("f4", "f")
         await until(pilot, lambda: app.view.following)
         assert peer.asked[-1].args == {"on": True}
@@ -48,7 +56,7 @@ async def test_filter_and_bytes() -> None:
     """Words narrow the list to hops that hold them all; a click on a hop shows its layers and bytes."""
     packet = {"layers": [["Ethernet", [["source", "02:42:0a:00:00:05"]]], ["IPv4", [["ttl", "64"]]]], "bytes": "0242" * 20}
     journey = msgspec.structs.replace(journeys.HOME, id=7)
-    async with opened(opening=OPENING, answers=calls(packet=packet)) as (app, pilot, peer):  # type: ignore[arg-type]
+    async with opened(opening=OPENING, answers=calls(packet=packet)) as (app, pilot, peer):
         peer.say(journeys.probe(journey, True), journeys.probe(msgspec.structs.replace(journeys.DEAD, hops=journeys.ARP), False))
         await until(pilot, lambda: len(app.view.packets) == 2)
         await pilot.press("f4", "slash", *"eth0", "space", *"reply", "enter")
@@ -68,20 +76,70 @@ async def test_saving_packets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     data = b"\x0a\x0d\x0d\x0a some blocks"
     kept = {"pcapng": base64.b64encode(data).decode(), "frames": 3}
-    async with opened(opening=OPENING, answers=calls(pcap=kept)) as (app, pilot, _peer):  # type: ignore[arg-type]
+    async with opened(opening=OPENING, answers=calls(pcap=kept)) as (app, pilot, _peer):
         await pilot.press("f4", "s")
-        await until(pilot, lambda: app.view.saying is not None)
+        await until(pilot, lambda: bool(app.view.sayings))
     assert [path.read_bytes() for path in tmp_path.glob("*.pcapng")] == [data]
-    async with opened(opening=OPENING, answers=calls(pcap={"pcapng": "", "frames": 0})) as (app, pilot, _peer):  # type: ignore[arg-type]
+    async with opened(opening=OPENING, answers=calls(pcap={"pcapng": "", "frames": 0})) as (app, pilot, _peer):
         await pilot.press("f4", "s")
-        await until(pilot, lambda: app.view.saying is not None and "No packet" in app.view.saying.text)
+        await until(pilot, lambda: bool(app.view.sayings) and "No packet" in app.view.sayings[-1].text)
     assert len(list(tmp_path.glob("*.pcapng"))) == 1
 
 
-async def test_letters_of_the_logs_do_nothing_elsewhere() -> None:
-    """f, s and / belong to the packets pane: in the lesson they ask for nothing."""
-    async with opened(opening=OPENING) as (app, pilot, peer):
-        await pilot.press("f", "s", "slash")
+async def test_all_that_cannot_be_followed_is_told() -> None:
+    """Each reason why following is not whole is shown."""
+    missing = ["c1 cannot be followed", "c2 cannot be followed"]
+    async with opened(opening=OPENING, answers=calls(follow={"following": True, "missing": missing})) as (app, pilot, _peer):
+        await pilot.press("f4", "f")
+        await until(pilot, lambda: all(text in screen(app) for text in missing))
+
+
+@pytest.mark.parametrize("tab", ["", "f4", "f5"])
+@pytest.mark.parametrize("place", ["f1", "f2"])
+async def test_letters_of_the_logs_do_nothing_elsewhere(
+    tab: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """f, s and / belong to the packets pane and e to the changes: elsewhere they ask for nothing, whichever tab was chosen before."""
+    monkeypatch.chdir(tmp_path)
+    async with opened(opening=OPENING, answers=KEPT) as (app, pilot, peer):
+        await pilot.press(*([tab] if tab else []), place, "f", "s", "slash", "e")
         await pilot.pause()
         assert peer.kinds() == []
         assert app.screen is app.get_default_screen()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("tab", "keys"), [("f4", "e"), ("f5", "fs/")])
+async def test_letters_of_one_log_do_nothing_in_the_other(
+    tab: str, keys: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each log has its own letters."""
+    monkeypatch.chdir(tmp_path)
+    async with opened(opening=OPENING, answers=KEPT) as (app, pilot, peer):
+        await pilot.press(tab, *("slash" if key == "/" else key for key in keys))
+        await pilot.pause()
+        assert peer.kinds() == []
+        assert app.screen is app.get_default_screen()
+
+
+def _helped(pane: str) -> set[str]:
+    """The single letters that help names for a pane."""
+    return {key for keys, _ in BY_PANE[pane][1] for key in keys.split() if len(key) == 1}
+
+
+@pytest.mark.parametrize(("tab", "pane"), [("f4", "packets"), ("f5", "changes")])
+async def test_border_help_and_action_agree(tab: str, pane: str) -> None:
+    """The letters in a log's border are those that help names for it and that are bound there, and only there."""
+    async with opened(opening=OPENING) as (app, pilot, _peer):
+        await pilot.press(tab)
+        await pilot.pause()
+        border = re.search("╰.*╯", rows(app)[-2])
+        assert border is not None
+        shown = set(re.findall(r"(?<![^ ─╰])([a-z/]) [a-z]", border[0]))
+        assert shown == _helped(pane)
+        names = {"/": "slash"}
+        bound = app.active_bindings
+        assert all(bound[names.get(key, key)].node is app.focused for key in shown)
+        await pilot.press("f1")
+        await pilot.pause()
+        assert not {names.get(key, key) for key in shown} & set(app.active_bindings)

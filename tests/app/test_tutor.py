@@ -15,7 +15,6 @@ from netless.app.screens.gone import GoneScreen
 from netless.app.screens.goto import GotoScreen
 from netless.app.screens.help import HelpScreen
 from netless.app.screens.picker import PickerScreen
-from netless.app.screens.too_small import TooSmallScreen
 from netless.app.screens.why import WhyScreen
 from netless_lab import protocol
 from netless_lab.model.journey import Explanation, Fact
@@ -135,10 +134,18 @@ async def test_refusal_is_said() -> None:
     failed = {protocol.Back: lambda request: [protocol.Failed(request.id, 1, "there is nothing to undo", ("reset",))]}
     async with opened(answers=failed) as (app, pilot, _peer):  # type: ignore[arg-type]
         await pilot.press("b")
-        await until(pilot, lambda: app.view.saying is not None and not app.view.busy)
-        assert app.view.saying is not None
-        assert app.view.saying.text.startswith("there is nothing to undo")
+        await until(pilot, lambda: bool(app.view.sayings) and not app.view.busy)
+        assert bool(app.view.sayings)
+        assert app.view.sayings[-1].text.startswith("there is nothing to undo")
         await until(pilot, lambda: "there is nothing to undo" in screen(app))
+
+
+async def test_everything_that_is_told_is_shown() -> None:
+    """Notices that come together are shown together, none of them swallowed by the last."""
+    async with opened() as (app, pilot, peer):
+        peer.say(*(protocol.Notice("info", f"notice number {number}") for number in (1, 2, 3)))
+        await until(pilot, lambda: "notice number 3" in screen(app))
+        assert all(f"notice number {number}" in screen(app) for number in (1, 2))
 
 
 async def test_reset_asks_and_lists() -> None:
@@ -252,17 +259,6 @@ async def test_agents_farewell_is_shown() -> None:
         assert "Nobody used the lab for 30 minutes." in screen(app)
 
 
-async def test_too_small_and_back() -> None:
-    """Below 40x12 there is one plain sentence; with room again the tutor is back as it was (F1)."""
-    async with opened() as (app, pilot, _peer):
-        await pilot.resize_terminal(39, 11)
-        await until(pilot, lambda: isinstance(app.screen, TooSmallScreen))
-        assert "netless needs 40x12" in screen(app)
-        await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: not isinstance(app.screen, TooSmallScreen))
-        assert "Plug one end" in screen(app)
-
-
 async def test_resize_while_something_runs() -> None:
     """Resizing in the middle of a step changes nothing but the size."""
     async with opened() as (app, pilot, peer):
@@ -338,7 +334,7 @@ async def test_export_writes_script_and_notes(tmp_path: Path, monkeypatch: pytes
     history = {protocol.Call: lambda request: [protocol.Done(request.id, {"script": "#!/bin/sh\nip link\n", "markdown": "# notes\n"})]}
     async with opened(answers=history) as (app, pilot, _peer):  # type: ignore[arg-type]
         await pilot.press("f5", "e")
-        await until(pilot, lambda: app.view.saying is not None)
+        await until(pilot, lambda: bool(app.view.sayings))
     scripts, notes = list(tmp_path.glob("netless-default-*.sh")), list(tmp_path.glob("netless-default-*.md"))
     assert [path.read_text() for path in (*scripts, *notes)] == ["#!/bin/sh\nip link\n", "# notes\n"]
     assert scripts[0].stat().st_mode & 0o111

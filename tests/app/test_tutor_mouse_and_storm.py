@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+import pytest
+
 from app import story
 from app.driving import opened, rows, screen, until
+from app.test_drill import WHY
 from netless_lab import protocol
 
 
@@ -19,6 +23,31 @@ async def test_mouse_selects_text_and_ctrl_c_copies_it() -> None:
         await pilot.press("ctrl+c")
         await until(pilot, lambda: "a time" in app.clipboard)
         assert app.is_running
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("question_mark", "run: the tutor"), ("w", "was last seen"), ("x", "To the start")], ids=["help", "why", "reset"]
+)
+async def test_ctrl_c_copies_in_a_small_screen_too(key: str, words: str) -> None:
+    """What is selected in a small screen is copied by ctrl+c, and that is said; with nothing selected it quits."""
+    answers = {protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))]}
+    async with opened(answers=answers) as (app, pilot, _peer):  # type: ignore[arg-type]
+        await pilot.press(key)
+        await until(pilot, lambda: words in screen(app))
+        y = next(y for y, row in enumerate(rows(app)) if words in row)
+        x = rows(app)[y].index(words)
+        await pilot.mouse_down(offset=(x, y))
+        await pilot.hover(offset=(x + len(words), y))
+        await pilot.mouse_up(offset=(x + len(words), y))
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert app.is_running
+        assert words in app.clipboard
+        await until(pilot, lambda: f"Copied: {app.clipboard}"[:40] in screen(app))
+        assert app.screen is not app.get_default_screen()
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: not app.is_running)
+    assert app.return_code == 0
 
 
 async def test_a_storm_of_changes_is_painted_in_few_goes() -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.reactive import reactive
+from textual.worker import WorkerFailed
 
 from netless_lab.client import LabGone, Refused
 from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
@@ -21,7 +22,6 @@ from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
 from . import crash
 from .connection import Connection
 from .geometry import fits
-from .messages import LabEvent
 from .reduce import Answered, Asked, Ended, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .themes import THEMES
@@ -43,7 +43,9 @@ class TutorApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
     PAUSE_GC_ON_SCROLL = True
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", "Quit", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave_or_copy", "Quit", show=False)]
+    too_small = reactive(False, init=False)
+    """True while the terminal is smaller than anything useful: every screen is covered by one sentence, and no key acts but to leave."""
 
     def __init__(
         self,
@@ -63,7 +65,7 @@ class TutorApp(App[None], inherit_bindings=False):
         self.course = course
         self._connect = connect
         self._restart = restart
-        self._lab = Connection(connect, self._post)
+        self._lab = Connection(connect, self.take)
         self._painting = False
         self._told = 0
         self._rebuild_to = ""
@@ -88,15 +90,11 @@ class TutorApp(App[None], inherit_bindings=False):
         """Start the conversation with the lab."""
         self.run_worker(self._lab.converse(), group="lab", exclusive=True, exit_on_error=True)
 
-    def _post(self, event: Event) -> None:
-        self.post_message(LabEvent(event))
-
-    def on_lab_event(self, message: LabEvent) -> None:
-        """Something came from the lab."""
-        self.take(message.event)
-
     def take(self, event: Event) -> None:
-        """Change the view and paint it once, however many events come in one go."""
+        """Change the view at once, and paint it once however many events come in one go.
+
+        The connection calls this in wire order, so whoever waits for a reply finds in ``view`` all that the lab said before it.
+        """
         before, self.view = self.view, reduce(self.view, event)
         if self.view is before:
             return
@@ -109,10 +107,10 @@ class TutorApp(App[None], inherit_bindings=False):
         view = self.view
         if self._tutor.is_mounted:
             self._tutor.show(view)
-        saying = view.saying
-        if saying is not None and saying.serial > self._told:
-            self._told = saying.serial
-            self._tell(saying)
+        for saying in view.sayings:
+            if saying.serial > self._told:
+                self._told = saying.serial
+                self._tell(saying)
         if view.ended:
             self._show_gone()
         elif self._rebuild_to and view.joined and view.status is not None:
@@ -159,19 +157,28 @@ class TutorApp(App[None], inherit_bindings=False):
         """Ask for something small and do not wait; a refusal is told to the learner."""
         self.run_worker(self.ask(kind, **fields), group="send", exit_on_error=True)
 
-    async def asking(self, what: str, kind: type[Request], **fields: Any) -> Any:
-        """Ask for something that takes a while and wait for the answer; None when it was refused."""
+    def occupy(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that takes several requests. The lab counts as busy from this moment until the last of them is answered."""
         self.take(Asked(what))
-        answer = await self.ask(kind, **fields)
-        self.take(Answered())
-        return answer
+        self.run_worker(self._occupied(work), group="request", exit_on_error=True)
+
+    async def _occupied(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self.take(Answered())
+
+    async def asking(self, what: str, kind: type[Request], **fields: Any) -> Any:
+        """One of the requests of ``occupy``, under words of its own: waits for the answer; None when it was refused."""
+        self.take(Asked(what))
+        return await self.ask(kind, **fields)
 
     def rebuild(self) -> None:
         """The lab is gone: make it anew and go back to where the learner was."""
         self._rebuild_to = self.view.status.position if self.view.status else ""
-        self.view = View(lab=self.view.lab, courses=self.view.courses, saying=self.view.saying)
+        self.view = View(lab=self.view.lab, courses=self.view.courses, sayings=self.view.sayings)
         self._tutor.show(self.view)
-        self._lab = Connection(self._reconnect, self._post)
+        self._lab = Connection(self._reconnect, self.take)
         self.join()
 
     def _reconnect(self) -> socket.socket:
@@ -187,15 +194,32 @@ class TutorApp(App[None], inherit_bindings=False):
             self.push_screen(GoneScreen(self.view.ended, step))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Too small a terminal gets a plain message, and the tutor back as soon as there is room."""
-        from .screens.too_small import TooSmallScreen
+        """Too small a terminal gets a plain sentence over everything, and all of it back as soon as there is room."""
+        self.too_small = not fits(event.size.width, event.size.height)
 
-        small = isinstance(self.screen, TooSmallScreen)
-        if not fits(event.size.width, event.size.height):
-            if not small:
-                self.push_screen(TooSmallScreen())
-        elif small:
-            self.pop_screen()
+    async def on_event(self, event: events.Event) -> None:
+        """What cannot be seen is not worked on: in too small a terminal nothing that is typed or clicked arrives, save to leave."""
+        if self.too_small and isinstance(event, events.InputEvent | events.Paste):
+            if isinstance(event, events.Key) and event.key in ("q", "ctrl+c"):
+                self.action_leave()
+            return
+        await super().on_event(event)
+
+    def copy(self, text: str) -> None:
+        """Copy a text (OSC 52: into the terminal's own clipboard) and say so; nothing happens for an empty one."""
+        if text:
+            self.copy_to_clipboard(text)
+            first = text.split("\n")[0]
+            self.take(Told("info", f"Copied: {first if first == text and len(text) < 60 else first[:56] + ' …'}"))
+
+    def action_leave_or_copy(self) -> None:
+        """Ctrl-C, in every screen: copy what is selected there, else quit."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.screen.clear_selection()
+            self.copy(selected)
+        else:
+            self.action_leave()
 
     def action_leave(self) -> None:
         """Quit; the lab's own rules say whether it stays. A lab that never came leaves its exit code."""
@@ -208,6 +232,8 @@ class TutorApp(App[None], inherit_bindings=False):
         """One sentence on the restored terminal instead of a traceback; the traceback is in the report."""
         from rich.text import Text
 
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            error = error.error  # the wrapper was never raised: only what it holds knows where it happened
         self._return_code = 4
         if self._exception is None:
             self._exception = error
@@ -221,11 +247,6 @@ def _settle_memory() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
-
-
-def no_animation() -> bool:
-    """Reduced motion, as Textual reads it."""
-    return os.environ.get("TEXTUAL_ANIMATIONS", "full") == "none"
 
 
 __all__ = ["Connect", "Ended", "TutorApp"]

@@ -9,7 +9,7 @@ import msgspec
 from netless_lab import protocol
 from netless_lab.protocol import CourseView
 
-from .view import KEPT_ENTRIES, KEPT_PACKETS, Saying, View
+from .view import KEPT_ENTRIES, KEPT_PACKETS, KEPT_SAYINGS, Saying, View
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -88,7 +88,7 @@ def reduce(view: View, event: Event) -> View:
         case Ended(text=text, code=code):
             return view if view.ended else _replace(view, ended=text, code=code, asked="", joined=False)
         case Joined(lab=lab):
-            return View(lab=lab or view.lab, joined=True, courses=view.courses, saying=view.saying)
+            return View(lab=lab or view.lab, joined=True, courses=view.courses, sayings=view.sayings)
         case Asked(what=what):
             return _replace(view, asked=what)
         case Answered(error=error, nearest=nearest):
@@ -130,7 +130,8 @@ def _in_order(entries: tuple[Entry, ...], event: Entry) -> tuple[Entry, ...]:
 
 
 def _say(view: View, level: Literal["info", "warning", "error"], text: str) -> View:
-    return _replace(view, saying=Saying(view.saying.serial + 1 if view.saying else 1, level, text))
+    serial = view.sayings[-1].serial + 1 if view.sayings else 1
+    return _replace(view, sayings=(*view.sayings, Saying(serial, level, text))[-KEPT_SAYINGS:])
 
 
 def _replace(view: View, **fields: object) -> View:

@@ -29,6 +29,8 @@ KEPT_ENTRIES = 2000
 """How many lines of the log of changes are remembered."""
 KEPT_PACKETS = 400
 """How many probes are remembered."""
+KEPT_SAYINGS = 20
+"""How many things told in passing are remembered: no more than this can be told in one paint."""
 
 
 class Saying(msgspec.Struct, frozen=True):
@@ -45,6 +47,7 @@ class View(msgspec.Struct, frozen=True):
     ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``ended`` says why the lab is gone and
     ``code`` which exit code fits. ``passed`` is the id of the step that was just completed while this screen watched. ``hint`` is
     help that was made from what is seen now, and is not one of the step's own. ``following``: the learner's own packets are told too.
+    ``sayings`` are the last things to be told in passing, the newest at the end.
     """
 
     lab: str = ""
@@ -63,7 +66,7 @@ class View(msgspec.Struct, frozen=True):
     packets: tuple[ProbeEvent | JourneyEvent, ...] = ()
     drill_hints: tuple[str, ...] = ()
     following: bool = False
-    saying: Saying | None = None
+    sayings: tuple[Saying, ...] = ()
 
     @property
     def busy(self) -> str:

@@ -11,7 +11,7 @@ from netless_lab import protocol
 from ..pages.drill import taught_in
 from ..reduce import Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
-from ..view import Act, View, can
+from ..view import Act, can
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -29,19 +29,25 @@ Identity = tuple[int, int | None]
 
 
 class Acting(Base):
-    """Mixed into the main screen, which gives it the view, the lower pane and the app."""
+    """Mixed into the main screen, which gives it the lower pane and the app. What can be done is asked of the app's view, never of what is painted."""
 
     if TYPE_CHECKING:
         app: TutorApp
-        view: View
         lower: Lower
+
+        @property
+        def where(self) -> str:
+            """See ``TutorScreen``."""
 
         def action_pane(self, pane: Pane) -> None:
             """See ``TutorScreen``."""
 
     def action_act(self, act: Act) -> None:
-        """Do what a key says, if it can be done now; while the lab is busy keys are dropped, never kept for later."""
-        if can(self.view, act):
+        """Do what a key says, if it can be done now; while the lab is busy keys are dropped, never kept for later.
+
+        In a terminal letters are the shell's: one that still arrives here was typed before the terminal had the focus.
+        """
+        if can(self.app.view, act) and self.where != "terminal":
             getattr(self, f"_do_{act}")()
 
     # -- one request each ---------------------------------------------------------------------------------------------------
@@ -59,7 +65,8 @@ class Acting(Base):
         self.app.request("Moving on", protocol.Next)
 
     def _do_hint(self) -> None:
-        self.run_worker(self._hint(), group="hint", exclusive=True)
+        if not any(worker.group == "hint" and not worker.is_finished for worker in self.workers):
+            self.run_worker(self._hint(), group="hint")
 
     async def _hint(self) -> None:
         answer = await self.app.ask(protocol.Hint)
@@ -67,13 +74,13 @@ class Acting(Base):
             self.app.take(Hinted(str(answer.get("text", ""))))
 
     def _do_play(self) -> None:
-        playing = self.view.status is not None and self.view.status.playing
+        playing = self.app.view.status is not None and self.app.view.status.playing
         self.app.request("Restoring the step" if playing else "Pausing the judge", protocol.Play, on=not playing)
 
     def _do_dialect(self) -> None:
-        assert self.view.status is not None
-        order = [item.dialect for item in self.view.status.page.commands]
-        here = order.index(self.view.dialect) if self.view.dialect in order else -1
+        assert self.app.view.status is not None
+        order = [item.dialect for item in self.app.view.status.page.commands]
+        here = order.index(self.app.view.dialect) if self.app.view.dialect in order else -1
         self.action_use_dialect(order[(here + 1) % len(order)])
 
     def action_use_dialect(self, dialect: str) -> None:
@@ -83,14 +90,14 @@ class Acting(Base):
     # -- the terminal -------------------------------------------------------------------------------------------------------
 
     def _do_type(self) -> None:
-        assert self.view.status is not None
-        text = as_typed(self.view.commands, self.view.dialect)
-        self.run_worker(self._terminal(self.view.status.page.shell, text), group="terminal", exclusive=True)
+        assert self.app.view.status is not None
+        text = as_typed(self.app.view.commands, self.app.view.dialect)
+        self.run_worker(self._terminal(self.app.view.status.page.shell, text), group="terminal", exclusive=True)
 
     def action_open_terminal(self, node: str = "") -> None:
         """Go to the terminal of a node (the step's own when none is named), opening it if need be."""
-        if self.view.status is not None:
-            self.run_worker(self._terminal(node or self.view.status.page.shell), group="terminal", exclusive=True)
+        if self.app.view.status is not None:
+            self.run_worker(self._terminal(node or self.app.view.status.page.shell), group="terminal", exclusive=True)
 
     async def _terminal(self, node: str, text: str = "") -> None:
         terminal = self.lower.terminal(node)
@@ -107,7 +114,7 @@ class Acting(Base):
 
     def _identity(self, node: str) -> Identity | None:
         """Which namespace and process a node is just now."""
-        nodes = self.view.status.nodes if self.view.status else ()
+        nodes = self.app.view.status.nodes if self.app.view.status else ()
         return next(((found.netns, found.outside_pid) for found in nodes if found.name == node), None)
 
     def follow_nodes(self) -> None:
@@ -129,19 +136,28 @@ class Acting(Base):
     # -- moving in time -----------------------------------------------------------------------------------------------------
 
     def _do_goto(self) -> None:
-        assert self.view.status is not None
-        self.action_go_to(taught_in(self.view) or self.view.status.position)
+        assert self.app.view.status is not None
+        self.action_go_to(taught_in(self.app.view) or self.app.view.status.position)
 
     def _go(self, choice: tuple[str, bool] | None) -> None:
-        if choice is not None and can(self.view, "goto"):
+        if choice is not None and self._still("goto"):
             self.app.request("Rebuilding the lab", protocol.Goto, target=choice[0], end=choice[1])
+
+    def _still(self, act: Act) -> bool:
+        """Whether what was chosen in a small screen can still be done; when it cannot, the learner hears why."""
+        if can(self.app.view, act):
+            return True
+        busy = self.app.view.busy
+        why = f"the lab is busy ({busy[:1].lower()}{busy[1:]})" if busy else "it cannot be done just now"
+        self.app.take(Told("warning", f"Not done: {why}. Choose it again when it is."))
+        return False
 
     def action_go_to(self, target: str) -> None:
         """The list of all steps with this one chosen: a click alone never rebuilds the lab."""
         from .goto import GotoScreen
 
-        if self.view.status is not None and can(self.view, "goto"):
-            self.app.push_screen(GotoScreen(self.view.status.course, self.view.status.position, target), self._go)
+        if self.app.view.status is not None and can(self.app.view, "goto"):
+            self.app.push_screen(GotoScreen(self.app.view.status.course, self.app.view.status.position, target), self._go)
 
     def _do_reset(self) -> None:
         from .confirm import ResetScreen
@@ -149,7 +165,7 @@ class Acting(Base):
         self.app.push_screen(ResetScreen(), self._reset)
 
     def _reset(self, scope: str | None) -> None:
-        if scope and can(self.view, "reset"):
+        if scope and self._still("reset"):
             self.app.request("Resetting", protocol.Reset, scope=scope)
 
     # -- other screens ------------------------------------------------------------------------------------------------------
@@ -158,24 +174,24 @@ class Acting(Base):
         """Once status and courses are known: the course that was asked for, or the picker when there is something to choose."""
         from .picker import offers_choice
 
-        assert self.view.status is not None
-        wanted, here = self.app.course, self.view.status.course.id
-        if wanted and wanted != here and any(course.id == wanted for course in self.view.courses):
+        assert self.app.view.status is not None
+        wanted, here = self.app.course, self.app.view.status.course.id
+        if wanted and wanted != here and any(course.id == wanted for course in self.app.view.courses):
             self._go((wanted, False))
-        elif offers_choice(self.view.courses, wanted):
+        elif offers_choice(self.app.view.courses, wanted):
             self.action_courses()
 
     def action_help(self) -> None:
         """The keys of this view and what the marks mean."""
         from .help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.where))  # type: ignore[attr-defined]
+        self.app.push_screen(HelpScreen(self.where))
 
     def action_courses(self) -> None:
         """The course picker."""
         from .picker import PickerScreen
 
-        self.app.push_screen(PickerScreen(self.view), self._picked)
+        self.app.push_screen(PickerScreen(self.app.view), self._picked)
 
     def _picked(self, target: str | None) -> None:
         if target is not None:
@@ -190,26 +206,14 @@ class Acting(Base):
         if isinstance(answer, dict):
             from ..export import write
 
-            self.app.take(write(answer.get("script", ""), answer.get("markdown", ""), self.view.lab))
+            self.app.take(write(answer.get("script", ""), answer.get("markdown", ""), self.app.view.lab))
 
     # -- the clipboard ------------------------------------------------------------------------------------------------------
 
     def action_copy_commands(self) -> None:
         """Copy all commands of the step."""
-        self.action_copy_text_of("\n".join(self.view.commands))
+        self.action_copy_text_of("\n".join(self.app.view.commands))
 
     def action_copy_text_of(self, text: str) -> None:
-        """Copy a text that was clicked (OSC 52: into the terminal's own clipboard)."""
-        if text:
-            self.app.copy_to_clipboard(text)
-            first = text.split("\n")[0]
-            self.app.take(Told("info", f"Copied: {first if first == text and len(text) < 60 else first[:56] + ' …'}"))
-
-    def action_leave_or_copy(self) -> None:
-        """Ctrl-C: copy what is selected, else quit."""
-        selected = self.get_selected_text()
-        if selected:
-            self.clear_selection()
-            self.action_copy_text_of(selected)
-        else:
-            self.app.action_leave()
+        """Copy a text that was clicked."""
+        self.app.copy(text)

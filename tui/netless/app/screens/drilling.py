@@ -12,7 +12,7 @@ from netless_lab.model.journey import Explanation, Journey
 
 from ..pages.drill import duration, help_used, step_target
 from ..reduce import Told
-from ..view import View, can, failed_probe, step_called
+from ..view import Act, failed_probe, step_called
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -24,46 +24,53 @@ else:
     Base = object
 
 
+GOING_BACK = "Going back to the lesson"
+
+
 class Drilling(Base):
-    """Mixed into the main screen, which gives it the view and the app."""
+    """Mixed into the main screen, which gives it the app."""
 
     _came_from = ""
     """Where the learner was when the drill began, to go back there; "" when another client began it."""
 
     if TYPE_CHECKING:
         app: TutorApp
-        view: View
 
         def _replay(self, journey: Journey | None) -> None: ...
+        def _still(self, act: Act) -> bool: ...
         def action_go_to(self, target: str) -> None:
             """See ``Acting``."""
 
     # -- why ----------------------------------------------------------------------------------------------------------------
 
     def _do_why(self) -> None:
-        self.run_worker(self._why(), group="why", exclusive=True)
+        self.app.occupy("Looking for the cause", self._why())
 
     async def _why(self) -> None:
-        if failed_probe(self.view) is None and self.view.broken:
+        if failed_probe(self.app.view) is None and self.app.view.broken:
             await self._look_again()
-        probe = failed_probe(self.view)
+        probe = failed_probe(self.app.view)
         if probe is None:
             self.app.take(Told("info", "Every packet arrived: there is nothing to explain. Check again after the next change."))
             return
         answer = await self.app.asking("Looking for the cause", protocol.Explain, probe=probe)
-        if answer is not None:
-            from .why import WhyScreen
+        if answer is None:
+            return
+        explanation = msgspec.convert(answer, Explanation)
+        if not self.is_active:
+            self.app.take(Told("info", f"{explanation.seen} {explanation.cause}".strip()))
+            return
+        from .why import WhyScreen
 
-            explanation = msgspec.convert(answer, Explanation)
-            called = step_called(self.view, explanation.lesson) if explanation.lesson else ""
+        called = step_called(self.app.view, explanation.lesson) if explanation.lesson else ""
 
-            def closed(lesson: str | None) -> None:
-                if lesson:
-                    self.action_go_to(lesson)
-                else:
-                    self._replay(explanation.journey)
+        def closed(lesson: str | None) -> None:
+            if lesson:
+                self.action_go_to(lesson)
+            else:
+                self._replay(explanation.journey)
 
-            self.app.push_screen(WhyScreen(explanation, called), closed)
+        self.app.push_screen(WhyScreen(explanation, called), closed)
 
     # -- drills -------------------------------------------------------------------------------------------------------------
 
@@ -73,11 +80,11 @@ class Drilling(Base):
         self.app.push_screen(DrillScreen(), self._take_drill)
 
     def _take_drill(self, wanted: dict[str, Any] | None) -> None:
-        if wanted is not None and can(self.view, "drill"):
-            self.run_worker(self._run_drill(wanted), group="request", exit_on_error=True)
+        if wanted is not None and self._still("drill"):
+            self.app.occupy("Breaking something", self._run_drill(wanted))
 
     async def _run_drill(self, wanted: dict[str, Any]) -> None:
-        came_from = self.view.status.position if self.view.status else ""
+        came_from = self.app.view.status.position if self.app.view.status else ""
         if await self.app.asking("Breaking something", protocol.Call, name="drill", args=wanted) is not None:
             self._came_from = came_from
             await self._look_again()
@@ -89,15 +96,15 @@ class Drilling(Base):
     def _do_mend(self) -> None:
         from .drill import GiveUpScreen
 
-        if self.view.broken:
+        if self.app.view.broken:
             self.app.push_screen(GiveUpScreen(), self._take_end)
         else:
             self._take_end(True)
 
     def _take_end(self, yes: bool | None) -> None:
-        fault = self.view.fault
-        if yes and fault is not None and can(self.view, "mend"):
-            self.run_worker(self._run_mending(fault), group="request", exit_on_error=True)
+        fault = self.app.view.fault
+        if yes and fault is not None and self._still("mend"):
+            self.app.occupy("Mending", self._run_mending(fault))
 
     async def _run_mending(self, fault: protocol.FaultStatus) -> None:
         """Mended and, when the learner gave up, told; then back to where the learner was, or to the step that teaches it."""
@@ -105,13 +112,19 @@ class Drilling(Base):
         if not isinstance(answer, dict):
             return
         if fault.healthy:
-            self._go_back()
+            here = self._way_back()
+            if here:
+                await self.app.asking(GOING_BACK, protocol.Goto, target=here)
+            return
+        taught = step_target(self.app.view, await self._teaches(str(answer.get("mended", ""))))
+        used = f"You looked for {duration(time.time() - fault.began)}, with {help_used(fault).replace('none', 'no help')}."
+        text = str(answer.get("text", ""))
+        if not self.is_active:
+            self.app.take(Told("info", f"{text} {used}"))
             return
         from .told import ToldScreen
 
-        taught = step_target(self.view, await self._teaches(str(answer.get("mended", ""))))
-        used = f"You looked for {duration(time.time() - fault.began)}, with {help_used(fault).replace('none', 'no help')}."
-        self.app.push_screen(ToldScreen(str(answer.get("text", "")), used, taught, step_called(self.view, taught)), self._told_closed)
+        self.app.push_screen(ToldScreen(text, used, taught, step_called(self.app.view, taught)), self._told_closed)
 
     async def _teaches(self, fault: str) -> str:
         listed = await self.app.ask(protocol.Call, name="faults") or ()
@@ -122,9 +135,12 @@ class Drilling(Base):
             self._came_from = ""
             self.action_go_to(taught)
         else:
-            self._go_back()
+            here = self._way_back()
+            if here:
+                self.app.request(GOING_BACK, protocol.Goto, target=here)
 
-    def _go_back(self) -> None:
+    def _way_back(self) -> str:
+        """Where to go after a drill, once: where the learner came from, or "" when that is here."""
         here, self._came_from = self._came_from, ""
-        if here and self.view.status is not None and self.view.status.position != here:
-            self.app.request("Going back to the lesson", protocol.Goto, target=here)
+        status = self.app.view.status
+        return here if status is not None and status.position != here else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -12,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from ..widgets.keybar import Key, KeyBar
+from ..widgets.too_small import TooSmall
 
 Result = TypeVar("Result")
 
@@ -23,7 +25,7 @@ class Panel(ModalScreen[Result]):
     KEYS: tuple[Key, ...] = ()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False),
-        Binding("ctrl+c", "app.leave", "Quit", show=False),
+        Binding("ctrl+c", "app.leave_or_copy", "Copy or quit", show=False),
     ]
 
     def body(self) -> ComposeResult:
@@ -36,6 +38,7 @@ class Panel(ModalScreen[Result]):
             panel.border_title = Content(self.TITLE_TEXT)
             yield from self.body()
             yield KeyBar(self.KEYS, id="panel-keys")
+        yield TooSmall()
 
     @property
     def panel(self) -> Widget:
@@ -45,3 +48,7 @@ class Panel(ModalScreen[Result]):
     def action_close(self) -> None:
         """Back, with nothing chosen."""
         self.dismiss(None)
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close, once: two presses of Enter in one read choose twice, and the second would close whatever lies below."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()

@@ -10,8 +10,6 @@ from netless_lab import protocol
 from netless_lab.model.journey import Journey
 
 from ..reduce import Following, Told
-from ..view import View
-from ..widgets.lower import PACKETS
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -26,14 +24,13 @@ else:
 
 
 class Studying(Base):
-    """Mixed into the main screen, which gives it the view, the panes and the app."""
+    """Mixed into the main screen, which gives it the panes and the app."""
 
     _hop_at = ""
     """The hop that was looked at last, as ``journey:hop``."""
 
     if TYPE_CHECKING:
         app: TutorApp
-        view: View
         lower: Lower
         picture: Picture
 
@@ -44,7 +41,7 @@ class Studying(Base):
 
     def replay_last(self) -> None:
         """Let the newest packet that was followed move over the picture."""
-        found = next((event.journey for event in reversed(self.view.packets) if event.journey is not None), None)
+        found = next((event.journey for event in reversed(self.app.view.packets) if event.journey is not None), None)
         self._replay(msgspec.convert(found, Journey) if found is not None else None)
 
     def _replay(self, journey: Journey | None) -> None:
@@ -58,8 +55,7 @@ class Studying(Base):
 
     def action_follow(self) -> None:
         """Follow the learner's own packets, or stop."""
-        if self.lower.tab == PACKETS:
-            self.run_worker(self._follow(not self.view.following), group="follow", exclusive=True)
+        self.run_worker(self._follow(not self.app.view.following), group="follow", exclusive=True)
 
     async def _follow(self, on: bool) -> None:
         answer = await self.app.ask(protocol.Call, name="follow", args={"on": on})
@@ -70,22 +66,20 @@ class Studying(Base):
 
     def action_save_packets(self) -> None:
         """Save every packet that is kept, for Wireshark."""
-        if self.lower.tab == PACKETS:
-            self.run_worker(self._save_packets(), group="save", exclusive=True)
+        self.run_worker(self._save_packets(), group="save", exclusive=True)
 
     async def _save_packets(self) -> None:
         answer = await self.app.ask(protocol.Call, name="pcap")
         if isinstance(answer, dict):
             from ..export import write_packets
 
-            self.app.take(write_packets(str(answer.get("pcapng", "")), int(answer.get("frames", 0)), self.view.lab))
+            self.app.take(write_packets(str(answer.get("pcapng", "")), int(answer.get("frames", 0)), self.app.view.lab))
 
     def action_seek(self) -> None:
         """Show only some packets."""
-        if self.lower.tab == PACKETS:
-            from .seek import SeekScreen
+        from .seek import SeekScreen
 
-            self.app.push_screen(SeekScreen(self.lower.packets.sought), self._seek)
+        self.app.push_screen(SeekScreen(self.lower.packets.sought), self._seek)
 
     def _seek(self, sought: str | None) -> None:
         if sought is not None:
@@ -98,10 +92,9 @@ class Studying(Base):
 
     def action_choose_hop(self) -> None:
         """Choose a hop by key; its bytes follow."""
-        if self.lower.tab == PACKETS:
-            from .hops import HopsScreen
+        from .hops import HopsScreen
 
-            self.app.push_screen(HopsScreen(self.view.packets, self.lower.packets.sought, self._hop_at), self._hop_chosen)
+        self.app.push_screen(HopsScreen(self.app.view.packets, self.lower.packets.sought, self._hop_at), self._hop_chosen)
 
     def _hop_chosen(self, chosen: tuple[int, int] | None) -> None:
         if chosen is not None:
@@ -110,7 +103,11 @@ class Studying(Base):
 
     async def _look_at_hop(self, journey: int, hop: int) -> None:
         answer = await self.app.ask(protocol.Call, name="packet", args={"journey": journey, "hop": hop})
-        if isinstance(answer, dict):
+        if not isinstance(answer, dict):
+            return
+        if self.is_active:
             from .layers import LayersScreen
 
             self.app.push_screen(LayersScreen(answer))
+        else:
+            self.app.take(Told("info", "The bytes of the packet are there: choose its hop again to see them."))

@@ -25,6 +25,7 @@ from ..widgets.lesson import CheckPane, LessonPane
 from ..widgets.lower import CHANGES, PACKETS, Lower
 from ..widgets.picture import Picture
 from ..widgets.strip import HeaderStrip
+from ..widgets.too_small import TooSmall
 from .acting import Acting
 from .drilling import Drilling
 from .studying import Studying
@@ -48,10 +49,6 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         *(Binding(key, f"act('{act}')", show=False) for key, _, act in ACTS),
         Binding("m", "act('mend')", show=False),
         Binding("y", "copy_commands", show=False),
-        Binding("e", "export", show=False),
-        Binding("f", "follow", show=False),
-        Binding("s", "save_packets", show=False),
-        Binding("slash", "seek", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "app.leave", show=False),
         Binding("escape", "courses", show=False),
@@ -64,12 +61,13 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         Binding("shift+tab", "next_pane(-1)", show=False),
         Binding("z", "zoom", show=False),
         Binding("f11", "zoom", show=False, priority=True),
-        Binding("ctrl+c", "leave_or_copy", show=False),
+        Binding("ctrl+c", "app.leave_or_copy", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = View()
+        self.shown = View()
+        """What is painted now. The truth is ``app.view``; only painting may look here."""
         self.pane: Pane = "lesson"
         self.zoomed = False
         self._looked = False
@@ -78,12 +76,13 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         self.check = CheckPane(id="check")
         self.picture = Picture(id="network")
         self.lower = Lower(id="lower")
-        self.keys = KeyBar(keys_of(self.view, "lesson"), id="keys")
+        self.keys = KeyBar(keys_of(self.shown, "lesson"), id="keys")
         self.body = Body(self.header, self.lesson, self.check, self.picture, self.lower, self.keys, frame=self.frame, id="body")
 
     def compose(self) -> ComposeResult:
         """All panes, placed by ``geometry``."""
         yield self.body
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """The keys act from the start: the lesson has the focus, the terminal does not. What the lab has said so far is shown."""
@@ -93,7 +92,7 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
     def show(self, view: View) -> None:
         """Paint this view."""
         check_rows = self.check.virtual_size.height
-        before, self.view = self.view, view
+        before, self.shown = self.shown, view
         completed = bool(view.passed) and view.passed != before.passed
         self.header.show(view)
         self.lesson.show(view)
@@ -127,7 +126,7 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
     def settle(self, anew: bool = False) -> None:
         """After anything that may change keys, titles or places."""
         rows = self.keys.rows_at(self.size.width)
-        self.keys.show(keys_of(self.view, self.where))
+        self.keys.show(keys_of(self.shown, self.where))
         frame = self.frame(self.size)
         if anew or rows != self.keys.rows_at(self.size.width) or frame.strip != self.picture.has_class("strip"):
             self.picture.set_class(frame.strip, "strip")
@@ -137,7 +136,7 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
     def _show_titles(self, frame: Frame) -> None:
         nodes, fresh, room = self.lower.nodes, self.lower.fresh, self.size.width - 6
         if frame.side:
-            retitle(self.lesson, Content("Lesson" if self.view.fault is None else "Drill"), self._moves("lesson", "check"))
+            retitle(self.lesson, Content("Lesson" if self.shown.fault is None else "Drill"), self._moves("lesson", "check"))
             retitle(self.picture, Content("Network"), self._moves("network"))
             lower = lower_tabs(self.lower.tab, nodes, fresh, (frame.lower.width if frame.lower else 0) - 6)
             retitle(self.lower, lower, self._moves(PACKETS, CHANGES))
@@ -167,7 +166,7 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
             return joined(("e", "$accent"), (" export  ", "$muted"))
         if where != PACKETS:
             return Content("")
-        follow = " stop  " if self.view.following else " follow mine  "
+        follow = " stop  " if self.shown.following else " follow mine  "
         sought = self.lower.packets.sought
         seek = f" only {sought}  " if sought else " filter  "
         return joined(

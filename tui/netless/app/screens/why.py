@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +15,9 @@ from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
 from ..widgets.document import Document
 from ..widgets.keybar import Key, KeyBar
 from .panel import Panel
+
+if TYPE_CHECKING:
+    from ..app import TutorApp
 
 CERTAINTY: dict[str, tuple[str, str, str]] = {
     "certain": ("●", "certain: a fact proves it", "bold $success"),
@@ -37,6 +40,7 @@ GATES = {
 class WhyScreen(Panel[str]):
     """One explanation. Returns the step that teaches the cause when the learner wants to go there."""
 
+    app: TutorApp
     TITLE_TEXT = "Why"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w,q,enter", "close", show=False),
@@ -86,7 +90,7 @@ class WhyScreen(Panel[str]):
 
     def action_copy_text_of(self, text: str) -> None:
         """Copy a command that was clicked."""
-        self.app.copy_to_clipboard(text)
+        self.app.copy(text)
 
 
 def why_text(explanation: Explanation, lesson: str, *, fix_shown: bool) -> Blocks:

@@ -65,6 +65,8 @@ class LogPane(Document, Generic[E]):
 class ChangesPane(LogPane[changes.Entry]):
     """What changed and who changed it; see ``pages.changes``."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "screen.export", show=False)]
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view = View()
@@ -86,7 +88,12 @@ class ChangesPane(LogPane[changes.Entry]):
 class PacketsPane(LogPane[packets.Packet]):
     """Every probe and what became of it, and the learner's own packets; see ``pages.packets``."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.choose_hop", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "screen.follow", show=False),
+        Binding("s", "screen.save_packets", show=False),
+        Binding("slash", "screen.seek", show=False),
+        Binding("enter", "screen.choose_hop", show=False),
+    ]
     sought = ""
 
     def seek(self, sought: str) -> None:

@@ -1,0 +1,103 @@
+"""A terminal too small for anything: one sentence over whatever is there, and nothing of it left behind."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from app.driving import opened, screen, until
+from app.test_drill import WHY
+from netless.app.app import TutorApp
+from netless.app.screens.gone import GoneScreen
+from netless.app.screens.help import HelpScreen
+from netless.app.screens.tutor import TutorScreen
+from netless.app.screens.why import WhyScreen
+from netless_lab import protocol
+
+SENTENCE = "netless needs 40x12"
+
+
+async def shrunk(app: TutorApp, pilot: Pilot[None]) -> None:
+    """The terminal at 39x11, and the sentence on it."""
+    await pilot.resize_terminal(39, 11)
+    await until(pilot, lambda: SENTENCE in screen(app))
+
+
+async def enlarged(app: TutorApp, pilot: Pilot[None]) -> None:
+    """The terminal at 80x24 again, and no sentence on it."""
+    await pilot.resize_terminal(80, 24)
+    await until(pilot, lambda: SENTENCE not in screen(app))
+
+
+@pytest.mark.parametrize("size", [(39, 12), (40, 11), (1, 1), (200, 3)], ids=str)
+async def test_one_sentence_and_back(size: tuple[int, int]) -> None:
+    """Below 40x12 there is one plain sentence and nothing else; with room again the tutor is back, the focus where it was (F1)."""
+    async with opened() as (app, pilot, _peer):
+        await pilot.press("f2")
+        before = app.focused
+        await pilot.resize_terminal(*size)
+        await until(pilot, lambda: "Network" not in screen(app) and "Check" not in screen(app))
+        await enlarged(app, pilot)
+        assert "Plug one end" in screen(app)
+        assert app.focused is before
+
+
+async def test_a_lab_that_ends_meanwhile() -> None:
+    """The end of the lab is told when there is room; after a new beginning nothing of the sentence is left (review B5)."""
+    async with opened() as (app, pilot, peer):
+        await shrunk(app, pilot)
+        peer.die()
+        await until(pilot, lambda: bool(app.view.ended))
+        await pilot.pause()
+        assert SENTENCE in screen(app)
+        await enlarged(app, pilot)
+        assert isinstance(app.screen, GoneScreen)
+        await pilot.press("r")
+        await until(pilot, lambda: peer.kinds() == ["Goto"] and not app.view.busy)
+        assert isinstance(app.screen, TutorScreen)
+        assert SENTENCE not in screen(app)
+        assert "Plug one end" in screen(app)
+
+
+async def test_an_answer_that_comes_meanwhile() -> None:
+    """An explanation asked for before the terminal shrank is there when it grows, and closes to the tutor."""
+    answers = {protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))]}
+    async with opened(answers=answers) as (app, pilot, peer):  # type: ignore[arg-type]
+        gate = peer.hold(protocol.Explain)
+        await pilot.press("w")
+        await shrunk(app, pilot)
+        gate.set()
+        await until(pilot, lambda: not app.view.busy)
+        await pilot.pause()
+        assert SENTENCE in screen(app)
+        await enlarged(app, pilot)
+        assert isinstance(app.screen, WhyScreen)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, TutorScreen)
+        assert SENTENCE not in screen(app)
+
+
+async def test_a_small_screen_is_covered_too() -> None:
+    """With help open there is the sentence as well, and afterwards the help."""
+    async with opened() as (app, pilot, _peer):
+        await pilot.press("question_mark")
+        await shrunk(app, pilot)
+        await enlarged(app, pilot)
+        assert isinstance(app.screen, HelpScreen)
+        assert "run: the tutor does the step" in screen(app)
+
+
+async def test_what_cannot_be_seen_is_not_worked_on() -> None:
+    """Keys do nothing while nothing is seen, now or later; q quits."""
+    async with opened() as (app, pilot, peer):
+        await shrunk(app, pilot)
+        await pilot.press("r", "x", "g", "escape")
+        await enlarged(app, pilot)
+        assert peer.kinds() == []
+        assert isinstance(app.screen, TutorScreen)
+        await shrunk(app, pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: not app.is_running)
+    assert app.return_code == 0
