@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab import labs
 from netless_lab.course.progress import DrillRecord
 from netless_lab.model.probe import Ping

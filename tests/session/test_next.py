@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab.client import Refused
 from netless_lab.protocol import Play
 

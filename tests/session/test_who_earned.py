@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from netless_lab import labs
 from netless_lab.course.progress import StepRecord
 

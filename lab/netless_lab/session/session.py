@@ -82,8 +82,8 @@ class Session(BreakableDesk):
             return {"verdicts": [await self.faulting.check()], "text": "", "fault": self.faulting.status()}
         wanted = self._places(target) if target is not None else (self.state.position,)
         if wanted == (self.state.position,):
-            verdict, news = await self._judge_here(), self.faulting.news()
-            return {"verdicts": [verdict], "text": "\n".join(filter(None, (news, self._onward()))), "fault": self.faulting.status()}
+            answer, news = await self._judge_here(), self.faulting.news()
+            return {"verdicts": [answer], "text": "\n".join(filter(None, (news, self._onward()))), "fault": self.faulting.status()}
         last, gone = wanted[-1], undone(self.state.course, wanted[-1])
         answers = []
         for place in wanted:
