@@ -19,7 +19,7 @@ from netless_lab.kernel.evidence.gather import investigate
 from netless_lab.model.evidence import Drop
 from netless_lab.model.probe import Connect, Ping, Probe
 from netless_lab.sandbox.drops import btf
-from netless_lab.sandbox.drops.load import CannotListen, Loaded, is_real_root, load
+from netless_lab.sandbox.drops.load import CannotListen, Loaded, load
 
 pytestmark = pytest.mark.kernel
 SITE = "198.51.100.10"
@@ -29,8 +29,6 @@ Investigate = Callable[[Probe], Awaitable[tuple[Drop, ...] | None]]
 @contextmanager
 def aimed() -> Iterator[tuple[Loaded, socket.socket]]:
     """The program, and a socket on which a sandbox says that it is there and is told that the program is aimed at it."""
-    if not is_real_root():
-        pytest.skip("only root can load a tracing program")
     loaded = load()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -70,6 +68,7 @@ def in_sandbox(test: Callable[[Investigate], Awaitable[None]]) -> None:
     assert not failure, failure
 
 
+@pytest.mark.root
 def test_the_kernel_says_why() -> None:
     """TTL, forwarding off, a firewall, nobody listening: reason, node, interface and function, and nothing for a ping that is answered."""
 
@@ -95,6 +94,7 @@ def brief(drops: tuple[Drop, ...] | None) -> list[tuple[str, str, str]]:
     return [(drop.node, drop.link, drop.reason) for drop in drops]
 
 
+@pytest.mark.root
 def test_nothing_is_heard_of_other_namespaces() -> None:
     """Packets thrown away elsewhere on the machine, in a sandbox the program is not aimed at, never reach the ring."""
     with aimed() as (loaded, door):
@@ -135,6 +135,7 @@ def test_what_is_no_type_information(data: bytes) -> None:
         btf.Btf(data).find("sk_buff")
 
 
+@pytest.mark.kernel_may_lack
 def test_offsets_are_those_of_this_kernel() -> None:
     """The name of a network device comes first in its structure, as it has since there is one."""
     try:

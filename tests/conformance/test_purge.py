@@ -32,7 +32,7 @@ MESSES = {
         ip link add vx0 type vxlan id 42 local 203.0.113.2 dstport 4789 dev eth0; ip link set vx0 up
         ip link add br0 type bridge; ip link set vx0 master br0; ip link set br0 up
         bridge fdb append 00:00:00:00:00:00 dev vx0 dst 203.0.113.1
-        test ! -e /dev/net/tun || ip tuntap add tap0 mode tap
+        test ! -w /dev/net/tun || ip tuntap add tap0 mode tap
     """,
     "addresses, routes, rules and neighbours on what was there before": """
         ip addr add 10.9.9.1/24 dev eth0; ip addr add fd00:9::1/64 dev eth0; ip addr add 10.9.9.2/32 dev lo

@@ -15,9 +15,10 @@ import os
 import pwd
 import select
 import signal
+import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,6 +31,7 @@ NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 
 NOSUID_NODEV, PRIVATE = 0x2 | 0x4, 0x4000 | 0x40000
 """mount(2)"""
 _BIND = 0x1000
+_TUN, _TUN_NUMBER = "/dev/net/tun", os.makedev(10, 200)
 _SET_PDEATHSIG, _SET_DUMPABLE = 1, 4
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -58,8 +60,13 @@ def users() -> list[str]:
     return ["root", ORDINARY_USER]
 
 
-def decorated(test: Callable[..., Any], recipe: Recipe) -> Callable[..., Any]:
-    """The test as pytest shall see it: it runs by the recipe, once per user of ``users()``."""
+def ordinary() -> list[str]:
+    """Those of ``users()`` who are not root."""
+    return [user for user in users() if user != "root"]
+
+
+def decorated(test: Callable[..., Any], recipe: Recipe, who: Sequence[str]) -> Callable[..., Any]:
+    """The test as pytest shall see it: it runs by the recipe, once for each of these users."""
     signature = inspect.signature(test)
 
     @functools.wraps(test)
@@ -69,7 +76,7 @@ def decorated(test: Callable[..., Any], recipe: Recipe) -> Callable[..., Any]:
     added = inspect.Parameter("sandbox_user", inspect.Parameter.KEYWORD_ONLY)
     wrapper.__signature__ = signature.replace(parameters=[*signature.parameters.values(), added])  # type: ignore[attr-defined]
     del wrapper.__wrapped__
-    marked: Callable[..., Any] = pytest.mark.kernel(pytest.mark.parametrize("sandbox_user", users())(wrapper))
+    marked: Callable[..., Any] = pytest.mark.kernel(pytest.mark.parametrize("sandbox_user", who)(wrapper))
     return marked
 
 
@@ -176,6 +183,21 @@ def open_interpreter() -> None:
         os.makedirs(prefix)
         mount(f"/proc/self/fd/{keep}", prefix, None, _BIND)
         os.close(keep)
+
+
+def lend_tun() -> None:
+    """Let whoever we become open /dev/net/tun, by a private node of ours: on many machines the real one is root's alone."""
+    if os.path.exists(_TUN):
+        unshare(NEWNS)
+        mount(None, "/", None, PRIVATE)
+        put_tun(0o666)
+
+
+def put_tun(mode: int) -> None:
+    """Cover /dev/net by a folder with a tun device of this mode, in our own mount namespace. Only root can."""
+    mount("tmpfs", os.path.dirname(_TUN), "tmpfs", 0, "mode=755")
+    os.mknod(_TUN, stat.S_IFCHR, _TUN_NUMBER)
+    os.chmod(_TUN, mode)
 
 
 def unshare(kinds: int) -> None:

@@ -31,7 +31,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def sandboxed(test: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a test function: it runs in its own namespaces, once per user of ``users()``."""
-    return forked.decorated(test, MACHINE)
+    return forked.decorated(test, MACHINE, users())
+
+
+def sandboxed_as_ordinary(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Like ``sandboxed``, for users other than root: for tests of what binds only them."""
+    return forked.decorated(test, MACHINE, forked.ordinary())
 
 
 def sandboxed_once(test: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,6 +58,7 @@ def run_in_sandbox(test: Callable[[], Any], user: str) -> str:
 def _enter(user: str) -> None:
     if user not in ("root", "self"):
         forked.open_interpreter()
+        forked.lend_tun()
         forked.become(user)
     forked.new_user_namespace(root_inside=True)
     # after the maps: files of /proc/net are given at birth to whoever root is then
@@ -80,6 +86,21 @@ def _read_only(path: str) -> None:
     """mount_setattr(2) with AT_RECURSIVE and MOUNT_ATTR_RDONLY: ``path`` and all mounts below it."""
     attributes = struct.pack("=QQQQ", 1, 0, 0, 0)
     forked.check(_libc.syscall(442, -100, path.encode(), 0x8000, attributes, len(attributes)), "mount_setattr")
+
+
+def tun_is_lent() -> bool:
+    """Whether tun devices can be made here. Run by root the tests always have a device file of their own (``forked.lend_tun``).
+
+    Where an ordinary user runs them on a machine that keeps /dev/net/tun for root, False, and ip(8) is held to saying so.
+    """
+    if not os.path.exists("/dev/net/tun"):
+        pytest.skip("this kernel has no tun devices")
+    said = sh("ip tuntap add tun9 mode tun 2>&1 && ip tuntap del tun9 mode tun || true")
+    if os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        assert said == ""
+        return True
+    assert "Permission denied" in said
+    return False
 
 
 def sh(script: str, **options: Any) -> str:

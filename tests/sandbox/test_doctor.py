@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from helpers import forked
 from netless_lab.sandbox import doctor
 from netless_lab.sandbox.explain import apparmor_profile, explain_kernel, explain_start
 from netless_lab.sandbox.facts import Facts, gather
 from netless_lab.sandbox.limits import Limits
 from netless_lab.sandbox.status import Failure
-from sandbox.helpers.alone import Machine, alone, remains
+from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
+from sandbox.helpers.rooms import room
 
 GOOD = Facts(uid=1000, release="6.8.0-31-generic", max_user_namespaces=100_000)
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -45,6 +47,27 @@ def test_a_machine_that_can() -> None:
         witness = subprocess.run(["unshare", "-Urn", "sh", "-c", script], capture_output=True, check=False)
         assert (name in good) == (witness.returncode == 0), witness.stderr
     assert remains(of=before) == []
+
+
+@pytest.mark.kernel_may_lack
+@pytest.mark.parametrize("mode", [0o600, 0o666], ids=oct)
+@alone_as_root
+def test_a_tun_device_of_root(mode: int) -> None:
+    """An ordinary user's lab can make tun devices where /dev/net/tun is open to all; where not, the doctor names it, and the cure."""
+    if not os.path.exists("/dev/net/tun"):
+        pytest.skip("this kernel has no tun devices")
+    forked.put_tun(mode)
+    forked.become(forked.ORDINARY_USER)
+    report = doctor.examine()
+    assert report.usable
+    (check,) = [check for check in report.checks if check.name == "tun and tap devices"]
+    with room() as made:
+        said = made.sh("ip tuntap add tun0 mode tun 2>&1; ip -br link show tun0 2>&1 || true")
+    if mode == 0o666:
+        assert check.status == "ok" and said.startswith("tun0 ")
+    else:
+        assert (check.status, check.detail) == ("missing", "Permission denied") and "Permission denied" in said
+        assert "root only" in check.why and check.do == "sudo chmod 0666 /dev/net/tun"
 
 
 def become_root_of_a_namespace() -> None:

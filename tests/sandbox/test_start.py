@@ -16,7 +16,7 @@ from netless_lab.sandbox import find
 from netless_lab.sandbox.address import lab_of
 from netless_lab.sandbox.start import AlreadyRuns, StartError, launch, start
 from sandbox.helpers.agent import ENTRY
-from sandbox.helpers.alone import Machine, alone, remains
+from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
 from sandbox.helpers.rooms import ask, room
 
 
@@ -147,11 +147,9 @@ def test_the_agent_keeps_no_tie_to_its_starter() -> None:
     os.kill(pid, 9)
 
 
-@alone
+@alone_as_root
 def test_a_name_held_by_another_user_is_refused() -> None:
     """Abstract names have no permissions: a squatter on our lab's name is recognised by the kernel's credentials."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can become somebody else")
     squatter = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     squatter.bind("\0netless/0/mine")
     if os.fork() == 0:

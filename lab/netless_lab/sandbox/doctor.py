@@ -6,6 +6,7 @@ Nothing is judged by what is installed or by version numbers where it can be tri
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .explain import Advice, explain_kernel, explain_start
+from .explain import DEVICE_OF_ROOT, Advice, explain_kernel, explain_start
 from .facts import Facts, gather
 from .limits import Limits
 from .start import StartError, launch
@@ -79,6 +80,7 @@ _FEATURES: Final = {
     "vlan": _Feature("VLAN (802.1Q)", "8021q", "experiments of your own"),
     "ipvlan": _Feature("ipvlan", "ipvlan", "experiments of your own"),
     "dummy": _Feature("dummy interfaces", "dummy", "experiments of your own"),
+    "tun": _Feature("tun and tap devices", "tun", "experiments of your own"),
     "nftables NAT": _Feature("address translation (nftables)", "nft_chain_nat and nft_masq", "the lesson `internet`, step masquerade"),
     "nftables filter": _Feature("packet filter (nftables)", "nf_tables", "the lesson `internet`, step firewall"),
     "connection tracking": _Feature("connection tracking", "nft_ct", "the lesson `internet`, step firewall"),
@@ -155,8 +157,11 @@ def _feature_check(outcome: dict[str, Any], facts: Facts) -> Check:
     feature = _FEATURES[outcome["name"]]
     if not outcome["errno"]:
         return Check(feature.title, "ok", outcome["text"])
-    known = bool(feature.module) and outcome["errno"] > 0
-    advice = explain_kernel(outcome["errno"], feature.module, facts) if known else Advice()
+    advice = Advice()
+    if outcome["name"] == "tun" and outcome["errno"] == errno.EACCES:
+        advice = DEVICE_OF_ROOT
+    elif feature.module and outcome["errno"] > 0:
+        advice = explain_kernel(outcome["errno"], feature.module, facts)
     return Check(feature.title, "failed" if feature.essential else "missing", outcome["text"], advice.why, advice.do, feature.needed_for)
 
 

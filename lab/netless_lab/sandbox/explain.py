@@ -42,6 +42,10 @@ def explain_start(failure: Failure, facts: Facts) -> Advice:
     return UNKNOWN
 
 
+DEVICE_OF_ROOT: Final = Advice("/dev/net/tun of this machine can be opened by root only", "sudo chmod 0666 /dev/net/tun")
+"""The lab of an ordinary user is root of its own namespaces, and nobody to a device file of the machine. 0666 is what udev gives it."""
+
+
 def explain_kernel(errno_: int, module: str, facts: Facts) -> Advice:
     """Why the kernel does not know a kind of device or rule that a lesson needs. ``module`` is what would bring it."""
     if errno_ in _DENIED:

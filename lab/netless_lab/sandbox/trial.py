@@ -5,6 +5,7 @@ Nothing here explains; each trial is a name and what the kernel said to it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -20,6 +21,8 @@ from .boot import Room
 
 _ETH_P_ALL: Final = 3
 _AF_PACKET: Final = 17
+_TUNSETIFF, _IFF_TUN_NO_PI = 0x400454CA, 0x1001
+"""linux/if_tun.h"""
 _AF_SPEC, _INET, _CONF, _FORWARDING = 26, 2, 1, 1
 
 
@@ -52,6 +55,7 @@ def _trials() -> dict[str, Callable[[], str | None]]:
         "vlan": lambda: _link("vlan", rtnl.attribute(1, struct.pack("=H", 7)), on="veth"),
         "ipvlan": lambda: _link("ipvlan", on="veth"),
         "dummy": lambda: _link("dummy"),
+        "tun": _tun,
         "nftables NAT": lambda: nftrial.try_rule(nftrial.masquerade(), nat=True),
         "nftables filter": lambda: nftrial.try_rule(nftrial.counter(), nat=False),
         "connection tracking": lambda: nftrial.try_rule(nftrial.connection_state(), nat=False),
@@ -79,6 +83,12 @@ def _attempt(name: str, trial: Callable[[], str | None]) -> Outcome:
 def _link(kind: str, data: bytes = b"", on: str = "") -> None:
     with rtnl.Rtnl() as route:
         route.add_link(f"try-{kind}", kind, data, socket.if_nametoindex(f"try-{on}") if on else 0)
+
+
+def _tun() -> None:
+    """The one kind of link that is not made by netlink but by a device file (Documentation/networking/tuntap.rst)."""
+    with open("/dev/net/tun", "r+b", buffering=0) as device:
+        fcntl.ioctl(device, _TUNSETIFF, struct.pack("=16sH22x", b"try-tun", _IFF_TUN_NO_PI))
 
 
 def _root_is_read_only() -> str:

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from helpers import forked
 from helpers.forked import NEWNET, NEWNS, NEWPID, NOSUID_NODEV, PRIVATE, Recipe, mount
 
@@ -25,7 +27,17 @@ HOME = "/tmp/home"
 
 def alone(test: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a test function; see the module."""
-    return forked.decorated(test, STARTER)
+    return forked.decorated(test, STARTER, forked.users())
+
+
+def alone_as_root(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Like ``alone``, for what only root can try."""
+    return pytest.mark.root(forked.decorated(test, STARTER, ["root"]))  # type: ignore[no-any-return]
+
+
+def alone_as_ordinary(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Like ``alone``, for users other than root: for tests of what binds only them."""
+    return forked.decorated(test, STARTER, forked.ordinary())
 
 
 def _enter(user: str) -> None:
