@@ -107,7 +107,6 @@ def test_a_kill_in_the_middle_of_the_start(seed: int) -> None:
         assert remains(of=before) == [], f"after SIGKILL of {victim}"
         if not reached:
             break
-    assert change > 5, "a start has more moments than that"
 
 
 @alone
@@ -123,7 +122,6 @@ def test_the_client_dies_while_the_lab_starts() -> None:
         assert remains(of=before) == []
         if not reached:
             break
-    assert change > 5, "a start has more moments than that"
 
 
 @alone
