@@ -1,4 +1,4 @@
-r"""Two thousand random sequences end on the same screen as in xterm.js: text, scrollback, cursor, which screen is shown.
+r"""Random sequences end on the same screen as in xterm.js: text, scrollback, cursor, which screen is shown.
 
 At least 95 in 100 must be identical.  The others must come from one of these five differences and nothing else, which the test proves
 by taking the construct out of the sequence and comparing again:
@@ -14,13 +14,18 @@ by taking the construct out of the sequence and comparing again:
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 from netless.vt import Terminal
 from terminal.sequences import COLUMNS, ROWS, pieces_of, random_output
-from terminal.xterm import Shown, Xterm
+from terminal.xterm import FOLDER, Shown, Xterm
 
-COUNT = 2000
 SCROLLBACK = 50
 EXPLAINED = {
     "saved cursor": r"\x1b[78]|\x1b\[[su]|\x1b\[\?104[89][hl]",
@@ -50,16 +55,27 @@ def explanation(xterm: Xterm, output: str) -> str | None:
     return None
 
 
-def test_random_sequences() -> None:
+@pytest.mark.parametrize("seeds", [range(300), pytest.param(range(300, 2000), marks=pytest.mark.long)], ids=["few", "many"])
+def test_random_sequences(seeds: range) -> None:
     """At least 95 % identical, however the output is cut into reads; every other one explained."""
     different: dict[int, str | None] = {}
     with Xterm() as xterm:
-        for seed in range(COUNT):
+        for seed in seeds:
             output = random_output(seed)
             if xterm.show(output, COLUMNS, ROWS) != ours(pieces_of(output, seed)):
                 different[seed] = explanation(xterm, output)
     assert [seed for seed, why in different.items() if why is None] == []
-    assert len(different) <= COUNT * 0.05
+    assert len(different) <= len(seeds) * 0.05
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+def test_in_ci_a_missing_witness_fails(tmp_path: Path, ci: str, code: int) -> None:
+    """Without the package the comparison is skipped, which in CI is a failure that says what is missing and who fetches it."""
+    env = {**os.environ, "CI": ci, FOLDER: str(tmp_path)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::test_a_wrong_screen_would_be_seen"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == code, done.stdout
+    assert "@xterm/headless is needed to compare with xterm.js: ./tests/run fetches it" in done.stdout
 
 
 def test_a_wrong_screen_would_be_seen() -> None:

@@ -1,7 +1,8 @@
-// The witness: @xterm/headless. One JSON line {cols, rows, data} in, one JSON line with its screen out.
-import headless from '@xterm/headless/lib-headless/xterm-headless.js';
+// The witness: @xterm/headless, from the folder named as the only argument. One JSON line {cols, rows, data} in, one with its screen out.
+import { createRequire } from 'node:module';
 import readline from 'node:readline';
 
+const headless = createRequire(`${process.argv[2]}/`)('@xterm/headless');
 const SCROLLBACK = 50;
 let failed = null;
 process.on('uncaughtException', (error) => failed && failed(error));
