@@ -82,9 +82,10 @@ async def test_ctrl_c_is_not_copy() -> None:
     """With a selection ctrl+c still interrupts the program."""
     async with seat() as person:
         await person.run("sleep 100")
-        await person.sees("sleep 100")
+        await person.running("sleep")
         await person.pilot.press("shift+up", "shift+up", "ctrl+c")
         await person.sees("^C")
+        await person.prompt()
         assert copied(person) == []
 
 
@@ -128,7 +129,7 @@ async def test_wheel_scrolls_and_full_screen_programs_get_arrows() -> None:
 
 async def test_mouse_goes_to_a_program_that_asks() -> None:
     """Presses are reported in SGR form with the cell under the mouse; with shift they stay the terminal's."""
-    async with seat(("sh", "-c", "printf '\\033[?1000h\\033[?1006hready\\n'; stty raw -echo; exec cat -v")) as person:
+    async with seat(("sh", "-c", "stty raw -echo; printf '\\033[?1000h\\033[?1006hready\\r\\n'; exec cat -v")) as person:
         await person.sees("ready")
         await person.pilot.click(person.terminal, offset=(5, 3))
         await person.sees("^[[<0;5;3M^[[<0;5;3m")

@@ -34,7 +34,7 @@ async def test_paste_cannot_end_its_own_bracket() -> None:
     """Control characters in a paste do not get through, so it cannot press Enter by itself."""
     async with seat() as person:
         await person.answers()
-        person.terminal.post_message(events.Paste("echo x\x1b[201~\x03\necho p''wned"))
+        person.terminal.post_message(events.Paste("echo x\x1b[201~\x03\necho p''wned\n"))
         await person.sees("p''wned")
         await person.caught_up()
         assert "pwned" not in person.text
