@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
+from textual import events
 from textual.pilot import Pilot
 
 from app import story
@@ -35,6 +36,12 @@ async def opened(
         await until(pilot, lambda: bool(app.view.courses) and (opening == [] or app.view.status is not None))
         await pilot.pause()
         yield app, pilot, peer
+
+
+def typed_at_once(app: TutorApp, *keys: str) -> None:
+    """What the driver does with several keys in one read: all of them lie in the app's queue before it takes the first."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 15.0) -> None:

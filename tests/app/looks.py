@@ -1,6 +1,6 @@
 """A screen as a text file: its rows, then the style of every run. Readable in a diff, and free of any exporter's habits.
 
-``NETLESS_LOOKS=write ./tests/run tests/app/test_looks.py`` records them anew; look at what changed before committing it.
+``NETLESS_LOOKS=write ./tests/run tests/app/test_looks.py`` records them anew, and never passes; look at what changed before committing it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import difflib
 import os
 from pathlib import Path
 
+import pytest
 from rich.style import Style
 from textual.app import App
 
@@ -38,11 +39,16 @@ def look_of(app: App[None]) -> str:
 
 def assert_look(app: App[None], name: str) -> None:
     """The screen looks as recorded under this name."""
-    path, now = FOLDER / f"{name}.txt", look_of(app)
+    same(look_of(app), FOLDER / f"{name}.txt")
+
+
+def same(now: str, path: Path) -> None:
+    """A look is as recorded. Recording anew compares nothing, so it is no pass; in CI, where nobody would look at it, it is refused."""
     if os.environ.get("NETLESS_LOOKS") == "write":
-        FOLDER.mkdir(exist_ok=True)
+        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+            pytest.fail("NETLESS_LOOKS=write records and compares nothing: not in CI")
         path.write_text(now, encoding="utf-8")
-        return
+        pytest.fail(f"recorded anew: look at what changed in {path.name}, then run it without NETLESS_LOOKS")
     before = path.read_text(encoding="utf-8")
     changes = list(difflib.unified_diff(before.splitlines(), now.splitlines(), "recorded", "now", lineterm="", n=0))
     assert not changes, "\n".join(changes[:60])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from app import story
 from app.driving import opened, screen, until
-from app.looks import assert_look
+from app.looks import assert_look, same
 from netless_lab import protocol
 from netless_lab.model.journey import Explanation, Fact
 
@@ -39,6 +40,25 @@ def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Times in the log are the same everywhere."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+
+
+def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recording anew writes the look and fails; in CI it writes nothing and fails; without the word a look must be as recorded."""
+    path = tmp_path / "some.txt"
+    path.write_text("before\n")
+    monkeypatch.setenv("NETLESS_LOOKS", "write")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="not in CI"):
+        same("now\n", path)
+    assert path.read_text() == "before\n"
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.fail.Exception, match="recorded anew"):
+        same("now\n", path)
+    assert path.read_text() == "now\n"
+    monkeypatch.delenv("NETLESS_LOOKS")
+    same("now\n", path)
+    with pytest.raises(AssertionError, match="other"):
+        same("other\n", path)
 
 
 @pytest.mark.parametrize(

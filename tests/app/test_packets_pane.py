@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from app import journeys, story
-from app.driving import opened, rows, screen, until
+from app.driving import opened, screen, until
 from netless.app.pages.journey import matches
 from netless.app.screens.hops import HopsScreen
 from netless.app.screens.layers import LayersScreen, layers_text
+from netless.app.widgets.choices import Choices
 from netless_lab import protocol
 from netless_lab.model.journey import Hop
 
@@ -46,8 +47,11 @@ async def test_the_filter_holds_for_the_choice() -> None:
     async with opened(opening=OPENING) as (app, pilot, _peer):
         await pilot.press("f4", "slash", *"internet", "enter", "enter")
         await until(pilot, lambda: isinstance(app.screen, HopsScreen))
-        hops = [row for row in rows(app) if " us " in row and "│" in row]
-        assert all("internet isp0" in row for row in hops if "echo" in row)
+        hops = [row for row in app.screen.query_one(Choices).rows if row.value]
+        wanted = [number for number, hop in enumerate(JOURNEY.hops) if hop.node == "internet"]
+        assert wanted
+        assert [row.value for row in hops] == [f"7:{number}" for number in wanted]
+        assert all("internet isp0" in row.content.plain and row.content.plain.split("internet isp0")[0] in screen(app) for row in hops)
         await pilot.press("escape", "slash", *"xyz", "enter", "enter")
         await until(pilot, lambda: "No packet is kept that can be shown." in screen(app))
 

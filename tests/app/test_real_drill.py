@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from app.test_real_tmux import learner
 
-pytestmark = [
-    pytest.mark.kernel,
-    pytest.mark.tmux,
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="needs a terminal oracle: tmux is missing"),
-]
+pytestmark = [pytest.mark.kernel, pytest.mark.tmux]
 
 
 def test_broken_explained_repaired_and_back(tmp_path: Path) -> None:

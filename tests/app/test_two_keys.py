@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from textual import events
 
 from app import story
-from app.driving import opened, screen, until
+from app.driving import opened, screen, typed_at_once, until
 from app.test_drill import OVER, WHY, broken, calls, opening
-from netless.app.app import TutorApp
 from netless.app.screens.picker import PickerScreen
 from netless.app.screens.tutor import TutorScreen
 from netless.app.screens.why import WhyScreen
 from netless_lab import protocol
-
-
-def typed_at_once(app: TutorApp, *keys: str) -> None:
-    """What the driver does with several keys in one read: all of them lie in the app's queue before it takes the first."""
-    for key in keys:
-        app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 @pytest.mark.parametrize(

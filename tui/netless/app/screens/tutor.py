@@ -70,7 +70,8 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         """What is painted now. The truth is ``app.view``; only painting may look here."""
         self.pane: Pane = "lesson"
         self.zoomed = False
-        self._looked = False
+        self.looked = False
+        """Whether it was decided what to open with; see ``first_look``."""
         self.header = HeaderStrip(id="header")
         self.lesson = LessonPane(id="lesson")
         self.check = CheckPane(id="check")
@@ -105,8 +106,8 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
             self.replay_last()
         if completed and self.frame(self.size).check is None and view.status is not None:
             self.app.take(Told("info", f"✓ {view.status.page.success or 'Done.'}"))
-        if not self._looked and view.status is not None and view.courses:
-            self._looked = True
+        if not self.looked and view.status is not None and view.courses:
+            self.looked = True
             self.first_look()
 
     # -- where things are ---------------------------------------------------------------------------------------------------

@@ -63,6 +63,11 @@ class Choices(ScrollView, can_focus=True):
         values = [row.value for row in self._rows if row.value]
         return self._at if self._at in values else (values[0] if values else "")
 
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What can be seen and chosen, headings included."""
+        return self._rows
+
     def show(self, source: Source) -> None:
         """Show other rows; the choice stays where it is when it is still there."""
         self._source = source
