@@ -89,10 +89,10 @@ def error(kind: int, code: int, about: bytes, source: str = "10.0.0.1", target: 
     return ethernet(ip4(1, struct.pack("!BBHHH", kind, code, 0, 0, info) + about[:28], source, target))
 
 
-def solicitation(asked: str = "fd00::1") -> bytes:
+def solicitation(asked: str = "fd00::1", own: str = "fd00::2") -> bytes:
     """A neighbour solicitation as a frame."""
     message = struct.pack("!BBHI", 135, 0, 0, 0) + socket.inet_pton(socket.AF_INET6, asked) + b"\1\1" + MAC_A
-    return ethernet(ip6(58, message), 0x86DD)
+    return ethernet(ip6(58, message, own, asked), 0x86DD)
 
 
 def samples() -> dict[str, bytes]:

@@ -11,6 +11,7 @@ import pytest
 from helpers import checkout
 from helpers.broken import SITE, START
 from helpers.running import Running, running
+from helpers.waiting import eventually
 
 pytestmark = pytest.mark.kernel
 
@@ -56,26 +57,29 @@ def test_a_script_reads_one_document(lab: Running) -> None:
     done = netless(lab, "ping", "c1", SITE, "--explain", "--json")
     told = json.loads(done.stdout)
     assert done.returncode == 1 and (told["code"], told["place"], told["certainty"]) == ("forward-rule", "host:fw", "certain")
-    last = [hop for hop in told["journey"]["hops"] if hop["kind"] == "echo-request"][-1]
-    assert (last["node"], last["link"], last["direction"]) == ("host", "br0", "in")
+    last = told["journey"]["hops"][-1]
+    assert (last["kind"], last["node"], last["link"], last["direction"]) == ("echo-request", "host", "br0", "in")
     counted = lab.told("nft -j list chain ip lab forward")
     assert counted and told["fix"].startswith("nft delete rule ip lab forward handle ")
 
 
 @pytest.mark.parametrize(
-    "words", [("c1", "10.0.0.1"), ("host", "10.0.0.2"), ("c1", "c2")], ids=lambda words: " to ".join(words)
+    "words", [("c1", "10.0.0.1"), ("c1", SITE), ("host", "10.0.0.2"), ("c1", "c2")], ids=lambda words: " to ".join(words)
 )  # fmt: skip
 def test_what_is_offered_as_the_repair_repairs(lab: Running, words: tuple[str, str]) -> None:
     """A port was unplugged: the offered command brings the ping back.
 
-    Not asked of a packet for the site: br0 may have had veth2's MAC, then the host routes what veth2 still takes in, and the policy drops it.
+    A bridge borrows the MAC of a port, so c1 could have the very MAC for its gateway of the port that is unplugged, and the host would then
+    route what that port still takes in: another fault. Here the bridge has one of its own, and c1 knows it.
     """
     lab.goto(START, end=True)
+    lab.sh("ip link set br0 address 02:00:00:00:00:01; ip -n c1 neigh flush all")
+    assert lab.pings("10.0.0.1")
     lab.sh("ip link set veth2 nomaster")
     told = json.loads(netless(lab, "ping", *words, "--explain", "--json").stdout)
     assert told["code"] == "port-unplugged" and told["fix"] == "ip link set veth2 master br0"
     lab.sh(told["fix"])
-    lab.sh("for n in 1 2 3 4 5 6 7 8 9 10; do bridge link show dev veth2 | grep -q 'state forwarding' && break; sleep 0.2; done")
+    assert eventually(lambda: "state forwarding" in lab.sh("bridge link show dev veth2"))
     assert lab.pings(SITE)
 
 

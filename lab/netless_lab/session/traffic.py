@@ -131,7 +131,7 @@ class Traffic:
         waiting |= {id(question) for question in asked if now - question.sights[-1].frame.at_ns < QUIET_NS}
         wanted = [own for own in done if self._is_wanted(own, now)]
         unwanted = {id(question) for own in done if own not in wanted for question in belonging(own, asked)}
-        ready = [question for question in asked if id(question) not in waiting | unwanted and not _is_check(question)]
+        ready = [question for question in asked if id(question) not in waiting | unwanted and not question.is_check]
         made = traffic(wanted, ready, Ground.of(self.snapshot), self._holes)
         self._pending = _rest(going, [question for question in asked if id(question) in waiting])
         room = WAITING - len(self._waiting)
@@ -163,11 +163,6 @@ def _is_over(conversation: Conversation, now: int) -> bool:
 def _is_housekeeping(packet: Packet) -> bool:
     """What every node says to groups by itself when a link comes up: membership reports (IGMP, MLD), questions for routers."""
     return packet.proto == _IGMP or (packet.dst.startswith("ff") and ":" in packet.dst and packet.kind == "icmp")
-
-
-def _is_check(question: Question) -> bool:
-    """Whether it only asks if an address is free (RFC 4862, 5227): silence is the good answer."""
-    return question.sights[0].packet.subject.src in ("::", "0.0.0.0")
 
 
 def _rest(conversations: Iterable[Conversation], asked: Iterable[Question]) -> list[tuple[Frame, Packet]]:

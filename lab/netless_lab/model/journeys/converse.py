@@ -39,8 +39,9 @@ class Conversation:
 
     @property
     def addresses(self) -> frozenset[str]:
-        """Every network address it had anywhere."""
-        return frozenset(address for sight in self.sights for address in (sight.packet.src, sight.packet.dst))
+        """Every network address it had anywhere, in a tunnel its own and the tunnel's."""
+        packets = [packet for sight in self.sights for packet in (sight.packet, sight.packet.subject)]
+        return frozenset(address for packet in packets for address in (packet.src, packet.dst))
 
     @property
     def path(self) -> frozenset[str]:

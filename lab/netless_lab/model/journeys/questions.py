@@ -25,6 +25,16 @@ class Question:
         return any(sight.frame.node == self.asker and not _asks(sight) and sight.frame.direction != "out" for sight in self.sights)
 
     @property
+    def is_check(self) -> bool:
+        """Whether it only asks if an address is free (RFC 4862, RFC 5227): silence is the good answer."""
+        return self.sights[0].packet.subject.src in ("::", "0.0.0.0")
+
+    @property
+    def is_announcement(self) -> bool:
+        """Whether somebody asks for his own address, to tell everybody that it is his (RFC 5227)."""
+        return self.sights[0].packet.subject.src == self.asked
+
+    @property
     def began(self) -> int:
         """When it was first seen, in nanoseconds."""
         return self.sights[0].frame.at_ns
@@ -63,11 +73,16 @@ def _key(sight: Sight, found: Iterable[tuple[str, str]]) -> tuple[str, str]:
 
 
 def belonging(conversation: Conversation | None, asked: Sequence[Question], source: str = "") -> list[Question]:
-    """The questions of a conversation's way. ``source`` is the node it starts in, needed while it has no packet on any wire."""
+    """The questions of a conversation's way. ``source`` is the node it starts in, needed while it has no packet on any wire.
+
+    A neighbour is asked for by the protocol of the packet's own family: ARP for IPv4, neighbour discovery for IPv6; in a tunnel, of either.
+    """
+    caused = [question for question in asked if not question.is_check and not question.is_announcement]  # no packet is their cause
     if conversation is None:
-        return [question for question in asked if question.asker == source]
+        return [question for question in caused if question.asker == source]
     path = conversation.path | ({source} if source else set())
-    return [question for question in asked if question.asker in path and _because_of(question, conversation)]
+    families = {":" in address for address in conversation.addresses}
+    return [own for own in caused if own.asker in path and (":" in own.asked) in families and _because_of(own, conversation)]
 
 
 def _because_of(question: Question, conversation: Conversation) -> bool:
@@ -80,5 +95,6 @@ def _because_of(question: Question, conversation: Conversation) -> bool:
         return question.asker == conversation.first.frame.node and sights[0].frame.at_ns - question.began < _WAITING_NS
     last = before[-1]
     at_home = last.leg < 0 and question.asker == conversation.first.frame.node
-    stands_there = last.frame.node == question.asker and last.frame.direction != "out"
+    # taken in: what came for everybody or for a group is not sent on, and an answer to it asks for its sender
+    stands_there = last.frame.node == question.asker and last.frame.direction == "in"
     return stands_there and not at_home and question.began - last.frame.at_ns < _WAITING_NS
