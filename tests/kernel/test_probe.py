@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import socket
 import sys
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 from helpers.sandboxed import answers, container, sandboxed, sh
+from helpers.waiting import becomes
 from helpers.wires import started
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.namespace import Namespace, socket_in
@@ -130,10 +132,10 @@ async def test_nobody_at_that_address_is_told_from_silence() -> None:
     """With ``lo`` up by the kernel's own ICMP error, with ``lo`` down from the neighbour table; ip neigh agrees."""
     with lab() as nodes:
         first = await wanted(Ping("c1", "10.0.0.77"), nodes)
-        inside(nodes, "c1", "ip link set lo down; sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=1000")
+        inside(nodes, "c1", "ip link set lo down; sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=60000")
         second = await silent(Ping("c1", "10.0.0.78"), nodes)
         assert (first.reason, second.reason) == ("no-neighbour", "no-neighbour") and "10.0.0.78" in second.text
-        assert "INCOMPLETE" in inside(nodes, "c1", "ip neigh show 10.0.0.78") and second.waited_ms < 1000
+        assert "INCOMPLETE" in inside(nodes, "c1", "ip neigh show 10.0.0.78"), "the kernel itself would go on asking for minutes"
 
 
 @sandboxed
@@ -168,13 +170,25 @@ async def test_silence_lasts_its_time_at_every_attempt() -> None:
 
 @sandboxed
 async def test_a_ping_that_must_be_answered_is_sent_again() -> None:
-    """The way is opened 0.3 s after the first attempt: a later attempt gets through, without an error from the earlier ones."""
+    """The way is opened when the first attempt is seen to be lost: a later attempt gets through, without an error from the earlier ones."""
     with lab() as nodes:
         inside(nodes, "c1", "ip neigh flush all")
         sh("ip link set veth2 nomaster")
-        asyncio.get_running_loop().call_later(0.3, sh, "ip link set veth2 master br0")
-        outcome = await probing.run(Ping("c1", "10.0.0.1"), nodes, deadline_s=5, grace_s=GRACE_S)
-        assert outcome.result == "answered" and outcome.waited_ms > 250
+        before = frames("veth2")
+
+        async def opens() -> None:
+            assert await becomes(lambda: frames("veth2") > before), "nothing was sent"
+            sh("ip link set veth2 master br0")
+
+        opening = asyncio.create_task(opens())
+        outcome = await probing.run(Ping("c1", "10.0.0.1"), nodes, deadline_s=15, grace_s=GRACE_S)
+        await opening
+        assert outcome.result == "answered"
+
+
+def frames(link: str) -> int:
+    """How many frames a link of ours has received."""
+    return int(json.loads(sh(f"ip -s -j link show {link}"))[0]["stats64"]["rx"]["packets"])
 
 
 @asynccontextmanager
