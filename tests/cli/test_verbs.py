@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from helpers.command_line import NO_LAB, Cli, own_name
+from netless_lab import labs, protocol
 
 pytestmark = pytest.mark.kernel
 
@@ -152,6 +154,93 @@ def test_snapshot_and_diagram(netless: Cli, tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "lab.svg").read_text()
     assert "br0" in netless("diagram", "--mermaid").stdout
     assert netless("diagram", "--dot").stdout.startswith(("graph", "digraph"))
+
+
+def test_an_svg_picture_goes_to_stdout(netless: Cli, tmp_path: Path) -> None:
+    """``--svg -`` writes the picture, and nothing else, where a pipe can take it; no file of that name is made."""
+    netless("goto", "container/switch", "--end")
+    assert ElementTree.fromstring(netless("diagram", "--svg", "-").stdout).tag.endswith("svg")
+    assert not Path("-").exists()
+    assert "stdout" in netless("diagram", "--svg", "-", "--json", code=2).stderr
+
+
+@pytest.mark.parametrize("target", ["300.1.1.1", "10.0.0", "10.0.0.1/24", "fd00::g", "1"])
+def test_what_is_meant_as_an_address_is_not_looked_up_as_a_name(netless: Cli, target: str) -> None:
+    """A mistyped address is called that, with the form it should have."""
+    assert f"{target} is not an address: " in netless("ping", "host", target, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["break --exam --drill", "break forwarding-off --random", "break forwarding-off --seed 3", "diagram --mermaid --dot"]
+)
+def test_options_that_exclude_each_other_are_refused(netless: Cli, words: str) -> None:
+    """Wrong usage, and nothing is broken by it."""
+    netless(*words.split(), code=2)
+    assert netless.json("status")["fault"] is None
+
+
+def test_back_at_the_very_beginning_did_nothing(netless: Cli) -> None:
+    """Exit code 1 and why; the step is still judged by itself."""
+    netless("reset", "lab", "--yes")
+    assert "beginning" in netless("back", code=1).stderr
+
+
+def test_labs_are_ones_own(netless: Cli) -> None:
+    """It lists the labs of this user, and does not claim more."""
+    assert netless.lab in netless("labs").stdout.split()
+    assert netless.lab in netless.json("labs")
+    assert "machine" not in netless("labs", "--help").stdout
+
+
+def test_down_says_who_else_was_in_the_lab(tmp_path: Path) -> None:
+    """A window or shell that has the lab open is counted; an idle lab ends without a word about others."""
+    cli = Cli(own_name(), tmp_path)
+    cli("up")
+    with labs.connect(cli.lab) or pytest.fail("the lab is not there") as window:
+        window.sendall(protocol.encode(protocol.Hello(client="app")))
+        assert window.recv(4096)
+        assert "1 other window or shell" in cli("down").stderr
+    cli("up")
+    assert "other" not in cli("down").stderr
+    cli("up")
+    with labs.connect(cli.lab) or pytest.fail("the lab is not there") as window:
+        window.sendall(protocol.encode(protocol.Hello(client="app")))
+        assert window.recv(4096)
+        assert cli.json("down")["others"] == 1
+
+
+def test_import_refuses_by_name_what_no_course_has(netless: Cli, tmp_path: Path) -> None:
+    """The rest counts; a file of which nothing is known changes nothing, with 2."""
+    step = {"earned": 5.0, "by_hand": 1}
+    mixed = {"container": {"steps": {"cable/pair": step, "cable/gone": step}, "position": "cable/gone"}, "foo": {"steps": {"a/b": step}}}
+    (tmp_path / "mixed.json").write_text(json.dumps({"format": 1, "courses": mixed}))
+    (tmp_path / "foreign.json").write_text(json.dumps({"format": 1, "courses": {"foo": mixed["foo"]}}))
+    other = Cli(own_name(), tmp_path / "elsewhere")
+    told = other("progress", "import", str(tmp_path / "mixed.json")).stderr
+    assert "container/cable/gone" in told and "foo/a/b" in told
+    shown = other("progress").stdout
+    assert "container: 1 step earned" in shown and "cable/pair" in shown and "foo" not in shown and "gone" not in shown
+    assert "foo/a/b" in other("progress", "import", str(tmp_path / "foreign.json"), code=2).stderr
+    assert other("progress").stdout == shown
+    assert other.json("progress", "import", str(tmp_path / "mixed.json"))["refused"] == ["container/cable/gone", "foo/a/b"]
+
+
+def test_import_into_a_running_lab_is_refused_with_the_way(netless: Cli, tmp_path: Path) -> None:
+    """It names the lab, and the command that ends it."""
+    kept = tmp_path / "kept.json"
+    netless("progress", "export", str(kept))
+    refused = netless("progress", "import", str(kept), code=2).stderr
+    assert f"the lab {netless.lab} is running" in refused and "`netless down`" in refused
+
+
+def test_progress_says_who_earned_a_step(netless: Cli) -> None:
+    """``goto --end`` and ``run`` are the tutor's doing, in words and in the document."""
+    netless("reset", "lab", "--yes")
+    netless("goto", "netless/decoy", "--end")
+    (line,) = (line for line in netless("progress").stdout.splitlines() if "● netless/decoy" in line)
+    assert "by the tutor" in line
+    step = netless.json("progress")["courses"]["container"]["steps"]["netless/decoy"]
+    assert step["by_tutor"] == 1 and "by_hand" not in step
 
 
 def test_progress_travels(netless: Cli, tmp_path: Path) -> None:

@@ -92,12 +92,17 @@ def always(verdict: Verdict) -> Callable[[Request, bool], Answer]:
             lambda request, done: Answer(error="busy") if isinstance(request, Undo) else honest(request, done),
             "it cannot be taken back: busy",
         ),
+        (
+            lambda request, done: Answer(error="eth9 is not there. Make it.") if isinstance(request, Undo) else honest(request, done),
+            "it cannot be taken back: eth9 is not there. Make it.",
+        ),
     ],
 )
 def test_a_bad_step_is_refused_in_words(answer: Callable[[Request, bool], Answer], what: str) -> None:
     """File, the line of its heading, which step, and what went otherwise."""
     proof, _ = drive(small(), answer)
     assert proof.proven == ()
+    assert all(problem.what.endswith(".") and not problem.what.endswith("..") for problem in proof.problems)
     assert any(
         str(problem).startswith('01-cable.md:8: the step "pair" is refused: ') and what in problem.what for problem in proof.problems
     )

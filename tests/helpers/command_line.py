@@ -12,7 +12,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from helpers import checkout
+
 NO_LAB = 5
 """Exit code: there is no such lab."""
 
@@ -27,12 +28,7 @@ class Cli:
 
     def __init__(self, lab: str, state: Path) -> None:
         self.lab = lab
-        self.environment = {
-            **os.environ,
-            "XDG_STATE_HOME": str(state),
-            "PYTHONPATH": f"{CHECKOUT}/tui:{CHECKOUT}/lab",
-            "NETLESS_LAB": lab,
-        }
+        self.environment = {**checkout.environment(), "XDG_STATE_HOME": str(state), "NETLESS_LAB": lab}
 
     def __call__(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a verb and insist on its exit code."""

@@ -62,6 +62,6 @@ class Printer:
         return f"\x1b[{_CODES[name]}m{text}\x1b[0m"
 
 
-def plural(count: int, word: str) -> str:
-    """``1 step``, ``2 steps``."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+def plural(count: int, word: str, many: str = "") -> str:
+    """``1 step``, ``2 steps``; ``many`` where an s is not enough."""
+    return f"{count} {word if count == 1 else many or word + 's'}"

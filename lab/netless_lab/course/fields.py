@@ -131,7 +131,7 @@ def _in_words(error: str, what: str, values: Mapping[str, Any], example: str) ->
         wanted = _wanted(wrong["wanted"])
         key = wrong["key"] or next(iter(values), "")
         return f'"{key}" of {what} must be {wanted}, not {_PLAIN.get(wrong["got"], wrong["got"])}.', advice
-    return f"{what} cannot be read: {error}.", advice
+    return f"{what} cannot be read: {error.rstrip('.')}.", advice
 
 
 def _wanted(types: str) -> str:

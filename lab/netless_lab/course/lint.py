@@ -95,20 +95,20 @@ class _Trial:
         if start.skip:
             return start.skip
         if start.error:
-            self._refuse(f"the steps before it cannot be done: {start.error}.", "Mend those first.")
+            self._refuse(f"the steps before it cannot be done: {start.error}", "Mend those first.")
             return ""
         yield from self._must_fail("before anything is done")
         if not (yield from self._must_pass(None)):
             return ""
         undone = yield Undo(self.place)
         if undone.error:
-            self._refuse(f"it cannot be taken back: {undone.error}.", "")
+            self._refuse(f"it cannot be taken back: {undone.error}", "")
             return ""
         yield from self._must_fail("after it was taken back")
         for dialect in dialects:
             again = yield Rebuild(self.place)
             if again.error:
-                self._refuse(f"its start cannot be rebuilt: {again.error}.", "")
+                self._refuse(f"its start cannot be rebuilt: {again.error}", "")
                 return ""
             yield from self._must_pass(dialect)
         return ""
@@ -117,29 +117,31 @@ class _Trial:
         answer = yield Judge(self.place)
         verdict = answer.verdict
         if verdict is None:
-            self._refuse(f"its check could not run {when}: {answer.error}.", "")
+            self._refuse(f"its check could not run {when}: {answer.error}", "")
         elif verdict.passed:
             advice = "A check that cannot fail teaches nothing: expect something that only this step brings about."
-            self._refuse(f"its check passes {when}.", advice)
+            self._refuse(f"its check passes {when}", advice)
         elif verdict.result == "error":
             advice = "Expect a state, or probe from a node that exists."
-            self._refuse(f"its check can tell nothing {when}: {_first(verdict, 'error')}.", advice)
+            self._refuse(f"its check can tell nothing {when}: {_first(verdict, 'error')}", advice)
 
     def _must_pass(self, dialect: Dialect | None) -> Generator[Request, Answer, bool]:
         how = f"by the commands of the dialect {dialect}" if dialect else "by its own actions"
         did = yield Perform(self.place, dialect)
         if did.error:
-            self._refuse(f"it cannot be done {how}: {did.error}.", "")
+            self._refuse(f"it cannot be done {how}: {did.error}", "")
             return False
         answer = yield Judge(self.place)
         if answer.verdict is not None and answer.verdict.passed:
             return True
         told = _first(answer.verdict, "fail", "error", "waiting") if answer.verdict else answer.error
-        self._refuse(f"done {how} it does not pass: {told}.", "")
+        self._refuse(f"done {how} it does not pass: {told}", "")
         return False
 
     def _refuse(self, what: str, advice: str) -> None:
-        self.problems.append(Problem(self.file, self.step.line, f'the step "{self.step.id}" is refused: {what}', advice))
+        """``what`` may end in somebody else's sentence, with its full stop or without."""
+        sentence = f'the step "{self.step.id}" is refused: {what.rstrip(" .")}.'
+        self.problems.append(Problem(self.file, self.step.line, sentence, advice))
 
 
 def _first(verdict: Verdict, *results: str) -> str:

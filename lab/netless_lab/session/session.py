@@ -135,7 +135,8 @@ class Session(BreakableDesk):
         else:
             earlier = before(self.state.course, place)
             if not earlier:
-                return self._moved("This is the beginning: there is nothing to go back to.")
+                self.rejudge()
+                raise Refusal("This is the beginning: there is nothing to go back to.", code=1)
             place = earlier[-1]
             text = f"Back at the start of {place}: {step_at(self.state.course, place).title}."
         await self._rebuild(place)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from netless_lab.errors import Refusal
 from netless_lab.model.journey import Explanation
 from netless_lab.protocol import Call, FaultStatus
 
@@ -38,8 +39,10 @@ def faults(args: Namespace, printer: Printer) -> int:
 
 def break_(args: Namespace, printer: Printer) -> int:
     """Break something, and say only what is noticed."""
-    fault = "" if args.random else args.fault or ""
-    wanted = {"fault": fault, "seed": args.seed, "node": args.node or "", "drill": args.drill or args.exam, "exam": args.exam}
+    if args.fault and (args.random or args.seed is not None):
+        drawing = "--random" if args.random else "--seed"
+        raise Refusal(f"a fault that is named ({args.fault}) is not drawn: leave out {drawing}, or the name")
+    wanted = {"fault": args.fault or "", "seed": args.seed, "node": args.node or "", "drill": args.drill or args.exam, "exam": args.exam}
     with joined(args) as client:
         answer = client.ask(Call, name="break", args=wanted)
     printer.document(answer)

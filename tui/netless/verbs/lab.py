@@ -11,7 +11,7 @@ from netless_lab.course.drill_words import help_used, took
 
 from ..exit_codes import Exit
 from ..labs import find, known_course, missing, opened
-from ..printer import Printer
+from ..printer import Printer, plural
 
 
 def up(args: Namespace, printer: Printer) -> int:
@@ -33,11 +33,14 @@ def down(args: Namespace, printer: Printer) -> int:
         printer.say(f"the lab {args.lab} is not running: nothing to end")
         return Exit.PASS
     with client:
+        others = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status).clients - 1
         client.ask(protocol.Down)
         for _ in client.events():
             pass
-    printer.document({"lab": args.lab, "ended": True})
+    printer.document({"lab": args.lab, "ended": True, "others": others})
     printer.say(f"the lab {args.lab} is gone, with everything in it")
+    if others:
+        printer.narrate(f"{plural(others, 'other window or shell', 'other windows or shells')} had it open")
     return Exit.PASS
 
 
@@ -82,7 +85,7 @@ def _fault(fault: protocol.FaultStatus) -> str:
 
 
 def labs(args: Namespace, printer: Printer) -> int:
-    """Every lab of this user on this machine."""
+    """Your labs that run; those of other users are theirs to list."""
     from ..labs import running
 
     names = running()
@@ -90,5 +93,5 @@ def labs(args: Namespace, printer: Printer) -> int:
     for name in names:
         printer.say(name)
     if not names:
-        printer.narrate("no lab is running")
+        printer.narrate("no lab of yours is running")
     return Exit.PASS

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from netless_lab import protocol
+from netless_lab.errors import Refusal
 from netless_lab.model.snapshot import Node, Snapshot
 
 from ..exit_codes import Exit
@@ -84,6 +85,11 @@ def diagram(args: Namespace, printer: Printer) -> int:
     ascii_only = args.ascii or "utf" not in os.environ.get("LC_ALL", os.environ.get("LC_CTYPE", os.environ.get("LANG", "utf"))).lower()
     drawn = scene.lay_out(state, width=width, height=height, glyphs=scene.ASCII if ascii_only else scene.UNICODE)
     text = printers.text(drawn)
+    if args.svg == "-":
+        if printer.as_json:
+            raise Refusal("--json and an SVG picture cannot share stdout: name a file")
+        printer.raw(printers.svg(drawn))
+        return Exit.PASS
     if args.svg:
         Path(args.svg).write_text(printers.svg(drawn), encoding="utf-8")
         printer.say(f"wrote {args.svg}")

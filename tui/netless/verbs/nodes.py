@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import subprocess
 from argparse import Namespace
+from typing import Final
 
 import msgspec
 
@@ -19,6 +21,9 @@ from ..exit_codes import Exit
 from ..labs import joined, opened
 from ..printer import Printer
 from ..shell import command as shell_command
+
+_MEANT_AS_ADDRESS: Final = re.compile(r"[0-9.]+|[0-9.]+/.*|[^/]*:.*")
+"""What can be no name: digits and dots, an address with its prefix length, or something with a colon."""
 
 
 def shell(args: Namespace, printer: Printer) -> int:
@@ -59,12 +64,20 @@ def _enter(client: Client, node: str, command: list[str]) -> int:
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 
+def _form(target: str) -> str:
+    """What an address looks like, for one who tried to write one."""
+    if "/" in target:
+        return f"a packet goes to one address, without a prefix length: {target.partition('/')[0]}"
+    return "IPv6 has eight groups of up to four hexadecimal digits, or fewer with ::" if ":" in target else "IPv4 is four numbers from 0 to 255"
+
+
 def _address(client: Client, target: str) -> str:
-    """An address as it is; a node's name stands for its first address, IPv4 if it has any; anything else is left for the lab to refuse."""
+    """An address as it is; a node's name stands for its first address, IPv4 if it has any; a name with a dot is looked up in the lab."""
     try:
         return str(ipaddress.ip_address(target))
     except ValueError:
-        pass
+        if _MEANT_AS_ADDRESS.fullmatch(target):
+            raise Refusal(f"{target} is not an address: {_form(target)}") from None
     snapshot = msgspec.convert(client.ask(protocol.GetSnapshot), Snapshot)
     node = snapshot.node(target)
     if node is None:

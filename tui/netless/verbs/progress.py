@@ -11,7 +11,7 @@ import msgspec
 
 from netless_lab import labs
 from netless_lab.course.drill_words import help_used, took
-from netless_lab.course.progress import BadProgress, DrillRecord, decode, encode
+from netless_lab.course.progress import BadProgress, CourseRecord, DrillRecord, Progress, decode, encode
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Call
 
@@ -83,9 +83,33 @@ def _import(args: Namespace, printer: Printer) -> int:
         incoming = decode(data)
     except BadProgress as error:
         raise Refusal(f"{args.file or 'the input'} cannot be imported: {error}") from error
-    merged = labs.progress_of(args.lab).merged(incoming)
-    labs.keep_progress(args.lab, merged)
+    known, unknown = _sorted_out(incoming)
+    if unknown and not known.drills and not any(record.steps for record in known.courses.values()):
+        raise Refusal(f"nothing was imported: no course here has {', '.join(unknown)}")
+    labs.keep_progress(args.lab, labs.progress_of(args.lab).merged(known))
+    printer.document({"lab": args.lab, "imported": known, "refused": unknown})
     printer.say("imported: ticks of both are kept")
+    if unknown:
+        printer.narrate(f"left out, for no course here has {'it' if len(unknown) == 1 else 'them'}: {', '.join(unknown)}")
     return Exit.PASS
+
+
+def _sorted_out(incoming: Progress) -> tuple[Progress, tuple[str, ...]]:
+    """What the courses here know of it, and the steps (or courses) that none of them has."""
+    from netless_lab.course.files import shipped
+    from netless_lab.course.step import positions
+
+    places = {course.id: {f"{place.lesson}/{place.step}" for place in positions(course)} for course in shipped()}
+    kept: dict[str, CourseRecord] = {}
+    unknown: list[str] = []
+    for name, record in incoming.courses.items():
+        here = places.get(name, set())
+        standing = (record.position,) if record.position is not None else ()
+        unknown += [f"{name}/{place}" for place in dict.fromkeys((*record.steps, *standing)) if place not in here]
+        steps = {place: step for place, step in record.steps.items() if place in here}
+        position = record.position if record.position in here else None
+        if name in places:
+            kept[name] = CourseRecord(steps, position, record.bindings)
+    return msgspec.structs.replace(incoming, courses=kept), tuple(unknown)
 
 
