@@ -76,7 +76,7 @@ MESSES = {
         ip netns exec box sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_echo_ignore_all=1
     """,
     "names and files": """
-        ip netns add decoy; ip netns add 'we ird'; ln -s /proc/99999/ns/net /run/netns/dangling; touch /run/netns/stray
+        ip netns add decoy; ip netns add 'we ird'; ln -s /proc/99999/ns/net /run/netns/dangling; touch /run/netns/stray; mkdir -p /run/netns/folder/in
         ip link add far type veth peer name near netns decoy; ip -n decoy link add br9 type bridge
         ip netns attach other $C1
         mkdir -p /etc/netns/decoy; echo nameserver 127.0.0.53 > /etc/netns/decoy/resolv.conf

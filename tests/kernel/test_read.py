@@ -239,20 +239,28 @@ def test_routes_of_every_kind_are_read() -> None:
 
 @sandboxed
 def test_names_of_namespaces_and_where_they_lead() -> None:
-    """A mount, the learner's symbolic link, a dangling link and a plain file are told apart; a node knows its names."""
+    """A mount, the learner's symbolic link, a dangling link, and what is no network namespace at all; a node knows its names."""
     with container() as c1, reading(c1=c1) as snapshot:
         sh(f"""ip netns add other; ln -s /proc/{c1}/ns/net /run/netns/c1; ln -s /proc/4194000/ns/net /run/netns/dead
-            touch /run/netns/plain; ip netns attach again {c1}""")
+            touch /run/netns/empty; echo >/run/netns/plain; mkdir /run/netns/folder; mkfifo /run/netns/pipe; ip netns attach again {c1}
+            for kind in mnt uts user cgroup; do ln -s /proc/{c1}/ns/$kind /run/netns/$kind; done; ln -s /run/netns/empty /run/netns/second
+            touch /run/netns/mounted; mount --bind /proc/{c1}/ns/ipc /run/netns/mounted""")
         taken = snapshot()
-        told = {name.name: (name.how, name.netns, name.pid) for name in taken.names}
+        told = {name.name: (name.how, name.netns, name.pid) for name in taken.names if name.instead is None}
+        instead = {name.name: (name.how, name.instead, name.pid) for name in taken.names if name.instead is not None}
         inode = {name: os.stat(f"/run/netns/{name}").st_ino for name in ("other", "c1")}
         assert told == {
             "other": ("mount", inode["other"], None),
             "c1": ("symlink", inode["c1"], c1),
             "again": ("mount", inode["c1"], None),
             "dead": ("symlink", None, 4194000),
-            "plain": ("file", None, None),
         }
+        assert instead == {
+            "empty": ("file", "empty", None), "plain": ("file", "file", None), "folder": ("file", "folder", None),
+            "pipe": ("file", "other", None), "second": ("symlink", "empty", None), "mounted": ("mount", "ipc", None),
+            **{kind: ("symlink", kind, c1) for kind in ("mnt", "uts", "user", "cgroup")},
+        }  # fmt: skip
+        assert all(name.netns is None for name in taken.names if name.instead is not None)
         assert node(taken, "c1").names == ("again", "c1") and node(taken, "host").names == ()
 
 

@@ -196,7 +196,8 @@ def test_names_are_only_names() -> None:
 
     assert loud(plain, with_name(one)) == ["c1 has a name now: web"]
     assert loud(with_name(one), with_name(two)) == ["the name web now leads to c2 (was c1)"]
-    assert loud(with_name(one), with_name(None)) == ["the name web leads nowhere now: its namespace is gone"]
+    assert loud(with_name(one), with_name(None)) == ["the name web leads to no network namespace now (was c1)"]
+    assert loud(plain, with_name(None)) == ["a name that leads to no network namespace appeared: web"]
     assert loud(with_name(None), plain) == ["the name web is gone from ip netns list"]
 
 

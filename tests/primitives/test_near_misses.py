@@ -8,6 +8,7 @@ import pytest
 
 from helpers.lab import Table, expectation, lab
 from helpers.sandboxed import sandboxed_once
+from helpers.waiting import eventually
 
 NAMED = "mkdir -p /run/netns; ln -s /proc/$C1/ns/net /run/netns/c1\n"
 CABLE = NAMED + "ip link add veth1 type veth peer name veth2\n"
@@ -68,6 +69,72 @@ MISSES = (
         "check the process id",
         "leads nowhere",
     ),
+    Miss("the name is an empty file", "mkdir -p /run/netns; touch /run/netns/c1", {"named": "c1"}, "empty file: nothing is mounted", "c1 (an empty"),
+    Miss("the name is a plain file", "mkdir -p /run/netns; echo $C1 >/run/netns/c1", {"named": "c1"}, "is a plain file", "c1 (a plain file)"),
+    Miss("the name is a folder", "mkdir -p /run/netns/c1", {"named": "c1"}, "c1 is a folder", "c1 (a folder)"),
+    Miss("the name is a pipe", "mkdir -p /run/netns; mkfifo /run/netns/c1", {"named": "c1"}, "c1 is neither", "c1 (neither"),
+    Miss(
+        "the name lost its mount",
+        "ip netns attach c1 $C1; umount /run/netns/c1",
+        {"named": "c1"},
+        "c1 is an empty file: nothing is mounted on it",
+    ),
+    Miss(
+        "the name leads to the mount namespace",
+        "mkdir -p /run/netns; ln -s /proc/$C1/ns/mnt /run/netns/c1",
+        {"named": "c1"},
+        "c1 leads to a mount namespace, that of process",
+        "c1 (a mount namespace)",
+    ),
+    Miss(
+        "the name is a mount of another kind of namespace",
+        "mkdir -p /run/netns; touch /run/netns/c1; mount --bind /proc/$C1/ns/uts /run/netns/c1",
+        {"named": "c1"},
+        "c1 is a host name namespace, not a network namespace",
+        "c1 (a host name namespace)",
+    ),
+    Miss(
+        "the name leads to the folder of namespaces",
+        "mkdir -p /run/netns; ln -s /proc/$C1/ns /run/netns/c1",
+        {"named": "c1"},
+        "/ns, a folder",
+        "c1 (a folder)",
+    ),
+    Miss(
+        "the name leads to a plain file",
+        "mkdir -p /run/netns; ln -s /tmp/c1 /run/netns/c1; echo c1 >/tmp/c1",
+        {"named": "c1"},
+        "c1 leads to /tmp/c1, a plain file",
+        "c1 (a plain file)",
+    ),
+    Miss(
+        "the name leads to what was a namespace",
+        "ip netns add old; ln -s /run/netns/old /run/netns/c1; umount /run/netns/old",
+        {"named": "c1"},
+        "c1 leads to /run/netns/old, an empty file: nothing is mounted on it",
+    ),
+    Miss(
+        "the name leads nowhere",
+        "mkdir -p /run/netns; ln -s /proc/$C1/ns/nett /run/netns/c1",
+        {"named": "c1"},
+        "/ns/nett, where nothing is",
+        "c1 (leads nowhere)",
+    ),
+    Miss(
+        "another name is of the wrong kind",
+        "mkdir -p /run/netns; touch /run/netns/web",
+        {"named": "c1"},
+        "web is an empty file: nothing is mounted on it",
+    ),
+    Miss(
+        "the name leads to whoever looks",
+        "mkdir -p /run/netns; ln -s /proc/self/ns/net /run/netns/c1",
+        {"named": "c1"},
+        "/proc/self is whoever looks",
+        "c1 (of host)",
+    ),
+    Miss("the decoy is an empty file", "mkdir -p /run/netns; touch /run/netns/decoy", {"netns": "decoy"}, "remove decoy first", "an empty file"),
+    Miss("the name of no namespace stays", "mkdir -p /run/netns; touch /run/netns/decoy", {"no-netns": "decoy"}, "", "an empty file"),
     Miss("the name is the host's", "mkdir -p /run/netns; ln -s /proc/1/ns/net /run/netns/c1", {"named": "c1"}, "namespace of the host"),
     Miss("a second name is no new namespace", NAMED + "ip netns attach decoy $C1", {"netns": "decoy"}, "second name", "of c1"),
     Miss("a name is no container", "ip netns add c2", {"container": "c2"}, "a name alone is no container", "containers: c1"),
@@ -268,9 +335,21 @@ def test_near_miss_is_explained(miss: Miss) -> None:
     """Not met, with what was expected, what was seen, a command that runs, and the sentence for just this mistake."""
     with lab() as own:
         own.shell("host", f"C1={own.refs()['c1'].pid}\n{miss.script}\n")
+        assert eventually(lambda: not expectation(miss.expect).check(own.snapshot(), own.where()).met)  # a port hears late of its far end
         finding = expectation(miss.expect).check(own.snapshot(), own.where())
-        assert not finding.met
         assert finding.claim and finding.expected and finding.look
         assert miss.near in finding.near if miss.near else finding.near == ""
         assert miss.seen in finding.seen
         own.shell("host", f"{finding.look} >/tmp/looked 2>&1 || test -s /tmp/looked")
+
+
+@pytest.mark.parametrize(
+    "script", ["touch", "mkdir", "touch /tmp/c1; ln -s /tmp/c1", "ln -s /proc/$C1/ns/mnt", "ln -s /proc/$C1/ns"], ids=lambda script: script.replace("/", "-")
+)
+@sandboxed_once
+def test_process_ids_are_spoken_of_only_where_they_are_the_matter(script: str) -> None:
+    """An entry of the wrong kind is told for what it is; the number was right, or there was none."""
+    with lab() as own:
+        own.shell("host", f"C1={own.refs()['c1'].pid}\nmkdir -p /run/netns\n{script} /run/netns/c1\n")
+        finding = expectation({"named": "c1"}).check(own.snapshot(), own.where())
+        assert not finding.met and "process id" not in finding.near and "/ns/net" in finding.near

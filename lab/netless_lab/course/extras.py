@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.snapshot import Node, Snapshot
+from ..primitives.look import not_a_name
 from .probe_words import who
 
 _MOST = 8
@@ -26,7 +27,7 @@ def extras(snapshot: Snapshot, baseline: Snapshot, goal: Snapshot) -> tuple[str,
     for name in snapshot.names:
         if name.name not in asked and name.name not in strangers:
             owner = snapshot.by_netns(name.netns) if name.netns is not None else None
-            found.append(f"the name {name.name}, {f'a further name of {who(owner.name)}' if owner else 'which leads nowhere'}")
+            found.append(f"the name {name.name}, {f'a further name of {who(owner.name)}' if owner else f'which {not_a_name(name)}'}")
     if len(found) > _MOST:
         return (*found[: _MOST - 1], f"and {len(found) - _MOST + 1} more things that no step asked for")
     return tuple(found)

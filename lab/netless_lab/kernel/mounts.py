@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import shutil
 from typing import Final
 
 from .names import DIRECTORY
@@ -40,11 +41,14 @@ def name_by_symlink(source: str, name: str) -> None:
 
 
 def take_name(name: str) -> None:
-    """Take a name of either kind away. Raises FileNotFoundError when there is none."""
+    """Take a name of either kind away, and a folder that is none. Raises FileNotFoundError when there is nothing."""
     target = f"{DIRECTORY}/{name}"
     while _libc.umount2(target.encode(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0:
         continue
-    os.unlink(target)
+    if os.path.isdir(target) and not os.path.islink(target):
+        shutil.rmtree(target)
+    else:
+        os.unlink(target)
 
 
 def share_directory() -> None:

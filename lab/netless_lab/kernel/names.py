@@ -1,20 +1,23 @@
 """/run/netns: the names that iproute2 gives to namespaces (ip-netns(8)), and what each really is.
 
 ``ip netns add`` makes an empty file and mounts a new namespace on it; the learner's way is a symbolic link to /proc/PID/ns/net.
-Both may dangle: the link when the process has ended, the file when the mount was undone or made in another mount namespace.
+Both may dangle: the link when the process has ended, the file when the mount was undone or made in another mount namespace. And both
+may be something else altogether: a file that was only touched, a folder, a namespace of another kind.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import Final
 
-from ..model.snapshot import Name
-from .namespace import is_net_namespace
+from ..model.snapshot import Instead, Name
+from .namespace import kind_of_namespace
 
 DIRECTORY: Final = "/run/netns"
-_PROCESS: Final = re.compile(r"/proc/(\d+)/(?:task/\d+/)?ns/net")
+_PROCESS: Final = re.compile(r"/proc/(\d+)/(?:task/\d+/)?ns/(?:net|mnt|pid|uts|ipc|user|cgroup|time)(?:_for_children)?")
+_NAMESPACES: Final = ("mnt", "pid", "uts", "ipc", "user", "cgroup", "time")
 
 
 def read_names(directory: str = DIRECTORY) -> tuple[Name, ...]:
@@ -27,24 +30,32 @@ def read_names(directory: str = DIRECTORY) -> tuple[Name, ...]:
 
 
 def _name(entry: os.DirEntry[str]) -> Name:
-    netns = _inode(entry.path)
+    netns, instead = _there(entry.path)
     if not entry.is_symlink():
-        return Name(entry.name, netns, "file" if netns is None else "mount")
+        is_mount = netns is not None or instead in _NAMESPACES
+        return Name(entry.name, netns, "mount" if is_mount else "file", instead=instead)
     try:
         target = os.readlink(entry.path)
     except OSError:
         return Name(entry.name, None, "symlink")
     process = _PROCESS.fullmatch(os.path.normpath(target))
-    return Name(entry.name, netns, "symlink", int(process[1]) if process else None, target)
+    return Name(entry.name, netns, "symlink", int(process[1]) if process else None, target, instead)
 
 
-def _inode(path: str) -> int | None:
-    """The inode of the network namespace at ``path``; None when it leads to anything else, or nowhere."""
+def _there(path: str) -> tuple[int | None, Instead | None]:
+    """The inode of the network namespace at ``path``, or what else is there; neither when nothing is."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
-        return None
+        return None, ("other" if os.path.exists(path) else None)
     try:
-        return os.fstat(fd).st_ino if is_net_namespace(fd) else None
+        kind, found = kind_of_namespace(fd), os.fstat(fd)
+        if kind is not None:
+            return (found.st_ino, None) if kind == "net" else (None, kind)
+        if stat.S_ISDIR(found.st_mode):
+            return None, "folder"
+        if stat.S_ISREG(found.st_mode):
+            return None, "file" if found.st_size else "empty"
+        return None, "other"
     finally:
         os.close(fd)

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, Literal, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,6 +26,11 @@ CLONE_NEWNET: Final = 0x40000000
 CLONE_NEWUTS: Final = 0x04000000
 NS_GET_NSTYPE: Final = 0xB703
 """ioctl of nsfs: which kind of namespace a descriptor holds (ioctl_ns(2))."""
+_KINDS: Final[dict[int, Literal["net", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"]]] = {
+    CLONE_NEWNET: "net", 0x20000: "mnt", 0x20000000: "pid", CLONE_NEWUTS: "uts", 0x8000000: "ipc", 0x10000000: "user",
+    0x2000000: "cgroup", 0x80: "time",
+}  # fmt: skip
+"""CLONE_NEW* flags of clone(2) -> names of the files in /proc/PID/ns."""
 _OWN: Final = Path("/proc/thread-self/ns/net")
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -206,7 +211,12 @@ def hostname_in(uts_path: str) -> str:
 
 def is_net_namespace(fd: int) -> bool:
     """Whether ``fd`` is a network namespace, without taking it."""
+    return kind_of_namespace(fd) == "net"
+
+
+def kind_of_namespace(fd: int) -> Literal["net", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"] | None:
+    """Which kind of namespace ``fd`` is, as /proc/PID/ns calls it; None when it is none."""
     try:
-        return bool(fcntl.ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET)
+        return _KINDS.get(fcntl.ioctl(fd, NS_GET_NSTYPE))
     except OSError:
-        return False
+        return None

@@ -195,10 +195,16 @@ class Chain(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
 
 
+Instead = Literal["empty", "file", "folder", "other", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"]
+"""What can be where a network namespace should be: a file (``empty``: without content), a folder, something ``other``, or a namespace of
+another kind, as /proc/PID/ns calls it."""
+
+
 class Name(msgspec.Struct, frozen=True):
     """One entry of /run/netns.
 
-    ``netns`` is the inode it leads to, None when it dangles; ``pid`` is set when it is a symlink into /proc/PID.
+    ``netns`` is the inode it leads to; when it leads to something else than a network namespace that is None, and ``instead`` says to
+    what (None: nothing is there). ``pid`` is set when it is a symlink to a file of /proc/PID/ns.
     """
 
     name: str
@@ -206,6 +212,7 @@ class Name(msgspec.Struct, frozen=True):
     how: Literal["symlink", "mount", "file"] = "mount"
     pid: int | None = None
     target: str | None = None
+    instead: Instead | None = None
 
 
 class Listener(msgspec.Struct, frozen=True):

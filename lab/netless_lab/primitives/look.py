@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model.snapshot import Link, Node, Snapshot
+from ..model.snapshot import Link, Name, Node, Snapshot
 from .base import Finding
 
 
@@ -31,6 +31,32 @@ def listed(words: tuple[str, ...], none: str) -> str:
     if len(words) > 6:
         return ", ".join(words[:5]) + f" and {len(words) - 5} more"
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" and {words[-1]}"
+
+
+_KINDS = {
+    "empty": "an empty file", "file": "a plain file", "folder": "a folder", "other": "neither a file nor a namespace",
+    "mnt": "a mount namespace", "pid": "a process number namespace", "uts": "a host name namespace", "ipc": "an IPC namespace",
+    "user": "a user namespace", "cgroup": "a cgroup namespace", "time": "a time namespace",
+}  # fmt: skip
+
+
+def kind(name: Name) -> str:
+    """What an entry of /run/netns is that leads to no network namespace: ``an empty file``, ``leads nowhere``."""
+    return _KINDS[name.instead] if name.instead is not None else "leads nowhere"
+
+
+def not_a_name(name: Name) -> str:
+    """The same as the rest of a sentence: ``is an empty file: nothing is mounted on it``, ``leads to /proc/9/ns/net, where nothing is``."""
+    if name.instead is None:
+        return f"leads to {name.target or 'a file'}, where nothing is"
+    what = _KINDS[name.instead]
+    if name.instead in ("empty", "file"):
+        what = f"{what}: nothing is mounted on it"
+    elif name.instead not in ("folder", "other"):
+        if name.pid is not None:
+            return f"leads to {what}, that of process {name.pid}, not to a network namespace"
+        what = f"{what}, not a network namespace"
+    return f"leads to {name.target}, {what}" if name.how == "symlink" else f"is {what}"
 
 
 def no_node(node: str, claim: str, expected: str) -> Finding:

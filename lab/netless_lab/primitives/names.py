@@ -12,7 +12,7 @@ import msgspec
 
 from ..model.snapshot import Name, Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where
-from .look import listed, no_node, place
+from .look import kind, listed, no_node, not_a_name, place
 from .namespace import ContainerRuns, is_stranger
 from .outline import unnamed, with_node
 from .quoting import literal, word
@@ -130,15 +130,17 @@ class Named(Expectation, frozen=True, rename={"node": "named"}):
         return Finding(False, claim, expected, seen, look, self._near(snapshot, node))
 
     def _near(self, snapshot: Snapshot, node: Node) -> str:
-        same = next((name for name in snapshot.names if name.name == self.node), None)
-        if same is None:
-            strangers = (name for name in snapshot.names if name.netns is not None and is_stranger(snapshot, name))
-            same = next(strangers, None)
+        """About the entry of the node's own name, else one that is nobody's, else one that is no name at all."""
+        ranks = {name: (name.name != self.node, name.netns is None) for name in snapshot.names if is_stranger(snapshot, name)}
+        ranks |= {name: (False, False) for name in snapshot.names if name.name == self.node}
+        same = min(ranks, key=lambda name: ranks[name], default=None)
         if same is None:
             return ""
         if same.netns is None:
-            return f"{same.name} leads to {same.target or 'a file'}, where no namespace is (any more): check the process id."
+            return _no_namespace(same, node)
         other = snapshot.by_netns(same.netns)
+        if (same.target or "").startswith(("/proc/self/", "/proc/thread-self/")):
+            return f"{same.name} leads to {same.target}, and /proc/self is whoever looks: {_file(node)} is the file of {node.name}."
         if other is not None and other.role != "unknown":
             return f"{same.name} leads to the namespace of {place(other)}: check the process id."
         return (
@@ -147,10 +149,22 @@ class Named(Expectation, frozen=True, rename={"node": "named"}):
         )
 
 
+def _no_namespace(name: Name, node: Node) -> str:
+    """What is wrong with an entry that leads to no network namespace: the number of a process only where that is the matter."""
+    if name.instead is None and name.pid is not None:
+        return f"{name.name} leads to {name.target}, where no namespace is (any more): check the process id."
+    return f"{name.name} {not_a_name(name)}. A name of {node.name} is a link to {_file(node)}, or a mount of that file."
+
+
+def _file(node: Node) -> str:
+    """The file of a node's network namespace."""
+    return f"/proc/{node.pid or 'PID'}/ns/net"
+
+
 def _leads(snapshot: Snapshot, name: Name) -> str:
     node = snapshot.by_netns(name.netns) if name.netns is not None else None
     if name.netns is None:
-        return f"{name.name} (leads nowhere)"
+        return f"{name.name} ({kind(name)})"
     return f"{name.name} (of {node.name})" if node is not None and node.role != "unknown" else f"{name.name} (of no container)"
 
 

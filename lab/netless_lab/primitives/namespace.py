@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ..model.snapshot import Name, Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Where
-from .look import listed, no_node, place
+from .look import listed, no_node, not_a_name, place
 from .outline import LO, add_node, unnamed, without_node
 from .quoting import literal, word
 from .roles import NetnsName, NodeName
@@ -176,7 +176,8 @@ class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
             seen = f"names: {listed(tuple(name.name for name in snapshot.names), 'none')}"
             return Finding(False, claim, expected, seen, "ip netns list")
         if entry.netns is None:
-            return Finding(False, claim, expected, f"{self.name} leads nowhere", "ls -l /run/netns")
+            near = f"`ip netns add` makes no namespace under a name that is taken: remove {self.name} first."
+            return Finding(False, claim, expected, f"{self.name} {not_a_name(entry)}", "ls -l /run/netns", near)
         if is_stranger(snapshot, entry):
             return Finding(True, claim)
         owner = snapshot.by_netns(entry.netns)
@@ -197,8 +198,9 @@ class NoNetns(Expectation, frozen=True, rename={"name": "no-netns"}):
         entry = next((name for name in snapshot.names if name.name == self.name), None)
         if entry is None:
             return Finding(True, claim)
-        seen = f"{self.name} is there" if entry.netns is not None else f"{self.name} is there, though it leads nowhere"
-        near = "" if entry.netns is not None else "The name of a namespace that died stays behind: it has to be taken away too."
+        seen = f"{self.name} is there" if entry.netns is not None else f"{self.name} is there, though it {not_a_name(entry)}"
+        died = entry.netns is None and entry.instead is None
+        near = "The name of a namespace that died stays behind: it has to be taken away too." if died else ""
         return Finding(False, claim, f"no {self.name} in /run/netns", seen, "ip netns list", near)
 
 
