@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -102,8 +103,7 @@ def test_a_shell_inside_does_not_keep_a_cable_alive(lab: Running) -> None:
         assert eventually(lambda: lab.sh("pgrep -fx 'sleep 4244'", check=False) != "")
         lab.reset("lab")
         assert not [name for name in lab.links() if "veth" in name]
-        assert "veth" not in shell.type("ip -br link")
-        assert "lo" in shell.type("ip -br link")
+        assert [link["ifname"] for link in json.loads(shell.type("ip -j link"))] == ["lo"]
         inside.kill()
         inside.wait()
 
@@ -114,14 +114,14 @@ def test_a_name_that_leads_nowhere(lab: Running) -> None:
     pid = next(node.pid for node in lab.status().nodes if node.name == "c1")
     lab.sh(f"kill -9 {pid}")
     assert eventually(lambda: any("c1" in notice for notice in lab.status().notices))
-    assert lab.sh("ls -l /run/netns").count("c1") == 1 and "c1" not in lab.sh("ip netns pids c1 2>&1", check=False).split()
+    assert lab.sh("ls /run/netns").split().count("c1") == 1 and "c1" not in lab.sh("ip netns pids c1 2>&1", check=False).split()
     (item,) = lab.check()["verdicts"][0]["verdict"]["items"]
     assert item["result"] == "fail" and ("no node called c1" in item["seen"] or "nowhere" in item["seen"])
     assert lab.run("netless/name")["verdicts"][0]["verdict"]["result"] == "pass"
     assert lab.sh("ip netns exec c1 hostname").strip() == "host"
     lab.sh("ln -s /proc/99999/ns/net /run/netns/99999")
     lab.reset("lab")
-    assert "99999" not in lab.sh("ls /run/netns", check=False)
+    assert "99999" not in lab.sh("ls /run/netns", check=False).split()
 
 
 def test_nat_is_put_back(lab: Running) -> None:

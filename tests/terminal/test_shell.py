@@ -22,6 +22,12 @@ def state_of(pid: int) -> str:
         return ""
 
 
+def session(leader: int) -> list[tuple[int, str]]:
+    """The number and name of every process of a session, by ps."""
+    listed = subprocess.run(["ps", "-o", "pid=,comm=", "--sid", str(leader)], capture_output=True, text=True, check=False)
+    return [(int(line.split()[0]), line.split()[1]) for line in listed.stdout.splitlines()]
+
+
 async def test_keys_are_echoed_and_run() -> None:
     """What is typed appears, Enter runs it, and the widget paints it."""
     async with seat() as person:
@@ -159,22 +165,21 @@ async def test_last_output_is_not_lost() -> None:
 
 async def test_program_that_is_not_there() -> None:
     """A program that cannot be started says why and ends with 127."""
-    async with seat(("no-such-program",)) as person:
+    async with seat(("/nowhere/no-such-program",)) as person:
         await person.until(lambda: person.app.of(PtyTerminal.Exited))
         assert person.app.of(PtyTerminal.Exited)[0].code == 127
-        assert "no-such-program: No such file or directory" in person.text
+        assert "/nowhere/no-such-program: No such file or directory" in person.text
 
 
 async def test_stop_ends_everything() -> None:
     """Stopping ends the shell, its jobs, even those that ignore the hangup, and leaves no zombie."""
     async with seat() as person:
-        await person.run("nohup sleep 987 >/dev/null & (trap '' HUP; sleep 986) & echo started")
-        await person.line("started")
+        await person.run("nohup sleep 987 >/dev/null 2>&1 & (trap '' HUP; sleep 986; true) &")
         shell = person.terminal.pid
         assert shell
-        listed = subprocess.run(["ps", "-o", "pid=", "--sid", str(shell)], capture_output=True, text=True, check=True)
-        pids = [int(pid) for pid in listed.stdout.split()]
-        assert len(pids) >= 3
+        await person.until(lambda: [name for _, name in session(shell)].count("sleep") == 2, "both jobs")
+        pids = [pid for pid, _ in session(shell)]
+        assert len(pids) == 4
         await person.terminal.stop()
         await person.until(lambda: all(state_of(pid) in ("", "Z") for pid in pids))
         assert state_of(shell) == ""
