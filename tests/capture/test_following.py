@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from helpers.sandboxed import sandboxed, sh
-from helpers.wires import Nodes, started, wired
+from helpers.waiting import becomes
+from helpers.wires import Nodes, inside, started, wired
 from netless_lab.errors import Refusal
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.read import Reader
@@ -21,6 +22,7 @@ from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Outcome, Ping, Probe
 from netless_lab.session.following import Following
 from netless_lab.session.following_calls import FOLLOWING
+from netless_lab.session.traffic import LONGEST_NS
 
 SITE = "198.51.100.10"
 
@@ -50,11 +52,13 @@ class Followed:
         return await FOLLOWING[name](session, args)
 
     async def run(self, node: str, *argv: str) -> None:
-        """A learner's command, while the loop goes on; then the moment until its packets are told."""
+        """A learner's command, while the loop goes on. What is told of its packets is still to come."""
         process = started(self.nodes, node, *argv)
-        while process.poll() is None:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.6)
+        assert await becomes(lambda: process.poll() is not None, 60)
+
+    def titles(self) -> list[str]:
+        """What was told so far, without the groups that nodes join by themselves."""
+        return [journey.title for journey in self.heard if "IGMP" not in journey.title]
 
     def _hear(self, journey: Journey, skipped: int) -> None:
         self.heard.append(journey)
@@ -100,6 +104,11 @@ async def test_probes_at_once_are_told_apart() -> None:
         assert asked == [{to} for to in targets]
 
 
+def taps(nodes: Nodes) -> dict[str, int]:
+    """How many packet sockets there are in each node."""
+    return {name: int(inside(nodes, name, "tail -n +2 /proc/net/packet | wc -l")) for name in nodes}
+
+
 @sandboxed
 async def test_nobody_looks_nothing_is_heard() -> None:
     """Without a client no tap is open, and a probe is sent all the same; somebody comes, and soon there are taps."""
@@ -107,13 +116,13 @@ async def test_nobody_looks_nothing_is_heard() -> None:
         lab = Followed(nodes)
         outcome = await lab.send(Ping("c1", SITE))
         assert outcome.result == "answered" and lab.following.journey_of(outcome) is None
-        assert sh("tail -n +2 /proc/net/packet | wc -l").strip() == "0"
+        assert taps(nodes) == dict.fromkeys(nodes, 0)
         lab.following.attend(True)
-        await asyncio.sleep(0.4)
-        assert lab.following.journey_of(await lab.send(Ping("c1", SITE))) is not None
+        while lab.following.journey_of(await lab.send(Ping("c1", SITE))) is None:  # the sandbox has its time limit
+            pass
+        assert taps(nodes) == dict.fromkeys(nodes, 1)
         lab.following.attend(False)
-        await asyncio.sleep(0.4)
-        assert sh("tail -n +2 /proc/net/packet | wc -l").strip() == "0"
+        assert await becomes(lambda: taps(nodes) == dict.fromkeys(nodes, 0))
         await lab.following.close()
 
 
@@ -124,12 +133,16 @@ async def test_the_learners_own_traffic() -> None:
         assert await lab.call("follow", on=True) == {"following": True, "missing": ()}
         await lab.send(Ping("c1", "10.0.0.1"))
         await lab.run("c1", "ping", "-nqc2", "-i0.05", SITE)
-        titles = [journey.title for journey in lab.heard if "IGMP" not in journey.title]
-        assert titles == [f"10.0.0.2 > {SITE} echo request seq {n}" for n in (1, 2)]
+        told = [f"10.0.0.2 > {SITE} echo request seq {n}" for n in (1, 2)]
+        assert await becomes(lambda: len(lab.titles()) >= 2)
+        assert lab.titles() == told
         assert all(journey.complete for journey in lab.heard) and lab.skipped == 0
         await lab.call("follow", on=False)
         await lab.run("c1", "ping", "-nqc2", "-i0.05", SITE)
-        assert len([journey for journey in lab.heard if "IGMP" not in journey.title]) == 2
+        await lab.call("follow", on=True)
+        await lab.run("c1", "ping", "-nqc1", "10.0.0.3")
+        assert await becomes(lambda: len(lab.titles()) > 2)
+        assert lab.titles() == [*told, "10.0.0.2 > 10.0.0.3 echo request seq 1"], "nothing of the time when it was off"
 
 
 @sandboxed
@@ -137,13 +150,14 @@ async def test_a_flood_of_the_learners_is_sampled() -> None:
     """Twenty thousand pings: a few whole journeys are told, the rest is counted, none is called dead, and probes go on."""
     async with followed() as lab:
         await lab.call("follow", on=True)
-        flood = started(lab.nodes, "c2", "ping", "-n", "-f", "-q", "-c", "20000", SITE)
+        flood = asyncio.create_task(lab.run("c2", "ping", "-n", "-f", "-q", "-c", "20000", SITE))
         outcome = await lab.send(Ping("c1", "10.0.0.1"))
-        while flood.poll() is None:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.8)
+        await flood
         assert outcome.result == "answered"
-        assert 0 < len(lab.heard) < 60 and lab.skipped > 10_000
+        while "10.0.0.2 > 10.0.0.3 echo request seq 1" not in lab.titles():  # what was left out is told with the next one that is told
+            await lab.run("c1", "ping", "-nqc1", "10.0.0.3")
+            await becomes(lambda: "10.0.0.3" in "".join(lab.titles()), 0.5)
+        assert len(lab.heard) > 1 and lab.skipped > 10_000 and len(lab.heard) < lab.skipped / 5
         assert all(journey.death is None for journey in lab.heard)
 
 
@@ -155,9 +169,10 @@ while client.recv(99): pass
 """
 TALK = """import socket, time
 client = socket.create_connection(("10.0.0.3", 9001))
-for n in range(50):
+end = time.monotonic() + 3 * LONGEST
+while time.monotonic() < end:
     client.send(b"x")
-    time.sleep(0.05)
+    time.sleep(0.02)
 """
 
 
@@ -168,11 +183,12 @@ async def test_an_endless_conversation_is_told_once() -> None:
         server = started(lab.nodes, "c2", sys.executable, "-c", SERVER)
         assert server.stdout is not None and server.stdout.readline() == "ready\n"
         await lab.call("follow", on=True)
-        await lab.run("c1", sys.executable, "-c", TALK)
+        await lab.run("c1", sys.executable, "-c", f"LONGEST = {LONGEST_NS / 1e9}\n{TALK}")
         server.wait()
         await lab.run("c1", "ping", "-nqc1", SITE)
+        assert await becomes(lambda: lab.titles()[-1:] == [f"10.0.0.2 > {SITE} echo request seq 1"])
         assert len([journey for journey in lab.heard if ":9001" in journey.title]) == 1
-        assert lab.heard[-1].title.endswith("echo request seq 1") and lab.skipped > 20
+        assert lab.skipped > 20
 
 
 @sandboxed

@@ -10,9 +10,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from helpers.sandboxed import sandboxed, sh
+from helpers.waiting import becomes
 from netless_lab.sandbox import container, tune
 from netless_lab.sandbox.reaper import Reaper
 
@@ -148,12 +147,7 @@ async def test_the_reaper_collects_orphans() -> None:
     reaper = Reaper(asyncio.get_running_loop())
     with reaper.hands_off():
         sh("for i in 1 2 3 4 5; do (sleep 0.05 &) ; done")
-    for _ in range(200):
-        await asyncio.sleep(0.02)
-        if not [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]:
-            break
-    else:
-        pytest.fail(sh("ps ax"))
+    assert await becomes(lambda: not [name for name in os.listdir("/proc") if name.isdigit() and name != "1"])
     reaper.close()
 
 
@@ -164,12 +158,11 @@ async def test_the_reaper_tells_how_a_process_ended() -> None:
     assert await reaper.wait(os.posix_spawn("/bin/sh", ["sh", "-c", "exit 7"], {})) == 7
     own = container.launch("c1")
     waiting = asyncio.create_task(reaper.wait(own.pid))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)  # it begins to wait
     own.stop()
     assert await waiting == -9
     early = os.posix_spawn("/bin/sh", ["sh", "-c", "exit 3"], {})
-    await asyncio.sleep(0.2)
-    assert not Path(f"/proc/{early}").exists(), "collected before anybody asked"
+    assert await becomes(lambda: not Path(f"/proc/{early}").exists()), "collected before anybody asked"
     assert await reaper.wait(early) == 3
     reaper.close()
 
@@ -187,6 +180,5 @@ async def test_the_reaper_leaves_subprocess_alone() -> None:
     while not task.done():
         assert await reaper.wait(os.posix_spawn("/bin/sh", ["sh", "-c", "exit 5"], {})) == 5
     assert await task == [number % 100 for number in range(150)]
-    await asyncio.sleep(0.1)
-    assert "Z" not in sh("ps -o stat= ax")
+    assert await becomes(lambda: "Z" not in sh("ps -o stat= ax"))
     reaper.close()

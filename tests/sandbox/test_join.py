@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from helpers.waiting import eventually
 from netless_lab.sandbox import join
 from sandbox.helpers.alone import Machine, alone, remains
 from sandbox.helpers.rooms import TestRoom, ask, room
@@ -206,6 +207,11 @@ class Sitting:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+def in_front(made: TestRoom) -> bool:
+    """Whether a ``sleep`` is in the foreground of its terminal (ps(1), state +)."""
+    return "+" in made.sh("ps -o stat= -C sleep || true")
+
+
 @alone
 def test_a_shell_has_a_terminal_of_the_lab() -> None:
     """tty, size, resize, ctrl-c, ctrl-z and job control are as at home; the exit code comes out."""
@@ -218,13 +224,12 @@ def test_a_shell_has_a_terminal_of_the_lab() -> None:
         sitting.type("sleep 0.2; stty size\r")
         sitting.wait_for(r"20 60\r\n")
         sitting.type("sleep 1000\r")
-        sitting.wait_for("sleep 1000")
-        time.sleep(0.3)
+        assert eventually(lambda: in_front(made)), "it runs"
         sitting.type("\x03")
         sitting.wait_for(r"# $")
         sitting.type("echo code $?; sleep 1000\r")
         sitting.wait_for(r"code 130")
-        time.sleep(0.3)
+        assert eventually(lambda: in_front(made)), "it runs"
         sitting.type("\x1a")
         sitting.wait_for(r"Stopped")
         sitting.type("kill %1; script -qec tty /dev/null; exit 9\r")
@@ -243,10 +248,7 @@ def test_the_terminal_outside_cannot_be_reached_and_is_restored() -> None:
         assert os.stat(f"/proc/{sitting.pid}/fd/0").st_dev != int(made.sh("stat -c %d /dev/pts"))
         sitting.type("word\r")
         sitting.wait_for("got word")
-        deadline = time.monotonic() + 10
-        while termios.tcgetattr(sitting.master) != before and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert termios.tcgetattr(sitting.master) == before
+        assert eventually(lambda: termios.tcgetattr(sitting.master) == before)
         assert sitting.end() == 0
 
 
@@ -305,10 +307,7 @@ def test_full_screen_programs_work() -> None:
             return subprocess.run([*tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True).stdout
 
         def screen_shows(words: str) -> None:
-            end = time.monotonic() + 15
-            while words not in (shown := screen() if words != PROMPT else screen().rstrip()[-len(PROMPT) :]):
-                assert time.monotonic() < end, f"{words!r} not in\n{shown}"
-                time.sleep(0.05)
+            assert eventually(lambda: words in (screen() if words != PROMPT else screen().rstrip()[-len(PROMPT) :])), f"{words!r} not in\n{screen()}"
 
         def keys(*names: str) -> None:
             subprocess.run([*tmux, "send-keys", *names], check=True)
@@ -334,8 +333,9 @@ def test_full_screen_programs_work() -> None:
             screen_shows("load average")
             keys("q")
             screen_shows(PROMPT)
-            keys("clear; TMUX= tmux -f /dev/null new-session 'echo nested; sleep 1'; echo back", "Enter")
-            screen_shows("nested")
-            screen_shows("back")
+            keys("clear; TMUX= tmux -f /dev/null new-session 'echo nested; read line'; echo back", "Enter")
+            screen_shows("nested\n\n")
+            keys("Enter")
+            screen_shows("\nback")
         finally:
             subprocess.run([*tmux, "kill-server"], check=False)

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from helpers.checkout import CHECKOUT, environment
-from helpers.hands import hands
+from helpers.hands import hands, passed
 from helpers.running import Running, running
 from helpers.waiting import eventually
 from netless_lab import labs
 from netless_lab.protocol import Notice
+from scenarios.door import open_the_door, stands_at_the_door, with_a_door
 
 pytestmark = pytest.mark.kernel
 
@@ -180,27 +181,28 @@ def netless(name: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(argv, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_the_lab_is_killed_under_a_verb() -> None:
+def test_the_lab_is_killed_under_a_verb(tmp_path: Path) -> None:
     """SIGKILL of the agent while a command waits for it: a sentence and the way on, no traceback, exit code 4; and shells end."""
-    with running() as lab, hands(lab) as shell:
-        lab.goto("switch/port")
-        lab.sh("ip link set br0 type bridge stp_state 1")
-        with netless(lab.name, "run", "switch/port-up") as verb:
-            assert eventually(lambda: "running" in lab.status().busy or "rebuild" in lab.status().busy)
+    with running(folder=with_a_door(tmp_path)) as lab, hands(lab) as shell:
+        with netless(lab.name, "run", "--all") as verb:
+            assert stands_at_the_door(lab) and "running" in lab.status().busy
             os.kill(lab.status().agent_pid, signal.SIGKILL)
             _, said = verb.communicate(timeout=20)
-        assert verb.returncode == 4 and "netless up" in said and "Traceback" not in said, said
+        assert verb.returncode == 4 and "up` starts a new lab" in said and "Traceback" not in said, said
         assert eventually(lambda: not shell.alive)
 
 
-def test_ctrl_c_during_a_verb() -> None:
-    """A5: ctrl-c while a step runs: no traceback, exit code 130, and the lab is in order."""
-    with running() as lab:
-        lab.goto("switch/port-up")
-        with netless(lab.name, "run", "--all", "neighbour/second") as verb:
-            assert eventually(lambda: lab.status().busy != "")
+def test_ctrl_c_during_a_verb(tmp_path: Path) -> None:
+    """A5: ctrl-c while a step runs: no traceback, exit code 130, the step is done to its end, and the lab is in order."""
+    with running(folder=with_a_door(tmp_path)) as lab:
+        with netless(lab.name, "run", "--all") as verb:
+            assert stands_at_the_door(lab)
             verb.send_signal(signal.SIGINT)
             _, said = verb.communicate(timeout=20)
         assert verb.returncode == 130 and "Traceback" not in said, said
-        assert eventually(lambda: lab.status().busy == "", 20)
-        assert whole(lab)
+        assert "running" in lab.status().busy
+        open_the_door(lab)
+        assert eventually(lambda: lab.status().busy == "" and passed(lab))
+        assert lab.links() >= {"late", "veth1"}
+        lab.reset("lab")
+        assert lab.links() == {"lo", "eth0"} and lab.run()["verdicts"][0]["verdict"]["result"] == "pass"

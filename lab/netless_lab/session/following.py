@@ -180,11 +180,12 @@ class Following:
             self._changing = asyncio.get_running_loop().create_task(self._change())
 
     async def _change(self) -> None:
-        """Listen to the nodes there are, once they stay the same for a moment."""
-        while True:
-            refs = self._refs
+        """Listen to the nodes there are, once they stay the same for a moment; again when others came while the taps were opened."""
+        attended = None
+        while attended != (self._watched, self._refs):
+            wanted = self._watched, self._refs
             await asyncio.sleep(SETTLE_S)
-            if refs is self._refs:
-                break
-        with contextlib.suppress(OSError):
-            await self._lookout.attend(self._refs.values() if self._watched else ())
+            if wanted == (self._watched, self._refs):
+                with contextlib.suppress(OSError):
+                    await self._lookout.attend(self._refs.values() if self._watched else ())
+                attended = wanted

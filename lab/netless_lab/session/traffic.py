@@ -144,9 +144,9 @@ class Traffic:
         talk = packet.talk
         if talk in self._own or talk.reverse in self._own or _is_housekeeping(packet):
             return False
-        last = conversation.sights[-1].frame.at_ns
+        first, last = conversation.sights[0].frame.at_ns, conversation.sights[-1].frame.at_ns
         muted = self._muted.get(talk, self._muted.get(talk.reverse, 0))
-        if last - muted < LONGEST_NS:
+        if first - muted < LONGEST_NS:
             self._muted[talk] = last
             self._skipped += len(conversation.sights)
             return False
