@@ -119,7 +119,7 @@ async def test_nobody_looks_nothing_is_heard() -> None:
         assert taps(nodes) == dict.fromkeys(nodes, 0)
         lab.following.attend(True)
         while lab.following.journey_of(await lab.send(Ping("c1", SITE))) is None:  # the sandbox has its time limit
-            pass
+            await asyncio.sleep(0)
         assert taps(nodes) == dict.fromkeys(nodes, 1)
         lab.following.attend(False)
         assert await becomes(lambda: taps(nodes) == dict.fromkeys(nodes, 0))
