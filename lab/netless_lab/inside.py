@@ -21,6 +21,7 @@ from .course.step import Course
 from .orders import Orders
 from .sandbox.boot import Room
 from .sandbox.find import INSIDE, is_ours
+from .sandbox.limits import raise_files
 from .sandbox.reaper import Reaper
 from .session.host import PretendHost
 from .session.session import Session
@@ -32,6 +33,7 @@ WARM_UP_S = 0.7
 
 def main(room: Room) -> None:
     """Be the lab's agent; returning ends the lab."""
+    raise_files()
     orders = msgspec.json.decode(room.argument.encode(), type=Orders) if room.argument else Orders()
     asyncio.run(_live(room, orders))
 

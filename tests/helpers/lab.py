@@ -22,6 +22,7 @@ import msgspec
 import pyroute2  # noqa: F401
 
 from netless_lab.kernel.apply import Applier
+from netless_lab.kernel.beginning import begin
 from netless_lab.kernel.names import read_names
 from netless_lab.kernel.namespace import Namespace, NamespaceGone, hostname_in
 from netless_lab.kernel.purge import Purged, purge
@@ -61,7 +62,7 @@ class Lab:
         self.launch("c1")
         self._applier = Applier(lambda name: self.refs()[name], self)
         self._reader = Reader()
-        self.baseline = self.snapshot()
+        self.beginning = begin(tuple(self.refs().values()), self.snapshot())
 
     def launch(self, name: str) -> NodeRef:
         """Start a container."""
@@ -158,7 +159,7 @@ class Lab:
             if ref.role == "container" and name != "c1":
                 self.stop(name)
         self.launch("c1")
-        return purge(tuple(self.refs().values()), self.baseline)
+        return purge(tuple(self.refs().values()), self.beginning)
 
     def close(self) -> None:
         """Let go of sockets and processes."""

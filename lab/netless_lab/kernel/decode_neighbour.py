@@ -11,7 +11,10 @@ from .attributes import attributes, ip, mac, native
 RTM_GETNEIGH: Final = 30
 _NDMSG: Final = struct.Struct("=BxxxiHBB")
 _AF_INET, _AF_BRIDGE = 2, 7
+NEIGHBOUR_SIZE: Final = _NDMSG.size
 NEIGHBOURS_BODY: Final = bytes(_NDMSG.size)
+PROXIES_BODY: Final = _NDMSG.pack(0, 0, 0, 0x08, 0)
+"""NTF_PROXY: the addresses that are answered for (ip-neighbour(8), ``proxy``), which the plain dump leaves out."""
 FDB_BODY: Final = _NDMSG.pack(_AF_BRIDGE, 0, 0, 0, 0)
 
 _STATES: Final = {

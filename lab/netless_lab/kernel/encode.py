@@ -15,12 +15,15 @@ RTM_NEWADDR, RTM_DELADDR = 20, 21
 RTM_NEWROUTE, RTM_DELROUTE = 24, 25
 RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
 RTM_NEWRULE, RTM_DELRULE = 32, 33
-RTM_DELQDISC = 37
+RTM_DELQDISC, RTM_GETQDISC = 37, 38
+RTM_DELNEXTHOP, RTM_GETNEXTHOP = 105, 106
 RTM_DELLINKPROP = 109
 CREATE, EXCLUSIVE, REPLACE, APPEND = 0x400, 0x200, 0x100, 0x800
 
 UP, NOARP, PROMISC = 0x1, 0x80, 0x100
 """Flags of a link that people set (netdevice(7))."""
+LEAST_MTU6: Final = 1280
+"""A link with less has no IPv6 at all, nor its own addresses (RFC 8200, 5); they come back when it goes up with more."""
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_LINKINFO, IFLA_IFALIAS, IFLA_AF_SPEC = 1, 3, 4, 10, 18, 20, 26
 IFLA_GROUP, IFLA_NET_NS_FD, IFLA_PROP_LIST, IFLA_ALT_IFNAME = 27, 28, 52, 53
 
@@ -29,7 +32,11 @@ _IFADDR: Final = struct.Struct("=BBBBI")
 _RTMSG: Final = struct.Struct("=BBBBBBBBI")
 _NDMSG: Final = struct.Struct("=BxxxiHBB")
 _TCMSG: Final = struct.Struct("=BxxxiIII")
+QDISC_SIZE: Final = _TCMSG.size
 _ROOT_QDISC: Final = 0xFFFFFFFF
+_INGRESS_QDISC: Final = 0xFFFFFFF1
+XDP_MODES: Final = (0x2, 0x4)
+"""XDP_FLAGS_SKB_MODE and XDP_FLAGS_DRV_MODE (if_link.h)."""
 _SCOPES: Final = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 _TYPES: Final = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
 _PROTOCOLS: Final = {"unspec": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "ra": 9, "dhcp": 16}
@@ -134,6 +141,32 @@ def neighbour(wanted: Neighbour, index: int) -> bytes:
 def root_qdisc(index: int) -> bytes:
     """The queueing discipline at the root of a link."""
     return _TCMSG.pack(0, index, 0, _ROOT_QDISC, 0)
+
+
+def ingress_qdisc(index: int) -> bytes:
+    """What filters packets as they come in, and with clsact as they leave, beside the root: ``ingress`` or ``clsact`` (tc(8))."""
+    return _TCMSG.pack(0, index, 0, _INGRESS_QDISC, 0)
+
+
+def qdiscs() -> bytes:
+    """What asks for every queueing discipline of a namespace."""
+    return _TCMSG.pack(0, 0, 0, 0, 0)
+
+
+def of_qdisc(body: bytes) -> tuple[int, int]:
+    """(link, handle) of a discipline as dumped; its attributes follow after ``QDISC_SIZE`` bytes."""
+    _, index, handle, _, _ = _TCMSG.unpack_from(body, 0)
+    return index, handle
+
+
+def without_xdp(index: int, mode: int) -> bytes:
+    """A link with no XDP program in one of ``XDP_MODES``: program -1 takes away (IFLA_XDP_FD, IFLA_XDP_FLAGS)."""
+    return link(index, nest(43, attribute(1, struct.pack("=i", -1)), number(3, mode)))
+
+
+def next_hop(identity: bytes = b"") -> bytes:
+    """struct nhmsg, and NHA_ID when one is named."""
+    return bytes(8) + (attribute(1, identity) if identity else b"")
 
 
 def without_state(body: bytes) -> bytes:

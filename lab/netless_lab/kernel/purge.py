@@ -1,7 +1,8 @@
 """Every node back to a baseline, whatever was done to it: what goto, back and reset begin with.
 
-Interfaces go all at once (``sweep``); while the kernel is busy with them the rest is put right: firewall, connections, names, files,
-settings. Then what is left of the baseline gets its addresses, routes and flags back. The caller looks again and compares.
+Interfaces go all at once (``sweep``); while the kernel is busy with them the rest is put right: firewall, connections, files, settings.
+Then what is left of the baseline gets its names, addresses, routes, flags and settings of its own back. The caller looks again and
+compares.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
 
 from ..model.snapshot import Link, Name, Node, PolicyRule, Snapshot
-from . import conntrack, encode, legacy
+from . import conntrack, encode, ipsec, legacy
+from .beginning import UNKNOWN, Beginning, NodeBeginning
 from .decode_link import RawLink
 from .mounts import name_by_mount, name_by_symlink, take_name
 from .names import read_names
@@ -27,7 +29,6 @@ from .read import NodeRef
 from .resolvers import read_resolvers
 from .restore import Restorer, cables
 from .rtnetlink import ACK, NetlinkError, NetlinkSocket
-from .settings import put_back
 from .sweep import Sweep
 
 ETC_NETNS: Final = "/etc/netns"
@@ -55,20 +56,37 @@ class Purged(msgspec.Struct, frozen=True):
 class _Yard:
     """One node while it is being cleaned."""
 
-    def __init__(self, ref: NodeRef, wanted: Node) -> None:
+    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning) -> None:
         self.ref = ref
         self.wanted = wanted
+        self.began = began
         self.socket = NetlinkSocket(ref.namespace)
-        self.restorer = Restorer(self.socket, wanted)
+        self.restorer = Restorer(self.socket, wanted, began.links)
+
+        self._refused: frozenset[str] = frozenset()
+
+    def settings(self) -> None:
+        """Put back every setting, as far as it goes now."""
+        self._refused = frozenset(self.began.settings.put_back(self.ref.namespace))
+
+    def settings_again(self, remade: Collection[str]) -> list[str]:
+        """The same for what did not go before, and for devices that were changed or made anew since; what cannot be put back, in words."""
+        settings = self.began.settings
+        keys = self._refused | settings.of_devices(self.restorer.touched | frozenset(remade))
+        return [f"{problem} in {self.wanted.name}" for problem in settings.put_back(self.ref.namespace, keys).values()]
 
 
-def purge(refs: Sequence[NodeRef], baseline: Snapshot) -> Purged:
-    """Bring all of ``refs`` back to ``baseline``; a node that is not in it, to a bare namespace with ``lo`` down."""
+def purge(refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int] = ()) -> Purged:
+    """Bring all of ``refs`` back to the beginning; a node that was not there then, to a bare namespace with ``lo`` down.
+
+    ``untouched`` are the inodes of namespaces so new that nobody can have set anything in them.
+    """
+    baseline = beginning.snapshot
     with contextlib.ExitStack() as opened:
         yards = []
         for ref in refs:
             with contextlib.suppress(OSError):  # a namespace that cannot be entered any more needs no cleaning
-                yard = _Yard(ref, _wanted(ref, baseline))
+                yard = _Yard(ref, _wanted(ref, baseline), UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref))
                 opened.callback(yard.socket.close)
                 yards.append(yard)
         return _purge(yards, baseline)
@@ -77,14 +95,17 @@ def purge(refs: Sequence[NodeRef], baseline: Snapshot) -> Purged:
 def _purge(yards: list[_Yard], baseline: Snapshot) -> Purged:
     sweeps = [(yard, Sweep(yard.ref.namespace, found)) for yard, found in _spread(yards)]
     problems = [problem for yard in yards for problem in (*_firewall(yard), *_resolver(yard))]
+    for yard in yards:
+        yard.settings()
     for yard, sweep in sweeps:
         problems += [f"{name} in {yard.wanted.name} cannot be deleted" for name in sweep.wait()]
     problems += _names(yards, baseline)
     remade = _remake(yards, problems)
     for yard in yards:
-        yard.restorer.restore()
-        devices = [link.name for link in yard.wanted.links]
-        problems += [*yard.restorer.problems, *put_back(yard.ref.namespace, yard.wanted.sysctls, devices)]
+        yard.restorer.links()
+        problems += yard.settings_again([link for node, _, link in (end.partition("/") for end in remade) if node == yard.wanted.name])
+        yard.restorer.routing()
+        problems += yard.restorer.problems
     return Purged(tuple(remade), tuple(problems))
 
 
@@ -93,10 +114,8 @@ def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
     known = baseline.by_netns(ref.namespace.inode)
     if known is not None:
         return known
-    like = next((node for node in baseline.nodes if node.role == "container"), None)
     lo = Link("lo", 1, "loopback", up=False, carrier=False, mtu=65536)
-    sysctls = like.sysctls if like is not None and ref.role == "container" else {}
-    return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,), policy=_RULES, sysctls=sysctls)
+    return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,), policy=_RULES)
 
 
 def _spread(yards: list[_Yard]) -> list[tuple[_Yard, tuple[int, ...]]]:
@@ -104,7 +123,7 @@ def _spread(yards: list[_Yard]) -> list[tuple[_Yard, tuple[int, ...]]]:
     doomed: dict[int, set[int]] = {}
     spread = []
     for yard in yards:
-        extras = yard.restorer.extras()
+        extras = yard.restorer.extras(yard.began.settings.spoiled(yard.ref.namespace))
         nsids = {nsid_of(yard.socket, other.ref.namespace): other.ref.namespace.inode for other in yards} if doomed and extras else {}
         left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, nsids, doomed))
         doomed[yard.ref.namespace.inode] = {raw.link.ifindex for raw in extras}
@@ -119,7 +138,7 @@ def _covered(raw: RawLink, nsids: dict[int | None, int], doomed: dict[int, set[i
 
 
 def _firewall(yard: _Yard) -> list[str]:
-    """No table but those of the baseline, no legacy tables, no connection remembered."""
+    """No table but those of the baseline, no legacy tables, no policy of IPsec, no connection remembered."""
     namespace = yard.ref.namespace
     keep = {(chain.family, chain.table) for chain in yard.wanted.chains}
     problems: list[str] = []
@@ -129,6 +148,8 @@ def _firewall(yard: _Yard) -> list[str]:
             _delete_tables(namespace, gone)
     legacy_tables = call_in(namespace, _legacy_tables)
     problems += legacy.flush(namespace, [table for table in legacy_tables if table not in yard.wanted.xtables])
+    with contextlib.suppress(OSError):  # a kernel without IPsec has none to forget
+        ipsec.flush(namespace)
     with contextlib.suppress(OSError):  # nothing is remembered where conntrack is not at work
         conntrack.flush(namespace)
     return problems

@@ -5,14 +5,15 @@ kernel's own words: the very message of the dump, with the type that deletes (as
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..model.snapshot import Address, Link, Neighbour, Node, PolicyRule, Route
-from . import encode
-from .attributes import nest
+from . import encode, sweep
+from .attributes import attribute, attributes, nest
+from .beginning import LASTING, SETTABLE_FLAGS, LinkImage, images
 from .decode_link import RawLink
-from .decode_neighbour import NEIGHBOURS_BODY, RTM_GETNEIGH, decode_neighbour
+from .decode_neighbour import NEIGHBOURS_BODY, PROXIES_BODY, RTM_GETNEIGH, decode_neighbour
 from .decode_route import (
     ADDRESSES_BODY,
     ROUTES_BODY,
@@ -25,7 +26,6 @@ from .decode_route import (
     decode_rule,
 )
 from .rtnetlink import ACK, NetlinkError, NetlinkSocket
-from .sweep import links
 
 _KERNEL_MADE: Final = frozenset({"kernel", "ra"})
 RouteKey = tuple[str, str | None, int, int, str, int, int]
@@ -34,27 +34,41 @@ RouteKey = tuple[str, str | None, int, int, str, int, int]
 class Restorer:
     """Works on one namespace through one socket, which stays the caller's."""
 
-    def __init__(self, opened: NetlinkSocket, baseline: Node) -> None:
+    def __init__(self, opened: NetlinkSocket, baseline: Node, images: Mapping[int, LinkImage]) -> None:
         self._socket = opened
         self._baseline = baseline
+        self._images = images
+        self._asked = 0
         self.problems: list[str] = []
+        self.touched: frozenset[str] = frozenset()
 
-    def extras(self) -> tuple[RawLink, ...]:
-        """Links that are not of the baseline. Identity is the index and the kind: a name is only a label."""
-        known = {(link.ifindex, link.kind) for link in self._baseline.links}
-        return tuple(raw for raw in links(self._socket) if raw.link.kind != "loopback" and (raw.link.ifindex, raw.link.kind) not in known)
+    def extras(self, spoiled: frozenset[str] = frozenset()) -> tuple[RawLink, ...]:
+        """Links that are not of the baseline. Identity is the index and the kind: a name is only a label.
+
+        Cables called as in ``spoiled`` count too: they cannot be put right, only made anew.
+        """
+        known = {(link.ifindex, link.kind) for link in self._baseline.links if link.kind != "veth" or link.name not in spoiled}
+        return tuple(raw for raw in sweep.links(self._socket) if raw.link.kind != "loopback" and (raw.link.ifindex, raw.link.kind) not in known)
 
     def missing(self) -> tuple[Link, ...]:
         """Links of the baseline that are gone."""
-        there = {(raw.link.ifindex, raw.link.kind) for raw in links(self._socket)}
+        there = {(raw.link.ifindex, raw.link.kind) for raw in sweep.links(self._socket)}
         return tuple(link for link in self._baseline.links if link.kind != "loopback" and (link.ifindex, link.kind) not in there)
 
-    def restore(self) -> None:
-        """Everything, in the order in which one thing rests on another."""
-        for raw in links(self._socket):
+    def links(self) -> None:
+        """The links themselves. Those in ``touched`` need their settings once more: IPv6 begins anew on a link whose MTU was below 1280."""
+        for raw in sweep.links(self._socket):
             wanted = next((link for link in self._baseline.links if _same(link, raw.link)), None)
             if wanted is not None:
+                asked = self._asked
                 self._link(raw, wanted)
+                if self._asked != asked:
+                    self.touched |= {wanted.name}
+        self._attributes()
+
+    def routing(self) -> None:
+        """What rests on links that are as they should be, and on each other in this order."""
+        self._next_hops()
         self._addresses()
         self._rules()
         self._routes()
@@ -77,6 +91,9 @@ class Restorer:
         for name in set(link.altnames) - set(wanted.altnames):
             listed = nest(encode.IFLA_PROP_LIST, encode.string(encode.IFLA_ALT_IFNAME, name))
             self._do(f"take the name {name} from {wanted.name}", encode.RTM_DELLINKPROP, encode.link(index, listed))
+        if link.mtu < encode.LEAST_MTU6 and wanted.up:
+            self._do(f"switch {wanted.name} off", encode.RTM_SETLINK, encode.link(index, mask=encode.UP))
+            self._do(f"switch {wanted.name} on", encode.RTM_SETLINK, encode.link(index, flags=encode.UP, mask=encode.UP))
         flags, mask = encode.flags_of(wanted), encode.UP | encode.NOARP | encode.PROMISC
         if wanted.kind == "loopback":
             mask = encode.UP
@@ -85,8 +102,36 @@ class Restorer:
                 self._socket.request(encode.RTM_SETLINK, ACK, encode.quiet(index))
         if (encode.flags_of(link) ^ flags) & mask:
             self._do(f"switch {wanted.name}", encode.RTM_SETLINK, encode.link(index, flags=flags, mask=mask))
-        with contextlib.suppress(NetlinkError):  # there is none but the one it was born with
-            self._socket.request(encode.RTM_DELQDISC, ACK, encode.root_qdisc(index))
+        for qdisc in (encode.root_qdisc(index), encode.ingress_qdisc(index)):
+            with contextlib.suppress(NetlinkError):  # there is none but the one it was born with
+                self._socket.request(encode.RTM_DELQDISC, ACK, qdisc)
+
+    def _attributes(self) -> None:
+        """What a snapshot does not hold of a link, told back as the kernel gave it."""
+        for index, now in images(self._socket).items():
+            was = self._images.get(index)
+            if was is None or was == now:
+                continue
+            name = next((link.name for link in self._baseline.links if link.ifindex == index), str(index))
+            if was.flags != now.flags:
+                body = encode.link(index, flags=was.flags, mask=SETTABLE_FLAGS)
+                self._do(f"give {name} its flags", encode.RTM_SETLINK, body)
+            for kind, value in was.attributes.items():
+                if now.attributes.get(kind) != value:
+                    self._do(f"give {name} its {LASTING[kind]}", encode.RTM_SETLINK, encode.link(index, attribute(kind, value)))
+            if now.xdp and not was.xdp:
+                for mode in encode.XDP_MODES:
+                    with contextlib.suppress(NetlinkError):  # nothing is attached in this mode
+                        self._socket.request(encode.RTM_SETLINK, ACK, encode.without_xdp(index, mode))
+
+    def _next_hops(self) -> None:
+        """Next hop objects (ip-nexthop(8)): the lab makes none. Routes through them go along, and so do groups that lose their last."""
+        with contextlib.suppress(NetlinkError):  # kernels before 5.3
+            for body in self._socket.dump(encode.RTM_GETNEXTHOP, encode.next_hop()):
+                number = attributes(body, len(encode.next_hop())).get(1)
+                if number is not None:
+                    with contextlib.suppress(NetlinkError):
+                        self._socket.request(encode.RTM_DELNEXTHOP, ACK, encode.next_hop(number))
 
     def _rename(self, link: Link, wanted: Link) -> None:
         """Kernels before 6.2 rename only what is down; ``restore`` switches it on again afterwards."""
@@ -101,6 +146,7 @@ class Restorer:
 
     def _addresses(self) -> None:
         wanted = {_address_key(link.ifindex, own): own for link in self._baseline.links for own in link.addresses}
+        by_itself = {link.ifindex for link in self._baseline.links if any(_by_itself(own) for own in link.addresses)}
         there = set()
         for body in self._socket.dump(RTM_GETADDR, ADDRESSES_BODY):
             found = decode_address(body)
@@ -108,7 +154,7 @@ class Restorer:
                 continue
             index, own = found
             there.add(_address_key(index, own))
-            if _address_key(index, own) not in wanted and not _by_itself(own):
+            if _address_key(index, own) not in wanted and not (_by_itself(own) and index in by_itself):
                 self._do(f"take away {own.cidr}", encode.RTM_DELADDR, body)
         for key, own in wanted.items():
             if key not in there and not _by_itself(own):
@@ -156,12 +202,16 @@ class Restorer:
             else:
                 with contextlib.suppress(NetlinkError):  # it may be gone by itself
                     self._socket.request(encode.RTM_DELNEIGH, ACK, body)
+        for body in self._socket.dump(RTM_GETNEIGH, PROXIES_BODY):
+            with contextlib.suppress(NetlinkError):
+                self._socket.request(encode.RTM_DELNEIGH, ACK, body)
         for key, own in wanted.items():
             if key not in there and key[1] and own.state == "permanent":
                 self._do(f"give back {own.address}", encode.RTM_NEWNEIGH, encode.neighbour(own, key[1]), encode.CREATE | encode.REPLACE)
 
     def _do(self, what: str, kind: int, body: bytes, flags: int = 0) -> None:
-        """One request. What fails is remembered and the rest is still done: a purge brings back as much as it can."""
+        """One request. What fails is remembered, and the rest is still done: a purge brings back as much as it can."""
+        self._asked += 1
         try:
             self._socket.request(kind, ACK | flags, body)
         except NetlinkError as error:

@@ -1,58 +1,185 @@
-"""The settings (sysctls) of a namespace back to what a snapshot says they were."""
+"""Every setting (sysctl) of a namespace as it was at some moment, and the way back there.
+
+Which settings there are is asked of the kernel: all files below /proc/sys/net that may be opened both to read and to write. So counters
+and facts (nf_conntrack_count, tcp_available_*) are left out, and so are orders (ipv4/route/flush), by their mode and not by a list.
+
+About 800 files for a node with one cable: opening, reading and closing them takes 5 ms, reading open ones again less than 1 ms. So a
+namespace that will be compared again and again keeps them open (``keep``). An open file does not keep its namespace alive: when that is
+gone, or the device or module of a setting, reading says so (fs/proc/proc_sysctl.c). Reading and writing happen inside the namespace,
+because some settings ask whose thread it is.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator
+from typing import Final
 
-from .decode_link import DeviceKnobs
-from .namespace import Namespace, call_in, sysctl_path
-from .sysctls import KNOBS, knob_of
+import msgspec
+
+from .namespace import Namespace, call_in
+
+ROOT: Final = "/proc/sys"
+_SIZE: Final = 4096
+_PER_DEVICE: Final = ("conf", "neigh")
+_WIDE: Final = ("all", "default")
 
 
-def put_back(namespace: Namespace, wanted: Mapping[str, str], devices: Sequence[str]) -> tuple[str, ...]:
-    """Write every knob of the namespace, and of these devices, that differs from ``wanted`` (keys as in ``sysctls.py``).
+class Difference(msgspec.Struct, frozen=True):
+    """A setting that is not as it was; ``was`` is None for one that was not set at all (``stable_secret``)."""
 
-    A device's knob that ``wanted`` does not name gets the usual value. Answers in words what could not be written.
+    key: str
+    was: str | None
+    now: str
+
+
+class Settings:
+    """The settings of one namespace: ``net/ipv4/ip_forward`` -> what its file held.
+
+    In the order in which they are to be written: what is of no device, then ``all``, then ``default``, then each device, because the
+    kernel copies in that direction (writing ip_forward also writes the forwarding of every device, and accept_redirects of ``all``).
     """
-    return call_in(namespace, _put_back, dict(wanted), tuple(devices))
 
+    def __init__(self, values: dict[str, bytes | None], files: dict[str, int] | None = None) -> None:
+        """``files`` are the descriptors of those that are kept open; they become this object's own."""
+        self.values = values
+        self._files = files or {}
 
-def _put_back(wanted: dict[str, str], devices: tuple[str, ...]) -> tuple[str, ...]:
-    """Node-wide knobs first: writing ip_forward also writes that of every device (ip-sysctl)."""
-    knobs = [(KNOBS[key], value) for key, value in wanted.items() if key in KNOBS]
-    problems = [problem for key, value in knobs if (problem := _write(key, value))]
-    for device in devices:
-        for knob in DeviceKnobs._fields:
-            value = wanted.get(f"{knob}/{device}") or _usual(knob, wanted)
-            if value:
-                problem = _write(knob_of(f"{knob}/{device}"), value)
-                problems += [problem] if problem else []
-    return tuple(problems)
-
-
-def _usual(knob: str, wanted: Mapping[str, str]) -> str:
-    """What a device has when a snapshot does not say: forwarding as the node, anything else as a new device."""
-    return wanted.get("ip_forward", "") if knob == "forwarding" else _read(f"net/ipv4/conf/default/{knob}")
-
-
-def _read(key: str) -> str:
-    with contextlib.suppress(OSError), open(sysctl_path(key), encoding="ascii") as file:
-        return file.read().strip()
-    return ""
-
-
-def _write(key: str, value: str) -> str:
-    """Write when it differs; "" when all is well or there is no such knob."""
-    if _read(key) in (value, ""):
-        return ""
-    try:
-        fd = os.open(sysctl_path(key), os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(fd, value.encode("ascii"))
-        finally:
+    def close(self) -> None:
+        """Close what was kept open."""
+        for fd in self._files.values():
             os.close(fd)
-    except OSError as error:
-        return f"could not set {key} to {value}: {error.strerror}"
-    return ""
+        self._files.clear()
+
+    def put_back(self, namespace: Namespace, keys: Collection[str] | None = None) -> dict[str, str]:
+        """Write what differs, of all settings or of ``keys``. Those that could not be written, and why in words.
+
+        ``namespace`` may be another than these were read in. What is gone, with its device or its module, is passed over. Limits are
+        checked against one another (ip_local_port_range, ip_unprivileged_port_start): what is refused is tried again.
+        """
+        chosen = [key for key in self.values if keys is None or key in keys]
+        return call_in(namespace, self._put_back, chosen) if chosen else {}
+
+    def of_devices(self, names: Collection[str]) -> frozenset[str]:
+        """The keys of the settings that belong to these devices."""
+        return frozenset(key for key in self.values if device_of(key) in names) if names else frozenset()
+
+    def differences(self, namespace: Namespace) -> tuple[Difference, ...]:
+        """What ``put_back`` would write now."""
+        return call_in(namespace, self._differences, list(self.values))
+
+    def spoiled(self, namespace: Namespace) -> frozenset[str]:
+        """Devices with a setting that was not set at all and that the kernel cannot unset: they are to be made anew."""
+        unset = [key for key, value in self.values.items() if value is None and device_of(key)]
+        return frozenset(device_of(found.key) for found in call_in(namespace, self._differences, unset)) if unset else frozenset()
+
+    def _put_back(self, keys: list[str]) -> dict[str, str]:
+        refused = [key for key in keys if self._write(key)]
+        return {key: problem for key in refused if (problem := self._write(key))}
+
+    def _differences(self, keys: list[str]) -> tuple[Difference, ...]:
+        found = []
+        for key in keys:
+            was, now = self.values[key], self._read(key)
+            if now is not None and now != was:
+                found.append(Difference(key, None if was is None else _text(was), _text(now)))
+        return tuple(found)
+
+    def _read(self, key: str) -> bytes | None:
+        """The value now; None when there is none to read."""
+        fd = self._files.get(key)
+        if fd is not None:
+            try:
+                return os.pread(fd, _SIZE, 0)
+            except FileNotFoundError:  # its device has gone; there may be another of this name
+                os.close(self._files.pop(key))
+            except OSError:
+                return None
+        with contextlib.suppress(OSError), _opened(key) as fd:
+            return os.pread(fd, _SIZE, 0)
+        return None
+
+    def _write(self, key: str) -> str:
+        """Write when it differs; "" when all is well or the file is gone."""
+        wanted, now = self.values[key], self._read(key)
+        if now is None or now == wanted:
+            return ""
+        if wanted is None:
+            return f"{key} was not set before, and the kernel has no way to unset it"
+        try:
+            with _opened(key) as fd:
+                os.pwrite(fd, wanted, 0)
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return f"could not set {key} to {_text(wanted)}: {error.strerror}"
+        return ""
+
+
+def read_settings(namespace: Namespace, *, keep: bool = False) -> Settings:
+    """Every setting as it is now; with ``keep`` the files stay open, about 800 descriptors, until ``close``."""
+    return call_in(namespace, _read_all, keep)
+
+
+def device_of(key: str) -> str:
+    """The device that a setting belongs to: "br0" for ``net/ipv4/conf/br0/arp_ignore``; "" for those of no single one."""
+    parts = key.split("/")
+    return parts[3] if len(parts) > 4 and parts[2] in _PER_DEVICE and parts[3] not in _WIDE else ""
+
+
+def _read_all(keep: bool) -> Settings:
+    values: dict[str, bytes | None] = {}
+    files: dict[str, int] = {}
+    for key in sorted(_listed(f"{ROOT}/net"), key=_rank):
+        try:
+            fd = _open(key)
+        except OSError:
+            continue
+        values[key] = None
+        with contextlib.suppress(OSError):  # not set yet
+            values[key] = os.pread(fd, _SIZE, 0)
+        if keep:
+            files[key] = fd
+        else:
+            os.close(fd)
+    return Settings(values, files)
+
+
+def _listed(directory: str) -> Iterator[str]:
+    """The keys of all files below a directory."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _listed(entry.path)
+            else:
+                yield entry.path[len(ROOT) + 1 :]
+
+
+def _rank(key: str) -> tuple[bool, int]:
+    """Where a setting comes in the order of writing.
+
+    ``addr_gen_mode`` before all others: while it is 3 (random), any other that wakes IPv6 makes the kernel draw a ``stable_secret``.
+    """
+    parts, mode = key.split("/"), not key.endswith("/addr_gen_mode")
+    if len(parts) <= 4 or parts[2] not in _PER_DEVICE:
+        return mode, 0
+    return mode, 1 + _WIDE.index(parts[3]) if parts[3] in _WIDE else 1 + len(_WIDE)
+
+
+def _open(key: str) -> int:
+    """To read and to write: what allows only one of the two is no setting. Raises OSError."""
+    return os.open(f"{ROOT}/{key}", os.O_RDWR | os.O_CLOEXEC)
+
+
+@contextlib.contextmanager
+def _opened(key: str) -> Iterator[int]:
+    fd = _open(key)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace").strip()

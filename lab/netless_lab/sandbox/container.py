@@ -85,6 +85,16 @@ def in_netns(netns_fd: int, work: Callable[[], T]) -> T:
     return in_thread(inside)
 
 
+def in_new_netns(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread inside a network namespace made for it, which nobody has touched and which ends with it."""
+
+    def inside() -> T:
+        sc.unshare(sc.CLONE_NEWNET)
+        return work()
+
+    return in_thread(inside)
+
+
 def _own_files(name: str) -> tuple[tuple[str, str], ...]:
     """Write the files that differ per node; (file, where it is to be seen)."""
     directory = f"{CONTAINERS}/{name}"

@@ -101,3 +101,15 @@ def end_others(keep: frozenset[int]) -> int:
 
 def _processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+FILES: Final = 16384
+"""Open files the agent may want: some forty for each node and a thousand more for its settings."""
+
+
+def raise_files() -> None:
+    """Let this process have ``FILES`` open files, or as many as it may: machines begin with 1024 for programs that call select(2)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if resource.RLIM_INFINITY != soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -89,7 +89,7 @@ class Breaker:
         return well
 
     async def clear(self, fault: Fault) -> None:
-        """Undo as far as it goes, before a rebuild: some settings outlive one, and so do processes."""
+        """Undo as far as it goes, before a rebuild: processes outlive one."""
         for action in fault.mend:
             with contextlib.suppress(self._session.world.apply_failed, Refusal):
                 await self._quietly((action,))

@@ -40,9 +40,12 @@ class Moves:
         actions = tuple(apply(action, bindings) for action in wanted)
         keep = (*course.world.containers, *(action.node for action in actions if isinstance(action, StartContainer)))
         with self._live.tutor_at_work():
-            lost = await self._world.purge(frozenset(keep))
-            if lost:
-                self._live.tell(Notice("warning", f"Files of the lab itself were missing ({_listed(lost)}): they were put back."))
+            cleaned = await self._world.purge(frozenset(keep))
+            if cleaned.lost:
+                self._live.tell(Notice("warning", f"Files of the lab itself were missing ({_listed(cleaned.lost)}): they were put back."))
+            if cleaned.problems:
+                text = f"Not all could be put back: {_listed(cleaned.problems)}. A new lab has it right: `netless down` ends this one."
+                self._live.tell(Notice("warning", text))
             await self._world.apply_all(spoken(fuse(actions), dialect))
             await settle(self._world)
             return await self._live.refresh()
@@ -54,7 +57,7 @@ class Moves:
             await self._live.refresh()
 
     def going(self, course: Course, position: Position, bindings: Bindings) -> tuple[str, ...]:
-        """What a rebuild to this step's start would change, in words."""
+        """What a rebuild to this step's start would change of what the picture shows, in words; ``World.unseen`` has the rest."""
         clean = outline(self._world.baseline, (apply(action, bindings) for action in actions_before(course, position)))
         return unlike(self._live.last, clean)
 

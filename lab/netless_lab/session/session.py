@@ -166,6 +166,8 @@ class Session(BreakableDesk):
         place = {"step": here, "lesson": next(p for p in places if p.lesson == here.lesson), "lab": places[0]}[scope]
         await self.live.refresh()
         going = self.moves.going(self.state.course, place, self.state.bindings)
+        if dry or not going:
+            going = (*going, *await self.world.unseen())
         if self.faulting.on:
             going = ("what is broken on purpose, and what you changed since",)
         if place != here:

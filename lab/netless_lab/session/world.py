@@ -13,16 +13,19 @@ import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..errors import Refusal
 from ..kernel import probe as probing
 from ..kernel.apply import Applier, ApplyError
+from ..kernel.beginning import UNKNOWN, Beginning, begin, remember
 from ..kernel.discover import Discovery
+from ..kernel.namespace import Namespace
 from ..kernel.probe.ready import pending
 from ..kernel.prompt import type_in
 from ..kernel.purge import purge
 from ..kernel.read import NodeRef, Reader
+from ..kernel.unseen import unseen
 from ..kernel.watch import Watch
 from ..model.evidence import Evidence
 from ..model.probe import Outcome, Probe
@@ -30,11 +33,19 @@ from ..model.snapshot import Snapshot
 from ..primitives.base import Action
 from ..protocol import Entry
 from ..sandbox import tune
+from ..sandbox.container import in_new_netns
 from .following import Following
 from .host import PretendHost
 from .storm import StormGuard
 
 T = TypeVar("T")
+
+
+class Cleaned(NamedTuple):
+    """What came of a purge: files of the lab that were missing and are there again, and what could not be put right, in words."""
+
+    lost: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 class World:
@@ -55,6 +66,7 @@ class World:
         self.agent_pid = host.agent_pid
         self.limits = host.limits
         self.baseline = Snapshot()
+        self._beginning = Beginning(self.baseline, {}, UNKNOWN)
         self.following = Following()
         self.storms = StormGuard()
         self._seen = Snapshot()
@@ -67,6 +79,14 @@ class World:
         for ref in self._refs.values():
             self._watch.add(ref)
         self.baseline = await self.look()
+        self._beginning = await self._in_thread(self._begun)
+
+    def _begun(self) -> Beginning:
+        """How every node is now, and how a container is that nobody has touched."""
+        refs = self._host.refs()
+        if any(ref.role == "container" for ref in refs):
+            return begin(refs, self.baseline)
+        return begin(refs, self.baseline, in_new_netns(lambda: remember(Namespace.own())))
 
     async def look(self) -> Snapshot:
         """Every node as the kernel has it now; nodes that came or went are noticed here."""
@@ -104,17 +124,23 @@ class World:
             await self._in_thread(lambda: self._applier.apply_all(actions))
         await self.look()
 
-    async def purge(self, containers: frozenset[str]) -> tuple[str, ...]:
-        """Back to the world before the first step, with exactly these containers running; files of the lab that were missing."""
+    async def purge(self, containers: frozenset[str]) -> Cleaned:
+        """Back to the world before the first step, with exactly these containers running."""
+        known = {ref.namespace.inode for ref in self._host.refs()}
         await self._in_thread(self._host.clear_the_crowd)
         self._end_strangers()
         await self._in_thread(lambda: self._host.restore(containers))
         self._end_strangers()  # those who were guests of a container that has just ended
         await self.look()
-        purged = await self._in_thread(lambda: purge(tuple(self._refs.values()), self.baseline))
+        untouched = {ref.namespace.inode for ref in self._host.refs()} - known
+        purged = await self._in_thread(lambda: purge(tuple(self._refs.values()), self._beginning, untouched))
         if purged.remade:
             self._tuned.clear()  # a link made again has its old index and none of our timers
-        return self._host.put_back
+        return Cleaned(self._host.put_back, purged.problems)
+
+    async def unseen(self) -> tuple[str, ...]:
+        """What a purge would take away though no snapshot shows it, in words."""
+        return await self._in_thread(lambda: unseen(self._host.refs(), self._beginning, self._seen))
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""

@@ -1,0 +1,36 @@
+"""IPsec inside a namespace: its associations and policies (ip-xfrm(8), include/uapi/linux/xfrm.h), which no picture shows."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+from .namespace import Namespace
+from .rtnetlink import ACK, NetlinkError, NetlinkSocket
+
+_NETLINK_XFRM: Final = 6
+_GETSA, _GETPOLICY, _FLUSHSA, _FLUSHPOLICY, _SETDEFAULT, _GETDEFAULT = 0x12, 0x15, 0x1C, 0x1D, 0x27, 0x28
+_EVERY_PROTOCOL: Final = b"\0"
+_ACCEPT_ALL: Final = b"\2\2\2"
+"""struct xfrm_userpolicy_default: what becomes of packets that no policy names, in, forwarded and out; XFRM_USERPOLICY_ACCEPT."""
+
+
+def flush(namespace: Namespace) -> None:
+    """No association, no policy, and packets that no policy names pass. Raises OSError on a kernel without IPsec."""
+    with contextlib.closing(NetlinkSocket(namespace, _NETLINK_XFRM)) as opened:
+        for kind, body in ((_FLUSHSA, _EVERY_PROTOCOL), (_FLUSHPOLICY, b""), (_SETDEFAULT, _ACCEPT_ALL)):
+            with contextlib.suppress(NetlinkError):  # kernels before 5.16 know no default
+                opened.request(kind, ACK, body)
+
+
+def told(namespace: Namespace) -> tuple[str, ...]:
+    """What ``flush`` would take away, in words. Raises OSError on a kernel without IPsec."""
+    parts: list[str] = []
+    with contextlib.closing(NetlinkSocket(namespace, _NETLINK_XFRM)) as opened:
+        for kind, word in ((_GETPOLICY, "policy"), (_GETSA, "state")):
+            count = len(opened.dump(kind, b""))
+            parts += [f"{count} of ip xfrm {word}"] if count else []
+        with contextlib.suppress(NetlinkError):
+            default = opened.request(_GETDEFAULT, 0, b"\0\0\0")
+            parts += ["the default of ip xfrm policy"] if default and default[:3] != _ACCEPT_ALL else []
+    return tuple(parts)
