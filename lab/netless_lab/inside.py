@@ -75,11 +75,14 @@ async def _when_greeted(world: World) -> None:
     Collecting was off since ``boot`` began: what a start makes stays.
     """
     await asyncio.sleep(WARM_UP_S)
-    with contextlib.suppress(ImportError):  # the first action will say so
+    try:
         await world.warm_up()
-    gc.collect()
-    gc.freeze()
-    gc.enable()
+    except (ImportError, RuntimeError):  # no such module, or no room for a thread: the first action will say so
+        pass
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def _courses(orders: Orders) -> tuple[Course, ...]:

@@ -42,6 +42,7 @@ from .history import History
 from .judging import Case, judge_step, send
 from .live import Burst, Live
 from .pages import course_view, step_page, where_of
+from .persist import OnFailure
 from .state import State, actions_before, before, key, undone
 from .world import World
 
@@ -74,7 +75,10 @@ class Desk:
         )
         world.storms.stop = self._end_storm
         world.following.on_journey = lambda journey, skipped: self._tell(JourneyEvent(time.time(), journey, skipped))
-        self.live = Live(world, self._tell, self._learner_changed, self._kernel_changed)
+        world.storms.on_failure = self._failing("The guard against broadcast storms could not do its work")
+        world.following.on_failure = self._failing("The nodes could not be listened to, so no packet can be followed")
+        lost_sight = self._failing("What is there now could not be looked at, so the picture is an old one")
+        self.live = Live(world, self._tell, self._learner_changed, self._kernel_changed, lost_sight)
         self.history = History()
         self.own_changes: deque[Burst] = deque(maxlen=100)
         world.on_death = self._node_died
@@ -308,6 +312,16 @@ class Desk:
     def _node_died(self, name: str) -> None:
         what = "its namespace is held by the lab" if name == "internet" else "its namespace and every cable end in it went along"
         self.note(f"The process of {name} was killed: {what}. `reset step` brings everything back to the start of this step.")
+
+    def _failing(self, what: str) -> OnFailure:
+        """What to do when one of the lab's own tasks fails: keep the details, and say what does not go on for now."""
+
+        def failed(error: Exception) -> None:
+            self.report(error)
+            told = self.world.crowded() or f"{what} ({type(error).__name__}: {error})."
+            self._tell(Notice("error", f"{told} It is tried again until it works."))
+
+        return failed
 
     def _tell(self, message: Message) -> None:
         self.on_event(message)

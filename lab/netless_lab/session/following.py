@@ -30,6 +30,7 @@ from ..model.journeys.ground import Ground
 from ..model.journeys.layers import Layer, layers
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
+from .persist import OnFailure, persist
 from .traffic import Traffic
 
 KEPT_JOURNEYS: Final = 64
@@ -48,10 +49,14 @@ class Kept(NamedTuple):
 
 
 class Following:
-    """Belongs to one loop. ``on_journey`` hears of the learner's own traffic while ``traffic`` is on."""
+    """Belongs to one loop. ``on_journey`` hears of the learner's own traffic while ``traffic`` is on.
+
+    ``on_failure`` hears that the nodes could not be listened to; it is tried until they can.
+    """
 
     def __init__(self) -> None:
         self.on_journey: Callable[[Journey, int], None] = lambda journey, skipped: None
+        self.on_failure: OnFailure = lambda error: None
         self._lookout = Lookout()
         self._refs: dict[str, NodeRef] = {}
         self._watched = False
@@ -186,6 +191,9 @@ class Following:
             wanted = self._watched, self._refs
             await asyncio.sleep(SETTLE_S)
             if wanted == (self._watched, self._refs):
-                with contextlib.suppress(OSError):
-                    await self._lookout.attend(self._refs.values() if self._watched else ())
+                await persist(self._listen, self.on_failure)
                 attended = wanted
+
+    async def _listen(self) -> None:
+        with contextlib.suppress(OSError):  # a node that has gone meanwhile
+            await self._lookout.attend(self._refs.values() if self._watched else ())

@@ -78,7 +78,11 @@ class PretendHost:
 
     def crowded(self) -> str:
         """That so many processes run here that no more may be started soon, in words; "" when not."""
-        if not self._limits.processes or len(_processes()) < self._limits.processes // 2:
+        try:
+            processes = len(_processes())
+        except OSError:  # out of open files, which is another trouble
+            return ""
+        if not self._limits.processes or processes < self._limits.processes // 2:
             return ""
         return (
             f"The lab is full of processes ({self.limits}), so nothing new can start in it. `reset step` ends them all and puts "

@@ -12,7 +12,8 @@ import msgspec
 
 from ..model.diff import Change, diff, sentence
 from ..model.snapshot import Snapshot
-from ..protocol import ChangeLine, ChangesEvent, Message, SnapshotEvent
+from ..protocol import ChangeLine, ChangesEvent, Message, Notice, SnapshotEvent
+from .persist import OnFailure, persist
 from .world import World
 
 Who = Literal["tutor", "learner", "kernel"]
@@ -46,12 +47,15 @@ class Live:
         world: World,
         tell: Callable[[Message], None],
         on_learner: Callable[[Burst], None],
-        on_kernel: Callable[[Snapshot], None] = lambda snapshot: None,
+        on_kernel: Callable[[Snapshot], None],
+        on_failure: OnFailure,
     ) -> None:
+        """``on_failure`` hears that the lab could not be looked at; it is tried until it can."""
         self._world = world
         self.tell = tell
         self._on_learner = on_learner
         self._on_kernel = on_kernel
+        self._on_failure = on_failure
         self._tutor = 0
         self._task: asyncio.Task[None] | None = None
         self.last = Snapshot()
@@ -102,8 +106,13 @@ class Live:
     async def _follow(self) -> None:
         while True:
             await self._world.changed(None)
-            if not self._tutor:
-                await self.refresh()
+            if await persist(self._catch_up, self._on_failure):
+                self.tell(Notice("info", "The picture shows again what is there."))
+
+    async def _catch_up(self) -> None:
+        """Look after news; while the tutor is at work it looks itself when it is done."""
+        if not self._tutor:
+            await self.refresh()
 
 
 def _line(change: Change) -> ChangeLine:

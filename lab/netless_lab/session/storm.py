@@ -16,6 +16,7 @@ from ..kernel.read import NodeRef
 from ..kernel.traffic_rate import received
 from ..model.loops import Loop, loops
 from ..model.snapshot import Snapshot
+from .persist import OnFailure, persist
 
 LOOK_S: Final = 0.25
 STORM: Final = 20_000
@@ -26,10 +27,11 @@ Stop = Callable[[str, str, str], Awaitable[None]]
 
 
 class StormGuard:
-    """``consider`` every snapshot. ``stop`` is called when a storm is to be ended, and does it."""
+    """``consider`` every snapshot. ``stop`` is called when a storm is to be ended, and does it; ``on_failure`` when that went wrong."""
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.on_failure: OnFailure = lambda error: None
         self._loops: tuple[Loop, ...] = ()
         self._refs: dict[str, NodeRef] = {}
         self._task: asyncio.Task[None] | None = None
@@ -47,14 +49,17 @@ class StormGuard:
 
     async def _guard(self) -> None:
         while self._loops:
-            before, began = self._counts(), time.monotonic()
-            await asyncio.sleep(LOOK_S)
-            after, seconds = self._counts(), time.monotonic() - began
-            for loop in self._loops:
-                rate = max(after.get(port, 0) - before.get(port, after.get(port, 0)) for port in loop.ports) / seconds
-                if rate > STORM and self.stop is not None:
-                    await self.stop(*loop.ports[0], _told(loop, rate))
-                    break
+            await persist(self._look, self.on_failure)
+
+    async def _look(self) -> None:
+        before, began = self._counts(), time.monotonic()
+        await asyncio.sleep(LOOK_S)
+        after, seconds = self._counts(), time.monotonic() - began
+        for loop in self._loops:
+            rate = max(after.get(port, 0) - before.get(port, after.get(port, 0)) for port in loop.ports) / seconds
+            if rate > STORM and self.stop is not None:
+                await self.stop(*loop.ports[0], _told(loop, rate))
+                break
 
     def _counts(self) -> dict[tuple[str, str], int]:
         """Frames into each port of each loop."""

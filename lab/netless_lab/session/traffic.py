@@ -96,6 +96,7 @@ class Traffic:
     def _take_turn(self) -> None:
         if self._watching is None:
             return
+        self._next_turn()  # first: a frame that cannot be understood must not be the last one
         seen = self._watching.take()
         for flow in seen.flows:
             self._sorter.groups.learn(flow)
@@ -112,7 +113,6 @@ class Traffic:
                 self._muted.clear()
                 self._sorter = Sorter()
         self._tell()
-        self._next_turn()
 
     def _tell(self) -> None:
         """As many journeys as a turn may have."""

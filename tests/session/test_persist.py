@@ -1,0 +1,77 @@
+"""A lab that cannot look for a while, because it has no file left to open, says so once and sees again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import subprocess
+
+import pytest
+
+from helpers.running import Running, eventually, running
+from helpers.sandboxed import sandboxed
+from netless_lab.protocol import Notice, SnapshotEvent
+from netless_lab.session.persist import persist
+
+FEW = 4
+
+
+def typed(lab: Running, script: str) -> None:
+    """A script in the host. The way in is asked for once, before: the lab itself may have no file to spare."""
+    entry = lab.entry("host")
+    done = subprocess.run([*entry.argv, "sh", "-ec", script], env={**os.environ, **entry.env}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def notices(lab: Running) -> list[str]:
+    """What the lab has told since the events were cleared; asking for the status takes in what has come."""
+    lab.status()
+    return [event.text for event in lab.events if isinstance(event, Notice)]
+
+
+def shown(lab: Running, link: str) -> bool:
+    """Whether a picture with this link on the host has come."""
+    lab.status()
+    pictures = [event.snapshot for event in lab.events if isinstance(event, SnapshotEvent)]
+    return any(own.name == link for picture in pictures for own in picture.nodes[0].links)
+
+
+@pytest.mark.kernel
+def test_the_picture_comes_back_by_itself() -> None:
+    """PID 1 of the lab may open no file: links that appear are not shown, which is told once. Then it may: they are, with no more news."""
+    with running() as lab:
+        limit = int(lab.sh("prlimit --pid 1 --nofile --noheadings --output SOFT"))
+        lab.events.clear()
+        typed(lab, f"prlimit --pid 1 --nofile={FEW}: && ip link add one type bridge")
+        assert eventually(lambda: any("picture" in text for text in notices(lab)))
+        typed(lab, "ip link add two type bridge")
+        assert not shown(lab, "one")
+        typed(lab, f"prlimit --pid 1 --nofile={limit}:")
+        assert eventually(lambda: shown(lab, "two"), 15)
+        assert len([text for text in notices(lab) if "could not be looked at" in text]) == 1
+        assert [text for text in notices(lab) if "shows again" in text]
+        lab.goto("switch", end=True)
+        assert lab.check()["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+@sandboxed
+async def test_work_is_done_in_the_end_and_its_failure_told_once() -> None:
+    """Opening a file fails as often as there is none to open; the first time is told, and afterwards nothing is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    told: list[Exception] = []
+    attempts = 0
+
+    async def work() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 3:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.close(os.open("/proc/self/stat", os.O_RDONLY))
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, hard))
+    assert await asyncio.wait_for(persist(work, told.append), 30) == 2
+    assert attempts == 3
+    assert [type(error) for error in told] == [OSError]
+    assert await persist(work, told.append) == 0
+    assert len(told) == 1
