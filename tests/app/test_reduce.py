@@ -8,6 +8,7 @@ import pytest
 from app import story
 from netless.app.reduce import Answered, Asked, Courses, Ended, Hinted, Joined, Told, reduce
 from netless.app.view import KEPT_ENTRIES, Act, View, can, failed_probe
+from netless.called import Called
 from netless_lab import protocol
 from netless_lab.model.probe import Outcome, Ping
 
@@ -173,3 +174,20 @@ def test_why_asks_about_the_newest_surprise() -> None:
     assert failed_probe(reduce(HERE, later)) == Ping("c1", "10.0.0.1")
     error = protocol.ProbeEvent(2.0, Outcome(Ping("c1", "10.0.0.9"), "error", "could-not-run", "no node"), False)
     assert failed_probe(reduce(HERE, error)) == Ping("c1", "10.0.0.9")
+
+
+def test_every_suggested_command_acts_on_the_lab_that_is_shown() -> None:
+    """Whatever names a command, it is named as one types it in another terminal for this lab; so it stays after joining anew."""
+    down, typed = "`netless down` ends it", "`./netless --lab w down` ends it"
+    view = play(Joined("w"), view=View(lab="w", called=Called("./netless", "w")))
+    for event in (protocol.Notice("info", down), Told("info", down), Answered(down)):
+        assert reduce(view, event).sayings[-1].text == typed
+    for end in (protocol.Bye(down), Ended(down)):
+        assert reduce(view, end).ended == typed
+    assert reduce(view, Hinted(down)).hint == typed
+    page = msgspec.structs.replace(story.page(0), prose=down, hints_open=(down,), success=down)
+    fault = protocol.FaultStatus("c1 is silent", solution=down)
+    told = msgspec.structs.replace(story.status(position=page), notices=(down,), fault=fault)
+    shown = reduce(view, protocol.StatusEvent(told)).status
+    assert shown is not None and shown.fault is not None
+    assert {*shown.notices, shown.page.prose, *shown.page.hints_open, shown.page.success, shown.fault.solution} == {typed}

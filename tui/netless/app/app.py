@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
@@ -19,6 +20,7 @@ from textual.worker import WorkerFailed
 from netless_lab.client import LabGone, Refused
 from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
 
+from ..called import called
 from . import crash
 from .connection import Connection
 from .geometry import fits
@@ -61,7 +63,7 @@ class TutorApp(App[None], inherit_bindings=False):
         for own in THEMES:
             self.register_theme(own)
         self.theme = theme
-        self.view = View(lab=lab)
+        self.view = View(lab=lab, called=called(lab, os.environ))
         self.course = course
         self._connect = connect
         self._restart = restart
@@ -176,7 +178,7 @@ class TutorApp(App[None], inherit_bindings=False):
     def rebuild(self) -> None:
         """The lab is gone: make it anew and go back to where the learner was."""
         self._rebuild_to = self.view.status.position if self.view.status else ""
-        self.view = View(lab=self.view.lab, courses=self.view.courses, sayings=self.view.sayings)
+        self.view = View(lab=self.view.lab, courses=self.view.courses, sayings=self.view.sayings, called=self.view.called)
         self._tutor.show(self.view)
         self._lab = Connection(self._reconnect, self.take)
         self.join()

@@ -9,6 +9,7 @@ import msgspec
 from netless_lab import protocol
 from netless_lab.protocol import CourseView
 
+from ..called import Called
 from .view import KEPT_ENTRIES, KEPT_PACKETS, KEPT_SAYINGS, Saying, View
 
 
@@ -70,6 +71,7 @@ Entry = protocol.ActionEvent | protocol.ChangesEvent
 
 def reduce(view: View, event: Event) -> View:
     """The view after this event. Replies to requests (``Done``, ``Failed``) are not events and change nothing here."""
+    event = _typed(view.called, event)
     match event:
         case protocol.StatusEvent(status=status):
             return _status(view, status)
@@ -88,7 +90,7 @@ def reduce(view: View, event: Event) -> View:
         case Ended(text=text, code=code):
             return view if view.ended else _replace(view, ended=text, code=code, asked="", joined=False)
         case Joined(lab=lab):
-            return View(lab=lab or view.lab, joined=True, courses=view.courses, sayings=view.sayings)
+            return View(lab=lab or view.lab, joined=True, courses=view.courses, sayings=view.sayings, called=view.called)
         case Asked(what=what):
             return _replace(view, asked=what)
         case Answered(error=error, nearest=nearest):
@@ -104,6 +106,29 @@ def reduce(view: View, event: Event) -> View:
             return _replace(view, courses=courses)
         case _:
             return view
+
+
+def _typed(called: Called, event: Event) -> Event:
+    """The event with its commands named as one types them for this lab."""
+    match event:
+        case protocol.Notice() | protocol.Bye() | Told() | Hinted() | Ended():
+            return msgspec.structs.replace(event, text=called.typed(event.text))
+        case Answered(error=error):
+            return msgspec.structs.replace(event, error=called.typed(error))
+        case protocol.StatusEvent(status=status):
+            page, fault = status.page, status.fault
+            typed = msgspec.structs.replace(
+                page,
+                prose=called.typed(page.prose),
+                hints_open=tuple(map(called.typed, page.hints_open)),
+                success=called.typed(page.success),
+            )
+            if fault is not None:
+                fault = msgspec.structs.replace(fault, solution=called.typed(fault.solution))
+            notices = tuple(map(called.typed, status.notices))
+            return protocol.StatusEvent(msgspec.structs.replace(status, page=typed, fault=fault, notices=notices))
+        case _:
+            return event
 
 
 def _status(view: View, status: protocol.Status) -> View:

@@ -22,6 +22,8 @@ from netless_lab.protocol import (
     StepView,
 )
 
+from ..called import Called
+
 Act = Literal["run", "type", "check", "hint", "why", "back", "goto", "reset", "next", "dialect", "play", "drill", "mend"]
 """What a key of the main screen can ask for."""
 
@@ -47,7 +49,7 @@ class View(msgspec.Struct, frozen=True):
     ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``ended`` says why the lab is gone and
     ``code`` which exit code fits. ``passed`` is the id of the step that was just completed while this screen watched. ``hint`` is
     help that was made from what is seen now, and is not one of the step's own. ``following``: the learner's own packets are told too.
-    ``sayings`` are the last things to be told in passing, the newest at the end.
+    ``sayings`` are the last things to be told in passing, the newest at the end. ``called`` words the commands in all of it.
     """
 
     lab: str = ""
@@ -67,6 +69,7 @@ class View(msgspec.Struct, frozen=True):
     drill_hints: tuple[str, ...] = ()
     following: bool = False
     sayings: tuple[Saying, ...] = ()
+    called: Called = Called()
 
     @property
     def busy(self) -> str:
