@@ -76,6 +76,18 @@ async def test_nothing_advances_by_itself() -> None:
         await until(pilot, lambda: peer.kinds() == ["Next"])
 
 
+async def test_next_never_takes_anything_away() -> None:
+    """The key only asks to move on, never to have the lab rebuilt for it; that it cannot is said, and the screen stays where it is."""
+    why = "'Make the cable' is not done. `goto container/cable/address` rebuilds the lab for the next step."
+    async with opened(answers={protocol.Next: lambda asked: [protocol.Failed(asked.id, 1, why, going=("br9 is gone from the host",))]}) as (app, pilot, peer):
+        peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
+        await until(pilot, lambda: app.view.passed == "plug")
+        await pilot.press("n")
+        await until(pilot, lambda: any(saying.text == why for saying in app.view.sayings))
+        assert [request.force for request in peer.asked if isinstance(request, protocol.Next)] == [False]
+        assert app.view.status is not None and app.view.status.position == "container/cable/plug"
+
+
 async def test_a_change_elsewhere_is_seen_at_once() -> None:
     """What somebody did in another terminal moves picture and log, without a key."""
     async with opened() as (app, pilot, peer):

@@ -64,5 +64,5 @@ def test_a_step_that_ripens_after_run_is_the_tutors(lab: Running) -> None:
     lab.goto("switch/port-up")
     lab.sh("ip link set br0 type bridge stp_state 1 forward_delay 400")
     answer = lab.run()
-    assert eventually(lambda: passed(lab), 20), answer
+    assert eventually(lambda: passed(lab), 60), answer
     assert (record(lab, "switch/port-up").by_tutor, record(lab, "switch/port-up").by_hand) == (1, 0), answer
