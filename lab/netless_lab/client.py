@@ -49,6 +49,10 @@ class Client:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def fileno(self) -> int:
+        """The connection's descriptor."""
+        return self._sock.fileno()
+
     def close(self) -> None:
         """Hang up."""
         self._file.close()

@@ -7,8 +7,8 @@
 
 No other program is needed, unlike with nsenter(1), and the order matters: first the user namespace, whose root may enter all others.
 A pid namespace is entered by children only (setns(2)), so this process stays, carries the terminal if there is one, passes on
-signals, and ends as its child did. The child dies with it and with the lab. Exit: the command's own code, 128 + signal, 126 or 127
-when it cannot be run, 3 when there is no such lab or node.
+signals, and ends as its child did. The child dies with it and with the lab, and gets no open files but the first three.
+Exit: the command's own code, 128 + signal, 126 or 127 when it cannot be run, 3 when there is no such lab or node.
 """
 
 from __future__ import annotations
@@ -109,10 +109,12 @@ def _run_on_terminal(command: list[str]) -> int:
 
     master, slave, _ = open_terminal()
     relay = Relay(master)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
     pid = _fork(command, slave)
     os.close(slave)
     for number in _PASSED_ON:
         signal.signal(number, lambda received, _frame: os.kill(pid, received))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     relay.run()
     os.close(master)
     return _code(os.waitpid(pid, 0)[1])
@@ -173,6 +175,7 @@ def _execute(command: list[str]) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    _keep_files_to_ourselves()
     try:
         os.chdir(environment.get("HOME", "/"))
     except OSError:  # a learner may have removed it
@@ -188,6 +191,20 @@ def _execute(command: list[str]) -> None:
             problem = error
     print(f"netless: {command[0]}: {problem.strerror}", file=sys.stderr, flush=True)
     os._exit(127 if isinstance(problem, FileNotFoundError) else 126)
+
+
+def _keep_files_to_ourselves() -> None:
+    """Nothing but the standard files goes to the command. The connection to the agent is ours to hold: what a command leaves running must not."""
+    try:
+        numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:  # a learner may have removed it
+        return
+    for number in numbers:
+        try:
+            if number > 2:
+                os.set_inheritable(number, False)
+        except OSError:  # the list's own
+            pass
 
 
 def _code(status: int) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import subprocess
 from argparse import Namespace
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -28,16 +27,14 @@ _MEANT_AS_ADDRESS: Final = re.compile(r"[0-9.]+|[0-9.]+/.*|[^/]*:.*")
 
 def shell(args: Namespace, printer: Printer) -> int:
     """A shell in a node. It ends with the lab."""
-    with opened(args, printer) as client:
-        return _enter(client, args.node, list(shell_command()))
+    return _enter(opened(args, printer), args.node, list(shell_command()))
 
 
 def exec_(args: Namespace, printer: Printer) -> int:
-    """Run a command in a node and return its exit code."""
+    """Run a command in a node; its exit code is ours."""
     if not args.command:
         raise Refusal("exec needs a command: `netless exec NODE -- CMD ...`")
-    with joined(args) as client:
-        return _enter(client, args.node, args.command)
+    return _enter(joined(args), args.node, args.command)
 
 
 def ping(args: Namespace, printer: Printer) -> int:
@@ -57,11 +54,14 @@ def ping(args: Namespace, printer: Printer) -> int:
     return Exit.PASS if outcome.result == "answered" else Exit.FAIL
 
 
-def _enter(client: Client, node: str, command: list[str]) -> int:
-    """Become part of a node; the connection stays open so that the lab knows it is used."""
+def _enter(client: Client, node: str, command: list[str]) -> NoReturn:
+    """Become a process that carries a command in a node, in place of this one: so every signal and the exit code are the command's own.
+
+    The connection stays open as long as that process lives, which tells the lab that it is used.
+    """
     entry = msgspec.convert(client.ask(protocol.Enter, node=node), protocol.Entry)
-    done = subprocess.run([*entry.argv, *command], env={**os.environ, **entry.env}, check=False)
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+    os.set_inheritable(client.fileno(), True)
+    os.execve(entry.argv[0], [*entry.argv, *command], {**os.environ, **entry.env})
 
 
 def _form(target: str) -> str:
