@@ -1,31 +1,30 @@
 """The agent: the lab's one process, PID 1 of its pretend host, and the only one that changes or judges it.
 
 It serves clients over Unix sockets (``protocol``), keeps the order of what they ask (one verb at a time; looking is always
-allowed), and ends when nobody has used the lab for its grace time. When it ends, however it ends, the kernel takes the whole lab along.
+allowed), and ends when the lab's lease is up. When it ends, however it ends, the kernel takes the whole lab along.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from . import protocol
+from . import ending, protocol
 from .errors import Refusal
+from .lease import OF_A_TUTOR
 
 if TYPE_CHECKING:
     import socket
 
     from .session.session import Session
 
-GRACE_APP_S = 30 * 60.0
-"""How long a lab started by the app outlives its last client: a dropped ssh must not cost a learner the lab."""
-GRACE_KEPT_S = 24 * 3600.0
-"""The same for a lab that a command started to last."""
+BY_DOWN = "it was ended by `netless down`"
 LINE_LIMIT = 4 << 20
 BACKLOG_LIMIT = 64 << 20
 """A client that has not read this many bytes of events is cut off; it may come back and ask for the state."""
@@ -37,7 +36,6 @@ class Connection:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self.subscribed = False
-        self.name = ""
 
     def send(self, message: protocol.Message) -> None:
         """Queue one message; a client too slow to read is cut off."""
@@ -62,9 +60,11 @@ class Agent:
         self._allowed = allowed_uid
         self._clients: set[Connection] = set()
         self._turn = asyncio.Lock()
-        self._ended = asyncio.Event()
+        self._reason = ""
+        self._news = asyncio.Event()
+        """That the lease's end has to be asked for anew: somebody came, left, or ended the lab."""
+        self._lease = OF_A_TUTOR
         self._last_use = time.monotonic()
-        self._keep = False
         self._tasks: set[asyncio.Task[None]] = set()
         session.on_event = self.broadcast
 
@@ -88,7 +88,7 @@ class Agent:
     def end(self, reason: str) -> None:
         """End the lab soon, for this reason."""
         self._reason = reason
-        self._ended.set()
+        self._news.set()
 
     def broadcast(self, message: protocol.Message) -> None:
         """Send an event to every client that subscribed."""
@@ -97,15 +97,14 @@ class Agent:
                 client.send(message)
 
     async def _until_unused(self) -> str:
-        while True:
+        while not self._reason:
+            left = self._lease.ends(self._last_use, self.clients) - time.monotonic()
+            if left <= 0:
+                return "its lease was up: nobody had used it for so long"
+            self._news.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), 30)
-                return self._reason
-            if self._clients or self._session.in_use():
-                self._last_use = time.monotonic()
-            grace = GRACE_KEPT_S if self._keep else GRACE_APP_S
-            if time.monotonic() - self._last_use > grace:
-                return f"nobody used the lab for {grace / 60:.0f} minutes"
+                await asyncio.wait_for(self._news.wait(), None if math.isinf(left) else left)
+        return self._reason
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = Connection(writer)
@@ -114,33 +113,51 @@ class Agent:
             await client.close()
             return
         try:
-            if await self._greet(reader, client):
-                self._clients.add(client)
-                self._session.watched(self.clients)
+            first = await reader.readline()
+            hello = self._greeted(first, client)
+            if hello is not None:
+                self._attend(client, hello)
                 await self._listen(reader, client)
+            else:
+                await self._listen_for_the_end(reader, client)
+        except msgspec.MsgspecError as error:
+            client.send(protocol.Failed(0, 2, f"the first line must be a hello: {error}"))
         except (OSError, ValueError, asyncio.IncompleteReadError):
             pass
         finally:
+            self._forget(client)
+            writer.close()
+
+    def _greeted(self, first: bytes, client: Connection) -> protocol.Hello | None:
+        """A client's hello; None for one of another version, who is told. Raises MsgspecError when the line is no hello at all."""
+        theirs = ending.version(first)
+        hello = protocol.decode_request(first) if theirs == protocol.VERSION else None
+        if isinstance(hello, protocol.Hello):
+            return hello
+        text = f"this lab speaks protocol {protocol.VERSION}, the client {theirs}: end the lab with `netless down` and start it anew"
+        client.send(protocol.Failed(0, 2, text))
+        return None
+
+    def _attend(self, client: Connection, hello: protocol.Hello) -> None:
+        self._lease = hello.lease or self._lease
+        client.send(protocol.Hello(client="agent", lab=self._session.name))
+        self._clients.add(client)
+        self._session.watched(self.clients)
+        self._news.set()
+
+    def _forget(self, client: Connection) -> None:
+        if client in self._clients:
             self._clients.discard(client)
             self._last_use = time.monotonic()
             self._session.watched(self.clients)
-            writer.close()
+            self._news.set()
 
-    async def _greet(self, reader: asyncio.StreamReader, client: Connection) -> bool:
-        try:
-            hello = protocol.decode_request(await reader.readline())
-        except msgspec.MsgspecError as error:
-            client.send(protocol.Failed(0, 2, f"the first line must be a hello: {error}"))
-            return False
-        if not isinstance(hello, protocol.Hello) or hello.version != protocol.VERSION:
-            theirs = hello.version if isinstance(hello, protocol.Hello) else "another protocol"
-            text = f"this lab speaks protocol {protocol.VERSION}, the client {theirs}: end the lab with `netless down` and start it anew"
-            client.send(protocol.Failed(0, 2, text))
-            return False
-        self._keep = self._keep or hello.keep
-        client.name = hello.client
-        client.send(protocol.Hello(client="agent", lab=self._session.name))
-        return True
+    async def _listen_for_the_end(self, reader: asyncio.StreamReader, client: Connection) -> None:
+        """All that a client of another version may ask; it is told so once. It stays connected until the lab has ended."""
+        while line := await reader.readline():
+            if (asked := ending.asked(line)) is not None:
+                client.send(protocol.Done(asked, ending.Others(self.clients)))
+                self.end(BY_DOWN)
 
     async def _listen(self, reader: asyncio.StreamReader, client: Connection) -> None:
         while line := await reader.readline():
@@ -173,10 +190,21 @@ class Agent:
         if looking is not None:
             return await looking
         if isinstance(request, protocol.Down):
-            self.end("it was ended by `netless down`" if client.name == "cli" else "the tutor was quit")
-            return None
+            self.end(BY_DOWN)
+            return ending.Others(self.clients - 1)
+        if isinstance(request, protocol.Leave):
+            return self._left()
         async with self._turn:
             return await self._verb(request)
+
+    def _left(self) -> str:
+        """The tutor that started the lab was quit by the one client who asks: end the lab, or say why it goes on."""
+        if self.clients > 1:
+            return "somebody else uses it"
+        if self._lease.lasting:
+            return "`netless up` asked for it to last"
+        self.end("the tutor was quit")
+        return ""
 
     def _looking(self, client: Connection, request: protocol.Request) -> Awaitable[Any] | None:
         """Requests that change nothing and never wait for a turn."""

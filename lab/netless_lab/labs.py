@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from . import ending
 from .course.journal import damaged, last
 from .course.places import lessons_root
 from .course.progress import Progress
 from .course.saved import load, progress_path, save, set_aside
 from .errors import Refusal
 from .orders import DropSource, Orders
+from .protocol import VERSION
 from .sandbox import find
 
 if TYPE_CHECKING:
@@ -43,14 +46,27 @@ def connect(lab: str) -> socket.socket | None:
         raise Refusal(str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A connection to a lab. ``agent_pid`` is the agent's when this very call started it, 0 when another process was faster."""
+
+    sock: socket.socket
+    agent_pid: int
+
+
 def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool = True) -> socket.socket:
+    """``begin``, for those who do not ask whose lab it is."""
+    return begin(lab, course, folder=folder, keep_progress=keep_progress).sock
+
+
+def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool = True) -> Begun:
     """Start the lab and connect to it; one that another process starts meanwhile is simply joined.
 
     ``folder`` takes the course from there instead of those that come along; without ``keep_progress`` nothing is read or written.
     """
     from .sandbox.start import AlreadyRuns, StartError, launch
 
-    journal = -1
+    journal, pid = -1, 0
     orders = Orders(course=course, folder=folder)
     if keep_progress:
         journal, orders = _orders(lab, orders)
@@ -65,6 +81,7 @@ def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
         started = launch(lab, ENTRY, argument=argument, keep=keep, pass_fds=files).wait()
         if drops is not None:
             drops.aim(started.pid)
+        pid = started.pid
         started.close()
     except AlreadyRuns:
         pass
@@ -78,7 +95,32 @@ def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
             os.close(journal)
         if drops is not None:
             drops.close()
-    return _joined(lab)
+    return Begun(_joined(lab), pid)
+
+
+def agent_pid(sock: socket.socket) -> int:
+    """The process of the agent that a connected socket leads to."""
+    return find.peer_pid(sock)
+
+
+def end(lab: str) -> int | None:
+    """End a lab, whatever version of netless it is of, and return when it is gone.
+
+    How many others had it open, 0 when it did not say so; None when it does not run.
+    """
+    sock = connect(lab)
+    if sock is None:
+        return None
+    with sock:
+        others = ending.ask(sock, VERSION)
+        if others is None:
+            from .sandbox.stop import stop
+
+            try:
+                stop(sock)
+            except find.NotOurs as error:
+                raise Refusal(str(error), code=3) from error
+    return others or 0
 
 
 def _drops() -> Loaded | None:

@@ -3,6 +3,8 @@
 The first line each way is ``Hello`` with the protocol version. A client sends requests with an ``id`` of its own; the agent
 answers each with exactly one reply (``Done`` or ``Failed``) that carries the same id. A client that subscribed also gets events,
 whoever caused them, so that every screen and terminal agree.
+
+How a lab is ended is the same in every version: ``ending``.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ import msgspec
 
 from .course.verdict import Verdict
 from .errors import ExitCode
+from .lease import Lease
 from .model.probe import Outcome, Probe
 from .model.snapshot import Snapshot
 from .primitives.base import Dialect
 
-VERSION = 1
+VERSION = 2
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
@@ -25,12 +28,15 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
 
 
 class Hello(Message, frozen=True):
-    """First line each way. The agent refuses another version in words. ``client`` is "app", "cli" ... for the log."""
+    """First line each way. The agent refuses all but ``Down`` to another version, in words. ``client`` is "app", "cli" ... for the log.
+
+    ``lease`` is what the lab's shall be from now on (``up``, or a command that has just started it); None leaves it as it is.
+    """
 
     version: int = VERSION
     client: str = ""
     lab: str = ""
-    keep: bool = False
+    lease: Lease | None = None
 
 
 class Request(Message, frozen=True):
@@ -133,7 +139,11 @@ class SetDialect(Request, frozen=True):
 
 
 class Down(Request, frozen=True):
-    """End the lab."""
+    """End the lab. Understood from a client of any version."""
+
+
+class Leave(Request, frozen=True):
+    """The tutor that started the lab was quit on purpose. Answer: ``Done`` with why the lab goes on, "" when it ends now."""
 
 
 class Call(Request, frozen=True):
@@ -360,7 +370,7 @@ class Bye(Message, frozen=True):
 
 ClientMessage = (
     Hello | GetStatus | GetSnapshot | GetCourses | Subscribe | Run | Check | Back | Goto | Reset | Next | Hint | SendProbe
-    | Explain | Play | Enter | SetDialect | Down | Call
+    | Explain | Play | Enter | SetDialect | Down | Leave | Call
 )  # fmt: skip
 AgentMessage = (
     Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent

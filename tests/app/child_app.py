@@ -8,6 +8,7 @@ from app import story
 from app.driving import COURSES
 from app.helpers import Answer, Peer
 from netless.app.run import run_app
+from netless.leaving import exit_code
 from netless_lab import protocol
 
 NONSENSE: dict[type[protocol.Request], Answer] = {
@@ -35,7 +36,7 @@ def main() -> int:
         TutorScreen.first_look = soon  # type: ignore[assignment, method-assign]
         opening = [opening[0], protocol.SnapshotEvent(story.snapshot(second=True))]
     peer = Peer(opening, {**COURSES, **NONSENSE} if "crash" in sys.argv else COURSES)
-    return run_app(peer.connect, theme="dark")
+    return exit_code(run_app(peer.connect, theme="dark"))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from helpers.desk import Desk
-from helpers.running import eventually
 from helpers.seat import seated
+from helpers.waiting import eventually
 
 pytestmark = pytest.mark.kernel
 

@@ -18,14 +18,19 @@ HEAVY = ("textual", "rich", "pyroute2", "asyncio")
 
 
 def imported_by(code: str, *words: str, whole: bool = False) -> frozenset[str]:
-    """The names in sys.modules after running ``code`` in a fresh Python; the top ones only, unless the ``whole`` names are wanted."""
-    report = "import json as j, sys as s; s.stdout.flush(); s.stderr.write('\\n' + j.dumps(sorted(s.modules)))"
-    wrapped = f"import atexit\n@atexit.register\ndef tell():\n    {report}\nimport sys\nsys.argv[1:] = {list(words)!r}\n{code}"
+    """The names in sys.modules after running ``code`` in a fresh Python, or when it becomes another program.
+
+    The top ones only, unless the ``whole`` names are wanted.
+    """
+    report = "import json as j, sys as s; s.stdout.flush(); s.stderr.write('\\nLOADED ' + j.dumps(sorted(s.modules)) + '\\n')"
+    becoming = "sys.addaudithook(lambda event, _: tell() if event == 'os.exec' else None)"
+    wrapped = f"import atexit, sys\n@atexit.register\ndef tell():\n    {report}\n{becoming}\nsys.argv[1:] = {list(words)!r}\n{code}"
     env = {**os.environ, "PYTHONPATH": f"{CHECKOUT / 'tui'}:{CHECKOUT / 'lab'}", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-P", "-c", wrapped]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=60, check=False)
-    assert done.stderr, done.stdout
-    names = json.loads(done.stderr.splitlines()[-1])
+    told = [line.removeprefix("LOADED ") for line in done.stderr.splitlines() if line.startswith("LOADED ")]
+    assert len(told) == 1, done.stdout + done.stderr
+    names = json.loads(told[0])
     return frozenset(names if whole else (name.partition(".")[0] for name in names))
 
 
@@ -61,7 +66,7 @@ def test_verbs_that_draw_nothing_import_no_screen(words: tuple[str, ...]) -> Non
 @pytest.mark.kernel
 @pytest.mark.parametrize("words", [("shell", "host"), ("exec", "host", "--", "true")], ids=lambda words: words[0])
 def test_going_into_a_node_imports_no_screen(words: tuple[str, ...]) -> None:
-    """``netless shell`` stays as long as its shell: neither textual nor the app is in it."""
+    """``netless shell`` and ``exec`` go in at once: until they become what carries the command, neither textual nor the app is loaded."""
     with running() as lab:
         loaded = run_main("--lab", lab.name, *words, whole=True)
     assert "netless.shell" in loaded

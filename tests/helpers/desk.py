@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import uuid
@@ -11,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.checkout import as_here
 from helpers.seat import Seat, seated
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Desk:
@@ -21,8 +19,7 @@ class Desk:
 
     def __init__(self, home: Path) -> None:
         self.lab = f"leave-{uuid.uuid4().hex[:10]}"
-        path = os.pathsep.join(str(ROOT / room) for room in ("tui", "lab", "tests"))
-        self.environment = {**os.environ, "PYTHONPATH": path, "XDG_STATE_HOME": str(home)}
+        self.environment = {**as_here(), "XDG_STATE_HOME": str(home)}
 
     def command(self, *words: str) -> list[str]:
         """``netless --lab NAME WORD...``"""

@@ -95,7 +95,8 @@ def seated(
         for fd in (0, 1, 2):
             os.dup2(ours if output is None or fd != 1 else output.fileno(), fd)
         os.closerange(3, 256)
-        os.execve(command[0], list(command), dict(environment))
+        told = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}  # the terminal's own size counts
+        os.execve(command[0], list(command), told)
     seat = Seat(terminal, ours, pid)
     try:
         yield seat

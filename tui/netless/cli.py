@@ -84,14 +84,19 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--theme", choices=("dark", "light"), help="colours of the tutor (default: asked of the terminal)")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
 
-    def verb(name: str, text: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=text, description=text)
+    def verb(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=text, description=text, epilog=more)
 
     tutor = verb("tutor", "open the tutor (the same as no verb)")
     tutor.add_argument("course", nargs="?", help="the course to open")
     verb("courses", "list courses, lessons and steps")
-    up = verb("up", "start the lab and return when it is ready; it lasts until `down`")
+    up = verb("up", "start the lab and return when it is ready; it lasts until `down`, or a day without use", more=(
+        "A lab ends with `netless down`, and by itself when nobody has used it for a while: 24 hours when a command started it (--lease sets "
+        "another time), 30 minutes when the tutor did; quitting that tutor ends it at once, unless somebody else uses it. A tutor, a shell "
+        "and an exec use it as long as they last, any other command for a moment. Programs left running in the lab do not count. "
+        "Your ticks are always kept."))
     up.add_argument("course", nargs="?", help="the course whose world is wanted")
+    up.add_argument("--lease", type=_count, metavar="MINUTES", help="end it after so many minutes without use (default: 24 hours)")
     verb("down", "end the lab; everything in it is gone")
     verb("status", "where the lab stands: position, ticks, nodes")
     verb("labs", "list your labs that run")

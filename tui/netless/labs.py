@@ -12,11 +12,13 @@ from argparse import Namespace
 from netless_lab import labs
 from netless_lab.client import Client, OnEvent
 from netless_lab.errors import Refusal
+from netless_lab.lease import LASTING, Lease
 from netless_lab.protocol import Hello, Subscribe
 
 from .printer import Printer
 
 running = labs.running
+end = labs.end
 
 
 def find(lab: str) -> Client | None:
@@ -49,16 +51,22 @@ def joined(args: Namespace) -> Client:
     sock = labs.connect(args.lab)
     if sock is None:
         raise missing(args.lab)
-    return Client(sock, Hello(client="cli", lab=args.lab, keep=True))
+    return Client(sock, Hello(client="cli", lab=args.lab))
 
 
-def opened(args: Namespace, printer: Printer, *, course: str | None = None, events: OnEvent | None = None) -> Client:
-    """A client of the lab; one that does not run is started, and lasts. With ``events`` the lab's events are handed on."""
+def opened(
+    args: Namespace, printer: Printer, *, course: str | None = None, events: OnEvent | None = None, lease: Lease | None = None
+) -> Client:
+    """A client of the lab; one that does not run is started, and lasts. With ``events`` the lab's events are handed on.
+
+    ``lease`` is for ``up``: the lab has it from now on, whoever started it. Otherwise the lease of a lab that runs stays as it is.
+    """
     sock = labs.connect(args.lab)
     if sock is None:
         printer.narrate(f"starting the lab {args.lab} ...")
         sock = labs.start(args.lab, course or "")
-    client = Client(sock, Hello(client="cli", lab=args.lab, keep=True), events)
+        lease = lease or LASTING
+    client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
     if events is not None:
         client.ask(Subscribe)
     return client

@@ -79,11 +79,6 @@ def apply_nproc(processes: int) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
 
 
-def in_use() -> int:
-    """How many processes the room has now (threads not counted); reads the room's own /proc."""
-    return len(_processes())
-
-
 def end_others(keep: frozenset[int]) -> int:
     """For PID 1: kill every process of the room but itself and ``keep``; answers how many. It works against a fork bomb too.
 

@@ -132,10 +132,6 @@ class Desk:
         self._clients = clients
         self.world.attend(clients > 0)
 
-    def in_use(self) -> bool:
-        """Whether somebody's process lives in the lab."""
-        return self.world.in_use()
-
     def report(self, error: BaseException) -> None:
         """Keep the details of our own fault in the lab's log."""
         traceback.print_exception(error)

@@ -147,11 +147,6 @@ class PretendHost:
         """A process of the lab as the machine outside numbers it; None where that cannot be known."""
         return self.agent_pid if pid == os.getpid() else None
 
-    def in_use(self) -> bool:
-        """Whether any process lives here beside the agent and the nodes' own."""
-        own = {ref.pid for ref in self.refs()} | {os.getpid()}
-        return any(entry.isdecimal() and int(entry) not in own for entry in os.listdir("/proc"))
-
     def _add(self, made: container.Container, role: Role) -> NodeRef:
         ref = NodeRef(made.name, role, Namespace.of_pid(made.pid), made.pid)
         ended = threading.Event()

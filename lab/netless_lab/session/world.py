@@ -189,10 +189,6 @@ class World:
         """That the lab is too full of processes to start another, in words; "" when it is not."""
         return self._host.crowded()
 
-    def in_use(self) -> bool:
-        """Whether somebody's shell or program lives in the lab."""
-        return self._host.in_use()
-
     def _ended(self, name: str, expected: bool) -> None:
         self._news.set()
         if not expected:

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
@@ -21,9 +22,11 @@ from netless_lab.client import LabGone, Refused
 from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
 
 from ..called import called
+from ..leaving import Crashed, HungUp, Leaving, Quit, Signalled, exit_code
 from . import crash
 from .connection import Connection
 from .geometry import fits
+from .hangup import HangupWatch
 from .reduce import Answered, Asked, Ended, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .themes import THEMES
@@ -71,6 +74,9 @@ class TutorApp(App[None], inherit_bindings=False):
         self._painting = False
         self._told = 0
         self._rebuild_to = ""
+        self.leaving: Leaving | None = None
+        """Why the app ends, from the moment it does."""
+        self._hangup: HangupWatch | None = None
         self._tutor = TutorScreen()
 
     def get_default_screen(self) -> TutorScreen:
@@ -85,8 +91,15 @@ class TutorApp(App[None], inherit_bindings=False):
                 loop.add_signal_handler(number, self._signalled, number)
             except (ValueError, RuntimeError):
                 break
+        if not self.is_headless and sys.__stdin__ is not None:
+            self._hangup = HangupWatch(loop, sys.__stdin__.fileno(), lambda: self._leave(HungUp()))
         self.join()
         self.call_after_refresh(_settle_memory)
+
+    def on_unmount(self) -> None:
+        """Nothing is watched any more."""
+        if self._hangup is not None:
+            self._hangup.close()
 
     def join(self) -> None:
         """Start the conversation with the lab."""
@@ -224,11 +237,16 @@ class TutorApp(App[None], inherit_bindings=False):
             self.action_leave()
 
     def action_leave(self) -> None:
-        """Quit; the lab's own rules say whether it stays. A lab that never came leaves its exit code."""
-        self.exit(return_code=self.view.code if self.view.status is None else 0)
+        """Quit on purpose. A lab that never came leaves its exit code."""
+        self._leave(Quit(self.view.code if self.view.status is None else 0))
 
     def _signalled(self, number: signal.Signals) -> None:
-        self.exit(return_code=128 + number)
+        self._leave(Signalled(number))
+
+    def _leave(self, leaving: Leaving) -> None:
+        """End the app; the first reason counts."""
+        self.leaving = self.leaving or leaving
+        self.exit(return_code=exit_code(self.leaving))
 
     def _handle_exception(self, error: Exception) -> None:
         """One sentence on the restored terminal instead of a traceback; the traceback is in the report."""
@@ -236,11 +254,12 @@ class TutorApp(App[None], inherit_bindings=False):
 
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
             error = error.error  # the wrapper was never raised: only what it holds knows where it happened
-        self._return_code = 4
+        self.leaving = Crashed()
+        self._return_code = exit_code(self.leaving)
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
-            self._exit_renderables.append(Text(crash.sentence(error, crash.report(error))))
+            self._exit_renderables.append(Text(crash.sentence(error, crash.report(error), self.view.lab if self.view.joined else "")))
         self._close_messages_no_wait()
 
 

@@ -27,8 +27,9 @@ def report(error: BaseException) -> Path | None:
     return path
 
 
-def sentence(error: BaseException, path: Path | None) -> str:
-    """What the learner reads after the terminal is restored."""
-    what = f"netless failed in a way it should not ({type(error).__name__}: {error}). Your lab and your progress are kept."
+def sentence(error: BaseException, path: Path | None, lab: str) -> str:
+    """What the learner reads after the terminal is restored. ``lab`` is the one that goes on without the app, "" when there is none."""
+    what = f"netless failed in a way it should not ({type(error).__name__}: {error})."
+    kept = f"The lab {lab} goes on: start netless again to come back to it." if lab else ""
     where = f"The report is in {path}." if path else "The report could not be written."
-    return f"{what} {where}"
+    return " ".join(filter(None, (what, kept, where)))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 from collections.abc import Callable
+
+from ..leaving import HungUp, Leaving, Signalled
 
 
 def run_app(
@@ -15,8 +18,8 @@ def run_app(
     theme: str | None = None,
     course: str | None = None,
     restart: Callable[[], None] | None = None,
-) -> int:
-    """Show the tutor until the learner quits; returns the exit code.
+) -> Leaving:
+    """Show the tutor until it ends; returns why it did.
 
     ``connect`` gives a connected socket of the lab's agent, starting the lab if need be; it runs beside the first frame in a thread.
     ``theme`` is "dark", "light" or None to ask the terminal. ``course`` is the course to open. ``restart`` starts the lab
@@ -39,8 +42,8 @@ def run_app(
     try:
         app.run()
     except KeyboardInterrupt:
-        return 130
-    return app.return_code or 0
+        return Signalled(signal.SIGINT)
+    return app.leaving or HungUp()  # the driver ended it: a browser's server told it to
 
 
 def _prepare_environment() -> None:

@@ -8,16 +8,18 @@ import msgspec
 
 from netless_lab import protocol
 from netless_lab.course.drill_words import help_used, took
+from netless_lab.lease import LASTING, Lease
 
 from ..exit_codes import Exit
-from ..labs import find, known_course, missing, opened
+from ..labs import end, find, known_course, missing, opened
 from ..printer import Printer, plural
 
 
 def up(args: Namespace, printer: Printer) -> int:
-    """Start the lab, or find it running; return when it is ready."""
+    """Start the lab, or find it running; return when it is ready. Either way it lasts from now on, for the lease that was asked for."""
     known_course(args.course)
-    with opened(args, printer, course=args.course) as client:
+    lease = LASTING if args.lease is None else Lease(args.lease * 60.0, lasting=True)
+    with opened(args, printer, course=args.course, lease=lease) as client:
         status = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status)
     printer.document(status)
     printer.say(f"the lab {status.lab} is ready: " + ", ".join(node.name for node in status.nodes))
@@ -27,16 +29,11 @@ def up(args: Namespace, printer: Printer) -> int:
 
 def down(args: Namespace, printer: Printer) -> int:
     """End the lab; everything in it is gone, the ticks are kept."""
-    client = find(args.lab)
-    if client is None:
+    others = end(args.lab)
+    if others is None:
         printer.document({"lab": args.lab, "ended": False})
         printer.say(f"the lab {args.lab} is not running: nothing to end")
         return Exit.PASS
-    with client:
-        others = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status).clients - 1
-        client.ask(protocol.Down)
-        for _ in client.events():
-            pass
     printer.document({"lab": args.lab, "ended": True, "others": others})
     printer.say(f"the lab {args.lab} is gone, with everything in it")
     if others:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from netless_lab import labs
+from netless_lab.client import Client, LabGone
 from netless_lab.errors import Refusal
-from netless_lab.protocol import Down, GetStatus
+from netless_lab.protocol import Hello, Leave
 
-from ..labs import find, known_course
+from ..labs import known_course
+from ..leaving import Quit, Signalled, exit_code
 from ..printer import Printer
 
 if TYPE_CHECKING:
@@ -19,38 +23,52 @@ if TYPE_CHECKING:
 
 
 def tutor(args: Namespace, printer: Printer) -> int:
-    """Open the app. A lab that this app starts ends when the app is quit; one that ran before goes on."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Refusal("the tutor needs a terminal; in a script use `netless run`, `check`, `status` (see `netless --help`)")
-    if os.environ.get("TERM", "dumb") == "dumb":
-        raise Refusal("this terminal (TERM=dumb) cannot draw; use `netless run`, `check`, `status` (see `netless --help`)", code=3)
+    """Open the app. A lab that this app starts ends when the app is quit on purpose; any other way of leaving leaves it."""
+    _insist_on_a_screen()
     course = getattr(args, "course", None) or ""
     known_course(course)
-    ours = False
+    ours = 0
 
     def connect() -> socket.socket:
         nonlocal ours
         sock = labs.connect(args.lab)
         if sock is None:
-            ours = True
-            sock = labs.start(args.lab, course)
+            begun = labs.begin(args.lab, course)
+            sock, ours = begun.sock, begun.agent_pid
         return sock
 
     from ..app.run import run_app
 
-    code = run_app(connect, lab=args.lab, theme=args.theme, course=course or None)
-    if ours:
-        _end_unless_shared(args.lab, printer)
-    return code
+    leaving = run_app(connect, lab=args.lab, theme=args.theme, course=course or None)
+    if isinstance(leaving, Quit) and ours:
+        _end_unless_used(args.lab, ours, printer)
+    elif isinstance(leaving, Signalled) and leaving.number != signal.SIGHUP and args.lab in labs.running():
+        printer.narrate(f"the lab {args.lab} goes on: `netless` comes back to it, `netless down` ends it")
+    return exit_code(leaving)
 
 
-def _end_unless_shared(lab: str, printer: Printer) -> None:
-    """The app that started a lab ends it, unless another view or shell is using it now."""
-    client = find(lab)
-    if client is None:
+def _insist_on_a_screen() -> None:
+    """Refuse what cannot be drawn on. A driver of another kind than a terminal's, as textual-serve names it, brings its own screen."""
+    if os.environ.get("TEXTUAL_DRIVER"):
         return
-    with client:
-        if client.ask(GetStatus)["clients"] > 1:
-            printer.narrate(f"the lab {lab} goes on: another view uses it; `netless down` ends it")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Refusal("the tutor needs a terminal; in a script use `netless run`, `check`, `status` (see `netless --help`)")
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise Refusal("this terminal (TERM=dumb) cannot draw; use `netless run`, `check`, `status` (see `netless --help`)", code=3)
+
+
+def _end_unless_used(lab: str, agent_pid: int, printer: Printer) -> None:
+    """End the lab that this app started, unless somebody else uses it or wants it to last. One that took its name since is not ours."""
+    sock = labs.connect(lab)
+    if sock is None:
+        return
+    if labs.agent_pid(sock) != agent_pid:
+        sock.close()
+        return
+    with contextlib.suppress(LabGone), Client(sock, Hello(client="app", lab=lab)) as client:
+        if stays := client.ask(Leave):
+            printer.narrate(f"the lab {lab} goes on: {stays}; `netless down` ends it")
             return
-        client.ask(Down)
+        for _ in client.events():
+            pass
+        printer.narrate(f"the lab {lab} is gone, with everything in it; your ticks are kept")

@@ -1,0 +1,127 @@
+"""A lab that was started by another version of netless can be ended by this one, and by nobody else.
+
+The other version is this one, copied and told another number; one that is older than the rule is a process that behaves as it did.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.checkout import CHECKOUT, environment
+from helpers.desk import Desk
+from helpers.waiting import eventually
+from netless_lab import protocol
+from netless_lab.sandbox import find
+from netless_lab.sandbox.address import socket_name
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A lab of this test's own."""
+    own = Desk(tmp_path)
+    yield own
+    own.netless("down")
+
+
+@pytest.fixture
+def other(desk: Desk, tmp_path: Path) -> Desk:
+    """The same lab's name in the hands of another version of netless."""
+    tree = tmp_path / "other"
+    for room in ("tui", "lab", "lessons"):
+        shutil.copytree(CHECKOUT / room, tree / room, ignore=shutil.ignore_patterns("__pycache__"))
+    words = tree / "lab/netless_lab/protocol.py"
+    ours = f"\nVERSION = {protocol.VERSION}\n"
+    assert ours in words.read_text()
+    words.write_text(words.read_text().replace(ours, "\nVERSION = 4711\n"))
+    foreign = Desk(tmp_path)
+    foreign.lab = desk.lab
+    foreign.environment = {**environment(tree), "XDG_STATE_HOME": desk.environment["XDG_STATE_HOME"]}
+    return foreign
+
+
+def test_down_ends_a_lab_of_another_version(desk: Desk, other: Desk) -> None:
+    """All else is refused with words that say what to do; ``down`` does it."""
+    assert other.netless("up").returncode == 0
+    agent = other.agent()
+    for words in (("status",), ("up",), ("exec", "host", "true"), ("run",)):
+        refused = desk.netless(*words)
+        assert refused.returncode == 2 and "protocol 4711" in refused.stderr and "down`" in refused.stderr, refused
+    assert Path(f"/proc/{agent}").exists()
+    done = desk.netless("down", "--json")
+    assert (done.returncode, json.loads(done.stdout)["ended"]) == (0, True)
+    assert eventually(lambda: not Path(f"/proc/{agent}").exists())
+
+
+def says(conversation: socket.socket, *lines: str) -> list[dict[str, object]]:
+    """What the agent answers to these lines before it hangs up."""
+    conversation.settimeout(20)
+    conversation.sendall("".join(f"{line}\n" for line in lines).encode())
+    with conversation.makefile("rb") as answers:
+        return [json.loads(line) for line in answers]
+
+
+def test_the_part_that_never_changes(desk: Desk) -> None:
+    """Two bare lines from a client of any version end the lab, and nothing else that it asks for does anything."""
+    assert desk.netless("up").returncode == 0
+    with find.connect(desk.lab) as conversation:
+        answers = says(
+            conversation, '{"type":"hello","version":999999}', '{"type":"reset","id":5,"scope":"lab"}', "nonsense", '{"type":"down","id":6}'
+        )
+    assert [(answer["type"], answer.get("id")) for answer in answers] == [("failed", 0), ("done", 6)]
+    assert answers[1]["value"] == {"others": 0}
+    assert "999999" in str(answers[0]["text"])
+
+
+def test_a_client_that_greets_not_at_all_is_refused(desk: Desk) -> None:
+    """A first line that is no hello gets words and the end of the conversation, also when it asks for the lab's end."""
+    assert desk.netless("up").returncode == 0
+    with find.connect(desk.lab) as conversation:
+        assert [answer["type"] for answer in says(conversation, '{"type":"down","id":1}')] == ["failed"]
+    assert desk.runs()
+
+
+OLD = """
+import signal, socket, sys
+if "deaf" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(chr(0) + sys.argv[1])
+listener.listen(8)
+print("listens", flush=True)
+while True:
+    client, _ = listener.accept()
+    with client, client.makefile("rb") as lines:
+        lines.readline()
+        if "silent" in sys.argv:
+            lines.read()
+        client.sendall(b'{"type":"failed","id":0,"code":2,"text":"this lab speaks protocol 1","nearest":[]}\\n')
+"""
+"""An agent from before the rule: it reads the hello, refuses, and hangs up; it ends on SIGTERM."""
+
+
+@pytest.mark.parametrize(
+    ("manner", "number"), [((), signal.SIGTERM), (("silent",), signal.SIGTERM), (("deaf",), signal.SIGKILL)], ids=["refuses", "silent", "deaf"]
+)
+def test_down_ends_an_agent_that_does_not_listen(desk: Desk, manner: tuple[str, ...], number: signal.Signals) -> None:
+    """One that refuses before it has read what is asked, or says nothing, gets SIGTERM, and SIGKILL when it does not heed that."""
+    name = socket_name(desk.lab, os.geteuid()).removeprefix("\0")
+    with subprocess.Popen([sys.executable, "-c", OLD, name, *manner], stdout=subprocess.PIPE) as agent:
+        try:
+            assert agent.stdout is not None and agent.stdout.readline() == b"listens\n"
+            done = desk.netless("down", "--json")
+            assert (done.returncode, json.loads(done.stdout)["ended"]) == (0, True)
+            assert agent.wait(20) == -number
+        finally:
+            agent.kill()
