@@ -182,6 +182,32 @@ async def test_reset_asks_and_lists() -> None:
         assert peer.asked[-1].scope == "lesson"
 
 
+async def test_a_reset_that_the_lab_refuses_is_none() -> None:
+    """When the lab does not say what would go, that is said, and y resets nothing (review B22)."""
+    refused = {protocol.Reset: lambda request: [protocol.Failed(request.id, 1, "something is broken on purpose")]}
+    async with opened(answers=refused) as (app, pilot, peer):  # type: ignore[arg-type]
+        await pilot.press("x")
+        await until(pilot, lambda: "did not say what would go" in screen(app))
+        assert "something is broken on purpose" in screen(app)
+        assert "Nothing to reset" not in screen(app)
+        await pilot.press("y")
+        await pilot.pause()
+        assert isinstance(app.screen, ResetScreen)
+        assert [request.dry for request in peer.asked if isinstance(request, protocol.Reset)] == [True]
+
+
+@pytest.mark.parametrize("keys", ["escape down", "g"])
+async def test_what_is_chosen_while_the_lab_is_busy_is_told(keys: str) -> None:
+    """A lesson or a step that is chosen while somebody else keeps the lab busy is not opened, and the learner hears so (review B24)."""
+    async with opened() as (app, pilot, peer):
+        await pilot.press(*keys.split())
+        peer.say(protocol.StatusEvent(story.status(busy="Resetting")))
+        await until(pilot, lambda: app.view.busy == "Resetting")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Not done: the lab is busy (resetting)." in screen(app))
+        assert peer.kinds() == []
+
+
 async def test_confirming_before_the_list_is_there_does_nothing() -> None:
     """y typed ahead of the list is not taken for a yes."""
     async with opened() as (app, pilot, peer):
@@ -351,6 +377,24 @@ async def test_export_writes_script_and_notes(tmp_path: Path, monkeypatch: pytes
     scripts, notes = list(tmp_path.glob("netless-default-*.sh")), list(tmp_path.glob("netless-default-*.md"))
     assert [path.read_text() for path in (*scripts, *notes)] == ["#!/bin/sh\nip link\n", "# notes\n"]
     assert scripts[0].stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("keys", ["f5 e", "f4 s"])
+async def test_export_that_cannot_write_says_so(keys: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When neither the folder nor the home can be written to, the learner hears why, and the app goes on."""
+    kept = {"script": "#!/bin/sh\n", "markdown": "# notes\n", "pcapng": "Cg0NCg==", "frames": 1}
+    answers = {protocol.Call: lambda request: [protocol.Done(request.id, kept)]}
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "no-home"))
+    async with opened(answers=answers) as (app, pilot, _peer):  # type: ignore[arg-type]
+        await pilot.press(*keys.split())
+        await until(pilot, lambda: "could not be written" in screen(app))
+        assert "No such file or directory: " in app.view.sayings[-1].text
+        assert app.is_running
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_click_on_a_step_asks_first() -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+import os
 import random
+import re
+import subprocess
+import sys
 
 import pytest
 from rich._wrap import divide_line as reference
@@ -106,3 +111,41 @@ def test_svg_widths_of_wide_text() -> None:
 def test_chops_only_where_known() -> None:
     """Another Textual keeps its own method."""
     assert not chops.apply("9.0.0")
+
+
+def in_a_process(code: str) -> str:
+    """What a program prints that starts as the app does; the repairs stay out of this process."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, env=environment, check=True, timeout=60)
+    return done.stdout.strip()
+
+
+def test_the_installed_textual_repaints_only_dirty_cells() -> None:
+    """With the Textual that is installed a moved cell is sent without the row to its left."""
+    told = in_a_process("""
+from netless.app import chops
+print(chops.apply())
+from rich.console import Console
+from rich.segment import Segment
+from textual._compositor import ChopsUpdate
+from textual.strip import Strip
+update = ChopsUpdate([{0: Strip([Segment("abcdefghij")])}], [(0, 4, 5)], [[10]])
+print(repr(update.render_segments(Console(color_system=None, force_terminal=True))))
+""")
+    applied, sent = told.splitlines()
+    assert applied == "True"
+    assert re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", ast.literal_eval(sent)).strip() == "e"
+
+
+def test_the_installed_textual_wraps_wide_text() -> None:
+    """With the Textual that is installed a Chinese sentence without a blank is broken where a line is full, not cut."""
+    told = in_a_process("""
+from netless.app import cjk
+cjk.apply()
+from textual.content import Content
+print(*(line.plain for line in Content("虚拟网线的一端，进入的数据包会从另一端出来。").wrap(20)), sep="\\n")
+""")
+    lines = told.splitlines()
+    assert "".join(lines) == "虚拟网线的一端，进入的数据包会从另一端出来。"
+    assert len(lines) == 3
+    assert all(line[0] not in NOT_FIRST for line in lines)

@@ -44,6 +44,7 @@ class ResetScreen(Panel[str]):
         super().__init__()
         self._scope = "step"
         self._goes: tuple[str, ...] | None = None
+        self._refused = False
 
     def body(self) -> ComposeResult:
         """What will go."""
@@ -55,7 +56,7 @@ class ResetScreen(Panel[str]):
 
     def action_scope(self, scope: str) -> None:
         """Another scope."""
-        self._scope, self._goes = scope, None
+        self._scope, self._goes, self._refused = scope, None, False
         self._paint()
         self.run_worker(self._ask(scope), exclusive=True, exit_on_error=True)
 
@@ -66,7 +67,8 @@ class ResetScreen(Panel[str]):
 
     async def _ask(self, scope: str) -> None:
         found: Any = await self.app.ask(protocol.Reset, scope=scope, dry=True)
-        self._goes = tuple(str(line) for line in found.get("going", ())) if isinstance(found, dict) else ()
+        self._refused = not isinstance(found, dict)
+        self._goes = tuple(str(line) for line in found.get("going", ())) if isinstance(found, dict) else None
         self._paint()
 
     def _paint(self) -> None:
@@ -87,6 +89,8 @@ class ResetScreen(Panel[str]):
             style = "bold underline $accent" if scope == self._scope else "$muted"
             tabs.append(clickable(plain(f" {scope} ", style), "scope", scope))
         blocks = [Block(Content("").join(tabs)), Block(plain(SCOPES[self._scope].capitalize() + ".", "$muted")), EMPTY]
+        if self._refused:
+            return (*blocks, Block(plain("The lab did not say what would go, so nothing is reset from here.")))
         if self._goes is None:
             return (*blocks, Block(plain("Looking what would go …", "$muted")))
         if not self._goes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from netless_lab import protocol
 from netless_lab.model.journey import Journey
 
+from ..pages.packets import Packet
 from ..reduce import Following, Told
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ class Studying(Base):
 
     # -- replay ------------------------------------------------------------------------------------------------------------
 
-    def replay_last(self) -> None:
-        """Let the newest packet that was followed move over the picture."""
-        found = next((event.journey for event in reversed(self.app.view.packets) if event.journey is not None), None)
+    def replay_last(self, after: Sequence[Packet] = ()) -> None:
+        """Let the newest packet that was followed move over the picture; only one that came after these, when they are given."""
+        known = {id(event) for event in after}
+        packets = self.app.view.packets
+        found = next((event.journey for event in reversed(packets) if event.journey is not None and id(event) not in known), None)
         self._replay(msgspec.convert(found, Journey) if found is not None else None)
 
     def _replay(self, journey: Journey | None) -> None:

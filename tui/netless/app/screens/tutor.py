@@ -103,7 +103,7 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         self.settle(anew=check_rows != self.check.virtual_size.height)
         self.follow_nodes()
         if view.packets is not before.packets and (view.busy or before.busy or view.following) and self.picture.replay is None:
-            self.replay_last()
+            self.replay_last(after=before.packets)
         if completed and self.frame(self.size).check is None and view.status is not None:
             self.app.take(Told("info", f"✓ {view.status.page.success or 'Done.'}"))
         if not self.looked and view.status is not None and view.courses:
@@ -129,6 +129,8 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         rows = self.keys.rows_at(self.size.width)
         self.keys.show(keys_of(self.shown, self.where))
         frame = self.frame(self.size)
+        if frame.lower is not None:
+            self.lower.seen()
         if anew or rows != self.keys.rows_at(self.size.width) or frame.strip != self.picture.has_class("strip"):
             self.picture.set_class(frame.strip, "strip")
             self.body.arrange_anew()

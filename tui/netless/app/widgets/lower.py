@@ -61,21 +61,24 @@ class Lower(Container):
         return self._terminals.get(node)
 
     def show(self, view: View) -> None:
-        """Paint this view."""
+        """Paint this view. What came is news, also in the tab that is chosen, until ``seen``."""
         before, self._view = self._view, view
         news = {CHANGES} if before.entries is not view.entries else set()
         if before.packets is not view.packets:
             news.add(PACKETS)
-        self.fresh = (self.fresh | news) - {self.tab}
+        self.fresh |= news
         if view.status is not None:
             self.nodes = tuple(node.name for node in view.status.nodes if node.role in ("host", "container"))
         self.packets.show(view)
         self._changes.show(view)
 
+    def seen(self) -> None:
+        """The chosen tab is in sight: it has no news any more."""
+        self.fresh -= {self.tab}
+
     def choose(self, tab: str) -> None:
         """Show a tab."""
         self.tab = tab
-        self.fresh -= {tab}
         for name, widget in self._bodies():
             widget.display = name == tab
 

@@ -35,6 +35,15 @@ FLASH_LIMIT = 0.4
 """When more than this share of the drawing changed at once it is another drawing, and flashing it all would tell nothing."""
 
 
+Part = tuple[str, str, str]
+"""What a part is, wherever it is drawn: kind, node, name."""
+
+
+def part_of(region: Region) -> Part:
+    """Which part is drawn there."""
+    return region.kind, region.node, region.name
+
+
 class Picture(Replaying, Widget, can_focus=True):
     """The live network. Click or walk with the arrows to pick a part and read what it is."""
 
@@ -53,7 +62,7 @@ class Picture(Replaying, Widget, can_focus=True):
         self.scene: Scene | None = None
         self._snapshot: Snapshot | None = None
         self._goal: Snapshot | None = None
-        self._picked: Region | None = None
+        self._picked: Part | None = None
         self._detail: tuple[str, ...] = ()
         self._strips: dict[int, Strip] = {}
         self._lit: dict[int, set[int]] = {}
@@ -93,7 +102,7 @@ class Picture(Replaying, Widget, can_focus=True):
         if self._snapshot is None or width < 1 or height < 1:
             self.refresh()
             return
-        before = self.scene
+        before, shown = self.scene, self.picked
         self.scene = scene = draw(self._snapshot, self._goal, width, height)
         self._read_detail()
         if before is None or (before.width, before.height) != (scene.width, scene.height):
@@ -102,6 +111,11 @@ class Picture(Replaying, Widget, can_focus=True):
             self.stop_replay()
             self.refresh()
             return
+        if (before.wires, before.anchors) != (scene.wires, scene.anchors):
+            self.stop_replay()
+        if self.picked != shown:
+            self._strips.clear()
+            self.refresh()
         changed = changed_cells(before, scene)
         for y in changed:
             self._strips.pop(y, None)
@@ -121,15 +135,17 @@ class Picture(Replaying, Widget, can_focus=True):
         drawn = sum(len(run.text.strip()) for row in self.scene.rows for run in row)
         if sum(map(len, changed.values())) > drawn * FLASH_LIMIT:
             return
+        self._fade()
         rows = cells_of(self.scene)
         self._lit = {y: {x for x in xs if rows[y][x][0] != " "} for y, xs in changed.items()}
         for y in self._lit:
             self._strips.pop(y, None)
-        if self._flash is not None:
-            self._flash.stop()
         self._flash = self.set_timer(FLASH_S, self._fade)
 
     def _fade(self) -> None:
+        """Put out what is lit; the cells of an earlier flash do not wait for the end of a later one."""
+        if self._flash is not None:
+            self._flash.stop()
         lit, self._lit, self._flash = self._lit, {}, None
         for y in lit:
             self._strips.pop(y, None)
@@ -139,20 +155,20 @@ class Picture(Replaying, Widget, can_focus=True):
 
     @property
     def picked(self) -> Region | None:
-        """The part whose details are shown."""
-        return self._picked
+        """Where the part is drawn whose details are shown; None when there is none, or no room for it just now."""
+        regions = self.scene.regions if self.scene is not None else ()
+        return next((region for region in regions if part_of(region) == self._picked), None)
 
     def pick(self, region: Region | None) -> None:
         """Show the details of a part, or none."""
-        if region == self._picked:
-            region = None
-        self._picked = region
+        chosen = part_of(region) if region is not None else None
+        self._picked = chosen if chosen != self._picked else None
         self._read_detail()
         self._strips.clear()
         self.refresh()
 
     def _read_detail(self) -> None:
-        found = words(self._snapshot, self._picked)
+        found = words(self._snapshot, self.picked)
         room = max(0, self.size.height // 2)
         self._detail = found[:room] if room else ()
 
@@ -161,7 +177,8 @@ class Picture(Replaying, Widget, can_focus=True):
         if self.scene is None or not self.scene.regions:
             return
         parts = sorted(self.scene.regions, key=lambda region: (region.rect.y, region.rect.x))
-        index = parts.index(self._picked) + by if self._picked in parts else (0 if by > 0 else -1)
+        here = self.picked
+        index = parts.index(here) + by if here is not None else (0 if by > 0 else -1)
         self.pick(parts[index % len(parts)])
 
     def on_click(self, event: events.Click) -> None:
@@ -204,7 +221,8 @@ class Picture(Replaying, Widget, can_focus=True):
             return paint(text, self.visual_style + self._get_style("on $panel"), self._get_style, width)
         base = self.visual_style
         lit = self._lit.get(y, set())
-        picked = self._picked.rect if self._picked is not None and self._detail else None
+        here = self.picked if self._detail else None
+        picked = here.rect if here is not None else None
         flash, chosen = self._get_style("on $flash"), self._get_style("on $panel")
         segments: list[Segment] = []
         x = 0

@@ -1,0 +1,120 @@
+"""The picture as it lives: what flashes goes out, what is picked stays picked, and a packet walks the wires that are there."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from rich.style import Style
+
+from app import journeys, story
+from app.driving import opened, rows, screen, until
+from netless.app.app import TutorApp
+from netless_lab import protocol
+from netless_lab.model.probe import Outcome, Ping
+from netless_lab.model.snapshot import Snapshot
+
+OPENING: list[protocol.Message] = [
+    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot()),
+]  # fmt: skip
+
+
+def grounds(app: TutorApp, name: str) -> list[str]:
+    """The words that lie on a colour of the theme, as they stand on the screen."""
+    wanted = app.get_css_variables()[name].lower()
+    strips = app.screen._compositor.render_strips()
+    return [segment.text.strip() for strip in strips for segment in strip if _ground(segment.style) == wanted and segment.text.strip()]
+
+
+def _ground(style: Style | None) -> str:
+    return style.bgcolor.name.lower() if style is not None and style.bgcolor is not None else ""
+
+
+async def test_a_flash_ends() -> None:
+    """What changed is lit for a moment and then is as the rest."""
+    async with opened(opening=OPENING) as (app, pilot, peer):
+        peer.say(protocol.SnapshotEvent(story.snapshot(port_up=False)))
+        await until(pilot, lambda: bool(grounds(app, "flash")))
+        await until(pilot, lambda: not grounds(app, "flash"))
+        assert app.view.snapshot == story.snapshot(port_up=False)
+
+
+async def test_a_change_during_a_flash_leaves_nothing_lit() -> None:
+    """A second change puts the first one's light out at once; nothing of either stays lit (review B3)."""
+    whole, closed = story.snapshot(second=True), story.snapshot(second=True, gates=False)
+    moved = msgspec.json.decode(msgspec.json.encode(closed).replace(b"10.0.0.3", b"10.0.0.7"), type=Snapshot)
+    async with opened(opening=[OPENING[0], protocol.SnapshotEvent(whole)]) as (app, pilot, peer):
+        peer.say(protocol.SnapshotEvent(closed))
+        await until(pilot, lambda: "[fwd✗]" in grounds(app, "flash"))
+        peer.say(protocol.SnapshotEvent(moved))
+        await until(pilot, lambda: app.view.snapshot == moved)
+        assert grounds(app, "flash") == ["7"]
+        await until(pilot, lambda: not grounds(app, "flash"))
+
+
+@pytest.mark.parametrize("size", [(140, 50), (100, 30), (80, 24)], ids=str)
+async def test_what_is_picked_stays_picked(size: tuple[int, int]) -> None:
+    """After a resize the same part is marked, where it is drawn now, and the arrows go on from it (review B8)."""
+    async with opened(opening=OPENING) as (app, pilot, _peer):
+        picture = app.get_default_screen().picture
+        await pilot.press("f2", "right", "right", "right")
+        before = picture.picked
+        assert before is not None
+        await pilot.resize_terminal(*size)
+        await until(pilot, lambda: picture.scene is not None and picture.scene.width == picture.size.width)
+        after = picture.picked
+        assert after is not None
+        assert (after.kind, after.node, after.name) == (before.kind, before.node, before.name)
+        assert after.rect != before.rect
+        assert picture.scene is not None
+        assert after in picture.scene.regions
+        parts = sorted(picture.scene.regions, key=lambda region: (region.rect.y, region.rect.x))
+        await pilot.press("right")
+        assert picture.picked == parts[parts.index(after) + 1]
+
+
+async def test_a_packet_does_not_walk_wires_that_are_gone() -> None:
+    """When the drawing changes under a packet it is taken away; one that leaves the wires as they are lets it go on (review B9)."""
+    async with opened(opening=OPENING) as (app, pilot, peer):
+        picture = app.get_default_screen().picture
+        peer.say(journeys.probe(journeys.HOME, True))
+        await until(pilot, lambda: len(app.view.packets) == 1)
+        await pilot.press("f2", "a", "space")
+        assert picture.replay is not None
+        peer.say(protocol.SnapshotEvent(story.snapshot(gates=False)))
+        await until(pilot, lambda: app.view.snapshot == story.snapshot(gates=False))
+        await pilot.pause()
+        assert picture.replay is not None
+        peer.say(protocol.SnapshotEvent(story.snapshot(second=True)))
+        await until(pilot, lambda: "veth4" in screen(app))
+        assert picture.replay is None
+
+
+async def test_a_probe_that_was_not_followed_moves_no_older_packet() -> None:
+    """Of a probe that could not be sent there is no way to show; the packet before it is not shown in its stead (review B9)."""
+    async with opened(opening=[*OPENING, journeys.probe(journeys.HOME, True)]) as (app, pilot, peer):
+        picture = app.get_default_screen().picture
+        gate = peer.hold(protocol.Check)
+        await pilot.press("c")
+        peer.say(protocol.ProbeEvent(story.NOON + 70, Outcome(Ping("c1", "10.0.0.1"), "error", "could-not-run", "c1 is not there"), True))
+        await until(pilot, lambda: len(app.view.packets) == 2)
+        await pilot.pause()
+        assert picture.replay is None
+        peer.say(journeys.probe(journeys.DEAD, False))
+        await until(pilot, lambda: picture.replay is not None)
+        gate.set()
+
+
+@pytest.mark.parametrize(("size", "dot"), [((80, 24), True), ((120, 40), False)], ids=str)
+async def test_news_out_of_sight_has_its_dot(size: tuple[int, int], dot: bool) -> None:
+    """Where one pane is shown at a time, changes nobody has seen are news, also in the tab that was chosen last (review B18)."""
+    async with opened(size, opening=OPENING) as (app, pilot, peer):
+        peer.say(protocol.ChangesEvent(story.NOON + 99, "learner", (protocol.ChangeLine("veth2 went up", "host"),)))
+        await until(pilot, lambda: len(app.view.entries) == 1)
+        assert ("Changes•" in screen(app)) == dot
+        await pilot.press("f5")
+        await pilot.pause()
+        assert "Changes•" not in screen(app)
+        assert any("veth2 went up" in row for row in rows(app))
+        await pilot.press("f1")
+        await pilot.pause()
+        assert "Changes•" not in screen(app)
