@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from app.driving import environment
 
 pytestmark = [pytest.mark.kernel, pytest.mark.tmux]
 
@@ -22,8 +22,7 @@ class Learner:
 
     def __init__(self, server: str, lab: str, home: Path) -> None:
         self.server, self.lab, self.home = server, lab, home
-        path = f"{ROOT / 'tui'}:{ROOT / 'lab'}"
-        self.environment = {**os.environ, "PYTHONPATH": path, "XDG_STATE_HOME": str(home), "COLORTERM": "truecolor"}
+        self.environment = environment(XDG_STATE_HOME=str(home), COLORTERM="truecolor")
 
     def tmux(self, *words: str) -> str:
         """One tmux command."""
@@ -57,9 +56,12 @@ class Learner:
         """A command in another terminal, in one of the lab's nodes."""
         return self.netless("exec", node, "--", *words)
 
-    def goto(self, step: str) -> None:
-        """Go to a step from another terminal."""
-        self.netless("goto", step)
+    def goto(self, step: str, *, telling: str = "") -> None:
+        """Go to a step from another terminal; meanwhile the screen tells this."""
+        command = [sys.executable, "-P", "-m", "netless", "--lab", self.lab, "goto", step]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=self.environment) as going:
+            self.wait_for(telling)
+        assert going.returncode == 0
 
     def click(self, word: str, *, row: str) -> None:
         """A click on a word in the first row that holds another."""
@@ -127,8 +129,8 @@ def test_a_shell_follows_its_node(tmp_path: Path) -> None:
             if word == "before":
                 first, *_ = sorted(seat.elsewhere("ip", "netns", "pids", "c1").split(), key=int)
                 seat.elsewhere("kill", "-KILL", first)
-                seat.goto("cable/pair")
-                seat.wait_for("c1 was built anew; its shell was started again there.")
+                seat.goto("cable/pair", telling="c1 was built anew; its shell was started again there.")
+                assert not any("enter starts a new shell" in row and "╰" in row for row in seat.screen().splitlines())
                 assert namespace != seat.elsewhere("readlink", "/proc/self/ns/net", node="c1").strip()
 
 

@@ -35,6 +35,9 @@ class Acting(Base):
         app: TutorApp
         lower: Lower
 
+        def settle(self, anew: bool = False) -> None:
+            """See ``TutorScreen``."""
+
         @property
         def where(self) -> str:
             """See ``TutorScreen``."""
@@ -131,6 +134,7 @@ class Acting(Base):
         if terminal is not None and answer is not None:
             argv, env = shell_in(msgspec.convert(answer, protocol.Entry))
             await terminal.restart(argv, env)
+            self.settle()
             self.app.take(Told("info", f"{node} was built anew; its shell was started again there."))
 
     # -- moving in time -----------------------------------------------------------------------------------------------------

@@ -223,6 +223,10 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         else:
             self.action_open_terminal(tab)
 
+    def on_pty_terminal_exited(self) -> None:
+        """A shell has ended: the border says what Enter does now."""
+        self.settle()
+
     def on_pty_terminal_leave(self) -> None:
         """Back from the shell to the tutor."""
         self.action_pane("lesson")
