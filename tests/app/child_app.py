@@ -1,4 +1,4 @@
-"""The tutor in a process of its own, on a recorded lab: ``python child_app.py [crash | replay]``. For tests from outside and benchmarks."""
+"""The tutor in a process of its own, on a scripted lab: ``python child_app.py [crash | replay]``. For tests from outside and benchmarks."""
 
 from __future__ import annotations
 

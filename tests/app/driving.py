@@ -1,4 +1,4 @@
-"""Opens the app on a recorded lab, at a size, with everything that moves by itself held still."""
+"""Opens the app on a scripted lab, at a size, with everything that moves by itself held still."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A conversation with a lab, played back: the other end of a real socket pair, speaking the real protocol line by line.
+"""A conversation with a lab, from a script: the other end of a real socket pair, speaking the real protocol line by line.
 
-It is no kernel and pretends to be none: it sends what a lab once said and writes down what the app asked.
+It is no kernel and pretends to be none: it sends what a test gives it to say and writes down what the app asked.
 """
 
 from __future__ import annotations

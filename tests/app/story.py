@@ -1,4 +1,8 @@
-"""What a lab said at three moments of the course: the cable on the table, the bridge half built, and everything done."""
+"""Words for a lab to say at three moments of a course: the cable on the table, the bridge half built, and everything done.
+
+Made by hand so that every part of the screen has something to show; no lab has said all of it together. What a real lab says, and in
+which order, is tried in ``test_real_tmux`` and ``test_real_drill``.
+"""
 
 from __future__ import annotations
 

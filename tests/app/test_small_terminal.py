@@ -79,6 +79,17 @@ async def test_an_answer_that_comes_meanwhile() -> None:
         assert SENTENCE not in screen(app)
 
 
+async def test_what_is_told_meanwhile_waits() -> None:
+    """Notices do not lie over the sentence; they are shown when there is room for them."""
+    async with opened() as (app, pilot, peer):
+        await shrunk(app, pilot)
+        peer.say(protocol.Notice("warning", "the first"), protocol.Notice("warning", "the second"))
+        await until(pilot, lambda: len(app.view.sayings) == 2)
+        assert "the first" not in screen(app)
+        await enlarged(app, pilot)
+        await until(pilot, lambda: "the first" in screen(app) and "the second" in screen(app))
+
+
 async def test_a_small_screen_is_covered_too() -> None:
     """With help open there is the sentence as well, and afterwards the help."""
     async with opened() as (app, pilot, _peer):

@@ -392,3 +392,8 @@ async def test_several_courses_and_nothing_begun_opens_the_picker() -> None:
     async with opened(answers=both(5)) as (app, pilot, _peer):
         await until(pilot, lambda: app.get_default_screen().looked)
         assert app.screen is app.get_default_screen()
+    async with opened(opening=[], answers=both(0)) as (app, pilot, peer):
+        await pilot.press("question_mark")
+        peer.say(*fresh)
+        await until(pilot, lambda: app.get_default_screen().looked)
+        assert isinstance(app.screen, HelpScreen), "it opened over another screen"

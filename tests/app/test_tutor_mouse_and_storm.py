@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 import msgspec
 import pytest
@@ -48,6 +49,22 @@ async def test_ctrl_c_copies_in_a_small_screen_too(key: str, words: str) -> None
         await pilot.press("ctrl+c")
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 0
+
+
+async def test_an_entry_that_comes_late_stands_in_its_place() -> None:
+    """A change that is heard of after a later one goes above it, and each line tells time and doer where they differ from the line above."""
+
+    def change(at: float, who: Literal["tutor", "learner"], text: str) -> protocol.ChangesEvent:
+        return protocol.ChangesEvent(story.NOON + at, who, (protocol.ChangeLine(text, "host"),))
+
+    async with opened() as (app, pilot, peer):
+        peer.say(change(200, "learner", "the first"), change(200.4, "learner", "the third"))
+        await until(pilot, lambda: "the third" in screen(app))
+        assert not next(row for row in rows(app) if "the third" in row).split("the third")[0].rstrip().endswith("you")
+        peer.say(change(200.2, "tutor", "the second"))
+        await until(pilot, lambda: "the second" in screen(app))
+        log = [row.split("│")[-2] for row in rows(app) if "the first" in row or "the second" in row or "the third" in row]
+        assert [line.split()[-3:] for line in log] == [["you", "the", "first"], ["tutor", "the", "second"], ["you", "the", "third"]]
 
 
 async def test_a_storm_of_changes_is_painted_in_few_goes() -> None:

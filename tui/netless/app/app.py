@@ -123,7 +123,7 @@ class TutorApp(App[None], inherit_bindings=False):
         if self._tutor.is_mounted:
             self._tutor.show(view)
         for saying in view.sayings:
-            if saying.serial > self._told:
+            if saying.serial > self._told and not self.too_small:
                 self._told = saying.serial
                 self._tell(saying)
         if view.ended:
@@ -211,6 +211,9 @@ class TutorApp(App[None], inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         """Too small a terminal gets a plain sentence over everything, and all of it back as soon as there is room."""
         self.too_small = not fits(event.size.width, event.size.height)
+        if not self.too_small and not self._painting:
+            self._painting = True
+            self.call_later(self._paint)  # what was to be told meanwhile
 
     async def on_event(self, event: events.Event) -> None:
         """What cannot be seen is not worked on: in too small a terminal nothing that is typed or clicked arrives, save to leave."""

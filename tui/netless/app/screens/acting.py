@@ -182,7 +182,7 @@ class Acting(Base):
         wanted, here = self.app.course, self.app.view.status.course.id
         if wanted and wanted != here and any(course.id == wanted for course in self.app.view.courses):
             self._go((wanted, False))
-        elif offers_choice(self.app.view.courses, wanted):
+        elif offers_choice(self.app.view.courses, wanted) and self.is_active:
             self.action_courses()
 
     def action_help(self) -> None:

@@ -15,7 +15,10 @@ E = TypeVar("E")
 
 
 class LogPane(Document, Generic[E]):
-    """Entries in order, the newest at the end and in view unless the reader has scrolled away."""
+    """Entries in order, the newest at the end and in view unless the reader has scrolled away.
+
+    How an entry looks depends on the one above it, so its rows are kept for as long as both are the same.
+    """
 
     DEFAULT_CSS = "LogPane { padding: 0 1; }"
     tail = True
@@ -23,7 +26,7 @@ class LogPane(Document, Generic[E]):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._entries: tuple[E, ...] = ()
-        self._kept: dict[int, tuple[E, tuple[Line, ...]]] = {}
+        self._kept: dict[int, tuple[E, E | None, tuple[Line, ...]]] = {}
         self._kept_width = 0
 
     def entry(self, entry: E, before: E | None, width: int) -> Blocks:
@@ -44,19 +47,21 @@ class LogPane(Document, Generic[E]):
         self.lay_out_anew()
 
     def arrange_lines(self, width: int) -> tuple[Line, ...]:
-        """All rows; only entries not seen before are laid out."""
+        """All rows; only entries not seen before in this place are laid out."""
         if not self._entries:
             return lay_out(self.nothing(), width)
         if width != self._kept_width:
             self._kept.clear()
             self._kept_width = width
-        kept: dict[int, tuple[E, tuple[Line, ...]]] = {}
+        kept: dict[int, tuple[E, E | None, tuple[Line, ...]]] = {}
         lines: list[Line] = []
         before: E | None = None
         for entry in self._entries:
-            known = self._kept.get(id(entry)) or (entry, lay_out(self.entry(entry, before, width), width))
+            known = self._kept.get(id(entry))
+            if known is None or known[1] is not before:
+                known = (entry, before, lay_out(self.entry(entry, before, width), width))
             kept[id(entry)] = known
-            lines += known[1]
+            lines += known[2]
             before = entry
         self._kept = kept
         return tuple(lines)
