@@ -87,7 +87,7 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("LANG", "C.UTF-8")
         patch.setenv("TERM", "xterm-256color")
         patch.setenv("HOME", str(tmp_path_factory.mktemp("own-home")))
-        for name in ("TZ", "PAGER", "LESS", "EDITOR", "LS_COLORS", "GREP_COLORS", "POSIXLY_CORRECT", "ENV", "BASH_ENV", "TMUX"):
+        for name in ("TZ", "PAGER", "LESS", "EDITOR", "LS_COLORS", "GREP_COLORS", "POSIXLY_CORRECT", "ENV", "BASH_ENV", "TMUX", "COLUMNS", "LINES"):
             patch.delenv(name, raising=False)
         yield
     os.umask(old)

@@ -2,7 +2,8 @@
 
 A client of any version may send ``{"type":"hello","version":N}`` and ``{"type":"down","id":M}`` at once, and reads until the agent hangs up.
 The agent ends the lab after ``{"type":"done","id":M,"value":{"others":O}}``, where O clients more were connected. All it says to another
-version before that is ``failed``, with a ``text``; whatever else such a client asks for goes unanswered. All lines may have further keys. What follows knows no more than this.
+version before that is ``failed``, with a ``text``; whatever else such a client asks for goes unanswered. All lines may have further
+keys. What follows knows no more than this.
 """
 
 from __future__ import annotations

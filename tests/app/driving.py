@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 from textual import events
@@ -17,8 +15,6 @@ from app.helpers import Answer, Peer
 from netless.app.app import TutorApp
 from netless.app.themes import NAMES
 from netless_lab import protocol
-
-ROOT = Path(__file__).resolve().parents[2]
 
 COURSES: dict[type[protocol.Request], Answer] = {
     protocol.GetCourses: lambda request: [protocol.Done(request.id, [msgspec.to_builtins(story.course(5))])],
@@ -56,12 +52,6 @@ async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 1
             return
         await asyncio.sleep(0.02)
     raise AssertionError("waited in vain")
-
-
-def environment(**own: str) -> dict[str, str]:
-    """What a program on a terminal of its own is started with. COLUMNS and LINES, which some runners set, belong to another one."""
-    theirs = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    return {**theirs, "PYTHONPATH": f"{ROOT / 'tui'}:{ROOT / 'lab'}:{ROOT / 'tests'}", **own}
 
 
 def rows(app: TutorApp) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.driving import environment
+from helpers.checkout import as_here
 
 pytestmark = [pytest.mark.kernel, pytest.mark.tmux]
 
@@ -22,7 +22,7 @@ class Learner:
 
     def __init__(self, server: str, lab: str, home: Path) -> None:
         self.server, self.lab, self.home = server, lab, home
-        self.environment = environment(XDG_STATE_HOME=str(home), COLORTERM="truecolor")
+        self.environment = {**as_here(), "XDG_STATE_HOME": str(home), "COLORTERM": "truecolor"}
 
     def tmux(self, *words: str) -> str:
         """One tmux command."""

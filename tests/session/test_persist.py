@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from helpers.running import Running, eventually, running
+from helpers.running import Running, running
+from helpers.waiting import eventually
 from helpers.sandboxed import sandboxed
 from netless_lab.protocol import Notice, SnapshotEvent
 from netless_lab.session.persist import persist
