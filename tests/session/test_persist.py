@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 from helpers.running import Running, running
-from helpers.waiting import eventually
 from helpers.sandboxed import sandboxed
+from helpers.waiting import eventually
 from netless_lab.protocol import Notice, SnapshotEvent
 from netless_lab.session.persist import persist
 
