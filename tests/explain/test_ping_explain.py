@@ -35,6 +35,7 @@ def test_an_answer_is_one_line_and_exit_code_0(lab: Running) -> None:
     assert done.returncode == 0 and done.stdout.startswith(f"{SITE} answered in") and len(done.stdout.splitlines()) == 1
 
 
+@pytest.mark.rootless
 def test_a_death_is_told_in_two_sentences_with_facts(lab: Running) -> None:
     """What was seen, the cause, the facts with the commands that show them, the mending command, the lesson; exit code 1."""
     lab.goto(START, end=True)

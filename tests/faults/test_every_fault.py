@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from faults.explained import Judged, explained
-from faults.witness import answered
+from faults.witness import answered, can
 from helpers.running import Running, running
 from netless_lab.client import Refused
 from netless_lab.course.faults import Fault, read_faults
@@ -18,11 +18,16 @@ from netless_lab.course.step import ProbeCheck
 from netless_lab.model.probe import Outcome
 from netless_lab.protocol import Call, SendProbe
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.kernel_may_lack]
 
 FAULTS = {node: {fault.id: fault for fault in read_faults(fault_texts(), shipped(), node).faults} for node in ("c1", "c2")}
 TWICE = ("port-down", "duplicate-address", "service-on-loopback")
 """Once more after the mend, in the same lab."""
+FAMILIES = (
+    "port-down", "prefix-30", "default-route-missing", "forwarding-off", "second-firewall", "no-masquerade", "legacy-drop", "overlay-other-vni",
+    "resolver-empty", "service-on-loopback", "six-not-forwarded",
+)  # fmt: skip
+"""One of each kind, for the ordinary user to repeat."""
 ELSEWHERE = ("default-route-missing", "port-unplugged", "arp-off", "prefix-32")
 """In the other container too."""
 
@@ -57,12 +62,14 @@ def as_in_health(found: Outcome, check: ProbeCheck) -> bool:
 
 
 def broken(lab: Running, fault: Fault) -> dict[str, Any]:
-    """Break the lab; a kernel without what the fault needs skips the test."""
+    """Break the lab; a kernel without what the fault needs skips the test, when ip, nft and their kin say so too."""
     try:
         answer: dict[str, Any] = lab.client.ask(Call, name="break", args={"fault": fault.id, "node": fault.node})
     except Refused as refused:
         if refused.code == 3:
-            pytest.skip(f"this kernel has no means for it: {refused}")
+            lacks = [need for need in fault.needs if not can(lab, need)]
+            assert lacks, f"refused, though this kernel has all of {fault.needs}: {refused}"
+            pytest.skip(f"this kernel has no {' and no '.join(lacks)}")
         raise
     return answer
 
@@ -89,7 +96,7 @@ def prove(lab: Running, fault: Fault) -> None:
         assert answered(lab, fault.symptom[0].probe) is fault.symptom[0].reply
 
 
-@pytest.mark.parametrize("fault_id", sorted(FAULTS["c1"]))
+@pytest.mark.parametrize("fault_id", [pytest.param(own, marks=pytest.mark.rootless) if own in FAMILIES else own for own in sorted(FAULTS["c1"])])
 def test_a_fault_breaks_shows_and_mends(lab: Running, fault_id: str) -> None:
     """Symptoms fail (and never by an error of the probe) while it is on, its other probes go on, and after the mend all is well."""
     prove(lab, FAULTS["c1"][fault_id])
@@ -107,14 +114,31 @@ def test_a_fault_in_the_other_container(lab: Running, fault_id: str) -> None:
     prove(lab, FAULTS["c2"][fault_id])
 
 
-def test_no_wrong_cause_is_called_certain(lab: Running) -> None:
-    """Whatever Why says of a fault, it never calls a cause certain that is none. (How often it is right is for the benchmarks.)"""
+@pytest.fixture
+def judged(lab: Running) -> Iterator[list[Judged]]:
+    """What Why said of every fault that this kernel can have; those that no test before has broken are broken now."""
     for fault in FAULTS["c1"].values():
-        if fault.id not in JUDGED:
-            try:
-                broken(lab, fault)
-            except pytest.skip.Exception:
-                continue
+        if fault.id not in JUDGED and all(can(lab, need) for need in fault.needs):
+            broken(lab, fault)
             JUDGED[fault.id] = explained(lab, fault)
             lab.client.ask(Call, name="mend")
-    assert not {judged.fault.id: judged.told.cause for judged in JUDGED.values() if judged.wrong_and_certain}
+    yield list(JUDGED.values())
+
+
+def test_no_wrong_cause_is_called_certain(judged: list[Judged]) -> None:
+    """Whatever Why says of a fault, it never calls a cause certain that is none."""
+    assert not {one.fault.id: one.told.cause for one in judged if one.wrong_and_certain}
+
+
+PLACES_RIGHT, CAUSES_RIGHT = 76 / 80, 73 / 80
+"""The least share of faults of which Why names the place, and the cause. Raise them with every rule that is written; never lower them."""
+
+
+def test_why_is_right_as_often_as_it_was(judged: list[Judged]) -> None:
+    """Over all faults, those that no rule was written for included, the share of right places and causes does not fall.
+
+    Which of the faults kept from whoever writes the rules were missed is not said: only how many.
+    """
+    missed = [one.fault.id for one in judged if not (one.place_right and one.cause_right) and not one.held_out]
+    places, causes = (sum(right) / len(judged) for right in ([one.place_right for one in judged], [one.cause_right for one in judged]))
+    assert places >= PLACES_RIGHT and causes >= CAUSES_RIGHT, f"places {places:.3f}, causes {causes:.3f} of {len(judged)}; missed: {missed}"

@@ -16,6 +16,24 @@ def answered(lab: Running, probe: Probe) -> bool:
     return "answered" in lab.sh(f"{_command(probe)} && echo answered", probe.node, check=False)
 
 
+_WAYS = {
+    "vxlan": "ip link add w0 type vxlan id 9 dstport 4789 && ip link del w0",
+    "macvlan": "ip link add w0 type veth peer name w1 && ip link add w2 link w0 type macvlan; done=$?; ip link del w0; exit $done",
+    "bridge-nf": "test -e /proc/sys/net/bridge/bridge-nf-call-iptables",
+    "nft-bridge": "nft 'add table bridge w; add chain bridge w c { type filter hook forward priority 0; }' && nft delete table bridge w",
+    "nft-netdev": "nft 'add table netdev w; add chain netdev w c { type filter hook ingress device lo priority 0; }' && nft delete table netdev w",
+    "nft-arp": "nft 'add table arp w; add chain arp w c { type filter hook input priority 0; }' && nft delete table arp w",
+    "iptables-legacy": "iptables-legacy -S",
+    "python3": "python3 -c ''",
+}
+"""How to see whether a lab has what a fault needs."""
+
+
+def can(lab: Running, need: str) -> bool:
+    """Whether this kernel, and the programs that the tests install, have what a fault needs."""
+    return "it can" in lab.sh(f"({_WAYS[need]}) >/dev/null 2>&1 && echo it can || true")
+
+
 def _command(probe: Probe) -> str:
     quiet = ">/dev/null 2>&1"
     match probe:

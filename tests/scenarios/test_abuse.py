@@ -120,6 +120,7 @@ while True:
 """
 
 
+@pytest.mark.rootless
 def test_a_fork_bomb_is_bounded(lab: Running) -> None:
     """A fork bomb stops at the pid limit, which the status names; the agent answers meanwhile, and the bomb can be cleared away."""
     lab.goto("switch", end=True)
@@ -181,6 +182,7 @@ def netless(name: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(argv, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@pytest.mark.rootless
 def test_the_lab_is_killed_under_a_verb(tmp_path: Path) -> None:
     """SIGKILL of the agent while a command waits for it: a sentence and the way on, no traceback, exit code 4; and shells end."""
     with running(folder=with_a_door(tmp_path)) as lab, hands(lab) as shell:

@@ -32,6 +32,7 @@ def _longer_than(lab: Running, known: int) -> bool:
     return len(lab.client.ask(Call, name="history")["entries"]) > known
 
 
+@pytest.mark.rootless
 def test_typed_step_passes_without_being_asked(lab: Running) -> None:
     """A step typed in another terminal is judged by itself, its tick is earned, and nothing advances."""
     lab.reset("lab")
@@ -169,6 +170,7 @@ def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
         assert "masquerade" in other.sh("nft list ruleset")
 
 
+@pytest.mark.rootless
 def test_killed_container_is_named_and_comes_back(lab: Running) -> None:
     """``kill -9 -1`` inside the lab ends the containers, not the lab; it says so, and ``reset`` brings them back."""
     lab.goto("switch", end=True)

@@ -18,6 +18,7 @@ def lab() -> Iterator[Running]:
         yield own
 
 
+@pytest.mark.rootless
 def test_every_step_passes_in_order(lab: Running) -> None:
     """Run after run walks through all lessons; each step passes with its own check, none is left out."""
     lab.reset("lab")
@@ -31,6 +32,7 @@ def test_every_step_passes_in_order(lab: Running) -> None:
     assert lab.run()["verdicts"] == []
 
 
+@pytest.mark.rootless
 def test_end_of_internet_is_real(lab: Running) -> None:
     """After ``goto internet --end`` iproute2, nft, ping and a real resolver agree that the container reaches the site, masqueraded."""
     lab.goto("container/internet", end=True)

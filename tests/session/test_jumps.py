@@ -11,7 +11,7 @@ from helpers.running import Running, running
 from helpers.waiting import eventually
 
 pytestmark = pytest.mark.kernel
-JUMPS = 200
+JUMPS = {"a push": 40, "thoroughly": 200}
 MESSES = (
     "ip link add stray type bridge; ip link set stray up",
     "ip link set veth2 nomaster; ip link set veth2 down",
@@ -43,13 +43,14 @@ def state(lab: Running) -> Any:
     return told
 
 
-def test_two_hundred_random_jumps() -> None:
-    """After each of 200 random jumps the judge agrees with where we are, and every sixteenth time the whole state equals a clean run's."""
+@pytest.mark.parametrize("how", ["a push", pytest.param("thoroughly", marks=pytest.mark.long)])
+def test_random_jumps(how: str) -> None:
+    """After each of many random jumps the judge agrees with where we are, and every eighth time the whole state equals a clean run's."""
     chance = random.Random(20)
     with running() as lab, running() as clean:
         places = [f"{lesson.id}/{step.id}" for lesson in lab.status().course.lessons for step in lesson.steps]
         wanted: dict[tuple[str, bool], Any] = {}
-        for number in range(JUMPS):
+        for number in range(JUMPS[how]):
             place, end = chance.choice(places), chance.random() < 0.5
             if number % 3 == 0:
                 lab.sh(chance.choice(MESSES), check=False)
@@ -57,7 +58,7 @@ def test_two_hundred_random_jumps() -> None:
             status = lab.status()
             assert status.position == f"container/{place}"
             assert not status.notices
-            if number % 16 == 0:
+            if number % 8 == 0:
                 if (place, end) not in wanted:
                     clean.reset("lab")
                     clean.goto(place, end=end)
