@@ -1,7 +1,8 @@
 """A little lab for tests, to be used inside ``@sandboxed``: host, internet and the container c1, without session, agent or screen.
 
-Actions are done by the product's Applier or typed, in any dialect, as a learner would; nodes that come about by hand are found by
-looking at /proc, as the product itself has to.
+Actions are done by the product's Applier or typed, in any dialect, as a learner would; nodes that come about by hand are the ones that the
+product's Discovery finds. What starts and ends the lab's own is all there is here beside the session's ``PretendHost``, which needs a
+loop and the reaper of an agent: a test waits for a process itself.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ import pyroute2  # noqa: F401
 
 from netless_lab.kernel.apply import Applier
 from netless_lab.kernel.beginning import begin
-from netless_lab.kernel.names import read_names
-from netless_lab.kernel.namespace import Namespace, NamespaceGone, hostname_in
+from netless_lab.kernel.discover import Discovery
+from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.purge import Purged, purge
 from netless_lab.kernel.read import NodeRef, Reader
 from netless_lab.model.snapshot import Role, Snapshot
@@ -32,6 +33,7 @@ from netless_lab.primitives.base import Action, Dialect, Expectation, Where
 from netless_lab.primitives.registry import ACTIONS, EXPECTATIONS
 from netless_lab.sandbox import container, internet
 from netless_lab.sandbox.furniture import CONTAINERS, EMPTY_RESOLV_CONF
+from netless_lab.session.pages import where_of
 
 Table = dict[str, Any]
 """An action or expectation as a lesson writes it."""
@@ -62,6 +64,7 @@ class Lab:
         self.launch("c1")
         self._applier = Applier(lambda name: self.refs()[name], self)
         self._reader = Reader()
+        self._discovery = Discovery()
         self.beginning = begin(tuple(self.refs().values()), self.snapshot())
 
     def launch(self, name: str) -> NodeRef:
@@ -83,23 +86,9 @@ class Lab:
         return self._own[name]
 
     def refs(self) -> dict[str, NodeRef]:
-        """Every node: those of the lab that live, other processes by their host name, then names without processes."""
+        """Every node: those of the lab that live, then what the product discovers, as it calls it."""
         self._own = {name: ref for name, ref in self._own.items() if ref.pid is not None and _alive(ref.pid)}
-        found = dict(self._own)
-        inodes = {ref.namespace.inode for ref in found.values()}
-        for pid in sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
-            with contextlib.suppress(OSError, NamespaceGone):
-                namespace = Namespace.of_pid(pid)
-                name = hostname_in(f"/proc/{pid}/ns/uts")
-                if namespace.inode not in inodes and name not in found and _alive(pid):
-                    found[name] = NodeRef(name, "container", namespace, pid)
-                    inodes.add(namespace.inode)
-        for entry in read_names():
-            if entry.netns is not None and entry.netns not in inodes:
-                inodes.add(entry.netns)
-                name = entry.name if entry.name not in found else f"/run/netns/{entry.name}"
-                found[name] = NodeRef(name, "unknown", Namespace.at(f"/run/netns/{entry.name}"))
-        return found
+        return {ref.name: ref for ref in self._discovery.scan(tuple(self._own.values()))}
 
     def snapshot(self) -> Snapshot:
         """Every node, now."""
@@ -107,9 +96,8 @@ class Lab:
 
     def where(self, node: str = "host", *, names: bool = True) -> Where:
         """How commands reach the nodes from the shell of ``node``; with ``names`` false only by process."""
-        snapshot = self.snapshot()
-        known = {own.name: own.names[0] for own in snapshot.nodes if own.names} if names else {}
-        return Where(node, known, {own.name: own.pid for own in snapshot.nodes if own.pid is not None})
+        where = where_of(self.snapshot(), node)
+        return where if names else Where(node, {}, where.pids)
 
     def do(self, *tables: Table) -> None:
         """By the Applier."""
@@ -165,6 +153,7 @@ class Lab:
         """Let go of sockets and processes."""
         self._applier.close()
         self._reader.close()
+        self._discovery.close()
 
 
 def _alive(pid: int) -> bool:
