@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from .agent import Agent
-from .course.files import read_folder, shipped
+from .course.files import every, read_folder
 from .course.journal import line
 from .course.places import lessons_root
 from .course.progress import Progress
@@ -86,12 +86,12 @@ async def _when_greeted(world: World) -> None:
 
 
 def _courses(orders: Orders) -> tuple[Course, ...]:
-    """The course in the folder that was named, or every course that came along, the wanted one first."""
+    """The course in the folder that was named, or every course there is, the wanted one first."""
     if orders.folder:
         only = read_folder(Path(orders.folder)).course
         courses: tuple[Course, ...] = (only,) if only is not None and only.lessons else ()
     else:
-        courses = shipped()
+        courses = every(orders.lessons)
     if not courses:
         raise LookupError(f"no course can be read in {orders.folder or lessons_root()}: `netless lint` says why")
     return tuple(sorted(courses, key=lambda course: course.id != orders.course)) if orders.course else courses

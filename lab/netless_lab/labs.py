@@ -13,7 +13,7 @@ import msgspec
 
 from . import ending
 from .course.journal import damaged, last
-from .course.places import lessons_root
+from .course.places import lessons_root, own_root
 from .course.progress import Progress
 from .course.saved import load, progress_path, save, set_aside
 from .errors import Refusal
@@ -62,12 +62,14 @@ def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
 def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool = True) -> Begun:
     """Start the lab and connect to it; one that another process starts meanwhile is simply joined.
 
-    ``folder`` takes the course from there instead of those that come along; without ``keep_progress`` nothing is read or written.
+    The learner's own courses (``places.own_root``) are there beside those that come along. ``folder`` takes the only course from
+    there; without ``keep_progress`` nothing is read or written.
     """
     from .sandbox.start import AlreadyRuns, StartError, launch
 
     journal, pid = -1, 0
-    orders = Orders(course=course, folder=folder)
+    lessons = "" if folder else own_root(os.environ)
+    orders = Orders(course=course, folder=folder, lessons=lessons)
     if keep_progress:
         journal, orders = _orders(lab, orders)
     drops = _drops()
@@ -75,7 +77,7 @@ def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
         source = DropSource(drops.ring, drops.link, drops.ring_size, drops.layout, drops.reasons)
         orders = msgspec.structs.replace(orders, drops=source)
     argument = msgspec.json.encode(orders).decode()
-    keep = (folder or str(lessons_root()),)  # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own
+    keep = (folder or str(lessons_root()), *((lessons,) if lessons else ()))  # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own
     files = (*((journal,) if journal >= 0 else ()), *((drops.ring, drops.link) if drops is not None else ()))
     try:
         started = launch(lab, ENTRY, argument=argument, keep=keep, pass_fds=files).wait()

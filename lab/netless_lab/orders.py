@@ -20,8 +20,8 @@ class DropSource(msgspec.Struct, frozen=True):
 class Orders(msgspec.Struct, frozen=True):
     """The progress so far, the open journal to write it to (-1: none), what to tell the learner, and which course.
 
-    ``course`` is wanted first among those that come along; ``folder`` holds the only course instead. ``drops`` is there when a lab was
-    started by the machine's root.
+    ``course`` is wanted first among those that come along; ``folder`` holds the only course instead; ``lessons`` is a folder of more
+    courses ("" for none). ``drops`` is there when a lab was started by the machine's root.
     """
 
     progress: Progress = Progress()
@@ -29,4 +29,5 @@ class Orders(msgspec.Struct, frozen=True):
     notice: str = ""
     course: str = ""
     folder: str = ""
+    lessons: str = ""
     drops: DropSource | None = None

@@ -7,15 +7,21 @@ mistyped name is neither judged nor left running.
 from __future__ import annotations
 
 import difflib
+import os
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from netless_lab import labs
 from netless_lab.client import Client, OnEvent
+from netless_lab.course.places import own_root
 from netless_lab.errors import Refusal
 from netless_lab.lease import LASTING, Lease
-from netless_lab.protocol import Hello, Subscribe
+from netless_lab.protocol import Hello, Status, Subscribe
 
 from .printer import Printer
+
+if TYPE_CHECKING:
+    from netless_lab.course.step import Course
 
 running = labs.running
 end = labs.end
@@ -27,12 +33,25 @@ def find(lab: str) -> Client | None:
     return None if sock is None else Client(sock, Hello(client="cli", lab=lab))
 
 
+def courses() -> tuple[Course, ...]:
+    """Every course there is: those that come along, and the learner's own. Raises Refusal."""
+    from netless_lab.course.files import every
+
+    return every(own_root(os.environ))
+
+
+def of_course(status: Status, course: str | None) -> None:
+    """Insist that a lab is one of the course that was named, if any was. Raises Refusal."""
+    if course and status.course.id != course:
+        from netless_lab.course.catalog import another_course
+
+        raise another_course(status.course.id, course)
+
+
 def known_course(course: str | None) -> None:
     """Insist that a course that was named is one. Raises Refusal."""
     if course:
-        from netless_lab.course.files import shipped
-
-        ids = tuple(own.id for own in shipped())
+        ids = tuple(own.id for own in courses())
         if course not in ids:
             near = tuple(difflib.get_close_matches(course, ids, n=3)) or ids
             raise Refusal(f"there is no course {course}: `netless courses` lists them", nearest=near)

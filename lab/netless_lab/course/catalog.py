@@ -49,6 +49,30 @@ def resolve(courses: Iterable[Course], text: str, current: Position | None = Non
     raise Refusal(f'there is no lesson or step "{text}". {help_}', nearest=names)
 
 
+def resolve_in(course: Course, courses: Iterable[Course], text: str, current: Position | None = None) -> Target:
+    """What ``text`` names in the course of a lab. Raises ``Refusal`` (2) as ``resolve`` does.
+
+    What only another of ``courses`` has is refused by saying so: a lab stands in one course.
+    """
+    try:
+        return resolve((course,), text, current)
+    except Refusal as unknown:
+        others = [other for other in courses if other.id != course.id]
+        try:
+            found = resolve(others, text) if others else None
+        except Refusal:
+            found = None
+        if found is None:
+            raise unknown from None
+        raise another_course(course.id, found.course, str(found)) from None
+
+
+def another_course(own: str, other: str, what: str = "") -> Refusal:
+    """Why a lab of the course ``own`` cannot go to the course ``other``, or to ``what`` in it, and how to get there."""
+    subject = f"{what} belongs to the course {other}, and" if what and what != other else f"the course {other} needs a lab of its own:"
+    return Refusal(f"{subject} this lab is one of the course {own}. End it (`netless down`; ticks are kept), then `netless up {other}`.")
+
+
 def targets(course: Course) -> tuple[Target, ...]:
     """Everything in a course that can be named: itself, its lessons, their steps."""
     places = positions(course)

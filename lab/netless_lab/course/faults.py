@@ -22,6 +22,7 @@ its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` 
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +33,7 @@ import msgspec
 from ..errors import Refusal
 from ..primitives.base import Action
 from . import fields
-from .catalog import resolve
+from .catalog import Target, resolve
 from .fault_places import Place, read_place
 from .items import probe_nodes, read_action, read_probe
 from .markdown import Block
@@ -288,7 +289,7 @@ def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report
     text = fields.text(table, key, report, required=f'Write {key} = "{example}".')
     if text and courses:
         try:
-            target = resolve(courses, text)
+            target = _in_one_of(courses, text)
         except Refusal as refusal:
             report.add(table.line(key), str(refusal))
             return text
@@ -297,7 +298,16 @@ def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report
             report.add(table.line(key), f'"{text}" is a whole {whole}.', f'Name a step: {key} = "{example}".')
         if key == "start" and target.lesson is None:
             report.add(table.line(key), f'"{text}" is a whole course.', f'Name a lesson: {key} = "{example}".')
+        return str(target) if key == "start" else text
     return text
+
+
+def _in_one_of(courses: tuple[Course, ...], text: str) -> Target:
+    """What ``text`` names in the first course that has it: two courses may call their lessons alike. Raises Refusal."""
+    for course in courses:
+        with contextlib.suppress(Refusal):
+            return resolve((course,), text)
+    return resolve(courses, text)
 
 
 def _number(table: Table, report: Report) -> int | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..errors import Refusal
 from .folder import COURSE_FILE, Reading, read_course
 from .places import lessons_root
 from .problems import Problem
@@ -39,6 +40,18 @@ def shipped() -> tuple[Course, ...]:
     """The courses that come with netless and can be used, "container" first."""
     courses = [reading.course for reading in read_root(lessons_root()) if reading.course is not None and reading.course.lessons]
     return tuple(sorted(courses, key=lambda course: (course.id != "container", course.id)))
+
+
+def every(own: str = "") -> tuple[Course, ...]:
+    """The courses that come with netless, then those in the folder ``own`` ("" for none). Raises Refusal (2) for two of one name."""
+    found = shipped()
+    for course in [reading.course for reading in read_root(Path(own))] if own else []:
+        if course is None or not course.lessons:
+            continue
+        if course.id in {other.id for other in found}:
+            raise Refusal(f"two courses are called {course.id}: give the one in {course.path} another id in its {COURSE_FILE}")
+        found = (*found, course)
+    return found
 
 
 def fault_texts() -> dict[str, str]:

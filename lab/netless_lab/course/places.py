@@ -1,8 +1,16 @@
-"""Where the courses that come with netless lie. Apart from ``files``, so that who only starts a lab need not load what reads them."""
+"""Where courses lie. Apart from ``files``, so that who only starts a lab need not load what reads them."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+from ..errors import Refusal
+
+LESSONS: Final = "NETLESS_LESSONS"
+"""An environment variable: a folder of courses that are there beside those that come with netless; ``--lessons`` sets it."""
 
 
 def lessons_root() -> Path:
@@ -10,3 +18,11 @@ def lessons_root() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "_lessons"
     return inside if inside.is_dir() else package.parent.parent / "lessons"
+
+
+def own_root(environ: Mapping[str, str]) -> str:
+    """The folder of the learner's own courses, absolute; "" for none. Raises Refusal (2) when it is named and is no folder."""
+    named = environ.get(LESSONS, "")
+    if named and not os.path.isdir(named):
+        raise Refusal(f"{named} is no folder: {LESSONS} and --lessons name one in which each course has a folder with a course.toml")
+    return os.path.abspath(named) if named else ""

@@ -105,8 +105,8 @@ def positions(course: Course) -> tuple[Position, ...]:
 
 
 def step_at(course: Course, position: Position) -> Step:
-    """The step a position names. Raises LookupError when the course has no such step."""
-    lesson = course.lesson(position.lesson)
+    """The step a position names. Raises LookupError when the course has no such step, or it is a place of another course."""
+    lesson = course.lesson(position.lesson) if position.course == course.id else None
     step = lesson.step(position.step) if lesson else None
     if step is None:
         raise LookupError(f"{position} is not in the course {course.id}")

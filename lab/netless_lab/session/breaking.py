@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ..course.catalog import resolve
+from ..course.catalog import resolve_in
 from ..course.fault_words import as_step
 from ..course.faults import NEEDS, PROGRAMS, Fault
 from ..course.judge import control_of, judge, state_holds
@@ -52,9 +52,7 @@ class Breaker:
         A lab that the learner built otherwise than the lessons do may resist: then it is rebuilt, once.
         """
         session = self._session
-        place = resolve(session.courses, fault.start, session.state.position).positions[-1]
-        if place.course != session.state.course.id:
-            raise Refusal(f"the fault {fault.id} belongs to the course {place.course}: open that one first")
+        place = resolve_in(session.state.course, session.courses, fault.start, session.state.position).positions[-1]
         rebuilt = not await self._stands_at(place)
         while True:
             if rebuilt:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from ..course.catalog import resolve
+from ..course.catalog import resolve_in
 from ..course.drill_words import help_used, took
 from ..course.fault_words import bound, hints, solution
 from ..course.faults import SEATS, Fault, Listed, drawn, named
@@ -289,7 +289,11 @@ class Faulting:
             if lack := self._library.lacking(fault):
                 raise Refusal(f"this machine cannot do {fault.id}: it lacks {lack}", code=3)
             return (fault,)
-        order = drawn(self._library.faults("c1"), wanted.seed or 0)
+        course = self._session.state.course.id
+        ours = tuple(fault for fault in self._library.faults("c1") if fault.start.partition("/")[0] == course)
+        if not ours:
+            raise Refusal(f"no fault is made for the course {course}: `netless faults` lists them all, with what each teaches")
+        order = drawn(ours, wanted.seed or 0)
         chosen = (named(self._library.faults(wanted.node or node or "c1"), fault_id) for fault_id, node in order)
         return tuple(fault for fault in chosen if not self._library.lacking(fault) and (not wanted.node or fault.movable))
 
@@ -298,7 +302,7 @@ class Faulting:
 
     def _hints(self, broken: Broken) -> tuple[str, ...]:
         session, fault = self._session, self._bound(broken)
-        taught = resolve(session.courses, fault.teaches, broken.place).positions[0]
+        taught = resolve_in(session.state.course, session.courses, fault.teaches, broken.place).positions[0]
         where = where_of(session.live.last, "host")
         return hints(fault, step_at(session.state.course, taught).title, where, session.state.dialect)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..course.bindings import Bindings
-from ..course.catalog import Target, resolve
+from ..course.catalog import Target, resolve_in
 from ..course.compare import difference, in_words
 from ..course.hints import LIVE, Rung, live_hint, offer
 from ..course.judge import state_holds
@@ -372,7 +372,7 @@ class Session(BreakableDesk):
         return {"position": str(self.state.position), "title": self.state.step.title, "text": text, "ended": ended}
 
     def _target(self, text: str) -> Target:
-        return resolve(self.courses, text, self.state.position)
+        return resolve_in(self.state.course, self.courses, text, self.state.position)
 
     def _places(self, text: str) -> tuple[Position, ...]:
         return self._target(text).positions

@@ -11,7 +11,7 @@ from netless_lab.course.drill_words import help_used, took
 from netless_lab.lease import LASTING, Lease
 
 from ..exit_codes import Exit
-from ..labs import end, find, known_course, missing, opened
+from ..labs import end, find, known_course, missing, of_course, opened
 from ..printer import Printer, plural
 
 
@@ -21,6 +21,7 @@ def up(args: Namespace, printer: Printer) -> int:
     lease = LASTING if args.lease is None else Lease(args.lease * 60.0, lasting=True)
     with opened(args, printer, course=args.course, lease=lease) as client:
         status = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status)
+    of_course(status, args.course)
     printer.document(status)
     printer.say(f"the lab {status.lab} is ready: " + ", ".join(node.name for node in status.nodes))
     printer.narrate("`netless` opens the tutor, `netless shell` a shell in the host, `netless down` ends the lab")

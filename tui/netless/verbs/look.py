@@ -14,6 +14,7 @@ from netless_lab.errors import Refusal
 from netless_lab.model.snapshot import Node, Snapshot
 
 from ..exit_codes import Exit
+from ..labs import courses as known_courses
 from ..labs import find, joined
 from ..printer import Printer, plural
 
@@ -25,10 +26,9 @@ def courses(args: Namespace, printer: Printer) -> int:
         with client:
             plain = client.ask(protocol.GetCourses)
     else:
-        from netless_lab.course.files import shipped
         from netless_lab.session.pages import course_view
 
-        plain = msgspec.to_builtins([course_view(course) for course in shipped()])
+        plain = msgspec.to_builtins([course_view(course) for course in known_courses()])
     printer.document(plain)
     for course in msgspec.convert(plain, tuple[protocol.CourseView, ...]):
         printer.say(f"{printer.style('bold', course.id)}  {course.title}")

@@ -16,7 +16,7 @@ from netless_lab.errors import Refusal
 from netless_lab.protocol import Call
 
 from ..exit_codes import Exit
-from ..labs import find, missing
+from ..labs import courses, find, missing
 from ..printer import Printer, plural
 
 
@@ -96,10 +96,9 @@ def _import(args: Namespace, printer: Printer) -> int:
 
 def _sorted_out(incoming: Progress) -> tuple[Progress, tuple[str, ...]]:
     """What the courses here know of it, and the steps (or courses) that none of them has."""
-    from netless_lab.course.files import shipped
     from netless_lab.course.step import positions
 
-    places = {course.id: {f"{place.lesson}/{place.step}" for place in positions(course)} for course in shipped()}
+    places = {course.id: {f"{place.lesson}/{place.step}" for place in positions(course)} for course in courses()}
     kept: dict[str, CourseRecord] = {}
     unknown: list[str] = []
     for name, record in incoming.courses.items():

@@ -9,12 +9,14 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from netless_lab import labs
 from netless_lab.client import Client, LabGone
 from netless_lab.errors import Refusal
-from netless_lab.protocol import Hello, Leave
+from netless_lab.protocol import GetStatus, Hello, Leave, Status
 
-from ..labs import known_course
+from ..labs import find, known_course, of_course
 from ..leaving import Quit, Signalled, exit_code
 from ..printer import Printer
 
@@ -27,6 +29,7 @@ def tutor(args: Namespace, printer: Printer) -> int:
     _insist_on_a_screen()
     course = getattr(args, "course", None) or ""
     known_course(course)
+    _one_of(args.lab, course)
     ours = 0
 
     def connect() -> socket.socket:
@@ -45,6 +48,14 @@ def tutor(args: Namespace, printer: Printer) -> int:
     elif isinstance(leaving, Signalled) and leaving.number != signal.SIGHUP and args.lab in labs.running():
         printer.narrate(f"the lab {args.lab} goes on: `netless` comes back to it, `netless down` ends it")
     return exit_code(leaving)
+
+
+def _one_of(lab: str, course: str) -> None:
+    """Insist, when the lab runs, that it is one of the course that was named. Raises Refusal."""
+    client = find(lab) if course else None
+    if client is not None:
+        with client:
+            of_course(msgspec.convert(client.ask(GetStatus), Status), course)
 
 
 def _insist_on_a_screen() -> None:
