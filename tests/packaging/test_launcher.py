@@ -8,12 +8,45 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "dirname", "readlink", "id", "uname", "touch", "cat", "mkdir", "rm", "flock", "sed", "tail", "ls")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A machine whose python3 is the tests' own and whose package registry is a folder: the real one is asked once, for all tests here.
+
+    The folder holds ``wheels`` and ``bin``. No settings of pip count.
+    """
+    top = tmp_path_factory.mktemp("machine")
+    dependencies = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["dependencies"]
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(top / "wheels"), *dependencies]
+    done = subprocess.run(fetch, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    (top / "bin").mkdir()
+    (top / "bin/python3").symlink_to(os.path.realpath(sys.executable))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("PIP_", "XDG_CACHE"))]:
+            patch.delenv(name)
+        for name, value in settings(top).items():
+            patch.setenv(name, value)
+        yield top
+
+
+def settings(machine: Path) -> dict[str, str]:
+    """The environment in which nothing but that machine's python3 and registry are found."""
+    return {
+        "PATH": f"{machine / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(machine / "wheels"),
+        "PIP_CONFIG_FILE": os.devnull,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +119,72 @@ def test_a_later_start_runs_no_pip(started: Path) -> None:
     assert log.stat().st_mtime_ns == before
 
 
-def test_an_edit_of_the_project_file_that_changes_no_dependency_costs_nothing(started: Path) -> None:
+def test_an_edit_of_the_project_file_that_changes_no_dependency_costs_nothing(started: Path, tmp_path: Path) -> None:
     """A newer pyproject.toml with the same dependencies does not wake pip."""
-    os.utime(started / "pyproject.toml", (time.time() + 5, time.time() + 5))
-    done = start(started, "--version")
+    copy = copied(started, tmp_path / "edited")
+    log = copy / ".venv/netless-install.log"
+    before = log.stat().st_mtime_ns
+    (copy / "pyproject.toml").touch()
+    done = start(copy, "--version")
     assert (done.returncode, done.stderr) == (0, "")
+    assert log.stat().st_mtime_ns == before
+
+
+def copied(checkout: Path, place: Path) -> Path:
+    """``cp -a``, and a version of its own to tell it from the original."""
+    shutil.copytree(checkout, place, symlinks=True)
+    (place / "tui/netless/__init__.py").write_text('__version__ = "of the copy"\n')
+    return place
+
+
+def runs_from(checkout: Path) -> str:
+    """Where the environment of a checkout finds the lab's code, asked of its Python without the launcher."""
+    ask = [str(checkout / ".venv/bin/python"), "-c", "import netless_lab; print(*netless_lab.__path__)"]
+    return subprocess.run(ask, capture_output=True, text=True, env=environment(), cwd="/", check=True).stdout.strip()
+
+
+def road(checkout: Path) -> Path:
+    """The file by which an environment leads to the code."""
+    (found,) = checkout.glob(".venv/lib/python3*/site-packages/netless.pth")
+    return found
+
+
+def test_a_copied_checkout_runs_its_own_code(started: Path, tmp_path: Path) -> None:
+    """``cp -a`` takes the environment along, and it follows at once: nothing is said or made, and the original stays as it is."""
+    copy = copied(started, tmp_path / "the copy")
+    assert runs_from(copy) == str(copy / "lab/netless_lab")
+    done = start(copy, "--version")
+    assert (done.stdout, done.stderr) == ("netless of the copy\n", "")
+    assert "of the copy" not in start(started, "--version").stdout
+    assert runs_from(started) == str(started / "lab/netless_lab")
+
+
+def test_a_moved_checkout_goes_on(started: Path, tmp_path: Path) -> None:
+    """``mv`` of the folder changes nothing, reached by a link or not."""
+    copied(started, tmp_path / "here").rename(tmp_path / "over there")
+    (tmp_path / "nl").symlink_to(tmp_path / "over there/netless")
+    for way in (tmp_path / "over there/netless", tmp_path / "nl"):
+        done = subprocess.run([str(way), "--version"], capture_output=True, text=True, env=environment(), check=False)
+        assert (done.stdout, done.stderr) == ("netless of the copy\n", "")
+
+
+@pytest.mark.parametrize("content", ["{original}/tui\n{original}/lab\n", "{own}/tui\n{own}/lab\n", "", None], ids=["original", "own", "empty", "none"])
+def test_an_environment_that_leads_elsewhere_is_mended(started: Path, tmp_path: Path, content: str | None) -> None:
+    """One made when the file held absolute paths, or without it: the next start mends it, without pip, and those after it are quick again."""
+    copy = copied(started, tmp_path / "the copy")
+    pip = copy / ".venv/netless-install.log"
+    before = pip.stat().st_mtime_ns
+    road(copy).unlink()
+    if content is not None:
+        (copy / road(started).relative_to(started)).write_text(content.format(original=started, own=copy))
+    done = start(copy, "--version")
+    assert (done.stdout, done.stderr) == ("netless of the copy\n", "")
+    assert runs_from(copy) == str(copy / "lab/netless_lab")
+    assert road(copy).read_text() == road(started).read_text()
+    assert pip.stat().st_mtime_ns == before
+    mended = (copy / ".venv/netless-stamp").stat().st_mtime_ns
+    assert start(copy, "--version").stdout == "netless of the copy\n"
+    assert (copy / ".venv/netless-stamp").stat().st_mtime_ns == mended, "the second start made it anew"
 
 
 def test_words_and_exit_codes_pass_through(started: Path, tmp_path: Path) -> None:
@@ -155,25 +249,47 @@ def test_no_network_is_explained(clone: Path, tmp_path: Path) -> None:
     assert "No matching distribution" in done.stderr and "start again" in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder that somebody else may not write")
-def test_a_checkout_of_somebody_else_is_left_alone(clone: Path, tmp_path: Path) -> None:
-    """An ordinary user's environment lies in their own cache; nothing is written into the checkout."""
-    fresh = _without_environment(clone, tmp_path)
+@pytest.fixture
+def of_somebody_else(clone: Path, machine: Path) -> Iterator[Path]:
+    """A place that everybody may read: root's checkout ``netless tree``, a ``cache`` to write to, and the machine's bin and wheels."""
     place = Path("/var/tmp") / f"netless-{os.getpid()}"
-    shutil.copytree(fresh, place / "netless tree")
-    cache = place / "cache"
-    cache.mkdir(mode=0o777)
-    cache.chmod(0o777)
     try:
-        before = sorted(str(path) for path in (place / "netless tree").rglob("*"))
-        command = ["runuser", "-u", "learner", "--", str(place / "netless tree" / "netless"), "--version"]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=environment(XDG_CACHE_HOME=str(cache)), cwd="/", timeout=300, check=False
-        )
-        assert done.stdout.startswith("netless "), done.stderr
-        assert sorted(str(path) for path in (place / "netless tree").rglob("*")) == before
+        shutil.copytree(clone, place / "netless tree", ignore=shutil.ignore_patterns(".venv*", "__pycache__"))
+        for name in ("bin", "wheels"):
+            shutil.copytree(machine / name, place / name, symlinks=True)
+        (place / "cache").mkdir()
+        subprocess.run(["chmod", "-R", "a+rX", str(place)], check=True)
+        (place / "cache").chmod(0o777)
+        yield place
     finally:
         shutil.rmtree(place)
+
+
+def as_learner(place: Path, *words: str, without: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """The launcher of that checkout, run by the ordinary user; ``without`` is a variable they do not have."""
+    command = ["runuser", "-u", "learner", "--", "env", *(("-u", without) if without else ()), str(place / "netless tree/netless"), *words]
+    env = environment(**settings(place), **more)
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd="/", timeout=300, check=False)
+
+
+@pytest.mark.root
+def test_a_checkout_of_somebody_else_is_left_alone(of_somebody_else: Path) -> None:
+    """An ordinary user's environment lies in their own cache; nothing is written into the checkout."""
+    tree, cache = of_somebody_else / "netless tree", of_somebody_else / "cache"
+    before = sorted(str(path) for path in tree.rglob("*"))
+    for _ in range(2):
+        done = as_learner(of_somebody_else, "--version", XDG_CACHE_HOME=str(cache))
+        assert done.stdout.startswith("netless "), done.stderr
+    assert done.stderr == "", "the second start finds everything done"
+    assert sorted(str(path) for path in tree.rglob("*")) == before
+
+
+@pytest.mark.root
+def test_somebody_without_a_home_is_told_what_to_set(of_somebody_else: Path) -> None:
+    """Neither HOME nor XDG_CACHE_HOME, and a checkout of somebody else: exit 3 and the variable to set, nothing written."""
+    done = as_learner(of_somebody_else, "--version", without="HOME")
+    assert done.returncode == 3
+    assert "XDG_CACHE_HOME" in done.stderr and "HOME is not set" in done.stderr
 
 
 def _without_environment(clone: Path, tmp_path: Path) -> Path:
