@@ -18,7 +18,7 @@ from helpers.seat import seated as on_a_terminal
 
 @contextmanager
 def seated(tmp_path: Path, *words: str) -> Iterator[Seat]:
-    """The app on a recorded lab, running and painted."""
+    """The app on a scripted lab, running and painted."""
     environment = {**as_here(), "XDG_STATE_HOME": str(tmp_path)}
     with on_a_terminal([sys.executable, "-P", "-m", "app.child_app", *words], environment) as seat:
         seat.read_until(b"Plug one end")
