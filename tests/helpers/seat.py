@@ -95,8 +95,7 @@ def seated(
         for fd in (0, 1, 2):
             os.dup2(ours if output is None or fd != 1 else output.fileno(), fd)
         os.closerange(3, 256)
-        told = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}  # the terminal's own size counts
-        os.execve(command[0], list(command), told)
+        os.execve(command[0], list(command), dict(environment))
     seat = Seat(terminal, ours, pid)
     try:
         yield seat
