@@ -184,7 +184,8 @@ def test_any_mess_ends_where_it_began(mess: str) -> None:
         assert tools_say(own) != before, "the mess makes no difference"
         done = own.purge()
         assert done.problems == ()
-        assert differing(tools_say(own), before) == []
+        # the kernel itself gives a link its last routes of IPv6 when it has noticed its carrier, in the background
+        assert eventually(lambda: not differing(tools_say(own), before)), differing(tools_say(own), before)
         assert meaning(own.snapshot()) == meant
         own.do(*POST)
         assert [to for to in ("10.0.0.2", "203.0.113.1", "198.51.100.10") if not answers(to)] == []
