@@ -16,7 +16,7 @@ from helpers.desk import Desk
 from helpers.seat import seated
 from helpers.waiting import eventually
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 
 
 def gone(pid: int) -> bool:

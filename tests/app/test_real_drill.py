@@ -8,7 +8,7 @@ import pytest
 
 from app.test_real_tmux import learner
 
-pytestmark = [pytest.mark.kernel, pytest.mark.tmux]
+pytestmark = [pytest.mark.kernel, pytest.mark.tmux, pytest.mark.rootless]
 
 
 def test_broken_explained_repaired_and_back(tmp_path: Path) -> None:

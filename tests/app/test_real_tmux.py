@@ -14,7 +14,7 @@ import pytest
 
 from helpers.checkout import as_here
 
-pytestmark = [pytest.mark.kernel, pytest.mark.tmux]
+pytestmark = [pytest.mark.kernel, pytest.mark.tmux, pytest.mark.rootless]
 
 
 class Learner:

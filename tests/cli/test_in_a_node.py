@@ -15,7 +15,7 @@ from helpers.desk import Desk
 from helpers.seat import seated
 from helpers.waiting import eventually
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 
 TRAP = "trap 'echo caught; sleep 0.6; exit 7' INT; echo ready >&2; while :; do sleep 0.1; done"
 """A program that ends in its own way on ctrl-c, and takes longer for it than Python's subprocess has patience (0.25 s)."""

@@ -10,7 +10,7 @@ from helpers.running import Running, running
 from netless.app.shells import put_at_prompt, shell_in
 from terminal.host import Seat, seat
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 
 
 @pytest.fixture(scope="module")
