@@ -51,6 +51,26 @@ def test_what_no_picture_shows_is_named_and_goes(lab: Running, what: str, node: 
     assert lab.reset("step", dry=True)["going"] == []
 
 
+@pytest.mark.parametrize("what", MESS)
+def test_what_no_picture_shows_goes_from_a_container_of_a_later_step_too(lab: Running, what: str) -> None:
+    """c2, which a step brought and which lives on through a reset, is named and cleaned like c1, and by what it holds itself."""
+    typed, listed, look = MESS[what]
+    lab.goto("neighbour/everyone")
+    before, process = lab.sh(look, "c2"), pid(lab, "c2")
+    lab.sh(typed, "c2")
+    assert lab.sh(look, "c2") != before
+    going = lab.reset("step", dry=True)["going"]
+    assert [line for line in going if listed in line and line.endswith(" in c2")], going
+    lab.reset("step")
+    assert pid(lab, "c2") == process
+    assert lab.sh(look, "c2") == before
+
+
+def pid(lab: Running, node: str) -> int | None:
+    """The process of a node."""
+    return next(own.pid for own in lab.status().nodes if own.name == node)
+
+
 def test_what_the_steps_bring_is_not_listed_twice(lab: Running) -> None:
     """The start of the step after it has forwarding on, which changes other settings too: none of them is anybody's mess."""
     steps = next(lesson for lesson in lab.status().course.lessons if lesson.id == "internet").steps

@@ -41,10 +41,11 @@ class Settings:
     kernel copies in that direction (writing ip_forward also writes the forwarding of every device, and accept_redirects of ``all``).
     """
 
-    def __init__(self, values: dict[str, bytes | None], files: dict[str, int] | None = None) -> None:
-        """``files`` are the descriptors of those that are kept open; they become this object's own."""
+    def __init__(self, values: dict[str, bytes | None], files: dict[str, int] | None = None, home: int | None = None) -> None:
+        """``files`` are the descriptors of those that are kept open, and belong to the namespace with the inode ``home``; they become ours."""
         self.values = values
         self._files = files or {}
+        self._home = home
 
     def close(self) -> None:
         """Close what was kept open."""
@@ -59,7 +60,7 @@ class Settings:
         checked against one another (ip_local_port_range, ip_unprivileged_port_start): what is refused is tried again.
         """
         chosen = [key for key in self.values if keys is None or key in keys]
-        return call_in(namespace, self._put_back, chosen) if chosen else {}
+        return call_in(namespace, self._put_back, chosen, self._kept(namespace)) if chosen else {}
 
     def of_devices(self, names: Collection[str]) -> frozenset[str]:
         """The keys of the settings that belong to these devices."""
@@ -67,42 +68,33 @@ class Settings:
 
     def differences(self, namespace: Namespace) -> tuple[Difference, ...]:
         """What ``put_back`` would write now."""
-        return call_in(namespace, self._differences, list(self.values))
+        return call_in(namespace, self._differences, list(self.values), self._kept(namespace))
 
     def spoiled(self, namespace: Namespace) -> frozenset[str]:
         """Devices with a setting that was not set at all and that the kernel cannot unset: they are to be made anew."""
         unset = [key for key, value in self.values.items() if value is None and device_of(key)]
-        return frozenset(device_of(found.key) for found in call_in(namespace, self._differences, unset)) if unset else frozenset()
+        found = call_in(namespace, self._differences, unset, self._kept(namespace)) if unset else ()
+        return frozenset(device_of(one.key) for one in found)
 
-    def _put_back(self, keys: list[str]) -> dict[str, str]:
-        refused = [key for key in keys if self._write(key)]
-        return {key: problem for key in refused if (problem := self._write(key))}
+    def _kept(self, namespace: Namespace) -> dict[str, int]:
+        """The files that are open, as far as they speak of this namespace: an open file shows the one in which it was opened."""
+        return self._files if namespace.inode == self._home else {}
 
-    def _differences(self, keys: list[str]) -> tuple[Difference, ...]:
+    def _put_back(self, keys: list[str], files: dict[str, int]) -> dict[str, str]:
+        refused = [key for key in keys if self._write(key, files)]
+        return {key: problem for key in refused if (problem := self._write(key, files))}
+
+    def _differences(self, keys: list[str], files: dict[str, int]) -> tuple[Difference, ...]:
         found = []
         for key in keys:
-            was, now = self.values[key], self._read(key)
+            was, now = self.values[key], _read(key, files)
             if now is not None and now != was:
                 found.append(Difference(key, None if was is None else _text(was), _text(now)))
         return tuple(found)
 
-    def _read(self, key: str) -> bytes | None:
-        """The value now; None when there is none to read."""
-        fd = self._files.get(key)
-        if fd is not None:
-            try:
-                return os.pread(fd, _SIZE, 0)
-            except FileNotFoundError:  # its device has gone; there may be another of this name
-                os.close(self._files.pop(key))
-            except OSError:
-                return None
-        with contextlib.suppress(OSError), _opened(key) as fd:
-            return os.pread(fd, _SIZE, 0)
-        return None
-
-    def _write(self, key: str) -> str:
+    def _write(self, key: str, files: dict[str, int]) -> str:
         """Write when it differs; "" when all is well or the file is gone."""
-        wanted, now = self.values[key], self._read(key)
+        wanted, now = self.values[key], _read(key, files)
         if now is None or now == wanted:
             return ""
         if wanted is None:
@@ -119,7 +111,7 @@ class Settings:
 
 def read_settings(namespace: Namespace, *, keep: bool = False) -> Settings:
     """Every setting as it is now; with ``keep`` the files stay open, about 800 descriptors, until ``close``."""
-    return call_in(namespace, _read_all, keep)
+    return call_in(namespace, _read_all, keep, namespace.inode)
 
 
 def device_of(key: str) -> str:
@@ -128,7 +120,22 @@ def device_of(key: str) -> str:
     return parts[3] if len(parts) > 4 and parts[2] in _PER_DEVICE and parts[3] not in _WIDE else ""
 
 
-def _read_all(keep: bool) -> Settings:
+def _read(key: str, files: dict[str, int]) -> bytes | None:
+    """The value now, from its open file when there is one; None when there is none to read."""
+    fd = files.get(key)
+    if fd is not None:
+        try:
+            return os.pread(fd, _SIZE, 0)
+        except FileNotFoundError:  # its device has gone; there may be another of this name
+            os.close(files.pop(key))
+        except OSError:
+            return None
+    with contextlib.suppress(OSError), _opened(key) as fd:
+        return os.pread(fd, _SIZE, 0)
+    return None
+
+
+def _read_all(keep: bool, home: int) -> Settings:
     values: dict[str, bytes | None] = {}
     files: dict[str, int] = {}
     for key in sorted(_listed(f"{ROOT}/net"), key=_rank):
@@ -143,7 +150,7 @@ def _read_all(keep: bool) -> Settings:
             files[key] = fd
         else:
             os.close(fd)
-    return Settings(values, files)
+    return Settings(values, files, home)
 
 
 def _listed(directory: str) -> Iterator[str]:
