@@ -32,3 +32,4 @@ def test_damage_is_told_from_a_torn_end() -> None:
     whole = line(ONE) + line(TWO)
     assert not damaged(b"") and not damaged(whole) and not damaged(whole[:-40])
     assert damaged(line(ONE) + b"rubbish\n" + line(TWO)) and damaged(b"\x00\xff rubbish")
+    assert damaged(line(ONE) + b"\nrubbish\n"), "a whole last line is no torn end"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+import uuid
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from netless_lab import labs
 from netless_lab.client import Client
 from netless_lab.lease import LASTING, OF_A_TUTOR, Lease
 from netless_lab.protocol import GetStatus, Hello, Status
+from netless_lab.sandbox import find
 
 
 def test_the_lease_is_counted_from_the_last_use() -> None:
@@ -57,6 +60,26 @@ def test_what_runs_on_in_the_lab_is_no_use_of_it(tmp_path: Path) -> None:
         assert clients(client) == 1
         assert not gone(desk.lab)
     assert eventually(lambda: gone(desk.lab)), "what runs on in it keeps the lab"
+
+
+@pytest.mark.kernel
+def test_the_lease_begins_when_the_last_client_hangs_up() -> None:
+    """A client that stayed longer than the lease leaves the whole of it behind: a tutor of many hours that loses its ssh finds its lab again.
+
+    The witness is a connection that is no client: one of another version is told so, and hangs on until the lab has ended.
+    """
+    lab, lease_s = f"last-use-{uuid.uuid4().hex[:10]}", 0.8
+    with Client(labs.start(lab), Hello(client="test", lease=Lease(lease_s))) as client, find.connect(lab) as witness:
+        witness.settimeout(20)
+        witness.sendall(b'{"type":"hello","version":999999}\n')
+        assert witness.recv(4096)
+        assert eventually(lambda: msgspec.convert(client.ask(GetStatus), Status).uptime_s > lease_s)
+        hung_up = time.monotonic()
+        client.close()
+        while witness.recv(4096):
+            pass
+        assert time.monotonic() - hung_up >= lease_s, "it was counted from an earlier moment"
+    assert eventually(lambda: gone(lab))
 
 
 @pytest.mark.kernel
