@@ -304,3 +304,44 @@ hint = ["Look."]
     assert "01-one.md:" in done.stdout and "passes before anything is done" in done.stdout
     (tmp_path / "01-one.md").write_text(page.replace("eth0", "a-very-long-name"))
     assert "15" in netless("lint", "--static", str(tmp_path), code=2).stdout
+
+
+GATE = """+++
+format = 1
+id = "gate"
+title = "A gate"
++++
+Two steps, one on top of the other.
+
+## Shut it
+
+Nothing passes.
+
+```toml step
+id = "shut"
+do = [{ forward-policy = "drop" }]
+expect = [{ forward-policy = "drop" }]
+hint = ["Look at the policy."]
+```
+
+## Open it a little
+
+What comes from the uplink passes.
+
+```toml step
+id = "open"
+do = [{ forward-accept = "eth0" }]
+expect = [{ forward-accept = "eth0" }]
+hint = ["Look at the chain."]
+```
+"""
+
+
+def test_lint_proves_good_steps_in_every_dialect(netless: Cli, tmp_path: Path) -> None:
+    """Each fails before, passes after, and fails again once it was taken back; with iptables too, whose rules open no gate that nft has shut."""
+    (tmp_path / "course.toml").write_text(
+        'format = 1\nid = "mine"\ntitle = "Mine"\nabout = "Mine."\nlessons = ["gate"]\n[world]\ncontainers = []\n'
+    )
+    (tmp_path / "01-gate.md").write_text(GATE)
+    (course,) = netless.json("lint", str(tmp_path))["courses"]
+    assert (course["proven"], course["problems"]) == (["mine/gate/shut", "mine/gate/open"], [])

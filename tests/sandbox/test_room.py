@@ -61,6 +61,14 @@ def test_nothing_of_the_machine_can_be_written_from_inside() -> None:
 
 
 @alone
+def test_no_file_of_the_machine_in_proc_may_be_written() -> None:
+    """Files such as sysrq-trigger (0200) and mtrr (0644) obey whoever is root: find(1) asks the kernel (access(2)) which may be written here."""
+    with room() as made:
+        assert made.sh("find /proc -maxdepth 1 -type f -perm /222 -writable") == ""
+        assert made.sh("find /proc/sys/net/ipv4/ip_forward -writable") != "", "the room's own network may"
+
+
+@alone
 def test_the_capabilities_inside_do_not_reach_out() -> None:
     """Root inside sees only the room's processes and cannot name or signal any other."""
     with room() as made:
