@@ -90,6 +90,18 @@ async def test_a_hundred_probes_at_once_do_not_mix() -> None:
 
 
 @sandboxed
+async def test_an_error_about_another_packet_is_not_taken_for_ones_own() -> None:
+    """The kernel hands an ICMP error to every raw socket of the node: the probe that waits in silence beside the refused one stays silent."""
+    with lab() as nodes:
+        inside(nodes, "net", """nft add table ip t; nft add chain ip t i { type filter hook input priority 0\\; }
+            nft add rule ip t i ip daddr 203.0.113.1 drop""")
+        sh("ip route add unreachable 198.51.100.77")
+        waiting, refused = await asyncio.gather(*(silent(Ping("c1", to), nodes) for to in ("203.0.113.1", "198.51.100.77")))
+        assert (waiting.result, waiting.reason) == ("failed", "silence")
+        assert refused.result == "failed" and "10.0.0.1" in refused.text
+
+
+@sandboxed
 async def test_packets_that_cannot_leave_say_why() -> None:
     """No route, a blackhole, an unreachable and a prohibit route, a firewall on the way out, a broadcast address."""
     with lab() as nodes:

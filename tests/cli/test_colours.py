@@ -1,0 +1,37 @@
+"""Colour is for a person who looks and wants it: on a terminal, and not where NO_COLOR is set (no-color.org)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.command_line import Cli, own_name
+
+ESCAPE = "\x1b["
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """A shell about a lab that does not run: listing what can be broken needs none."""
+    return Cli(own_name(), tmp_path)
+
+
+def test_a_person_at_a_terminal_sees_styles(cli: Cli) -> None:
+    """The ids of the faults stand out."""
+    shown = cli.on_a_terminal("faults", answer="")
+    assert f"{ESCAPE}1mforwarding-off" in shown
+
+
+@pytest.mark.parametrize("value", ["1", "0"])
+def test_whoever_sets_no_color_sees_none(cli: Cli, value: str) -> None:
+    """Whatever its value, as soon as it is there."""
+    cli.environment["NO_COLOR"] = value
+    shown = cli.on_a_terminal("faults", answer="")
+    assert "forwarding-off" in shown and ESCAPE not in shown
+
+
+def test_a_pipe_and_a_document_have_none(cli: Cli) -> None:
+    """What a program reads is plain, also where it reads from a terminal."""
+    assert ESCAPE not in cli("faults").stdout
+    assert ESCAPE not in cli.on_a_terminal("faults", "--json", answer="")
