@@ -17,7 +17,7 @@ from helpers.sandboxed import answers, sandboxed, sh, tun_is_lent
 from helpers.wires import inside
 from netless_lab.kernel.capture import Recorder, Taps
 from netless_lab.kernel.capture.ring import Ring
-from netless_lab.kernel.capture.sieve import EVERYTHING
+from netless_lab.kernel.capture.sieve import EVERYTHING, echoes
 from netless_lab.kernel.namespace import call_in, socket_in
 from netless_lab.kernel.read import NodeRef
 from netless_lab.model.journeys.decode import decode
@@ -127,10 +127,10 @@ async def test_frames_bigger_than_a_slot_are_whole() -> None:
     """A full packet is recorded to its last byte, although the ring's slots only hold headers."""
     async with watched() as lab:
         recording = await lab.record("ping", "-n", "-q", "-c", "3", "-i", "0.01", "-s", "1400", "-p", "5a", "198.51.100.10")
-        echoes = [frame for frame in recording.frames if decode(frame.data).kind.startswith("echo")]
-        assert len(echoes) == 30
-        assert {(len(frame.data), frame.length) for frame in echoes} == {(1442, 1442)}
-        assert all(frame.data.endswith(b"\x5a" * 1300) for frame in echoes)
+        heard = [frame for frame in recording.frames if decode(frame.data).kind.startswith("echo")]
+        assert len(heard) == 30
+        assert {(len(frame.data), frame.length) for frame in heard} == {(1442, 1442)}
+        assert all(frame.data.endswith(b"\x5a" * 1300) for frame in heard)
 
 
 @sandboxed
@@ -170,6 +170,18 @@ async def test_a_device_without_ethernet_is_read_as_well() -> None:
 
 
 @sandboxed
+async def test_a_sieve_lets_through_the_ids_it_was_given_and_no_others() -> None:
+    """Both ends of the range belong to it: the last attempt of a probe must be seen like the first."""
+    async with watched() as lab:
+        recorder = Recorder(lab.lookout.taps, sieve=echoes(100, 102))
+        recorder.start()
+        for ident in range(98, 105):
+            inside(lab.nodes, "c1", f"ping -nqc1 -W5 -e {ident} 10.0.0.1")
+        idents = {packet.sport for frame in recorder.stop().frames if (packet := decode(frame.data)).kind == "echo-request"}
+        assert idents == {100, 101, 102}
+
+
+@sandboxed
 async def test_a_node_that_comes_and_goes() -> None:
     """A tap is opened for a new node while recording, and an open tap does not outlive its node's place in the lab."""
     async with watched() as lab:
@@ -182,8 +194,8 @@ async def test_a_node_that_comes_and_goes() -> None:
         inside(lab.nodes, "c1", "ping -nqc1 -W1 10.0.0.3")
         await taps.attend((*nodes.values(), gone))
         inside(lab.nodes, "c1", "ping -nqc1 -W1 10.0.0.3")
-        echoes = [frame.node for frame in recorder.stop().frames if decode(frame.data).kind == "echo-request"]
-        assert (echoes.count("c1"), echoes.count("c2")) == (2, 1)
+        asked = [frame.node for frame in recorder.stop().frames if decode(frame.data).kind == "echo-request"]
+        assert (asked.count("c1"), asked.count("c2")) == (2, 1)
 
 
 @sandboxed

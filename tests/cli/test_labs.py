@@ -79,6 +79,23 @@ def test_progress_goes_to_the_lab_that_is_named(elsewhere: Cli, tmp_path: Path) 
     assert kept.exists()
 
 
+def test_what_is_imported_counts_beside_what_the_last_lab_earned(tmp_path: Path) -> None:
+    """A lab was ended with ticks in its journal: the import is not forgotten for them, nor they for it, now and in the next lab."""
+    cli, kept = Cli(own_name(), tmp_path), tmp_path / "kept.json"
+    kept.write_text('{"format":1,"courses":{"container":{"steps":{"cable/pair":{"earned":7.0,"by_hand":1}}}}}')
+    try:
+        cli("run", "netless/name")
+        cli("down")
+        cli("progress", "import", str(kept))
+        for _ in range(2):
+            steps = cli.json("progress")["courses"]["container"]["steps"]
+            assert steps["cable/pair"]["earned"] == 7.0 and steps["netless/name"]["earned"] is not None
+            cli("up")
+            cli("down")
+    finally:
+        cli("down")
+
+
 def test_the_lab_of_the_environment_is_the_default(elsewhere: Cli) -> None:
     """NETLESS_LAB names it, as --help says; in the lab's own terminals it is set."""
     own = Cli(elsewhere.lab, Path(elsewhere.environment["XDG_STATE_HOME"]))

@@ -14,7 +14,7 @@ from helpers.running import Running, running
 from helpers.waiting import eventually
 from netless_lab.client import Refused
 from netless_lab.course.verdict import Verdict
-from netless_lab.protocol import Call
+from netless_lab.protocol import Call, Play
 
 pytestmark = pytest.mark.kernel
 
@@ -129,3 +129,14 @@ def test_every_solution_passes_its_own_check(lab: Running) -> None:
     for lesson in lab.status().course.lessons:
         answers = lab.run(f"{lesson.id}/{lesson.steps[0].id}", rest=True)["verdicts"]
         assert [answer["verdict"]["result"] for answer in answers] == ["pass"] * len(lesson.steps), lesson.id
+
+
+def test_the_control_of_a_silence_gets_the_time_of_an_answer(lab: Running) -> None:
+    """The path a silence is compared with loses its first three packets: that is no broken path, and the step still passes."""
+    lab.goto("internet/forwarding", end=True)
+    lab.client.ask(Play, on=True)  # nobody else is to send the packets that get lost
+    lab.sh("nft 'add table ip lossy; add chain ip lossy input { type filter hook input priority 0; };"
+           " add rule ip lossy input ip daddr 203.0.113.2 icmp type echo-request quota until 110 bytes counter drop'")  # fmt: skip
+    verdict = lab.check()["verdicts"][0]["verdict"]
+    assert verdict["result"] == "pass", verdict
+    assert "counter packets 3 " in lab.sh("nft list chain ip lossy input")
