@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+from capture import frames
 from capture.watching import Watched, places, watched
 from helpers.sandboxed import sandboxed, sh
 from helpers.wires import forget, inside
 from netless_lab.kernel.capture import Recorder
 from netless_lab.model.journey import Journey
 from netless_lab.model.journeys.assemble import traffic
-from netless_lab.model.journeys.converse import converse
+from netless_lab.model.journeys.converse import Sight, converse
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
-from netless_lab.model.journeys.frame import Recording
+from netless_lab.model.journeys.frame import Frame, Recording
 from netless_lab.model.journeys.ground import Ground
+from netless_lab.model.journeys.path import learned
 from netless_lab.model.journeys.questions import questions
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping
 
@@ -44,6 +46,17 @@ async def test_a_ping_through_nat_hop_by_hop() -> None:
         assert [(own.bridge, own.ports) for own in seen.floods] == [("br0", ("br0", "veth2"))]
         times = [hop.at_us for hop in seen.hops]
         assert times == sorted(times) and times[0] == 0 and times[-1] < 1_000_000
+
+
+def test_a_bridge_learns_no_group_as_a_sender() -> None:
+    """A frame that gives a group as its source teaches nothing, as in the kernel (is_valid_ether_addr, br_input.c); an ordinary one does."""
+    ordinary = frames.ethernet(frames.ip4(1, frames.echo()))
+    group = ordinary[:6] + bytes.fromhex("01005e000001") + ordinary[12:]
+    sights = [
+        Sight(Frame(number, "host", "veth1", 3, "in", data, len(data)), decode(data), "forward") for number, data in enumerate((group, ordinary))
+    ]
+    found = learned(sights, Ground(ports={("host", "veth1"): "br0"}))
+    assert [(own.port, own.mac, own.at_hop) for own in found] == [("veth1", frames.MAC_A.hex(":"), 1)]
 
 
 @sandboxed

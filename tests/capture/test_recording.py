@@ -170,6 +170,19 @@ async def test_a_device_without_ethernet_is_read_as_well() -> None:
 
 
 @sandboxed
+async def test_a_frame_for_everybody_is_told_from_one_for_a_group() -> None:
+    """A broadcast and a multicast, by the destination that the frame itself carries (IEEE 802), and what leaves from what comes in."""
+    async with watched() as lab:
+        recorder = Recorder(lab.lookout.taps)
+        recorder.start()
+        inside(lab.nodes, "c1", "ping -nqc1 -W0.2 -I eth0 224.0.0.1 || true; ping -nqc1 -W0.2 -b 10.0.0.255 || true")
+        echo_requests = [frame for frame in recorder.stop().frames if decode(frame.data).kind == "echo-request"]
+        told = {(frame.data[:6].hex(":"), frame.direction) for frame in echo_requests if (frame.node, frame.link) == ("c2", "eth0")}
+        assert told == {("01:00:5e:00:00:01", "multicast"), ("ff:ff:ff:ff:ff:ff", "broadcast")}
+        assert {frame.direction for frame in echo_requests if frame.node == "c1"} == {"out"}
+
+
+@sandboxed
 async def test_a_sieve_lets_through_the_ids_it_was_given_and_no_others() -> None:
     """Both ends of the range belong to it: the last attempt of a probe must be seen like the first."""
     async with watched() as lab:
