@@ -215,6 +215,12 @@ def test_an_answer_from_the_wrong_node_is_no_pass() -> None:
     item = only(judge(own, wrong, outcomes(own, answered(own.probes[0].probe)), HERE, owners=homes))
     assert item.result == "fail"
     assert item.near == "10.0.0.2 belongs to the host itself here, not to c1: it only hears its own echo."
+    thrice = lab(
+        host(uplink(), veth("veth2", "c1:veth1", "10.0.0.2/24")), container("c1", veth("veth1", "host:veth2", "10.0.0.2/24")),
+        container("c2", veth("veth1", "", "10.0.0.2/24")), internet(),
+    )  # fmt: skip
+    item = only(judge(own, thrice, outcomes(own, answered(own.probes[0].probe)), HERE, owners=homes))
+    assert item.result == "fail" and "answers itself" in item.near, "whoever else has it too"
     bound = Bindings(nets={"10.0.0.0/24": "192.168.7.0/24"})
     moved = lab(host(veth("veth2", "c1:veth1", "192.168.7.2/24")), container("c1", veth("veth1", "host:veth2")))
     assert only(judge(own, moved, outcomes(own, answered(own.probes[0].probe)), HERE, bound, owners=homes)).result == "fail"
