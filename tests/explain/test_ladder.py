@@ -70,6 +70,21 @@ def test_a_switch_that_is_off_is_named_with_the_command_that_shows_it() -> None:
     assert told.lesson == "container/internet/forwarding"
 
 
+def test_a_node_that_was_never_meant_to_forward_is_only_likely() -> None:
+    """In a container the switch is off from birth: that it does not forward proves that the packet died there, not that it should pass."""
+    snapshot = forwarding(lab_with(2), "0")
+    nodes = tuple(msgspec.structs.replace(node, role="container") if node.name == "host" else node for node in snapshot.nodes)
+    told = explain(evidence(msgspec.structs.replace(snapshot, nodes=nodes), AT_ROUTER))
+    assert told.code == "forwarding-off" and told.certainty == "likely"
+
+
+def test_nothing_is_certain_of_ipv6() -> None:
+    """The rungs were tried on IPv4: the same evidence about a probe to an IPv6 address is only likely."""
+    proof = evidence(forwarding(lab_with(2), "0"), AT_ROUTER)
+    told = explain(msgspec.structs.replace(proof, probe=Ping("c1", "fd00::10")))
+    assert told.code == "forwarding-off" and told.certainty == "likely"
+
+
 def test_lost_frames_declare_nothing_dead() -> None:
     """The capture missed frames: what was not seen proves nothing, and the first sentence says so."""
     blind = stuck(*AT_ROUTER.hops, lost=7)

@@ -108,6 +108,24 @@ async def test_every_kind_of_change_is_heard_in_every_namespace() -> None:
             assert deaf == []
 
 
+ALONE = (
+    "ip rule add from 10.9.0.0/24 lookup 77",
+    "ip -6 rule add from fd09::/64 lookup 77",
+    "ip route add blackhole 10.5.0.0/16",
+    "ip -6 route add blackhole fd05::/64",
+    "sysctl -qw net.ipv4.conf.default.forwarding=1",
+    "sysctl -qw net.ipv6.conf.default.forwarding=1",
+)
+
+
+@pytest.mark.parametrize("command", ALONE)
+@sandboxed
+async def test_a_change_is_heard_where_nothing_else_happens(command: str) -> None:
+    """In a namespace without a live link, where no address ripens and no neighbour ages, only the change itself can be heard."""
+    async with watching() as (_, ear):
+        assert await ear.hears(command)
+
+
 @sandboxed
 async def test_names_and_processes_are_heard_of() -> None:
     """A namespace added, a link made and removed, a name deleted, the container's process killed; /run/netns may come later."""

@@ -247,6 +247,9 @@ def test_neighbours_flap_quietly() -> None:
         after = edit_node(before, "c1", neighbours=entry(state))
         assert loud(known, after) == [] and len(quiet(known, after)) == 1
     assert loud(before, edit_node(before, "c1", neighbours=entry("failed", None))) == ["nobody answered c1 on veth1 for 10.0.0.1"]
+    assert quiet(known, before) == ["c1 forgot where 10.0.0.1 is"]
+    failed = edit_node(before, "c1", neighbours=entry("failed"))
+    assert diff(failed, before) == (), "that nobody answered is forgotten without a word, with its last MAC or without"
     assert loud(known, edit_node(before, "c1", neighbours=entry("reachable", "0e:00:00:00:00:02"))) == [
         "c1 now finds 10.0.0.1 at 0e:00:00:00:00:02 (was 0e:00:00:00:00:01)"
     ]
@@ -298,6 +301,7 @@ def test_settings() -> None:
     assert loud(after, before) == ["c1 has no name server any more"]
     before, after = change_c1(listeners=(Listener("tcp", "0.0.0.0", 80), Listener("tcp", "::", 80, 6)))
     assert loud(before, after) == ["c1 now listens on tcp 0.0.0.0:80", "c1 now listens on tcp [::]:80"]
+    assert loud(after, before) == ["c1 no longer listens on tcp 0.0.0.0:80", "c1 no longer listens on tcp [::]:80"]
     before, after = change_c1(policy=(PolicyRule(100, "10.0.0.0/24", table=100),))
     assert loud(before, after) == ["c1 got a rule for choosing routes: 100: from 10.0.0.0/24 lookup 100"]
     links = lab(host(bridge("br0"), veth("v", "c1:w", master="br0", port=BridgePort("forwarding"))), container("c1", veth("w", "host:v")))

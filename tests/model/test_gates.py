@@ -45,6 +45,7 @@ def test_forwarding_is_unknown_when_nobody_looked() -> None:
         ((chain("forward", "reject with icmp port-unreachable*"),), "closed"),
         ((chain("forward", policy="accept"), chain("forward", policy="drop", name="y")), "closed"),
         ((chain("forward", "jump mine", policy="drop"), chain(None, "accept", name="mine")), "narrow"),
+        ((chain("forward", "goto mine", policy="drop"), chain(None, "accept", name="mine")), "narrow"),
         ((chain("forward", "jump mine", policy="drop"), chain(None, "jump x", name="mine")), "closed"),
         ((msgspec.structs.replace(chain("forward", policy="drop"), family="ip6"),), "absent"),
         ((msgspec.structs.replace(chain("forward", policy="drop"), family="inet"),), "closed"),
