@@ -170,6 +170,20 @@ async def test_a_device_without_ethernet_is_read_as_well() -> None:
 
 
 @sandboxed
+async def test_a_tag_is_where_it_was_on_the_wire() -> None:
+    """The kernel takes the tag of a VLAN out of a frame that comes in and keeps it beside it: recorded are the bytes that were sent."""
+    async with watched() as lab:
+        recorder = Recorder(lab.lookout.taps)
+        sent = frames.tagged(frames.ip4(1, frames.echo(ident=4242)), vlan=7)
+        recorder.start()
+        with socket_in(lab.nodes["c1"].namespace, socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
+            raw.bind(("eth0", 0))
+            raw.send(sent)
+        heard = [frame for frame in recorder.stop().frames if (frame.node, frame.link) == ("host", "veth1")]
+        assert [(frame.data, frame.length) for frame in heard] == [(sent, len(sent))]
+
+
+@sandboxed
 async def test_a_frame_for_everybody_is_told_from_one_for_a_group() -> None:
     """A broadcast and a multicast, by the destination that the frame itself carries (IEEE 802), and what leaves from what comes in."""
     async with watched() as lab:

@@ -138,6 +138,13 @@ def test_ping_tells_what_became_of_it(netless: Cli) -> None:
     netless("reset", "step", "--yes")
 
 
+def test_a_ping_that_cannot_be_sent_is_no_verdict(netless: Cli) -> None:
+    """An address that may be on any link goes nowhere: exit code 3, neither answered nor lost."""
+    told = netless.json("ping", "host", "fe80::1", code=3)
+    assert told["result"] == "error" and told["text"]
+    assert netless("ping", "host", "fe80::1", code=3).stdout.strip() == told["text"]
+
+
 def test_snapshot_and_diagram(netless: Cli, tmp_path: Path) -> None:
     """``snapshot --json`` has nodes with links, routes, neighbours, fdb, chains and sysctls; ``diagram`` draws them in every form."""
     netless("goto", "container/switch", "--end")
