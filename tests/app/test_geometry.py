@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from netless.app.geometry import MIN_HEIGHT, MIN_WIDTH, PANES, Box, Frame, Pane, arrange, fits, side_by_side
+from netless.app.geometry import MIN_HEIGHT, MIN_WIDTH, PANES, STRIP_FROM, Box, Frame, Pane, arrange, fits, side_by_side
 
 WIDTHS = (40, 47, 60, 79, 80, 81, 99, 100, 101, 120, 160, 200, 681)
 HEIGHTS = (12, 13, 15, 19, 20, 23, 24, 25, 30, 40, 60, 180)
@@ -57,6 +57,12 @@ def test_the_picture_stays_in_view_at_80x24() -> None:
         assert frame.strip
         assert frame.network is not None
         assert frame.network.height >= 5
+
+
+def test_the_strip_goes_when_there_is_no_room_for_it() -> None:
+    """From 13 rows between header and keys on there is one; with one row less what is read needs them all."""
+    assert arrange(80, STRIP_FROM + 2).strip
+    assert not arrange(80, STRIP_FROM + 1).strip and arrange(80, STRIP_FROM + 1).network is None
 
 
 def test_limits() -> None:

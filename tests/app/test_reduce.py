@@ -165,6 +165,8 @@ def test_actions_come_before_what_they_change() -> None:
     change = protocol.ChangesEvent(50.1, "tutor", ())
     view = play(protocol.ChangesEvent(49.0, "learner", ()), change, action)
     assert [entry.at for entry in view.entries] == [49.0, 50.0, 50.1]
+    again = msgspec.structs.replace(action, at=50.1)
+    assert reduce(view, again).entries[-2:] == (change, again), "what came at the same time stands as it was heard"
 
 
 def test_why_asks_about_the_newest_surprise() -> None:

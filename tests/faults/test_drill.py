@@ -139,6 +139,15 @@ def test_nothing_gives_a_drill_away(lab: Running) -> None:
         assert word not in told
 
 
+def test_a_drill_says_not_even_where_it_is(lab: Running) -> None:
+    """A fault that may be in either container: while it is sought, what it is, where, which lesson teaches it and its cure are blank."""
+    drill(lab, "default-route-missing", node="c2")
+    fault = now(lab)
+    assert fault is not None and fault.tells
+    assert (fault.id, fault.title, fault.node, fault.teaches, fault.solution) == ("", "", "", "", "")
+    assert lab.client.ask(Call, name="mend")["mended"] == "default-route-missing"
+
+
 def test_check_judges_the_network_in_a_drill(lab: Running) -> None:
     """``check`` fails while it is broken, and passes at once when it is repaired."""
     drill(lab, "second-firewall")
