@@ -9,14 +9,14 @@ from capture.watching import Watched, places, watched
 from helpers.sandboxed import sandboxed, sh
 from helpers.wires import forget, inside
 from netless_lab.kernel.capture import Recorder
-from netless_lab.model.journey import Journey
+from netless_lab.model.journey import Direction, Hop, Journey
 from netless_lab.model.journeys.assemble import traffic
 from netless_lab.model.journeys.converse import Sight, converse
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.frame import Frame, Recording
 from netless_lab.model.journeys.ground import Ground
-from netless_lab.model.journeys.path import learned
+from netless_lab.model.journeys.path import death, learned
 from netless_lab.model.journeys.questions import questions
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping
 
@@ -46,6 +46,18 @@ async def test_a_ping_through_nat_hop_by_hop() -> None:
         assert [(own.bridge, own.ports) for own in seen.floods] == [("br0", ("br0", "veth2"))]
         times = [hop.at_us for hop in seen.hops]
         assert times == sorted(times) and times[0] == 0 and times[-1] < 1_000_000
+
+
+def test_a_packet_that_did_not_arrive_is_the_one_that_died() -> None:
+    """Of two attempts the first got no further than its sender and the second arrived unanswered: the death is the first one's."""
+    def seen(number: int, seq: int, node: str, direction: Direction) -> Sight:
+        data = frames.ethernet(frames.ip4(1, frames.echo(seq=seq), target="10.0.0.3"))
+        return Sight(Frame(number, node, "eth0", 2, direction, data, len(data)), decode(data), "forward")
+
+    sights = [seen(0, 1, "c1", "out"), seen(1, 2, "c1", "out"), seen(2, 2, "c2", "in")]
+    hops = [Hop(own.frame.node, "eth0", own.frame.direction, float(number), "echo-request", "a ping") for number, own in enumerate(sights)]
+    found = death(hops, sights, Ground(owners={"10.0.0.3": ("c2",)}), asked=False)
+    assert found is not None and (found.node, found.link, found.after_hop) == ("c1", "eth0", 0)
 
 
 def test_a_bridge_learns_no_group_as_a_sender() -> None:

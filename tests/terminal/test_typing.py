@@ -11,6 +11,7 @@ from textual.content import Content
 
 from netless.app.shells import put_at_prompt
 from netless.app.terminal import PtyTerminal
+from netless.vt.keys import encode_command, encode_paste
 from terminal.host import SHELL, seat
 
 NO_BRACKETS = ("sh", "-c", "printf '\\033]133;B\\a'; while IFS= read -r line; do echo \"[$line]\"; done")
@@ -41,6 +42,19 @@ async def test_paste_cannot_end_its_own_bracket() -> None:
         await person.pilot.press("enter")
         await person.caught_up()
         assert "pwned" in person.text
+
+
+CONTROLS = "".join(map(chr, (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))))
+"""C0 and C1 controls (ECMA-48), but for tab, line feed and carriage return, which a text may hold."""
+
+
+@pytest.mark.parametrize("bracketed", [True, False])
+def test_no_control_character_is_typed_for_anybody(bracketed: bool) -> None:
+    """A page or a clipboard may hold any: neither a command put at the prompt nor a paste types one, so neither can press a key."""
+    for encode in (encode_command, encode_paste):
+        typed = encode(f"ip{CONTROLS} link", bracketed).removeprefix("\x1b[200~").removesuffix("\x1b[201~")
+        assert typed == "ip link", encode
+    assert "\r" not in encode_command("ip link\rip addr\n", False)
 
 
 async def test_type_text_does_not_run() -> None:
