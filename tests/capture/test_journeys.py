@@ -52,7 +52,7 @@ def test_a_packet_that_did_not_arrive_is_the_one_that_died() -> None:
     """Of two attempts the first got no further than its sender and the second arrived unanswered: the death is the first one's."""
     def seen(number: int, seq: int, node: str, direction: Direction) -> Sight:
         data = frames.ethernet(frames.ip4(1, frames.echo(seq=seq), target="10.0.0.3"))
-        return Sight(Frame(number, node, "eth0", 2, direction, data, len(data)), decode(data), "forward")
+        return Sight(Frame(number, node, "eth0", 2, direction, data, len(data)), decode(data), 0)
 
     sights = [seen(0, 1, "c1", "out"), seen(1, 2, "c1", "out"), seen(2, 2, "c2", "in")]
     hops = [Hop(own.frame.node, "eth0", own.frame.direction, float(number), "echo-request", "a ping") for number, own in enumerate(sights)]
@@ -65,7 +65,7 @@ def test_a_bridge_learns_no_group_as_a_sender() -> None:
     ordinary = frames.ethernet(frames.ip4(1, frames.echo()))
     group = ordinary[:6] + bytes.fromhex("01005e000001") + ordinary[12:]
     sights = [
-        Sight(Frame(number, "host", "veth1", 3, "in", data, len(data)), decode(data), "forward") for number, data in enumerate((group, ordinary))
+        Sight(Frame(number, "host", "veth1", 3, "in", data, len(data)), decode(data), 0) for number, data in enumerate((group, ordinary))
     ]
     found = learned(sights, Ground(ports={("host", "veth1"): "br0"}))
     assert [(own.port, own.mac, own.at_hop) for own in found] == [("veth1", frames.MAC_A.hex(":"), 1)]
