@@ -149,3 +149,16 @@ def test_quitting_leaves_a_lab_of_the_same_name_that_it_did_not_start(desk: Desk
             seat.type(b"q")
             assert seat.ended() == 0
         assert desk.still_built()
+
+
+def test_quitting_leaves_a_lab_of_the_same_name_that_nobody_uses_just_now(desk: Desk) -> None:
+    """The same when whoever started the other lab has lost the terminal: nobody else is connected, and still it is not ours to end."""
+    with desk.tutor() as seat:
+        desk.netless("down")
+        seat.read_until(b"The lab is gone")
+        with desk.tutor():
+            desk.build()
+        assert desk.still_built()
+        seat.type(b"q")
+        assert seat.ended() == 0
+        assert desk.still_built()
