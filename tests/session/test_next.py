@@ -9,7 +9,7 @@ import pytest
 from helpers.running import Running, running
 from helpers.waiting import eventually
 from netless_lab.client import Refused
-from netless_lab.protocol import Play
+from netless_lab.protocol import Play, StatusEvent
 
 pytestmark = pytest.mark.kernel
 
@@ -88,3 +88,13 @@ def test_a_refused_next_does_not_end_play_mode(lab: Running) -> None:
     refused(lab)
     assert lab.status().playing
     lab.client.ask(Play, on=False)
+
+
+def test_every_view_hears_that_play_mode_began_and_ended(lab: Running) -> None:
+    """The status that says so is told before the answer: to the tutor whose key it was, and to every other view; also when nothing is rebuilt."""
+    last = "neighbour/everyone"
+    fresh(lab, last)
+    for asked, playing in ((lambda: lab.client.ask(Play, on=True), True), (lab.next, False)):
+        lab.events.clear()
+        asked()
+        assert [event.status.playing for event in lab.events if isinstance(event, StatusEvent)][-1:] == [playing]

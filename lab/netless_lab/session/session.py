@@ -219,10 +219,10 @@ class Session(BreakableDesk):
             return self._moved("Play mode is " + ("on" if on else "off") + " already.")
         if on:
             self._played_from = (self.state.position, self.state.passed)
-            self.state = msgspec.structs.replace(self.state, playing=True)
+            self._set_playing(True)
             return self._moved("Play mode: do as you please, nothing is judged. Leave it and the step is put back.")
         place, passed = self._played_from
-        self.state = msgspec.structs.replace(self.state, playing=False)
+        self._set_playing(False)
         await self._rebuild(place, end=passed)
         return self._moved(f"Play mode is over: the lab is back at the {'end' if passed else 'start'} of {place}.")
 
@@ -246,7 +246,13 @@ class Session(BreakableDesk):
 
     def _stop_playing(self) -> None:
         """A verb that moves the lab ends play mode: there is nothing left to put back."""
-        self.state = msgspec.structs.replace(self.state, playing=False)
+        self._set_playing(False)
+
+    def _set_playing(self, on: bool) -> None:
+        """Begin or end play mode; every view hears when it changes."""
+        if on != self.state.playing:
+            self.state = msgspec.structs.replace(self.state, playing=on)
+            self.tell_status()
 
     async def set_dialect(self, dialect: Dialect) -> dict[str, Any]:
         """Show commands in this dialect from now on."""
