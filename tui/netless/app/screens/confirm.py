@@ -72,7 +72,9 @@ class ResetScreen(Panel[str]):
         self._paint()
 
     def _paint(self) -> None:
-        self.query_one("#panel-body", Document).set_source(lambda width: self._text())
+        """Show what is known; a screen that is being put away has nothing left to show it on."""
+        for body in self.query("#panel-body").results(Document):
+            body.set_source(lambda width: self._text())
         known = self._goes is not None
         keys = (
             Key("y", "Reset", "screen.confirm", live=known),
@@ -81,7 +83,8 @@ class ResetScreen(Panel[str]):
             Key("l", "Lesson", "screen.scope('lesson')"),
             Key("a", "All", "screen.scope('lab')"),
         )
-        self.query_one(KeyBar).show(keys)
+        for bar in self.query(KeyBar):
+            bar.show(keys)
 
     def _text(self) -> Blocks:
         tabs: list[Content] = []
