@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -95,8 +96,7 @@ def reduce(view: View, event: Event) -> View:
             return _replace(view, asked=what)
         case Answered(error=error, nearest=nearest):
             settled = _replace(view, asked="")
-            near = f" Did you mean {' or '.join(nearest)}?" if nearest else ""
-            return _say(settled, "error", error + near) if error else settled
+            return _say(settled, "error", error + _perhaps_meant(error, nearest)) if error else settled
         case Following(on=on):
             return _replace(view, following=on)
         case Hinted(text=text):
@@ -144,6 +144,12 @@ def _status(view: View, status: protocol.Status) -> View:
         drill_hints=() if status.fault is None else view.drill_hints,
         courses=tuple(status.course if course.id == status.course.id else course for course in view.courses),
     )
+
+
+def _perhaps_meant(error: str, nearest: tuple[str, ...]) -> str:
+    """The names that were perhaps meant, as a question; "" when the lab's own words name them already."""
+    unsaid = [name for name in nearest if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", error)]
+    return f" Did you mean {' or '.join(unsaid)}?" if unsaid else ""
 
 
 def _in_order(entries: tuple[Entry, ...], event: Entry) -> tuple[Entry, ...]:
