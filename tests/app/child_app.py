@@ -34,7 +34,7 @@ def main() -> int:
             self.set_timer(1.0, lambda: play(self))
 
         TutorScreen.first_look = soon  # type: ignore[assignment, method-assign]
-        opening = [opening[0], protocol.SnapshotEvent(story.snapshot(second=True))]
+        opening = story.opening("masquerade-opening", log=())
     peer = Peer(opening, {**COURSES, **NONSENSE} if "crash" in sys.argv else COURSES)
     return exit_code(run_app(peer.connect, theme="dark"))
 

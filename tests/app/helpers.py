@@ -1,6 +1,7 @@
 """A conversation with a lab, from a script: the other end of a real socket pair, speaking the real protocol line by line.
 
-It is no kernel and pretends to be none: it sends what a test gives it to say and writes down what the app asked.
+It is no kernel and pretends to be none: it sends what a test gives it to say and writes down what the app asked. What a real lab said
+to such a request is said again with ``Exchange.answer`` (``recordings``): events and reply in their order on the wire.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from netless_lab import protocol
 
 Answer = Callable[[protocol.Request], Sequence[protocol.Message]]
-"""What the lab sends when a request of a kind arrives; a ``Done`` is added when it holds no reply."""
+"""What the lab sends when a request of a kind arrives; a bare ``Done`` is added when it holds no reply."""
 
 
 class Peer:

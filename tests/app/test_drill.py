@@ -11,6 +11,7 @@ import pytest
 from app import story
 from app.driving import opened, rows, screen, until
 from app.helpers import Answer
+from app.recordings import recorded
 from netless.app.pages.drill import duration, help_used
 from netless.app.reduce import Event, Joined, reduce
 from netless.app.screens.drill import DrillScreen, GiveUpScreen
@@ -20,46 +21,40 @@ from netless.app.screens.why import WhyScreen
 from netless.app.view import Act, View, can
 from netless.app.widgets.document import Document
 from netless_lab import protocol
-from netless_lab.course.verdict import Item, Verdict
-from netless_lab.model.journey import Explanation, Fact
 
 FAULTS = [
-    {"id": "forwarding-off", "title": "The host does not forward", "tells": "c1 is alone.", "teaches": "internet/forward",
-     "start": "internet", "number": 7, "nodes": [], "needs": [], "lacks": ""},
-    {"id": "macvlan-and-its-host", "title": "A macvlan and its host", "tells": "c1 is alone.", "teaches": "internet/forward",
-     "start": "internet", "number": None, "nodes": [], "needs": ["macvlan"], "lacks": "macvlan devices"},
+    fault | {"lacks": "macvlan devices" if fault["id"] == "macvlan-and-its-host" else ""}
+    for fault in story.FAULTS if fault["id"] in ("forwarding-off", "macvlan-and-its-host")
 ]  # fmt: skip
-SICK = Verdict("fault", "fail", (
-    Item("pass", "c1 reaches 10.0.0.1", kind="probe"),
-    Item("fail", "c1 reaches 198.51.100.10", kind="probe", expected="an answer", seen="silence"),
-))  # fmt: skip
-WELL = Verdict("fault", "pass", (Item("pass", "c1 reaches 10.0.0.1", kind="probe"), Item("pass", "c1 reaches 198.51.100.10", kind="probe")))
-TELLS = "c1 reaches the host and nothing beyond it."
-OVER = protocol.FaultStatus(
-    TELLS, drill=True, healthy=True, seconds=192.0, hints=1, whys=2, seed=4821, verdict=WELL, id="forwarding-off",
-    title="The host does not forward", teaches="internet/forward", solution="sysctl -w net.ipv4.ip_forward=1",
-)  # fmt: skip
-WHY = Explanation(
-    False, "The question left c1 and was last seen on br0 in host.", "host does not forward.", "certain", place="host:fwd",
-    facts=(Fact("net.ipv4.ip_forward is 0", "sysctl net.ipv4.ip_forward"),), lesson="container/internet/forward",
-    fix="sysctl -w net.ipv4.ip_forward=1",
-)  # fmt: skip
+"""Two of the faults, as on a machine that lacks macvlan."""
+SICK = recorded("drill-check").status.fault
+assert SICK is not None
+HEALTHY = recorded("drill-mended").status.fault
+assert HEALTHY is not None
+TELLS = SICK.tells
+OVER = msgspec.structs.replace(HEALTHY, seconds=192.0, whys=2, seed=4821)
+"""The drill's end, as if it had taken longer and more help."""
+TEACHES = "The way to the internet ▸ Let the host forward"
 
 
 def broken(*, exam: bool = False, ago: float = 65.0) -> protocol.FaultStatus:
-    """A drill that began some seconds ago."""
-    return protocol.FaultStatus(TELLS, drill=True, exam=exam, began=time.time() - ago, seconds=ago, seed=4821, verdict=SICK)
+    """The drill as it stood after a check, but that it began some seconds ago."""
+    assert SICK is not None
+    return msgspec.structs.replace(SICK, exam=exam, began=time.time() - ago, seconds=ago, seed=4821)
 
 
-def with_fault(fault: protocol.FaultStatus | None, *, elsewhere: bool = False) -> protocol.StatusEvent:
-    """The status while this is broken; ``elsewhere``: at another step than the one the learner came from."""
-    page = msgspec.structs.replace(story.page(), position="container/neighbour/direct") if elsewhere else None
-    return protocol.StatusEvent(msgspec.structs.replace(story.status(verdict=story.PENDING, position=page), fault=fault))
+def with_fault(fault: protocol.FaultStatus | None) -> protocol.StatusEvent:
+    """The status while this is broken: a drill is at the step that it needs, whatever the learner came from. None: at cable/plug."""
+    if fault is None:
+        return protocol.StatusEvent(story.status(verdict=story.PENDING))
+    return protocol.StatusEvent(msgspec.structs.replace(recorded("drill-check").status, fault=fault))
 
 
 def opening(fault: protocol.FaultStatus | None = None) -> list[protocol.Message]:
-    """What the lab says first."""
-    return [with_fault(fault), protocol.SnapshotEvent(story.snapshot(second=True)), *story.PROBES]
+    """What the lab says first, and the packets that were sent before."""
+    if fault is None:
+        return story.opening(log=story.PROBES)
+    return [with_fault(fault), *recorded("drill-opening").events[1:], *story.events("drill-check", of=protocol.ProbeEvent)]
 
 
 def calls(**answers: object) -> dict[type[protocol.Request], Answer]:
@@ -79,7 +74,8 @@ async def test_the_menu_offers_secrets_and_a_list() -> None:
         await until(pilot, lambda: "The host does not forward" in screen(app))
         text = screen(app)
         assert "for instructors" in text
-        assert "this machine lacks macvlan devices" in text
+        assert "this machine" in text
+        assert "lacks macvlan devices" in text
         await pilot.press(*"4821")
         assert screen(app).count("seed 4821") == 2
         await pilot.press("enter")
@@ -126,7 +122,7 @@ async def test_only_the_symptom_is_told(size: tuple[int, int]) -> None:
         assert "help none" in text
         assert "4821" in text
         assert "does not forward" not in screen(app)
-        assert "✗ c1 reaches 198.51.100.10" in screen(app)
+        assert "✗ 198.51.100.10 answers c1" in screen(app)
         assert "✗ not healthy" in screen(app)
         assert all(key in rows(app)[-1] for key in ("h Hint", "w Why", "m Give up"))
         assert "r Run" not in screen(app)
@@ -154,11 +150,11 @@ async def test_the_end_tells_all_and_leads_back() -> None:
     async with opened(opening=opening(), answers=answers) as (app, pilot, peer):
         await pilot.press("D", "enter")
         await until(pilot, lambda: "Check" in peer.kinds() and not app.view.busy)
-        peer.say(with_fault(broken(), elsewhere=True), with_fault(OVER, elsewhere=True))
+        peer.say(with_fault(broken()), with_fault(OVER))
         await until(pilot, lambda: "The network is healthy again" in screen(app))
         text = words(app.get_default_screen().lesson.prose)
         for told in ("took 3 min 12 s", "1 hint, Why 2 times", "was The host does not forward", "sysctl -w net.ipv4.ip_forward=1",
-                     "The way out ▸ Let the host pass things on"):  # fmt: skip
+                     TEACHES):  # fmt: skip
             assert told in text
         await pilot.press("g")
         await until(pilot, lambda: isinstance(app.screen, GotoScreen))
@@ -173,7 +169,7 @@ async def test_the_step_that_teaches_is_one_key_away() -> None:
     async with opened(opening=opening(OVER)) as (_app, pilot, peer):
         await pilot.press("g", "enter")
         await until(pilot, lambda: "Goto" in peer.kinds())
-        assert peer.asked[-1].target == "container/internet/forward"
+        assert peer.asked[-1].target == "container/internet/forwarding"
 
 
 async def test_giving_up_asks_and_tells() -> None:
@@ -189,7 +185,7 @@ async def test_giving_up_asks_and_tells() -> None:
         await until(pilot, lambda: isinstance(app.screen, ToldScreen))
         peer.say(with_fault(None))
         await until(pilot, lambda: app.view.fault is None)
-        for told in ("The host does not forward: that was it.", "You looked for 1 min", "with no help", "Let the host pass things on"):
+        for told in ("The host does not forward: that was it.", "You looked for 1 min", "with no help", "Let the host forward"):
             assert told in screen(app)
         await pilot.press("g")
         await until(pilot, lambda: isinstance(app.screen, GotoScreen))
@@ -197,12 +193,10 @@ async def test_giving_up_asks_and_tells() -> None:
 
 async def test_why_sends_packets_first_when_none_is_known() -> None:
     """After joining a drill no packet is known: w lets the judge send them, then asks about one that died."""
-    dead = story.PROBES[2]
     answers: dict[type[protocol.Request], Answer] = {
-        protocol.Check: lambda request: [dead, protocol.Done(request.id)],
-        protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))],
-    }
-    async with opened(opening=opening(broken())[:2], answers=answers) as (app, pilot, peer):
+        protocol.Check: recorded("drill-check").answer, protocol.Explain: recorded("drill-why").answer,
+    }  # fmt: skip
+    async with opened(opening=opening(broken())[:3], answers=answers) as (app, pilot, peer):
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, WhyScreen))
         assert peer.kinds() == ["Check", "Explain"]
@@ -210,15 +204,13 @@ async def test_why_sends_packets_first_when_none_is_known() -> None:
 
 async def test_why_keeps_the_fix_until_asked() -> None:
     """Cause, certainty in word and shape, place, facts; the fix only after another key; the step that teaches it by g."""
-    answers: dict[type[protocol.Request], Answer] = {
-        protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))]
-    }
-    async with opened((80, 24), opening=opening(), answers=answers) as (app, pilot, _peer):
+    answers: dict[type[protocol.Request], Answer] = {protocol.Explain: recorded("drill-why").answer}
+    async with opened((80, 24), opening=opening(broken()), answers=answers) as (app, pilot, _peer):
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, WhyScreen))
         text = screen(app)
-        for told in ("● host does not forward.", "certain: a fact proves it", "place: the forwarding of the host",
-                     "sysctl net.ipv4.ip_forward", "The way out ▸ Let the host pass things on"):  # fmt: skip
+        for told in ("● The host received a packet that is for 198.51.100.10", "certain: a fact proves it", "place: the forwarding of the host",
+                     "sysctl net.ipv4.ip_forward", TEACHES):  # fmt: skip
             assert told in text
         assert "ip_forward=1" not in text
         await pilot.press("f")
@@ -231,7 +223,7 @@ def test_an_exam_locks_the_help() -> None:
     """In an exam hint and Why are dead; in a drill they help; what goes on with the lessons is dead in both."""
 
     def view(fault: protocol.FaultStatus | None) -> View:
-        events: list[Event] = [Joined("default"), with_fault(fault), *story.PROBES]  # type: ignore[list-item]
+        events: list[Event] = [Joined("default"), *opening(fault)]  # type: ignore[list-item]
         now = View()
         for event in events:
             now = reduce(now, event)

@@ -5,34 +5,22 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from app import story
 from app.driving import opened, screen, until
 from app.looks import assert_look, same
+from app.recordings import recorded
+from netless.app.app import TutorApp
 from netless_lab import protocol
-from netless_lab.model.journey import Explanation, Fact
 
-DONE = story.snapshot(second=True)
-FULL: list[protocol.Message] = [
-    protocol.StatusEvent(story.status(done=6, verdict=story.PASSED)), protocol.SnapshotEvent(DONE, DONE), *story.LOG, *story.PROBES,
+PASSED = [*story.opening(), *recorded("plug-reset").events, *recorded("plug-run").events]
+LAST = story.opening("everyone-opening", log=story.events("drill-check", of=protocol.ProbeEvent))
+BROKEN = [
+    *story.opening("port-up-opening", log=story.events("port-up-goto", of=protocol.ChangesEvent)),
+    *recorded("port-up-hint-1").events, *recorded("port-up-pyroute2").events,
 ]  # fmt: skip
-BROKEN: list[protocol.Message] = [
-    protocol.StatusEvent(story.status(dialect="pyroute2", verdict=story.FAILED_PROBE, broken="cable/pair", hints=2)),
-    protocol.SnapshotEvent(story.snapshot(port_up=False, gates=False), story.GOAL), *story.LOG, *story.PROBES,
-]  # fmt: skip
-WHY = Explanation(
-    False, "The question “who has 10.0.0.1?” left c1 by veth1 and was seen on veth2 in host. Nothing came back.",
-    "veth2 is not a port of any bridge, so the frame had nowhere to go.", "likely",
-    facts=(Fact("veth2 is up and has no master", "ip -d link show veth2"), Fact("br0 has no ports", "bridge link")),
-    lesson="container/switch/port", fix="ip link set veth2 master br0",
-)  # fmt: skip
-GOES = ["the bridge br0 and its address 10.0.0.1/24", "the cable veth1 - veth2", "the shell in c1 is started again"]
-ANSWERS = {
-    protocol.Reset: lambda request: [protocol.Done(request.id, {"going": GOES, "text": ""})],
-    protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))],
-}
+ANSWERS = {protocol.Reset: recorded("plug-reset-dry").answer, protocol.Explain: recorded("plug-why").answer}
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +28,12 @@ def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Times in the log are the same everywhere."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+
+
+def still(app: TutorApp) -> bool:
+    """Nothing on the picture moves or flashes."""
+    picture = app.get_default_screen().picture
+    return picture.replay is None and not picture._lit
 
 
 def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +61,8 @@ def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("working-120-dark", (120, 40), "dark", None),
         ("working-120-light", (120, 40), "light", None),
         ("working-80-dark", (80, 24), "dark", None),
-        ("passed-120-dark", (120, 40), "dark", FULL),
-        ("passed-200-light", (200, 60), "light", FULL),
+        ("passed-120-dark", (120, 40), "dark", PASSED),
+        ("passed-200-light", (200, 60), "light", LAST),
         ("broken-100-dark", (100, 30), "dark", BROKEN),
         ("smallest-40-dark", (40, 12), "dark", None),
         ("joining-80-light", (80, 24), "light", []),
@@ -77,17 +71,17 @@ def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 async def test_main_screen(name: str, size: tuple[int, int], theme: str, opening: list[protocol.Message] | None) -> None:
     """The main screen."""
     async with opened(size, theme=theme, opening=opening) as (app, pilot, _peer):
-        await pilot.pause()
+        await until(pilot, lambda: still(app))
         assert_look(app, name)
 
 
 @pytest.mark.parametrize(
     ("name", "size", "keys", "words"),
     [
-        ("goto-120", (120, 40), "g", "Make a bridge"),
-        ("reset-80", (80, 24), "x", GOES[0]),
-        ("why-120", (120, 40), "w", "likely"),
-        ("courses-80", (80, 24), "escape", "5 of 22 steps"),
+        ("goto-120", (120, 40), "g", "Build the bridge"),
+        ("reset-80", (80, 24), "x", story.GOING[0]),
+        ("why-120", (120, 40), "w", "certain: "),
+        ("courses-80", (80, 24), "escape", "5 of 27 steps"),
         ("help-80", (80, 24), "question_mark", "run: the tutor"),
         ("network-80", (80, 24), "f2 right right", "c1 · container"),
         ("packets-80", (80, 24), "f4", "10.0.0.1"),
@@ -97,5 +91,5 @@ async def test_small_screens(name: str, size: tuple[int, int], keys: str, words:
     """The screens that open over the main one, and single panes."""
     async with opened(size, answers=ANSWERS) as (app, pilot, _peer):  # type: ignore[arg-type]
         await pilot.press(*keys.split())
-        await until(pilot, lambda: words in screen(app))
+        await until(pilot, lambda: words in screen(app) and still(app))
         assert_look(app, name)

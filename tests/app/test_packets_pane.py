@@ -15,10 +15,7 @@ from netless_lab import protocol
 from netless_lab.model.journey import Hop
 
 JOURNEY = msgspec.structs.replace(journeys.HOME, id=7, title="ping 198.51.100.10 from c1")
-OPENING: list[protocol.Message] = [
-    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot()),
-    journeys.probe(JOURNEY, True),
-]  # fmt: skip
+OPENING = [*story.opening("masquerade-opening", log=()), journeys.probe(JOURNEY, True)]
 BYTES = bytes(range(32, 74))
 PACKET = {"layers": [["Ethernet", [["source", "02:42:0a:00:00:05"]]], ["IPv4", [["TTL", "64"]]]], "bytes": BYTES.hex()}
 
@@ -51,7 +48,7 @@ async def test_the_filter_holds_for_the_choice() -> None:
         wanted = [number for number, hop in enumerate(JOURNEY.hops) if hop.node == "internet"]
         assert wanted
         assert [row.value for row in hops] == [f"7:{number}" for number in wanted]
-        assert all("internet isp0" in row.content.plain and row.content.plain.split("internet isp0")[0] in screen(app) for row in hops)
+        assert all("internet eth0" in row.content.plain and row.content.plain.split("internet eth0")[0] in screen(app) for row in hops)
         await pilot.press("escape", "slash", *"xyz", "enter", "enter")
         await until(pilot, lambda: "No packet is kept that can be shown." in screen(app))
 

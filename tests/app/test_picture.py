@@ -13,9 +13,7 @@ from netless_lab import protocol
 from netless_lab.model.probe import Outcome, Ping
 from netless_lab.model.snapshot import Snapshot
 
-OPENING: list[protocol.Message] = [
-    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot()),
-]  # fmt: skip
+OPENING = story.opening("masquerade-opening", log=())
 
 
 def grounds(app: TutorApp, name: str) -> list[str]:
@@ -32,15 +30,15 @@ def _ground(style: Style | None) -> str:
 async def test_a_flash_ends() -> None:
     """What changed is lit for a moment and then is as the rest."""
     async with opened(opening=OPENING) as (app, pilot, peer):
-        peer.say(protocol.SnapshotEvent(story.snapshot(port_up=False)))
+        peer.say(protocol.SnapshotEvent(story.PORT_DOWN))
         await until(pilot, lambda: bool(grounds(app, "flash")))
         await until(pilot, lambda: not grounds(app, "flash"))
-        assert app.view.snapshot == story.snapshot(port_up=False)
+        assert app.view.snapshot == story.PORT_DOWN
 
 
 async def test_a_change_during_a_flash_leaves_nothing_lit() -> None:
     """A second change puts the first one's light out at once; nothing of either stays lit (review B3)."""
-    whole, closed = story.snapshot(second=True), story.snapshot(second=True, gates=False)
+    whole, closed = story.NEIGHBOURS, story.SHUT
     moved = msgspec.json.decode(msgspec.json.encode(closed).replace(b"10.0.0.3", b"10.0.0.7"), type=Snapshot)
     async with opened(opening=[OPENING[0], protocol.SnapshotEvent(whole)]) as (app, pilot, peer):
         peer.say(protocol.SnapshotEvent(closed))
@@ -80,11 +78,11 @@ async def test_a_packet_does_not_walk_wires_that_are_gone() -> None:
         await until(pilot, lambda: len(app.view.packets) == 1)
         await pilot.press("f2", "a", "space")
         assert picture.replay is not None
-        peer.say(protocol.SnapshotEvent(story.snapshot(gates=False)))
-        await until(pilot, lambda: app.view.snapshot == story.snapshot(gates=False))
+        peer.say(protocol.SnapshotEvent(story.CLOSED))
+        await until(pilot, lambda: app.view.snapshot == story.CLOSED)
         await pilot.pause()
         assert picture.replay is not None
-        peer.say(protocol.SnapshotEvent(story.snapshot(second=True)))
+        peer.say(protocol.SnapshotEvent(story.NEIGHBOURS))
         await until(pilot, lambda: "veth4" in screen(app))
         assert picture.replay is None
 

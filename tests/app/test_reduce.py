@@ -29,7 +29,7 @@ def test_opening_fills_the_view() -> None:
     assert HERE.joined
     assert HERE.lab == "default"
     assert HERE.status is not None
-    assert HERE.snapshot == story.table()
+    assert HERE.snapshot == story.TABLE
     assert HERE.goal == story.GOAL
     assert len(HERE.entries) == len(story.LOG)
     assert len(HERE.packets) == len(story.PROBES)
@@ -38,9 +38,9 @@ def test_opening_fills_the_view() -> None:
 
 def test_goal_stays_until_another_comes() -> None:
     """A snapshot without a goal keeps the one sent before."""
-    after = reduce(HERE, protocol.SnapshotEvent(story.snapshot()))
+    after = reduce(HERE, protocol.SnapshotEvent(story.BUILT))
     assert after.goal == story.GOAL
-    assert after.snapshot == story.snapshot()
+    assert after.snapshot == story.BUILT
 
 
 def test_another_step_forgets_the_verdict() -> None:

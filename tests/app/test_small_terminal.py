@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from app.driving import opened, screen, until
-from app.test_drill import WHY
+from app.recordings import recorded
 from netless.app.app import TutorApp
 from netless.app.screens.gone import GoneScreen
 from netless.app.screens.help import HelpScreen
@@ -62,8 +61,7 @@ async def test_a_lab_that_ends_meanwhile() -> None:
 
 async def test_an_answer_that_comes_meanwhile() -> None:
     """An explanation asked for before the terminal shrank is there when it grows, and closes to the tutor."""
-    answers = {protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))]}
-    async with opened(answers=answers) as (app, pilot, peer):  # type: ignore[arg-type]
+    async with opened(answers={protocol.Explain: recorded("plug-why").answer}) as (app, pilot, peer):
         gate = peer.hold(protocol.Explain)
         await pilot.press("w")
         await shrunk(app, pilot)

@@ -17,9 +17,7 @@ from netless.app.screens.layers import LayersScreen
 from netless.app.widgets.document import Document
 from netless_lab import protocol
 
-OPENING: list[protocol.Message] = [
-    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot()),
-]  # fmt: skip
+OPENING = story.opening("masquerade-opening", log=())
 
 
 def calls(**answers: object) -> dict[type[protocol.Request], Answer]:

@@ -8,17 +8,14 @@ import pytest
 from app import story
 from app.driving import opened, rows, screen, typed_at_once, until
 from app.helpers import Answer
-from netless.app.screens.confirm import ResetScreen
+from app.recordings import recorded
 from netless.app.screens.gone import GoneScreen
 from netless.app.screens.goto import GotoScreen
 from netless.app.screens.help import HelpScreen
 from netless.app.screens.picker import PickerScreen
 from netless.app.screens.why import WhyScreen
 from netless_lab import protocol
-from netless_lab.model.journey import Explanation, Fact
 from netless_lab.model.probe import Ping
-
-DRY = ("the bridge br0 and its address 10.0.0.1/24", "the cable veth1 - veth2")
 
 
 @pytest.mark.parametrize(
@@ -55,10 +52,11 @@ async def test_verdict_appears_with_reasons() -> None:
     async with opened() as (app, _pilot, _peer):
         text = screen(app)
         assert "✗ veth1 is in c1" in text
-        assert "expected veth1 in c1" in text
-        assert "look     ip -n c1 link" in text
-        assert "✓ veth1 and veth2 are still a pair" in text
-        assert "… host cannot reach 10.0.0.2" in text
+        assert "expected an interface veth1 in c1" in text
+        assert "look     ip -n c1 -d link show" in text
+        assert "✓ veth1 and veth2 are the two ends of one" in text
+    async with opened(opening=story.opening("port-up-opening")) as (app, _pilot, _peer):
+        assert "… 10.0.0.2 answers the host" in screen(app)
 
 
 async def test_nothing_advances_by_itself() -> None:
@@ -76,8 +74,10 @@ async def test_nothing_advances_by_itself() -> None:
 
 async def test_next_never_takes_anything_away() -> None:
     """The key only asks to move on, never to have the lab rebuilt for it; that it cannot is said, and the screen stays where it is."""
-    why = "'Make the cable' is not done. `goto container/cable/address` rebuilds the lab for the next step."
-    async with opened(answers={protocol.Next: lambda asked: [protocol.Failed(asked.id, 1, why, going=("br9 is gone from the host",))]}) as (app, pilot, peer):
+    refusal = recorded("plug-next-refused")
+    assert isinstance(refusal.reply, protocol.Failed) and refusal.reply.going
+    why = refusal.reply.text
+    async with opened(answers={protocol.Next: refusal.answer}) as (app, pilot, peer):
         peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
         await until(pilot, lambda: app.view.passed == "plug")
         await pilot.press("n")
@@ -91,10 +91,10 @@ async def test_a_change_elsewhere_is_seen_at_once() -> None:
     async with opened() as (app, pilot, peer):
         assert "● veth2" not in screen(app)
         peer.say(
-            protocol.SnapshotEvent(story.snapshot()),
+            protocol.SnapshotEvent(story.BUILT),
             protocol.ChangesEvent(story.NOON + 99, "learner", (protocol.ChangeLine("veth2 is a port of br0 now", "host"),)),
         )
-        await until(pilot, lambda: app.view.snapshot == story.snapshot())
+        await until(pilot, lambda: app.view.snapshot == story.BUILT)
         assert "● veth2" in screen(app)
         assert "you     veth2 is a port of br0 now" in screen(app)
 
@@ -107,14 +107,15 @@ async def test_earned_tick_stays_when_the_network_breaks() -> None:
 
 async def test_dialect_changes_the_commands() -> None:
     """The tab of another dialect can be clicked; the commands follow the status."""
-    async with opened() as (app, pilot, peer):
-        y, row = next((y, row) for y, row in enumerate(rows(app)) if " legacy " in row)
-        await pilot.click(offset=(row.index("legacy") + 1, y))
+    async with opened((120, 60)) as (app, pilot, peer):
+        y, row = next((y, row) for y, row in enumerate(rows(app)) if " pyroute2 " in row)
+        await pilot.click(offset=(row.index("pyroute2") + 1, y))
         await until(pilot, lambda: peer.kinds() == ["SetDialect"])
-        assert peer.asked[-1].dialect == "legacy"
-        peer.say(protocol.StatusEvent(story.status(dialect="legacy")))
-        await until(pilot, lambda: app.view.dialect == "legacy")
-        assert "ip link set veth1 netns 31" in screen(app)
+        assert peer.asked[-1].dialect == "pyroute2"
+        assert 'net_ns_fd="c1"' not in screen(app)
+        peer.say(protocol.StatusEvent(story.status(dialect="pyroute2")))
+        await until(pilot, lambda: app.view.dialect == "pyroute2")
+        assert 'net_ns_fd="c1"' in screen(app)
 
 
 async def test_clicking_a_command_copies_it() -> None:
@@ -159,41 +160,6 @@ async def test_everything_that_is_told_is_shown() -> None:
         assert all(f"notice number {number}" in screen(app) for number in (1, 2))
 
 
-async def test_reset_asks_and_lists() -> None:
-    """Reset shows what would go and does nothing until y; Enter keeps everything (A13)."""
-
-    def dry(request: protocol.Request) -> list[protocol.Message]:
-        return [protocol.Done(request.id, {"going": list(DRY), "text": ""})] if isinstance(request, protocol.Reset) and request.dry else []
-
-    async with opened(answers={protocol.Reset: dry}) as (app, pilot, peer):
-        await pilot.press("x")
-        await until(pilot, lambda: DRY[0] in screen(app))
-        assert isinstance(app.screen, ResetScreen)
-        await pilot.press("enter")
-        await until(pilot, lambda: not isinstance(app.screen, ResetScreen))
-        assert [request.dry for request in peer.asked if isinstance(request, protocol.Reset)] == [True]
-        await pilot.press("x")
-        await pilot.press("l")
-        await until(pilot, lambda: DRY[1] in screen(app))
-        await pilot.press("y")
-        await until(pilot, lambda: peer.asked[-1].dry is False)
-        assert peer.asked[-1].scope == "lesson"
-
-
-async def test_a_reset_that_the_lab_refuses_is_none() -> None:
-    """When the lab does not say what would go, that is said, and y resets nothing (review B22)."""
-    refused = {protocol.Reset: lambda request: [protocol.Failed(request.id, 1, "something is broken on purpose")]}
-    async with opened(answers=refused) as (app, pilot, peer):  # type: ignore[arg-type]
-        await pilot.press("x")
-        await until(pilot, lambda: "did not say what would go" in screen(app))
-        assert "something is broken on purpose" in screen(app)
-        assert "Nothing to reset" not in screen(app)
-        await pilot.press("y")
-        await pilot.pause()
-        assert isinstance(app.screen, ResetScreen)
-        assert [request.dry for request in peer.asked if isinstance(request, protocol.Reset)] == [True]
-
-
 @pytest.mark.parametrize("keys", ["escape down", "g"])
 async def test_what_is_chosen_while_the_lab_is_busy_is_told(keys: str) -> None:
     """A lesson or a step that is chosen while somebody else keeps the lab busy is not opened, and the learner hears so (review B24)."""
@@ -206,18 +172,6 @@ async def test_what_is_chosen_while_the_lab_is_busy_is_told(keys: str) -> None:
         assert peer.kinds() == []
 
 
-async def test_confirming_before_the_list_is_there_does_nothing() -> None:
-    """y typed ahead of the list is not taken for a yes."""
-    async with opened() as (app, pilot, peer):
-        gate = peer.hold(protocol.Reset)
-        await pilot.press("x", "y")
-        assert isinstance(app.screen, ResetScreen)
-        gate.set()
-        await pilot.press("escape")
-        await until(pilot, lambda: not isinstance(app.screen, ResetScreen))
-        assert all(request.dry for request in peer.asked if isinstance(request, protocol.Reset))
-
-
 @pytest.mark.parametrize(("last", "end"), [("enter", False), ("ctrl+e", True)])
 async def test_goto_finds_and_goes(last: str, end: bool) -> None:
     """Typing narrows the list; Enter goes to the start of a step, ctrl+e to its end."""
@@ -226,7 +180,7 @@ async def test_goto_finds_and_goes(last: str, end: bool) -> None:
         assert isinstance(app.screen, GotoScreen)
         await pilot.press(last)
         await until(pilot, lambda: peer.kinds() == ["Goto"])
-        assert (peer.asked[-1].target, peer.asked[-1].end) == ("container/internet/nat", end)
+        assert (peer.asked[-1].target, peer.asked[-1].end) == ("container/internet/masquerade", end)
 
 
 async def test_goto_without_a_match_stays() -> None:
@@ -243,7 +197,7 @@ async def test_picker_goes_to_the_first_open_step() -> None:
     async with opened() as (app, pilot, peer):
         await pilot.press("escape")
         assert isinstance(app.screen, PickerScreen)
-        assert "5 of 22 steps" in screen(app)
+        assert "5 of 27 steps" in screen(app)
         await pilot.press("down", "enter")
         await until(pilot, lambda: peer.kinds() == ["Goto"])
         assert peer.asked[-1].target == "container/switch/bridge"
@@ -251,15 +205,12 @@ async def test_picker_goes_to_the_first_open_step() -> None:
 
 async def test_why_explains_the_failed_probe() -> None:
     """w asks about the newest probe that did not end as wanted and shows both sentences and the facts."""
-    answer = Explanation(False, "The question left c1 and was seen on veth2.", "veth2 is in no bridge.", "likely",
-                         facts=(Fact("veth2 has no master", "ip -d link show veth2"),), fix="ip link set veth2 master br0")  # fmt: skip
-    explain = {protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(answer))]}
-    async with opened(answers=explain) as (app, pilot, peer):  # type: ignore[arg-type]
+    async with opened(answers={protocol.Explain: recorded("plug-why").answer}) as (app, pilot, peer):
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, WhyScreen))
         assert peer.asked[-1].probe == Ping("c1", "10.0.0.1")
         text = screen(app)
-        assert all(words in text for words in ("was seen on veth2", "likely", "veth2 is in no bridge", "ip -d link show veth2"))
+        assert all(words in text for words in ("Nothing left c1", "certain", "c1 has no cable", "c1 has no interface but lo", "ip -n c1 link"))
 
 
 async def test_help_shows_keys_and_marks() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
-import msgspec
 import pytest
 
 from app import story
 from app.driving import opened, rows, screen, until
-from app.test_drill import WHY
+from app.recordings import recorded
 from netless_lab import protocol
 
 
@@ -27,12 +26,11 @@ async def test_mouse_selects_text_and_ctrl_c_copies_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "words"), [("question_mark", "run: the tutor"), ("w", "was last seen"), ("x", "To the start")], ids=["help", "why", "reset"]
+    ("key", "words"), [("question_mark", "run: the tutor"), ("w", "Nothing left c1"), ("x", "To the start")], ids=["help", "why", "reset"]
 )
 async def test_ctrl_c_copies_in_a_small_screen_too(key: str, words: str) -> None:
     """What is selected in a small screen is copied by ctrl+c, and that is said; with nothing selected it quits."""
-    answers = {protocol.Explain: lambda request: [protocol.Done(request.id, msgspec.to_builtins(WHY))]}
-    async with opened(answers=answers) as (app, pilot, _peer):  # type: ignore[arg-type]
+    async with opened(answers={protocol.Explain: recorded("plug-why").answer}) as (app, pilot, _peer):
         await pilot.press(key)
         await until(pilot, lambda: words in screen(app))
         y = next(y for y, row in enumerate(rows(app)) if words in row)

@@ -8,16 +8,11 @@ from rich.cells import cell_len
 from app import story
 from app.driving import opened, rows, screen
 from netless.app.keys import ACTS
-from netless_lab import protocol
 
 SIZES = [
     (40, 12), (46, 14), (60, 16), (72, 20), (80, 24), (80, 40), (99, 33), (100, 20), (110, 28), (120, 40), (140, 50), (160, 24), (200, 60),
 ]  # fmt: skip
-FULL: list[protocol.Message] = [
-    protocol.StatusEvent(story.status(verdict=story.PENDING)), protocol.SnapshotEvent(story.snapshot(second=True)),
-    *story.LOG, *story.PROBES,
-]  # fmt: skip
-
+FULL = story.opening("everyone-opening")
 
 DRAWN = ("veth1", "veth2", "veth3", "veth4", "br0", "eth0", "10.0.0.2/24", "10.0.0.3/24")
 
@@ -37,7 +32,7 @@ async def test_nothing_is_cut(size: tuple[int, int]) -> None:
             assert "? Help" in text
             assert "q Quit" in text
             assert text.count("╭") == text.count("╮") == text.count("╰") == text.count("╯")
-            assert "Plug one end into the" in lines[0] or "…" in lines[0]
+            assert "Everything for everyone" in lines[0] or "…" in lines[0]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -141,7 +141,7 @@ def replay(seconds: float = 6.0) -> tuple[float, float]:
     """(percent of one core, bytes sent to the terminal a frame) while a packet moves over the picture, 20 frames a second."""
     run = Run([*OURS, "replay"])
     try:
-        run.until(b"Plug one end")
+        run.until(b"Borrow the host")
         end = time.monotonic() + 3
         while time.monotonic() < end:
             run.drain()
