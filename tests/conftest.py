@@ -42,6 +42,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Choose what this run is about, and keep the tests that share a lab in one process."""
     chosen = [item for item in items if _is_chosen(item, config)]

@@ -34,6 +34,29 @@ def test_a_skip_fails_in_ci_only(tmp_path: Path, ci: str, line: str) -> None:
     assert line in done.stdout, done.stdout
 
 
+SHARED = """
+import os, pytest
+
+@pytest.fixture(scope="module")
+def lab():
+    return os.getpid()
+
+@pytest.mark.parametrize("number", range(8))
+def test_shares(lab, number):
+    print("MADE IN", lab)
+"""
+
+
+def test_what_shares_a_lab_stays_in_one_process(tmp_path: Path) -> None:
+    """A fixture of a whole file is made once, however many processes there are."""
+    shutil.copy(CONFTEST, tmp_path / "conftest.py")
+    (tmp_path / "test_sample.py").write_text(SHARED)
+    command = [sys.executable, "-m", "pytest", "-rP", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+    done = subprocess.run([*command, "-n", "2", "--dist", "loadgroup"], capture_output=True, text=True, check=False)
+    made = [line for line in done.stdout.splitlines() if line.startswith("MADE IN")]
+    assert len(made) == 8 and len(set(made)) == 1, done.stdout
+
+
 def test_a_skipped_module_fails_in_ci(tmp_path: Path) -> None:
     """A whole file that skips itself does not go unseen."""
     shutil.copy(CONFTEST, tmp_path / "conftest.py")
