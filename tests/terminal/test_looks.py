@@ -7,24 +7,12 @@ from rich.color import Color
 from rich.segment import Segment
 from textual.strip import Strip
 
+from helpers.colours import contrast, luminance
 from netless.app.terminal.painter import Painter
 from netless.app.terminal.palette import DARK, LIGHT, Palette
 from netless.shell import terminal_environment
 from netless.vt import StyleTable, Terminal
 from terminal.host import Seat, seat
-
-
-def luminance(colour: str) -> float:
-    """WCAG 2.1 relative luminance."""
-    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.1 contrast ratio."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize(("palette", "background"), [(DARK[1:], "#12151b"), (LIGHT, "#fbfaf7")], ids=["dark", "light"])
