@@ -205,8 +205,7 @@ def test_a_fork_bomb_can_be_ended_without_ending_the_lab() -> None:
         with bombed("test"):
             pass
         assert ask("test", {"calm": 1}) > MANY / 2
-        assert eventually(lambda: len(others()) <= 5)
-        assert made.sh("ps -o comm= -e | sort -u").split() == ["bash", "netless-agent", "ps", "sleep", "sort"]
+        assert eventually(lambda: set(made.sh("ps -o comm= -e").split()) == {"netless-agent", "ps", "sleep"})
 
 
 @alone_as_ordinary
