@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -80,8 +81,12 @@ HOMES = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 
 @pytest.fixture(scope="session", autouse=True)
 def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What a machine or a login sets and no test may depend on: mask, language, home with its settings. Tests of an odd one set it."""
+    """What a machine or a login sets and no test may depend on: mask, language, ignored signals, home with its settings. Tests of an odd one set it."""
     old = os.umask(0o022)
+    # What was started with & by a script, or by nohup, ignores these, and so would every program that a test starts (sh(1), signal(7)).
+    for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, heard)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("LC_", "LANGUAGE"))]:
             patch.delenv(name)
