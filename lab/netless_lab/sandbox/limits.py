@@ -14,6 +14,7 @@ import os
 import re
 import resource
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -79,23 +80,46 @@ def apply_nproc(processes: int) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
 
 
+CLEAR_S: Final = 3.0
+"""How long thousands of killed processes may take to be gone, in seconds."""
+
+
 def end_others(keep: frozenset[int]) -> int:
     """For PID 1: kill every process of the room but itself and ``keep``; answers how many. It works against a fork bomb too.
 
-    First all are stopped, so that none can fork while the list is made; those to keep are woken again (kill(2), pid -1).
+    First all are stopped, at once: who is stopped forks no more (kill(2), pid -1 is everybody but PID 1). A child whose birth was under
+    way just then appears a moment later, stopped like its parent: so look again until twice nobody is left. Waits up to ``CLEAR_S``.
     """
     with contextlib.suppress(ProcessLookupError):
         os.kill(-1, signal.SIGSTOP)
-    ended = [pid for pid in _processes() if pid != os.getpid() and pid not in keep]
-    for pids, number in ((ended, signal.SIGKILL), (keep, signal.SIGCONT)):
-        for pid in pids:
+    own = keep | {os.getpid()}
+    ended: set[int] = set()
+    end, quiet = time.monotonic() + CLEAR_S, 0
+    while quiet < 2 and time.monotonic() < end:
+        alive = [pid for pid in processes() if pid not in own and not _is_dead(pid)]
+        for pid in alive:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+                os.kill(pid, signal.SIGKILL)
+        ended.update(alive)
+        quiet = 0 if alive else quiet + 1
+        time.sleep(0.002)  # they die, and whoever collects them may do so
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGCONT)
     return len(ended)
 
 
-def _processes() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+def processes() -> tuple[int, ...]:
+    """Every process of the room, by its number there. OSError when no more files can be opened."""
+    return tuple(int(name) for name in os.listdir("/proc") if name.isdecimal())
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether a process is gone, or dead with all its threads and not yet collected (proc(5), ``stat``: fields 3 and 20)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return True
+    return fields[0] in (b"Z", b"X") and int(fields[17]) <= 1
 
 
 FILES: Final = 16384

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 
 from ..errors import Refusal
@@ -15,13 +14,11 @@ from ..kernel.namespace import Namespace
 from ..kernel.read import NodeRef
 from ..model.snapshot import Role
 from ..protocol import Entry
-from ..sandbox import container, internet, join
+from ..sandbox import container, internet, join, limits
 from ..sandbox.boot import Room
 from ..sandbox.keepsakes import Keepsakes
 from ..sandbox.reaper import Reaper
 
-CLEAR_S = 3.0
-"""How long thousands of killed processes may take to be collected."""
 STOP_S = 1.0
 """How long a killed container may take to be gone."""
 
@@ -79,7 +76,7 @@ class PretendHost:
     def crowded(self) -> str:
         """That so many processes run here that no more may be started soon, in words; "" when not."""
         try:
-            processes = len(_processes())
+            processes = len(limits.processes())
         except OSError:  # out of open files, which is another trouble
             return ""
         if not self._limits.processes or processes < self._limits.processes // 2:
@@ -90,26 +87,9 @@ class PretendHost:
         )
 
     def clear_the_crowd(self) -> None:
-        """End everything but the nodes when the lab is crowded: a fork bomb, most likely. Takes a thread that may wait.
-
-        First all are stopped, at once: who is stopped forks no more (kill(2), pid -1 is everybody but PID 1). A child whose birth
-        was under way just then turns up a moment later, stopped like its parent: so look again until nobody is left.
-        """
-        if not self.crowded():
-            return
-        own = {ref.pid for ref in self.refs()} | {os.getpid()}
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGSTOP)
-        end, quiet = time.monotonic() + CLEAR_S, 0
-        while quiet < 3 and time.monotonic() < end:
-            alive = [pid for pid in _processes() if pid not in own and not _is_dead(pid)]
-            for pid in alive:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            quiet = 0 if alive else quiet + 1
-            time.sleep(0.01)  # they die, and the reaper collects them in the loop
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGCONT)
+        """End everything but the nodes when the lab is crowded: a fork bomb, most likely. Takes a thread that may wait."""
+        if self.crowded():
+            limits.end_others(frozenset(ref.pid for ref in self.refs() if ref.pid is not None))
 
     def restore(self, containers: frozenset[str]) -> None:
         """Have exactly these containers run: end others, start those that died. Files of the lab that are missing are put back."""
@@ -166,16 +146,3 @@ class PretendHost:
 
         self.reaper.watch(made.pid, gone)
         return ref
-
-
-def _processes() -> tuple[int, ...]:
-    return tuple(int(entry) for entry in os.listdir("/proc") if entry.isdecimal())
-
-
-def _is_dead(pid: int) -> bool:
-    """Whether a process is gone, or dead and not yet collected (proc(5), the state after the name in parentheses)."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
-    except OSError:
-        return True
