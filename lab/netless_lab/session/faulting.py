@@ -48,22 +48,37 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """The fault that is in the lab, and what became of it so far."""
+    """The fault that is in the lab, and what became of it so far.
+
+    ``began`` is the wall clock, to be told; ``since`` the clock that nobody sets, to count from (clock_gettime(2), CLOCK_MONOTONIC).
+    ``lasted``: after how many seconds the network was healthy, or nobody sought any longer; None while it is broken.
+    """
 
     fault: Fault
     place: Position
     wanted: Wanted
     began: float
+    since: float
     came_from: Position
     hints: int = 0
     whys: int = 0
     verdict: Verdict | None = None
-    healthy: float | None = None
+    lasted: float | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is over."""
+        return self.lasted is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, or was, broken."""
+        return round(time.monotonic() - self.since if self.lasted is None else self.lasted, 3)
 
     @property
     def secret(self) -> bool:
         """Whether the learner must not be told which fault it is."""
-        return self.healthy is None and self.recorded
+        return not self.healthy and self.recorded
 
     @property
     def recorded(self) -> bool:
@@ -88,7 +103,7 @@ class Faulting:
     @property
     def on(self) -> bool:
         """Whether something is broken on purpose now."""
-        return self._broken is not None and self._broken.healthy is None
+        return self._broken is not None and not self._broken.healthy
 
     @property
     def hidden(self) -> bool:
@@ -105,9 +120,9 @@ class Faulting:
             tells=broken.fault.tells,
             drill=broken.wanted.drill,
             exam=broken.wanted.exam,
-            healthy=broken.healthy is not None,
+            healthy=broken.healthy,
             began=broken.began,
-            seconds=round((broken.healthy or time.time()) - broken.began, 1),
+            seconds=broken.seconds,
             hints=broken.hints,
             whys=broken.whys,
             seed=broken.wanted.seed,
@@ -144,7 +159,7 @@ class Faulting:
                     raise
                 refusal = error
                 continue
-            self._broken = Broken(fault, place, wanted, time.time(), came_from)
+            self._broken = Broken(fault, place, wanted, time.time(), time.monotonic(), came_from)
             session.history.noted(f"something was broken on purpose: {fault.tells}", str(place))
             session.tell_status()
             return self._answer(fault.tells)
@@ -181,7 +196,7 @@ class Faulting:
         verdict = await self.judge()
         broken = self._broken
         assert broken is not None
-        success = _told_well(broken) if broken.healthy is not None else ""
+        success = _told_well(broken) if broken.healthy else ""
         if broken.secret:
             verdict = _discreet(verdict)
         return {"position": "fault", "title": broken.fault.tells, "verdict": verdict, "success": success}
@@ -239,18 +254,18 @@ class Faulting:
     def news(self) -> str:
         """That the network is healthy again, and how that went, as long as the learner stands where it was broken; "" at all other times."""
         broken = self._broken
-        told = broken is not None and broken.healthy is not None and broken.place == self._session.state.position
+        told = broken is not None and broken.healthy and broken.place == self._session.state.position
         return _told_well(broken) if broken is not None and told else ""
 
     def _end(self, broken: Broken, result: Literal["solved", "gave up"]) -> Broken:
         """The network is healthy, or nobody seeks any longer: written down in the history, and a drill in the progress."""
-        session, now = self._session, time.time()
-        over = msgspec.structs.replace(broken, healthy=now)
+        session = self._session
+        over = msgspec.structs.replace(broken, lasted=broken.seconds)
         what = _told_well(over) if result == "solved" else f"the {broken.kind} was given up; it was: {broken.fault.title}"
         session.history.noted(what, str(broken.place))
         if broken.recorded:
             record = DrillRecord(
-                broken.fault.id, result, now, round(now - broken.began, 1), broken.fault.node, broken.wanted.seed,
+                broken.fault.id, result, time.time(), over.seconds, broken.fault.node, broken.wanted.seed,
                 broken.wanted.exam, broken.hints, broken.whys,
             )  # fmt: skip
             session.remember(session.state.progress.drilled(record))
@@ -319,9 +334,8 @@ class Faulting:
 
 
 def _told_well(broken: Broken) -> str:
-    seconds = (broken.healthy or time.time()) - broken.began
     used = help_used(broken.hints, broken.whys)
-    return f"The network is healthy again, after {took(seconds)}, with {used}. It was: {broken.fault.title}."
+    return f"The network is healthy again, after {took(broken.seconds)}, with {used}. It was: {broken.fault.title}."
 
 
 def _discreet(verdict: Verdict) -> Verdict:
