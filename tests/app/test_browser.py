@@ -19,7 +19,7 @@ from typing import IO
 
 import pytest
 
-from helpers.desk import Desk
+from helpers.desk import Desk, at_a_desk
 
 pytestmark = pytest.mark.kernel
 
@@ -27,9 +27,8 @@ pytestmark = pytest.mark.kernel
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A lab of this test's own."""
-    own = Desk(tmp_path)
-    yield own
-    own.netless("down")
+    with at_a_desk(tmp_path) as own:
+        yield own
 
 
 class Tab:

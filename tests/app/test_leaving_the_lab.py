@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.desk import Desk
+from helpers.desk import Desk, at_a_desk
 from helpers.seat import seated
 from helpers.waiting import eventually
 
@@ -30,9 +30,8 @@ def gone(pid: int) -> bool:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A lab of this test's own, which does not run yet and is ended afterwards."""
-    own = Desk(tmp_path)
-    yield own
-    own.netless("down")
+    with at_a_desk(tmp_path) as own:
+        yield own
 
 
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])

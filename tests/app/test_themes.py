@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from textual.color import Color
 from textual.theme import Theme
 
+from helpers.colours import contrast
 from netless.app.background import from_answer, from_environment
 from netless.app.picture_styles import LOOKS
 from netless.app.themes import DARK, LIGHT
 from netless_lab.model.scene import STYLES
 
 TEXT = ("code", "muted", "box-1", "box-2", "box-3", "box-4", "host", "internet", "chip", "bridge", "gate", "wire")
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2 contrast ratio, reckoned here from its definition."""
-
-    def luminance(text: str) -> float:
-        parts = [value / 255 for value in Color.parse(text).rgb]
-        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.desk import Desk
+from helpers.desk import Desk, at_a_desk
 from helpers.seat import seated
 from helpers.waiting import eventually
 
@@ -27,10 +27,9 @@ PROMPT = b"\x1b]133;B"
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A lab of this file's own."""
-    own = Desk(tmp_path_factory.mktemp("state"))
-    assert own.netless("up").returncode == 0
-    yield own
-    own.netless("down")
+    with at_a_desk(tmp_path_factory.mktemp("state")) as own:
+        assert own.netless("up").returncode == 0
+        yield own
 
 
 def test_ctrl_c_belongs_to_the_command(desk: Desk) -> None:

@@ -61,3 +61,11 @@ class Desk:
     def runs(self) -> bool:
         """Whether the lab runs, without starting it."""
         return self.lab in self.netless("labs").stdout.split()
+
+
+@contextmanager
+def at_a_desk(home: Path) -> Iterator[Desk]:
+    """A person at a desk, whose lab is ended afterwards."""
+    own = Desk(home)
+    yield own
+    own.netless("down")

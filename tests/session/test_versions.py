@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from helpers.checkout import CHECKOUT, environment
-from helpers.desk import Desk
+from helpers.desk import Desk, at_a_desk
 from helpers.waiting import eventually
 from netless_lab import protocol
 from netless_lab.sandbox import find
@@ -30,9 +30,8 @@ pytestmark = pytest.mark.kernel
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A lab of this test's own."""
-    own = Desk(tmp_path)
-    yield own
-    own.netless("down")
+    with at_a_desk(tmp_path) as own:
+        yield own
 
 
 @pytest.fixture
