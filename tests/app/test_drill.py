@@ -12,7 +12,6 @@ from app import story
 from app.driving import opened, rows, screen, until
 from app.helpers import Answer
 from app.recordings import recorded
-from netless.app.pages.drill import duration, help_used
 from netless.app.reduce import Event, Joined, reduce
 from netless.app.screens.drill import DrillScreen, GiveUpScreen
 from netless.app.screens.goto import GotoScreen
@@ -21,6 +20,7 @@ from netless.app.screens.why import WhyScreen
 from netless.app.view import Act, View, can
 from netless.app.widgets.document import Document
 from netless_lab import protocol
+from netless_lab.course.drill_words import help_used, took
 
 FAULTS = [
     fault | {"lacks": "macvlan devices" if fault["id"] == "macvlan-and-its-host" else ""}
@@ -119,7 +119,7 @@ async def test_only_the_symptom_is_told(size: tuple[int, int]) -> None:
         clock = re.search(r"for (\d+) min (\d+) s", text)
         assert clock is not None
         assert 65 <= 60 * int(clock[1]) + int(clock[2]) <= time.time() - began
-        assert "help none" in text
+        assert "with no help" in text
         assert "4821" in text
         assert "does not forward" not in screen(app)
         assert "✗ 198.51.100.10 answers c1" in screen(app)
@@ -153,7 +153,7 @@ async def test_the_end_tells_all_and_leads_back() -> None:
         peer.say(with_fault(broken()), with_fault(OVER))
         await until(pilot, lambda: "The network is healthy again" in screen(app))
         text = words(app.get_default_screen().lesson.prose)
-        for told in ("took 3 min 12 s", "1 hint, Why 2 times", "was The host does not forward", "sysctl -w net.ipv4.ip_forward=1",
+        for told in ("took 3 min 12 s", "1 hint and Why 2 times", "was The host does not forward", "sysctl -w net.ipv4.ip_forward=1",
                      TEACHES):  # fmt: skip
             assert told in text
         await pilot.press("g")
@@ -244,10 +244,10 @@ def test_an_exam_locks_the_help() -> None:
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (192, "3 min 12 s")])
 def test_the_clock_in_words(seconds: float, said: str) -> None:
     """Minutes and whole seconds; a second is told when it is full."""
-    assert duration(seconds) == said
+    assert took(seconds) == said
 
 
-@pytest.mark.parametrize(("hints", "whys", "said"), [(0, 0, "none"), (1, 0, "1 hint"), (2, 1, "2 hints, Why once"), (0, 3, "Why 3 times")])
+@pytest.mark.parametrize(("hints", "whys", "said"), [(0, 0, "no help"), (1, 0, "1 hint"), (2, 1, "2 hints and Why once"), (0, 3, "Why 3 times")])
 def test_help_in_words(hints: int, whys: int, said: str) -> None:
     """How much help was used."""
-    assert help_used(protocol.FaultStatus("", hints=hints, whys=whys)) == said
+    assert help_used(hints, whys) == said

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def took(seconds: float) -> str:
-    """``14 s``, ``3 min 12 s``"""
-    minutes, rest = divmod(round(seconds), 60)
+    """``14 s``, ``3 min 12 s``: whole seconds that have passed, as a clock that runs shows them."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
+from netless_lab.course.drill_words import help_used, took
 from netless_lab.protocol import FaultStatus
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
@@ -31,11 +32,11 @@ def _on(fault: FaultStatus, hints: Sequence[str], now: float) -> Iterator[Block]
         yield EMPTY
         yield Block(joined(("It is: ", "$muted")) + ticked(fault.title))
     yield EMPTY
-    yield _row("for", duration(max(fault.seconds, now - fault.began)), "bold")
+    yield _row("for", took(max(fault.seconds, now - fault.began)), "bold")
     if fault.exam:
         yield _row("help", "none: hints and Why are locked")
     else:
-        yield _row("help", help_used(fault))
+        yield _row("with", help_used(fault.hints, fault.whys))
     if fault.seed is not None:
         yield _row("seed", f"{fault.seed}  (the same number breaks the same thing)")
     yield EMPTY
@@ -54,8 +55,8 @@ def _hints(hints: Sequence[str]) -> Iterator[Block]:
 def _over(view: View, fault: FaultStatus) -> Iterator[Block]:
     yield Block(plain("The network is healthy again", "bold $foreground"), first=joined(("✓ ", "bold $success")))
     yield EMPTY
-    yield _row("took", duration(fault.seconds), "bold")
-    yield _row("help", help_used(fault))
+    yield _row("took", took(fault.seconds), "bold")
+    yield _row("with", help_used(fault.hints, fault.whys))
     if fault.seed is not None:
         yield _row("seed", str(fault.seed))
     yield EMPTY
@@ -91,19 +92,6 @@ def step_target(view: View, teaches: str) -> str:
         return ""
     course = view.status.course.id
     return teaches if teaches.startswith(f"{course}/") else f"{course}/{teaches}"
-
-
-def help_used(fault: FaultStatus) -> str:
-    """How much help was asked for, in words: ``2 hints, Why once``."""
-    hints = "" if not fault.hints else "1 hint" if fault.hints == 1 else f"{fault.hints} hints"
-    whys = "" if not fault.whys else "Why once" if fault.whys == 1 else f"Why {fault.whys} times"
-    return ", ".join(part for part in (hints, whys) if part) or "none"
-
-
-def duration(seconds: float) -> str:
-    """``3 min 12 s``"""
-    minutes, rest = divmod(max(0, int(seconds)), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _row(label: str, text: str, style: str = "") -> Block:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from netless_lab import protocol
+from netless_lab.course.drill_words import help_used, took
 from netless_lab.model.journey import Explanation, Journey
 
-from ..pages.drill import duration, help_used, step_target
+from ..pages.drill import step_target
 from ..reduce import Told
 from ..view import Act, failed_probe, step_called
 
@@ -117,7 +118,7 @@ class Drilling(Base):
                 await self.app.asking(GOING_BACK, protocol.Goto, target=here)
             return
         taught = step_target(self.app.view, await self._teaches(str(answer.get("mended", ""))))
-        used = f"You looked for {duration(time.time() - fault.began)}, with {help_used(fault).replace('none', 'no help')}."
+        used = f"You looked for {took(time.time() - fault.began)}, with {help_used(fault.hints, fault.whys)}."
         text = str(answer.get("text", ""))
         if not self.is_active:
             self.app.take(Told("info", f"{text} {used}"))
