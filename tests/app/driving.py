@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 
 from textual import events
+from textual._context import visible_screen_stack
+from textual.app import App
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from app import story
 from app.helpers import Answer, Peer
@@ -54,9 +58,19 @@ async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 1
     raise AssertionError("waited in vain")
 
 
+def strips(app: App[None]) -> list[Strip]:
+    """The screen as it is painted. What lies under an open window is painted only for those who say which screens those are."""
+
+    def paint() -> list[Strip]:
+        visible_screen_stack.set(app._background_screens)
+        return app.screen._compositor.render_strips()
+
+    return copy_context().run(paint)
+
+
 def rows(app: TutorApp) -> list[str]:
     """The screen as text, one string a row."""
-    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+    return ["".join(segment.text for segment in strip) for strip in strips(app)]
 
 
 def screen(app: TutorApp) -> str:

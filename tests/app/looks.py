@@ -13,16 +13,18 @@ import pytest
 from rich.style import Style
 from textual.app import App
 
+from app.driving import strips
+
 FOLDER = Path(__file__).parent / "looks"
 
 
 def look_of(app: App[None]) -> str:
     """The screen: characters first, then for each row its runs as ``start-end style``."""
-    strips = app.screen._compositor.render_strips()
+    painted = strips(app)
     width = app.size.width
-    rows = ["".join(segment.text for segment in strip)[:width].rstrip() for strip in strips]
+    rows = ["".join(segment.text for segment in strip)[:width].rstrip() for strip in painted]
     styles: list[str] = []
-    for y, strip in enumerate(strips):
+    for y, strip in enumerate(painted):
         runs: list[tuple[int, int, str]] = []
         x = 0
         for segment in strip:

@@ -36,6 +36,15 @@ def still(app: TutorApp) -> bool:
     return picture.replay is None and not picture._lit
 
 
+async def test_what_lies_under_a_window_is_looked_at_too() -> None:
+    """Also when the window's screen is just about to be painted anew."""
+    async with opened((120, 40)) as (app, pilot, _peer):
+        await pilot.press("g")
+        await until(pilot, lambda: "Build the bridge" in screen(app))
+        app.screen.refresh()
+        assert "Network" in screen(app)
+
+
 def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Recording anew writes the look and fails; in CI it writes nothing and fails; without the word a look must be as recorded."""
     path = tmp_path / "some.txt"

@@ -7,7 +7,7 @@ import pytest
 from rich.style import Style
 
 from app import journeys, story
-from app.driving import opened, rows, screen, until
+from app.driving import opened, rows, screen, strips, until
 from netless.app.app import TutorApp
 from netless_lab import protocol
 from netless_lab.model.probe import Outcome, Ping
@@ -19,8 +19,7 @@ OPENING = story.opening("masquerade-opening", log=())
 def grounds(app: TutorApp, name: str) -> list[str]:
     """The words that lie on a colour of the theme, as they stand on the screen."""
     wanted = app.get_css_variables()[name].lower()
-    strips = app.screen._compositor.render_strips()
-    return [segment.text.strip() for strip in strips for segment in strip if _ground(segment.style) == wanted and segment.text.strip()]
+    return [segment.text.strip() for strip in strips(app) for segment in strip if _ground(segment.style) == wanted and segment.text.strip()]
 
 
 def _ground(style: Style | None) -> str:

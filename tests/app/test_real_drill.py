@@ -23,7 +23,7 @@ def test_broken_explained_repaired_and_back(tmp_path: Path) -> None:
         seat.press("w")
         seat.wait_for("The facts", "ip_forward", "place: the forwarding of the host")
         seat.press("Escape")
-        seat.wait_for("help  Why once")
+        seat.wait_for("with  Why once")
         seat.elsewhere("sysctl", "-w", "net.ipv4.ip_forward=1")
         seat.wait_for("The network is healthy again", "was   The host does not forward")
         seat.press("m")
