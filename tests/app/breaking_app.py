@@ -1,18 +1,23 @@
-"""The real command line with one thing wrong in it: the help key fails. ``python breaking_app.py WORD...``; for tests of crashes."""
+"""The real command line with something wrong in it: help fails, and so does building a lab again that is gone. For tests of crashes.
+
+``python breaking_app.py WORD...``
+"""
 
 from __future__ import annotations
 
 import sys
 
 from netless.__main__ import main
+from netless.app.screens.gone import GoneScreen
 from netless.app.screens.tutor import TutorScreen
 
 
-def broken(self: TutorScreen) -> None:
+def broken(self: TutorScreen | GoneScreen) -> None:
     """A fault of our own."""
     raise RuntimeError("the help broke")
 
 
 if __name__ == "__main__":
     setattr(TutorScreen, "action_help", broken)  # noqa: B010
+    setattr(GoneScreen, "action_rebuild", broken)  # noqa: B010
     sys.exit(main())

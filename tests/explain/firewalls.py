@@ -39,7 +39,7 @@ BROKEN = (
     Broken("bridge family", firewall("bridge", "forward", "ip protocol icmp drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),
     Broken("bridge family, policy", firewall("bridge", "forward", policy="drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),
     Broken(
-        "bridge family, ARP", "ip -n c1 neigh flush all\n" + firewall("bridge", "prerouting", "ether type arp drop"), ping("10.0.0.1"),
+        "bridge family, ARP", firewall("bridge", "prerouting", "ether type arp drop") + "\nip -n c1 neigh flush all", ping("10.0.0.1"),
         "nft-bridge", "host:fw",
     ),
     Broken("netdev family", firewall("netdev", "ingress", "ip protocol icmp drop", device="veth2"), ping("10.0.0.1"), "nft-netdev", "host:fw"),
