@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -96,6 +97,8 @@ async def test_a_storm_is_ended_and_named(monkeypatch: pytest.MonkeyPatch) -> No
         assert len(own.told) == 1 and own.told[0].startswith("A broadcast storm: bridges br")
         assert "are joined by more than one way" in own.told[0] and "stp_state 1" in own.told[0]
         assert loops(look(nodes)) == ()
+        off = [entry["ifname"] for entry in json.loads(sh("ip -j link")) if "UP" not in entry["flags"] and entry.get("master")]
+        assert len(off) == 1 and f" {off[0]} was switched off" in own.told[0], (off, own.told)
         assert await becomes(lambda: not goes_round()), "something still goes round"
 
 

@@ -79,8 +79,9 @@ def check_links(node: Node) -> None:
         assert ours.mode == {"macvlan": data.get("mode"), "tun": data.get("type")}.get(ours.kind)
         port = info.get("info_slave_data")
         if info.get("info_slave_kind") == "bridge":
-            assert ours.port is not None and (ours.port.state, ours.port.hairpin, ours.port.isolated, ours.port.learning) == (
-                port["state"], port["hairpin"], port["isolated"], port["learning"],
+            assert ours.port is not None and ours.port.state == port["state"]
+            assert (ours.port.hairpin, ours.port.isolated, ours.port.learning, ours.port.flood, ours.port.broadcast, ours.port.locked) == (
+                port["hairpin"], port["isolated"], port["learning"], port["flood"], port["bcast_flood"], port["locked"],
             )  # fmt: skip
         else:
             assert ours.port is None
@@ -89,7 +90,10 @@ def check_links(node: Node) -> None:
 def check_routes(node: Node) -> None:
     """Routes, rules and neighbours of a node are those of ip(8), less the local table."""
     told = [
-        (route["dst"], route.get("gateway"), route.get("dev"), route.get("metric", 0), route.get("prefsrc"), route.get("type", "unicast"))
+        (
+            route["dst"], route.get("gateway") or route.get("via", {}).get("host"), route.get("dev"), route.get("metric", 0),
+            route.get("prefsrc"), route.get("type", "unicast"),
+        )
         for option in ("-4", "-6")
         for route in ip(node, f"ip {option} -d route show table all")
         if route.get("table") != "local" and route.get("type") not in ("multicast", "broadcast", "anycast")
@@ -193,7 +197,8 @@ def test_devices_of_other_kinds_are_complete() -> None:
             ip link add mv0 link up0 type macvlan mode bridge; ip link set mv0 netns {c1}
             ip link add vx0 type vxlan id 42 dstport 4789 local 10.9.0.1 remote 10.9.0.2 dev up0
             ip link add br0 type bridge stp_state 1 forward_delay 400; ip link set up1 master br0
-            bridge link set dev up1 hairpin on isolated on learning off
+            bridge link set dev up1 hairpin on isolated on learning off flood off bcast_flood off
+            ip link add left type veth peer name right; ip link set right master br0; bridge link set dev right locked on
             ip link set up1 alias 'to the lab' promisc on arp off mtu 1400; ip link property add dev up1 altname uplink
             bridge fdb append 00:00:00:00:00:00 dev vx0 dst 10.9.0.3""")
         taken = snapshot()
@@ -205,18 +210,21 @@ def test_devices_of_other_kinds_are_complete() -> None:
             42, 4789, "10.9.0.1", "10.9.0.2",
         )  # fmt: skip
         assert br0.stp and br0.forward_delay_s == 4
-        assert {entry.dst for entry in node(taken, "host").fdb if entry.dev == "vx0"} == {"10.9.0.2", "10.9.0.3"}
+        fdb = node(taken, "host").fdb
+        assert {entry.dst for entry in fdb if entry.dev == "vx0"} == {"10.9.0.2", "10.9.0.3"}
+        assert {entry.dev for entry in fdb if entry.local} == {"up1", "right"}, "the MACs of the ports themselves, and nobody else's"
         assert link(taken, "host", "uplink").name == "up1"
 
 
 @sandboxed
 def test_routes_of_every_kind_are_read() -> None:
-    """Several tables, blackholes, metrics, two next hops, a route whose link is down, IPv6, and rules with marks."""
+    """Several tables, blackholes, metrics, two next hops, next hops of the other family, a link that is down, IPv6, and rules with marks."""
     with reading() as snapshot:
         sh("""ip link set lo up; ip link add p0 type veth peer name p1; ip addr add 10.1.0.1/24 dev p0; ip link set p0 up; ip link set p1 up
             ip addr add fd00::1/64 dev p0 nodad
             ip route add 10.2.0.0/16 via 10.1.0.2 metric 50; ip route add blackhole 10.3.0.0/16; ip route add prohibit 10.4.0.0/16
             ip route add 10.5.0.0/16 table 77 via 10.1.0.9 src 10.1.0.1; ip route add unreachable default metric 9000
+            ip route add 10.7.0.0/16 via inet6 fd00::3 dev p0; ip -6 route add multicast ff05::/16 dev p0 table 77
             ip route add 10.6.0.0/16 nexthop via 10.1.0.2 nexthop via 10.1.0.3; ip -6 route add default via fd00::2
             ip rule add from 10.9.0.0/24 lookup 77; ip rule add fwmark 5 to 10.8.0.0/16 prohibit; ip rule add iif p0 lookup 77""")
         host = node(snapshot(), "host")
@@ -233,8 +241,11 @@ def test_routes_of_every_kind_are_read() -> None:
             ("lookup", "all", "all", 77, "p0", None),
             ("lookup", "all", "all", 255, None, None),
         } <= rules
-        sh("ip link set p1 down; until ip route show dev p0 | grep -q linkdown; do sleep 0.01; done")
-        assert all(route.linkdown for route in node(snapshot(), "host").routes if route.dev == "p0" and route.family == 4)
+        sh("""ip route add 10.6.0.0/16 nexthop via 10.1.0.2 nexthop via 10.1.0.3
+            ip link set p1 down; until ip route show dev p0 | grep -q linkdown; do sleep 0.01; done""")
+        down = [route for route in node(snapshot(), "host").routes if route.dev == "p0" and route.family == 4]
+        assert [route.via for route in down if route.dst == "10.6.0.0/16"] == ["10.1.0.2", "10.1.0.3"]
+        assert all(route.linkdown for route in down)
 
 
 @sandboxed

@@ -144,6 +144,41 @@ def test_back_undoes_one_change_at_a_time(lab: Running) -> None:
     assert lab.told("ip -j addr show br0")[0]["addr_info"][0]["local"] == "10.0.0.1"
 
 
+def test_what_hangs_on_another_is_undone_first(lab: Running) -> None:
+    """One command line gave an address and a route by way of it: both are undone one by one, and what was made before stays."""
+    lab.goto("switch", end=True)
+    lab.sh("ip link add mine type bridge")
+    assert eventually(lambda: "mine" in str(lab.snapshot()))
+    lab.sh("ip link set mine up; ip addr add 10.9.0.1/24 dev mine; ip route add 10.8.0.0/16 via 10.9.0.2")
+    assert eventually(lambda: "10.8.0.0/16" in str(lab.snapshot()))
+    while "10.9.0.1" in lab.sh("ip -4 addr show mine"):
+        lab.back()
+    assert "mine" in lab.links(), "nothing was rebuilt"
+    assert "10.8.0.0/16" not in lab.sh("ip route")
+
+
+def test_history_tells_what_somebody_did(lab: Running) -> None:
+    """Taking a port down is one thing done; that a carrier went and a port stopped forwarding is its consequence, and nobody's doing."""
+    lab.goto("switch", end=True)
+    before = len(lab.client.ask(Call, name="history")["entries"])
+    lab.sh("ip link set veth2 down")
+    assert eventually(functools.partial(_longer_than, lab, before))
+    lab.status()
+    did = [(entry["who"], entry["lines"]) for entry in lab.client.ask(Call, name="history")["entries"][before:]]
+    assert did == [("learner", ["ip link set veth2 down"])]
+
+
+def test_history_holds_every_line_of_what_the_tutor_did(lab: Running) -> None:
+    """A step of several commands is written down whole, as script and as notes."""
+    lab.goto("internet/masquerade")
+    lab.run()
+    history = lab.client.ask(Call, name="history")
+    lines = [line for entry in history["entries"] if entry["who"] == "tutor" for line in entry["lines"]]
+    assert len([line for line in lines if line.startswith("nft ")]) > 1
+    for line in lines:
+        assert f"\n{line}\n" in history["script"] and line in history["markdown"]
+
+
 def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
     """The session written down as a shell script makes the same links, addresses and rules in another lab."""
     lab.reset("lab")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import resource
 import subprocess
@@ -13,7 +14,7 @@ from helpers.running import Running, running
 from helpers.sandboxed import sandboxed
 from helpers.waiting import eventually
 from netless_lab.protocol import Notice, SnapshotEvent
-from netless_lab.session.persist import persist
+from netless_lab.session.persist import LONGEST_PAUSE_S, persist
 
 FEW = 4
 
@@ -76,3 +77,22 @@ async def test_work_is_done_in_the_end_and_its_failure_told_once() -> None:
     assert [type(error) for error in told] == [OSError]
     assert await persist(work, told.append) == 0
     assert len(told) == 1
+
+
+async def test_the_pauses_grow_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails for long is tried less and less often, but never stops being tried."""
+    pauses: list[float] = []
+    rest = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        pauses.append(seconds)
+        await rest(0)
+
+    async def work() -> None:
+        if len(pauses) < 12:
+            raise OSError("not yet")
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    assert await persist(work, lambda error: None) == 12
+    assert all(later > earlier for earlier, later in itertools.pairwise(pauses) if earlier < LONGEST_PAUSE_S)
+    assert pauses[-1] == LONGEST_PAUSE_S == max(pauses)
