@@ -46,7 +46,7 @@ BROKEN = (
     Broken("netdev family, egress", firewall("netdev", "egress", policy="drop", device="eth0"), ping(SITE), "nft-netdev", "host:fw"),
     Broken("ingress of inet", firewall("inet", "ingress", policy="drop", device="veth2"), ping("10.0.0.1"), "nft-netdev", "host:fw"),
     Broken(
-        "arp family", f"ip -n c1 neigh flush all; ip -n c2 neigh flush all\nc2| {firewall('arp', 'input', policy='drop')}", ping("10.0.0.3"),
+        "arp family", f"c2| {firewall('arp', 'input', policy='drop')}\nip -n c1 neigh flush all; ip -n c2 neigh flush all", ping("10.0.0.3"),
         "nft-arp", "c2:fw",
     ),
     Broken(

@@ -52,10 +52,9 @@ def explained(lab: Running, broken: Broken) -> dict[str, Any]:
 
 SUPPOSED = frozenset(
     (
-        "address-wrong", "bridge-down", "dnat-output", "dnat-rule", "duplicate-mac", "fdb-wrong", "gateway-wrong", "isolated-ports",
-        "local-route-missing", "macvlan-host", "masquerade-skipped", "mtu-black-hole", "neighbour-unanswered", "nft-arp", "no-such-host",
-        "port-flood", "port-locked", "port-state", "port-unplugged", "port-wrong-bridge", "queue-drop", "route-localnet", "route-wrong",
-        "service-silent", "source-wrong", "subnet-clash", "vxlan-port",
+        "address-wrong", "dnat-output", "dnat-rule", "duplicate-mac", "fdb-wrong", "gateway-wrong", "local-route-missing", "macvlan-host",
+        "masquerade-skipped", "neighbour-unanswered", "no-such-host", "port-flood", "port-locked", "port-wrong-bridge", "route-localnet",
+        "route-wrong", "service-silent", "source-wrong", "subnet-clash", "vxlan-port",
     )
 )  # fmt: skip
 """Causes that the state suggests and no fact proves: the ladder may not call them certain. One that comes to be proved leaves this list."""
