@@ -114,6 +114,21 @@ def test_two_presses_in_one_read_are_one_run(tmp_path: Path) -> None:
         assert "decoy" not in seat.elsewhere("ip", "netns", "list")
 
 
+def test_the_border_says_which_keys_count_in_the_terminal(tmp_path: Path) -> None:
+    """Scrolled back: how far, and that any key returns; then the usual keys again; ended: that Enter starts a new shell."""
+    with learner(tmp_path, 124, 40) as seat:
+        seat.press("F3")
+        seat.wait_for("shift+arrows select", "host:")
+        seat.press("seq 100", "Enter")
+        seat.wait_for("│ 100 ")
+        seat.press("S-PPage")
+        seat.wait_for("lines back  any key returns")
+        seat.press("Space")
+        seat.wait_for("shift+arrows select")
+        seat.press("C-u", "exit", "Enter")
+        seat.wait_for("enter starts a new shell  ctrl+] leave")
+
+
 def test_a_shell_follows_its_node(tmp_path: Path) -> None:
     """F3 opens a real shell; in a container that died and is built anew it is started again, in the namespace that is c1 now."""
     with learner(tmp_path, 123, 40) as seat:

@@ -110,10 +110,15 @@ class Acting(Base):
                 return
             terminal = open_terminal(msgspec.convert(answer, protocol.Entry))
             await self.lower.add_terminal(node, terminal, self._identity(node))
+            self.watch(terminal, "keys_hint", self._keys_changed, init=False)
         self.lower.choose(node)
         self.action_pane("lower")
         if text and not await put_at_prompt(terminal, text):
             self.app.take(Told("warning", "There is no prompt to type at: something runs in this terminal."))
+
+    def _keys_changed(self) -> None:
+        """Other keys count in a terminal: the border around it names them."""
+        self.settle()
 
     def _identity(self, node: str) -> Identity | None:
         """Which namespace and process a node is just now."""
@@ -134,7 +139,6 @@ class Acting(Base):
         if terminal is not None and answer is not None:
             argv, env = shell_in(msgspec.convert(answer, protocol.Entry))
             await terminal.restart(argv, env)
-            self.settle()
             self.app.take(Told("info", f"{node} was built anew; its shell was started again there."))
 
     # -- moving in time -----------------------------------------------------------------------------------------------------
