@@ -10,8 +10,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import pytest
 
 from helpers.checkout import CHECKOUT, environment
 from helpers.desk import Desk, at_a_desk
+from helpers.pretender import pretender
 from helpers.waiting import eventually
 from netless_lab import protocol
 from netless_lab.sandbox import find
@@ -91,36 +90,13 @@ def test_a_client_that_greets_not_at_all_is_refused(desk: Desk) -> None:
     assert desk.runs()
 
 
-OLD = """
-import signal, socket, sys
-if "deaf" in sys.argv:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(chr(0) + sys.argv[1])
-listener.listen(8)
-print("listens", flush=True)
-while True:
-    client, _ = listener.accept()
-    with client, client.makefile("rb") as lines:
-        lines.readline()
-        if "silent" in sys.argv:
-            lines.read()
-        client.sendall(b'{"type":"failed","id":0,"code":2,"text":"this lab speaks protocol 1","nearest":[]}\\n')
-"""
-"""An agent from before the rule: it reads the hello, refuses, and hangs up; it ends on SIGTERM."""
-
-
 @pytest.mark.parametrize(
     ("manner", "number"), [((), signal.SIGTERM), (("silent",), signal.SIGTERM), (("deaf",), signal.SIGKILL)], ids=["refuses", "silent", "deaf"]
 )
 def test_down_ends_an_agent_that_does_not_listen(desk: Desk, manner: tuple[str, ...], number: signal.Signals) -> None:
     """One that refuses before it has read what is asked, or says nothing, gets SIGTERM, and SIGKILL when it does not heed that."""
     name = socket_name(desk.lab, os.geteuid()).removeprefix("\0")
-    with subprocess.Popen([sys.executable, "-c", OLD, name, *manner], stdout=subprocess.PIPE) as agent:
-        try:
-            assert agent.stdout is not None and agent.stdout.readline() == b"listens\n"
-            done = desk.netless("down", "--json")
-            assert (done.returncode, json.loads(done.stdout)["ended"]) == (0, True)
-            assert agent.wait(20) == -number
-        finally:
-            agent.kill()
+    with pretender(name, *manner) as agent:
+        done = desk.netless("down", "--json")
+        assert (done.returncode, json.loads(done.stdout)["ended"]) == (0, True)
+        assert agent.wait(20) == -number

@@ -7,13 +7,12 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from helpers.desk import Desk
+from helpers.pretender import pretender
 from netless_lab import labs
 from netless_lab.client import Client
 from netless_lab.protocol import GetStatus, Hello
@@ -23,21 +22,6 @@ from netless_lab.sandbox.stop import stop
 
 pytestmark = [pytest.mark.kernel, pytest.mark.root]
 NOBODY = 65534
-LISTENER = """
-import socket, sys
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(chr(0) + sys.argv[1])
-listener.listen(8)
-print("listens", flush=True)
-while True:
-    client, _ = listener.accept()
-    try:
-        client.recv(1 << 16)
-        client.sendall(b'{"type":"failed","id":0,"code":2,"text":"this lab speaks protocol 1","nearest":[]}\\n')
-    except OSError:  # whoever called has hung up
-        pass
-    client.close()
-"""
 CALLER = """
 import socket, sys
 with socket.socket(socket.AF_UNIX) as caller:
@@ -51,23 +35,11 @@ with socket.socket(socket.AF_UNIX) as caller:
 """
 
 
-@contextmanager
-def somebody_else(name: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of another user that holds the name of our lab."""
-    words = [sys.executable, "-I", "-c", LISTENER, name]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/") as process:
-        try:
-            assert process.stdout is not None and process.stdout.readline() == b"listens\n"
-            yield process
-        finally:
-            process.kill()
-
-
 def test_a_process_of_another_user_is_neither_believed_nor_ended(tmp_path: Path) -> None:
     """It listens under our lab's name: every verb says whose it is and goes no further, ``down`` too, and it lives on."""
     desk = Desk(tmp_path)
     name = socket_name(desk.lab, os.geteuid()).removeprefix("\0")
-    with somebody_else(name) as process:
+    with pretender(name, user=NOBODY, group=NOBODY, extra_groups=[]) as process:
         for words in (("status",), ("check",), ("up",), ("down",)):
             done = desk.netless(*words)
             assert done.returncode == 3 and "another user" in done.stderr, done
