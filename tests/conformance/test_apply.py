@@ -122,6 +122,15 @@ def test_a_command_waits_for_what_was_just_built() -> None:
 
 
 @sandboxed
+def test_a_command_finds_the_kernel_caught_up() -> None:
+    """A bridge whose only cable dies is told of as live for most of a second; what runs next in the batch reads the truth at once."""
+    with lab() as own:
+        own.do(*POST, {"down": "veth1", "in": "c1"}, {"run": "ip -o link show type bridge >/tmp/said"})
+        with open("/tmp/said", encoding="ascii") as said:
+            assert "NO-CARRIER" in said.read()
+
+
+@sandboxed
 def test_a_line_may_leave_something_running() -> None:
     """What a line starts in the background, with the line's own output still open, is not waited for and goes on running."""
     with lab() as own:

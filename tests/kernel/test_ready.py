@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.probe.ready import pending
 from netless_lab.kernel.read import Reader, own_node
@@ -47,6 +49,30 @@ def test_what_will_not_change_by_itself_is_not_waited_for() -> None:
     assert pending(reader.snapshot([host])) == ()
     sh("ip link set br0 down")
     assert pending(reader.snapshot([host])) == ()
+
+
+@sandboxed
+def test_the_kernel_catches_up_when_it_is_asked() -> None:
+    """A bridge whose last live cable goes is told of as up for most of a second; ip(8) tells the truth once the reader has asked.
+
+    What stands on the bridge hears of it as well.
+    """
+    sh("""ip link add br0 type bridge; ip link set br0 up; ip link add veth2 type veth peer name veth1
+        ip link set veth2 master br0 up; ip link add upper link br0 type macvlan; ip link set upper up""")
+    reader, host, late = Reader(), own_node(), 0
+    for _ in range(3):
+        sh("ip link set veth1 up; ip link show dev br0; ip link set veth1 down")
+        late += "NO-CARRIER" not in _told_of_all("br0")
+        reader.snapshot([host])
+        reader.catch_up()
+        assert "NO-CARRIER" in _told_of_all("br0")
+        assert "LOWERLAYERDOWN" in _told_of_all("upper")
+    assert late, "the kernel was never late: this test proves nothing"
+
+
+def _told_of_all(link: str) -> str:
+    """What ip(8) says of a link among all links: to ask for one alone is what makes the kernel catch up."""
+    return next(line for line in sh("ip -o link show").splitlines() if re.match(rf"\d+: {link}[@:]", line))
 
 
 def test_a_carrier_that_must_come_is_waited_for() -> None:

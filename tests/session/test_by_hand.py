@@ -240,3 +240,13 @@ def test_a_decoy_is_entered_whatever_it_is_called(lab: Running, name: str) -> No
     assert int(lab.sh("stat -L -c %i /proc/self/ns/net", called)) == wanted
     assert lab.sh("ls /sys/class/net", called).split() == ["lo"]
     lab.reset("step")
+
+
+def test_the_kernel_has_caught_up_before_a_packet_is_sent(lab: Running) -> None:
+    """A bridge whose only cable dies is told of as live for most of a second, but not once the judge has sent its packets."""
+    lab.reset("lab")
+    lab.goto("neighbour", end=True)
+    lab.sh("""ip link add br9 type bridge; ip link set br9 up; ip link add p9 type veth peer name q9; ip link set p9 master br9 up
+        ip link set q9 up; ip link show dev br9; ip link set q9 down""")
+    lab.check()
+    assert "NO-CARRIER" in lab.sh("ip -o link show type bridge | grep br9")

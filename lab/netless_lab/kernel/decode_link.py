@@ -31,6 +31,11 @@ _FORWARDING, _PROXY_ARP, _RP_FILTER, _ROUTE_LOCALNET = 0, 2, 7, 25
 """Places in IFLA_INET_CONF: IPV4_DEVCONF_x minus one (include/uapi/linux/ip.h)."""
 
 
+def one_link(index: int) -> bytes:
+    """Body of RTM_GETLINK for the link ``index`` alone, without its counters."""
+    return _IFINFO.pack(0, 0, index, 0, 0) + DUMP_BODY[_IFINFO.size :]
+
+
 class DeviceKnobs(NamedTuple):
     """Per-device IPv4 settings, which the link dump carries: no file needs to be read for them."""
 

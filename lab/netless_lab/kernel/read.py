@@ -49,6 +49,11 @@ class Reader:
         nodes = tuple(self._node(ref, raw, atlas, names) for ref, raw in read)
         return Snapshot(nodes, names, time.time_ns())
 
+    def catch_up(self) -> None:
+        """Before a packet is sent: let the nodes of the last snapshot be as ready for it as the snapshot says (``Station.catch_up``)."""
+        for station in self._stations.values():
+            station.catch_up()
+
     def _keep(self, inodes: set[int]) -> None:
         for gone in self._stations.keys() - inodes:
             self._stations.pop(gone).close()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from ..model.snapshot import Address, Chain, Listener, PolicyRule
-from .decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link
+from .decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link, one_link
 from .decode_neighbour import (
     FDB_BODY,
     NEIGHBOURS_BODY,
@@ -42,6 +42,10 @@ from .sysctls import Sysctls
 from .xtables import LegacyTables
 
 T = TypeVar("T")
+
+_STOREYS: Final = 8
+"""Devices stacked on one another, each of which hears of a carrier from the one below; the kernel itself nests no deeper
+(MAX_NEST_DEV, include/linux/netdevice.h)."""
 
 
 class RawNode(NamedTuple):
@@ -92,6 +96,7 @@ class Station:
         self._routes = Memo(lambda body: tuple(decode_route(body)))
         self._rules = Memo(decode_rule)
         self._nsids: dict[int, int] = {}
+        self._up: dict[int, bytes] = {}
 
     def close(self) -> None:
         """Let the namespace go."""
@@ -100,7 +105,9 @@ class Station:
     def read(self) -> RawNode:
         """One namespace, now. Raises NetlinkError when the kernel refuses a dump."""
         dump = self._route.dump
-        links = {link.link.ifindex: link for link in self._links.each(dump(RTM_GETLINK, DUMP_BODY))}
+        told = dump(RTM_GETLINK, DUMP_BODY)
+        links = {link.link.ifindex: link for link in self._links.each(told)}
+        self._up = {index: body for body, (index, found) in zip(told, links.items(), strict=True) if found.link.up}
         sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links.values())
         neighbours = [decode_neighbour(body) for body in dump(RTM_GETNEIGH, NEIGHBOURS_BODY)]
         return RawNode(
@@ -115,6 +122,26 @@ class Station:
             sysctls=sysctls,
             listeners=self._listeners.read(),
         )
+
+    def catch_up(self) -> None:
+        """Have the kernel act on every carrier it has noted: of the links that were up at the last ``read``, each is asked for alone.
+
+        A carrier that has just come is in every dump at once, but the device takes packets, and its bridge hears of it, only when the
+        kernel's link watch has run, up to a second later; what is sent until then is lost. A question about one device makes it run for
+        that device first (rtnl_getlink in net/core/rtnetlink.c, net/core/link_watch.c). What a bridge so hears of a port may change what
+        is to be noted about the bridge, and so on upwards: it is over when a round of answers brings nothing new.
+        """
+        for _ in range(_STOREYS):
+            known, self._up = self._up, {index: body for index in self._up if (body := self._alone(index)) is not None}
+            if known == self._up:
+                return
+
+    def _alone(self, index: int) -> bytes | None:
+        """The kernel's answer about one link; None when it is gone."""
+        try:
+            return self._route.request(RTM_GETLINK, 0, one_link(index))
+        except NetlinkError:
+            return None
 
     def _fdb(self) -> tuple[RawFdbEntry, ...]:
         """The forwarding databases; a MAC that a bridge lists once more per VLAN counts once."""

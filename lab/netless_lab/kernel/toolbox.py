@@ -128,7 +128,11 @@ class Toolbox:
         """Wait until the nodes of this batch are ready for packets: a bridge hears of a new carrier within a second, not at once."""
         end = time.monotonic() + READY_S
         with contextlib.closing(Reader()) as reader:
-            while pending(reader.snapshot(tuple(self._nodes.values()))) and time.monotonic() < end:
+            while True:
+                waiting = pending(reader.snapshot(tuple(self._nodes.values())))
+                reader.catch_up()
+                if not waiting or time.monotonic() >= end:
+                    return
                 time.sleep(_PAUSE_S)
 
     def rest(self) -> None:

@@ -145,10 +145,12 @@ class World:
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""
         refs = self._refs
+        self._reader.catch_up()
         return await self.following.probe(probe, lambda: probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s), self._seen)
 
     async def investigate(self, probe: Probe) -> Evidence:
         """Send one probe once and gather every fact about what became of it."""
+        self._reader.catch_up()
         return await self.following.investigate(probe, self._refs, self._reader)
 
     async def type_in_host(self, text: str, *, python: bool) -> str:
@@ -157,7 +159,8 @@ class World:
             return await self._in_thread(lambda: type_in(text, python=python))
 
     def pending(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """What is not ready for packets yet, in words."""
+        """What is not ready for packets yet, in words; what only waits for the kernel's attention is ready at the next look."""
+        self._reader.catch_up()
         return pending(snapshot)
 
     def ref(self, name: str) -> NodeRef | None:
