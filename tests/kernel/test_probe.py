@@ -198,6 +198,27 @@ async def test_a_ping_that_must_be_answered_is_sent_again() -> None:
         assert outcome.result == "answered"
 
 
+@sandboxed
+async def test_time_in_which_nobody_could_do_anything_does_not_count() -> None:
+    """The machine stands still for longer than a probe may take; what is then answered within the rest of its time is an answer."""
+    with lab() as nodes:
+        async with serving(nodes, "net"):
+            sh("nft add table ip t; nft 'add chain ip t i { type filter hook input priority 0; policy drop; }'")
+
+            async def opens() -> None:
+                await asyncio.sleep(GRACE_S)
+                time.sleep(REPLY_S + 0.3)
+                await asyncio.sleep(GRACE_S)
+                sh("nft delete table ip t")
+
+            opening = asyncio.create_task(opens())
+            pinged = await wanted(Ping("c1", "10.0.0.1"), nodes)
+            await opening
+            assert pinged.result == "answered", pinged
+            fetched = await wanted(Fetch("c1", "http://198.51.100.10/late"), nodes)
+            assert fetched.result == "answered", fetched
+
+
 def frames(link: str) -> int:
     """How many frames a link of ours has received."""
     return int(json.loads(sh(f"ip -s -j link show {link}"))[0]["stats64"]["rx"]["packets"])
@@ -209,6 +230,9 @@ async def serving(nodes: Nodes, name: str) -> AsyncIterator[None]:
 
     async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = await reader.readline()
+        if b"/late" in line:
+            time.sleep(REPLY_S + 0.3)
+            await asyncio.sleep(GRACE_S)
         body = f"hello\nI see you as {writer.get_extra_info('peername')[0]}\n"
         answer = {b"/odd": "SSH-2.0-nonsense\r\n", b"/": f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}"}
         writer.write(answer.get(line.split()[1], "HTTP/1.0 404 Not Found\r\n\r\n").encode())

@@ -63,7 +63,9 @@ async def _get(opened: socket.socket, url: SplitResult, node: str, address: str,
     try:
         opened.send("\r\n".join(lines).encode("ascii", "replace"))
         while len(received) < _LARGEST and not _complete(received):
-            if not await readable(opened, patience.left_s):
+            if not await readable(opened, patience.attempt_s()):
+                if not patience.over:
+                    continue
                 what = f"only {len(received)} bytes of an answer" if received else "nothing"
                 return Failure("silence", f"{address} took the request, then {what} came back within {patience.waited_ms:.0f} ms")
             chunk = opened.recv(65536)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import time
 from typing import Final
@@ -18,6 +19,9 @@ class Patience:
     A packet that must not be answered has a deadline of at most two graces, and every attempt has a whole grace left when it begins. A
     ping hears the answers to all its attempts to the end, so they may overlap: with one and a half graces the second begins after half of
     one. Any longer deadline is patient: it tries again every 100 ms and does not give up on failures that may pass.
+
+    Only time in which something could be sent and heard counts: what a wait lasts beyond what it was given, because this process or the
+    whole machine stood still, is added to the deadline.
     """
 
     def __init__(self, deadline_s: float, grace_s: float) -> None:
@@ -28,6 +32,7 @@ class Patience:
         self._grace_s = grace_s
         self._extended = False
         self._interval_s = max(grace_s, _RETRY_S)
+        self._wakes = math.inf
 
     @property
     def waited_ms(self) -> float:
@@ -42,12 +47,17 @@ class Patience:
     @property
     def over(self) -> bool:
         """Whether there is no time for another attempt. There is always time for one: a probe never sent proves nothing."""
+        self._forgive()
         return self._begun and self.left_s <= _TICK_S
 
     def attempt_s(self) -> float:
-        """How long an attempt that begins now may wait. The last one gets its whole grace, even when this process was kept waiting."""
-        left = self.left_s
+        """How long an attempt that begins now may wait; it has ended when the next begins, or when ``over`` is asked."""
+        self._forgive()
         self._begun = True
+        return self._granted(self._attempt_s(self.left_s))
+
+    def _attempt_s(self, left: float) -> float:
+        """The last attempt gets its whole grace, however long the sending took."""
         if self.patient:
             return min(self._interval_s, left)
         if left > self._grace_s + _TICK_S:
@@ -59,8 +69,18 @@ class Patience:
 
     async def pause(self) -> None:
         """Wait before trying again what failed at once."""
+        self._forgive()
         self._begun = True
-        await asyncio.sleep(min(self._interval_s, self.left_s))
+        await asyncio.sleep(self._granted(min(self._interval_s, self.left_s)))
+
+    def _granted(self, seconds: float) -> float:
+        self._wakes = time.monotonic() + seconds
+        return seconds
+
+    def _forgive(self) -> None:
+        """Add to the deadline what the last wait lasted too long."""
+        self._end += max(0.0, time.monotonic() - self._wakes)
+        self._wakes = math.inf
 
 
 async def readable(opened: socket.socket, seconds: float) -> bool:
