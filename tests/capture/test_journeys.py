@@ -56,7 +56,7 @@ def test_a_packet_that_did_not_arrive_is_the_one_that_died() -> None:
 
     sights = [seen(0, 1, "c1", "out"), seen(1, 2, "c1", "out"), seen(2, 2, "c2", "in")]
     hops = [Hop(own.frame.node, "eth0", own.frame.direction, float(number), "echo-request", "a ping") for number, own in enumerate(sights)]
-    found = death(hops, sights, Ground(owners={"10.0.0.3": ("c2",)}), asked=False)
+    found = death(hops, sights, Ground(owners={"10.0.0.3": ("c2",)}), "c1", asked=False)
     assert found is not None and (found.node, found.link, found.after_hop) == ("c1", "eth0", 0)
 
 
@@ -234,6 +234,20 @@ async def test_other_peoples_packets_become_journeys() -> None:
         assert titles[3].startswith("10.0.0.2:") and titles[3].endswith("> 10.0.0.3:9 SYN") and len(made) == 4
         assert all(journey.complete and journey.death is None for journey in made)
         assert [sum(hop.leg == "arp" for hop in journey.hops) > 0 for journey in made] == [True, False, False, True]
+
+
+@sandboxed
+async def test_an_answer_that_only_reached_the_translator_has_not_come_home() -> None:
+    """The host has the address that the answer is sent to, but masquerades for c1: when its filter drops the answer there, it died there."""
+    async with watched() as lab:
+        sh("""nft add table ip t; nft add chain ip t f '{ type filter hook forward priority 0; }'
+            nft add rule ip t f iifname up0 drop""")
+        journeys = await followed(lab, f"ping -nqc1 -W0.2 {SITE} || true")
+        (journey,) = (one for one in journeys if "echo request" in one.title)
+        assert not journey.complete and journey.death is not None
+        assert (journey.death.node, journey.death.link, journey.death.leg) == ("host", "up0", "return")
+        found = await lab.investigate(Ping("c1", SITE))
+        assert [(run.leg, run.arrived) for run in found.runs][:2] == [("forward", True), ("return", False)]
 
 
 def connect(to: str) -> str:

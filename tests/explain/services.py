@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.broken import Broken, ping
+from helpers.broken import SITE, Broken, ping
 from netless_lab.model.probe import Connect, Fetch, Lookup
 
 PUBLISH = "nft 'add chain ip lab pre { type nat hook prerouting priority -100; }'; nft add rule ip lab pre "
@@ -70,5 +70,11 @@ BROKEN = (
             nft add rule ip zz o icmp type destination-unreachable drop
             {PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{LET_IN}\n{SAY_MUCH}""",
         Fetch("internet", "http://203.0.113.2:8080/"), "mtu-black-hole", "host:eth0",
+    ),
+    Broken(
+        "a large page vanishes on its way home",
+        """ip link set br0 mtu 1300; nft add table ip zz; nft 'add chain ip zz o { type filter hook output priority 0; }'
+           nft add rule ip zz o icmp type destination-unreachable drop""",
+        Fetch("c1", f"http://{SITE}/big"), "mtu-black-hole", "host:br0",
     ),
 )  # fmt: skip

@@ -88,7 +88,7 @@ async def gather(
         journey=followed.journey,
         before=before,
         after=after,
-        runs=runs(followed.sights, ground),
+        runs=runs(followed.sights, ground, probe.node),
         errors=errors(followed.sights, probe.node),
         routes=ways(probe, outcome, followed, flows, refs, after),
         counts=counts,

@@ -57,7 +57,7 @@ def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence
     told = _told(way, ground)
     death = None
     if not complete and recording.complete and outcome.result == "failed":
-        death = path.death(told.hops, way.sights, ground, way.open_question) or Death(probe.node, "", -1, "forward")
+        death = path.death(told.hops, way.sights, ground, probe.node, way.open_question) or Death(probe.node, "", -1, "forward")
     made = Journey(
         source=probe.node,
         target=target(probe),
@@ -87,20 +87,23 @@ def traffic(conversations: Iterable[Conversation], asked: Sequence[Question], gr
     for conversation in conversations:
         own = [question for question in belonging(conversation, asked) if id(question) not in used]
         used |= {id(question) for question in own}
-        complete = any(sight.leg < 0 and path.arrived(sight, ground) and sight.packet.kind != "icmp-error" for sight in conversation.sights)
+        complete = any(
+            sight.leg < 0 and path.arrived(sight, ground, conversation.home) and sight.packet.kind != "icmp-error"
+            for sight in conversation.sights
+        )
         way = _way((conversation,), own, "")
-        made.append(Followed(_journey(way, conversation.first.packet, ground, complete, lost), way.sights[:MOST_HOPS], (conversation,)))
+        made.append(Followed(_journey(way, conversation.first.packet, ground, conversation.home, complete, lost), way.sights[:MOST_HOPS], (conversation,)))
     for question in asked:
         if id(question) not in used:
             way = _Way(tuple(question.sights), (), not question.answered)
-            told = _journey(way, question.sights[0].packet, ground, question.answered, lost)
+            told = _journey(way, question.sights[0].packet, ground, question.sights[0].frame.node, question.answered, lost)
             made.append(Followed(told, way.sights[:MOST_HOPS], ()))
     return tuple(sorted(made, key=lambda followed: followed.journey.started))
 
 
-def _journey(way: _Way, first: Packet, ground: Ground, complete: bool, lost: int) -> Journey:
+def _journey(way: _Way, first: Packet, ground: Ground, home: str, complete: bool, lost: int) -> Journey:
     told = _told(way, ground)
-    death = None if complete or lost else path.death(told.hops, way.sights, ground, way.open_question)
+    death = None if complete or lost else path.death(told.hops, way.sights, ground, home, way.open_question)
     return Journey(
         source=way.sights[0].frame.node,
         target=first.subject.dst,

@@ -38,6 +38,11 @@ class Conversation:
         return self.sights[0]
 
     @property
+    def home(self) -> str:
+        """The node that it began in; "" when it came from where nobody looks, so that no node was seen to send its first packet."""
+        return self.first.frame.node if self.first.frame.direction == "out" else ""
+
+    @property
     def addresses(self) -> frozenset[str]:
         """Every network address it had anywhere, in a tunnel its own and the tunnel's."""
         packets = [packet for sight in self.sights for packet in (sight.packet, sight.packet.subject)]

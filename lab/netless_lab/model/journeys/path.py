@@ -97,14 +97,14 @@ def _copies(sights: Sequence[Sight], number: int, ground: Ground, bridge: str) -
     return tuple(ports)
 
 
-def death(hops: Sequence[Hop], sights: Sequence[Sight], ground: Ground, asked: bool) -> Death | None:
+def death(hops: Sequence[Hop], sights: Sequence[Sight], ground: Ground, home: str, asked: bool) -> Death | None:
     """The last place of the last packet that did not arrive, or of the last that did when the far end kept silent.
 
-    ``asked``: a neighbour question stands last and nobody answered it. Numbers of ``sights`` are numbers of ``hops``.
+    ``home`` is the node where it all began. ``asked``: a neighbour question stands last and nobody answered it. Numbers of ``sights`` are numbers of ``hops``.
     """
     if not hops:
         return None
-    place = _unanswered(sights, ground) if asked else _front(sights, ground)
+    place = _unanswered(sights, ground) if asked else _front(sights, ground, home)
     if place is None:
         return None
     hop = hops[place]
@@ -130,7 +130,7 @@ def _is_question(sight: Sight) -> bool:
     return packet.kind == "arp-request" or (packet.kind == "ipv6-nd" and packet.code[0] == 135)
 
 
-def _front(sights: Sequence[Sight], ground: Ground) -> int | None:
+def _front(sights: Sequence[Sight], ground: Ground, home: str) -> int | None:
     """The last sighting of the last packet that did not reach its end."""
     runs: dict[tuple[int, Mark], list[int]] = {}
     for number, sight in enumerate(sights):
@@ -140,13 +140,18 @@ def _front(sights: Sequence[Sight], ground: Ground) -> int | None:
     if not runs:
         return None
     ends = [_last_alive(sights, run, ground) for run in runs.values()]
-    stuck = [end for end in ends if not arrived(sights[end], ground)]
+    stuck = [end for end in ends if not arrived(sights[end], ground, home)]
     return (stuck or ends)[-1]
 
 
-def arrived(sight: Sight, ground: Ground) -> bool:
-    """Whether this is a packet being taken in by the node it was sent to."""
-    return sight.frame.direction == "in" and sight.frame.node in ground.owners.get(sight.packet.subject.dst, ())
+def arrived(sight: Sight, ground: Ground, home: str) -> bool:
+    """Whether this is a packet being taken in by the node it was sent to.
+
+    An answer has arrived only in ``home``, the node of who asked ("" when that is not known): a node that masquerades has the address
+    that answers are sent to, and passes them on.
+    """
+    taken_in = sight.frame.direction == "in" and sight.frame.node in ground.owners.get(sight.packet.subject.dst, ())
+    return taken_in and (sight.leg >= 0 or home in ("", sight.frame.node))
 
 
 def _last_alive(sights: Sequence[Sight], run: Sequence[int], ground: Ground) -> int:

@@ -14,17 +14,17 @@ from .words import error, flags
 _NEIGHBOURS = frozenset({"arp-request", "arp-reply", "ipv6-nd"})
 
 
-def runs(sights: Sequence[Sight], ground: Ground) -> tuple[Run, ...]:
-    """Every packet in the order they were first seen; questions and errors left out."""
+def runs(sights: Sequence[Sight], ground: Ground, home: str) -> tuple[Run, ...]:
+    """Every packet in the order they were first seen; questions and errors left out. ``home`` is the node that the probe was sent from."""
     numbers: dict[tuple[int, Mark], list[int]] = {}
     for number, sight in enumerate(sights):
         packet = sight.packet.subject
         if packet.kind not in _NEIGHBOURS and packet.kind != "icmp-error":
             numbers.setdefault((sight.leg, packet.mark), []).append(number)
-    return tuple(_run(sights, own, ground) for own in numbers.values())
+    return tuple(_run(sights, own, ground, home) for own in numbers.values())
 
 
-def _run(sights: Sequence[Sight], numbers: Sequence[int], ground: Ground) -> Run:
+def _run(sights: Sequence[Sight], numbers: Sequence[int], ground: Ground, home: str) -> Run:
     first = sights[numbers[0]]
     packet = first.packet.subject
     return Run(
@@ -34,7 +34,7 @@ def _run(sights: Sequence[Sight], numbers: Sequence[int], ground: Ground) -> Run
         size=packet.size,
         largest=max(sights[number].frame.length for number in numbers),
         hops=tuple(numbers),
-        arrived=any(arrived(sights[number], ground) for number in numbers),
+        arrived=any(arrived(sights[number], ground, home) for number in numbers),
     )
 
 
