@@ -74,7 +74,7 @@ BROKEN = (
     Broken(
         "a large page vanishes on its way home",
         """ip link set br0 mtu 1300; nft add table ip zz; nft 'add chain ip zz o { type filter hook output priority 0; }'
-           nft add rule ip zz o icmp type destination-unreachable drop""",
+           nft add rule ip zz o icmp type destination-unreachable counter drop""",
         Fetch("c1", f"http://{SITE}/big"), "mtu-black-hole", "host:br0",
     ),
 )  # fmt: skip

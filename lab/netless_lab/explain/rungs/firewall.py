@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from ...model.evidence import TraceStep
 from ...model.journey import Fact
+from ...model.probe import Ping
 from ...model.snapshot import Chain, Rule
 from ..case import Case
 from ..cause import Cause, at_gate, of_node, owner_words
@@ -19,6 +20,10 @@ _BY_HOOK: Final = {
     "prerouting": "prerouting-drop",
     "postrouting": "postrouting-drop",
 }
+
+
+_ERRORS: Final = frozenset({"destination-unreachable", "time-exceeded", "parameter-problem", "packet-too-big"})
+"""ICMP and ICMPv6 types, as nft names them, that report what became of another packet (RFC 792, RFC 4443 section 2.1)."""
 
 
 class Block(NamedTuple):
@@ -57,10 +62,23 @@ def counted(case: Case) -> Cause | None:
         if found is None:
             continue
         base, chain, rule = found
+        if rule is not None and _about_losses(rule) and not _asks_for_errors(case):
+            continue
         block = Block(hit.node, base, chain, rule, case.spot.leg == "return", case.spot.stage == "bridging")
         told = f"the rule's counter rose by {hit.packets} while the probe was on its way: {hit.text}"
         return _cause(case, block, (Fact(told, _list(case, block)),), certain=hit.family not in IP_FAMILIES or _fits(case, block))
     return None
+
+
+def _about_losses(rule: Rule) -> bool:
+    """Whether the rule only takes ICMP errors: those are made after a packet was lost, and are not what was lost."""
+    wanted = next((value for key, operator, value in rule.matches if key in ("icmp type", "icmpv6 type") and operator in ("==", "in")), "")
+    return bool(wanted) and {kind.strip() for kind in wanted.split(",")} <= _ERRORS
+
+
+def _asks_for_errors(case: Case) -> bool:
+    """Whether the probe lives on an error: a ping that may pass only so many routers."""
+    return isinstance(case.probe, Ping) and case.probe.ttl is not None
 
 
 def read(case: Case) -> Cause | None:
