@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 
@@ -14,12 +15,10 @@ from app.recordings import recorded
 from netless.app.app import TutorApp
 from netless_lab import protocol
 
-PASSED = [*story.opening(), *recorded("plug-reset").events, *recorded("plug-run").events]
+PASSED = [*recorded("plug-reset").events, *recorded("plug-run").events]
 LAST = story.opening("everyone-opening", log=story.events("drill-check", of=protocol.ProbeEvent))
-BROKEN = [
-    *story.opening("port-up-opening", log=story.events("port-up-goto", of=protocol.ChangesEvent)),
-    *recorded("port-up-hint-1").events, *recorded("port-up-pyroute2").events,
-]  # fmt: skip
+PORT_UP = story.opening("port-up-opening", log=story.events("port-up-goto", of=protocol.ChangesEvent))
+BROKEN = [*recorded("port-up-hint-1").events, *recorded("port-up-pyroute2").events]
 ANSWERS = {protocol.Reset: recorded("plug-reset-dry").answer, protocol.Explain: recorded("plug-why").answer}
 
 
@@ -34,6 +33,11 @@ def still(app: TutorApp) -> bool:
     """Nothing on the picture moves or flashes."""
     picture = app.get_default_screen().picture
     return picture.replay is None and not picture._lit
+
+
+def settled(app: TutorApp, status: protocol.Status) -> bool:
+    """This status is shown, and nothing moves."""
+    return app.view.status == status and still(app)
 
 
 async def test_what_lies_under_a_window_is_looked_at_too() -> None:
@@ -65,22 +69,28 @@ def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "theme", "opening"),
+    ("name", "size", "theme", "opening", "later"),
     [
-        ("working-120-dark", (120, 40), "dark", None),
-        ("working-120-light", (120, 40), "light", None),
-        ("working-80-dark", (80, 24), "dark", None),
-        ("passed-120-dark", (120, 40), "dark", PASSED),
-        ("passed-200-light", (200, 60), "light", LAST),
-        ("broken-100-dark", (100, 30), "dark", BROKEN),
-        ("smallest-40-dark", (40, 12), "dark", None),
-        ("joining-80-light", (80, 24), "light", []),
+        ("working-120-dark", (120, 40), "dark", None, []),
+        ("working-120-light", (120, 40), "light", None, []),
+        ("working-80-dark", (80, 24), "dark", None, []),
+        ("passed-120-dark", (120, 40), "dark", None, PASSED),
+        ("passed-200-light", (200, 60), "light", LAST, []),
+        ("broken-100-dark", (100, 30), "dark", PORT_UP, BROKEN),
+        ("smallest-40-dark", (40, 12), "dark", None, []),
+        ("joining-80-light", (80, 24), "light", [], []),
     ],
 )
-async def test_main_screen(name: str, size: tuple[int, int], theme: str, opening: list[protocol.Message] | None) -> None:
-    """The main screen."""
-    async with opened(size, theme=theme, opening=opening) as (app, pilot, _peer):
+async def test_main_screen(
+    name: str, size: tuple[int, int], theme: str, opening: list[protocol.Message] | None, later: list[protocol.Message]
+) -> None:
+    """The main screen; what comes ``later`` comes to one that is laid out, as it does to somebody who looks on."""
+    async with opened(size, theme=theme, opening=opening) as (app, pilot, peer):
         await until(pilot, lambda: still(app))
+        for message in later:
+            peer.say(message)
+            if isinstance(message, protocol.StatusEvent):
+                await until(pilot, functools.partial(settled, app, message.status))
         assert_look(app, name)
 
 
