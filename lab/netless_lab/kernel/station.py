@@ -70,11 +70,15 @@ class Memo(Generic[T]):
         self._decode = decode
         self._known: dict[bytes, T] = {}
 
-    def each(self, messages: Iterable[bytes]) -> list[T]:
-        """Every message decoded; those of the round before from memory."""
+    def by_body(self, messages: Iterable[bytes]) -> dict[bytes, T]:
+        """Every message with what it says; those of the round before from memory."""
         known, decode = self._known, self._decode
         self._known = {body: known[body] if body in known else decode(body) for body in messages}
-        return list(self._known.values())
+        return self._known
+
+    def each(self, messages: Iterable[bytes]) -> list[T]:
+        """Every message decoded."""
+        return list(self.by_body(messages).values())
 
 
 class Station:
@@ -105,9 +109,9 @@ class Station:
     def read(self) -> RawNode:
         """One namespace, now. Raises NetlinkError when the kernel refuses a dump."""
         dump = self._route.dump
-        told = dump(RTM_GETLINK, DUMP_BODY)
-        links = {link.link.ifindex: link for link in self._links.each(told)}
-        self._up = {index: body for body, (index, found) in zip(told, links.items(), strict=True) if found.link.up}
+        told = self._links.by_body(dump(RTM_GETLINK, DUMP_BODY))
+        links = {found.link.ifindex: found for found in told.values()}
+        self._up = {found.link.ifindex: body for body, found in told.items() if found.link.up}
         sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links.values())
         neighbours = [decode_neighbour(body) for body in dump(RTM_GETNEIGH, NEIGHBOURS_BODY)]
         return RawNode(
