@@ -11,6 +11,7 @@ import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable
+from socket import send_fds
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,10 +19,12 @@ import msgspec
 from . import ending, protocol
 from .errors import Refusal
 from .lease import OF_A_TUTOR
+from .sandbox import way
 
 if TYPE_CHECKING:
     import socket
 
+    from .sandbox.callers import Callers
     from .session.session import Session
 
 BY_DOWN = "it was ended by `netless down`"
@@ -55,9 +58,9 @@ class Connection:
 class Agent:
     """Clients on one side, the session on the other."""
 
-    def __init__(self, session: Session, allowed_uid: Callable[[socket.socket], bool]) -> None:
+    def __init__(self, session: Session, callers: Callers) -> None:
         self._session = session
-        self._allowed = allowed_uid
+        self._callers = callers
         self._clients: set[Connection] = set()
         self._turn = asyncio.Lock()
         self._reason = ""
@@ -73,13 +76,24 @@ class Agent:
         """How many are connected now."""
         return len(self._clients)
 
-    async def serve(self, *listeners: socket.socket) -> str:
-        """Serve until the lab is to end; returns why."""
-        servers = [await asyncio.start_unix_server(self._client, sock=sock, limit=LINE_LIMIT) for sock in listeners]
+    async def serve(self, inner: socket.socket, is_ours: Callable[[socket.socket], bool]) -> str:
+        """Serve until the lab is to end; returns why.
+
+        From outside come those whom the keeper let in; ``inner`` is where those who live in the lab are heard, if ``is_ours`` says yes.
+        """
+
+        async def from_inside(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if is_ours(writer.get_extra_info("socket")):
+                await self._client(reader, writer)
+            else:
+                writer.close()
+
+        server = await asyncio.start_unix_server(from_inside, sock=inner, limit=LINE_LIMIT)
+        self._callers.begin(self._welcome, self.end)
         reason = await self._until_unused()
-        for server in servers:
-            server.close()
+        server.close()
         self._session.close()
+        await self._callers.shut()
         self.broadcast(protocol.Bye(reason))
         for client in tuple(self._clients):
             await client.close()
@@ -106,16 +120,26 @@ class Agent:
                 await asyncio.wait_for(self._news.wait(), None if math.isinf(left) else left)
         return self._reason
 
+    def _welcome(self, sock: socket.socket) -> None:
+        """Somebody from outside, let in by the keeper."""
+        task = asyncio.create_task(self._converse(sock))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _converse(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            await self._client(*await asyncio.open_unix_connection(sock=sock, limit=LINE_LIMIT))
+
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = Connection(writer)
-        if not self._allowed(writer.get_extra_info("socket")):
-            client.send(protocol.Failed(0, 3, "this lab belongs to another user"))
-            await client.close()
-            return
         try:
             first = await reader.readline()
-            hello = self._greeted(first, client)
-            if hello is not None:
+            if way.is_request(first):
+                self._show_the_way(first, writer)
+                self._use(client)
+                while await reader.read(LINE_LIMIT):
+                    pass
+            elif (hello := self._greeted(first, client)) is not None:
                 self._attend(client, hello)
                 await self._listen(reader, client)
             else:
@@ -127,6 +151,14 @@ class Agent:
         finally:
             self._forget(client)
             writer.close()
+
+    def _show_the_way(self, request: bytes, writer: asyncio.StreamWriter) -> None:
+        """Hand a node's namespaces to somebody who enters it, or say why not. Nothing was said to him before, so nothing waits to be sent."""
+        try:
+            with self._session.way_into(way.asked(request)) as into, writer.get_extra_info("socket").dup() as sock:
+                send_fds(sock, [way.answer(into.told)], into.files)
+        except (Refusal, ValueError, OSError) as error:
+            writer.write(way.refusal(str(error)))
 
     def _greeted(self, first: bytes, client: Connection) -> protocol.Hello | None:
         """A client's hello; None for one of another version, who is told. Raises MsgspecError when the line is no hello at all."""
@@ -141,6 +173,9 @@ class Agent:
     def _attend(self, client: Connection, hello: protocol.Hello) -> None:
         self._lease = hello.lease or self._lease
         client.send(protocol.Hello(client="agent", lab=self._session.name))
+        self._use(client)
+
+    def _use(self, client: Connection) -> None:
         self._clients.add(client)
         self._session.watched(self.clients)
         self._news.set()

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
 import socket
 from pathlib import Path
 
@@ -14,12 +13,12 @@ import msgspec
 
 from .agent import Agent
 from .course.files import every, read_folder
-from .course.journal import line
 from .course.places import lessons_root
-from .course.progress import Progress
+from .course.progress import Progress, encode
 from .course.step import Course
 from .orders import Orders
 from .sandbox.boot import Room
+from .sandbox.callers import Callers
 from .sandbox.find import INSIDE, is_ours
 from .sandbox.limits import raise_files
 from .sandbox.reaper import Reaper
@@ -49,14 +48,13 @@ async def _live(room: Room, orders: Orders) -> None:
         world.following.hear_drops(orders.drops.ring_fd, orders.drops.ring_size, orders.drops.layout, orders.drops.reasons)
     await world.begin()
 
+    callers = Callers(loop, room.callers, room.words)
+
     def save(progress: Progress) -> None:
-        if orders.journal_fd >= 0:
-            with contextlib.suppress(OSError):
-                os.write(orders.journal_fd, line(progress))
+        callers.keep(encode(progress))
 
     session = Session(room.lab, world, courses, orders.progress, save)
-    agent = Agent(session, is_ours)
-    loop.add_signal_handler(signal.SIGTERM, agent.end, "it was ended by SIGTERM")  # a machine that shuts down must not wait for us
+    agent = Agent(session, callers)
     await session.begin()
     for notice in (*room.notes, orders.notice):
         if notice:
@@ -64,7 +62,7 @@ async def _live(room: Room, orders: Orders) -> None:
     inner = _listen_inside()
     room.ready()
     later = loop.create_task(_when_greeted(world))
-    await agent.serve(room.listener, inner)
+    await agent.serve(inner, is_ours)
     later.cancel()
     os._exit(0)
 

@@ -6,27 +6,30 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from . import ending
-from .course.journal import damaged, last
+from .client import Client, LabGone, Refused
 from .course.places import lessons_root, own_root
 from .course.progress import Progress
-from .course.saved import load, progress_path, save, set_aside
+from .course.saved import load, progress_path, save
 from .errors import Refusal
 from .orders import DropSource, Orders
-from .protocol import VERSION
+from .protocol import VERSION, Call, Hello
 from .sandbox import find
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
     from .sandbox.drops.load import Loaded
 
-ENTRY = "netless_lab.inside:main"
+ENTRY: Final = "netless_lab.inside:main"
+_SAVER: Final = "netless_lab.course.saved:saver"
+_JOIN_S: Final = 5.0
+"""How long a lab that another process starts may take to answer."""
 
 
 def running() -> tuple[str, ...]:
@@ -48,10 +51,10 @@ def connect(lab: str) -> socket.socket | None:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A connection to a lab. ``agent_pid`` is the agent's when this very call started it, 0 when another process was faster."""
+    """A connection to a lab. ``keeper`` is its keeper's pid when this very call started it, 0 when another process was faster."""
 
     sock: socket.socket
-    agent_pid: int
+    keeper: int
 
 
 def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool = True) -> socket.socket:
@@ -65,43 +68,65 @@ def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
     The learner's own courses (``places.own_root``) are there beside those that come along. ``folder`` takes the only course from
     there; without ``keep_progress`` nothing is read or written.
     """
-    from .sandbox.start import AlreadyRuns, StartError, launch
+    from .sandbox.start import AlreadyRuns, StartError
 
-    journal, pid = -1, 0
+    give_up = time.monotonic() + _JOIN_S
+    while time.monotonic() < give_up:
+        try:
+            keeper = _launch(lab, course, folder=folder, keep_progress=keep_progress)
+            give_up = time.monotonic() + _JOIN_S
+        except AlreadyRuns:
+            keeper = 0
+        except StartError as error:
+            advice = error.do or "`netless doctor` tries everything this machine can and says what is missing."
+            raise Refusal(f"{error}\n{advice}", code=3) from error
+        except ValueError as error:
+            raise Refusal(str(error)) from error
+        while time.monotonic() < give_up:
+            sock = connect(lab)
+            if sock is not None:
+                return Begun(sock, keeper)
+            if all(known.lab != lab for known in find.labs()):
+                break  # it has ended meanwhile, and its name is free
+            time.sleep(0.02)
+    raise Refusal(f"the lab {lab} was started by another process, but it does not answer", code=4)
+
+
+def _launch(lab: str, course: str, *, folder: str, keep_progress: bool) -> int:
+    """Start a lab and answer its keeper's pid. Raises what ``sandbox.start`` raises."""
+    from .sandbox.start import launch
+
     lessons = "" if folder else own_root(os.environ)
     orders = Orders(course=course, folder=folder, lessons=lessons)
-    if keep_progress:
-        journal, orders = _orders(lab, orders)
+    path = progress_path(lab, os.environ) if keep_progress else None
+    if path is not None:
+        orders = _with_progress(path, orders)
     drops = _drops()
     if drops is not None:
-        source = DropSource(drops.ring, drops.link, drops.ring_size, drops.layout, drops.reasons)
-        orders = msgspec.structs.replace(orders, drops=source)
-    argument = msgspec.json.encode(orders).decode()
-    keep = (folder or str(lessons_root()), *((lessons,) if lessons else ()))  # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own
-    files = (*((journal,) if journal >= 0 else ()), *((drops.ring, drops.link) if drops is not None else ()))
+        orders = msgspec.structs.replace(orders, drops=DropSource(drops.ring, drops.ring_size, drops.layout, drops.reasons))
     try:
-        started = launch(lab, ENTRY, argument=argument, keep=keep, pass_fds=files).wait()
+        started = launch(
+            lab,
+            ENTRY,
+            argument=msgspec.json.encode(orders).decode(),
+            # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own
+            keep=(folder or str(lessons_root()), *((lessons,) if lessons else ())),
+            pass_fds=(drops.ring,) if drops is not None else (),
+            held_fds=(drops.link,) if drops is not None else (),
+            saver=_SAVER if path is not None else "",
+            kept_in=str(path or ""),
+        ).wait()
         if drops is not None:
             drops.aim(started.pid)
-        pid = started.pid
         started.close()
-    except AlreadyRuns:
-        pass
-    except StartError as error:
-        advice = error.do or "`netless doctor` tries everything this machine can and says what is missing."
-        raise Refusal(f"{error}\n{advice}", code=3) from error
-    except ValueError as error:
-        raise Refusal(str(error)) from error
     finally:
-        if journal >= 0:
-            os.close(journal)
         if drops is not None:
             drops.close()
-    return Begun(_joined(lab), pid)
+    return started.keeper
 
 
-def agent_pid(sock: socket.socket) -> int:
-    """The process of the agent that a connected socket leads to."""
+def keeper_of(sock: socket.socket) -> int:
+    """The pid of the keeper of the lab that a connected socket leads to."""
     return find.peer_pid(sock)
 
 
@@ -137,54 +162,25 @@ def _drops() -> Loaded | None:
 
 
 def progress_of(lab: str) -> Progress:
-    """What was earned in a lab, whether it runs or not."""
-    path = progress_path(lab, os.environ)
-    newest = last(_read(_journal(path)))
-    return newest if newest is not None else load(path).progress
+    """What was earned in a lab: what it says itself when it runs, else what was kept of it."""
+    sock = connect(lab)
+    if sock is not None:
+        with contextlib.suppress(LabGone, Refused), Client(sock, Hello(client="cli", lab=lab)) as client:
+            return msgspec.convert(client.ask(Call, name="progress"), Progress)
+    return load(progress_path(lab, os.environ)).progress
 
 
 def keep_progress(lab: str, progress: Progress) -> None:
     """Replace the progress of a lab that does not run."""
-    path = progress_path(lab, os.environ)
-    save(path, progress)
-    with contextlib.suppress(FileNotFoundError):
-        _journal(path).unlink()
+    save(progress_path(lab, os.environ), progress)
 
 
-def _joined(lab: str) -> socket.socket:
-    """A connection to a lab that is there or about to be."""
-    for _ in range(250):
-        sock = connect(lab)
-        if sock is not None:
-            return sock
-        time.sleep(0.02)
-    raise Refusal(f"the lab {lab} was started by another process, but it does not answer", code=4)
-
-
-def _orders(lab: str, orders: Orders) -> tuple[int, Orders]:
-    """Fold the journal of the last run into the progress file, and open an empty one for the new lab."""
-    path = progress_path(lab, os.environ)
-    journal = _read(_journal(path))
-    newest, fd = last(journal), -1
+def _with_progress(path: Path, orders: Orders) -> Orders:
+    """The orders with what was kept of the last lab of this name. Written back at once, to know now whether it can be."""
     loaded = load(path)
-    progress, notice = newest if newest is not None else loaded.progress, loaded.notice
-    if damaged(journal):
-        aside = set_aside(_journal(path))
-        notice = f"{notice} Part of the journal of your progress could not be read: what could be read counts. {aside}".strip()
+    notice = loaded.notice
     try:
-        save(path, progress)
-        fd = os.open(_journal(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        save(path, loaded.progress)
     except OSError as error:
         notice = notice or f"Progress cannot be kept: {path.parent} cannot be written ({error.strerror})."
-    return fd, msgspec.structs.replace(orders, progress=progress, journal_fd=fd, notice=notice)
-
-
-def _read(path: Path) -> bytes:
-    """What a file holds; nothing when it is not there or may not be read."""
-    with contextlib.suppress(OSError):
-        return path.read_bytes()
-    return b""
-
-
-def _journal(path: Path) -> Path:
-    return path.with_suffix(".journal")
+    return msgspec.structs.replace(orders, progress=loaded.progress, notice=notice)

@@ -8,24 +8,22 @@ from .course.progress import Progress
 
 
 class DropSource(msgspec.Struct, frozen=True):
-    """Open files and how to read them: the kernel's drop reasons for this lab (``sandbox/drops``)."""
+    """An open file and how to read it: the kernel's drop reasons for this lab (``sandbox/drops``)."""
 
     ring_fd: int
-    link_fd: int
     ring_size: int
     layout: str
     reasons: dict[int, str]
 
 
 class Orders(msgspec.Struct, frozen=True):
-    """The progress so far, the open journal to write it to (-1: none), what to tell the learner, and which course.
+    """The progress so far, what to tell the learner, and which course.
 
     ``course`` is wanted first among those that come along; ``folder`` holds the only course instead; ``lessons`` is a folder of more
     courses ("" for none). ``drops`` is there when a lab was started by the machine's root.
     """
 
     progress: Progress = Progress()
-    journal_fd: int = -1
     notice: str = ""
     course: str = ""
     folder: str = ""

@@ -20,7 +20,7 @@ from .model.probe import Outcome, Probe
 from .model.snapshot import Snapshot
 from .primitives.base import Dialect
 
-VERSION = 2
+VERSION = 3
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
@@ -127,7 +127,7 @@ class Play(Request, frozen=True):
 
 
 class Enter(Request, frozen=True):
-    """How to enter a node from outside. Answer: ``Done`` with an ``Entry``."""
+    """Whether a node can be entered. Answer: ``Done`` with an ``Entry``."""
 
     node: str
 
@@ -263,11 +263,9 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """How to enter a node from outside: argv that takes a command after it, and the environment to set."""
+    """A node that can be entered; how, is for the one who enters to know (``sandbox.join``)."""
 
     node: str
-    argv: tuple[str, ...]
-    env: dict[str, str]
 
 
 class Done(Message, frozen=True):

@@ -11,6 +11,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,8 +24,6 @@ from netless_lab.protocol import (
     Back,
     Check,
     Down,
-    Enter,
-    Entry,
     GetSnapshot,
     GetStatus,
     Goto,
@@ -35,6 +34,15 @@ from netless_lab.protocol import (
     Status,
     Subscribe,
 )
+from netless_lab.sandbox import join
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The command line that takes a command after it and runs it in a node, and what to set for it."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
 
 
 class Running:
@@ -87,16 +95,14 @@ class Running:
     def sh(self, command: str, node: str = "host", *, check: bool = True) -> str:
         """A command in a node, as ``netless exec`` runs it; what it printed."""
         entry = self.entry(node)
-        done = subprocess.run(
-            [*entry.argv, "sh", "-c", command], env={**os.environ, **entry.env}, capture_output=True, text=True, timeout=30, check=False
-        )
+        done = subprocess.run([*entry.argv, "sh", "-c", command], env={**os.environ, **entry.env}, capture_output=True, text=True, timeout=30, check=False)
         if check:
             assert done.returncode == 0, f"{command} in {node}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def entry(self, node: str) -> Entry:
-        """The way into a node; asked anew when its process changed."""
-        return msgspec.convert(self.client.ask(Enter, node=node), Entry)
+        """The way into a node, as the command line takes it."""
+        return Entry(join.command(self.name, node), join.environment(self.name, node))
 
     def told(self, command: str, node: str = "host") -> Any:
         """The JSON a witness prints."""

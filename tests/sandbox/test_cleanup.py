@@ -18,7 +18,7 @@ import pytest
 
 from helpers.checkout import as_here
 from helpers.waiting import eventually
-from netless_lab.sandbox import find
+from netless_lab.sandbox import find, join
 from sandbox.helpers.agent import ENTRY
 from sandbox.helpers.alone import Machine, alone, alone_as_ordinary, remains
 from sandbox.helpers.rooms import ask, room
@@ -212,8 +212,11 @@ def test_a_fork_bomb_can_be_ended_without_ending_the_lab() -> None:
 def test_a_visitors_fork_bomb_leaves_room_for_the_agent() -> None:
     """An ordinary user's bomb, typed in a shell of the lab, does not keep the agent from running commands meanwhile."""
     with room(processes=FEW) as made:
-        way = ask("test", {"join": "host"})
-        bomb = subprocess.Popen([*way["argv"], "bash", "-c", BOMB], env={**os.environ, **way["env"]}, stdin=subprocess.DEVNULL)
+        bomb = subprocess.Popen(
+            [*join.command("test", "host"), "bash", "-c", BOMB],
+            env={**os.environ, **join.environment("test", "host")},
+            stdin=subprocess.DEVNULL,
+        )
         assert eventually(lambda: len(others()) > MANY), "the bomb must have gone off"
         assert made.sh("echo still here") == "still here\n"
         bomb.kill()

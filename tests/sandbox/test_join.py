@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
+from helpers.pretender import pretender
 from helpers.waiting import eventually
-from netless_lab.sandbox import join
+from netless_lab.sandbox import find, join
+from netless_lab.sandbox.address import socket_name
 from sandbox.helpers.alone import Machine, alone, remains
-from sandbox.helpers.rooms import TestRoom, ask, room
+from sandbox.helpers.rooms import TestRoom, room
 
 PROMPT = ":/run/lab#"
 """What the last line on a screen ends with when the shell in the room waits for a command."""
@@ -27,8 +29,7 @@ PROMPT = ":/run/lab#"
 
 def way(made: TestRoom, node: str, command: list[str]) -> dict[str, Any]:
     """Arguments for subprocess that run a command in a node."""
-    answer = ask(made.lab, {"join": node})
-    return {"args": [*answer["argv"], *command], "env": {**os.environ, **answer["env"]}}
+    return {"args": [*join.command(made.lab, node), *command], "env": {**os.environ, **join.environment(made.lab, node)}}
 
 
 def run(made: TestRoom, node: str, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -125,17 +126,16 @@ def test_a_command_dies_with_whoever_entered_and_with_the_lab() -> None:
 
 @alone
 def test_a_lab_that_has_ended_cannot_be_entered() -> None:
-    """Neither by its dead agent's pid nor by one that came after it under the same number: exit 3, with words."""
+    """Exit 3, with words; and so it is when a process that is no lab has taken its name since."""
     with room() as made:
         arguments = way(made, "host", ["true"])
         made.kill()
         remains(of=Machine.now())
         done = subprocess.run(**arguments, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (3, "netless: the lab has ended\n")
-        words = arguments["args"]
-        words[words.index("--agent") + 1] = str(os.getpid())
-        done = subprocess.run(**arguments, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (3, "netless: the lab has ended\n")
+        with pretender(socket_name("test", os.geteuid())[1:]):
+            done = subprocess.run(**arguments, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (3, "netless: what answers for the lab does not answer as a lab does\n")
 
 
 @alone
@@ -150,19 +150,27 @@ def test_a_node_that_has_ended_cannot_be_entered() -> None:
 
 @alone
 def test_one_node_can_be_entered_from_another() -> None:
-    """The same command line works inside the lab: from the host into a container and from a container into the host."""
+    """The same command line, with the lab's address inside: from the host into a container and from a container into the host."""
     with room(containers=["c1"]) as made:
-        to_host, to_container = way(made, "host", [])["args"], way(made, "c1", [])["args"]
+        to_host, to_container = (
+            [find.INSIDE if word == f"@{socket_name('test', os.geteuid())[1:]}" else word for word in join.command(made.lab, node)]
+            for node in ("host", "c1")
+        )
         assert run(made, "host", *to_container, "hostname").stdout == "c1\n"
         assert run(made, "c1", *to_host, "hostname").stdout == "host\n"
 
 
 @alone
 def test_nsenter_by_hand_works_too() -> None:
-    """The lab's namespaces are ordinary ones: util-linux enters them from any terminal of their owner."""
+    """The lab's namespaces are ordinary ones: util-linux enters them from any terminal of their owner, by any process but the agent."""
     with room(containers=["c1"]) as made:
-        command = ["nsenter", "-t", str(made.started.pid), "-U", "-m", "-n", "-p", "-u", "-i", "--preserve-credentials", "hostname"]
-        assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == "host\n"
+        inside = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; read forever"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert inside.stdout is not None and inside.stdout.readline() == b"begun\n"
+        (child,) = Path(f"/proc/{inside.pid}/task/{inside.pid}/children").read_text().split()
+        for pid, said in ((child, "host\n"), (str(made.started.pid), "" if os.geteuid() else "host\n")):
+            command = ["nsenter", "-t", pid, "-U", "-m", "-n", "-p", "-u", "-i", "--preserve-credentials", "hostname"]
+            assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == said
+        inside.communicate(b"\n")
 
 
 class Sitting:
@@ -241,11 +249,12 @@ def test_a_shell_has_a_terminal_of_the_lab() -> None:
 def test_the_terminal_outside_cannot_be_reached_and_is_restored() -> None:
     """Keys cannot be pushed back to the shell outside (TIOCSTI), and its settings are as before."""
     with room() as made:
-        sitting = Sitting(way(made, "host", ["sh", "-c", "echo begun; read line; echo got $line; exit 0"]))
+        sitting = Sitting(way(made, "host", ["sh", "-c", "stat -Lc 'on %d' /dev/stdin; echo begun; read line; echo got $line; exit 0"]))
         before = termios.tcgetattr(sitting.master)
-        sitting.wait_for("begun")
+        said = sitting.wait_for("begun")
         assert termios.tcgetattr(sitting.master)[3] & termios.ICANON == 0
-        assert os.stat(f"/proc/{sitting.pid}/fd/0").st_dev != int(made.sh("stat -c %d /dev/pts"))
+        assert f"on {int(made.sh('stat -c %d /dev/pts'))}\r\n" in said
+        assert f"on {os.stat('/dev/pts').st_dev}\r\n" not in said
         sitting.type("word\r")
         sitting.wait_for("got word")
         assert eventually(lambda: termios.tcgetattr(sitting.master) == before)
@@ -275,20 +284,6 @@ def test_much_output_arrives_whole_and_in_order() -> None:
         assert sitting.end() == 0
 
 
-@alone
-def test_a_terminal_of_the_lab_made_from_outside_needs_no_relay() -> None:
-    """What the app does: it opens the lab's own terminal, starts the shell on it, and the shell knows it by name."""
-    with room() as made:
-        master, path = join.terminal(made.started.pid)
-        slave = os.open(path, os.O_RDWR | os.O_NOCTTY)
-        arguments = way(made, "host", ["sh", "-c", "tty; exit 4"])
-        process = subprocess.Popen(**arguments, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-        os.close(slave)
-        assert process.wait() == 4
-        assert os.read(master, 100) == b"/dev/pts/0\r\n"
-        os.close(master)
-
-
 @pytest.mark.tmux
 @alone
 def test_full_screen_programs_work() -> None:
@@ -296,9 +291,7 @@ def test_full_screen_programs_work() -> None:
     with room() as made:
         answer = way(made, "host", ["bash", "--norc", "-i"])
         script = Path("/tmp/enter.sh")
-        exported = "\n".join(
-            f"export {name}='{value}'" for name, value in answer["env"].items() if name in ask("test", {"join": "host"})["env"]
-        )
+        exported = "\n".join(f"export {name}='{value}'" for name, value in answer["env"].items() if name in join.environment("test", "host"))
         script.write_text(f"{exported}\nexec {' '.join(answer['args'])}\n", encoding="utf-8")
         tmux = ["tmux", "-S", "/tmp/tmux-test", "-f", "/dev/null"]
         subprocess.run([*tmux, "new-session", "-d", "-x", "80", "-y", "20", f"sh {script}"], check=True)

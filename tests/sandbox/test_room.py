@@ -14,7 +14,7 @@ from helpers.checkout import as_here
 from helpers.sandboxed import sandboxed, sandboxed_as_ordinary, sh
 from netless_lab.sandbox import furniture
 from netless_lab.sandbox import syscalls as sc
-from netless_lab.sandbox.limits import Limits, apply_nproc, kernel_version, means_for
+from netless_lab.sandbox.limits import Limits, kernel_version, means_for
 from netless_lab.sandbox.plan import Plan
 from sandbox.helpers.alone import Machine, alone, remains
 from sandbox.helpers.rooms import ask, room
@@ -150,19 +150,19 @@ def test_python_is_found_even_below_a_directory_that_the_room_covers() -> None:
             "import os, sys, time",
             "from netless_lab.sandbox.start import start",
             "started = start('hidden', 'agent_in_tmp:main', argument='x')",
-            "print(open(f'/proc/{started.pid}/root/tmp/result').read())",
+            "print(started.log())",
             "os.kill(started.pid, 9)",
         )
     )
     module = Path("/tmp/some where/code/agent_in_tmp.py")
     module.parent.mkdir(parents=True)
     module.write_text(
-        "import os, time\n"
+        "import os, sys, time\n"
         "def main(room):\n"
         "    import agent_in_tmp_later\n"
         "    try: open(agent_in_tmp_later.__file__, 'a'); verdict = 'writable'\n"
         "    except OSError as error: verdict = error.strerror\n"
-        "    open('/tmp/result', 'w').write(verdict + ' ' + ' '.join(os.listdir('/tmp')))\n"
+        "    print(verdict, *os.listdir('/tmp'), file=sys.stderr, flush=True)\n"
         "    room.ready()\n"
         "    time.sleep(1000)\n",
         encoding="utf-8",
@@ -204,7 +204,7 @@ def test_no_kernel_is_asked_for_a_limit_it_has_only_globally(release: str, uid: 
 @sandboxed_as_ordinary
 def test_the_other_limit_holds_too() -> None:
     """RLIMIT_NPROC bounds the processes of an ordinary user's namespace, even though he is root in it."""
-    apply_nproc(40)
+    sc.limit_processes(40)
     children: list[int] = []
     with pytest.raises(BlockingIOError) as refused:
         while len(children) < 60:

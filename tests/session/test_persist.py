@@ -6,10 +6,10 @@ import asyncio
 import itertools
 import os
 import resource
-import subprocess
 
 import pytest
 
+from helpers.hands import hands
 from helpers.running import Running, running
 from helpers.sandboxed import sandboxed
 from helpers.waiting import eventually
@@ -17,13 +17,6 @@ from netless_lab.protocol import Notice, SnapshotEvent
 from netless_lab.session.persist import LONGEST_PAUSE_S, persist
 
 FEW = 4
-
-
-def typed(lab: Running, script: str) -> None:
-    """A script in the host. The way in is asked for once, before: the lab itself may have no file to spare."""
-    entry = lab.entry("host")
-    done = subprocess.run([*entry.argv, "sh", "-ec", script], env={**os.environ, **entry.env}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def notices(lab: Running) -> list[str]:
@@ -42,14 +35,14 @@ def shown(lab: Running, link: str) -> bool:
 @pytest.mark.kernel
 def test_the_picture_comes_back_by_itself() -> None:
     """PID 1 of the lab may open no file: links that appear are not shown, which is told once. Then it may: they are, with no more news."""
-    with running() as lab:
+    with running() as lab, hands(lab) as shell:  # entered before: the lab will have no file to spare for that
         limit = int(lab.sh("prlimit --pid 1 --nofile --noheadings --output SOFT"))
         lab.events.clear()
-        typed(lab, f"prlimit --pid 1 --nofile={FEW}: && ip link add one type bridge")
+        assert not shell.type(f"prlimit --pid 1 --nofile={FEW}: && ip link add one type bridge")
         assert eventually(lambda: any("picture" in text for text in notices(lab)))
-        typed(lab, "ip link add two type bridge")
+        assert not shell.type("ip link add two type bridge")
         assert not shown(lab, "one")
-        typed(lab, f"prlimit --pid 1 --nofile={limit}:")
+        assert not shell.type(f"prlimit --pid 1 --nofile={limit}:")
         assert eventually(lambda: shown(lab, "two"), 15)
         assert len([text for text in notices(lab) if "could not be looked at" in text]) == 1
         assert [text for text in notices(lab) if "shows again" in text]

@@ -27,7 +27,7 @@ async def in_node(person: Seat) -> None:
 
 async def test_no_commands_are_typed_into_a_ping(lab: Running) -> None:
     """While ping has the terminal the step's commands are refused and ping gets none of them; when it has ended they stand at the prompt."""
-    argv, env = shell_in(lab.entry("host"))
+    argv, env = shell_in(lab.name, "host")
     async with seat(argv, env) as person:
         await in_node(person)
         assert person.text.startswith("host:")
@@ -46,7 +46,7 @@ async def test_no_commands_are_typed_into_a_ping(lab: Running) -> None:
 async def test_a_node_without_bash_has_sh(lab: Running) -> None:
     """Where the node itself sees no bash the shell is sh, with a prompt that commands are put at, whatever the machine around has."""
     lab.sh('mount --bind /dev/null "$(readlink -f "$(command -v bash)")"')
-    argv, env = shell_in(lab.entry("host"))
+    argv, env = shell_in(lab.name, "host")
     async with seat(argv, env) as person:
         await in_node(person)
         assert person.text.startswith("host:")

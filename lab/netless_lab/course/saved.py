@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -46,6 +46,14 @@ def load(path: Path) -> Loaded:
 def save(path: Path, progress: Progress) -> None:
     """Write progress so that a crash at any moment leaves either the old or the new file whole. Raises OSError."""
     write_whole(path, encode(progress))
+
+
+def saver(path: str) -> Callable[[bytes], None]:
+    """How a lab's keeper keeps progress: what it is given is read first, so that nothing but progress gets into the file.
+
+    What it answers raises BadProgress for what is none, and OSError when it cannot be written.
+    """
+    return lambda data: save(Path(path), decode(data))
 
 
 def write_whole(path: Path, data: bytes) -> None:

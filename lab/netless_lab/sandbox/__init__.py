@@ -2,11 +2,12 @@
 
 ``start`` makes a process chain (``boot``) that ends in the agent, PID 1 of the room:
 
-    client ── P0 ─── user namespace A (maps root to the caller), mount namespace A
-               │     the machine's root made read-only, private /tmp /run /dev /etc (``furniture``)
-               ├─ P1 user namespace B inside A, with the room's net, pid, uts and ipc namespaces
-               │   └─ P2, PID 1: imports the agent, waits for the furniture, copies the mounts into B, runs the agent
-               └─ P3 for a moment: mounts the room's /proc and /sys, which need its pid and net namespaces
+    client ── keeper ─ outside, as long as the room lives: its name, who may come in, what is to be kept (``keeper``)
+               └─ P0 ─── user namespace A (maps root to the caller), mount namespace A
+                   │     the machine's root made read-only, private /tmp /run /dev /etc (``furniture``)
+                   ├─ P1 user namespace B inside A, with the room's net, pid, uts and ipc namespaces
+                   │   └─ P2, PID 1: imports the agent, waits for the furniture, copies the mounts into B, runs the agent
+                   └─ P3 for a moment: mounts the room's /proc and /sys, which need its pid and net namespaces
 
 Two user namespaces, because one is not enough. The caller's own uid is root inside; when the caller is the machine's root, its uid
 is 0 to the kernel as well, and ``/proc/sys/kernel/*``, ``/proc/sysrq-trigger`` and most of ``/sys`` ask for nothing but uid 0 to be
@@ -14,13 +15,15 @@ written. And whoever made a mount read-only may make it writable again. A mount 
 user namespace has all its mounts locked: what is read-only stays so, and nothing can be taken off to see what lies under it
 (mount_namespaces(7), "Restrictions on mount namespaces"). So the furniture is set up in A and the learner lives in B.
 
-Nothing is ever written outside: the socket by which others find the lab is an abstract one (unix(7)), held by the agent alone; the log
-is a memory file. When PID 1 ends, for whatever reason, the kernel ends every process of the room, and with the last of them its
-mounts, namespaces and sockets.
+The socket by which others find the lab is an abstract one (unix(7)), and its log a memory file: nothing is written outside but what the
+keeper keeps. When PID 1 ends, for whatever reason, the kernel ends every process of the room, and with the last of them its mounts,
+namespaces and sockets; and the keeper ends.
 
 start, find, join     from outside: begin a lab, list and connect, become part of a node
 enter, relay          what ``join`` starts: the process that enters, and the terminal it carries
+way, spaces           what is said and handed over to one who enters: a node's namespaces as open files
 boot, furniture       the way into the room, and what stands in it
+keeper, callers       the process that stays outside, and the agent's side of the lines to it
 limits                how many processes a room may have, and how to be rid of too many
 container, reaper     inside: processes that are nodes, and the ends of all processes
 internet, nameserver, website, tune, rtnl   inside: the pretend internet and the settings that make runs reproducible

@@ -1,8 +1,9 @@
 """The way into a room, run as ``python -I -S boot.py`` by ``start`` with a ``Plan`` on standard input.
 
-Three processes, as the package's docstring draws them. Each of them dies with the one before it until the room is ready: P0 when
-the client's end of the status pipe closes, P1 and P2 by PR_SET_PDEATHSIG. P2 cuts that tie just before it says that it is ready, so
-at no moment can a SIGKILL of any of them leave a room that nobody was told of.
+A chain of processes, as the package's docstring draws it. Each of them dies with the one before it until the room is ready: the keeper
+when the client's end of the status pipe closes, P0, P1 and P2 by PR_SET_PDEATHSIG. P2 cuts that tie just before it says that it is
+ready, and from then on it and the keeper end with one another: so at no moment can a SIGKILL of any of them leave a room that nobody
+was told of.
 """
 
 from __future__ import annotations
@@ -33,32 +34,32 @@ from typing import Final, NoReturn
 from netless_lab.sandbox import furniture, limits
 from netless_lab.sandbox import syscalls as sc
 from netless_lab.sandbox.address import socket_name
-from netless_lab.sandbox.plan import HOME, Plan
+from netless_lab.sandbox.keeper import AGENT, HEADER, READY, Keeper, Save
+from netless_lab.sandbox.plan import HOME, PATH, Plan
 from netless_lab.sandbox.status import Failure, Reporter
 
-PATH: Final = f"{furniture.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _A_KINDS: Final = sc.CLONE_NEWUSER | sc.CLONE_NEWNS
 _B_KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWPID | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
-_BACKLOG: Final = 64
 _IMPORTED: Final = "imported"
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the agent finds when it starts. ``pid`` is its own as seen from outside. ``listener`` has its name but does not listen yet."""
+    """What the agent finds when it starts. ``pid`` is its own as seen from outside; ``callers`` and ``words`` lead to its keeper (``callers``)."""
 
     lab: str
     pid: int
-    listener: socket.socket
+    callers: socket.socket
+    words: int
     limits: limits.Limits
     notes: tuple[str, ...] = ()
     argument: str = ""
     _ready: Callable[[], None] = field(repr=False, default=lambda: None)
 
     def ready(self) -> None:
-        """Call once, when clients may come: listens, tells the client that started the room, and cuts the tie to it.
+        """Call once, when clients may come: cuts the tie to those who made the room, and tells the keeper, who tells the client.
 
-        Raises BrokenPipeError when that client has gone: then the room is to end.
+        Raises BrokenPipeError when the keeper has gone: then the room is to end.
         """
         self._ready()
 
@@ -80,18 +81,68 @@ class _Pipes:
     down: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The room's ends of the two lines to the keeper."""
+
+    callers: socket.socket
+    words: int
+
+    def say(self, letter: bytes, data: bytes) -> None:
+        """One frame to the keeper. Raises BrokenPipeError when it has gone."""
+        os.write(self.words, HEADER.pack(letter, len(data)) + data)
+
+    def close(self) -> None:
+        """Leave them to the others."""
+        self.callers.close()
+        os.close(self.words)
+
+
 def main(text: str) -> NoReturn:
-    """P0: the name, user namespace A, the furniture. Ends when the room is ready or cannot be."""
+    """The client's child: leaves the keeper behind, a child of nobody's, and ends."""
+    if os.fork():
+        os._exit(0)
     plan = Plan.from_json(text)
     reporter = Reporter(plan.status_fd)
     with reporter.to_the_end():
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir("/")
-        for fd in plan.fds:
+        for fd in (*plan.fds, *plan.held):
             os.set_inheritable(fd, False)
-        uid, gid = os.geteuid(), os.getegid()
         reporter.stage = "name"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(socket_name(plan.lab, uid))
+        listener.bind(socket_name(plan.lab, os.geteuid()))
+        its, mine = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words = os.pipe()
+        keeper = os.getpid()
+        reporter.keeper(keeper)
+        if os.fork() == 0:
+            for own in (listener, its):
+                own.close()
+            for fd in (words[0], *plan.held):
+                os.close(fd)
+            _die_with(keeper)
+            _outermost(plan, reporter, _Lines(mine, words[1]))
+        mine.close()
+        for fd in (words[1], *plan.fds):
+            os.close(fd)
+        Keeper(reporter, listener, its, words[0], lambda: _saver(plan)).run()
+    raise AssertionError("unreachable")
+
+
+def _saver(plan: Plan) -> Save:
+    """How what the agent wants kept is kept: by the plan's ``saver``, told where."""
+    if not plan.saver:
+        return lambda data: None
+    module, _, name = plan.saver.partition(":")
+    made: Save = getattr(import_module(module), name)(plan.kept_in)
+    return made
+
+
+def _outermost(plan: Plan, reporter: Reporter, lines: _Lines) -> NoReturn:
+    """P0: user namespace A, the furniture. Ends when the room is ready or cannot be."""
+    with reporter.to_the_end():
+        uid, gid = os.geteuid(), os.getegid()
         reporter.stage = "user namespace"
         sc.unshare(_A_KINDS)
         reporter.stage = "uid map"
@@ -99,8 +150,8 @@ def main(text: str) -> NoReturn:
         pipes = _Pipes(os.pipe(), os.pipe())
         me = os.getpid()
         if os.fork() == 0:
-            _middle(plan, reporter, listener, pipes, me)
-        listener.close()
+            _middle(plan, reporter, lines, pipes, me)
+        lines.close()
         os.close(pipes.up[1])
         os.close(pipes.down[0])
         if _furnish_when_asked(plan, reporter, pipes, caller_is_root=uid == 0):
@@ -161,7 +212,7 @@ def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) 
     return told
 
 
-def _middle(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipes, parent: int) -> NoReturn:
+def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent: int) -> NoReturn:
     """P1: user namespace B with the room's other namespaces; makes PID 1 and stays until it is ready or dead."""
     with reporter.to_the_end():
         _die_with(parent)
@@ -178,10 +229,12 @@ def _middle(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pip
         pid = os.fork()
         if pid == 0:
             mine.close()
-            _first(plan, reporter, listener, pipes, its)
+            _first(plan, reporter, lines, pipes, its)
         its.close()
         os.close(pipes.down[0])
         reporter.pid(pid)
+        lines.say(AGENT, str(pid).encode())
+        lines.close()
         os.write(pipes.up[1], f"{pid}\n".encode())
         if not mine.recv(1):
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -191,7 +244,7 @@ def _middle(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pip
     raise AssertionError("unreachable")
 
 
-def _first(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipes, tie: socket.socket) -> NoReturn:
+def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: socket.socket) -> NoReturn:
     """P2, PID 1 of the room: imports the agent, waits for the furniture, takes its own locked copy of the mounts, runs the agent."""
     with reporter.to_the_end():
         sc.set_parent_death_signal(signal.SIGKILL)
@@ -212,29 +265,31 @@ def _first(plan: Plan, reporter: Reporter, listener: socket.socket, pipes: _Pipe
         sc.unshare(sc.CLONE_NEWNS)
         os.chdir("/")
         if word.means == "nproc":
-            limits.apply_nproc(plan.processes)
+            sc.limit_processes(plan.processes)
         _settle_in(plan.lab)
         reporter.stage = "agent"
 
         def ready() -> None:
-            listener.listen(_BACKLOG)
             sc.set_parent_death_signal(0)
             tie.send(b"r")  # before the client is told: what it does then may be to close the pipe, and P0 and P1 end with that
             tie.close()
-            reporter.ready(word.notes)
+            reporter.close()
+            lines.say(READY, json.dumps(word.notes).encode())
 
         limit = limits.Limits(plan.processes if word.means != "none" else 0, word.means)
-        entry(Room(plan.lab, word.pid, listener, limit, word.notes, plan.argument, ready))
+        entry(Room(plan.lab, word.pid, lines.callers, lines.words, limit, word.notes, plan.argument, ready))
     raise AssertionError("unreachable")
 
 
 def _settle_in(lab: str) -> None:
     """What PID 1 and all it starts live with: a name that ``ps`` shows, signals, capabilities, environment.
 
-    A signal without a handler does not reach PID 1 (pid_namespaces(7)), so Python's own handler for SIGINT goes: nobody inside is to
+    Nobody inside can trace it, read its memory or take its files (``syscalls.set_dumpable``): it is the one process of the lab that the
+    machine outside listens to. A signal without a handler does not reach PID 1 (pid_namespaces(7)), so Python's own handler for SIGINT goes: nobody inside is to
     end the lab by ``kill -INT 1``.
     """
     sc.set_process_name("netless-agent")
+    sc.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sc.forbid_reboot()
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}

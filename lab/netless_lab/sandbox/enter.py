@@ -1,13 +1,20 @@
 """Become part of a node, run as a fresh single-threaded process: ``python -I -S enter.py OPTIONS -- COMMAND ARG...`` (``join`` writes it).
 
-    --agent PID     the lab's agent as numbered here; ignored when this process lives in the lab itself
-    --room INODE    the lab's pid namespace, so that a pid used again by somebody else is noticed
-    --node PID      a process of the node, as the lab numbers it; 1 is the host
-    --processes N   the room's limit on processes for those who enter, 0 for none
+    --address NAME  the lab's socket: a path, or @ and an abstract name
+    --node NAME     the node
+    --stay 0|1      whether the connection to the lab stays open as long as the command runs, which tells the lab that it is used
 
-No other program is needed, unlike with nsenter(1), and the order matters: first the user namespace, whose root may enter all others.
-A pid namespace is entered by children only (setns(2)), so this process stays, carries the terminal if there is one, passes on
-signals, and ends as its child did. The child dies with it and with the lab, and gets no open files but the first three.
+The agent is asked for the node's namespaces and answers with open files of them (SCM_RIGHTS, unix(7)): no number or path is looked up
+that could have come to mean another's process, and nothing that it says is run, opened or imported out here. What it hands over is
+checked by kind and owner, and the kernel lets nobody out this way: in the user namespace entered first one is root of the lab and of
+nothing else, and may only enter what belongs to it (setns(2)).
+
+All this process needs is imported before it enters anything, and after that nothing can be: who is in the lab may put any file in
+place of any other there. It enters only the user and the pid namespace itself, and the latter for its children (setns(2)); the rest
+is its child's doing. Until the child is the command, neither can be traced or looked into from inside (prctl(2), PR_SET_DUMPABLE).
+
+The parent stays, carries the terminal if there is one, passes on signals, and ends as its child did. The child has no terminal of the
+machine as its own, dies with the parent and with the lab, and gets no open files but the first three.
 Exit: the command's own code, 128 + signal, 126 or 127 when it cannot be run, 3 when there is no such lab or node.
 """
 
@@ -17,11 +24,23 @@ import os
 import sys
 
 if __name__ == "__main__":  # -I -S: nothing of ours is on the path yet
+    os.closerange(3, 1 << 20)  # whatever our caller left open is not for the lab
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
+import _socket
+import array
+import fcntl
 import signal
+import struct
 
 from netless_lab.sandbox import syscalls as sc
+from netless_lab.sandbox import way
+from netless_lab.sandbox.way import NotThere, Way
+
+if os.isatty(0) and os.isatty(1):
+    import termios
+
+    from netless_lab.sandbox import relay
 
 _FOREIGN = (
     "XDG_", "DBUS_", "SSH_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "TMUX", "STY", "DISPLAY", "WAYLAND_", "SUDO_", "MAIL", "BASH_ENV",
@@ -29,153 +48,199 @@ _FOREIGN = (
 )  # fmt: skip
 """Beginnings of variables that describe the world outside: paths and sockets that are not there inside."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-_KINDS = {"net": sc.CLONE_NEWNET, "uts": sc.CLONE_NEWUTS, "ipc": sc.CLONE_NEWIPC, "mnt": sc.CLONE_NEWNS}
-_SI_KERNEL = 0x80
-"""si_code of a signal from the terminal: the whole foreground group has it, so the child too (sigaction(2))."""
+_OURS = ("user", "pid")
+"""What the parent enters."""
+_ITS = ("mnt", "net", "uts", "ipc", "cgroup")
+"""What the child enters; a kernel need not have the last."""
+_FULL = "no other process may start in the lab, it is full of them; `reset` ends what fills it"
+_PATIENCE_S = 10.0
+_NS_GET_NSTYPE, _NS_GET_OWNER_UID = 0xB703, 0xB704
+"""ioctl_ns(2)"""
+_RUNNER = "/usr/bin/env"
+"""Runs a command and does nothing else; root's on every machine (see ``_execute``)."""
 
 
-class NotThere(Exception):
-    """The lab or the node is gone."""
+class Entering:
+    """What is left to do: namespaces to enter, as open files, and the command."""
+
+    def __init__(self, spaces: dict[str, int], command: list[str], processes: int) -> None:
+        self.spaces = spaces
+        self.command = command
+        self.processes = processes
+
+    def enter(self, kinds: tuple[str, ...]) -> None:
+        """Into these namespaces. Raises OSError."""
+        for kind in kinds:
+            if kind in self.spaces:
+                sc.setns(self.spaces[kind], sc.NAMESPACES[kind])
 
 
 def main(argv: list[str]) -> int:
-    """Parse, enter, run."""
+    """Parse, ask, enter, run."""
     split = argv.index("--")
     options = dict(zip(argv[:split:2], argv[1:split:2], strict=True))
-    command = argv[split + 1 :]
+    sc.set_dumpable(False)
     try:
-        enter(int(options["--agent"]), int(options["--room"]), int(options["--node"]))
+        sock = connect(options["--address"])
+        sock.sendall(way.request(options["--node"]))
+        found, files = way.receive(sock)
+        entering = examined(found, files, argv[split + 1 :])
+        if options["--stay"] != "1":
+            sock.close()
+        sys.path.clear()
+        sys.meta_path.clear()
+        entering.enter(_OURS)
+        return _run_on_terminal(entering) if "termios" in globals() else _run(entering)
     except NotThere as error:
-        print(f"netless: {error}", file=sys.stderr)
-        return 3
-    except OSError as error:
-        print(f"netless: the lab cannot be entered: {error}", file=sys.stderr)
-        return 3
-    processes = int(options["--processes"])
-    if processes:
-        from netless_lab.sandbox.limits import apply_nproc
-
-        apply_nproc(processes)
-    try:
-        return _run_on_terminal(command) if _foreign_terminal() else _run(command)
+        return _refused(str(error))
+    except TimeoutError:
+        return _refused(f"the lab has not answered within {_PATIENCE_S:g} s")
     except BlockingIOError:
-        print("netless: no other process may start in the lab, it is full of them; `reset` ends what fills it", file=sys.stderr)
-        return 3
+        return _refused(_FULL)
+    except OSError as error:
+        return _refused(f"the lab cannot be entered: {error}")
 
 
-def enter(agent: int, room: int, node: int) -> None:
-    """Move this process into the node; its children will be in the lab's pid namespace too. Raises NotThere or OSError."""
-    inside = os.stat("/proc/self/ns/pid").st_ino == room
-    base = "/proc/1/ns" if inside else f"/proc/{agent}/ns"
+def connect(address: str) -> _socket.socket:
+    """A connection to the lab. Raises NotThere when there is none, or when somebody else holds its name; and OSError."""
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    sock.settimeout(_PATIENCE_S)
     try:
-        if os.stat(f"{base}/pid").st_ino != room:
-            raise FileNotFoundError
-        fds = {kind: os.open(f"{base}/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "cgroup", "pid", "mnt")}
-    except (FileNotFoundError, ProcessLookupError, PermissionError):  # somebody else's process may have the number by now
+        sock.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+    except (ConnectionRefusedError, FileNotFoundError):
         raise NotThere("the lab has ended") from None
-    if not _same(fds["user"], "user"):
-        sc.setns(fds["user"], sc.CLONE_NEWUSER)
-    sc.setns(fds["cgroup"], sc.CLONE_NEWCGROUP)
-    if not inside:
-        sc.setns(fds["pid"], sc.CLONE_NEWPID)
-        sc.setns(fds["mnt"], sc.CLONE_NEWNS)  # now /proc is the lab's, whose numbers the node's pid is one of
-    paths = {f"/proc/{node}/ns/{name}": kind for name, kind in _KINDS.items()}
-    try:
-        spaces = [(os.open(path, os.O_RDONLY | os.O_CLOEXEC), kind) for path, kind in paths.items()]
-    except (FileNotFoundError, ProcessLookupError):
-        raise NotThere(f"the node is gone: its process {node} has ended") from None
-    for fd, kind in spaces:
-        sc.setns(fd, kind)
-    sc.forbid_reboot()
+    if way.peer(sock)[1] != os.geteuid():
+        raise NotThere("the name of the lab is held by another user's process")
+    return sock
 
 
-def _same(fd: int, kind: str) -> bool:
-    return os.fstat(fd).st_ino == os.stat(f"/proc/self/ns/{kind}").st_ino
+def examined(found: Way, files: list[int], command: list[str]) -> Entering:
+    """Check that what was handed over is what a node is made of, and leave out where we are already. Raises NotThere or OSError."""
+    spaces = dict(zip(found.kinds, files, strict=True))
+    if not {*_OURS, *_ITS[:-1]} <= spaces.keys() <= {*_OURS, *_ITS}:
+        raise NotThere("the lab did not hand over what a node is made of")
+    elsewhere = {}
+    for kind, fd in spaces.items():
+        if fcntl.ioctl(fd, _NS_GET_NSTYPE) != sc.NAMESPACES[kind]:
+            raise NotThere(f"what the lab handed over is no namespace of the kind {kind}")
+        if os.fstat(fd).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:  # to enter where one is already may be refused (setns(2))
+            elsewhere[kind] = fd
+    if "user" in elsewhere and struct.unpack("=I", fcntl.ioctl(elsewhere["user"], _NS_GET_OWNER_UID, bytes(4)))[0] != os.geteuid():
+        raise NotThere("what answers for the lab is another user's")
+    within = ["ip", "netns", "exec", found.within] if found.within else []
+    return Entering(elsewhere, [*within, *command], found.processes)
 
 
-def _foreign_terminal() -> bool:
-    """Whether we sit at a terminal that is not one of the lab's own."""
-    if not (os.isatty(0) and os.isatty(1)):
-        return False
-    try:
-        return os.fstat(0).st_dev != os.stat("/dev/pts").st_dev
-    except OSError:
-        return False
+def _refused(text: str) -> int:
+    """Why not, on standard error. What the lab said may hold anything, and shall do nothing to a terminal."""
+    shown = "".join(char if char.isprintable() else "?" for char in text)
+    os.write(2, f"netless: {shown}\n".encode())
+    return 3
 
 
-def _run_on_terminal(command: list[str]) -> int:
+def _run_on_terminal(entering: Entering) -> int:
     """Give the command a terminal of the lab and carry it until the command has ended."""
-    from netless_lab.sandbox.relay import Relay, open_terminal
-
-    master, slave, _ = open_terminal()
-    relay = Relay(master)
+    ours, its = _socket.socketpair()
     signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
-    pid = _fork(command, slave)
-    os.close(slave)
+    pid = _fork(entering, its)
+    its.close()
     for number in _PASSED_ON:
         signal.signal(number, lambda received, _frame: os.kill(pid, received))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-    relay.run()
-    os.close(master)
+    master = way.receive_one(ours)
+    ours.close()
+    if master is not None:
+        relay.Relay(master).run()
+        os.close(master)
     return _code(os.waitpid(pid, 0)[1])
 
 
-def _run(command: list[str]) -> int:
-    """Run the command on our own standard files; pass on signals, stop when it stops."""
+def _run(entering: Entering) -> int:
+    """Run the command on our own standard files; pass on signals, stop when it stops.
+
+    It is in a session of its own, where no terminal of ours is its own (credentials(7)): so what the terminal says to us
+    goes on to its whole process group, as the terminal would have said it.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, (*_PASSED_ON, signal.SIGCHLD, signal.SIGTSTP))
-    pid = _fork(command)
+    pid = _fork(entering)
     while True:
         received = signal.sigwaitinfo((*_PASSED_ON, signal.SIGCHLD, signal.SIGTSTP))
         if received.si_signo == signal.SIGCHLD:
             ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
             if ended and os.WIFSTOPPED(status):
                 os.kill(os.getpid(), signal.SIGSTOP)
-                os.kill(pid, signal.SIGCONT)
+                _to_the_group(pid, signal.SIGCONT)
             elif ended:
                 return _code(status)
-        elif received.si_signo != signal.SIGTSTP and received.si_code != _SI_KERNEL:
+        elif received.si_signo == signal.SIGTSTP:
+            _to_the_group(pid, signal.SIGSTOP)  # SIGTSTP does nothing to a group without a terminal (setpgid(2), "orphaned")
+        elif received.si_code == sc.SI_KERNEL:
+            _to_the_group(pid, received.si_signo)
+        else:
             os.kill(pid, received.si_signo)
 
 
-def _fork(command: list[str], terminal: int | None = None) -> int:
+def _to_the_group(pid: int, number: int) -> None:
+    """To all that the command is made of. It may not have its group yet, or none any more."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        os.kill(pid, number)
+
+
+def _fork(entering: Entering, for_terminal: _socket.socket | None = None) -> int:
     """The child, in the lab; it dies when we do, even if that is before it could say so."""
     life, our_life = os.pipe()
     pid = os.fork()
     if pid:
         os.close(life)
         return pid
-    os.close(our_life)
-    sc.set_parent_death_signal(signal.SIGKILL)
-    os.set_blocking(life, False)
     try:
-        os.read(life, 1)
-        os._exit(1)  # the other end is closed: our parent died meanwhile
+        os.close(our_life)
+        sc.set_parent_death_signal(signal.SIGKILL)
+        os.set_blocking(life, False)
+        try:
+            os.read(life, 1)
+            os._exit(1)  # the other end is closed: our parent died meanwhile
+        except BlockingIOError:
+            pass
+        _become(entering, for_terminal)
     except BlockingIOError:
-        pass
-    if terminal is not None:
-        os.login_tty(terminal) if hasattr(os, "login_tty") else _login(terminal)
-    _execute(command)
-    return 0
+        _refused(_FULL)
+    except OSError as error:
+        _refused(f"the lab cannot be entered: {error}")
+    finally:
+        os._exit(3)
 
 
-def _login(terminal: int) -> None:
-    """``os.login_tty`` of Python 3.11."""
-    import fcntl
-    import termios
-
+def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
+    """The child's way: into the rest of the namespaces, onto its terminal, and into the command. Raises OSError."""
+    runner = os.open(_RUNNER, os.O_PATH | os.O_CLOEXEC) if os.access("/proc/self/exe", os.W_OK) else -1
+    entering.enter(_ITS)
+    sc.forbid_reboot()
+    if entering.processes:
+        sc.limit_processes(entering.processes)
     os.setsid()
-    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-    for fd in (0, 1, 2):
-        os.dup2(terminal, fd)
+    if for_terminal is not None:
+        master, slave, _ = relay.open_terminal()
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        for fd in (0, 1, 2):
+            os.dup2(slave, fd)
+        for_terminal.sendmsg([b"t"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [master]))])
+    _execute(entering.command, runner)
 
 
-def _execute(command: list[str]) -> None:
-    """exec(3) with the room's environment and every signal as a program expects it. Never returns."""
+def _execute(command: list[str], runner: int) -> None:
+    """exec(3) with the room's environment and every signal as a program expects it. Never returns.
+
+    ``runner`` is an open program that runs another, -1 for none. A script that names /proc/self/exe as its interpreter is run by the
+    program that executes it: by this Python, through a mount of the machine's that can be written (CVE-2019-5736). That is no
+    harm where the lab's user may not write the file; where he may, one that is root's goes in between.
+    """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    _keep_files_to_ourselves()
     try:
         os.chdir(environment.get("HOME", "/"))
     except OSError:  # a learner may have removed it
@@ -184,27 +249,15 @@ def _execute(command: list[str]) -> None:
     names = [command[0]] if "/" in command[0] else [f"{folder}/{command[0]}" for folder in environment.get("PATH", "/bin").split(":")]
     for name in names:
         try:
+            if runner >= 0 and os.access(name, os.X_OK) and not os.path.isdir(name):
+                os.execve(runner, ["env", "--", name, *command[1:]], environment)
             os.execve(name, command, environment)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
             problem = error
-    print(f"netless: {command[0]}: {problem.strerror}", file=sys.stderr, flush=True)
+    os.write(2, f"netless: {command[0]}: {problem.strerror}\n".encode())
     os._exit(127 if isinstance(problem, FileNotFoundError) else 126)
-
-
-def _keep_files_to_ourselves() -> None:
-    """Nothing but the standard files goes to the command. The connection to the agent is ours to hold: what a command leaves running must not."""
-    try:
-        numbers = [int(name) for name in os.listdir("/proc/self/fd")]
-    except OSError:  # a learner may have removed it
-        return
-    for number in numbers:
-        try:
-            if number > 2:
-                os.set_inheritable(number, False)
-        except OSError:  # the list's own
-            pass
 
 
 def _code(status: int) -> int:

@@ -48,17 +48,25 @@ def labs() -> tuple[Found, ...]:
     return tuple(Found(lab, ready) for lab, ready in sorted(found.items()))
 
 
+def address(lab: str) -> str:
+    """Where a lab of this user is found from here: a path for those who live in it, else @ and its abstract name.
+
+    Raises ValueError for an impossible name.
+    """
+    outer = f"@{socket_name(lab, os.geteuid())[1:]}"
+    return INSIDE if os.environ.get("NETLESS_LAB") == lab and os.path.exists(INSIDE) else outer
+
+
 def connect(lab: str) -> socket.socket:
     """A connected, blocking stream socket to the agent of ``lab``.
 
     Raises NoSuchLab when there is none to answer, NotOurs when the one who listens there is another user's process, ValueError for
     an impossible name.
     """
-    address = socket_name(lab, os.geteuid())
-    inside = os.environ.get("NETLESS_LAB") == lab and os.path.exists(INSIDE)
+    place = address(lab)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.connect(INSIDE if inside else address)
+        sock.connect(place if place.startswith("/") else f"\0{place[1:]}")
         if peer_uid(sock) != os.geteuid():
             raise NotOurs(errno.EPERM, f"the name of lab {lab} is held by another user's process: use another name with --lab")
     except (ConnectionRefusedError, FileNotFoundError) as error:

@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from . import syscalls as sc
-from .plan import HOME, NETLESS, NETNS, Plan
+from .plan import BIN, HOME, NETLESS, NETNS, Plan
 
-BIN: Final = f"{NETLESS}/bin"
 MACHINE_ETC: Final = f"{NETLESS}/etc"
 """The machine's own /etc, read-only: where ``keepsakes`` finds what was thrown away of the room's."""
 CONTAINERS: Final = f"{NETLESS}/containers"

@@ -1,4 +1,4 @@
-"""How somebody outside becomes part of a node: the command line and the environment to start, and terminals of the lab."""
+"""How somebody becomes part of a node: the command line and the environment to start. All of it is decided here, by who enters."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from .boot import PATH
-from .limits import Limits
-from .plan import HOME
-from .relay import open_terminal
+from .find import address
+from .plan import HOME, PATH
 
-HOST_PID: Final = 1
-"""The host node's process inside: the agent itself."""
 _ENTER: Final = str(Path(__file__).with_name("enter.py"))
 
 
-def command(agent_pid: int, node_pid: int, limits: Limits) -> tuple[str, ...]:
-    """argv that takes a command after it and runs it in a node. For the agent to call: it names its own pid namespace.
+def command(lab: str, node: str, *, stay: bool = False) -> tuple[str, ...]:
+    """argv that takes a command after it and runs it in a node; with ``stay`` the lab is in use as long as that runs.
 
-    ``agent_pid`` is the agent as seen from outside (``Room.pid``), ``node_pid`` the node's process as seen from inside, ``HOST_PID``
-    for the host. It works from any terminal of the machine and from inside the lab alike.
+    It works from any terminal of the lab's user, outside and inside the lab alike. Raises ValueError for an impossible name of a lab.
     """
-    room = os.stat("/proc/self/ns/pid").st_ino
-    options = {"--agent": agent_pid, "--room": room, "--node": node_pid, "--processes": limits.for_visitors}
-    words = (word for option, value in options.items() for word in (option, str(value)))
+    options = {"--address": address(lab), "--node": node, "--stay": str(int(stay))}
+    words = (word for option in options.items() for word in option)
     return (sys.executable, "-I", "-S", "-X", "utf8", _ENTER, *words, "--")
 
 
@@ -44,14 +38,3 @@ def environment(lab: str, node: str) -> dict[str, str]:
         "NETLESS_LAB": lab,
         "NETLESS_NODE": node,
     }
-
-
-def terminal(agent_pid: int) -> tuple[int, str]:
-    """A new terminal of the lab, made from outside: its controlling end, and the path under which the other end can be opened here.
-
-    A program started on it through ``command`` needs no relay and knows its terminal by name. Raises OSError when the lab is gone.
-    """
-    root = f"/proc/{agent_pid}/root/dev/pts"
-    master, slave, number = open_terminal(f"{root}/ptmx")
-    os.close(slave)
-    return master, f"{root}/{number}"

@@ -73,13 +73,6 @@ def limit_this_namespace(processes: int, *, caller_is_root: bool) -> Means:
     return means
 
 
-def apply_nproc(processes: int) -> None:
-    """Limit this process and all it will start, counted within its user namespace; cannot be raised again."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-    limit = processes if hard == resource.RLIM_INFINITY else min(processes, hard)
-    resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
-
-
 CLEAR_S: Final = 3.0
 """How long thousands of killed processes may take to be gone, in seconds."""
 

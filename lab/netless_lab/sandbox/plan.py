@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 from .limits import DEFAULT_PROCESSES
 
@@ -15,6 +15,8 @@ HIDDEN: Final = ("/tmp", "/var/tmp", "/run", "/dev")
 HOME: Final = "/run/lab"
 NETLESS: Final = "/run/netless"
 NETNS: Final = "/run/netns"
+BIN: Final = f"{NETLESS}/bin"
+PATH: Final = f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """A room's own places; in a lab started inside a lab they are the inner one's."""
 
 
@@ -24,7 +26,8 @@ class Plan:
 
     ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths below
     ``HIDDEN`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
-    agent gets under the same numbers.
+    agent gets under the same numbers, ``held`` files that stay open outside as long as the room lives. ``saver`` is ``module:function``,
+    called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing).
     """
 
     lab: str
@@ -37,6 +40,9 @@ class Plan:
     executable: str = sys.executable
     argument: str = ""
     fds: tuple[int, ...] = ()
+    held: tuple[int, ...] = ()
+    saver: str = ""
+    kept_in: str = ""
 
     def to_json(self) -> str:
         """For the pipe."""
@@ -45,8 +51,10 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Back from the pipe."""
-        fields = json.loads(text)
-        return cls(**{**fields, "path": tuple(fields["path"]), "keep": tuple(fields["keep"]), "fds": tuple(fields["fds"])})
+        fields: dict[str, Any] = json.loads(text)
+        for name in ("path", "keep", "fds", "held"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
 
 
 def import_path() -> tuple[str, ...]:
@@ -60,9 +68,7 @@ def kept(extra: tuple[str, ...] = ()) -> tuple[str, ...]:
     wanted = {os.path.abspath(path) for path in (*import_path(), *prefixes, *extra)}
     wanted |= {os.path.realpath(path) for path in wanted}
     hidden = {*HIDDEN, *(os.path.realpath(path) for path in HIDDEN)}
-    below = sorted(
-        path for path in wanted if os.path.exists(path) and _is_below(path, *hidden) and not _is_below(path, HOME, NETLESS, NETNS)
-    )
+    below = sorted(path for path in wanted if os.path.exists(path) and _is_below(path, *hidden) and not _is_below(path, HOME, NETLESS, NETNS))
     return tuple(path for path in below if not any(path != other and _is_below(path, other) for other in below))
 
 

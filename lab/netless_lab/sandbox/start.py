@@ -47,10 +47,11 @@ class AlreadyRuns(StartError):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A lab that is ready. ``pid`` is the agent's as seen from here."""
+    """A lab that is ready. ``pid`` is the agent's as seen from here, ``keeper`` that of the process which stays outside."""
 
     lab: str
     pid: int
+    keeper: int
     notes: tuple[str, ...]
     log_fd: int
 
@@ -81,17 +82,17 @@ class Starting:
         """Until the lab is ready. Raises StartError; whatever was begun is gone then."""
         end = time.monotonic() + seconds
         text = b""
-        pid = 0
+        pid = keeper = 0
         try:
             while True:
                 while b"\n" in text:
                     line, _, text = text.partition(b"\n")
                     message = json.loads(line)
-                    pid = message.get("pid", pid)
+                    pid, keeper = message.get("pid", pid), message.get("keeper", keeper)
                     if "failed" in message:
                         raise self._error(Failure(**message["failed"]))
                     if "ready" in message:
-                        return Started(self._plan.lab, pid, tuple(message["ready"]["notes"]), os.dup(self._log_fd))
+                        return Started(self._plan.lab, pid, keeper, tuple(message["ready"]["notes"]), os.dup(self._log_fd))
                 if not select.select([self._status_fd], [], [], max(0.0, end - time.monotonic()))[0]:
                     raise self._error(Failure("agent", errno.ETIMEDOUT, f"it was not ready within {seconds:g} s"))
                 chunk = os.read(self._status_fd, 4096)
@@ -128,11 +129,15 @@ def launch(
     keep: tuple[str, ...] = (),
     processes: int = DEFAULT_PROCESSES,
     pass_fds: tuple[int, ...] = (),
+    held_fds: tuple[int, ...] = (),
+    saver: str = "",
+    kept_in: str = "",
 ) -> Starting:
     """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``boot.Room`` that carries ``argument``.
 
     ``keep`` are paths below /tmp, /run or /dev that must stay visible inside; ``pass_fds`` are open files that the agent inherits under
-    the same numbers. Raises ValueError for an impossible name.
+    the same numbers, ``held_fds`` files that stay open outside as long as the lab lives; ``saver`` and ``kept_in``: see ``Plan``. Raises
+    ValueError for an impossible name.
     """
     reading, writing = os.pipe()
     log_fd = os.memfd_create("netless-log", os.MFD_CLOEXEC)
@@ -147,13 +152,16 @@ def launch(
         executable=sys.executable,
         argument=argument,
         fds=pass_fds,
+        held=held_fds,
+        saver=saver,
+        kept_in=kept_in,
     )
     process = subprocess.Popen(
         [sys.executable, *_flags(), str(_BOOT), lab],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=log_fd,
-        pass_fds=(writing, *pass_fds),
+        pass_fds=(writing, *pass_fds, *held_fds),
         start_new_session=True,
     )
     os.close(writing)

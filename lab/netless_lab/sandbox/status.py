@@ -1,5 +1,6 @@
 """The one-way talk from the processes that make a room to the client that asked for it: JSON lines on a pipe.
 
+``{"keeper": 4710}``  the keeper's pid
 ``{"pid": 4711}``     the agent's pid as seen from outside
 ``{"ready": {...}}``  the room is ready; nothing follows
 ``{"failed": {...}}`` it will never be; the first such line counts
@@ -31,6 +32,10 @@ class Reporter:
         self._fd = fd
         self.stage = "start"
         os.set_inheritable(fd, False)
+
+    def keeper(self, pid: int) -> None:
+        """The pid of the process that stays outside."""
+        self._write({"keeper": pid})
 
     def pid(self, pid: int) -> None:
         """The agent's pid, as this process sees it."""

@@ -16,6 +16,7 @@ from .following_calls import FOLLOWING
 from .history import notes, script
 
 if TYPE_CHECKING:
+    from ..course.progress import Progress
     from .session import Session
 
 CallFunction = Callable[["Session", dict[str, Any]], Awaitable[Any]]
@@ -39,6 +40,11 @@ async def history(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     """What was done, as entries, and written down as a ``script`` or as ``markdown``."""
     entries = session.history.entries
     return {"entries": entries, "script": script(entries), "markdown": notes(entries)}
+
+
+async def progress(session: Session, args: dict[str, Any]) -> Progress:
+    """What was earned so far."""
+    return session.state.progress
 
 
 async def faults(session: Session, args: dict[str, Any]) -> tuple[Listed, ...]:
@@ -77,5 +83,5 @@ def _wanted(args: dict[str, Any]) -> Wanted:
 
 
 CALLS: dict[str, CallFunction] = {
-    "prove": prove, "history": history, "faults": faults, "break": break_, "mend": mend, "drill": drill, **FOLLOWING,
+    "prove": prove, "history": history, "progress": progress, "faults": faults, "break": break_, "mend": mend, "drill": drill, **FOLLOWING,
 }  # fmt: skip

@@ -38,6 +38,7 @@ from ..protocol import (
     StatusEvent,
     VerdictEvent,
 )
+from ..sandbox.spaces import WayInto
 from .history import History
 from .judging import Case, judge_step, send
 from .live import Burst, Live
@@ -103,8 +104,13 @@ class Desk:
         return tuple(events)
 
     async def entry(self, node: str) -> Entry:
-        """How to enter a node from outside."""
-        return self.world.entry(node, self.name)
+        """The node, if it can be entered. Raises Refusal."""
+        with self.world.way_into(node):
+            return Entry(node)
+
+    def way_into(self, node: str) -> WayInto:
+        """The way into a node. Raises Refusal."""
+        return self.world.way_into(node)
 
     async def send_probe(self, probe: Probe, must_reply: bool) -> Outcome:
         """One probe for whoever asks."""

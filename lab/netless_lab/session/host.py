@@ -13,11 +13,12 @@ from ..kernel.names import read_names
 from ..kernel.namespace import Namespace
 from ..kernel.read import NodeRef
 from ..model.snapshot import Role
-from ..protocol import Entry
-from ..sandbox import container, internet, join, limits
+from ..sandbox import container, internet, limits
 from ..sandbox.boot import Room
 from ..sandbox.keepsakes import Keepsakes
 from ..sandbox.reaper import Reaper
+from ..sandbox.spaces import Spaces, WayInto
+from ..sandbox.way import Way
 
 STOP_S = 1.0
 """How long a killed container may take to be gone."""
@@ -82,8 +83,7 @@ class PretendHost:
         if not self._limits.processes or processes < self._limits.processes // 2:
             return ""
         return (
-            f"The lab is full of processes ({self.limits}), so nothing new can start in it. `reset step` ends them all and puts "
-            "the lab back to the start of this step."
+            f"The lab is full of processes ({self.limits}), so nothing new can start in it. `reset step` ends them all and puts the lab back to the start of this step."
         )
 
     def clear_the_crowd(self) -> None:
@@ -107,21 +107,23 @@ class PretendHost:
         for ref in gone:
             ref.namespace.close()
 
-    def entry(self, ref: NodeRef, lab: str) -> Entry:
-        """How to enter a node from outside the lab. Raises Refusal when it has gone.
+    def way_into(self, ref: NodeRef) -> WayInto:
+        """The way into a node, for as long as it is held open. Raises Refusal when it has gone.
 
         A namespace in which no process lives is entered by its entry in /run/netns, through the host, as ip-netns(8) does it: with the
         /sys and the files of /etc/netns that belong to it. That entry's name is the learner's; the lab may have had to call the node
         otherwise, because another node is called so.
         """
+        within = ""
         if ref.pid is None:
-            name = next((own.name for own in read_names() if own.netns == ref.namespace.inode), None)
-            if name is None:
+            within = next((own.name for own in read_names() if own.netns == ref.namespace.inode), "")
+            if not within:
                 raise Refusal(f"the namespace {ref.name} has gone: nothing in /run/netns leads to it, and no process lives in it")
-            argv = (*join.command(self.agent_pid, join.HOST_PID, self._limits), "ip", "netns", "exec", name)
-        else:
-            argv = join.command(self.agent_pid, ref.pid, self._limits)
-        return Entry(ref.name, argv, join.environment(lab, ref.name))
+        try:
+            spaces = Spaces(os.getpid() if ref.pid is None else ref.pid)
+        except (FileNotFoundError, ProcessLookupError):
+            raise Refusal(f"the node {ref.name} is gone: its process {ref.pid} has ended") from None
+        return WayInto(Way(tuple(spaces.files), within, self._limits.for_visitors), spaces)
 
     def outside_pid(self, pid: int | None) -> int | None:
         """A process of the lab as the machine outside numbers it; None where that cannot be known."""

@@ -31,9 +31,9 @@ from ..model.evidence import Evidence
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
-from ..protocol import Entry
 from ..sandbox import tune
 from ..sandbox.container import in_new_netns
+from ..sandbox.spaces import WayInto
 from .following import Following
 from .host import PretendHost
 from .storm import StormGuard
@@ -175,9 +175,9 @@ class World:
         """Names of nodes that were perhaps meant."""
         return tuple(difflib.get_close_matches(name, self._refs, n=3, cutoff=0.3)) or tuple(self._refs)
 
-    def entry(self, name: str, lab: str) -> Entry:
-        """How to enter a node from outside."""
-        return self._host.entry(self._resolve(name), lab)
+    def way_into(self, name: str) -> WayInto:
+        """The way into a node. Raises Refusal."""
+        return self._host.way_into(self._resolve(name))
 
     def outside_pid(self, pid: int | None) -> int | None:
         """A process of the lab as the machine outside numbers it."""

@@ -1,8 +1,8 @@
 """A small agent for tests: the room, the pretend internet and containers as asked for, and a shell for whoever connects.
 
 The room's argument is JSON: ``{"internet": true, "containers": ["c1"], "fail": ""}``. One request a connection, JSON on a line:
-``{"sh": SCRIPT}`` runs it in the host, ``{"join": NODE}`` answers the way in, ``{"calm": 1}`` ends all other processes, ``{"end": 1}``
-ends the room.
+``{"sh": SCRIPT}`` runs it in the host, ``{"calm": 1}`` ends all other processes, ``{"end": 1}``
+ends the room. Who asks for a node (``way``) gets it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import Any
 
-from netless_lab.sandbox import container, internet, join, limits
+from netless_lab.sandbox import container, internet, limits, way
 from netless_lab.sandbox.boot import Room
-from netless_lab.sandbox.find import is_ours
+from netless_lab.sandbox.callers import Callers
+from netless_lab.sandbox.find import INSIDE
 from netless_lab.sandbox.reaper import Reaper
+from netless_lab.sandbox.spaces import Spaces
 
 ENTRY = "sandbox.helpers.agent:main"
 
@@ -38,9 +41,17 @@ def main(room: Room) -> None:
     asyncio.run(_live(room, asked))
 
 
+def read_link(path: str) -> str:
+    """Where a link leads, "" for one that is gone by now."""
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        return ""
+
+
 async def _live(room: Room, asked: dict[str, Any]) -> None:
     reaper = Reaper(asyncio.get_running_loop())
-    nodes = {"host": join.HOST_PID}
+    nodes = {"host": os.getpid()}
     servers = None
     if asked.get("internet"):
         built = internet.build()
@@ -53,38 +64,54 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
 
     def shell(script: str) -> dict[str, Any]:
         with reaper.hands_off():
-            done = subprocess.run(
-                ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
-            )
+            done = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
         return {"code": done.returncode, "text": done.stdout.decode(errors="replace")}
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not is_ours(writer.get_extra_info("socket")):
-            writer.close()
+        line = await reader.readline()
+        if way.is_request(line):
+            show_the_way(line, writer)
             return
-        request = json.loads(await reader.readline())
+        request = json.loads(line)
         answer: Any = {}
         if "sh" in request:
             answer = await asyncio.to_thread(shell, request["sh"])
-        elif "join" in request:
-            node = request["join"]
-            answer = {"argv": join.command(room.pid, nodes[node], room.limits), "env": join.environment(room.lab, node)}
         elif "calm" in request:
             answer = limits.end_others(frozenset(nodes.values()))
         elif "facts" in request:
-            answer = {"pid": room.pid, "limits": str(room.limits), "notes": room.notes, "lab": room.lab}
+            files = {int(name): read_link(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
+            answer = {"pid": room.pid, "limits": str(room.limits), "notes": room.notes, "lab": room.lab, "files": files, "cwd": os.getcwd()}
         else:
             ended.set()
         writer.write(json.dumps(answer).encode())
         await writer.drain()
         writer.close()
 
-    room.listener.setblocking(False)
-    server = await asyncio.start_unix_server(client, sock=room.listener, limit=1 << 20)
+    def show_the_way(line: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            with Spaces(nodes[way.asked(line)]) as spaces, writer.get_extra_info("socket").dup() as sock:
+                files = spaces.files
+                socket.send_fds(sock, [way.answer(way.Way(tuple(files), "", room.limits.for_visitors))], list(files.values()))
+        except (FileNotFoundError, ProcessLookupError):
+            writer.write(way.refusal("its process has ended"))
+        writer.close()
+
+    async def converse(sock: socket.socket) -> None:
+        await client(*await asyncio.open_unix_connection(sock=sock, limit=1 << 20))
+
+    callers = Callers(asyncio.get_running_loop(), room.callers, room.words)
+    tasks = set()
+
+    def welcome(sock: socket.socket) -> None:
+        tasks.add(asyncio.create_task(converse(sock)))
+
+    callers.begin(welcome, lambda reason: ended.set())
+    inner = await asyncio.start_unix_server(client, path=INSIDE)
     print("the agent is ready", file=sys.stderr, flush=True)
     room.ready()
     await ended.wait()
-    server.close()
+    inner.close()
+    await callers.shut()
     if servers is not None:
         servers.close()
     os._exit(0)

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from netless_lab.primitives.base import Dialect
-from netless_lab.protocol import Entry
+from netless_lab.sandbox import join
 
 from ..shell import command as shell_command
 
@@ -30,16 +30,16 @@ def as_typed(commands: tuple[str, ...], dialect: Dialect) -> str:
     return f"python3 - <<'END'\n{text}\nEND" if dialect == "pyroute2" else text
 
 
-def shell_in(entry: Entry) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The argv and environment of a shell in the node."""
-    return (*entry.argv, *shell_command()), {"NETLESS_NODE": entry.node, **entry.env}
+def shell_in(lab: str, node: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The argv and environment of a shell in a node."""
+    return (*join.command(lab, node), *shell_command()), join.environment(lab, node)
 
 
-def open_terminal(entry: Entry) -> PtyTerminal:
+def open_terminal(lab: str, node: str) -> PtyTerminal:
     """A terminal with a shell in the node; it starts when it gets a size."""
     from .terminal import PtyTerminal
 
-    argv, env = shell_in(entry)
+    argv, env = shell_in(lab, node)
     return PtyTerminal(argv, env=env)
 
 

@@ -15,6 +15,7 @@ from netless_lab.client import Client
 from netless_lab.errors import Refusal
 from netless_lab.model.probe import Outcome, Ping
 from netless_lab.model.snapshot import Snapshot
+from netless_lab.sandbox import join
 
 from ..exit_codes import Exit
 from ..labs import joined, opened
@@ -27,14 +28,14 @@ _MEANT_AS_ADDRESS: Final = re.compile(r"[0-9.]+|[0-9.]+/.*|[^/]*:.*")
 
 def shell(args: Namespace, printer: Printer) -> int:
     """A shell in a node. It ends with the lab."""
-    return _enter(opened(args, printer), args.node, list(shell_command()))
+    return _enter(args.lab, opened(args, printer), args.node, list(shell_command()))
 
 
 def exec_(args: Namespace, printer: Printer) -> int:
     """Run a command in a node; its exit code is ours."""
     if not args.command:
         raise Refusal("exec needs a command: `netless exec NODE -- CMD ...`")
-    return _enter(joined(args), args.node, args.command)
+    return _enter(args.lab, joined(args), args.node, args.command)
 
 
 def ping(args: Namespace, printer: Printer) -> int:
@@ -54,14 +55,11 @@ def ping(args: Namespace, printer: Printer) -> int:
     return Exit.PASS if outcome.result == "answered" else Exit.FAIL
 
 
-def _enter(client: Client, node: str, command: list[str]) -> NoReturn:
-    """Become a process that carries a command in a node, in place of this one: so every signal and the exit code are the command's own.
-
-    The connection stays open as long as that process lives, which tells the lab that it is used.
-    """
-    entry = msgspec.convert(client.ask(protocol.Enter, node=node), protocol.Entry)
-    os.set_inheritable(client.fileno(), True)
-    os.execve(entry.argv[0], [*entry.argv, *command], {**os.environ, **entry.env})
+def _enter(lab: str, client: Client, node: str, command: list[str]) -> NoReturn:
+    """Become a process that carries a command in a node, in place of this one: so every signal and the exit code are the command's own."""
+    client.ask(protocol.Enter, node=node)
+    argv = (*join.command(lab, node, stay=True), *command)
+    os.execve(argv[0], argv, {**os.environ, **join.environment(lab, node)})
 
 
 def _form(target: str) -> str:

@@ -37,7 +37,7 @@ def tutor(args: Namespace, printer: Printer) -> int:
         sock = labs.connect(args.lab)
         if sock is None:
             begun = labs.begin(args.lab, course)
-            sock, ours = begun.sock, begun.agent_pid
+            sock, ours = begun.sock, begun.keeper
         return sock
 
     from ..app.run import run_app
@@ -68,12 +68,12 @@ def _insist_on_a_screen() -> None:
         raise Refusal("this terminal (TERM=dumb) cannot draw; use `netless run`, `check`, `status` (see `netless --help`)", code=3)
 
 
-def _end_unless_used(lab: str, agent_pid: int, printer: Printer) -> None:
+def _end_unless_used(lab: str, keeper: int, printer: Printer) -> None:
     """End the lab that this app started, unless somebody else uses it or wants it to last. One that took its name since is not ours."""
     sock = labs.connect(lab)
     if sock is None:
         return
-    if labs.agent_pid(sock) != agent_pid:
+    if labs.keeper_of(sock) != keeper:
         sock.close()
         return
     with contextlib.suppress(LabGone), Client(sock, Hello(client="app", lab=lab)) as client:

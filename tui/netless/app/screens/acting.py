@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from netless_lab import protocol
 
 from ..pages.drill import taught_in
@@ -105,10 +103,9 @@ class Acting(Base):
     async def _terminal(self, node: str, text: str = "") -> None:
         terminal = self.lower.terminal(node)
         if terminal is None:
-            answer = await self.app.ask(protocol.Enter, node=node)
-            if answer is None:
+            if await self.app.ask(protocol.Enter, node=node) is None:
                 return
-            terminal = open_terminal(msgspec.convert(answer, protocol.Entry))
+            terminal = open_terminal(self.app.view.lab, node)
             await self.lower.add_terminal(node, terminal, self._identity(node))
             self.watch(terminal, "keys_hint", self._keys_changed, init=False)
         self.lower.choose(node)
@@ -135,9 +132,8 @@ class Acting(Base):
 
     async def _enter_again(self, node: str) -> None:
         terminal = self.lower.terminal(node)
-        answer = await self.app.ask(protocol.Enter, node=node)
-        if terminal is not None and answer is not None:
-            argv, env = shell_in(msgspec.convert(answer, protocol.Entry))
+        if terminal is not None and await self.app.ask(protocol.Enter, node=node) is not None:
+            argv, env = shell_in(self.app.view.lab, node)
             await terminal.restart(argv, env)
             self.app.take(Told("info", f"{node} was built anew; its shell was started again there."))
 

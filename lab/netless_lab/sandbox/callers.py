@@ -1,0 +1,81 @@
+"""The agent's side of the two lines that lead to its keeper (``keeper``): who comes in, and what is to be kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+
+from .keeper import CALLER, END, HEADER, KEEP, LAST, MOST
+
+SHUT_S = 1.0
+"""How long the keeper may take to let nobody in any more, in seconds."""
+
+
+class Callers:
+    """For the agent's event loop. Those who come in are of the lab's own user: the keeper has asked the kernel."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, callers: socket.socket, words: int) -> None:
+        self._loop = loop
+        self._callers = callers
+        self._words = words
+        self._unsaid = b""
+        self._shut = asyncio.Event()
+        self._on_caller: Callable[[socket.socket], None] = socket.socket.close
+        self._on_end: Callable[[str], None] = lambda reason: None
+        callers.setblocking(False)
+        os.set_blocking(words, False)
+
+    def begin(self, on_caller: Callable[[socket.socket], None], on_end: Callable[[str], None]) -> None:
+        """From now on hand over each caller, and each wish from outside that the lab end, with its reason."""
+        self._on_caller, self._on_end = on_caller, on_end
+        self._loop.add_reader(self._callers, self._receive)
+
+    def keep(self, data: bytes) -> None:
+        """Have these bytes kept in place of the last ones. Returns at once. Raises ValueError for more than a frame holds."""
+        if len(data) > MOST:
+            raise ValueError(f"{len(data)} bytes are more than the {MOST} that can be kept")
+        self._say(KEEP, data)
+
+    async def shut(self) -> None:
+        """Let nobody in any more; returns when the lab's name is free, and all that was to be kept is said."""
+        self._say(LAST)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._shut.wait(), SHUT_S)
+        self._loop.remove_writer(self._words)
+        os.set_blocking(self._words, True)
+        self._write()
+
+    def _receive(self) -> None:
+        try:
+            message, files, _, _ = socket.recv_fds(self._callers, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return
+        except OSError:
+            message, files = b"", []
+        if message == CALLER and files:
+            self._on_caller(socket.socket(fileno=files[0]))
+        elif message == END:
+            self._on_end("it was ended by a signal from outside")
+        elif not message:
+            self._loop.remove_reader(self._callers)
+            self._shut.set()
+            self._on_end("the process that kept it outside has ended")
+
+    def _say(self, letter: bytes, data: bytes = b"") -> None:
+        self._unsaid += HEADER.pack(letter, len(data)) + data
+        self._write()
+
+    def _write(self) -> None:
+        """Write what the pipe takes; the rest when it takes more."""
+        try:
+            while self._unsaid:
+                self._unsaid = self._unsaid[os.write(self._words, self._unsaid) :]
+        except BlockingIOError:
+            self._loop.add_writer(self._words, self._write)
+            return
+        except OSError:  # nobody keeps it any more, and the lab is about to end
+            self._unsaid = b""
+        self._loop.remove_writer(self._words)

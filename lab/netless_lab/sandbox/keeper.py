@@ -1,0 +1,203 @@
+"""The one process of a lab that stays outside: it holds the lab's name, lets its own user's callers in, and writes what is to be kept.
+
+It lives in the machine's own namespaces, so nothing inside can see, signal or trace it, and what it holds nobody inside holds: the
+socket by which the lab is found, and the right to write files. Two lines lead to the agent:
+
+``callers``  a socket pair. To the agent: one byte a message; ``CALLER`` carries the open connection of somebody who was let in
+             (SCM_RIGHTS, unix(7)), ``END`` asks for the lab's end. From the agent nothing; when one side closes it, the other knows.
+``words``    a pipe from the agent: frames of one letter, four bytes of length and so many bytes. ``AGENT`` its pid as seen from outside,
+             ``READY`` with the notes for the starter, ``KEEP`` something to be kept, ``LAST`` that nobody more is to be let in.
+
+Who calls is asked of the kernel here, where the users' numbers are the machine's: inside, everybody but the lab's own user is nobody.
+The keeper ends when the agent does, and the agent when the keeper does. A signal to the keeper is a request from outside to end the
+lab: it asks the agent, and kills an agent that has not ended after ``PATIENCE_S``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import time
+import traceback
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+from .find import is_ours
+from .status import Reporter
+
+CALLER: Final = b"C"
+END: Final = b"E"
+AGENT: Final = b"A"
+READY: Final = b"R"
+KEEP: Final = b"K"
+LAST: Final = b"L"
+HEADER: Final = struct.Struct("=cI")
+MOST: Final = 1 << 20
+"""Bytes of one frame. Who sends more is not our agent any more: the lab is ended."""
+PATIENCE_S: Final = 3.0
+REST_S: Final = 0.1
+"""At least so long between two writings: what was to be kept meanwhile is written once, the newest."""
+_BACKLOG: Final = 64
+_CHUNK: Final = 1 << 16
+_REFUSED: Final = json.dumps({"type": "failed", "id": 0, "code": 3, "text": "this lab belongs to another user"}).encode() + b"\n"
+"""As ``protocol.Failed`` is written."""
+Save = Callable[[bytes], None]
+"""Keep these bytes. ValueError when they are not what may be kept, OSError when they cannot be."""
+
+
+class Keeper:
+    """The keeper's whole life after the lab's first process was forked."""
+
+    def __init__(self, reporter: Reporter, listener: socket.socket, callers: socket.socket, words: int, find_save: Callable[[], Save]) -> None:
+        """``find_save`` answers how to keep; it may import for that, and is called when the lab is ready."""
+        self._reporter = reporter
+        self._listener = listener
+        self._callers = callers
+        self._words = words
+        self._find_save = find_save
+        self._save: Save | None = None
+        self._agent = -1
+        """A pidfd of the agent, -1 until it is known."""
+        self._to_keep: bytes | None = None
+        self._kept_at = 0.0
+        self._kill_at: float | None = None
+        self._text = b""
+        self._poll = select.poll()
+
+    def run(self) -> NoReturn:
+        """Until the lab has ended, or, before it is ready, until its starter has gone. Raises SystemExit."""
+        self._callers.setblocking(False)
+        self._listener.setblocking(False)
+        wake = _woken_by_signals()
+        for fd, events in ((self._reporter.fileno(), 0), (self._words, select.POLLIN), (wake, select.POLLIN)):
+            self._poll.register(fd, events)
+        while True:
+            for fd, _ in self._poll.poll(self._wait_ms()):
+                if fd == self._words:
+                    self._hear()
+                elif fd == wake:
+                    os.read(wake, _CHUNK)
+                    self._ask_for_the_end()
+                elif fd == self._listener.fileno():
+                    self._let_in()
+                elif fd == self._callers.fileno():
+                    self._poll.unregister(fd)
+                    self._poll.register(self._listener, select.POLLIN)
+                else:
+                    raise SystemExit(1)  # the starter has gone before the lab was ready
+            self._be_in_time()
+
+    def _wait_ms(self) -> float | None:
+        due = [at for at in (self._kill_at, self._kept_at + REST_S if self._to_keep is not None else None) if at is not None]
+        return max(0.0, min(due) - time.monotonic()) * 1000 if due else None
+
+    def _be_in_time(self) -> None:
+        now = time.monotonic()
+        if self._to_keep is not None and now >= self._kept_at + REST_S:
+            self._keep()
+        if self._kill_at is not None and now >= self._kill_at:
+            self._kill()
+
+    def _hear(self) -> None:
+        got = os.read(self._words, _CHUNK)
+        if not got:
+            self._keep()
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(-1, 0)  # before the lab is ready: those who make it end with us, and one of them is telling why
+            raise SystemExit(0)
+        self._text += got
+        while len(self._text) >= HEADER.size:
+            letter, size = HEADER.unpack_from(self._text)
+            if size > MOST or letter not in (AGENT, READY, KEEP, LAST):
+                self._kill()
+                raise SystemExit(1)
+            if len(self._text) < HEADER.size + size:
+                return
+            frame, self._text = self._text[HEADER.size : HEADER.size + size], self._text[HEADER.size + size :]
+            self._take(letter, frame)
+
+    def _take(self, letter: bytes, frame: bytes) -> None:
+        if letter == KEEP:
+            self._to_keep = frame
+        elif letter == AGENT and self._agent < 0:
+            with contextlib.suppress(ProcessLookupError):
+                self._agent = os.pidfd_open(int(frame))
+        elif letter == READY and self._save is None:
+            self._open(tuple(json.loads(frame)))
+        elif letter == LAST:
+            self._shut()
+
+    def _open(self, notes: tuple[str, ...]) -> None:
+        """The lab is ready: let callers in, and tell who started it."""
+        self._poll.unregister(self._reporter.fileno())
+        self._listener.listen(_BACKLOG)
+        self._poll.register(self._listener, select.POLLIN)
+        try:
+            self._reporter.ready(notes)
+        except BrokenPipeError:
+            raise SystemExit(1) from None
+        self._save = self._find_save()
+
+    def _shut(self) -> None:
+        """Nobody more: the name is free from now on, and the agent hears that it is."""
+        for fd in (self._listener.fileno(), self._callers.fileno()):
+            with contextlib.suppress(KeyError):
+                self._poll.unregister(fd)
+        self._listener.close()
+        self._callers.close()
+
+    def _let_in(self) -> None:
+        """Pass one caller on. While the agent does not take them they wait at the listener, as with any busy server."""
+        if not select.select([], [self._callers], [], 0)[1]:
+            self._poll.unregister(self._listener)
+            self._poll.register(self._callers, select.POLLOUT)
+            return
+        try:
+            caller, _ = self._listener.accept()
+        except OSError:  # it has hung up already
+            return
+        with caller, contextlib.suppress(OSError):
+            if is_ours(caller):
+                socket.send_fds(self._callers, [CALLER], [caller.fileno()])
+            else:
+                caller.setblocking(False)
+                caller.sendall(_REFUSED)
+
+    def _ask_for_the_end(self) -> None:
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + PATIENCE_S
+            with contextlib.suppress(OSError):
+                self._callers.send(END)
+
+    def _kill(self) -> None:
+        self._kill_at = None
+        if self._agent >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._agent, signal.SIGKILL)
+
+    def _keep(self) -> None:
+        frame, self._to_keep = self._to_keep, None
+        if frame is None or self._save is None:
+            return
+        try:
+            self._save(frame)
+        except (OSError, ValueError):
+            traceback.print_exc()  # the log is the starter's
+        self._kept_at = time.monotonic()
+
+
+def _woken_by_signals() -> int:
+    """A descriptor that becomes readable when somebody outside wants the lab to end."""
+    wake, waken = os.pipe()
+    os.set_blocking(waken, False)
+    signal.set_wakeup_fd(waken, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who made the lab ends when it is ready: nothing is left of it (wait(2))
+    return wake

@@ -1,0 +1,111 @@
+"""What a process that wants to enter a node says to the agent, and what it is handed: the namespaces of the node, as open files.
+
+One line each way, fields apart by NUL; the files come along with the answer (SCM_RIGHTS, unix(7)). It is no part of ``protocol``,
+because ``enter`` has to be in the node a few milliseconds after it was started, and JSON alone takes as long to import.
+
+    enter␀VERSION␀NODE
+    way␀PROCESSES␀WITHIN␀KIND␀KIND...     and as many files as kinds
+    no␀TEXT
+"""
+
+from __future__ import annotations
+
+import _socket
+import array
+import struct
+
+TYPE_CHECKING = False  # importing typing costs 4 ms
+if TYPE_CHECKING:
+    from typing import Final
+
+VERSION: Final = 1
+_CREDENTIALS = struct.Struct("=iII")
+_ANSWER_MOST: Final = 1 << 16
+_FILES_MOST: Final = 16
+
+
+class NotThere(Exception):
+    """The lab or the node cannot be had; the message says why."""
+
+
+class Way:
+    """The way into a node.
+
+    ``kinds``: what is to be entered, by the names of /proc/PID/ns; ``within``: the entry of /run/netns that leads to the node from there,
+    "" when nothing more is needed; ``processes``: how many the lab grants to those who enter (RLIMIT_NPROC), 0 for any number.
+    """
+
+    __slots__ = ("kinds", "processes", "within")
+
+    def __init__(self, kinds: tuple[str, ...], within: str = "", processes: int = 0) -> None:
+        self.kinds = kinds
+        self.within = within
+        self.processes = processes
+
+
+def request(node: str) -> bytes:
+    """The line that asks for a node."""
+    return b"\0".join((b"enter", str(VERSION).encode(), node.encode())) + b"\n"
+
+
+def is_request(line: bytes) -> bool:
+    """Whether a client's first line asks for a node, in this version or another."""
+    return line.startswith(b"enter\0")
+
+
+def asked(line: bytes) -> str:
+    """The node that such a line asks for. Raises ValueError, for a person to read, when it is of another version."""
+    _, *fields = line.rstrip(b"\n").split(b"\0")
+    if fields[:1] != [str(VERSION).encode()] or len(fields) != 2:
+        raise ValueError("this lab is of another version of netless: end it with `netless down` and start it anew")
+    return fields[1].decode(errors="replace")
+
+
+def answer(way: Way) -> bytes:
+    """The line that goes with the files."""
+    return b"\0".join(text.encode() for text in ("way", str(way.processes), way.within, *way.kinds)) + b"\n"
+
+
+def refusal(text: str) -> bytes:
+    """The line of a lab that hands nothing over."""
+    return b"no\0" + text.replace("\n", " ").encode() + b"\n"
+
+
+def receive(sock: _socket.socket) -> tuple[Way, list[int]]:
+    """What the agent answers, and the files. Raises NotThere when it refuses or says something else, and OSError."""
+    text = b""
+    files: list[int] = []
+    while not text.endswith(b"\n"):
+        got, more = _received(sock)
+        text += got
+        files += more
+        if not got or len(text) > _ANSWER_MOST:
+            raise NotThere("the lab has ended")
+    word, *fields = text[:-1].decode(errors="replace").split("\0")
+    if word == "no":
+        raise NotThere(" ".join(fields))
+    processes, within, *kinds = fields if len(fields) > 1 else ("", "")
+    if word != "way" or not processes.isdecimal() or len(kinds) != len(files):
+        raise NotThere("what answers for the lab does not answer as a lab does")
+    return Way(tuple(kinds), within, int(processes)), files
+
+
+def receive_one(sock: _socket.socket) -> int | None:
+    """The one file that comes along with the next message, None when the other side has ended instead."""
+    _, files = _received(sock)
+    return files[0] if files else None
+
+
+def _received(sock: _socket.socket) -> tuple[bytes, list[int]]:
+    files = array.array("i")
+    got, ancillary, _, _ = sock.recvmsg(_ANSWER_MOST, _socket.CMSG_SPACE(_FILES_MOST * files.itemsize), _socket.MSG_CMSG_CLOEXEC)
+    for level, kind, data in ancillary:
+        if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS):
+            files.frombytes(data[: len(data) - len(data) % files.itemsize])
+    return got, list(files)
+
+
+def peer(sock: _socket.socket) -> tuple[int, int]:
+    """The process and the user at the other end of a connected Unix socket, as we number them; see ``find``."""
+    pid, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS.size))
+    return pid, uid
