@@ -31,16 +31,16 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final, NoReturn
 
-from netless_lab.sandbox import furniture, limits
+from netless_lab.sandbox import furniture, ids, limits
 from netless_lab.sandbox import syscalls as sc
 from netless_lab.sandbox.address import socket_name
 from netless_lab.sandbox.keeper import AGENT, HEADER, READY, Keeper, Save
 from netless_lab.sandbox.plan import HOME, PATH, Plan
+from netless_lab.sandbox.staged import Staged, stage
 from netless_lab.sandbox.status import Failure, Reporter
 
 _A_KINDS: Final = sc.CLONE_NEWUSER | sc.CLONE_NEWNS
 _B_KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWPID | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
-_IMPORTED: Final = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,10 @@ class Room:
         Raises BrokenPipeError when the keeper has gone: then the room is to end.
         """
         self._ready()
+
+
+Entry = Callable[[Room], None]
+"""What runs as PID 1; it returns when the room is to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +118,24 @@ def main(text: str) -> NoReturn:
         listener.bind(socket_name(plan.lab, os.geteuid()))
         its, mine = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words = os.pipe()
+        who = ids.outside()
         keeper = os.getpid()
         reporter.keeper(keeper)
-        if os.fork() == 0:
+        if (child := os.fork()) == 0:
             for own in (listener, its):
                 own.close()
             for fd in (words[0], *plan.held):
                 os.close(fd)
             _die_with(keeper)
-            _outermost(plan, reporter, _Lines(mine, words[1]))
+            _outermost(plan, reporter, _Lines(mine, words[1]), who, keeper)
         mine.close()
         for fd in (words[1], *plan.fds):
             os.close(fd)
+        reporter.stage = "uid map"
+        if who.nobody and its.recv(1):  # nothing comes from one that has failed, and told why
+            sc.map_root_to(who.uid, who.gid, of=str(child))
+            its.send(b"m")
+        reporter.stage = "keeper"
         Keeper(reporter, listener, its, words[0], lambda: _saver(plan)).run()
     raise AssertionError("unreachable")
 
@@ -139,49 +149,53 @@ def _saver(plan: Plan) -> Save:
     return made
 
 
-def _outermost(plan: Plan, reporter: Reporter, lines: _Lines) -> NoReturn:
-    """P0: user namespace A, the furniture. Ends when the room is ready or cannot be."""
+def _outermost(plan: Plan, reporter: Reporter, lines: _Lines, who: ids.Outside, keeper: int) -> NoReturn:
+    """P0: imports the agent, then user namespace A, the furniture. Ends when the room is ready or cannot be.
+
+    The agent is imported here, where our own files are as they are outside: its user inside may not be one who could read them all, and
+    could not write Python's caches.
+    """
     with reporter.to_the_end():
-        uid, gid = os.geteuid(), os.getegid()
+        reporter.stage = "agent"
+        module, _, name = plan.entry.partition(":")
+        entry: Entry = getattr(import_module(module), name)
+        reporter.stage = "mounts"
+        staged = stage(plan.keep, furniture.staging_place(), who) if who.nobody else Staged()
         reporter.stage = "user namespace"
         sc.unshare(_A_KINDS)
         reporter.stage = "uid map"
-        _map_root_to(uid, gid)
+        if who.nobody:
+            lines.callers.send(b"m")
+            lines.callers.recv(1)
+            sc.become_root_inside()
+            _die_with(keeper)  # forgotten by the change of user (prctl(2))
+        else:
+            sc.map_root_to(who.uid, who.gid)
         pipes = _Pipes(os.pipe(), os.pipe())
         me = os.getpid()
         if os.fork() == 0:
-            _middle(plan, reporter, lines, pipes, me)
+            _middle(plan, reporter, lines, pipes, me, entry)
         lines.close()
         os.close(pipes.up[1])
         os.close(pipes.down[0])
-        if _furnish_when_asked(plan, reporter, pipes, caller_is_root=uid == 0):
+        if pid := _line(pipes.up[0], reporter):
+            _furnish_for(int(pid), plan, staged, reporter, pipes)
             _line(pipes.up[0], reporter)
         raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]) & 0xFF)
     raise AssertionError("unreachable")
 
 
-def _furnish_when_asked(plan: Plan, reporter: Reporter, pipes: _Pipes, *, caller_is_root: bool) -> bool:
-    """Wait until PID 1 has imported the agent (the root must be writable for Python's caches until then), then furnish.
-
-    False when the chain ended before.
-    """
-    words: set[str] = set()
-    while len(words) < 2:  # PID 1's pid from P1 and "imported" from P2, in any order
-        line = _line(pipes.up[0], reporter)
-        if not line:
-            return False
-        words.add(line)
-    (pid,) = words - {_IMPORTED}
+def _furnish_for(pid: int, plan: Plan, staged: Staged, reporter: Reporter, pipes: _Pipes) -> None:
+    """Furnish the room whose PID 1 is ``pid`` out here, and tell it so."""
     reporter.stage = "mounts"
     spaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "pid")]
-    furniture.furnish(plan)
+    furniture.furnish(plan, staged)
     reporter.stage = "proc and sys"
-    told = _mount_inside(spaces[0], spaces[1], plan.processes, caller_is_root=caller_is_root)
-    os.write(pipes.down[1], json.dumps({"pid": int(pid), **told}).encode() + b"\n")
-    return True
+    told = _mount_inside(spaces[0], spaces[1], plan.processes)
+    os.write(pipes.down[1], json.dumps({"pid": pid, **told}).encode() + b"\n")
 
 
-def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) -> dict[str, object]:
+def _mount_inside(net: int, pids: int, processes: int) -> dict[str, object]:
     """P3: in P0's mounts and user namespace, but in the room's pid and net namespaces.
 
     Answers the room's notes and by what means its processes are limited; raises what it met.
@@ -193,10 +207,8 @@ def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) 
         answer: dict[str, object]
         try:
             sc.setns(net, sc.CLONE_NEWNET)
-            notes = furniture.mount_proc_and_sys(caller_is_root=caller_is_root)
-            means = limits.limit_this_namespace(processes, caller_is_root=caller_is_root)
-            if caller_is_root:
-                furniture.close_proc()
+            notes = furniture.mount_proc_and_sys()
+            means = limits.limit_this_namespace(processes)
             answer = {"notes": notes, "means": means}
         except OSError as error:
             answer = {"errno": error.errno, "text": error.strerror, "path": error.filename}
@@ -212,7 +224,7 @@ def _mount_inside(net: int, pids: int, processes: int, *, caller_is_root: bool) 
     return told
 
 
-def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent: int) -> NoReturn:
+def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent: int, entry: Entry) -> NoReturn:
     """P1: user namespace B with the room's other namespaces; makes PID 1 and stays until it is ready or dead."""
     with reporter.to_the_end():
         _die_with(parent)
@@ -220,7 +232,7 @@ def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent
         os.close(pipes.down[1])
         reporter.stage = "namespaces"
         sc.unshare(sc.CLONE_NEWUSER)
-        _map_root_to(0, 0)
+        sc.map_root_to(0, 0)
         sc.unshare(_B_KINDS)  # after the map: files of /proc/net belong for ever to whoever root is when the namespace is born
         with contextlib.suppress(OSError):
             sc.unshare(sc.CLONE_NEWCGROUP)
@@ -229,7 +241,7 @@ def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent
         pid = os.fork()
         if pid == 0:
             mine.close()
-            _first(plan, reporter, lines, pipes, its)
+            _first(plan, reporter, lines, pipes, its, entry)
         its.close()
         os.close(pipes.down[0])
         reporter.pid(pid)
@@ -244,16 +256,12 @@ def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent
     raise AssertionError("unreachable")
 
 
-def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: socket.socket) -> NoReturn:
-    """P2, PID 1 of the room: imports the agent, waits for the furniture, takes its own locked copy of the mounts, runs the agent."""
+def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: socket.socket, entry: Entry) -> NoReturn:
+    """P2, PID 1 of the room: waits for the furniture, takes its own locked copy of the mounts, runs the agent."""
     with reporter.to_the_end():
         sc.set_parent_death_signal(signal.SIGKILL)
         if select.select([tie], [], [], 0)[0]:
             raise SystemExit(1)
-        reporter.stage = "agent"
-        module, _, name = plan.entry.partition(":")
-        entry = getattr(import_module(module), name)
-        os.write(pipes.up[1], f"{_IMPORTED}\n".encode())
         os.close(pipes.up[1])
         with open(pipes.down[0], encoding="utf-8") as file:
             told = file.readline()
@@ -295,13 +303,6 @@ def _settle_in(lab: str) -> None:
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}
     os.environ.clear()
     os.environ.update(kept, PATH=PATH, HOME=HOME, USER="root", NETLESS_LAB=lab)
-
-
-def _map_root_to(uid: int, gid: int) -> None:
-    """Root of the user namespace just entered is this user of the one outside (user_namespaces(7); setgroups must go first)."""
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(text)
 
 
 def _die_with(parent: int) -> None:

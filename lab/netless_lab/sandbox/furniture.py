@@ -17,14 +17,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from . import syscalls as sc
-from .plan import BIN, HOME, NETLESS, NETNS, Plan
+from .plan import BIN, HOME, NETLESS, NETNS, PROGRAMS, Plan
+from .staged import Staged
 
 MACHINE_ETC: Final = f"{NETLESS}/etc"
 """The machine's own /etc, read-only: where ``keepsakes`` finds what was thrown away of the room's."""
 CONTAINERS: Final = f"{NETLESS}/containers"
 _NO_GROUPS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nogroups.py")
 EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
-_PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var/tmp", 0o1777, "16m"))
+_PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var", 0o755, "16m"))
+_OF_VAR: Final = ("cache", "lib", "local", "log", "mail", "opt", "spool")
+"""hier(7)"""
+_THE_KERNELS: Final = ("/proc", "/sys", "/dev")
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty", "net/tun")
 DEVICE_LINKS: Final = (
     ("fd", "/proc/self/fd"),
@@ -43,30 +47,54 @@ _KEPT_FLAGS: Final = {
 }
 
 
-def furnish(plan: Plan) -> None:
+def furnish(plan: Plan, staged: Staged) -> None:
     """Everything but /proc and /sys. Raises OSError naming the call and the path."""
     os.umask(0o022)
     sc.mount(None, "/", None, sc.MS_REC | sc.MS_PRIVATE)
     make_read_only()
-    with _held(plan.keep) as held:
+    with _held((*plan.keep, *(f"/dev/{name}" for name in _DEVICES)), staged) as held:
         machine_etc = os.open("/etc", os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
-        stage = _staging_place()
-        _furnish_dev(stage)
+        stage = staging_place()
+        _furnish_dev(stage, held)
         _furnish_etc(stage, plan.node)
+        covered = _cover_what_is_not_shown()
         for path, mode, size in _private_places():
             sc.mount("tmpfs", path, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, f"mode={mode:o},size={size}")
-        for path, fd in held:
-            _show_again(path, fd)
+        _furnish_var()
+        for path in plan.keep:
+            if path in held:
+                _show_again(path, held[path])
+        for path in covered:
+            sc.mount(None, path, None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_RDONLY | sc.MS_NOSUID | sc.MS_NODEV)
     _furnish_run(plan)
     os.mkdir(MACHINE_ETC)
     sc.bind(f"/proc/self/fd/{machine_etc}", MACHINE_ETC)
     os.close(machine_etc)
 
 
+def _cover_what_is_not_shown() -> tuple[str, ...]:
+    """Put an empty directory over every directory of the machine that holds no programs, homes among them; answers which."""
+    apart = {*PROGRAMS, *_THE_KERNELS, *(path for path, _, _ in _PRIVATE)}
+    with os.scandir("/") as entries:
+        found = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.path not in apart)
+    for path in found:
+        sc.mount("tmpfs", path, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, "mode=755,size=64k")
+    return tuple(found)
+
+
+def _furnish_var() -> None:
+    for name in _OF_VAR:
+        os.mkdir(f"/var/{name}")
+    os.mkdir("/var/tmp")
+    os.chmod("/var/tmp", 0o1777)
+    os.symlink("/run", "/var/run")
+    os.symlink("/run/lock", "/var/lock")
+
+
 def make_read_only() -> None:
-    """Every mount of this mount namespace becomes read-only: by one call, or one by one before Linux 5.12."""
+    """Every mount of this mount namespace becomes read-only and has no devices: by one call, or one by one before Linux 5.12."""
     try:
-        sc.set_read_only_below("/")
+        sc.close_below("/")
     except OSError as error:
         if error.errno not in (errno.ENOSYS, errno.EPERM):
             raise
@@ -81,7 +109,7 @@ def remount_read_only_one_by_one() -> None:
         target = unescape(fields[4])
         flags = sum(_KEPT_FLAGS.get(option, 0) for option in fields[5].split(","))
         try:
-            sc.mount(None, target, None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_RDONLY | flags)
+            sc.mount(None, target, None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_RDONLY | sc.MS_NODEV | flags)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.EACCES):
                 raise
@@ -94,28 +122,41 @@ def unescape(field: str) -> str:
     return field.replace("\\134", "\\")
 
 
-def mount_proc_and_sys(*, caller_is_root: bool) -> tuple[str, ...]:
+def mount_proc_and_sys() -> tuple[str, ...]:
     """The room's own /proc and /sys; answers notes on what could not be had.
 
-    A caller who is the machine's root is uid 0 to the kernel inside as well, and uid 0 may write what the files' modes allow: for
-    him /sys is read-only and so is all of /proc that does not belong to a process, except /proc/sys/net, which is the room's own.
+    Where who is root inside is uid 0 to the kernel as well (the root of a namespace that maps the machine's root, who has no other user
+    to be), he may write what the files' modes allow: then /sys is read-only, and so is all of /proc that does not belong to a process,
+    except /proc/sys/net, which is the room's own. Whether it is so is tried, not concluded.
     """
     notes: list[str] = []
     flags = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
+    sc.mount("proc", "/proc", "proc", flags)
+    obeyed = _the_kernel_obeys()
     try:
-        sc.mount("sysfs", "/sys", "sysfs", flags | (sc.MS_RDONLY if caller_is_root else 0))
+        sc.mount("sysfs", "/sys", "sysfs", flags | (sc.MS_RDONLY if obeyed else 0))
     except OSError as error:
         if error.errno != errno.EPERM:
             raise
         notes.append("/sys is the machine's: this kernel lets no container mount its own, so `ls /sys/class/net` does not show the lab")
-    sc.mount("proc", "/proc", "proc", flags)
+    if obeyed:
+        _close_proc()
     return tuple(notes)
 
 
-def close_proc() -> None:
+def _the_kernel_obeys() -> bool:
+    """Whether a setting of the whole machine can be opened for writing; nothing is written."""
+    try:
+        os.close(os.open("/proc/sys/kernel/printk", os.O_WRONLY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
+def _close_proc() -> None:
     """Make read-only what in /proc is the machine's and not a process's.
 
-    The price: a /proc that is covered in part cannot be mounted anew inside (mount_namespaces(7)), so in root's room
+    The price: a /proc that is covered in part cannot be mounted anew inside (mount_namespaces(7)), so in such a room
     ``unshare --mount-proc`` and a lab inside the lab do not work.
     """
     for name in sorted(os.listdir("/proc")):
@@ -129,7 +170,7 @@ def close_proc() -> None:
 
 
 def _private_places() -> Iterator[tuple[str, int, str]]:
-    """The directories to cover, each once: /var/tmp may be a link to /tmp."""
+    """The directories to cover, each once: one may be a link to another."""
     seen = set()
     for path, mode, size in _PRIVATE:
         real = os.path.realpath(path)
@@ -138,19 +179,19 @@ def _private_places() -> Iterator[tuple[str, int, str]]:
             yield real, mode, size
 
 
-def _staging_place() -> str:
+def staging_place() -> str:
     """A directory to build on that will be covered in the end anyway."""
     return next(path for path, _, _ in _private_places())
 
 
 @contextlib.contextmanager
-def _held(paths: tuple[str, ...]) -> Iterator[list[tuple[str, int]]]:
-    """Descriptors of paths that are about to be covered."""
-    held = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in paths if os.path.exists(path)]
+def _held(paths: tuple[str, ...], staged: Staged) -> Iterator[dict[str, int]]:
+    """Descriptors, by path, of what is about to be covered."""
+    held = {path: os.open(staged.source(path), os.O_PATH | os.O_CLOEXEC) for path in paths if os.path.exists(staged.source(path))}
     try:
         yield held
     finally:
-        for _, fd in held:
+        for fd in held.values():
             os.close(fd)
 
 
@@ -160,17 +201,18 @@ def _show_again(path: str, fd: int) -> None:
     else:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         _touch(path)
-    sc.bind(f"/proc/self/fd/{fd}", path)
+    sc.mount(f"/proc/self/fd/{fd}", path, None, sc.MS_BIND | sc.MS_REC)
 
 
-def _furnish_dev(stage: str) -> None:
+def _furnish_dev(stage: str, held: dict[str, int]) -> None:
     """A small /dev: the devices every program expects, terminals of its own, shared memory of its own."""
     sc.mount("tmpfs", stage, "tmpfs", sc.MS_NOSUID, "mode=755,size=1m")
     os.mkdir(f"{stage}/net")
     for name in _DEVICES:
-        if os.path.exists(f"/dev/{name}"):
+        if f"/dev/{name}" in held:
             _touch(f"{stage}/{name}")
-            sc.bind(f"/dev/{name}", f"{stage}/{name}")
+            sc.bind(f"/proc/self/fd/{held[f'/dev/{name}']}", f"{stage}/{name}")
+            sc.mount(None, f"{stage}/{name}", None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_RDONLY | sc.MS_NOSUID | sc.MS_NOEXEC)
     for name, target in DEVICE_LINKS:
         os.symlink(target, f"{stage}/{name}")
     os.mkdir(f"{stage}/pts")

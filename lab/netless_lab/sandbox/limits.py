@@ -3,8 +3,7 @@
 Two means, tried in this order:
 * ``pid_max`` of the room's own pid namespace. It exists per namespace since Linux 6.14; before that the same file is the whole
   machine's, so the version is looked at first and the file is never touched on an older kernel.
-* RLIMIT_NPROC, counted per user namespace since Linux 5.14. The machine's root is exempt from it (setrlimit(2)), so it
-  holds only the rooms of ordinary users.
+* RLIMIT_NPROC, counted per user namespace since Linux 5.14.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ class Limits:
 
     @property
     def for_visitors(self) -> int:
-        """RLIMIT_NPROC for those who enter, 0 for none. The machine's root is exempt from it, inside as outside."""
+        """RLIMIT_NPROC for those who enter, 0 for none."""
         return max(1, self.processes - RESERVED) if self.means != "none" else 0
 
     def __str__(self) -> str:
         if self.means == "none":
-            return "no limit on processes (needs Linux 6.14 for root, 5.14 for others)"
+            return "no limit on processes (needs Linux 5.14)"
         by = "pid_max of its own pid namespace" if self.means == "pid_max" else "RLIMIT_NPROC"
         return f"at most {self.processes} processes ({by})"
 
@@ -52,24 +51,24 @@ def kernel_version(release: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def means_for(release: str, outer_uid: int) -> Means:
-    """Which means a kernel offers for a room of this user."""
+def means_for(release: str) -> Means:
+    """Which means a kernel offers for a room."""
     version = kernel_version(release)
     if version >= (6, 14):
         return "pid_max"
-    if version >= (5, 14) and outer_uid != 0:
+    if version >= (5, 14):
         return "nproc"
     return "none"
 
 
-def limit_this_namespace(processes: int, *, caller_is_root: bool) -> Means:
+def limit_this_namespace(processes: int) -> Means:
     """Bound the calling process's own pid namespace if this kernel can; else say what is left to try."""
-    means = means_for(os.uname().release, 0 if caller_is_root else 1)
+    means = means_for(os.uname().release)
     if means == "pid_max":
         try:
             _PID_MAX.write_text(f"{processes}\n", encoding="ascii")
         except OSError:
-            means = "none" if caller_is_root else "nproc"
+            means = "nproc"
     return means
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from .limits import DEFAULT_PROCESSES
 
-HIDDEN: Final = ("/tmp", "/var/tmp", "/run", "/dev")
-"""Directories that a room covers with its own; what Python must still find below them is kept by name."""
+PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/gnu")
+"""What a room shows of the machine (hier(7), and two that hold whole systems elsewhere). All else is covered; what Python must find there is
+kept by name."""
 HOME: Final = "/run/lab"
 NETLESS: Final = "/run/netless"
 NETNS: Final = "/run/netns"
@@ -24,8 +25,8 @@ PATH: Final = f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 class Plan:
     """How to make one room.
 
-    ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths below
-    ``HIDDEN`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
+    ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
+    ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
     agent gets under the same numbers, ``held`` files that stay open outside as long as the room lives. ``saver`` is ``module:function``,
     called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing).
     """
@@ -63,13 +64,22 @@ def import_path() -> tuple[str, ...]:
 
 
 def kept(extra: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The paths Python needs, and ``extra`` ones, that lie below a hidden directory (a checkout or a venv in /tmp); outermost only."""
+    """The paths Python needs, and ``extra`` ones, that a room would cover (a checkout or a venv at home, or in /tmp); outermost only.
+
+    A home itself is not shown because Python was started there, which puts it on the path.
+    """
     prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(sys.executable))
-    wanted = {os.path.abspath(path) for path in (*import_path(), *prefixes, *extra)}
-    wanted |= {os.path.realpath(path) for path in wanted}
-    hidden = {*HIDDEN, *(os.path.realpath(path) for path in HIDDEN)}
-    below = sorted(path for path in wanted if os.path.exists(path) and _is_below(path, *hidden) and not _is_below(path, HOME, NETLESS, NETNS))
-    return tuple(path for path in below if not any(path != other and _is_below(path, other) for other in below))
+    home = os.path.realpath(os.path.expanduser("~"))
+    needed = {path for path in _both_names((*import_path(), *prefixes)) if not _is_below(home, path)}
+    shown = {*PROGRAMS, *(os.path.realpath(path) for path in PROGRAMS), HOME, NETLESS, NETNS}
+    wanted = sorted(path for path in needed | _both_names(extra) if os.path.exists(path) and path != "/" and not _is_below(path, *shown))
+    return tuple(path for path in wanted if not any(path != other and _is_below(path, other) for other in wanted))
+
+
+def _both_names(paths: tuple[str, ...]) -> set[str]:
+    """Each path as it is called, and as it is called when links are followed."""
+    named = {os.path.abspath(path) for path in paths}
+    return named | {os.path.realpath(path) for path in named}
 
 
 def _is_below(path: str, *tops: str) -> bool:

@@ -7,6 +7,7 @@ acts on the calling *thread* where the kernel does (unshare, setns, prctl).
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import struct
@@ -50,11 +51,19 @@ _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
 _PR_CAPBSET_DROP: Final = 24
 _CAP_SYS_BOOT: Final = 22
+_SYS_OPEN_TREE: Final = 428
+_SYS_MOVE_MOUNT: Final = 429
 _SYS_MOUNT_SETATTR: Final = 442
 """The same number on every architecture, as for all system calls since Linux 5.1."""
 _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
+_AT_EMPTY_PATH: Final = 0x1000
+_OPEN_TREE_CLONE: Final = 0x1
+_OPEN_TREE_CLOEXEC: Final = os.O_CLOEXEC
+_MOVE_MOUNT_F_EMPTY_PATH: Final = 0x4
 _MOUNT_ATTR_RDONLY: Final = 0x1
+_MOUNT_ATTR_NODEV: Final = 0x4
+_MOUNT_ATTR_IDMAP: Final = 0x10_0000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
@@ -88,18 +97,89 @@ def unmount(target: str) -> None:
     _check(_libc.umount2(os.fsencode(target), MNT_DETACH), "umount", target)
 
 
-def set_read_only_below(target: str) -> None:
-    """mount_setattr(2), Linux 5.12: the mount at ``target`` and all below it become read-only. ENOSYS before that."""
-    attributes = struct.pack("=QQQQ", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+def close_below(target: str) -> None:
+    """mount_setattr(2), Linux 5.12: the mount at ``target`` and all below it become read-only, and no device of theirs can be opened.
+
+    ENOSYS before that.
+    """
+    _set_attributes(_AT_FDCWD, target, _AT_RECURSIVE, on=_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NODEV)
+
+
+def open_tree(path: str) -> int:
+    """open_tree(2), Linux 5.2: a copy of the mounts at and below ``path`` that is attached nowhere, as an open file."""
     result = _libc.syscall(
-        ctypes.c_long(_SYS_MOUNT_SETATTR),
+        ctypes.c_long(_SYS_OPEN_TREE),
+        ctypes.c_int(_AT_FDCWD),
+        os.fsencode(path),
+        ctypes.c_uint(_OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE),
+    )
+    _check(result, "open_tree", path)
+    return int(result)
+
+
+def map_owner(tree: int, mapping: int) -> None:
+    """In a copy that ``open_tree`` made, show files as owned by whom the user namespace behind ``mapping`` makes of their owner.
+
+    Raises OSError, EINVAL most likely, for a file system that cannot do it.
+    """
+    _set_attributes(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE, on=_MOUNT_ATTR_IDMAP, user_namespace=mapping)
+
+
+def move_tree(tree: int, target: str) -> None:
+    """move_mount(2): attach at ``target`` a copy that ``open_tree`` made."""
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_MOVE_MOUNT),
+        ctypes.c_int(tree),
+        b"",
         ctypes.c_int(_AT_FDCWD),
         os.fsencode(target),
-        ctypes.c_uint(_AT_RECURSIVE),
-        attributes,
-        ctypes.c_size_t(len(attributes)),
+        ctypes.c_uint(_MOVE_MOUNT_F_EMPTY_PATH),
     )
-    _check(result, "mount_setattr", target)
+    _check(result, "move_mount", target)
+
+
+def user_namespace(uid: int, gid: int) -> int:
+    """A user namespace whose root is this user outside, as an open file; no process lives in it. Only root can make it."""
+    ready, done = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            unshare(CLONE_NEWUSER)
+            os.write(ready[1], b"r")
+            os.close(done[1])
+            os.read(done[0], 1)
+        finally:
+            os._exit(0)
+    try:
+        os.close(ready[1])
+        os.close(done[0])
+        if not os.read(ready[0], 1):
+            raise OSError(errno.EPERM, "unshare: a user namespace could not be made")
+        map_root_to(uid, gid, of=str(child))
+        return os.open(f"/proc/{child}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(ready[0])
+        os.close(done[1])
+        os.waitpid(child, 0)
+
+
+def map_root_to(uid: int, gid: int, *, of: str = "self") -> None:
+    """Root of the user namespace of the process ``of`` is this user of the one outside (user_namespaces(7)).
+
+    A process may write its own only for who it is itself, and has to give up setgroups(2) first; root outside may write another's.
+    """
+    deny = (("setgroups", "deny"),) if of == "self" else ()
+    for name, text in (*deny, ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+        with open(f"/proc/{of}/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def become_root_inside() -> None:
+    """In a user namespace whose root is somebody else outside: be that one, in no other group, and be dumpable again (prctl(2))."""
+    os.setgroups([])
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    set_dumpable(True)
 
 
 def set_hostname(name: str) -> None:
@@ -141,6 +221,20 @@ def set_process_name(name: str) -> None:
     """The name ``ps -e`` and ``top`` show for the calling thread, cut to 15 bytes (prctl(2), PR_SET_NAME)."""
     buffer = ctypes.create_string_buffer(name.encode()[:15])
     _check(_libc.prctl(_PR_SET_NAME, ctypes.addressof(buffer), 0, 0, 0), "prctl")
+
+
+def _set_attributes(fd: int, path: str, flags: int, *, on: int = 0, off: int = 0, user_namespace: int = 0) -> None:
+    """mount_setattr(2)"""
+    attributes = struct.pack("=QQQQ", on, off, 0, user_namespace)
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_MOUNT_SETATTR),
+        ctypes.c_int(fd),
+        os.fsencode(path),
+        ctypes.c_uint(flags),
+        attributes,
+        ctypes.c_size_t(len(attributes)),
+    )
+    _check(result, "mount_setattr", path)
 
 
 def _bytes(text: str | None) -> bytes | None:
