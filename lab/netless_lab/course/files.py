@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from ..documents import Unfit, read_file
 from ..errors import Refusal
 from .folder import COURSE_FILE, Reading, read_course
 from .places import lessons_root
 from .problems import Problem
 from .step import Course
+
+MOST: Final = 1 << 20
+"""Bytes of one page, course.toml or fault; a page that comes with netless has some ten thousand."""
 
 
 def read_folder(folder: Path) -> Reading:
@@ -21,9 +26,9 @@ def read_folder(folder: Path) -> Reading:
         if path.suffix != ".md" and path.name != COURSE_FILE:
             continue
         try:
-            texts[path.name] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(path.name, 1, f"this file cannot be read: {error}.", "It must be UTF-8 text."))
+            texts[path.name] = _text(path)
+        except (OSError, UnicodeDecodeError, Unfit) as error:
+            problems.append(Problem(path.name, 1, f"this file cannot be read: {error}.", f"It must be UTF-8 text of at most {MOST >> 10} KiB."))
     reading = read_course(texts, str(folder))
     every = (*problems, *reading.problems)
     if reading.course is None:
@@ -59,7 +64,12 @@ def fault_texts() -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in sorted((lessons_root() / "faults").glob("*.toml")):
         try:
-            texts[path.name] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            texts[path.name] = _text(path)
+        except (OSError, UnicodeDecodeError, Unfit):
             texts[path.name] = ""
     return texts
+
+
+def _text(path: Path) -> str:
+    """A file's text, with lines as Python has them. Raises OSError, UnicodeDecodeError and Unfit."""
+    return read_file(path, MOST).decode().replace("\r\n", "\n").replace("\r", "\n")

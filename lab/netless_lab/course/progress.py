@@ -11,11 +11,14 @@ from typing import Literal
 
 import msgspec
 
+from ..documents import read_json
 from ..primitives.base import Dialect
 from .bindings import Bindings
 from .step import Position
 
 FORMAT = 1
+MOST = 1 << 20
+"""Bytes of a progress: no more can be kept of a lab (``sandbox.keeper``)."""
 KEPT_DRILLS = 500
 """How many drills are kept, the newest: each change of a progress writes it whole."""
 
@@ -168,19 +171,26 @@ def encode(progress: Progress) -> bytes:
     return msgspec.json.format(msgspec.json.encode(progress), indent=2) + b"\n"
 
 
+_head = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_version = msgspec.json.Decoder()
+_whole = msgspec.json.Decoder(Progress)
+
+
 def decode(data: bytes) -> Progress:
     """From JSON. Raises BadProgress in words when it is no progress of this format."""
+    if len(data) > MOST:
+        raise BadProgress(f"it is larger than {MOST >> 10} KiB")
     try:
-        head = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-        version = msgspec.json.decode(head["format"]) if "format" in head else None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        head = read_json(data, _head)
+        version = read_json(head["format"], _version) if "format" in head else None
+    except msgspec.MsgspecError as error:
         raise BadProgress(f"it is not JSON: {error}") from error
     if version != FORMAT:
         if isinstance(version, int) and version > FORMAT:
             raise BadProgress(f"it is of format {version}, from a newer netless; this one reads format {FORMAT}")
         raise BadProgress(f'it does not say "format": {FORMAT}')
     try:
-        return msgspec.json.decode(data, type=Progress)
+        return read_json(data, _whole)
     except msgspec.MsgspecError as error:
         raise BadProgress(f"it is no netless progress: {error}") from error
 

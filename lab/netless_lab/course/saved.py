@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from ..documents import Unfit, read_file
 from ..errors import Refusal
-from .progress import BadProgress, Progress, decode, encode
+from .progress import MOST, BadProgress, Progress, decode, encode
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -25,21 +26,25 @@ def progress_path(lab: str, environment: Mapping[str, str]) -> Path:
     if not lab or "/" in lab or lab.startswith("."):
         raise Refusal(f'"{lab}" cannot name a lab: it becomes a file name, so no slash and no dot in front.')
     state = environment.get("XDG_STATE_HOME", "")
-    base = Path(state) if state.startswith("/") else Path(environment.get("HOME") or "~").expanduser() / ".local" / "state"
-    return base / "netless" / f"{lab}.json"
+    if state.startswith("/"):
+        return Path(state) / "netless" / f"{lab}.json"
+    try:
+        home = Path(environment.get("HOME") or "~").expanduser()
+    except RuntimeError as error:
+        text = "There is no folder to keep progress in: HOME is not set, and this user has none. Set HOME, or XDG_STATE_HOME to a folder of yours."
+        raise Refusal(text, code=3) from error
+    return home / ".local" / "state" / "netless" / f"{lab}.json"
 
 
 def load(path: Path) -> Loaded:
-    """Progress from ``path``; empty when there is none. A file that cannot be read is set aside, never overwritten."""
+    """Progress from ``path``; empty when there is none. What cannot be read as one is set aside, never overwritten."""
     try:
-        data = path.read_bytes()
+        return Loaded(decode(read_file(path, MOST)))
     except FileNotFoundError:
         return Loaded(Progress())
     except OSError as error:
         return Loaded(Progress(), f"Your progress in {path} cannot be read ({error.strerror}); this time begins without it.")
-    try:
-        return Loaded(decode(data))
-    except BadProgress as error:
+    except (BadProgress, Unfit) as error:
         return Loaded(Progress(), f"Your progress could not be read: {error}. {set_aside(path)} A new one begins.")
 
 

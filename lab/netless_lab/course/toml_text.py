@@ -39,6 +39,12 @@ def read_table(block: Block, report: Report) -> Table | None:
         what = _AT.sub("", str(error)).rstrip(".")
         report.add(block.line + inside - 1, f"this is not TOML: {what}.", _advice(block.text, inside))
         return None
+    except ValueError as error:  # a number of thousands of digits: int() refuses it, and tomllib does not say where
+        report.add(block.line, f"this cannot be read: {error}.", "No number here has more than a few digits.")
+        return None
+    except RecursionError:
+        report.add(block.line, "this is nested too deeply.", "Lists and tables here are two or three deep.")
+        return None
     return Table(values, block.line, _lines(block))
 
 
