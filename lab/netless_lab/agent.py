@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from . import ending, protocol
+from .connection import LINE_LIMIT, REQUESTS_LIMIT, Connection, Lines, TooLong
+from .documents import read_json
 from .errors import Refusal
 from .lease import OF_A_TUTOR
 from .sandbox import way
@@ -28,31 +30,6 @@ if TYPE_CHECKING:
     from .session.session import Session
 
 BY_DOWN = "it was ended by `netless down`"
-LINE_LIMIT = 4 << 20
-BACKLOG_LIMIT = 64 << 20
-"""A client that has not read this many bytes of events is cut off; it may come back and ask for the state."""
-
-
-class Connection:
-    """One client."""
-
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-        self.subscribed = False
-
-    def send(self, message: protocol.Message) -> None:
-        """Queue one message; a client too slow to read is cut off."""
-        if self._writer.is_closing():
-            return
-        self._writer.write(protocol.encode(message))
-        if self._writer.transport.get_write_buffer_size() > BACKLOG_LIMIT:
-            self._writer.transport.abort()
-
-    async def close(self) -> None:
-        """Flush and hang up."""
-        with contextlib.suppress(OSError):
-            await asyncio.wait_for(self._writer.drain(), 1)
-        self._writer.close()
 
 
 class Agent:
@@ -69,6 +46,8 @@ class Agent:
         self._lease = OF_A_TUTOR
         self._last_use = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unasked: set[asyncio.Task[None]] = set()
+        """What clients asked for that have hung up since, and what had begun then."""
         session.on_event = self.broadcast
 
     @property
@@ -131,9 +110,11 @@ class Agent:
             await self._client(*await asyncio.open_unix_connection(sock=sock, limit=LINE_LIMIT))
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = Connection(writer)
+        client, lines = Connection(writer), Lines(reader)
         try:
-            first = await reader.readline()
+            first = await lines.next()
+            if not first:
+                return
             if way.is_request(first):
                 self._show_the_way(first, writer)
                 self._use(client)
@@ -141,12 +122,12 @@ class Agent:
                     pass
             elif (hello := self._greeted(first, client)) is not None:
                 self._attend(client, hello)
-                await self._listen(reader, client)
+                await self._listen(lines, client)
             else:
-                await self._listen_for_the_end(reader, client)
-        except msgspec.MsgspecError as error:
+                await self._listen_for_the_end(lines, client)
+        except (msgspec.MsgspecError, TooLong) as error:
             client.send(protocol.Failed(0, 2, f"the first line must be a hello: {error}"))
-        except (OSError, ValueError, asyncio.IncompleteReadError):
+        except OSError:
             pass
         finally:
             self._forget(client)
@@ -181,31 +162,55 @@ class Agent:
         self._news.set()
 
     def _forget(self, client: Connection) -> None:
+        for task in client.hung_up():
+            self._unasked.add(task)
+            task.add_done_callback(self._unasked.discard)
         if client in self._clients:
             self._clients.discard(client)
             self._last_use = time.monotonic()
             self._session.watched(self.clients)
             self._news.set()
 
-    async def _listen_for_the_end(self, reader: asyncio.StreamReader, client: Connection) -> None:
+    async def _listen_for_the_end(self, lines: Lines, client: Connection) -> None:
         """All that a client of another version may ask; it is told so once. It stays connected until the lab has ended."""
-        while line := await reader.readline():
+        while True:
+            try:
+                line = await lines.next()
+            except TooLong:
+                continue
+            if not line:
+                return
             if (asked := ending.asked(line)) is not None:
                 client.send(protocol.Done(asked, ending.Others(self.clients)))
                 self.end(BY_DOWN)
 
-    async def _listen(self, reader: asyncio.StreamReader, client: Connection) -> None:
-        while line := await reader.readline():
+    async def _listen(self, lines: Lines, client: Connection) -> None:
+        """Every line but a second hello is answered: what cannot be understood, and what is too much, in words."""
+        while True:
             try:
+                line = await lines.next()
+                if not line:
+                    return
                 request = protocol.decode_request(line)
+            except TooLong as error:
+                client.send(protocol.Failed(0, 2, f"not a request this lab knows: {error}"))
+                continue
             except msgspec.MsgspecError as error:
                 client.send(protocol.Failed(_id_of(line), 2, f"not a request this lab knows: {error}"))
                 continue
-            if isinstance(request, protocol.Hello):
-                continue
-            task = asyncio.create_task(self._answer(client, request))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            match request:
+                case protocol.Hello():
+                    pass
+                case protocol.Down():
+                    client.send(protocol.Done(request.id, ending.Others(self.clients - 1)))
+                    self.end(BY_DOWN)
+                case protocol.Leave():
+                    client.send(protocol.Done(request.id, self._left()))
+                case _ if client.has_room:
+                    client.take(self._answer(client, request))
+                case _:
+                    text = f"{REQUESTS_LIMIT} requests of this client are not answered yet: wait for one of them before you ask for more"
+                    client.send(protocol.Failed(request.id, 2, text))
 
     async def _answer(self, client: Connection, request: protocol.Request) -> None:
         try:
@@ -223,13 +228,9 @@ class Agent:
     async def _do(self, client: Connection, request: protocol.Request) -> Any:
         looking = self._looking(client, request)
         if looking is not None:
+            client.begun()
             return await looking
-        if isinstance(request, protocol.Down):
-            self.end(BY_DOWN)
-            return ending.Others(self.clients - 1)
-        if isinstance(request, protocol.Leave):
-            return self._left()
-        async with self._turn:
+        async with client.in_turn(self._turn):
             return await self._verb(request)
 
     def _left(self) -> str:
@@ -294,9 +295,17 @@ class Agent:
         client.subscribed = True
 
 
+class _Numbered(msgspec.Struct):
+    """All that is looked for in a request of which the rest is wrong."""
+
+    id: int = 0
+
+
+_numbered = msgspec.json.Decoder(_Numbered)
+
+
 def _id_of(line: bytes) -> int:
     """The id of a request that could not be understood, 0 when even that is missing."""
     with contextlib.suppress(msgspec.MsgspecError):
-        found = msgspec.json.decode(line, type=dict[str, Any]).get("id", 0)
-        return found if isinstance(found, int) else 0
+        return read_json(line, _numbered).id
     return 0

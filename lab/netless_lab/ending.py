@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from .documents import read_json
+
 if TYPE_CHECKING:
     import socket
 
@@ -45,15 +47,20 @@ class Agreement(msgspec.Struct, frozen=True, tag_field="type", tag="done"):
     value: Others | None = None
 
 
+_opening = msgspec.json.Decoder(Opening)
+_ending = msgspec.json.Decoder(Ending)
+_agreement = msgspec.json.Decoder(Agreement)
+
+
 def version(line: bytes) -> int:
     """The version in a client's first line. Raises msgspec.MsgspecError in words when it is no hello."""
-    return msgspec.json.decode(line, type=Opening).version
+    return read_json(line, _opening).version
 
 
 def asked(line: bytes) -> int | None:
     """The id of the request when a line of a client of another version asks for the lab's end, None when it asks for anything else."""
     try:
-        return msgspec.json.decode(line, type=Ending).id
+        return read_json(line, _ending).id
     except msgspec.MsgspecError:
         return None
 
@@ -71,7 +78,7 @@ def ask(sock: socket.socket, version: int) -> int | None:
         with sock.makefile("rb") as lines:
             for line in lines:
                 with contextlib.suppress(msgspec.MsgspecError):
-                    said = msgspec.json.decode(line, type=Agreement).value
+                    said = read_json(line, _agreement).value
                     others = said.others if said else 0
     except OSError:
         return None

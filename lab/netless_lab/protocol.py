@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from .course.verdict import Verdict
+from .documents import read_json, write_json
 from .errors import ExitCode
 from .lease import Lease
 from .model.probe import Outcome, Probe
@@ -375,21 +376,20 @@ AgentMessage = (
     | VerdictEvent | Notice | Bye
 )  # fmt: skip
 
-_encoder = msgspec.json.Encoder()
 _from_client: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 _from_agent: msgspec.json.Decoder[AgentMessage] = msgspec.json.Decoder(AgentMessage)
 
 
 def encode(message: Message) -> bytes:
     """One line of JSON with its newline."""
-    return _encoder.encode(message) + b"\n"
+    return write_json(message) + b"\n"
 
 
 def decode_request(line: bytes) -> ClientMessage:
     """A line from a client; raises msgspec.MsgspecError in words when it is not one."""
-    return _from_client.decode(line)
+    return read_json(line, _from_client)
 
 
 def decode_event(line: bytes) -> AgentMessage:
-    """A line from the agent."""
-    return _from_agent.decode(line)
+    """A line from the agent; raises msgspec.MsgspecError in words when it is not one."""
+    return read_json(line, _from_agent)

@@ -1,0 +1,105 @@
+"""One client of an agent: what it is sent, the lines it sends, and the requests it waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Final
+
+from . import protocol
+
+LINE_LIMIT: Final = 256 << 10
+"""Bytes of the longest line an agent reads; requests have some hundred."""
+BACKLOG_LIMIT: Final = 64 << 20
+"""A client that has not read this many bytes of events is cut off; it may come back and ask for the state."""
+REQUESTS_LIMIT: Final = 64
+"""How many requests of one client may be open. The tutor has a handful, a command one."""
+
+
+class TooLong(ValueError):
+    """A line of more than ``LINE_LIMIT`` bytes. What is left of it is skipped when the next one is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a line of more than {LINE_LIMIT >> 10} KiB is no request")
+
+
+class Lines:
+    """The lines of a client, none of them held longer than ``LINE_LIMIT``."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        """``reader`` must have been given ``LINE_LIMIT``."""
+        self._reader = reader
+        self._skipping = False
+
+    async def next(self) -> bytes:
+        """The next line with its newline; the last one may lack it; empty at the end. Raises TooLong and OSError."""
+        while True:
+            try:
+                line = await self._reader.readuntil(b"\n")
+            except asyncio.IncompleteReadError as error:
+                return b"" if self._skipping else error.partial
+            except asyncio.LimitOverrunError as error:
+                await self._reader.readexactly(error.consumed)  # it is there: nothing is waited for
+                if not self._skipping:
+                    self._skipping = True
+                    raise TooLong from None
+                continue
+            if not self._skipping:
+                return line
+            self._skipping = False
+
+
+class Connection:
+    """One client. A request of it waits until ``begun``, and one that waits is forgotten when the client hangs up."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._open: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
+        self.subscribed = False
+
+    def send(self, message: protocol.Message) -> None:
+        """Queue one message; a client too slow to read is cut off."""
+        if self._writer.is_closing():
+            return
+        self._writer.write(protocol.encode(message))
+        if self._writer.transport.get_write_buffer_size() > BACKLOG_LIMIT:
+            self._writer.transport.abort()
+
+    async def close(self) -> None:
+        """Flush and hang up."""
+        with contextlib.suppress(OSError):
+            await asyncio.wait_for(self._writer.drain(), 1)
+        self._writer.close()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it may ask for more before it is answered."""
+        return len(self._open) < REQUESTS_LIMIT
+
+    def take(self, work: Coroutine[None, None, None]) -> None:
+        """Do what a request asks for, beside whatever else is done."""
+        task = asyncio.create_task(work)
+        for place in (self._open, self._waiting):
+            place.add(task)
+            task.add_done_callback(place.discard)
+
+    def begun(self) -> None:
+        """Called by the work itself: from now on it is done to its end, whoever waits for it."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._waiting.discard(task)
+
+    @contextlib.asynccontextmanager
+    async def in_turn(self, turn: asyncio.Lock) -> AsyncIterator[None]:
+        """Wait for the turn; what is done then is done to its end."""
+        async with turn:
+            self.begun()
+            yield
+
+    def hung_up(self) -> set[asyncio.Task[None]]:
+        """The client has gone: forget what waits, and answer what is being done to its end."""
+        for task in tuple(self._waiting):
+            task.cancel()
+        return self._open - self._waiting
