@@ -1,21 +1,31 @@
 """How others talk to a lab's agent: the blocking ``Client`` for the command line; the app has ``stream.Stream``.
 
 Both speak ``protocol`` over a connected Unix socket (``sandbox.find.connect``). A reply that says the request failed is raised
-as ``Refused`` with the agent's own words and exit code; a connection that ends is raised as ``LabGone``.
+as ``Refused`` with the agent's own words and exit code; a connection that ends, or on which something else than the protocol is spoken,
+is raised as ``LabGone``. Who does not greet within ``PATIENCE_S`` is refused: a verb may take its time, a greeting takes milliseconds.
 """
 
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from . import protocol
+from .errors import Refusal
 
 if TYPE_CHECKING:
     import socket
 
 OnEvent = Callable[[protocol.AgentMessage], None]
+PATIENCE_S: Final = 5.0
+"""How long an agent may take to greet, in seconds."""
+LINE_LIMIT: Final = 16 << 20
+"""Bytes of the longest line of an agent; a snapshot of a large lab is some hundred kilobytes."""
+_CHUNK: Final = 1 << 16
 
 
 class LabGone(ConnectionError):
@@ -32,16 +42,38 @@ class Refused(Exception):
         self.going = failed.going
 
 
+def unanswered() -> Refusal:
+    """Why nothing can be asked of what holds a lab's name: it has not greeted in time."""
+    return Refusal(
+        f"What holds the name of this lab has not answered for {PATIENCE_S:.0f} seconds: it is stopped, or no lab. "
+        "`netless down` ends it; --lab NAME takes another one.",
+        code=3,
+    )
+
+
+def understood(line: bytes) -> protocol.AgentMessage:
+    """A line from the agent. Raises LabGone for what is none, an end in the middle of a line among them."""
+    try:
+        return protocol.decode_event(line)
+    except msgspec.MsgspecError as error:
+        raise LabGone(f"what answers for the lab does not speak as a lab does ({error})") from error
+
+
 class Client:
     """One request at a time, events handed to a callback while waiting. Not for use inside an event loop."""
 
     def __init__(self, sock: socket.socket, hello: protocol.Hello, on_event: OnEvent | None = None) -> None:
+        """Greet, and be greeted. Raises Refused, Refusal and LabGone; the socket is closed then."""
         self._sock = sock
-        self._file = sock.makefile("rb")
+        self._unread = bytearray()
         self._on_event = on_event
         self._ids = itertools.count(1)
-        self._sock.sendall(protocol.encode(hello))
-        self.hello = greeted(self._read())
+        try:
+            self._send(hello, "the greeting")
+            self.hello = greeted(self._read(time.monotonic() + PATIENCE_S))
+        except BaseException:
+            sock.close()
+            raise
 
     def __enter__(self) -> Client:
         return self
@@ -55,16 +87,12 @@ class Client:
 
     def close(self) -> None:
         """Hang up."""
-        self._file.close()
         self._sock.close()
 
     def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
         """Send a request and wait for its reply; the value is plain JSON (dicts and lists)."""
         request = kind(id=next(self._ids), **fields)
-        try:
-            self._sock.sendall(protocol.encode(request))
-        except OSError as error:
-            raise LabGone("the lab ended before the request could be sent") from error
+        self._send(request, "the request")
         while True:
             message = self._read()
             if isinstance(message, protocol.Done) and message.id == request.id:
@@ -82,14 +110,40 @@ class Client:
             except LabGone:
                 return
 
-    def _read(self) -> protocol.AgentMessage:
+    def _send(self, message: protocol.Message, what: str) -> None:
         try:
-            line = self._file.readline()
+            self._sock.sendall(protocol.encode(message))
+        except OSError as error:
+            raise LabGone(f"the lab ended before {what} could be sent") from error
+
+    def _read(self, give_up: float | None = None) -> protocol.AgentMessage:
+        """The next message; one that is not there on the clock of ``time.monotonic`` at ``give_up`` is ``unanswered``."""
+        seen = 0
+        while (end := self._unread.find(b"\n", seen)) < 0:
+            seen = len(self._unread)
+            if seen > LINE_LIMIT:
+                raise LabGone(f"what answers for the lab does not speak as a lab does (a line of more than {LINE_LIMIT >> 20} MiB)")
+            self._unread += self._received(give_up)
+        line = bytes(self._unread[:end])
+        del self._unread[: end + 1]
+        return understood(line)
+
+    def _received(self, give_up: float | None) -> bytes:
+        """Some more bytes, at least one. Raises LabGone at the end, and Refusal when it is late."""
+        left = None if give_up is None else give_up - time.monotonic()
+        if left is not None and left <= 0:
+            raise unanswered()
+        try:
+            self._sock.settimeout(left)
+            got = self._sock.recv(_CHUNK)
+            self._sock.settimeout(None)
+        except TimeoutError as error:
+            raise unanswered() from error
         except OSError as error:
             raise LabGone("the connection to the lab broke") from error
-        if not line:
+        if not got:
             raise LabGone("the lab ended")
-        return protocol.decode_event(line)
+        return got
 
 
 def greeted(message: protocol.AgentMessage) -> protocol.Hello:

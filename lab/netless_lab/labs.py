@@ -89,7 +89,8 @@ def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
             if all(known.lab != lab for known in find.labs()):
                 break  # it has ended meanwhile, and its name is free
             time.sleep(0.02)
-    raise Refusal(f"the lab {lab} was started by another process, but it does not answer", code=4)
+    text = f"The name of the lab {lab} is held by another process, and no lab has answered there for {_JOIN_S:.0f} seconds: --lab NAME takes another one."
+    raise Refusal(text, code=3)
 
 
 def _launch(lab: str, course: str, *, folder: str, keep_progress: bool) -> int:

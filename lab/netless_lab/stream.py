@@ -6,10 +6,8 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from . import protocol
-from .client import LabGone, OnEvent, Refused, greeted
+from .client import LINE_LIMIT, PATIENCE_S, LabGone, OnEvent, Refused, greeted, unanswered, understood
 
 if TYPE_CHECKING:
     import socket
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
 
 class Stream:
     """``client.Client`` over asyncio: requests may overlap, every event goes to ``on_event`` in order."""
-
-    LIMIT = 16 << 20
-    """The longest line in bytes; a snapshot of a large lab is some hundred kilobytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: protocol.Hello) -> None:
         self._reader = reader
@@ -30,14 +25,20 @@ class Stream:
 
     @classmethod
     async def open(cls, sock: socket.socket, hello: protocol.Hello) -> Stream:
-        """Greet the agent on a connected socket."""
+        """Greet the agent on a connected socket, and be greeted. Raises Refused, Refusal and LabGone; the socket is closed then."""
         sock.setblocking(False)
-        reader, writer = await asyncio.open_unix_connection(sock=sock, limit=cls.LIMIT)
-        writer.write(protocol.encode(hello))
-        line = await reader.readline()
-        if not line:
-            raise LabGone("the lab ended")
-        return cls(reader, writer, greeted(protocol.decode_event(line)))
+        reader, writer = await asyncio.open_unix_connection(sock=sock, limit=LINE_LIMIT)
+        try:
+            writer.write(protocol.encode(hello))
+            async with asyncio.timeout(PATIENCE_S):
+                line = await _line(reader)
+            return cls(reader, writer, greeted(understood(line)))
+        except TimeoutError as error:
+            writer.close()
+            raise unanswered() from error
+        except BaseException:
+            writer.close()
+            raise
 
     async def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
         """Send a request and wait for its reply; needs ``listen`` to be running."""
@@ -53,15 +54,12 @@ class Stream:
     async def listen(self, on_event: OnEvent) -> None:
         """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end."""
         try:
-            while line := await self._reader.readline():
-                self._take(protocol.decode_event(line), on_event)
-        except (OSError, msgspec.MsgspecError) as error:
-            raise LabGone(f"the connection to the lab broke: {error}") from error
+            while True:
+                self._take(understood(await _line(self._reader)), on_event)
         finally:
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(LabGone("the lab ended"))
-        raise LabGone("the lab ended")
 
     def close(self) -> None:
         """Hang up."""
@@ -78,3 +76,14 @@ class Stream:
                 future.set_exception(Refused(message))
             return
         on_event(message)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line of an agent. Raises LabGone when there is none."""
+    try:
+        line = await reader.readline()
+    except (OSError, ValueError) as error:  # ValueError: longer than LINE_LIMIT
+        raise LabGone(f"the connection to the lab broke: {error}") from error
+    if not line:
+        raise LabGone("the lab ended")
+    return line
