@@ -56,6 +56,8 @@ def parse(data: bytes, asked: bytes) -> Answer | None:
             at = _skip_name(data, at)
             kind, _, _, size = struct.unpack_from("!HHIH", data, at)
             at += 10
+            if at + size > len(data):
+                return None
             if (kind, size) in _FAMILIES:
                 addresses.append(socket.inet_ntop(_FAMILIES[kind, size], data[at : at + size]))
             at += size
