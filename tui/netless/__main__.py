@@ -5,11 +5,24 @@ from __future__ import annotations
 import sys
 
 from . import __version__
+from .streams import drop_result, settle
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
+    settle()
     words = sys.argv[1:] if argv is None else argv
+    try:
+        return _run(words)
+    except OSError as error:  # of the parser's own help, or of a result that is longer than what Python holds back
+        if not isinstance(error, BrokenPipeError):
+            print(f"netless: stdout: {error.strerror}", file=sys.stderr)
+        return 0 if isinstance(error, BrokenPipeError) else 3
+    finally:
+        drop_result()
+
+
+def _run(words: list[str]) -> int:
     if words in (["--version"], ["-V"]):
         print(f"netless {__version__}")
         return 0

@@ -16,6 +16,7 @@ from .called import LAB_VARIABLE, called, lab_in
 from .exit_codes import Exit
 from .options import in_order
 from .printer import Printer
+from .streams import drop_result
 
 VERBS = {
     "tutor": "tutor",
@@ -184,13 +185,15 @@ def run(words: list[str]) -> int:
     except LabGone as gone:
         return printer.failure(f"{gone}. `netless up` starts a new lab; your ticks are kept.", Exit.OURS)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_result()
         return Exit.PASS
     except KeyboardInterrupt:
         printer.narrate("")
         return 130
     except OSError as error:
-        return printer.failure(f"{error.filename or args.verb}: {error.strerror or error}", Exit.USAGE if error.filename else Exit.MACHINE)
+        code = printer.failure(f"{error.filename or args.verb}: {error.strerror or error}", Exit.USAGE if error.filename else Exit.MACHINE)
+        drop_result()
+        return code
     except Exception as error:
         import traceback
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 from typing import Any, TextIO
 
 import msgspec
+
+from netless_lab.documents import write_json
 
 from .called import Called
 
@@ -41,11 +45,13 @@ class Printer:
             plain = self._called.document(msgspec.to_builtins(value, str_keys=True))
             if isinstance(plain, dict):
                 plain = {"format": FORMAT, **plain}
-            print(msgspec.json.format(msgspec.json.encode(plain), indent=2).decode(), file=self._out)
+            text = msgspec.json.format(write_json(plain), indent=2).decode()
+            print(text if self.can_say(text) else _ascii(text), file=self._out)
 
     def failure(self, text: str, code: int, nearest: tuple[str, ...] = (), **more: object) -> int:
         """Why a command could not be done, and what was perhaps meant; answers the exit code. ``more`` stands in the document only."""
-        self.document({"error": text, "code": int(code), "nearest": list(nearest), **more})
+        with contextlib.suppress(OSError):  # why may be that stdout takes nothing
+            self.document({"error": text, "code": int(code), "nearest": list(nearest), **more})
         self.narrate(f"netless: {text}")
         if nearest and nearest[0] not in text:
             self.narrate("did you mean: " + ", ".join(nearest))
@@ -55,11 +61,24 @@ class Printer:
         """What is going on, beside the result."""
         print(self._called.typed(text), file=self._err)
 
+    def can_say(self, text: str) -> bool:
+        """Whether the encoding of the result has every sign of the text."""
+        try:
+            text.encode(self._out.encoding or "utf-8")
+        except UnicodeEncodeError:
+            return False
+        return True
+
     def style(self, name: str, text: str) -> str:
         """``text`` in a style, where colour is wanted."""
         if self.as_json or "NO_COLOR" in os.environ or not self._out.isatty():
             return text
         return f"\x1b[{_CODES[name]}m{text}\x1b[0m"
+
+
+def _ascii(document: str) -> str:
+    """The same JSON document in ASCII: beyond it there are only signs in texts, and each may be written by its number (RFC 8259, 7)."""
+    return re.sub(r"[^\x00-\x7f]", lambda sign: re.sub("....", r"\\u\g<0>", sign[0].encode("utf-16-be").hex()), document)
 
 
 def plural(count: int, word: str, many: str = "") -> str:

@@ -10,19 +10,20 @@ from pathlib import Path
 
 
 def folder() -> Path:
-    """Where reports go (XDG base directory specification: state)."""
+    """Where reports go (XDG base directory specification: state). Raises RuntimeError for a user who has no home."""
     base = os.environ.get("XDG_STATE_HOME") or ""
     return (Path(base) if base.startswith("/") else Path.home() / ".local/state") / "netless" / "reports"
 
 
 def report(error: BaseException) -> Path | None:
     """Write the report and return its path; None when it could not be written."""
-    path = folder() / time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}.txt")
+    name = time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}.txt")
     text = f"netless, Python {sys.version.split()[0]}, TERM={os.environ.get('TERM', '')}\n\n" + "".join(traceback.format_exception(error))
     try:
+        path = folder() / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    except OSError:
+    except (OSError, RuntimeError):
         return None
     return path
 

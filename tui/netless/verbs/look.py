@@ -82,7 +82,7 @@ def diagram(args: Namespace, printer: Printer) -> int:
         return Exit.PASS
     size = shutil.get_terminal_size((100, 30))
     width, height = args.width or min(size.columns, 120), args.height or max(size.lines - 2, 12)
-    ascii_only = args.ascii or "utf" not in os.environ.get("LC_ALL", os.environ.get("LC_CTYPE", os.environ.get("LANG", "utf"))).lower()
+    ascii_only = args.ascii or not printer.can_say("│") or "utf" not in os.environ.get("LC_ALL", os.environ.get("LC_CTYPE", os.environ.get("LANG", "utf"))).lower()
     drawn = scene.lay_out(state, width=width, height=height, glyphs=scene.ASCII if ascii_only else scene.UNICODE)
     text = printers.text(drawn)
     if args.svg == "-":

@@ -11,7 +11,7 @@ import msgspec
 
 from netless_lab import labs
 from netless_lab.course.drill_words import help_used, took
-from netless_lab.course.progress import BadProgress, CourseRecord, DrillRecord, Progress, decode, encode
+from netless_lab.course.progress import MOST, BadProgress, CourseRecord, DrillRecord, Progress, decode, encode
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Call
 
@@ -30,7 +30,7 @@ def progress(args: Namespace, printer: Printer) -> int:
             Path(args.file).write_bytes(encode(kept))
             printer.narrate(f"wrote {args.file}")
         else:
-            sys.stdout.write(encode(kept).decode())
+            sys.stdout.buffer.write(encode(kept))
         return Exit.PASS
     printer.document(msgspec.to_builtins(kept))
     for name, record in kept.courses.items():
@@ -78,7 +78,8 @@ def history(args: Namespace, printer: Printer) -> int:
 def _import(args: Namespace, printer: Printer) -> int:
     if labs.connect(args.lab) is not None:
         raise Refusal(f"the lab {args.lab} is running: end it with `netless down` first, then import")
-    data = Path(args.file).read_bytes() if args.file else sys.stdin.buffer.read()
+    with open(args.file, "rb") if args.file else sys.stdin.buffer as source:
+        data = source.read(MOST + 1)  # one more than can be progress
     try:
         incoming = decode(data)
     except BadProgress as error:

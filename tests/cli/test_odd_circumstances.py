@@ -1,0 +1,153 @@
+"""Closed streams, poor encodings, no home, a spoiled state folder, something that only holds a lab's name: always words and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from helpers.command_line import Cli, own_name
+from helpers.pretender import pretender
+from netless_lab.sandbox.address import socket_name
+
+pytestmark = pytest.mark.kernel
+READING = (
+    ("status",), ("courses",), ("doctor",), ("snapshot",), ("diagram",), ("diagram", "--svg", "-"), ("check",), ("history", "--script"), ("progress",),
+    ("progress", "export"), ("run",), ("exec", "host", "--", "true"), ("tutor",), ("no-such-verb",), ("--help",), ("--version",), ("--json", "status"),
+    ("--json", "no-such-verb"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """The command line with a lab that runs."""
+    own = Cli(own_name(), tmp_path_factory.mktemp("state"))
+    own("up")
+    yield own
+    own("down")
+
+
+def typed(cli: Cli, words: tuple[str, ...], redirection: str = "", changes: Mapping[str, str | None] | None = None) -> subprocess.CompletedProcess[bytes]:
+    """A command as a shell starts it, with its redirection; variables that are None are unset. It never fails in a way it should not."""
+    environment = {**cli.environment, **(changes or {})}
+    command = ["sh", "-c", f'"$@" {redirection}', "sh", sys.executable, "-m", "netless", *words]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, env={name: value for name, value in environment.items() if value is not None},
+        timeout=90, check=False, cwd="/",
+    )  # fmt: skip
+    assert done.returncode in (0, 1, 2, 3, 5), (words, done)
+    assert b"Traceback" not in done.stderr and b"Exception ignored" not in done.stderr, (words, done)
+    return done
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&- >&-", ">/dev/full"])
+def test_a_stream_that_takes_nothing(cli: Cli, redirection: str) -> None:
+    """Every verb ends in words, or silently where it has no stream to say them on."""
+    for words in READING:
+        typed(cli, words, redirection)
+
+
+@pytest.mark.parametrize("changes", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "LC_ALL": "C"}], ids=["ascii", "C"])
+def test_a_terminal_without_our_signs(cli: Cli, changes: dict[str, str]) -> None:
+    """Every verb can say what it has to say in ASCII; a JSON document loses nothing by it."""
+    for words in READING:
+        assert typed(cli, words, changes=changes).stdout.isascii()
+    for words in (("--json", "courses"), ("--json", "faults")):
+        assert json.loads(typed(cli, words, changes=changes).stdout) == json.loads(typed(cli, words).stdout)
+
+
+def test_signs_of_a_document_that_are_not_ascii(cli: Cli, tmp_path: Path) -> None:
+    """They are written by their numbers, those beyond the first 65,536 too."""
+    data = b'{"format": 1, "courses": {"\xc3\xa9\xe6\xbc\xa2\xf0\x90\x8d\x88": {}}}'
+    state = {"XDG_STATE_HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"}
+    (tmp_path / "netless").mkdir()
+    (tmp_path / "netless" / "none.json").write_bytes(data)
+    assert "é漢\U00010348" in json.loads(typed(cli, ("--json", "--lab", "none", "progress"), changes=state).stdout)["courses"]
+
+
+def test_without_a_home(cli: Cli, tmp_path: Path) -> None:
+    """Who has HOME unset has the one of the list of users; who has none there either is told what to set."""
+    for words in READING:
+        typed(cli, words, changes={"HOME": None})
+    nobody = "import os, pwd, sys; pwd.getpwuid = lambda number: (_ for _ in ()).throw(KeyError(number)); from netless.__main__ import main; sys.exit(main())"
+    environment = {name: value for name, value in cli.environment.items() if name not in ("HOME", "XDG_STATE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", nobody, "--lab", own_name(), "progress"], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+    assert done.returncode == 3 and "XDG_STATE_HOME" in done.stderr and "Traceback" not in done.stderr, done
+
+
+@pytest.mark.parametrize("words", [("goto", os.fsdecode(b"\xff")), ("exec", os.fsdecode(b"\xed\xa0\x80"), "--", "true"), ("ping", "host", os.fsdecode(b"\xff"))])
+def test_a_word_that_is_no_text(cli: Cli, words: tuple[str, ...]) -> None:
+    """A name that is not UTF-8 is a name that is not known."""
+    assert typed(cli, words).returncode in (1, 2)
+
+
+def spoiled(path: Path, kind: str) -> None:
+    """Something in the place of a progress file."""
+    path.parent.mkdir(parents=True)
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "deep":
+            path.write_bytes(b'{"format": 1, "courses": ' + b'{"a": ' * 50_000)
+        case _:
+            path.write_bytes(b'{"format": 1, "courses": {"\xff\xfe": {}}}')
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "deep", "not UTF-8"])
+def test_a_spoiled_progress_file(kind: str, tmp_path: Path) -> None:
+    """It is set aside under another name, the lab starts and says so, and keeps what is earned from now on."""
+    cli = Cli(own_name(), tmp_path)
+    path = tmp_path / "netless" / f"{cli.lab}.json"
+    spoiled(path, kind)
+    cli("up")
+    try:
+        (notice,) = cli.json("status")["notices"]
+        assert "could not be read" in notice and f"{path}.broken" in notice
+        cli("run")
+    finally:
+        cli("down")
+    assert "earned" in cli("progress").stdout
+    assert os.path.lexists(f"{path}.broken") and path.is_file()
+
+
+@pytest.mark.parametrize("verb", [("status",), ("run",), ("up",), ("courses",), ("progress",)])
+def test_what_holds_the_name_is_silent(verb: tuple[str, ...], tmp_path: Path) -> None:
+    """A process that listens at a lab's name and never greets is told of in words, with what can be done; ``down`` ends it."""
+    cli = Cli(own_name(), tmp_path)
+    with pretender(socket_name(cli.lab, os.geteuid()).removeprefix("\0"), "silent"):
+        done = cli(*verb, code=3)
+        assert "has not answered" in done.stderr and "down`" in done.stderr
+
+
+def test_a_name_that_is_only_bound(tmp_path: Path) -> None:
+    """Where nobody even listens, starting a lab of that name is refused in words; looking for it finds none."""
+    cli = Cli(own_name(), tmp_path)
+    with socket.socket(socket.AF_UNIX) as holder:
+        holder.bind(socket_name(cli.lab, os.geteuid()))
+        assert "is held by" in cli("up", code=3).stderr
+        cli("status", code=5)
+
+
+def test_an_agent_that_is_stopped(tmp_path: Path) -> None:
+    """Every verb says that it does not answer; it goes on when the agent does."""
+    cli = Cli(own_name(), tmp_path)
+    cli("up")
+    agent = int(cli.json("status")["agent_pid"])
+    os.kill(agent, signal.SIGSTOP)
+    try:
+        assert "has not answered" in cli("status", code=3).stderr
+    finally:
+        os.kill(agent, signal.SIGCONT)
+    cli("status")
+    cli("down")
