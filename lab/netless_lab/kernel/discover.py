@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterable, Sequence
 
 from ..model.snapshot import Name, Role
-from .names import DIRECTORY, read_names
+from .names import DIRECTORY, names_by_inode, read_names
 from .namespace import Namespace, call_in, hostname_in
 from .read import NodeRef
 
@@ -59,9 +59,9 @@ class Discovery:
             if opened is not None:
                 self._strangers[inode] = opened
         taken = {ref.name for ref in known}
-        refs = list(known)
+        refs, leading = list(known), names_by_inode(names)
         for inode, namespace in self._strangers.items():
-            name, role = _identity(inode, pids.get(inode), names)
+            name, role = _identity(inode, pids.get(inode), leading.get(inode, ()))
             refs.append(NodeRef(_unique(name, taken), role, namespace, pids.get(inode)))
         return tuple(refs)
 
@@ -86,13 +86,12 @@ def _freed(opened: Namespace) -> Namespace:
         return call_in(opened, Namespace.own)
 
 
-def _identity(inode: int, pid: int | None, names: Iterable[Name]) -> tuple[str, Role]:
+def _identity(inode: int, pid: int | None, names: Sequence[str]) -> tuple[str, Role]:
     """What to call a namespace, and what it is."""
     hostname = _hostname(pid) if pid is not None else ""
     if hostname:
         return hostname, "container"
-    name = next((name.name for name in names if name.netns == inode), "")
-    return name or f"ns-{pid if pid is not None else inode}", "unknown"
+    return names[0] if names else f"ns-{pid if pid is not None else inode}", "unknown"
 
 
 def _hostname(pid: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterable
 from typing import Final
 
 from ..model.snapshot import Instead, Name
@@ -27,6 +28,15 @@ def read_names(directory: str = DIRECTORY) -> tuple[Name, ...]:
             return tuple(sorted((_name(entry) for entry in entries), key=lambda name: name.name))
     except OSError:
         return ()
+
+
+def names_by_inode(names: Iterable[Name]) -> dict[int, tuple[str, ...]]:
+    """The inode of each namespace that has a name, and its names in their order."""
+    found: dict[int, list[str]] = {}
+    for name in names:
+        if name.netns is not None:
+            found.setdefault(name.netns, []).append(name.name)
+    return {inode: tuple(own) for inode, own in found.items()}
 
 
 def _name(entry: os.DirEntry[str]) -> Name:

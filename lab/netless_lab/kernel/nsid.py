@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import struct
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from .attributes import attributes, native_signed
@@ -28,6 +29,22 @@ def nsid_of(route: NetlinkSocket, other: Namespace) -> int | None:
         return None
     nsid = native_signed(attributes(answer or b"", 4).get(_NETNSA_NSID, b"\xff\xff\xff\xff"))
     return None if nsid < 0 else nsid
+
+
+def inodes_of(route: NetlinkSocket, nsids: Collection[int], candidates: Iterable[Namespace]) -> dict[int, int]:
+    """Which of ``candidates`` the namespace of ``route`` calls by each of ``nsids``, as inodes; ids of none of them are left out.
+
+    There is no way to ask for a namespace by its id, so each candidate is asked for, once, until all ids are known: likely ones first.
+    """
+    wanted, found = set(nsids), dict[int, int]()
+    for candidate in candidates if wanted else ():
+        nsid = nsid_of(route, candidate)
+        if nsid in wanted:
+            found[nsid] = candidate.inode
+            wanted.discard(nsid)
+            if not wanted:
+                break
+    return found
 
 
 def give_nsid(route: NetlinkSocket, other: Namespace) -> None:

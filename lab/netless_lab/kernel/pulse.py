@@ -7,7 +7,7 @@ down, legacy iptables, sockets that begin to listen, resolv.conf, and namespaces
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from .decode_link import DUMP_BODY, RTM_GETLINK, decode_link
 from .discover import inhabited
@@ -37,12 +37,12 @@ class Pulse:
         """Let the namespace go."""
         self._opened.close()
 
-    def look(self) -> Hashable:
-        """The silent state now, to be compared with that of another time."""
+    def look(self, names: Iterable[str] | None = None) -> Hashable:
+        """The silent state now, to be compared with that of another time. ``names``: the node's own in /run/netns, for who has read them."""
         links = self._links.each(self._route.dump(RTM_GETLINK, DUMP_BODY))
         sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links)
         settled = tuple((link.link.name, link.link.alias, link.link.altnames, link.link.stp, link.link.mode) for link in links)
-        return settled, tuple(sorted(sysctls.items())), self._legacy.holding(tables), self._listeners.read(), resolvers_of(self._ref)
+        return settled, tuple(sorted(sysctls.items())), self._legacy.holding(tables), self._listeners.read(), resolvers_of(self._ref, names)
 
 
 def population() -> Hashable:

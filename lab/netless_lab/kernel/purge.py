@@ -1,8 +1,8 @@
 """Every node back to a baseline, whatever was done to it: what goto, back and reset begin with.
 
-Interfaces go all at once (``sweep``); while the kernel is busy with them the rest is put right: firewall, connections, files, settings.
-Then what is left of the baseline gets its names, addresses, routes, flags and settings of its own back. The caller looks again and
-compares.
+Interfaces go all at once (``sweep``); while the kernel is busy with them the rest is put right: firewall, connections, files. Then
+settings: some of IPv6 can only be read, spinning, once no link is being deleted (net/ipv6/addrconf.c, rtnl_trylock). Then what is left of
+the baseline gets its names, addresses, routes and flags back. The caller looks again and compares.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -24,7 +24,7 @@ from .mounts import name_by_mount, name_by_symlink, take_name
 from .names import read_names
 from .namespace import Namespace, call_in
 from .nft.batch import Batch, table_names
-from .nsid import nsid_of
+from .nsid import inodes_of
 from .read import NodeRef
 from .resolvers import read_resolvers
 from .restore import Restorer, cables
@@ -56,8 +56,10 @@ class Purged(msgspec.Struct, frozen=True):
 class _Yard:
     """One node while it is being cleaned."""
 
-    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning) -> None:
+    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, lasts: bool) -> None:
+        """``lasts``: the lab made the node. Any other ends with its names: then only its links matter, which may hold others' ends."""
         self.ref = ref
+        self.lasts = lasts
         self.wanted = wanted
         self.began = began
         self.socket = NetlinkSocket(ref.namespace)
@@ -76,17 +78,19 @@ class _Yard:
         return [f"{problem} in {self.wanted.name}" for problem in settings.put_back(self.ref.namespace, keys).values()]
 
 
-def purge(refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int] = ()) -> Purged:
+def purge(refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int] = (), passing: Collection[int] = ()) -> Purged:
     """Bring all of ``refs`` back to the beginning; a node that was not there then, to a bare namespace with ``lo`` down.
 
-    ``untouched`` are the inodes of namespaces so new that nobody can have set anything in them.
+    ``untouched`` are the inodes of namespaces so new that nobody can have set anything in them; ``passing`` of those that nothing but a
+    name holds: with the name they go, and all that is in them, but for their links, which go at once, so that nobody waits for the kernel.
     """
     baseline = beginning.snapshot
     with contextlib.ExitStack() as opened:
         yards = []
         for ref in refs:
             with contextlib.suppress(OSError):  # a namespace that cannot be entered any more needs no cleaning
-                yard = _Yard(ref, _wanted(ref, baseline), UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref))
+                began = UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref)
+                yard = _Yard(ref, _wanted(ref, baseline), began, lasts=ref.namespace.inode not in passing)
                 opened.callback(yard.socket.close)
                 yards.append(yard)
         return _purge(yards, baseline)
@@ -94,14 +98,15 @@ def purge(refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[i
 
 def _purge(yards: list[_Yard], baseline: Snapshot) -> Purged:
     sweeps = [(yard, Sweep(yard.ref.namespace, found)) for yard, found in _spread(yards)]
-    problems = [problem for yard in yards for problem in (*_firewall(yard), *_resolver(yard))]
-    for yard in yards:
-        yard.settings()
+    lasting = [yard for yard in yards if yard.lasts]
+    problems = [problem for yard in lasting for problem in (*_firewall(yard), *_resolver(yard))]
     for yard, sweep in sweeps:
         problems += [f"{name} in {yard.wanted.name} cannot be deleted" for name in sweep.wait()]
+    for yard in lasting:
+        yard.settings()
     problems += _names(yards, baseline)
     remade = _remake(yards, problems)
-    for yard in yards:
+    for yard in lasting:
         yard.restorer.links()
         problems += yard.settings_again([link for node, _, link in (end.partition("/") for end in remade) if node == yard.wanted.name])
         yard.restorer.routing()
@@ -121,20 +126,24 @@ def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
 def _spread(yards: list[_Yard]) -> list[tuple[_Yard, tuple[int, ...]]]:
     """Which links to delete in which namespace. One end of a cable is enough, and every request waits for CPUs as long as the first."""
     doomed: dict[int, set[int]] = {}
+    swept: list[Namespace] = []
     spread = []
     for yard in yards:
         extras = yard.restorer.extras(yard.began.settings.spoiled(yard.ref.namespace))
-        nsids = {nsid_of(yard.socket, other.ref.namespace): other.ref.namespace.inode for other in yards} if doomed and extras else {}
-        left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, nsids, doomed))
-        doomed[yard.ref.namespace.inode] = {raw.link.ifindex for raw in extras}
+        abroad = {raw.nsid for raw in extras if raw.nsid is not None}
+        inodes = inodes_of(yard.socket, abroad, swept)
+        left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, inodes, doomed))
+        if extras:
+            doomed[yard.ref.namespace.inode] = {raw.link.ifindex for raw in extras}
+            swept.append(yard.ref.namespace)
         if left:
             spread.append((yard, left))
     return spread
 
 
-def _covered(raw: RawLink, nsids: dict[int | None, int], doomed: dict[int, set[int]]) -> bool:
+def _covered(raw: RawLink, inodes: Mapping[int, int], doomed: Mapping[int, set[int]]) -> bool:
     """Whether the other end of a cable is among the links of another namespace that go."""
-    return raw.link.kind == "veth" and raw.nsid is not None and raw.lower in doomed.get(nsids.get(raw.nsid, 0), ())
+    return raw.link.kind == "veth" and raw.nsid is not None and raw.lower in doomed.get(inodes.get(raw.nsid, 0), ())
 
 
 def _firewall(yard: _Yard) -> list[str]:

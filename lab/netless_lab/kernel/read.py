@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from ..model.snapshot import FdbEntry, Link, Name, Neighbour, Node, Peer, Role, Route, Snapshot
-from .names import read_names
+from ..model.snapshot import Address, FdbEntry, Link, Neighbour, Node, Peer, Role, Route, Snapshot
+from .names import names_by_inode, read_names
 from .namespace import Namespace
 from .resolvers import read_resolvers
 from .station import RawNode, Station
@@ -33,6 +34,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._stations: dict[int, Station] = {}
+        self._named: dict[tuple[int, int], _Named] = {}
 
     def close(self) -> None:
         """Let every namespace go."""
@@ -46,7 +48,10 @@ class Reader:
         names = read_names()
         read = [(ref, raw) for ref in refs if (raw := self._read(ref)) is not None]
         atlas = _Atlas(read)
-        nodes = tuple(self._node(ref, raw, atlas, names) for ref, raw in read)
+        named: dict[tuple[int, int], _Named] = {}
+        leading = names_by_inode(names)
+        nodes = tuple(self._node(ref, raw, atlas, leading.get(ref.namespace.inode, ()), named) for ref, raw in read)
+        self._named = named
         return Snapshot(nodes, names, time.time_ns())
 
     def catch_up(self) -> None:
@@ -71,17 +76,18 @@ class Reader:
                 self._stations.pop(inode).close()
             return None
 
-    def _node(self, ref: NodeRef, raw: RawNode, atlas: _Atlas, names: tuple[Name, ...]) -> Node:
+    def _node(self, ref: NodeRef, raw: RawNode, atlas: _Atlas, own_names: tuple[str, ...], named: dict[tuple[int, int], _Named]) -> Node:
         inode = ref.namespace.inode
         devices = {index: link.link.name for index, link in raw.links.items()}
-        own_names = tuple(name.name for name in names if name.netns == inode)
+        inodes = self._stations[inode].inodes_of({own.nsid for own in raw.links.values() if own.nsid is not None}, atlas.namespaces)
+        around = _Around(atlas, devices, inodes)
         return Node(
             name=ref.name,
             role=ref.role,
             netns=inode,
             pid=ref.pid,
             names=own_names,
-            links=tuple(self._link(index, raw, inode, atlas, devices) for index in raw.links),
+            links=tuple(self._link(index, raw, inode, around, named) for index in raw.links),
             routes=tuple(_route(route.route, devices.get(route.device)) for route in raw.routes),
             policy=raw.policy,
             neighbours=tuple(_neighbour(entry.entry, devices.get(entry.device, "")) for entry in raw.neighbours),
@@ -89,20 +95,41 @@ class Reader:
             chains=raw.chains,
             xtables=raw.xtables,
             sysctls=raw.sysctls,
-            resolvers=read_resolvers(_root(ref), own_names),
+            resolvers=resolvers_of(ref, own_names),
             listeners=raw.listeners,
         )
 
-    def _link(self, index: int, raw: RawNode, inode: int, atlas: _Atlas, devices: Mapping[int, str]) -> Link:
+    def _link(self, index: int, raw: RawNode, inode: int, around: _Around, named: dict[tuple[int, int], _Named]) -> Link:
+        """The link with names for numbers: the very object of the last snapshot when nothing of it changed, so that comparing is quick."""
         found = raw.links[index]
         peer = None
         if found.lower and (found.lower != index or found.nsid is not None):
-            where = inode if found.nsid is None else self._stations[inode].inode_of(found.nsid, atlas.namespaces)
-            peer = atlas.peer(where, found.lower)
-        addresses = raw.addresses.get(index, ())
-        if peer is None and not found.master and not addresses:
-            return found.link
-        return msgspec.structs.replace(found.link, peer=peer, master=devices.get(found.master), addresses=addresses)
+            where = inode if found.nsid is None else around.inodes.get(found.nsid)
+            peer = around.atlas.peer(where, found.lower)
+        addresses, master = raw.addresses.get(index, ()), around.devices.get(found.master)
+        known = self._named.get((inode, index))
+        if known is None or known.raw is not found.link or known.rest != (peer, master, addresses):
+            plain = peer is None and master is None and not addresses
+            link = found.link if plain else msgspec.structs.replace(found.link, peer=peer, master=master, addresses=addresses)
+            known = _Named(found.link, (peer, master, addresses), link)
+        named[inode, index] = known
+        return known.link
+
+
+class _Named(NamedTuple):
+    """A link of the last snapshot, and what it was made of."""
+
+    raw: Link
+    rest: tuple[Peer | None, str | None, tuple[Address, ...]]
+    link: Link
+
+
+class _Around(NamedTuple):
+    """What the numbers in a namespace's links stand for: places in all namespaces, its own devices, and namespaces by its ids for them."""
+
+    atlas: _Atlas
+    devices: Mapping[int, str]
+    inodes: Mapping[int, int]
 
 
 class _Atlas:
@@ -141,10 +168,9 @@ def _root(ref: NodeRef) -> str | None:
         return "" if own.inode == ref.namespace.inode else None
 
 
-def resolvers_of(ref: NodeRef) -> tuple[str, ...]:
-    """The name servers that ``ref`` would ask now (see ``resolvers.py``)."""
-    names = (name.name for name in read_names() if name.netns == ref.namespace.inode)
-    return read_resolvers(_root(ref), names)
+def resolvers_of(ref: NodeRef, names: Iterable[str] | None = None) -> tuple[str, ...]:
+    """The name servers that ``ref`` would ask now (see ``resolvers.py``). ``names`` are its own in /run/netns, for who has read them."""
+    return read_resolvers(_root(ref), names_by_inode(read_names()).get(ref.namespace.inode, ()) if names is None else names)
 
 
 def own_node(name: str = "host", role: Role = "host") -> NodeRef:

@@ -7,7 +7,7 @@ links of thirty that a change does not touch, a snapshot costs little more than 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from ..model.snapshot import Address, Chain, Listener, PolicyRule
@@ -36,7 +36,7 @@ from .decode_route import (
 from .listeners import Listeners
 from .namespace import Namespace
 from .nft.read import RulesetReader
-from .nsid import nsid_of
+from .nsid import inodes_of
 from .rtnetlink import NetlinkError, NetlinkSocket
 from .sysctls import Sysctls
 from .xtables import LegacyTables
@@ -155,24 +155,20 @@ class Station:
         except NetlinkError:  # a kernel without bridges
             return ()
 
-    def inode_of(self, nsid: int, candidates: Sequence[Namespace]) -> int | None:
-        """Which of ``candidates`` this namespace calls ``nsid``: ids are relative, so each namespace has to be asked itself.
+    def inodes_of(self, nsids: Collection[int], candidates: Sequence[Namespace]) -> dict[int, int]:
+        """Which of ``candidates`` this namespace calls by each of ``nsids``; those that are none of them are left out.
 
-        None when it is none of them. The last answer is tried first; an id can be given anew after its namespace died.
+        The last answers are tried first, and never taken for granted: an id can be given anew after its namespace died.
         """
-        last = self._nsids.get(nsid)
-        for candidate in sorted(candidates, key=lambda namespace: namespace.inode != last):
-            if nsid_of(self._route, candidate) == nsid:
-                self._nsids[nsid] = candidate.inode
-                return candidate.inode
-        self._nsids.pop(nsid, None)
-        return None
+        last = {self._nsids[nsid] for nsid in nsids if nsid in self._nsids}
+        self._nsids = inodes_of(self._route, nsids, sorted(candidates, key=lambda namespace: namespace.inode not in last))
+        return self._nsids
 
 
 def _by_device(addresses: Iterable[tuple[int, Address] | None]) -> dict[int, tuple[Address, ...]]:
     """ifindex -> its addresses, in the kernel's order (primary first)."""
-    found: dict[int, tuple[Address, ...]] = {}
+    found: dict[int, list[Address]] = {}
     for entry in addresses:
         if entry is not None:
-            found[entry[0]] = (*found.get(entry[0], ()), entry[1])
-    return found
+            found.setdefault(entry[0], []).append(entry[1])
+    return {index: tuple(own) for index, own in found.items()}

@@ -14,10 +14,11 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Final
 
 from .burst import Burst
+from .names import names_by_inode, read_names
 from .namespace import Namespace
 from .nsid import give_nsid
 from .pulse import Pulse, population
@@ -70,8 +71,13 @@ class Watch:
         self._commands.close()
         self._own.close()
 
-    def add(self, ref: NodeRef) -> None:
-        """Listen to a node from now on. One that is gone already is no error: there is nothing to hear."""
+    def add(self, *refs: NodeRef) -> None:
+        """Listen to these nodes from now on. One that is gone already is no error: there is nothing to hear."""
+        names = names_by_inode(read_names()) if refs and self._next_pulse is not None else {}
+        for ref in refs:
+            self._add(ref, names)
+
+    def _add(self, ref: NodeRef, names: Mapping[int, tuple[str, ...]]) -> None:
         inode = ref.namespace.inode
         self._drop(inode)
         self._nodes[inode] = ref
@@ -81,7 +87,7 @@ class Watch:
         if ref.pid is not None and ref.pid != os.getpid():
             self._watch_process(inode, ref.pid)
         if self._next_pulse is not None:
-            self._feel(inode)
+            self._feel(inode, names)
 
     def remove(self, ref: NodeRef) -> None:
         """Stop listening to a node and let its namespace go; its handle may be closed already."""
@@ -99,8 +105,9 @@ class Watch:
             self._last_looks.clear()
         elif self._next_pulse is None:
             self._population = population()
+            names = names_by_inode(read_names())
             for inode in self._nodes:
-                self._feel(inode)
+                self._feel(inode, names)
             self._next_pulse = self._loop.call_later(PULSE_S, self._beat)
 
     def _drop(self, inode: int) -> None:
@@ -146,19 +153,20 @@ class Watch:
         now = population()
         changed = now != self._population
         self._population = now
+        names = names_by_inode(read_names())
         for inode in tuple(self._nodes):
             before = self._last_looks.get(inode)
-            changed |= before != self._feel(inode)
+            changed |= before != self._feel(inode, names)
         if changed:
             self._burst.note()
 
-    def _feel(self, inode: int) -> Hashable:
+    def _feel(self, inode: int, names: Mapping[int, tuple[str, ...]]) -> Hashable:
         """Look at the silent state of a node, and remember it; None when it cannot be seen."""
         look: Hashable = None
         try:
             if inode not in self._pulses:
                 self._pulses[inode] = Pulse(self._nodes[inode])
-            look = self._pulses[inode].look()
+            look = self._pulses[inode].look(names.get(inode, ()))
         except OSError:
             pulse = self._pulses.pop(inode, None)
             if pulse is not None:

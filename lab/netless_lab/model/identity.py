@@ -93,20 +93,20 @@ def _same(before: Link, after: Link) -> bool:
 def _moves(gone: list[tuple[Node, Link]], came: list[tuple[Node, Link]]) -> list[Pair]:
     """Take out of both lists what only moved, the best match first: same MAC and kind always, then same peer, then same name."""
     found: list[Pair] = []
-    for node, link in list(came):
-        if link.mac in NO_MAC:
-            continue
-        choices = [
-            (there, earlier)
-            for there, earlier in gone
-            if earlier.mac == link.mac and earlier.kind == link.kind and inode(there) != inode(node)
-        ]
-        if not choices:
-            continue
-        best = max(choices, key=lambda choice: (_same_peer(choice[1], link), choice[1].name == link.name))
-        gone.remove(best)
-        came.remove((node, link))
-        found.append(Pair(best[0], best[1], node, link))
+    left: dict[tuple[str, str], list[tuple[Node, Link]]] = {}
+    for there, earlier in gone:
+        left.setdefault((earlier.mac, earlier.kind), []).append((there, earlier))
+    moved: set[int] = set()
+    for node, link in came:
+        alike = left.get((link.mac, link.kind), []) if link.mac not in NO_MAC else []
+        choices = [choice for choice in alike if inode(choice[0]) != inode(node)]
+        if choices:
+            best = max(choices, key=lambda choice: (_same_peer(choice[1], link), choice[1].name == link.name))
+            alike.remove(best)
+            moved |= {id(best[1]), id(link)}
+            found.append(Pair(best[0], best[1], node, link))
+    for links in (gone, came):
+        links[:] = [(node, link) for node, link in links if id(link) not in moved]
     return found
 
 

@@ -55,9 +55,11 @@ def _cables(snapshot: Snapshot) -> Iterator[tuple[Bridge, Bridge, tuple[tuple[st
     for node in snapshot.nodes:
         for link in node.links:
             bridge, peer = _forwards(node, link), link.peer
-            far_node = snapshot.node(peer.node) if peer is not None else None
-            far = far_node.link(peer.name) if far_node is not None and peer is not None else None
-            if bridge is None or far is None or far_node is None or link.kind != "veth" or (node.name, link.name) in seen:
+            if bridge is None or peer is None or link.kind != "veth" or (node.name, link.name) in seen:
+                continue
+            far_node = snapshot.node(peer.node)
+            far = far_node.link(peer.name) if far_node is not None else None
+            if far is None or far_node is None:
                 continue
             far_bridge = _forwards(far_node, far)
             seen.add((far_node.name, far.name))

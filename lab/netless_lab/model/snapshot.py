@@ -7,9 +7,14 @@ hold interfaces of the same name, the same ifindex and even the same nsid (see `
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Literal, TypeVar
 
 import msgspec
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 Role = Literal["host", "container", "internet", "router", "unknown"]
 """What a node is in the lesson. ``unknown`` is a namespace no lesson made: it is shown all the same."""
@@ -224,7 +229,7 @@ class Listener(msgspec.Struct, frozen=True):
     family: Literal[4, 6] = 4
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, dict=True):
     """One network namespace with a role. ``names`` are its names in /run/netns (``ip netns list``)."""
 
     name: str
@@ -245,20 +250,22 @@ class Node(msgspec.Struct, frozen=True):
 
     def link(self, name: str) -> Link | None:
         """The link called ``name``, by name or altname; None when there is none."""
-        for link in self.links:
-            if link.name == name or name in link.altnames:
-                return link
-        return None
+        return self._by_name.get(name)
 
     def owner(self, address: str) -> Link | None:
         """The link that holds ``address`` (without prefix), or None."""
-        for link in self.links:
-            if any(own.address == address for own in link.addresses):
-                return link
-        return None
+        return self._by_address.get(address)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Link]:
+        return _first((name, link) for link in self.links for name in (link.name, *link.altnames))
+
+    @cached_property
+    def _by_address(self) -> dict[str, Link]:
+        return _first((own.address, link) for link in self.links for own in link.addresses)
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """Every node of the lab, host first, and every name in /run/netns, dangling ones included.
 
     ``taken`` is the wall clock in nanoseconds since the epoch; it takes no part in ``diff``.
@@ -270,17 +277,11 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def node(self, name: str) -> Node | None:
         """The node called ``name``, or None."""
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        return None
+        return self._by_name.get(name)
 
     def by_netns(self, inode: int) -> Node | None:
         """The node whose namespace has this inode, or None."""
-        for node in self.nodes:
-            if node.netns == inode:
-                return node
-        return None
+        return self._by_inode.get(inode)
 
     def named(self, name: str) -> Node | None:
         """The node that the /run/netns entry ``name`` leads to, or None."""
@@ -288,3 +289,19 @@ class Snapshot(msgspec.Struct, frozen=True):
             if entry.name == name and entry.netns is not None:
                 return self.by_netns(entry.netns)
         return None
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return _first((node.name, node) for node in self.nodes)
+
+    @cached_property
+    def _by_inode(self) -> dict[int, Node]:
+        return _first((node.netns, node) for node in self.nodes)
+
+
+def _first(pairs: Iterable[tuple[K, V]]) -> dict[K, V]:
+    """What each key stands for; of several, the first."""
+    found: dict[K, V] = {}
+    for key, value in pairs:
+        found.setdefault(key, value)
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from typing import Final
 
 from .container import in_netns
@@ -52,7 +53,14 @@ def settle(netns_fd: int | None = None) -> None:
 
 def tune(link: str, netns_fd: int | None = None) -> None:
     """Set ``LINK_SETTINGS`` for a device; nothing happens when it is gone or keeps no neighbours."""
-    settings = tuple((f"{family}/neigh/{link}/{name}", value) for family in ("ipv4", "ipv6") for name, value in LINK_SETTINGS)
+    tune_all((link,), netns_fd)
+
+
+def tune_all(links: Iterable[str], netns_fd: int | None = None) -> None:
+    """The same for many devices of one namespace, which is entered once for all of them."""
+    settings = tuple(
+        (f"{family}/neigh/{link}/{name}", value) for link in links for family in ("ipv4", "ipv6") for name, value in LINK_SETTINGS
+    )
     if netns_fd is None:
         _write_all(settings)
     else:

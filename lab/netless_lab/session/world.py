@@ -76,8 +76,7 @@ class World:
     async def begin(self) -> None:
         """Listen to every node, and keep the picture of the world before anything was done."""
         await self._in_thread(lambda: None)  # its thread must be there before a fork bomb lets nobody have one
-        for ref in self._refs.values():
-            self._watch.add(ref)
+        self._watch.add(*self._refs.values())
         self.baseline = await self.look()
         self._beginning = await self._in_thread(self._begun)
 
@@ -94,9 +93,7 @@ class World:
         for name, ref in self._refs.items():
             if found.get(name) != ref:
                 self._watch.remove(ref)
-        for name, ref in found.items():
-            if self._refs.get(name) != ref:
-                self._watch.add(ref)
+        self._watch.add(*(ref for name, ref in found.items() if self._refs.get(name) != ref))
         self._refs = found
         self._host.release()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
@@ -132,8 +129,10 @@ class World:
         await self._in_thread(lambda: self._host.restore(containers))
         self._end_strangers()  # those who were guests of a container that has just ended
         await self.look()
-        untouched = {ref.namespace.inode for ref in self._host.refs()} - known
-        purged = await self._in_thread(lambda: purge(tuple(self._refs.values()), self._beginning, untouched))
+        own = {ref.namespace.inode for ref in self._host.refs()}
+        refs = tuple(self._refs.values())
+        passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own
+        purged = await self._in_thread(lambda: purge(refs, self._beginning, own - known, passing))
         if purged.remade:
             self._tuned.clear()  # a link made again has its old index and none of our timers
         return Cleaned(self._host.put_back, purged.problems)
@@ -224,16 +223,14 @@ class World:
     def _tune_new(self, snapshot: Snapshot) -> None:
         """Give every device that has just appeared the lab's neighbour timers: an unanswered ARP takes 0.1 s, not 3 s."""
         there = {(node.netns, link.ifindex) for node in snapshot.nodes for link in node.links}
-        new = [
-            (link.name, self._refs[node.name].namespace)
-            for node in snapshot.nodes
-            for link in node.links
-            if link.kind != "loopback" and (node.netns, link.ifindex) not in self._tuned and node.name in self._refs
-        ]
-        self._tuned = there
-        for link, namespace in new:
-            with contextlib.suppress(OSError):
-                tune.tune(link, namespace.fileno())
+        self._tuned &= there
+        for node in snapshot.nodes:
+            new = [link for link in node.links if (node.netns, link.ifindex) not in self._tuned]
+            names = [link.name for link in new if link.kind != "loopback"]
+            with contextlib.suppress(OSError):  # out of files, or the node has gone: if it is there at the next look, then
+                if names:
+                    tune.tune_all(names, self._refs[node.name].namespace.fileno())
+                self._tuned |= {(node.netns, link.ifindex) for link in new}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
