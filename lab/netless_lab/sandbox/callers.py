@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 from collections.abc import Callable
+from typing import Final
 
 from .keeper import CALLER, END, HEADER, KEEP, LAST, MOST
 
 SHUT_S = 1.0
 """How long the keeper may take to let nobody in any more, in seconds."""
+_FULL: Final = (
+    json.dumps(
+        {
+            "type": "failed",
+            "id": 0,
+            "code": 3,
+            "text": "the lab can open no more files, so nobody more can be let in: leave another terminal of it, or take namespaces away, and try again",
+        }
+    ).encode()
+    + b"\n"
+)
+"""As ``protocol.Failed`` is written."""
 
 
 class Callers:
@@ -25,6 +39,7 @@ class Callers:
         self._shut = asyncio.Event()
         self._on_caller: Callable[[socket.socket], None] = socket.socket.close
         self._on_end: Callable[[str], None] = lambda reason: None
+        self._spare = _spare()
         callers.setblocking(False)
         os.set_blocking(words, False)
 
@@ -32,6 +47,10 @@ class Callers:
         """From now on hand over each caller, and each wish from outside that the lab end, with its reason."""
         self._on_caller, self._on_end = on_caller, on_end
         self._loop.add_reader(self._callers, self._receive)
+
+    def welcome(self, caller: socket.socket) -> None:
+        """Hand over somebody who came in by another door, and is of the lab's own user too."""
+        self._on_caller(caller)
 
     def keep(self, data: bytes) -> None:
         """Have these bytes kept in place of the last ones. Returns at once. Raises ValueError for more than a frame holds."""
@@ -49,20 +68,37 @@ class Callers:
         self._write()
 
     def _receive(self) -> None:
+        """Take one message. A spare descriptor makes room for the caller it may carry: without room the kernel drops him (unix(7))."""
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
         try:
             message, files, _, _ = socket.recv_fds(self._callers, 1, 1, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
+            self._spare = _spare()
             return
         except OSError:
             message, files = b"", []
+        self._spare = _spare()
         if message == CALLER and files:
-            self._on_caller(socket.socket(fileno=files[0]))
+            caller = socket.socket(fileno=files[0])
+            if self._spare is None:
+                self._turn_away(caller)
+            else:
+                self._on_caller(caller)
         elif message == END:
             self._on_end("it was ended by a signal from outside")
         elif not message:
             self._loop.remove_reader(self._callers)
             self._shut.set()
             self._on_end("the process that kept it outside has ended")
+
+    def _turn_away(self, caller: socket.socket) -> None:
+        """The caller took the last descriptor: say so, and have it back."""
+        with caller, contextlib.suppress(OSError):
+            caller.setblocking(False)
+            caller.sendall(_FULL)
+        self._spare = _spare()
 
     def _say(self, letter: bytes, data: bytes = b"") -> None:
         self._unsaid += HEADER.pack(letter, len(data)) + data
@@ -79,3 +115,11 @@ class Callers:
         except OSError:  # nobody keeps it any more, and the lab is about to end
             self._unsaid = b""
         self._loop.remove_writer(self._words)
+
+
+def _spare() -> int | None:
+    """A descriptor that is there only to be given up; None when there is none to be had."""
+    try:
+        return os.open("/", os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return None

@@ -1,0 +1,52 @@
+"""A lab that can open no more files says so to whoever comes, and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import socket
+
+from helpers.sandboxed import sandboxed
+from netless_lab.sandbox.callers import Callers
+from netless_lab.sandbox.keeper import CALLER
+
+
+def fill() -> list[int]:
+    """Open files until there are no more to be had."""
+    held = []
+    while True:
+        try:
+            held.append(os.open("/", os.O_PATH))
+        except OSError:
+            return held
+
+
+@sandboxed
+async def test_a_caller_without_room_is_told_and_the_next_one_is_let_in() -> None:
+    """Every descriptor is in use: who comes is told so in words and hung up on, again and again. When there is room, callers come in."""
+    agent, keeper = socket.socketpair()
+    _, words = os.pipe()
+    pairs = [socket.socketpair() for _ in range(3)]
+    came: list[socket.socket] = []
+    callers = Callers(asyncio.get_running_loop(), agent, words)
+    callers.begin(came.append, lambda reason: None)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    held = fill()
+    for ours, theirs in pairs[:2]:
+        socket.send_fds(keeper, [CALLER], [theirs.fileno()])
+        theirs.close()
+        held += fill()
+        ours.setblocking(False)
+        line = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(ours, 4096), 20)
+        assert "no more files" in json.loads(line)["text"]
+        assert came == []
+    for fd in held:
+        os.close(fd)
+    socket.send_fds(keeper, [CALLER], [pairs[2][1].fileno()])
+    async with asyncio.timeout(20):
+        while not came:
+            await asyncio.sleep(0.01)
+    came[0].sendall(b"in")
+    assert pairs[2][0].recv(2) == b"in"
