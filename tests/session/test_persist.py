@@ -6,6 +6,9 @@ import asyncio
 import itertools
 import os
 import resource
+import subprocess
+import sys
+import uuid
 
 import pytest
 
@@ -48,6 +51,23 @@ def test_the_picture_comes_back_by_itself() -> None:
         assert [text for text in notices(lab) if "shows again" in text]
         lab.goto("switch", end=True)
         assert lab.check()["verdicts"][0]["verdict"]["result"] == "pass"
+
+
+@pytest.mark.kernel
+def test_every_namespace_is_in_the_picture_where_few_files_may_be_open() -> None:
+    """Eighty namespaces in a lab started under ``ulimit -n 1024``: all are shown, goto and reset work, and the lab lives."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    subprocess.run(["prlimit", "--nofile=1024:1024", sys.executable, "-m", "netless", "up", "--lab", name], check=True, capture_output=True)
+    with running(name) as lab:
+        lab.sh("for i in $(seq 80); do ip netns add many$i || exit; done")
+        wanted = {f"many{number}" for number in range(1, 81)}
+        assert eventually(lambda: wanted <= {node["name"] for node in lab.snapshot()["nodes"]}, 30)
+        lab.goto("container/internet", end=True)
+        assert lab.pings("198.51.100.10")
+        lab.sh("for i in $(seq 80); do ip netns add many$i || exit; done")
+        assert eventually(lambda: wanted <= {node["name"] for node in lab.snapshot()["nodes"]}, 30)
+        lab.reset("step")
+        assert not [own for own in lab.sh("ls /run/netns").split() if own in wanted]
 
 
 @sandboxed

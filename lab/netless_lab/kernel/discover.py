@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from ..model.snapshot import Name, Role
 from .names import DIRECTORY, names_by_inode, read_names
-from .namespace import Namespace, call_in, hostname_in
+from .namespace import Namespace, call_in, hostname_in, out_of_files
 from .read import NodeRef
 
 
@@ -72,7 +72,9 @@ def _open(inode: int, pid: int | None, names: Iterable[Name]) -> Namespace | Non
     for path in (*paths, *(f"{DIRECTORY}/{name.name}" for name in names if name.netns == inode)):
         try:
             opened = Namespace.at(path)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and out_of_files(error):
+                raise
             continue
         if opened.inode == inode:
             return _freed(opened)
@@ -101,7 +103,9 @@ def _hostname(pid: int) -> str:
         if os.stat(path).st_ino == os.stat("/proc/self/ns/uts").st_ino:
             return ""
         found = hostname_in(path)
-    except OSError:
+    except OSError as error:
+        if out_of_files(error):
+            raise
         return ""
     return "" if found == socket.gethostname() else found
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..model.snapshot import Instead, Name
-from .namespace import kind_of_namespace
+from .namespace import kind_of_namespace, out_of_files
 
 DIRECTORY: Final = "/run/netns"
 _PROCESS: Final = re.compile(r"/proc/(\d+)/(?:task/\d+/)?ns/(?:net|mnt|pid|uts|ipc|user|cgroup|time)(?:_for_children)?")
@@ -22,11 +22,13 @@ _NAMESPACES: Final = ("mnt", "pid", "uts", "ipc", "user", "cgroup", "time")
 
 
 def read_names(directory: str = DIRECTORY) -> tuple[Name, ...]:
-    """Every entry of ``directory``, by name; nothing when there is no such directory."""
+    """Every entry of ``directory``, by name; nothing when there is no such directory. Raises OSError when no file can be opened."""
     try:
         with os.scandir(directory) as entries:
             return tuple(sorted((_name(entry) for entry in entries), key=lambda name: name.name))
-    except OSError:
+    except OSError as error:
+        if out_of_files(error):
+            raise
         return ()
 
 
@@ -56,7 +58,9 @@ def _there(path: str) -> tuple[int | None, Instead | None]:
     """The inode of the network namespace at ``path``, or what else is there; neither when nothing is."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
+    except OSError as error:
+        if out_of_files(error):
+            raise
         return None, ("other" if os.path.exists(path) else None)
     try:
         kind, found = kind_of_namespace(fd), os.fstat(fd)

@@ -39,6 +39,11 @@ class NamespaceGone(OSError):
     """The namespace, or the process that was the way to it, does not exist any more."""
 
 
+def out_of_files(error: OSError) -> bool:
+    """Whether a failure tells of us and not of what was to be opened: no descriptor is left to this process, or to the machine."""
+    return error.errno in (errno.EMFILE, errno.ENFILE)
+
+
 class Namespace:
     """A descriptor that holds one network namespace, and the inode that names it.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from .namespace import Namespace, call_in
+from .namespace import Namespace, call_in, out_of_files
 
 _SIZE = 4096
 
@@ -56,6 +56,10 @@ def _open_all(paths: Mapping[str, str]) -> dict[str, int]:
     for key, path in paths.items():
         try:
             opened[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+        except OSError as error:
+            if out_of_files(error):
+                for fd in opened.values():
+                    os.close(fd)
+                raise
             continue
     return opened

@@ -22,7 +22,7 @@ from .beginning import UNKNOWN, Beginning, NodeBeginning
 from .decode_link import RawLink
 from .mounts import name_by_mount, name_by_symlink, take_name
 from .names import read_names
-from .namespace import Namespace, call_in
+from .namespace import Namespace, call_in, out_of_files
 from .nft.batch import Batch, table_names
 from .nsid import inodes_of
 from .read import NodeRef
@@ -88,11 +88,15 @@ def purge(refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[i
     with contextlib.ExitStack() as opened:
         yards = []
         for ref in refs:
-            with contextlib.suppress(OSError):  # a namespace that cannot be entered any more needs no cleaning
-                began = UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref)
+            began = UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref)
+            try:
                 yard = _Yard(ref, _wanted(ref, baseline), began, lasts=ref.namespace.inode not in passing)
-                opened.callback(yard.socket.close)
-                yards.append(yard)
+            except OSError as error:  # a namespace that cannot be entered any more needs no cleaning
+                if out_of_files(error):
+                    raise
+                continue
+            opened.callback(yard.socket.close)
+            yards.append(yard)
         return _purge(yards, baseline)
 
 

@@ -15,8 +15,9 @@ import msgspec
 
 from ..model.snapshot import Address, FdbEntry, Link, Neighbour, Node, Peer, Role, Route, Snapshot
 from .names import names_by_inode, read_names
-from .namespace import Namespace
+from .namespace import Namespace, out_of_files
 from .resolvers import read_resolvers
+from .room import has_room
 from .station import RawNode, Station
 
 
@@ -43,10 +44,14 @@ class Reader:
         self._stations.clear()
 
     def snapshot(self, refs: Sequence[NodeRef]) -> Snapshot:
-        """The state of ``refs``, in their order. A node that cannot be read any more is left out; those not asked for are let go."""
+        """The state of ``refs``, in their order. A node that cannot be read any more is left out; those not asked for are let go.
+
+        Raises OSError when one cannot be read for want of descriptors: a picture that lacks nodes would be a lie.
+        """
         self._keep({ref.namespace.inode for ref in refs})
         names = read_names()
-        read = [(ref, raw) for ref in refs if (raw := self._read(ref)) is not None]
+        namespaces = [ref.namespace for ref in refs]
+        read = [(ref, raw) for ref in refs if (raw := self._read(ref, namespaces)) is not None]
         atlas = _Atlas(read)
         named: dict[tuple[int, int], _Named] = {}
         leading = names_by_inode(names)
@@ -63,24 +68,37 @@ class Reader:
         for gone in self._stations.keys() - inodes:
             self._stations.pop(gone).close()
 
-    def _read(self, ref: NodeRef) -> RawNode | None:
-        """One namespace; None when it, or the right to look into it, is gone."""
+    def _read(self, ref: NodeRef, namespaces: Sequence[Namespace]) -> RawNode | None:
+        """One namespace; None when it, or the right to look into it, is gone.
+
+        It is kept open for the next look while there is room: it costs a score of descriptors, and opening it anew a millisecond.
+        """
         inode = ref.namespace.inode
+        station = self._stations.pop(inode, None)
         try:
-            station = self._stations.get(inode)
-            if station is None:
-                station = self._stations[inode] = Station(ref.namespace)
-            return station.read()
-        except OSError:
-            if inode in self._stations:
-                self._stations.pop(inode).close()
+            if station is not None:
+                raw = station.read(namespaces)
+                keep = True
+            else:
+                station = Station(ref.namespace)
+                raw = station.read(namespaces)
+                keep = has_room()
+        except OSError as error:
+            if station is not None:
+                station.close()
+            if out_of_files(error):
+                raise
             return None
+        if keep:
+            self._stations[inode] = station
+        else:
+            station.close()
+        return raw
 
     def _node(self, ref: NodeRef, raw: RawNode, atlas: _Atlas, own_names: tuple[str, ...], named: dict[tuple[int, int], _Named]) -> Node:
         inode = ref.namespace.inode
         devices = {index: link.link.name for index, link in raw.links.items()}
-        inodes = self._stations[inode].inodes_of({own.nsid for own in raw.links.values() if own.nsid is not None}, atlas.namespaces)
-        around = _Around(atlas, devices, inodes)
+        around = _Around(atlas, devices, raw.inodes)
         return Node(
             name=ref.name,
             role=ref.role,
@@ -136,7 +154,6 @@ class _Atlas:
     """Where every ifindex of every namespace is, for the second phase."""
 
     def __init__(self, read: Sequence[tuple[NodeRef, RawNode]]) -> None:
-        self.namespaces = [ref.namespace for ref, _ in read]
         self._nodes = {ref.namespace.inode: (ref.name, raw) for ref, raw in read}
 
     def peer(self, inode: int | None, ifindex: int) -> Peer:

@@ -49,7 +49,7 @@ _STOREYS: Final = 8
 
 
 class RawNode(NamedTuple):
-    """One namespace as read, devices still as numbers."""
+    """One namespace as read, devices still as numbers. ``inodes`` are the namespaces behind the ids that its links speak of."""
 
     links: dict[int, RawLink]
     addresses: dict[int, tuple[Address, ...]]
@@ -61,6 +61,7 @@ class RawNode(NamedTuple):
     xtables: tuple[str, ...]
     sysctls: dict[str, str]
     listeners: tuple[Listener, ...]
+    inodes: dict[int, int]
 
 
 class Memo(Generic[T]):
@@ -106,8 +107,8 @@ class Station:
         """Let the namespace go."""
         self._opened.close()
 
-    def read(self) -> RawNode:
-        """One namespace, now. Raises NetlinkError when the kernel refuses a dump."""
+    def read(self, others: Sequence[Namespace] = ()) -> RawNode:
+        """One namespace, now; ``others`` are those in which its cables may end. Raises NetlinkError when the kernel refuses a dump."""
         dump = self._route.dump
         told = self._links.by_body(dump(RTM_GETLINK, DUMP_BODY))
         links = {found.link.ifindex: found for found in told.values()}
@@ -125,6 +126,7 @@ class Station:
             xtables=self._legacy.holding(tables),
             sysctls=sysctls,
             listeners=self._listeners.read(),
+            inodes=self._inodes_of({link.nsid for link in links.values() if link.nsid is not None}, others),
         )
 
     def catch_up(self) -> None:
@@ -155,7 +157,7 @@ class Station:
         except NetlinkError:  # a kernel without bridges
             return ()
 
-    def inodes_of(self, nsids: Collection[int], candidates: Sequence[Namespace]) -> dict[int, int]:
+    def _inodes_of(self, nsids: Collection[int], candidates: Sequence[Namespace]) -> dict[int, int]:
         """Which of ``candidates`` this namespace calls by each of ``nsids``; those that are none of them are left out.
 
         The last answers are tried first, and never taken for granted: an id can be given anew after its namespace died.

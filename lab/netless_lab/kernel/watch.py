@@ -23,6 +23,7 @@ from .namespace import Namespace
 from .nsid import give_nsid
 from .pulse import Pulse, population
 from .read import NodeRef
+from .room import need_room
 from .rtnetlink import NETLINK_NETFILTER, NETLINK_ROUTE, SOL_NETLINK, NetlinkSocket
 from .watch_names import NamesWatch
 
@@ -165,6 +166,7 @@ class Watch:
         look: Hashable = None
         try:
             if inode not in self._pulses:
+                need_room()
                 self._pulses[inode] = Pulse(self._nodes[inode])
             look = self._pulses[inode].look(names.get(inode, ()))
         except OSError:

@@ -16,6 +16,7 @@ from ...model.journey import Direction
 from ...model.journeys.frame import Frame
 from ..namespace import call_in
 from ..read import NodeRef
+from ..room import need_room
 from .ring import SLOT, Ring
 from .sieve import EVERYTHING, NOTHING
 
@@ -165,6 +166,7 @@ class Taps:
     async def _open(self, ref: NodeRef, slots: int) -> None:
         inode = ref.namespace.inode
         try:
+            need_room()
             tap = await self._loop.run_in_executor(self._threads, Tap.open, ref, slots)
         except OSError as error:
             self._failed[inode] = f"packets of {ref.name} cannot be seen: {error.strerror or error}"

@@ -13,6 +13,7 @@ from ..capture import Recorder, Taps
 from ..capture.sieve import EVERYTHING, echoes
 from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
+from ..room import need_room
 from .conntrack_events import FlowEar
 
 ATTEMPTS: Final = 64
@@ -96,6 +97,7 @@ class Lookout:
 
     def _open(self, inode: int, ref: NodeRef) -> None:
         try:
+            need_room()
             ear = FlowEar(ref)
             if self._watching:
                 ear.hear(True)

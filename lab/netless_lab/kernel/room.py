@@ -1,0 +1,27 @@
+"""Whether descriptors are left for what is only kept open to be quicker next time, or to hear of more.
+
+A picture, an action and a caller need some now and then; what is kept must not take those. Where the machine allows few (``ulimit -n``),
+namespaces are opened anew for each look, and silent changes and packets are followed in as many as there is room for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from typing import Final
+
+RESERVED: Final = 256
+"""Descriptors left to others; half of them where there are few at all."""
+
+
+def has_room() -> bool:
+    """Whether many descriptors are left. Raises OSError when there is not even one to look with."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return len(os.listdir("/proc/self/fd")) + min(RESERVED, most // 2) < most
+
+
+def need_room() -> None:
+    """Raise OSError (EMFILE) when there is none."""
+    if not has_room():
+        raise OSError(errno.EMFILE, "too few files may be open in this lab (ulimit -n)")
