@@ -28,7 +28,8 @@ class Keepsakes:
 
     def __init__(self) -> None:
         self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._mounts = frozenset(number for number, _ in self._mounted())
+        self._mounts = frozenset(number for number, _, _ in self._mounted())
+        self._run = os.stat(NETNS).st_dev
         self._hostname = socket.gethostname()
         self._etc = frozenset(os.listdir("/etc"))
         files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in _OWN_ETC)]
@@ -41,17 +42,21 @@ class Keepsakes:
         missing = [*self._uncovered(), *self._directories(), *self._own_files(), *self._links()]
         return tuple(missing)
 
-    def _mounted(self) -> list[tuple[int, str]]:
-        """(mount id, where) of every mount, oldest first, read through a /proc that nobody can cover (proc(5), mountinfo)."""
+    def _mounted(self) -> list[tuple[int, int, str]]:
+        """(mount id, device, where) of every mount, oldest first, read through a /proc that nobody can cover (proc(5), mountinfo)."""
         fd = os.open("self/mountinfo", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
         with open(fd, encoding="utf-8", errors="surrogateescape") as file:
             fields = [line.split() for line in file]
-        return [(int(own[0]), unescape(own[4])) for own in fields]
+        return [(int(own[0]), os.makedev(*map(int, own[2].split(":"))), unescape(own[4])) for own in fields]
 
     def _uncovered(self) -> Iterator[str]:
-        """Take away what was mounted over the room since. Names of namespaces are mounts too, and another's business."""
-        for number, target in reversed(self._mounted()):
-            if number not in self._mounts and target != NETNS and not target.startswith(f"{NETNS}/"):
+        """Take away what was mounted over the room since. Names of namespaces are mounts too, and another's business.
+
+        So is what ip-netns(8) does first: it mounts the directory of the names over itself. Another file system there hides them.
+        """
+        for number, device, target in reversed(self._mounted()):
+            named = target.startswith(f"{NETNS}/") or (target == NETNS and device == self._run)
+            if number not in self._mounts and not named:
                 with contextlib.suppress(OSError):
                     sc.unmount(target)
                 yield target

@@ -93,12 +93,16 @@ class PretendHost:
 
     def restore(self, containers: frozenset[str]) -> None:
         """Have exactly these containers run: end others, start those that died. Files of the lab that are missing are put back."""
-        self.put_back = self._keepsakes.put_back()
+        self.put_back = self.repair()
         for ref in self.refs():
             if ref.role == "container" and ref.name not in containers:
                 self.stop(ref.name)
         for name in sorted(containers):
             self.launch(name)
+
+    def repair(self) -> tuple[str, ...]:
+        """Put back what is missing of the lab's own files, and take away what was mounted over them; the paths."""
+        return self._keepsakes.put_back()
 
     def release(self) -> None:
         """Let go of the namespaces of nodes that have ended; call when nobody looks into them any more."""

@@ -23,6 +23,8 @@ from .live import Live
 from .state import actions_before, before, undone
 from .world import World
 
+ATTEMPTS = 3
+"""How often a rebuild is tried when what it has just taken away is there again: somebody in the lab makes it in a loop."""
 FIREWALL = (Masquerade, ForwardPolicy, ForwardAccept)
 
 
@@ -40,15 +42,32 @@ class Moves:
         actions = tuple(apply(action, bindings) for action in wanted)
         keep = (*course.world.containers, *(action.node for action in actions if isinstance(action, StartContainer)))
         with self._live.tutor_at_work():
-            cleaned = await self._world.purge(frozenset(keep))
-            if cleaned.lost:
-                self._live.tell(Notice("warning", f"Files of the lab itself were missing ({_listed(cleaned.lost)}): they were put back."))
-            if cleaned.problems:
-                text = f"Not all could be put back: {_listed(cleaned.problems)}. A new lab has it right: `netless down` ends this one."
-                self._live.tell(Notice("warning", text))
-            await self._world.apply_all(spoken(fuse(actions), dialect))
+            for attempt in range(1, ATTEMPTS + 1):
+                await self._clean(frozenset(keep))
+                try:
+                    await self._world.apply_all(spoken(fuse(actions), dialect))
+                    break
+                except self._world.apply_failed as error:
+                    if attempt == ATTEMPTS or error.errno != "EEXIST":
+                        await self._live.refresh()
+                        raise
             await settle(self._world)
             return await self._live.refresh()
+
+    async def _clean(self, keep: frozenset[str]) -> None:
+        cleaned = await self._world.purge(keep)
+        self.repaired(cleaned.lost)
+        if cleaned.problems:
+            text = f"Not all could be put back: {_listed(cleaned.problems)}. A new lab has it right: `netless down` ends this one."
+            self._live.tell(Notice("warning", text))
+
+    def repaired(self, paths: tuple[str, ...]) -> str:
+        """What was put back of the lab itself, in words, told to every view too; "" when nothing was."""
+        if not paths:
+            return ""
+        text = f"Files of the lab itself were missing ({_listed(paths)}): they were put back."
+        self._live.tell(Notice("warning", text))
+        return text
 
     async def apply(self, action: Action, dialect: Dialect = "ip") -> None:
         """One action of the tutor, exactly as a learner would see it done."""

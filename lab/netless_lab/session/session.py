@@ -181,7 +181,7 @@ class Session(BreakableDesk):
             self.remember(fresh)
             self.state = msgspec.structs.replace(self.state, bindings=Bindings(), notices=())
         if not going and not self.state.passed:
-            return self._moved("Nothing to reset: the lab is as it was at the start.")
+            return self._moved(self.moves.repaired(await self.world.repair()) or "Nothing to reset: the lab is as it was at the start.")
         ending = self.faulting.ending()
         await self._rebuild(place)
         return self._moved(f"Reset: the lab is at the start of {place}.", ending)
@@ -344,7 +344,8 @@ class Session(BreakableDesk):
             try:
                 snapshot = await self.moves.rebuild(self.state.course, place, self.state.bindings, self.state.dialect, end=end)
             except self.world.apply_failed as error:
-                raise Refusal(f"The lab could not be rebuilt for {place}. {error} {_NEW_LAB}", code=4) from error
+                interferes = f" It had just been taken away: {self.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
+                raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
         self._stand_at(place)
         self.state = msgspec.structs.replace(self.state, touched=False, verdict=None, notices=(), by_tutor=end)
         self.own_changes.clear()

@@ -31,7 +31,7 @@ from ..model.evidence import Evidence
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
-from ..sandbox import tune
+from ..sandbox import limits, tune
 from ..sandbox.container import in_new_netns
 from ..sandbox.spaces import WayInto
 from .following import Following
@@ -137,6 +137,10 @@ class World:
             self._tuned.clear()  # a link made again has its old index and none of our timers
         return Cleaned(self._host.put_back, purged.problems)
 
+    async def repair(self) -> tuple[str, ...]:
+        """Put back what is missing or covered of the lab's own files; the paths."""
+        return await self._in_thread(self._host.repair)
+
     async def unseen(self) -> tuple[str, ...]:
         """What a purge would take away though no snapshot shows it, in words."""
         return await self._in_thread(lambda: unseen(self._host.refs(), self._beginning, self._seen))
@@ -186,6 +190,18 @@ class World:
         """Whether somebody looks: only then are the silent changes polled for."""
         self._watch.attend(watched)
         self.following.attend(watched)
+
+    def at_work(self) -> str:
+        """That somebody in the lab interferes, and which processes it may be, in a sentence."""
+        nodes = {ref.pid for ref in self._host.refs()}
+        found = []
+        for pid in limits.processes():
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                if pid not in nodes and words:
+                    found.append(f"{words[:60]} (pid {pid})")
+        who = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+        return f"something in the lab makes it again and again. End it first; at work now: {who or 'nobody that can be seen'}."
 
     def crowded(self) -> str:
         """That the lab is too full of processes to start another, in words; "" when it is not."""
