@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
@@ -220,9 +220,9 @@ async def test_an_idle_lab_makes_no_news(monkeypatch: pytest.MonkeyPatch) -> Non
             assert await becomes(lambda: "state forwarding" in sh("bridge link"))
             look = Pulse.look
 
-            def counted(pulse: Pulse) -> Hashable:
+            def counted(pulse: Pulse, names: Iterable[str] | None = None) -> Hashable:
                 ear.looks += 1
-                return look(pulse)
+                return look(pulse, names)
 
             monkeypatch.setattr(Pulse, "look", counted)
             watch.attend(True)

@@ -54,6 +54,21 @@ def test_the_picture_comes_back_by_itself() -> None:
 
 
 @pytest.mark.kernel
+def test_what_fails_between_the_tasks_is_told_once() -> None:
+    """The slow poll cannot list processes for want of a file: that is told, once however often it fails, and the lab lives."""
+    with running() as lab, hands(lab) as shell:
+        limit = int(lab.sh("prlimit --pid 1 --nofile --noheadings --output SOFT"))
+        lab.events.clear()
+        assert not shell.type(f"prlimit --pid 1 --nofile={FEW}:")
+        assert eventually(lambda: any("the lab itself failed" in text for text in notices(lab)))
+        later = lab.status().uptime_s + 2  # the poll looks twice a second
+        assert eventually(lambda: lab.status().uptime_s > later, 15)
+        assert len([text for text in notices(lab) if "the lab itself failed" in text]) == 1
+        assert not shell.type(f"prlimit --pid 1 --nofile={limit}:")
+        lab.goto("switch", end=True)
+
+
+@pytest.mark.kernel
 def test_every_namespace_is_in_the_picture_where_few_files_may_be_open() -> None:
     """Eighty namespaces in a lab started under ``ulimit -n 1024``: all are shown, goto and reset work, and the lab lives."""
     name = f"test-{uuid.uuid4().hex[:12]}"
