@@ -18,9 +18,9 @@ from hostile.helpers.outside import WITNESSES
 
 pytestmark = [pytest.mark.kernel, pytest.mark.kernel_may_lack]
 USERS = forked.users()
-SEEN_UNTIL = {"sockets": ("M7", "both"), "fifo": ("M7", "both"), "keys": ("M3", "both"), "processes": ("H2", "root")}
+SEEN_UNTIL = {"keys": ("M3", "both")}
 """What witnesses see today, by the item that will close it, and in whose labs."""
-NOTICED_BY = {"files", "sockets", "fifo", "keys"}
+NOTICED_BY = {"files", "sockets", "fifo", "keys", "terminal"}
 """Witnesses to whom the controls of every user give something to see."""
 
 

@@ -19,31 +19,31 @@ def mount_the_tree(bait: Bait) -> object:
     return os.listdir(mounted("cgroup2"))
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def make_a_group(bait: Bait) -> None:
     """A group is made in the machine's tree."""
     os.mkdir(f"{_tree(bait)}/{bait.mark}-{bait.node}")
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def freeze_a_group(bait: Bait) -> object:
     """All processes of a group outside stand still."""
     return write(f"{_tree(bait)}/{bait.cgroup}/cgroup.freeze", b"1", os.O_WRONLY)
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def join_a_group(bait: Bait) -> object:
     """A process of the lab's goes into a group outside, past its own limits."""
     return write(f"{_tree(bait)}/{bait.cgroup}-killed/cgroup.procs", b"0", os.O_WRONLY)
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def kill_a_group(bait: Bait) -> object:
     """All processes of a group outside are ended."""
     return write(f"{_tree(bait)}/{bait.cgroup}-killed/cgroup.kill", b"1", os.O_WRONLY)
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def set_a_group_free(bait: Bait) -> object:
     """How deep the tree of a group outside may be."""
     return write(f"{_tree(bait)}/{bait.cgroup}/cgroup.max.depth", b"7", os.O_WRONLY)
@@ -85,25 +85,25 @@ def mount_an_old_tree(bait: Bait, controller: str) -> object:
     return os.listdir(mounted("cgroup", controller))
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def make_an_old_group(bait: Bait) -> None:
     """A group is made in it."""
     os.mkdir(f"{_old_tree(bait)}/{bait.mark}-{bait.node}")
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def freeze_an_old_group(bait: Bait) -> object:
     """All processes of a group outside stand still."""
     return write(f"{_old_tree(bait)}/{bait.cgroup1}/freezer.state", b"FROZEN", os.O_WRONLY)
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def join_an_old_group(bait: Bait) -> object:
     """A process of the lab's goes into a group outside."""
     return write(f"{_old_tree(bait)}/{bait.cgroup1}-killed/tasks", b"0", os.O_WRONLY)
 
 
-@attempt("refused", until="H2", hole="root", control="root")
+@attempt("refused", control="root")
 def ask_to_be_told_of_its_end(bait: Bait) -> object:
     """The kernel shall run a program when the last process of a group outside ends."""
     return write(f"{_old_tree(bait)}/{bait.cgroup1}/notify_on_release", b"1", os.O_WRONLY)

@@ -47,7 +47,7 @@ def open_in_dev(bait: Bait, name: str) -> object:
     return os.open(f"/dev/{name}", os.O_RDONLY | os.O_NONBLOCK)
 
 
-@attempt("refused", over=LAID_OUT[:2], until="M7", control="both")
+@attempt("refused", over=LAID_OUT[:2], control="both")
 def open_outside_dev(bait: Bait, name: str) -> object:
     """A device node that lies in some other folder, open to everybody, is opened."""
     return os.open(_laid(bait, name), os.O_RDWR)

@@ -16,8 +16,8 @@ from hostile.calls import call, read, write
 
 _SETFLAGS = 0x40086602
 """FS_IOC_SETFLAGS, ioctl_iflags(2)"""
-PROGRAMS = ("/", "/usr", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib", "/opt", "/srv", "/var/lib", "/var/log", "/home", "/root", "/boot")
-PRIVATE = ("/tmp", "/run", "/etc", "/dev", "/dev/shm", "/var/tmp")
+PROGRAMS = ("/", "/usr", "/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib", "/opt", "/srv", "/home", "/root", "/boot")
+PRIVATE = ("/tmp", "/run", "/etc", "/dev", "/dev/shm", "/var/tmp", "/var/lib", "/var/log")
 
 
 @attempt("refused", over=PROGRAMS)
@@ -162,25 +162,25 @@ def flags_of_owners_home(bait: Bait) -> object:
     return fcntl.ioctl(os.open(bait.home, os.O_RDONLY), _SETFLAGS, struct.pack("l", 0))
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def lock_owners_file(bait: Bait) -> None:
     """A file in the owner's home is locked, so that a program outside waits for ever: for that it need only be readable."""
     fcntl.flock(os.open(f"{bait.home}/locked", os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def lease_owners_file(bait: Bait) -> object:
     """A lease on a file in the owner's home, which makes a program outside that opens it wait."""
     return fcntl.fcntl(os.open(f"{bait.home}/secret", os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_WRLCK)
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def read_owners_secret(bait: Bait) -> object:
     """What is in the owner's home is read: homes are not in the lab unless asked."""
     return read(f"{bait.home}/secret")
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def list_owners_home(bait: Bait) -> object:
     """The names in the owner's home."""
     return _at_least("secret", os.listdir(bait.home))
@@ -192,14 +192,14 @@ def read_others_secret(bait: Bait) -> object:
     return read(f"{bait.other}/secret")
 
 
-@attempt("refused", control="root", until="H2", hole="root")
+@attempt("refused", control="root")
 def read_shadow(bait: Bait) -> object:
     """The machine's passwords are read."""
     _needs_root(bait)
     return _at_least(bait.shadow, read("/etc/shadow").decode())
 
 
-@attempt("refused", control="root", until="H2", hole="root")
+@attempt("refused", control="root")
 def read_shadow_below_the_overlay(bait: Bait) -> object:
     """The same in the copy of /etc from which the lab finds what it threw away."""
     _needs_root(bait)
@@ -207,13 +207,13 @@ def read_shadow_below_the_overlay(bait: Bait) -> object:
     return _at_least(bait.shadow, read(path if bait.node != "outside" else "/etc/shadow").decode())
 
 
-@attempt("refused", control="root", until="H2", hole="root")
+@attempt("refused", control="root")
 def read_roots_keys(bait: Bait) -> object:
     """A private key of root's is read."""
     return read(f"{bait.superuser}/.ssh/id")
 
 
-@attempt("refused", control="root", until="H2", hole="root")
+@attempt("refused", control="root")
 def list_roots_home(bait: Bait) -> object:
     """The names in root's home."""
     return _at_least(".ssh", os.listdir(bait.superuser))

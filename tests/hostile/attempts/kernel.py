@@ -104,7 +104,7 @@ def read_kernel(bait: Bait, name: str) -> object:
     return os.open(f"/proc/{name}", os.O_RDONLY | os.O_NONBLOCK)
 
 
-@attempt("refused", until="H2", hole="root", over=("vmallocinfo", "kpageflags", "kpagecgroup", "kpagecount", "slabinfo", "timer_list"))
+@attempt("refused", over=("vmallocinfo", "kpageflags", "kpagecgroup", "kpagecount", "slabinfo", "timer_list"))
 def read_what_is_roots(bait: Bait, name: str) -> object:
     """What of the kernel's memory only root may know."""
     if not os.path.exists(f"/proc/{name}"):

@@ -43,7 +43,7 @@ def let_a_key_expire(bait: Bait) -> object:
     return call("keyctl", SET_TIMEOUT, _found(bait, "expire"), 1)
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", until="M3", hole="user", control="both")
 def open_a_key_to_all(bait: Bait) -> object:
     """A key of the owner's session may be read by everybody."""
     return call("keyctl", SETPERM, _found(bait, "perm"), 0x3F3F3F3F)
@@ -61,7 +61,7 @@ def ask_for_a_key(bait: Bait) -> object:
     return call("request_key", b"user", bait.key("request"), None, 0)
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", until="M3", hole="user", control="both")
 def see_the_keys(bait: Bait) -> object:
     """The list of keys shows the owner's."""
     with open("/proc/keys", encoding="utf-8", errors="replace") as file:

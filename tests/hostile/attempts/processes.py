@@ -38,7 +38,7 @@ def follow_agents(bait: Bait, name: str) -> object:
     return os.stat(f"/proc/1/{name}")
 
 
-@attempt("refused", until="H2", hole="root")
+@attempt("refused")
 def list_agents_files(bait: Bait) -> object:
     """What files the agent has open."""
     return os.listdir("/proc/1/fd")

@@ -33,25 +33,25 @@ def connect_to_the_lab_from_inside(bait: Bait) -> object:
     return _connect(f"\0{bait.lab}")
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def connect_in_owners_home(bait: Bait) -> object:
     """A program that listens at a socket in the owner's home, as agents for keys and language servers do."""
     return _connect(f"{bait.home}/socket")
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def send_in_owners_home(bait: Bait) -> object:
     """A datagram to a socket in the owner's home."""
     return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"x", f"{bait.home}/datagrams")
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def write_owners_fifo(bait: Bait) -> object:
     """Somebody outside waits at the other end of a FIFO in the owner's home."""
     return os.write(os.open(f"{bait.home}/fifo", os.O_WRONLY | os.O_NONBLOCK), b"x")
 
 
-@attempt("refused", control="both", until="M7")
+@attempt("refused", control="both")
 def read_owners_fifo(bait: Bait) -> object:
     """What somebody outside writes into a FIFO in the owner's home is taken from whom it is for."""
     return os.open(f"{bait.home}/fifo", os.O_RDONLY | os.O_NONBLOCK)

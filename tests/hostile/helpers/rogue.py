@@ -1,0 +1,70 @@
+"""A process of the lab's own user that squats on the lab's name and says and hands over whatever it is told to.
+
+It speaks both ways: it greets and agrees as an agent does (``protocol``), and it answers who asks for a node (``way``).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from netless_lab.protocol import VERSION
+
+GREETING = b'{"type":"hello","version":%d,"client":"agent","lab":"rogue"}\n'
+Answer = Callable[[socket.socket], None]
+"""What it does with somebody who asks for a node."""
+
+
+@contextmanager
+def rogue(name: str, answer: Answer, agrees: bytes = b"null") -> Iterator[int]:
+    """One that listens at this abstract name; the number of its process. ``agrees`` is the value of its answer to each request, as JSON."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(name)
+    listener.listen(8)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            while True:
+                caller, _ = listener.accept()
+                threading.Thread(target=_serve, args=(caller, answer, agrees), daemon=True).start()
+        finally:
+            os._exit(1)
+    listener.close()
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _serve(caller: socket.socket, answer: Answer, agrees: bytes) -> None:
+    with suppress(OSError), caller, caller.makefile("rb") as lines:
+        for number, line in enumerate(lines):
+            if line.startswith(b"enter\0"):
+                answer(caller)
+                return
+            caller.sendall(b'{"type":"done","id":%d,"value":%s}\n' % (number, agrees) if number else GREETING % VERSION)
+
+
+def hands(line: bytes, files: Callable[[], list[int]]) -> Answer:
+    """Say a line and hand over these files with it."""
+
+    def answer(caller: socket.socket) -> None:
+        own = files()
+        socket.send_fds(caller, [line], own)
+
+    return answer
+
+
+def says(*lines: bytes) -> Answer:
+    """Say these and hand over nothing."""
+
+    def answer(caller: socket.socket) -> None:
+        for line in lines:
+            caller.sendall(line)
+
+    return answer

@@ -1,0 +1,65 @@
+"""Files that the lab puts in place of others are the lab's alone: nobody who comes in from outside runs them outside (H1)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import netless_lab.sandbox
+from helpers.waiting import eventually
+from netless_lab.sandbox import join
+from sandbox.helpers.alone import alone
+from sandbox.helpers.rooms import room
+
+OURS = ("__init__", "enter", "syscalls", "way", "relay", "limits", "join", "find", "address")
+PYTHONS = ("os", "posixpath", "struct", "signal", "enum", "types", "functools", "re/__init__", "socket", "selectors", "tty", "codecs", "encodings/utf_8")
+MARKER = "/tmp/evil-ran"
+EVIL = f"""
+import os, sys
+if any("enter.py" in word for word in sys.orig_argv):
+    open("{MARKER}", "w").close()
+    try:
+        os.kill(BAIT, 9)
+    except OSError:
+        pass
+"""
+"""What it does when who enters imports it. Its pid is that of a process outside, which only who is still outside can signal."""
+
+
+def _bait() -> subprocess.Popen[bytes]:
+    """A process outside whose number no process of a lab has."""
+    with contextlib.suppress(OSError):  # an ordinary user may not; his numbers are small, and the mark is what tells
+        Path("/proc/sys/kernel/ns_last_pid").write_text("30000", encoding="ascii")
+    return subprocess.Popen(["sleep", "1000"])
+
+
+@alone
+def test_what_covers_a_module_is_not_run_by_who_enters() -> None:
+    """Each module of the tutor's and many of Python's are covered inside; who enters afterwards imports none, and a process outside lives."""
+    package = Path(netless_lab.sandbox.__file__).parent
+    files = [str(package / f"{name}.py") for name in OURS] + [f"{Path(os.__file__).parent}/{name}.py" for name in PYTHONS]
+    with _bait() as bait, room() as made:
+        cover = "\n".join(f"mount --bind /tmp/evil.py {shlex.quote(path)} || exit 1" for path in files if os.path.exists(path))
+        made.sh(f"cat > /tmp/evil.py <<'END'\n{EVIL.replace('BAIT', str(bait.pid))}\nEND\n{cover}\ncmp -s /tmp/evil.py {shlex.quote(files[0])}")
+        for standard in (subprocess.DEVNULL, subprocess.PIPE):
+            command = [*join.command(made.lab, "host"), "echo", "entered"]
+            done = subprocess.run(command, env={**os.environ, **join.environment(made.lab, "host")}, stdin=standard, capture_output=True, check=False)
+            assert done.stdout == b"entered\n", done
+        assert made.code(f"test -e {MARKER}") == 1, "it ran inside as who enters"
+        assert not os.path.exists(MARKER), "it ran outside"
+        assert bait.poll() is None
+        bait.kill()
+
+
+@alone
+def test_such_a_module_would_be_seen() -> None:
+    """Imported outside by a program of that name, the same file ends the process and leaves its mark."""
+    with _bait() as bait:
+        Path("/tmp/evil.py").write_text(EVIL.replace("BAIT", str(bait.pid)), encoding="ascii")
+        subprocess.run([sys.executable, "-I", "-c", "exec(open('/tmp/evil.py').read())", "enter.py"], check=True)
+        assert eventually(lambda: bait.poll() is not None)
+        assert os.path.exists(MARKER)
