@@ -49,7 +49,7 @@ class Outside:
             if has and root:
                 _put(kind, ((self._process.pid, BAIT), (self._victim.pid, KILLED)))
         self.bait = Bait(
-            "", root, MARK, HOME, OTHER, SUPERUSER, SHADOW if os.access("/etc/shadow", os.R_OK) or not root else "", NODES if os.listdir(NODES) else "",
+            "", root, MARK, HOME, OTHER, SUPERUSER, SHADOW if root or not os.access("/etc/shadow", os.R_OK) else "", NODES if os.listdir(NODES) else "",
             f"{MARK}-abstract", socket_name(LAB, os.geteuid())[1:], _SOCKETS, PORT, ADDRESS, LINK, self._process.pid,
             BAIT if groups.has["cgroup2"] else "", BAIT if groups.has["cgroup"] else "", KEY,
         )  # fmt: skip
