@@ -92,6 +92,7 @@ class Reader:
         if keep:
             self._stations[inode] = station
         else:
+            station.catch_up()  # now or never: nobody can ask it later
             station.close()
         return raw
 
