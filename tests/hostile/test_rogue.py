@@ -107,7 +107,6 @@ def test_the_machines_own_namespaces_are_not_a_node(what: str) -> None:
     _insist_that_it_is_not_run(what)
 
 
-@pytest.mark.xfail(reason="known to get out: C1", strict=True)
 @pytest.mark.parametrize("what", OURSELVES)
 @alone_as_root
 def test_the_machines_own_namespaces_are_not_roots_node(what: str) -> None:

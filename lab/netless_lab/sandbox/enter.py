@@ -84,7 +84,7 @@ def main(argv: list[str]) -> int:
         sock = connect(options["--address"])
         sock.sendall(way.request(options["--node"]))
         found, files = way.receive(sock)
-        entering = examined(found, files, argv[split + 1 :])
+        entering = examined(found, files, argv[split + 1 :], inside=not options["--address"].startswith("@"))
         if options["--stay"] != "1":
             sock.close()
         sys.path.clear()
@@ -119,8 +119,14 @@ def connect(address: str) -> _socket.socket:
     return sock
 
 
-def examined(found: Way, files: list[int], command: list[str]) -> Entering:
-    """Check that what was handed over is what a node is made of, and leave out where we are already. Raises NotThere or OSError."""
+def examined(found: Way, files: list[int], command: list[str], *, inside: bool) -> Entering:
+    """Check that what was handed over is what a node is made of, and leave out where we are already. Raises NotThere or OSError.
+
+    ``inside``: we are in the lab ourselves, and so in its user namespace. From outside that one is never our own: who hands it over
+    would have the command run out here.
+    """
+    if len(set(found.kinds)) < len(found.kinds):
+        raise NotThere("the lab handed over one thing twice")
     spaces = dict(zip(found.kinds, files, strict=True))
     if not {*_OURS, *_ITS[:-1]} <= spaces.keys() <= {*_OURS, *_ITS}:
         raise NotThere("the lab did not hand over what a node is made of")
@@ -130,8 +136,10 @@ def examined(found: Way, files: list[int], command: list[str]) -> Entering:
             raise NotThere(f"what the lab handed over is no namespace of the kind {kind}")
         if os.fstat(fd).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:  # to enter where one is already may be refused (setns(2))
             elsewhere[kind] = fd
+    if ("user" in elsewhere) == inside:
+        raise NotThere("what answers for the lab is no lab: it hands over where we are ourselves" if not inside else "this is another lab")
     owner = struct.unpack("=I", fcntl.ioctl(spaces["user"], _NS_GET_OWNER_UID, bytes(4)))[0]
-    if "user" in elsewhere and os.geteuid() not in (0, owner):  # root's labs are nobody's, see ``ids``
+    if not inside and owner != os.geteuid() and not (os.geteuid() == 0 and owner >= way.NOBODYS):
         raise NotThere("what answers for the lab is another user's")
     within = ["ip", "netns", "exec", found.within] if found.within else []
     return Entering(elsewhere, [*within, *command], found.processes)

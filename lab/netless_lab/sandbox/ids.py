@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-FIRST: Final = 1_984_000_000
-"""Beyond what distributions and systemd give to users, services and containers (systemd's UIDS-GIDS), below 2^31, which some programs
-take for a sign."""
+from .way import NOBODYS
+
 _LISTS: Final = (("/etc/passwd", 2, None), ("/etc/group", 2, None), ("/etc/subuid", 1, 2), ("/etc/subgid", 1, 2))
 """Files of colon-separated lines, the column of a number, and that of how many follow it (passwd(5), group(5), subuid(5), subgid(5))."""
 
@@ -29,8 +28,8 @@ class Outside:
 
 def outside() -> Outside:
     """Who the root of a room that this process makes shall be."""
-    if os.geteuid() == 0 and _is_mapped(FIRST):
-        unused = next(number for number in range(FIRST, FIRST + 1_000_000) if not _is_taken(number))
+    if os.geteuid() == 0 and _is_mapped(NOBODYS):
+        unused = next(number for number in range(NOBODYS, NOBODYS + 1_000_000) if not _is_taken(number))
         return Outside(unused, unused, True)
     return Outside(os.geteuid(), os.getegid(), False)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from typing import Final
 
 VERSION: Final = 1
+NOBODYS: Final = 1_984_000_000
+"""From this one on users are numbered whom nobody is but labs that the machine's root started (``ids``). Beyond what distributions and
+systemd give to users, services and containers (systemd's UIDS-GIDS), below 2^31, which some programs take for a sign."""
 _CREDENTIALS = struct.Struct("=iII")
 _ANSWER_MOST: Final = 1 << 16
 _FILES_MOST: Final = 16
