@@ -18,13 +18,13 @@ from netless_lab.sandbox.address import socket_name
 from sandbox.helpers.alone import alone, alone_as_ordinary, alone_as_root
 
 MARKER = "/tmp/it-ran"
-KINDS = (b"user", b"pid", b"cgroup", b"mnt", b"net", b"uts", b"ipc")
+KINDS = (b"outer", b"cgroup", b"user", b"pid", b"mnt", b"net", b"uts", b"ipc")
 WAY = b"\0".join((b"way", b"0", b"", *KINDS)) + b"\n"
 
 
 def own_spaces(*kinds: bytes) -> Callable[[], list[int]]:
     """The rogue's own namespaces, which are the machine's."""
-    return lambda: [os.open(f"/proc/self/ns/{kind.decode()}", os.O_RDONLY) for kind in kinds]
+    return lambda: [os.open(f"/proc/self/ns/{'user' if kind == b'outer' else kind.decode()}", os.O_RDONLY) for kind in kinds]
 
 
 def repeated(make: Callable[[], int], times: int = len(KINDS)) -> Callable[[], list[int]]:
@@ -47,7 +47,8 @@ ANSWERS: dict[str, Answer] = {
     "one too many": hands(WAY, own_spaces(*KINDS, b"net")),
     "no files": says(WAY),
     "forty files": hands(WAY, repeated(lambda: os.open("/proc/self/ns/net", os.O_RDONLY), 40)),
-    "no user namespace": hands(line(b"", kinds=KINDS[1:]), own_spaces(*KINDS[1:])),
+    "no outer namespace": hands(line(b"", kinds=KINDS[1:]), own_spaces(*KINDS[1:])),
+    "no user namespace": hands(line(b"", kinds=(*KINDS[:2], *KINDS[3:])), own_spaces(*KINDS[:2], *KINDS[3:])),
     "a kind that is none": hands(line(b"", kinds=(*KINDS, b"time")), own_spaces(*KINDS, b"net")),
     "processes by word": hands(line(b"", b"many"), own_spaces(*KINDS)),
     "processes below none": hands(line(b"", b"-1"), own_spaces(*KINDS)),

@@ -3,7 +3,7 @@
 ``start`` makes a process chain (``boot``) that ends in the agent, PID 1 of the room:
 
     client ── keeper ─ outside, as long as the room lives: its name, who may come in, what is to be kept (``keeper``)
-               └─ P0 ─── user namespace A (maps root to the caller), mount namespace A
+               └─ P0 ─── user namespace A (maps root to the caller), mount and cgroup namespaces A
                    │     the machine's root made read-only, private /tmp /run /dev /etc (``furniture``)
                    ├─ P1 user namespace B inside A, with the room's net, pid, uts and ipc namespaces
                    │   └─ P2, PID 1: imports the agent, waits for the furniture, copies the mounts into B, runs the agent
@@ -24,6 +24,7 @@ enter, relay          what ``join`` starts: the process that enters, and the ter
 way, spaces           what is said and handed over to one who enters: a node's namespaces as open files
 boot, furniture       the way into the room, and what stands in it
 keeper, callers       the process that stays outside, and the agent's side of the lines to it
+seccomp               what nobody in it may ask the kernel for
 limits                how many processes a room may have, and how to be rid of too many
 container, reaper     inside: processes that are nodes, and the ends of all processes
 internet, nameserver, website, tune, rtnl   inside: the pretend internet and the settings that make runs reproducible

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final, NoReturn
 
-from netless_lab.sandbox import furniture, ids, limits
+from netless_lab.sandbox import furniture, ids, limits, seccomp
 from netless_lab.sandbox import syscalls as sc
 from netless_lab.sandbox.address import socket_name
 from netless_lab.sandbox.keeper import AGENT, HEADER, READY, Keeper, Save
@@ -45,12 +45,16 @@ _B_KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWPID | sc.CLONE_NEWUTS | sc.CLONE
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the agent finds when it starts. ``pid`` is its own as seen from outside; ``callers`` and ``words`` lead to its keeper (``callers``)."""
+    """What the agent finds when it starts. ``pid`` is its own as seen from outside; ``callers`` and ``words`` lead to its keeper (``callers``).
+
+    ``outer`` is the user namespace around the room's own, as an open file: who enters goes through it (``spaces``).
+    """
 
     lab: str
     pid: int
     callers: socket.socket
     words: int
+    outer: int
     limits: limits.Limits
     notes: tuple[str, ...] = ()
     argument: str = ""
@@ -171,10 +175,13 @@ def _outermost(plan: Plan, reporter: Reporter, lines: _Lines, who: ids.Outside, 
             _die_with(keeper)  # forgotten by the change of user (prctl(2))
         else:
             sc.map_root_to(who.uid, who.gid)
+        with contextlib.suppress(OSError):
+            sc.unshare(sc.CLONE_NEWCGROUP)  # in A: who is root in B sees no group above his own, and may mount no tree of them
+        outer = os.open("/proc/self/ns/user", os.O_RDONLY | os.O_CLOEXEC)
         pipes = _Pipes(os.pipe(), os.pipe())
         me = os.getpid()
         if os.fork() == 0:
-            _middle(plan, reporter, lines, pipes, me, entry)
+            _middle(plan, reporter, lines, pipes, me, outer, entry)
         lines.close()
         os.close(pipes.up[1])
         os.close(pipes.down[0])
@@ -224,7 +231,7 @@ def _mount_inside(net: int, pids: int, processes: int) -> dict[str, object]:
     return told
 
 
-def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent: int, entry: Entry) -> NoReturn:
+def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent: int, outer: int, entry: Entry) -> NoReturn:
     """P1: user namespace B with the room's other namespaces; makes PID 1 and stays until it is ready or dead."""
     with reporter.to_the_end():
         _die_with(parent)
@@ -234,14 +241,12 @@ def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent
         sc.unshare(sc.CLONE_NEWUSER)
         sc.map_root_to(0, 0)
         sc.unshare(_B_KINDS)  # after the map: files of /proc/net belong for ever to whoever root is when the namespace is born
-        with contextlib.suppress(OSError):
-            sc.unshare(sc.CLONE_NEWCGROUP)
         sc.set_hostname(plan.node)
         mine, its = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             mine.close()
-            _first(plan, reporter, lines, pipes, its, entry)
+            _first(plan, reporter, lines, pipes, its, outer, entry)
         its.close()
         os.close(pipes.down[0])
         reporter.pid(pid)
@@ -256,7 +261,7 @@ def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent
     raise AssertionError("unreachable")
 
 
-def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: socket.socket, entry: Entry) -> NoReturn:
+def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: socket.socket, outer: int, entry: Entry) -> NoReturn:
     """P2, PID 1 of the room: waits for the furniture, takes its own locked copy of the mounts, runs the agent."""
     with reporter.to_the_end():
         sc.set_parent_death_signal(signal.SIGKILL)
@@ -274,7 +279,7 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: so
         os.chdir("/")
         if word.means == "nproc":
             sc.limit_processes(plan.processes)
-        _settle_in(plan.lab)
+        notes = (*word.notes, *_settle_in(plan.lab))
         reporter.stage = "agent"
 
         def ready() -> None:
@@ -282,15 +287,17 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: so
             tie.send(b"r")  # before the client is told: what it does then may be to close the pipe, and P0 and P1 end with that
             tie.close()
             reporter.close()
-            lines.say(READY, json.dumps(word.notes).encode())
+            lines.say(READY, json.dumps(notes).encode())
 
         limit = limits.Limits(plan.processes if word.means != "none" else 0, word.means)
-        entry(Room(plan.lab, word.pid, lines.callers, lines.words, limit, word.notes, plan.argument, ready))
+        entry(Room(plan.lab, word.pid, lines.callers, lines.words, outer, limit, notes, plan.argument, ready))
     raise AssertionError("unreachable")
 
 
-def _settle_in(lab: str) -> None:
-    """What PID 1 and all it starts live with: a name that ``ps`` shows, signals, capabilities, environment.
+def _settle_in(lab: str) -> tuple[str, ...]:
+    """What PID 1 and all it starts live with: a name that ``ps`` shows, signals, capabilities, system calls, environment.
+
+    Answers what cannot be so here, in words.
 
     Nobody inside can trace it, read its memory or take its files (``syscalls.set_dumpable``): it is the one process of the lab that the
     machine outside listens to. A signal without a handler does not reach PID 1 (pid_namespaces(7)), so Python's own handler for SIGINT goes: nobody inside is to
@@ -303,6 +310,8 @@ def _settle_in(lab: str) -> None:
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}
     os.environ.clear()
     os.environ.update(kept, PATH=PATH, HOME=HOME, USER="root", NETLESS_LAB=lab)
+    lacking = seccomp.enclose()
+    return (lacking,) if lacking else ()
 
 
 def _die_with(parent: int) -> None:

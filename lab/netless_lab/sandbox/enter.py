@@ -33,8 +33,8 @@ import fcntl
 import signal
 import struct
 
+from netless_lab.sandbox import seccomp, way
 from netless_lab.sandbox import syscalls as sc
-from netless_lab.sandbox import way
 from netless_lab.sandbox.way import NotThere, Way
 
 if os.isatty(0) and os.isatty(1):
@@ -48,10 +48,11 @@ _FOREIGN = (
 )  # fmt: skip
 """Beginnings of variables that describe the world outside: paths and sockets that are not there inside."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-_OURS = ("user", "pid")
-"""What the parent enters."""
-_ITS = ("mnt", "net", "uts", "ipc", "cgroup")
-"""What the child enters; a kernel need not have the last."""
+_OURS = ("outer", "cgroup", "user", "pid")
+"""What the parent enters, in this order: the second belongs to the first. A kernel need not have cgroups."""
+_ITS = ("mnt", "net", "uts", "ipc")
+"""What the child enters."""
+_KINDS = {**sc.NAMESPACES, "outer": sc.CLONE_NEWUSER}
 _FULL = "no other process may start in the lab, it is full of them; `reset` ends what fills it"
 _PATIENCE_S = 10.0
 _NS_GET_NSTYPE, _NS_GET_OWNER_UID = 0xB703, 0xB704
@@ -72,7 +73,7 @@ class Entering:
         """Into these namespaces. Raises OSError."""
         for kind in kinds:
             if kind in self.spaces:
-                sc.setns(self.spaces[kind], sc.NAMESPACES[kind])
+                sc.setns(self.spaces[kind], _KINDS[kind])
 
 
 def main(argv: list[str]) -> int:
@@ -128,21 +129,30 @@ def examined(found: Way, files: list[int], command: list[str], *, inside: bool) 
     if len(set(found.kinds)) < len(found.kinds):
         raise NotThere("the lab handed over one thing twice")
     spaces = dict(zip(found.kinds, files, strict=True))
-    if not {*_OURS, *_ITS[:-1]} <= spaces.keys() <= {*_OURS, *_ITS}:
+    if not spaces.keys() <= {*_OURS, *_ITS} <= {*spaces, "cgroup"}:
         raise NotThere("the lab did not hand over what a node is made of")
     elsewhere = {}
     for kind, fd in spaces.items():
-        if fcntl.ioctl(fd, _NS_GET_NSTYPE) != sc.NAMESPACES[kind]:
+        if fcntl.ioctl(fd, _NS_GET_NSTYPE) != _KINDS[kind]:
             raise NotThere(f"what the lab handed over is no namespace of the kind {kind}")
-        if os.fstat(fd).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:  # to enter where one is already may be refused (setns(2))
+        own = os.stat("/proc/self/ns/user" if kind == "outer" else f"/proc/self/ns/{kind}").st_ino
+        if os.fstat(fd).st_ino != own and (kind != "outer" or not inside):  # to enter where one is already may be refused (setns(2))
             elsewhere[kind] = fd
-    if ("user" in elsewhere) == inside:
-        raise NotThere("what answers for the lab is no lab: it hands over where we are ourselves" if not inside else "this is another lab")
-    owner = struct.unpack("=I", fcntl.ioctl(spaces["user"], _NS_GET_OWNER_UID, bytes(4)))[0]
-    if not inside and owner != os.geteuid() and not (os.geteuid() == 0 and owner >= way.NOBODYS):
-        raise NotThere("what answers for the lab is another user's")
+    if inside and "user" in elsewhere:
+        raise NotThere("what answers for the lab is not the lab that we are in")
+    if not inside:
+        if not {"outer", "user"} <= elsewhere.keys():
+            raise NotThere("what answers for the lab hands over where we are ourselves")
+        if not all(_is_ours(spaces[kind]) for kind in ("outer", "user")):
+            raise NotThere("what answers for the lab is another user's")
     within = ["ip", "netns", "exec", found.within] if found.within else []
     return Entering(elsewhere, [*within, *command], found.processes)
+
+
+def _is_ours(user_namespace: int) -> bool:
+    """Whether it was made by us, or by somebody that only a lab of root's can be."""
+    owner = struct.unpack("=I", fcntl.ioctl(user_namespace, _NS_GET_OWNER_UID, bytes(4)))[0]
+    return bool(owner == os.geteuid() or (os.geteuid() == 0 and owner >= way.NOBODYS))
 
 
 def _leave_our_groups() -> None:
@@ -240,6 +250,7 @@ def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
     runner = os.open(_RUNNER, os.O_PATH | os.O_CLOEXEC) if os.access("/proc/self/exe", os.W_OK) else -1
     entering.enter(_ITS)
     sc.forbid_reboot()
+    seccomp.enclose()
     if entering.processes:
         sc.limit_processes(entering.processes)
     os.setsid()

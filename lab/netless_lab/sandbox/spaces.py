@@ -9,7 +9,7 @@ from typing import Final
 
 from .way import Way
 
-_OF_THE_ROOM: Final = ("user", "pid", "cgroup")
+_OF_THE_ROOM: Final = ("cgroup", "user", "pid")
 """One for all nodes of a lab."""
 _OF_THE_NODE: Final = ("mnt", "net", "uts", "ipc")
 
@@ -17,10 +17,14 @@ _OF_THE_NODE: Final = ("mnt", "net", "uts", "ipc")
 class Spaces:
     """Open files of namespaces by kind, closed with the block."""
 
-    def __init__(self, pid: int) -> None:
-        """Those of the process ``pid``, as numbered here. Raises FileNotFoundError or ProcessLookupError when it has ended."""
+    def __init__(self, pid: int, outer: int) -> None:
+        """Those of the process ``pid``, as numbered here. Raises FileNotFoundError or ProcessLookupError when it has ended.
+
+        ``outer``: the user namespace around the room's, to which its cgroup namespace belongs (``boot``): the way goes through both.
+        """
         self.files: dict[str, int] = {}
         try:
+            self.files["outer"] = os.dup(outer)
             for kind in (*_OF_THE_ROOM, *_OF_THE_NODE):
                 owner = "self" if kind in _OF_THE_ROOM else str(pid)
                 with contextlib.suppress(FileNotFoundError) if kind == "cgroup" else contextlib.nullcontext():

@@ -49,7 +49,10 @@ MNT_DETACH: Final = 0x2
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
+_PR_SET_SECCOMP: Final = 22
 _PR_CAPBSET_DROP: Final = 24
+_SECCOMP_MODE_FILTER: Final = 2
+_KEYCTL_JOIN_SESSION_KEYRING: Final = 1
 _CAP_SYS_BOOT: Final = 22
 _SYS_OPEN_TREE: Final = 428
 _SYS_MOVE_MOUNT: Final = 429
@@ -199,6 +202,20 @@ def forbid_reboot() -> None:
     capabilities(7): a capability dropped from the bounding set is not gained by exec, not even by root.
     """
     _check(_libc.prctl(_PR_CAPBSET_DROP, _CAP_SYS_BOOT, 0, 0, 0), "prctl")
+
+
+def set_filter(program: bytes, instruction: int) -> None:
+    """Have the kernel ask a BPF program, of instructions of so many bytes, at every system call of this thread and its children (seccomp(2))."""
+    held = ctypes.create_string_buffer(program, len(program))
+    told = ctypes.create_string_buffer(struct.pack("@HP", len(program) // instruction, ctypes.addressof(held)))
+    _check(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(told), 0, 0), "prctl")
+
+
+def leave_session_keyring(keyctl: int) -> None:
+    """A session keyring of one's own, empty, in place of the inherited one (keyctl(2), whose number ``keyctl`` is). ENOSYS without keys."""
+    result = _libc.syscall(ctypes.c_long(keyctl), ctypes.c_int(_KEYCTL_JOIN_SESSION_KEYRING), None)
+    if result >= 0 or ctypes.get_errno() != errno.ENOSYS:
+        _check(result, "keyctl")
 
 
 def set_dumpable(on: bool) -> None:

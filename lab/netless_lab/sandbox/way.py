@@ -34,7 +34,8 @@ class NotThere(Exception):
 class Way:
     """The way into a node.
 
-    ``kinds``: what is to be entered, by the names of /proc/PID/ns; ``within``: the entry of /run/netns that leads to the node from there,
+    ``kinds``: what is to be entered, by the names of /proc/PID/ns, and ``outer`` for the user namespace around the lab's; ``within``: the
+    entry of /run/netns that leads to the node from there,
     "" when nothing more is needed; ``processes``: how many the lab grants to those who enter (RLIMIT_NPROC), 0 for any number.
     """
 

@@ -31,6 +31,7 @@ class PretendHost:
         self.agent_pid = room.pid
         self.limits = str(room.limits)
         self._limits = room.limits
+        self._outer = room.outer
         self.reaper = reaper
         self._keepsakes = Keepsakes()
         self.put_back: tuple[str, ...] = ()
@@ -124,7 +125,7 @@ class PretendHost:
             if not within:
                 raise Refusal(f"the namespace {ref.name} has gone: nothing in /run/netns leads to it, and no process lives in it")
         try:
-            spaces = Spaces(os.getpid() if ref.pid is None else ref.pid)
+            spaces = Spaces(os.getpid() if ref.pid is None else ref.pid, self._outer)
         except (FileNotFoundError, ProcessLookupError):
             raise Refusal(f"the node {ref.name} is gone: its process {ref.pid} has ended") from None
         return WayInto(Way(tuple(spaces.files), within, self._limits.for_visitors), spaces)

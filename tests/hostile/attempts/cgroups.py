@@ -12,7 +12,7 @@ CONTROLLERS = ("freezer", "memory", "devices", "pids", "cpu", "cpuset", "blkio",
 NEWCGROUP = 0x02000000
 
 
-@attempt("refused", until="H2", control="root")
+@attempt("refused", control="root")
 def mount_the_tree(bait: Bait) -> object:
     """The tree of cgroup2."""
     _needs(bait.cgroup)
@@ -49,7 +49,7 @@ def set_a_group_free(bait: Bait) -> object:
     return write(f"{_tree(bait)}/{bait.cgroup}/cgroup.max.depth", b"7", os.O_WRONLY)
 
 
-@attempt("refused", until="H2", control="root")
+@attempt("refused", control="root")
 def see_a_group(bait: Bait) -> object:
     """Which groups there are outside."""
     return read(f"{_tree(bait)}/{bait.cgroup}/cgroup.procs", 64)
@@ -75,7 +75,7 @@ def write_where_one_is(bait: Bait, name: str) -> object:
     return os.open(f"/sys/fs/cgroup/{name}", os.O_WRONLY)
 
 
-@attempt("refused", over=CONTROLLERS, until="H2")
+@attempt("refused", over=CONTROLLERS)
 def mount_an_old_tree(bait: Bait, controller: str) -> object:
     """A tree of cgroup v1 that the machine uses."""
     with open("/proc/self/cgroup", encoding="ascii") as file:

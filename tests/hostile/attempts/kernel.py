@@ -118,7 +118,7 @@ def empty_the_kernels_log(bait: Bait) -> object:
     return call("syslog", _LOG_CLEAR, None, 0)
 
 
-@attempt("refused", until="seccomp")
+@attempt("refused")
 def read_the_kernels_log(bait: Bait) -> object:
     """What the kernel has said: addresses, devices, other people's programs."""
     if int(read("/proc/sys/kernel/dmesg_restrict")):
@@ -218,13 +218,13 @@ def watch_a_processor(bait: Bait) -> object:
     return call("perf_event_open", struct.pack("=IIQ", 1, 112, 0) + bytes(96), -1, 0, -1, 0)
 
 
-@attempt("refused", until="seccomp", control="both")
+@attempt("refused", control="both")
 def ring_of_calls(bait: Bait) -> object:
     """io_uring_setup(2), which does what other calls do past a filter of calls."""
     return call("io_uring_setup", 1, ctypes.create_string_buffer(120))
 
 
-@attempt("refused", until="seccomp", control="both")
+@attempt("refused", control="both")
 def handle_ones_page_faults(bait: Bait) -> object:
     """userfaultfd(2), by which the kernel is kept waiting where it must not wait."""
     return call("userfaultfd", 1)

@@ -13,55 +13,55 @@ THREAD, PROCESS, SESSION, USER, USER_SESSION = -1, -2, -3, -4, -5
 SET_TIMEOUT, INVALIDATE = 15, 21
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def read_a_key(bait: Bait) -> object:
     """A key of the owner's session is read: a disk's, a network file system's, a login's."""
     return _read(_found(bait, "read"))
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def overwrite_a_key(bait: Bait) -> object:
     """A key of the owner's session gets another content."""
     return call("keyctl", UPDATE, _found(bait, "update"), b"overwritten", 11)
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def revoke_a_key(bait: Bait) -> object:
     """A key of the owner's session is made useless."""
     return call("keyctl", REVOKE, _found(bait, "revoke"))
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def invalidate_a_key(bait: Bait) -> object:
     """A key of the owner's session is thrown away."""
     return call("keyctl", INVALIDATE, _found(bait, "invalidate"))
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def let_a_key_expire(bait: Bait) -> object:
     """A key of the owner's session gets a time to live."""
     return call("keyctl", SET_TIMEOUT, _found(bait, "expire"), 1)
 
 
-@attempt("refused", until="M3", hole="user", control="both")
+@attempt("refused", control="both")
 def open_a_key_to_all(bait: Bait) -> object:
     """A key of the owner's session may be read by everybody."""
     return call("keyctl", SETPERM, _found(bait, "perm"), 0x3F3F3F3F)
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def take_a_key_out(bait: Bait) -> object:
     """A key is taken out of the owner's session keyring."""
     return call("keyctl", UNLINK, _found(bait, "unlink"), SESSION)
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def ask_for_a_key(bait: Bait) -> object:
     """A key of the owner's session is looked for in all keyrings (request_key)."""
     return call("request_key", b"user", bait.key("request"), None, 0)
 
 
-@attempt("refused", until="M3", hole="user", control="both")
+@attempt("refused", until="names of keys", hole="user", control="both")
 def see_the_keys(bait: Bait) -> object:
     """The list of keys shows the owner's."""
     with open("/proc/keys", encoding="utf-8", errors="replace") as file:
@@ -70,7 +70,7 @@ def see_the_keys(bait: Bait) -> object:
     return bait.mark
 
 
-@attempt("refused", until="M3", control="both")
+@attempt("refused", control="both")
 def keep_the_session(bait: Bait) -> object:
     """The owner's session keyring is linked into one of the lab's processes, to be had when the session has changed."""
     _found(bait, "read")
@@ -102,4 +102,5 @@ def _found(bait: Bait, what: str) -> int:
 
 def _read(key: int) -> bytes:
     buffer = ctypes.create_string_buffer(64)
-    return buffer.raw[: call("keyctl", READ, key, buffer, 64)]
+    size = call("keyctl", READ, key, buffer, 64)
+    return buffer.raw[:size]

@@ -123,7 +123,7 @@ def see_sockets_outside(bait: Bait) -> object:
     return bait.abstract
 
 
-@attempt("refused", until="seccomp", control="both")
+@attempt("refused", control="both")
 def socket_past_the_network(bait: Bait) -> object:
     """A socket of a kind that knows no network namespaces: of virtual machines and their hosts (AF_VSOCK)."""
     return socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).fileno()

@@ -70,11 +70,11 @@ def _as_owner(memory: int, groups: Groups, *, root: bool) -> None:
             text, keys = on_a_terminal(functools.partial(_from_inside, lab, place, outside))
             pushed += [place] * keys
             places[place] = json.loads(text)
-        seen = outside.witnesses()
+        seen = outside.witnesses(*PLACES)
         seen["terminal"] = [f"a key was pushed from {place}" for place in pushed]
         seen["agent"] = [] if lab.sh("echo alive", check=False) == "alive\n" else ["it does not answer"]
         text, keys = on_a_terminal(functools.partial(_from_outside, outside, root=root))
-        after = outside.witnesses()
+        after = outside.witnesses("outside")
         after["terminal"] = ["a key was pushed"] if keys else []
     told = {"places": places, "seen": seen, "controls": json.loads(text), "seen_of_controls": after}
     os.write(memory, json.dumps(told).encode())

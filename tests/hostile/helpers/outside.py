@@ -55,13 +55,13 @@ class Outside:
         )  # fmt: skip
         self._before = {name: dict(look()) for name, look in _LOOKS.items()}
 
-    def witnesses(self) -> dict[str, list[str]]:
-        """Each witness by name, with what it has seen happen: nothing, where the wall held."""
+    def witnesses(self, *places: str) -> dict[str, list[str]]:
+        """Each witness by name, with what it has seen happen since all began: nothing, where the wall held. ``places``: from where it was tried."""
         seen = {name: _differences(self._before[name], dict(look())) for name, look in _LOOKS.items()}
         seen["sockets"] = [name for name, sock in self._listening.items() if select.select([sock], [], [], 0)[0]]
         seen["fifo"] = ["somebody wrote"] if select.select([self._fifo], [], [], 0)[0] else []
         seen["processes"] = [name for name, own in (("bait", self._process), ("victim", self._victim)) if not _answers(own)]
-        seen["keys"] = [text for node in ("host", "c1") for text in _keys_harmed(node)]
+        seen["keys"] = [text for node in places for text in _keys_harmed(node)]
         return seen
 
 
@@ -100,7 +100,8 @@ def _keys_harmed(node: str) -> Iterator[str]:
         buffer = ctypes.create_string_buffer(64)
         try:
             key = call("keyctl", keys.SEARCH, keys.SESSION, b"user", f"{MARK}-{node}-{what}".encode(), 0)
-            if buffer.raw[: call("keyctl", keys.READ, key, buffer, 64)] != SECRET:
+            size = call("keyctl", keys.READ, key, buffer, 64)
+            if buffer.raw[:size] != SECRET:
                 yield f"{node} changed {what}"
         except OSError as error:
             yield f"{node} took {what}: {error.strerror}"
