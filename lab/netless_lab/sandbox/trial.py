@@ -47,6 +47,7 @@ def _trials() -> dict[str, Callable[[], str | None]]:
     trials: dict[str, Callable[[], str | None]] = {
         "read-only root": _root_is_read_only,
         "machine's settings out of reach": _kernel_settings_are_closed,
+        "filtered system calls": _calls_are_filtered,
         "writable /etc": _etc_is_writable,
         "veth": lambda: _link("veth"),
         "bridge": lambda: _link("bridge"),
@@ -100,6 +101,17 @@ def _root_is_read_only() -> str:
         os.unlink(path)
         raise OSError(-1, f"{path} could be written")
     return "nothing of this machine can be written inside"
+
+
+def _calls_are_filtered() -> str:
+    """By a call that everybody may make otherwise: for a socket of a family without network namespaces."""
+    try:
+        socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
+    except OSError:
+        with open("/proc/self/status", encoding="ascii") as file:
+            if "Seccomp:\t2\n" in file.read():
+                return "keys, bpf, io_uring and their like cannot be asked for inside"
+    raise OSError(-1, "keys, bpf, io_uring and their like are as this machine allows them")
 
 
 def _kernel_settings_are_closed() -> str:

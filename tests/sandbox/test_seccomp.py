@@ -1,0 +1,87 @@
+"""Which system calls nobody in a lab may make: the kernel's own word, and the filter's for architectures that this machine is not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+
+import pytest
+
+from netless_lab.sandbox import seccomp
+from sandbox.helpers.alone import alone
+from sandbox.helpers.rooms import room
+
+ALLOWED = 0
+X86, ARM = 0xC000003E, 0xC00000B7
+NEWCGROUP, NEWNET = 0x02000000, 0x40000000
+CASES: dict[str, tuple[str, int, int, tuple[int, ...], int]] = {
+    "keyctl": ("x86_64", X86, 250, (), errno.EPERM),
+    "keyctl there": ("aarch64", ARM, 219, (), errno.EPERM),
+    "what is keyctl elsewhere": ("aarch64", ARM, 250, (), ALLOWED),
+    "iopl, which it never had": ("aarch64", ARM, 172, (), ALLOWED),
+    "io_uring_setup": ("x86_64", X86, 425, (), errno.EPERM),
+    "read": ("x86_64", X86, 0, (), ALLOWED),
+    "of 32 bits": ("x86_64", 0x40000003, 3, (), errno.ENOSYS),
+    "of x32": ("x86_64", X86, 0x40000000, (), errno.ENOSYS),
+    "clone3": ("x86_64", X86, 435, (), errno.ENOSYS),
+    "clone, for a thread": ("x86_64", X86, 56, (0x3D0F00,), ALLOWED),
+    "clone, with a view of groups": ("x86_64", X86, 56, (NEWCGROUP | NEWNET,), errno.EPERM),
+    "unshare, with a view of groups": ("aarch64", ARM, 97, (NEWCGROUP,), errno.EPERM),
+    "unshare": ("aarch64", ARM, 97, (NEWNET,), ALLOWED),
+    "TIOCSTI": ("x86_64", X86, 16, (0, 0x5412), errno.EPERM),
+    "TIOCSTI with a high half": ("x86_64", X86, 16, (0, 0x5412 | 1 << 32), errno.EPERM),
+    "TIOCGWINSZ": ("x86_64", X86, 16, (0, 0x5413), ALLOWED),
+    "a socket of inet": ("x86_64", X86, 41, (2, 1, 0), ALLOWED),
+    "a packet socket": ("aarch64", ARM, 198, (17, 3, 0x300), ALLOWED),
+    "a socket of vsock": ("x86_64", X86, 41, (40, 1, 0), errno.EAFNOSUPPORT),
+    "a socket of no family": ("x86_64", X86, 41, (0, 1, 0), errno.EAFNOSUPPORT),
+    "netlink for routes": ("x86_64", X86, 41, (16, 3, 0), ALLOWED),
+    "netlink for nftables": ("aarch64", ARM, 198, (16, 3, 12), ALLOWED),
+    "netlink for process events": ("x86_64", X86, 41, (16, 3, 11), errno.EPROTONOSUPPORT),
+    "inet with the number of process events": ("x86_64", X86, 41, (2, 3, 11), ALLOWED),
+    "limits of PID 1": ("x86_64", X86, 302, (1, 7), errno.EPERM),
+    "limits of one's own": ("x86_64", X86, 302, (0, 7), ALLOWED),
+}
+"""Architecture of the filter, architecture and number of the call, its arguments, and the error: numbers of syscall(2)'s tables."""
+
+
+def answered(program: bytes, audit: int, number: int, arguments: tuple[int, ...]) -> int:
+    """What a filter answers: an error, or 0. The few instructions of classic BPF that it may use (Documentation/networking/filter.rst)."""
+    data = struct.pack("=iIQ6Q", number, audit, 0, *(*arguments, *(0,) * (6 - len(arguments))))
+    code = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
+    at, held = 0, 0
+    while True:
+        kind, yes, no, value = code[at]
+        at += 1
+        if kind == 0x20:
+            held = struct.unpack_from("=I", data, value)[0]
+        elif kind == 0x06:
+            assert value >> 16 in (0x7FFF, 0x0005)
+            return value & 0xFFFF
+        else:
+            at += yes if {0x15: held == value, 0x35: held >= value, 0x45: bool(held & value)}[kind] else no
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_the_filter_answers(what: str) -> None:
+    """Each call by its number and arguments, on each architecture by its own table."""
+    machine, audit, number, arguments, error = CASES[what]
+    assert answered(seccomp.program(machine), audit, number & 0xFFFF_FFFF, arguments) == error
+
+
+@alone
+def test_everybody_in_a_lab_is_under_it() -> None:
+    """The kernel says so of PID 1, of what the agent starts and of who enters (proc(5), Seccomp); a program that changes its user still may."""
+    with room() as made:
+        for pid in ("1", "self"):
+            assert "Seccomp:\t2" in made.sh(f"cat /proc/{pid}/status").splitlines()
+        assert "NoNewPrivs:\t0" in made.sh("cat /proc/self/status").splitlines()
+        assert made.sh("unshare -Urmpf --mount-proc id -u") == "0\n"
+        assert "Seccomp:\t2" in made.sh("unshare -n cat /proc/self/status").splitlines()
+    assert "Seccomp:\t2" not in _own_status(), "nothing of it is left outside"
+
+
+def _own_status() -> list[str]:
+    with open(f"/proc/{os.getpid()}/status", encoding="ascii") as file:
+        return file.read().splitlines()
