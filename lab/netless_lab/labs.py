@@ -43,7 +43,7 @@ def connect(lab: str) -> socket.socket | None:
         return find.connect(lab)
     except find.NoSuchLab:
         return None
-    except find.NotOurs as error:
+    except (find.NotOurs, find.TakesNobody) as error:
         raise Refusal(str(error.strerror or error), code=3) from error
     except ValueError as error:
         raise Refusal(str(error)) from error

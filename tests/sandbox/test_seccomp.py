@@ -55,10 +55,10 @@ def answered(program: bytes, audit: int, number: int, arguments: tuple[int, ...]
         kind, yes, no, value = code[at]
         at += 1
         if kind == 0x20:
-            held = struct.unpack_from("=I", data, value)[0]
+            held = int(struct.unpack_from("=I", data, value)[0])
         elif kind == 0x06:
             assert value >> 16 in (0x7FFF, 0x0005)
-            return value & 0xFFFF
+            return int(value & 0xFFFF)
         else:
             at += yes if {0x15: held == value, 0x35: held >= value, 0x45: bool(held & value)}[kind] else no
 

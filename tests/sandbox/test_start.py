@@ -13,7 +13,7 @@ import pytest
 
 from helpers.checkout import as_here
 from netless_lab.sandbox import find
-from netless_lab.sandbox.address import lab_of
+from netless_lab.sandbox.address import lab_of, socket_name
 from netless_lab.sandbox.start import AlreadyRuns, StartError, launch, start
 from sandbox.helpers.agent import ENTRY
 from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
@@ -159,6 +159,18 @@ def test_a_name_held_by_another_user_is_refused() -> None:
     os.waitpid(-1, os.WUNTRACED)
     with pytest.raises(find.NotOurs, match="another user"):
         find.connect("mine")
+
+
+@alone
+def test_a_name_at_which_nobody_is_taken_in() -> None:
+    """One that listens, lets nobody in and has its queue full does not make us wait for ever: it is said, in words."""
+    full = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    full.bind(socket_name("full", os.geteuid()))
+    full.listen(0)
+    waiting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    waiting.connect(socket_name("full", os.geteuid()))
+    with pytest.raises(find.TakesNobody, match="taken in nobody"):
+        find.connect("full")
 
 
 @alone

@@ -54,7 +54,7 @@ _ITS = ("mnt", "net", "uts", "ipc")
 """What the child enters."""
 _KINDS = {**sc.NAMESPACES, "outer": sc.CLONE_NEWUSER}
 _FULL = "no other process may start in the lab, it is full of them; `reset` ends what fills it"
-_PATIENCE_S = 10.0
+_PATIENCE_S = 10
 _NS_GET_NSTYPE, _NS_GET_OWNER_UID = 0xB703, 0xB704
 """ioctl_ns(2)"""
 _RUNNER = "/usr/bin/env"
@@ -110,11 +110,14 @@ def main(argv: list[str]) -> int:
 def connect(address: str) -> _socket.socket:
     """A connection to the lab. Raises NotThere when there is none, or when somebody else holds its name; and OSError."""
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    sock.settimeout(_PATIENCE_S)
+    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, struct.pack("@ll", _PATIENCE_S, 0))  # what connect(2) waits by (unix(7))
     try:
         sock.connect(f"\0{address[1:]}" if address.startswith("@") else address)
     except (ConnectionRefusedError, FileNotFoundError):
         raise NotThere("the lab has ended") from None
+    except BlockingIOError:
+        raise TimeoutError from None
+    sock.settimeout(_PATIENCE_S)
     if way.peer(sock)[1] != os.geteuid():
         raise NotThere("the name of the lab is held by another user's process")
     return sock

@@ -14,6 +14,8 @@ from .address import lab_of, socket_name
 INSIDE: Final = "/run/netless/agent.sock"
 """Where the agent listens for those who live in the lab: abstract names do not reach across network namespaces."""
 _UCRED: Final = struct.Struct("=iII")
+_TIMEVAL: Final = struct.Struct("@ll")
+_PATIENCE_S: Final = 5
 _LISTENING: Final = 0x10000
 """__SO_ACCEPTCON in the flags column of /proc/net/unix."""
 
@@ -28,6 +30,10 @@ class Found:
 
 class NoSuchLab(ConnectionError):
     """No lab of this name runs, or it is not ready yet."""
+
+
+class TakesNobody(ConnectionError):
+    """Whoever listens at the lab's name has too many waiting before us, and lets none of them in."""
 
 
 class NotOurs(PermissionError):
@@ -60,18 +66,24 @@ def address(lab: str) -> str:
 def connect(lab: str) -> socket.socket:
     """A connected, blocking stream socket to the agent of ``lab``.
 
-    Raises NoSuchLab when there is none to answer, NotOurs when the one who listens there is another user's process, ValueError for
-    an impossible name.
+    Raises NoSuchLab when there is none to answer, NotOurs when the one who listens there is another user's process, TakesNobody when
+    it has not taken us in within 5 s, ValueError for an impossible name.
     """
     place = address(lab)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        # connect(2) on a Unix socket waits for room in the other's queue: as long as a send may take (unix(7), SO_SNDTIMEO in socket(7))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(_PATIENCE_S, 0))
         sock.connect(place if place.startswith("/") else f"\0{place[1:]}")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(0, 0))
         if peer_uid(sock) != os.geteuid():
             raise NotOurs(errno.EPERM, f"the name of lab {lab} is held by another user's process: use another name with --lab")
     except (ConnectionRefusedError, FileNotFoundError) as error:
         sock.close()
         raise NoSuchLab(errno.ECONNREFUSED, f"no lab called {lab} is running") from error
+    except BlockingIOError as error:
+        sock.close()
+        raise TakesNobody(errno.EAGAIN, f"what holds the name of lab {lab} has taken in nobody for {_PATIENCE_S} s") from error
     except BaseException:
         sock.close()
         raise
