@@ -23,6 +23,8 @@ READING = (
     ("progress", "export"), ("run",), ("exec", "host", "--", "true"), ("tutor",), ("no-such-verb",), ("--help",), ("--version",), ("--json", "status"),
     ("--json", "no-such-verb"),
 )  # fmt: skip
+ONE_OF_EACH_KIND = (("status",), ("diagram", "--svg", "-"), ("exec", "host", "--", "true"), ("no-such-verb",), ("--json", "status"))
+"""Verbs that write in different ways: words, a document, what a program says, an error."""
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,14 @@ def typed(cli: Cli, words: tuple[str, ...], redirection: str = "", changes: Mapp
     return done
 
 
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&- >&-", ">/dev/full"])
-def test_a_stream_that_takes_nothing(cli: Cli, redirection: str) -> None:
-    """Every verb ends in words, or silently where it has no stream to say them on."""
-    for words in READING:
+@pytest.mark.parametrize(
+    ("redirection", "verbs"),
+    [(">&- 2>&-", READING), (">/dev/full", READING), (">&-", ONE_OF_EACH_KIND), ("2>&-", ONE_OF_EACH_KIND), ("<&- >&-", ONE_OF_EACH_KIND)],
+    ids=["no output", "a full disk", "no standard output", "no standard error", "no input and output"],
+)
+def test_a_stream_that_takes_nothing(cli: Cli, redirection: str, verbs: tuple[tuple[str, ...], ...]) -> None:
+    """A verb ends in words, or silently where it has no stream to say them on."""
+    for words in verbs:
         typed(cli, words, redirection)
 
 
@@ -121,7 +127,7 @@ def test_a_spoiled_progress_file(kind: str, tmp_path: Path) -> None:
     assert os.path.lexists(f"{path}.broken") and path.is_file()
 
 
-@pytest.mark.parametrize("verb", [("status",), ("run",), ("up",), ("courses",), ("progress",)])
+@pytest.mark.parametrize("verb", [("status",), ("up",), ("progress",)])
 def test_what_holds_the_name_is_silent(verb: tuple[str, ...], tmp_path: Path) -> None:
     """A process that listens at a lab's name and never greets is told of in words, with what can be done; ``down`` ends it."""
     cli = Cli(own_name(), tmp_path)
