@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 from bench.row import Row, median_ms
-from netless_lab.sandbox import find
+from netless_lab.sandbox import find, join
 from netless_lab.sandbox.doctor import examine
 from netless_lab.sandbox.start import Started, start
 from sandbox.helpers.agent import ENTRY
@@ -26,9 +26,7 @@ def rows() -> Iterator[Row]:
     yield Row("room with internet and c1, from nothing", median_ms(_cycle, 9, _gone), "<= 350 ms", *_bare_start())
     _gone()
     with room(LAB, internet=True, containers=["c1"]) as made:
-        way = ask(LAB, {"join": "c1"})
-        environment = {**os.environ, **way["env"]}
-        enter = median_ms(lambda: subprocess.run([*way["argv"], "true"], env=environment, check=True))
+        enter = median_ms(lambda: subprocess.run([*join.command(LAB, "c1"), "true"], check=True))
         by_hand = ["nsenter", "-t", str(made.started.pid), "-U", "-m", "-n", "-p", "-u", "-i", "--preserve-credentials", "true"]
         yield Row("enter a node and run true", enter, "", "nsenter ... true", median_ms(lambda: subprocess.run(by_hand, check=True)))
         script = "import time; from netless_lab.sandbox import container; t = time.perf_counter(); container.launch('n'); "
