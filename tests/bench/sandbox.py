@@ -16,7 +16,7 @@ from netless_lab.sandbox import find, join
 from netless_lab.sandbox.doctor import examine
 from netless_lab.sandbox.start import Started, start
 from sandbox.helpers.agent import ENTRY
-from sandbox.helpers.rooms import ask, room
+from sandbox.helpers.rooms import room
 
 LAB = f"bench-room-{os.getpid()}"
 

@@ -4,8 +4,8 @@ A filter of classic BPF that the kernel asks at every system call (seccomp(2)); 
 are the wall; this is what stands where they have none: keys are a user's wherever he is, the kernel's log is the machine's, sockets of
 virtual machines know no network namespace, and much of what was ever used to break out began with one of these calls.
 
-What is refused is refused with an error that programs know (EPERM, for a family of sockets EAFNOSUPPORT); ``clone3`` with ENOSYS, upon
-which the C library uses ``clone``, whose flags a filter can read. It is for processes whose root has CAP_SYS_ADMIN in his own user
+What is refused is refused with an error that programs know (EPERM, for keys ENOSYS, for a family of sockets EAFNOSUPPORT); ``clone3`` with
+ENOSYS, upon which the C library uses ``clone``, whose flags a filter can read. It is for processes whose root has CAP_SYS_ADMIN in his own user
 namespace, so programs that change their user go on working.
 """
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 _REFUSED: Final = {
     "ioperm": (173, None), "iopl": (172, None), "perf_event_open": (298, 241), "bpf": (321, 280), "userfaultfd": (323, 282),
-    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219), "syslog": (103, 116), "acct": (163, 89),
+    "syslog": (103, 116), "acct": (163, 89),
     "swapon": (167, 224), "swapoff": (168, 225), "quotactl": (179, 60), "quotactl_fd": (443, 443), "lookup_dcookie": (212, 18),
     "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
     "kexec_file_load": (320, 294), "open_by_handle_at": (304, 265), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427), "pidfd_getfd": (438, 438),
 }  # fmt: skip
 """Their numbers on x86-64, and on architectures of the generic table (None: it has no such call)."""
+_KEYS: Final = {"add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219)}
+"""A kernel may be without keys, and programs that make containers know that: for them it is one without."""
 _CLONE, _CLONE3, _UNSHARE, _IOCTL, _SOCKET, _PRLIMIT = "clone", "clone3", "unshare", "ioctl", "socket", "prlimit64"
 _LOOKED_INTO: Final = {
     _CLONE: (56, 220), _CLONE3: (435, 435), _UNSHARE: (272, 97), _IOCTL: (16, 29), _SOCKET: (41, 198), _PRLIMIT: (302, 261),
@@ -59,10 +61,8 @@ def enclose() -> str:
     machine = os.uname().machine
     if machine not in _ARCHITECTURES:
         return f"there is no filter of system calls for {machine}: bpf, keyctl and their like are as the machine allows them"
-    keyctl = _REFUSED["keyctl"][_ARCHITECTURES[machine][1]]
     try:
-        if keyctl is not None:
-            sc.leave_session_keyring(keyctl)
+        sc.leave_session_keyring(_KEYS["keyctl"][_ARCHITECTURES[machine][1]])
         sc.set_filter(program(machine), _INSTRUCTION.size)
     except OSError as error:
         return f"system calls are not filtered ({error.strerror}): bpf, keyctl and their like are as the machine allows them"
@@ -77,10 +77,11 @@ def program(machine: str) -> bytes:
     ]  # fmt: skip
     if machine == "x86_64":
         code += [(_AT_LEAST, 0, 1, _X32_BIT), _refusal(errno.ENOSYS)]
-    for numbers in _REFUSED.values():
-        number = numbers[column]
-        if number is not None:
-            code += [(_EQUAL, 0, 1, number), _refusal(errno.EPERM)]
+    for error, table in ((errno.EPERM, _REFUSED), (errno.ENOSYS, _KEYS)):
+        for numbers in table.values():
+            number = numbers[column]
+            if number is not None:
+                code += [(_EQUAL, 0, 1, number), _refusal(error)]
     for name, inner in _inner().items():
         code += [(_EQUAL, 0, len(inner) + 1, _LOOKED_INTO[name][column]), *inner, (_RETURN, 0, 0, _ALLOW)]
     return b"".join(_INSTRUCTION.pack(*instruction) for instruction in (*code, (_RETURN, 0, 0, _ALLOW)))
