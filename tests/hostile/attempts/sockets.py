@@ -13,6 +13,8 @@ from hostile.calls import call
 _CREATE, _EXCLUSIVE = 0o1000, 0o2000
 """IPC_CREAT and IPC_EXCL, shmget(2)"""
 _UEVENTS, _AUDIT = 15, 9
+OF_THE_MACHINE = {"selinux": 7, "iscsi": 8, "audit": 9, "connector": 11, "scsi": 18, "rdma": 20}
+"""Protocols of netlink(7), by what they are about."""
 
 
 @attempt("refused", control="both")
@@ -127,6 +129,12 @@ def see_sockets_outside(bait: Bait) -> object:
 def socket_past_the_network(bait: Bait) -> object:
     """A socket of a kind that knows no network namespaces: of virtual machines and their hosts (AF_VSOCK)."""
     return socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).fileno()
+
+
+@attempt("refused", over=("selinux", "iscsi", "audit", "connector", "scsi", "rdma"))
+def netlink_of_the_machine(bait: Bait, protocol: str) -> object:
+    """A netlink socket of what is the machine's: who begins and ends processes there, who logs in, its disks."""
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, OF_THE_MACHINE[protocol]).fileno()
 
 
 @attempt("refused")
