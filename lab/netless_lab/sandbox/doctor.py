@@ -72,7 +72,7 @@ _STAGES: Final = {
 _FEATURES: Final = {
     "read-only root": _Feature("the machine's files are safe", "", "every lab", essential=True),
     "machine's settings out of reach": _Feature("the machine's settings are safe", "", "every lab", essential=True),
-    "filtered system calls": _Feature("system calls that no lesson needs are refused", "", "labs of strangers"),
+    "filtered system calls": _Feature("needless system calls refused", "", "running what strangers wrote"),
     "writable /etc": _Feature("an /etc that can be changed", "overlay", "steps about name resolution", essential=True),
     "veth": _Feature("virtual cables (veth)", "veth", "every lesson", essential=True),
     "bridge": _Feature("bridges", "bridge", "lessons from `switch` on", essential=True),
