@@ -9,6 +9,7 @@ import resource
 import socket
 
 from helpers.sandboxed import sandboxed
+from netless_lab.sandbox import way
 from netless_lab.sandbox.callers import Callers
 from netless_lab.sandbox.keeper import CALLER
 
@@ -34,13 +35,15 @@ async def test_a_caller_without_room_is_told_and_the_next_one_is_let_in() -> Non
     callers.begin(came.append, lambda reason: None)
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     held = fill()
-    for ours, theirs in pairs[:2]:
+    for (ours, theirs), asks in zip(pairs[:2], (b"", way.request("c1")), strict=True):
+        ours.sendall(asks)
         socket.send_fds(keeper, [CALLER], [theirs.fileno()])
         theirs.close()
         held += fill()
         ours.setblocking(False)
         line = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(ours, 4096), 20)
-        assert "no more files" in json.loads(line)["text"]
+        assert "no more files" in (line.removeprefix(b"no\0").decode() if asks else json.loads(line)["text"])
+        assert line.startswith(b"no\0") is bool(asks), "each is told in the words of what it asked"
         assert came == []
     for fd in held:
         os.close(fd)

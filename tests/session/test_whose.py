@@ -31,7 +31,7 @@ with socket.socket(socket.AF_UNIX) as caller:
     except OSError:  # it has hung up already
         pass
     with caller.makefile("rb") as lines:
-        print(lines.read().decode())
+        print(lines.readline().decode())
 """
 
 

@@ -10,22 +10,15 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from . import way
 from .keeper import CALLER, END, HEADER, KEEP, LAST, MOST
 
 SHUT_S = 1.0
 """How long the keeper may take to let nobody in any more, in seconds."""
-_FULL: Final = (
-    json.dumps(
-        {
-            "type": "failed",
-            "id": 0,
-            "code": 3,
-            "text": "the lab can open no more files, so nobody more can be let in: leave another terminal of it, or take namespaces away, and try again",
-        }
-    ).encode()
-    + b"\n"
-)
+_FULL: Final = "the lab can open no more files, so nobody more can be let in: leave another terminal of it, or take namespaces away, and try again"
+_FAILED: Final = json.dumps({"type": "failed", "id": 0, "code": 3, "text": _FULL}).encode() + b"\n"
 """As ``protocol.Failed`` is written."""
+_LINE: Final = 1 << 16
 
 
 class Callers:
@@ -94,10 +87,16 @@ class Callers:
             self._on_end("the process that kept it outside has ended")
 
     def _turn_away(self, caller: socket.socket) -> None:
-        """The caller took the last descriptor: say so, and have it back."""
+        """The caller took the last descriptor: say so, in the words of what he asks for if he has asked already, and have it back.
+
+        What he said is taken first: a connection that is closed over it is reset, and our words may be lost.
+        """
         with caller, contextlib.suppress(OSError):
             caller.setblocking(False)
-            caller.sendall(_FULL)
+            asked = b""
+            with contextlib.suppress(BlockingIOError):
+                asked = caller.recv(_LINE)
+            caller.sendall(way.refusal(_FULL) if way.is_request(asked) else _FAILED)
         self._spare = _spare()
 
     def _say(self, letter: bytes, data: bytes = b"") -> None:

@@ -99,6 +99,8 @@ def main(argv: list[str]) -> int:
         return _run_on_terminal(entering) if "termios" in globals() else _run(entering)
     except NotThere as error:
         return _refused(str(error))
+    except ConnectionError:
+        return _refused("the lab hung up: it is ending, or can open no more files")
     except TimeoutError:
         return _refused(f"the lab has not answered within {_PATIENCE_S:g} s")
     except BlockingIOError:
