@@ -164,7 +164,7 @@ def test_one_node_can_be_entered_from_another() -> None:
 def test_nsenter_by_hand_works_too() -> None:
     """The lab's namespaces are ordinary ones: util-linux enters them from any terminal of their owner, by any process but the agent."""
     with room(containers=["c1"]) as made:
-        inside = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; read forever"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        inside = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; read forever"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert inside.stdout is not None and inside.stdout.readline() == b"begun\n"
         (child,) = Path(f"/proc/{inside.pid}/task/{inside.pid}/children").read_text().split()
         for pid, said in ((child, "host\n"), (str(made.started.pid), "" if os.geteuid() else "host\n")):

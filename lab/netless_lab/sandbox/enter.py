@@ -14,7 +14,8 @@ place of any other there. It enters only the user and the pid namespace itself, 
 is its child's doing. Until the child is the command, neither can be traced or looked into from inside (prctl(2), PR_SET_DUMPABLE).
 
 The parent stays, carries the terminal if there is one, passes on signals, and ends as its child did. The child has no terminal of the
-machine as its own, dies with the parent and with the lab, and gets no open files but the first three.
+machine as its own, dies with the parent and with the lab, and gets no open files but the first three, and in place of files on a disk
+pipes (``carry``).
 Exit: the command's own code, 128 + signal, 126 or 127 when it cannot be run, 3 when there is no such lab or node.
 """
 
@@ -29,11 +30,12 @@ if __name__ == "__main__":  # -I -S: nothing of ours is on the path yet
 
 import _socket
 import array
+import errno
 import fcntl
 import signal
 import struct
 
-from netless_lab.sandbox import seccomp, way
+from netless_lab.sandbox import carry, seccomp, way
 from netless_lab.sandbox import syscalls as sc
 from netless_lab.sandbox.way import NotThere, Way
 
@@ -81,6 +83,7 @@ def main(argv: list[str]) -> int:
     split = argv.index("--")
     options = dict(zip(argv[:split:2], argv[1:split:2], strict=True))
     sc.set_dumpable(False)
+    carried = None
     try:
         sock = connect(options["--address"])
         sock.sendall(way.request(options["--node"]))
@@ -90,13 +93,15 @@ def main(argv: list[str]) -> int:
             sock.close()
         sys.path.clear()
         sys.meta_path.clear()
+        on_terminal = "termios" in globals()
+        carried = None if on_terminal else carry.Carried()
         _leave_our_groups()
         entering.enter(_OURS)
         if os.geteuid() != 0:  # the machine's root is nobody in a lab that he started: he becomes the lab's root
             os.setresgid(0, 0, 0)
             os.setresuid(0, 0, 0)
             sc.set_dumpable(False)  # taken back by the change of user (prctl(2))
-        return _run_on_terminal(entering) if "termios" in globals() else _run(entering)
+        return _run_on_terminal(entering) if on_terminal else _run(entering)
     except NotThere as error:
         return _refused(str(error))
     except ConnectionError:
@@ -107,6 +112,9 @@ def main(argv: list[str]) -> int:
         return _refused(_FULL)
     except OSError as error:
         return _refused(f"the lab cannot be entered: {error}")
+    finally:
+        if carried is not None:
+            carried.close()
 
 
 def connect(address: str) -> _socket.socket:
@@ -252,7 +260,7 @@ def _fork(entering: Entering, for_terminal: _socket.socket | None = None) -> int
 
 def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
     """The child's way: into the rest of the namespaces, onto its terminal, and into the command. Raises OSError."""
-    runner = os.open(_RUNNER, os.O_PATH | os.O_CLOEXEC) if os.access("/proc/self/exe", os.W_OK) else -1
+    runner = os.open(_RUNNER, os.O_PATH | os.O_CLOEXEC)
     entering.enter(_ITS)
     sc.forbid_reboot()
     seccomp.enclose()
@@ -271,9 +279,9 @@ def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
 def _execute(command: list[str], runner: int) -> None:
     """exec(3) with the room's environment and every signal as a program expects it. Never returns.
 
-    ``runner`` is an open program that runs another, -1 for none. A script that names /proc/self/exe as its interpreter is run by the
-    program that executes it: by this Python, through a mount of the machine's that can be written (CVE-2019-5736). That is no
-    harm where the lab's user may not write the file; where he may, one that is root's goes in between.
+    ``runner`` is an open program that runs another. A script that names /proc/self/exe as its interpreter is run by the program that
+    executes it, from where that lies outside: by this Python, which may be the lab's user's to write and to give another mode
+    (CVE-2019-5736). So one that is root's goes in between, always: who is in the lab may put another file there after any look at it.
     """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)
@@ -287,11 +295,12 @@ def _execute(command: list[str], runner: int) -> None:
     names = [command[0]] if "/" in command[0] else [f"{folder}/{command[0]}" for folder in environment.get("PATH", "/bin").split(":")]
     for name in names:
         try:
-            if runner >= 0 and os.access(name, os.X_OK) and not os.path.isdir(name):
-                os.execve(runner, ["env", "--", name, *command[1:]], environment)
-            os.execve(name, command, environment)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
+            if os.access(name, os.X_OK) and not os.path.isdir(name):
+                # env(1) takes a name with "=" for a variable
+                words = ["/bin/sh", "-c", 'exec "$0" "$@"', name] if "=" in name else [name]
+                os.execve(runner, ["env", "--", *words, *command[1:]], environment)
+            elif os.path.lexists(name):
+                problem = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
             problem = error
     os.write(2, f"netless: {command[0]}: {problem.strerror}\n".encode())
