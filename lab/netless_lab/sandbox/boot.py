@@ -166,6 +166,7 @@ def _outermost(plan: Plan, reporter: Reporter, lines: _Lines, who: ids.Outside, 
         reporter.stage = "mounts"
         staged = stage(plan.keep, furniture.staging_place(), who) if who.nobody else Staged()
         reporter.stage = "user namespace"
+        shares = limits.shares()
         sc.unshare(_A_KINDS)
         reporter.stage = "uid map"
         if who.nobody:
@@ -175,6 +176,7 @@ def _outermost(plan: Plan, reporter: Reporter, lines: _Lines, who: ids.Outside, 
             _die_with(keeper)  # forgotten by the change of user (prctl(2))
         else:
             sc.map_root_to(who.uid, who.gid)
+        limits.grant(shares)
         with contextlib.suppress(OSError):
             sc.unshare(sc.CLONE_NEWCGROUP)  # in A: who is root in B sees no group above his own, and may mount no tree of them
         outer = os.open("/proc/self/ns/user", os.O_RDONLY | os.O_CLOEXEC)

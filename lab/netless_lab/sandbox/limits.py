@@ -4,6 +4,9 @@ Two means, tried in this order:
 * ``pid_max`` of the room's own pid namespace. It exists per namespace since Linux 6.14; before that the same file is the whole
   machine's, so the version is looked at first and the file is never touched on an older kernel.
 * RLIMIT_NPROC, counted per user namespace since Linux 5.14.
+
+And how much of what the kernel grants to each user, inotify instances and namespaces, a room leaves to its owner outside: what is made in a
+user namespace counts for the owner of each one around it too (namespaces(7), "The /proc/sys/user directory").
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ RESERVED: Final = 400
 """What visitors leave to the agent, so that it can still act when a fork bomb has taken the rest. 300 of these nobody has: once a
 namespace has used its numbers up, the kernel gives out none below 300 again (kernel/pid.c, RESERVED_PIDS)."""
 _PID_MAX: Final = Path("/proc/sys/kernel/pid_max")
+_PER_USER: Final = Path("/proc/sys/user")
 Means = Literal["pid_max", "nproc", "none"]
 
 
@@ -103,6 +107,22 @@ def end_others(keep: frozenset[int]) -> int:
 def processes() -> tuple[int, ...]:
     """Every process of the room, by its number there. OSError when no more files can be opened."""
     return tuple(int(name) for name in os.listdir("/proc") if name.isdecimal())
+
+
+def shares() -> dict[str, int]:
+    """By file of /proc/sys/user, half of what a user may have here: what a room gets. Ask before its outer user namespace is made."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir(_PER_USER):
+            found[name] = int((_PER_USER / name).read_text(encoding="ascii")) // 2
+    return found
+
+
+def grant(shares: dict[str, int]) -> None:
+    """Bound the calling process's user namespace, and all below it, to these. They stay unbounded where /proc/sys cannot be written."""
+    for name, number in shares.items():
+        with contextlib.suppress(OSError):
+            (_PER_USER / name).write_text(f"{number}\n", encoding="ascii")
 
 
 def _is_dead(pid: int) -> bool:

@@ -1,0 +1,44 @@
+"""What the kernel counts for a user wherever he is: a lab that takes all it can get leaves some to its owner outside."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from pathlib import Path
+
+from netless_lab.sandbox import join
+from sandbox.helpers.alone import alone
+from sandbox.helpers.rooms import room
+
+TAKE = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+for _ in range(int(sys.argv[1]) // 500 + 1):
+    ready, done = os.pipe()
+    if os.fork() == 0:
+        for _ in range(500):
+            libc.inotify_init1(0)
+        os.write(done, b"r")
+        sys.stdin.read()
+        os._exit(0)
+    os.read(ready, 1)
+print("taken", flush=True)
+sys.stdin.read()
+"""
+"""Takes so many inotify instances, and holds them until the end of its input."""
+
+
+@alone
+def test_a_lab_leaves_inotify_to_its_owner() -> None:
+    """All instances that the lab gets are taken: the owner outside gets one, as programs of his do that wait for files (inotify(7))."""
+    most = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="ascii"))
+    with room() as made:
+        environment = {**os.environ, **join.environment(made.lab, "host")}
+        command = [*join.command(made.lab, "host"), "python3", "-I", "-c", TAKE, str(most)]
+        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as taker:
+            assert taker.stdout is not None and taker.stdout.readline() == b"taken\n"
+            own = ctypes.CDLL(None).inotify_init1(0)
+            taker.communicate()
+        assert own >= 0, "nothing is left outside"
+        os.close(own)
