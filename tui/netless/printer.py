@@ -17,10 +17,17 @@ from .called import Called
 FORMAT = 1
 """Version of the documents that --json prints: a key once there keeps its name and meaning, others may be added."""
 _CODES = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
+_OWN = "|".join(sorted({*_CODES.values(), "0"}))
+_CONTROL = re.compile(rf"(\x1b\[(?:{_OWN})m)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but tab and line feed, and apart from them what ``style`` writes."""
 
 
 class Printer:
-    """The two streams of one command, and whether it answers in JSON. Commands in its sentences are worded as one can type them."""
+    """The two streams of one command, and whether it answers in JSON. Commands in its sentences are worded as one can type them.
+
+    What is said holds names that were given inside a lab, and the kernel lets an interface be called by an escape sequence: no control
+    character of theirs gets to the terminal.
+    """
 
     def __init__(
         self, *, as_json: bool = False, called: Called | None = None, out: TextIO | None = None, err: TextIO | None = None
@@ -33,11 +40,11 @@ class Printer:
     def say(self, text: str = "") -> None:
         """A line of the result, for people."""
         if not self.as_json:
-            print(self._called.typed(text), file=self._out)
+            print(_harmless(self._called.typed(text)), file=self._out)
 
     def raw(self, text: str) -> None:
         """A result that is the same for people and programs."""
-        print(text, file=self._out)
+        print(_harmless(text), file=self._out)
 
     def document(self, value: Any) -> None:
         """The one JSON document of a command with --json. What is no list also says its ``format``."""
@@ -45,7 +52,7 @@ class Printer:
             plain = self._called.document(msgspec.to_builtins(value, str_keys=True))
             if isinstance(plain, dict):
                 plain = {"format": FORMAT, **plain}
-            text = msgspec.json.format(write_json(plain), indent=2).decode()
+            text = re.sub(r"[\x7f-\x9f]+", lambda signs: _ascii(signs[0], "\x00-\x1f"), msgspec.json.format(write_json(plain), indent=2).decode())
             print(text if self.can_say(text) else _ascii(text), file=self._out)
 
     def failure(self, text: str, code: int, nearest: tuple[str, ...] = (), **more: object) -> int:
@@ -59,7 +66,7 @@ class Printer:
 
     def narrate(self, text: str) -> None:
         """What is going on, beside the result."""
-        print(self._called.typed(text), file=self._err)
+        print(_harmless(self._called.typed(text)), file=self._err)
 
     def can_say(self, text: str) -> bool:
         """Whether the encoding of the result has every sign of the text."""
@@ -76,9 +83,14 @@ class Printer:
         return f"\x1b[{_CODES[name]}m{text}\x1b[0m"
 
 
-def _ascii(document: str) -> str:
+def _harmless(text: str) -> str:
+    """The text with a question mark for every control character."""
+    return _CONTROL.sub(lambda found: found[1] or "?", text)
+
+
+def _ascii(document: str, kept: str = "\x00-\x7f") -> str:
     """The same JSON document in ASCII: beyond it there are only signs in texts, and each may be written by its number (RFC 8259, 7)."""
-    return re.sub(r"[^\x00-\x7f]", lambda sign: re.sub("....", r"\\u\g<0>", sign[0].encode("utf-16-be").hex()), document)
+    return re.sub(f"[^{kept}]", lambda sign: re.sub("....", r"\\u\g<0>", sign[0].encode("utf-16-be").hex()), document)
 
 
 def plural(count: int, word: str, many: str = "") -> str:

@@ -72,7 +72,7 @@ def script(entries: tuple[Entry, ...]) -> str:
         if entry.step != step:
             step = entry.step
             lines += ["", f"# --- {step}"]
-        lines.append(f"# {time.strftime('%H:%M:%S', time.localtime(entry.at))} {entry.who}: {entry.text}")
+        lines.append(f"# {_told(entry)}")
         lines += entry.lines
     return "\n".join(lines) + "\n"
 
@@ -85,7 +85,13 @@ def notes(entries: tuple[Entry, ...]) -> str:
         if entry.step != step:
             step = entry.step
             lines += [f"## {step}", ""]
-        lines.append(f"* {time.strftime('%H:%M:%S', time.localtime(entry.at))} **{entry.who}**: {entry.text}")
+        lines.append(f"* {_told(entry, '**')}")
         if entry.lines:
             lines += ["", *(f"      {line}" for line in entry.lines), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _told(entry: Entry, mark: str = "") -> str:
+    """One line, whatever names it tells of: a line feed may stand in that of a namespace, and what follows it is not to become a command."""
+    text = "".join(sign if sign.isprintable() else "?" for sign in entry.text)
+    return f"{time.strftime('%H:%M:%S', time.localtime(entry.at))} {mark}{entry.who}{mark}: {text}"

@@ -68,7 +68,7 @@ def history(args: Namespace, printer: Printer) -> int:
         printer.document(told["entries"])
         return Exit.PASS
     if args.script or args.markdown:
-        sys.stdout.write(told["script" if args.script else "markdown"])
+        printer.raw(told["script" if args.script else "markdown"].rstrip("\n"))
         return Exit.PASS
     for entry in told["entries"]:
         printer.say(f"{time.strftime('%H:%M:%S', time.localtime(entry['at']))}  {entry['who']:<8} {entry['text']}")
