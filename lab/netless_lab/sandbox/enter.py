@@ -44,11 +44,12 @@ if os.isatty(0) and os.isatty(1):
 
     from netless_lab.sandbox import relay
 
-_FOREIGN = (
-    "XDG_", "DBUS_", "SSH_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "TMUX", "STY", "DISPLAY", "WAYLAND_", "SUDO_", "MAIL", "BASH_ENV",
-    "LD_PRELOAD", "OLDPWD", "LS_OPTIONS", "INVOCATION_ID", "JOURNAL_STREAM", "NETLESS_CALLED",
-)  # fmt: skip
-"""Beginnings of variables that describe the world outside: paths and sockets that are not there inside."""
+_TAKEN_ALONG = frozenset((
+    "HOME", "PATH", "USER", "LOGNAME", "SHELL", "PS1", "NETLESS_LAB", "NETLESS_NODE", "NETLESS_HISTORY", "NETLESS_LESSONS", "TERM",
+    "COLORTERM", "COLORFGBG", "NO_COLOR", "COLUMNS", "LINES", "LANG", "LANGUAGE", "TZ", "PAGER", "LESS", "EDITOR", "VISUAL", "LD_LIBRARY_PATH",
+))  # fmt: skip
+"""Variables that a command inside gets: those that ``join`` sets, and what is said of the terminal, the language and the tools. All others stay
+outside: they are paths and sockets that are not there inside, and often enough passwords. A Python may need LD_LIBRARY_PATH."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _OURS = ("outer", "cgroup", "user", "pid")
 """What the parent enters, in this order: the second belongs to the first. A kernel need not have cgroups."""
@@ -100,7 +101,7 @@ def main(argv: list[str]) -> int:
         if os.geteuid() != 0:  # the machine's root is nobody in a lab that he started: he becomes the lab's root
             os.setresgid(0, 0, 0)
             os.setresuid(0, 0, 0)
-            sc.set_dumpable(False)  # taken back by the change of user (prctl(2))
+        sc.set_dumpable(False)  # taken back by a change of user or of capabilities where fs.suid_dumpable is 1 (prctl(2), proc(5))
         return _run_on_terminal(entering) if on_terminal else _run(entering)
     except NotThere as error:
         return _refused(str(error))
@@ -286,7 +287,7 @@ def _execute(command: list[str], runner: int) -> None:
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    environment = {name: value for name, value in os.environ.items() if name in _TAKEN_ALONG or name.startswith("LC_")}
     try:
         os.chdir(environment.get("HOME", "/"))
     except OSError:  # a learner may have removed it
