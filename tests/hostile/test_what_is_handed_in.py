@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from netless_lab.sandbox import join
 from sandbox.helpers.alone import alone
@@ -86,3 +89,13 @@ def test_the_python_that_enters_runs_no_script_inside() -> None:
         made.sh("printf '#!/proc/self/exe --version\\n' > /tmp/script; chmod 755 /tmp/script")
         done = entered(made, "/tmp/script", stdin=subprocess.DEVNULL, capture_output=True)
     assert b"Python" not in done.stdout + done.stderr, "the outside's Python runs inside, as an open file of the machine's"
+
+
+@alone
+def test_a_crash_starts_nothing_outside() -> None:
+    """Neither who enters nor the agent, and so nobody inside, leaves a core for the machine's handler: of one byte it takes none."""
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+        pytest.skip("this machine lets nobody leave one, so the limit cannot be set")
+    with room() as made:
+        own = entered(made, "cat", "/proc/self/limits", "/proc/1/limits", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout.decode()
+    assert [line.split()[4:6] for line in own.splitlines() if line.startswith("Max core")] == [["1", "1"]] * 2

@@ -309,6 +309,7 @@ def _settle_in(lab: str) -> tuple[str, ...]:
     sc.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sc.forbid_reboot()
+    sc.leave_no_core()
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")}
     os.environ.clear()
     os.environ.update(kept, PATH=PATH, HOME=HOME, USER="root", NETLESS_LAB=lab)

@@ -264,6 +264,7 @@ def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
     runner = os.open(_RUNNER, os.O_PATH | os.O_CLOEXEC)
     entering.enter(_ITS)
     sc.forbid_reboot()
+    sc.leave_no_core()
     seccomp.enclose()
     if entering.processes:
         sc.limit_processes(entering.processes)

@@ -234,6 +234,17 @@ def limit_processes(processes: int) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
 
 
+def leave_no_core() -> None:
+    """Have the kernel write no core of this process and its children, nor start the machine's handler of cores for them.
+
+    That one runs outside, as root, and believes what it finds in the process. It is started whatever the limit is, but for a limit of one
+    byte (the kernel's fs/coredump.c). Nothing happens where the limit is 0 and cannot be raised to that.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if hard != 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+
+
 def set_process_name(name: str) -> None:
     """The name ``ps -e`` and ``top`` show for the calling thread, cut to 15 bytes (prctl(2), PR_SET_NAME)."""
     buffer = ctypes.create_string_buffer(name.encode()[:15])
