@@ -74,6 +74,17 @@ def test_much_is_carried_whole() -> None:
 
 
 @alone
+def test_what_is_not_read_is_read_by_the_next() -> None:
+    """A command that reads nothing, or a part, leaves the rest of the file to the next one, as in a loop of the shell's."""
+    given = Path("/tmp/given")
+    given.write_bytes(bytes(range(256)) * 1000)
+    with room() as made, given.open("rb") as source:
+        got = [entered(made, *command, stdin=source, stdout=subprocess.PIPE).stdout for command in (["true"], ["dd", "bs=5", "count=1", "status=none"], ["cat"])]
+    assert [len(own) for own in got] == [0, 5, 255_995]
+    assert b"".join(got) == given.read_bytes()
+
+
+@alone
 def test_who_stays_behind_keeps_nobody_waiting() -> None:
     """A command that leaves somebody behind with its standard output has ended, and what it wrote has arrived."""
     got = Path("/tmp/got")

@@ -37,7 +37,7 @@ class Carried:
         kept = {fd: found for fd, found in own.items() if not _passes(found.st_mode)}
         if 0 in kept:
             into, out = os.pipe()
-            self._fork(lambda: _copy_in(0, out, self._end), into)
+            self._fork(lambda: _copy_in(0, into, out, self._end))
             os.close(out)
             os.dup2(into, 0)
             os.close(into)
@@ -60,8 +60,8 @@ class Carried:
         os.dup2(out, fd)
         os.close(out)
 
-    def _fork(self, work: Copy, its: int) -> None:
-        """A process that copies, deaf to what the terminal says to the command. ``its``: the command's end of the pipe.
+    def _fork(self, work: Copy, *its: int) -> None:
+        """A process that copies, deaf to what the terminal says to the command. ``its``: what is the command's alone.
 
         It ends when ``_our_end`` closes, and so with us: who has entered a lab of root's may signal nobody outside.
         """
@@ -72,8 +72,8 @@ class Carried:
             self._copying.append(pid)
             return
         try:
-            os.close(its)
-            os.close(self._our_end)
+            for fd in (*its, self._our_end):
+                os.close(fd)
             work()
         except OSError:  # a full disk, or nobody who reads
             pass
@@ -93,15 +93,19 @@ def _passes(mode: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
 
 
-def _copy_in(source: int, target: int, end: int) -> None:
-    """Until the end of the file, until nobody reads any more, or until the ``end``."""
+def _copy_in(source: int, into: int, target: int, end: int) -> None:
+    """Until the end of the file, or until the ``end``; then what nobody has read is there for whoever reads the file next.
+
+    So a loop of the shell's, ``while read line; do netless exec ...; done < file``, loses no line. ``into`` is where ``target`` is read.
+    """
     os.set_blocking(target, False)
     poll = _polling((target, select.POLLOUT), (end, select.POLLIN))
-    while data := os.read(source, _CHUNK):
-        while data:
-            if end in dict(poll.poll()):
-                return
-            data = data[os.write(target, data) :]
+    data = os.read(source, _CHUNK)
+    while data and end not in dict(poll.poll()):
+        data = data[os.write(target, data) :] or os.read(source, _CHUNK)
+    os.close(target)
+    _polling((end, select.POLLIN)).poll()
+    os.lseek(source, -len(data) - _waiting(into), os.SEEK_CUR)
 
 
 def _copy_out(source: int, target: int, end: int) -> None:
@@ -110,7 +114,7 @@ def _copy_out(source: int, target: int, end: int) -> None:
     left = -1
     while left:
         if left < 0 and end in dict(poll.poll()):
-            left = struct.unpack("i", fcntl.ioctl(source, _FIONREAD, bytes(4)))[0]
+            left = _waiting(source)
             continue
         data = os.read(source, _CHUNK if left < 0 else min(left, _CHUNK))
         if not data:
@@ -118,6 +122,12 @@ def _copy_out(source: int, target: int, end: int) -> None:
         left = max(0, left - len(data)) if left >= 0 else left
         while data:
             data = data[os.write(target, data) :]
+
+
+def _waiting(pipe: int) -> int:
+    """How many bytes nobody has read yet."""
+    found: int = struct.unpack("i", fcntl.ioctl(pipe, _FIONREAD, bytes(4)))[0]
+    return found
 
 
 def _polling(*interests: tuple[int, int]) -> select.poll:
