@@ -129,7 +129,7 @@ class Keeper:
                 self._agent = os.pidfd_open(int(frame))
         elif letter == READY and self._save is None:
             self._open(tuple(json.loads(frame)))
-        elif letter == LAST:
+        elif letter == LAST and self._listener.fileno() >= 0:
             self._shut()
 
     def _open(self, notes: tuple[str, ...]) -> None:
@@ -144,7 +144,9 @@ class Keeper:
         self._save = self._find_save()
 
     def _shut(self) -> None:
-        """Nobody more: the name is free from now on, and the agent hears that it is."""
+        """Nobody more: the name is free from now on, and the agent hears that it is. It has to end soon: nobody finds it by now to end it."""
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + PATIENCE_S
         for fd in (self._listener.fileno(), self._callers.fileno()):
             with contextlib.suppress(KeyError):
                 self._poll.unregister(fd)
