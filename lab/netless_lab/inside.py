@@ -21,9 +21,10 @@ from .course.step import Course
 from .kernel.inotify import Inotify
 from .orders import Orders
 from .protocol import Notice
+from .room import NETLESS, SOCKET
 from .sandbox.boot import Room
 from .sandbox.callers import Callers
-from .sandbox.find import INSIDE, is_ours
+from .sandbox.find import is_ours
 from .sandbox.limits import raise_files
 from .sandbox.reaper import Reaper
 from .session.host import PretendHost
@@ -132,7 +133,7 @@ class _InnerDoor:
         self._inotify: Inotify | None = None
         with contextlib.suppress(OSError):  # none left for this user: then only the first one is there
             self._inotify = Inotify()
-            self._inotify.watch(os.path.dirname(INSIDE))
+            self._inotify.watch(NETLESS)
             loop.add_reader(self._inotify.fileno(), self._look)
 
     def close(self) -> None:
@@ -147,7 +148,7 @@ class _InnerDoor:
     def _look(self) -> None:
         assert self._inotify is not None
         lost = [event.lost for event in self._inotify.read()]
-        if os.path.exists(INSIDE):
+        if os.path.exists(SOCKET):
             return
         try:
             fresh = _listen_inside()
@@ -155,7 +156,7 @@ class _InnerDoor:
             if any(lost):
                 self._loop.call_later(AGAIN_S, self._look)
             return
-        self._inotify.watch(os.path.dirname(INSIDE))
+        self._inotify.watch(NETLESS)
         fresh.setblocking(False)
         if self._sock is not None:
             self._loop.remove_reader(self._sock)
@@ -174,10 +175,10 @@ class _InnerDoor:
 
 def _listen_inside() -> socket.socket:
     """A socket that those who live in the lab can reach: abstract names end at the network namespace."""
-    os.makedirs(os.path.dirname(INSIDE), exist_ok=True)
+    os.makedirs(NETLESS, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(INSIDE)
+        os.unlink(SOCKET)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.bind(INSIDE)
+    sock.bind(SOCKET)
     sock.listen(16)
     return sock

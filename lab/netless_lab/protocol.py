@@ -264,7 +264,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A node that can be entered; how, is for the one who enters to know (``sandbox.join``)."""
+    """A node that can be entered; how, is for the one who enters to know (``join``)."""
 
     node: str
 

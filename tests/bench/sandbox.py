@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 
 from bench.row import Row, median_ms
-from netless_lab.sandbox import find, join
+from netless_lab import join
+from netless_lab.sandbox import find
 from netless_lab.sandbox.doctor import examine
 from netless_lab.sandbox.start import Started, start
 from sandbox.helpers.agent import ENTRY

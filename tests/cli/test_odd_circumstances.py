@@ -15,7 +15,7 @@ import pytest
 
 from helpers.command_line import Cli, own_name
 from helpers.pretender import pretender
-from netless_lab.sandbox.address import socket_name
+from netless_lab.address import socket_name
 
 pytestmark = pytest.mark.kernel
 READING = (

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from helpers.waiting import eventually
-from netless_lab import labs
+from netless_lab import join, labs
 from netless_lab.client import Client, LabGone
 from netless_lab.protocol import (
     AgentMessage,
@@ -34,7 +34,6 @@ from netless_lab.protocol import (
     Status,
     Subscribe,
 )
-from netless_lab.sandbox import join
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import netless_lab.sandbox
 from helpers.waiting import eventually
-from netless_lab.sandbox import join
+from netless_lab import join
 from sandbox.helpers.alone import alone
 from sandbox.helpers.rooms import room
 

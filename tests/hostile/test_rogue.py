@@ -13,8 +13,8 @@ import pytest
 
 from helpers.checkout import as_here
 from hostile.helpers.rogue import Answer, hands, rogue, says
-from netless_lab.sandbox import join
-from netless_lab.sandbox.address import socket_name
+from netless_lab import join
+from netless_lab.address import socket_name
 from sandbox.helpers.alone import alone, alone_as_ordinary, alone_as_root
 
 MARKER = "/tmp/it-ran"

@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from netless_lab.sandbox import join
+from netless_lab import join
 from sandbox.helpers.alone import alone
 from sandbox.helpers.rooms import room
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from hostile.helpers.hour import on_a_terminal
-from netless_lab.sandbox import join
+from netless_lab import join
 from sandbox.helpers.alone import alone, alone_as_root
 from sandbox.helpers.rooms import TestRoom, room
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netless_lab.sandbox import join
+from netless_lab import join
 from sandbox.helpers.alone import alone
 from sandbox.helpers.rooms import TestRoom, room
 

@@ -18,7 +18,8 @@ import pytest
 
 from helpers.checkout import as_here
 from helpers.waiting import eventually
-from netless_lab.sandbox import find, join
+from netless_lab import join
+from netless_lab.sandbox import find
 from sandbox.helpers.agent import ENTRY
 from sandbox.helpers.alone import Machine, alone, alone_as_ordinary, remains
 from sandbox.helpers.rooms import ask, room

@@ -18,8 +18,9 @@ import pytest
 
 from helpers.pretender import pretender
 from helpers.waiting import eventually
-from netless_lab.sandbox import find, join
-from netless_lab.sandbox.address import socket_name
+from netless_lab import join
+from netless_lab.address import socket_name
+from netless_lab.room import SOCKET
 from sandbox.helpers.alone import Machine, alone, remains
 from sandbox.helpers.rooms import TestRoom, room
 
@@ -153,7 +154,7 @@ def test_one_node_can_be_entered_from_another() -> None:
     """The same command line, with the lab's address inside: from the host into a container and from a container into the host."""
     with room(containers=["c1"]) as made:
         to_host, to_container = (
-            [find.INSIDE if word == f"@{socket_name('test', os.geteuid())[1:]}" else word for word in join.command(made.lab, node)]
+            [SOCKET if word == f"@{socket_name('test', os.geteuid())[1:]}" else word for word in join.command(made.lab, node)]
             for node in ("host", "c1")
         )
         assert run(made, "host", *to_container, "hostname").stdout == "c1\n"

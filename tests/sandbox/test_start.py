@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from helpers.checkout import as_here
+from netless_lab.address import lab_of, socket_name
 from netless_lab.sandbox import find
-from netless_lab.sandbox.address import lab_of, socket_name
 from netless_lab.sandbox.start import AlreadyRuns, StartError, launch, start
 from sandbox.helpers.agent import ENTRY
 from sandbox.helpers.alone import Machine, alone, alone_as_root, remains

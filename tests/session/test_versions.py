@@ -20,8 +20,8 @@ from helpers.desk import Desk, at_a_desk
 from helpers.pretender import pretender
 from helpers.waiting import eventually
 from netless_lab import protocol
+from netless_lab.address import socket_name
 from netless_lab.sandbox import find
-from netless_lab.sandbox.address import socket_name
 
 pytestmark = pytest.mark.kernel
 

@@ -14,9 +14,9 @@ import pytest
 from helpers.desk import Desk
 from helpers.pretender import pretender
 from netless_lab import labs
+from netless_lab.address import socket_name
 from netless_lab.client import Client
 from netless_lab.protocol import GetStatus, Hello
-from netless_lab.sandbox.address import socket_name
 from netless_lab.sandbox.find import NotOurs
 from netless_lab.sandbox.stop import stop
 

@@ -19,8 +19,8 @@ The socket by which others find the lab is an abstract one (unix(7)), and its lo
 keeper keeps. When PID 1 ends, for whatever reason, the kernel ends every process of the room, and with the last of them its mounts,
 namespaces and sockets; and the keeper ends.
 
-start, find, join     from outside: begin a lab, list and connect, become part of a node
-enter, relay          what ``join`` starts: the process that enters, and the terminal it carries
+start, find           from outside: begin a lab, list and connect
+enter, relay          what who becomes part of a node starts (``netless_lab.join``): the process that enters, and the terminal it carries
 way, spaces           what is said and handed over to one who enters: a node's namespaces as open files
 boot, furniture       the way into the room, and what stands in it
 keeper, callers       the process that stays outside, and the agent's side of the lines to it

@@ -31,11 +31,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final, NoReturn
 
+from netless_lab.address import socket_name
+from netless_lab.room import HOME, PATH
 from netless_lab.sandbox import furniture, ids, limits, seccomp
 from netless_lab.sandbox import syscalls as sc
-from netless_lab.sandbox.address import socket_name
 from netless_lab.sandbox.keeper import AGENT, HEADER, READY, Keeper, Save
-from netless_lab.sandbox.plan import HOME, PATH, Plan
+from netless_lab.sandbox.plan import Plan
 from netless_lab.sandbox.staged import Staged, stage
 from netless_lab.sandbox.status import Failure, Reporter
 

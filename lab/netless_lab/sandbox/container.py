@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from ..room import HOME, NETNS
 from . import syscalls as sc
 from .furniture import CONTAINERS, EMPTY_RESOLV_CONF, unescape
-from .plan import NETNS
 
 T = TypeVar("T")
 _KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
@@ -156,6 +156,6 @@ def _spawn_sleep(shown_as: str) -> int:
     if os.path.basename(os.path.realpath(program)) != "sleep":
         shown_as = "sleep"  # a program of many names (busybox) looks at the one it is called by
     silent = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
-    environment = {"PATH": _PROGRAM_PATH, "HOME": "/run/lab"}
+    environment = {"PATH": _PROGRAM_PATH, "HOME": HOME}
     handled = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
     return os.posix_spawn(program, [shown_as, "infinity"], environment, file_actions=silent, setsid=True, setsigmask=[], setsigdef=handled)

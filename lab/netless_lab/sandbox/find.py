@@ -9,10 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from .address import lab_of, socket_name
+from ..address import address, lab_of
 
-INSIDE: Final = "/run/netless/agent.sock"
-"""Where the agent listens for those who live in the lab: abstract names do not reach across network namespaces."""
 _UCRED: Final = struct.Struct("=iII")
 _TIMEVAL: Final = struct.Struct("@ll")
 _PATIENCE_S: Final = 5
@@ -52,15 +50,6 @@ def labs() -> tuple[Found, ...]:
             if lab is not None:  # a connection that was accepted shows the same name, without the flag
                 found[lab] = found.get(lab, False) or bool(int(fields[3], 16) & _LISTENING)
     return tuple(Found(lab, ready) for lab, ready in sorted(found.items()))
-
-
-def address(lab: str) -> str:
-    """Where a lab of this user is found from here: a path for those who live in it, else @ and its abstract name.
-
-    Raises ValueError for an impossible name.
-    """
-    outer = f"@{socket_name(lab, os.geteuid())[1:]}"
-    return INSIDE if os.environ.get("NETLESS_LAB") == lab and os.path.exists(INSIDE) else outer
 
 
 def connect(lab: str) -> socket.socket:

@@ -16,8 +16,9 @@ import stat
 from collections.abc import Iterator
 from typing import Final
 
+from ..room import BIN, HOME, NETLESS, NETNS
 from . import syscalls as sc
-from .plan import BIN, HOME, NETLESS, NETNS, PROGRAMS, Plan
+from .plan import PROGRAMS, Plan
 from .staged import Staged
 
 MACHINE_ETC: Final = f"{NETLESS}/etc"

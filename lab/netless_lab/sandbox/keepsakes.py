@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ..room import BIN, HOME, NETLESS, NETNS
 from . import syscalls as sc
 from .furniture import CONTAINERS, DEVICE_LINKS, MACHINE_ETC, unescape
-from .plan import BIN, HOME, NETLESS, NETNS
 
 _DIRECTORIES: Final = (
     (NETNS, 0o755), (NETLESS, 0o755), (BIN, 0o755), (CONTAINERS, 0o755), ("/run/lock", 0o755), ("/etc/netns", 0o755), (HOME, 0o700),

@@ -8,17 +8,12 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from ..room import HOME, NETLESS, NETNS
 from .limits import DEFAULT_PROCESSES
 
 PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/gnu")
 """What a room shows of the machine (hier(7), and two that hold whole systems elsewhere). All else is covered; what Python must find there is
 kept by name."""
-HOME: Final = "/run/lab"
-NETLESS: Final = "/run/netless"
-NETNS: Final = "/run/netns"
-BIN: Final = f"{NETLESS}/bin"
-PATH: Final = f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""A room's own places; in a lab started inside a lab they are the inner one's."""
 
 
 @dataclass(frozen=True, slots=True)

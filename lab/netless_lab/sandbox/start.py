@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .address import check_name
+from ..address import check_name
 from .limits import DEFAULT_PROCESSES
 from .plan import Plan, import_path, kept
 from .status import Failure

@@ -18,7 +18,7 @@ from hostile.bait import KEYS, Bait
 from hostile.calls import call
 from hostile.helpers.groups import BAIT, KILLED, Groups
 from hostile.helpers.machine import ADDRESS, HOME, LINK, NODES, OTHER, SHADOW, SUPERUSER, WRITABLE
-from netless_lab.sandbox.address import socket_name
+from netless_lab.address import socket_name
 
 LAB, MARK, PORT, KEY = "hostile", "hostile-mark", 45999, 0x6E657430
 NODES_TRIED = ("host", "c1", "outside")

@@ -16,10 +16,10 @@ import subprocess
 import sys
 from typing import Any
 
+from netless_lab.room import SOCKET
 from netless_lab.sandbox import container, internet, limits, way
 from netless_lab.sandbox.boot import Room
 from netless_lab.sandbox.callers import Callers
-from netless_lab.sandbox.find import INSIDE
 from netless_lab.sandbox.reaper import Reaper
 from netless_lab.sandbox.spaces import Spaces
 
@@ -106,7 +106,7 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
         tasks.add(asyncio.create_task(converse(sock)))
 
     callers.begin(welcome, lambda reason: ended.set())
-    inner = await asyncio.start_unix_server(client, path=INSIDE)
+    inner = await asyncio.start_unix_server(client, path=SOCKET)
     print("the agent is ready", file=sys.stderr, flush=True)
     room.ready()
     await ended.wait()

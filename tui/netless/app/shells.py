@@ -7,8 +7,8 @@ from itertools import takewhile
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from netless_lab import join
 from netless_lab.primitives.base import Dialect
-from netless_lab.sandbox import join
 
 from ..shell import command as shell_command
 

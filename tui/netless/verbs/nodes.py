@@ -10,12 +10,11 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from netless_lab import protocol
+from netless_lab import join, protocol
 from netless_lab.client import Client
 from netless_lab.errors import Refusal
 from netless_lab.model.probe import Outcome, Ping
 from netless_lab.model.snapshot import Snapshot
-from netless_lab.sandbox import join
 
 from ..exit_codes import Exit
 from ..labs import joined, opened

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from .find import address
-from .plan import HOME, PATH
+from .address import address
+from .room import HOME, PATH
 
-_ENTER: Final = str(Path(__file__).with_name("enter.py"))
+_ENTER: Final = str(Path(__file__).with_name("sandbox") / "enter.py")
 
 
 def command(lab: str, node: str, *, stay: bool = False) -> tuple[str, ...]:

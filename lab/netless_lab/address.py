@@ -6,8 +6,11 @@ so both sides ask the kernel who the other one is (``find.peer_uid``) before the
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
+
+from .room import SOCKET
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 PREFIX: Final = "netless"
@@ -23,6 +26,15 @@ def check_name(lab: str) -> str:
 def socket_name(lab: str, uid: int) -> str:
     """The address to bind or connect to, with its leading zero byte."""
     return f"\0{PREFIX}/{uid}/{check_name(lab)}"
+
+
+def address(lab: str) -> str:
+    """Where a lab of this user is found from here: a path for those who live in it, else @ and its abstract name.
+
+    Raises ValueError for an impossible name.
+    """
+    outer = f"@{socket_name(lab, os.geteuid())[1:]}"
+    return SOCKET if os.environ.get("NETLESS_LAB") == lab and os.path.exists(SOCKET) else outer
 
 
 def lab_of(path: str, uid: int) -> str | None:
