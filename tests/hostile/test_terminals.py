@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import os
+import select
 import subprocess
 import sys
+import termios
+import tty
 
 import pytest
 
@@ -36,10 +40,10 @@ for how in ("as it is", "as a leader"):
 FORMS = list(itertools.product(("terminal", "pipe"), repeat=3))
 
 
-def _entered(made: TestRoom, node: str, form: tuple[str, ...]) -> str:
+def _entered(made: TestRoom, node: str, form: tuple[str, ...], program: str = PUSH) -> str:
     """Run it in a node; of the standard files those that the form says are the terminal outside, which is our standard error."""
     files = [2 if own == "terminal" else subprocess.DEVNULL for own in form]
-    command = [*join.command(made.lab, node), "python3", "-I", "-S", "-c", PUSH]
+    command = [*join.command(made.lab, node), "python3", "-I", "-S", "-c", program]
     environment = {**os.environ, **join.environment(made.lab, node)}
     done = subprocess.run(command, env=environment, stdin=files[0], stdout=files[1], stderr=files[2], timeout=30, check=False)
     return str(done.returncode)
@@ -54,6 +58,82 @@ def test_no_key_is_pushed_into_the_terminal_outside(form: tuple[str, ...]) -> No
             code, pushed = on_a_terminal(functools.partial(_entered, made, node, form))
             assert code == "0", "the attempts were not made"
             assert not pushed
+
+
+WHICH = """
+import json, os
+print(json.dumps([[os.isatty(number), os.stat(number).st_dev, os.stat(number).st_rdev] for number in (0, 1, 2)]), file=open("/tmp/seen", "w"))
+"""
+
+
+@pytest.mark.parametrize("form", FORMS, ids="-".join)
+@alone
+def test_the_terminal_outside_is_no_open_file_inside(form: tuple[str, ...]) -> None:
+    """Whichever standard files are the terminal, the command has others: what is typed there later nobody inside can read.
+
+    Somebody who sits at it with his input and output has a terminal of the lab's in their place, but not in place of an error output that
+    goes elsewhere.
+    """
+    with room() as made:
+        told, _ = on_a_terminal(functools.partial(_seen, made, form))
+        outer, files = json.loads(told)
+        assert outer not in [file[1:] for file in files]
+        sits = form[:2] == ("terminal", "terminal")
+        assert [file[0] for file in files] == [sits and own == "terminal" for own in form]
+
+
+def _seen(made: TestRoom, form: tuple[str, ...]) -> str:
+    """The terminal outside, and each standard file of a command inside: whether it is a terminal, and which."""
+    _entered(made, "host", form, WHICH)
+    outer = os.stat(2)
+    return json.dumps([[outer.st_dev, outer.st_rdev], json.loads(made.sh("cat /tmp/seen"))])
+
+
+def _typed(made: TestRoom, work: str) -> tuple[int, int, subprocess.Popen[bytes]]:
+    """Both ends of a new terminal, first that of the keyboard, and a script that is run inside with it as its input alone."""
+    master, slave = os.openpty()
+    environment = {**os.environ, **join.environment(made.lab, "host")}
+    entering = [*join.command(made.lab, "host"), "sh", "-c", work]
+    leader = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", leader, *entering], env=environment, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    return master, slave, process
+
+
+@alone
+def test_lines_that_are_typed_reach_a_command_among_pipes() -> None:
+    """With its output in a pipe a command reads what is typed, line by line, up to the end of the input."""
+    with room() as made:
+        keyboard, terminal, process = _typed(made, "cat")
+        assert process.stdout is not None
+        os.write(keyboard, b"one\ntwo\n")
+        assert [process.stdout.readline(), process.stdout.readline()] == [b"one\n", b"two\n"]
+        os.write(keyboard, b"three\n\x04")
+        assert process.communicate(timeout=30)[0] == b"three\n"
+        os.close(keyboard)
+        os.close(terminal)
+
+
+@alone
+def test_the_keys_of_a_pager_are_the_pagers() -> None:
+    """While somebody behind the command reads the terminal key by key, as less(1) does, no key of his goes into the lab."""
+    with room() as made:
+        keyboard, terminal, process = _typed(made, "echo ready; cat")
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        lines = termios.tcgetattr(terminal)
+        tty.setraw(terminal)
+        for key in (b"q", b" ", b"\n"):
+            os.write(keyboard, key)
+            assert select.select([terminal], [], [], 30)[0] and os.read(terminal, 1) == key
+        termios.tcsetattr(terminal, termios.TCSANOW, lines)
+        os.write(keyboard, b"line\n")
+        assert process.stdout.readline() == b"line\n", "what is typed afterwards is the command's again, and nothing came before it"
+        os.write(keyboard, b"\x04")
+        assert process.communicate(timeout=30)[0] == b""
+        os.close(keyboard)
+        os.close(terminal)
 
 
 @alone_as_root

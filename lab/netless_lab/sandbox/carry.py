@@ -1,9 +1,13 @@
-"""Carry files of the machine's to a command in a room, as pipes: ``netless exec c1 -- tcpdump -w - > file``.
+"""Carry files and terminals of the machine's to a command in a room, as pipes: ``netless exec c1 -- tcpdump -w - > file``.
 
 An open file is more than what is read from it or written to it: who has it, and is its owner, opens it anew for writing by
 /proc/self/fd (proc(5)), gives it another mode, set-user-ID among them (fchmod(2)), and from a folder goes on to all others (openat(2)).
-So a command inside gets the end of a pipe in place of every regular file, folder and disk that its caller gave it; a process outside that
-enters nothing copies. Pipes, sockets and terminals stay as they are.
+And who has a terminal reads what is typed there, long after the command has ended, a password for something else among it.
+So a command inside gets the end of a pipe in place of every regular file, folder, disk and terminal that its caller gave it; a process
+outside that enters nothing copies. Pipes, sockets and other devices stay as they are. Who sits at a terminal, all of it, gets one of the
+room instead (``relay``).
+
+Of a terminal lines are carried, and only while it is the caller's turn and read by lines: a pager behind the command reads keys there.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import select
 import signal
 import stat
 import struct
+import termios
 
 TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
@@ -29,15 +34,15 @@ _FIONREAD = 0x541B
 class Carried:
     """The standard files that are carried. Make it outside, before anything is entered; ``close`` when the command has ended."""
 
-    def __init__(self) -> None:
-        """Put pipes in place of the standard files that are to be carried. Raises OSError."""
+    def __init__(self, *, terminals: bool) -> None:
+        """Put pipes in place of the standard files that are to be carried, ``terminals`` among them or not. Raises OSError."""
         self._copying: list[int] = []
         self._end, self._our_end = os.pipe()
         own = {fd: os.fstat(fd) for fd in (0, 1, 2) if _is_open(fd)}
-        kept = {fd: found for fd, found in own.items() if not _passes(found.st_mode)}
+        kept = {fd: found for fd, found in own.items() if (terminals if os.isatty(fd) else not _passes(found.st_mode))}
         if 0 in kept:
             into, out = os.pipe()
-            self._fork(lambda: _copy_in(0, into, out, self._end))
+            self._fork((lambda: _copy_lines(0, out, self._end)) if os.isatty(0) else (lambda: _copy_in(0, into, out, self._end)))
             os.close(out)
             os.dup2(into, 0)
             os.close(into)
@@ -106,6 +111,29 @@ def _copy_in(source: int, into: int, target: int, end: int) -> None:
     os.close(target)
     _polling((end, select.POLLIN)).poll()
     os.lseek(source, -len(data) - _waiting(into), os.SEEK_CUR)
+
+
+def _copy_lines(terminal: int, target: int, end: int) -> None:
+    """What is typed, a line at a time, until the end of the input (ctrl-d) or until the ``end``. Signals are blocked here (``_fork``).
+
+    A terminal in line mode can be read when a line is complete, and a read takes one (termios(3), "Canonical mode"). When it is another's
+    turn, that is told by an error, and nothing is taken (SIGTTIN blocked: read(2), EIO).
+    """
+    ready = select.epoll()
+    ready.register(terminal, select.EPOLLIN | select.EPOLLET)  # told of each key once: those of a pager are not waited for in a busy loop
+    ready.register(end, select.EPOLLIN)
+    room = _polling((target, select.POLLOUT), (end, select.POLLIN))
+    while end not in dict(ready.poll()):
+        while select.select([terminal], [], [], 0)[0] and termios.tcgetattr(terminal)[3] & termios.ICANON:
+            if end in dict(room.poll()):
+                return
+            try:
+                line = os.read(terminal, select.PIPE_BUF)  # so much goes into a pipe that is ready, whole (pipe(7))
+            except OSError:
+                break
+            if not line:
+                return
+            os.write(target, line)
 
 
 def _copy_out(source: int, target: int, end: int) -> None:

@@ -14,8 +14,8 @@ place of any other there. It enters only the user and the pid namespace itself, 
 is its child's doing. Until the child is the command, neither can be traced or looked into from inside (prctl(2), PR_SET_DUMPABLE).
 
 The parent stays, carries the terminal if there is one, passes on signals, and ends as its child did. The child has no terminal of the
-machine as its own, dies with the parent and with the lab, and gets no open files but the first three, and in place of files on a disk
-pipes (``carry``).
+machine, dies with the parent and with the lab, and gets no open files but the first three, and in place of files on a disk and of a part
+of a terminal pipes (``carry``).
 Exit: the command's own code, 128 + signal, 126 or 127 when it cannot be run, 3 when there is no such lab or node.
 """
 
@@ -95,7 +95,7 @@ def main(argv: list[str]) -> int:
         sys.path.clear()
         sys.meta_path.clear()
         on_terminal = "termios" in globals()
-        carried = None if on_terminal else carry.Carried()
+        carried = carry.Carried(terminals=not on_terminal)
         _leave_our_groups()
         entering.enter(_OURS)
         if os.geteuid() != 0:  # the machine's root is nobody in a lab that he started: he becomes the lab's root
@@ -272,7 +272,7 @@ def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
     if for_terminal is not None:
         master, slave, _ = relay.open_terminal()
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-        for fd in (0, 1, 2):
+        for fd in filter(os.isatty, (0, 1, 2)):
             os.dup2(slave, fd)
         for_terminal.sendmsg([b"t"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [master]))])
     _execute(entering.command, runner)
