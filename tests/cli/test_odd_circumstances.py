@@ -96,6 +96,33 @@ def test_a_word_that_is_no_text(cli: Cli, words: tuple[str, ...]) -> None:
     assert typed(cli, words).returncode in (1, 2)
 
 
+NO_TEXT = r"""
+B=$(printf 'a\377b'); X=$(printf 'x\377'); Y=$(printf 'y\377')
+ip netns add "$B" && ip link add "$X" type veth peer name "$Y" && ip addr add 10.9.9.1/24 dev "$X" && ip link set "$X" up
+ip link set "$Y" alias "$(printf 'z\377')" && ip link set "$Y" netns "$B" && mkdir "/run/netns/$(printf 'd\376')" && touch "/run/netns/$(printf 'f\376')"
+ln -s /proc/1/ns/net "/run/netns/$(printf 'l\376')" && ls /run/netns
+"""
+"""Names that are no UTF-8, of namespaces, interfaces, a folder, a file and a link: the kernel takes any byte but few."""
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("status",), ("snapshot",), ("diagram",), ("check",), ("ping", "host", "10.9.9.2", "--explain"), ("reset", "--yes"), ("run",),
+        ("break",), ("back",),
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_names_in_the_lab_that_are_no_text(cli: Cli, verb: tuple[str, ...]) -> None:
+    """Whatever the kernel took for a name inside, each verb does what it is for: what rebuilds the lab takes those names away too."""
+    assert b"a\xffb" in typed(cli, ("exec", "host", "--", "sh", "-c", NO_TEXT)).stdout
+    if verb == ("back",):
+        typed(cli, ("break",))
+    assert typed(cli, verb).returncode in (0, 1), verb
+    typed(cli, ("reset", "--yes"))
+    assert b"\xff" not in typed(cli, ("exec", "host", "--", "ls", "/run/netns")).stdout
+
+
 def spoiled(path: Path, kind: str) -> None:
     """Something in the place of a progress file."""
     path.parent.mkdir(parents=True)

@@ -42,7 +42,7 @@ class Inotify:
 
     def watch(self, directory: str, mask: int = NAMES) -> int | None:
         """Hear of ``directory`` from now on; its number in events, None when there is no such directory. Harmless when repeated."""
-        number: int = _libc.inotify_add_watch(self._fd, directory.encode(), mask)
+        number: int = _libc.inotify_add_watch(self._fd, os.fsencode(directory), mask)
         return None if number < 0 else number
 
     def read(self) -> Iterator[Event]:

@@ -43,7 +43,7 @@ def name_by_symlink(source: str, name: str) -> None:
 def take_name(name: str) -> None:
     """Take a name of either kind away, and a folder that is none. Raises FileNotFoundError when there is nothing."""
     target = f"{DIRECTORY}/{name}"
-    while _libc.umount2(target.encode(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0:
+    while _libc.umount2(os.fsencode(target), MNT_DETACH | UMOUNT_NOFOLLOW) == 0:
         continue
     if os.path.isdir(target) and not os.path.islink(target):
         shutil.rmtree(target)
@@ -62,6 +62,6 @@ def share_directory() -> None:
 
 
 def _mount(source: str, target: str, flags: int) -> None:
-    if _libc.mount(source.encode(), target.encode(), b"none", flags, None):
+    if _libc.mount(os.fsencode(source), os.fsencode(target), b"none", flags, None):
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code) if code != errno.EINVAL else "not a mount point, or mounts are not allowed here", target)

@@ -49,7 +49,7 @@ class Way:
 
 def request(node: str) -> bytes:
     """The line that asks for a node."""
-    return b"\0".join((b"enter", str(VERSION).encode(), node.encode())) + b"\n"
+    return b"\0".join((b"enter", str(VERSION).encode(), node.encode("utf-8", "surrogateescape"))) + b"\n"
 
 
 def is_request(line: bytes) -> bool:

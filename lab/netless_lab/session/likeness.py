@@ -57,4 +57,4 @@ def _chain(chain: Chain) -> Chain:
 
 
 def _number(text: str) -> int:
-    return crc32(text.encode()) or 1
+    return crc32(text.encode("utf-8", "surrogateescape")) or 1
