@@ -15,7 +15,9 @@ from helpers.checkout import as_here
 from hostile.helpers.rogue import Answer, hands, rogue, says
 from netless_lab import join
 from netless_lab.address import socket_name
+from netless_lab.sandbox import find, way
 from sandbox.helpers.alone import alone, alone_as_ordinary, alone_as_root
+from sandbox.helpers.rooms import room
 
 MARKER = "/tmp/it-ran"
 KINDS = (b"outer", b"cgroup", b"user", b"pid", b"mnt", b"net", b"uts", b"ipc")
@@ -113,6 +115,25 @@ def test_the_machines_own_namespaces_are_not_a_node(what: str) -> None:
 def test_the_machines_own_namespaces_are_not_roots_node(what: str) -> None:
     """The same for root, whom the kernel forbids nothing that an ordinary user's command stumbles over."""
     _insist_that_it_is_not_run(what)
+
+
+@pytest.mark.parametrize("mine", ["mnt", "net", "uts", "ipc", "pid"])
+@alone
+def test_a_node_is_the_labs_in_every_part(mine: str) -> None:
+    """A rogue that has the namespaces of a true lab and puts the machine's own in place of one does not get the command to work there."""
+    with room() as made:
+        true, files = _handed_over(made.lab)
+        mixed = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) if kind == mine else file for kind, file in zip(true.kinds, files, strict=True)]
+        with rogue(socket_name("rogue", os.geteuid()), hands(line(b"", kinds=tuple(map(str.encode, true.kinds))), lambda: mixed)):
+            done = enter("touch", MARKER)
+    assert not os.path.exists(MARKER), "it was run on the machine's files"
+    assert done.returncode == 3 and spoken(done.stderr), done
+
+
+def _handed_over(lab: str) -> tuple[way.Way, list[int]]:
+    with find.connect(lab) as sock:
+        sock.sendall(way.request("host"))
+        return way.receive(sock)
 
 
 @pytest.mark.parametrize("agrees", [b"null", b'{"argv":["touch","/tmp/it-ran"],"env":{"PATH":"/tmp"}}', b'["touch","/tmp/it-ran"]'])

@@ -137,8 +137,8 @@ def connect(address: str) -> _socket.socket:
 def examined(found: Way, files: list[int], command: list[str], *, inside: bool) -> Entering:
     """Check that what was handed over is what a node is made of, and leave out where we are already. Raises NotThere or OSError.
 
-    ``inside``: we are in the lab ourselves, and so in its user namespace. From outside that one is never our own: who hands it over
-    would have the command run out here.
+    ``inside``: we are in the lab ourselves, and so in its user namespace. From outside none is our own but that of control groups: who
+    hands one over would have the command work out here, on our files or our network.
     """
     if len(set(found.kinds)) < len(found.kinds):
         raise NotThere("the lab handed over one thing twice")
@@ -155,7 +155,7 @@ def examined(found: Way, files: list[int], command: list[str], *, inside: bool) 
     if inside and "user" in elsewhere:
         raise NotThere("what answers for the lab is not the lab that we are in")
     if not inside:
-        if not {"outer", "user"} <= elsewhere.keys():
+        if not {*_OURS, *_ITS} <= {*elsewhere, "cgroup"}:
             raise NotThere("what answers for the lab hands over where we are ourselves")
         if not all(_is_ours(spaces[kind]) for kind in ("outer", "user")):
             raise NotThere("what answers for the lab is another user's")
