@@ -57,23 +57,30 @@ class Begun:
     keeper: int
 
 
-def start(lab: str, course: str = "", *, folder: str = "", keep_progress: bool = True) -> socket.socket:
+def start(lab: str, course: str = "", *, folder: str = "", show: tuple[str, ...] = (), keep_progress: bool = True) -> socket.socket:
     """``begin``, for those who do not ask whose lab it is."""
-    return begin(lab, course, folder=folder, keep_progress=keep_progress).sock
+    return begin(lab, course, folder=folder, show=show, keep_progress=keep_progress).sock
 
 
-def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool = True) -> Begun:
+def begin(lab: str, course: str = "", *, folder: str = "", show: tuple[str, ...] = (), keep_progress: bool = True) -> Begun:
     """Start the lab and connect to it; one that another process starts meanwhile is simply joined.
 
     The learner's own courses (``places.own_root``) are there beside those that come along. ``folder`` takes the only course from
-    there; without ``keep_progress`` nothing is read or written.
+    there; ``show`` are folders of the machine's to be seen inside, read-only, where they are; without ``keep_progress`` nothing is read
+    or written. Raises Refusal.
     """
+    from .sandbox.plan import shown
     from .sandbox.start import AlreadyRuns, StartError
+
+    try:
+        seen = tuple(shown(path) for path in show)
+    except ValueError as error:
+        raise Refusal(str(error)) from error
 
     give_up = time.monotonic() + _JOIN_S
     while time.monotonic() < give_up:
         try:
-            keeper = _launch(lab, course, folder=folder, keep_progress=keep_progress)
+            keeper = _launch(lab, course, folder=folder, show=seen, keep_progress=keep_progress)
             give_up = time.monotonic() + _JOIN_S
         except AlreadyRuns:
             keeper = 0
@@ -85,6 +92,9 @@ def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
         while time.monotonic() < give_up:
             sock = connect(lab)
             if sock is not None:
+                if show and not keeper:
+                    sock.close()
+                    raise shows_what_it_shows(lab)
                 return Begun(sock, keeper)
             if all(known.lab != lab for known in find.labs()):
                 break  # it has ended meanwhile, and its name is free
@@ -93,7 +103,12 @@ def begin(lab: str, course: str = "", *, folder: str = "", keep_progress: bool =
     raise Refusal(text, code=3)
 
 
-def _launch(lab: str, course: str, *, folder: str, keep_progress: bool) -> int:
+def shows_what_it_shows(lab: str) -> Refusal:
+    """Why a lab that runs cannot be made to show a folder."""
+    return Refusal(f"the lab {lab} runs, and what a lab shows of the machine is settled when it starts: `netless down` ends it")
+
+
+def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_progress: bool) -> int:
     """Start a lab and answer its keeper's pid. Raises what ``sandbox.start`` raises."""
     from .sandbox.start import launch
 
@@ -111,7 +126,7 @@ def _launch(lab: str, course: str, *, folder: str, keep_progress: bool) -> int:
             ENTRY,
             argument=msgspec.json.encode(orders).decode(),
             # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own
-            keep=(folder or str(lessons_root()), *((lessons,) if lessons else ())),
+            keep=(folder or str(lessons_root()), *((lessons,) if lessons else ()), *show),
             pass_fds=(drops.ring,) if drops is not None else (),
             held_fds=(drops.link,) if drops is not None else (),
             saver=_SAVER if path is not None else "",

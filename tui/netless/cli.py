@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
         "Your ticks are always kept."))
     up.add_argument("course", nargs="?", help="the course whose world is wanted")
     up.add_argument("--lease", type=_count, metavar="MINUTES", help="end it after so many minutes without use (default: 24 hours)")
+    up.add_argument("--show", action="append", default=[], metavar="FOLDER", help="show a folder of yours inside, read-only, where it is; may be repeated")
     verb("down", "end the lab; everything in it is gone")
     verb("status", "where the lab stands: position, ticks, nodes")
     verb("labs", "list your labs that run")

@@ -74,17 +74,22 @@ def joined(args: Namespace) -> Client:
 
 
 def opened(
-    args: Namespace, printer: Printer, *, course: str | None = None, events: OnEvent | None = None, lease: Lease | None = None
-) -> Client:
+    args: Namespace, printer: Printer, *, course: str | None = None, events: OnEvent | None = None, lease: Lease | None = None,
+    show: tuple[str, ...] = (),
+) -> Client:  # fmt: skip
     """A client of the lab; one that does not run is started, and lasts. With ``events`` the lab's events are handed on.
 
     ``lease`` is for ``up``: the lab has it from now on, whoever started it. Otherwise the lease of a lab that runs stays as it is.
+    ``show``: folders of the machine's to be seen in a lab that is started.
     """
     sock = labs.connect(args.lab)
     if sock is None:
         printer.narrate(f"starting the lab {args.lab} ...")
-        sock = labs.start(args.lab, course or "")
+        sock = labs.start(args.lab, course or "", show=show)
         lease = lease or LASTING
+    elif show:
+        sock.close()
+        raise labs.shows_what_it_shows(args.lab)
     client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
     if events is not None:
         client.ask(Subscribe)

@@ -14,6 +14,8 @@ from .limits import DEFAULT_PROCESSES
 PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/gnu")
 """What a room shows of the machine (hier(7), and two that hold whole systems elsewhere). All else is covered; what Python must find there is
 kept by name."""
+_ITS_OWN: Final = ("/dev", "/etc", "/proc", "/sys", "/run", "/tmp", "/var", HOME, NETLESS, NETNS)
+"""What in a room is never the machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,18 @@ def kept(extra: tuple[str, ...] = ()) -> tuple[str, ...]:
     shown = {*PROGRAMS, *(os.path.realpath(path) for path in PROGRAMS), HOME, NETLESS, NETNS}
     wanted = sorted(path for path in needed | _both_names(extra) if os.path.exists(path) and path != "/" and not _is_below(path, *shown))
     return tuple(path for path in wanted if not any(path != other and _is_below(path, other) for other in wanted))
+
+
+def shown(folder: str) -> str:
+    """The absolute path of a folder of the machine's that somebody wants to see in a room. Raises ValueError, for a person to read."""
+    if not os.path.isdir(folder):
+        raise ValueError(f"{folder} is no folder, so it cannot be shown in a lab")
+    for path in sorted(_both_names((folder,))):
+        around = [own for own in _ITS_OWN if path == "/" or _is_below(own, path)]
+        within = [own for own in ("/dev", "/proc", "/sys", HOME, NETLESS, NETNS) if _is_below(path, own)]
+        if around or within:
+            raise ValueError(f"{folder} cannot be shown in a lab, which has {(around or within)[0]} of its own: show a folder beside it or deeper")
+    return os.path.abspath(folder)
 
 
 def _both_names(paths: tuple[str, ...]) -> set[str]:

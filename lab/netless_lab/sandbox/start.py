@@ -135,7 +135,7 @@ def launch(
 ) -> Starting:
     """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``boot.Room`` that carries ``argument``.
 
-    ``keep`` are paths below /tmp, /run or /dev that must stay visible inside; ``pass_fds`` are open files that the agent inherits under
+    ``keep`` are paths of what a room covers that must stay visible inside; ``pass_fds`` are open files that the agent inherits under
     the same numbers, ``held_fds`` files that stay open outside as long as the lab lives; ``saver`` and ``kept_in``: see ``Plan``. Raises
     ValueError for an impossible name.
     """

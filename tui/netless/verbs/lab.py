@@ -19,7 +19,7 @@ def up(args: Namespace, printer: Printer) -> int:
     """Start the lab, or find it running; return when it is ready. Either way it lasts from now on, for the lease that was asked for."""
     known_course(args.course)
     lease = LASTING if args.lease is None else Lease(args.lease * 60.0, lasting=True)
-    with opened(args, printer, course=args.course, lease=lease) as client:
+    with opened(args, printer, course=args.course, lease=lease, show=tuple(args.show)) as client:
         status = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status)
     of_course(status, args.course)
     printer.document(status)
