@@ -3,11 +3,12 @@
 ``start`` makes a process chain (``boot``) that ends in the agent, PID 1 of the room:
 
     client ── keeper ─ outside, as long as the room lives: its name, who may come in, what is to be kept (``keeper``)
-               └─ P0 ─── user namespace A (maps root to the caller), mount and cgroup namespaces A
-                   │     the machine's root made read-only, private /tmp /run /dev /etc (``furniture``)
-                   ├─ P1 user namespace B inside A, with the room's net, pid, uts and ipc namespaces
-                   │   └─ P2, PID 1: imports the agent, waits for the furniture, copies the mounts into B, runs the agent
-                   └─ P3 for a moment: mounts the room's /proc and /sys, which need its pid and net namespaces
+               └─ P0 ─── imports the agent, then enters what P4 has made
+                   ├─ P4 meanwhile: user namespace A (maps root to the caller) and its mount namespace: the machine's root made
+                   │   │ read-only, private /tmp /run /dev /etc (``furniture``)
+                   │   └─ P3 for a moment: mounts the room's /proc and /sys, which need its pid and net namespaces
+                   └─ P1 user namespace B inside A, with the room's net, pid, uts and ipc namespaces
+                       └─ P2, PID 1: waits for the furniture, copies the mounts into B, runs the agent
 
 Two user namespaces, because one is not enough. The caller's own uid is root inside; when the caller is the machine's root, its uid
 is 0 to the kernel as well, and ``/proc/sys/kernel/*``, ``/proc/sysrq-trigger`` and most of ``/sys`` ask for nothing but uid 0 to be

@@ -1,7 +1,7 @@
 """The way into a room, run as ``python -I -S boot.py`` by ``start`` with a ``Plan`` on standard input.
 
 A chain of processes, as the package's docstring draws it. Each of them dies with the one before it until the room is ready: the keeper
-when the client's end of the status pipe closes, P0, P1 and P2 by PR_SET_PDEATHSIG. P2 cuts that tie just before it says that it is
+when the client's end of the status pipe closes, P0, P1, P2 and P4 by PR_SET_PDEATHSIG. P2 cuts that tie just before it says that it is
 ready, and from then on it and the keeper end with one another: so at no moment can a SIGKILL of any of them leave a room that nobody
 was told of.
 """
@@ -75,7 +75,7 @@ Entry = Callable[[Room], None]
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """What P0 tells P2 when the furniture stands."""
+    """What P4 tells P2 when the furniture stands."""
 
     pid: int
     means: limits.Means
@@ -84,7 +84,7 @@ class _Word:
 
 @dataclass(frozen=True, slots=True)
 class _Pipes:
-    """The talk between P0 and the others: ``up`` carries lines to P0, ``down`` the one word to P2. (read end, write end)"""
+    """``up`` carries lines to P0, ``down`` the one word from P4 to P2. (read end, write end)"""
 
     up: tuple[int, int]
     down: tuple[int, int]
@@ -126,7 +126,7 @@ def main(text: str) -> NoReturn:
         who = ids.outside()
         keeper = os.getpid()
         reporter.keeper(keeper)
-        if (child := os.fork()) == 0:
+        if os.fork() == 0:
             for own in (listener, its):
                 own.close()
             for fd in (words[0], *plan.held):
@@ -137,8 +137,8 @@ def main(text: str) -> NoReturn:
         for fd in (words[1], *plan.fds):
             os.close(fd)
         reporter.stage = "uid map"
-        if who.nobody and its.recv(1):  # nothing comes from one that has failed, and told why
-            sc.map_root_to(who.uid, who.gid, of=str(child))
+        if who.nobody and (furnishing := its.recv(16)):  # nothing comes from one that has failed, and told why
+            sc.map_root_to(who.uid, who.gid, of=furnishing.decode())
             its.send(b"m")
         reporter.stage = "keeper"
         Keeper(reporter, listener, its, words[0], lambda: _saver(plan)).run()
@@ -155,15 +155,59 @@ def _saver(plan: Plan) -> Save:
 
 
 def _outermost(plan: Plan, reporter: Reporter, lines: _Lines, who: ids.Outside, keeper: int) -> NoReturn:
-    """P0: imports the agent, then user namespace A, the furniture. Ends when the room is ready or cannot be.
+    """P0: imports the agent while its child furnishes, goes where that has been, and on. Ends when the room is ready or cannot be.
 
     The agent is imported here, where our own files are as they are outside: its user inside may not be one who could read them all, and
     could not write Python's caches.
     """
     with reporter.to_the_end():
+        pipes = _Pipes(os.pipe(), os.pipe())
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        me = os.getpid()
+        if os.fork() == 0:
+            ours.close()
+            _furnishing(plan, reporter, lines, pipes, its, who, me)
+        its.close()
         reporter.stage = "agent"
         module, _, name = plan.entry.partition(":")
         entry: Entry = getattr(import_module(module), name)
+        _, spaces, _, _ = socket.recv_fds(ours, 1, 2)
+        if not spaces:
+            raise SystemExit(1)  # it has told why
+        outer, mounts = spaces
+        reporter.stage = "user namespace"
+        sc.setns(outer, sc.CLONE_NEWUSER)
+        if who.nobody:
+            sc.become_root_inside()
+            _die_with(keeper)  # forgotten by the change of user (prctl(2))
+        reporter.stage = "mounts"
+        proc = os.open("/proc", os.O_PATH | os.O_CLOEXEC)  # where P1 can still write who it is
+        sc.setns(mounts, sc.CLONE_NEWNS)
+        os.close(mounts)
+        with contextlib.suppress(OSError):
+            sc.unshare(sc.CLONE_NEWCGROUP)  # in A: who is root in B sees no group above his own, and may mount no tree of them
+        me = os.getpid()
+        middle = os.fork()
+        if middle == 0:
+            ours.close()
+            _middle(plan, reporter, lines, pipes, me, outer, proc, entry)
+        lines.close()
+        os.close(pipes.up[1])
+        for end in pipes.down:
+            os.close(end)
+        if pid := _line(pipes.up[0], reporter):
+            ours.send(pid.encode())
+            _line(pipes.up[0], reporter)
+        raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(middle, 0)[1]) & 0xFF)
+    raise AssertionError("unreachable")
+
+
+def _furnishing(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: socket.socket, who: ids.Outside, parent: int) -> NoReturn:
+    """P4: user namespace A and the furniture; hands both to P0, and when there is a PID 1, mounts what needs its namespaces."""
+    with reporter.to_the_end():
+        _die_with(parent)
+        for end in (*pipes.up, pipes.down[0]):
+            os.close(end)
         reporter.stage = "mounts"
         staged = stage(plan.keep, furniture.staging_place(), who) if who.nobody else Staged()
         reporter.stage = "user namespace"
@@ -171,42 +215,29 @@ def _outermost(plan: Plan, reporter: Reporter, lines: _Lines, who: ids.Outside, 
         sc.unshare(_A_KINDS)
         reporter.stage = "uid map"
         if who.nobody:
-            lines.callers.send(b"m")
+            lines.callers.send(str(os.getpid()).encode())
             lines.callers.recv(1)
             sc.become_root_inside()
-            _die_with(keeper)  # forgotten by the change of user (prctl(2))
+            _die_with(parent)
         else:
             sc.map_root_to(who.uid, who.gid)
-        limits.grant(shares)
-        with contextlib.suppress(OSError):
-            sc.unshare(sc.CLONE_NEWCGROUP)  # in A: who is root in B sees no group above his own, and may mount no tree of them
-        outer = os.open("/proc/self/ns/user", os.O_RDONLY | os.O_CLOEXEC)
-        pipes = _Pipes(os.pipe(), os.pipe())
-        me = os.getpid()
-        if os.fork() == 0:
-            _middle(plan, reporter, lines, pipes, me, outer, entry)
         lines.close()
-        os.close(pipes.up[1])
-        os.close(pipes.down[0])
-        if pid := _line(pipes.up[0], reporter):
-            _furnish_for(int(pid), plan, staged, reporter, pipes)
-            _line(pipes.up[0], reporter)
-        raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]) & 0xFF)
+        limits.grant(shares)
+        reporter.stage = "mounts"
+        furniture.furnish(plan, staged)
+        spaces = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt")]
+        socket.send_fds(tie, [b"f"], spaces)
+        pid = int(tie.recv(16) or 0)
+        if pid:
+            reporter.stage = "proc and sys"
+            net, pids = (os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "pid"))
+            told = _mount_inside(net, pids, plan.processes)
+            os.write(pipes.down[1], json.dumps({"pid": pid, **told}).encode() + b"\n")
     raise AssertionError("unreachable")
 
 
-def _furnish_for(pid: int, plan: Plan, staged: Staged, reporter: Reporter, pipes: _Pipes) -> None:
-    """Furnish the room whose PID 1 is ``pid`` out here, and tell it so."""
-    reporter.stage = "mounts"
-    spaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "pid")]
-    furniture.furnish(plan, staged)
-    reporter.stage = "proc and sys"
-    told = _mount_inside(spaces[0], spaces[1], plan.processes)
-    os.write(pipes.down[1], json.dumps({"pid": pid, **told}).encode() + b"\n")
-
-
 def _mount_inside(net: int, pids: int, processes: int) -> dict[str, object]:
-    """P3: in P0's mounts and user namespace, but in the room's pid and net namespaces.
+    """P3: in P4's mounts and user namespace, but in the room's pid and net namespaces.
 
     Answers the room's notes and by what means its processes are limited; raises what it met.
     """
@@ -234,7 +265,7 @@ def _mount_inside(net: int, pids: int, processes: int) -> dict[str, object]:
     return told
 
 
-def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent: int, outer: int, entry: Entry) -> NoReturn:
+def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent: int, outer: int, proc: int, entry: Entry) -> NoReturn:
     """P1: user namespace B with the room's other namespaces; makes PID 1 and stays until it is ready or dead."""
     with reporter.to_the_end():
         _die_with(parent)
@@ -242,7 +273,8 @@ def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent
         os.close(pipes.down[1])
         reporter.stage = "namespaces"
         sc.unshare(sc.CLONE_NEWUSER)
-        sc.map_root_to(0, 0)
+        sc.map_root_to(0, 0, proc=f"/proc/self/fd/{proc}")
+        os.close(proc)  # of the machine, and none of the room's
         sc.unshare(_B_KINDS)  # after the map: files of /proc/net belong for ever to whoever root is when the namespace is born
         sc.set_hostname(plan.node)
         mine, its = socket.socketpair()

@@ -166,14 +166,15 @@ def user_namespace(uid: int, gid: int) -> int:
         os.waitpid(child, 0)
 
 
-def map_root_to(uid: int, gid: int, *, of: str = "self") -> None:
+def map_root_to(uid: int, gid: int, *, of: str = "self", proc: str = "/proc") -> None:
     """Root of the user namespace of the process ``of`` is this user of the one outside (user_namespaces(7)).
 
     A process may write its own only for who it is itself, and has to give up setgroups(2) first; root outside may write another's.
+    ``proc`` is where the files of processes can be written.
     """
     deny = (("setgroups", "deny"),) if of == "self" else ()
     for name, text in (*deny, ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/{of}/{name}", "w", encoding="ascii") as file:
+        with open(f"{proc}/{of}/{name}", "w", encoding="ascii") as file:
             file.write(text)
 
 
