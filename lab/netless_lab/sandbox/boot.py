@@ -196,7 +196,13 @@ def _outermost(plan: Plan, reporter: Reporter, lines: _Lines, who: ids.Outside, 
         for end in pipes.down:
             os.close(end)
         if pid := _line(pipes.up[0], reporter):
-            ours.send(pid.encode())
+            try:
+                ours.send(pid.encode())
+                told = ours.recv(1)
+            except ConnectionError:
+                told = b""
+            if not told:  # P4 has failed or was killed; not waited for is P1, who waits for PID 1, who waits for P3 to be collected
+                raise SystemExit(1)
             _line(pipes.up[0], reporter)
         raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(middle, 0)[1]) & 0xFF)
     raise AssertionError("unreachable")
@@ -233,6 +239,7 @@ def _furnishing(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, ti
             net, pids = (os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "pid"))
             told = _mount_inside(net, pids, plan.processes)
             os.write(pipes.down[1], json.dumps({"pid": pid, **told}).encode() + b"\n")
+            tie.send(b"f")
     raise AssertionError("unreachable")
 
 
