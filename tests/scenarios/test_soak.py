@@ -17,7 +17,7 @@ from helpers.waiting import eventually
 pytestmark = pytest.mark.kernel
 SHORT, LONG = 60, 3_700
 GROWTH_KIB = 12 << 10
-"""How much an agent may be larger after a run than it once was in its first tenth: what its allocator keeps of the largest jump."""
+"""How much an agent may be larger after a run than it ever was in its first third: what its allocator keeps of the largest jump."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,20 @@ def one(lab: Running, chance: random.Random, places: list[str]) -> None:
 
 @pytest.mark.parametrize("times", [SHORT, pytest.param(LONG, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
 def test_a_lab_that_is_jumped_about_in(times: int) -> None:
-    """Jumps, resets, runs and steps back in random order: none is refused, and at the end the agent has no more files and threads than it began with."""
+    """Jumps, resets, runs and steps back in random order: none is refused, and after them all the agent has no more than after a third."""
     chance = random.Random(7)
     with running() as lab:
         pid, places = lab.status().agent_pid, steps(lab)
-        for place in (places[0], places[-1], places[0]):
-            lab.goto(place, end=True)
-        lab.reset("lab")
-        begun, most = size(pid), 0
+        seen = [size(pid)]
         for number in range(times):
             one(lab, chance, places)
-            if number < times / 10:
-                most = max(most, size(pid).resident_kib)
+            if number < times / 3:
+                seen.append(size(pid))
         lab.reset("lab")
-        assert eventually(lambda: size(pid).files <= begun.files and size(pid).threads <= begun.threads), (begun, size(pid))
-        ended = size(pid)
-    assert ended.resident_kib < most + GROWTH_KIB, f"{begun}, {most} KiB at most early on, {ended}"
+        files, threads = max(own.files for own in seen), max(own.threads for own in seen)
+        assert eventually(lambda: size(pid).files <= files and size(pid).threads <= threads), (files, threads, size(pid))
+        resident = max(own.resident_kib for own in seen)
+        assert size(pid).resident_kib < resident + GROWTH_KIB, (resident, size(pid))
 
 
 @pytest.mark.parametrize("labs", [4, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
