@@ -136,6 +136,28 @@ def test_the_keys_of_a_pager_are_the_pagers() -> None:
         os.close(terminal)
 
 
+@alone
+def test_a_password_is_not_typed_into_the_lab() -> None:
+    """While somebody beside the command asks for a password, and so does not show what is typed (getpass(3)), no line goes into the lab."""
+    with room() as made:
+        keyboard, terminal, process = _typed(made, "echo ready; cat")
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        shown = termios.tcgetattr(terminal)
+        hidden = [*shown[:3], shown[3] & ~termios.ECHO, *shown[4:]]
+        for number in range(20):
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+            secret = b"secret %d\n" % number
+            os.write(keyboard, secret)
+            assert select.select([terminal], [], [], 30)[0] and os.read(terminal, 100) == secret
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, shown)
+        os.write(keyboard, b"line\n")
+        assert process.stdout.readline() == b"line\n"
+        os.write(keyboard, b"\x04")
+        assert process.communicate(timeout=30)[0] == b""
+        os.close(keyboard)
+        os.close(terminal)
+
+
 @alone_as_root
 def test_such_a_key_would_be_seen() -> None:
     """The same program outside, with the terminal its own, does push keys: root may on any machine."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from helpers.waiting import eventually
 from netless_lab import join
 from sandbox.helpers.alone import alone
 from sandbox.helpers.rooms import TestRoom, room
@@ -71,15 +78,126 @@ def test_much_is_carried_whole() -> None:
     assert got.read_bytes() == given.read_bytes()
 
 
+SIZES = (10, 60_000, 65_536, 250_000)
+"""Of an input: smaller than a pipe, as large, larger."""
+PART = ["dd", "bs=5", "count=1", "status=none"]
+REFILL = ["python3", "-I", "-c", "import os; os.read(0, 70); os.write(os.open('/proc/self/fd/0', os.O_WRONLY | os.O_NONBLOCK), bytes(50))"]
+"""Reads some and puts as much of its own into the pipe it reads from, where the kernel lets it."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", ["file", "pipe"])
 @alone
-def test_what_is_not_read_is_read_by_the_next() -> None:
-    """A command that reads nothing, or a part, leaves the rest of the file to the next one, as in a loop of the shell's."""
+def test_what_is_not_read_is_read_by_the_next(kind: str, size: int) -> None:
+    """A command that reads nothing of its input leaves all of it to the next one, as in a loop of the shell's."""
+    with room() as made, _input(kind, size) as source:
+        assert entered(made, "true", stdin=source, stdout=subprocess.PIPE).stdout == b""
+        assert entered(made, "cat", stdin=source, stdout=subprocess.PIPE).stdout == _content(size)
+
+
+@pytest.mark.parametrize("command", [PART, REFILL], ids=["a part", "a part that is refilled"])
+@pytest.mark.parametrize("size", SIZES)
+@alone
+def test_where_the_next_goes_on_is_not_for_the_command_to_say(size: int, command: list[str]) -> None:
+    """A file of which a command reads a part stands where it stood or at its end, never at a place of the command's choice."""
+    with room() as made, _input("file", size) as source:
+        os.lseek(source, 3, os.SEEK_SET)
+        entered(made, *command, stdin=source, stdout=subprocess.PIPE)
+        assert os.lseek(source, 0, os.SEEK_CUR) in (3, size)
+        if command == PART:
+            assert os.lseek(source, 0, os.SEEK_CUR) == size
+
+
+@alone
+def test_a_command_can_wait_for_what_comes_later() -> None:
+    """A pipe that is written piece by piece is read piece by piece, and its end is seen."""
+    reading, writing = os.pipe()
+    with room() as made:
+        environment = {**os.environ, **join.environment(made.lab, "host")}
+        inner = [*join.command(made.lab, "host"), "sh", "-c", "while read -r line; do echo got $line; done; echo end"]
+        with subprocess.Popen(inner, env=environment, stdin=reading, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            os.close(reading)
+            for word in (b"one", b"two", b"three"):
+                os.write(writing, word + b"\n")
+                assert process.stdout.readline() == b"got " + word + b"\n"
+            os.close(writing)
+            assert process.stdout.read() == b"end\n"
+        assert process.returncode == 0
+
+
+@alone
+def test_a_pipe_of_the_callers_is_no_open_file_inside() -> None:
+    """What the caller writes into his own pipe later nobody inside can read, and how the pipe works is not for them to change."""
+    reading, writing = os.pipe()
+    spoil = "import fcntl, os; os.set_blocking(1, False); fcntl.fcntl(1, 1031, 4096)"
+    with room() as made:
+        done = entered(made, "python3", "-I", "-c", f"import os; print([os.stat(n).st_ino for n in (0, 1, 2)]); {spoil}", stdin=reading, stdout=writing, stderr=writing)
+        assert done.returncode == 0
+        inside = json.loads(os.read(reading, 1000))
+        assert os.fstat(reading).st_ino not in inside
+        assert os.get_blocking(writing) and fcntl.fcntl(writing, 1032) == 65536
+    os.close(reading)
+    os.close(writing)
+
+
+@alone
+def test_a_reader_that_has_gone_ends_the_writer() -> None:
+    """A command whose output nobody wants any more is told so by SIGPIPE, as in every pipeline."""
+    with room() as made:
+        words = [*join.command(made.lab, "host"), "sh", "-c", "yes; echo $? >/tmp/code"]
+        with subprocess.Popen(words, env={**os.environ, **join.environment(made.lab, "host")}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stdout.readline() == b"y\n"
+            process.stdout.close()
+        assert made.sh("cat /tmp/code") == "141\n"
+
+
+@alone
+def test_who_reads_his_own_output_keeps_nobody_waiting() -> None:
+    """A command that reads back what it has written ends, and so does who waits for it."""
+    back = "import os; os.write(1, b'x' * 5000); fd = os.open('/proc/self/fd/1', os.O_RDONLY | os.O_NONBLOCK); os.read(fd, 5000)"
+    got = Path("/tmp/got")
+    with room() as made, got.open("wb") as target:
+        entered(made, "python3", "-I", "-c", back, stdin=subprocess.DEVNULL, stdout=target)
+    assert set(got.read_bytes()) <= set(b"x")
+
+
+@alone
+def test_one_who_stops_himself_stops_nobody_outside() -> None:
+    """A command that stops by itself leaves who entered running: he waits for it, and hears signals."""
+    with room() as made:
+        words = [*join.command(made.lab, "host"), "sh", "-c", "echo begun; kill -STOP $$"]
+        with subprocess.Popen(words, env={**os.environ, **join.environment(made.lab, "host")}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stdout.readline() == b"begun\n"
+            inside = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            assert eventually(lambda: any(_state(pid) == "T" for pid in inside.read_text().split()))
+            assert _state(str(process.pid)) != "T"
+            process.terminate()
+            made.sh("kill -CONT -1")
+            assert process.wait(30) in (0, 128 + 15), "whichever came first"
+
+
+def _state(pid: str) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _content(size: int) -> bytes:
+    return bytes(number % 251 for number in range(size))
+
+
+@contextmanager
+def _input(kind: str, size: int) -> Iterator[int]:
+    """A file, or the reading end of a pipe that somebody fills and closes."""
     given = Path("/tmp/given")
-    given.write_bytes(bytes(range(256)) * 1000)
-    with room() as made, given.open("rb") as source:
-        got = [entered(made, *command, stdin=source, stdout=subprocess.PIPE).stdout for command in (["true"], ["dd", "bs=5", "count=1", "status=none"], ["cat"])]
-    assert [len(own) for own in got] == [0, 5, 255_995]
-    assert b"".join(got) == given.read_bytes()
+    given.write_bytes(_content(size))
+    if kind == "file":
+        fd = os.open(given, os.O_RDONLY)
+        yield fd
+        os.close(fd)
+        return
+    with subprocess.Popen(["cat", str(given)], stdout=subprocess.PIPE) as filler:
+        assert filler.stdout is not None
+        yield filler.stdout.fileno()
 
 
 @alone

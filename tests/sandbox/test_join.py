@@ -167,7 +167,7 @@ def test_nsenter_by_hand_works_too() -> None:
     with room(containers=["c1"]) as made:
         inside = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; read forever"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert inside.stdout is not None and inside.stdout.readline() == b"begun\n"
-        (child,) = Path(f"/proc/{inside.pid}/task/{inside.pid}/children").read_text().split()
+        child = Path(f"/proc/{inside.pid}/task/{inside.pid}/children").read_text().split()[-1]  # the first copies what it reads and writes
         for pid, said in ((child, "host\n"), (str(made.started.pid), "" if os.geteuid() else "host\n")):
             command = ["nsenter", "-t", pid, "-U", "-m", "-n", "-p", "-u", "-i", "--preserve-credentials", "hostname"]
             assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == said
@@ -283,6 +283,18 @@ def test_much_output_arrives_whole_and_in_order() -> None:
         printed = sitting.wait_for(r"\nend\n", 60)
         assert printed.split()[:-1] == [str(number) for number in range(1, 200_001)]
         assert sitting.end() == 0
+
+
+@alone
+def test_a_terminal_is_the_commands_and_nobodys_after_it() -> None:
+    """Who is left behind on it, deaf to its end, neither keeps who sits there waiting nor has anything he types afterwards; all that was printed is there."""
+    with room() as made:
+        left = "(trap '' HUP; sleep 1000; read secret) & seq 3000; echo the last line; exit 5"
+        sitting = Sitting(way(made, "host", ["sh", "-c", left]))
+        before = termios.tcgetattr(sitting.master)
+        sitting.wait_for("the last line\r\n")
+        assert sitting.end() == 5
+        assert termios.tcgetattr(sitting.master)[3] & termios.ECHO == before[3] & termios.ECHO
 
 
 @pytest.mark.tmux

@@ -196,34 +196,48 @@ def _run_on_terminal(entering: Entering) -> int:
     master = way.receive_one(ours)
     ours.close()
     if master is not None:
-        relay.Relay(master).run()
+        relay.Relay(master, os.pidfd_open(pid)).run()
         os.close(master)
-    return _code(os.waitpid(pid, 0)[1])
+    code = _code(os.waitpid(pid, 0)[1])
+    _pass_nothing_on()
+    return code
 
 
 def _run(entering: Entering) -> int:
-    """Run the command on our own standard files; pass on signals, stop when it stops.
+    """Run the command on our own standard files; pass on signals, and stop when the terminal has us stop and it has done so.
 
     It is in a session of its own, where no terminal of ours is its own (credentials(7)): so what the terminal says to us
     goes on to its whole process group, as the terminal would have said it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, (*_PASSED_ON, signal.SIGCHLD, signal.SIGTSTP))
     pid = _fork(entering)
+    asked_to_stop = False
     while True:
         received = signal.sigwaitinfo((*_PASSED_ON, signal.SIGCHLD, signal.SIGTSTP))
         if received.si_signo == signal.SIGCHLD:
             ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
             if ended and os.WIFSTOPPED(status):
-                os.kill(os.getpid(), signal.SIGSTOP)
-                _to_the_group(pid, signal.SIGCONT)
+                if asked_to_stop:  # one that stops by itself stops nobody outside
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                    _to_the_group(pid, signal.SIGCONT)
+                    asked_to_stop = False
             elif ended:
+                _pass_nothing_on()
                 return _code(status)
         elif received.si_signo == signal.SIGTSTP:
+            asked_to_stop = True
             _to_the_group(pid, signal.SIGSTOP)  # SIGTSTP does nothing to a group without a terminal (setpgid(2), "orphaned")
         elif received.si_code == sc.SI_KERNEL:
             _to_the_group(pid, received.si_signo)
         else:
             os.kill(pid, received.si_signo)
+
+
+def _pass_nothing_on() -> None:
+    """The command has ended: signals are for us again, while what it wrote is carried to where it belongs."""
+    for number in (*_PASSED_ON, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _to_the_group(pid: int, number: int) -> None:

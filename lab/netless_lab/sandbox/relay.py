@@ -22,6 +22,8 @@ _TIOCSPTLCK = 0x40045431
 _TIOCGPTN = 0x80045430
 _TIOCGPTPEER = 0x5441
 _CHUNK = 1 << 16
+_MOST_HELD = 1 << 20
+"""Bytes. A terminal's buffer has 64 KiB (drivers/tty/tty_buffer.c); a read takes up to 4 KiB of it."""
 
 
 def open_terminal(ptmx: str = "/dev/ptmx") -> tuple[int, int, int]:
@@ -47,10 +49,12 @@ def copy_size(source: int, target: int) -> None:
 
 
 class Relay:
-    """Copies until the far side has ended. Restores the near terminal however it ends, short of SIGKILL."""
+    """Copies until the command has ended. Restores the near terminal however it ends, short of SIGKILL."""
 
-    def __init__(self, master: int) -> None:
+    def __init__(self, master: int, command: int) -> None:
+        """``command`` is a pidfd of whom the terminal is for: what he leaves behind there loses it with him (as with ``docker exec -t``)."""
         self._master = master
+        self._command = command
         self._near = sys.stdin.fileno()
         self._before = termios.tcgetattr(self._near)
         self._wake, self._waken = os.pipe()
@@ -58,7 +62,7 @@ class Relay:
             os.set_blocking(fd, False)
 
     def run(self) -> None:
-        """Raw mode, copy, restore. Returns when nobody has the far side open any more, or the near side hung up."""
+        """Raw mode, copy, restore. Returns when the command has ended, nobody has the far side open any more, or the near side hung up."""
         previous = signal.set_wakeup_fd(self._waken, warn_on_full_buffer=False)
         signal.signal(signal.SIGWINCH, lambda *_: copy_size(self._near, self._master))
         copy_size(self._near, self._master)
@@ -72,11 +76,14 @@ class Relay:
 
     def _copy(self) -> None:
         poll = select.poll()
-        for fd in (self._near, self._master, self._wake):
+        for fd in (self._near, self._master, self._wake, self._command):
             poll.register(fd, select.POLLIN)
         typed = b""
         while True:
             for fd, _ in poll.poll():
+                if fd == self._command:
+                    self._print_the_rest()
+                    return
                 if fd == self._wake:
                     _read(self._wake)
                 elif fd == self._near and not typed:
@@ -94,6 +101,15 @@ class Relay:
             # A program that does not read must not stop its output: poll for room only while something waits.
             poll.modify(self._master, select.POLLIN | (select.POLLOUT if typed else 0))
             poll.modify(self._near, 0 if typed else select.POLLIN)
+
+
+    def _print_the_rest(self) -> None:
+        """What the command has printed last: a terminal holds less than this, and a read waits for what is on its way (the kernel's n_tty_read)."""
+        for _ in range(_MOST_HELD >> 12):
+            printed = _read(self._master)
+            if not printed:
+                return
+            _write_all(1, printed)
 
 
 def _read(fd: int) -> bytes | None:

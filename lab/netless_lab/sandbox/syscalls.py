@@ -55,6 +55,7 @@ _SECCOMP_MODE_FILTER: Final = 2
 _KEYCTL_JOIN_SESSION_KEYRING: Final = 1
 _CAP_SYS_BOOT: Final = 22
 _SYS_OPEN_TREE: Final = 428
+_SPLICE_F_NONBLOCK: Final = 2
 _SYS_MOVE_MOUNT: Final = 429
 _SYS_MOUNT_SETATTR: Final = 442
 """The same number on every architecture, as for all system calls since Linux 5.1."""
@@ -184,6 +185,13 @@ def become_root_inside() -> None:
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
     set_dumpable(True)
+
+
+def tee(source: int, target: int, size: int) -> int:
+    """Have what waits in one pipe wait in another too (tee(2)): how many bytes, 0 when nobody writes into the source any more. Does not wait."""
+    result: int = _libc.tee(source, target, ctypes.c_size_t(size), _SPLICE_F_NONBLOCK)
+    _check(min(result, 0), "tee")
+    return result
 
 
 def set_hostname(name: str) -> None:
