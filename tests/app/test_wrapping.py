@@ -87,6 +87,12 @@ def test_ascii_breaks_as_before() -> None:
         assert divide_line(line, width) == reference(line, width), (line, width)
 
 
+def test_a_line_of_nothing_but_blanks() -> None:
+    """It has no word to break at. A million blanks that are looked at from each of them take hours."""
+    assert divide_line(" " * 1_000_000, 80) == []
+    assert divide_line(" " * 1_000_000 + "a", 80) == reference(" " * 1_000_000 + "a", 80)
+
+
 def test_wide_text_fits_and_begins_well() -> None:
     """Chinese is broken between characters, never overflows, and no line begins with a closing mark unless it must."""
     chance = random.Random(2)

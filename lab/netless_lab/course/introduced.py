@@ -42,5 +42,17 @@ def _words(line: str) -> tuple[str, ...]:
 
 
 def _stands_in(words: tuple[str, ...], text: str) -> bool:
-    pattern = r"\b" + r"\b[^\n`]*?\b".join(_SAME.get(word, re.escape(word)) for word in words) + r"\b"
-    return re.search(pattern, text) is not None
+    """Whether the words stand in this order in one line of prose, or in one stretch of code in it."""
+    wanted = [re.compile(rf"\b{_SAME.get(word, re.escape(word))}\b") for word in words]
+    return any(_in_order(wanted, stretch) for stretch in re.split("[\n`]", text))
+
+
+def _in_order(wanted: list[re.Pattern[str]], stretch: str) -> bool:
+    """Whether they follow each other. The first place of each is the best one for all that follow, so none is looked for again."""
+    position = 0
+    for word in wanted:
+        found = word.search(stretch, position)
+        if found is None:
+            return False
+        position = found.end()
+    return True

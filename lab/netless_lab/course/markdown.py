@@ -14,7 +14,7 @@ from .problems import Report, nearest
 
 STEP_INFO = "toml step"
 _FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
-_HEADING = re.compile(r"^ {0,3}##(?!#)[ \t]*(?P<title>.*?)(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r"^ {0,3}##(?!#)(?P<rest>.*)$")
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def split(text: str, report: Report) -> Page:
             _take_block(part, lines, index, end, fence["info"], report)
             index = end
         elif heading:
-            part = _Part(heading["title"].strip(), index + 1)
+            part = _Part(_title(heading["rest"]), index + 1)
             parts.append(part)
             if not part.title:
                 report.add(index + 1, "this step has no title.", 'Write what the learner does: "## Plug one end in".')
@@ -79,6 +79,13 @@ def split(text: str, report: Report) -> Page:
         index += 1
     sections = tuple(Section(part.title or "", part.line, _prose(part), part.block) for part in parts[1:])
     return Page(front, _prose(parts[0]), sections)
+
+
+def _title(rest: str) -> str:
+    """What stands behind the ``##`` of a heading, without the blanks around it and without a closing row of ``#`` set apart by one."""
+    rest = rest.strip(" \t")
+    bare = rest.rstrip("#")
+    return (bare if bare.endswith((" ", "\t")) else rest).strip()
 
 
 def _front_matter(lines: list[str], report: Report) -> tuple[Block | None, int]:

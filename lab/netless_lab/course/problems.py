@@ -38,13 +38,11 @@ class Report:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._found: list[Problem] = []
+        self._found: dict[Problem, None] = {}
 
     def add(self, line: int, what: str, advice: str = "") -> None:
         """Note one problem; the same sentence about the same line is noted once."""
-        problem = Problem(self.file, max(line, 1), what, advice)
-        if problem not in self._found:
-            self._found.append(problem)
+        self._found.setdefault(Problem(self.file, max(line, 1), what, advice))
 
     @property
     def problems(self) -> tuple[Problem, ...]:

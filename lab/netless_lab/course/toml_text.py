@@ -11,10 +11,20 @@ import msgspec
 from .markdown import Block
 from .problems import Report
 
-_AT = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
-_HEADER = re.compile(r"^\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_AT = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+_HEADER = re.compile(r"^\s*(?P<open>\[\[?)(?P<name>[^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*(?P<key>[A-Za-z0-9_-]+|"[^"]*"|'[^']*')\s*=""")
-_STRING = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
+_STRING = re.compile(
+    r"""
+      "{3} (?: [^"\\]++ | \\. | "(?!"") )*+ (?: "{3,5} )?
+    | '{3} (?: [^']++ | '(?!'') )*+ (?: '{3,5} )?
+    | " (?: [^"\\\n]++ | \\[^\n] )*+ "?
+    | ' [^'\n]*+ '?
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""A string from its quotation mark on, which always matches: what is not closed goes to the end of its line, or of the text, so that no
+sign is read twice."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -70,7 +80,7 @@ def _lines(block: Block) -> dict[tuple[str, int], int]:
         written = text[position:end]
         header, key = _HEADER.match(written), _KEY.match(written)
         if header:
-            name = header["name"]
+            name = header["name"].strip()
             headers[name] = headers.get(name, -1) + 1
             found.setdefault((name, -1), line)
             if header["open"] == "[[":
@@ -80,20 +90,23 @@ def _lines(block: Block) -> dict[tuple[str, int], int]:
             found[name, -1] = line
             start = position + key.end()
             end, elements = _value(text, start)
-            found.update({(name, index): line + text.count("\n", position, at) for index, at in enumerate(elements)})
+            found.update({(name, index): line + above for index, above in enumerate(elements)})
         line += text.count("\n", position, end) + 1
         position = end + 1
     return found
 
 
 def _value(text: str, start: int) -> tuple[int, list[int]]:
-    """The end of the value that begins at ``start``, and where each element begins when it is an array."""
+    """The end of the value that begins at ``start``, and how many lines further down each element begins when it is an array."""
     elements: list[int] = []
     depth, fresh, position = 0, False, start
+    above, counted = 0, start
     while position < len(text):
         character = text[position]
         if fresh and depth == 1 and not character.isspace() and character not in "],#":
-            elements.append(position)
+            above += text.count("\n", counted, position)
+            counted = position
+            elements.append(above)
             fresh = False
         if character in "\"'":
             string = _STRING.match(text, position)

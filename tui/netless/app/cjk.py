@@ -17,7 +17,7 @@ NOT_FIRST = frozenset("、。，．：；！？）」』】》〉〕］｝”’
 NOT_LAST = frozenset("（「『【《〈〔［｛“‘([{")
 """Characters that may not end one."""
 
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = re.compile(r"(?:\A\s+)?\S+\s*")
 _SVG_TEXT = re.compile(r'(<text\b[^>]*?textLength=")([\d.]+)("[^>]*>)(.*?)(</text>)', re.S)
 
 

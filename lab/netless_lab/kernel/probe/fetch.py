@@ -17,8 +17,6 @@ from .target import Target, is_address, locate
 
 _SEEN: Final = re.compile(rb"I see you as \[?([0-9A-Fa-f.:]*[0-9A-Fa-f])")
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
-_LINK: Final = re.compile(r"%[^]]*(?=\])")
-"""Of no meaning to the far end (RFC 6874, section 4)."""
 _LARGEST: Final = 1 << 20
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 
@@ -55,10 +53,18 @@ async def _locate(ref: NodeRef, node: str, host: str, patience: Patience) -> Tar
     return locate(ref.namespace, node, host)
 
 
+def host_header(netloc: str) -> str:
+    """Whom a request asks for: the URL's host and port, without the link of ``[fe80::1%eth0]``, which means nothing to the far end
+    (RFC 6874, 4).
+    """
+    address, bracket, port = netloc.partition("]")
+    return address.partition("%")[0] + bracket + port if bracket else netloc
+
+
 async def _get(opened: socket.socket, url: SplitResult, node: str, address: str, patience: Patience) -> bytes | Failure:
     """The whole answer to one request."""
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    lines = (f"GET {path} HTTP/1.1", f"Host: {_LINK.sub('', url.netloc)}", "User-Agent: netless", "Connection: close", "", "")
+    lines = (f"GET {path} HTTP/1.1", f"Host: {host_header(url.netloc)}", "User-Agent: netless", "Connection: close", "", "")
     received = b""
     try:
         opened.send("\r\n".join(lines).encode("ascii", "replace"))
