@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.pages import course, front, page, step
-from netless_lab.course.files import read_folder, read_root
+from netless_lab.course.files import MOST, MOST_IN_ALL, MOST_PAGES, read_folder, read_root
 from netless_lab.course.folder import Reading, read_course, read_translations
 
 HEAD = 'format = 1\nid = "post"\ntitle = "The post"\nabout = "It."\nlessons = ["cable"]\n'
@@ -139,3 +139,40 @@ def test_a_file_that_is_no_text_is_one_problem(tmp_path: Path) -> None:
     assert reading.course is not None and [lesson.id for lesson in reading.course.lessons] == ["cable"]
     assert "02-switch.md:1: this file cannot be read" in told(reading)
     assert [own.course.id for own in read_root(tmp_path) if own.course] == ["post"]
+
+
+def laid(folder: Path, files: dict[str, str]) -> Path:
+    """The files of a course in a folder of their own."""
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_so_many_pages_and_no_more(tmp_path: Path) -> None:
+    """A folder of as many pages as a course may have is read whole; of one with more, the first that is not read is a problem, once."""
+    files = course(cable=page())
+    full = {**files, **{f"{number:03d}-page.md": "" for number in range(101, 100 + MOST_PAGES)}}
+    assert "not read" not in told(read_folder(laid(tmp_path / "full", full)))
+    more = {f"{number:03d}-page.md": "" for number in range(900, 910)}
+    reading = read_folder(laid(tmp_path / "more", {**full, **more}))
+    assert reading.course is not None and [lesson.id for lesson in reading.course.lessons] == ["cable"]
+    (problem,) = (problem for problem in reading.problems if "not read" in problem.what)
+    assert str(problem).startswith(f"900-page.md:1: this page and those after it are not read: the pages of this course are more than {MOST_PAGES}.")
+
+
+def test_so_much_and_no_more(tmp_path: Path) -> None:
+    """Pages that are together larger than a course may be are not read, though each is small enough, and were they one file with many names."""
+    folder = laid(tmp_path / "post", course(cable=page()))
+    largest = tmp_path / "largest"
+    largest.write_bytes(b"x" * MOST)
+    fit = MOST_IN_ALL // MOST - 1
+    for number in range(101, 101 + fit):
+        (folder / f"{number}-page.md").symlink_to(largest)
+    assert "not read" not in told(read_folder(folder))
+    for number in range(900, 910):
+        (folder / f"{number}-page.md").symlink_to(largest)
+    reading = read_folder(folder)
+    assert reading.course is not None and [lesson.id for lesson in reading.course.lessons] == ["cable"]
+    (problem,) = (problem for problem in reading.problems if "not read" in problem.what)
+    assert str(problem).startswith("900-page.md:1: ") and f"larger than {MOST_IN_ALL >> 20} MiB together" in problem.what

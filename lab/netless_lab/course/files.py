@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -16,19 +17,30 @@ from .step import Course
 
 MOST: Final = 1 << 20
 """Bytes of one page, course.toml or fault; a page that comes with netless has some ten thousand."""
+MOST_PAGES: Final = 200
+"""Pages of one course, translations counted; "container" has a dozen."""
+MOST_IN_ALL: Final = 1 << 24
+"""Bytes of all of them. Whoever lists courses reads every page of a stranger's folder."""
 
 
 def read_folder(folder: Path) -> Reading:
-    """The course in a folder. A file that is not UTF-8 is a problem of that file alone."""
+    """The course in a folder. A file that is not UTF-8 is a problem of that file alone, and pages beyond what a course holds are not read."""
     texts: dict[str, str] = {}
     problems: list[Problem] = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.suffix != ".md" and path.name != COURSE_FILE:
-            continue
+    pages = sorted(path for path in folder.iterdir() if path.suffix == ".md") if folder.is_dir() else []
+    left = MOST_IN_ALL
+    for path in (*_head(folder), *pages[:MOST_PAGES]):
         try:
-            texts[path.name] = _text(path)
+            read = read_file(path, MOST)
+            if len(read) > left:
+                problems.append(Problem(path.name, 1, *_too_much(f"larger than {MOST_IN_ALL >> 20} MiB together")))
+                break
+            left -= len(read)
+            texts[path.name] = _text(read)
         except (OSError, UnicodeDecodeError, Unfit) as error:
             problems.append(Problem(path.name, 1, f"this file cannot be read: {error}.", f"It must be UTF-8 text of at most {MOST >> 10} KiB."))
+    else:
+        problems += [Problem(path.name, 1, *_too_much(f"more than {MOST_PAGES}")) for path in pages[MOST_PAGES : MOST_PAGES + 1]]
     reading = read_course(texts, str(folder))
     every = (*problems, *reading.problems)
     if reading.course is None:
@@ -64,12 +76,23 @@ def fault_texts() -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in sorted((lessons_root() / "faults").glob("*.toml")):
         try:
-            texts[path.name] = _text(path)
+            texts[path.name] = _text(read_file(path, MOST))
         except (OSError, UnicodeDecodeError, Unfit):
             texts[path.name] = ""
     return texts
 
 
-def _text(path: Path) -> str:
-    """A file's text, with lines as Python has them. Raises OSError, UnicodeDecodeError and Unfit."""
-    return read_file(path, MOST).decode().replace("\r\n", "\n").replace("\r", "\n")
+def _head(folder: Path) -> tuple[Path, ...]:
+    """The folder's course.toml, if it has one."""
+    head = folder / COURSE_FILE
+    return (head,) if os.path.lexists(head) else ()
+
+
+def _too_much(why: str) -> tuple[str, str]:
+    """What is said, with an advice, of the first page that is not read."""
+    return f"this page and those after it are not read: the pages of this course are {why}.", "Make two courses of it."
+
+
+def _text(read: bytes) -> str:
+    """A file's text, with lines as Python has them. Raises UnicodeDecodeError."""
+    return read.decode().replace("\r\n", "\n").replace("\r", "\n")
