@@ -9,6 +9,7 @@ import pytest
 from helpers.pages import course, front, page, step
 from netless_lab.course.files import MOST, MOST_IN_ALL, MOST_PAGES, read_folder, read_root
 from netless_lab.course.folder import Reading, read_course, read_translations
+from netless_lab.course.words import bad_id, objection
 
 HEAD = 'format = 1\nid = "post"\ntitle = "The post"\nabout = "It."\nlessons = ["cable"]\n'
 
@@ -176,3 +177,10 @@ def test_so_much_and_no_more(tmp_path: Path) -> None:
     assert reading.course is not None and [lesson.id for lesson in reading.course.lessons] == ["cable"]
     (problem,) = (problem for problem in reading.problems if "not read" in problem.what)
     assert str(problem).startswith("900-page.md:1: ") and f"larger than {MOST_IN_ALL >> 20} MiB together" in problem.what
+
+
+def test_a_name_does_not_end_in_a_line_feed() -> None:
+    """An id, a node and a link are one word to the last sign."""
+    for name, refused in (("c1", False), ("c1\n", True), ("c1\nc2", True)):
+        found = (bad_id(name), objection("node", name), objection("link", name))
+        assert [one is not None for one in found] == [refused] * 3

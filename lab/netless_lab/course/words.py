@@ -16,9 +16,9 @@ Item = Action | Expectation
 
 _LONGEST_LINK = 15
 """IFNAMSIZ is 16 with its NUL (<linux/if.h>)."""
-_LINK = re.compile(r"^[^\s/:]+$")
-_NODE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-_ID = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+_LINK = re.compile(r"[^\s/:]+")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def objection(role: RoleName, text: str) -> Objection | None:
         case "link":
             return _link(text)
         case "node":
-            return None if _NODE.match(text) else Objection(f'"{text}" cannot name a node.', 'Names are like "host", "c1", "decoy".')
+            return None if _NODE.fullmatch(text) else Objection(f'"{text}" cannot name a node.', 'Names are like "host", "c1", "decoy".')
         case "netns":
             if "/" in text or text in (".", "..") or len(text.encode()) > 255 or text != text.strip():
                 return Objection(f'"{text}" cannot be a name in /run/netns.', "It becomes a file name: no slash, no spaces around it.")
@@ -76,7 +76,7 @@ def objection(role: RoleName, text: str) -> Objection | None:
 
 def bad_id(text: str) -> Objection | None:
     """Why ``text`` cannot be an id, or None. Ids are lower case so that they can be typed and kept as file names."""
-    if _ID.match(text):
+    if _ID.fullmatch(text):
         return None
     tidy = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     return Objection(f'"{text}" is no id.', f'Use small letters, digits and hyphens{f": {chr(34)}{tidy}{chr(34)}" if tidy else ""}.')
@@ -87,7 +87,7 @@ def _link(text: str) -> Objection | None:
     if size > _LONGEST_LINK:
         shorter = text.encode()[:_LONGEST_LINK].decode(errors="ignore")
         return Objection(f'the link name "{text}" has {size} bytes.', f'The kernel takes at most {_LONGEST_LINK}: try "{shorter}".')
-    if not _LINK.match(text) or text in (".", ".."):
+    if not _LINK.fullmatch(text) or text in (".", ".."):
         return Objection(f'"{text}" cannot name a link.', "No spaces, no slash, no colon.")
     return None
 
