@@ -88,6 +88,15 @@ async def test_what_is_told_meanwhile_waits() -> None:
         await until(pilot, lambda: "the first" in screen(app) and "the second" in screen(app))
 
 
+async def test_what_is_told_does_nothing_to_the_terminal() -> None:
+    """A notice may hold names that were given inside: nothing of them acts, and the rest is read."""
+    name = "\x1b]0;owned\x07\x9b5n\u202e\u2066"
+    async with opened() as (app, pilot, peer):
+        peer.say(*(protocol.Notice(level, f"{level} before {name}after") for level in ("info", "warning", "error")))
+        await until(pilot, lambda: screen(app).count("after") == 3)
+        assert [sign for sign in screen(app) if not sign.isprintable() and sign != "\n"] == []
+
+
 async def test_a_small_screen_is_covered_too() -> None:
     """With help open there is the sentence as well, and afterwards the help."""
     async with opened() as (app, pilot, _peer):

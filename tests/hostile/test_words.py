@@ -6,13 +6,20 @@ import io
 import json
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
 
+from helpers.snapshots import container, host, lab, link, veth
 from netless.printer import Printer
+from netless_lab.model.printers import dot, mermaid, svg, text
+from netless_lab.model.scene import lay_out
 from netless_lab.session.history import Entry, notes, script
 
-NAMES = ("a\x1b[31mb", "\x1b]0;owned\x07", "\x9b5n", "\x7f\x08\r", "\x1b[2;1m", "\x00")
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Every bidirectional control of Unicode: what stands behind one may be read in another order than it was written in."""
+NAMES = ("a\x1b[31mb", "\x1b]0;owned\x07", "\x9b5n", "\x7f\x08\r", "\x1b[2;1m", "\x00", "\u2028\u2029", "\ufffe", *TURNING)
 """What an interface, a namespace or a process may be called."""
 
 
@@ -40,6 +47,34 @@ def test_a_document_keeps_the_name(name: str) -> None:
     assert json.loads(out.getvalue())["name"] == name
 
 
+@pytest.mark.parametrize("text", ["中文", "b\u00e9", "\u05d0\u05d1", "10\u00a0ms", "\U0001f468\u200d\U0001f469", "a\tb\nc"])
+def test_what_does_not_act_is_said_as_it_is(text: str) -> None:
+    """Words of any script, whichever way they run, blanks that hold, joined signs, tabs and lines."""
+    out = io.StringIO()
+    Printer(out=out).say(text)
+    assert out.getvalue() == f"{text}\n"
+
+
+def test_styles_of_our_own_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colour around a name is colour, and the name in it still does nothing."""
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    printer = Printer(out=out)
+    printer.say(printer.style("good", "a\u202eb"))
+    assert out.getvalue() == "\x1b[36ma?b\x1b[0m\n"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_drawing_passes_a_name_on(name: str) -> None:
+    """A link and a namespace of that name, in every form a drawing is written in: nothing of it acts."""
+    odd = lab(host(veth("v1", f"{name}:w"), link(name)), container(name, veth("w", "host:v1")))
+    scene = lay_out(odd, width=120, height=30)
+    for drawn in (svg(scene), text(scene), dot(odd), mermaid(odd)):
+        assert [sign for sign in drawn if not sign.isprintable() and sign != "\n"] == []
+    assert ElementTree.fromstring(svg(scene)).tag.endswith("svg")
+
+
 def test_a_name_is_no_command_of_the_script(tmp_path: Path) -> None:
     """A shell that runs the history as a script runs no line of a namespace's name, nor has the Markdown one more line."""
     mark = tmp_path / "ran"
@@ -47,3 +82,29 @@ def test_a_name_is_no_command_of_the_script(tmp_path: Path) -> None:
     subprocess.run(["sh"], input=script((entry,)), text=True, check=True)
     assert not mark.exists()
     assert sum(str(mark) in line and not line.startswith("* ") for line in notes((entry,)).splitlines()) == 0
+
+
+NAMESPACE = "x\n# Owned\n\n<script>alert(1)</script>\r## Too\u202e\x1b[31m"
+
+
+def test_a_name_is_no_markdown_of_the_notes() -> None:
+    """Every line of a command stands in its block of code, whatever ends it, and a sentence is text: read by a Markdown parser, the notes
+    have the headings and the HTML that they have without the name.
+    """
+    entries = tuple(
+        Entry(0.0, "learner", f"a new namespace appeared: {name}", (f"ip netns add '{name}'", "true"), "a/step") for name in ("x", NAMESPACE)
+    )
+    plain, odd = (MarkdownIt("commonmark").parse(notes((entry,))) for entry in entries)
+    assert [token.type for token in odd] == [token.type for token in plain]
+    kinds = [{child.type for token in tokens for child in token.children or ()} for tokens in (plain, odd)]
+    assert kinds[0] == kinds[1]
+    (code,) = (token.content for token in odd if token.type == "code_block")
+    assert code == "ip netns add 'x\n# Owned\n\n<script>alert(1)</script>?## Too??[31m'\ntrue\n"
+    assert "<script>alert(1)</script>" in "".join(child.content for token in odd for child in token.children or ())
+
+
+def test_a_command_of_the_script_keeps_the_name() -> None:
+    """What is harmless to read would do something else when run: the script has each command as it is."""
+    command = f"printf %s '{NAMESPACE}'"
+    written = script((Entry(0.0, "learner", "said", (command,), "a/step"),))
+    assert subprocess.run(["sh"], input=written.encode(), capture_output=True, check=True).stdout == NAMESPACE.encode()

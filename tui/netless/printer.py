@@ -11,22 +11,22 @@ from typing import Any, TextIO
 import msgspec
 
 from netless_lab.documents import write_json
+from netless_lab.harmless import ACTING, harmless
 
 from .called import Called
 
 FORMAT = 1
 """Version of the documents that --json prints: a key once there keeps its name and meaning, others may be added."""
 _CODES = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
-_OWN = "|".join(sorted({*_CODES.values(), "0"}))
-_CONTROL = re.compile(rf"(\x1b\[(?:{_OWN})m)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters but tab and line feed, and apart from them what ``style`` writes."""
+_OWN = re.compile(rf"(\x1b\[(?:{'|'.join(sorted({*_CODES.values(), '0'}))})m)")
+"""What ``style`` writes."""
 
 
 class Printer:
     """The two streams of one command, and whether it answers in JSON. Commands in its sentences are worded as one can type them.
 
-    What is said holds names that were given inside a lab, and the kernel lets an interface be called by an escape sequence: no control
-    character of theirs gets to the terminal.
+    What is said holds names that were given inside a lab, and the kernel lets an interface be called by an escape sequence: no sign of
+    theirs that acts gets to the terminal.
     """
 
     def __init__(
@@ -52,7 +52,8 @@ class Printer:
             plain = self._called.document(msgspec.to_builtins(value, str_keys=True))
             if isinstance(plain, dict):
                 plain = {"format": FORMAT, **plain}
-            text = re.sub(r"[\x7f-\x9f]+", lambda signs: _ascii(signs[0], "\x00-\x1f"), msgspec.json.format(write_json(plain), indent=2).decode())
+            laid_out = msgspec.json.format(write_json(plain), indent=2).decode()
+            text = ACTING.sub(lambda sign: sign[0] if sign[0] == "\n" else _numbered(sign[0]), laid_out)
             print(text if self.can_say(text) else _ascii(text), file=self._out)
 
     def failure(self, text: str, code: int, nearest: tuple[str, ...] = (), **more: object) -> int:
@@ -84,13 +85,18 @@ class Printer:
 
 
 def _harmless(text: str) -> str:
-    """The text with a question mark for every control character."""
-    return _CONTROL.sub(lambda found: found[1] or "?", text)
+    """The text without signs that act, but for its lines, its tabs and its styles."""
+    return "".join(part if odd % 2 else harmless(part, "\t\n") for odd, part in enumerate(_OWN.split(text)))
 
 
-def _ascii(document: str, kept: str = "\x00-\x7f") -> str:
-    """The same JSON document in ASCII: beyond it there are only signs in texts, and each may be written by its number (RFC 8259, 7)."""
-    return re.sub(f"[^{kept}]", lambda sign: re.sub("....", r"\\u\g<0>", sign[0].encode("utf-16-be").hex()), document)
+def _ascii(document: str) -> str:
+    """The same JSON document in ASCII: beyond it there are only signs in texts."""
+    return re.sub(r"[^\x00-\x7f]", lambda sign: _numbered(sign[0]), document)
+
+
+def _numbered(sign: str) -> str:
+    """A sign of a text in JSON, written by its number (RFC 8259, 7)."""
+    return re.sub("....", r"\\u\g<0>", sign.encode("utf-16-be").hex())
 
 
 def plural(count: int, word: str, many: str = "") -> str:

@@ -5,12 +5,15 @@ It can be written down as a shell script that does it again, or as Markdown note
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
-from typing import Literal
+from collections.abc import Callable
+from typing import Final, Literal
 
 import msgspec
 
+from ..harmless import harmless
 from ..model.changes import Change
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Where
@@ -19,6 +22,8 @@ from .live import done_by_somebody
 
 MOST = 2000
 """How many entries are kept."""
+_MEANING: Final = re.compile(r"[\\`*_\[\]<>&~]")
+"""Signs with a meaning inside a line of Markdown (CommonMark, 6, and GitHub's strikethrough)."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -78,20 +83,32 @@ def script(entries: tuple[Entry, ...]) -> str:
 
 
 def notes(entries: tuple[Entry, ...]) -> str:
-    """Markdown notes of the session: a heading for each step, then what happened and how."""
+    """Markdown notes of the session: a heading for each step, then what happened and how. Whatever the names in it, none is Markdown: every
+    line of a command stands in its code block, and a sentence is text.
+    """
     lines = ["# Notes from a netless lab", ""]
     step = ""
     for entry in entries:
         if entry.step != step:
             step = entry.step
             lines += [f"## {step}", ""]
-        lines.append(f"* {_told(entry, '**')}")
+        lines.append(f"* {_told(entry, '**', _plain)}")
         if entry.lines:
-            lines += ["", *(f"      {line}" for line in entry.lines), ""]
+            lines += ["", *(f"      {line}" for command in entry.lines for line in _shown(command)), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _told(entry: Entry, mark: str = "") -> str:
+def _told(entry: Entry, mark: str = "", write: Callable[[str], str] = str) -> str:
     """One line, whatever names it tells of: a line feed may stand in that of a namespace, and what follows it is not to become a command."""
     text = "".join(sign if sign.isprintable() else "?" for sign in entry.text)
-    return f"{time.strftime('%H:%M:%S', time.localtime(entry.at))} {mark}{entry.who}{mark}: {text}"
+    return f"{time.strftime('%H:%M:%S', time.localtime(entry.at))} {mark}{entry.who}{mark}: {write(text)}"
+
+
+def _shown(command: str) -> list[str]:
+    """The lines of a command as they are read: a name may hold line feeds, and those of a quoted program are its lines."""
+    return harmless(command, "\t\n").split("\n")
+
+
+def _plain(text: str) -> str:
+    """The text in Markdown, where a backslash takes its meaning from a sign (CommonMark, 2.4)."""
+    return _MEANING.sub(r"\\\g<0>", text)

@@ -19,6 +19,7 @@ from textual.reactive import reactive
 from textual.worker import WorkerFailed
 
 from netless_lab.client import LabGone, Refused
+from netless_lab.harmless import harmless
 from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
 
 from ..called import called
@@ -133,13 +134,14 @@ class TutorApp(App[None], inherit_bindings=False):
             self.request("Rebuilding the lab", Goto, target=target)
 
     def _tell(self, saying: Saying) -> None:
-        """Say something in passing; its weight is told by a mark as well as by colour."""
+        """Say something in passing; its weight is told by a mark as well as by colour. Textual passes on most of what acts on a terminal."""
+        text = harmless(saying.text, "\n")
         if saying.level == "info":
-            self.notify(saying.text, timeout=4, markup=False)
+            self.notify(text, timeout=4, markup=False)
         elif saying.level == "warning":
-            self.notify(f"! {saying.text}", severity="warning", timeout=8, markup=False)
+            self.notify(f"! {text}", severity="warning", timeout=8, markup=False)
         else:
-            self.notify(f"✗ {saying.text}", severity="error", timeout=8, markup=False)
+            self.notify(f"✗ {text}", severity="error", timeout=8, markup=False)
 
     def request(self, what: str, kind: type[Request], **fields: Any) -> None:
         """Ask the lab for something that takes a while; until it answers the lab counts as busy."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from ...harmless import harmless
 from ..gates import gates_of
 from ..scene.labels import addresses, is_cable_end, is_lo, kind_tag, sits_on_lower
 from ..snapshot import Link, Node, Snapshot
@@ -69,13 +70,13 @@ def graph_of(snapshot: Snapshot) -> Graph:
 
 def _title(node: Node) -> str:
     others = [name for name in node.names if name != node.name]
-    return node.name + (f" ({', '.join(others)})" if others else "")
+    return harmless(node.name + (f" ({', '.join(others)})" if others else ""))
 
 
 def _vertex(name: str, link: Link) -> Vertex:
     tag = kind_tag(link) or ("bridge" if link.kind == "bridge" else "")
     state: State = "up" if link.up and link.carrier else "waiting" if link.up else "down"
-    words = link.name + (f" ({tag})" if tag else "") + ("" if state == "up" else " no carrier" if state == "waiting" else " down")
+    words = harmless(link.name + (f" ({tag})" if tag else "")) + ("" if state == "up" else " no carrier" if state == "waiting" else " down")
     return Vertex(name, (words, *addresses(link)), link.kind == "bridge", state)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from ...harmless import harmless
 from ..scene import Region, Scene
 from ..scene.glyphs import DEAD, DOUBLE_D, DOUBLE_U, DOWN, LINES, UP, WAIT, D, L, R, U
 from .palette import DARK, Palette
@@ -73,7 +74,7 @@ def svg(scene: Scene, palette: Palette = DARK) -> str:
 def _about(scene: Scene) -> str:
     """A line for those who cannot see the picture."""
     nodes = list(dict.fromkeys(region.node for region in scene.regions if region.kind == "node"))
-    return "Network of " + (", ".join(nodes) if nodes else "nothing yet")
+    return "Network of " + (harmless(", ".join(nodes)) if nodes else "nothing yet")
 
 
 def _bounds(scene: Scene) -> tuple[int, int, int, int]:
