@@ -103,8 +103,11 @@ def test_a_name_is_no_markdown_of_the_notes() -> None:
     assert "<script>alert(1)</script>" in "".join(child.content for token in odd for child in token.children or ())
 
 
-def test_a_command_of_the_script_keeps_the_name() -> None:
-    """What is harmless to read would do something else when run: the script has each command as it is."""
-    command = f"printf %s '{NAMESPACE}'"
-    written = script((Entry(0.0, "learner", "said", (command,), "a/step"),))
-    assert subprocess.run(["sh"], input=written.encode(), capture_output=True, check=True).stdout == NAMESPACE.encode()
+@pytest.mark.parametrize("quoted", [f"'{NAMESPACE}'", f'"{NAMESPACE}"', f"'it'\"'\"'{NAMESPACE}'", f"\\\\\"{NAMESPACE}\""])
+def test_a_command_of_the_script_keeps_the_name(quoted: str) -> None:
+    """The script does to a name what the command did, whatever quotes it stands in, also as it is printed; and nothing in it acts."""
+    out = io.StringIO()
+    Printer(out=out).raw(script((Entry(0.0, "learner", "said", (f"printf %s {quoted}",), "a/step"),)))
+    assert [sign for sign in out.getvalue() if not sign.isprintable() and sign != "\n"] == []
+    said, meant = (subprocess.run(["sh", "-c", text], capture_output=True, check=True).stdout for text in (out.getvalue(), f"printf %s {quoted}"))
+    assert said == meant and NAMESPACE.encode() in meant

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ..harmless import harmless
+from ..harmless import ACTING, harmless
 from ..model.changes import Change
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Where
@@ -78,7 +78,7 @@ def script(entries: tuple[Entry, ...]) -> str:
             step = entry.step
             lines += ["", f"# --- {step}"]
         lines.append(f"# {_told(entry)}")
-        lines += entry.lines
+        lines += map(_typed, entry.lines)
     return "\n".join(lines) + "\n"
 
 
@@ -102,6 +102,24 @@ def _told(entry: Entry, mark: str = "", write: Callable[[str], str] = str) -> st
     """One line, whatever names it tells of: a line feed may stand in that of a namespace, and what follows it is not to become a command."""
     text = "".join(sign if sign.isprintable() else "?" for sign in entry.text)
     return f"{time.strftime('%H:%M:%S', time.localtime(entry.at))} {mark}{entry.who}{mark}: {write(text)}"
+
+
+def _typed(command: str) -> str:
+    """A command that does the same and holds no sign that acts on whoever it is shown to: printf(1) writes the sign when it is run. Its
+    lines and tabs stay.
+    """
+    written: list[str] = []
+    quote, escaped = "", False
+    for sign in command:
+        if not escaped and sign in "'\"" and quote in ("", sign):
+            quote = "" if quote else sign
+        if not escaped and sign not in "\t\n" and ACTING.match(sign):
+            said = "$(printf '" + "".join(f"\\{byte:03o}" for byte in sign.encode()) + "')"
+            written.append({"'": f"'\"{said}\"'", '"': said, "": f'"{said}"'}[quote])
+        else:
+            written.append(sign)
+        escaped = not escaped and sign == "\\" and quote != "'"
+    return "".join(written)
 
 
 def _shown(command: str) -> list[str]:
