@@ -18,7 +18,7 @@ from .step import Course
 MOST: Final = 1 << 20
 """Bytes of one page, course.toml or fault; a page that comes with netless has some ten thousand."""
 MOST_PAGES: Final = 200
-"""Pages of one course, translations counted; "container" has a dozen."""
+"""Pages of one course, translations counted; "container" has five."""
 MOST_IN_ALL: Final = 1 << 24
 """Bytes of all of them. Whoever lists courses reads every page of a stranger's folder."""
 
