@@ -262,8 +262,8 @@ def _written(target: int, data: bytes) -> int:
 
 def _drop(pipe: int, size: int) -> None:
     """Take so many bytes that wait in a pipe."""
-    while size:
-        size -= len(os.read(pipe, size))
+    while size and (data := os.read(pipe, size)):
+        size -= len(data)
 
 
 def _waiting(pipe: int) -> int:
