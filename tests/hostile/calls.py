@@ -16,6 +16,7 @@ _NUMBERS = {
     "process_vm_writev": (311, 271), "kcmp": (312, 272), "finit_module": (313, 273), "kexec_file_load": (320, 294), "bpf": (321, 280),
     "userfaultfd": (323, 282), "settimeofday": (164, 170), "swapoff": (168, 225), "vhangup": (153, 58), "shmget": (29, 194),
     "sethostname": (170, 161), "setdomainname": (171, 162), "name_to_handle_at": (303, 264),
+    "io_setup": (206, 0),
 }  # fmt: skip
 _NEWER = {
     "io_uring_setup": 425, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "pidfd_open": 434,

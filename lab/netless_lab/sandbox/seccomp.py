@@ -4,9 +4,9 @@ A filter of classic BPF that the kernel asks at every system call (seccomp(2)); 
 are the wall; this is what stands where they have none: keys are a user's wherever he is, the kernel's log is the machine's, sockets of
 virtual machines know no network namespace, and much of what was ever used to break out began with one of these calls.
 
-What is refused is refused with an error that programs know (EPERM, for keys ENOSYS, for a family of sockets EAFNOSUPPORT); ``clone3`` with
-ENOSYS, upon which the C library uses ``clone``, whose flags a filter can read. It is for processes whose root has CAP_SYS_ADMIN in his own user
-namespace, so programs that change their user go on working.
+What is refused is refused with an error that programs know (EPERM; for keys and asynchronous I/O ENOSYS; for a family of sockets
+EAFNOSUPPORT); ``clone3`` with ENOSYS, upon which the C library uses ``clone``, whose flags a filter can read. It is for processes whose root has
+CAP_SYS_ADMIN in his own user namespace, so programs that change their user go on working.
 """
 
 from __future__ import annotations
@@ -28,18 +28,24 @@ _REFUSED: Final = {
     "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
     "kexec_file_load": (320, 294), "open_by_handle_at": (304, 265), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427), "pidfd_getfd": (438, 438),
+    "fanotify_init": (300, 262), "fanotify_mark": (301, 263),
 }  # fmt: skip
 """Their numbers on x86-64, and on architectures of the generic table (None: it has no such call)."""
-_KEYS: Final = {"add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219)}
-"""A kernel may be without keys, and programs that make containers know that: for them it is one without."""
-_CLONE, _CLONE3, _UNSHARE, _IOCTL, _SOCKET, _PRLIMIT = "clone", "clone3", "unshare", "ioctl", "socket", "prlimit64"
+_LACKING: Final = {"add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219), "io_setup": (206, 0)}
+"""A kernel may be without keys and without asynchronous I/O, and programs know that: for them it is one without.
+
+Of the latter there is so much for the whole machine (fs.aio-max-nr); without io_setup there is none of its other calls."""
+_CLONE, _CLONE3, _UNSHARE, _IOCTL, _SOCKET, _PRLIMIT, _FCNTL = "clone", "clone3", "unshare", "ioctl", "socket", "prlimit64", "fcntl"
 _LOOKED_INTO: Final = {
     _CLONE: (56, 220), _CLONE3: (435, 435), _UNSHARE: (272, 97), _IOCTL: (16, 29), _SOCKET: (41, 198), _PRLIMIT: (302, 261),
+    _FCNTL: (72, 25),
 }  # fmt: skip
 _ARCHITECTURES: Final = {"x86_64": (0xC000_003E, 0), "aarch64": (0xC000_00B7, 1), "riscv64": (0xC000_00F3, 1)}
 """AUDIT_ARCH_* (include/uapi/linux/audit.h), and the column of the numbers."""
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 """Type into a terminal, paste into a console (ioctl_tty(2), ioctl_console(2))."""
+_F_SETLEASE, _F_NOTIFY = 1024, 1026
+"""Have others wait who open a file, be told what is done in a folder (fcntl(2)): of the files that are shown, outside too."""
 _FAMILIES: Final = (1, 2, 10, 15, 16, 17)
 """unix, inet, inet6, key, netlink, packet: those that have network namespaces (address_families(7))."""
 _NETLINK: Final = 16
@@ -62,7 +68,7 @@ def enclose() -> str:
     if machine not in _ARCHITECTURES:
         return f"there is no filter of system calls for {machine}: bpf, keyctl and their like are as the machine allows them"
     try:
-        sc.leave_session_keyring(_KEYS["keyctl"][_ARCHITECTURES[machine][1]])
+        sc.leave_session_keyring(_LACKING["keyctl"][_ARCHITECTURES[machine][1]])
         sc.set_filter(program(machine), _INSTRUCTION.size)
     except OSError as error:
         return f"system calls are not filtered ({error.strerror}): bpf, keyctl and their like are as the machine allows them"
@@ -77,7 +83,7 @@ def program(machine: str) -> bytes:
     ]  # fmt: skip
     if machine == "x86_64":
         code += [(_AT_LEAST, 0, 1, _X32_BIT), _refusal(errno.ENOSYS)]
-    for error, table in ((errno.EPERM, _REFUSED), (errno.ENOSYS, _KEYS)):
+    for error, table in ((errno.EPERM, _REFUSED), (errno.ENOSYS, _LACKING)):
         for numbers in table.values():
             number = numbers[column]
             if number is not None:
@@ -100,6 +106,7 @@ def _inner() -> dict[str, list[tuple[int, int, int, int]]]:
             (_EQUAL, 0, 1 + 2 * len(_FOREIGN_NETLINK), _NETLINK), _argument(2), *_refuse_if(_FOREIGN_NETLINK, errno.EPROTONOSUPPORT),
         ],
         _PRLIMIT: [_argument(0), *_refuse_if((1,), errno.EPERM)],
+        _FCNTL: [_argument(1), *_refuse_if((_F_SETLEASE, _F_NOTIFY), errno.EPERM)],
     }  # fmt: skip
 
 

@@ -257,6 +257,15 @@ def open_what_is_under_tmp(bait: Bait) -> object:
     return _at_least("under", os.listdir("/proc/self/root/../tmp"))
 
 
+@attempt("refused", control="both", over=("lease", "notify"))
+def wait_for_what_others_do(bait: Bait, name: str) -> object:
+    """Who opens a file of ours for writing is made to wait (F_SETLEASE); what anybody does where programs are is told to us (F_NOTIFY)."""
+    if name == "notify":
+        return fcntl.fcntl(os.open("/usr/bin", os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_ACCESS)
+    fd = os.open(write(f"/tmp/{bait.mark}-lease"), os.O_RDONLY)
+    return fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+
+
 def _at_least(name: str, names: object) -> object:
     if not isinstance(names, (str, list)) or name not in names:
         raise Refused(f"{name} is not there")

@@ -189,6 +189,19 @@ def watch_a_filesystem(bait: Bait) -> object:
     return call("fanotify_mark", fd, 1 | 0x100, 0x00010000, -100, b"/usr")
 
 
+@attempt("refused", control="both")
+def watch_what_others_open(bait: Bait) -> object:
+    """The same without that right, which the kernel gives to everybody (since Linux 5.13), on a file that is shown."""
+    fd = call("fanotify_init", 0x200, os.O_RDONLY)  # FAN_REPORT_FID
+    return call("fanotify_mark", fd, 1, 0x20, -100, b"/usr/bin/env")
+
+
+@attempt("refused", control="both")
+def take_the_machines_asynchronous_input(bait: Bait) -> object:
+    """io_setup(2): the machine has so many requests for all of its users together (fs.aio-max-nr)."""
+    return call("io_setup", 1, ctypes.create_string_buffer(8))
+
+
 @attempt("refused")
 def load_a_program_into_the_kernel(bait: Bait) -> object:
     """bpf(2): a socket filter that does nothing."""
