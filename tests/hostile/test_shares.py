@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from netless_lab import join
 from sandbox.helpers.alone import alone
@@ -42,3 +45,40 @@ def test_a_lab_leaves_inotify_to_its_owner() -> None:
             taker.communicate()
         assert own >= 0, "nothing is left outside"
         os.close(own)
+
+
+TIMER = "libc.timer_create(0, None, ctypes.byref(ctypes.c_void_p()))"
+QUEUE = "libc.mq_open(b'/share-%d' % number, os.O_CREAT | os.O_RDWR, 0o600, None)"
+TAKE_ALL = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+number = 0
+while {one} >= 0:
+    number += 1
+print(number, flush=True)
+sys.stdin.read()
+"""
+"""Takes as many as it gets, says how many, and holds them until the end of its input."""
+
+
+@pytest.mark.parametrize(
+    ("one", "kind", "least"),
+    [pytest.param(TIMER, resource.RLIMIT_SIGPENDING, 400, id="timers"), pytest.param(QUEUE, resource.RLIMIT_MSGQUEUE, 400_000, id="queues")],
+)
+@alone
+def test_a_lab_leaves_half_to_its_owner(one: str, kind: int, least: int) -> None:
+    """All that the lab gets is taken, in a user namespace made for it too: outside its owner gets some, timers and message queues (getrlimit(2))."""
+    resource.setrlimit(kind, (least, least))
+    with room() as made:
+        environment = {**os.environ, **join.environment(made.lab, "host")}
+        takers = []
+        for words in (("unshare", "-U"), ()):
+            command = [*join.command(made.lab, "host"), *words, "python3", "-I", "-S", "-c", TAKE_ALL.format(one=one)]
+            takers.append(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            output = takers[-1].stdout
+            assert output is not None
+            assert int(output.readline()) > 0 or not words, "some are for the lab"
+        mine = subprocess.run(["python3", "-I", "-S", "-c", TAKE_ALL.format(one=one)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+        for taker in takers:
+            taker.communicate()
+    assert int(mine.stdout) > 0, "nothing is left outside"

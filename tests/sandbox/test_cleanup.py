@@ -21,7 +21,7 @@ from helpers.waiting import eventually
 from netless_lab import join
 from netless_lab.sandbox import find
 from sandbox.helpers.agent import ENTRY
-from sandbox.helpers.alone import Machine, alone, alone_as_ordinary, remains
+from sandbox.helpers.alone import Machine, alone, remains
 from sandbox.helpers.rooms import ask, room
 
 CLIENT = f"""
@@ -209,10 +209,55 @@ def test_a_fork_bomb_can_be_ended_without_ending_the_lab() -> None:
         assert eventually(lambda: set(made.sh("ps -o comm= -e").split()) == {"netless-agent", "ps", "sleep"})
 
 
-@alone_as_ordinary
-def test_a_visitors_fork_bomb_leaves_room_for_the_agent() -> None:
-    """An ordinary user's bomb, typed in a shell of the lab, does not keep the agent from running commands meanwhile."""
+FORKS = """
+import os, sys, time
+born = []
+try:
+    while len(born) < int(sys.argv[1]):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(1000)
+            os._exit(0)
+        born.append(pid)
+except BlockingIOError:
+    pass
+print(len(born))
+for pid in born:
+    os.kill(pid, 9)
+"""
+"""Forks so many times, or as often as it may, and says how often."""
+
+
+@alone
+def test_the_bound_is_none_that_root_inside_may_raise() -> None:
+    """Root inside may write his own pid namespace's pid_max (namespaced since Linux 6.14); what the agent starts is bounded all the same."""
     with room(processes=FEW) as made:
+        made.code("echo 100000 > /proc/sys/kernel/pid_max")
+        forked = int(made.sh(f"python3 -I -S -c '{FORKS}' {FEW + 100}"))
+        assert MANY < forked < FEW
+        assert made.sh("echo still here") == "still here\n"
+
+
+@alone
+def test_a_node_has_no_more_processes_than_a_visitor() -> None:
+    """Whoever makes the process that is a node his own (ptrace(2)) takes nothing of what is left to the agent."""
+    with room(processes=FEW, containers=["c1"]) as made:
+        limits = made.sh("cat /proc/$(pgrep -x sleep)/limits")
+        visitors = subprocess.run(
+            [*join.command("test", "c1"), "cat", "/proc/self/limits"],
+            env={**os.environ, **join.environment("test", "c1")}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True,
+        ).stdout  # fmt: skip
+        most = [next(line.split()[2:4] for line in own.splitlines() if line.startswith("Max processes")) for own in (limits, visitors)]
+        assert most[0] == most[1]
+        assert all(int(number) < FEW for number in most[0])
+
+
+@pytest.mark.parametrize("first", ["true", "echo 100000 > /proc/sys/kernel/pid_max"])
+@alone
+def test_a_visitors_fork_bomb_leaves_room_for_the_agent(first: str) -> None:
+    """A bomb, typed in a shell of the lab, does not keep the agent from running commands meanwhile, nor from ending it."""
+    with room(processes=FEW) as made:
+        made.code(first)
         bomb = subprocess.Popen(
             [*join.command("test", "host"), "bash", "-c", BOMB],
             env={**os.environ, **join.environment("test", "host")},
@@ -220,5 +265,7 @@ def test_a_visitors_fork_bomb_leaves_room_for_the_agent() -> None:
         )
         assert eventually(lambda: len(others()) > MANY), "the bomb must have gone off"
         assert made.sh("echo still here") == "still here\n"
+        assert ask("test", {"calm": 1}) > MANY / 2
         bomb.kill()
         bomb.wait()
+        assert eventually(lambda: "bash" not in made.sh("ps -o comm= -e").split())

@@ -176,7 +176,7 @@ def test_python_is_found_even_below_a_directory_that_the_room_covers() -> None:
 def test_the_limit_is_said() -> None:
     """A room says how many processes it may have and by what, and pid_max inside is that number, outside another."""
     with room() as made:
-        assert ask("test", {"facts": 1})["limits"] == "at most 1500 processes (pid_max of its own pid namespace)"
+        assert ask("test", {"facts": 1})["limits"] == "at most 1500 processes (RLIMIT_NPROC, and pid_max of its own pid namespace)"
         assert made.sh("cat /proc/sys/kernel/pid_max").strip() == "1500"
         assert Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii").strip() != "1500"
 

@@ -279,6 +279,7 @@ def _middle(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, parent
         os.close(pipes.up[0])
         os.close(pipes.down[1])
         reporter.stage = "namespaces"
+        limits.halve_shares()
         sc.unshare(sc.CLONE_NEWUSER)
         sc.map_root_to(0, 0, proc=f"/proc/self/fd/{proc}")
         os.close(proc)  # of the machine, and none of the room's
@@ -319,7 +320,7 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: so
         reporter.stage = "locked mounts"
         sc.unshare(sc.CLONE_NEWNS)
         os.chdir("/")
-        if word.means == "nproc":
+        if word.means != "none":
             sc.limit_processes(plan.processes)
         notes = (*word.notes, *_settle_in(plan.lab))
         reporter.stage = "agent"

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from ..room import HOME, NETNS
+from . import limits
 from . import syscalls as sc
 from .furniture import CONTAINERS, EMPTY_RESOLV_CONF, unescape
 
@@ -158,4 +159,6 @@ def _spawn_sleep(shown_as: str) -> int:
     silent = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
     environment = {"PATH": _PROGRAM_PATH, "HOME": HOME}
     handled = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
-    return os.posix_spawn(program, [shown_as, "infinity"], environment, file_actions=silent, setsid=True, setsigmask=[], setsigdef=handled)
+    pid = os.posix_spawn(program, [shown_as, "infinity"], environment, file_actions=silent, setsid=True, setsigmask=[], setsigdef=handled)
+    limits.leave_the_reserve(pid)
+    return pid

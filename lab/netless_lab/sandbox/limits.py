@@ -1,12 +1,13 @@
 """How many processes a room may have at once, so that a fork bomb inside stays inside.
 
-Two means, tried in this order:
+Two means, both where there are both:
+* RLIMIT_NPROC, counted per user namespace since Linux 5.14: of PID 1, and so of all that it starts. Nobody inside can raise it.
 * ``pid_max`` of the room's own pid namespace. It exists per namespace since Linux 6.14; before that the same file is the whole
-  machine's, so the version is looked at first and the file is never touched on an older kernel.
-* RLIMIT_NPROC, counted per user namespace since Linux 5.14.
+  machine's, so the version is looked at first and the file is never touched on an older kernel. Root inside may write it: it is there
+  for rooms whose root is the machine's to the kernel, whom RLIMIT_NPROC does not bind, and keeps the numbers of processes short.
 
-And how much of what the kernel grants to each user, inotify instances and namespaces, a room leaves to its owner outside: what is made in a
-user namespace counts for the owner of each one around it too (namespaces(7), "The /proc/sys/user directory").
+And how much of what the kernel grants to each user, inotify instances, namespaces, queued signals and the like, a room leaves to its owner
+outside: what is made in a user namespace counts for the owner of each one around it too (namespaces(7), "The /proc/sys/user directory").
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ Means = Literal["pid_max", "nproc", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limit in force: processes and threads together, and what enforces it. ``processes`` is 0 when nothing does."""
+    """The limit in force: processes and threads together, and what enforces it: ``pid_max`` stands for both. ``processes`` is 0 when nothing does."""
 
     processes: int = 0
     means: Means = "none"
@@ -45,7 +46,7 @@ class Limits:
     def __str__(self) -> str:
         if self.means == "none":
             return "no limit on processes (needs Linux 5.14)"
-        by = "pid_max of its own pid namespace" if self.means == "pid_max" else "RLIMIT_NPROC"
+        by = "RLIMIT_NPROC, and pid_max of its own pid namespace" if self.means == "pid_max" else "RLIMIT_NPROC"
         return f"at most {self.processes} processes ({by})"
 
 
@@ -74,6 +75,15 @@ def limit_this_namespace(processes: int) -> Means:
         except OSError:
             means = "nproc"
     return means
+
+
+def leave_the_reserve(pid: int) -> None:
+    """Let a child of PID 1's, of which others may make what they want (ptrace(2)), start no more processes than visitors may."""
+    own, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    if own != resource.RLIM_INFINITY:
+        most = max(1, own - RESERVED)
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_NPROC, (most, most))
 
 
 CLEAR_S: Final = 3.0
@@ -123,6 +133,22 @@ def grant(shares: dict[str, int]) -> None:
     for name, number in shares.items():
         with contextlib.suppress(OSError):
             (_PER_USER / name).write_text(f"{number}\n", encoding="ascii")
+
+
+_SHARED: Final = (resource.RLIMIT_SIGPENDING, resource.RLIMIT_MSGQUEUE)
+"""Queued signals, of which each POSIX timer is one, and bytes in POSIX message queues (getrlimit(2))."""
+
+
+def halve_shares() -> None:
+    """For who is about to make the user namespace that the room lives in: let all in it have half of what its owner may have of these.
+
+    Since Linux 5.14 a user namespace, with all below it, is bound by the limits that its maker had (the kernel's kernel/user_namespace.c,
+    ``create_user_ns``), whatever limits those have who enter it.
+    """
+    for kind in _SHARED:
+        soft, _ = resource.getrlimit(kind)
+        if soft != resource.RLIM_INFINITY:
+            resource.setrlimit(kind, (soft // 2, soft // 2))
 
 
 def _is_dead(pid: int) -> bool:
