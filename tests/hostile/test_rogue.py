@@ -51,6 +51,7 @@ ANSWERS: dict[str, Answer] = {
     "forty files": hands(WAY, repeated(lambda: os.open("/proc/self/ns/net", os.O_RDONLY), 40)),
     "no outer namespace": hands(line(b"", kinds=KINDS[1:]), own_spaces(*KINDS[1:])),
     "no user namespace": hands(line(b"", kinds=(*KINDS[:2], *KINDS[3:])), own_spaces(*KINDS[:2], *KINDS[3:])),
+    "no namespace of groups": hands(line(b"", kinds=(KINDS[0], *KINDS[2:])), own_spaces(KINDS[0], *KINDS[2:])),
     "a kind that is none": hands(line(b"", kinds=(*KINDS, b"time")), own_spaces(*KINDS, b"net")),
     "processes by word": hands(line(b"", b"many"), own_spaces(*KINDS)),
     "processes below none": hands(line(b"", b"-1"), own_spaces(*KINDS)),
@@ -128,6 +129,20 @@ def test_a_node_is_the_labs_in_every_part(mine: str) -> None:
             done = enter("touch", MARKER)
     assert not os.path.exists(MARKER), "it was run on the machine's files"
     assert done.returncode == 3 and spoken(done.stderr), done
+
+
+@alone
+def test_a_command_does_not_stay_among_the_machines_groups() -> None:
+    """A rogue that hands over all of a true lab but its namespace of control groups does not get the command to work in the machine's."""
+    if not os.path.exists("/proc/self/ns/cgroup"):
+        pytest.skip("this kernel has no control groups")
+    with room() as made:
+        true, files = _handed_over(made.lab)
+        others = [(kind, file) for kind, file in zip(true.kinds, files, strict=True) if kind != "cgroup"]
+        with rogue(socket_name("rogue", os.geteuid()), hands(line(b"", kinds=tuple(kind.encode() for kind, _ in others)), lambda: [file for _, file in others])):
+            done = enter("cat", "/proc/self/cgroup")
+    assert (done.returncode, done.stdout) == (3, b""), "it works among the machine's"
+    assert spoken(done.stderr), done.stderr
 
 
 def _handed_over(lab: str) -> tuple[way.Way, list[int]]:

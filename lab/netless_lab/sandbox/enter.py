@@ -137,13 +137,15 @@ def connect(address: str) -> _socket.socket:
 def examined(found: Way, files: list[int], command: list[str], *, inside: bool) -> Entering:
     """Check that what was handed over is what a node is made of, and leave out where we are already. Raises NotThere or OSError.
 
-    ``inside``: we are in the lab ourselves, and so in its user namespace. From outside none is our own but that of control groups: who
-    hands one over would have the command work out here, on our files or our network.
+    ``inside``: we are in the lab ourselves, and so in its user namespace. From outside none is our own but that of control groups, of which a
+    lab may have had to do without one of its own: who hands one over would have the command work out here, on our files or our network.
+    Only a kernel without control groups has no namespace of theirs to hand over.
     """
     if len(set(found.kinds)) < len(found.kinds):
         raise NotThere("the lab handed over one thing twice")
     spaces = dict(zip(found.kinds, files, strict=True))
-    if not spaces.keys() <= {*_OURS, *_ITS} <= {*spaces, "cgroup"}:
+    lacking = set() if os.path.exists("/proc/self/ns/cgroup") else {"cgroup"}
+    if not spaces.keys() <= {*_OURS, *_ITS} <= {*spaces, *lacking}:
         raise NotThere("the lab did not hand over what a node is made of")
     elsewhere = {}
     for kind, fd in spaces.items():
