@@ -21,6 +21,7 @@ keeper keeps. When PID 1 ends, for whatever reason, the kernel ends every proces
 namespaces and sockets; and the keeper ends.
 
 start, find           from outside: begin a lab, list and connect
+sealed                the program that a lab is run from, where its own file could be written from inside
 enter, relay          what who becomes part of a node starts (``netless_lab.join``): the process that enters, and the terminal it carries
 way, spaces           what is said and handed over to one who enters: a node's namespaces as open files
 boot, furniture       the way into the room, and what stands in it

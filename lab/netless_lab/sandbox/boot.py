@@ -112,6 +112,7 @@ def main(text: str) -> NoReturn:
     if os.fork():
         os._exit(0)
     plan = Plan.from_json(text)
+    sc.set_process_name("netless-keeper")
     reporter = Reporter(plan.status_fd)
     with reporter.to_the_end():
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -322,7 +323,7 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, pipes: _Pipes, tie: so
         os.chdir("/")
         if word.means != "none":
             sc.limit_processes(plan.processes)
-        notes = (*word.notes, *_settle_in(plan.lab))
+        notes = (*plan.notes, *word.notes, *_settle_in(plan.lab))
         reporter.stage = "agent"
 
         def ready() -> None:

@@ -25,7 +25,8 @@ class Plan:
     ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
     ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
     agent gets under the same numbers, ``held`` files that stay open outside as long as the room lives. ``saver`` is ``module:function``,
-    called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing).
+    called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing). ``notes`` are what the lab has to do
+    without, in words, as far as it is known before it is begun.
     """
 
     lab: str
@@ -41,6 +42,7 @@ class Plan:
     held: tuple[int, ...] = ()
     saver: str = ""
     kept_in: str = ""
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """For the pipe."""
@@ -50,7 +52,7 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         """Back from the pipe."""
         fields: dict[str, Any] = json.loads(text)
-        for name in ("path", "keep", "fds", "held"):
+        for name in ("path", "keep", "fds", "held", "notes"):
             fields[name] = tuple(fields[name])
         return cls(**fields)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from ..address import check_name
+from . import sealed
 from .limits import DEFAULT_PROCESSES
 from .plan import Plan, import_path, kept
 from .status import Failure
@@ -139,11 +140,13 @@ def launch(
     the same numbers, ``held_fds`` files that stay open outside as long as the lab lives; ``saver`` and ``kept_in``: see ``Plan``. Raises
     ValueError for an impossible name.
     """
+    check_name(lab)
     reading, writing = os.pipe()
     log_fd = os.memfd_create("netless-log", os.MFD_CLOEXEC)
     os.set_blocking(log_fd, True)
+    copies, notes = _copied_interpreter()
     plan = Plan(
-        lab=check_name(lab),
+        lab=lab,
         entry=entry,
         path=import_path(),
         keep=kept(keep),
@@ -152,19 +155,23 @@ def launch(
         executable=sys.executable,
         argument=argument,
         fds=pass_fds,
-        held=held_fds,
+        held=(*held_fds, *copies),
+        notes=notes,
         saver=saver,
         kept_in=kept_in,
     )
     process = subprocess.Popen(
-        [sys.executable, *_flags(), str(_BOOT), lab],
+        [sys.executable, *_flags(), str(_BOOT), lab],  # by its own name also where a copy runs: Python finds its home by it
+        executable=f"/proc/self/fd/{copies[0]}" if copies else None,
+        env=sealed.environment() if copies else None,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=log_fd,
-        pass_fds=(writing, *pass_fds, *held_fds),
+        pass_fds=(writing, *pass_fds, *plan.held),
         start_new_session=True,
     )
-    os.close(writing)
+    for fd in (writing, *copies):
+        os.close(fd)
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin:
         process.stdin.write(plan.to_json().encode())
@@ -174,6 +181,16 @@ def launch(
 def start(lab: str, entry: str = AGENT, *, argument: str = "", keep: tuple[str, ...] = (), seconds: float = DEADLINE_S) -> Started:
     """Start a lab and wait until it is ready. Raises StartError or AlreadyRuns; see ``launch`` for the arguments."""
     return launch(lab, entry, argument=argument, keep=keep).wait(seconds)
+
+
+def _copied_interpreter() -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """What the lab is to be run from in place of this interpreter's file, if that is needed and can be; and else that it cannot, in words."""
+    if not sealed.is_needed():
+        return (), ()
+    try:
+        return (sealed.copied(),), ()
+    except OSError as error:
+        return (), (f"its Python is not run from memory ({error.strerror}): who gets hold of the agent can change {sys.executable}, which is yours",)
 
 
 def _flags() -> list[str]:
