@@ -9,7 +9,11 @@ keys. What follows knows no more than this.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Final
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import msgspec
 
@@ -19,7 +23,12 @@ if TYPE_CHECKING:
     import socket
 
 PATIENCE_S: Final = 5.0
-"""How long an agent may be silent while it is to end its lab."""
+"""How long an agent may take to end its lab, in seconds, whatever it says meanwhile."""
+LINE_LIMIT: Final = 1 << 16
+"""Bytes of the longest line of an agent here: what is said has some hundred."""
+_CLOSE_S: Final = 1.0
+_AGAIN_S: Final = 1.0
+_CHUNK: Final = 1 << 16
 
 
 class Opening(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
@@ -68,18 +77,55 @@ def asked(line: bytes) -> int | None:
 def ask(sock: socket.socket, version: int) -> int | None:
     """Ask for the end on a connection on which nothing was said yet, and wait until the agent has hung up.
 
-    How many others were connected; None when it did not agree, or has not hung up within ``PATIENCE_S``: an agent older than this
-    hangs up without having read the request.
+    How many others were connected; None when it did not agree, speaks in longer lines than ``LINE_LIMIT``, or has not hung up within
+    ``PATIENCE_S``: an agent older than this hangs up without having read the request. What it said it does need not be so.
     """
     others: int | None = None
-    sock.settimeout(PATIENCE_S)
+    unread = b""
+    end = time.monotonic() + PATIENCE_S
     try:
-        sock.sendall(b"".join(msgspec.json.encode(line) + b"\n" for line in (Opening(version), Ending(1))))
-        with sock.makefile("rb") as lines:
-            for line in lines:
-                with contextlib.suppress(msgspec.MsgspecError):
-                    said = read_json(line, _agreement).value
-                    others = said.others if said else 0
+        with _cut_short(PATIENCE_S):
+            sock.settimeout(PATIENCE_S)
+            sock.sendall(b"".join(msgspec.json.encode(line) + b"\n" for line in (Opening(version), Ending(1))))
+            while len(unread) <= LINE_LIMIT and (left := end - time.monotonic()) > 0:
+                sock.settimeout(left)
+                got = sock.recv(_CHUNK)
+                if not got:
+                    return others
+                *lines, unread = (unread + got).split(b"\n")
+                for line in lines:
+                    with contextlib.suppress(msgspec.MsgspecError):
+                        said = read_json(line, _agreement).value
+                        others = said.others if said else 0
     except OSError:
-        return None
-    return others
+        pass
+    return None
+
+
+def hang_up(sock: socket.socket) -> None:
+    """Close a connection, without waiting for what was handed over by it and never taken."""
+    with contextlib.suppress(OSError), _cut_short(_CLOSE_S):
+        sock.close()
+
+
+@contextlib.contextmanager
+def _cut_short(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in what takes longer, even where the kernel waits for something that we have not asked for.
+
+    That is an open file of somebody else's that it closes for us (``find.refuse_files``): no timeout counts there, only a signal. Signals
+    are the main thread's (signal(3)); in others nothing is cut short. Again and again, for one that came just before the kernel waited.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _late)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_S)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _late(*_: object) -> NoReturn:
+    raise TimeoutError

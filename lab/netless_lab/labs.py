@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from . import ending
+from .address import address
 from .client import Client, LabGone, Refused
 from .course.places import lessons_root, own_root
 from .course.progress import Progress
@@ -30,6 +31,8 @@ ENTRY: Final = "netless_lab.inside:main"
 _SAVER: Final = "netless_lab.course.saved:saver"
 _JOIN_S: Final = 5.0
 """How long a lab that another process starts may take to answer."""
+_GRACE_S: Final = 2.0
+"""How long a lab may take to be gone after it has agreed to end and hung up."""
 
 
 def running() -> tuple[str, ...]:
@@ -147,22 +150,24 @@ def keeper_of(sock: socket.socket) -> int:
 
 
 def end(lab: str) -> int | None:
-    """End a lab, whatever version of netless it is of, and return when it is gone.
+    """End a lab, whatever version of netless it is of, and whatever its agent says; returns when it is gone.
 
-    How many others had it open, 0 when it did not say so; None when it does not run.
+    How many others had it open, 0 when it did not say so; None when it does not run. Asked from inside the lab, its end is ours too, and
+    what returns is its agreement.
     """
     sock = connect(lab)
     if sock is None:
         return None
-    with sock:
+    try:
         others = ending.ask(sock, VERSION)
-        if others is None:
+        if others is None or not address(lab).startswith("/"):
             from .sandbox.stop import stop
 
-            try:
-                stop(sock)
-            except find.NotOurs as error:
-                raise Refusal(str(error), code=3) from error
+            stop(sock, grace=0.0 if others is None else _GRACE_S)
+    except find.NotOurs as error:
+        raise Refusal(str(error), code=3) from error
+    finally:
+        ending.hang_up(sock)
     return others or 0
 
 

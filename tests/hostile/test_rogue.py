@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 from helpers.checkout import as_here
 from hostile.helpers.rogue import Answer, hands, rogue, says
 from netless_lab import join
-from netless_lab.address import socket_name
-from netless_lab.sandbox import find, way
+from netless_lab.address import address, socket_name
+from netless_lab.sandbox import way
+from netless_lab.sandbox.enter import connect
 from sandbox.helpers.alone import alone, alone_as_ordinary, alone_as_root
 from sandbox.helpers.rooms import room
 
@@ -37,6 +39,12 @@ def repeated(make: Callable[[], int], times: int = len(KINDS)) -> Callable[[], l
 def line(within: bytes, processes: bytes = b"0", kinds: tuple[bytes, ...] = KINDS) -> bytes:
     """An answer of an agent's form."""
     return b"\0".join((b"way", processes, within, *kinds)) + b"\n"
+
+
+def _trickle(caller: socket.socket) -> None:
+    while True:
+        caller.sendall(b"x")
+        time.sleep(1)
 
 
 ANSWERS: dict[str, Answer] = {
@@ -63,6 +71,7 @@ ANSWERS: dict[str, Answer] = {
     "a line without end": says(b"no\0" + b"x" * 60_000),
     "a protocol's answer": says(b'{"type":"done","id":1,"value":{"argv":["touch","/tmp/it-ran"]}}\n'),
     "a refusal with escapes": says(b"no\0\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b5n\rnetless: all is well\x00\x7f\n"),
+    "a byte now and then, for ever": _trickle,
     "a refusal of many lines": says(b"no\0one\ntwo\n"),
 }
 
@@ -146,9 +155,11 @@ def test_a_command_does_not_stay_among_the_machines_groups() -> None:
 
 
 def _handed_over(lab: str) -> tuple[way.Way, list[int]]:
-    with find.connect(lab) as sock:
-        sock.sendall(way.request("host"))
-        return way.receive(sock)
+    sock = connect(address(lab))
+    sock.sendall(way.request("host"))
+    handed = way.receive(sock)
+    sock.close()
+    return handed
 
 
 @pytest.mark.parametrize("agrees", [b"null", b'{"argv":["touch","/tmp/it-ran"],"env":{"PATH":"/tmp"}}', b'["touch","/tmp/it-ran"]'])

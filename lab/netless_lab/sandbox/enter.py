@@ -58,6 +58,8 @@ _ITS = ("mnt", "net", "uts", "ipc")
 _KINDS = {**sc.NAMESPACES, "outer": sc.CLONE_NEWUSER}
 _FULL = "no other process may start in the lab, it is full of them; `reset` ends what fills it"
 _PATIENCE_S = 10
+"""How long the lab may take to say and hand over all that is asked for. A signal tells of its end: no timeout of a socket's counts where the
+kernel closes for us what was handed over beyond that, which may take as long as somebody inside likes (SO_LINGER, socket(7))."""
 _NS_GET_NSTYPE, _NS_GET_OWNER_UID = 0xB703, 0xB704
 """ioctl_ns(2)"""
 _RUNNER = "/usr/bin/env"
@@ -86,12 +88,15 @@ def main(argv: list[str]) -> int:
     sc.set_dumpable(False)
     carried = None
     try:
+        signal.signal(signal.SIGALRM, _late)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE_S)
         sock = connect(options["--address"])
         sock.sendall(way.request(options["--node"]))
         found, files = way.receive(sock)
         entering = examined(found, files, argv[split + 1 :], inside=not options["--address"].startswith("@"))
         if options["--stay"] != "1":
             sock.close()
+        signal.setitimer(signal.ITIMER_REAL, 0)
         sys.path.clear()
         sys.meta_path.clear()
         on_terminal = "termios" in globals()
@@ -116,6 +121,10 @@ def main(argv: list[str]) -> int:
     finally:
         if carried is not None:
             carried.close()
+
+
+def _late(*_: object) -> None:
+    raise TimeoutError
 
 
 def connect(address: str) -> _socket.socket:

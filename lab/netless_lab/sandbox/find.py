@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -14,6 +15,8 @@ from ..address import address, lab_of
 _UCRED: Final = struct.Struct("=iII")
 _TIMEVAL: Final = struct.Struct("@ll")
 _PATIENCE_S: Final = 5
+_PASS_RIGHTS: Final = 83
+"""SO_PASSRIGHTS, whether open files may be handed over (SCM_RIGHTS); since Linux 6.16 (include/uapi/asm-generic/socket.h)."""
 _LISTENING: Final = 0x10000
 """__SO_ACCEPTCON in the flags column of /proc/net/unix."""
 
@@ -53,13 +56,14 @@ def labs() -> tuple[Found, ...]:
 
 
 def connect(lab: str) -> socket.socket:
-    """A connected, blocking stream socket to the agent of ``lab``.
+    """A connected, blocking stream socket to the agent of ``lab``, by which nobody can hand over open files (``refuse_files``).
 
     Raises NoSuchLab when there is none to answer, NotOurs when the one who listens there is another user's process, TakesNobody when
     it has not taken us in within 5 s, ValueError for an impossible name.
     """
     place = address(lab)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    refuse_files(sock)
     try:
         # connect(2) on a Unix socket waits for room in the other's queue: as long as a send may take (unix(7), SO_SNDTIMEO in socket(7))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(_PATIENCE_S, 0))
@@ -77,6 +81,16 @@ def connect(lab: str) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def refuse_files(sock: socket.socket) -> None:
+    """Let nobody hand over open files by this Unix socket, nor by those that it accepts, where the kernel can refuse them.
+
+    What is not asked for is closed when it is read, by whoever reads; and to close a file of somebody else's may take as long as he likes
+    (a TCP connection with SO_LINGER, socket(7)). An older kernel lets only a signal interrupt that.
+    """
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, _PASS_RIGHTS, 0)
 
 
 def peer_uid(sock: socket.socket) -> int:

@@ -9,8 +9,12 @@ socket by which the lab is found, and the right to write files. Two lines lead t
              ``READY`` with the notes for the starter, ``KEEP`` something to be kept, ``LAST`` that nobody more is to be let in.
 
 Who calls is asked of the kernel here, where the users' numbers are the machine's: inside, everybody but the lab's own user is nobody.
-The keeper ends when the agent does, and the agent when the keeper does. A signal to the keeper is a request from outside to end the
-lab: it asks the agent, and kills an agent that has not ended after ``PATIENCE_S``.
+The keeper ends when the agent does or lets go of ``words``, and the agent when the keeper does: for whatever reason that is, it kills the
+agent, which may not be of a mind to end. A signal to the keeper is a request from outside to end the lab: it asks the agent, and kills an
+agent that has not ended after ``PATIENCE_S``.
+
+What the agent sends is read without waiting for it, and nothing that it hands over is ever taken: a file of somebody else's, closed here,
+may take as long as he likes (a TCP connection with SO_LINGER, socket(7)).
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from .find import is_ours
+from .find import is_ours, refuse_files
 from .status import Reporter
 
 CALLER: Final = b"C"
@@ -70,8 +74,16 @@ class Keeper:
         self._poll = select.poll()
 
     def run(self) -> NoReturn:
-        """Until the lab has ended, or, before it is ready, until its starter has gone. Raises SystemExit."""
+        """Until the lab has ended, or, before it is ready, until its starter has gone. Raises SystemExit, and the agent is killed."""
+        try:
+            self._run()
+        finally:
+            self._kill()
+
+    def _run(self) -> NoReturn:
         self._callers.setblocking(False)
+        self._callers.shutdown(socket.SHUT_RD)
+        os.set_blocking(self._words, False)
         self._listener.setblocking(False)
         wake = _woken_by_signals()
         for fd, events in ((self._reporter.fileno(), 0), (self._words, select.POLLIN), (wake, select.POLLIN)):
@@ -104,9 +116,13 @@ class Keeper:
             self._kill()
 
     def _hear(self) -> None:
-        got = os.read(self._words, _CHUNK)
+        try:
+            got = os.read(self._words, _CHUNK)
+        except BlockingIOError:  # somebody inside who has the pipe too was faster
+            return
         if not got:
             self._keep()
+            self._kill()
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(-1, 0)  # before the lab is ready: those who make it end with us, and one of them is telling why
             raise SystemExit(0)
@@ -114,7 +130,6 @@ class Keeper:
         while len(self._text) >= HEADER.size:
             letter, size = HEADER.unpack_from(self._text)
             if size > MOST or letter not in (AGENT, READY, KEEP, LAST):
-                self._kill()
                 raise SystemExit(1)
             if len(self._text) < HEADER.size + size:
                 return
@@ -135,6 +150,7 @@ class Keeper:
     def _open(self, notes: tuple[str, ...]) -> None:
         """The lab is ready: let callers in, and tell who started it."""
         self._poll.unregister(self._reporter.fileno())
+        refuse_files(self._listener)
         self._listener.listen(_BACKLOG)
         self._poll.register(self._listener, select.POLLIN)
         try:
