@@ -2,7 +2,8 @@
 
 Both speak ``protocol`` over a connected Unix socket (``sandbox.find.connect``). A reply that says the request failed is raised
 as ``Refused`` with the agent's own words and exit code; a connection that ends, or on which something else than the protocol is spoken,
-is raised as ``LabGone``. Who does not greet within ``PATIENCE_S`` is refused: a verb may take its time, a greeting takes milliseconds.
+is raised as ``LabGone``. Who does not greet within ``PATIENCE_S`` is refused: a verb may take its time, a greeting takes milliseconds. Who
+has said nothing for ``SILENCE_S`` while something was asked of him has to greet anew, on another connection.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from . import protocol
 from .errors import Refusal
+from .sandbox import find
 
 if TYPE_CHECKING:
     import socket
 
+T = TypeVar("T")
 OnEvent = Callable[[protocol.AgentMessage], None]
 PATIENCE_S: Final = 5.0
 """How long an agent may take to greet, in seconds."""
+SILENCE_S: Final = 8.0
+"""After so many seconds without a word, while a request is not answered, it is asked whether the lab still lives."""
 LINE_LIMIT: Final = 16 << 20
 """Bytes of the longest line of an agent; a snapshot of a large lab is some hundred kilobytes."""
 _CHUNK: Final = 1 << 16
@@ -51,6 +56,29 @@ def unanswered() -> Refusal:
     )
 
 
+def reply(value: Any, kind: type[T]) -> T:
+    """The value of a reply as what it is to be. Raises Refusal when it is none: not every agent is of our mind."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise Refusal("The lab answered in a way that this netless does not understand: `netless down` ends it.", code=3) from error
+
+
+def insist_on_life(lab: str) -> None:
+    """Make sure that a lab which has been silent for long still greets a caller. Raises Refusal when it does not, LabGone when it has ended.
+
+    What is being done in a lab may take as long as it likes: its agent greets all the while.
+    """
+    try:
+        Client(find.connect(lab), protocol.Hello(client="cli", lab=lab)).close()
+    except Refused:  # it has no room for one more, and says so
+        pass
+    except find.NoSuchLab as error:
+        raise LabGone("the lab ended") from error
+    except (find.NotOurs, find.TakesNobody) as error:
+        raise unanswered() from error
+
+
 def understood(line: bytes) -> protocol.AgentMessage:
     """A line from the agent. Raises LabGone for what is none, an end in the middle of a line among them."""
     try:
@@ -68,9 +96,13 @@ class Client:
         self._unread = bytearray()
         self._on_event = on_event
         self._ids = itertools.count(1)
+        self._lab = hello.lab
         try:
             self._send(hello, "the greeting")
-            self.hello = greeted(self._read(time.monotonic() + PATIENCE_S))
+            self.hello = greeted(self._read(time.monotonic() + PATIENCE_S), hello.lab)
+        except TimeoutError as error:
+            sock.close()
+            raise unanswered() from error
         except BaseException:
             sock.close()
             raise
@@ -90,11 +122,14 @@ class Client:
         self._sock.close()
 
     def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
-        """Send a request and wait for its reply; the value is plain JSON (dicts and lists)."""
+        """Send a request and wait for its reply; the value is plain JSON (dicts and lists), see ``reply``.
+
+        Raises Refusal when the lab, by the name in our hello, does not even greet any more.
+        """
         request = kind(id=next(self._ids), **fields)
         self._send(request, "the request")
         while True:
-            message = self._read()
+            message = self._awaited()
             if isinstance(message, protocol.Done) and message.id == request.id:
                 return message.value
             if isinstance(message, protocol.Failed) and message.id == request.id:
@@ -116,8 +151,16 @@ class Client:
         except OSError as error:
             raise LabGone(f"the lab ended before {what} could be sent") from error
 
+    def _awaited(self) -> protocol.AgentMessage:
+        """The next message of an agent that has something to answer."""
+        while True:
+            try:
+                return self._read(time.monotonic() + SILENCE_S if self._lab else None)
+            except TimeoutError:
+                insist_on_life(self._lab)
+
     def _read(self, give_up: float | None = None) -> protocol.AgentMessage:
-        """The next message; one that is not there on the clock of ``time.monotonic`` at ``give_up`` is ``unanswered``."""
+        """The next message; one that is not there on the clock of ``time.monotonic`` at ``give_up`` raises TimeoutError."""
         seen = 0
         while (end := self._unread.find(b"\n", seen)) < 0:
             seen = len(self._unread)
@@ -129,16 +172,16 @@ class Client:
         return understood(line)
 
     def _received(self, give_up: float | None) -> bytes:
-        """Some more bytes, at least one. Raises LabGone at the end, and Refusal when it is late."""
+        """Some more bytes, at least one. Raises LabGone at the end, and TimeoutError when it is late."""
         left = None if give_up is None else give_up - time.monotonic()
         if left is not None and left <= 0:
-            raise unanswered()
+            raise TimeoutError
         try:
             self._sock.settimeout(left)
             got = self._sock.recv(_CHUNK)
             self._sock.settimeout(None)
-        except TimeoutError as error:
-            raise unanswered() from error
+        except TimeoutError:
+            raise
         except OSError as error:
             raise LabGone("the connection to the lab broke") from error
         if not got:
@@ -146,10 +189,15 @@ class Client:
         return got
 
 
-def greeted(message: protocol.AgentMessage) -> protocol.Hello:
-    """The agent's greeting. Raises ``Refused`` when it will not talk to us."""
+def greeted(message: protocol.AgentMessage, lab: str = "") -> protocol.Hello:
+    """The agent's greeting. Raises ``Refused`` when it will not talk to us, ``Refusal`` when it says another name than ``lab``.
+
+    Who asked for a lab knows its name; one that calls itself otherwise would have shells opened and files written in another's name.
+    """
     if isinstance(message, protocol.Failed):
         raise Refused(message)
     if not isinstance(message, protocol.Hello):
         raise LabGone(f"the agent did not greet: {type(message).__name__}")
+    if lab and message.lab != lab:
+        raise Refusal(f"What answers is not the lab {lab}: it calls itself by another name. `netless down` ends it; --lab NAME takes another one.", code=3)
     return message

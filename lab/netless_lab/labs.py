@@ -12,7 +12,7 @@ import msgspec
 
 from . import ending
 from .address import address
-from .client import Client, LabGone, Refused
+from .client import Client, LabGone, Refused, reply
 from .course.places import lessons_root, own_root
 from .course.progress import Progress
 from .course.saved import load, progress_path, save
@@ -187,7 +187,7 @@ def progress_of(lab: str) -> Progress:
     sock = connect(lab)
     if sock is not None:
         with contextlib.suppress(LabGone, Refused), Client(sock, Hello(client="cli", lab=lab)) as client:
-            return msgspec.convert(client.ask(Call, name="progress"), Progress)
+            return reply(client.ask(Call, name="progress"), Progress)
     return load(progress_path(lab, os.environ)).progress
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from typing import TYPE_CHECKING, Any
 
 from . import protocol
-from .client import LINE_LIMIT, PATIENCE_S, LabGone, OnEvent, Refused, greeted, unanswered, understood
+from .client import LINE_LIMIT, PATIENCE_S, SILENCE_S, LabGone, OnEvent, Refused, greeted, insist_on_life, unanswered, understood
+from .errors import Refusal
 
 if TYPE_CHECKING:
     import socket
@@ -16,9 +18,13 @@ if TYPE_CHECKING:
 class Stream:
     """``client.Client`` over asyncio: requests may overlap, every event goes to ``on_event`` in order."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: protocol.Hello) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lab: str, hello: protocol.Hello) -> None:
         self._reader = reader
         self._writer = writer
+        self._lab = lab
+        self._heard = time.monotonic()
+        """When the lab last said anything, or was last asked whether it lives."""
+        self._lost: Refusal | None = None
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self.hello = hello
@@ -32,7 +38,7 @@ class Stream:
             writer.write(protocol.encode(hello))
             async with asyncio.timeout(PATIENCE_S):
                 line = await _line(reader)
-            return cls(reader, writer, greeted(understood(line)))
+            return cls(reader, writer, hello.lab, greeted(understood(line), hello.lab))
         except TimeoutError as error:
             writer.close()
             raise unanswered() from error
@@ -47,15 +53,31 @@ class Stream:
         self._waiting[request.id] = future
         self._writer.write(protocol.encode(request))
         try:
-            return await future
+            while not (await asyncio.wait((future,), timeout=SILENCE_S))[0]:
+                await self._insist_on_life()
+            return future.result()
         finally:
             self._waiting.pop(request.id, None)
 
+    async def _insist_on_life(self) -> None:
+        """Hang up when the lab has been silent for long and does not greet any more; who listens then hears why."""
+        if not self._lab or time.monotonic() < self._heard + SILENCE_S:
+            return
+        self._heard = time.monotonic()
+        try:
+            await asyncio.to_thread(insist_on_life, self._lab)
+        except (Refusal, LabGone) as error:
+            self._lost = error if isinstance(error, Refusal) else None
+            self._writer.transport.abort()
+
     async def listen(self, on_event: OnEvent) -> None:
-        """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end."""
+        """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end, or why it was given up."""
         try:
             while True:
                 self._take(understood(await _line(self._reader)), on_event)
+                self._heard = time.monotonic()
+        except LabGone as error:
+            raise (self._lost or error) from None
         finally:
             for future in self._waiting.values():
                 if not future.done():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.driving import opened, screen, until
+from netless.app.export import write, write_packets
 from netless_lab import protocol
 
 
@@ -38,3 +39,15 @@ async def test_export_that_cannot_write_says_so(keys: str, tmp_path: Path, monke
         assert "No such file or directory: " in app.view.sayings[-1].text
         assert app.is_running
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("lab", ["../startup.d/evil", "/etc/evil", "a\x1b]0;b\n", "ü"])
+def test_a_file_is_where_it_is_said_to_be(lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the lab is called, what is written down lies in the folder itself, under a name that can be typed."""
+    (tmp_path / "netless-..").mkdir()
+    (tmp_path / "startup.d").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert write("#!/bin/sh\n", "# notes\n", lab).level == write_packets("Cg0NCg==", 1, lab).level == "info"
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) == 3
+    assert all(path.parent == tmp_path and path.name.isascii() and path.name.isprintable() for path in written)

@@ -24,6 +24,14 @@ def play(*events: object, view: View | None = None) -> View:
 HERE = play(Joined("default"), *story.opening())
 
 
+def test_the_labs_name_is_what_was_asked_for() -> None:
+    """A status in another lab's name changes no name: shells are opened and files are written by it."""
+    status = HERE.status
+    assert status is not None
+    told = protocol.StatusEvent(msgspec.structs.replace(status, lab="../startup.d/evil"))
+    assert play(told, view=HERE).lab == "default"
+
+
 def test_opening_fills_the_view() -> None:
     """After joining, status, network, log and probes are all there."""
     assert HERE.joined

@@ -5,10 +5,12 @@ It speaks both ways: it greets and agrees as an agent does (``protocol``), and i
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -20,17 +22,24 @@ Answer = Callable[[socket.socket], None]
 
 
 @contextmanager
-def rogue(name: str, answer: Answer, agrees: bytes = b"null") -> Iterator[int]:
-    """One that listens at this abstract name; the number of its process. ``agrees`` is the value of its answer to each request, as JSON."""
+def rogue(name: str, answer: Answer, agrees: bytes = b"null", *, greets: int = 1000, after: float = 0.0) -> Iterator[int]:
+    """One that listens at this abstract name; the number of its process. ``agrees`` is the value of its answer to each request, as JSON.
+
+    It answers ``after`` so many seconds; those who come after the first ``greets`` get no word of it.
+    """
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(name)
     listener.listen(8)
+    silent: list[socket.socket] = []
     pid = os.fork()
     if pid == 0:
         try:
-            while True:
+            for number in itertools.count():
                 caller, _ = listener.accept()
-                threading.Thread(target=_serve, args=(caller, answer, agrees), daemon=True).start()
+                if number >= greets:
+                    silent.append(caller)
+                else:
+                    threading.Thread(target=_serve, args=(caller, answer, agrees, after), daemon=True).start()
         finally:
             os._exit(1)
     listener.close()
@@ -41,12 +50,14 @@ def rogue(name: str, answer: Answer, agrees: bytes = b"null") -> Iterator[int]:
         os.waitpid(pid, 0)
 
 
-def _serve(caller: socket.socket, answer: Answer, agrees: bytes) -> None:
+def _serve(caller: socket.socket, answer: Answer, agrees: bytes, after: float) -> None:
     with suppress(OSError), caller, caller.makefile("rb") as lines:
         for number, line in enumerate(lines):
             if line.startswith(b"enter\0"):
                 answer(caller)
                 return
+            if number:
+                time.sleep(after)
             caller.sendall(b'{"type":"done","id":%d,"value":%s}\n' % (number, agrees) if number else GREETING % VERSION)
 
 

@@ -71,7 +71,7 @@ class TutorApp(App[None], inherit_bindings=False):
         self.course = course
         self._connect = connect
         self._restart = restart
-        self._lab = Connection(connect, self.take)
+        self._lab = Connection(lab, connect, self.take)
         self._painting = False
         self._told = 0
         self._rebuild_to = ""
@@ -195,7 +195,7 @@ class TutorApp(App[None], inherit_bindings=False):
         self._rebuild_to = self.view.status.position if self.view.status else ""
         self.view = View(lab=self.view.lab, courses=self.view.courses, sayings=self.view.sayings, called=self.view.called)
         self._tutor.show(self.view)
-        self._lab = Connection(self._reconnect, self.take)
+        self._lab = Connection(self.view.lab, self._reconnect, self.take)
         self.join()
 
     def _reconnect(self) -> socket.socket:

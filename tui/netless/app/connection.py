@@ -7,10 +7,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from netless_lab import protocol
-from netless_lab.client import LabGone, Refused
+from netless_lab.client import LabGone, Refused, reply
 from netless_lab.errors import Refusal
 from netless_lab.stream import Stream
 
@@ -18,9 +16,10 @@ from .reduce import Courses, Ended, Event, Joined
 
 
 class Connection:
-    """One conversation with one lab. ``post`` gets every event in order and is called in the app's own loop."""
+    """One conversation with one ``lab``. ``post`` gets every event in order and is called in the app's own loop."""
 
-    def __init__(self, connect: Callable[[], socket.socket], post: Callable[[Event], None]) -> None:
+    def __init__(self, lab: str, connect: Callable[[], socket.socket], post: Callable[[Event], None]) -> None:
+        self._lab = lab
         self._connect = connect
         self._post = post
         self._stream: Stream | None = None
@@ -30,7 +29,7 @@ class Connection:
         listener: asyncio.Task[None] | None = None
         try:
             sock = await asyncio.to_thread(self._connect)
-            self._stream = stream = await Stream.open(sock, protocol.Hello(client="app"))
+            self._stream = stream = await Stream.open(sock, protocol.Hello(client="app", lab=self._lab))
             self._post(Joined(stream.hello.lab))
             listener = asyncio.create_task(stream.listen(self._post))
             await stream.ask(protocol.Subscribe)
@@ -49,7 +48,7 @@ class Connection:
     async def fetch_courses(self) -> None:
         """Ask for the list of courses with their progress and post it."""
         courses = await self.ask(protocol.GetCourses)
-        self._post(Courses(msgspec.convert(courses, tuple[protocol.CourseView, ...])))
+        self._post(Courses(reply(courses, tuple[protocol.CourseView, ...])))
 
     async def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
         """Send one request and wait; raises ``Refused`` or ``LabGone``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,8 @@ def write_packets(pcapng: str, frames: int, lab: str) -> Told:
 
 
 def _stem(lab: str) -> str:
-    return f"netless-{lab}-{time.strftime('%Y%m%d-%H%M%S')}"
+    """A file's name, whatever the lab is called: of the characters that a lab's name has (``address.check_name``)."""
+    return f"netless-{re.sub(r'[^A-Za-z0-9_.-]', '-', lab)}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def _put(what: str, files: Mapping[str, tuple[bytes, int]]) -> Path | Told:

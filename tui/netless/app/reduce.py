@@ -136,7 +136,6 @@ def _status(view: View, status: protocol.Status) -> View:
     verdict = status.verdict if moved or status.verdict is not None else view.verdict
     return _replace(
         view,
-        lab=status.lab,
         status=status,
         verdict=verdict,
         passed="" if moved else view.passed,

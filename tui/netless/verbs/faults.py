@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from netless_lab.client import reply
 from netless_lab.errors import Refusal
 from netless_lab.model.journey import Explanation
 from netless_lab.protocol import Call, FaultStatus
@@ -47,7 +48,7 @@ def break_(args: Namespace, printer: Printer) -> int:
         answer = client.ask(Call, name="break", args=wanted)
     printer.document(answer)
     printer.say(answer["text"])
-    told = msgspec.convert(answer["fault"], FaultStatus)
+    told = reply(answer["fault"], FaultStatus)
     if told.seed is not None:
         printer.narrate(f"drawn with --seed {told.seed}: the same number draws the same fault")
     help_line = "no help, this is an exam; " if told.exam else "`netless hint` and `netless ping FROM TO --explain` help; "
@@ -68,8 +69,8 @@ def mend(args: Namespace, printer: Printer) -> int:
 
 def print_explanation(plain: dict[str, Any], printer: Printer) -> int:
     """Two sentences, the facts with the commands that show them, and the lesson. 0 when the probe was answered, else 1."""
+    told = reply(plain, Explanation)
     printer.document(plain)
-    told = msgspec.convert(plain, Explanation)
     printer.say(printer.style("good" if told.answered else "bad", told.seen))
     if not told.answered:
         printer.say(_cause(told))

@@ -7,6 +7,7 @@ from argparse import Namespace
 import msgspec
 
 from netless_lab import protocol
+from netless_lab.client import reply
 from netless_lab.course.drill_words import help_used, took
 from netless_lab.lease import LASTING, Lease
 
@@ -20,10 +21,10 @@ def up(args: Namespace, printer: Printer) -> int:
     known_course(args.course)
     lease = LASTING if args.lease is None else Lease(args.lease * 60.0, lasting=True)
     with opened(args, printer, course=args.course, lease=lease, show=tuple(args.show)) as client:
-        status = msgspec.convert(client.ask(protocol.GetStatus), protocol.Status)
+        status = msgspec.structs.replace(reply(client.ask(protocol.GetStatus), protocol.Status), lab=args.lab)
     of_course(status, args.course)
     printer.document(status)
-    printer.say(f"the lab {status.lab} is ready: " + ", ".join(node.name for node in status.nodes))
+    printer.say(f"the lab {args.lab} is ready: " + ", ".join(node.name for node in status.nodes))
     printer.narrate("`netless` opens the tutor, `netless shell` a shell in the host, `netless down` ends the lab")
     return Exit.PASS
 
@@ -50,9 +51,9 @@ def status(args: Namespace, printer: Printer) -> int:
         return printer.failure(str(refusal), Exit.NO_LAB, refusal.nearest, lab=args.lab, running=False)
     with client:
         plain = client.ask(protocol.GetStatus)
-    printer.document({**plain, "running": True})
-    state = msgspec.convert(plain, protocol.Status)
-    printer.say(f"lab       {state.lab} ({state.mode}), agent {state.agent_pid}" + (f", {state.limits}" if state.limits else ""))
+    state = reply(plain, protocol.Status)
+    printer.document({**plain, "lab": args.lab, "running": True})
+    printer.say(f"lab       {args.lab} ({state.mode}), agent {state.agent_pid}" + (f", {state.limits}" if state.limits else ""))
     printer.say(f"position  {state.position}  {state.page.title}")
     ahead = False
     for lesson in state.course.lessons:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from netless_lab import protocol
+from netless_lab.client import reply
 from netless_lab.errors import Refusal
 from netless_lab.model.snapshot import Node, Snapshot
 
@@ -29,8 +30,9 @@ def courses(args: Namespace, printer: Printer) -> int:
         from netless_lab.session.pages import course_view
 
         plain = msgspec.to_builtins([course_view(course) for course in known_courses()])
+    views = reply(plain, tuple[protocol.CourseView, ...])
     printer.document(plain)
-    for course in msgspec.convert(plain, tuple[protocol.CourseView, ...]):
+    for course in views:
         printer.say(f"{printer.style('bold', course.id)}  {course.title}")
         for lesson in course.lessons:
             printer.say(f"  {course.id}/{lesson.id:<12} {lesson.title}  ({plural(len(lesson.steps), 'step')})")
@@ -45,8 +47,9 @@ def snapshot(args: Namespace, printer: Printer) -> int:
     """The state of every node, as the kernel has it."""
     with joined(args) as client:
         plain = client.ask(protocol.GetSnapshot)
+    state = reply(plain, Snapshot)
     printer.document(plain)
-    for node in msgspec.convert(plain, Snapshot).nodes:
+    for node in state.nodes:
         _node(node, printer)
     return Exit.PASS
 
@@ -73,7 +76,7 @@ def diagram(args: Namespace, printer: Printer) -> int:
     from netless_lab.model import printers, scene
 
     with joined(args) as client:
-        state = msgspec.convert(client.ask(protocol.GetSnapshot), Snapshot)
+        state = reply(client.ask(protocol.GetSnapshot), Snapshot)
     if args.mermaid:
         printer.raw(printers.mermaid(state))
         return Exit.PASS

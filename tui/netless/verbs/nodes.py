@@ -8,10 +8,8 @@ import re
 from argparse import Namespace
 from typing import Final, NoReturn
 
-import msgspec
-
 from netless_lab import join, protocol
-from netless_lab.client import Client
+from netless_lab.client import Client, reply
 from netless_lab.errors import Refusal
 from netless_lab.model.probe import Outcome, Ping
 from netless_lab.model.snapshot import Snapshot
@@ -46,8 +44,8 @@ def ping(args: Namespace, printer: Printer) -> int:
 
             return print_explanation(client.ask(protocol.Explain, probe=probe), printer)
         plain = client.ask(protocol.SendProbe, probe=probe)
+    outcome = reply(plain, Outcome)
     printer.document(plain)
-    outcome = msgspec.convert(plain, Outcome)
     printer.say(outcome.text)
     if outcome.result == "error":
         return Exit.MACHINE
@@ -75,7 +73,7 @@ def _address(client: Client, target: str) -> str:
     except ValueError:
         if _MEANT_AS_ADDRESS.fullmatch(target):
             raise Refusal(f"{target} is not an address: {_form(target)}") from None
-    snapshot = msgspec.convert(client.ask(protocol.GetSnapshot), Snapshot)
+    snapshot = reply(client.ask(protocol.GetSnapshot), Snapshot)
     node = snapshot.node(target)
     if node is None:
         if "." in target:

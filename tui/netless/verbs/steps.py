@@ -8,10 +8,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from netless_lab import protocol
-from netless_lab.client import Client, Refused
+from netless_lab.client import Client, Refused, reply
 from netless_lab.course.verdict import Item, Verdict
 
 from ..exit_codes import Exit
@@ -150,7 +148,7 @@ def _judged(answer: dict[str, Any], printer: Printer) -> int:
     printer.document(answer)
     results = []
     for entry in answer["verdicts"]:
-        verdict = msgspec.convert(entry["verdict"], Verdict)
+        verdict = reply(entry["verdict"], Verdict)
         results.append(verdict.result)
         mark = printer.style(*_MARKS[verdict.result])
         printer.say(f"{mark} {printer.style('bold', entry['title'])}  {printer.style('dim', entry['position'])}")

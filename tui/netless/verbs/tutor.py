@@ -9,10 +9,8 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from netless_lab import labs
-from netless_lab.client import Client, LabGone
+from netless_lab.client import Client, LabGone, reply
 from netless_lab.errors import Refusal
 from netless_lab.protocol import GetStatus, Hello, Leave, Status
 
@@ -55,7 +53,7 @@ def _one_of(lab: str, course: str) -> None:
     client = find(lab) if course else None
     if client is not None:
         with client:
-            of_course(msgspec.convert(client.ask(GetStatus), Status), course)
+            of_course(reply(client.ask(GetStatus), Status), course)
 
 
 def _insist_on_a_screen() -> None:

@@ -75,5 +75,5 @@ def _right(view: View) -> list[Content]:
     if status is None:
         return [plain("joining the lab …", "$muted")]
     if status.playing:
-        return [joined(("play mode", "bold $warning"), (f" · lab {status.lab}", "$muted")), plain("play mode", "bold $warning")]
-    return [plain(f"lab {status.lab} · {status.mode}", "$muted"), plain(status.lab, "$muted")]
+        return [joined(("play mode", "bold $warning"), (f" · lab {view.lab}", "$muted")), plain("play mode", "bold $warning")]
+    return [plain(f"lab {view.lab} · {status.mode}", "$muted"), plain(view.lab, "$muted")]
