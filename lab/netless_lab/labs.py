@@ -14,7 +14,7 @@ from . import ending
 from .address import address
 from .client import Client, LabGone, Refused, reply
 from .course.places import lessons_root, own_root
-from .course.progress import Progress
+from .course.progress import BadProgress, Progress
 from .course.saved import load, progress_path, save
 from .errors import Refusal
 from .orders import DropSource, Orders
@@ -192,8 +192,11 @@ def progress_of(lab: str) -> Progress:
 
 
 def keep_progress(lab: str, progress: Progress) -> None:
-    """Replace the progress of a lab that does not run."""
-    save(progress_path(lab, os.environ), progress)
+    """Replace the progress of a lab that does not run. Raises Refusal when it is more than can be kept, and OSError."""
+    try:
+        save(progress_path(lab, os.environ), progress)
+    except BadProgress as error:
+        raise Refusal(f"the progress of the lab {lab} cannot be kept: {error}") from error
 
 
 def _with_progress(path: Path, orders: Orders) -> Orders:
@@ -204,4 +207,6 @@ def _with_progress(path: Path, orders: Orders) -> Orders:
         save(path, loaded.progress)
     except OSError as error:
         notice = notice or f"Progress cannot be kept: {path.parent} cannot be written ({error.strerror})."
+    except BadProgress as error:
+        notice = notice or f"Progress cannot be kept: {error}."
     return msgspec.structs.replace(orders, progress=loaded.progress, notice=notice)

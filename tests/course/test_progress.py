@@ -16,8 +16,8 @@ from helpers.post import course
 from helpers.snapshots import container, edit, host, internet, lab, lab_with, uplink
 from netless_lab.course.bind import Bindings
 from netless_lab.course.compare import difference, in_words
-from netless_lab.course.progress import BadProgress, CourseRecord, DrillRecord, Progress, StepRecord, decode, encode
-from netless_lab.course.saved import load, progress_path, save
+from netless_lab.course.progress import MOST, BadProgress, CourseRecord, DrillRecord, Progress, StepRecord, decode, encode
+from netless_lab.course.saved import load, progress_path, save, saver
 from netless_lab.course.step import Position
 from netless_lab.errors import Refusal
 
@@ -127,6 +127,33 @@ def test_a_broken_file_is_set_aside_and_told(data: bytes, why: str, tmp_path: Pa
     path.write_bytes(data)
     load(path)
     assert Path(str(path) + ".broken2").exists()
+
+
+@pytest.mark.parametrize("at", [1e300, -1e300, -1.0, 253402300800.0])
+@pytest.mark.parametrize("place", ["earned", "at", "seconds"])
+def test_a_time_that_no_calendar_has_is_no_progress(place: str, at: float, tmp_path: Path) -> None:
+    """It is refused when a lab wants it kept, and set aside when it is in the file."""
+    drill = {"fault": "f", "result": "solved", "at": 1.0, "seconds": 1.0, **({place: at} if place != "earned" else {})}
+    step = {"earned": at if place == "earned" else 1.0}
+    data = json.dumps({"format": 1, "courses": {"c": {"steps": {"l/s": step}}}, "drills": [drill]}).encode()
+    path = tmp_path / "lab.json"
+    with pytest.raises(BadProgress):
+        saver(str(path))(data)
+    assert not path.exists()
+    path.write_bytes(data)
+    loaded = load(path)
+    assert loaded.progress == Progress() and "kept as" in loaded.notice, loaded
+
+
+def test_what_is_written_can_be_read_again(tmp_path: Path) -> None:
+    """A compact document that is larger than the limit when it is written down is refused; what was kept before stays."""
+    path = tmp_path / "lab.json"
+    save(path, FULL)
+    compact = json.dumps({"format": 1, "courses": {str(number): {} for number in range(70000)}}, separators=(",", ":")).encode()
+    assert len(compact) < MOST
+    with pytest.raises(BadProgress, match="larger"):
+        saver(str(path))(compact)
+    assert load(path).progress == FULL
 
 
 def test_saving_makes_folders_and_leaves_no_crumbs(tmp_path: Path) -> None:

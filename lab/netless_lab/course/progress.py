@@ -7,7 +7,7 @@ a step earns it; looking at its solution does not. Ids this version does not kno
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -23,6 +23,12 @@ KEPT_DRILLS = 500
 """How many drills are kept, the newest: each change of a progress writes it whole."""
 
 
+Time = Annotated[float, msgspec.Meta(ge=0, lt=253402300800)]
+"""Seconds since the epoch, until the end of the year 9999: what a calendar can say (``time.localtime``)."""
+Span = Annotated[float, msgspec.Meta(ge=0, lt=253402300800)]
+"""Seconds that something took."""
+
+
 class BadProgress(ValueError):
     """A progress file that cannot be read; the text says why."""
 
@@ -34,7 +40,7 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     learner's own doing, whether or not the tutor did it another time.
     """
 
-    earned: float | None = None
+    earned: Time | None = None
     hints: int = 0
     by_tutor: int = 0
     by_hand: int = 0
@@ -57,8 +63,8 @@ class DrillRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     fault: str
     result: Literal["solved", "gave up"]
-    at: float
-    seconds: float
+    at: Time
+    seconds: Span
     node: str = ""
     seed: int | None = None
     exam: bool = False
@@ -167,7 +173,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def encode(progress: Progress) -> bytes:
-    """As JSON, indented, with a newline at its end."""
+    """As JSON, indented, with a newline at its end. It may be more than ``MOST``."""
     return msgspec.json.format(msgspec.json.encode(progress), indent=2) + b"\n"
 
 

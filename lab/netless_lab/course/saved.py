@@ -49,8 +49,14 @@ def load(path: Path) -> Loaded:
 
 
 def save(path: Path, progress: Progress) -> None:
-    """Write progress so that a crash at any moment leaves either the old or the new file whole. Raises OSError."""
-    write_whole(path, encode(progress))
+    """Write progress so that a crash at any moment leaves either the old or the new file whole.
+
+    Raises OSError, and BadProgress for more than could be read again: the old file stays.
+    """
+    data = encode(progress)
+    if len(data) > MOST:
+        raise BadProgress(f"it is larger than {MOST >> 10} KiB when it is written down")
+    write_whole(path, data)
 
 
 def saver(path: str) -> Callable[[bytes], None]:
