@@ -17,7 +17,6 @@ import msgspec
 
 from . import protocol
 from .errors import Refusal
-from .sandbox import find
 
 if TYPE_CHECKING:
     import socket
@@ -69,6 +68,8 @@ def insist_on_life(lab: str) -> None:
 
     What is being done in a lab may take as long as it likes: its agent greets all the while.
     """
+    from .sandbox import find  # a screen is handed its connection, and needs this only now
+
     try:
         Client(find.connect(lab), protocol.Hello(client="cli", lab=lab)).close()
     except Refused:  # it has no room for one more, and says so

@@ -16,7 +16,7 @@ import pytest
 from helpers.checkout import as_here
 from helpers.waiting import eventually
 from hostile.helpers.stubborn import ENTRY
-from netless_lab import ending
+from netless_lab import ending, labs
 from netless_lab.address import socket_name
 from netless_lab.protocol import VERSION
 from netless_lab.sandbox import find
@@ -51,6 +51,19 @@ def test_down_ends_it(how: str) -> None:
         assert (done.returncode, done.stderr) == (0, "") and "is gone" in done.stdout, done
         assert select.select([agent], [], [], 0)[0], "it lives on"
         assert find.labs() == ()
+
+
+@alone
+def test_a_deaf_lab_with_a_full_queue_can_be_ended() -> None:
+    """So many have called an agent that takes nobody in that no more can wait: they are turned away, in words, and ``down`` gets through."""
+    with stubborn("deaf") as agent, contextlib.ExitStack() as callers:
+        with pytest.raises(BlockingIOError):
+            while True:
+                caller = callers.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
+                caller.connect(socket_name("test", os.geteuid()))
+        assert eventually(lambda: find.labs() != (), 40), "nobody is turned away"
+        assert labs.end("test") == 0
+        assert select.select([agent], [], [], 0)[0], "it lives on"
 
 
 @alone

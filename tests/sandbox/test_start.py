@@ -159,6 +159,7 @@ def test_a_name_held_by_another_user_is_refused() -> None:
     os.waitpid(-1, os.WUNTRACED)
     with pytest.raises(find.NotOurs, match="another user"):
         find.connect("mine")
+    assert find.labs() == (), "it is no lab of ours, whatever it is called"
 
 
 @alone

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from ..address import address, lab_of
+from ..address import address, lab_of, socket_name
 
 _UCRED: Final = struct.Struct("=iII")
 _TIMEVAL: Final = struct.Struct("@ll")
@@ -42,7 +42,12 @@ class NotOurs(PermissionError):
 
 
 def labs() -> tuple[Found, ...]:
-    """The labs of this user on this machine, by name."""
+    """The labs of this user on this machine, by name.
+
+    Anybody may bind any abstract name. So one that is listened at is a lab only when the kernel says that a process of ours does it
+    (``_listens``): that process sees somebody who hangs up without a word. Of one that is bound and not listened at yet nobody can say
+    whose it is.
+    """
     uid = os.geteuid()
     found: dict[str, bool] = {}
     with open("/proc/net/unix", encoding="utf-8", errors="replace") as file:
@@ -52,7 +57,18 @@ def labs() -> tuple[Found, ...]:
             lab = lab_of(fields[7].rstrip("\n"), uid) if len(fields) == 8 else None
             if lab is not None:  # a connection that was accepted shows the same name, without the flag
                 found[lab] = found.get(lab, False) or bool(int(fields[3], 16) & _LISTENING)
-    return tuple(Found(lab, ready) for lab, ready in sorted(found.items()))
+    return tuple(Found(lab, ready) for lab, ready in sorted(found.items()) if not ready or _listens(lab, uid))
+
+
+def _listens(lab: str, uid: int) -> bool:
+    """Whether a process of ours listens at a lab's abstract name, and has room for one more to wait."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
+        refuse_files(sock)
+        try:
+            sock.connect(socket_name(lab, uid))
+        except OSError:  # it has ended meanwhile, or lets in nobody
+            return False
+        return is_ours(sock)
 
 
 def connect(lab: str) -> socket.socket:

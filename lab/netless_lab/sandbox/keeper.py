@@ -50,6 +50,9 @@ _BACKLOG: Final = 64
 _CHUNK: Final = 1 << 16
 _REFUSED: Final = json.dumps({"type": "failed", "id": 0, "code": 3, "text": "this lab belongs to another user"}).encode() + b"\n"
 """As ``protocol.Failed`` is written."""
+TURN_AWAY_S: Final = 10.0
+"""So long an agent may let callers wait: none of them waits longer himself. From then on they are told, and make room for who ends the lab."""
+_DEAF: Final = b'{"type":"failed","id":0,"code":3,"text":"this lab takes nobody in: its agent does not react. `netless down` ends it"}\n'
 Save = Callable[[bytes], None]
 """Keep these bytes. ValueError when they are not what may be kept, OSError when they cannot be."""
 
@@ -70,6 +73,8 @@ class Keeper:
         self._to_keep: bytes | None = None
         self._kept_at = 0.0
         self._kill_at: float | None = None
+        self._turn_away_at: float | None = None
+        """When those who wait are told that nobody takes them in; None while the agent takes them."""
         self._text = b""
         self._poll = select.poll()
 
@@ -98,6 +103,7 @@ class Keeper:
                 elif fd == self._listener.fileno():
                     self._let_in()
                 elif fd == self._callers.fileno():
+                    self._turn_away_at = None
                     self._poll.unregister(fd)
                     self._poll.register(self._listener, select.POLLIN)
                 else:
@@ -105,7 +111,7 @@ class Keeper:
             self._be_in_time()
 
     def _wait_ms(self) -> float | None:
-        due = [at for at in (self._kill_at, self._kept_at + REST_S if self._to_keep is not None else None) if at is not None]
+        due = [at for at in (self._kill_at, self._turn_away_at, self._kept_at + REST_S if self._to_keep is not None else None) if at is not None]
         return max(0.0, min(due) - time.monotonic()) * 1000 if due else None
 
     def _be_in_time(self) -> None:
@@ -114,6 +120,8 @@ class Keeper:
             self._keep()
         if self._kill_at is not None and now >= self._kill_at:
             self._kill()
+        if self._turn_away_at is not None and now >= self._turn_away_at:
+            self._turn_away()
 
     def _hear(self) -> None:
         try:
@@ -166,6 +174,7 @@ class Keeper:
         for fd in (self._listener.fileno(), self._callers.fileno()):
             with contextlib.suppress(KeyError):
                 self._poll.unregister(fd)
+        self._turn_away_at = None
         self._listener.close()
         self._callers.close()
 
@@ -174,6 +183,7 @@ class Keeper:
         if not select.select([], [self._callers], [], 0)[1]:
             self._poll.unregister(self._listener)
             self._poll.register(self._callers, select.POLLOUT)
+            self._turn_away_at = time.monotonic() + TURN_AWAY_S
             return
         try:
             caller, _ = self._listener.accept()
@@ -185,6 +195,18 @@ class Keeper:
             else:
                 caller.setblocking(False)
                 caller.sendall(_REFUSED)
+
+    def _turn_away(self) -> None:
+        """All who wait just now, and in a moment those who have come since."""
+        self._turn_away_at = time.monotonic() + REST_S
+        for _ in range(_BACKLOG):
+            try:
+                caller, _ = self._listener.accept()
+            except OSError:  # nobody is left
+                return
+            with caller, contextlib.suppress(OSError):
+                caller.setblocking(False)
+                caller.sendall(_DEAF if is_ours(caller) else _REFUSED)
 
     def _ask_for_the_end(self) -> None:
         if self._kill_at is None:

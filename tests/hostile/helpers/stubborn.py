@@ -4,6 +4,7 @@
 ``floods``    lines without a pause
 ``no line``   bytes without an end of line
 ``agrees``    that it ends; it hangs up, and stays
+``deaf``      not at all: it takes no caller in
 ``lingers``   hands over open files that nobody can close without waiting for them
 ``hides``     hands such files to its keeper, and gives its name away
 """
@@ -37,6 +38,8 @@ def main(room: Room) -> None:
         os.write(room.words, HEADER.pack(LAST, 0))
         while True:
             time.sleep(1)
+    while room.argument == "deaf":
+        time.sleep(1)
     room.callers.setblocking(True)
     while True:
         message, files, _, _ = socket.recv_fds(room.callers, 1, 1)

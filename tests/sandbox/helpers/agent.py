@@ -69,6 +69,9 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = await reader.readline()
+        if not line:  # somebody who only looked whether there is a lab
+            writer.close()
+            return
         if way.is_request(line):
             show_the_way(line, writer)
             return
