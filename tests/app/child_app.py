@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
+
+import msgspec
 
 from app import story
 from app.driving import COURSES
 from app.helpers import Answer, Peer
+from netless.app.app import TutorApp
 from netless.app.run import run_app
 from netless.leaving import exit_code
 from netless_lab import protocol
@@ -15,7 +19,12 @@ NONSENSE: dict[type[protocol.Request], Answer] = {
     protocol.Explain: lambda request: [protocol.Done(request.id, {"answered": True, "seen": "", "facts": [{"text": ["[/]"]}]})],
     protocol.Check: lambda request: [protocol.JourneyEvent(story.NOON, {"source": "c1", "target": "c2", "hops": [{"node": 1}]})],
 }
-"""An explanation that a worker of the app cannot read, and a packet that the painting of it cannot."""
+"""An explanation that a worker of the app cannot read, once it does not say so (``_trust``), and a packet that the painting of it cannot."""
+
+
+def _trust(self: TutorApp, answer: Any, kind: type[Any]) -> Any:
+    """A fault of our own: every answer is taken for what it is to be."""
+    return msgspec.convert(answer, kind)
 
 
 def main() -> int:
@@ -35,6 +44,8 @@ def main() -> int:
 
         TutorScreen.first_look = soon  # type: ignore[assignment, method-assign]
         opening = story.opening("masquerade-opening", log=())
+    if "crash" in sys.argv:
+        setattr(TutorApp, "read", _trust)  # noqa: B010
     peer = Peer(opening, {**COURSES, **NONSENSE} if "crash" in sys.argv else COURSES)
     return exit_code(run_app(peer.connect, theme="dark"))
 

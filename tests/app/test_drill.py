@@ -251,3 +251,16 @@ def test_the_clock_in_words(seconds: float, said: str) -> None:
 def test_help_in_words(hints: int, whys: int, said: str) -> None:
     """How much help was used."""
     assert help_used(hints, whys) == said
+
+
+@pytest.mark.parametrize("key", ["D", "w"])
+@pytest.mark.parametrize("value", [5, "words", [1], {"answered": "[/]"}], ids=str)
+async def test_an_answer_that_is_none_is_told(key: str, value: object) -> None:
+    """A list of faults or an explanation that is no such thing is said to be none, in words, and the tutor goes on."""
+    nonsense: dict[type[protocol.Request], Answer] = {
+        **calls(faults=value), protocol.Explain: lambda request: [protocol.Done(request.id, value)],
+    }  # fmt: skip
+    async with opened(opening=opening(broken() if key == "w" else None), answers=nonsense) as (app, pilot, _peer):
+        await pilot.press(key)
+        await until(pilot, lambda: any("does not understand" in saying.text for saying in app.view.sayings))
+        assert app.is_running

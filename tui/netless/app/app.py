@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import App
@@ -18,7 +18,8 @@ from textual.driver import Driver
 from textual.reactive import reactive
 from textual.worker import WorkerFailed
 
-from netless_lab.client import LabGone, Refused
+from netless_lab.client import LabGone, Refused, reply
+from netless_lab.errors import Refusal
 from netless_lab.harmless import harmless
 from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
 
@@ -33,6 +34,7 @@ from .screens.tutor import TutorScreen
 from .themes import THEMES
 from .view import Saying, View
 
+T = TypeVar("T")
 Connect = Callable[[], socket.socket]
 """A way to a connected socket of the lab's agent; may start the lab first, and may block."""
 
@@ -169,6 +171,14 @@ class TutorApp(App[None], inherit_bindings=False):
         except LabGone:
             pass
         return None
+
+    def read(self, answer: Any, kind: type[T]) -> T | None:
+        """An answer as what it is to be; of one that is no such thing the learner is told, and it comes back as None."""
+        try:
+            return reply(answer, kind)
+        except Refusal as refusal:
+            self.take(Told("error", str(refusal)))
+            return None
 
     def send(self, kind: type[Request], **fields: Any) -> None:
         """Ask for something small and do not wait; a refusal is told to the learner."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -66,8 +65,9 @@ class DrillScreen(Panel[dict[str, Any]]):
 
     async def _ask(self) -> None:
         found = await self.app.ask(protocol.Call, name="faults")
-        if found is not None:
-            self._faults = msgspec.convert(found, tuple[Listed, ...])
+        faults = self.app.read(found, tuple[Listed, ...]) if found is not None else None
+        if faults is not None:
+            self._faults = faults
             self._show()
 
     def _rows(self, width: int) -> list[Row]:

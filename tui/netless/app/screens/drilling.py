@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from netless_lab import protocol
 from netless_lab.course.drill_words import help_used, took
 from netless_lab.model.journey import Explanation, Journey
@@ -55,9 +53,9 @@ class Drilling(Base):
             self.app.take(Told("info", "Every packet arrived: there is nothing to explain. Check again after the next change."))
             return
         answer = await self.app.asking("Looking for the cause", protocol.Explain, probe=probe)
-        if answer is None:
+        explanation = self.app.read(answer, Explanation) if answer is not None else None
+        if explanation is None:
             return
-        explanation = msgspec.convert(answer, Explanation)
         if not self.is_active:
             self.app.take(Told("info", f"{explanation.seen} {explanation.cause}".strip()))
             return
