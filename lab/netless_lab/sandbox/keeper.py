@@ -48,13 +48,19 @@ REST_S: Final = 0.1
 """At least so long between two writings: what was to be kept meanwhile is written once, the newest."""
 _BACKLOG: Final = 64
 _CHUNK: Final = 1 << 16
-_REFUSED: Final = json.dumps({"type": "failed", "id": 0, "code": 3, "text": "this lab belongs to another user"}).encode() + b"\n"
-"""As ``protocol.Failed`` is written."""
-TURN_AWAY_S: Final = 10.0
-"""So long an agent may let callers wait: none of them waits longer himself. From then on they are told, and make room for who ends the lab."""
-_DEAF: Final = b'{"type":"failed","id":0,"code":3,"text":"this lab takes nobody in: its agent does not react. `netless down` ends it"}\n'
 Save = Callable[[bytes], None]
 """Keep these bytes. ValueError when they are not what may be kept, OSError when they cannot be."""
+
+
+def _refusal(text: str) -> bytes:
+    """As ``protocol.Failed`` is written."""
+    return json.dumps({"type": "failed", "id": 0, "code": 3, "text": text}).encode() + b"\n"
+
+
+_REFUSED: Final = _refusal("this lab belongs to another user")
+_DEAF: Final = _refusal("this lab takes nobody in, its agent does not react: `netless down` ends it")
+TURN_AWAY_S: Final = 10.0
+"""So long an agent may let callers wait: none of them waits longer himself. From then on they are told, and make room for who ends the lab."""
 
 
 class Keeper:

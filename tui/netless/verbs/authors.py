@@ -71,8 +71,9 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _prove(folder: Path, lessons: list[str]) -> dict[str, Any]:
-    sock = labs.start(f"lint-{os.getpid()}", folder=str(folder.resolve()), keep_progress=False)
-    with Client(sock, Hello(client="cli")) as client:
+    lab = f"lint-{os.getpid()}"
+    sock = labs.start(lab, folder=str(folder.resolve()), keep_progress=False)
+    with Client(sock, Hello(client="cli", lab=lab)) as client:
         try:
             proof: dict[str, Any] = client.ask(Call, name="prove", args={"lessons": lessons})
         finally:
