@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from . import protocol
-from .errors import Refusal
+from .errors import ExitCode, Refusal
 
 if TYPE_CHECKING:
     import socket
@@ -33,7 +33,11 @@ _CHUNK: Final = 1 << 16
 
 
 class LabGone(ConnectionError):
-    """The lab's agent ended or was killed; the lab went with it."""
+    """The lab's agent ended or was killed, and the lab went with it; or it was given up. ``code`` is the exit code that fits."""
+
+    def __init__(self, text: str, code: ExitCode = 4) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Refused(Exception):

@@ -24,7 +24,8 @@ class Stream:
         self._lab = lab
         self._heard = time.monotonic()
         """When the lab last said anything, or was last asked whether it lives."""
-        self._lost: Refusal | None = None
+        self._lost: LabGone | None = None
+        """Why it was given up."""
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self.hello = hello
@@ -67,11 +68,11 @@ class Stream:
         try:
             await asyncio.to_thread(insist_on_life, self._lab)
         except (Refusal, LabGone) as error:
-            self._lost = error if isinstance(error, Refusal) else None
+            self._lost = LabGone(str(error), error.code)
             self._writer.transport.abort()
 
     async def listen(self, on_event: OnEvent) -> None:
-        """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end, or why it was given up."""
+        """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end."""
         try:
             while True:
                 self._take(understood(await _line(self._reader)), on_event)
@@ -81,7 +82,7 @@ class Stream:
         finally:
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(LabGone("the lab ended"))
+                    future.set_exception(self._lost or LabGone("the lab ended"))
 
     def close(self) -> None:
         """Hang up."""

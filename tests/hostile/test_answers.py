@@ -12,6 +12,8 @@ import pytest
 
 from helpers.checkout import as_here
 from hostile.helpers.rogue import rogue, says
+from netless.app.connection import Connection
+from netless.app.reduce import Ended, Event
 from netless_lab import client, stream
 from netless_lab.address import socket_name
 from netless_lab.client import Client, LabGone
@@ -77,9 +79,21 @@ async def _ask_by_stream() -> None:
     listening = asyncio.create_task(asking.listen(lambda event: None))
     with pytest.raises(LabGone):
         await asyncio.wait_for(asking.ask(GetStatus), 30)
-    with pytest.raises(Refusal, match="`netless down` ends it"):
+    with pytest.raises(LabGone, match="`netless down` ends it"):
         await listening
     asking.close()
+
+
+@alone
+def test_a_tutor_says_why_it_has_given_up() -> None:
+    """A lab that greets and then falls silent is over for the tutor, in the words and with the code of a verb."""
+    told: list[Event] = []
+    with pytest.MonkeyPatch.context() as shorter:
+        for module, name in ((stream, "SILENCE_S"), (client, "PATIENCE_S")):
+            shorter.setattr(module, name, SHORT_S)
+        with rogue(socket_name("rogue", os.geteuid()), NOTHING, greets=1, after=1000):
+            asyncio.run(asyncio.wait_for(Connection("rogue", lambda: find.connect("rogue"), told.append).converse(), 30))
+    assert isinstance(told[-1], Ended) and told[-1].code == 3 and "`netless down` ends it" in told[-1].text, told
 
 
 @alone

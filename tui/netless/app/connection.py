@@ -35,10 +35,10 @@ class Connection:
             await stream.ask(protocol.Subscribe)
             await self.fetch_courses()
             await listener
-        except (LabGone, OSError) as error:
-            self._post(Ended(str(error)))
-        except (Refused, Refusal) as error:
+        except (LabGone, Refused, Refusal) as error:
             self._post(Ended(str(error), error.code))
+        except OSError as error:
+            self._post(Ended(str(error)))
         finally:
             if listener is not None:
                 listener.cancel()
