@@ -34,11 +34,20 @@ async def test_a_caller_without_room_is_told_and_the_next_one_is_let_in() -> Non
     callers = Callers(asyncio.get_running_loop(), agent, words)
     callers.begin(came.append, lambda reason: None)
     highest = max(int(name) for name in os.listdir("/proc/self/fd"))  # whoever runs the tests may have many open himself
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 32, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def call(theirs: socket.socket) -> None:
+        """Somebody comes. Files on their way are counted for a user, and there may be as many as the sender could open (unix(7), ETOOMANYREFS)."""
+        few = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+        socket.send_fds(keeper, [CALLER], [theirs.fileno()])
+        resource.setrlimit(resource.RLIMIT_NOFILE, few)
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 32, most[1]))
     held = fill()
     for (ours, theirs), asks in zip(pairs[:2], (b"", way.request("c1")), strict=True):
         ours.sendall(asks)
-        socket.send_fds(keeper, [CALLER], [theirs.fileno()])
+        call(theirs)
         theirs.close()
         held += fill()
         ours.setblocking(False)
@@ -48,7 +57,7 @@ async def test_a_caller_without_room_is_told_and_the_next_one_is_let_in() -> Non
         assert came == []
     for fd in held:
         os.close(fd)
-    socket.send_fds(keeper, [CALLER], [pairs[2][1].fileno()])
+    call(pairs[2][1])
     async with asyncio.timeout(20):
         while not came:
             await asyncio.sleep(0.01)
