@@ -21,7 +21,7 @@ from netless_lab.errors import Refusal
 from netless_lab.protocol import GetStatus, Hello, Run
 from netless_lab.sandbox import find
 from netless_lab.stream import Stream
-from sandbox.helpers.alone import alone
+from sandbox.helpers.alone import alone, alone_as_ordinary
 
 NOTHING = says()
 HELLO = Hello(client="test", lab="rogue")
@@ -57,7 +57,7 @@ def test_answers_of_another_shape(words: tuple[str, ...]) -> None:
         assert done.returncode == 3 and "does not understand" in done.stderr and "down`" in done.stderr, (value, done)
 
 
-@alone
+@alone_as_ordinary
 def test_who_falls_silent_is_given_up() -> None:
     """One that greets the first caller and nobody more, and answers nothing, keeps neither a verb nor a screen waiting."""
     with pytest.MonkeyPatch.context() as shorter:
@@ -96,7 +96,7 @@ def test_a_tutor_says_why_it_has_given_up() -> None:
     assert isinstance(told[-1], Ended) and told[-1].code == 3 and "`netless down` ends it" in told[-1].text, told
 
 
-@alone
+@alone_as_ordinary
 def test_who_takes_his_time_is_waited_for() -> None:
     """A lab that greets is a lab that lives: what is done in it may take many times as long as it is silent."""
     with pytest.MonkeyPatch.context() as shorter:

@@ -1,4 +1,7 @@
-"""``netless down`` ends a lab whose agent is under somebody else's control, whatever it answers and hands over, and says so."""
+"""``netless down`` ends a lab whose agent is under somebody else's control, whatever it answers and hands over, and says so.
+
+How long that may take is waited for, so most of it is tried by one user: what is different for root's labs is tried by ``test_hidden``.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from netless_lab.address import socket_name
 from netless_lab.protocol import VERSION
 from netless_lab.sandbox import find
 from netless_lab.sandbox.start import launch
-from sandbox.helpers.alone import alone
+from sandbox.helpers.alone import alone, alone_as_ordinary
 
 LONG_S = 50
 """Far more than it takes to end a lab; those who are asked would have it last for ever."""
@@ -42,7 +45,7 @@ def stubborn(how: str) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("how", ["ticks", "floods", "no line", "agrees", "lingers"])
-@alone
+@alone_as_ordinary
 def test_down_ends_it(how: str) -> None:
     """It returns with 0 and says that the lab is gone, and gone it is."""
     with stubborn(how) as agent:
@@ -53,7 +56,7 @@ def test_down_ends_it(how: str) -> None:
         assert find.labs() == ()
 
 
-@alone
+@alone_as_ordinary
 def test_a_deaf_lab_with_a_full_queue_can_be_ended() -> None:
     """So many have called an agent that takes nobody in that no more can wait: they are turned away, in words, and ``down`` gets through."""
     with stubborn("deaf") as agent, contextlib.ExitStack() as callers:
@@ -73,7 +76,7 @@ def test_who_hands_files_to_his_keeper_is_ended() -> None:
         assert eventually(lambda: select.select([agent], [], [], 0)[0]), "it lives on without a name"
 
 
-@alone
+@alone_as_ordinary
 def test_files_that_the_kernel_does_not_refuse() -> None:
     """On a socket that takes open files, as all did before Linux 6.16, neither asking nor hanging up lasts as long as their closing would."""
     with stubborn("lingers"), contextlib.closing(socket.socket(socket.AF_UNIX)) as sock:
