@@ -48,12 +48,13 @@ def test_a_lab_leaves_inotify_to_its_owner() -> None:
 
 
 TIMER = "libc.timer_create(0, None, ctypes.byref(ctypes.c_void_p()))"
-QUEUE = "libc.mq_open(b'/share-%d' % number, os.O_CREAT | os.O_RDWR, 0o600, None)"
+QUEUE = "libc.mq_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600, None)"
 TAKE_ALL = """
 import ctypes, os, sys
 libc = ctypes.CDLL(None)
-number = 0
+number, name = 0, b"/share-%d" % os.getpid()
 while {one} >= 0:
+    libc.mq_unlink(name)  # a queue outlives its makers (mq_overview(7)); one without a name is gone with who has it open
     number += 1
 print(number, flush=True)
 sys.stdin.read()
