@@ -22,7 +22,7 @@ GROWTH_KIB = 12 << 10
 
 @dataclass(frozen=True)
 class Size:
-    """What the machine says of an agent (proc_pid_status(5))."""
+    """What the machine says of an agent (proc_pid_status(5)); how many files it has is for root alone to see, others see none."""
 
     resident_kib: int
     files: int
@@ -32,7 +32,7 @@ class Size:
 def size(pid: int) -> Size:
     """Of the agent with this number, as the machine numbers it."""
     said = dict(re.findall(r"^(VmRSS|Threads):\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE))
-    return Size(int(said["VmRSS"]), len(os.listdir(f"/proc/{pid}/fd")), int(said["Threads"]))
+    return Size(int(said["VmRSS"]), len(os.listdir(f"/proc/{pid}/fd")) if os.geteuid() == 0 else 0, int(said["Threads"]))
 
 
 def steps(lab: Running) -> list[str]:

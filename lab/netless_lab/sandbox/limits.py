@@ -28,6 +28,10 @@ RESERVED: Final = 400
 namespace has used its numbers up, the kernel gives out none below 300 again (kernel/pid.c, RESERVED_PIDS)."""
 _PID_MAX: Final = Path("/proc/sys/kernel/pid_max")
 _PER_USER: Final = Path("/proc/sys/user")
+_INOTIFY: Final = {
+    "max_inotify_instances": "/proc/sys/fs/inotify/max_user_instances", "max_inotify_watches": "/proc/sys/fs/inotify/max_user_watches",
+}  # fmt: skip
+"""The same of the outermost user namespace (inotify(7))."""
 Means = Literal["pid_max", "nproc", "none"]
 
 
@@ -125,6 +129,9 @@ def shares() -> dict[str, int]:
     with contextlib.suppress(OSError):
         for name in os.listdir(_PER_USER):
             found[name] = int((_PER_USER / name).read_text(encoding="ascii")) // 2
+    for name in found.keys() & _INOTIFY.keys():  # in a user namespace the former says nothing of what is granted around it
+        with contextlib.suppress(OSError):
+            found[name] = min(found[name], int(Path(_INOTIFY[name]).read_text(encoding="ascii")) // 2)
     return found
 
 
