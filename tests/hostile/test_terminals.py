@@ -128,12 +128,7 @@ def test_the_keys_of_a_pager_are_the_pagers() -> None:
             os.write(keyboard, key)
             assert select.select([terminal], [], [], 30)[0] and os.read(terminal, 1) == key
         termios.tcsetattr(terminal, termios.TCSANOW, lines)
-        os.write(keyboard, b"line\n")
-        assert process.stdout.readline() == b"line\n", "what is typed afterwards is the command's again, and nothing came before it"
-        os.write(keyboard, b"\x04")
-        assert process.communicate(timeout=30)[0] == b""
-        os.close(keyboard)
-        os.close(terminal)
+        _insist_on_the_next_line(keyboard, terminal, process)
 
 
 @alone
@@ -150,12 +145,15 @@ def test_a_password_is_not_typed_into_the_lab() -> None:
             os.write(keyboard, secret)
             assert select.select([terminal], [], [], 30)[0] and os.read(terminal, 100) == secret
             termios.tcsetattr(terminal, termios.TCSAFLUSH, shown)
-        os.write(keyboard, b"line\n")
-        assert process.stdout.readline() == b"line\n"
-        os.write(keyboard, b"\x04")
-        assert process.communicate(timeout=30)[0] == b""
-        os.close(keyboard)
-        os.close(terminal)
+        _insist_on_the_next_line(keyboard, terminal, process)
+
+
+def _insist_on_the_next_line(keyboard: int, terminal: int, process: subprocess.Popen[bytes]) -> None:
+    """What is typed afterwards is the command's again, up to the end of the input, and nothing came before it."""
+    os.write(keyboard, b"line\n\x04")
+    assert process.communicate(timeout=30)[0] == b"line\n"
+    os.close(keyboard)
+    os.close(terminal)
 
 
 @alone_as_root
