@@ -10,14 +10,13 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Awaitable, Callable
 from socket import send_fds
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from . import ending, protocol
-from .connection import LINE_LIMIT, REQUESTS_LIMIT, Connection, Lines, TooLong
+from .connection import LINE_LIMIT, REQUESTS_LIMIT, Audience, Connection, Lines, TooLong
 from .documents import read_json
 from .errors import Refusal
 from .lease import OF_A_TUTOR
@@ -35,9 +34,12 @@ BY_DOWN = "it was ended by `netless down`"
 class Agent:
     """Clients on one side, the session on the other."""
 
-    def __init__(self, session: Session, callers: Callers) -> None:
+    def __init__(self, session: Session, callers: Callers, audience: Audience) -> None:
+        """``audience`` is filled here with those who come in."""
         self._session = session
+        self._stage = session.stage
         self._callers = callers
+        self._audience = audience
         self._clients: set[Connection] = set()
         self._turn = asyncio.Lock()
         self._reason = ""
@@ -48,32 +50,19 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unasked: set[asyncio.Task[None]] = set()
         """What clients asked for that have hung up since, and what had begun then."""
-        session.on_event = self.broadcast
 
     @property
     def clients(self) -> int:
         """How many are connected now."""
         return len(self._clients)
 
-    async def serve(self, inner: socket.socket, is_ours: Callable[[socket.socket], bool]) -> str:
-        """Serve until the lab is to end; returns why.
-
-        From outside come those whom the keeper let in; ``inner`` is where those who live in the lab are heard, if ``is_ours`` says yes.
-        """
-
-        async def from_inside(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if is_ours(writer.get_extra_info("socket")):
-                await self._client(reader, writer)
-            else:
-                writer.close()
-
-        server = await asyncio.start_unix_server(from_inside, sock=inner, limit=LINE_LIMIT)
+    async def serve(self) -> str:
+        """Serve those who come in (``Callers``) until the lab is to end; returns why."""
         self._callers.begin(self._welcome, self.end)
         reason = await self._until_unused()
-        server.close()
         self._session.close()
         await self._callers.shut()
-        self.broadcast(protocol.Bye(reason))
+        self._audience.tell(protocol.Bye(reason))
         for client in tuple(self._clients):
             await client.close()
         return reason
@@ -82,12 +71,6 @@ class Agent:
         """End the lab soon, for this reason."""
         self._reason = reason
         self._news.set()
-
-    def broadcast(self, message: protocol.Message) -> None:
-        """Send an event to every client that subscribed."""
-        for client in self._clients:
-            if client.subscribed:
-                client.send(message)
 
     async def _until_unused(self) -> str:
         while not self._reason:
@@ -100,7 +83,7 @@ class Agent:
         return self._reason
 
     def _welcome(self, sock: socket.socket) -> None:
-        """Somebody from outside, let in by the keeper."""
+        """Somebody who was let in."""
         task = asyncio.create_task(self._converse(sock))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -136,7 +119,7 @@ class Agent:
     def _show_the_way(self, request: bytes, writer: asyncio.StreamWriter) -> None:
         """Hand a node's namespaces to somebody who enters it, or say why not. Nothing was said to him before, so nothing waits to be sent."""
         try:
-            with self._session.way_into(way.asked(request)) as into, writer.get_extra_info("socket").dup() as sock:
+            with self._stage.world.way_into(way.asked(request)) as into, writer.get_extra_info("socket").dup() as sock:
                 send_fds(sock, [way.answer(into.told)], into.files)
         except (Refusal, ValueError, OSError) as error:
             writer.write(way.refusal(str(error)))
@@ -153,22 +136,23 @@ class Agent:
 
     def _attend(self, client: Connection, hello: protocol.Hello) -> None:
         self._lease = hello.lease or self._lease
-        client.send(protocol.Hello(client="agent", lab=self._session.name))
+        client.send(protocol.Hello(client="agent", lab=self._stage.name))
         self._use(client)
 
     def _use(self, client: Connection) -> None:
         self._clients.add(client)
-        self._session.watched(self.clients)
+        self._stage.watched(self.clients)
         self._news.set()
 
     def _forget(self, client: Connection) -> None:
         for task in client.hung_up():
             self._unasked.add(task)
             task.add_done_callback(self._unasked.discard)
+        self._audience.leave(client)
         if client in self._clients:
             self._clients.discard(client)
             self._last_use = time.monotonic()
-            self._session.watched(self.clients)
+            self._stage.watched(self.clients)
             self._news.set()
 
     async def _listen_for_the_end(self, lines: Lines, client: Connection) -> None:
@@ -181,7 +165,7 @@ class Agent:
             if not line:
                 return
             if (asked := ending.asked(line)) is not None:
-                client.send(protocol.Done(asked, ending.Others(self.clients)))
+                client.send(protocol.Down(id=asked).done(ending.Others(self.clients)))
                 self.end(BY_DOWN)
 
     async def _listen(self, lines: Lines, client: Connection) -> None:
@@ -202,36 +186,45 @@ class Agent:
                 case protocol.Hello():
                     pass
                 case protocol.Down():
-                    client.send(protocol.Done(request.id, ending.Others(self.clients - 1)))
+                    client.send(request.done(ending.Others(self.clients - 1)))
                     self.end(BY_DOWN)
                 case protocol.Leave():
-                    client.send(protocol.Done(request.id, self._left()))
+                    client.send(request.done(self._left()))
                 case _ if client.has_room:
                     client.take(self._answer(client, request))
                 case _:
                     text = f"{REQUESTS_LIMIT} requests of this client are not answered yet: wait for one of them before you ask for more"
                     client.send(protocol.Failed(request.id, 2, text))
 
-    async def _answer(self, client: Connection, request: protocol.Request) -> None:
+    async def _answer(self, client: Connection, request: protocol.Asked) -> None:
         try:
-            client.send(protocol.Done(request.id, await self._do(client, request)))
+            client.send(await self._do(client, request))
         except Refusal as refusal:
-            client.send(protocol.Failed(request.id, refusal.code, str(refusal), refusal.nearest, refusal.going))
+            going, coming = (None, ()) if refusal.clearing is None else (refusal.clearing.going, refusal.clearing.coming)
+            client.send(protocol.Failed(request.id, refusal.code, str(refusal), refusal.nearest, going, coming))
         except Exception as error:
-            self._session.report(error)
-            if crowded := self._session.world.crowded():
+            self._stage.report(error)
+            if crowded := self._stage.world.crowded():
                 client.send(protocol.Failed(request.id, 3, crowded))
                 return
             text = f"netless failed in a way it should not: {type(error).__name__}: {error}. The lab goes on; details are in the lab's log."
             client.send(protocol.Failed(request.id, 4, text))
 
-    async def _do(self, client: Connection, request: protocol.Request) -> Any:
-        looking = self._looking(client, request)
-        if looking is not None:
-            client.begun()
-            return await looking
-        async with client.in_turn(self._turn):
-            return await self._verb(request)
+    async def _do(self, client: Connection, request: protocol.Asked) -> protocol.Done:
+        match request:
+            case protocol.Subscribe():
+                client.begun()
+                for message in self._session.introduction():
+                    if message.kind in request.kinds:
+                        client.send(message)
+                self._audience.join(client, request.kinds)
+                return request.done(None)
+            case protocol.Look():
+                client.begun()
+                return await self._session.answer(request)
+            case _:
+                async with client.in_turn(self._turn):
+                    return await self._session.answer(request)
 
     def _left(self) -> str:
         """The tutor that started the lab was quit by the one client who asks: end the lab, or say why it goes on."""
@@ -241,58 +234,6 @@ class Agent:
             return "`netless up` asked for it to last"
         self.end("the tutor was quit")
         return ""
-
-    def _looking(self, client: Connection, request: protocol.Request) -> Awaitable[Any] | None:
-        """Requests that change nothing and never wait for a turn."""
-        session = self._session
-        match request:
-            case protocol.GetStatus():
-                return session.status()
-            case protocol.GetSnapshot():
-                return session.snapshot()
-            case protocol.GetCourses():
-                return session.course_views()
-            case protocol.Subscribe():
-                return self._subscribe(client)
-            case protocol.Enter(node=node):
-                return session.entry(node)
-            case protocol.SendProbe(probe=probe, must_reply=must_reply):
-                return session.send_probe(probe, must_reply)
-            case protocol.Explain(probe=probe):
-                return session.explain(probe)
-            case _:
-                return None
-
-    async def _verb(self, request: protocol.Request) -> Any:
-        session = self._session
-        match request:
-            case protocol.Run(target=target, rest=rest):
-                return await session.run(target, rest=rest)
-            case protocol.Check(target=target):
-                return await session.check(target)
-            case protocol.Back():
-                return await session.back()
-            case protocol.Goto(target=target, end=end):
-                return await session.goto(target, end=end)
-            case protocol.Reset(scope=scope, dry=dry):
-                return await session.reset(scope, dry=dry)
-            case protocol.Next(force=force):
-                return await session.next(force=force)
-            case protocol.Hint(rung=rung):
-                return await session.hint(rung)
-            case protocol.Play(on=on):
-                return await session.play(on)
-            case protocol.SetDialect(dialect=dialect):
-                return await session.set_dialect(dialect)
-            case protocol.Call(name=name, args=args):
-                return await session.call(name, args)
-            case _:
-                raise Refusal(f"no such request: {type(request).__name__}")
-
-    async def _subscribe(self, client: Connection) -> None:
-        for message in await self._session.introduction():
-            client.send(message)
-        client.subscribed = True
 
 
 class _Numbered(msgspec.Struct):

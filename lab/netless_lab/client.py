@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from . import protocol
+from . import ending, protocol
 from .errors import ExitCode, Refusal
 
 if TYPE_CHECKING:
     import socket
 
-T = TypeVar("T")
+R = TypeVar("R")
 OnEvent = Callable[[protocol.AgentMessage], None]
 PATIENCE_S: Final = 5.0
 """How long an agent may take to greet, in seconds."""
@@ -41,13 +41,14 @@ class LabGone(ConnectionError):
 
 
 class Refused(Exception):
-    """The agent could not do what was asked: ``code`` is the exit code, ``nearest`` the names that were perhaps meant, ``going`` see ``Failed``."""
+    """The agent could not do what was asked: ``code`` is the exit code, ``nearest`` the names that were perhaps meant, ``going`` and ``coming`` see ``Failed``."""
 
     def __init__(self, failed: protocol.Failed) -> None:
         super().__init__(failed.text)
         self.code = failed.code
         self.nearest = failed.nearest
         self.going = failed.going
+        self.coming = failed.coming
 
 
 def unanswered() -> Refusal:
@@ -59,11 +60,11 @@ def unanswered() -> Refusal:
     )
 
 
-def reply(value: Any, kind: type[T]) -> T:
-    """The value of a reply as what it is to be. Raises Refusal when it is none: not every agent is of our mind."""
+def reply(request: protocol.Request[R], done: protocol.Done) -> R:
+    """What was answered. Raises Refusal when it is no answer to this request: not every agent is of our mind."""
     try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
+        return request.reply(done)
+    except msgspec.MsgspecError as error:
         raise Refusal("The lab answered in a way that this netless does not understand: `netless down` ends it.", code=3) from error
 
 
@@ -104,7 +105,7 @@ class Client:
         self._lab = hello.lab
         try:
             self._send(hello, "the greeting")
-            self.hello = greeted(self._read(time.monotonic() + PATIENCE_S), hello.lab)
+            self.hello = greeted(self._line(time.monotonic() + PATIENCE_S), hello.lab)
         except TimeoutError as error:
             sock.close()
             raise unanswered() from error
@@ -126,29 +127,21 @@ class Client:
         """Hang up."""
         self._sock.close()
 
-    def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
-        """Send a request and wait for its reply; the value is plain JSON (dicts and lists), see ``reply``.
+    def ask(self, request: protocol.Request[R]) -> R:
+        """Send a request and wait for its reply. Raises Refused, LabGone, and Refusal.
 
-        Raises Refusal when the lab, by the name in our hello, does not even greet any more.
+        Refusal: what comes is no answer to it, or the lab, by the name in our hello, does not even greet any more.
         """
-        request = kind(id=next(self._ids), **fields)
-        self._send(request, "the request")
+        number = next(self._ids)
+        self._send(msgspec.structs.replace(request, id=number), "the request")
         while True:
             message = self._awaited()
-            if isinstance(message, protocol.Done) and message.id == request.id:
-                return message.value
-            if isinstance(message, protocol.Failed) and message.id == request.id:
+            if isinstance(message, protocol.Done) and message.id == number:
+                return reply(request, message)
+            if isinstance(message, protocol.Failed) and message.id == number:
                 raise Refused(message)
             if self._on_event is not None:
                 self._on_event(message)
-
-    def events(self) -> Iterator[protocol.AgentMessage]:
-        """Every message from now on, until the lab ends."""
-        while True:
-            try:
-                yield self._read()
-            except LabGone:
-                return
 
     def _send(self, message: protocol.Message, what: str) -> None:
         try:
@@ -160,12 +153,12 @@ class Client:
         """The next message of an agent that has something to answer."""
         while True:
             try:
-                return self._read(time.monotonic() + SILENCE_S if self._lab else None)
+                return understood(self._line(time.monotonic() + SILENCE_S if self._lab else None))
             except TimeoutError:
                 insist_on_life(self._lab)
 
-    def _read(self, give_up: float | None = None) -> protocol.AgentMessage:
-        """The next message; one that is not there on the clock of ``time.monotonic`` at ``give_up`` raises TimeoutError."""
+    def _line(self, give_up: float | None = None) -> bytes:
+        """The next line; one that is not there on the clock of ``time.monotonic`` at ``give_up`` raises TimeoutError."""
         seen = 0
         while (end := self._unread.find(b"\n", seen)) < 0:
             seen = len(self._unread)
@@ -174,7 +167,7 @@ class Client:
             self._unread += self._received(give_up)
         line = bytes(self._unread[:end])
         del self._unread[: end + 1]
-        return understood(line)
+        return line
 
     def _received(self, give_up: float | None) -> bytes:
         """Some more bytes, at least one. Raises LabGone at the end, and TimeoutError when it is late."""
@@ -194,15 +187,27 @@ class Client:
         return got
 
 
-def greeted(message: protocol.AgentMessage, lab: str = "") -> protocol.Hello:
-    """The agent's greeting. Raises ``Refused`` when it will not talk to us, ``Refusal`` when it says another name than ``lab``.
+def greeted(line: bytes, lab: str = "") -> protocol.Hello:
+    """The agent's first line. Raises ``Refused`` when it will not talk to us or speaks another version, ``Refusal`` when it says another name.
 
-    Who asked for a lab knows its name; one that calls itself otherwise would have shells opened and files written in another's name.
+    Who asked for a ``lab`` knows its name; one that calls itself otherwise would have shells opened and files written in another's name.
+    What is not of our version is read no further than every version can be (``ending``).
     """
-    if isinstance(message, protocol.Failed):
-        raise Refused(message)
-    if not isinstance(message, protocol.Hello):
-        raise LabGone(f"the agent did not greet: {type(message).__name__}")
-    if lab and message.lab != lab:
+    if (why := ending.refused(line)) is not None:
+        try:
+            message = protocol.decode_event(line)
+        except msgspec.MsgspecError:
+            message = None
+        raise Refused(message if isinstance(message, protocol.Failed) else protocol.Failed(0, 2, why))
+    try:
+        theirs = ending.version(line)
+    except msgspec.MsgspecError as error:
+        raise LabGone(f"what answers for the lab did not greet as a lab does ({error})") from error
+    if theirs != protocol.VERSION:
+        text = f"this lab speaks protocol {theirs}, this netless {protocol.VERSION}: end the lab with `netless down` and start it anew"
+        raise Refused(protocol.Failed(0, 2, text))
+    hello = understood(line)
+    assert isinstance(hello, protocol.Hello), "its version was read"
+    if lab and hello.lab != lab:
         raise Refusal(f"What answers is not the lab {lab}: it calls itself by another name. `netless down` ends it; --lab NAME takes another one.", code=3)
-    return message
+    return hello

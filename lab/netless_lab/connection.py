@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from typing import Final
 
 from . import protocol
@@ -57,7 +57,6 @@ class Connection:
         self._writer = writer
         self._open: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Task[None]] = set()
-        self.subscribed = False
 
     def send(self, message: protocol.Message) -> None:
         """Queue one message; a client too slow to read is cut off."""
@@ -103,3 +102,24 @@ class Connection:
         for task in tuple(self._waiting):
             task.cancel()
         return self._open - self._waiting
+
+
+class Audience:
+    """The clients that subscribed: what happens in a lab is told to each that wants to hear of its kind, whoever caused it."""
+
+    def __init__(self) -> None:
+        self._clients: dict[Connection, frozenset[str]] = {}
+
+    def join(self, client: Connection, kinds: Iterable[protocol.Kind]) -> None:
+        """From now on it hears of these kinds of events, whatever it heard of before."""
+        self._clients[client] = frozenset(kinds)
+
+    def leave(self, client: Connection) -> None:
+        """It hears no more. Harmless when it did not."""
+        self._clients.pop(client, None)
+
+    def tell(self, message: protocol.Message) -> None:
+        """Send an event to those who want its kind."""
+        for client, kinds in self._clients.items():
+            if message.kind in kinds:
+                client.send(message)

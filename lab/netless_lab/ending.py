@@ -1,9 +1,9 @@
 """The part of the protocol that is the same in every version, for ever: how a lab is ended, whatever has been installed since it was started.
 
-A client of any version may send ``{"type":"hello","version":N}`` and ``{"type":"down","id":M}`` at once, and reads until the agent hangs up.
-The agent ends the lab after ``{"type":"done","id":M,"value":{"others":O}}``, where O clients more were connected. All it says to another
-version before that is ``failed``, with a ``text``; whatever else such a client asks for goes unanswered. All lines may have further
-keys. What follows knows no more than this.
+The first line of either side is ``{"type":"hello","version":N}``. A client of any version may send that and ``{"type":"down","id":M}`` at once,
+and reads until the agent hangs up. The agent ends the lab after ``{"type":"done","id":M,"value":{"others":O}}``, where O clients more were
+connected. All it says to another version before that is ``failed``, with a ``text``; whatever else such a client asks for goes unanswered.
+All lines may have further keys. What follows knows no more than this.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import msgspec
 
@@ -37,6 +37,12 @@ class Opening(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     version: int
 
 
+class Refusing(msgspec.Struct, frozen=True, tag_field="type", tag="failed"):
+    """What an agent says to a client whose version is not its own."""
+
+    text: str
+
+
 class Ending(msgspec.Struct, frozen=True, tag_field="type", tag="down"):
     """The request to end the lab."""
 
@@ -46,7 +52,7 @@ class Ending(msgspec.Struct, frozen=True, tag_field="type", tag="down"):
 class Others(msgspec.Struct, frozen=True):
     """How many clients more were connected when the lab was ended."""
 
-    others: int = 0
+    others: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0
 
 
 class Agreement(msgspec.Struct, frozen=True, tag_field="type", tag="done"):
@@ -57,13 +63,22 @@ class Agreement(msgspec.Struct, frozen=True, tag_field="type", tag="done"):
 
 
 _opening = msgspec.json.Decoder(Opening)
+_refusing = msgspec.json.Decoder(Refusing)
 _ending = msgspec.json.Decoder(Ending)
 _agreement = msgspec.json.Decoder(Agreement)
 
 
 def version(line: bytes) -> int:
-    """The version in a client's first line. Raises msgspec.MsgspecError in words when it is no hello."""
+    """The version in somebody's first line. Raises msgspec.MsgspecError in words when it is no hello."""
     return read_json(line, _opening).version
+
+
+def refused(line: bytes) -> str | None:
+    """Why an agent of whatever version will not talk to us; None when that is not what its first line says."""
+    try:
+        return read_json(line, _refusing).text
+    except msgspec.MsgspecError:
+        return None
 
 
 def asked(line: bytes) -> int | None:

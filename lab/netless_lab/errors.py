@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .model.clearing import Clearing
 
 ExitCode = Literal[1, 2, 3, 4, 5]
 """1 the check failed, 2 wrong usage or bad lesson, 3 this machine cannot, 4 our own fault, 5 there is no such lab."""
@@ -11,11 +14,20 @@ ExitCode = Literal[1, 2, 3, 4, 5]
 class Refusal(Exception):
     """What was asked cannot be done. ``nearest`` offers names that were perhaps meant.
 
-    ``going`` is what doing it all the same would take away or put back, for one who may be asked; None when there is no such way.
+    ``clearing`` is what doing it all the same would take away and put back, for one who may be asked; None when there is no such way.
     """
 
-    def __init__(self, text: str, *, code: ExitCode = 2, nearest: tuple[str, ...] = (), going: tuple[str, ...] | None = None) -> None:
+    def __init__(self, text: str, *, code: ExitCode = 2, nearest: tuple[str, ...] = (), clearing: Clearing | None = None) -> None:
         super().__init__(text)
         self.code = code
         self.nearest = nearest
-        self.going = going
+        self.clearing = clearing
+
+
+class ApplyError(Exception):
+    """A change to the lab that the kernel refused, in words. ``errno`` is its name (EEXIST ...), "" when no system call failed; ``advice`` what to do."""
+
+    def __init__(self, text: str, *, errno: str = "", advice: str = "") -> None:
+        super().__init__(f"{text} {advice}".rstrip())
+        self.errno = errno
+        self.advice = advice

@@ -7,28 +7,29 @@ import contextlib
 import gc
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from .agent import Agent
-from .course.files import every, read_folder
+from .connection import Audience
+from .course.files import library, read_folder, shelved
+from .course.library import Library
 from .course.places import lessons_root
 from .course.progress import Progress, encode
-from .course.step import Course
+from .drill.verbs import Drills
 from .kernel.inotify import Inotify
 from .orders import Orders
 from .protocol import Notice
 from .room import NETLESS, SOCKET
-from .sandbox.boot import Room
 from .sandbox.callers import Callers
-from .sandbox.find import is_ours
 from .sandbox.limits import raise_files
+from .sandbox.pid1 import Room
 from .sandbox.reaper import Reaper
-from .session.host import PretendHost
+from .session.lesson import Lesson
 from .session.session import Session
+from .session.stage import Stage
 from .session.world import World
 
 AGAIN_S = 0.1
@@ -49,31 +50,29 @@ def main(room: Room) -> None:
 async def _live(room: Room, orders: Orders) -> None:
     loop = asyncio.get_running_loop()
     reaper = Reaper(loop)
-    host = PretendHost(room, reaper)
-    courses = _courses(orders)
-    await host.build(courses[0].world.containers)
-    world = World(host)
-    if orders.drops is not None:
-        world.following.hear_drops(orders.drops.ring_fd, orders.drops.ring_size, orders.drops.layout, orders.drops.reasons)
-    await world.begin()
-
     callers = Callers(loop, room.callers, room.words)
 
     def save(progress: Progress) -> None:
         callers.keep(encode(progress))
 
-    session = Session(room.lab, world, courses, orders.progress, save)
-    agent = Agent(session, callers)
+    audience, courses = Audience(), _library(orders)
+    course = courses.course(orders.course) or courses.course(orders.progress.here) or courses.courses[0]
+    stage = Stage(room, reaper, courses, course, orders.progress, save, audience.tell, Lesson)
+    if orders.drops is not None:
+        drops = orders.drops
+        stage.world.following.hear_drops(drops.ring_fd, drops.ring_size, drops.layout, drops.reasons)
+    await stage.world.begin(course.world)
+    session = Session(stage, Drills(courses.courses).answer)
+    agent = Agent(session, callers, audience)
     await session.begin()
     for notice in (*room.notes, orders.notice):
         if notice:
-            session.note(notice)
-    loop.set_exception_handler(_Unforeseen(session))
-    inner = _listen_inside()
-    door = _InnerDoor(loop, callers.welcome)
+            stage.note(notice)
+    loop.set_exception_handler(_Unforeseen(stage))
+    door = _InnerDoor(loop, callers)
     room.ready()
-    later = loop.create_task(_when_greeted(world))
-    await agent.serve(inner, is_ours)
+    later = loop.create_task(_when_greeted(stage.world))
+    await agent.serve()
     later.cancel()
     door.close()
     os._exit(0)
@@ -95,41 +94,39 @@ async def _when_greeted(world: World) -> None:
         gc.enable()
 
 
-def _courses(orders: Orders) -> tuple[Course, ...]:
-    """The course in the folder that was named, or every course there is, the wanted one first."""
-    if orders.folder:
-        only = read_folder(Path(orders.folder)).course
-        courses: tuple[Course, ...] = (only,) if only is not None and only.lessons else ()
-    else:
-        courses = every(orders.lessons)
-    if not courses:
+def _library(orders: Orders) -> Library:
+    """The course in the folder that was named, or every course there is. Raises LookupError when not one can be used."""
+    found = shelved([read_folder(Path(orders.folder))]) if orders.folder else library(orders.lessons)
+    if not found.courses:
         raise LookupError(f"no course can be read in {orders.folder or lessons_root()}: `netless lint` says why")
-    return tuple(sorted(courses, key=lambda course: course.id != orders.course)) if orders.course else courses
+    return found
 
 
 class _Unforeseen:
     """What becomes of an exception that a callback or a task of the loop let out: the log has all of it, whoever looks on hears of it once."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
         self._told: set[str] = set()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if error is not None:
-            self._session.report(error)
+            self._stage.report(error)
         text = f"Something in the lab itself failed ({error!r}). The lab goes on; details are in its log." if error else str(context["message"])
         if text not in self._told and len(self._told) < MOST_TOLD:
             self._told.add(text)
-            self._session.on_event(Notice("error", text))
+            self._stage.tell(Notice("error", text))
 
 
 class _InnerDoor:
-    """Sees that those who live in the lab find its socket: when its name has gone (``rm -rf /``), there is a new one at once."""
+    """Where those who live in the lab are heard. When its name has gone (``rm -rf /``), there is a new one at once."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, welcome: Callable[[socket.socket], None]) -> None:
-        self._loop, self._welcome = loop, welcome
-        self._sock: socket.socket | None = None
+    def __init__(self, loop: asyncio.AbstractEventLoop, callers: Callers) -> None:
+        """Raises OSError when there cannot be even the first one."""
+        self._loop, self._callers = loop, callers
+        self._sock = _listen_inside()
+        callers.listen(self._sock)
         self._inotify: Inotify | None = None
         with contextlib.suppress(OSError):  # none left for this user: then only the first one is there
             self._inotify = Inotify()
@@ -141,9 +138,7 @@ class _InnerDoor:
         if self._inotify is not None:
             self._loop.remove_reader(self._inotify.fileno())
             self._inotify.close()
-        if self._sock is not None:
-            self._loop.remove_reader(self._sock)
-            self._sock.close()
+        self._callers.close(self._sock)
 
     def _look(self) -> None:
         assert self._inotify is not None
@@ -157,20 +152,9 @@ class _InnerDoor:
                 self._loop.call_later(AGAIN_S, self._look)
             return
         self._inotify.watch(NETLESS)
-        fresh.setblocking(False)
-        if self._sock is not None:
-            self._loop.remove_reader(self._sock)
-            self._sock.close()
+        self._callers.close(self._sock)
         self._sock = fresh
-        self._loop.add_reader(fresh, self._accept, fresh)
-
-    def _accept(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            caller, _ = listener.accept()
-            if is_ours(caller):
-                self._welcome(caller)
-            else:
-                caller.close()
+        self._callers.listen(fresh)
 
 
 def _listen_inside() -> socket.socket:

@@ -12,13 +12,13 @@ import msgspec
 
 from . import ending
 from .address import address
-from .client import Client, LabGone, Refused, reply
+from .client import Client, LabGone, Refused
 from .course.places import lessons_root, own_root
 from .course.progress import BadProgress, Progress
 from .course.saved import load, progress_path, save
 from .errors import Refusal
 from .orders import DropSource, Orders
-from .protocol import VERSION, Call, Hello
+from .protocol import VERSION, GetProgress, Hello
 from .sandbox import find
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ _JOIN_S: Final = 5.0
 """How long a lab that another process starts may take to answer."""
 _GRACE_S: Final = 2.0
 """How long a lab may take to be gone after it has agreed to end and hung up."""
+
+LEAVING_S: Final = ending.PATIENCE_S + _GRACE_S
+"""How long a lab may take to be gone that has agreed to end and has not hung up yet."""
 
 
 def running() -> tuple[str, ...]:
@@ -171,6 +174,16 @@ def end(lab: str) -> int | None:
     return others or 0
 
 
+def see_out(sock: socket.socket) -> None:
+    """Return when the lab behind this connection is gone, which has agreed to end; in time it is ended, whatever it agreed to."""
+    from .sandbox.stop import stop
+
+    try:
+        stop(sock, grace=LEAVING_S)
+    except find.NotOurs as error:
+        raise Refusal(str(error), code=3) from error
+
+
 def _drops() -> Loaded | None:
     """The kernel's drop reasons for the lab to be, None for all but the machine's root and on kernels that cannot tell."""
     if os.geteuid() != 0:
@@ -187,7 +200,7 @@ def progress_of(lab: str) -> Progress:
     sock = connect(lab)
     if sock is not None:
         with contextlib.suppress(LabGone, Refused), Client(sock, Hello(client="cli", lab=lab)) as client:
-            return reply(client.ask(Call, name="progress"), Progress)
+            return client.ask(GetProgress())
     return load(progress_path(lab, os.environ)).progress
 
 

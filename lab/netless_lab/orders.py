@@ -19,8 +19,8 @@ class DropSource(msgspec.Struct, frozen=True):
 class Orders(msgspec.Struct, frozen=True):
     """The progress so far, what to tell the learner, and which course.
 
-    ``course`` is wanted first among those that come along; ``folder`` holds the only course instead; ``lessons`` is a folder of more
-    courses ("" for none). ``drops`` is there when a lab was started by the machine's root.
+    ``course`` is the one to begin with ("" for the one the progress was in last, else the first); ``folder`` holds the only course instead;
+    ``lessons`` is a folder of more courses ("" for none). ``drops`` is there when a lab was started by the machine's root.
     """
 
     progress: Progress = Progress()

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
 
 from . import protocol
-from .client import LINE_LIMIT, PATIENCE_S, SILENCE_S, LabGone, OnEvent, Refused, greeted, insist_on_life, unanswered, understood
+from .client import LINE_LIMIT, PATIENCE_S, SILENCE_S, LabGone, OnEvent, Refused, greeted, insist_on_life, reply, unanswered, understood
 from .errors import Refusal
 
 if TYPE_CHECKING:
     import socket
+
+R = TypeVar("R")
+_AT_ONCE: Final = 16
+"""So many messages are taken before others on the loop have their turn: lines that are there already are read without waiting."""
 
 
 class Stream:
@@ -27,7 +33,7 @@ class Stream:
         self._lost: LabGone | None = None
         """Why it was given up."""
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._waiting: dict[int, asyncio.Future[protocol.Done]] = {}
         self.hello = hello
 
     @classmethod
@@ -39,7 +45,7 @@ class Stream:
             writer.write(protocol.encode(hello))
             async with asyncio.timeout(PATIENCE_S):
                 line = await _line(reader)
-            return cls(reader, writer, hello.lab, greeted(understood(line), hello.lab))
+            return cls(reader, writer, hello.lab, greeted(line, hello.lab))
         except TimeoutError as error:
             writer.close()
             raise unanswered() from error
@@ -47,18 +53,18 @@ class Stream:
             writer.close()
             raise
 
-    async def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
-        """Send a request and wait for its reply; needs ``listen`` to be running."""
-        request = kind(id=next(self._ids), **fields)
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[request.id] = future
-        self._writer.write(protocol.encode(request))
+    async def ask(self, request: protocol.Request[R]) -> R:
+        """Send a request and wait for its reply; needs ``listen`` to be running. Raises Refused, LabGone, and Refusal for what is no answer."""
+        number = next(self._ids)
+        future: asyncio.Future[protocol.Done] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        self._writer.write(protocol.encode(msgspec.structs.replace(request, id=number)))
         try:
             while not (await asyncio.wait((future,), timeout=SILENCE_S))[0]:
                 await self._insist_on_life()
-            return future.result()
+            return reply(request, future.result())
         finally:
-            self._waiting.pop(request.id, None)
+            self._waiting.pop(number, None)
 
     async def _insist_on_life(self) -> None:
         """Hang up when the lab has been silent for long and does not greet any more; who listens then hears why."""
@@ -74,9 +80,11 @@ class Stream:
     async def listen(self, on_event: OnEvent) -> None:
         """Read until the lab ends; replies go to their askers, everything else to ``on_event``. Raises ``LabGone`` at the end."""
         try:
-            while True:
+            for number in itertools.count(1):
                 self._take(understood(await _line(self._reader)), on_event)
                 self._heard = time.monotonic()
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
         except LabGone as error:
             raise (self._lost or error) from None
         finally:
@@ -94,7 +102,7 @@ class Stream:
             if future is None or future.done():
                 return
             if isinstance(message, protocol.Done):
-                future.set_result(message.value)
+                future.set_result(message)
             else:
                 future.set_exception(Refused(message))
             return

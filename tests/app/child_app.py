@@ -1,7 +1,8 @@
-"""The tutor in a process of its own, on a scripted lab: ``python child_app.py [crash | replay]``. For tests from outside and benchmarks."""
+"""The tutor in a process of its own, on a scripted lab: ``python child_app.py [crash | replay | stuck]``. For tests from outside and benchmarks."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -9,32 +10,49 @@ import msgspec
 
 from app import story
 from app.driving import COURSES
-from app.helpers import Answer, Peer
-from netless.app.app import TutorApp
+from app.helpers import Answer, Peer, says_nonsense
+from netless.app import overdue
 from netless.app.run import run_app
+from netless.app.screens.tutor import TutorScreen
 from netless.leaving import exit_code
-from netless_lab import protocol
+from netless_lab import protocol, stream
+from netless_lab.model.journey import Journey
 
-NONSENSE: dict[type[protocol.Request], Answer] = {
-    protocol.Explain: lambda request: [protocol.Done(request.id, {"answered": True, "seen": "", "facts": [{"text": ["[/]"]}]})],
-    protocol.Check: lambda request: [protocol.JourneyEvent(story.NOON, {"source": "c1", "target": "c2", "hops": [{"node": 1}]})],
+NONSENSE: dict[type[protocol.Request[Any]], Answer] = {
+    protocol.Explain: says_nonsense({"answered": True, "seen": "", "facts": [{"text": ["[/]"]}]}),
+    protocol.Check: lambda request: [protocol.JourneyEvent(story.NOON, Journey("c1", "c2", ()))],
 }
-"""An explanation that a worker of the app cannot read, once it does not say so (``_trust``), and a packet that the painting of it cannot."""
+"""An explanation that a worker of the app cannot read, once it does not say so (``_trust``), and a packet whose painting fails (``_fail``)."""
 
 
-def _trust(self: TutorApp, answer: Any, kind: type[Any]) -> Any:
+def _trust(request: protocol.Request[Any], done: protocol.Done) -> Any:
     """A fault of our own: every answer is taken for what it is to be."""
-    return msgspec.convert(answer, kind)
+    return request.reply(done)
+
+
+def _fail(self: TutorScreen, journey: Journey | None) -> Any:
+    """A fault of our own in the painting of a packet's way."""
+    return msgspec.convert({"source": 1}, Journey)
+
+
+def _compute(self: TutorScreen) -> None:
+    """What the loop never comes back from."""
+
+    def compute() -> None:
+        os.write(1, b"\x1b]2;computes\x07")
+        while True:
+            sum(range(1000))
+
+    self.set_timer(0.5, compute)
 
 
 def main() -> int:
-    """Run until told to stop; with ``crash`` the lab says what no lab says, with ``replay`` a packet moves on and on."""
+    """Run until told to stop; with ``crash`` the lab says what no lab says, with ``replay`` a packet moves on and on, with ``stuck`` the
+    loop computes for ever."""
     opening = story.opening()
     if "replay" in sys.argv:
         from app import journeys
         from netless.app.replay import frames_of
-        from netless.app.screens.tutor import TutorScreen
-
         def play(self: TutorScreen) -> None:
             assert self.picture.scene is not None
             self.picture.play(frames_of(journeys.HOME, self.picture.scene) * 200)
@@ -45,7 +63,11 @@ def main() -> int:
         TutorScreen.first_look = soon  # type: ignore[assignment, method-assign]
         opening = story.opening("masquerade-opening", log=())
     if "crash" in sys.argv:
-        setattr(TutorApp, "read", _trust)  # noqa: B010
+        setattr(stream, "reply", _trust)  # noqa: B010
+        setattr(TutorScreen, "_replay", _fail)  # noqa: B010
+    if "stuck" in sys.argv:
+        setattr(overdue, "PATIENCE_S", 0.5)  # noqa: B010
+        TutorScreen.first_look = _compute  # type: ignore[assignment, method-assign]
     peer = Peer(opening, {**COURSES, **NONSENSE} if "crash" in sys.argv else COURSES)
     return exit_code(run_app(peer.connect, theme="dark"))
 

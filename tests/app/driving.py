@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import copy_context
+from typing import Any
 
 from textual import events
 from textual._context import visible_screen_stack
@@ -20,7 +21,7 @@ from netless.app.app import TutorApp
 from netless.app.themes import NAMES
 from netless_lab import protocol
 
-COURSES: dict[type[protocol.Request], Answer] = {
+COURSES: dict[type[protocol.Request[Any]], Answer] = {
     protocol.GetCourses: recorded("plug-courses").answer,
 }
 
@@ -30,7 +31,7 @@ async def opened(
     size: tuple[int, int] = (120, 40),
     *,
     opening: list[protocol.Message] | None = None,
-    answers: dict[type[protocol.Request], Answer] | None = None,
+    answers: dict[type[protocol.Request[Any]], Answer] | None = None,
     theme: str = "dark",
 ) -> AsyncIterator[tuple[TutorApp, Pilot[None], Peer]]:
     """The app, joined and painted; its pilot; and the lab's end of the wire."""

@@ -12,20 +12,41 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from netless_lab import protocol
+import msgspec
 
-Answer = Callable[[protocol.Request], Sequence[protocol.Message]]
-"""What the lab sends when a request of a kind arrives; a bare ``Done`` is added when it holds no reply."""
+from netless_lab import protocol
+from netless_lab.model.clearing import Clearing
+from netless_lab.protocol.base import reply_type
+
+Answer = Callable[[protocol.Request[Any]], Sequence[protocol.Message]]
+"""What the lab sends when a request of a kind arrives; where it holds no reply, one that says nothing is added (``_NOTHING_MUCH``)."""
+_NOTHING_MUCH: dict[Any, Any] = {
+    protocol.Moved: protocol.Moved("", "", ""),
+    protocol.Judgement: protocol.Judgement((), ""),
+    protocol.Help: protocol.Help(0, "", 0),
+    Clearing: Clearing(),
+    protocol.Enterable: protocol.Enterable("host"),
+}
+
+
+def says(reply: object) -> Answer:
+    """Always this reply."""
+    return lambda request: [request.done(reply)]
+
+
+def says_nonsense(value: object) -> Answer:
+    """This as JSON, whatever the request declares."""
+    return lambda request: [protocol.Done(request.id, msgspec.Raw(msgspec.json.encode(value)))]
 
 
 class Peer:
     """The lab's end. ``opening`` is sent after Subscribe; ``answers`` maps a kind of request to what follows it."""
 
-    def __init__(self, opening: Sequence[protocol.Message], answers: dict[type[protocol.Request], Answer] | None = None) -> None:
+    def __init__(self, opening: Sequence[protocol.Message], answers: dict[type[protocol.Request[Any]], Answer] | None = None) -> None:
         self.opening = list(opening)
         self.answers = dict(answers or {})
         self.asked: list[Any] = []
-        self.held: dict[type[protocol.Request], threading.Event] = {}
+        self.held: dict[type[protocol.Request[Any]], threading.Event] = {}
         self._ours: socket.socket | None = None
         self._lock = threading.Lock()
 
@@ -56,7 +77,7 @@ class Peer:
         """The names of what was asked, Subscribe and GetCourses left out."""
         return [type(request).__name__ for request in self.asked if not isinstance(request, protocol.Subscribe | protocol.GetCourses)]
 
-    def hold(self, kind: type[protocol.Request]) -> threading.Event:
+    def hold(self, kind: type[protocol.Request[Any]]) -> threading.Event:
         """Answer requests of this kind only after the returned event is set."""
         return self.held.setdefault(kind, threading.Event())
 
@@ -73,7 +94,7 @@ class Peer:
         except (OSError, ValueError):
             pass
 
-    def _answer(self, request: protocol.Request) -> None:
+    def _answer(self, request: protocol.Request[Any]) -> None:
         gate = self.held.get(type(request))
         if gate is not None:
             gate.wait(20)
@@ -82,6 +103,6 @@ class Peer:
         if answer is not None:
             messages += answer(request)
         if not any(isinstance(message, protocol.Done | protocol.Failed) for message in messages):
-            messages.append(protocol.Done(request.id))
+            messages.append(request.done(_NOTHING_MUCH.get(reply_type(type(request)))))
         with contextlib.suppress(OSError):
             self.say(*messages)

@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from app.recordings import FOLDER, Exchange, read, written
 from app.same_each_time import Rewriting
 from helpers.running import Running, running
@@ -45,12 +47,12 @@ class Conversation:
         self._send(protocol.Hello(client="test", lab=hands.name))
         self._file.readline()
 
-    def ask(self, kind: type[protocol.Request], *, then: type[protocol.Message] | None = None, **fields: Any) -> Exchange:
+    def ask(self, request: protocol.Request[Any], *, then: type[protocol.Message] | None = None) -> Exchange:
         """A request and all that is said until the lab is at rest: its reply, and after it a message of the kind ``then``."""
         self._number += 1
-        request: Any = kind(id=self._number, **fields)
-        self._send(request)
-        return self._until_rest(request, (protocol.Done | protocol.Failed, *((then,) if then else ())))
+        numbered = msgspec.structs.replace(request, id=self._number)
+        self._send(numbered)
+        return self._until_rest(numbered, (protocol.Done | protocol.Failed, *((then,) if then else ())))
 
     def elsewhere(self, command: str, node: str = "host", *, then: type[protocol.Message] = protocol.ChangesEvent) -> Exchange:
         """What is said when somebody runs a command in a node."""
@@ -111,76 +113,76 @@ def without_what_came_by_itself(said: list[protocol.AgentMessage]) -> list[proto
 
 def at_the_cable(lab: Conversation) -> Iterator[Moment]:
     """A cable is made, looked at too early, and plugged in: cable/pair and cable/plug."""
-    lab.ask(protocol.Subscribe)
-    lab.ask(protocol.Run, rest=True)
-    lab.ask(protocol.Next, then=protocol.VerdictEvent)
-    yield "pair-opening", lab.ask(protocol.Subscribe)
-    yield "pair-run", lab.ask(protocol.Run)
-    yield "pair-next", lab.ask(protocol.Next, then=protocol.VerdictEvent)
+    lab.ask(protocol.Subscribe())
+    lab.ask(protocol.Run(rest=True))
+    lab.ask(protocol.Next(), then=protocol.VerdictEvent)
+    yield "pair-opening", lab.ask(protocol.Subscribe())
+    yield "pair-run", lab.ask(protocol.Run())
+    yield "pair-next", lab.ask(protocol.Next(), then=protocol.VerdictEvent)
     yield "plug-touched", lab.elsewhere("ip link set veth2 up")
-    yield "plug-check", lab.ask(protocol.Check)
-    yield "plug-run", lab.ask(protocol.Run)
+    yield "plug-check", lab.ask(protocol.Check())
+    yield "plug-run", lab.ask(protocol.Run())
 
 
 def looked_at_too_early(lab: Conversation) -> Iterator[Moment]:
     """Everything that can be asked at cable/plug before it is done."""
-    yield "plug-probe-itself", lab.ask(protocol.SendProbe, probe=Ping("c1", "127.0.0.1"))
-    yield "plug-probe-from-host", lab.ask(protocol.SendProbe, probe=Ping("host", "10.0.0.2"), must_reply=False)
-    yield "plug-probe-gateway", lab.ask(protocol.SendProbe, probe=Ping("c1", "10.0.0.1"))
-    yield "plug-opening", lab.ask(protocol.Subscribe)
-    yield "plug-courses", lab.ask(protocol.GetCourses)
-    yield "plug-why", lab.ask(protocol.Explain, probe=Ping("c1", "10.0.0.1"))
-    yield "plug-reset-dry", lab.ask(protocol.Reset, dry=True)
-    yield "plug-reset-lesson-dry", lab.ask(protocol.Reset, scope="lesson", dry=True)
-    yield "plug-next-refused", lab.ask(protocol.Next)
-    yield "plug-goto-refused", lab.ask(protocol.Goto, target="plugg")
-    yield "plug-legacy", lab.ask(protocol.SetDialect, dialect="legacy")
-    yield "plug-ip", lab.ask(protocol.SetDialect, dialect="ip")
+    yield "plug-probe-itself", lab.ask(protocol.SendProbe(probe=Ping("c1", "127.0.0.1")))
+    yield "plug-probe-from-host", lab.ask(protocol.SendProbe(probe=Ping("host", "10.0.0.2"), must_reply=False))
+    yield "plug-probe-gateway", lab.ask(protocol.SendProbe(probe=Ping("c1", "10.0.0.1")))
+    yield "plug-opening", lab.ask(protocol.Subscribe())
+    yield "plug-courses", lab.ask(protocol.GetCourses())
+    yield "plug-why", lab.ask(protocol.Explain(probe=Ping("c1", "10.0.0.1")))
+    yield "plug-reset-dry", lab.ask(protocol.WhatGoes())
+    yield "plug-reset-lesson-dry", lab.ask(protocol.WhatGoes(scope="lesson"))
+    yield "plug-next-refused", lab.ask(protocol.Next())
+    yield "plug-goto-refused", lab.ask(protocol.Goto(target="plugg"))
+    yield "plug-legacy", lab.ask(protocol.SetDialect(dialect="legacy"))
+    yield "plug-ip", lab.ask(protocol.SetDialect(dialect="ip"))
     for number in range(4):
-        yield f"plug-hint-{number}", lab.ask(protocol.Hint)
-    yield "plug-play", lab.ask(protocol.Play, on=True)
-    yield "plug-play-over", lab.ask(protocol.Play, on=False, then=protocol.VerdictEvent)
+        yield f"plug-hint-{number}", lab.ask(protocol.Hint())
+    yield "plug-play", lab.ask(protocol.Play(on=True))
+    yield "plug-play-over", lab.ask(protocol.Play(on=False), then=protocol.VerdictEvent)
     lab.unheard("ip link set veth2 up", "host")
-    yield "plug-reset", lab.ask(protocol.Reset, then=protocol.VerdictEvent)
+    yield "plug-reset", lab.ask(protocol.Reset(), then=protocol.VerdictEvent)
 
 
 def further_on(lab: Conversation) -> Iterator[Moment]:
     """Undone, gone on to the switch, to the internet, and to a neighbour."""
-    yield "plug-back", lab.ask(protocol.Back, then=protocol.VerdictEvent)
-    yield "port-up-goto", lab.ask(protocol.Goto, target="switch/port-up", then=protocol.VerdictEvent)
-    yield "port-up-check", lab.ask(protocol.Check)
-    yield "port-up-opening", lab.ask(protocol.Subscribe)
-    yield "port-up-hint-0", lab.ask(protocol.Hint)
-    yield "port-up-hint-1", lab.ask(protocol.Hint)
-    yield "port-up-pyroute2", lab.ask(protocol.SetDialect, dialect="pyroute2")
-    lab.ask(protocol.SetDialect, dialect="ip")
-    yield "port-up-run", lab.ask(protocol.Run)
-    lab.ask(protocol.Goto, target="internet/masquerade", end=True)
-    yield "masquerade-opening", lab.ask(protocol.Subscribe)
+    yield "plug-back", lab.ask(protocol.Back(), then=protocol.VerdictEvent)
+    yield "port-up-goto", lab.ask(protocol.Goto(target="switch/port-up"), then=protocol.VerdictEvent)
+    yield "port-up-check", lab.ask(protocol.Check())
+    yield "port-up-opening", lab.ask(protocol.Subscribe())
+    yield "port-up-hint-0", lab.ask(protocol.Hint())
+    yield "port-up-hint-1", lab.ask(protocol.Hint())
+    yield "port-up-pyroute2", lab.ask(protocol.SetDialect(dialect="pyroute2"))
+    lab.ask(protocol.SetDialect(dialect="ip"))
+    yield "port-up-run", lab.ask(protocol.Run())
+    lab.ask(protocol.Goto(target="internet/masquerade", end=True))
+    yield "masquerade-opening", lab.ask(protocol.Subscribe())
     lab.unheard("ip neigh flush dev veth1", "c1")
-    yield "masquerade-probe", lab.ask(protocol.SendProbe, probe=Ping("c1", OUTSIDE))
+    yield "masquerade-probe", lab.ask(protocol.SendProbe(probe=Ping("c1", OUTSIDE)))
     yield "masquerade-closed", lab.elsewhere("sysctl -qw net.ipv4.ip_forward=0", then=protocol.VerdictEvent)
     lab.unheard("ip neigh flush dev veth1", "c1")
-    yield "masquerade-probe-dead", lab.ask(protocol.SendProbe, probe=Ping("c1", OUTSIDE))
+    yield "masquerade-probe-dead", lab.ask(protocol.SendProbe(probe=Ping("c1", OUTSIDE)))
     lab.unheard("sysctl -qw net.ipv4.ip_forward=1", "host")
     yield "masquerade-port-down", lab.elsewhere("ip link set veth2 down", then=protocol.VerdictEvent)
-    lab.ask(protocol.Goto, target="neighbour/everyone", end=True)
-    yield "everyone-opening", lab.ask(protocol.Subscribe)
+    lab.ask(protocol.Goto(target="neighbour/everyone", end=True))
+    yield "everyone-opening", lab.ask(protocol.Subscribe())
 
 
 def in_a_drill(lab: Conversation) -> Iterator[Moment]:
     """Broken on purpose at the end of the course, explained, repaired by hand, and left."""
-    yield "drill-faults", lab.ask(protocol.Call, name="faults")
-    yield "drill-start", lab.ask(protocol.Call, name="drill", args={"do": "start", "fault": "forwarding-off"})
-    yield "drill-check", lab.ask(protocol.Check)
-    yield "drill-opening", lab.ask(protocol.Subscribe)
-    yield "drill-hint", lab.ask(protocol.Hint)
+    yield "drill-faults", lab.ask(protocol.GetFaults())
+    yield "drill-start", lab.ask(protocol.Break(fault="forwarding-off", drill=True))
+    yield "drill-check", lab.ask(protocol.Check())
+    yield "drill-opening", lab.ask(protocol.Subscribe())
+    yield "drill-hint", lab.ask(protocol.Hint())
     lab.unheard("ip neigh flush dev veth1", "c1")
-    yield "drill-probe", lab.ask(protocol.SendProbe, probe=Ping("c1", OUTSIDE))
-    yield "drill-why", lab.ask(protocol.Explain, probe=Ping("c1", OUTSIDE))
+    yield "drill-probe", lab.ask(protocol.SendProbe(probe=Ping("c1", OUTSIDE)))
+    yield "drill-why", lab.ask(protocol.Explain(probe=Ping("c1", OUTSIDE)))
     yield "drill-mended", lab.elsewhere("sysctl -qw net.ipv4.ip_forward=1", then=protocol.Notice)
-    yield "drill-stop", lab.ask(protocol.Call, name="drill", args={"do": "stop"})
-    yield "bye", lab.ask(protocol.Down)
+    yield "drill-stop", lab.ask(protocol.Mend())
+    yield "bye", lab.ask(protocol.Down())
 
 
 def moments(hands: Running) -> Iterator[Moment]:

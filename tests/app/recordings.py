@@ -35,16 +35,16 @@ class Exchange(msgspec.Struct, frozen=True):
 
     @property
     def value(self) -> Any:
-        """What the reply holds: plain JSON. The request must have been done."""
-        assert isinstance(self.reply, protocol.Done)
-        return self.reply.value
+        """What the reply holds, as what the request declares. The request must have been done."""
+        assert isinstance(self.reply, protocol.Done) and isinstance(self.request, protocol.Request)
+        return self.request.reply(self.reply)
 
     @property
     def status(self) -> protocol.Status:
         """The last status that was told."""
         return next(message.status for message in reversed(self.said) if isinstance(message, protocol.StatusEvent))
 
-    def answer(self, request: protocol.Request) -> Sequence[protocol.Message]:
+    def answer(self, request: protocol.Request[Any]) -> Sequence[protocol.Message]:
         """All of it again, as the answer to this request: for ``Peer``."""
         replies = protocol.Done | protocol.Failed
         return [msgspec.structs.replace(message, id=request.id) if isinstance(message, replies) else message for message in self.said]

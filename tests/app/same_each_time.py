@@ -15,15 +15,12 @@ import msgspec
 
 from app.recordings import Exchange
 from netless_lab import protocol
-from netless_lab.model.journey import Explanation, Hop, Journey
+from netless_lab.model.journey import Hop, Journey
 from netless_lab.model.probe import Outcome
 from netless_lab.model.snapshot import Name, Node, Snapshot
 
 NOON = 1_700_000_000.0
 """When every recording begins."""
-_VALUES: dict[type, Any] = {
-    protocol.GetCourses: tuple[protocol.CourseView, ...], protocol.Explain: Explanation, protocol.SendProbe: Outcome,
-}  # fmt: skip
 _TIMED = protocol.ChangesEvent | protocol.ActionEvent | protocol.ProbeEvent | protocol.JourneyEvent
 _MAC = re.compile(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b")
 _CHOSEN_MACS = ("02:00:cb:", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "33:33:", "01:")
@@ -47,14 +44,13 @@ class Rewriting:
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """An exchange of this lab: ten seconds after the one before, and in it a quarter of a second from each thing said to the next."""
-        kind = type(exchange.request)
         times = sorted(message.at for message in exchange.said if isinstance(message, _TIMED))
         self._moments = {at: NOON + 10 * self._exchanges + number / 4 for number, at in enumerate(times)}
         self._exchanges += 1
         for message in exchange.said:
             if isinstance(message, protocol.SnapshotEvent):
                 self._number(message.snapshot)
-        return Exchange(exchange.request, tuple(self._message(message, _VALUES.get(kind)) for message in exchange.said))
+        return Exchange(exchange.request, tuple(self._message(exchange.request, message) for message in exchange.said))
 
     def _number(self, snapshot: Snapshot) -> None:
         """Number the MACs by the order of the interfaces: other lists are in no order of their own."""
@@ -62,21 +58,12 @@ class Rewriting:
             for link in node.links:
                 self.mac(link.mac)
 
-    def _message(self, message: protocol.AgentMessage, value: Any) -> protocol.AgentMessage:
-        """One message; what is plain JSON on the wire is taken for what it is."""
-        match message:
-            case protocol.Done(value=plain) if value is not None:
-                message = msgspec.structs.replace(message, value=self._typed(plain, value))
-            case protocol.Done(value={"fault": dict(fault)} as plain):
-                message = msgspec.structs.replace(message, value={**plain, "fault": self._typed(fault, protocol.FaultStatus)})
-            case protocol.ProbeEvent(journey=plain) | protocol.JourneyEvent(journey=plain) if plain is not None:
-                message = msgspec.structs.replace(message, journey=self._typed(plain, Journey))
+    def _message(self, request: protocol.ClientMessage | None, message: protocol.AgentMessage) -> protocol.AgentMessage:
+        """One message; a reply is rewritten as what its request declares."""
+        if isinstance(message, protocol.Done) and isinstance(request, protocol.Request):
+            return request.done(self._any(request.reply(message)))
         rewritten: protocol.AgentMessage = self._any(message)
         return rewritten
-
-    def _typed(self, plain: Any, kind: Any) -> Any:
-        """Plain JSON, rewritten as what it is, and plain again."""
-        return msgspec.json.decode(msgspec.json.encode(self._any(msgspec.convert(plain, kind))))
 
     def _any(self, value: Any) -> Any:
         if isinstance(value, msgspec.Struct):
@@ -170,6 +157,7 @@ _FIELDS: dict[tuple[type, str], Callable[[Rewriting, Any], Any]] = {
     (Outcome, "rtt_us"): lambda lab, it: None if it.rtt_us is None else 40.0,
     (Outcome, "waited_ms"): lambda lab, it: 1000.0 if it.waited_ms > 900 else 1.0,
     (Outcome, "ident"): lambda lab, it: None if it.ident is None else 1,
+    (Outcome, "id"): lambda lab, it: 1 if it.id else 0,
     (Hop, "at_us"): lambda lab, it: 0.0,
     (Journey, "started"): lambda lab, it: NOON if it.started else 0.0,
     (Journey, "id"): lambda lab, it: lab.journey(it.id) if it.id else 0,

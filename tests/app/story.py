@@ -16,11 +16,33 @@ from app.same_each_time import NOON
 from netless_lab import protocol
 from netless_lab.course.verdict import Verdict
 from netless_lab.model.journey import Explanation
+from netless_lab.model.listed import Listed
 from netless_lab.model.snapshot import Snapshot
 
 __all__ = [
-    "BUILT", "CLOSED", "FAULTS", "GOAL", "GOING", "HINTS", "LOG", "NEIGHBOURS", "NOON", "PASSED", "PENDING", "PORT_DOWN", "PROBES", "SHUT", "TABLE",
-    "WHY", "course", "events", "judged", "opening", "page", "snapshot_of", "status",
+    "BUILT",
+    "CLOSED",
+    "COMING",
+    "FAULTS",
+    "GOAL",
+    "HINTS",
+    "LOG",
+    "NEIGHBOURS",
+    "NOON",
+    "PASSED",
+    "PENDING",
+    "PORT_DOWN",
+    "PROBES",
+    "SHUT",
+    "TABLE",
+    "WHY",
+    "course",
+    "events",
+    "judged",
+    "opening",
+    "page",
+    "snapshot_of",
+    "status",
 ]  # fmt: skip
 
 
@@ -57,10 +79,10 @@ SHUT = snapshot_of(recorded("drill-start"))
 
 PENDING = judged(_HERE)
 PASSED = judged(recorded("plug-run"))
-WHY = msgspec.convert(recorded("plug-why").value, Explanation)
+WHY: Explanation = recorded("plug-why").value
 """Why c1 gets no answer from 10.0.0.1 while it has no cable."""
-GOING: list[str] = recorded("plug-reset-dry").value["going"]
-"""What a reset of the step takes away."""
+COMING: tuple[str, ...] = recorded("plug-reset-dry").value.coming
+"""What a reset of the step puts back."""
 HINTS = recorded("plug-hint-3").status.page.hints_open
 
 LOG: tuple[protocol.ActionEvent | protocol.ChangesEvent, ...] = events(
@@ -68,7 +90,7 @@ LOG: tuple[protocol.ActionEvent | protocol.ChangesEvent, ...] = events(
 )  # fmt: skip
 PROBES: tuple[protocol.ProbeEvent, ...] = events("plug-probe-itself", "plug-probe-from-host", "plug-probe-gateway", of=protocol.ProbeEvent)
 """One that was answered, one that must not be and was not, one that should have been and was not."""
-FAULTS: list[dict[str, Any]] = recorded("drill-faults").value
+FAULTS: tuple[Listed, ...] = recorded("drill-faults").value
 
 
 def course(done: int = 5, broken: str = "") -> protocol.CourseView:

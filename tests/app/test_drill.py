@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import msgspec
 import pytest
 
 from app import story
 from app.driving import opened, rows, screen, until
-from app.helpers import Answer
+from app.helpers import Answer, says, says_nonsense
 from app.recordings import recorded
 from netless.app.reduce import Event, Joined, reduce
 from netless.app.screens.drill import DrillScreen, GiveUpScreen
@@ -20,18 +21,19 @@ from netless.app.screens.why import WhyScreen
 from netless.app.view import Act, View, can
 from netless.app.widgets.document import Document
 from netless_lab import protocol
-from netless_lab.course.drill_words import help_used, took
+from netless_lab.drill.spent import help_used, took
 
-FAULTS = [
-    fault | {"lacks": "macvlan devices" if fault["id"] == "macvlan-and-its-host" else ""}
-    for fault in story.FAULTS if fault["id"] in ("forwarding-off", "macvlan-and-its-host")
-]  # fmt: skip
+FAULTS = tuple(
+    msgspec.structs.replace(fault, lacks="macvlan devices" if fault.id == "macvlan-and-its-host" else "")
+    for fault in story.FAULTS if fault.id in ("forwarding-off", "macvlan-and-its-host")
+)  # fmt: skip
 """Two of the faults, as on a machine that lacks macvlan."""
 SICK = recorded("drill-check").status.fault
 assert SICK is not None
 HEALTHY = recorded("drill-mended").status.fault
 assert HEALTHY is not None
 TELLS = SICK.tells
+WHERE = recorded("drill-check").status.position
 OVER = msgspec.structs.replace(HEALTHY, seconds=192.0, whys=2, seed=4821)
 """The drill's end, as if it had taken longer and more help."""
 TEACHES = "The way to the internet ▸ Let the host forward"
@@ -57,9 +59,14 @@ def opening(fault: protocol.FaultStatus | None = None) -> list[protocol.Message]
     return [with_fault(fault), *recorded("drill-opening").events[1:], *story.events("drill-check", of=protocol.ProbeEvent)]
 
 
-def calls(**answers: object) -> dict[type[protocol.Request], Answer]:
-    """Answers to calls by name; any other call gets nothing."""
-    return {protocol.Call: lambda request: [protocol.Done(request.id, answers.get(request.name))]}  # type: ignore[attr-defined]
+def drills(text: str = "", mended: str = "") -> dict[type[protocol.Request[Any]], Answer]:
+    """What the lab answers about drills: its faults, that one was broken, and with these words that it is over."""
+    assert SICK is not None
+    return {
+        protocol.GetFaults: says(FAULTS),
+        protocol.Break: says(protocol.Broke(TELLS, WHERE, SICK)),
+        protocol.Mend: says(protocol.Mended(text, WHERE, mended)),
+    }
 
 
 def words(pane: Document) -> str:
@@ -69,7 +76,7 @@ def words(pane: Document) -> str:
 
 async def test_the_menu_offers_secrets_and_a_list() -> None:
     """D offers any fault by a seed that is shown, and the list, which says that its titles tell; words narrow it."""
-    async with opened(opening=opening(), answers=calls(faults=FAULTS, drill={"text": ""})) as (app, pilot, peer):
+    async with opened(opening=opening(), answers=drills()) as (app, pilot, peer):
         await pilot.press("D")
         await until(pilot, lambda: "The host does not forward" in screen(app))
         text = screen(app)
@@ -80,14 +87,14 @@ async def test_the_menu_offers_secrets_and_a_list() -> None:
         assert screen(app).count("seed 4821") == 2
         await pilot.press("enter")
         await until(pilot, lambda: "Check" in peer.kinds())
-        start = next(request for request in peer.asked if getattr(request, "name", "") == "drill")
-        assert start.args == {"do": "start", "seed": 4821, "exam": False}
+        start = next(request for request in peer.asked if isinstance(request, protocol.Break))
+        assert msgspec.structs.replace(start, id=0) == protocol.Break(seed=4821, drill=True)
 
 
 @pytest.mark.parametrize("typed", ["²", "٣", "Ⅷ", "7²", "½"])
 async def test_strange_digits_are_words_or_numbers(typed: str) -> None:
     """Whatever counts as a digit somewhere (AltGr+2 gives one) is searched for, or is the seed; the app goes on."""
-    async with opened(opening=opening(), answers=calls(faults=FAULTS, drill={"text": ""})) as (app, pilot, _peer):
+    async with opened(opening=opening(), answers=drills()) as (app, pilot, _peer):
         await pilot.press("D")
         await until(pilot, lambda: "The host does not forward" in screen(app))
         await pilot.press(*typed)
@@ -97,14 +104,14 @@ async def test_strange_digits_are_words_or_numbers(typed: str) -> None:
 
 async def test_an_exam_and_a_chosen_fault() -> None:
     """The second row is the exam; a fault from the list is started by its id and stays a secret."""
-    async with opened(opening=opening(), answers=calls(faults=FAULTS, drill={"text": ""})) as (app, pilot, peer):
-        for keys, wanted in ((("1", "down"), {"seed": 1, "exam": True}), ("host", {"fault": "forwarding-off", "exam": False})):
+    async with opened(opening=opening(), answers=drills()) as (app, pilot, peer):
+        for keys, wanted in ((("1", "down"), protocol.Break(seed=1, drill=True, exam=True)), ("host", protocol.Break("forwarding-off", drill=True))):
             await pilot.press("D")
             await until(pilot, lambda: isinstance(app.screen, DrillScreen))
             await until(pilot, lambda: "The host does not forward" in screen(app))
             await pilot.press(*keys, "enter")
             await until(pilot, lambda: not app.view.busy and "Check" in peer.kinds())
-            assert peer.asked[-2].args == {"do": "start", **wanted}
+            assert msgspec.structs.replace(peer.asked[-2], id=0) == wanted
             peer.asked.clear()
 
 
@@ -133,8 +140,8 @@ async def test_only_the_symptom_is_told(size: tuple[int, int]) -> None:
 async def test_hints_are_kept_and_shown() -> None:
     """Each hint that is opened stays on the page, numbered."""
     told = iter(("Look at the host.", "Look at its switches."))
-    answers: dict[type[protocol.Request], Answer] = {
-        protocol.Hint: lambda request: [protocol.Done(request.id, {"rung": 0, "text": next(told), "left": 1})]
+    answers: dict[type[protocol.Request[Any]], Answer] = {
+        protocol.Hint: lambda request: [request.done(protocol.Help(0, next(told), 1))]
     }
     async with opened(opening=opening(broken()), answers=answers) as (app, pilot, _peer):
         for number in (1, 2):
@@ -146,7 +153,7 @@ async def test_hints_are_kept_and_shown() -> None:
 
 async def test_the_end_tells_all_and_leads_back() -> None:
     """Healthy again: time, help, cause, what mends it and the step that teaches it; m goes back to where the learner was."""
-    answers = calls(drill={"text": "done"}, faults=FAULTS)
+    answers = drills("done")
     async with opened(opening=opening(), answers=answers) as (app, pilot, peer):
         await pilot.press("D", "enter")
         await until(pilot, lambda: "Check" in peer.kinds() and not app.view.busy)
@@ -160,7 +167,7 @@ async def test_the_end_tells_all_and_leads_back() -> None:
         await until(pilot, lambda: isinstance(app.screen, GotoScreen))
         await pilot.press("escape", "m")
         await until(pilot, lambda: peer.kinds()[-1] == "Goto")
-        assert peer.asked[-2].args == {"do": "stop"}
+        assert isinstance(peer.asked[-2], protocol.Mend)
         assert peer.asked[-1].target == "container/cable/plug"
 
 
@@ -175,7 +182,7 @@ async def test_the_step_that_teaches_is_one_key_away() -> None:
 async def test_giving_up_asks_and_tells() -> None:
     """m while something is broken asks first; Enter goes on looking, y gives up: what it was, how long, and what teaches it."""
     text = "The host does not forward: that was it."
-    answers = calls(drill={"text": text, "mended": "forwarding-off"}, faults=FAULTS)
+    answers = drills(text, "forwarding-off")
     async with opened((80, 24), opening=opening(broken()), answers=answers) as (app, pilot, peer):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, GiveUpScreen))
@@ -193,7 +200,7 @@ async def test_giving_up_asks_and_tells() -> None:
 
 async def test_why_sends_packets_first_when_none_is_known() -> None:
     """After joining a drill no packet is known: w lets the judge send them, then asks about one that died."""
-    answers: dict[type[protocol.Request], Answer] = {
+    answers: dict[type[protocol.Request[Any]], Answer] = {
         protocol.Check: recorded("drill-check").answer, protocol.Explain: recorded("drill-why").answer,
     }  # fmt: skip
     async with opened(opening=opening(broken())[:3], answers=answers) as (app, pilot, peer):
@@ -204,7 +211,7 @@ async def test_why_sends_packets_first_when_none_is_known() -> None:
 
 async def test_why_keeps_the_fix_until_asked() -> None:
     """Cause, certainty in word and shape, place, facts; the fix only after another key; the step that teaches it by g."""
-    answers: dict[type[protocol.Request], Answer] = {protocol.Explain: recorded("drill-why").answer}
+    answers: dict[type[protocol.Request[Any]], Answer] = {protocol.Explain: recorded("drill-why").answer}
     async with opened((80, 24), opening=opening(broken()), answers=answers) as (app, pilot, _peer):
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, WhyScreen))
@@ -257,9 +264,7 @@ def test_help_in_words(hints: int, whys: int, said: str) -> None:
 @pytest.mark.parametrize("value", [5, "words", [1], {"answered": "[/]"}], ids=str)
 async def test_an_answer_that_is_none_is_told(key: str, value: object) -> None:
     """A list of faults or an explanation that is no such thing is said to be none, in words, and the tutor goes on."""
-    nonsense: dict[type[protocol.Request], Answer] = {
-        **calls(faults=value), protocol.Explain: lambda request: [protocol.Done(request.id, value)],
-    }  # fmt: skip
+    nonsense: dict[type[protocol.Request[Any]], Answer] = {protocol.GetFaults: says_nonsense(value), protocol.Explain: says_nonsense(value)}
     async with opened(opening=opening(broken() if key == "w" else None), answers=nonsense) as (app, pilot, _peer):
         await pilot.press(key)
         await until(pilot, lambda: any("does not understand" in saying.text for saying in app.view.sayings))

@@ -45,6 +45,21 @@ def test_signals_leave_in_good_order(tmp_path: Path, number: signal.Signals) -> 
         assert b"Traceback" not in seat.said
 
 
+@pytest.mark.parametrize("asked", [b"q", b"\x03", signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=["q", "ctrl-c", "SIGTERM", "SIGINT", "SIGHUP"])
+def test_who_never_comes_back_to_keys_and_signals_ends_too(tmp_path: Path, asked: bytes | signal.Signals) -> None:
+    """The event loop computes for ever: asked to end by key or signal, the tutor is ended all the same, the terminal is given back, and what
+    becomes of the lab is said."""
+    with seated(tmp_path, "stuck") as seat:
+        seat.read_until(b"computes")
+        if isinstance(asked, bytes):
+            seat.type(asked)
+        else:
+            os.kill(seat.pid, asked)
+        assert seat.ended() == (0 if isinstance(asked, bytes) else 128 + asked)
+        assert seat.restored()
+        assert "`netless down` ends it" in seat.told()
+
+
 def test_ctrl_c_in_a_small_screen(tmp_path: Path) -> None:
     """Ctrl-c also leaves from help, goto and the rest."""
     with seated(tmp_path) as seat:

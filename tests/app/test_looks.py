@@ -19,7 +19,7 @@ PASSED = [*recorded("plug-reset").events, *recorded("plug-run").events]
 LAST = story.opening("everyone-opening", log=story.events("drill-check", of=protocol.ProbeEvent))
 PORT_UP = story.opening("port-up-opening", log=story.events("port-up-goto", of=protocol.ChangesEvent))
 BROKEN = [*recorded("port-up-hint-1").events, *recorded("port-up-pyroute2").events]
-ANSWERS = {protocol.Reset: recorded("plug-reset-dry").answer, protocol.Explain: recorded("plug-why").answer}
+ANSWERS = {protocol.WhatGoes: recorded("plug-reset-dry").answer, protocol.Explain: recorded("plug-why").answer}
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ async def test_main_screen(
     ("name", "size", "keys", "words"),
     [
         ("goto-120", (120, 40), "g", "Build the bridge"),
-        ("reset-80", (80, 24), "x", story.GOING[0]),
+        ("reset-80", (80, 24), "x", story.COMING[0]),
         ("why-120", (120, 40), "w", "certain: "),
         ("courses-80", (80, 24), "escape", "5 of 27 steps"),
         ("help-80", (80, 24), "question_mark", "run: the tutor"),

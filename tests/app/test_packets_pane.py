@@ -7,6 +7,7 @@ import pytest
 
 from app import journeys, story
 from app.driving import opened, screen, until
+from app.helpers import says
 from netless.app.pages.journey import matches
 from netless.app.screens.hops import HopsScreen
 from netless.app.screens.layers import LayersScreen, layers_text
@@ -17,26 +18,24 @@ from netless_lab.model.journey import Hop
 JOURNEY = msgspec.structs.replace(journeys.HOME, id=7, title="ping 198.51.100.10 from c1")
 OPENING = [*story.opening("masquerade-opening", log=()), journeys.probe(JOURNEY, True)]
 BYTES = bytes(range(32, 74))
-PACKET = {"layers": [["Ethernet", [["source", "02:42:0a:00:00:05"]]], ["IPv4", [["TTL", "64"]]]], "bytes": BYTES.hex()}
+PACKET = protocol.Packet((("Ethernet", (("source", "02:42:0a:00:00:05"),)), ("IPv4", (("TTL", "64"),))), BYTES)
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)], ids=str)
 async def test_a_hop_is_chosen_by_key(size: tuple[int, int]) -> None:
     """Enter lists the hops with the newest chosen; Enter again shows that one's layers and bytes; Escape leads back."""
-    answers = {protocol.Call: lambda request: [protocol.Done(request.id, PACKET)]}
-    async with opened(size, opening=OPENING, answers=answers) as (app, pilot, peer):  # type: ignore[arg-type]
+    async with opened(size, opening=OPENING, answers={protocol.GetPacket: says(PACKET)}) as (app, pilot, peer):
         await pilot.press("f4", "enter")
         await until(pilot, lambda: isinstance(app.screen, HopsScreen))
         await pilot.press("up", "enter")
         await until(pilot, lambda: isinstance(app.screen, LayersScreen))
-        assert peer.asked[-1].name == "packet"
-        assert peer.asked[-1].args == {"journey": 7, "hop": len(JOURNEY.hops) - 2}
+        assert (peer.asked[-1].journey, peer.asked[-1].hop) == (7, len(JOURNEY.hops) - 2)
         assert "Ethernet" in screen(app)
         await pilot.press("escape", "enter")
         await until(pilot, lambda: isinstance(app.screen, HopsScreen))
         await pilot.press("enter")
-        await until(pilot, lambda: peer.kinds() == ["Call", "Call"])
-        assert peer.asked[-1].args == {"journey": 7, "hop": len(JOURNEY.hops) - 2}
+        await until(pilot, lambda: peer.kinds() == ["GetPacket", "GetPacket"])
+        assert (peer.asked[-1].journey, peer.asked[-1].hop) == (7, len(JOURNEY.hops) - 2)
 
 
 async def test_the_filter_holds_for_the_choice() -> None:
@@ -66,8 +65,7 @@ def test_words_that_narrow(words: str, holds: bool) -> None:
 @pytest.mark.parametrize("size", [(40, 12), (60, 16), (80, 24), (120, 40)], ids=str)
 async def test_the_border_shows_the_keys(size: tuple[int, int]) -> None:
     """f, s, / and Enter stand in the border at every size; whether it follows is seen there."""
-    answers = {protocol.Call: lambda request: [protocol.Done(request.id, {"following": True, "missing": []})]}
-    async with opened(size, opening=OPENING, answers=answers) as (app, pilot, _peer):  # type: ignore[arg-type]
+    async with opened(size, opening=OPENING, answers={protocol.Follow: says(protocol.Following(True))}) as (app, pilot, _peer):
         await pilot.press("f4")
         await pilot.pause()
         assert all(word in screen(app) for word in ("f follow", "s save", "/ filter"))

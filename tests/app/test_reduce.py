@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app import story
-from netless.app.reduce import Answered, Asked, Courses, Ended, Hinted, Joined, Told, reduce
+from netless.app.reduce import MOST_PROSE, MOST_TITLE, Answered, Asked, Courses, Ended, Hinted, Joined, Told, reduce
 from netless.app.view import KEPT_ENTRIES, Act, View, can, failed_probe
 from netless.called import Called
 from netless_lab import protocol
@@ -85,6 +85,15 @@ def test_progress_of_the_open_course_follows_the_status() -> None:
     """The course list shows the ticks of the newest status."""
     view = play(Courses((story.course(0),)), protocol.StatusEvent(story.status(done=7)), view=HERE)
     assert view.courses[0].lessons[1].steps[1].earned
+
+
+def test_what_holds_of_a_course_is_known_only_while_the_lab_stands_in_it() -> None:
+    """A step of the course that was left keeps its tick, and nothing says any longer whether it holds."""
+    there = msgspec.structs.replace(story.status(), course=msgspec.structs.replace(story.course(0), id="overlay"))
+    before = play(Courses((story.course(5, broken="netless/name"), there.course)), view=HERE)
+    assert before.courses[0].lessons[0].steps[0].live is False
+    left = play(protocol.StatusEvent(there), view=before).courses[0].lessons[0].steps[0]
+    assert left.earned and left.live is None
 
 
 def test_asking_is_busy_until_answered() -> None:
@@ -201,3 +210,33 @@ def test_every_suggested_command_acts_on_the_lab_that_is_shown() -> None:
     shown = reduce(view, protocol.StatusEvent(told)).status
     assert shown is not None and shown.fault is not None
     assert {*shown.notices, shown.page.prose, *shown.page.hints_open, shown.page.success, shown.fault.solution} == {typed}
+
+
+def test_no_text_is_longer_than_a_person_reads() -> None:
+    """Titles, prose, sentences and notices of any length are cut where they come in, and end in a sign that says so."""
+    huge = "word " * 1_000_000
+    status = HERE.status
+    assert status is not None
+    page = msgspec.structs.replace(status.page, title=huge, lesson_title=huge, prose=huge, success=huge, sentences=(huge,), hints_open=(huge,))
+    course = msgspec.structs.replace(status.course, title=huge, about=huge, lessons=(protocol.LessonView("l", huge, (protocol.StepView("s", huge),)),))
+    told = msgspec.structs.replace(status, page=page, course=course, notices=(huge,), busy=huge)
+    after = play(
+        protocol.StatusEvent(told),
+        Courses((course,)),
+        protocol.Notice("info", huge),
+        protocol.ActionEvent(1.0, huge, (), huge),
+        protocol.ChangesEvent(2.0, "learner", (protocol.ChangeLine(huge),)),
+        Answered(huge),
+        Hinted(huge),
+        protocol.Bye(huge),
+        view=HERE,
+    )
+    assert "word …" in str(after) and longest(msgspec.to_builtins(after)) <= MOST_PROSE
+    assert after.status is not None and len(after.status.page.title) <= MOST_TITLE
+
+
+def longest(value: object) -> int:
+    """Characters of the longest text in it."""
+    if isinstance(value, str):
+        return len(value)
+    return max(map(longest, value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()), default=0)

@@ -3,42 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from app import story
 from app.driving import opened, screen, until
 from app.recordings import recorded
 from netless.app.screens.confirm import ResetScreen
 from netless_lab import protocol
+from netless_lab.model.clearing import Clearing
 
-DRY = (story.GOING[0], recorded("plug-reset-lesson-dry").value["going"][-1])
+DRY = (story.COMING[0], recorded("plug-reset-lesson-dry").value.going[-1])
 
 
 async def test_reset_asks_and_lists() -> None:
     """Reset shows what would go and does nothing until y; Enter keeps everything (A13)."""
 
-    def dry(request: protocol.Request) -> Sequence[protocol.Message]:
-        if not isinstance(request, protocol.Reset) or not request.dry:
-            return recorded("plug-reset").answer(request)
-        return recorded("plug-reset-dry" if request.scope == "step" else "plug-reset-lesson-dry").answer(request)
+    def dry(request: protocol.Request[Any]) -> Sequence[protocol.Message]:
+        step = isinstance(request, protocol.WhatGoes) and request.scope == "step"
+        return recorded("plug-reset-dry" if step else "plug-reset-lesson-dry").answer(request)
 
-    async with opened(answers={protocol.Reset: dry}) as (app, pilot, peer):
+    async with opened(answers={protocol.WhatGoes: dry, protocol.Reset: recorded("plug-reset").answer}) as (app, pilot, peer):
         await pilot.press("x")
         await until(pilot, lambda: DRY[0] in screen(app))
         assert isinstance(app.screen, ResetScreen)
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(app.screen, ResetScreen))
-        assert [request.dry for request in peer.asked if isinstance(request, protocol.Reset)] == [True]
+        assert peer.kinds() == ["WhatGoes"]
         await pilot.press("x")
         await pilot.press("l")
         await until(pilot, lambda: DRY[1] in screen(app))
         await pilot.press("y")
-        await until(pilot, lambda: peer.asked[-1].dry is False)
+        await until(pilot, lambda: peer.kinds()[-1] == "Reset")
         assert peer.asked[-1].scope == "lesson"
+
+
+async def test_what_goes_and_what_comes_back_stand_apart() -> None:
+    """Each line under its own heading; a heading without lines is not there."""
+    told = Clearing(("mine is gone from host",), ("host has the address 203.0.113.2/24 on eth0 now",))
+
+    def answer(request: protocol.Request[Any]) -> Sequence[protocol.Message]:
+        step = isinstance(request, protocol.WhatGoes) and request.scope == "step"
+        return [request.done(told if step else Clearing(told.going))]
+
+    async with opened(answers={protocol.WhatGoes: answer}) as (app, pilot, _peer):
+        await pilot.press("x")
+        await until(pilot, lambda: "This comes back:" in screen(app))
+        lines = screen(app)
+        assert lines.index("This goes:") < lines.index("- mine is gone") < lines.index("This comes back:") < lines.index("+ host has the address")
+        await pilot.press("l")
+        await until(pilot, lambda: "mine is gone" in screen(app) and "This comes back:" not in screen(app))
 
 
 async def test_a_reset_that_the_lab_refuses_is_none() -> None:
     """When the lab does not say what would go, that is said, and y resets nothing (review B22)."""
-    refused = {protocol.Reset: lambda request: [protocol.Failed(request.id, 1, "something is broken on purpose")]}
+    refused = {protocol.WhatGoes: lambda request: [protocol.Failed(request.id, 1, "something is broken on purpose")]}
     async with opened(answers=refused) as (app, pilot, peer):  # type: ignore[arg-type]
         await pilot.press("x")
         await until(pilot, lambda: "did not say what would go" in screen(app))
@@ -47,19 +65,19 @@ async def test_a_reset_that_the_lab_refuses_is_none() -> None:
         await pilot.press("y")
         await pilot.pause()
         assert isinstance(app.screen, ResetScreen)
-        assert [request.dry for request in peer.asked if isinstance(request, protocol.Reset)] == [True]
+        assert peer.kinds() == ["WhatGoes"]
 
 
 async def test_confirming_before_the_list_is_there_does_nothing() -> None:
     """y typed ahead of the list is not taken for a yes."""
     async with opened() as (app, pilot, peer):
-        gate = peer.hold(protocol.Reset)
+        gate = peer.hold(protocol.WhatGoes)
         await pilot.press("x", "y")
         assert isinstance(app.screen, ResetScreen)
         gate.set()
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, ResetScreen))
-        assert all(request.dry for request in peer.asked if isinstance(request, protocol.Reset))
+        assert "Reset" not in peer.kinds()
 
 
 async def test_an_answer_that_finds_the_reset_closed_is_let_go() -> None:

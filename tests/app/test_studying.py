@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from app import journeys, story
 from app.driving import opened, rows, screen, until
-from app.helpers import Answer
+from app.helpers import Answer, says
 from netless.app.screens.help import BY_PANE
 from netless.app.screens.layers import LayersScreen
 from netless.app.widgets.document import Document
@@ -20,14 +20,9 @@ from netless_lab import protocol
 OPENING = story.opening("masquerade-opening", log=())
 
 
-def calls(**answers: object) -> dict[type[protocol.Request], Answer]:
-    """Answers to calls by name; any other call gets nothing."""
-    return {protocol.Call: lambda request: [protocol.Done(request.id, answers.get(request.name))]}  # type: ignore[attr-defined]
-
-
-KEPT = calls(
-    follow={"following": True, "missing": []}, pcap={"pcapng": "", "frames": 0}, history={"script": "#!/bin/sh\n", "markdown": "# notes\n"}
-)
+FOLLOWED: dict[type[protocol.Request[Any]], Answer] = {protocol.Follow: says(protocol.Following(True))}
+EMPTY: dict[type[protocol.Request[Any]], Answer] = {protocol.GetCapture: says(protocol.Capture(b"", 0))}
+KEPT: dict[type[protocol.Request[Any]], Answer] = {**FOLLOWED, **EMPTY, protocol.GetHistory: says(protocol.Account((), "#!/bin/sh\n", "# notes\n"))}
 
 
 def words(pane: Document) -> str:
@@ -37,12 +32,12 @@ def words(pane: Document) -> str:
 
 async def test_following_ones_own_packets() -> None:
     """f asks the lab to follow; a packet of the learner's own is listed as theirs and moves."""
-    async with opened(opening=OPENING, answers=calls(follow={"following": True, "missing": []})) as (app, pilot, peer):
+    async with opened(opening=OPENING, answers=FOLLOWED) as (app, pilot, peer):
         await pilot.press("f4", "f")
         await until(pilot, lambda: app.view.following)
-        assert peer.asked[-1].args == {"on": True}
+        assert peer.asked[-1].on is True
         journey = msgspec.structs.replace(journeys.HOME, title="c1 pings 198.51.100.10", id=7)
-        peer.say(protocol.JourneyEvent(story.NOON + 70, msgspec.to_builtins(journey), skipped=3))
+        peer.say(protocol.JourneyEvent(story.NOON + 70, journey, skipped=3))
         await until(pilot, lambda: len(app.view.packets) == 1)
         await pilot.press("home")
         await until(pilot, lambda: "yours c1 pings 198.51.100.10" in screen(app))
@@ -52,9 +47,9 @@ async def test_following_ones_own_packets() -> None:
 
 async def test_filter_and_bytes() -> None:
     """Words narrow the list to hops that hold them all; a click on a hop shows its layers and bytes."""
-    packet = {"layers": [["Ethernet", [["source", "02:42:0a:00:00:05"]]], ["IPv4", [["ttl", "64"]]]], "bytes": "0242" * 20}
+    packet = protocol.Packet((("Ethernet", (("source", "02:42:0a:00:00:05"),)), ("IPv4", (("ttl", "64"),))), b"\x02\x42" * 20)
     journey = msgspec.structs.replace(journeys.HOME, id=7)
-    async with opened(opening=OPENING, answers=calls(packet=packet)) as (app, pilot, peer):
+    async with opened(opening=OPENING, answers={protocol.GetPacket: says(packet)}) as (app, pilot, peer):
         peer.say(journeys.probe(journey, True), journeys.probe(msgspec.structs.replace(journeys.DEAD, hops=journeys.ARP), False))
         await until(pilot, lambda: len(app.view.packets) == 2)
         await pilot.press("f4", "slash", *"eth0", "space", *"reply", "enter")
@@ -65,7 +60,7 @@ async def test_filter_and_bytes() -> None:
         y = next(y for y, row in enumerate(rows(app)) if "host eth0" in row)
         await pilot.click(offset=(rows(app)[y].index("198.51"), y))
         await until(pilot, lambda: isinstance(app.screen, LayersScreen))
-        assert peer.asked[-1].args == {"journey": 7, "hop": 12}
+        assert (peer.asked[-1].journey, peer.asked[-1].hop) == (7, 12)
         assert all(words in screen(app) for words in ("Ethernet", "02:42:0a:00:00:05", "40 bytes"))
 
 
@@ -73,12 +68,11 @@ async def test_saving_packets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """s writes the capture as it came; without packets it says so and writes nothing."""
     monkeypatch.chdir(tmp_path)
     data = b"\x0a\x0d\x0d\x0a some blocks"
-    kept = {"pcapng": base64.b64encode(data).decode(), "frames": 3}
-    async with opened(opening=OPENING, answers=calls(pcap=kept)) as (app, pilot, _peer):
+    async with opened(opening=OPENING, answers={protocol.GetCapture: says(protocol.Capture(data, 3))}) as (app, pilot, _peer):
         await pilot.press("f4", "s")
         await until(pilot, lambda: bool(app.view.sayings))
     assert [path.read_bytes() for path in tmp_path.glob("*.pcapng")] == [data]
-    async with opened(opening=OPENING, answers=calls(pcap={"pcapng": "", "frames": 0})) as (app, pilot, _peer):
+    async with opened(opening=OPENING, answers=EMPTY) as (app, pilot, _peer):
         await pilot.press("f4", "s")
         await until(pilot, lambda: bool(app.view.sayings) and "No packet" in app.view.sayings[-1].text)
     assert len(list(tmp_path.glob("*.pcapng"))) == 1
@@ -86,8 +80,8 @@ async def test_saving_packets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 async def test_all_that_cannot_be_followed_is_told() -> None:
     """Each reason why following is not whole is shown."""
-    missing = ["c1 cannot be followed", "c2 cannot be followed"]
-    async with opened(opening=OPENING, answers=calls(follow={"following": True, "missing": missing})) as (app, pilot, _peer):
+    missing = ("c1 cannot be followed", "c2 cannot be followed")
+    async with opened(opening=OPENING, answers={protocol.Follow: says(protocol.Following(True, missing))}) as (app, pilot, _peer):
         await pilot.press("f4", "f")
         await until(pilot, lambda: all(text in screen(app) for text in missing))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
+
 import pytest
 
 from app import story
 from app.driving import opened, rows, screen, typed_at_once, until
-from app.helpers import Answer
 from app.recordings import recorded
 from netless.app.screens.gone import GoneScreen
 from netless.app.screens.goto import GotoScreen
@@ -15,6 +15,7 @@ from netless.app.screens.help import HelpScreen
 from netless.app.screens.picker import PickerScreen
 from netless.app.screens.why import WhyScreen
 from netless_lab import protocol
+from netless_lab.course.verdict import Item, Verdict
 from netless_lab.model.probe import Ping
 
 
@@ -25,7 +26,7 @@ from netless_lab.model.probe import Ping
         ("d", protocol.SetDialect),
     ],
 )  # fmt: skip
-async def test_each_key_asks_once(key: str, kind: type[protocol.Request]) -> None:
+async def test_each_key_asks_once(key: str, kind: type[protocol.Request[Any]]) -> None:
     """A key sends its request, once."""
     async with opened() as (app, pilot, peer):
         await pilot.press(key)
@@ -316,6 +317,22 @@ async def test_success_is_said_where_the_check_is_not_in_view() -> None:
         assert "✗ veth1 is in c1" not in screen(app)
 
 
+async def test_what_refuses_nobody_is_neither_ticked_nor_crossed() -> None:
+    """Who is ahead reads so, by a mark and a sentence of their own; what could not be read says what decided; the page's sentence is not said."""
+    items = (
+        Item("unknown", "answers may pass", "state", "a rule", "not readable; the packets decided", "nft"),
+        Item("ahead", "10.0.0.2 answers: ahead", "probe"),
+        Item("pass", "10.0.0.2 answers c1", "probe"),
+    )
+    verdict = Verdict(story.PASSED.step, "pass", items)
+    async with opened((120, 60)) as (app, pilot, peer):
+        peer.say(protocol.VerdictEvent(verdict, completed=True))
+        await until(pilot, lambda: "» 10.0.0.2 answers: ahead" in screen(app))
+        shown = screen(app)
+        assert "- answers may pass" in shown and "not readable; the packets decided" in shown and "✓ 10.0.0.2 answers c1" in shown
+        assert "Done, and you are ahead" in shown and "One end in c1, one on the host" not in shown
+
+
 async def test_a_click_on_a_step_asks_first() -> None:
     """Clicking a step in the list opens the list of steps at it; nothing is rebuilt by the click alone."""
     async with opened((120, 60)) as (app, pilot, peer):
@@ -326,25 +343,3 @@ async def test_a_click_on_a_step_asks_first() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: peer.kinds() == ["Goto"])
         assert peer.asked[-1].target == "container/cable/address"
-
-
-async def test_several_courses_and_nothing_begun_opens_the_picker() -> None:
-    """A choice is offered when there is one; with a course begun the tutor opens where it was."""
-
-    def both(begun: int) -> dict[type[protocol.Request], Answer]:
-        other = msgspec.structs.replace(story.course(0), id="overlay", title="Two hosts")
-        courses = msgspec.to_builtins([story.course(begun), other])
-        return {protocol.GetCourses: lambda request: [protocol.Done(request.id, courses)]}
-
-    fresh: list[protocol.Message] = [protocol.StatusEvent(story.status(done=0))]
-    async with opened(opening=fresh, answers=both(0)) as (app, pilot, _peer):
-        await until(pilot, lambda: isinstance(app.screen, PickerScreen))
-        assert "Two hosts" in screen(app)
-    async with opened(answers=both(5)) as (app, pilot, _peer):
-        await until(pilot, lambda: app.get_default_screen().looked)
-        assert app.screen is app.get_default_screen()
-    async with opened(opening=[], answers=both(0)) as (app, pilot, peer):
-        await pilot.press("question_mark")
-        peer.say(*fresh)
-        await until(pilot, lambda: app.get_default_screen().looked)
-        assert isinstance(app.screen, HelpScreen), "it opened over another screen"

@@ -7,7 +7,7 @@ import pytest
 from app import story
 from app.driving import opened, screen, typed_at_once, until
 from app.recordings import recorded
-from app.test_drill import OVER, broken, calls, opening
+from app.test_drill import OVER, broken, drills, opening
 from netless.app.screens.picker import PickerScreen
 from netless.app.screens.tutor import TutorScreen
 from netless.app.screens.why import WhyScreen
@@ -50,14 +50,14 @@ async def test_enter_twice_in_a_list_chooses_once() -> None:
 @pytest.mark.parametrize("keys", ["mg", "mx", "mm"])
 async def test_what_takes_several_requests_makes_the_lab_busy_at_once(keys: str) -> None:
     """A key behind the one that puts a drill away finds the lab busy."""
-    async with opened(opening=opening(OVER), answers=calls(drill={"text": ""})) as (app, pilot, peer):
-        gate = peer.hold(protocol.Call)
+    async with opened(opening=opening(OVER), answers=drills()) as (app, pilot, peer):
+        gate = peer.hold(protocol.Mend)
         typed_at_once(app, *keys)
-        await until(pilot, lambda: peer.kinds() == ["Call"])
+        await until(pilot, lambda: peer.kinds() == ["Mend"])
         assert isinstance(app.screen, TutorScreen)
         gate.set()
         await until(pilot, lambda: not app.view.busy)
-        assert peer.kinds() == ["Call"]
+        assert peer.kinds() == ["Mend"]
 
 
 async def test_a_reply_waits_for_what_was_said_before_it() -> None:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from os import environ
 
 from bench.row import Row
-from faults.explained import Judged, explained
+from drill.explained import Judged, explained
 from helpers.running import Running, running
 from netless_lab.client import Refused
-from netless_lab.course.faults import Fault, read_faults
 from netless_lab.course.files import fault_texts, shipped
-from netless_lab.protocol import Call
+from netless_lab.drill.format import Fault, read_faults
+from netless_lab.protocol import Break, Mend
 
 REACH_MS = "<= 250 ms, root <= 400"
 
@@ -43,7 +43,7 @@ def rows() -> Iterator[Row]:
 def _judged(lab: Running, fault: Fault) -> Judged | None:
     """One fault's explanation; None on a kernel that cannot have the fault."""
     try:
-        lab.client.ask(Call, name="break", args={"fault": fault.id})
+        lab.client.ask(Break(fault=fault.id))
     except Refused as refused:
         if refused.code == 3:
             return None
@@ -51,7 +51,7 @@ def _judged(lab: Running, fault: Fault) -> Judged | None:
     try:
         return explained(lab, fault)
     finally:
-        lab.client.ask(Call, name="mend")
+        lab.client.ask(Mend())
 
 
 def _percent(right: Iterator[bool]) -> float:

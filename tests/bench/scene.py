@@ -11,6 +11,7 @@ from helpers.snapshots import edit, lab_with
 from netless_lab.model.diff import diff
 from netless_lab.model.printers import svg
 from netless_lab.model.scene import lay_out
+from netless_lab.model.telling import sentence
 
 
 def rows() -> Iterator[Row]:
@@ -28,5 +29,5 @@ def rows() -> Iterator[Row]:
     yield Row("path of a packet, container to internet", median_ms(lambda: scene.path(way), 300), "")
     before = lab_with(8)
     after = edit(before, "host", "veth2", up=False, carrier=False)
-    yield Row("what changed, 8 containers, one link down", median_ms(lambda: [c.sentence for c in diff(before, after)], 300), "")
+    yield Row("what changed, 8 containers, one link down", median_ms(lambda: [sentence(c) for c in diff(before, after)], 300), "")
     yield Row("SVG of 8 containers", median_ms(lambda: svg(scene), 50), "")

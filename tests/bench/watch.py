@@ -13,10 +13,9 @@ from contextlib import ExitStack
 
 from bench.row import Row
 from helpers.sandboxed import container, run_in_sandbox, sh
-from netless_lab.kernel.burst import QUIET_S
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.read import NodeRef, own_node
-from netless_lab.kernel.watch import Watch
+from netless_lab.kernel.watch import QUIET_S, Watch
 
 _CHANGES = 40
 _IDLE_S = 5.0

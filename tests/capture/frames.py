@@ -42,9 +42,29 @@ def ip4(
 
 
 def ip6(proto: int, body: bytes, source: str = "fd00::2", target: str = "fd00::1", extensions: bytes = b"") -> bytes:
-    """An IPv6 packet; ``extensions`` begin with the header that ``proto`` then names."""
+    """An IPv6 packet; ``extensions`` begin with the header that ``proto`` then names (see ``chain``)."""
     head = struct.pack("!IHBB", 6 << 28, len(extensions) + len(body), proto, 64)
     return head + socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, target) + extensions + body
+
+
+def chain(headers: tuple[int, ...], proto: int, offset: int = 0) -> tuple[int, bytes]:
+    """Extension headers of IPv6, one after the other, before ``proto``: the number of the first, and all of them in bytes.
+
+    ``offset`` of a fragment header is in units of eight bytes; a routing header has used up its segments; one of authentication signs nothing.
+    """
+    data = b""
+    for following, number in zip((*headers[1:], proto), headers, strict=True):
+        length, rest = {44: (0, struct.pack("!HI", offset << 3 | 1, 0xCAFE)), 51: (1, struct.pack("!HII", 0, 0x101, 1))}.get(
+            number, (0, b"\1\4" + bytes(4) if number != 43 else struct.pack("!BB", 4, 0) + bytes(4))
+        )
+        data += bytes((following, length)) + rest
+    return headers[0], data
+
+
+def chained(headers: tuple[int, ...], proto: int, body: bytes, offset: int = 0) -> bytes:
+    """An IPv6 packet with these extension headers, as a frame."""
+    first, extensions = chain(headers, proto, offset)
+    return ethernet(ip6(first, body, extensions=extensions), 0x86DD)
 
 
 def echo(kind: int = 8, ident: int = 77, seq: int = 1, data: bytes = b"netless.") -> bytes:
@@ -113,6 +133,8 @@ def samples() -> dict[str, bytes]:
         "fragment": ethernet(ip4(1, b"x" * 32, fragment=185)),
         "echo6": ethernet(ip6(58, echo(128)), 0x86DD),
         "solicitation": solicitation(),
+        "chain": chained((0, 60, 43, 44, 51), 17, udp(b"hello", 1, 2)),
+        "piece6": chained((60, 44), 58, b"x" * 16, offset=8),
         "extended": ethernet(ip6(0, udp(b"hello", 1, 2), extensions=struct.pack("!BB6x", 17, 0)), 0x86DD),
         "gre": ethernet(ip4(47, b"\0\0\x08\0")),
         "lldp": ethernet(b"\x02\x07", 0x88CC),

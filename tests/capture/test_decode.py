@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from capture import frames
 from netless_lab.kernel.capture.pcapng import pcapng
-from netless_lab.model.journeys import dns
+from netless_lab.model import dns
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.frame import Frame
 from netless_lab.model.journeys.layers import layers
@@ -31,6 +32,8 @@ SAID = {
     "echo6": "fd00::2 > fd00::1 echo request seq 1",
     "solicitation": "who has fd00::1? tell fd00::2",
     "extended": "[fd00::2]:1 > [fd00::1]:2 UDP, 5 bytes",
+    "chain": "[fd00::2]:1 > [fd00::1]:2 UDP, 5 bytes",
+    "piece6": "fd00::2 > fd00::1 piece of a cut ICMPv6 packet",
     "gre": "10.0.0.2 > 198.51.100.10 GRE",
     "lldp": "frame of type 0x88cc",
 }
@@ -46,6 +49,8 @@ TCPDUMP = {
     "echo6": "ICMP6, echo request, id 77, seq 1",
     "solicitation": "neighbor solicitation, length 32, who has fd00::1",
     "extended": "1 > 2: [bad udp cksum",
+    "chain": "RT6 (len=0, type=4, segleft=0, last-entry=0, flags=0x0, tag=0) frag (0x0000cafe:0|25) AH(length=1(12-bytes),spi=0x00000101",
+    "piece6": "frag (0x0000cafe:64|16)",
 }
 
 
@@ -92,7 +97,11 @@ def test_broken_frames_are_only_less_known() -> None:
 
 def test_a_name_that_runs_in_circles_ends() -> None:
     """A DNS pointer to itself is no message, and ends."""
-    assert dns.parse(frames.dns()[:12] + b"\xc0\x0c\0\1\0\1") is None
+    read = dns.decode(frames.dns()[:12] + b"\xc0\x0c\0\1\0\1")
+    assert read is not None and (read.questions, read.whole) == ((), False)
+
+
+_CHAIN = ("IPv6 hop-by-hop options", "IPv6 destination options", "IPv6 routing", "IPv6 fragment", "IPv6 authentication")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,9 @@ def test_a_name_that_runs_in_circles_ends() -> None:
         ("too-big", ("Ethernet", "IPv4", "ICMP", "about this IPv4", "its ports"), "MTU of the next link", "1400"),
         ("solicitation", ("Ethernet", "IPv6", "ICMPv6"), "target", "fd00::1"),
         ("syn", ("Ethernet", "IPv4", "TCP"), "largest segment", "1460 bytes"),
+        ("extended", ("Ethernet", "IPv6", "IPv6 hop-by-hop options", "UDP", "data"), "destination port", "2"),
+        ("chain", ("Ethernet", "IPv6", *_CHAIN, "UDP", "data"), "SPI", "0x00000101"),
+        ("piece6", ("Ethernet", "IPv6", "IPv6 destination options", "IPv6 fragment", "data"), "piece at", "64"),
     ],
 )  # fmt: skip
 def test_layers_of(name: str, names: tuple[str, ...], field: str, value: str) -> None:
@@ -112,3 +124,17 @@ def test_layers_of(name: str, names: tuple[str, ...], field: str, value: str) ->
     found = layers(frames.samples()[name])
     assert tuple(layer for layer, _ in found) == names
     assert (field, value) in [pair for _, fields in found for pair in fields]
+
+
+@pytest.mark.parametrize("headers", [order for many in range(4) for order in itertools.permutations((0, 43, 44, 51, 60), many)], ids=str)
+def test_the_layers_and_the_line_of_words_read_the_same_headers(headers: tuple[int, ...]) -> None:
+    """Whatever extension headers stand before it, a datagram has the same ports in both, and an echo the same number."""
+    datagram, request = frames.udp(b"hello", 1111, 2222), frames.echo(128, 77, 5)
+    for proto, body in ((17, datagram), (58, request)):
+        frame = frames.chained(headers, proto, body) if headers else frames.ethernet(frames.ip6(proto, body), 0x86DD)
+        packet = decode(frame)
+        (fields,) = [dict(fields) for name, fields in layers(frame) if name in ("UDP", "ICMPv6")]
+        if proto == 17:
+            assert (packet.sport, packet.dport) == (1111, 2222) == (int(fields["source port"]), int(fields["destination port"]))
+        else:
+            assert (packet.sport, packet.seq) == (77, 5) == (int(fields["id"]), int(fields["sequence"]))

@@ -13,13 +13,12 @@ import pytest
 
 from capture.watching import watched
 from helpers.sandboxed import run_in_sandbox, sh
-from netless_lab.kernel.evidence.drop_ring import DropRing
-from netless_lab.kernel.evidence.drops import DropEar
-from netless_lab.kernel.evidence.gather import investigate
+from netless_lab.kernel.evidence.drops import DropEar, DropRing
 from netless_lab.model.evidence import Drop
 from netless_lab.model.probe import Connect, Ping, Probe
 from netless_lab.sandbox.drops import btf
 from netless_lab.sandbox.drops.load import CannotListen, Loaded, load
+from netless_lab.watching.gather import gather
 
 pytestmark = pytest.mark.kernel
 SITE = "198.51.100.10"
@@ -59,7 +58,7 @@ def in_sandbox(test: Callable[[Investigate], Awaitable[None]]) -> None:
                 ear = DropEar(DropRing(loaded.ring, loaded.ring_size, loaded.layout), loaded.reasons)
 
                 async def drops(probe: Probe) -> tuple[Drop, ...] | None:
-                    return (await investigate(probe, lab.nodes, lab.lookout, lab.reader, ear)).drops
+                    return (await gather(probe, lab.nodes, lab.lookout, lab.reader, ear)).evidence.drops
 
                 await test(drops)
                 ear.close()

@@ -60,6 +60,24 @@ def test_a_packet_that_did_not_arrive_is_the_one_that_died() -> None:
     assert found is not None and (found.node, found.link, found.after_hop) == ("c1", "eth0", 0)
 
 
+def test_a_frame_for_another_mac_is_a_copy_only_behind_a_bridge() -> None:
+    """What a node itself put on a cable died at the other end, whatever MAC it was for; what a bridge flooded there is no more than a copy."""
+    def seen(number: int, node: str, link: str, direction: Direction) -> Sight:
+        data = frames.ethernet(frames.ip4(1, frames.echo(), target="10.0.0.3"))
+        return Sight(Frame(number, node, link, 2, direction, data, len(data)), decode(data), 0)
+
+    def died(ground: Ground) -> int | None:
+        sights = [seen(0, "c1", "eth0", "out"), seen(1, "host", "wg0", "out"), seen(2, "far", "wg1", "other")]
+        hops = [Hop(own.frame.node, own.frame.link, own.frame.direction, float(n), "echo-request", "a ping") for n, own in enumerate(sights)]
+        found = death(hops, sights, ground, "c1", asked=False)
+        return found.after_hop if found is not None else None
+
+    cable = {("host", "wg0"): ("far", "wg1"), ("far", "wg1"): ("host", "wg0")}
+    ports = {("host", "veth9"): "br0"}
+    assert died(Ground(ports=ports, peers=cable)) == 2
+    assert died(Ground(ports=ports | {("host", "wg0"): "br0"}, peers=cable)) == 0
+
+
 def test_a_bridge_learns_no_group_as_a_sender() -> None:
     """A frame that gives a group as its source teaches nothing, as in the kernel (is_valid_ether_addr, br_input.c); an ordinary one does."""
     ordinary = frames.ethernet(frames.ip4(1, frames.echo()))

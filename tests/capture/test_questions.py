@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from capture import frames
 from netless_lab.model.journeys.assemble import journey, traffic
 from netless_lab.model.journeys.converse import converse
 from netless_lab.model.journeys.decode import decode
+from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.frame import Frame, Recording
 from netless_lab.model.journeys.ground import Ground
+from netless_lab.model.journeys.packet import Tuple
 from netless_lab.model.journeys.questions import questions
 from netless_lab.model.probe import Outcome, Ping
 
 PING = Ping("c1", "198.51.100.10")
 PING6 = Ping("c1", "fd00:9::9")
 ECHO = frames.ethernet(frames.ip4(1, frames.echo()))
+ECHO_TUPLE = decode(ECHO).talk
 ECHO6 = frames.ethernet(frames.ip6(58, frames.echo(128), target="fd00:9::9"), 0x86DD)
 
 
@@ -53,6 +58,34 @@ def test_what_a_node_asks_because_of_a_ping_is_a_hop_of_it() -> None:
     asked6 = frames.solicitation("fd00:7::1", "fd00:7::2")
     assert lost(asked6, probe=PING6, echo=ECHO6) == [*ALONE, ("ipv6-nd", "host.br0")]
     assert lost(frames.arp(1, "203.0.113.2", "203.0.113.1"), probe=PING6, echo=ECHO6) == ALONE
+
+
+def joining(asked: bytes, ground: Ground, flows: Sequence[Flow] = (), *, repeated: bool) -> tuple[list[tuple[str, str]], str]:
+    """(its hops, where it died) of a ping that came into the host while it was asking already, because of another packet."""
+    seen = [("host", "eth0", "out", asked), ("c1", "veth1", "out", ECHO), ("host", "veth2", "in", ECHO), ("host", "br0", "in", ECHO)]
+    seen += [("host", "eth0", "out", asked)] * repeated
+    recording = Recording(tuple(
+        Frame(1_000_000_000 + 10_000_000 * n, node, link, 1, direction, data, len(data))  # type: ignore[arg-type]
+        for n, (node, link, direction, data) in enumerate(seen)
+    ))  # fmt: skip
+    made = journey(PING, Outcome(PING, "failed", "silence", "no answer", ident=77), recording, flows, ground)
+    assert made.death is not None
+    return [(hop.kind, f"{hop.node}.{hop.link}") for hop in made.hops], f"{made.death.node}.{made.death.link}"
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_a_packet_waits_for_the_answer_to_a_question_under_way(repeated: bool) -> None:
+    """The host was asking for the next hop when the ping came, and asks once for all: it died of that question, asked again or not."""
+    asked = frames.arp(1, "203.0.113.2", "203.0.113.1")
+    question = [("arp-request", "host.eth0")]
+    way_out = Ground(gateways={"host": (("10.9.0.0/16", "10.9.0.1"), ("default", "203.0.113.1"))})
+    hops, died = joining(asked, way_out, repeated=repeated)
+    assert (hops, died) == ([*ALONE, *question] if repeated else [*question, *ALONE], "host.eth0")
+    own = ECHO_TUPLE
+    rewritten = Flow("host", own, Tuple(own.proto, "203.0.113.1", own.src, own.dport, own.sport), "new", destination_nat=True)
+    assert joining(asked, Ground(), [rewritten], repeated=repeated) == (hops, died), "the neighbour that NAT made it a packet for"
+    elsewhere = Ground(gateways={"host": (("10.9.0.0/16", "203.0.113.1"),), "c1": (("default", "203.0.113.1"),)})
+    assert joining(asked, elsewhere, repeated=repeated) == (ALONE, "host.br0"), "it is no gateway of this packet's in the host"
 
 
 def test_what_was_said_to_a_group_makes_nobody_ask_for_a_neighbour() -> None:

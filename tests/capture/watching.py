@@ -12,7 +12,6 @@ from helpers.wires import Nodes, wired
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.capture import Recorder
 from netless_lab.kernel.evidence.conntrack_events import newest
-from netless_lab.kernel.evidence.gather import investigate
 from netless_lab.kernel.evidence.lookout import Lookout
 from netless_lab.kernel.read import Reader
 from netless_lab.model.evidence import Evidence
@@ -21,6 +20,7 @@ from netless_lab.model.journeys.assemble import journey
 from netless_lab.model.journeys.frame import Recording
 from netless_lab.model.journeys.ground import Ground
 from netless_lab.model.probe import Probe
+from netless_lab.watching.gather import gather
 
 
 class Watched:
@@ -40,7 +40,7 @@ class Watched:
 
     async def investigate(self, probe: Probe) -> Evidence:
         """Send a probe and gather every fact about it."""
-        return await investigate(probe, self.nodes, self.lookout, self.reader)
+        return (await gather(probe, self.nodes, self.lookout, self.reader)).evidence
 
     async def record(self, *argv: str, node: str = "c1", limit: int = 200_000) -> Recording:
         """Everything that passes while a program runs in a node."""

@@ -78,6 +78,19 @@ def test_signs_of_a_document_that_are_not_ascii(cli: Cli, tmp_path: Path) -> Non
     assert "é漢\U00010348" in json.loads(typed(cli, ("--json", "--lab", "none", "progress"), changes=state).stdout)["courses"]
 
 
+def test_progress_that_acts_on_a_terminal(cli: Cli, tmp_path: Path) -> None:
+    """Whatever ids are in it, what is exported to a terminal, into a file or as a document does nothing there, and is the same progress."""
+    name = "a\x1b]0;x\x07\x9b5n\u202e\x7f\u2066\xe9"
+    state = {"XDG_STATE_HOME": str(tmp_path)}
+    (tmp_path / "netless").mkdir()
+    (tmp_path / "netless" / "none.json").write_text(json.dumps({"format": 1, "courses": {name: {}}}))
+    said = [typed(cli, ("--lab", "none", "progress", "export"), changes=state).stdout, typed(cli, ("--json", "--lab", "none", "progress"), changes=state).stdout]
+    typed(cli, ("--lab", "none", "progress", "export", str(tmp_path / "file")), changes=state)
+    for document in (*said, (tmp_path / "file").read_bytes()):
+        assert list(json.loads(document)["courses"]) == [name]
+        assert all(sign.isprintable() or sign == "\n" for sign in document.decode())
+
+
 def test_without_a_home(cli: Cli, tmp_path: Path) -> None:
     """Who has HOME unset has the one of the list of users; who has none there either is told what to set."""
     for words in READING:

@@ -1,7 +1,10 @@
-"""A lab stands in one course. What belongs to another is answered in words, by every verb and both ways round, and spoils nothing."""
+"""Several courses in one lab: it stands in one of them, goes to another in that one's world, and says for every verb which is which."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 
 from helpers.command_line import Cli, own_name
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 
 COURSE = """
 format = 1
@@ -52,89 +55,181 @@ def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def labs(lessons: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cli]]:
-    """A lab of each course, by the course's id."""
-    made = {}
-    for course in ("container", "mine"):
-        made[course] = Cli(own_name(), tmp_path_factory.mktemp("state"))
-        made[course].environment["NETLESS_LESSONS"] = str(lessons)
-        made[course]("up", course)
-    yield made
-    for cli in made.values():
-        cli("down")
+@pytest.fixture
+def lab(lessons: Path, tmp_path: Path) -> Iterator[Cli]:
+    """A lab that has both courses and stands in the one that comes along."""
+    cli = Cli(own_name(), tmp_path)
+    cli.environment["NETLESS_LESSONS"] = str(lessons)
+    cli("up")
+    yield cli
+    cli("down")
+
+
+def links(cli: Cli, node: str = "host") -> set[str]:
+    """The interfaces of a node, as ip(8) says."""
+    return {link["ifname"] for link in json.loads(cli("exec", node, "--", "ip", "-j", "link").stdout)}
+
+
+def names(cli: Cli) -> list[str]:
+    """The nodes there are, in their order."""
+    return [node["name"] for node in cli.json("status")["nodes"]]
 
 
 def test_a_folder_of_courses_is_read(lessons: Path, tmp_path: Path) -> None:
-    """``--lessons`` names it as the variable does, wherever it stands; without either there is only what came along."""
+    """``--lessons`` names it as the variable does, wherever it stands, and one course's folder too; without there is only what came along."""
     cli = Cli(own_name(), tmp_path)
     cli.environment.pop("NETLESS_LESSONS", None)
     assert [course["id"] for course in cli.json("courses")] == ["container"]
     assert [course["id"] for course in cli.json("courses", "--lessons", str(lessons))] == ["container", "mine"]
     assert [course["id"] for course in cli.json(f"--lessons={lessons}", "courses")] == ["container", "mine"]
+    assert [course["id"] for course in cli.json("courses", "--lessons", str(lessons / "mine"))] == ["container", "mine"]
     refused = cli("courses", "--lessons", str(tmp_path / "nowhere"), code=2).stderr
     assert "nowhere" in refused and "no folder" in refused
 
 
-def test_two_courses_of_one_name_are_refused(lessons: Path, tmp_path: Path) -> None:
-    """A course that calls itself as one that comes along would hide it, or be hidden: the folder is named, and what to do."""
-    other = tmp_path / "twice"
-    other.mkdir()
-    (other / "course.toml").write_text(COURSE.replace('id = "mine"', 'id = "container"'))
-    for page in (lessons / "mine").glob("*.md"):
-        (other / page.name).write_text(page.read_text())
-    told = Cli(own_name(), tmp_path)("courses", "--lessons", str(tmp_path), code=2).stderr
-    assert "container" in told and str(other) in told
+def test_a_course_that_cannot_be_used_is_named_and_the_others_go_on(lessons: Path, tmp_path: Path) -> None:
+    """One called as another, one that is no TOML, one whose only lesson is broken: each is listed with its folder and why, and asked for by
+    name it is refused with that; a lab starts all the same, and the sound ones work.
+    """
+    for name, course, page in (
+        ("twice", COURSE.replace('id = "mine"', 'id = "container"'), PAGE),
+        ("torn", "format = ", PAGE),
+        ("hollow", COURSE.replace('id = "mine"', 'id = "hollow"').replace(', "switch"', ""), PAGE.replace("bridge =", "brigde =")),
+        ("mine", COURSE, PAGE),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "course.toml").write_text(course)
+        (tmp_path / name / "01-bridges.md").write_text(page.format(lesson="bridges", step="one", bridge="br1"))
+        (tmp_path / name / "02-switch.md").write_text(PAGE.format(lesson="switch", step="two", bridge="br2"))
+    cli = Cli(own_name(), tmp_path)
+    cli.environment["NETLESS_LESSONS"] = str(tmp_path)
+    told = cli("courses")
+    assert "mine" in told.stdout
+    assert all(str(tmp_path / name) in told.stdout for name in ("twice", "torn", "hollow"))
+    assert "TOML" in told.stderr and "another course is called" in told.stderr and "brigde" in told.stderr
+    refused = cli("up", "torn", code=2).stderr
+    assert "torn" in refused and "cannot be used" in refused and "course.toml:1" in refused
+    try:
+        cli("up", "mine")
+        assert "brigde" in cli("goto", "hollow", code=2).stderr
+        assert [course["id"] for course in cli.json("courses") if course["lessons"]] == ["container", "mine"]
+        cli("goto", "container/switch", "--end")
+        cli("check", "container/switch")
+    finally:
+        cli("down")
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("goto", "mine/bridges"), ("goto", "mine", "--end"), ("check", "mine/bridges/one"), ("run", "mine/bridges/one"), ("run", "one"),
-     ("goto", "bridges"), ("up", "mine")],
-    ids=" ".join,
-)  # fmt: skip
-def test_the_other_course_is_told_for_what_it_is(labs: dict[str, Cli], words: tuple[str, ...]) -> None:
-    """Exit code 2, which course this lab's is and how to open the other; afterwards the lab stands where it stood and goes on."""
-    own = labs["container"]
-    own("goto", "switch", "--end")
-    told = own(*words, code=2).stderr
-    assert "container" in told and "up mine" in told and "down" in told
-    assert own.json("status")["position"].startswith("container/switch/")
-    own("check", "container/switch")
+def test_goto_and_run_take_the_lab_to_another_course(lab: Cli) -> None:
+    """Its world stands, with nothing left of the other; the list, the status and the check say where the lab is; and the same back again."""
+    lab("goto", "switch", "--end")
+    lab("exec", "host", "--", "ip", "link", "add", "left-over", "type", "bridge")
+    assert "veth2" in links(lab) and names(lab) == ["host", "internet", "c1"]
+    assert "mine/bridges/one" in lab("goto", "mine/bridges/one").stdout
+    assert names(lab) == ["host", "internet"] and links(lab) == {"lo", "eth0"}
+    status = lab.json("status")
+    assert status["position"] == "mine/bridges/one" and status["course"]["id"] == "mine"
+    assert "A course of one's own" in lab("status").stdout
+    listed = lab("courses").stdout
+    assert "mine  A course of one's own  (the lab is here, at mine/bridges/one)" in listed and listed.count("the lab is here") == 1
+    lab("run", "--all")
+    assert "br1" in links(lab)
+    lab("run", "container/netless/name")
+    assert lab.json("status")["position"] == "container/netless/name"
+    assert names(lab) == ["host", "internet", "c1"] and links(lab) == {"lo", "eth0"}
+    lab("check")
+    lab("run", "mine/switch/two")
+    assert links(lab) == {"lo", "eth0", "br1", "br2"}
+    lab("goto", "container/switch", "--end")
+    lab("check", "container/switch")
 
 
-@pytest.mark.parametrize("words", [("goto", "container/internet"), ("run", "cable/pair"), ("check", "internet"), ("up", "container")], ids=" ".join)
-def test_and_the_other_way_round(labs: dict[str, Cli], words: tuple[str, ...]) -> None:
-    """In a lab of one's own course the course that comes along is the other one."""
-    told = labs["mine"](*words, code=2).stderr
-    assert "mine" in told and "up container" in told
-    assert labs["mine"].json("status")["position"].startswith("mine/")
+def test_names_mean_the_course_at_hand_first(lab: Cli) -> None:
+    """Both have a lesson ``switch``: the one where the lab stands is meant. What only the other has is found there by its tail."""
+    lab("goto", "switch")
+    assert lab.json("status")["position"].startswith("container/switch/")
+    lab("goto", "two")
+    assert lab.json("status")["position"] == "mine/switch/two"
+    lab("goto", "one")
+    lab("goto", "switch", "--end")
+    assert lab.json("status")["position"] == "mine/switch/two"
+    lab("goto", "cable/pair")
+    assert lab.json("status")["position"] == "container/cable/pair"
 
 
-def test_a_lesson_that_both_have_is_the_labs_own(labs: dict[str, Cli]) -> None:
-    """``goto switch`` is answered from the lab's course, though the other has a lesson of that name too."""
-    labs["mine"]("goto", "switch", "--end")
-    assert labs["mine"].json("status")["position"] == "mine/switch/two"
-    assert "br2" in labs["mine"]("exec", "host", "--", "ls", "/sys/class/net").stdout
-    labs["container"]("goto", "switch")
-    assert labs["container"].json("status")["position"].startswith("container/switch/")
+@pytest.mark.parametrize("words", [("check", "mine/bridges/one"), ("up", "mine")], ids=" ".join)
+def test_what_only_the_other_world_can_answer_is_refused_with_the_way_there(lab: Cli, words: tuple[str, ...]) -> None:
+    """Exit code 2, which course the lab stands in and what takes it to the other; afterwards it stands where it stood and goes on."""
+    lab("goto", "switch", "--end")
+    told = lab(*words, code=2).stderr
+    assert "container" in told and f"goto {words[-1]}" in told
+    assert lab.json("status")["position"].startswith("container/switch/")
+    lab("check", "container/switch")
+
+
+def test_ticks_places_and_names_are_kept_of_each_course(lab: Cli) -> None:
+    """Of the course that was left the ticks show, where one stood is told on coming back, and the learner's own names are known again."""
+    lab("goto", "cable/pair")
+    lab("exec", "host", "--", "ip", "link", "add", "own1", "type", "veth", "peer", "name", "own2")
+    lab("check")
+    lab("next")
+    lab("goto", "mine")
+    lab("run")
+    ticks = {course["id"]: [step["earned"] for lesson in course["lessons"] for step in lesson["steps"]] for course in lab.json("courses")}
+    assert ticks["mine"] == [True, False] and sum(ticks["container"]) == 1
+    assert "You were at container/cable/plug last" in lab("goto", "container").stdout
+    lab("goto", "container/cable/plug")
+    assert {"own1", "own2"} <= links(lab)
+    assert {lab.json("status")["bindings"][name] for name in ("veth1", "veth2")} == {"own1", "own2"}
+
+
+def test_a_new_lab_begins_in_the_course_where_the_learner_was(lab: Cli) -> None:
+    """Whoever ends it, the agent killed included: the next one stands in that course, in its world, and says what is not there."""
+    lab("goto", "mine")
+    lab("run")
+    os.kill(int(lab.json("status")["agent_pid"]), signal.SIGKILL)
+    lab("up")
+    status = lab.json("status")
+    assert status["position"] == "mine/switch/two" and names(lab) == ["host", "internet"]
+    assert any("mine/switch/two" in note for note in status["notices"])
+    lab("down")
+    lab("up", "container")
+    assert lab.json("status")["position"].startswith("container/")
+    lab("down")
+    lab("up")
+    assert lab.json("status")["position"].startswith("container/")
 
 
 @pytest.mark.parametrize("words", [("forwarding-off",), ("--seed", "7"), ()], ids=lambda words: " ".join(words) or "any")
-def test_faults_of_another_course_are_refused(labs: dict[str, Cli], words: tuple[str, ...]) -> None:
+def test_faults_of_another_course_are_refused(lab: Cli, words: tuple[str, ...]) -> None:
     """Faults belong to a course, also where a lesson of the lab's own is called as the one they start from; nothing breaks."""
-    own = labs["mine"]
-    own("goto", "bridges", "--end")
-    told = own("break", *words, code=2).stderr
+    lab("goto", "bridges", "--end")
+    told = lab("break", *words, code=2).stderr
     assert "course" in told and "mine" in told
-    own("check", "bridges")
+    lab("check", "bridges")
 
 
-def test_a_course_without_containers_is_reset_too(labs: dict[str, Cli]) -> None:
-    """Its own steps run, and a reset takes away what they made."""
-    own = labs["mine"]
-    own("goto", "bridges")
-    own("run", "--all")
-    assert "br1" in own("exec", "host", "--", "ls", "/sys/class/net").stdout
-    own("reset", "lab", "--yes")
-    assert "br1" not in own("exec", "host", "--", "ls", "/sys/class/net").stdout
+def test_a_drill_ends_where_another_course_begins(lab: Cli) -> None:
+    """It counts as given up, nothing of it is left in the other course, and back in the first nothing is broken."""
+    lab("break", "forwarding-off", "--drill")
+    assert "forward" in lab("goto", "mine/bridges").stdout
+    lab("run")
+    assert lab.json("status")["fault"] is None
+    lab("goto", "container/neighbour", "--end")
+    lab("check", "container/neighbour")
+
+
+def test_the_script_of_a_session_says_which_course_it_is_of(lab: Cli) -> None:
+    """It is made for a fresh lab of that course, and holds nothing of the one before."""
+    lab("goto", "cable", "--end")
+    lab("goto", "mine/bridges", "--end")
+    script = lab("history", "--script").stdout
+    assert "netless up mine" in script.splitlines()[1] and "br1" in script and "veth" not in script
+
+
+def test_a_course_without_containers_is_reset_too(lab: Cli) -> None:
+    """Its own steps run, and a reset takes away what they made and stays in the course."""
+    lab("goto", "bridges")
+    lab("run", "--all")
+    assert "br1" in links(lab)
+    lab("reset", "lab", "--yes")
+    assert links(lab) == {"lo", "eth0"} and lab.json("status")["position"] == "mine/bridges/one"

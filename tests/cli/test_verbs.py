@@ -12,6 +12,7 @@ import pytest
 
 from helpers.command_line import NO_LAB, Cli, own_name
 from netless_lab import labs, protocol
+from netless_lab.primitives.base import DIALECTS
 
 pytestmark = pytest.mark.kernel
 
@@ -89,7 +90,7 @@ def test_next_asks_before_it_takes_anything_away(netless: Cli) -> None:
     netless("exec", "host", "--", "ip", "link", "add", "keepme", "type", "bridge")
     refused = netless("next", code=1)
     assert refused.stdout == ""
-    for said in ("keepme", "`run`", "`goto container/cable/plug`", "--yes", "nothing was changed"):
+    for said in ("takes away:", "keepme", "`run`", "`goto container/cable/plug`", "--yes", "nothing was changed"):
         assert said in refused.stderr
     told = netless.json("next", code=1)
     assert told["code"] == 1 and any("keepme" in line for line in told["going"])
@@ -352,3 +353,16 @@ def test_lint_proves_good_steps_in_every_dialect(netless: Cli, tmp_path: Path) -
     (tmp_path / "01-gate.md").write_text(GATE)
     (course,) = netless.json("lint", str(tmp_path))["courses"]
     assert (course["proven"], course["problems"]) == (["mine/gate/shut", "mine/gate/open"], [])
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_run_does_what_the_command_of_its_dialect_does(netless: Cli, dialect: str) -> None:
+    """ifconfig(8) switches a link on with its address, ip(8) and netlink do not; what was done so stands in the history."""
+    netless("goto", "switch/gateway")
+    done = netless("run", "--dialect", dialect)
+    shown = {"ip": "ip addr add 10.0.0.1/24", "legacy": "ifconfig br0 10.0.0.1/24", "pyroute2": "ipr.addr("}[dialect]
+    assert shown in done.stdout + done.stderr
+    link = json.loads(netless("exec", "host", "--", "ip", "-j", "link", "show", "br0").stdout)[0]
+    assert ("UP" in link["flags"]) is (dialect == "legacy")
+    script = netless("history", "--script").stdout.rsplit("the lab was rebuilt for the start of", 1)[1]
+    assert ("ip link set br0 up" in script) is (dialect == "legacy")

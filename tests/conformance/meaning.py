@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from netless_lab.model.netfilter.rules import Condition, Lookup
 from netless_lab.model.snapshot import Chain, Link, Name, Node, Rule, Snapshot
 
 
@@ -69,8 +70,9 @@ def _chain(chain: Chain) -> str:
 
 
 def _rule(rule: Rule) -> tuple[Any, ...]:
-    conditions = sorted((key, operator, ",".join(sorted(value.split(",")))) for key, operator, value in rule.matches)
-    return (*conditions, rule.verdict, rule.opaque)
+    """What it asks, in any order, and what it does then."""
+    conditions = sorted(str(part) for part in rule.parts if isinstance(part, Condition | Lookup))
+    return (*conditions, *(str(part) for part in rule.parts if not isinstance(part, Condition | Lookup)))
 
 
 def _name(snapshot: Snapshot, name: Name) -> tuple[str, str, str]:

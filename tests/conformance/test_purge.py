@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import subprocess
 import sys
 from typing import Any
 
@@ -104,6 +105,39 @@ MESSES = {
         ip nexthop add id 5 via 203.0.113.1 dev eth0; ip nexthop add id 6 group 5; ip nexthop add id 7 blackhole
         ip route add 10.66.0.0/24 nhid 6
     """,
+    "details of addresses": """
+        ip addr del 203.0.113.2/24 dev eth0; ip addr add 203.0.113.2/24 broadcast 203.0.113.77 dev eth0 label eth0:mine metric 7
+        ip addr add fe80::77/64 dev lo; ip addr add fd00:8::1/64 dev eth0 valid_lft 600 preferred_lft 500
+        ip addr change 127.0.0.1/8 dev lo valid_lft 600 preferred_lft 500
+        nsenter -n -t $C1 ip link set lo up
+        nsenter -n -t $C1 ip addr add fe80::78/64 dev lo
+    """,
+    "details of routes": """
+        ip route change default via 203.0.113.1 mtu 1300 advmss 500; ip route add local 10.79.0.0/24 dev lo
+        ip route add broadcast 10.79.1.255 dev eth0; ip route add 10.79.2.0/24 dev eth0 src 203.0.113.2 realm 7
+        ip route del local 203.0.113.2 dev eth0 table local; ip -6 route add local fd00:79::/64 dev lo
+        ip route add 10.79.3.0/24 tos 4 via 203.0.113.1; ip route add throw 10.79.4.0/24 table 9
+    """,
+    "rules that no picture can tell apart": """
+        ip rule del pref 32766; ip rule add not from all lookup main pref 32766; ip rule del pref 0; ip rule add pref 0 lookup local
+        ip rule add from all fwmark 5 lookup 42 suppress_prefixlength 0; ip rule add ipproto tcp dport 80 lookup 42
+        ip -6 rule add iif lo lookup 42 protocol 99; ip rule add from all iif eth9 lookup 9; ip mrule add lookup 9; ip -6 mrule add lookup 9
+        nsenter -n -t $C1 sh -c 'ip -6 rule flush; ip mrule add lookup 9; ip rule add not to 10.0.0.0/8 blackhole'
+    """,
+    "labels, frames and neighbours that no picture shows": """
+        ip addrlabel add prefix fd00:7::/64 label 77; ip addrlabel del prefix 2002::/16 label 2
+        ip maddr add 33:33:00:00:00:99 dev eth0; ip maddr add 01:00:5e:00:00:99 dev eth0
+        bridge fdb add 02:00:00:00:00:05 dev eth0; bridge fdb add 02:00:00:00:00:06 dev lo self || true
+        ip neigh add 203.0.113.9 lladdr 02:00:00:00:00:09 dev eth0 nud noarp
+        nsenter -n -t $C1 ip addrlabel add prefix fd00:9::/64 label 9
+    """,
+    "a token and an address that it makes": """
+        ip link set eth0 addrgenmode eui64; ip token set ::7 dev eth0; ip link set eth0 down; ip link set eth0 up
+    """,
+    "more roads for one connection": """
+        ip mptcp endpoint add 203.0.113.2 dev eth0 id 7 subflow; ip mptcp limits set subflow 3 add_addr_accepted 4
+        nsenter -n -t $C1 ip mptcp limits set subflow 5
+    """,
     "tables and sets without a chain": """
         nft add table ip empty; nft add table bridge nothing; nft add table inet kept
         nft 'add set inet kept outs { type ifname; elements = { "br0" } }'; nft 'add map inet kept m { type ipv4_addr : ipv4_addr; }'
@@ -133,6 +167,7 @@ def differing(now: Any, before: Any, at: str = "") -> list[str]:
     return [] if now == before else [f"{at}: {now!r}, was {before!r}"]
 
 
+ABOUT_ADDRESSES = ("label", "broadcast", "metric", "scope", "valid_life_time", "preferred_life_time", "noprefixroute")
 ABOUT_LINKS = ("txqlen", "group", "broadcast", "gso_max_size", "gso_max_segs", "gro_max_size", "inet6_addr_gen_mode", "num_tx_queues", "link_netnsid")
 
 
@@ -164,6 +199,16 @@ def tools_say(own: Lab) -> dict[str, Any]:
             "about links": {entry["ifname"]: {word: entry.get(word) for word in ABOUT_LINKS} for entry in told(own, node, "ip -d -j link")},
             "tc": sorted(line for line in own.shell(node, "tc qdisc").splitlines() if " noqueue " not in line),
             "xfrm": own.shell(node, "ip xfrm policy; ip xfrm state; ip xfrm policy getdefault"),
+            "details of addresses": sorted(
+                f"{entry['ifname']} {own['local']} {[own.get(word) for word in ABOUT_ADDRESSES]}"
+                for entry in links for own in entry["addr_info"] if own.get("protocol") != "kernel_ll"
+            ),
+            "mrules": own.shell(node, "ip mrule; ip -6 mrule"),
+            "labels": sorted(line.strip() for line in own.shell(node, "ip addrlabel").splitlines()),
+            "frames": sorted(own.shell(node, "bridge fdb; ip maddr | grep link || true").split("\n")),
+            "tokens": own.shell(node, "ip token"),
+            "mptcp": own.shell(node, "ip mptcp endpoint; ip mptcp limits"),
+            "noarp": sorted(line for line in own.shell(node, "ip neigh show nud noarp").splitlines() if not line.startswith(("ff02:", "224.")) and " lo " not in line),
             "proxies": own.shell(node, "ip neigh show proxy; ip -6 neigh show proxy"),
             "next hops": own.shell(node, "ip nexthop"),
             "resolv": own.shell(node, "grep nameserver /etc/resolv.conf || true"),
@@ -189,6 +234,22 @@ def test_any_mess_ends_where_it_began(mess: str) -> None:
         assert meaning(own.snapshot()) == meant
         own.do(*POST)
         assert [to for to in ("10.0.0.2", "203.0.113.1", "198.51.100.10") if not answers(to)] == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+@sandboxed
+def test_any_mix_of_messes_ends_where_it_began(seed: int) -> None:
+    """Several messes on top of one another, in any order, each as far as the one before lets it: after the purge the tools say the same."""
+    chance = random.Random(seed)
+    with lab() as own:
+        before, meant = tools_say(own), meaning(own.snapshot())
+        own.do({"name-symlink": "box", "of": "c1"})
+        for mess in chance.sample(sorted(MESSES), 5):
+            subprocess.run(["sh", "-c", f"C1={own.refs()['c1'].pid}\n{MESSES[mess]}"], capture_output=True, check=False)
+        assert tools_say(own) != before
+        assert own.purge().problems == ()
+        assert eventually(lambda: not differing(tools_say(own), before)), differing(tools_say(own), before)
+        assert meaning(own.snapshot()) == meant
 
 
 TAKES_BACK = """

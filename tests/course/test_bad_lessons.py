@@ -131,8 +131,20 @@ CASES = {
     "only silence is checked": (
         page(step(expect=None, probe='[{ ping = "10.0.0.2", from = "host", reply = false, because = "b" }]')),
         16,
-        "only checks that packets do not arrive",
-        "Add expect",
+        "only observes that packets do not arrive",
+        'silence = "guard"',
+    ),
+    "silence of no kind": (
+        page(step(probe='[{ ping = "10.0.0.2", from = "host", silence = "golden", because = "b" }]')),
+        17,
+        'the probe "ping" cannot be read',
+        "For example",
+    ),
+    "an answer and silence": (
+        page(step(probe='[{ ping = "10.0.0.2", from = "host", reply = true, silence = "guard", because = "b" }]')),
+        17,
+        "must be answered",
+        "Leave out",
     ),
     "nothing to do": (page(step(do=None)), 13, "does nothing", "Add do ="),
     "silence without a reason": (
@@ -177,6 +189,30 @@ CASES = {
     ),
     "a port that is none": (
         page(step(probe='[{ connect = "10.0.0.2:99999", from = "c1" }]')),
+        17,
+        "is no address and port",
+        ":80",
+    ),
+    "a datagram to no port": (
+        page(step(probe='[{ udp = "10.0.0.2", from = "c1" }]')),
+        17,
+        "is no address and port",
+        ":80",
+    ),
+    "a datagram from no port": (
+        page(step(probe='[{ udp = "10.0.0.2:53", from = "c1", source-port = 0 }]')),
+        17,
+        "source-port = 0 is no port",
+        "1 to 65535",
+    ),
+    "a datagram too big": (
+        page(step(probe='[{ udp = "10.0.0.2:53", from = "c1", size = 65508 }]')),
+        17,
+        "size = 65508 does not fit a packet",
+        "0 to 65507",
+    ),
+    "a port of thousands of digits": (
+        page(step(probe=f'[{{ connect = "10.0.0.2:{"9" * 5000}", from = "c1" }}]')),
         17,
         "is no address and port",
         ":80",
@@ -231,6 +267,9 @@ CASES = {
     ),
     "an unknown shell": (page(step(shell='"c9"')), 17, 'no node "c9"', "Nodes: c1, host, internet"),
     "an exact name nobody speaks of": (page(step(exact='["br0"]')), 17, '"exact" names "br0"', ""),
+    "a cause that nobody knows": (
+        page(step(teaches='["no-rout"]')), 17, '"teaches" names "no-rout", which is no cause that Why knows', 'Did you mean "no-route"'
+    ),
     "a table instead of a list": (
         page(step(do='{ veth = "veth1", peer = "veth2" }')),
         14,

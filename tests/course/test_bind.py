@@ -21,7 +21,7 @@ from helpers.snapshots import (
     uplink,
     veth,
 )
-from netless_lab.course.bind import Bindings, closest, fresh, infer, refit
+from netless_lab.course.bind import Bindings, closest, found_again, fresh, infer, refit
 from netless_lab.course.parse import parse_lesson
 from netless_lab.model.snapshot import Link, Name, Snapshot
 from netless_lab.primitives.base import Finding, Where
@@ -159,6 +159,32 @@ def test_a_rename_is_followed() -> None:
     renamed = plugged("eth0", "right", "10.0.0.2/24")
     found = refit(steps_until("cable/switch-on"), renamed, Bindings(links={"veth1": "left", "veth2": "right"}))
     assert found == Bindings(links={"veth1": "eth0", "veth2": "right"})
+
+
+def test_a_rename_since_the_last_step_is_followed() -> None:
+    """The words of earlier steps are looked for again when nothing bears one of them any more, and only then."""
+    renamed, before = plugged("eth0", "right", "10.0.0.2/24"), Bindings(links={"veth1": "left", "veth2": "right"})
+    earlier = steps_until("cable/plug")
+    assert infer(step("cable/address"), renamed, before) is None
+    again = found_again(step("cable/address"), earlier, renamed, before)
+    assert again == Bindings(links={"veth1": "eth0", "veth2": "right"})
+    found = infer(step("cable/address"), renamed, again)
+    assert found is not None and found.links == again.links
+    assert found_again(step("cable/address"), earlier, plugged("left", "right"), before) is before
+    assert found_again(step("cable/address"), earlier, plugged("eth0", "veth2"), EMPTY) == Bindings(links={"veth1": "eth0"})
+
+
+def test_of_two_loose_cables_the_one_that_is_plugged_in_counts() -> None:
+    """Which cable was meant shows when one end has moved, also when the other cable bears the lesson's own name."""
+    snapshot = lab(
+        host(uplink(), veth("veth1", "x2:ceth1", up=False), veth("veth0", "c1:ceth0", up=False)),
+        container("c1", veth("ceth0", "host:veth0", up=False)),
+        container("x2", veth("ceth1", "host:veth1", up=False)),
+    )
+    settled = infer(step("cable/pair"), snapshot, EMPTY)
+    assert settled is not None and settled.word("link", "veth1") == "veth1"
+    found = infer(step("cable/plug"), snapshot, settled)
+    assert found is not None and found.links == {"veth1": "ceth0", "veth2": "veth0"}
 
 
 def test_settled_names_stay_settled() -> None:

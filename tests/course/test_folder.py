@@ -9,6 +9,7 @@ import pytest
 from helpers.pages import course, front, page, step
 from netless_lab.course.files import MOST, MOST_IN_ALL, MOST_PAGES, read_folder, read_root
 from netless_lab.course.folder import Reading, read_course, read_translations
+from netless_lab.course.step import taught
 from netless_lab.course.words import bad_id, objection
 
 HEAD = 'format = 1\nid = "post"\ntitle = "The post"\nabout = "It."\nlessons = ["cable"]\n'
@@ -97,6 +98,17 @@ def test_undoes_is_written_in_full() -> None:
     assert reading.course.lessons[1].steps[1].undoes == ("switch/plug", "cable/pair", "cable/plug")
     later = read_course(course(cable=page(step(undoes='["plug"]'), step("B", id='"plug"'))))
     assert '"undoes" names "plug", and no earlier step is called so' in told(later)
+
+
+def test_a_cause_is_taught_by_one_step() -> None:
+    """Why sends whoever meets a cause to the step that names it; a second step that names it too is told, with the first."""
+    reading = read_course(
+        course(cable=page(step(teaches='["link-down", "no-route"]')), switch=page(step(teaches='["bridge-down"]'), front=front("switch")))
+    )
+    assert reading.course is not None and not reading.problems
+    assert taught([reading.course]) == {code: f"post/{step}/pair" for code, step in (("link-down", "cable"), ("no-route", "cable"), ("bridge-down", "switch"))}
+    twice = course(cable=page(step(teaches='["link-down"]')), switch=page(step(teaches='["link-down"]'), front=front("switch")))
+    assert '"teaches" names "link-down", which cable/pair teaches already' in told(read_course(twice))
 
 
 def test_nodes_made_by_earlier_steps_are_known() -> None:

@@ -73,6 +73,16 @@ def test_right_state_and_lost_packets() -> None:
     assert "the packets disagree: nothing came back within 1 s" in text and "Look with: " in text
 
 
+def test_packets_that_do_not_pass_where_nothing_could_be_read() -> None:
+    """The hint says what nobody could read and what was seen, not that all of it is right."""
+    items = (
+        Item("unknown", "answers may pass", "state", "a rule", "netless cannot read `r`; the packets do not pass", "nft list ruleset"),
+        Item("fail", "the site answers c1", "probe", "an answer", "silence for 1 s", "ip route"),
+    )
+    told = live_hint(Verdict("s", "fail", items))
+    assert "`r`" in told and "silence for 1 s" in told and "nft list ruleset" in told and "is right" not in told
+
+
 def test_no_live_hint_when_it_holds_or_nothing_was_judged() -> None:
     """A passed step and an unjudged one have only their rungs."""
     own = step("cable/pair")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from helpers.post import course, step
@@ -10,16 +12,27 @@ from netless_lab.course.bind import Bindings
 from netless_lab.course.extras import extras
 from netless_lab.course.judge import control_of, judge, state_holds
 from netless_lab.course.outline import goal, outline, owners, start
-from netless_lab.course.step import ProbeCheck, Step
+from netless_lab.course.step import Demand, ProbeCheck, Silence, Step
 from netless_lab.course.verdict import Item, Verdict
 from netless_lab.model.probe import Fetch, Lookup, Outcome, Ping, Probe
+from netless_lab.model.snapshot import Snapshot
 from netless_lab.primitives.address import HasAddress
-from netless_lab.primitives.base import Where
+from netless_lab.primitives.base import CannotTell, Expectation, Finding, Where
 from netless_lab.primitives.link import LinkExists
 from netless_lab.primitives.run import Run
 
 HERE = Where("host", {"c1": "c1"}, {"c1": 42})
 BUILT = lab_with(1, nat=False, forwarding=False)
+
+
+class Untold(Expectation, frozen=True):
+    """An expectation that no snapshot decides."""
+
+    verb = "untold"
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """Never told."""
+        return CannotTell("answers may pass", "a rule that accepts them", "netless cannot read the rule `r`", "nft list ruleset")
 
 
 def answered(probe: Probe, **more: object) -> Outcome:
@@ -105,6 +118,31 @@ def test_without_outcomes_it_is_waiting() -> None:
     assert verdict.result == "waiting" and not verdict.passed
 
 
+@pytest.mark.parametrize(("outcome", "result"), [(answered, "pass"), (lost, "fail"), (broken, "error"), (None, "waiting")])
+def test_what_the_state_does_not_tell_the_packets_decide(outcome: Callable[[Probe], Outcome] | None, result: str) -> None:
+    """Probes are judged although an expectation could not be told; its line is neither a tick nor a cross and says what decided."""
+    own = asking(ProbeCheck(Ping("c1", "203.0.113.1")), Untold())
+    made = {own.probes[0]: outcome(own.probes[0].probe)} if outcome else {}
+    verdict = judge(own, BUILT, made, HERE)
+    assert verdict.result == result and only(verdict).result == result
+    assert verdict.items[0].result == "unknown" and verdict.items[0].seen.startswith("netless cannot read the rule `r`; the packets ")
+    assert ("decided" in verdict.items[0].seen) == (result == "pass")
+    assert state_holds(own, BUILT), "what cannot be told is not missing"
+
+
+def test_what_is_refuted_is_not_asked_of_packets() -> None:
+    """One expectation cannot be told and another is not met: no packet is waited for, the step fails."""
+    own = asking(ProbeCheck(Ping("c1", "203.0.113.1")), Untold(), LinkExists(name="veth9", node="c1"))
+    verdict = judge(own, BUILT, outcomes(own, answered(own.probes[0].probe)), HERE)
+    assert verdict.result == "fail" and only(verdict).result == "waiting"
+
+
+def test_with_no_packet_nobody_can_tell() -> None:
+    """A step without probes does not pass by what nobody could read, and does not fail by it either."""
+    verdict = judge(Step("s", "S", "p", (), (Untold(),)), BUILT, {}, HERE)
+    assert verdict.result == verdict.items[0].result == "error" and "nobody can tell" in verdict.items[0].near
+
+
 def test_a_lost_packet_fails_with_its_reason_and_a_command() -> None:
     """Expected, seen and look: the outcome's own words, and a command in the node that sent it."""
     own = asking(ProbeCheck(Ping("c1", "203.0.113.2")))
@@ -140,10 +178,10 @@ def test_silence_behind_open_forwarding_points_at_the_rules() -> None:
     assert only(judge(own, lab_with(1), outcomes(own, lost(own.probes[0].probe)), HERE)).look == "nft list ruleset"
 
 
-@pytest.mark.parametrize("reply", [True, False])
-def test_a_probe_that_could_not_run_is_an_error(reply: bool) -> None:
+@pytest.mark.parametrize("demand", ["reply", "guard"])
+def test_a_probe_that_could_not_run_is_an_error(demand: Demand) -> None:
     """Neither a pass nor a failure, whatever was wanted."""
-    own = asking(ProbeCheck(Ping("c1", "10.0.0.1"), reply, "" if reply else "nobody is there"))
+    own = asking(ProbeCheck(Ping("c1", "10.0.0.1"), demand, "" if demand == "reply" else "nobody is there"))
     verdict = judge(own, BUILT, outcomes(own, broken(own.probes[0].probe)), HERE)
     assert verdict.result == "error" and not verdict.passed
     assert "Operation not permitted" in only(verdict).seen and "nobody can tell" in only(verdict).near
@@ -158,7 +196,7 @@ def test_a_failure_outweighs_an_error() -> None:
 
 def test_an_answer_where_silence_was_due() -> None:
     """It fails, says why silence was expected, and who answered."""
-    own = asking(ProbeCheck(Ping("c1", "10.0.0.1"), False, "nobody owns it"))
+    own = asking(ProbeCheck(Ping("c1", "10.0.0.1"), "guard", "nobody owns it"))
     item = only(judge(own, BUILT, outcomes(own, answered(own.probes[0].probe)), HERE))
     assert (item.result, item.expected) == ("fail", "no answer, because nobody owns it")
     assert item.near == "10.0.0.1 is an address of the host, and it was reached."
@@ -167,7 +205,7 @@ def test_an_answer_where_silence_was_due() -> None:
 @pytest.mark.parametrize(("control", "result"), [("answered", "pass"), ("failed", "error"), ("error", "error"), (None, "waiting")])
 def test_silence_needs_its_control(control: str | None, result: str) -> None:
     """When the control on the same path is lost as well, silence proves nothing."""
-    check = ProbeCheck(Ping("c1", "10.0.0.9"), False, "nobody owns it", control=Ping("c1", "10.0.0.1"))
+    check = ProbeCheck(Ping("c1", "10.0.0.9"), "guard", "nobody owns it", control=Ping("c1", "10.0.0.1"))
     made = {check: lost(check.probe)}
     if control is not None:
         made[control_of(check)] = {"answered": answered, "failed": lost, "error": broken}[control](control_of(check).probe)
@@ -175,6 +213,49 @@ def test_silence_needs_its_control(control: str | None, result: str) -> None:
     assert verdict.result == result
     if result == "error":
         assert "proves nothing" in only(verdict).near and "10.0.0.1 answers c1" in only(verdict).expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "control", "result"),
+    [
+        (lost, answered, "pass"),
+        (answered, answered, "ahead"),
+        (answered, lost, "ahead"),
+        (lost, lost, "unknown"),
+        (lost, broken, "unknown"),
+        (broken, answered, "unknown"),
+    ],
+)
+def test_an_observation_refuses_nobody(
+    outcome: Callable[[Probe], Outcome], control: Callable[[Probe], Outcome], result: str
+) -> None:
+    """Answered, lost, or not to be seen: the step passes by what else it asks for, and only what is so is ticked."""
+    check = ProbeCheck(Ping("c1", "203.0.113.2"), "observation", "it has no road there", control=Ping("c1", "10.0.0.1"))
+    made = {check: outcome(check.probe), control_of(check): control(control_of(check).probe)}
+    verdict = judge(asking(check, LinkExists(name="veth1", node="c1")), BUILT, made, HERE)
+    assert verdict.passed and only(verdict).result == result
+    assert (verdict.told("A switch without cables.") == "A switch without cables.") == (result == "pass")
+    if result == "ahead":
+        assert only(verdict).claim == "203.0.113.2 answers c1 already: you are ahead"
+    if result == "unknown":
+        assert only(verdict).seen
+
+
+@pytest.mark.parametrize(("kind", "result"), [("guard", "fail"), ("observation", "pass")])
+def test_a_guard_decides(kind: Silence, result: str) -> None:
+    """The same answer where silence was due: with a guard the step is not done, with an observation it is."""
+    own = asking(ProbeCheck(Ping("c1", "10.0.0.1"), kind, "nobody owns it"), LinkExists(name="veth1", node="c1"))
+    assert judge(own, BUILT, outcomes(own, answered(own.probes[0].probe)), HERE).result == result
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "result"),
+    [("observation", lost, "error"), ("observation", answered, "pass"), ("guard", lost, "pass"), ("guard", answered, "fail")],
+)
+def test_what_a_silence_decides_of_what_cannot_be_told(kind: Silence, outcome: Callable[[Probe], Outcome], result: str) -> None:
+    """Silence that was only observed proves nothing of a rule that nobody can read; an answer came all the way, and a guard decides."""
+    own = asking(ProbeCheck(Ping("c1", "10.0.0.1"), kind, "nobody owns it"), Untold())
+    assert judge(own, BUILT, outcomes(own, outcome(own.probes[0].probe)), HERE).result == result
 
 
 def test_who_the_site_saw() -> None:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from helpers.introduced import unintroduced
 from helpers.pages import course as files
 from helpers.pages import front, page
 from helpers.pages import step as text_of
 from helpers.post import course
 from netless_lab.course.folder import read_course
-from netless_lab.course.introduced import unintroduced
-from netless_lab.course.lint import Answer, Judge, Perform, Proof, Rebuild, Request, Undo, prove
+from netless_lab.course.lint import Answer, Judge, Observe, Perform, Proof, Rebuild, Request, Undo, prove
 from netless_lab.course.step import Course, Position
-from netless_lab.course.verdict import Item, Verdict
+from netless_lab.course.verdict import Item, ItemResult, Verdict
 from netless_lab.primitives.base import DIALECTS
 
 PLACE = Position("post", "cable", "pair")
@@ -61,6 +61,40 @@ def test_a_good_step_is_proven_by_every_dialect() -> None:
     kinds = [type(request).__name__ for request in asked]
     assert kinds == ["Rebuild", "Judge", "Perform", "Judge", "Undo", "Judge"] + ["Rebuild", "Perform", "Judge"] * 3
     assert [request.dialect for request in asked if isinstance(request, Perform)] == [None, *DIALECTS]
+
+
+OBSERVED = '[{ ping = "10.0.0.2", from = "host", silence = "observation", because = "nothing is there", control = { ping = "10.0.0.1", from = "host" } }]'
+
+
+def observing() -> Course:
+    """One lesson, one step, with an observation."""
+    found = read_course(files(cable=page(text_of(probe=OBSERVED)))).course
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("pass", "pass", ""),
+        ("unknown", "pass", ""),
+        ("ahead", "pass", "before anything is done: 10.0.0.2"),
+        ("pass", "ahead", "done by its own actions: 10.0.0.2"),
+        ("pass", "unknown", "done by its own actions: 10.0.0.2"),
+    ],
+)
+def test_an_observation_is_seen_before_and_after(before: ItemResult, after: ItemResult, said: str) -> None:
+    """The packet is lost at the step's start and at its end, there with an answered control; else the page says what is not so."""
+
+    def answer(request: Request, done: bool) -> Answer:
+        if isinstance(request, Observe):
+            return Answer(Verdict("pair", "pass", (Item(after if done else before, "10.0.0.2 and the host", "probe"),)))
+        return honest(request, done)
+
+    proof, asked = drive(observing(), answer)
+    assert [type(request).__name__ for request in asked[:6]] == ["Rebuild", "Judge", "Observe", "Perform", "Judge", "Observe"]
+    assert len(proof.problems) == bool(said)
+    assert all(f"its observation is not to be seen {said}" in problem.what for problem in proof.problems)
 
 
 def always(verdict: Verdict) -> Callable[[Request, bool], Answer]:

@@ -7,7 +7,7 @@ import pytest
 from helpers.pages import front, page, step
 from netless_lab.course.parse import parse_lesson, parse_translation
 from netless_lab.course.problems import BadLesson
-from netless_lab.model.probe import Connect, Fetch, Lookup, Ping
+from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Udp
 from netless_lab.primitives.veth import CreateVeth, VethPair
 
 
@@ -25,10 +25,12 @@ def test_a_step_holds_what_its_block_says() -> None:
 
 
 def test_probes_of_every_kind() -> None:
-    """Ping with its options, connect, lookup, fetch, and a control: each as the value the kernel half sends."""
+    """Ping with its options, connect, udp with and without them, lookup, fetch, and a control: each as the value the kernel half sends."""
     probes = """[
       { ping = "10.0.0.2", from = "host", ttl = 3, size = 1400, dont-fragment = true },
       { connect = "198.51.100.10:80", from = "c1" },
+      { udp = "198.51.100.10:5000", from = "c1" },
+      { udp = "[fd00::10]:5000", from = "c1", size = 1400, dont-fragment = true, source-port = 4000 },
       { lookup = "example.test", from = "c1", answer = "198.51.100.10", server = "198.51.100.53" },
       { fetch = "http://example.test/", from = "c1", seen-as = "203.0.113.2" },
       { ping = "10.0.0.9", from = "c1", reply = false, because = "nobody", control = { ping = "10.0.0.1", from = "c1" } },
@@ -37,12 +39,37 @@ def test_probes_of_every_kind() -> None:
     assert [check.probe for check in found] == [
         Ping("host", "10.0.0.2", 3, 1400, True),
         Connect("c1", "198.51.100.10", 80),
+        Udp("c1", "198.51.100.10", 5000),
+        Udp("c1", "fd00::10", 5000, 1400, True, 4000),
         Lookup("c1", "example.test", "198.51.100.53"),
         Fetch("c1", "http://example.test/"),
         Ping("c1", "10.0.0.9"),
     ]
-    assert found[2].answer == "198.51.100.10" and found[3].seen_as == "203.0.113.2"
-    assert (found[4].reply, found[4].because, found[4].control) == (False, "nobody", Ping("c1", "10.0.0.1"))
+    assert found[4].answer == "198.51.100.10" and found[5].seen_as == "203.0.113.2"
+    assert (found[6].reply, found[6].because, found[6].control) == (False, "nobody", Ping("c1", "10.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("said", "demand"),
+    [
+        ("", "reply"),
+        ("reply = true,", "reply"),
+        ('reply = false, because = "b",', "observation"),
+        ('silence = "observation", because = "b",', "observation"),
+        ('silence = "guard", because = "b",', "guard"),
+        ('reply = false, silence = "guard", because = "b",', "guard"),
+    ],
+)
+def test_the_page_says_which_kind_of_silence(said: str, demand: str) -> None:
+    """An observation or a guard; a page that only says ``reply = false`` observes."""
+    found = parse_lesson(page(step(probe=f'[{{ ping = "10.0.0.2", {said} from = "host" }}]')), "x.md").steps[0].probes
+    assert found[0].demand == demand and found[0].reply == (demand == "reply")
+
+
+def test_a_guard_is_enough_to_check() -> None:
+    """A step whose goal is isolation may ask for nothing but silence."""
+    text = page(step(expect=None, probe='[{ ping = "10.0.0.2", from = "host", silence = "guard", because = "it is shut out" }]'))
+    assert parse_lesson(text, "x.md").steps[0].probes[0].demand == "guard"
 
 
 def test_probes_over_ipv6() -> None:

@@ -16,7 +16,7 @@ from helpers.post import course
 from helpers.snapshots import container, edit, host, internet, lab, lab_with, uplink
 from netless_lab.course.bind import Bindings
 from netless_lab.course.compare import difference, in_words
-from netless_lab.course.progress import MOST, BadProgress, CourseRecord, DrillRecord, Progress, StepRecord, decode, encode
+from netless_lab.course.progress import MOST, BadProgress, DrillRecord, Progress, StepRecord, decode, encode
 from netless_lab.course.saved import load, progress_path, save, saver
 from netless_lab.course.step import Position
 from netless_lab.errors import Refusal
@@ -99,7 +99,6 @@ def test_export_here_import_there() -> None:
     assert joined.step("cable/pair", "container").earned == 50.0
     assert joined.earned("netless/name", "container") and joined.earned("cable/plug", "container")
     assert joined.position("container") == HERE and joined.dialect == "legacy"
-    assert Progress(courses={"x": CourseRecord()}).forgotten("x") == Progress()
 
 
 @pytest.mark.parametrize(
@@ -247,6 +246,14 @@ def test_what_a_later_step_takes_away_is_not_missed() -> None:
     off = lab_with(1, forwarding=False)
     assert [own.position.step for own in difference(course(), ["internet/forwarding"], off)] == ["forwarding"]
     assert difference(course(), ["internet/forwarding", "neighbour/no-router"], off) == ()
+
+
+def test_what_the_present_step_takes_away_is_not_missed() -> None:
+    """A step that is to turn forwarding on again is not told that an earlier one turned it off; a step before it is."""
+    on = lab_with(1, forwarding=True)
+    until = Position("container", "neighbour", "everyone")
+    assert [own.position.step for own in difference(course(), ["neighbour/no-router"], on)] == ["no-router"]
+    assert difference(course(), ["neighbour/no-router"], on, until=until) == ()
 
 
 def test_only_steps_ahead_of_the_place_are_asked() -> None:

@@ -102,7 +102,7 @@ def test_rules_speak_of_the_learners_network() -> None:
 
 def test_probes_and_their_controls() -> None:
     """Targets, controls, servers, URLs, wanted answers and reasons follow; nodes do not."""
-    check = ProbeCheck(Ping("c1", "10.0.0.3", 5, 100), False, "veth1 has no way to 10.0.0.3", control=Ping("c1", "10.0.0.1"))
+    check = ProbeCheck(Ping("c1", "10.0.0.3", 5, 100), "guard", "veth1 has no way to 10.0.0.3", control=Ping("c1", "10.0.0.1"))
     bound = apply(check, OWN)
     assert bound.probe == Ping("c1", "192.168.7.3", 5, 100) and bound.control == Ping("c1", "192.168.7.254")
     assert bound.because == "left has no way to 192.168.7.3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explain.routing import SIX
 from helpers.broken import SITE, Broken, ping
 from netless_lab.model.probe import Connect
 
@@ -53,6 +54,24 @@ BROKEN = (
         "bridged frames in the IP firewall",
         "sysctl -qw net.bridge.bridge-nf-call-iptables=1; nft insert rule ip lab forward ip saddr 10.0.0.2 ip daddr 10.0.0.3 drop",
         ping("10.0.0.3"), "bridge-netfilter", "host:fw",
+    ),
+    Broken(
+        "two networks that Docker keeps apart",
+        """ip link set veth4 nomaster; ip link set br0 address $(cat /sys/class/net/veth2/address); ip link add br1 type bridge
+           ip addr add 10.1.0.1/24 dev br1; ip link set br1 up; ip link set veth4 master br1
+           c1| ip neigh flush all
+           c2| ip addr flush dev veth3; ip addr add 10.1.0.3/24 dev veth3; ip route replace default via 10.1.0.1; ip neigh flush all
+           nft insert rule ip lab forward iifname br0 oifname br1 accept; nft insert rule ip lab forward iifname br1 oifname br0 accept
+           iptables -N DOCKER-USER; iptables -N DOCKER-ISOLATION-STAGE-1; iptables -N DOCKER-ISOLATION-STAGE-2; iptables -I FORWARD -j DOCKER-USER
+           iptables -A FORWARD -j DOCKER-ISOLATION-STAGE-1; iptables -A DOCKER-ISOLATION-STAGE-1 -i br0 ! -o br0 -j DOCKER-ISOLATION-STAGE-2
+           iptables -A DOCKER-ISOLATION-STAGE-1 -i br1 ! -o br1 -j DOCKER-ISOLATION-STAGE-2; iptables -A DOCKER-ISOLATION-STAGE-2 -o br0 -j DROP
+           iptables -A DOCKER-ISOLATION-STAGE-2 -o br1 -j DROP; iptables -A DOCKER-USER -j RETURN""",
+        ping("10.1.0.3"), "isolation", "host:fw",
+    ),
+    Broken(
+        "forward policy of IPv6",
+        f"{SIX}\nnft add table ip6 zz; nft 'add chain ip6 zz chain1 {{ type filter hook forward priority 0; policy drop; }}'", ping("fd00:b::1"),
+        "forward-policy", "host:fw",
     ),
     Broken("iptables, the new", "iptables-nft -I FORWARD -d 198.51.100.10 -j DROP", ping(SITE), "forward-rule", "host:fw"),
     Broken("iptables, the old", "iptables-legacy -I FORWARD -d 198.51.100.10 -j DROP", ping(SITE), "legacy-iptables", "host:fw"),

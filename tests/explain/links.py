@@ -6,7 +6,8 @@ from helpers.broken import SITE, Broken, ping
 from netless_lab.model.probe import Connect
 
 MAC_OF_C2 = """$(ip -n c2 -o link show veth3 | sed 's/.*ether \\([^ ]*\\).*/\\1/')"""
-FORGET = "ip -n c1 neigh flush all; ip -n c2 neigh flush all; ip neigh flush all"
+FORGET = "ip -n c2 neigh flush all; ip neigh flush all; ip -n c1 neigh flush all"
+"""The prober forgets last: somebody else who makes sure of an old neighbour would tell it who he is (neighbour probes, arp(7))."""
 
 BROKEN = (
     Broken("own link down", "c1| ip link set veth1 down", ping(SITE), "link-down", "c1:veth1"),
@@ -48,7 +49,7 @@ BROKEN = (
     Broken("ARP off, sender", "c1| ip link set veth1 arp off", ping("10.0.0.3"), "arp-off", "c1:veth1"),
     Broken("ARP off, target", f"{FORGET}\nc2| ip link set veth3 arp off", ping("10.0.0.3"), "arp-off", "c2:veth3"),
     Broken(
-        "ARP ignored", f"{FORGET}\nc2| sysctl -qw net.ipv4.conf.all.arp_ignore=8", ping("10.0.0.3"), "arp-ignored", "c2:neighbour",
+        "ARP ignored", f"c2| sysctl -qw net.ipv4.conf.all.arp_ignore=8\n{FORGET}", ping("10.0.0.3"), "arp-ignored", "c2:neighbour",
         "c2| sysctl -qw net.ipv4.conf.all.arp_ignore=0",
     ),
     Broken(
@@ -58,6 +59,29 @@ BROKEN = (
     Broken(
         "wrong MAC remembered by the router", "ip neigh replace 10.0.0.2 lladdr 02:00:00:00:00:99 dev br0 nud permanent", ping(SITE),
         "neighbour-wrong", "host:neighbour",
+    ),
+    Broken(
+        "the bridge took another port's MAC",
+        """ip link add vlow type veth peer name vlowp; ip link set vlow address 02:00:00:00:00:01; ip link set vlow master br0 up; ip link set vlowp up
+           c1| ip neigh flush all; ping -c1 -W1 10.0.0.1 > /dev/null
+           ip link del vlow""",
+        ping("10.0.0.1"), "neighbour-wrong", "c1:neighbour",
+    ),
+    Broken(
+        "the gateway's bridge lost a port, asked beyond it",
+        """ip link set veth4 address 02:00:00:00:00:01
+           c1| ip neigh flush all; ping -c1 -W2 10.0.0.1 > /dev/null
+           ip link add br1 type bridge; ip link set br1 up; ip addr add 10.1.0.1/24 dev br1; ip link set veth4 master br1
+           nft insert rule ip lab forward iifname br0 oifname br1 accept; nft insert rule ip lab forward iifname br1 oifname br0 accept
+           c2| ip addr del 10.0.0.3/24 dev veth3; ip addr add 10.1.0.3/24 dev veth3; ip route replace default via 10.1.0.1""",
+        ping("10.1.0.3"), "neighbour-wrong", "c1:neighbour",
+    ),
+    Broken(
+        "port unplugged, and its MAC was the bridge's",
+        """ip link set br0 address $(cat /sys/class/net/veth2/address)
+           c1| ip neigh flush all; ping -c1 -W2 10.0.0.1 > /dev/null
+           ip link set veth2 nomaster""",
+        ping(SITE), "port-unplugged", "host:veth2",
     ),
     Broken("nobody there", "true", ping("10.0.0.99"), "neighbour-unanswered", "c1:neighbour"),
     Broken("no address", "c1| ip addr flush dev veth1", ping("10.0.0.1"), "address-missing", "c1:veth1"),
@@ -78,7 +102,7 @@ BROKEN = (
     Broken("prefix /32", "c1| ip addr flush dev veth1; ip addr add 10.0.0.2/32 dev veth1", ping("10.0.0.1"), "prefix-wrong", "c1:veth1"),
     Broken("bridge with prefix /32", "ip addr flush dev br0; ip addr add 10.0.0.1/32 dev br0", ping("10.0.0.1"), "prefix-wrong", "host:br0"),
     Broken("broadcast by prefix /30", "c1| ip addr flush dev veth1; ip addr add 10.0.0.2/30 dev veth1", ping("10.0.0.3"), "prefix-wrong", "c1:veth1"),
-    Broken("two with one address", "c2| ip addr add 10.0.0.1/24 dev veth3", Connect("c1", "10.0.0.1", 80), "duplicate-address", "c2:veth3"),
+    Broken("two with one address", "c2| ip addr add 10.0.0.1/24 dev veth3", Connect("c1", "10.0.0.1", 80), "duplicate-address", "c2:veth3", served=False),
     Broken("the sender's address twice", "c2| ip addr add 10.0.0.2/24 dev veth3", ping("10.0.0.3"), "duplicate-address", "c2:veth3"),
     Broken("lo down", "c1| ip link set lo down", ping("10.0.0.2"), "lo-down", "c1:lo"),
     Broken("cable gone", "ip link del veth2", ping("10.0.0.1"), "cable-missing", "c1"),

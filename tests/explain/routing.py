@@ -8,6 +8,17 @@ from netless_lab.model.probe import Connect
 NAT = "nft flush chain ip lab postrouting\nnft add rule ip lab postrouting "
 CLASH = "ip link add br1 type bridge; ip addr add 198.51.100.1/24 dev br1; ip link set br1 up"
 
+CALICO = "ip link set veth2 nomaster; ip route add 10.0.0.2/32 dev veth2; nft insert rule ip lab forward iifname veth2 accept"
+BEHIND_NOBODY = """ip addr flush dev veth1; ip addr add 10.0.0.2/32 dev veth1; ip route add 169.254.1.1 dev veth1 scope link
+ip route add default via 169.254.1.1 dev veth1""".replace("\n", "; ")
+"""A container behind a gateway that is nobody's address, as Calico has it."""
+SIX = """ip addr add fd00:a::1/64 dev br0 nodad; ip addr add fd00:b::2/64 dev eth0 nodad; ip addr add fe80::b:2/64 dev eth0 nodad
+sysctl -qw net.ipv6.conf.all.forwarding=1
+internet| ip addr add fd00:b::1/64 dev eth0 nodad; ip addr add fe80::b:1/64 dev eth0 nodad; ip -6 route add fd00:a::/64 via fd00:b::2
+c1| ip addr add fd00:a::2/64 dev veth1 nodad; ip -6 route add default via fd00:a::1
+c1| until ping -c1 -W1 fd00:b::1 > /dev/null; do :; done"""
+"""The way from c1 to fd00:b::1 in the internet by IPv6, once it works."""
+
 
 def vxlan(first: str, second: str) -> str:
     """A tunnel between c1 (10.9.0.1) and c2 (10.9.0.2) over br0."""
@@ -32,6 +43,30 @@ BROKEN = (
     Broken("gateway that is a neighbour", "c1| ip route replace default via 10.0.0.3", ping(SITE), "gateway-wrong", "c1:routing"),
     Broken("router's gateway wrong", "ip route replace default via 203.0.113.99", ping(SITE), "gateway-wrong", "host:routing"),
     Broken("route without gateway", "c1| ip route replace default dev veth1", ping(SITE), "gateway-missing", "c1:routing"),
+    Broken("gateway that is oneself", "c1| ip route replace default via 10.0.0.2", ping(SITE), "gateway-self", "c1:routing"),
+    Broken(
+        "a full tunnel takes what the containers send",
+        """ip link add wg0 type veth peer name wg0p; ip addr add 10.66.0.2/32 dev wg0; ip link set wg0 arp off up; ip link set wg0p up
+           ip route add default dev wg0 table 51820; ip rule add not fwmark 51820 table 51820; ip rule add table main suppress_prefixlength 0""",
+        ping(SITE), "policy-rule", "host:routing",
+    ),
+    Broken("proxy ARP that is off", f"{CALICO}\nc1| {BEHIND_NOBODY}", ping(SITE), "proxy-arp-off", "host:neighbour"),
+    Broken(
+        "proxy ARP that has no route", f"{CALICO}; sysctl -qw net.ipv4.conf.veth2.proxy_arp=1; ip route del default\nc1| {BEHIND_NOBODY}", ping(SITE),
+        "proxy-arp-route", "host:routing",
+    ),
+    Broken("IPv6 is not forwarded", f"{SIX}\nsysctl -qw net.ipv6.conf.all.forwarding=0", ping("fd00:b::1"), "forwarding-off", "host:fwd"),
+    Broken("no default route of IPv6", f"{SIX}\nc1| ip -6 route del default", ping("fd00:b::1"), "no-default-route", "c1:routing"),
+    Broken("IPv6 without a link-local address", f"{SIX}\nip addr del fe80::b:2/64 dev eth0; ip -6 neigh flush all", ping("fd00:b::1"), "link-local-missing", "host:eth0"),
+    Broken(
+        "IPv6 prefix /128", f"{SIX}\nc1| ip -6 route del default; ip addr del fd00:a::2/64 dev veth1; ip addr add fd00:a::2/128 dev veth1 nodad", ping("fd00:a::1"),
+        "prefix-wrong", "c1:veth1",
+    ),
+    Broken("gateway of IPv6 that nobody is", f"{SIX}\nc1| ip -6 route replace default via fd00:a::77", ping("fd00:b::1"), "gateway-wrong", "c1:routing"),
+    Broken(
+        "IPv6 pings ignored", f"{SIX}\nsysctl -qw net.ipv6.icmp.echo_ignore_all=1", ping("fd00:a::1"), "icmp-ignored", "host",
+        "sysctl -qw net.ipv6.icmp.echo_ignore_all=0",
+    ),
     Broken("route to the wrong side", "ip route add 10.0.0.2/32 via 203.0.113.1", ping("10.0.0.2", "host"), "route-wrong", "host:routing"),
     Broken("answers to the wrong side", "ip route add 10.0.0.2/32 via 203.0.113.1", ping(SITE), "route-wrong", "host:routing"),
     Broken("blackhole at home", "c1| ip route add blackhole 198.51.100.0/24", ping(SITE), "blackhole-route", "c1:routing"),
@@ -81,8 +116,9 @@ BROKEN = (
     Broken(
         "not tracked, so not translated",
         "nft add table ip zz; nft 'add chain ip zz p { type filter hook prerouting priority -300; }'; nft add rule ip zz p ip saddr 10.0.0.2 notrack",
-        ping(SITE), "masquerade-skipped", "host:NAT",
+        ping(SITE), "untracked", "host:NAT",
     ),
+    Broken("not tracked, says iptables", "iptables -t raw -A PREROUTING -i br0 -j CT --notrack", ping(SITE), "untracked", "host:NAT"),
     Broken("tunnels of two networks", vxlan("id 42 dstport 4789", "id 43 dstport 4789"), ping("10.9.0.2"), "vni-mismatch", "c2:vx0"),
     Broken("tunnels of two ports", vxlan("id 42 dstport 4789", "id 42 dstport 4790"), ping("10.9.0.2"), "vxlan-port", "c2:vx0"),
     Broken(
@@ -93,6 +129,16 @@ BROKEN = (
         """ip link add mv0 link eth0 type macvlan mode bridge; ip link set mv0 netns c2
            ip -n c2 addr add 203.0.113.50/24 dev mv0; ip -n c2 link set mv0 up""",
         ping("203.0.113.50", "host"), "macvlan-host", "c2:mv0",
+    ),
+    Broken(
+        "a bridged frame too big for a tunnel",
+        """ip netns add far; ip link add up1 type veth peer name up2 netns far; ip addr add 192.0.2.1/24 dev up1; ip link set up1 up
+           ip -n far addr add 192.0.2.2/24 dev up2; ip -n far link set up2 up
+           ip link add vx9 type vxlan id 9 local 192.0.2.1 remote 192.0.2.2 dstport 4789 dev up1; ip link set vx9 mtu 1450 master br0 up
+           ip -n far link add vx9 type vxlan id 9 local 192.0.2.2 remote 192.0.2.1 dstport 4789 dev up2; ip -n far addr add 10.0.0.50/24 dev vx9
+           ip -n far link set vx9 mtu 1450 up
+           c1| until ping -c1 -W1 10.0.0.50 > /dev/null; do :; done""",
+        ping("10.0.0.50", size=1450), "mtu-black-hole", "host:vx9",
     ),
     Broken("too big to leave", "c1| ip link set veth1 mtu 600", ping(SITE, size=900, dont_fragment=True), "mtu-wrong", "c1:veth1"),
     Broken("too big for the uplink", "ip link set eth0 mtu 600", ping(SITE, size=900, dont_fragment=True), "mtu-wrong", "host:eth0"),

@@ -7,14 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from helpers.snapshots import lab_with
+from helpers.rules import rule
+from helpers.snapshots import bridge, container, default, edit, host, lab, lab_with, node, veth, vxlan
+from netless_lab.course.files import shipped
+from netless_lab.course.step import taught
 from netless_lab.explain import explain
-from netless_lab.explain.ladder import _SAID, _SEEN
-from netless_lab.explain.lessons import _BY_CODE
+from netless_lab.explain.case import Case
+from netless_lab.explain.catalogue import CATALOGUE
+from netless_lab.explain.cause import Cause, certainty, inferred, said, state
+from netless_lab.explain.ladder import RUNGS
 from netless_lab.model.evidence import Drop, Evidence, RouteAnswer, Run
 from netless_lab.model.journey import Death, Hop, Journey
-from netless_lab.model.probe import Outcome, Ping
-from netless_lab.model.snapshot import Chain, Rule, Snapshot
+from netless_lab.model.netfilter import rules as r
+from netless_lab.model.probe import Fetch, Outcome, Ping
+from netless_lab.model.snapshot import Address, BridgePort, Chain, Rule, Snapshot
+from netless_lab.primitives.base import Where
 
 PROBE = Ping("c1", "198.51.100.10")
 SILENCE = Outcome(PROBE, "failed", "silence", "no answer from 198.51.100.10 within 60 ms")
@@ -49,6 +56,12 @@ def forwarding(snapshot: Snapshot, value: str) -> Snapshot:
     return msgspec.structs.replace(snapshot, nodes=nodes)
 
 
+def with_sysctls(snapshot: Snapshot, values: dict[str, str]) -> Snapshot:
+    """The host with these settings."""
+    nodes = tuple(msgspec.structs.replace(node, sysctls=values) if node.name == "host" else node for node in snapshot.nodes)
+    return msgspec.structs.replace(snapshot, nodes=nodes)
+
+
 def ruled(snapshot: Snapshot, *chains: Chain) -> Snapshot:
     """The host with these chains and no others."""
     nodes = tuple(msgspec.structs.replace(node, chains=chains) if node.name == "host" else node for node in snapshot.nodes)
@@ -64,7 +77,7 @@ def test_unknown_stays_unknown() -> None:
 
 def test_a_switch_that_is_off_is_named_with_the_command_that_shows_it() -> None:
     """ip_forward=0 and no onward hop prove each other."""
-    told = explain(evidence(forwarding(lab_with(2), "0"), AT_ROUTER))
+    told = explain(evidence(forwarding(lab_with(2), "0"), AT_ROUTER), taught=taught(shipped()))
     assert (told.code, told.place, told.certainty) == ("forwarding-off", "host:fwd", "certain")
     assert told.facts[0].look == "sysctl net.ipv4.ip_forward" and told.fix == "sysctl -w net.ipv4.ip_forward=1"
     assert told.lesson == "container/internet/forwarding"
@@ -78,11 +91,29 @@ def test_a_node_that_was_never_meant_to_forward_is_only_likely() -> None:
     assert told.code == "forwarding-off" and told.certainty == "likely"
 
 
-def test_nothing_is_certain_of_ipv6() -> None:
-    """The rungs were tried on IPv4: the same evidence about a probe to an IPv6 address is only likely."""
-    proof = evidence(forwarding(lab_with(2), "0"), AT_ROUTER)
-    told = explain(msgspec.structs.replace(proof, probe=Ping("c1", "fd00::10")))
-    assert told.code == "forwarding-off" and told.certainty == "likely"
+SIX_HOPS = tuple(
+    msgspec.structs.replace(one, src="fd00:a::2", dst="fd00:b::1", text="fd00:a::2 > fd00:b::1 echo request") for one in AT_ROUTER.hops
+)
+SIX = msgspec.structs.replace(AT_ROUTER, target="fd00:b::1", hops=SIX_HOPS)
+"""The same death of a packet of IPv6."""
+
+
+def six(snapshot: Snapshot, probe: Any) -> Evidence:
+    """Evidence of an IPv6 packet that came into the host and left it by no interface, whatever asked for it."""
+    return msgspec.structs.replace(evidence(snapshot, SIX), probe=probe, outcome=Outcome(probe, "failed", "silence", "no answer", answer="fd00:b::1"))
+
+
+@pytest.mark.parametrize(
+    "probe", [Ping("c1", "fd00:b::1"), Ping("c1", "six.test"), Fetch("c1", "http://[fd00:b::1]/"), Fetch("c1", "http://six.test/")], ids=str
+)
+def test_ipv6_is_judged_by_its_own_settings(probe: Any) -> None:
+    """IPv4's switch says nothing about an IPv6 packet, whether its address was typed or a name led to it; its own one does, with its own mend."""
+    four_off = with_sysctls(lab_with(2), {"ip_forward": "0", "v6.forwarding": "1"})
+    assert "forwarding" not in explain(six(four_off, probe)).code
+    six_off = with_sysctls(lab_with(2), {"ip_forward": "1", "v6.forwarding": "0"})
+    told = explain(six(six_off, probe))
+    assert (told.code, told.place, told.certainty) == ("forwarding-off", "host:fwd", "certain")
+    assert told.fix == "sysctl -w net.ipv6.conf.all.forwarding=1" and "ipv4" not in "".join(fact.text + fact.look for fact in told.facts)
 
 
 def test_lost_frames_declare_nothing_dead() -> None:
@@ -118,13 +149,53 @@ def test_an_answer_needs_no_cause() -> None:
 
 def test_a_rule_that_cannot_be_read_is_not_accused() -> None:
     """A drop behind a match that nobody can judge from here is no cause; the same drop without it is, and only likely."""
-    limited = Rule(4, "limit rate over 1/minute drop", (), "drop")
-    certain = Rule(5, "ip daddr 198.51.100.10 drop", (("ip daddr", "==", "198.51.100.10"),), "drop")
+    limited = Rule(4, "limit rate over 1/minute drop", parts=(r.Unread("limit rate", varies=True), r.Drop()))
+    certain = rule("ip daddr 198.51.100.10 drop", 5)
     open_lab = forwarding(lab_with(2), "1")
-    for rule, code in ((limited, ""), (certain, "forward-rule")):
-        chain = Chain("ip", "t", "f", "filter", "forward", 0, "accept", None, (rule,))
+    for own, code in ((limited, ""), (certain, "forward-rule")):
+        chain = Chain("ip", "t", "f", "filter", "forward", 0, "accept", None, (own,))
         told = explain(evidence(ruled(open_lab, chain), AT_ROUTER))
         assert told.code == code and told.certainty == ("likely" if code else "unknown")
+
+
+def two_hosts() -> Snapshot:
+    """Two hosts that do not hear each other, each with a bridge that holds the same gateway's address."""
+    inside = container("c1", veth("veth1", "host:veth2", "10.0.0.2/24"), routes=(default("10.0.0.1", "veth1"),))
+    other = node("host2", "host", bridge("br0", "10.0.0.1/24"))
+    return lab(host(bridge("br0", "10.0.0.1/24"), veth("veth2", "c1:veth1", master="br0", port=BridgePort("forwarding"))), inside, other)
+
+
+def test_an_address_that_is_meant_to_be_twice_is_no_mistake() -> None:
+    """The gateway of each host's own bridge, where nobody can ask for it twice; on one segment the same is a mistake."""
+    probe = Ping("c1", "10.0.0.1")
+    way = stuck(*(msgspec.structs.replace(one, dst="10.0.0.1") for one in AT_ROUTER.hops))
+    proof = msgspec.structs.replace(evidence(two_hosts(), way), probe=probe)
+    assert explain(proof).code != "duplicate-address"
+    beside = edit(lab_with(2), "c2", "veth3", addresses=(*lab_with(2).node("c2").link("veth3").addresses, Address("10.0.0.1", 24)))  # type: ignore[union-attr]
+    assert explain(msgspec.structs.replace(proof, before=beside, after=beside)).code == "duplicate-address"
+
+
+def test_a_port_may_ask_by_the_address_that_it_made_itself() -> None:
+    """Every link has one of fe80::/10, a port of a bridge too, and may ask for a neighbour by it: nobody has put an address where it does not belong."""
+    snapshot = with_sysctls(lab_with(2), {"v6.forwarding": "1"})
+    port = snapshot.node("host").link("veth2")  # type: ignore[union-attr]
+    assert port is not None
+    snapshot = edit(snapshot, "host", "veth2", addresses=(Address("fe80::1", 64, 6, "link"),))
+    asks = hop("host", "veth2", "out", mac_src=port.mac, mac_dst="33:33:ff:00:00:02", neighbour="question")
+    asks = msgspec.structs.replace(asks, kind="ipv6-nd", src="fe80::1", dst="fe80::2", leg="arp")
+    told = explain(msgspec.structs.replace(six(snapshot, Ping("c1", "fd00:b::1")), journey=stuck(asks, *SIX_HOPS)))
+    assert told.code != "address-on-port"
+
+
+def test_a_tunnel_to_a_group_sends_to_nobody_in_particular() -> None:
+    """No node owns a multicast group, and that is no cause; an address that nobody has is one."""
+    def told(remote: str) -> str:
+        carried = msgspec.structs.replace(AT_ROUTER.hops[0], text=f"10.0.0.2 > {remote} VXLAN 7: 10.9.0.1 > 10.9.0.2 echo request")
+        inside = container("c1", veth("veth1", "host:veth2", "10.0.0.2/24"), vxlan("vx0", 7, "10.9.0.1/24", remote=remote))
+        world = lab(host(bridge("br0", "10.0.0.1/24"), veth("veth2", "c1:veth1", master="br0", port=BridgePort("forwarding"))), inside)
+        return explain(evidence(world, stuck(carried))).code
+
+    assert told("10.0.0.99") == "vxlan-remote" and told("239.1.1.1") != "vxlan-remote"
 
 
 def test_the_kernels_own_reason_is_quoted_and_is_not_certain() -> None:
@@ -158,7 +229,18 @@ def test_every_rung_survives_empty_evidence() -> None:
             assert explain(evidence(lab_with(1), journey, outcome)).seen
 
 
-def test_a_code_is_taught_once() -> None:
-    """Each code leads to at most one step, and the ladder knows no rung twice."""
-    assert all(step.count("/") == 2 for step in _BY_CODE.values())
-    assert len(set(_SEEN)) == len(_SEEN) and len(set(_SAID)) == len(_SAID)
+def test_every_code_that_is_taught_is_a_cause() -> None:
+    """The shipped course sends nobody from a cause that does not exist, and the ladder asks no rung twice."""
+    steps = taught(shipped())
+    assert steps and set(steps) <= set(CATALOGUE) and all(step.count("/") == 2 for step in steps.values())
+    assert len({rung.look for rung in RUNGS}) == len(RUNGS)
+
+
+def test_a_setting_elsewhere_is_only_likely() -> None:
+    """What is set is proof where the packet was last seen; the same setting in a node it did not come to is a suggestion."""
+    case = Case(evidence(forwarding(lab_with(2), "0"), AT_ROUTER), Where(), {})
+    fact = state("net.ipv4.ip_forward is 0")
+    assert certainty(case, Cause("forwarding-off", "host:fwd", "", (fact,))) == "certain"
+    assert certainty(case, Cause("forwarding-off", "c2:fwd", "", (fact,))) == "likely"
+    assert certainty(case, Cause("forwarding-off", "c2:fwd", "", (fact, said("the kernel refused it")))) == "certain"
+    assert certainty(case, Cause("forwarding-off", "host:fwd", "", (inferred("worked out"),))) == "likely"

@@ -57,9 +57,9 @@ def test_a_question_under_way_is_not_taken_for_silence(lab: Running) -> None:
     """Another packet for the same neighbour was sent just before, and the kernel still asks for both at once: Why says the same as ever."""
     lab.goto(START, end=True)
     lab.sh("sysctl -qw net.ipv4.neigh.veth1.retrans_time_ms=300 && ping -c1 -W0.01 10.0.0.99; ip neigh show 10.0.0.99 | grep INCOMPLETE", "c1")
-    told = lab.client.ask(Explain, probe=Ping("c1", "10.0.0.99"))
-    assert (told["code"], told["place"]) == ("neighbour-unanswered", "c1:neighbour"), told["seen"]
-    assert "who has 10.0.0.99? tell 10.0.0.2" in [hop["text"] for hop in told["journey"]["hops"]]
+    told = lab.client.ask(Explain(probe=Ping("c1", "10.0.0.99")))
+    assert (told.code, told.place) == ("neighbour-unanswered", "c1:neighbour"), told.seen
+    assert told.journey is not None and "who has 10.0.0.99? tell 10.0.0.2" in [hop.text for hop in told.journey.hops]
 
 
 def test_a_script_reads_one_document(lab: Running) -> None:

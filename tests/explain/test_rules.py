@@ -1,91 +1,19 @@
-"""Reading rules and tables without a kernel: matches, chains, policy routing, and the way over cables and bridges. Pure."""
+"""Reading tables without a kernel: policy routing, and the way over cables and bridges. Pure."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from helpers.snapshots import bridge, container, edit, edit_node, host, lab, lab_with, uplink, veth, vxlan
 from netless_lab.explain import routes, segment
-from netless_lab.explain.matching import match, matches
-from netless_lab.explain.ruleset import at_hook, blocked, decide, redirection, source_rules, target_of
-from netless_lab.model.snapshot import Address, BridgePort, Chain, Link, Node, PolicyRule, Route, Rule
-
-PING = {
-    "ether type": "ip", "meta nfproto": "ipv4", "meta l4proto": "icmp", "icmp type": "echo-request", "ip saddr": "10.0.0.2",
-    "ip daddr": "198.51.100.10", "iifname": "br0", "oifname": "eth0", "ct state": "new",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("key", "operator", "wanted", "fits"),
-    [
-        ("ip saddr", "==", "10.0.0.2", True), ("ip saddr", "==", "10.0.0.0/24", True), ("ip saddr", "!=", "10.0.0.0/24", False),
-        ("ip saddr", "==", "10.1.0.0/16", False), ("ip saddr", "==", "10.0.0.1-10.0.0.9", True), ("ip saddr", "in", "10.0.0.9,10.0.0.2", True),
-        ("ip saddr", "not in", "10.0.0.9,10.0.0.2", False), ("iifname", "==", "br*", True), ("iif", "==", "br0", True),
-        ("oifname", "!=", "br0", True), ("ct state", "in", "established,related", False), ("ct state", "in", "new", True),
-        ("tcp dport", "==", "80", False), ("th dport", "==", "80", None), ("ip protocol", "==", "icmp", True),
-        ("ip6 saddr", "==", "fd00::1", False), ("arp operation", "==", "request", False),
-        ("ip saddr", "in", "@bad", None), ("meta mark", "==", "0x00000007", None), ("fib daddr type", "==", "local", None),
-        ("ip saddr . ip daddr", "in", "10.0.0.2 . 198.51.100.10", None),
-    ],
-)  # fmt: skip
-def test_a_match_fits_or_not_or_nobody_knows(key: str, operator: str, wanted: str, fits: bool | None) -> None:
-    """Prefixes, ranges, lists, wildcards and negations as nft(8) has them; what is not known of the packet is never guessed."""
-    assert match(key, operator, wanted, PING) is fits
-
-
-def test_a_rule_is_only_sure_when_all_of_it_can_be_read() -> None:
-    """Opaque expressions, rates and unknown fields make a rule a maybe; one match that fails makes it a no all the same."""
-    assert matches(Rule(1, "ip saddr 10.0.0.2 drop", (("ip saddr", "==", "10.0.0.2"),), "drop"), PING) is True
-    assert matches(Rule(1, "limit rate 1/second accept", (), "accept"), PING) is None
-    assert matches(Rule(1, "<socket> drop", (), "drop", opaque=True), PING) is None
-    assert matches(Rule(1, "<socket> tcp dport 80 drop", (("tcp dport", "==", "80"),), "drop", opaque=True), PING) is False
-
-
-def chain(*rules: Rule, name: str = "f", hook: str | None = "forward", policy: str = "accept", priority: int = 0, kind: str = "filter") -> Chain:
-    """A chain of the table ip t."""
-    return Chain("ip", "t", name, kind if hook else None, hook, priority, policy if hook else None, None, rules)
-
-
-def node(*chains: Chain, **more: object) -> Node:
-    """A node with these chains."""
-    return Node("host", "host", 1, chains=chains, **more)  # type: ignore[arg-type]
-
-
-def test_the_first_final_verdict_decides_and_else_the_policy() -> None:
-    """Jumps come back, goto does not, a verdict map chooses, a later chain of the same hook has its say too."""
-    drop = Rule(3, "drop", (), "drop")
-    inner = chain(Rule(5, "ip saddr 10.0.0.2 return", (("ip saddr", "==", "10.0.0.2"),), "return"), drop, name="inner", hook=None)
-    jumping = chain(Rule(4, "jump inner", (), "jump inner"), policy="drop")
-    assert decide(node(jumping, inner), jumping, PING).rule is None, "returned, so the policy decides"
-    going = chain(Rule(4, "goto inner", (), "goto inner"), Rule(6, "accept", (), "accept"), policy="drop")
-    assert decide(node(going, inner), going, PING).verdict == "drop"
-    mapped = chain(Rule(7, "ct state vmap {...}", (("ct state", "vmap", "established : accept,new : drop"),)))
-    assert decide(node(mapped), mapped, PING).blocks
-    first, second = chain(name="a", priority=-5), chain(drop, name="b", priority=5)
-    found = blocked(node(second, first), {"ip"}, "forward", PING)
-    assert found is not None and found.chain.name == "b"
-    assert [own.name for own in at_hook(node(second, first), {"ip"}, "forward")] == ["a", "b"]
-
-
-def test_a_drop_behind_an_unreadable_accept_is_not_sure() -> None:
-    """The packet may have been let through by a rule that cannot be judged from here."""
-    maybe = chain(Rule(1, "ip saddr @good accept", (("ip saddr", "in", "@good"),), "accept"), policy="drop")
-    decision = decide(node(maybe), maybe, PING)
-    assert decision.blocks and not decision.sure
-
-
-def test_nat_rules_are_found() -> None:
-    """Where a published port leads, and which rules rewrite sources."""
-    assert target_of("dnat to 10.0.0.3:80") == ("10.0.0.3", 80)
-    assert target_of("dnat to 10.0.0.3") == ("10.0.0.3", None) and target_of("redirect to :8080") == ("", 8080)
-    rule = Rule(1, "tcp dport 8080 dnat to 10.0.0.3:80", (("tcp dport", "==", "8080"),), "dnat to 10.0.0.3:80")
-    pre = chain(rule, name="pre", hook="prerouting", kind="nat")
-    packet = {"meta l4proto": "tcp", "tcp dport": "8080"}
-    assert redirection(node(pre), "prerouting", packet) == ("10.0.0.3", 80, rule)
-    assert redirection(node(pre), "prerouting", packet | {"tcp dport": "81"}) is None
-    masquerade = Rule(2, "masquerade", (), "masquerade")
-    assert [own for _, own in source_rules(node(chain(masquerade, name="post", hook="postrouting", kind="nat")))] == [masquerade]
+from netless_lab.explain.case import Case
+from netless_lab.explain.mends import heals, with_route
+from netless_lab.model.evidence import Evidence
+from netless_lab.model.journey import Journey
+from netless_lab.model.probe import Outcome, Ping
+from netless_lab.model.snapshot import Address, BridgePort, Link, Node, PolicyRule, Route
+from netless_lab.primitives.base import Where
 
 
 def routed(*found: Route, policy: tuple[PolicyRule, ...] = (), **sysctls: str) -> Node:
@@ -116,6 +44,38 @@ def test_policy_rules_come_before_the_tables() -> None:
     assert routes.worked_out(table, "8.8.8.8", "10.0.0.8", "br0").table == 77
     assert routes.worked_out(table, "8.8.8.8", "10.0.0.8").table == 254
     assert routes.worked_out(routed(Route("default", "10.0.0.254", "eth0"), ip_forward="0"), "8.8.8.8", "10.0.0.8", "br0").error == "EHOSTUNREACH"
+
+
+def test_a_policy_rule_is_taken_at_its_word() -> None:
+    """A *not* is for all others, a suppressed prefix lets the default route go by, and a rule that asks for what is not known decides nothing."""
+    rules = (
+        PolicyRule(100, suppress=0), PolicyRule(150, others=("ipproto tcp",), action="prohibit"),
+        PolicyRule(200, mark="0xca6c", negated=True, table=51820), PolicyRule(32766),
+    )  # fmt: skip
+    own, tunnel = Route("10.0.0.0/24", None, "eth0"), Route("default", None, "wg0", table=51820)
+    table = routed(Route("default", "10.0.0.254", "eth0"), own, tunnel, policy=rules)
+    assert routes.worked_out(table, "8.8.8.8").dev == "wg0" and routes.worked_out(table, "10.0.0.9").dev == "eth0"
+    assert rules[2].text == "not from all fwmark 0xca6c lookup 51820" and rules[0].text == "from all lookup 254 suppress_prefixlength 0"
+
+
+def test_each_family_has_its_own_tables() -> None:
+    """Routes, rules and the switch of the other family say nothing about an address."""
+    table = routed(Route("default", "10.0.0.254", "eth0"), Route("fd00:b::/64", "fd00:a::1", "eth6", family=6))
+    assert not table.sysctls.get("v6.forwarding")
+    assert routes.worked_out(table, "fd00:b::1").dev == "eth6" and routes.worked_out(table, "fd00:c::1").error == "ENETUNREACH"
+    assert routes.worked_out(table, "fd00:b::1", "fd00:a::9", "eth0").error == "EHOSTUNREACH" and not routes.worked_out(table, "8.8.8.8", "10.0.0.9", "eth0").error
+    assert (routes.host_of("10.0.0.3:80"), routes.host_of("[fd00::3]:80"), routes.host_of("fd00::3")) == ("10.0.0.3", "fd00::3", "fd00::3")
+
+
+def test_a_mend_heals_when_the_packet_gets_further() -> None:
+    """Tried on the snapshot: a default route by the gateway brings it on, one by an address that nobody has does not."""
+    c1 = container("c1", veth("veth1", "host:veth2", "10.0.0.2/24"), routes=(Route("10.0.0.0/24", None, "veth1"),))
+    healthy = lab_with(1)
+    state = msgspec.structs.replace(healthy, nodes=tuple(msgspec.structs.replace(own, routes=c1.routes) if own.name == "c1" else own for own in healthy.nodes))
+    probe = Ping("c1", "203.0.113.2")
+    case = Case(Evidence(probe, Outcome(probe, "failed", "no-route", "no route"), Journey("c1", "203.0.113.2", ()), state, state), Where(), {})
+    for via, good in (("10.0.0.1", True), ("10.0.0.77", False)):
+        assert heals(case, "c1", with_route("c1", Route("default", via, "veth1"))(state)) is good
 
 
 def test_a_clear_way_has_no_obstacles() -> None:

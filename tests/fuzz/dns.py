@@ -8,9 +8,9 @@ from random import Random
 from capture import frames
 from fuzz.mutate import flipped
 from fuzz.target import Given, Target, steady
-from netless_lab.kernel.probe import message
-from netless_lab.model.journeys import dns
-from netless_lab.sandbox.internet import ZONE
+from netless_lab.model import dns
+from netless_lab.model.outside import USUAL
+from netless_lab.sandbox.internet import zone
 from netless_lab.sandbox.nameserver import answer
 
 _OPT = b"\0" + struct.pack("!HHIH", 41, 4096, 0, 0)
@@ -24,10 +24,11 @@ def make(dice: Random) -> Given:
 
 
 def check(given: Given) -> None:
-    """Neither side raises; a reply is to this question, and all its records are whole."""
-    dns.parse(given.data)
-    message.parse(given.data, _QUESTION)
-    reply = answer(given.data, ZONE)
+    """Neither side raises; what is whole is read as it was when it has been written again; a reply is to this question, its records whole."""
+    read = dns.decode(given.data)
+    if read is not None and read.whole:
+        assert dns.decode(dns.encode(read)) == read, "what was read is written and read the same"
+    reply = answer(given.data, zone(USUAL))
     if reply is None:
         return
     assert reply[:2] == given.data[:2] and reply[2] & 0x80, "a reply has the id of its question, and says that it is one"

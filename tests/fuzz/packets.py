@@ -8,9 +8,8 @@ from capture import frames
 from fuzz.mutate import flipped
 from fuzz.target import Given, Target, steady
 from netless_lab.kernel.capture.pcapng import pcapng
-from netless_lab.kernel.probe import message
+from netless_lab.model import dns
 from netless_lab.model.journey import Direction
-from netless_lab.model.journeys import dns
 from netless_lab.model.journeys.assemble import traffic
 from netless_lab.model.journeys.converse import converse
 from netless_lab.model.journeys.decode import decode
@@ -43,8 +42,7 @@ def check(given: Given) -> None:
     pcapng(seen, lost=1)
     found = converse(((frame, packet) for frame in seen), ())
     traffic(found.conversations, questions(found.neighbours), _GROUND)
-    dns.parse(given.data)
-    message.parse(given.data, given.data[14:60])
+    dns.decode(given.data)
 
 
 TARGET = Target("packets", make, steady(check))

@@ -23,11 +23,11 @@ from netless_lab.sandbox import way
 FIRST, LATER, WAY = "a first line", "lines after the greeting", "a line that asks for a node"
 _REQUESTS: tuple[dict[str, Any], ...] = (
     {"type": "getstatus"}, {"type": "getsnapshot"}, {"type": "getcourses"}, {"type": "subscribe"}, {"type": "check"}, {"type": "hint", "rung": 0},
-    {"type": "enter", "node": "host"}, {"type": "setdialect", "dialect": "ip"}, {"type": "reset", "scope": "step", "dry": True},
+    {"type": "enter", "node": "host"}, {"type": "setdialect", "dialect": "ip"}, {"type": "whatgoes", "scope": "step"},
     {"type": "sendprobe", "probe": {"type": "ping", "source": "host", "target": "127.0.0.1"}}, {"type": "goto", "target": "nowhere"},
-    {"type": "play", "on": False}, {"type": "call", "name": "history", "args": {}}, {"type": "call", "name": "follow", "args": {"on": True}},
-    {"type": "call", "name": "drill", "args": {"do": "status"}}, {"type": "call", "name": "break", "args": {"fault": "no-such", "node": "c1"}},
-    {"type": "call", "name": "progress", "args": {"on": None, "id": [], "text": "a" * 100}}, {"type": "run", "target": "no-such"},
+    {"type": "play", "on": False}, {"type": "gethistory"}, {"type": "follow", "on": True}, {"type": "getfaults"}, {"type": "getjourneys"},
+    {"type": "break", "fault": "no-such", "node": "c1"}, {"type": "getpacket", "journey": 1, "hop": 0}, {"type": "getcapture", "journey": None},
+    {"type": "getprogress", "on": None, "text": "a" * 100}, {"type": "run", "target": "no-such"},
 )  # fmt: skip
 _WHOLE = re.compile(rb"down|leave|prove|hello", re.IGNORECASE)
 """What would end the lab, take minutes, or (a second hello) goes without an answer."""

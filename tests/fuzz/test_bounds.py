@@ -187,7 +187,7 @@ def test_a_line_of_ten_megabytes_is_answered() -> None:
 @pytest.mark.kernel
 @pytest.mark.parametrize(
     "line",
-    [b'{"type":"goto","id":7,"target":"\xff"}', b'{"type":"call","id":7,"name":"x","args":{"a":' + b"[" * 5000 + b"]" * 5000 + b"}}", b"", b"{}"],
+    [b'{"type":"goto","id":7,"target":"\xff"}', b'{"type":"subscribe","id":7,"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b"", b"{}"],
     ids=["not UTF-8", "deep", "empty", "no request"],
 )
 def test_a_bad_line_is_answered(line: bytes) -> None:

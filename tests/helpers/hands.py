@@ -113,4 +113,4 @@ def _page(lab: Running, dialect: Dialect) -> tuple[str, ...]:
 
 def speak(lab: Running, dialect: Dialect) -> None:
     """Choose the dialect of the page."""
-    lab.client.ask(SetDialect, dialect=dialect)
+    lab.client.ask(SetDialect(dialect=dialect))

@@ -1,7 +1,7 @@
 """A little lab for tests, to be used inside ``@sandboxed``: host, internet and the container c1, without session, agent or screen.
 
 Actions are done by the product's Applier or typed, in any dialect, as a learner would; nodes that come about by hand are the ones that the
-product's Discovery finds. What starts and ends the lab's own is all there is here beside the session's ``PretendHost``, which needs a
+product's Discovery finds. What starts and ends the lab's own is all there is here beside the ``PretendHost`` of the lab's ground, which needs a
 loop and the reaper of an agent: a test waits for a process itself.
 """
 
@@ -97,7 +97,7 @@ class Lab:
     def where(self, node: str = "host", *, names: bool = True) -> Where:
         """How commands reach the nodes from the shell of ``node``; with ``names`` false only by process."""
         where = where_of(self.snapshot(), node)
-        return where if names else Where(node, {}, where.pids)
+        return where if names else msgspec.structs.replace(where, names={})
 
     def do(self, *tables: Table) -> None:
         """By the Applier."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 _SCRIPT = """
-import signal, socket, sys
+import json, signal, socket, sys
 if "deaf" in sys.argv:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 listener = socket.socket(socket.AF_UNIX)
@@ -20,7 +20,11 @@ while True:
     client, _ = listener.accept()
     try:
         with client, client.makefile("rb") as lines:
-            lines.readline()
+            hello = lines.readline()
+            if "agrees" in sys.argv:
+                client.sendall(hello)
+                for line in lines:
+                    client.sendall(b'{"type":"done","id":%d,"value":""}\\n' % json.loads(line)["id"])
             if "silent" in sys.argv:
                 lines.read()
             client.sendall(b'{"type":"failed","id":0,"code":2,"text":"this lab speaks protocol 1","nearest":[]}\\n')
@@ -33,7 +37,8 @@ while True:
 def pretender(name: str, *manner: str, **popen: Any) -> Iterator[subprocess.Popen[bytes]]:
     """One that listens at this abstract name, reads the hello, refuses, and hangs up; it ends on SIGTERM.
 
-    ``manner``: ``silent`` says nothing, ``deaf`` does not heed SIGTERM. ``popen`` says whose process it is.
+    ``manner``: ``silent`` says nothing, ``agrees`` greets and agrees to everything and hangs up on nobody, ``deaf`` does not heed
+    SIGTERM. ``popen`` says whose process it is.
     """
     words = [sys.executable, "-I", "-c", _SCRIPT, name, *manner]
     with subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/", **popen) as process:

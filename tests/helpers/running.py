@@ -14,25 +14,31 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from helpers.waiting import eventually
 from netless_lab import join, labs
 from netless_lab.client import Client, LabGone
+from netless_lab.model.clearing import Clearing
+from netless_lab.model.snapshot import Snapshot
 from netless_lab.protocol import (
+    Account,
     AgentMessage,
     Back,
     Check,
     Down,
+    GetHistory,
     GetSnapshot,
     GetStatus,
     Goto,
     Hello,
+    Judgement,
+    Moved,
     Next,
     Reset,
     Run,
+    Scope,
     Status,
     Subscribe,
+    WhatGoes,
 )
 
 
@@ -53,43 +59,45 @@ class Running:
         self.events = events
         self._entries: dict[str, Entry] = {}
 
-    def run(self, target: str | None = None, *, rest: bool = False) -> dict[str, Any]:
+    def run(self, target: str | None = None, *, rest: bool = False) -> Judgement:
         """``netless run``"""
-        answer: dict[str, Any] = self.client.ask(Run, target=target, rest=rest)
-        return answer
+        return self.client.ask(Run(target, rest))
 
-    def check(self, target: str | None = None) -> dict[str, Any]:
+    def check(self, target: str | None = None) -> Judgement:
         """``netless check``"""
-        answer: dict[str, Any] = self.client.ask(Check, target=target)
-        return answer
+        return self.client.ask(Check(target))
 
-    def goto(self, target: str, *, end: bool = False) -> dict[str, Any]:
+    def goto(self, target: str, *, end: bool = False) -> Moved:
         """``netless goto``"""
-        answer: dict[str, Any] = self.client.ask(Goto, target=target, end=end)
-        return answer
+        return self.client.ask(Goto(target, end))
 
-    def reset(self, scope: str = "step", *, dry: bool = False) -> dict[str, Any]:
-        """``netless reset``"""
-        answer: dict[str, Any] = self.client.ask(Reset, scope=scope, dry=dry)
-        return answer
+    def reset(self, scope: Scope = "step") -> Moved:
+        """``netless reset --yes``"""
+        return self.client.ask(Reset(scope))
 
-    def back(self) -> dict[str, Any]:
+    def what_goes(self, scope: Scope = "step") -> Clearing:
+        """What ``netless reset`` lists before it asks."""
+        return self.client.ask(WhatGoes(scope))
+
+    def back(self) -> Moved:
         """``netless back``"""
-        answer: dict[str, Any] = self.client.ask(Back)
-        return answer
+        return self.client.ask(Back())
 
-    def next(self, *, force: bool = False) -> dict[str, Any]:
+    def next(self, *, force: bool = False) -> Moved:
         """``netless next``, with ``force`` ``netless next --yes``"""
-        answer: dict[str, Any] = self.client.ask(Next, force=force)
-        return answer
+        return self.client.ask(Next(force))
+
+    def history(self) -> Account:
+        """``netless history``"""
+        return self.client.ask(GetHistory())
 
     def status(self) -> Status:
         """``netless status``"""
-        return msgspec.convert(self.client.ask(GetStatus), Status)
+        return self.client.ask(GetStatus())
 
-    def snapshot(self) -> Any:
-        """``netless snapshot --json``"""
-        return self.client.ask(GetSnapshot)
+    def snapshot(self) -> Snapshot:
+        """``netless snapshot``"""
+        return self.client.ask(GetSnapshot())
 
     def sh(self, command: str, node: str = "host", *, check: bool = True) -> str:
         """A command in a node, as ``netless exec`` runs it; what it printed."""
@@ -123,13 +131,11 @@ def running(name: str | None = None, **orders: Any) -> Iterator[Running]:
     sock = labs.connect(lab) or labs.start(lab, **orders)
     events: list[AgentMessage] = []
     client = Client(sock, Hello(client="test", lab=lab), events.append)
-    client.ask(Subscribe)
+    client.ask(Subscribe())
     try:
         yield Running(lab, client, events)
     finally:
         with suppress(LabGone, OSError):
-            client.ask(Down)
-            for _ in client.events():
-                pass
+            client.ask(Down())
         client.close()
         assert eventually(lambda: labs.connect(lab) is None), "the lab did not end"

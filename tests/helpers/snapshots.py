@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from netless_lab.model.snapshot import Address, BridgePort, Chain, Link, Name, Node, Peer, Role, Route, Rule, Snapshot, Vxlan
+from helpers.rules import rule
+from netless_lab.model.snapshot import Address, BridgePort, Chain, Link, Name, Node, Peer, Role, Route, Snapshot, Vxlan
 
 FORWARD = "ip_forward"
 """The key of the forwarding switch in ``Node.sysctls``."""
@@ -92,18 +93,13 @@ def uplink(**more: Any) -> Link:
 
 def masquerade(subnet: str = "10.0.0.0/24", out: str = "br0") -> Chain:
     """A postrouting chain that masquerades what leaves ``subnet`` by any other device than ``out``."""
-    rule = Rule(
-        handle=4,
-        text=f'ip saddr {subnet} oifname != "{out}" masquerade',
-        matches=(("ip saddr", "==", subnet), ("oifname", "!=", out)),
-        verdict="masquerade",
-    )
-    return Chain(family="ip", table="lab", name="postrouting", type="nat", hook="postrouting", priority=100, policy="accept", rules=(rule,))
+    own = rule(f'ip saddr {subnet} oifname != "{out}" masquerade', 4)
+    return Chain(family="ip", table="lab", name="postrouting", type="nat", hook="postrouting", priority=100, policy="accept", rules=(own,))
 
 
 def forward_drop(*accepts: str) -> Chain:
     """A forward chain whose policy drops, with accepting rules such as ``iifname "br0"``."""
-    rules = tuple(Rule(handle=10 + i, text=f"{text} accept", verdict="accept") for i, text in enumerate(accepts))
+    rules = tuple(rule(f"{text} accept", 10 + i) for i, text in enumerate(accepts))
     return Chain(family="ip", table="lab", name="forward", type="filter", hook="forward", policy="drop", rules=rules)
 
 

@@ -7,10 +7,12 @@ import os
 import select
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from helpers.waiting import eventually
+from hostile.helpers import namer
 from hostile.helpers.hider import ENTRY
 from netless_lab.sandbox import find
 from netless_lab.sandbox.start import StartError, launch
@@ -61,6 +63,19 @@ def test_who_does_not_heed_his_keeper_is_stopped(number: signal.Signals) -> None
         stop(sock)
         assert _has_ended(agent), "it lives on without a name"
         assert _has_ended(keeper)
+
+
+@alone
+def test_who_has_a_line_to_his_keeper_takes_no_name_with_it() -> None:
+    """The line is a socket of the machine's network, where names are anybody's who is first: an agent can give it none."""
+    before = Path("/proc/net/unix").read_text(encoding="utf-8")
+    started = launch("test", namer.ENTRY).wait()
+    try:
+        assert "tried" in started.log()
+        assert namer.NAME not in Path("/proc/net/unix").read_text(encoding="utf-8") and namer.NAME not in before
+    finally:
+        os.kill(started.pid, signal.SIGKILL)
+        started.close()
 
 
 def _has_ended(pidfd: int) -> bool:

@@ -9,13 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import netless_lab.sandbox
+import pytest
+
+import netless_lab
 from helpers.waiting import eventually
 from netless_lab import join
 from sandbox.helpers.alone import alone
 from sandbox.helpers.rooms import room
 
-OURS = ("__init__", "enter", "syscalls", "way", "relay", "limits", "join", "find", "address")
+OURS = (
+    "__init__", "join", "address", "kernel/__init__", "kernel/syscalls",
+    *(f"sandbox/{name}" for name in ("__init__", "enter", "carry", "seccomp", "way", "relay", "limits", "find")),
+)  # fmt: skip
 PYTHONS = ("os", "posixpath", "struct", "signal", "enum", "types", "functools", "re/__init__", "socket", "selectors", "tty", "codecs", "encodings/utf_8")
 MARKER = "/tmp/evil-ran"
 EVIL = f"""
@@ -40,7 +45,7 @@ def _bait() -> subprocess.Popen[bytes]:
 @alone
 def test_what_covers_a_module_is_not_run_by_who_enters() -> None:
     """Each module of the tutor's and many of Python's are covered inside; who enters afterwards imports none, and a process outside lives."""
-    package = Path(netless_lab.sandbox.__file__).parent
+    package = Path(netless_lab.__file__).parent
     files = [str(package / f"{name}.py") for name in OURS] + [f"{Path(os.__file__).parent}/{name}.py" for name in PYTHONS]
     with _bait() as bait, room() as made:
         cover = "\n".join(f"mount --bind /tmp/evil.py {shlex.quote(path)} || exit 1" for path in files if os.path.exists(path))
@@ -63,3 +68,25 @@ def test_such_a_module_would_be_seen() -> None:
         subprocess.run([sys.executable, "-I", "-c", "exec(open('/tmp/evil.py').read())", "enter.py"], check=True)
         assert eventually(lambda: bait.poll() is not None)
         assert os.path.exists(MARKER)
+
+REGISTER = """
+import ctypes, os
+os.makedirs("/run/kinds", exist_ok=True)
+if ctypes.CDLL(None).mount(b"none", b"/run/kinds", b"binfmt_misc", 0, None):
+    raise SystemExit("not in a user namespace")  # before Linux 6.7
+kind = open("/usr/bin/env", "rb").read(64)[24:48]  # where it begins, and where its tables are (elf(5))
+with open("/run/kinds/register", "wb", buffering=0) as file:
+    file.write(b":env:M:24:" + b"".join(b"\\\\x%02x" % byte for byte in kind) + b"::/proc/self/exe:")
+"""
+"""Has the lab's own kernel table say that the program which runs a visitor's command is a script, to be read by whatever runs it: by our Python."""
+
+
+@pytest.mark.kernel_may_lack
+@alone
+def test_a_handler_of_programs_gets_nothing_of_ours_run() -> None:
+    """Who is inside says by what a program is run (binfmt_misc): a visitor's command is not run then, and neither is the Python of who enters."""
+    with room() as made:
+        if "not in a user namespace" in made.sh(f"python3 -I -S -c {shlex.quote(REGISTER)} 2>&1 || true"):
+            pytest.skip("this kernel has one such table for the whole machine, which no lab can mount")
+        done = subprocess.run([*join.command(made.lab, "host"), "echo", "run"], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (127, "") and "No such file" in done.stderr

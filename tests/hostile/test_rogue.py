@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from helpers.checkout import as_here
+from helpers.waiting import PATIENCE_S
 from hostile.helpers.rogue import Answer, hands, rogue, says
 from netless_lab import join
 from netless_lab.address import address, socket_name
@@ -152,6 +155,34 @@ def test_a_command_does_not_stay_among_the_machines_groups() -> None:
             done = enter("cat", "/proc/self/cgroup")
     assert (done.returncode, done.stdout) == (3, b""), "it works among the machine's"
     assert spoken(done.stderr), done.stderr
+
+
+@alone
+def test_who_has_entered_holds_nothing_that_is_handed_to_him_later() -> None:
+    """Open files that come with the answer or after it are let go of, or refused, while the command runs and says that the lab is in use."""
+    own, handed = os.pipe()
+    with room() as made:
+        true, files = _handed_over(made.lab)
+
+        def answer(caller: socket.socket) -> None:
+            socket.send_fds(caller, [line(b"", kinds=tuple(map(str.encode, true.kinds)))], files)
+            with contextlib.suppress(BrokenPipeError):
+                while True:
+                    socket.send_fds(caller, [b"more"], [handed])
+                    time.sleep(0.01)
+            os.close(handed)
+            caller.recv(1)  # it is held as long as it is used
+
+        with rogue(socket_name("rogue", os.geteuid()), answer):
+            os.close(handed)
+            words = [*join.command("rogue", "host", stay=True), "sh", "-c", "echo begun; read end"]
+            environment = {**os.environ, **join.environment("rogue", "host")}
+            with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+                assert process.stdout is not None and process.stdout.readline() == b"begun\n"
+                assert select.select([own], [], [], PATIENCE_S)[0], "somebody has it still"
+                assert os.read(own, 1) == b"" and process.poll() is None
+                process.communicate(b"\n", timeout=30)
+    os.close(own)
 
 
 def _handed_over(lab: str) -> tuple[way.Way, list[int]]:

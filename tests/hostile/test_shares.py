@@ -52,7 +52,7 @@ QUEUE = "libc.mq_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600, None)"
 TAKE_ALL = """
 import ctypes, os, sys
 libc = ctypes.CDLL(None)
-number, name = 0, b"/share-%d" % os.getpid()
+number, name = 0, b"/share-" + os.urandom(8).hex().encode()  # others, with the same pid in a namespace of their own, do the same
 while {one} >= 0:
     libc.mq_unlink(name)  # a queue outlives its makers (mq_overview(7)); one without a name is gone with who has it open
     number += 1
@@ -83,3 +83,40 @@ def test_a_lab_leaves_half_to_its_owner(one: str, kind: int, least: int) -> None
         for taker in takers:
             taker.communicate()
     assert int(mine.stdout) > 0, "nothing is left outside"
+
+
+FORK_ALL = """
+import os, sys
+number = 0
+while True:
+    try:
+        if os.fork() == 0:
+            sys.stdin.read()
+            os._exit(0)
+    except BlockingIOError:
+        break
+    number += 1
+print(number, flush=True)
+sys.stdin.read()
+"""
+"""The same with processes, which end with the input that they share."""
+
+
+@alone
+def test_a_lab_leaves_processes_to_its_owner() -> None:
+    """All processes that the lab gets are made, by who was begun inside, in a user namespace made for it, and not bound by what binds visitors:
+    it gets no more than half of what its owner may have, and leaves him the others."""
+    may = 1200
+    resource.setrlimit(resource.RLIMIT_NPROC, (may, may))
+    with room() as made:
+        environment = {**os.environ, **join.environment(made.lab, "host")}
+        unbound = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_NPROC, ({may}, {may})); os.execvp(sys.argv[1], sys.argv[1:])"
+        takers = []
+        for words in (("unshare", "-U"), ("python3", "-I", "-S", "-c", unbound), ()):
+            command = [*join.command(made.lab, "host"), *words, "python3", "-I", "-S", "-c", FORK_ALL]
+            takers.append(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+        taken = [int(taker.stdout.readline() or 0) for taker in takers if taker.stdout is not None]
+        subprocess.run(["true"], check=True)
+        for taker in takers:
+            taker.communicate()
+    assert 100 < sum(taken) <= may // 2, taken

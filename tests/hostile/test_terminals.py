@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import itertools
 import json
@@ -11,9 +12,11 @@ import subprocess
 import sys
 import termios
 import tty
+from pathlib import Path
 
 import pytest
 
+from helpers.waiting import PATIENCE_S, eventually
 from hostile.helpers.hour import on_a_terminal
 from netless_lab import join
 from sandbox.helpers.alone import alone, alone_as_root
@@ -114,6 +117,36 @@ def test_lines_that_are_typed_reach_a_command_among_pipes() -> None:
         assert process.communicate(timeout=30)[0] == b"three\n"
         os.close(keyboard)
         os.close(terminal)
+
+
+@alone
+def test_lines_that_are_typed_ahead_are_the_next_ones() -> None:
+    """A command that reads nothing takes one line of those that are typed for whoever reads the terminal after it, and no more."""
+    with room() as made:
+        made.sh("mkfifo /tmp/go")
+        keyboard, terminal, process = _typed(made, "echo ready; read go </tmp/go")
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        for line in (b"one\n", b"two\n", b"three\n"):
+            os.write(keyboard, line)
+        copier = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+        assert eventually(lambda: _waits(terminal) < len("one\ntwo\nthree\n") and _sleeps(copier)), "the first is taken"
+        made.sh("echo >/tmp/go")
+        assert process.wait(30) == 0
+        os.write(keyboard, b"four\n")
+        for line in (b"two\n", b"three\n", b"four\n"):
+            assert select.select([terminal], [], [], PATIENCE_S)[0] and os.read(terminal, 100) == line
+        os.close(keyboard)
+        os.close(terminal)
+
+
+def _waits(terminal: int) -> int:
+    """How many bytes of whole lines wait to be read (FIONREAD)."""
+    return int.from_bytes(fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def _sleeps(pid: str) -> bool:
+    """Whether all threads of a process do (proc(5), state)."""
+    return all(path.read_text().rpartition(")")[2].split()[0] == "S" for path in Path(f"/proc/{pid}/task").glob("*/stat"))
 
 
 @alone

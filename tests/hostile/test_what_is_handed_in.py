@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import resource
+import select
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +37,30 @@ for number in (0, 1, 2):
             pass
 """
 """Whatever can be done to an open file that is no reading from it or writing to it as it was opened."""
+
+IN_STEPS = """
+import os, select, sys, time
+def told(step):
+    while not os.path.exists(f"/tmp/{step}"):
+        time.sleep(0.01)
+select.select([0], [], [])
+print("shown")
+told("read")
+sys.stdout.write(os.read(0, 100).decode())
+told("end")
+"""
+"""Reads and ends when it is told to."""
+
+FILL = """
+import os, time
+pipe = os.open("/proc/self/fd/0", os.O_WRONLY | os.O_NONBLOCK)
+try:
+    while True:
+        os.write(pipe, bytes(4096))
+except BlockingIOError:
+    open("/tmp/full", "w").close()
+time.sleep(1000)
+"""
 
 
 def entered(made: TestRoom, *command: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -127,6 +154,60 @@ def test_a_command_can_wait_for_what_comes_later() -> None:
 
 
 @alone
+def test_what_was_read_of_a_pipe_is_not_read_again() -> None:
+    """What a command has read of a pipe that somebody still writes into is not for the next one, however soon it ends after that."""
+    reading, writing = os.pipe()
+    with room() as made:
+        for number in range(5):
+            os.write(writing, b"%d\n" % number)
+            assert entered(made, "head", "-n", "1", stdin=reading, stdout=subprocess.PIPE).stdout == b"%d\n" % number
+        os.write(writing, b"last\n")
+        os.close(writing)
+        assert entered(made, "cat", stdin=reading, stdout=subprocess.PIPE).stdout == b"last\n"
+    os.close(reading)
+
+
+@alone
+def test_two_who_read_one_pipe_end_as_their_commands_do() -> None:
+    """Of two commands at once on their caller's pipe, who are both shown what waits there, neither keeps who entered, and what comes later is the next one's."""
+    reading, writing = os.pipe()
+    os.write(writing, b"a line\n")
+    with room() as made:
+        words = [*join.command(made.lab, "host"), "python3", "-I", "-u", "-c", IN_STEPS]
+        environment = {**os.environ, **join.environment(made.lab, "host")}
+        both = [subprocess.Popen(words, env=environment, stdin=reading, stdout=subprocess.PIPE) for _ in range(2)]
+        files = [process.stdout for process in both if process.stdout is not None]
+        assert [file.readline() for file in files] == [b"shown\n"] * 2
+        made.sh("touch /tmp/read")
+        assert [file.readline() for file in files] == [b"a line\n"] * 2
+        assert eventually(lambda: not select.select([reading], [], [], 0)[0]), "it has been taken"
+        made.sh("touch /tmp/end")
+        for process in both:
+            process.communicate(timeout=30)
+        os.write(writing, b"another\n")
+        os.close(writing)
+        assert entered(made, "cat", stdin=reading, stdout=subprocess.PIPE).stdout == b"another\n"
+    os.close(reading)
+
+
+@alone
+def test_who_fills_his_own_input_has_nobody_work_for_it() -> None:
+    """When a command keeps the pipe full that it reads from, who copies goes to sleep until there is room."""
+    reading, writing = os.pipe()
+    with room() as made:
+        words = [*join.command(made.lab, "host"), "python3", "-I", "-c", FILL]
+        with subprocess.Popen(words, env={**os.environ, **join.environment(made.lab, "host")}, stdin=reading, stdout=subprocess.DEVNULL) as process:
+            os.close(reading)
+            assert eventually(lambda: made.code("test -e /tmp/full") == 0)
+            copier = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+            before = _times_asleep(copier)
+            os.write(writing, b"a line\n")
+            assert eventually(lambda: _times_asleep(copier) > before and _state(copier) == "S")
+            os.close(writing)
+            process.terminate()
+
+
+@alone
 def test_a_pipe_of_the_callers_is_no_open_file_inside() -> None:
     """What the caller writes into his own pipe later nobody inside can read, and how the pipe works is not for them to change."""
     reading, writing = os.pipe()
@@ -142,6 +223,14 @@ def test_a_pipe_of_the_callers_is_no_open_file_inside() -> None:
 
 
 @alone
+def test_what_is_carried_can_be_opened_by_name() -> None:
+    """Standard files that are pipes in place of the caller's are the command's own: /dev/stdin, /dev/stdout and /dev/stderr are opened."""
+    with room() as made:
+        done = entered(made, "sh", "-c", "cat /dev/stdin; echo said >/dev/stdout; echo wrong >/dev/stderr", input=b"given\n", capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"given\nsaid\n", b"wrong\n")
+
+
+@alone
 def test_a_reader_that_has_gone_ends_the_writer() -> None:
     """A command whose output nobody wants any more is told so by SIGPIPE, as in every pipeline."""
     with room() as made:
@@ -150,6 +239,64 @@ def test_a_reader_that_has_gone_ends_the_writer() -> None:
             assert process.stdout is not None and process.stdout.readline() == b"y\n"
             process.stdout.close()
         assert made.sh("cat /tmp/code") == "141\n"
+
+
+def _limited(target: Path) -> int:
+    return os.open(target, os.O_WRONLY | os.O_CREAT)
+
+
+def _read_only(target: Path) -> int:
+    target.touch()
+    return os.open(target, os.O_RDONLY)
+
+
+def _sealed(_target: Path) -> int:
+    memory = os.memfd_create("sealed", os.MFD_ALLOW_SEALING)
+    fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+    return memory
+
+
+@pytest.mark.parametrize(("opened", "why"), [(_limited, errno.EFBIG), (_read_only, errno.EBADF), (_sealed, errno.EPERM)], ids=["limited", "read-only", "sealed"])
+@alone
+def test_output_that_cannot_be_written_is_told(opened: Callable[[Path], int], why: int) -> None:
+    """A command whose output is not all written, here for a limit, a file that is open for reading and one that may not grow, has not done well."""
+    with room() as made:
+        target = opened(Path("/tmp/got"))
+        done = entered(
+            made, "dd", "if=/dev/zero", "bs=6000", "count=1", "status=none", stdin=subprocess.DEVNULL, stdout=target, stderr=subprocess.PIPE,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert os.strerror(why).encode() in done.stderr
+        assert os.fstat(target).st_size == (4096 if opened is _limited else 0)
+        os.close(target)
+
+
+@alone
+def test_an_output_that_waits_for_nobody_loses_nothing() -> None:
+    """All of it arrives in a pipe that is not waited for (O_NONBLOCK), however late it is read."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with room() as made:
+        words = [*join.command(made.lab, "host"), "seq", "100000"]
+        environment = {**os.environ, **join.environment(made.lab, "host")}
+        with subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=writing) as process, open(reading, encoding="ascii") as file:
+            assert eventually(lambda: not select.select([], [writing], [], 0)[1]), "it has become full"
+            os.close(writing)
+            assert [int(line) for line in file] == list(range(1, 100_001))
+            assert process.wait(30) == 0
+
+
+@alone
+def test_a_reader_that_had_gone_already_is_told_too() -> None:
+    """A command that writes where nobody reads any more has ended as if by SIGPIPE, without a word, even if it ends before that is known."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with room() as made:
+        done = entered(made, "echo", "said", stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE)
+        assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+        assert entered(made, "true", stdin=subprocess.DEVNULL, stdout=writing).returncode == 0
+    os.close(writing)
 
 
 @alone
@@ -164,7 +311,7 @@ def test_who_reads_his_own_output_keeps_nobody_waiting() -> None:
 
 @alone
 def test_one_who_stops_himself_stops_nobody_outside() -> None:
-    """A command that stops by itself leaves who entered running: he waits for it, and hears signals."""
+    """A command that stops by itself leaves who entered running: he waits for it, and a signal that is to end it does."""
     with room() as made:
         words = [*join.command(made.lab, "host"), "sh", "-c", "echo begun; kill -STOP $$"]
         with subprocess.Popen(words, env={**os.environ, **join.environment(made.lab, "host")}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
@@ -173,12 +320,17 @@ def test_one_who_stops_himself_stops_nobody_outside() -> None:
             assert eventually(lambda: any(_state(pid) == "T" for pid in inside.read_text().split()))
             assert _state(str(process.pid)) != "T"
             process.terminate()
-            made.sh("kill -CONT -1")
-            assert process.wait(30) in (0, 128 + 15), "whichever came first"
+            assert process.wait(30) == 128 + signal.SIGTERM
 
 
 def _state(pid: str) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _times_asleep(pid: str) -> int:
+    """How often its threads have gone to sleep (voluntary_ctxt_switches, proc(5))."""
+    told = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
+    return sum(int(line.split()[1]) for text in told for line in text.splitlines() if line.startswith("voluntary_ctxt_switches"))
 
 
 def _content(size: int) -> bytes:

@@ -12,10 +12,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from helpers.snapshots import container, host, lab, link, veth
-from netless.printer import Printer
+from netless.printer import Printer, Styled
+from netless_lab.model.diff import diff
 from netless_lab.model.printers import dot, mermaid, svg, text
 from netless_lab.model.scene import lay_out
-from netless_lab.session.history import Entry, notes, script
+from netless_lab.model.telling import sentence
+from netless_lab.protocol import Entry
+from netless_lab.session.history import notes, script
 
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Every bidirectional control of Unicode: what stands behind one may be read in another order than it was written in."""
@@ -55,14 +58,23 @@ def test_what_does_not_act_is_said_as_it_is(text: str) -> None:
     assert out.getvalue() == f"{text}\n"
 
 
-def test_styles_of_our_own_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Colour around a name is colour, and the name in it still does nothing."""
-    out = io.StringIO()
-    monkeypatch.setattr(out, "isatty", lambda: True)
+@pytest.mark.parametrize("colour", [True, False])
+@pytest.mark.parametrize("name", ["a\u202eb", *(f"\x1b[{code}mx" for code in ("36", "33;1", "2", "1", "34;1", "0", "31"))], ids=ascii)
+def test_a_style_is_ours_and_nobody_elses(name: str, colour: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colour around a name is colour where it is wanted, and the name does nothing, beside it or in it: be it a style as we write them."""
+    out, err = io.StringIO(), io.StringIO()
+    for stream in (out, err):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    printer = Printer(out=out)
-    printer.say(printer.style("good", "a\u202eb"))
-    assert out.getvalue() == "\x1b[36ma?b\x1b[0m\n"
+    if not colour:
+        monkeypatch.setenv("NO_COLOR", "1")
+    printer = Printer(out=out, err=err)
+    printer.say(Styled("good", name), f" {name}")
+    printer.raw(name)
+    printer.narrate(name)
+    plain = name.replace("\u202e", "?").replace("\x1b", "?")
+    styled = f"\x1b[36m{plain}\x1b[0m" if colour else plain
+    assert (out.getvalue(), err.getvalue()) == (f"{styled} {plain}\n{plain}\n", f"{plain}\n")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,3 +123,20 @@ def test_a_command_of_the_script_keeps_the_name(quoted: str) -> None:
     assert [sign for sign in out.getvalue() if not sign.isprintable() and sign != "\n"] == []
     said, meant = (subprocess.run(["sh", "-c", text], capture_output=True, check=True).stdout for text in (out.getvalue(), f"printf %s {quoted}"))
     assert said == meant and NAMESPACE.encode() in meant
+
+
+@pytest.mark.parametrize("name", [*NAMES, NAMESPACE])
+def test_a_change_is_one_sentence(name: str) -> None:
+    """A namespace of that name comes and goes: each change is one line, in which nothing acts."""
+    plain, odd = lab(host()), lab(host(), container(name, veth(f"v{name}", "host:w")))
+    changes = [*diff(plain, odd), *diff(odd, plain)]
+    assert len(changes) > 1
+    assert [sign for change in changes for sign in sentence(change) if not sign.isprintable()] == []
+
+
+@pytest.mark.parametrize("name", [*NAMES, NAMESPACE])
+def test_a_row_is_one_line(name: str) -> None:
+    """What a verb says of one thing among others stays on its line, whatever that is called, in a style or not."""
+    out = io.StringIO()
+    Printer(out=out).row(f"before {name}", Styled("bold", name), " after")
+    assert out.getvalue().count("\n") == 1 and out.getvalue().endswith(" after\n")

@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from netless_lab.kernel import burst
-from netless_lab.kernel.burst import LONGEST_S, QUIET_S, Burst
+from netless_lab.kernel import watch
+from netless_lab.kernel.watch import LONGEST_S, QUIET_S, Burst
 
 SHORT_S = QUIET_S / 4
 
@@ -58,7 +58,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock by which bursts are measured."""
     own = Clock()
-    monkeypatch.setattr(burst, "time", own)
+    monkeypatch.setattr(watch, "time", own)
     return own
 
 

@@ -6,17 +6,18 @@ import os
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from helpers.sandboxed import container, sandboxed, sh
+from netless_lab.kernel import syscalls
 from netless_lab.kernel.namespace import (
     Namespace,
     NamespaceGone,
     call_in,
     hostname_in,
-    read_sysctl,
     socket_in,
     sysctl_path,
     write_sysctl,
@@ -78,14 +79,13 @@ def test_a_socket_belongs_to_the_namespace_it_was_opened_in() -> None:
 
 @sandboxed
 def test_sysctls_are_those_of_the_namespace() -> None:
-    """Reading and writing act on the other namespace's knob; sysctl(8) run inside agrees."""
+    """Writing acts on the other namespace's knob; sysctl(8) run inside agrees."""
     sh("ip netns add other")
     with Namespace.at("/run/netns/other") as other:
-        assert read_sysctl(other, "net/ipv4/ip_forward") == "0"
         write_sysctl(other, "net/ipv4/ip_forward", "1")
         assert sh("ip netns exec other sysctl -n net.ipv4.ip_forward; sysctl -n net.ipv4.ip_forward").split() == ["1", "0"]
         with pytest.raises(FileNotFoundError):
-            read_sysctl(other, "net/ipv4/no_such_knob")
+            write_sysctl(other, "net/ipv4/no_such_knob", "1")
 
 
 def test_only_knobs_of_a_network_namespace_are_reachable() -> None:
@@ -113,3 +113,34 @@ def test_a_sandboxed_test_cannot_touch_the_machine() -> None:
     Path("/etc/netless-trace").write_text("inside")
     assert sh("cat /etc/netless-trace; id -u") == "inside0\n"
     assert [name for _, name in socket.if_nameindex()] == ["lo"]
+
+
+def inodes_open() -> set[int]:
+    """The inodes behind this process's descriptors."""
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found.add(os.stat(f"/proc/self/fd/{fd}").st_ino)
+    return found
+
+
+@sandboxed
+def test_a_handle_that_is_closed_while_a_thread_goes_in_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node goes at the moment when a thread is about to enter it, and its descriptor's number is given to another namespace: the thread
+    is where it was going, and the handle is closed all the same when it is there.
+    """
+    sh("ip netns add going; ip -n going link add here type bridge; ip netns add other")
+    handle, setns = Namespace.at("/run/netns/going"), syscalls.setns
+    others: list[Namespace] = []
+
+    def late(fd: int, kind: int) -> None:
+        handle.close()
+        others.append(Namespace.at("/run/netns/other"))
+        setns(fd, kind)
+
+    monkeypatch.setattr(syscalls, "setns", late)
+    assert [name for _, name in call_in(handle, socket.if_nameindex)] == ["lo", "here"]
+    assert handle.closed
+    with pytest.raises(NamespaceGone):
+        handle.fileno()
+    assert handle.inode not in (opened := inodes_open()) and others[0].inode in opened

@@ -12,7 +12,7 @@ from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel import conntrack
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.nft import expressions as ex
-from netless_lab.kernel.nft.batch import Batch, BatchError, Hook, delete_tables, table_names
+from netless_lab.kernel.nft.batch import Batch, BatchError, Hook, table_names
 
 
 @contextmanager
@@ -30,17 +30,12 @@ RULES = {
     'ip saddr 10.0.0.0/24 oifname != "br0" counter masquerade comment "the way out"': (
         ex.saddr("10.0.0.0/24"), ex.oifname("br0", "!="), ex.counter(), ex.masquerade(),
     ),
-    "ip saddr != 10.0.16.0/20 ip daddr 10.0.0.2 accept": (ex.saddr("10.0.16.0/20", "!="), ex.daddr("10.0.0.2"), ex.accept()),
-    'iifname "eth*" tcp dport 80 drop': (ex.iifname("eth*"), ex.dport("tcp", 80), ex.drop()),
-    "udp dport 1000-2000 reject": (ex.dport("udp", 1000, 2000), ex.reject()),
+    "ip saddr != 10.0.16.0/20 accept": (ex.saddr("10.0.16.0/20", "!="), ex.accept()),
+    'iifname "eth*" counter': (ex.iifname("eth*"), ex.counter()),
     "ct state established,related accept": (ex.ct_state("established", "related"), ex.accept()),
-    "ct status dnat accept": (ex.ct_status_dnat(), ex.accept()),
-    "meta l4proto icmp return": (ex.l4proto("icmp"), ex.return_()),
-    "jump g": (ex.jump("g"),),
-    "goto g": (ex.go_to("g"),),
-    'log prefix "here "': (ex.log("here "),),
+    "meta l4proto icmp accept": (ex.l4proto("icmp"), ex.accept()),
+    "tcp dport 80 accept": (ex.l4proto("tcp"), ex.port("dport", 80), ex.accept()),
     "meta nftrace set 1": (ex.trace(),),
-    "fib daddr type local tcp dport 8080 dnat to 10.0.0.2:80": (ex.fib_daddr_local(), ex.dport("tcp", 8080), ex.dnat("10.0.0.2", 80)),
     "ip saddr 0.0.0.0/0 accept": (ex.saddr("0.0.0.0/0"), ex.accept()),
 }  # fmt: skip
 
@@ -49,19 +44,15 @@ RULES = {
 def test_rules_are_what_nft_would_have_made() -> None:
     """Each kind of piece is listed by nft in the words one would have typed."""
     with batch() as change:
-        change.add_table("ip", "lab").add_chain("ip", "lab", "g")
+        change.add_table("ip", "lab")
         change.add_chain("ip", "lab", "f", Hook("forward", priority=-5, policy="drop"))
         change.add_chain("ip", "lab", "post", Hook("postrouting", "nat", 100))
-        change.add_chain("ip", "lab", "pre", Hook("prerouting", "nat", -100))
-        change.add_rule("ip", "lab", "post", ex.snat("203.0.113.2"))
-        change.add_rule("ip", "lab", "pre", ex.dport("tcp", 81), ex.redirect(8080))
         for words, pieces in RULES.items():
-            chain = "post" if "masquerade" in words else "pre" if "dnat to" in words else "f"
+            chain = "post" if "masquerade" in words else "f"
             change.add_rule("ip", "lab", chain, *pieces, comment="the way out" if "comment" in words else "")
         change.commit()
     listed = [line.strip() for line in sh("nft -s list ruleset").splitlines()]
     assert [words for words in RULES if words not in listed and not words.startswith("ip saddr 0.0.0.0")] == []
-    assert {"snat to 203.0.113.2", "tcp dport 81 redirect to :8080"} <= set(listed)
     assert "type filter hook forward priority filter - 5; policy drop;" in listed
     assert "type nat hook postrouting priority srcnat; policy accept;" in listed
 
@@ -71,17 +62,13 @@ def test_other_families_get_the_protocol_matches_they_need() -> None:
     """In an inet table an IPv4 address is matched on IPv4 packets only; ip6 tables take IPv6."""
     with batch() as change:
         change.add_table("inet", "fw").add_chain("inet", "fw", "f", Hook("forward")).add_table("ip6", "six")
-        change.add_chain("inet", "fw", "pre", Hook("prerouting", "nat", -100))
         change.add_chain("ip6", "six", "post", Hook("postrouting", "nat", 100))
-        change.add_rule("inet", "fw", "f", ex.saddr("10.0.0.0/8", family="inet"), ex.reject("inet"))
-        change.add_rule("inet", "fw", "f", ex.daddr("fd00::/7", "!=", "inet"), ex.drop())
-        change.add_rule("inet", "fw", "pre", ex.dport("tcp", 80), ex.dnat("10.0.0.2", 80, "inet"))
+        change.add_rule("inet", "fw", "f", ex.saddr("10.0.0.0/8", family="inet"), ex.accept())
+        change.add_rule("inet", "fw", "f", ex.saddr("fd00::/7", "!=", "inet"), ex.accept())
         change.add_rule("ip6", "six", "post", ex.saddr("fd00::/64", family="ip6"), ex.masquerade())
         change.commit()
     listed = [line.strip() for line in sh("nft -s list ruleset").splitlines()]
-    assert {
-        "ip saddr 10.0.0.0/8 reject", "ip6 daddr != fc00::/7 drop", "tcp dport 80 dnat ip to 10.0.0.2:80", "ip6 saddr fd00::/64 masquerade",
-    } <= set(listed)  # fmt: skip
+    assert {"ip saddr 10.0.0.0/8 accept", "ip6 saddr != fc00::/7 accept", "ip6 saddr fd00::/64 masquerade"} <= set(listed)
 
 
 @sandboxed
@@ -103,38 +90,25 @@ def test_a_rule_is_deleted_by_the_handle_that_commit_returned() -> None:
     """Handles come back in order, are those that nft shows, and delete exactly one rule."""
     with batch() as change:
         change.add_table("ip", "lab").add_chain("ip", "lab", "c")
-        handles = change.add_rule("ip", "lab", "c", ex.accept()).add_rule("ip", "lab", "c", ex.drop()).commit()
-        first = change.insert_rule("ip", "lab", "c", ex.counter()).commit()
+        handles = change.add_rule("ip", "lab", "c", ex.accept()).add_rule("ip", "lab", "c", ex.counter()).commit()
         listed = sh("nft -a list chain ip lab c")
-        assert f"accept # handle {handles[0]}\n" in listed and f"drop # handle {handles[1]}\n" in listed
-        assert listed.index(f"# handle {first[0]}\n") < listed.index("accept #")
+        assert f"accept # handle {handles[0]}\n" in listed and f"# handle {handles[1]}\n" in listed
         change.delete_rule("ip", "lab", "c", handles[0]).commit()
-        assert "accept" not in sh("nft list ruleset") and "drop" in sh("nft list ruleset")
+        assert "accept" not in sh("nft list ruleset") and "counter" in sh("nft list ruleset")
         change.flush_chain("ip", "lab", "c").delete_chain("ip", "lab", "c").commit()
         assert sh("nft list ruleset").split() == ["table", "ip", "lab", "{", "}"]
 
 
 @sandboxed
-def test_a_policy_changes_and_a_table_goes() -> None:
+def test_a_table_goes() -> None:
     """``drop_table`` needs not know whether the table is there; ``delete_table`` does."""
     with batch() as change, Namespace.own() as own:
-        change.add_table("ip", "lab").add_chain("ip", "lab", "f", Hook("forward")).commit()
-        change.set_policy("ip", "lab", "f", "drop").commit()
+        change.add_table("ip", "lab").add_chain("ip", "lab", "f", Hook("forward", policy="drop")).commit()
         assert "policy drop" in sh("nft list ruleset") and table_names(own) == (("ip", "lab"),)
         change.drop_table("ip", "lab").drop_table("inet", "never").commit()
         assert sh("nft list ruleset") == "" and table_names(own) == ()
         with pytest.raises(BatchError, match="delete table ip lab"):
             change.delete_table("ip", "lab").commit()
-
-
-@sandboxed
-def test_all_tables_but_some_are_deleted() -> None:
-    """What a reset needs: everything a learner added goes, what was there before stays."""
-    sh("nft add table ip keep; nft add table inet a; iptables -A FORWARD -j DROP; nft add table bridge keep")
-    with Namespace.own() as own:
-        assert delete_tables(own, {("ip", "keep")}) == []
-        assert sh("nft list tables") == "table ip keep\n"
-        assert delete_tables(own) == [] and sh("nft list tables") == ""
 
 
 def test_nonsense_is_refused_before_it_is_sent() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
+from ipaddress import ip_address
 
+from helpers.listing import listing
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.nft.listing import listing
 from netless_lab.kernel.nft.read import RulesetReader
+from netless_lab.model.netfilter import rules as r
+from netless_lab.model.netfilter.conditions import Question
+from netless_lab.model.netfilter.words import words
 from netless_lab.model.snapshot import Chain, Rule
 
 IP_RULES = """
@@ -90,6 +94,9 @@ table ip lab {
   ip dscp cs1 accept
   meta pkttype broadcast drop
   meta skuid 0 accept
+  meta skuid 0-1000 accept
+  meta cpu != 2-4095 accept
+  meta mark 0x1-0xfff accept
   log
   log prefix "a" level debug
   log group 3
@@ -177,6 +184,7 @@ iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 iptables -A FORWARD -m conntrack --ctstate DNAT -j ACCEPT
 iptables -A FORWARD -s 10.0.0.2 -j DROP
 iptables -A FORWARD -p icmp -j REJECT
+iptables -t raw -A PREROUTING -i br0 -j CT --notrack
 iptables -A FORWARD -j REJECT --reject-with icmp-host-prohibited
 iptables -A FORWARD -j LOG --log-prefix "dead "
 iptables -N MINE; iptables -A FORWARD -j MINE; iptables -A MINE -j RETURN
@@ -189,7 +197,7 @@ def read() -> tuple[Chain, ...]:
     with Namespace.own() as own:
         reader = RulesetReader(own)
         try:
-            return reader.chains({1: "lo"})
+            return reader.read({1: "lo"})[0]
         finally:
             reader.close()
 
@@ -236,25 +244,25 @@ def test_rules_made_by_iptables_are_understood() -> None:
     ours = {re.sub(" +", " ", line).strip() for line in listing(read()).splitlines()}
     theirs = {re.sub(" +", " ", line).strip() for line in witness()}
     assert ours - theirs == set() and theirs - ours == set()
-    verdicts = [rule.verdict for chain in read() for rule in chain.rules]
-    assert {"masquerade", "snat to 203.0.113.2", "dnat to 10.0.0.2:80", "redirect to :5353", "reject", "jump MINE"} <= set(verdicts)
+    parts = {part for chain in read() for rule in chain.rules for part in rule.parts}
+    snat, dnat = (int(ip_address(own)) for own in ("203.0.113.2", "10.0.0.2"))
+    assert {
+        r.Rewrite("masquerade"), r.Rewrite("snat", (snat, snat)), r.Rewrite("dnat", (dnat, dnat), (80, 80)), r.Rewrite("redirect", port=(5353, 5353)),
+        r.Drop("port-unreachable"), r.Jump("MINE"),
+    } <= parts  # fmt: skip
 
 
 @sandboxed
 def test_matches_and_verdict_are_parsed() -> None:
-    """A judge needs no text: key, operator and value of every match, and the verdict, are there, with what was counted."""
+    """A judge needs no text: field and values of every condition, and what is done, are there, with what was counted; nft's words come of them."""
     rule = rule_of(
         """nft add table ip t; nft 'add chain ip t c { type nat hook postrouting priority 100; }'
         nft add rule ip t c ip saddr 10.0.0.0/24 oifname != br0 ct state established,related tcp dport '{ 80, 443 }' \
             counter packets 7 bytes 420 masquerade"""
     )
-    assert rule.matches == (
-        ("ip saddr", "==", "10.0.0.0/24"),
-        ("oifname", "!=", "br0"),
-        ("ct state", "in", "established,related"),
-        ("tcp dport", "in", "80,443"),
-    )
-    assert (rule.verdict, rule.packets, rule.bytes, rule.opaque) == ("masquerade", 7, 420, False)
+    asked = [words(part) for part in rule.parts if isinstance(part, Question)]
+    assert asked == ["ip saddr 10.0.0.0/24", 'oifname != "br0"', "ct state established,related", "meta l4proto tcp", "th dport { 80, 443 }"]
+    assert (rule.parts[-1], rule.packets, rule.bytes, rule.opaque) == (r.Rewrite("masquerade"), 7, 420, False)
 
 
 @sandboxed
@@ -270,15 +278,23 @@ def test_reading_again_sees_what_changed() -> None:
     make("80, 443")
     with Namespace.own() as own:
         reader = RulesetReader(own)
-        first = [rule.text for rule in reader.chains({index: "p0"})[0].rules]
+        first = [rule.text for rule in reader.read({index: "p0"})[0][0].rules]
         sh("nft delete table ip t")
         make("22, 53")
-        again = reader.chains({index: "p0"})[0].rules
-        renamed = reader.chains({index: "uplink"})[0].rules
+        again = reader.read({index: "p0"})[0][0].rules
+        renamed = reader.read({index: "uplink"})[0][0].rules
         reader.close()
     assert first == ["tcp dport { 80, 443 } accept", 'iif "p0" counter accept']
     assert [rule.text for rule in again] == ["tcp dport { 22, 53 } accept", 'iif "p0" counter accept']
     assert renamed[1].text == 'iif "uplink" counter accept'
+
+
+@sandboxed
+def test_a_target_drawn_by_lot_is_a_translation_that_cannot_be_told() -> None:
+    """Which of several addresses a dnat takes is not readable here; that it takes one is, so nobody believes that the packet is left alone."""
+    sh("nft add table ip t; nft add chain ip t c '{ type nat hook prerouting priority -100; }'")
+    rule = rule_of("nft add rule ip t c udp dport 5000 dnat to numgen inc mod 2 map { 0 : 10.0.0.2, 1 : 10.0.0.3 }")
+    assert rule.opaque and rule.parts[-1] == r.Rewrite("dnat", chosen=True)
 
 
 @sandboxed

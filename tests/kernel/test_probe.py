@@ -11,13 +11,16 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
+from msgspec.structs import replace
+
 from helpers.sandboxed import answers, container, sandboxed, sh
 from helpers.waiting import becomes
 from helpers.wires import started
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.namespace import Namespace, socket_in
+from netless_lab.kernel.probe.echo import Identifiers
 from netless_lab.kernel.read import NodeRef, own_node
-from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from netless_lab.sandbox import nogroups
 
 Nodes = dict[str, NodeRef]
@@ -139,6 +142,63 @@ async def test_icmp_errors_name_who_sent_them() -> None:
         assert whole.result == "answered"
 
 
+ECHO = "import socket; own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(('198.51.100.10', 5000)); [own.sendto(*own.recvfrom(99)) for _ in range(9)]"
+
+
+def test_only_ids_that_were_given_are_the_labs_own() -> None:
+    """Of all ids of a ping those few that were given are known again; another program's, which may be any other, is never taken for one."""
+    identifiers = Identifiers()
+    given = {identifiers.next() for _ in range(3)}
+    assert {ident for ident in range(1, 0x10000) if identifiers.gave(ident)} == given
+
+
+@sandboxed
+async def test_a_datagram_is_answered_or_its_port_is_closed() -> None:
+    """By a program that answers (ss lists its socket), or by its target, whose kernel counts a closed port (nstat); a router that says so is none."""
+    with lab() as nodes:
+        with started(nodes, "net", sys.executable, "-c", ECHO) as server:
+            assert await becomes(lambda: ":5000" in inside(nodes, "net", "ss -Hlun"))
+            open_ = await silent(Udp("c1", "198.51.100.10", 5000), nodes)
+            server.kill()
+        closed = await silent(Udp("c1", "198.51.100.10", 5001), nodes)
+        assert (open_.result, open_.by) == ("answered", None) and open_.rtt_us is not None
+        assert (closed.result, closed.by) == ("answered", "198.51.100.10") and "nobody listens on its UDP port 5001" in closed.text
+        assert "UdpNoPorts                      1 " in inside(nodes, "net", "nstat -asz UdpNoPorts")
+        sh("nft add table ip t; nft 'add chain ip t f { type filter hook forward priority 0; }'; nft add rule ip t f udp dport 5002 reject")
+        sh("nft add rule ip t f udp dport 5003 drop")
+        rejected = await silent(Udp("c1", "198.51.100.10", 5002), nodes)
+        dropped = await silent(Udp("c1", "198.51.100.10", 5003), nodes)
+        assert (rejected.result, rejected.reason, rejected.by) == ("failed", "filtered", "10.0.0.1")
+        assert (dropped.result, dropped.reason) == ("failed", "silence")
+
+
+@sandboxed
+async def test_probes_from_one_port_take_turns() -> None:
+    """Two at once of one client that keeps its port: both are sent and both reach the closed port (nstat), one after the other."""
+    with lab() as nodes:
+        asked = Udp("c1", "198.51.100.10", 5001, source_port=4000)
+        found = await asyncio.gather(silent(asked, nodes), silent(asked, nodes), silent(asked, nodes))
+        assert [own.result for own in found] == ["answered"] * 3, found
+        assert "UdpNoPorts                      3 " in inside(nodes, "net", "nstat -asz UdpNoPorts")
+
+
+@sandboxed
+async def test_a_packet_is_cut_or_must_not_be() -> None:
+    """The don't-fragment bit is in every packet that must not be cut, and in no other (nft counts); a narrow link lets just the latter through."""
+    with lab() as nodes:
+        sh("ip link set up0 mtu 1000")
+        inside(nodes, "net", "ip link set eth0 mtu 1000")
+        inside(nodes, "c1", """nft add table ip w; nft add chain ip w o { type filter hook output priority 0\\; }
+            nft add rule ip w o ip frag-off and 0x4000 == 0x4000 counter; nft add rule ip w o ip frag-off and 0x4000 == 0 counter""")
+        probes: tuple[Ping | Udp, ...] = (Ping("c1", "198.51.100.10", size=1200), Udp("c1", "198.51.100.10", 5000, size=1200))
+        for number, probe in enumerate(probes, 1):
+            assert (await silent(probe, nodes)).result == "answered", probe
+            told = await silent(replace(probe, dont_fragment=True), nodes)
+            assert (told.reason, told.by) == ("too-big", "10.0.0.1"), told
+            inside(nodes, "c1", "ip route flush cache")
+            assert inside(nodes, "c1", "nft list chain ip w o").count(f"packets {number} ") == 2
+
+
 @sandboxed
 async def test_nobody_at_that_address_is_told_from_silence() -> None:
     """With ``lo`` up by the kernel's own ICMP error, with ``lo`` down from the neighbour table; ip neigh agrees."""
@@ -234,7 +294,8 @@ async def serving(nodes: Nodes, name: str) -> AsyncIterator[None]:
             time.sleep(REPLY_S + 0.3)
             await asyncio.sleep(GRACE_S)
         body = f"hello\nI see you as {writer.get_extra_info('peername')[0]}\n"
-        answer = {b"/odd": "SSH-2.0-nonsense\r\n", b"/": f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}"}
+        endless = f"HTTP/1.1 200 OK\r\nContent-Length: {'9' * 5000}\r\n\r\n{body}"
+        answer = {b"/odd": "SSH-2.0-nonsense\r\n", b"/endless": endless, b"/": f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}"}
         writer.write(answer.get(line.split()[1], "HTTP/1.0 404 Not Found\r\n\r\n").encode())
         writer.close()
 
@@ -318,6 +379,7 @@ async def test_a_page_says_whom_the_site_saw() -> None:
             missing = await wanted(Fetch("c1", "http://example.test/x"), nodes)
             assert missing.result == "answered" and "404" in missing.text
             assert (await wanted(Fetch("c1", "http://example.test/odd"), nodes)).reason == "bad-answer"
+            assert (await wanted(Fetch("c1", "http://example.test/endless"), nodes)).seen_as == "203.0.113.2", "a length that is no number is none"
             assert (await wanted(Fetch("c1", "http://nowhere.test/"), nodes)).reason == "no-such-name"
             assert (await wanted(Fetch("c1", "https://example.test/"), nodes)).result == "error"
             assert (await wanted(Ping("c1", "example.test"), nodes)).result == "answered"

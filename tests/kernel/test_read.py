@@ -69,7 +69,8 @@ def check_links(node: Node) -> None:
         assert ours.up == ("UP" in flags) and ours.arp == ("NOARP" not in flags) and ours.promisc == ("PROMISC" in flags)
         assert ours.carrier == ("NO-CARRIER" not in flags) or not ours.up
         assert ours.kind == info.get("info_kind", "loopback") and ours.master == entry.get("master")
-        assert ours.operstate == entry["operstate"].lower() and ours.alias == entry.get("ifalias", "")
+        assert ours.kind == "bridge" or ours.operstate == entry["operstate"].lower(), "a bridge's may change by itself between two looks"
+        assert ours.alias == entry.get("ifalias", "")
         assert list(ours.altnames) == entry.get("altnames", [])
         assert [(own.address, own.prefix, own.scope, own.tentative, own.duplicate) for own in ours.addresses] == [
             (own["local"], own["prefixlen"], own["scope"], own.get("tentative", False), own.get("dadfailed", False))
@@ -217,6 +218,20 @@ def test_devices_of_other_kinds_are_complete() -> None:
 
 
 @sandboxed
+def test_policy_rules_are_read_whole() -> None:
+    """A *not*, a suppressed prefix and every other selector are in the snapshot, and each rule reads as ``ip rule`` prints it."""
+    with reading() as snapshot:
+        sh("""ip link add p0 type veth peer name p1
+            ip rule add not fwmark 51820 lookup 51820 priority 300; ip rule add lookup main suppress_prefixlength 0 priority 200
+            ip rule add from 10.1.0.0/16 to 10.2.0.0/16 iif p0 fwmark 0x1/0xff lookup 77 priority 100
+            ip rule add ipproto tcp dport 80-90 lookup 78 priority 110; ip rule add uidrange 0-0 prohibit priority 120""")
+        read = {rule.priority: rule.text for rule in node(snapshot(), "host").policy if rule.family == 4}
+        names = {"local": "255", "main": "254", "default": "253"}
+        told = [line.split(":\t") for line in sh("ip rule").splitlines()]
+        assert read == {int(number): " ".join(names.get(word, word) for word in words.split()) for number, words in told}
+
+
+@sandboxed
 def test_routes_of_every_kind_are_read() -> None:
     """Several tables, blackholes, metrics, two next hops, next hops of the other family, a link that is down, IPv6, and rules with marks."""
     with reading() as snapshot:
@@ -310,15 +325,6 @@ def listen() -> list[socket.socket]:
     one.listen()
     two.listen()
     return [one, two, three]
-
-
-@sandboxed
-def test_resolvers_of_a_name_count_when_the_node_has_none_itself() -> None:
-    """An empty resolv.conf sends us to /etc/netns/NAME, as ``ip netns exec`` would."""
-    with container() as c1, reading(c1=c1) as snapshot:
-        sh(f"""ip netns attach box {c1}; mkdir -p /etc/netns/box; echo 'nameserver 198.51.100.53' > /etc/netns/box/resolv.conf
-            rm -f /etc/resolv.conf; : > /etc/resolv.conf""")
-        assert node(snapshot(), "c1").resolvers == ("198.51.100.53",) and node(snapshot(), "host").resolvers == ()
 
 
 @sandboxed

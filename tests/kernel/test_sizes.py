@@ -14,12 +14,13 @@ import pytest
 
 from helpers.lab import lab
 from helpers.sandboxed import sandboxed
-from netless_lab.kernel.names import DIRECTORY
-from netless_lab.kernel.rtnetlink import NetlinkSocket
+from netless_lab.kernel.netlink.socket import NetlinkSocket
 from netless_lab.kernel.watch import Watch
+from netless_lab.model.changes import LinkMoved
 from netless_lab.model.diff import diff
 from netless_lab.model.loops import loops
 from netless_lab.model.snapshot import BridgePort, Link, Node, Peer, Snapshot
+from netless_lab.room import NETNS
 
 FEW = 12
 SPARE = 1.2
@@ -123,7 +124,7 @@ def test_links_that_moved_are_matched_by_what_tells_them() -> None:
     def work(snapshot: Snapshot) -> None:
         before = scattered(snapshot)
         changes = diff(before, gathered(before))
-        assert sum(change.kind == "link-moved" for change in changes) == len(before.nodes) - 1
+        assert sum(isinstance(change, LinkMoved) for change in changes) == len(before.nodes) - 1
 
     few, many = compared(work, plugged)
     assert many <= 2 * few * SPARE + 10
@@ -143,7 +144,7 @@ def test_a_purge_sends_as_many_messages_as_there_are_namespaces_and_cables() -> 
                 assert own.purge().problems == ()
             found.append(count.of)
             assert not [link for link in os.listdir("/sys/class/net") if link.startswith("q")]
-            assert os.listdir(DIRECTORY) == []
+            assert os.listdir(NETNS) == []
     assert found[1] <= 2 * found[0] * SPARE
 
 
@@ -177,7 +178,7 @@ async def test_a_look_for_silent_changes_reads_each_name_once() -> None:
     counting = False
 
     def hook(event: str, args: tuple[object, ...]) -> None:
-        if counting and event == "open" and str(args[0]).startswith(f"{DIRECTORY}/"):
+        if counting and event == "open" and str(args[0]).startswith(f"{NETNS}/"):
             opened.of += 1
 
     sys.addaudithook(hook)

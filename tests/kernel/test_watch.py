@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
+from helpers.files import no_file_to_spare
 from helpers.sandboxed import container, sandboxed, sh
 from helpers.waiting import becomes
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.pulse import Pulse
 from netless_lab.kernel.read import NodeRef, own_node
-from netless_lab.kernel.watch import Watch
+from netless_lab.kernel.watch import Pulse, Watch
 
 TOLD_S = 15.0
 """What a machine with too much to do may take; only a failure does."""
@@ -180,6 +180,7 @@ SILENT = (
     "sysctl -qw net.ipv4.conf.all.route_localnet=1",
     "sysctl -qw net.bridge.bridge-nf-call-iptables=0",
     "iptables-legacy -P FORWARD DROP",
+    "iptables-legacy -A FORWARD -s 10.0.0.2 -j ACCEPT",
     "ip link set br0 alias hello",
     "ip link set br0 type bridge stp_state 1",
     "ip link property add dev br0 altname other",
@@ -207,6 +208,20 @@ async def test_silent_changes_are_found_while_somebody_watches() -> None:
                 assert not ear.news.is_set()
             watch.attend(True)
             assert await ear.hears(f"{inside}sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
+
+
+@sandboxed
+async def test_silent_changes_are_found_without_a_file_to_spare() -> None:
+    """Where no file can be kept open for a node, what changes in it without an event is found all the same."""
+    with c1() as ref:
+        async with watching(ref) as (watch, ear):
+            watch.attend(True)
+            assert await ear.hears(f"nsenter --net=/proc/{ref.pid}/ns/net sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
+            watch.attend(False)
+            with no_file_to_spare():
+                watch.attend(True)
+                for value in (0, 1):
+                    assert await ear.hears(f"nsenter --net=/proc/{ref.pid}/ns/net sysctl -qw net.ipv4.icmp_echo_ignore_all={value}")
 
 
 @sandboxed

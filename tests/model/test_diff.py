@@ -29,8 +29,9 @@ from helpers.snapshots import (
     veth,
 )
 from netless_lab.model.changes import Change
-from netless_lab.model.diff import diff, sentence
-from netless_lab.model.snapshot import BridgePort, FdbEntry, Listener, Name, Neighbour, PolicyRule, Route, Rule, Snapshot
+from netless_lab.model.diff import diff
+from netless_lab.model.snapshot import BridgePort, Chain, FdbEntry, Listener, Name, Neighbour, PolicyRule, Route, Rule, Snapshot
+from netless_lab.model.telling import sentence
 
 
 def loud(before: Snapshot, after: Snapshot) -> list[str]:
@@ -93,7 +94,8 @@ def test_any_two_labs_differ_in_words(seed: int) -> None:
     one, other = random_lab(seed), random_lab(seed + 500)
     for before, after in ((one, other), (other, one), (one, Snapshot()), (Snapshot(), one)):
         for change in diff(before, after):
-            assert change.sentence and "\n" not in change.sentence and not change.sentence.endswith(".")
+            told = sentence(change)
+            assert told and "\n" not in told and not told.endswith(".")
     assert diff(one, one) == () == diff(one, random_lab(seed))
 
 
@@ -151,7 +153,7 @@ def test_a_rename_is_told_once() -> None:
         }
         return lab(host(msgspec.structs.replace(own, ifindex=9), **tables))
 
-    assert [change.sentence for change in diff(named("br0"), named("switch"))] == ["br0 on host is called switch now"]
+    assert [sentence(change) for change in diff(named("br0"), named("switch"))] == ["br0 on host is called switch now"]
 
 
 def test_another_link_under_the_same_ifindex_is_another_link() -> None:
@@ -232,7 +234,7 @@ def test_a_route_that_only_waits_for_carrier_is_quiet() -> None:
     one = Route("10.0.0.0/24", dev="veth1")
     _, after = change_c1(routes=(one,))
     down = edit_node(after, "c1", routes=(msgspec.structs.replace(one, linkdown=True),))
-    assert loud(after, down) == [] and quiet(after, down) == ["on c1 the route to 10.0.0.0/24 is dead: its link has no carrier"]
+    assert loud(after, down) == [] and quiet(after, down) == ["on c1 the route to 10.0.0.0/24 is linkdown: its link has no carrier, and it is still used"]
 
 
 def test_neighbours_flap_quietly() -> None:
@@ -288,6 +290,23 @@ def test_firewall() -> None:
     ]
     more = msgspec.structs.replace(forward_drop('iifname "br0"'), rules=(*forward_drop('iifname "br0"').rules, Rule(99, "counter")))
     assert loud(before, edit_node(before, "host", chains=(more,))) == ["rule added on host to ip lab forward: counter"]
+
+
+def test_tables_of_the_old_iptables_are_told_rule_by_rule() -> None:
+    """What came into a table and what went, the policy too; that counters have risen is no news."""
+    empty = lab(host())
+    accept = Rule(1, "-j ACCEPT", packets=3)
+
+    def filled(policy: str, *rules: Rule) -> Snapshot:
+        return edit_node(empty, "host", legacy=(Chain("ip", "filter", "FORWARD", "filter", "forward", 0, policy, None, rules, "legacy"),))
+
+    shut = filled("drop", accept)
+    assert loud(empty, shut) == ["legacy iptables on host, table filter: -P FORWARD DROP; -A FORWARD -j ACCEPT"]
+    assert diff(shut, filled("drop", msgspec.structs.replace(accept, packets=9))) == ()
+    assert loud(shut, filled("accept", Rule(2, "-j DROP"))) == [
+        "legacy iptables on host, table filter: -A FORWARD -j DROP; no more -P FORWARD DROP; no more -A FORWARD -j ACCEPT"
+    ]
+    assert loud(shut, empty) == ["legacy iptables on host: no more filter"]
 
 
 def test_settings() -> None:

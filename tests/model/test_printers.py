@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+import msgspec
 import pytest
 
 from helpers.random_labs import random_lab
 from helpers.shapes import shapes, steps
-from helpers.snapshots import container, host, lab, lab_with, veth
+from helpers.snapshots import bridge, container, default, host, lab, lab_with, masquerade, uplink, veth
 from netless_lab.model.printers import DARK, LIGHT, dot, mermaid, svg, text
 from netless_lab.model.scene import STYLES, lay_out
 from netless_lab.model.scene.labels import is_lo
+from netless_lab.model.snapshot import Route
 
 NS = {"svg": "http://www.w3.org/2000/svg"}
 
@@ -72,6 +74,15 @@ def test_graphs_hold_every_link_once(printer: object) -> None:
         vertices = re.findall(r"^\s+(n\d+l\d+)(?: \[label|\[)", source, re.M)
         assert len(vertices) == len(set(vertices)) >= len(links)
         assert source.count("{") == source.count("}") or printer is mermaid
+
+
+def test_a_way_out_has_the_gates_of_its_family() -> None:
+    """IPv6's own edge says what becomes of its packets; where only IPv4 leads out there is none."""
+    four, six = default("203.0.113.1", "eth0"), Route("default", "fd00:c::1", "eth0", family=6)
+    both = host(bridge("br0", "10.0.0.1/24", "fd00:a::1/64"), uplink(), chains=(masquerade(),), routes=(four, six))
+    both = msgspec.structs.replace(both, sysctls={"ip_forward": "1", "v6.forwarding": "0"})
+    assert "fwd open, NAT open" in mermaid(lab(both)) and "IPv6: fwd closed" in mermaid(lab(both))
+    assert "IPv6" not in mermaid(lab(msgspec.structs.replace(both, routes=(four,))))
 
 
 def test_names_with_quotes_stay_inside_their_quotes() -> None:

@@ -251,7 +251,7 @@ def test_no_network_is_explained(clone: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def of_somebody_else(clone: Path, machine: Path) -> Iterator[Path]:
-    """A place that everybody may read: root's checkout ``netless tree``, a ``cache`` to write to, and the machine's bin and wheels."""
+    """A place that everybody may read: root's checkout ``netless tree``, a ``cache`` of the ordinary user's, and the machine's bin and wheels."""
     place = Path("/var/tmp") / f"netless-{os.getpid()}"
     try:
         shutil.copytree(clone, place / "netless tree", ignore=shutil.ignore_patterns(".venv*", "__pycache__"))
@@ -259,7 +259,7 @@ def of_somebody_else(clone: Path, machine: Path) -> Iterator[Path]:
             shutil.copytree(machine / name, place / name, symlinks=True)
         (place / "cache").mkdir()
         subprocess.run(["chmod", "-R", "a+rX", str(place)], check=True)
-        (place / "cache").chmod(0o777)
+        shutil.chown(place / "cache", "learner")
         yield place
     finally:
         shutil.rmtree(place)
@@ -282,6 +282,32 @@ def test_a_checkout_of_somebody_else_is_left_alone(of_somebody_else: Path) -> No
         assert done.stdout.startswith("netless "), done.stderr
     assert done.stderr == "", "the second start finds everything done"
     assert sorted(str(path) for path in tree.rglob("*")) == before
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("kept", ["XDG_CACHE_HOME", "HOME", "a folder like /tmp"])
+def test_what_lies_in_the_cache_of_somebody_else_is_not_run(of_somebody_else: Path, kept: str) -> None:
+    """Root starts a checkout of a third user with the variables of the ordinary one, who has laid an environment there: exit 3, what to set,
+    and nothing of it ran."""
+    tree, home, mark = of_somebody_else / "netless tree", of_somebody_else / "home", of_somebody_else / "ran"
+    cache = home / ".cache"
+    laid = Path(f"{cache}/netless{tree}")
+    (laid / "bin").mkdir(parents=True)
+    (laid / "lib/python3.11/site-packages").mkdir(parents=True)
+    (laid / "lib/python3.11/site-packages/netless.pth").write_text(f"{tree}/tui\n")
+    (laid / "bin/python").write_text(f"#!/bin/sh\ntouch {mark}\n")
+    (laid / "bin/python").chmod(0o755)
+    (laid / "netless-stamp").touch()
+    subprocess.run(["chown", "-R", "learner", str(home)], check=True)
+    subprocess.run(["chown", "-R", "nobody", str(tree)], check=True)
+    if kept == "a folder like /tmp":
+        shutil.chown(cache, "root")
+        cache.chmod(0o1777)
+    variables = {"HOME": str(home)} if kept == "HOME" else {"XDG_CACHE_HOME": str(cache)}
+    words = ["env", *(("-u", "XDG_CACHE_HOME") if kept == "HOME" else ()), str(tree / "netless"), "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment(**settings(of_somebody_else), **variables), cwd="/", timeout=300, check=False)
+    assert done.returncode == 3 and "Set XDG_CACHE_HOME to a folder of yours" in done.stderr, done
+    assert not mark.exists()
 
 
 @pytest.mark.root

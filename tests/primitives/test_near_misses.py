@@ -9,6 +9,7 @@ import pytest
 from helpers.lab import Table, expectation, lab
 from helpers.sandboxed import sandboxed_once
 from helpers.waiting import eventually
+from netless_lab.primitives.base import NotMet
 
 NAMED = "mkdir -p /run/netns; ln -s /proc/$C1/ns/net /run/netns/c1\n"
 CABLE = NAMED + "ip link add veth1 type veth peer name veth2\n"
@@ -249,7 +250,7 @@ MISSES = (
         "just the way out",
     ),
     Miss("masquerade of all", NAT + "nft add rule ip lab post ip saddr 10.0.0.0/24 masquerade", MASQUERADE, "too wide", "stay on br0"),
-    Miss("masquerade by legacy iptables", "iptables-legacy -t nat -A POSTROUTING -j MASQUERADE", MASQUERADE, "iptables-legacy"),
+    Miss("masquerade by legacy iptables", "iptables-legacy -t nat -A POSTROUTING -j MASQUERADE", MASQUERADE, "too wide"),
     Miss(
         "drop at another hook",
         TABLE + "nft 'add chain ip lab i { type filter hook input priority 0; policy drop; }'",
@@ -308,6 +309,13 @@ MISSES = (
         "reads a file of its own",
     ),
     Miss(
+        "the resolver of ip netns exec",
+        NAMED + "mkdir -p /etc/netns/c1; echo nameserver 198.51.100.53 > /etc/netns/c1/resolv.conf",
+        {"resolver": "198.51.100.53", "in": "c1"},
+        "read only by what is started with `ip netns exec`",
+        "names no server",
+    ),
+    Miss(
         "nobody answers",
         ROUTED + "sysctl -qw net.ipv4.neigh.br0.retrans_time_ms=20 net.ipv4.neigh.br0.mcast_solicit=1; ping -c1 -W1 10.0.0.9 || true",
         {"neighbour": "10.0.0.9"},
@@ -335,8 +343,9 @@ def test_near_miss_is_explained(miss: Miss) -> None:
     """Not met, with what was expected, what was seen, a command that runs, and the sentence for just this mistake."""
     with lab() as own:
         own.shell("host", f"C1={own.refs()['c1'].pid}\n{miss.script}\n")
-        assert eventually(lambda: not expectation(miss.expect).check(own.snapshot(), own.where()).met)  # a port hears late of its far end
+        assert eventually(lambda: isinstance(expectation(miss.expect).check(own.snapshot(), own.where()), NotMet))  # a port hears late of its far end
         finding = expectation(miss.expect).check(own.snapshot(), own.where())
+        assert isinstance(finding, NotMet)
         assert finding.claim and finding.expected and finding.look
         assert miss.near in finding.near if miss.near else finding.near == ""
         assert miss.seen in finding.seen
@@ -352,4 +361,4 @@ def test_process_ids_are_spoken_of_only_where_they_are_the_matter(script: str) -
     with lab() as own:
         own.shell("host", f"C1={own.refs()['c1'].pid}\nmkdir -p /run/netns\n{script} /run/netns/c1\n")
         finding = expectation({"named": "c1"}).check(own.snapshot(), own.where())
-        assert not finding.met and "process id" not in finding.near and "/ns/net" in finding.near
+        assert isinstance(finding, NotMet) and "process id" not in finding.near and "/ns/net" in finding.near

@@ -11,7 +11,7 @@ import socket
 from helpers.sandboxed import sandboxed
 from netless_lab.sandbox import way
 from netless_lab.sandbox.callers import Callers
-from netless_lab.sandbox.keeper import CALLER
+from netless_lab.sandbox.lines import CALLER
 
 
 def fill() -> list[int]:
@@ -63,3 +63,34 @@ async def test_a_caller_without_room_is_told_and_the_next_one_is_let_in() -> Non
             await asyncio.sleep(0.01)
     came[0].sendall(b"in")
     assert pairs[2][0].recv(2) == b"in"
+
+
+@sandboxed
+async def test_at_another_door_without_room_it_is_the_same() -> None:
+    """Who comes by a listening socket when every descriptor is in use is told so, hung up on, and not heard; when there is room he is let in."""
+    agent, keeper = socket.socketpair()
+    _, words = os.pipe()
+    came: list[socket.socket] = []
+    callers = Callers(asyncio.get_running_loop(), agent, words)
+    callers.begin(came.append, lambda reason: None)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind("")  # a name of the kernel's choice (unix(7))
+    listener.listen()
+    callers.listen(listener)
+    first, second = (socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(2))
+    highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 32, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    held = fill()
+    first.connect(listener.getsockname())
+    first.setblocking(False)
+    line = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(first, 4096), 20)
+    assert "no more files" in json.loads(line)["text"]
+    assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(first, 1), 20) == b""
+    assert came == []
+    for fd in held:
+        os.close(fd)
+    second.connect(listener.getsockname())
+    while not came:
+        await asyncio.sleep(0.01)
+    callers.close(listener)
+    keeper.close()

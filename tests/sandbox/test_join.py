@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pty
-import re
-import select
+import shlex
 import signal
 import subprocess
 import termios
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +19,7 @@ from netless_lab.address import socket_name
 from netless_lab.room import SOCKET
 from sandbox.helpers.alone import Machine, alone, remains
 from sandbox.helpers.rooms import TestRoom, room
+from sandbox.helpers.sitting import Sitting
 
 PROMPT = ":/run/lab#"
 """What the last line on a screen ends with when the shell in the room waits for a command."""
@@ -108,6 +105,24 @@ def test_signals_reach_the_command() -> None:
 
 
 @alone
+def test_a_signal_that_comes_when_the_command_has_ended() -> None:
+    """Who enters hears of both at once, of the signal first: his exit code is the command's."""
+    with room() as made:
+        process = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; exec sleep 1000"]), stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGSTOP)
+        assert eventually(lambda: ") T " in Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii"))
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        (command,) = (pid for pid in children if Path(f"/proc/{pid}/comm").read_text(encoding="ascii") in ("sh\n", "env\n", "sleep\n"))
+        os.kill(int(command), signal.SIGKILL)
+        assert eventually(lambda: ") Z " in Path(f"/proc/{command}/stat").read_text(encoding="ascii"))
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        process.communicate()
+        assert process.returncode == 137
+
+
+@alone
 def test_a_command_dies_with_whoever_entered_and_with_the_lab() -> None:
     """SIGKILL outside leaves no process inside; SIGKILL of the agent ends those who entered."""
     before = Machine.now()
@@ -174,46 +189,38 @@ def test_nsenter_by_hand_works_too() -> None:
         inside.communicate(b"\n")
 
 
-class Sitting:
-    """A program on a terminal, and somebody who types."""
+STOP_ALL = """
+import os
+print("begun", flush=True)
+while True:
+    os.kill(-1, 19)
+"""
+"""Stops everybody in the lab, again and again."""
 
-    def __init__(self, arguments: dict[str, Any], size: tuple[int, int] = (24, 80)) -> None:
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            os.execve(arguments["args"][0], arguments["args"], arguments["env"])
-        self.text = ""
-        self.resize(size)
 
-    def resize(self, size: tuple[int, int]) -> None:
-        """(rows, columns)"""
-        termios.tcsetwinsize(self.master, size)
+@pytest.mark.parametrize("on_terminal", [False, True], ids=["among files", "on a terminal"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@alone
+def test_who_stops_everybody_inside_keeps_nobody_from_ending(number: signal.Signals, on_terminal: bool) -> None:
+    """A signal that is to end it ends one who entered also while somebody inside has the command stop again and again, before it has begun and after."""
+    with room() as made:
+        waiting = subprocess.Popen(**way(made, "host", ["sh", "-c", "echo begun; exec sleep 1000"]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert waiting.stdout is not None and waiting.stdout.readline() == b"begun\n"
+        stopper = subprocess.Popen(**way(made, "host", ["python3", "-I", "-c", STOP_ALL]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert stopper.stdout is not None and stopper.stdout.readline() == b"begun\n"
+        arguments = way(made, "host", ["sleep", "1000"])
+        late = Sitting(arguments).pid if on_terminal else subprocess.Popen(**arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).pid
+        assert eventually(lambda: stopped_child(late))
+        for pid in (waiting.pid, late):
+            os.kill(pid, number)
+            assert eventually(lambda pid=pid: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)), "it is there still"  # type: ignore[misc]
+        stopper.kill()
 
-    def type(self, text: str) -> None:
-        """Press keys."""
-        os.write(self.master, text.encode())
 
-    def wait_for(self, pattern: str, seconds: float = 15) -> str:
-        """Read until the pattern was printed; answers all since the last one."""
-        end = time.monotonic() + seconds
-        while not re.search(pattern, self.text):
-            if not select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0]:
-                pytest.fail(f"{pattern!r} was not printed, but: {self.text!r}")
-            try:
-                chunk = os.read(self.master, 65536)
-            except OSError:
-                chunk = b""
-            if not chunk:
-                pytest.fail(f"{pattern!r} was not printed before the end, but: {self.text!r}")
-            self.text += chunk.decode(errors="replace")
-        seen, self.text = self.text, ""
-        return seen
-
-    def end(self) -> int:
-        """Its exit code."""
-        with contextlib.suppress(OSError):
-            while os.read(self.master, 65536):
-                pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+def stopped_child(pid: int) -> bool:
+    """Whether the last child of a process is stopped."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return bool(children) and Path(f"/proc/{children[-1]}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def in_front(made: TestRoom) -> bool:
@@ -295,6 +302,37 @@ def test_a_terminal_is_the_commands_and_nobodys_after_it() -> None:
         sitting.wait_for("the last line\r\n")
         assert sitting.end() == 5
         assert termios.tcgetattr(sitting.master)[3] & termios.ECHO == before[3] & termios.ECHO
+
+
+@alone
+def test_a_job_in_the_background_can_be_ended() -> None:
+    """A command that was begun in the background of a terminal is stopped for wanting it, and a shell's ``kill`` ends it as any other job."""
+    with room() as made:
+        entering = way(made, "host", ["sleep", "1000"])
+        sitting = Sitting({"args": ["/bin/bash", "--norc", "--noprofile", "-i"], "env": {**entering["env"], "PS1": "$ "}})
+        sitting.wait_for(r"\$ $")
+        sitting.type(f"{shlex.join(entering['args'])} & echo job $!.\r")
+        pid = int(sitting.wait_for(r"job \d+\.").rpartition("job ")[2].partition(".")[0])
+        assert eventually(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"), "it is stopped"
+        sitting.type("kill %1\r")
+        assert eventually(lambda: not Path(f"/proc/{pid}").exists()), "it has ended"
+        sitting.type(f"wait {pid}; echo code $?.\r")
+        assert "Traceback" not in sitting.wait_for(r"code 143\.")
+        sitting.type("exit 0\r")
+        assert sitting.end() == 0
+
+
+@alone
+def test_a_terminal_that_hangs_up_is_let_go() -> None:
+    """The command's terminal hangs up with the one outside, also when more was pasted than the command, which ignores SIGHUP, has read."""
+    with room() as made:
+        script = "trap '' HUP; echo ready; while stty -a >/dev/null 2>&1; do sleep 0.02; done; echo >/tmp/hung-up"
+        sitting = Sitting(way(made, "host", ["sh", "-c", script]))
+        sitting.wait_for("ready")
+        sitting.paste(b"a pasted line\n")
+        os.close(sitting.master)
+        assert eventually(lambda: made.code("test -e /tmp/hung-up") == 0)
+        assert os.waitstatus_to_exitcode(os.waitpid(sitting.pid, 0)[1]) == 0
 
 
 @pytest.mark.tmux

@@ -12,11 +12,11 @@ import pytest
 
 from helpers.checkout import as_here
 from helpers.sandboxed import sandboxed, sandboxed_as_ordinary, sh
+from netless_lab.kernel import syscalls as sc
 from netless_lab.sandbox import furniture
-from netless_lab.sandbox import syscalls as sc
 from netless_lab.sandbox.limits import Limits, kernel_version, means_for
 from netless_lab.sandbox.plan import Plan
-from sandbox.helpers.alone import Machine, alone, remains
+from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
 from sandbox.helpers.rooms import ask, room
 
 WRITES = """
@@ -266,3 +266,18 @@ def test_a_lab_inside_a_lab() -> None:
         assert "this is host/" in shown and "Read-only" in shown
         assert made.sh("hostname") == "host\n"
     assert remains(of=before) == []
+
+
+@pytest.mark.parametrize("covered", [False, True], ids=["on the machine's own /run", "on a /run that is a mount"])
+@alone_as_root
+def test_a_machine_that_has_names_of_its_own(covered: bool) -> None:
+    """Where somebody has given names to namespaces of the machine, which are mounts, a lab starts with none, gives its own, and leaves those as they are."""
+    if covered:
+        subprocess.run(["mount", "--bind", "/run", "/run"], check=True)
+    subprocess.run(["ip", "netns", "add", "outside"], check=True)
+    inode = os.stat("/run/netns/outside").st_ino
+    with room(containers=["c1"]) as made:
+        assert made.sh("ls /run/netns") == ""
+        made.sh("ip netns add inside; ip netns exec inside true; ip netns delete inside")
+    assert os.stat("/run/netns/outside").st_ino == inode
+    subprocess.run(["ip", "netns", "exec", "outside", "true"], check=True)

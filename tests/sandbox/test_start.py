@@ -163,6 +163,20 @@ def test_a_name_held_by_another_user_is_refused() -> None:
 
 
 @alone
+@pytest.mark.parametrize(
+    "rest",
+    [b"\n0: 0 0 ZZ 0 0 0 @netless/0/forged", b"\n", b"\r\n@netless/0/forged\r", b"\n\xff: 1 2 3 4 5 6 @netless/0/forged", b"\n0: 1 2 3 4 5 6 @netless"],
+)
+def test_names_that_look_like_lines(rest: bytes) -> None:
+    """Another user's socket whose name holds ends of lines, and what is no line of a socket's, hides no lab and stops nobody from finding his."""
+    before, after = (socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(2))
+    before.bind(b"\0a" + rest)
+    with room("found"):
+        after.bind(b"\0b" + rest)
+        assert find.labs() == (find.Found("found", True),)
+
+
+@alone
 def test_a_name_at_which_nobody_is_taken_in() -> None:
     """One that listens, lets nobody in and has its queue full does not make us wait for ever: it is said, in words."""
     full = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -185,7 +199,7 @@ def test_a_lab_that_is_not_there() -> None:
 def test_impossible_names_are_refused_before_anything_is_done(name: str) -> None:
     """A lab's name is one short word."""
     with pytest.raises(ValueError, match="a lab cannot be called"):
-        launch(name)
+        launch(name, "nobody:asks")
 
 
 @pytest.mark.parametrize(

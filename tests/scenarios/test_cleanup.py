@@ -35,7 +35,7 @@ def test_reset_and_rebuild_twenty_times(lab: Running) -> None:
     for _ in range(20):
         lab.reset("lab")
         lab.goto("switch/port-up")
-        assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+        assert lab.run().verdicts[0].verdict.result == "pass"
     assert lab.pings("10.0.0.1")
 
 
@@ -44,7 +44,7 @@ def test_a_second_reset_finds_nothing(lab: Running) -> None:
     lab.goto("internet", end=True)
     lab.reset("lab")
     clean = everything(lab)
-    assert "Nothing to reset" in lab.reset("lab")["text"]
+    assert "Nothing to reset" in lab.reset("lab").text
     assert everything(lab) == clean
 
 
@@ -60,12 +60,12 @@ def test_what_goes_is_said_beforehand_and_no_more(lab: Running) -> None:
                 lab.next()
             lab.run()
         assert lab.status().position == "container/switch/gateway"
-        going = lab.reset("step", dry=True)["going"]
+        going = lab.what_goes("step").going
         assert len(going) == 1 and "10.0.0.1/24" in going[0] and "br0" in going[0], (way, going)
-    going = lab.reset("lesson", dry=True)["going"]
+    going = lab.what_goes("lesson").going
     assert any("br0" in line for line in going) and not any("veth1" in line for line in going), going
     lab.sh("ip link add mine type bridge")
-    assert any("mine" in line for line in lab.reset("step", dry=True)["going"])
+    assert any("mine" in line for line in lab.what_goes("step").going)
     assert "mine" in lab.links(), "a dry reset changes nothing"
 
 
@@ -93,7 +93,7 @@ def test_what_was_started_is_gone_after_a_reset(lab: Running) -> None:
 
 
 def test_a_shell_inside_does_not_keep_a_cable_alive(lab: Running) -> None:
-    """A10: with a shell in c1 and one in a named namespace, a reset leaves no veth behind, and the shell in c1 still works."""
+    """A10: with a shell in c1 and one in a named namespace, going back to the start leaves no veth behind, and the shell in c1 still works."""
     lab.goto("neighbour", end=True)
     with hands(lab, "c1") as shell:
         holder = lab.entry("host")
@@ -101,7 +101,7 @@ def test_a_shell_inside_does_not_keep_a_cable_alive(lab: Running) -> None:
             [*holder.argv, "ip", "netns", "exec", "c2", "sleep", "4244"], env={**os.environ, **holder.env}, stdout=subprocess.DEVNULL
         )
         assert eventually(lambda: lab.sh("pgrep -fx 'sleep 4244'", check=False) != "")
-        lab.reset("lab")
+        lab.goto("netless/name")
         assert not [name for name in lab.links() if "veth" in name]
         assert [link["ifname"] for link in json.loads(shell.type("ip -j link"))] == ["lo"]
         inside.kill()
@@ -115,9 +115,9 @@ def test_a_name_that_leads_nowhere(lab: Running) -> None:
     lab.sh(f"kill -9 {pid}")
     assert eventually(lambda: any("c1" in notice for notice in lab.status().notices))
     assert lab.sh("ls /run/netns").split().count("c1") == 1 and "c1" not in lab.sh("ip netns pids c1 2>&1", check=False).split()
-    (item,) = lab.check()["verdicts"][0]["verdict"]["items"]
-    assert item["result"] == "fail" and ("no node called c1" in item["seen"] or "nowhere" in item["seen"])
-    assert lab.run("netless/name")["verdicts"][0]["verdict"]["result"] == "pass"
+    (item,) = lab.check().verdicts[0].verdict.items
+    assert item.result == "fail" and ("no node called c1" in item.seen or "nowhere" in item.seen)
+    assert lab.run("netless/name").verdicts[0].verdict.result == "pass"
     assert lab.sh("ip netns exec c1 hostname").strip() == "host"
     lab.sh("ln -s /proc/99999/ns/net /run/netns/99999")
     lab.reset("lab")
@@ -137,10 +137,10 @@ def test_nat_is_put_back(lab: Running) -> None:
 def test_doing_it_again_shows_nothing_old(lab: Running) -> None:
     """A14: after a reset of a passed step its verdict is new: it fails, and no item of the earlier pass is shown."""
     lab.goto("switch/bridge", end=True)
-    assert lab.check()["verdicts"][0]["verdict"]["result"] == "pass"
+    assert lab.check().verdicts[0].verdict.result == "pass"
     lab.reset("step")
     assert eventually(lambda: lab.status().verdict is not None)
     verdict = lab.status().verdict
     assert verdict is not None and verdict.result == "fail"
     assert [item.result for item in verdict.items] == ["fail", "waiting"]
-    assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+    assert lab.run().verdicts[0].verdict.result == "pass"

@@ -70,10 +70,10 @@ def test_a_kill_after_every_single_step(name: str) -> None:
             assert "this lab is new" in notice and f"container/{place}" in notice and "`run`" in notice and "`reset lab`" in notice
             assert "veth2" not in lab.links() and "br0" not in lab.links()
             if number % 2:
-                assert lab.reset()["text"].startswith("Reset")
+                assert lab.reset().text.startswith("Reset")
                 assert lab.status().notices == ()
-            (told,) = lab.run()["verdicts"]
-            assert told["verdict"]["result"] == "pass", json.dumps(told["verdict"], indent=1)
+            (told,) = lab.run().verdicts
+            assert told.verdict.result == "pass", json.dumps(told.verdict, indent=1)
             assert lab.status().notices == ()
     with again(name) as lab:
         assert earned(lab) == places
@@ -93,7 +93,7 @@ def test_a_kill_in_the_middle_of_a_verb(name: str, tmp_path: Path) -> None:
             sock = labs.connect(name)
             assert sock is not None
             try:
-                Client(sock, Hello(client="test", lab=name), lambda event: None).ask(Run)
+                Client(sock, Hello(client="test", lab=name), lambda event: None).ask(Run())
             except LabGone as error:
                 said.append(str(error))
 
@@ -107,7 +107,7 @@ def test_a_kill_in_the_middle_of_a_verb(name: str, tmp_path: Path) -> None:
         assert earned(lab) == before == ["cable/pair"]
         assert lab.status().position == "post/cable/wait"
         lab.goto("cable/pair")
-        assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+        assert lab.run().verdicts[0].verdict.result == "pass"
 
 
 def test_a_lesson_update_keeps_every_tick_where_it_belongs(name: str, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_lessons_that_vanish_do_not_stop_a_reset(name: str, tmp_path: Path) -> N
         shutil.rmtree(folder)
         lab.reset("lab")
         assert lab.links() == {"lo", "eth0"}
-        assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+        assert lab.run().verdicts[0].verdict.result == "pass"
 
 
 def test_a_spoiled_progress_file(name: str) -> None:
@@ -178,7 +178,7 @@ def test_progress_that_cannot_be_kept_is_said(name: str, monkeypatch: pytest.Mon
     with running(name) as lab:
         (notice,) = lab.status().notices
         assert "cannot be kept" in notice
-        assert lab.run()["verdicts"][0]["verdict"]["result"] == "pass"
+        assert lab.run().verdicts[0].verdict.result == "pass"
 
 
 def test_a_checkout_in_tmp(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_a_ping_that_works_for_the_wrong_reason(lab: Running) -> None:
     lab.sh("ip addr add 10.0.0.2/32 dev br0; ip link set veth2 up")
     assert lab.pings("10.0.0.2", "host")
     assert eventually(lambda: "answers itself" in near(lab) or "own echo" in near(lab)), lab.check()
-    assert lab.check()["verdicts"][0]["verdict"]["result"] == "fail"
+    assert lab.check().verdicts[0].verdict.result == "fail"
     lab.sh("ip addr del 10.0.0.2/32 dev br0")
     accepted(lab, "the usurper went")
 

@@ -42,8 +42,8 @@ def test_a_repaired_step_earns_itself_only(lab: Running) -> None:
     lab.goto("switch/port")
     lab.sh("ip addr add 10.0.0.1/24 dev br0; ip link set br0 up; ip link set veth2 up; ip link set veth2 master br0")
     lab.sh("sleep 0.1; true")
-    verdict = lab.check()["verdicts"][0]["verdict"]
-    assert all(item["result"] == "pass" for item in verdict["items"] if item["kind"] == "state")
+    verdict = lab.check().verdicts[0].verdict
+    assert verdict.result == "pass" and {item.result for item in verdict.items} == {"pass", "ahead"}
     assert set(earned(lab)) <= {"switch/port"}
 
 
@@ -51,7 +51,7 @@ def test_two_steps_skipped_in_a_row(lab: Running) -> None:
     """D4: next --yes twice without doing anything: the third step starts from a lab in which the two are done, and neither is ticked."""
     lab.goto("cable/pair")
     for wanted in ("cable/plug", "cable/address"):
-        assert "rebuilt" in lab.next(force=True)["text"]
+        assert "rebuilt" in lab.next(force=True).text
         assert lab.status().position == f"container/{wanted}"
     assert lab.links("c1") == {"lo", "veth1"}
     assert lab.told("ip -j addr show veth1", "c1")[0]["addr_info"] == []
@@ -66,10 +66,10 @@ def test_solved_again_after_a_reset(shared: Running) -> None:
     shared.goto("cable/pair")
     for _ in range(2):
         assert not passed(shared)
-        assert shared.check()["text"] == ""
+        assert shared.check().text == ""
         shared.sh("ip link add name veth1 type veth peer name veth2")
         accepted(shared, "by hand")
-        assert "container/cable/plug" in shared.check()["text"]
+        assert "container/cable/plug" in shared.check().text
         assert shared.status().position == "container/cable/pair", "nothing advances by itself (D11)"
         shared.reset("step")
 
@@ -78,18 +78,18 @@ def test_no_start_is_solved_already(shared: Running) -> None:
     """C18: no step's state holds at its own start; C8: and its verdict says for every claim what was expected and seen."""
     for place in positions(shared):
         shared.goto(place)
-        verdict = shared.check()["verdicts"][0]["verdict"]
-        assert verdict["result"] in ("fail", "error"), place
-        for item in verdict["items"]:
-            if item["result"] in ("fail", "error"):
-                assert item["expected"] and item["seen"] and item["look"], (place, item)
+        verdict = shared.check().verdicts[0].verdict
+        assert verdict.result in ("fail", "error"), place
+        for item in verdict.items:
+            if item.result in ("fail", "error"):
+                assert item.expected and item.seen and item.look, (place, item)
 
 
 def test_reading_the_solution_solves_nothing(lab: Running) -> None:
     """D9, D8: every hint opened, the last of them being the command: no tick; the page and its opened hints can be read at any time."""
     lab.goto("cable/pair")
     total = lab.status().page.hints_total
-    told = [lab.client.ask(Hint)["text"] for _ in range(total)]
+    told = [lab.client.ask(Hint()).text for _ in range(total)]
     assert "ip link add name veth1 type veth peer name veth2" in told[-1]
     assert earned(lab) == [] and not passed(lab)
     lab.goto("netless/name")
@@ -107,8 +107,9 @@ def test_a_result_rightly_undone_stays_ticked(shared: Running) -> None:
     step = next(step for step in shared.status().course.lessons[0].steps if step.id == "decoy")
     assert step.earned and step.live is not False
     assert "decoy" not in shared.sh("ip netns list")
-    answers = shared.check("netless")["verdicts"]
-    assert [answer["verdict"]["result"] for answer in answers] == ["pass", "pass", "fail"], "name and tidy hold, loopback is to come"
+    answers = shared.check("netless").verdicts
+    results = {answer.position.rpartition("/")[2]: answer.verdict.result for answer in answers}
+    assert results == {"name": "pass", "decoy": "pass", "tidy": "pass", "loopback": "fail"}, "what was rightly undone is past, loopback is to come"
 
 
 def test_undo_ignores_looks(shared: Running) -> None:
@@ -117,6 +118,6 @@ def test_undo_ignores_looks(shared: Running) -> None:
     shared.sh("ip link add br9 type bridge")
     assert eventually(lambda: "br9" in str(shared.snapshot()))
     shared.sh("ip addr; ip -n c1 route; bridge fdb; nft list ruleset; ss -ltn; cat /proc/net/arp; ping -c1 -W1 203.0.113.1; ip netns list")
-    assert "br9" in shared.back()["text"]
+    assert "br9" in shared.back().text
     assert "br9" not in shared.links()
     assert shared.status().position == "container/switch/bridge"

@@ -83,7 +83,7 @@ def test_a_class_of_labs(labs: int) -> None:
             lab.goto(at[lab.name], end=True)
         for lab in room:
             assert lab.status().position == f"container/{at[lab.name]}"
-            assert all(own["verdict"]["result"] == "pass" for own in lab.check(at[lab.name])["verdicts"]), at[lab.name]
+            assert all(own.verdict.result == "pass" for own in lab.check(at[lab.name]).verdicts), at[lab.name]
         for lab in room:
             lab.goto("internet/masquerade", end=True)
             assert lab.pings("198.51.100.10")

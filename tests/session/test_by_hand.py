@@ -9,7 +9,7 @@ import pytest
 
 from helpers.running import Running, running
 from helpers.waiting import eventually
-from netless_lab.protocol import Call, VerdictEvent
+from netless_lab.protocol import GetHistory, VerdictEvent
 
 pytestmark = pytest.mark.kernel
 
@@ -29,7 +29,7 @@ def passed(lab: Running) -> bool:
 
 def _longer_than(lab: Running, known: int) -> bool:
     """Whether the history has grown."""
-    return len(lab.client.ask(Call, name="history")["entries"]) > known
+    return len(lab.client.ask(GetHistory()).entries) > known
 
 
 @pytest.mark.rootless
@@ -84,9 +84,9 @@ def test_extra_objects_are_mentioned_not_punished(lab: Running) -> None:
     lab.goto("cable/pair")
     lab.sh("ip link add veht1 type veth peer name veht2; ip netns add oops; ip link add veth1 type veth peer name veth2")
     assert eventually(lambda: passed(lab))
-    verdict = lab.check()["verdicts"][0]["verdict"]
-    assert verdict["result"] == "pass"
-    assert any("oops" in extra for extra in verdict["extras"])
+    verdict = lab.check().verdicts[0].verdict
+    assert verdict.result == "pass"
+    assert any("oops" in extra for extra in verdict.extras)
 
 
 def test_address_before_the_move_is_explained(lab: Running) -> None:
@@ -96,8 +96,8 @@ def test_address_before_the_move_is_explained(lab: Running) -> None:
     lab.sh("ip addr add 10.0.0.2/24 dev veth1; ip link set veth1 netns c1")
     assert eventually(lambda: passed(lab))
     lab.next()
-    items = lab.check()["verdicts"][0]["verdict"]["items"]
-    assert any("mov" in item["near"] for item in items if item["result"] == "fail"), items
+    items = lab.check().verdicts[0].verdict.items
+    assert any("mov" in item.near for item in items if item.result == "fail"), items
 
 
 def test_a_broken_earlier_step_shows_and_its_tick_stays(lab: Running) -> None:
@@ -138,7 +138,7 @@ def test_back_undoes_one_change_at_a_time(lab: Running) -> None:
     lab.sh("ip link set br0 up")
     assert eventually(lambda: lab.status().verdict is not None and "br0" in str(lab.snapshot()))
     lab.sh("ip addr; bridge link; nft list ruleset")
-    text = lab.back()["text"]
+    text = lab.back().text
     assert "br0" in text and "up" in text
     assert "UP" not in lab.told("ip -j link show br0")[0]["flags"]
     assert lab.told("ip -j addr show br0")[0]["addr_info"][0]["local"] == "10.0.0.1"
@@ -160,31 +160,31 @@ def test_what_hangs_on_another_is_undone_first(lab: Running) -> None:
 def test_history_tells_what_somebody_did(lab: Running) -> None:
     """Taking a port down is one thing done; that a carrier went and a port stopped forwarding is its consequence, and nobody's doing."""
     lab.goto("switch", end=True)
-    before = len(lab.client.ask(Call, name="history")["entries"])
+    before = len(lab.client.ask(GetHistory()).entries)
     lab.sh("ip link set veth2 down")
     assert eventually(functools.partial(_longer_than, lab, before))
     lab.status()
-    did = [(entry["who"], entry["lines"]) for entry in lab.client.ask(Call, name="history")["entries"][before:]]
-    assert did == [("learner", ["ip link set veth2 down"])]
+    did = [(entry.who, entry.lines) for entry in lab.client.ask(GetHistory()).entries[before:]]
+    assert did == [("learner", ("ip link set veth2 down",))]
 
 
 def test_history_holds_every_line_of_what_the_tutor_did(lab: Running) -> None:
     """A step of several commands is written down whole, as script and as notes."""
     lab.goto("internet/masquerade")
     lab.run()
-    history = lab.client.ask(Call, name="history")
-    lines = [line for entry in history["entries"] if entry["who"] == "tutor" for line in entry["lines"]]
+    history = lab.client.ask(GetHistory())
+    lines = [line for entry in history.entries if entry.who == "tutor" for line in entry.lines]
     assert len([line for line in lines if line.startswith("nft ")]) > 1
     for line in lines:
-        assert f"\n{line}\n" in history["script"] and line in history["markdown"]
+        assert f"\n{line}\n" in history.script and line in history.markdown
 
 
 def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
     """The session written down as a shell script makes the same links, addresses and rules in another lab."""
     lab.reset("lab")
     lab.goto("cable/pair")
-    lab.client.ask(Call, name="history")
-    before = len(lab.client.ask(Call, name="history")["entries"])
+    lab.client.ask(GetHistory())
+    before = len(lab.client.ask(GetHistory()).entries)
     for command in (
         "ip link add left type veth peer name right",
         "ip link add sw0 type bridge",
@@ -195,8 +195,8 @@ def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
     ):
         lab.sh(command)
         assert eventually(functools.partial(_longer_than, lab, before))
-        before = len(lab.client.ask(Call, name="history")["entries"])
-    script = lab.client.ask(Call, name="history")["script"]
+        before = len(lab.client.ask(GetHistory()).entries)
+    script = lab.client.ask(GetHistory()).script
     own = script[script.rindex("rebuilt") :].partition("\n")[2]
     with running() as other:
         other.sh(own)
@@ -214,7 +214,7 @@ def test_killed_container_is_named_and_comes_back(lab: Running) -> None:
     assert eventually(lambda: any("c1" in notice for notice in lab.status().notices))
     lab.reset("lesson")
     assert next(node.pid for node in lab.status().nodes if node.name == "c1") != pid
-    assert lab.run("container/switch/bridge")["verdicts"][0]["verdict"]["result"] == "pass"
+    assert lab.run("container/switch/bridge").verdicts[0].verdict.result == "pass"
 
 
 def test_everything_deleted_is_rebuilt(lab: Running) -> None:

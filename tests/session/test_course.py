@@ -25,11 +25,11 @@ def test_every_step_passes_in_order(lab: Running) -> None:
     wanted = [f"{lesson.id}/{step.id}" for lesson in lab.status().course.lessons for step in lesson.steps]
     passed = []
     for _ in wanted:
-        (answer,) = lab.run()["verdicts"]
-        assert answer["verdict"]["result"] == "pass", answer
-        passed.append(answer["position"].split("/", 1)[1])
+        (answer,) = lab.run().verdicts
+        assert answer.verdict.result == "pass", answer
+        passed.append(answer.position.split("/", 1)[1])
     assert passed == wanted
-    assert lab.run()["verdicts"] == []
+    assert lab.run().verdicts == ()
 
 
 @pytest.mark.rootless
@@ -51,7 +51,7 @@ def test_goto_start_is_before_the_step(lab: Running) -> None:
     lab.goto("internet/masquerade")
     assert "masquerade" not in lab.sh("nft list ruleset")
     assert lab.sh("cat /proc/sys/net/ipv4/ip_forward").strip() == "1"
-    assert lab.check()["verdicts"][0]["verdict"]["result"] == "fail"
+    assert lab.check().verdicts[0].verdict.result == "fail"
 
 
 def test_goto_in_both_directions_equals_a_clean_run(lab: Running) -> None:
@@ -75,17 +75,17 @@ def test_goto_in_both_directions_equals_a_clean_run(lab: Running) -> None:
 def test_check_of_a_lesson_judges_all_of_it(lab: Running) -> None:
     """``check switch`` passes at the lesson's end, and names the step that no longer holds when something is broken."""
     lab.goto("switch", end=True)
-    assert all(answer["verdict"]["result"] == "pass" for answer in lab.check("switch")["verdicts"])
+    assert all(answer.verdict.result == "pass" for answer in lab.check("switch").verdicts)
     lab.sh("ip link set veth2 nomaster")
-    failing = {answer["title"] for answer in lab.check("switch")["verdicts"] if answer["verdict"]["result"] != "pass"}
+    failing = {answer.title for answer in lab.check("switch").verdicts if answer.verdict.result != "pass"}
     assert "Plug the cable in" in failing
 
 
 def test_a_failing_verdict_has_reasons(lab: Running) -> None:
     """A verdict that fails always says what was expected, what was seen and one command to look with."""
     lab.goto("switch/port")
-    items = lab.check()["verdicts"][0]["verdict"]["items"]
-    failing = [item for item in items if item["result"] == "fail"]
+    items = lab.check().verdicts[0].verdict.items
+    failing = [item for item in items if item.result == "fail"]
     assert failing
     for item in failing:
-        assert item["claim"] and item["expected"] and item["seen"] and item["look"]
+        assert item.claim and item.expected and item.seen and item.look

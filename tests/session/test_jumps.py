@@ -73,25 +73,28 @@ def test_play_mode_is_forgotten() -> None:
     with running() as lab:
         lab.goto("switch/bridge-up", end=True)
         before = state(lab)
-        lab.client.ask(Play, on=True)
+        lab.client.ask(Play(on=True))
         lab.sh("ip link del br0; ip link add chaos type bridge; nft add table ip mine")
         assert eventually(lambda: "chaos" in str(lab.snapshot()))
         assert lab.status().playing
-        lab.client.ask(Play, on=False)
+        lab.client.ask(Play(on=False))
         assert state(lab) == before
-        assert lab.check()["verdicts"][0]["verdict"]["result"] == "pass"
+        assert lab.check().verdicts[0].verdict.result == "pass"
 
 
 def test_shells_survive_moving() -> None:
-    """A process in host and one in a container live on through goto, back and reset."""
+    """A process in host and one in a container live on through goto, back and the reset of a lesson; that of the lab starts containers anew."""
     with running() as lab:
         lab.goto("container/switch", end=True)
-        for node in ("host", "c1"):
-            lab.sh("setsid sleep 1000 >/dev/null 2>&1 & echo $! > /tmp/shell.pid", node)
-        pids = [lab.sh("cat /tmp/shell.pid").strip()]
+        pids = {node: lab.sh("setsid sleep 1000 >/dev/null 2>&1 & echo $!", node).strip() for node in ("host", "c1")}
+
+        def alive(node: str) -> bool:
+            return lab.sh(f"kill -0 {pids[node]} 2>/dev/null && echo alive", node, check=False).strip() == "alive"
+
         lab.goto("cable/plug")
         lab.back()
-        lab.reset("lab")
+        lab.reset("lesson")
         lab.goto("container/internet", end=True)
-        for pid in pids:
-            assert lab.sh(f"kill -0 {pid} && echo alive").strip() == "alive"
+        assert alive("host") and alive("c1")
+        lab.reset("lab")
+        assert alive("host") and not alive("c1")

@@ -35,12 +35,12 @@ def test_nothing_ends_while_a_client_is_connected(clients: int) -> None:
 
 def clients(client: Client) -> int:
     """How many clients the lab says it has."""
-    return msgspec.convert(client.ask(GetStatus), Status).clients
+    return msgspec.convert(client.ask(GetStatus()), Status).clients
 
 
 def gone(lab: str) -> bool:
     """Whether the kernel knows no socket of this lab."""
-    return f"/{lab}\n" not in Path("/proc/net/unix").read_text()
+    return f"/{lab}\n" not in Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace")
 
 
 @pytest.mark.kernel
@@ -73,7 +73,7 @@ def test_the_lease_begins_when_the_last_client_hangs_up() -> None:
         witness.settimeout(20)
         witness.sendall(b'{"type":"hello","version":999999}\n')
         assert witness.recv(4096)
-        assert eventually(lambda: msgspec.convert(client.ask(GetStatus), Status).uptime_s > lease_s)
+        assert eventually(lambda: msgspec.convert(client.ask(GetStatus()), Status).uptime_s > lease_s)
         hung_up = time.monotonic()
         client.close()
         while witness.recv(4096):

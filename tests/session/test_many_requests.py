@@ -27,7 +27,7 @@ def lab() -> Iterator[Running]:
 
 
 @contextmanager
-def other(lab: Running, *asked: protocol.Request) -> Iterator[IO[bytes]]:
+def other(lab: Running, *asked: protocol.Request[Any]) -> Iterator[IO[bytes]]:
     """Another client, which was greeted and then asked for all of this at once; what it reads."""
     with find.connect(lab.name) as sock, sock.makefile("rb") as lines:
         sock.settimeout(60)
@@ -67,10 +67,10 @@ def test_down_is_always_heard(lab: Running) -> None:
 def test_what_waits_is_forgotten_with_its_client(lab: Running) -> None:
     """Somebody asks for three rebuilds and hangs up when the first has begun: that one is finished, the others never begin."""
     targets = ("container/internet", "container/cable", "container/switch")
-    with other(lab, *(protocol.Goto(id=number, target=target) for number, target in enumerate(targets))):
+    with other(lab, *(protocol.Goto(id=number, target=target) for number, target in enumerate(targets, 1))):
         assert eventually(lambda: any("container/internet" in busy for busy in rebuilding(lab)))
     # a verb of ours waits behind whatever is still to be done: its answer is the end of it
-    assert lab.client.ask(protocol.SetDialect, dialect="ip")["position"].startswith("container/internet/")
+    assert lab.client.ask(protocol.SetDialect(dialect="ip")).position.startswith("container/internet/")
     assert {busy.split("container/")[1].split("/")[0] for busy in rebuilding(lab)} == {"internet"}
     assert not lab.status().busy
 

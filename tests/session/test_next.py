@@ -9,7 +9,7 @@ import pytest
 from helpers.running import Running, running
 from helpers.waiting import eventually
 from netless_lab.client import Refused
-from netless_lab.protocol import Play, StatusEvent
+from netless_lab.protocol import Next, Play, StatusEvent
 
 pytestmark = pytest.mark.kernel
 
@@ -58,7 +58,7 @@ def test_told_to_it_rebuilds(lab: Running) -> None:
     """With force the next step starts from a right lab, whatever was there; no tick is earned by it."""
     fresh(lab, "cable/pair")
     lab.sh("ip link add keepme type bridge")
-    assert "rebuilt" in lab.next(force=True)["text"]
+    assert "rebuilt" in lab.next(force=True).text
     assert lab.status().position == "container/cable/plug"
     assert "keepme" not in lab.links() and {"veth1", "veth2"} <= lab.links()
 
@@ -84,17 +84,17 @@ def test_what_is_missing_from_an_earlier_step_is_named(lab: Running) -> None:
 def test_a_refused_next_does_not_end_play_mode(lab: Running) -> None:
     """Leaving play mode puts the step back, so what is refused must not leave it."""
     fresh(lab, "cable/pair")
-    lab.client.ask(Play, on=True)
+    lab.client.ask(Play(on=True))
     refused(lab)
     assert lab.status().playing
-    lab.client.ask(Play, on=False)
+    lab.client.ask(Play(on=False))
 
 
 def test_every_view_hears_that_play_mode_began_and_ended(lab: Running) -> None:
     """The status that says so is told before the answer: to the tutor whose key it was, and to every other view; also when nothing is rebuilt."""
     last = "neighbour/everyone"
     fresh(lab, last)
-    for asked, playing in ((lambda: lab.client.ask(Play, on=True), True), (lab.next, False)):
+    for asked, playing in ((Play(on=True), True), (Next(), False)):
         lab.events.clear()
-        asked()
+        lab.client.ask(asked)
         assert [event.status.playing for event in lab.events if isinstance(event, StatusEvent)][-1:] == [playing]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any, get_args
 
 import pytest
 
 from netless_lab import labs, protocol
+from netless_lab.model.probe import Outcome, Ping
 from netless_lab.sandbox import find
 
 pytestmark = pytest.mark.kernel
 
 
 def test_a_verb_waits_until_the_one_before_it_is_done() -> None:
-    """Two ``goto`` that come in one read: the second begins to rebuild when the first has its answer; a question behind them waits for neither."""
+    """Two ``goto`` that come in one read: the second begins to rebuild when the first has its answer; questions behind them wait for neither."""
     lab = f"turns-{uuid.uuid4().hex[:10]}"
     labs.start(lab, keep_progress=False).close()
     asked = (
@@ -22,6 +24,7 @@ def test_a_verb_waits_until_the_one_before_it_is_done() -> None:
         protocol.Goto(id=2, target="container/internet"),
         protocol.Goto(id=3, target="container/cable"),
         protocol.GetStatus(id=4),
+        protocol.GetHistory(id=5),
     )
     happened: list[str] = []
     try:
@@ -37,7 +40,67 @@ def test_a_verb_waits_until_the_one_before_it_is_done() -> None:
                     happened.append(message.status.busy)
     finally:
         labs.end(lab)
-    assert happened.index("done 4") < happened.index("done 2")
-    first, answer, second, last = (what for what in happened if what not in ("done 1", "done 4"))
+    assert max(happened.index("done 4"), happened.index("done 5")) < happened.index("done 2")
+    first, answer, second, last = (what for what in happened if what not in ("done 1", "done 4", "done 5"))
     assert first.startswith("rebuilding to container/internet/") and answer == "done 2"
     assert second.startswith("rebuilding to container/cable/") and last == "done 3"
+
+
+LOOKS: tuple[protocol.Look[Any], ...] = (
+    protocol.GetStatus(id=11), protocol.GetSnapshot(id=12), protocol.GetCourses(id=13), protocol.GetProgress(id=14), protocol.GetHistory(id=15),
+    protocol.GetFaults(id=16), protocol.GetJourneys(id=17), protocol.GetPacket(1, 0, id=18), protocol.GetCapture(id=19), protocol.Enter("c1", id=20),
+    protocol.Follow(id=21),
+)  # fmt: skip
+
+
+def test_looks_are_answered_while_a_verb_works() -> None:
+    """While a whole lesson is run, everything that only looks is answered at once: all of it long before the lesson is done."""
+    assert {type(look) for look in LOOKS} == {kind for kind in get_args(protocol.Asked) if issubclass(kind, protocol.Look)}
+    lab = f"turns-{uuid.uuid4().hex[:10]}"
+    labs.start(lab, keep_progress=False).close()
+    answered: list[int] = []
+    try:
+        with find.connect(lab) as conversation, conversation.makefile("rb") as lines:
+            conversation.settimeout(60)
+            asked = (protocol.Hello(client="test", lab=lab), protocol.Subscribe(id=1), protocol.Run("container/switch", rest=True, id=2))
+            conversation.sendall(b"".join(map(protocol.encode, asked)))
+            while not isinstance(message := protocol.decode_event(lines.readline()), protocol.StatusEvent) or not message.status.busy:
+                pass
+            conversation.sendall(b"".join(map(protocol.encode, LOOKS)))
+            while 2 not in answered:
+                message = protocol.decode_event(lines.readline())
+                if isinstance(message, protocol.Done | protocol.Failed):
+                    answered.append(message.id)
+    finally:
+        labs.end(lab)
+    assert sorted(answered[:-1]) == [look.id for look in LOOKS], answered
+
+
+@pytest.mark.parametrize("kind", [protocol.SendProbe, protocol.Explain])
+def test_a_packet_is_sent_when_the_lab_is_whole(kind: type[protocol.SendProbe] | type[protocol.Explain]) -> None:
+    """A packet that is asked for while the lab is rebuilt is sent when that is done: in the lab half built it would be lost, and Why would
+    name a cause that is none.
+    """
+    lab = f"turns-{uuid.uuid4().hex[:10]}"
+    labs.start(lab, keep_progress=False).close()
+    asked = (
+        protocol.Hello(client="test", lab=lab),
+        protocol.Goto(id=1, target="container/internet", end=True),
+        kind(id=2, probe=Ping("c1", "198.51.100.10")),
+        protocol.GetStatus(id=3),
+    )
+    done: dict[int, protocol.Done] = {}
+    try:
+        with find.connect(lab) as conversation, conversation.makefile("rb") as lines:
+            conversation.settimeout(30)
+            conversation.sendall(b"".join(map(protocol.encode, asked)))
+            while len(done) < 3:
+                message = protocol.decode_event(lines.readline())
+                assert not isinstance(message, protocol.Failed), message
+                if isinstance(message, protocol.Done):
+                    done[message.id] = message
+    finally:
+        labs.end(lab)
+    assert list(done) == [3, 1, 2]
+    told = asked[2].reply(done[2])
+    assert told.result == "answered" if isinstance(told, Outcome) else told.answered, told

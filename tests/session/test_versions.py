@@ -33,29 +33,39 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield own
 
 
+OLDER, NEWER = protocol.VERSION - 1, 4711
+
+
+@pytest.fixture(params=[OLDER, NEWER], ids=["older", "newer"])
+def version(request: pytest.FixtureRequest) -> int:
+    """The other version."""
+    number: int = request.param
+    return number
+
+
 @pytest.fixture
-def other(desk: Desk, tmp_path: Path) -> Desk:
+def other(desk: Desk, tmp_path: Path, version: int) -> Desk:
     """The same lab's name in the hands of another version of netless."""
     tree = tmp_path / "other"
     for room in ("tui", "lab", "lessons"):
         shutil.copytree(CHECKOUT / room, tree / room, ignore=shutil.ignore_patterns("__pycache__"))
-    words = tree / "lab/netless_lab/protocol.py"
+    words = tree / "lab/netless_lab/protocol/__init__.py"
     ours = f"\nVERSION = {protocol.VERSION}\n"
     assert ours in words.read_text()
-    words.write_text(words.read_text().replace(ours, "\nVERSION = 4711\n"))
+    words.write_text(words.read_text().replace(ours, f"\nVERSION = {version}\n"))
     foreign = Desk(tmp_path)
     foreign.lab = desk.lab
     foreign.environment = {**environment(tree), "XDG_STATE_HOME": desk.environment["XDG_STATE_HOME"]}
     return foreign
 
 
-def test_down_ends_a_lab_of_another_version(desk: Desk, other: Desk) -> None:
+def test_down_ends_a_lab_of_another_version(desk: Desk, other: Desk, version: int) -> None:
     """All else is refused with words that say what to do; ``down`` does it."""
     assert other.netless("up").returncode == 0
     agent = other.agent()
     for words in (("status",), ("up",), ("exec", "host", "true"), ("run",)):
         refused = desk.netless(*words)
-        assert refused.returncode == 2 and "protocol 4711" in refused.stderr and "down`" in refused.stderr, refused
+        assert refused.returncode == 2 and f"protocol {version}" in refused.stderr and "down`" in refused.stderr, refused
     assert Path(f"/proc/{agent}").exists()
     done = desk.netless("down", "--json")
     assert (done.returncode, json.loads(done.stdout)["ended"]) == (0, True)

@@ -61,6 +61,6 @@ def test_another_user_cannot_drive_a_lab() -> None:
                     words, capture_output=True, text=True, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", timeout=30, check=False
                 )
                 assert "another user" in done.stdout and "done" not in done.stdout, done
-            assert client.ask(GetStatus)["lab"] == lab
+            assert client.ask(GetStatus()).lab == lab
         finally:
             labs.end(lab)

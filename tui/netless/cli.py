@@ -36,6 +36,7 @@ VERBS = {
     "shell": "nodes",
     "exec": "nodes",
     "ping": "nodes",
+    "why": "why",
     "snapshot": "look",
     "diagram": "look",
     "lint": "authors",
@@ -76,6 +77,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _bytes(text: str) -> int:
+    """A number of bytes."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = Parser(prog="netless", description="Rebuild a container's network by hand, on a real kernel.", epilog=_EPILOG,
@@ -109,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     run = verb("run", "do a step for you and judge it")
     run.add_argument("step", nargs="?", metavar="STEP")
     run.add_argument("--all", action="store_true", dest="rest", help="all steps that remain in the lesson")
+    run.add_argument("--dialect", choices=("ip", "legacy", "pyroute2"), help="in this dialect, which the lab speaks from then on: the commands shown are what is done")
     check = verb("check", "judge the current step, or a step, lesson or course")
     check.add_argument("step", nargs="?", metavar="STEP")
     verb("back", "undo the last step, or your own last change")
@@ -131,6 +140,16 @@ def parser() -> argparse.ArgumentParser:
     ping.add_argument("source", metavar="FROM")
     ping.add_argument("target", metavar="TO", help="an address, a node or a name")
     ping.add_argument("--explain", action="store_true", help="where it died, and why, from evidence")
+    why = verb("why", "send one packet and say where it died, and why, from evidence; also what is wrong with an older flow of its kind", more=(
+        "TO is a node, an address (IPv6 in brackets before a port), a name with a dot, or a page (http://example.test/). Alone it is pinged; "
+        "with :PORT it is a TCP connection, or a UDP datagram with --udp. A datagram is answered also when its target says that nobody listens: "
+        "it was reached. The exit code is 0 when the packet was answered, 1 when it was not."))
+    why.add_argument("source", metavar="FROM", help="the node it is sent from")
+    why.add_argument("target", metavar="TO[:PORT]", help="a node, an address, a name or a page")
+    why.add_argument("--udp", action="store_true", help="a UDP datagram to that port instead of a TCP connection")
+    why.add_argument("--size", type=_bytes, metavar="N", help="with N bytes of data, as ping -s counts them (headers are 28 more, IPv6: 48)")
+    why.add_argument("--df", action="store_true", help="nobody may cut it into pieces (the don't-fragment bit)")
+    why.add_argument("--name", action="store_true", help="TO is a name even if a node is called so: FROM looks it up, then it is reached")
     verb("snapshot", "the state of every node")
     diagram = verb("diagram", "draw the network")
     diagram.add_argument("--ascii", action="store_true")

@@ -21,7 +21,7 @@ from netless_lab.protocol import Hello, Status, Subscribe
 from .printer import Printer
 
 if TYPE_CHECKING:
-    from netless_lab.course.step import Course
+    from netless_lab.course.library import Library
 
 running = labs.running
 end = labs.end
@@ -33,15 +33,15 @@ def find(lab: str) -> Client | None:
     return None if sock is None else Client(sock, Hello(client="cli", lab=lab))
 
 
-def courses() -> tuple[Course, ...]:
+def courses() -> Library:
     """Every course there is: those that come along, and the learner's own. Raises Refusal."""
-    from netless_lab.course.files import every
+    from netless_lab.course.files import library
 
-    return every(own_root(os.environ))
+    return library(own_root(os.environ))
 
 
 def of_course(status: Status, course: str | None) -> None:
-    """Insist that a lab is one of the course that was named, if any was. Raises Refusal."""
+    """Insist that a lab stands in the course that was named, if any was. Raises Refusal."""
     if course and status.course.id != course:
         from netless_lab.course.catalog import another_course
 
@@ -49,9 +49,11 @@ def of_course(status: Status, course: str | None) -> None:
 
 
 def known_course(course: str | None) -> None:
-    """Insist that a course that was named is one. Raises Refusal."""
+    """Insist that a course that was named is one that can be used. Raises Refusal."""
     if course:
-        ids = tuple(own.id for own in courses())
+        known = courses()
+        known.insist_on(course)
+        ids = tuple(own.id for own in known.courses)
         if course not in ids:
             near = tuple(difflib.get_close_matches(course, ids, n=3)) or ids
             raise Refusal(f"there is no course {course}: `netless courses` lists them", nearest=near)
@@ -92,5 +94,5 @@ def opened(
         raise labs.shows_what_it_shows(args.lab)
     client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
     if events is not None:
-        client.ask(Subscribe)
+        client.ask(Subscribe())
     return client

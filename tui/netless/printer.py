@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 import sys
-from typing import Any, TextIO
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple, TextIO
 
 import msgspec
 
@@ -17,16 +18,22 @@ from .called import Called
 
 FORMAT = 1
 """Version of the documents that --json prints: a key once there keeps its name and meaning, others may be added."""
-_CODES = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
-_OWN = re.compile(rf"(\x1b\[(?:{'|'.join(sorted({*_CODES.values(), '0'}))})m)")
-"""What ``style`` writes."""
+Style = Literal["good", "bad", "dim", "bold", "accent"]
+_CODES: Final[Mapping[Style, str]] = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
+
+
+class Styled(NamedTuple):
+    """A part of a line in a style, which it has where colour is wanted."""
+
+    style: Style
+    text: str
 
 
 class Printer:
     """The two streams of one command, and whether it answers in JSON. Commands in its sentences are worded as one can type them.
 
     What is said holds names that were given inside a lab, and the kernel lets an interface be called by an escape sequence: no sign of
-    theirs that acts gets to the terminal.
+    theirs that acts gets to the terminal. Hence a style is put on a part that says nothing but words by then, and never looked for in a text.
     """
 
     def __init__(
@@ -37,10 +44,14 @@ class Printer:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
 
-    def say(self, text: str = "") -> None:
-        """A line of the result, for people."""
+    def say(self, *parts: str | Styled) -> None:
+        """A line of the result, for people, from its parts."""
         if not self.as_json:
-            print(_harmless(self._called.typed(text)), file=self._out)
+            print("".join(map(self._shown, parts)), file=self._out)
+
+    def row(self, *parts: str | Styled) -> None:
+        """The same of one thing among others of its kind: one line, whatever a namespace is called."""
+        self.say(*(part._replace(text=harmless(part.text, "\t")) if isinstance(part, Styled) else harmless(part, "\t") for part in parts))
 
     def raw(self, text: str) -> None:
         """A result that is the same for people and programs."""
@@ -52,9 +63,12 @@ class Printer:
             plain = self._called.document(msgspec.to_builtins(value, str_keys=True))
             if isinstance(plain, dict):
                 plain = {"format": FORMAT, **plain}
-            laid_out = msgspec.json.format(write_json(plain), indent=2).decode()
-            text = ACTING.sub(lambda sign: sign[0] if sign[0] == "\n" else _numbered(sign[0]), laid_out)
-            print(text if self.can_say(text) else _ascii(text), file=self._out)
+            self.raw_document(msgspec.json.format(write_json(plain), indent=2).decode())
+
+    def raw_document(self, text: str) -> None:
+        """A JSON document that is the same for people and programs; the signs of its texts that act are written by their numbers."""
+        quiet = quieted(text)
+        print(quiet if self.can_say(quiet) else _ascii(quiet), file=self._out)
 
     def failure(self, text: str, code: int, nearest: tuple[str, ...] = (), **more: object) -> int:
         """Why a command could not be done, and what was perhaps meant; answers the exit code. ``more`` stands in the document only."""
@@ -77,16 +91,21 @@ class Printer:
             return False
         return True
 
-    def style(self, name: str, text: str) -> str:
-        """``text`` in a style, where colour is wanted."""
-        if self.as_json or "NO_COLOR" in os.environ or not self._out.isatty():
+    def _shown(self, part: str | Styled) -> str:
+        text = _harmless(self._called.typed(part.text if isinstance(part, Styled) else part))
+        if not isinstance(part, Styled) or "NO_COLOR" in os.environ or not self._out.isatty():
             return text
-        return f"\x1b[{_CODES[name]}m{text}\x1b[0m"
+        return f"\x1b[{_CODES[part.style]}m{text}\x1b[0m"
 
 
 def _harmless(text: str) -> str:
-    """The text without signs that act, but for its lines, its tabs and its styles."""
-    return "".join(part if odd % 2 else harmless(part, "\t\n") for odd, part in enumerate(_OWN.split(text)))
+    """The text without signs that act, but for its lines and its tabs."""
+    return harmless(text, "\t\n")
+
+
+def quieted(document: str) -> str:
+    """The same JSON document without a sign that acts, but for its own lines."""
+    return ACTING.sub(lambda sign: sign[0] if sign[0] == "\n" else _numbered(sign[0]), document)
 
 
 def _ascii(document: str) -> str:

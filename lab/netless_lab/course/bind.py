@@ -14,7 +14,7 @@ from itertools import product
 import msgspec
 
 from ..model.snapshot import Snapshot
-from ..primitives.base import Expectation, Where
+from ..primitives.base import Expectation, Met, NotMet, Where
 from ..primitives.forward import ESTABLISHED
 from ..primitives.roles import RoleName
 from .bindings import Bindings
@@ -55,7 +55,7 @@ def infer(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot
         return _with_names(step, snapshot, bindings)
     found = _search(step, snapshot, bindings, baseline, strict=True)
     if found is None:
-        found = _swapped(step, snapshot, bindings, baseline)
+        found = _swapped(step, snapshot, bindings, baseline) or _another_cable(step, snapshot, bindings, baseline)
     return _with_names(step, snapshot, found.bindings) if found is not None else None
 
 
@@ -67,7 +67,7 @@ def closest(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapsh
     found = _search(step, snapshot, bindings, baseline, strict=False)
     if found is None or not found.given:
         return bindings
-    held = sum(apply(expectation, bindings).check(snapshot, _NOWHERE).met for expectation in step.expect)
+    held = sum(isinstance(apply(expectation, bindings).check(snapshot, _NOWHERE), Met) for expectation in step.expect)
     return found.bindings if found.met > held else bindings
 
 
@@ -76,6 +76,14 @@ def refit(steps: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baselin
     for step in steps:
         bindings = infer(step, snapshot, bindings, baseline) or bindings
     return bindings
+
+
+def found_again(step: Step, earlier: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None) -> Bindings:
+    """``bindings``, unless a link that ``step`` takes for granted bears its name no more, as after a rename: then those that fit now."""
+    names = {link.name for node in snapshot.nodes for link in node.links}
+    if all(bindings.word("link", text) in names for role, text in step.known if role == "link"):
+        return bindings
+    return refit(earlier, snapshot, bindings, baseline)
 
 
 def fresh(step: Step) -> tuple[tuple[RoleName, str], ...]:
@@ -99,8 +107,9 @@ def _search(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapsh
         for attempt in tries:
             for candidate in _extended(attempt, expectation, new, pool, bindings):
                 budget -= 1
-                if apply(expectation, candidate.bindings).check(snapshot, _NOWHERE).met:
-                    kept.append(msgspec.structs.replace(candidate, met=candidate.met + 1))
+                finding = apply(expectation, candidate.bindings).check(snapshot, _NOWHERE)
+                if not isinstance(finding, NotMet):
+                    kept.append(msgspec.structs.replace(candidate, met=candidate.met + isinstance(finding, Met)))
                 if budget <= 0 or len(kept) >= _MOST_STATES:
                     break
         if kept:
@@ -165,11 +174,13 @@ def _asks_absence(expectation: Expectation, new: tuple[tuple[RoleName, str], ...
     absent = Bindings()
     for role, text in new:
         absent = _bound(absent, role, text, _ABSENT[role])
-    return any((word.role, word.text) in new for word in words_of(expectation)) and apply(expectation, absent).check(snapshot, _NOWHERE).met
+    return any((word.role, word.text) in new for word in words_of(expectation)) and isinstance(
+        apply(expectation, absent).check(snapshot, _NOWHERE), Met
+    )
 
 
 def _holds(expectations: Iterable[Expectation], snapshot: Snapshot, bindings: Bindings) -> bool:
-    return all(apply(expectation, bindings).check(snapshot, _NOWHERE).met for expectation in expectations)
+    return not any(isinstance(apply(expectation, bindings).check(snapshot, _NOWHERE), NotMet) for expectation in expectations)
 
 
 def _swapped(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> _Try | None:
@@ -187,6 +198,15 @@ def _swapped(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snaps
             if new and (found := _search(step, snapshot, turned, baseline, strict=True)) is not None:
                 return found
     return None
+
+
+def _another_cable(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> _Try | None:
+    """Of several loose cables nobody can tell which one an earlier step meant: what this step asks of both ends tells."""
+    loose = {("link", text) for own in step.expect if own.verb == "pair" for text in words_by_role((own,), "link") if text not in step.exact}
+    if not loose & set(step.known):
+        return None
+    opened = msgspec.structs.replace(step, known=tuple(pair for pair in step.known if pair not in loose))
+    return _search(opened, snapshot, bindings, baseline, strict=True)
 
 
 def _one_cable(snapshot: Snapshot, one: str, other: str) -> bool:

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_net
 
 import msgspec
 
+from ..model.addresses import plain
 from ..primitives.roles import RoleName
 
 
@@ -49,6 +50,7 @@ class Bindings(msgspec.Struct, frozen=True):
         text, percent, link = text.partition("%")
         if percent:
             return f"{self.address(text)}%{self.links.get(link, link)}"
+        text = plain(text)
         if text in self.addresses:
             return self.addresses[text]
         image = self._moved(text)
@@ -66,7 +68,7 @@ class Bindings(msgspec.Struct, frozen=True):
 
     def net(self, text: str) -> str:
         """A network; ``default`` stays what it is."""
-        return self.nets.get(text, text)
+        return self.nets.get(plain(text), text)
 
     def _moved(self, text: str) -> str:
         """The address with the same host number in the learner's network."""

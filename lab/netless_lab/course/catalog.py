@@ -50,9 +50,9 @@ def resolve(courses: Iterable[Course], text: str, current: Position | None = Non
 
 
 def resolve_in(course: Course, courses: Iterable[Course], text: str, current: Position | None = None) -> Target:
-    """What ``text`` names in the course of a lab. Raises ``Refusal`` (2) as ``resolve`` does.
+    """What ``text`` names in ``course``, for what can only be asked of the world that stands. Raises ``Refusal`` (2) as ``resolve`` does.
 
-    What only another of ``courses`` has is refused by saying so: a lab stands in one course.
+    What only another of ``courses`` has is refused by saying so, and how to get there.
     """
     try:
         return resolve((course,), text, current)
@@ -68,9 +68,12 @@ def resolve_in(course: Course, courses: Iterable[Course], text: str, current: Po
 
 
 def another_course(own: str, other: str, what: str = "") -> Refusal:
-    """Why a lab of the course ``own`` cannot go to the course ``other``, or to ``what`` in it, and how to get there."""
-    subject = f"{what} belongs to the course {other}, and" if what and what != other else f"the course {other} needs a lab of its own:"
-    return Refusal(f"{subject} this lab is one of the course {own}. End it (`netless down`; ticks are kept), then `netless up {other}`.")
+    """Why a lab that stands in the course ``own`` cannot do this for the course ``other``, or for ``what`` in it, and how to get there."""
+    subject = f"{what} belongs to the course {other}, and " if what and what != other else ""
+    return Refusal(
+        f"{subject}this lab stands in the course {own}: `netless goto {what or other}` builds the world of {other} in place of what is there "
+        "now. Ticks are kept."
+    )
 
 
 def targets(course: Course) -> tuple[Target, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from ..model.snapshot import Snapshot
-from ..primitives.base import Where
+from ..primitives.base import NotMet, Where
 from .bindings import UNBOUND, Bindings
 from .step import Course, Position, positions, step_at
 from .substitute import apply
@@ -27,13 +27,14 @@ def difference(
 ) -> tuple[Missing, ...]:
     """The earned steps (``lesson/step``) ahead of ``until`` whose state does not hold now, in order.
 
-    Steps whose result a later earned step rightly takes away (``undoes``) are not asked.
+    Steps whose result a later earned step, or the one at ``until``, rightly takes away (``undoes``) are not asked.
     """
     places = positions(course)
+    gone = set(step_at(course, until).undoes) if until is not None and until in places else set()
     if until in places:
         places = places[: places.index(until)]
     done = [place for place in places if _key(place) in earned]
-    gone = {name for place in done for name in step_at(course, place).undoes}
+    gone |= {name for place in done for name in step_at(course, place).undoes}
     found = []
     for place in done:
         step = step_at(course, place)
@@ -41,7 +42,7 @@ def difference(
             continue
         for expectation in step.expect:
             finding = apply(expectation, bindings).check(snapshot, Where())
-            if not finding.met:
+            if isinstance(finding, NotMet):
                 found.append(Missing(place, step.title, finding.claim, finding.seen or finding.expected))
                 break
     return tuple(found)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from ..documents import Unfit, read_file
-from ..errors import Refusal
 from .folder import COURSE_FILE, Reading, read_course
+from .library import Broken, Library
 from .places import lessons_root
 from .problems import Problem
 from .step import Course
@@ -27,7 +28,7 @@ def read_folder(folder: Path) -> Reading:
     """The course in a folder. A file that is not UTF-8 is a problem of that file alone, and pages beyond what a course holds are not read."""
     texts: dict[str, str] = {}
     problems: list[Problem] = []
-    pages = sorted(path for path in folder.iterdir() if path.suffix == ".md") if folder.is_dir() else []
+    pages = sorted(folder.glob("*.md"))
     left = MOST_IN_ALL
     for path in (*_head(folder), *pages[:MOST_PAGES]):
         try:
@@ -44,31 +45,45 @@ def read_folder(folder: Path) -> Reading:
     reading = read_course(texts, str(folder))
     every = (*problems, *reading.problems)
     if reading.course is None:
-        return Reading(None, every)
-    return Reading(msgspec.structs.replace(reading.course, path=str(folder), problems=tuple(map(str, every))), every)
+        return Reading(None, every, str(folder))
+    return Reading(msgspec.structs.replace(reading.course, path=str(folder), problems=tuple(map(str, every))), every, str(folder))
 
 
 def read_root(root: Path) -> tuple[Reading, ...]:
-    """Every course under ``root``: each folder with a course.toml, by name."""
+    """The course in ``root`` when it has a course.toml itself; else every course under it: each folder with a course.toml, by name."""
+    if _head(root):
+        return (read_folder(root),)
     return tuple(read_folder(path.parent) for path in sorted(root.glob(f"*/{COURSE_FILE}")))
 
 
 def shipped() -> tuple[Course, ...]:
     """The courses that come with netless and can be used, "container" first."""
-    courses = [reading.course for reading in read_root(lessons_root()) if reading.course is not None and reading.course.lessons]
-    return tuple(sorted(courses, key=lambda course: (course.id != "container", course.id)))
+    return library().courses
 
 
-def every(own: str = "") -> tuple[Course, ...]:
-    """The courses that come with netless, then those in the folder ``own`` ("" for none). Raises Refusal (2) for two of one name."""
-    found = shipped()
-    for course in [reading.course for reading in read_root(Path(own))] if own else []:
+def library(own: str = "") -> Library:
+    """The courses that come with netless, "container" first, then those in the folder ``own`` ("" for none): one course, or one in each of its
+    folders. One that cannot be read, or that is called as one before it, is ``broken`` and leaves the others alone.
+    """
+    along = sorted(read_root(lessons_root()), key=lambda reading: (reading.course is None or reading.course.id != "container", reading.path))
+    return shelved((*along, *(read_root(Path(own)) if own else ())))
+
+
+def shelved(readings: Iterable[Reading]) -> Library:
+    """The courses of these readings, the first of each name, and those that cannot be used."""
+    found: dict[str, Course] = {}
+    broken: list[Broken] = []
+    for reading in readings:
+        course, problems = reading.course, tuple(map(str, reading.problems))
+        name = course.id if course is not None else Path(reading.path).name
         if course is None or not course.lessons:
-            continue
-        if course.id in {other.id for other in found}:
-            raise Refusal(f"two courses are called {course.id}: give the one in {course.path} another id in its {COURSE_FILE}")
-        found = (*found, course)
-    return found
+            broken.append(Broken(name, reading.path, problems))
+        elif name in found:
+            what = f'another course is called "{name}" too, the one in {found[name].path}.'
+            broken.append(Broken(name, reading.path, (str(Problem(COURSE_FILE, 1, what, "Give this one another id.")), *problems)))
+        else:
+            found[name] = course
+    return Library(tuple(found.values()), tuple(broken))
 
 
 def fault_texts() -> dict[str, str]:

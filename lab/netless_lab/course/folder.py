@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -16,19 +16,22 @@ from .parse import parse_lesson, parse_translation
 from .problems import BadLesson, Problem, Report, did_you_mean
 from .step import Course, Lesson, World
 from .toml_text import Table, read_table
-from .words import bad_id, objection
+from .words import bad_id
+from .world import read_world
 
 COURSE_FILE = "course.toml"
 _PAGE = re.compile(r"^(?:\d+-)?(?P<id>[a-z0-9-]+?)(?:\.(?P<language>[a-z]{2,3}(?:-[a-zA-Z]+)?))?\.md$")
 _KEYS = ("format", "id", "title", "about", "lessons", "world")
-_RESERVED = ("host", "internet")
+MOST_LESSONS = 200
+"""More than any course has; what is more than that was written by a program, to keep its readers busy."""
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What came of reading a folder: a course with the lessons that are sound, and every problem, theirs and the others'."""
+    """What came of reading a folder, ``path``: a course with the lessons that are sound, and every problem, theirs and the others'."""
 
     course: Course | None
     problems: tuple[Problem, ...]
+    path: str = ""
 
 
 def read_course(files: Mapping[str, str], path: str = "") -> Reading:
@@ -58,42 +61,28 @@ def _head(table: Table, report: Report) -> Course:
         report.add(table.line("id"), refused.what, refused.advice)
     title = fields.text(table, "title", report, required='Write title = "...".')
     about = fields.text(table, "about", report, required='Write about = "...": one sentence for the list of courses.')
-    return Course(course_id, title, about, (), _world(table, report))
-
-
-def _world(table: Table, report: Report) -> World:
-    values = table.values.get("world", {})
-    if not isinstance(values, dict):
-        report.add(table.line("world"), f'"world" must be a table, not {fields.kind(values)}.', 'Write [world] and containers = ["c1"].')
-        return World()
-    inner = Table(values, table.line("world"), table.lines)
-    fields.check_keys(inner, ("containers",), "a world", report)
-    containers = fields.texts(inner, "containers", report)
-    for index, name in enumerate(containers):
-        line = inner.line("containers", index)
-        if refused := objection("node", name):
-            report.add(line, refused.what, refused.advice)
-        if name in _RESERVED:
-            report.add(line, f'"{name}" is always there and is no container.', "Call the container c1, c2 ...")
-        if name in containers[:index]:
-            report.add(line, f'the container "{name}" is listed twice.', "Names of nodes are unique.")
-    return World(containers)
+    return Course(course_id, title, about, (), read_world(table, report))
 
 
 def _lessons(
     table: Table, names: tuple[str, ...], files: Mapping[str, str], world: World, report: Report
 ) -> tuple[tuple[Lesson, ...], tuple[Problem, ...]]:
     """The sound lessons in order, and the problems of all."""
+    if len(names) > MOST_LESSONS:
+        report.add(table.line("lessons"), f"{len(names)} lessons are more than a course can have.", f"At most {MOST_LESSONS} are; make two courses of it.")
+        names = names[:MOST_LESSONS]
     pages = {found["id"]: file for file in sorted(files) if (found := _PAGE.match(file)) and not found["language"]}
     sketch = start(world)
     whole = True
     lessons: list[Lesson] = []
     problems: list[Problem] = []
+    seen: set[str] = set()
     for index, name in enumerate(names):
         line = table.line("lessons", index)
-        if name in names[:index]:
+        if name in seen:
             report.add(line, f'the lesson "{name}" is listed twice.', "Leave one of them out.")
             continue
+        seen.add(name)
         file = pages.get(name)
         if file is None:
             report.add(line, f'there is no page for the lesson "{name}".', _advise_page(name, index, pages))
@@ -106,6 +95,7 @@ def _lessons(
             problems.extend(error.problems)
             whole = False
             continue
+        problems.extend(_taught_before(lesson, lessons))
         lesson = _settle(lesson, lessons, sketch)
         lessons.append(lesson)
         sketch = outline(sketch, (action for step in lesson.steps for action in step.do))
@@ -146,6 +136,17 @@ def _refer(lesson: Lesson, earlier: list[Lesson], *, whole: bool) -> Lesson:
     if problems:
         raise BadLesson(tuple(problems))
     return msgspec.structs.replace(lesson, steps=tuple(steps))
+
+
+def _taught_before(lesson: Lesson, earlier: list[Lesson]) -> Iterator[Problem]:
+    """Causes that an earlier step, or this lesson's own, teaches already: Why can send people to one step only."""
+    known = {code: f"{own.id}/{step.id}" for own in earlier for step in own.steps for code in step.teaches}
+    for step in lesson.steps:
+        for code in step.teaches:
+            if code in known:
+                what = f'"teaches" names "{code}", which {known[code]} teaches already.'
+                yield Problem(lesson.path, step.line, what, "Leave it to one of the two: Why sends people to one step.")
+            known.setdefault(code, f"{lesson.id}/{step.id}")
 
 
 def _settle(lesson: Lesson, earlier: list[Lesson], world: Snapshot) -> Lesson:

@@ -61,9 +61,12 @@ def live_hint(verdict: Verdict | None) -> str:
     if near is not None:
         return near.near
     state = [item for item in verdict.items if item.kind == "state"]
-    if not broken or not any(item.result == "pass" for item in state):
+    if not broken or not any(item.result in ("pass", "unknown") for item in state):
         return ""
     first = broken[0]
+    unread = next((item for item in state if item.result == "unknown"), None)
+    if first.kind == "probe" and unread is not None:
+        return f"Nobody can tell from the kernel's state whether {unread.claim}: {unread.seen}. Seen: {first.seen}. Look with: {unread.look}"
     if first.kind == "probe":
         return f"What you built is right as far as it goes, but the packets disagree: {first.seen}. Look with: {first.look}"
     held = sum(item.result == "pass" for item in state)

@@ -1,25 +1,27 @@
 """The tables of a step block as actions, expectations and probes.
 
-An action or expectation is looked up by its first key, the verb, in ``primitives.registry``; a probe by ping, connect, lookup
-or fetch.
+An action or expectation is looked up by its first key, the verb, in ``primitives.registry``; a probe by ping, connect, udp,
+lookup or fetch.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from ..model.probe import Connect, Fetch, Lookup, Ping, Probe
+from ..model.probe import LARGEST, Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..primitives import registry
 from ..primitives.base import Action, Expectation
 from .fields import convert, example_of
 from .problems import Report, did_you_mean
-from .step import ProbeCheck
+from .step import Demand, ProbeCheck, Silence
 from .words import objection, words_of
 
+_NUMBER: Final = re.compile(r"[0-9]{1,5}")
 ItemT = TypeVar("ItemT", Action, Expectation)
 
 
@@ -27,7 +29,8 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """Keys that every probe has."""
 
     from_: str = msgspec.field(name="from")
-    reply: bool = True
+    reply: bool | None = None
+    silence: Silence | None = None
     because: str = ""
     control: dict[str, Any] | None = None
 
@@ -56,6 +59,20 @@ class _Connect(_Common, frozen=True, kw_only=True, rename="kebab"):
         return Connect(self.from_, address.strip("[]"), int(port))
 
 
+class _Udp(_Common, frozen=True, kw_only=True, rename="kebab"):
+    """``{ udp = "198.51.100.10:5353", from = "c1" }``; with ``source-port`` every datagram of the probe comes from the same one."""
+
+    udp: str
+    size: int | None = None
+    dont_fragment: bool = False
+    source_port: int | None = None
+
+    def probe(self) -> Probe:
+        """As a probe; the ports were checked before."""
+        address, _, port = self.udp.rpartition(":")
+        return Udp(self.from_, address.strip("[]"), int(port), self.size, self.dont_fragment, self.source_port)
+
+
 class _Lookup(_Common, frozen=True, kw_only=True, rename="kebab"):
     """``{ lookup = "example.test", from = "c1", answer = "198.51.100.10" }``"""
 
@@ -79,9 +96,11 @@ class _Fetch(_Common, frozen=True, kw_only=True, rename="kebab"):
         return Fetch(self.from_, self.fetch)
 
 
-_PROBES: dict[str, type[_Ping] | type[_Connect] | type[_Lookup] | type[_Fetch]] = {
+_Raw = _Ping | _Connect | _Udp | _Lookup | _Fetch
+_PROBES: dict[str, type[_Ping] | type[_Connect] | type[_Udp] | type[_Lookup] | type[_Fetch]] = {
     "ping": _Ping,
     "connect": _Connect,
+    "udp": _Udp,
     "lookup": _Lookup,
     "fetch": _Fetch,
 }
@@ -98,25 +117,31 @@ def read_expectation(values: Mapping[str, Any], line: int, report: Report) -> Ex
     return _by_verb(values, registry.EXPECTATIONS, line, report, "expectation", place)
 
 
-def read_probe(values: Mapping[str, Any], line: int, report: Report) -> ProbeCheck | None:
-    """``{ ping = "10.0.0.2", from = "host", reply = false, because = "..." }`` as a probe and what must become of it."""
+def read_probe(values: Mapping[str, Any], line: int, report: Report, unsaid: Silence = "observation") -> ProbeCheck | None:
+    """``{ ping = "10.0.0.2", from = "host", silence = "observation", because = "..." }`` as a probe and what must become of it.
+
+    ``unsaid`` is the kind of silence meant by ``reply = false`` alone.
+    """
     raw = _raw_probe(values, line, report)
     if raw is None:
         return None
+    if raw.reply and raw.silence is not None:
+        advice = "Leave out reply = true, or leave out silence."
+        report.add(line, f'the probe must be answered, and silence = "{raw.silence}" says that it must not.', advice)
+    demand: Demand = "reply" if raw.silence is None and raw.reply is not False else raw.silence or unsaid
     control = None
     if raw.control is not None:
-        if raw.reply:
-            report.add(line, "a control is only for a probe that must not be answered.", "Add reply = false, or leave the control out.")
-        elif {"reply", "because", "control"} & set(raw.control):
+        if demand == "reply":
+            advice = 'Add silence = "observation" or silence = "guard", or leave the control out.'
+            report.add(line, "a control is only for a probe that must not be answered.", advice)
+        elif {"reply", "silence", "because", "control"} & set(raw.control):
             report.add(line, "a control is a plain probe that must be answered.", 'Write control = { ping = "...", from = "..." }.')
         else:
             plain = _raw_probe(raw.control, line, report)
             control = plain.probe() if plain else None
-    if not raw.reply and not raw.because.strip():
+    if demand != "reply" and not raw.because.strip():
         report.add(line, "a probe that must not be answered needs its reason.", 'Add because = "nothing on the host knows 10.0.0.2 yet".')
-    return ProbeCheck(
-        raw.probe(), raw.reply, raw.because.strip(), getattr(raw, "seen_as", None), getattr(raw, "answer", None), control
-    )
+    return ProbeCheck(raw.probe(), demand, raw.because.strip(), getattr(raw, "seen_as", None), getattr(raw, "answer", None), control)
 
 
 def probe_nodes(check: ProbeCheck) -> tuple[str, ...]:
@@ -156,7 +181,7 @@ def _advise_verb(values: Mapping[str, Any], known: Mapping[str, object], verb: s
     return did_you_mean(verb, known, "Known")
 
 
-def _raw_probe(values: Mapping[str, Any], line: int, report: Report) -> _Ping | _Connect | _Lookup | _Fetch | None:
+def _raw_probe(values: Mapping[str, Any], line: int, report: Report) -> _Raw | None:
     verb = _verb(values)
     struct = _PROBES.get(verb)
     if struct is None:
@@ -169,7 +194,7 @@ def _raw_probe(values: Mapping[str, Any], line: int, report: Report) -> _Ping | 
     return raw
 
 
-def _probe_is_sound(raw: _Ping | _Connect | _Lookup | _Fetch, line: int, report: Report) -> bool:
+def _probe_is_sound(raw: _Raw, line: int, report: Report) -> bool:
     """Check addresses, ports, names and sizes of a probe."""
     before = len(report.problems)
     _address = _address_check(line, report)
@@ -178,17 +203,15 @@ def _probe_is_sound(raw: _Ping | _Connect | _Lookup | _Fetch, line: int, report:
             _address(raw.ping)
             if raw.ttl is not None and not 1 <= raw.ttl <= 255:
                 report.add(line, f"ttl = {raw.ttl} is no time to live.", "It goes from 1 to 255 (RFC 791).")
-            if not 0 <= raw.size <= 65507:
-                report.add(line, f"size = {raw.size} does not fit a packet.", "The payload of a ping has 0 to 65507 bytes.")
+            _check_size(raw.size, "a ping", line, report)
         case _Connect():
-            address, colon, port = raw.connect.rpartition(":")
-            if not colon or not port.isdecimal() or not 1 <= int(port) <= 65535:
-                report.add(line, f'"{raw.connect}" is no address and port.', 'Write it as in "198.51.100.10:80" or "[fd00::10]:80".')
-            elif ":" in address and not (address.startswith("[") and address.endswith("]")):
-                advice = f'Put the address in brackets: "[{address}]:{port}".'
-                report.add(line, f'where the address ends in "{raw.connect}" nobody can tell.', advice)
-            else:
-                _address(address.strip("[]"))
+            _check_door(raw.connect, line, report)
+        case _Udp():
+            _check_door(raw.udp, line, report)
+            if raw.size is not None:
+                _check_size(raw.size, "a datagram", line, report)
+            if raw.source_port is not None and not 1 <= raw.source_port <= 65535:
+                report.add(line, f"source-port = {raw.source_port} is no port.", "Ports are 1 to 65535.")
         case _Lookup():
             if not raw.lookup.strip() or " " in raw.lookup or "/" in raw.lookup:
                 report.add(line, f'"{raw.lookup}" is no host name.', 'Write it as in "example.test".')
@@ -201,6 +224,23 @@ def _probe_is_sound(raw: _Ping | _Connect | _Lookup | _Fetch, line: int, report:
             if raw.seen_as is not None:
                 _address(raw.seen_as)
     return len(report.problems) == before
+
+
+def _check_size(size: int, what: str, line: int, report: Report) -> None:
+    if not 0 <= size <= LARGEST:
+        report.add(line, f"size = {size} does not fit a packet.", f"The payload of {what} has 0 to {LARGEST} bytes.")
+
+
+def _check_door(text: str, line: int, report: Report) -> None:
+    """An address and a port."""
+    address, colon, port = text.rpartition(":")
+    if not colon or not _NUMBER.fullmatch(port) or not 1 <= int(port) <= 65535:
+        report.add(line, f'"{text}" is no address and port.', 'Write it as in "198.51.100.10:80" or "[fd00::10]:80".')
+    elif ":" in address and not (address.startswith("[") and address.endswith("]")):
+        advice = f'Put the address in brackets: "[{address}]:{port}".'
+        report.add(line, f'where the address ends in "{text}" nobody can tell.', advice)
+    else:
+        _address_check(line, report)(address.strip("[]"))
 
 
 def _is_page(url: str) -> bool:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import ip_address
 
+import msgspec
+
+from ..model.addresses import same
 from ..model.probe import Outcome
 from ..model.snapshot import Snapshot
-from ..primitives.base import Expectation, Where
+from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
 from ..primitives.look import inside
 from .bindings import UNBOUND, Bindings
-from .probe_words import claim, expected, look, target, who
+from .on_the_way import dropped
+from .probe_words import claim, expected, look, overtaken, target, who
 from .step import ProbeCheck, Step
 from .substitute import apply
 from .verdict import Item, Result, Verdict
@@ -36,17 +40,20 @@ def judge(
     """The verdict on ``step``.
 
     ``owners`` says in which node the lesson means each address to live (``outline.owners`` of the goal, in the lesson's words):
-    an answer from another node is no pass. Without it the step's own addresses are known. While the state does not hold, and for
-    probes without an outcome yet, items are "waiting".
+    an answer from another node is no pass. Without it the step's own addresses are known. While the state is refuted, and for
+    probes without an outcome yet, items are "waiting". What the state does not tell the packets decide: the step passes with them, and
+    the item stays "unknown" and says so; with no packet that could decide it is an error. An observation never refuses: answered it
+    is "ahead", and where it shows nothing it is "unknown".
     """
     state = tuple(_state(apply(expectation, bindings), snapshot, where) for expectation in step.expect)
-    if any(item.result != "pass" for item in state):
+    if any(item.result == "fail" for item in state):
         waiting = tuple(Item("waiting", claim(apply(check, bindings)), "probe") for check in step.probes)
         return Verdict(step.id, "fail", state + waiting, extras)
     homes = {bindings.address(address): node for address, node in {**_own_addresses(step), **owners}.items()}
     probes = tuple(_probe(check, bindings, snapshot, outcomes, where, homes) for check in step.probes)
-    items = state + probes
-    return Verdict(step.id, _worst(items), items, extras)
+    said = _said_by_packets(step.probes, probes)
+    items = tuple(_decided(item, said) for item in state) + probes
+    return Verdict(step.id, result_of(items), items, extras)
 
 
 def control_of(check: ProbeCheck) -> ProbeCheck:
@@ -57,29 +64,51 @@ def control_of(check: ProbeCheck) -> ProbeCheck:
 
 
 def state_holds(step: Step, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> bool:
-    """Whether the state a step asks for is there; its packets are not asked."""
-    return all(apply(expectation, bindings).check(snapshot, Where()).met for expectation in step.expect)
+    """Whether nothing of the state a step asks for is missing; its packets are not asked, and what cannot be told is not missing."""
+    return not any(isinstance(apply(expectation, bindings).check(snapshot, Where()), NotMet) for expectation in step.expect)
 
 
-def _worst(items: tuple[Item, ...]) -> Result:
+def _said_by_packets(checks: tuple[ProbeCheck, ...], items: tuple[Item, ...]) -> Result | None:
+    """What the packets of a step decide together; None when none of them can decide.
+
+    Silence that was only observed decides nothing, but an answer where silence was observed got all the way there and back.
+    """
+    asked = zip(checks, items, strict=True)
+    deciding = tuple(item for check, item in asked if check.demand != "observation" or item.result in ("ahead", "waiting"))
+    return result_of(deciding) if deciding else None
+
+
+def _decided(item: Item, said: Result | None) -> Item:
+    """An item of the state that cannot be told, with what the packets had to say; any other as it is."""
+    if item.result != "unknown":
+        return item
+    if said is None:
+        near = "This is no verdict on your network: no packet of this step can decide it, so nobody can tell."
+        return msgspec.structs.replace(item, result="error", near=near)
+    told = {"pass": "the packets decided", "waiting": "the packets will decide"}.get(said, "the packets do not pass")
+    return msgspec.structs.replace(item, seen=f"{item.seen}; {told}")
+
+
+def can_be_told(step: Step, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> bool:
+    """Whether the state decides everything that a step asks of it, so that no packet has to."""
+    return not any(isinstance(apply(expectation, bindings).check(snapshot, Where()), CannotTell) for expectation in step.expect)
+
+
+def result_of(items: tuple[Item, ...]) -> Result:
+    """What the lines of a verdict come to: one that fails outweighs one that nobody could judge, and that one a wait."""
     order: tuple[Result, ...] = ("fail", "error", "waiting")
     results = {item.result for item in items}
     return next((result for result in order if result in results), "pass")
 
 
 def _state(expectation: Expectation, snapshot: Snapshot, where: Where) -> Item:
-    found = expectation.check(snapshot, where)
-    if found.met:
-        return Item("pass", found.claim)
-    return Item(
-        "fail",
-        found.claim,
-        "state",
-        found.expected or found.claim,
-        found.seen or "it is not so",
-        found.look or where.ip("host", "-br link show"),
-        found.near,
-    )
+    match expectation.check(snapshot, where):
+        case Met(claim=words):
+            return Item("pass", words)
+        case CannotTell(claim=words, expected=wanted, why=why, look=command):
+            return Item("unknown", words, "state", wanted, why, command)
+        case NotMet(claim=words, expected=wanted, seen=seen, look=command, near=near):
+            return Item("fail", words, "state", wanted, seen, command or where.ip("host", "-br link show"), near)
 
 
 def _own_addresses(step: Step) -> dict[str, str]:
@@ -99,6 +128,8 @@ def _probe(
     outcome = outcomes.get(check)
     if outcome is None:
         return Item("waiting", claim(bound), "probe")
+    if bound.demand == "observation":
+        return _observed(check, bound, outcome, outcomes)
     if outcome.result == "error":
         return _could_not(bound, outcome.text, look(bound.probe, outcome, snapshot, where))
     if bound.reply:
@@ -118,18 +149,37 @@ def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where:
         if _without_lo(check, snapshot):
             near = f"A packet to an address of one's own travels through lo, and lo{inside(check.probe.node)} is down."
             return Item("fail", words, "probe", expected(check), outcome.text, where.ip(check.probe.node, "link show lo"), near)
-        return Item("fail", words, "probe", expected(check), outcome.text, command, _stray(check, snapshot, homes))
+        near = _stray(check, snapshot, homes) or dropped(check.probe, snapshot)
+        return Item("fail", words, "probe", expected(check), outcome.text, command, near)
     stray = _stray(check, snapshot, homes)
     if stray:
         return Item("fail", words, "probe", expected(check), "an answer, but from the wrong place", command, stray)
-    if check.answer is not None and outcome.answer != check.answer:
+    if check.answer is not None and not same(outcome.answer, check.answer):
         seen = f"the answer {outcome.answer}" if outcome.answer else "an answer without an address"
         return Item("fail", words, "probe", expected(check), seen, where.run(check.probe.node, "cat /etc/resolv.conf"))
-    if check.seen_as is not None and outcome.seen_as != check.seen_as:
+    if check.seen_as is not None and not same(outcome.seen_as, check.seen_as):
         seen = f"the site saw {outcome.seen_as}" if outcome.seen_as else "the site did not say whom it saw"
         near = f"Packets leave with {outcome.seen_as} as their source: no masquerade rule matched them." if outcome.seen_as else ""
         return Item("fail", words, "probe", expected(check), seen, where.run("host", "nft list ruleset"), near)
     return Item("pass", words, "probe")
+
+
+def _observed(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, outcomes: Outcomes) -> Item:
+    """An observation: silence as the page has it, an answer of somebody who is ahead, or nothing that could be seen."""
+    words = claim(bound)
+    if outcome.result == "answered":
+        return Item("ahead", overtaken(bound), "probe")
+    if outcome.result == "error":
+        return Item("unknown", words, "probe", expected(bound), f"the packet could not be sent: {outcome.text}")
+    if check.control is None or bound.control is None:
+        return Item("pass", words, "probe")
+    control = outcomes.get(control_of(check))
+    if control is None:
+        return Item("waiting", words, "probe")
+    if control.result == "answered":
+        return Item("pass", words, "probe")
+    sure = claim(ProbeCheck(bound.control))
+    return Item("unknown", words, "probe", expected(bound), f"this silence shows nothing, for it is not so that {sure}: {control.text}")
 
 
 def _must_be_silent(

@@ -1,6 +1,6 @@
 """Lint is proof: every step is tried in a throwaway lab, and one whose check cannot fail is refused.
 
-The procedure is a generator that asks for one thing at a time (``Rebuild``, ``Judge``, ``Perform``, ``Undo``) and is sent the
+The procedure is a generator that asks for one thing at a time (``Rebuild``, ``Judge``, ``Observe``, ``Perform``, ``Undo``) and is sent the
 answer; whoever owns a lab runs it. Nothing here touches a kernel.
 """
 
@@ -28,6 +28,12 @@ class Judge(msgspec.Struct, frozen=True):
     position: Position
 
 
+class Observe(msgspec.Struct, frozen=True):
+    """Send the step's observations as things are, whatever its state. Answer: ``Answer`` with a verdict of just these."""
+
+    position: Position
+
+
 class Perform(msgspec.Struct, frozen=True):
     """Do the step: by the kernel half of its actions, or by typing its commands in one dialect. Answer: ``Answer``."""
 
@@ -41,7 +47,7 @@ class Undo(msgspec.Struct, frozen=True):
     position: Position
 
 
-Request = Rebuild | Judge | Perform | Undo
+Request = Rebuild | Judge | Observe | Perform | Undo
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -98,8 +104,10 @@ class _Trial:
             self._refuse(f"the steps before it cannot be done: {start.error}", "Mend those first.")
             return ""
         yield from self._must_fail("before anything is done")
+        yield from self._must_be_seen("before anything is done", with_control=False)
         if not (yield from self._must_pass(None)):
             return ""
+        yield from self._must_be_seen("done by its own actions", with_control=True)
         undone = yield Undo(self.place)
         if undone.error:
             self._refuse(f"it cannot be taken back: {undone.error}", "")
@@ -124,6 +132,18 @@ class _Trial:
         elif verdict.result == "error":
             advice = "Expect a state, or probe from a node that exists."
             self._refuse(f"its check can tell nothing {when}: {_first(verdict, 'error')}", advice)
+
+    def _must_be_seen(self, when: str, *, with_control: bool) -> Generator[Request, Answer, None]:
+        """What the page has the learner observe is so; before the step its control may still be lost, for the step may bring it."""
+        if not any(check.demand == "observation" for check in self.step.probes):
+            return
+        answer = yield Observe(self.place)
+        results = ("ahead", "error", "unknown") if with_control else ("ahead", "error")
+        if answer.verdict is None:
+            self._refuse(f"its observation could not be made {when}: {answer.error}", "")
+        elif any(item.result in results for item in answer.verdict.items):
+            advice = 'An observation shows why a step is needed: observe what stays silent until a later step, or write silence = "guard".'
+            self._refuse(f"its observation is not to be seen {when}: {_first(answer.verdict, *results)}", advice)
 
     def _must_pass(self, dialect: Dialect | None) -> Generator[Request, Answer, bool]:
         how = f"by the commands of the dialect {dialect}" if dialect else "by its own actions"

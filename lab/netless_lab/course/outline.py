@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..model.outside import FarHost
 from ..model.snapshot import Address, Link, Node, Peer, Route, Snapshot
 from ..primitives.base import Action
 from .bindings import UNBOUND, Bindings
@@ -44,13 +45,27 @@ def owners(sketch: Snapshot) -> dict[str, str]:
 
 
 def start(world: World) -> Snapshot:
-    """A sketch of a course's first moment: the host with its uplink, the pretend internet, and containers with only ``lo``."""
-    uplink = Link("eth0", 2, "veth", up=True, carrier=True, peer=Peer("internet", "eth0", 2), addresses=(Address("203.0.113.2", 24),))
-    router = Link("eth0", 2, "veth", up=True, carrier=True, peer=Peer("host", "eth0", 2), addresses=(Address("203.0.113.1", 24),))
-    host = Node("host", "host", netns=1, pid=1, links=(_lo(up=True), uplink), routes=(Route("default", "203.0.113.1", "eth0"),))
-    internet = Node("internet", "internet", netns=2, links=(_lo(up=True), router))
+    """A sketch of a course's first moment: the host with its uplink, the pretend internet, containers, and what they have already."""
+    beyond = world.outside
+    name, own, theirs = beyond.uplink, Address(beyond.host_address, beyond.prefix), Address(beyond.router, beyond.prefix)
+    uplink = Link(name, 2, "veth", up=True, carrier=True, peer=Peer("internet", name, 2), addresses=(own,))
+    router = Link(name, 2, "veth", up=True, carrier=True, peer=Peer("host", name, 2), addresses=(theirs,))
+    host = Node("host", "host", netns=1, pid=1, links=(_lo(up=True), uplink), routes=(Route("default", beyond.router, name),))
+    far = tuple(_far(own, 1000 + place) for place, own in enumerate(world.hosts))
+    ends = tuple(
+        Link(own.name, 3 + place, "veth", up=True, carrier=True, peer=Peer(own.name, own.uplink, 2), addresses=(Address(own.router, own.prefix),))
+        for place, own in enumerate(world.hosts)
+    )
+    internet = Node("internet", "internet", netns=2, links=(_lo(up=True), router, *ends))
     containers = tuple(Node(name, "container", netns=3 + place, links=(_lo(up=False),)) for place, name in enumerate(world.containers))
-    return Snapshot((host, internet, *containers))
+    return outline(Snapshot((host, internet, *far, *containers)), world.do)
+
+
+def _far(own: FarHost, netns: int) -> Node:
+    uplink = Link(
+        own.uplink, 2, "veth", up=True, carrier=True, peer=Peer("internet", own.name, 3), addresses=(Address(own.own_address, own.prefix),)
+    )
+    return Node(own.name, "host", netns=netns, links=(_lo(up=True), uplink), routes=(Route("default", own.router, own.uplink),))
 
 
 def _lo(*, up: bool) -> Link:

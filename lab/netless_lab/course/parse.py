@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ..explain.catalogue import CATALOGUE
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Expectation
 from . import fields
@@ -16,7 +17,7 @@ from .toml_text import Table, read_table
 from .words import Item, bad_id, items_of, objection, words_by_role, words_of
 
 _PAGE_KEYS = ("id", "title", "format", "summary")
-_STEP_KEYS = ("id", "do", "expect", "probe", "hint", "shell", "needs", "success", "undoes", "exact")
+_STEP_KEYS = ("id", "do", "expect", "probe", "hint", "shell", "needs", "success", "undoes", "exact", "teaches")
 
 
 def parse_lesson(text: str, file: str, world: Snapshot | None = None) -> Lesson:
@@ -150,6 +151,7 @@ def _step(section: Section, seen: dict[str, int], world: Snapshot | None, report
         success=fields.text(table, "success", report),
         undoes=fields.texts(table, "undoes", report),
         exact=fields.texts(table, "exact", report),
+        teaches=fields.texts(table, "teaches", report),
         line=section.line,
     )
     if len(report.problems) == before:
@@ -169,16 +171,20 @@ def _check_whole(step: Step, table: Table, report: Report) -> None:
         report.add(
             table.first, f'the step "{step.id}" checks nothing, so everybody passes it.', "Add expect = [{ ... }], or probe = [{ ... }]."
         )
-    elif not step.expect and not any(check.reply for check in step.probes):
+    elif not step.expect and all(check.demand == "observation" for check in step.probes):
         report.add(
             table.line("probe"),
-            f'the step "{step.id}" only checks that packets do not arrive, which may be so before anything is done.',
-            "Add expect = [{ ... }]: what must be there.",
+            f'the step "{step.id}" only observes that packets do not arrive, and an observation refuses nobody.',
+            'Add expect = [{ ... }]: what must be there; or write silence = "guard" where the silence is the goal itself.',
         )
     if not step.hints:
         advice = 'Write hint = ["..."]: what to look at. The last rung, the command itself, is added from "do".'
         report.add(table.line("hint"), f'the step "{step.id}" has no hint.', advice)
     spoken = {word.text for item in items_of(step) for word in words_of(item)}
+    for index, code in enumerate(step.teaches):
+        if code not in CATALOGUE:
+            what = f'"teaches" names "{code}", which is no cause that Why knows.'
+            report.add(table.line("teaches", index), what, did_you_mean(code, CATALOGUE, "Causes"))
     for index, name in enumerate(step.exact):
         if name not in spoken:
             report.add(table.line("exact", index), f'"exact" names "{name}", which the step never speaks of.', did_you_mean(name, spoken))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from ..model.snapshot import Node, Snapshot
 from ..primitives.base import Where
 from ..primitives.sysctl import sysctl_of
@@ -25,6 +25,11 @@ def claim(check: ProbeCheck) -> str:
     if not check.reply:
         return _silent(check.probe)
     return _answered(check.probe, check)
+
+
+def overtaken(check: ProbeCheck) -> str:
+    """What is true instead of the claim of an observation, when the packet is answered."""
+    return f"{_answered(check.probe, check)} already: you are ahead"
 
 
 def expected(check: ProbeCheck) -> str:
@@ -47,7 +52,7 @@ def target(probe: Probe) -> str | None:
 def _target(probe: Probe) -> tuple[str | None, str]:
     """(address, the link it is on when it is link-local)."""
     match probe:
-        case Ping() | Connect():
+        case Ping() | Connect() | Udp():
             text = probe.to
         case Lookup():
             text = probe.server or ""
@@ -85,16 +90,17 @@ def look(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> st
 
 def _look_into_silence(name: str, to: str | None, link: str, snapshot: Snapshot, where: Where) -> str:
     """A packet vanished: look at the cable when it goes next door, else at the gates on the way."""
-    node, host = snapshot.node(name), snapshot.node("host")
+    node = snapshot.node(name)
+    host = snapshot.host_of(node) if node is not None else None
     if to is None or node is None or host is None:
         return where.ip(name, "route show")
     if link or _next_door(node, to):
-        return where.run("host", "bridge link show")
+        return where.run(host.name, "bridge link show")
     forwarding = _FORWARDING[ip_address(to).version]
-    if name != "host" and host.owner(to) is None and sysctl_of(host, forwarding) == "0":
-        return where.run("host", f"sysctl {forwarding}")
-    if name != "host" and host.chains:
-        return where.run("host", "nft list ruleset")
+    if node is not host and host.owner(to) is None and sysctl_of(host, forwarding) == "0":
+        return where.run(host.name, f"sysctl {forwarding}")
+    if node is not host and host.chains:
+        return where.run(host.name, "nft list ruleset")
     return where.ip(name, f"route get {to}")
 
 
@@ -111,6 +117,8 @@ def _answered(probe: Probe, check: ProbeCheck) -> str:
             return f"{probe.to} answers {who(probe.node)}" + (f" (a ping of {extra})" if extra else "")
         case Connect():
             return f"{who(probe.node)} can connect to {probe.to} port {probe.port}"
+        case Udp():
+            return f"{who(probe.node)} reaches {probe.to} UDP port {probe.port}"
         case Lookup():
             return f"{who(probe.node)} finds the address of {probe.name}" + (f", {check.answer}" if check.answer else "")
         case Fetch():
@@ -123,6 +131,8 @@ def _silent(probe: Probe) -> str:
             return f"{probe.to} does not answer {who(probe.node)}"
         case Connect():
             return f"{who(probe.node)} cannot connect to {probe.to} port {probe.port}"
+        case Udp():
+            return f"{who(probe.node)} does not reach {probe.to} UDP port {probe.port}"
         case Lookup():
             return f"{who(probe.node)} does not find the address of {probe.name}"
         case Fetch():

@@ -73,12 +73,15 @@ class DrillRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """All progress of one lab, ``drills`` from the oldest to the newest. Updates return a new value."""
+    """All progress of one lab, ``drills`` from the oldest to the newest, ``here`` the id of the course that the learner was in last ("" before
+    the first). Updates return a new value.
+    """
 
     format: int = FORMAT
     dialect: Dialect = "ip"
     courses: dict[str, CourseRecord] = {}
     drills: tuple[DrillRecord, ...] = ()
+    here: str = ""
 
     def course(self, course: str) -> CourseRecord:
         """The record of a course, empty when it was never begun."""
@@ -123,7 +126,7 @@ class Progress(msgspec.Struct, frozen=True):
 
     def at(self, position: Position) -> Progress:
         """The learner stands here."""
-        return self._with_course(position.course, position=f"{position.lesson}/{position.step}")
+        return msgspec.structs.replace(self._with_course(position.course, position=f"{position.lesson}/{position.step}"), here=position.course)
 
     def bound(self, course: str, bindings: Bindings) -> Progress:
         """The learner's own names."""
@@ -141,10 +144,6 @@ class Progress(msgspec.Struct, frozen=True):
         """Back to the course's beginning with no names bound. Ticks and hints stay: they were earned and opened."""
         return self._with_course(course, position=None, bindings=Bindings())
 
-    def forgotten(self, course: str) -> Progress:
-        """As if the course had never been begun."""
-        return msgspec.structs.replace(self, courses={name: record for name, record in self.courses.items() if name != course})
-
     def merged(self, other: Progress) -> Progress:
         """Both together, for an import: a tick of either counts, the earlier time holds; place and names are the imported ones.
 
@@ -158,7 +157,9 @@ class Progress(msgspec.Struct, frozen=True):
                 steps[place] = _joined(mine.steps.get(place, StepRecord()), record)
             courses[name] = CourseRecord(steps, theirs.position or mine.position, theirs.bindings)
         drills = sorted({*self.drills, *other.drills}, key=lambda record: record.at)
-        return msgspec.structs.replace(self, dialect=other.dialect, courses=courses, drills=tuple(drills[-KEPT_DRILLS:]))
+        return msgspec.structs.replace(
+            self, dialect=other.dialect, courses=courses, drills=tuple(drills[-KEPT_DRILLS:]), here=other.here or self.here
+        )
 
     def done(self, course: str, places: Iterable[str]) -> int:
         """How many of these steps are earned."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -39,6 +41,7 @@ def progress_path(lab: str, environment: Mapping[str, str]) -> Path:
 def load(path: Path) -> Loaded:
     """Progress from ``path``; empty when there is none. What cannot be read as one is set aside, never overwritten."""
     try:
+        insist_on_ours(path.parent)
         return Loaded(decode(read_file(path, MOST)))
     except FileNotFoundError:
         return Loaded(Progress())
@@ -67,10 +70,30 @@ def saver(path: str) -> Callable[[bytes], None]:
     return lambda data: save(Path(path), decode(data))
 
 
+def insist_on_ours(folder: Path) -> None:
+    """Insist that nobody else decides which folder this is. Raises PermissionError in words, and OSError.
+
+    A home that is kept across sudo is still the user's: links in it lead root wherever they wish. So a link on the way is ours or the machine's
+    (root's, or whoever has ``/``), and so is the folder itself when it is there; root goes through no folder of others at all, for
+    they could put another in its place at any moment.
+    """
+    ours = {0, os.geteuid(), os.stat("/").st_uid}
+    for place in (*reversed(folder.parents), folder):
+        try:
+            found = os.lstat(place)
+        except FileNotFoundError:
+            return
+        counts = stat.S_ISLNK(found.st_mode) or place == folder or os.geteuid() == 0
+        if counts and found.st_uid not in ours:
+            what = f"{place} belongs to another user: set XDG_STATE_HOME to a folder of yours; with sudo, sudo -H does"
+            raise PermissionError(errno.EPERM, what, str(folder))
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file in one piece: a temporary file in the same folder, fsync, rename (rename(2) is atomic)."""
     import tempfile
 
+    insist_on_ours(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Literal
+
 import msgspec
 
+from ..model.outside import USUAL, FarHost, Outside
 from ..model.probe import Probe
 from ..primitives.base import Action, Expectation
 from ..primitives.roles import RoleName
+
+Silence = Literal["observation", "guard"]
+"""Why a packet of a step stays unanswered. An *observation* shows what the step is needed for, or what it does not bring yet: it never
+refuses somebody who has done more. A *guard* is the goal itself, isolation, and decides."""
+
+Demand = Literal["reply", "observation", "guard"]
+"""What must become of a packet: an answer, or one of the two kinds of silence."""
 
 
 class ProbeCheck(msgspec.Struct, frozen=True):
     """A probe of a step and what must become of it.
 
-    ``reply`` false means the packet must not be answered; then ``because`` says why, and ``control`` (if any) is a probe on
-    the same path that must be answered, so that silence means something. ``seen_as`` and ``answer`` must equal the outcome's.
+    Where the demand is silence, ``because`` says why, and ``control`` (if any) is a probe on the same path that must be answered, so
+    that silence means something. ``seen_as`` and ``answer`` must equal the outcome's.
     """
 
     probe: Probe
-    reply: bool = True
+    demand: Demand = "reply"
     because: str = ""
     seen_as: str | None = None
     answer: str | None = None
     control: Probe | None = None
+
+    @property
+    def reply(self) -> bool:
+        """Whether the packet must be answered."""
+        return self.demand == "reply"
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -29,9 +45,10 @@ class Step(msgspec.Struct, frozen=True):
 
     ``do`` is the tutor's own solution, ``expect`` and ``probes`` are what is judged, ``hints`` are rungs of growing help (the
     last one is the command itself and is made from ``do``). ``shell`` is the node whose shell the step is about. ``needs`` names
-    kernel features (doctor's words) without which it is skipped. ``success`` is said when it passes. ``undoes`` lists ids of
+    programs and kernel features that it needs; nobody looks for them yet. ``success`` is said when it passes. ``undoes`` lists ids of
     earlier steps of the course whose result this one rightly takes away. ``exact`` lists names that must be just these; all other
-    names, addresses and networks are the learner's to choose. ``known`` holds the (role, word) pairs that the world and earlier
+    names, addresses and networks are the learner's to choose. ``teaches`` are the codes of the causes (``explain.catalogue``) that it is about:
+    whoever meets one is sent here. ``known`` holds the (role, word) pairs that the world and earlier
     steps already speak of: the step's other words are new with it. ``line`` is where its heading stands in the page.
     """
 
@@ -47,6 +64,7 @@ class Step(msgspec.Struct, frozen=True):
     success: str = ""
     undoes: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
+    teaches: tuple[str, ...] = ()
     known: tuple[tuple[RoleName, str], ...] = ()
     line: int = 0
 
@@ -67,9 +85,16 @@ class Lesson(msgspec.Struct, frozen=True):
 
 
 class World(msgspec.Struct, frozen=True):
-    """What exists before the first step: containers that run (only ``lo`` in each), beside ``host`` and ``internet``."""
+    """What exists before the first step: containers that run, beside ``host`` and ``internet``, what lies ``outside`` of the host, and further
+    ``hosts`` out there.
+
+    Each container has only ``lo``; what nodes have beyond that comes of the actions ``do``.
+    """
 
     containers: tuple[str, ...] = ()
+    outside: Outside = USUAL
+    do: tuple[Action, ...] = ()
+    hosts: tuple[FarHost, ...] = ()
 
 
 class Course(msgspec.Struct, frozen=True):
@@ -102,6 +127,17 @@ class Position(msgspec.Struct, frozen=True, order=True):
 def positions(course: Course) -> tuple[Position, ...]:
     """Every step of a course in order."""
     return tuple(Position(course.id, lesson.id, step.id) for lesson in course.lessons for step in lesson.steps)
+
+
+def taught(courses: Iterable[Course]) -> dict[str, str]:
+    """Which step teaches a cause: its code, and ``course/lesson/step``. Of several courses that teach one the first is taken."""
+    found: dict[str, str] = {}
+    for course in courses:
+        for lesson in course.lessons:
+            for step in lesson.steps:
+                for code in step.teaches:
+                    found.setdefault(code, str(Position(course.id, lesson.id, step.id)))
+    return found
 
 
 def step_at(course: Course, position: Position) -> Step:

@@ -7,14 +7,14 @@ from typing import TypeVar
 
 import msgspec
 
-from ..model.probe import Connect, Fetch, Lookup, Ping, Probe
+from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..primitives.base import Action, Expectation
 from ..primitives.roles import roles
 from ..primitives.run import Run
 from .bindings import Bindings
 from .step import ProbeCheck
 
-BoundT = TypeVar("BoundT", Action, Expectation, Ping, Connect, Lookup, Fetch, ProbeCheck)
+BoundT = TypeVar("BoundT", Action, Expectation, Ping, Connect, Udp, Lookup, Fetch, ProbeCheck)
 
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\d|\.\d)")
 _ADDRESS_6 = re.compile(r"(?<![\w:.])(?=[\da-fA-F]*:[\da-fA-F]*:)[\da-fA-F:]*(?:[\da-fA-F]|::)(?:/\d{1,3})?(?!\w|:\w|\.\d)")
@@ -29,7 +29,7 @@ def apply(item: BoundT, bindings: Bindings) -> BoundT:
     match item:
         case ProbeCheck():
             return _check(item, bindings)  # type: ignore[return-value]
-        case Ping() | Connect() | Lookup() | Fetch():
+        case Ping() | Connect() | Udp() | Lookup() | Fetch():
             return _probe(item, bindings)  # type: ignore[return-value]
         case Run():
             return msgspec.structs.replace(item, line=apply_text(item.line, bindings))
@@ -68,7 +68,7 @@ def _item(item: Action | Expectation, bindings: Bindings) -> Action | Expectatio
 
 def _probe(probe: Probe, bindings: Bindings) -> Probe:
     match probe:
-        case Ping() | Connect():
+        case Ping() | Connect() | Udp():
             return msgspec.structs.replace(probe, to=bindings.address(probe.to))
         case Lookup():
             return msgspec.structs.replace(probe, server=bindings.address(probe.server) if probe.server else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -27,20 +27,42 @@ _STRING = re.compile(
 sign is read twice."""
 
 
+_NAME: Final = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
+_KEY_PARTS: Final = 32
+_PART: Final = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+"""
+_LONG_KEY: Final = re.compile(rf"""(?<![A-Za-z0-9_."'-])(?:{_PART}\.[ \t]*+){{{_KEY_PARTS}}}""")
+"""tomllib's time grows with the square of a key's parts, and with as many as a page may hold it is minutes."""
+
+
+Lines = dict[tuple[str, int], int]
+"""Page lines of keys, (key, -1), and of the elements of their arrays, (key, index)."""
+
+
 class Table(msgspec.Struct, frozen=True):
-    """A TOML table and the page lines of its keys and of the elements of its arrays."""
+    """A TOML table and the page lines of its keys and of the elements of its arrays; ``below`` has those of the tables in it, by their path."""
 
     values: dict[str, Any]
     first: int
-    lines: dict[tuple[str, int], int]
+    lines: Lines
+    below: dict[tuple[str, ...], Lines] = {}
 
     def line(self, key: str, index: int = -1) -> int:
         """The line of ``key``, or of the element ``index`` of its array; the table's first line when unknown."""
         return self.lines.get((key, index), self.lines.get((key, -1), self.first))
 
+    def inner(self, key: str) -> Table:
+        """The table under ``key``, with the lines of its own keys; an empty one when there is none."""
+        values = self.values.get(key)
+        below = {path[1:]: lines for path, lines in self.below.items() if path[0] == key}
+        return Table(values if isinstance(values, dict) else {}, self.line(key), below.pop((), {}), below)
+
 
 def read_table(block: Block, report: Report) -> Table | None:
     """The block as a table; None (and a problem at the right line) when it is not TOML."""
+    if long := _LONG_KEY.search(block.text):
+        line = block.line + block.text.count("\n", 0, long.start())
+        report.add(line, f"a key of more than {_KEY_PARTS} parts cannot be read.", "Keys here have one part or two: id, world.containers.")
+        return None
     try:
         values = tomllib.loads(block.text)
     except tomllib.TOMLDecodeError as error:
@@ -55,7 +77,8 @@ def read_table(block: Block, report: Report) -> Table | None:
     except RecursionError:
         report.add(block.line, "this is nested too deeply.", "Lists and tables here are two or three deep.")
         return None
-    return Table(values, block.line, _lines(block))
+    below = _lines(block)
+    return Table(values, block.line, below.pop((), {}), below)
 
 
 def _advice(text: str, line: int) -> str:
@@ -69,31 +92,39 @@ def _advice(text: str, line: int) -> str:
     return "Look for a missing comma, bracket or quotation mark; every text stands in quotation marks."
 
 
-def _lines(block: Block) -> dict[tuple[str, int], int]:
-    """(key, -1) and (key, element) to page lines, for the keys at the top and for ``[table]`` headers."""
-    found: dict[tuple[str, int], int] = {}
+def _lines(block: Block) -> dict[tuple[str, ...], Lines]:
+    """For the top, and by its path for each table with a ``[header]``: (key, -1) and (key, element) to page lines."""
+    found: dict[tuple[str, ...], Lines] = {}
     text, position, line = block.text, 0, block.line
-    headers: dict[str, int] = {}
+    headers: dict[tuple[str, ...], int] = {}
+    here = found.setdefault((), {})
     while position < len(text):
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
         written = text[position:end]
         header, key = _HEADER.match(written), _KEY.match(written)
         if header:
-            name = header["name"].strip()
-            headers[name] = headers.get(name, -1) + 1
-            found.setdefault((name, -1), line)
-            if header["open"] == "[[":
-                found[name, headers[name]] = line
+            path = tuple(_bare(part[0]) for part in _NAME.finditer(header["name"]))[:_KEY_PARTS]
+            for depth, name in enumerate(path):
+                found.setdefault(path[:depth], {}).setdefault((name, -1), line)
+            here = found.setdefault(path, {})
+            headers[path] = headers.get(path, -1) + 1
+            if header["open"] == "[[" and path:
+                found[path[:-1]][path[-1], headers[path]] = line
         elif key:
-            name = key["key"].strip("\"'")
-            found[name, -1] = line
+            name = _bare(key["key"])
+            here[name, -1] = line
             start = position + key.end()
             end, elements = _value(text, start)
-            found.update({(name, index): line + above for index, above in enumerate(elements)})
+            here.update({(name, index): line + above for index, above in enumerate(elements)})
         line += text.count("\n", position, end) + 1
         position = end + 1
     return found
+
+
+def _bare(key: str) -> str:
+    """A part of a key without its quotation marks."""
+    return key.strip("\"'")
 
 
 def _value(text: str, start: int) -> tuple[int, list[int]]:

@@ -10,14 +10,20 @@ Result = Literal["pass", "fail", "error", "waiting"]
 """``waiting``: the state is right and probes are not sent yet. Never the last word."""
 
 
+ItemResult = Literal["pass", "fail", "error", "waiting", "unknown", "ahead"]
+"""``unknown``: it cannot be told, so something else of the step decides. ``ahead``: an observation that is overtaken, since the learner
+has done more than the step asks for. Neither of the two passes or fails."""
+
+
 class Item(msgspec.Struct, frozen=True):
     """One claim of a step and whether it holds.
 
     ``kind`` tells a state check from a probe. ``expected``, ``seen`` and ``look`` (one command to look with) are filled when it
-    does not hold; ``near`` is the sentence for a near miss. "waiting" means not judged yet: probes wait for the state.
+    does not hold; ``near`` is the sentence for a near miss. "waiting" means not judged yet: probes wait for the state. ``seen`` of an
+    "unknown" item says why nobody can tell and what decided; the claim of one that is "ahead" is what is true instead.
     """
 
-    result: Literal["pass", "fail", "error", "waiting"]
+    result: ItemResult
     claim: str
     kind: Literal["state", "probe"] = "state"
     expected: str = ""
@@ -38,3 +44,16 @@ class Verdict(msgspec.Struct, frozen=True):
     def passed(self) -> bool:
         """True when every claim holds."""
         return self.result == "pass"
+
+    def told(self, success: str) -> str:
+        """What to say of a step that passed: its page's ``success`` when every word of it is true now; "" when it did not pass.
+
+        It speaks of the end of the step: where an item is "ahead" or "unknown" there is more than that, or it cannot be told.
+        """
+        if not self.passed:
+            return ""
+        if any(item.result == "ahead" for item in self.items):
+            return "Done, and you are ahead: there is more already than this step asks for."
+        if any(item.result == "unknown" for item in self.items):
+            return "Done, as far as anybody can tell: the lines marked with a dash say what could not be read."
+        return success

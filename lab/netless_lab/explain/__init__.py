@@ -1,7 +1,9 @@
 """Why did the packet die? Evidence in, two sentences out: what was seen, and the likely cause with the facts it rests on. Pure.
 
-``model/evidence`` says what evidence is, ``kernel/evidence`` gathers it. ``spot`` finds the place where the packet was last seen,
-``ladder`` asks the rungs in order. A rung answers only with facts; when none answers, the cause is unknown, and that is said.
+``model/evidence`` says what evidence is, ``kernel/evidence`` gathers it. ``case`` is one packet with its family, ``spot`` finds the place where
+it was last seen, ``ladder`` asks the rungs that this place picks. A rung answers only with facts; the words of its cause and the command that
+mends it come from ``catalogue``, and ``cause`` reckons from the kinds of the facts how certain it is. When none answers, the cause is
+unknown, and that is said. What a firewall's rules do is asked of ``rules`` alone.
 """
 
 from __future__ import annotations

@@ -1,21 +1,32 @@
-"""One probe's evidence, and the questions that every rule asks of it. Pure."""
+"""One probe's evidence, and the questions that every rung asks of it. Pure.
+
+A case is about one packet, so it has one family, and whoever asks it for addresses, neighbours, settings or commands gets those of that
+family: nothing of IPv4 is ever a fact about a packet of IPv6, nor the reverse.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
+from ..model import dns
 from ..model.evidence import Evidence, RouteAnswer, TraceStep
+from ..model.gates import Family
 from ..model.journey import Hop, Rewrite
-from ..model.probe import Connect, Fetch, Lookup
-from ..model.snapshot import Link, Node, Snapshot
+from ..model.journeys.flow import Flow
+from ..model.journeys.packet import TCP, UDP
+from ..model.probe import Connect, Fetch, Lookup, Ping, Udp
+from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
 from ..primitives.base import Where
 from . import routes
 from .spot import NEIGHBOUR_KINDS, Spot, locate
 
-_DNS: Final = "53"
-_PROTOCOLS: Final = {"tcp": "tcp", "udp": "udp"}
+_BY_FAMILY: Final = ("route", "rule", "neighbour")
+"""Objects of ip(8) that mean IPv4 unless told otherwise."""
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.@:+/%-]+")
+"""A name that is a word of its own to a shell, to ip(8) and to nft(8)."""
 
 
 class Case:
@@ -36,9 +47,26 @@ class Case:
         return locate(self.evidence)
 
     @cached_property
+    def family(self) -> Family:
+        """The packet's own family: of the addresses it carries where it was lost, whatever name or URL was asked for."""
+        spot = self.spot
+        said = (spot.dst, spot.asked, spot.src, *(hop.dst for hop in self.hops if hop.leg == "forward"))
+        return next((routes.family_of(address) for address in said if routes.is_address(address)), 4)
+
+    @property
+    def protocol(self) -> str:
+        """``IPv4`` or ``IPv6``."""
+        return f"IPv{self.family}"
+
+    @property
+    def asking(self) -> str:
+        """How this family finds a neighbour."""
+        return "ARP" if self.family == 4 else "neighbour discovery"
+
+    @cached_property
     def blind(self) -> bool:
-        """Whether the capture missed frames: then what was not seen may have been there."""
-        return bool(self.evidence.lost or self.evidence.journey.lost_frames)
+        """Whether the capture missed frames, or a node that the packet may have gone into: then what was not seen may have been there."""
+        return bool(self.evidence.lost or self.evidence.journey.lost_frames or self.evidence.journey.unheard)
 
     @property
     def sender(self) -> Node:
@@ -57,11 +85,39 @@ class Case:
         """A link by its place."""
         return self.node(node).link(link)
 
+    def own(self, link: Link) -> tuple[Address, ...]:
+        """A link's addresses of this family; those of fe80::/10, which every link makes itself, are nobody's doing and left out."""
+        return tuple(own for own in link.addresses if own.family == self.family and (self.family == 4 or own.scope != "link"))
+
     def owners(self, address: str) -> tuple[tuple[Node, Link], ...]:
         """Every interface that holds ``address``, in any node."""
         return tuple(
-            (node, link) for node in self.before.nodes for link in node.links if any(own.address == address for own in link.v4)
+            (node, link) for node in self.before.nodes for link in node.links if any(own.address == address for own in link.addresses)
         )
+
+    def neighbours(self, node: str) -> tuple[Neighbour, ...]:
+        """A node's neighbour table, this family's part."""
+        return tuple(entry for entry in self.node(node).neighbours if entry.family == self.family)
+
+    def policy(self, node: str) -> tuple[PolicyRule, ...]:
+        """A node's policy rules, this family's."""
+        return tuple(rule for rule in self.node(node).policy if rule.family == self.family)
+
+    def forwards(self, node: Node, iif: str) -> bool:
+        """Whether a packet of this family that came in by ``iif`` may leave again."""
+        if self.family == 6 and self.knob(node.name, f"net/ipv6/conf/{iif}/force_forwarding") == "1":
+            return True
+        return routes.forwards(node, iif, self.family)
+
+    def forwarding_key(self, node: Node, iif: str) -> str:
+        """The sysctl that keeps a packet from being passed on: the device's own one when the node forwards otherwise."""
+        if self.family == 6:
+            return "net.ipv6.conf.all.forwarding"
+        return f"net.ipv4.conf.{iif}.forwarding" if routes.forwards(node, "", 4) else "net.ipv4.ip_forward"
+
+    def has_default(self, node: Node) -> bool:
+        """Whether the node's main table knows a way for everything else."""
+        return routes.has_default(node, self.family)
 
     def route(self, node: str, dst: str, src: str | None = None, iif: str | None = None) -> RouteAnswer:
         """What ``node``'s routing does with a packet."""
@@ -72,47 +128,83 @@ class Case:
         return self.evidence.count(node, counter)
 
     def ip(self, node: str, rest: str) -> str:
-        """An ip(8) command for ``node``, as typed in the shell at hand."""
-        return self.where.ip(node, rest)
+        """An ip(8) command for ``node``, as typed in the shell at hand, and of this packet's family where ip would take the other."""
+        six = self.family == 6 and rest.startswith(_BY_FAMILY)
+        return self.where.ip(node, f"-6 {rest}" if six else rest)
 
     def run(self, node: str, command: str) -> str:
         """Any command for ``node``; those of ip(8) in the shorter form."""
-        return self.where.ip(node, command[3:]) if command.startswith("ip ") else self.where.run(node, command)
+        return self.ip(node, command[3:]) if command.startswith("ip ") else self.where.run(node, command)
+
+    def typable(self, command: str) -> str:
+        """The command, or "" when it holds a name that a shell or nft(8), which knows no quotes for it, would read as more than a name.
+
+        Who talks to the kernel without them may call a link, a table or a chain anything, ``c; flush ruleset`` too.
+        """
+        return "" if any(name in command for name in self._odd_names) else command
+
+    @cached_property
+    def _odd_names(self) -> frozenset[str]:
+        names = {link.name for node in self.before.nodes for link in node.links}
+        names |= {name for node in self.before.nodes for chain in (*node.chains, *node.legacy) for name in (chain.table, chain.name)}
+        return frozenset(name for name in names if not _PLAIN_NAME.fullmatch(name))
+
+    @property
+    def iptables(self) -> str:
+        """The command of the old iptables that is for this family."""
+        return "iptables-legacy" if self.family == 4 else "ip6tables-legacy"
+
+    def listing(self, node: str, chain: Chain) -> str:
+        """The command that shows a chain, with what is needed to change it."""
+        where = f"nft -a list chain {chain.family} {chain.table} {chain.name}"
+        return self.run(node, where if chain.engine == "nft" else f"{self.iptables} -t {chain.table} -S {chain.name}")
 
     @cached_property
     def port(self) -> int | None:
         """The port the probe is for; None for a ping."""
         match self.probe:
-            case Connect(port=port):
+            case Connect() | Udp() | Ping() if self.looking_up:
+                return dns.PORT
+            case Connect(port=port) | Udp(port=port):
                 return port
             case Lookup():
-                return 53
+                return dns.PORT
             case Fetch(url=url):
                 if self.spot.kind == "udp":
-                    return 53
-                place = url.partition("://")[2].partition("/")[0]
+                    return dns.PORT
+                place = url.partition("://")[2].partition("/")[0].rpartition("]")[2]
                 return int(place.rpartition(":")[2]) if ":" in place and place.rpartition(":")[2].isdecimal() else 80
-        return 53 if self.spot.kind == "udp" else None
+        return None
 
-    def packet(self, leg: str, kind: str, src: str, dst: str, iif: str | None = None, oif: str | None = None) -> dict[str, str]:
-        """What is known of a packet at one place, in nft's words."""
-        known = {"ether type": "ip", "meta protocol": "ip", "meta nfproto": "ipv4", "meta nftrace": "0"}
-        known |= {"ip saddr": src} if src else {}
-        known |= {"ip daddr": dst} if dst else {}
-        known |= {"iifname": iif} if iif else {}
-        known |= {"oifname": oif} if oif else {}
-        known["ct state"] = "new" if leg == "forward" and not self._talking else "established"
-        known["ct direction"] = "original" if leg == "forward" else "reply"
-        protocol = _PROTOCOLS.get(kind, "icmp")
-        known["meta l4proto"] = known["ip protocol"] = protocol
-        if protocol == "icmp":
-            known |= {"icmp type": "destination-unreachable" if kind == "icmp-error" else kind} if kind else {}
-        elif self.port is not None:
-            known[f"{protocol} {'dport' if leg == 'forward' else 'sport'}"] = str(self.port)
-        return known
+    @property
+    def looking_up(self) -> bool:
+        """Whether the probe was lost while it looked for the address of the name it was sent to."""
+        match self.probe:
+            case Ping(to=to) | Connect(to=to) | Udp(to=to):
+                return not routes.is_address(to) and self.outcome.answer is None
+        return isinstance(self.probe, Lookup)
+
+    def port_at(self, address: str, before: str = "") -> int | None:
+        """The port the probe is for, as it stands where the packet is for ``address``: translation may have put in another.
+
+        ``before`` is a node that has not translated it yet.
+        """
+        for flow in self.evidence.flows:
+            if flow.destination_nat and flow.reply.src == address and flow.node != before:
+                return flow.reply.sport
+        for change in self.redirects:
+            host, port = routes.host_of(change.after), change.after.rpartition(":")[2]
+            if host == address != change.after and port.isdecimal() and change.node != before:
+                return int(port)
+        return self.port
+
+    def flow(self, node: str) -> Flow | None:
+        """What a node's connection table says of the conversation; None when it has no entry, or could not be read."""
+        kind = {"tcp": TCP, "udp": UDP}.get(self.spot.kind)
+        return next((flow for flow in self.evidence.flows if flow.node == node and kind in (None, flow.original.proto)), None)
 
     @cached_property
-    def _talking(self) -> bool:
+    def talking(self) -> bool:
         """Whether an answer has been seen already: later packets of the way there are then part of an established connection."""
         return any(run.leg == "return" for run in self.evidence.runs)
 
@@ -150,7 +242,14 @@ class Case:
         """A sysctl that was read for this probe (``net/ipv4/conf/br0/arp_ignore``), "" when it was not."""
         return self.evidence.knobs.get(node, {}).get(key, "")
 
+    def bridge_netfilter(self, node: str) -> tuple[str, str]:
+        """The sysctl that sends bridged packets of this family through the firewall of IP, and its value."""
+        if self.family == 6:
+            key = "bridge-nf-call-ip6tables"
+            return f"net.bridge.{key}", self.knob(node, f"net/bridge/{key}")
+        return "net.bridge.bridge-nf-call-iptables", self.setting(node, "bridge-nf-call-iptables")
+
     @cached_property
     def talks_dns(self) -> bool:
         """Whether the packet that is stuck is a question for a name."""
-        return str(self.port) == _DNS and self.spot.kind == "udp"
+        return self.port == dns.PORT and self.spot.kind == "udp"

@@ -1,35 +1,98 @@
-"""A cause: what a rule of the ladder answers with, always with the facts it rests on. Pure."""
+"""A cause: what a rung answers with, always with the facts it rests on; and how certain those facts make it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
 
 import msgspec
 
-from ..model.journey import Fact
+from ..model.journey import Fact, FactKind
 from .case import Case
 
 Gate = Literal["fwd", "fw", "NAT", "routing", "neighbour", "names", "service"]
 """Places inside a node that are no link: forwarding, firewall, address translation, routing, neighbour table, names, listening programs."""
 
+_PROOF: Final[frozenset[FactKind]] = frozenset({"said", "counted", "seen"})
+"""Kinds of facts that are about the packet itself, and not about what was there when it came."""
+
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why the packet died. ``place`` is a node, ``node:link`` or ``node:gate``.
-
-    ``certain``: a fact proves it, not only the state that suggests it. ``fix`` is a command that would mend it, "" when it depends.
-    """
+    """Why the packet died. ``place`` is a node, ``node:link`` or ``node:gate``; ``fix`` is a command that would mend it, "" when it depends."""
 
     code: str
     place: str
     text: str
     facts: tuple[Fact, ...] = ()
-    certain: bool = False
     fix: str = ""
 
 
-Rule = Callable[[Case], Cause | None]
-"""One rung: the cause when the evidence shows it, None when it does not."""
+Look = Callable[[Case], Cause | None]
+"""One rung's question to the evidence: the cause when it shows one, None when it does not."""
+
+
+def said(text: str, look: str = "") -> Fact:
+    """What the kernel said of this packet: an errno, an ICMP error, a routing answer that refuses it, its trace."""
+    return Fact(text, look, "said")
+
+
+def counted(text: str, look: str = "") -> Fact:
+    """A counter that rose with the packet."""
+    return Fact(text, look, "counted")
+
+
+def seen(text: str, look: str = "") -> Fact:
+    """What a frame on a wire showed, and what shows the cause by itself."""
+    return Fact(text, look, "seen")
+
+
+def state(text: str, look: str = "") -> Fact:
+    """How the node is set: it stops every packet that has to pass there, and is proof where this one was lost."""
+    return Fact(text, look, "set")
+
+
+def inferred(text: str, look: str = "") -> Fact:
+    """What was worked out, or what only goes with the cause."""
+    return Fact(text, look)
+
+
+def beside(fact: Fact) -> Fact:
+    """The same fact where it only goes with the cause, and proves something else."""
+    return inferred(fact.text, fact.look)
+
+
+def certainty(case: Case, cause: Cause) -> Literal["certain", "likely"]:
+    """From the kinds of its facts: what was said, counted or seen proves it; a setting does where the packet was last seen; no more than that.
+
+    While the capture missed frames nothing is proved: the packet may have come further than anybody saw.
+    """
+    kinds = {fact.kind for fact in cause.facts}
+    here = "set" in kinds and is_here(case, cause.place)
+    return "certain" if not case.blind and (kinds & _PROOF or here) else "likely"
+
+
+def about_the_packet(cause: Cause) -> bool:
+    """Whether something was said, counted or seen of the packet itself that shows the cause."""
+    return any(fact.kind in _PROOF for fact in cause.facts)
+
+
+def is_here(case: Case, place: str) -> bool:
+    """Whether a place is where the packet, or the question it waits for, was last seen: the node itself, or the cable between."""
+    node, _, link = place.partition(":")
+    spot = case.spot
+    last = [(spot.node, spot.link)] + ([(spot.hop.node, spot.hop.link)] if spot.hop is not None else [])
+    if spot.stage == "unsent" and spot.dst:
+        last.append((spot.node, case.route(spot.node, spot.dst).dev or ""))
+    if not link or case.link(node, link) is None:
+        return any(node == own for own, _ in last)
+    if spot.stage in ("unsent", "asking", "routing", "delivered") and node == spot.node:
+        return True
+    for own, name in last:
+        here = case.link(own, name)
+        far = here.peer if here is not None else None
+        if (node, link) in {(own, name), (far.node, far.name) if far is not None else (own, name)}:
+            return True
+    return False
 
 
 def at_link(node: str, link: str) -> str:
@@ -37,12 +100,7 @@ def at_link(node: str, link: str) -> str:
     return f"{node}:{link}"
 
 
-def at_gate(node: str, gate: Gate) -> str:
-    """``host:fwd``"""
-    return f"{node}:{gate}"
-
-
-def listed(words: tuple[str, ...] | list[str]) -> str:
+def listed(words: Sequence[str]) -> str:
     """``a, b and c``"""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" and {words[-1]}" if words else ""
 

@@ -1,64 +1,101 @@
 """Which firewall hooks lie between the last sighting of the packet and the next that never came, in the order it meets them. Pure.
 
 Taps hear a frame before ingress and prerouting on the way in, and after postrouting and egress on the way out (picture of nft(8), hooks).
+At each the one interpreter of rules is asked (``model.netfilter.run``), and what it has made of the packet goes on to the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Generator, Iterator, Sequence
+from typing import Final, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
+from ..model.netfilter import packet as known
+from ..model.netfilter.packet import UDP, Packet
+from ..model.netfilter.run import FAMILIES, Doubt, Way, agreed, always, doubt, run
+from ..model.netfilter.spans import address, only, spans
+from . import routes
 from .case import Case
-from .ruleset import IP_FAMILIES
-from .spot import Spot
+from .packets import first, framed, packet, question
+from .spot import NEIGHBOUR_KINDS, Spot
 
-_BRIDGE = frozenset({"bridge"})
-_NETDEV = frozenset({"netdev", "inet"})
-_ARP = frozenset({"arp"})
+_BRIDGE: Final = frozenset({"bridge"})
+_NETDEV: Final = frozenset({"netdev", "inet"})
+_ARP: Final = frozenset({"arp"})
 
 
-class Check(NamedTuple):
-    """One hook of one node, and the packet as it is there."""
+class Passage(NamedTuple):
+    """Whose packet it is, and how it passes."""
 
     node: str
-    families: frozenset[str]
-    hook: str
-    packet: dict[str, str]
-    device: str | None = None
     returning: bool = False
     bridged: bool = False
 
 
-def passed(case: Case) -> tuple[Check, ...]:
+class Check(msgspec.Struct, frozen=True):
+    """One hook of one node, the packet as it comes there, and every way that it may go on."""
+
+    at: Passage
+    families: Collection[str]
+    hook: str
+    packet: Packet
+    ways: tuple[Way, ...]
+
+    @property
+    def stop(self) -> Way | None:
+        """The way on which it is thrown away, when it is on every one."""
+        return self.ways[0] if always(self.ways, lambda way: way.end == "drop") else None
+
+    @property
+    def unclear(self) -> Doubt | None:
+        """On what it hangs whether it is thrown away, when that cannot be told."""
+        return doubt(self.ways) if self.stop is None and any(way.end != "accept" for way in self.ways) else None
+
+
+def passed(case: Case) -> Iterator[Check]:
     """The hooks to ask."""
-    return tuple(_checks(case, case.spot))
-
-
-def _checks(case: Case, spot: Spot) -> Iterator[Check]:
+    spot = case.spot
     yield from _carried(case, spot)
+    at = Passage(spot.node, spot.leg == "return")
     match spot.stage:
         case "unsent":
-            yield from _sent(case, spot.node, "forward", spot.kind, spot.src, spot.dst)
-            yield Check(spot.node, _ARP, "output", _question(spot))
+            yield from _sent(case, at, spot.kind, spot.src, spot.dst)
+            if case.family == 4:
+                yield from _along(case, at, _ARP, ("output",), question(spot))
         case "asking":
-            yield from _asked(case, spot)
+            yield from _asked(case, spot, at)
         case "bridging":
-            yield from _bridged(case, spot)
+            yield from _bridged(case, spot, at)
         case "routing":
-            yield from _arriving(case, spot)
+            inner = yield from _arriving(case, spot, at)
             out = case.route(spot.node, spot.dst, spot.src, spot.iif).dev if spot.iif else None
-            packet = case.packet(spot.leg, spot.kind, spot.src, spot.dst, spot.iif, out)
-            returning = spot.leg == "return"
-            yield Check(spot.node, IP_FAMILIES, "forward", packet, None, returning)
-            yield Check(spot.node, IP_FAMILIES, "postrouting", packet, None, returning)
-            yield Check(spot.node, _NETDEV, "egress", packet, out, returning)
+            leaving = _by(inner, spot.iif, out)
+            leaving = yield from _along(case, at, FAMILIES[case.family], ("forward", "postrouting"), leaving)
+            yield from _along(case, at, _NETDEV, ("egress",), leaving, out)
         case "delivered" | "home":
-            yield from _arriving(case, spot)
-            packet = case.packet(spot.leg, spot.kind, spot.src, spot.dst, spot.iif)
-            yield Check(spot.node, IP_FAMILIES, "input", packet, None, spot.leg == "return")
+            inner = yield from _arriving(case, spot, at)
+            yield from _along(case, at, FAMILIES[case.family], ("input",), inner)
             if spot.stage == "delivered" and spot.leg == "forward":
                 kind = "echo-reply" if spot.kind == "echo-request" else spot.kind
-                yield from _sent(case, spot.node, "return", kind, spot.dst, spot.src)
+                yield from _sent(case, at._replace(returning=True), kind, spot.dst, spot.src)
+
+
+def _along(
+    case: Case, at: Passage, families: Collection[str], hooks: Sequence[str], found: Packet, device: str | None = None
+) -> Generator[Check, None, Packet]:
+    """The hooks of a node one after the other; what the packet is after them. One that is dropped there is asked on as it was."""
+    for hook in hooks:
+        ways = run(case.node(at.node), hook, found, families, device)
+        yield Check(at, families, hook, found, ways)
+        found = agreed(ways) or found
+    return found
+
+
+def _by(found: Packet, iif: str | None, oif: str | None) -> Packet:
+    """Between two devices, of which one may not be known."""
+    return replace(found, names={name: link for name, link in (("iifname", iif), ("oifname", oif)) if link is not None})
 
 
 def _carried(case: Case, spot: Spot) -> Iterator[Check]:
@@ -68,96 +105,86 @@ def _carried(case: Case, spot: Spot) -> Iterator[Check]:
         return
     port = next((link.vxlan.port for link in case.node(hop.node).links if link.vxlan is not None), 4789)
     src, _, rest = hop.text.partition(" > ")
-    outer = {"ether type": "ip", "meta protocol": "ip", "meta nfproto": "ipv4", "meta l4proto": "udp", "ip protocol": "udp"}
-    outer |= {"udp dport": str(port), "ip saddr": src, "ip daddr": rest.partition(" ")[0], "iifname": hop.link, "ct state": "new"}
-    for hook in ("prerouting", "input"):
-        yield Check(hop.node, IP_FAMILIES, hook, outer, None, spot.leg == "return")
+    dst = rest.partition(" ")[0]
+    if routes.is_address(src) and routes.is_address(dst):
+        family = routes.family_of(src)
+        outer = known.first(family, source=only(address(src)), destination=only(address(dst)), protocol=UDP).listing("th dport", only(port))
+        yield from _along(case, Passage(hop.node, spot.leg == "return"), FAMILIES[family], ("prerouting", "input"), outer.between(hop.link, ""))
 
 
-def _sent(case: Case, node: str, leg: str, kind: str, src: str, dst: str) -> Iterator[Check]:
+def _sent(case: Case, at: Passage, kind: str, src: str, dst: str) -> Iterator[Check]:
     """What a node's own packet passes before it is on a wire."""
-    way = case.route(node, dst) if dst else None
+    way = case.route(at.node, dst) if dst else None
     out = way.dev if way is not None else None
-    packet = case.packet(leg, kind, src or (way.prefsrc or "" if way is not None else ""), dst, None, out)
-    returning = leg == "return"
-    yield Check(node, IP_FAMILIES, "output", packet, None, returning)
-    yield Check(node, IP_FAMILIES, "postrouting", packet, None, returning)
-    yield Check(node, _BRIDGE, "output", packet, None, returning)
-    yield Check(node, _BRIDGE, "postrouting", packet, None, returning)
-    yield Check(node, _NETDEV, "egress", packet, out, returning)
+    source = src or (way.prefsrc or "" if way is not None else "")
+    own = packet(case, at.node, "return" if at.returning else "forward", kind, source, dst, "", out, fresh=True)
+    after = yield from _along(case, at, FAMILIES[case.family], ("output",), own)
+    if after.possible(own.destination) != own.possible(own.destination):  # it is routed anew
+        after = _by(after, "", None)
+    yield from _along(case, at, FAMILIES[case.family], ("postrouting",), after)
+    yield from _along(case, at, _BRIDGE, ("output", "postrouting"), _by(after, "", None))
+    yield from _along(case, at, _NETDEV, ("egress",), after, out)
 
 
-def _arriving(case: Case, spot: Spot) -> Iterator[Check]:
-    packet = case.packet(spot.leg, spot.kind, spot.src, spot.dst, spot.iif)
-    returning = spot.leg == "return"
-    yield Check(spot.node, _NETDEV, "ingress", packet, spot.link, returning)
-    yield Check(spot.node, IP_FAMILIES, "prerouting", packet, None, returning)
+def _arriving(case: Case, spot: Spot, at: Passage) -> Generator[Check, None, Packet]:
+    """What came in, up to where it is routed: from then on it has the addresses that its translation is known to have given it.
+
+    A translation that goes on is done in the midst of prerouting, so there either address is asked for.
+    """
+    src, dst = (spot.hop.src, spot.hop.dst) if spot.hop is not None else (spot.src, spot.dst)
+    came = packet(case, spot.node, spot.leg, spot.kind, src, dst, spot.iif, "", fresh=True)
+    inner = packet(case, spot.node, spot.leg, spot.kind, spot.src, spot.dst, spot.iif, "")
+    if at.returning or case.talking:
+        both = (*(came.possible(came.destination) or ()), *(inner.possible(inner.destination) or ()))
+        came = came.listing(came.destination, spans(both)) if both else came
+    yield from _along(case, at, _NETDEV, ("ingress",), came, spot.link)
+    after = yield from _along(case, at, FAMILIES[case.family], ("prerouting",), came)
+    known_of = [after.source, after.destination, *(["th dport"] if case.port_at(spot.dst) != case.port else [])]
+    return replace(after, numbers=after.numbers | {field: inner.numbers[field] for field in known_of if field in inner.numbers})
 
 
-def _bridged(case: Case, spot: Spot) -> Iterator[Check]:
+def _bridged(case: Case, spot: Spot, at: Passage) -> Iterator[Check]:
     """Inside a bridge: its own hooks, and those of IP when br_netfilter is on for this node."""
     link = case.link(spot.node, spot.link)
     bridge = link.master if link is not None and link.master else spot.link
-    packet = case.packet(spot.leg, spot.kind, spot.src, spot.dst) | {"meta ibrname": bridge, "meta obrname": bridge}
-    packet |= {"ether saddr": spot.hop.mac_src, "ether daddr": spot.hop.mac_dst} if spot.hop is not None else {}
-    returning = spot.leg == "return"
-    own = spot.hop is not None and spot.hop.direction == "out"
-    if own:
-        yield Check(spot.node, _BRIDGE, "output", packet, None, returning)
-        yield Check(spot.node, _BRIDGE, "postrouting", packet, None, returning)
+    found = framed(packet(case, spot.node, spot.leg, spot.kind, spot.src, spot.dst), spot)
+    found = replace(found, names={"meta ibrname": bridge, "meta obrname": bridge})
+    if spot.hop is not None and spot.hop.direction == "out":
+        yield from _along(case, at, _BRIDGE, ("output", "postrouting"), found)
         return
-    packet |= {"iifname": spot.link}
-    yield Check(spot.node, _NETDEV, "ingress", packet, spot.link, returning)
-    yield Check(spot.node, _BRIDGE, "prerouting", packet, None, returning)
-    through = packet | {"iifname": bridge, "oifname": bridge}
-    if case.setting(spot.node, "bridge-nf-call-iptables") == "1":
-        yield Check(spot.node, IP_FAMILIES, "prerouting", through, None, returning, True)
-        yield Check(spot.node, IP_FAMILIES, "forward", through, None, returning, True)
-        yield Check(spot.node, IP_FAMILIES, "postrouting", through, None, returning, True)
-    yield Check(spot.node, _BRIDGE, "forward", packet, None, returning)
-    yield Check(spot.node, _BRIDGE, "input", packet, None, returning)
-    yield Check(spot.node, _BRIDGE, "postrouting", packet, None, returning)
+    found = replace(found, names=found.names | {"iifname": spot.link})
+    yield from _along(case, at, _NETDEV, ("ingress",), found, spot.link)
+    found = yield from _along(case, at, _BRIDGE, ("prerouting",), found)
+    if case.bridge_netfilter(spot.node)[1] == "1":
+        through = found.between(bridge, bridge)
+        yield from _along(case, at._replace(bridged=True), FAMILIES[case.family], ("prerouting", "forward", "postrouting"), through)
+    yield from _along(case, at, _BRIDGE, ("forward", "input", "postrouting"), found)
 
 
-def _asked(case: Case, spot: Spot) -> Iterator[Check]:
-    """A question for a neighbour: the bridges it crosses, and the node that should answer."""
-    packet = _question(spot)
-    returning = spot.leg == "return"
-    hops = [hop for hop in case.hops if hop.kind in ("arp-request", "arp-reply") and spot.asked in (hop.dst, hop.src)]
-    heard = list(dict.fromkeys((hop.node, hop.link) for hop in hops if hop.direction != "out"))
-    for node, name in heard:
-        link = case.link(node, name)
-        yield Check(node, _NETDEV, "ingress", packet | {"iifname": name}, name, returning)
+def _asked(case: Case, spot: Spot, at: Passage) -> Iterator[Check]:
+    """A question for a neighbour: the bridges it crosses, the node that should answer, and the one that waits. IPv6 asks by IPv6 packets."""
+    own = _ARP if case.family == 4 else FAMILIES[6]
+    ask, tell = _question(case, spot)
+    owners = {owner.name for owner, _ in case.owners(spot.asked)}
+    hops = [hop for hop in case.hops if hop.kind in NEIGHBOUR_KINDS and spot.asked in (hop.dst, hop.src)]
+    for node, name in dict.fromkeys((hop.node, hop.link) for hop in hops if hop.direction != "out"):
+        link, heard, there = case.link(node, name), replace(ask, names={"iifname": name}), at._replace(node=node)
+        yield from _along(case, there, _NETDEV, ("ingress",), heard, name)
         if link is not None and link.master:
-            ours = any(owner.name == node for owner, _ in case.owners(spot.asked))
-            for hook in ("prerouting", "input") if ours else ("prerouting", "forward", "postrouting"):
-                yield Check(node, _BRIDGE, hook, packet | {"iifname": name}, None, returning)
-        elif any(owner.name == node for owner, _ in case.owners(spot.asked)):
-            yield Check(node, _ARP, "input", packet | {"iifname": name}, None, returning)
-            answer = packet | {
-                "arp operation": "reply",
-                "arp saddr ip": spot.asked,
-                "arp daddr ip": spot.hop.src if spot.hop else "",
-            }
-            yield Check(node, _ARP, "output", answer, None, returning)
+            yield from _along(case, there, _BRIDGE, ("prerouting", "input") if node in owners else ("prerouting", "forward", "postrouting"), heard)
+        elif node in owners:
+            yield from _along(case, there, own, ("input",), heard)
+            yield from _along(case, there, own, ("output",), tell)
     asker = case.link(spot.node, spot.link)
     if asker is not None and asker.kind == "bridge":
-        yield Check(spot.node, _BRIDGE, "output", packet, None, returning)
-    yield Check(spot.node, _ARP, "input", packet | {"arp operation": "reply", "arp saddr ip": spot.asked}, None, returning)
-    yield Check(spot.node, _NETDEV, "egress", packet, spot.link, returning)
+        yield from _along(case, at, _BRIDGE, ("output",), ask)
+    yield from _along(case, at, own, ("input",), tell)
+    yield from _along(case, at, _NETDEV, ("egress",), ask, spot.link)
 
 
-def _question(spot: Spot) -> dict[str, str]:
-    """An ARP question in nft's words."""
-    known = {
-        "ether type": "arp",
-        "meta protocol": "arp",
-        "arp operation": "request",
-        "arp ptype": "ip",
-        "meta pkttype": "broadcast",
-    }
-    known |= {"arp daddr ip": spot.asked} if spot.asked else {}
-    if spot.hop is not None:
-        known |= {"arp saddr ip": spot.hop.src, "arp saddr ether": spot.hop.mac_src, "ether saddr": spot.hop.mac_src}
-        known |= {"ether daddr": spot.hop.mac_dst}
-    return known
+def _question(case: Case, spot: Spot) -> tuple[Packet, Packet]:
+    """(the question, the answer that would come)."""
+    if case.family == 4:
+        return question(spot), question(spot, reply=True)
+    asker = spot.hop.src if spot.hop is not None else ""
+    return first(case, "solicitation", asker, ""), first(case, "advertisement", spot.asked, asker)

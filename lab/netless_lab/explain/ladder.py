@@ -1,13 +1,14 @@
-"""The ladder: rungs in the order in which they are believed. The first that finds a cause is the answer; if none does, nobody knows.
+"""The ladder: every rung, the stages at which it is asked, and what it needs. The first that finds a cause is the answer; if none does, nobody knows.
 
-What the kernel said by itself comes first (an errno, an ICMP error, its own trace), then what the frames themselves show, then the
-state in the place where the packet was last seen, and last what the rules read like.
+Where the packet was last seen picks the rungs: each is asked only at the places it can explain. Among them those come first that rest on
+what the kernel said by itself (an errno, an ICMP error, its own trace), then on what the frames show, then on how things are set, and last
+on what rules read like. While frames were missed only those are asked that need no whole capture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -15,134 +16,152 @@ from ..model.evidence import Evidence
 from ..model.journey import Explanation, Fact
 from ..primitives.base import Where
 from .case import Case
-from .cause import Cause, Rule
-from .lessons import teaches
-from .rungs import (
-    bridge,
-    cable,
-    firewall,
-    identity,
-    kernel_said,
-    names,
-    nat,
-    neighbour,
-    nobody,
-    router,
-    sender,
-    size,
-    target,
-    tunnel,
-)
+from .cause import Cause, Look, about_the_packet, certainty
+from .rungs import back, bridge, flow, hook, link, local, neighbour, nobody, resolve, route, source
 from .seen import seen, sentence
+from .spot import Stage
 
-_SAID: Final[tuple[Rule, ...]] = (
-    names.no_resolver,
-    names.no_such_name,
-    sender.no_way_out,
-    sender.refused_by_route,
-    firewall.traced,
-    size.too_big,
-    router.ran_out,
-    names.wrong_resolver,
-    target.refused,
-    target.told_unreachable,
-)
-"""What somebody said: these hold even when the capture missed frames."""
-_SEEN: Final[tuple[Rule, ...]] = (
-    names.no_resolver,
-    names.no_such_name,
-    sender.no_way_out,
-    sender.refused_by_route,
-    sender.own_address,
-    firewall.traced,
-    size.too_big,
-    router.ran_out,
-    identity.claimed_twice,
-    names.wrong_resolver,
-    target.refused,
-    nat.answer_from_another,
-    nat.same_home,
-    tunnel.not_unpacked,
-    neighbour.address_on_port,
-    neighbour.wrong_memory,
-    firewall.counted,
-    firewall.legacy,
-    cable.no_carrier,
-    router.astray,
-    router.martian,
-    router.strange_source,
-    router.filtered_by_path,
-    router.not_forwarding,
-    nat.no_masquerade,
-    router.no_way_on,
-    target.told_unreachable,
-    bridge.wrong_port,
-    bridge.twin_mac,
-    nobody.no_gateway,
-    neighbour.unanswered,
-    nobody.nobody,
-    nobody.vanished,
-    bridge.no_hairpin,
-    bridge.between,
-    size.swallowed,
-    target.ignores_pings,
-    target.keeps_silent,
-    target.not_local,
-    target.no_way_back,
-    identity.sender_twice,
-    firewall.read,
-    router.marked,
-    cable.held_back,
-    kernel_said.reason,
-)
 _NONE: Final[Mapping[str, str]] = {}
+_ALL: Final[frozenset[Stage]] = frozenset(
+    {"refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"}
+)
+_WIRED: Final = _ALL - {"refused", "unsent"}
+"""The packet was on a wire, and no answer came."""
 
 
-def explain(evidence: Evidence, where: Where | None = None, expected: Mapping[str, str] = _NONE) -> Explanation:
-    """Two sentences about a probe. ``where`` words the commands for the shell at hand, ``expected`` says whose an address should be."""
+def _at(*stages: Stage) -> frozenset[Stage]:
+    return frozenset(stages)
+
+
+class Rung(NamedTuple):
+    """One question to the evidence. ``at`` are the stages it is asked at; ``whole``: it rests on what was not seen, so no frame may be missing."""
+
+    look: Look
+    at: frozenset[Stage] = _ALL
+    whole: bool = True
+
+
+RUNGS: Final[tuple[Rung, ...]] = (
+    Rung(resolve.no_resolver, whole=False),
+    Rung(resolve.no_such_name, whole=False),
+    Rung(flow.stale, _ALL - {"unsent"}, whole=False),
+    Rung(source.no_way_out, whole=False),
+    Rung(source.refused_by_route, whole=False),
+    Rung(source.own_address, _at("unsent", "delivered", "crossing", "routing")),
+    Rung(link.unplugged, _at("routing", "delivered")),
+    Rung(hook.traced, whole=False),
+    Rung(link.too_big, whole=False),
+    Rung(route.ran_out, whole=False),
+    Rung(source.claimed_twice),
+    Rung(resolve.wrong_resolver, whole=False),
+    Rung(local.refused, whole=False),
+    Rung(back.answer_from_another),
+    Rung(back.same_home),
+    Rung(bridge.not_unpacked),
+    Rung(neighbour.address_on_port),
+    Rung(route.own_gateway, _at("asking", "unsent", "crossing", "stray", "bridging")),
+    Rung(route.by_policy, _WIRED),
+    Rung(neighbour.wrong_memory, _WIRED),
+    Rung(hook.counted),
+    Rung(hook.legacy),
+    Rung(link.no_carrier, _at("unsent", "asking", "routing", "delivered")),
+    Rung(route.astray, _WIRED - {"home"}),
+    Rung(source.martian, _at("routing", "delivered", "home")),
+    Rung(source.strange_source, _WIRED - {"home"}),
+    Rung(route.filtered_by_path, _at("routing", "delivered", "home")),
+    Rung(route.not_forwarding, _at("routing")),
+    Rung(back.no_masquerade, _at("delivered", "asking", "routing", "crossing")),
+    Rung(route.no_way_on, _at("routing")),
+    Rung(neighbour.no_link_local, _at("routing", "unsent", "delivered")),
+    Rung(route.told_unreachable, whole=False),
+    Rung(bridge.wrong_port, _at("bridging", "crossing", "stray", "asking")),
+    Rung(bridge.twin_mac, _WIRED),
+    Rung(route.no_gateway, _at("asking")),
+    Rung(neighbour.unanswered, _at("asking")),
+    Rung(nobody.nobody, _at("asking")),
+    Rung(nobody.vanished, _at("bridging", "stray", "crossing")),
+    Rung(bridge.no_hairpin, _at("bridging")),
+    Rung(bridge.between, _at("bridging", "crossing", "stray")),
+    Rung(link.swallowed, _WIRED - {"asking"}),
+    Rung(local.ignores_pings, _at("delivered")),
+    Rung(local.closed, _at("delivered", "home", "routing", "crossing", "bridging"), whole=False),
+    Rung(local.keeps_silent, _at("delivered")),
+    Rung(local.not_local, _at("delivered", "home")),
+    Rung(back.no_way_back, _at("delivered")),
+    Rung(source.sender_twice, _WIRED),
+    Rung(hook.read),
+    Rung(route.marked, _at("routing", "unsent")),
+    Rung(link.held_back, _at("unsent", "routing", "delivered", "bridging")),
+    Rung(hook.reason),
+)
+
+
+def explain(
+    evidence: Evidence, where: Where | None = None, expected: Mapping[str, str] = _NONE, taught: Mapping[str, str] = _NONE
+) -> Explanation:
+    """Two sentences about a probe. ``where`` words the commands for the shell at hand, ``expected`` says whose an address should be.
+
+    ``taught`` says which step teaches a cause, by its code. Where something decides that cannot be read (a filter of tc, an XDP program), what
+    was only worked out is no cause, and what is only set there is a likely one.
+    """
     case = Case(evidence, where or Where(), expected)
     told = seen(case)
-    answered = evidence.outcome.result == "answered"
     if evidence.outcome.result != "failed":
-        return Explanation(answered, told, journey=evidence.journey)
-    cause = first(case, _SAID if case.blind else _SEEN)
+        beside = flow.older(case) if evidence.outcome.result == "answered" else None
+        return _told(case, told, beside, taught)
+    cause, unread = first(case), link.unread(case)
+    if cause is None or (unread and not about_the_packet(cause) and not any(fact.kind == "set" for fact in cause.facts)):
+        facts = _typable(case, (*unread, *hook.unclear(case), *(Fact(line) for line in evidence.missing)))
+        return Explanation(False, told, facts=facts, journey=evidence.journey, flows=evidence.flows, older=evidence.older)
+    return _told(case, told, cause, taught, unread)
+
+
+def _told(case: Case, told: str, cause: Cause | None, taught: Mapping[str, str], unread: tuple[Fact, ...] = ()) -> Explanation:
+    """``unread``: what else may have decided, and cannot be read."""
+    evidence, answered = case.evidence, case.outcome.result == "answered"
     if cause is None:
-        facts = tuple(Fact(line) for line in evidence.missing)
-        return Explanation(False, told, facts=facts, journey=evidence.journey)
-    cause = _confirmed(case, cause)
+        return Explanation(answered, told, journey=evidence.journey, flows=evidence.flows, older=evidence.older)
+    known = certainty(case, cause)
+    if unread and not about_the_packet(cause):
+        cause, known = replace(cause, facts=(*cause.facts, *unread)), "likely"
+    cause = cause if answered else _confirmed(case, cause)
     return Explanation(
-        answered=False,
+        answered=answered,
         seen=told,
         cause=f"{sentence(case, cause.text)}.",
-        certainty="certain" if cause.certain and not case.blind and not _by_six(case) else "likely",
+        certainty=known,
         place=cause.place,
         code=cause.code,
-        facts=cause.facts,
-        lesson=teaches(cause.code),
-        fix=cause.fix,
+        facts=_typable(case, cause.facts),
+        lesson=taught.get(cause.code, ""),
+        fix=case.typable(cause.fix),
         journey=evidence.journey,
+        flows=evidence.flows,
+        older=evidence.older,
     )
 
 
-def first(case: Case, rungs: tuple[Rule, ...]) -> Cause | None:
-    """The first rung that finds something."""
-    return next((cause for rung in rungs if (cause := rung(case)) is not None), None)
+def _typable(case: Case, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """The facts, without commands that nobody should type."""
+    return tuple(replace(fact, look=case.typable(fact.look)) for fact in facts)
+
+
+def first(case: Case) -> Cause | None:
+    """What the first rung says that finds something."""
+    for rung in RUNGS:
+        if case.spot.stage in rung.at and not (rung.whole and case.blind):
+            cause = rung.look(case)
+            if cause is not None:
+                return cause
+    return None
 
 
 def _confirmed(case: Case, cause: Cause) -> Cause:
     """Add the kernel's own drop reason when it speaks of the same node."""
     node = cause.place.partition(":")[0]
     for drop in case.evidence.drops or ():
-        if (
-            drop.node == node
-            and drop.reason not in kernel_said.NOISE
-            and not any(drop.reason in fact.text for fact in cause.facts)
-        ):
-            fact = Fact(f"the kernel's own reason, in {drop.function}(): {drop.reason} ({drop.words})")
+        known = any(drop.reason in fact.text for fact in cause.facts)
+        if drop.node == node and drop.reason not in hook.NOISE and not known:
+            fact = Fact(f"the kernel's own reason, in {drop.function}(): {drop.reason} ({drop.words})", kind="said")
             return replace(cause, facts=(*cause.facts, fact))
     return cause
-
-
-def _by_six(case: Case) -> bool:
-    """Whether the probe went by IPv6: the rungs were tried on IPv4, so nothing they say of IPv6 is certain."""
-    return ":" in str(getattr(case.evidence.probe, "to", ""))

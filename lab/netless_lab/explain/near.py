@@ -1,4 +1,4 @@
-"""Why a node does not treat an address as its neighbour, although it lies on one of its own segments. Pure.
+"""Why a node does not treat an address as its neighbour, although it lies on one of its own segments; and who else is on a segment. Pure.
 
 The way of a packet goes wrong long before it is lost: a link that is down takes its routes along, and the packet follows the default
 route into the wide world. So every node that had the packet is asked whether it should have known better.
@@ -10,14 +10,88 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..model.journey import Fact
-from ..model.snapshot import Link, Node
+from ..model.snapshot import Link, Node, Route
 from . import routes
+from .blame import blame
 from .case import Case
-from .cause import Cause, at_gate, at_link, of_node, owner_words
-from .segment import hearers, way
+from .cause import Cause, beside, inferred, of_node, owner_words, said, state
+from .mends import with_address, without_route
+from .policy import policy
+from .segment import Stop, hearers, way
 
 _FAR: Final = 16
 """Nodes a packet passes at most."""
+
+
+def neighbours_of(case: Case, node: str, link: str) -> tuple[tuple[Node, Link], ...]:
+    """Who hears a question asked there."""
+    return hearers(case.before, (node, link))
+
+
+def may_route(case: Case, node: Node) -> bool:
+    """Whether a node is one that others may use as their gateway."""
+    return node.role in ("host", "router", "internet") or case.forwards(node, "")
+
+
+def gateway_of(case: Case, node: Node, by: str = "") -> str:
+    """An address on one of the node's segments (of the link ``by`` only) that belongs to somebody who routes."""
+    for link in node.links:
+        for own in case.own(link) if by in ("", link.name) else ():
+            for other in case.before.nodes:
+                if other.name == node.name or (not case.forwards(other, "") and other.role not in ("host", "router", "internet")):
+                    continue
+                for far in other.links:
+                    full = routes.bits(case.family)
+                    found = next((their.address for their in case.own(far) if own.prefix < full and routes.within(their.address, own.cidr)), None)
+                    if found and way(case.before, (node.name, link.name), (other.name, far.name)) is not None:
+                        return found
+    return ""
+
+
+def decoy_of(case: Case, node: Node) -> Node | None:
+    """A namespace that no container lives in, and that holds an interface; one with the node's name first."""
+    strangers = [
+        other for other in case.before.nodes if other.role == "unknown" and any(link.kind != "loopback" for link in other.links)
+    ]
+    named = [other for other in strangers if node.name in other.names or other.name.startswith(node.name)]
+    found = named or strangers
+    return found[0] if found else None
+
+
+def cableless(case: Case, node: Node, *facts: Fact, address: str = "") -> Cause:
+    """A node with nothing but lo: no cable was plugged in, or it went into a namespace that only has the right name."""
+    links = state(f"{owner_words(node.name)} has no interface but lo", case.ip(node.name, "link"))
+    decoy = decoy_of(case, node)
+    if decoy is None:
+        return blame(case, "cable-missing", node.name, facts=(links, *facts), how="whose" if address else "", address=address)
+    inside = ", ".join(link.name for link in decoy.links if link.kind != "loopback")
+    name = decoy.names[0] if decoy.names else decoy.name
+    inode = state(
+        f"the namespace {name} has inode {decoy.netns}, {of_node(node.name)} has {node.netns}",
+        f"ls -Li /run/netns/{name} /proc/{node.pid}/ns/net",
+    )
+    return blame(case, "decoy-namespace", node.name, facts=(links, inode, *facts), name=name, inside=inside)
+
+
+def up_again(case: Case, node: Node, link: Link) -> str:
+    """The command that raises a link, and gives back the default route that a link takes along when it goes down."""
+    up = case.ip(node.name, f"link set {link.name} up")
+    via = gateway_of(case, node, link.name) if case.own(link) and not case.has_default(node) and not link.up else ""
+    beyond = bool(via) and not routes.on_link(link, case.spot.dst)
+    return f"{up}; {case.ip(node.name, f'route add default via {via}')}" if beyond else up
+
+
+def of_stop(case: Case, stop: Stop, fact: str) -> Cause:
+    """An obstacle of the segment as a cause, with a fact about where the packet, or the question, was heard last."""
+    link = case.link(stop.node, stop.link)
+    how = "way" if stop.code in ("link-down", "bridge-down") else stop.how
+    fix = case.run(stop.node, stop.fix) if stop.fix else stop.fix
+    if link is not None and stop.code == "link-down":
+        fix = up_again(case, case.node(stop.node), link)
+    made = blame(case, stop.code, stop.node, stop.link, facts=(), how=how, fix=fix, more=dict(stop.words))
+    where = owner_words(stop.node)
+    shown = (state if stop.proves else inferred)(f"{made.text} (in {where})", case.run(stop.node, stop.look))
+    return Cause(made.code, made.place, f"on {where}: {made.text}", (shown, inferred(fact)), made.fix)
 
 
 def estranged(case: Case, name: str, dst: str, out: str | None) -> Cause | None:
@@ -36,37 +110,28 @@ def _dead(case: Case, node: Node, link: Link, dst: str, out: str | None) -> Caus
     """The link that leads there is down, and its routes have gone with it."""
     if link.up:
         return None
-    cidr = next(own.cidr for own in link.v4 if routes.within(dst, own.cidr))
+    cidr = next(own.cidr for own in link.addresses if routes.within(dst, own.cidr))
     code = "bridge-down" if link.kind == "bridge" else "link-down"
-    what = f"the bridge {link.name}" if link.kind == "bridge" else link.name
     instead = f", so packets for {dst} leave by {out}" if out else ", so it knows no way to it"
-    return Cause(
-        code,
-        at_link(node.name, link.name),
-        f"{what} of {owner_words(node.name)} is down and took its route to {routes.subnet(cidr)} along{instead}",
-        (
-            Fact(f"{link.name} holds {cidr} and is down", case.ip(node.name, f"address show {link.name}")),
-            _route_fact(case, node, dst),
-        ),
-        out is None and case.outcome.reason == "no-route",
-        case.ip(node.name, f"link set {link.name} up"),
-    )
+    down = state(f"{link.name} holds {cidr} and is down", case.ip(node.name, f"address show {link.name}"))
+    return blame(
+        case, code, node.name, link.name, facts=(down, route_fact(case, node, dst)), how="took", fix=up_again(case, node, link),
+        network=routes.subnet(cidr), instead=instead,
+    )  # fmt: skip
 
 
 def _overruled(case: Case, node: Node, link: Link, dst: str, out: str | None) -> Cause | None:
     """The link is up and its subnet holds the address, yet something else decides."""
     found = case.route(node.name, dst)
-    cidr = next(own.cidr for own in link.v4 if routes.within(dst, own.cidr))
+    cidr = next(own.cidr for own in link.addresses if routes.within(dst, own.cidr))
     network = routes.subnet(cidr)
-    kept = [route for route in node.routes if route.family == 4 and route.dst == network and route.dev == link.name]
+    kept = [route for route in node.routes if route.dst == network and route.dev == link.name]
+    fact = route_fact(case, node, dst)
     if not kept:
         rest = f"packets for it leave by {out}" if out else "it knows no way there"
-        text = (
-            f"{owner_words(node.name)} has {cidr} on {link.name}, but the route to {network} that belongs to it is gone: {rest}"
-        )
         fix = case.ip(node.name, f"route add {network} dev {link.name}")
-        return Cause("no-route", at_gate(node.name, "routing"), text, (_route_fact(case, node, dst),), out is None, fix)
-    if found.table not in (0, routes.MAIN, routes.LOCAL, routes.DEFAULT) or found.error:
+        return blame(case, "no-route", node.name, facts=(fact,), how="connected", fix=fix, cidr=cidr, out=link.name, network=network, rest=rest)
+    if found.table not in routes.USUAL or found.error:
         return policy(case, node.name, dst)
     chosen = routes.best(node, dst, routes.MAIN)
     if chosen is None or chosen.dev == link.name:
@@ -74,53 +139,26 @@ def _overruled(case: Case, node: Node, link: Link, dst: str, out: str | None) ->
     twin = node.link(chosen.dev or "")
     if twin is not None and routes.on_link(twin, dst) and chosen.via is None:
         return clash(case, node, twin, link, dst)
-    text = f"{of_node(node.name)} route to {chosen.dst} leads by {chosen.dev}, although {dst} lies in the subnet of its own {link.name}"
-    fix = case.ip(node.name, f"route del {chosen.dst} dev {chosen.dev}")
-    return Cause("route-wrong", at_gate(node.name, "routing"), text, (_route_fact(case, node, dst),), False, fix)
+    return blame(
+        case, "route-wrong", node.name, facts=(fact,), mended=without_route(node.name, chosen), network=chosen.dst, out=chosen.dev, dst=dst,
+        right=link.name, route=route_words(chosen),
+    )  # fmt: skip
 
 
-def clash(case: Case, node: Node, chosen: Link, other: Link, dst: str) -> Cause | None:
+def route_words(route: Route) -> str:
+    """A route as ``ip route del`` wants it: ``10.0.0.2/32 via 203.0.113.1 dev eth0``."""
+    words = [*([route.type] if route.type != "unicast" else []), route.dst, *(["via", route.via] if route.via else [])]
+    words += ["dev", route.dev] if route.dev and route.type == "unicast" else []
+    return " ".join([*words, *(["table", str(route.table)] if route.table != routes.MAIN else [])])
+
+
+def clash(case: Case, node: Node, chosen: Link, other: Link, dst: str) -> Cause:
     """Two links with the same subnet: only one of the two routes can win."""
-    mine = next((own.cidr for own in chosen.v4 if routes.within(dst, own.cidr)), "")
-    theirs = next((own.cidr for own in other.v4 if routes.within(dst, own.cidr)), "")
-    text = (
-        f"{owner_words(node.name)} has {dst} on two sides: {mine} on {chosen.name} and {theirs} on {other.name} overlap, and packets "
-        f"for it go out by {chosen.name}"
-    )
-    facts = (
-        _route_fact(case, node, dst),
-        Fact(f"both {chosen.name} and {other.name} hold addresses of that subnet", case.ip(node.name, "-4 address")),
-    )
-    return Cause("subnet-clash", at_gate(node.name, "routing"), text, facts)
-
-
-def policy(case: Case, name: str, dst: str, src: str | None = None, iif: str | None = None) -> Cause | None:
-    """A policy rule that sends the packet to another table than the usual ones, or refuses it."""
-    node = case.node(name)
-    found = case.route(name, dst, src, iif)
-    tables = {rule.table for rule in node.policy if rule.family == 4}
-    if found.error and tables and routes.MAIN not in tables and routes.best(node, dst, routes.MAIN):
-        text = f"{owner_words(name)} has a route to {dst} in its main table, but no policy rule leads there any more"
-        facts = (Fact("ip rule shows no line for the table main", case.ip(name, "rule")), _route_fact(case, node, dst))
-        return Cause(
-            "policy-rule", at_gate(name, "routing"), text, facts, True, case.ip(name, "rule add priority 32766 lookup main")
-        )
-    for rule in routes.rules_for(node, dst, src or found.prefsrc, iif):
-        if rule.action == "lookup" and rule.table in (routes.LOCAL, routes.MAIN, routes.DEFAULT):
-            if rule.table != routes.LOCAL and routes.best(node, dst, rule.table) is not None:
-                return None
-            continue
-        if rule.action == "lookup" and rule.table != found.table:
-            continue
-        what = f"sends it to table {rule.table}" if rule.action == "lookup" else f"says {rule.action}"
-        where = f", which leads by {found.dev}" if rule.action == "lookup" and found.dev else ""
-        text = f"a policy rule of {owner_words(name)} (priority {rule.priority}) takes the packet for {dst} out of the usual routing: it {what}{where}"
-        facts = (Fact(f"rule {rule.priority}: from {rule.src} to {rule.dst} {rule.action} {rule.table or ''}".rstrip(), case.ip(name, "rule")),
-                 _route_fact(case, node, dst))  # fmt: skip
-        return Cause(
-            "policy-rule", at_gate(name, "routing"), text, facts, False, case.ip(name, f"rule del priority {rule.priority}")
-        )
-    return None
+    mine = next((own.cidr for own in chosen.addresses if routes.within(dst, own.cidr)), "")
+    theirs = next((own.cidr for own in other.addresses if routes.within(dst, own.cidr)), "")
+    both = inferred(f"both {chosen.name} and {other.name} hold addresses of that subnet", case.ip(node.name, f"-{case.family} address"))
+    facts = (route_fact(case, node, dst), both)
+    return blame(case, "subnet-clash", node.name, facts=facts, dst=dst, mine=mine, theirs=theirs, out=chosen.name, other=other.name)
 
 
 def _lost_address(case: Case, node: Node, dst: str, out: str | None) -> Cause | None:
@@ -132,7 +170,7 @@ def _lost_address(case: Case, node: Node, dst: str, out: str | None) -> Cause | 
             there = way(case.before, (node.name, link.name), (owner.name, far.name))
             if there is None or any(stop.code == "port-wrong-bridge" for stop in there.stops):
                 continue
-            cidr = next(own.cidr for own in far.v4 if own.address == dst)
+            cidr = next(own.cidr for own in far.addresses if own.address == dst)
             return _misfit(case, node, link, (owner, far), cidr, dst)
     return None
 
@@ -144,45 +182,39 @@ def _ends(node: Node) -> Iterator[Link]:
 
 def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: str, dst: str) -> Cause | None:
     """``link`` and the owner of ``dst`` are on one cable or bridge: what is wrong with the addresses."""
-    place, look = at_link(node.name, link.name), case.ip(node.name, f"address show {link.name}")
-    network = routes.subnet(cidr)
-    if not link.v4:
-        if link.kind == "bridge":
-            text = f"the bridge {link.name} of {owner_words(node.name)} has no address, so {owner_words(node.name)} itself is not on {network}"
-            return Cause("bridge-without-address", place, text, (Fact(f"{link.name} has no IPv4 address", look), _route_fact(case, node, dst)),
-                         False, _give(case, node, link, network, owner[0]))  # fmt: skip
-        text = f"{link.name} of {owner_words(node.name)} has no address, so nothing leads to {network}"
-        return Cause("address-missing", place, text, (Fact(f"{link.name} has no IPv4 address", look), _route_fact(case, node, dst)),
-                     case.outcome.reason == "no-route", _give(case, node, link, network, owner[0]))  # fmt: skip
-    narrow = next((own for own in link.v4 if routes.within(own.address, network)), None)
+    look, network, own = case.ip(node.name, f"address show {link.name}"), routes.subnet(cidr), case.own(link)
+    full = routes.bits(case.family)
+    if not own:
+        empty = state(f"{link.name} has no {case.protocol} address", look)
+        bridge = link.kind == "bridge"
+        return blame(
+            case, "bridge-without-address" if bridge else "address-missing", node.name, link.name, facts=(empty, route_fact(case, node, dst)),
+            how="apart" if bridge else "nowhere", network=network, fix=_give(case, node, link, network, owner[0]),
+        )  # fmt: skip
+    narrow = next((one for one in own if routes.within(one.address, network)), None)
     if narrow is not None:
-        if any(own.prefix < 32 and routes.within(narrow.address, own.cidr) for own in owner[1].v4) and narrow.prefix > int(
-            cidr.split("/")[1]
-        ):
+        theirs = any(one.prefix < full and routes.within(narrow.address, one.cidr) for one in owner[1].addresses)
+        if theirs and narrow.prefix > int(cidr.split("/")[1]):
             return prefix(case, node, link, narrow.cidr, f"{dst} is not in {routes.subnet(narrow.cidr)}", cidr)
         return None
-    text = (
-        f"{link.name} of {owner_words(node.name)} has {link.v4[0].cidr}, which is another subnet than {network}, the one of "
-        f"{owner_words(owner[0].name)} on the same segment"
-    )
-    return Cause("address-wrong", place, text, (Fact(f"{link.name} holds {link.v4[0].cidr}", look), _route_fact(case, node, dst)))
+    held = inferred(f"{link.name} holds {own[0].cidr}", look)
+    return blame(
+        case, "address-wrong", node.name, link.name, facts=(held, beside(route_fact(case, node, dst))), how="apart", fix="", cidr=own[0].cidr,
+        network=network, owner=owner_words(owner[0].name),
+    )  # fmt: skip
 
 
 def prefix(case: Case, node: Node, link: Link, cidr: str, why: str, right: str) -> Cause:
     """The address is fine, its prefix length is not."""
-    length = right.split("/")[1]
-    address = cidr.split("/")[0]
-    return Cause(
-        "prefix-wrong",
-        at_link(node.name, link.name),
-        f"{link.name} of {owner_words(node.name)} has {cidr}, so {why}; the others on its segment use /{length}",
-        (
-            Fact(f"{link.name} holds {cidr}", case.ip(node.name, f"address show {link.name}")),
-            Fact(f"somebody on the same segment holds {right}"),
-        ),
-        False,
-        case.ip(node.name, f"address replace {address}/{length} dev {link.name}") if link.name else "",
-    )
+    address, length = cidr.split("/")[0], right.split("/")[1]
+    held = inferred(f"{link.name} holds {cidr}", case.ip(node.name, f"address show {link.name}"))
+    steps = [f"address add {address}/{length} dev {link.name}", f"address del {cidr} dev {link.name}"]
+    steps = steps if case.family == 4 else steps[::-1]  # IPv6 has an address once only, whatever its prefix
+    return blame(
+        case, "prefix-wrong", node.name, link.name, facts=(held, inferred(f"somebody on the same segment holds {right}")), cidr=cidr, why=why,
+        length=length, address=address, fix="; ".join(case.ip(node.name, step) for step in steps),
+        mended=with_address(node.name, link.name, f"{address}/{length}", instead=cidr),
+    )  # fmt: skip
 
 
 def _give(case: Case, node: Node, link: Link, network: str, beside: Node) -> str:
@@ -190,21 +222,25 @@ def _give(case: Case, node: Node, link: Link, network: str, beside: Node) -> str
     length = network.split("/")[1]
     for address, whose in case.expected.items():
         if whose == node.name and routes.within(address, network) and not case.owners(address):
-            return case.ip(node.name, f"address add {address}/{length} dev {link.name}")
+            return given(case, node, link, f"{address}/{length}")
     for route in beside.routes:
         if route.dst == "default" and route.via and routes.within(route.via, network) and not case.owners(route.via):
-            return case.ip(node.name, f"address add {route.via}/{length} dev {link.name}")
+            return given(case, node, link, f"{route.via}/{length}")
     return ""
 
 
-def _route_fact(case: Case, node: Node, dst: str) -> Fact:
-    found = case.route(node.name, dst)
-    says = (
-        f"no way ({found.words or found.error})"
-        if found.error
-        else f"by {found.dev}" + (f" via {found.via}" if found.via else "")
-    )
-    return Fact(f"{of_node(node.name)} routing says for {dst}: {says}", case.run(node.name, found.look or f"ip route get {dst}"))
+def given(case: Case, node: Node, link: Link, cidr: str) -> str:
+    """The command that gives a link an address; "" when there is none to give."""
+    return case.ip(node.name, f"address add {cidr} dev {link.name}") if cidr else ""
+
+
+def route_fact(case: Case, node: Node, dst: str, src: str | None = None, iif: str | None = None) -> Fact:
+    """What the node's routing says; a refusal by the kernel itself is proof of it."""
+    found = case.route(node.name, dst, src, iif)
+    says = f"no way ({found.words or found.error})" if found.error else f"by {found.dev}" + (f" via {found.via}" if found.via else "")
+    asked = f"{dst} from {src} that came in by {iif}" if src and iif else dst
+    kind = said if found.error and found in case.evidence.routes else inferred
+    return kind(f"{of_node(node.name)} routing says for {asked}: {says}", case.run(node.name, found.look or f"ip route get {dst}"))
 
 
 def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
@@ -220,8 +256,3 @@ def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
         if not owners:
             return
         node = owners[0]
-
-
-def neighbours_of(case: Case, node: str, link: str) -> tuple[tuple[Node, Link], ...]:
-    """Who hears a question asked there."""
-    return hearers(case.before, (node, link))

@@ -1,16 +1,17 @@
 """A node's routing decision: the kernel's own answer when it was asked, else worked out from the tables of the snapshot. Pure.
 
-Order and meaning as in ip-rule(8) and ip-route(8): rules by priority, in a table the longest prefix, then the lowest metric.
+Order and meaning as in ip-rule(8) and ip-route(8): rules by priority, in a table the longest prefix, then the lowest metric. Which
+family's rules and routes count follows from the address that is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from ..model.evidence import Evidence, RouteAnswer
-from ..model.gates import switched_on
+from ..model.gates import Family, passes_on
 from ..model.snapshot import Link, Node, PolicyRule, Route
 
 _ERRORS: Final = {"blackhole": "EINVAL", "unreachable": "EHOSTUNREACH", "prohibit": "EACCES"}
@@ -22,6 +23,17 @@ _WORDS: Final = {
 }
 LOCAL, MAIN, DEFAULT = 255, 254, 253
 """Tables every namespace has (/etc/iproute2/rt_tables)."""
+USUAL: Final = frozenset({0, LOCAL, MAIN, DEFAULT})
+
+
+def family_of(address: str) -> Family:
+    """The family of an address, of a network, or of what looks like one."""
+    return 6 if ":" in address else 4
+
+
+def bits(family: Family) -> int:
+    """How long an address is: the prefix of one host alone."""
+    return 32 if family == 4 else 128
 
 
 def answer(evidence: Evidence, node: Node, dst: str, src: str | None = None, iif: str | None = None) -> RouteAnswer:
@@ -34,6 +46,7 @@ def answer(evidence: Evidence, node: Node, dst: str, src: str | None = None, iif
 def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = None) -> RouteAnswer:
     """The same from the snapshot alone."""
     look = " ".join(["ip route get", dst, *(["from", src] if src and iif else []), *(["iif", iif] if iif else [])])
+    family = family_of(dst)
 
     def failed(error: str) -> RouteAnswer:
         return RouteAnswer(node.name, dst, src, iif, error=error, words=_WORDS.get(error, error), look=look)
@@ -43,12 +56,12 @@ def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = N
     for rule in rules_for(node, dst, src, iif):
         if rule.action != "lookup":
             return failed(_ERRORS.get(rule.action, "ENETUNREACH"))
-        found = best(node, dst, rule.table)
+        found = best(node, dst, rule.table, rule.suppress)
         if found is None or found.type == "throw":
             continue
         if found.type != "unicast":
             return failed(_ERRORS.get(found.type, "ENETUNREACH"))
-        if iif and not forwards(node, iif):
+        if iif and not forwards(node, iif, family):
             return failed("EHOSTUNREACH")
         return RouteAnswer(
             node.name,
@@ -62,55 +75,62 @@ def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = N
             table=found.table,
             look=look,
         )
-    return failed("EHOSTUNREACH" if iif and not forwards(node, iif) else "ENETUNREACH")
+    return failed("EHOSTUNREACH" if iif and not forwards(node, iif, family) else "ENETUNREACH")
 
 
 def rules_for(node: Node, dst: str, src: str | None, iif: str | None) -> Iterator[PolicyRule]:
-    """The policy rules that a packet meets, in order; those that ask for a mark are passed over."""
-    rules = [rule for rule in node.policy if rule.family == 4] or [
-        PolicyRule(0, table=LOCAL),
-        PolicyRule(32766, table=MAIN),
-        PolicyRule(32767, table=DEFAULT),
+    """The policy rules that a packet without a mark meets, in order. Those that ask for what is not known of it are passed over."""
+    family = family_of(dst)
+    rules = [rule for rule in node.policy if rule.family == family] or [
+        PolicyRule(0, table=LOCAL, family=family),
+        PolicyRule(32766, table=MAIN, family=family),
+        PolicyRule(32767, table=DEFAULT, family=family),
     ]
     for rule in sorted(rules, key=lambda rule: rule.priority):
-        fits = within(dst, rule.dst) and (rule.src == "all" or (src is not None and within(src, rule.src)))
-        if fits and not rule.mark and not rule.oif and (rule.iif is None or rule.iif == (iif or "lo")):
+        if not rule.oif and not rule.others and _selects(rule, dst, src, iif) != rule.negated:
             yield rule
 
 
-def best(node: Node, dst: str, table: int) -> Route | None:
-    """The route of a table that wins for ``dst``."""
-    found = [route for route in node.routes if route.family == 4 and route.table == table and within(dst, route.dst)]
-    return min(found, key=lambda route: (-prefix_of(route.dst), route.metric), default=None)
+def _selects(rule: PolicyRule, dst: str, src: str | None, iif: str | None) -> bool:
+    """Whether the selector as it stands, before a *not*, fits a packet without a mark."""
+    addressed = within(dst, rule.dst) and (rule.src == "all" or (src is not None and within(src, rule.src)))
+    return addressed and not rule.mark and (rule.iif is None or rule.iif == (iif or "lo"))
 
 
-def has_default(node: Node) -> bool:
+def best(node: Node, dst: str, table: int, suppress: int | None = None) -> Route | None:
+    """The route of a table that wins for ``dst``; None too when its prefix is not longer than ``suppress``."""
+    family = family_of(dst)
+    found = [route for route in node.routes if route.family == family and route.table == table and within(dst, route.dst)]
+    won = min(found, key=lambda route: (-prefix_of(route), route.metric), default=None)
+    return None if won is None or (suppress is not None and prefix_of(won) <= suppress) else won
+
+
+def has_default(node: Node, family: Family) -> bool:
     """Whether the main table knows a way for everything else."""
-    return any(route.family == 4 and route.table == MAIN and route.dst == "default" for route in node.routes)
+    return any(route.family == family and route.table == MAIN and route.dst == "default" for route in node.routes)
 
 
 def is_local(node: Node, address: str) -> bool:
     """Whether packets to ``address`` end here. A link that is down takes its addresses with it."""
-    if within(address, "127.0.0.0/8"):
+    if address == "::1" or within(address, "127.0.0.0/8"):
         return any(link.name == "lo" and link.up for link in node.links)
-    return any(link.up and any(own.address == address for own in link.v4) for link in node.links)
+    return any(link.up and any(own.address == address for own in link.addresses) for link in node.links)
 
 
-def forwards(node: Node, iif: str) -> bool:
-    """Whether a packet that came in by ``iif`` may leave again: the device's own switch counts (ip-sysctl, conf/DEV/forwarding).
-
-    With ``iif`` "" by a device that has no switch of its own.
-    """
-    return switched_on(node.sysctls.get(f"forwarding/{iif}", node.sysctls.get("ip_forward", "")))
+def forwards(node: Node, iif: str, family: Family) -> bool:
+    """Whether a packet that came in by ``iif`` is known to leave again; "" is a device without a switch of its own."""
+    return passes_on(node, iif, family) is True
 
 
 def on_link(link: Link, address: str) -> bool:
     """Whether one of the link's subnets holds ``address``."""
-    return any(own.prefix < 32 and within(address, own.cidr) for own in link.v4)
+    return any(own.prefix < bits(own.family) and within(address, own.cidr) for own in link.addresses)
 
 
 def connected(node: Node, address: str) -> list[Link]:
-    """The links, up or not, whose subnets hold ``address``: where it would be a neighbour."""
+    """The links, up or not, whose subnets hold ``address``: where it would be a neighbour. A link-local address says no link."""
+    if is_link_local(address):
+        return []
     return [link for link in node.links if link.kind != "loopback" and on_link(link, address)]
 
 
@@ -119,30 +139,47 @@ def within(address: str, network: str) -> bool:
     if network in ("default", "all"):
         return True
     try:
-        return ip_address(address) in IPv4Network(network, strict=False)
+        return ip_address(address) in ip_network(network, strict=False)
     except ValueError:
         return False
 
 
-def prefix_of(network: str) -> int:
+def prefix_of(route: Route) -> int:
     """The length of a route's prefix; 0 for the default route."""
-    return 0 if network == "default" else int(network.partition("/")[2] or 32)
+    return 0 if route.dst == "default" else int(route.dst.partition("/")[2] or bits(route.family))
 
 
 def subnet(cidr: str) -> str:
     """``10.0.0.2/24`` -> ``10.0.0.0/24``"""
-    return str(IPv4Network(cidr, strict=False))
+    return str(ip_network(cidr, strict=False))
 
 
 def is_address(text: str) -> bool:
-    """Whether ``text`` is an IPv4 address."""
+    """Whether ``text`` is an address of either family."""
     try:
-        IPv4Address(text)
+        ip_address(text)
     except ValueError:
         return False
     return True
 
 
+def is_link_local(text: str) -> bool:
+    """Whether ``text`` means something on one link only (RFC 4291, RFC 3927)."""
+    return is_address(text) and ip_address(text).is_link_local
+
+
+def is_group(text: str) -> bool:
+    """Whether ``text`` is a multicast group: everybody who listens is meant, and nobody owns it."""
+    return is_address(text) and ip_address(text).is_multicast
+
+
+def host_of(text: str) -> str:
+    """The address in ``10.0.0.3:80``, ``[fd00::3]:80``, ``10.0.0.3`` or ``fd00::3``."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.rpartition(":")[0] if text.count(":") == 1 else text
+
+
 def last_of(network: str) -> str:
-    """The broadcast address of a subnet."""
-    return str(IPv4Network(network, strict=False).broadcast_address)
+    """The last address of a subnet: for IPv4 its broadcast address."""
+    return str(ip_network(network, strict=False).broadcast_address)

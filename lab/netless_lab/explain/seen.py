@@ -76,14 +76,19 @@ def _said(case: Case) -> str:
 
 def _lost(case: Case) -> str:
     count = case.evidence.lost or case.evidence.journey.lost_frames
-    if not count:
-        return ""
-    return f" The capture itself missed {count} frame{'s' if count != 1 else ''}, so nothing can be declared dead from what was not seen."
+    if count:
+        return f" The capture itself missed {count} frame{'s' if count != 1 else ''}, so nothing can be declared dead from what was not seen."
+    unheard = case.evidence.journey.unheard
+    return f" Packets of {' and '.join(unheard)} cannot be seen, so it may have gone on there." if unheard else ""
+
+
+_COMMON = ("host", "internet")
+"""Names of nodes that are words as well: "the host"."""
 
 
 def sentence(case: Case, text: str) -> str:
     """A sentence begins with a capital, names of nodes and links do not change."""
     word = text.partition(" ")[0].strip(",:;").removesuffix("'s")
-    names = {node.name for node in case.before.nodes if node.name not in ("host", "internet")}
+    names = {node.name for node in case.before.nodes if node.name not in _COMMON}
     names |= {link.name for node in case.before.nodes for link in node.links}
     return text if word in names else text[:1].upper() + text[1:]

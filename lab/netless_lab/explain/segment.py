@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from ..model.snapshot import Link, Node, Snapshot
+from .routes import is_group
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """One obstacle. ``code`` is the cause it would be, ``text`` says it, ``look`` is an ip(8) or bridge(8) command inside ``node``.
+    """One obstacle. ``code`` is the cause it would be and ``how`` and ``words`` fill in its sentence; ``look`` is a command inside ``node``.
 
-    ``unlikely``: a way that would need this to be otherwise was probably not meant.
+    ``fix`` is "" when the catalogue's mend would not do here. ``unlikely``: a way that would need this to be otherwise was probably not meant.
     """
 
     code: str
     node: str
     link: str
-    text: str
     look: str = ""
-    fix: str = ""
+    words: tuple[tuple[str, object], ...] = ()
+    how: str = ""
+    fix: str | None = None
     unlikely: bool = False
+
+    @property
+    def proves(self) -> bool:
+        """Whether nothing passes here as long as it is so, whatever the frame."""
+        return self.code in _DEAD
+
+
+_DEAD: Final = frozenset({"port-down", "link-down", "bridge-down", "isolated-ports", "port-state", "port-unplugged"})
 
 
 class Way(NamedTuple):
@@ -159,8 +169,8 @@ def _on_top(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
 def _down_there(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
     """And never what the device's own node sends by it."""
     for vertex, met in _on_top(snapshot, node, link):
-        text = f"{vertex.link} sits on {link.name}: a {_kind(snapshot, vertex)} never exchanges frames with the device it sits on"
-        yield vertex, (Stop("macvlan-host", vertex.node, vertex.link, text, f"ip -d link show {vertex.link}"), *met)
+        words = (("below", link.name), ("kind", _kind(snapshot, vertex)))
+        yield vertex, (Stop("macvlan-host", vertex.node, vertex.link, f"ip -d link show {vertex.link}", words), *met)
 
 
 def _kind(snapshot: Snapshot, vertex: _Vertex) -> str:
@@ -176,11 +186,10 @@ def _siblings(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
         for found in other.links:
             if found.kind == link.kind and found.peer and (found.peer.node, found.peer.name) == own and found != link:
                 bridged = {found.mode, link.mode} <= {"bridge", None, "l2", "l3"}
-                text = f"{link.name} and {found.name} sit on the same device, and not both in bridge mode"
-                stop = Stop("macvlan-mode", node.name, link.name, text, f"ip -d link show {link.name}")
+                stop = Stop("macvlan-mode", node.name, link.name, f"ip -d link show {link.name}", (("other", found.name),))
                 yield _Vertex("in", other.name, found.name), () if bridged else (stop,)
-    text = f"{link.name} sits on {own[1]}: a {link.kind} never exchanges frames with the device it sits on"
-    yield _Vertex("in", *own), (Stop("macvlan-host", node.name, link.name, text, f"ip -d link show {link.name}"),)
+    words = (("below", own[1]), ("kind", link.kind))
+    yield _Vertex("in", *own), (Stop("macvlan-host", node.name, link.name, f"ip -d link show {link.name}", words),)
 
 
 def _through_tunnel(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
@@ -193,22 +202,22 @@ def _through_tunnel(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Ste
                 continue
             stops: list[Stop] = []
             look = f"ip -d link show {found.name}"
-            if own.remote and other.owner(own.remote) is None:
-                text = f"{link.name} sends to {own.remote}, which is no address of {other.name}"
-                stops.append(Stop("vxlan-remote", node.name, link.name, text, f"ip -d link show {link.name}"))
+            if own.remote and not is_group(own.remote) and other.owner(own.remote) is None:
+                words: tuple[tuple[str, object], ...] = (("address", own.remote), ("far", other.name))
+                stops.append(Stop("vxlan-remote", node.name, link.name, f"ip -d link show {link.name}", words, "other"))
             if found.vxlan.vni != own.vni:
-                text = f"{link.name} speaks of network {own.vni}, {found.name} in {other.name} of {found.vxlan.vni}"
-                stops.append(Stop("vni-mismatch", other.name, found.name, text, look))
+                words = (("other", f"{link.name} in {node.name}"), ("vni", own.vni), ("own", found.vxlan.vni))
+                stops.append(Stop("vni-mismatch", other.name, found.name, look, words, "way"))
             if found.vxlan.port != own.port:
-                text = f"{link.name} sends to UDP port {own.port}, {found.name} in {other.name} listens on {found.vxlan.port}"
-                stops.append(Stop("vxlan-port", other.name, found.name, text, look))
+                words = (("other", f"{link.name} in {node.name}"), ("sent", own.port), ("port", found.vxlan.port))
+                stops.append(Stop("vxlan-port", other.name, found.name, look, words))
             yield _Vertex("in", other.name, found.name), (*stops, *_not_up(other.name, found))
 
 
 def _into_bridges(node: Node, link: Link) -> Iterator[_Step]:
     """From a cable end into its bridge, or into one that it is not in but may be meant for."""
     for bridge in node.links:
-        if bridge.kind != "bridge" or link is bridge or not (link.master == bridge.name or link.master or _could_be_port(link)):
+        if bridge.kind != "bridge" or link is bridge or not (link.master == bridge.name or link.master or could_be_port(link)):
             continue
         vertex = _Vertex("bridge", node.name, bridge.name, bool(link.port and link.port.isolated))
         yield vertex, (*_membership(node, bridge, link), *_port(node, link), *_locked(node, link), *_not_up(node.name, bridge))
@@ -217,41 +226,33 @@ def _into_bridges(node: Node, link: Link) -> Iterator[_Step]:
 def _out_of_bridge(node: Node, bridge: Link, isolated: bool) -> Iterator[_Step]:
     """From a bridge to its ports, and to cable ends that may be meant to be."""
     for link in node.links:
-        if link.kind in ("bridge", "loopback") or (link.master != bridge.name and not _could_be_port(link)):
+        if link.kind in ("bridge", "loopback") or (link.master != bridge.name and not could_be_port(link)):
             continue
         stops = [*_not_up(node.name, bridge), *_membership(node, bridge, link), *_not_up(node.name, link), *_port(node, link)]
         if link.port is not None and not link.port.broadcast:
-            text = f"port {link.name} of {link.master} lets no broadcast out (bcast_flood off), so questions for a neighbour never leave by it"
-            look, fix = (
-                f"bridge -d link show dev {link.name}",
-                f"bridge link set dev {link.name} bcast_flood on flood on mcast_flood on",
-            )
-            stops.append(Stop("port-flood", node.name, link.name, text, look, fix))
+            stops.append(Stop("port-flood", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),)))
         if isolated and link.port is not None and link.port.isolated:
-            text = f"{link.name} and the port the frame came in by are both isolated: such ports never hear each other"
-            look = f"bridge -d link show dev {link.name}"
-            stops.append(
-                Stop("isolated-ports", node.name, link.name, text, look, f"bridge link set dev {link.name} isolated off")
-            )
+            stops.append(Stop("isolated-ports", node.name, link.name, f"bridge -d link show dev {link.name}"))
         yield _Vertex("out", node.name, link.name), tuple(dict.fromkeys(stops))
 
 
-def _could_be_port(link: Link) -> bool:
-    """A cable end without an IPv4 address of its own, in another bridge or in none."""
-    return link.kind in ("veth", "vxlan") and not link.v4
+def addressed(link: Link) -> bool:
+    """Whether somebody gave it an address; every link that is up makes itself one of fe80::/10."""
+    return any(own.scope != "link" for own in link.addresses)
+
+
+def could_be_port(link: Link) -> bool:
+    """A cable end without an address of its own, in another bridge or in none."""
+    return link.kind in ("veth", "vxlan") and not addressed(link)
 
 
 def _membership(node: Node, bridge: Link, link: Link) -> tuple[Stop, ...]:
     """Whether the link is in this bridge; a bridge without an address is less likely to be the one that was meant."""
     if link.master == bridge.name:
         return ()
-    fix = f"ip link set {link.name} master {bridge.name}"
-    look = f"ip link show {link.name}"
-    if link.master:
-        text = f"{link.name} is a port of {link.master}, not of {bridge.name}"
-        return (Stop("port-wrong-bridge", node.name, link.name, text, look, fix, not bridge.v4),)
-    text = f"{link.name} is not plugged into {bridge.name}, nor into any other bridge"
-    return (Stop("port-unplugged", node.name, link.name, text, look, fix, not bridge.v4),)
+    code = "port-wrong-bridge" if link.master else "port-unplugged"
+    words: tuple[tuple[str, object], ...] = (("bridge", bridge.name), *([("other", link.master)] if link.master else []))
+    return (Stop(code, node.name, link.name, f"ip link show {link.name}", words, unlikely=not addressed(bridge)),)
 
 
 def _port(node: Node, link: Link) -> tuple[Stop, ...]:
@@ -261,18 +262,25 @@ def _port(node: Node, link: Link) -> tuple[Stop, ...]:
     bridge = node.link(link.master) if link.master else None
     if bridge is not None and not bridge.up:
         return ()
-    text = f"port {link.name} of {link.master} is {link.port.state}: the bridge takes no frames from it and gives it none"
-    fix = f"bridge link set dev {link.name} state forwarding" if bridge is None or not bridge.stp else ""
-    return (Stop("port-state", node.name, link.name, text, f"bridge link show dev {link.name}", fix),)
+    look, words = f"bridge link show dev {link.name}", (("bridge", link.master), ("state", link.port.state))
+    if bridge is None or not bridge.stp:
+        return (Stop("port-state", node.name, link.name, look, words),)
+    if link.port.state not in ("listening", "learning") or bridge.forward_delay_s is None:
+        return (Stop("port-state", node.name, link.name, look, words, fix=""),)
+    wait = (*words, ("wait", 2 * bridge.forward_delay_s))
+    return (Stop("port-state", node.name, link.name, look, wait, "stp", _stp_off(bridge, link)),)
+
+
+def _stp_off(bridge: Link, port: Link) -> str:
+    """A port that STP has made wait goes on waiting when STP is gone, until it is told to forward."""
+    return f"ip link set {bridge.name} type bridge stp_state 0; bridge link set dev {port.name} state forwarding"
 
 
 def _locked(node: Node, link: Link) -> tuple[Stop, ...]:
     """A port that takes frames only from MACs that somebody entered for it."""
     if link.port is None or not link.port.locked or any(entry.dev == link.name and not entry.local for entry in node.fdb):
         return ()
-    text = f"port {link.name} of {link.master} is locked: it takes no frames from MACs that its bridge was not told of"
-    look, fix = f"bridge -d link show dev {link.name}", f"bridge link set dev {link.name} locked off"
-    return (Stop("port-locked", node.name, link.name, text, look, fix),)
+    return (Stop("port-locked", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),)),)
 
 
 def _not_up(node: str, link: Link) -> tuple[Stop, ...]:
@@ -281,8 +289,7 @@ def _not_up(node: str, link: Link) -> tuple[Stop, ...]:
 
 def _down(node: str, link: Link) -> Stop:
     code = "bridge-down" if link.kind == "bridge" else "port-down" if link.master and link.port else "link-down"
-    what = "the bridge " if link.kind == "bridge" else ""
-    return Stop(code, node, link.name, f"{what}{link.name} is down", f"ip link show {link.name}", f"ip link set {link.name} up")
+    return Stop(code, node, link.name, f"ip link show {link.name}")
 
 
 def _link(snapshot: Snapshot, node: str, link: str) -> Link | None:

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from ..model.evidence import Evidence
 from ..model.journey import Hop
-from ..model.probe import Connect, Fetch, Lookup, Ping, Probe
+from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..model.snapshot import Snapshot
-from .routes import answer, is_address
-from .ruleset import target_of
+from .routes import answer, host_of, is_address
+from .rules import puts_in, rewrites, rule_of, target_of
 
 Stage = Literal["answered", "refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"]
 """How far it came.
@@ -73,12 +73,12 @@ def wanted(evidence: Evidence) -> str:
     """The address the probe was sent to, "" when only a name is known."""
     probe = evidence.probe
     match probe:
-        case Ping(to=to) | Connect(to=to):
+        case Ping(to=to) | Connect(to=to) | Udp(to=to):
             found = to
         case Lookup(server=server):
             found = server or _resolver(evidence)
         case Fetch(url=url):
-            found = url.partition("://")[2].partition("/")[0].partition(":")[0]
+            found = host_of(url.partition("://")[2].partition("/")[0])
     if is_address(found):
         return found
     return evidence.outcome.answer or _resolver(evidence)
@@ -90,7 +90,7 @@ def _resolver(evidence: Evidence) -> str:
 
 
 def _kind(probe: Probe) -> str:
-    return {Ping: "echo-request", Lookup: "udp"}.get(type(probe), "tcp")
+    return {Ping: "echo-request", Lookup: "udp", Udp: "udp"}.get(type(probe), "tcp")
 
 
 def _last(evidence: Evidence) -> int | None:
@@ -136,13 +136,12 @@ def _redirected(evidence: Evidence, hop: Hop) -> str:
     for step in evidence.trace.steps if evidence.trace is not None else ():
         if (
             step.node == hop.node
-            and step.kind == "rule"
             and step.talk is not None
             and step.talk.dst == hop.dst
-            and "dnat " in step.text
+            and (rule := rule_of(evidence.before.node(step.node), step)) is not None
+            and (target := target_of(rule))
         ):
-            address = target_of(step.text[step.text.index("dnat ") :].replace("dnat ip to", "dnat to"))[0]
-            return address if is_address(address) else ""
+            return target
     return ""
 
 
@@ -158,7 +157,7 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
     hops = evidence.journey.hops
     found: dict[tuple[str, str], Question] = {}
     for number, hop in enumerate(hops):
-        if hop.kind != "arp-request":
+        if hop.neighbour != "question":
             continue
         asker = next(
             (node for (node, asked), known in found.items() if asked == hop.dst and hops[known.first].src == hop.src), hop.node
@@ -167,9 +166,9 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
         found[key] = Question(found[key].first if key in found else number, number)
     waited_for = _next_hops(evidence)
     answered = {
-        (hop.node, hop.link, hop.src)
+        (hop.node, hop.link, answers_for(hop))
         for hop in hops
-        if hop.kind == "arp-reply" and hop.direction == "in" and not _unheard(evidence, hop)
+        if hop.neighbour == "answer" and hop.direction == "in" and not _unheard(evidence, hop)
     }
     waiting = [
         question
@@ -185,7 +184,12 @@ def _unheard(evidence: Evidence, reply: Hop) -> bool:
     """Whether the node still does not know the neighbour, although its answer came in: something threw it away."""
     node = evidence.after.node(reply.node)
     entries = node.neighbours if node is not None else ()
-    return any(entry.address == reply.src and entry.state in ("incomplete", "failed") for entry in entries)
+    return any(entry.address == answers_for(reply) and entry.state in ("incomplete", "failed") for entry in entries)
+
+
+def answers_for(reply: Hop) -> str:
+    """Whose MAC an answer tells: an ARP answer is for its sender's address, a neighbour advertisement for its target's."""
+    return reply.src if reply.kind == "arp-reply" else reply.dst
 
 
 def _nearest(evidence: Evidence, question: Question) -> Question:
@@ -195,7 +199,7 @@ def _nearest(evidence: Evidence, question: Question) -> Question:
     same = [
         n
         for n, hop in enumerate(hops)
-        if hop.kind == "arp-request" and (hop.src, hop.dst) == (hops[question.first].src, hops[question.first].dst)
+        if hop.neighbour == "question" and (hop.src, hop.dst) == (hops[question.first].src, hops[question.first].dst)
     ]
     at_owner = [number for number in same if hops[number].node in owners]
     return Question(question.first, (at_owner or (same if owners else [question.first]))[-1])
@@ -209,7 +213,7 @@ def _next_hops(evidence: Evidence) -> set[tuple[str, str]]:
     addresses |= {
         own for flow in evidence.flows for own in (flow.reply.src, flow.reply.dst, flow.original.src, flow.original.dst)
     }
-    addresses |= {hop.dst for hop in evidence.journey.hops if hop.kind == "arp-request" and _redirects_to(evidence, hop)}
+    addresses |= {hop.dst for hop in evidence.journey.hops if hop.neighbour == "question" and _redirects_to(evidence, hop)}
     found: set[tuple[str, str]] = set()
     for name in nodes:
         node = evidence.before.node(name)
@@ -222,10 +226,8 @@ def _next_hops(evidence: Evidence) -> set[tuple[str, str]]:
 def _redirects_to(evidence: Evidence, hop: Hop) -> bool:
     """Whether a rule of the asking node names the asked address as a new destination or source."""
     node = evidence.before.node(hop.node)
-    words = (
-        rule.verdict.replace(":", " ").split() for chain in (node.chains if node is not None else ()) for rule in chain.rules
-    )
-    return any(hop.dst in verdict for verdict in words if verdict[:1] in (["dnat"], ["snat"]))
+    rules = (rule for chain in (*node.chains, *node.legacy) for rule in chain.rules) if node is not None and is_address(hop.dst) else ()
+    return any(puts_in(part, hop.dst) for rule in rules for part in (*rewrites(rule, source=True), *rewrites(rule, source=False)))
 
 
 def _asking(evidence: Evidence, question: Question) -> Spot:

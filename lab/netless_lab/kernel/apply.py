@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar, cast
 
+from ..errors import ApplyError
 from ..primitives.address import AddAddress, DeleteAddress
 from ..primitives.base import Action
 from ..primitives.bridge import CreateBridge
@@ -28,25 +29,7 @@ from ..primitives.run import Run
 from ..primitives.sysctl import SetSysctl
 from ..primitives.updown import LinkDown, LinkUp
 from ..primitives.veth import CreateVeth
-from .actions import (
-    address,
-    bridge,
-    forward,
-    forwarding,
-    link,
-    masquerade,
-    move,
-    names,
-    namespace,
-    neighbour,
-    port,
-    resolver,
-    route,
-    run,
-    sysctl,
-    updown,
-    veth,
-)
+from . import actions as do
 from .toolbox import Launcher, NoSuchNode, Resolve, Toolbox
 
 A = TypeVar("A", bound=Action)
@@ -60,40 +43,40 @@ def _entry(kind: type[A], function: Callable[[Toolbox, A], None]) -> tuple[type[
 
 DOERS: Final[dict[type[Action], Doer]] = dict(
     (
-        _entry(StartContainer, namespace.start_container),
-        _entry(StopContainer, namespace.stop_container),
-        _entry(AddNetns, namespace.add_netns),
-        _entry(DeleteNetns, namespace.delete_netns),
-        _entry(NameSymlink, names.name_symlink),
-        _entry(NameAttach, names.name_attach),
-        _entry(Unname, names.unname),
-        _entry(CreateVeth, veth.create_veth),
-        _entry(MoveLink, move.move_link),
-        _entry(LinkUp, updown.link_up),
-        _entry(LinkDown, updown.link_down),
-        _entry(AddAddress, address.add_address),
-        _entry(DeleteAddress, address.delete_address),
-        _entry(CreateBridge, bridge.create_bridge),
-        _entry(AddPort, port.add_port),
-        _entry(RemovePort, port.remove_port),
-        _entry(AddRoute, route.add_route),
-        _entry(DeleteRoute, route.delete_route),
-        _entry(SetForwarding, forwarding.set_forwarding),
-        _entry(Masquerade, masquerade.masquerade),
-        _entry(Unmasquerade, masquerade.unmasquerade),
-        _entry(ForwardPolicy, forward.forward_policy),
-        _entry(UnforwardPolicy, forward.unforward_policy),
-        _entry(ForwardAccept, forward.forward_accept),
-        _entry(UnforwardAccept, forward.unforward_accept),
-        _entry(SetResolver, resolver.set_resolver),
-        _entry(ClearResolver, resolver.clear_resolver),
-        _entry(RenameLink, link.rename_link),
-        _entry(DeleteLink, link.delete_link),
-        _entry(SetMtu, link.set_mtu),
-        _entry(SetNeighbour, neighbour.set_neighbour),
-        _entry(DeleteNeighbour, neighbour.delete_neighbour),
-        _entry(SetSysctl, sysctl.set_sysctl),
-        _entry(Run, run.run),
+        _entry(StartContainer, do.start_container),
+        _entry(StopContainer, do.stop_container),
+        _entry(AddNetns, do.add_netns),
+        _entry(DeleteNetns, do.delete_netns),
+        _entry(NameSymlink, do.name_symlink),
+        _entry(NameAttach, do.name_attach),
+        _entry(Unname, do.unname),
+        _entry(CreateVeth, do.create_veth),
+        _entry(MoveLink, do.move_link),
+        _entry(LinkUp, do.link_up),
+        _entry(LinkDown, do.link_down),
+        _entry(AddAddress, do.add_address),
+        _entry(DeleteAddress, do.delete_address),
+        _entry(CreateBridge, do.create_bridge),
+        _entry(AddPort, do.add_port),
+        _entry(RemovePort, do.remove_port),
+        _entry(AddRoute, do.add_route),
+        _entry(DeleteRoute, do.delete_route),
+        _entry(SetForwarding, do.set_forwarding),
+        _entry(Masquerade, do.masquerade),
+        _entry(Unmasquerade, do.unmasquerade),
+        _entry(ForwardPolicy, do.forward_policy),
+        _entry(UnforwardPolicy, do.unforward_policy),
+        _entry(ForwardAccept, do.forward_accept),
+        _entry(UnforwardAccept, do.unforward_accept),
+        _entry(SetResolver, do.set_resolver),
+        _entry(ClearResolver, do.clear_resolver),
+        _entry(RenameLink, do.rename_link),
+        _entry(DeleteLink, do.delete_link),
+        _entry(SetMtu, do.set_mtu),
+        _entry(SetNeighbour, do.set_neighbour),
+        _entry(DeleteNeighbour, do.delete_neighbour),
+        _entry(SetSysctl, do.set_sysctl),
+        _entry(Run, do.run),
     )
 )
 
@@ -114,18 +97,6 @@ _ADVICE: Final = {
     errno.ELOOP: "A bridge cannot be a port of another bridge.",
     errno.EINVAL: "The kernel does not take it as it stands.",
 }
-
-
-class ApplyError(Exception):
-    """An action that the kernel refused. ``errno`` is its name (EEXIST ...), "" when it was no system call that failed."""
-
-    def __init__(self, action: Action, problem: str, code: int = 0) -> None:
-        self.action = action
-        self.problem = problem
-        self.errno = errno.errorcode.get(code, str(code)) if code else ""
-        self.advice = _ADVICE.get(code, "")
-        named = f" ({self.errno})" if self.errno else ""
-        super().__init__(f"{action.sentence()} It failed: {problem}{named}. {self.advice}".rstrip())
 
 
 class Applier:
@@ -163,20 +134,27 @@ class Applier:
     def _do(self, tools: Toolbox, action: Action) -> None:
         doer = DOERS.get(type(action))
         if doer is None:
-            raise ApplyError(action, f"nobody knows how to do a {type(action).__name__}")
+            raise refused(action, f"nobody knows how to do a {type(action).__name__}")
         try:
             doer(tools, action)
         except NoSuchNode as error:
-            raise ApplyError(action, f"there is no node {error} here, or no process lives in it") from error
-        except run.CommandFailed as error:
-            raise ApplyError(action, str(error)) from error
+            raise refused(action, f"there is no node {error} here, or no process lives in it") from error
+        except do.CommandFailed as error:
+            raise refused(action, str(error)) from error
         except OSError as error:
-            raise ApplyError(action, _words(error), error.errno or 0) from error
+            raise refused(action, _words(error), error.errno or 0) from error
         except Exception as error:
             code = _netlink_code(error)
             if code is None:
                 raise
-            raise ApplyError(action, str(error.args[1]) if len(error.args) > 1 else str(error), code) from error
+            raise refused(action, str(error.args[1]) if len(error.args) > 1 else str(error), code) from error
+
+
+def refused(action: Action, problem: str, code: int = 0) -> ApplyError:
+    """What to raise when the kernel does not take an action. ``code`` is the errno, 0 when no system call failed."""
+    name = errno.errorcode.get(code, str(code)) if code else ""
+    named = f" ({name})" if name else ""
+    return ApplyError(f"{action.sentence()} It failed: {problem}{named}.", errno=name, advice=_ADVICE.get(code, ""))
 
 
 def _words(error: OSError) -> str:

@@ -14,40 +14,29 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ..model.snapshot import Snapshot
-from .attributes import attributes, native
-from .decode_link import DUMP_BODY, RTM_GETLINK, decode_link
+from . import mptcp
 from .namespace import Namespace
+from .netlink.link import DUMP_BODY, RTM_GETLINK, LinkImage, decode_image
+from .netlink.socket import NetlinkSocket
+from .objects import Kept
+from .objects import remember as remember_objects
 from .read import NodeRef
-from .rtnetlink import NetlinkSocket
 from .settings import Settings, read_settings
 
-SETTABLE_FLAGS: Final = 0x4 | 0x20 | 0x200 | 0x1000 | 0x2000 | 0x4000 | 0x8000
-"""IFF_DEBUG, NOTRAILERS, ALLMULTI, MULTICAST, PORTSEL, AUTOMEDIA, DYNAMIC (netdevice(7)): flags that people set beside those of a snapshot."""
-LASTING: Final = {2: "broadcast", 13: "txqueuelen", 27: "group", 39: "protodown", 40: "gso_max_segs", 41: "gso_max_size",
-                  58: "gro_max_size", 63: "gso_ipv4_max_size", 64: "gro_ipv4_max_size"}  # fmt: skip
-"""IFLA_ attributes of any link that change only when somebody sets them, and that RTM_SETLINK takes as the dump gives them (if_link.h)."""
 _FILES: Final = 1000
 """More than one node has settings: whoever keeps them open must have room for as many again."""
-XDP: Final = 43
-"""IFLA_XDP: what is attached is told, and taken away, otherwise than it is set."""
-
-
-class LinkImage(msgspec.Struct, frozen=True):
-    """What a snapshot does not hold of a link. ``xdp`` is whether a program was attached."""
-
-    flags: int
-    attributes: dict[int, bytes]
-    xdp: bool = False
 
 
 class NodeBeginning(NamedTuple):
-    """One node; its links by index."""
+    """One node; its links by index. ``objects`` are its addresses, routes, rules and tables, ``mptcp`` the limits of multipath TCP."""
 
     settings: Settings
     links: Mapping[int, LinkImage]
+    objects: Kept
+    mptcp: bytes = b""
 
 
-UNKNOWN: Final = NodeBeginning(Settings({}), {})
+UNKNOWN: Final = NodeBeginning(Settings({}), {}, {})
 """Of a namespace that the lab did not make nothing is remembered."""
 
 
@@ -63,11 +52,27 @@ class Beginning(NamedTuple):
         known = self.nodes.get(ref.namespace.inode)
         return known if known is not None else self.bare if ref.role == "container" else UNKNOWN
 
+    def moved(self, refs: Sequence[NodeRef]) -> Beginning:
+        """What was remembered of nodes, held for the namespaces that they live in now; this one is not to be used any more."""
+        now = {ref.name: ref.namespace.inode for ref in refs}
+        inodes = {node.netns: now[node.name] for node in self.snapshot.nodes if node.name in now and now[node.name] != node.netns}
+        if not any(inode in self.nodes for inode in inodes):
+            return self
+        snapshot = msgspec.structs.replace(
+            self.snapshot,
+            nodes=tuple(msgspec.structs.replace(node, netns=inodes.get(node.netns, node.netns)) for node in self.snapshot.nodes),
+        )
+        nodes = {
+            inodes.get(inode, inode): known._replace(settings=known.settings.moved()) if inode in inodes else known
+            for inode, known in self.nodes.items()
+        }
+        return Beginning(snapshot, nodes, self.bare)
+
 
 def remember(namespace: Namespace, *, keep: bool = False) -> NodeBeginning:
     """A node as it is now, the files of its settings kept open with ``keep``. Raises OSError."""
     with contextlib.closing(NetlinkSocket(namespace)) as opened:
-        return NodeBeginning(read_settings(namespace, keep=keep), images(opened))
+        return NodeBeginning(read_settings(namespace, keep=keep), images(opened), remember_objects(opened), mptcp.limits(namespace))
 
 
 def begin(refs: Sequence[NodeRef], snapshot: Snapshot, bare: NodeBeginning | None = None) -> Beginning:
@@ -81,14 +86,12 @@ def begin(refs: Sequence[NodeRef], snapshot: Snapshot, bare: NodeBeginning | Non
     return Beginning(snapshot, nodes, new or UNKNOWN)
 
 
+def forget(beginning: Beginning) -> None:
+    """Close what a beginning that nobody goes back to kept open."""
+    for node in beginning.nodes.values():
+        node.settings.close()
+
+
 def images(opened: NetlinkSocket) -> dict[int, LinkImage]:
     """Every link of a namespace by its index."""
-    return {decode_link(body).link.ifindex: image(body) for body in opened.dump(RTM_GETLINK, DUMP_BODY)}
-
-
-def image(body: bytes) -> LinkImage:
-    """One RTM_NEWLINK body (struct ifinfomsg, then attributes)."""
-    found = attributes(body, 16)
-    attached = attributes(found[XDP]).get(2, b"\0") if XDP in found else b"\0"
-    flags = native(body[8:12])
-    return LinkImage(flags & SETTABLE_FLAGS, {kind: found[kind] for kind in LASTING if kind in found}, attached != b"\0")
+    return dict(decode_image(body) for body in opened.dump(RTM_GETLINK, DUMP_BODY))

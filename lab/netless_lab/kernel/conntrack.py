@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from .namespace import Namespace
+from .netlink.socket import ACK, NETLINK_NETFILTER, NetlinkSocket
 from .nft.wire import genmsg
-from .rtnetlink import ACK, NETLINK_NETFILTER, NetlinkSocket
 
 _SUBSYSTEM: Final = 1
 _CT_DELETE: Final = 2

@@ -7,35 +7,42 @@ name in /run/netns; else ``ns-PID``.
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from collections.abc import Iterable, Sequence
 
 from ..model.snapshot import Name, Role
-from .names import DIRECTORY, names_by_inode, read_names
+from ..room import NETNS
+from .names import names_by_inode, read_names
 from .namespace import Namespace, call_in, hostname_in, out_of_files
 from .read import NodeRef
 
 
-def inhabited() -> dict[int, int]:
-    """Inode of each network namespace with processes in it -> the lowest of their pids. 10 microseconds a process.
+def inhabited() -> dict[int, list[int]]:
+    """Inode of each network namespace with processes in it -> their pids, lowest first. 10 microseconds a process.
 
     Processes that end meanwhile, and those we may not look into, are left out.
     """
-    found: dict[int, int] = {}
+    found: dict[int, list[int]] = {}
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         try:
-            found.setdefault(os.stat(f"/proc/{pid}/ns/net").st_ino, pid)
+            found.setdefault(os.stat(f"/proc/{pid}/ns/net").st_ino, []).append(pid)
         except OSError:
             continue
     return found
 
 
 class Discovery:
-    """Finds nodes, and keeps the namespaces open that it found itself, for as long as they are there."""
+    """Finds nodes, and keeps the namespaces open that it found itself, for as long as they are there.
+
+    The process that a namespace was found by stays its own as long as it lives there: others may come with a lower number and belong
+    elsewhere in all but their network.
+    """
 
     def __init__(self) -> None:
         self._strangers: dict[int, Namespace] = {}
+        self._pids: dict[int, int] = {}
 
     def close(self) -> None:
         """Let go of every namespace found."""
@@ -49,8 +56,11 @@ class Discovery:
         The handles of the others belong to this object: they are closed by the scan that no longer finds them, so ask anew instead of
         keeping a ref. The same namespace gets an equal ref every time, unless its name or process changed.
         """
-        pids, names = inhabited(), read_names()
+        living, names = inhabited(), read_names()
         own = {ref.namespace.inode for ref in known}
+        self._pids = pids = {
+            inode: pid if (pid := self._pids.get(inode)) in there else _inhabitant(there) for inode, there in living.items() if inode not in own
+        }
         present = (pids.keys() | {name.netns for name in names if name.netns is not None}) - own
         for gone in self._strangers.keys() - present:
             self._strangers.pop(gone).close()
@@ -66,10 +76,24 @@ class Discovery:
         return tuple(refs)
 
 
+def _inhabitant(pids: Sequence[int]) -> int:
+    """The process that says best what a namespace is: one under a host name of its own before a guest, an older before a younger."""
+    return min(pids, key=lambda pid: (not _hostname(pid), _started(pid))) if len(pids) > 1 else pids[0]
+
+
+def _started(pid: int) -> float:
+    """When a process started, in clock ticks since boot (proc_pid_stat(5), starttime); infinite when it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except OSError:
+        return math.inf
+
+
 def _open(inode: int, pid: int | None, names: Iterable[Name]) -> Namespace | None:
     """A handle to the namespace; None when it went away, or its process or name now leads somewhere else."""
     paths = [f"/proc/{pid}/ns/net"] if pid is not None else []
-    for path in (*paths, *(f"{DIRECTORY}/{name.name}" for name in names if name.netns == inode)):
+    for path in (*paths, *(f"{NETNS}/{name.name}" for name in names if name.netns == inode)):
         try:
             opened = Namespace.at(path)
         except (OSError, ValueError) as error:

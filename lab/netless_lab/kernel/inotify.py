@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-CREATE, DELETE, MOVED_FROM, MOVED_TO, MODIFY, CLOSE_WRITE = 0x100, 0x200, 0x40, 0x80, 0x2, 0x8
+CREATE, DELETE, MOVED_FROM, MOVED_TO = 0x100, 0x200, 0x40, 0x80
 NAMES: Final = CREATE | DELETE | MOVED_FROM | MOVED_TO
 _IGNORED: Final = 0x8000
 _EVENT: Final = struct.Struct("=iIII")

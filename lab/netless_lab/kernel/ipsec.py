@@ -6,7 +6,7 @@ import contextlib
 from typing import Final
 
 from .namespace import Namespace
-from .rtnetlink import ACK, NetlinkError, NetlinkSocket
+from .netlink.socket import ACK, NetlinkError, NetlinkSocket
 
 _NETLINK_XFRM: Final = 6
 _GETSA, _GETPOLICY, _FLUSHSA, _FLUSHPOLICY, _SETDEFAULT, _GETDEFAULT = 0x12, 0x15, 0x1C, 0x1D, 0x27, 0x28

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
+from ..model.netfilter.rules import Condition
 from ..model.snapshot import Chain
 from ..primitives.lab_table import Policy, PolicyHook
 from .namespace import Namespace
@@ -27,19 +28,19 @@ def lab_chains(namespace: Namespace) -> dict[str, Chain]:
     """The chains of the table as they are now, by name."""
     reader = RulesetReader(namespace)
     try:
-        return {chain.name: chain for chain in reader.chains({}) if (chain.family, chain.table) == (FAMILY, TABLE)}
+        return {chain.name: chain for chain in reader.read({})[0] if (chain.family, chain.table) == (FAMILY, TABLE)}
     finally:
         reader.close()
 
 
-def delete_rule(namespace: Namespace, batch: Batch, hook: PolicyHook, condition: tuple[str, str, str], *, tidy: bool) -> None:
+def delete_rule(namespace: Namespace, batch: Batch, hook: PolicyHook, condition: Condition, *, tidy: bool) -> None:
     """Delete the first rule of a chain that has this condition. Raises OSError (ENOENT) when there is none.
 
     ``tidy``: the chain goes too when this was its last rule, and the table when this was its last chain.
     """
     chains = lab_chains(namespace)
     rules = chains[hook].rules if hook in chains else ()
-    rule = next((own for own in rules if condition in own.matches), None)
+    rule = next((own for own in rules if condition in own.parts), None)
     if rule is None:
         raise OSError(errno.ENOENT, f"table {FAMILY} {TABLE} has no such rule in chain {hook}")
     batch.delete_rule(FAMILY, TABLE, hook, rule.handle)

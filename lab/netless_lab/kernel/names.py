@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..model.snapshot import Instead, Name
+from ..room import NETNS
 from .namespace import kind_of_namespace, out_of_files
 
-DIRECTORY: Final = "/run/netns"
 _PROCESS: Final = re.compile(r"/proc/(\d+)/(?:task/\d+/)?ns/(?:net|mnt|pid|uts|ipc|user|cgroup|time)(?:_for_children)?")
 _NAMESPACES: Final = ("mnt", "pid", "uts", "ipc", "user", "cgroup", "time")
 
 
-def read_names(directory: str = DIRECTORY) -> tuple[Name, ...]:
+def read_names(directory: str = NETNS) -> tuple[Name, ...]:
     """Every entry of ``directory``, by name; nothing when there is no such directory. Raises OSError when no file can be opened."""
     try:
         with os.scandir(directory) as entries:

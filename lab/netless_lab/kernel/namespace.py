@@ -3,36 +3,35 @@
 ``setns(CLONE_NEWNET)`` moves one thread, not the process, and a socket keeps for life the namespace it was opened in
 (network_namespaces(7), setns(2)). So everything here that must happen inside another namespace happens in a thread that
 lives only for that call: no fork, no helper process, and the caller's own namespace is never disturbed.
-Nothing in this module creates a namespace. ``os.setns`` exists from Python 3.12 on, hence ctypes.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, ParamSpec, TypeVar
 
+from . import syscalls as sc
+
+Kind = Literal["net", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CLONE_NEWNET: Final = 0x40000000
-CLONE_NEWUTS: Final = 0x04000000
 NS_GET_NSTYPE: Final = 0xB703
 """ioctl of nsfs: which kind of namespace a descriptor holds (ioctl_ns(2))."""
-_KINDS: Final[dict[int, Literal["net", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"]]] = {
-    CLONE_NEWNET: "net", 0x20000: "mnt", 0x20000000: "pid", CLONE_NEWUTS: "uts", 0x8000000: "ipc", 0x10000000: "user",
-    0x2000000: "cgroup", 0x80: "time",
+_KINDS: Final[dict[int, Kind]] = {
+    sc.CLONE_NEWNET: "net", sc.CLONE_NEWNS: "mnt", sc.CLONE_NEWPID: "pid", sc.CLONE_NEWUTS: "uts", sc.CLONE_NEWIPC: "ipc",
+    sc.CLONE_NEWUSER: "user", sc.CLONE_NEWCGROUP: "cgroup", 0x80: "time",
 }  # fmt: skip
 """CLONE_NEW* flags of clone(2) -> names of the files in /proc/PID/ns."""
 _OWN: Final = Path("/proc/thread-self/ns/net")
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class NamespaceGone(OSError):
@@ -47,14 +46,18 @@ def out_of_files(error: OSError) -> bool:
 class Namespace:
     """A descriptor that holds one network namespace, and the inode that names it.
 
-    While it is open the namespace lives on, even with no process and no name left in it: close it when the node goes.
+    While it is open the namespace lives on, even with no process and no name left in it: close it when the node goes. It may be closed in
+    one thread while another goes in: who is ``held`` on the way keeps the descriptor until he is there, so that its number means nothing else.
     """
 
-    __slots__ = ("_fd", "inode")
+    __slots__ = ("_closed", "_fd", "_holders", "_lock", "inode")
 
     def __init__(self, fd: int) -> None:
         """Take ownership of ``fd``. Raises ValueError when it is not a network namespace."""
         self._fd = -1
+        self._closed = False
+        self._holders = 0
+        self._lock = threading.Lock()
         if not is_net_namespace(fd):
             os.close(fd)
             raise ValueError(f"descriptor {fd} is not a network namespace: give /proc/PID/ns/net or an entry of /run/netns")
@@ -89,22 +92,44 @@ class Namespace:
 
     def fileno(self) -> int:
         """The descriptor, for setns and for netlink attributes. Raises NamespaceGone after ``close``."""
-        if self._fd < 0:
+        if self._closed:
             raise NamespaceGone(errno.EBADF, f"the handle of namespace {self.inode} is closed: its node has gone")
         return self._fd
 
     @property
     def closed(self) -> bool:
         """Whether ``close`` was called."""
-        return self._fd < 0
+        return self._closed
+
+    @contextmanager
+    def held(self) -> Iterator[int]:
+        """The descriptor, open until the block ends, whoever closes the handle meanwhile. From any thread. Raises NamespaceGone after ``close``."""
+        with self._lock:
+            fd = self.fileno()
+            self._holders += 1
+        try:
+            yield fd
+        finally:
+            with self._lock:
+                self._holders -= 1
+            self._let_go()
 
     def dup(self) -> Namespace:
         """A second, independent handle to the same namespace."""
-        return Namespace.of_fd(self.fileno())
+        with self.held() as fd:
+            return Namespace.of_fd(fd)
 
     def close(self) -> None:
         """Let go. Harmless when already closed."""
-        fd, self._fd = self._fd, -1
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the descriptor when that was asked for and nobody holds it."""
+        with self._lock:
+            if not self._closed or self._holders:
+                return
+            fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
 
@@ -121,15 +146,10 @@ class Namespace:
         return f"Namespace({self.inode}{', closed' if self.closed else ''})"
 
 
-def enter(fd: int, kind: int = CLONE_NEWNET) -> None:
-    """Move the calling *thread* into the namespace behind ``fd`` for good. Raises OSError with the kernel's reason."""
-    if _libc.setns(fd, kind):
-        code = ctypes.get_errno()
-        raise OSError(code, f"cannot enter namespace: {os.strerror(code)}")
-
-
 def in_thread(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run ``fn`` in a thread of its own, which ends with the call; its result or exception becomes the caller's."""
+    """Run ``fn`` in a thread of its own, which ends with the call, and with it all namespaces that it entered; its result or exception
+    becomes the caller's.
+    """
     done: list[T] = []
     failed: list[BaseException] = []
 
@@ -156,10 +176,47 @@ def call_in(namespace: Namespace, fn: Callable[P, T], *args: P.args, **kwargs: P
         return fn(*args, **kwargs)
 
     def inside() -> T:
-        enter(namespace.fileno())
+        with namespace.held() as fd:
+            sc.setns(fd, sc.CLONE_NEWNET)
         return fn(*args, **kwargs)
 
     return in_thread(inside)
+
+
+def call_in_new(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call ``fn`` inside a network namespace made for it, which nobody has touched, and which ends with it unless ``fn`` holds it."""
+
+    def inside() -> T:
+        sc.unshare(sc.CLONE_NEWNET)
+        return fn(*args, **kwargs)
+
+    return in_thread(inside)
+
+
+def each_in(calls: Sequence[tuple[Namespace, Callable[[], T]]]) -> list[T]:
+    """What each function returns that is called inside its namespace, all at once: whoever waits for the kernel lets the others work.
+
+    Raises what the first of them raised, when all have ended. What ``call_in`` and ``socket_in`` do there for the same namespace is direct.
+    """
+    done: dict[int, T] = {}
+    failed: dict[int, BaseException] = {}
+
+    def work(place: int, namespace: Namespace, fn: Callable[[], T]) -> None:
+        try:
+            if _OWN.stat().st_ino != namespace.inode:
+                sc.setns(namespace.fileno(), sc.CLONE_NEWNET)
+            done[place] = fn()
+        except BaseException as error:
+            failed[place] = error
+
+    threads = [threading.Thread(target=work, args=(place, *call), name="netless-inside") for place, call in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[min(failed)]
+    return [done[place] for place in range(len(calls))]
 
 
 def socket_in(namespace: Namespace, family: int, kind: int, protocol: int = 0) -> socket.socket:
@@ -177,19 +234,9 @@ def sysctl_path(key: str) -> str:
     return f"/proc/sys/{key}"
 
 
-def read_sysctl(namespace: Namespace, key: str) -> str:
-    """The value of ``net/...`` in ``namespace``, without the newline. Raises FileNotFoundError when there is no such knob."""
-    return call_in(namespace, _read_text, sysctl_path(key))
-
-
 def write_sysctl(namespace: Namespace, key: str, value: str) -> None:
     """Set ``net/...`` in ``namespace``. Raises OSError as the kernel gives it (no such knob, not allowed, bad value)."""
     call_in(namespace, _write_text, sysctl_path(key), value)
-
-
-def _read_text(path: str) -> str:
-    with open(path, encoding="ascii") as file:
-        return file.read().strip()
 
 
 def _write_text(path: str, value: str) -> None:
@@ -206,7 +253,7 @@ def hostname_in(uts_path: str) -> str:
     def inside() -> str:
         fd = os.open(uts_path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            enter(fd, CLONE_NEWUTS)
+            sc.setns(fd, sc.CLONE_NEWUTS)
         finally:
             os.close(fd)
         return socket.gethostname()
@@ -214,12 +261,27 @@ def hostname_in(uts_path: str) -> str:
     return in_thread(inside)
 
 
+def call_me(pid: int, name: str) -> None:
+    """Give the UTS namespace of a process this host name, where it has another. Raises OSError when it cannot be entered."""
+
+    def inside() -> None:
+        fd = os.open(f"/proc/{pid}/ns/uts", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            sc.setns(fd, sc.CLONE_NEWUTS)
+        finally:
+            os.close(fd)
+        if socket.gethostname() != name:
+            socket.sethostname(name)
+
+    in_thread(inside)
+
+
 def is_net_namespace(fd: int) -> bool:
     """Whether ``fd`` is a network namespace, without taking it."""
     return kind_of_namespace(fd) == "net"
 
 
-def kind_of_namespace(fd: int) -> Literal["net", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"] | None:
+def kind_of_namespace(fd: int) -> Kind | None:
     """Which kind of namespace ``fd`` is, as /proc/PID/ns calls it; None when it is none."""
     try:
         return _KINDS.get(fcntl.ioctl(fd, NS_GET_NSTYPE))

@@ -11,36 +11,28 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 
-from ..model.snapshot import Link, Name, Node, PolicyRule, Snapshot
-from . import conntrack, encode, ipsec, legacy
+from ..model.snapshot import Link, Name, Node, Snapshot
+from . import conntrack, ipsec, legacy, mptcp
 from .beginning import UNKNOWN, Beginning, NodeBeginning
-from .decode_link import RawLink
 from .mounts import name_by_mount, name_by_symlink, take_name
 from .names import read_names
-from .namespace import Namespace, call_in, out_of_files
+from .namespace import Namespace, call_in, each_in, out_of_files
+from .netlink.link import RTM_DELLINK, RTM_NEWLINK, RawLink, encode_cable, encode_link
+from .netlink.nsid import inodes_of
+from .netlink.socket import ACK, CREATE, EXCLUSIVE, NetlinkError, NetlinkSocket
 from .nft.batch import Batch, table_names
-from .nsid import inodes_of
 from .read import NodeRef
-from .resolvers import read_resolvers
+from .resolvers import ETC_NETNS, read_resolvers
 from .restore import Restorer, cables
-from .rtnetlink import ACK, NetlinkError, NetlinkSocket
 from .sweep import Sweep
 
-ETC_NETNS: Final = "/etc/netns"
 NO_SERVER: Final = "# no name server yet\n"
-_RULES: Final = (
-    PolicyRule(0, table=255),
-    PolicyRule(32766, table=254),
-    PolicyRule(32767, table=253),
-    PolicyRule(0, table=255, family=6),
-    PolicyRule(32766, table=254, family=6),
-)
-"""The policy rules that a namespace is born with (ip-rule(8))."""
 
 
 class Purged(msgspec.Struct, frozen=True):
@@ -63,13 +55,13 @@ class _Yard:
         self.wanted = wanted
         self.began = began
         self.socket = NetlinkSocket(ref.namespace)
-        self.restorer = Restorer(self.socket, wanted, began.links)
-
+        self.restorer = Restorer(self.socket, wanted, began)
         self._refused: frozenset[str] = frozenset()
 
-    def settings(self) -> None:
-        """Put back every setting, as far as it goes now."""
+    def settings(self) -> list[str]:
+        """Put back every setting, as far as it goes now; what did not is tried again, so there is nothing to tell."""
         self._refused = frozenset(self.began.settings.put_back(self.ref.namespace))
+        return []
 
     def settings_again(self, remade: Collection[str]) -> list[str]:
         """The same for what did not go before, and for devices that were changed or made anew since; what cannot be put back, in words."""
@@ -78,11 +70,14 @@ class _Yard:
         return [f"{problem} in {self.wanted.name}" for problem in settings.put_back(self.ref.namespace, keys).values()]
 
 
-def purge(refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int] = (), passing: Collection[int] = ()) -> Purged:
+def purge(
+    refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int] = (), passing: Collection[int] = (), renewed: Collection[int] = ()
+) -> Purged:
     """Bring all of ``refs`` back to the beginning; a node that was not there then, to a bare namespace with ``lo`` down.
 
     ``untouched`` are the inodes of namespaces so new that nobody can have set anything in them; ``passing`` of those that nothing but a
-    name holds: with the name they go, and all that is in them, but for their links, which go at once, so that nobody waits for the kernel.
+    name holds: with the name they go, and all that is in them, but for their links, which go at once, so that nobody waits for the kernel;
+    ``renewed`` of those that nodes of the beginning have got instead of their own, and that are to become like those.
     """
     baseline = beginning.snapshot
     with contextlib.ExitStack() as opened:
@@ -97,25 +92,31 @@ def purge(refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[i
                 continue
             opened.callback(yard.socket.close)
             yards.append(yard)
-        return _purge(yards, baseline)
+        return _purge(yards, baseline, renewed)
 
 
-def _purge(yards: list[_Yard], baseline: Snapshot) -> Purged:
-    sweeps = [(yard, Sweep(yard.ref.namespace, found)) for yard, found in _spread(yards)]
+def _purge(yards: list[_Yard], baseline: Snapshot, renewed: Collection[int]) -> Purged:
+    sweeps = [(yard, Sweep(yard.ref.namespace, found)) for yard, found in _spread(yards, renewed)]
     lasting = [yard for yard in yards if yard.lasts]
-    problems = [problem for yard in lasting for problem in (*_firewall(yard), *_resolver(yard))]
+    problems = _at_once(lasting, lambda yard: [*_firewall(yard), *_resolver(yard)])
     for yard, sweep in sweeps:
         problems += [f"{name} in {yard.wanted.name} cannot be deleted" for name in sweep.wait()]
-    for yard in lasting:
-        yard.settings()
+    problems += _at_once(lasting, _Yard.settings)
     problems += _names(yards, baseline)
     remade = _remake(yards, problems)
     for yard in lasting:
         yard.restorer.links()
         problems += yard.settings_again([link for node, _, link in (end.partition("/") for end in remade) if node == yard.wanted.name])
-        yard.restorer.routing()
+        if yard.began is not UNKNOWN:  # where nobody can have done anything there is nothing to undo
+            yard.restorer.routing()
         problems += yard.restorer.problems
     return Purged(tuple(remade), tuple(problems))
+
+
+def _at_once(yards: Sequence[_Yard], work: Callable[[_Yard], list[str]]) -> list[str]:
+    """The problems of a work that every node does inside its own namespace, all at the same time."""
+    told = each_in([(yard.ref.namespace, partial(work, yard)) for yard in yards])
+    return [problem for problems in told for problem in problems]
 
 
 def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
@@ -124,16 +125,17 @@ def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
     if known is not None:
         return known
     lo = Link("lo", 1, "loopback", up=False, carrier=False, mtu=65536)
-    return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,), policy=_RULES)
+    return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,))
 
 
-def _spread(yards: list[_Yard]) -> list[tuple[_Yard, tuple[int, ...]]]:
+def _spread(yards: list[_Yard], renewed: Collection[int]) -> list[tuple[_Yard, tuple[int, ...]]]:
     """Which links to delete in which namespace. One end of a cable is enough, and every request waits for CPUs as long as the first."""
     doomed: dict[int, set[int]] = {}
     swept: list[Namespace] = []
     spread = []
+    anew = {yard.wanted.name for yard in yards if yard.ref.namespace.inode in renewed}
     for yard in yards:
-        extras = yard.restorer.extras(yard.began.settings.spoiled(yard.ref.namespace))
+        extras = yard.restorer.extras(yard.began.settings.spoiled(yard.ref.namespace) | _cables_to(anew, yard.wanted))
         abroad = {raw.nsid for raw in extras if raw.nsid is not None}
         inodes = inodes_of(yard.socket, abroad, swept)
         left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, inodes, doomed))
@@ -145,13 +147,18 @@ def _spread(yards: list[_Yard]) -> list[tuple[_Yard, tuple[int, ...]]]:
     return spread
 
 
+def _cables_to(nodes: Collection[str], wanted: Node) -> frozenset[str]:
+    """The cables of a node whose other ends were in namespaces that are left: they cannot be put right, only made anew."""
+    return frozenset(link.name for link in wanted.links if link.kind == "veth" and link.peer is not None and link.peer.node in nodes)
+
+
 def _covered(raw: RawLink, inodes: Mapping[int, int], doomed: Mapping[int, set[int]]) -> bool:
     """Whether the other end of a cable is among the links of another namespace that go."""
     return raw.link.kind == "veth" and raw.nsid is not None and raw.lower in doomed.get(inodes.get(raw.nsid, 0), ())
 
 
 def _firewall(yard: _Yard) -> list[str]:
-    """No table but those of the baseline, no legacy tables, no policy of IPsec, no connection remembered."""
+    """No table but those of the baseline, no legacy tables, no policy of IPsec, no endpoint of multipath TCP, no connection remembered."""
     namespace = yard.ref.namespace
     keep = {(chain.family, chain.table) for chain in yard.wanted.chains}
     problems: list[str] = []
@@ -163,6 +170,8 @@ def _firewall(yard: _Yard) -> list[str]:
     problems += legacy.flush(namespace, [table for table in legacy_tables if table not in yard.wanted.xtables])
     with contextlib.suppress(OSError):  # a kernel without IPsec has none to forget
         ipsec.flush(namespace)
+    with contextlib.suppress(OSError):  # a kernel without multipath TCP has no endpoints
+        mptcp.put_back(namespace, yard.began.mptcp)
     with contextlib.suppress(OSError):  # nothing is remembered where conntrack is not at work
         conntrack.flush(namespace)
     return problems
@@ -193,7 +202,7 @@ def _resolver(yard: _Yard) -> list[str]:
     if yard.ref.pid is None:
         return []
     root = f"/proc/{yard.ref.pid}/root"
-    if read_resolvers(root, ()) == yard.wanted.resolvers:
+    if read_resolvers(root) == yard.wanted.resolvers:
         return []
     lines = "".join(f"nameserver {server}\n" for server in yard.wanted.resolvers)
     try:
@@ -232,7 +241,8 @@ def _name(ref: NodeRef, name: Name) -> None:
         if name.how == "symlink" and name.target is not None:
             name_by_symlink(name.target, name.name)
         else:
-            name_by_mount(f"/proc/self/fd/{ref.namespace.fileno()}", name.name)
+            with ref.namespace.held() as fd:
+                name_by_mount(f"/proc/self/fd/{fd}", name.name)
 
 
 def _missing(yards: list[_Yard]) -> dict[str, tuple[Link, ...]]:
@@ -245,7 +255,7 @@ def _delete_widowed(yard: _Yard, missing: dict[str, tuple[Link, ...]]) -> None:
     for link in yard.wanted.links:
         if link.kind == "veth" and link.peer is not None and (link.peer.node, link.peer.ifindex) in gone:
             with contextlib.suppress(NetlinkError):  # it may be gone by now
-                yard.socket.request(encode.RTM_DELLINK, ACK, encode.link(link.ifindex))
+                yard.socket.request(RTM_DELLINK, ACK, encode_link(link.ifindex))
 
 
 def _remake(yards: list[_Yard], problems: list[str]) -> list[str]:
@@ -259,9 +269,9 @@ def _remake(yards: list[_Yard], problems: list[str]) -> list[str]:
     by_name = {yard.wanted.name: yard for yard in yards}
     remade = []
     for node, link, far_node, far in cables(tuple(yard.wanted for yard in yards), missing):
-        body = encode.cable(link, far, by_name[far_node.name].ref.namespace.fileno())
         try:
-            by_name[node.name].socket.request(encode.RTM_NEWLINK, ACK | encode.CREATE | encode.EXCLUSIVE, body)
+            with by_name[far_node.name].ref.namespace.held() as fd:
+                by_name[node.name].socket.request(RTM_NEWLINK, ACK | CREATE | EXCLUSIVE, encode_cable(link, far, fd))
             remade += [f"{node.name}/{link.name}", f"{far_node.name}/{far.name}"]
         except NetlinkError as error:
             problems.append(f"could not make {link.name} of {node.name} again: {error.strerror}")

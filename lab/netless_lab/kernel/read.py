@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..model.snapshot import Address, FdbEntry, Link, Neighbour, Node, Peer, Role, Route, Snapshot
+from ..model.snapshot import Address, FdbEntry, Link, Neighbour, Node, Peer, Program, Role, Route, Snapshot
 from .names import names_by_inode, read_names
 from .namespace import Namespace, out_of_files
-from .resolvers import read_resolvers
+from .resolvers import read_resolvers, resolvers_by_name
 from .room import has_room
 from .station import RawNode, Station
 
@@ -112,10 +112,14 @@ class Reader:
             neighbours=tuple(_neighbour(entry.entry, devices.get(entry.device, "")) for entry in raw.neighbours),
             fdb=tuple(_fdb(entry.entry, devices.get(entry.device, ""), devices.get(entry.master)) for entry in raw.fdb),
             chains=raw.chains,
+            sets=raw.sets,
             xtables=raw.xtables,
+            legacy=raw.legacy,
             sysctls=raw.sysctls,
             resolvers=resolvers_of(ref, own_names),
+            resolvers_by_name=resolvers_by_name(own_names),
             listeners=raw.listeners,
+            tables=raw.tables,
         )
 
     def _link(self, index: int, raw: RawNode, inode: int, around: _Around, named: dict[tuple[int, int], _Named]) -> Link:
@@ -126,11 +130,12 @@ class Reader:
             where = inode if found.nsid is None else around.inodes.get(found.nsid)
             peer = around.atlas.peer(where, found.lower)
         addresses, master = raw.addresses.get(index, ()), around.devices.get(found.master)
+        programs = (*found.link.programs, *raw.programs.get(index, ()))
         known = self._named.get((inode, index))
-        if known is None or known.raw is not found.link or known.rest != (peer, master, addresses):
-            plain = peer is None and master is None and not addresses
-            link = found.link if plain else msgspec.structs.replace(found.link, peer=peer, master=master, addresses=addresses)
-            known = _Named(found.link, (peer, master, addresses), link)
+        if known is None or known.raw is not found.link or known.rest != (peer, master, addresses, programs):
+            plain = peer is None and master is None and not addresses and not programs
+            link = found.link if plain else msgspec.structs.replace(found.link, peer=peer, master=master, addresses=addresses, programs=programs)
+            known = _Named(found.link, (peer, master, addresses, programs), link)
         named[inode, index] = known
         return known.link
 
@@ -139,7 +144,7 @@ class _Named(NamedTuple):
     """A link of the last snapshot, and what it was made of."""
 
     raw: Link
-    rest: tuple[Peer | None, str | None, tuple[Address, ...]]
+    rest: tuple[Peer | None, str | None, tuple[Address, ...], tuple[Program, ...]]
     link: Link
 
 
@@ -187,8 +192,14 @@ def _root(ref: NodeRef) -> str | None:
 
 
 def resolvers_of(ref: NodeRef, names: Iterable[str] | None = None) -> tuple[str, ...]:
-    """The name servers that ``ref`` would ask now (see ``resolvers.py``). ``names`` are its own in /run/netns, for who has read them."""
-    return read_resolvers(_root(ref), names_by_inode(read_names()).get(ref.namespace.inode, ()) if names is None else names)
+    """The name servers that what lives in ``ref`` would ask now; where nothing lives, whoever enters it by its name.
+
+    ``names`` are its own in /run/netns, for who has read them.
+    """
+    root = _root(ref)
+    if root is not None:
+        return read_resolvers(root)
+    return resolvers_by_name(names_by_inode(read_names()).get(ref.namespace.inode, ()) if names is None else names)
 
 
 def own_node(name: str = "host", role: Role = "host") -> NodeRef:

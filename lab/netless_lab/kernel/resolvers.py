@@ -1,28 +1,28 @@
 """The name servers a node would ask: the ``nameserver`` lines of its resolv.conf (resolv.conf(5)).
 
-A container has its own root, so its own file. A namespace that is only a name shares the machine's files; ``ip netns exec NAME``
-puts /etc/netns/NAME/resolv.conf in the place of /etc/resolv.conf (ip-netns(8)).
+What lives in a node reads the file of its own root. /etc/netns/NAME/resolv.conf is read by whoever enters by ``ip netns exec NAME``, which
+puts it in the place of /etc/resolv.conf (ip-netns(8)), and by nobody else.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Final
 
-_MOST_BYTES = 1 << 16
+ETC_NETNS: Final = "/etc/netns"
+"""Where ``ip netns exec`` looks for files to put in the place of those in /etc, a folder for each name."""
+_MOST_BYTES: Final = 1 << 16
 
 
-def read_resolvers(root: str | None, names: Iterable[str]) -> tuple[str, ...]:
-    """The servers in ``root``/etc/resolv.conf; when there are none, those of the first of ``names`` that has any in /etc/netns.
+def read_resolvers(root: str) -> tuple[str, ...]:
+    """The servers in ``root``/etc/resolv.conf. ``root`` is /proc/PID/root, or "" for our own root."""
+    return _servers(f"{root}/etc/resolv.conf")
 
-    ``root`` is /proc/PID/root, "" for our own root, or None when no process lives in the node.
-    """
-    paths = [] if root is None else [f"{root}/etc/resolv.conf"]
-    for path in (*paths, *(f"/etc/netns/{name}/resolv.conf" for name in names)):
-        servers = _servers(path)
-        if servers:
-            return servers
-    return ()
+
+def resolvers_by_name(names: Iterable[str]) -> tuple[str, ...]:
+    """The servers that /etc/netns has for the first of a namespace's ``names`` for which it has any."""
+    return next((servers for name in names if (servers := _servers(f"{ETC_NETNS}/{name}/resolv.conf"))), ())
 
 
 def _servers(path: str) -> tuple[str, ...]:

@@ -16,14 +16,16 @@ RESERVED: Final = 256
 """Descriptors left to others; half of them where there are few at all."""
 
 
-def has_room() -> bool:
-    """Whether many descriptors are left. Counting them would cost as much as there are: the lowest free numbers are given out first
-    (open(2)), so while the first of the reserved ones is free, all of them are.
+def has_room(part: int = 1) -> bool:
+    """Whether many descriptors are left: those reserved, or of these one ``part``.
+
+    Counting them would cost as much as there are: the lowest free numbers are given out first (open(2)), so while the first of the reserved
+    ones is free, all of them are.
     """
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if most == resource.RLIM_INFINITY:
         return True
-    first = most - min(RESERVED, most // 2)
+    first = most - min(RESERVED, most // 2) // part
     try:
         held = os.open("/", os.O_PATH | os.O_CLOEXEC)
     except OSError:
@@ -39,6 +41,8 @@ def has_room() -> bool:
 
 
 def need_room() -> None:
-    """Raise OSError (EMFILE) when there is none."""
-    if not has_room():
+    """For what packets are heard by, which may have half of what is left by what is only kept to be quicker. Raises OSError (EMFILE) when that
+    is used up too.
+    """
+    if not has_room(2):
         raise OSError(errno.EMFILE, "too few files may be open in this lab (ulimit -n)")

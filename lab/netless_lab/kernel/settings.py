@@ -47,6 +47,11 @@ class Settings:
         self._files = files or {}
         self._home = home
 
+    def moved(self) -> Settings:
+        """The same settings for a namespace in the place of the one they were read in; no file is open any more, and these are not to be used."""
+        self.close()
+        return Settings(self.values)
+
     def close(self) -> None:
         """Close what was kept open."""
         for fd in self._files.values():

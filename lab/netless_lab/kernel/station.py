@@ -10,9 +10,13 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from ..model.snapshot import Address, Chain, Listener, PolicyRule
-from .decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link, one_link
-from .decode_neighbour import (
+from ..model.netfilter.rules import NamedSet
+from ..model.snapshot import Address, Chain, Listener, PolicyRule, Program
+from .listeners import Listeners
+from .namespace import Namespace
+from .netlink.address import ADDRESSES_BODY, RTM_GETADDR, decode_address
+from .netlink.link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link, one_link
+from .netlink.neighbour import (
     FDB_BODY,
     NEIGHBOURS_BODY,
     RTM_GETNEIGH,
@@ -21,23 +25,12 @@ from .decode_neighbour import (
     decode_fdb,
     decode_neighbour,
 )
-from .decode_route import (
-    ADDRESSES_BODY,
-    ROUTES_BODY,
-    RTM_GETADDR,
-    RTM_GETROUTE,
-    RTM_GETRULE,
-    RULES_BODY,
-    RawRoute,
-    decode_address,
-    decode_route,
-    decode_rule,
-)
-from .listeners import Listeners
-from .namespace import Namespace
+from .netlink.nsid import inodes_of
+from .netlink.qdisc import filters
+from .netlink.route import ROUTES_BODY, RTM_GETROUTE, RawRoute, decode_route
+from .netlink.rule import RTM_GETRULE, RULES_BODY, decode_rule
+from .netlink.socket import NetlinkError, NetlinkSocket
 from .nft.read import RulesetReader
-from .nsid import inodes_of
-from .rtnetlink import NetlinkError, NetlinkSocket
 from .sysctls import Sysctls
 from .xtables import LegacyTables
 
@@ -58,10 +51,14 @@ class RawNode(NamedTuple):
     neighbours: tuple[RawNeighbour, ...]
     fdb: tuple[RawFdbEntry, ...]
     chains: tuple[Chain, ...]
+    sets: tuple[NamedSet, ...]
+    tables: tuple[str, ...]
     xtables: tuple[str, ...]
+    legacy: tuple[Chain, ...]
     sysctls: dict[str, str]
     listeners: tuple[Listener, ...]
     inodes: dict[int, int]
+    programs: dict[int, tuple[Program, ...]]
 
 
 class Memo(Generic[T]):
@@ -114,6 +111,10 @@ class Station:
         links = {found.link.ifindex: found for found in told.values()}
         self._up = {found.link.ifindex: body for body, found in told.items() if found.link.up}
         sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links.values())
+        legacy = self._legacy.read(tables)
+        firewalls = self._ruleset.tables()
+        names = {index: link.link.name for index, link in links.items()}
+        chains, sets = self._ruleset.read(names) if firewalls else ((), ())
         neighbours = [decode_neighbour(body) for body in dump(RTM_GETNEIGH, NEIGHBOURS_BODY)]
         return RawNode(
             links=links,
@@ -122,11 +123,15 @@ class Station:
             policy=tuple(rule for rule in self._rules.each(dump(RTM_GETRULE, RULES_BODY)) if rule is not None),
             neighbours=tuple(entry for entry in neighbours if entry is not None),
             fdb=self._fdb(),
-            chains=self._ruleset.chains({index: link.link.name for index, link in links.items()}),
-            xtables=self._legacy.holding(tables),
+            chains=chains,
+            tables=firewalls,
+            sets=sets,
+            xtables=tuple(legacy),
+            legacy=tuple(chain for own in legacy.values() for chain in own),
             sysctls=sysctls,
             listeners=self._listeners.read(),
             inodes=self._inodes_of({link.nsid for link in links.values() if link.nsid is not None}, others),
+            programs=self._programs(),
         )
 
     def catch_up(self) -> None:
@@ -156,6 +161,13 @@ class Station:
             return tuple(dict.fromkeys(entry for entry in entries if entry is not None))
         except NetlinkError:  # a kernel without bridges
             return ()
+
+    def _programs(self) -> dict[int, tuple[Program, ...]]:
+        """Where filters of tc decide, by ifindex."""
+        try:
+            return filters(self._route)
+        except NetlinkError:  # a kernel without traffic control
+            return {}
 
     def _inodes_of(self, nsids: Collection[int], candidates: Sequence[Namespace]) -> dict[int, int]:
         """Which of ``candidates`` this namespace calls by each of ``nsids``; those that are none of them are left out.

@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from . import encode
-from .decode_link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link
 from .namespace import Namespace
-from .rtnetlink import ACK, NetlinkError, NetlinkSocket
+from .netlink.attributes import number
+from .netlink.link import DUMP_BODY, IFLA_GROUP, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RawLink, decode_link, encode_link
+from .netlink.socket import ACK, NetlinkError, NetlinkSocket
 
 GROUP: Final = 0x6E6C
 """The group number that marks what goes; nothing else uses it."""
@@ -34,14 +34,14 @@ class Sweep:
         self._socket = NetlinkSocket(namespace)
         for index in self._indexes:
             with contextlib.suppress(NetlinkError):
-                self._socket.request(encode.RTM_SETLINK, ACK, encode.link(index, encode.number(encode.IFLA_GROUP, GROUP)))
+                self._socket.request(RTM_SETLINK, ACK, encode_link(index, number(IFLA_GROUP, GROUP)))
         sender = NetlinkSocket(namespace)
         self._thread = threading.Thread(target=self._send, args=(sender,), name="netless-sweep", daemon=True)
         self._thread.start()
 
     def _send(self, sender: NetlinkSocket) -> None:
         with contextlib.suppress(NetlinkError):
-            sender.request(encode.RTM_DELLINK, ACK, encode.link(0, encode.number(encode.IFLA_GROUP, GROUP)))
+            sender.request(RTM_DELLINK, ACK, encode_link(0, number(IFLA_GROUP, GROUP)))
         sender.close()
 
     def wait(self) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class Sweep:
         """The kernel refuses a whole group when one of its links cannot be deleted (rtnl_group_dellink)."""
         for raw in self._left():
             with contextlib.suppress(NetlinkError):
-                self._socket.request(encode.RTM_DELLINK, ACK, encode.link(raw.link.ifindex))
+                self._socket.request(RTM_DELLINK, ACK, encode_link(raw.link.ifindex))
 
     def _left(self) -> list[RawLink]:
         return [raw for raw in links(self._socket) if raw.link.ifindex in self._indexes]

@@ -12,6 +12,7 @@ ip_default_ttl              ipv4/ip_default_ttl: how many routers a packet may p
 bridge-nf-call-iptables     bridge/...: whether bridged frames pass the IP firewall; absent when br_netfilter is not there
 v6.forwarding               ipv6/conf/all/forwarding
 v6.disabled                 ipv6/conf/all/disable_ipv6
+default.rp_filter           ipv4/conf/default/rp_filter: what a new device gets; proxy_arp and route_localnet the same
 forwarding/DEVICE           ipv4/conf/DEVICE/forwarding, when it differs from ip_forward
 rp_filter/DEVICE            ipv4/conf/DEVICE/..., when it differs from ipv4/conf/default/..., which is what a new device gets
 proxy_arp/DEVICE            the same
@@ -26,8 +27,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .decode_link import DeviceKnobs
 from .namespace import Namespace
+from .netlink.link import DeviceKnobs
 from .proc_files import ProcFiles
 
 KNOBS: Final = {
@@ -39,21 +40,19 @@ KNOBS: Final = {
     "ip_unprivileged_port_start": "net/ipv4/ip_unprivileged_port_start",
     "ip_default_ttl": "net/ipv4/ip_default_ttl",
     "bridge-nf-call-iptables": "net/bridge/bridge-nf-call-iptables",
+    "default.rp_filter": "net/ipv4/conf/default/rp_filter",
+    "default.proxy_arp": "net/ipv4/conf/default/proxy_arp",
+    "default.route_localnet": "net/ipv4/conf/default/route_localnet",
     "v6.forwarding": "net/ipv6/conf/all/forwarding",
     "v6.disabled": "net/ipv6/conf/all/disable_ipv6",
 }
 """Snapshot key -> sysctl key, for the values of a whole namespace. Actions that set one use the same table."""
 
-_DEFAULTS: Final = {
-    "default/rp_filter": "net/ipv4/conf/default/rp_filter",
-    "default/proxy_arp": "net/ipv4/conf/default/proxy_arp",
-    "default/route_localnet": "net/ipv4/conf/default/route_localnet",
-}
 _XTABLES: Final = {
     "xtables/ip": "/proc/thread-self/net/ip_tables_names",
     "xtables/ip6": "/proc/thread-self/net/ip6_tables_names",
 }
-_PATHS: Final = {key: f"/proc/sys/{name}" for key, name in (KNOBS | _DEFAULTS).items()} | _XTABLES
+_PATHS: Final = {key: f"/proc/sys/{name}" for key, name in KNOBS.items()} | _XTABLES
 
 
 def knob_of(key: str) -> str:
@@ -83,7 +82,7 @@ class Sysctls:
             if knobs is None:
                 continue
             for knob, value in zip(DeviceKnobs._fields, knobs, strict=True):
-                usual = values.get("ip_forward" if knob == "forwarding" else f"default/{knob}")
+                usual = values.get("ip_forward" if knob == "forwarding" else f"default.{knob}")
                 if usual is not None and str(value) != usual:
                     sysctls[f"{knob}/{name}"] = str(value)
         tables = values.get("xtables/ip", "").split()

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from .names import DIRECTORY
+from ..room import NETNS
 from .namespace import Namespace, socket_in
 from .nft.batch import Batch
 from .probe.ready import pending
@@ -71,7 +71,7 @@ class Toolbox:
             return self._resolve(name)
         except Exception as unknown:
             try:
-                return NodeRef(name, "unknown", Namespace.at(f"{DIRECTORY}/{name}"))
+                return NodeRef(name, "unknown", Namespace.at(f"{NETNS}/{name}"))
             except (OSError, ValueError):
                 raise NoSuchNode(name) from unknown
 

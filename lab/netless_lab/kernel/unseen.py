@@ -5,32 +5,46 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
+from ..model.clearing import Clearing
 from ..model.gates import switched_on
 from ..model.snapshot import Node, Snapshot
-from . import encode, ipsec
-from .attributes import attributes, ip, text
-from .beginning import LASTING, Beginning, NodeBeginning, images
-from .decode_link import DeviceKnobs
-from .decode_neighbour import NEIGHBOUR_SIZE, PROXIES_BODY, RTM_GETNEIGH
+from . import ipsec, mptcp, objects
+from .beginning import Beginning, NodeBeginning, images
+from .netlink.link import LASTING, DeviceKnobs
+from .netlink.neighbour import PROXIES_BODY, RTM_GETNEIGH, decode_proxy
+from .netlink.qdisc import QDISCS_BODY, RTM_GETQDISC, decode_qdisc
+from .netlink.route import NEXT_HOPS_BODY, RTM_GETNEXTHOP
+from .netlink.socket import NetlinkError, NetlinkSocket
 from .nft.batch import table_names
 from .read import NodeRef
-from .rtnetlink import NetlinkError, NetlinkSocket
 from .settings import Difference, device_of
 from .sysctls import KNOBS, knob_of
 
 
-def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot) -> tuple[str, ...]:
+def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot) -> Clearing:
     """Differences from the beginning that ``now`` does not hold, of the nodes that the lab made. About a millisecond a node."""
-    found: list[str] = []
+    found = Clearing()
     for ref in refs:
         node = now.by_netns(ref.namespace.inode)
         if node is not None and ref.role != "unknown":
             with contextlib.suppress(OSError):
-                found += [f"{what} in {ref.name}" for what in _of_node(ref, beginning.of(ref), node)]
-    return tuple(found)
+                found += _within(ref.name, _of_node(ref, beginning.of(ref), node))
+    return found
 
 
-def _of_node(ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:
+def _within(name: str, found: Clearing) -> Clearing:
+    return Clearing(*(tuple(f"{what} in {name}" for what in words) for words in (found.going, found.coming)))
+
+
+def _of_node(ref: NodeRef, began: NodeBeginning, node: Node) -> Clearing:
+    there = list(_set_in(ref, began, node))
+    with contextlib.closing(NetlinkSocket(ref.namespace)) as opened:
+        there += _of_links(opened, began, node)
+        return Clearing(tuple(there)) + objects.told(opened, began.objects, began.links)
+
+
+def _set_in(ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:
+    """What is set in a node as a whole."""
     shown = {(chain.family, chain.table) for chain in node.chains}
     for family, table in table_names(ref.namespace):
         if (family, table) not in shown:
@@ -39,8 +53,8 @@ def _of_node(ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:
         yield f"{_name(change.key)} = {change.now}" + (f" (was {change.was})" if change.was is not None else "")
     with contextlib.suppress(OSError):  # a kernel without IPsec
         yield from ipsec.told(ref.namespace)
-    with contextlib.closing(NetlinkSocket(ref.namespace)) as opened:
-        yield from _of_links(opened, began, node)
+    with contextlib.suppress(OSError):  # a kernel without multipath TCP
+        yield from mptcp.told(ref.namespace, began.mptcp)
 
 
 def _of_links(opened: NetlinkSocket, began: NodeBeginning, node: Node) -> Iterator[str]:
@@ -54,24 +68,18 @@ def _of_links(opened: NetlinkSocket, began: NodeBeginning, node: Node) -> Iterat
                 yield f"{LASTING[kind]} of {names.get(index, index)}"
         if now.flags != was.flags:
             yield f"flags of {names.get(index, index)}"
-        if now.xdp and not was.xdp:
-            yield f"the XDP program of {names.get(index, index)}"
-    for index, discipline, handle in _disciplines(opened):
-        if index in began.links and handle:
-            yield f"the discipline {discipline} of {names.get(index, index)}"
+        if now.token != was.token:
+            yield f"the IPv6 token of {names.get(index, index)}"
+    shown = {link.ifindex for link in node.links if link.programs}
+    for found in map(decode_qdisc, opened.dump(RTM_GETQDISC, QDISCS_BODY)):
+        if found.link in began.links and found.handle and found.link not in shown:
+            yield f"the discipline {found.kind} of {names.get(found.link, found.link)}"
     for body in opened.dump(RTM_GETNEIGH, PROXIES_BODY):
-        yield f"the proxy for {ip(attributes(body, NEIGHBOUR_SIZE)[1])}"
+        yield f"the proxy for {decode_proxy(body)}"
     with contextlib.suppress(NetlinkError):  # kernels before 5.3
-        count = len(opened.dump(encode.RTM_GETNEXTHOP, encode.next_hop()))
+        count = len(opened.dump(RTM_GETNEXTHOP, NEXT_HOPS_BODY))
         if count:
             yield f"{count} of ip nexthop"
-
-
-def _disciplines(opened: NetlinkSocket) -> Iterator[tuple[int, str, int]]:
-    """(link, kind, handle) of every queueing discipline; those that the kernel gave by itself have handle 0."""
-    for body in opened.dump(encode.RTM_GETQDISC, encode.qdiscs()):
-        index, handle = encode.of_qdisc(body)
-        yield index, text(attributes(body, encode.QDISC_SIZE).get(1, b"")), handle
 
 
 def _own(changes: Sequence[Difference]) -> Iterator[Difference]:

@@ -3,7 +3,7 @@
 * One rtnetlink and one nfnetlink socket hear all namespaces that have an id in ours (NETLINK_LISTEN_ALL_NSID): links, addresses,
   routes, rules, neighbours, forwarding databases, forwarding settings, and nftables.
 * inotify and the mount table tell of names in /run/netns, a pidfd of each node's process that it ended.
-* What makes no event at all (``pulse.py``) is looked at twice a second, only while somebody watches.
+* What makes no event at all (``Pulse``) is looked at twice a second, only while somebody watches.
 
 Events are not read for what they say: a snapshot costs a millisecond and is always right, a chain of events is neither.
 """
@@ -13,29 +13,158 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import socket
-from collections.abc import Callable, Hashable, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Final
 
-from .burst import Burst
+from ..room import NETNS
+from .discover import inhabited
+from .inotify import Inotify
+from .listeners import Listeners
 from .names import names_by_inode, read_names
 from .namespace import Namespace
-from .nsid import give_nsid
-from .pulse import Pulse, population
-from .read import NodeRef
-from .room import need_room
-from .rtnetlink import NETLINK_NETFILTER, NETLINK_ROUTE, SOL_NETLINK, NetlinkSocket
-from .watch_names import NamesWatch
+from .netlink.link import DUMP_BODY, RTM_GETLINK, decode_link
+from .netlink.nsid import give_nsid
+from .netlink.socket import NETLINK_NETFILTER, NETLINK_ROUTE, SOL_NETLINK, NetlinkSocket
+from .read import NodeRef, resolvers_of
+from .room import has_room
+from .station import Memo
+from .sysctls import Sysctls
+from .xtables import LegacyTables
 
 PULSE_S: Final = 0.5
-
+"""Between two looks at what makes no event."""
 _ADD_MEMBERSHIP, _LISTEN_ALL_NSID = 1, 8
 _SO_RCVBUFFORCE: Final = 33
 _BUFFER: Final = 4 << 20
-_ROUTE_GROUPS: Final = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25, 28)
-"""RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, _ROUTE, _RULE, IPV6_IFADDR, _ROUTE, _RULE, IPV4_NETCONF, IPV6_NETCONF, NSID (rtnetlink.h)."""
+_ROUTE_GROUPS: Final = (1, 3, 4, 5, 7, 8, 9, 11, 19, 24, 25, 28)
+"""RTNLGRP_: LINK, NEIGH, TC, IPV4_IFADDR, _ROUTE, _RULE, IPV6_IFADDR, _ROUTE, _RULE, IPV4_NETCONF, IPV6_NETCONF, NSID (rtnetlink.h)."""
 _NFTABLES_GROUPS: Final = (7,)
 _DRAIN: Final = 500
+QUIET_S: Final = 0.008
+"""A burst is over when nothing came for this long."""
+LONGEST_S: Final = 0.05
+"""A burst that does not end is told of this often."""
+_EARLY_S: Final = 0.0005
+
+
+class Burst:
+    """Many notes in, one call out: a cable plugged into a bridge makes a dozen events, and they are one change to a person.
+
+    Calls ``on_change`` when it has been quiet for a moment after a note, or after the longest time a listener may wait.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None]) -> None:
+        self._loop, self._on_change = loop, on_change
+        self._first = self._last = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def note(self) -> None:
+        """Something changed."""
+        self._last = time.monotonic()
+        if self._timer is None:
+            self._first = self._last
+            self._timer = self._loop.call_later(QUIET_S, self._maybe)
+
+    def cancel(self) -> None:
+        """Forget what was noted."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _maybe(self) -> None:
+        due = min(self._last + QUIET_S, self._first + LONGEST_S) - time.monotonic()
+        if due > _EARLY_S:
+            self._timer = self._loop.call_later(due, self._maybe)
+            return
+        self._timer = None
+        self._on_change()
+
+
+class Pulse:
+    """The silent state of one node. Two looks are equal when nothing silent changed in between. 0.2 ms a look; close it with the node.
+
+    The kernel sends no event for ``icmp_echo_ignore_all``, ``route_localnet``, ``bridge-nf-call-iptables``, an alias or alternative name, STP on
+    a bridge that is down, legacy iptables, sockets that begin to listen, resolv.conf, and namespaces made without a name (tried one by one on
+    Linux 6.18).
+    """
+
+    def __init__(self, ref: NodeRef) -> None:
+        """Open what is needed. Raises OSError when the namespace cannot be entered."""
+        self._ref = ref
+        with contextlib.ExitStack() as opened:
+            self._route = opened.enter_context(contextlib.closing(NetlinkSocket(ref.namespace)))
+            self._listeners = opened.enter_context(contextlib.closing(Listeners(ref.namespace)))
+            self._sysctls = opened.enter_context(contextlib.closing(Sysctls(ref.namespace)))
+            self._legacy = opened.enter_context(contextlib.closing(LegacyTables(ref.namespace)))
+            self._opened = opened.pop_all()
+        self._links = Memo(decode_link)
+
+    def close(self) -> None:
+        """Let the namespace go."""
+        self._opened.close()
+
+    def look(self, names: Iterable[str] | None = None) -> Hashable:
+        """The silent state now, to be compared with that of another time. ``names``: the node's own in /run/netns, for who has read them."""
+        links = self._links.each(self._route.dump(RTM_GETLINK, DUMP_BODY))
+        sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links)
+        settled = tuple((link.link.name, link.link.alias, link.link.altnames, link.link.stp, link.link.mode) for link in links)
+        legacy = tuple(
+            (table, chain.name, chain.policy, tuple(rule.text for rule in chain.rules))
+            for table, chains in self._legacy.read(tables).items()
+            for chain in chains
+        )
+        return settled, tuple(sorted(sysctls.items())), legacy, self._listeners.read(), resolvers_of(self._ref, names)
+
+
+def population() -> Hashable:
+    """Which namespaces have processes in them now."""
+    return frozenset(inhabited())
+
+
+class NamesWatch:
+    """Entries of /run/netns: files and links by inotify, mounts on them by the mount table, which polls as changed (proc(5))."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, note: Callable[[], None]) -> None:
+        self._loop, self._note = loop, note
+        self._inotify: Inotify | None = None
+        self._directory: int | None = None
+        with contextlib.suppress(OSError):  # none left for this user: the mount table and the pulse still tell
+            self._inotify = Inotify()
+            self._inotify.watch(os.path.dirname(NETNS))
+            self._directory = self._inotify.watch(NETNS)
+            loop.add_reader(self._inotify.fileno(), self._entries)
+        self._mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        self._poll = select.epoll()
+        self._poll.register(self._mounts, select.EPOLLPRI | select.EPOLLERR)
+        self._poll.poll(0)
+        loop.add_reader(self._poll.fileno(), self._mounted)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._loop.remove_reader(self._poll.fileno())
+        self._poll.close()
+        os.close(self._mounts)
+        if self._inotify is not None:
+            self._loop.remove_reader(self._inotify.fileno())
+            self._inotify.close()
+
+    def _entries(self) -> None:
+        """In the directory anything counts, in its parent only the directory itself."""
+        assert self._inotify is not None
+        for event in self._inotify.read():
+            if event.watch == self._directory:
+                self._directory = None if event.lost else self._directory
+                self._note()
+            elif event.name == os.path.basename(NETNS):
+                self._directory = self._inotify.watch(NETNS)
+                self._note()
+
+    def _mounted(self) -> None:
+        self._poll.poll(0)
+        self._note()
 
 
 class Watch:
@@ -162,16 +291,23 @@ class Watch:
             self._burst.note()
 
     def _feel(self, inode: int, names: Mapping[int, tuple[str, ...]]) -> Hashable:
-        """Look at the silent state of a node, and remember it; None when it cannot be seen."""
+        """Look at the silent state of a node, and remember it; None when it cannot be seen.
+
+        It is kept open for the next look while there is room for that.
+        """
         look: Hashable = None
+        pulse = self._pulses.pop(inode, None)
         try:
-            if inode not in self._pulses:
-                need_room()
-                self._pulses[inode] = Pulse(self._nodes[inode])
-            look = self._pulses[inode].look(names.get(inode, ()))
+            if pulse is None:
+                pulse = Pulse(self._nodes[inode])
+            look = pulse.look(names.get(inode, ()))
         except OSError:
-            pulse = self._pulses.pop(inode, None)
             if pulse is not None:
+                pulse.close()
+        else:
+            if has_room():
+                self._pulses[inode] = pulse
+            else:
                 pulse.close()
         self._last_looks[inode] = look
         return look

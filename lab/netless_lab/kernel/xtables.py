@@ -1,8 +1,8 @@
-"""Does the old iptables hold anything? A table stays registered once somebody has listed it, so its name alone proves nothing.
+"""What the old iptables holds. A table stays registered once somebody has listed it, so its name alone proves nothing.
 
 The kernel hands out each table over a socket option (include/uapi/linux/netfilter_ipv4/ip_tables.h, ip6_tables.h): a table nobody wrote
-has one entry for each built-in chain, whose verdict is the policy, and one at the end. ctypes, because Python's getsockopt cannot pass
-the table's name in.
+has one entry for each built-in chain, whose verdict is the policy, and one at the end; ``xtables_rules`` reads them. ctypes, because
+Python's getsockopt cannot pass the table's name in.
 """
 
 from __future__ import annotations
@@ -13,30 +13,31 @@ import socket
 import struct
 from typing import Final, NamedTuple
 
+from ..model.netfilter.rules import Unfollowed
+from ..model.snapshot import Chain, Rule
 from .namespace import Namespace, socket_in
+from .xtables_rules import IP4, IP6, Layout, Table, chains
 
 _GET_INFO, _GET_ENTRIES = 64, 65
 _INFO: Final = struct.Struct("=32sI5I5III")
 """struct ipt_getinfo: name, valid_hooks, hook_entry, underflow, num_entries, size."""
 _ENTRIES_HEAD: Final = 40
 """struct ipt_get_entries: name, size, and padding to 8."""
-_TARGET_HEAD: Final = 32
-_ACCEPT: Final = -2
-"""A verdict is stored as minus itself minus one; NF_ACCEPT is 1."""
 _SIX: Final = "ip6 "
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class _Version(NamedTuple):
-    """How IPv4 and IPv6 tables differ: the socket, the option level, and where an entry says at which offset its target is."""
+    """How IPv4 and IPv6 tables are asked for: the socket and the option level."""
 
     family: int
     level: int
-    target_offset_at: int
+    layout: Layout
 
 
-_FOUR: Final = _Version(socket.AF_INET, socket.IPPROTO_IP, 88)
-_SIXTH: Final = _Version(socket.AF_INET6, socket.IPPROTO_IPV6, 140)
+_FOUR: Final = _Version(socket.AF_INET, socket.IPPROTO_IP, IP4)
+_SIXTH: Final = _Version(socket.AF_INET6, socket.IPPROTO_IPV6, IP6)
+_UNREAD: Final = Rule(0, "(rules that cannot be read)", opaque=True, parts=(Unfollowed("the old iptables"),))
 
 
 class LegacyTables:
@@ -52,24 +53,32 @@ class LegacyTables:
             opened.close()
         self._sockets.clear()
 
-    def holding(self, tables: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of ``tables`` (``nat``, ``ip6 nat``) that hold a rule, a chain or a policy of somebody's, sorted. What cannot be read counts."""
-        return tuple(sorted(table for table in tables if self._holds(table)))
+    def read(self, tables: tuple[str, ...]) -> dict[str, tuple[Chain, ...]]:
+        """By table (``nat``, ``ip6 nat``, sorted) the chains of those that hold a rule, a chain or a policy of somebody's.
 
-    def _holds(self, table: str) -> bool:
-        version = _SIXTH if table.startswith(_SIX) else _FOUR
-        name = table.removeprefix(_SIX).encode()
+        Of a table that cannot be read it is not known what it does: it has chains for every hook, with a rule that nobody can follow.
+        """
+        found = {table: self._chains(table) for table in sorted(tables)}
+        return {table: chains for table, chains in found.items() if any(map(_holds, chains))}
+
+    def table(self, table: str) -> Table:
+        """A table as the kernel hands it out. Raises OSError and struct.error."""
+        version, name = _version(table), table.removeprefix(_SIX)
+        opened = self._socket(version)
+        info = _INFO.unpack_from(_option(opened, version.level, _GET_INFO, _INFO.pack(name.encode(), *[0] * 13)))
+        given = struct.pack("=32sI4x", name.encode(), info[13]) + bytes(info[13])
+        entries = _option(opened, version.level, _GET_ENTRIES, given)[_ENTRIES_HEAD:]
+        return Table(name, version.layout, info[1], info[2:7], info[7:12], entries)
+
+    def _chains(self, table: str) -> tuple[Chain, ...]:
         try:
-            opened = self._socket(version)
-            info = option(opened, version.level, _GET_INFO, _INFO.pack(name, *[0] * 13))
-            _, hooks, *numbers = _INFO.unpack_from(info)
-            underflow, entries, size = numbers[5:10], numbers[10], numbers[11]
-            if entries != hooks.bit_count() + 1:
-                return True
-            blob = option(opened, version.level, _GET_ENTRIES, struct.pack("=32sI4x", name, size) + bytes(size))[_ENTRIES_HEAD:]
-            return any(_policy(blob, underflow[hook], version) != _ACCEPT for hook in range(5) if hooks & 1 << hook)
-        except (OSError, struct.error):
-            return True
+            return chains(self.table(table))
+        except (OSError, struct.error, IndexError):
+            version, name = _version(table), table.removeprefix(_SIX)
+            return tuple(
+                Chain(version.layout.family, name, hook.upper(), "nat" if name == "nat" else "filter", hook, 0, "accept", None, (_UNREAD,), "legacy")
+                for hook in ("prerouting", "input", "forward", "output", "postrouting")
+            )
 
     def _socket(self, version: _Version) -> socket.socket:
         if version.family not in self._sockets:
@@ -77,13 +86,15 @@ class LegacyTables:
         return self._sockets[version.family]
 
 
-def _policy(blob: bytes, entry: int, version: _Version) -> int:
-    """The verdict of the built-in entry at ``entry``."""
-    target = entry + int(struct.unpack_from("=H", blob, entry + version.target_offset_at)[0])
-    return int(struct.unpack_from("=i", blob, target + _TARGET_HEAD)[0])
+def _version(table: str) -> _Version:
+    return _SIXTH if table.startswith(_SIX) else _FOUR
 
 
-def option(opened: socket.socket, level: int, option: int, given: bytes) -> bytes:
+def _holds(chain: Chain) -> bool:
+    return bool(chain.rules) or chain.hook is None or chain.policy != "accept"
+
+
+def _option(opened: socket.socket, level: int, option: int, given: bytes) -> bytes:
     """getsockopt(2) with a buffer that says what is wanted. Raises OSError."""
     buffer, length = ctypes.create_string_buffer(given, len(given)), ctypes.c_uint32(len(given))
     if _libc.getsockopt(opened.fileno(), level, option, buffer, ctypes.byref(length)):

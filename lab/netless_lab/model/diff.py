@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from .changes import Change, sentence
+from .changes import Change, NameAdded, NameBroken, NameMoved, NameRemoved, NodeAppeared, NodeRenamed, NodeReplaced, NodeVanished
 from .diff_links import link_changes
 from .diff_tables import table_changes
 from .identity import match
 from .snapshot import Name, Node, Snapshot
-
-__all__ = ["Change", "diff", "sentence"]
 
 
 def diff(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
@@ -22,19 +20,20 @@ def diff(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
         return ()
     same = match(before, after)
     changes: list[Change] = []
-    gone = {node.name for node in same.nodes_gone}
+    gone = {node.name: node for node in same.nodes_gone}
     new = {node.name for node in same.nodes_new}
-    changes += [Change("node-replaced", node.name, node.name) for node in same.nodes_new if node.name in gone]
-    changes += [Change("node-vanished", node.name, node.name) for node in same.nodes_gone if node.name not in new]
-    changes += [Change("node-appeared", node.name, node.name) for node in same.nodes_new if node.name not in gone]
-    changes += [Change("node-renamed", now.name, now.name, was.name, now.name) for was, now in same.nodes if was.name != now.name]
+    changes += [NodeReplaced(node.name, gone[node.name], node) for node in same.nodes_new if node.name in gone]
+    changes += [NodeVanished(node.name, node) for node in same.nodes_gone if node.name not in new]
+    changes += [NodeAppeared(node.name, node) for node in same.nodes_new if node.name not in gone]
+    changes += [NodeRenamed(now.name, was.name) for was, now in same.nodes if was.name != now.name]
     changes += _names(before, after)
     changes += link_changes(same)
+    macs = frozenset(link.mac for snapshot in (before, after) for node in snapshot.nodes for link in node.links)
     for was, now in same.nodes:
         if was is not now:
-            changes += table_changes(_as_named_now(was, same.renamed(now)), now, fresh=False)
+            changes += table_changes(_as_named_now(was, same.renamed(now)), now, macs, fresh=False)
     for node in same.nodes_new:
-        changes += table_changes(Node(node.name, node.role, node.netns), node, fresh=True)
+        changes += table_changes(Node(node.name, node.role, node.netns), node, macs, fresh=True)
     return tuple(changes)
 
 
@@ -45,7 +44,14 @@ def _as_named_now(was: Node, renamed: dict[str, str]) -> Node:
     routes = tuple(replace(own, dev=renamed.get(own.dev or "", own.dev)) for own in was.routes)
     neighbours = tuple(replace(own, dev=renamed.get(own.dev, own.dev)) for own in was.neighbours)
     fdb = tuple(replace(own, dev=renamed.get(own.dev, own.dev), master=renamed.get(own.master or "", own.master)) for own in was.fdb)
-    return replace(was, routes=routes, neighbours=neighbours, fdb=fdb)
+    sysctls = {_knob(key, renamed): value for key, value in was.sysctls.items()}
+    return replace(was, routes=routes, neighbours=neighbours, fdb=fdb, sysctls=sysctls)
+
+
+def _knob(key: str, renamed: dict[str, str]) -> str:
+    """``rp_filter/eth0`` of a link that was renamed, by its name now."""
+    knob, _, device = key.partition("/")
+    return f"{knob}/{renamed[device]}" if device in renamed else key
 
 
 def _names(before: Snapshot, after: Snapshot) -> list[Change]:
@@ -57,23 +63,23 @@ def _names(before: Snapshot, after: Snapshot) -> list[Change]:
     for text, name in new.items():
         was = old.get(text)
         if was is None:
-            found.append(Change("name-added", _leads_to(after, name), text, after=name.how))
+            found.append(NameAdded(_leads_to(after, name), name))
         elif was.netns != name.netns:
             if name.netns is None:
-                found.append(Change("name-broken", _leads_to(before, was), text))
+                found.append(NameBroken(_leads_to(before, was), was, name))
             else:
-                there = _leads_to(after, name) or "another namespace"
-                earlier = (_leads_to(before, was) or "another namespace") if was.netns is not None else "nowhere"
-                found.append(Change("name-moved", there, text, earlier, there))
+                there = _leads_to(after, name, "another namespace")
+                earlier = _leads_to(before, was, "another namespace") if was.netns is not None else "nowhere"
+                found.append(NameMoved(there, was, name, earlier))
     for text, name in old.items():
         if text not in new:
             node = after.by_netns(name.netns) if name.netns is not None else None
-            found.append(Change("name-removed", node.name if node is not None else "", text))
+            found.append(NameRemoved(node.name if node is not None else "", name))
     return found
 
 
-def _leads_to(snapshot: Snapshot, name: Name) -> str:
+def _leads_to(snapshot: Snapshot, name: Name, unseen: str = "a namespace") -> str:
     node = snapshot.by_netns(name.netns) if name.netns is not None else None
     if node is not None:
         return node.name
-    return "" if name.netns is None else "a namespace"
+    return "" if name.netns is None else unseen

@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from ipaddress import ip_interface
 from typing import TypeVar
 
-from .changes import Change, Kind
+from msgspec.structs import replace
+
+from . import changes as c
 from .gates import FORWARDING_KEYS, switched_on
-from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, PolicyRule, Route
+from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, Route, Rule
 
 FORWARDING_V6 = ("v6.forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
 _BY_ITSELF = frozenset({"reachable", "stale", "delay", "probe", "noarp", "none", "incomplete"})
 _KERNEL_TABLES = (0, 32766, 32767)
 """Priorities of the three rules every namespace is born with (ip-rule(8))."""
 
+_ANY = "00:00:00:00:00:00"
+"""The MAC under which a vxlan device keeps where frames for everybody go."""
+_BORN_OFF = ("ip_forward", "v6.forwarding", "proxy_arp", "route_localnet", "icmp_echo_ignore_all")
+"""Switches that are off in every new namespace (Documentation/networking/ip-sysctl.rst)."""
+
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
-def table_changes(was: Node, now: Node, *, fresh: bool) -> list[Change]:
-    """All table changes of one node. ``fresh``: the node is new, so its settings are its birth and no news."""
+def table_changes(was: Node, now: Node, macs: frozenset[str], *, fresh: bool) -> list[c.Change]:
+    """All table changes of one node. ``macs``: those of every link there is or was: a device answers for its own, and for those of macvlans on it.
+
+    ``fresh``: the node is new, so most of its settings are its birth and no news."""
     found = _routes(was, now)
     if was.policy != now.policy:
         found += _policy(was, now, fresh)
     if was.neighbours != now.neighbours:
         found += _neighbours(was, now)
     if was.fdb != now.fdb:
-        found += _fdb(was, now)
+        found += _fdb(was, now, macs)
+    name = now.name
+    found += [c.TableRemoved(name, table) for table in was.tables if table not in now.tables]
+    found += [c.TableAdded(name, table) for table in now.tables if table not in was.tables]
+    if was.sets != now.sets:
+        found += _sets(was, now)
     if was.chains != now.chains:
         found += _chains(was, now)
-    name = now.name
-    found += [Change("xtables-removed", name, text) for text in was.xtables if text not in now.xtables]
-    found += [Change("xtables-added", name, text) for text in now.xtables if text not in was.xtables]
-    if was.sysctls != now.sysctls and not fresh:
-        found += _sysctls(was, now)
+    if was.legacy != now.legacy:
+        found += _legacy(was, now)
+    if was.sysctls != now.sysctls:
+        found += _born_with(now) if fresh else _sysctls(was, now)
     if was.resolvers != now.resolvers:
-        found.append(Change("resolver-changed", name, "resolver", ", ".join(was.resolvers), ", ".join(now.resolvers)))
+        found.append(c.ResolversChanged(name, was.resolvers, now.resolvers))
     gone, new = set(was.listeners) - set(now.listeners), set(now.listeners) - set(was.listeners)
-    found += [Change("listener-closed", name, _listener(own)) for own in was.listeners if own in gone]
-    found += [Change("listener-opened", name, _listener(own)) for own in now.listeners if own in new]
+    tunnels = {link.vxlan.port for node in (was, now) for link in node.links if link.vxlan is not None}
+    found += [c.ListenerClosed(name, own, quiet=_of_tunnel(own, tunnels)) for own in was.listeners if own in gone]
+    found += [c.ListenerOpened(name, own, quiet=_of_tunnel(own, tunnels)) for own in now.listeners if own in new]
     return found
+
+
+def _of_tunnel(own: Listener, ports: set[int]) -> bool:
+    """Whether a socket may be that of a vxlan device, which the kernel opens when the device is switched on (vxlan_open)."""
+    return own.protocol == "udp" and own.port in ports
 
 
 def _group(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
@@ -49,19 +69,19 @@ def _group(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     return found
 
 
-def _routes(was: Node, now: Node) -> list[Change]:
+def _routes(was: Node, now: Node) -> list[c.Change]:
     if was.routes == now.routes:
         return []
     old, new = _group(was.routes, _route_key), _group(now.routes, _route_key)
-    found: list[Change] = []
+    found: list[c.Change] = []
     for key in [*old, *(key for key in new if key not in old)]:
         lost = [route for route in old.get(key, ()) if route not in new.get(key, ())]
         got = [route for route in new.get(key, ()) if route not in old.get(key, ())]
         if len(lost) == 1 and len(got) == 1:
             found += _route_changed(now, lost[0], got[0])
             continue
-        found += [Change("route-removed", now.name, route.dst, before=_way(route), quiet=_own(route)) for route in lost]
-        found += [Change("route-added", now.name, route.dst, after=_way(route), quiet=_own(route)) for route in got]
+        found += [c.RouteRemoved(now.name, route, quiet=_own(route) and not _taken(route, was, now)) for route in lost]
+        found += [c.RouteAdded(now.name, route, quiet=_own(route) and not _taken(route, was, now)) for route in got]
     return found
 
 
@@ -69,27 +89,10 @@ def _route_key(route: Route) -> tuple[int, int, str, int]:
     return route.family, route.table, route.dst, route.metric
 
 
-def _route_changed(now: Node, lost: Route, got: Route) -> list[Change]:
-    before, after = _way(lost), _way(got)
-    if before != after:
-        return [Change("route-changed", now.name, got.dst, before, after, quiet=_own(got) and _own(lost))]
-    if lost.linkdown != got.linkdown:
-        state = "dead: its link has no carrier" if got.linkdown else "alive again"
-        return [Change("route-linkdown", now.name, got.dst, after=state, quiet=True)]
-    return []
-
-
-def _way(route: Route) -> str:
-    """``via 10.0.0.1``, ``straight out of br0``, ``thrown away (blackhole)``."""
-    if route.type in ("blackhole", "unreachable", "prohibit", "throw"):
-        text = f"thrown away ({route.type})"
-    elif route.via:
-        text = f"via {route.via}"
-    else:
-        text = f"straight out of {route.dev}" if route.dev else "nowhere"
-    source = f" as {route.src}" if route.src and route.protocol != "kernel" else ""
-    table = f" in table {route.table}" if route.table not in (254, 255) else ""
-    return text + source + table
+def _route_changed(now: Node, lost: Route, got: Route) -> list[c.Change]:
+    if replace(lost, linkdown=got.linkdown) != got:
+        return [c.RouteChanged(now.name, lost, got, quiet=_own(got) and _own(lost))]
+    return [c.RouteLinkState(now.name, got, quiet=True)] if lost.linkdown != got.linkdown else []
 
 
 def _own(route: Route) -> bool:
@@ -97,66 +100,78 @@ def _own(route: Route) -> bool:
     return route.protocol == "kernel" or route.table == 255 or route.type in ("local", "broadcast", "multicast", "anycast")
 
 
-def _policy(was: Node, now: Node, fresh: bool) -> list[Change]:
-    found = [Change("policy-removed", now.name, _policy_text(rule)) for rule in was.policy if rule not in now.policy]
+def _taken(route: Route, was: Node, now: Node) -> bool:
+    """Whether somebody took a route of the kernel's away, or gave it back: all that brings it was there before and is there still."""
+    return route.protocol == "kernel" and all(_brings(node, route) for node in (was, now))
+
+
+def _brings(node: Node, route: Route) -> bool:
+    link = node.link(route.dev or "")
+    if link is None or not link.up or route.type != "unicast":
+        return False
+    nets = (ip_interface(own.cidr).network for own in link.addresses if not own.tentative and own.scope == "global")
+    return any(str(net) == route.dst for net in nets)
+
+
+def _policy(was: Node, now: Node, fresh: bool) -> list[c.Change]:
+    found: list[c.Change] = [c.PolicyRuleRemoved(now.name, rule) for rule in was.policy if rule not in now.policy]
     for rule in now.policy:
         if rule not in was.policy:
-            found.append(Change("policy-added", now.name, _policy_text(rule), quiet=fresh and rule.priority in _KERNEL_TABLES))
+            found.append(c.PolicyRuleAdded(now.name, rule, quiet=fresh and rule.priority in _KERNEL_TABLES))
     return found
 
 
-def _policy_text(rule: PolicyRule) -> str:
-    parts = [f"{rule.priority}: from {rule.src}"]
-    parts += [f"to {rule.dst}"] * (rule.dst != "all")
-    parts += [f"iif {rule.iif}"] * bool(rule.iif) + [f"oif {rule.oif}"] * bool(rule.oif)
-    parts.append(f"lookup {rule.table}" if rule.action == "lookup" else rule.action)
-    return " ".join(parts)
-
-
-def _neighbours(was: Node, now: Node) -> list[Change]:
+def _neighbours(was: Node, now: Node) -> list[c.Change]:
     old = {(own.dev, own.address): own for own in was.neighbours}
     new = {(own.dev, own.address): own for own in now.neighbours}
-    found: list[Change] = []
+    found: list[c.Change] = []
     for key, own in new.items():
         found += _neighbour(now.name, old.get(key), own)
     for key, own in old.items():
         if key not in new and own.mac is not None and own.state != "failed":
-            found.append(Change("neighbour-forgotten", now.name, own.address, own.mac, on=own.dev, quiet=own.state != "permanent"))
+            found.append(c.NeighbourUnset(now.name, own) if own.state == "permanent" else c.NeighbourForgotten(now.name, own, quiet=True))
     return found
 
 
-def _neighbour(node: str, was: Neighbour | None, own: Neighbour) -> list[Change]:
+def _neighbour(node: str, was: Neighbour | None, own: Neighbour) -> list[c.Change]:
     if was == own or own.state == "noarp":
         return []
-    mac = own.mac or ""
+    if was is not None and was.state == "permanent" != own.state:
+        return [c.NeighbourUnset(node, was, own)]
     if own.state == "failed":
-        return [] if was is not None and was.state == "failed" else [Change("neighbour-failed", node, own.address, on=own.dev)]
+        return [] if was is not None and was.state == "failed" else [c.NeighbourFailed(node, own)]
     if own.state == "permanent" and (was is None or was.state != "permanent" or was.mac != own.mac):
-        return [Change("neighbour-set", node, own.address, after=mac, on=own.dev)]
-    if mac and (was is None or was.mac is None):
-        return [Change("neighbour-learned", node, own.address, after=mac, on=own.dev, quiet=True)]
-    if was is not None and was.mac != own.mac and mac:
-        return [Change("neighbour-changed", node, own.address, was.mac or "", mac, own.dev)]
+        return [c.NeighbourSet(node, own, was)]
+    if own.mac and (was is None or was.mac is None):
+        return [c.NeighbourLearned(node, own, quiet=True)]
+    if was is not None and was.mac != own.mac and own.mac:
+        return [c.NeighbourChanged(node, was, own)]
     if was is not None and was.state != own.state:
-        return [Change("neighbour-state", node, own.address, was.state, own.state, own.dev, quiet=own.state in _BY_ITSELF)]
+        return [c.NeighbourStateChanged(node, was, own, quiet=own.state in _BY_ITSELF)]
     return []
 
 
-def _fdb(was: Node, now: Node) -> list[Change]:
+def _fdb(was: Node, now: Node, macs: frozenset[str]) -> list[c.Change]:
     """A MAC is known once a bridge; entries of the bridge's own ports and of multicast groups are the kernel's own business."""
+    groups = frozenset(link.vxlan.remote for node in (was, now) for link in node.links if link.vxlan is not None and link.vxlan.remote)
+
+    def by_itself(own: FdbEntry) -> bool:
+        if own.local:
+            return own.mac in macs
+        return _fleeting(own) or (own.mac == _ANY and own.dst in groups)
+
     old, new = _group(was.fdb, _fdb_key), _group(now.fdb, _fdb_key)
-    found: list[Change] = []
+    found: list[c.Change] = []
     for key in [*new, *(key for key in old if key not in new)]:
         lost = [own for own in old.get(key, ()) if all(not _same_entry(own, other) for other in new.get(key, ()))]
         got = [own for own in new.get(key, ()) if all(not _same_entry(own, other) for other in old.get(key, ()))]
-        if len(lost) == 1 == len(got) and not got[0].local:
-            found.append(Change("fdb-moved", now.name, got[0].mac, _behind(lost[0]), _behind(got[0]), _table(got[0])))
+        if len(lost) == 1 == len(got) and not got[0].local and _fleeting(lost[0]) and _fleeting(got[0]):
+            found.append(c.FdbMoved(now.name, lost[0], got[0]))
             continue
         for own in lost:
-            found.append(Change("fdb-forgotten", now.name, own.mac, _behind(own), on=_table(own), quiet=_fleeting(own) or own.local))
+            found.append(c.FdbForgotten(now.name, own, quiet=True) if by_itself(own) else c.FdbUnset(now.name, own))
         for own in got:
-            kind: Kind = "fdb-learned" if _fleeting(own) or own.local else "fdb-set"
-            found.append(Change(kind, now.name, own.mac, after=_behind(own), on=_table(own), quiet=kind == "fdb-learned"))
+            found.append(c.FdbLearned(now.name, own, quiet=True) if by_itself(own) else c.FdbSet(now.name, own))
     return found
 
 
@@ -165,15 +180,7 @@ def _fdb_key(own: FdbEntry) -> tuple[str, str, bool]:
 
 
 def _same_entry(one: FdbEntry, other: FdbEntry) -> bool:
-    return one.dev == other.dev and one.dst == other.dst
-
-
-def _behind(own: FdbEntry) -> str:
-    return own.dst or own.dev
-
-
-def _table(own: FdbEntry) -> str:
-    return own.master or own.dev
+    return one.dev == other.dev and one.dst == other.dst and ((_fleeting(one) and _fleeting(other)) or one.state == other.state)
 
 
 def _fleeting(own: FdbEntry) -> bool:
@@ -183,59 +190,115 @@ def _fleeting(own: FdbEntry) -> bool:
     return own.state in _BY_ITSELF or (group and own.dst is None)
 
 
-def _chains(was: Node, now: Node) -> list[Change]:
+def _sets(was: Node, now: Node) -> list[c.Change]:
+    """What packets put into a set, or time takes out of it, is quiet."""
+    old = {(own.family, own.table, own.name): own for own in was.sets}
+    new = {(own.family, own.table, own.name): own for own in now.sets}
+    found: list[c.Change] = []
+    for key, own in old.items():
+        later = new.get(key)
+        if later is None or replace(later, elements=()) != replace(own, elements=()):
+            found.append(c.SetRemoved(now.name, own))
+    for key, own in new.items():
+        bare_set, earlier = replace(own, elements=()), old.get(key)
+        if earlier is None or replace(earlier, elements=()) != bare_set:
+            found.append(c.SetAdded(now.name, own))
+            earlier = None
+        before, after = ({element.text: element for element in one.elements} if one is not None else {} for one in (earlier, own))
+        quiet = bool({"dynamic", "timeout"} & set(own.flags))
+        found += [c.SetElementRemoved(now.name, bare_set, element, quiet=quiet) for text, element in before.items() if text not in after]
+        found += [c.SetElementAdded(now.name, bare_set, element, quiet=quiet) for text, element in after.items() if text not in before]
+    return found
+
+
+def _legacy(was: Node, now: Node) -> list[c.Change]:
+    """Table by table, for the kernel itself takes a whole table at once. Counters are no change."""
+    old, new = _group(was.legacy, _table), _group(now.legacy, _table)
+    found: list[c.Change] = []
+    for table in dict.fromkeys((*old, *new)):
+        before, after = (tuple(map(_uncounted, chains.get(table, ()))) for chains in (old, new))
+        if before != after:
+            found.append(c.XtablesChanged(now.name, table, before, after))
+    return found
+
+
+def _table(chain: Chain) -> str:
+    return chain.table if chain.family == "ip" else f"{chain.family} {chain.table}"
+
+
+def _uncounted(chain: Chain) -> Chain:
+    return replace(chain, rules=tuple(replace(rule, packets=None, bytes=None) for rule in chain.rules))
+
+
+def _chains(was: Node, now: Node) -> list[c.Change]:
     old = {(own.family, own.table, own.name): own for own in was.chains}
     new = {(own.family, own.table, own.name): own for own in now.chains}
-    found = [Change("chain-removed", now.name, _chain(own)) for key, own in old.items() if key not in new]
+    found: list[c.Change] = []
+    for key, own in old.items():
+        later = new.get(key)
+        if later is None or _place(later) != _place(own):
+            found.append(c.ChainRemoved(now.name, own))
     for key, own in new.items():
         earlier = old.get(key)
-        if earlier is None:
-            found.append(Change("chain-added", now.name, _chain(own), after=_chain_about(own)))
+        if earlier is None or _place(earlier) != _place(own):
+            found.append(c.ChainAdded(now.name, own))
+            earlier = None
         elif earlier.policy != own.policy:
-            found.append(Change("chain-policy", now.name, _chain(own), earlier.policy or "", own.policy or ""))
-        found += _rules(now.name, earlier, own)
+            found.append(c.ChainPolicyChanged(now.name, bare(own), earlier.policy, own.policy))
+        found += rule_changes(now.name, earlier, own)
     return found
 
 
-def _rules(node: str, was: Chain | None, now: Chain) -> list[Change]:
+def _place(own: Chain) -> tuple[str | None, str | None, int, str | None]:
+    """What of a chain cannot be changed while it is there."""
+    return own.type, own.hook, own.priority, own.device
+
+
+def bare(chain: Chain) -> Chain:
+    """The chain without its rules: where a rule is."""
+    return replace(chain, rules=())
+
+
+def rule_changes(node: str, was: Chain | None, now: Chain) -> list[c.Change]:
     """Rules keep their handle for life; their counters are no change."""
-    old = {rule.handle: rule for rule in was.rules} if was is not None else {}
-    new = {rule.handle: rule for rule in now.rules}
-    on = _chain(now)
-    found = [Change("rule-removed", node, rule.text, on=on) for handle, rule in old.items() if handle not in new]
-    for handle, rule in new.items():
-        earlier = old.get(handle)
-        if earlier is None:
-            found.append(Change("rule-added", node, rule.text, on=on))
-        elif earlier.text != rule.text:
-            found.append(Change("rule-changed", node, rule.text, earlier.text, rule.text, on))
+    old = {rule.handle: (place, rule) for place, rule in enumerate(was.rules)} if was is not None else {}
+    new: dict[int, tuple[int, Rule]] = {rule.handle: (place, rule) for place, rule in enumerate(now.rules)}
+    on = bare(now)
+    found: list[c.Change] = [
+        c.RuleRemoved(node, on, rule, place, place == len(old) - 1) for handle, (place, rule) in old.items() if handle not in new
+    ]
+    for handle, (place, rule) in new.items():
+        before = old.get(handle)
+        if before is None:
+            found.append(c.RuleAdded(node, on, rule, place, place == len(new) - 1))
+        elif before[1].text != rule.text:
+            found.append(c.RuleChanged(node, on, before[1], rule, before[0], place))
     return found
 
 
-def _chain(own: Chain) -> str:
-    return f"{own.family} {own.table} {own.name}"
-
-
-def _chain_about(own: Chain) -> str:
-    if own.hook is None:
-        return "reached only by a jump"
-    return f"hook {own.hook}" + (f", policy {own.policy}" if own.policy else "")
-
-
-def _sysctls(was: Node, now: Node) -> list[Change]:
-    found: list[Change] = []
+def _sysctls(was: Node, now: Node) -> list[c.Change]:
+    found: list[c.Change] = []
     for key in [*now.sysctls, *(key for key in was.sysctls if key not in now.sysctls)]:
-        old, new = was.sysctls.get(key, ""), now.sysctls.get(key, "")
+        old, new = was.sysctls.get(key), now.sysctls.get(key)
         if old == new:
             continue
-        family = "IPv4" if key in FORWARDING_KEYS else "IPv6" if key in FORWARDING_V6 else ""
-        if family and old and new and switched_on(old) != switched_on(new):
-            found.append(Change("forwarding-on" if switched_on(new) else "forwarding-off", now.name, family, old, new))
+        if key in (*FORWARDING_KEYS, *FORWARDING_V6) and old and new and switched_on(old) != switched_on(new):
+            found.append(c.ForwardingChanged(now.name, key, 4 if key in FORWARDING_KEYS else 6, old, new))
         else:
-            found.append(Change("sysctl-changed", now.name, key, old, new, quiet=not old or not new))
+            found.append(c.SysctlChanged(now.name, key, old, new, quiet=(old is None or new is None) and not _of_device(key, now)))
     return found
 
 
-def _listener(own: Listener) -> str:
-    address = f"[{own.address}]" if own.family == 6 else own.address
-    return f"{own.protocol} {address}:{own.port}"
+def _born_with(now: Node) -> list[c.Change]:
+    """What of a new node's settings somebody has made so already: those that no namespace is born with."""
+    return [
+        c.SysctlChanged(now.name, key, None, value)
+        for key, value in now.sysctls.items()
+        if _of_device(key, now) or (key in _BORN_OFF and switched_on(value))
+    ]
+
+
+def _of_device(key: str, node: Node) -> bool:
+    """Whether a setting is one of a link that is there: it is in a snapshot when it is not as everywhere, so somebody set it."""
+    device = key.partition("/")[2]
+    return node.link(device) is not None

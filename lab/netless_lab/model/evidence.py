@@ -6,7 +6,7 @@ watch the rules" are never mistaken for each other.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -15,6 +15,9 @@ from .journeys.flow import Flow
 from .journeys.packet import Tuple
 from .probe import Outcome, Probe
 from .snapshot import Snapshot
+
+CLOSED_PORT: Final = frozenset({"UdpNoPorts", "Udp6NoPorts"})
+"""Counters that rise when a datagram came for a port that no program has (RFC 4113, udpNoPorts)."""
 
 
 class RouteAnswer(msgspec.Struct, frozen=True):
@@ -25,6 +28,7 @@ class RouteAnswer(msgspec.Struct, frozen=True):
     When there is no way, ``type`` is "" and ``error`` the errno's name: ENETUNREACH no route, EHOSTUNREACH an unreachable route or, with
     ``iif``, forwarding off (asked first), EACCES a prohibit route or rule, EINVAL a blackhole. With ``iif``, EXDEV (kernels before 6.13)
     or EINVAL also mean that the source is not believed: the reverse path filter (rp_filter), or a martian address.
+    ``mtu`` is the most that the path carries as far as routing knows, 0 for what the link carries; ``mtu_learned``: a router said so.
     ``look`` is the command that shows the same.
     """
 
@@ -40,11 +44,8 @@ class RouteAnswer(msgspec.Struct, frozen=True):
     error: str = ""
     words: str = ""
     look: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is a way."""
-        return not self.error
+    mtu: int = 0
+    mtu_learned: bool = False
 
     @property
     def next_hop(self) -> str:
@@ -73,7 +74,6 @@ class RuleHit(msgspec.Struct, frozen=True):
     chain: str
     handle: int
     text: str
-    verdict: str
     packets: int
 
 
@@ -171,12 +171,21 @@ class Run(msgspec.Struct, frozen=True):
     arrived: bool
 
 
+class Afresh(msgspec.Struct, frozen=True):
+    """The same probe, sent once more as a flow that no connection table knew: what became of it, and its entries in the tables."""
+
+    outcome: Outcome
+    flows: tuple[Flow, ...] = ()
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Everything known about one probe.
 
     ``before`` and ``after`` are the lab just before and just after it; ``lost`` frames that the capture missed: when it is not 0 the
     wire proves nothing about what is not in ``journey``. ``runs`` are the packets of ``journey``. ``flows`` are the connection table's
     entries of the probe's own conversation, ``other_flows`` what else changed in the tables meanwhile.
+    ``older`` are entries from before the probe, of flows still in use that ask for the same: same protocol, ends and port. Where a packet of the
+    probe itself went by an entry from before it, one of ``flows`` is "known", and ``afresh`` is the same probe as a new flow.
     ``drops`` is None when the kernel's reasons could not be asked for (not root), () when it gave none. ``knobs`` are sysctls of the nodes on
     the way that a snapshot does not hold, by node and key (``net/ipv4/conf/br0/arp_ignore``, ``qdisc/eth0``).
     ``legacy`` are the rules of the old iptables that stopped it when it was sent once more, None when that was not tried.
@@ -194,6 +203,8 @@ class Evidence(msgspec.Struct, frozen=True):
     rules: tuple[RuleHit, ...] = ()
     flows: tuple[Flow, ...] = ()
     other_flows: tuple[Flow, ...] = ()
+    older: tuple[Flow, ...] = ()
+    afresh: Afresh | None = None
     trace: Trace | None = None
     drops: tuple[Drop, ...] | None = None
     lost: int = 0

@@ -1,30 +1,39 @@
-"""The gates on a node's way out: forwarding, firewall, NAT. Each is decided from facts in the snapshot, simply and honestly.
+"""The gates on a node's way out: forwarding, firewall, NAT. Each says what the kernel would do with the packets that take that way.
 
-* ``fwd``: the sysctl net.ipv4.ip_forward (kernel doc ip-sysctl): does this node pass on what is not addressed to itself.
-* ``fw``: base chains on the forward hook (nft(8)): closed when one drops everything, narrow when it drops by default and accepts some.
-* ``NAT``: a masquerade or snat rule reached from a postrouting hook.
+* ``fwd``: whether the node passes on what comes in by the devices of the way, there and back. For IPv4 each device has a switch of its own, which
+  net.ipv4.ip_forward only writes for all of them (kernel doc ip-sysctl): a request meets that of the inner network, its answer that of the uplink.
+  For IPv6 the one of ``all`` counts.
+* ``fw``: base chains on the forward hook (nft(8)), those of the old iptables too.
+* ``NAT``: whether the sender of what leaves is rewritten.
 
-Whether a rule matches one particular packet is not decided here; that is for the journey and for ``explain``.
+The packets are asked of the one interpreter of rules (``netfilter.run``): from each inner network, to whatever lies beyond, by the way of
+the default route, and the answers; each family has gates of its own. What becomes of one packet of a probe is for the judge and for ``explain``, who ask the same.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
 
 import msgspec
 
-from .snapshot import Chain, Node, Rule
+from .netfilter.packet import Packet, answer, any_packet, first
+from .netfilter.run import FAMILIES, Way, always, base_chains, through, translates, unread
+from .netfilter.spans import Spans, addresses, network, spans, without
+from .snapshot import Link, Node
 
 GateState = Literal["open", "narrow", "closed", "absent", "unknown"]
-"""``narrow``: a firewall that drops by default and accepts some. ``absent``: there is no such rule. ``unknown``: not in the snapshot."""
+"""``narrow``: open for some packets, as a firewall that drops by default and accepts some. ``absent``: nothing is there. ``unknown``: the
+snapshot does not say, or a rule, a filter of tc or a program decides that cannot be read."""
 
 FORWARDING_KEYS = ("ip_forward", "net/ipv4/ip_forward", "net.ipv4.ip_forward")
 """How the switch may be spelt in ``Node.sysctls``."""
 
-ORDER = ("fwd", "fw", "NAT")
-"""The order a packet meets them in: routing, then the forward hook, then postrouting."""
-
-_IPV4 = ("ip", "inet")
+Family = Literal[4, 6]
+"""IPv4 or IPv6: each has its own addresses, routes, rules, settings and way to find a neighbour."""
+_NOBODY: Final[dict[Family, tuple[str, ...]]] = {4: ("127.0.0.0/8", "224.0.0.0/3"), 6: ("::/127", "fe80::/10", "ff00::/8")}
+"""Addresses of no single host that a router could lead to: one's own, those of one link, groups."""
+_WAY = ("prerouting", "forward", "postrouting")
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -34,18 +43,14 @@ class Gate(msgspec.Struct, frozen=True):
     state: GateState
 
 
-def gates_of(node: Node) -> tuple[Gate, ...]:
+def gates_of(node: Node, family: Family = 4) -> tuple[Gate, ...]:
     """The three gates of a node, in the order a packet meets them."""
-    return (Gate("fwd", forwarding(node)), Gate("fw", firewall(node)), Gate("NAT", nat(node)))
+    return (Gate("fwd", forwarding(node, family)), Gate("fw", firewall(node, family)), Gate("NAT", nat(node, family)))
 
 
-def forwarding(node: Node) -> GateState:
-    """Open when the node forwards IPv4, closed when not, unknown when the snapshot does not say."""
-    for key in FORWARDING_KEYS:
-        value = node.sysctls.get(key)
-        if value is not None:
-            return "open" if switched_on(value) else "closed"
-    return "unknown"
+def leads_out(node: Node, family: Family = 4) -> bool:
+    """Whether there is a way from a network of the node's into the world that packets of a family would take."""
+    return any(True for _ in _ways(node, family))
 
 
 def switched_on(value: str) -> bool:
@@ -56,55 +61,104 @@ def switched_on(value: str) -> bool:
     return value.strip() not in ("", "0")
 
 
-def firewall(node: Node) -> GateState:
-    """What the forward hook does: the strictest of its chains counts, since a packet must pass them all."""
-    bases = [chain for chain in node.chains if chain.hook == "forward" and chain.family in _IPV4]
-    if not bases:
+def passes_on(node: Node, device: str, family: Family = 4) -> bool | None:
+    """Whether packets that come in by a device and are not for the node are passed on; None when the snapshot does not say.
+
+    For IPv4 the device's own switch counts, with ``device`` "" that of one that has none of its own; for IPv6 the one of ``all`` (ip6_forward()).
+    """
+    keys = (f"forwarding/{device}", f"net/ipv4/conf/{device}/forwarding", *FORWARDING_KEYS) if family == 4 else ("v6.forwarding",)
+    value = next((node.sysctls[key] for key in keys if key in node.sysctls), None)
+    return switched_on(value) if value is not None else None
+
+
+def uplinks(node: Node, family: Family = 4) -> tuple[str, ...]:
+    """The devices of its default routes in the main table, that of the lowest metric first."""
+    routes = sorted((route for route in node.routes if route.dst == "default" and route.family == family and route.table == 254), key=lambda own: own.metric)
+    return tuple(dict.fromkeys(route.dev for route in routes if route.dev))
+
+
+def ways_out(node: Node, inner: str) -> tuple[str, ...]:
+    """The devices by which a packet that came in by ``inner`` may leave for elsewhere, the likeliest first: those of its default routes, then
+    any other with an address that is no bridge.
+    """
+    others = (link.name for link in node.links if link.v4 and link.name not in (inner, "lo") and link.kind != "bridge")
+    return tuple(dict.fromkeys((*uplinks(node), *others)))
+
+
+def networks(link: Link, family: Family = 4) -> Spans:
+    """All addresses of the networks that a device is in; for IPv6 without that of the link alone."""
+    return spans(pair for own in link.addresses if own.family == family and (family == 4 or own.scope != "link") for pair in network(own.cidr))
+
+
+def beyond(node: Node, family: Family = 4) -> Spans:
+    """All addresses that lie in none of the node's own networks."""
+    own = spans(pair for link in node.links for pair in networks(link, family))
+    nobody = (pair for cidr in _NOBODY[family] for pair in network(cidr))
+    return without(addresses(family), spans((*own, *nobody)))
+
+
+def forwarding(node: Node, family: Family = 4) -> GateState:
+    """Open when requests and answers are passed on, narrow when those of some inner networks are."""
+    ways = tuple(_ways(node, family))
+    if not ways:
+        told = passes_on(node, "", family)
+        return "unknown" if told is None else "open" if told else "closed"
+    both = [tuple(passes_on(node, device, family) for device in (inner.name, out)) for inner, out in ways]
+    if any(None in pair for pair in both):
+        return "unknown"
+    passing = [all(pair) for pair in both]
+    return "open" if all(passing) else "narrow" if any(passing) else "closed"
+
+
+def firewall(node: Node, family: Family = 4) -> GateState:
+    """Closed when nothing of what is to leave gets through, narrow when something is stopped, absent without a chain at the hook."""
+    requests = tuple(_requests(node, family))
+    if not base_chains(node, "forward", FAMILIES[family]):
+        return "unknown" if any(unread(node, packet) or unread(node, answer(packet, translated=False)) for packet in requests) else "absent"
+    stray = through(node, ("forward",), any_packet(family))
+    out = tuple(way for packet in requests or (any_packet(family),) for way in through(node, _WAY, packet))
+    if always(out, lambda way: way.end == "drop"):
+        return "closed"
+    if _undecided(out):
+        return "unknown"
+    back = tuple(way for packet in requests for way in through(node, ("forward",), answer(packet, translated=translates(node, packet))))
+    if any(way.taken for way in back):
+        return "unknown"
+    return "narrow" if any(way.end == "drop" for way in (*stray, *out, *back)) else "open"
+
+
+def nat(node: Node, family: Family = 4) -> GateState:
+    """Open when the sender of what leaves is rewritten, whoever of an inner network it is, narrow when that of some is."""
+    requests = tuple(_requests(node, family))
+    ways = [way for packet in requests or (any_packet(family),) for way in through(node, ("prerouting", "postrouting"), packet) if way.end != "drop"]
+    if ways and always(ways, lambda way: way.source_rewritten):
+        return "open"
+    if not any(way.source_rewritten or way.end == "lost" for way in ways):
         return "absent"
-    states = [_passage(node, chain) for chain in bases]
-    if "closed" in states:
-        return "closed"
-    return "narrow" if "narrow" in states else "open"
+    if _undecided(ways):
+        return "unknown"
+    return "narrow" if requests else "open"
 
 
-def nat(node: Node) -> GateState:
-    """Open when a rule rewrites the source address of what leaves, else absent."""
-    for chain in node.chains:
-        if chain.hook == "postrouting" and chain.family in _IPV4 and any(map(_rewrites_source, _reached(node, chain))):
-            return "open"
-    return "absent"
+def _undecided(ways: Iterable[Way]) -> bool:
+    """Whether what happens hangs on a rule that cannot be read: then what the rest says is not all there is."""
+    found = tuple(ways)
+    kinds = {(way.end, way.source_rewritten) for way in found}
+    guessed = any(doubt.why == "unread" for way in found for doubt in way.doubts)
+    return any(way.end == "lost" for way in found) or (len(kinds) > 1 and guessed)
 
 
-def _passage(node: Node, base: Chain) -> GateState:
-    rules = _reached(node, base)
-    if base.policy == "drop":
-        return "narrow" if any(_accepts(rule) for rule in rules) else "closed"
-    blocks = [rule for rule in rules if rule.verdict == "drop" or rule.verdict.startswith("reject")]
-    if any(not rule.matches and not rule.opaque for rule in blocks) and not any(_accepts(rule) for rule in rules):
-        return "closed"
-    return "narrow" if blocks else "open"
+def _ways(node: Node, family: Family) -> Iterator[tuple[Link, str]]:
+    """(the device of an inner network, the device of the way out)."""
+    outs = uplinks(node, family)
+    for out in outs[:1]:
+        for link in node.links:
+            if link.name not in (*outs, "lo") and networks(link, family) and link.master is None:
+                yield link, out
 
 
-def _accepts(rule: Rule) -> bool:
-    return rule.verdict == "accept" or (rule.opaque and not rule.verdict)
-
-
-def _rewrites_source(rule: Rule) -> bool:
-    if rule.verdict.startswith(("masquerade", "snat")):
-        return True
-    return rule.opaque and any(word in rule.text.lower() for word in ("masquerade", "snat"))
-
-
-def _reached(node: Node, base: Chain) -> list[Rule]:
-    """The rules of a chain and of every chain it leads to by jump or goto."""
-    same = {chain.name: chain for chain in node.chains if (chain.family, chain.table) == (base.family, base.table)}
-    found: list[Rule] = []
-    waiting, seen = [base], {base.name}
-    while waiting:
-        for rule in waiting.pop().rules:
-            found.append(rule)
-            word, _, target = rule.verdict.partition(" ")
-            if word in ("jump", "goto") and target in same and target not in seen:
-                seen.add(target)
-                waiting.append(same[target])
-    return found
+def _requests(node: Node, family: Family) -> Iterator[Packet]:
+    """From each inner network, the first packet of a conversation with somebody beyond."""
+    far = beyond(node, family)
+    for link, out in _ways(node, family):
+        yield first(family, source=networks(link, family), destination=far).between(link.name, out)

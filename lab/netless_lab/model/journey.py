@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from .journeys.flow import Flow
+
 Direction = Literal["in", "out", "broadcast", "multicast", "other"]
 """``other``: a unicast frame for somebody else's MAC, normal on a bridge port (PACKET_OTHERHOST, packet(7))."""
 
@@ -18,7 +20,8 @@ class Hop(msgspec.Struct, frozen=True):
     """One sighting. ``at_us`` counts from the journey's first sighting; ``text`` is the packet in words at this place.
 
     ``kind`` is "arp-request", "arp-reply", "echo-request", "echo-reply", "icmp-error", "tcp", "udp", "ipv6-nd" ...;
-    ``src`` and ``dst`` are network addresses as seen here (they change where NAT rewrites them).
+    ``src`` and ``dst`` are network addresses as seen here (they change where NAT rewrites them). ``neighbour``: this frame asks who has
+    ``dst``, or it answers such a question; a neighbour advertisement answers for ``dst``, an ARP answer for ``src``.
     """
 
     node: str
@@ -34,6 +37,7 @@ class Hop(msgspec.Struct, frozen=True):
     mac_dst: str = ""
     length: int = 0
     leg: Literal["arp", "forward", "return"] = "forward"
+    neighbour: Literal["", "question", "answer"] = ""
 
 
 class Rewrite(msgspec.Struct, frozen=True):
@@ -89,7 +93,8 @@ class Journey(msgspec.Struct, frozen=True):
     """All sightings of one probe, in true order, with what was lost said openly.
 
     ``complete`` is true when the answer came home. ``lost_frames`` counts frames the capture itself missed (PACKET_STATISTICS):
-    when it is not 0, nothing may be declared dead. ``left_out`` counts sightings beyond what one journey keeps.
+    when it is not 0, nothing may be declared dead. ``left_out`` counts sightings beyond what one journey keeps. ``unheard`` are nodes that it
+    may have gone into and that nobody could listen to: then nothing is declared dead either.
     ``id`` names the journey within its lab (0: none), ``started`` is the wall clock in seconds, ``title`` says what it is.
     """
 
@@ -104,23 +109,32 @@ class Journey(msgspec.Struct, frozen=True):
     learned: tuple[Learned, ...] = ()
     floods: tuple[Flood, ...] = ()
     left_out: int = 0
+    unheard: tuple[str, ...] = ()
     id: int = 0
     title: str = ""
 
 
+FactKind = Literal["said", "counted", "seen", "set", "inferred"]
+"""How a fact is known, the strongest first: the kernel said it of this packet (an errno, an ICMP error, a trace); a counter rose with it; it
+was seen on a wire; it is how the node is set, read from the kernel; it was worked out from such."""
+
+
 class Fact(msgspec.Struct, frozen=True):
-    """One piece of evidence: what it says, and the command that shows it."""
+    """One piece of evidence: what it says, the command that shows it, and how it is known."""
 
     text: str
     look: str = ""
+    kind: FactKind = "inferred"
 
 
 class Explanation(msgspec.Struct, frozen=True):
     """Two sentences about a probe: what was seen, and the likely cause with the facts it rests on.
 
-    ``cause`` is "" when unknown. ``certainty`` "certain" is only for causes that a fact proves (a counter that rose with this very packet,
-    an errno, a nft trace verdict, the kernel's own drop reason); "likely" for what the state suggests.
-    ``lesson`` is the step that teaches it, ``fix`` a command that would mend it.
+    ``cause`` is "" when unknown. ``certainty`` follows from the kinds of the facts: "certain" is only for causes that a fact proves (an errno, a
+    nft trace verdict, a counter that rose with this very packet, what the wire showed, or a setting where the packet was lost); else "likely".
+    ``lesson`` is the step that teaches it, ``fix`` a command that would mend it. ``flows`` are the probe's own entries in the connection tables, ``older``
+    those from before it of flows in use that ask for the same.
+    An answered probe may have a ``cause`` all the same: why an older flow that asks for the same is not treated like it.
     """
 
     answered: bool
@@ -133,3 +147,5 @@ class Explanation(msgspec.Struct, frozen=True):
     lesson: str = ""
     fix: str = ""
     journey: Journey | None = None
+    flows: tuple[Flow, ...] = ()
+    older: tuple[Flow, ...] = ()

@@ -5,13 +5,17 @@ An outcome has three values on purpose: a probe that could not run is an error a
 
 from __future__ import annotations
 
-from typing import Literal
+from ipaddress import ip_address
+from typing import Final, Literal
 
 import msgspec
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping"):
-    """One ICMP echo request from a node (RFC 792), with an id never used before in this lab."""
+    """One ICMP echo request from a node (RFC 792), with an id never used before in this lab.
+
+    ``size`` counts the bytes it carries, as ping(8) does. With ``dont_fragment`` nobody may cut it into pieces, its sender included.
+    """
 
     node: str
     to: str
@@ -26,6 +30,21 @@ class Connect(msgspec.Struct, frozen=True, tag="connect"):
     node: str
     to: str
     port: int
+
+
+class Udp(msgspec.Struct, frozen=True, tag="udp"):
+    """One UDP datagram from a node. It is answered by a datagram, or by the target itself when nobody listens there (ICMP port unreachable).
+
+    ``size`` counts the bytes it carries; None is for what a program on that port may answer: a question on DNS's, a few bytes on others.
+    ``source_port`` is the sender's, None for one that nobody uses: a port that has been used before may belong to a flow that conntrack knows.
+    """
+
+    node: str
+    to: str
+    port: int
+    size: int | None = None
+    dont_fragment: bool = False
+    source_port: int | None = None
 
 
 class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
@@ -43,7 +62,20 @@ class Fetch(msgspec.Struct, frozen=True, tag="fetch"):
     url: str
 
 
-Probe = Ping | Connect | Lookup | Fetch
+Probe = Ping | Connect | Udp | Lookup | Fetch
+LARGEST: Final = 65_507
+"""The most bytes that a ping or a datagram carries (IPv4's 65535, without an IP header and one of eight bytes)."""
+
+def asks_names(probe: Probe) -> bool:
+    """Whether a name server is asked on the way: a program, which must be scheduled before it answers, and not only a kernel."""
+    if isinstance(probe, Lookup | Fetch):
+        return True
+    try:
+        ip_address(probe.to)
+    except ValueError:
+        return True
+    return False
+
 
 Reason = Literal[
     "answered",
@@ -71,8 +103,9 @@ class Outcome(msgspec.Struct, frozen=True):
     """What became of a probe.
 
     ``result``: "answered", "failed" (it ran and no good answer came) or "error" (it could not run: never a pass).
-    ``seen_as`` is the source address the far end saw (HTTP page of the pretend site), ``by`` the address an ICMP error came from,
-    ``rtt_us`` the round trip in microseconds, ``waited_ms`` the whole time spent.
+    ``answer`` is what was asked for: the address of a name (also of a name that was found before it was not reached), a page's text.
+    ``id`` numbers what a lab has sent, from 1; 0 before it is numbered. ``seen_as`` is the source address the far end saw (HTTP page of the
+    pretend site), ``by`` the address an ICMP error came from, ``rtt_us`` the round trip in microseconds, ``waited_ms`` the whole time spent.
     """
 
     probe: Probe
@@ -86,3 +119,4 @@ class Outcome(msgspec.Struct, frozen=True):
     answer: str | None = None
     waited_ms: float = 0.0
     ident: int | None = None
+    id: int = 0

@@ -13,6 +13,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from .addresses import plain
+from .netfilter.rules import NamedSet, Part
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -66,6 +69,14 @@ class BridgePort(msgspec.Struct, frozen=True):
     locked: bool = False
 
 
+Program = Literal["xdp", "tc-ingress", "tc-egress", "queue"]
+"""What decides over the packets of a link and is no rule: an XDP program, filters of tc(8) on the way in or out, a queueing discipline that
+delays or drops. netless sees that it is there and cannot read what it does."""
+
+PLAIN_QUEUES = frozenset({"", "noqueue", "pfifo_fast", "fq_codel", "fq", "mq", "noop", "pfifo", "bfifo", "sfq"})
+"""Queueing disciplines that drop nothing at the pace of a ping (tc(8)): where there is no other, nothing is said of a link's queue."""
+
+
 class Vxlan(msgspec.Struct, frozen=True):
     """The part of a vxlan device that matters for a lesson (``ip -d link``)."""
 
@@ -107,6 +118,7 @@ class Link(msgspec.Struct, frozen=True):
     alias: str = ""
     altnames: tuple[str, ...] = ()
     forward_delay_s: int | None = None
+    programs: tuple[Program, ...] = ()
 
     @property
     def v4(self) -> tuple[Address, ...]:
@@ -117,7 +129,8 @@ class Link(msgspec.Struct, frozen=True):
 class Route(msgspec.Struct, frozen=True):
     """One route. ``dst`` is a CIDR or "default".
 
-    ``type`` is unicast, local, broadcast, blackhole, unreachable, prohibit or throw.
+    ``type`` is unicast, local, broadcast, blackhole, unreachable, prohibit or throw. ``onlink``: the gateway is a neighbour though no network
+    of the device holds it (RTNH_F_ONLINK).
     """
 
     dst: str
@@ -131,10 +144,16 @@ class Route(msgspec.Struct, frozen=True):
     src: str | None = None
     family: Literal[4, 6] = 4
     linkdown: bool = False
+    onlink: bool = False
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
-    """One ``ip rule``. The three default rules are in the snapshot too. ``table`` is 0 when the action looks nothing up."""
+    """One ``ip rule``. The three default rules are in the snapshot too. ``table`` is 0 when the action looks nothing up.
+
+    ``negated``: it is for every packet that does *not* fit (``ip rule add not ...``). ``suppress``: a route it finds counts only when its
+    prefix is longer than this (``suppress_prefixlength``). ``others`` are further selectors in ip's words (``ipproto tcp``, ``uidrange 0-0``):
+    what is known of a packet here does not say whether they fit.
+    """
 
     priority: int
     src: str = "all"
@@ -145,6 +164,19 @@ class PolicyRule(msgspec.Struct, frozen=True):
     oif: str | None = None
     family: Literal[4, 6] = 4
     mark: str | None = None
+    negated: bool = False
+    suppress: int | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole rule as ``ip rule`` prints it, without its priority: ``not from all fwmark 0xca6c lookup 51820``."""
+        words = ["not"] * self.negated + ["from", self.src] + ["to", self.dst] * (self.dst != "all")
+        words += ["fwmark", self.mark] if self.mark else []
+        words += ["iif", self.iif] if self.iif else []
+        words += ["oif", self.oif] if self.oif else []
+        words += [*self.others, *(["lookup", str(self.table)] if self.action == "lookup" else [self.action])]
+        return " ".join([*words, *(["suppress_prefixlength", str(self.suppress)] if self.suppress is not None else [])])
 
 
 class Neighbour(msgspec.Struct, frozen=True):
@@ -169,25 +201,25 @@ class FdbEntry(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One nftables rule: ``text`` in nft's own syntax without counter values; matches and verdict also parsed.
+    """One nftables rule: ``text`` in nft's own syntax without counter values, for people; ``parts`` all of it that decides anything, typed.
 
-    ``matches`` holds (key, operator, value) triples such as ("ip saddr", "==", "10.0.0.0/24"), ("oifname", "!=", "br0"),
-    ("ct state", "in", "established,related"); operators are ==, !=, <, <=, >, >=, "in", "not in" (a list with commas, or "@name" of a set)
-    and "vmap" (a list of "value : verdict"). ``verdict`` is accept, drop, reject, masquerade, "dnat to 10.0.0.2:80", "jump x",
-    or "" when the rule only counts. ``opaque`` is true when the rule holds an expression this reader does not know.
+    Whoever wants to know what it does asks the interpreter (``netfilter.run``). ``opaque`` is true when ``text`` holds what nft(8) would
+    not take: an expression without words here.
     """
 
     handle: int
     text: str
-    matches: tuple[tuple[str, str, str], ...] = ()
-    verdict: str = ""
     packets: int | None = None
     bytes: int | None = None
     opaque: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """One nftables chain. ``hook`` is None for a chain only reached by jump; ``priority`` is the number the kernel uses."""
+    """One nftables chain. ``hook`` is None for a chain only reached by jump; ``priority`` is the number the kernel uses.
+
+    A chain of a table of the old iptables (``engine`` "legacy") has that table's name, and its rules the words of iptables-save(8).
+    """
 
     family: str
     table: str
@@ -198,6 +230,7 @@ class Chain(msgspec.Struct, frozen=True):
     policy: str | None = None
     device: str | None = None
     rules: tuple[Rule, ...] = ()
+    engine: Literal["nft", "legacy"] = "nft"
 
 
 Instead = Literal["empty", "file", "folder", "other", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"]
@@ -230,7 +263,12 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, frozen=True, dict=True):
-    """One network namespace with a role. ``names`` are its names in /run/netns (``ip netns list``)."""
+    """One network namespace with a role. ``names`` are its names in /run/netns (``ip netns list``).
+
+    ``xtables`` are the tables of the old iptables that hold anything, ``legacy`` their chains; ``tables`` are those of nftables (``ip lab``).
+    ``resolvers`` are the name servers that its own programs ask, ``resolvers_by_name`` those that /etc/netns has for who enters by
+    ``ip netns exec``.
+    """
 
     name: str
     role: Role
@@ -243,18 +281,22 @@ class Node(msgspec.Struct, frozen=True, dict=True):
     neighbours: tuple[Neighbour, ...] = ()
     fdb: tuple[FdbEntry, ...] = ()
     chains: tuple[Chain, ...] = ()
+    sets: tuple[NamedSet, ...] = ()
     xtables: tuple[str, ...] = ()
+    legacy: tuple[Chain, ...] = ()
     sysctls: dict[str, str] = {}
     resolvers: tuple[str, ...] = ()
+    resolvers_by_name: tuple[str, ...] = ()
     listeners: tuple[Listener, ...] = ()
+    tables: tuple[str, ...] = ()
 
     def link(self, name: str) -> Link | None:
         """The link called ``name``, by name or altname; None when there is none."""
         return self._by_name.get(name)
 
     def owner(self, address: str) -> Link | None:
-        """The link that holds ``address`` (without prefix), or None."""
-        return self._by_address.get(address)
+        """The link that holds ``address`` (without prefix, in any spelling), or None."""
+        return self._by_address.get(plain(address))
 
     @cached_property
     def _by_name(self) -> dict[str, Link]:
@@ -262,7 +304,7 @@ class Node(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _by_address(self) -> dict[str, Link]:
-        return _first((own.address, link) for link in self.links for own in link.addresses)
+        return _first((plain(own.address), link) for link in self.links for own in link.addresses)
 
 
 class Snapshot(msgspec.Struct, frozen=True, dict=True):
@@ -278,6 +320,14 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     def node(self, name: str) -> Node | None:
         """The node called ``name``, or None."""
         return self._by_name.get(name)
+
+    def host_of(self, node: Node) -> Node | None:
+        """The host that a node lives on: itself when it is one, else the one that a cable of its leads to, else the first host there is."""
+        if node.role == "host":
+            return node
+        cabled = (self.node(link.peer.node) for link in node.links if link.peer is not None and link.peer.node)
+        hosts = (*(far for far in cabled if far is not None), *self.nodes)
+        return next((own for own in hosts if own.role == "host"), None)
 
     def by_netns(self, inode: int) -> Node | None:
         """The node whose namespace has this inode, or None."""

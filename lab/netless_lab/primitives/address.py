@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from ..model.snapshot import Address, Link, Node, Route, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, listed, no_link, no_node, place
 from .outline import with_link, with_node
@@ -19,7 +19,7 @@ from .roles import Cidr, LinkName, NodeName
 class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", "node": "in"}):
     """``{ address = "10.0.0.2/24", dev = "veth1", in = "c1" }``.
 
-    The legacy line also switches the link on: ifconfig(8) always does. It is the one difference between the dialects.
+    The legacy line also switches the link on: ifconfig(8) always does (``beside``). It is the one difference between the dialects.
     """
 
     verb: ClassVar[str] = "address"
@@ -34,12 +34,14 @@ class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", 
         return f"Give {self.link}{in_host(self.node)} the address {self.cidr}{network}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
-        """``ip addr add`` or ``ifconfig``."""
+        """``ip addr add`` or ``ifconfig``, which would take away another address of IPv4 that the link has: then ip(8) must do."""
         if dialect == "pyroute2":
             own = ip_interface(self.cidr)
             call = f'ipr.addr("add", index=index, address="{own.ip}", prefixlen={own.network.prefixlen})'
             return on_link(where, self.node, self.link, call)
         if dialect == "legacy":
+            if ":" not in self.cidr and any(own != self.cidr for own in where.held.get((self.node, self.link), ())):
+                return (where.ip(self.node, f"addr add {self.cidr} dev {word(self.link)}"), where.run(self.node, f"ifconfig {word(self.link)} up"))
             family = "inet6 add " if ":" in self.cidr else ""
             return (where.run(self.node, f"ifconfig {word(self.link)} {family}{self.cidr}"),)
         return (where.ip(self.node, f"addr add {self.cidr} dev {word(self.link)}"),)
@@ -82,14 +84,13 @@ class DeleteAddress(Action, frozen=True, rename={"cidr": "unaddress", "link": "d
         return f"Take the address {self.cidr} from {self.link}{in_host(self.node)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
-        """``ip addr del``, or ``ifconfig 0.0.0.0``, which again switches the link on."""
+        """``ip addr del``. ifconfig(8) can take away a single address of IPv6 only: ``ifconfig 0.0.0.0`` takes whichever came first."""
         if dialect == "pyroute2":
             own = ip_interface(self.cidr)
             call = f'ipr.addr("del", index=index, address="{own.ip}", prefixlen={own.network.prefixlen})'
             return on_link(where, self.node, self.link, call)
-        if dialect == "legacy":
-            change = f"inet6 del {self.cidr}" if ":" in self.cidr else "0.0.0.0"
-            return (where.run(self.node, f"ifconfig {word(self.link)} {change}"),)
+        if dialect == "legacy" and ":" in self.cidr:
+            return (where.run(self.node, f"ifconfig {word(self.link)} inet6 del {self.cidr}"),)
         return (where.ip(self.node, f"addr del {self.cidr} dev {word(self.link)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
@@ -130,14 +131,14 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
             return no_node(self.node, claim, expected)
         holders = tuple(link for link in node.links if any(a.cidr == str(ip_interface(self.cidr)) for a in link.addresses))
         if any(self.link is None or link is node.link(self.link) for link in holders):
-            return Finding(True, claim)
+            return Met(claim)
         look = where.ip(self.node, "-br addr show")
         link = node.link(self.link) if self.link else None
         if self.link is not None and link is None:
             seen, near = no_link(snapshot, node, self.link)
-            return Finding(False, claim, expected, seen, look, self._on_the_way(snapshot, near))
+            return NotMet(claim, expected, seen, look, self._on_the_way(snapshot, near))
         seen = self._seen(node, link)
-        return Finding(False, claim, expected, seen, look, self._near(snapshot, node, link))
+        return NotMet(claim, expected, seen, look, self._near(snapshot, node, link))
 
     def _seen(self, node: Node, link: Link | None) -> str:
         if link is not None:
@@ -158,7 +159,7 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
             own_link = other.owner(str(wanted.ip)) if other.netns != node.netns else None
             if own_link is not None:
                 return f"{wanted.ip} is on {own_link.name} in {place(other)}, not in {place(node)}."
-        moved = link is not None and node.name != "host" and link.kind == "veth" and not link.v4
+        moved = link is not None and node.role != "host" and link.kind == "veth" and not link.v4
         if moved and link is not None:
             return f"If you gave {link.name} its address before the move: a move to another namespace wipes it. Give it again."
         return ""
@@ -190,8 +191,8 @@ class NoAddress(Expectation, frozen=True, rename={"cidr": "no-address", "link": 
             return no_node(self.node, claim, expected)
         holder = node.owner(ip)
         if holder is None or (self.link is not None and holder.name != self.link):
-            return Finding(True, claim)
-        return Finding(False, claim, expected, f"{holder.name} has {ip}", where.ip(self.node, "-br addr show"))
+            return Met(claim)
+        return NotMet(claim, expected, f"{holder.name} has {ip}", where.ip(self.node, "-br addr show"))
 
 
 def _is_local(address: Address) -> bool:

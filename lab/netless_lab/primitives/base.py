@@ -19,12 +19,14 @@ DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 class Where(msgspec.Struct, frozen=True):
     """Where a command will be typed, and how other nodes can be reached from there.
 
-    ``node`` is the node the shell is in; ``names`` maps a node to one of its names in /run/netns, ``pids`` to a process.
+    ``node`` is the node the shell is in; ``names`` maps a node to one of its names in /run/netns, ``pids`` to a process, and ``held`` a
+    (node, link) to the addresses of IPv4 that it has, as CIDR.
     """
 
     node: str = "host"
     names: Mapping[str, str] = {}
     pids: Mapping[str, int] = {}
+    held: Mapping[tuple[str, str], tuple[str, ...]] = {}
 
     def ip(self, node: str, rest: str) -> str:
         """An ip(8) command for ``node``: plain, by ``ip -n NAME`` when it has a name, else through nsenter(1) by pid."""
@@ -102,18 +104,40 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return snapshot
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """What an expectation found: the claim, and when it does not hold, expected, seen and one command to look with.
+class Met(msgspec.Struct, frozen=True):
+    """An expectation that is true of the snapshot: its claim, a sentence without a full stop."""
+
+    claim: str
+
+
+class NotMet(msgspec.Struct, frozen=True):
+    """An expectation that is not true: its claim, what was expected, what was seen, and one command to look with.
 
     ``near`` is the sentence for a near miss (right thing, wrong place), "" when nothing near was seen.
     """
 
-    met: bool
     claim: str
-    expected: str = ""
-    seen: str = ""
-    look: str = ""
+    expected: str
+    seen: str
+    look: str
     near: str = ""
+
+
+class CannotTell(msgspec.Struct, frozen=True):
+    """An expectation that the snapshot does not decide, so packets have to: its claim, and why netless cannot tell.
+
+    ``why`` is a clause without a full stop (``netless cannot read the rule `...` ``). ``expected`` and ``look`` are what would be said
+    if it were not met.
+    """
+
+    claim: str
+    expected: str
+    why: str
+    look: str
+
+
+Finding = Met | NotMet | CannotTell
+"""What an expectation found. Never only true or false: what cannot be read is neither."""
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

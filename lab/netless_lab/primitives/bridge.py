@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..model.snapshot import Link, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, python_program
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, python_program
 from .link import DeleteLink, NoLink
 from .look import inside, no_link, no_node
 from .outline import next_ifindex, with_links
@@ -68,11 +68,11 @@ class BridgeExists(Expectation, frozen=True, rename={"name": "bridge", "node": "
             others = tuple(own.name for own in node.links if own.kind == "bridge")
             if others and not near:
                 near = f"There is a bridge called {others[0]}; this step calls it {self.name}."
-            return Finding(False, claim, expected, seen, where.ip(self.node, "link show type bridge"), near)
+            return NotMet(claim, expected, seen, where.ip(self.node, "link show type bridge"), near)
         look = where.ip(self.node, f"-d link show {device(self.name)}")
         if link.kind != "bridge":
             near = f"`ip link add {self.name} type bridge` makes a bridge; {self.name} was made as something else."
-            return Finding(False, claim, expected, f"{self.name} is a {link.kind}", look, near)
+            return NotMet(claim, expected, f"{self.name} is a {link.kind}", look, near)
         if self.up is not None and link.up != self.up:
-            return Finding(False, claim, expected, f"{self.name} is {'up' if link.up else 'down'}", look)
-        return Finding(True, claim)
+            return NotMet(claim, expected, f"{self.name} is {'up' if link.up else 'down'}", look)
+        return Met(claim)

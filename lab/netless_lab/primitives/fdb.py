@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..model.snapshot import Snapshot
-from .base import Expectation, Finding, Where
+from .base import Expectation, Finding, Met, NotMet, Where
 from .look import inside, listed, no_node, place
 from .roles import LinkName, NodeName
 
@@ -28,12 +28,12 @@ class Learned(Expectation, frozen=True, rename={"who": "learned", "port": "behin
             return no_node(self.node if node is None else self.who, claim, expected)
         macs = {link.mac for link in who.links if link.mac and link.name != "lo"}
         if not macs:
-            return Finding(False, claim, expected, f"{place(who)} has no interface with a MAC yet", where.ip(self.who, "link show"))
+            return NotMet(claim, expected, f"{place(who)} has no interface with a MAC yet", where.ip(self.who, "link show"))
         learned = tuple(entry for entry in node.fdb if entry.mac in macs and not entry.local and entry.state != "permanent")
         if any(entry.dev == self.port for entry in learned):
-            return Finding(True, claim)
+            return Met(claim)
         if learned:
             seen = f"{learned[0].mac} was learned behind {listed(tuple(entry.dev for entry in learned), '')}"
-            return Finding(False, claim, expected, seen, look, "It is the same container behind another port.")
+            return NotMet(claim, expected, seen, look, "It is the same container behind another port.")
         near = f"A bridge learns from what it hears: {self.who} has not sent a frame lately. Ping from it once."
-        return Finding(False, claim, expected, f"no entry for {listed(tuple(sorted(macs)), '')}", look, near)
+        return NotMet(claim, expected, f"no entry for {listed(tuple(sorted(macs)), '')}", look, near)

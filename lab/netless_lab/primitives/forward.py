@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ..model.gates import ways_out
+from ..model.netfilter.packet import ICMP, STATES, Packet, answer, first
+from ..model.netfilter.rules import Accept, Condition, Names, Numbers, Part
+from ..model.netfilter.run import FAMILIES, Way, always, at_chain, base_chains, run, through, translates
+from ..model.netfilter.spans import common, network, only
 from ..model.snapshot import Chain, Node, Rule, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host
-from .firewall import Packet, Passage, base_chains, through_each
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
 from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain
 from .look import inside, listed, no_node
 from .outline import with_chain, with_rule, without_chain, without_rule
 from .quoting import nft_word, word
 from .roles import LinkName, NodeName
+from .verdicts import hosts, place_of, stopped, undecided
 
 ESTABLISHED = "established"
 ANSWERS = "ct state established,related"
+STRANGER = first(source=network("192.0.2.1"), destination=network("192.0.2.2"), protocol=253).between("?in", "?out")
+"""A packet that no rule speaks of: of a protocol for experiments (RFC 3692), between addresses for examples (RFC 5737), by devices that are none."""
 
 
 class ForwardPolicy(Action, frozen=True, rename={"policy": "forward-policy", "node": "in"}):
@@ -98,7 +105,7 @@ class ForwardAccept(Action, frozen=True, rename={"what": "forward-accept", "node
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One rule more in the chain."""
-        rule = Rule(0, f"{_match(self.what)} counter accept", (condition(self.what),), "accept")
+        rule = Rule(0, f"{_match(self.what)} counter accept", parts=(condition(self.what), Accept()))
         return with_rule(snapshot, self.node, "forward", rule)
 
 
@@ -142,16 +149,20 @@ class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "no
         shut = self.policy == "drop"
         claim = f"packets passing through{inside(self.node)} are {'dropped' if shut else 'let through'} unless a rule says otherwise"
         expected = f"{'a' if shut else 'no'} chain at the forward hook with policy drop"
-        look = where.run(self.node, "nft list chains ip")
+        look = where.run(self.node, "nft list chains")
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        chains = base_chains(node, "forward", "filter")
-        shutting = tuple(chain for chain in chains if _shuts(chain))
-        if bool(shutting) == shut:
-            return Finding(True, claim)
-        words = tuple(f"{chain.table} {chain.name} (policy {'drop' if _shuts(chain) else chain.policy})" for chain in chains)
-        return Finding(False, claim, expected, f"forward chains: {listed(words, 'none')}", look, self._near(node))
+        ways = run(node, "forward", STRANGER)
+        held = always(ways, lambda way: way.end == ("drop" if shut else "accept"))
+        if held:
+            return Met(claim)
+        if held is None:
+            return CannotTell(claim, expected, undecided(ways), look)
+        chains = base_chains(node, "forward", FAMILIES[4])
+        dropping = {id(way.chain) for way in ways if way.end == "drop"}
+        words = tuple(f"{place_of(chain)} (policy {'drop' if id(chain) in dropping else chain.policy})" for chain in chains)
+        return NotMet(claim, expected, f"forward chains: {listed(words, 'none')}", look, self._near(node))
 
     def _near(self, node: Node) -> str:
         if self.policy == "drop":
@@ -160,8 +171,6 @@ class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "no
                 return f"{other.name} drops at the hook {other.hook}, which packets passing through never see; theirs is forward."
             if any(chain.policy == "drop" and chain.family == "ip6" and chain.hook == "forward" for chain in node.chains):
                 return "That policy is in a table for IPv6; IPv4 packets do not see it."
-            if "filter" in node.xtables:
-                return "The old iptables (iptables-legacy) holds a filter table here, which netless cannot read: use iptables or nft."
         return ""
 
 
@@ -186,50 +195,56 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        passages = through_each(node, "forward", "filter", self._packet(node))
-        stopping = tuple(passage for passage in passages if passage.fate == "drop")
-        if not stopping:
-            return Finding(True, claim)
-        chain = stopping[0].chain
-        by = f"its rule `{stopping[0].rule.text}`" if stopping[0].rule else "its policy"
-        seen = f"{chain.family} {chain.table} {chain.name} drops them by {by}"
-        return Finding(False, claim, expected, seen, look, self._near(node, passages, stopping[0]))
+        asked, hooks = self._packet(node)
+        ways = through(node, hooks, asked)
+        held = always(ways, lambda way: way.end == "accept")
+        if held:
+            return Met(claim)
+        if held is None:
+            return CannotTell(claim, expected, undecided(ways), look)
+        stopping = next(way for way in ways if way.sure and way.end == "drop")
+        if stopping.chain is not None and stopping.chain.engine == "legacy":
+            look = where.run(self.node, f"iptables-legacy -t {stopping.chain.table} -vL")
+        return NotMet(claim, expected, stopped(stopping, asked), look, self._near(node, asked, stopping))
 
-    def _packet(self, node: Node) -> Packet:
-        bridge = self.what if self.what != ESTABLISHED else self.bridge or _bridge(node)
-        routes = tuple(route for route in node.routes if route.dst == "default" and route.family == 4)
-        out = self.uplink or next((route.dev for route in routes if route.dev), "eth0")
-        link = node.link(bridge)
-        inner = _neighbour(link.v4[0].address) if link is not None and link.v4 else "10.0.0.2"
-        if self.what == ESTABLISHED:
-            return Packet("198.51.100.10", inner, out, bridge, ESTABLISHED, "icmp")
-        return Packet(inner, "198.51.100.10", bridge, out, "new", "icmp")
+    def _packet(self, node: Node) -> tuple[Packet, tuple[str, ...]]:
+        """What is asked about, and the hooks that it passes. Answers are asked at the one hook, where NAT has been undone already."""
+        name = self.what if self.what != ESTABLISHED else self.bridge or _bridge(node)
+        inner = node.link(name)
+        out = self.uplink or next(iter(ways_out(node, name)), "?")
+        request = first(source=(hosts(inner) if inner is not None else ()) or None, protocol=ICMP).between(name, out)
+        if self.what != ESTABLISHED:
+            return request, ("prerouting", "forward", "postrouting")
+        return answer(request, translated=translates(node, request)), ("forward",)
 
-    def _near(self, node: Node, passages: tuple[Passage, ...], stopping: Passage) -> str:
-        for passage in passages:
-            if passage is not stopping and passage.fate == "pass" and passage.rule is not None:
+    def _near(self, node: Node, asked: Packet, stopping: Way) -> str:
+        where = stopping.chain
+        assert where is not None
+        for base in base_chains(node, "forward", FAMILIES[4]):
+            ways = at_chain(node, base, "forward", asked)
+            if where.hook == "forward" and base is not where and all(way.end == "accept" and way.rule is not None for way in ways):
                 return (
-                    f"{passage.chain.table} {passage.chain.name} accepts them, but an accept ends only its own chain; "
-                    f"{stopping.chain.table} {stopping.chain.name} still drops. Put the accept there."
+                    f"{base.table} {base.name} accepts them, but an accept ends only its own chain; "
+                    f"{where.table} {where.name} still drops. Put the accept there."
                 )
-        if stopping.rule is not None and any(rule.verdict == "accept" for rule in stopping.chain.rules):
+        if stopping.rule is not None and any(Accept() in rule.parts for rule in where.rules):
             return "The drop stands before the accept: rules are tried from the top, and the first that fits decides."
         for chain in node.chains:
             if chain.hook in ("input", "output") and any(_speaks_of(rule, self.what) for rule in chain.rules):
                 return f"There is such a rule at the hook {chain.hook}; packets passing through see only forward."
-        for rule in stopping.chain.rules:
-            if self.what == ESTABLISHED and any(key == "ct state" and ESTABLISHED in value for key, _, value in rule.matches):
+        for rule in where.rules:
+            if self.what == ESTABLISHED and _of_answers(rule):
                 return "There is a rule for answers, but something else in it does not fit them."
-            if any(key == "oifname" and operator == "==" and value == self.what for key, operator, value in rule.matches):
+            if any(_is(part, "oifname", self.what) for part in rule.parts):
                 return f"There is a rule for packets that go out by {self.what} (oifname); these come in by it (iifname)."
-        if stopping.unsure:
-            return "A rule of this chain holds something netless cannot read; the probes will tell."
         return ""
 
 
-def condition(what: str) -> tuple[str, str, str]:
+def condition(what: str) -> Condition:
     """The one condition of an accept, as a snapshot's rule holds it."""
-    return ("ct state", "in", "established,related") if what == ESTABLISHED else ("iifname", "==", what)
+    if what == ESTABLISHED:
+        return Condition("ct state", Numbers(only(0), STATES["established"] | STATES["related"]), negated=True)
+    return Condition("iifname", Names((what,)))
 
 
 def _match(what: str) -> str:
@@ -240,26 +255,23 @@ def _iptables(what: str) -> str:
     return "-m conntrack --ctstate RELATED,ESTABLISHED" if what == ESTABLISHED else f"-i {word(what)}"
 
 
-def _shuts(chain: Chain) -> bool:
-    last = chain.rules[-1] if chain.rules else None
-    return chain.policy == "drop" or (
-        last is not None and not last.matches and not last.opaque and last.verdict.partition(" ")[0] in ("drop", "reject")
-    )
-
-
 def _speaks_of(rule: Rule, what: str) -> bool:
-    if rule.verdict != "accept":
-        return False
-    if what == ESTABLISHED:
-        return any(key == "ct state" and ESTABLISHED in value for key, _, value in rule.matches)
-    return any(key == "iifname" and value == what for key, _, value in rule.matches)
+    return Accept() in rule.parts and (_of_answers(rule) if what == ESTABLISHED else any(_is(part, "iifname", what) for part in rule.parts))
+
+
+def _of_answers(rule: Rule) -> bool:
+    """Whether established packets meet its condition on the state, if it has one."""
+    for part in rule.parts:
+        if isinstance(part, Condition) and part.field == "ct state" and isinstance(part.values, Numbers):
+            cut = STATES["established"] if part.values.mask is None else STATES["established"] & part.values.mask
+            if bool(common(only(cut), part.values.spans)) != part.negated:
+                return True
+    return False
+
+
+def _is(part: Part, field: str, device: str) -> bool:
+    return isinstance(part, Condition) and part.field == field and not part.negated and isinstance(part.values, Names) and part.values.hold(device)
 
 
 def _bridge(node: Node) -> str:
-    return next((link.name for link in node.links if link.kind == "bridge"), "br0")
-
-
-def _neighbour(address: str) -> str:
-    """Another address of the same network, for a packet's sake."""
-    head, _, last = address.rpartition(".")
-    return f"{head}.{int(last) + 1 if int(last) < 254 else int(last) - 1}"
+    return next((link.name for link in node.links if link.kind == "bridge"), "?")

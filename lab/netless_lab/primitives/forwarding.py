@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..model.gates import switched_on
+from ..model.gates import passes_on, switched_on
 from ..model.snapshot import Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
 from .look import inside, no_node, place
 from .outline import with_sysctl
 from .roles import NodeName
@@ -48,7 +48,7 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
     node: NodeName = "host"
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """ip_forward of the node, on for any value but 0; with it on, no interface of the node may have its own switched off."""
+        """What the kernel asks: the switch of each interface that packets may come in by. ip_forward only writes them all."""
         claim = f"{self.node} {'passes on' if self.on else 'does not pass on'} packets that are not for itself"
         expected = f"{KEY} = {int(self.on)}{inside(self.node)}"
         look = where.run(self.node, f"sysctl {KEY}")
@@ -56,6 +56,10 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
         if node is None:
             return no_node(self.node, claim, expected)
         value = sysctl_of(node, KEY)
+        devices = tuple(link.name for link in node.links if link.name != "lo" and link.v4) or ("",)
+        passing = {device: passes_on(node, device) for device in devices}
+        if all(on is not None and on == self.on for on in passing.values()):
+            return Met(claim)
         if value is None or switched_on(value) != self.on:
             near = ""
             if self.on:
@@ -63,10 +67,8 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
                 wrong = next(routers, None)
                 if wrong is not None:
                     near = f"It is on in {place(wrong)}; but the packets pass through {place(node)}, which has a setting of its own."
-            return Finding(False, claim, expected, f"{KEY} is {value if value is not None else 'not readable'}", look, near)
-        for link in node.links:
-            key = f"net/ipv4/conf/{link.name}/forwarding"
-            if self.on and link.name != "lo" and not switched_on(sysctl_of(node, key) or value):
-                near = f"ip_forward is on, but {link.name} has a switch of its own, and it is off."
-                return Finding(False, claim, expected, f"{key} is 0", where.run(self.node, f"sysctl {key}"), near)
-        return Finding(True, claim)
+            return NotMet(claim, expected, f"{KEY} is {value if value is not None else 'not readable'}", look, near)
+        device = next(device for device, on in passing.items() if on != self.on)
+        key, word = f"net/ipv4/conf/{device}/forwarding", "on" if self.on else "off"
+        near = f"ip_forward is {word}, but {device} has a switch of its own, and it is {'off' if self.on else 'on'}."
+        return NotMet(claim, expected, f"{key} is {int(not self.on)}", where.run(self.node, f"sysctl {key}"), near)

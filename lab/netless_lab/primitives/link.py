@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from ..model.snapshot import Link, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
 from .look import inside, no_link, no_node, place
 from .outline import with_link, without_link
 from .quoting import device, literal, word
@@ -154,11 +154,11 @@ class LinkExists(Expectation, frozen=True, rename={"name": "link", "node": "in"}
         link = node.link(self.name)
         if link is None:
             seen, near = no_link(snapshot, node, self.name)
-            return Finding(False, claim, expected, seen, look, near)
+            return NotMet(claim, expected, seen, look, near)
         wrong = self._wrong(snapshot, node, link)
         if wrong is None:
-            return Finding(True, claim)
-        return Finding(False, claim, expected, wrong[0], where.ip(self.node, f"-d link show {device(self.name)}"), wrong[1])
+            return Met(claim)
+        return NotMet(claim, expected, wrong[0], where.ip(self.node, f"-d link show {device(self.name)}"), wrong[1])
 
     def _asked(self) -> str:
         words = [
@@ -195,9 +195,9 @@ class NoLink(Expectation, frozen=True, rename={"name": "no-link", "node": "in"})
             return no_node(self.node, claim, claim)
         link = node.link(self.name)
         if link is None:
-            return Finding(True, claim)
+            return Met(claim)
         seen = f"{place(node)} has a {link.kind} called {self.name}"
-        return Finding(False, claim, f"no interface {self.name}{inside(self.node)}", seen, where.ip(self.node, "link show"))
+        return NotMet(claim, f"no interface {self.name}{inside(self.node)}", seen, where.ip(self.node, "link show"))
 
 
 def why_no_carrier(snapshot: Snapshot, node: Node, link: Link) -> str:

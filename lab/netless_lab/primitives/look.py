@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.snapshot import Link, Name, Node, Snapshot
-from .base import Finding
+from .base import Finding, NotMet
 
 
 def places(snapshot: Snapshot, link: str) -> tuple[tuple[Node, Link], ...]:
@@ -61,7 +61,7 @@ def not_a_name(name: Name) -> str:
 
 def no_node(node: str, claim: str, expected: str) -> Finding:
     """The finding when the node an expectation speaks of does not exist."""
-    return Finding(False, claim, expected, f"there is no node called {node}", "ps -e -o pid,args", "")
+    return NotMet(claim, expected, f"there is no node called {node}", "ps -e -o pid,args", "")
 
 
 def no_link(snapshot: Snapshot, node: Node, link: str) -> tuple[str, str]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import ClassVar
 
+from ..model.gates import beyond, networks, ways_out
+from ..model.netfilter.packet import ICMP, TCP, UDP, Packet, first
+from ..model.netfilter.rules import Condition, Names, Numbers, Rewrite
+from ..model.netfilter.run import FAMILIES, Way, always, base_chains, reached, through
+from ..model.netfilter.spans import common, members, network, shown, single, spans, without
+from ..model.netfilter.words import words
 from ..model.snapshot import Chain, Node, Rule, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host
-from .firewall import Packet, base_chains, walk
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
 from .lab_table import add_rule, as_python, delete_rule, drop_chain, make_chain
 from .look import inside, listed, no_node
 from .outline import with_chain, with_rule, without_rule
 from .quoting import nft_word, word
 from .roles import LinkName, Net, NodeName
+from .verdicts import undecided, which
 
 SRCNAT = 100
 """Where source NAT stands in the postrouting hook (NF_IP_PRI_NAT_SRC, <linux/netfilter_ipv4.h>)."""
+_NONE = "?"
+"""In place of the device that packets leave by, where a node has none."""
 
 
 class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "except", "node": "in"}):
@@ -46,8 +53,8 @@ class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "ex
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The gate named NAT."""
         chain = Chain("ip", "lab", "postrouting", "nat", "postrouting", SRCNAT, "accept")
-        conditions = (("ip saddr", "==", self.net), ("oifname", "!=", self.bridge))
-        rule = Rule(0, f"{self._match()} counter masquerade", conditions, "masquerade")
+        parts = (of_network(self.net), Condition("oifname", Names((self.bridge,)), negated=True), Rewrite("masquerade"))
+        rule = Rule(0, f"{self._match()} counter masquerade", parts=parts)
         return with_rule(with_chain(snapshot, self.node, chain), self.node, "postrouting", rule)
 
     def _match(self) -> str:
@@ -87,14 +94,14 @@ class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge":
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The gate named NAT vanishes with its last rule."""
-        return without_rule(snapshot, self.node, "postrouting", ("ip saddr", "==", self.net), tidy=True)
+        return without_rule(snapshot, self.node, "postrouting", of_network(self.net), tidy=True)
 
 
 class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge": "except", "uplink": "out", "node": "in"}):
     """``{ masquerade = "10.0.0.0/24", except = "br0" }``, however it is written.
 
-    Some NAT rule rewrites a packet of the network that leaves by the uplink (the way of the node's default route, or ``out``), and
-    none rewrites one that stays on ``except``.
+    Every packet of the network that leaves by the uplink (the way of the node's default route, or ``out``) is rewritten, whoever sent it and
+    of whatever protocol; none that stays on ``except`` is.
     """
 
     verb: ClassVar[str] = "masquerade"
@@ -104,75 +111,113 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
     node: NodeName = "host"
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """Two packets through the postrouting chains: one that leaves, one that stays."""
+        """All packets of the network, of each protocol, on the way out; and one that stays."""
         claim = f"packets from {self.net} leave{inside(self.node)} under the address of the way out"
         expected = f"a postrouting rule that masquerades {self.net}" + (f" except towards {self.bridge}" if self.bridge else "")
         look = where.run(self.node, "nft list ruleset")
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        out = self.uplink or _uplink(node)
-        if not _rewritten(node, Packet(saddr=self._member(0), daddr="198.51.100.10", oifname=out)):
-            rules = tuple(rule.text for rule in _nat_rules(node))
-            seen = f"no rule rewrites them on the way out of {out}; NAT rules: {listed(rules, 'none')}"
-            return Finding(False, claim, expected, seen, look, self._near(node, out) or self._elsewhere(snapshot))
+        out = self.uplink or next(iter(ways_out(node, self.bridge or "")), _NONE)
+        for asked in self._leaving(node, out):
+            ways = _rewriting(node, asked)
+            held = always(ways, lambda way: _as_way_out(node, out, way))
+            if held is False and always(_rewriting(node, asked.forgetting(asked.destination)), lambda way: _as_way_out(node, out, way)) is None:
+                held = None  # it depends on where the packet goes
+            if held is None:
+                return CannotTell(claim, expected, undecided(ways), look)
+            if not held:
+                failing = next(way for way in ways if way.sure and not _as_way_out(node, out, way))
+                rules = tuple(rule.text for _, rule in _nat_rules(node))
+                near = self._near(node, out) or self._elsewhere(snapshot)
+                return NotMet(claim, expected, f"{_seen(failing, asked, out)}; NAT rules: {listed(rules, 'none')}", look, near)
         if self.bridge is not None:
-            stays = Packet(saddr=self._member(0), daddr=self._member(1), iifname=self.bridge, oifname=self.bridge)
-            if _rewritten(node, stays):
+            inside_net = first(source=network(self.net), destination=network(self.net)).between(self.bridge, self.bridge)
+            staying = _rewriting(node, inside_net)
+            if not always(staying, lambda way: not way.source_rewritten) and any(way.sure and way.source_rewritten for way in staying):
                 near = f'The rule is too wide: add `oifname != "{self.bridge}"`, or neighbours will see the host as the sender.'
-                return Finding(False, claim, expected, f"packets that stay on {self.bridge} are rewritten too", look, near)
-        return Finding(True, claim)
+                return NotMet(claim, expected, f"packets that stay on {self.bridge} are rewritten too", look, near)
+        return Met(claim)
 
-    def _member(self, number: int) -> str:
-        """An address a container of the network may have; the first is left to the bridge."""
-        network = ip_network(self.net, strict=False)
-        return str(network.network_address + min(2 + number, network.num_addresses - 1))
+    def _leaving(self, node: Node, out: str) -> tuple[Packet, ...]:
+        """The first packets of conversations of all that may live in the network, of each protocol, with somebody beyond."""
+        source = members(self.net)
+        own = spans(pair for link in node.links for address in link.v4 for pair in network(address.address))
+        far = without(beyond(node), network(self.net))
+        inner = self.bridge or next((link.name for link in node.links if link.name != out and common(networks(link), source)), "")
+        return tuple(
+            first(source=without(source, own) or source, destination=far, protocol=protocol).between(inner, out) for protocol in (ICMP, TCP, UDP)
+        )
 
     def _near(self, node: Node, out: str) -> str:
-        for rule in _nat_rules(node):
-            if rule.verdict.partition(" ")[0] not in ("masquerade", "snat"):
+        for _, rule in _nat_rules(node):
+            if not any(isinstance(part, Rewrite) and part.source for part in rule.parts):
                 continue
-            for key, operator, value in rule.matches:
-                if key == "ip saddr" and operator == "==" and not _covers(value, self.net):
-                    return f"There is a rule for {value}, but the containers are in {self.net}: its counter stays at 0."
-                if key in ("oifname", "oif") and operator == "==" and value.strip('"') != out:
-                    return f"There is a rule for packets that leave by {value}, but the way out is {out}: its counter stays at 0."
-                if key in ("oifname", "oif") and operator == "!=" and value.strip('"') == out:
-                    return f"The rule leaves out {value}, and that is just the way out."
+            for part in rule.parts:
+                if not isinstance(part, Condition):
+                    continue
+                if part.field == "ip saddr" and isinstance(part.values, Numbers) and not part.negated and without(network(self.net), part.values.spans):
+                    return f"There is a rule for {words(part).removeprefix('ip saddr ')}, but the containers are in {self.net}: its counter stays at 0."
+                if part.field == "oifname" and isinstance(part.values, Names):
+                    if not part.negated and not part.values.hold(out):
+                        named = " ".join((*part.values.names, *(f"{begin}*" for begin in part.values.begins)))
+                        return f"There is a rule for packets that leave by {named}, but the way out is {out}: its counter stays at 0."
+                    if part.negated and part.values.hold(out):
+                        return f"The rule leaves out {out}, and that is just the way out."
         for chain in node.chains:
             misplaced = chain.hook not in (None, "postrouting") or chain.type not in (None, "nat")
-            if misplaced and any(rule.verdict.startswith("masquerade") for rule in chain.rules):
+            if misplaced and any(_masquerades(rule) for rule in chain.rules):
                 return f"The rule is in a chain at the hook {chain.hook}; the sender is rewritten last of all, at postrouting."
-        if "nat" in node.xtables:
-            return "The old iptables (iptables-legacy) holds a nat table here, which netless cannot read: use iptables or nft."
         return ""
 
     def _elsewhere(self, snapshot: Snapshot) -> str:
         """The rule in another namespace: near, for every namespace has a firewall of its own."""
         for other in snapshot.nodes:
-            if other.name != self.node and any(rule.verdict.startswith("masquerade") for rule in _nat_rules(other)):
+            if other.name != self.node and any(_masquerades(rule) for _, rule in _nat_rules(other)):
                 return f"There is a masquerade rule{inside(other.name)}; it has to be{inside(self.node)}, for that is where packets leave."
         return ""
 
 
-def _rewritten(node: Node, packet: Packet) -> bool:
-    passages = walk(node, "postrouting", "nat", packet)
-    return bool(passages) and passages[-1].fate in ("masquerade", "snat")
+def of_network(net: str) -> Condition:
+    """The condition of a masquerade rule by which it is known: the network it is for."""
+    return Condition("ip saddr", Numbers(network(net)))
 
 
-def _nat_rules(node: Node) -> tuple[Rule, ...]:
-    return tuple(rule for chain in base_chains(node, "postrouting", "nat") for rule in chain.rules)
+def _rewriting(node: Node, asked: Packet) -> tuple[Way, ...]:
+    """What NAT makes of a packet. Whether it gets through at all is for others to say."""
+    return tuple(way for way in through(node, ("prerouting", "postrouting"), asked) if way.end != "drop")
 
 
-def _uplink(node: Node) -> str:
-    """The way out: the device of the default route with the lowest metric; eth0 when there is none."""
-    routes = sorted((route for route in node.routes if route.dst == "default" and route.family == 4), key=lambda own: own.metric)
-    return next((route.dev for route in routes if route.dev), "eth0")
-
-
-def _covers(value: str, net: str) -> bool:
-    try:
-        inner, outer = ip_network(net, strict=False), ip_network(value, strict=False)
-    except ValueError:
+def _as_way_out(node: Node, out: str, way: Way) -> bool:
+    """Whether it leaves under an address that answers find back to."""
+    link, own = node.link(out), way.packet.possible(way.packet.source)
+    written = next((done for done, _, _ in way.rewrites if done.source), None)
+    if written is None:
+        return False
+    if written.address is None or link is None or own is None:
         return True
-    return inner.version == outer.version and inner.network_address in outer and inner.prefixlen >= outer.prefixlen
+    return not without(own, spans(pair for address in link.v4 for pair in network(address.address)))
+
+
+def _seen(failing: Way, asked: Packet, out: str) -> str:
+    written = next((done for done, _, _ in failing.rewrites if done.source and done.address is not None), None)
+    if written is not None and written.address is not None:
+        return f"they leave as {shown((written.address,), 4)}, which is no address of " + ("the way out" if out == _NONE else out)
+    if not failing.packet.tracked:
+        return f"they pass conntrack by (notrack), and what is not tracked is not rewritten {_on_the_way_out(out)}"
+    kind = {ICMP: "ICMP", TCP: "TCP", UDP: "UDP"}.get(single(asked.possible("meta l4proto") or ()) or 0, "")
+    which_ones = which(failing, asked)
+    return f"no rule rewrites {which_ones} {_on_the_way_out(out)}" + (f" when they are {kind}" if kind != "ICMP" else "")
+
+
+def _on_the_way_out(out: str) -> str:
+    return "on the way out" if out == _NONE else f"on the way out of {out}"
+
+
+def _nat_rules(node: Node) -> tuple[tuple[Chain, Rule], ...]:
+    bases = (chain for chain in base_chains(node, "postrouting", FAMILIES[4]) if chain.type == "nat")
+    return tuple(pair for chain in bases for pair in reached(node, chain))
+
+
+def _masquerades(rule: Rule) -> bool:
+    return any(isinstance(part, Rewrite) and part.kind == "masquerade" for part in rule.parts)

@@ -11,14 +11,13 @@ from typing import ClassVar
 import msgspec
 
 from ..model.snapshot import Name, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where
+from ..room import NETNS
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
 from .look import kind, listed, no_node, not_a_name, place
 from .namespace import ContainerRuns, is_stranger
 from .outline import unnamed, with_node
 from .quoting import literal, word
 from .roles import NetnsName, NodeName
-
-FOLDER = "/run/netns"
 
 
 class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "of"}):
@@ -34,10 +33,10 @@ class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ln -s``, in a folder that may not exist yet."""
-        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
+        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{NETNS}/{self.name}"
         if dialect == "pyroute2":
-            return ("import os", f'os.makedirs("{FOLDER}", exist_ok=True)', f'os.symlink("{source}", {literal(target)})')
-        return (f"mkdir -p {FOLDER}", f"ln -s {source} {word(target)}")
+            return ("import os", f'os.makedirs("{NETNS}", exist_ok=True)', f'os.symlink("{source}", {literal(target)})')
+        return (f"mkdir -p {NETNS}", f"ln -s {source} {word(target)}")
 
     def inverse(self) -> tuple[Action, ...]:
         """The name goes, the namespace stays."""
@@ -65,11 +64,11 @@ class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns attach``; legacy is what it does: a bind mount of the namespace file."""
-        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{FOLDER}/{self.name}"
+        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{NETNS}/{self.name}"
         if dialect == "pyroute2":
             return ("from pyroute2 import netns", f"netns.attach({literal(self.name)}, {where.pid(self.node)})")
         if dialect == "legacy":
-            return (f"mkdir -p {FOLDER}", f"touch {word(target)}", f"mount --bind {source} {word(target)}")
+            return (f"mkdir -p {NETNS}", f"touch {word(target)}", f"mount --bind {source} {word(target)}")
         return (f"ip netns attach {word(self.name)} {where.pid(self.node)}",)
 
     def inverse(self) -> tuple[Action, ...]:
@@ -119,15 +118,15 @@ class Named(Expectation, frozen=True, rename={"node": "named"}):
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """The inode behind a name equals the inode of the node; the look is the comparison itself."""
         claim = f"the namespace of {self.node} has a name"
-        expected = f"a name in {FOLDER} that leads to the namespace of {self.node}"
+        expected = f"a name in {NETNS} that leads to the namespace of {self.node}"
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {FOLDER}/*"
+        look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {NETNS}/*"
         if any(name.netns == node.netns for name in snapshot.names):
-            return Finding(True, claim)
+            return Met(claim)
         seen = f"names: {listed(tuple(_leads(snapshot, name) for name in snapshot.names), 'none')}"
-        return Finding(False, claim, expected, seen, look, self._near(snapshot, node))
+        return NotMet(claim, expected, seen, look, self._near(snapshot, node))
 
     def _near(self, snapshot: Snapshot, node: Node) -> str:
         """About the entry of the node's own name, else one that is nobody's, else one that is no name at all."""

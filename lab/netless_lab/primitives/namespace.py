@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..model.snapshot import Name, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
 from .look import listed, no_node, not_a_name, place
 from .outline import LO, add_node, unnamed, without_node
 from .quoting import literal, word
@@ -133,12 +133,12 @@ class ContainerRuns(Expectation, frozen=True, rename={"node": "container"}):
         expected = f"a process in a network namespace of its own, with the host name {self.node}"
         node = snapshot.node(self.node)
         if node is not None and node.role == "container":
-            return Finding(True, claim)
+            return Met(claim)
         running = listed(tuple(own.name for own in snapshot.nodes if own.role == "container"), "none")
         near = ""
         if snapshot.named(self.node) is not None or (node is not None and node.role == "unknown"):
             near = f"There is a namespace named {self.node}, but no process lives in it: a name alone is no container."
-        return Finding(False, claim, expected, f"containers: {running}", "lsns -t net", near)
+        return NotMet(claim, expected, f"containers: {running}", "lsns -t net", near)
 
 
 class OnlyLo(Expectation, frozen=True, rename={"node": "only-lo"}):
@@ -156,9 +156,9 @@ class OnlyLo(Expectation, frozen=True, rename={"node": "only-lo"}):
             return no_node(self.node, claim, expected)
         names = tuple(link.name for link in node.links)
         if names == ("lo",):
-            return Finding(True, claim)
+            return Met(claim)
         seen = f"{place(node)} has {listed(names, 'no interface at all')}"
-        return Finding(False, claim, expected, seen, where.ip(self.node, "-br link show"))
+        return NotMet(claim, expected, seen, where.ip(self.node, "-br link show"))
 
 
 class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
@@ -174,16 +174,16 @@ class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
         entry = next((name for name in snapshot.names if name.name == self.name), None)
         if entry is None:
             seen = f"names: {listed(tuple(name.name for name in snapshot.names), 'none')}"
-            return Finding(False, claim, expected, seen, "ip netns list")
+            return NotMet(claim, expected, seen, "ip netns list")
         if entry.netns is None:
             near = f"`ip netns add` makes no namespace under a name that is taken: remove {self.name} first."
-            return Finding(False, claim, expected, f"{self.name} {not_a_name(entry)}", "ls -l /run/netns", near)
+            return NotMet(claim, expected, f"{self.name} {not_a_name(entry)}", "ls -l /run/netns", near)
         if is_stranger(snapshot, entry):
-            return Finding(True, claim)
+            return Met(claim)
         owner = snapshot.by_netns(entry.netns)
         near = f"{self.name} is a second name for a namespace that was there already; `ip netns add` makes a new one."
         seen = f"{self.name} leads to the namespace of {place(owner) if owner else 'somebody'}"
-        return Finding(False, claim, expected, seen, f"ip netns pids {word(self.name)}", near)
+        return NotMet(claim, expected, seen, f"ip netns pids {word(self.name)}", near)
 
 
 class NoNetns(Expectation, frozen=True, rename={"name": "no-netns"}):
@@ -197,11 +197,11 @@ class NoNetns(Expectation, frozen=True, rename={"name": "no-netns"}):
         claim = f"no namespace is named {self.name}"
         entry = next((name for name in snapshot.names if name.name == self.name), None)
         if entry is None:
-            return Finding(True, claim)
+            return Met(claim)
         seen = f"{self.name} is there" if entry.netns is not None else f"{self.name} is there, though it {not_a_name(entry)}"
         died = entry.netns is None and entry.instead is None
         near = "The name of a namespace that died stays behind: it has to be taken away too." if died else ""
-        return Finding(False, claim, f"no {self.name} in /run/netns", seen, "ip netns list", near)
+        return NotMet(claim, f"no {self.name} in /run/netns", seen, "ip netns list", near)
 
 
 def is_stranger(snapshot: Snapshot, name: Name) -> bool:

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import msgspec
 
+from ..model.addresses import same
 from ..model.snapshot import Neighbour, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, no_node, place
 from .outline import with_node
@@ -53,7 +54,7 @@ class SetNeighbour(Action, frozen=True, rename={"ip": "neighbour", "link": "dev"
         entry = Neighbour(self.ip, self.link, self.mac, "permanent", 6 if ":" in self.ip else 4)
 
         def edit(node: Node) -> Node:
-            kept = tuple(own for own in node.neighbours if (own.address, own.dev) != (self.ip, self.link))
+            kept = tuple(own for own in node.neighbours if own.dev != self.link or not same(own.address, self.ip))
             return msgspec.structs.replace(node, neighbours=(*kept, entry))
 
         return with_node(snapshot, self.node, edit)
@@ -87,7 +88,7 @@ class DeleteNeighbour(Action, frozen=True, rename={"ip": "unneighbour", "link": 
         """One entry less."""
 
         def edit(node: Node) -> Node:
-            kept = tuple(own for own in node.neighbours if (own.address, own.dev) != (self.ip, self.link))
+            kept = tuple(own for own in node.neighbours if own.dev != self.link or not same(own.address, self.ip))
             return msgspec.structs.replace(node, neighbours=kept)
 
         return with_node(snapshot, self.node, edit)
@@ -108,18 +109,18 @@ class KnowsNeighbour(Expectation, frozen=True, rename={"ip": "neighbour", "node"
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        entries = tuple(entry for entry in node.neighbours if entry.address == self.ip)
+        entries = tuple(entry for entry in node.neighbours if same(entry.address, self.ip))
         known = tuple(entry for entry in entries if entry.mac and entry.state in KNOWN)
         owners = tuple((other, link) for other in snapshot.nodes if (link := other.owner(self.ip)) is not None)
         wrong = tuple(entry for entry in known if owners and all(link.mac and entry.mac != link.mac for _, link in owners))
         if known and not wrong:
-            return Finding(True, claim)
+            return Met(claim)
         if wrong:
             seen = f"{self.ip} is thought to be at {wrong[0].mac} ({wrong[0].state})"
             near = f"{self.ip} belongs to {owners[0][1].name} in {place(owners[0][0])}, whose MAC is {owners[0][1].mac}."
-            return Finding(False, claim, expected, seen, look, near)
+            return NotMet(claim, expected, seen, look, near)
         if entries:
             near = f"{place(node).capitalize()} asked who has {self.ip}, and nobody answered."
-            return Finding(False, claim, expected, f"{self.ip} is {entries[0].state}", look, near)
+            return NotMet(claim, expected, f"{self.ip} is {entries[0].state}", look, near)
         near = "An entry appears with the first packet to a neighbour: ping it once."
-        return Finding(False, claim, expected, f"no entry for {self.ip}", look, near)
+        return NotMet(claim, expected, f"no entry for {self.ip}", look, near)

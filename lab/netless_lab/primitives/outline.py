@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from ..model.netfilter.rules import Condition
 from ..model.snapshot import Chain, Link, Node, Rule, Snapshot
 
 LO = Link(name="lo", ifindex=1, kind="loopback", up=False, carrier=False, mtu=65536)
@@ -123,7 +124,7 @@ def with_rule(snapshot: Snapshot, name: str, chain: str, rule: Rule) -> Snapshot
     return with_node(snapshot, name, edit)
 
 
-def without_rule(snapshot: Snapshot, name: str, chain: str, condition: tuple[str, str, str], *, tidy: bool) -> Snapshot:
+def without_rule(snapshot: Snapshot, name: str, chain: str, condition: Condition, *, tidy: bool) -> Snapshot:
     """The sketch without the first rule of a chain of table ``ip lab`` that has this condition; ``tidy``: an empty chain goes too."""
 
     def edit(node: Node) -> Node:
@@ -132,7 +133,7 @@ def without_rule(snapshot: Snapshot, name: str, chain: str, condition: tuple[str
         return msgspec.structs.replace(node, chains=kept)
 
     def drop(own: Chain) -> Chain:
-        gone = next((rule for rule in own.rules if condition in rule.matches), None)
+        gone = next((rule for rule in own.rules if condition in rule.parts), None)
         return msgspec.structs.replace(own, rules=tuple(rule for rule in own.rules if rule is not gone))
 
     return with_node(snapshot, name, edit)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from ..model.snapshot import BridgePort, Link, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, python_program
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, python_program
 from .bridge import BridgeExists
 from .link import LinkExists
 from .look import inside, no_link, no_node, place
@@ -120,14 +120,14 @@ class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "
         link = node.link(self.name)
         if link is None:
             seen, near = no_link(snapshot, node, self.name)
-            return Finding(False, claim, expected, seen, look, near)
+            return NotMet(claim, expected, seen, look, near)
         if link.master != self.bridge:
             seen = f"{self.name} is {'a port of ' + link.master if link.master else 'no port of anything'}"
-            return Finding(False, claim, expected, seen, look, self._near(node, link))
+            return NotMet(claim, expected, seen, look, self._near(node, link))
         state = link.port.state if link.port else "disabled"
         if self.state is not None and state != self.state:
-            return Finding(False, claim, expected, f"the port {self.name} is {state}", look, self._stuck(snapshot, node, link))
-        return Finding(True, claim)
+            return NotMet(claim, expected, f"the port {self.name} is {state}", look, self._stuck(snapshot, node, link))
+        return Met(claim)
 
     def _near(self, node: Node, link: Link) -> str:
         bridge = node.link(self.bridge)
@@ -150,5 +150,6 @@ class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "
         if far is not None and far_node is not None and not far.up:
             return f"The other end, {far.name} in {place(far_node)}, is still down, so the port has no carrier."
         if bridge is not None and bridge.stp and self.state == "forwarding":
-            return f"{self.bridge} runs the spanning tree protocol: a port listens and learns for 30 seconds before it forwards."
+            wait = f"{2 * bridge.forward_delay_s} seconds" if bridge.forward_delay_s is not None else "a while"
+            return f"{self.bridge} runs the spanning tree protocol: a port listens and learns for {wait} before it forwards."
         return ""

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import msgspec
 
+from ..model.addresses import same
 from ..model.snapshot import Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
 from .look import inside, listed, no_node, place
 from .outline import with_node
 from .roles import Ip, NodeName
@@ -83,17 +84,23 @@ class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node"
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        if self.server in node.resolvers[:3]:
-            return Finding(True, claim)
+        if any(same(self.server, own) for own in node.resolvers[:3]):
+            return Met(claim)
         seen = f"{FILE}{inside(self.node)} names {listed(node.resolvers, 'no server')}"
-        return Finding(False, claim, expected, seen, look, self._near(snapshot))
+        return NotMet(claim, expected, seen, look, self._near(snapshot))
 
     def _near(self, snapshot: Snapshot) -> str:
         node = snapshot.node(self.node)
         if node is not None and any(server.startswith("127.") for server in node.resolvers):
             return f"127.x means {self.node} itself, and nothing there answers questions: each node has a loopback of its own."
+        if node is not None and any(same(self.server, own) for own in node.resolvers_by_name):
+            folder = f"/etc/netns/{next(iter(node.names), self.node)}"
+            return (
+                f"The server is in {folder}, and that file is read only by what is started with `ip netns exec`: programs of {self.node} "
+                f"itself read their own {FILE}."
+            )
         for other in snapshot.nodes:
-            if other.name != self.node and other.role in ("host", "container") and self.server in other.resolvers:
+            if other.name != self.node and other.role in ("host", "container") and any(same(self.server, own) for own in other.resolvers):
                 return f"The server is in the file of {place(other)}; {self.node} reads a file of its own."
         return ""
 

@@ -1,140 +1,318 @@
-"""From a change that was seen to the action that makes it: how a session is written down as commands, and how one change is undone.
+"""From changes to the commands that bring them about: how a session is written down, and, for the changes the other way round, how it is undone.
 
-The kernel does not say which command was typed. But most changes have one plain action that brings them about, and that is enough:
-the same end by other means.
+The kernel does not say which command was typed; for most changes there is one that ends in the same state. Changes that were seen
+together are brought about in an order in which each command finds what it needs: what goes first goes by what was there, and what
+comes is built from the ground up. What follows by itself from another change (the routes of a link that was switched off) needs none.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_interface
+from typing import Final
 
-from ..model.changes import Change, Kind
-from ..model.snapshot import Chain, Snapshot
-from .address import AddAddress, DeleteAddress
-from .base import Action
-from .bridge import CreateBridge
-from .forwarding import SetForwarding
-from .link import DeleteLink, RenameLink, SetMtu
-from .move import MoveLink
-from .names import NameAttach, NameSymlink, Unname
-from .namespace import AddNetns, StartContainer
+import msgspec
+from msgspec.structs import replace
+
+from ..model import changes as c
+from ..model.snapshot import Route, Snapshot
+from .names import Unname
+from .namespace import StopContainer
 from .port import AddPort, RemovePort
-from .resolver import SetResolver
-from .route import AddRoute
-from .run import Run
+from .quoting import device, word
+from .resolver import FILE
+from .retell_links import address_words, appeared, cable, device_added, dying, link_setting, moved, named
+from .retell_tables import fdb, firewall, given_back, neighbour, place_of, policy_rule, rerouted, route, sysctl
+from .sysctl import whole
+from .typed import Doing, Typed
 from .updown import LinkDown, LinkUp
-from .veth import CreateVeth
-
-Teller = Callable[[Change, Snapshot], Action | None]
 
 
-def retell(change: Change, after: Snapshot) -> Action | None:
-    """The action that brings this change about, seen in ``after``; None when there is no plain one."""
-    teller = _TELLERS.get(change.kind)
-    return teller(change, after) if teller is not None and not change.quiet else None
+class Retold(msgspec.Struct, frozen=True):
+    """A change with what brings it about: nothing when it follows from another, None when no plain command does."""
+
+    change: c.Change
+    doings: tuple[Doing, ...] | None
 
 
-def undoing(change: Change, after: Snapshot) -> tuple[Action, ...] | None:
-    """The actions that take this change back, or None when only a rebuild can."""
-    if change.kind == "link-added":
-        return (DeleteLink(change.subject, change.node),)
-    action = retell(change, after)
-    return (action.inverse() or None) if action is not None else None
+def retell(changes: Iterable[c.Change], before: Snapshot, after: Snapshot) -> tuple[Retold, ...]:
+    """These changes between two snapshots, in the order in which they can be brought about."""
+    seen = tuple(changes)
+    context = _Context(seen)
+    told = [Retold(change, () if context.follows(change) else _doings(change, context)) for change in _later_first(seen)]
+    told.sort(key=lambda own: _REMOVAL if own.change in context.early else _order(own.change))
+    for (node, link), routes in _flushed(seen, context, before, after).items():
+        at = max(number for number, own in enumerate(told) if _addresses(own.change) == (node, link))
+        again = (doing for own in routes for doing in route(node, "replace", own))
+        told[at] = Retold(told[at].change, (*(told[at].doings or ()), *again))
+    for number, own in enumerate(told):
+        unwanted = tuple(_unwanted(own.change, after)) if own.doings is not None else ()
+        if unwanted:
+            told[number] = Retold(own.change, (*(own.doings or ()), *unwanted))
+    return tuple(told)
 
 
-def _cable(change: Change, after: Snapshot) -> Action | None:
-    return CreateVeth(change.subject, change.after, change.node, None if change.on == change.node else change.on)
-
-
-def _made_link(change: Change, after: Snapshot) -> Action | None:
-    if change.after == "bridge":
-        return CreateBridge(change.subject, change.node)
+def _unwanted(change: c.Change, after: Snapshot) -> Iterable[Doing]:
+    """The routes that the kernel makes for a link that is switched on, or gets an address while it is on, where somebody took them away."""
     node = after.node(change.node)
-    link = node.link(change.subject) if node is not None else None
-    if link is None or link.kind in ("veth", "loopback", "device"):
-        return None
-    lower = f" link {link.peer.name}" if link.peer is not None else ""
-    detail = f" mode {link.mode}" if link.mode else f" id {link.vxlan.vni} dstport {link.vxlan.port}" if link.vxlan is not None else ""
-    return Run(f"ip link add{lower} name {link.name} type {link.kind}{detail}", change.node)
+    if node is None or not isinstance(change, c.LinkWentUp | c.AddressAdded):
+        return
+    link = node.link(change.link if isinstance(change, c.AddressAdded) else change.link.name)
+    if link is None or not link.up:
+        return
+    if link.kind == "loopback" and isinstance(change, c.LinkWentUp) and all(own.address != "127.0.0.1" for own in link.addresses):
+        yield Typed(change.node, f"addr del 127.0.0.1/8 dev {word(link.name)}")
+    there = {(own.dst, own.dev) for own in node.routes if own.protocol == "kernel"}
+    brought = (change.address,) if isinstance(change, c.AddressAdded) else link.v4
+    for net in dict.fromkeys(str(ip_interface(own.cidr).network) for own in brought if own.family == 4 and own.prefix < 32):
+        if (net, link.name) not in there:
+            yield Typed(change.node, f"ip route del {net} dev {word(link.name)} proto kernel 2>/dev/null || :", "shell")
 
 
-def _named(change: Change, after: Snapshot) -> Action | None:
-    if not change.node:
-        return None
-    node = after.node(change.node)
-    if node is not None and node.role == "unknown":
-        return AddNetns(change.subject)
-    return NameSymlink(change.subject, change.node) if change.after == "symlink" else NameAttach(change.subject, change.node)
+def _flushed(seen: Sequence[c.Change], context: _Context, before: Snapshot, after: Snapshot) -> dict[tuple[str, str], tuple[Route, ...]]:
+    """Routes that were there and are there, though a link lost all its IPv4 addresses in between and its routes with them (fib_disable_ip)."""
+    found: dict[tuple[str, str], tuple[Route, ...]] = {}
+    for change in seen:
+        if not isinstance(change, c.AddressRemoved) or change.address.family != 4:
+            continue
+        if any(_addresses(own) == (change.node, change.link) for own in context.early):
+            continue
+        was, now = before.node(change.node), after.node(change.node)
+        own = was.link(change.link) if was is not None else None
+        link = now.link(change.link) if now is not None else None
+        if was is None or now is None or own is None or link is None or {(a.address, a.prefix) for a in own.v4} & {(a.address, a.prefix) for a in link.v4}:
+            continue
+        old = {replace(route, linkdown=False) for route in was.routes}
+        kept = (route for route in now.routes if route.dev == link.name and route.family == 4 and route.protocol != "kernel")
+        found[change.node, change.link] = tuple(route for route in kept if replace(route, linkdown=False) in old)
+    return {place: routes for place, routes in found.items() if routes}
 
 
-def _appeared(change: Change, after: Snapshot) -> Action | None:
-    node = after.node(change.node)
-    return StartContainer(change.node) if node is not None and node.role == "container" else None
+def _addresses(change: c.Change) -> tuple[str, str] | None:
+    """Which link's addresses a change is about."""
+    return (change.node, change.link) if isinstance(change, c.AddressAdded | c.AddressRemoved) else None
 
 
-def _route(change: Change, after: Snapshot) -> Action | None:
-    via = re.fullmatch(r"via (\S+)", change.after)
-    if via is not None:
-        return AddRoute(change.subject, via=via[1], node=change.node)
-    straight = re.fullmatch(r"straight out of (\S+)", change.after)
-    return AddRoute(change.subject, dev=straight[1], node=change.node) if straight is not None else None
+def _later_first(seen: Sequence[c.Change]) -> Iterable[c.Change]:
+    """Addresses that go, the last first: the kernel takes further ones of a network away with the first."""
+    gone = [change for change in seen if isinstance(change, c.AddressRemoved)]
+    return (gone.pop() if isinstance(change, c.AddressRemoved) else change for change in seen)
 
 
-def _chain(change: Change, after: Snapshot) -> Action | None:
-    found = _find_chain(change.subject, change.node, after)
-    if found is None:
-        return None
-    table = f"nft add table {found.family} {found.table}"
-    if found.hook is None:
-        return Run(f"{table}; nft add chain {change.subject}", change.node)
-    policy = f" policy {found.policy};" if found.policy else ""
-    spec = f"{{ type {found.type} hook {found.hook} priority {found.priority};{policy} }}"
-    return Run(f"{table}; nft 'add chain {change.subject} {spec}'", change.node)
+class _Context:
+    """What else happened at the same time."""
+
+    def __init__(self, seen: Sequence[c.Change]) -> None:
+        self.gone: set[tuple[str, str]] = set()
+        """(node, link) of links that went; of moved ones both where they were and where they are: a move takes all away but the link."""
+        self.moved: set[tuple[str, str]] = set()
+        self.dead: set[str] = set()
+        self.down: set[tuple[str, str]] = set()
+        self.born: dict[str, str] = {}
+        """Nodes that appeared by ``ip netns add``, and the name that was given."""
+        self.early = _early(seen)
+        """Addresses that come before others of their link go: a link without any loses its routes. Of the same network they would go along."""
+        self.chains: set[tuple[str, str]] = set()
+        self.tables: set[tuple[str, str]] = set()
+        for change in seen:
+            match change:
+                case c.NodeVanished(node=node) | c.NodeReplaced(node=node):
+                    self.dead.add(node)
+                case c.LinkRemoved(node=node, link=link):
+                    self.gone.add((node, link.name))
+                case c.CableRemoved(node=node, link=link, far_node=far_node, far=far):
+                    self.gone |= {(node, link.name), (far_node, far.name)}
+                case c.LinkMoved(node=node, origin=origin, before=before, after=after):
+                    self.gone.add((origin, before.name))
+                    self.moved.add((node, after.name))
+                case c.LinkWentDown(node=node, link=link):
+                    self.down.add((node, link.name))
+                case c.NodeAppeared(node=node, state=state) if state.role == "unknown" and state.names:
+                    self.born[node] = state.names[0]
+                case c.ChainRemoved(node=node, chain=chain):
+                    self.chains.add((node, place_of(chain)))
+                case c.TableRemoved(node=node, table=table):
+                    self.tables.add((node, table))
+
+    def follows(self, change: c.Change) -> bool:
+        """Whether a change needs no command, for another brings it along."""
+        match change:
+            case c.AddressRemoved(node=node, link=name) | c.PortLeft(node=node, link=name):
+                return (node, name) in self.moved
+            case c.LinkWentDown(node=node, link=link):
+                return (node, link.name) in self.moved
+            case c.RouteRemoved(node=node, route=route):
+                return node in self.dead or (node, route.dev or "") in self.gone | self.down
+            case c.NeighbourUnset(node=node, entry=neighbour):
+                return (node, neighbour.dev) in self.gone | self.down
+            case c.FdbUnset(node=node, entry=entry):
+                return bool({(node, entry.dev), (node, entry.master or "")} & self.gone)
+            case c.NameAdded(node=node, name=name):
+                return self.born.get(node) == name.name
+            case c.RuleRemoved(node=node, chain=chain):
+                return (node, place_of(chain)) in self.chains
+            case c.SetRemoved(node=node, own=own):
+                return (node, f"{own.family} {own.table}") in self.tables
+            case c.ChainRemoved(node=node, chain=chain):
+                return (node, f"{chain.family} {chain.table}") in self.tables
+            case _:
+                return False
 
 
-def _find_chain(words: str, name: str, snapshot: Snapshot) -> Chain | None:
-    node = snapshot.node(name)
-    chains = node.chains if node is not None else ()
-    return next((chain for chain in chains if f"{chain.family} {chain.table} {chain.name}" == words), None)
+_ORDER: Final[tuple[type[object] | tuple[type[object], ...], ...]] = (
+    c.NameRemoved,
+    (c.CableRemoved, c.LinkRemoved),
+    (c.NodeVanished, c.NodeReplaced),
+    c.NodeAppeared,
+    (c.NameAdded, c.NameMoved, c.NameBroken),
+    c.LinkMoved,
+    c.LinkRenamed,
+    c.RuleRemoved,
+    c.SetElementRemoved,
+    c.SetRemoved,
+    c.ChainRemoved,
+    c.TableRemoved,
+    c.PolicyRuleRemoved,
+    c.RouteRemoved,
+    (c.NeighbourUnset, c.FdbUnset),
+    c.AddressRemoved,
+    c.PortLeft,
+    c.LinkWentDown,
+    c.CableAdded,
+    c.LinkAdded,
+    c.PortJoined,
+    c.LinkSet,
+    (c.ForwardingChanged, c.SysctlChanged),
+    c.LinkWentUp,
+    c.AddressAdded,
+    (c.NeighbourSet, c.FdbSet),
+    (c.RouteAdded, c.RouteChanged),
+    c.PolicyRuleAdded,
+    c.TableAdded,
+    c.SetAdded,
+    c.ChainAdded,
+    c.SetElementAdded,
+    c.ChainPolicyChanged,
+    c.RuleAdded,
+    c.RuleChanged,
+)
 
 
-def _mtu(change: Change, after: Snapshot) -> Action | None:
-    if change.on != "MTU" or not change.after.isdecimal():
-        return None
-    return SetMtu(int(change.after), change.subject, change.node, int(change.before) if change.before.isdecimal() else 1500)
+_REMOVAL: Final = (_ORDER.index(c.AddressRemoved), -1)
+"""Just before addresses go."""
 
 
-def _resolver(change: Change, after: Snapshot) -> Action | None:
-    return SetResolver(change.after, change.node) if change.after and " " not in change.after else None
+def _early(seen: Sequence[c.Change]) -> tuple[c.Change, ...]:
+    gone: dict[tuple[str, str], set[str]] = {}
+    for change in seen:
+        if isinstance(change, c.AddressRemoved):
+            gone.setdefault((change.node, change.link), set()).add(str(ip_interface(change.address.cidr).network))
+    added = (change for change in seen if isinstance(change, c.AddressAdded) and (change.node, change.link) in gone)
+    return tuple(own for own in added if str(ip_interface(own.address.cidr).network) not in gone[own.node, own.link])
 
 
-_TELLERS: dict[Kind, Teller] = {
-    "node-appeared": _appeared,
-    "name-added": _named,
-    "name-removed": lambda change, after: Unname(change.subject),
-    "cable-added": _cable,
-    "link-added": _made_link,
-    "cable-removed": lambda change, after: DeleteLink(change.subject, change.node),
-    "link-removed": lambda change, after: DeleteLink(change.subject, change.node),
-    "link-moved": lambda change, after: MoveLink(change.subject, change.after, change.before),
-    "link-renamed": lambda change, after: RenameLink(change.before, change.after, change.node),
-    "link-up": lambda change, after: LinkUp(change.subject, change.node),
-    "link-down": lambda change, after: LinkDown(change.subject, change.node),
-    "port-joined": lambda change, after: AddPort(change.subject, change.after, change.node),
-    "port-left": lambda change, after: RemovePort(change.subject, change.before, change.node),
-    "address-added": lambda change, after: AddAddress(change.subject, change.on, change.node),
-    "address-removed": lambda change, after: DeleteAddress(change.subject, change.on, change.node),
-    "route-added": _route,
-    "link-setting": _mtu,
-    "forwarding-on": lambda change, after: SetForwarding(True, change.node) if change.subject == "IPv4" else None,
-    "forwarding-off": lambda change, after: SetForwarding(False, change.node) if change.subject == "IPv4" else None,
-    "chain-added": _chain,
-    "rule-added": lambda change, after: Run(f"nft add rule {change.on} {_quoted(change.subject)}", change.node),
-    "resolver-changed": _resolver,
-}
+def _order(change: c.Change) -> tuple[int, int]:
+    """What goes first, in the order of dependence; then, of the same kind, what others of it rest on."""
+    place = next((number for number, kinds in enumerate(_ORDER) if isinstance(change, kinds)), len(_ORDER))
+    match change:
+        case c.RuleRemoved(place=rule):
+            return place, -rule
+        case c.RuleAdded(place=rule):
+            return place, rule
+        case c.ChainRemoved(chain=chain):
+            return place, int(chain.hook is None)
+        case c.LinkAdded(link=link):
+            return place, (link.kind != "bridge") + (link.peer is not None)
+        case c.LinkRemoved(link=link) | c.LinkWentUp(link=link):
+            return place, int(link.kind == "bridge")
+        case c.RouteAdded(route=route) | c.RouteChanged(after=route):
+            return place, int(route.via is not None)
+        case c.RouteRemoved(route=route):
+            return place, int(route.via is None)
+        case c.SysctlChanged(name=name):
+            return place, 2 if "/" in name else 1
+        case _:
+            return place, 0
 
 
-def _quoted(rule: str) -> str:
-    """A rule as one shell word: its own quotes and braces must reach nft untouched."""
-    return "'" + rule.replace("'", "'\\''") + "'"
+def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
+    node = change.node
+    match change:
+        case c.NodeAppeared(state=state):
+            return appeared(change)
+        case c.NodeVanished(state=state):
+            return (StopContainer(node),) if state.role == "container" and state.pid is not None else ()
+        case c.NodeRenamed():
+            return ()
+        case c.NameAdded(name=name):
+            return named(node, name)
+        case c.NameRemoved(name=name):
+            return (Unname(name.name),)
+        case c.NameMoved(after=name):
+            again = named(node, name)
+            return None if again is None else (Unname(name.name), *again)
+        case c.LinkMoved():
+            return moved(change)
+        case c.LinkRenamed(before=was, after=name):
+            return (Typed(node, f"link set {device(was)} name {word(name)}"),)
+        case c.CableAdded():
+            return cable(change)
+        case c.LinkAdded(link=link):
+            return device_added(node, link)
+        case c.CableRemoved(link=link, far_node=far_node, far=far):
+            if {node, far_node} <= context.dead:
+                return ()
+            if {node, far_node} & context.dead:
+                return (dying(far_node, far.name) if node in context.dead else dying(node, link.name),)
+            return (Typed(node, f"link del {device(link.name)}"),)
+        case c.LinkRemoved(link=link):
+            alone = link.kind == "veth" and (link.peer is None or not link.peer.node)
+            return (dying(node, link.name) if alone else Typed(node, f"link del {device(link.name)}"),)
+        case c.LinkWentUp(link=link):
+            return (LinkUp(link.name, node),)
+        case c.LinkWentDown(link=link):
+            return (LinkDown(link.name, node),)
+        case c.PortJoined(link=name, bridge=bridge, pinned=pinned):
+            pin = (Typed(node, f"link set {device(bridge)} address {pinned}"),) if pinned else ()
+            return (AddPort(name, bridge, node), *pin)
+        case c.PortLeft(link=name, bridge=bridge):
+            return (RemovePort(name, bridge, node),)
+        case c.LinkSet(setting=setting, before=before, after=after):
+            return link_setting(node, setting, before, after)
+        case c.AddressAdded(link=name, address=address):
+            return (Typed(node, f"addr add {address_words(address)} dev {word(name)}"),)
+        case c.AddressRemoved(link=name, address=address):
+            return (Typed(node, f"addr del {address.cidr} dev {word(name)}"),)
+        case c.RouteAdded(route=own):
+            return given_back(node, own) if own.protocol == "kernel" and own.family == 4 else route(node, "add", own)
+        case c.RouteRemoved(route=own):
+            return route(node, "del", own)
+        case c.RouteChanged(before=lost, after=got):
+            return rerouted(node, lost, got, gone=(node, lost.dev or "") in context.gone | context.down)
+        case c.PolicyRuleAdded(rule=rule):
+            return (policy_rule(node, "add", rule),)
+        case c.PolicyRuleRemoved(rule=rule):
+            return (policy_rule(node, "del", rule),)
+        case c.NeighbourSet(entry=entry):
+            return neighbour(node, entry)
+        case c.NeighbourUnset(entry=entry):
+            return (Typed(node, f"neigh del {entry.address} dev {word(entry.dev)}"),)
+        case c.FdbSet(entry=mac):
+            return (fdb(node, "append" if mac.dst else "replace", mac),)
+        case c.FdbUnset(entry=mac):
+            return (fdb(node, "del", mac),)
+        case (
+            c.TableAdded() | c.TableRemoved() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
+            | c.SetElementRemoved() | c.ChainAdded() | c.ChainRemoved() | c.ChainPolicyChanged() | c.RuleAdded()
+            | c.RuleRemoved() | c.RuleChanged()
+        ):  # fmt: skip
+            return firewall(change)
+        case c.ForwardingChanged(name=name, after=value):
+            return (Typed(node, f"sysctl -qw {word(f'{whole(name)}={value}')}", "tool"),)
+        case c.SysctlChanged():
+            return sysctl(change)
+        case c.ResolversChanged(after=servers):
+            lines = " ".join(word(server) for server in servers)
+            return (Typed(node, f"printf 'nameserver %s\\n' {lines} > {FILE}" if servers else f": > {FILE}", "files"),)
+        case _:
+            return None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
-from ..model.snapshot import Address, Node, Route, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link, python_program
+from ..model.addresses import same
+from ..model.snapshot import Address, Node, PolicyRule, Route, Snapshot
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program
 from .link import LinkExists
 from .look import inside, listed, no_node, place
 from .outline import with_node
@@ -17,6 +19,8 @@ from .roles import Ip, LinkName, Net, NodeName
 
 MAIN = 254
 """The routing table everybody means (RT_TABLE_MAIN, <linux/rtnetlink.h>)."""
+_BORN_WITH = (PolicyRule(0, table=255), PolicyRule(32766, table=MAIN), PolicyRule(32767, table=253))
+"""The policy rules of a namespace in which nobody changed any (ip-rule(8))."""
 
 
 class _Route(Action, frozen=True):
@@ -124,9 +128,8 @@ class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
         """One route less."""
 
         def edit(node: Node) -> Node:
-            return msgspec.structs.replace(
-                node, routes=tuple(route for route in node.routes if not fits(route, self.dst, self.via, self.dev))
-            )
+            kept = tuple(own for own in node.routes if own.table != MAIN or not fits(own, self.dst, self.via, self.dev))
+            return msgspec.structs.replace(node, routes=kept)
 
         return with_node(snapshot, self.node, edit)
 
@@ -141,7 +144,10 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
     node: NodeName = "host"
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """A unicast route of the main table with this destination and, when said, this gateway and device."""
+        """A unicast route with this destination that the node's own packets meet and, when said, with this gateway and device.
+
+        In another table to which a policy rule leads some of them it cannot be told: which packets look there is up to the rule.
+        """
         way = f"{f' via {self.via}' if self.via else ''}{f' through {self.dev}' if self.dev else ''}"
         claim = f"{self.node} has the route {self.dst}{way}"
         expected = f"the route {self.dst}{way}{inside(self.node)}"
@@ -149,17 +155,23 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        if any(fits(route, self.dst, self.via, self.dev) for route in node.routes):
-            return Finding(True, claim)
-        same = tuple(route for route in node.routes if fits(route, self.dst, None, None))
-        if same:
-            seen = f"{self.dst} goes {listed(tuple(_way(route) for route in same), '')}"
-            return Finding(False, claim, expected, seen, look, self._wrong_way(snapshot, same[0]))
-        mine = tuple(f"{route.dst} {_way(route)}" for route in node.routes if route.table == MAIN and route.family == 4)
-        return Finding(False, claim, expected, f"routes: {listed(mine, 'none')}", look, self._near(snapshot, node))
+        family = _family(self.dst, self.via)
+        found = standing(node, self.dst, family)
+        if any(fits(route, self.dst, self.via, self.dev) for route in found):
+            return Met(claim)
+        if found:
+            seen = f"{self.dst} goes {listed(tuple(map(_way, found)), '')}"
+            return NotMet(claim, expected, seen, _look_at(found, look), self._wrong_way(snapshot, found[0]))
+        for rule in node.policy:
+            elsewhere = (route for route in node.routes if (route.table, route.family) == (rule.table, rule.family))
+            if rule.table != MAIN and any(fits(route, self.dst, self.via, self.dev) for route in elsewhere):
+                why = f"the route is in table {rule.table}, and the rule `{rule.text}` says which packets look there"
+                return CannotTell(claim, expected, why, where.ip(self.node, "rule show"))
+        mine = tuple(f"{route.dst} {_way(route)}" for route in node.routes if route.table == MAIN and route.family == family)
+        return NotMet(claim, expected, f"routes: {listed(mine, 'none')}", look, self._near(snapshot, node))
 
     def _wrong_way(self, snapshot: Snapshot, route: Route) -> str:
-        if self.via is None or route.via == self.via:
+        if self.via is None or same(route.via, self.via):
             return ""
         if route.via is None:
             return f"That route asks for every address directly on {route.dev}; it has to go to the gateway {self.via}."
@@ -171,6 +183,9 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         for other in snapshot.nodes:
             if other.netns != node.netns and any(fits(route, self.dst, self.via, self.dev) for route in other.routes):
                 return f"{place(other).capitalize()} has this route; every node has a table of its own, and {place(node)} needs it."
+        aside = next((route.table for route in node.routes if fits(route, self.dst, self.via, self.dev)), None)
+        if aside is not None:
+            return f"This route stands in the table {aside}, and no rule of `ip rule` sends {place(node)}'s own packets there."
         if self.via is not None and way_to(node, self.via) is None:
             return f"{place(node).capitalize()} has no network that holds {self.via}: a gateway must be a direct neighbour."
         lost = self.via is not None and any(not link.up and _holds(link.v4, self.via) for link in node.links)
@@ -185,25 +200,81 @@ class NoRoute(Expectation, frozen=True, rename={"node": "in", "dst": "no-route"}
     node: NodeName = "host"
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """No unicast route of the main table with this destination."""
+        """No unicast route with this destination that the node's own packets meet."""
         claim = f"{self.node} has no route {self.dst}"
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, claim)
-        found = tuple(route for route in node.routes if fits(route, self.dst, None, None))
+        found = tuple(route for route in standing(node, self.dst, _family(self.dst, None)) if route.type == "unicast")
         if not found:
-            return Finding(True, claim)
-        seen = f"{self.dst} goes {listed(tuple(_way(route) for route in found), '')}"
-        return Finding(False, claim, f"no route {self.dst}{inside(self.node)}", seen, where.ip(self.node, "route show"))
+            return Met(claim)
+        seen = f"{self.dst} goes {listed(tuple(map(_way, found)), '')}"
+        look = _look_at(found, where.ip(self.node, "route show"))
+        return NotMet(claim, f"no route {self.dst}{inside(self.node)}", seen, look)
 
 
 def fits(route: Route, dst: str, via: str | None, dev: str | None) -> bool:
-    """Whether a route of the main table is the one described; None means: any."""
-    if route.table != MAIN or route.type != "unicast" or plain(route.dst) != plain(dst):
+    """Whether a route is the one described, in whatever table; None means: any. ``default`` without a gateway is that of IPv4."""
+    if route.type != "unicast" or route.family != _family(dst, via) or plain(route.dst) != plain(dst):
         return False
-    if dst == "default" and via is not None and (":" in via) != (route.family == 6):
+    return (via is None or same(route.via, via)) and (dev is None or route.dev == dev)
+
+
+def standing(node: Node, dst: str, family: Literal[4, 6] = 4) -> tuple[Route, ...]:
+    """The routes to exactly this destination that the node's own packets meet: of the first table, in the order of the policy rules,
+    that has any (``throw`` sends on to the next). None are met behind a rule that refuses (ip-rule(8)).
+
+    Rules that speak of some packets only (of a sender, of a mark) are passed over: a packet that is about to be sent has neither yet.
+    """
+    length = 0 if plain(dst) == "default" else ip_network(dst, strict=False).prefixlen
+    for rule in _rules(node, dst, family):
+        there = (own for own in node.routes if (own.table, own.family) == (rule.table, family) and own.type != "throw")
+        found = tuple(own for own in there if plain(own.dst) == plain(dst))
+        if found and (rule.suppress is None or length > rule.suppress):
+            return found
+    return ()
+
+
+def _rules(node: Node, dst: str, family: Literal[4, 6]) -> Iterator[PolicyRule]:
+    """The rules by which a node looks up the way of any packet of its own to ``dst``, in order."""
+    rules = sorted((rule for rule in node.policy if rule.family == family), key=lambda rule: rule.priority) or _BORN_WITH
+    jump = 0
+    for rule in rules:
+        if rule.priority < jump or not _for_any(rule, dst):
+            continue
+        word, _, number = rule.action.partition(" ")
+        if word == "lookup":
+            yield rule
+        elif word == "goto":
+            jump = int(number)
+        elif word != "nop":
+            return
+
+
+def _for_any(rule: PolicyRule, dst: str) -> bool:
+    """Whether a rule is for a packet of which nothing is known but that it goes to ``dst`` and was made here, where its device is called lo."""
+    if rule.others:
         return False
-    return (via is None or route.via == via) and (dev is None or route.dev == dev)
+    fits = (rule.src, rule.oif, rule.mark) == ("all", None, None) and rule.iif in (None, "lo") and _leads(rule.dst, dst)
+    return fits != rule.negated
+
+
+def _leads(held: str, dst: str) -> bool:
+    """Whether every packet to ``dst`` goes to the network of a rule."""
+    if held == "all" or plain(dst) == "default":
+        return held == "all"
+    outer, inner = ip_network(held, strict=False), ip_network(dst, strict=False)
+    return inner.network_address in outer and inner.prefixlen >= outer.prefixlen
+
+
+def _family(dst: str, via: str | None) -> Literal[4, 6]:
+    return 6 if ":" in dst or ":" in (via or "") else 4
+
+
+def _look_at(found: tuple[Route, ...], main: str) -> str:
+    """The command that shows these routes; ``main`` shows those of the main table."""
+    table = found[0].table
+    return main if table == MAIN else f"{main} table {table}"
 
 
 def plain(dst: str) -> str:

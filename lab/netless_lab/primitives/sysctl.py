@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..model.snapshot import Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
 from .look import inside, no_node
 from .outline import with_sysctl
 from .quoting import literal
@@ -58,9 +58,9 @@ class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"})
             return no_node(self.node, claim, claim)
         value = sysctl_of(node, self.key)
         if value == self.value:
-            return Finding(True, claim)
+            return Met(claim)
         seen = f"{self.key} is {value}" if value is not None else f"{self.key} is not there"
-        return Finding(False, claim, f"{self.key} = {self.value}{inside(self.node)}", seen, where.run(self.node, f"sysctl {self.key}"))
+        return NotMet(claim, f"{self.key} = {self.value}{inside(self.node)}", seen, where.run(self.node, f"sysctl {self.key}"))
 
 
 def slashed(key: str) -> str:
@@ -73,6 +73,8 @@ def short(key: str) -> str:
     match slashed(key).split("/"):
         case ["net", "ipv4", "conf", "all", knob]:
             return knob
+        case ["net", "ipv4", "conf", "default", knob]:
+            return f"default.{knob}"
         case ["net", "ipv4", "conf", device, knob]:
             return f"{knob}/{device}"
         case ["net", "ipv6", "conf", "all", knob]:
@@ -80,6 +82,23 @@ def short(key: str) -> str:
         case [*_, knob]:
             return knob
     return key
+
+
+def whole(key: str) -> str:
+    """The key for sysctl(8) of what a snapshot calls ``key``: the opposite of ``short``."""
+    if key.startswith(("net/", "net.")):
+        return key
+    knob, _, device = key.partition("/")
+    if device:
+        slash = "/" if "." in device else "."
+        return slash.join(("net", "ipv4", "conf", device, knob))
+    if key.startswith("default."):
+        return f"net.ipv4.conf.{key}"
+    if key.startswith("v6."):
+        return "net.ipv6.conf.all." + {"v6.disabled": "disable_ipv6"}.get(key, key[3:])
+    if key in ("rp_filter", "proxy_arp", "route_localnet"):
+        return f"net.ipv4.conf.all.{key}"
+    return f"net.bridge.{key}" if key.startswith("bridge-") else f"net.ipv4.{key}"
 
 
 def sysctl_of(node: Node, key: str) -> str | None:

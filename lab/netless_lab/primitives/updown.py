@@ -8,7 +8,7 @@ import msgspec
 
 from ..model.snapshot import Address, Link, Node, Snapshot
 from .address import DeleteAddress
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
 from .link import LinkExists
 from .look import inside, no_link, no_node
 from .outline import with_carriers, with_link, with_node
@@ -96,10 +96,10 @@ class IsUp(Expectation, frozen=True, rename={"name": "up", "node": "in"}):
         link = node.link(self.name)
         if link is None:
             seen, near = no_link(snapshot, node, self.name)
-            return Finding(False, claim, expected, seen, where.ip(self.node, "-br link show"), near)
+            return NotMet(claim, expected, seen, where.ip(self.node, "-br link show"), near)
         if link.up:
-            return Finding(True, claim)
-        return Finding(False, claim, expected, f"{self.name} is down", look, _near(snapshot, node, link))
+            return Met(claim)
+        return NotMet(claim, expected, f"{self.name} is down", look, _near(snapshot, node, link))
 
 
 def _near(snapshot: Snapshot, node: Node, link: Link) -> str:

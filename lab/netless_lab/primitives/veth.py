@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..model.snapshot import Link, Node, Peer, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Where, in_host, python_program
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, python_program
 from .link import DeleteLink
 from .outline import next_ifindex, with_links
 from .quoting import literal, word
@@ -70,14 +70,14 @@ class VethPair(Expectation, frozen=True, rename={"name": "pair", "node": "in", "
         ends = [(node, link) for node in snapshot.nodes for link in node.links if link.name == self.name]
         for node, link in ends:
             if self._fits(node, link):
-                return Finding(True, claim)
+                return Met(claim)
         if not ends:
             seen = f"no interface called {self.name} in any node"
         else:
             node, link = ends[0]
             far = f"its far end is {link.peer.name} in {link.peer.node or 'an unknown place'}" if link.peer else "no far end"
             seen = f"{self.name} in {node.name} is a {link.kind}, {far}"
-        return Finding(False, claim, expected, seen, where.ip(self.node or "host", "-d link show type veth"))
+        return NotMet(claim, expected, seen, where.ip(self.node or "host", "-d link show type veth"))
 
     def _fits(self, node: Node, link: Link) -> bool:
         if link.kind != "veth" or link.peer is None or link.peer.name != self.peer:

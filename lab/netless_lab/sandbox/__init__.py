@@ -3,12 +3,12 @@
 ``start`` makes a process chain (``boot``) that ends in the agent, PID 1 of the room:
 
     client ── keeper ─ outside, as long as the room lives: its name, who may come in, what is to be kept (``keeper``)
-               └─ P0 ─── imports the agent, then enters what P4 has made
+               └─ P0 ─── imports the agent, then enters what P4 has made, with a pid namespace of the room's
                    ├─ P4 meanwhile: user namespace A (maps root to the caller) and its mount namespace: the machine's root made
-                   │   │ read-only, private /tmp /run /dev /etc (``furniture``)
+                   │   │ read-only, private /tmp /run /dev /etc (``furnisher``, ``furniture``)
+                   │   ├─ P1 for a moment: user namespace B inside A, with the room's net, uts and ipc namespaces
                    │   └─ P3 for a moment: mounts the room's /proc and /sys, which need its pid and net namespaces
-                   └─ P1 user namespace B inside A, with the room's net, pid, uts and ipc namespaces
-                       └─ P2, PID 1: waits for the furniture, copies the mounts into B, runs the agent
+                   └─ P2, PID 1: settles in, waits for the furniture, copies the mounts into B, runs the agent
 
 Two user namespaces, because one is not enough. The caller's own uid is root inside; when the caller is the machine's root, its uid
 is 0 to the kernel as well, and ``/proc/sys/kernel/*``, ``/proc/sysrq-trigger`` and most of ``/sys`` ask for nothing but uid 0 to be
@@ -24,11 +24,13 @@ start, find           from outside: begin a lab, list and connect
 sealed                the program that a lab is run from, where its own file could be written from inside
 enter, relay          what who becomes part of a node starts (``netless_lab.join``): the process that enters, and the terminal it carries
 way, spaces           what is said and handed over to one who enters: a node's namespaces as open files
-boot, furniture       the way into the room, and what stands in it
+boot, furnisher       the way into the room, and beside it those who furnish it
+furniture, staged     what stands in it, and what only root can lay ready for it
 keeper, callers       the process that stays outside, and the agent's side of the lines to it
+lines                 what is said on the lines between those two
 seccomp               what nobody in it may ask the kernel for
 limits                how many processes a room may have, and how to be rid of too many
 container, reaper     inside: processes that are nodes, and the ends of all processes
-internet, nameserver, website, tune, rtnl   inside: the pretend internet and the settings that make runs reproducible
+internet, nameserver, website, tune   inside: the pretend internet and the settings that make runs reproducible
 doctor, trial, facts, explain   what this machine can, tried for real, and what to do about what it cannot
 """

@@ -1,9 +1,10 @@
-"""The agent's side of the two lines that lead to its keeper (``keeper``): who comes in, and what is to be kept."""
+"""The agent's side of the two lines that lead to its keeper (``lines``): who comes in, and what is to be kept."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -11,9 +12,12 @@ from collections.abc import Callable
 from typing import Final
 
 from . import way
-from .keeper import CALLER, END, HEADER, KEEP, LAST, MOST
+from .find import is_ours
+from .lines import CALLER, END, HEADER, KEEP, LAST, MOST
 
-SHUT_S = 1.0
+NO_ROOM_S: Final = 1.0
+"""Until somebody who could not be taken in is tried again, in seconds."""
+SHUT_S: Final = 1.0
 """How long the keeper may take to let nobody in any more, in seconds."""
 _FULL: Final = "the lab can open no more files, so nobody more can be let in: leave another terminal of it, or take namespaces away, and try again"
 _FAILED: Final = json.dumps({"type": "failed", "id": 0, "code": 3, "text": _FULL}).encode() + b"\n"
@@ -41,9 +45,15 @@ class Callers:
         self._on_caller, self._on_end = on_caller, on_end
         self._loop.add_reader(self._callers, self._receive)
 
-    def welcome(self, caller: socket.socket) -> None:
-        """Hand over somebody who came in by another door, and is of the lab's own user too."""
-        self._on_caller(caller)
+    def listen(self, listener: socket.socket) -> None:
+        """Hear those who come by another door too, a listening socket, as long as they are of the lab's own user."""
+        listener.setblocking(False)
+        self._loop.add_reader(listener, self._accept, listener)
+
+    def close(self, listener: socket.socket) -> None:
+        """Hear nobody more at that door."""
+        self._loop.remove_reader(listener)
+        listener.close()
 
     def keep(self, data: bytes) -> None:
         """Have these bytes kept in place of the last ones. Returns at once. Raises ValueError for more than a frame holds."""
@@ -62,9 +72,7 @@ class Callers:
 
     def _receive(self) -> None:
         """Take one message. A spare descriptor makes room for the caller it may carry: without room the kernel drops him (unix(7))."""
-        if self._spare is not None:
-            os.close(self._spare)
-            self._spare = None
+        self._make_room()
         try:
             message, files, _, _ = socket.recv_fds(self._callers, 1, 1, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
@@ -74,17 +82,45 @@ class Callers:
             message, files = b"", []
         self._spare = _spare()
         if message == CALLER and files:
-            caller = socket.socket(fileno=files[0])
-            if self._spare is None:
-                self._turn_away(caller)
-            else:
-                self._on_caller(caller)
+            self._hand_over(socket.socket(fileno=files[0]))
         elif message == END:
             self._on_end("it was ended by a signal from outside")
         elif not message:
             self._loop.remove_reader(self._callers)
             self._shut.set()
             self._on_end("the process that kept it outside has ended")
+
+    def _accept(self, listener: socket.socket) -> None:
+        """Take in one. Without room for him, and that is rare, he waits where he is for ``NO_ROOM_S``: we would be woken for him without end."""
+        self._make_room()
+        try:
+            caller, _ = listener.accept()
+        except OSError as error:
+            self._spare = _spare()
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                self._loop.remove_reader(listener)
+                self._loop.call_later(NO_ROOM_S, self._listen_again, listener)
+            return
+        self._spare = _spare()
+        if is_ours(caller):
+            self._hand_over(caller)
+        else:
+            caller.close()
+
+    def _listen_again(self, listener: socket.socket) -> None:
+        if listener.fileno() >= 0:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    def _make_room(self) -> None:
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+
+    def _hand_over(self, caller: socket.socket) -> None:
+        if self._spare is None:
+            self._turn_away(caller)
+        else:
+            self._on_caller(caller)
 
     def _turn_away(self, caller: socket.socket) -> None:
         """The caller took the last descriptor: say so, in the words of what he asks for if he has asked already, and have it back.

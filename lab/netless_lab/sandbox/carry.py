@@ -9,13 +9,19 @@ instead (``relay``).
 
 A command that reads nothing of its caller's input leaves all of it to the next, as in a loop of the shell's; one that reads a part of a file
 or of a pipe has read it all. Where the next one goes on reading is so never for the command to choose: it may be the script of a shell.
+Two at once on one pipe are both shown what waits there when they begin, and what one reads of that the other may read too: the kernel tells
+that somebody has read of a pipe, not that somebody is about to.
+What cannot be written where it belongs is not lost in silence: standard error says why, and who entered ends as one who has not done well.
 Of a terminal lines are carried, and only while it is the caller's turn, and what is typed is read by lines and shown: a pager behind the
-command reads keys there, and who asks for a password does not show it.
+command reads keys there, and who asks for a password does not show it. The next line is taken when the command has read the last: what is
+typed ahead for whoever reads the terminal after a command that reads nothing stays there, but for its first line, which is lost. What was taken
+of a terminal cannot be put back, and the kernel tells nobody that a command is about to read.
 """
 
 from __future__ import annotations
 
 import _thread
+import errno
 import fcntl
 import os
 import select
@@ -24,7 +30,7 @@ import stat
 import struct
 import termios
 
-from netless_lab.sandbox import syscalls as sc
+from netless_lab.kernel import syscalls as sc
 
 TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
@@ -44,17 +50,25 @@ _HARMLESS = tuple(os.makedev(1, minor) for minor in (3, 5, 7, 8, 9))
 
 
 class Carried:
-    """The standard files that are carried. Make it outside, before anything is entered; ``close`` when the command has ended."""
+    """The standard files that are carried: ``begin`` outside, before anything is entered; ``close`` when the command has ended."""
 
-    def __init__(self, *, terminals: bool) -> None:
-        """Put pipes in place of the standard files that are to be carried, ``terminals`` among them or not. Raises OSError."""
-        self._end, self._our_end = os.pipe()
+    def __init__(self) -> None:
         self._copying = 0
+
+    def begin(self, owner: int, *, terminals: bool) -> None:
+        """Put pipes of this user's in place of the standard files that are to be carried, ``terminals`` among them or not. Raises OSError.
+
+        Only who owns a pipe can open it by a name (/dev/stdin, /dev/stderr).
+        """
+        self._end, self._our_end = os.pipe()
         own = {fd: os.fstat(fd) for fd in (0, 1, 2) if _is_open(fd)}
         kept = {fd: found for fd, found in own.items() if (terminals if os.isatty(fd) else not _is_harmless(found))}
         # one file: what is written to either comes in the order in which it was written
         as_one = {1, 2} <= kept.keys() and os.path.samestat(own[1], own[2])
         pipes = {fd: os.pipe() for fd in kept if fd != 2 or not as_one}
+        for reading, _ in pipes.values():
+            if os.fstat(reading).st_uid != owner:
+                os.fchown(reading, owner, -1)
         if pipes:
             self._fork(pipes, own)
         for fd, (reading, writing) in pipes.items():
@@ -64,11 +78,16 @@ class Carried:
         if as_one:
             os.dup2(1, 2)
 
-    def close(self) -> None:
-        """Let what the command wrote get to where it belongs; what others write who have its pipes still is lost."""
+    def close(self) -> int:
+        """Let what the command wrote get to where it belongs; what others write who have its pipes still is lost.
+
+        The wait status of who copied, with which to end where the command's own is 0: not 0 when its output is not all there, which standard
+        error was told.
+        """
+        if not self._copying:
+            return 0
         os.close(self._our_end)
-        if self._copying:
-            os.waitpid(self._copying, 0)
+        return os.waitpid(self._copying, 0)[1]
 
     def _fork(self, pipes: dict[int, tuple[int, int]], own: dict[int, os.stat_result]) -> None:
         """The process that copies, deaf to what the terminal says to the command.
@@ -80,43 +99,64 @@ class Carried:
         if self._copying:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             return
+        code = 1
         try:
             os.close(self._our_end)
-            locks = []
+            threads = {}
             for fd, (reading, writing) in pipes.items():
                 if fd:
                     os.close(writing)
-                    locks.append(_in_a_thread(_out(reading, fd, self._end), reading, self._end))
+                    threads[fd] = _Thread(_out(reading, fd, self._end), reading, self._end)
                 else:
-                    locks.append(_in_a_thread(_in(own[0].st_mode, writing, reading, self._end), writing, self._end))
-            for lock in locks:
-                lock.acquire()
+                    threads[fd] = _Thread(_in(own[0].st_mode, writing, reading, self._end), writing, self._end)
+            problems = {fd: thread.wait() for fd, thread in threads.items()}
+            code = _told({problem for fd, problem in problems.items() if fd and problem})
         finally:
-            os._exit(0)
+            os._exit(code)
 
 
-def _in_a_thread(copy: Copy, pipe: int, end: int) -> _thread.LockType:
-    """Start it, close the ``pipe`` when it has nothing more to copy, and settle at the ``end``. The lock is free when all is done."""
+class _Thread:
+    """Somebody who copies, closes the ``pipe`` when there is nothing more to copy, and settles at the ``end``."""
 
-    def run() -> None:
+    def __init__(self, copy: Copy, pipe: int, end: int) -> None:
+        self._copy = copy
+        self._pipe = pipe
+        self._end = end
+        self._problem = 0
+        self._done = _thread.allocate_lock()
+        self._done.acquire()
+        _thread.start_new_thread(self._run, ())
+
+    def wait(self) -> int:
+        """Until it is all done. The error that kept it from copying all (errno(3)), 0 for none."""
+        self._done.acquire()
+        return self._problem
+
+    def _run(self) -> None:
         settle = None
         try:
             try:
-                settle = copy()
+                settle = self._copy()
             finally:
-                os.close(pipe)
+                os.close(self._pipe)
             if settle is not None:
-                _polling((end, select.POLLIN)).poll()
+                _polling((self._end, select.POLLIN)).poll()
                 settle()
-        except (OSError, termios.error):  # a full disk, nobody who reads, a terminal that has gone
-            pass
+        except (OSError, termios.error) as error:  # a full disk, nobody who reads, a terminal that has gone
+            self._problem = error.args[0]
         finally:
-            lock.release()
+            self._done.release()
 
-    lock = _thread.allocate_lock()
-    lock.acquire()
-    _thread.start_new_thread(run, ())
-    return lock
+
+def _told(problems: set[int]) -> int:
+    """Say why output is not all there. The exit code for that: that of somebody whom SIGPIPE ended when only nobody reads any more."""
+    told = problems - {errno.EPIPE}
+    for problem in told:
+        try:  # noqa: SIM105  (contextlib alone takes milliseconds to import)
+            write_all(2, f"netless: the command's output is not all there, it cannot be written: {os.strerror(problem)}\n".encode())
+        except OSError:  # it is standard error that cannot be written
+            pass
+    return 1 if told else 128 + signal.SIGPIPE if problems else 0
 
 
 def _in(mode: int, target: int, into: int, end: int) -> Copy:
@@ -164,25 +204,35 @@ def _copy_file(source: int, target: int, into: int, end: int) -> Settle:
 
 def _copy_pipe(source: int, target: int, into: int, end: int) -> Settle | None:
     """What waits in it is shown to the command (tee(2)); when that has begun to read, it is taken, and all that comes after it."""
-    shown = -1
-    while shown < 0:
-        if end in dict(_polling((source, select.POLLIN), (end, select.POLLIN)).poll()):
-            return None
-        try:
-            shown = sc.tee(source, target, _CHUNK)
-        except BlockingIOError:  # another has read it
-            continue
+    shown = _moved(sc.tee, source, target, end)
+
+    def settle() -> None:
+        if _waiting(into) < shown:
+            _drop(source, shown)
+
     glance = _polling((source, 0), (end, select.POLLIN))
     while shown and _waiting(into) >= shown:
         ready = dict(glance.poll(_GLANCE_MS))
-        if end in ready:
-            return None
+        if end in ready or (source in ready and _waiting(source) == shown):
+            return settle
         if source in ready:  # nobody writes into it any more
-            if _waiting(source) == shown:
-                return lambda: _drop(source, shown) if _waiting(into) < shown else None
             glance.unregister(source)
     _drop(source, shown)
-    return _copy_on(source, target, end)
+    while _moved(sc.splice, source, target, end):
+        pass
+    return None
+
+
+def _moved(move: Callable[[int, int, int], int], source: int, target: int, end: int) -> int:
+    """How many bytes went from pipe to pipe when there were some and there was room; 0 at the end of the source, or at the ``end``."""
+    readable = _polling((source, select.POLLIN), (end, select.POLLIN))
+    room = _polling((target, select.POLLOUT), (end, select.POLLIN))
+    while end not in dict(readable.poll()) and end not in dict(room.poll()):
+        try:
+            return move(source, target, _CHUNK)
+        except BlockingIOError:  # another has read it, or somebody inside has filled the pipe
+            pass
+    return 0
 
 
 def _copy_on(source: int, target: int, end: int) -> Settle | None:
@@ -201,7 +251,7 @@ def _copy_on(source: int, target: int, end: int) -> Settle | None:
 
 
 def _copy_lines(terminal: int, target: int, end: int) -> Settle | None:
-    """What is typed, a line at a time, until the end of the input (ctrl-d) or until the ``end``. Signals are blocked here (``_fork``).
+    """What is typed, a line when the last one was read, until the end of the input (ctrl-d) or until the ``end``. Signals are blocked here (``_fork``).
 
     A terminal in line mode can be read when a line is complete, and a read takes one (termios(3), "Canonical mode"). When it is another's
     turn, that is told by an error, and nothing is taken (SIGTTIN blocked: read(2), EIO).
@@ -209,9 +259,10 @@ def _copy_lines(terminal: int, target: int, end: int) -> Settle | None:
     ready = select.epoll()
     ready.register(terminal, select.EPOLLIN | select.EPOLLET)  # told of each key once: those of a pager are not waited for in a busy loop
     ready.register(end, select.EPOLLIN)
+    fcntl.fcntl(target, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)  # of one page: there is room when all of it has been read (the kernel's pipe_full)
     room = _polling((target, select.POLLOUT), (end, select.POLLIN))
     while end not in dict(ready.poll()):
-        while select.select([terminal], [], [], 0)[0] and _is_read_by_lines(terminal):
+        while end not in dict(room.poll()) and select.select([terminal], [], [], 0)[0] and _is_read_by_lines(terminal):
             try:
                 line = os.read(terminal, select.PIPE_BUF)
             except OSError:
@@ -247,9 +298,17 @@ def _copy_out(source: int, target: int, end: int) -> Settle | None:
         if not data:
             break
         left = max(0, left - len(data)) if left >= 0 else left
-        while data:
-            data = data[os.write(target, data) :]
+        write_all(target, data)
     return None
+
+
+def write_all(target: int, data: bytes) -> None:
+    """Write it, also where a file waits for nobody (O_NONBLOCK). Raises OSError."""
+    while data:
+        try:
+            data = data[os.write(target, data) :]
+        except BlockingIOError:
+            _polling((target, select.POLLOUT)).poll()
 
 
 def _written(target: int, data: bytes) -> int:
@@ -261,9 +320,15 @@ def _written(target: int, data: bytes) -> int:
 
 
 def _drop(pipe: int, size: int) -> None:
-    """Take so many bytes that wait in a pipe."""
-    while size and (data := os.read(pipe, size)):
-        size -= len(data)
+    """Take so many bytes that wait in a pipe, or as many as another has left."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        while size and (taken := sc.splice(pipe, nowhere, size)):
+            size -= taken
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(nowhere)
 
 
 def _waiting(pipe: int) -> int:

@@ -13,17 +13,15 @@ import os
 import shutil
 import signal
 import stat
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
+from ..kernel import syscalls as sc
+from ..kernel.namespace import in_thread
 from ..room import HOME, NETNS
 from . import limits
-from . import syscalls as sc
 from .furniture import CONTAINERS, EMPTY_RESOLV_CONF, unescape
 
-T = TypeVar("T")
 _KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
 _SYS_FLAGS: Final = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
 _PROGRAM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -57,63 +55,61 @@ def launch(name: str, *, shown_as: str = "sleep") -> Container:
     return in_thread(lambda: _enter_and_spawn(name, files, shown_as))
 
 
-def in_thread(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread of its own and answer what it answers: namespaces it enters are gone with it."""
-    results: list[T] = []
-    errors: list[BaseException] = []
+def show_own_files(pid: int, name: str) -> None:
+    """Have a node see its own files in /etc again where its mounts of them are gone. Raises OSError when it cannot be entered.
 
-    def body() -> None:
+    Whoever removes such a file in the host takes away what is mounted on it in every other mount namespace (unlink(2) of a mount point, since
+    Linux 3.18): the nodes then all see, and write, the host's.
+    """
+    with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        mounted = {unescape(line.split()[4]) for line in file}
+    gone = {file: target for file, target in _own_paths(name).items() if target not in mounted}
+    if not gone:
+        return
+
+    def inside() -> None:
+        fd = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            results.append(work())
-        except BaseException as error:
-            errors.append(error)
+            sc.unshare(sc.CLONE_FS)  # the thread's root and folder are its own from now on, which setns(2) asks for
+            sc.setns(fd, sc.CLONE_NEWNS)
+        finally:
+            os.close(fd)
+        for file, target in gone.items():
+            if not os.path.exists(file):
+                _write(file, name)
+            sc.bind(file, target)
 
-    thread = threading.Thread(target=body, name="netless-node")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
-
-
-def in_netns(netns_fd: int, work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread inside the network namespace behind ``netns_fd``; sockets it opens stay there."""
-
-    def inside() -> T:
-        sc.setns(netns_fd, sc.CLONE_NEWNET)
-        return work()
-
-    return in_thread(inside)
+    in_thread(inside)
 
 
-def in_new_netns(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread inside a network namespace made for it, which nobody has touched and which ends with it."""
-
-    def inside() -> T:
-        sc.unshare(sc.CLONE_NEWNET)
-        return work()
-
-    return in_thread(inside)
+def _own_paths(name: str) -> dict[str, str]:
+    """The files that differ per node, and where each is to be seen."""
+    return {f"{CONTAINERS}/{name}/{file}": f"/etc/{file}" for file in ("hostname", "hosts", "resolv.conf")}
 
 
-def _own_files(name: str) -> tuple[tuple[str, str], ...]:
-    """Write the files that differ per node; (file, where it is to be seen)."""
-    directory = f"{CONTAINERS}/{name}"
-    for needed in (directory, NETNS):
-        os.makedirs(needed, exist_ok=True)
+def _write(path: str, name: str) -> None:
+    """One of these files, as it is in a new node."""
     texts = {"hostname": f"{name}\n", "hosts": f"127.0.0.1\tlocalhost {name}\n", "resolv.conf": EMPTY_RESOLV_CONF}
-    for file, text in texts.items():
-        with open(f"{directory}/{file}", "w", encoding="utf-8") as out:
-            out.write(text)
-    return tuple((f"{directory}/{file}", f"/etc/{file}") for file in texts)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(texts[os.path.basename(path)])
 
 
-def _enter_and_spawn(name: str, files: tuple[tuple[str, str], ...], shown_as: str) -> Container:
+def _own_files(name: str) -> dict[str, str]:
+    """The same, written anew."""
+    os.makedirs(NETNS, exist_ok=True)
+    found = _own_paths(name)
+    for path in found:
+        _write(path, name)
+    return found
+
+
+def _enter_and_spawn(name: str, files: dict[str, str], shown_as: str) -> Container:
     sc.unshare(_KINDS)
     sc.mount(None, "/", None, sc.MS_REC | sc.MS_PRIVATE)
     _forget_names()
     mount_sys()
-    for source, target in files:
+    for source, target in files.items():
         if stat.S_ISREG(os.lstat(target).st_mode):  # a learner may have replaced or removed it in the host
             sc.bind(source, target)
     sc.set_hostname(name)
@@ -125,14 +121,28 @@ def _forget_names() -> None:
     """Take the host's names in /run/netns out of this copy of the mounts.
 
     A name made by ``ip netns add`` is a mount that keeps its namespace alive: a copy of it in here would go on doing so after
-    ``ip netns delete``. Then the place is covered: a container does not know its host's names.
+    ``ip netns delete``. Then the place is covered: a container does not know its host's names. The machine's own names have the same paths,
+    below what the room has in place of its /run, and stay there.
     """
     with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        targets = [unescape(line.split()[4]) for line in file]
-    for target in reversed(targets):
-        if target == NETNS or target.startswith(f"{NETNS}/"):
+        mounts = [(fields[0], unescape(fields[4])) for fields in map(str.split, file)]
+    for number, target in reversed(mounts):
+        if (target == NETNS or target.startswith(f"{NETNS}/")) and _mount_at(target) == number:
             sc.unmount(target)
     sc.mount("tmpfs", NETNS, "tmpfs", _SYS_FLAGS, "mode=755,size=64k")
+
+
+def _mount_at(path: str) -> str:
+    """The number of the mount that is seen at a path (proc(5), ``fdinfo``); "" where there is nothing."""
+    try:
+        fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        with open(f"/proc/thread-self/fdinfo/{fd}", encoding="ascii") as file:
+            return next(line.split()[1] for line in file if line.startswith("mnt_id:"))
+    finally:
+        os.close(fd)
 
 
 def mount_sys() -> None:

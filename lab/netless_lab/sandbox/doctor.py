@@ -66,6 +66,7 @@ _STAGES: Final = {
     "namespaces": "network, pid, mount, uts and ipc namespaces",
     "mounts": "private directories over a read-only root",
     "proc and sys": "a /proc and /sys of its own",
+    "system calls": "refusing needless system calls",
     "locked mounts": "mounts that cannot be undone inside",
     "agent": "starting the agent",
 }

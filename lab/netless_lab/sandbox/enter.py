@@ -35,9 +35,13 @@ import fcntl
 import signal
 import struct
 
+from netless_lab.kernel import syscalls as sc
 from netless_lab.sandbox import carry, seccomp, way
-from netless_lab.sandbox import syscalls as sc
 from netless_lab.sandbox.way import NotThere, Way
+
+TYPE_CHECKING = False  # importing typing costs 4 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 if os.isatty(0) and os.isatty(1):
     import termios
@@ -51,11 +55,15 @@ _TAKEN_ALONG = frozenset((
 """Variables that a command inside gets: those that ``join`` sets, and what is said of the terminal, the language and the tools. All others stay
 outside: they are paths and sockets that are not there inside, and often enough passwords. A Python may need LD_LIBRARY_PATH."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_ENDING = frozenset((signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT))
+_STOPPED_S = 1
+"""How long after one of these a command may still be stopped before it is killed: nobody inside is to keep us from ending."""
 _OURS = ("outer", "cgroup", "user", "pid")
 """What the parent enters, in this order: the second belongs to the first. A kernel need not have cgroups."""
 _ITS = ("mnt", "net", "uts", "ipc")
 """What the child enters."""
 _KINDS = {**sc.NAMESPACES, "outer": sc.CLONE_NEWUSER}
+_UNFILTERED = "the kernel grants no filter of system calls, without which nobody enters. A lab that has used up its memory for them ends with `netless down`"
 _FULL = "no other process may start in the lab, it is full of them; `reset` ends what fills it"
 _PATIENCE_S = 10
 """How long the lab may take to say and hand over all that is asked for. A signal tells of its end: no timeout of a socket's counts where the
@@ -67,12 +75,13 @@ _RUNNER = "/usr/bin/env"
 
 
 class Entering:
-    """What is left to do: namespaces to enter, as open files, and the command."""
+    """What is left to do: namespaces to enter, as open files, and the command. ``root`` is who is root of the lab, as we number users."""
 
-    def __init__(self, spaces: dict[str, int], command: list[str], processes: int) -> None:
+    def __init__(self, spaces: dict[str, int], command: list[str], processes: int, root: int) -> None:
         self.spaces = spaces
         self.command = command
         self.processes = processes
+        self.root = root
 
     def enter(self, kinds: tuple[str, ...]) -> None:
         """Into these namespaces. Raises OSError."""
@@ -82,25 +91,36 @@ class Entering:
 
 
 def main(argv: list[str]) -> int:
-    """Parse, ask, enter, run."""
+    """Parse, enter, run. Only who has done well and whose output is all there has done well."""
     split = argv.index("--")
     options = dict(zip(argv[:split:2], argv[1:split:2], strict=True))
     sc.set_dumpable(False)
-    carried = None
+    carried = carry.Carried()
+    try:
+        code = _attempt(options, argv[split + 1 :], carried)
+    finally:
+        lost = _code(carried.close())
+    return code or lost
+
+
+def _attempt(options: dict[str, str], command: list[str], carried: carry.Carried) -> int:
+    """Ask, enter, run; or say why not."""
     try:
         signal.signal(signal.SIGALRM, _late)
         signal.setitimer(signal.ITIMER_REAL, _PATIENCE_S)
         sock = connect(options["--address"])
         sock.sendall(way.request(options["--node"]))
         found, files = way.receive(sock)
-        entering = examined(found, files, argv[split + 1 :], inside=not options["--address"].startswith("@"))
-        if options["--stay"] != "1":
+        entering = examined(found, files, command, inside=not options["--address"].startswith("@"))
+        if options["--stay"] == "1":
+            way.take_no_more(sock)
+        else:
             sock.close()
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.path.clear()
         sys.meta_path.clear()
         on_terminal = "termios" in globals()
-        carried = carry.Carried(terminals=not on_terminal)
+        carried.begin(entering.root, terminals=not on_terminal)
         _leave_our_groups()
         entering.enter(_OURS)
         if os.geteuid() != 0:  # the machine's root is nobody in a lab that he started: he becomes the lab's root
@@ -118,9 +138,6 @@ def main(argv: list[str]) -> int:
         return _refused(_FULL)
     except OSError as error:
         return _refused(f"the lab cannot be entered: {error}")
-    finally:
-        if carried is not None:
-            carried.close()
 
 
 def _late(*_: object) -> None:
@@ -130,16 +147,15 @@ def _late(*_: object) -> None:
 def connect(address: str) -> _socket.socket:
     """A connection to the lab. Raises NotThere when there is none, or when somebody else holds its name; and OSError."""
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, struct.pack("@ll", _PATIENCE_S, 0))  # what connect(2) waits by (unix(7))
     try:
-        sock.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        way.connect(sock, address, _PATIENCE_S)
     except (ConnectionRefusedError, FileNotFoundError):
         raise NotThere("the lab has ended") from None
     except BlockingIOError:
         raise TimeoutError from None
+    except way.NotOurs as error:
+        raise NotThere(error.strerror) from None
     sock.settimeout(_PATIENCE_S)
-    if way.peer(sock)[1] != os.geteuid():
-        raise NotThere("the name of the lab is held by another user's process")
     return sock
 
 
@@ -168,16 +184,21 @@ def examined(found: Way, files: list[int], command: list[str], *, inside: bool) 
     if not inside:
         if not {*_OURS, *_ITS} <= {*elsewhere, "cgroup"}:
             raise NotThere("what answers for the lab hands over where we are ourselves")
-        if not all(_is_ours(spaces[kind]) for kind in ("outer", "user")):
+        if not all(_is_ours(_owner(spaces[kind])) for kind in ("outer", "user")):
             raise NotThere("what answers for the lab is another user's")
     within = ["ip", "netns", "exec", found.within] if found.within else []
-    return Entering(elsewhere, [*within, *command], found.processes)
+    return Entering(elsewhere, [*within, *command], found.processes, _owner(spaces["user"]))
 
 
-def _is_ours(user_namespace: int) -> bool:
-    """Whether it was made by us, or by somebody that only a lab of root's can be."""
-    owner = struct.unpack("=I", fcntl.ioctl(user_namespace, _NS_GET_OWNER_UID, bytes(4)))[0]
-    return bool(owner == os.geteuid() or (os.geteuid() == 0 and owner >= way.NOBODYS))
+def _is_ours(owner: int) -> bool:
+    """Whether who made a user namespace is us, or somebody that only a lab of root's can be."""
+    return owner == os.geteuid() or (os.geteuid() == 0 and owner >= way.NOBODYS)
+
+
+def _owner(user_namespace: int) -> int:
+    """Who made it, as we number users."""
+    owner: int = struct.unpack("=I", fcntl.ioctl(user_namespace, _NS_GET_OWNER_UID, bytes(4)))[0]
+    return owner
 
 
 def _leave_our_groups() -> None:
@@ -202,16 +223,17 @@ def _run_on_terminal(entering: Entering) -> int:
     pid = _fork(entering, its)
     its.close()
     for number in _PASSED_ON:
-        signal.signal(number, lambda received, _frame: os.kill(pid, received))
+        signal.signal(number, lambda received, _frame: _pass_on(pid, received, os.kill))
+    signal.signal(signal.SIGALRM, lambda *_: _kill_if_stopped(pid))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     master = way.receive_one(ours)
     ours.close()
     if master is not None:
         relay.Relay(master, os.pidfd_open(pid)).run()
         os.close(master)
-    code = _code(os.waitpid(pid, 0)[1])
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # it keeps its number as long as signals are passed on to it
     _pass_nothing_on()
-    return code
+    return _code(os.waitpid(pid, 0)[1])
 
 
 def _run(entering: Entering) -> int:
@@ -220,33 +242,55 @@ def _run(entering: Entering) -> int:
     It is in a session of its own, where no terminal of ours is its own (credentials(7)): so what the terminal says to us
     goes on to its whole process group, as the terminal would have said it.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, (*_PASSED_ON, signal.SIGCHLD, signal.SIGTSTP))
+    heard = (*_PASSED_ON, signal.SIGCHLD, signal.SIGTSTP, signal.SIGALRM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, heard)
     pid = _fork(entering)
     asked_to_stop = False
     while True:
-        received = signal.sigwaitinfo((*_PASSED_ON, signal.SIGCHLD, signal.SIGTSTP))
+        received = signal.sigwaitinfo(heard)
         if received.si_signo == signal.SIGCHLD:
-            ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
-            if ended and os.WIFSTOPPED(status):
-                if asked_to_stop:  # one that stops by itself stops nobody outside
-                    os.kill(os.getpid(), signal.SIGSTOP)
-                    _to_the_group(pid, signal.SIGCONT)
-                    asked_to_stop = False
-            elif ended:
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 _pass_nothing_on()
-                return _code(status)
+                return _code(os.waitpid(pid, 0)[1])
+            if asked_to_stop and _is_stopped(pid):  # one that stops by itself stops nobody outside
+                os.kill(os.getpid(), signal.SIGSTOP)
+                _to_the_group(pid, signal.SIGCONT)
+                asked_to_stop = False
         elif received.si_signo == signal.SIGTSTP:
             asked_to_stop = True
             _to_the_group(pid, signal.SIGSTOP)  # SIGTSTP does nothing to a group without a terminal (setpgid(2), "orphaned")
-        elif received.si_code == sc.SI_KERNEL:
-            _to_the_group(pid, received.si_signo)
+        elif received.si_signo == signal.SIGALRM:
+            _kill_if_stopped(pid)
         else:
-            os.kill(pid, received.si_signo)
+            _pass_on(pid, received.si_signo, _to_the_group if received.si_code == sc.SI_KERNEL else os.kill)
+
+
+def _pass_on(pid: int, number: int, send: Callable[[int, int], None]) -> None:
+    """Send the command a signal. One that is to end it goes on with it where it is stopped, as a shell's ``kill`` does, and sees to it that it ends."""
+    send(pid, number)
+    if number in _ENDING:
+        if _is_stopped(pid):
+            _to_the_group(pid, signal.SIGCONT)
+        if not signal.getitimer(signal.ITIMER_REAL)[0]:
+            signal.setitimer(signal.ITIMER_REAL, _STOPPED_S)
+
+
+def _kill_if_stopped(pid: int) -> None:
+    """It was to end, went on, and is stopped again: somebody inside keeps it from ending."""
+    if _is_stopped(pid):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Of one who has ended and is not collected yet the kernel says that there is no such child, if only those that are stopped are asked for."""
+    found = os.waitid(os.P_PID, pid, os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+    return found is not None and found.si_code == os.CLD_STOPPED
 
 
 def _pass_nothing_on() -> None:
     """The command has ended: signals are for us again, while what it wrote is carried to where it belongs."""
-    for number in (*_PASSED_ON, signal.SIGTSTP):
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number in (*_PASSED_ON, signal.SIGTSTP, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
@@ -285,12 +329,19 @@ def _fork(entering: Entering, for_terminal: _socket.socket | None = None) -> int
 
 
 def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
-    """The child's way: into the rest of the namespaces, onto its terminal, and into the command. Raises OSError."""
+    """The child's way: into the rest of the namespaces, onto its terminal, and into the command. Raises OSError.
+
+    ``runner`` is closed by the kernel on exec, and so is no script: a handler of programs that somebody inside has registered (binfmt_misc) may
+    say that it is one, for /proc/self/exe to read, and the kernel refuses a script that is gone when its reader runs (execveat(2), ENOENT).
+    """
     runner = os.open(_RUNNER, os.O_PATH | os.O_CLOEXEC)
     entering.enter(_ITS)
     sc.forbid_reboot()
     sc.leave_no_core()
-    seccomp.enclose()
+    try:
+        seccomp.enclose()
+    except OSError as error:
+        raise OSError(error.errno, _UNFILTERED) from None
     if entering.processes:
         sc.limit_processes(entering.processes)
     os.setsid()

@@ -37,6 +37,9 @@ def explain_start(failure: Failure, facts: Facts) -> Advice:
         return _no_user_namespace(failure, facts)
     if failure.stage in ("mounts", "proc and sys", "locked mounts"):
         return _no_mounts(failure, facts)
+    if failure.stage == "system calls":
+        why = "the kernel grants no filter of system calls, without which no lab is started: some program has used up the machine's memory for filters"
+        return Advice(why, "end that program (a lab: `netless down`) and try again; net.core.bpf_jit_limit is how much there is")
     if failure.errno in (errno.EAGAIN, errno.ENOMEM):
         return Advice("the machine has no room for more processes or memory", "end something and try again; `ulimit -u` shows your limit")
     return UNKNOWN

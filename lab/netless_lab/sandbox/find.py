@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import socket
-import struct
 from dataclasses import dataclass
 from typing import Final
 
 from ..address import address, lab_of, socket_name
+from . import way
+from .way import NotOurs as NotOurs
 
-_UCRED: Final = struct.Struct("=iII")
-_TIMEVAL: Final = struct.Struct("@ll")
 _PATIENCE_S: Final = 5
 _PASS_RIGHTS: Final = 83
 """SO_PASSRIGHTS, whether open files may be handed over (SCM_RIGHTS); since Linux 6.16 (include/uapi/asm-generic/socket.h)."""
 _LISTENING: Final = 0x10000
 """__SO_ACCEPTCON in the flags column of /proc/net/unix."""
+_SOCKET: Final = re.compile(r"[^ ]+: [0-9A-F]+ [0-9A-F]+ (?P<flags>[0-9A-F]{8}) [0-9A-F]+ [0-9A-F]+ +[0-9]+ (?P<name>.+)\n")
+"""A named socket's line of /proc/net/unix (the kernel's net/unix/af_unix.c, ``unix_seq_show``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +39,22 @@ class TakesNobody(ConnectionError):
     """Whoever listens at the lab's name has too many waiting before us, and lets none of them in."""
 
 
-class NotOurs(PermissionError):
-    """Somebody else holds the name of our lab."""
-
-
 def labs() -> tuple[Found, ...]:
     """The labs of this user on this machine, by name.
 
     Anybody may bind any abstract name. So one that is listened at is a lab only when the kernel says that a process of ours does it
     (``_listens``): that process sees somebody who hangs up without a word. Of one that is bound and not listened at yet nobody can say
-    whose it is.
+    whose it is. And a name may hold the end of a line, and go on as another socket's line or as no socket's at all: that tells nothing more
+    than a name that is bound does, and what is no socket's is passed over.
     """
     uid = os.geteuid()
     found: dict[str, bool] = {}
-    with open("/proc/net/unix", encoding="utf-8", errors="replace") as file:
-        next(file, None)
+    with open("/proc/net/unix", encoding="utf-8", errors="replace", newline="\n") as file:
         for line in file:
-            fields = line.split(None, 7)
-            lab = lab_of(fields[7].rstrip("\n"), uid) if len(fields) == 8 else None
-            if lab is not None:  # a connection that was accepted shows the same name, without the flag
-                found[lab] = found.get(lab, False) or bool(int(fields[3], 16) & _LISTENING)
+            socket_line = _SOCKET.fullmatch(line)
+            lab = lab_of(socket_line["name"], uid) if socket_line else None
+            if socket_line and lab is not None:  # a connection that was accepted shows the same name, without the flag
+                found[lab] = found.get(lab, False) or bool(int(socket_line["flags"], 16) & _LISTENING)
     return tuple(Found(lab, ready) for lab, ready in sorted(found.items()) if not ready or _listens(lab, uid))
 
 
@@ -81,12 +79,10 @@ def connect(lab: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     refuse_files(sock)
     try:
-        # connect(2) on a Unix socket waits for room in the other's queue: as long as a send may take (unix(7), SO_SNDTIMEO in socket(7))
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(_PATIENCE_S, 0))
-        sock.connect(place if place.startswith("/") else f"\0{place[1:]}")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(0, 0))
-        if peer_uid(sock) != os.geteuid():
-            raise NotOurs(errno.EPERM, f"the name of lab {lab} is held by another user's process: use another name with --lab")
+        way.connect(sock, place, _PATIENCE_S)
+    except NotOurs as error:
+        sock.close()
+        raise NotOurs(errno.EPERM, f"the name of lab {lab} is held by another user's process: use another name with --lab") from error
     except (ConnectionRefusedError, FileNotFoundError) as error:
         sock.close()
         raise NoSuchLab(errno.ECONNREFUSED, f"no lab called {lab} is running") from error
@@ -114,19 +110,14 @@ def peer_uid(sock: socket.socket) -> int:
 
     Agent and client check the same way: it must be ``os.geteuid()``. Inside a room that is 0, and only its owner maps to 0.
     """
-    return _credentials(sock)[1]
+    return way.peer(sock)[1]
 
 
 def peer_pid(sock: socket.socket) -> int:
     """The process at the other end: for a client, the agent, since it was the last to call listen(2). 0 for one out of sight."""
-    return _credentials(sock)[0]
+    return way.peer(sock)[0]
 
 
 def is_ours(sock: socket.socket) -> bool:
     """Whether the other end is the same user as we are."""
     return peer_uid(sock) == os.geteuid()
-
-
-def _credentials(sock: socket.socket) -> tuple[int, int, int]:
-    pid, uid, gid = _UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-    return pid, uid, gid

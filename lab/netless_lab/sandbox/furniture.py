@@ -16,8 +16,8 @@ import stat
 from collections.abc import Iterator
 from typing import Final
 
+from ..kernel import syscalls as sc
 from ..room import BIN, HOME, NETLESS, NETNS
-from . import syscalls as sc
 from .plan import PROGRAMS, Plan
 from .staged import Staged
 

@@ -1,12 +1,7 @@
 """The one process of a lab that stays outside: it holds the lab's name, lets its own user's callers in, and writes what is to be kept.
 
 It lives in the machine's own namespaces, so nothing inside can see, signal or trace it, and what it holds nobody inside holds: the
-socket by which the lab is found, and the right to write files. Two lines lead to the agent:
-
-``callers``  a socket pair. To the agent: one byte a message; ``CALLER`` carries the open connection of somebody who was let in
-             (SCM_RIGHTS, unix(7)), ``END`` asks for the lab's end. From the agent nothing; when one side closes it, the other knows.
-``words``    a pipe from the agent: frames of one letter, four bytes of length and so many bytes. ``AGENT`` its pid as seen from outside,
-             ``READY`` with the notes for the starter, ``KEEP`` something to be kept, ``LAST`` that nobody more is to be let in.
+socket by which the lab is found, and the right to write files. Two lines lead to the agent (``lines``).
 
 Who calls is asked of the kernel here, where the users' numbers are the machine's: inside, everybody but the lab's own user is nobody.
 The keeper ends when the agent does or lets go of ``words``, and the agent when the keeper does: for whatever reason that is, it kills the
@@ -25,27 +20,24 @@ import os
 import select
 import signal
 import socket
-import struct
 import time
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final, NoReturn
 
+from ..address import socket_name
+from ..kernel import syscalls as sc
 from .find import is_ours, refuse_files
+from .lines import AGENT, CALLER, END, HEADER, KEEP, LAST, MOST, READY, UserMap
+from .plan import Plan
 from .status import Reporter
 
-CALLER: Final = b"C"
-END: Final = b"E"
-AGENT: Final = b"A"
-READY: Final = b"R"
-KEEP: Final = b"K"
-LAST: Final = b"L"
-HEADER: Final = struct.Struct("=cI")
-MOST: Final = 1 << 20
-"""Bytes of one frame. Who sends more is not our agent any more: the lab is ended."""
 PATIENCE_S: Final = 3.0
-REST_S: Final = 0.1
+WRITINGS_APART_S: Final = 0.1
 """At least so long between two writings: what was to be kept meanwhile is written once, the newest."""
+_RATE: Final = 1 << 16
+"""And no more bytes in a second than this, as a mean: a progress has a few thousand, and changes with a step."""
 _BACKLOG: Final = 64
 _CHUNK: Final = 1 << 16
 Save = Callable[[bytes], None]
@@ -63,8 +55,39 @@ TURN_AWAY_S: Final = 10.0
 """So long an agent may let callers wait: none of them waits longer himself. From then on they are told, and make room for who ends the lab."""
 
 
+def main(text: str, callers: int, words: int) -> NoReturn:
+    """The keeper's whole life, with its ends of the two lines (``boot``)."""
+    plan = Plan.from_json(text)
+    sc.set_process_name("netless-keeper")
+    reporter = Reporter(plan.status_fd)
+    with reporter.to_the_end():
+        for fd in plan.fds:
+            os.close(fd)
+        reporter.stage = "name"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(socket_name(plan.lab, os.geteuid()))
+        reporter.keeper(os.getpid())
+        reporter.stage = "uid map"
+        line = socket.socket(fileno=callers)
+        if (wanted := UserMap.from_bytes(line.recv(_CHUNK))) is not None:
+            sc.map_root_to(wanted.uid, wanted.gid, of=str(wanted.pid))
+            line.send(b"m")
+        reporter.stage = "keeper"
+        Keeper(reporter, listener, line, words, lambda: _saver(plan)).run()
+    raise AssertionError("unreachable")
+
+
+def _saver(plan: Plan) -> Save:
+    """How what the agent wants kept is kept: by the plan's ``saver``, told where."""
+    if not plan.saver:
+        return lambda data: None
+    module, _, name = plan.saver.partition(":")
+    made: Save = getattr(import_module(module), name)(plan.kept_in)
+    return made
+
+
 class Keeper:
-    """The keeper's whole life after the lab's first process was forked."""
+    """The keeper, once it has the lab's name."""
 
     def __init__(self, reporter: Reporter, listener: socket.socket, callers: socket.socket, words: int, find_save: Callable[[], Save]) -> None:
         """``find_save`` answers how to keep; it may import for that, and is called when the lab is ready."""
@@ -77,7 +100,10 @@ class Keeper:
         self._agent = -1
         """A pidfd of the agent, -1 until it is known."""
         self._to_keep: bytes | None = None
-        self._kept_at = 0.0
+        self._kept = b""
+        self._keep_from = 0.0
+        """The earliest time of the next writing."""
+        self._told_why = False
         self._kill_at: float | None = None
         self._turn_away_at: float | None = None
         """When those who wait are told that nobody takes them in; None while the agent takes them."""
@@ -117,12 +143,17 @@ class Keeper:
             self._be_in_time()
 
     def _wait_ms(self) -> float | None:
-        due = [at for at in (self._kill_at, self._turn_away_at, self._kept_at + REST_S if self._to_keep is not None else None) if at is not None]
+        due = [at for at in (self._kill_at, self._turn_away_at, self._keep_from if self._may_keep else None) if at is not None]
         return max(0.0, min(due) - time.monotonic()) * 1000 if due else None
+
+    @property
+    def _may_keep(self) -> bool:
+        """Whether there is something to keep, and by now what keeps it: what is said before the lab is ready waits until it is."""
+        return self._to_keep is not None and self._save is not None
 
     def _be_in_time(self) -> None:
         now = time.monotonic()
-        if self._to_keep is not None and now >= self._kept_at + REST_S:
+        if self._may_keep and now >= self._keep_from:
             self._keep()
         if self._kill_at is not None and now >= self._kill_at:
             self._kill()
@@ -159,6 +190,7 @@ class Keeper:
         elif letter == READY and self._save is None:
             self._open(tuple(json.loads(frame)))
         elif letter == LAST and self._listener.fileno() >= 0:
+            self._keep()  # before the name is free: the next lab of that name reads it
             self._shut()
 
     def _open(self, notes: tuple[str, ...]) -> None:
@@ -204,7 +236,7 @@ class Keeper:
 
     def _turn_away(self) -> None:
         """All who wait just now, and in a moment those who have come since."""
-        self._turn_away_at = time.monotonic() + REST_S
+        self._turn_away_at = time.monotonic() + WRITINGS_APART_S
         for _ in range(_BACKLOG):
             try:
                 caller, _ = self._listener.accept()
@@ -227,14 +259,19 @@ class Keeper:
                 signal.pidfd_send_signal(self._agent, signal.SIGKILL)
 
     def _keep(self) -> None:
+        if self._to_keep is None or self._save is None:
+            return
         frame, self._to_keep = self._to_keep, None
-        if frame is None or self._save is None:
+        if frame == self._kept:
             return
         try:
             self._save(frame)
+            self._kept = frame
         except (OSError, ValueError):
-            traceback.print_exc()  # the log is the starter's
-        self._kept_at = time.monotonic()
+            if not self._told_why:  # the log is the starter's, and not to be filled from inside
+                traceback.print_exc()
+            self._told_why = True
+        self._keep_from = time.monotonic() + max(WRITINGS_APART_S, len(frame) / _RATE)
 
 
 def _woken_by_signals() -> int:

@@ -1,26 +1,30 @@
 """What a learner may throw away of the room itself, ``rm -rf /`` for one, and how it comes back with the next reset.
 
 The machine's root is read-only, so only the room's own memory file systems can suffer: /run, /tmp, /etc and /dev. And a learner may
-mount something over any place of it.
+mount something over any place of it. What lies in his home and in /tmp is his own, and stays.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ..kernel import syscalls as sc
+from ..model.clearing import Clearing
 from ..room import BIN, HOME, NETLESS, NETNS
-from . import syscalls as sc
 from .furniture import CONTAINERS, DEVICE_LINKS, MACHINE_ETC, unescape
 
 _DIRECTORIES: Final = (
     (NETNS, 0o755), (NETLESS, 0o755), (BIN, 0o755), (CONTAINERS, 0o755), ("/run/lock", 0o755), ("/etc/netns", 0o755), (HOME, 0o700),
 )  # fmt: skip
 _OWN_ETC: Final = ("hostname", "hosts", "resolv.conf")
+_OF_TOOLS: Final = ("xtables.lock", "ebtables.lock")
+"""What tools leave in /run, and nobody minds."""
 
 
 class Keepsakes:
@@ -32,15 +36,39 @@ class Keepsakes:
         self._run = os.stat(NETNS).st_dev
         self._hostname = socket.gethostname()
         self._etc = frozenset(os.listdir("/etc"))
+        self._there = {folder: frozenset((*os.listdir(folder), *_OF_TOOLS)) for folder in ("/etc", "/run")}
         files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in _OWN_ETC)]
         self._files = {path: (path.stat().st_mode & 0o777, path.read_bytes()) for path in files if path.is_file()}
 
-    def put_back(self) -> tuple[str, ...]:
-        """Bring back what is missing, and leave all else alone; the paths that were. 0.1 ms when nothing is."""
+    def put_back(self, *, anew: bool = False) -> tuple[str, ...]:
+        """Bring back what is missing; the paths that were. 0.1 ms when nothing is.
+
+        With ``anew`` also take away what was not in /etc and /run, and give the lab's own files their content back; else all that stays.
+        """
         if socket.gethostname() != self._hostname:
             socket.sethostname(self._hostname)
         missing = [*self._uncovered(), *self._directories(), *self._own_files(), *self._links()]
+        if anew:
+            for path in (*self._added(), *self._changed()):
+                with contextlib.suppress(OSError):
+                    _clear(path)
+            tuple(self._own_files())
         return tuple(missing)
+
+    def differing(self) -> Clearing:
+        """What ``put_back`` takes away and gives back only with ``anew``, in words."""
+        return Clearing(tuple(f"{path} in host" for path in self._added()), tuple(f"{path} in host, as it was" for path in self._changed()))
+
+    def _added(self) -> Iterator[Path]:
+        for folder, known in self._there.items():
+            for name in set(os.listdir(folder)) - known:
+                yield Path(folder, name)
+
+    def _changed(self) -> Iterator[Path]:
+        for path, (mode, data) in self._files.items():
+            with contextlib.suppress(OSError):
+                if _is_plain(path) and (path.stat().st_mode & 0o777, path.read_bytes()) != (mode, data):
+                    yield path
 
     def _mounted(self) -> list[tuple[int, int, str]]:
         """(mount id, device, where) of every mount, oldest first, read through a /proc that nobody can cover (proc(5), mountinfo)."""
@@ -70,8 +98,9 @@ class Keepsakes:
 
     def _own_files(self) -> Iterator[str]:
         for path, (mode, data) in self._files.items():
-            if not os.path.lexists(path):
+            if not _is_plain(path):
                 with contextlib.suppress(OSError):
+                    _clear(path)
                     path.write_bytes(data)
                     path.chmod(mode)
                 yield str(path)
@@ -85,3 +114,16 @@ class Keepsakes:
                 with contextlib.suppress(OSError):
                     os.symlink(target, name)
                 yield name
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file of its own is there, and no link."""
+    return path.is_file() and not path.is_symlink()
+
+
+def _clear(path: Path) -> None:
+    """Take away whatever is there. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -17,9 +17,11 @@ import os
 import re
 import resource
 import signal
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Final, Literal
 
 DEFAULT_PROCESSES: Final = 1500
@@ -44,8 +46,8 @@ class Limits:
 
     @property
     def for_visitors(self) -> int:
-        """RLIMIT_NPROC for those who enter, 0 for none."""
-        return max(1, self.processes - RESERVED) if self.means != "none" else 0
+        """RLIMIT_NPROC for those who enter, 0 for none: what the reserve leaves, and at least half."""
+        return max(1, self.processes // 2, self.processes - RESERVED) if self.means != "none" else 0
 
     def __str__(self) -> str:
         if self.means == "none":
@@ -81,13 +83,42 @@ def limit_this_namespace(processes: int) -> Means:
     return means
 
 
+def most(processes: int) -> int:
+    """As many, or half of what the user who starts a lab may have, if that is less (``halve_shares``)."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    return processes if soft == resource.RLIM_INFINITY else max(1, min(processes, soft // 2))
+
+
 def leave_the_reserve(pid: int) -> None:
     """Let a child of PID 1's, of which others may make what they want (ptrace(2)), start no more processes than visitors may."""
     own, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     if own != resource.RLIM_INFINITY:
-        most = max(1, own - RESERVED)
+        granted = Limits(own, "nproc").for_visitors
         with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_NPROC, (most, most))
+            resource.prlimit(pid, resource.RLIMIT_NPROC, (granted, granted))
+
+
+START_S: Final = 3.0
+"""How long somebody who enters may take to start one process more, in seconds, before it is said that he cannot."""
+
+
+def another_may_start(visitors: int) -> bool:
+    """Whether a visitor, who may have so many processes (``Limits.for_visitors``), can start another one now: tried, with a shell that forks.
+
+    What stands in his way need not be this room's own limit: one of the machine's (cgroups(7), pids.max; a pid namespace around it; memory)
+    may be met first. The caller keeps the reaper's hands off.
+    """
+    try:
+        with subprocess.Popen(["/bin/sh", "-c", "read go; (:); exit 0"], stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True) as shell:
+            try:
+                if visitors:
+                    resource.prlimit(shell.pid, resource.RLIMIT_NPROC, (visitors, visitors))
+                shell.communicate(b"go\n", timeout=START_S)
+            except (subprocess.TimeoutExpired, ProcessLookupError):
+                shell.kill()
+        return shell.returncode == 0
+    except OSError:
+        return False
 
 
 CLEAR_S: Final = 3.0
@@ -142,8 +173,8 @@ def grant(shares: dict[str, int]) -> None:
             (_PER_USER / name).write_text(f"{number}\n", encoding="ascii")
 
 
-_SHARED: Final = (resource.RLIMIT_SIGPENDING, resource.RLIMIT_MSGQUEUE)
-"""Queued signals, of which each POSIX timer is one, and bytes in POSIX message queues (getrlimit(2))."""
+_SHARED: Final = (resource.RLIMIT_NPROC, resource.RLIMIT_SIGPENDING, resource.RLIMIT_MSGQUEUE)
+"""Processes and threads, queued signals, of which each POSIX timer is one, and bytes in POSIX message queues (getrlimit(2))."""
 
 
 def halve_shares() -> None:

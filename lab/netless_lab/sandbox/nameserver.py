@@ -11,15 +11,14 @@ import struct
 from dataclasses import dataclass
 from typing import Final, cast
 
-_HEADER: Final = struct.Struct("!HHHHHH")
-_A, _NS, _SOA, _PTR, _OPT, _ANY = 1, 2, 6, 12, 41, 255
-_IN: Final = 1
-_QUERY_BIT, _OPCODE, _RECURSION_DESIRED = 0x8000, 0x7800, 0x0100
-_ANSWER: Final = 0x8480
-"""QR, AA and RA: it answers, with authority, and there is nothing it would have to ask others for."""
-_FORMERR, _NXDOMAIN, _NOTIMP, _REFUSED = 1, 3, 4, 5
+from ..model import dns
+
+_ANSWER: Final = dns.RESPONSE | dns.AUTHORITATIVE | dns.RECURSION_AVAILABLE
+"""It answers, with authority, and there is nothing it would have to ask others for."""
 _TTL: Final = 60
-_POINTER_TO_QUESTION: Final = b"\xc0\x0c"
+_LONGEST_DATAGRAM: Final = 1232
+"""Bytes that pass everywhere uncut; an OPT record says it in place of a class (RFC 6891)."""
+_OUR_OPT: Final = dns.Record((), dns.OPT, b"", klass=_LONGEST_DATAGRAM)
 _TCP_SILENCE_S: Final = 5.0
 _TCP_QUESTIONS: Final = 16
 
@@ -45,104 +44,54 @@ class Zone:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    name: str
-    kind: int
-    klass: int
-    raw: bytes
-
-
 def answer(message: bytes, zone: Zone) -> bytes | None:
     """The reply to one DNS message; None for what deserves none: no DNS, or itself a reply."""
-    if len(message) < _HEADER.size:
+    asked = dns.decode(message)
+    if asked is None or asked.response:
         return None
-    ident, flags, questions, answers, authorities, additional = _HEADER.unpack_from(message)
-    if flags & _QUERY_BIT:
-        return None
-    head = ident, _ANSWER | (flags & (_RECURSION_DESIRED | _OPCODE))
-    if flags & _OPCODE:
-        return _reply(head, _NOTIMP)
-    question = _read_question(message) if questions == 1 and not answers and not authorities else None
-    if question is None:
-        return _reply(head, _FORMERR)
-    extra = _OUR_OPT if additional and _has_opt(message, _HEADER.size + len(question.raw)) else b""
-    if question.klass != _IN:
-        return _reply(head, _REFUSED, question, extra=extra)
+    head = dns.Message(asked.ident, _ANSWER | asked.flags & (dns.RECURSION_DESIRED | dns.OPCODE))
+    if asked.flags & dns.OPCODE:
+        return _reply(head, dns.NOT_IMPLEMENTED)
+    if not asked.whole or len(asked.questions) != 1 or asked.answers or asked.authorities:
+        return _reply(head, dns.FORMAT_ERROR)
+    (question,) = asked.questions
+    # an asker who sends the record of EDNS expects one back
+    extra = (_OUR_OPT,) if any(record.kind == dns.OPT for record in asked.additional) else ()
+    head = head._replace(questions=asked.questions, additional=extra)
+    if question.klass != dns.IN:
+        return _reply(head, dns.REFUSED)
     known, found = _look_up(question, zone)
-    proof = b"" if found else _soa(zone, _encode(zone.origin))
-    return _reply(head, 0 if known else _NXDOMAIN, question, found, proof, extra)
+    proof = () if found else (dns.Record(dns.name_of(zone.origin), dns.SOA, _soa(zone), _TTL),)
+    return _reply(head._replace(answers=found, authorities=proof), dns.NO_ERROR if known else dns.NAME_ERROR)
 
 
-def _look_up(question: _Question, zone: Zone) -> tuple[bool, list[tuple[int, bytes]]]:
+def _reply(message: dns.Message, code: int) -> bytes:
+    return dns.encode(message._replace(flags=message.flags | code))
+
+
+def _look_up(question: dns.Question, zone: Zone) -> tuple[bool, tuple[dns.Record, ...]]:
     """Whether the name exists, and its records of the kind asked for: no records of an existing name is a full answer (RFC 2308)."""
+    asked = ".".join(label.decode("latin-1").lower() for label in question.name)
     reverse = zone.reverse()
     records: list[tuple[int, bytes]] = []
-    if question.name in zone.addresses:
-        records.append((_A, socket.inet_aton(zone.addresses[question.name])))
-    if question.name in reverse:
-        records.append((_PTR, _encode(reverse[question.name])))
-    if question.name == zone.origin:
-        records += [(_NS, _encode(zone.server)), (_SOA, _soa_data(zone))]
+    if asked in zone.addresses:
+        records.append((dns.A, socket.inet_aton(zone.addresses[asked])))
+    if asked in reverse:
+        records.append((dns.PTR, _packed(reverse[asked])))
+    if asked == zone.origin:
+        records += [(dns.NS, _packed(zone.server)), (dns.SOA, _soa(zone))]
     names = (*zone.addresses, *reverse, zone.origin)
-    known = any(name == question.name or name.endswith(f".{question.name}") for name in names) or not question.name
-    return known, [record for record in records if question.kind in (record[0], _ANY)]
+    known = any(name == asked or name.endswith(f".{asked}") for name in names) or not asked
+    wanted = tuple(dns.Record(question.name, kind, data, _TTL) for kind, data in records if question.kind in (kind, dns.ANY))
+    return known, wanted
 
 
-def _read_question(message: bytes) -> _Question | None:
-    labels: list[str] = []
-    at = _HEADER.size
-    while True:
-        if at >= len(message):
-            return None
-        length = message[at]
-        at += 1
-        if length == 0:
-            break
-        if length > 63 or at + length > len(message) or at - _HEADER.size + length > 254:
-            return None
-        labels.append(message[at : at + length].decode("latin-1").lower())
-        at += length
-    if at + 4 > len(message):
-        return None
-    kind, klass = struct.unpack_from("!HH", message, at)
-    return _Question(".".join(labels), kind, klass, message[_HEADER.size : at + 4])
+def _soa(zone: Zone) -> bytes:
+    return _packed(zone.server) + _packed(f"hostmaster.{zone.origin}") + struct.pack("!IIIII", 1, 3600, 600, 86400, _TTL)
 
 
-def _has_opt(message: bytes, at: int) -> bool:
-    """Whether the record after the question is the EDNS one: an asker who sends it expects one back (RFC 6891)."""
-    return len(message) >= at + 11 and message[at] == 0 and struct.unpack_from("!H", message, at + 1)[0] == _OPT
-
-
-_OUR_OPT: Final = b"\0" + struct.pack("!HHIH", _OPT, 1232, 0, 0)
-
-
-def _reply(
-    head: tuple[int, int],
-    code: int,
-    question: _Question | None = None,
-    found: list[tuple[int, bytes]] | None = None,
-    proof: bytes = b"",
-    extra: bytes = b"",
-) -> bytes:
-    ident, flags = head
-    records = found or []
-    body = b"".join(_POINTER_TO_QUESTION + struct.pack("!HHIH", kind, _IN, _TTL, len(data)) + data for kind, data in records)
-    counts = (1 if question else 0, len(records), 1 if proof else 0, 1 if extra else 0)
-    return _HEADER.pack(ident, flags | code, *counts) + (question.raw if question else b"") + body + proof + extra
-
-
-def _soa(zone: Zone, owner: bytes) -> bytes:
-    data = _soa_data(zone)
-    return owner + struct.pack("!HHIH", _SOA, _IN, _TTL, len(data)) + data
-
-
-def _soa_data(zone: Zone) -> bytes:
-    return _encode(zone.server) + _encode(f"hostmaster.{zone.origin}") + struct.pack("!IIIII", 1, 3600, 600, 86400, _TTL)
-
-
-def _encode(name: str) -> bytes:
-    return b"".join(bytes([len(label)]) + label.encode("latin-1") for label in name.split(".")) + b"\0"
+def _packed(name: str) -> bytes:
+    return dns.packed(dns.name_of(name))
 
 
 class UdpEnd(asyncio.DatagramProtocol):

@@ -18,10 +18,14 @@ import sys
 import termios
 import tty
 
+from netless_lab.sandbox.carry import write_all
+
 _TIOCSPTLCK = 0x40045431
 _TIOCGPTN = 0x80045430
 _TIOCGPTPEER = 0x5441
 _CHUNK = 1 << 16
+_END_MS = 1000
+"""How long a command may take to end on a signal before its terminal is wanted all the same."""
 _MOST_HELD = 1 << 20
 """Bytes. A terminal's buffer has 64 KiB (drivers/tty/tty_buffer.c); a read takes up to 4 KiB of it."""
 
@@ -52,27 +56,61 @@ class Relay:
     """Copies until the command has ended. Restores the near terminal however it ends, short of SIGKILL."""
 
     def __init__(self, master: int, command: int) -> None:
-        """``command`` is a pidfd of whom the terminal is for: what he leaves behind there loses it with him (as with ``docker exec -t``)."""
+        """``command`` is a pidfd of whom the terminal is for: what he leaves behind there loses it with him (as with ``docker exec -t``).
+
+        Raises OSError when the near terminal has gone.
+        """
         self._master = master
         self._command = command
         self._near = sys.stdin.fileno()
-        self._before = termios.tcgetattr(self._near)
+        try:
+            self._before = termios.tcgetattr(self._near)
+        except termios.error as error:  # which is no OSError
+            raise OSError(*error.args) from None
         self._wake, self._waken = os.pipe()
         for fd in (self._wake, self._waken, master):
             os.set_blocking(fd, False)
 
     def run(self) -> None:
-        """Raw mode, copy, restore. Returns when the command has ended, nobody has the far side open any more, or the near side hung up."""
+        """Raw mode, copy, restore. Returns when the command has ended, nobody has the far side open any more, or the near side hung up.
+
+        Raises OSError when the near terminal has gone before it was raw.
+        """
         previous = signal.set_wakeup_fd(self._waken, warn_on_full_buffer=False)
         signal.signal(signal.SIGWINCH, lambda *_: copy_size(self._near, self._master))
         copy_size(self._near, self._master)
         try:
-            tty.setraw(self._near, termios.TCSADRAIN)
-            self._copy()
+            if not self._makes_raw():
+                self._print_the_rest()
+                return
+            try:
+                self._copy()
+            finally:
+                with contextlib.suppress(termios.error):
+                    termios.tcsetattr(self._near, termios.TCSADRAIN, self._before)
         finally:
-            with contextlib.suppress(termios.error):
-                termios.tcsetattr(self._near, termios.TCSADRAIN, self._before)
             signal.set_wakeup_fd(previous)
+
+    def _makes_raw(self) -> bool:
+        """Whether the terminal could be made raw before the command ended. Who is in its background is stopped for that (SIGTTOU), until it is his turn.
+
+        A signal that the command was sent meanwhile interrupts it. That may be the command's end, which takes a moment.
+        """
+        poll = select.poll()
+        for fd in (self._command, self._wake):
+            poll.register(fd, select.POLLIN)
+        while True:
+            try:
+                tty.setraw(self._near, termios.TCSADRAIN)
+            except termios.error as error:
+                if error.args[0] != errno.EINTR:
+                    raise OSError(*error.args) from None
+                while found := dict(poll.poll(_END_MS)):
+                    if self._command in found:
+                        return False
+                    _read(self._wake)
+            else:
+                return True
 
     def _copy(self) -> None:
         poll = select.poll()
@@ -80,12 +118,14 @@ class Relay:
             poll.register(fd, select.POLLIN)
         typed = b""
         while True:
-            for fd, _ in poll.poll():
+            for fd, found in poll.poll():
                 if fd == self._command:
                     self._print_the_rest()
                     return
                 if fd == self._wake:
                     _read(self._wake)
+                elif fd == self._near and found & select.POLLHUP:  # told whatever is asked for; what was typed before is gone with it
+                    return
                 elif fd == self._near and not typed:
                     got = _read(self._near)
                     if got == b"":
@@ -95,13 +135,12 @@ class Relay:
                     printed = _read(self._master)
                     if printed == b"":
                         return
-                    _write_all(1, printed or b"")
+                    write_all(1, printed or b"")
             if typed:
                 typed = typed[_write_some(self._master, typed) :]
             # A program that does not read must not stop its output: poll for room only while something waits.
             poll.modify(self._master, select.POLLIN | (select.POLLOUT if typed else 0))
             poll.modify(self._near, 0 if typed else select.POLLIN)
-
 
     def _print_the_rest(self) -> None:
         """What the command has printed last: a terminal holds less than this, and a read waits for what is on its way (the kernel's n_tty_read)."""
@@ -109,7 +148,7 @@ class Relay:
             printed = _read(self._master)
             if not printed:
                 return
-            _write_all(1, printed)
+            write_all(1, printed)
 
 
 def _read(fd: int) -> bytes | None:
@@ -129,11 +168,3 @@ def _write_some(fd: int, data: bytes) -> int:
         return os.write(fd, data)
     except BlockingIOError:
         return 0
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    while data:
-        try:
-            data = data[os.write(fd, data) :]
-        except BlockingIOError:
-            select.select([], [fd], [])

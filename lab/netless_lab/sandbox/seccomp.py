@@ -15,7 +15,7 @@ import errno
 import os
 import struct
 
-from . import syscalls as sc
+from ..kernel import syscalls as sc
 
 TYPE_CHECKING = False  # importing typing costs 4 ms, and who enters a node waits for it
 if TYPE_CHECKING:
@@ -35,15 +35,21 @@ _LACKING: Final = {"add_key": (248, 217), "request_key": (249, 218), "keyctl": (
 """A kernel may be without keys and without asynchronous I/O, and programs know that: for them it is one without.
 
 Of the latter there is so much for the whole machine (fs.aio-max-nr); without io_setup there is none of its other calls."""
-_CLONE, _CLONE3, _UNSHARE, _IOCTL, _SOCKET, _PRLIMIT, _FCNTL = "clone", "clone3", "unshare", "ioctl", "socket", "prlimit64", "fcntl"
+_CLONE, _CLONE3, _UNSHARE, _IOCTL, _SOCKET, _FCNTL = "clone", "clone3", "unshare", "ioctl", "socket", "fcntl"
+_PRLIMIT, _SETRLIMIT = "prlimit64", "setrlimit"
 _LOOKED_INTO: Final = {
     _CLONE: (56, 220), _CLONE3: (435, 435), _UNSHARE: (272, 97), _IOCTL: (16, 29), _SOCKET: (41, 198), _PRLIMIT: (302, 261),
-    _FCNTL: (72, 25),
+    _SETRLIMIT: (160, 164), _FCNTL: (72, 25),
 }  # fmt: skip
 _ARCHITECTURES: Final = {"x86_64": (0xC000_003E, 0), "aarch64": (0xC000_00B7, 1), "riscv64": (0xC000_00F3, 1)}
 """AUDIT_ARCH_* (include/uapi/linux/audit.h), and the column of the numbers."""
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 """Type into a terminal, paste into a console (ioctl_tty(2), ioctl_console(2))."""
+_FSCRYPT: Final = (0x800C_6613, 0xC050_6617, 0xC040_6618, 0xC040_6619)
+"""Set a policy, add a key, remove one, remove everybody's, of a file system with encrypted folders (Documentation/filesystems/fscrypt.rst): they ask
+for no more than a file of it that can be read, and for whose the key is, by the user's number outside. Only those that look are left."""
+_RLIMIT_CORE: Final = 4
+"""Its value of 1 keeps the machine's handler of cores away from who dies inside, 0 does not (``syscalls.leave_no_core``)."""
 _F_SETLEASE, _F_NOTIFY = 1024, 1026
 """Have others wait who open a file, be told what is done in a folder (fcntl(2)): of the files that are shown, outside too."""
 _FAMILIES: Final = (1, 2, 10, 15, 16, 17)
@@ -60,19 +66,34 @@ _INSTRUCTION: Final = struct.Struct("=HBBI")
 
 
 def enclose() -> str:
-    """Let go of the owner's keys and refuse such calls, from now on, to this process and all that it starts. What is not so, in words.
+    """Let go of the owner's keys and refuse such calls, from now on, to this process and all that it starts.
 
-    A session keyring is inherited, and knows no namespace (session-keyring(7)).
+    Answers in words what this machine cannot, whoever asks: it has no table, or its kernel no filters. Raises OSError when it could and did
+    not, for want of memory, say: then this process must not go on inside. The memory for filters is the whole machine's
+    (net.core.bpf_jit_limit, Documentation/admin-guide/sysctl/net.rst), and whoever is inside can fill it, by filters on sockets.
     """
     machine = os.uname().machine
     if machine not in _ARCHITECTURES:
         return f"there is no filter of system calls for {machine}: bpf, keyctl and their like are as the machine allows them"
+    _leave_keys(_LACKING["keyctl"][_ARCHITECTURES[machine][1]])
     try:
-        sc.leave_session_keyring(_LACKING["keyctl"][_ARCHITECTURES[machine][1]])
         sc.set_filter(program(machine), _INSTRUCTION.size)
     except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EINVAL):
+            raise
         return f"system calls are not filtered ({error.strerror}): bpf, keyctl and their like are as the machine allows them"
     return ""
+
+
+def _leave_keys(keyctl: int) -> None:
+    """The inherited session keyring knows no namespace (session-keyring(7)): have an empty one instead, where there is one to be had.
+
+    A user may have so many (keyrings(7)), and who is inside can use them up; nobody inside can use any, with the filter.
+    """
+    try:  # noqa: SIM105  (contextlib alone takes as long to import as half of what entering takes)
+        sc.leave_session_keyring(keyctl)
+    except OSError:
+        pass
 
 
 def program(machine: str) -> bytes:
@@ -100,12 +121,16 @@ def _inner() -> dict[str, list[tuple[int, int, int, int]]]:
         _CLONE: no_view_of_groups,
         _CLONE3: [_refusal(errno.ENOSYS)],
         _UNSHARE: no_view_of_groups,
-        _IOCTL: [_argument(1), *_refuse_if((_TIOCSTI, _TIOCLINUX), errno.EPERM)],
+        _IOCTL: [_argument(1), *_refuse_if((_TIOCSTI, _TIOCLINUX, *_FSCRYPT), errno.EPERM)],
         _SOCKET: [
             _argument(0), *_refuse_unless(_FAMILIES, errno.EAFNOSUPPORT),
             (_EQUAL, 0, 1 + 2 * len(_FOREIGN_NETLINK), _NETLINK), _argument(2), *_refuse_if(_FOREIGN_NETLINK, errno.EPROTONOSUPPORT),
         ],
-        _PRLIMIT: [_argument(0), *_refuse_if((1,), errno.EPERM)],
+        _PRLIMIT: [
+            _argument(0), *_refuse_if((1,), errno.EPERM), _argument(1), (_EQUAL, 0, 5, _RLIMIT_CORE),
+            _argument(2), (_EQUAL, 0, 2, 0), _high_half(2), (_EQUAL, 1, 0, 0), _refusal(errno.EPERM),
+        ],
+        _SETRLIMIT: [_argument(0), *_refuse_if((_RLIMIT_CORE,), errno.EPERM)],
         _FCNTL: [_argument(1), *_refuse_if((_F_SETLEASE, _F_NOTIFY), errno.EPERM)],
     }  # fmt: skip
 
@@ -125,3 +150,8 @@ def _refusal(error: int) -> tuple[int, int, int, int]:
 def _argument(number: int) -> tuple[int, int, int, int]:
     """Load the low half of an argument: all of these are 32 bits wide, and the kernel looks at no more (struct seccomp_data)."""
     return _LOAD, 0, 0, 16 + 8 * number
+
+
+def _high_half(number: int) -> tuple[int, int, int, int]:
+    """Of an argument that is an address."""
+    return _LOAD, 0, 0, 20 + 8 * number

@@ -12,7 +12,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 
-from . import syscalls as sc
+from ..kernel import syscalls as sc
 from .ids import Outside
 
 _TUN = os.makedev(10, 200)

@@ -26,7 +26,6 @@ from .plan import Plan, import_path, kept
 from .status import Failure
 
 DEADLINE_S: Final = 20.0
-AGENT: Final = "netless_lab.agent:main"
 _BOOT: Final = Path(__file__).with_name("boot.py")
 
 
@@ -124,7 +123,7 @@ class Starting:
 
 def launch(
     lab: str,
-    entry: str = AGENT,
+    entry: str,
     *,
     argument: str = "",
     keep: tuple[str, ...] = (),
@@ -178,7 +177,7 @@ def launch(
     return Starting(plan, process, reading, log_fd)
 
 
-def start(lab: str, entry: str = AGENT, *, argument: str = "", keep: tuple[str, ...] = (), seconds: float = DEADLINE_S) -> Started:
+def start(lab: str, entry: str, *, argument: str = "", keep: tuple[str, ...] = (), seconds: float = DEADLINE_S) -> Started:
     """Start a lab and wait until it is ready. Raises StartError or AlreadyRuns; see ``launch`` for the arguments."""
     return launch(lab, entry, argument=argument, keep=keep).wait(seconds)
 

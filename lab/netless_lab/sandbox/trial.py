@@ -5,6 +5,7 @@ Nothing here explains; each trial is a name and what the kernel said to it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -16,14 +17,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from . import nftrial, rtnl
-from .boot import Room
+from ..kernel.namespace import Namespace
+from ..kernel.netlink.attributes import attribute, number, string
+from ..kernel.netlink.link import IFLA_IFNAME, IFLA_LINK, RTM_NEWLINK, RTM_SETLINK, encode_forwarding, encode_link, of_kind
+from ..kernel.netlink.socket import ACK, CREATE, EXCLUSIVE, NetlinkSocket
+from ..kernel.nft import expressions as nft
+from ..kernel.nft.batch import Batch, Hook
+from .pid1 import Room
 
 _ETH_P_ALL: Final = 3
 _AF_PACKET: Final = 17
 _TUNSETIFF, _IFF_TUN_NO_PI = 0x400454CA, 0x1001
 """linux/if_tun.h"""
-_AF_SPEC, _INET, _CONF, _FORWARDING = 26, 2, 1, 1
+_TABLE: Final = "netless-doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +57,16 @@ def _trials() -> dict[str, Callable[[], str | None]]:
         "writable /etc": _etc_is_writable,
         "veth": lambda: _link("veth"),
         "bridge": lambda: _link("bridge"),
-        "macvlan": lambda: _link("macvlan", rtnl.attribute(1, struct.pack("=I", 4)), on="veth"),
-        "vxlan": lambda: _link("vxlan", rtnl.attribute(1, struct.pack("=I", 42))),
-        "vlan": lambda: _link("vlan", rtnl.attribute(1, struct.pack("=H", 7)), on="veth"),
+        "macvlan": lambda: _link("macvlan", number(1, 4), on="veth"),
+        "vxlan": lambda: _link("vxlan", number(1, 42)),
+        "vlan": lambda: _link("vlan", attribute(1, struct.pack("=H", 7)), on="veth"),
         "ipvlan": lambda: _link("ipvlan", on="veth"),
         "dummy": lambda: _link("dummy"),
         "tun": _tun,
-        "nftables NAT": lambda: nftrial.try_rule(nftrial.masquerade(), nat=True),
-        "nftables filter": lambda: nftrial.try_rule(nftrial.counter(), nat=False),
-        "connection tracking": lambda: nftrial.try_rule(nftrial.connection_state(), nat=False),
-        "nftables trace": lambda: nftrial.try_rule(nftrial.trace(), nat=False),
+        "nftables NAT": lambda: _rule(nft.masquerade(), nat=True),
+        "nftables filter": lambda: _rule(nft.counter()),
+        "connection tracking": lambda: _rule(nft.ct_state("established")),
+        "nftables trace": lambda: _rule(nft.trace()),
         "forwarding by /proc/sys": _set_forwarding,
         "forwarding by netlink": _forward_by_netlink,
         "raw ICMP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close(),
@@ -82,8 +88,18 @@ def _attempt(name: str, trial: Callable[[], str | None]) -> Outcome:
 
 
 def _link(kind: str, data: bytes = b"", on: str = "") -> None:
-    with rtnl.Rtnl() as route:
-        route.add_link(f"try-{kind}", kind, data, socket.if_nametoindex(f"try-{on}") if on else 0)
+    below = number(IFLA_LINK, socket.if_nametoindex(f"try-{on}")) if on else b""
+    with NetlinkSocket() as route:
+        body = encode_link(0, string(IFLA_IFNAME, f"try-{kind}"), below, of_kind(kind, data))
+        route.request(RTM_NEWLINK, ACK | CREATE | EXCLUSIVE, body)
+
+
+def _rule(*expressions: bytes, nat: bool = False) -> None:
+    """A chain of its own with one rule."""
+    hook = Hook("postrouting", "nat", 100) if nat else Hook("forward")
+    chain = f"try-{os.urandom(4).hex()}"
+    with Namespace.own() as here, contextlib.closing(Batch(here)) as batch:
+        batch.add_table("ip", _TABLE).add_chain("ip", _TABLE, chain, hook).add_rule("ip", _TABLE, chain, *expressions).commit()
 
 
 def _tun() -> None:
@@ -138,11 +154,8 @@ def _set_forwarding() -> None:
 
 
 def _forward_by_netlink() -> None:
-    """IFLA_AF_SPEC / AF_INET / IFLA_INET_CONF: how forwarding is set where /proc/sys cannot be written."""
-    conf = rtnl.attribute(_INET, rtnl.attribute(_CONF, rtnl.attribute(_FORWARDING, struct.pack("=I", 1))))
-    with rtnl.Rtnl() as route:
-        body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex("lo"), 0, 0) + rtnl.attribute(_AF_SPEC, conf)
-        route.request(rtnl.RTM_SETLINK, body)
+    with NetlinkSocket() as route:
+        route.request(RTM_SETLINK, ACK, encode_forwarding(socket.if_nametoindex("lo")))
 
 
 def _bridge_nf() -> str:

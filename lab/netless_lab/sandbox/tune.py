@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
-from .container import in_netns
+from ..kernel.namespace import Namespace, call_in
 
 _CONF: Final = (
     ("rp_filter", "0"),
@@ -29,11 +29,14 @@ NODE_SETTINGS: Final = (
     *((f"ipv4/conf/{scope}/{name}", value) for scope in ("all", "default", "lo") for name, value in _CONF),
     ("ipv4/icmp_echo_ignore_all", "0"),
     ("ipv4/ip_default_ttl", "64"),
+    ("ipv4/icmp_ratelimit", "0"),
+    ("ipv6/icmp/ratelimit", "0"),
     ("bridge/bridge-nf-call-iptables", "0"),
     ("bridge/bridge-nf-call-ip6tables", "0"),
     ("bridge/bridge-nf-call-arptables", "0"),
 )
-"""For a node. bridge-nf off: else the firewall's forward chain sees frames between two ports of one bridge, and drops them."""
+"""For a node. bridge-nf off: else the firewall's forward chain sees frames between two ports of one bridge, and drops them. No limit on ICMP errors:
+else a node says only six times, and then once a second, that a port is closed or a packet too big, and silence means nothing (icmp(7))."""
 LINK_SETTINGS: Final = (
     ("retrans_time_ms", "50"),
     ("mcast_solicit", "2"),
@@ -48,7 +51,13 @@ def settle(netns_fd: int | None = None) -> None:
     if netns_fd is None:
         _write_all(NODE_SETTINGS)
     else:
-        in_netns(netns_fd, lambda: _write_all(NODE_SETTINGS))
+        with Namespace.of_fd(netns_fd) as inside:
+            call_in(inside, _write_all, NODE_SETTINGS)
+
+
+def forward() -> None:
+    """Have the namespace we are in pass IPv4 packets on."""
+    _write_all((("ipv4/ip_forward", "1"),))
 
 
 def tune(link: str, netns_fd: int | None = None) -> None:
@@ -64,7 +73,8 @@ def tune_all(links: Iterable[str], netns_fd: int | None = None) -> None:
     if netns_fd is None:
         _write_all(settings)
     else:
-        in_netns(netns_fd, lambda: _write_all(settings))
+        with Namespace.of_fd(netns_fd) as inside:
+            call_in(inside, _write_all, settings)
 
 
 def _write_all(settings: tuple[tuple[str, str], ...]) -> None:

@@ -1,4 +1,4 @@
-"""What a process that wants to enter a node says to the agent, and what it is handed: the namespaces of the node, as open files.
+"""How a lab's agent is reached, what a process that wants to enter a node says to it, and what it is handed: namespaces as open files.
 
 One line each way, fields apart by NUL; the files come along with the answer (SCM_RIGHTS, unix(7)). It is no part of ``protocol``,
 because ``enter`` has to be in the node a few milliseconds after it was started, and JSON alone takes as long to import.
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import _socket
 import array
+import errno
+import os
 import struct
 
 TYPE_CHECKING = False  # importing typing costs 4 ms
@@ -23,12 +25,17 @@ NOBODYS: Final = 1_984_000_000
 """From this one on users are numbered whom nobody is but labs that the machine's root started (``ids``). Beyond what distributions and
 systemd give to users, services and containers (systemd's UIDS-GIDS), below 2^31, which some programs take for a sign."""
 _CREDENTIALS = struct.Struct("=iII")
+_TIMEVAL = struct.Struct("@ll")
 _ANSWER_MOST: Final = 1 << 16
 _FILES_MOST: Final = 16
 
 
 class NotThere(Exception):
     """The lab or the node cannot be had; the message says why."""
+
+
+class NotOurs(PermissionError):
+    """Somebody else holds the name of our lab."""
 
 
 class Way:
@@ -45,6 +52,20 @@ class Way:
         self.kinds = kinds
         self.within = within
         self.processes = processes
+
+
+def connect(sock: _socket.socket, address: str, patience_s: int) -> None:
+    """Connect a blocking Unix stream socket to a lab's address (``netless_lab.address``): a path, or @ and an abstract name.
+
+    Raises ConnectionRefusedError or FileNotFoundError when there is nobody, BlockingIOError when whoever is there has not taken us in within
+    ``patience_s`` seconds, NotOurs when it is another user's process.
+    """
+    # connect(2) on a Unix socket waits for room in the other's queue: as long as a send may take (unix(7), SO_SNDTIMEO in socket(7))
+    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, _TIMEVAL.pack(patience_s, 0))
+    sock.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+    sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, _TIMEVAL.pack(0, 0))
+    if peer(sock)[1] != os.geteuid():
+        raise NotOurs(errno.EPERM, "the name of the lab is held by another user's process")
 
 
 def request(node: str) -> bytes:
@@ -89,7 +110,7 @@ def receive(sock: _socket.socket) -> tuple[Way, list[int]]:
     if word == "no":
         raise NotThere(" ".join(fields))
     processes, within, *kinds = fields if len(fields) > 1 else ("", "")
-    if word != "way" or not processes.isdecimal() or len(kinds) != len(files):
+    if word != "way" or not (processes.isdecimal() and len(processes) < 10) or len(kinds) != len(files):
         raise NotThere("what answers for the lab does not answer as a lab does")
     return Way(tuple(kinds), within, int(processes)), files
 
@@ -98,6 +119,16 @@ def receive_one(sock: _socket.socket) -> int | None:
     """The one file that comes along with the next message, None when the other side has ended instead."""
     _, files = _received(sock)
     return files[0] if files else None
+
+
+def take_no_more(sock: _socket.socket) -> None:
+    """Have the kernel refuse whatever else the other side says and hands over (shutdown(2)), and let go of what is there already.
+
+    An open file that waits in a socket is held by who has the socket. Ours stays connected, and may be closed to say that we have gone.
+    """
+    sock.shutdown(_socket.SHUT_RD)
+    while sock.recv(_ANSWER_MOST):
+        pass
 
 
 def _received(sock: _socket.socket) -> tuple[bytes, list[int]]:

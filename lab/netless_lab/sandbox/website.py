@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from ..model.outside import USUAL, Outside
+
 BIG_SIZE: Final = 200_000
 """Bytes of /big: some hundred and forty full segments, enough for a lesson on packet sizes."""
 _LINE_LIMIT: Final = 8192
@@ -18,16 +20,19 @@ _CLIENTS: Final = 64
 _REASONS: Final = {200: "OK", 400: "Bad Request", 405: "Method Not Allowed", 408: "Request Timeout", 503: "Service Unavailable"}
 
 
-def page(path: str, peer: str) -> str:
-    """The text at ``path`` for a client that came from the address ``peer``."""
-    if path.split("?")[0] == "/big":
+def page(path: str, peer: str, outside: Outside = USUAL) -> str:
+    """The text at ``path`` for a client that came from the address ``peer``, which every page but /big says at its end."""
+    path = path.split("?")[0]
+    pages = dict(outside.pages)
+    if path == "/big" and path not in pages:
         return _big()
-    return (
-        "Hello from example.test.\n"
+    greeting = (
+        f"Hello from {outside.domain}.\n"
         "\n"
         "You have reached the (pretend) internet: your packet found its way out, and this answer its way back.\n"
-        f"I see you as {peer}\n"
     )
+    text = pages.get(path, pages.get("/", greeting))
+    return f"{text.rstrip()}\nI see you as {peer}\n"
 
 
 def response(status: int, text: str, *, head_only: bool = False) -> bytes:
@@ -42,7 +47,7 @@ def response(status: int, text: str, *, head_only: bool = False) -> bytes:
     return head if head_only else head + body
 
 
-def respond(request_line: bytes, peer: str) -> bytes:
+def respond(request_line: bytes, peer: str, outside: Outside = USUAL) -> bytes:
     """The response to a request line; the rest of a request does not matter here."""
     words = request_line.decode("latin-1").split()
     if len(words) not in (2, 3) or (len(words) == 3 and not words[2].startswith("HTTP/")):
@@ -51,7 +56,7 @@ def respond(request_line: bytes, peer: str) -> bytes:
     if method not in ("GET", "HEAD"):
         return response(405, "Only GET and HEAD work here.\n")
     path = "/" + target.partition("://")[2].partition("/")[2] if "://" in target else target
-    return response(200, page(path, peer), head_only=method == "HEAD")
+    return response(200, page(path, peer, outside), head_only=method == "HEAD")
 
 
 class Site:
@@ -60,7 +65,8 @@ class Site:
     limit = _LINE_LIMIT
     """For ``asyncio.start_server``: the longest line it will hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, outside: Outside = USUAL) -> None:
+        self._outside = outside
         self._clients = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,7 +76,7 @@ class Site:
             if self._clients > _CLIENTS:
                 reply = response(503, "Too many visitors at once.\n")
             else:
-                reply = await _read_and_respond(reader, str(writer.get_extra_info("peername", ("?",))[0]))
+                reply = await _read_and_respond(reader, str(writer.get_extra_info("peername", ("?",))[0]), self._outside)
             if reply:
                 writer.write(reply)
                 async with asyncio.timeout(_REPLY_S):
@@ -84,7 +90,7 @@ class Site:
             writer.close()
 
 
-async def _read_and_respond(reader: asyncio.StreamReader, peer: str) -> bytes:
+async def _read_and_respond(reader: asyncio.StreamReader, peer: str, outside: Outside) -> bytes:
     """b"" for a client that left without asking."""
     try:
         async with asyncio.timeout(_REQUEST_S):
@@ -93,7 +99,7 @@ async def _read_and_respond(reader: asyncio.StreamReader, peer: str) -> bytes:
                 return b""
             for _ in range(_HEADER_LINES):
                 if not (await reader.readline()).strip():
-                    return respond(first, peer)
+                    return respond(first, peer, outside)
     except TimeoutError:
         return response(408, "That took too long.\n")
     except ValueError:  # a line beyond the limit

@@ -8,17 +8,21 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
-import msgspec
-
+from ..course.step import Position
 from ..harmless import ACTING, harmless
-from ..model.changes import Change
+from ..model.changes import Change, done_by_somebody
 from ..model.snapshot import Snapshot
+from ..model.telling import sentence
 from ..primitives.base import Action, Where
+from ..primitives.names import NameAttach, NameSymlink, Unname
+from ..primitives.namespace import AddNetns
+from ..primitives.quoting import word
 from ..primitives.retell import retell
-from .live import done_by_somebody
+from ..primitives.typed import Doing
+from ..protocol import Entry
 
 MOST = 2000
 """How many entries are kept."""
@@ -26,14 +30,29 @@ _MEANING: Final = re.compile(r"[\\`*_\[\]<>&~]")
 """Signs with a meaning inside a line of Markdown (CommonMark, 6, and GitHub's strikethrough)."""
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One thing done. ``lines`` are commands (dialect ip) that do it again; empty when there is no plain one."""
+_PID_OF: Final = "$(pid_of "
+_FINDS_PIDS: Final = """
+pid_of() {  # a process of the container with this host name: in another lab it has another number
+    for _ in $(seq 200); do
+        for _dir in /proc/[0-9]*; do
+            if [ "$(nsenter -t "${_dir#/proc/}" -u hostname 2>/dev/null)" = "$1" ]; then
+                echo "${_dir#/proc/}"
+                return 0
+            fi
+        done
+        sleep 0.05
+    done
+    echo "there is no container $1" >&2
+    return 1
+}"""
 
-    at: float
-    who: Literal["tutor", "learner", "lab"]
-    text: str
-    lines: tuple[str, ...] = ()
-    step: str = ""
+
+class InAnyLab(Where, frozen=True):
+    """Commands for the host that hold in any lab: a process is found by its container's host name (``pid_of`` of the script)."""
+
+    def pid(self, node: str) -> str:
+        """What the shell finds out when it comes to this line; process 1 is the host's in every lab."""
+        return "1" if node == "host" else f"{_PID_OF}{word(node)})"
 
 
 class History:
@@ -41,39 +60,79 @@ class History:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=MOST)
+        self._secret: set[Entry] = set()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """From the oldest kept to the newest."""
-        return tuple(self._entries)
+        """From the oldest kept to the newest, without what is secret yet."""
+        return tuple(entry for entry in self._entries if entry not in self._secret)
 
-    def did(self, action: Action, where: Where, step: str) -> None:
-        """The tutor did this."""
-        self._entries.append(Entry(time.time(), "tutor", action.sentence(), action.commands("ip", where), step))
+    def did(self, actions: Iterable[Action], before: Snapshot, text: str, step: str) -> None:
+        """The tutor did this, to the lab as it was ``before``."""
+        self._entries.append(Entry(time.time(), "tutor", text, _lines(actions, _names(before)), step))
 
-    def saw(self, changes: tuple[Change, ...], after: Snapshot, where: Where, step: str) -> None:
-        """The learner did this: what changed, and the plain commands that bring it about."""
-        for change in changes:
-            if not done_by_somebody(change):
-                continue
-            action = retell(change, after)
-            lines = action.commands("ip", where) if action is not None else ()
-            self._entries.append(Entry(time.time(), "learner", change.sentence, lines, step))
+    def saw(self, changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str) -> None:
+        """The learner did this to the lab as it was ``before``: what changed, in an order in which the commands for it can be typed."""
+        self._entries += _seen("learner", changes, before, after, step)
 
-    def moved(self, text: str, step: str) -> None:
-        """The lab was rebuilt: what stands above did not happen to what stands below."""
-        self.noted(text, step)
+    def befell(self, changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str, *, secret: bool) -> None:
+        """The lab broke or mended itself on purpose. What is ``secret`` shows nowhere until ``reveal``."""
+        entries = _seen("lab", changes, before, after, step)
+        self._entries += entries
+        self._secret |= set(entries) if secret else set()
+
+    def reveal(self) -> None:
+        """Nobody seeks any longer: what was secret stands where it happened."""
+        self._secret.clear()
+
+    def rebuilt(self, actions: Iterable[Action], place: Position, *, end: bool) -> None:
+        """The lab was rebuilt from its beginning by these actions: what stands above did not happen to what stands below."""
+        text = f"the lab was rebuilt for the {'end' if end else 'start'} of {place}"
+        self._entries.append(Entry(time.time(), "lab", text, _lines(actions, {}), str(place), anew=True))
 
     def noted(self, text: str, step: str) -> None:
         """Something befell the lab that no command does again."""
         self._entries.append(Entry(time.time(), "lab", text, (), step))
 
 
+def _seen(who: Literal["learner", "lab"], changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str) -> list[Entry]:
+    names = _names(before)
+    told = retell(filter(done_by_somebody, changes), before, after)
+    return [Entry(time.time(), who, sentence(own.change), _lines(own.doings or (), names), step) for own in told]
+
+
+def _names(snapshot: Snapshot) -> dict[str, str]:
+    """A name in /run/netns for each node that has one."""
+    return {node.name: node.names[0] for node in snapshot.nodes if node.names}
+
+
+def _lines(doings: Iterable[Action | Doing], names: dict[str, str]) -> tuple[str, ...]:
+    """The lines that do this, one after the other; ``names`` are those that lead to a node before, and are kept up to date."""
+    lines: list[str] = []
+    for doing in doings:
+        lines += doing.commands("ip", InAnyLab("host", dict(names)))
+        match doing:
+            case NameSymlink(name=name, node=node) | NameAttach(name=name, node=node):
+                names.setdefault(node, name)
+            case AddNetns(name=name):
+                names[name] = name
+            case Unname(name=name):
+                for node in [node for node, own in names.items() if own == name]:
+                    del names[node]
+    return tuple(lines)
+
+
 def script(entries: tuple[Entry, ...]) -> str:
-    """A shell script for the lab's host that does it again; what has no plain command stands as a comment."""
-    lines = ["#!/bin/sh", "# What was done in a netless lab. Run it in a fresh lab: netless exec host -- sh FILE", "set -eu"]
+    """A shell script for the host of a fresh lab, which makes of it what this lab is; what has no plain command stands as a comment."""
+    begun = max((number for number, entry in enumerate(entries) if entry.anew), default=0)
+    kept = entries[begun:]
+    course = kept[-1].step.partition("/")[0] if kept else ""
+    fresh = f"a fresh lab (netless up {course})" if course else "a fresh lab"
+    lines = ["#!/bin/sh", f"# What was done in a netless lab. Run it in {fresh}: netless exec host -- sh < FILE", "set -eu"]
+    if any(_PID_OF in line for entry in kept for line in entry.lines):
+        lines += _FINDS_PIDS.split("\n")
     step = ""
-    for entry in entries:
+    for entry in kept:
         if entry.step != step:
             step = entry.step
             lines += ["", f"# --- {step}"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from ..course.bind import closest, infer
+from ..course.bind import closest, found_again, infer
 from ..course.bindings import Bindings
-from ..course.judge import control_of, judge
-from ..course.step import ProbeCheck, Step
+from ..course.further import Standing, excused, past, with_more
+from ..course.judge import can_be_told, control_of, judge
+from ..course.step import Position, ProbeCheck, Step, step_at
 from ..course.substitute import apply
 from ..course.verdict import Item, Result, Verdict
 from ..model.probe import Outcome, Ping, Probe
@@ -51,16 +52,20 @@ async def settle(world: World, deadline_s: float = READY_DEADLINE_S) -> tuple[st
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What the judge is told beside the step: the learner's names, whose address is whose, and how to find what nobody asked for.
+    """What the judge is told beside the step: the learner's names, whose address is whose, the ``earlier`` steps of
+    the course, and how to find what nobody asked for.
 
-    ``lapsed`` says which earlier step's result is gone, "" when none is: the likely cause when packets disagree.
+    ``lapsed`` says which earlier step's result is gone, "" when none is: the likely cause when packets disagree; ``ahead`` which
+    later steps' results are there already.
     """
 
     step: Step
     bindings: Bindings = Bindings()
     owners: dict[str, str] = {}
+    earlier: tuple[Step, ...] = ()
     extras: Callable[[Snapshot, Bindings], tuple[str, ...]] = lambda snapshot, bindings: ()
     lapsed: Callable[[Snapshot, Bindings], str] = lambda snapshot, bindings: ""
+    ahead: Callable[[Snapshot, Bindings], tuple[Step, ...]] = lambda snapshot, bindings: ()
 
 
 async def judge_step(
@@ -72,15 +77,19 @@ async def judge_step(
     """
     step = case.step
     snapshot = await world.look()
-    found = infer(step, snapshot, case.bindings, world.baseline)
-    names = found if found is not None else closest(step, snapshot, case.bindings, world.baseline)
+    names = infer(step, snapshot, case.bindings, world.baseline)
+    if names is None:
+        settled = found_again(step, case.earlier, snapshot, case.bindings, world.baseline)
+        names = closest(step, snapshot, settled, world.baseline)
 
     def verdict_on(snapshot: Snapshot, outcomes: Outcomes) -> Verdict:
         extras = case.extras(snapshot, names)
         return judge(step, snapshot, outcomes, where_of(snapshot, "host"), names, owners=case.owners, extras=extras)
 
     verdict = verdict_on(snapshot, {})
-    if not step.probes or any(item.kind == "state" and item.result != "pass" for item in verdict.items):
+    if verdict.passed:
+        verdict = _further(verdict, case, snapshot, names)
+    if not step.probes or any(item.kind == "state" and item.result in ("fail", "error") for item in verdict.items):
         return verdict, names if verdict.passed else case.bindings
     pending: tuple[str, ...] = ()
     if any(check.reply for check in step.probes):
@@ -89,11 +98,55 @@ async def judge_step(
     outcomes = await _send_all(world, step.probes, names, on_probe)
     snapshot = await world.look()
     verdict = verdict_on(snapshot, outcomes)
+    if verdict.passed or any(check.demand == "guard" for check in step.probes):
+        verdict = _further(verdict, case, snapshot, names)
     if not verdict.passed and (lapsed := case.lapsed(snapshot, names)):
         verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed) for item in verdict.items))
     if pending and not verdict.passed:
         verdict = _not_yet(step, verdict, pending)
     return verdict, names if verdict.passed else case.bindings
+
+
+def _further(verdict: Verdict, case: Case, snapshot: Snapshot, names: Bindings) -> Verdict:
+    """The verdict with the later steps that are done already, and no blame for what they rightly opened again."""
+    later = case.ahead(snapshot, names)
+    return with_more(excused(verdict, case.step, later), later)
+
+
+async def judge_places(
+    world: World, learner: Standing, wanted: Sequence[Position], case_of: Callable[[Position, Step], Case], on_probe: OnProbe
+) -> list[tuple[Position, Verdict]]:
+    """The verdicts on steps of the course that the learner does not stand at, one after the other.
+
+    A step whose result a later one rightly took away is past. The last one's packets are sent, of the others only those that have to
+    decide what the state does not tell.
+    """
+    last, judged = wanted[-1], []
+    by_the_end = msgspec.structs.replace(learner, here=last)
+    for place in wanted:
+        step = step_at(learner.course, place)
+        if (by := learner.taken_away(place)) is not None:
+            judged.append((place, past(step, by)))
+            continue
+        if place != last and by_the_end.taken_away(place) is not None:
+            continue
+        if place != last and can_be_told(step, learner.snapshot, learner.bindings):
+            step = msgspec.structs.replace(step, probes=())
+        verdict, _ = await judge_step(world, case_of(place, step), on_probe)
+        if step.probes:
+            verdict = excused(verdict, step, learner.since(place), learner.cut(place))
+        judged.append((place, verdict))
+    return judged
+
+
+async def observe(world: World, case: Case) -> Verdict:
+    """What the step's observations show now, whatever its state; nothing else of it is judged."""
+    checks = tuple(check for check in case.step.probes if check.demand == "observation")
+    snapshot = await world.look()
+    await settle(world)
+    outcomes = await _send_all(world, checks, case.bindings, None)
+    step = msgspec.structs.replace(case.step, expect=(), probes=checks)
+    return judge(step, snapshot, outcomes, where_of(snapshot, "host"), case.bindings, owners=case.owners)
 
 
 def _not_yet(step: Step, verdict: Verdict, pending: tuple[str, ...]) -> Verdict:
@@ -133,7 +186,8 @@ async def _send_all(
         bound = apply(check, names)
         outcomes[check] = await send(world, bound.probe, must_reply=check.reply)
         if on_probe is not None:
-            on_probe(outcomes[check], check.reply)
+            answered = outcomes[check].result == "answered"
+            on_probe(outcomes[check], answered if check.demand == "observation" else check.reply)
 
     async def control(check: ProbeCheck) -> None:
         bound = apply(check, names)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import shutil
 
 from ..course.bindings import Bindings
+from ..course.folder import COURSE_FILE
 from ..course.judge import state_holds
 from ..course.outline import outline
 from ..course.step import Course, Position, Step, step_at
 from ..course.substitute import apply
+from ..errors import ApplyError
+from ..model.clearing import Clearing
+from ..model.likeness import unlike
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect, Where
+from ..primitives.beside import beside
 from ..primitives.forward import ForwardAccept, ForwardPolicy
 from ..primitives.fuse import fuse
 from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
 from ..primitives.run import Run
 from ..protocol import Notice
+from ..watching.live import Live
 from .judging import settle
-from .likeness import unlike
-from .live import Live
 from .state import actions_before, before, undone
-from .world import World
+from .world import Cleaned, World
 
 ATTEMPTS = 3
 """How often a rebuild is tried when what it has just taken away is there again: somebody in the lab makes it in a loop."""
@@ -35,31 +39,69 @@ class Moves:
         self._world = world
         self._live = live
 
-    async def rebuild(self, course: Course, position: Position, bindings: Bindings, dialect: Dialect, *, end: bool = False) -> Snapshot:
-        """Throw away what is not of the world's beginning, then do everything up to the step (or with it)."""
-        step = step_at(course, position)
-        wanted = (*actions_before(course, position), *(step.do if end else ()))
-        actions = tuple(apply(action, bindings) for action in wanted)
-        keep = (*course.world.containers, *(action.node for action in actions if isinstance(action, StartContainer)))
+    async def furnish(self, course: Course) -> None:
+        """Have the world of this course; the one that stands is ended for it when it is another, and mended where it is not whole.
+
+        Raises OSError with the kernel's reason.
+        """
+        if self._world.stands(course.world):
+            return
+        with self._live.tutor_at_work():
+            self._told(await self._world.become(course.world))
+            await self._live.refresh()
+
+    async def have(self, course: Course) -> str:
+        """Make what the nodes have in a world that was just begun; why not, in words, or ""."""
+        try:
+            await self._world.have(fuse(course.world.do))
+        except ApplyError as error:
+            return f"The world of the course {course.id} could not be made whole. {error} See `do` in the [world] of {course.path}/{COURSE_FILE}."
+        return ""
+
+    async def rebuild(self, course: Course, position: Position, bindings: Bindings, dialect: Dialect, *, end: bool = False, anew: bool = False) -> Snapshot:
+        """Throw away what is not of the world's beginning, with ``anew`` the containers too, then do everything up to the step (or with it)."""
+        actions = self._wanted(course, position, bindings, end)
+        keep = _kept(course, actions)
         with self._live.tutor_at_work():
             for attempt in range(1, ATTEMPTS + 1):
-                await self._clean(frozenset(keep))
+                await self._clean(keep, anew=anew)
                 try:
-                    await self._world.apply_all(spoken(fuse(actions), dialect))
+                    await self._world.have(fuse(course.world.do))
+                    self._missed(await self._world.write(spoken(fuse(actions), dialect), onto=self._world.baseline))
                     break
-                except self._world.apply_failed as error:
+                except ApplyError as error:
                     if attempt == ATTEMPTS or error.errno != "EEXIST":
                         await self._live.refresh()
                         raise
             await settle(self._world)
             return await self._live.refresh()
 
-    async def _clean(self, keep: frozenset[str]) -> None:
-        cleaned = await self._world.purge(keep)
+    def actions(self, course: Course, position: Position, bindings: Bindings, dialect: Dialect, *, end: bool = False) -> tuple[Action, ...]:
+        """What a rebuild does to a fresh lab."""
+        return spoken(fuse(self._wanted(course, position, bindings, end)), dialect)
+
+    def _wanted(self, course: Course, position: Position, bindings: Bindings, end: bool) -> tuple[Action, ...]:
+        wanted = (*actions_before(course, position), *(step_at(course, position).do if end else ()))
+        return tuple(apply(action, bindings) for action in wanted)
+
+    async def _clean(self, keep: tuple[str, ...], *, anew: bool) -> None:
+        self._told(await self._world.purge(keep, anew=anew))
+
+    def _told(self, cleaned: Cleaned) -> None:
+        """Tell every view what had to be put back, and what could not."""
         self.repaired(cleaned.lost)
         if cleaned.problems:
             text = f"Not all could be put back: {_listed(cleaned.problems)}. A new lab has it right: `netless down` ends this one."
             self._live.tell(Notice("warning", text))
+
+    def check(self, actions: tuple[Action, ...], dialect: Dialect) -> None:
+        """Raises ApplyError when one of these, one after the other, cannot be done, though the first can: nothing is touched."""
+        self._world.check(spoken(actions, dialect))
+
+    def _missed(self, words: tuple[str, ...]) -> None:
+        """Tell every view what was done and has not come to what it should."""
+        if words:
+            self._live.tell(Notice("warning", f"Not all of it is there: what should have been: {_listed(words)}. Somebody else may be at work."))
 
     def repaired(self, paths: tuple[str, ...]) -> str:
         """What was put back of the lab itself, in words, told to every view too; "" when nothing was."""
@@ -70,15 +112,24 @@ class Moves:
         return text
 
     async def apply(self, action: Action, dialect: Dialect = "ip") -> None:
-        """One action of the tutor, exactly as a learner would see it done."""
+        """One action of the tutor, exactly as a learner would see it done: with all that the command shown in this dialect does."""
         with self._live.tutor_at_work():
-            await self._world.apply_all(spoken((action,), dialect))
+            self._missed(await self._world.write(spoken((action, *beside(action, dialect)), dialect)))
             await self._live.refresh()
 
-    def going(self, course: Course, position: Position, bindings: Bindings) -> tuple[str, ...]:
+    def clearing(self, course: Course, position: Position, bindings: Bindings) -> Clearing:
         """What a rebuild to this step's start would change of what the picture shows, in words; ``World.unseen`` has the rest."""
         clean = outline(self._world.baseline, (apply(action, bindings) for action in actions_before(course, position)))
         return unlike(self._live.last, clean)
+
+    def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool) -> Clearing:
+        """The programs that a rebuild to this step's start ends, and the files that it clears, in words."""
+        return self._world.ending(_kept(course, self._wanted(course, position, bindings, end=False)), anew=anew)
+
+
+def _kept(course: Course, actions: tuple[Action, ...]) -> tuple[str, ...]:
+    """The containers that run before any of these actions, or are started by one, in the order they are drawn in."""
+    return tuple(dict.fromkeys((*course.world.containers, *(action.node for action in actions if isinstance(action, StartContainer)))))
 
 
 def _listed(paths: tuple[str, ...]) -> str:

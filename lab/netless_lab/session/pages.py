@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..course.hints import command_lines, rungs
-from ..course.step import Course, Lesson, Position, Step
+from ..course.library import Library
+from ..course.step import Course, Lesson, Position, Step, step_at
 from ..course.substitute import apply, apply_text
+from ..course.verdict import Verdict
 from ..model.snapshot import Snapshot
 from ..primitives.base import DIALECTS, Action, Dialect, Where
 from ..primitives.namespace import StartContainer
-from ..protocol import Commands, CourseView, LessonView, StepPage, StepView
-from .state import State, key
+from ..protocol import Commands, CourseView, FaultSummary, Judged, LessonView, Status, StepPage, StepView, Summary
+from .state import State, after, key
+
+LAST: Final = "This was the last step of the course. `goto` takes you anywhere again."
 
 
 def where_of(snapshot: Snapshot, shell: str) -> Where:
     """How commands typed in ``shell`` reach the other nodes, from the names and pids there are now."""
     names = {node.name: node.names[0] for node in snapshot.nodes if node.names}
     pids = {node.name: node.pid for node in snapshot.nodes if node.pid is not None}
-    return Where(shell, names, pids)
+    held = {(node.name, link.name): tuple(own.cidr for own in link.v4) for node in snapshot.nodes for link in node.links if link.v4}
+    return Where(shell, names, pids, held)
 
 
 def commands_of(actions: tuple[Action, ...], dialect: Dialect, where: Where) -> Commands:
@@ -71,6 +78,41 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
     )
 
 
+def summary(status: Status, at: float) -> Summary:
+    """The status in short, since this moment. It tells no more of a fault than the status does."""
+    fault = status.fault
+    verdict = fault.verdict if fault is not None and not fault.healthy else status.verdict
+    ticks = [step.earned for lesson in status.course.lessons for step in lesson.steps]
+    return Summary(
+        at=at,
+        lab=status.lab,
+        position=status.position,
+        title=status.page.title,
+        passed=verdict is not None and verdict.passed,
+        results=tuple(item.result for item in verdict.items) if verdict is not None else (),
+        busy=status.busy,
+        playing=status.playing,
+        earned=sum(ticks),
+        steps=len(ticks),
+        fault=FaultSummary(fault.tells, fault.drill, fault.exam, fault.healthy, fault.began, fault.hints, fault.whys) if fault is not None else None,
+    )
+
+
+def judged(state: State, place: Position, verdict: Verdict) -> Judged:
+    """A verdict with the words that go with it: the success sentence, where it is true."""
+    step = step_at(state.course, place)
+    success = verdict.told(apply_text(step.success, state.bindings))
+    return Judged(str(place), step.title, verdict, success)
+
+
+def onward(state: State) -> str:
+    """Where `next` leads once the current step holds; "" before."""
+    if not state.passed:
+        return ""
+    following = after(state.course, state.position)
+    return f"`next` goes on to {following}: {step_at(state.course, following).title}." if following else LAST
+
+
 def _runs_already(action: Action, snapshot: Snapshot) -> bool:
     """Whether a container was started already: to type it again would start a second one beside it."""
     return isinstance(action, StartContainer) and snapshot.node(action.node) is not None
@@ -80,6 +122,12 @@ def course_view(course: Course, state: State | None = None) -> CourseView:
     """The course as a list shows it; ticks only when a state is given."""
     lessons = tuple(_lesson(course, lesson, state) for lesson in course.lessons)
     return CourseView(course.id, course.title, course.about, lessons, course.problems)
+
+
+def course_views(library: Library, state: State | None = None) -> tuple[CourseView, ...]:
+    """Every course as a list shows it; one that cannot be used has no lessons, and its folder for an id, which no course can have."""
+    unusable = (CourseView(own.path, f"{own.name} (cannot be used)", "", (), own.problems) for own in library.broken)
+    return (*(course_view(course, state) for course in library.courses), *unusable)
 
 
 def _lesson(course: Course, lesson: Lesson, state: State | None) -> LessonView:

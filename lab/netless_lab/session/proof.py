@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from ..course.lint import Answer, Judge, Perform, Proof, Rebuild, Request, Undo, prove
+from ..course.lint import Answer, Judge, Observe, Perform, Proof, Rebuild, Request, Undo, prove
 from ..course.step import Position, step_at
-from ..errors import Refusal
+from ..errors import ApplyError, Refusal
 from ..primitives.base import DIALECTS, Dialect
 from ..primitives.namespace import StartContainer
+from .judging import observe
+from .moving import back, set_dialect, stand
 from .pages import bound_actions, commands_of, where_of
-from .session import Session
+from .stage import Stage
 
 
 class Prover:
     """Answers what the procedure asks for."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
 
     async def prove(self, places: tuple[Position, ...] | None, dialects: tuple[Dialect, ...]) -> Proof:
         """Drive the whole procedure."""
-        trial = prove(self._session.state.course, places, dialects)
+        trial = prove(self._stage.state.course, places, dialects)
         request = next(trial)
         while True:
             try:
@@ -32,32 +34,34 @@ class Prover:
         try:
             match request:
                 case Rebuild(position=place):
-                    await self._session.set_dialect(DIALECTS[0])
-                    await self._session.stand(place)
+                    await set_dialect(self._stage, DIALECTS[0])
+                    await stand(self._stage, place)
                     return Answer()
                 case Judge():
-                    return Answer(await self._session.judge_now(by_tutor=True))
+                    return Answer(await self._stage.mode.judge(by_tutor=True))
+                case Observe(position=place):
+                    return Answer(await observe(self._stage.world, self._stage.case(place)))
                 case Perform(position=place, dialect=dialect):
                     return await self._perform(place, dialect)
                 case Undo():
-                    await self._session.back()
+                    await back(self._stage)
                     return Answer()
-        except (Refusal, self._session.world.apply_failed) as error:
+        except (Refusal, ApplyError) as error:
             return Answer(error=str(error))
 
     async def _perform(self, place: Position, dialect: Dialect | None) -> Answer:
-        session = self._session
-        step = step_at(session.state.course, place)
+        stage = self._stage
+        step = step_at(stage.state.course, place)
         if dialect is None:
-            for action in bound_actions(step, session.state):
-                await session.moves.apply(action)
+            for action in bound_actions(step, stage.state):
+                await stage.moves.apply(action)
             return Answer()
-        await session.set_dialect(dialect)
-        await session.stand(place)
-        for action in bound_actions(step, session.state):
-            where = where_of(await session.world.look(), "host")
+        await set_dialect(stage, dialect)
+        await stand(stage, place)
+        for action in bound_actions(step, stage.state):
+            where = where_of(await stage.world.look(), "host")
             lines = commands_of((action,), dialect, where).lines
-            problem = await session.world.type_in_host("\n".join(lines), python=dialect == "pyroute2")
+            problem = await stage.world.type_in_host("\n".join(lines), python=dialect == "pyroute2")
             if problem:
                 return Answer(error=problem)
             if isinstance(action, StartContainer):
@@ -67,9 +71,6 @@ class Prover:
     async def _appears(self, node: str) -> None:
         """A container started from a shell is there when its host name is: some milliseconds after the prompt is back."""
         for _ in range(100):
-            if (await self._session.world.look()).node(node) is not None:
+            if (await self._stage.world.look()).node(node) is not None:
                 return
-            await self._session.world.changed(0.02)
-
-
-
+            await self._stage.world.changed(0.02)

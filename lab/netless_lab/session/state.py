@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from ..course.bindings import Bindings
@@ -9,6 +11,30 @@ from ..course.progress import Progress
 from ..course.step import Course, Lesson, Position, Step, positions, step_at
 from ..course.verdict import Verdict
 from ..primitives.base import Action, Dialect
+
+MOST_NOTICES: Final = 20
+"""Of what is to be remembered until the lab is in order again, so much is kept: more fills the page that a lesson is read on."""
+
+
+class Notices(msgspec.Struct, frozen=True):
+    """Different sentences in the order they were said first, each with how often; of the oldest, once there are too many, only how many."""
+
+    said: dict[str, int] = {}
+    dropped: int = 0
+
+    def and_also(self, text: str) -> Notices:
+        """With one more, said now."""
+        said = {**self.said, text: self.said.get(text, 0) + 1}
+        oldest = next(iter(said))
+        if len(said) <= MOST_NOTICES:
+            return Notices(said, self.dropped)
+        return Notices({own: often for own, often in said.items() if own != oldest}, self.dropped + said[oldest])
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """As they are read."""
+        first = (f"Said before and not kept: {self.dropped}",) if self.dropped else ()
+        return (*first, *(text if often == 1 else f"{text} ({often} times)" for text, often in self.said.items()))
 
 
 class State(msgspec.Struct, frozen=True):
@@ -27,10 +53,9 @@ class State(msgspec.Struct, frozen=True):
     live: dict[str, bool] = {}
     dialect: Dialect = "ip"
     busy: str = ""
-    playing: bool = False
     touched: bool = False
     by_tutor: bool = False
-    notices: tuple[str, ...] = ()
+    notices: Notices = Notices()
 
     @property
     def lesson(self) -> Lesson:
@@ -50,6 +75,13 @@ class State(msgspec.Struct, frozen=True):
     def passed(self) -> bool:
         """True when the current step was judged and holds."""
         return self.verdict is not None and self.verdict.step == self.position.step and self.verdict.passed
+
+
+def stood(course: Course, progress: Progress) -> Position:
+    """Where the learner stood last in a course; its first step when that was never, or is not there any more."""
+    known = positions(course)
+    place = progress.position(course.id)
+    return place if place in known else known[0]
 
 
 def before(course: Course, position: Position) -> tuple[Position, ...]:

@@ -1,4 +1,4 @@
-"""Undo one command of the learner: the opposite of each change it made, when every one of them has a plain opposite."""
+"""Undo one command of the learner: what changed, brought about the other way round, when there is a plain command for all of it."""
 
 from __future__ import annotations
 
@@ -6,35 +6,46 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..errors import ApplyError
+from ..model.changes import done_by_somebody
 from ..model.diff import diff
-from ..primitives.retell import undoing
-from .live import done_by_somebody
+from ..model.likeness import unlike
+from ..model.telling import sentence
+from ..primitives.retell import retell
+from ..primitives.run import Run
+from ..primitives.typed import Typed
+from .pages import where_of
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .stage import Stage
 
 
-async def take_back_last(session: Session) -> str:
-    """Undo only the learner's last change; what was undone, or "" when it has no plain opposite and a rebuild is needed."""
+async def take_back_last(session: Stage) -> str:
+    """Undo only the learner's last change; what was undone, or "" when it has no plain opposite and a rebuild is needed.
+
+    The opposite of a change is what the lab as it was differs in from the lab as it became.
+    """
     await session.live.refresh()
     if not session.own_changes:
         return ""
     burst = session.own_changes[-1]
-    loud = [change for change in burst.changes if done_by_somebody(change)]
-    opposites = [undoing(change, burst.after) for change in reversed(loud)]
-    if any(actions is None for actions in opposites):
+    if unlike(session.live.last, burst.after):
+        return ""  # somebody else has done something since
+    told = retell(filter(done_by_somebody, diff(burst.after, burst.before)), burst.after, burst.before)
+    if any(own.doings is None for own in told):
         return ""
     try:
-        for actions in opposites:
-            for action in actions or ():
-                await session.moves.apply(action)
-    except session.world.apply_failed:
+        for doing in (doing for own in told for doing in own.doings or ()):
+            lines = doing.commands("ip", where_of(session.live.last, "host")) if isinstance(doing, Typed) else ()
+            await session.moves.apply(Run("\n".join(lines)) if isinstance(doing, Typed) else doing)
+    except ApplyError:
         return ""
-    if any(done_by_somebody(change) for change in diff(burst.before, session.live.last)):
+    if unlike(burst.before, session.live.last):
         return ""
     session.own_changes.pop()
     if not session.own_changes:
         session.state = msgspec.structs.replace(session.state, touched=False)
+    session.history.saw(diff(burst.after, burst.before), burst.after, burst.before, str(session.state.position))
     session.relive(session.live.last)
     session.rejudge()
-    return "; ".join(change.sentence for change in loud)
+    return "; ".join(sentence(change) for change in burst.changes if done_by_somebody(change))

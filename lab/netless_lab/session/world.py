@@ -1,4 +1,4 @@
-"""The nodes of one lab and everything that touches them: look, change, probe, purge. The session's only door to the kernel.
+"""The nodes of one lab and everything that touches them: look, change, probe, purge. What the session does to the lab goes through here.
 
 Changing happens on one thread of its own (netlink runs the whole operation inside send()); looking and probing on the loop.
 """
@@ -8,35 +8,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import os
-import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ..errors import Refusal
+from ..course.step import World as CourseWorld
+from ..errors import ApplyError, Refusal
+from ..ground import programs
+from ..ground.ground import Ground, OnEnd
+from ..ground.plan import missed, plan
+from ..ground.writing import Writer, check
 from ..kernel import probe as probing
-from ..kernel.apply import Applier, ApplyError
-from ..kernel.beginning import UNKNOWN, Beginning, begin, remember
+from ..kernel.beginning import UNKNOWN, Beginning, begin, forget, remember
 from ..kernel.discover import Discovery
-from ..kernel.namespace import Namespace
+from ..kernel.namespace import Namespace, call_in_new
 from ..kernel.probe.ready import pending
 from ..kernel.prompt import type_in
 from ..kernel.purge import purge
 from ..kernel.read import NodeRef, Reader
 from ..kernel.unseen import unseen
 from ..kernel.watch import Watch
+from ..model.clearing import Clearing
 from ..model.evidence import Evidence
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
-from ..sandbox import limits, tune
-from ..sandbox.container import in_new_netns
 from ..sandbox.spaces import WayInto
-from .following import Following
-from .host import PretendHost
-from .storm import StormGuard
+from ..watching.following import Following
+from ..watching.news import News
+from ..watching.storm import StormGuard
 
 T = TypeVar("T")
 
@@ -49,46 +49,81 @@ class Cleaned(NamedTuple):
 
 
 class World:
-    """The pretend host with all in it."""
+    """A ground with all that stands on it."""
 
-    apply_failed = ApplyError
-
-    def __init__(self, host: PretendHost) -> None:
-        self._host = host
+    def __init__(self, ground: Callable[[OnEnd], Ground], following: Following, storms: StormGuard, on_death: Callable[[str], None]) -> None:
+        """``ground`` makes it. ``following`` and ``storms`` are shown every look; ``on_death`` hears of a node whose process somebody killed."""
+        self._host = host = ground(self._ended)
         self._refs: dict[str, NodeRef] = {ref.name: ref for ref in host.refs()}
         self._discovery = Discovery()
         self._reader = Reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
-        self._applier = Applier(self._resolve, host)
-        self._news = asyncio.Event()
-        self._watch = Watch(asyncio.get_running_loop(), self._news.set)
+        self._writer = Writer(self._resolve, host, host.ledger)
+        self.news = News()
+        self._looked = 0
+        self._watch = Watch(asyncio.get_running_loop(), self.news.tell)
         self._tuned: set[tuple[int, int]] = set()
         self.agent_pid = host.agent_pid
         self.limits = host.limits
+        self.course_world: CourseWorld | None = None
         self.baseline = Snapshot()
         self._beginning = Beginning(self.baseline, {}, UNKNOWN)
-        self.following = Following()
-        self.storms = StormGuard()
+        self.following = following
+        self._storms = storms
         self._seen = Snapshot()
-        self.on_death: Callable[[str], None] = lambda name: None
-        host.on_end = self._ended
+        self._on_death = on_death
 
-    async def begin(self) -> None:
-        """Listen to every node, and keep the picture of the world before anything was done."""
+    async def begin(self, wanted: CourseWorld) -> None:
+        """Build the world of a course, all but what its nodes ``have``, listen to every node, and keep how it was before anything was done."""
+        await self._host.build(wanted.containers, wanted.outside, wanted.hosts)
         await self._in_thread(lambda: None)  # its thread must be there before a fork bomb lets nobody have one
+        self._refs = {ref.name: ref for ref in self._host.refs()}
         self._watch.add(*self._refs.values())
-        self.baseline = await self.look()
-        self._beginning = await self._in_thread(self._begun)
+        await self._remember(wanted)
 
-    def _begun(self) -> Beginning:
-        """How every node is now, and how a container is that nobody has touched."""
+    async def become(self, wanted: CourseWorld) -> Cleaned:
+        """The world of another course in place of this one: all is put back and every container ended, then begun with those of that one.
+        The same world again is made whole where somebody ended what is no container.
+
+        Raises OSError with the kernel's reason; then the world is of no course until it becomes one.
+        """
+        before, self.course_world = self.course_world, None
+        cleaned = await self.purge(wanted.containers, anew=before != wanted)
+        if before is None or (before.outside, before.hosts) != (wanted.outside, wanted.hosts) or self._host.ended():
+            await self._host.connect(wanted.outside, wanted.hosts)
+        await self._remember(wanted)
+        return cleaned
+
+    def stands(self, wanted: CourseWorld) -> bool:
+        """Whether this is the world of a course, and whole but for its containers, which every ``purge`` starts again."""
+        return self.course_world == wanted and not self._host.ended()
+
+    def lost(self) -> Clearing:
+        """What somebody ended that would be there again, in words."""
+        return Clearing(coming=tuple(f"the process of {name}" for name in self._host.ended()))
+
+    async def _remember(self, made: CourseWorld) -> None:
+        """Keep the picture of the world as it is now, which nobody has touched."""
+        self.baseline = await self.look()
+        await self._in_thread(self._begin_here)
+        self.course_world = made
+
+    async def have(self, actions: tuple[Action, ...]) -> None:
+        """What nodes have in this world beyond their beginning: it is there again after each ``purge``, and nobody's doing. Raises ApplyError."""
+        if actions:
+            await self.write(actions)
+            self.baseline = self._seen
+
+    def _begin_here(self) -> None:
+        """Keep how every node is now, and how a container is that nobody has touched. For the thread on which all that reads it is done."""
         refs = self._host.refs()
-        if any(ref.role == "container" for ref in refs):
-            return begin(refs, self.baseline)
-        return begin(refs, self.baseline, in_new_netns(lambda: remember(Namespace.own())))
+        bare = None if any(ref.role == "container" for ref in refs) else call_in_new(lambda: remember(Namespace.own()))
+        before, self._beginning = self._beginning, begin(refs, self.baseline, bare)
+        forget(before)
 
     async def look(self) -> Snapshot:
         """Every node as the kernel has it now; nodes that came or went are noticed here."""
+        self._looked = self.news.count
         found = {ref.name: ref for ref in self._discovery.scan(self._host.refs())}
         for name, ref in self._refs.items():
             if found.get(name) != ref:
@@ -99,51 +134,95 @@ class World:
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
         self._tune_new(snapshot)
         self.following.nodes(found, snapshot)
-        self.storms.consider(snapshot, found)
+        self._storms.consider(snapshot, found)
         return snapshot
 
-    async def changed(self, timeout_s: float | None) -> bool:
-        """Wait for the next news from the kernel; False when the time passed without any."""
-        try:
-            await asyncio.wait_for(self._news.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        self._news.clear()
-        return True
+    async def changed(self, timeout_s: float) -> bool:
+        """Wait for news from the kernel that the last look has not seen; False when the time passed without any."""
+        return await self.news.beyond(self._looked, timeout_s)
 
     async def warm_up(self) -> None:
         """Make the first action as quick as the others."""
-        await self._in_thread(self._applier.warm_up)
+        await self._in_thread(self._writer.warm_up)
 
-    async def apply_all(self, actions: Iterable[Action]) -> None:
-        """Do these actions, in order. Raises ApplyError at the first that fails."""
-        with self._host.reaper.hands_off():
-            await self._in_thread(lambda: self._applier.apply_all(actions))
-        await self.look()
+    async def write(self, actions: Sequence[Action], *, onto: Snapshot | None = None) -> tuple[str, ...]:
+        """Plan these actions, do them in order, and look: what was planned and is not there, in words.
 
-    async def purge(self, containers: frozenset[str]) -> Cleaned:
-        """Back to the world before the first step, with exactly these containers running."""
+        ``onto`` is what they are planned on where that is known better than by a look, because all was put back just now; then nothing is
+        taken back when the kernel refuses one, as it is else. Raises ApplyError: before the first is done when a later one cannot be.
+        """
+        before = onto if onto is not None else await self.look() if len(actions) > 1 else self._seen
+        made, since = plan(actions, before), self._writer.number
+        with self._host.hands_off():
+            try:
+                await self._in_thread(lambda: self._writer.write(made))
+            except ApplyError:
+                if onto is None and self._writer.number > since + 1:
+                    now = await self.look()
+                    with contextlib.suppress(ApplyError):  # what was refused first is what there is to tell
+                        await self._in_thread(lambda: self._writer.take_back(since, now))
+                raise
+        return missed(made, await self.look())
+
+    def check(self, actions: Sequence[Action]) -> None:
+        """Raises ApplyError when one of these cannot be done after the ones before it, as far as the last look tells. Nothing is done."""
+        check(plan(actions, self._seen))
+
+    async def purge(self, containers: tuple[str, ...], *, anew: bool = False) -> Cleaned:
+        """Back to the world before the first step, with exactly these containers running; with ``anew`` they and the internet in fresh namespaces."""
         known = {ref.namespace.inode for ref in self._host.refs()}
         await self._in_thread(self._host.clear_the_crowd)
-        self._end_strangers()
-        await self._in_thread(lambda: self._host.restore(containers))
-        self._end_strangers()  # those who were guests of a container that has just ended
+        self._host.end_strangers()
+        if anew:
+            self._host.hang_up()
+        await self._in_thread(lambda: self._host.restore(containers, anew=anew))
+        self._host.end_strangers()  # those who were guests of a node that has just ended
+        await self._in_thread(self._follow_the_nodes)
+        self.baseline = self._beginning.snapshot
         await self.look()
-        own = {ref.namespace.inode for ref in self._host.refs()}
+        own = {ref.namespace.inode: ref for ref in self._host.refs()}
+        new = {inode: ref for inode, ref in own.items() if inode not in known}
         refs = tuple(self._refs.values())
-        passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own
-        purged = await self._in_thread(lambda: purge(refs, self._beginning, own - known, passing))
+        passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
+        untouched = {inode for inode, ref in new.items() if ref.role == "container"}
+        purged = await self._in_thread(lambda: purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
         if purged.remade:
             self._tuned.clear()  # a link made again has its old index and none of our timers
+        if anew:
+            await self._host.serve()
+        self._host.ledger.close()
         return Cleaned(self._host.put_back, purged.problems)
+
+    def _follow_the_nodes(self) -> None:
+        """What is remembered of nodes is theirs in other namespaces too. For the thread on which all that reads it is done."""
+        self._beginning = self._beginning.moved(self._host.refs())
 
     async def repair(self) -> tuple[str, ...]:
         """Put back what is missing or covered of the lab's own files; the paths."""
         return await self._in_thread(self._host.repair)
 
-    async def unseen(self) -> tuple[str, ...]:
+    async def unseen(self) -> Clearing:
         """What a purge would take away though no snapshot shows it, in words."""
         return await self._in_thread(lambda: unseen(self._host.refs(), self._beginning, self._seen))
+
+    def ending(self, keep: Collection[str], *, anew: bool) -> Clearing:
+        """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab; with ``anew``
+        the files that it takes away or gives back.
+        """
+        nodes = {ref.namespace.inode: ref for ref in self._host.refs()}
+        staying = {inode for inode, ref in nodes.items() if ref.name == "host" or (not anew and (ref.role != "container" or ref.name in keep))}
+        places = {ref.namespace.inode: ref.name for ref in self._refs.values()}
+        found: dict[str, list[programs.Program]] = {}
+        for own in programs.programs():
+            if own.netns not in staying and own.pid not in {ref.pid for ref in nodes.values()}:
+                found.setdefault(places.get(own.netns, "a namespace of its own"), []).append(own)
+        return Clearing(
+            tuple(
+                f"{words} in {place}: it ends"
+                for place, there in found.items()
+                for words in programs.told(there, lambda own: f"the program `{programs.shortened(own)}`")
+            )
+        ) + (self._host.differing() if anew else Clearing())
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""
@@ -158,7 +237,7 @@ class World:
 
     async def type_in_host(self, text: str, *, python: bool) -> str:
         """Type lines at a shell prompt of the host, or a program at Python's; what went wrong, in words, or ""."""
-        with self._host.reaper.hands_off():
+        with self._host.hands_off():
             return await self._in_thread(lambda: type_in(text, python=python))
 
     def pending(self, snapshot: Snapshot) -> tuple[str, ...]:
@@ -194,13 +273,8 @@ class World:
     def at_work(self) -> str:
         """That somebody in the lab interferes, and which processes it may be, in a sentence."""
         nodes = {ref.pid for ref in self._host.refs()}
-        found = []
-        for pid in limits.processes():
-            with contextlib.suppress(OSError):
-                words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                if pid not in nodes and words:
-                    found.append(f"{words[:60]} (pid {pid})")
-        who = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+        found = [own for own in programs.programs() if own.pid not in nodes]
+        who = ", ".join(programs.told(found, lambda own: f"{programs.shortened(own)} (pid {own.pid})"))
         return f"something in the lab makes it again and again. End it first; at work now: {who or 'nobody that can be seen'}."
 
     def crowded(self) -> str:
@@ -208,9 +282,9 @@ class World:
         return self._host.crowded()
 
     def _ended(self, name: str, expected: bool) -> None:
-        self._news.set()
+        self.news.tell()
         if not expected:
-            self.on_death(name)
+            self._on_death(name)
 
     def _resolve(self, name: str) -> NodeRef:
         ref = self._refs.get(name)
@@ -220,24 +294,10 @@ class World:
 
     def end_marked(self, mark: str) -> None:
         """End the processes that were started with this variable in their environment."""
-        wanted = f"{mark}=".encode()
-        for entry in os.listdir("/proc"):
-            with contextlib.suppress(OSError):
-                if entry.isdecimal() and int(entry) != os.getpid() and wanted in Path(f"/proc/{entry}/environ").read_bytes():
-                    os.kill(int(entry), signal.SIGKILL)
-
-    def _end_strangers(self) -> None:
-        """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""
-        own = {ref.namespace.inode for ref in self._host.refs()}
-        for entry in os.listdir("/proc"):
-            if not entry.isdecimal():
-                continue
-            with contextlib.suppress(OSError):
-                if os.stat(f"/proc/{entry}/ns/net").st_ino not in own:
-                    os.kill(int(entry), signal.SIGKILL)
+        self._host.end_marked(mark)
 
     def _tune_new(self, snapshot: Snapshot) -> None:
-        """Give every device that has just appeared the lab's neighbour timers: an unanswered ARP takes 0.1 s, not 3 s."""
+        """Give every device that has just appeared what the ground has for new ones."""
         there = {(node.netns, link.ifindex) for node in snapshot.nodes for link in node.links}
         self._tuned &= there
         for node in snapshot.nodes:
@@ -245,7 +305,7 @@ class World:
             names = [link.name for link in new if link.kind != "loopback"]
             with contextlib.suppress(OSError):  # out of files, or the node has gone: if it is there at the next look, then
                 if names:
-                    tune.tune_all(names, self._refs[node.name].namespace.fileno())
+                    self._host.tune(names, self._refs[node.name])
                 self._tuned |= {(node.netns, link.ifindex) for link in new}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

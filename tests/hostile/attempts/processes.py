@@ -225,9 +225,19 @@ def never_be_killed_for_memory(bait: Bait) -> object:
 @attempt("refused")
 def more_files_than_allowed(bait: Bait) -> None:
     """A hard limit is raised."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
+    _set_limit(resource.RLIMIT_FSIZE, 1 << 31)
+
+
+@attempt("refused")
+def no_cores(bait: Bait) -> None:
+    """The limit of cores goes from one byte to none: then the machine's handler of cores would be started for who dies inside (core(5))."""
+    _set_limit(resource.RLIMIT_CORE, 0)
+
+
+def _set_limit(kind: int, number: int) -> None:
     try:
-        resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
+        resource.setrlimit(kind, (number, number))
     except ValueError as error:  # Python's word for EPERM here
         raise Refused(str(error)) from None
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from netless_lab.sandbox.boot import Room
+from netless_lab.sandbox.pid1 import Room
 
 ENTRY = "hostile.helpers.climber:main"
 

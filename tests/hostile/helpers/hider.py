@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import time
 
-from netless_lab.sandbox import syscalls as sc
-from netless_lab.sandbox.boot import Room
-from netless_lab.sandbox.keeper import HEADER, LAST, READY
+from netless_lab.kernel import syscalls as sc
+from netless_lab.sandbox.lines import HEADER, LAST, READY
+from netless_lab.sandbox.pid1 import Room
 
 ENTRY = "hostile.helpers.hider:main"
 

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,11 @@ from helpers.checkout import CHECKOUT
 from helpers.forked import NEWIPC, NEWNET, NEWNS, NEWPID, NEWUTS, PRIVATE, Recipe, mount
 from hostile.calls import call
 from hostile.helpers.groups import Groups
-from netless_lab.sandbox.rtnl import Rtnl
+from netless_lab.kernel.netlink.address import RTM_NEWADDR, encode_address
+from netless_lab.kernel.netlink.attributes import string
+from netless_lab.kernel.netlink.link import IFLA_IFNAME, RTM_NEWLINK, encode_link, encode_up, of_kind
+from netless_lab.kernel.netlink.socket import ACK, CREATE, EXCLUSIVE, NetlinkSocket
+from netless_lab.model.snapshot import Address
 
 HOME, OTHER, SUPERUSER, NODES = "/home/owner", "/home/other", "/root", "/srv/nodes"
 ADDRESS, LINK = "192.0.2.77", "outer0"
@@ -108,9 +113,12 @@ def _lay_files_of_others() -> None:
 
 
 def _network() -> None:
-    with Rtnl() as rtnl:
-        rtnl.set_up("lo")
-        rtnl.add_address("lo", f"{ADDRESS}/32")
-        rtnl.add_link(LINK, "bridge")
+    """By this process itself: an ordinary user's capabilities here do not outlive an execve(2), for he is not root inside (capabilities(7))."""
+    new = ACK | CREATE | EXCLUSIVE
+    with NetlinkSocket() as route:
+        lo = socket.if_nametoindex("lo")
+        route.request(RTM_NEWLINK, ACK, encode_up(lo))
+        route.request(RTM_NEWADDR, new, encode_address(lo, Address(ADDRESS, 32)))
+        route.request(RTM_NEWLINK, new, encode_link(0, string(IFLA_IFNAME, LINK), of_kind("bridge")))
     if os.geteuid() == 0:
         subprocess.run(["nft", "add", "table", "inet", "hostile"], check=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})

@@ -6,12 +6,13 @@ It speaks both ways: it greets and agrees as an agent does (``protocol``), and i
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from netless_lab.protocol import VERSION
@@ -22,8 +23,9 @@ Answer = Callable[[socket.socket], None]
 
 
 @contextmanager
-def rogue(name: str, answer: Answer, agrees: bytes = b"null", *, greets: int = 1000, after: float = 0.0) -> Iterator[int]:
-    """One that listens at this abstract name; the number of its process. ``agrees`` is the value of its answer to each request, as JSON.
+def rogue(name: str, answer: Answer, agrees: bytes | Mapping[str, bytes] = b"null", *, greets: int = 1000, after: float = 0.0) -> Iterator[int]:
+    """One that listens at this abstract name; the number of its process. ``agrees`` is the value of its answer to each request, as JSON, or to each
+    by its type on the wire.
 
     It answers ``after`` so many seconds; those who come after the first ``greets`` get no word of it.
     """
@@ -50,7 +52,7 @@ def rogue(name: str, answer: Answer, agrees: bytes = b"null", *, greets: int = 1
         os.waitpid(pid, 0)
 
 
-def _serve(caller: socket.socket, answer: Answer, agrees: bytes, after: float) -> None:
+def _serve(caller: socket.socket, answer: Answer, agrees: bytes | Mapping[str, bytes], after: float) -> None:
     with suppress(OSError), caller, caller.makefile("rb") as lines:
         for number, line in enumerate(lines):
             if line.startswith(b"enter\0"):
@@ -58,7 +60,8 @@ def _serve(caller: socket.socket, answer: Answer, agrees: bytes, after: float) -
                 return
             if number:
                 time.sleep(after)
-            caller.sendall(b'{"type":"done","id":%d,"value":%s}\n' % (number, agrees) if number else GREETING % VERSION)
+            value = agrees if isinstance(agrees, bytes) else agrees.get(json.loads(line)["type"], b"null")
+            caller.sendall(b'{"type":"done","id":%d,"value":%s}\n' % (number, value) if number else GREETING % VERSION)
 
 
 def hands(line: bytes, files: Callable[[], list[int]]) -> Answer:

@@ -21,9 +21,8 @@ import time
 from collections.abc import Iterator
 
 from netless_lab.protocol import VERSION
-from netless_lab.sandbox.boot import Room
-from netless_lab.sandbox.keeper import HEADER, LAST
-from netless_lab.sandbox.rtnl import Rtnl
+from netless_lab.sandbox.lines import HEADER, LAST
+from netless_lab.sandbox.pid1 import Room
 
 ENTRY = "hostile.helpers.stubborn:main"
 _LINGER_S = 30000
@@ -71,8 +70,7 @@ def _serve(caller: socket.socket, room: Room) -> None:
 
 def _dragging(many: int) -> Iterator[socket.socket]:
     """TCP connections whose last close waits until all is said (SO_LINGER, socket(7)), which never is: the link they went over is down."""
-    with Rtnl() as rtnl:
-        rtnl.set_up("lo")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for _ in range(many):
         listener = socket.create_server(("127.0.0.1", 0))
         client = socket.create_connection(listener.getsockname())

@@ -18,8 +18,8 @@ from typing import Any
 
 from netless_lab.room import SOCKET
 from netless_lab.sandbox import container, internet, limits, way
-from netless_lab.sandbox.boot import Room
 from netless_lab.sandbox.callers import Callers
+from netless_lab.sandbox.pid1 import Room
 from netless_lab.sandbox.reaper import Reaper
 from netless_lab.sandbox.spaces import Spaces
 

@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import sys
+import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
@@ -16,31 +18,37 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.reactive import reactive
+from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from netless_lab.client import LabGone, Refused, reply
+from netless_lab.client import LabGone, Refused
 from netless_lab.errors import Refusal
 from netless_lab.harmless import harmless
-from netless_lab.protocol import Back, Call, Goto, Play, Request, Reset
+from netless_lab.protocol import Back, Goto, Moved, Play, Request, Reset
 
 from ..called import called
 from ..leaving import Crashed, HungUp, Leaving, Quit, Signalled, exit_code
 from . import crash
 from .connection import Connection
+from .driver import TerminalDriver
 from .geometry import fits
 from .hangup import HangupWatch
+from .overdue import Overdue
 from .reduce import Answered, Asked, Ended, Event, Told, reduce
 from .screens.tutor import TutorScreen
+from .terminal.widget import PtyTerminal
 from .themes import THEMES
-from .view import Saying, View
+from .view import KEPT_SAYINGS, Saying, View
 
-T = TypeVar("T")
+R = TypeVar("R")
 Connect = Callable[[], socket.socket]
 """A way to a connected socket of the lab's agent; may start the lab first, and may block."""
 
 
-TELLING = (Back, Reset, Play, Call)
+TELLING = (Back, Reset, Play)
 """Requests whose answer says something that the screen does not show by itself."""
+LATELY_S = 4.0
+"""In so many seconds no more is told in passing than a view keeps to be told."""
 
 
 class TutorApp(App[None], inherit_bindings=False):
@@ -76,10 +84,13 @@ class TutorApp(App[None], inherit_bindings=False):
         self._lab = Connection(lab, connect, self.take)
         self._painting = False
         self._told = 0
+        self._tellings: deque[float] = deque(maxlen=KEPT_SAYINGS)
+        self._unsaid = 0
         self._rebuild_to = ""
         self.leaving: Leaving | None = None
         """Why the app ends, from the moment it does."""
         self._hangup: HangupWatch | None = None
+        self._overdue: Overdue | None = None
         self._tutor = TutorScreen()
 
     def get_default_screen(self) -> TutorScreen:
@@ -94,6 +105,11 @@ class TutorApp(App[None], inherit_bindings=False):
                 loop.add_signal_handler(number, self._signalled, number)
             except (ValueError, RuntimeError):
                 break
+            if isinstance(self._driver, TerminalDriver):
+                # asyncio hears of a signal by a descriptor, and leaves the handler itself to do nothing
+                signal.signal(number, self._signalled_at_once)
+        if isinstance(self._driver, TerminalDriver):
+            self._overdue = Overdue(self._driver.give_back, self.view.lab, self.view.called)
         if not self.is_headless and sys.__stdin__ is not None:
             self._hangup = HangupWatch(loop, sys.__stdin__.fileno(), lambda: self._leave(HungUp()))
         self.join()
@@ -127,13 +143,35 @@ class TutorApp(App[None], inherit_bindings=False):
             self._tutor.show(view)
         for saying in view.sayings:
             if saying.serial > self._told and not self.too_small:
-                self._told = saying.serial
-                self._tell(saying)
+                new, self._told = saying.serial - self._told, saying.serial
+                if self._told_lately():
+                    self._leave_unsaid(new)
+                else:
+                    self._tell(saying)
+                    self._leave_unsaid(new - 1)
         if view.ended:
             self._show_gone()
         elif self._rebuild_to and view.joined and view.status is not None:
             target, self._rebuild_to = self._rebuild_to, ""
-            self.request("Rebuilding the lab", Goto, target=target)
+            self.request("Rebuilding the lab", Goto(target))
+
+    def _told_lately(self) -> bool:
+        """Whether as much was told of late as can be read; else this moment counts as one more."""
+        now = time.monotonic()
+        if len(self._tellings) == KEPT_SAYINGS and now < self._tellings[0] + LATELY_S:
+            return True
+        self._tellings.append(now)
+        return False
+
+    def _leave_unsaid(self, count: int) -> None:
+        """Say a little later how many came too fast to be told."""
+        if count and not self._unsaid:
+            self.set_timer(LATELY_S, self._tell_unsaid)
+        self._unsaid += count
+
+    def _tell_unsaid(self) -> None:
+        count, self._unsaid = self._unsaid, 0
+        self.notify(f"! Notices that came too fast to be shown: {count}", severity="warning", timeout=8, markup=False)
 
     def _tell(self, saying: Saying) -> None:
         """Say something in passing; its weight is told by a mark as well as by colour. Textual passes on most of what acts on a terminal."""
@@ -145,44 +183,36 @@ class TutorApp(App[None], inherit_bindings=False):
         else:
             self.notify(f"✗ {text}", severity="error", timeout=8, markup=False)
 
-    def request(self, what: str, kind: type[Request], **fields: Any) -> None:
+    def request(self, what: str, request: Request[Any]) -> None:
         """Ask the lab for something that takes a while; until it answers the lab counts as busy."""
         self.take(Asked(what))
-        self.run_worker(self._request(kind, fields), group="request", exit_on_error=True)
+        self.run_worker(self._request(request), group="request", exit_on_error=True)
 
-    async def _request(self, kind: type[Request], fields: dict[str, Any]) -> None:
+    async def _request(self, request: Request[Any]) -> None:
         try:
-            answer = await self._lab.ask(kind, **fields)
-        except Refused as refused:
+            answer = await self._lab.ask(request)
+        except (Refused, Refusal) as refused:
             self.take(Answered(str(refused), refused.nearest))
         except LabGone:
             self.take(Answered())
         else:
             self.take(Answered())
-            if kind in TELLING and isinstance(answer, dict) and answer.get("text"):
-                self.take(Told("info", str(answer["text"])))
+            if isinstance(request, TELLING) and isinstance(answer, Moved) and answer.text:
+                self.take(Told("info", answer.text))
 
-    async def ask(self, kind: type[Request], **fields: Any) -> Any:
-        """Ask and wait for the answer; a refusal is told to the learner and comes back as None."""
+    async def ask(self, request: Request[R]) -> R | None:
+        """Ask and wait for the answer. A refusal, or what is no answer, is told to the learner and comes back as None."""
         try:
-            return await self._lab.ask(kind, **fields)
-        except Refused as refused:
+            return await self._lab.ask(request)
+        except (Refused, Refusal) as refused:
             self.take(Told("error", str(refused)))
         except LabGone:
             pass
         return None
 
-    def read(self, answer: Any, kind: type[T]) -> T | None:
-        """An answer as what it is to be; of one that is no such thing the learner is told, and it comes back as None."""
-        try:
-            return reply(answer, kind)
-        except Refusal as refusal:
-            self.take(Told("error", str(refusal)))
-            return None
-
-    def send(self, kind: type[Request], **fields: Any) -> None:
+    def send(self, request: Request[Any]) -> None:
         """Ask for something small and do not wait; a refusal is told to the learner."""
-        self.run_worker(self.ask(kind, **fields), group="send", exit_on_error=True)
+        self.run_worker(self.ask(request), group="send", exit_on_error=True)
 
     def occupy(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         """Do something that takes several requests. The lab counts as busy from this moment until the last of them is answered."""
@@ -195,10 +225,10 @@ class TutorApp(App[None], inherit_bindings=False):
         finally:
             self.take(Answered())
 
-    async def asking(self, what: str, kind: type[Request], **fields: Any) -> Any:
+    async def asking(self, what: str, request: Request[R]) -> R | None:
         """One of the requests of ``occupy``, under words of its own: waits for the answer; None when it was refused."""
         self.take(Asked(what))
-        return await self.ask(kind, **fields)
+        return await self.ask(request)
 
     def rebuild(self) -> None:
         """The lab is gone: make it anew and go back to where the learner was."""
@@ -229,6 +259,8 @@ class TutorApp(App[None], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """What cannot be seen is not worked on: in too small a terminal nothing that is typed or clicked arrives, save to leave."""
+        if self._overdue is not None and isinstance(event, events.Key):
+            self._overdue.heeded()
         if self.too_small and isinstance(event, events.InputEvent | events.Paste):
             if isinstance(event, events.Key) and event.key in ("q", "ctrl+c"):
                 self.action_leave()
@@ -255,13 +287,30 @@ class TutorApp(App[None], inherit_bindings=False):
         """Quit on purpose. A lab that never came leaves its exit code."""
         self._leave(Quit(self.view.code if self.view.status is None else 0))
 
+    def _signalled_at_once(self, number: int, frame: object) -> None:
+        """Between two instructions of whatever the loop is at."""
+        if self._overdue is not None:
+            self._overdue.asked(Signalled(number))
+
+    def key_read(self, key: str) -> None:
+        """In the thread that reads keys: one that leaves, where no widget takes it for text."""
+        if self._overdue is not None and key in ("q", "ctrl+c") and not isinstance(self.focused, PtyTerminal | Input):
+            self._overdue.pressed(Quit())
+
     def _signalled(self, number: signal.Signals) -> None:
         self._leave(Signalled(number))
 
     def _leave(self, leaving: Leaving) -> None:
         """End the app; the first reason counts."""
         self.leaving = self.leaving or leaving
+        if self._overdue is not None:
+            self._overdue.asked(self.leaving)
         self.exit(return_code=exit_code(self.leaving))
+
+    def settled(self) -> None:
+        """The app has ended and its terminal is given back."""
+        if self._overdue is not None:
+            self._overdue.close()
 
     def _handle_exception(self, error: Exception) -> None:
         """One sentence on the restored terminal instead of a traceback; the traceback is in the report."""

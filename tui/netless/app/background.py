@@ -38,7 +38,7 @@ def from_answer(answer: bytes) -> Background | None:
 def from_environment(colorfgbg: str) -> Background | None:
     """What COLORFGBG ("15;0", "0;default;15") says; 7 and 15 are the light backgrounds of the 16 colours."""
     last = colorfgbg.rpartition(";")[2]
-    if not last.isdecimal():
+    if not last.isdecimal() or len(last) > 3:
         return None
     return "light" if int(last) in (7, 15) else "dark"
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from netless_lab import protocol
-from netless_lab.client import LabGone, Refused, reply
+from netless_lab.client import LabGone, Refused
 from netless_lab.errors import Refusal
 from netless_lab.stream import Stream
 
 from .reduce import Courses, Ended, Event, Joined
+
+R = TypeVar("R")
 
 
 class Connection:
@@ -32,7 +34,7 @@ class Connection:
             self._stream = stream = await Stream.open(sock, protocol.Hello(client="app", lab=self._lab))
             self._post(Joined(stream.hello.lab))
             listener = asyncio.create_task(stream.listen(self._post))
-            await stream.ask(protocol.Subscribe)
+            await stream.ask(protocol.Subscribe())
             await self.fetch_courses()
             await listener
         except (LabGone, Refused, Refusal) as error:
@@ -47,14 +49,13 @@ class Connection:
 
     async def fetch_courses(self) -> None:
         """Ask for the list of courses with their progress and post it."""
-        courses = await self.ask(protocol.GetCourses)
-        self._post(Courses(reply(courses, tuple[protocol.CourseView, ...])))
+        self._post(Courses(await self.ask(protocol.GetCourses())))
 
-    async def ask(self, kind: type[protocol.Request], **fields: Any) -> Any:
-        """Send one request and wait; raises ``Refused`` or ``LabGone``."""
+    async def ask(self, request: protocol.Request[R]) -> R:
+        """Send one request and wait; raises ``Refused``, ``LabGone``, and ``Refusal`` for what is no answer."""
         if self._stream is None:
             raise LabGone("the lab is not there")
-        return await self._stream.ask(kind, **fields)
+        return await self._stream.ask(request)
 
     def close(self) -> None:
         """Hang up."""

@@ -8,6 +8,10 @@ import time
 import traceback
 from pathlib import Path
 
+from netless_lab.course.saved import insist_on_ours
+
+from ..new_files import write_new
+
 
 def folder() -> Path:
     """Where reports go (XDG base directory specification: state). Raises RuntimeError for a user who has no home."""
@@ -20,12 +24,12 @@ def report(error: BaseException) -> Path | None:
     name = time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}.txt")
     text = f"netless, Python {sys.version.split()[0]}, TERM={os.environ.get('TERM', '')}\n\n" + "".join(traceback.format_exception(error))
     try:
-        path = folder() / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        place = folder()
+        insist_on_ours(place)
+        place.mkdir(parents=True, exist_ok=True)
+        return place / write_new(place, name, text.encode(errors="replace"), 0o600)
     except (OSError, RuntimeError):
         return None
-    return path
 
 
 def sentence(error: BaseException, path: Path | None, lab: str) -> str:

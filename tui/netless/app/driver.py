@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import sys
-from typing import IO, Any
+import termios
+from typing import IO, Any, Final, Protocol, runtime_checkable
 
+from textual import events
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+_ORDINARY: Final = "\x18" + "".join(f"\x1b[?{mode}l" for mode in (2004, 2048, 1000, 1003, 1015, 1006, 1016, 1004)) + "\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
+"""What takes back all that Textual switches on (``LinuxDriver.start_application_mode``); CAN ends a sequence that was cut off (ECMA-48, 8.3.6)."""
+_READS_S: Final = 1.0
+"""How long a terminal may take to read."""
 
 
 class Outliving:
@@ -32,6 +41,14 @@ class Outliving:
         return self._file.fileno()
 
 
+@runtime_checkable
+class HearsKeys(Protocol):
+    """An app that is told of keys before its loop comes to them, if it ever does."""
+
+    def key_read(self, key: str) -> None:
+        """A key was read; in the thread that reads."""
+
+
 class TerminalDriver(LinuxDriver):
     """Writes to standard output when that is a terminal and standard error is not. Survives a terminal that is closed."""
 
@@ -41,6 +58,24 @@ class TerminalDriver(LinuxDriver):
         if out is not None and out.isatty() and (err is None or not err.isatty()):
             self._file = out
         self._file: Any = Outliving(self._file)
+
+    def process_message(self, message: Message) -> None:
+        """Pass a message on to the app, in the thread that reads the terminal."""
+        if isinstance(message, events.Key) and isinstance(self._app, HearsKeys):
+            self._app.key_read(message.key)
+        super().process_message(message)
+
+    def give_back(self, words: str) -> None:
+        """Give the terminal back as it was and say something on it, at once and from any thread: for when nothing of ours may be waited for.
+
+        What ``stop_application_mode`` writes goes by a thread that may be waiting for the terminal itself.
+        """
+        with contextlib.suppress(OSError, termios.error):
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        with contextlib.suppress(OSError):
+            if select.select([], [self._file.fileno()], [], _READS_S)[1]:
+                os.write(self._file.fileno(), (_ORDINARY + words + "\n").encode())
 
     def _sigcont_application(self, *args: Any) -> None:
         """Take the terminal again only after having given it back (SIGTSTP). SIGCONT also comes with a hang-up (tty_ioctl(4)), and after SIGSTOP:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from netless_lab.harmless import harmless
+from netless_lab.protocol import Account, Capture
+
+from ..new_files import write_new
 from .reduce import Told
 
 SCRIPT, PLAIN = 0o755, 0o644
 
 
-def write(script: str, markdown: str, lab: str) -> Told:
-    """Write both files where the learner started the tutor, else in the home folder; says where, or why not."""
+def write(account: Account, lab: str) -> Told:
+    """Write both files where the learner started the tutor, else in the home folder; says where, or why not. No sign in them acts on
+    the terminal that they will be read on.
+    """
     stem = _stem(lab)
-    notes, commands = f"{stem}.md", f"{stem}.sh"
-    place = _put("session", {notes: (markdown.encode(), PLAIN), commands: (script.encode(), SCRIPT)})
-    return place if isinstance(place, Told) else Told("info", f"The session is in {place / commands} and {notes}")
+    place = _put("session", {f"{stem}.sh": (_shown(account.script), SCRIPT), f"{stem}.md": (_shown(account.markdown), PLAIN)})
+    return place if isinstance(place, Told) else Told("info", f"The session is in {' and '.join(place)}")
 
 
-def write_packets(pcapng: str, frames: int, lab: str) -> Told:
-    """Write a capture (base64 of a pcapng file) where the learner started the tutor, else in the home folder."""
-    if not frames:
+def write_packets(capture: Capture, lab: str) -> Told:
+    """Write a capture where the learner started the tutor, else in the home folder."""
+    if not capture.frames:
         return Told("info", "No packet is kept yet: send a probe, or follow your own with f.")
-    name = f"{_stem(lab)}.pcapng"
-    place = _put("packets", {name: (base64.b64decode(pcapng), PLAIN)})
-    return place if isinstance(place, Told) else Told("info", f"{frames} packets are in {place / name}; Wireshark opens it.")
+    place = _put("packets", {f"{_stem(lab)}.pcapng": (capture.pcapng, PLAIN)})
+    return place if isinstance(place, Told) else Told("info", f"{capture.frames} packets are in {place[0]}; Wireshark opens it.")
 
 
 def _stem(lab: str) -> str:
@@ -35,19 +38,21 @@ def _stem(lab: str) -> str:
     return f"netless-{re.sub(r'[^A-Za-z0-9_.-]', '-', lab)}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _put(what: str, files: Mapping[str, tuple[bytes, int]]) -> Path | Told:
-    """Write files of these names, contents and modes, and return their folder; or say why it cannot be done. The folder of the start
-    may have been removed meanwhile, and not everybody has a home."""
+def _shown(text: str) -> bytes:
+    return harmless(text, "\t\n").encode(errors="replace")
+
+
+def _put(what: str, files: Mapping[str, tuple[bytes, int]]) -> tuple[str, ...] | Told:
+    """Write files of these names, contents and modes; where they are: the first with its folder, the others beside it. Or say why it
+    cannot be done. The folder of the start may have been removed meanwhile, and not everybody has a home."""
     problem = ""
     for find in (Path.cwd, Path.home):
         try:
             place = find()
-            for name, (content, mode) in files.items():
-                (place / name).write_bytes(content)
-                (place / name).chmod(mode)
+            first, *others = (write_new(place, name, content, mode) for name, (content, mode) in files.items())
         except (OSError, RuntimeError) as error:
             reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.filename else str(error)
             problem = f"The {what} could not be written: {reason}"
         else:
-            return place
+            return str(place / first), *others
     return Told("error", problem)

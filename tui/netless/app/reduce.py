@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -69,10 +69,17 @@ Local = Joined | Asked | Answered | Told | Following | Hinted | Courses | Ended
 Event = Local | protocol.AgentMessage
 Entry = protocol.ActionEvent | protocol.ChangesEvent
 
+MOST_TITLE: Final = 500
+"""Characters of a title that are kept: more than any line has."""
+MOST_TOLD: Final = 4000
+"""Characters that are kept of a sentence, a notice or an error: more than a screen shows."""
+MOST_PROSE: Final = 1 << 16
+"""Characters that are kept of the prose of a step."""
+
 
 def reduce(view: View, event: Event) -> View:
     """The view after this event. Replies to requests (``Done``, ``Failed``) are not events and change nothing here."""
-    event = _typed(view.called, event)
+    event = _typed(view.called, bounded(event))
     match event:
         case protocol.StatusEvent(status=status):
             return _status(view, status)
@@ -108,6 +115,53 @@ def reduce(view: View, event: Event) -> View:
             return view
 
 
+def bounded(event: Event) -> Event:
+    """The event with no text longer than a person reads; what is laid out and painted is laid out and painted on the app's own loop."""
+    match event:
+        case protocol.Notice(text=text) | protocol.Bye(text=text) | Told(text=text) | Hinted(text=text) | Ended(text=text):
+            return event if len(text) <= MOST_TOLD else msgspec.structs.replace(event, text=_cut(text, MOST_TOLD))
+        case Answered(error=text):
+            return event if len(text) <= MOST_TOLD else msgspec.structs.replace(event, error=_cut(text, MOST_TOLD))
+        case protocol.ActionEvent(sentence=sentence, error=error):
+            return msgspec.structs.replace(event, sentence=_cut(sentence, MOST_TOLD), error=_cut(error, MOST_TOLD))
+        case protocol.ChangesEvent(lines=lines):
+            cut = tuple(msgspec.structs.replace(line, sentence=_cut(line.sentence, MOST_TOLD)) for line in lines)
+            return msgspec.structs.replace(event, lines=cut)
+        case protocol.StatusEvent(status=status):
+            page = msgspec.structs.replace(
+                status.page,
+                lesson_title=_cut(status.page.lesson_title, MOST_TITLE),
+                title=_cut(status.page.title, MOST_TITLE),
+                prose=_cut(status.page.prose, MOST_PROSE),
+                sentences=tuple(_cut(text, MOST_TOLD) for text in status.page.sentences),
+                hints_open=tuple(_cut(text, MOST_PROSE) for text in status.page.hints_open),
+                success=_cut(status.page.success, MOST_TOLD),
+            )
+            notices = tuple(_cut(text, MOST_TOLD) for text in status.notices)
+            changed = msgspec.structs.replace(status, page=page, course=_titles(status.course), notices=notices, busy=_cut(status.busy, MOST_TITLE))
+            return msgspec.structs.replace(event, status=changed)
+        case Courses(courses=courses):
+            return Courses(tuple(map(_titles, courses)))
+        case _:
+            return event
+
+
+def _titles(course: CourseView) -> CourseView:
+    lessons = tuple(
+        msgspec.structs.replace(
+            lesson,
+            title=_cut(lesson.title, MOST_TITLE),
+            steps=tuple(msgspec.structs.replace(step, title=_cut(step.title, MOST_TITLE)) for step in lesson.steps),
+        )
+        for lesson in course.lessons
+    )
+    return msgspec.structs.replace(course, title=_cut(course.title, MOST_TITLE), about=_cut(course.about, MOST_PROSE), lessons=lessons)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def _typed(called: Called, event: Event) -> Event:
     """The event with its commands named as one types them for this lab."""
     match event:
@@ -133,6 +187,7 @@ def _typed(called: Called, event: Event) -> Event:
 
 def _status(view: View, status: protocol.Status) -> View:
     moved = view.status is None or view.status.position != status.position
+    others = view.courses if view.status is None or view.status.course.id == status.course.id else tuple(map(_elsewhere, view.courses))
     verdict = status.verdict if moved or status.verdict is not None else view.verdict
     return _replace(
         view,
@@ -141,8 +196,17 @@ def _status(view: View, status: protocol.Status) -> View:
         passed="" if moved else view.passed,
         hint="" if moved else view.hint,
         drill_hints=() if status.fault is None else view.drill_hints,
-        courses=tuple(status.course if course.id == status.course.id else course for course in view.courses),
+        courses=tuple(status.course if course.id == status.course.id else course for course in others),
     )
+
+
+def _elsewhere(course: protocol.CourseView) -> protocol.CourseView:
+    """The course as it is while the lab stands in another one: whether its steps hold is asked of nobody."""
+    lessons = tuple(
+        msgspec.structs.replace(lesson, steps=tuple(msgspec.structs.replace(step, live=None) for step in lesson.steps))
+        for lesson in course.lessons
+    )
+    return msgspec.structs.replace(course, lessons=lessons)
 
 
 def _perhaps_meant(error: str, nearest: tuple[str, ...]) -> str:

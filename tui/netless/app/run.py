@@ -43,6 +43,8 @@ def run_app(
         app.run()
     except KeyboardInterrupt:
         return Signalled(signal.SIGINT)
+    finally:
+        app.settled()
     return app.leaving or HungUp()  # the driver ended it: a browser's server told it to
 
 

@@ -109,11 +109,11 @@ class View(msgspec.Struct, frozen=True):
 
     @property
     def done(self) -> bool:
-        """True when the current step holds, or was skipped because this machine cannot do it."""
+        """True when the current step holds."""
         step = self.step
         if step is None:
             return False
-        return bool(step.skipped) or (self.verdict is not None and self.verdict.passed) or (step.earned and step.live is not False)
+        return (self.verdict is not None and self.verdict.passed) or (step.earned and step.live is not False)
 
     @property
     def fault(self) -> FaultStatus | None:
@@ -140,10 +140,14 @@ def part(position: str, index: int) -> str:
     return parts[index] if index < len(parts) else ""
 
 
+def known_courses(view: View) -> tuple[CourseView, ...]:
+    """Every course there is, as far as it is known yet: the current one at least."""
+    return view.courses or ((view.status.course,) if view.status else ())
+
+
 def step_called(view: View, target: str) -> str:
     """How a step is called (``The way out ▸ Let it pass``); its id when no course here has it."""
-    courses = view.courses or ((view.status.course,) if view.status else ())
-    lessons = (lesson for course in courses if course.id == part(target, 0) for lesson in course.lessons if lesson.id == part(target, 1))
+    lessons = (lesson for course in known_courses(view) if course.id == part(target, 0) for lesson in course.lessons if lesson.id == part(target, 1))
     for lesson in lessons:
         title = next((step.title for step in lesson.steps if step.id == part(target, 2)), "")
         return f"{lesson.title} ▸ {title}" if title else lesson.title

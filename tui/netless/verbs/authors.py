@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from netless_lab import labs
 from netless_lab.client import Client
 from netless_lab.course.files import read_folder
 from netless_lab.course.folder import COURSE_FILE
 from netless_lab.errors import Refusal
-from netless_lab.protocol import Call, Down, Hello
+from netless_lab.protocol import Down, Hello, Prove, Proven
 
 from ..exit_codes import Exit
 from ..printer import Printer, plural
+
+
+class Linted(msgspec.Struct, frozen=True):
+    """One course in the document: ``course`` is its id, or its folder when it has none."""
+
+    course: str
+    problems: tuple[str, ...]
+    proven: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
 
 
 def lint(args: Namespace, printer: Printer) -> int:
@@ -23,38 +33,35 @@ def lint(args: Namespace, printer: Printer) -> int:
     folders = _folders(Path(args.path))
     lesson = Path(args.path).name if Path(args.path).is_file() and Path(args.path).suffix == ".md" else ""
     worst = Exit.PASS
-    documents: list[dict[str, Any]] = []
+    documents: list[Linted] = []
     for folder in folders:
         document = _lint(folder, lesson, args.static, printer)
         documents.append(document)
-        if document["problems"]:
+        if document.problems:
             worst = Exit.USAGE
     printer.document({"courses": documents})
     return worst
 
 
-def _lint(folder: Path, lesson: str, static: bool, printer: Printer) -> dict[str, Any]:
+def _lint(folder: Path, lesson: str, static: bool, printer: Printer) -> Linted:
     reading = read_folder(folder)
-    problems = [str(problem) for problem in reading.problems]
-    proven: list[str] = []
-    skipped: list[list[str]] = []
+    problems, proof = tuple(map(str, reading.problems)), Proven((), ())
     course = reading.course
     if course is not None and course.lessons and not static:
         wanted = [known.id for known in course.lessons if not lesson or Path(known.path).name == lesson]
         count = sum(len(known.steps) for known in course.lessons if known.id in wanted)
         printer.narrate(f"proving {plural(count, 'step')} of {course.id} ...")
         proof = _prove(folder, wanted)
-        problems += proof["problems"]
-        proven, skipped = proof["proven"], proof["skipped"]
+        problems += proof.problems
     for problem in problems:
         printer.say(problem)
-    for place, why in skipped:
+    for place, why in proof.skipped:
         printer.say(f"{place}: skipped, {why}")
     if course is not None:
         counted = plural(sum(len(known.steps) for known in course.lessons), "step")
-        how = "" if static else f", {len(proven)} proven"
+        how = "" if static else f", {len(proof.proven)} proven"
         printer.say(f"{course.id}: {plural(len(course.lessons), 'lesson')}, {counted}{how}, {plural(len(problems), 'problem')}")
-    return {"course": course.id if course else str(folder), "problems": problems, "proven": proven, "skipped": skipped}
+    return Linted(course.id if course else str(folder), problems, proof.proven, proof.skipped)
 
 
 def _folders(path: Path) -> list[Path]:
@@ -70,12 +77,11 @@ def _folders(path: Path) -> list[Path]:
     return folders
 
 
-def _prove(folder: Path, lessons: list[str]) -> dict[str, Any]:
+def _prove(folder: Path, lessons: list[str]) -> Proven:
     lab = f"lint-{os.getpid()}"
     sock = labs.start(lab, folder=str(folder.resolve()), keep_progress=False)
     with Client(sock, Hello(client="cli", lab=lab)) as client:
         try:
-            proof: dict[str, Any] = client.ask(Call, name="prove", args={"lessons": lessons})
+            return client.ask(Prove(tuple(lessons)))
         finally:
-            client.ask(Down)
-    return proof
+            client.ask(Down())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..exit_codes import Exit
-from ..printer import Printer
+from ..printer import Printer, Styled
 
-_MARKS = {"ok": ("good", "✓"), "missing": ("dim", "○"), "failed": ("bad", "✗")}
+_MARKS = {"ok": Styled("good", "✓"), "missing": Styled("dim", "○"), "failed": Styled("bad", "✗")}
 
 
 def doctor(args: Namespace, printer: Printer) -> int:
@@ -17,8 +17,7 @@ def doctor(args: Namespace, printer: Printer) -> int:
     report = examine()
     printer.document(report)
     for check in report.checks:
-        mark = printer.style(*_MARKS[check.status])
-        printer.say(f"{mark} {check.name:<34} {check.detail}")
+        printer.say(_MARKS[check.status], f" {check.name:<34} {check.detail}")
         if check.status != "ok":
             for label, text in (("why", check.why), ("do", check.do), ("needed for", check.needed_for)):
                 if text:

@@ -7,8 +7,7 @@ from argparse import Namespace
 import msgspec
 
 from netless_lab import protocol
-from netless_lab.client import reply
-from netless_lab.course.drill_words import help_used, took
+from netless_lab.drill.spent import help_used, took
 from netless_lab.lease import LASTING, Lease
 
 from ..exit_codes import Exit
@@ -21,10 +20,10 @@ def up(args: Namespace, printer: Printer) -> int:
     known_course(args.course)
     lease = LASTING if args.lease is None else Lease(args.lease * 60.0, lasting=True)
     with opened(args, printer, course=args.course, lease=lease, show=tuple(args.show)) as client:
-        status = msgspec.structs.replace(reply(client.ask(protocol.GetStatus), protocol.Status), lab=args.lab)
+        status = msgspec.structs.replace(client.ask(protocol.GetStatus()), lab=args.lab)
     of_course(status, args.course)
     printer.document(status)
-    printer.say(f"the lab {args.lab} is ready: " + ", ".join(node.name for node in status.nodes))
+    printer.row(f"the lab {args.lab} is ready: " + ", ".join(node.name for node in status.nodes))
     printer.narrate("`netless` opens the tutor, `netless shell` a shell in the host, `netless down` ends the lab")
     return Exit.PASS
 
@@ -50,10 +49,10 @@ def status(args: Namespace, printer: Printer) -> int:
         refusal = missing(args.lab)
         return printer.failure(str(refusal), Exit.NO_LAB, refusal.nearest, lab=args.lab, running=False)
     with client:
-        plain = client.ask(protocol.GetStatus)
-    state = reply(plain, protocol.Status)
-    printer.document({**plain, "lab": args.lab, "running": True})
+        state = client.ask(protocol.GetStatus())
+    printer.document({**msgspec.structs.asdict(state), "lab": args.lab, "running": True})
     printer.say(f"lab       {args.lab} ({state.mode}), agent {state.agent_pid}" + (f", {state.limits}" if state.limits else ""))
+    printer.say(f"course    {state.course.id}  {state.course.title}")
     printer.say(f"position  {state.position}  {state.page.title}")
     ahead = False
     for lesson in state.course.lessons:
@@ -65,12 +64,12 @@ def status(args: Namespace, printer: Printer) -> int:
                 broken.append(step.title)
         printer.say(f"          {ticks:<8} {lesson.title}" + (f"   (earned, but not so now: {', '.join(broken)})" if broken else ""))
     if state.fault is not None:
-        printer.say(f"fault     {_fault(state.fault)}")
+        printer.row(f"fault     {_fault(state.fault)}")
     for node in state.nodes:
         pid = f"pid {node.pid}" if node.pid else "no process"
-        printer.say(f"node      {node.name:<10} {node.role:<10} {pid:<11} net:[{node.netns}]  {' '.join(node.names)}")
+        printer.row(f"node      {node.name:<10} {node.role:<10} {pid:<11} net:[{node.netns}]  {' '.join(node.names)}")
     for notice in state.notices:
-        printer.say(f"note      {notice}")
+        printer.row(f"note      {notice}")
     return Exit.PASS
 
 

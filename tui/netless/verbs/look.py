@@ -5,35 +5,33 @@ from __future__ import annotations
 import os
 import shutil
 from argparse import Namespace
-from pathlib import Path
-
-import msgspec
 
 from netless_lab import protocol
-from netless_lab.client import reply
 from netless_lab.errors import Refusal
-from netless_lab.model.snapshot import Node, Snapshot
+from netless_lab.model.snapshot import Node
 
 from ..exit_codes import Exit
 from ..labs import courses as known_courses
 from ..labs import find, joined
-from ..printer import Printer, plural
+from ..new_files import write_over
+from ..printer import Printer, Styled, plural
 
 
 def courses(args: Namespace, printer: Printer) -> int:
-    """Courses, lessons and steps, with ticks when a lab runs. Needs no lab."""
-    client = find(args.lab)
+    """Courses, lessons and steps, with ticks and the place where it stands when a lab runs. Needs no lab."""
+    client, here = find(args.lab), ""
     if client is not None:
         with client:
-            plain = client.ask(protocol.GetCourses)
+            views = client.ask(protocol.GetCourses())
+            here = client.ask(protocol.GetStatus()).position
     else:
-        from netless_lab.session.pages import course_view
+        from netless_lab.session.pages import course_views
 
-        plain = msgspec.to_builtins([course_view(course) for course in known_courses()])
-    views = reply(plain, tuple[protocol.CourseView, ...])
-    printer.document(plain)
+        views = course_views(known_courses())
+    printer.document(views)
     for course in views:
-        printer.say(f"{printer.style('bold', course.id)}  {course.title}")
+        at = f"  (the lab is here, at {here})" if here.startswith(f"{course.id}/") else ""
+        printer.say(Styled("bold", course.id), f"  {course.title}{at}")
         for lesson in course.lessons:
             printer.say(f"  {course.id}/{lesson.id:<12} {lesson.title}  ({plural(len(lesson.steps), 'step')})")
             for step in lesson.steps:
@@ -46,9 +44,8 @@ def courses(args: Namespace, printer: Printer) -> int:
 def snapshot(args: Namespace, printer: Printer) -> int:
     """The state of every node, as the kernel has it."""
     with joined(args) as client:
-        plain = client.ask(protocol.GetSnapshot)
-    state = reply(plain, Snapshot)
-    printer.document(plain)
+        state = client.ask(protocol.GetSnapshot())
+    printer.document(state)
     for node in state.nodes:
         _node(node, printer)
     return Exit.PASS
@@ -56,19 +53,19 @@ def snapshot(args: Namespace, printer: Printer) -> int:
 
 def _node(node: Node, printer: Printer) -> None:
     named = f"  named {', '.join(node.names)}" if node.names else ""
-    printer.say(f"{printer.style('bold', node.name)}  {node.role}  net:[{node.netns}]{named}")
+    printer.row(Styled("bold", node.name), f"  {node.role}  net:[{node.netns}]{named}")
     for link in node.links:
         state = "up" if link.up and link.carrier else "up, no carrier" if link.up else "down"
         far = f" <-> {link.peer.node or '?'}:{link.peer.name}" if link.peer else ""
         port = f" port of {link.master}" if link.master else ""
         addresses = " ".join(own.cidr for own in link.addresses)
-        printer.say(f"  {link.name:<10} {link.kind:<9} {state:<15}{far}{port} {addresses}")
+        printer.row(f"  {link.name:<10} {link.kind:<9} {state:<15}{far}{port} {addresses}")
     for route in node.routes:
         if route.family == 4:
-            printer.say(f"  route {route.dst}" + (f" via {route.via}" if route.via else "") + (f" dev {route.dev}" if route.dev else ""))
+            printer.row(f"  route {route.dst}" + (f" via {route.via}" if route.via else "") + (f" dev {route.dev}" if route.dev else ""))
     for chain in node.chains:
         for rule in chain.rules:
-            printer.say(f"  rule {chain.family} {chain.table} {chain.name}: {rule.text}")
+            printer.row(f"  rule {chain.family} {chain.table} {chain.name}: {rule.text}")
 
 
 def diagram(args: Namespace, printer: Printer) -> int:
@@ -76,7 +73,7 @@ def diagram(args: Namespace, printer: Printer) -> int:
     from netless_lab.model import printers, scene
 
     with joined(args) as client:
-        state = reply(client.ask(protocol.GetSnapshot), Snapshot)
+        state = client.ask(protocol.GetSnapshot())
     if args.mermaid:
         printer.raw(printers.mermaid(state))
         return Exit.PASS
@@ -94,7 +91,7 @@ def diagram(args: Namespace, printer: Printer) -> int:
         printer.raw(printers.svg(drawn))
         return Exit.PASS
     if args.svg:
-        Path(args.svg).write_text(printers.svg(drawn), encoding="utf-8")
+        write_over(args.svg, printers.svg(drawn).encode(errors="replace"))
         printer.say(f"wrote {args.svg}")
     else:
         printer.say(text)

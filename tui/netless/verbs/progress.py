@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
-from pathlib import Path
 
 import msgspec
 
 from netless_lab import labs
-from netless_lab.course.drill_words import help_used, took
 from netless_lab.course.progress import MOST, BadProgress, CourseRecord, DrillRecord, Progress, decode, encode
+from netless_lab.drill.spent import help_used, took
 from netless_lab.errors import Refusal
-from netless_lab.protocol import Call
+from netless_lab.protocol import GetHistory
 
 from ..exit_codes import Exit
 from ..labs import courses, find, missing
-from ..printer import Printer, plural
+from ..new_files import write_over
+from ..printer import Printer, plural, quieted
 
 
 def progress(args: Namespace, printer: Printer) -> int:
@@ -27,10 +27,10 @@ def progress(args: Namespace, printer: Printer) -> int:
         return _import(args, printer)
     if args.what == "export":
         if args.file:
-            Path(args.file).write_bytes(encode(kept))
+            write_over(args.file, quieted(encode(kept).decode()).encode())
             printer.narrate(f"wrote {args.file}")
         else:
-            sys.stdout.buffer.write(encode(kept))
+            printer.raw_document(encode(kept).decode().rstrip("\n"))
         return Exit.PASS
     printer.document(msgspec.to_builtins(kept))
     for name, record in kept.courses.items():
@@ -63,15 +63,15 @@ def history(args: Namespace, printer: Printer) -> int:
     if client is None:
         raise missing(args.lab)
     with client:
-        told = client.ask(Call, name="history")
+        told = client.ask(GetHistory())
     if printer.as_json:
-        printer.document(told["entries"])
+        printer.document(told.entries)
         return Exit.PASS
     if args.script or args.markdown:
-        printer.raw(told["script" if args.script else "markdown"].rstrip("\n"))
+        printer.raw((told.script if args.script else told.markdown).rstrip("\n"))
         return Exit.PASS
-    for entry in told["entries"]:
-        printer.say(f"{time.strftime('%H:%M:%S', time.localtime(entry['at']))}  {entry['who']:<8} {entry['text']}")
+    for entry in told.entries:
+        printer.row(f"{time.strftime('%H:%M:%S', time.localtime(entry.at))}  {entry.who:<8} {entry.text}")
     return Exit.PASS
 
 
@@ -99,7 +99,7 @@ def _sorted_out(incoming: Progress) -> tuple[Progress, tuple[str, ...]]:
     """What the courses here know of it, and the steps (or courses) that none of them has."""
     from netless_lab.course.step import positions
 
-    places = {course.id: {f"{place.lesson}/{place.step}" for place in positions(course)} for course in courses()}
+    places = {course.id: {f"{place.lesson}/{place.step}" for place in positions(course)} for course in courses().courses}
     kept: dict[str, CourseRecord] = {}
     unknown: list[str] = []
     for name, record in incoming.courses.items():

@@ -10,9 +10,9 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from netless_lab import labs
-from netless_lab.client import Client, LabGone, reply
+from netless_lab.client import Client, LabGone
 from netless_lab.errors import Refusal
-from netless_lab.protocol import GetStatus, Hello, Leave, Status
+from netless_lab.protocol import GetStatus, Hello, Leave
 
 from ..labs import find, known_course, of_course
 from ..leaving import Quit, Signalled, exit_code
@@ -49,11 +49,11 @@ def tutor(args: Namespace, printer: Printer) -> int:
 
 
 def _one_of(lab: str, course: str) -> None:
-    """Insist, when the lab runs, that it is one of the course that was named. Raises Refusal."""
+    """Insist, when the lab runs, that it stands in the course that was named. Raises Refusal."""
     client = find(lab) if course else None
     if client is not None:
         with client:
-            of_course(reply(client.ask(GetStatus), Status), course)
+            of_course(client.ask(GetStatus()), course)
 
 
 def _insist_on_a_screen() -> None:
@@ -75,9 +75,8 @@ def _end_unless_used(lab: str, keeper: int, printer: Printer) -> None:
         sock.close()
         return
     with contextlib.suppress(LabGone), Client(sock, Hello(client="app", lab=lab)) as client:
-        if stays := client.ask(Leave):
+        if stays := client.ask(Leave()):
             printer.narrate(f"the lab {lab} goes on: {stays}; `netless down` ends it")
             return
-        for _ in client.events():
-            pass
+        labs.see_out(sock)
         printer.narrate(f"the lab {lab} is gone, with everything in it; your ticks are kept")

@@ -1,1 +1,1 @@
-"""The rungs of the ladder, one file for each place where packets die. Every rung is a function ``Case -> Cause | None``."""
+"""The rungs, one file for each kind of place where a packet can be lost. They know nothing of each other: ``ladder`` says who is asked when."""

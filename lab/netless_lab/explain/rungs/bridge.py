@@ -1,30 +1,29 @@
-"""Bridges and cables: a frame was seen at one interface and not at the next, although only a cable or a bridge lies between."""
+"""Bridges and tunnels: a frame was seen at one interface and not at the next, although only a bridge, a cable or a tunnel lies between."""
 
 from __future__ import annotations
 
-from ...model.journey import Fact
+import re
+from typing import Final
+
 from ...model.snapshot import FdbEntry, Link, Node
+from ..blame import blame
 from ..case import Case
-from ..cause import Cause, at_link, owner_words
-from ..near import neighbours_of
+from ..cause import Cause, inferred, owner_words, seen, state
+from ..near import neighbours_of, of_stop
+from ..routes import is_group
 from ..segment import way
-from .neighbour import of_stop
+
+_CARRIED: Final = re.compile(r"^(\S+) > (\S+) VXLAN (\d+): ")
 
 
 def between(case: Case) -> Cause | None:
     """What stands between the last sighting and the interface the frame was for."""
     spot = case.spot
-    if spot.stage not in ("bridging", "crossing", "stray") or spot.hop is None:
-        return None
-    goal = _goal(case)
-    if goal is None:
-        return None
-    start = _start(case)
-    there = way(case.before, start, goal)
+    goal = _goal(case) if spot.hop is not None else None
+    there = way(case.before, _start(case), goal) if goal is not None else None
     if there is None or not there.stops:
         return None
-    stop = there.stops[0]
-    return of_stop(case, stop, f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
+    return of_stop(case, there.stops[0], f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
 
 
 def _start(case: Case) -> tuple[str, str]:
@@ -32,12 +31,8 @@ def _start(case: Case) -> tuple[str, str]:
     spot = case.spot
     for hop in reversed(case.hops[: spot.at + 1]):
         link = case.link(hop.node, hop.link)
-        if (
-            hop.direction == "out"
-            and link is not None
-            and not (link.master and link.port)
-            and hop.mac_src == (spot.hop.mac_src if spot.hop else "")
-        ):
+        own = hop.mac_src == (spot.hop.mac_src if spot.hop else "")
+        if hop.direction == "out" and link is not None and not (link.master and link.port) and own:
             return hop.node, hop.link
     return spot.node, spot.link
 
@@ -47,12 +42,7 @@ def _goal(case: Case) -> tuple[str, str] | None:
     hop = case.spot.hop
     if hop is None:
         return None
-    found = [
-        (node.name, link)
-        for node in case.before.nodes
-        for link in node.links
-        if link.mac == hop.mac_dst and link.kind != "loopback"
-    ]
+    found = [(node.name, link) for node in case.before.nodes for link in node.links if link.mac == hop.mac_dst and link.kind != "loopback"]
     own = [(name, link) for name, link in found if not (link.master and link.port)] or found
     return (own[0][0], own[0][1].name) if own else None
 
@@ -60,7 +50,7 @@ def _goal(case: Case) -> tuple[str, str] | None:
 def wrong_port(case: Case) -> Cause | None:
     """The bridge has a fixed entry that sends this MAC out of another port than the one it lives behind."""
     spot = case.spot
-    if spot.hop is None or spot.stage not in ("bridging", "crossing", "stray", "asking"):
+    if spot.hop is None:
         return None
     targets = {spot.hop.mac_dst, *(hop.mac_dst for hop in case.hops[max(0, spot.at - 3) : spot.at + 1])}
     for node in case.before.nodes:
@@ -69,7 +59,8 @@ def wrong_port(case: Case) -> Cause | None:
                 continue
             right = _lives_behind(case, node, entry)
             if right and right != entry.dev:
-                return _fixed(case, node, entry, right)
+                fact = inferred(f"{entry.mac} dev {entry.dev} is a {entry.state} entry", case.run(node.name, f"bridge fdb show br {entry.master}"))
+                return blame(case, "fdb-wrong", node.name, entry.dev, facts=(fact,), bridge=entry.master, mac=entry.mac, right=right)
     return None
 
 
@@ -80,31 +71,16 @@ def _lives_behind(case: Case, node: Node, entry: FdbEntry) -> str:
             if far.mac != entry.mac or far_node.name == node.name:
                 continue
             for port in node.links:
-                if (
-                    port.master == entry.master
-                    and port.peer is not None
-                    and (port.peer.node, port.peer.name) == (far_node.name, far.name)
-                ):
+                ends = port.peer is not None and (port.peer.node, port.peer.name) == (far_node.name, far.name)
+                if port.master == entry.master and ends:
                     return port.name
     return ""
-
-
-def _fixed(case: Case, node: Node, entry: FdbEntry, right: str) -> Cause:
-    text = (
-        f"the forwarding database of {entry.master} on {owner_words(node.name)} sends {entry.mac} out of {entry.dev} for good, "
-        f"although it lives behind {right}"
-    )
-    fact = Fact(
-        f"{entry.mac} dev {entry.dev} is a {entry.state} entry", case.run(node.name, f"bridge fdb show br {entry.master}")
-    )
-    fix = case.run(node.name, f"bridge fdb del {entry.mac} dev {entry.dev} master")
-    return Cause("fdb-wrong", at_link(node.name, entry.dev), text, (fact,), False, fix)
 
 
 def twin_mac(case: Case) -> Cause | None:
     """Two interfaces on one segment with one MAC: the bridge sends everything to whom it heard last."""
     spot = case.spot
-    if spot.hop is None or spot.stage in ("answered", "unsent", "refused"):
+    if spot.hop is None:
         return None
     start = _start(case)
     ends = [*neighbours_of(case, *start)]
@@ -114,49 +90,66 @@ def twin_mac(case: Case) -> Cause | None:
     by_mac: dict[str, list[tuple[Node, Link]]] = {}
     for node, link in ends:
         by_mac.setdefault(link.mac, []).append((node, link))
+    asked = tuple(link.mac for _, link in case.owners(spot.asked)) if spot.asked else ()
     for mac, twins in by_mac.items():
-        if mac and len({node.name for node, _ in twins}) > 1 and mac in (spot.hop.mac_dst, spot.hop.mac_src, *_asked_macs(case)):
+        if mac and len({node.name for node, _ in twins}) > 1 and mac in (spot.hop.mac_dst, spot.hop.mac_src, *asked):
             (one, first), (two, second) = twins[0], twins[1]
-            text = f"{first.name} of {owner_words(one.name)} and {second.name} of {owner_words(two.name)} have the same MAC {mac} on one segment"
-            facts = tuple(
-                Fact(f"{link.name} has {mac}", case.ip(node.name, f"link show {link.name}")) for node, link in twins[:2]
-            )
-            return Cause("duplicate-mac", at_link(two.name, second.name), text, facts)
+            facts = [inferred(f"{link.name} has {mac}", case.ip(node.name, f"link show {link.name}")) for node, link in twins[:2]]
+            return blame(case, "duplicate-mac", two.name, second.name, facts=facts, first=f"{first.name} of {owner_words(one.name)}", mac=mac)
     return None
-
-
-def _asked_macs(case: Case) -> tuple[str, ...]:
-    return tuple(link.mac for _, link in case.owners(case.spot.asked)) if case.spot.asked else ()
 
 
 def no_hairpin(case: Case) -> Cause | None:
     """The frame would have to leave by the port it came in by, which a bridge does not do unless told (bridge(8), hairpin)."""
     spot = case.spot
-    if spot.stage != "bridging" or spot.hop is None or spot.hop.direction != "out":
-        return None
     goal = _goal(case)
     bridge = case.link(spot.node, spot.link)
-    if goal is None or bridge is None or bridge.kind != "bridge" or goal[0] != case.probe.node:
+    out = spot.hop is not None and spot.hop.direction == "out"
+    if not out or goal is None or bridge is None or bridge.kind != "bridge" or goal[0] != case.probe.node:
         return None
-    port = next(
-        (
-            link
-            for link in case.node(spot.node).links
-            if link.master == bridge.name and link.peer and (link.peer.node, link.peer.name) == goal
-        ),
-        None,
-    )
+    ports = (link for link in case.node(spot.node).links if link.master == bridge.name and link.peer)
+    port = next((link for link in ports if link.peer and (link.peer.node, link.peer.name) == goal), None)
     if port is None or port.port is None or port.port.hairpin or not case.redirects:
         return None
-    text = (
-        f"the packet would have to go back out of {port.name}, by which it came in: a bridge does that only with hairpin mode on"
-    )
-    fact = Fact(f"{port.name} has hairpin off", case.run(spot.node, f"bridge -d link show dev {port.name}"))
-    return Cause(
-        "no-hairpin",
-        at_link(spot.node, port.name),
-        text,
-        (fact,),
-        False,
-        case.run(spot.node, f"bridge link set dev {port.name} hairpin on"),
-    )
+    fact = inferred(f"{port.name} has hairpin off", case.run(spot.node, f"bridge -d link show dev {port.name}"))
+    fix = case.run(spot.node, f"bridge link set dev {port.name} hairpin on")
+    return blame(case, "no-hairpin", spot.node, port.name, facts=(fact,), how="port", site="link", fix=fix)
+
+
+def not_unpacked(case: Case) -> Cause | None:
+    """The packet was last seen inside a tunnel's packet (RFC 7348), in a node that has no device for that network.
+
+    A tunnel may send to a group: then everybody who joined it is meant, and no node owns the address.
+    """
+    hop = case.spot.hop
+    carried = _CARRIED.match(hop.text) if hop is not None else None
+    if hop is None or carried is None:
+        return None
+    outer, vni = carried[2], int(carried[3])
+    owners = case.owners(outer)
+    if not owners and not is_group(outer):
+        device = next((link for link in case.node(hop.node).links if link.vxlan is not None), None)
+        return blame(case, "vxlan-remote", hop.node, device.name if device else "", facts=(inferred(hop.text),), address=outer)
+    node = case.node(hop.node)
+    if hop.direction == "out" or not (is_group(outer) or any(own.name == hop.node for own, _ in owners)):
+        return None
+    return _untaken(case, node, vni, group=is_group(outer))
+
+
+def _untaken(case: Case, node: Node, vni: int, *, group: bool) -> Cause | None:
+    """Why no device of the node took a packet of network ``vni``."""
+    devices = [(link, link.vxlan) for link in node.links if link.vxlan is not None]
+    look = case.ip(node.name, "-d link show type vxlan")
+    if not devices:
+        if group:  # whoever has no tunnel hears the group as well, and is not meant
+            return None
+        return blame(case, "vni-mismatch", node.name, facts=(inferred(f"the packet is for network {vni}", look),), how="none")
+    if not any(tunnel.vni == vni for _, tunnel in devices):
+        link, tunnel = devices[0]
+        own = state(f"{link.name} has VNI {tunnel.vni}", case.ip(node.name, f"-d link show {link.name}"))
+        return blame(case, "vni-mismatch", node.name, link.name, facts=(seen(f"the packet carries VNI {vni}"), own), vni=vni, own=tunnel.vni)
+    down = next((link for link, tunnel in devices if tunnel.vni == vni and not link.up), None)
+    if down is None:
+        return None
+    facts = (state(f"{down.name} is down", case.ip(node.name, f"link show {down.name}")), seen(f"the packet carries VNI {vni}"))
+    return blame(case, "link-down", node.name, down.name, facts=facts)

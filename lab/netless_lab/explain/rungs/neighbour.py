@@ -1,23 +1,32 @@
-"""Neighbours: a node asks who has the next hop's address (ARP, RFC 826) and nobody answers, or the wrong one was remembered."""
+"""Neighbours: a node asks who has the next hop's address (ARP, RFC 826; neighbour discovery, RFC 4861) and nobody answers, or a wrong answer is remembered."""
 
 from __future__ import annotations
 
-from ...model.journey import Fact, Hop
+from ipaddress import IPv6Address
+
+from ...model.journey import Hop
 from ...model.snapshot import Link, Neighbour, Node
 from .. import routes
+from ..blame import blame
 from ..case import Case
-from ..cause import Cause, at_gate, at_link, of_node, owner_words
-from ..near import clash, neighbours_of, prefix
-from ..segment import Stop, way
+from ..cause import Cause, inferred, of_node, owner_words, seen, state
+from ..filtering import filtered
+from ..near import clash, given, neighbours_of, of_stop, prefix
+from ..segment import way
+from ..spot import answers_for
+
+_COUNTER = "TcpExtIPReversePathFilter"
+_ETHERNET = frozenset({"veth", "bridge", "physical", "macvlan", "vlan", "vxlan", "device", "tap"})
+"""Kinds of links whose neighbours have to be found; a tun, WireGuard or PPP device has none, and is NOARP from birth."""
 
 
 def address_on_port(case: Case) -> Cause | None:
     """A node asks by a link that is a port of a bridge: what comes in there belongs to the bridge, so no answer is ever its own."""
     for hop in case.hops:
         link = case.link(hop.node, hop.link)
-        if hop.kind != "arp-request" or hop.direction != "out" or link is None or link.port is None or not link.master:
+        if hop.neighbour != "question" or hop.direction != "out" or link is None or link.port is None or not link.master:
             continue
-        own = next((own for own in link.v4 if own.address == hop.src), None)
+        own = next((own for own in case.own(link) if own.address == hop.src), None)
         if own is not None and hop.mac_src == link.mac and not _reached_by(case, hop):
             return _misplaced(case, hop.node, link, own.cidr)
     return None
@@ -29,27 +38,25 @@ def _reached_by(case: Case, hop: Hop) -> bool:
     return any(entry.address == hop.dst and entry.dev == hop.link and entry.mac and entry.state != "failed" for entry in entries)
 
 
-def _misplaced(case: Case, node: str, link: Link, cidr: str) -> Cause:
-    text = (
-        f"{owner_words(node)} has {cidr} on {link.name}, which is a port of {link.master}: frames that come in there go to the bridge, "
-        f"so no answer ever reaches {link.name}"
-    )
-    facts = (Fact(f"{link.name} holds {cidr} and has the master {link.master}", case.ip(node, f"address show {link.name}")),)
-    fix = f"{case.ip(node, f'address del {cidr} dev {link.name}')}; {case.ip(node, f'address add {cidr} dev {link.master}')}"
-    return Cause("address-on-port", at_link(node, link.name), text, facts, True, fix)
+def _misplaced(case: Case, name: str, link: Link, cidr: str) -> Cause:
+    """The address moves to the bridge, and the routes that go with it follow."""
+    fact = state(f"{link.name} holds {cidr} and has the master {link.master}", case.ip(name, f"address show {link.name}"))
+    lost = [route for route in case.node(name).routes if route.dev == link.name and route.via and routes.within(route.via, routes.subnet(cidr))]
+    steps = [f"address del {cidr} dev {link.name}", f"address add {cidr} dev {link.master}"]
+    steps += [f"route replace {route.dst} via {route.via}" for route in lost]
+    fix = "; ".join(case.ip(name, step) for step in steps)
+    return blame(case, "address-on-port", name, link.name, facts=(fact,), fix=fix, cidr=cidr, bridge=link.master)
 
 
 def wrong_memory(case: Case) -> Cause | None:
     """The frame itself went to a MAC that is not the next hop's: somebody's neighbour table is wrong."""
-    if case.spot.stage in ("answered", "unsent", "refused"):
-        return None
-    for hop in case.hops:
-        if hop.direction != "out" or hop.kind.startswith(("arp", "ipv6")) or not hop.mac_dst:
+    for number, hop in enumerate(case.hops):
+        if hop.direction != "out" or hop.neighbour or hop.kind == "ipv6-nd" or not hop.mac_dst:
             continue
         link = case.link(hop.node, hop.link)
         if link is None or link.kind == "loopback" or (link.master and link.port) or _already_bridged(case, hop):
             continue
-        cause = _misled(case, hop, link)
+        cause = _misled(case, number, hop, link)
         if cause is not None:
             return cause
     return None
@@ -60,23 +67,25 @@ def _already_bridged(case: Case, hop: Hop) -> bool:
     return hop.mac_src not in {link.mac for link in case.node(hop.node).links}
 
 
-def _misled(case: Case, hop: Hop, link: Link) -> Cause | None:
+def _misled(case: Case, number: int, hop: Hop, link: Link) -> Cause | None:
     if not link.arp and hop.mac_dst == hop.mac_src:
         return arp_off(case, hop.node, link)
     found = case.route(hop.node, hop.dst)
     next_hop = found.next_hop if found.dev == link.name else ""
-    owners = case.owners(next_hop) if next_hop else ()
+    owners = tuple(pair for pair in case.owners(next_hop) if pair[0].name != hop.node) if next_hop else ()
     if next_hop and not owners:
         return _bereft(case, hop, next_hop)
-    if not owners or hop.mac_dst in _macs(owners) or _taken_in(case, hop, owners[0][0].name):
+    if not owners or any(_accepts(case, number, hop, own) for own in owners) or _taken_in(case, number, hop, {own.name for own, _ in owners}):
         return None
-    entry = next((own for own in case.node(hop.node).neighbours if (own.address, own.dev) == (next_hop, link.name)), None)
+    near = {(node.name, far.name) for node, far in neighbours_of(case, hop.node, hop.link)}
+    owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
+    entry = next((own for own in case.neighbours(hop.node) if (own.address, own.dev) == (next_hop, link.name)), None)
     proxy = next(
-        (node for node, far in neighbours_of(case, hop.node, hop.link) if far.mac == hop.mac_dst and _proxies(node, far)), None
+        ((node, far) for node, far in neighbours_of(case, hop.node, hop.link) if far.mac == hop.mac_dst and _proxies(case, node, far)), None
     )
     if proxy is not None:
-        return _proxied(case, hop, proxy, next_hop, owners[0][0])
-    return _wrong_entry(case, hop, entry, next_hop, owners[0])
+        return _proxied(case, hop, proxy, next_hop, owner[0])
+    return _wrong_entry(case, hop, entry, next_hop, owner)
 
 
 def _bereft(case: Case, hop: Hop, next_hop: str) -> Cause | None:
@@ -84,102 +93,130 @@ def _bereft(case: Case, hop: Hop, next_hop: str) -> Cause | None:
     for node in case.before.nodes:
         for link in node.links:
             bridge = node.link(link.master) if link.master and link.port else None
-            if link.mac == hop.mac_dst and link.kind != "loopback" and node.name != hop.node:
-                return lost_address(case, node, bridge or link, next_hop, hop)
+            if link.mac == hop.mac_dst and link.kind != "loopback" and node.name != hop.node and not _proxies(case, node, link):
+                return _lost_address(case, node, bridge or link, next_hop, hop)
     return None
 
 
-def lost_address(case: Case, node: Node, link: Link, address: str, hop: Hop) -> Cause:
+def _lost_address(case: Case, node: Node, link: Link, address: str, hop: Hop) -> Cause:
     """``link`` was known by ``address`` and does not hold it."""
     asker = case.link(hop.node, hop.link)
-    length = next((own.prefix for own in asker.v4 if routes.within(address, own.cidr)), 24) if asker is not None else 24
-    held = ", ".join(own.cidr for own in link.v4)
-    what = f"the bridge {link.name}" if link.kind == "bridge" else link.name
+    usual = 24 if case.family == 4 else 64
+    length = next((own.prefix for own in asker.addresses if routes.within(address, own.cidr)), usual) if asker is not None else usual
+    held = ", ".join(own.cidr for own in case.own(link))
     code = "address-wrong" if held else "bridge-without-address" if link.kind == "bridge" else "address-missing"
-    text = f"{what} of {owner_words(node.name)} has {held or 'no address'}, and {owner_words(hop.node)} still sends it packets for {address}"
     facts = (
-        Fact(f"{link.name} holds {held or 'no IPv4 address'}", case.ip(node.name, f"address show {link.name}")),
-        Fact(
-            f"the frame for {address} went to {hop.mac_dst}, the MAC of {link.name}",
-            case.ip(hop.node, f"neighbour show {address}"),
-        ),
+        state(f"{link.name} holds {held or f'no {case.protocol} address'}", case.ip(node.name, f"address show {link.name}")),
+        seen(f"the frame for {address} went to {hop.mac_dst}, the MAC of {link.name}", case.ip(hop.node, f"neighbour show {address}")),
     )
-    return Cause(
-        code,
-        at_link(node.name, link.name),
-        text,
-        facts,
-        True,
-        case.ip(node.name, f"address add {address}/{length} dev {link.name}"),
+    return blame(
+        case, code, node.name, link.name, facts=facts, how="remembered", address=address, cidr=held, asker=owner_words(hop.node),
+        fix=given(case, node, link, f"{address}/{length}"),
+    )  # fmt: skip
+
+
+def _taken_in(case: Case, number: int, hop: Hop, owners: set[str]) -> bool:
+    """Whether this frame came to its next hop all the same, by another of that node's interfaces."""
+    return any(
+        own.direction == "in" and own.node in owners and own.mac_dst == hop.mac_dst and own.mac_src == hop.mac_src and _is_an_end(case, own)
+        for own in case.hops[number + 1 :]
+        if own.kind == hop.kind
     )
 
 
-def _taken_in(case: Case, hop: Hop, owner: str) -> bool:
-    """Whether the frame came to its next hop all the same, by another of that node's interfaces."""
-    return any(own.direction == "in" and own.mac_dst == hop.mac_dst and own.kind == hop.kind for own in case.seen(owner))
+def _is_an_end(case: Case, hop: Hop) -> bool:
+    link = case.link(hop.node, hop.link)
+    return link is not None and not (link.master and link.port)
 
 
-def _macs(owners: tuple[tuple[Node, Link], ...]) -> set[str]:
-    """Every MAC under which the owners take frames in: their own, and those of the ports when it is a bridge."""
-    return {own.mac for node, link in owners for own in node.links if own is link or own.master == link.name} | {
-        own.mac for node, link in owners for own in node.links if own.kind == "bridge"
-    }
+def _accepts(case: Case, number: int, hop: Hop, owner: tuple[Node, Link]) -> bool:
+    """Whether the owner takes in what is for the frame's MAC.
+
+    A bridge takes frames for its own MAC, and for that of the port they come in by; those for another port's MAC come to it as somebody
+    else's, and IP throws them away (PACKET_OTHERHOST; br_handle_frame() and eth_type_trans() of the kernel).
+    """
+    node, link = owner
+    bridge = link.name if link.kind == "bridge" else link.master if link.port is not None else None
+    by = {own.name for own in node.links if bridge and own.master == bridge and own.mac == hop.mac_dst}
+    passed = any(own.node == node.name and own.link in by and own.direction == "in" and own.mac_dst == hop.mac_dst for own in case.hops[number + 1 :])
+    return passed or hop.mac_dst in {own.mac for own in node.links if own is link or own.name == bridge}
 
 
-def _proxies(node: Node, link: Link) -> bool:
-    return "1" in (node.sysctls.get("proxy_arp"), node.sysctls.get(f"proxy_arp/{link.name}"))
+def _proxies(case: Case, node: Node, link: Link) -> bool:
+    return case.family == 4 and "1" in (node.sysctls.get("proxy_arp"), node.sysctls.get(f"proxy_arp/{link.name}"))
 
 
-def _proxied(case: Case, hop: Hop, proxy: Node, next_hop: str, owner: Node) -> Cause:
-    text = f"{owner_words(proxy.name)} answers for {next_hop} in place of {owner_words(owner.name)} (proxy_arp=1), and takes its packets"
+def _proxied(case: Case, hop: Hop, proxy: tuple[Node, Link], next_hop: str, owner: Node) -> Cause:
+    node, link = proxy
+    scope = link.name if node.sysctls.get(f"proxy_arp/{link.name}") == "1" else "all"
     facts = (
-        Fact(
-            f"the frame went to {hop.mac_dst}, an interface of {owner_words(proxy.name)}",
-            case.ip(hop.node, f"neighbour show {next_hop}"),
-        ),
-        Fact(f"proxy_arp is on in {owner_words(proxy.name)}", case.run(proxy.name, "sysctl -a --pattern proxy_arp$")),
+        seen(f"the frame went to {hop.mac_dst}, an interface of {owner_words(node.name)}", case.ip(hop.node, f"neighbour show {next_hop}")),
+        state(f"proxy_arp is on in {owner_words(node.name)}", case.run(node.name, "sysctl -a --pattern proxy_arp$")),
     )
-    return Cause("proxy-arp", at_gate(proxy.name, "neighbour"), text, facts, True)
+    key = f"net.ipv4.conf.{scope}.proxy_arp"
+    return blame(case, "proxy-arp", node.name, facts=facts, address=next_hop, owner=owner_words(owner.name), key=key)
 
 
 def _wrong_entry(case: Case, hop: Hop, entry: Neighbour | None, next_hop: str, owner: tuple[Node, Link]) -> Cause:
+    """What is remembered is forgotten; and a bridge that only borrows its MAC keeps the one it has, so that it does not happen again."""
     node, link = owner
-    how = f" ({entry.state})" if entry is not None else ""
-    text = (
-        f"{owner_words(hop.node)} sends packets for {next_hop} to the MAC {hop.mac_dst}, but {next_hop} is {owner_words(node.name)}'s "
-        f"{link.name} with {link.mac}: its neighbour table is wrong{how}"
-    )
+    forget = case.ip(hop.node, f"neighbour del {next_hop} dev {hop.link}")
+    moved = link.kind == "bridge" and (entry is None or entry.state != "permanent")
+    borrowed = moved and any(own.master == link.name and own.mac == link.mac for own in node.links)
+    pin = f"{case.ip(node.name, f'link set {link.name} address {link.mac}')}; " if borrowed else ""
     facts = (
-        Fact(f"the frame left {hop.node} by {hop.link} for {hop.mac_dst}", case.ip(hop.node, f"neighbour show {next_hop}")),
-        Fact(f"{link.name} of {owner_words(node.name)} has the MAC {link.mac}", case.ip(node.name, f"link show {link.name}")),
+        seen(f"the frame left {hop.node} by {hop.link} for {hop.mac_dst}", case.ip(hop.node, f"neighbour show {next_hop}")),
+        state(f"{link.name} of {owner_words(node.name)} has the MAC {link.mac}", case.ip(node.name, f"link show {link.name}")),
     )
-    fix = case.ip(hop.node, f"neighbour del {next_hop} dev {hop.link}")
-    return Cause("neighbour-wrong", at_gate(hop.node, "neighbour"), text, facts, True, fix)
+    return blame(
+        case, "neighbour-wrong", hop.node, facts=facts, how="bridge" if borrowed else "", fix=f"{pin}{forget}", address=next_hop, mac=hop.mac_dst,
+        owner=owner_words(node.name), far=link.name, right=link.mac, known=f" ({entry.state})" if entry is not None else "",
+    )  # fmt: skip
 
 
-def arp_off(case: Case, node: str, link: Link) -> Cause:
-    """An interface that takes no part in ARP."""
-    text = f"ARP is switched off on {link.name} of {owner_words(node)}: it neither asks nor answers who has an address"
-    fact = Fact(f"{link.name} has the flag NOARP", case.ip(node, f"link show {link.name}"))
-    return Cause("arp-off", at_link(node, link.name), text, (fact,), True, case.ip(node, f"link set {link.name} arp on"))
+def arp_off(case: Case, node: str, link: Link) -> Cause | None:
+    """An interface that takes no part in ARP, although its neighbours have to be found."""
+    if link.kind not in _ETHERNET or link.mode == "tun":
+        return None
+    fact = state(f"{link.name} has the flag NOARP", case.ip(node, f"link show {link.name}"))
+    return blame(case, "arp-off", node, link.name, facts=(fact,))
+
+
+def no_link_local(case: Case) -> Cause | None:
+    """IPv6 asks for a neighbour from the link's own address of fe80::/10 (RFC 4861, section 7.2.2); without one it does not even ask."""
+    spot = case.spot
+    found = case.route(spot.node, spot.dst, spot.src if spot.iif else None, spot.iif) if case.family == 6 and spot.dst else None
+    link = case.link(spot.node, found.dev) if found is not None and found.dev and found.type == "unicast" else None
+    if found is None or link is None or link.kind not in _ETHERNET or not link.up or any(own.scope == "link" and own.family == 6 for own in link.addresses):
+        return None
+    if any(entry.address == found.next_hop and entry.mac for entry in case.neighbours(spot.node)):
+        return None
+    fact = state(f"{link.name} has no address of fe80::/10", case.ip(spot.node, f"address show {link.name}"))
+    fix = given(case, case.node(spot.node), link, f"{_link_local(link.mac)}/64") if link.mac else ""
+    return blame(case, "link-local-missing", spot.node, link.name, facts=(fact,), fix=fix, address=found.next_hop)
+
+
+def _link_local(mac: str) -> str:
+    """The address that the kernel itself makes of a MAC (RFC 4291, appendix A)."""
+    own = bytes.fromhex(mac.replace(":", ""))
+    return str(IPv6Address(b"\xfe\x80" + bytes(6) + bytes((own[0] ^ 2,)) + own[1:3] + b"\xff\xfe" + own[3:]))
 
 
 def unanswered(case: Case) -> Cause | None:
     """Somebody has the address, and the question did not come to him, or he kept silent, or his answer was lost."""
     spot = case.spot
-    owners = case.owners(spot.asked) if spot.stage == "asking" else ()
-    if not owners:
-        return None
-    node, link = owners[0]
+    owners = tuple(pair for pair in case.owners(spot.asked) if pair[0].name != spot.node)
     asker = case.link(spot.node, spot.link)
-    if asker is None:
+    if not owners or asker is None:
         return None
+    near = {(node.name, far.name) for node, far in neighbours_of(case, spot.node, spot.link)}
+    owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
     return (
-        _wrong_side(case, asker, owners[0])
-        or _too_wide(case, asker, owners[0])
-        or _own_subnet(case, asker, owners[0])
-        or _in_the_way(case, (spot.node, spot.link), (node.name, link.name))
-        or _deaf(case, node, link, asker)
+        _wrong_side(case, asker, owner)
+        or _too_wide(case, asker, owner)
+        or _own_subnet(case, asker, owner)
+        or _in_the_way(case, (spot.node, spot.link), (owner[0].name, owner[1].name))
+        or _deaf(case, owner[0], owner[1], asker)
     )
 
 
@@ -197,28 +234,24 @@ def _wrong_side(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | No
             return clash(case, node, asker, other, spot.asked)
         if way(case.before, (node.name, asker.name), (owner[0].name, owner[1].name)) is None:
             found = case.route(node.name, spot.asked)
-            text = f"{owner_words(node.name)} looks for {spot.asked} on {asker.name}, but it lives behind {other.name}"
-            fact = Fact(
-                f"{of_node(node.name)} routing says: by {found.dev or asker.name}", case.ip(node.name, f"route get {spot.asked}")
-            )
-            return Cause("route-wrong", at_gate(node.name, "routing"), text, (fact,))
+            fact = inferred(f"{of_node(node.name)} routing says: by {found.dev or asker.name}", case.ip(node.name, f"route get {spot.asked}"))
+            return blame(case, "route-wrong", node.name, facts=(fact,), how="side", fix="", dst=spot.asked, out=asker.name, right=other.name)
     return None
 
 
 def _too_wide(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
     """The asker takes for a neighbour who is in another subnet: its prefix is too short."""
     spot = case.spot
-    mine = next((own for own in asker.v4 if routes.within(spot.asked, own.cidr)), None)
+    full = routes.bits(case.family)
+    mine = next((own for own in asker.addresses if routes.within(spot.asked, own.cidr)), None)
     there = way(case.before, (spot.node, spot.link), (owner[0].name, owner[1].name))
     if mine is None or (there is not None and not there.stops):
         return None
     node = case.node(spot.node)
-    others = [own for _, far in neighbours_of(case, spot.node, spot.link) for own in far.v4] + list(owner[1].v4)
-    right = next((own for own in others if mine.prefix < own.prefix < 32 and routes.within(mine.address, own.cidr)), None)
-    apart = next((own for own in owner[1].v4 if own.address == spot.asked and mine.prefix < own.prefix < 32), None)
-    if right is None and apart is None:
-        return None
-    if right is not None and routes.within(spot.asked, right.cidr):
+    others = [own for _, far in neighbours_of(case, spot.node, spot.link) for own in case.own(far)] + list(case.own(owner[1]))
+    right = next((own for own in others if mine.prefix < own.prefix < full and routes.within(mine.address, own.cidr)), None)
+    apart = next((own for own in case.own(owner[1]) if own.address == spot.asked and mine.prefix < own.prefix < full), None)
+    if (right is None and apart is None) or (right is not None and routes.within(spot.asked, right.cidr)):
         return None
     length = (right or apart or mine).prefix
     why = f"it takes {spot.asked} for a neighbour and asks for it on {asker.name} in vain"
@@ -228,19 +261,17 @@ def _too_wide(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None
 def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
     """A subnet of the asker's own covers the address of somebody who lives elsewhere."""
     spot = case.spot
-    mine = next((own for own in asker.v4 if own.prefix < 32 and routes.within(spot.asked, own.cidr)), None)
+    full = routes.bits(case.family)
+    mine = next((own for own in case.own(asker) if own.prefix < full and routes.within(spot.asked, own.cidr)), None)
     if mine is None or way(case.before, (spot.node, spot.link), (owner[0].name, owner[1].name)) is not None:
         return None
-    who = owner_words(spot.node)
-    text = (
-        f"{who} takes {spot.asked} for a neighbour, because {asker.name} has {mine.cidr}: that subnet covers the true one, "
-        f"which lies beyond {owner_words(owner[0].name)}"
-    )
     facts = (
-        Fact(f"{asker.name} holds {mine.cidr}", case.ip(spot.node, f"address show {asker.name}")),
-        Fact(f"{of_node(spot.node)} routing sends {spot.asked} by {asker.name}", case.ip(spot.node, f"route get {spot.asked}")),
+        inferred(f"{asker.name} holds {mine.cidr}", case.ip(spot.node, f"address show {asker.name}")),
+        inferred(f"{of_node(spot.node)} routing sends {spot.asked} by {asker.name}", case.ip(spot.node, f"route get {spot.asked}")),
     )
-    return Cause("subnet-clash", at_gate(spot.node, "routing"), text, facts)
+    return blame(
+        case, "subnet-clash", spot.node, facts=facts, how="covers", dst=spot.asked, out=asker.name, mine=mine.cidr, owner=owner_words(owner[0].name)
+    )
 
 
 def _in_the_way(case: Case, start: tuple[str, str], goal: tuple[str, str]) -> Cause | None:
@@ -251,24 +282,6 @@ def _in_the_way(case: Case, start: tuple[str, str], goal: tuple[str, str]) -> Ca
     return of_stop(case, there.stops[0], f"the question who has {case.spot.asked} was heard last at {_heard(case)}")
 
 
-def of_stop(case: Case, stop: Stop, seen: str) -> Cause:
-    """An obstacle of the segment as a cause. It is certain when the packet was last seen right before it."""
-    spot = case.spot
-    link = case.link(stop.node, stop.link)
-    dead = stop.code in ("port-down", "link-down", "bridge-down", "isolated-ports", "port-state", "port-unplugged")
-    beside = spot.hop is not None and (spot.hop.node, spot.hop.link) in {
-        (stop.node, stop.link),
-        (link.peer.node, link.peer.name) if link is not None and link.peer is not None else (stop.node, stop.link),
-    }
-    facts = (Fact(f"{stop.text} (in {owner_words(stop.node)})", case.run(stop.node, stop.look)), Fact(seen))
-    fix = case.run(stop.node, stop.fix) if stop.fix else ""
-    return Cause(stop.code, at_link(stop.node, stop.link), _told(case, stop), facts, dead and beside, fix)
-
-
-def _told(case: Case, stop: Stop) -> str:
-    return f"on {owner_words(stop.node)}: {stop.text}"
-
-
 def _heard(case: Case) -> str:
     hop = case.spot.hop
     return f"{hop.link} of {owner_words(hop.node)}" if hop is not None else owner_words(case.spot.node)
@@ -277,50 +290,34 @@ def _heard(case: Case) -> str:
 def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
     """The owner heard the question, or should have, and did not answer."""
     spot = case.spot
-    if not link.arp:
-        return arp_off(case, node.name, link)
-    if not asker.arp:
-        return arp_off(case, spot.node, asker)
+    if case.family == 4 and not (link.arp and asker.arp):
+        return arp_off(case, node.name, link) if not link.arp else arp_off(case, spot.node, asker)
     heard = [
         hop
         for hop in case.hops
-        if hop.node == node.name and hop.kind == "arp-request" and hop.dst == spot.asked and hop.direction != "out"
+        if hop.node == node.name and hop.neighbour == "question" and hop.dst == spot.asked and hop.direction != "out"
     ]
-    answered = any(hop.node == node.name and hop.kind == "arp-reply" and hop.src == spot.asked for hop in case.hops)
+    answered = any(hop.node == node.name and hop.neighbour == "answer" and answers_for(hop) == spot.asked for hop in case.hops)
     if not heard or answered:
         return None
     source = heard[-1].src
     if node.owner(source) is not None:
         return _same_address(case, node, source)
-    if (
-        case.rose(node.name, "TcpExtIPReversePathFilter")
-        or case.route(node.name, spot.asked, source, heard[-1].link).error == "EXDEV"
-    ):
-        return _filtered(case, node, link, source)
+    if case.family == 6:
+        return None
+    if case.rose(node.name, _COUNTER) or case.route(node.name, spot.asked, source, heard[-1].link).error == "EXDEV":
+        return filtered(case, node, link, source)
     return _ignored(case, node, link)
 
 
 def _same_address(case: Case, node: Node, source: str) -> Cause:
     place = node.owner(source)
     name = place.name if place is not None else ""
-    text = (
-        f"{owner_words(node.name)} has {source} as well, on {name}: it takes the question for one of its own and does not answer"
+    facts = (
+        inferred(f"{name} of {owner_words(node.name)} holds {source}", case.ip(node.name, f"address show {name}")),
+        inferred(f"{owner_words(case.spot.node)} asks from {source}", case.ip(case.spot.node, f"address show {case.spot.link}")),
     )
-    facts = (Fact(f"{name} of {owner_words(node.name)} holds {source}", case.ip(node.name, f"address show {name}")),
-             Fact(f"{owner_words(case.spot.node)} asks from {source}", case.ip(case.spot.node, f"address show {case.spot.link}")))  # fmt: skip
-    return Cause("duplicate-address", at_link(node.name, name), text, facts, False, "")
-
-
-def _filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
-    back = case.route(node.name, source)
-    text = (
-        f"{owner_words(node.name)} drops what comes from {source} by {link.name}, because its own way to {source} leads "
-        f"{'by ' + back.dev if back.dev else 'nowhere'} (rp_filter)"
-    )
-    facts = (Fact("the kernel's reverse path filter counted a packet", case.run(node.name, "nstat -az TcpExtIPReversePathFilter")),
-             Fact(f"rp_filter is on in {owner_words(node.name)}", case.run(node.name, "sysctl -a --pattern rp_filter$")))  # fmt: skip
-    return Cause("rp-filter", at_gate(node.name, "routing"), text, facts, case.rose(node.name, "TcpExtIPReversePathFilter") > 0,
-                 case.run(node.name, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=0 net.ipv4.conf.all.rp_filter=0"))  # fmt: skip
+    return blame(case, "duplicate-address", node.name, name, facts=facts, how="asked", address=source)
 
 
 def _ignored(case: Case, node: Node, link: Link) -> Cause | None:
@@ -329,12 +326,10 @@ def _ignored(case: Case, node: Node, link: Link) -> Cause | None:
         value = case.knob(node.name, f"net/ipv4/conf/{scope}/arp_ignore")
         if value not in ("", "0"):
             key = f"net.ipv4.conf.{scope}.arp_ignore"
-            text = f"{owner_words(node.name)} heard the question and may not answer it: {key} is {value}"
             facts = (
-                Fact(f"{key} is {value}", case.run(node.name, f"sysctl {key}")),
-                Fact(f"the question was heard at {_heard(case)}, and no answer left"),
+                state(f"{key} is {value}", case.run(node.name, f"sysctl {key}")),
+                seen(f"the question was heard at {_heard(case)}, and no answer left"),
             )
-            return Cause(
-                "arp-ignored", at_gate(node.name, "neighbour"), text, facts, True, case.run(node.name, f"sysctl -w {key}=0")
-            )
+            return blame(case, "arp-ignored", node.name, facts=facts, key=key, value=value)
     return None
+

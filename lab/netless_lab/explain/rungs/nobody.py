@@ -1,27 +1,29 @@
-"""A question for an address that nobody has: a wrong gateway, a lost address, or simply nobody there."""
+"""Neighbours that nobody is: a wrong gateway, one that only proxy ARP answers for, a lost address, or simply nobody there."""
 
 from __future__ import annotations
 
 from ...model.journey import Fact, Hop
+from ...model.netfilter.run import run
 from ...model.snapshot import Link, Node
 from .. import routes
+from ..blame import blame
 from ..case import Case
-from ..cause import Cause, at_gate, at_link, of_node, owner_words
-from ..near import clash, neighbours_of, prefix
-from ..segment import way
-from .sender import decoy_of, gateway_of
+from ..cause import Cause, inferred, of_node, owner_words, seen, state
+from ..near import cableless, clash, gateway_of, given, may_route, neighbours_of, of_stop, prefix
+from ..packets import entering
+from ..rules import puts_in
+from ..segment import could_be_port, way
 
 
 def nobody(case: Case) -> Cause | None:
     """Who should have it?"""
     spot = case.spot
-    if spot.stage != "asking" or case.owners(spot.asked):
-        return None
     asker = case.link(spot.node, spot.link)
-    if asker is None:
+    if asker is None or case.owners(spot.asked):
         return None
     return (
         _rewritten(case)
+        or _for_another(case, asker)
         or _gateway(case, asker)
         or _lost(case, asker)
         or _too_wide(case, asker)
@@ -33,27 +35,21 @@ def nobody(case: Case) -> Cause | None:
 def vanished(case: Case) -> Cause | None:
     """The frame went to a MAC that nobody has any more, for an address that nobody has: its owner is gone, a table still remembers."""
     spot = case.spot
-    if spot.stage not in ("bridging", "stray", "crossing") or spot.hop is None or not spot.dst:
+    if spot.hop is None or not spot.dst:
         return None
     sent = next((hop for hop in reversed(case.hops[: spot.at + 1]) if hop.direction == "out" and _made(case, hop)), None)
     if sent is None:
         return None
     next_hop = case.route(sent.node, sent.dst).next_hop
     asker = case.link(sent.node, sent.link)
-    if (
-        not next_hop
-        or asker is None
-        or case.owners(next_hop)
-        or any(link.mac == sent.mac_dst for node in case.before.nodes for link in node.links)
-    ):
+    known = any(link.mac == sent.mac_dst for node in case.before.nodes for link in node.links)
+    if not next_hop or asker is None or case.owners(next_hop) or known:
         return None
     whose = case.expected.get(next_hop)
     if whose is not None and (cause := _of(case, case.node(whose), asker, "", next_hop)) is not None:
         return cause
-    who = owner_words(sent.node)
-    text = f"{who} still remembers {next_hop} at {sent.mac_dst}, and nobody has that address or that MAC any more"
-    fact = Fact(f"the frame left by {sent.link} for {sent.mac_dst}", case.ip(sent.node, f"neighbour show {next_hop}"))
-    return Cause("neighbour-unanswered", at_gate(sent.node, "neighbour"), text, (fact,))
+    fact = inferred(f"the frame left by {sent.link} for {sent.mac_dst}", case.ip(sent.node, f"neighbour show {next_hop}"))
+    return blame(case, "neighbour-unanswered", sent.node, facts=(fact,), how="remembered", address=next_hop, mac=sent.mac_dst)
 
 
 def _made(case: Case, hop: Hop) -> bool:
@@ -61,74 +57,55 @@ def _made(case: Case, hop: Hop) -> bool:
     return any(link.mac == hop.mac_src for link in case.node(hop.node).links)
 
 
-def no_gateway(case: Case) -> Cause | None:
-    """A route that leads out by a link and names no gateway: everybody out there is taken for a neighbour."""
-    spot = case.spot
-    link = case.link(spot.node, spot.link)
-    if spot.stage != "asking" or link is None or routes.on_link(link, spot.asked) or spot.asked != spot.dst:
-        return None
-    node = case.node(spot.node)
-    route = routes.best(node, spot.asked, routes.MAIN)
-    if route is None or route.via is not None or route.type != "unicast" or not link.v4:
-        return None
-    if any(
-        routes.within(spot.asked, own.cidr) for owner, far in case.owners(spot.asked) for own in far.v4 if own.prefix < 32
-    ) and (way(case.before, (spot.node, spot.link), _place_of(case)) is not None):
-        return None
-    text = (
-        f"{of_node(node.name)} route to {route.dst} leads out by {link.name} without a gateway, so it takes {spot.asked} for a neighbour "
-        f"on {link.name}, where nobody has that address"
-    )
-    via = gateway_of(case, node)
-    fact = Fact(f"the route reads: {route.dst} dev {route.dev}", case.ip(node.name, f"route get {spot.asked}"))
-    fix = case.ip(node.name, f"route replace {route.dst} via {via}") if via else ""
-    return Cause("gateway-missing", at_gate(node.name, "routing"), text, (fact,), not case.blind, fix)
-
-
-def _place_of(case: Case) -> tuple[str, str]:
-    node, link = case.owners(case.spot.asked)[0]
-    return node.name, link.name
-
-
 def _rewritten(case: Case) -> Cause | None:
     """The address was put there by translation: a source that nobody has, so answers go nowhere, or a destination that nobody has."""
     spot = case.spot
     for change in case.evidence.journey.rewrites:
-        after = change.after.rpartition(":")[0] or change.after
-        if after != spot.asked:
+        if routes.host_of(change.after) != spot.asked:
             continue
-        place = at_gate(change.node, "NAT")
-        fact = Fact(
-            f"{change.what} {change.before} became {change.after} in {owner_words(change.node)}",
-            case.run(change.node, "nft list ruleset"),
-        )
-        if change.what == "source":
-            text = f"{of_node(change.node)} NAT lets the packet go out as {after}, an address that nobody has: answers to it find no one"
-            return Cause("snat-wrong", place, text, (fact,), True)
-        text = f"{of_node(change.node)} NAT sends the packet on to {after}, an address that nobody has"
-        return Cause("dnat-wrong", place, text, (fact,), True)
+        look = case.run(change.node, "nft list ruleset")
+        fact = seen(f"{change.what} {change.before} became {change.after} in {owner_words(change.node)}", look)
+        code = "snat-wrong" if change.what == "source" else "dnat-wrong"
+        return blame(case, code, change.node, facts=(fact,), address=spot.asked)
     for flow in case.evidence.flows:
         if flow.node == spot.node and flow.destination_nat and flow.reply.src == spot.asked:
-            fact = Fact(
-                f"the connection table of {owner_words(spot.node)} expects the answer from {spot.asked}",
-                case.run(spot.node, "conntrack -L"),
-            )
-            text = f"{of_node(spot.node)} NAT sends the packet on to {spot.asked}, an address that nobody has"
-            return Cause("dnat-wrong", at_gate(spot.node, "NAT"), text, (fact,), True)
-    return _redirected(case)
-
-
-def _redirected(case: Case) -> Cause | None:
-    """The same, while the connection is not in the table yet: a rule names the address."""
-    spot = case.spot
-    node = case.node(spot.node)
-    for chain in node.chains:
-        for rule in chain.rules:
-            if rule.verdict.startswith("dnat") and f" {spot.asked}" in rule.verdict.replace(":", " "):
-                look = case.run(node.name, f"nft -a list chain {chain.family} {chain.table} {chain.name}")
-                text = f"{of_node(node.name)} NAT sends the packet on to {spot.asked}, an address that nobody has"
-                return Cause("dnat-wrong", at_gate(node.name, "NAT"), text, (Fact(f"its rule says {rule.text}", look),))
+            fact = seen(f"the connection table of {owner_words(spot.node)} expects the answer from {spot.asked}", case.run(spot.node, "conntrack -L"))
+            return blame(case, "dnat-wrong", spot.node, facts=(fact,), address=spot.asked)
+    hook, packet = entering(case, spot.node)
+    for passage in run(case.node(spot.node), hook, packet):
+        for done, chain, rule in passage.rewrites:
+            if not done.source and puts_in(done, spot.asked):
+                fact = inferred(f"its rule says {rule.text}", case.listing(spot.node, chain))
+                return blame(case, "dnat-wrong", spot.node, facts=(fact,), address=spot.asked)
     return None
+
+
+def _for_another(case: Case, asker: Link) -> Cause | None:
+    """A gateway that was never meant to be anybody's address: a route for it alone leads out by the link, and who stands behind it is to
+    answer in its place (proxy ARP; 169.254.1.1 is how Calico does it).
+    """
+    spot = case.spot
+    alone = f"{spot.asked}/{routes.bits(case.family)}"
+    route = next((own for own in case.node(spot.node).routes if own.dst == alone and own.dev == asker.name and not own.via), None)
+    far = asker.peer
+    node = case.before.node(far.node) if far is not None and far.node else None
+    link = node.link(far.name) if node is not None and far is not None else None
+    if case.family == 6 or route is None or node is None or link is None or link.master or case.own(link):
+        return None
+    leads = inferred(f"{owner_words(spot.node)} looks for {spot.asked} on {asker.name}: {route.dst} dev {asker.name}", case.ip(spot.node, "route show"))
+    asked = case.route(node.name, spot.asked, spot.hop.src if spot.hop is not None else None, link.name)
+    if "1" not in (case.setting(node.name, "proxy_arp"), case.setting(node.name, f"proxy_arp/{link.name}")):
+        key = f"net.ipv4.conf.{link.name}.proxy_arp"
+        off = state(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
+        return blame(case, "proxy-arp-off", node.name, link.name, facts=(off, leads), address=spot.asked, asker=owner_words(spot.node), key=key)
+    plain = routes.worked_out(node, spot.asked)
+    if not plain.error and plain.dev != link.name:
+        return None
+    via = gateway_of(case, node)
+    without = inferred(f"{of_node(node.name)} routing says for {spot.asked}: {asked.words or plain.words or 'by ' + (plain.dev or '')}",
+                       case.ip(node.name, f"route get {spot.asked}"))  # fmt: skip
+    fix = None if via and not case.has_default(node) else ""
+    return blame(case, "proxy-arp-route", node.name, link.name, facts=(without, leads), fix=fix, address=spot.asked, via=via)
 
 
 def _gateway(case: Case, asker: Link) -> Cause | None:
@@ -139,108 +116,87 @@ def _gateway(case: Case, asker: Link) -> Cause | None:
     node = case.node(spot.node)
     beside = neighbours_of(case, spot.node, spot.link)
     for far_node, far in beside:
-        if _may_route(far_node) and not far.v4 and far.kind in ("bridge", "veth"):
+        if may_route(case, far_node) and not case.own(far) and far.kind in ("bridge", "veth"):
             return _empty(case, far_node, far)
-    routers = [(far_node, far, own) for far_node, far in beside if _may_route(far_node) for own in far.v4]
-    fact = Fact(
-        f"{of_node(node.name)} route goes via {spot.asked}, which nobody has", case.ip(node.name, f"route get {spot.dst}")
-    )
+    routers = [(far_node, far, own) for far_node, far in beside if may_route(case, far_node) for own in case.own(far)]
+    fact = inferred(f"{of_node(node.name)} route goes via {spot.asked}, which nobody has", case.ip(node.name, f"route get {spot.dst}"))
+    route = routes.best(node, spot.dst, routes.MAIN)
+    network = route.dst if route is not None and route.via == spot.asked else "default"
     for far_node, far, own in routers:
-        mine = any(routes.within(own.address, each.cidr) for each in asker.v4)
-        if case.expected.get(spot.asked) == far_node.name or not mine:
-            text = f"{far.name} of {owner_words(far_node.name)} has {own.cidr}, and not the address {spot.asked} that {owner_words(node.name)} uses as its gateway"
-            look = case.ip(far_node.name, f"address show {far.name}")
-            if not mine and not any(_shares(other, own.cidr) for _, other in beside if other is not far):
-                return Cause(
-                    "address-wrong", at_link(far_node.name, far.name), text, (fact, Fact(f"{far.name} holds {own.cidr}", look))
-                )
-            if case.expected.get(spot.asked) == far_node.name:
-                return Cause("gateway-missing", at_link(far_node.name, far.name), text, (fact, Fact(f"{far.name} holds {own.cidr}", look)),
-                             False, case.ip(far_node.name, f"address add {spot.asked}/{own.prefix} dev {far.name}"))  # fmt: skip
-        text = f"{owner_words(node.name)} sends it via {spot.asked}, and nobody has that address: the router on this segment is {own.address}"
-        return Cause(
-            "gateway-wrong",
-            at_gate(node.name, "routing"),
-            text,
-            (fact,),
-            False,
-            case.ip(node.name, f"route replace default via {own.address}"),
-        )
-    return _hidden(case, fact) or Cause(
-        "gateway-missing",
-        at_gate(node.name, "routing"),
-        f"{owner_words(node.name)} sends it via {spot.asked}, and nobody has that address",
-        (fact,),
-    )
+        mine = any(routes.within(own.address, each.cidr) for each in case.own(asker))
+        meant = case.expected.get(spot.asked) == far_node.name
+        holds = inferred(f"{far.name} holds {own.cidr}", case.ip(far_node.name, f"address show {far.name}"))
+        fix = given(case, far_node, far, f"{spot.asked}/{own.prefix}" if meant else "")
+        if not mine and not any(_shares(case, other, own.cidr) for _, other in beside if other is not far):
+            return blame(
+                case, "address-wrong", far_node.name, far.name, facts=(fact, holds), how="gateway", fix=fix, address=spot.asked, cidr=own.cidr,
+                asker=owner_words(node.name),
+            )  # fmt: skip
+        if meant:
+            return blame(
+                case, "gateway-missing", far_node.name, far.name, facts=(fact, holds), how="lost", site="link", fix=fix, via=spot.asked,
+                cidr=own.cidr, asker=owner_words(node.name),
+            )  # fmt: skip
+        return blame(case, "gateway-wrong", node.name, facts=(fact,), via=spot.asked, right=own.address, network=network)
+    return _hidden(case, fact) or blame(case, "gateway-missing", node.name, facts=(fact,), fix="", via=spot.asked)
 
 
 def _hidden(case: Case, fact: Fact) -> Cause | None:
     """No router on the segment: perhaps its bridge is there, but this cable is not in it."""
-    from .neighbour import of_stop
-
     spot = case.spot
     for node in case.before.nodes:
-        if not _may_route(node) or node.name == spot.node:
+        if not may_route(case, node) or node.name == spot.node:
             continue
         for link in node.links:
-            if link.kind != "bridge":
-                continue
-            there = way(case.before, (spot.node, spot.link), (node.name, link.name))
+            there = way(case.before, (spot.node, spot.link), (node.name, link.name)) if link.kind == "bridge" else None
             if there is not None and there.stops:
                 return of_stop(case, there.stops[0], fact.text)
     return None
 
 
-def _shares(link: Link, cidr: str) -> bool:
-    return any(routes.within(own.address, cidr) for own in link.v4)
-
-
-def _may_route(node: Node) -> bool:
-    return node.role in ("host", "router", "internet") or routes.forwards(node, "")
+def _shares(case: Case, link: Link, cidr: str) -> bool:
+    return any(routes.within(own.address, cidr) for own in case.own(link))
 
 
 def _empty(case: Case, node: Node, link: Link) -> Cause:
     """The router's own interface is there, without an address."""
     spot = case.spot
     mine = case.link(spot.node, spot.link)
-    length = next((own.prefix for own in mine.v4), 24) if mine is not None else 24
-    code = "bridge-without-address" if link.kind == "bridge" else "address-missing"
-    what = f"the bridge {link.name}" if link.kind == "bridge" else link.name
-    text = f"{what} of {owner_words(node.name)} has no address, so nobody answers for {spot.asked}"
+    usual = 24 if case.family == 4 else 64
+    length = next((own.prefix for own in case.own(mine)), usual) if mine is not None else usual
     facts = (
-        Fact(f"{link.name} has no IPv4 address", case.ip(node.name, f"address show {link.name}")),
-        Fact(
-            f"{owner_words(spot.node)} asked for {spot.asked}, and nobody has it",
-            case.ip(spot.node, f"neighbour show {spot.asked}"),
-        ),
+        inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}")),
+        inferred(f"{owner_words(spot.node)} asked for {spot.asked}, and nobody has it", case.ip(spot.node, f"neighbour show {spot.asked}")),
     )
-    return Cause(
-        code,
-        at_link(node.name, link.name),
-        text,
-        facts,
-        False,
-        case.ip(node.name, f"address add {spot.asked}/{length} dev {link.name}"),
-    )
+    cable = link.kind != "bridge" and could_be_port(link) and node.role in ("host", "router") and case.expected.get(spot.asked) != node.name
+    bridge = next((own for own in node.links if own.kind == "bridge" and case.own(own)), None) if cable else None
+    if bridge is not None:
+        return _unplugged(case, node, link, bridge, facts)
+    code, how = ("bridge-without-address", "") if link.kind == "bridge" else ("address-missing", "nobody")
+    fix = given(case, node, link, f"{spot.asked}/{length}")
+    return blame(case, code, node.name, link.name, facts=facts, how=how, fix=fix, address=spot.asked)
+
+
+def _unplugged(case: Case, node: Node, link: Link, bridge: Link, facts: tuple[Fact, ...]) -> Cause:
+    made = blame(case, "port-unplugged", node.name, link.name, facts=facts, bridge=bridge.name)
+    return Cause(made.code, made.place, f"on {owner_words(node.name)}: {made.text}", made.facts, made.fix)
 
 
 def _lost(case: Case, asker: Link) -> Cause | None:
     """The address should be somebody's: a lesson says so, or there is a node on the segment without a fitting address."""
     spot = case.spot
     whose = case.expected.get(spot.asked)
-    cidr = next((own.cidr for own in asker.v4 if routes.within(spot.asked, own.cidr)), "")
+    cidr = next((own.cidr for own in case.own(asker) if routes.within(spot.asked, own.cidr)), "")
     if whose is not None and case.before.node(whose) is not None:
         return _of(case, case.node(whose), asker, cidr, spot.asked)
     beside = neighbours_of(case, spot.node, spot.link)
-    bare = [(node, link) for node, link in beside if not link.v4 and node.name != spot.node]
-    if len(bare) == 1:
+    bare = [(node, link) for node, link in beside if not case.own(link) and node.name != spot.node]
+    if case.family == 4 and len(bare) == 1:
         return _empty(case, *bare[0])
     alien = [
-        (node, link) for node, link in beside if link.v4 and cidr and not any(routes.within(own.address, cidr) for own in link.v4)
+        (node, link) for node, link in beside if case.own(link) and cidr and not any(routes.within(own.address, cidr) for own in case.own(link))
     ]
-    if len(alien) == 1:
-        return _alien(case, *alien[0], cidr)
-    return None
+    return _alien(case, *alien[0], cidr) if len(alien) == 1 else None
 
 
 def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause | None:
@@ -250,51 +206,36 @@ def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause |
     beside = {far.name for other, far in neighbours_of(case, spot.node, spot.link) if other.name == node.name}
     links = [link for link in links if link.name in beside] or links
     if not links:
-        look = Fact(f"{owner_words(node.name)} has no interface but lo", case.ip(node.name, "link"))
-        decoy = decoy_of(case, node)
-        if decoy is not None:
-            name = decoy.names[0] if decoy.names else decoy.name
-            text = f"the namespace called {name} is not {of_node(node.name)}: the cable went in there, and {owner_words(node.name)} has nothing but lo"
-            return Cause("decoy-namespace", node.name, text, (look,))
-        return Cause("cable-missing", node.name, f"{owner_words(node.name)}, whose {address} should be, has no cable", (look,))
-    bare = next((link for link in links if not link.v4), None)
-    if bare is not None and not any(link.v4 for link in links):
+        return cableless(case, node, address=address)
+    bare = next((link for link in links if not case.own(link)), None)
+    if bare is not None and not any(case.own(link) for link in links):
         return _empty(case, node, bare)
-    for link in links:
-        if link.v4:
-            return _alien(case, node, link, cidr)
-    return None
+    return next((_alien(case, node, link, cidr) for link in links if case.own(link)), None)
 
 
 def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
-    own = link.v4[0]
-    text = f"{link.name} of {owner_words(node.name)} has {own.cidr}, and nobody has {case.spot.asked}"
+    own, asked = case.own(link)[0], case.spot.asked
     facts = (
-        Fact(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")),
-        Fact(
-            f"{owner_words(case.spot.node)} asked for {case.spot.asked}, and nobody has it",
-            case.ip(case.spot.node, f"neighbour show {case.spot.asked}"),
-        ),
+        inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")),
+        inferred(f"{owner_words(case.spot.node)} asked for {asked}, and nobody has it", case.ip(case.spot.node, f"neighbour show {asked}")),
     )
-    fix = ""
-    if case.expected.get(case.spot.asked) == node.name:
-        fix = case.ip(node.name, f"address add {case.spot.asked}/{(cidr or own.cidr).split('/')[1]} dev {link.name}")
-    return Cause("address-wrong", at_link(node.name, link.name), text, facts, False, fix)
+    right = f"{asked}/{(cidr or own.cidr).split('/')[1]}" if case.expected.get(asked) == node.name else ""
+    return blame(
+        case, "address-wrong", node.name, link.name, facts=facts, how="nobody", cidr=own.cidr, address=asked, fix=given(case, node, link, right)
+    )
 
 
 def _too_wide(case: Case, asker: Link) -> Cause | None:
     """The asker takes a far address for a neighbour."""
     spot = case.spot
-    mine = next((own for own in asker.v4 if routes.within(spot.asked, own.cidr)), None)
+    full = routes.bits(case.family)
+    mine = next((own for own in asker.addresses if routes.within(spot.asked, own.cidr)), None)
     if mine is None:
         return None
     for _, far in neighbours_of(case, spot.node, spot.link):
-        for own in far.v4:
-            if (
-                mine.prefix < own.prefix < 32
-                and routes.within(mine.address, own.cidr)
-                and not routes.within(spot.asked, own.cidr)
-            ):
+        for own in case.own(far):
+            narrower = mine.prefix < own.prefix < full and routes.within(mine.address, own.cidr)
+            if narrower and not routes.within(spot.asked, own.cidr):
                 why = f"it takes {spot.asked} for a neighbour and asks for it on {asker.name} in vain"
                 return prefix(case, case.node(spot.node), asker, mine.cidr, why, own.cidr)
     return None
@@ -312,8 +253,6 @@ def _on_both_sides(case: Case, asker: Link) -> Cause | None:
 
 def _plain(case: Case) -> Cause:
     spot = case.spot
-    who = owner_words(spot.node)
-    facts = (Fact(f"{who} asked who has {spot.asked} on {spot.link}; nobody answered, and no node of this lab has that address",
-                  case.ip(spot.node, f"neighbour show {spot.asked}")),)  # fmt: skip
-    text = f"nobody on {who}'s {spot.link} has the address {spot.asked}"
-    return Cause("neighbour-unanswered", at_gate(spot.node, "neighbour"), text, facts)
+    text = f"{owner_words(spot.node)} asked who has {spot.asked} on {spot.link}; nobody answered, and no node of this lab has that address"
+    fact = inferred(text, case.ip(spot.node, f"neighbour show {spot.asked}"))
+    return blame(case, "neighbour-unanswered", spot.node, facts=(fact,), out=spot.link, address=spot.asked)

@@ -39,7 +39,7 @@ class Recorder:
         self._running = False
         self._taps.unlisten(self._take)
         frames, self._frames = self._frames, []
-        return Recording(tuple(in_order(frames)), self._taps.lost() - self._lost_before, self._left_out)
+        return Recording(tuple(in_order(frames)), self._taps.lost() - self._lost_before, self._left_out, self._taps.unheard)
 
     def so_far(self) -> tuple[Frame, ...]:
         """The frames that have passed so far, in true order; they stay in the recording."""
@@ -52,7 +52,7 @@ class Recorder:
         frames, self._frames = self._frames, []
         left_out, self._left_out = self._left_out, 0
         lost_before, self._lost_before = self._lost_before, self._taps.lost()
-        return Recording(tuple(in_order(frames)), self._lost_before - lost_before, left_out)
+        return Recording(tuple(in_order(frames)), self._lost_before - lost_before, left_out, self._taps.unheard)
 
     def __enter__(self) -> Recorder:
         self.start()

@@ -65,6 +65,7 @@ class Ring:
 
     def __init__(self, slots: int) -> None:
         """Raises OSError: EPERM without CAP_NET_RAW, ENOMEM when there is no memory for the ring."""
+        self.slots = slots
         self._size = slots * SLOT
         self._at = 0
         # protocol 0: nothing is heard before every option is set and bind gives the real one

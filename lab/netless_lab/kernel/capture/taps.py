@@ -7,10 +7,11 @@ ears does not wait. An open tap keeps its namespace alive: let go of a node as s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...model.journey import Direction
 from ...model.journeys.frame import Frame
@@ -20,10 +21,17 @@ from ..room import need_room
 from .ring import SLOT, Ring
 from .sieve import EVERYTHING, NOTHING
 
-_MEMORY: Final = 24 << 20
-"""Bytes that all rings of a lab may take together."""
-_MOST_SLOTS, _FEWEST_SLOTS = 16384, 1024
-"""Frames one ring holds: as many as two thousand pings of a flood make in the host, without anybody reading meanwhile."""
+MEMORY: Final = 24 << 20
+"""Bytes that all rings of a lab may take together; the kernel cannot swap them."""
+_PART: Final = 32
+"""Where memory is short, of what is left the rings take one part of so many: labs that are opened one after the other leave the rest free."""
+_LEAST: Final = 1 << 20
+"""What they may take on any machine: enough for sixteen nodes."""
+_NO_MEMORY: Final = "packets take as much memory as they may"
+_NAMED: Final = 3
+"""Of many nodes so many are named."""
+_MOST_SLOTS, _FEWEST_SLOTS = 16384, 256
+"""Frames one ring holds: as many as two thousand pings of a flood make in the host, without anybody reading meanwhile; at least one block."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("in", "broadcast", "multicast", "other", "out")
 _AT_ONCE: Final = 256
 """Frames taken from one ring before the loop turns to others: 0.5 ms."""
@@ -69,13 +77,21 @@ class Tap:
         return name or self._names.get(ifindex, f"if{ifindex}")
 
 
+class Unheard(NamedTuple):
+    """A node without a tap, and why."""
+
+    node: str
+    why: str
+
+
 class Taps:
     """The taps of a lab. Frames go to every listener while there is one."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._taps: dict[int, Tap] = {}
-        self._failed: dict[int, str] = {}
+        self._failed: dict[int, Unheard] = {}
+        self._memory = MEMORY
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="tap")
         self._turn = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
@@ -87,8 +103,13 @@ class Taps:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Why there is no tap in some nodes, in words."""
-        return tuple(self._failed.values())
+        """Why there is no tap in some nodes, in words: one line for each reason."""
+        return grouped("packets of {nodes} cannot be seen", self._failed.values())
+
+    @property
+    def unheard(self) -> frozenset[str]:
+        """The nodes that there is no tap in though there should be."""
+        return frozenset(failed.node for failed in self._failed.values())
 
     @property
     def nodes(self) -> frozenset[str]:
@@ -96,25 +117,41 @@ class Taps:
         return frozenset(tap.ref.name for tap in self._taps.values())
 
     def cover(self, inodes: Iterable[int]) -> bool:
-        """Whether each of these namespaces is listened to."""
-        return all(inode in self._taps for inode in inodes)
+        """Whether each of these namespaces is listened to, but for those that cannot be."""
+        return all(inode in self._taps or inode in self._failed for inode in inodes)
 
     async def attend(self, refs: Iterable[NodeRef]) -> None:
         """Have a tap in each of these nodes and in no other; returns when every new one hears. Nothing to do takes no time.
 
-        A node that cannot be entered is left out and named in ``missing``.
+        A node that cannot be entered, or that there is no room for, is left out, named in ``missing``, and tried again the next time.
+        Rings of before become smaller where all together would take more than their share of memory.
         """
         wanted = {ref.namespace.inode: ref for ref in refs if not ref.namespace.closed}
         async with self._turn:
             for inode in self._taps.keys() - wanted.keys():
                 self._let_go(self._taps.pop(inode))
-            self._failed = {inode: why for inode, why in self._failed.items() if inode in wanted}
+            self._failed = {inode: failed for inode, failed in self._failed.items() if inode in wanted}
             for inode, ref in wanted.items():
                 if inode in self._taps:
                     self._taps[inode].ref = ref
-            slots = slots_for(len(wanted))
-            new = [ref for inode, ref in wanted.items() if inode not in self._taps and inode not in self._failed]
-            await asyncio.gather(*(self._open(ref, slots) for ref in new))
+            new = [ref for inode, ref in wanted.items() if inode not in self._taps]
+            if new:
+                await self._open_all(new, slots_for(len(wanted), self._share()))
+
+    async def _open_all(self, new: Sequence[NodeRef], slots: int) -> None:
+        """A tap of this size in each of these, after those that are too big for all to find room."""
+        if sum(tap.ring.slots for tap in self._taps.values()) + len(new) * slots > self._memory // SLOT:
+            await asyncio.gather(*(self._open(tap.ref, slots) for tap in tuple(self._taps.values()) if tap.ring.slots > slots))
+        room = max(0, self._memory // SLOT - sum(tap.ring.slots for tap in self._taps.values())) // slots
+        for ref in new[room:]:
+            self._failed[ref.namespace.inode] = Unheard(ref.name, _NO_MEMORY)
+        await asyncio.gather(*(self._open(ref, slots) for ref in new[:room]))
+
+    def _share(self) -> int:
+        """Bytes that the rings may take: what they have stays theirs, so it is asked for when there are none."""
+        if not self._taps:
+            self._memory = memory_for(available())
+        return self._memory
 
     async def close(self) -> None:
         """Let every node go; returns when nothing of us keeps a namespace alive."""
@@ -164,16 +201,25 @@ class Taps:
                 tap.ring.hear(sieve)
 
     async def _open(self, ref: NodeRef, slots: int) -> None:
+        """A tap in this node, in place of another when it has one; when there cannot be, that one stays."""
         inode = ref.namespace.inode
         try:
             need_room()
             tap = await self._loop.run_in_executor(self._threads, Tap.open, ref, slots)
         except OSError as error:
-            self._failed[inode] = f"packets of {ref.name} cannot be seen: {error.strerror or error}"
+            if inode not in self._taps:
+                self._failed[inode] = Unheard(ref.name, error.strerror or str(error))
             return
+        self._failed.pop(inode, None)
+        before = self._taps.get(inode)
         self._taps[inode] = tap
         if self._listeners:
             self._hear(tap)
+        if before is not None:
+            before.ring.hear(NOTHING)
+            while self._listeners and (frames := before.frames(_MOST_SLOTS)):
+                self._deliver(frames)
+            self._let_go(before)
 
     def _let_go(self, tap: Tap) -> None:
         self._loop.remove_reader(tap.ring.fileno())
@@ -215,7 +261,31 @@ class Taps:
             listener(frames)
 
 
-def slots_for(nodes: int) -> int:
+def slots_for(nodes: int, memory: int = MEMORY) -> int:
     """How many frames each ring may hold in a lab of this many nodes: a power of two, so that blocks come out even."""
-    each = _MEMORY // SLOT // max(1, nodes)
+    each = max(1, memory // SLOT // max(1, nodes))
     return max(_FEWEST_SLOTS, min(_MOST_SLOTS, 1 << each.bit_length() - 1))
+
+
+def memory_for(free: int) -> int:
+    """Bytes that the rings of a lab may take on a machine with so many free ones."""
+    return max(_LEAST, min(MEMORY, free // _PART))
+
+
+def available() -> int:
+    """Bytes the machine could give now (proc_meminfo(5), MemAvailable); more than any lab takes where that cannot be read."""
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/meminfo", encoding="ascii") as file:
+        return next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:"))
+    return MEMORY * _PART
+
+
+def grouped(text: str, unheard: Iterable[Unheard]) -> tuple[str, ...]:
+    """``text`` about the nodes of each reason, with that reason; the first few by name."""
+    by_reason: dict[str, list[str]] = {}
+    for node, why in unheard:
+        by_reason.setdefault(why, []).append(node)
+    return tuple(f"{text.format(nodes=_listed(nodes))}: {why}" for why, nodes in by_reason.items())
+
+
+def _listed(nodes: Sequence[str]) -> str:
+    return ", ".join(nodes) if len(nodes) <= _NAMED else f"{', '.join(nodes[:_NAMED])} and {len(nodes) - _NAMED} more"

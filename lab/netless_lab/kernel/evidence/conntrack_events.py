@@ -15,10 +15,10 @@ from typing import Final, Literal
 
 from ...model.journeys.flow import Flow
 from ...model.journeys.packet import ICMP, ICMP6, Tuple
-from ..attributes import attributes, ip
 from ..namespace import socket_in
+from ..netlink.attributes import attributes, ip
+from ..netlink.socket import HEADER, HEADER_SIZE, NETLINK_NETFILTER, SOL_NETLINK
 from ..read import NodeRef
-from ..rtnetlink import HEADER, HEADER_SIZE, NETLINK_NETFILTER, SOL_NETLINK
 
 _ADD_MEMBERSHIP, _DROP_MEMBERSHIP = 1, 2
 _GROUPS: Final = (1, 2, 3)
@@ -26,7 +26,7 @@ _GROUPS: Final = (1, 2, 3)
 _SUBSYSTEM, _NEW, _DELETE = 1, 0, 2
 _CREATE: Final = 0x400
 _GENMSG: Final = 4
-_ORIGINAL, _REPLY, _STATUS, _PROTOINFO = 1, 2, 3, 4
+_ORIGINAL, _REPLY, _STATUS, _PROTOINFO, _TIMEOUT, _MARK = 1, 2, 3, 4, 7, 8
 _SEEN_REPLY, _ASSURED, _SRC_NAT, _DST_NAT = 2, 4, 16, 32
 _TCP_STATES: Final = (
     "NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
@@ -34,6 +34,7 @@ _TCP_STATES: Final = (
 _RECEIVE: Final = 1 << 17
 _MOST: Final = 4096
 """Entries looked into at once: a flood of connections makes more, and is told to be one."""
+Event = Literal["new", "update", "destroy", "known"]
 
 
 class FlowEar:
@@ -88,9 +89,9 @@ def parse(node: str, data: bytes) -> list[Flow]:
         if length < HEADER_SIZE:
             break
         if kind >> 8 == _SUBSYSTEM and kind & 0xFF in (_NEW, _DELETE):
-            event: Literal["new", "update", "destroy"] = "destroy" if kind & 0xFF == _DELETE else "new" if flags & _CREATE else "update"
+            event: Event = "destroy" if kind & 0xFF == _DELETE else "new" if flags & _CREATE else "update"
             with contextlib.suppress(KeyError, IndexError, struct.error):  # a protocol this reader does not know
-                flows.append(_flow(node, data[at + HEADER_SIZE + _GENMSG : at + length], event))
+                flows.append(flow_of(node, data[at + HEADER_SIZE + _GENMSG : at + length], event))
         at += (length + 3) & ~3
     return flows
 
@@ -103,7 +104,8 @@ def newest(flows: Iterable[Flow]) -> tuple[Flow, ...]:
     return tuple(found.values())
 
 
-def _flow(node: str, body: bytes, event: Literal["new", "update", "destroy"]) -> Flow:
+def flow_of(node: str, body: bytes, event: Event) -> Flow:
+    """One entry, from the attributes that tell of it. Raises KeyError, IndexError or struct.error for a protocol this reader does not know."""
     parts = attributes(body)
     status = int.from_bytes(parts.get(_STATUS, b""), "big")
     info = attributes(attributes(parts.get(_PROTOINFO, b"")).get(1, b""))
@@ -117,6 +119,8 @@ def _flow(node: str, body: bytes, event: Literal["new", "update", "destroy"]) ->
         assured=bool(status & _ASSURED),
         source_nat=bool(status & _SRC_NAT),
         destination_nat=bool(status & _DST_NAT),
+        mark=int.from_bytes(parts.get(_MARK, b""), "big"),
+        left_s=int.from_bytes(parts.get(_TIMEOUT, b""), "big"),
         tcp_state=_TCP_STATES[state[0]] if state and state[0] < len(_TCP_STATES) else "",
     )
 

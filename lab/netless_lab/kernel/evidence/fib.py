@@ -6,24 +6,13 @@ import contextlib
 import errno
 import ipaddress
 import os
-import socket
-import struct
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ...model.evidence import RouteAnswer
-from ..attributes import attribute, attributes, ip, native
-from ..decode_route import RTM_GETROUTE
 from ..namespace import Namespace
-from ..rtnetlink import NetlinkError, NetlinkSocket
-
-_RTMSG: Final = struct.Struct("=BBBBBBBBI")
-_DST, _SRC, _IIF, _OIF, _GATEWAY, _PREFSRC, _TABLE, _VIA = 1, 2, 3, 4, 5, 7, 15, 18
-_LOOKUP_TABLE: Final = 0x1000
-"""RTM_F_LOOKUP_TABLE: say which table decided. IPv6 always says it, and refuses the flag."""
-_TYPES: Final = {
-    1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw",
-}  # fmt: skip
+from ..netlink.route import RTM_GETROUTE, decode_way, encode_question
+from ..netlink.socket import NetlinkError, NetlinkSocket
 
 
 class Query(NamedTuple):
@@ -57,35 +46,30 @@ def look(query: Query) -> str:
 
 
 def _ask(route: NetlinkSocket, node: str, query: Query, indexes: Mapping[str, int], devices: Mapping[int, str]) -> RouteAnswer:
-    target = ipaddress.ip_address(query.dst)
-    family = socket.AF_INET if target.version == 4 else socket.AF_INET6
     source = ipaddress.ip_address(query.src).packed if query.src else b""
-    flags = _LOOKUP_TABLE if target.version == 4 else 0
-    body = _RTMSG.pack(family, target.max_prefixlen, len(source) * 8, 0, 0, 0, 0, 0, flags) + attribute(_DST, target.packed)
-    body += attribute(_SRC, source) if source else b""
-    body += attribute(_IIF, struct.pack("=I", indexes[query.iif])) if query.iif else b""
+    iif = indexes[query.iif] if query.iif else 0
     try:
-        answer = route.request(RTM_GETROUTE, 0, body)
+        answer = route.request(RTM_GETROUTE, 0, encode_question(ipaddress.ip_address(query.dst).packed, source, iif))
     except NetlinkError as refused:
         name = errno.errorcode.get(refused.errno or 0, str(refused.errno))
         said = os.strerror(refused.errno or 0)
         return RouteAnswer(node, query.dst, query.src, query.iif, error=name, words=said, look=look(query))
     if answer is None:
         return RouteAnswer(node, query.dst, query.src, query.iif, error="ENODATA", words="no answer", look=look(query))
-    found = attributes(answer, _RTMSG.size)
-    kind = _RTMSG.unpack_from(answer)[7]
-    via = found.get(_GATEWAY) or found.get(_VIA, b"")[2:]
+    way = decode_way(answer)
     return RouteAnswer(
         node=node,
         dst=query.dst,
         src=query.src,
         iif=query.iif,
-        type=_TYPES.get(kind, str(kind)),
-        via=ip(via) if via else None,
-        dev=devices.get(native(found.get(_OIF, b""))),
-        prefsrc=ip(found[_PREFSRC]) if _PREFSRC in found else None,
-        table=native(found.get(_TABLE, b"")),
+        type=way.type,
+        via=way.via,
+        dev=devices.get(way.device),
+        prefsrc=way.prefsrc,
+        table=way.table,
         look=look(query),
+        mtu=way.mtu,
+        mtu_learned=way.learned,
     )
 
 

@@ -10,22 +10,20 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ...model.snapshot import Snapshot
-from ..attributes import attributes, text
-from ..decode_link import DUMP_BODY, RTM_GETLINK
 from ..namespace import call_in, sysctl_path
+from ..netlink.link import DUMP_BODY, RTM_GETLINK, decode_discipline
+from ..netlink.socket import NetlinkSocket
 from ..read import NodeRef
-from ..rtnetlink import NetlinkSocket
 
-_IFINFO: Final = 16
-_NAME, _QDISC = 3, 6
-"""struct ifinfomsg is 16 bytes; IFLA_IFNAME, IFLA_QDISC."""
 _OF_NODE: Final = (
     "net/ipv4/ip_default_ttl",
     "net/ipv4/icmp_ratelimit",
     "net/netfilter/nf_conntrack_max",
     "net/netfilter/nf_conntrack_count",
 )
-_OF_LINK: Final = ("arp_ignore", "arp_filter", "rp_filter", "accept_local", "route_localnet")
+_OF_LINK: Final = ("arp_ignore", "arp_filter", "rp_filter", "accept_local", "route_localnet", "proxy_arp", "proxy_arp_pvlan")
+_OF_NODE6: Final = ("net/ipv6/icmp/echo_ignore_all", "net/bridge/bridge-nf-call-ip6tables")
+_OF_LINK6: Final = ("forwarding", "force_forwarding", "disable_ipv6", "proxy_ndp", "hop_limit")
 
 
 def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot) -> dict[str, dict[str, str]]:
@@ -37,6 +35,7 @@ def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot)
             continue
         links = ("all", *(link.name for link in node.links if link.kind != "loopback"))
         keys = (*_OF_NODE, *(f"net/ipv4/conf/{link}/{knob}" for link in links for knob in _OF_LINK))
+        keys += (*_OF_NODE6, *(f"net/ipv6/conf/{link}/{knob}" for link in links for knob in _OF_LINK6))
         with contextlib.suppress(OSError):
             found[name] = call_in(ref.namespace, _read, keys) | _queues(ref)
     return found
@@ -45,8 +44,8 @@ def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot)
 def _queues(ref: NodeRef) -> dict[str, str]:
     """The queueing discipline of each link that has one of its own (IFLA_QDISC, tc(8))."""
     with contextlib.closing(NetlinkSocket(ref.namespace)) as route:
-        links = (attributes(body, _IFINFO) for body in route.dump(RTM_GETLINK, DUMP_BODY))
-        return {f"qdisc/{text(link[_NAME])}": text(link[_QDISC]) for link in links if _QDISC in link and _NAME in link}
+        links = map(decode_discipline, route.dump(RTM_GETLINK, DUMP_BODY))
+        return {f"qdisc/{name}": discipline for name, discipline in links if discipline}
 
 
 def _read(keys: Iterable[str]) -> dict[str, str]:

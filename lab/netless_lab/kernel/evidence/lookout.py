@@ -11,6 +11,7 @@ from ...model.journeys.frame import Frame, Recording
 from ...model.probe import Ping, Probe
 from ..capture import Recorder, Taps
 from ..capture.sieve import EVERYTHING, echoes
+from ..capture.taps import Unheard, grouped
 from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
 from ..room import need_room
@@ -34,7 +35,7 @@ class Lookout:
     def __init__(self) -> None:
         self.taps = Taps()
         self._ears: dict[int, FlowEar] = {}
-        self._deaf: dict[int, str] = {}
+        self._deaf: dict[int, Unheard] = {}
         self._watching: list[Watching] = []
 
     async def attend(self, refs: Iterable[NodeRef]) -> None:
@@ -42,14 +43,14 @@ class Lookout:
         wanted = {ref.namespace.inode: ref for ref in refs if not ref.namespace.closed}
         for inode in self._ears.keys() - wanted.keys():
             self._ears.pop(inode).close()
-        self._deaf = {inode: why for inode, why in self._deaf.items() if inode in wanted}
+        self._deaf = {}
         for inode, ref in wanted.items():
-            if inode not in self._ears and inode not in self._deaf:
+            if inode not in self._ears:
                 self._open(inode, ref)
         await self.taps.attend(wanted.values())
 
     def attends(self, refs: Iterable[NodeRef]) -> bool:
-        """Whether there is a tap in each of these nodes already."""
+        """Whether there is a tap already in each of these nodes that there can be one in."""
         return self.taps.cover(ref.namespace.inode for ref in refs)
 
     async def close(self) -> None:
@@ -93,7 +94,7 @@ class Lookout:
     @property
     def missing(self) -> tuple[str, ...]:
         """What cannot be seen or heard in some nodes, in words."""
-        return (*self.taps.missing, *self._deaf.values())
+        return (*self.taps.missing, *grouped("the connection table of {nodes} cannot be heard", self._deaf.values()))
 
     def _open(self, inode: int, ref: NodeRef) -> None:
         try:
@@ -102,7 +103,7 @@ class Lookout:
             if self._watching:
                 ear.hear(True)
         except OSError as error:
-            self._deaf[inode] = f"the connection table of {ref.name} cannot be heard: {error.strerror or error}"
+            self._deaf[inode] = Unheard(ref.name, error.strerror or str(error))
             return
         self._ears[inode] = ear
 

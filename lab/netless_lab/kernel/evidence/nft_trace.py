@@ -15,20 +15,23 @@ import asyncio
 import contextlib
 import os
 import socket
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ...model.evidence import TraceStep
-from ...model.journeys.packet import ICMP, ICMP6, TCP, UDP
+from ...model.journeys.decode import decode
+from ...model.journeys.packet import ICMP, ICMP6, TCP, UDP, Packet
 from ...model.snapshot import Chain, Node
 from ..namespace import call_in
+from ..netlink.attributes import attributes, text
+from ..netlink.socket import HEADER, HEADER_SIZE, NETLINK_NETFILTER, SOL_NETLINK
 from ..nft import expressions as nft
 from ..nft import wire
 from ..nft.batch import Batch, BatchError, Hook
+from ..nft.wire import FAMILY_NAMES, GENMSG_SIZE, SUBSYSTEM, big, verdict_of, verdict_words
 from ..read import NodeRef
-from ..rtnetlink import NETLINK_NETFILTER, SOL_NETLINK
-from .trace_wire import Report, parse
 
 _FIRST: Final = -1_000_000
 """A priority before everybody's: connection tracking is at -200, raw at -300."""
@@ -38,6 +41,84 @@ _RECEIVE: Final = 1 << 17
 _IP_FAMILIES: Final = frozenset({"ip", "ip6", "inet"})
 _PROTOCOLS: Final[dict[int, nft.Protocol]] = {ICMP: "icmp", ICMP6: "icmpv6", TCP: "tcp", UDP: "udp"}
 _threads: Final = ThreadPoolExecutor(4, thread_name_prefix="trace")
+MESSAGE: Final = SUBSYSTEM << 8 | 17
+_TABLE, _CHAIN, _HANDLE, _TYPE, _VERDICT, _ID, _NETWORK, _TRANSPORT = 1, 2, 3, 4, 5, 6, 8, 9
+_IIF, _OIF, _NFPROTO, _POLICY = 10, 12, 15, 16
+_KINDS: Final[dict[int, Literal["policy", "return", "rule"]]] = {1: "policy", 2: "return", 3: "rule"}
+_POLICIES: Final = {0: "drop", 1: "accept"}
+_WORDS: Final = {"verdict 2": "stolen", "verdict 3": "queue", "verdict 4": "repeat", "verdict 5": "stop"}
+_ETHERTYPES: Final = {4: b"\x08\x00", 6: b"\x86\xdd"}
+
+
+class Report(NamedTuple):
+    """One message of NFT_MSG_TRACE (<linux/netfilter/nf_tables.h>, enum nft_trace_attributes).
+
+    One with packet headers begins a walk through one base chain; those that follow with the same ``ident`` belong to it, and carry none:
+    ``packet`` is None. The id changes on the way (it is a hash that connection tracking takes part in), so walks are joined by what the headers
+    say, never by id.
+    """
+
+    family: str
+    table: str
+    chain: str
+    kind: Literal["policy", "return", "rule"]
+    verdict: str
+    handle: int | None
+    ident: int
+    iif: int
+    oif: int
+    packet: Packet | None
+
+
+def parse(data: bytes) -> Iterator[Report]:
+    """The trace messages in what one receive gave."""
+    at = 0
+    while at + HEADER_SIZE <= len(data):
+        length, kind, _, _, _ = HEADER.unpack_from(data, at)
+        if length < HEADER_SIZE:
+            return
+        if kind == MESSAGE:
+            found = _report(data[at + HEADER_SIZE : at + length])
+            if found is not None:
+                yield found
+        at += (length + 3) & ~3
+
+
+def _report(body: bytes) -> Report | None:
+    parts = attributes(body, GENMSG_SIZE)
+    kind = _KINDS.get(big(parts.get(_TYPE, b"")))
+    if kind is None or not body:
+        return None
+    if kind == "policy":
+        verdict = _POLICIES.get(big(parts.get(_POLICY, b"")), "")
+    else:
+        verdict = verdict_words(verdict_of({2: parts[_VERDICT]})) if _VERDICT in parts else ""
+        verdict = _WORDS.get(verdict, verdict)
+    return Report(
+        family=FAMILY_NAMES.get(body[0], str(body[0])),
+        table=text(parts.get(_TABLE, b"")),
+        chain=text(parts.get(_CHAIN, b"")),
+        kind=kind,
+        verdict=verdict,
+        handle=big(parts[_HANDLE]) if _HANDLE in parts else None,
+        ident=big(parts.get(_ID, b"")),
+        iif=big(parts.get(_IIF, b"")),
+        oif=big(parts.get(_OIF, b"")),
+        packet=_packet(parts),
+    )
+
+
+def _packet(parts: dict[int, bytes]) -> Packet | None:
+    """The headers as far as the kernel copies them: 40 bytes of network, 20 of transport header."""
+    network, transport = parts.get(_NETWORK, b""), parts.get(_TRANSPORT, b"")
+    if not network:
+        return None
+    version = network[0] >> 4
+    header = (network[0] & 0x0F) * 4 if version == 4 else 40
+    kind = _ETHERTYPES.get(version)
+    if kind is None or len(network) < header:
+        return decode(bytes(12) + struct.pack("!H", 0x0806) + network) if version == 0 else None
+    return decode(bytes(12) + kind + network[:header] + transport)
 
 
 class Match(NamedTuple):
@@ -249,4 +330,3 @@ def _steps(node: Node, reports: Iterable[Report], wanted: frozenset[int]) -> Ite
             oif=links.get(head.oif, ""),
             talk=packet.talk,
         )
-

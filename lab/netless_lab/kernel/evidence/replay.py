@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from ...model import dns
 from ...model.evidence import Trace
 from ...model.journeys.assemble import Followed, follow
 from ...model.journeys.converse import Sight
 from ...model.journeys.decode import decode
 from ...model.journeys.ground import Ground
 from ...model.journeys.packet import ICMP, ICMP6, TCP, UDP
-from ...model.probe import Connect, Fetch, Lookup, Ping, Probe
+from ...model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp, asks_names
 from ...model.snapshot import Node, Snapshot
 from .. import probe as probing
 from ..capture.sieve import EVERYTHING, echoes
@@ -30,7 +31,6 @@ LATE_S: Final = 0.15
 PATIENCE_S: Final = 0.15
 ARP_ATTEMPT_S, ARP_ATTEMPTS = 0.06, 3
 """A question that has just been asked in vain is asked anew only when it was given up: after 0.1 s with the lab's timers."""
-_DNS_PORT: Final = 53
 _HTTP_PORT: Final = 80
 
 
@@ -85,7 +85,7 @@ def _nodes_met(sights: Iterable[Sight]) -> frozenset[str]:
 
 def _patience(probe: Probe, followed: Followed, suspects: Iterable[Node]) -> tuple[float, float]:
     """(deadline, grace) in seconds."""
-    if isinstance(probe, Lookup | Fetch):
+    if asks_names(probe):
         return PATIENCE_S, PATIENCE_S
     asked_in_vain = followed.journey.death is not None and followed.journey.death.leg == "arp"
     if asked_in_vain and any(chain.family == "arp" for node in suspects for chain in node.chains):
@@ -109,10 +109,12 @@ def _matches(probe: Probe, followed: Followed, ident: int) -> Sequence[Match]:
     match probe:
         case Connect(port=port):
             tcp.add(port)
+        case Udp(port=port):
+            udp.add(port)
         case Lookup():
-            udp.add(_DNS_PORT)
+            udp.add(dns.PORT)
         case Fetch():
-            udp.add(_DNS_PORT)
+            udp.add(dns.PORT)
             tcp |= set() if tcp else {_HTTP_PORT}
     return tuple(Match(proto, frozenset(ports)) for proto, ports in ((TCP, tcp), (UDP, udp)) if ports)
 

@@ -10,7 +10,7 @@ from ...model.evidence import RouteAnswer
 from ...model.journeys.assemble import Followed
 from ...model.journeys.flow import Flow
 from ...model.journeys.pick import target
-from ...model.probe import Connect, Lookup, Outcome, Ping, Probe
+from ...model.probe import Connect, Lookup, Outcome, Ping, Probe, Udp
 from ...model.snapshot import Snapshot
 from ..read import NodeRef
 from . import fib
@@ -80,13 +80,13 @@ def _targets(probe: Probe, outcome: Outcome, snapshot: Snapshot) -> Iterator[str
     node = snapshot.node(probe.node)
     words: tuple[str, ...] = (outcome.answer or "", outcome.by or "")
     match probe:
-        case Ping(to=to) | Connect(to=to):
+        case Ping(to=to) | Connect(to=to) | Udp(to=to):
             words = (to, *words)
         case Lookup(server=server) if server:
             words = (server, *words)
         case _:
             words = (target(probe).removeprefix("http://").partition("/")[0].partition(":")[0], *words)
-    if not isinstance(probe, Ping | Connect) or not _is_address(probe.to):
+    if not isinstance(probe, Ping | Connect | Udp) or not _is_address(probe.to):
         words = (*words, *(node.resolvers if node is not None else ()))
     for word in words:
         if _is_address(word):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from ..attributes import attribute, attributes, nest, text
 from ..namespace import Namespace
-from ..rtnetlink import ACK, NETLINK_NETFILTER, REQUEST, NetlinkSocket, Reply
+from ..netlink.attributes import attribute, attributes, nest, text
+from ..netlink.socket import ACK, NETLINK_NETFILTER, REQUEST, NetlinkSocket, Reply
 from . import wire
 from .render import render
 from .wire import APPEND, CREATE, FAMILIES, big, genmsg, kind, number32, number64, parse_expressions, string
@@ -92,12 +92,6 @@ class Batch:
             label += f" {{ type {hook.type} hook {hook.hook} priority {hook.priority}; policy {hook.policy}; }}"
         return self._add(label, wire.NEWCHAIN, CREATE, family, body)
 
-    def set_policy(self, family: str, table: str, chain: str, policy: Literal["accept", "drop"]) -> Batch:
-        """Change the policy of a base chain that is there; ENOENT when it is not."""
-        code = wire.ACCEPT if policy == "accept" else wire.DROP
-        body = string(1, table) + string(3, chain) + number32(5, code)
-        return self._add(f"add chain {family} {table} {chain} {{ policy {policy}; }}", wire.NEWCHAIN, 0, family, body)
-
     def delete_chain(self, family: str, table: str, chain: str) -> Batch:
         """Delete an empty chain that nothing jumps to; EBUSY otherwise, ENOENT when there is none."""
         body = string(1, table) + string(3, chain)
@@ -105,11 +99,15 @@ class Batch:
 
     def add_rule(self, family: str, table: str, chain: str, *expressions: bytes, comment: str = "") -> Batch:
         """Append a rule made of the pieces in ``expressions.py``."""
-        return self._rule("add", APPEND, family, table, chain, expressions, comment)
-
-    def insert_rule(self, family: str, table: str, chain: str, *expressions: bytes, comment: str = "") -> Batch:
-        """Put a rule before all others of the chain."""
-        return self._rule("insert", 0, family, table, chain, expressions, comment)
+        program = b"".join(expressions)
+        body = string(1, table) + string(2, chain) + nest(4, program)
+        if comment:
+            encoded = comment.encode() + b"\0"
+            if len(encoded) > 128:
+                raise ValueError(f"a comment has at most 127 bytes: {comment!r}")
+            body += attribute(7, bytes([0, len(encoded)]) + encoded)
+        words = render(family, tuple(parse_expressions(program)), {}, {}, comment).text
+        return self._add(f"add rule {family} {table} {chain} {words}", wire.NEWRULE, CREATE | _ECHO | APPEND, family, body)
 
     def delete_rule(self, family: str, table: str, chain: str, handle: int) -> Batch:
         """Delete the rule with this handle; ENOENT when there is none."""
@@ -137,19 +135,6 @@ class Batch:
         messages.append((wire.BATCH_END, REQUEST, end))
         return _outcome(self._socket.transact(messages), commands)
 
-    def _rule(
-        self, verb: str, flags: int, family: str, table: str, chain: str, expressions: tuple[bytes, ...], comment: str
-    ) -> Batch:  # fmt: skip
-        program = b"".join(expressions)
-        body = string(1, table) + string(2, chain) + nest(4, program)
-        if comment:
-            encoded = comment.encode() + b"\0"
-            if len(encoded) > 128:
-                raise ValueError(f"a comment has at most 127 bytes: {comment!r}")
-            body += attribute(7, bytes([0, len(encoded)]) + encoded)
-        words = render(family, tuple(parse_expressions(program)), {}, {}, comment).text
-        return self._add(f"{verb} rule {family} {table} {chain} {words}", wire.NEWRULE, CREATE | _ECHO | flags, family, body)
-
     def _add(self, label: str, message: int, flags: int, family: str, body: bytes) -> Batch:
         if family not in FAMILIES:
             raise ValueError(f"nftables has no family {family!r}: it has {', '.join(FAMILIES)}")
@@ -168,29 +153,6 @@ def _outcome(replies: Mapping[int, list[Reply]], commands: list[_Command]) -> tu
             if reply.body is not None and reply.kind == kind(wire.NEWRULE):
                 handles.append(big(attributes(reply.body, wire.GENMSG_SIZE).get(3, b"")))
     return tuple(handles)
-
-
-def delete_tables(namespace: Namespace, keep: Collection[tuple[str, str]] = ()) -> list[str]:
-    """Delete every table but those in ``keep`` ((family, name) pairs) with all in them; in words what could not be deleted.
-
-    One transaction; if that is refused, table by table, so that one stubborn table does not keep the others.
-    """
-    doomed = [table for table in table_names(namespace) if table not in keep]
-    if not doomed:
-        return []
-    with contextlib.closing(Batch(namespace)) as batch:
-        for family, table in doomed:
-            batch.delete_table(family, table)
-        with contextlib.suppress(BatchError):
-            batch.commit()
-            return []
-        problems: list[str] = []
-        for family, table in doomed:
-            try:
-                batch.delete_table(family, table).commit()
-            except BatchError as refused:
-                problems.append(str(refused))
-        return problems
 
 
 def table_names(namespace: Namespace) -> tuple[tuple[str, str], ...]:

@@ -84,6 +84,26 @@ _FIB_INPUTS: Final = {1: "saddr", 2: "daddr", 4: "mark", 8: "iif", 0x10: "oif"}
 _FIB_PRESENT: Final = 0x20
 
 
+_KEY_TYPES: Final[Mapping[int, Field]] = {
+    1: Field("verdict", "text", 0), 2: Field("nf_proto", "nfproto", 1), 5: Field("string", "text", 16), 7: Field("ipv4_addr", "ipv4", 4),
+    8: Field("ipv6_addr", "ipv6", 16), 9: Field("ether_addr", "ether", 6), 10: Field("ether_type", "ethertype", 2),
+    12: Field("inet_proto", "l4proto", 1), 13: Field("inet_service", "port", 2), 14: Field("icmp_type", "icmp", 1), 19: Field("mark", "mark", 4),
+    20: Field("iface_index", "ifindex", 4), 26: Field("ct_state", "ctstate", 4), 28: Field("ct_status", "ctstatus", 4),
+    29: Field("icmpv6_type", "icmpv6", 1), 31: Field("pkt_type", "pkttype", 1), 41: Field("ifname", "ifname", 16),
+}  # fmt: skip
+_TYPE_BITS: Final = 6
+
+
+def key_fields(kinds: int) -> tuple[Field, ...]:
+    """What the keys of a set are, of the number that nft(8) leaves in it: six bits for each type that stands side by side (its TYPE_BITS)."""
+    found: list[Field] = []
+    while kinds:
+        kind = kinds & ((1 << _TYPE_BITS) - 1)
+        found.insert(0, _KEY_TYPES.get(kind, Field(f"type {kind}", "number", 4)))
+        kinds >>= _TYPE_BITS
+    return tuple(found)
+
+
 def header_fields(protocol: str, offset: int, width: int) -> tuple[Field, ...]:
     """The fields that ``width`` bytes at ``offset`` of a header are: one, or several that lie side by side; () when they are none.
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from .datatypes import FLAGS, Kind, flags, number, prefix_length, quote, show
+from ...model.netfilter import rules as r
+from ...model.netfilter.words import FLAGS, bits
+from .datatypes import HOST_ORDER, Kind, number, prefix_length, quote, show
 from .fields import BITS, Field
 from .sets import Set, show_elements, show_range
 
@@ -17,12 +19,14 @@ _ADDRESSES: Final = frozenset({"ipv4", "ipv6", "ether"})
 
 @dataclass(frozen=True, eq=False)
 class Phrase:
-    """A piece of a rule's sentence. Two phrases are the same only when they are one object: a rule may say a thing twice."""
+    """A piece of a rule's sentence, and of a statement also what it does (``parts``; a condition's are made by ``conditions``).
+
+    Two phrases are the same only when they are one object: a rule may say a thing twice.
+    """
 
     text: str
-    match: tuple[str, str, str] | None = None
-    verdict: str = ""
     opaque: bool = False
+    parts: tuple[r.Part, ...] = ()
 
 
 class Source(NamedTuple):
@@ -50,7 +54,7 @@ class Source(NamedTuple):
         if self.map_set is None or not self.map_set.anonymous:
             return f"{key} map @{self.map_name}"
         value = data or _guess(self.map_set)
-        return f"{key} map {show_elements(self.map_set, self.fields, value, devices)[0]}"
+        return f"{key} map {show_elements(self.map_set, self.fields, value, devices)}"
 
 
 def _guess(found: Set) -> Field:
@@ -69,8 +73,7 @@ def compare(source: Source, operator: int, value: bytes, devices: Mapping[int, s
             at += field.width
         return phrases
     field, sign = source.fields[0], _OPERATORS[operator] if operator < len(_OPERATORS) else "?"
-    if source.swapped:
-        value = value[::-1] if field.kind in ("mark", "host", "ifindex", "hex") else value
+    value = _as_held(source, value)
     if source.mask is not None:
         return [_masked(field, source.mask, operator, sign, value, devices)]
     if field.kind in _ADDRESSES and len(value) < field.width:
@@ -86,46 +89,46 @@ def _masked(field: Field, mask: bytes, operator: int, sign: str, value: bytes, d
     if length is not None and operator in (_EQ, _NEQ):
         return _phrase(field, sign, f"{show(field.kind, value.ljust(field.width, bytes(1)), devices)}/{length}")
     if field.kind in FLAGS:
-        return _flags(field, mask, operator, sign, value)
+        return _flags(field, mask, operator, value)
     narrow = BITS.get((field.key, mask))
     if narrow is not None:
         bits = int.from_bytes(mask, "big")
         shift = (bits & -bits).bit_length() - 1
         return _phrase(narrow, sign, show(narrow.kind, (int.from_bytes(value, "big") >> shift).to_bytes(len(value), "big"), devices))
     left, right = show(field.kind, mask, devices), show(field.kind, value, devices)
-    return Phrase(f"{field.key} & {left} {sign} {right}", (f"{field.key} & {left}", sign, right))
+    return Phrase(f"{field.key} & {left} {sign} {right}")
 
 
-def _flags(field: Field, mask: bytes, operator: int, sign: str, value: bytes) -> Phrase:
+def _flags(field: Field, mask: bytes, operator: int, value: bytes) -> Phrase:
     """Bits with names: any of them set, none of them set, or exactly these out of those."""
-    wanted, among = number(field.kind, value), flags(field.kind, number(field.kind, mask))
+    wanted, among = number(field.kind, value), bits(field.kind, number(field.kind, mask))
     if wanted == 0 and operator == _NEQ:
-        return Phrase(f"{field.key} {among}", (field.key, "in", among))
+        return Phrase(f"{field.key} {among}")
     if wanted == 0 and operator == _EQ:
-        return Phrase(f"{field.key} ! {among}", (field.key, "not in", among))
-    shown = flags(field.kind, wanted)
+        return Phrase(f"{field.key} ! {among}")
+    shown = bits(field.kind, wanted)
     prefix = "!= " if operator == _NEQ else ""
-    return Phrase(f"{field.key} {prefix}{shown} / {among}", (field.key, sign, f"{shown} / {among}"))
+    return Phrase(f"{field.key} {prefix}{shown} / {among}")
 
 
 def compare_range(source: Source, first: bytes, last: bytes, sign: str, devices: Mapping[int, str]) -> Phrase:
     """``source`` inside, or not inside, a range."""
     field = source.fields[0]
-    return _phrase(field, sign, show_range(field, first, last, devices))
+    return _phrase(field, sign, show_range(field, _as_held(source, first), _as_held(source, last), devices))
+
+
+def _as_held(source: Source, value: bytes) -> bytes:
+    """A constant in the order of its kind: what is compared by size was turned into the order of the network before, as byteorder does."""
+    return value[::-1] if source.swapped and source.fields[0].kind in HOST_ORDER else value
 
 
 def look_up(fields: Sequence[Field], name: str, known: Set | None, negated: bool, is_verdict: bool, devices: Mapping[int, str]) -> Phrase:
     """``fields`` looked up in a set (a match), or in a map of verdicts."""
     key = " . ".join(field.key for field in fields)
-    if known is None or not known.anonymous:
-        listed = plain = f"@{name}"
-    else:
-        listed, plain = show_elements(known, fields, None, devices)
-    if is_verdict:
-        return Phrase(f"{key} vmap {listed}", (key, "vmap", plain))
-    return Phrase(f"{key} {'!= ' if negated else ''}{listed}", (key, "not in" if negated else "in", plain))
+    listed = show_elements(known, fields, None, devices) if known is not None and known.anonymous else f"@{name}"
+    return Phrase(f"{key} {'vmap ' if is_verdict else '!= ' if negated else ''}{listed}")
 
 
 def _phrase(field: Field, sign: str, shown: str) -> Phrase:
     text = quote(field.kind, shown)
-    return Phrase(f"{field.key} {text}" if sign == "==" else f"{field.key} {sign} {text}", (field.key, sign, shown))
+    return Phrase(f"{field.key} {text}" if sign == "==" else f"{field.key} {sign} {text}")

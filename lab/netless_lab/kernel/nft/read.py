@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from ...model.netfilter.rules import NamedSet
 from ...model.snapshot import Chain, Rule
-from ..attributes import attributes, each, text
 from ..namespace import Namespace
-from ..rtnetlink import NETLINK_NETFILTER, NetlinkError, NetlinkSocket
+from ..netlink.attributes import attributes, each, text
+from ..netlink.socket import NETLINK_NETFILTER, NetlinkError, NetlinkSocket
 from . import wire
+from .conditions import elements
+from .fields import key_fields
 from .render import render
-from .sets import Set, parse_elements
+from .sets import MAP, SET_FLAGS, Set, parse_elements
 from .wire import FAMILY_NAMES, Expression, big, genmsg, kind, parse_expressions
 
-_SET_PREFIXES: Final = ("__set", "__map")
+_ANONYMOUS: Final = ("__set", "__map")
 _COMMENT: Final = 0
+_OF_VERDICTS: Final = 0xFFFFFF00
+"""NFT_DATA_VERDICT: the type of data of a map of verdicts."""
 
 
 class _Place(NamedTuple):
@@ -24,6 +30,13 @@ class _Place(NamedTuple):
     family: str
     table: str
     chain: str
+
+
+class _Sets(NamedTuple):
+    """The sets of a namespace: the messages that tell of them, and by (family, table) their contents by name."""
+
+    bodies: list[bytes]
+    of: dict[tuple[int, str], dict[str, Set]]
 
 
 class RulesetReader:
@@ -43,28 +56,44 @@ class RulesetReader:
         if self._socket is not None:
             self._socket.close()
 
-    def chains(self, devices: Mapping[int, str]) -> tuple[Chain, ...]:
-        """Every chain in the kernel's order, with its rules. ``devices`` names interface indexes, which some rules hold."""
+    def tables(self) -> tuple[str, ...]:
+        """Every table as nft(8) names it, ``ip lab``, in the kernel's order: one may be there without a chain."""
         if self._socket is None:
             return ()
         try:
-            answers = self._socket.dump(kind(wire.GETCHAIN), genmsg(0))
-            if not answers:
-                return ()
-            rules = self._rules(devices)
-            chains = (_chain(body, rules) for body in answers)
-            return tuple(chain for chain in chains if not chain.table.startswith(wire.TRACE_PREFIX))
+            named = [(body[0], text(attributes(body, wire.GENMSG_SIZE)[1])) for body in self._socket.dump(kind(wire.GETTABLE), genmsg(0))]
         except NetlinkError:  # nf_tables is not built in, or may not be read
             return ()
+        own = ((family, table) for family, table in named if not table.startswith(wire.TRACE_PREFIX))
+        return tuple(f"{FAMILY_NAMES.get(family, str(family))} {table}" for family, table in own)
 
-    def _rules(self, devices: Mapping[int, str]) -> dict[_Place, list[Rule]]:
+    def read(self, devices: Mapping[int, str]) -> tuple[tuple[Chain, ...], tuple[NamedSet, ...]]:
+        """Every chain in the kernel's order, with its rules, and every set that has a name.
+
+        ``devices`` names interface indexes, which some rules hold.
+        """
+        if self._socket is None:
+            return (), ()
+        try:
+            answers = self._dump(wire.GETCHAIN, genmsg(0))
+            sets = self._sets()
+            rules = self._rules(devices, sets)
+            chains = (_chain(body, rules) for body in answers)
+            named = (_named(body, sets, devices) for body in sets.bodies)
+            return (
+                tuple(chain for chain in chains if not chain.table.startswith(wire.TRACE_PREFIX)),
+                tuple(found for found in named if found is not None and not found.table.startswith(wire.TRACE_PREFIX)),
+            )
+        except NetlinkError:  # nf_tables is not built in, or may not be read
+            return (), ()
+
+    def _rules(self, devices: Mapping[int, str], sets: _Sets) -> dict[_Place, list[Rule]]:
         """Every rule by its chain. One whose message is byte for byte that of the last time, counters included, is not read anew."""
         if devices != self._devices:
             self._known.clear()
             self._devices = dict(devices)
         known: dict[bytes, tuple[_Place, Rule]] = {}
         found: dict[_Place, list[Rule]] = {}
-        sets: dict[tuple[int, str], dict[str, Set]] = {}
         for body in self._dump(wire.GETRULE, genmsg(0)):
             place, rule, lasting = (*self._known[body], True) if body in self._known else self._rule(body, devices, sets)
             if lasting:
@@ -73,31 +102,28 @@ class RulesetReader:
         self._known = known
         return found
 
-    def _rule(
-        self, body: bytes, devices: Mapping[int, str], sets: dict[tuple[int, str], dict[str, Set]]
-    ) -> tuple[_Place, Rule, bool]:
+    def _rule(self, body: bytes, devices: Mapping[int, str], sets: _Sets) -> tuple[_Place, Rule, bool]:
         """One rule, where it is, and whether its message says all there is to know: an anonymous set may change under the same name."""
         parts = attributes(body, wire.GENMSG_SIZE)
         family, table = body[0], text(parts[1])
         place = _Place(FAMILY_NAMES.get(family, str(family)), table, text(parts[2]))
         program = tuple(parse_expressions(parts.get(4, b"")))
-        lasting = not any(_uses_set(expression) for expression in program)
-        if not lasting and (family, table) not in sets:
-            sets[family, table] = self._sets(family, table)
-        sentence = render(place.family, program, sets.get((family, table), {}), devices, _comment(parts.get(7, b"")))
+        lasting = not any(_uses_anonymous_set(found) for found in program)
+        sentence = render(place.family, program, sets.of.get((family, table), {}), devices, _comment(parts.get(7, b"")))
         packets, volume = _counter(program)
-        rule = Rule(big(parts[3]), sentence.text, sentence.matches, sentence.verdict, packets, volume, sentence.opaque)
+        rule = Rule(big(parts[3]), sentence.text, packets, volume, sentence.opaque, sentence.parts)
         return place, rule, lasting
 
-    def _sets(self, family: int, table: str) -> dict[str, Set]:
-        """The anonymous sets of a table."""
-        found: dict[str, Set] = {}
-        for body in self._dump(wire.GETSET, genmsg(family) + wire.string(1, table)):
+    def _sets(self) -> _Sets:
+        """Every set of every table, the anonymous ones of rules too."""
+        found = _Sets([], {})
+        for body in self._dump(wire.GETSET, genmsg(0)):
             parts = attributes(body, wire.GENMSG_SIZE)
-            name, flags = text(parts[2]), big(parts.get(3, b""))
-            if name.startswith(_SET_PREFIXES):
-                asked = genmsg(family) + wire.string(1, table) + wire.string(2, name)
-                found[name] = Set(flags, parse_elements(self._dump(wire.GETSETELEM, asked), flags))
+            table, name, flags = text(parts[1]), text(parts[2]), big(parts.get(3, b""))
+            asked = genmsg(body[0]) + wire.string(1, table) + wire.string(2, name)
+            with contextlib.suppress(NetlinkError):  # it went in between
+                found.of.setdefault((body[0], table), {})[name] = Set(flags, parse_elements(self._dump(wire.GETSETELEM, asked), flags))
+                found.bodies.append(body)
         return found
 
     def _dump(self, message: int, body: bytes) -> list[bytes]:
@@ -105,8 +131,28 @@ class RulesetReader:
         return self._socket.dump(kind(message), body)
 
 
-def _uses_set(found: Expression) -> bool:
-    return found.name == "lookup" and text(found.data.get(1, b"")).startswith(_SET_PREFIXES)
+def _uses_anonymous_set(found: Expression) -> bool:
+    return found.name == "lookup" and text(found.data.get(1, b"")).startswith(_ANONYMOUS)
+
+
+def _named(body: bytes, sets: _Sets, devices: Mapping[int, str]) -> NamedSet | None:
+    """One NFT_MSG_NEWSET body: table 1, name 2, flags 3, type of key 4, type of data 6. None for the anonymous set of a rule."""
+    parts = attributes(body, wire.GENMSG_SIZE)
+    table, name = text(parts[1]), text(parts[2])
+    found = sets.of[body[0], table][name]
+    if found.anonymous:
+        return None
+    kind = big(parts.get(6, b"")) if found.flags & MAP else 0
+    fields, data = key_fields(big(parts.get(4, b""))), key_fields(kind) if kind != _OF_VERDICTS else ()
+    return NamedSet(
+        family=FAMILY_NAMES.get(body[0], str(body[0])),
+        table=table,
+        name=name,
+        kind=" . ".join(field.key for field in fields),
+        elements=elements(found, fields, devices, data[0] if len(data) == 1 else None),
+        maps_to="verdict" if kind == _OF_VERDICTS else " . ".join(field.key for field in data),
+        flags=tuple(word for bit, word in SET_FLAGS.items() if found.flags & bit),
+    )
 
 
 def _chain(body: bytes, rules: Mapping[_Place, list[Rule]]) -> Chain:

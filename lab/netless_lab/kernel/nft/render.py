@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..attributes import attributes, text
-from . import statements, xt
+from ...model.netfilter import rules as r
+from ..netlink.attributes import attributes, text
+from . import conditions, statements, xt_matches, xt_targets
+from .datatypes import number, quoted, show
 from .fields import LINK, NETWORK, TRANSPORT, Field, ct_field, fib_field, header_fields, meta_field
 from .matching import Phrase, Source, compare, compare_range, look_up
 from .sets import Set
-from .wire import Expression, verdict_of
+from .wire import Expression, verdict_of, verdict_words
 
 _EQ, _GTE, _LTE = 0, 5, 3
 _INHERENT = {"ip": "ip", "ip6": "ip6", "arp": "arp"}
@@ -25,9 +27,8 @@ class Sentence(NamedTuple):
     """A rule in words; the fields are those of ``model.snapshot.Rule``."""
 
     text: str
-    matches: tuple[tuple[str, str, str], ...]
-    verdict: str
     opaque: bool
+    parts: tuple[r.Part, ...]
 
 
 def render(
@@ -40,20 +41,20 @@ def render(
         taken = machine.step(queue)
         del queue[:taken]
     if comment:
-        machine.phrases.append(Phrase(f'comment "{comment}"'))
+        machine.phrases.append(Phrase(f"comment {quoted(comment)}"))
     return Sentence(
         " ".join(phrase.text for phrase in machine.phrases if phrase.text),
-        tuple(phrase.match for phrase in machine.phrases if phrase.match is not None),
-        next((phrase.verdict for phrase in machine.phrases if phrase.verdict), ""),
         any(phrase.opaque for phrase in machine.phrases),
+        tuple(machine.parts),
     )
 
 
 class _Machine:
-    """The registers while a rule is read, and the phrases so far."""
+    """The registers while a rule is read, the phrases so far, and what they mean. A phrase that nft leaves out for being implied still means it."""
 
     def __init__(self, family: str, sets: Mapping[str, Set], devices: Mapping[int, str]) -> None:
         self.phrases: list[Phrase] = []
+        self.parts: list[r.Part] = []
         self._family, self._sets, self._devices = family, sets, devices
         self._registers: dict[int, Source] = {}
         self._network = _INHERENT.get(family, "")
@@ -82,6 +83,8 @@ class _Machine:
         handler = self._handlers.get(found.name)
         if handler is not None:
             handler(found)
+        elif found.name in conditions.LOADS and conditions.LOADS[found.name] in found.data:
+            self._unknown(found)
         else:
             self._say(statements.statement(found, self._family, self._constant))
         return 1
@@ -93,7 +96,7 @@ class _Machine:
         if field is None:
             self._unknown(found)
         elif 3 in found.data:
-            self._say(Phrase(f"{_qualified(field.key)} set {self._shown(found.number(3), field)}"))
+            self._say(Phrase(f"{_qualified(field.key)} set {self._shown(found.number(3), field)}", parts=self._marked(found.number(3), field)))
         else:
             self._load(found.number(1), Source((field,)))
 
@@ -103,7 +106,7 @@ class _Machine:
         if field is None:
             self._unknown(found)
         elif 4 in found.data:
-            self._say(Phrase(f"{field.key} set {self._shown(found.number(4), field)}"))
+            self._say(Phrase(f"{field.key} set {self._shown(found.number(4), field)}", parts=self._marked(found.number(4), field)))
         else:
             self._load(found.number(1), Source((field,)))
 
@@ -121,7 +124,7 @@ class _Machine:
             key = f"@{bases.get(base, base)},{offset * 8},{width * 8}"
             fields = (Field(key, "number", width),)
             if 5 in found.data:
-                self._unknown(found)
+                self._unknown(found, r.Unfollowed(f"{key} set"))
                 return
         self._load(found.number(1), Source(fields, loaded=width))
 
@@ -145,7 +148,7 @@ class _Machine:
     def _on_immediate(self, found: Expression) -> None:
         verdict = verdict_of(attributes(found.data.get(2, b"")))
         if verdict is not None:
-            self._say(Phrase(verdict, verdict=verdict))
+            self._say(Phrase(verdict_words(verdict), parts=(verdict,)))
         else:
             self._load(found.number(1), Source((), constant=found.value(2)))
 
@@ -159,8 +162,10 @@ class _Machine:
             return 1
         operator, second = found.number(2), queue[1] if len(queue) > 1 else None
         if operator == _GTE and second is not None and second.name == "cmp" and second.number(2) == _LTE:
+            self.parts.append(conditions.between(source.fields[0], source.swapped, found.value(3), second.value(3), negated=False))
             self._match(source, [compare_range(source, found.value(3), second.value(3), "==", self._devices)])
             return 2
+        self.parts += conditions.compared(source.fields, source.mask, source.swapped, operator, found.value(3), self._devices)
         phrases = compare(source, operator, found.value(3), self._devices)
         self._match(source, phrases)
         if operator == _EQ and source.mask is None and len(source.fields) == 1:
@@ -173,6 +178,7 @@ class _Machine:
             self._unknown(found)
             return
         operator = "!=" if found.number(2) else "=="
+        self.parts.append(conditions.between(source.fields[0], source.swapped, found.value(3), found.value(4), negated=operator == "!="))
         self._match(source, [compare_range(source, found.value(3), found.value(4), operator, self._devices)])
 
     def _on_lookup(self, found: Expression) -> None:
@@ -189,7 +195,13 @@ class _Machine:
                 self._absorb(source)
             self._registers[target] = Source(fields, map_name=name, map_set=known)
             return
-        phrase = look_up(fields, name, known, bool(found.number(5) & 1), target == 0, self._devices)
+        masked = next((source for source in sources if source.mask is not None), None)
+        inverted = bool(found.number(5) & 1)
+        if masked is not None:
+            self.parts.append(r.Unread(masked.fields[0].key))
+        else:
+            self.parts.append(conditions.looked_up(fields, name, known, inverted, target == 0, self._devices))
+        phrase = look_up(fields, name, known, inverted, target == 0, self._devices)
         for source in sources:
             self._absorb(source)
         self._say(phrase)
@@ -211,10 +223,10 @@ class _Machine:
 
     def _on_match(self, found: Expression) -> None:
         self._implied.clear()  # nft keeps what stands before a match of iptables
-        self._say(xt.match(text(found.data.get(1, b"")), found.number(2), found.data.get(3, b"")))
+        self._say(xt_matches.match(text(found.data.get(1, b"")), found.number(2), found.data.get(3, b""), self._family))
 
     def _on_target(self, found: Expression) -> None:
-        self._say(xt.target(text(found.data.get(1, b"")), found.number(2), found.data.get(3, b"")))
+        self._say(xt_targets.target(text(found.data.get(1, b"")), found.number(2), found.data.get(3, b""), self._family))
 
     def _on_reject(self, found: Expression) -> None:
         phrase = statements.reject(found, self._family)
@@ -243,11 +255,25 @@ class _Machine:
             return "<unknown>"
         return source.as_value(field, self._devices)
 
+    def _marked(self, register: int, field: Field) -> tuple[r.Part, ...]:
+        """What setting a mark does; other settings (priority, nftrace) decide nothing here. A mark may be computed from itself by one masking."""
+        if field.key not in ("meta mark", "ct mark"):
+            return ()
+        source = self._registers.get(_word(register))
+        if source is None or source.constant is None:
+            return (r.Mark(field.key),)
+        return (r.Mark(field.key, 0, number(field.kind, source.constant)),)
+
     def _say(self, phrase: Phrase) -> None:
         self.phrases.append(phrase)
+        self.parts += phrase.parts
 
-    def _unknown(self, found: Expression) -> None:
-        self._say(Phrase(f"<{found.name}>", opaque=True))
+    def _unknown(self, found: Expression, part: r.Part | None = None) -> None:
+        """Something that is not followed; what a register held before is not what it holds now."""
+        self._say(Phrase(f"<{found.name}>", opaque=True, parts=(part if part is not None else r.Unread(found.name),)))
+        into = {"bitwise": 2, "byteorder": 2, "meta": 1, "ct": 1, "payload": 1, "fib": 1, "lookup": 3, **conditions.LOADS}.get(found.name)
+        if into is not None and into in found.data:
+            self._registers.pop(_word(found.number(into)), None)
 
     def _match(self, source: Source, phrases: Sequence[Phrase]) -> None:
         self._absorb(source)
@@ -255,7 +281,7 @@ class _Machine:
 
     def _learn(self, field: Field, value: bytes, phrase: Phrase) -> None:
         """A match on a protocol number says how to read the headers behind it, and is left out when a later match implies it."""
-        shown = phrase.match[2] if phrase.match else ""
+        shown = show(field.kind, value, self._devices)
         if field.key in ("meta nfproto", "meta protocol", "ether type", "vlan type"):
             self._network = {"ipv4": "ip", "ipv6": "ip6"}.get(shown, shown)
             self._implied["network"] = phrase

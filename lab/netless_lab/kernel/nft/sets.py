@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ..attributes import attributes, each
+from ...model.netfilter import rules as r
+from ..netlink.attributes import attributes, each
 from .datatypes import number, prefix_length, quote, show
 from .fields import Field
-from .wire import big, verdict_of
+from .wire import big, verdict_of, verdict_words
 
 ANONYMOUS, INTERVAL, MAP = 0x1, 0x4, 0x8
 """NFT_SET_* flags."""
+SET_FLAGS: Final = {0x2: "constant", 0x4: "interval", 0x10: "timeout", 0x20: "dynamic"}
+"""As nft lists them."""
 _INTERVAL_END: Final = 1
 
 
 class Element(NamedTuple):
-    """One element. ``end`` is the last key of a range, equal to ``key`` for a single one; ``verdict`` and ``data`` are those of a map."""
+    """One element. ``end`` is the last key of a range, equal to ``key`` for a single one; ``decides`` and ``data`` are those of a map."""
 
     key: bytes
     end: bytes
-    verdict: str | None
+    decides: r.Verdict | None
     data: bytes
+
+    @property
+    def verdict(self) -> str:
+        """What it decides, as nft prints it; "" when nothing."""
+        return verdict_words(self.decides)
 
 
 class Set(NamedTuple):
@@ -44,7 +52,7 @@ def parse_elements(answers: Iterable[bytes], flags: int) -> tuple[Element, ...]:
     return tuple(_ranges(sorted(raw, key=lambda item: (item[0], item[4]))))
 
 
-def _raw(body: bytes) -> Iterator[tuple[bytes, bytes, str | None, bytes, bool]]:
+def _raw(body: bytes) -> Iterator[tuple[bytes, bytes, r.Verdict | None, bytes, bool]]:
     """(key, last key, verdict, data, whether it only marks the end of a range) of each element of one message."""
     for _, item in each(attributes(body, 4).get(3, b"")):
         found = attributes(item)
@@ -54,7 +62,7 @@ def _raw(body: bytes) -> Iterator[tuple[bytes, bytes, str | None, bytes, bool]]:
         yield key, last, verdict_of(data), data.get(1, b""), bool(big(found.get(3, b"")) & _INTERVAL_END)
 
 
-def _ranges(raw: Sequence[tuple[bytes, bytes, str | None, bytes, bool]]) -> Iterator[Element]:
+def _ranges(raw: Sequence[tuple[bytes, bytes, r.Verdict | None, bytes, bool]]) -> Iterator[Element]:
     """An interval set holds the start of each range and, as an element of its own, the first key after it."""
     for place, (key, last, verdict, data, is_end) in enumerate(raw):
         if is_end:
@@ -77,21 +85,24 @@ def show_range(field: Field, first: bytes, last: bytes, devices: Mapping[int, st
     return f"{show(field.kind, first, devices)}-{show(field.kind, last, devices)}"
 
 
-def show_elements(found: Set, fields: Sequence[Field], data: Field | None, devices: Mapping[int, str]) -> tuple[str, str]:
-    """(as nft lists them, as a match value without quotes and spaces). ``fields`` has several for a concatenation."""
+def show_elements(found: Set, fields: Sequence[Field], data: Field | None, devices: Mapping[int, str]) -> str:
+    """As nft lists them. ``fields`` has several for a concatenation."""
     if len(fields) == 1:
         ordered = sorted(found.elements, key=lambda element: number(fields[0].kind, element.key))
     else:
         ordered = sorted(found.elements, key=lambda element: element.key)
-    listed: list[str] = []
-    plain: list[str] = []
-    for element in ordered:
-        parts = list(_parts(element, fields, devices))
-        mapped = element.verdict or (show(data.kind, element.data, devices) if data else "")
-        after = f" : {mapped}" if mapped else ""
-        listed.append(" . ".join(quote(field.kind, part) for field, part in zip(fields, parts, strict=True)) + after)
-        plain.append(" . ".join(parts) + after)
-    return "{ " + ", ".join(listed) + " }", ",".join(plain)
+    return "{ " + ", ".join(show_element(element, fields, data, devices) for element in ordered) + " }"
+
+
+def show_element(element: Element, fields: Sequence[Field], data: Field | None, devices: Mapping[int, str]) -> str:
+    """One element as nft lists it: ``10.0.0.2``, ``"br0" : accept``."""
+    parts = (quote(field.kind, part) for field, part in zip(fields, _parts(element, fields, devices), strict=True))
+    return " . ".join(parts) + _mapped(element, data, devices)
+
+
+def _mapped(element: Element, data: Field | None, devices: Mapping[int, str]) -> str:
+    mapped = element.verdict or (show(data.kind, element.data, devices) if data else "")
+    return f" : {mapped}" if mapped else ""
 
 
 def _parts(element: Element, fields: Sequence[Field], devices: Mapping[int, str]) -> Iterator[str]:

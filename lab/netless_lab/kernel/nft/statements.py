@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
-from ..attributes import text
+from ...model.netfilter import rules as r
+from ..netlink.attributes import text
+from . import conditions
+from .datatypes import quoted
 from .matching import Phrase
 from .wire import Expression, big
 
@@ -26,6 +29,7 @@ _USUAL_INET_REJECT: Final = (2, 1)
 _USUAL_BURST, _USUAL_LEVEL = 5, 4
 _RANDOM, _PERSISTENT, _FULLY_RANDOM = 0x4, 0x8, 0x10
 _AF_INET: Final = 2
+_OBJECT_COUNTER: Final = 1
 
 
 def statement(found: Expression, family: str, constant: Constant) -> Phrase:
@@ -35,11 +39,13 @@ def statement(found: Expression, family: str, constant: Constant) -> Phrase:
             return Phrase("counter")
         case "masq":
             ports = _ports(constant, found.number(2), found.number(3))
-            return Phrase(_words("masquerade", f"to {ports}" if ports else "", _nat_flags(found.number(1))), verdict="masquerade")
+            part = r.Rewrite("masquerade", port=_port_numbers(constant, found.number(2), found.number(3)))
+            return Phrase(_words("masquerade", f"to {ports}" if ports else "", _nat_flags(found.number(1))), parts=(part,))
         case "redir":
             ports = _ports(constant, found.number(1), found.number(2))
             words = _words("redirect", f"to {ports}" if ports else "")
-            return Phrase(_words(words, _nat_flags(found.number(3))), verdict=words)
+            part = r.Rewrite("redirect", port=_port_numbers(constant, found.number(1), found.number(2)))
+            return Phrase(_words(words, _nat_flags(found.number(3))), parts=(part,))
         case "nat":
             return _nat(found, family, constant)
         case "limit":
@@ -47,27 +53,31 @@ def statement(found: Expression, family: str, constant: Constant) -> Phrase:
         case "log":
             return _log(found)
         case "connlimit":
-            return Phrase(f"ct count {'over ' if found.number(2) & 1 else ''}{found.number(1)}")
+            return Phrase(f"ct count {'over ' if found.number(2) & 1 else ''}{found.number(1)}", parts=(r.Unread("ct count", varies=True),))
         case "notrack":
-            return Phrase("notrack")
+            return Phrase("notrack", parts=(r.Untrack(),))
         case "objref":
-            return Phrase(f'counter name "{text(found.data.get(2, b""))}"', opaque=found.number(1) != 1)
+            counts = found.number(1) == _OBJECT_COUNTER
+            varies = () if counts else (r.Unread("limit or quota", varies=True),)
+            return Phrase(f"counter name {quoted(text(found.data.get(2, b'')))}", opaque=not counts, parts=varies)
         case _:
-            return Phrase(f"<{found.name}>", opaque=True)
+            return Phrase(f"<{found.name}>", opaque=True, parts=conditions.other(found))
 
 
 def reject(found: Expression, family: str) -> Phrase:
     """``reject``, with the kind of answer unless it is the family's usual one."""
     kind, code = found.number(1), found.number(2)
     if kind == 1:
-        return Phrase("reject with tcp reset", verdict="reject")
+        return Phrase("reject with tcp reset", parts=(r.Drop("tcp reset"),))
     if (kind, code) == _USUAL_REJECT.get(family, _USUAL_INET_REJECT):
-        return Phrase("reject", verdict="reject")
+        return Phrase("reject", parts=(r.Drop("port-unreachable"),))
     if kind == 2:
-        return Phrase(f"reject with icmpx {_ICMPX.get(code, code)}", verdict="reject")
+        word = str(_ICMPX.get(code, code))
+        return Phrase(f"reject with icmpx {word}", parts=(r.Drop(word),))
     six = family == "ip6" or (family != "ip" and code in _ICMPV6 and code not in _ICMP)
     names = _ICMPV6 if six else _ICMP
-    return Phrase(f"reject with {'icmpv6' if six else 'icmp'} {names.get(code, code)}", verdict="reject")
+    word = str(names.get(code, code))
+    return Phrase(f"reject with {'icmpv6' if six else 'icmp'} {word}", parts=(r.Drop(word),))
 
 
 def nat_words(kind: str, first: str, last: str, ports: str) -> str:
@@ -84,19 +94,30 @@ def port_range(first: int, last: int) -> str:
 
 
 def _nat(found: Expression, family: str, constant: Constant) -> Phrase:
-    kind = "dnat" if found.number(1) == 1 else "snat"
+    kind: Literal["dnat", "snat"] = "dnat" if found.number(1) == 1 else "snat"
     first, last = constant(found.number(3)), constant(found.number(4))
     ports = _ports(constant, found.number(5), found.number(6))
     if isinstance(first, str):
         words = f"{kind} to {first}{ports}"
     elif first is None and not ports:
-        return Phrase(f"<{kind}>", opaque=True)
+        return Phrase(f"<{kind}>", opaque=True, parts=(r.Rewrite(kind, chosen=True),))
     else:
         words = nat_words(kind, _address(first), _address(last if isinstance(last, bytes) else first), ports)
     if family == "inet":
         version = "ip" if found.number(2) == _AF_INET else "ip6"
         words = words.replace(f"{kind} to", f"{kind} {version} to", 1)
-    return Phrase(_words(words, _nat_flags(found.number(7))), verdict=words.replace(" ip to", " to").replace(" ip6 to", " to"))
+    return Phrase(_words(words, _nat_flags(found.number(7))), parts=(_rewrite(found, constant, first, last),))
+
+
+def _rewrite(found: Expression, constant: Constant, first: bytes | str | None, last: bytes | str | None) -> r.Rewrite:
+    """What a nat statement writes in; what a map chooses cannot be told."""
+    kind: Literal["dnat", "snat"] = "dnat" if found.number(1) == 1 else "snat"
+    if isinstance(first, str) or (first is None and 3 in found.data):
+        return r.Rewrite(kind, chosen=True)
+    port = _port_numbers(constant, found.number(5), found.number(6))
+    if first is None:
+        return r.Rewrite(kind, port=port)
+    return r.Rewrite(kind, (big(first), big(last) if isinstance(last, bytes) else big(first)), port)
 
 
 def _address(payload: bytes | None) -> str:
@@ -115,6 +136,13 @@ def _ports(constant: Constant, first: int, last: int) -> str:
     return port_range(big(low[:2]), big(high[:2]) if isinstance(high, bytes) else big(low[:2]))
 
 
+def _port_numbers(constant: Constant, first: int, last: int) -> tuple[int, int] | None:
+    low, high = constant(first) if first else None, constant(last) if last else None
+    if not isinstance(low, bytes):
+        return None
+    return big(low[:2]), big(high[:2]) if isinstance(high, bytes) else big(low[:2])
+
+
 def _nat_flags(value: int) -> str:
     names = {_RANDOM: "random", _FULLY_RANDOM: "fully-random", _PERSISTENT: "persistent"}
     return ",".join(name for bit, name in names.items() if value & bit)
@@ -123,10 +151,11 @@ def _nat_flags(value: int) -> str:
 def _limit(found: Expression) -> Phrase:
     """Attributes: rate 1, unit in seconds 2, burst 3, type 4 (1: bytes), flags 5 (1: over)."""
     rate, unit, burst = found.number(1), _UNITS.get(found.number(2), "second"), found.number(3)
+    varies = (r.Unread("limit rate", varies=True),)
     over = "over " if found.number(5) & 1 else ""
     if found.number(4):
-        return Phrase(_words(f"limit rate {over}{_size(rate)}/{unit}", f"burst {_size(burst)}" if burst else ""))
-    return Phrase(_words(f"limit rate {over}{rate}/{unit}", f"burst {burst} packets" if burst != _USUAL_BURST else ""))
+        return Phrase(_words(f"limit rate {over}{_size(rate)}/{unit}", f"burst {_size(burst)}" if burst else ""), parts=varies)
+    return Phrase(_words(f"limit rate {over}{rate}/{unit}", f"burst {burst} packets" if burst != _USUAL_BURST else ""), parts=varies)
 
 
 def _size(count: int) -> str:
@@ -142,7 +171,7 @@ def _log(found: Expression) -> Phrase:
     return Phrase(
         _words(
             "log",
-            f'prefix "{text(found.data[2])}"' if 2 in found.data else "",
+            f"prefix {quoted(text(found.data[2]))}" if 2 in found.data else "",
             f"group {found.number(1)}" if 1 in found.data else "",
             f"snaplen {found.number(3)}" if found.number(3) else "",
             f"queue-threshold {found.number(4)}" if found.number(4) else "",

@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from ..attributes import attribute, attributes, each, nest, text
+from ...model.netfilter import rules as r
+from ..netlink.attributes import attribute, attributes, each, nest, text
 
 SUBSYSTEM: Final = 10
 NEWTABLE, GETTABLE, DELTABLE = 0, 1, 2
@@ -109,16 +110,44 @@ def parse_expressions(payload: bytes) -> Iterator[Expression]:
         yield Expression(text(found.get(1, b"")), attributes(found.get(2, b"")))
 
 
-def verdict_of(data: dict[int, bytes]) -> str | None:
-    """The verdict in the attributes of a data item (NFTA_DATA_VERDICT) as nft prints it, None when it holds a value instead."""
+def verdict_of(data: dict[int, bytes]) -> r.Verdict | None:
+    """The verdict in the attributes of a data item (NFTA_DATA_VERDICT), None when it holds a value instead."""
     if 2 not in data:
         return None
     found = attributes(data[2])
     code = int.from_bytes(found.get(1, b""), "big", signed=True)
-    chain = text(found.get(2, b""))
-    names = {DROP: "drop", ACCEPT: "accept", CONTINUE: "continue", BREAK: "break", RETURN: "return"}
-    names |= {JUMP: f"jump {chain}", GOTO: f"goto {chain}"}
-    return names.get(code & 0xFF if code >= 0 else code, f"verdict {code}")
+    match code & 0xFF if code >= 0 else code:
+        case 0:
+            return r.Drop()
+        case 1:
+            return r.Accept()
+        case -3 | -4 as way:
+            return r.Jump(text(found.get(2, b"")), way == GOTO)
+        case -5:
+            return r.Return()
+        case -1:
+            return r.Proceed()
+        case _:
+            return r.Unfollowed(f"verdict {code}")
+
+
+def verdict_words(verdict: r.Verdict | None) -> str:
+    """As nft prints it; "" for none."""
+    match verdict:
+        case r.Accept():
+            return "accept"
+        case r.Drop():
+            return "drop"
+        case r.Return():
+            return "return"
+        case r.Proceed():
+            return "continue"
+        case r.Jump(chain=chain, goto=goto):
+            return f"{'goto' if goto else 'jump'} {chain}"
+        case r.Unfollowed(words=words):
+            return words
+        case None:
+            return ""
 
 
 def join(parts: Iterable[bytes]) -> bytes:

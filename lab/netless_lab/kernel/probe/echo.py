@@ -12,17 +12,17 @@ import socket
 import time
 from typing import Final, NamedTuple
 
-from ...model.probe import Outcome, Ping
+from ...model.probe import LARGEST, Outcome, Ping
 from ..read import NodeRef
 from . import errors
 from .failure import Failure, from_broadcast, from_errno, from_icmp
 from .icmp import VOICES, Ancillary, came_at
 from .patience import Patience, readable
 from .silence import silent
-from .target import Target, is_own
+from .target import Target, is_broadcast, is_own
 
-_LARGEST: Final = 65_507
 _SEND_TRIES: Final = 4
+_LATELY: Final = 512
 
 
 class Identifiers:
@@ -30,11 +30,17 @@ class Identifiers:
 
     def __init__(self) -> None:
         self._last = int.from_bytes(os.urandom(2), "big")
+        self._given = 0
 
     def next(self) -> int:
         """The next id, never 0."""
         self._last = self._last % 0xFFFF + 1
+        self._given += 1
         return self._last
+
+    def gave(self, ident: int) -> bool:
+        """Whether an id is one of the last few hundred that were given."""
+        return (self._last - ident) % 0xFFFF < min(self._given, _LATELY)
 
     def upcoming(self, count: int) -> tuple[int, int] | None:
         """(first, last) of the next ``count`` ids; None when they wrap around."""
@@ -51,8 +57,8 @@ class _Answer(NamedTuple):
 
 async def ping(probe: Ping, ref: NodeRef, to: Target, patience: Patience, identifiers: Identifiers) -> Outcome:
     """Send ``probe`` to ``to`` until something comes back or the time is up."""
-    if not 0 <= probe.size <= _LARGEST:
-        return Failure("could-not-run", f"a ping carries 0 to {_LARGEST} bytes, not {probe.size}").outcome(probe, 0)
+    if not 0 <= probe.size <= LARGEST:
+        return Failure("could-not-run", f"a ping carries 0 to {LARGEST} bytes, not {probe.size}").outcome(probe, 0)
     with VOICES[to.family].open(ref.namespace, probe) as opened:
         echo = _Echo(opened, probe, to, identifiers)
         failure: Failure | None = None
@@ -112,7 +118,7 @@ class _Echo:
         return dropped
 
     def _refused(self, code: int) -> Failure:
-        if code == errno.EACCES and _is_broadcast(self._socket, self._to):
+        if code == errno.EACCES and is_broadcast(self._socket, self._to):
             return from_broadcast(self._probe.node, self._to.written)
         return from_errno(code, self._probe.node, self._to.written)
 
@@ -162,18 +168,6 @@ class _Echo:
             return None
         came = came_at(ancillary) or time.time_ns()
         return _Answer(source, reply.ttl, max(0.0, (came - sent) / 1000), reply.ident)
-
-
-def _is_broadcast(opened: socket.socket, to: Target) -> bool:
-    """Whether the packet could leave if broadcast were allowed (SO_BROADCAST, socket(7)); connecting sends nothing."""
-    if to.family != socket.AF_INET:
-        return False
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        opened.connect(to.at(0))
-    except OSError:
-        return False
-    return True
 
 
 def _answered(probe: Ping, reply: _Answer, patience: Patience) -> Outcome:

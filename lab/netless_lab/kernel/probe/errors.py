@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import Final, NamedTuple
 
-from ..attributes import native
+from ..netlink.attributes import native
 
 _ERRQUEUE: Final = 0x2000
 _EXTENDED: Final = struct.Struct("=IBBBBII")

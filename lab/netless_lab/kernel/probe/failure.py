@@ -7,28 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from ...model import icmp
 from ...model.probe import Outcome, Probe, Reason
 from .errors import ICMP6, QueuedError
-
-DESTINATION_UNREACHABLE, TIME_EXCEEDED = 3, 11
-_FORBIDDEN: Final = {
-    3: "rejected it (port unreachable)",
-    9: "rejected it (network prohibited)",
-    10: "rejected it (host prohibited)",
-    13: "rejected it (administratively prohibited)",
-}
-_TOO_BIG: Final = 4
-_UNREACHABLE_6, _TOO_BIG_6, _TIME_EXCEEDED_6 = 1, 2, 3
-_FORBIDDEN_6: Final = {
-    1: "rejected it (administratively prohibited)",
-    4: "rejected it (port unreachable)",
-    5: "rejected it (source address failed its policy)",
-    6: "rejected it (reject route)",
-}
-_LOST_WAY_6: Final = {0: "knows no way to that network", 2: "may not carry that source address so far", 3: "cannot reach that host"}
-_LOST_WAY: Final = {0: "knows no way to that network", 1: "cannot reach that host", 5: "cannot follow the source route"}
 
 
 class Failure(NamedTuple):
@@ -87,38 +70,18 @@ def from_icmp(error: QueuedError, node: str, to: str, own: bool) -> Failure:
 
     Its ``info`` is the MTU of the next link when the packet was too big.
     """
-    decide = _from_icmp6 if error.origin == ICMP6 else _from_icmp4
-    return decide(error.kind, error.icmp_code, error.info, error.offender, node, to, own)
-
-
-def _from_icmp4(kind: int, code: int, info: int, by: str, node: str, to: str, own: bool) -> Failure:
-    if kind == TIME_EXCEEDED:
-        return Failure("ttl-exceeded", f"the packet's TTL ran out at {by}", by)
-    if kind != DESTINATION_UNREACHABLE:
-        return Failure("unreachable", f"{by} answered with ICMP type {kind} code {code}", by)
-    if code == _TOO_BIG:
-        return _too_big(by, info)
-    if own and code == 1:
+    six, by, code = error.origin == ICMP6, error.offender, error.icmp_code
+    if error.kind == (icmp.TIME_EXCEEDED6 if six else icmp.TIME_EXCEEDED):
+        return Failure("ttl-exceeded", f"the packet's {'hop limit' if six else 'TTL'} ran out at {by}", by)
+    if (error.kind == icmp.TOO_BIG6) if six else ((error.kind, code) == (icmp.UNREACHABLE, icmp.TOO_BIG)):
+        return _too_big(by, error.info)
+    if error.kind != (icmp.UNREACHABLE6 if six else icmp.UNREACHABLE):
+        return Failure("unreachable", f"{by} answered with {'ICMPv6' if six else 'ICMP'} type {error.kind} code {code}", by)
+    nobody = code == (icmp.NO_ADDRESS6 if six else icmp.HOST)
+    if own and nobody:
         return Failure("no-neighbour", f"nobody answered when {node} asked on the link who has the address it sends {to} to", by, True)
-    if code in _FORBIDDEN:
-        return Failure("filtered", f"{by} {_FORBIDDEN[code]}", by)
-    if code == 2:
-        return Failure("unreachable", f"{by} does not speak that protocol", by)
-    return Failure("unreachable", f"{by} {_LOST_WAY.get(code, f'says unreachable (code {code})')}", by, code == 1)
-
-
-def _from_icmp6(kind: int, code: int, info: int, by: str, node: str, to: str, own: bool) -> Failure:
-    if kind == _TIME_EXCEEDED_6:
-        return Failure("ttl-exceeded", f"the packet's hop limit ran out at {by}", by)
-    if kind == _TOO_BIG_6:
-        return _too_big(by, info)
-    if kind != _UNREACHABLE_6:
-        return Failure("unreachable", f"{by} answered with ICMPv6 type {kind} code {code}", by)
-    if own and code == 3:
-        return Failure("no-neighbour", f"nobody answered when {node} asked on the link who has the address it sends {to} to", by, True)
-    if code in _FORBIDDEN_6:
-        return Failure("filtered", f"{by} {_FORBIDDEN_6[code]}", by)
-    return Failure("unreachable", f"{by} {_LOST_WAY_6.get(code, f'says unreachable (code {code})')}", by, code == 3)
+    meaning = icmp.unreachable(code, six=six)
+    return Failure("filtered" if meaning.refused else "unreachable", f"{by} {meaning.told}", by, nobody)
 
 
 def _too_big(by: str, mtu: int) -> Failure:

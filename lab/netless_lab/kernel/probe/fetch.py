@@ -18,7 +18,7 @@ from .target import Target, is_address, locate
 _SEEN: Final = re.compile(rb"I see you as \[?([0-9A-Fa-f.:]*[0-9A-Fa-f])")
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 _LARGEST: Final = 1 << 20
-_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r", re.IGNORECASE)
 
 
 async def fetch(probe: Fetch, ref: NodeRef, patience: Patience) -> Outcome:
@@ -88,7 +88,7 @@ async def _get(opened: socket.socket, url: SplitResult, node: str, address: str,
 def _complete(received: bytes) -> bool:
     """Whether as much came as the answer announced."""
     head, found, body = received.partition(b"\r\n\r\n")
-    length = _LENGTH.search(head)
+    length = _LENGTH.search(head + b"\r")
     return bool(found and length and len(body) >= int(length[1]))
 
 

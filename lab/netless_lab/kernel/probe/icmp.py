@@ -9,15 +9,13 @@ from typing import Final, NamedTuple, Protocol
 from ...model.probe import Ping
 from ..namespace import Namespace, socket_in
 from . import errors
+from .size import filler, say_whether_to_cut
 
 _HEADER: Final = struct.Struct("!BBHHH")
 _RAW: Final = socket.SOCK_RAW | socket.SOCK_NONBLOCK
 _SO_TIMESTAMPNS: Final = 35
 _TIMESPEC: Final = struct.Struct("=qq")
 _SOL_RAW, _ICMP_FILTER = 255, 1
-_MTU_DISCOVER: Final = {socket.AF_INET: (socket.IPPROTO_IP, 10), socket.AF_INET6: (socket.IPPROTO_IPV6, 23)}
-_PMTUDISC_DO: Final = 2
-_DONTFRAG6: Final = 62
 _ICMP6_FILTER: Final = 1
 
 Ancillary = list[tuple[int, int, bytes]]
@@ -61,7 +59,7 @@ class Icmp4:
 
     def request(self, ident: int, sequence: int, size: int) -> bytes:
         """As ``Voice``."""
-        data = _filler(size)
+        data = filler(size)
         blank = _HEADER.pack(8, 0, 0, ident, sequence & 0xFFFF) + data
         return _HEADER.pack(8, 0, _checksum(blank), ident, sequence & 0xFFFF) + data
 
@@ -89,8 +87,6 @@ class Icmp6:
             if probe.ttl is not None:
                 opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, probe.ttl)
                 opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, probe.ttl)
-            if probe.dont_fragment:
-                opened.setsockopt(socket.IPPROTO_IPV6, _DONTFRAG6, 1)
         except OSError:
             opened.close()
             raise
@@ -98,7 +94,7 @@ class Icmp6:
 
     def request(self, ident: int, sequence: int, size: int) -> bytes:
         """As ``Voice``."""
-        return _HEADER.pack(128, 0, 0, ident, sequence & 0xFFFF) + _filler(size)
+        return _HEADER.pack(128, 0, 0, ident, sequence & 0xFFFF) + filler(size)
 
     def reply(self, data: bytes, ancillary: Ancillary) -> Reply | None:
         """As ``Voice``."""
@@ -126,12 +122,7 @@ def came_at(ancillary: Ancillary) -> int | None:
 def _prepare(opened: socket.socket, probe: Ping) -> None:
     errors.watch_errors(opened)
     opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    if probe.dont_fragment:
-        opened.setsockopt(*_MTU_DISCOVER[socket.AddressFamily(opened.family)], _PMTUDISC_DO)
-
-
-def _filler(size: int) -> bytes:
-    return (b"netless." * (size // 8 + 1))[:size]
+    say_whether_to_cut(opened, dont_fragment=probe.dont_fragment)
 
 
 def _checksum(data: bytes) -> int:

@@ -7,19 +7,18 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...model import dns
 from ...model.probe import Lookup, Outcome
 from ..namespace import Namespace, socket_in
 from ..read import NodeRef, resolvers_of
 from . import errors
+from .datagram import PORT_UNREACHABLE
 from .failure import Failure, from_errno, from_icmp
-from .message import AAAA, CODES, NAME_ERROR, NO_ERROR, A, parse, question
 from .patience import Patience, readable
 from .silence import silent
 from .target import Target, is_address, locate
 
-_PORT = 53
 _LARGEST = 4096
-_PORT_UNREACHABLE = ((errors.ICMP, 3, 3), (errors.ICMP6, 1, 4))
 
 
 class Found(NamedTuple):
@@ -34,8 +33,8 @@ class _Matter(NamedTuple):
 
     node: str
     name: str
-    first: bytes
-    second: bytes
+    first: dns.Message
+    second: dns.Message
 
 
 async def lookup(probe: Lookup, ref: NodeRef, patience: Patience) -> Outcome:
@@ -56,7 +55,7 @@ async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server
     if not servers:
         return Failure("no-resolver", f"{node} knows no name server: its /etc/resolv.conf names none")
     try:
-        queries = [question(int.from_bytes(os.urandom(2), "big"), name, kind) for kind in (A, AAAA)]
+        queries = [_question(name, kind) for kind in (dns.A, dns.AAAA)]
     except ValueError as error:
         return Failure("could-not-run", str(error))
     targets: list[Target] = []
@@ -101,31 +100,45 @@ async def _ask_for_both(namespace: Namespace, matter: _Matter, server: Target, p
     return Failure("no-such-name", f"{server.written} knows {matter.name}, but no address for it", server.written)
 
 
-async def _ask(namespace: Namespace, matter: _Matter, query: bytes, server: Target, seconds: float) -> Found | Failure | None:
+async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server: Target, seconds: float) -> Found | Failure | None:
     """One question to one server; None when the name exists, but without a record of that kind."""
     with socket_in(namespace, server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
         errors.watch_errors(opened)
         try:
-            opened.connect(server.at(_PORT))
-            opened.send(query)
+            opened.connect(server.at(dns.PORT))
+            opened.send(dns.encode(query))
             while await readable(opened, seconds):
-                answer = parse(opened.recv(_LARGEST), query)
-                if answer is not None:
-                    return _judge(answer.code, answer.addresses, matter.name, server.written)
+                answer = dns.decode(opened.recv(_LARGEST))
+                if answer is not None and answers(answer, query):
+                    return _judge(answer, matter.name, server.written)
                 return Failure("bad-answer", f"{server.written} answered with something that is not DNS", server.written)
         except OSError as error:
             return _failure(opened, error.errno or 0, matter.node, server)
     return Failure("silence", f"{server.written} did not answer", None, True)
 
 
-def _judge(code: int, addresses: Sequence[str], name: str, server: str) -> Found | Failure | None:
+def _question(name: str, kind: int) -> dns.Message:
+    """A query for the records of ``kind`` of ``name``. Raises ValueError when it cannot be a domain name."""
+    ident = int.from_bytes(os.urandom(2), "big")
+    return dns.Message(ident, dns.RECURSION_DESIRED, (dns.Question(dns.name_of(name), kind),))
+
+
+def answers(message: dns.Message, query: dns.Message) -> bool:
+    """Whether it is the whole answer to this question. A server that could make nothing of it may leave the question out."""
+    (asked,), told = query.questions, message.questions
+    same = not told or [own._replace(name=dns.folded(own.name)) for own in told] == [asked._replace(name=dns.folded(asked.name))]
+    return message.response and message.whole and message.ident == query.ident and same
+
+
+def _judge(answer: dns.Message, name: str, server: str) -> Found | Failure | None:
+    addresses = [record.value for record in answer.answers if record.kind in (dns.A, dns.AAAA) and record.value]
     if addresses:
         return Found(addresses[0], server)
-    if code == NAME_ERROR:
+    if answer.code == dns.NAME_ERROR:
         return Failure("no-such-name", f"{server} says there is no name {name}", server)
-    if code == NO_ERROR:
+    if answer.code == dns.NO_ERROR:
         return None
-    return Failure("bad-answer", f"{server} could not answer: {CODES.get(code, f'code {code}')}", server)
+    return Failure("bad-answer", f"{server} could not answer: {dns.CODES.get(answer.code, f'code {answer.code}')}", server)
 
 
 def _failure(opened: socket.socket, code: int, node: str, server: Target) -> Failure:
@@ -133,7 +146,7 @@ def _failure(opened: socket.socket, code: int, node: str, server: Target) -> Fai
     queued = errors.take_error(opened)
     if queued is None or not queued.came_back:
         return from_errno(code, node, server.written)
-    if queued.offender == server.address and (queued.origin, queued.kind, queued.icmp_code) in _PORT_UNREACHABLE:
+    if queued.offender == server.address and (queued.origin, queued.kind, queued.icmp_code) in PORT_UNREACHABLE:
         return Failure("refused", f"no name server listens on {server.written}", server.written)
     own = bool(opened.getsockname()[0] == queued.offender)
     return from_icmp(queued, node, server.written, own)

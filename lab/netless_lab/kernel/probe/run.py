@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ...model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from msgspec.structs import replace
+
+from ...model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from ..read import NodeRef
+from .datagram import Turns, datagram
 from .echo import Identifiers, ping
 from .failure import Failure
 from .fetch import fetch
@@ -17,6 +20,8 @@ from .target import is_address, locate, reason
 
 LAB_IDENTIFIERS: Final = Identifiers()
 """One process serves one lab, so one counter serves all its probes."""
+LAB_TURNS: Final = Turns()
+"""And one order in which they send from a port."""
 
 
 async def run(
@@ -39,9 +44,7 @@ async def run(
         return _error(probe, f"there is no node {probe.node}; there are {', '.join(sorted(nodes)) or 'none'}", patience)
     try:
         match probe:
-            case Ping():
-                return await _to_address(probe, ref, patience, identifiers)
-            case Connect():
+            case Ping() | Connect() | Udp():
                 return await _to_address(probe, ref, patience, identifiers)
             case Lookup():
                 return await lookup(probe, ref, patience)
@@ -51,22 +54,27 @@ async def run(
         return _error(probe, f"the probe could not be sent from {probe.node}: {reason(error)}", patience)
 
 
-async def _to_address(probe: Ping | Connect, ref: NodeRef, patience: Patience, identifiers: Identifiers) -> Outcome:
-    """A ping or a connection; when it is to a name, the name is looked up first, as the tools do."""
+async def _to_address(probe: Ping | Connect | Udp, ref: NodeRef, patience: Patience, identifiers: Identifiers) -> Outcome:
+    """A ping, a connection or a datagram; when it is to a name, the name is looked up first, as the tools do."""
     to = probe.to
-    if isinstance(probe, Connect) and not 0 < probe.port < 65536:
+    if isinstance(probe, Connect | Udp) and not 0 < probe.port < 65536:
         return _error(probe, f"{probe.port} is not a port: ports are 1 to 65535", patience)
     if not is_address(to):
         found = await resolve(ref, probe.node, to, patience)
         if isinstance(found, Failure):
             return found.outcome(probe, patience.waited_ms)
-        to = found.address
+        outcome = await _to_address(replace(probe, to=found.address), ref, patience, identifiers)
+        return replace(outcome, probe=probe, answer=outcome.answer or found.address)
     target = locate(ref.namespace, probe.node, to)
     if isinstance(target, Failure):
         return target.outcome(probe, patience.waited_ms)
-    if isinstance(probe, Ping):
-        return await ping(probe, ref, target, patience, identifiers)
-    return await connect(probe, ref, target, patience)
+    match probe:
+        case Ping():
+            return await ping(probe, ref, target, patience, identifiers)
+        case Connect():
+            return await connect(probe, ref, target, patience)
+        case Udp():
+            return await datagram(probe, ref, target, patience, LAB_TURNS)
 
 
 def _error(probe: Probe, text: str, patience: Patience) -> Outcome:

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 from typing import Final
 
-from ..attributes import attribute, attributes, ip, native
-from ..decode_neighbour import NEIGHBOURS_BODY, RTM_GETNEIGH, decode_neighbour
-from ..decode_route import RTM_GETROUTE
 from ..namespace import Namespace
-from ..rtnetlink import NetlinkError, NetlinkSocket
+from ..netlink.attributes import ip
+from ..netlink.neighbour import NEIGHBOURS_BODY, RTM_GETNEIGH, decode_neighbour
+from ..netlink.route import RTM_GETROUTE, decode_way, encode_question
+from ..netlink.socket import NetlinkError, NetlinkSocket
 from .failure import Failure
 from .target import Target
 
-_RTMSG: Final = struct.Struct("=BBBBBBBBI")
-_DST, _OIF, _GATEWAY = 1, 4, 5
 _UNANSWERED: Final = frozenset({"failed", "incomplete"})
 
 
@@ -35,7 +32,7 @@ def silent(namespace: Namespace, node: str, to: Target, waited_ms: float) -> Fai
     for found in entries:
         if found is not None and found.device == device and found.entry.address == hop and found.entry.state in _UNANSWERED:
             how = "ARP question" if to.family == socket.AF_INET else "neighbour solicitation"
-            asked = "its own link" if hop == to.address else f"the link to {to.address}"
+            asked = "its own link" if hop == ip(to.packed) else f"the link to {to.address}"
             return Failure("no-neighbour", f"nobody answers {node}'s {how}: who has {hop} on {asked}?", None, True)
     return plain
 
@@ -43,10 +40,9 @@ def silent(namespace: Namespace, node: str, to: Target, waited_ms: float) -> Fai
 def _next_hop(route: NetlinkSocket, to: Target) -> tuple[str, int]:
     """(address, ifindex) of the neighbour a packet to ``to`` is handed to (``ip route get``). Raises NetlinkError for no route."""
     if to.scope:
-        return to.address, to.scope
-    body = _RTMSG.pack(to.family, len(to.packed) * 8, 0, 0, 0, 0, 0, 0, 0) + attribute(_DST, to.packed)
-    answer = route.request(RTM_GETROUTE, 0, body)
+        return ip(to.packed), to.scope
+    answer = route.request(RTM_GETROUTE, 0, encode_question(to.packed))
     if answer is None:
         raise NetlinkError(0, "no route")
-    found = attributes(answer, _RTMSG.size)
-    return ip(found.get(_GATEWAY, to.packed)), native(found.get(_OIF, b""))
+    way = decode_way(answer)
+    return way.via or ip(to.packed), way.device

@@ -74,6 +74,18 @@ def is_own(opened: socket.socket, address: str, scope: int = 0) -> bool:
     return True
 
 
+def is_broadcast(opened: socket.socket, to: Target) -> bool:
+    """Whether the packet could leave if broadcast were allowed (SO_BROADCAST, socket(7)); connecting sends nothing."""
+    if to.family != socket.AF_INET:
+        return False
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        opened.connect(to.at(0))
+    except OSError:
+        return False
+    return True
+
+
 def reason(error: OSError) -> str:
     """An error of the system in its own words."""
     return error.strerror or os.strerror(error.errno or 0)

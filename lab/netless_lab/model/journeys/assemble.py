@@ -15,13 +15,14 @@ from .frame import Recording
 from .ground import Ground
 from .packet import Packet
 from .pick import of_probe, target
-from .questions import Question, belonging, questions
+from .questions import Question, belonging, joined, questions
 from .words import words
 
 MOST_HOPS: Final = 240
 """Sightings one journey keeps; a long TCP connection has more, and its first part is what teaches."""
 _CAME_HOME: Final = frozenset({"answered", "refused", "reset", "no-such-name", "bad-answer"})
 """Reasons that are themselves an answer of the far end."""
+_SOLICITED: Final[dict[int, Literal["question", "answer"]]] = {135: "question", 136: "answer"}
 _LEGS: Final[dict[int, Literal["forward", "return"]]] = {1: "forward", -1: "return"}
 
 
@@ -52,11 +53,11 @@ def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence
     """``journey``, with what it was made of."""
     found = converse(((frame, decode(frame.data)) for frame in recording.frames), flows)
     chosen = of_probe(probe, outcome, found.conversations)
-    way = _way(chosen, questions(found.neighbours), probe.node)
+    way = _way(chosen, questions(found.neighbours), ground, probe.node)
     complete = outcome.result == "answered" or outcome.reason in _CAME_HOME
     told = _told(way, ground)
-    death = None
-    if not complete and recording.complete and outcome.result == "failed":
+    death, unheard = None, path.unheard(told.hops, ground, recording.unheard, probe.node)
+    if not complete and recording.complete and not unheard and outcome.result == "failed":
         death = path.death(told.hops, way.sights, ground, probe.node, way.open_question) or Death(probe.node, "", -1, "forward")
     made = Journey(
         source=probe.node,
@@ -70,6 +71,7 @@ def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence
         learned=told.learned,
         floods=told.floods,
         left_out=told.left_out,
+        unheard=unheard,
         title=title(probe),
     )
     return Followed(made, way.sights[: len(told.hops)], chosen)
@@ -80,30 +82,36 @@ def title(probe: Probe) -> str:
     return f"{type(probe).__name__.lower()} {target(probe)} from {probe.node}"
 
 
-def traffic(conversations: Iterable[Conversation], asked: Sequence[Question], ground: Ground, lost: int = 0) -> tuple[Followed, ...]:
-    """One journey for each conversation, with the neighbour questions it caused, then one for each question that nothing else caused."""
+def traffic(
+    conversations: Iterable[Conversation], asked: Sequence[Question], ground: Ground, lost: int = 0, deaf: frozenset[str] = frozenset()
+) -> tuple[Followed, ...]:
+    """One journey for each conversation, with the neighbour questions it caused, then one for each question that nothing else caused.
+
+    While they were recorded, ``lost`` frames were missed, and to the ``deaf`` nodes nobody listened.
+    """
     used: set[int] = set()
     made: list[Followed] = []
     for conversation in conversations:
-        own = [question for question in belonging(conversation, asked) if id(question) not in used]
+        own = [question for question in belonging(conversation, asked, ground) if id(question) not in used or joined(question, conversation, ground)]
         used |= {id(question) for question in own}
         complete = any(
             sight.leg < 0 and path.arrived(sight, ground, conversation.home) and sight.packet.kind != "icmp-error"
             for sight in conversation.sights
         )
-        way = _way((conversation,), own, "")
-        made.append(Followed(_journey(way, conversation.first.packet, ground, conversation.home, complete, lost), way.sights[:MOST_HOPS], (conversation,)))
+        way = _way((conversation,), own, ground, "")
+        made.append(Followed(_journey(way, conversation.first.packet, ground, conversation.home, complete, lost, deaf), way.sights[:MOST_HOPS], (conversation,)))
     for question in asked:
         if id(question) not in used:
             way = _Way(tuple(question.sights), (), not question.answered)
-            told = _journey(way, question.sights[0].packet, ground, question.sights[0].frame.node, question.answered, lost)
+            told = _journey(way, question.sights[0].packet, ground, question.sights[0].frame.node, question.answered, lost, deaf)
             made.append(Followed(told, way.sights[:MOST_HOPS], ()))
     return tuple(sorted(made, key=lambda followed: followed.journey.started))
 
 
-def _journey(way: _Way, first: Packet, ground: Ground, home: str, complete: bool, lost: int) -> Journey:
+def _journey(way: _Way, first: Packet, ground: Ground, home: str, complete: bool, lost: int, deaf: frozenset[str]) -> Journey:
     told = _told(way, ground)
-    death = None if complete or lost else path.death(told.hops, way.sights, ground, home, way.open_question)
+    unheard = path.unheard(told.hops, ground, deaf, home)
+    death = None if complete or lost or unheard else path.death(told.hops, way.sights, ground, home, way.open_question)
     return Journey(
         source=way.sights[0].frame.node,
         target=first.subject.dst,
@@ -116,25 +124,35 @@ def _journey(way: _Way, first: Packet, ground: Ground, home: str, complete: bool
         learned=told.learned,
         floods=told.floods,
         left_out=told.left_out,
+        unheard=unheard,
         title=words(first),
     )
 
 
-def _way(chosen: Iterable[Conversation], asked: Sequence[Question], source: str) -> _Way:
-    """The conversations and the questions they caused, woven into true order."""
+def _way(chosen: Iterable[Conversation], asked: Sequence[Question], ground: Ground, source: str) -> _Way:
+    """The conversations and the questions they caused or wait for, woven into true order."""
     conversations = tuple(chosen)
     own = [sight for conversation in conversations for sight in conversation.sights]
-    caused: dict[int, Question] = {}
+    began = min((sight.frame.at_ns for sight in own), default=0)
+    caused: dict[int, tuple[Question, bool]] = {}
     for conversation in conversations or (None,):
-        caused |= {id(question): question for question in belonging(conversation, asked, source)}
+        for question in belonging(conversation, asked, ground, source):
+            waits = conversation is not None and joined(question, conversation, ground)
+            caused[id(question)] = question, waits
     woven = sorted(
-        [(sight, True) for sight in own] + [(sight, False) for question in caused.values() for sight in question.sights],
+        [(sight, True) for sight in own]
+        + [(sight, False) for question, waits in caused.values() for sight in _from(question, began if waits else 0)],
         key=lambda pair: pair[0].frame.at_ns,
     )
-    last = max(caused.values(), key=lambda question: question.began, default=None)
+    last, waits = max(caused.values(), key=lambda pair: pair[0].began, default=(None, False))
     last_own = max((sight.frame.at_ns for sight in own if sight.packet.kind != "icmp-error"), default=0)
-    unanswered = last is not None and not last.answered and last.sights[-1].frame.at_ns >= last_own
+    unanswered = last is not None and not last.answered and (waits or last.sights[-1].frame.at_ns >= last_own)
     return _Way(tuple(sight for sight, _ in woven), tuple(n for n, (_, mine) in enumerate(woven) if mine), unanswered)
+
+
+def _from(question: Question, at_ns: int) -> Sequence[Sight]:
+    """A question from a time on; all of it when nothing of it was seen later."""
+    return [sight for sight in question.sights if sight.frame.at_ns >= at_ns] or question.sights
 
 
 class _Told(NamedTuple):
@@ -177,7 +195,21 @@ def hop(sight: Sight, began_ns: int, *, neighbour: bool = False) -> Hop:
         mac_dst=outer.mac_dst.hex(":"),
         length=frame.length,
         leg="arp" if neighbour else _LEGS[sight.leg],
+        neighbour=_neighbour(packet),
     )
+
+
+def _neighbour(packet: Packet) -> Literal["", "question", "answer"]:
+    """Whether it asks who has an address or answers that: ARP, or neighbour solicitation and advertisement (RFC 4861)."""
+    match packet.kind:
+        case "arp-request":
+            return "question"
+        case "arp-reply":
+            return "answer"
+        case "ipv6-nd":
+            return _SOLICITED.get(packet.code[0], "")
+        case _:
+            return ""
 
 
 def _rewritten_at_once(probe: Probe, chosen: Sequence[Conversation], flows: Sequence[Flow]) -> tuple[Rewrite, ...]:

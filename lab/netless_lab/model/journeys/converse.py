@@ -27,10 +27,11 @@ class Sight(NamedTuple):
 
 
 class Conversation:
-    """Packets that belong together, in true order."""
+    """Packets that belong together, in true order. ``tracked`` are the addresses that connection tables have for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tracked: frozenset[str] = frozenset()) -> None:
         self.sights: list[Sight] = []
+        self.tracked = tracked
 
     @property
     def first(self) -> Sight:
@@ -44,9 +45,9 @@ class Conversation:
 
     @property
     def addresses(self) -> frozenset[str]:
-        """Every network address it had anywhere, in a tunnel its own and the tunnel's."""
+        """Every network address it had anywhere, in a tunnel its own and the tunnel's, or that NAT has given it but no wire has seen."""
         packets = [packet for sight in self.sights for packet in (sight.packet, sight.packet.subject)]
-        return frozenset(address for packet in packets for address in (packet.src, packet.dst))
+        return self.tracked.union(address for packet in packets for address in (packet.src, packet.dst))
 
     @property
     def path(self) -> frozenset[str]:
@@ -88,7 +89,9 @@ class Sorter:
             place = self._place(frame, packet)
             if place is not None:
                 key, leg = place
-                found.setdefault(key, Conversation()).sights.append(Sight(frame, outer, leg))
+                if key not in found:
+                    found[key] = Conversation(self.groups.addresses(key[0]))
+                found[key].sights.append(Sight(frame, outer, leg))
         return Sorted(tuple(found.values()), tuple(neighbours))
 
     def _place(self, frame: Frame, packet: Packet) -> tuple[tuple[int, int], Leg] | None:

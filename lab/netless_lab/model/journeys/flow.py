@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-from .packet import Tuple
+from .packet import ICMP, ICMP6, TCP, UDP, Tuple
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -15,7 +15,8 @@ class Flow(msgspec.Struct, frozen=True):
     where NAT rewrites.
 
     ``replied`` is whether an answer was seen (conntrack(8) prints [UNREPLIED] otherwise), ``assured`` whether it is past its beginning,
-    ``source_nat`` and ``destination_nat`` whether the source or the destination was rewritten. ``event`` says how it was learned.
+    ``source_nat`` and ``destination_nat`` whether the source or the destination was rewritten. ``event`` says how it was learned: "known" is
+    one that was in the table before. ``mark`` is the connection's, ``left_s`` the seconds until it is forgotten unless another packet comes.
     """
 
     node: str
@@ -27,11 +28,43 @@ class Flow(msgspec.Struct, frozen=True):
     source_nat: bool = False
     destination_nat: bool = False
     tcp_state: str = ""
+    mark: int = 0
+    left_s: int = 0
 
     @property
-    def rewritten(self) -> bool:
-        """Whether NAT changes anything."""
-        return self.reply != self.original.reverse
+    def text(self) -> str:
+        """As conntrack(8) lists it."""
+        protocol = _PROTOCOLS.get(self.original.proto, str(self.original.proto))
+        ways = [_side(self.original), *(() if self.replied else ("[UNREPLIED]",)), _side(self.reply), *(("[ASSURED]",) if self.assured else ())]
+        return " ".join(filter(None, (protocol, self.tcp_state, *ways, f"mark={self.mark}")))
+
+    @property
+    def asked(self) -> Tuple:
+        """Who asks whom for what, without the number that tells one flow from another: the sender's port, ICMP's id."""
+        return asked(self.original)
+
+    @property
+    def forgetting(self) -> str:
+        """The command that takes it out of its node's table, and no other."""
+        one = self.original
+        if one.proto in (ICMP, ICMP6):
+            ends = f"--{_PROTOCOLS[one.proto]}-id {one.sport}"
+        else:
+            ends = f"--sport {one.sport} --dport {one.dport}"
+        return f"conntrack -D -f {'ipv6' if ':' in one.src else 'ipv4'} -p {_PROTOCOLS.get(one.proto, str(one.proto))} -s {one.src} -d {one.dst} {ends}"
+
+
+_PROTOCOLS: Final = {ICMP: "icmp", ICMP6: "icmpv6", TCP: "tcp", UDP: "udp"}
+
+
+def asked(talk: Tuple) -> Tuple:
+    """As ``Flow.asked``, of a talk in the direction in which it began."""
+    return talk._replace(sport=0, dport=0) if talk.proto in (ICMP, ICMP6) else talk._replace(sport=0)
+
+
+def _side(talk: Tuple) -> str:
+    ports = f"id={talk.sport}" if talk.proto in (ICMP, ICMP6) else f"sport={talk.sport} dport={talk.dport}"
+    return f"src={talk.src} dst={talk.dst} {ports}"
 
 
 class Groups:
@@ -71,6 +104,10 @@ class Groups:
             self._add(talk, self._next, 1)
             found = self._known[talk]
         return found
+
+    def addresses(self, group: int) -> frozenset[str]:
+        """Every address of the tuples of a group, those included that were not seen on any wire yet."""
+        return frozenset(address for member in self._members[group] for address in (member.src, member.dst))
 
     def known(self, talk: Tuple) -> bool:
         """Whether this tuple belongs to a group already."""

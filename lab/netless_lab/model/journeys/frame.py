@@ -29,16 +29,17 @@ class Recording(msgspec.Struct, frozen=True):
 
     ``lost`` counts frames that the kernel could not hand over (PACKET_STATISTICS, packet(7)): when it is not 0, a frame that is not
     here may still have passed, and nothing may be called dead. ``left_out`` counts frames that were handed over but not kept,
-    because a flood passed the recording's own limit.
+    because a flood passed the recording's own limit. In the nodes that are ``unheard`` nobody listened.
     """
 
     frames: tuple[Frame, ...] = ()
     lost: int = 0
     left_out: int = 0
+    unheard: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
-        """Whether every frame that passed is here."""
+        """Whether every frame is here that passed where somebody listened."""
         return not self.lost and not self.left_out
 
 

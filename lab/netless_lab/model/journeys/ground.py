@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
+
 import msgspec
 
 from ..snapshot import Snapshot
@@ -18,6 +21,13 @@ class Ground(msgspec.Struct, frozen=True):
     owners: dict[str, tuple[str, ...]] = {}
     learned: frozenset[tuple[str, str, str]] = frozenset()
     """(node, bridge, MAC) that a bridge knew beforehand."""
+    gateways: dict[str, tuple[tuple[str, str], ...]] = {}
+    """By node, (network, who forwards there) of its routes that lead over a gateway; the network of a default route is "default"."""
+
+    def gateway_of(self, node: str, gateway: str, targets: Iterable[str]) -> bool:
+        """Whether ``node`` has a route that leads to one of these addresses over that gateway."""
+        networks = [network for network, over in self.gateways.get(node, ()) if over == gateway]
+        return any(network == "default" or ip_address(target) in ip_network(network) for network in networks for target in targets)
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Ground:
@@ -37,4 +47,9 @@ class Ground(msgspec.Struct, frozen=True):
         learned = frozenset(
             (node.name, entry.master, entry.mac) for node in snapshot.nodes for entry in node.fdb if entry.master is not None
         )
-        return cls(ports, peers, owners, learned)
+        gateways = {
+            node.name: over
+            for node in snapshot.nodes
+            if (over := tuple((route.dst, route.via) for route in node.routes if route.via is not None))
+        }
+        return cls(ports, peers, owners, learned, gateways)

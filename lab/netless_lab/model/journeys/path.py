@@ -111,6 +111,19 @@ def death(hops: Sequence[Hop], sights: Sequence[Sight], ground: Ground, home: st
     return Death(hop.node, hop.link, place, hop.leg)
 
 
+def unheard(hops: Sequence[Hop], ground: Ground, deaf: frozenset[str], home: str) -> tuple[str, ...]:
+    """Which of the nodes that nobody listened to (``deaf``) the packet may have gone into: it began in one, or was seen leaving towards it.
+
+    A question who has an address goes to everybody; what counts is whether it came to whom it asked for.
+    """
+    found = {home} & deaf
+    for hop in hops:
+        far = ground.peers.get((hop.node, hop.link)) if hop.direction == "out" else None
+        if far is not None and far[0] in deaf and (hop.neighbour != "question" or far[0] in ground.owners.get(hop.dst, ())):
+            found.add(far[0])
+    return tuple(sorted(found))
+
+
 def _unanswered(sights: Sequence[Sight], ground: Ground) -> int | None:
     """Where the question was heard last on the way to whom it asked for; where it was asked when nobody has that address."""
     numbers = [number for number, sight in enumerate(sights) if _is_question(sight)]
@@ -156,7 +169,7 @@ def arrived(sight: Sight, ground: Ground, home: str) -> bool:
 
 def _last_alive(sights: Sequence[Sight], run: Sequence[int], ground: Ground) -> int:
     """The last sighting of one packet that is not a copy thrown away: a flood ends in nodes that do not want it."""
-    discarded = {number for number in run if _thrown_away(sights[number], ground)}
+    discarded = {number for number in run if _thrown_away(sights[number], ground) and _is_copy(sights[number], ground)}
     for number in run:
         frame = sights[number].frame
         far = ground.peers.get((frame.node, frame.link)) if frame.direction == "out" else None
@@ -164,6 +177,12 @@ def _last_alive(sights: Sequence[Sight], run: Sequence[int], ground: Ground) -> 
             discarded = discarded | {number}
     alive = [number for number in run if number not in discarded]
     return (alive or list(run))[-1]
+
+
+def _is_copy(sight: Sight, ground: Ground) -> bool:
+    """Whether a bridge may have flooded the frame to where it was seen; what a node itself put on a cable is the packet, not a copy."""
+    far = ground.peers.get((sight.frame.node, sight.frame.link))
+    return far is None or far in ground.ports
 
 
 def _thrown_away(sight: Sight, ground: Ground) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from ..probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
-from . import dns
+from .. import dns
+from ..probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from .converse import Conversation, Sight
 from .packet import TCP, UDP
 
@@ -23,8 +23,8 @@ def target(probe: Probe) -> str:
     match probe:
         case Ping(to=to):
             return to
-        case Connect(to=to, port=port):
-            return f"{to}:{port}"
+        case Connect(to=to, port=port) | Udp(to=to, port=port):
+            return f"[{to}]:{port}" if ":" in to else f"{to}:{port}"
         case Lookup(name=name):
             return name
         case Fetch(url=url):
@@ -38,12 +38,15 @@ def of_probe(probe: Probe, outcome: Outcome, conversations: Sequence[Conversatio
         case Ping():
             return (*_lookups(mine, _name_in(probe.to)), *_pings(conversations, outcome.ident))
         case Connect():
-            return (*_lookups(mine, _name_in(probe.to)), *_connections(mine, probe.to, probe.port))
+            return (*_lookups(mine, _name_in(probe.to)), *_talks(mine, TCP, probe.to, probe.port))
+        case Udp():
+            first = _lookups(mine, _name_in(probe.to))
+            return (*first, *_talks([own for own in mine if own not in first], UDP, probe.to, probe.port))
         case Lookup():
             return _lookups(mine, probe.name)
         case Fetch():
             host, port = _address(probe.url)
-            return (*_lookups(mine, _name_in(host)), *_connections(mine, outcome.answer or host, port))
+            return (*_lookups(mine, _name_in(host)), *_talks(mine, TCP, outcome.answer or host, port))
 
 
 def _pings(conversations: Sequence[Conversation], ident: int | None) -> tuple[Conversation, ...]:
@@ -58,9 +61,9 @@ def _is_echo(sight: Sight, ident: int | None) -> bool:
     return about is not None and about.kind in ("echo-request", "echo-reply") and about.sport == ident
 
 
-def _connections(mine: Sequence[Conversation], to: str, port: int) -> tuple[Conversation, ...]:
-    """The TCP connection to that port: one that was answered before one that was not, the last of several."""
-    opened = [own for own in mine if own.first.packet.subject.proto == TCP and own.first.leg > 0]
+def _talks(mine: Sequence[Conversation], proto: int, to: str, port: int) -> tuple[Conversation, ...]:
+    """The connection, or datagram, to that port: one that was answered before one that was not, the last of several."""
+    opened = [own for own in mine if own.first.packet.subject.proto == proto and own.first.leg > 0]
     asked = [(own, own.first.packet.subject) for own in opened]
     found = [own for own, packet in asked if packet.dport == port and (packet.dst == to or _name_in(to))]
     # redirected by the node's own firewall before it was seen, the address on the wire is another
@@ -78,8 +81,8 @@ def _asks_for(sight: Sight, name: str) -> bool:
     packet = sight.packet.subject
     if packet.proto != UDP:
         return False
-    message = dns.parse(packet.payload)
-    return message is not None and message.name.lower() == name.rstrip(".").lower()
+    message = dns.decode(packet.payload)
+    return message is not None and [dns.text(own.name).lower() for own in message.questions] == [name.rstrip(".").lower()]
 
 
 def _name_in(to: str) -> str:

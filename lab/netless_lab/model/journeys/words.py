@@ -5,41 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .dns import summary
-from .packet import ACK, FIN, PSH, RST, SYN, TCP, UDP, Packet, mac
+from .. import dns, icmp
+from .headers import PROTOCOLS, flag_names
+from .packet import TCP, UDP, Packet, mac
 
-_FLAGS: Final = ((SYN, "SYN"), (FIN, "FIN"), (RST, "RST"), (PSH, "PSH"), (ACK, "ACK"))
 _HTTP: Final = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) [^\r\n]{1,100} HTTP/1\.[01]|HTTP/1\.[01] [^\r\n]{3,60}")
 _DNS_PORT: Final = 53
-_UNREACHABLE: Final = {
-    0: "network unreachable",
-    1: "host unreachable",
-    2: "protocol unreachable",
-    3: "port unreachable",
-    4: "fragmentation needed",
-    9: "network prohibited",
-    10: "host prohibited",
-    13: "administratively prohibited",
-}
-_UNREACHABLE6: Final = {
-    0: "no route",
-    1: "administratively prohibited",
-    2: "beyond scope",
-    3: "address unreachable",
-    4: "port unreachable",
-    5: "source address refused",
-    6: "route rejected",
-}
-_ERRORS: Final = {4: "source quench", 5: "redirect", 11: "TTL exceeded", 12: "parameter problem"}
-_ERRORS6: Final = {2: "packet too big", 3: "hop limit exceeded", 4: "parameter problem"}
-ND_NAMES: Final = {
-    133: "router solicitation",
-    134: "router advertisement",
-    135: "neighbour solicitation",
-    136: "neighbour advertisement",
-    137: "redirect",
-}
-PROTOCOLS: Final = {1: "ICMP", 2: "IGMP", TCP: "TCP", UDP: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}
+_MOST_RECORDS: Final = 16
 
 
 def words(packet: Packet) -> str:
@@ -64,24 +36,9 @@ def flags(packet: Packet) -> str:
     return flag_names(packet.flags)
 
 
-def flag_names(bits: int) -> str:
-    """``SYN,ACK``"""
-    return ",".join(name for bit, name in _FLAGS if bits & bit) or "no flags"
-
-
 def error(packet: Packet) -> str:
     """What an ICMP error says: ``host unreachable``."""
-    return icmp_name(*packet.code, six=":" in packet.src)
-
-
-def icmp_name(kind: int, code: int, *, six: bool) -> str:
-    """An ICMP or, with ``six``, an ICMPv6 type and code in words."""
-    if kind == (1 if six else 3):
-        return (_UNREACHABLE6 if six else _UNREACHABLE).get(code, f"unreachable, code {code}")
-    if kind in (128, 129) if six else kind in (8, 0):
-        return "echo request" if kind in (128, 8) else "echo reply"
-    named = (_ERRORS6 | ND_NAMES).get(kind) if six else _ERRORS.get(kind)
-    return named or f"ICMP type {kind} code {code}"
+    return icmp.name(*packet.code, six=":" in packet.src)
 
 
 def _talk(packet: Packet) -> str:
@@ -108,7 +65,7 @@ def _what(packet: Packet) -> str:
                 return said[0].decode("ascii", "replace")
             return f"{flags(packet)}, {packet.size} bytes" if packet.size else flags(packet)
         case "udp":
-            told = summary(packet.payload) if _DNS_PORT in (packet.sport, packet.dport) else ""
+            told = _dns(packet.payload) if _DNS_PORT in (packet.sport, packet.dport) else ""
             return told or f"UDP, {packet.size} bytes"
         case "fragment":
             return f"piece of a cut {PROTOCOLS.get(packet.proto, 'IP')} packet"
@@ -118,9 +75,25 @@ def _what(packet: Packet) -> str:
             return PROTOCOLS.get(packet.proto, f"IP protocol {packet.proto}")
 
 
+def _dns(payload: bytes) -> str:
+    """``DNS A example.test?`` or ``DNS example.test is 198.51.100.10``; "" for what is no DNS."""
+    message = dns.decode(payload)
+    if message is None or len(message.questions) != 1:
+        return ""
+    (question,) = message.questions
+    name = dns.text(question.name)
+    if not message.response:
+        return f"DNS {dns.TYPES.get(question.kind, f'type {question.kind}')} {name}?"
+    if message.code:
+        return f"DNS {name}: {dns.CODES.get(message.code, f'code {message.code}')}"
+    told = [record for record in message.answers if record.value][:_MOST_RECORDS]
+    values = [record.value for record in told if record.kind in (dns.A, dns.AAAA)] or [record.value for record in told]
+    return f"DNS {name} is {', '.join(values)}" if values else f"DNS {name}: no such record"
+
+
 def _neighbour(packet: Packet) -> str:
-    if packet.code[0] == 135:
+    if packet.code[0] == icmp.SOLICITATION:
         return f"who has {packet.dst}? tell {packet.src}" if packet.src != "::" else f"does anybody have {packet.dst}?"
-    if packet.code[0] == 136:
+    if packet.code[0] == icmp.ADVERTISEMENT:
         return f"{packet.dst} is at {mac(packet.answer)}" if packet.answer else f"{packet.dst} is here"
-    return f"{packet.src} {ND_NAMES.get(packet.code[0], 'neighbour discovery')}"
+    return f"{packet.src} {icmp.DISCOVERY.get(packet.code[0], 'neighbour discovery')}"

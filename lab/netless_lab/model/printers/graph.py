@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from ...harmless import harmless
-from ..gates import gates_of
+from ..gates import Family, gates_of, networks, uplinks
 from ..scene.labels import addresses, is_cable_end, is_lo, kind_tag, sits_on_lower
 from ..snapshot import Link, Node, Snapshot
 
@@ -104,13 +104,14 @@ def _edges(node: Node, link: Link, ids: dict[tuple[str, str], str]) -> list[Edge
 
 def _way_out(node: Node, ids: dict[tuple[str, str], str]) -> list[Edge]:
     """From each addressed bridge through the gates to where the default route leaves."""
-    devices = [route.dev for route in node.routes if route.dst == "default" and route.table == 254 and route.dev]
     found = []
-    for link in node.links:
-        for device in devices:
+    families: tuple[Family, ...] = (4, 6)
+    for link, family in ((link, family) for link in node.links for family in families):
+        for device in uplinks(node, family):
             out = ids.get((node.name, device))
-            if out is not None and link.kind == "bridge" and addresses(link) and device != link.name:
-                gates = [f"{gate.name} {gate.state}" for gate in gates_of(node) if gate.state != "absent"]
-                shut = any(gate.state == "closed" for gate in gates_of(node))
-                found.append(Edge(ids[(node.name, link.name)], out, "way", ", ".join(gates), not shut))
+            if out is not None and link.kind == "bridge" and networks(link, family) and device != link.name:
+                gates = gates_of(node, family)
+                words = "IPv6: " * (family == 6) + ", ".join(f"{gate.name} {gate.state}" for gate in gates if gate.state != "absent")
+                shut = any(gate.state == "closed" for gate in gates)
+                found.append(Edge(ids[(node.name, link.name)], out, "way", words, not shut))
     return found

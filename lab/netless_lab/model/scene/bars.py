@@ -5,10 +5,15 @@ Bridges whose ports do not mix stand above each other; otherwise side by side, a
 
 from __future__ import annotations
 
+import heapq
+
 import msgspec
 
 from .figure import Part
 from .labels import Piece, addresses, bridge_style, dot, safe
+
+COLUMN = 3
+"""Cells from one bar to the next beside it."""
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -77,20 +82,39 @@ def stand(bridges: list[tuple[Part, list[int]]], inner: int, crossed: set[int]) 
     if len(bridges) == 1:
         return (_alone(*bridges[0], inner, crossed),)
     spans = _spans(bridges, inner)
-    columns: list[list[tuple[int, int]]] = []
+    columns = _Columns()
     used = set(crossed)
     bars: list[Bar | None] = [None] * len(bridges)
     for index in sorted(range(len(bridges)), key=lambda index: spans[index]):
         part, rows = bridges[index]
         top, bottom = spans[index]
-        column = next((c for c, here in enumerate(columns) if all(bottom < a or top > z for a, z in here)), len(columns))
-        if column == len(columns):
-            columns.append([])
-        columns[column].append((top, bottom))
+        column = columns.take(top, bottom)
         row, tall = _words_row(top, bottom, rows, used, inner)
         used |= {row - 1, row, row + 1} if tall else {row}
         bars[index] = Bar(part, column, min(top, row), max(bottom, row), row, tall)
     return tuple(bar for bar in bars if bar is not None)
+
+
+class _Columns:
+    """Columns that bars are given to from the highest top to the lowest: one is free for a bar when its lowest ends above it.
+
+    However many bars there are, there are no more ends than rows.
+    """
+
+    def __init__(self) -> None:
+        self._by_end: dict[int, list[int]] = {}
+        self._count = 0
+
+    def take(self, top: int, bottom: int) -> int:
+        """The first column that is free for a bar of these rows, which stands there from now on."""
+        free = [ends for end, ends in self._by_end.items() if end < top and ends]
+        if free:
+            column = heapq.heappop(min(free, key=lambda ends: ends[0]))
+        else:
+            column = self._count
+            self._count += 1
+        heapq.heappush(self._by_end.setdefault(bottom, []), column)
+        return column
 
 
 def _alone(part: Part, rows: list[int], inner: int, crossed: set[int]) -> Bar:
@@ -117,22 +141,21 @@ def _words_row(top: int, bottom: int, rows: list[int], used: set[int], inner: in
 def _spans(bridges: list[tuple[Part, list[int]]], inner: int) -> list[tuple[int, int]]:
     """The rows of each bar: its ports' rows, stretched to three where that is free; a bar without ports takes a gap."""
     spans: list[tuple[int, int] | None] = [(rows[0], rows[-1]) if rows else None for _, rows in bridges]
-
-    def free(row: int) -> bool:
-        return 1 <= row <= inner and all(span is None or not span[0] <= row <= span[1] for span in spans)
-
+    free = set(range(1, inner + 1)).difference(*(range(span[0], span[1] + 1) for span in spans if span is not None))
     for index, span in enumerate(spans):
         if span is not None:
             top, bottom = span
-            while bottom - top < 2 and (free(bottom + 1) or free(top - 1)):
-                if free(bottom + 1):
+            while bottom - top < 2 and (bottom + 1 in free or top - 1 in free):
+                if bottom + 1 in free:
                     bottom += 1
                 else:
                     top -= 1
             spans[index] = (top, bottom)
+            free.difference_update(range(top, bottom + 1))
     for index, span in enumerate(spans):
         if span is None:
-            gaps = [(size, row) for size in (3, 2, 1) for row in range(1, inner + 1) if all(free(row + i) for i in range(size))]
-            size, row = gaps[0] if gaps else (1, 1)
+            gaps = ((size, row) for size in (3, 2, 1) for row in sorted(free) if free.issuperset(range(row, row + size)))
+            size, row = next(gaps, (1, 1))
             spans[index] = (row, row + size - 1)
+            free.difference_update(range(row, row + size))
     return [span for span in spans if span is not None]

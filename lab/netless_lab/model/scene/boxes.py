@@ -15,9 +15,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..gates import gates_of
 from .figure import Actor, Figure, Part, lower_of
 from .glyphs import TO
-from .labels import NO_ADDRESS, Piece, addresses, bridge_style, clip, dot, first_address, kind_tag, safe
+from .labels import GATE_TEXT, NO_ADDRESS, Piece, addresses, bridge_style, clip, dot, first_address, kind_tag, safe
 from .values import Level
 
 MIN_BOX = 14
@@ -96,10 +97,12 @@ def _lonely(actor: Actor) -> tuple[Piece, ...]:
 
 
 def _foot(actor: Actor, lines: Sequence[Line], ghosts: bool) -> tuple[tuple[Piece, ...], ...]:
-    """What /run/netns calls the node, and its loopback when that is down and nothing else says so."""
+    """What /run/netns calls the node, or the gates of a further host; and its loopback when that is down and nothing else says so."""
     drawn = any(line.real for line in lines)
     down = actor.lo is not None and not actor.lo.up and (drawn or (bool(lines) and ghosts))
     lo: tuple[Piece, ...] = (("lo ", "dim"), dot(actor.lo)) if actor.lo is not None and down else ()
+    if actor.real and actor.node.role == "host":
+        return _gates(actor, lo)
     names = actor.node.names if actor.real and actor.node.role not in ("host", "internet") else ()
     if not names:
         return (lo,) if lo else ()
@@ -108,6 +111,13 @@ def _foot(actor: Actor, lines: Sequence[Line], ghosts: bool) -> tuple[tuple[Piec
     gap: tuple[Piece, ...] = ((" ", ""),) if lo else ()
     texts = (f"netns {name}{more}", f"{name}{more}", clip(name, 9) + more)
     return (*[((text, "dim"), *gap, *lo) for text in texts], *[((text, "dim"),) for text in texts])
+
+
+def _gates(actor: Actor, lo: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], ...]:
+    """The gates of a host that is drawn as a box: forwarding, and what rules make. As many as there is room for, from the first on."""
+    told = [(GATE_TEXT[gate.state].format(gate.name), f"gate-{gate.state}") for gate in gates_of(actor.node) if gate.name == "fwd" or gate.state != "absent"]
+    gap: tuple[Piece, ...] = ((" ", ""),) if lo else ()
+    return (*[(*told[:count], *gap, *lo) for count in range(len(told), 0, -1)], *[tuple(told[:count]) for count in range(len(told), 0, -1)])
 
 
 def _named(actor: Actor, lines: Sequence[Line]) -> tuple[Line, ...]:

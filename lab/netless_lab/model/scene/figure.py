@@ -196,13 +196,19 @@ def _by_bridge(left: tuple[Actor, ...], host: Actor | None, cables: dict[Place, 
     if len(bridges) < 2:
         return left
 
+    places = tuple(reversed(tuple(enumerate(bridges))))  # of two with one name the first counts
+    now = {bridge.link.name: place for place, bridge in places}
+    later = {goal_name(bridge): place for place, bridge in places}
+
     def rank(part: Part) -> int:
         cable = cables.get(part.place)
         far = parts.get(cable.far(part.place)) if cable is not None else None
         if far is None or far.place[0] != host.name:
             return len(bridges)
-        own = (n for n, bridge in enumerate(bridges) if far.link.master == bridge.link.name or will_join(far, bridge))
-        return next(own, len(bridges))
+        if far.link.master is not None:
+            return now.get(far.link.master, len(bridges))
+        wished = far.wish.master if far.wish is not None else None
+        return later.get(wished, len(bridges)) if wished is not None else len(bridges)
 
     sorted_parts = [msgspec.structs.replace(actor, parts=tuple(sorted(actor.parts, key=rank))) for actor in left]
     return tuple(sorted(sorted_parts, key=lambda actor: min(map(rank, actor.parts), default=len(bridges))))
@@ -221,7 +227,12 @@ def will_join(part: Part, bridge: Part) -> bool:
     """Whether the goal makes a link, free now, a port of this bridge (which may have another name than the goal's)."""
     if part.link.master is not None or part.wish is None or part.wish.master is None:
         return False
-    return part.wish.master == (bridge.wish.name if bridge.wish is not None else bridge.link.name)
+    return part.wish.master == goal_name(bridge)
+
+
+def goal_name(part: Part) -> str:
+    """What the goal calls a link."""
+    return part.wish.name if part.wish is not None else part.link.name
 
 
 def lower_of(part: Part) -> Place | None:

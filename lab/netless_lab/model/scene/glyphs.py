@@ -11,8 +11,8 @@ import msgspec
 UP, WAIT, DOWN, DEAD = "●", "◐", "○", "✗"
 """Port states: up and live, up without carrier, down; and the mark for what died or leads nowhere."""
 
-MORE, TO, SHUT = "…", "→", "✗"
-"""Text cut short; "leads to" in a label; the mark in a closed gate."""
+MORE, TO = "…", "→"
+"""Text cut short; "leads to" in a label."""
 
 
 class Glyphs(msgspec.Struct, frozen=True):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 
+from ..gates import GateState
 from ..snapshot import Link
 from .glyphs import DOWN, MORE, TO, UP, WAIT
 
 Piece = tuple[str, str]
 """(text, style)"""
+GATE_TEXT: dict[GateState, str] = {"open": "[{}]", "closed": "[{}✗]", "narrow": "›{}‹", "unknown": "[{}?]", "absent": " {} "}
+"""A gate by its state: which brackets its name stands in."""
 
 NO_ADDRESS = "no address"
 

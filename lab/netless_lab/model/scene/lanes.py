@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from .bars import COLUMN
 from .boxes import Block, block
 from .figure import Cable, Figure, lower_of
 from .labels import addresses
@@ -148,8 +149,8 @@ def _fit(figure: Figure, column: Column, level: Level, ghosts: bool, width: int,
     inner = max(COMFORT, wanted, 3 * bridges if bridges > 1 else 0, lane.height - 2, column.height - (0 if bare else 2))
     passing = sum(_passes(figure, cable) for cable in _cables(figure))
     inner = min(inner, height - 2 - passing)
-    if inner < max(LEAST, column.height - (0 if bare else 2)):
-        return None
+    if inner < max(LEAST, column.height - (0 if bare else 2)) or COLUMN * -(-bridges // inner) > width:
+        return None  # the second: as many bars as there are rows stand above each other at most
     frame = inner + 2
     left_top = (frame - column.height) // 2
     left_rows = column.rows(left_top)

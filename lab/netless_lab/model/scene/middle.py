@@ -17,9 +17,9 @@ from __future__ import annotations
 import msgspec
 
 from ..gates import GateState
-from .bars import Bar, stand
+from .bars import COLUMN, Bar, stand
 from .figure import Figure, Part
-from .labels import addresses, first_address, safe
+from .labels import GATE_TEXT, addresses, first_address, safe
 from .outside import RightLane, Thrift
 from .seats import INDENT, Seating, Tell, seat_all
 from .values import Place
@@ -27,7 +27,6 @@ from .values import Place
 COMFORT, LEAST = 5, 3
 """Rows inside the host that look good, and the fewest that can hold a bridge with its way out."""
 
-GATE_TEXT: dict[GateState, str] = {"open": "[{}]", "closed": "[{}✗]", "narrow": "›{}‹", "unknown": "[{}?]", "absent": " {} "}
 _MAY_SHUT = ("fwd", "fw")
 
 
@@ -103,7 +102,7 @@ class Middle(msgspec.Struct, frozen=True):
 
     def bar_x(self, bar: Bar) -> int:
         """The column of a bar."""
-        return self.zone + 3 + 3 * bar.column
+        return self.zone + 3 + COLUMN * bar.column
 
     def gates_width(self, thrift: Thrift) -> int:
         """Cells the gates take with the wire between them."""
@@ -135,7 +134,7 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
     zone = max([seat.end for seat in (*seating.seats, *seating.taps)] + [7 if bars else 2])
     if labels.loose and figure.wishes:
         zone = max([zone] + [seat.end - INDENT[seat.side] + INDENT["loose"] for seat in seating.seats if seat.part.place in figure.wishes])
-    last = zone + 3 + 3 * max(bar.column for bar in bars) if bars else zone
+    last = zone + 3 + COLUMN * max(bar.column for bar in bars) if bars else zone
     label = max((bar.width for bar in bars), default=0)
     endpoints = _endpoints(figure, seating, bars, zone, last)
     routed_out = any(part.link.master is None for part in ups)
@@ -177,7 +176,7 @@ def _endpoints(figure: Figure, seating: Seating, bars: tuple[Bar, ...], zone: in
     ports = [seat for seat in seating.seats if seat.part.link.master is None and _routes(figure, seat.part)]
     for bar in bars:
         if _routes(figure, bar.part) or (len(bars) == 1 and not ports):
-            start = zone + 3 + 3 * bar.column if bar.tall else last + 3 + sum(len(text) for text, _ in bar.words)
+            start = zone + 3 + COLUMN * bar.column if bar.tall else last + 3 + sum(len(text) for text, _ in bar.words)
             found.append(Endpoint(bar.part, bar.row, start))
     found += [Endpoint(seat.part, seat.row, seat.end + 1) for seat in ports]
     return tuple(found)

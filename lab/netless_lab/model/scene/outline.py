@@ -15,8 +15,7 @@ import msgspec
 
 from .figure import Actor, Figure, Part, lower_of
 from .glyphs import DEAD, TO, Glyphs
-from .labels import bridge_style, dot, first_address, is_lo, kind_tag, safe
-from .middle import GATE_TEXT
+from .labels import GATE_TEXT, bridge_style, dot, first_address, is_lo, kind_tag, safe
 from .sheet import Sheet
 from .values import Cell, Place, Rect, Region, Scene, Station
 
@@ -102,6 +101,9 @@ def _links(figure: Figure, actor: Actor, rows: list[Row], shown: set[Place], nam
     parts = [part for part in actor.parts if part.real]
     bridges = [part for part in parts if part.link.kind == "bridge"]
     names = {part.link.name for part in bridges}
+    plugged: dict[str | None, list[Part]] = {}
+    for part in parts:
+        plugged.setdefault(part.link.master, []).append(part)
     first = True
 
     def lead() -> Row:
@@ -114,7 +116,7 @@ def _links(figure: Figure, actor: Actor, rows: list[Row], shown: set[Place], nam
 
     for bridge in bridges:
         style = bridge_style(bridge.link)
-        ports = [part for part in parts if part.link.master == bridge.link.name and part.place != bridge.place]
+        ports = [part for part in plugged.get(bridge.link.name, ()) if part.place != bridge.place]
         state = (Token(" ", ""), Token(*dot(bridge.link))) if not (bridge.link.up and bridge.link.carrier) else ()
         word = Token(f" {safe(bridge.link.name)}", style, "link", bridge.place)
         rows.append((*lead(), Token("║", style, "bar", bridge.place), word, *state, *_address(bridge)))

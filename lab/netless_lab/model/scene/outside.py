@@ -25,18 +25,13 @@ Thrift = Literal[0, 1, 2, 3, 4]
 
 
 class Outside(msgspec.Struct, frozen=True):
-    """One node of the right lane. ``top`` counts from the lane's top; ``ports`` are rows from the node's own top."""
+    """One node of the right lane. ``top`` counts from the lane's top; ``ports`` are rows from the node's own top. Without a block: a cloud."""
 
     actor: Actor
     top: int
     height: int
     ports: tuple[tuple[Part, int], ...]
     block: Block | None = None
-
-    @property
-    def cloud(self) -> bool:
-        """Whether it is drawn as a cloud."""
-        return self.block is None
 
 
 class RightLane(msgspec.Struct, frozen=True):

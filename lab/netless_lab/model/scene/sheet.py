@@ -98,9 +98,3 @@ def cells(points: Sequence[tuple[int, int]]) -> tuple[Cell, ...]:
             found += [Cell(x, at) for at in range(y + step, y1 + step, step)]
     return tuple(found)
 
-
-def rect_of(*points: tuple[int, int]) -> Rect:
-    """The smallest rectangle that holds all the cells."""
-    left, top = min(x for x, _ in points), min(y for _, y in points)
-    return Rect(left, top, max(x for x, _ in points) - left + 1, max(y for _, y in points) - top + 1)
-

@@ -2,7 +2,7 @@
 
 bpf(2) is refused in a user namespace, even to its root, and a lab's agent lives in one. So whoever starts the lab loads the program when
 he is really root, aims it at the lab's user namespace, and hands the agent two open files: the ring it writes to and the link that
-keeps it attached. They need no right to be read (``kernel/evidence/drop_ring.py``), and the program is gone when the agent is.
+keeps it attached. They need no right to be read (``kernel/evidence/drops.py``), and the program is gone when the agent is.
 
     btf       where the fields of the kernel's structures are, from its own type information
     program   the program, instruction by instruction: no compiler, no library

@@ -15,6 +15,8 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "fail": ("✗", "bold $error"),
     "error": ("!", "bold $warning"),
     "waiting": ("…", "$muted"),
+    "unknown": ("-", "$accent"),
+    "ahead": ("»", "bold $accent"),
 }
 
 
@@ -52,12 +54,14 @@ def check_title(view: View) -> Content:
         return plain("Check")
     if verdict.passed:
         return joined("Check ", ("✓ done", "bold $success"))
-    return joined("Check ", (f"{holding(verdict.items)} of {len(verdict.items)}", "$muted"))
+    deciding = sum(item.result not in ("ahead", "unknown") for item in verdict.items)
+    return joined("Check ", (f"{holding(verdict.items)} of {deciding}", "$muted"))
 
 
 def _success(view: View) -> list[Block]:
     assert view.status is not None
-    sentence = view.status.page.success or "Done."
+    assert view.verdict is not None
+    sentence = view.verdict.told(view.status.page.success) or "Done."
     out = [Block(ticked(sentence, "bold"), first=joined(("✓ ", "bold $success")))]
     if view.more:
         out.append(Block(clickable(joined(("n", "bold $accent"), " Next step"), "act", "next"), first=Content("  ")))
@@ -72,6 +76,10 @@ def _item(item: Item) -> list[Block]:
     out = [Block(claim, first=joined((glyph, style), " "))]
     if item.result in ("pass", "waiting"):
         return out
+    if item.result == "ahead":
+        return out
+    if item.result == "unknown":
+        return [*out, Block(ticked(item.seen, "$muted"), first=Content("  "))]
     if item.near:
         out.append(Block(ticked(item.near), first=joined("  ", ("▎ ", "$warning")), rest=joined("  ", ("▎ ", "$warning"))))
     for label, text in (("expected", item.expected), ("seen", item.seen)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netless_lab.model.gates import gates_of
+from netless_lab.model.gates import Family, gates_of, leads_out
 from netless_lab.model.scene import Region
 from netless_lab.model.snapshot import Link, Node, Snapshot
 
@@ -12,15 +12,21 @@ GATE_WORDS = {
     "NAT": "masquerade",
 }
 GATE_STATES = {
-    ("fwd", "open"): "open: the kernel passes on packets that are not its own (ip_forward=1)",
-    ("fwd", "closed"): "closed: packets that are not its own are dropped (ip_forward=0)",
+    ("fwd", "open"): "open: the kernel passes on packets that are not its own (forwarding is on)",
+    ("fwd", "closed"): "closed: packets that are not its own are dropped (forwarding is 0)",
+    ("fwd", "narrow"): "narrow: packets of some networks are passed on; each interface has a switch of its own, and some are off",
     ("fw", "open"): "open: a forward chain is there and lets everything pass",
-    ("fw", "narrow"): "narrow: the forward chain drops, and some rules accept",
-    ("fw", "closed"): "closed: the forward chain drops everything",
+    ("fw", "narrow"): "narrow: some packets pass the forward chain and others are dropped",
+    ("fw", "closed"): "closed: the forward chain drops all that is to leave",
+    ("fw", "unknown"): "unknown: a rule decides that netless cannot read; packets tell",
     ("fw", "absent"): "absent: no forward chain, nothing is filtered",
     ("NAT", "open"): "open: the source address is rewritten on the way out",
+    ("NAT", "narrow"): "narrow: the source address of some is rewritten on the way out, that of others is not",
+    ("NAT", "unknown"): "unknown: a rule decides that netless cannot read; packets tell",
     ("NAT", "absent"): "absent: addresses leave as they are, and answers do not find back",
 }
+
+_UNTRANSLATED = "absent: addresses leave as they are, as IPv6 means it"
 
 
 def detail(snapshot: Snapshot, region: Region) -> tuple[str, ...]:
@@ -74,14 +80,19 @@ def _link(node: Node, link: Link) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _state(node: Node, name: str, family: Family) -> str:
+    state = next((gate.state for gate in gates_of(node, family) if gate.name == name), "unknown")
+    return _UNTRANSLATED if (name, state, family) == ("NAT", "absent", 6) else GATE_STATES.get((name, state), state)
+
+
 def _gate(node: Node, name: str) -> tuple[str, ...]:
-    state = next((gate.state for gate in gates_of(node) if gate.name == name), "unknown")
-    words = GATE_STATES.get((name, state), state)
-    lines = [f"{GATE_WORDS.get(name, name)} in {node.name} · {words}"]
+    lines = [f"{GATE_WORDS.get(name, name)} in {node.name} · {_state(node, name, 4)}"]
+    lines += [f"for IPv6 · {_state(node, name, 6)}"] if leads_out(node, 6) else []
     hook = {"fw": "forward", "NAT": "postrouting"}.get(name)
-    for chain in node.chains:
+    for chain in (*node.chains, *node.legacy):
         if hook and chain.hook == hook:
             policy = f" policy {chain.policy}" if chain.policy else ""
             rules = "; ".join(rule.text for rule in chain.rules[:3]) or "no rules"
-            lines.append(f"chain {chain.family} {chain.table} {chain.name}{policy}: {rules}")
+            old = "iptables-legacy " if chain.engine == "legacy" else ""
+            lines.append(f"{old}chain {chain.family} {chain.table} {chain.name}{policy}: {rules}")
     return tuple(lines)

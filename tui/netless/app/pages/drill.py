@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
-from netless_lab.course.drill_words import help_used, took
+from netless_lab.drill.spent import help_used, took
 from netless_lab.protocol import FaultStatus
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked

@@ -40,6 +40,8 @@ def hops(journey: Journey, sought: str = "") -> Iterable[Block]:
         yield Block(plain(f"and {journey.left_out} more", "$muted"), first=INDENT)
     if journey.lost_frames:
         yield Block(plain(f"{journey.lost_frames} frames were missed by the capture", "$warning"), first=INDENT)
+    elif journey.unheard and not journey.complete:
+        yield Block(plain(f"what happens in {', '.join(journey.unheard)} cannot be seen", "$warning"), first=INDENT)
     elif journey.death is not None and not journey.complete:
         yield Block(plain(death_words(journey.death)), first=INDENT + joined(("✗ ", "bold $error")))
 

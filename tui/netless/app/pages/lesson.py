@@ -26,9 +26,6 @@ def lesson(view: View, width: int, *, whole: bool) -> Blocks:
         mark = joined(("▎ ", "$warning"))
         blocks += [Block(ticked(notice), first=mark, rest=mark), EMPTY]
     blocks += [Block(plain(page.title, "bold $foreground")), EMPTY, *blocks_of(page.prose, width)]
-    skipped = view.step.skipped if view.step else ""
-    if skipped:
-        blocks += [EMPTY, Block(plain(skipped, "$warning"), first=plain("! ", "bold $warning"))]
     if whole:
         blocks += [EMPTY, *commands(view, width)]
     if page.hints_open or view.hint:

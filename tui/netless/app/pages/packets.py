@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
 from textual.content import Content
 
-from netless_lab.model.journey import Journey
-from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from netless_lab.protocol import JourneyEvent, ProbeEvent
 
 from ..blocks import Block, Blocks, joined, plain
@@ -34,7 +32,7 @@ def packet(event: Packet, width: int, sought: str = "") -> Blocks:
 
 def _own(event: JourneyEvent, width: int, sought: str) -> Iterable[Block]:
     """A packet of the learner's own traffic."""
-    journey = msgspec.convert(event.journey, Journey)
+    journey = event.journey
     glyph = ("✓", "bold $success") if journey.complete else ("✗", "bold $error") if journey.death else ("·", "$muted")
     lead = joined(glyph, " ") if width < NARROW else joined((clock(event.at), "$faint"), "  ", glyph, " ")
     title = plain(journey.title) if journey.title else joined((journey.source, "bold"), (" → ", "$muted"), journey.target)
@@ -50,6 +48,8 @@ def sentence(probe: Probe) -> Content:
             return joined(("ping ", "$muted"), (node, "bold"), (" → ", "$muted"), to)
         case Connect(node=node, to=to, port=port):
             return joined(("tcp ", "$muted"), (node, "bold"), (" → ", "$muted"), f"{to}:{port}")
+        case Udp(node=node, to=to, port=port):
+            return joined(("udp ", "$muted"), (node, "bold"), (" → ", "$muted"), f"{to}:{port}")
         case Lookup(node=node, name=name):
             return joined(("name ", "$muted"), (node, "bold"), (" ? ", "$muted"), name)
         case Fetch(node=node, url=url):
@@ -69,7 +69,7 @@ def _probe(event: ProbeEvent, width: int, sought: str) -> Iterable[Block]:
     if text and not sought:
         yield Block(plain(text, "$muted" if good else ""), first=indent)
     if event.journey is not None:
-        yield from hops(msgspec.convert(event.journey, Journey), sought)
+        yield from hops(event.journey, sought)
     if outcome.seen_as and not sought:
         yield Block(joined(("the far end saw ", "$muted"), outcome.seen_as), first=indent)
 

@@ -24,9 +24,7 @@ def steps(view: View) -> Blocks:
 
 
 def mark(step: StepView, *, here: bool) -> tuple[str, str, str]:
-    """(glyph, style, note) of a step: ✓ earned, ▸ the current one, · to come, – cannot be done on this machine."""
-    if step.skipped:
-        return "–", "$faint", "  skipped on this machine"
+    """(glyph, style, note) of a step: ✓ earned, ▸ the current one, · to come."""
     if step.earned:
         return "✓", "bold $success", "  no longer so" if step.live is False else ""
     if here:

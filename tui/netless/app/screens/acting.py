@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netless_lab import protocol
+from netless_lab.primitives.base import Dialect
 
 from ..pages.drill import taught_in
 from ..reduce import Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
-from ..view import Act, can
+from ..view import Act, can, known_courses
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -54,29 +55,29 @@ class Acting(Base):
     # -- one request each ---------------------------------------------------------------------------------------------------
 
     def _do_run(self) -> None:
-        self.app.request("Running the step", protocol.Run)
+        self.app.request("Running the step", protocol.Run())
 
     def _do_check(self) -> None:
-        self.app.request("Checking", protocol.Check)
+        self.app.request("Checking", protocol.Check())
 
     def _do_back(self) -> None:
-        self.app.request("Going back", protocol.Back)
+        self.app.request("Going back", protocol.Back())
 
     def _do_next(self) -> None:
-        self.app.request("Moving on", protocol.Next)
+        self.app.request("Moving on", protocol.Next())
 
     def _do_hint(self) -> None:
         if not any(worker.group == "hint" and not worker.is_finished for worker in self.workers):
             self.run_worker(self._hint(), group="hint")
 
     async def _hint(self) -> None:
-        answer = await self.app.ask(protocol.Hint)
-        if isinstance(answer, dict):
-            self.app.take(Hinted(str(answer.get("text", ""))))
+        given = await self.app.ask(protocol.Hint())
+        if given is not None:
+            self.app.take(Hinted(given.text))
 
     def _do_play(self) -> None:
         playing = self.app.view.status is not None and self.app.view.status.playing
-        self.app.request("Restoring the step" if playing else "Pausing the judge", protocol.Play, on=not playing)
+        self.app.request("Restoring the step" if playing else "Pausing the judge", protocol.Play(not playing))
 
     def _do_dialect(self) -> None:
         assert self.app.view.status is not None
@@ -84,9 +85,9 @@ class Acting(Base):
         here = order.index(self.app.view.dialect) if self.app.view.dialect in order else -1
         self.action_use_dialect(order[(here + 1) % len(order)])
 
-    def action_use_dialect(self, dialect: str) -> None:
+    def action_use_dialect(self, dialect: Dialect) -> None:
         """Show commands in this dialect, in every view of the lab."""
-        self.app.send(protocol.SetDialect, dialect=dialect)
+        self.app.send(protocol.SetDialect(dialect))
 
     # -- the terminal -------------------------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class Acting(Base):
     async def _terminal(self, node: str, text: str = "") -> None:
         terminal = self.lower.terminal(node)
         if terminal is None:
-            if await self.app.ask(protocol.Enter, node=node) is None:
+            if await self.app.ask(protocol.Enter(node)) is None:
                 return
             terminal = open_terminal(self.app.view.lab, node)
             await self.lower.add_terminal(node, terminal, self._identity(node))
@@ -132,7 +133,7 @@ class Acting(Base):
 
     async def _enter_again(self, node: str) -> None:
         terminal = self.lower.terminal(node)
-        if terminal is not None and await self.app.ask(protocol.Enter, node=node) is not None:
+        if terminal is not None and await self.app.ask(protocol.Enter(node)) is not None:
             argv, env = shell_in(self.app.view.lab, node)
             await terminal.restart(argv, env)
             self.app.take(Told("info", f"{node} was built anew; its shell was started again there."))
@@ -145,7 +146,7 @@ class Acting(Base):
 
     def _go(self, choice: tuple[str, bool] | None) -> None:
         if choice is not None and self._still("goto"):
-            self.app.request("Rebuilding the lab", protocol.Goto, target=choice[0], end=choice[1])
+            self.app.request("Rebuilding the lab", protocol.Goto(*choice))
 
     def _still(self, act: Act) -> bool:
         """Whether what was chosen in a small screen can still be done; when it cannot, the learner hears why."""
@@ -161,16 +162,16 @@ class Acting(Base):
         from .goto import GotoScreen
 
         if self.app.view.status is not None and can(self.app.view, "goto"):
-            self.app.push_screen(GotoScreen(self.app.view.status.course, self.app.view.status.position, target), self._go)
+            self.app.push_screen(GotoScreen(known_courses(self.app.view), self.app.view.status.position, target), self._go)
 
     def _do_reset(self) -> None:
         from .confirm import ResetScreen
 
         self.app.push_screen(ResetScreen(), self._reset)
 
-    def _reset(self, scope: str | None) -> None:
+    def _reset(self, scope: protocol.Scope | None) -> None:
         if scope and self._still("reset"):
-            self.app.request("Resetting", protocol.Reset, scope=scope)
+            self.app.request("Resetting", protocol.Reset(scope))
 
     # -- other screens ------------------------------------------------------------------------------------------------------
 
@@ -206,11 +207,11 @@ class Acting(Base):
         self.run_worker(self._export(), group="export", exclusive=True)
 
     async def _export(self) -> None:
-        answer = await self.app.ask(protocol.Call, name="history")
-        if isinstance(answer, dict):
+        account = await self.app.ask(protocol.GetHistory())
+        if account is not None:
             from ..export import write
 
-            self.app.take(write(answer.get("script", ""), answer.get("markdown", ""), self.app.view.lab))
+            self.app.take(write(account, self.app.view.lab))
 
     # -- the clipboard ------------------------------------------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from netless_lab import protocol
+from netless_lab.model.clearing import Clearing
+from netless_lab.protocol import Scope, WhatGoes
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain
 from ..widgets.document import Document
@@ -18,14 +19,14 @@ from .panel import Panel
 if TYPE_CHECKING:
     from ..app import TutorApp
 
-SCOPES: dict[str, str] = {
+SCOPES: dict[Scope, str] = {
     "step": "to the start of this step",
     "lesson": "to the start of this lesson",
     "lab": "the whole lab, as it was at the very beginning",
 }
 
 
-class ResetScreen(Panel[str]):
+class ResetScreen(Panel[Scope]):
     """Returns the scope, or None to leave everything as it is."""
 
     app: TutorApp
@@ -42,8 +43,8 @@ class ResetScreen(Panel[str]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._scope = "step"
-        self._goes: tuple[str, ...] | None = None
+        self._scope: Scope = "step"
+        self._clearing: Clearing | None = None
         self._refused = False
 
     def body(self) -> ComposeResult:
@@ -54,9 +55,9 @@ class ResetScreen(Panel[str]):
         """Ask the lab what would go."""
         self.action_scope("step")
 
-    def action_scope(self, scope: str) -> None:
+    def action_scope(self, scope: Scope) -> None:
         """Another scope."""
-        self._scope, self._goes, self._refused = scope, None, False
+        self._scope, self._clearing, self._refused = scope, None, False
         self._paint()
         self.run_worker(self._ask(scope), exclusive=True, exit_on_error=True)
 
@@ -65,17 +66,16 @@ class ResetScreen(Panel[str]):
         order = list(SCOPES)
         self.action_scope(order[(order.index(self._scope) + by) % len(order)])
 
-    async def _ask(self, scope: str) -> None:
-        found: Any = await self.app.ask(protocol.Reset, scope=scope, dry=True)
-        self._refused = not isinstance(found, dict)
-        self._goes = tuple(str(line) for line in found.get("going", ())) if isinstance(found, dict) else None
+    async def _ask(self, scope: Scope) -> None:
+        self._clearing = await self.app.ask(WhatGoes(scope))
+        self._refused = self._clearing is None
         self._paint()
 
     def _paint(self) -> None:
         """Show what is known; a screen that is being put away has nothing left to show it on."""
         for body in self.query("#panel-body").results(Document):
             body.set_source(lambda width: self._text())
-        known = self._goes is not None
+        known = self._clearing is not None
         keys = (
             Key("y", "Reset", "screen.confirm", live=known),
             Key("Enter", "Keep", "screen.close"),
@@ -94,14 +94,17 @@ class ResetScreen(Panel[str]):
         blocks = [Block(Content("").join(tabs)), Block(plain(SCOPES[self._scope].capitalize() + ".", "$muted")), EMPTY]
         if self._refused:
             return (*blocks, Block(plain("The lab did not say what would go, so nothing is reset from here.")))
-        if self._goes is None:
+        if self._clearing is None:
             return (*blocks, Block(plain("Looking what would go …", "$muted")))
-        if not self._goes:
+        if not self._clearing:
             return (*blocks, Block(plain("Nothing to reset: the lab is as it was.")))
-        blocks.append(Block(plain("This goes:", "bold")))
-        return (*blocks, *(Block(plain(line), first=joined(("- ", "$error"))) for line in self._goes))
+        for title, sign, lines in (("This goes:", "- ", self._clearing.going), ("This comes back:", "+ ", self._clearing.coming)):
+            if lines:
+                style = "$error" if sign == "- " else "$success"
+                blocks += [Block(plain(title, "bold")), *(Block(plain(line), first=joined((sign, style))) for line in lines)]
+        return (*blocks,)
 
     def action_confirm(self) -> None:
         """Do it, once it is known what goes."""
-        if self._goes is not None:
+        if self._clearing is not None:
             self.dismiss(self._scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from netless_lab import protocol
-from netless_lab.course.faults import Listed
+from netless_lab.model.listed import Listed
 
 from ..blocks import Block, joined, plain
 from ..widgets.choices import Choices, Row
@@ -28,8 +28,8 @@ SEEDS = 10_000
 """Seeds are drawn from 0 to this, so that they can be said to a neighbour and typed."""
 
 
-class DrillScreen(Panel[dict[str, Any]]):
-    """Returns what to start: the arguments of the call ``drill``, or None."""
+class DrillScreen(Panel[protocol.Break]):
+    """Returns what to ask for, or None."""
 
     app: TutorApp
     TITLE_TEXT = "Drill"
@@ -64,8 +64,7 @@ class DrillScreen(Panel[dict[str, Any]]):
         self.run_worker(self._ask(), exit_on_error=True)
 
     async def _ask(self) -> None:
-        found = await self.app.ask(protocol.Call, name="faults")
-        faults = self.app.read(found, tuple[Listed, ...]) if found is not None else None
+        faults = await self.app.ask(protocol.GetFaults())
         if faults is not None:
             self._faults = faults
             self._show()
@@ -102,8 +101,10 @@ class DrillScreen(Panel[dict[str, Any]]):
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """Break it. A chosen fault stays a secret as well, so that an instructor can choose one for a learner."""
-        which = {"seed": self._seed} if event.value in (ANY, EXAM) else {"fault": event.value}
-        self.dismiss({"do": "start", **which, "exam": event.value == EXAM})
+        if event.value in (ANY, EXAM):
+            self.dismiss(protocol.Break(seed=self._seed, drill=True, exam=event.value == EXAM))
+        else:
+            self.dismiss(protocol.Break(event.value, drill=True))
 
 
 def drawn() -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netless_lab import protocol
-from netless_lab.course.drill_words import help_used, took
-from netless_lab.model.journey import Explanation, Journey
+from netless_lab.drill.spent import help_used, took
+from netless_lab.model.journey import Journey
 
 from ..pages.drill import step_target
 from ..reduce import Told
@@ -52,8 +52,7 @@ class Drilling(Base):
         if probe is None:
             self.app.take(Told("info", "Every packet arrived: there is nothing to explain. Check again after the next change."))
             return
-        answer = await self.app.asking("Looking for the cause", protocol.Explain, probe=probe)
-        explanation = self.app.read(answer, Explanation) if answer is not None else None
+        explanation = await self.app.asking("Looking for the cause", protocol.Explain(probe))
         if explanation is None:
             return
         if not self.is_active:
@@ -78,19 +77,19 @@ class Drilling(Base):
 
         self.app.push_screen(DrillScreen(), self._take_drill)
 
-    def _take_drill(self, wanted: dict[str, Any] | None) -> None:
+    def _take_drill(self, wanted: protocol.Break | None) -> None:
         if wanted is not None and self._still("drill"):
             self.app.occupy("Breaking something", self._run_drill(wanted))
 
-    async def _run_drill(self, wanted: dict[str, Any]) -> None:
+    async def _run_drill(self, wanted: protocol.Break) -> None:
         came_from = self.app.view.status.position if self.app.view.status else ""
-        if await self.app.asking("Breaking something", protocol.Call, name="drill", args=wanted) is not None:
+        if await self.app.asking("Breaking something", wanted) is not None:
             self._came_from = came_from
             await self._look_again()
 
     async def _look_again(self) -> None:
         """Let the judge send its packets, so that the learner sees which go and which do not."""
-        await self.app.asking("Sending packets", protocol.Check)
+        await self.app.asking("Sending packets", protocol.Check())
 
     def _do_mend(self) -> None:
         from .drill import GiveUpScreen
@@ -107,27 +106,26 @@ class Drilling(Base):
 
     async def _run_mending(self, fault: protocol.FaultStatus) -> None:
         """Mended and, when the learner gave up, told; then back to where the learner was, or to the step that teaches it."""
-        answer = await self.app.asking("Mending", protocol.Call, name="drill", args={"do": "stop"})
-        if not isinstance(answer, dict):
+        told = await self.app.asking("Mending", protocol.Mend())
+        if told is None:
             return
         if fault.healthy:
             here = self._way_back()
             if here:
-                await self.app.asking(GOING_BACK, protocol.Goto, target=here)
+                await self.app.asking(GOING_BACK, protocol.Goto(here))
             return
-        taught = step_target(self.app.view, await self._teaches(str(answer.get("mended", ""))))
+        taught = step_target(self.app.view, await self._teaches(told.mended))
         used = f"You looked for {took(time.time() - fault.began)}, with {help_used(fault.hints, fault.whys)}."
-        text = str(answer.get("text", ""))
         if not self.is_active:
-            self.app.take(Told("info", f"{text} {used}"))
+            self.app.take(Told("info", f"{told.text} {used}"))
             return
         from .told import ToldScreen
 
-        self.app.push_screen(ToldScreen(text, used, taught, step_called(self.app.view, taught)), self._told_closed)
+        self.app.push_screen(ToldScreen(told.text, used, taught, step_called(self.app.view, taught)), self._told_closed)
 
     async def _teaches(self, fault: str) -> str:
-        listed = await self.app.ask(protocol.Call, name="faults") or ()
-        return next((str(found.get("teaches", "")) for found in listed if found.get("id") == fault), "")
+        listed = await self.app.ask(protocol.GetFaults()) or ()
+        return next((found.teaches for found in listed if found.id == fault), "")
 
     def _told_closed(self, taught: str | None) -> None:
         if taught:
@@ -136,7 +134,7 @@ class Drilling(Base):
         else:
             here = self._way_back()
             if here:
-                self.app.request(GOING_BACK, protocol.Goto, target=here)
+                self.app.request(GOING_BACK, protocol.Goto(here))
 
     def _way_back(self) -> str:
         """Where to go after a drill, once: where the learner came from, or "" when that is here."""

@@ -35,16 +35,17 @@ class GotoScreen(Panel[tuple[str, bool]]):
         Binding("ctrl+e", "go(True)", show=False, priority=True),
     ]
 
-    def __init__(self, course: CourseView, position: str, chosen: str) -> None:
+    def __init__(self, courses: tuple[CourseView, ...], position: str, chosen: str) -> None:
+        """``position`` is where one stands, ``chosen`` the step to begin at in the list."""
         super().__init__()
-        self._course = course
+        self._courses = courses
         self._position = position
         self._chosen = chosen
 
     def body(self) -> ComposeResult:
         """A field and the list."""
         yield Input(placeholder="type to search", id="search", compact=True)
-        yield Choices(lambda width: rows(self._course, self._position, ""), at=self._chosen, id="panel-body")
+        yield Choices(lambda width: rows(self._courses, self._position, ""), at=self._chosen, id="panel-body")
 
     def on_mount(self) -> None:
         """Typing searches at once."""
@@ -53,7 +54,7 @@ class GotoScreen(Panel[tuple[str, bool]]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list."""
         value = event.value
-        self.query_one(Choices).show(lambda width: rows(self._course, self._position, value))
+        self.query_one(Choices).show(lambda width: rows(self._courses, self._position, value))
 
     def on_input_submitted(self) -> None:
         """Enter in the field goes to the start."""
@@ -74,9 +75,25 @@ class GotoScreen(Panel[tuple[str, bool]]):
             self.dismiss((value, end))
 
 
-def rows(course: CourseView, position: str, search: str) -> list[Row]:
-    """Lessons as headings, steps as choices. Every word of the search must occur in the step's title, its lesson's or its id."""
-    words = search.lower().split()
+def rows(courses: tuple[CourseView, ...], position: str, search: str) -> list[Row]:
+    """Lessons as headings, steps as choices; above those of each course its title, when there are several. Every word of the search must
+    occur in the step's title, its lesson's or its id.
+    """
+    out: list[Row] = []
+    usable = [course for course in courses if course.lessons]
+    for course in usable:
+        found = _of_course(course, position, search.lower().split())
+        if found and out:
+            out.append(Row(joined("")))
+        if found and len(usable) > 1:
+            here = ("  you are here", "$accent") if position.startswith(f"{course.id}/") else ""
+            out += [Row(joined((course.title, "bold $accent"), here)), Row(joined(""))]
+        out += found
+    return out or [Row(joined(("Nothing matches.", "$muted")))]
+
+
+def _of_course(course: CourseView, position: str, words: list[str]) -> list[Row]:
+    """The lessons of one course with the steps in which all of the words occur."""
     out: list[Row] = []
     for lesson in course.lessons:
         found: list[Row] = []
@@ -92,4 +109,4 @@ def rows(course: CourseView, position: str, search: str) -> list[Row]:
             done = sum(step.earned for step in lesson.steps)
             out.append(Row(joined((lesson.title, "bold"), (f"  {done}/{len(lesson.steps)}", "$muted"))))
             out += found
-    return out or [Row(joined(("Nothing matches.", "$muted")))]
+    return out

@@ -67,6 +67,8 @@ PORTS: tuple[tuple[str, str, str], ...] = (
     ("◐", "$warning", "up, but no carrier: the other end is down"),
     ("○", "$muted", "down"),
     ("✗", "bold $error", "a packet died here, or a claim does not hold"),
+    ("»", "bold $accent", "more works than the step asks for: you are ahead"),
+    ("-", "$accent", "it cannot be told; below stands what decided"),
     ("║", "bold $bridge", "a bridge; its ports branch off it"),
 )
 GATES: tuple[tuple[str, str, str], ...] = (

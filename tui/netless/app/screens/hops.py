@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -54,10 +53,8 @@ class HopsScreen(Panel[tuple[int, int]]):
 def journeys_of(packets: Iterable[Packet]) -> Iterable[Journey]:
     """Those packets that were followed and can be looked at again."""
     for packet in packets:
-        if packet.journey is not None:
-            journey = msgspec.convert(packet.journey, Journey)
-            if journey.id:
-                yield journey
+        if packet.journey is not None and packet.journey.id:
+            yield packet.journey
 
 
 def _hop(hop: Hop, value: str, width: int) -> list[Row]:

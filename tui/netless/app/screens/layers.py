@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+
+from netless_lab.protocol import Packet
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
 from ..widgets.document import Document
@@ -23,7 +25,7 @@ class LayersScreen(Panel[None]):
     KEYS = (Key("Esc", "Close", "screen.close"), Key("↑↓", "Scroll", "", live=False))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter", "close", "Close", show=False)]
 
-    def __init__(self, packet: dict[str, Any]) -> None:
+    def __init__(self, packet: Packet) -> None:
         super().__init__()
         self._packet = packet
 
@@ -38,13 +40,13 @@ class LayersScreen(Panel[None]):
         self.query_one("#panel-body").focus()
 
 
-def layers_text(packet: dict[str, Any], width: int) -> Blocks:
+def layers_text(packet: Packet, width: int) -> Blocks:
     """Each layer with its fields, then the bytes: sixteen to a row, or eight or four where that is too wide."""
     blocks: list[Block] = []
-    for name, fields in packet.get("layers", ()):
-        blocks.append(Block(plain(str(name), "bold $accent")))
-        blocks += [Block(plain(str(value)), first=joined((f"  {field!s:<14}", "$muted"))) for field, value in fields]
-    data = bytes.fromhex(str(packet.get("bytes", "")))
+    for name, fields in packet.layers:
+        blocks.append(Block(plain(name, "bold $accent")))
+        blocks += [Block(plain(value), first=joined((f"  {field:<14}", "$muted"))) for field, value in fields]
+    data = packet.data
     blocks += [EMPTY, Block(plain(f"{len(data)} bytes", "bold"))]
     many = next((count for count in (16, 8) if OFFSET + 4 * count <= width), 4)
     for start in range(0, len(data), many):

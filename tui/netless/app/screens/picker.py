@@ -11,7 +11,7 @@ from textual.content import Content
 from netless_lab.protocol import CourseView, LessonView
 
 from ..blocks import joined
-from ..view import View
+from ..view import View, known_courses
 from ..widgets.choices import Choices, Row
 from ..widgets.keybar import Key
 from .panel import Panel
@@ -38,7 +38,7 @@ class PickerScreen(Panel[str]):
 
     def body(self) -> ComposeResult:
         """The list."""
-        courses = self._view.courses or ((self._view.status.course,) if self._view.status else ())
+        courses = known_courses(self._view)
         position = self._view.status.position if self._view.status else ""
         here = position.rpartition("/")[0]
         yield Choices(lambda width: rows(courses, here, width), at=here, id="panel-body")
@@ -60,15 +60,15 @@ class PickerScreen(Panel[str]):
 def offers_choice(courses: tuple[CourseView, ...], asked: str | None) -> bool:
     """Whether to open with the picker: there is more than one course, none was asked for, and none is begun."""
     begun = any(step.earned for course in courses for lesson in course.lessons for step in lesson.steps)
-    return asked is None and len(courses) > 1 and not begun
+    return asked is None and sum(bool(course.lessons) for course in courses) > 1 and not begun
 
 
 def first_open(view: View, target: str) -> str:
     """The first step of a lesson that is not earned; the lesson itself when all are."""
-    for course in view.courses or ((view.status.course,) if view.status else ()):
+    for course in known_courses(view):
         for lesson in course.lessons:
             if f"{course.id}/{lesson.id}" == target:
-                step = next((step for step in lesson.steps if not step.earned and not step.skipped), None)
+                step = next((step for step in lesson.steps if not step.earned), None)
                 return f"{target}/{step.id}" if step else target
     return target
 
@@ -82,7 +82,7 @@ def rows(courses: tuple[CourseView, ...], here: str, width: int) -> list[Row]:
         steps = [step for lesson in course.lessons for step in lesson.steps]
         done = sum(step.earned for step in steps)
         score = joined((f"  {done} of {len(steps)} steps", "$muted"))
-        out.append(Row(joined((course.title, "bold"), "   ") + bar(done, len(steps)) + score))
+        out.append(Row(joined((course.title, "bold"), "   ") + (bar(done, len(steps)) + score if steps else joined(""))))
         if course.about:
             out += [Row(line) for line in joined((course.about, "$muted")).wrap(max(8, width))]
         out += [_lesson(course, lesson, number, here) for number, lesson in enumerate(course.lessons, 1)]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from netless_lab import protocol
 from netless_lab.model.journey import Journey
 
@@ -46,7 +44,7 @@ class Studying(Base):
         known = {id(event) for event in after}
         packets = self.app.view.packets
         found = next((event.journey for event in reversed(packets) if event.journey is not None and id(event) not in known), None)
-        self._replay(msgspec.convert(found, Journey) if found is not None else None)
+        self._replay(found)
 
     def _replay(self, journey: Journey | None) -> None:
         scene = self.picture.scene
@@ -62,22 +60,22 @@ class Studying(Base):
         self.run_worker(self._follow(not self.app.view.following), group="follow", exclusive=True)
 
     async def _follow(self, on: bool) -> None:
-        answer = await self.app.ask(protocol.Call, name="follow", args={"on": on})
-        if isinstance(answer, dict):
-            self.app.take(Following(bool(answer.get("following"))))
-            for text in answer.get("missing", ()):
-                self.app.take(Told("warning", str(text)))
+        told = await self.app.ask(protocol.Follow(on))
+        if told is not None:
+            self.app.take(Following(told.following))
+            for text in told.missing:
+                self.app.take(Told("warning", text))
 
     def action_save_packets(self) -> None:
         """Save every packet that is kept, for Wireshark."""
         self.run_worker(self._save_packets(), group="save", exclusive=True)
 
     async def _save_packets(self) -> None:
-        answer = await self.app.ask(protocol.Call, name="pcap")
-        if isinstance(answer, dict):
+        capture = await self.app.ask(protocol.GetCapture())
+        if capture is not None:
             from ..export import write_packets
 
-            self.app.take(write_packets(str(answer.get("pcapng", "")), int(answer.get("frames", 0)), self.app.view.lab))
+            self.app.take(write_packets(capture, self.app.view.lab))
 
     def action_seek(self) -> None:
         """Show only some packets."""
@@ -106,12 +104,12 @@ class Studying(Base):
             self.action_look_at_hop(*chosen)
 
     async def _look_at_hop(self, journey: int, hop: int) -> None:
-        answer = await self.app.ask(protocol.Call, name="packet", args={"journey": journey, "hop": hop})
-        if not isinstance(answer, dict):
+        packet = await self.app.ask(protocol.GetPacket(journey, hop))
+        if packet is None:
             return
         if self.is_active:
             from .layers import LayersScreen
 
-            self.app.push_screen(LayersScreen(answer))
+            self.app.push_screen(LayersScreen(packet))
         else:
             self.app.take(Told("info", "The bytes of the packet are there: choose its hop again to see them."))

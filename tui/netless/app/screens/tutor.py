@@ -105,7 +105,8 @@ class TutorScreen(Acting, Drilling, Studying, Screen[None]):
         if view.packets is not before.packets and (view.busy or before.busy or view.following) and self.picture.replay is None:
             self.replay_last(after=before.packets)
         if completed and self.frame(self.size).check is None and view.status is not None:
-            self.app.take(Told("info", f"✓ {view.status.page.success or 'Done.'}"))
+            told = view.verdict.told(view.status.page.success) if view.verdict is not None else ""
+            self.app.take(Told("info", f"✓ {told or 'Done.'}"))
         if not self.looked and view.status is not None and view.courses:
             self.looked = True
             self.first_look()

@@ -97,7 +97,7 @@ def why_text(explanation: Explanation, lesson: str, *, fix_shown: bool) -> Block
     """An explanation as blocks; ``lesson`` is how the step that teaches it is called."""
     glyph = ("✓ ", "bold $success") if explanation.answered else ("✗ ", "bold $error")
     blocks = [Block(ticked(explanation.seen, "bold"), first=joined(glyph))]
-    if not explanation.answered:
+    if explanation.cause or not explanation.answered:
         blocks += _cause(explanation)
     if explanation.facts:
         blocks += [EMPTY, Block(plain("The facts", "$muted"))]

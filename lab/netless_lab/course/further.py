@@ -1,0 +1,122 @@
+"""Who is further on than the step that is asked about: ahead of it, or past what it built and a later step rightly took away."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..model.snapshot import Snapshot
+from .bind import infer
+from .bindings import UNBOUND, Bindings
+from .judge import result_of, state_holds
+from .outline import outline
+from .probe_words import target
+from .step import Course, Position, ProbeCheck, Step, positions, step_at
+from .verdict import Item, Verdict
+
+
+def ahead(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot) -> tuple[Step, ...]:
+    """The steps after ``place`` whose result is there already, in whatever words the learner has for it.
+
+    What holds by itself once ``place`` is done (the decoy that nobody made is not there) makes nobody ahead: the sketch of its end,
+    drawn over ``baseline``, tells.
+    """
+    every = positions(course)
+    here = every.index(place)
+    done = outline(baseline, (action for own in every[: here + 1] for action in step_at(course, own).do))
+    found = []
+    for later in every[here + 1 :]:
+        step = step_at(course, later)
+        names = infer(step, snapshot, bindings, baseline)
+        if names is not None and not state_holds(step, done, UNBOUND):
+            found.append(step)
+            bindings = names
+    return tuple(found)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a learner stands: at the step ``here``, ``done`` or still under way, before this ``snapshot``, in these words."""
+
+    course: Course
+    here: Position
+    done: bool
+    snapshot: Snapshot
+    bindings: Bindings = UNBOUND
+
+    def holds(self, step: Step) -> bool:
+        """Whether the state a step asks for is there."""
+        return state_holds(step, self.snapshot, self.bindings)
+
+    def taken_away(self, place: Position) -> Step | None:
+        """The step up to here that rightly took away what the step at ``place`` built; None when that is there, or none did.
+
+        One that took it away for a while does not count when the step that undid it in turn is done and does not hold.
+        """
+        if self.holds(step_at(self.course, place)):
+            return None
+        for own in self._since(place):
+            step = step_at(self.course, own)
+            if _key(place) in step.undoes and not self._given_back_in_vain(own):
+                return step
+        return None
+
+    def _given_back_in_vain(self, place: Position) -> bool:
+        later = (own for own in self._since(place) if self.done or own != self.here)
+        return any(_key(place) in step.undoes and not self.holds(step) for step in (step_at(self.course, own) for own in later))
+
+    def since(self, place: Position) -> tuple[Step, ...]:
+        """The steps after ``place``, up to here, whose result is there."""
+        return tuple(step for own in self._since(place) if self.holds(step := step_at(self.course, own)))
+
+    def cut(self, place: Position) -> Step | None:
+        """The later step that rightly took away what the step at ``place``, or one before it, had built; None when all of it is there."""
+        every, later = positions(self.course), tuple(step_at(self.course, own) for own in self._since(place))
+        gone = (self.taken_away(own) for own in every[: every.index(place) + 1])
+        return next((by for by in gone if by is not None and by in later), None)
+
+    def _since(self, place: Position) -> tuple[Position, ...]:
+        every = positions(self.course)
+        return every[every.index(place) + 1 : every.index(self.here) + 1]
+
+
+def past(step: Step, by: Step) -> Verdict:
+    """The verdict on a step that is behind the learner: rightly passed, and what took its result away."""
+    return Verdict(step.id, "pass", (Item("ahead", f"what this step built was rightly taken away by the step {by.title!r}: you are ahead"),))
+
+
+def with_more(verdict: Verdict, later: tuple[Step, ...]) -> Verdict:
+    """The verdict on a step that passed, with a line about the ``later`` steps whose result is there already."""
+    if not verdict.passed or not later:
+        return verdict
+    more = len(later) - 1
+    others = "" if not more else ", and so is that of one more step" if more == 1 else f", and so is that of {more} more steps"
+    line = Item("ahead", f"the result of the step {later[0].title!r} is there already{others}: you are ahead")
+    return msgspec.structs.replace(verdict, items=(*verdict.items, line))
+
+
+def excused(verdict: Verdict, step: Step, later: tuple[Step, ...], broken: Step | None = None) -> Verdict:
+    """The verdict on a step, without blame for packets of which ``later`` steps, done by then, rightly want the opposite.
+
+    The last of them that speaks of packets on the same way counts. ``broken`` is a step that took away what every answer needs.
+    """
+    if verdict.passed or not (later or broken):
+        return verdict
+    items = list(verdict.items)
+    for number, check in enumerate(step.probes, len(step.expect)):
+        by = (broken if check.reply else None) or _overruled(check, later)
+        if by is not None and check.demand != "observation" and items[number].result == "fail":
+            items[number] = Item("ahead", f"no longer so that {items[number].claim}, and rightly since the step {by.title!r}: you are ahead", "probe")
+    return msgspec.structs.replace(verdict, items=tuple(items), result=result_of(tuple(items)))
+
+
+def _overruled(check: ProbeCheck, later: tuple[Step, ...]) -> Step | None:
+    """The last step that speaks of packets on the way of ``check``, when it wants the opposite of them."""
+    to = target(check.probe)
+    for step in reversed(later):
+        spoken = tuple(own for own in step.probes if own.probe.node == check.probe.node and target(own.probe) == to and to is not None)
+        if spoken:
+            return step if all(own.reply != check.reply for own in spoken) else None
+    return None
+
+
+def _key(place: Position) -> str:
+    return f"{place.lesson}/{place.step}"

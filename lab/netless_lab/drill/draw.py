@@ -1,0 +1,46 @@
+"""Which fault: all there are, the one of a name, or one by lot. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+
+from ..course.problems import nearest
+from ..errors import Refusal
+from ..model.listed import Listed
+from .format import SEATS, Fault
+
+
+def listed(faults: Iterable[Fault], lacking: Callable[[Fault], str] = lambda fault: "") -> tuple[Listed, ...]:
+    """For whoever chooses one."""
+    return tuple(
+        Listed(
+            fault.id,
+            fault.title,
+            fault.tells,
+            fault.teaches,
+            fault.start,
+            fault.number,
+            tuple(SEATS) if fault.movable else (),
+            fault.needs,
+            lacking(fault),
+        )
+        for fault in faults
+    )
+
+
+def named(faults: Iterable[Fault], fault_id: str) -> Fault:
+    """The fault of this id. Raises Refusal (2) with the nearest ids."""
+    known = {fault.id: fault for fault in faults}
+    if fault_id in known:
+        return known[fault_id]
+    near = nearest(fault_id, known) or tuple(name for name in known if fault_id and fault_id in name)[:3]
+    raise Refusal(f'there is no fault "{fault_id}": `netless faults` lists them.', nearest=near)
+
+
+def drawn(faults: Iterable[Fault], seed: int) -> tuple[tuple[str, str], ...]:
+    """Every (id, container) in the order in which this seed draws them: always the same for the same faults, on every machine."""
+    lot = random.Random(seed)
+    order = sorted(faults, key=lambda fault: fault.id)
+    lot.shuffle(order)
+    return tuple((fault.id, lot.choice(tuple(SEATS)) if fault.movable else fault.node) for fault in order)

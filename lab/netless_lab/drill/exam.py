@@ -1,0 +1,102 @@
+"""What was asked for, what is broken, and what became of it: with which help, in which time. Pure."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from ..course.progress import DrillRecord
+from ..course.step import Position
+from ..course.verdict import Verdict
+from .format import Fault
+from .spent import help_used, took
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which fault, and how. Without ``fault`` one is drawn by ``seed``; a drawn one and a drill's stay secret.
+
+    An ``exam`` is a drill without help.
+    """
+
+    fault: str = ""
+    seed: int | None = None
+    node: str = ""
+    drill: bool = False
+    exam: bool = False
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """The fault that is in the lab, and what became of it so far.
+
+    ``began`` is the wall clock, to be told; ``since`` the clock that nobody sets, to count from (clock_gettime(2), CLOCK_MONOTONIC).
+    ``lasted``: after how many seconds the network was healthy, or nobody sought any longer; None while it is broken.
+    """
+
+    fault: Fault
+    place: Position
+    wanted: Wanted
+    began: float
+    since: float
+    came_from: Position
+    hints: int = 0
+    whys: int = 0
+    verdict: Verdict | None = None
+    lasted: float | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is over."""
+        return self.lasted is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, or was, broken."""
+        return round(time.monotonic() - self.since if self.lasted is None else self.lasted, 3)
+
+    @property
+    def secret(self) -> bool:
+        """Whether the learner must not be told which fault it is."""
+        return not self.healthy and self.recorded
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the learner had to find out what it was: what became of that is kept."""
+        return self.wanted.drill or not self.wanted.fault
+
+    @property
+    def kind(self) -> str:
+        """What to call it."""
+        return "exam" if self.wanted.exam else "drill" if self.recorded else "fault"
+
+    def over(self) -> Broken:
+        """The same, ended now."""
+        return msgspec.structs.replace(self, lasted=self.seconds)
+
+    def told_well(self) -> str:
+        """That the network is healthy again, and how that went."""
+        used = help_used(self.hints, self.whys)
+        return f"The network is healthy again, after {took(self.seconds)}, with {used}. It was: {self.fault.title}."
+
+    def told_gone(self) -> str:
+        """What a rebuild does to it, in words that tell what it was."""
+        ended = f"That ended the {self.kind}: it counts as given up." if self.recorded else "The fault is gone with the rebuild."
+        return f"{ended} It was: {self.fault.title}."
+
+    def given_up(self) -> str:
+        """That it was given up, for the history."""
+        return f"the {self.kind} was given up; it was: {self.fault.title}"
+
+
+def record(broken: Broken, *, solved: bool) -> DrillRecord:
+    """What is kept of it."""
+    return DrillRecord(
+        broken.fault.id, "solved" if solved else "gave up", time.time(), broken.seconds, broken.fault.node, broken.wanted.seed,
+        broken.wanted.exam, broken.hints, broken.whys,
+    )  # fmt: skip
+
+
+def discreet(verdict: Verdict) -> Verdict:
+    """The same verdict without the commands to look with and the near misses: they would say where it is."""
+    items = tuple(msgspec.structs.replace(item, look="", near="") for item in verdict.items)
+    return msgspec.structs.replace(verdict, items=items)

@@ -1,0 +1,268 @@
+"""Faults: small TOML files that say how to break a healthy lab, what is seen then, and how to mend it. Read here, never run here.
+
+    format = 1
+    id = "forwarding-off"                       the file's own name
+    title = "The host does not forward"         for whoever chooses a fault; a drill keeps it secret
+    tells = "c1 reaches the host and nothing beyond it."    all that the learner is told
+    start = "container/neighbour"               the lesson at whose end the lab stands before it is broken
+    setup = [{ ... }]                           what it needs beside that: actions, as in lessons
+    inject = [{ forwarding = false }]           the breaking, in actions
+    mend = [{ forwarding = true }]              its opposite; without one the lab is rebuilt
+    symptom = [{ ping = "198.51.100.10", from = "{node}" }]  probes as in lessons, as they are in health: each fails while it is broken
+    still = [{ ping = "10.0.0.1", from = "{node}" }]         probes that go on as in health: they narrow it down
+    place = "host:fwd"                          where packets die: a node, node:link or node:gate (``places``), or a list
+    cause = "forwarding-off"                    a short code, or a list
+    evidence = ["..."]                          facts that show it
+    teaches = "internet/forwarding"             the step that explains it
+
+Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
+``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``NEEDS``). A file that speaks of
+its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for either container (``SEATS``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from ..course import fields
+from ..course.catalog import Target, resolve
+from ..course.items import probe_nodes, read_action, read_probe
+from ..course.markdown import Block
+from ..course.problems import Problem, Report, did_you_mean
+from ..course.step import Course, ProbeCheck
+from ..course.toml_text import Table, read_table
+from ..course.words import bad_id, objection
+from ..errors import Refusal
+from ..primitives.base import Action
+from .places import Place, read_place
+
+NEEDS: Final = {
+    "vxlan": "vxlan devices",
+    "macvlan": "macvlan devices",
+    "bridge-nf": "the setting net.bridge.bridge-nf-call-iptables (module br_netfilter)",
+    "nft-bridge": "nftables on bridges",
+    "nft-netdev": "nftables on devices (ingress)",
+    "nft-arp": "nftables for ARP",
+    "iptables-legacy": "the program iptables-legacy",
+    "python3": "the program python3",
+}
+"""What a fault may need beyond what every lesson needs, in words."""
+PROGRAMS: Final = frozenset({"iptables-legacy", "python3"})
+"""Those needs that are programs; the others are the kernel's and show when they are tried."""
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A container of the lesson's end, and its neighbour, as files speak of them."""
+
+    node: str
+    link: str
+    port: str
+    address: str
+    other: str
+    other_link: str
+    other_port: str
+    other_address: str
+
+
+SEATS: Final = {
+    "c1": Seat("c1", "veth1", "veth2", "10.0.0.2", "c2", "veth3", "veth4", "10.0.0.3"),
+    "c2": Seat("c2", "veth3", "veth4", "10.0.0.3", "c1", "veth1", "veth2", "10.0.0.2"),
+}
+"""Which containers a fault can be in."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One fault, as it is in one container. It can be had in either when it is ``movable``; ``node`` says which this is."""
+
+    id: str
+    title: str
+    tells: str
+    start: str
+    inject: tuple[Action, ...]
+    symptom: tuple[ProbeCheck, ...]
+    still: tuple[ProbeCheck, ...]
+    places: tuple[Place, ...]
+    causes: tuple[str, ...]
+    evidence: tuple[str, ...]
+    teaches: str
+    setup: tuple[Action, ...] = ()
+    mend: tuple[Action, ...] = ()
+    number: int | None = None
+    needs: tuple[str, ...] = ()
+    movable: bool = False
+    node: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where to look first."""
+        return self.places[0]
+
+
+class FaultReading(msgspec.Struct, frozen=True):
+    """What came of reading a folder: the sound faults by id, and every problem of the others."""
+
+    faults: tuple[Fault, ...]
+    problems: tuple[Problem, ...]
+
+
+_KEYS: Final = (
+    "format", "id", "number", "title", "tells", "start", "needs", "setup", "inject", "mend", "symptom", "still", "place", "cause",
+    "evidence", "teaches",
+)  # fmt: skip
+_SLOT: Final = re.compile(r"\{(?P<name>[a-z_]+)\}")
+
+
+def read_faults(files: Mapping[str, str], courses: Iterable[Course] = (), node: str = "c1") -> FaultReading:
+    """Every fault of a folder (file name to text), as it is in ``node``. With ``courses``, the lessons and steps named must exist."""
+    courses = tuple(courses)
+    found: list[Fault] = []
+    problems: list[Problem] = []
+    for file in sorted(files):
+        report = Report(file)
+        fault = _read(files[file], file, courses, node, report)
+        problems += report.problems
+        if fault is not None and report.clean:
+            found.append(fault)
+    return FaultReading(tuple(sorted(found, key=lambda fault: fault.id)), tuple(problems))
+
+
+def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: Report) -> Fault | None:
+    seated = _seat(text, node, report)
+    table = read_table(Block(seated, 1), report)
+    if table is None or not fields.check_format(table, "this fault", report):
+        return None
+    fields.check_keys(table, _KEYS, "a fault", report)
+    fault = Fault(
+        id=_id(table, file, report),
+        title=fields.text(table, "title", report, required='Write title = "The host does not forward": what is broken.'),
+        tells=fields.text(table, "tells", report, required='Write tells = "...": what the learner notices, and not why.'),
+        start=_place_in_course(table, "start", courses, report),
+        setup=_actions(table, "setup", report),
+        inject=_actions(table, "inject", report, "Write inject = [{ forwarding = false }]: what breaks it."),
+        mend=_actions(table, "mend", report),
+        symptom=_probes(table, "symptom", report, "A fault that no probe notices is none."),
+        still=_probes(table, "still", report, "Something always goes on working, and narrows it down."),
+        places=_places(table, report),
+        causes=_causes(table, report),
+        evidence=fields.texts(table, "evidence", report),
+        teaches=_place_in_course(table, "teaches", courses, report),
+        number=_number(table, report),
+        needs=_needs(table, report),
+        movable=seated != text,
+        node=node if seated != text else "",
+    )
+    if not table.values.get("evidence"):
+        advice = 'Write evidence = ["..."]: a fact that shows the cause, and the command to see it.'
+        report.add(table.line("evidence"), '"evidence" is missing.', advice)
+    return fault
+
+
+def _seat(text: str, node: str, report: Report) -> str:
+    """The text with its placeholders filled in; the lines stay where they are."""
+    words = msgspec.structs.asdict(SEATS[node])
+
+    def fill(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in words:
+            report.add(text.count("\n", 0, found.start()) + 1, f'there is no placeholder "{{{name}}}".', did_you_mean(name, words))
+        return str(words.get(name, name))
+
+    return _SLOT.sub(fill, text)
+
+
+def _id(table: Table, file: str, report: Report) -> str:
+    fault_id = fields.text(table, "id", report, required='Write id = "...": the name of the file will do.')
+    if fault_id and (refused := bad_id(fault_id)):
+        report.add(table.line("id"), refused.what, refused.advice)
+    elif fault_id and file != f"{fault_id}.toml":
+        report.add(table.line("id"), f'the fault calls itself "{fault_id}", its file is {file}.', "Make the two agree.")
+    return fault_id
+
+
+def _causes(table: Table, report: Report) -> tuple[str, ...]:
+    causes = fields.texts(table, "cause", report)
+    if not table.values.get("cause"):
+        report.add(table.line("cause"), '"cause" is missing.', 'Write cause = "forwarding-off": a short code.')
+    for index, cause in enumerate(causes):
+        if refused := bad_id(cause):
+            report.add(table.line("cause", index), refused.what, refused.advice)
+    return causes
+
+
+def _actions(table: Table, key: str, report: Report, required: str = "") -> tuple[Action, ...]:
+    listed = fields.tables(table, key, report)
+    if required and not table.values.get(key):
+        report.add(table.line(key), f'"{key}" is missing.', required)
+    found = (read_action(values, line, report) for line, values in listed)
+    return tuple(action for action in found if action is not None)
+
+
+def _probes(table: Table, key: str, report: Report, required: str) -> tuple[ProbeCheck, ...]:
+    listed = fields.tables(table, key, report)
+    if not table.values.get(key):
+        report.add(table.line(key), f'"{key}" is missing.', required)
+    found = []
+    for line, values in listed:
+        check = read_probe(values, line, report, unsaid="guard")
+        if check is None:
+            continue
+        found.append(check)
+        for sender in probe_nodes(check):
+            if refused := objection("node", sender):
+                report.add(line, refused.what, refused.advice)
+    return tuple(found)
+
+
+def _places(table: Table, report: Report) -> tuple[Place, ...]:
+    texts = fields.texts(table, "place", report)
+    if not table.values.get("place"):
+        report.add(table.line("place"), '"place" is missing.', 'Write place = "host:fwd": a node, node:link or node:gate.')
+    return tuple(read_place(text, table.line("place", index), report) for index, text in enumerate(texts))
+
+
+def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report: Report) -> str:
+    """A lesson (start) or a step (teaches) that exists, when the courses are known."""
+    example = "container/neighbour" if key == "start" else "internet/forwarding"
+    text = fields.text(table, key, report, required=f'Write {key} = "{example}".')
+    if text and courses:
+        try:
+            target = _in_one_of(courses, text)
+        except Refusal as refusal:
+            report.add(table.line(key), str(refusal))
+            return text
+        if key == "teaches" and target.step is None:
+            whole = "lesson" if target.lesson else "course"
+            report.add(table.line(key), f'"{text}" is a whole {whole}.', f'Name a step: {key} = "{example}".')
+        if key == "start" and target.lesson is None:
+            report.add(table.line(key), f'"{text}" is a whole course.', f'Name a lesson: {key} = "{example}".')
+        return str(target) if key == "start" else text
+    return text
+
+
+def _in_one_of(courses: tuple[Course, ...], text: str) -> Target:
+    """What ``text`` names in the first course that has it: two courses may call their lessons alike. Raises Refusal."""
+    for course in courses:
+        with contextlib.suppress(Refusal):
+            return resolve((course,), text)
+    return resolve(courses, text)
+
+
+def _number(table: Table, report: Report) -> int | None:
+    value = table.values.get("number")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    report.add(table.line("number"), f'"number" must be a row of the list, not {value!r}.', "Write number = 4, or leave it out.")
+    return None
+
+
+def _needs(table: Table, report: Report) -> tuple[str, ...]:
+    needs = fields.texts(table, "needs", report)
+    for index, need in enumerate(needs):
+        if need not in NEEDS:
+            report.add(table.line("needs", index), f'nobody knows the need "{need}".', did_you_mean(need, NEEDS))
+    return needs

@@ -1,0 +1,255 @@
+"""The modes of a lab that was broken on purpose: while it is, and when it is well again.
+
+While it is broken the judge of steps rests, and the network's health is judged instead: after each change the learner makes, the fault's
+probes are sent. Some repairs take time to show (a neighbour entry must age), so they are sent again a few times, then at the next change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Hashable
+from typing import Final, Literal
+
+import msgspec
+
+from ..course.catalog import resolve_in
+from ..course.step import step_at
+from ..course.verdict import Verdict
+from ..errors import Refusal
+from ..model.journey import Explanation
+from ..model.probe import Probe
+from ..model.snapshot import Snapshot
+from ..protocol import FaultStatus, Help, Judged, Judgement, Notice
+from ..session.judging import settle
+from ..session.mode import Mode, Verb
+from ..session.pages import where_of
+from ..session.stage import Stage
+from .breaking import clear
+from .exam import Broken, discreet, record
+from .format import Fault
+from .prove import health
+from .words import bound, hints, solution
+
+LOOK_AGAIN_S: Final = (0.0, 2.0, 5.0, 15.0, 45.0)
+"""Pauses of the watching judge after a change; a neighbour entry that was confirmed is believed for up to 45 s (arp(7))."""
+
+
+class Drill:
+    """Something is broken. It ends when the network is healthy, whoever repaired it and how; when it is given up; or with a rebuild."""
+
+    name: Literal["drill"] = "drill"
+    watches = True
+
+    def __init__(self, stage: Stage, broken: Broken) -> None:
+        self._stage = stage
+        self.broken = broken
+        self._begun = False
+        self._settings: Hashable = None
+
+    def begin(self) -> FaultStatus:
+        """The fault is in and shows: the time counts from now on, and this may be told of it."""
+        self._begun = True
+        self.broken = msgspec.structs.replace(self.broken, began=time.time(), since=time.monotonic())
+        return _status(self._stage, self.broken)
+
+    def refuses(self, verb: Verb) -> str:
+        """Whatever would go on with the lessons on a network that is broken on purpose."""
+        if verb == "break":
+            return "something is broken already: find it, or let `netless mend` take it away first"
+        return "something is broken on purpose: repair it, or let `netless mend` do it; `goto` and `reset` rebuild"
+
+    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+        """Send the fault's probes. When all go as in health, the fault is over."""
+        stage = self._stage
+        async with stage.judge.turn:
+            await settle(stage.world)
+            verdict = await health(stage, _bound(stage, self.broken), tell=True)
+            if stage.mode is not self:
+                return verdict
+            self.broken = msgspec.structs.replace(self.broken, verdict=verdict)
+            if verdict.passed:
+                stage.enter(self.ended(solved=True))
+                stage.tell(Notice("info", self.broken.told_well()))
+            stage.tell_status()
+            return verdict
+
+    async def check(self, target: str | None) -> Judgement:
+        """The verdict on the lab's health, whatever the target."""
+        verdict = await self.judge()
+        success = self.broken.told_well() if self.broken.healthy else ""
+        if self.broken.secret:
+            verdict = discreet(verdict)
+        return Judgement((Judged("fault", self.broken.fault.tells, verdict, success),), "", self._stage.mode.fault())
+
+    def hint(self, rung: int | None) -> Help:
+        """The next hint towards the fault; the last one is the solution."""
+        if self.broken.wanted.exam:
+            raise Refusal("this is an exam: there are no hints. `netless mend` gives up", code=1)
+        every = self._hints()
+        number = min(self.broken.hints, len(every) - 1)
+        self.broken = msgspec.structs.replace(self.broken, hints=number + 1)
+        self._stage.tell_status()
+        return Help(number, every[number], len(every) - number - 1)
+
+    async def explain(self, probe: Probe) -> Explanation:
+        """It is counted; in an exam it is refused."""
+        if self.broken.wanted.exam:
+            raise Refusal("this is an exam: Why is locked until the network is healthy again", code=1)
+        self.broken = msgspec.structs.replace(self.broken, whys=self.broken.whys + 1)
+        self._stage.tell_status()
+        return await self._stage.lesson.explain(probe)
+
+    async def watch(self) -> None:
+        """Judge, and look again a few times while it is not well."""
+        stage = self._stage
+        for pause in LOOK_AGAIN_S:
+            await asyncio.sleep(pause)
+            if stage.mode is not self or (await self.judge()).passed:
+                break
+        if stage.mode is not self:
+            stage.relive(stage.live.last)
+
+    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
+        """What comes by itself does not end a fault, unless it is a setting; probes change none, so this cannot go round.
+
+        The live marks of the steps stay as they were: they would tell where the fault is.
+        """
+        if not by_learner:
+            before, self._settings = self._settings, tuple((node.netns, *sorted(node.sysctls.items())) for node in snapshot.nodes)
+            if before == self._settings:
+                return
+        if not self._stage.state.busy:
+            self._stage.rejudge()
+
+    def going(self) -> tuple[str, ...]:
+        """The differences themselves would tell where it is."""
+        return ("what is broken on purpose, and what you changed since",)
+
+    def ending(self) -> str:
+        """It ends, and what it was may be told."""
+        return self.broken.told_gone()
+
+    async def left(self) -> Mode:
+        """It counts as given up, and nothing of it may outlive the rebuild."""
+        ending = self.ending()
+        over = self.ended(solved=False)
+        self._stage.tell(Notice("info", ending))
+        return await over.left()
+
+    def close(self) -> None:
+        """It counts as given up."""
+        if self._begun:
+            self.ended(solved=False)
+
+    def fault(self) -> FaultStatus | None:
+        """What it does, and no more while it is a secret; nothing before it shows."""
+        return _status(self._stage, self.broken) if self._begun else None
+
+    def ended(self, *, solved: bool) -> Recovered:
+        """The network is healthy, or nobody seeks any longer: written down in the history, and a drill in the progress. What it is then."""
+        stage, over = self._stage, self.broken.over()
+        self.broken = over
+        stage.history.reveal()
+        stage.history.noted(over.told_well() if solved else over.given_up(), str(over.place))
+        if over.recorded:
+            stage.remember(stage.state.progress.drilled(record(over, solved=solved)))
+        return Recovered(stage, over)
+
+    def _hints(self) -> tuple[str, ...]:
+        stage, fault = self._stage, _bound(self._stage, self.broken)
+        taught = resolve_in(stage.state.course, stage.library.courses, fault.teaches, self.broken.place).positions[0]
+        where = where_of(stage.live.last, "host")
+        return hints(fault, step_at(stage.state.course, taught).title, where, stage.state.dialect)
+
+
+class Recovered:
+    """It is over: the lesson goes on, and what it was is told until the lab is rebuilt or mended."""
+
+    name: Literal["lesson"] = "lesson"
+    watches = True
+
+    def __init__(self, stage: Stage, broken: Broken) -> None:
+        self._stage = stage
+        self._lesson = stage.lesson
+        self.broken = broken
+
+    def refuses(self, verb: Verb) -> str:
+        """As in a lesson."""
+        return self._lesson.refuses(verb)
+
+    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+        """As in a lesson."""
+        return await self._lesson.judge(by_tutor=by_tutor)
+
+    async def check(self, target: str | None) -> Judgement:
+        """As in a lesson; and that the network is healthy again, as long as the learner stands where it was broken."""
+        answer = await self._lesson.check(target)
+        here = self._stage.state.position
+        if [own.position for own in answer.verdicts] != [str(here)]:
+            return answer
+        news = self.broken.told_well() if self.broken.place == here else ""
+        return Judgement(answer.verdicts, "\n".join(filter(None, (news, answer.text))), self.fault())
+
+    def hint(self, rung: int | None) -> Help:
+        """As in a lesson."""
+        return self._lesson.hint(rung)
+
+    async def explain(self, probe: Probe) -> Explanation:
+        """As in a lesson."""
+        return await self._lesson.explain(probe)
+
+    async def watch(self) -> None:
+        """As in a lesson."""
+        await self._lesson.watch()
+
+    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
+        """As in a lesson."""
+        self._lesson.on_change(snapshot, by_learner=by_learner)
+
+    def going(self) -> tuple[str, ...]:
+        """As in a lesson."""
+        return self._lesson.going()
+
+    def ending(self) -> str:
+        """It has ended already."""
+        return ""
+
+    async def left(self) -> Mode:
+        """Nothing of the fault may outlive the rebuild."""
+        await clear(self._stage, _bound(self._stage, self.broken))
+        return self._lesson
+
+    def close(self) -> None:
+        """All is written down already."""
+
+    def fault(self) -> FaultStatus:
+        """What it was, and how it went."""
+        return _status(self._stage, self.broken)
+
+
+def _bound(stage: Stage, broken: Broken) -> Fault:
+    return bound(broken.fault, stage.state.bindings)
+
+
+def _status(stage: Stage, broken: Broken) -> FaultStatus:
+    """What may be told: of a secret only what it does."""
+    told = not broken.secret
+    mended_by = solution(_bound(stage, broken), where_of(stage.live.last, "host"), stage.state.dialect) if told else ""
+    return FaultStatus(
+        tells=broken.fault.tells,
+        drill=broken.wanted.drill,
+        exam=broken.wanted.exam,
+        healthy=broken.healthy,
+        began=broken.began,
+        seconds=broken.seconds,
+        hints=broken.hints,
+        whys=broken.whys,
+        seed=broken.wanted.seed,
+        verdict=discreet(broken.verdict) if broken.secret and broken.verdict else broken.verdict,
+        id=broken.fault.id if told else "",
+        title=broken.fault.title if told else "",
+        node=broken.fault.node if told else "",
+        teaches=broken.fault.teaches if told else "",
+        solution=mended_by,
+    )

@@ -1,0 +1,135 @@
+"""The verbs about faults: faults, break, mend."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import msgspec
+
+from .. import protocol
+from ..course.step import Course
+from ..errors import Refusal
+from ..protocol import Broke, Mended
+from ..session.mode import Mode
+from ..session.play import Play
+from ..session.stage import Stage
+from .breaking import beginning, break_, mend
+from .draw import drawn, named
+from .exam import Broken, Wanted
+from .format import SEATS, Fault
+from .library import Library
+from .mode import Drill, Recovered
+from .words import bound
+
+
+class Drills:
+    """Answers what is asked about faults, in a lab of these courses."""
+
+    def __init__(self, courses: tuple[Course, ...]) -> None:
+        self._library = Library(courses)
+
+    async def answer(self, stage: Stage, request: protocol.Asked) -> protocol.Done | None:
+        """The reply; None to what is no business of this room. Raises Refusal."""
+        match request:
+            case protocol.GetFaults():
+                return request.done(self._library.listed())
+            case protocol.Break():
+                wanted = Wanted(request.fault, request.seed, request.node, request.drill, request.exam)
+                return request.done(await start(stage, self._library, wanted))
+            case protocol.Mend():
+                return request.done(await stop(stage))
+            case _:
+                return None
+
+
+async def start(stage: Stage, library: Library, wanted: Wanted) -> Broke:
+    """Bring the lab to health, break it, and see that it shows. Raises Refusal when it cannot be done, with the lab in health."""
+    await stage.hold_judging()
+    if refused := stage.mode.refuses("break"):
+        raise Refusal(refused, code=1)
+    if not wanted.fault and wanted.seed is None:
+        wanted = msgspec.structs.replace(wanted, seed=random.SystemRandom().randrange(10_000))
+    came_from = stage.state.position
+    refusal: Refusal | None = None
+    for fault in _candidates(stage, library, wanted):
+        own = bound(fault, stage.state.bindings)
+        place = beginning(stage, own)
+        drill = Drill(stage, Broken(fault, place, wanted, time.time(), time.monotonic(), came_from))
+        try:
+            async with stage.busy("breaking something"):
+                await break_(stage, own, drill)
+        except Refusal as error:
+            if wanted.fault or error.code != 3:
+                raise
+            refusal = error
+            continue
+        told = drill.begin()
+        stage.history.noted(f"something was broken on purpose: {fault.tells}", str(place))
+        stage.tell_status()
+        return Broke(fault.tells, str(stage.state.position), told)
+    raise refusal or Refusal("no fault can be had here", code=3)
+
+
+async def stop(stage: Stage) -> Mended:
+    """Take the fault away and prove the lab's health; what does not come right that way is rebuilt.
+
+    While it is on that gives up. After a repair it only puts away what the fault needed.
+    """
+    await stage.hold_judging()
+    mode = stage.mode.beneath if isinstance(stage.mode, Play) else stage.mode
+    was_on = isinstance(mode, Drill)
+    if isinstance(mode, Drill):
+        mode = mode.ended(solved=False)
+        stage.enter(mode)
+    if not isinstance(mode, Recovered):
+        return _mended(stage, "Nothing is broken here on purpose.")
+    broken = mode.broken
+    fault = bound(broken.fault, stage.state.bindings)
+    try:
+        async with stage.busy("mending"):
+            taken_away = await mend(stage, fault, broken.place, undo=was_on)
+    finally:
+        _go_on(stage, stage.lesson)
+    stage.tell_status()
+    stage.rejudge()
+    how = "It was taken away" if taken_away else "The lab was rebuilt"
+    text = f"{broken.fault.title}: that was it. {how}, and the network is healthy." if was_on else broken.told_well()
+    if not was_on and (fault.setup or not taken_away):
+        text = f"{text} The lab was put back to the end of {broken.place}."
+    return _mended(stage, text, broken)
+
+
+def _go_on(stage: Stage, mode: Mode) -> None:
+    """In this mode from now on; who plays goes on playing."""
+    if isinstance(stage.mode, Play):
+        stage.mode.beneath = mode
+    else:
+        stage.enter(mode)
+
+
+def _candidates(stage: Stage, library: Library, wanted: Wanted) -> tuple[Fault, ...]:
+    """The fault that is wanted, or all that this machine has the programs for in the order of the seed."""
+    if wanted.node and wanted.node not in SEATS:
+        raise Refusal(f"a fault can be in {' or '.join(SEATS)}, not in {wanted.node}", nearest=tuple(SEATS))
+    if wanted.fault:
+        fault = named(library.faults(wanted.node or "c1"), wanted.fault)
+        if wanted.node and not fault.movable:
+            raise Refusal(f"the fault {fault.id} has a place of its own: it cannot be had in {wanted.node}")
+        if lack := library.lacking(fault):
+            raise Refusal(f"this machine cannot do {fault.id}: it lacks {lack}", code=3)
+        return (fault,)
+    course = stage.state.course.id
+    ours = tuple(fault for fault in library.faults("c1") if fault.start.partition("/")[0] == course)
+    if not ours:
+        raise Refusal(f"no fault is made for the course {course}: `netless faults` lists them all, with what each teaches")
+    order = drawn(ours, wanted.seed or 0)
+    chosen = (named(library.faults(wanted.node or node or "c1"), fault_id) for fault_id, node in order)
+    return tuple(fault for fault in chosen if not library.lacking(fault) and (not wanted.node or fault.movable))
+
+
+def _mended(stage: Stage, text: str, over: Broken | None = None) -> Mended:
+    here = stage.state.position
+    if over is None:
+        return Mended(text, str(here))
+    return Mended(text, str(here), over.fault.id, str(over.came_from) if over.came_from != here else "")

@@ -1,0 +1,129 @@
+"""Policy rules, and routes whose only purpose is to refuse: what takes a packet out of the usual routing. Pure."""
+
+from __future__ import annotations
+
+from ..model.journey import Fact
+from ..model.netfilter.run import run
+from ..model.netfilter.spans import only
+from ..model.snapshot import Node, PolicyRule, Route
+from . import routes
+from .blame import Mended, blame
+from .case import Case
+from .cause import Cause, inferred, said, state
+from .mends import with_rule, without_route, without_rule
+from .packets import entering
+
+_BEFORE = 100
+"""The priority of a rule that sends a subnet's packets back to the main table: before those that VPNs add."""
+
+
+def quoted(rule: PolicyRule) -> str:
+    """``32765: not from all fwmark 0xca6c lookup 51820``"""
+    return f"{rule.priority}: {rule.text}"
+
+
+def policy(case: Case, name: str, dst: str, src: str | None = None, iif: str | None = None) -> Cause | None:
+    """A policy rule that sends the packet to another table than the usual ones, or refuses it."""
+    node = case.node(name)
+    found = case.route(name, dst, src, iif)
+    tables = {rule.table for rule in case.policy(name)}
+    if found.error and tables and routes.MAIN not in tables and routes.best(node, dst, routes.MAIN):
+        facts = (state("ip rule shows no line for the table main", case.ip(name, "rule")),)
+        fix = case.ip(name, "rule add priority 32766 lookup main")
+        return blame(case, "policy-rule", name, facts=facts, how="gone", fix=fix, dst=dst)
+    for rule in routes.rules_for(node, dst, src or found.prefsrc, iif):
+        if rule.action == "lookup" and rule.table in (routes.LOCAL, routes.MAIN, routes.DEFAULT):
+            if rule.table != routes.LOCAL and routes.best(node, dst, rule.table, rule.suppress) is not None:
+                return None
+            continue
+        if rule.action == "lookup" and rule.table != found.table:
+            continue
+        return _taken(case, node, rule, dst, src, iif)
+    return None
+
+
+def _taken(case: Case, node: Node, rule: PolicyRule, dst: str, src: str | None, iif: str | None) -> Cause:
+    name = node.name
+    found = case.route(name, dst, src, iif)
+    shown = inferred(f"ip rule: {quoted(rule)}", case.ip(name, "rule"))
+    asked = _asked(case, name, dst, src, iif)
+    if rule.action != "lookup":
+        facts = (shown, asked)
+        return blame(case, "policy-rule", name, facts=facts, how="refuses", mended=without_rule(name, rule), rule=quoted(rule), dst=dst, priority=rule.priority)
+    where = f", which leads by {found.dev}" if found.dev else ""
+    fix, mended = _home(case, node, rule, src) if rule.negated and rule.mark else (None, without_rule(name, rule))
+    return blame(
+        case, "policy-rule", name, facts=(shown, asked), rule=quoted(rule), dst=dst, table=rule.table, where=where, priority=rule.priority,
+        fix=fix, mended=mended,
+    )  # fmt: skip
+
+
+def _home(case: Case, node: Node, rule: PolicyRule, src: str | None) -> tuple[str, Mended | None]:
+    """For a rule that takes all but its own traffic (a VPN's): not its end, but a rule before it for the subnet that the packet came from."""
+    owner = next((own.cidr for link in node.links for own in case.own(link) if src and routes.on_link(link, src)), "")
+    if not owner:
+        return "", None
+    network = routes.subnet(owner)
+    first = min((own.priority for own in case.policy(node.name) if own.priority), default=_BEFORE + 1)
+    priority = min(_BEFORE, first - 1)
+    extra = PolicyRule(priority, network, table=routes.MAIN, family=case.family)
+    command = case.ip(node.name, f"rule add from {network} lookup main priority {priority}")
+    return command, with_rule(node.name, extra)
+
+
+def _asked(case: Case, name: str, dst: str, src: str | None, iif: str | None) -> Fact:
+    """What routing says of this very packet, its source and the link it came by included."""
+    found = case.route(name, dst, src, iif)
+    says = f"no way ({found.words or found.error})" if found.error else f"by {found.dev}" + (f" via {found.via}" if found.via else "")
+    words = " ".join([dst, *(["from", src] if src else []), *(["iif", iif] if iif else [])])
+    kind = said if found.error and found in case.evidence.routes else inferred
+    return kind(f"routing says for {words}: {says}", case.ip(name, f"route get {words}"))
+
+
+def marked(case: Case, name: str) -> Cause | None:
+    """A policy rule for packets with a mark: no question to the routing shows that."""
+    rule = next(
+        (own for own in case.policy(name) if own.mark and not own.negated and own.table not in (routes.MAIN, routes.LOCAL)), None
+    )
+    if rule is None:
+        return None
+    hook, packet = entering(case, name)
+    marks = any(way.packet.possible("meta mark") != only(0) for way in run(case.node(name), hook, packet))
+    if not marks and case.spot.node != name:
+        return None
+    way = routes.best(case.node(name), case.spot.dst, rule.table) if rule.table and case.spot.dst else None
+    facts = [inferred(f"ip rule: {quoted(rule)}", case.ip(name, "rule"))]
+    facts += [inferred("its firewall marks packets", case.run(name, "nft list ruleset"))] if marks else []
+    where = f": table {rule.table} leads by {way.dev}" if way is not None and way.dev else ""
+    return blame(case, "policy-rule", name, facts=facts, how="marked", rule=quoted(rule), where=where, priority=rule.priority)
+
+
+def refusing(case: Case, name: str, dst: str, src: str | None, iif: str | None) -> Cause | None:
+    """A route, or a policy rule, whose only purpose is to refuse."""
+    node = case.node(name)
+    for rule in routes.rules_for(node, dst, src, iif):
+        if rule.action != "lookup":
+            return policy(case, name, dst, src, iif)
+        found = routes.best(node, dst, rule.table, rule.suppress)
+        if found is None or found.type == "throw":
+            continue
+        return _ends(case, name, found, rule, dst) if found.type in ("blackhole", "unreachable", "prohibit") else None
+    return None
+
+
+def _ends(case: Case, name: str, found: Route, rule: PolicyRule, dst: str) -> Cause:
+    table = "" if rule.table == routes.MAIN else f" table {rule.table}"
+    shown = case.ip(name, f"route show{table}")
+    fact = state(f"the routing table{table} reads: {found.type} {found.dst}", shown)
+    refused = _asked(case, name, dst, None, None)
+    route, mended = f"{found.type} {found.dst}{table}", without_route(name, found)
+    if rule.table in (routes.MAIN, routes.DEFAULT):
+        how = "" if found.type == "blackhole" else found.type
+        facts = (fact, refused) if refused.kind == "said" else (fact,)
+        where = f" ({table.strip()})" if table else ""
+        return blame(case, "blackhole-route", name, facts=facts, how=how, mended=mended, table=where, route=route, network=found.dst)
+    facts = (fact, inferred(f"ip rule: {quoted(rule)}", case.ip(name, "rule")))
+    return blame(
+        case, "policy-rule", name, facts=facts, how="route", fix=case.ip(name, f"route del {route}"), mended=mended, kind=found.type,
+        table=rule.table, rule=quoted(rule), network=found.dst,
+    )  # fmt: skip

@@ -1,0 +1,193 @@
+"""The way back: a request that arrives with an address nobody out there can answer, and answers that come home unrecognised or not at all."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from ...model.journey import Fact, Hop
+from ...model.netfilter.conditions import Question
+from ...model.netfilter.packet import Packet
+from ...model.netfilter.run import FAMILIES, always, doubt, missed, through
+from ...model.netfilter.words import fields_of, words
+from ...model.snapshot import Chain, Node, Rule
+from .. import routes
+from ..blame import blame
+from ..case import Case
+from ..cause import Cause, beside, inferred, owner_words, seen
+from ..near import estranged, route_fact
+from ..packets import entering
+from ..plain import no_route
+from ..policy import refusing
+from ..rules import rewrites, rules_at, untracking
+
+_PRIVATE: Final = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+"""RFC 1918, 6598 and 4193: addresses that mean nothing to the world."""
+_LINKS: Final = ("oifname", "iifname")
+
+
+def no_way_back(case: Case) -> Cause | None:
+    """The target has no route for its answer."""
+    spot = case.spot
+    if spot.leg != "forward" or not spot.src or not case.route(spot.node, spot.src).error:
+        return None
+    other = refusing(case, spot.node, spot.src, None, None) or estranged(case, spot.node, spot.src, None)
+    if other is not None:
+        return other
+    plain = no_route(case, spot.node, spot.src, leg="return")
+    return blame(case, "no-route-back", spot.node, facts=plain.facts, fix=plain.fix, dst=spot.src)
+
+
+def no_masquerade(case: Case) -> Cause | None:
+    """The request arrived, still with a private source; the answer has no way back to it."""
+    source, target = _unanswerable(case)
+    left = _last_router(case, target) if source else None
+    if left is None:
+        return None
+    node = case.node(left.node)
+    rules = [found for found in rules_at(node, "postrouting", FAMILIES[case.family]) if rewrites(found[2], source=True)]
+    _, packet = entering(case, node.name, left.link)
+    ways = through(node, ("prerouting", "postrouting"), packet)
+    if case.node(target).role != "internet" and not rules:
+        return None
+    look = case.run(node.name, f"tcpdump -ni {left.link} host {source}")
+    facts = (
+        seen(f"the request left {owner_words(node.name)} by {left.link} with the source {source}", look),
+        route_fact(case, case.node(target), source),
+    )
+    skipped = _untracked(case, node, packet, source, facts) if rules else None
+    if skipped is not None:
+        return skipped
+    weak = tuple(beside(fact) for fact in facts)
+    unsure = always(ways, lambda way: way.source_rewritten) is None and (rules or any(way.end == "lost" for way in ways))
+    guess = doubt(ways) if unsure else None
+    if guess is not None:
+        reads = inferred(f"the rule reads: {guess.rule.text}", case.listing(node.name, guess.chain))
+        return blame(case, "masquerade-skipped", node.name, facts=(*weak, reads), how="unread", fix="", rule=guess.rule.text, src=source)
+    taker = next((way for way in ways if way.rule is not None and not way.rewrites and way.end == "accept"), None)
+    for base, chain, rule in rules:
+        misses = missed(node, base, chain, rule, packet)
+        if misses:
+            return _no_match(case, node, chain, rule, misses[0], source, left, facts)
+        if taker is not None and taker.rule is not None:
+            return blame(case, "masquerade-skipped", node.name, facts=weak, how="before", rule=rule.text, before=taker.rule.text, src=source)
+    if rules:
+        return blame(case, "masquerade-skipped", node.name, facts=weak, rule=rules[0][2].text, src=source)
+    loose = _unhooked(node)
+    why = f"; its rule stands in chain {loose}, which hangs on no hook" if loose else ""
+    none = inferred(f"{owner_words(node.name)} has no masquerade or snat rule on the postrouting hook", case.run(node.name, "nft list ruleset"))
+    kept = (facts[0], *weak[1:], none)
+    return blame(case, "masquerade-missing", node.name, facts=kept, fix=_masquerade(case, node, source, left.link), src=source, why=why)
+
+
+def _unanswerable(case: Case) -> tuple[str, str]:
+    """(the source, the node that cannot answer it); "" when this is not such a case."""
+    spot = case.spot
+    if spot.stage == "delivered" and spot.leg == "forward" and spot.node != case.probe.node:
+        back = case.route(spot.node, spot.src)
+        return (spot.src, spot.node) if back.error and _is_private(spot.src) else ("", "")
+    if spot.leg == "return" and spot.stage != "delivered" and _is_private(spot.dst) and case.node(spot.node).role == "internet":
+        return spot.dst, spot.node
+    return "", ""
+
+
+def _is_private(address: str) -> bool:
+    return routes.is_address(address) and any(ip_address(address) in network for network in _PRIVATE)
+
+
+def _last_router(case: Case, target: str) -> Hop | None:
+    """The last node that passed the request on before it came to ``target``, as it left there."""
+    left = [hop for hop in case.hops if hop.direction == "out" and hop.leg == "forward" and hop.node not in (target, case.probe.node)]
+    routed = [hop for hop in left if (link := case.link(hop.node, hop.link)) is not None and not (link.master and link.port)]
+    return routed[-1] if routed else None
+
+
+def _untracked(case: Case, node: Node, packet: Packet, source: str, facts: tuple[Fact, ...]) -> Cause | None:
+    """A rule keeps the packet from connection tracking, and the table has no entry for it: then no translation ever saw it."""
+    if any(flow.node == node.name for flow in case.evidence.flows):
+        return None
+    found = untracking(node, "prerouting", packet)
+    if found is None:
+        return None
+    chain, rule = found
+    where = f"{chain.family} {chain.table} {chain.name}"
+    reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
+    fix = case.run(node.name, f"{case.iptables} -t {chain.table} -D {chain.name} {_place(chain, rule)}") if chain.engine == "legacy" else None
+    empty = inferred(f"the connection table of {owner_words(node.name)} got no entry for it", case.run(node.name, "conntrack -L"))
+    return blame(
+        case, "untracked", node.name, facts=(reads, facts[0], empty), rule=rule.text, chain=f"table {chain.family} {chain.table}, chain {chain.name}",
+        src=source, where=where, handle=rule.handle, fix=fix,
+    )  # fmt: skip
+
+
+def _place(chain: Chain, rule: Rule) -> int:
+    """The number of a rule in its chain, as iptables counts."""
+    return 1 + next(number for number, one in enumerate(chain.rules) if one is rule)
+
+
+def _no_match(case: Case, node: Node, chain: Chain, rule: Rule, miss: Question, source: str, left: Hop, facts: tuple[Fact, ...]) -> Cause:
+    fields = fields_of(miss)
+    code = "masquerade-wrong-subnet" if {"ip saddr", "ip6 saddr"} & {*fields} else "masquerade-wrong-link" if {*_LINKS} & {*fields} else "masquerade-rule"
+    reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
+    fix = _masquerade(case, node, source, left.link)
+    return blame(case, code, node.name, facts=(reads, *facts), fix=fix, rule=rule.text, shown=words(miss), src=source)
+
+
+def _masquerade(case: Case, node: Node, source: str, out: str) -> str:
+    """The rule that is missing: for the source's own subnet, on the way out, in a chain made for it when there is none."""
+    subnet = next((routes.subnet(own.cidr) for link in node.links for own in case.own(link) if routes.on_link(link, source)), source)
+    base = next(
+        (
+            chain
+            for chain in node.chains
+            if chain.hook == "postrouting" and chain.type == "nat" and chain.family in FAMILIES[case.family]
+        ),
+        None,
+    )
+    if case.family == 6:
+        return ""  # a route back is the way of IPv6; translation is nobody's first choice there
+    rule = f"ip saddr {subnet} oifname {out} masquerade"
+    if base is not None:
+        return case.run(node.name, f"nft add rule {base.family} {base.table} {base.name} {rule}")
+    steps = ("nft add table ip nat", "nft 'add chain ip nat postrouting { type nat hook postrouting priority srcnat; }'",
+             f"nft add rule ip nat postrouting {rule}")  # fmt: skip
+    return "; ".join(case.run(node.name, step) for step in steps)
+
+
+def _unhooked(node: Node) -> str:
+    for chain in node.chains:
+        if chain.hook is None and any(rewrites(rule, source=True) for rule in chain.rules):
+            return f"{chain.family} {chain.table} {chain.name}"
+    return ""
+
+
+def answer_from_another(case: Case) -> Cause | None:
+    """An answer came home from another address than the one that was asked: it went round the node that had changed the destination."""
+    first = case.seen(case.probe.node, None, "out")[:1]
+    changed = [change for change in case.redirects if change.after_hop >= 0]
+    if not changed or not first:
+        return None
+    asked = first[0].dst
+    home = [
+        hop
+        for hop in case.hops
+        if hop.node == case.probe.node and hop.leg == "return" and hop.direction == "in" and hop.kind != "icmp-error"
+    ]
+    strange = next((hop for hop in home if hop.src != asked), None)
+    if strange is None:
+        return None
+    where = changed[0].node
+    facts = (
+        inferred(f"in {owner_words(where)} {changed[0].before} became {changed[0].after}", case.run(where, "nft list ruleset")),
+        seen(f"the answer came home from {strange.src}", case.run(case.probe.node, "tcpdump -n")),
+    )
+    return blame(case, "no-hairpin", where, facts=facts, asker=owner_words(case.probe.node), asked=asked, address=strange.src)
+
+
+def same_home(case: Case) -> Cause | None:
+    """A published port that leads back to the very node that asks."""
+    for change in case.redirects:
+        if case.sender.owner(routes.host_of(change.after)) is not None:
+            fact = inferred(f"in {owner_words(change.node)} {change.before} became {change.after}", case.run(change.node, "nft list ruleset"))
+            return blame(case, "no-hairpin", change.node, facts=(fact,), how="same", asker=owner_words(case.probe.node))
+    return None

@@ -1,0 +1,274 @@
+"""Links: an interface that is down or dead, too narrow, or whose queue gives nothing out; and a cable end that should be a port and is none."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model.journey import Fact
+from ...model.probe import Ping, Udp
+from ...model.snapshot import PLAIN_QUEUES, Link, Node
+from ...model.telling import PROGRAMS
+from ..blame import blame
+from ..case import Case
+from ..cause import Cause, at_link, inferred, is_here, of_node, owner_words, said, state
+from ..mends import with_link
+from ..near import of_stop, up_again, way_there
+from ..segment import could_be_port, way
+
+_ETHERNET: Final = 14
+_USUAL: Final = 1500
+_HEADERS: Final = {4: 28, 6: 48}
+"""An IP header and that of an echo request."""
+_SLACK: Final = 4
+"""is_skb_forwardable() of the kernel lets a VLAN tag's worth pass."""
+_TOO_BIG: Final = {4: (3, 4), 6: (2, 0)}
+"""(type, code) of the error that says so: RFC 1191, RFC 4443."""
+
+
+def unplugged(case: Case) -> Cause | None:
+    """The packet came in by a cable end that is in no bridge, although whom it was handed to is the address of a bridge there.
+
+    A bridge borrows a port's MAC, so a frame for the bridge is taken in by that very port when it is a port no more: the node then routes
+    what came in by the wrong link, and its rules, which speak of the bridge, drop it.
+    """
+    spot = case.spot
+    link = case.link(spot.node, spot.iif or "")
+    if link is None or link.master or not could_be_port(link) or spot.hop is None:
+        return None
+    sent = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and hop.mac_dst == spot.hop.mac_dst), None)
+    if sent is None or sent.node == spot.node:
+        return None
+    next_hop = case.route(sent.node, sent.dst).next_hop
+    bridge = next((far for node, far in case.owners(next_hop) if node.name == spot.node and far.kind == "bridge"), None)
+    if bridge is None:
+        return None
+    facts = (
+        state(f"{link.name} has no master", case.ip(spot.node, f"link show {link.name}")),
+        inferred(f"{owner_words(sent.node)} sent it to {next_hop}, which is {bridge.name}'s; it came in by {link.name}"),
+    )
+    return blame(
+        case, "port-unplugged", spot.node, link.name, facts=facts, how="taken", mended=with_link(spot.node, link.name, master=bridge.name),
+        bridge=bridge.name,
+    )  # fmt: skip
+
+
+def no_carrier(case: Case) -> Cause | None:
+    """The link out is up, and its cable is dead: nothing is ever put on it."""
+    spot = case.spot
+    home = spot.stage == "delivered"
+    dst = spot.src if home else spot.dst
+    if not dst:
+        return None
+    found = case.route(spot.node, dst, spot.src if spot.iif else None, None if home else spot.iif)
+    link = case.link(spot.node, found.dev) if found.dev else None
+    return _dead_cable(case, case.node(spot.node), link) if link is not None else None
+
+
+def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
+    """Why ``link`` cannot carry a frame out; None when it can."""
+    if link.kind == "loopback":
+        return None
+    if not link.up:
+        fact = state(f"{link.name} is down", case.ip(node.name, f"link show {link.name}"))
+        code = "bridge-down" if link.kind == "bridge" else "link-down"
+        return blame(case, code, node.name, link.name, facts=(fact,), fix=up_again(case, node, link))
+    if link.carrier:
+        return None
+    return _bridge_without_ports(case, node, link) if link.kind == "bridge" else _far_end_down(case, node, link)
+
+
+def _far_end_down(case: Case, node: Node, link: Link) -> Cause | None:
+    fact = inferred(f"{link.name} of {owner_words(node.name)} is up and has no carrier", case.ip(node.name, f"link show {link.name}"))
+    far = case.link(link.peer.node, link.peer.name) if link.peer is not None and link.peer.node else None
+    if link.peer is None or far is None:
+        return blame(case, "link-down", node.name, link.name, facts=(fact,), how="unseen", fix="")
+    if far.up:
+        return None
+    code = "port-down" if far.master and far.port else "link-down"
+    down = state(f"{far.name} is down", case.ip(link.peer.node, f"link show {far.name}"))
+    fix = up_again(case, case.node(link.peer.node), far)
+    return blame(case, code, link.peer.node, far.name, facts=(down, fact), how="far", fix=fix, near=link.name)
+
+
+def _bridge_without_ports(case: Case, node: Node, bridge: Link) -> Cause | None:
+    """A bridge none of whose ports is alive; which of them should be is asked of the way to whom the packet is for."""
+    spot = case.spot
+    hop = spot.asked or case.route(spot.node, spot.dst).next_hop
+    owners = [pair for pair in case.owners(hop) if pair[0].name != node.name] if hop else []
+    there = way(case.before, (node.name, bridge.name), (owners[0][0].name, owners[0][1].name)) if owners else None
+    if there is None or not there.stops:
+        return None
+    return of_stop(case, there.stops[0], f"no port of {bridge.name} has a carrier")
+
+
+def held_back(case: Case) -> Cause | None:
+    """The packet should have left by a link whose queue was given rules of its own (tc(8))."""
+    spot = case.spot
+    dst = spot.src if spot.stage == "delivered" and spot.leg == "forward" else spot.dst
+    found = case.route(spot.node, dst) if dst else None
+    link = found.dev if found is not None and found.dev else ""
+    kind = case.knob(spot.node, f"qdisc/{link}")
+    if kind in PLAIN_QUEUES:
+        return None
+    fact = inferred(f"{link} has the queueing discipline {kind}", case.run(spot.node, f"tc -s qdisc show dev {link}"))
+    return blame(case, "queue-drop", spot.node, link, facts=(fact,), kind=kind)
+
+
+def unread(case: Case) -> tuple[Fact, ...]:
+    """Filters of tc and XDP programs of the node where the packet was last seen, or at the other end of its cable: whether they took it, nobody
+    can read, nor where they sent it.
+    """
+    spot, facts = case.spot, list[Fact]()
+    last = {spot.node, spot.hop.node if spot.hop is not None else spot.node}
+    for node in case.before.nodes:
+        for link in node.links:
+            for program in link.programs:
+                if program != "queue" and (node.name in last or is_here(case, at_link(node.name, link.name))):
+                    look = case.ip(node.name, f"-d link show dev {link.name}") if program == "xdp" else (
+                        case.run(node.name, f"tc filter show dev {link.name} {program.removeprefix('tc-')}")
+                    )  # fmt: skip
+                    text = f"{PROGRAMS[program]} decides over packets of {link.name} in {owner_words(node.name)}; whether over this one cannot be read"
+                    facts.append(state(text, look))
+    return tuple(facts)
+
+
+def too_big(case: Case) -> Cause | None:
+    """The sender, or a router on the way, said that the packet is too big and may not be cut."""
+    if case.outcome.reason != "too-big":
+        return None
+    if case.outcome.by is None or not case.evidence.errors:
+        found = case.route(case.probe.node, case.spot.dst) if case.spot.dst else None
+        return _local(case, case.link(case.probe.node, found.dev) if found is not None and found.dev else None)
+    node = case.node(case.evidence.errors[0].made_by)
+    found = case.route(node.name, case.spot.dst) if case.spot.dst else None
+    link = node.link(found.dev) if found is not None and found.dev else None
+    narrowest = min((own for own in node.links if own.kind != "loopback"), key=lambda own: own.mtu, default=None)
+    link = link if link is not None else narrowest
+    return _narrow(case, node, link) if link is not None else None
+
+
+def _local(case: Case, link: Link | None) -> Cause | None:
+    """The sender itself says no: its own link is too narrow, or a router has told it before that one further on is."""
+    carried = case.probe.size if isinstance(case.probe, Ping | Udp) else 0
+    size = (carried or 0) + _HEADERS[case.family]
+    if link is not None and link.mtu < size:
+        return _narrow(case, case.sender, link)
+    narrow = next((_narrow(case, node, out) for node, out in way_there(case) if out.mtu < size), None)
+    return narrow or _path(case, size)
+
+
+def _path(case: Case, size: int) -> Cause | None:
+    """No link is too narrow: the sender's routing says that the path is, as a router has told it before or as somebody has set it."""
+    found = case.route(case.probe.node, case.spot.dst)
+    if not 0 < found.mtu < size:
+        return None
+    node, words = case.probe.node, "a router said so" if found.mtu_learned else "set with the route"
+    fact = said(f"{of_node(node)} routing says for {case.spot.dst}: mtu {found.mtu}, {words}", case.ip(node, f"route get {case.spot.dst}"))
+    facts = (fact, said(case.outcome.text))
+    if found.mtu_learned:
+        return blame(case, "path-mtu-remembered", node, facts=facts, fix=case.ip(node, "route flush cache"), dst=case.spot.dst, mtu=found.mtu)
+    return blame(case, "route-mtu", node, facts=facts, dst=case.spot.dst, mtu=found.mtu, size=size)
+
+
+def _mtu(case: Case, node: Node, link: Link) -> Fact:
+    return inferred(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}"))
+
+
+def _narrow(case: Case, node: Node, link: Link) -> Cause:
+    right = _wider(case, link)
+    facts = (_mtu(case, node, link), said(case.outcome.text))
+    wide = case.ip(node.name, f"link set {link.name} mtu {right}") if link.mtu < right else ""
+    told = wide and node.name != case.probe.node  # the sender keeps what a router told it for ten minutes (ip-sysctl, mtu_expires)
+    fix = f"{wide}; {case.ip(case.probe.node, 'route flush cache')}" if told else wide
+    return blame(case, "mtu-wrong", node.name, link.name, facts=facts, mtu=link.mtu, right=right, fix=fix)
+
+
+def _wider(case: Case, link: Link) -> int:
+    """The MTU that the link should have, at least its own."""
+    far = case.link(link.peer.node, link.peer.name) if link.peer is not None and link.peer.node else None
+    usual = max(far.mtu if far is not None else _USUAL, _USUAL)
+    return max(usual, link.mtu)
+
+
+def swallowed(case: Case) -> Cause | None:
+    """A big packet was lost right before a link that is too narrow for it."""
+    spot = case.spot
+    if spot.hop is None:
+        return None
+    size = spot.hop.length - _ETHERNET
+    if spot.stage == "crossing":
+        return _beyond_cable(case, size)
+    if spot.stage == "bridging":
+        return _beyond_port(case, size)
+    if spot.stage == "routing" and spot.iif:
+        found = case.route(spot.node, spot.dst, spot.src, spot.iif)
+        link = case.link(spot.node, found.dev) if found.dev else None
+        if link is not None and size > link.mtu and link.mtu < _narrowest(case):
+            return _black_hole(case, case.node(spot.node), link, size)
+    return None
+
+
+def _narrowest(case: Case) -> int:
+    """The smallest MTU of the links the packet has passed. Inside one kernel a frame may be longer: it is cut only at a real wire (GSO)."""
+    own = next((run.hops for run in case.evidence.runs if case.spot.at in run.hops), (case.spot.at,))
+    passed = [case.hops[number] for number in own if number <= case.spot.at]
+    found = [link.mtu for hop in passed if (link := case.link(hop.node, hop.link)) is not None and link.kind != "loopback"]
+    return min(found, default=_USUAL)
+
+
+def _beyond_cable(case: Case, size: int) -> Cause | None:
+    spot = case.spot
+    link = case.link(spot.node, spot.link)
+    far = case.link(link.peer.node, link.peer.name) if link is not None and link.peer is not None and link.peer.node else None
+    if link is None or link.peer is None or far is None or size <= far.mtu + _SLACK or far.mtu >= link.mtu:
+        return None
+    if far.mtu < _USUAL or link.mtu <= _USUAL:
+        return _uneven(case, case.node(link.peer.node), far, size)
+    node = case.node(spot.node)
+    facts = (_mtu(case, node, link), inferred(f"the packet has {size} bytes"))
+    return blame(case, "mtu-wrong", node.name, link.name, facts=facts, how="wide", mtu=link.mtu, far=far.name, right=far.mtu)
+
+
+def _beyond_port(case: Case, size: int) -> Cause | None:
+    """A port, or its bridge, that is narrower than the frame."""
+    spot = case.spot
+    here = case.link(spot.node, spot.link)
+    bridge = (here.master or here.name) if here is not None else ""
+    target = next((link for owner in case.before.nodes for link in owner.links if spot.hop and link.mac == spot.hop.mac_dst), None)
+    for link in case.node(spot.node).links:
+        leads = target is not None and link.peer is not None and link.peer.name == target.name
+        if link.master == bridge and leads and size > link.mtu + _SLACK:
+            return _uneven(case, case.node(spot.node), link, size)
+        if link.master == bridge and link.vxlan is not None and link.name != spot.link and size > link.mtu + _SLACK:
+            return _beyond_tunnel(case, case.node(spot.node), link, size)
+    return None
+
+
+def _beyond_tunnel(case: Case, node: Node, link: Link, size: int) -> Cause | None:
+    """The frame is for whom only the tunnel leads to, and a tunnel carries less than the wire it runs on: who sends has to send less."""
+    sent = next((hop for hop in case.hops if hop.direction == "out" and case.spot.hop and hop.mac_src == case.spot.hop.mac_src), None)
+    goal = next(
+        ((own.name, far.name) for own in case.before.nodes for far in own.links if case.spot.hop and far.mac == case.spot.hop.mac_dst and far.vxlan), None
+    )
+    there = way(case.before, (sent.node, sent.link), goal) if sent is not None and goal is not None else None
+    if sent is None or there is None or there.stops or (node.name, link.name) not in there.places:
+        return None
+    facts = (_mtu(case, node, link), inferred(f"the frame of {size} bytes was last seen at {case.spot.link} of {owner_words(node.name)}"))
+    fix = case.ip(sent.node, f"link set {sent.link} mtu {link.mtu}")
+    return blame(case, "mtu-black-hole", node.name, link.name, facts=facts, how="tunnel", fix=fix, mtu=link.mtu, size=size)
+
+
+def _uneven(case: Case, node: Node, link: Link, size: int) -> Cause:
+    """One end of a way takes less than the other sends."""
+    right = _wider(case, link)
+    facts = (_mtu(case, node, link), inferred(f"the packet has {size} bytes"))
+    return blame(case, "mtu-wrong", node.name, link.name, facts=facts, how="uneven", mtu=link.mtu, size=size, right=right, fix=None if link.mtu < right else "")
+
+
+def _black_hole(case: Case, node: Node, link: Link, size: int) -> Cause:
+    told = [error for error in case.evidence.errors if (error.type, error.code) == _TOO_BIG[case.family]]
+    fate = "its ICMP message that says so did not come home" if told else "nobody was told so"
+    right = _wider(case, link)
+    facts = [_mtu(case, node, link), inferred(f"the packet of {size} bytes was last seen coming into {owner_words(node.name)}")]
+    facts += [said(f"{owner_words(error.made_by)} sent: {error.text} (mtu {error.mtu})") for error in told]
+    return blame(case, "mtu-black-hole", node.name, link.name, facts=facts, mtu=link.mtu, size=size, fate=fate, right=right, fix=None if link.mtu < right else "")

@@ -1,0 +1,162 @@
+"""The target: the packet arrived where it was for, and nothing came of it, or a clear no."""
+
+from __future__ import annotations
+
+from ...model.evidence import CLOSED_PORT
+from ...model.netfilter.run import missed
+from ...model.netfilter.words import fields_of
+from ...model.probe import Connect, Fetch, Lookup, Udp
+from ...model.snapshot import Listener, Node
+from ..blame import blame
+from ..case import Case
+from ..cause import Cause, beside, counted, inferred, owner_words, said, state
+from ..near import route_fact
+from ..packets import entering
+from ..routes import host_of
+from ..rules import rewrites, rules_at
+
+_ANY = ("0.0.0.0", "::", "*")
+
+
+def ignores_pings(case: Case) -> Cause | None:
+    """The node is there, and does not answer pings."""
+    spot = case.spot
+    if spot.leg != "forward" or spot.kind != "echo-request":
+        return None
+    four = case.family == 4
+    key = "net.ipv4.icmp_echo_ignore_all" if four else "net.ipv6.icmp.echo_ignore_all"
+    value = case.setting(spot.node, "icmp_echo_ignore_all") if four else case.knob(spot.node, key.replace(".", "/"))
+    if value != "1":
+        return None
+    facts = (
+        state(f"{key} is 1 in {owner_words(spot.node)}", case.run(spot.node, f"sysctl {key}")),
+        inferred(f"the ping came in by {spot.link}, and no answer left"),
+    )
+    return blame(case, "icmp-ignored", spot.node, facts=facts, key=key)
+
+
+def not_local(case: Case) -> Cause | None:
+    """The node has the address, and its routing does not know it: the entry of the local table is gone."""
+    spot = case.spot
+    if not spot.iif:
+        return None
+    found = case.route(spot.node, spot.dst, spot.src, spot.iif)
+    if found.type == "local" or found.error in ("EXDEV", "EINVAL") or found not in case.evidence.routes:
+        return None
+    fact = route_fact(case, case.node(spot.node), spot.dst, spot.src, spot.iif)
+    return blame(case, "local-route-missing", spot.node, facts=(beside(fact),), dst=spot.dst)
+
+
+def refused(case: Case) -> Cause | None:
+    """The port is closed: nobody listens, or only on another address."""
+    if case.outcome.reason not in ("refused", "reset") or case.talks_dns:
+        return None
+    port, node = case.port, _refuser(case)
+    if port is None or node is None or not isinstance(case.probe, Connect | Fetch | Lookup):
+        return None
+    asked = _asked_port(case, node, port)
+    listeners = [own for own in node.listeners if own.protocol == "tcp" and own.family == case.family]
+    both = [own for own in node.listeners if own.protocol == "tcp" and own.family == 6 and own.address in _ANY and own.port == asked]
+    here = [own for own in listeners if own.port == asked]
+    if any(own.address in _ANY or own.address == case.spot.dst for own in here) or both:
+        return _broken_off(case, node, asked) if case.outcome.reason == "reset" else None
+    if not here:
+        return _missed_redirect(case, node, asked) or _nobody(case, node, asked, listeners)
+    inside = next((own for own in here if own.address.startswith("127.") or own.address == "::1"), None)
+    only = inside or here[0]
+    fact = said(f"a socket listens on {only.address}:{asked}, and the connection was refused", case.run(node.name, "ss -ltn"))
+    code = "service-on-loopback" if inside is not None else "service-wrong-address"
+    return blame(case, code, node.name, facts=(fact,), port=asked, address=only.address, asked=case.spot.dst or "the address asked for")
+
+
+def _broken_off(case: Case, node: Node, port: int) -> Cause:
+    """Somebody listens, took the connection, and ended it."""
+    fact = inferred(f"a socket listens on port {port}, and the connection was opened before it was reset", case.run(node.name, "ss -ltnp"))
+    return blame(case, "service-reset", node.name, facts=(fact,), port=port)
+
+
+def _refuser(case: Case) -> Node | None:
+    """The node whose kernel said no."""
+    spot = case.spot
+    if spot.stage == "refused":
+        return case.before.node(spot.node)
+    owners = case.owners(spot.dst) if spot.dst else ()
+    return owners[0][0] if owners else None
+
+
+def _asked_port(case: Case, node: Node, port: int) -> int:
+    """The port as it stood when the packet came in: destination NAT may have changed it."""
+    for flow in case.evidence.flows:
+        if flow.destination_nat and node.owner(flow.reply.src) is not None:
+            return flow.reply.sport
+    for change in case.redirects:
+        changed = change.after.rpartition(":")[2]
+        address = host_of(change.after)
+        if address != change.after and changed.isdecimal() and node.owner(address) is not None:
+            return int(changed)
+    return port
+
+
+def _missed_redirect(case: Case, node: Node, port: int) -> Cause | None:
+    """There is a rule that publishes ports here, and this packet does not meet it."""
+    hook, packet = entering(case, node.name)
+    for at in ("prerouting", "output"):
+        for base, chain, rule in rules_at(node, at):
+            misses = missed(node, base, chain, rule, packet)
+            if not rewrites(rule, source=False) or any("th dport" in fields_of(miss) for miss in misses):
+                continue
+            look = case.listing(node.name, chain)
+            if (hook, at) == ("output", "prerouting"):
+                fact = inferred(f"the rule stands on the hook prerouting: {rule.text}", look)
+                return blame(case, "dnat-output", node.name, facts=(fact,), port=port)
+            if misses:
+                return blame(case, "dnat-rule", node.name, facts=(inferred(f"the rule reads: {rule.text}", look),), port=port, rule=rule.text)
+    return None
+
+
+def _nobody(case: Case, node: Node, port: int, listeners: list[Listener]) -> Cause:
+    known = ", ".join(str(own) for own in sorted({own.port for own in listeners}))
+    fact = said(f"{owner_words(node.name)} has no socket on TCP port {port}, and its kernel refused the connection", case.run(node.name, "ss -ltn"))
+    return blame(case, "no-listener", node.name, facts=(fact,), port=port, others=f" (it listens on {known})" if known else "")
+
+
+def closed(case: Case) -> Cause | None:
+    """The datagram came to a port that no program has, and the word about it did not come home, or was never said."""
+    port = case.port
+    if not isinstance(case.probe, Udp) or port is None or case.outcome.reason != "silence":
+        return None
+    node = next((own for own in case.before.nodes if any(case.rose(own.name, counter) for counter in CLOSED_PORT)), None)
+    if node is None or not any(hop.node == node.name for hop in case.hops if hop.leg == "forward"):
+        return None
+    asked = _asked_port(case, node, port)
+    known = ", ".join(str(own.port) for own in sorted(_at_udp(case, node), key=lambda own: own.port))
+    told = [error for error in case.evidence.errors if error.made_by == node.name]
+    fate = "its ICMP message that says so did not come home" if told else "it did not say so: ICMP errors are limited (net.ipv4.icmp_ratelimit)"
+    fact = counted(f"{owner_words(node.name)} counted a datagram for a port that nobody has (UdpNoPorts)", case.run(node.name, "nstat -az UdpNoPorts"))
+    others = f" (it listens on {known})" if known else ""
+    return blame(case, "no-listener", node.name, facts=(fact,), how="udp", port=asked, others=others, fate=fate)
+
+
+def _at_udp(case: Case, node: Node) -> list[Listener]:
+    return [own for own in node.listeners if own.protocol == "udp" and (own.family == case.family or own.address in _ANY)]
+
+
+def keeps_silent(case: Case) -> Cause | None:
+    """The connection stands, the request arrived, and the program says nothing."""
+    spot = case.spot
+    if isinstance(case.probe, Udp) and spot.leg == "forward" and spot.kind == "udp":
+        asked = _asked_port(case, case.node(spot.node), case.probe.port)
+        own = next((own for own in _at_udp(case, case.node(spot.node)) if own.port == asked and own.address in (*_ANY, spot.dst)), None)
+        if own is None:
+            return None
+        fact = inferred(f"a socket listens on {own.address}:{asked}, and no answer left", case.run(spot.node, "ss -lun"))
+        return blame(case, "service-silent", spot.node, facts=(fact,), how="udp", port=asked)
+    if not isinstance(case.probe, Fetch) or spot.leg != "forward" or case.outcome.reason != "silence":
+        return None
+    runs = [run for run in case.evidence.runs if run.kind == "tcp"]
+    open_ = any(run.flags == "SYN,ACK" and run.arrived for run in runs)
+    asked = any(run.leg == "forward" and run.size > 0 and run.arrived for run in runs)
+    if not open_ or not asked or any(run.leg == "return" and run.size > 0 for run in runs):
+        return None
+    fact = inferred("SYN, SYN-ACK and the request all arrived; no answer left", case.run(spot.node, "ss -tn"))
+    return blame(case, "service-silent", spot.node, facts=(fact,))

@@ -1,0 +1,126 @@
+"""Names: no name server, the wrong one, or no such name."""
+
+from __future__ import annotations
+
+from ...model.journey import Fact
+from ...model.probe import Connect, Fetch, Lookup, Ping, Udp
+from ...model.snapshot import Node
+from ..blame import blame
+from ..case import Case
+from ..cause import Cause, inferred, owner_words, said, state
+from ..routes import host_of, is_address
+
+
+def no_resolver(case: Case) -> Cause | None:
+    """/etc/resolv.conf names nobody."""
+    if case.outcome.reason != "no-resolver":
+        return None
+    fact = said("resolv.conf names no name server", _look(case))
+    return blame(case, "resolver-missing", case.probe.node, facts=(fact,), fix=_fix(case))
+
+
+def no_such_name(case: Case) -> Cause | None:
+    """The server answered, and knows no such name."""
+    outcome = case.outcome
+    if outcome.reason not in ("no-such-name", "bad-answer") or not outcome.by:
+        return None
+    name, node = _name(case), case.probe.node
+    fact = said(outcome.text, case.run(node, f"dig @{outcome.by} {name}"))
+    if outcome.reason == "bad-answer":
+        if not case.talks_dns and not isinstance(case.probe, Lookup):
+            return None
+        return blame(case, "resolver-refuses", node, facts=(fact,), server=outcome.by, said=outcome.text)
+    return blame(case, "no-such-name", node, facts=(fact,), server=outcome.by, name=name)
+
+
+def wrong_resolver(case: Case) -> Cause | None:
+    """The question went out, to an address where no name server is."""
+    if not _asks(case):
+        return None
+    servers = case.sender.resolvers if not (isinstance(case.probe, Lookup) and case.probe.server) else (case.probe.server,)
+    server = case.spot.dst if is_address(case.spot.dst) else (servers[0] if servers else "")
+    original = next((own for own in servers if own == server), servers[0] if servers else server)
+    if not original:
+        return None
+    return _loopback(case, original) or _closed(case, original) or _nowhere(case, original)
+
+
+def _asks(case: Case) -> bool:
+    """Whether the probe died while it looked for an address."""
+    if isinstance(case.probe, Lookup):
+        return True
+    name = _name(case)
+    unanswered = bool(name) and not is_address(name) and case.outcome.answer is None
+    return unanswered and (case.spot.kind in ("udp", "icmp-error") or case.spot.stage == "unsent")
+
+
+def _loopback(case: Case, server: str) -> Cause | None:
+    """127.0.0.53 and its kin: the machine's own stub, which does not exist in another namespace."""
+    node = case.sender
+    if not (server.startswith("127.") or server == "::1") or _listens(node, server):
+        return None
+    facts = (_named(case, server), state("nothing listens on UDP port 53", case.run(node.name, "ss -lun")))
+    return blame(case, "resolver-wrong", node.name, facts=facts, how="itself", fix=_fix(case), server=server)
+
+
+def _closed(case: Case, server: str) -> Cause | None:
+    """Somebody has the address, and no name server runs there."""
+    if case.spot.stage not in ("refused", "delivered") and case.outcome.reason != "refused":
+        return None
+    owners = case.owners(server)
+    if not owners or any(_listens(node, server) for node, _ in owners):
+        return None
+    owner = owner_words(owners[0][0].name)
+    proof = said if case.outcome.reason == "refused" else inferred
+    closed = proof(f"nothing listens on UDP port 53 in {owner}", case.run(owners[0][0].name, "ss -lun"))
+    return blame(
+        case, "resolver-wrong", case.probe.node, facts=(_named(case, server), closed), how="closed", fix=_fix(case), server=server, owner=owner
+    )
+
+
+def _nowhere(case: Case, server: str) -> Cause | None:
+    """Nobody has the address, and the question went as far as it could."""
+    spot = case.spot
+    if case.owners(server) or spot.dst not in ("", server):
+        return None
+    if not (spot.stage == "asking" and spot.asked == server) and case.node(spot.node).role != "internet":
+        return None
+    facts = (_named(case, server), inferred(f"no node of this lab has the address {server}"))
+    return blame(case, "resolver-wrong", case.probe.node, facts=facts, fix=_fix(case), server=server)
+
+
+def _named(case: Case, server: str) -> Fact:
+    return inferred(f"resolv.conf names {server}", _look(case))
+
+
+def _listens(node: Node, address: str) -> bool:
+    return any(own.protocol == "udp" and own.port == 53 and own.address in (address, "0.0.0.0", "::", "*") for own in node.listeners)
+
+
+def _other_server(case: Case) -> str:
+    """A name server of the lab."""
+    for node in case.before.nodes:
+        for own in node.listeners:
+            usable = is_address(own.address) and own.address not in ("0.0.0.0", "::", "::1") and not own.address.startswith("127.")
+            if own.protocol == "udp" and own.port == 53 and usable:
+                return own.address
+    return ""
+
+
+def _fix(case: Case) -> str:
+    known = _other_server(case)
+    return case.where.files(case.probe.node, f"echo nameserver {known} > /etc/resolv.conf") if known else ""
+
+
+def _look(case: Case) -> str:
+    return case.where.files(case.probe.node, "cat /etc/resolv.conf")
+
+
+def _name(case: Case) -> str:
+    match case.probe:
+        case Lookup(name=name):
+            return name
+        case Ping(to=to) | Connect(to=to) | Udp(to=to):
+            return to
+        case Fetch(url=url):
+            return host_of(url.partition("://")[2].partition("/")[0])

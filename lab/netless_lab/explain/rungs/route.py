@@ -1,0 +1,295 @@
+"""Routing: a node sent the packet where it cannot arrive, or a packet came in, was not for this node, and never went on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model.journey import Hop
+from ...model.snapshot import Node, Route
+from .. import routes
+from ..blame import blame
+from ..case import Case
+from ..cause import Cause, inferred, of_node, owner_words, said, seen, state
+from ..filtering import filtered
+from ..mends import with_route, with_setting
+from ..near import estranged, gateway_of, neighbours_of
+from ..plain import no_route
+from ..policy import marked as marked_at
+from ..policy import policy, refusing
+from ..segment import way
+
+_FEW: Final = 16
+"""A TTL below this was never meant for the internet; Linux gives 64."""
+_PATH_FILTER: Final = "TcpExtIPReversePathFilter"
+
+
+def ran_out(case: Case) -> Cause | None:
+    """Its TTL reached 0 here (RFC 791): too small from the beginning, or eaten up by going in circles."""
+    spot = case.spot
+    exceeded = case.outcome.reason == "ttl-exceeded" or any(_is_exceeded(error.type, case) for error in case.evidence.errors)
+    low = spot.stage == "routing" and spot.hop is not None and spot.hop.ttl is not None and spot.hop.ttl <= 1
+    if not exceeded and not low:
+        return None
+    visits = [hop for hop in case.hops if hop.kind == (spot.kind or hop.kind) and hop.direction == "in" and hop.leg == spot.leg]
+    nodes = [hop.node for hop in visits if case.node(hop.node).owner(hop.dst) is None]
+    again = next((name for name in nodes if nodes.count(name) >= 3), None)
+    if again is not None:
+        others = [name for name in dict.fromkeys(nodes) if name != again]
+        fact = seen(f"the packet came into {again} {nodes.count(again)} times", case.ip(again, f"route get {spot.dst}"))
+        return blame(case, "routing-loop", again, facts=(fact,), other=owner_words(others[0]) if others else "itself")
+    return _too_small(case, low)
+
+
+def _is_exceeded(kind: int, case: Case) -> bool:
+    """ICMP and ICMPv6 have a type each for it (RFC 792, RFC 4443)."""
+    return kind == (11 if case.family == 4 else 3)
+
+
+def _too_small(case: Case, low: bool) -> Cause:
+    spot = case.spot
+    where = spot.node if low else (case.evidence.errors[0].made_by if case.evidence.errors else spot.node)
+    first = next((hop.ttl for hop in case.hops if hop.ttl is not None and hop.leg == spot.leg and hop.kind != "icmp-error"), None)
+    source = case.probe.node if spot.leg == "forward" else spot.node
+    name, key = ("TTL", "net.ipv4.ip_default_ttl") if case.family == 4 else ("hop limit", "net.ipv6.conf.all.hop_limit")
+    came = seen(f"it came into {owner_words(where)} with {name} {spot.hop.ttl if spot.hop else 1}")
+    facts = (came, inferred(f"{owner_words(source)} gives its packets a {name} of {key}", case.run(source, f"sysctl {key}")))
+    usual = case.knob(source, key.replace(".", "/"))
+    if case.family == 4 and usual.isdecimal() and int(usual) < _FEW and first == int(usual):
+        fix = case.run(source, f"sysctl -w {key}=64")
+        return blame(case, "ttl-exceeded", source, facts=facts, how="small", fix=fix, first=usual, where=owner_words(where))
+    return blame(case, "ttl-exceeded", where, facts=facts, ttl=name, first=first)
+
+
+def filtered_by_path(case: Case) -> Cause | None:
+    """The reverse path filter: an answer would not go back by the link the packet came by. IPv6 has none."""
+    spot = case.spot
+    if not spot.iif or case.family == 6 or not (case.rose(spot.node, _PATH_FILTER) or _unbelieved(case)):
+        return None
+    link = case.link(spot.node, spot.iif)
+    return filtered(case, case.node(spot.node), link, spot.src) if link is not None else None
+
+
+def _unbelieved(case: Case) -> bool:
+    """Whether routing refuses the packet for its source, and the filter is on: EXDEV, from Linux 6.13 on EINVAL."""
+    spot = case.spot
+    error = case.route(spot.node, spot.dst, spot.src, spot.iif).error
+    filters = {case.knob(spot.node, f"net/ipv4/conf/{link}/rp_filter") for link in ("all", spot.iif)} | {
+        case.setting(spot.node, "rp_filter")
+    }
+    return error == "EXDEV" or (error == "EINVAL" and bool(filters & {"1", "2"}) and case.node(spot.node).owner(spot.src) is None)
+
+
+def not_forwarding(case: Case) -> Cause | None:
+    """The node does not forward, or not what comes in by this interface."""
+    spot = case.spot
+    node = case.node(spot.node)
+    if not spot.iif or case.forwards(node, spot.iif):
+        return None
+    wrong = _wrong_gateway(case, node)
+    if wrong is not None:
+        return wrong
+    device = case.family == 4 and routes.forwards(node, "", 4)
+    key = case.forwarding_key(node, spot.iif)
+    meant = node.role in ("host", "router") or device
+    switch = (state if meant else inferred)(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
+    came = inferred(f"the packet came in by {spot.iif} and left by no interface")
+    short = f"forwarding/{spot.iif}" if device else "v6.forwarding" if case.family == 6 else "ip_forward"
+    return blame(
+        case, "forwarding-off-device" if device else "forwarding-off", node.name, facts=(switch, came),
+        mended=with_setting(node.name, short, "1"), dst=spot.dst, key=key, iif=spot.iif,
+    )  # fmt: skip
+
+
+def _wrong_gateway(case: Case, node: Node) -> Cause | None:
+    """A container that was never meant to route, used as a gateway while a router stands on the same segment."""
+    spot = case.spot
+    if node.role not in ("container", "internet") or spot.iif is None:
+        return None
+    mac = spot.hop.mac_src if spot.hop is not None else ""
+    sent = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and _has_mac(case, hop.node, mac)), None)
+    came_from = sent.node if sent is not None else ""
+    if not came_from or came_from == node.name:
+        return None
+    astray = estranged(case, came_from, spot.dst, case.route(came_from, spot.dst).dev)
+    if astray is not None:
+        return astray
+    if node.role == "internet":
+        return _unknown_outside(case, node)
+    for other, far in neighbours_of(case, node.name, spot.iif):
+        if other.name in (came_from, node.name) or not case.own(far) or not (other.role in ("host", "router") or case.forwards(other, "")):
+            continue
+        used = routes.best(case.node(came_from), spot.dst, routes.MAIN)
+        via, network = (used.via, used.dst) if used is not None and used.via else (node.name, "default")
+        right = case.own(far)[0].address
+        facts = (
+            inferred(f"{of_node(came_from)} route leads via {via}", case.ip(came_from, f"route get {spot.dst}")),
+            inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, spot.iif)}")),
+        )
+        return blame(
+            case, "gateway-wrong", came_from, facts=facts, how="host", via=via, owner=owner_words(node.name), right=right, network=network
+        )
+    return None
+
+
+def _has_mac(case: Case, node: str, mac: str) -> bool:
+    return bool(mac) and any(link.mac == mac for link in case.node(node).links)
+
+
+def _unknown_outside(case: Case, node: Node) -> Cause | None:
+    """The packet came out to the internet: nobody there has its address, or it should never have come there."""
+    spot = case.spot
+    fact = inferred(f"{owner_words(node.name)} has no route to {spot.dst}", case.ip(node.name, f"route get {spot.dst}"))
+    if not case.owners(spot.dst):
+        return blame(case, "no-such-host", node.name, facts=(fact,), dst=spot.dst)
+    before = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and hop.node != node.name), None)
+    if before is None:
+        return None
+    sends = inferred(f"{of_node(before.node)} routing sends it by {before.link}", case.ip(before.node, f"route get {spot.dst}"))
+    return blame(case, "no-route", before.node, facts=(sends, fact), how="outside", dst=spot.dst)
+
+
+def no_way_on(case: Case) -> Cause | None:
+    """This node's routing refuses the packet, or sends it where it cannot arrive."""
+    spot = case.spot
+    if not spot.iif:
+        return None
+    found = case.route(spot.node, spot.dst, spot.src, spot.iif)
+    if found.error == "EXDEV" or found.type == "local":
+        return None
+    if not found.error:
+        return None if found.table in routes.USUAL else policy(case, spot.node, spot.dst, spot.src, spot.iif)
+    return (
+        refusing(case, spot.node, spot.dst, spot.src, spot.iif)
+        or policy(case, spot.node, spot.dst, spot.src, spot.iif)
+        or estranged(case, spot.node, spot.dst, None)
+        or no_route(case, spot.node, spot.dst, leg=spot.leg)
+    )
+
+
+def marked(case: Case) -> Cause | None:
+    """A policy rule for marked packets took it out of the usual routing: no question to the routing shows that."""
+    return marked_at(case, case.spot.node)
+
+
+def astray(case: Case) -> Cause | None:
+    """Some node on the way sent the packet out by a link that does not lead to its target, although another of its links does."""
+    spot = case.spot
+    if spot.stage == "delivered" and spot.leg == "forward" and case.owners(spot.dst):
+        return None
+    asked: set[str] = set()
+    for number, hop in enumerate(case.hops[: spot.at + 1]):
+        routed = hop.direction == "out" and hop.leg == spot.leg and hop.node not in asked
+        if not routed or hop.mac_src not in {link.mac for link in case.node(hop.node).links}:
+            continue
+        asked.add(hop.node)
+        cause = _strayed(case, hop.node, hop.dst, hop.link, _entered(case, number, hop))
+        if cause is not None:
+            return cause
+    if spot.stage == "asking" and spot.node not in asked and spot.dst:
+        return _strayed(case, spot.node, spot.dst, spot.link, None)
+    return None
+
+
+def _entered(case: Case, number: int, out: Hop) -> Hop | None:
+    """The packet as it came into the node that it left by ``out``."""
+    earlier = (hop for hop in reversed(case.hops[:number]) if hop.node == out.node and hop.direction == "in" and hop.leg == out.leg)
+    return next((hop for hop in earlier if (link := case.link(hop.node, hop.link)) is not None and not (link.master and link.port)), None)
+
+
+def _strayed(case: Case, node: str, dst: str, out: str, entered: Hop | None) -> Cause | None:
+    link = case.link(node, out)
+    if link is not None and link.master and link.port:
+        out = link.master
+    src, iif = (entered.src, entered.link) if entered is not None else (None, None)
+    found = case.route(node, dst, src, iif)
+    if found.type == "unicast" and found.dev != out and (by_mark := marked_at(case, node)) is not None:
+        return by_mark
+    return estranged(case, node, dst, out)
+
+
+def by_policy(case: Case) -> Cause | None:
+    """The node that had the packet last sent it out by a table that only a policy rule leads to, and the main table knows another way."""
+    spot = case.spot
+    left = [
+        (number, hop)
+        for number, hop in enumerate(case.hops[: spot.at + 1])
+        if hop.direction == "out" and hop.leg == spot.leg and hop.mac_src in {link.mac for link in case.node(hop.node).links}
+    ]
+    if not left or (spot.stage == "routing" and spot.iif):
+        return None
+    number, hop = left[-1]
+    entered = _entered(case, number, hop)
+    src, iif = (entered.src, entered.link) if entered is not None else (hop.src, None)
+    found = case.route(hop.node, hop.dst, src, iif)
+    usual = routes.best(case.node(hop.node), hop.dst, routes.MAIN)
+    chosen = found.type == "unicast" and found.table not in routes.USUAL and found.dev == hop.link
+    if not chosen or usual is None or usual.dev == found.dev:
+        return None
+    return policy(case, hop.node, hop.dst, src, iif)
+
+
+def own_gateway(case: Case) -> Cause | None:
+    """A route whose gateway is the node itself."""
+    spot = case.spot
+    node = case.node(spot.node)
+    route = routes.best(node, spot.dst, routes.MAIN) if spot.dst else None
+    if route is None or not route.via or node.owner(route.via) is None or spot.asked not in ("", spot.dst, route.via):
+        return None
+    right = gateway_of(case, node)
+    reads = state(f"the route reads: {route.dst} via {route.via} dev {route.dev}", case.ip(node.name, f"route show {route.dst}"))
+    holder = node.owner(route.via)
+    own = inferred(f"{holder.name if holder else ''} of {owner_words(node.name)} holds {route.via}", case.ip(node.name, "address show"))
+    fix, mended = (None, with_route(node.name, _via(route, right), instead=route)) if right else ("", None)
+    return blame(
+        case, "gateway-self", node.name, facts=(reads, own), network=route.dst, via=route.via, dst=spot.dst,
+        out=spot.link or route.dev, right=right, fix=fix, mended=mended,
+    )  # fmt: skip
+
+
+def _via(route: Route, gateway: str) -> Route:
+    return Route(route.dst, gateway, route.dev, route.table, metric=route.metric, family=route.family)
+
+
+def no_gateway(case: Case) -> Cause | None:
+    """A route that leads out by a link and names no gateway: everybody out there is taken for a neighbour."""
+    spot = case.spot
+    link = case.link(spot.node, spot.link)
+    if link is None or routes.on_link(link, spot.asked) or spot.asked != spot.dst:
+        return None
+    node = case.node(spot.node)
+    route = routes.best(node, spot.asked, routes.MAIN)
+    if route is None or route.via is not None or route.type != "unicast" or not case.own(link):
+        return None
+    full = routes.bits(case.family)
+    owners = case.owners(spot.asked)
+    subnets = [own for _, far in owners for own in far.addresses if own.prefix < full]
+    if any(routes.within(spot.asked, own.cidr) for own in subnets):
+        place = (owners[0][0].name, owners[0][1].name)
+        if way(case.before, (spot.node, spot.link), place) is not None:
+            return None
+    right = gateway_of(case, node)
+    fact = state(f"the route reads: {route.dst} dev {route.dev}", case.ip(node.name, f"route get {spot.asked}"))
+    fix, mended = (None, with_route(node.name, _via(route, right), instead=route)) if right else ("", None)
+    return blame(
+        case, "gateway-missing", node.name, facts=(fact,), how="none", fix=fix, mended=mended, network=route.dst, out=link.name, dst=spot.asked,
+        right=right,
+    )  # fmt: skip
+
+
+def told_unreachable(case: Case) -> Cause | None:
+    """An ICMP error came home; what its sender's routing says is the cause."""
+    by = case.outcome.by
+    if by is None or case.outcome.reason not in ("unreachable", "filtered"):
+        return None
+    made_by = next((error.made_by for error in case.evidence.errors), "") or next((node.name for node, _ in case.owners(by)), "")
+    dst = case.spot.dst
+    if not made_by or made_by == case.probe.node or not routes.is_address(dst):
+        return None
+    cause = refusing(case, made_by, dst, None, None)
+    if cause is None:
+        if not case.route(made_by, dst).error:
+            return None
+        cause = estranged(case, made_by, dst, None) or no_route(case, made_by, dst)
+    told = said(f"{owner_words(made_by)} said so: {case.outcome.text}")
+    return Cause(cause.code, cause.place, cause.text, (*cause.facts, told), cause.fix)
+

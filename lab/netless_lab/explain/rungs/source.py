@@ -1,0 +1,252 @@
+"""The sender: packets that never were on a wire, or that carry an address that is not the sender's alone."""
+
+from __future__ import annotations
+
+from ...model.journey import Fact
+from ...model.snapshot import Link, Node
+from .. import routes
+from ..blame import blame
+from ..case import Case
+from ..cause import Cause, inferred, of_node, owner_words, said, seen, state
+from ..near import cableless, estranged, gateway_of, given, neighbours_of, route_fact, up_again
+from ..plain import no_address_beside, no_route, wrong_subnet
+from ..policy import policy, refusing
+
+
+def no_way_out(case: Case) -> Cause | None:
+    """ENETUNREACH and its kin: the sender's own routing has no way."""
+    reason, dst = case.outcome.reason, case.spot.dst
+    if case.outcome.by is not None or reason not in ("no-route", "no-address") or not dst:
+        return None
+    node = case.sender
+    return (
+        _loopback(case, node, dst)
+        or _no_cable(case, node)
+        or _all_down(case, node, dst)
+        or policy(case, node.name, dst)
+        or _not_ready(case, node)
+        or estranged(case, node.name, dst, None)
+        or _no_address(case, node)
+        or _alien(case, node)
+        or no_route(case, node.name, dst)
+    )
+
+
+def refused_by_route(case: Case) -> Cause | None:
+    """A blackhole, unreachable or prohibit route or policy rule of the sender itself."""
+    errno = {"blackhole": "EINVAL", "unreachable": "EHOSTUNREACH", "filtered": "EACCES"}.get(case.outcome.reason)
+    if case.outcome.by is not None or errno is None or not case.spot.dst:
+        return None
+    return _broadcast(case) or refusing(case, case.probe.node, case.spot.dst, None, None)
+
+
+def own_address(case: Case) -> Cause | None:
+    """A packet to one's own address that never came out of lo."""
+    return _loopback(case, case.sender, case.spot.dst) if case.spot.node == case.probe.node else None
+
+
+def _loopback(case: Case, node: Node, dst: str) -> Cause | None:
+    """To oneself, and lo is down."""
+    lo = next((link for link in node.links if link.kind == "loopback"), None)
+    own = node.owner(dst) is not None or routes.within(dst, "127.0.0.0/8") or dst == "::1"
+    if lo is None or lo.up or not own:
+        return None
+    return blame(case, "lo-down", node.name, lo.name, facts=(state("lo is down", case.ip(node.name, "link show lo")),))
+
+
+def _no_cable(case: Case, node: Node) -> Cause | None:
+    """Nothing but lo: no cable was ever plugged in, or it was plugged into a namespace that only has the right name."""
+    return None if any(link.kind != "loopback" for link in node.links) else cableless(case, node)
+
+
+def _all_down(case: Case, node: Node, dst: str) -> Cause | None:
+    """Every interface is down."""
+    links = [link for link in node.links if link.kind != "loopback"]
+    if any(link.up for link in links):
+        return None
+    link = next((own for own in links if routes.on_link(own, dst)), next((own for own in links if case.own(own)), links[0]))
+    fact = state(f"{link.name} is down", case.ip(node.name, f"link show {link.name}"))
+    return blame(case, "link-down", node.name, link.name, facts=(fact,), how="routes", fix=up_again(case, node, link))
+
+
+def _not_ready(case: Case, node: Node) -> Cause | None:
+    """An IPv6 address that nobody may use yet, or that somebody else has (RFC 4862)."""
+    for link in node.links:
+        for own in link.addresses:
+            if own.family == case.family and own.scope != "link" and (own.duplicate or (own.tentative and link.up)):
+                why = "somebody else on the segment has it (dadfailed)" if own.duplicate else "the kernel still asks whether somebody has it (tentative)"
+                fact = state(f"{own.cidr} on {link.name} is {'dadfailed' if own.duplicate else 'tentative'}", case.ip(node.name, f"address show {link.name}"))
+                return blame(case, "address-not-ready", node.name, link.name, facts=(fact,), address=own.address, why=why)
+    return None
+
+
+def _no_address(case: Case, node: Node) -> Cause | None:
+    """No interface has an address."""
+    links = [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
+    if not links or any(case.own(link) for link in links):
+        return None
+    link = next((own for own in links if own.up), links[0])
+    wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
+    fits = bool(wanted) and routes.family_of(wanted) == case.family
+    fact = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}"))
+    length = 24 if case.family == 4 else 64
+    via = gateway_of(case, node, link.name)
+    fix = given(case, node, link, f"{wanted}/{length}" if fits else "")
+    if fix and not routes.within(case.spot.dst, routes.subnet(f"{wanted}/{length}")):
+        via = via or _gateway_within(case, node, link, f"{wanted}/{length}")
+        fix += f"; {case.ip(node.name, f'route add default via {via}')}" if via else ""
+    return blame(case, "address-missing", node.name, link.name, facts=(fact,), fix=fix)
+
+
+def _gateway_within(case: Case, node: Node, link: Link, cidr: str) -> str:
+    """The host's or a router's address in a subnet, on the link's segment."""
+    return next(
+        (
+            own.address
+            for other, far in neighbours_of(case, node.name, link.name)
+            if other.role in ("host", "router")
+            for own in case.own(far)
+            if routes.within(own.address, cidr)
+        ),
+        "",
+    )
+
+
+def _alien(case: Case, node: Node) -> Cause | None:
+    """An address of another subnet than everybody's on the segment; the default route could never be set, or went with the right one."""
+    if case.has_default(node):
+        return None
+    for link in node.links:
+        if link.kind == "loopback" or not case.own(link) or not link.up:
+            continue
+        others = no_address_beside(case, node, link)
+        if others and not any(routes.within(mine.address, own.cidr) for mine in case.own(link) for own in others):
+            return wrong_subnet(case, node, link, others[0].cidr)
+    return None
+
+
+def _broadcast(case: Case) -> Cause | None:
+    """EACCES because the address is the last one of a subnet of the sender's. IPv6 has no broadcast."""
+    node, dst = case.sender, case.spot.dst
+    for link in node.links:
+        for own in link.v4:
+            network = routes.subnet(own.cidr)
+            if own.prefix >= 31 or routes.last_of(network) != dst:
+                continue
+            owners = case.owners(dst)
+            fact = said(f"{link.name} holds {own.cidr}, whose last address is {dst}", case.ip(node.name, f"address show {link.name}"))
+            if owners:
+                length = next(theirs.prefix for theirs in owners[0][1].addresses if theirs.address == dst)
+                fix = case.ip(node.name, f"address replace {own.address}/{length} dev {link.name}")
+                fix += "; " + case.ip(node.name, f"address del {own.cidr} dev {link.name}")
+                return blame(
+                    case, "prefix-wrong", node.name, link.name, facts=(fact,), how="broadcast", fix=fix, cidr=own.cidr, dst=dst,
+                    owner=owner_words(owners[0][0].name),
+                )  # fmt: skip
+            return blame(case, "broadcast-address", node.name, link.name, facts=(fact,), dst=dst, network=network)
+    return None
+
+
+def claimed_twice(case: Case) -> Cause | None:
+    """The asked address is in more than one node on one segment, and one of them has no business with it."""
+    dst = case.spot.dst or next((hop.dst for hop in case.hops if hop.leg == "forward"), "")
+    owners = _rivals(case, dst)
+    if len({node.name for node, _ in owners}) < 2:
+        return None
+    rightful = case.expected.get(dst)
+    suspects = [pair for pair in owners if rightful is not None and pair[0].name != rightful]
+    suspects += [pair for pair in owners if rightful is None and pair[0].name == case.spot.node]
+    wrong = suspects[0] if suspects else owners[-1]
+    right = next((pair for pair in owners if pair[0].name != wrong[0].name), owners[0])
+    facts = [
+        inferred(f"{link.name} of {owner_words(node.name)} holds {dst}", case.ip(node.name, f"address show {link.name}"))
+        for node, link in (right, wrong)
+    ]
+    answers = {hop.mac_src for hop in case.hops if hop.neighbour == "answer" and dst in (hop.src, hop.dst)}
+    if len(answers) > 1:
+        facts.append(seen(f"two machines answered the question who has {dst}: {' and '.join(sorted(answers))}"))
+    cidr = next(own.cidr for own in wrong[1].addresses if own.address == dst)
+    fix = case.ip(wrong[0].name, f"address del {cidr} dev {wrong[1].name}") if rightful is not None else ""
+    return blame(
+        case, "duplicate-address", wrong[0].name, wrong[1].name, facts=facts, fix=fix, address=dst, right=owner_words(right[0].name)
+    )
+
+
+def _rivals(case: Case, address: str) -> list[tuple[Node, Link]]:
+    """Owners that can hear each other's questions, or that took in this very packet although it is another's.
+
+    An address that is in two places on purpose (a gateway on the bridges of two hosts, one on lo that many answer for) is nobody's mistake
+    as long as no neighbour can be asked for it in vain or twice.
+    """
+    owners = [(node, link) for node, link in case.owners(address) if link.kind != "loopback"] if address else []
+    if len(owners) < 2 or routes.is_link_local(address):
+        return owners[:1]
+    took = {hop.node for hop in case.hops if hop.direction == "in" and hop.dst == address and not hop.neighbour}
+    first = next((pair for pair in owners if pair[0].name == case.expected.get(address)), owners[0])
+    heard = {(other.name, far.name) for node, link in owners for other, far in neighbours_of(case, node.name, link.name)}
+    beside = [(node, link) for node, link in owners if (node.name, link.name) in heard]
+    if beside:
+        return beside
+    stolen = [pair for pair in owners if pair[0].name in took and case.expected.get(address) not in (None, pair[0].name)]
+    return [first, *stolen]
+
+
+def sender_twice(case: Case) -> Cause | None:
+    """The answer was sent to another node that has the sender's address as well."""
+    spot = case.spot
+    if spot.leg != "return" and spot.stage not in ("asking", "stray", "crossing", "delivered"):
+        return None
+    own = next((hop.src for hop in case.hops if hop.node == case.probe.node and hop.direction == "out" and hop.leg == "forward"), "")
+    owners = _rivals(case, own)
+    wrong = next(((node, link) for node, link in owners if node.name != case.probe.node), None)
+    if wrong is None or not any(node.name == case.probe.node for node, _ in owners):
+        return None
+    holds = inferred(f"{wrong[1].name} of {owner_words(wrong[0].name)} holds {own} too", case.ip(wrong[0].name, f"address show {wrong[1].name}"))
+    return blame(
+        case, "duplicate-address", wrong[0].name, wrong[1].name, facts=(holds,), how="sender", address=own, asker=owner_words(case.probe.node)
+    )
+
+
+def strange_source(case: Case) -> Cause | None:
+    """The sender used an address that does not belong to the link it sent by, and the answer cannot find it."""
+    spot, node = case.spot, case.probe.node
+    first = next(iter(case.seen(node, None, "out")), None)
+    link = case.link(node, first.link) if first is not None else None
+    if first is None or link is None or not case.own(link):
+        return None
+    if any(own.address == first.src for own in link.addresses) or (link.master and link.port):
+        return None
+    holder = case.sender.owner(first.src)
+    lost = spot.leg == "return" or (spot.stage == "delivered" and case.route(spot.node, spot.src).error)
+    if holder is None or not lost:
+        return None
+    found = case.route(node, first.dst)
+    facts: tuple[Fact, ...] = (
+        inferred(f"{of_node(node)} routing chooses the source {found.prefsrc or first.src}", case.ip(node, f"route get {first.dst}")),
+        inferred(f"{link.name} holds {', '.join(own.cidr for own in case.own(link))}", case.ip(node, f"address show {link.name}")),
+    )
+    return blame(case, "source-wrong", node, facts=facts, out=link.name, address=first.src, holder=holder.name)
+
+
+def martian(case: Case) -> Cause | None:
+    """A source that cannot come from outside: this node's own address, or one of 127.0.0.0/8."""
+    spot = case.spot
+    if not spot.src or not spot.iif or (spot.node == case.probe.node and spot.leg == "forward"):
+        return None
+    node = case.node(spot.node)
+    own = node.owner(spot.src)
+    if own is not None:
+        holds = inferred(f"{own.name} holds {spot.src}", case.ip(node.name, f"address show {own.name}"))
+        if spot.dst == spot.src or any(routes.host_of(change.after) == spot.src for change in case.redirects):
+            rewriter = next((change.node for change in case.redirects), node.name)
+            return blame(case, "no-hairpin", rewriter, facts=(holds,), how="martian", asker=owner_words(node.name), address=spot.src)
+        found = case.route(node.name, spot.dst, spot.src, spot.iif)
+        refuses = (route_fact(case, node, spot.dst, spot.src, spot.iif),) if found.error == "EINVAL" else ()
+        return blame(case, "duplicate-address", node.name, own.name, facts=(holds, *refuses), how="source", address=spot.src)
+    if not (routes.within(spot.src, "127.0.0.0/8") or routes.within(spot.dst, "127.0.0.0/8")):
+        return None
+    key = f"net/ipv4/conf/{spot.iif}/route_localnet"
+    if "1" in (case.knob(node.name, key), case.knob(node.name, "net/ipv4/conf/all/route_localnet")):
+        return None
+    fact = inferred("127.0.0.0/8 may not be routed", case.run(node.name, f"sysctl {key.replace('/', '.')}"))
+    return blame(case, "route-localnet", node.name, facts=(fact,), src=spot.src, dst=spot.dst)

@@ -1,0 +1,82 @@
+"""What a lab may ask of the ground it stands on, whichever that is: what its nodes are, what may be tuned, ended and named, and how it is
+put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ..kernel.read import NodeRef
+from ..kernel.toolbox import Launcher
+from ..model.clearing import Clearing
+from ..model.outside import FarHost, Outside
+from ..sandbox.spaces import WayInto
+from .ledger import Ledger
+
+OnEnd = Callable[[str, bool], None]
+"""(the node, whether the lab itself ended it)"""
+
+
+class Ground(Launcher, Protocol):
+    """Where a lab stands. Its methods may be called from any thread, but for those that are awaited."""
+
+    ledger: Ledger
+    agent_pid: int
+    limits: str
+    put_back: tuple[str, ...]
+
+    async def build(self, containers: tuple[str, ...], outside: Outside, hosts: tuple[FarHost, ...] = ()) -> None:
+        """The world before the first step. Raises OSError."""
+
+    async def connect(self, outside: Outside, hosts: tuple[FarHost, ...]) -> None:
+        """Have this outside behind the host, with these further hosts, in place of what there is. Raises OSError."""
+
+    def refs(self) -> tuple[NodeRef, ...]:
+        """The nodes that are the lab's own, host first."""
+
+    def ended(self) -> tuple[str, ...]:
+        """The nodes, no containers, whose process somebody ended: nobody can enter them, and connecting anew has them again."""
+
+    def hands_off(self) -> AbstractContextManager[None]:
+        """While inside, processes that the lab starts are left to whoever starts them."""
+
+    def tune(self, links: Iterable[str], node: NodeRef) -> None:
+        """Give new devices the timers of this ground; none where devices are somebody else's. Raises OSError."""
+
+    def end_strangers(self) -> None:
+        """End whoever lives in no node of the lab; nobody where others may live too."""
+
+    def end_marked(self, mark: str) -> None:
+        """End what the lab started with this variable in its environment."""
+
+    def clear_the_crowd(self) -> None:
+        """End what runs wild, when nothing more can be started for it."""
+
+    def crowded(self) -> str:
+        """That too much runs to start more, in words; "" when not."""
+
+    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> None:
+        """Have exactly these containers run, with ``anew`` in fresh namespaces, and everything else that is no setting of a node as it was."""
+
+    def hang_up(self) -> None:
+        """What serves in nodes that are about to be made anew serves no more. In the loop."""
+
+    async def serve(self) -> None:
+        """It serves again: the nodes are what they were."""
+
+    def repair(self) -> tuple[str, ...]:
+        """Put back what is missing of the lab's own files; the paths."""
+
+    def differing(self) -> Clearing:
+        """Files that only a restoring ``anew`` takes away or gives back, in words."""
+
+    def release(self) -> None:
+        """Let go of nodes that have ended; nobody looks into them any more."""
+
+    def way_into(self, ref: NodeRef) -> WayInto:
+        """The way into a node. Raises Refusal when it has gone."""
+
+    def outside_pid(self, pid: int | None) -> int | None:
+        """A process of the lab as the machine outside numbers it; None where that cannot be known."""

@@ -1,0 +1,269 @@
+"""The ground that a sandbox is: a pretend host with its own namespace, the internet behind it, and containers that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+from ..errors import Refusal
+from ..kernel.names import read_names
+from ..kernel.namespace import Namespace, call_me
+from ..kernel.read import NodeRef
+from ..model.clearing import Clearing
+from ..model.outside import FarHost, Outside
+from ..model.snapshot import Role
+from ..sandbox import container, internet, limits, tune
+from ..sandbox.keepsakes import Keepsakes
+from ..sandbox.pid1 import Room
+from ..sandbox.reaper import Reaper
+from ..sandbox.spaces import Spaces, WayInto
+from ..sandbox.way import Way
+from . import programs
+from .ground import OnEnd
+from .ledger import Ledger, Memory
+
+MANY = 100
+"""More processes than a lab has in which no program runs wild."""
+STOP_S = 1.0
+"""How long a killed container may take to be gone."""
+
+
+class PretendHost:
+    """Everything in it is the lab's own: it may tune, end and name whatever is there, and all of it ends with the lab."""
+
+    def __init__(self, room: Room, reaper: Reaper, on_end: OnEnd) -> None:
+        """``on_end`` hears of every process of a node that has ended."""
+        self.agent_pid = room.pid
+        self.limits = str(room.limits)
+        self._limits = room.limits
+        self._outer = room.outer
+        self._reaper = reaper
+        self.ledger: Ledger = Memory()
+        self._keepsakes = Keepsakes()
+        self.put_back: tuple[str, ...] = ()
+        self._lock = threading.Lock()
+        self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
+        self._ended: dict[str, threading.Event] = {}
+        self._stopping: set[str] = set()
+        self._gone: list[NodeRef] = []
+        self._outside: Outside | None = None
+        self._servers: internet.Servers | None = None
+        self._on_end = on_end
+
+    async def build(self, containers: tuple[str, ...], outside: Outside, hosts: tuple[FarHost, ...] = ()) -> None:
+        """The world before the first step."""
+        await self.connect(outside, hosts)
+        for name in containers:
+            self.launch(name)
+
+    async def connect(self, outside: Outside, hosts: tuple[FarHost, ...]) -> None:
+        """Have this outside behind the host, with these further hosts, in place of what there is. Raises OSError."""
+        self.hang_up()
+        self._disconnect()
+        self._outside = outside
+        net = internet.build(outside, hosts)
+        self._add(net.node, "internet")
+        for far in net.hosts:
+            self._add(far, "host")
+        self._servers = await net.serve()
+        with self._lock:
+            first = {name: place for place, name in enumerate(("host", internet.NODE, *(far.name for far in net.hosts)))}
+            self._refs = dict(sorted(self._refs.items(), key=lambda item: first.get(item[0], len(first))))
+
+    def ended(self) -> tuple[str, ...]:
+        """The internet and further hosts whose process somebody ended: their namespaces are held here, and nobody can enter them."""
+        with self._lock:
+            return tuple(ref.name for ref in self._refs.values() if ref.role != "container" and ref.name in self._ended and self._ended[ref.name].is_set())
+
+    def _disconnect(self) -> None:
+        """End the outside there is, if any: its processes, its namespaces and the cable to it."""
+        with self._lock:
+            ending = [ref for ref in self._refs.values() if ref.role == "internet" or (ref.role == "host" and ref.pid != os.getpid())]
+            for ref in ending:
+                del self._refs[ref.name]
+            self._gone += ending
+        for ref in ending:
+            if ref.pid is not None:
+                self._stopping.add(ref.name)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(ref.pid, signal.SIGKILL)
+        if ending:
+            internet.unplug()
+
+    def refs(self) -> tuple[NodeRef, ...]:
+        """The nodes the lab itself made, host first."""
+        with self._lock:
+            return tuple(self._refs.values())
+
+    def launch(self, name: str) -> NodeRef:
+        """Start a container with only ``lo``; one that runs already is kept."""
+        with self._lock:
+            known = self._refs.get(name)
+        return known if known is not None else self._add(container.launch(name), "container")
+
+    def stop(self, name: str) -> None:
+        """End a container; returns when its process is gone."""
+        with self._lock:
+            ref = self._refs.get(name)
+        if ref is not None and ref.role == "container":
+            self._end(ref)
+
+    def _end(self, *refs: NodeRef) -> None:
+        """End nodes that have a process of their own; returns when all are gone, within ``STOP_S`` each."""
+        for ref in refs:
+            if ref.pid is not None and not self._ended[ref.name].is_set():
+                self._stopping.add(ref.name)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(ref.pid, signal.SIGKILL)
+        for ref in refs:
+            if threading.current_thread() is not threading.main_thread():
+                self._ended[ref.name].wait(STOP_S)
+            with self._lock:
+                if self._refs.get(ref.name) is ref:
+                    del self._refs[ref.name]
+                    self._gone.append(ref)
+
+    def hands_off(self) -> AbstractContextManager[None]:
+        """While inside, the reaper leaves children that nobody watches to whoever started them."""
+        return self._reaper.hands_off()
+
+    def tune(self, links: Iterable[str], node: NodeRef) -> None:
+        """Neighbour timers for new devices: an unanswered ARP takes 0.1 s, not 3 s. Raises OSError."""
+        tune.tune_all(links, node.namespace.fileno())
+
+    def end_strangers(self) -> None:
+        """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""
+        programs.end_outside({ref.namespace.inode for ref in self.refs()})
+
+    def end_marked(self, mark: str) -> None:
+        """End the processes that were started with this variable in their environment."""
+        programs.end_marked(mark)
+
+    def crowded(self) -> str:
+        """That so many processes run here that no more may be started soon, in words; "" when not."""
+        try:
+            processes = len(limits.processes())
+        except OSError:  # out of open files, which is another trouble
+            return ""
+        if not self._limits.processes or processes < self._limits.processes // 2:
+            return ""
+        return (
+            f"The lab is full of processes ({self.limits}), so nothing new can start in it. `reset step` ends them all and puts the lab back to the start of this step."
+        )
+
+    def clear_the_crowd(self) -> None:
+        """End everything but the nodes when nothing more can be started for all that runs: a fork bomb, most likely.
+
+        Takes a thread that may wait.
+        """
+        if self.crowded() or (len(limits.processes()) > MANY and not self._another_may_start()):
+            limits.end_others(frozenset(ref.pid for ref in self.refs() if ref.pid is not None))
+
+    def _another_may_start(self) -> bool:
+        with self._reaper.hands_off():
+            return limits.another_may_start(self._limits.for_visitors)
+
+    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> None:
+        """Have exactly these containers run, in this order: end others, start those that died, or with ``anew`` all of them in fresh namespaces.
+
+        So have the internet and further hosts then, in which nothing is yet; else they get back their host names. Files of the lab that are
+        missing are put back, and every node sees its own.
+        """
+        self.put_back = self._keepsakes.put_back(anew=anew)
+        before = [ref for ref in self.refs() if ref.pid != os.getpid()]
+        for ref in before:
+            if ref.role != "container" and not anew and ref.pid is not None:
+                with contextlib.suppress(OSError):  # it has ended
+                    call_me(ref.pid, ref.name)
+        self._end(*(ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)))
+        roles = {ref.name: ref.role for ref in before if ref.role != "container"}
+        there = {ref.name for ref in self.refs()}
+        lacking = [name for name in (*roles, *containers) if name not in there]
+        if lacking:
+            with ThreadPoolExecutor(len(lacking), thread_name_prefix="launching") as threads:
+                for made in threads.map(lambda name: container.launch(name, shown_as=name if name in roles else "sleep"), lacking):
+                    self._add(made, roles.get(made.name, "container"))
+        for ref in self.refs():
+            if ref.pid not in (None, os.getpid()):
+                with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
+                    container.show_own_files(ref.pid, ref.name)
+        with self._lock:
+            order = {name: number for number, name in enumerate(("host", *roles, *containers))}
+            self._refs = dict(sorted(self._refs.items(), key=lambda item: order.get(item[0], len(order))))
+
+    def hang_up(self) -> None:
+        """The internet's servers answer no more, and hold its namespace no more. Call it in the loop."""
+        if self._servers is not None:
+            self._servers.close()
+            self._servers = None
+
+    async def serve(self) -> None:
+        """They answer again, in the namespace that the internet has now, with its addresses."""
+        ref = next(own for own in self.refs() if own.role == "internet")
+        assert self._outside is not None, "nothing is connected"
+        loop = asyncio.get_running_loop()
+        bound = await loop.run_in_executor(None, internet.listen, self._outside, ref.namespace)
+        self._servers = await bound.serve()
+
+    def repair(self) -> tuple[str, ...]:
+        """Put back what is missing of the lab's own files, and take away what was mounted over them; the paths."""
+        return self._keepsakes.put_back()
+
+    def differing(self) -> Clearing:
+        """Files of the host that only a lab that starts over takes away or gives back, in words."""
+        return self._keepsakes.differing()
+
+    def release(self) -> None:
+        """Let go of the namespaces of nodes that have ended; call when nobody looks into them any more."""
+        with self._lock:
+            gone, self._gone = self._gone, []
+        for ref in gone:
+            ref.namespace.close()
+
+    def way_into(self, ref: NodeRef) -> WayInto:
+        """The way into a node, for as long as it is held open. Raises Refusal when it has gone.
+
+        A namespace in which no process lives is entered by its entry in /run/netns, through the host, as ip-netns(8) does it: with the
+        /sys and the files of /etc/netns that belong to it. That entry's name is the learner's; the lab may have had to call the node
+        otherwise, because another node is called so.
+        """
+        within = ""
+        if ref.pid is None:
+            within = next((own.name for own in read_names() if own.netns == ref.namespace.inode), "")
+            if not within:
+                raise Refusal(f"the namespace {ref.name} has gone: nothing in /run/netns leads to it, and no process lives in it")
+        try:
+            spaces = Spaces(os.getpid() if ref.pid is None else ref.pid, self._outer)
+        except (FileNotFoundError, ProcessLookupError):
+            raise Refusal(f"the node {ref.name} is gone: its process {ref.pid} has ended") from None
+        return WayInto(Way(tuple(spaces.files), within, self._limits.for_visitors), spaces)
+
+    def outside_pid(self, pid: int | None) -> int | None:
+        """A process of the lab as the machine outside numbers it; None where that cannot be known."""
+        return self.agent_pid if pid == os.getpid() else None
+
+    def _add(self, made: container.Container, role: Role) -> NodeRef:
+        ref = NodeRef(made.name, role, Namespace.of_pid(made.pid), made.pid)
+        ended = threading.Event()
+        with self._lock:
+            self._refs[made.name] = ref
+            self._ended[made.name] = ended
+
+        def gone(code: int) -> None:
+            with self._lock:
+                if self._refs.get(made.name) is ref and role == "container":
+                    del self._refs[made.name]
+                    self._gone.append(ref)
+            ended.set()
+            expected = made.name in self._stopping
+            self._stopping.discard(made.name)
+            self._on_end(made.name, expected)
+
+        self._reaper.watch(made.pid, gone)
+        return ref

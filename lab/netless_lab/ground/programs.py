@@ -1,0 +1,71 @@
+"""The programs of a lab: who they are, in which network they live, and how they end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, NamedTuple
+
+_LONGEST: Final = 60
+_NAMED: Final = 5
+"""How much of a program's command line is told, in characters, and how many programs of one place."""
+
+
+class Program(NamedTuple):
+    """A process, by its number in the lab, with the inode of its network namespace and its command line, the program by its name alone."""
+
+    pid: int
+    netns: int
+    words: str
+
+
+def programs() -> Iterator[Program]:
+    """Every process that may be looked into and has a command line: who has ended, or belongs to the kernel, has none."""
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            netns = os.stat(f"/proc/{pid}/ns/net").st_ino
+            program, _, rest = _read(pid, "cmdline").rstrip(b"\0").partition(b"\0")
+            words = os.path.basename(program) + (b" " + rest if rest else b"")
+            if words:
+                yield Program(pid, netns, words.replace(b"\0", b" ").decode(errors="replace"))
+
+
+def told(found: Collection[Program], each: Callable[[Program], str]) -> tuple[str, ...]:
+    """The first few of them, each in the words that ``each`` has for it, and how many more there are."""
+    few = sorted(found)[:_NAMED]
+    rest = len(found) - len(few)
+    return (*map(each, few), *((f"{rest} more" if rest > 1 else "one more",) if rest else ()))
+
+
+def shortened(program: Program) -> str:
+    """Its command line, as far as it is told; one line, whatever is in it."""
+    line = "".join(sign if sign.isprintable() else " " for sign in program.words)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def end_marked(mark: str) -> None:
+    """End the processes that were started with this variable in their environment."""
+    wanted = f"{mark}=".encode()
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            if pid != os.getpid() and wanted in _read(pid, "environ"):
+                os.kill(pid, signal.SIGKILL)
+
+
+def end_outside(own: Collection[int]) -> None:
+    """End the processes that live in other network namespaces than those with these inodes."""
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{pid}/ns/net").st_ino not in own:
+                os.kill(pid, signal.SIGKILL)
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def _read(pid: int, file: str) -> bytes:
+    with open(f"/proc/{pid}/{file}", "rb") as opened:
+        return opened.read()

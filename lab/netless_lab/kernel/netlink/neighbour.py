@@ -1,0 +1,88 @@
+"""Neighbours: RTM_NEWNEIGH, of the ARP and ND tables (AF_INET, AF_INET6) and the forwarding databases (AF_BRIDGE); neighbour.h."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Final, NamedTuple
+
+from ...model.snapshot import FdbEntry, Neighbour
+from .attributes import attributes, ip, mac, native
+
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
+_DST, _LLADDR, _MASTER = 1, 2, 9
+"""NDA_*"""
+_NDMSG: Final = struct.Struct("=BxxxiHBB")
+"""struct ndmsg: family, ifindex, state, flags, type."""
+_AF_BRIDGE: Final = 7
+NEIGHBOURS_BODY: Final = bytes(_NDMSG.size)
+PROXIES_BODY: Final = _NDMSG.pack(0, 0, 0, 0x08, 0)
+"""NTF_PROXY: the addresses that are answered for (ip-neighbour(8), ``proxy``), which the plain dump leaves out."""
+FDB_BODY: Final = _NDMSG.pack(_AF_BRIDGE, 0, 0, 0, 0)
+
+_STATES: Final = {
+    0x00: "none", 0x01: "incomplete", 0x02: "reachable", 0x04: "stale", 0x08: "delay", 0x10: "probe", 0x20: "failed", 0x80: "permanent",
+}  # fmt: skip
+_STALE, _NOARP, _PERMANENT = 0x04, 0x40, 0x80
+_GROUP_BIT: Final = 1
+
+
+class RawNeighbour(NamedTuple):
+    """An entry before names: ``device`` is the ifindex it lies behind."""
+
+    entry: Neighbour
+    device: int
+
+
+class RawFdbEntry(NamedTuple):
+    """An entry before names: ``device`` and ``master`` (0: none) are ifindexes."""
+
+    entry: FdbEntry
+    device: int
+    master: int
+
+
+def decode_neighbour(body: bytes) -> RawNeighbour | None:
+    """One entry of the ARP or ND table; None for those that no protocol made (NUD_NOARP: loopback and groups), as ip(8) does."""
+    family, device, state, _, _ = _NDMSG.unpack_from(body, 0)
+    found = attributes(body, _NDMSG.size)
+    if state & _NOARP or state == 0 or _DST not in found or family == _AF_BRIDGE:
+        return None
+    hardware = found.get(_LLADDR)
+    entry = Neighbour(
+        address=ip(found[_DST]),
+        dev="",
+        mac=mac(hardware) if hardware else None,
+        state=_STATES.get(state, f"{state:#x}"),
+        family=4 if family == socket.AF_INET else 6,
+    )
+    return RawNeighbour(entry, device)
+
+
+def decode_fdb(body: bytes) -> RawFdbEntry | None:
+    """One entry of a forwarding database; None for group addresses a device merely listens to, of which every link has several."""
+    _, device, state, _, _ = _NDMSG.unpack_from(body, 0)
+    found = attributes(body, _NDMSG.size)
+    hardware = found.get(_LLADDR, b"")
+    if len(hardware) != 6 or hardware[0] & _GROUP_BIT:
+        return None
+    entry = FdbEntry(
+        mac=mac(hardware),
+        dev="",
+        state=_fdb_state(state),
+        local=bool(state & _PERMANENT) and _DST not in found,
+        dst=ip(found[_DST]) if _DST in found else None,
+    )
+    return RawFdbEntry(entry, device, native(found.get(_MASTER, b"")))
+
+
+def _fdb_state(state: int) -> str:
+    """As bridge(8) prints it: of the bits that may be set together, what holds longest."""
+    if state & _PERMANENT:
+        return "permanent"
+    return "static" if state & _NOARP else "stale" if state & _STALE else "reachable"
+
+
+def decode_proxy(body: bytes) -> str:
+    """The address that is answered for, of one message of the dump of ``PROXIES_BODY``."""
+    return ip(attributes(body, _NDMSG.size)[_DST])

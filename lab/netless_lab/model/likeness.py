@@ -1,0 +1,107 @@
+"""Two labs compared by what a person would call the same: names, not the numbers that the kernel deals out anew at every rebuild. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from zlib import crc32
+
+from msgspec.structs import replace
+
+from .changes import (
+    AddressRemoved,
+    CableRemoved,
+    ChainRemoved,
+    Change,
+    FdbUnset,
+    LinkRemoved,
+    LinkWentDown,
+    NameBroken,
+    NameRemoved,
+    NeighbourUnset,
+    NodeReplaced,
+    NodeVanished,
+    PolicyRuleRemoved,
+    PortLeft,
+    ResolversChanged,
+    RouteRemoved,
+    RuleRemoved,
+    SetElementRemoved,
+    SetRemoved,
+    TableRemoved,
+)
+from .clearing import Clearing
+from .diff import diff
+from .snapshot import Chain, Link, Name, Node, Snapshot
+from .telling import sentence
+
+_DEFAULT_TABLES = (253, 254, 255)
+"""Every new namespace has a rule for each of these (default, main, local); a sketch does not draw them."""
+
+_REMOVALS = (
+    NodeVanished, NodeReplaced, NameRemoved, NameBroken, CableRemoved, LinkRemoved, PortLeft, AddressRemoved, RouteRemoved, PolicyRuleRemoved,
+    NeighbourUnset, FdbUnset, TableRemoved, SetRemoved, SetElementRemoved, ChainRemoved, RuleRemoved, LinkWentDown,
+)  # fmt: skip
+"""Changes after which something is not there any more, or not up; after all others something is there, or is as it was."""
+
+
+def differences(now: Snapshot, wanted: Snapshot) -> tuple[Change, ...]:
+    """What would change if the lab became like ``wanted``; what comes and goes by itself is left out, and who listens: that goes with a program."""
+    return tuple(change for change in diff(_by_name(now), _by_name(wanted)) if not change.quiet)
+
+
+def unlike(now: Snapshot, wanted: Snapshot) -> Clearing:
+    """What would change, in words, if the lab became like ``wanted``; what comes and goes by itself is left out, and who listens: that goes with
+    a program.
+    """
+    changes = differences(now, wanted)
+    return Clearing(
+        tuple(sentence(change) for change in changes if _takes_away(change)),
+        tuple(sentence(change) for change in changes if not _takes_away(change)),
+    )
+
+
+def _takes_away(change: Change) -> bool:
+    return isinstance(change, _REMOVALS) or (isinstance(change, ResolversChanged) and not change.after)
+
+
+def _by_name(snapshot: Snapshot) -> Snapshot:
+    nodes = tuple(_node(node) for node in snapshot.nodes)
+    live = {name: Name(name, _number(node.name)) for node in snapshot.nodes for name in node.names}
+    dead = {own.name: Name(own.name, None) for own in snapshot.names if own.name not in live}
+    return replace(snapshot, nodes=nodes, names=tuple({**dead, **live}.values()))
+
+
+def _node(node: Node) -> Node:
+    """Without what nobody builds with commands of the network; who listens is a program, and programs are told by themselves."""
+    return replace(
+        node,
+        netns=_number(node.name),
+        pid=None,
+        policy=tuple(rule for rule in node.policy if rule.table not in _DEFAULT_TABLES or rule.src != "all"),
+        links=tuple(_link(link) for link in node.links),
+        chains=tuple(_chain(chain) for chain in node.chains),
+        neighbours=tuple(own for own in node.neighbours if own.state == "permanent"),
+        fdb=tuple(own for own in node.fdb if (own.state == "permanent" and own.dst is not None) or own.state == "static"),
+        tables=(),
+        listeners=(),
+    )
+
+
+def _link(link: Link) -> Link:
+    peer = replace(link.peer, ifindex=0) if link.peer is not None else None
+    lasting = tuple(own for own in link.addresses if own.scope != "link")
+    return replace(link, ifindex=_number(f"{link.kind} {link.name}"), mac="", peer=peer, addresses=lasting)
+
+
+def _chain(chain: Chain) -> Chain:
+    """Handles number the rules of a ruleset; here equal rules of a chain get equal numbers."""
+    seen: Counter[str] = Counter()
+    rules = []
+    for rule in chain.rules:
+        seen[rule.text] += 1
+        rules.append(replace(rule, handle=_number(f"{seen[rule.text]} {rule.text}"), packets=None, bytes=None))
+    return replace(chain, rules=tuple(rules))
+
+
+def _number(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogateescape")) or 1

@@ -1,0 +1,95 @@
+"""What is known of a packet: for each field all values that are possible, so that one packet may stand for a whole network's.
+
+A field that is not listed may be anything. The interpreter (``run``) narrows a packet where a rule asks of only a part of it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, Self
+
+import msgspec
+
+from .spans import Spans, only
+
+State = Literal["new", "established", "related", "invalid", "untracked"]
+STATES: Final[dict[State, int]] = {"invalid": 1, "established": 2, "related": 4, "new": 8, "untracked": 64}
+"""The bits of ``ct state`` (NF_CT_STATE_BIT, include/uapi/linux/netfilter/nf_conntrack_common.h)."""
+SEEN_REPLY, CONFIRMED, SNAT, DNAT = 0x2, 0x8, 0x90, 0x120
+"""Bits of ``ct status`` (enum ip_conntrack_status): for NAT the one that says that it is to be done, and that it was set up."""
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+ECHO_REPLY, ECHO_REQUEST = 0, 8
+NFPROTO: Final = {4: 2, 6: 10}
+_ETHERTYPE: Final = {4: 0x0800, 6: 0x86DD}
+
+
+class Packet(msgspec.Struct, frozen=True):
+    """A packet of one family. ``numbers`` by nft's name of the field, addresses included; ``names`` of the devices, "" where there is none."""
+
+    family: Literal[4, 6]
+    numbers: dict[str, Spans] = {}
+    names: dict[str, str] = {}
+
+    def listing(self, field: str, values: Spans) -> Self:
+        """With just these values in a field."""
+        return msgspec.structs.replace(self, numbers={**self.numbers, field: values})
+
+    def forgetting(self, *fields: str) -> Self:
+        """With anything possible in these fields."""
+        return msgspec.structs.replace(self, numbers={field: values for field, values in self.numbers.items() if field not in fields})
+
+    def between(self, iif: str, oif: str) -> Self:
+        """Coming in by one device and leaving by the other, "" for none."""
+        return msgspec.structs.replace(self, names={**self.names, "iifname": iif, "oifname": oif})
+
+    def possible(self, field: str) -> Spans | None:
+        """The values of a field; None when it may be anything."""
+        return self.numbers.get(field)
+
+    @property
+    def source(self) -> str:
+        """The field of the sender's address."""
+        return "ip saddr" if self.family == 4 else "ip6 saddr"
+
+    @property
+    def destination(self) -> str:
+        """The field of the receiver's address."""
+        return "ip daddr" if self.family == 4 else "ip6 daddr"
+
+    @property
+    def tracked(self) -> bool:
+        """Whether conntrack has it, and NAT may be applied."""
+        return self.numbers.get("ct state") != only(STATES["untracked"])
+
+
+def any_packet(family: Literal[4, 6] = 4) -> Packet:
+    """Of a family, and nothing else is known of it."""
+    known = {"meta nfproto": only(NFPROTO[family]), "meta protocol": only(_ETHERTYPE[family]), "ether type": only(_ETHERTYPE[family])}
+    return Packet(family, known)
+
+
+def first(
+    family: Literal[4, 6] = 4, *, source: Spans | None = None, destination: Spans | None = None, protocol: int | None = None
+) -> Packet:
+    """The first packet of a conversation, as it is before any rule: new, of the original direction, not translated, without a mark."""
+    packet = any_packet(family)
+    own = {"ct state": only(STATES["new"]), "ct direction": only(0), "ct status": only(0), "meta mark": only(0), "ct mark": only(0)}
+    own |= {packet.source: source} if source is not None else {}
+    own |= {packet.destination: destination} if destination is not None else {}
+    own |= {"meta l4proto": only(protocol)} if protocol is not None else {}
+    own |= {"icmp type": only(ECHO_REQUEST), "icmp code": only(0)} if protocol == ICMP else {}
+    own |= {"icmpv6 type": only(128), "icmpv6 code": only(0)} if protocol == ICMPV6 else {}
+    return msgspec.structs.replace(packet, numbers=packet.numbers | own)
+
+
+def answer(to: Packet, *, translated: bool) -> Packet:
+    """The answer to it, as the forward hook sees it: addressed to who asked, for what NAT did is undone by then. Its marks are its own."""
+    numbers = dict(to.forgetting("meta mark", "ct mark").numbers)
+    for one, other in ((to.source, to.destination), ("th sport", "th dport")):
+        swapped = {key: numbers[was] for key, was in ((one, other), (other, one)) if was in numbers}
+        numbers = {key: values for key, values in numbers.items() if key not in (one, other)} | swapped
+    numbers |= {"ct state": only(STATES["established"]), "ct direction": only(1)}
+    numbers |= {"ct status": only(SEEN_REPLY | CONFIRMED | (SNAT if translated else 0))}
+    numbers |= {"icmp type": only(ECHO_REPLY)} if "icmp type" in numbers else {}
+    numbers |= {"icmpv6 type": only(129)} if "icmpv6 type" in numbers else {}
+    names = {"iifname": to.names.get("oifname", ""), "oifname": to.names.get("iifname", "")} if to.names else {}
+    return Packet(to.family, numbers, names)

@@ -1,0 +1,161 @@
+"""The commands that bring changes of nodes, names and links about (see ``retell``)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ..model import changes as c
+from ..model.snapshot import Address, Link, Name
+from ..room import NETNS
+from .names import NameAttach, NameSymlink
+from .namespace import AddNetns, StartContainer
+from .quoting import device, word
+from .typed import Doing, Typed
+from .updown import LinkUp
+
+_BORN_MTU: Final = {"vxlan": 1450}
+"""The MTU a device is born with, where it is not 1500: vxlan's headers take 50 bytes (RFC 7348, 4.3)."""
+
+
+def appeared(change: c.NodeAppeared) -> tuple[Doing, ...] | None:
+    node, state = change.node, change.state
+    own = state.link("lo")
+    up: tuple[Doing, ...] = (LinkUp("lo", node),) if own is not None and own.up else ()
+    if state.role == "container":
+        return (StartContainer(node), *up)
+    return (AddNetns(state.names[0]), *up) if state.role == "unknown" and state.names else None
+
+
+def named(node: str, name: Name) -> tuple[Doing, ...] | None:
+    """A name of a node; of what is no node, only a link that leads nowhere can be made again."""
+    if node in ("", "a namespace", "another namespace"):
+        dangling = name.netns is None and name.how == "symlink" and name.target is not None
+        return (Typed("host", f"ln -s {word(name.target or '')} {word(f'{NETNS}/{name.name}')}", "shell"),) if dangling else None
+    return (NameSymlink(name.name, node),) if name.how == "symlink" else (NameAttach(name.name, node),)
+
+
+def moved(change: c.LinkMoved) -> tuple[Doing, ...]:
+    """The move, and what it took away and was given again before anybody looked."""
+    node, before, after = change.node, change.before, change.after
+    called = f" name {word(after.name)}" if after.name != before.name else ""
+    doings: list[Doing] = [Typed(change.origin, f"link set {device(before.name)}", into=node, rest=called)]
+    if before.up and after.up:
+        doings.append(LinkUp(after.name, node))
+    kept = {(own.address, own.prefix) for own in before.addresses}
+    again = (own for own in after.addresses if (own.address, own.prefix) in kept and not (own.family == 6 and own.scope == "link"))
+    return (*doings, *(Typed(node, f"addr add {address_words(own)} dev {word(after.name)}") for own in again))
+
+
+def cable(change: c.CableAdded) -> tuple[Doing, ...]:
+    """Both ends at once, each where it is."""
+    node, link, far_node, far = change.node, change.link, change.far_node, change.far
+    born = f"link add name {word(link.name)}{_born(link)} type veth peer name {word(far.name)}{_born(far)}"
+    cable = Typed(node, born, into=far_node if far_node != node else "")
+    return (cable, *_extras(node, link), *_extras(far_node, far))
+
+
+def dying(node: str, name: str) -> Typed:
+    """The end of a cable whose far end's namespace is gone: the kernel takes it away too, now or a little later."""
+    return Typed(node, f"ip link del {device(name)} 2>/dev/null || :", "shell")
+
+
+def device_added(node: str, link: Link) -> tuple[Doing, ...] | None:
+    """A device, made in the node of the one below it when it has one."""
+    below = link.peer if link.kind != "veth" else None
+    kind = link.kind
+    words = f"name {word(link.name)}"
+    match kind:
+        case "bridge":
+            delay = f" forward_delay {link.forward_delay_s * 100}" if link.forward_delay_s not in (None, _FORWARD_DELAY_S) else ""
+            words += f" type bridge{delay}"
+        case "dummy" | "ifb":
+            words += f"{_born(link)} type {kind}"
+        case "macvlan" | "macvtap" | "ipvlan" | "ipvtap" if below is not None and below.node:
+            words += f"{_born(link) if 'mac' in kind else ''} type {kind} mode {link.mode}"
+        case "vxlan" if link.vxlan is not None:
+            own = link.vxlan
+            ends = (f" local {own.local}" if own.local else "") + (f" {_group(own.remote)} {own.remote}" if own.remote else "")
+            words += f"{_born(link)} type vxlan id {own.vni} dstport {own.port}{ends}"
+        case "tun" if link.mode is not None:
+            return (Typed(node, f"tuntap add dev {word(link.name)} mode {link.mode}"), *_extras(node, link))
+        case _:
+            return None
+    if below is None:
+        return (Typed(node, f"link add {words}"), *_extras(node, link))
+    into = node if below.node != node else ""
+    lower = f"link add link {word(below.name)} {words}"
+    if not into:
+        return (Typed(node, lower), *_extras(node, link))
+    name, _, rest = lower.partition(" type ")
+    return (Typed(below.node, name, into=into, rest=f" type {rest}"), *_extras(node, link))
+
+
+_FORWARD_DELAY_S: Final = 15
+"""What a bridge is born with (net/bridge/br_device.c)."""
+
+
+def _group(address: str) -> str:
+    return "group" if address.startswith("ff") or 224 <= int(address.partition(".")[0] or 0) < 240 else "remote"
+
+
+def _born(link: Link) -> str:
+    """What is said of a device at its birth: its MAC and MTU, where they are not what it gets by itself."""
+    mac = f" address {link.mac}" if link.mac and link.mac != _NO_MAC else ""
+    return mac + (f" mtu {link.mtu}" if link.mtu != _BORN_MTU.get(link.kind, 1500) else "")
+
+
+_NO_MAC: Final = "00:00:00:00:00:00"
+
+
+def _extras(node: str, link: Link) -> tuple[Doing, ...]:
+    """What a new device has beside what it is born with."""
+    plain = msgspec.structs.replace(link, alias="", altnames=(), arp=link.kind not in _WITHOUT_ARP and True, promisc=False, stp=False)
+    found: list[Doing] = []
+    settings: tuple[c.Setting, ...] = ("alias", "altnames", "arp", "promisc", "stp")
+    for setting in settings:
+        if getattr(plain, setting) != getattr(link, setting):
+            found += link_setting(node, setting, plain, link) or ()
+    return tuple(found)
+
+
+_WITHOUT_ARP: Final = ("tun", "ipvlan", "ipvtap")
+"""Devices that may be born without ARP."""
+
+
+def link_setting(node: str, setting: c.Setting, before: Link, after: Link) -> tuple[Doing, ...] | None:
+    name = device(after.name)
+    match setting:
+        case "MAC":
+            return (Typed(node, f"link set {name} address {after.mac}"),)
+        case "MTU":
+            return (Typed(node, f"link set {name} mtu {after.mtu}"),)
+        case "alias":
+            return (Typed(node, f"link set {name} alias {word(after.alias)}"),)
+        case "altnames":
+            at = f"dev {word(after.name)} altname"
+            gone = tuple(Typed(node, f"link property del {at} {word(own)}") for own in before.altnames if own not in after.altnames)
+            return (*gone, *(Typed(node, f"link property add {at} {word(own)}") for own in after.altnames if own not in before.altnames))
+        case "arp":
+            return (Typed(node, f"link set {name} arp {_switch(after.arp)}"),)
+        case "promisc":
+            return (Typed(node, f"link set {name} promisc {_switch(after.promisc)}"),)
+        case "stp":
+            return (Typed(node, f"link set {name} type bridge stp_state {int(after.stp)}"),)
+        case "mode":
+            return (Typed(node, f"link set {name} type {after.kind} mode {after.mode}"),) if after.kind == "macvlan" else None
+        case "vxlan" | "programs":
+            return None
+        case "hairpin" | "isolated" | "learning" | "flood" | "broadcast" | "locked":
+            on = after.port is not None and bool(getattr(after.port, setting))
+            option = "bcast_flood" if setting == "broadcast" else setting
+            return (Typed(node, f"link set {name} type bridge_slave {option} {_switch(on)}"),)
+
+
+def _switch(on: bool) -> str:
+    return "on" if on else "off"
+
+
+def address_words(own: Address) -> str:
+    return own.cidr + (f" scope {own.scope}" if own.family == 4 and own.scope != "global" else "")

@@ -1,0 +1,170 @@
+"""The commands that bring changes of routes, neighbours, firewall and settings about (see ``retell``)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..model import changes as c
+from ..model.netfilter.rules import NamedSet
+from ..model.snapshot import Chain, FdbEntry, Neighbour, PolicyRule, Route, Rule
+from .quoting import word
+from .sysctl import whole
+from .typed import Doing, Typed
+
+_CHAIN: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]* [A-Za-z][A-Za-z0-9/_.]*")
+"""Family, table and chain as nft(8) can say them ("Lexical conventions"); the kernel takes any name, and a shell would read more into some."""
+_TABLE: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]*")
+_STRING: Final = re.compile('"[^"]*"')
+_ANOTHER_COMMAND: Final = re.compile(r"[;#\n\\]")
+"""What ends a command of nft's, outside of its strings: a name of a set or of a chain to jump to may hold it."""
+_MAIN: Final = 254
+
+
+def route(node: str, verb: str, wanted: Route) -> tuple[Doing, ...]:
+    """``ip route VERB`` with everything that tells this route from others."""
+    return (Typed(node, _route(verb, wanted)),)
+
+
+def given_back(node: str, wanted: Route) -> tuple[Doing, ...]:
+    """A route of the kernel's own that somebody took away. Beside others of its network, as the kernel adds it, which may have done so."""
+    return (Typed(node, f"ip {_route('append', wanted)} 2>/dev/null || :", "shell"),)
+
+
+def _route(verb: str, wanted: Route) -> str:
+    words = [] if wanted.type == "unicast" else [wanted.type]
+    words.append(wanted.dst)
+    if wanted.via is not None:
+        words.append(f"via {'inet6 ' if wanted.family == 4 and ':' in wanted.via else ''}{wanted.via}")
+    dead_end = wanted.type in ("blackhole", "unreachable", "prohibit", "throw")
+    if wanted.dev is not None and not (dead_end and wanted.dev == "lo"):
+        words.append(f"dev {word(wanted.dev)}")
+    words += [f"table {wanted.table}"] * (wanted.table != _MAIN) + [f"metric {wanted.metric}"] * bool(wanted.metric)
+    words += [f"proto {wanted.protocol}"] * (wanted.protocol != "boot") + [f"src {wanted.src}"] * (wanted.src is not None)
+    usual = "global" if wanted.via is not None or dead_end else "host" if wanted.type == "local" else "link"
+    words += [f"scope {wanted.scope}"] * (wanted.family == 4 and wanted.scope != usual) + ["onlink"] * wanted.onlink
+    return f"{'-6 ' * (wanted.family == 6)}route {verb} {' '.join(words)}"
+
+
+def rerouted(node: str, lost: Route, got: Route, *, gone: bool) -> tuple[Doing, ...]:
+    """In its place where the kernel can; else what was goes first, unless it is ``gone`` with its link."""
+    if lost.type == got.type and got.family == 4:
+        return route(node, "replace", got)
+    return (*(() if gone else route(node, "del", lost)), *route(node, "add", got))
+
+
+def policy_rule(node: str, verb: str, rule: PolicyRule) -> Doing:
+    words = ["not"] * rule.negated + [f"pref {rule.priority}", f"from {rule.src}"]
+    words += [f"to {rule.dst}"] * (rule.dst != "all") + [f"fwmark {rule.mark}"] * (rule.mark is not None)
+    words += [f"iif {word(rule.iif or '')}"] * (rule.iif is not None) + [f"oif {word(rule.oif or '')}"] * (rule.oif is not None)
+    words += [*rule.others, f"lookup {rule.table}" if rule.action == "lookup" else rule.action]
+    words += [f"suppress_prefixlength {rule.suppress}"] * (rule.suppress is not None)
+    return Typed(node, f"{'-6 ' * (rule.family == 6)}rule {verb} {' '.join(words)}")
+
+
+def neighbour(node: str, own: Neighbour) -> tuple[Doing, ...] | None:
+    if own.mac is None:
+        return None
+    return (Typed(node, f"neigh replace {own.address} lladdr {own.mac} dev {word(own.dev)} nud permanent"),)
+
+
+def fdb(node: str, verb: str, own: FdbEntry) -> Doing:
+    """bridge(8): of a port by its bridge, of a vxlan device by itself."""
+    where = "master" if own.master not in (None, own.dev) else "self"
+    goal = f" dst {own.dst}" if own.dst else ""
+    state = "" if verb == "del" else f" {own.state}"
+    return Typed(node, f"bridge fdb {verb} {own.mac} dev {word(own.dev)} {where}{goal}{state}", "tool")
+
+
+def sysctl(change: c.SysctlChanged) -> tuple[Doing, ...]:
+    """A device's setting that is gone from the snapshot is as everywhere else: as new devices get it, or as the node forwards."""
+    key = whole(change.name)
+    if change.after is not None:
+        return (Typed(change.node, f"sysctl -qw {word(f'{key}={change.after}')}", "tool"),)
+    knob, _, at = change.name.partition("/")
+    if not at:
+        return ()
+    usual = "net.ipv4.ip_forward" if knob == "forwarding" else f"net.ipv4.conf.default.{knob}"
+    return (Typed(change.node, f'sysctl -qw {word(key)}="$(sysctl -n {usual})"', "shell"),)
+
+
+Firewall = (
+    c.TableAdded | c.TableRemoved | c.SetAdded | c.SetRemoved | c.SetElementAdded
+    | c.SetElementRemoved | c.ChainAdded | c.ChainRemoved | c.ChainPolicyChanged | c.RuleAdded | c.RuleRemoved | c.RuleChanged
+)  # fmt: skip
+
+
+def firewall(change: Firewall) -> tuple[Doing, ...] | None:
+    """Lines of nft(8); None when a name or a rule cannot be said to it."""
+    match change:
+        case c.TableAdded(table=table):
+            said = f"nft add table {table}" if _TABLE.fullmatch(table) else None
+        case c.TableRemoved(table=table):
+            said = f"nft delete table {table}" if _TABLE.fullmatch(table) else None
+        case c.SetAdded(own=own):
+            said = f"nft {_quoted(f'add {_kind(own)} {_set(own)} {{ {_typed(own)} }}')}" if _CHAIN.fullmatch(_set(own)) else None
+        case c.SetRemoved(own=own):
+            said = f"nft delete {_kind(own)} {_set(own)}" if _CHAIN.fullmatch(_set(own)) else None
+        case c.SetElementAdded(own=own, element=element) | c.SetElementRemoved(own=own, element=element):
+            verb = "add" if isinstance(change, c.SetElementAdded) else "delete"
+            plain = bool(_CHAIN.fullmatch(_set(own))) and not _ANOTHER_COMMAND.search(_STRING.sub("", element.text))
+            said = f"nft {_quoted(f'{verb} element {_set(own)} {{ {element.text} }}')}" if plain else None
+        case c.ChainAdded(chain=chain):
+            said = f"nft {_quoted(f'add chain {place_of(chain)}{_hook(chain)}')}" if _CHAIN.fullmatch(place_of(chain)) else None
+        case c.ChainRemoved(chain=chain):
+            place = place_of(chain)
+            said = f"nft 'flush chain {place}; delete chain {place}'" if _CHAIN.fullmatch(place) else None
+        case c.ChainPolicyChanged(chain=chain, after=policy):
+            sayable = _CHAIN.fullmatch(place_of(chain)) and policy
+            said = f"nft 'chain {place_of(chain)} {{ policy {policy}; }}'" if sayable else None
+        case c.RuleAdded(chain=chain, rule=rule, place=number, last=last):
+            where = f"{'add' if last or number else 'insert'} rule {place_of(chain)}"
+            where += "" if last or number == 0 else f" index {number - 1}"
+            said = f"nft {_quoted(f'{where} {rule.text}')}" if _sayable(chain, rule) else None
+        case c.RuleRemoved(chain=chain, place=number):
+            said = f"nft delete rule {place_of(chain)} handle {_handle(chain, number)}" if _CHAIN.fullmatch(place_of(chain)) else None
+        case c.RuleChanged(chain=chain, after=rule, place_after=number):
+            at = f"nft replace rule {place_of(chain)} handle {_handle(chain, number)}"
+            said = f"{at} {_quoted(rule.text)}" if _sayable(chain, rule) else None
+    return (Typed(change.node, said, "shell"),) if said is not None else None
+
+
+def place_of(chain: Chain) -> str:
+    return f"{chain.family} {chain.table} {chain.name}"
+
+
+def _set(own: NamedSet) -> str:
+    return f"{own.family} {own.table} {own.name}"
+
+
+def _kind(own: NamedSet) -> str:
+    return "map" if own.maps_to else "set"
+
+
+def _typed(own: NamedSet) -> str:
+    flags = [flag for flag in own.flags if flag in ("constant", "interval", "timeout", "dynamic")]
+    return f"type {own.kind}{f' : {own.maps_to}' if own.maps_to else ''};" + (f" flags {', '.join(flags)};" if flags else "")
+
+
+def _hook(chain: Chain) -> str:
+    if chain.hook is None:
+        return ""
+    at = f" device {chain.device}" if chain.device else ""
+    policy = f" policy {chain.policy};" if chain.policy else ""
+    return f" {{ type {chain.type} hook {chain.hook}{at} priority {chain.priority};{policy} }}"
+
+
+def _sayable(chain: Chain, rule: Rule) -> bool:
+    """Whether nft(8) takes the words of a rule, and takes them for nothing else."""
+    return bool(_CHAIN.fullmatch(place_of(chain))) and not rule.opaque and not _ANOTHER_COMMAND.search(_STRING.sub("", rule.text))
+
+
+def _handle(chain: Chain, number: int) -> str:
+    """What the shell finds out: the handle that the kernel has given the rule at this place. A line of a listing that opens a block is no rule."""
+    listing = f"nft -a list chain {place_of(chain)}"
+    return f"""$({listing} | sed -n '/{{ # handle [0-9]*$/!s/.* # handle //p' | sed -n {number + 1}p)"""
+
+
+def _quoted(text: str) -> str:
+    """One shell word: its own quotes and braces must reach nft untouched."""
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,43 @@
+"""What brings a change about: an action, or a line to type where no action says all of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .base import Where
+from .names import NameAttach, NameSymlink, Unname
+from .namespace import AddNetns, StartContainer, StopContainer
+from .port import AddPort, RemovePort
+from .updown import LinkDown, LinkUp
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """One line to type for ``node``: for ip(8) without its name, for another ``tool``, for a ``shell``, or for one that sees its ``files``.
+
+    ``into`` is another node that the line ends with: only where it is typed is it known how that is called there. ``rest`` follows it.
+    """
+
+    node: str
+    text: str
+    how: Literal["ip", "tool", "shell", "files"] = "ip"
+    into: str = ""
+    rest: str = ""
+
+    def commands(self, dialect: Literal["ip"], where: Where) -> tuple[str, ...]:
+        """The line as it is typed where ``where`` says."""
+        text = f"{self.text} netns {where.target(self.into)}{self.rest}" if self.into else self.text
+        match self.how:
+            case "ip":
+                return (where.ip(self.node, text),)
+            case "tool":
+                return (where.run(self.node, text),)
+            case "shell":
+                return (where.shell(self.node, text),)
+            case "files":
+                return (where.files(self.node, text),)
+
+
+Doing = Typed | StartContainer | StopContainer | AddNetns | NameSymlink | NameAttach | Unname | LinkUp | LinkDown | AddPort | RemovePort
+"""An action or a line."""

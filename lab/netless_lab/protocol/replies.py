@@ -1,0 +1,236 @@
+"""What a lab answers and tells of itself, as far as no struct of the model says it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ..course.progress import Span, Time
+from ..course.verdict import Verdict
+from ..primitives.base import Dialect
+
+
+class NodeStatus(msgspec.Struct, frozen=True):
+    """One node in a status. ``pid`` is as the lab's own processes see it, ``outside_pid`` as the machine sees it."""
+
+    name: str
+    role: str
+    pid: int | None
+    netns: int
+    outside_pid: int | None = None
+    names: tuple[str, ...] = ()
+
+
+class StepView(msgspec.Struct, frozen=True):
+    """A step as a list shows it: ``earned`` is the tick in the progress, ``live`` whether it holds now (None: not judged)."""
+
+    id: str
+    title: str
+    earned: bool = False
+    live: bool | None = None
+
+
+class LessonView(msgspec.Struct, frozen=True):
+    """A lesson as a list shows it."""
+
+    id: str
+    title: str
+    steps: tuple[StepView, ...]
+
+
+class CourseView(msgspec.Struct, frozen=True):
+    """A course as the picker shows it."""
+
+    id: str
+    title: str
+    about: str
+    lessons: tuple[LessonView, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Commands(msgspec.Struct, frozen=True):
+    """The commands of a step in one dialect, with the learner's own names in them."""
+
+    dialect: Dialect
+    lines: tuple[str, ...]
+
+
+class StepPage(msgspec.Struct, frozen=True):
+    """All a screen needs to show the current step, with the learner's own names in the text."""
+
+    position: str
+    lesson_title: str
+    title: str
+    prose: str
+    sentences: tuple[str, ...]
+    commands: tuple[Commands, ...]
+    hints_open: tuple[str, ...] = ()
+    hints_total: int = 0
+    shell: str = "host"
+    number: int = 1
+    of: int = 1
+    success: str = ""
+
+
+class FaultStatus(msgspec.Struct, frozen=True):
+    """What is broken on purpose, as far as the learner may know: ``id`` and what follows it are "" while it is a secret.
+
+    ``healthy``: the network works again. ``began`` is the wall clock, ``seconds`` how long it is (or was) broken, ``hints`` and ``whys``
+    how often help was asked for, ``verdict`` what the judge found last. An ``exam`` is a drill in which Why and hints are locked.
+    """
+
+    tells: str
+    drill: bool = False
+    exam: bool = False
+    healthy: bool = False
+    began: Time = 0.0
+    seconds: Span = 0.0
+    hints: int = 0
+    whys: int = 0
+    seed: int | None = None
+    verdict: Verdict | None = None
+    id: str = ""
+    title: str = ""
+    node: str = ""
+    teaches: str = ""
+    solution: str = ""
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Everything about the lab but the network itself."""
+
+    lab: str
+    agent_pid: int
+    mode: Literal["sandbox", "host"]
+    position: str
+    course: CourseView
+    page: StepPage
+    nodes: tuple[NodeStatus, ...]
+    verdict: Verdict | None = None
+    dialect: Dialect = "ip"
+    busy: str = ""
+    playing: bool = False
+    notices: tuple[str, ...] = ()
+    uptime_s: Span = 0.0
+    clients: int = 0
+    bindings: dict[str, str] = {}
+    limits: str = ""
+    fault: FaultStatus | None = None
+
+
+class Enterable(msgspec.Struct, frozen=True):
+    """A node that can be entered; how, is for the one who enters to know (``join``)."""
+
+    node: str
+
+
+class ChangeLine(msgspec.Struct, frozen=True):
+    """One kernel change in words. ``quiet`` is true for what comes and goes by itself (neighbour states, learned MACs)."""
+
+    sentence: str
+    node: str = ""
+    quiet: bool = False
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """Where the lab is now, and what was done. ``ended``: what that did to a drill; every view was told already."""
+
+    position: str
+    title: str
+    text: str
+    ended: str = ""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A verdict with the words that go with it. ``success`` is the page's sentence, "" unless it is true now."""
+
+    position: str
+    title: str
+    verdict: Verdict
+    success: str
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """Every verdict that was asked for. ``text`` says where it goes on, ``fault`` what may be told of something broken on purpose."""
+
+    verdicts: tuple[Judged, ...]
+    text: str
+    fault: FaultStatus | None = None
+
+
+class Help(msgspec.Struct, frozen=True):
+    """One rung of help, counted from 0 (-1: what the verdict shows right now), and how many are ``left``."""
+
+    rung: int
+    text: str
+    left: int
+
+
+class Broke(msgspec.Struct, frozen=True):
+    """Something was broken on purpose: what is noticed, at which step, and what may be told of it."""
+
+    text: str
+    position: str
+    fault: FaultStatus
+
+
+class Mended(msgspec.Struct, frozen=True):
+    """Nothing is broken any more. ``mended`` is the fault's id, "" when there was none; ``came_from`` where the learner was before it all, when
+    that is elsewhere.
+    """
+
+    text: str
+    position: str
+    mended: str = ""
+    came_from: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One thing done, ``at`` the wall clock. ``lines`` are commands (dialect ip) that do it again; empty when there is no plain one. ``anew``: the
+    lab began anew here, and what stands before has no part in what it is now.
+    """
+
+    at: Time
+    who: Literal["tutor", "learner", "lab"]
+    text: str
+    lines: tuple[str, ...] = ()
+    step: str = ""
+    anew: bool = False
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Everything that was done, and the same written down as a shell ``script`` and as ``markdown``."""
+
+    entries: tuple[Entry, ...]
+    script: str
+    markdown: str
+
+
+class Following(msgspec.Struct, frozen=True):
+    """Whether the learner's own traffic is followed; ``missing`` says in words what cannot be seen."""
+
+    following: bool
+    missing: tuple[str, ...] = ()
+
+
+class Packet(msgspec.Struct, frozen=True):
+    """One packet: (a layer's name, its fields and their values), outermost first, and its bytes, which are base64 in JSON."""
+
+    layers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    data: bytes
+
+
+class Capture(msgspec.Struct, frozen=True):
+    """A pcapng file, base64 in JSON, and how many frames it holds."""
+
+    pcapng: bytes
+    frames: int
+
+
+class Proven(msgspec.Struct, frozen=True):
+    """Lint's proof: what is wrong, which steps were proven, and which were left out and why."""
+
+    problems: tuple[str, ...]
+    proven: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...] = ()

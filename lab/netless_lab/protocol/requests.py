@@ -1,0 +1,194 @@
+"""What a client may ask for. Each request declares its reply, and whether it only looks or has to wait for its turn."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..course.progress import Progress
+from ..ending import Others
+from ..model.clearing import Clearing
+from ..model.journey import Explanation, Journey
+from ..model.listed import Listed
+from ..model.probe import Outcome, Probe
+from ..model.snapshot import Snapshot
+from ..primitives.base import Dialect
+from .base import Look, Request, Verb
+from .events import DETAILS, Kind
+from .replies import Account, Broke, Capture, CourseView, Enterable, Following, Help, Judgement, Mended, Moved, Packet, Proven, Status
+
+Scope = Literal["step", "lesson", "lab"]
+
+
+class Subscribe(Request[None], frozen=True):
+    """From now on send the events of these kinds, and no others; the last subscription counts. What is so now is sent at once: status,
+    snapshot, verdict and summary, as far as they are among them.
+    """
+
+    kinds: tuple[Kind, ...] = DETAILS
+
+
+class Down(Request[Others], frozen=True):
+    """End the lab. Understood from a client of any version."""
+
+
+class Leave(Request[str], frozen=True):
+    """The tutor that started the lab was quit on purpose: why the lab goes on, "" when it ends now."""
+
+
+class GetStatus(Look[Status], frozen=True):
+    """Everything about the lab but the network itself."""
+
+
+class GetSnapshot(Look[Snapshot], frozen=True):
+    """The state of every node, read now."""
+
+
+class GetCourses(Look[tuple[CourseView, ...]], frozen=True):
+    """Every course, with its ticks."""
+
+
+class GetProgress(Look[Progress], frozen=True):
+    """What was earned so far."""
+
+
+class GetHistory(Look[Account], frozen=True):
+    """What was done in this lab."""
+
+
+class GetFaults(Look[tuple[Listed, ...]], frozen=True):
+    """Every fault there is, and what this machine lacks for it."""
+
+
+class GetJourneys(Look[tuple[Journey, ...]], frozen=True):
+    """The journeys that are kept, oldest first."""
+
+
+class GetPacket(Look[Packet], frozen=True):
+    """One packet: the ``hop``, from 0, of the ``journey`` of this number."""
+
+    journey: int
+    hop: int
+
+
+class GetCapture(Look[Capture], frozen=True):
+    """The packets of one journey, or all that are kept."""
+
+    journey: int | None = None
+
+
+class Enter(Look[Enterable], frozen=True):
+    """Whether a node can be entered."""
+
+    node: str
+
+
+class Follow(Look[Following], frozen=True):
+    """Follow the learner's own traffic, as ``JourneyEvent`` to all who subscribed, or stop; None only asks. The lab stays as it is."""
+
+    on: bool | None = None
+
+
+class Run(Verb[Judgement], frozen=True):
+    """Do a step for the learner: the current one, the one named, or all that remain in the lesson. Then judge it."""
+
+    target: str | None = None
+    rest: bool = False
+
+
+class Check(Verb[Judgement], frozen=True):
+    """Judge the current step, or every step of the target (a step, lesson or course)."""
+
+    target: str | None = None
+
+
+class Back(Verb[Moved], frozen=True):
+    """Undo the last step, or the learner's own last change when there is one after it."""
+
+
+class Goto(Verb[Moved], frozen=True):
+    """Rebuild the lab for the start of the target, or its end."""
+
+    target: str
+    end: bool = False
+
+
+class Reset(Verb[Moved], frozen=True):
+    """Rebuild to the start of the current step or lesson, or the whole lab."""
+
+    scope: Scope = "step"
+
+
+class WhatGoes(Verb[Clearing], frozen=True):
+    """What ``Reset`` would take away or put back. It waits for its turn: what is being rebuilt just now would tell nothing."""
+
+    scope: Scope = "step"
+
+
+class Next(Verb[Moved], frozen=True):
+    """Move on to the next step. When it can start from what is there, only the position changes.
+
+    Else it is refused, with what is missing and what would be ``going`` and ``coming`` back; with ``force`` the lab is rebuilt for the next step.
+    """
+
+    force: bool = False
+
+
+class Hint(Verb[Help], frozen=True):
+    """Open the next rung of help for the current step (or the given rung, from 0). Recorded in the progress."""
+
+    rung: int | None = None
+
+
+class SendProbe(Verb[Outcome], frozen=True):
+    """Send one probe now."""
+
+    probe: Probe
+    must_reply: bool = True
+
+
+class Explain(Verb[Explanation], frozen=True):
+    """Send one probe, follow it, and say where and why it died."""
+
+    probe: Probe
+
+
+class Play(Verb[Moved], frozen=True):
+    """Enter or leave play mode: judging pauses; leaving restores the step exactly."""
+
+    on: bool
+
+
+class SetDialect(Verb[Moved], frozen=True):
+    """Choose the dialect in which commands are shown, for every view of this lab."""
+
+    dialect: Dialect
+
+
+class Break(Verb[Broke], frozen=True):
+    """Break something on purpose. Without ``fault`` one is drawn by ``seed``, or by lot; a drawn one and a drill's stay secret.
+
+    ``node`` is the container it shall be in, "" where it belongs. An ``exam`` is a drill without help.
+    """
+
+    fault: str = ""
+    seed: int | None = None
+    node: str = ""
+    drill: bool = False
+    exam: bool = False
+
+
+class Mend(Verb[Mended], frozen=True):
+    """Take away what was broken on purpose: while it is, that gives up and tells what it was."""
+
+
+class Prove(Verb[Proven], frozen=True):
+    """Lint's proof of the course in hand, or of the lessons of these ids: every step fails before, passes after, and fails again undone."""
+
+    lessons: tuple[str, ...] = ()
+
+
+Asked = (
+    Subscribe | Down | Leave
+    | GetStatus | GetSnapshot | GetCourses | GetProgress | GetHistory | GetFaults | GetJourneys | GetPacket | GetCapture | Enter | Follow
+    | Run | Check | Back | Goto | Reset | WhatGoes | Next | Hint | SendProbe | Explain | Play | SetDialect | Break | Mend | Prove
+)  # fmt: skip

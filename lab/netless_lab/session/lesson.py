@@ -1,0 +1,183 @@
+"""The mode of a lesson: the current step is judged, its tick is earned, its hints are opened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Literal
+
+import msgspec
+
+from ..course.bindings import Bindings
+from ..course.catalog import resolve_in
+from ..course.further import Standing
+from ..course.hints import LIVE, Rung, live_hint, offer
+from ..course.step import Position
+from ..course.verdict import Verdict
+from ..errors import Refusal
+from ..model.journey import Explanation
+from ..model.probe import Probe
+from ..model.snapshot import Snapshot
+from ..protocol import FaultStatus, Help, Judgement, VerdictEvent
+from .explaining import explained
+from .judging import judge_places, judge_step
+from .mode import Mode, Verb
+from .pages import help_rungs, judged, onward
+from .stage import Stage
+from .state import key
+
+WAITING_S = 0.5
+"""How long the watching judge rests while what it waits for (STP takes 30 s) is not ready."""
+
+
+class Lesson:
+    """Refuses nothing."""
+
+    name: Literal["lesson"] = "lesson"
+    watches = True
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._live_hint = ""
+
+    def refuses(self, verb: Verb) -> str:
+        """Nothing."""
+        return ""
+
+    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+        """Judge the current step, earn its tick when it passes, and tell."""
+        async with self._stage.judge.turn:
+            return await self._judge(by_tutor=by_tutor)
+
+    async def _judge(self, *, by_tutor: bool) -> Verdict:
+        stage = self._stage
+        place, held = stage.state.position, stage.state.passed
+        stage.unseen.judging()
+        verdict, names = await judge_step(stage.world, stage.case(place), stage.probe_told, self._state_told)
+        with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
+            snapshot = await stage.live.refresh()
+        if stage.state.position != place:
+            return verdict
+        completed = False
+        if verdict.passed:
+            completed = self._earn(place, names, newly=not held)
+        changed = verdict != stage.state.verdict
+        stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
+        stage.relive(snapshot)
+        if changed or completed:
+            stage.tell(VerdictEvent(verdict, completed))
+            stage.tell_status()
+        return verdict
+
+    async def check(self, target: str | None) -> Judgement:
+        """Judge the current step, or every step of a target as far as its result should be there now."""
+        stage, state = self._stage, self._stage.state
+        wanted = resolve_in(state.course, stage.library.courses, target, state.position).positions if target is not None else (state.position,)
+        if wanted == (state.position,):
+            verdict = await self.judge()
+            if verdict.result == "waiting":
+                stage.rejudge()
+            return Judgement((judged(stage.state, stage.state.position, verdict),), onward(stage.state))
+        course, here = state.course, state.position
+        learner = Standing(course, here, state.progress.earned(key(here), course.id), await stage.live.refresh(), state.bindings)
+        found = await judge_places(stage.world, learner, wanted, stage.case, stage.probe_told)
+        return Judgement(tuple(judged(stage.state, place, verdict) for place, verdict in found), "")
+
+    def hint(self, rung: int | None) -> Help:
+        """Open the next rung of help, or the one asked for; it is recorded, not punished.
+
+        What the verdict shows right now comes first, once; then the step's own rungs; the command itself is the last.
+        """
+        stage, state = self._stage, self._stage.state
+        place = key(state.position)
+        opened = state.progress.opened(place, state.course.id)
+        every = help_rungs(state, stage.live.last)
+        seen = set(range(opened)) | ({LIVE} if live_hint(state.verdict) == self._live_hint else set())
+        offered = offer(state.step, state.verdict, seen, every[len(state.step.hints) :], state.bindings)
+        if rung is not None:
+            if not 0 <= rung < len(every):
+                raise Refusal(f"this step has {len(every)} hints, counted from 1")
+            offered = Rung(rung, every[rung], max(len(every) - max(opened, rung + 1), 0))
+        if offered.number == LIVE:
+            self._live_hint = offered.text
+        else:
+            stage.remember(state.progress.hinted(state.course.id, place, max(opened, offered.number + 1)))
+        stage.tell_status()
+        return Help(offered.number, offered.text, offered.left)
+
+    async def explain(self, probe: Probe) -> Explanation:
+        """Send one probe, follow it, and say where it died and why."""
+        stage = self._stage
+        await stage.world.look()
+        if stage.world.ref(probe.node) is None:
+            raise Refusal(f"there is no node {probe.node} in this lab", nearest=stage.world.nearest(probe.node))
+        owners, steps = stage.case(stage.state.position).owners, stage.library.taught(stage.state.course)
+        evidence, told = await explained(stage.world, probe, owners, steps)
+        stage.probe_told(evidence.outcome, True)
+        return told
+
+    async def watch(self) -> None:
+        """Judge, and again while a port or carrier is still on its way."""
+        while (await self.judge()).result == "waiting":
+            await asyncio.sleep(WAITING_S)
+
+    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
+        """What the learner changes is judged. What came by itself, a neighbour or MAC learned from a packet, may complete a step that asks
+        for just that: then too.
+        """
+        stage = self._stage
+        here = key(stage.state.position)
+        held = stage.state.live.get(here)
+        stage.relive(snapshot)
+        if not stage.state.busy and (by_learner or stage.state.live.get(here) != held):
+            stage.rejudge()
+
+    def going(self) -> tuple[str, ...]:
+        """The network itself says it."""
+        return ()
+
+    def ending(self) -> str:
+        """Nothing ends."""
+        return ""
+
+    async def left(self) -> Mode:
+        """A rebuild is of the same lesson."""
+        return self
+
+    def close(self) -> None:
+        """All is written down already."""
+
+    def fault(self) -> FaultStatus | None:
+        """Nothing is broken on purpose."""
+        return None
+
+    def _state_told(self, verdict: Verdict) -> None:
+        """The state holds, its packets are on their way: show so, unless the step is shown as passed or as far as this already."""
+        stage = self._stage
+        shown = stage.state.verdict
+        if shown is not None and shown.step == verdict.step and (shown.passed or _outline(shown) == _outline(verdict)):
+            return
+        stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
+        stage.tell(VerdictEvent(verdict))
+
+    def _earn(self, place: Position, names: Bindings, *, newly: bool) -> bool:
+        """Tick the step, once for the tutor and once for the learner's own hands; ``newly``: it did not hold before. Whether it is the first."""
+        stage, state = self._stage, self._stage.state
+        course, progress, by_tutor = state.course.id, state.progress, state.by_tutor
+        known = progress.step(key(place), course)
+        first = known.earned is None
+        if first or (newly and not by_tutor and not known.by_hand):
+            progress = progress.earn(course, key(place), time.time(), by_tutor=by_tutor)
+        if names != state.bindings:
+            stage.state = msgspec.structs.replace(state, bindings=names)
+            progress = progress.bound(course, names)
+        if progress != state.progress:
+            stage.remember(progress)
+            stage.refresh_goal()
+        return first
+
+
+def _outline(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    """What is claimed and how its state stands, whatever became of the packets."""
+    return tuple((item.claim, item.result if item.kind == "state" else "") for item in verdict.items)

@@ -1,0 +1,74 @@
+"""The verbs that only look, and those that send a packet."""
+
+from __future__ import annotations
+
+from ..errors import Refusal
+from ..model.probe import Outcome, Probe
+from ..model.snapshot import Snapshot
+from ..protocol import Account, Capture, CourseView, Enterable, Following, Message, Packet, SnapshotEvent, StatusEvent, VerdictEvent
+from .history import notes, script
+from .judging import send
+from .pages import course_views
+from .stage import Stage
+
+
+async def snapshot(stage: Stage) -> Snapshot:
+    """The state of every node, read now."""
+    return await stage.live.refresh() if not stage.state.busy else await stage.world.look()
+
+
+def every_course(stage: Stage) -> tuple[CourseView, ...]:
+    """Every course with its ticks, and those that cannot be used."""
+    return course_views(stage.library, stage.state)
+
+
+def introduction(stage: Stage) -> tuple[Message, ...]:
+    """What a new view needs to paint itself."""
+    events: list[Message] = [StatusEvent(stage.status()), SnapshotEvent(stage.live.last, stage.live.goal), stage.tell_summary()]
+    if stage.state.verdict is not None:
+        events.append(VerdictEvent(stage.state.verdict))
+    return tuple(events)
+
+
+def enterable(stage: Stage, node: str) -> Enterable:
+    """The node, if it can be entered. Raises Refusal."""
+    with stage.world.way_into(node):
+        return Enterable(node)
+
+
+def account(stage: Stage) -> Account:
+    """What was done, as entries and written down."""
+    entries = stage.history.entries
+    return Account(entries, script(entries), notes(entries))
+
+
+async def follow(stage: Stage, on: bool | None) -> Following:
+    """Follow the learner's own traffic from now on, or stop, or only tell whether."""
+    following = stage.world.following
+    if on:
+        await following.ready()
+        following.traffic.start()
+    elif on is False:
+        following.traffic.stop()
+    return Following(following.traffic.on, following.missing)
+
+
+def packet(stage: Stage, journey: int, hop: int) -> Packet:
+    """One packet layer by layer. Raises Refusal."""
+    data, found = stage.world.following.packet(journey, hop)
+    return Packet(found, data)
+
+
+def capture(stage: Stage, journey: int | None) -> Capture:
+    """What was followed, as a file. Raises Refusal."""
+    return Capture(*stage.world.following.pcapng(journey))
+
+
+async def send_probe(stage: Stage, probe: Probe, must_reply: bool) -> Outcome:
+    """One probe for whoever asks. Raises Refusal."""
+    if stage.world.ref(probe.node) is None:
+        raise Refusal(f"there is no node {probe.node} in this lab", nearest=stage.world.nearest(probe.node))
+    await stage.world.following.ready()
+    outcome = await send(stage.world, probe, must_reply=must_reply)
+    stage.probe_told(outcome, must_reply)
+    return outcome

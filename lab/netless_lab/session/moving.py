@@ -1,0 +1,357 @@
+"""The verbs that move the lab: run, next, back, goto, reset, play. One at a time, from any state, always with words."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..course.bindings import Bindings
+from ..course.compare import difference, in_words
+from ..course.judge import state_holds
+from ..course.step import Position, Step, positions, step_at
+from ..errors import ApplyError, Refusal
+from ..model.clearing import Clearing
+from ..model.snapshot import Snapshot
+from ..primitives.base import Dialect
+from ..primitives.beside import beside
+from ..protocol import Judged, Judgement, Moved, Notice, Scope
+from .mode import Verb
+from .moves import missing, spoken
+from .pages import LAST, bound_actions, judged, onward
+from .play import Play, stop_playing
+from .stage import Stage
+from .state import Notices, State, after, before, key, stood
+from .undo import take_back_last
+
+_NEW_LAB = "If `reset lab` does not help either, end the lab (`netless down`) and start a new one; your ticks are kept."
+
+
+async def begin(stage: Stage) -> None:
+    """Take stock: the world as it is before the first step, and what the progress says of earlier days."""
+    lacking = await stage.moves.have(stage.state.course)
+    await stage.live.begin()
+    stand_at(stage, _frontier(stage))
+    if stage.state.progress.here not in ("", stage.state.course.id):  # the learner was in another course, and asked for this one
+        stage.remember(stage.state.progress.at(stage.state.position))
+    stage.refresh_goal()
+    if lacking:
+        stage.note(lacking)
+    if stage.state.position != positions(stage.state.course)[0]:
+        stage.note(_resumed(stage))
+    stage.rejudge()
+
+
+def _frontier(stage: Stage) -> Position:
+    """Where to go on: the position, or the step after it when its tick was the newest one earned before the lab was lost."""
+    course, progress = stage.state.course, stage.state.progress
+    here = stage.state.position
+    places = positions(course)
+    later = places[places.index(here) + 1 :]
+    earned = [progress.earned(key(place), course.id) for place in (here, *later)]
+    return later[0] if later and earned[0] and not any(earned[1:]) else here
+
+
+async def run(stage: Stage, target: str | None = None, *, rest: bool = False) -> Judgement:
+    """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
+    await stage.hold_judging()
+    _refuse(stage, "run")
+    place = _named(stage, target)[0] if target else _to_run(stage.state)
+    stop_playing(stage)
+    if place is None:
+        return Judgement((), LAST)
+    lesson = place.lesson
+    answers: list[Judged] = []
+    while True:
+        answers.append(await _run_one(stage, place))
+        following = after(stage.state.course, place)
+        if not rest or answers[-1].verdict.result != "pass" or following is None or following.lesson != lesson:
+            return Judgement(tuple(answers), onward(stage.state))
+        place = following
+
+
+async def advance(stage: Stage, *, force: bool = False) -> Moved:
+    """Move on; what is there stays. When the next step cannot start from it, that is refused, unless ``force`` has it rebuilt."""
+    await stage.hold_judging()
+    _refuse(stage, "next")
+    following = after(stage.state.course, stage.state.position)
+    if following is None:
+        stop_playing(stage)
+        return moved(stage, LAST)
+    lacking = await _lacking(stage, following)
+    if lacking and not force:
+        stage.rejudge()
+        there = (stage.state.course, following, stage.state.bindings)
+        clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False)
+        raise Refusal(_not_yet(stage, following, lacking), code=1, clearing=clearing)
+    stop_playing(stage)
+    stand_at(stage, following)
+    if lacking:
+        await rebuild(stage, following)
+        text = f"Skipped ahead: the lab was rebuilt for the start of {following}."
+    else:
+        text = f"Now at {following}: {stage.state.step.title}."
+    stage.rejudge()
+    return moved(stage, text)
+
+
+async def back(stage: Stage) -> Moved:
+    """Undo the learner's own changes since the step began, or else the last step."""
+    await stage.hold_judging()
+    place = stage.state.position
+    if ending := stage.mode.ending():
+        await rebuild(stage, place, end=True)
+        return moved(stage, f"The lab is back at the end of {place}, as it was before it was broken.", ending)
+    if taken_back := await take_back_last(stage):
+        return moved(stage, f"Undone: {taken_back}.")
+    if stage.state.touched:
+        text = f"Undone: what you changed since the start of {place}."
+    elif stage.state.passed:
+        text = f"Undone: {stage.state.step.title}."
+    else:
+        earlier = before(stage.state.course, place)
+        if not earlier:
+            stage.rejudge()
+            raise Refusal("This is the beginning: there is nothing to go back to.", code=1)
+        place = earlier[-1]
+        text = f"Back at the start of {place}: {step_at(stage.state.course, place).title}."
+    await rebuild(stage, place)
+    return moved(stage, text)
+
+
+async def goto(stage: Stage, target: str, *, end: bool = False) -> Moved:
+    """Rebuild the lab for the start of a step or lesson, or with it done."""
+    await stage.hold_judging()
+    place = _named(stage, target)[-1] if end else _named(stage, target)[0]
+    stop_playing(stage)
+    ending, course = stage.mode.ending(), stage.library.of(place)
+    before_it = stood(course, stage.state.progress) if course != stage.state.course else place
+    await rebuild(stage, place, end=end)
+    if not end:
+        onwards = f" You were at {before_it} last: `goto {before_it}` goes on there." if before_it not in (place, positions(course)[0]) else ""
+        return moved(stage, f"At the start of {place}: {stage.state.step.title}.{onwards}", ending)
+    verdict = (await judge_here(stage, by_tutor=True)).verdict
+    text = f"At the end of {place}: {stage.state.step.title}."
+    if not verdict.passed:
+        failing = "; ".join(item.claim for item in verdict.items if item.result != "pass")
+        raise Refusal(f"{text} But its own check does not pass there: {failing}. {_NEW_LAB}", code=4)
+    return moved(stage, text, ending)
+
+
+async def what_goes(stage: Stage, scope: Scope) -> Clearing:
+    """What a reset would take away and put back, also what no picture shows of it."""
+    place = _start_of(stage.state, scope)
+    return _told(stage, place, await _in_the_picture(stage, place) + await _out_of_it(stage, place, scope))
+
+
+async def reset(stage: Stage, scope: Scope) -> Moved:
+    """Start the step, the lesson or everything over."""
+    place = _start_of(stage.state, scope)
+    clearing = _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope))
+    await stage.hold_judging()
+    stop_playing(stage)
+    if scope == "lab":
+        fresh = stage.state.progress.started_over(stage.state.course.id)
+        stage.remember(fresh)
+        stage.state = msgspec.structs.replace(stage.state, bindings=Bindings(), notices=Notices())
+    if not clearing and not stage.state.passed:
+        return moved(stage, stage.moves.repaired(await stage.world.repair()) or "Nothing to reset: the lab is as it was at the start.")
+    ending = stage.mode.ending()
+    await rebuild(stage, place, anew=scope == "lab")
+    return moved(stage, f"Reset: the lab is at the start of {place}.", ending)
+
+
+def _start_of(state: State, scope: Scope) -> Position:
+    places, here = positions(state.course), state.position
+    return {"step": here, "lesson": next(place for place in places if place.lesson == here.lesson), "lab": places[0]}[scope]
+
+
+async def _in_the_picture(stage: Stage, place: Position) -> Clearing:
+    await stage.live.refresh()
+    return stage.moves.clearing(stage.state.course, place, stage.state.bindings)
+
+
+async def _out_of_it(stage: Stage, place: Position, scope: Scope) -> Clearing:
+    """Programs that would end, what no picture shows, and processes of nodes that would be there again."""
+    return stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab") + await stage.world.unseen() + stage.world.lost()
+
+
+def _told(stage: Stage, place: Position, clearing: Clearing) -> Clearing:
+    """What goes, in the words of the mode, and that the learner's place does."""
+    secret = stage.mode.going()
+    back_to = (f"you go back to {place}",) if place != stage.state.position else ()
+    return (Clearing(secret) if secret else clearing) + Clearing(back_to)
+
+
+async def _lacking(stage: Stage, following: Position) -> tuple[Step, ...]:
+    """What the next step needs and is not there. What was just done in names of the learner's own counts once it was judged."""
+    state = stage.state
+    lacking = missing(state.course, following, await stage.live.refresh(), state.bindings)
+    if not lacking or not stage.mode.watches:
+        return lacking
+    await stage.mode.judge()
+    return missing(state.course, following, stage.live.last, stage.state.bindings)
+
+
+def _not_yet(stage: Stage, following: Position, lacking: tuple[Step, ...]) -> str:
+    """Why the next step cannot start, and the ways on; ``run`` is one only where it takes nothing away."""
+    state = stage.state
+    ahead = [key(place) for place in before(state.course, following)]
+    found = difference(state.course, ahead, stage.live.last, state.bindings, following)
+    seen = f": {found[0].claim}; seen: {found[0].seen}" if found else ""
+    does_it = "`run` does it for you, " if lacking[0] == state.step else ""
+    return f"{lacking[0].title!r} is not done{seen}. {does_it}`goto {following}` rebuilds the lab for the next step."
+
+
+async def set_dialect(stage: Stage, dialect: Dialect) -> Moved:
+    """Show commands in this dialect from now on."""
+    stage.remember(stage.state.progress.speaking(dialect))
+    stage.state = msgspec.structs.replace(stage.state, dialect=dialect)
+    stage.tell_status()
+    return moved(stage, f"Commands are shown in the dialect {dialect}.")
+
+
+def _resumed(stage: Stage) -> str:
+    """Progress from an earlier lab beside a kernel that is new: name the difference and the ways on."""
+    state = stage.state
+    earned = [key(place) for place in before(state.course, state.position) if state.progress.earned(key(place), state.course.id)]
+    lacking = difference(state.course, earned, stage.live.last, state.bindings, state.position)
+    found = in_words(lacking, len(earned))
+    return (
+        f"Your progress stands at {state.position} ({state.step.title}), but this lab is new. {found} "
+        f"`run` goes on from there and rebuilds what is missing first, `goto {key(state.position)}` only rebuilds, "
+        "`reset lab` starts over."
+    )
+
+
+async def stand(stage: Stage, place: Position, *, end: bool = False) -> None:
+    """Be at the clean start of a step, or with it done, whatever was before."""
+    await stage.hold_judging()
+    await rebuild(stage, place, end=end, judging=False)
+
+
+async def _run_one(stage: Stage, place: Position) -> Judged:
+    if place.course != stage.state.course.id:
+        await rebuild(stage, place, judging=False)
+    snapshot = await stage.live.refresh()
+    jumped = place != stage.state.position
+    stand_at(stage, place)
+    async with stage.busy(f"running {stage.state.step.title}"):
+        lacking = missing(stage.state.course, place, snapshot, stage.state.bindings)
+        if lacking:
+            await rebuild(stage, place)
+            if not jumped:
+                text = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
+                stage.tell(Notice("info", text))
+        elif state_holds(stage.state.step, snapshot, stage.state.bindings) and (held := await stage.mode.judge()).passed:
+            stage.tell(Notice("info", f"{stage.state.step.title!r} is done already: nothing had to be done."))
+            return judged(stage.state, place, held)
+        try:
+            await _apply_step(stage)
+        except ApplyError:
+            await rebuild(stage, place)
+            text = "Some of this was there already: the lab was put back to the step's start, then the step was done."
+            stage.tell(Notice("info", text))
+            try:
+                await _apply_step(stage)
+            except ApplyError as error:
+                raise Refusal(f"The step could not be done. {error} {_NEW_LAB}", code=4) from error
+        stage.state = msgspec.structs.replace(stage.state, touched=False, by_tutor=True)
+        return await judge_here(stage, by_tutor=True)
+
+
+async def _apply_step(stage: Stage) -> None:
+    actions = bound_actions(stage.state.step, stage.state)
+    stage.moves.check(actions, stage.state.dialect)
+    for action in actions:
+        before_it = stage.live.last
+        try:
+            await stage.moves.apply(action, stage.state.dialect)
+        except ApplyError as error:
+            stage.told_action(action, str(error))
+            raise
+        stage.told_action(action)
+        did = spoken((action, *beside(action, stage.state.dialect)), stage.state.dialect)
+        stage.history.did(did, before_it, action.sentence(), str(stage.state.position))
+
+
+async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: bool = True, anew: bool = False) -> Snapshot:
+    """Build the lab anew for a step's start, or with it ``end``; ``judging``: then judge what is there; ``anew``: the containers too. A step of
+    another course is built in the world of that course.
+
+    Raises Refusal (4).
+    """
+    async with stage.busy(f"rebuilding to {place}"):
+        stage.enter(await stage.mode.left())
+        course = stage.library.of(place)
+        names = stage.state.bindings if course == stage.state.course else stage.state.progress.bindings(course.id)
+        try:
+            await stage.moves.furnish(course)
+            snapshot = await stage.moves.rebuild(course, place, names, stage.state.dialect, end=end, anew=anew)
+        except ApplyError as error:
+            interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
+            raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
+    stand_at(stage, place)
+    stage.state = msgspec.structs.replace(stage.state, touched=False, verdict=None, notices=Notices(), by_tutor=end)
+    stage.own_changes.clear()
+    stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, stage.state.dialect, end=end), place, end=end)
+    stage.relive(snapshot)
+    stage.tell_status()
+    if judging and not end:
+        stage.rejudge()
+    return snapshot
+
+
+def stand_at(stage: Stage, place: Position) -> None:
+    """From now on this is the current step, and its course the current one; the lab stays as it is."""
+    if place == stage.state.position:
+        return
+    state, course = stage.state, stage.library.of(place)
+    if course != state.course:
+        state = msgspec.structs.replace(state, course=course, bindings=state.progress.bindings(course.id), live={})
+    stage.state = msgspec.structs.replace(state, position=place, verdict=None, by_tutor=False)
+    stage.remember(stage.state.progress.at(place))
+    stage.refresh_goal()
+    stage.tell_status()
+
+
+async def play(stage: Stage, on: bool) -> Moved:
+    """Enter or leave play mode. Leaving restores the step: its end when it was passed, else its start."""
+    await stage.hold_judging()
+    _refuse(stage, "play")
+    playing = stage.mode if isinstance(stage.mode, Play) else None
+    if on == (playing is not None):
+        return moved(stage, "Play mode is " + ("on" if on else "off") + " already.")
+    if playing is None:
+        stage.enter(Play(stage.mode, stage.state.position, stage.state.passed))
+        stage.tell_status()
+        return moved(stage, "Play mode: do as you please, nothing is judged. Leave it and the step is put back.")
+    stop_playing(stage)
+    await rebuild(stage, playing.place, end=playing.passed)
+    return moved(stage, f"Play mode is over: the lab is back at the {'end' if playing.passed else 'start'} of {playing.place}.")
+
+
+async def judge_here(stage: Stage, *, by_tutor: bool = False) -> Judged:
+    """Judge the current step, and go on with that later when something is still on its way."""
+    verdict = await stage.mode.judge(by_tutor=by_tutor)
+    if verdict.result == "waiting":
+        stage.rejudge()
+    return judged(stage.state, stage.state.position, verdict)
+
+
+def moved(stage: Stage, text: str, ended: str = "") -> Moved:
+    """Where the lab is now. ``ended``: what that did to a drill; every view was told already."""
+    return Moved(str(stage.state.position), stage.state.step.title, text, ended)
+
+
+def _refuse(stage: Stage, verb: Verb) -> None:
+    if refused := stage.mode.refuses(verb):
+        raise Refusal(refused, code=1)
+
+
+def _named(stage: Stage, target: str) -> tuple[Position, ...]:
+    """The steps that a person's words mean. Raises Refusal."""
+    return stage.library.resolve(target, stage.state.position).positions
+
+
+def _to_run(state: State) -> Position | None:
+    """The current step, or the next when the current one holds already; None at the course's end."""
+    return after(state.course, state.position) if state.passed else state.position

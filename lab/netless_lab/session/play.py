@@ -1,0 +1,84 @@
+"""The mode in which nothing is judged, and how it is left."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..course.step import Position
+from ..course.verdict import Verdict
+from ..model.journey import Explanation
+from ..model.probe import Probe
+from ..model.snapshot import Snapshot
+from ..protocol import FaultStatus, Help, Judgement
+from .mode import Mode, Verb
+from .stage import Stage
+
+
+class Play:
+    """Nothing is judged unless somebody asks; for the rest the mode ``beneath`` it goes on."""
+
+    name: Literal["play"] = "play"
+    watches = False
+
+    def __init__(self, beneath: Mode, place: Position, passed: bool) -> None:
+        """``place`` and ``passed``: what is to be put back when it is over."""
+        self.beneath = beneath
+        self.place = place
+        self.passed = passed
+
+    def refuses(self, verb: Verb) -> str:
+        """Nothing is broken on purpose where nothing is judged."""
+        if verb == "break":
+            return "play mode is on: nothing is judged, so a repair would go unseen. Leave it first"
+        return self.beneath.refuses(verb)
+
+    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+        """Asked for, it is judged."""
+        return await self.beneath.judge(by_tutor=by_tutor)
+
+    async def check(self, target: str | None) -> Judgement:
+        """As beneath."""
+        return await self.beneath.check(target)
+
+    def hint(self, rung: int | None) -> Help:
+        """As beneath."""
+        return self.beneath.hint(rung)
+
+    async def explain(self, probe: Probe) -> Explanation:
+        """As beneath."""
+        return await self.beneath.explain(probe)
+
+    async def watch(self) -> None:
+        """Nothing."""
+
+    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
+        """As beneath; the stage asks ``watches`` before it has anything judged."""
+        self.beneath.on_change(snapshot, by_learner=by_learner)
+
+    def going(self) -> tuple[str, ...]:
+        """As beneath."""
+        return self.beneath.going()
+
+    def ending(self) -> str:
+        """As beneath."""
+        return self.beneath.ending()
+
+    async def left(self) -> Mode:
+        """Play goes on in the network that is built anew."""
+        self.beneath = await self.beneath.left()
+        return self
+
+    def close(self) -> None:
+        """As beneath."""
+        self.beneath.close()
+
+    def fault(self) -> FaultStatus | None:
+        """As beneath."""
+        return self.beneath.fault()
+
+
+def stop_playing(stage: Stage) -> None:
+    """A verb that moves the lab ends play mode: there is nothing left to put back. Every view hears when it ends."""
+    if isinstance(stage.mode, Play):
+        stage.enter(stage.mode.beneath)
+        stage.tell_status()

@@ -1,0 +1,291 @@
+"""What every verb and every mode needs: the lab, where the learner stands in it, and how the views are told."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import msgspec
+
+from ..course.bindings import Bindings
+from ..course.compare import difference
+from ..course.extras import extras
+from ..course.further import ahead
+from ..course.judge import state_holds
+from ..course.library import Library
+from ..course.outline import lesson_actions, outline, owners
+from ..course.progress import Progress
+from ..course.step import Course, Position, Step, positions, step_at
+from ..course.substitute import apply
+from ..errors import ApplyError
+from ..ground.pretend import PretendHost
+from ..model.journey import Journey
+from ..model.probe import Outcome
+from ..model.snapshot import Snapshot
+from ..primitives.base import Action
+from ..primitives.updown import LinkDown
+from ..protocol import ActionEvent, ChangeLine, ChangesEvent, JourneyEvent, Message, NodeStatus, Notice, ProbeEvent, Status, StatusEvent, Summary
+from ..sandbox.pid1 import Room
+from ..sandbox.reaper import Reaper
+from ..watching.following import Following
+from ..watching.live import Burst, Live
+from ..watching.persist import OnFailure
+from ..watching.storm import StormGuard
+from ..watching.unseen import Unseen
+from .history import History
+from .judging import Case
+from .mode import Mode
+from .moves import Moves
+from .pages import course_view, every_dialect, step_page, summary, where_of
+from .state import State, actions_before, before, key, stood, undone
+from .watch import WatchingJudge
+from .world import World
+
+Save = Callable[[Progress], None]
+Tell = Callable[[Message], None]
+
+
+class Stage:
+    """One lab with one learner. ``mode`` says what judging and help mean now; ``lesson`` is the mode to come back to."""
+
+    def __init__(
+        self,
+        room: Room,
+        reaper: Reaper,
+        library: Library,
+        course: Course,
+        progress: Progress,
+        save: Save,
+        tell: Tell,
+        lesson: Callable[[Stage], Mode],
+    ) -> None:
+        """``course`` of the ``library`` is begun with. ``save`` keeps the progress, ``tell`` tells every view; ``lesson`` makes the mode to
+        begin in.
+        """
+        self.name = room.lab
+        self.library = library
+        self.tell = tell
+        self._save = save
+        self._began = time.monotonic()
+        self._clients = 0
+        self._summary: Summary | None = None
+        self.state = State(course, stood(course, progress), progress, progress.bindings(course.id), dialect=progress.dialect)
+        deaf = self._failing("The nodes could not be listened to, so no packet can be followed")
+        unguarded = self._failing("The guard against broadcast storms could not do its work")
+        blind = self._failing("What is there now could not be looked at, so the picture is an old one")
+        following = Following(self._journey_heard, deaf, lambda text: tell(Notice("warning", text)))
+        self.world = World(partial(PretendHost, room, reaper), following, StormGuard(self._end_storm, unguarded), self._node_died)
+        self.live = Live(self.world, tell, self._learner_changed, self._kernel_changed, blind)
+        old = self._failing("What no picture shows could not be looked at, so a verdict may be an old one")
+        self.unseen = Unseen(self.world, self._unseen_changed, old)
+        self.moves = Moves(self.world, self.live)
+        self.history = History()
+        self.own_changes: deque[Burst] = deque(maxlen=100)
+        self.judge = WatchingJudge(self._watch)
+        self.lesson = self.mode = lesson(self)
+
+    def enter(self, mode: Mode) -> None:
+        """From now on the lab is for this."""
+        self.mode = mode
+
+    def watched(self, clients: int) -> None:
+        """How many clients are connected now: nobody looks, nothing is polled."""
+        self._clients = clients
+        self.world.attend(clients > 0)
+        self.unseen.attend(clients > 0)
+
+    def report(self, error: BaseException) -> None:
+        """Keep the details of our own fault in the lab's log."""
+        traceback.print_exception(error)
+
+    def status(self) -> Status:
+        """Everything but the network itself."""
+        state, snapshot = self.state, self.live.last
+        nodes = tuple(
+            NodeStatus(node.name, node.role, node.pid, node.netns, self.world.outside_pid(node.pid), node.names) for node in snapshot.nodes
+        )
+        return Status(
+            lab=self.name,
+            agent_pid=self.world.agent_pid,
+            mode="sandbox",
+            position=str(state.position),
+            course=course_view(state.course, state),
+            page=step_page(state, snapshot),
+            nodes=nodes,
+            verdict=state.verdict,
+            dialect=state.dialect,
+            busy=state.busy,
+            playing=self.mode.name == "play",
+            notices=state.notices.lines,
+            uptime_s=round(time.monotonic() - self._began, 1),
+            clients=self._clients,
+            bindings=state.bindings.words(),
+            limits=self.world.limits,
+            fault=self.mode.fault(),
+        )
+
+    def tell_status(self) -> None:
+        """Tell every view where we stand."""
+        status = self.status()
+        self.tell(StatusEvent(status))
+        self.tell_summary(status)
+
+    def tell_summary(self, status: Status | None = None) -> Summary:
+        """The status in short; who wants to hear of it is told when it is not what it was."""
+        before, now = self._summary, summary(status or self.status(), time.time())
+        if before is not None and before == msgspec.structs.replace(now, at=before.at):
+            return before
+        self._summary = now
+        self.tell(now)
+        return now
+
+    def note(self, text: str) -> None:
+        """Something to remember until the lab is in order again."""
+        self.state = msgspec.structs.replace(self.state, notices=self.state.notices.and_also(text))
+        self.tell(Notice("warning", text))
+        self.tell_status()
+
+    def remember(self, progress: Progress) -> None:
+        """Replace the progress and save it at once."""
+        self.state = msgspec.structs.replace(self.state, progress=progress)
+        self._save(progress)
+
+    def probe_told(self, outcome: Outcome, wanted: bool) -> None:
+        """Tell the views what became of a probe."""
+        self.tell(ProbeEvent(time.time(), outcome, wanted, self.world.following.journey_of(outcome)))
+
+    def told_action(self, action: Action, error: str = "") -> None:
+        """Tell the views what the tutor has done, in every dialect, or that it failed."""
+        where = where_of(self.live.last, self.state.step.shell)
+        self.tell(ActionEvent(time.time(), action.sentence(), every_dialect((action,), self.state.dialect, where), error))
+
+    def refresh_goal(self) -> None:
+        """Outline the lesson's final picture, so that the drawing leaves room for it."""
+        course, lesson = self.state.course, self.state.lesson
+        actions = tuple(apply(action, self.state.bindings) for action in lesson_actions(course, lesson.id))
+        self.live.set_goal(outline(self.world.baseline, actions))
+
+    def case(self, place: Position, step: Step | None = None) -> Case:
+        """What the judge must know to judge this step."""
+        course, baseline = self.state.course, self.world.baseline
+        step = step or step_at(course, place)
+        asked = (*actions_before(course, place), *step.do)
+        earlier = tuple(step_at(course, own) for own in before(course, place))
+
+        def beyond(snapshot: Snapshot, names: Bindings) -> tuple[str, ...]:
+            return extras(snapshot, baseline, outline(baseline, tuple(apply(action, names) for action in asked)))
+
+        def lapsed(snapshot: Snapshot, names: Bindings) -> str:
+            return self._lapsed(place, snapshot, names)
+
+        def further(snapshot: Snapshot, names: Bindings) -> tuple[Step, ...]:
+            return ahead(course, place, snapshot, names, baseline)
+
+        return Case(step, self.state.bindings, owners(outline(baseline, asked)), earlier, beyond, lapsed, further)
+
+    def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> str:
+        """The first earlier result that is not there any more, in a sentence; "" when all hold."""
+        earlier = [key(own) for own in before(self.state.course, place)]
+        for gone in difference(self.state.course, earlier, snapshot, names, place):
+            return f"Something from an earlier step ({gone.title!r}) is not so any more: {gone.claim}; seen: {gone.seen}."
+        return ""
+
+    def owners(self) -> dict[str, str]:
+        """In which node the lessons up to here mean each address to live, in the learner's words."""
+        state = self.state
+        return {state.bindings.address(address): node for address, node in self.case(state.position).owners.items()}
+
+    @contextlib.asynccontextmanager
+    async def busy(self, what: str) -> AsyncIterator[None]:
+        """Say what is being done while it is being done."""
+        outer = self.state.busy
+        self.state = msgspec.structs.replace(self.state, busy=what)
+        self.tell_status()
+        try:
+            yield
+        finally:
+            self.state = msgspec.structs.replace(self.state, busy=outer)
+            self.tell_status()
+
+    def relive(self, snapshot: Snapshot) -> None:
+        """Which steps hold now, by their state: the live mark beside the earned tick."""
+        state = self.state
+        gone = undone(state.course, state.position)
+        live = {
+            key(place): key(place) in gone or state_holds(step_at(state.course, place), snapshot, state.bindings)
+            for place in positions(state.course)
+        }
+        if live != state.live:
+            self.state = msgspec.structs.replace(state, live=live)
+            self.tell_status()
+
+    def rejudge(self) -> None:
+        """Judge again soon, where what changes is judged."""
+        if self.mode.watches:
+            self.judge.soon()
+
+    async def hold_judging(self) -> None:
+        """A verb begins: stop the watching judge."""
+        await self.judge.hold()
+
+    async def _watch(self) -> None:
+        """One turn of the watching judge, in whatever mode."""
+        try:
+            await self.mode.watch()
+        except Exception as error:
+            self.report(error)
+            if crowded := self.world.crowded():
+                self.tell(Notice("error", crowded))
+                return
+            text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `goto` gets you past the step."
+            self.tell(Notice("error", text))
+
+    def _learner_changed(self, burst: Burst) -> None:
+        self.own_changes.append(burst)
+        self.state = msgspec.structs.replace(self.state, touched=True, by_tutor=False)
+        self.history.saw(burst.changes, burst.before, burst.after, str(self.state.position))
+        self.mode.on_change(burst.after, by_learner=True)
+
+    def _unseen_changed(self, came: tuple[str, ...], went: tuple[str, ...]) -> None:
+        """What no snapshot holds may stop a packet, or let it pass. What changes while the tutor works is the tutor's own."""
+        if self.state.busy:
+            return
+        self.state = msgspec.structs.replace(self.state, touched=True, by_tutor=False)
+        lines = (*came, *(f"no longer: {line}" for line in went))
+        self.tell(ChangesEvent(time.time(), "learner", tuple(ChangeLine(line) for line in lines)))
+        self.rejudge()
+
+    def _kernel_changed(self, snapshot: Snapshot) -> None:
+        self.mode.on_change(snapshot, by_learner=False)
+
+    def _journey_heard(self, journey: Journey, skipped: int) -> None:
+        self.tell(JourneyEvent(time.time(), journey, skipped))
+
+    def _node_died(self, name: str) -> None:
+        node = self.live.last.node(name)
+        held = node is not None and node.role != "container"
+        what = "its namespace is held by the lab" if held else "its namespace and every cable end in it went along"
+        self.note(f"The process of {name} was killed: {what}. `reset step` brings everything back to the start of this step.")
+
+    async def _end_storm(self, node: str, link: str, text: str) -> None:
+        """Frames go round in circles: switch one cable off, and say so."""
+        down, before_it = LinkDown(name=link, node=node), self.live.last
+        with self.live.tutor_at_work(), contextlib.suppress(ApplyError):
+            await self.world.write((down,))
+            await self.live.refresh()
+            self.history.did((down,), before_it, down.sentence(), str(self.state.position))
+        self.note(text)
+
+    def _failing(self, what: str) -> OnFailure:
+        """What to do when one of the lab's own tasks fails: keep the details, and say what does not go on for now."""
+
+        def failed(error: Exception) -> None:
+            self.report(error)
+            told = self.world.crowded() or f"{what} ({type(error).__name__}: {error})."
+            self.tell(Notice("error", f"{told} It is tried again until it works."))
+
+        return failed

@@ -1,0 +1,223 @@
+"""Every probe the session sends becomes a journey; on request, so does the learner's own traffic.
+
+Taps are opened in the background when somebody looks at the lab, and a probe is only watched where all of them are open, so neither
+``goto`` nor a verdict ever waits for one. What was watched is kept for a while: its bytes can be looked at and saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ..errors import Refusal
+from ..kernel.capture.pcapng import pcapng
+from ..kernel.evidence.conntrack_events import newest
+from ..kernel.evidence.drops import DropEar, DropRing
+from ..kernel.evidence.lookout import Lookout, sieve_for
+from ..kernel.read import NodeRef, Reader
+from ..model.evidence import Evidence
+from ..model.journey import Journey
+from ..model.journeys.assemble import Followed, follow
+from ..model.journeys.frame import Frame, in_order
+from ..model.journeys.ground import Ground
+from ..model.journeys.layers import Layer, layers
+from ..model.probe import Outcome, Probe
+from ..model.snapshot import Snapshot
+from .gather import gather
+from .persist import OnFailure, persist
+from .traffic import Traffic
+
+KEPT_JOURNEYS: Final = 64
+KEPT_FRAMES: Final = 20_000
+SETTLE_S: Final = 0.1
+"""How long the nodes must have stayed the same before taps are opened and closed: a rebuild changes them several times."""
+
+Send = Callable[[], Awaitable[Outcome]]
+OnJourney = Callable[[Journey, int], None]
+"""A journey, and how many frames were left out since the last one."""
+OnUnheard = Callable[[str], None]
+"""That packets of some nodes cannot be seen, and why, in a sentence."""
+
+
+class Kept(NamedTuple):
+    """A journey with the frames its hops were made of, one each."""
+
+    journey: Journey
+    frames: tuple[Frame, ...]
+
+
+class Following:
+    """Belongs to one loop. Whatever it sends gets an outcome with an ``id``, and a journey is found by that."""
+
+    def __init__(self, on_journey: OnJourney, on_failure: OnFailure, on_unheard: OnUnheard) -> None:
+        """``on_journey`` hears of the learner's own traffic while ``traffic`` is on; ``on_failure``, that the nodes could not be listened to;
+        ``on_unheard``, that some cannot be: once, until all are again.
+        """
+        self._on_journey = on_journey
+        self._on_failure = on_failure
+        self._on_unheard = on_unheard
+        self._unheard_told = False
+        self._lookout = Lookout()
+        self._refs: dict[str, NodeRef] = {}
+        self._watched = False
+        self._changing: asyncio.Task[None] | None = None
+        self._numbers = 0
+        self._sent = 0
+        self._kept: OrderedDict[int, Kept] = OrderedDict()
+        self._of_outcome: OrderedDict[int, Journey] = OrderedDict()
+        self._frames: deque[Frame] = deque(maxlen=KEPT_FRAMES)
+        self._lost = 0
+        self._drop_ear: DropEar | None = None
+        self.traffic = Traffic(self._lookout, self._heard)
+
+    def attend(self, watched: bool) -> None:
+        """Somebody looks at the lab, or nobody does: then nothing is listened to."""
+        if watched != self._watched:
+            self._watched = watched
+            if not watched:
+                self.traffic.stop()
+            self._change_soon()
+
+    def nodes(self, refs: Mapping[str, NodeRef], snapshot: Snapshot) -> None:
+        """The nodes there are now, and their state. Costs nothing when the nodes are the same."""
+        self.traffic.snapshot = snapshot
+        if refs != self._refs:
+            self._refs = dict(refs)
+            self._change_soon()
+
+    def hear_drops(self, ring_fd: int, ring_size: int, layout: str, reasons: Mapping[int, str]) -> None:
+        """The lab's starter, being root, handed over the kernel's drop reasons: gather them with every investigation."""
+        with contextlib.suppress(OSError, ValueError):
+            self._drop_ear = DropEar(DropRing(ring_fd, ring_size, layout), reasons)
+
+    async def ready(self) -> None:
+        """Wait until every node is listened to: for those who ask for a journey, not only for an outcome."""
+        await self._attend(self._refs.values())
+
+    async def close(self) -> None:
+        """Let every node go."""
+        self._watched = False
+        self.traffic.stop()
+        if self._changing is not None:
+            self._changing.cancel()
+        if self._drop_ear is not None:
+            self._drop_ear.close()
+        await self._lookout.close()
+
+    async def probe(self, probe: Probe, send: Send, snapshot: Snapshot) -> Outcome:
+        """Send a probe and follow it, when every node is listened to that can be; else only send it. ``snapshot`` is the state before it."""
+        if not self._lookout.attends(self._refs.values()):
+            return self._numbered(await send())
+        with self._lookout.watch(sieve_for(probe)) as watching:
+            outcome = self._numbered(await send())
+            seen = watching.stop()
+        followed = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
+        self._lost += seen.recording.lost
+        self._remember(outcome, followed)
+        return outcome
+
+    async def investigate(self, probe: Probe, refs: Mapping[str, NodeRef], reader: Reader) -> Evidence:
+        """Send a probe once and gather every fact about it; its journey is kept like any other."""
+        found = await gather(probe, refs, self._lookout, reader, self._drop_ear)
+        self.traffic.leave_out(found.own)
+        outcome, journey = self._numbered(found.evidence.outcome), self._keep(found.evidence.journey, found.frames)
+        self._told(outcome, journey)
+        return msgspec.structs.replace(found.evidence, outcome=outcome, journey=journey)
+
+    def journey_of(self, outcome: Outcome) -> Journey | None:
+        """The journey of a probe that was followed, by its outcome's id."""
+        return self._of_outcome.get(outcome.id)
+
+    @property
+    def unheard(self) -> frozenset[str]:
+        """The nodes that are not listened to though somebody looks."""
+        return self._lookout.taps.unheard
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What cannot be seen in some nodes, in words."""
+        return self._lookout.missing
+
+    def journeys(self) -> tuple[Journey, ...]:
+        """Those still kept, oldest first."""
+        return tuple(kept.journey for kept in self._kept.values())
+
+    def packet(self, journey: int, hop: int) -> tuple[bytes, tuple[Layer, ...]]:
+        """The bytes of one hop, and what they mean. Raises Refusal when they are not kept any more."""
+        kept = self._find(journey)
+        if not 0 <= hop < len(kept.frames):
+            raise Refusal(f"journey {journey} has {len(kept.frames)} hops, from 0 to {len(kept.frames) - 1}")
+        data = kept.frames[hop].data
+        return data, layers(data)
+
+    def pcapng(self, journey: int | None) -> tuple[bytes, int]:
+        """(a pcapng file, how many frames are in it): one journey's, or everything that is kept."""
+        if journey is not None:
+            frames = self._find(journey).frames
+            return pcapng(frames), len(frames)
+        everything = in_order(list(self._frames))
+        return pcapng(everything, lost=self._lost), len(everything)
+
+    def _numbered(self, outcome: Outcome) -> Outcome:
+        self._sent += 1
+        return msgspec.structs.replace(outcome, id=self._sent)
+
+    def _find(self, journey: int) -> Kept:
+        kept = self._kept.get(journey)
+        if kept is None:
+            raise Refusal(f"journey {journey} is not kept: the last {KEPT_JOURNEYS} are", nearest=tuple(map(str, self._kept))[-3:])
+        return kept
+
+    def _remember(self, outcome: Outcome, followed: Followed) -> None:
+        frames = tuple(sight.frame for sight in followed.sights)
+        journey = self._keep(followed.journey, frames)
+        self.traffic.leave_out(followed.own)
+        self._told(outcome, journey)
+
+    def _told(self, outcome: Outcome, journey: Journey) -> None:
+        self._of_outcome[outcome.id] = journey
+        while len(self._of_outcome) > KEPT_JOURNEYS:
+            self._of_outcome.popitem(last=False)
+
+    def _heard(self, journey: Journey, frames: tuple[Frame, ...], skipped: int) -> None:
+        self._on_journey(self._keep(journey, frames), skipped)
+
+    def _keep(self, journey: Journey, frames: tuple[Frame, ...]) -> Journey:
+        self._numbers += 1
+        numbered = msgspec.structs.replace(journey, id=self._numbers)
+        self._kept[self._numbers] = Kept(numbered, frames)
+        self._frames.extend(frames)
+        while len(self._kept) > KEPT_JOURNEYS:
+            self._kept.popitem(last=False)
+        return numbered
+
+    def _change_soon(self) -> None:
+        if self._changing is None or self._changing.done():
+            self._changing = asyncio.get_running_loop().create_task(self._change())
+
+    async def _change(self) -> None:
+        """Listen to the nodes there are, once they stay the same for a moment; again when others came while the taps were opened."""
+        attended = None
+        while attended != (self._watched, self._refs):
+            wanted = self._watched, self._refs
+            await asyncio.sleep(SETTLE_S)
+            if wanted == (self._watched, self._refs):
+                await persist(self._listen, self._on_failure)
+                attended = wanted
+
+    async def _listen(self) -> None:
+        with contextlib.suppress(OSError):  # a node that has gone meanwhile
+            await self._attend(self._refs.values() if self._watched else ())
+
+    async def _attend(self, refs: Iterable[NodeRef]) -> None:
+        """Listen to these nodes, and say when some cannot be listened to."""
+        await self._lookout.attend(refs)
+        taps = self._lookout.taps
+        if taps.unheard and not self._unheard_told:
+            self._on_unheard(f"{'; '.join(taps.missing)}. Journeys do not show what passes there; everything else goes on.")
+        self._unheard_told = bool(taps.unheard)

@@ -1,0 +1,123 @@
+"""Follow the kernel: after every change take a snapshot, say what changed and who did it, and let the session judge again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, Protocol
+
+import msgspec
+
+from ..model.changes import Change, done_by_somebody
+from ..model.diff import diff
+from ..model.snapshot import Snapshot
+from ..model.telling import sentence
+from ..protocol import ChangeLine, ChangesEvent, Message, Notice, SnapshotEvent
+from .news import News
+from .persist import OnFailure, persist
+
+Who = Literal["tutor", "learner", "kernel"]
+
+
+class Sight(Protocol):
+    """A lab that can be looked at, and that tells when there is something to see."""
+
+    @property
+    def news(self) -> News:
+        """Counts what the kernel had to tell."""
+
+    async def look(self) -> Snapshot:
+        """Every node as it is now."""
+
+
+class Burst(msgspec.Struct, frozen=True):
+    """What the learner changed between two looks: usually one command."""
+
+    before: Snapshot
+    after: Snapshot
+    changes: tuple[Change, ...]
+
+
+class Live:
+    """The last snapshot everybody was told about, and the task that keeps it true."""
+
+    def __init__(
+        self,
+        sight: Sight,
+        tell: Callable[[Message], None],
+        on_learner: Callable[[Burst], None],
+        on_kernel: Callable[[Snapshot], None],
+        on_failure: OnFailure,
+    ) -> None:
+        """``on_failure`` hears that the lab could not be looked at; it is tried until it can."""
+        self._sight = sight
+        self.tell = tell
+        self._on_learner = on_learner
+        self._on_kernel = on_kernel
+        self._on_failure = on_failure
+        self._tutor = 0
+        self._task: asyncio.Task[None] | None = None
+        self.last = Snapshot()
+        self.goal: Snapshot | None = None
+
+    async def begin(self) -> None:
+        """Take the first snapshot and follow from there."""
+        seen = self._sight.news.count
+        self.last = await self._sight.look()
+        self._task = asyncio.create_task(self._follow(seen))
+
+    def set_goal(self, goal: Snapshot | None) -> None:
+        """The outline that the picture should leave room for."""
+        if goal != self.goal:
+            self.goal = goal
+            self.tell(SnapshotEvent(self.last, goal))
+
+    @contextmanager
+    def tutor_at_work(self) -> Iterator[None]:
+        """Changes seen inside this block are the tutor's own."""
+        self._tutor += 1
+        try:
+            yield
+        finally:
+            self._tutor -= 1
+
+    async def refresh(self) -> Snapshot:
+        """Look now, tell what changed since the last look, and return what is there."""
+        snapshot = await self._sight.look()
+        before, self.last = self.last, snapshot
+        changes = diff(before, snapshot)
+        if not changes:
+            return snapshot
+        by_itself = not any(done_by_somebody(change) for change in changes)
+        who: Who = "tutor" if self._tutor else "kernel" if by_itself else "learner"
+        self.tell(SnapshotEvent(snapshot))
+        self.tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
+        if who == "learner":
+            self._on_learner(Burst(before, snapshot, changes))
+        elif who == "kernel":
+            self._on_kernel(snapshot)
+        return snapshot
+
+    def take(self, snapshot: Snapshot) -> None:
+        """From now on this is what is there; nobody is told what changed, nor counts it as anybody's doing."""
+        self.last = snapshot
+        self.tell(SnapshotEvent(snapshot))
+
+    async def _follow(self, seen: int) -> None:
+        """Look whenever there is news beyond the count ``seen``."""
+        while True:
+            await self._sight.news.beyond(seen)
+            seen = self._sight.news.count
+            if await persist(self._catch_up, self._on_failure):
+                self.tell(Notice("info", "The picture shows again what is there."))
+
+    async def _catch_up(self) -> None:
+        """Look after news; while the tutor is at work it looks itself when it is done."""
+        if not self._tutor:
+            await self.refresh()
+
+
+def _line(change: Change) -> ChangeLine:
+    return ChangeLine(sentence(change), change.node, change.quiet)

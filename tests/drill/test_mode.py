@@ -1,0 +1,65 @@
+"""What a drill does while it judges: help that is asked for meanwhile takes nothing away from a repair."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from netless_lab.course.files import fault_texts, shipped
+from netless_lab.course.progress import Progress
+from netless_lab.course.step import positions
+from netless_lab.course.verdict import Verdict
+from netless_lab.drill import mode
+from netless_lab.drill.draw import named
+from netless_lab.drill.exam import Broken, Wanted
+from netless_lab.drill.format import read_faults
+from netless_lab.drill.mode import Drill, Recovered
+from netless_lab.model.snapshot import Snapshot
+from netless_lab.protocol import Message
+from netless_lab.session.history import History
+from netless_lab.session.state import State
+from netless_lab.session.watch import WatchingJudge
+
+
+async def test_a_repair_counts_though_a_hint_was_asked_for_while_it_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probes of a fault are under way, the learner opens a hint, and all of them are answered: the drill is over, with one hint used."""
+    courses = shipped()
+    fault = named(read_faults(fault_texts(), courses).faults, "forwarding-off")
+    place = positions(courses[0])[-1]
+    told: list[Message] = []
+
+    async def nothing(*args: Any) -> None:
+        """Nothing is judged by itself here, and nothing has to get ready."""
+
+    async def health(*args: Any, **fields: Any) -> Verdict:
+        drill.hint(None)
+        return Verdict("fault", "pass", ())
+
+    stage: Any = SimpleNamespace(
+        state=State(courses[0], place, Progress()),
+        library=SimpleNamespace(courses=courses),
+        judge=WatchingJudge(nothing),
+        world=None,
+        live=SimpleNamespace(last=Snapshot()),
+        history=History(),
+        lesson=None,
+        enter=lambda entered: setattr(stage, "mode", entered),
+        remember=lambda progress: setattr(stage, "state", msgspec.structs.replace(stage.state, progress=progress)),
+        tell=told.append,
+        tell_status=lambda: None,
+    )
+    monkeypatch.setattr(mode, "health", health)
+    monkeypatch.setattr(mode, "settle", nothing)
+    drill = Drill(stage, Broken(fault, place, Wanted(drill=True), time.time(), time.monotonic(), place))
+    drill.begin()
+    stage.enter(drill)
+    await asyncio.wait_for(drill.judge(), 10)
+    assert isinstance(stage.mode, Recovered)
+    (record,) = stage.state.progress.drills
+    assert (record.fault, record.result, record.hints) == ("forwarding-off", "solved", 1)
+    assert drill.broken.told_well() in stage.history.entries[-1].text

@@ -1,0 +1,53 @@
+"""Tables, chains, sets and comments of rules may be called anything by who talks to the kernel without nft(8): what is written down does nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from helpers.sandboxed import sandboxed, sh
+from netless_lab.kernel.read import Reader, own_node
+from netless_lab.model.diff import diff
+from netless_lab.primitives.base import Where
+from netless_lab.primitives.retell import retell
+
+OWNED = "add table inet owned"
+
+
+def rule(*, table: str = "t", chain: str = "c", says: object = None, target: str = "", comment: str = "") -> list[dict[str, object]]:
+    """What nft is told in JSON, where a name is a string (libnftables-json(5))."""
+    at = {"family": "inet", "table": table}
+    says = {"jump": {"target": target}} if target else says or {"accept": None}
+    said = {**at, "chain": chain, "expr": [says], **({"comment": comment} if comment else {})}
+    chains: list[dict[str, object]] = [{"add": {"chain": {**at, "name": name}}} for name in (target, chain) if name]
+    return [{"add": {"table": {"family": "inet", "name": table}}}, *chains, {"add": {"rule": said}}]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(rule(comment=f'x" ; {OWNED} ; #'), id="comment"),
+        pytest.param(rule(comment=f'x"\n{OWNED}\n#'), id="comment of lines"),
+        pytest.param(rule(table=f"t;nft {OWNED};"), id="table"),
+        pytest.param(rule(chain=f"c;nft {OWNED};"), id="chain"),
+        pytest.param(rule(target=f"d; {OWNED}; #"), id="target"),
+        pytest.param(rule(says={"log": {"prefix": f'x" ; {OWNED} ; #'}}), id="prefix"),
+    ],
+)
+@sandboxed
+def test_a_rule_that_is_told_again_is_that_rule(made: list[dict[str, object]]) -> None:
+    """The commands that tell of a rule, typed by somebody who reads the script, make its own table at most."""
+    here, reader = [own_node()], Reader()
+    before = reader.snapshot(here)
+    subprocess.run(["nft", "-j", "-f", "-"], input=json.dumps({"nftables": made}), text=True, check=True)
+    after = reader.snapshot(here)
+    assert after != before
+    where = Where("host")
+    told = [doing for own in retell(diff(before, after), before, after) for doing in own.doings or ()]
+    sh("nft flush ruleset")
+    for doing in told:
+        subprocess.run(["sh", "-c", "\n".join(doing.commands("ip", where))], capture_output=True, check=False)
+    names = {entry["table"]["name"] for entry in json.loads(sh("nft -j list tables"))["nftables"] if "table" in entry}
+    assert names <= {"t"}

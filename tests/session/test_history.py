@@ -1,0 +1,104 @@
+"""What a session writes down is what was done, and the script of it makes another lab like this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpers.running import Running, running
+from helpers.waiting import eventually
+from netless_lab.protocol import Break, GetHistory, Mend
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """One lab for this file; every test begins with its own goto or reset."""
+    with running() as own:
+        yield own
+
+
+def entries(lab: Running) -> int:
+    """How many things were done."""
+    return len(lab.client.ask(GetHistory()).entries)
+
+
+def typed(lab: Running, command: str) -> None:
+    """A command of the learner's, and that it was seen."""
+    before = entries(lab)
+    lab.sh(command)
+    assert eventually(lambda: entries(lab) > before), command
+    lab.status()
+
+
+def replayed(lab: Running, *asked: str) -> tuple[list[str], list[str]]:
+    """What these commands say here, and in a fresh lab in which the script of this one was run."""
+    script = lab.client.ask(GetHistory()).script
+    here = [lab.sh(command) for command in asked]
+    with running() as other:
+        other.sh(script)
+        assert eventually(lambda: [other.sh(command) for command in asked] == here), (here, [other.sh(command) for command in asked], script)
+        return here, [other.sh(command) for command in asked]
+
+
+def test_the_script_holds_what_a_rebuild_made(lab: Running) -> None:
+    """After goto the script makes the network that goto made, then what was done in it, and nothing of what came before."""
+    lab.goto("cable/pair")
+    typed(lab, "ip link add old type bridge")
+    lab.goto("switch", end=True)
+    typed(lab, "ip link add a1 type veth peer name a2")
+    here, there = replayed(lab, "ip -br link | cut -d@ -f1 | awk '{print $1}' | sort", "ip -4 -br addr show br0", "ip -n c1 route")
+    assert here == there and "a1" in here[0] and "br0" in here[0] and "old" not in here[0]
+
+
+def test_a_name_given_by_a_process_is_given_in_the_next_lab(lab: Running) -> None:
+    """The process of a container has another number in each lab: the script looks for it, also for a container that it starts."""
+    lab.reset("lab")
+    typed(lab, "setsid unshare --net --mount --uts --ipc sh -c 'hostname c9; exec sleep infinity' >/dev/null 2>&1 &")
+    pid = next(node.pid for node in lab.status().nodes if node.name == "c9")
+    typed(lab, f"ip netns attach nine {pid}")
+    typed(lab, "ip link add v9 type veth peer name w9 netns nine")
+    here, there = replayed(lab, "ip netns exec nine cat /sys/class/net/w9/address", "ls /run/netns")
+    assert here == there
+    assert str(pid) not in lab.client.ask(GetHistory()).script
+
+
+@pytest.mark.parametrize(
+    ("command", "gone", "look"),
+    [
+        ("ip -n c1 route del default", "default", "ip -n c1 route"),
+        ("nft delete table ip lab", "masquerade", "nft list ruleset"),
+        ("ip -n c1 addr del 10.0.0.2/24 dev veth1", "10.0.0.2/24", "ip -n c1 addr"),
+        ("ip link del br0", "br0", "ip link"),
+        ("sysctl -qw net.ipv4.ip_forward=0", "= 1", "sysctl net.ipv4.ip_forward"),
+        ("ip netns del c1", "c1", "ls /run/netns"),
+    ],
+    ids=["route", "firewall", "address", "bridge", "forwarding", "name"],
+)
+def test_back_undoes_one_change(lab: Running, command: str, gone: str, look: str) -> None:
+    """What was taken away comes back as it was, and what the learner had made before it stays: nothing was rebuilt."""
+    lab.goto("internet", end=True)
+    typed(lab, "ip link add mine type bridge")
+    assert gone in lab.sh(look)
+    typed(lab, command)
+    assert gone not in lab.sh(look)
+    answer = lab.back()
+    assert gone in lab.sh(look) and "mine" in lab.links(), answer
+    assert eventually(lambda: lab.pings("198.51.100.10", "c1") if gone != "c1" else True)
+
+
+def test_a_fault_is_in_the_script_when_nobody_seeks_it_any_more(lab: Running) -> None:
+    """What broke the lab is kept from who seeks it; afterwards the script has it, so that the repair in it can be done."""
+    lab.goto("internet", end=True)
+
+    def said() -> list[str]:
+        script: str = lab.client.ask(GetHistory()).script
+        return [line[-1] for line in script.splitlines() if line.startswith("sysctl -qw net.ipv4.ip_forward=")]
+
+    lab.client.ask(Break(fault="forwarding-off", drill=True))
+    assert said() == []
+    typed(lab, "sysctl -w net.ipv4.ip_forward=1")
+    assert eventually(lambda: said() == ["0", "1"]), said()
+    lab.client.ask(Mend())

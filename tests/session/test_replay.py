@@ -1,0 +1,90 @@
+"""The history of a lab, run as a script in a fresh one, makes the same lab; and every change that was seen can be taken back by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers.random_commands import commands
+from helpers.replaying import differences, recorded, replayed
+
+pytestmark = pytest.mark.kernel
+
+
+CASES = {
+    "a route with all its words": [
+        "ip addr add 10.0.0.1/24 dev eth0; ip route add 198.51.100.128/25 via 203.0.113.1 metric 77 src 10.0.0.1 proto static",
+        "ip route add 10.0.0.128/25 via 192.0.2.1 dev eth0 onlink table 100",
+        "ip -6 addr add fd00::1/64 dev eth0; ip -6 route add default via fe80::1 dev eth0 metric 5",
+        "ip route del default; ip route del 203.0.113.0/24",
+    ],
+    "rules before, between and behind": [
+        "nft 'add table ip t; add chain ip t c { type filter hook input priority 5; policy accept; }; add chain ip t d'",
+        "nft add rule ip t c tcp dport 80 drop; nft insert rule ip t c tcp dport 81 jump d; nft add rule ip t c index 0 tcp dport 82 drop",
+        "nft delete rule ip t c handle $(nft -a list chain ip t c | sed -n 's/.*dport 80 .*handle //p')",
+        "nft add rule ip t c index 0 tcp dport 83 drop; nft insert rule ip t c tcp dport 84 drop",
+        "nft flush chain ip t c; nft delete chain ip t d",
+        "nft delete chain ip t c",
+        "nft delete table ip t",
+    ],
+    "sets and maps": [
+        "nft 'add table ip t; add set ip t s { type ipv4_addr; flags interval; elements = { 10.0.0.0/28, 10.0.0.99 }; }'",
+        "nft 'add chain ip t c { type filter hook input priority 5; }; add rule ip t c ip saddr @s drop'",
+        "nft delete element ip t s '{ 10.0.0.99 }'; nft add element ip t s '{ 10.0.0.64/28 }'",
+        "nft 'add map ip t m { type inet_service : verdict; }; add element ip t m { 80 : accept, 81 : drop }; add rule ip t c tcp dport vmap @m'",
+        "nft delete element ip t m '{ 81 : drop }'",
+        "nft flush ruleset",
+    ],
+    "settings of devices": [
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
+        "sysctl -qw net.ipv4.conf.eth0.forwarding=0 net.ipv4.conf.eth0.rp_filter=2",
+        "sysctl -qw net.ipv4.conf.eth0.forwarding=1 net.ipv4.conf.default.proxy_arp=1",
+        "ip link add d0 type dummy; sysctl -qw net.ipv4.conf.d0.proxy_arp=0",
+        "ip link del d0",
+    ],
+    "neighbours and MACs set by hand": [
+        "ip link add br0 type bridge; ip link add va type veth peer name vb; ip link set va master br0",
+        "ip neigh add 203.0.113.7 lladdr 02:00:00:00:00:07 dev eth0 nud permanent; bridge fdb add 02:00:00:00:00:08 dev va master static",
+        "ip neigh del 203.0.113.7 dev eth0; bridge fdb del 02:00:00:00:00:08 dev va master",
+        "ip link set vb address 02:00:00:00:00:09 mtu 1400; ip link set br0 address 02:00:00:00:00:0a; ip link set va type bridge_slave hairpin on",
+    ],
+    "policy rules": [
+        "ip rule add pref 50 from 10.0.0.2 lookup 100; ip rule add pref 51 fwmark 0x1/0xff iif eth0 prohibit",
+        "ip -6 rule add pref 52 to fd00::/64 lookup 100; ip rule del pref 50",
+    ],
+    "a link that lost its last address in between": [
+        "ip addr add 10.0.0.1/24 dev eth0; ip addr del 203.0.113.2/24 dev eth0; ip route add 198.51.100.0/24 via 10.0.0.9",
+        "ip addr del 10.0.0.1/24 dev eth0; ip addr add 10.0.0.2/24 dev eth0; ip route add 198.51.100.0/24 via 10.0.0.9",
+    ],
+    "a link without the route of its address": [
+        "ip addr add 10.0.0.1/24 dev eth0; ip route del 10.0.0.0/24",
+        "ip link set eth0 down",
+    ],
+    "a vxlan device, for which the kernel listens": [
+        "ip link add vx0 type vxlan id 7 dstport 4789 local 203.0.113.2 remote 203.0.113.9", "ip link set vx0 up",
+        "bridge fdb append 00:00:00:00:00:00 dev vx0 dst 203.0.113.4", "bridge fdb del 00:00:00:00:00:00 dev vx0 dst 203.0.113.4", "ip link del vx0",
+    ],
+    "loopback": ["ip -n c1 link set lo up", "ip -n c1 addr del 127.0.0.1/8 dev lo", "ip -n c1 link set lo down"],
+    "a namespace that is deleted with its cable": [
+        "ip netns add box", "ip link add va type veth peer name vb netns box; ip -n box addr add 10.0.0.1/24 dev vb; ip -n box link set vb up",
+        "ip netns del box", "ip link add va type bridge",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda name: name.replace(" ", "-"))
+def test_each_is_made_again_and_taken_back(case: str) -> None:
+    """What the tools say of a fresh lab in which the script was run is what they say of the first; and each line is undone by itself."""
+    found = recorded([["ip netns attach c1 $C1"], *([line] for line in CASES[case])])
+    assert found["unsaid"] == []
+    made = replayed(found["script"])
+    assert made == found["witness"], f"{differences(found['witness'], made)}\n{found['script']}"
+
+
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(6, 200))])
+def test_a_random_session_is_made_again_and_taken_back(seed: int) -> None:
+    """Whatever was typed: the script makes the same of a fresh lab, and ``back``, change by change, ends where it began; the tools say so."""
+    typed = commands(seed, 24)
+    found = recorded(typed)
+    assert found["unsaid"] == []
+    made = replayed(found["script"])
+    assert made == found["witness"], f"{differences(found['witness'], made)}\n{found['script']}"
