@@ -64,6 +64,10 @@ CASES = {
         "bridge fdb append 00:00:00:00:00:00 dev vx0 dst 203.0.113.4", "bridge fdb del 00:00:00:00:00:00 dev vx0 dst 203.0.113.4", "ip link del vx0",
     ],
     "loopback": ["ip -n c1 link set lo up", "ip -n c1 addr del 127.0.0.1/8 dev lo", "ip -n c1 link set lo down"],
+    "names that are files for a moment, as ip netns makes them": [
+        ": >/run/netns/nine", "rm /run/netns/nine; ip netns attach nine $C1", "umount /run/netns/nine", "rm /run/netns/nine",
+        ": >/run/netns/box; : >/run/netns/left", "rm /run/netns/box; ip netns add box", "ip -n box link set lo up", "echo some >/run/netns/full",
+    ],
     "a namespace that is deleted with its cable": [
         "ip netns add box", "ip link add va type veth peer name vb netns box; ip -n box addr add 10.0.0.1/24 dev vb; ip -n box link set vb up",
         "ip netns del box", "ip link add va type bridge",

@@ -110,6 +110,8 @@ class _Context:
         self.down: set[tuple[str, str]] = set()
         self.born: dict[str, str] = {}
         """Nodes that appeared by ``ip netns add``, and the name that was given."""
+        self.taken: set[str] = set()
+        """Names that led elsewhere before: ``ip netns`` gives none that is there."""
         self.early = _early(seen)
         """Addresses that come before others of their link go: a link without any loses its routes. Of the same network they would go along."""
         self.chains: set[tuple[str, str]] = set()
@@ -129,6 +131,8 @@ class _Context:
                     self.down.add((node, link.name))
                 case c.NodeAppeared(node=node, state=state) if state.role == "unknown" and state.names:
                     self.born[node] = state.names[0]
+                case c.NameMoved(after=name):
+                    self.taken.add(name.name)
                 case c.ChainRemoved(node=node, chain=chain):
                     self.chains.add((node, place_of(chain)))
                 case c.TableRemoved(node=node, table=table):
@@ -147,7 +151,7 @@ class _Context:
                 return (node, neighbour.dev) in self.gone | self.down
             case c.FdbUnset(node=node, entry=entry):
                 return bool({(node, entry.dev), (node, entry.master or "")} & self.gone)
-            case c.NameAdded(node=node, name=name):
+            case c.NameAdded(node=node, name=name) | c.NameMoved(node=node, after=name):
                 return self.born.get(node) == name.name
             case c.RuleRemoved(node=node, chain=chain):
                 return (node, place_of(chain)) in self.chains
@@ -238,8 +242,9 @@ def _order(change: c.Change) -> tuple[int, int]:
 def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
     node = change.node
     match change:
-        case c.NodeAppeared(state=state):
-            return appeared(change)
+        case c.NodeAppeared():
+            own = context.born.get(node, "")
+            return (Unname(own), *(appeared(change) or ())) if own in context.taken else appeared(change)
         case c.NodeVanished(state=state):
             return (StopContainer(node),) if state.role == "container" and state.pid is not None else ()
         case c.NodeRenamed():
@@ -251,6 +256,8 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
         case c.NameMoved(after=name):
             again = named(node, name)
             return None if again is None else (Unname(name.name), *again)
+        case c.NameBroken(after=name) if name.how == "file":
+            return (Unname(name.name), *(named("", name) or ()))
         case c.LinkMoved():
             return moved(change)
         case c.LinkRenamed(before=was, after=name):

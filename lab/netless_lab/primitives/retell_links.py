@@ -29,8 +29,10 @@ def appeared(change: c.NodeAppeared) -> tuple[Doing, ...] | None:
 
 
 def named(node: str, name: Name) -> tuple[Doing, ...] | None:
-    """A name of a node; of what is no node, only a link that leads nowhere can be made again."""
+    """A name of a node; of what is no node, a link that leads nowhere can be made again, and a file (which is a name before the namespace is there)."""
     if node in ("", "a namespace", "another namespace"):
+        if name.how == "file":
+            return (Typed("host", f": >{word(f'{NETNS}/{name.name}')}", "shell"),)
         dangling = name.netns is None and name.how == "symlink" and name.target is not None
         return (Typed("host", f"ln -s {word(name.target or '')} {word(f'{NETNS}/{name.name}')}", "shell"),) if dangling else None
     return (NameSymlink(name.name, node),) if name.how == "symlink" else (NameAttach(name.name, node),)
