@@ -106,6 +106,7 @@ class Outcome(msgspec.Struct, frozen=True):
     ``answer`` is what was asked for: the address of a name (also of a name that was found before it was not reached), a page's text.
     ``id`` numbers what a lab has sent, from 1; 0 before it is numbered. ``seen_as`` is the source address the far end saw (HTTP page of the
     pretend site), ``by`` the address an ICMP error came from, ``rtt_us`` the round trip in microseconds, ``waited_ms`` the whole time spent.
+    ``ident`` is what the last packet is known by: the id of an echo, the sender's port of a connection or a datagram; None when none left.
     """
 
     probe: Probe

@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from ...model import dns
 from ...model.probe import LARGEST, Outcome, Udp
 from ..namespace import socket_in
@@ -63,7 +65,8 @@ async def datagram(probe: Udp, ref: NodeRef, to: Target, patience: Patience, tur
         return Failure("could-not-run", f"a datagram carries 0 to {LARGEST} bytes, not {probe.size}").outcome(probe, 0)
     if probe.source_port is None:
         with _opened(probe, ref, to) as opened:
-            return await _until_answered(probe, ref, to, patience, lambda: _attempt(opened, probe, to, patience))
+            outcome = await _until_answered(probe, ref, to, patience, lambda: _attempt(opened, probe, to, patience))
+            return replace(outcome, ident=opened.getsockname()[1] or None)
     port = probe.source_port
 
     async def in_turn() -> Outcome | Failure | None:
@@ -76,7 +79,7 @@ async def datagram(probe: Udp, ref: NodeRef, to: Target, patience: Patience, tur
                     return Failure("could-not-run", text).outcome(probe, patience.waited_ms)
                 return await _attempt(own, probe, to, patience)
 
-    return await _until_answered(probe, ref, to, patience, in_turn)
+    return replace(await _until_answered(probe, ref, to, patience, in_turn), ident=port)
 
 
 async def _until_answered(

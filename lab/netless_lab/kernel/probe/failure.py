@@ -15,17 +15,21 @@ from .errors import ICMP6, QueuedError
 
 
 class Failure(NamedTuple):
-    """Why, in one word and in a sentence; ``by`` is the address that said so. ``passing``: it may be over in a moment."""
+    """Why, in one word and in a sentence; ``by`` is the address that said so. ``passing``: it may be over in a moment.
+
+    ``port`` is the sender's of the connection that failed, None when none was begun.
+    """
 
     reason: Reason
     text: str
     by: str | None = None
     passing: bool = False
+    port: int | None = None
 
     def outcome(self, probe: Probe, waited_ms: float, ident: int | None = None) -> Outcome:
         """What became of ``probe``: a failure, or an error when it could not run at all."""
         result: Literal["failed", "error"] = "error" if self.reason == "could-not-run" else "failed"
-        return Outcome(probe, result, self.reason, self.text, self.by, waited_ms=waited_ms, ident=ident)
+        return Outcome(probe, result, self.reason, self.text, self.by, waited_ms=waited_ms, ident=self.port if ident is None else ident)
 
 
 def from_errno(code: int, node: str, to: str) -> Failure:

@@ -7,6 +7,8 @@ import socket
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from msgspec.structs import replace
+
 from ...model.probe import Fetch, Outcome
 from ..read import NodeRef
 from .failure import Failure, from_errno
@@ -39,7 +41,9 @@ async def fetch(probe: Fetch, ref: NodeRef, patience: Patience) -> Outcome:
         return reached.outcome(probe, patience.waited_ms)
     with reached:
         page = await _get(reached, url, probe.node, address, patience)
-    return page.outcome(probe, patience.waited_ms) if isinstance(page, Failure) else _answered(probe, page, address, patience)
+        ident: int = reached.getsockname()[1]
+    outcome = page.outcome(probe, patience.waited_ms) if isinstance(page, Failure) else _answered(probe, page, address, patience)
+    return replace(outcome, ident=ident)
 
 
 async def _locate(ref: NodeRef, node: str, host: str, patience: Patience) -> Target | Failure:

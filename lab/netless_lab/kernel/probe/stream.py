@@ -23,10 +23,10 @@ async def connect(probe: Connect, ref: NodeRef, to: Target, patience: Patience) 
     reached = await dial(ref.namespace, probe.node, to, probe.port, patience)
     if isinstance(reached, Failure):
         return reached.outcome(probe, patience.waited_ms)
-    local = reached.getsockname()[0]
+    local, port = reached.getsockname()[:2]
     reached.close()
     text = f"{to.written} accepted a connection to port {probe.port}"
-    return Outcome(probe, "answered", "answered", text, answer=local, waited_ms=patience.waited_ms)
+    return Outcome(probe, "answered", "answered", text, answer=local, waited_ms=patience.waited_ms, ident=port)
 
 
 async def dial(namespace: Namespace, node: str, to: Target, port: int, patience: Patience) -> socket.socket | Failure:
@@ -42,6 +42,7 @@ async def dial(namespace: Namespace, node: str, to: Target, port: int, patience:
             raise
         if failure is None:
             return opened
+        failure = failure._replace(port=opened.getsockname()[1] or None)
         opened.close()
         if failure.passing and patience.patient:
             if failure.reason != "silence":
@@ -50,7 +51,7 @@ async def dial(namespace: Namespace, node: str, to: Target, port: int, patience:
         if not failure.passing:
             return failure
     if failure is None or failure.reason == "silence":
-        return silent(namespace, node, to, patience.waited_ms)
+        return silent(namespace, node, to, patience.waited_ms)._replace(port=failure.port if failure is not None else None)
     return failure
 
 

@@ -52,7 +52,7 @@ def journey(
 def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow], ground: Ground) -> Followed:
     """``journey``, with what it was made of."""
     found = converse(((frame, decode(frame.data)) for frame in recording.frames), flows)
-    chosen = of_probe(probe, outcome, found.conversations)
+    chosen = of_probe(probe, outcome, found.conversations, flows)
     way = _way(chosen, questions(found.neighbours), ground, probe.node)
     complete = outcome.result == "answered" or outcome.reason in _CAME_HOME
     told = _told(way, ground)

@@ -1,21 +1,19 @@
 """Which of all recorded conversations are the probe's own. Pure.
 
-A ping is known by its id. A connection's port is chosen by the kernel, so it is known by who began it and whom it asked for; when a
-learner does the very same thing in the same tenth of a second, the later one is taken.
+A ping is known by its id, a connection and a datagram by the port they were sent from: a learner may do the very same thing at the same
+time, and so may the judge. A look-up is known by the name it asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 from .. import dns
 from ..probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from .converse import Conversation, Sight
+from .flow import Flow
 from .packet import TCP, UDP
-
-_HTTP_PORT: Final = 80
 
 
 def target(probe: Probe) -> str:
@@ -31,22 +29,23 @@ def target(probe: Probe) -> str:
             return url
 
 
-def of_probe(probe: Probe, outcome: Outcome, conversations: Sequence[Conversation]) -> tuple[Conversation, ...]:
-    """The conversations of ``probe``: none when it never left, two when a name had to be looked up first."""
+def of_probe(probe: Probe, outcome: Outcome, conversations: Sequence[Conversation], flows: Sequence[Flow] = ()) -> tuple[Conversation, ...]:
+    """The conversations of ``probe``: none when it never left, two when a name had to be looked up first.
+
+    ``flows`` say which port its own node's firewall may have given it before it was seen on any link.
+    """
     mine = [conversation for conversation in conversations if conversation.first.frame.node == probe.node]
     match probe:
         case Ping():
             return (*_lookups(mine, _name_in(probe.to)), *_pings(conversations, outcome.ident))
         case Connect():
-            return (*_lookups(mine, _name_in(probe.to)), *_talks(mine, TCP, probe.to, probe.port))
+            return (*_lookups(mine, _name_in(probe.to)), *_talks(mine, TCP, _ports(TCP, probe, outcome, flows)))
         case Udp():
-            first = _lookups(mine, _name_in(probe.to))
-            return (*first, *_talks([own for own in mine if own not in first], UDP, probe.to, probe.port))
+            return (*_lookups(mine, _name_in(probe.to)), *_talks(mine, UDP, _ports(UDP, probe, outcome, flows)))
         case Lookup():
             return _lookups(mine, probe.name)
         case Fetch():
-            host, port = _address(probe.url)
-            return (*_lookups(mine, _name_in(host)), *_talks(mine, TCP, outcome.answer or host, port))
+            return (*_lookups(mine, _name_in(_host(probe.url))), *_talks(mine, TCP, _ports(TCP, probe, outcome, flows)))
 
 
 def _pings(conversations: Sequence[Conversation], ident: int | None) -> tuple[Conversation, ...]:
@@ -61,15 +60,18 @@ def _is_echo(sight: Sight, ident: int | None) -> bool:
     return about is not None and about.kind in ("echo-request", "echo-reply") and about.sport == ident
 
 
-def _talks(mine: Sequence[Conversation], proto: int, to: str, port: int) -> tuple[Conversation, ...]:
-    """The connection, or datagram, to that port: one that was answered before one that was not, the last of several."""
-    opened = [own for own in mine if own.first.packet.subject.proto == proto and own.first.leg > 0]
-    asked = [(own, own.first.packet.subject) for own in opened]
-    found = [own for own, packet in asked if packet.dport == port and (packet.dst == to or _name_in(to))]
-    # redirected by the node's own firewall before it was seen, the address on the wire is another
-    found = found or opened
-    answered = [own for own in found if any(sight.leg < 0 for sight in own.sights)]
-    return tuple((answered or found)[-1:])
+def _talks(mine: Sequence[Conversation], proto: int, ports: Collection[int]) -> tuple[Conversation, ...]:
+    """The connection, or datagram, from one of these ports: the last, when several attempts were made from the same."""
+    begun = [(own, own.first.packet.subject) for own in mine if own.first.leg > 0]
+    return tuple([own for own, packet in begun if packet.proto == proto and packet.sport in ports][-1:])
+
+
+def _ports(proto: int, probe: Probe, outcome: Outcome, flows: Sequence[Flow]) -> frozenset[int]:
+    """The port that was sent from, and the one that the sender's own masquerade put in its place."""
+    if outcome.ident is None:
+        return frozenset()
+    given = (own.reply.dport for own in flows if own.node == probe.node and (own.original.proto, own.original.sport) == (proto, outcome.ident))
+    return frozenset((outcome.ident, *given))
 
 
 def _lookups(mine: Sequence[Conversation], name: str) -> tuple[Conversation, ...]:
@@ -90,9 +92,8 @@ def _name_in(to: str) -> str:
     return "" if ":" in to or all(part.isdecimal() for part in to.split(".")) else to
 
 
-def _address(url: str) -> tuple[str, int]:
+def _host(url: str) -> str:
     try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        return parts.hostname or "", parts.port or _HTTP_PORT
+        return urlsplit(url if "://" in url else f"http://{url}").hostname or ""
     except ValueError:
-        return "", _HTTP_PORT
+        return ""
