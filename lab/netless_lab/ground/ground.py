@@ -42,8 +42,11 @@ class Ground(Launcher, Protocol):
     def hands_off(self) -> AbstractContextManager[None]:
         """While inside, processes that the lab starts are left to whoever starts them."""
 
-    def tune(self, links: Iterable[str], node: NodeRef) -> None:
-        """Give new devices the timers of this ground; none where devices are somebody else's. Raises OSError."""
+    def tune(self, links: Iterable[str], node: NodeRef, *, new: bool) -> None:
+        """Give new devices the timers of this ground, and a ``new`` node its limits; none where they are somebody else's. Raises OSError."""
+
+    def settle(self) -> None:
+        """Give the namespace that this thread is in what this ground has for every node. Raises OSError."""
 
     def end_strangers(self) -> None:
         """End whoever lives in no node of the lab; nobody where others may live too."""

@@ -133,9 +133,13 @@ class PretendHost:
         """While inside, the reaper leaves children that nobody watches to whoever started them."""
         return self._reaper.hands_off()
 
-    def tune(self, links: Iterable[str], node: NodeRef) -> None:
-        """Neighbour timers for new devices: an unanswered ARP takes 0.1 s, not 3 s. Raises OSError."""
-        tune.tune_all(links, node.namespace.fileno())
+    def tune(self, links: Iterable[str], node: NodeRef, *, new: bool) -> None:
+        """Neighbour timers for new devices: an unanswered ARP takes 0.1 s, not 3 s. A new node says all its ICMP errors. Raises OSError."""
+        tune.tune_all(links, node.namespace.fileno(), new=new)
+
+    def settle(self) -> None:
+        """The settings that differ from machine to machine. Raises OSError."""
+        tune.settle()
 
     def end_strangers(self) -> None:
         """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""

@@ -19,7 +19,7 @@ from typing import Final
 from ..kernel import syscalls as sc
 from ..kernel.namespace import in_thread
 from ..room import HOME, NETNS
-from . import limits
+from . import limits, tune
 from .furniture import CONTAINERS, EMPTY_RESOLV_CONF, unescape
 
 _KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
@@ -112,6 +112,7 @@ def _enter_and_spawn(name: str, files: dict[str, str], shown_as: str) -> Contain
     for source, target in files.items():
         if stat.S_ISREG(os.lstat(target).st_mode):  # a learner may have replaced or removed it in the host
             sc.bind(source, target)
+    tune.settle()
     sc.set_hostname(name)
     inode = os.stat("/proc/thread-self/ns/net").st_ino
     return Container(name, _spawn_sleep(shown_as), inode)

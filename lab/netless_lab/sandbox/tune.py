@@ -23,20 +23,24 @@ _CONF: Final = (
     ("route_localnet", "0"),
     ("log_martians", "0"),
 )
+_LIMITS: Final = (
+    ("ipv4/icmp_ratelimit", "0"),
+    ("ipv6/icmp/ratelimit", "0"),
+)
+"""On ICMP errors: the default lets a node say only six times, and then once a second, that a port is closed or a packet too big. What the lab
+sends itself would use that up, and silence would mean nothing (icmp(7))."""
 NODE_SETTINGS: Final = (
     ("ipv4/ip_forward", "0"),
     ("ipv6/conf/all/forwarding", "0"),
     *((f"ipv4/conf/{scope}/{name}", value) for scope in ("all", "default", "lo") for name, value in _CONF),
     ("ipv4/icmp_echo_ignore_all", "0"),
     ("ipv4/ip_default_ttl", "64"),
-    ("ipv4/icmp_ratelimit", "0"),
-    ("ipv6/icmp/ratelimit", "0"),
+    *_LIMITS,
     ("bridge/bridge-nf-call-iptables", "0"),
     ("bridge/bridge-nf-call-ip6tables", "0"),
     ("bridge/bridge-nf-call-arptables", "0"),
 )
-"""For a node. bridge-nf off: else the firewall's forward chain sees frames between two ports of one bridge, and drops them. No limit on ICMP errors:
-else a node says only six times, and then once a second, that a port is closed or a packet too big, and silence means nothing (icmp(7))."""
+"""For a node. bridge-nf off: else the firewall's forward chain sees frames between two ports of one bridge, and drops them."""
 LINK_SETTINGS: Final = (
     ("retrans_time_ms", "50"),
     ("mcast_solicit", "2"),
@@ -65,10 +69,11 @@ def tune(link: str, netns_fd: int | None = None) -> None:
     tune_all((link,), netns_fd)
 
 
-def tune_all(links: Iterable[str], netns_fd: int | None = None) -> None:
-    """The same for many devices of one namespace, which is entered once for all of them."""
-    settings = tuple(
-        (f"{family}/neigh/{link}/{name}", value) for link in links for family in ("ipv4", "ipv6") for name, value in LINK_SETTINGS
+def tune_all(links: Iterable[str], netns_fd: int | None = None, *, new: bool = False) -> None:
+    """The same for many devices of one namespace, which is entered once for all of them. A ``new`` one, whoever made it, says all its ICMP errors."""
+    settings = (
+        *(_LIMITS if new else ()),
+        *((f"{family}/neigh/{link}/{name}", value) for link in links for family in ("ipv4", "ipv6") for name, value in LINK_SETTINGS),
     )
     if netns_fd is None:
         _write_all(settings)

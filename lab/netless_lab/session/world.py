@@ -19,7 +19,7 @@ from ..ground.ground import Ground, OnEnd
 from ..ground.plan import missed, plan
 from ..ground.writing import Writer, check
 from ..kernel import probe as probing
-from ..kernel.beginning import UNKNOWN, Beginning, begin, forget, remember
+from ..kernel.beginning import UNKNOWN, Beginning, NodeBeginning, begin, forget, remember
 from ..kernel.discover import Discovery
 from ..kernel.namespace import Namespace, call_in_new
 from ..kernel.probe.ready import pending
@@ -117,9 +117,13 @@ class World:
     def _begin_here(self) -> None:
         """Keep how every node is now, and how a container is that nobody has touched. For the thread on which all that reads it is done."""
         refs = self._host.refs()
-        bare = None if any(ref.role == "container" for ref in refs) else call_in_new(lambda: remember(Namespace.own()))
+        bare = None if any(ref.role == "container" for ref in refs) else call_in_new(self._bare)
         before, self._beginning = self._beginning, begin(refs, self.baseline, bare)
         forget(before)
+
+    def _bare(self) -> NodeBeginning:
+        self._host.settle()
+        return remember(Namespace.own())
 
     async def look(self) -> Snapshot:
         """Every node as the kernel has it now; nodes that came or went are noticed here."""
@@ -304,8 +308,8 @@ class World:
             new = [link for link in node.links if (node.netns, link.ifindex) not in self._tuned]
             names = [link.name for link in new if link.kind != "loopback"]
             with contextlib.suppress(OSError):  # out of files, or the node has gone: if it is there at the next look, then
-                if names:
-                    self._host.tune(names, self._refs[node.name])
+                if new:
+                    self._host.tune(names, self._refs[node.name], new=len(names) < len(new))
                 self._tuned |= {(node.netns, link.ifindex) for link in new}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
