@@ -110,7 +110,7 @@ def test_a_good_file_has_no_problems() -> None:
         ('place = "host:fwd"', 'place = "host:an-interface-too-long"', 10, "neither a gate nor a link"),
         ('place = "host:fwd"', 'place = ["host:fwd", "host:Fw"]', 10, "fw"),
         ('place = "host:fwd"', "place = []", 10, "missing"),
-        ('cause = "forwarding-off"', 'cause = "Forwarding is off"', 11, "no id"),
+        ('cause = "forwarding-off"', 'cause = "forwarding-of"', 11, "no cause that Why knows"),
         ('evidence = ["`sysctl net.ipv4.ip_forward` says 0"]', "evidence = []", 12, "missing"),
         ("internet/forwarding", "internet/forwading", 13, "forwarding"),
         ('teaches = "internet/forwarding"', 'teaches = "internet"', 13, "whole lesson"),

@@ -11,7 +11,7 @@
     symptom = [{ ping = "198.51.100.10", from = "{node}" }]  probes as in lessons, as they are in health: each fails while it is broken
     still = [{ ping = "10.0.0.1", from = "{node}" }]         probes that go on as in health: they narrow it down
     place = "host:fwd"                          where packets die: a node, node:link or node:gate (``places``), or a list
-    cause = "forwarding-off"                    a short code, or a list
+    cause = "forwarding-off"                    a code of Why, or a list
     evidence = ["..."]                          facts that show it
     teaches = "internet/forwarding"             the step that explains it
 
@@ -38,6 +38,7 @@ from ..course.step import Course, ProbeCheck
 from ..course.toml_text import Table, read_table
 from ..course.words import bad_id, objection
 from ..errors import Refusal
+from ..explain.catalogue import CATALOGUE
 from ..primitives.base import Action
 from .places import Place, read_place
 
@@ -187,10 +188,10 @@ def _id(table: Table, file: str, report: Report) -> str:
 def _causes(table: Table, report: Report) -> tuple[str, ...]:
     causes = fields.texts(table, "cause", report)
     if not table.values.get("cause"):
-        report.add(table.line("cause"), '"cause" is missing.', 'Write cause = "forwarding-off": a short code.')
+        report.add(table.line("cause"), '"cause" is missing.', 'Write cause = "forwarding-off": a code that Why knows.')
     for index, cause in enumerate(causes):
-        if refused := bad_id(cause):
-            report.add(table.line("cause", index), refused.what, refused.advice)
+        if cause not in CATALOGUE:
+            report.add(table.line("cause", index), f'"cause" names "{cause}", which is no cause that Why knows.', did_you_mean(cause, CATALOGUE, "Causes"))
     return causes
 
 

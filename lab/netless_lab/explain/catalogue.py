@@ -43,6 +43,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     # links and cables
     _of("cable-missing", "node", "a container without a cable", "{who} has no cable: its namespace holds nothing but lo",
         whose="{who}, whose {address} should be, has no cable"),
+    _of("container-gone", "node", "a container that is not there", "{address} should be {whose}, and {who} is not there: it has no process and no namespace"),
     _of("decoy-namespace", "node", "a namespace that only has the container's name",
         "the namespace called {name} is not {whose}: {inside} went in there, and {who} still has nothing but lo"),
     _of("link-down", "link", "an interface that is down", "{link} of {who} is down", "ip link set {link} up",

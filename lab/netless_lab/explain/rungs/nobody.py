@@ -187,7 +187,7 @@ def _lost(case: Case, asker: Link) -> Cause | None:
     spot = case.spot
     whose = case.expected.get(spot.asked)
     cidr = next((own.cidr for own in case.own(asker) if routes.within(spot.asked, own.cidr)), "")
-    if whose is not None and case.before.node(whose) is not None:
+    if whose is not None:
         return _of(case, case.node(whose), asker, cidr, spot.asked)
     beside = neighbours_of(case, spot.node, spot.link)
     bare = [(node, link) for node, link in beside if not case.own(link) and node.name != spot.node]
@@ -202,6 +202,9 @@ def _lost(case: Case, asker: Link) -> Cause | None:
 def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause | None:
     """Why ``node``, whose ``address`` should be, does not have it."""
     spot = case.spot
+    if case.before.node(node.name) is None:
+        fact = state(f"no namespace of this lab is {of_node(node.name)}", case.run("host", "lsns -t net"))
+        return blame(case, "container-gone", node.name, facts=(fact,), address=address)
     links = [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
     beside = {far.name for other, far in neighbours_of(case, spot.node, spot.link) if other.name == node.name}
     links = [link for link in links if link.name in beside] or links
