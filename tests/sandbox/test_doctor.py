@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from helpers import forked
+from netless_lab.model.needs import NEEDS
 from netless_lab.sandbox import doctor
-from netless_lab.sandbox.explain import apparmor_profile, explain_kernel, explain_start
+from netless_lab.sandbox.explain import apparmor_profile, explain_kernel, explain_need, explain_start
 from netless_lab.sandbox.facts import Facts, gather
 from netless_lab.sandbox.limits import Limits
 from netless_lab.sandbox.status import Failure
+from netless_lab.sandbox.trial import TRIALS, Outcome
 from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
 from sandbox.helpers.rooms import room
 
@@ -197,6 +199,31 @@ def test_what_a_kernel_lacks(number: int, facts: Facts, words: str) -> None:
     assert words in explain_kernel(number, "nft_masq", facts).do
 
 
+def test_whatever_may_be_needed_is_tried() -> None:
+    """There is a trial for each need of the kernel, and no other; every need has words, and a program its package."""
+    assert set(TRIALS) == {name for name, need in NEEDS.items() if need.of_kernel}
+    assert all(need.title and need.used_for for need in NEEDS.values())
+    assert all(need.package for need in NEEDS.values() if need.program)
+
+
+@pytest.mark.parametrize(
+    ("need", "number", "why", "do"),
+    [
+        ("vxlan", errno.EOPNOTSUPP, "vxlan is neither", "sudo modprobe vxlan"),
+        ("tun", errno.EACCES, "root only", "chmod 0666"),
+        ("nft-bridge", errno.EOPNOTSUPP, "CONFIG_NF_TABLES_BRIDGE", "kernel"),
+        ("nft-bridge", errno.EPERM, "", ""),
+        ("iptables-nat", -1, "", ""),
+    ],
+)
+def test_a_need_that_is_not_met(need: str, number: int, why: str, do: str) -> None:
+    """What would meet it is said: a module, a device file, another kernel; and nothing where a program gave no reason of the kernel's."""
+    advice = explain_need(NEEDS[need], number, GOOD)
+    assert why in advice.why and do in advice.do
+    if not why:
+        assert advice.why == advice.do == ""
+
+
 def test_the_apparmor_profile_can_be_pasted() -> None:
     """It names the interpreter that runs, allows user namespaces to it alone, and is loaded by its last line."""
     text = apparmor_profile("/usr/bin/python3.12")
@@ -216,8 +243,8 @@ def test_a_report_without_a_room_has_no_inside() -> None:
 
 def test_an_essential_feature_that_fails_makes_the_machine_unusable() -> None:
     """Without bridges there is no course; without VLANs there is."""
-    outcomes = [{"name": "bridge", "errno": 95, "text": "Operation not supported"}, {"name": "vlan", "errno": 95, "text": "no"}]
-    checks = doctor.feature_checks(outcomes, GOOD)
+    outcomes = [Outcome("bridge", errno.EOPNOTSUPP, "Operation not supported"), Outcome("vlan", errno.EOPNOTSUPP, "no")]
+    checks = doctor.need_checks(outcomes, GOOD)
     assert [check.status for check in checks] == ["failed", "missing"]
     assert not doctor.conclude(checks).usable
     assert doctor.conclude(checks[1:]).usable

@@ -11,6 +11,7 @@ from typing import Protocol
 from ..kernel.read import NodeRef
 from ..kernel.toolbox import Launcher
 from ..model.clearing import Clearing
+from ..model.needs import Lack
 from ..model.outside import FarHost, Outside
 from ..sandbox.spaces import WayInto
 from .ledger import Ledger
@@ -56,6 +57,9 @@ class Ground(Launcher, Protocol):
 
     def clear_the_crowd(self) -> None:
         """End what runs wild, when nothing more can be started for it."""
+
+    def lacking(self, needs: Iterable[str]) -> tuple[Lack, ...]:
+        """What the machine lacks of these ``model.needs``. Takes a thread that may wait."""
 
     def crowded(self) -> str:
         """That too much runs to start more, in words; "" when not."""

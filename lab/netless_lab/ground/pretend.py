@@ -16,6 +16,7 @@ from ..kernel.names import read_names
 from ..kernel.namespace import Namespace, call_me
 from ..kernel.read import NodeRef
 from ..model.clearing import Clearing
+from ..model.needs import Lack
 from ..model.outside import FarHost, Outside
 from ..model.snapshot import Role
 from ..sandbox import container, internet, limits, tune
@@ -27,6 +28,7 @@ from ..sandbox.way import Way
 from . import programs
 from .ground import OnEnd
 from .ledger import Ledger, Memory
+from .means import Means
 
 MANY = 100
 """More processes than a lab has in which no program runs wild."""
@@ -46,6 +48,7 @@ class PretendHost:
         self._reaper = reaper
         self.ledger: Ledger = Memory()
         self._keepsakes = Keepsakes()
+        self._means = Means()
         self.put_back: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
@@ -148,6 +151,11 @@ class PretendHost:
     def end_marked(self, mark: str) -> None:
         """End the processes that were started with this variable in their environment."""
         programs.end_marked(mark)
+
+    def lacking(self, needs: Iterable[str]) -> tuple[Lack, ...]:
+        """What this machine lacks of these ``model.needs``, tried in namespaces that nobody else sees. Takes a thread that may wait."""
+        with self._reaper.hands_off():
+            return self._means.lacking(needs)
 
     def crowded(self) -> str:
         """That so many processes run here that no more may be started soon, in words; "" when not."""

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from .explain import DEVICE_OF_ROOT, Advice, explain_kernel, explain_start
+import msgspec
+
+from ..model.needs import NEEDS, Need
+from .explain import explain_need, explain_start, lacks_program
 from .facts import Facts, gather
 from .limits import Limits
 from .start import StartError, launch
 from .status import Failure
+from .trial import Outcome, Told
 
 CheckStatus = Literal["ok", "missing", "failed"]
 """``failed``: nothing works without it. ``missing``: the rest works without it."""
@@ -50,16 +53,6 @@ class Report:
         return tuple(check for check in self.checks if check.status == "missing")
 
 
-@dataclass(frozen=True, slots=True)
-class _Feature:
-    """How to speak of a trial: its name in the report, the kernel module behind it, what it is for, whether all depends on it."""
-
-    title: str
-    module: str
-    needed_for: str
-    essential: bool = False
-
-
 _STAGES: Final = {
     "user namespace": "user namespace",
     "uid map": "being root inside",
@@ -70,40 +63,13 @@ _STAGES: Final = {
     "locked mounts": "mounts that cannot be undone inside",
     "agent": "starting the agent",
 }
-_FEATURES: Final = {
-    "read-only root": _Feature("the machine's files are safe", "", "every lab", essential=True),
-    "machine's settings out of reach": _Feature("the machine's settings are safe", "", "every lab", essential=True),
-    "filtered system calls": _Feature("needless system calls refused", "", "running what strangers wrote"),
-    "writable /etc": _Feature("an /etc that can be changed", "overlay", "steps about name resolution", essential=True),
-    "veth": _Feature("virtual cables (veth)", "veth", "every lesson", essential=True),
-    "bridge": _Feature("bridges", "bridge", "lessons from `switch` on", essential=True),
-    "macvlan": _Feature("macvlan", "macvlan", "the lesson on macvlan"),
-    "vxlan": _Feature("VXLAN", "vxlan", "the lesson on overlays"),
-    "vlan": _Feature("VLAN (802.1Q)", "8021q", "experiments of your own"),
-    "ipvlan": _Feature("ipvlan", "ipvlan", "experiments of your own"),
-    "dummy": _Feature("dummy interfaces", "dummy", "experiments of your own"),
-    "tun": _Feature("tun and tap devices", "tun", "experiments of your own"),
-    "nftables NAT": _Feature("address translation (nftables)", "nft_chain_nat and nft_masq", "the lesson `internet`, step masquerade"),
-    "nftables filter": _Feature("packet filter (nftables)", "nf_tables", "the lesson `internet`, step firewall"),
-    "connection tracking": _Feature("connection tracking", "nft_ct", "the lesson `internet`, step firewall"),
-    "nftables trace": _Feature("following a packet through the rules", "nf_tables", "explaining where a packet died"),
-    "forwarding by /proc/sys": _Feature("forwarding (/proc/sys/net)", "", "the lesson `internet`, step forwarding"),
-    "forwarding by netlink": _Feature("forwarding (netlink)", "", "machines where /proc/sys cannot be written"),
-    "raw ICMP socket": _Feature("ping", "", "every lesson", essential=True),
-    "packet socket": _Feature("watching packets", "af_packet", "the Packets pane and tcpdump"),
-    "iptables NAT": _Feature("address translation (iptables)", "xt_MASQUERADE and nft_compat", "the legacy dialect of step masquerade"),
+_ROOM: Final = {
+    "read-only root": Need("the machine's files are safe", "every lab", essential=True),
+    "machine's settings out of reach": Need("the machine's settings are safe", "every lab", essential=True),
+    "filtered system calls": Need("needless system calls refused", "running what strangers wrote"),
+    "writable /etc": Need("an /etc that can be changed", "steps about name resolution", "overlay", essential=True),
 }
-_TOOLS: Final = (
-    ("ip", "iproute2", "typing the commands of the `ip` dialect"),
-    ("nft", "nftables", "typing firewall rules in the `ip` dialect"),
-    ("ping", "iputils-ping", "pinging by hand"),
-    ("nsenter", "util-linux", "the step that enters a namespace by pid"),
-    ("brctl", "bridge-utils", "the `legacy` dialect"),
-    ("ifconfig", "net-tools", "the `legacy` dialect"),
-    ("iptables", "iptables", "the `legacy` dialect"),
-    ("tcpdump", "tcpdump", "watching packets by hand"),
-    ("curl", "curl", "fetching the page of example.test by hand"),
-)
+"""What a lab promises beside all that pages may need."""
 _SBIN: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -113,8 +79,8 @@ def examine() -> Report:
     failure, told = _try_room()
     checks = (
         *room_checks(failure, facts),
-        *(feature_checks(told["outcomes"], facts) if told else ()),
-        *(limit_checks(Limits(**told["limits"]), tuple(told["notes"])) if told else ()),
+        *(need_checks(told.outcomes, facts) if told else ()),
+        *(limit_checks(told.limits, told.notes) if told else ()),
         *tool_checks(),
     )
     return conclude(checks)
@@ -150,21 +116,17 @@ def _stage_checks(failure: Failure | None, facts: Facts) -> Iterator[Check]:
             yield Check(title, "failed", failure.text, advice.why, advice.do, "every lab")
 
 
-def feature_checks(outcomes: list[dict[str, Any]], facts: Facts) -> tuple[Check, ...]:
-    """What was tried inside the room."""
-    return tuple(_feature_check(outcome, facts) for outcome in outcomes if outcome["name"] in _FEATURES)
+def need_checks(outcomes: Iterable[Outcome], facts: Facts) -> tuple[Check, ...]:
+    """What was tried inside the room. What a program had to try that is not there is told with the programs."""
+    every = {**_ROOM, **NEEDS}
+    return tuple(_need_check(every[outcome.name], outcome, facts) for outcome in outcomes if outcome.errno != errno.ENOENT or not every[outcome.name].program)
 
 
-def _feature_check(outcome: dict[str, Any], facts: Facts) -> Check:
-    feature = _FEATURES[outcome["name"]]
-    if not outcome["errno"]:
-        return Check(feature.title, "ok", outcome["text"])
-    advice = Advice()
-    if outcome["name"] == "tun" and outcome["errno"] == errno.EACCES:
-        advice = DEVICE_OF_ROOT
-    elif feature.module and outcome["errno"] > 0:
-        advice = explain_kernel(outcome["errno"], feature.module, facts)
-    return Check(feature.title, "failed" if feature.essential else "missing", outcome["text"], advice.why, advice.do, feature.needed_for)
+def _need_check(need: Need, outcome: Outcome, facts: Facts) -> Check:
+    if not outcome.errno:
+        return Check(need.title, "ok", outcome.text)
+    advice = explain_need(need, outcome.errno, facts)
+    return Check(need.title, "failed" if need.essential else "missing", outcome.text, advice.why, advice.do, need.used_for)
 
 
 def limit_checks(limits: Limits, notes: tuple[str, ...]) -> tuple[Check, ...]:
@@ -174,18 +136,19 @@ def limit_checks(limits: Limits, notes: tuple[str, ...]) -> tuple[Check, ...]:
 
 
 def tool_checks(path: str | None = None) -> tuple[Check, ...]:
-    """The programs a learner types. None of them is needed by the tutor itself."""
+    """The programs that somebody types. None of them is needed by the tutor itself."""
     where = path if path is not None else f"{os.environ.get('PATH', '')}:{_SBIN}"
-    return tuple(_tool_check(name, package, use, shutil.which(name, path=where)) for name, package, use in _TOOLS)
+    return tuple(_tool_check(need, shutil.which(need.program, path=where)) for need in NEEDS.values() if not need.of_kernel)
 
 
-def _tool_check(name: str, package: str, needed_for: str, found: str | None) -> Check:
+def _tool_check(need: Need, found: str | None) -> Check:
     if found:
-        return Check(name, "ok", found)
-    return Check(name, "missing", "not installed", f"it comes with the package {package}", f"sudo apt-get install {package}", needed_for)
+        return Check(need.title, "ok", found)
+    advice = lacks_program(need)
+    return Check(need.title, "missing", "not installed", advice.why, advice.do, need.used_for)
 
 
-def _try_room() -> tuple[Failure | None, dict[str, Any] | None]:
+def _try_room() -> tuple[Failure | None, Told | None]:
     """Make a room, run ``trial`` in it: why it could not be made, or what was told from inside."""
     reading, writing = os.pipe()
     try:
@@ -193,10 +156,9 @@ def _try_room() -> tuple[Failure | None, dict[str, Any] | None]:
     finally:
         os.close(writing)
     with contextlib.ExitStack() as stack:
-        out = stack.enter_context(open(reading, encoding="utf-8"))
+        out = stack.enter_context(open(reading, "rb"))
         try:
             starting.wait().close()
         except StartError as error:
             return error.failure, None
-        text = out.read()
-    return None, json.loads(text)
+        return None, msgspec.json.decode(out.read(), type=Told)

@@ -10,6 +10,7 @@ import errno
 from dataclasses import dataclass
 from typing import Final
 
+from ..model.needs import Need
 from .facts import Facts
 from .limits import kernel_version
 from .status import Failure
@@ -62,6 +63,22 @@ def explain_kernel(errno_: int, module: str, facts: Facts) -> Advice:
         why = f"{module} is not in this kernel, and there are no modules here that could bring it"
         return Advice(why, f"in a container: sudo modprobe {module} on the machine that runs it; else take the distribution's own kernel")
     return Advice(f"{module} is neither built into this kernel nor loaded", f"sudo modprobe {module}")
+
+
+def explain_need(need: Need, errno_: int, facts: Facts) -> Advice:
+    """Why this machine does not meet a need that was tried, and what to do. ``errno_`` is what the kernel said, -1 for a program's own words."""
+    if need.module == "tun" and errno_ == errno.EACCES:
+        return DEVICE_OF_ROOT
+    if errno_ > 0 and need.module:
+        return explain_kernel(errno_, need.module, facts)
+    if errno_ > 0 and need.option and errno_ not in _DENIED:
+        return Advice(f"this kernel was built without it ({need.option})", "use the distribution's own kernel")
+    return UNKNOWN
+
+
+def lacks_program(need: Need) -> Advice:
+    """What to do where a program is not installed."""
+    return Advice(f"it comes with the package {need.package}", f"sudo apt-get install {need.package}")
 
 
 def apparmor_profile(executable: str) -> str:
