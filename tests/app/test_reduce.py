@@ -6,10 +6,13 @@ import msgspec
 import pytest
 
 from app import story
+from netless.app.blocks import lay_out
+from netless.app.pages.lesson import lesson
 from netless.app.reduce import MOST_PROSE, MOST_TITLE, Answered, Asked, Courses, Ended, Hinted, Joined, Told, reduce
 from netless.app.view import KEPT_ENTRIES, Act, View, can, failed_probe
 from netless.called import Called
 from netless_lab import protocol
+from netless_lab.model.needs import Lack
 from netless_lab.model.probe import Outcome, Ping
 
 
@@ -218,6 +221,7 @@ def test_no_text_is_longer_than_a_person_reads() -> None:
     status = HERE.status
     assert status is not None
     page = msgspec.structs.replace(status.page, title=huge, lesson_title=huge, prose=huge, success=huge, sentences=(huge,), hints_open=(huge,))
+    page = msgspec.structs.replace(page, lacks=(Lack("vxlan", huge, huge, huge),))
     course = msgspec.structs.replace(status.course, title=huge, about=huge, lessons=(protocol.LessonView("l", huge, (protocol.StepView("s", huge),)),))
     told = msgspec.structs.replace(status, page=page, course=course, notices=(huge,), busy=huge)
     after = play(
@@ -240,3 +244,18 @@ def longest(value: object) -> int:
     if isinstance(value, str):
         return len(value)
     return max(map(longest, value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()), default=0)
+
+
+def test_what_the_machine_lacks_for_a_step_is_read_before_its_prose() -> None:
+    """What is lacking, why and what to do stand at the top of the page; where nothing is lacking there is no such line."""
+    page = msgspec.structs.replace(story.page(0), lacks=(Lack("vxlan", "VXLAN", "vxlan is not loaded", "sudo modprobe vxlan"),))
+
+    def read(own: protocol.StepPage) -> str:
+        view = play(protocol.StatusEvent(story.status(position=own)), view=HERE)
+        rows = lay_out(lesson(view, 60, whole=False), 60)
+        return " ".join(" ".join(row.content.plain.lstrip("▎") for row in rows).split())
+
+    text = read(page)
+    assert text.startswith("This step cannot be done here: this machine lacks VXLAN: vxlan is not loaded")
+    assert text.index("sudo modprobe vxlan") < text.index(page.title)
+    assert "cannot be done" not in read(story.page(0))

@@ -125,6 +125,7 @@ CASES = {
         "has a prefix, and here stands one address",
         'Write "10.0.0.1"',
     ),
+    "a need that nobody knows": (page(step(needs='["vxlan", "nft-briges"]')), 17, 'nobody knows the need "nft-briges"', 'Did you mean "nft-bridge"'),
     "no hint": (page(step(hint=None)), 13, 'the step "pair" has no hint', 'Write hint = ["..."]'),
     "an empty hint": (page(step(hint='[""]')), 16, '"hint" holds an empty text', 'hint = ["...", "..."]'),
     "neither expect nor probe": (page(step(expect=None)), 13, "checks nothing, so everybody passes it", "Add expect"),

@@ -7,10 +7,11 @@ import pytest
 from drill.explained import held_out
 from netless_lab.course.bindings import Bindings
 from netless_lab.course.files import fault_texts, shipped
-from netless_lab.drill.draw import drawn, named
-from netless_lab.drill.format import NEEDS, SEATS, Fault, read_faults
+from netless_lab.drill.draw import drawn, listed, named
+from netless_lab.drill.format import SEATS, Fault, read_faults
 from netless_lab.drill.words import bound, hints
 from netless_lab.errors import Refusal
+from netless_lab.model.needs import NEEDS, Lack
 from netless_lab.primitives.base import Where
 
 GOOD = """format = 1
@@ -172,3 +173,10 @@ def test_hints_end_with_the_solution() -> None:
 def test_needs_are_known() -> None:
     """Every need of a shipped fault has words."""
     assert {need for fault in read_faults(fault_texts()).faults for need in fault.needs} <= set(NEEDS)
+
+
+def test_a_fault_is_listed_with_what_the_machine_lacks_for_it() -> None:
+    """Only what it needs itself counts, in words."""
+    lacks = (Lack("vxlan", "VXLAN", "not loaded", "sudo modprobe vxlan"), Lack("python3", "the program python3"))
+    told = {fault.id: fault.lacks for fault in listed(read_faults(fault_texts()).faults, lacks)}
+    assert told["overlay-blocked"] == "VXLAN" and told["old-flow"] == "the program python3" and told["port-down"] == ""

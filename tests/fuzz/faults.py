@@ -35,7 +35,7 @@ def opened() -> Iterator[Check]:
             assert reading.faults or reading.problems
             for problem in reading.problems:
                 assert problem.line >= 1 and str(problem)
-            listed(reading.faults, lambda fault: "")
+            listed(reading.faults)
 
     yield check
 

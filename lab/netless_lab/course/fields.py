@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ..model.needs import NEEDS
 from .problems import Report, did_you_mean
 from .toml_text import Table
 
@@ -64,6 +65,15 @@ def texts(table: Table, key: str, report: Report) -> tuple[str, ...]:
             seen = "an empty text" if isinstance(element, str) else kind(element)
             report.add(table.line(key, index), f'"{key}" holds {seen} among its texts.', f'Write {key} = ["...", "..."].')
     return tuple(found)
+
+
+def needs(table: Table, report: Report) -> tuple[str, ...]:
+    """What a step or a fault says that a machine may lack for it: names of ``NEEDS``."""
+    found = texts(table, "needs", report)
+    for index, need in enumerate(found):
+        if need not in NEEDS:
+            report.add(table.line("needs", index), f'nobody knows the need "{need}".', did_you_mean(need, NEEDS, "Needs"))
+    return found
 
 
 def tables(table: Table, key: str, report: Report) -> tuple[tuple[int, dict[str, Any]], ...]:

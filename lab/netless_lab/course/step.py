@@ -45,7 +45,7 @@ class Step(msgspec.Struct, frozen=True):
 
     ``do`` is the tutor's own solution, ``expect`` and ``probes`` are what is judged, ``hints`` are rungs of growing help (the
     last one is the command itself and is made from ``do``). ``shell`` is the node whose shell the step is about. ``needs`` names
-    programs and kernel features that it needs; nobody looks for them yet. ``success`` is said when it passes. ``undoes`` lists ids of
+    what a machine may lack for it (``model.needs``): that is looked for before somebody begins. ``success`` is said when it passes. ``undoes`` lists ids of
     earlier steps of the course whose result this one rightly takes away. ``exact`` lists names that must be just these; all other
     names, addresses and networks are the learner's to choose. ``teaches`` are the codes of the causes (``explain.catalogue``) that it is about:
     whoever meets one is sent here. ``known`` holds the (role, word) pairs that the world and earlier

@@ -19,7 +19,7 @@ from ..session.mode import Mode
 from ..session.moves import missing
 from ..session.moving import stand
 from ..session.stage import Stage
-from .format import NEEDS, PROGRAMS, Fault
+from .format import Fault
 from .prove import HEALTHY_S, must_be_well, must_show, well
 
 MARK: Final = "NETLESS_FAULT"
@@ -56,7 +56,7 @@ async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
             await clear(stage, fault)
             if rebuilt:
                 await stand(stage, place, end=True)
-                raise _cannot(fault, error) from error
+                raise Refusal(f"the fault {fault.id} did not work as it should; the lab is healthy. {error}", code=4) from error
             rebuilt = True
 
 
@@ -105,13 +105,6 @@ async def _furnish(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) ->
     """What the fault needs beside the lesson's end, and proof that everything works."""
     await _quietly(stage, fault.setup)
     await must_be_well(stage, fault, patience_s)
-
-
-def _cannot(fault: Fault, error: Exception) -> Refusal:
-    needs = [NEEDS[need] for need in fault.needs if need not in PROGRAMS]
-    if needs and isinstance(error, ApplyError):
-        return Refusal(f"this kernel has no {' and '.join(needs)}, so it cannot do {fault.id}: {error}", code=3)
-    return Refusal(f"the fault {fault.id} did not work as it should; the lab is healthy. {error}", code=4)
 
 
 async def _quietly(stage: Stage, actions: tuple[Action, ...]) -> None:

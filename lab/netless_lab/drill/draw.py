@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ..course.problems import nearest
 from ..errors import Refusal
 from ..model.listed import Listed
+from ..model.needs import Lack
 from .format import SEATS, Fault
 
 
-def listed(faults: Iterable[Fault], lacking: Callable[[Fault], str] = lambda fault: "") -> tuple[Listed, ...]:
-    """For whoever chooses one."""
+def lacking(fault: Fault, lacks: Iterable[Lack]) -> tuple[Lack, ...]:
+    """What is lacking for this fault, of all that the machine ``lacks``."""
+    return tuple(lack for lack in lacks if lack.need in fault.needs)
+
+
+def listed(faults: Iterable[Fault], lacks: Iterable[Lack] = ()) -> tuple[Listed, ...]:
+    """For whoever chooses one, on a machine that ``lacks`` this."""
+    lacks = tuple(lacks)
     return tuple(
         Listed(
             fault.id,
@@ -23,7 +30,7 @@ def listed(faults: Iterable[Fault], lacking: Callable[[Fault], str] = lambda fau
             fault.number,
             tuple(SEATS) if fault.movable else (),
             fault.needs,
-            lacking(fault),
+            " and ".join(lack.title for lack in lacking(fault, lacks)),
         )
         for fault in faults
     )

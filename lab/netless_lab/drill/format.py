@@ -16,7 +16,7 @@
     teaches = "internet/forwarding"             the step that explains it
 
 Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
-``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``NEEDS``). A file that speaks of
+``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``model.needs``). A file that speaks of
 its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for either container (``SEATS``).
 """
 
@@ -41,20 +41,6 @@ from ..errors import Refusal
 from ..explain.catalogue import CATALOGUE
 from ..primitives.base import Action
 from .places import Place, read_place
-
-NEEDS: Final = {
-    "vxlan": "vxlan devices",
-    "macvlan": "macvlan devices",
-    "bridge-nf": "the setting net.bridge.bridge-nf-call-iptables (module br_netfilter)",
-    "nft-bridge": "nftables on bridges",
-    "nft-netdev": "nftables on devices (ingress)",
-    "nft-arp": "nftables for ARP",
-    "iptables-legacy": "the program iptables-legacy",
-    "python3": "the program python3",
-}
-"""What a fault may need beyond what every lesson needs, in words."""
-PROGRAMS: Final = frozenset({"iptables-legacy", "python3"})
-"""Those needs that are programs; the others are the kernel's and show when they are tried."""
 
 
 class Seat(msgspec.Struct, frozen=True):
@@ -153,7 +139,7 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         evidence=fields.texts(table, "evidence", report),
         teaches=_place_in_course(table, "teaches", courses, report),
         number=_number(table, report),
-        needs=_needs(table, report),
+        needs=fields.needs(table, report),
         movable=seated != text,
         node=node if seated != text else "",
     )
@@ -259,11 +245,3 @@ def _number(table: Table, report: Report) -> int | None:
         return value
     report.add(table.line("number"), f'"number" must be a row of the list, not {value!r}.', "Write number = 4, or leave it out.")
     return None
-
-
-def _needs(table: Table, report: Report) -> tuple[str, ...]:
-    needs = fields.texts(table, "needs", report)
-    for index, need in enumerate(needs):
-        if need not in NEEDS:
-            report.add(table.line("needs", index), f'nobody knows the need "{need}".', did_you_mean(need, NEEDS))
-    return needs

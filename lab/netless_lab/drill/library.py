@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 from ..course.files import fault_texts
 from ..course.step import Course
-from ..model.listed import Listed
-from .draw import listed
-from .format import NEEDS, PROGRAMS, Fault, FaultReading, read_faults
+from .format import Fault, FaultReading, read_faults
 
 
 class Library:
@@ -22,13 +18,9 @@ class Library:
         """Every sound fault, as it is in this container."""
         return self._reading(node).faults
 
-    def lacking(self, fault: Fault) -> str:
-        """The programs this machine lacks for a fault, in words; "" when none. What the kernel lacks shows when it is tried."""
-        return " and ".join(NEEDS[need] for need in fault.needs if need in PROGRAMS and shutil.which(need) is None)
-
-    def listed(self) -> tuple[Listed, ...]:
-        """For whoever chooses one."""
-        return listed(self.faults(), self.lacking)
+    def needs(self) -> frozenset[str]:
+        """All that a machine may lack for any of them."""
+        return frozenset(need for fault in self.faults() for need in fault.needs)
 
     def problems(self) -> tuple[str, ...]:
         """Files that cannot be used, in words."""

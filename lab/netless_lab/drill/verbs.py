@@ -10,12 +10,13 @@ import msgspec
 from .. import protocol
 from ..course.step import Course
 from ..errors import Refusal
+from ..model.needs import Lack, unable
 from ..protocol import Broke, Mended
 from ..session.mode import Mode
 from ..session.play import Play
 from ..session.stage import Stage
 from .breaking import beginning, break_, mend
-from .draw import drawn, named
+from .draw import drawn, lacking, listed, named
 from .exam import Broken, Wanted
 from .format import SEATS, Fault
 from .library import Library
@@ -33,7 +34,7 @@ class Drills:
         """The reply; None to what is no business of this room. Raises Refusal."""
         match request:
             case protocol.GetFaults():
-                return request.done(self._library.listed())
+                return request.done(listed(self._library.faults(), await stage.world.lacking(self._library.needs())))
             case protocol.Break():
                 wanted = Wanted(request.fault, request.seed, request.node, request.drill, request.exam)
                 return request.done(await start(stage, self._library, wanted))
@@ -52,7 +53,7 @@ async def start(stage: Stage, library: Library, wanted: Wanted) -> Broke:
         wanted = msgspec.structs.replace(wanted, seed=random.SystemRandom().randrange(10_000))
     came_from = stage.state.position
     refusal: Refusal | None = None
-    for fault in _candidates(stage, library, wanted):
+    for fault in _candidates(stage, library, wanted, await stage.world.lacking(library.needs())):
         own = bound(fault, stage.state.bindings)
         place = beginning(stage, own)
         drill = Drill(stage, Broken(fault, place, wanted, time.time(), time.monotonic(), came_from))
@@ -108,16 +109,16 @@ def _go_on(stage: Stage, mode: Mode) -> None:
         stage.enter(mode)
 
 
-def _candidates(stage: Stage, library: Library, wanted: Wanted) -> tuple[Fault, ...]:
-    """The fault that is wanted, or all that this machine has the programs for in the order of the seed."""
+def _candidates(stage: Stage, library: Library, wanted: Wanted, lacks: tuple[Lack, ...]) -> tuple[Fault, ...]:
+    """The fault that is wanted, or all for which the machine lacks nothing, in the order of the seed."""
     if wanted.node and wanted.node not in SEATS:
         raise Refusal(f"a fault can be in {' or '.join(SEATS)}, not in {wanted.node}", nearest=tuple(SEATS))
     if wanted.fault:
         fault = named(library.faults(wanted.node or "c1"), wanted.fault)
         if wanted.node and not fault.movable:
             raise Refusal(f"the fault {fault.id} has a place of its own: it cannot be had in {wanted.node}")
-        if lack := library.lacking(fault):
-            raise Refusal(f"this machine cannot do {fault.id}: it lacks {lack}", code=3)
+        if told := unable(lacking(fault, lacks), f"the fault {fault.id}"):
+            raise Refusal(told, code=3)
         return (fault,)
     course = stage.state.course.id
     ours = tuple(fault for fault in library.faults("c1") if fault.start.partition("/")[0] == course)
@@ -125,7 +126,7 @@ def _candidates(stage: Stage, library: Library, wanted: Wanted) -> tuple[Fault, 
         raise Refusal(f"no fault is made for the course {course}: `netless faults` lists them all, with what each teaches")
     order = drawn(ours, wanted.seed or 0)
     chosen = (named(library.faults(wanted.node or node or "c1"), fault_id) for fault_id, node in order)
-    return tuple(fault for fault in chosen if not library.lacking(fault) and (not wanted.node or fault.movable))
+    return tuple(fault for fault in chosen if not lacking(fault, lacks) and (not wanted.node or fault.movable))
 
 
 def _mended(stage: Stage, text: str, over: Broken | None = None) -> Mended:

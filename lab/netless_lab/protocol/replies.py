@@ -8,6 +8,7 @@ import msgspec
 
 from ..course.progress import Span, Time
 from ..course.verdict import Verdict
+from ..model.needs import Lack
 from ..primitives.base import Dialect
 
 
@@ -57,7 +58,7 @@ class Commands(msgspec.Struct, frozen=True):
 
 
 class StepPage(msgspec.Struct, frozen=True):
-    """All a screen needs to show the current step, with the learner's own names in the text."""
+    """All a screen needs to show the current step, with the learner's own names in the text. ``lacks``: of what it needs, what this machine has not."""
 
     position: str
     lesson_title: str
@@ -71,6 +72,7 @@ class StepPage(msgspec.Struct, frozen=True):
     number: int = 1
     of: int = 1
     success: str = ""
+    lacks: tuple[Lack, ...] = ()
 
 
 class FaultStatus(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from ..course.judge import state_holds
 from ..course.step import Position, Step, positions, step_at
 from ..errors import ApplyError, Refusal
 from ..model.clearing import Clearing
+from ..model.needs import unable
 from ..model.snapshot import Snapshot
 from ..primitives.base import Dialect
 from ..primitives.beside import beside
@@ -29,7 +30,7 @@ async def begin(stage: Stage) -> None:
     """Take stock: the world as it is before the first step, and what the progress says of earlier days."""
     lacking = await stage.moves.have(stage.state.course)
     await stage.live.begin()
-    stand_at(stage, _frontier(stage))
+    await stand_at(stage, _frontier(stage))
     if stage.state.progress.here not in ("", stage.state.course.id):  # the learner was in another course, and asked for this one
         stage.remember(stage.state.progress.at(stage.state.position))
     stage.refresh_goal()
@@ -83,7 +84,7 @@ async def advance(stage: Stage, *, force: bool = False) -> Moved:
         clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False)
         raise Refusal(_not_yet(stage, following, lacking), code=1, clearing=clearing)
     stop_playing(stage)
-    stand_at(stage, following)
+    await stand_at(stage, following)
     if lacking:
         await rebuild(stage, following)
         text = f"Skipped ahead: the lab was rebuilt for the start of {following}."
@@ -121,6 +122,7 @@ async def goto(stage: Stage, target: str, *, end: bool = False) -> Moved:
     """Rebuild the lab for the start of a step or lesson, or with it done."""
     await stage.hold_judging()
     place = _named(stage, target)[-1] if end else _named(stage, target)[0]
+    await _insist_on_needs(stage, place, end=end)
     stop_playing(stage)
     ending, course = stage.mode.ending(), stage.library.of(place)
     before_it = stood(course, stage.state.progress) if course != stage.state.course else place
@@ -233,7 +235,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         await rebuild(stage, place, judging=False)
     snapshot = await stage.live.refresh()
     jumped = place != stage.state.position
-    stand_at(stage, place)
+    await stand_at(stage, place)
     async with stage.busy(f"running {stage.state.step.title}"):
         lacking = missing(stage.state.course, place, snapshot, stage.state.bindings)
         if lacking:
@@ -244,6 +246,8 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         elif state_holds(stage.state.step, snapshot, stage.state.bindings) and (held := await stage.mode.judge()).passed:
             stage.tell(Notice("info", f"{stage.state.step.title!r} is done already: nothing had to be done."))
             return judged(stage.state, place, held)
+        if lacks := unable(stage.state.lacks):
+            raise Refusal(lacks, code=3)
         try:
             await _apply_step(stage)
         except ApplyError:
@@ -277,8 +281,9 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
     """Build the lab anew for a step's start, or with it ``end``; ``judging``: then judge what is there; ``anew``: the containers too. A step of
     another course is built in the world of that course.
 
-    Raises Refusal (4).
+    Raises Refusal: 3 before anything is touched, when the machine lacks what a step on the way needs, and 4.
     """
+    await _insist_on_needs(stage, place, end=end)
     async with stage.busy(f"rebuilding to {place}"):
         stage.enter(await stage.mode.left())
         course = stage.library.of(place)
@@ -289,7 +294,7 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
         except ApplyError as error:
             interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
-    stand_at(stage, place)
+    await stand_at(stage, place)
     stage.state = msgspec.structs.replace(stage.state, touched=False, verdict=None, notices=Notices(), by_tutor=end)
     stage.own_changes.clear()
     stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, stage.state.dialect, end=end), place, end=end)
@@ -300,17 +305,30 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
     return snapshot
 
 
-def stand_at(stage: Stage, place: Position) -> None:
-    """From now on this is the current step, and its course the current one; the lab stays as it is."""
-    if place == stage.state.position:
-        return
-    state, course = stage.state, stage.library.of(place)
-    if course != state.course:
-        state = msgspec.structs.replace(state, course=course, bindings=state.progress.bindings(course.id), live={})
-    stage.state = msgspec.structs.replace(state, position=place, verdict=None, by_tutor=False)
-    stage.remember(stage.state.progress.at(place))
-    stage.refresh_goal()
-    stage.tell_status()
+async def stand_at(stage: Stage, place: Position) -> None:
+    """From now on this is the current step, and its course the current one; the lab stays as it is. What the machine lacks for it is asked anew:
+    a module may have been loaded since.
+    """
+    moves, course = place != stage.state.position, stage.library.of(place)
+    if moves:
+        state = stage.state
+        if course != state.course:
+            state = msgspec.structs.replace(state, course=course, bindings=state.progress.bindings(course.id), live={})
+        stage.state = msgspec.structs.replace(state, position=place, verdict=None, by_tutor=False)
+        stage.remember(stage.state.progress.at(place))
+        stage.refresh_goal()
+    lacks = await stage.world.lacking(stage.state.step.needs)
+    if moves or lacks != stage.state.lacks:
+        stage.state = msgspec.structs.replace(stage.state, lacks=lacks)
+        stage.tell_status()
+
+
+async def _insist_on_needs(stage: Stage, place: Position, *, end: bool) -> None:
+    """Raises Refusal (3) when the machine lacks what a step needs that has to be done to be at the start of this one, or at its ``end``."""
+    course = stage.library.of(place)
+    for own in (*before(course, place), *((place,) if end else ())):
+        if told := unable(await stage.world.lacking(step_at(course, own).needs), str(own)):
+            raise Refusal(told, code=3)
 
 
 async def play(stage: Stage, on: bool) -> Moved:
@@ -338,8 +356,9 @@ async def judge_here(stage: Stage, *, by_tutor: bool = False) -> Judged:
 
 
 def moved(stage: Stage, text: str, ended: str = "") -> Moved:
-    """Where the lab is now. ``ended``: what that did to a drill; every view was told already."""
-    return Moved(str(stage.state.position), stage.state.step.title, text, ended)
+    """Where the lab is now, and what keeps the step there from being done. ``ended``: what that did to a drill; every view was told already."""
+    told = " ".join(filter(None, (text, unable(stage.state.lacks))))
+    return Moved(str(stage.state.position), stage.state.step.title, told, ended)
 
 
 def _refuse(stage: Stage, verb: Verb) -> None:

@@ -75,6 +75,7 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
         number=number,
         of=len(lesson.steps),
         success=apply_text(step.success, state.bindings),
+        lacks=state.lacks,
     )
 
 

@@ -11,6 +11,7 @@ from .judging import observe
 from .moving import back, set_dialect, stand
 from .pages import bound_actions, commands_of, where_of
 from .stage import Stage
+from .state import before
 
 
 class Prover:
@@ -34,6 +35,8 @@ class Prover:
         try:
             match request:
                 case Rebuild(position=place):
+                    if lacks := await self._lacks(place):
+                        return Answer(skip=lacks)
                     await set_dialect(self._stage, DIALECTS[0])
                     await stand(self._stage, place)
                     return Answer()
@@ -48,6 +51,12 @@ class Prover:
                     return Answer()
         except (Refusal, ApplyError) as error:
             return Answer(error=str(error))
+
+    async def _lacks(self, place: Position) -> str:
+        """What the machine lacks for this step and those before it, in words; "" when nothing."""
+        course = self._stage.state.course
+        needs = (need for own in (*before(course, place), place) for need in step_at(course, own).needs)
+        return "; ".join(map(str, await self._stage.world.lacking(needs)))
 
     async def _perform(self, place: Position, dialect: Dialect | None) -> Answer:
         stage = self._stage

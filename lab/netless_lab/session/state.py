@@ -10,6 +10,7 @@ from ..course.bindings import Bindings
 from ..course.progress import Progress
 from ..course.step import Course, Lesson, Position, Step, positions, step_at
 from ..course.verdict import Verdict
+from ..model.needs import Lack
 from ..primitives.base import Action, Dialect
 
 MOST_NOTICES: Final = 20
@@ -42,7 +43,8 @@ class State(msgspec.Struct, frozen=True):
 
     ``live`` maps the id of each step of the course (``lesson/step``) to whether its state holds now. ``touched`` is true when the
     learner changed something since the last moment the lab was known to be in a clean state. ``by_tutor`` is true when the tutor did the
-    current step and the learner changed nothing since: it is the tutor's when it passes, however late.
+    current step and the learner changed nothing since: it is the tutor's when it passes, however late. ``lacks`` is what the machine
+    lacks for the current step.
     """
 
     course: Course
@@ -56,6 +58,7 @@ class State(msgspec.Struct, frozen=True):
     touched: bool = False
     by_tutor: bool = False
     notices: Notices = Notices()
+    lacks: tuple[Lack, ...] = ()
 
     @property
     def lesson(self) -> Lesson:

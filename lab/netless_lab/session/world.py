@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -30,6 +30,7 @@ from ..kernel.unseen import unseen
 from ..kernel.watch import Watch
 from ..model.clearing import Clearing
 from ..model.evidence import Evidence
+from ..model.needs import Lack
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
@@ -280,6 +281,11 @@ class World:
         found = [own for own in programs.programs() if own.pid not in nodes]
         who = ", ".join(programs.told(found, lambda own: f"{programs.shortened(own)} (pid {own.pid})"))
         return f"something in the lab makes it again and again. End it first; at work now: {who or 'nobody that can be seen'}."
+
+    async def lacking(self, needs: Iterable[str]) -> tuple[Lack, ...]:
+        """What the machine lacks of these ``model.needs``; nothing is tried for none."""
+        wanted = tuple(dict.fromkeys(needs))
+        return await self._in_thread(lambda: self._host.lacking(wanted)) if wanted else ()
 
     def crowded(self) -> str:
         """That the lab is too full of processes to start another, in words; "" when it is not."""

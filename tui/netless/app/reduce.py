@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from netless_lab import protocol
+from netless_lab.model.needs import Lack
 from netless_lab.protocol import CourseView
 
 from ..called import Called
@@ -136,6 +137,7 @@ def bounded(event: Event) -> Event:
                 sentences=tuple(_cut(text, MOST_TOLD) for text in status.page.sentences),
                 hints_open=tuple(_cut(text, MOST_PROSE) for text in status.page.hints_open),
                 success=_cut(status.page.success, MOST_TOLD),
+                lacks=tuple(Lack(own.need, *(_cut(text, MOST_TOLD) for text in (own.title, own.why, own.do))) for own in status.page.lacks),
             )
             notices = tuple(_cut(text, MOST_TOLD) for text in status.notices)
             changed = msgspec.structs.replace(status, page=page, course=_titles(status.course), notices=notices, busy=_cut(status.busy, MOST_TITLE))

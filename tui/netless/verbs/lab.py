@@ -9,6 +9,7 @@ import msgspec
 from netless_lab import protocol
 from netless_lab.drill.spent import help_used, took
 from netless_lab.lease import LASTING, Lease
+from netless_lab.model.needs import unable
 
 from ..exit_codes import Exit
 from ..labs import end, find, known_course, missing, of_course, opened
@@ -54,6 +55,8 @@ def status(args: Namespace, printer: Printer) -> int:
     printer.say(f"lab       {args.lab} ({state.mode}), agent {state.agent_pid}" + (f", {state.limits}" if state.limits else ""))
     printer.say(f"course    {state.course.id}  {state.course.title}")
     printer.say(f"position  {state.position}  {state.page.title}")
+    if lacks := unable(state.page.lacks):
+        printer.say(f"          {lacks}")
     ahead = False
     for lesson in state.course.lessons:
         ticks = "".join("●" if step.earned else "○" for step in lesson.steps)

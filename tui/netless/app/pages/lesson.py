@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from netless_lab.model.needs import unable
 from netless_lab.primitives.base import DIALECTS
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
@@ -22,7 +23,7 @@ def lesson(view: View, width: int, *, whole: bool) -> Blocks:
         return (Block(plain("Starting the lab …", "$muted")),)
     page = status.page
     blocks: list[Block] = []
-    for notice in status.notices:
+    for notice in (*filter(None, (unable(page.lacks),)), *status.notices):
         mark = joined(("▎ ", "$warning"))
         blocks += [Block(ticked(notice), first=mark, rest=mark), EMPTY]
     blocks += [Block(plain(page.title, "bold $foreground")), EMPTY, *blocks_of(page.prose, width)]
