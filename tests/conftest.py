@@ -115,5 +115,5 @@ def _own_homes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     home = tmp_path_factory.mktemp("home")
     for name in HOMES:
         monkeypatch.setenv(name, str(home / name.lower()))
-    for name in ("NETLESS_LAB", "NETLESS_CALLED", "NO_COLOR", "COLORTERM"):
+    for name in ("NETLESS_LAB", "NETLESS_CALLED", "NETLESS_LANG", "NO_COLOR", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)

@@ -96,7 +96,10 @@ async def _when_greeted(world: World) -> None:
 
 def _library(orders: Orders) -> Library:
     """The course in the folder that was named, or every course there is. Raises LookupError when not one can be used."""
-    found = shelved([read_folder(Path(orders.folder))]) if orders.folder else library(orders.lessons)
+    if orders.folder:
+        found = shelved([read_folder(Path(orders.folder), orders.language)], orders.language)
+    else:
+        found = library(orders.lessons, orders.language)
     if not found.courses:
         raise LookupError(f"no course can be read in {orders.folder or lessons_root()}: `netless lint` says why")
     return found

@@ -13,6 +13,7 @@ import msgspec
 from . import ending
 from .address import address
 from .client import Client, LabGone, Refused
+from .course.language import spoken
 from .course.places import lessons_root, own_root
 from .course.progress import BadProgress, Progress
 from .course.saved import load, progress_path, save
@@ -114,12 +115,18 @@ def shows_what_it_shows(lab: str) -> Refusal:
     return Refusal(f"the lab {lab} runs, and what a lab shows of the machine is settled when it starts: `netless down` ends it")
 
 
+def speaks_what_it_speaks(lab: str, language: str) -> Refusal:
+    """Why a lab that runs cannot be made to tell its lessons in another language than this."""
+    own = language or "the language they were written in"
+    return Refusal(f"the lab {lab} runs, and tells its lessons in {own}: that is settled when it starts, and `netless down` ends it")
+
+
 def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_progress: bool) -> int:
     """Start a lab and answer its keeper's pid. Raises what ``sandbox.start`` raises."""
     from .sandbox.start import launch
 
     lessons = "" if folder else own_root(os.environ)
-    orders = Orders(course=course, folder=folder, lessons=lessons)
+    orders = Orders(course=course, folder=folder, lessons=lessons, language=spoken(os.environ))
     path = progress_path(lab, os.environ) if keep_progress else None
     if path is not None:
         orders = _with_progress(path, orders)

@@ -20,7 +20,8 @@ class Orders(msgspec.Struct, frozen=True):
     """The progress so far, what to tell the learner, and which course.
 
     ``course`` is the one to begin with ("" for the one the progress was in last, else the first); ``folder`` holds the only course instead;
-    ``lessons`` is a folder of more courses ("" for none). ``drops`` is there when a lab was started by the machine's root.
+    ``lessons`` is a folder of more courses ("" for none), ``language`` the one that lessons are told in ("" for their own). ``drops`` is
+    there when a lab was started by the machine's root.
     """
 
     progress: Progress = Progress()
@@ -28,4 +29,5 @@ class Orders(msgspec.Struct, frozen=True):
     course: str = ""
     folder: str = ""
     lessons: str = ""
+    language: str = ""
     drops: DropSource | None = None

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.pages import course, front, page, step
 from netless_lab.course.files import MOST, MOST_IN_ALL, MOST_PAGES, read_folder, read_root
-from netless_lab.course.folder import Reading, read_course, read_translations
+from netless_lab.course.folder import Reading, mistranslated, read_course, translated
 from netless_lab.course.step import taught
 from netless_lab.course.words import bad_id, objection
 
@@ -135,10 +135,35 @@ def test_translations_replace_page_by_page() -> None:
     assert reading.course is not None
     files["01-cable.zh.md"] = page('## 做\n\n好。\n\n```toml step\nid = "pair"\n```')
     files["02-switch.zh.md"] = page("## 做\n\n好。", front=front("switch"))
-    other = read_translations(files, reading.course, "zh")
+    other = translated(files, reading.course, "zh")
     assert other.course is not None
     assert [lesson.steps[0].title for lesson in other.course.lessons] == ["做", "Make the cable"]
     assert "02-switch.zh.md" in told(other)
+
+
+@pytest.mark.parametrize(("language", "title"), [("pt-BR", "Faz"), ("pt", "Faça"), ("pt-PT", "Faça"), ("zh", "Make the cable"), ("", "Make the cable")])
+def test_the_nearest_translation_is_told(tmp_path: Path, language: str, title: str) -> None:
+    """That of the very country, else that of the language, else the page as it was written."""
+    files = course(cable=page())
+    for own, heading in (("pt", "Faça"), ("pt-BR", "Faz")):
+        files[f"01-cable.{own}.md"] = page(f'## {heading}\n\nUm.\n\n```toml step\nid = "pair"\n```')
+    reading = read_folder(laid(tmp_path / "post", files), language)
+    assert reading.course is not None and reading.problems == ()
+    assert reading.course.lessons[0].steps[0].title == title
+
+
+def test_every_translation_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    """Of pages in whatever language: one with another step, and one of no lesson. Who only wants to learn is not told of other languages'."""
+    files = course(cable=page())
+    files["01-cable.zh.md"] = page('## 做\n\n好。\n\n```toml step\nid = "pear"\n```')
+    files["07-rope.pt.md"] = page(front=front("rope"))
+    folder = laid(tmp_path / "post", files)
+    assert read_folder(folder).problems == () and read_folder(folder, "fr").problems == ()
+    problems = told(read_folder(folder, translations=True))
+    assert '01-cable.zh.md:13: the original has no step "pear". Did you mean "pair"?' in problems
+    assert '07-rope.pt.md:1: this page translates the lesson "rope", and there is none. Lessons: cable.' in problems
+    own = read_course(files).course
+    assert own is not None and {problem.file for problem in mistranslated(files, own)} == {"01-cable.zh.md", "07-rope.pt.md"}
 
 
 def test_a_file_that_is_no_text_is_one_problem(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
+from netless_lab.course.language import LANGUAGE
 from netless_lab.course.places import LESSONS
 
 from . import __version__
@@ -51,7 +52,7 @@ VERBS = {
 
 _EPILOG = """\
 Without a verb the tutor opens. STEP is course/lesson/step or a unique tail of it.
---lab, --lessons, --json and --theme may stand anywhere before `--`.
+--lab, --lessons, --lang, --json and --theme may stand anywhere before `--`.
 
 Exit codes: 0 passed, 1 the check failed, 2 wrong usage or a bad lesson, 3 this machine cannot, 4 our own fault,
 5 there is no such lab. `exec` and `shell` end with the code of what they ran."""
@@ -92,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--lab", metavar="NAME", default=lab_in(os.environ),
                      help=f"which of your labs (default: ${LAB_VARIABLE}, now %(default)s)")
     top.add_argument("--lessons", metavar="PATH", help=f"a folder of courses beside those that come along (default: ${LESSONS})")
+    top.add_argument("--lang", metavar="LANGUAGE", help=f"tell lessons in it where they are translated: zh, pt-BR (default: ${LANGUAGE}, else that of the locale)")
     top.add_argument("--json", action="store_true", help="print one JSON document")
     top.add_argument("--theme", choices=("dark", "light"), help="colours of the tutor (default: asked of the terminal)")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
@@ -191,6 +193,8 @@ def run(words: list[str]) -> int:
     args.verb, args.command = args.verb or "tutor", list(given.command)
     if args.lessons:
         os.environ[LESSONS] = args.lessons  # for this process and those it starts, as if it had been said there
+    if args.lang:
+        os.environ[LANGUAGE] = args.lang
     printer = Printer(as_json=args.json, called=called(args.lab, os.environ))
     from netless_lab.client import LabGone, Refused
     from netless_lab.errors import Refusal

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from netless_lab import labs
 from netless_lab.client import Client, OnEvent
+from netless_lab.course.language import spoken
 from netless_lab.course.places import own_root
 from netless_lab.errors import Refusal
 from netless_lab.lease import LASTING, Lease
-from netless_lab.protocol import Hello, Status, Subscribe
+from netless_lab.protocol import GetStatus, Hello, Status, Subscribe
 
 from .printer import Printer
 
@@ -37,7 +38,7 @@ def courses() -> Library:
     """Every course there is: those that come along, and the learner's own. Raises Refusal."""
     from netless_lab.course.files import library
 
-    return library(own_root(os.environ))
+    return library(own_root(os.environ), spoken(os.environ))
 
 
 def of_course(status: Status, course: str | None) -> None:
@@ -46,6 +47,12 @@ def of_course(status: Status, course: str | None) -> None:
         from netless_lab.course.catalog import another_course
 
         raise another_course(status.course.id, course)
+
+
+def in_language(status: Status, lab: str, language: str | None) -> None:
+    """Insist that a lab tells its lessons in the language that was named, if any was. Raises Refusal."""
+    if language and status.language != language:
+        raise labs.speaks_what_it_speaks(lab, status.language)
 
 
 def known_course(course: str | None) -> None:
@@ -93,6 +100,8 @@ def opened(
         sock.close()
         raise labs.shows_what_it_shows(args.lab)
     client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
+    if args.lang:
+        in_language(client.ask(GetStatus()), args.lab, args.lang)
     if events is not None:
         client.ask(Subscribe())
     return client

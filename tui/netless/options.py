@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-GLOBAL: Final[Mapping[str, bool]] = {"--lab": True, "--lessons": True, "--theme": True, "--json": False}
+GLOBAL: Final[Mapping[str, bool]] = {"--lab": True, "--lessons": True, "--lang": True, "--theme": True, "--json": False}
 """Options that may stand anywhere before ``--``, and whether a value follows."""
 HELP: Final = ("-h", "--help")
 

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ..documents import Unfit, read_file
-from .folder import COURSE_FILE, Reading, read_course
+from .folder import COURSE_FILE, Reading, mistranslated, read_course, translated
 from .library import Broken, Library
 from .places import lessons_root
 from .problems import Problem
@@ -24,8 +24,10 @@ MOST_IN_ALL: Final = 1 << 24
 """Bytes of all of them. Whoever lists courses reads every page of a stranger's folder."""
 
 
-def read_folder(folder: Path) -> Reading:
-    """The course in a folder. A file that is not UTF-8 is a problem of that file alone, and pages beyond what a course holds are not read."""
+def read_folder(folder: Path, language: str = "", *, translations: bool = False) -> Reading:
+    """The course in a folder, told in this ``language`` where it is translated. A file that is not UTF-8 is a problem of that file alone, and
+    pages beyond what a course holds are not read. Of other ``translations`` the problems count only when that is asked for.
+    """
     texts: dict[str, str] = {}
     problems: list[Problem] = []
     pages = sorted(folder.glob("*.md"))
@@ -43,17 +45,24 @@ def read_folder(folder: Path) -> Reading:
     else:
         problems += [Problem(path.name, 1, *_too_much(f"more than {MOST_PAGES}")) for path in pages[MOST_PAGES : MOST_PAGES + 1]]
     reading = read_course(texts, str(folder))
-    every = (*problems, *reading.problems)
-    if reading.course is None:
-        return Reading(None, every, str(folder))
-    return Reading(msgspec.structs.replace(reading.course, path=str(folder), problems=tuple(map(str, every))), every, str(folder))
+    course = reading.course
+    problems += reading.problems
+    if course is not None and translations:
+        problems += mistranslated(texts, course)
+    if course is not None and language:
+        other = translated(texts, course, language)
+        course = other.course
+        problems += other.problems if not translations else ()
+    if course is not None:
+        course = msgspec.structs.replace(course, path=str(folder), problems=tuple(map(str, problems)))
+    return Reading(course, tuple(problems), str(folder))
 
 
-def read_root(root: Path) -> tuple[Reading, ...]:
+def read_root(root: Path, language: str = "") -> tuple[Reading, ...]:
     """The course in ``root`` when it has a course.toml itself; else every course under it: each folder with a course.toml, by name."""
     if _head(root):
-        return (read_folder(root),)
-    return tuple(read_folder(path.parent) for path in sorted(root.glob(f"*/{COURSE_FILE}")))
+        return (read_folder(root, language),)
+    return tuple(read_folder(path.parent, language) for path in sorted(root.glob(f"*/{COURSE_FILE}")))
 
 
 def shipped() -> tuple[Course, ...]:
@@ -61,15 +70,16 @@ def shipped() -> tuple[Course, ...]:
     return library().courses
 
 
-def library(own: str = "") -> Library:
+def library(own: str = "", language: str = "") -> Library:
     """The courses that come with netless, "container" first, then those in the folder ``own`` ("" for none): one course, or one in each of its
-    folders. One that cannot be read, or that is called as one before it, is ``broken`` and leaves the others alone.
+    folders; told in this ``language`` where they are translated. One that cannot be read, or that is called as one before it, is ``broken`` and
+    leaves the others alone.
     """
-    along = sorted(read_root(lessons_root()), key=lambda reading: (reading.course is None or reading.course.id != "container", reading.path))
-    return shelved((*along, *(read_root(Path(own)) if own else ())))
+    along = sorted(read_root(lessons_root(), language), key=lambda reading: (reading.course is None or reading.course.id != "container", reading.path))
+    return shelved((*along, *(read_root(Path(own), language) if own else ())), language)
 
 
-def shelved(readings: Iterable[Reading]) -> Library:
+def shelved(readings: Iterable[Reading], language: str = "") -> Library:
     """The courses of these readings, the first of each name, and those that cannot be used."""
     found: dict[str, Course] = {}
     broken: list[Broken] = []
@@ -83,7 +93,7 @@ def shelved(readings: Iterable[Reading]) -> Library:
             broken.append(Broken(name, reading.path, (str(Problem(COURSE_FILE, 1, what, "Give this one another id.")), *problems)))
         else:
             found[name] = course
-    return Library(tuple(found.values()), tuple(broken))
+    return Library(tuple(found.values()), tuple(broken), language)
 
 
 def fault_texts() -> dict[str, str]:

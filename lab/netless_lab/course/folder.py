@@ -10,6 +10,7 @@ import msgspec
 from ..model.snapshot import Snapshot
 from . import fields
 from .bind import known_after, known_in
+from .language import FORM, choices
 from .markdown import Block
 from .outline import outline, start
 from .parse import parse_lesson, parse_translation
@@ -20,7 +21,7 @@ from .words import bad_id
 from .world import read_world
 
 COURSE_FILE = "course.toml"
-_PAGE = re.compile(r"^(?:\d+-)?(?P<id>[a-z0-9-]+?)(?:\.(?P<language>[a-z]{2,3}(?:-[a-zA-Z]+)?))?\.md$")
+_PAGE = re.compile(rf"^(?:\d+-)?(?P<id>[a-z0-9-]+?)(?:\.(?P<language>{FORM}))?\.md$")
 _KEYS = ("format", "id", "title", "about", "lessons", "world")
 MOST_LESSONS = 200
 """More than any course has; what is more than that was written by a program, to keep its readers busy."""
@@ -159,13 +160,13 @@ def _settle(lesson: Lesson, earlier: list[Lesson], world: Snapshot) -> Lesson:
     return msgspec.structs.replace(lesson, steps=tuple(steps))
 
 
-def read_translations(files: Mapping[str, str], course: Course, language: str) -> Reading:
-    """The course in another language: ``02-cable.zh.md`` beside ``02-cable.md``. Lessons without a page stay as they are."""
+def translated(files: Mapping[str, str], course: Course, language: str) -> Reading:
+    """The course in another language: ``02-cable.zh.md`` beside ``02-cable.md``. Lessons without a page that will do stay as they are."""
     problems: list[Problem] = []
-    pages = {found["id"]: file for file in sorted(files) if (found := _PAGE.match(file)) and found["language"] == language}
+    pages = _translations(files)
     lessons = []
     for lesson in course.lessons:
-        file = pages.get(lesson.id)
+        file = next((file for own in choices(language) if (file := pages.get((lesson.id, own)))), None)
         try:
             lessons.append(parse_translation(files[file], file, lesson) if file else lesson)
         except BadLesson as error:
@@ -174,4 +175,25 @@ def read_translations(files: Mapping[str, str], course: Course, language: str) -
     return Reading(msgspec.structs.replace(course, lessons=tuple(lessons)), tuple(problems))
 
 
-__all__ = ["COURSE_FILE", "Reading", "read_course", "read_translations"]
+def mistranslated(files: Mapping[str, str], course: Course) -> tuple[Problem, ...]:
+    """What is wrong with any translation of a sound lesson, and pages that translate no lesson of this course, sound or not."""
+    problems: list[Problem] = []
+    lessons = {found["id"] for file in files if (found := _PAGE.match(file)) and not found["language"]}
+    for (name, _), file in _translations(files).items():
+        lesson = course.lesson(name)
+        if name not in lessons:
+            problems.append(Problem(file, 1, f'this page translates the lesson "{name}", and there is none.', did_you_mean(name, lessons, "Lessons")))
+        elif lesson is not None:
+            try:
+                parse_translation(files[file], file, lesson)
+            except BadLesson as error:
+                problems.extend(error.problems)
+    return tuple(problems)
+
+
+def _translations(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """The pages that are translations, by lesson and language."""
+    return {(found["id"], found["language"]): file for file in sorted(files) if (found := _PAGE.match(file)) and found["language"]}
+
+
+__all__ = ["COURSE_FILE", "Reading", "mistranslated", "read_course", "translated"]

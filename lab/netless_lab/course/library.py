@@ -18,10 +18,11 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 class Library(msgspec.Struct, frozen=True):
-    """Every course that can be used, no two of one id, and those that cannot."""
+    """Every course that can be used, no two of one id, and those that cannot. ``language`` is the one that was asked for, "" for the lessons' own."""
 
     courses: tuple[Course, ...]
     broken: tuple[Broken, ...] = ()
+    language: str = ""
 
     def course(self, course_id: str) -> Course | None:
         """The course of this id, or None."""

@@ -100,7 +100,7 @@ class FaultStatus(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Everything about the lab but the network itself."""
+    """Everything about the lab but the network itself. ``language`` is the one that was asked for when it began, "" for that of the lessons."""
 
     lab: str
     agent_pid: int
@@ -119,6 +119,7 @@ class Status(msgspec.Struct, frozen=True):
     bindings: dict[str, str] = {}
     limits: str = ""
     fault: FaultStatus | None = None
+    language: str = ""
 
 
 class Enterable(msgspec.Struct, frozen=True):

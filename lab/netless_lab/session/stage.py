@@ -126,6 +126,7 @@ class Stage:
             bindings=state.bindings.words(),
             limits=self.world.limits,
             fault=self.mode.fault(),
+            language=self.library.language,
         )
 
     def tell_status(self) -> None:

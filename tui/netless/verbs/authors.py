@@ -44,7 +44,7 @@ def lint(args: Namespace, printer: Printer) -> int:
 
 
 def _lint(folder: Path, lesson: str, static: bool, printer: Printer) -> Linted:
-    reading = read_folder(folder)
+    reading = read_folder(folder, translations=True)
     problems, proof = tuple(map(str, reading.problems)), Proven((), ())
     course = reading.course
     if course is not None and course.lessons and not static:
