@@ -54,18 +54,18 @@ class World:
 
     def __init__(self, ground: Callable[[OnEnd], Ground], following: Following, storms: StormGuard, on_death: Callable[[str], None]) -> None:
         """``ground`` makes it. ``following`` and ``storms`` are shown every look; ``on_death`` hears of a node whose process somebody killed."""
-        self._host = host = ground(self._ended)
-        self._refs: dict[str, NodeRef] = {ref.name: ref for ref in host.refs()}
+        self._ground = own = ground(self._ended)
+        self._refs: dict[str, NodeRef] = {ref.name: ref for ref in own.refs()}
         self._discovery = Discovery()
         self._reader = Reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
-        self._writer = Writer(self._resolve, host, host.ledger)
+        self._writer = Writer(self._resolve, own, own.ledger)
         self.news = News()
         self._looked = 0
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell)
         self._tuned: set[tuple[int, int]] = set()
-        self.agent_pid = host.agent_pid
-        self.limits = host.limits
+        self.agent_pid = own.agent_pid
+        self.limits = own.limits
         self.course_world: CourseWorld | None = None
         self.baseline = Snapshot()
         self._beginning = Beginning(self.baseline, {}, UNKNOWN)
@@ -76,9 +76,9 @@ class World:
 
     async def begin(self, wanted: CourseWorld) -> None:
         """Build the world of a course, all but what its nodes ``have``, listen to every node, and keep how it was before anything was done."""
-        await self._host.build(wanted.containers, wanted.outside, wanted.hosts)
+        await self._ground.build(wanted.containers, wanted.outside, wanted.hosts)
         await self._in_thread(lambda: None)  # its thread must be there before a fork bomb lets nobody have one
-        self._refs = {ref.name: ref for ref in self._host.refs()}
+        self._refs = {ref.name: ref for ref in self._ground.refs()}
         self._watch.add(*self._refs.values())
         await self._remember(wanted)
 
@@ -90,18 +90,18 @@ class World:
         """
         before, self.course_world = self.course_world, None
         cleaned = await self.purge(wanted.containers, anew=before != wanted)
-        if before is None or (before.outside, before.hosts) != (wanted.outside, wanted.hosts) or self._host.ended():
-            await self._host.connect(wanted.outside, wanted.hosts)
+        if before is None or (before.outside, before.hosts) != (wanted.outside, wanted.hosts) or self._ground.ended():
+            await self._ground.connect(wanted.outside, wanted.hosts)
         await self._remember(wanted)
         return cleaned
 
     def stands(self, wanted: CourseWorld) -> bool:
         """Whether this is the world of a course, and whole but for its containers, which every ``purge`` starts again."""
-        return self.course_world == wanted and not self._host.ended()
+        return self.course_world == wanted and not self._ground.ended()
 
     def lost(self) -> Clearing:
         """What somebody ended that would be there again, in words."""
-        return Clearing(coming=tuple(f"the process of {name}" for name in self._host.ended()))
+        return Clearing(coming=tuple(f"the process of {name}" for name in self._ground.ended()))
 
     async def _remember(self, made: CourseWorld) -> None:
         """Keep the picture of the world as it is now, which nobody has touched."""
@@ -117,25 +117,25 @@ class World:
 
     def _begin_here(self) -> None:
         """Keep how every node is now, and how a container is that nobody has touched. For the thread on which all that reads it is done."""
-        refs = self._host.refs()
+        refs = self._ground.refs()
         bare = None if any(ref.role == "container" for ref in refs) else call_in_new(self._bare)
         before, self._beginning = self._beginning, begin(refs, self.baseline, bare)
         forget(before)
 
     def _bare(self) -> NodeBeginning:
-        self._host.settle()
+        self._ground.settle()
         return remember(Namespace.own())
 
     async def look(self) -> Snapshot:
         """Every node as the kernel has it now; nodes that came or went are noticed here."""
         self._looked = self.news.count
-        found = {ref.name: ref for ref in self._discovery.scan(self._host.refs())}
+        found = {ref.name: ref for ref in self._discovery.scan(self._ground.refs())}
         for name, ref in self._refs.items():
             if found.get(name) != ref:
                 self._watch.remove(ref)
         self._watch.add(*(ref for name, ref in found.items() if self._refs.get(name) != ref))
         self._refs = found
-        self._host.release()
+        self._ground.release()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
         self._tune_new(snapshot)
         self.following.nodes(found, snapshot)
@@ -158,7 +158,7 @@ class World:
         """
         before = onto if onto is not None else await self.look() if len(actions) > 1 else self._seen
         made, since = plan(actions, before), self._writer.number
-        with self._host.hands_off():
+        with self._ground.hands_off():
             try:
                 await self._in_thread(lambda: self._writer.write(made))
             except ApplyError:
@@ -175,17 +175,17 @@ class World:
 
     async def purge(self, containers: tuple[str, ...], *, anew: bool = False) -> Cleaned:
         """Back to the world before the first step, with exactly these containers running; with ``anew`` they and the internet in fresh namespaces."""
-        known = {ref.namespace.inode for ref in self._host.refs()}
-        await self._in_thread(self._host.clear_the_crowd)
-        self._host.end_strangers()
+        known = {ref.namespace.inode for ref in self._ground.refs()}
+        await self._in_thread(self._ground.clear_the_crowd)
+        self._ground.end_strangers()
         if anew:
-            self._host.hang_up()
-        await self._in_thread(lambda: self._host.restore(containers, anew=anew))
-        self._host.end_strangers()  # those who were guests of a node that has just ended
+            self._ground.hang_up()
+        await self._in_thread(lambda: self._ground.restore(containers, anew=anew))
+        self._ground.end_strangers()  # those who were guests of a node that has just ended
         await self._in_thread(self._follow_the_nodes)
         self.baseline = self._beginning.snapshot
         await self.look()
-        own = {ref.namespace.inode: ref for ref in self._host.refs()}
+        own = {ref.namespace.inode: ref for ref in self._ground.refs()}
         new = {inode: ref for inode, ref in own.items() if inode not in known}
         refs = tuple(self._refs.values())
         passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
@@ -194,27 +194,27 @@ class World:
         if purged.remade:
             self._tuned.clear()  # a link made again has its old index and none of our timers
         if anew:
-            await self._host.serve()
-        self._host.ledger.close()
-        return Cleaned(self._host.put_back, purged.problems)
+            await self._ground.serve()
+        self._ground.ledger.close()
+        return Cleaned(self._ground.put_back, purged.problems)
 
     def _follow_the_nodes(self) -> None:
         """What is remembered of nodes is theirs in other namespaces too. For the thread on which all that reads it is done."""
-        self._beginning = self._beginning.moved(self._host.refs())
+        self._beginning = self._beginning.moved(self._ground.refs())
 
     async def repair(self) -> tuple[str, ...]:
         """Put back what is missing or covered of the lab's own files; the paths."""
-        return await self._in_thread(self._host.repair)
+        return await self._in_thread(self._ground.repair)
 
     async def unseen(self) -> Clearing:
         """What a purge would take away though no snapshot shows it, in words."""
-        return await self._in_thread(lambda: unseen(self._host.refs(), self._beginning, self._seen))
+        return await self._in_thread(lambda: unseen(self._ground.refs(), self._beginning, self._seen))
 
     def ending(self, keep: Collection[str], *, anew: bool) -> Clearing:
         """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab; with ``anew``
         the files that it takes away or gives back.
         """
-        nodes = {ref.namespace.inode: ref for ref in self._host.refs()}
+        nodes = {ref.namespace.inode: ref for ref in self._ground.refs()}
         staying = {inode for inode, ref in nodes.items() if ref.name == "host" or (not anew and (ref.role != "container" or ref.name in keep))}
         places = {ref.namespace.inode: ref.name for ref in self._refs.values()}
         found: dict[str, list[programs.Program]] = {}
@@ -227,7 +227,7 @@ class World:
                 for place, there in found.items()
                 for words in programs.told(there, lambda own: f"the program `{programs.shortened(own)}`")
             )
-        ) + (self._host.differing() if anew else Clearing())
+        ) + (self._ground.differing() if anew else Clearing())
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""
@@ -242,7 +242,7 @@ class World:
 
     async def type_in_host(self, text: str, *, python: bool) -> str:
         """Type lines at a shell prompt of the host, or a program at Python's; what went wrong, in words, or ""."""
-        with self._host.hands_off():
+        with self._ground.hands_off():
             return await self._in_thread(lambda: type_in(text, python=python))
 
     def pending(self, snapshot: Snapshot) -> tuple[str, ...]:
@@ -264,11 +264,11 @@ class World:
 
     def way_into(self, name: str) -> WayInto:
         """The way into a node. Raises Refusal."""
-        return self._host.way_into(self._resolve(name))
+        return self._ground.way_into(self._resolve(name))
 
     def outside_pid(self, pid: int | None) -> int | None:
         """A process of the lab as the machine outside numbers it."""
-        return self._host.outside_pid(pid)
+        return self._ground.outside_pid(pid)
 
     def attend(self, watched: bool) -> None:
         """Whether somebody looks: only then are the silent changes polled for."""
@@ -277,7 +277,7 @@ class World:
 
     def at_work(self) -> str:
         """That somebody in the lab interferes, and which processes it may be, in a sentence."""
-        nodes = {ref.pid for ref in self._host.refs()}
+        nodes = {ref.pid for ref in self._ground.refs()}
         found = [own for own in programs.programs() if own.pid not in nodes]
         who = ", ".join(programs.told(found, lambda own: f"{programs.shortened(own)} (pid {own.pid})"))
         return f"something in the lab makes it again and again. End it first; at work now: {who or 'nobody that can be seen'}."
@@ -285,11 +285,11 @@ class World:
     async def lacking(self, needs: Iterable[str]) -> tuple[Lack, ...]:
         """What the machine lacks of these ``model.needs``; nothing is tried for none."""
         wanted = tuple(dict.fromkeys(needs))
-        return await self._in_thread(lambda: self._host.lacking(wanted)) if wanted else ()
+        return await self._in_thread(lambda: self._ground.lacking(wanted)) if wanted else ()
 
     def crowded(self) -> str:
         """That the lab is too full of processes to start another, in words; "" when it is not."""
-        return self._host.crowded()
+        return self._ground.crowded()
 
     def _ended(self, name: str, expected: bool) -> None:
         self.news.tell()
@@ -304,7 +304,7 @@ class World:
 
     def end_marked(self, mark: str) -> None:
         """End the processes that were started with this variable in their environment."""
-        self._host.end_marked(mark)
+        self._ground.end_marked(mark)
 
     def _tune_new(self, snapshot: Snapshot) -> None:
         """Give every device that has just appeared what the ground has for new ones."""
@@ -315,7 +315,7 @@ class World:
             names = [link.name for link in new if link.kind != "loopback"]
             with contextlib.suppress(OSError):  # out of files, or the node has gone: if it is there at the next look, then
                 if new:
-                    self._host.tune(names, self._refs[node.name], new=len(names) < len(new))
+                    self._ground.tune(names, self._refs[node.name], new=len(names) < len(new))
                 self._tuned |= {(node.netns, link.ifindex) for link in new}
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
