@@ -62,7 +62,7 @@ class Drill:
     async def judge(self, *, by_tutor: bool = False) -> Verdict:
         """Send the fault's probes. When all go as in health, the fault is over."""
         stage = self._stage
-        async with stage.judge.turn:
+        async with stage.judge.turn():
             await settle(stage.world)
             verdict = await health(stage, _bound(stage, self.broken), tell=True)
             if stage.mode is not self:

@@ -47,7 +47,7 @@ class Lesson:
 
     async def judge(self, *, by_tutor: bool = False) -> Verdict:
         """Judge the current step, earn its tick when it passes, and tell."""
-        async with self._stage.judge.turn:
+        async with self._stage.judge.turn():
             return await self._judge(by_tutor=by_tutor)
 
     async def _judge(self, *, by_tutor: bool) -> Verdict:

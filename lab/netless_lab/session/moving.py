@@ -79,7 +79,6 @@ async def advance(stage: Stage, *, force: bool = False) -> Moved:
         return moved(stage, LAST)
     lacking = await _lacking(stage, following)
     if lacking and not force:
-        stage.rejudge()
         there = (stage.state.course, following, stage.state.bindings)
         clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False)
         raise Refusal(_not_yet(stage, following, lacking), code=1, clearing=clearing)
@@ -110,7 +109,6 @@ async def back(stage: Stage) -> Moved:
     else:
         earlier = before(stage.state.course, place)
         if not earlier:
-            stage.rejudge()
             raise Refusal("This is the beginning: there is nothing to go back to.", code=1)
         place = earlier[-1]
         text = f"Back at the start of {place}: {step_at(stage.state.course, place).title}."

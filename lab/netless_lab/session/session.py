@@ -37,11 +37,15 @@ class Session:
 
     async def answer(self, request: protocol.Asked) -> protocol.Done:
         """Answer it; a verb only in its turn. Raises Refusal."""
-        for room in self._rooms:
-            done = await room(self.stage, request)
-            if done is not None:
-                return done
-        raise Refusal(f"no such request: {type(request).__name__}")
+        try:
+            for room in self._rooms:
+                done = await room(self.stage, request)
+                if done is not None:
+                    return done
+            raise Refusal(f"no such request: {type(request).__name__}")
+        finally:
+            if isinstance(request, protocol.Verb):
+                self.stage.resume_judging()
 
 
 async def looks(stage: Stage, request: protocol.Asked) -> protocol.Done | None:

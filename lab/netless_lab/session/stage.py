@@ -89,7 +89,8 @@ class Stage:
         self.lesson = self.mode = lesson(self)
 
     def enter(self, mode: Mode) -> None:
-        """From now on the lab is for this."""
+        """From now on the lab is for this. What was judged in another mode, and not to its end, is nobody's question any more."""
+        self.judge.cut_off &= mode is self.mode
         self.mode = mode
 
     def watched(self, clients: int) -> None:
@@ -232,6 +233,11 @@ class Stage:
     async def hold_judging(self) -> None:
         """A verb begins: stop the watching judge."""
         await self.judge.hold()
+
+    def resume_judging(self) -> None:
+        """A verb has ended, however: what it stopped and has not judged itself is judged anew."""
+        if self.judge.cut_off:
+            self.rejudge()
 
     async def _watch(self) -> None:
         """One turn of the watching judge, in whatever mode."""
