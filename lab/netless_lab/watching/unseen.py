@@ -6,6 +6,7 @@ The kernel sends no event for most of them, so what differs from the beginning i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -33,7 +34,7 @@ class Unseen:
         self._on_change = on_change
         self._on_failure = on_failure
         self._task: asyncio.Task[None] | None = None
-        self._taking: asyncio.Task[int] | None = None
+        self._judging = asyncio.Event()
         self._known: tuple[str, ...] | None = None
 
     def attend(self, watched: bool) -> None:
@@ -46,16 +47,15 @@ class Unseen:
 
     def judging(self) -> None:
         """A verdict is about to be found: it will hold for what is there now."""
-        if self._task is not None:
-            self._taking = asyncio.create_task(persist(self._take, self._on_failure))
-
-    async def _take(self) -> None:
-        self._known = (await self._sight.unseen()).lines
+        self._known = None
+        self._judging.set()
 
     async def _follow(self) -> None:
         while True:
+            self._judging.clear()
             await persist(self._look, self._on_failure)
-            await asyncio.sleep(PERIOD_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._judging.wait(), PERIOD_S)
 
     async def _look(self) -> None:
         found = (await self._sight.unseen()).lines

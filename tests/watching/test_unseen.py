@@ -1,0 +1,69 @@
+"""What no snapshot holds is looked at by one task, as long as somebody watches, however many verdicts are found meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+from netless_lab.model.clearing import Clearing
+from netless_lab.watching.unseen import Unseen
+
+
+class Slow:
+    """A lab that takes its time: what it says comes when it is let."""
+
+    def __init__(self) -> None:
+        self.looking, self.most, self.looks = 0, 0, 0
+        self.let = asyncio.Event()
+        self.lines: tuple[str, ...] = ()
+
+    async def unseen(self) -> Clearing:
+        """As a lab does."""
+        self.looking, self.looks = self.looking + 1, self.looks + 1
+        self.most = max(self.most, self.looking)
+        try:
+            await self.let.wait()
+            return Clearing(self.lines)
+        finally:
+            self.looking -= 1
+
+
+async def turns() -> None:
+    """Let all that can go on do so."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_verdicts_do_not_pile_up_looks() -> None:
+    """A lab cannot be looked at, and is judged again and again: one look waits for it, and none when nobody watches any more."""
+    lab = Slow()
+    unseen = Unseen(lab, lambda came, went: None, lambda error: None)
+    unseen.attend(True)
+    for _ in range(5):
+        await turns()
+        unseen.judging()
+    await turns()
+    assert lab.most == 1
+    unseen.attend(False)
+    await turns()
+    assert lab.looking == 0
+
+
+async def test_a_verdict_holds_for_what_is_there() -> None:
+    """What changed before a verdict was begun is no change after it; what comes later is."""
+    lab, told = Slow(), list[tuple[str, ...]]()
+    lab.let.set()
+    unseen = Unseen(lab, lambda came, went: told.append(came), lambda error: None)
+    unseen.attend(True)
+    await turns()
+    for change in ("first", "second"):
+        lab.lines = (change,)
+        looks = lab.looks
+        unseen.judging()
+        await turns()
+        assert lab.looks == looks + 1
+    assert not told
+    lab.lines = ("third",)
+    while not told:
+        await asyncio.sleep(0.01)
+    assert told == [("third",)]
+    unseen.attend(False)
