@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from helpers.sandboxed import sandboxed, sh
 from helpers.waiting import becomes
 from helpers.wires import Nodes, inside, wired
+from netless_lab.errors import ApplyError
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.read import Reader
 from netless_lab.kernel.traffic_rate import received
 from netless_lab.model.loops import loops
 from netless_lab.model.snapshot import Snapshot
+from netless_lab.session.stage import Stage
 from netless_lab.watching import storm
 from netless_lab.watching.storm import StormGuard
 
@@ -135,3 +140,19 @@ async def test_what_is_a_loop() -> None:
         sh("bridge link set dev b2 state 3; bridge link set dev a2 state 3")
         (own,) = loops(look(nodes))
         assert "back into the same bridge" in own.sentence()
+
+
+async def test_what_could_not_be_switched_off_is_not_said_to_be() -> None:
+    """The link has gone, or the kernel refuses: nothing was done, and so nothing is told and nothing stands in the history."""
+    told: list[str] = []
+
+    async def refuses(actions: object) -> None:
+        raise ApplyError("no such link")
+
+    stage: Any = SimpleNamespace(
+        live=SimpleNamespace(last=Snapshot(), tutor_at_work=contextlib.nullcontext),
+        world=SimpleNamespace(write=refuses),
+        note=told.append,
+    )
+    await Stage._end_storm(stage, "host", "veth2", "veth2 was switched off")
+    assert not told

@@ -279,10 +279,13 @@ class Stage:
         self.note(f"The process of {name} was killed: {what}. `reset step` brings everything back to the start of this step.")
 
     async def _end_storm(self, node: str, link: str, text: str) -> None:
-        """Frames go round in circles: switch one cable off, and say so."""
+        """Frames go round in circles: switch one cable off, and say so. One that is gone by now is not; frames that still circle are counted on."""
         down, before_it = LinkDown(name=link, node=node), self.live.last
-        with self.live.tutor_at_work(), contextlib.suppress(ApplyError):
-            await self.world.write((down,))
+        with self.live.tutor_at_work():
+            try:
+                await self.world.write((down,))
+            except ApplyError:
+                return
             await self.live.refresh()
             self.history.did((down,), before_it, down.sentence(), str(self.state.position))
         self.note(text)
