@@ -110,7 +110,7 @@ async def _furnish(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) ->
 async def _quietly(stage: Stage, actions: tuple[Action, ...]) -> None:
     """Do actions without saying what they changed: the picture shows what there is, no line says why."""
     world, before, secret = stage.world, stage.live.last, stage.mode.name == "drill"
-    with stage.live.tutor_at_work():
+    async with stage.live.tutor_at_work():
         try:
             seen = world.news.count
             await world.write(tuple(map(_marked, actions)))

@@ -55,7 +55,7 @@ class Lesson:
         place, held = stage.state.position, stage.state.passed
         stage.unseen.judging()
         verdict, names = await judge_step(stage.world, stage.case(place), stage.probe_told, self._state_told)
-        with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
+        async with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
             snapshot = await stage.live.refresh()
         if stage.state.position != place:
             return verdict

@@ -46,7 +46,7 @@ class Moves:
         """
         if self._world.stands(course.world):
             return
-        with self._live.tutor_at_work():
+        async with self._live.tutor_at_work():
             self._told(await self._world.become(course.world))
             await self._live.refresh()
 
@@ -62,7 +62,7 @@ class Moves:
         """Throw away what is not of the world's beginning, with ``anew`` the containers too, then do everything up to the step (or with it)."""
         actions = self._wanted(course, position, bindings, end)
         keep = _kept(course, actions)
-        with self._live.tutor_at_work():
+        async with self._live.tutor_at_work():
             for attempt in range(1, ATTEMPTS + 1):
                 await self._clean(keep, anew=anew)
                 try:
@@ -71,7 +71,6 @@ class Moves:
                     break
                 except ApplyError as error:
                     if attempt == ATTEMPTS or error.errno != "EEXIST":
-                        await self._live.refresh()
                         raise
             await settle(self._world)
             return await self._live.refresh()
@@ -113,7 +112,7 @@ class Moves:
 
     async def apply(self, action: Action, dialect: Dialect = "ip") -> None:
         """One action of the tutor, exactly as a learner would see it done: with all that the command shown in this dialect does."""
-        with self._live.tutor_at_work():
+        async with self._live.tutor_at_work():
             self._missed(await self._world.write(spoken((action, *beside(action, dialect)), dialect)))
             await self._live.refresh()
 

@@ -281,7 +281,7 @@ class Stage:
     async def _end_storm(self, node: str, link: str, text: str) -> None:
         """Frames go round in circles: switch one cable off, and say so. One that is gone by now is not; frames that still circle are counted on."""
         down, before_it = LinkDown(name=link, node=node), self.live.last
-        with self.live.tutor_at_work():
+        async with self.live.tutor_at_work():
             try:
                 await self.world.write((down,))
             except ApplyError:

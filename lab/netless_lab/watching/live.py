@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Literal, Protocol
 
 import msgspec
@@ -74,12 +74,18 @@ class Live:
             self.goal = goal
             self.tell(SnapshotEvent(self.last, goal))
 
-    @contextmanager
-    def tutor_at_work(self) -> Iterator[None]:
-        """Changes seen inside this block are the tutor's own."""
+    @asynccontextmanager
+    async def tutor_at_work(self) -> AsyncIterator[None]:
+        """Changes seen inside this block are the tutor's own; so is what it leaves behind when it fails."""
         self._tutor += 1
         try:
             yield
+        except Exception:
+            try:
+                await self.refresh()
+            except Exception:  # whoever follows looks until that goes, and says why it does not
+                self._sight.news.tell()
+            raise
         finally:
             self._tutor -= 1
 

@@ -1,0 +1,42 @@
+"""Who changed what: the tutor what is seen while it is at work, also when it fails; and nothing that happened then is missed."""
+
+from __future__ import annotations
+
+import pytest
+
+from netless_lab.model.snapshot import Link, Node, Snapshot
+from netless_lab.protocol import ChangesEvent, Message
+from netless_lab.watching.live import Burst, Live
+from netless_lab.watching.news import News
+
+
+class Lab:
+    """A lab with the links that it is given; ``broken`` looks that fail first."""
+
+    def __init__(self) -> None:
+        self.news, self.links, self.broken = News(), ["lo"], 0
+
+    async def look(self) -> Snapshot:
+        """As a lab does."""
+        if self.broken:
+            self.broken -= 1
+            raise OSError("out of files")
+        links = tuple(Link(name, number, "dummy", up=False, carrier=False, mtu=1500) for number, name in enumerate(self.links, 1))
+        return Snapshot((Node("host", "host", 1, links=links),))
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+async def test_what_a_failing_tutor_leaves_behind_is_its_own(broken: int) -> None:
+    """A rebuild fails halfway: what it has done is seen at once and called the tutor's; where even a look fails then, the news is not lost."""
+    lab, told, bursts = Lab(), list[Message](), list[Burst]()
+    live = Live(lab, told.append, bursts.append, lambda snapshot: None, lambda error: None)
+    live.last = await lab.look()
+    heard = lab.news.count
+    with pytest.raises(RuntimeError, match="no thread"):
+        async with live.tutor_at_work():
+            lab.links.append("veth1")
+            lab.broken = broken
+            raise RuntimeError("no thread")
+    whose = [event.who for event in told if isinstance(event, ChangesEvent)]
+    assert (whose, lab.news.count - heard) == ((["tutor"], 0) if not broken else ([], 1))
+    assert not bursts
