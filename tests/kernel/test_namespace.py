@@ -6,8 +6,10 @@ import os
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from netless_lab.kernel.namespace import (
     Namespace,
     NamespaceGone,
     call_in,
+    each_in,
     hostname_in,
     socket_in,
     sysctl_path,
@@ -124,8 +127,9 @@ def inodes_open() -> set[int]:
     return found
 
 
+@pytest.mark.parametrize("go_in", [call_in, lambda handle, fn: each_in([(handle, fn)])[0]], ids=["alone", "with others"])
 @sandboxed
-def test_a_handle_that_is_closed_while_a_thread_goes_in_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handle_that_is_closed_while_a_thread_goes_in_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch, go_in: Callable[..., Any]) -> None:
     """A node goes at the moment when a thread is about to enter it, and its descriptor's number is given to another namespace: the thread
     is where it was going, and the handle is closed all the same when it is there.
     """
@@ -139,7 +143,7 @@ def test_a_handle_that_is_closed_while_a_thread_goes_in_leads_nowhere_else(monke
         setns(fd, kind)
 
     monkeypatch.setattr(syscalls, "setns", late)
-    assert [name for _, name in call_in(handle, socket.if_nameindex)] == ["lo", "here"]
+    assert [name for _, name in go_in(handle, socket.if_nameindex)] == ["lo", "here"]
     assert handle.closed
     with pytest.raises(NamespaceGone):
         handle.fileno()

@@ -204,7 +204,8 @@ def each_in(calls: Sequence[tuple[Namespace, Callable[[], T]]]) -> list[T]:
     def work(place: int, namespace: Namespace, fn: Callable[[], T]) -> None:
         try:
             if _OWN.stat().st_ino != namespace.inode:
-                sc.setns(namespace.fileno(), sc.CLONE_NEWNET)
+                with namespace.held() as fd:
+                    sc.setns(fd, sc.CLONE_NEWNET)
             done[place] = fn()
         except BaseException as error:
             failed[place] = error
