@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from ..model.addresses import is_address as is_address
 from ..model.evidence import Evidence, RouteAnswer
 from ..model.gates import Family, passes_on
 from ..model.snapshot import Link, Node, PolicyRule, Route
@@ -152,15 +153,6 @@ def prefix_of(route: Route) -> int:
 def subnet(cidr: str) -> str:
     """``10.0.0.2/24`` -> ``10.0.0.0/24``"""
     return str(ip_network(cidr, strict=False))
-
-
-def is_address(text: str) -> bool:
-    """Whether ``text`` is an address of either family."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_link_local(text: str) -> bool:

@@ -25,6 +25,7 @@ from ..primitives.sysctl import SetSysctl, slashed
 from ..primitives.updown import LinkDown, LinkUp
 from ..primitives.veth import CreateVeth
 from ..room import NETNS
+from .discover import inhabited
 from .lab_table import FAMILY, TABLE, delete_chain, delete_rule, make_chain
 from .mounts import name_by_mount, name_by_symlink, take_name
 from .namespace import Namespace, call_in, call_in_new, write_sysctl
@@ -58,24 +59,11 @@ def add_netns(tools: Toolbox, action: AddNetns) -> None:
 def delete_netns(tools: Toolbox, action: DeleteNetns) -> None:
     """Its links first, when nobody lives in it: else the far ends of their cables would stay for 20 ms and block their names."""
     path = f"{NETNS}/{action.name}"
-    if os.path.exists(path) and not _inhabited(path):
+    if os.path.exists(path) and os.stat(path).st_ino not in inhabited():
         with Namespace.at(path) as namespace:
             delete_all(namespace)
     tools.gone(action.name)
     take_name(action.name)
-
-
-def _inhabited(path: str) -> bool:
-    """Whether any process that we can see lives in the namespace at ``path``."""
-    inode = os.stat(path).st_ino
-    for entry in os.listdir("/proc"):
-        if entry.isdecimal():
-            try:
-                if os.stat(f"/proc/{entry}/ns/net").st_ino == inode:
-                    return True
-            except OSError:
-                continue
-    return False
 
 
 def name_symlink(tools: Toolbox, action: NameSymlink) -> None:

@@ -19,6 +19,15 @@ def plain(text: str) -> str:
         return text
 
 
+def is_address(text: str) -> bool:
+    """Whether ``text`` is an address of either family, and not a name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def same(one: str | None, other: str | None) -> bool:
     """Whether two words mean one address; of no address (None) there is only one."""
     return one == other or (one is not None and other is not None and plain(one) == plain(other))

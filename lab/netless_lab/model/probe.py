@@ -5,10 +5,11 @@ An outcome has three values on purpose: a probe that could not run is an error a
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Final, Literal
 
 import msgspec
+
+from .addresses import is_address
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping"):
@@ -68,13 +69,7 @@ LARGEST: Final = 65_507
 
 def asks_names(probe: Probe) -> bool:
     """Whether a name server is asked on the way: a program, which must be scheduled before it answers, and not only a kernel."""
-    if isinstance(probe, Lookup | Fetch):
-        return True
-    try:
-        ip_address(probe.to)
-    except ValueError:
-        return True
-    return False
+    return isinstance(probe, Lookup | Fetch) or not is_address(probe.to)
 
 
 Reason = Literal[

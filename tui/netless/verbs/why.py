@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from netless_lab import protocol
 from netless_lab.errors import Refusal
+from netless_lab.model.addresses import is_address
 from netless_lab.model.journey import Explanation
 from netless_lab.model.probe import LARGEST, Connect, Fetch, Ping, Probe, Udp
 from netless_lab.model.snapshot import Node, Snapshot
@@ -92,7 +93,7 @@ def _insist_that_it_fits(asked: _Asked) -> None:
 
 def _insist_on_one_receiver(sender: Node | None, to: str) -> None:
     """Raises Refusal for an address of many, and for a link-local one without its link (RFC 4007, section 11). A sender that is none is told later."""
-    if sender is None or not _is_address(to):
+    if sender is None or not is_address(to):
         return
     parsed = ipaddress.ip_address(to)
     links = [link.name for link in sender.links if link.kind != "loopback"]
@@ -115,14 +116,14 @@ def _probe(source: str, asked: _Asked) -> Probe:
 
 def _name(to: str) -> str:
     """A name that DNS is asked for, whatever node is called so."""
-    if _is_address(to) or _MEANT_AS_ADDRESS.fullmatch(to):
+    if is_address(to) or _MEANT_AS_ADDRESS.fullmatch(to):
         raise Refusal(f"{to} is an address, and no name to be looked up: leave --name out")
     return to
 
 
 def address(snapshot: Snapshot, target: str) -> str:
     """An address as it is; a node's name stands for its first address, IPv4 if it has any; a name with a dot is looked up in the lab."""
-    if _is_address(target):
+    if is_address(target):
         return str(ipaddress.ip_address(target))
     if _MEANT_AS_ADDRESS.fullmatch(target):
         raise Refusal(f"{target} is not an address: {_form(target)}")
@@ -136,14 +137,6 @@ def address(snapshot: Snapshot, target: str) -> str:
     if own:
         return min(own, key=lambda address: address.family).address
     raise Refusal(f"the node {target} has no address yet, so nothing can be sent to it", code=1)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _form(target: str) -> str:

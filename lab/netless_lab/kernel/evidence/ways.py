@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from ...model.addresses import is_address
 from ...model.evidence import RouteAnswer
 from ...model.journeys.assemble import Followed
 from ...model.journeys.flow import Flow
@@ -86,16 +86,8 @@ def _targets(probe: Probe, outcome: Outcome, snapshot: Snapshot) -> Iterator[str
             words = (server, *words)
         case _:
             words = (target(probe).removeprefix("http://").partition("/")[0].partition(":")[0], *words)
-    if not isinstance(probe, Ping | Connect | Udp) or not _is_address(probe.to):
+    if not isinstance(probe, Ping | Connect | Udp) or not is_address(probe.to):
         words = (*words, *(node.resolvers if node is not None else ()))
     for word in words:
-        if _is_address(word):
+        if is_address(word):
             yield word
-
-
-def _is_address(word: str) -> bool:
-    try:
-        ipaddress.ip_address(word)
-    except ValueError:
-        return False
-    return True

@@ -9,13 +9,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec.structs import replace
 
+from ...model.addresses import is_address
 from ...model.probe import Fetch, Outcome
 from ..read import NodeRef
 from .failure import Failure, from_errno
 from .lookup import resolve
 from .patience import Patience, readable
 from .stream import dial
-from .target import Target, is_address, locate
+from .target import Target, locate
 
 _SEEN: Final = re.compile(rb"I see you as \[?([0-9A-Fa-f.:]*[0-9A-Fa-f])")
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...model import dns
+from ...model.addresses import is_address
 from ...model.probe import Lookup, Outcome
 from ..namespace import Namespace, socket_in
 from ..read import NodeRef, resolvers_of
@@ -16,7 +17,7 @@ from .datagram import PORT_UNREACHABLE
 from .failure import Failure, from_errno, from_icmp
 from .patience import Patience, readable
 from .silence import silent
-from .target import Target, is_address, locate
+from .target import Target, locate
 
 _LARGEST = 4096
 
@@ -107,7 +108,7 @@ async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server
         try:
             opened.connect(server.at(dns.PORT))
             opened.send(dns.encode(query))
-            while await readable(opened, seconds):
+            if await readable(opened, seconds):
                 answer = dns.decode(opened.recv(_LARGEST))
                 if answer is not None and answers(answer, query):
                     return _judge(answer, matter.name, server.written)

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ...model.addresses import is_address
 from ...model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from ..read import NodeRef
 from .datagram import Turns, datagram
@@ -16,7 +17,7 @@ from .fetch import fetch
 from .lookup import lookup, resolve
 from .patience import Patience
 from .stream import connect
-from .target import is_address, locate, reason
+from .target import locate, reason
 
 LAB_IDENTIFIERS: Final = Identifiers()
 """One process serves one lab, so one counter serves all its probes."""

@@ -32,15 +32,6 @@ class Target(NamedTuple):
         return socket.inet_pton(self.family, self.address)
 
 
-def is_address(text: str) -> bool:
-    """Whether ``text`` is an address of either family, and not a name."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def locate(namespace: Namespace, node: str, text: str) -> Target | Failure:
     """The target ``text`` as ``node`` sees it. Raises ValueError when it is no address.
 
