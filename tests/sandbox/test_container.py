@@ -141,6 +141,13 @@ def test_tuning_a_node_and_its_links() -> None:
     assert sh("sysctl -n net.ipv4.neigh.br1.retrans_time_ms net.ipv4.neigh.br1.mcast_solicit").split() in RETRANSMIT
 
 
+async def ended(reaper: Reaper, pid: int) -> int:
+    """The exit code of a child, when whoever watches it hears of its end."""
+    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    reaper.watch(pid, told.set_result)
+    return await told
+
+
 @sandboxed
 async def test_the_reaper_collects_orphans() -> None:
     """A process whose parent died becomes ours and leaves no zombie."""
@@ -155,15 +162,33 @@ async def test_the_reaper_collects_orphans() -> None:
 async def test_the_reaper_tells_how_a_process_ended() -> None:
     """Exit codes and signals reach whoever watches, in whatever order things happen."""
     reaper = Reaper(asyncio.get_running_loop())
-    assert await reaper.wait(os.posix_spawn("/bin/sh", ["sh", "-c", "exit 7"], {})) == 7
+    assert await ended(reaper, os.posix_spawn("/bin/sh", ["sh", "-c", "exit 7"], {})) == 7
     own = container.launch("c1")
-    waiting = asyncio.create_task(reaper.wait(own.pid))
+    waiting = asyncio.create_task(ended(reaper, own.pid))
     await asyncio.sleep(0)  # it begins to wait
     own.stop()
     assert await waiting == -9
     early = os.posix_spawn("/bin/sh", ["sh", "-c", "exit 3"], {})
     assert await becomes(lambda: not Path(f"/proc/{early}").exists()), "collected before anybody asked"
-    assert await reaper.wait(early) == 3
+    assert await ended(reaper, early) == 3
+    reaper.close()
+
+
+@sandboxed
+async def test_who_has_the_number_of_one_that_ended_has_not_ended() -> None:
+    """Nobody asked how a process ended, and its number is given to another: that one lives, and its own end is told."""
+    reaper = Reaper(asyncio.get_running_loop())
+    last = Path("/proc/sys/kernel/ns_last_pid")  # the next one gets the number after it (pid_namespaces(7))
+    last.write_text("100", encoding="ascii")
+    before = os.posix_spawn("/bin/true", ["true"], {})
+    assert await becomes(lambda: not Path(f"/proc/{before}").exists())
+    last.write_text(str(before - 2), encoding="ascii")
+    own = container.launch("c1")  # by a thread, which has a number too
+    assert own.pid == before
+    waiting = asyncio.create_task(ended(reaper, own.pid))
+    await asyncio.sleep(0)  # it begins to wait
+    own.stop()
+    assert await waiting == -9
     reaper.close()
 
 
@@ -178,7 +203,7 @@ async def test_the_reaper_leaves_subprocess_alone() -> None:
 
     task = asyncio.create_task(asyncio.to_thread(work))
     while not task.done():
-        assert await reaper.wait(os.posix_spawn("/bin/sh", ["sh", "-c", "exit 5"], {})) == 5
+        assert await ended(reaper, os.posix_spawn("/bin/sh", ["sh", "-c", "exit 5"], {})) == 5
     assert await task == [number % 100 for number in range(150)]
     assert await becomes(lambda: "Z" not in sh("ps -o stat= ax"))
     reaper.close()

@@ -39,17 +39,11 @@ class Reaper:
     def watch(self, pid: int, on_end: OnEnd) -> None:
         """Have ``on_end`` called once when this child ends; soon, when it has ended already. Any thread may call it."""
         with self._lock:
-            known = pid in self._unclaimed
-            code = self._unclaimed.pop(pid, 0)
-            if not known:
+            code = self._unclaimed.pop(pid, None)
+            if code is None or _is_ours(pid):
                 self._watched[pid] = on_end
-        self._loop.call_soon_threadsafe(lambda: on_end(code) if known else self.sweep())
-
-    async def wait(self, pid: int) -> int:
-        """The exit code of a child, when it has ended."""
-        done: asyncio.Future[int] = self._loop.create_future()
-        self.watch(pid, lambda code: None if done.done() else done.set_result(code))
-        return await done
+                code = None
+        self._loop.call_soon_threadsafe(lambda: self.sweep() if code is None else on_end(code))
 
     @contextlib.contextmanager
     def hands_off(self) -> Iterator[None]:
@@ -88,6 +82,15 @@ class Reaper:
                 self._unclaimed[pid] = code
                 while len(self._unclaimed) > _REMEMBERED:
                     self._unclaimed.popitem(last=False)
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether this is a child of ours that nobody has collected: then one that ended with its number was another."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _collect_one(pid: int) -> tuple[int, int] | None:
