@@ -23,7 +23,7 @@ from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Outcome, Ping, Probe
 from netless_lab.session.session import looks
 from netless_lab.watching.following import Following
-from netless_lab.watching.traffic import LONGEST_NS
+from netless_lab.watching.traffic import LONGEST_NS, QUIET_NS
 
 SITE = "198.51.100.10"
 
@@ -58,10 +58,11 @@ class Followed:
         assert done is not None
         return request.reply(done)
 
-    async def run(self, node: str, *argv: str) -> None:
-        """A learner's command, while the loop goes on. What is told of its packets is still to come."""
+    async def run(self, node: str, *argv: str) -> str:
+        """A learner's command, while the loop goes on, and what it printed. What is told of its packets is still to come."""
         process = started(self.nodes, node, *argv)
-        assert await becomes(lambda: process.poll() is not None, 60)
+        assert await becomes(lambda: process.poll() is not None, 60) and process.stdout is not None
+        return process.stdout.read()
 
     def titles(self) -> list[str]:
         """What was told so far, without the groups that nodes join by themselves."""
@@ -191,11 +192,16 @@ while client.recv(99): pass
 """
 TALK = """import socket, time
 client = socket.create_connection(("10.0.0.3", 9001))
-end = time.monotonic() + 3 * LONGEST
-while time.monotonic() < end:
+last = began = time.monotonic()
+pauses = 0
+while last < began + 3 * LONGEST:
     client.send(b"x")
     time.sleep(0.02)
+    pauses += time.monotonic() - last > 0.8 * QUIET
+    last = time.monotonic()
+print(pauses)
 """
+"""Says how often it was kept waiting, by a machine that had other things to do, so long that it was silent indeed."""
 
 
 @sandboxed
@@ -205,11 +211,11 @@ async def test_an_endless_conversation_is_told_once() -> None:
         server = started(lab.nodes, "c2", sys.executable, "-c", SERVER)
         assert server.stdout is not None and server.stdout.readline() == "ready\n"
         await lab.ask(protocol.Follow(True))
-        await lab.run("c1", sys.executable, "-c", f"LONGEST = {LONGEST_NS / 1e9}\n{TALK}")
+        pauses = int(await lab.run("c1", sys.executable, "-c", f"LONGEST = {LONGEST_NS / 1e9}\nQUIET = {QUIET_NS / 1e9}\n{TALK}"))
         server.wait()
         await lab.run("c1", "ping", "-nqc1", SITE)
         assert await becomes(lambda: lab.titles()[-1:] == [f"10.0.0.2 > {SITE} echo request seq 1"])
-        assert len([journey for journey in lab.heard if ":9001" in journey.title]) == 1
+        assert 1 <= len([journey for journey in lab.heard if ":9001" in journey.title]) <= 1 + pauses
         assert lab.skipped > 20
 
 

@@ -107,7 +107,8 @@ class Traffic:
         self._skipped += holes
         self._pending += [(frame, decode(frame.data)) for frame in frames[:FRAMES_A_TURN]]
         if self._pending:
-            self._look(time.time_ns())
+            # what was left out is later than what was not: of nobody is it known that he has been silent since
+            self._look(self._pending[-1][0].at_ns if holes else time.time_ns())
         else:
             self._holes = 0
             if len(self._muted) > _TALKS_KEPT:
