@@ -121,6 +121,12 @@ def speaks_what_it_speaks(lab: str, language: str) -> Refusal:
     return Refusal(f"the lab {lab} runs, and tells its lessons in {own}: that is settled when it starts, and `netless down` ends it")
 
 
+def has_what_it_has(lab: str, lessons: str) -> Refusal:
+    """Why a lab that runs cannot be given another folder of courses than this."""
+    own = f"the courses of {lessons}" if lessons else "no courses but those that come along"
+    return Refusal(f"the lab {lab} runs, and has {own}: that is settled when it starts, and `netless down` ends it")
+
+
 def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_progress: bool) -> int:
     """Start a lab and answer its keeper's pid. Raises what ``sandbox.start`` raises."""
     from .sandbox.start import launch

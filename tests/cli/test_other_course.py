@@ -87,6 +87,15 @@ def test_a_folder_of_courses_is_read(lessons: Path, tmp_path: Path) -> None:
     assert "nowhere" in refused and "no folder" in refused
 
 
+def test_a_lab_that_runs_has_the_courses_it_began_with(lab: Cli, lessons: Path, tmp_path: Path) -> None:
+    """Another folder is refused by saying which it has, whatever the verb; the same one, written otherwise, is not."""
+    assert lab.json("status")["lessons"] == str(lessons)
+    for verb in ("up", "run"):
+        refused = lab(verb, "--lessons", str(tmp_path), code=2).stderr
+        assert f"has the courses of {lessons}" in refused and "netless down" in refused
+    lab("up", "--lessons", f"{lessons}/mine/..")
+
+
 def test_a_course_that_cannot_be_used_is_named_and_the_others_go_on(lessons: Path, tmp_path: Path) -> None:
     """One called as another, one that is no TOML, one whose only lesson is broken: each is listed with its folder and why, and asked for by
     name it is refused with that; a lab starts all the same, and the sound ones work.

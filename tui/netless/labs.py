@@ -49,10 +49,12 @@ def of_course(status: Status, course: str | None) -> None:
         raise another_course(status.course.id, course)
 
 
-def in_language(status: Status, lab: str, language: str | None) -> None:
-    """Insist that a lab tells its lessons in the language that was named, if any was. Raises Refusal."""
-    if language and status.language != language:
-        raise labs.speaks_what_it_speaks(lab, status.language)
+def as_begun(status: Status, args: Namespace) -> None:
+    """Insist that a lab began with the language and the folder of courses that are named, if any are. Raises Refusal."""
+    if args.lang and status.language != args.lang:
+        raise labs.speaks_what_it_speaks(args.lab, status.language)
+    if args.lessons and status.lessons != own_root(os.environ):
+        raise labs.has_what_it_has(args.lab, status.lessons)
 
 
 def known_course(course: str | None) -> None:
@@ -100,8 +102,8 @@ def opened(
         sock.close()
         raise labs.shows_what_it_shows(args.lab)
     client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
-    if args.lang:
-        in_language(client.ask(GetStatus()), args.lab, args.lang)
+    if args.lang or args.lessons:
+        as_begun(client.ask(GetStatus()), args)
     if events is not None:
         client.ask(Subscribe())
     return client

@@ -76,7 +76,8 @@ def library(own: str = "", language: str = "") -> Library:
     leaves the others alone.
     """
     along = sorted(read_root(lessons_root(), language), key=lambda reading: (reading.course is None or reading.course.id != "container", reading.path))
-    return shelved((*along, *(read_root(Path(own), language) if own else ())), language)
+    found = shelved((*along, *(read_root(Path(own), language) if own else ())), language)
+    return msgspec.structs.replace(found, own=own)
 
 
 def shelved(readings: Iterable[Reading], language: str = "") -> Library:

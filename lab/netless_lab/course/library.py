@@ -18,11 +18,15 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 class Library(msgspec.Struct, frozen=True):
-    """Every course that can be used, no two of one id, and those that cannot. ``language`` is the one that was asked for, "" for the lessons' own."""
+    """Every course that can be used, no two of one id, and those that cannot.
+
+    ``language`` is the one that was asked for, "" for the lessons' own; ``own`` the folder of the learner's own courses, "" for none.
+    """
 
     courses: tuple[Course, ...]
     broken: tuple[Broken, ...] = ()
     language: str = ""
+    own: str = ""
 
     def course(self, course_id: str) -> Course | None:
         """The course of this id, or None."""

@@ -100,7 +100,10 @@ class FaultStatus(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Everything about the lab but the network itself. ``language`` is the one that was asked for when it began, "" for that of the lessons."""
+    """Everything about the lab but the network itself.
+
+    What was asked for when it began: ``language``, "" for that of the lessons, and ``lessons``, a folder of courses, "" for none.
+    """
 
     lab: str
     agent_pid: int
@@ -120,6 +123,7 @@ class Status(msgspec.Struct, frozen=True):
     limits: str = ""
     fault: FaultStatus | None = None
     language: str = ""
+    lessons: str = ""
 
 
 class Enterable(msgspec.Struct, frozen=True):

@@ -128,6 +128,7 @@ class Stage:
             limits=self.world.limits,
             fault=self.mode.fault(),
             language=self.library.language,
+            lessons=self.library.own,
         )
 
     def tell_status(self) -> None:

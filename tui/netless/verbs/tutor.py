@@ -14,7 +14,7 @@ from netless_lab.client import Client, LabGone
 from netless_lab.errors import Refusal
 from netless_lab.protocol import GetStatus, Hello, Leave
 
-from ..labs import find, in_language, known_course, of_course
+from ..labs import as_begun, find, known_course, of_course
 from ..leaving import Quit, Signalled, exit_code
 from ..printer import Printer
 
@@ -27,7 +27,7 @@ def tutor(args: Namespace, printer: Printer) -> int:
     _insist_on_a_screen()
     course = getattr(args, "course", None) or ""
     known_course(course)
-    _as_wanted(args.lab, course, args.lang)
+    _as_wanted(args, course)
     ours = 0
 
     def connect() -> socket.socket:
@@ -48,14 +48,14 @@ def tutor(args: Namespace, printer: Printer) -> int:
     return exit_code(leaving)
 
 
-def _as_wanted(lab: str, course: str, language: str | None) -> None:
-    """Insist, when the lab runs, that it stands in the course and tells its lessons in the language that were named. Raises Refusal."""
-    client = find(lab) if course or language else None
+def _as_wanted(args: Namespace, course: str) -> None:
+    """Insist, when the lab runs, that it stands in the course and began with the language and the courses that were named. Raises Refusal."""
+    client = find(args.lab) if course or args.lang or args.lessons else None
     if client is not None:
         with client:
             status = client.ask(GetStatus())
         of_course(status, course)
-        in_language(status, lab, language)
+        as_begun(status, args)
 
 
 def _insist_on_a_screen() -> None:
