@@ -33,6 +33,12 @@ class Conversation:
         self.sights: list[Sight] = []
         self.tracked = tracked
 
+    def reversed(self) -> Conversation:
+        """The same, taken for the answer to another."""
+        turned = Conversation(self.tracked)
+        turned.sights = [sight._replace(leg=-sight.leg) for sight in self.sights]
+        return turned
+
     @property
     def first(self) -> Sight:
         """How it was first seen."""

@@ -6,7 +6,7 @@ time, and so may the judge. A look-up is known by the name it asks for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from .. import dns
@@ -34,6 +34,21 @@ def of_probe(probe: Probe, outcome: Outcome, conversations: Sequence[Conversatio
 
     ``flows`` say which port its own node's firewall may have given it before it was seen on any link.
     """
+    found = _asked(probe, outcome, conversations, flows)
+    return (*found, *_from_elsewhere(probe, found, conversations))
+
+
+def _from_elsewhere(probe: Probe, own: Sequence[Conversation], conversations: Sequence[Conversation]) -> Iterator[Conversation]:
+    """Datagrams to the port that one of the probe's was sent from, from the port that it was sent to, but another address: an answer, if a wrong one."""
+    sent = [one.first.packet.subject for one in own]
+    for other in conversations:
+        packet = other.first.packet.subject
+        ends = (packet.proto, packet.dst, packet.dport, packet.sport)
+        if other.first.frame.node != probe.node and packet.proto == UDP and any(ends == (one.proto, one.src, one.sport, one.dport) for one in sent):
+            yield other.reversed()
+
+
+def _asked(probe: Probe, outcome: Outcome, conversations: Sequence[Conversation], flows: Sequence[Flow]) -> tuple[Conversation, ...]:
     mine = [conversation for conversation in conversations if conversation.first.frame.node == probe.node]
     match probe:
         case Ping():
