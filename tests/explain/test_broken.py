@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from explain import datagrams, firewalls, links, routing, services
+from explain import datagrams, firewalls, links, reports, routing, services, six
 from explain.firewalls import firewall
 from helpers.broken import SITE, START, Broken, check, ping
 from helpers.running import Running, running
@@ -14,7 +14,7 @@ from netless_lab.model.probe import Connect, Fetch, Lookup, Probe, Udp
 from netless_lab.protocol import Explain
 
 pytestmark = pytest.mark.kernel
-TABLES = (links, routing, firewalls, services, datagrams)
+TABLES = (links, routing, firewalls, services, datagrams, six, reports)
 BROKEN = {f"{table.__name__.rpartition('.')[2]}: {broken.name}": broken for table in TABLES for broken in table.BROKEN}
 
 

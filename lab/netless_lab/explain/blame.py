@@ -37,7 +37,9 @@ def blame(
     the packet gets no further there, the command heals nothing and is not offered. ``more`` are words that somebody else has gathered.
     """
     entry = CATALOGUE[code]
-    names = {"who": owner_words(node), "whose": of_node(node), "link": link} | words | dict(more)
+    here = case.link(node, link)
+    none = case.lacking(here) if here is not None else "no address"
+    names = {"who": owner_words(node), "whose": of_node(node), "link": link, "none": none} | words | dict(more)
     where = site or entry.site
     place = node if where == "node" else (at_link(node, link) if link else node) if where == "link" else f"{node}:{where}"
     command = case.run(node, entry.fix.format_map(names)) if fix is None and entry.fix else fix or ""

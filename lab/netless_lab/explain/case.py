@@ -89,6 +89,10 @@ class Case:
         """A link's addresses of this family; those of fe80::/10, which every link makes itself, are nobody's doing and left out."""
         return tuple(own for own in link.addresses if own.family == self.family and (self.family == 4 or own.scope != "link"))
 
+    def lacking(self, link: Link) -> str:
+        """``no address``, or ``no IPv6 address`` when the link has one of the other family."""
+        return f"no {self.protocol} address" if any(own.scope != "link" for own in link.addresses) else "no address"
+
     def owners(self, address: str) -> tuple[tuple[Node, Link], ...]:
         """Every interface that holds ``address``, in any node."""
         return tuple(

@@ -47,6 +47,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(flow.stale, _ALL - {"unsent"}, whole=False),
     Rung(source.no_way_out, whole=False),
     Rung(source.refused_by_route, whole=False),
+    Rung(source.of_one_link, _at("routing", "delivered"), whole=False),
     Rung(source.own_address, _at("unsent", "delivered", "crossing", "routing")),
     Rung(link.unplugged, _at("routing", "delivered")),
     Rung(hook.traced, whole=False),
@@ -57,6 +58,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(local.refused, whole=False),
     Rung(back.answer_from_another),
     Rung(back.same_home),
+    Rung(local.from_elsewhere, _at("home")),
     Rung(bridge.not_unpacked),
     Rung(neighbour.address_on_port),
     Rung(route.own_gateway, _at("asking", "unsent", "crossing", "stray", "bridging")),
@@ -71,6 +73,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(route.filtered_by_path, _at("routing", "delivered", "home")),
     Rung(route.not_forwarding, _at("routing")),
     Rung(back.no_masquerade, _at("delivered", "asking", "routing", "crossing")),
+    Rung(back.answer_untracked, _at("routing", "delivered")),
     Rung(route.no_way_on, _at("routing")),
     Rung(neighbour.no_link_local, _at("routing", "unsent", "delivered")),
     Rung(route.told_unreachable, whole=False),
@@ -84,6 +87,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(bridge.between, _at("bridging", "crossing", "stray")),
     Rung(link.swallowed, _WIRED - {"asking"}),
     Rung(local.ignores_pings, _at("delivered")),
+    Rung(local.full, _at("delivered"), whole=False),
     Rung(local.closed, _at("delivered", "home", "routing", "crossing", "bridging"), whole=False),
     Rung(local.keeps_silent, _at("delivered")),
     Rung(local.not_local, _at("delivered", "home")),
@@ -161,7 +165,7 @@ def _confirmed(case: Case, cause: Cause) -> Cause:
     node = cause.place.partition(":")[0]
     for drop in case.evidence.drops or ():
         known = any(drop.reason in fact.text for fact in cause.facts)
-        if drop.node == node and drop.reason not in hook.NOISE and not known:
+        if drop.node == node and drop.reason not in hook.NOISE and not drop.about and not known:
             fact = Fact(f"the kernel's own reason, in {drop.function}(): {drop.reason} ({drop.words})", kind="said")
             return replace(cause, facts=(*cause.facts, fact))
     return cause

@@ -7,7 +7,7 @@ here already as things stand, and then nothing can be said against a mend.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -15,9 +15,6 @@ from ..model.snapshot import Address, Link, Node, PolicyRule, Route, Snapshot
 from . import routes
 from .case import Case
 from .segment import way
-
-_FAR: Final = 16
-"""Nodes a packet passes at most."""
 
 
 class _Walk(NamedTuple):
@@ -39,6 +36,17 @@ def heals(case: Case, name: str, after: Snapshot) -> bool:
     return before.arrived or name not in before.nodes or now.arrived or len(now.nodes) > len(before.nodes)
 
 
+def hopeless(case: Case) -> bool:
+    """Whether the packet, as it was sent, would only come out to an internet where nobody has its address."""
+    node, src, dst, iif = _journey(case)
+    first = next((hop for hop in case.hops if hop.leg == "forward" and hop.direction == "out"), None)
+    if case.spot.leg != "forward" or case.redirects or not dst or (first is not None and first.dst != dst):
+        return False
+    went = _walk(case.before, node, src, dst, iif)
+    last = case.node(went.nodes[-1])
+    return not went.arrived and last.role == "internet" and bool(routes.worked_out(last, dst).error)
+
+
 def _journey(case: Case) -> tuple[str, str, str, str | None]:
     """(node, source, destination, link it came in by) of the packet that was lost, from where it set out or got these addresses by NAT."""
     spot = case.spot
@@ -53,7 +61,7 @@ def _journey(case: Case) -> tuple[str, str, str, str | None]:
 
 def _walk(snapshot: Snapshot, name: str, src: str, dst: str, iif: str | None) -> _Walk:
     met: list[str] = []
-    for _ in range(_FAR):
+    while name not in met:  # who sends it round in circles gets it no further
         met.append(name)
         node = snapshot.node(name)
         if node is None:

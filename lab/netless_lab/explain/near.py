@@ -149,6 +149,7 @@ def route_words(route: Route) -> str:
     """A route as ``ip route del`` wants it: ``10.0.0.2/32 via 203.0.113.1 dev eth0``."""
     words = [*([route.type] if route.type != "unicast" else []), route.dst, *(["via", route.via] if route.via else [])]
     words += ["dev", route.dev] if route.dev and route.type == "unicast" else []
+    words += ["metric", str(route.metric)] if route.metric and route.family == 4 else []
     return " ".join([*words, *(["table", str(route.table)] if route.table != routes.MAIN else [])])
 
 

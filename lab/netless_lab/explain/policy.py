@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ..model.journey import Fact
 from ..model.netfilter.run import run
 from ..model.netfilter.spans import only
@@ -98,6 +100,40 @@ def marked(case: Case, name: str) -> Cause | None:
     return blame(case, "policy-rule", name, facts=facts, how="marked", rule=quoted(rule), where=where, priority=rule.priority)
 
 
+def selected(case: Case, name: str) -> Cause | None:
+    """A policy rule that asks for a protocol or a port: of such no question to the routing that names addresses only is told."""
+    spot = case.spot
+    for rule in case.policy(name):
+        plain = replace(rule, others=())
+        usual = rule.action == "lookup" and rule.table in (routes.LOCAL, routes.MAIN, routes.DEFAULT)
+        if not rule.others or usual or not all(_fits(case, word) for word in rule.others):
+            continue
+        if plain not in [*routes.rules_for(replace(case.node(name), policy=(plain,)), spot.dst, spot.src or None, spot.iif)]:
+            continue
+        way = routes.best(case.node(name), spot.dst, rule.table) if rule.action == "lookup" else None
+        if rule.action == "lookup" and way is None:
+            continue
+        facts = [inferred(f"ip rule: {quoted(rule)}", case.ip(name, "rule"))]
+        if way is not None:
+            reads = f"{way.type} {way.dst}" if way.type != "unicast" else f"{way.dst} dev {way.dev}"
+            facts.append(inferred(f"table {rule.table} reads: {reads}", case.ip(name, f"route show table {rule.table}")))
+        where = f": table {rule.table} " + (f"ends it there ({way.type})" if way.type != "unicast" else f"leads by {way.dev}") if way is not None else ""
+        return blame(case, "policy-rule", name, facts=facts, how="selected", rule=quoted(rule), where=where, priority=rule.priority)
+    return None
+
+
+def _fits(case: Case, selector: str) -> bool:
+    """Whether a packet of the probe certainly has what a further selector asks for; the ports of an answer are the other way round."""
+    word, _, value = selector.partition(" ")
+    spot = case.spot
+    if word == "ipproto":
+        return value == {"tcp": "tcp", "udp": "udp"}.get(spot.kind, "icmp" if case.family == 4 else "ipv6-icmp")
+    if word == ("dport" if spot.leg == "forward" else "sport") and case.port is not None and spot.kind in ("tcp", "udp"):
+        least, _, most = value.partition("-")
+        return int(least) <= case.port <= int(most or least)
+    return False
+
+
 def refusing(case: Case, name: str, dst: str, src: str | None, iif: str | None) -> Cause | None:
     """A route, or a policy rule, whose only purpose is to refuse."""
     node = case.node(name)
@@ -116,7 +152,10 @@ def _ends(case: Case, name: str, found: Route, rule: PolicyRule, dst: str) -> Ca
     shown = case.ip(name, f"route show{table}")
     fact = state(f"the routing table{table} reads: {found.type} {found.dst}", shown)
     refused = _asked(case, name, dst, None, None)
-    route, mended = f"{found.type} {found.dst}{table}", without_route(name, found)
+    node = case.node(name)
+    only = [own for own in node.routes if (own.dst, own.table, own.family) == (found.dst, found.table, found.family)] == [found]
+    # by its type the kernel finds no route that has it from its next hop (ip nexthop add ... blackhole)
+    route, mended = f"{found.dst if only else f'{found.type} {found.dst}'}{table}", without_route(name, found)
     if rule.table in (routes.MAIN, routes.DEFAULT):
         how = "" if found.type == "blackhole" else found.type
         facts = (fact, refused) if refused.kind == "said" else (fact,)

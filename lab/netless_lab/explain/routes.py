@@ -106,6 +106,13 @@ def best(node: Node, dst: str, table: int, suppress: int | None = None) -> Route
     return None if won is None or (suppress is not None and prefix_of(won) <= suppress) else won
 
 
+def ways_on(node: Node, dst: str) -> tuple[str, ...]:
+    """The gateways among which the main table's route for ``dst`` chooses, when it has several next hops."""
+    won = best(node, dst, MAIN)
+    alike = [route for route in node.routes if won is not None and (route.dst, route.table, route.metric, route.family) == (won.dst, MAIN, won.metric, won.family)]
+    return tuple(route.via for route in alike if route.via) if len(alike) > 1 else ()
+
+
 def has_default(node: Node, family: Family) -> bool:
     """Whether the main table knows a way for everything else."""
     return any(route.family == family and route.table == MAIN and route.dst == "default" for route in node.routes)
@@ -158,6 +165,11 @@ def subnet(cidr: str) -> str:
 def is_link_local(text: str) -> bool:
     """Whether ``text`` means something on one link only (RFC 4291, RFC 3927)."""
     return is_address(text) and ip_address(text).is_link_local
+
+
+def is_loopback(text: str) -> bool:
+    """Whether ``text`` means the node itself to everybody who says it (127.0.0.0/8, ::1)."""
+    return is_address(text) and ip_address(text).is_loopback
 
 
 def is_group(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .case import Case
 from .cause import owner_words
+from .routes import is_address
 
 
 def seen(case: Case) -> str:
@@ -87,8 +88,8 @@ _COMMON = ("host", "internet")
 
 
 def sentence(case: Case, text: str) -> str:
-    """A sentence begins with a capital, names of nodes and links do not change."""
+    """A sentence begins with a capital; names of nodes and links, and addresses, do not change."""
     word = text.partition(" ")[0].strip(",:;").removesuffix("'s")
     names = {node.name for node in case.before.nodes if node.name not in _COMMON}
     names |= {link.name for node in case.before.nodes for link in node.links}
-    return text if word in names else text[:1].upper() + text[1:]
+    return text if word in names or is_address(word) else text[:1].upper() + text[1:]

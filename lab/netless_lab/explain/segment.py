@@ -40,6 +40,10 @@ class Stop(msgspec.Struct, frozen=True):
 _DEAD: Final = frozenset({"port-down", "link-down", "bridge-down", "isolated-ports", "port-state", "port-unplugged"})
 
 
+_ANYBODY: Final = "00:00:00:00:00:00"
+"""The entry of a vxlan's forwarding database for whom it does not know, and for everybody (bridge(8))."""
+
+
 class Way(NamedTuple):
     """The interfaces on the way, start and goal included, and the obstacles in the order they are met."""
 
@@ -205,6 +209,8 @@ def _through_tunnel(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Ste
             if own.remote and not is_group(own.remote) and other.owner(own.remote) is None:
                 words: tuple[tuple[str, object], ...] = (("address", own.remote), ("far", other.name))
                 stops.append(Stop("vxlan-remote", node.name, link.name, f"ip -d link show {link.name}", words, "other"))
+            if not own.remote and not any(entry.dev == link.name and entry.dst and entry.mac == _ANYBODY for entry in node.fdb):
+                stops.append(Stop("vxlan-remote", node.name, link.name, f"bridge fdb show dev {link.name}", (("far", other.name),), "none"))
             if found.vxlan.vni != own.vni:
                 words = (("other", f"{link.name} in {node.name}"), ("vni", own.vni), ("own", found.vxlan.vni))
                 stops.append(Stop("vni-mismatch", other.name, found.name, look, words, "way"))

@@ -11,7 +11,7 @@ from ..model.evidence import Evidence
 from ..model.journey import Hop
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..model.snapshot import Snapshot
-from .routes import answer, host_of, is_address
+from .routes import answer, host_of, is_address, ways_on
 from .rules import puts_in, rewrites, rule_of, target_of
 
 Stage = Literal["answered", "refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"]
@@ -219,7 +219,7 @@ def _next_hops(evidence: Evidence) -> set[tuple[str, str]]:
         node = evidence.before.node(name)
         for address in addresses if node is not None else ():
             if address and is_address(address) and node is not None:
-                found.add((name, answer(evidence, node, address).next_hop))
+                found |= {(name, hop) for hop in (answer(evidence, node, address).next_hop, *ways_on(node, address))}
     return found
 
 

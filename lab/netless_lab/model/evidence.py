@@ -131,7 +131,8 @@ class Drop(msgspec.Struct, frozen=True):
     """The kernel freed a packet of the probe and said why (tracepoint skb:kfree_skb). Only when really root.
 
     ``reason`` is the kernel's name without its prefix, ``words`` what it means; ``function`` where it was. The names mislead at times
-    (a peer that is down reads QDISC_DROP), so this confirms a cause and does not find one.
+    (a peer that is down reads QDISC_DROP), so this confirms a cause and does not find one. ``about``: what was freed is an ICMP message about a
+    packet of the probe, a redirect say, and says nothing of that packet's own fate.
     """
 
     node: str
@@ -142,6 +143,7 @@ class Drop(msgspec.Struct, frozen=True):
     talk: Tuple | None = None
     text: str = ""
     at_us: float = 0.0
+    about: bool = False
 
 
 class IcmpError(msgspec.Struct, frozen=True):

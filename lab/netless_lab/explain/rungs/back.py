@@ -8,6 +8,7 @@ from typing import Final
 from ...model.journey import Fact, Hop
 from ...model.netfilter.conditions import Question
 from ...model.netfilter.packet import Packet
+from ...model.netfilter.rules import Return
 from ...model.netfilter.run import FAMILIES, always, doubt, missed, through
 from ...model.netfilter.words import fields_of, words
 from ...model.snapshot import Chain, Node, Rule
@@ -16,7 +17,7 @@ from ..blame import blame
 from ..case import Case
 from ..cause import Cause, beside, inferred, owner_words, seen
 from ..near import estranged, route_fact
-from ..packets import entering
+from ..packets import entering, first
 from ..plain import no_route
 from ..policy import refusing
 from ..rules import rewrites, rules_at, untracking
@@ -34,6 +35,10 @@ def no_way_back(case: Case) -> Cause | None:
     other = refusing(case, spot.node, spot.src, None, None) or estranged(case, spot.node, spot.src, None)
     if other is not None:
         return other
+    made = next((change for change in case.evidence.journey.rewrites if change.what == "source" and routes.host_of(change.after) == spot.src), None)
+    if made is not None and not case.owners(spot.src):
+        became = seen(f"the source {made.before} became {made.after} in {owner_words(made.node)}", case.run(made.node, "nft list ruleset"))
+        return blame(case, "snat-wrong", made.node, facts=(became, route_fact(case, case.node(spot.node), spot.src)), address=spot.src)
     plain = no_route(case, spot.node, spot.src, leg="return")
     return blame(case, "no-route-back", spot.node, facts=plain.facts, fix=plain.fix, dst=spot.src)
 
@@ -69,8 +74,10 @@ def no_masquerade(case: Case) -> Cause | None:
         misses = missed(node, base, chain, rule, packet)
         if misses:
             return _no_match(case, node, chain, rule, misses[0], source, left, facts)
-        if taker is not None and taker.rule is not None:
-            return blame(case, "masquerade-skipped", node.name, facts=weak, how="before", rule=rule.text, before=taker.rule.text, src=source)
+        before = taker.rule if taker is not None and taker.rule is not None else _returns(node, base, chain, rule, packet)
+        if before is not None:
+            reads = inferred(f"the chain reads, before it: {before.text}", case.listing(node.name, chain))
+            return blame(case, "masquerade-skipped", node.name, facts=(*weak, reads), how="before", rule=rule.text, before=before.text, src=source)
     if rules:
         return blame(case, "masquerade-skipped", node.name, facts=weak, rule=rules[0][2].text, src=source)
     loose = _unhooked(node)
@@ -80,13 +87,20 @@ def no_masquerade(case: Case) -> Cause | None:
     return blame(case, "masquerade-missing", node.name, facts=kept, fix=_masquerade(case, node, source, left.link), src=source, why=why)
 
 
+def _returns(node: Node, base: Chain, chain: Chain, rule: Rule, packet: Packet) -> Rule | None:
+    """The rule that has the packet leave a chain before it comes to ``rule``."""
+    earlier = chain.rules[: _place(chain, rule) - 1]
+    return next((own for own in earlier if any(isinstance(part, Return) for part in own.parts) and not missed(node, base, chain, own, packet)), None)
+
+
 def _unanswerable(case: Case) -> tuple[str, str]:
     """(the source, the node that cannot answer it); "" when this is not such a case."""
     spot = case.spot
     if spot.stage == "delivered" and spot.leg == "forward" and spot.node != case.probe.node:
         back = case.route(spot.node, spot.src)
         return (spot.src, spot.node) if back.error and _is_private(spot.src) else ("", "")
-    if spot.leg == "return" and spot.stage != "delivered" and _is_private(spot.dst) and case.node(spot.node).role == "internet":
+    beside = spot.stage == "asking" and spot.asked == spot.dst  # it takes it for a neighbour, so it has a way back
+    if spot.leg == "return" and spot.stage != "delivered" and not beside and _is_private(spot.dst) and case.node(spot.node).role == "internet":
         return spot.dst, spot.node
     return "", ""
 
@@ -117,6 +131,27 @@ def _untracked(case: Case, node: Node, packet: Packet, source: str, facts: tuple
     return blame(
         case, "untracked", node.name, facts=(reads, facts[0], empty), rule=rule.text, chain=f"table {chain.family} {chain.table}, chain {chain.name}",
         src=source, where=where, handle=rule.handle, fix=fix,
+    )  # fmt: skip
+
+
+def answer_untracked(case: Case) -> Cause | None:
+    """The answer is kept from connection tracking: nothing undoes the translation of its request, and it ends in the node that translated."""
+    spot = case.spot
+    flow, hop, node = case.flow(spot.node), spot.hop, case.node(spot.node)
+    if spot.leg != "return" or hop is None or flow is None or not flow.source_nat or hop.dst != flow.reply.dst or node.owner(hop.dst) is None:
+        return None
+    came = first(case, spot.kind, hop.src, hop.dst, spot.iif, "").forgetting("th dport")
+    found = untracking(node, "prerouting", came)
+    if found is None:
+        return None
+    chain, rule = found
+    where = f"{chain.family} {chain.table} {chain.name}"
+    reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
+    waits = seen(f"the answer came into {owner_words(node.name)} for {hop.dst}, and was not given on to {flow.original.src}", case.run(node.name, "conntrack -L"))
+    fix = case.run(node.name, f"{case.iptables} -t {chain.table} -D {chain.name} {_place(chain, rule)}") if chain.engine == "legacy" else None
+    return blame(
+        case, "untracked", node.name, facts=(reads, waits), how="answer", rule=rule.text, chain=f"table {chain.family} {chain.table}, chain {chain.name}",
+        asker=flow.original.src, where=where, handle=rule.handle, fix=fix,
     )  # fmt: skip
 
 

@@ -21,9 +21,11 @@ def between(case: Case) -> Cause | None:
     spot = case.spot
     goal = _goal(case) if spot.hop is not None else None
     there = way(case.before, _start(case), goal) if goal is not None else None
-    if there is None or not there.stops:
+    known = {(node.name, entry.dev) for node in case.before.nodes for entry in node.fdb if entry.dst and spot.hop and entry.mac == spot.hop.mac_dst}
+    stops = [stop for stop in there.stops if (stop.node, stop.link) not in known or stop.how != "none"] if there is not None else []
+    if not stops:
         return None
-    return of_stop(case, there.stops[0], f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
+    return of_stop(case, stops[0], f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
 
 
 def _start(case: Case) -> tuple[str, str]:
@@ -57,10 +59,12 @@ def wrong_port(case: Case) -> Cause | None:
         for entry in node.fdb:
             if entry.local or entry.mac not in targets or entry.state not in ("permanent", "noarp", "static") or not entry.master:
                 continue
-            right = _lives_behind(case, node, entry)
-            if right and right != entry.dev:
+            own = any(link.name == entry.master and link.mac == entry.mac for link in node.links)
+            right = "" if own else _lives_behind(case, node, entry)
+            if own or (right and right != entry.dev):
                 fact = inferred(f"{entry.mac} dev {entry.dev} is a {entry.state} entry", case.run(node.name, f"bridge fdb show br {entry.master}"))
-                return blame(case, "fdb-wrong", node.name, entry.dev, facts=(fact,), bridge=entry.master, mac=entry.mac, right=right)
+                how, fix = ("own", case.run(node.name, f"bridge fdb replace {entry.mac} dev {entry.master} self local")) if own else ("", None)
+                return blame(case, "fdb-wrong", node.name, entry.dev, facts=(fact,), how=how, fix=fix, bridge=entry.master, mac=entry.mac, right=right)
     return None
 
 
@@ -136,6 +140,19 @@ def not_unpacked(case: Case) -> Cause | None:
     return _untaken(case, node, vni, group=is_group(outer))
 
 
+def _meant_for_another(case: Case, node: Node, vni: int) -> Cause | None:
+    """The tunnel that sends to ``node`` names the wrong far end: its network's other one is elsewhere."""
+    ends = [(one, link, link.vxlan.remote) for one in case.before.nodes for link in one.links if link.vxlan is not None and link.vxlan.vni == vni]
+    sender = next(((one, link, remote) for one, link, remote in ends if remote and node.owner(remote) is not None), None)
+    far = next((one for one, _, _ in ends if sender is not None and one.name != sender[0].name), None)
+    if sender is None or far is None:
+        return None
+    one, link, remote = sender
+    came = seen(f"the tunnel's packet came to {owner_words(node.name)}, which has no vxlan device", case.ip(node.name, "-d link show type vxlan"))
+    names = inferred(f"{link.name} has the remote {remote}", case.ip(one.name, f"-d link show {link.name}"))
+    return blame(case, "vxlan-remote", one.name, link.name, facts=(came, names), how="other", address=remote, far=owner_words(far.name))
+
+
 def _untaken(case: Case, node: Node, vni: int, *, group: bool) -> Cause | None:
     """Why no device of the node took a packet of network ``vni``."""
     devices = [(link, link.vxlan) for link in node.links if link.vxlan is not None]
@@ -143,6 +160,9 @@ def _untaken(case: Case, node: Node, vni: int, *, group: bool) -> Cause | None:
     if not devices:
         if group:  # whoever has no tunnel hears the group as well, and is not meant
             return None
+        astray = _meant_for_another(case, node, vni)
+        if astray is not None:
+            return astray
         return blame(case, "vni-mismatch", node.name, facts=(inferred(f"the packet is for network {vni}", look),), how="none")
     if not any(tunnel.vni == vni for _, tunnel in devices):
         link, tunnel = devices[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from ...model.evidence import TraceStep
 from ...model.icmp import ERRORS, ERRORS6
 from ...model.journey import Fact
@@ -21,6 +23,7 @@ from ..case import Case
 from ..cause import Cause, inferred, owner_words, said, state
 from ..cause import counted as counting
 from ..hooks import Check, passed
+from ..mends import hopeless
 from ..packets import packet
 from ..rules import base_of, drops, rejects, rewrites, rule_of
 
@@ -109,10 +112,10 @@ def read(case: Case) -> Cause | None:
     return None
 
 
-def unclear(case: Case) -> Iterator[Fact]:
-    """The rules of which cannot be told whether they stop the packet: no cause, and not nothing either."""
+def unclear(case: Case, *, traced: bool = False) -> Iterator[Fact]:
+    """The rules of which cannot be told whether they stop the packet: no cause, and not nothing either. ``traced``: at hooks that were traced too."""
     told = set[tuple[str, str, int]]()
-    for check in _untold(case):
+    for check in passed(case) if traced else _untold(case):
         found = check.unclear
         if found is not None and (key := (check.at.node, found.chain.name, found.rule.handle)) not in told:
             told.add(key)
@@ -215,7 +218,7 @@ def _code(case: Case, block: Block) -> str:
         return "firewall-reject"
     if hook != "forward":
         return _BY_HOOK.get(hook, "forward-rule")
-    general = rule is None or not any(isinstance(part, Question | VerdictMap) for part in rule.parts)
+    general = rule is None or _for_all(rule)
     if block.returning and general:
         return "answers-not-accepted"
     if general and _redirected(case, block.node):
@@ -277,13 +280,32 @@ def _fix(case: Case, code: str, block: Block) -> str:
         return case.run(block.node, f"{insert} ct state established,related accept")
     if code == "dnat-not-accepted":
         return case.run(block.node, f"{insert} ct status dnat accept")
-    if block.rule is not None:
+    if hopeless(case):
+        return ""
+    if block.rule is not None and not _for_all(block.rule) and not _still_shut(case, block, block.rule):
         return case.run(block.node, f"nft delete rule {chain} handle {block.rule.handle}")
     who = _whom(case, block)
     lines = [f"{insert} {who} accept"] if who else []
     if lines and block.base.hook == "forward" and not block.returning and _shuts_answers_out(case, block):
         lines.append(f"{insert} ct state established,related accept")
     return "; ".join(case.run(block.node, line) for line in lines)
+
+
+def _still_shut(case: Case, block: Block, rule: Rule) -> bool:
+    """Whether the packet ends in the same hook also when this rule is gone."""
+    node = case.node(block.node)
+    chains = tuple(replace(one, rules=tuple(own for own in one.rules if own is not rule)) if one is block.chain else one for one in node.chains)
+    ways = (
+        run(replace(node, chains=chains), check.hook, check.packet, check.families)
+        for check in passed(case)
+        if (check.at.node, check.hook) == (block.node, block.base.hook) and block.base.family in check.families
+    )
+    return any(always(found, lambda way: way.end == "drop") for found in ways)
+
+
+def _for_all(rule: Rule) -> bool:
+    """Whether a rule asks for nothing, so that it is its chain's policy in all but name."""
+    return not any(isinstance(part, Question | VerdictMap) for part in rule.parts)
 
 
 def _shuts_answers_out(case: Case, block: Block) -> bool:
@@ -328,12 +350,12 @@ def _whom(case: Case, block: Block) -> str:
 def reason(case: Case) -> Cause | None:
     """When nothing else explains it: what the kernel itself says about the packet it threw away. Its names mislead at times."""
     for drop in case.evidence.drops or ():
-        if drop.reason in NOISE:
+        if drop.reason in NOISE or drop.about:
             continue
         where = f"{drop.link or 'no interface'} of {owner_words(drop.node)}"
         text = f"the kernel dropped it in {drop.function}() at {where}: {drop.reason} ({drop.words})"
         if drop.reason in _FIREWALLS:
-            return blame(case, "filtered", drop.node, facts=(inferred(text),), said=drop.words)
+            return blame(case, "filtered", drop.node, facts=(inferred(text), *unclear(case, traced=True)), said=drop.words)
         if drop.reason in _QUEUES:
             look = case.run(drop.node, f"tc -s qdisc show dev {drop.link}") if drop.link else ""
             return blame(case, "queue-drop", drop.node, drop.link, facts=(inferred(text, look),), how="dropped", fix="", said=drop.words)

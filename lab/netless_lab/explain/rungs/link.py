@@ -8,11 +8,12 @@ from ...model.journey import Fact
 from ...model.probe import Ping, Udp
 from ...model.snapshot import PLAIN_QUEUES, Link, Node
 from ...model.telling import PROGRAMS
+from .. import routes
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, at_link, inferred, is_here, of_node, owner_words, said, state
 from ..mends import with_link
-from ..near import of_stop, up_again, way_there
+from ..near import of_stop, route_fact, up_again, way_there
 from ..segment import could_be_port, way
 
 _ETHERNET: Final = 14
@@ -61,7 +62,22 @@ def no_carrier(case: Case) -> Cause | None:
         return None
     found = case.route(spot.node, dst, spot.src if spot.iif else None, None if home else spot.iif)
     link = case.link(spot.node, found.dev) if found.dev else None
-    return _dead_cable(case, case.node(spot.node), link) if link is not None else None
+    if link is None:
+        return None
+    covers = None if home else _leads_elsewhere(case, case.node(spot.node), link, found.next_hop)
+    return covers or _dead_cable(case, case.node(spot.node), link)
+
+
+def _leads_elsewhere(case: Case, node: Node, link: Link, address: str) -> Cause | None:
+    """The dead link is not to blame: it only has a subnet that covers the address of somebody to whom no cable leads from it."""
+    owners = [own for own in case.owners(address) if own[0].name != node.name]
+    mine = next((own.cidr for own in case.own(link) if routes.within(address, own.cidr)), "")
+    if link.carrier or not link.up or not mine or not owners:
+        return None
+    if any(way(case.before, (node.name, link.name), (owner.name, far.name)) is not None for owner, far in owners):
+        return None
+    facts = (inferred(f"{link.name} holds {mine}", case.ip(node.name, f"address show {link.name}")), route_fact(case, node, address))
+    return blame(case, "subnet-clash", node.name, facts=facts, how="covers", dst=address, out=link.name, mine=mine, owner=owner_words(owners[0][0].name))
 
 
 def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
@@ -80,6 +96,9 @@ def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
 def _far_end_down(case: Case, node: Node, link: Link) -> Cause | None:
     fact = inferred(f"{link.name} of {owner_words(node.name)} is up and has no carrier", case.ip(node.name, f"link show {link.name}"))
     far = case.link(link.peer.node, link.peer.name) if link.peer is not None and link.peer.node else None
+    if link.kind == "tun":
+        dead = state(fact.text, fact.look)
+        return blame(case, "link-down", node.name, link.name, facts=(dead,), how="program", fix="", kind=link.mode or link.kind)
     if link.peer is None or far is None:
         return blame(case, "link-down", node.name, link.name, facts=(fact,), how="unseen", fix="")
     if far.up:
@@ -162,12 +181,21 @@ def _path(case: Case, size: int) -> Cause | None:
     found = case.route(case.probe.node, case.spot.dst)
     if not 0 < found.mtu < size:
         return None
+    link = case.link(case.probe.node, found.dev or "")
+    if link is not None and link.vxlan is not None and found.mtu_learned and not found.via:
+        return _beyond_its_tunnel(case, case.sender, link, found.mtu, size)
     node, words = case.probe.node, "a router said so" if found.mtu_learned else "set with the route"
     fact = said(f"{of_node(node)} routing says for {case.spot.dst}: mtu {found.mtu}, {words}", case.ip(node, f"route get {case.spot.dst}"))
     facts = (fact, said(case.outcome.text))
     if found.mtu_learned:
         return blame(case, "path-mtu-remembered", node, facts=facts, fix=case.ip(node, "route flush cache"), dst=case.spot.dst, mtu=found.mtu)
     return blame(case, "route-mtu", node, facts=facts, dst=case.spot.dst, mtu=found.mtu, size=size)
+
+
+def _beyond_its_tunnel(case: Case, node: Node, link: Link, room: int, size: int) -> Cause:
+    """The tunnel itself told its sender: what it carries travels inside packets of its own, and they have to fit the link below."""
+    learned = said(f"{of_node(node.name)} routing has learned: mtu {room}", case.ip(node.name, f"route get {case.spot.dst}"))
+    return blame(case, "mtu-wrong", node.name, link.name, facts=(_mtu(case, node, link), learned), how="tunnel", fix="", mtu=link.mtu, right=room, size=size)
 
 
 def _mtu(case: Case, node: Node, link: Link) -> Fact:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from ...model.evidence import CLOSED_PORT
 from ...model.netfilter.run import missed
-from ...model.netfilter.words import fields_of
+from ...model.netfilter.spans import common, only
+from ...model.netfilter.words import allowed, fields_of
 from ...model.probe import Connect, Fetch, Lookup, Udp
 from ...model.snapshot import Listener, Node
 from ..blame import blame
 from ..case import Case
-from ..cause import Cause, beside, counted, inferred, owner_words, said, state
+from ..cause import Cause, beside, counted, inferred, owner_words, said, seen, state
 from ..near import route_fact
 from ..packets import entering
-from ..routes import host_of
-from ..rules import rewrites, rules_at
+from ..routes import host_of, is_loopback
+from ..rules import base_of, rewrites, rules_at
+from ..spot import truly
 
 _ANY = ("0.0.0.0", "::", "*")
+_OVERFLOW = "TcpExtListenOverflows"
 
 
 def ignores_pings(case: Case) -> Cause | None:
@@ -56,17 +59,29 @@ def refused(case: Case) -> Cause | None:
         return None
     asked = _asked_port(case, node, port)
     listeners = [own for own in node.listeners if own.protocol == "tcp" and own.family == case.family]
-    both = [own for own in node.listeners if own.protocol == "tcp" and own.family == 6 and own.address in _ANY and own.port == asked]
+    others = [own for own in node.listeners if own.protocol == "tcp" and own.family != case.family and own.port == asked]
+    both = [own for own in others if own.family == 6 and own.address in _ANY]
     here = [own for own in listeners if own.port == asked]
-    if any(own.address in _ANY or own.address == case.spot.dst for own in here) or both:
+    if any(own.address in _ANY or own.address == case.spot.dst for own in here) or (both and case.outcome.reason == "reset"):
         return _broken_off(case, node, asked) if case.outcome.reason == "reset" else None
+    if both:
+        return None if case.evidence.legacy else _of_six_only(case, node, asked)
+    if not here and others:
+        fact = said(f"a socket listens on {others[0].address}:{asked}, and the connection to {case.spot.dst} was refused", case.run(node.name, "ss -ltn"))
+        return blame(case, "service-wrong-address", node.name, facts=(fact,), port=asked, address=others[0].address, asked=case.spot.dst)
     if not here:
-        return _missed_redirect(case, node, asked) or _nobody(case, node, asked, listeners)
-    inside = next((own for own in here if own.address.startswith("127.") or own.address == "::1"), None)
+        return _missed_redirect(case, node, asked) or _unhooked(case, node, asked) or _nobody(case, node, asked, listeners)
+    inside = next((own for own in here if is_loopback(own.address)), None)
     only = inside or here[0]
     fact = said(f"a socket listens on {only.address}:{asked}, and the connection was refused", case.run(node.name, "ss -ltn"))
     code = "service-on-loopback" if inside is not None else "service-wrong-address"
     return blame(case, code, node.name, facts=(fact,), port=asked, address=only.address, asked=case.spot.dst or "the address asked for")
+
+
+def _of_six_only(case: Case, node: Node, port: int) -> Cause:
+    """Its socket listens on [::], which takes IPv4 too unless the program said otherwise (IPV6_V6ONLY, ipv6(7)); the kernel refused IPv4."""
+    fact = inferred(f"a socket listens on [::]:{port} and none on 0.0.0.0:{port}, and the connection was refused", case.run(node.name, "ss -ltne"))
+    return blame(case, "service-wrong-address", node.name, facts=(fact,), how="six", port=port, asked=case.spot.dst)
 
 
 def _broken_off(case: Case, node: Node, port: int) -> Cause:
@@ -114,21 +129,65 @@ def _missed_redirect(case: Case, node: Node, port: int) -> Cause | None:
     return None
 
 
+def _unhooked(case: Case, node: Node, port: int) -> Cause | None:
+    """The rule that publishes the port stands in a chain that no packet comes to."""
+    for chain in node.chains:
+        for rule in chain.rules if base_of(node, chain) is None else ():
+            ports = allowed(rule, "th dport")
+            if rewrites(rule, source=False) and ports is not None and common(ports, only(port)):
+                reads = inferred(f"chain {chain.name} is on no hook, and no rule leads to it: {rule.text}", case.listing(node.name, chain))
+                where = f"{chain.family} {chain.table} {chain.name}"
+                return blame(case, "dnat-rule", node.name, facts=(reads,), how="unhooked", port=port, rule=rule.text, chain=where)
+    return None
+
+
 def _nobody(case: Case, node: Node, port: int, listeners: list[Listener]) -> Cause:
     known = ", ".join(str(own) for own in sorted({own.port for own in listeners}))
     fact = said(f"{owner_words(node.name)} has no socket on TCP port {port}, and its kernel refused the connection", case.run(node.name, "ss -ltn"))
     return blame(case, "no-listener", node.name, facts=(fact,), port=port, others=f" (it listens on {known})" if known else "")
 
 
+def from_elsewhere(case: Case) -> Cause | None:
+    """A datagram's answer came from another address than the one that was asked: who asked takes it from nobody else (udp(7), connect(2))."""
+    spot, first = case.spot, next((hop for hop in case.hops if hop.leg == "forward" and hop.kind == "udp"), None)
+    if spot.kind != "udp" or spot.leg != "return" or first is None or spot.src in ("", first.dst) or case.redirects or spot.hop is None:
+        return None
+    owner = next((node for node, _ in case.owners(spot.src)), None)
+    if owner is None or owner.owner(first.dst) is None:
+        return None
+    answered = seen(f"the answer came home from {spot.src}", case.run(case.probe.node, "tcpdump -n udp"))
+    asked, asker = first.dst, owner_words(case.probe.node)
+    return blame(case, "answer-from-another", owner.name, facts=(answered,), port=case.port, address=spot.src, asked=asked, asker=asker)
+
+
+def full(case: Case) -> Cause | None:
+    """Nobody takes the connections that wait for the program: their queue is full, and the kernel drops who comes next (listen(2))."""
+    spot, port = case.spot, case.port
+    if spot.kind != "tcp" or spot.leg != "forward" or port is None or not case.rose(spot.node, _OVERFLOW):
+        return None
+    asked = _asked_port(case, case.node(spot.node), port)
+    rose = f"{owner_words(spot.node)} counted a connection that found no room in the queue of its listener ({_OVERFLOW})"
+    fact = counted(rose, case.run(spot.node, f"nstat -az {_OVERFLOW}"))
+    shown = inferred("Recv-Q against Send-Q of the listener is how many wait, and how many may", case.run(spot.node, f"ss -ltn sport = :{asked}"))
+    return blame(case, "backlog-full", spot.node, facts=(fact, shown), port=asked)
+
+
 def closed(case: Case) -> Cause | None:
     """The datagram came to a port that no program has, and the word about it did not come home, or was never said."""
     port = case.port
-    if not isinstance(case.probe, Udp) or port is None or case.outcome.reason != "silence":
+    if not (isinstance(case.probe, Udp) or case.talks_dns) or port is None or case.outcome.reason != "silence":
         return None
-    node = next((own for own in case.before.nodes if any(case.rose(own.name, counter) for counter in CLOSED_PORT)), None)
-    if node is None or not any(hop.node == node.name for hop in case.hops if hop.leg == "forward"):
+    met = {hop.node for hop in case.hops if hop.leg == "forward" and hop.direction == "in" and case.node(hop.node).owner(truly(case.evidence, hop)[1])}
+    node = next((own for own in case.before.nodes if own.name in met and any(case.rose(own.name, counter) for counter in CLOSED_PORT)), None)
+    if node is None:
         return None
     asked = _asked_port(case, node, port)
+    bound = next((own for own in _at_udp(case, node) if own.port == asked), None)
+    if bound is not None and bound.address not in _ANY:
+        listens = counted(f"a socket listens on {bound.address}:{asked} only, and {owner_words(node.name)} counted a datagram for a port that nobody has (UdpNoPorts)",
+                          case.run(node.name, "ss -lun"))  # fmt: skip
+        code = "service-on-loopback" if is_loopback(bound.address) else "service-wrong-address"
+        return blame(case, code, node.name, facts=(listens,), port=asked, address=bound.address, asked=case.spot.dst)
     known = ", ".join(str(own.port) for own in sorted(_at_udp(case, node), key=lambda own: own.port))
     told = [error for error in case.evidence.errors if error.made_by == node.name]
     fate = "its ICMP message that says so did not come home" if told else "it did not say so: ICMP errors are limited (net.ipv4.icmp_ratelimit)"
@@ -144,8 +203,8 @@ def _at_udp(case: Case, node: Node) -> list[Listener]:
 def keeps_silent(case: Case) -> Cause | None:
     """The connection stands, the request arrived, and the program says nothing."""
     spot = case.spot
-    if isinstance(case.probe, Udp) and spot.leg == "forward" and spot.kind == "udp":
-        asked = _asked_port(case, case.node(spot.node), case.probe.port)
+    if (isinstance(case.probe, Udp) or case.talks_dns) and case.port is not None and spot.leg == "forward" and spot.kind == "udp":
+        asked = _asked_port(case, case.node(spot.node), case.port)
         own = next((own for own in _at_udp(case, case.node(spot.node)) if own.port == asked and own.address in (*_ANY, spot.dst)), None)
         if own is None:
             return None

@@ -10,8 +10,8 @@ from .. import routes
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, of_node, owner_words, seen, state
-from ..filtering import filtered
-from ..near import clash, given, neighbours_of, of_stop, prefix
+from ..filtering import disbelieved, filtered, straightened
+from ..near import clash, given, neighbours_of, of_stop, prefix, route_fact
 from ..segment import way
 from ..spot import answers_for
 
@@ -213,6 +213,7 @@ def unanswered(case: Case) -> Cause | None:
     owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
     return (
         _wrong_side(case, asker, owner)
+        or _behind(case, owner[0])
         or _too_wide(case, asker, owner)
         or _own_subnet(case, asker, owner)
         or _in_the_way(case, (spot.node, spot.link), (owner[0].name, owner[1].name))
@@ -258,12 +259,40 @@ def _too_wide(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None
     return prefix(case, node, asker, mine.cidr, why, f"{mine.address}/{length}" if right is None else right.cidr)
 
 
+def _behind(case: Case, owner: Node) -> Cause | None:
+    """The address was routed on to somebody behind a router of the segment, which stands in for him only when told to (proxy ARP, RFC 4389)."""
+    spot, four = case.spot, case.family == 4
+    alone = f"{spot.asked}/{routes.bits(case.family)}"
+    for node, near in neighbours_of(case, spot.node, spot.link):
+        found = routes.best(node, spot.asked, routes.MAIN)
+        if node.name == owner.name or found is None or found.dst != alone or found.dev == near.name or not case.forwards(node, near.name):
+            continue
+        key = f"net.ipv4.conf.{near.name}.proxy_arp" if four else f"net.ipv6.conf.{near.name}.proxy_ndp"
+        switches = [case.knob(node.name, f"net/ipv{case.family}/conf/{link}/{key.rpartition('.')[2]}") for link in ("all", near.name)]
+        on = f"sysctl -w {key}=1"
+        shown = state(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
+        if "1" in switches and four:
+            return None
+        if "1" in switches:
+            shown = inferred(f"{owner_words(node.name)} may answer for others, and has to be told for whom", case.ip(node.name, "neighbour show proxy"))
+        told = "" if four else case.ip(node.name, f"neighbour add proxy {spot.asked} dev {near.name}")
+        steps = [case.run(node.name, on)] * ("1" not in switches) + [told] * (not four)
+        reads = inferred(f"{owner_words(node.name)} routes {found.dst} by {found.dev}", case.ip(node.name, f"route get {spot.asked}"))
+        return blame(
+            case, "proxy-arp-off", node.name, near.name, facts=(shown, reads), how="behind", fix="; ".join(steps), address=spot.asked,
+            asker=owner_words(spot.node), owner=owner_words(owner.name), asking=case.asking,
+        )  # fmt: skip
+    return None
+
+
 def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
     """A subnet of the asker's own covers the address of somebody who lives elsewhere."""
     spot = case.spot
     full = routes.bits(case.family)
     mine = next((own for own in case.own(asker) if own.prefix < full and routes.within(spot.asked, own.cidr)), None)
     if mine is None or way(case.before, (spot.node, spot.link), (owner[0].name, owner[1].name)) is not None:
+        return None
+    if any(node.name == owner[0].name for node, _ in neighbours_of(case, spot.node, spot.link)):  # he hears the question by another interface
         return None
     facts = (
         inferred(f"{asker.name} holds {mine.cidr}", case.ip(spot.node, f"address show {asker.name}")),
@@ -305,9 +334,10 @@ def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
         return _same_address(case, node, source)
     if case.family == 6:
         return None
-    if case.rose(node.name, _COUNTER) or case.route(node.name, spot.asked, source, heard[-1].link).error == "EXDEV":
-        return filtered(case, node, link, source)
-    return _ignored(case, node, link)
+    came = case.link(node.name, heard[-1].link) or link
+    if case.rose(node.name, _COUNTER) or disbelieved(case, node, spot.asked, source, came.name):
+        return filtered(case, node, came, source)
+    return _ignored(case, node, came, source)
 
 
 def _same_address(case: Case, node: Node, source: str) -> Cause:
@@ -320,16 +350,19 @@ def _same_address(case: Case, node: Node, source: str) -> Cause:
     return blame(case, "duplicate-address", node.name, name, facts=facts, how="asked", address=source)
 
 
-def _ignored(case: Case, node: Node, link: Link) -> Cause | None:
-    """A setting that keeps the kernel from answering questions it hears."""
-    for scope in (link.name, "all"):
-        value = case.knob(node.name, f"net/ipv4/conf/{scope}/arp_ignore")
-        if value not in ("", "0"):
-            key = f"net.ipv4.conf.{scope}.arp_ignore"
+def _ignored(case: Case, node: Node, link: Link, source: str) -> Cause | None:
+    """A setting that keeps the kernel from answering questions it hears: arp_filter does where the way back to who asks is another link."""
+    elsewhere = case.route(node.name, source).dev not in (None, link.name)
+    for knob, scope in ((knob, scope) for knob in ("arp_ignore", "arp_filter") for scope in (link.name, "all")):
+        value = case.knob(node.name, f"net/ipv4/conf/{scope}/{knob}")
+        if value not in ("", "0") and (knob == "arp_ignore" or elsewhere):
+            key = f"net.ipv4.conf.{scope}.{knob}"
             facts = (
+                *((route_fact(case, node, source),) if knob == "arp_filter" else ()),
                 state(f"{key} is {value}", case.run(node.name, f"sysctl {key}")),
                 seen(f"the question was heard at {_heard(case)}, and no answer left"),
             )
-            return blame(case, "arp-ignored", node.name, facts=facts, key=key, value=value)
+            straight = straightened(case, node, link, source) if knob == "arp_filter" else ""
+            return blame(case, "arp-ignored", node.name, facts=facts, key=key, value=value, fix=straight or None)
     return None
 

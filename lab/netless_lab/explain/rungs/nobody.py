@@ -13,6 +13,7 @@ from ..near import cableless, clash, gateway_of, given, may_route, neighbours_of
 from ..packets import entering
 from ..rules import puts_in
 from ..segment import could_be_port, way
+from .source import switched_off
 
 
 def nobody(case: Case) -> Cause | None:
@@ -24,6 +25,7 @@ def nobody(case: Case) -> Cause | None:
     return (
         _rewritten(case)
         or _for_another(case, asker)
+        or _switched_off(case)
         or _gateway(case, asker)
         or _lost(case, asker)
         or _too_wide(case, asker)
@@ -108,13 +110,21 @@ def _for_another(case: Case, asker: Link) -> Cause | None:
     return blame(case, "proxy-arp-route", node.name, link.name, facts=(without, leads), fix=fix, address=spot.asked, via=via)
 
 
+def _switched_off(case: Case) -> Cause | None:
+    """The one on the segment who has no IPv6 at all, because it is switched off there."""
+    spot = case.spot
+    asked = inferred(f"{owner_words(spot.node)} asked for {spot.asked}, and nobody has it", case.ip(spot.node, f"neighbour show {spot.asked}"))
+    found = [off for node, far in neighbours_of(case, spot.node, spot.link) if (off := switched_off(case, node, far, asked)) is not None]
+    return found[0] if len(found) == 1 else None
+
+
 def _gateway(case: Case, asker: Link) -> Cause | None:
     """The asked one is a gateway."""
     spot = case.spot
     if spot.dst == spot.asked:
         return None
     node = case.node(spot.node)
-    beside = neighbours_of(case, spot.node, spot.link)
+    beside = [(far_node, far) for far_node, far in neighbours_of(case, spot.node, spot.link) if far_node.name != spot.node]
     for far_node, far in beside:
         if may_route(case, far_node) and not case.own(far) and far.kind in ("bridge", "veth"):
             return _empty(case, far_node, far)

@@ -5,21 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 from ...model.journey import Hop
+from ...model.netfilter.rules import Unfollowed
+from ...model.netfilter.run import FAMILIES, missed
 from ...model.snapshot import Node, Route
 from .. import routes
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, of_node, owner_words, said, seen, state
-from ..filtering import filtered
-from ..mends import with_route, with_setting
-from ..near import estranged, gateway_of, neighbours_of
+from ..filtering import disbelieved, filtered
+from ..mends import heals, with_route, with_setting, without_route
+from ..near import estranged, gateway_of, neighbours_of, route_words
+from ..packets import entering
 from ..plain import no_route
 from ..policy import marked as marked_at
-from ..policy import policy, refusing
+from ..policy import policy, refusing, selected
+from ..rules import rules_at
 from ..segment import way
 
 _FEW: Final = 16
 """A TTL below this was never meant for the internet; Linux gives 64."""
+_WRITES_TTL: Final = frozenset({"-j TTL", "-j HL", "@nh,64,16 set", "@nh,48,16 set"})
+"""What writes the bytes in which a TTL, or a hop limit, stands: nft takes it together with the byte beside it, for the checksum's sake."""
 _PATH_FILTER: Final = "TcpExtIPReversePathFilter"
 
 
@@ -53,6 +59,9 @@ def _too_small(case: Case, low: bool) -> Cause:
     name, key = ("TTL", "net.ipv4.ip_default_ttl") if case.family == 4 else ("hop limit", "net.ipv6.conf.all.hop_limit")
     came = seen(f"it came into {owner_words(where)} with {name} {spot.hop.ttl if spot.hop else 1}")
     facts = (came, inferred(f"{owner_words(source)} gives its packets a {name} of {key}", case.run(source, f"sysctl {key}")))
+    cut = _cut(case, name) if not low and spot.hop is not None and (spot.hop.ttl or 0) > 1 else None
+    if cut is not None:
+        return cut
     usual = case.knob(source, key.replace(".", "/"))
     if case.family == 4 and usual.isdecimal() and int(usual) < _FEW and first == int(usual):
         fix = case.run(source, f"sysctl -w {key}=64")
@@ -60,23 +69,33 @@ def _too_small(case: Case, low: bool) -> Cause:
     return blame(case, "ttl-exceeded", where, facts=facts, ttl=name, first=first)
 
 
+def _cut(case: Case, name: str) -> Cause | None:
+    """It came in with enough left: a rule of the node itself writes it anew (nft's ``ip ttl set``, iptables' TTL and HL)."""
+    spot = case.spot
+    node = case.node(spot.node)
+    _, packet = entering(case, node.name)
+    for hook in ("prerouting", "forward"):
+        for base, chain, rule in rules_at(node, hook, FAMILIES[case.family]):
+            writes = any(isinstance(part, Unfollowed) and part.words in _WRITES_TTL for part in rule.parts)
+            if writes and not missed(node, base, chain, rule, packet):
+                left = spot.hop.ttl if spot.hop is not None else None
+                came = seen(f"it came into {owner_words(node.name)} with {name} {left}")
+                facts = (inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain)), came)
+                where = f"{chain.family} {chain.table} {chain.name}"
+                fix = case.run(node.name, f"nft delete rule {where} handle {rule.handle}") if chain.engine == "nft" else ""
+                return blame(case, "ttl-exceeded", node.name, facts=facts, how="cut", fix=fix, ttl=name, left=left, rule=rule.text)
+    return None
+
+
 def filtered_by_path(case: Case) -> Cause | None:
     """The reverse path filter: an answer would not go back by the link the packet came by. IPv6 has none."""
     spot = case.spot
-    if not spot.iif or case.family == 6 or not (case.rose(spot.node, _PATH_FILTER) or _unbelieved(case)):
+    if not spot.iif or case.family == 6:
+        return None
+    if not (case.rose(spot.node, _PATH_FILTER) or disbelieved(case, case.node(spot.node), spot.dst, spot.src, spot.iif)):
         return None
     link = case.link(spot.node, spot.iif)
     return filtered(case, case.node(spot.node), link, spot.src) if link is not None else None
-
-
-def _unbelieved(case: Case) -> bool:
-    """Whether routing refuses the packet for its source, and the filter is on: EXDEV, from Linux 6.13 on EINVAL."""
-    spot = case.spot
-    error = case.route(spot.node, spot.dst, spot.src, spot.iif).error
-    filters = {case.knob(spot.node, f"net/ipv4/conf/{link}/rp_filter") for link in ("all", spot.iif)} | {
-        case.setting(spot.node, "rp_filter")
-    }
-    return error == "EXDEV" or (error == "EINVAL" and bool(filters & {"1", "2"}) and case.node(spot.node).owner(spot.src) is None)
 
 
 def not_forwarding(case: Case) -> Cause | None:
@@ -128,7 +147,23 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
         return blame(
             case, "gateway-wrong", came_from, facts=facts, how="host", via=via, owner=owner_words(node.name), right=right, network=network
         )
-    return None
+    return _by_a_host(case, case.node(came_from), node)
+
+
+def _by_a_host(case: Case, sender: Node, node: Node) -> Cause | None:
+    """A route of its own leads via a container, and without it another would."""
+    used = routes.best(sender, case.spot.dst, routes.MAIN)
+    if used is None or not used.via or node.owner(used.via) is None or used.dst == "default":
+        return None
+    facts = (
+        inferred(f"{of_node(sender.name)} route reads: {route_words(used)}", case.ip(sender.name, f"route get {case.spot.dst}")),
+        inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, case.spot.iif or '')}")),
+    )
+    fix = case.ip(sender.name, f"route del {route_words(used)}")
+    return blame(
+        case, "gateway-wrong", sender.name, facts=facts, how="silent", fix=fix, mended=without_route(sender.name, used), via=used.via,
+        owner=owner_words(node.name), network=used.dst,
+    )  # fmt: skip
 
 
 def _has_mac(case: Case, node: str, mac: str) -> bool:
@@ -167,8 +202,8 @@ def no_way_on(case: Case) -> Cause | None:
 
 
 def marked(case: Case) -> Cause | None:
-    """A policy rule for marked packets took it out of the usual routing: no question to the routing shows that."""
-    return marked_at(case, case.spot.node)
+    """A policy rule for marked packets, or for some protocol or port, took it out of the usual routing: no question to the routing shows that."""
+    return marked_at(case, case.spot.node) or selected(case, case.spot.node)
 
 
 def astray(case: Case) -> Cause | None:
@@ -269,7 +304,10 @@ def no_gateway(case: Case) -> Cause | None:
             return None
     right = gateway_of(case, node)
     fact = state(f"the route reads: {route.dst} dev {route.dev}", case.ip(node.name, f"route get {spot.asked}"))
-    fix, mended = (None, with_route(node.name, _via(route, right), instead=route)) if right else ("", None)
+    gone, fix = without_route(node.name, route), None if right else ""
+    mended = with_route(node.name, _via(route, right), instead=route) if right else None
+    if routes.best(gone(case.before).node(node.name) or node, spot.asked, routes.MAIN) is not None and heals(case, node.name, gone(case.before)):
+        fix, mended = case.ip(node.name, f"route del {route_words(route)}"), gone
     return blame(
         case, "gateway-missing", node.name, facts=(fact,), how="none", fix=fix, mended=mended, network=route.dst, out=link.name, dst=spot.asked,
         right=right,

@@ -80,12 +80,36 @@ def _not_ready(case: Case, node: Node) -> Cause | None:
     return None
 
 
+def of_one_link(case: Case) -> Cause | None:
+    """The sender used an address of fe80::/10 for a packet that has to leave its link, for want of one that may travel (RFC 6724, RFC 4291)."""
+    spot, node = case.spot, case.sender
+    if case.family == 4 or spot.leg != "forward" or not spot.iif or not routes.is_link_local(spot.src) or routes.is_link_local(spot.dst):
+        return None
+    made = _not_ready(case, node) or _no_address(case, node)
+    if made is None:
+        return None
+    fact = seen(f"the packet set out from {spot.src}, an address that is valid on one link only", case.ip(node.name, f"route get {spot.dst}"))
+    return Cause(made.code, made.place, made.text, (*made.facts, fact), made.fix)
+
+
+def switched_off(case: Case, node: Node, link: Link, *facts: Fact) -> Cause | None:
+    """IPv6 is switched off on an interface, which then has no address of it."""
+    key = f"net.ipv6.conf.{link.name}.disable_ipv6"
+    if case.family == 4 or case.knob(node.name, key.replace(".", "/")) != "1":
+        return None
+    fact = state(f"{key} is 1 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
+    return blame(case, "ipv6-disabled", node.name, link.name, facts=(fact, *facts), key=key)
+
+
 def _no_address(case: Case, node: Node) -> Cause | None:
     """No interface has an address."""
     links = [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
     if not links or any(case.own(link) for link in links):
         return None
     link = next((own for own in links if own.up), links[0])
+    off = switched_off(case, node, link)
+    if off is not None:
+        return off
     wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
     fits = bool(wanted) and routes.family_of(wanted) == case.family
     fact = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}"))

@@ -38,7 +38,7 @@ WORDS: Final = {
     "IP_INVALID_SOURCE": "its source address cannot be a sender's",
     "IP_INVALID_DEST": "its destination address cannot be a receiver's",
     "IP_LOCALNET": "it is for 127.0.0.0/8, which must not be on a wire (route_localnet)",
-    "IP_INADDRERRORS": "it is not for this node, and the node does not forward",
+    "IP_INADDRERRORS": "its addresses do not let it be passed on here: the node does not forward, or one of them is valid on one link only",
     "IP_INNOROUTES": "the node has no route for it",
     "IP_OUTNOROUTES": "the node has no route for it",
     "IP_NOPROTO": "the node does not speak that protocol",
@@ -218,4 +218,5 @@ def _drop(dropped: Dropped, reason: str, snapshot: Snapshot, began: float) -> Dr
         talk=talk,
         text=in_words(dropped.packet),
         at_us=(dropped.at_ns - began) / 1000,
+        about=packet.kind == "icmp-error",
     )

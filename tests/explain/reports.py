@@ -1,0 +1,96 @@
+"""Faults that people report: tunnels and VPNs whose routes stay behind, answers that go another way, programs that do not keep up."""
+
+from __future__ import annotations
+
+from explain.links import FORGET
+from explain.routing import NAT, vxlan
+from explain.services import LET_IN, PUBLISH, SERVE, resolver
+from helpers.broken import SITE, Broken, ping
+from netless_lab.model.probe import Connect, Fetch, Lookup, Udp
+
+VPN = "ip link add tun9 type veth peer name tun8; ip addr add 10.8.0.2/24 dev tun9; ip link set tun9 up; ip link set tun8 up"
+FRESH = "nft flush chain ip lab forward; nft add rule ip lab forward ct state established,related accept"
+FULL = (
+    'python3 -c \'exec("import socket, time; own = socket.socket(); own.setsockopt(1, 2, 1); own.bind((\\"\\", 80)); own.listen(0); '
+    "all = [socket.socket() for _ in range(4)]; [one.setblocking(False) for one in all]; "
+    '[one.connect_ex((\\"127.0.0.1\\", 80)) for one in all]; time.sleep(60)")\''
+)
+FROM_ELSEWHERE = (
+    'python3 -c \'exec("import socket; own, other = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]; '
+    '[one.setsockopt(1, 2, 1) for one in (own, other)]; own.bind((\\"10.0.0.3\\", 5000)); other.bind((\\"10.0.0.44\\", 5000))\\n'
+    'while True: other.sendto(*own.recvfrom(99))")\''
+)
+SILENT = 'c2& python3 -c \'import socket, time; own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(("{address}", {port})); time.sleep(60)\''
+SECOND = """ip link add br1 type bridge; ip addr add 10.1.0.1/24 dev br1; ip link set br1 up
+ip link add va type veth peer name vb; ip link set va master br1 up; ip link set vb netns c2; ip -n c2 addr add 10.1.0.3/24 dev vb; ip -n c2 link set vb up"""
+ALIKE = "id 42 dstport 4789"
+
+BROKEN = (
+    # routes that stay behind
+    Broken("half of the world by a tunnel", f"{VPN}; ip route add 0.0.0.0/1 dev tun9; ip route add 128.0.0.0/1 dev tun9", ping(SITE), "gateway-missing", "host:routing"),
+    Broken("half of the world by nobody", f"{VPN}; ip route add 128.0.0.0/1 via 10.8.0.1", ping(SITE), "gateway-missing", "host:routing"),
+    Broken("a better default route without a gateway", "ip route add default via 203.0.113.1 metric 100; ip route del default metric 0; "
+           "ip route add default dev br0 metric 10",
+           ping(SITE), "gateway-missing", "host:routing"),
+    Broken("a route by a container", "ip route add 198.51.100.0/25 via 10.0.0.3", ping(SITE), "gateway-wrong", "host:routing"),
+    Broken("a next hop that swallows", "ip nexthop add id 8 blackhole; ip route add 198.51.100.10/32 nhid 8", ping(SITE), "blackhole-route", "host:routing"),
+    Broken("two gateways that nobody is", "ip route replace default nexthop via 203.0.113.98 dev eth0 nexthop via 203.0.113.99 dev eth0",
+           ping(SITE), "gateway-wrong", "host:routing"),
+    Broken("a subnet on a dead cable", "ip link add dx0 type veth peer name dx1; ip addr add 198.51.100.1/24 dev dx0; ip link set dx0 up",
+           ping(SITE), "subnet-clash", "host:routing"),
+    Broken("a tun that nobody reads", "c1| ip tuntap add tun0 mode tun; ip addr add 10.7.0.2/24 dev tun0; ip link set tun0 up; ip route add 198.51.100.0/24 dev tun0",
+           ping(SITE), "link-down", "c1:tun0"),
+    Broken("a policy rule for a protocol", "ip rule add ipproto icmp lookup 100 pref 500; ip route add blackhole default table 100",
+           ping(SITE), "policy-rule", "host:routing"),
+    Broken("a policy rule for a port", "ip rule add dport 80 lookup 100 pref 500; ip route add unreachable default table 100",
+           Connect("c1", SITE, 80), "policy-rule", "host:routing"),
+    Broken("a TTL that a rule writes", "nft add table ip zz; nft 'add chain ip zz p { type filter hook prerouting priority mangle; }'; "
+           "nft add rule ip zz p iifname br0 ip ttl set 1",
+           ping(SITE), "ttl-exceeded", "host"),
+    # neighbours
+    Broken("a question that the reverse path filter drops", f"{SECOND}\nsysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 10.1.0.3/32 via 10.0.0.3",
+           ping("10.1.0.1", "c2"),
+           "rp-filter", "host:routing", "sysctl -qw net.ipv4.conf.all.rp_filter=0"),
+    Broken("ARP filtered", f"c2| sysctl -qw net.ipv4.conf.all.arp_filter=1; ip link add dq type veth peer name dp; ip link set dq up; ip link set dp up; "
+           f"ip route add 10.0.0.2/32 dev dq\n{FORGET}",
+           ping("10.0.0.3"), "arp-ignored", "c2:neighbour", "c2| sysctl -qw net.ipv4.conf.all.arp_filter=0"),
+    Broken("ARP ignored for an address on lo", "c2| ip addr add 10.0.0.77/32 dev lo; sysctl -qw net.ipv4.conf.all.arp_ignore=1",
+           ping("10.0.0.77"), "arp-ignored", "c2:neighbour",
+           "c2| sysctl -qw net.ipv4.conf.all.arp_ignore=0"),
+    Broken("nobody answers for who is behind", "internet| ip route add 10.0.0.99/32 dev eth0\nc1| ip addr add 203.0.113.77/32 dev veth1; "
+           "ip route replace default via 10.0.0.1 src 203.0.113.77\n"
+           "ip route add 203.0.113.77/32 dev br0", ping(SITE), "proxy-arp-off", "host:neighbour", "sysctl -qw net.ipv4.conf.eth0.proxy_arp=0"),
+    Broken("the bridge's own MAC nailed to a port", "bridge fdb replace $(cat /sys/class/net/br0/address) dev veth4 master static",
+           ping("10.0.0.1"), "fdb-wrong", "host:veth4"),
+    # tunnels
+    Broken("a tunnel to who has none", vxlan(ALIKE, ALIKE).replace("remote 10.0.0.3", "remote 10.0.0.1"), ping("10.9.0.2"), "vxlan-remote", "c1:vx0"),
+    Broken("a tunnel without a far end", vxlan(ALIKE, ALIKE).replace("remote 10.0.0.3", ""), ping("10.9.0.2"), "vxlan-remote", "c1:vx0"),
+    Broken("too wide a tunnel", vxlan(ALIKE, ALIKE) + "\nip -n c1 link set vx0 mtu 1500; ip -n c2 link set vx0 mtu 1500\nc1| ping -c1 -W1 -M do -s 1460 10.9.0.2 || true",
+           ping("10.9.0.2", size=1460, dont_fragment=True), "mtu-wrong", "c1:vx0"),
+    # rules
+    Broken("a last rule that rejects the rest", f"{FRESH}; nft add rule ip lab forward counter reject with icmp admin-prohibited",
+           ping(SITE), "firewall-reject", "host:fw"),
+    Broken("a rule before a policy that drops", f"{FRESH}; nft add rule ip lab forward ip daddr 198.51.100.0/24 drop", ping(SITE), "forward-rule", "host:fw"),
+    Broken("answers that are not tracked", "nft add table ip zz; nft 'add chain ip zz p { type filter hook prerouting priority raw; }'; "
+           "nft add rule ip zz p ip saddr 198.51.100.10 notrack",
+           ping(SITE), "untracked", "host:NAT"),
+    Broken("a source that nobody out there has", f"{NAT} oifname eth0 snat to 198.51.100.77", ping(SITE), "snat-wrong", "host:NAT"),
+    Broken("a return before the masquerade", f"{NAT} oifname eth0 masquerade\nnft insert rule ip lab postrouting ip saddr 10.0.0.2 return",
+           ping(SITE), "masquerade-skipped", "host:NAT"),
+    Broken("published in a chain on no hook", f"nft add chain ip lab pre; nft add rule ip lab pre tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}",
+           Connect("internet", "203.0.113.2", 8080),
+           "dnat-rule", "host:NAT"),
+    # programs
+    Broken("a full backlog", f"c2& {FULL}\nc2| until ss -Htn state syn-sent | grep -q :80; do :; done", Connect("c1", "10.0.0.3", 80), "backlog-full", "c2:service"),
+    Broken("an answer from another address", f"c2| ip addr add 10.0.0.44/24 dev veth3\nc2& {FROM_ELSEWHERE}",
+           Udp("c1", "10.0.0.3", 5000), "answer-from-another", "c2:service"),
+    Broken("datagrams for itself only, and no word of it", f"{SILENT.format(address='127.0.0.1', port=5000)}\n"
+           "c2| nft add table ip zz; nft 'add chain ip zz o { type filter hook output priority 0; }'; nft add rule ip zz o icmp type destination-unreachable drop",
+           Udp("c1", "10.0.0.3", 5000), "service-on-loopback", "c2:service", served=False),
+    Broken("a name server that says nothing", f"{SILENT.format(address='', port=53)}\n{resolver('10.0.0.3')}",
+           Lookup("c1", "example.test"), "service-silent", "c2:service"),
+    Broken("names led to who has no name server", f"{PUBLISH} udp dport 53 dnat to 10.0.0.3\n{LET_IN}", Lookup("c1", "example.test"), "no-listener", "c2:service"),
+    Broken("a page whose answers go another way", f"{SECOND}\nnft flush chain ip lab postrouting; nft insert rule ip lab forward ct state invalid drop\n{SERVE}",
+           Fetch("c1", "http://10.1.0.3/"),
+           "forward-rule", "host:fw"),
+)  # fmt: skip

@@ -1,0 +1,44 @@
+"""What is broken where IPv6 is concerned: addresses, its switch, neighbour discovery, and who listens for which family."""
+
+from __future__ import annotations
+
+from explain.routing import SIX
+from helpers.broken import Broken, ping
+from netless_lab.model.probe import Connect
+
+FORGET = "ip -6 neigh flush all\nc1| ip -6 neigh flush all"
+BESIDE = "c2| ip addr add fd00:a::3/64 dev veth3 nodad"
+ONLY_SIX = 'python3 -c \'import socket, time; s = socket.socket(socket.AF_INET6); s.setsockopt(41, 26, 1); s.bind(("::", 80)); s.listen(); time.sleep(60)\''
+"""41 and 26 are IPPROTO_IPV6 and IPV6_V6ONLY (ipv6(7))."""
+
+BROKEN = (
+    Broken(
+        "an address that somebody else has",
+        f"""{SIX}
+        c2| sysctl -qw net.ipv6.conf.veth3.accept_dad=1; ip addr add fd00:a::2/64 dev veth3
+        c2| until ip addr show dev veth3 | grep -q dadfailed; do :; done
+        c2| ip -6 route add default via fd00:a::1""",
+        ping("fd00:b::1", "c2"), "address-not-ready", "c2:veth3",
+    ),
+    Broken(
+        "switched off at the target", f"{SIX}\n{BESIDE}; sysctl -qw net.ipv6.conf.veth3.disable_ipv6=1\n{FORGET}", ping("fd00:a::3"), "ipv6-disabled", "c2:veth3",
+        "c2| sysctl -qw net.ipv6.conf.veth3.disable_ipv6=0",
+    ),
+    Broken(
+        "switched off at home", f"{SIX}\nc1| sysctl -qw net.ipv6.conf.all.disable_ipv6=1", ping("fd00:b::1"), "ipv6-disabled", "c1:veth1",
+        "c1| sysctl -qw net.ipv6.conf.all.disable_ipv6=0",
+    ),
+    Broken("an address of IPv4 only", "true", ping("fd00:b::1"), "address-missing", "c1:veth1"),
+    Broken(
+        "nobody answers for who is behind",
+        f"""{SIX}
+        internet| ip -6 route del fd00:a::/64
+        c1| ip addr add fd00:b::77/128 dev veth1 nodad; ip -6 route replace default via fd00:a::1 src fd00:b::77
+        ip -6 route add fd00:b::77/128 dev br0""",
+        ping("fd00:b::1"), "proxy-arp-off", "host:neighbour",
+        "sysctl -qw net.ipv6.conf.eth0.proxy_ndp=0; ip -6 neigh flush proxy",
+    ),
+    Broken("served by IPv4 only", f"{SIX}\n{BESIDE}\nc2& python3 -m http.server 80 --bind 0.0.0.0",
+           Connect("c1", "fd00:a::3", 80), "service-wrong-address", "c2:service"),
+    Broken("served by IPv6 only", f"c2& {ONLY_SIX}", Connect("c1", "10.0.0.3", 80), "service-wrong-address", "c2:service"),
+)  # fmt: skip
