@@ -66,6 +66,23 @@ def test_random_jumps(how: str) -> None:
                 assert state(lab) == wanted[place, end], (number, place, end)
 
 
+def test_a_name_that_is_the_uplinks_too() -> None:
+    """The end is called eth0 in the container, as containers have it: one gets back to where it is still on the host, by whatever verb."""
+    with running() as lab:
+        lab.goto("cable/plug")
+        lab.sh("ip link set veth1 netns c1 name eth0")
+        assert lab.check().verdicts[0].verdict.passed and lab.status().bindings == {"veth1": "eth0"}
+        for place in ("cable/plug", "cable/pair", "cable/plug"):
+            lab.goto(place)
+            assert lab.links() == {"lo", "eth0"} | ({"veth1", "veth2"} if place == "cable/plug" else set())
+            assert "eth0" not in str(lab.status().page.commands)
+        lab.sh("ip link set veth1 netns c1 name eth0")
+        assert lab.check().verdicts[0].verdict.passed
+        lab.goto("internet/masquerade", end=True)
+        assert lab.links("c1") == {"lo", "eth0"} and lab.links() == {"lo", "eth0", "veth2", "br0"}
+        assert lab.pings("198.51.100.10")
+
+
 def test_play_mode_is_forgotten() -> None:
     """In play mode nothing is judged and anything goes; leaving it restores the step as it was."""
     from netless_lab.protocol import Play

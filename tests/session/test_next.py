@@ -98,3 +98,24 @@ def test_every_view_hears_that_play_mode_began_and_ended(lab: Running) -> None:
         lab.events.clear()
         lab.client.ask(asked)
         assert [event.status.playing for event in lab.events if isinstance(event, StatusEvent)][-1:] == [playing]
+
+
+def test_what_was_done_just_before_is_judged_before_it_is_left(lab: Running) -> None:
+    """However soon one goes on: the step's tick is earned, and later pages speak in the learner's names."""
+    for name in ("blue", "green", "grey", "pink", "plum", "red", "teal", "white"):
+        fresh(lab, "netless/name")
+        pid = next(node.pid for node in lab.status().nodes if node.name == "c1")
+        lab.sh(f"mkdir -p /run/netns; ln -s /proc/{pid}/ns/net /run/netns/{name}")
+        lab.next()
+        assert lab.status().bindings == {"c1": name}
+        assert lab.status().course.lessons[0].steps[0].earned
+
+
+def test_what_a_rebuild_takes_away_is_told_as_it_is(lab: Running) -> None:
+    """A cable's end that is called in the container like the host's uplink leaves that alone, in deed and in word."""
+    fresh(lab, "cable/plug")
+    lab.sh("ip link set veth1 netns c1 name eth0; ip link add mine type bridge")
+    assert lab.check().verdicts[0].verdict.passed
+    lab.next()
+    told = lab.what_goes("step")
+    assert any("mine" in line for line in told.going) and not any("eth0" in line and "host" in line for line in told.going), told

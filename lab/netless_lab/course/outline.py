@@ -10,14 +10,15 @@ from collections.abc import Iterable
 from ..model.outside import FarHost
 from ..model.snapshot import Address, Link, Node, Peer, Route, Snapshot
 from ..primitives.base import Action
+from ..primitives.fuse import fuse
 from .bindings import UNBOUND, Bindings
 from .step import Course, World
 from .substitute import apply
 
 
 def outline(base: Snapshot, actions: Iterable[Action]) -> Snapshot:
-    """``base`` with every action's mark on it, in order."""
-    for action in actions:
+    """``base`` with every action's mark on it, in order. What is born where it will be in the end is never in the way of anything on its way."""
+    for action in fuse(tuple(actions)):
         base = action.outline(base)
     return base
 

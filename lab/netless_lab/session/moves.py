@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 
+import msgspec
+
 from ..course.bindings import Bindings
 from ..course.folder import COURSE_FILE
 from ..course.judge import state_holds
@@ -21,6 +23,7 @@ from ..primitives.fuse import fuse
 from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
 from ..primitives.run import Run
+from ..primitives.veth import CreateVeth
 from ..protocol import Notice
 from ..watching.live import Live
 from .judging import settle
@@ -79,9 +82,22 @@ class Moves:
         """What a rebuild does to a fresh lab."""
         return spoken(fuse(self._wanted(course, position, bindings, end)), dialect)
 
+    def fitting(self, course: Course, position: Position, bindings: Bindings, *, end: bool) -> Bindings:
+        """The learner's words without those that a link of the world bears where a cable's end would be born.
+
+        Inside a container it may be called like the host's uplink, but on the host it cannot be, nor be spoken of so.
+        """
+        ends = (
+            place
+            for action in fuse(_in_words(course, position, bindings, end))
+            if isinstance(action, CreateVeth)
+            for place in ((action.node, action.name), (action.peer_node or action.node, action.peer))
+        )
+        taken = {name for where, name in ends if (node := self._world.baseline.node(where)) is not None and node.link(name) is not None}
+        return msgspec.structs.replace(bindings, links={text: own for text, own in bindings.links.items() if own not in taken})
+
     def _wanted(self, course: Course, position: Position, bindings: Bindings, end: bool) -> tuple[Action, ...]:
-        wanted = (*actions_before(course, position), *(step_at(course, position).do if end else ()))
-        return tuple(apply(action, bindings) for action in wanted)
+        return _in_words(course, position, self.fitting(course, position, bindings, end=end), end)
 
     async def _clean(self, keep: tuple[str, ...], *, anew: bool) -> None:
         self._told(await self._world.purge(keep, anew=anew))
@@ -118,12 +134,17 @@ class Moves:
 
     def clearing(self, course: Course, position: Position, bindings: Bindings) -> Clearing:
         """What a rebuild to this step's start would change of what the picture shows, in words; ``World.unseen`` has the rest."""
-        clean = outline(self._world.baseline, (apply(action, bindings) for action in actions_before(course, position)))
+        clean = outline(self._world.baseline, self._wanted(course, position, bindings, end=False))
         return unlike(self._live.last, clean)
 
     def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool) -> Clearing:
         """The programs that a rebuild to this step's start ends, and the files that it clears, in words."""
         return self._world.ending(_kept(course, self._wanted(course, position, bindings, end=False)), anew=anew)
+
+
+def _in_words(course: Course, position: Position, bindings: Bindings, end: bool) -> tuple[Action, ...]:
+    wanted = (*actions_before(course, position), *(step_at(course, position).do if end else ()))
+    return tuple(apply(action, bindings) for action in wanted)
 
 
 def _kept(course: Course, actions: tuple[Action, ...]) -> tuple[str, ...]:

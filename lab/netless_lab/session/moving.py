@@ -182,10 +182,10 @@ def _told(stage: Stage, place: Position, clearing: Clearing) -> Clearing:
 
 
 async def _lacking(stage: Stage, following: Position) -> tuple[Step, ...]:
-    """What the next step needs and is not there. What was just done in names of the learner's own counts once it was judged."""
+    """What the next step needs and is not there. What was just done counts once it was judged: then its tick is earned and its names are known."""
     state = stage.state
     lacking = missing(state.course, following, await stage.live.refresh(), state.bindings)
-    if not lacking or not stage.mode.watches:
+    if (not lacking and state.passed) or not stage.mode.watches:
         return lacking
     await stage.mode.judge()
     return missing(state.course, following, stage.live.last, stage.state.bindings)
@@ -288,12 +288,13 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
         names = stage.state.bindings if course == stage.state.course else stage.state.progress.bindings(course.id)
         try:
             await stage.moves.furnish(course)
+            names = stage.moves.fitting(course, place, names, end=end)
             snapshot = await stage.moves.rebuild(course, place, names, stage.state.dialect, end=end, anew=anew)
         except ApplyError as error:
             interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
     await stand_at(stage, place)
-    stage.state = msgspec.structs.replace(stage.state, touched=False, verdict=None, notices=Notices(), by_tutor=end)
+    stage.state = msgspec.structs.replace(stage.state, bindings=names, touched=False, verdict=None, notices=Notices(), by_tutor=end)
     stage.own_changes.clear()
     stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, stage.state.dialect, end=end), place, end=end)
     stage.relive(snapshot)
