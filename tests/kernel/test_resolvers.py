@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from helpers.lab import lab
 from helpers.sandboxed import sandboxed, sh
+from netless_lab.kernel import probe as probing
+from netless_lab.model.probe import Lookup
 from netless_lab.model.snapshot import Node, Snapshot
+from netless_lab.primitives.base import Met
+from netless_lab.primitives.resolver import HasResolver
 
 
 def node(snapshot: Snapshot, name: str) -> Node:
@@ -26,6 +32,50 @@ def test_the_resolvers_of_a_node_are_those_that_its_own_programs_read() -> None:
         c1_node = node(own.snapshot(), "c1")
         assert (c1_node.resolvers, c1_node.resolvers_by_name) == ((), ("198.51.100.53",))
         assert node(own.snapshot(), "host").resolvers == node(own.snapshot(), "host").resolvers_by_name == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [
+        ("nameserver 198.51.100.53\n", True),
+        ("nameserver\t198.51.100.53 # mine\n", True),
+        ("nameserver 198.51.100.53", True),
+        ("  nameserver 198.51.100.53\n", False),
+        ("nameserver 198.51.100.53\r\n", False),
+        ("nameserver 198.51.100.53#mine\n", False),
+        ("Nameserver 198.51.100.53\n", False),
+        ("nameserver198.51.100.53\n", False),
+        ("nameserver 10.0.0.7\nnameserver 10.0.0.8\nnameserver 10.0.0.9\nnameserver 198.51.100.53\n", False),
+        ("nameserver none\nnameserver 10.0.0.8\nnameserver 10.0.0.9\nnameserver 198.51.100.53\n", True),
+    ],
+    ids=["plain", "tab", "no-end", "indented", "carriage-return", "glued", "capital", "no-space", "fourth", "fourth-but-one-is-none"],
+)
+@sandboxed
+def test_a_server_is_what_the_c_library_takes_for_one(line: str, asks: bool) -> None:
+    """A line that only looks right asks nobody: getent(1), which is that library, sends no packet to the server."""
+    with lab() as own:
+        c1 = own.refs()["c1"].pid
+        inside, files = f"nsenter -t {c1} -n", f"nsenter -t {c1} -m tee /etc/resolv.conf"
+        own.shell("host", f"{files} <<'END'\n{line}END\n" if line.endswith("\n") else f"printf '{line}' | {files}")
+        sh(f"{inside} ip link set lo up; {inside} ip addr add 10.0.0.2/24 dev lo; {inside} ip route replace default dev lo")
+        chain = "chain o { type filter hook output priority 0; ip daddr 198.51.100.53 udp dport 53 counter accept; ip daddr 10.0.0.0/24 drop; }"
+        sh(f"{inside} nft 'table ip w {{ {chain}; }}'; {inside} -m timeout 0.3 getent ahostsv4 example.test || true")
+        sent = "packets 0" not in sh(f"{inside} nft list ruleset")
+        finding = HasResolver("198.51.100.53", "c1").check(own.snapshot(), own.where())
+        assert isinstance(finding, Met) == asks
+        if line.count("nameserver ") < 2:  # else it comes to the server only after seconds
+            assert sent == asks
+
+
+@sandboxed
+async def test_a_name_in_the_file_of_hosts_is_not_asked_for() -> None:
+    """As for the container's own programs, what its /etc/hosts says comes first; getent(1) is the witness."""
+    with lab() as own:
+        refs = own.refs()
+        sh(f"echo 203.0.113.1 other example.test '# ours' | nsenter -t {refs['c1'].pid} -m tee -a /etc/hosts")
+        assert sh(f"nsenter -t {refs['c1'].pid} -m getent ahostsv4 example.test").split()[0] == "203.0.113.1"
+        outcome = await probing.run(Lookup("c1", "Example.test"), refs, deadline_s=1.0, grace_s=0.05)
+        assert (outcome.result, outcome.answer, outcome.by) == ("answered", "203.0.113.1", None) and "/etc/hosts" in outcome.text
 
 
 @sandboxed

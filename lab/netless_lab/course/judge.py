@@ -18,7 +18,7 @@ from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
 from ..primitives.look import inside
 from .bindings import UNBOUND, Bindings
 from .on_the_way import dropped
-from .probe_words import claim, expected, look, overtaken, target, who
+from .probe_words import claim, expected, look, names_look, overtaken, target, who
 from .step import ProbeCheck, Step
 from .substitute import apply
 from .verdict import Item, Result, Verdict
@@ -156,7 +156,7 @@ def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where:
         return Item("fail", words, "probe", expected(check), "an answer, but from the wrong place", command, stray)
     if check.answer is not None and not same(outcome.answer, check.answer):
         seen = f"the answer {outcome.answer}" if outcome.answer else "an answer without an address"
-        return Item("fail", words, "probe", expected(check), seen, where.run(check.probe.node, "cat /etc/resolv.conf"))
+        return Item("fail", words, "probe", expected(check), outcome.text if outcome.by is None else seen, names_look(check.probe.node, where))
     if check.seen_as is not None and not same(outcome.seen_as, check.seen_as):
         seen = f"the site saw {outcome.seen_as}" if outcome.seen_as else "the site did not say whom it saw"
         near = f"Packets leave with {outcome.seen_as} as their source: no masquerade rule matched them." if outcome.seen_as else ""

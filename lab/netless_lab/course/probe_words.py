@@ -83,9 +83,14 @@ def look(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> st
             owner = next((own for own in snapshot.nodes if to and own.owner(to)), None)
             return where.run(owner.name if owner else node, "ss -ltn")
         case "no-address" | "no-resolver" | "no-such-name" | "bad-answer":
-            return where.run(node, "cat /etc/resolv.conf")
+            return names_look(node, where)
         case _:
             return _look_into_silence(node, to, link, snapshot, where)
+
+
+def names_look(node: str, where: Where) -> str:
+    """The command that shows how a node finds addresses of names: by its own files, which ``ip netns exec`` does not enter."""
+    return where.files(node, "cat /etc/hosts /etc/resolv.conf")
 
 
 def _look_into_silence(name: str, to: str | None, link: str, snapshot: Snapshot, where: Where) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from ..model import dns
+from ..model.addresses import is_address
 from ..model.evidence import Evidence, RouteAnswer, TraceStep
 from ..model.gates import Family
 from ..model.journey import Hop, Rewrite
@@ -51,7 +52,7 @@ class Case:
         """The packet's own family: of the addresses it carries where it was lost, whatever name or URL was asked for."""
         spot = self.spot
         said = (spot.dst, spot.asked, spot.src, *(hop.dst for hop in self.hops if hop.leg == "forward"))
-        return next((routes.family_of(address) for address in said if routes.is_address(address)), 4)
+        return next((routes.family_of(address) for address in said if is_address(address)), 4)
 
     @property
     def protocol(self) -> str:
@@ -185,7 +186,7 @@ class Case:
         """Whether the probe was lost while it looked for the address of the name it was sent to."""
         match self.probe:
             case Ping(to=to) | Connect(to=to) | Udp(to=to):
-                return not routes.is_address(to) and self.outcome.answer is None
+                return not is_address(to) and self.outcome.answer is None
         return isinstance(self.probe, Lookup)
 
     def port_at(self, address: str, before: str = "") -> int | None:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from ..model.addresses import is_address
 from ..model.netfilter import packet as known
 from ..model.netfilter.packet import UDP, Packet
 from ..model.netfilter.run import FAMILIES, Doubt, Way, agreed, always, doubt, run
@@ -106,7 +107,7 @@ def _carried(case: Case, spot: Spot) -> Iterator[Check]:
     port = next((link.vxlan.port for link in case.node(hop.node).links if link.vxlan is not None), 4789)
     src, _, rest = hop.text.partition(" > ")
     dst = rest.partition(" ")[0]
-    if routes.is_address(src) and routes.is_address(dst):
+    if is_address(src) and is_address(dst):
         family = routes.family_of(src)
         outer = known.first(family, source=only(address(src)), destination=only(address(dst)), protocol=UDP).listing("th dport", only(port))
         yield from _along(case, Passage(hop.node, spot.leg == "return"), FAMILIES[family], ("prerouting", "input"), outer.between(hop.link, ""))

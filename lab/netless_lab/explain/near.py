@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ..model.addresses import is_address
 from ..model.journey import Fact
 from ..model.snapshot import Link, Node, Route
 from . import routes
@@ -97,7 +98,7 @@ def of_stop(case: Case, stop: Stop, fact: str) -> Cause:
 def estranged(case: Case, name: str, dst: str, out: str | None) -> Cause | None:
     """The cause when ``name`` should reach ``dst`` directly by a link other than ``out`` (None: it found no way at all)."""
     node = case.node(name)
-    if not dst or not routes.is_address(dst) or routes.is_local(node, dst):
+    if not dst or not is_address(dst) or routes.is_local(node, dst):
         return None
     for link in routes.connected(node, dst):
         if link.name != out:

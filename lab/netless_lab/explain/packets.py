@@ -7,11 +7,11 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from ..model import icmp
+from ..model.addresses import is_address
 from ..model.journeys.flow import Flow
 from ..model.netfilter import packet as known
 from ..model.netfilter.packet import CONFIRMED, DNAT, ICMP, ICMPV6, SEEN_REPLY, SNAT, STATES, TCP, UDP, Packet
 from ..model.netfilter.spans import Spans, address, only
-from . import routes
 from .case import Case
 from .spot import Spot
 
@@ -108,4 +108,4 @@ def _mac(text: str) -> Spans | None:
 
 
 def _one(text: str) -> Spans | None:
-    return only(address(text)) if routes.is_address(text) else None
+    return only(address(text)) if is_address(text) else None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from ..model.addresses import is_address as is_address
+from ..model.addresses import is_address
 from ..model.evidence import Evidence, RouteAnswer
 from ..model.gates import Family, passes_on
 from ..model.snapshot import Link, Node, PolicyRule, Route

@@ -7,11 +7,12 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from ..model.addresses import is_address
 from ..model.evidence import Evidence
 from ..model.journey import Hop
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..model.snapshot import Snapshot
-from .routes import answer, host_of, is_address, ways_on
+from .routes import answer, host_of, ways_on
 from .rules import puts_in, rewrites, rule_of, target_of
 
 Stage = Literal["answered", "refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"]

@@ -28,7 +28,7 @@ from .netlink.nsid import inodes_of
 from .netlink.socket import ACK, CREATE, EXCLUSIVE, NetlinkError, NetlinkSocket
 from .nft.batch import Batch, table_names
 from .read import NodeRef
-from .resolvers import ETC_NETNS, read_resolvers
+from .resolvers import ETC_NETNS
 from .restore import Restorer, cables
 from .sweep import Sweep
 
@@ -201,13 +201,15 @@ def _resolver(yard: _Yard) -> list[str]:
     """The name servers of the node's own file, written in place: in a container the file is a mount."""
     if yard.ref.pid is None:
         return []
-    root = f"/proc/{yard.ref.pid}/root"
-    if read_resolvers(root) == yard.wanted.resolvers:
-        return []
-    lines = "".join(f"nameserver {server}\n" for server in yard.wanted.resolvers)
+    path = f"/proc/{yard.ref.pid}/root/etc/resolv.conf"
+    lines = "".join(f"nameserver {server}\n" for server in yard.wanted.resolvers) or NO_SERVER
     try:
-        with open(f"{root}/etc/resolv.conf", "w", encoding="ascii") as file:
-            file.write(lines or NO_SERVER)
+        with open(path, "a+", encoding="utf-8", errors="replace") as file:
+            file.seek(0)
+            if file.read() == lines:
+                return []
+            file.truncate(0)
+            file.write(lines)
     except OSError as error:
         return [f"could not write /etc/resolv.conf of {yard.wanted.name}: {error.strerror}"]
     return []

@@ -16,7 +16,7 @@ import msgspec
 from ..model.snapshot import Address, FdbEntry, Link, Neighbour, Node, Peer, Program, Role, Route, Snapshot
 from .names import names_by_inode, read_names
 from .namespace import Namespace, out_of_files
-from .resolvers import read_resolvers, resolvers_by_name
+from .resolvers import read_hosts, read_resolvers, resolvers_by_name
 from .room import has_room
 from .station import RawNode, Station
 
@@ -189,6 +189,11 @@ def _root(ref: NodeRef) -> str | None:
         return f"/proc/{ref.pid}/root"
     with Namespace.own() as own:
         return "" if own.inode == ref.namespace.inode else None
+
+
+def hosts_of(ref: NodeRef, name: str) -> str | None:
+    """The address that a node's own file of hosts has for a name; where nothing lives, that of our own."""
+    return read_hosts(_root(ref) or "", name)
 
 
 def resolvers_of(ref: NodeRef, names: Iterable[str] | None = None) -> tuple[str, ...]:

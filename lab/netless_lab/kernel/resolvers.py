@@ -1,4 +1,6 @@
-"""The name servers a node would ask: the ``nameserver`` lines of its resolv.conf (resolv.conf(5)).
+"""How a node finds addresses of names: its /etc/hosts first (hosts(5), nsswitch.conf(5)), then the servers of its resolv.conf(5).
+
+What is no line for the C library is none here: a keyword begins its line and a space or a tab ends it, and only these end a server's address.
 
 What lives in a node reads the file of its own root. /etc/netns/NAME/resolv.conf is read by whoever enters by ``ip netns exec NAME``, which
 puts it in the place of /etc/resolv.conf (ip-netns(8)), and by nobody else.
@@ -7,12 +9,14 @@ puts it in the place of /etc/resolv.conf (ip-netns(8)), and by nobody else.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Final
 
 ETC_NETNS: Final = "/etc/netns"
 """Where ``ip netns exec`` looks for files to put in the place of those in /etc, a folder for each name."""
 _MOST_BYTES: Final = 1 << 16
+_SERVER: Final = re.compile(r"nameserver[ \t]+([^ \t]+)")
 
 
 def read_resolvers(root: str) -> tuple[str, ...]:
@@ -25,16 +29,28 @@ def resolvers_by_name(names: Iterable[str]) -> tuple[str, ...]:
     return next((servers for name in names if (servers := _servers(f"{ETC_NETNS}/{name}/resolv.conf"))), ())
 
 
+def read_hosts(root: str, name: str) -> str | None:
+    """The address that ``root``/etc/hosts has for a name, one of IPv4 if there is one; None when it has none."""
+    lines = (line.partition("#")[0].split() for line in _content(f"{root}/etc/hosts").split("\n"))
+    found = [words[0] for words in lines if name.rstrip(".").lower() in (word.lower() for word in words[1:])]
+    return min(found, key=lambda address: ":" in address, default=None)
+
+
 def _servers(path: str) -> tuple[str, ...]:
+    """What is no address is no server, but is told as it is written."""
+    named = (_SERVER.match(line) for line in _content(path).split("\n"))
+    return tuple("".join(own if own.isprintable() else repr(own)[1:-1] for own in found[1]) for found in named if found is not None)
+
+
+def _content(path: str) -> str:
+    """The text of a file, "" when it cannot be read."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
-        return ()
+        return ""
     try:
-        content = os.read(fd, _MOST_BYTES).decode("utf-8", "replace")
+        return os.read(fd, _MOST_BYTES).decode("utf-8", "replace")
     except OSError:
-        return ()
+        return ""
     finally:
         os.close(fd)
-    words = (line.split() for line in content.splitlines())
-    return tuple(line[1] for line in words if len(line) > 1 and line[0] == "nameserver")

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import msgspec
 
-from ..model.addresses import same
-from ..model.snapshot import Snapshot
+from ..model.addresses import is_address, same
+from ..model.snapshot import Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
 from .look import inside, listed, no_node, place
 from .outline import with_node
@@ -84,13 +84,17 @@ class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node"
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        if any(same(self.server, own) for own in node.resolvers[:3]):
+        if any(same(self.server, own) for own in _asked(node)):
             return Met(claim)
         seen = f"{FILE}{inside(self.node)} names {listed(node.resolvers, 'no server')}"
         return NotMet(claim, expected, seen, look, self._near(snapshot))
 
     def _near(self, snapshot: Snapshot) -> str:
         node = snapshot.node(self.node)
+        if node is not None and any(same(self.server, own) for own in node.resolvers):
+            return "It stands too far down: programs ask the first three servers of the file and no more."
+        if node is not None and (odd := next((own for own in node.resolvers if own.startswith(self.server)), None)) is not None:
+            return f"`{odd}` is no address, so the line counts for nothing: behind {self.server} there may only be a space or the end of the line."
         if node is not None and any(server.startswith("127.") for server in node.resolvers):
             return f"127.x means {self.node} itself, and nothing there answers questions: each node has a loopback of its own."
         if node is not None and any(same(self.server, own) for own in node.resolvers_by_name):
@@ -103,6 +107,11 @@ class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node"
             if other.name != self.node and other.role in ("host", "container") and any(same(self.server, own) for own in other.resolvers):
                 return f"The server is in the file of {place(other)}; {self.node} reads a file of its own."
         return ""
+
+
+def _asked(node: Node) -> tuple[str, ...]:
+    """The servers that the C library asks: the first three that are addresses."""
+    return tuple(own for own in node.resolvers if is_address(own))[:3]
 
 
 def _path(where: Where, node: str) -> str:

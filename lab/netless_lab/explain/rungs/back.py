@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from ...model.addresses import is_address
 from ...model.journey import Fact, Hop
 from ...model.netfilter.conditions import Question
 from ...model.netfilter.packet import Packet
@@ -106,7 +107,7 @@ def _unanswerable(case: Case) -> tuple[str, str]:
 
 
 def _is_private(address: str) -> bool:
-    return routes.is_address(address) and any(ip_address(address) in network for network in _PRIVATE)
+    return is_address(address) and any(ip_address(address) in network for network in _PRIVATE)
 
 
 def _last_router(case: Case, target: str) -> Hop | None:

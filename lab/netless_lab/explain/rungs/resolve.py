@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ...model.addresses import is_address
 from ...model.journey import Fact
 from ...model.probe import Connect, Fetch, Lookup, Ping, Udp
 from ...model.snapshot import Node
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, owner_words, said, state
-from ..routes import host_of, is_address
+from ..routes import host_of
 
 
 def no_resolver(case: Case) -> Cause | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...model.addresses import is_address
 from ...model.journey import Hop
 from ...model.netfilter.rules import Unfollowed
 from ...model.netfilter.run import FAMILIES, missed
@@ -321,7 +322,7 @@ def told_unreachable(case: Case) -> Cause | None:
         return None
     made_by = next((error.made_by for error in case.evidence.errors), "") or next((node.name for node, _ in case.owners(by)), "")
     dst = case.spot.dst
-    if not made_by or made_by == case.probe.node or not routes.is_address(dst):
+    if not made_by or made_by == case.probe.node or not is_address(dst):
         return None
     cause = refusing(case, made_by, dst, None, None)
     if cause is None:

@@ -1,4 +1,4 @@
-"""Names into addresses, asked the way the node would ask: of its own name servers, over UDP."""
+"""Names into addresses, found the way the node would: in its own file of hosts, else asked of its name servers, over UDP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...model import dns
 from ...model.addresses import is_address
 from ...model.probe import Lookup, Outcome
 from ..namespace import Namespace, socket_in
-from ..read import NodeRef, resolvers_of
+from ..read import NodeRef, hosts_of, resolvers_of
 from . import errors
 from .datagram import PORT_UNREACHABLE
 from .failure import Failure, from_errno, from_icmp
@@ -20,13 +20,15 @@ from .silence import silent
 from .target import Target, locate
 
 _LARGEST = 4096
+_MOST_SERVERS = 3
+"""So many the C library asks (MAXNS, <resolv.h>), those not counted that are no addresses."""
 
 
 class Found(NamedTuple):
-    """An address, and the server that knew it."""
+    """An address, and the server that knew it; None when the node's own file did."""
 
     address: str
-    server: str
+    server: str | None
 
 
 class _Matter(NamedTuple):
@@ -43,15 +45,17 @@ async def lookup(probe: Lookup, ref: NodeRef, patience: Patience) -> Outcome:
     found = await resolve(ref, probe.node, probe.name, patience, probe.server)
     if isinstance(found, Failure):
         return found.outcome(probe, patience.waited_ms)
-    text = f"{probe.name} is {found.address}, says {found.server}"
+    text = f"{probe.name} is {found.address}, says {found.server or f'the /etc/hosts of {probe.node}'}"
     return Outcome(probe, "answered", "answered", text, found.server, answer=found.address, waited_ms=patience.waited_ms)
 
 
 async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server: str | None = None) -> Found | Failure:
-    """The address of ``name``, by ``server`` or by the servers the node knows, one after the other.
+    """The address of ``name``, by ``server``, or by the node's own file of hosts or the servers it knows, one after the other.
 
     An IPv4 address if the name has one, else its IPv6 address.
     """
+    if server is None and (own := hosts_of(ref, name)) is not None:
+        return Found(own, None)
     servers = (server,) if server is not None else resolvers_of(ref)
     if not servers:
         return Failure("no-resolver", f"{node} knows no name server: its /etc/resolv.conf names none")
@@ -60,9 +64,10 @@ async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server
     except ValueError as error:
         return Failure("could-not-run", str(error))
     targets: list[Target] = []
-    for address in servers:
-        if not is_address(address):
-            return Failure("no-resolver", f"{node}'s name server {', '.join(servers)} is not an address")
+    asked = tuple(own for own in servers if is_address(own))[:_MOST_SERVERS]
+    if not asked:
+        return Failure("no-resolver", f"{node}'s name server {', '.join(servers)} is not an address")
+    for address in asked:
         located = locate(ref.namespace, node, address)
         if isinstance(located, Failure):
             return located
