@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from ipaddress import ip_interface
 from typing import Any
 
 from helpers.forked import users
@@ -160,9 +162,11 @@ def _names() -> list[tuple[str, int]]:
     return [(line.split()[0].rpartition("/")[2], int(line.split()[1])) for line in listed.splitlines()]
 
 
-_DATA = ("stp_state", "forward_delay", "mode", "id", "port", "local", "remote", "group", "hairpin", "isolated", "learning", "flood", "locked",
-         "bcast_flood")  # fmt: skip
-_FLAGS = ("UP", "NOARP", "PROMISC")
+_PASSING = re.compile(r"(bridge|root|designated)_(id|port|cost|path_cost)|.*_timer|topology_change.*|config_pending|state|no|port_id|num(queues|disabled)|"
+                      r"mcast_startup_query_intvl|gc_timer|mcast_hash_elasticity")  # fmt: skip
+"""What of a link's kind, or of a port, is no setting of anybody's."""
+_PLAIN = ("mtu", "master", "group", "txqlen", "broadcast", "inet6_addr_gen_mode", "gso_max_size", "gso_max_segs", "gro_max_size")
+_FLAGS = ("UP", "NOARP", "PROMISC", "ALLMULTI", "MULTICAST", "DYNAMIC")
 
 
 def _node(said: list[Any], macs: set[str]) -> dict[str, Any]:
@@ -172,7 +176,7 @@ def _node(said: list[Any], macs: set[str]) -> dict[str, Any]:
     return {
         "links": {entry["ifname"]: _link(entry, entry["ifname"] in lone) for entry in links},
         "addresses": [
-            [entry["ifname"], info["local"], info["prefixlen"], info["scope"]]
+            [entry["ifname"], *_address(info)]
             for entry in sorted(addresses, key=lambda entry: str(entry["ifname"]))
             for info in entry["addr_info"]
             if info["scope"] != "link" or info["family"] != "inet6"
@@ -185,7 +189,7 @@ def _node(said: list[Any], macs: set[str]) -> dict[str, Any]:
         "rules": [rules, rules_of_six],
         "neighbours": sorted([own["dst"], own["dev"], own["lladdr"]] for own in neighbours),
         "fdb": sorted(
-            json.dumps({key: entry[key] for key in ("mac", "ifname", "master", "state", "dst") if key in entry}, sort_keys=True)
+            json.dumps({key: value for key, value in entry.items() if key not in ("ifindex", "flags")}, sort_keys=True)
             for entry in fdb
             if entry["mac"] not in macs and entry.get("state") in ("static", "permanent") and int(entry["mac"][:2], 16) & 1 == 0
             and "vlan" not in entry
@@ -201,18 +205,25 @@ def _routes(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _link(entry: dict[str, Any], lone: bool) -> dict[str, Any]:
     info = entry.get("linkinfo", {})
-    data = {**info.get("info_data", {}), **{f"port_{key}": value for key, value in info.get("info_slave_data", {}).items()}}
+    data = {"": info.get("info_data", {}), "port ": info.get("info_slave_data", {})}
     return {
         "kind": info.get("info_kind"),
         "mac": "" if lone else entry.get("address"),
-        "mtu": entry["mtu"],
-        "master": entry.get("master"),
+        **{key: entry.get(key) for key in _PLAIN},
         "lower": entry.get("link"),
         "flags": [flag for flag in _FLAGS if flag in entry["flags"]],
         "alias": entry.get("ifalias"),
         "altnames": entry.get("altnames"),
-        **{key: value for key, value in data.items() if key.removeprefix("port_") in _DATA and key != "port_id"},
+        **{f"{of}{key}": value for of, own in data.items() for key, value in own.items() if not (of and key == "id") and not _PASSING.fullmatch(key)},
     }
+
+
+def _address(info: dict[str, Any]) -> list[Any]:
+    """All of an address but how long it still lasts, and the broadcast address that its network has anyway."""
+    known = {key: value for key, value in info.items() if key not in ("valid_life_time", "preferred_life_time", "tentative", "dynamic")}
+    if info["family"] == "inet" and info.get("broadcast") == str(ip_interface(f"{info['local']}/{info['prefixlen']}").network.broadcast_address):
+        del known["broadcast"]
+    return [json.dumps(known, sort_keys=True), info["preferred_life_time"] == 0]
 
 
 def _ruleset(listed: dict[str, Any]) -> list[Any]:

@@ -47,6 +47,46 @@ CASES = {
         "ip neigh del 203.0.113.7 dev eth0; bridge fdb del 02:00:00:00:00:08 dev va master",
         "ip link set vb address 02:00:00:00:00:09 mtu 1400; ip link set br0 address 02:00:00:00:00:0a; ip link set va type bridge_slave hairpin on",
     ],
+    "everything of a bridge and its ports": [
+        "ip link add br0 type bridge ageing_time 1000 stp_state 1 priority 100 group_fwd_mask 8 forward_delay 450",
+        "ip link set br0 type bridge ageing_time 500 hello_time 300 max_age 1000 mcast_snooping 0 no_linklocal_learn 1",
+        "ip link add va type veth peer name vb; ip link set va master br0; ip link set va type bridge_slave cost 9 priority 5",
+        "ip link set va type bridge_slave guard on mcast_flood off neigh_suppress on root_block on", "ip link set va nomaster", "ip link del br0",
+    ],
+    "everything of a vxlan device": [
+        "ip link add vx0 type vxlan id 7 dstport 4789 nolearning ttl 9 tos 4 ageing 99 srcport 5000 6000 df set",
+        "ip link add vx1 type vxlan external dstport 4790", "ip link add vx2 type vxlan id 9 dstport 4791 group 239.1.1.1 dev eth0 gbp proxy",
+        "ip link set vx0 type vxlan id 7 ttl 11", "bridge fdb append 02:00:00:00:00:77 dev vx0 dst 203.0.113.9 vni 99 port 999 via eth0",
+    ],
+    "everything of other devices": [
+        "ip link set eth0 group 9 txqueuelen 77 allmulticast on multicast off", "ip link set eth0 dynamic on gso_max_size 1000; ip token set ::7 dev eth0",
+        "ip link set eth0 addrgenmode eui64 broadcast 02:ff:ff:ff:ff:ff", "ip link add i0 type ifb; ip link set i0 up txqueuelen 5",
+        "ip tuntap add t0 mode tun user 0 pi; ip tuntap add t1 mode tap multi_queue vnet_hdr group 0", "ip link set t0 up",
+        "ip link add mt0 link eth0 type macvtap mode bridge; ip link add mv2 link eth0 type macvlan mode private bcqueuelen 5",
+    ],
+    "everything of an address": [
+        "ip addr add 10.0.0.1/24 brd + dev eth0; ip addr add 10.0.0.2/24 brd 10.0.0.99 dev eth0 label eth0:7",
+        "ip addr add 10.1.1.1 peer 10.1.1.2 dev eth0; ip addr add 10.3.3.3/24 dev eth0 scope link noprefixroute metric 99 proto 77",
+        "ip -6 addr add fd00::1/64 dev eth0 nodad preferred_lft 0; ip -6 addr add fd01::1 peer fd01::2 dev eth0",
+        "ip addr del 10.1.1.1 peer 10.1.1.2 dev eth0", "ip addr del 10.0.0.1/24 dev eth0; ip addr add 10.0.0.1/24 dev eth0 label eth0:x",
+    ],
+    "several ways to one destination": [
+        "ip route add 10.5.0.0/16 nexthop via 203.0.113.1 weight 2 nexthop via 203.0.113.9 dev eth0 weight 5",
+        "ip route replace 10.5.0.0/16 nexthop via 203.0.113.7 nexthop via 203.0.113.9", "ip route replace 10.5.0.0/16 via 203.0.113.7",
+        "ip route append 10.5.0.0/16 via 203.0.113.8; ip route prepend 10.5.0.0/16 via 203.0.113.6", "ip route del 10.5.0.0/16 via 203.0.113.7",
+        "ip -6 addr add fd00::1/64 dev eth0 nodad", "ip -6 route add fd05::/64 nexthop via fd00::2 weight 2 nexthop via fd00::3",
+        "ip -6 route append fd05::/64 via fd00::4", "ip -6 route del fd05::/64 via fd00::3",
+    ],
+    "routes with metrics of their own": [
+        "ip route add 10.5.0.0/16 via 203.0.113.1 mtu lock 1200 advmss 900 initcwnd 3 rto_min 100ms", "ip route change 10.5.0.0/16 via 203.0.113.1 mtu 1300",
+        "ip route add 10.6.0.0/16 via 203.0.113.1 tos 0x10; ip route add 10.6.0.0/16 encap ip id 3 dst 10.0.0.9 dev eth0",
+        "ip -6 route add fd06::/64 dev eth0 pref high mtu 1400 hoplimit 7",
+    ],
+    "policy rules that say more": [
+        "ip rule add pref 7 from 10.0.0.0/8 iif eth0 fwmark 3/7 ipproto tcp sport 9 dport 80-90 uidrange 0-5 tos 0x10 lookup 77 suppress_prefixlength 3",
+        "ip rule add pref 8 goto 32766; ip rule add pref 9 lookup main suppress_ifgroup 5; ip rule add pref 10 not from 10.0.0.1 nop",
+        "ip -6 rule add pref 13 dsfield 0x10 lookup 77 protocol 77; ip rule del pref 32767", "ip rule del pref 0", "ip rule flush",
+    ],
     "policy rules": [
         "ip rule add pref 50 from 10.0.0.2 lookup 100; ip rule add pref 51 fwmark 0x1/0xff iif eth0 prohibit",
         "ip -6 rule add pref 52 to fd00::/64 lookup 100; ip rule del pref 50",

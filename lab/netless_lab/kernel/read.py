@@ -110,7 +110,7 @@ class Reader:
             routes=tuple(_route(route.route, devices.get(route.device)) for route in raw.routes),
             policy=raw.policy,
             neighbours=tuple(_neighbour(entry.entry, devices.get(entry.device, "")) for entry in raw.neighbours),
-            fdb=tuple(_fdb(entry.entry, devices.get(entry.device, ""), devices.get(entry.master)) for entry in raw.fdb),
+            fdb=tuple(_fdb(entry.entry, devices.get(entry.device, ""), devices.get(entry.master), devices.get(entry.by)) for entry in raw.fdb),
             chains=raw.chains,
             sets=raw.sets,
             xtables=raw.xtables,
@@ -179,8 +179,9 @@ def _neighbour(entry: Neighbour, device: str) -> Neighbour:
     return Neighbour(entry.address, device, entry.mac, entry.state, entry.family)
 
 
-def _fdb(entry: FdbEntry, device: str, master: str | None) -> FdbEntry:
-    return FdbEntry(entry.mac, device, master, entry.state, entry.local, entry.dst)
+def _fdb(entry: FdbEntry, device: str, master: str | None, by: str | None) -> FdbEntry:
+    others = (*entry.others, f"via {by}") if by is not None else entry.others
+    return FdbEntry(entry.mac, device, master, entry.state, entry.local, entry.dst, others)
 
 
 def _root(ref: NodeRef) -> str | None:

@@ -149,7 +149,7 @@ class PortStateChanged(Difference, frozen=True, tag="port-state"):
 
 
 Setting = Literal[
-    "MAC", "MTU", "stp", "arp", "promisc", "mode", "alias", "altnames", "vxlan", "programs",
+    "MAC", "MTU", "stp", "arp", "promisc", "mode", "alias", "altnames", "vxlan", "programs", "options",
     "hairpin", "isolated", "learning", "flood", "broadcast", "locked",
 ]  # fmt: skip
 """What of a link can be set; those of the second line are of a bridge's port."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from . import changes as c
 from .identity import NO_MAC, Identity, Pair
+from .options import reset_and_set
 from .snapshot import Address, BridgePort, Link, Node
 
 Ends = dict[tuple[str, str], tuple[Node, Link]]
@@ -51,6 +52,9 @@ def newborn(node: Node, link: Link) -> list[c.Change]:
         found.append(c.PortJoined(node.name, link.name, link.master, pinned=_pinned(node, link.master)))
     plain = link if link.port is None else _without_flags(link)
     found += [c.LinkSet(node.name, setting, plain, link) for setting in _PORT if _flag(link, setting) != _flag(plain, setting)]
+    unset = replace(link, options=tuple(own for own in link.options if own.of != "port"))
+    if unset != link:
+        found.append(c.LinkSet(node.name, "options", unset, link))
     found += [c.AddressAdded(node.name, link.name, own, quiet=by_itself(own)) for own in link.addresses]
     return found
 
@@ -97,6 +101,7 @@ def _settings(pair: Pair, moved: dict[tuple[str, str], tuple[str, str]]) -> list
         ("altnames", before.altnames == after.altnames),
         ("vxlan", before.vxlan == after.vxlan),
         ("programs", before.programs == after.programs),
+        ("options", not reset_and_set(before, after)),
     )
     for setting, same in compared:
         if not same:
@@ -169,8 +174,8 @@ def _addresses(pair: Pair) -> list[c.Change]:
     if pair.before.addresses == pair.after.addresses:
         return []
     node, link = pair.node, pair.after
-    old = {(own.address, own.prefix): own for own in pair.before.addresses}
-    new = {(own.address, own.prefix): own for own in link.addresses}
+    old = {own.given: own for own in pair.before.addresses}
+    new = {own.given: own for own in link.addresses}
     found: list[c.Change] = [
         c.AddressRemoved(node.name, link.name, own, quiet=own.family == 6 and by_itself(own)) for key, own in old.items() if key not in new
     ]

@@ -180,7 +180,7 @@ def _fdb_key(own: FdbEntry) -> tuple[str, str, bool]:
 
 
 def _same_entry(one: FdbEntry, other: FdbEntry) -> bool:
-    return one.dev == other.dev and one.dst == other.dst and ((_fleeting(one) and _fleeting(other)) or one.state == other.state)
+    return (one.dev, one.dst, one.others) == (other.dev, other.dst, other.others) and ((_fleeting(one) and _fleeting(other)) or one.state == other.state)
 
 
 def _fleeting(own: FdbEntry) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 
 from .addresses import plain
 from .netfilter.rules import NamedSet, Part
+from .options import Option
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,7 +27,9 @@ Role = Literal["host", "container", "internet", "router", "unknown"]
 class Address(msgspec.Struct, frozen=True):
     """One address of a link, as ``ip address`` shows it.
 
-    ``tentative``: an IPv6 address nobody may use yet, because the kernel still asks whether somebody has it; ``duplicate``: somebody has.
+    ``peer`` is the far end of a point-to-point link, with its prefix. ``others`` are further words of ip(8) that it was given, as far as they
+    last: ``noprefixroute``, ``label eth0:1``, a broadcast address that is not its network's. ``tentative``: an IPv6 address nobody may use
+    yet, because the kernel still asks whether somebody has it; ``duplicate``: somebody has.
     """
 
     address: str
@@ -35,11 +38,18 @@ class Address(msgspec.Struct, frozen=True):
     scope: str = "global"
     tentative: bool = False
     duplicate: bool = False
+    peer: str | None = None
+    others: tuple[str, ...] = ()
 
     @property
     def cidr(self) -> str:
         """``10.0.0.2/24``"""
         return f"{self.address}/{self.prefix}"
+
+    @property
+    def given(self) -> Address:
+        """As it was given, however it fares."""
+        return msgspec.structs.replace(self, tentative=False, duplicate=False)
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -92,6 +102,7 @@ class Link(msgspec.Struct, frozen=True):
     ``kind`` is the kernel's own word (veth, bridge, macvlan, vxlan, tun ...); "loopback" for lo, "physical" for a device that has none.
     ``peer`` is the other end of a veth, or the device below a macvlan, vlan or vxlan. ``mode`` is that of a macvlan,
     ipvlan or tun device ("tun" or "tap").
+    ``options`` are what it was given beside all that, and is not born with.
     ``forward_delay_s`` is set on bridges only: how long a port stays in each of listening and learning when STP is on.
 
     ``up`` is IFF_UP (what was asked), ``carrier`` is IFLA_CARRIER (whether the cable is live); a bridge's operstate is not
@@ -119,6 +130,7 @@ class Link(msgspec.Struct, frozen=True):
     altnames: tuple[str, ...] = ()
     forward_delay_s: int | None = None
     programs: tuple[Program, ...] = ()
+    options: tuple[Option, ...] = ()
 
     @property
     def v4(self) -> tuple[Address, ...]:
@@ -130,7 +142,9 @@ class Route(msgspec.Struct, frozen=True):
     """One route. ``dst`` is a CIDR or "default".
 
     ``type`` is unicast, local, broadcast, blackhole, unreachable, prohibit or throw. ``onlink``: the gateway is a neighbour though no network
-    of the device holds it (RTNH_F_ONLINK).
+    of the device holds it (RTNH_F_ONLINK). ``share`` is the weight among several ways of one route (``nexthop ... weight``), each of which is
+    a ``Route`` here; 0 for the only one, and for IPv6, whose ways come and go one by one, for an equal share. ``others`` are further
+    words of ip(8): ``mtu 1400``, ``tos 0x10``.
     """
 
     dst: str
@@ -145,6 +159,8 @@ class Route(msgspec.Struct, frozen=True):
     family: Literal[4, 6] = 4
     linkdown: bool = False
     onlink: bool = False
+    share: int = 0
+    others: tuple[str, ...] = ()
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
@@ -152,7 +168,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
 
     ``negated``: it is for every packet that does *not* fit (``ip rule add not ...``). ``suppress``: a route it finds counts only when its
     prefix is longer than this (``suppress_prefixlength``). ``others`` are further selectors in ip's words (``ipproto tcp``, ``uidrange 0-0``):
-    what is known of a packet here does not say whether they fit.
+    what is known of a packet here does not say whether they fit. ``notes`` select nothing: who made it, realms.
     """
 
     priority: int
@@ -167,6 +183,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
     negated: bool = False
     suppress: int | None = None
     others: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -176,7 +193,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
         words += ["iif", self.iif] if self.iif else []
         words += ["oif", self.oif] if self.oif else []
         words += [*self.others, *(["lookup", str(self.table)] if self.action == "lookup" else [self.action])]
-        return " ".join([*words, *(["suppress_prefixlength", str(self.suppress)] if self.suppress is not None else [])])
+        return " ".join([*words, *(["suppress_prefixlength", str(self.suppress)] if self.suppress is not None else []), *self.notes])
 
 
 class Neighbour(msgspec.Struct, frozen=True):
@@ -190,7 +207,7 @@ class Neighbour(msgspec.Struct, frozen=True):
 
 
 class FdbEntry(msgspec.Struct, frozen=True):
-    """One entry of a bridge's (or vxlan's) forwarding database: behind which port a MAC lives."""
+    """One entry of a bridge's (or vxlan's) forwarding database: behind which port a MAC lives. ``others`` are further words of bridge(8)."""
 
     mac: str
     dev: str
@@ -198,6 +215,7 @@ class FdbEntry(msgspec.Struct, frozen=True):
     state: str = "reachable"
     local: bool = False
     dst: str | None = None
+    others: tuple[str, ...] = ()
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from .snapshot import Chain, FdbEntry, Link, Listener, PolicyRule, Program, Rout
 _SETTINGS: dict[c.Setting, str] = {
     "MAC": "MAC address", "MTU": "MTU", "stp": "spanning tree", "arp": "ARP", "mode": "mode", "alias": "alias",
     "promisc": "listening to every frame (promiscuous mode)", "altnames": "other name", "vxlan": "vxlan setting",
-    "programs": "programs",
+    "programs": "programs", "options": "options",
     "hairpin": "hairpin", "isolated": "isolation", "learning": "MAC learning", "flood": "flooding", "broadcast": "broadcast", "locked": "lock",
 }  # fmt: skip
 PROGRAMS: Final[dict[Program, str]] = {
@@ -161,6 +161,8 @@ def _value(link: Link, setting: c.Setting) -> str:
             return ", ".join(link.altnames)
         case "vxlan":
             return _vxlan(link)
+        case "options":
+            return ", ".join(f"{own.word} {own.value}" for own in link.options)
         case "programs":
             return " and ".join(PROGRAMS[program] for program in link.programs)
         case "stp":

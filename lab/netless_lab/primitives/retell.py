@@ -7,7 +7,7 @@ comes is built from the ground up. What follows by itself from another change (t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_interface
 from typing import Final
 
@@ -21,8 +21,9 @@ from .namespace import StopContainer
 from .port import AddPort, RemovePort
 from .quoting import device, word
 from .resolver import FILE
-from .retell_links import address_words, appeared, cable, device_added, dying, link_setting, moved, named
-from .retell_tables import fdb, firewall, given_back, neighbour, place_of, policy_rule, rerouted, route, sysctl
+from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named
+from .retell_routes import crowds, given_back, rerouted, route
+from .retell_tables import fdb, firewall, neighbour, place_of, policy_rule, sysctl
 from .sysctl import whole
 from .typed import Doing, Typed
 from .updown import LinkDown, LinkUp
@@ -39,17 +40,25 @@ def retell(changes: Iterable[c.Change], before: Snapshot, after: Snapshot) -> tu
     """These changes between two snapshots, in the order in which they can be brought about."""
     seen = tuple(changes)
     context = _Context(seen)
-    told = [Retold(change, () if context.follows(change) else _doings(change, context)) for change in _later_first(seen)]
+    crowded = crowds(seen, before, after)
+    told = [Retold(change, _brought_about(change, context, crowded)) for change in _later_first(seen)]
     told.sort(key=lambda own: _REMOVAL if own.change in context.early else _order(own.change))
     for (node, link), routes in _flushed(seen, context, before, after).items():
         at = max(number for number, own in enumerate(told) if _addresses(own.change) == (node, link))
-        again = (doing for own in routes for doing in route(node, "replace", own))
+        again = (doing for own in routes for doing in route(node, "replace", own) or ())
         told[at] = Retold(told[at].change, (*(told[at].doings or ()), *again))
     for number, own in enumerate(told):
         unwanted = tuple(_unwanted(own.change, after)) if own.doings is not None else ()
         if unwanted:
             told[number] = Retold(own.change, (*(own.doings or ()), *unwanted))
     return tuple(told)
+
+
+def _brought_about(change: c.Change, context: _Context, crowded: Mapping[c.Change, tuple[Doing, ...] | None]) -> tuple[Doing, ...] | None:
+    """What brings a change about where others happened too. Routes that go with their link stay gone; those that come are told."""
+    if isinstance(change, c.RouteAdded | c.RouteRemoved | c.RouteChanged) and change in crowded:
+        return crowded[change]
+    return () if context.follows(change) else _doings(change, context)
 
 
 def _unwanted(change: c.Change, after: Snapshot) -> Iterable[Doing]:
@@ -289,7 +298,7 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
         case c.AddressAdded(link=name, address=address):
             return (Typed(node, f"addr add {address_words(address)} dev {word(name)}"),)
         case c.AddressRemoved(link=name, address=address):
-            return (Typed(node, f"addr del {address.cidr} dev {word(name)}"),)
+            return (Typed(node, f"addr del {address_ends(address)} dev {word(name)}"),)
         case c.RouteAdded(route=own):
             return given_back(node, own) if own.protocol == "kernel" and own.family == 4 else route(node, "add", own)
         case c.RouteRemoved(route=own):

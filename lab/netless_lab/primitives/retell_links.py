@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from ..model import changes as c
+from ..model.options import Option, reset_and_set
 from ..model.snapshot import Address, Link, Name
 from ..room import NETNS
 from .names import NameAttach, NameSymlink
@@ -45,8 +47,8 @@ def moved(change: c.LinkMoved) -> tuple[Doing, ...]:
     doings: list[Doing] = [Typed(change.origin, f"link set {device(before.name)}", into=node, rest=called)]
     if before.up and after.up:
         doings.append(LinkUp(after.name, node))
-    kept = {(own.address, own.prefix) for own in before.addresses}
-    again = (own for own in after.addresses if (own.address, own.prefix) in kept and not (own.family == 6 and own.scope == "link"))
+    kept = {own.given for own in before.addresses}
+    again = (own for own in after.addresses if own.given in kept and not (own.family == 6 and own.scope == "link"))
     return (*doings, *(Typed(node, f"addr add {address_words(own)} dev {word(after.name)}") for own in again))
 
 
@@ -70,18 +72,22 @@ def device_added(node: str, link: Link) -> tuple[Doing, ...] | None:
     words = f"name {word(link.name)}"
     match kind:
         case "bridge":
-            delay = f" forward_delay {link.forward_delay_s * 100}" if link.forward_delay_s not in (None, _FORWARD_DELAY_S) else ""
-            words += f" type bridge{delay}"
+            words += f" type bridge{_of_kind(link)}"
         case "dummy" | "ifb":
             words += f"{_born(link)} type {kind}"
         case "macvlan" | "macvtap" | "ipvlan" | "ipvtap" if below is not None and below.node:
-            words += f"{_born(link) if 'mac' in kind else ''} type {kind} mode {link.mode}"
+            words += f"{_born(link) if 'mac' in kind else ''} type {kind} mode {link.mode}{_of_kind(link)}"
         case "vxlan" if link.vxlan is not None:
             own = link.vxlan
             ends = (f" local {own.local}" if own.local else "") + (f" {_group(own.remote)} {own.remote}" if own.remote else "")
-            words += f"{_born(link)} type vxlan id {own.vni} dstport {own.port}{ends}"
+            ends += f" dev {word(below.name)}" if below is not None and below.node == node else ""
+            number = f"id {own.vni} " if Option("kind", "external", "on") not in link.options else ""
+            return (Typed(node, f"link add {words}{_born(link)} type vxlan {number}dstport {own.port}{ends}{_of_kind(link)}"), *_extras(node, link))
         case "tun" if link.mode is not None:
-            return (Typed(node, f"tuntap add dev {word(link.name)} mode {link.mode}"), *_extras(node, link))
+            made = Typed(node, f"tuntap add dev {word(link.name)} mode {link.mode}{_of_kind(link)}")
+            mac = (Typed(node, f"link set {device(link.name)} address {link.mac}"),) if link.mac else ()
+            mtu = (Typed(node, f"link set {device(link.name)} mtu {link.mtu}"),) if link.mtu != _BORN_MTU.get("tun", 1500) else ()
+            return (made, *mac, *mtu, *_extras(node, link))
         case _:
             return None
     if below is None:
@@ -94,8 +100,35 @@ def device_added(node: str, link: Link) -> tuple[Doing, ...] | None:
     return (Typed(below.node, name, into=into, rest=f" type {rest}"), *_extras(node, link))
 
 
-_FORWARD_DELAY_S: Final = 15
-"""What a bridge is born with (net/bridge/br_device.c)."""
+def _of_kind(link: Link) -> str:
+    """What of a link's kind is not as born: said with its type."""
+    return "".join(f" {_said(link.kind, own)}" for own in link.options if own.of == "kind")
+
+
+def _said(kind: str, own: Option) -> str:
+    """``ageing_time 500``; the switches of some kinds are a word alone, with ``no`` before it when they are off."""
+    if kind == "vxlan" and own.value in ("on", "off"):
+        return f"{'no' * (own.value == 'off')}{own.word}"
+    if kind in ("macvlan", "macvtap") and own.word == "promisc":
+        return "nopromisc" if own.value == "off" else ""
+    return own.word if kind == "tun" and own.value == "on" else f"{own.word} {own.value}"
+
+
+def _optioned(node: str, link: Link, wanted: Iterable[Option]) -> tuple[Doing, ...]:
+    """Set these of a link that is there."""
+    found: list[Doing] = []
+    for own in wanted:
+        at = f"link set {device(link.name)}"
+        if own.of == "port":
+            found.append(Typed(node, f"{at} type bridge_slave {own.word} {own.value}"))
+        elif own.of == "kind":
+            number = f" id {link.vxlan.vni}" if link.vxlan is not None else ""
+            found.append(Typed(node, f"{at} type {link.kind}{number} {_said(link.kind, own)}"))
+        elif own.word == "token":
+            found.append(Typed(node, f"token set {own.value} dev {word(link.name)}"))
+        else:
+            found.append(Typed(node, f"{at} {own.word} {own.value}"))
+    return tuple(found)
 
 
 def _group(address: str) -> str:
@@ -119,7 +152,7 @@ def _extras(node: str, link: Link) -> tuple[Doing, ...]:
     for setting in settings:
         if getattr(plain, setting) != getattr(link, setting):
             found += link_setting(node, setting, plain, link) or ()
-    return tuple(found)
+    return (*found, *_optioned(node, link, (own for own in link.options if own.of == "link")))
 
 
 _WITHOUT_ARP: Final = ("tun", "ipvlan", "ipvtap")
@@ -147,6 +180,8 @@ def link_setting(node: str, setting: c.Setting, before: Link, after: Link) -> tu
             return (Typed(node, f"link set {name} type bridge stp_state {int(after.stp)}"),)
         case "mode":
             return (Typed(node, f"link set {name} type {after.kind} mode {after.mode}"),) if after.kind == "macvlan" else None
+        case "options":
+            return _optioned(node, after, reset_and_set(before, after))
         case "vxlan" | "programs":
             return None
         case "hairpin" | "isolated" | "learning" | "flood" | "broadcast" | "locked":
@@ -160,4 +195,10 @@ def _switch(on: bool) -> str:
 
 
 def address_words(own: Address) -> str:
-    return own.cidr + (f" scope {own.scope}" if own.family == 4 and own.scope != "global" else "")
+    """An address as ip(8) takes it, with all that tells it from others."""
+    return " ".join([address_ends(own), *([f"scope {own.scope}"] if own.family == 4 and own.scope != "global" else []), *own.others])
+
+
+def address_ends(own: Address) -> str:
+    """``10.0.0.2/24``, or ``10.0.0.2 peer 10.0.0.1/32``."""
+    return own.cidr if own.peer is None else f"{own.address} peer {own.peer}"

@@ -1,4 +1,4 @@
-"""The commands that bring changes of routes, neighbours, firewall and settings about (see ``retell``)."""
+"""The commands that bring changes of rules for routes, neighbours, firewall and settings about (see ``retell``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from ..model import changes as c
 from ..model.netfilter.rules import NamedSet
-from ..model.snapshot import Chain, FdbEntry, Neighbour, PolicyRule, Route, Rule
+from ..model.snapshot import Chain, FdbEntry, Neighbour, PolicyRule, Rule
 from .quoting import word
 from .sysctl import whole
 from .typed import Doing, Typed
@@ -18,39 +18,6 @@ _TABLE: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]*")
 _STRING: Final = re.compile('"[^"]*"')
 _ANOTHER_COMMAND: Final = re.compile(r"[;#\n\\]")
 """What ends a command of nft's, outside of its strings: a name of a set or of a chain to jump to may hold it."""
-_MAIN: Final = 254
-
-
-def route(node: str, verb: str, wanted: Route) -> tuple[Doing, ...]:
-    """``ip route VERB`` with everything that tells this route from others."""
-    return (Typed(node, _route(verb, wanted)),)
-
-
-def given_back(node: str, wanted: Route) -> tuple[Doing, ...]:
-    """A route of the kernel's own that somebody took away. Beside others of its network, as the kernel adds it, which may have done so."""
-    return (Typed(node, f"ip {_route('append', wanted)} 2>/dev/null || :", "shell"),)
-
-
-def _route(verb: str, wanted: Route) -> str:
-    words = [] if wanted.type == "unicast" else [wanted.type]
-    words.append(wanted.dst)
-    if wanted.via is not None:
-        words.append(f"via {'inet6 ' if wanted.family == 4 and ':' in wanted.via else ''}{wanted.via}")
-    dead_end = wanted.type in ("blackhole", "unreachable", "prohibit", "throw")
-    if wanted.dev is not None and not (dead_end and wanted.dev == "lo"):
-        words.append(f"dev {word(wanted.dev)}")
-    words += [f"table {wanted.table}"] * (wanted.table != _MAIN) + [f"metric {wanted.metric}"] * bool(wanted.metric)
-    words += [f"proto {wanted.protocol}"] * (wanted.protocol != "boot") + [f"src {wanted.src}"] * (wanted.src is not None)
-    usual = "global" if wanted.via is not None or dead_end else "host" if wanted.type == "local" else "link"
-    words += [f"scope {wanted.scope}"] * (wanted.family == 4 and wanted.scope != usual) + ["onlink"] * wanted.onlink
-    return f"{'-6 ' * (wanted.family == 6)}route {verb} {' '.join(words)}"
-
-
-def rerouted(node: str, lost: Route, got: Route, *, gone: bool) -> tuple[Doing, ...]:
-    """In its place where the kernel can; else what was goes first, unless it is ``gone`` with its link."""
-    if lost.type == got.type and got.family == 4:
-        return route(node, "replace", got)
-    return (*(() if gone else route(node, "del", lost)), *route(node, "add", got))
 
 
 def policy_rule(node: str, verb: str, rule: PolicyRule) -> Doing:
@@ -58,7 +25,7 @@ def policy_rule(node: str, verb: str, rule: PolicyRule) -> Doing:
     words += [f"to {rule.dst}"] * (rule.dst != "all") + [f"fwmark {rule.mark}"] * (rule.mark is not None)
     words += [f"iif {word(rule.iif or '')}"] * (rule.iif is not None) + [f"oif {word(rule.oif or '')}"] * (rule.oif is not None)
     words += [*rule.others, f"lookup {rule.table}" if rule.action == "lookup" else rule.action]
-    words += [f"suppress_prefixlength {rule.suppress}"] * (rule.suppress is not None)
+    words += [f"suppress_prefixlength {rule.suppress}"] * (rule.suppress is not None) + [*rule.notes]
     return Typed(node, f"{'-6 ' * (rule.family == 6)}rule {verb} {' '.join(words)}")
 
 
@@ -73,7 +40,7 @@ def fdb(node: str, verb: str, own: FdbEntry) -> Doing:
     where = "master" if own.master not in (None, own.dev) else "self"
     goal = f" dst {own.dst}" if own.dst else ""
     state = "" if verb == "del" else f" {own.state}"
-    return Typed(node, f"bridge fdb {verb} {own.mac} dev {word(own.dev)} {where}{goal}{state}", "tool")
+    return Typed(node, f"bridge fdb {verb} {own.mac} dev {word(own.dev)} {where}{goal}{state}{''.join(f' {said}' for said in own.others)}", "tool")
 
 
 def sysctl(change: c.SysctlChanged) -> tuple[Doing, ...]:

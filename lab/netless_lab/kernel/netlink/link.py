@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from ...model.snapshot import PLAIN_QUEUES, BridgePort, Link, Vxlan
 from .attributes import attribute, attributes, each, ip, mac, native, native_signed, nest, number, string, text
+from .options import options
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_DELLINKPROP: Final = 109
@@ -19,6 +20,8 @@ IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_QDISC, IFLA_MASTER, IFLA_OP
 IFLA_IFALIAS, IFLA_AF_SPEC, IFLA_GROUP, IFLA_NET_NS_FD, IFLA_EXT_MASK, IFLA_CARRIER, IFLA_LINK_NETNSID = 20, 26, 27, 28, 29, 33, 37
 IFLA_XDP, IFLA_PROP_LIST, IFLA_ALT_IFNAME = 43, 52, 53
 _INFO_KIND, _INFO_DATA, _INFO_PORT_KIND, _INFO_PORT_DATA, _VETH_PEER = 1, 2, 4, 5, 1
+_VXLAN_LINK: Final = 3
+"""IFLA_VXLAN_LINK: the device that its packets go out by; IFLA_LINK says nothing of it."""
 _INET_CONF, _INET6_TOKEN, _INET6_ADDR_GEN_MODE = 1, 7, 8
 _XDP_FD, _XDP_ATTACHED, _XDP_FLAGS = 1, 2, 3
 
@@ -162,10 +165,12 @@ def decode_link(body: bytes) -> RawLink:
         mode=_mode(kind, data),
         alias=text(found.get(IFLA_IFALIAS, b"")),
         altnames=tuple(text(name) for which, name in each(found.get(IFLA_PROP_LIST, b"")) if which == IFLA_ALT_IFNAME),
+        options=options(kind, _mode(kind, data), flags, found, data, attributes(info[_INFO_PORT_DATA]) if bridged else None),
         programs=(*(("xdp",) if _has_xdp(found) else ()), *(("queue",) if text(found.get(IFLA_QDISC, b"")) not in PLAIN_QUEUES else ())),
     )
     nsid = native_signed(found[IFLA_LINK_NETNSID]) if IFLA_LINK_NETNSID in found else None
-    master, lower = native(found.get(IFLA_MASTER, b"")), native(found.get(IFLA_LINK, b""))
+    master = native(found.get(IFLA_MASTER, b""))
+    lower = native(data.get(_VXLAN_LINK, b"")) if kind == "vxlan" else native(found.get(IFLA_LINK, b""))
     return RawLink(link, master, lower, nsid, _knobs(found.get(IFLA_AF_SPEC, b"")))
 
 

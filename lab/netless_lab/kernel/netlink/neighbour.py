@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ...model.snapshot import FdbEntry, Neighbour
 from .attributes import attributes, ip, mac, native
 
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
-_DST, _LLADDR, _MASTER = 1, 2, 9
+_DST, _LLADDR, _PORT, _VNI, _IFINDEX, _MASTER, _SRC_VNI = 1, 2, 6, 7, 8, 9, 11
 """NDA_*"""
+_STICKY: Final = 0x40
+"""NTF_STICKY"""
 _NDMSG: Final = struct.Struct("=BxxxiHBB")
 """struct ndmsg: family, ifindex, state, flags, type."""
 _AF_BRIDGE: Final = 7
@@ -35,11 +38,12 @@ class RawNeighbour(NamedTuple):
 
 
 class RawFdbEntry(NamedTuple):
-    """An entry before names: ``device`` and ``master`` (0: none) are ifindexes."""
+    """An entry before names: ``device``, ``master`` and ``by``, which frames go out by (0: none), are ifindexes."""
 
     entry: FdbEntry
     device: int
     master: int
+    by: int = 0
 
 
 def decode_neighbour(body: bytes) -> RawNeighbour | None:
@@ -61,7 +65,7 @@ def decode_neighbour(body: bytes) -> RawNeighbour | None:
 
 def decode_fdb(body: bytes) -> RawFdbEntry | None:
     """One entry of a forwarding database; None for group addresses a device merely listens to, of which every link has several."""
-    _, device, state, _, _ = _NDMSG.unpack_from(body, 0)
+    _, device, state, flags, _ = _NDMSG.unpack_from(body, 0)
     found = attributes(body, _NDMSG.size)
     hardware = found.get(_LLADDR, b"")
     if len(hardware) != 6 or hardware[0] & _GROUP_BIT:
@@ -72,8 +76,21 @@ def decode_fdb(body: bytes) -> RawFdbEntry | None:
         state=_fdb_state(state),
         local=bool(state & _PERMANENT) and _DST not in found,
         dst=ip(found[_DST]) if _DST in found else None,
+        others=tuple(_others(flags, found)),
     )
-    return RawFdbEntry(entry, device, native(found.get(_MASTER, b"")))
+    return RawFdbEntry(entry, device, native(found.get(_MASTER, b"")), native(found.get(_IFINDEX, b"")))
+
+
+def _others(flags: int, found: dict[int, bytes]) -> Iterator[str]:
+    """In the words of bridge(8): how a vxlan device reaches who is there, and that nothing learned takes the place of an entry."""
+    if _PORT in found:
+        yield f"port {int.from_bytes(found[_PORT], 'big')}"
+    if _VNI in found:
+        yield f"vni {native(found[_VNI])}"
+    if _SRC_VNI in found:
+        yield f"src_vni {native(found[_SRC_VNI])}"
+    if flags & _STICKY:
+        yield "sticky"
 
 
 def _fdb_state(state: int) -> str:

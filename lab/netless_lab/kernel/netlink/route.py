@@ -11,11 +11,13 @@ from typing import Final, Literal, NamedTuple
 from msgspec.structs import replace
 
 from ...model.snapshot import Route
-from .attributes import attribute, attributes, family_and_bytes, ip, native, number
+from .attributes import attribute, attributes, family_and_bytes, ip, native, number, text
 
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_DELNEXTHOP, RTM_GETNEXTHOP = 105, 106
-_DST, _SRC, _IIF, _OIF, _GATEWAY, _METRIC, _PREFSRC, _METRICS, _MULTIPATH, _CACHE, _TABLE, _VIA = 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 18
+_DST, _SRC, _IIF, _OIF, _GATEWAY, _METRIC, _PREFSRC, _METRICS, _MULTIPATH, _FLOW, _CACHE, _TABLE, _VIA = 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 18
+_PREF, _ENCAP_TYPE, _ENCAP, _TTL_PROPAGATE, _NEXT_HOP = 20, 21, 22, 26, 30
+"""RTA_*"""
 RTMSG: Final = struct.Struct("=BBBBBBBBI")
 """struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type, flags. struct fib_rule_hdr is laid out alike."""
 _NEXTHOP: Final = struct.Struct("=HBBi")
@@ -41,6 +43,16 @@ _PROTOCOLS: Final = {0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "sta
 _PROTOCOL_NUMBERS: Final = {name: value for value, name in _PROTOCOLS.items()}
 _METRIC_MTU: Final = 2
 """RTAX_MTU."""
+_METRIC_WORDS: Final = {
+    2: "mtu", 3: "window", 6: "ssthresh", 7: "cwnd", 8: "advmss", 9: "reordering", 10: "hoplimit", 11: "initcwnd", 14: "initrwnd",
+    15: "quickack",
+}  # fmt: skip
+"""RTAX_* as ip(8) calls them, those whose numbers it takes as they are; rtt and rttvar it counts in other units."""
+_LOCK, _RTT, _RTTVAR, _FEATURES, _RTO_MIN, _CONGESTION = 1, 4, 5, 12, 13, 16
+_PREFERENCES: Final = {1: "high", 3: "low"}
+_ENCAP_IP: Final = 2
+"""LWTUNNEL_ENCAP_IP: inside another packet of IPv4 (lwtunnel.h)."""
+_ENCAP_NAMES: Final = {1: "mpls", 2: "ip", 3: "ila", 4: "ip6", 5: "seg6", 6: "bpf", 7: "seg6local", 8: "rpl", 9: "ioam6", 10: "xfrm"}
 _EXPIRES: Final = slice(8, 12)
 """In struct rta_cacheinfo: the time that is left, 0 for ever."""
 _LINKDOWN: Final = 16
@@ -87,7 +99,7 @@ def decode_route(body: bytes) -> Iterator[RawRoute]:
 
     Noise is the local table, and broadcast, anycast and multicast routes wherever they are: each address brings several.
     """
-    family, length, _, _, low_table, protocol, scope, kind, flags = RTMSG.unpack_from(body, 0)
+    family, length, source, tos, low_table, protocol, scope, kind, flags = RTMSG.unpack_from(body, 0)
     version = version_of(family)
     if version is None or flags & _CLONED or kind in _NOISE:
         return
@@ -107,16 +119,67 @@ def decode_route(body: bytes) -> Iterator[RawRoute]:
         family=version,
         linkdown=bool(flags & _LINKDOWN),
         onlink=bool(flags & _ONLINK),
+        others=(*([f"from {ip(found[_SRC])}/{source}"] if _SRC in found else []), *([f"tos {tos:#04x}"] if tos else []), *_others(found)),
     )
     if _MULTIPATH not in found:
-        yield RawRoute(route, native(found.get(_OIF, b"")))
+        yield RawRoute(replace(route, others=(*route.others, *_of_way(found))), native(found.get(_OIF, b"")))
         return
     hops, at = found[_MULTIPATH], 0
     while at + _NEXTHOP.size <= len(hops):
-        size, hop_flags, _, device = _NEXTHOP.unpack_from(hops, at)
-        via = _gateway(attributes(hops, at + _NEXTHOP.size, at + size))
-        yield RawRoute(replace(route, via=via, linkdown=bool(hop_flags & _LINKDOWN), onlink=bool(hop_flags & _ONLINK)), device)
+        size, hop_flags, more, device = _NEXTHOP.unpack_from(hops, at)
+        own = attributes(hops, at + _NEXTHOP.size, at + size)
+        way = replace(
+            route,
+            via=_gateway(own),
+            linkdown=bool(hop_flags & _LINKDOWN),
+            onlink=bool(hop_flags & _ONLINK),
+            share=more + 1 if version == 4 or more else 0,
+            others=(*route.others, *_of_way(own)),
+        )
+        yield RawRoute(way, device)
         at += max((size + 3) & ~3, _NEXTHOP.size)
+
+
+def _others(found: dict[int, bytes]) -> Iterator[str]:
+    """What a route has beside where it leads, in ip's words: metrics, preference. That it will expire it loses by itself."""
+    metrics = attributes(found.get(_METRICS, b""))
+    locked = native(metrics.get(_LOCK, b""))
+    for kind, payload in metrics.items():
+        lock = "lock " if locked & 1 << kind else ""
+        if kind in _METRIC_WORDS:
+            yield f"{_METRIC_WORDS[kind]} {lock}{native(payload)}{'ms' if _METRIC_WORDS[kind] == 'rto_min' else ''}"
+        elif kind == _RTO_MIN:  # which ip(8) always locks
+            yield f"rto_min {native(payload)}ms"
+        elif kind in (_RTT, _RTTVAR):
+            yield f"{'rtt' if kind == _RTT else 'rttvar'} {lock}{native(payload) // (8 if kind == _RTT else 4)}ms"
+        elif kind == _FEATURES and native(payload) & 1:
+            yield "features ecn"
+        elif kind == _CONGESTION:
+            yield f"congctl {lock}{text(payload)}"
+    if native(found.get(_PREF, b"")) in _PREFERENCES:
+        yield f"pref {_PREFERENCES[native(found[_PREF])]}"
+    if _TTL_PROPAGATE in found:
+        yield f"ttl-propagate {'enabled' if native(found[_TTL_PROPAGATE]) else 'disabled'}"
+    if _NEXT_HOP in found:
+        yield f"nhid {native(found[_NEXT_HOP])}"
+
+
+def _of_way(found: dict[int, bytes]) -> Iterator[str]:
+    """What each way of a route has of its own: the realm of its packets, and what they are put into."""
+    if (flow := native(found.get(_FLOW, b""))) != 0:
+        yield f"realm {flow >> 16}/{flow & 0xFFFF}" if flow >> 16 else f"realm {flow}"
+    if _ENCAP_TYPE in found:
+        kind = native(found[_ENCAP_TYPE])
+        yield _encap_ip(found.get(_ENCAP, b"")) if kind == _ENCAP_IP else f"encap {_ENCAP_NAMES.get(kind, kind)}"
+
+
+def _encap_ip(nested: bytes) -> str:
+    """LWTUNNEL_IP_*: id 1 (network order), dst 2, src 3, ttl 4, tos 5."""
+    found = attributes(nested)
+    words = [f"encap ip id {int.from_bytes(found.get(1, b''), 'big')} dst {ip(found.get(2, bytes(4)))}"]
+    words += [f"src {ip(found[3])}"] if any(found.get(3, b"")) else []
+    words += [f"{word} {native(found[kind])}" for kind, word in ((4, "ttl"), (5, "tos")) if native(found.get(kind, b""))]
+    return " ".join(words)
 
 
 def _gateway(found: dict[int, bytes]) -> str | None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...model.snapshot import PolicyRule
-from .attributes import attributes, ip, native, text
+from .attributes import attributes, ip, native, number, text
 from .route import RTMSG, version_of
 
 RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
-_DST, _SRC, _IIFNAME, _GOTO, _PRIORITY, _FWMARK, _TUN_ID, _SUPPRESS_PREFIXLEN, _TABLE, _FWMASK, _OIFNAME = 1, 2, 3, 4, 6, 10, 12, 14, 15, 16, 17
-_L3MDEV, _UID_RANGE, _IP_PROTO, _SPORT_RANGE, _DPORT_RANGE = 19, 20, 22, 23, 24
+_DST, _SRC, _IIFNAME, _GOTO, _PRIORITY, _FWMARK, _FLOW, _TUN_ID, _SUPPRESS_IFGROUP = 1, 2, 3, 4, 6, 10, 11, 12, 13
+_SUPPRESS_PREFIXLEN, _TABLE, _FWMASK, _OIFNAME = 14, 15, 16, 17
+_L3MDEV, _UID_RANGE, _PROTOCOL, _IP_PROTO, _SPORT_RANGE, _DPORT_RANGE = 19, 20, 21, 22, 23, 24
 """FRA_*"""
 RULES_BODY: Final = bytes(RTMSG.size)
 _ACTIONS: Final = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
@@ -21,6 +22,8 @@ _WHOLE_MASK: Final = 0xFFFFFFFF
 _NO_LIMIT: Final = 0xFFFFFFFF
 _INVERT: Final = 0x2
 """FIB_RULE_INVERT"""
+_USUAL_MAKERS: Final = (0, 2, 3)
+"""RTPROT_UNSPEC, _KERNEL and _BOOT, which ip(8) gives a rule when nothing is asked for."""
 _IP_PROTOCOLS: Final = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp"}
 
 
@@ -45,7 +48,13 @@ def decode_rule(body: bytes) -> PolicyRule | None:
         negated=bool(flags & _INVERT),
         suppress=_suppress(found),
         others=tuple(_others(found, tos)),
+        notes=tuple(_notes(found)),
     )
+
+
+def with_priority(body: bytes) -> bytes:
+    """A rule as dumped, fit to be asked for again: of priority 0 the dump says none, and whoever asks for none gets the next that is free."""
+    return body if _PRIORITY in attributes(body, RTMSG.size) else body + number(_PRIORITY, 0)
 
 
 def _suppress(found: dict[int, bytes]) -> int | None:
@@ -69,6 +78,16 @@ def _others(found: dict[int, bytes], tos: int) -> Iterator[str]:
         if kind in found:
             least, most = struct.unpack("=HH", found[kind])
             yield f"{word} {least}" if least == most else f"{word} {least}-{most}"
+
+
+def _notes(found: dict[int, bytes]) -> Iterator[str]:
+    group = native(found[_SUPPRESS_IFGROUP]) if _SUPPRESS_IFGROUP in found else _NO_LIMIT
+    if group != _NO_LIMIT:
+        yield f"suppress_ifgroup {group}"
+    if flow := native(found.get(_FLOW, b"")):
+        yield f"realms {flow >> 16}/{flow & 0xFFFF}" if flow >> 16 else f"realms {flow}"
+    if native(found.get(_PROTOCOL, b"")) not in _USUAL_MAKERS:
+        yield f"protocol {native(found[_PROTOCOL])}"
 
 
 def _mark(found: dict[int, bytes]) -> str | None:
