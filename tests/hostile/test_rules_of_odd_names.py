@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -51,3 +52,20 @@ def test_a_rule_that_is_told_again_is_that_rule(made: list[dict[str, object]]) -
         subprocess.run(["sh", "-c", "\n".join(doing.commands("ip", where))], capture_output=True, check=False)
     names = {entry["table"]["name"] for entry in json.loads(sh("nft -j list tables"))["nftables"] if "table" in entry}
     assert names <= {"t"}
+
+
+@sandboxed
+def test_a_label_of_an_address_is_no_command() -> None:
+    """An address may be labelled with anything that the kernel has room for: told again, that is its label and nothing else."""
+    here, reader = [own_node()], Reader()
+    sh("ip link add d0 type bridge")
+    before = reader.snapshot(here)
+    sh("ip addr add 10.0.0.1/24 dev d0 label 'd0:;>/tmp/x;'")
+    after = reader.snapshot(here)
+    told = [doing for own in retell(diff(before, after), before, after) for doing in own.doings or ()]
+    sh("ip addr flush dev d0")
+    for doing in told:
+        subprocess.run(["sh", "-c", "\n".join(doing.commands("ip", Where("host")))], capture_output=True, check=False)
+    assert not os.path.exists("/tmp/x")
+    (link,) = json.loads(sh("ip -j addr show d0"))
+    assert [own["label"] for own in link["addr_info"] if own["family"] == "inet"] == ["d0:;>/tmp/x;"]

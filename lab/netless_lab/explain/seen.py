@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..model.addresses import is_address
 from .case import Case
 from .cause import owner_words
-from .routes import is_address
 
 
 def seen(case: Case) -> str:

@@ -196,7 +196,14 @@ def _switch(on: bool) -> str:
 
 def address_words(own: Address) -> str:
     """An address as ip(8) takes it, with all that tells it from others."""
-    return " ".join([address_ends(own), *([f"scope {own.scope}"] if own.family == 4 and own.scope != "global" else []), *own.others])
+    scope = [f"scope {own.scope}"] if own.family == 4 and own.scope != "global" else []
+    return " ".join([address_ends(own), *scope, *map(_quoted, own.others)])
+
+
+def _quoted(said: str) -> str:
+    """Of an address only its label is in words of whoever made it."""
+    key, _, value = said.partition(" ")
+    return f"{key} {word(value)}" if key == "label" else said
 
 
 def address_ends(own: Address) -> str:
