@@ -204,8 +204,8 @@ class Agent:
             client.send(protocol.Failed(request.id, refusal.code, str(refusal), refusal.nearest, going, coming))
         except Exception as error:
             self._stage.report(error)
-            if crowded := self._stage.world.crowded():
-                client.send(protocol.Failed(request.id, 3, crowded))
+            if full := self._stage.full(error):
+                client.send(protocol.Failed(request.id, 3, full))
                 return
             text = f"netless failed in a way it should not: {type(error).__name__}: {error}. The lab goes on; details are in the lab's log."
             client.send(protocol.Failed(request.id, 4, text))

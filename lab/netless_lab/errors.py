@@ -24,6 +24,20 @@ class Refusal(Exception):
         self.clearing = clearing
 
 
+def for_want_of_room(error: BaseException) -> str:
+    """That something failed because no process or thread could be started for it, and what to do, in words; "" when that is not why.
+
+    clone(2) says EAGAIN. Of a program's start Python tells that, and which program it was; of a thread's it has only a sentence of its own.
+    """
+    program = isinstance(error, BlockingIOError) and error.filename is not None
+    if not program and (type(error), str(error)) != (RuntimeError, "can't start new thread"):
+        return ""
+    return (
+        "As many processes and threads run as the lab, its user, or the container or session around it may have, so nothing more can be started. "
+        "`reset step` ends what runs wild in the lab; what runs beside it has to end, or that bound to be raised, by whoever set it."
+    )
+
+
 class ApplyError(Exception):
     """A change to the lab that the kernel refused, in words. ``errno`` is its name (EEXIST ...), "" when no system call failed; ``advice`` what to do."""
 

@@ -19,7 +19,9 @@ from helpers.hands import hands, passed
 from helpers.running import Running, running
 from helpers.waiting import eventually
 from netless_lab import labs
-from netless_lab.protocol import Notice
+from netless_lab.client import Refused
+from netless_lab.model.probe import Ping
+from netless_lab.protocol import Notice, SendProbe
 from netless_lab.sandbox.limits import means_for
 from sandbox.helpers.alone import alone_as_root
 from scenarios.door import open_the_door, stands_at_the_door, with_a_door
@@ -159,7 +161,9 @@ def nothing_starts() -> bool:
 
 @alone_as_root
 def test_a_fork_bomb_that_meets_the_machines_bound_first() -> None:
-    """Where less may run around the lab than it may have itself, a bomb fills it long before its own limit: goto clears that away too."""
+    """Where less may run around the lab than it may have itself, a bomb fills it long before its own limit: what cannot be done for
+    want of a thread says so, and is no fault of ours; goto clears that away too.
+    """
     if means_for(os.uname().release) != "pid_max":
         pytest.skip("before Linux 6.14 this number is the whole machine's")
     Path("/proc/sys/kernel/pid_max").write_text("700", encoding="ascii")
@@ -168,6 +172,9 @@ def test_a_fork_bomb_that_meets_the_machines_bound_first() -> None:
         assert "1500 processes" in lab.status().limits
         with bombed(lab, nothing_starts):
             assert sum(name.isdecimal() for name in os.listdir("/proc")) < 700, "far fewer than the lab itself may have"
+            with pytest.raises(Refused) as told:
+                lab.client.ask(SendProbe(Ping("c1", "10.0.0.1"), True))
+            assert told.value.code == 3 and "nothing more can be started" in str(told.value) and "RuntimeError" not in str(told.value)
         assert whole(lab)
 
 

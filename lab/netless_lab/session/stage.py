@@ -21,7 +21,7 @@ from ..course.outline import lesson_actions, outline, owners
 from ..course.progress import Progress
 from ..course.step import Course, Position, Step, positions, step_at
 from ..course.substitute import apply
-from ..errors import ApplyError
+from ..errors import ApplyError, for_want_of_room
 from ..ground.pretend import PretendHost
 from ..model.journey import Journey
 from ..model.probe import Outcome
@@ -102,6 +102,10 @@ class Stage:
     def report(self, error: BaseException) -> None:
         """Keep the details of our own fault in the lab's log."""
         traceback.print_exception(error)
+
+    def full(self, error: BaseException) -> str:
+        """That nothing more can be started, where that may be why something failed, in words; "" when it is not."""
+        return self.world.crowded() or for_want_of_room(error)
 
     def status(self) -> Status:
         """Everything but the network itself."""
@@ -246,11 +250,8 @@ class Stage:
             await self.mode.watch()
         except Exception as error:
             self.report(error)
-            if crowded := self.world.crowded():
-                self.tell(Notice("error", crowded))
-                return
-            text = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `goto` gets you past the step."
-            self.tell(Notice("error", text))
+            ours = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `goto` gets you past the step."
+            self.tell(Notice("error", self.full(error) or ours))
 
     def _learner_changed(self, burst: Burst) -> None:
         self.own_changes.append(burst)
@@ -296,7 +297,7 @@ class Stage:
 
         def failed(error: Exception) -> None:
             self.report(error)
-            told = self.world.crowded() or f"{what} ({type(error).__name__}: {error})."
+            told = self.full(error) or f"{what} ({type(error).__name__}: {error})."
             self.tell(Notice("error", f"{told} It is tried again until it works."))
 
         return failed
