@@ -63,8 +63,7 @@ class Agent:
         self._session.close()
         await self._callers.shut()
         self._audience.tell(protocol.Bye(reason))
-        for client in tuple(self._clients):
-            await client.close()
+        await asyncio.gather(*(client.close() for client in self._clients))
         return reason
 
     def end(self, reason: str) -> None:

@@ -13,6 +13,8 @@ LINE_LIMIT: Final = 256 << 10
 """Bytes of the longest line an agent reads; requests have some hundred."""
 BACKLOG_LIMIT: Final = 64 << 20
 """A client that has not read this many bytes of events is cut off; it may come back and ask for the state."""
+LAST_WORDS_S: Final = 1.0
+"""How long a client may take to read what is said to it last, in seconds."""
 REQUESTS_LIMIT: Final = 64
 """How many requests of one client may be open. The tutor has a handful, a command one."""
 
@@ -67,9 +69,10 @@ class Connection:
             self._writer.transport.abort()
 
     async def close(self) -> None:
-        """Flush and hang up."""
+        """Hang up when all is on its way that was said, or has not been taken in ``LAST_WORDS_S``."""
+        self._writer.transport.set_write_buffer_limits(high=0)  # else what is left below the usual mark counts as said
         with contextlib.suppress(OSError):
-            await asyncio.wait_for(self._writer.drain(), 1)
+            await asyncio.wait_for(self._writer.drain(), LAST_WORDS_S)
         self._writer.close()
 
     @property
