@@ -102,7 +102,7 @@ async def back(stage: Stage) -> Moved:
         return moved(stage, f"The lab is back at the end of {place}, as it was before it was broken.", ending)
     if taken_back := await take_back_last(stage):
         return moved(stage, f"Undone: {taken_back}.")
-    if stage.state.touched:
+    if stage.own_changes:
         text = f"Undone: what you changed since the start of {place}."
     elif stage.state.passed:
         text = f"Undone: {stage.state.step.title}."
@@ -256,7 +256,8 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
                 await _apply_step(stage)
             except ApplyError as error:
                 raise Refusal(f"The step could not be done. {error} {_NEW_LAB}", code=4) from error
-        stage.state = msgspec.structs.replace(stage.state, touched=False, by_tutor=True)
+        stage.own_changes.clear()
+        stage.state = msgspec.structs.replace(stage.state, by_tutor=True)
         return await judge_here(stage, by_tutor=True)
 
 
@@ -294,7 +295,7 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
             interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
     await stand_at(stage, place)
-    stage.state = msgspec.structs.replace(stage.state, bindings=names, touched=False, verdict=None, notices=Notices(), by_tutor=end)
+    stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end)
     stage.own_changes.clear()
     stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, stage.state.dialect, end=end), place, end=end)
     stage.relive(snapshot)

@@ -8,6 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -49,6 +50,10 @@ Save = Callable[[Progress], None]
 Tell = Callable[[Message], None]
 
 
+MOST_CHANGES: Final = 100
+"""Of the learner's changes so many can be taken back one by one."""
+
+
 class Stage:
     """One lab with one learner. ``mode`` says what judging and help mean now; ``lesson`` is the mode to come back to."""
 
@@ -84,7 +89,8 @@ class Stage:
         self.unseen = Unseen(self.world, self._unseen_changed, old)
         self.moves = Moves(self.world, self.live)
         self.history = History()
-        self.own_changes: deque[Burst] = deque(maxlen=100)
+        self.own_changes: deque[Burst | None] = deque()
+        """What the learner changed since the lab was last known to be in a clean state; None for what has no plain opposite."""
         self.judge = WatchingJudge(self._watch)
         self.lesson = self.mode = lesson(self)
 
@@ -254,8 +260,7 @@ class Stage:
             self.tell(Notice("error", self.full(error) or ours))
 
     def _learner_changed(self, burst: Burst) -> None:
-        self.own_changes.append(burst)
-        self.state = msgspec.structs.replace(self.state, touched=True, by_tutor=False)
+        self._changed(burst)
         self.history.saw(burst.changes, burst.before, burst.after, str(self.state.position))
         self.mode.on_change(burst.after, by_learner=True)
 
@@ -263,10 +268,17 @@ class Stage:
         """What no snapshot holds may stop a packet, or let it pass. What changes while the tutor works is the tutor's own."""
         if self.state.busy:
             return
-        self.state = msgspec.structs.replace(self.state, touched=True, by_tutor=False)
+        self._changed(None)
         lines = (*came, *(f"no longer: {line}" for line in went))
         self.tell(ChangesEvent(time.time(), "learner", tuple(ChangeLine(line) for line in lines)))
         self.rejudge()
+
+    def _changed(self, burst: Burst | None) -> None:
+        self.own_changes.append(burst)
+        if len(self.own_changes) > MOST_CHANGES:
+            self.own_changes.popleft()
+            self.own_changes[0] = None
+        self.state = msgspec.structs.replace(self.state, by_tutor=False)
 
     def _kernel_changed(self, snapshot: Snapshot) -> None:
         self.mode.on_change(snapshot, by_learner=False)

@@ -41,10 +41,9 @@ class Notices(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True):
     """The course in hand, the current step, and what was judged of it.
 
-    ``live`` maps the id of each step of the course (``lesson/step``) to whether its state holds now. ``touched`` is true when the
-    learner changed something since the last moment the lab was known to be in a clean state. ``by_tutor`` is true when the tutor did the
-    current step and the learner changed nothing since: it is the tutor's when it passes, however late. ``lacks`` is what the machine
-    lacks for the current step.
+    ``live`` maps the id of each step of the course (``lesson/step``) to whether its state holds now. ``by_tutor`` is true when the
+    tutor did the current step and the learner changed nothing since: it is the tutor's when it passes, however late. ``lacks`` is what
+    the machine lacks for the current step.
     """
 
     course: Course
@@ -55,7 +54,6 @@ class State(msgspec.Struct, frozen=True):
     live: dict[str, bool] = {}
     dialect: Dialect = "ip"
     busy: str = ""
-    touched: bool = False
     by_tutor: bool = False
     notices: Notices = Notices()
     lacks: tuple[Lack, ...] = ()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ..errors import ApplyError
 from ..model.changes import done_by_somebody
 from ..model.diff import diff
@@ -20,32 +18,28 @@ if TYPE_CHECKING:
     from .stage import Stage
 
 
-async def take_back_last(session: Stage) -> str:
+async def take_back_last(stage: Stage) -> str:
     """Undo only the learner's last change; what was undone, or "" when it has no plain opposite and a rebuild is needed.
 
     The opposite of a change is what the lab as it was differs in from the lab as it became.
     """
-    await session.live.refresh()
-    if not session.own_changes:
-        return ""
-    burst = session.own_changes[-1]
-    if unlike(session.live.last, burst.after):
-        return ""  # somebody else has done something since
+    await stage.live.refresh()
+    burst = stage.own_changes[-1] if stage.own_changes else None
+    if burst is None or unlike(stage.live.last, burst.after):
+        return ""  # where it is unlike, somebody else has done something since
     told = retell(filter(done_by_somebody, diff(burst.after, burst.before)), burst.after, burst.before)
     if any(own.doings is None for own in told):
         return ""
     try:
         for doing in (doing for own in told for doing in own.doings or ()):
-            lines = doing.commands("ip", where_of(session.live.last, "host")) if isinstance(doing, Typed) else ()
-            await session.moves.apply(Run("\n".join(lines)) if isinstance(doing, Typed) else doing)
+            lines = doing.commands("ip", where_of(stage.live.last, "host")) if isinstance(doing, Typed) else ()
+            await stage.moves.apply(Run("\n".join(lines)) if isinstance(doing, Typed) else doing)
     except ApplyError:
         return ""
-    if unlike(burst.before, session.live.last):
+    if unlike(burst.before, stage.live.last):
         return ""
-    session.own_changes.pop()
-    if not session.own_changes:
-        session.state = msgspec.structs.replace(session.state, touched=False)
-    session.history.saw(diff(burst.after, burst.before), burst.after, burst.before, str(session.state.position))
-    session.relive(session.live.last)
-    session.rejudge()
+    stage.own_changes.pop()
+    stage.history.saw(diff(burst.after, burst.before), burst.after, burst.before, str(stage.state.position))
+    stage.relive(stage.live.last)
+    stage.rejudge()
     return "; ".join(sentence(change) for change in burst.changes if done_by_somebody(change))
