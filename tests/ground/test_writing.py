@@ -12,6 +12,7 @@ from netless_lab.errors import ApplyError
 from netless_lab.ground.ledger import Begun, Done, Line, Memory, Refused, standing
 from netless_lab.ground.plan import missed, plan
 from netless_lab.ground.writing import Writer
+from netless_lab.primitives.run import Run
 
 LOOK = "ip -o link; ip -o addr; ip route; ls /run/netns 2>/dev/null || :"
 
@@ -103,4 +104,21 @@ def test_what_somebody_else_has_changed_is_left_to_him() -> None:
         writer.take_back(0, own.snapshot())
         links = own.shell("host", "ip -o link")
         assert " his:" in links and " br0:" not in links
+        writer.close()
+
+
+@sandboxed_once
+def test_what_is_typed_is_written_down_as_the_command_that_it_is() -> None:
+    """Before it is typed; then that it is done, or how it ended. The command that stands there does the same."""
+    with lab() as own:
+        ledger = Witnessing(own)
+        writer = Writer(lambda name: own.refs()[name], own, ledger)
+        assert writer.type_in("ip link add br0 type bridge\nip link set br0 up", python=False) == ""
+        assert "7" in writer.type_in("import os\nos.system(\"ip link del br0\")\nraise SystemExit(7)", python=True)
+        (begun, done, again, refused) = ledger.seen
+        assert isinstance(begun[0], Begun) and begun[0].undo == () and " br0:" not in begun[1]
+        assert isinstance(done[0], Done) and " br0:" in done[1]
+        assert isinstance(again[0], Begun) and isinstance(refused[0], Refused) and " br0:" not in refused[1]
+        assert isinstance(begun[0].action, Run)
+        assert " br0:" in own.shell("host", f"{begun[0].action.line}; {LOOK}")
         writer.close()

@@ -1,13 +1,20 @@
 """What a lab may ask of the ground it stands on, whichever that is: what its nodes are, what may be tuned, ended and named, and how it is
 put back.
+
+What the tutor writes to the kernel is looked at, planned, written down, done, and looked at again: actions by ``writing``, timers of new devices by
+``tune``, the way back to the beginning by ``restore`` and ``purge``. Not so, because no line could take it back: ``build`` and ``connect`` make the
+ground itself, which goes with its namespaces; ``settle`` is for one that nobody has yet; whoever is ended (``end_strangers``, ``end_marked``, ``clear_the_crowd``) stays so; ``repair`` is about
+files of the lab. That each namespace gets a number in the host's, which ``kernel.watch`` needs to hear it, is no state of any node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from ..kernel.beginning import Beginning
+from ..kernel.purge import Purged
 from ..kernel.read import NodeRef
 from ..kernel.toolbox import Launcher
 from ..model.clearing import Clearing
@@ -26,7 +33,6 @@ class Ground(Launcher, Protocol):
     ledger: Ledger
     agent_pid: int
     limits: str
-    put_back: tuple[str, ...]
 
     async def build(self, containers: tuple[str, ...], outside: Outside, hosts: tuple[FarHost, ...] = ()) -> None:
         """The world before the first step. Raises OSError."""
@@ -43,8 +49,11 @@ class Ground(Launcher, Protocol):
     def hands_off(self) -> AbstractContextManager[None]:
         """While inside, processes that the lab starts are left to whoever starts them."""
 
-    def tune(self, links: Iterable[str], node: NodeRef, *, new: bool) -> None:
-        """Give new devices the timers of this ground, and a ``new`` node its limits; none where they are somebody else's. Raises OSError."""
+    def tune(self, links: tuple[str, ...], node: NodeRef, *, new: bool) -> None:
+        """Give new devices the timers of this ground, and a ``new`` node its limits, written down before; none where they are somebody else's.
+
+        Raises OSError.
+        """
 
     def settle(self) -> None:
         """Give the namespace that this thread is in what this ground has for every node. Raises OSError."""
@@ -64,8 +73,19 @@ class Ground(Launcher, Protocol):
     def crowded(self) -> str:
         """That too much runs to start more, in words; "" when not."""
 
-    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> None:
-        """Have exactly these containers run, with ``anew`` in fresh namespaces, and everything else that is no setting of a node as it was."""
+    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> tuple[str, ...]:
+        """Have exactly these containers run, with ``anew`` in fresh namespaces, and everything else that is no setting of a node as it was.
+        The paths of the lab's own files that were missing.
+
+        It is written down before, and ends with a ``purge``.
+        """
+
+    def purge(
+        self, refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int], passing: Collection[int], renewed: Collection[int]
+    ) -> Purged:
+        """Have in these nodes what was in them at the beginning: see ``kernel.purge``. What could not be put right is written down; else nothing
+        that was written down before stands any more.
+        """
 
     def hang_up(self) -> None:
         """What serves in nodes that are about to be made anew serves no more. In the loop."""

@@ -45,7 +45,34 @@ class TakenBack(msgspec.Struct, frozen=True, tag="taken back"):
     number: int
 
 
-Line = Begun | Done | Refused | TakenBack
+class Tuned(msgspec.Struct, frozen=True, tag="tuned"):
+    """The timers of new devices of a node are about to be set (``Ground.tune``), and the limits of one that is ``new`` itself. They go with the
+    devices and the node: nothing has to take them back.
+    """
+
+    node: str
+    links: tuple[str, ...]
+    new: bool
+
+
+class Restoring(msgspec.Struct, frozen=True, tag="restoring"):
+    """All is about to be put back as it was at the beginning, but that exactly these containers run, with ``anew`` in fresh namespaces.
+
+    Where no end of it follows it was interrupted, and is to be done again: whoever does it asks the kernel what is left to do. When all could
+    be put back, what was written down before is undone, and the ledger closed.
+    """
+
+    containers: tuple[str, ...]
+    anew: bool
+
+
+class NotRestored(msgspec.Struct, frozen=True, tag="not restored"):
+    """All was put back but this, in words."""
+
+    problems: tuple[str, ...]
+
+
+Line = Begun | Done | Refused | TakenBack | Tuned | Restoring | NotRestored
 
 
 class Ledger(Protocol):

@@ -7,13 +7,15 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from ..errors import Refusal
+from ..kernel.beginning import Beginning
 from ..kernel.names import read_names
 from ..kernel.namespace import Namespace, call_me
+from ..kernel.purge import Purged, purge
 from ..kernel.read import NodeRef
 from ..model.clearing import Clearing
 from ..model.needs import Lack
@@ -27,7 +29,7 @@ from ..sandbox.spaces import Spaces, WayInto
 from ..sandbox.way import Way
 from . import programs
 from .ground import OnEnd
-from .ledger import Ledger, Memory
+from .ledger import Ledger, Memory, NotRestored, Restoring, Tuned
 from .means import Means
 
 MANY = 100
@@ -49,7 +51,6 @@ class PretendHost:
         self.ledger: Ledger = Memory()
         self._keepsakes = Keepsakes()
         self._means = Means()
-        self.put_back: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
         self._ended: dict[str, threading.Event] = {}
@@ -136,8 +137,9 @@ class PretendHost:
         """While inside, the reaper leaves children that nobody watches to whoever started them."""
         return self._reaper.hands_off()
 
-    def tune(self, links: Iterable[str], node: NodeRef, *, new: bool) -> None:
+    def tune(self, links: tuple[str, ...], node: NodeRef, *, new: bool) -> None:
         """Neighbour timers for new devices: an unanswered ARP takes 0.1 s, not 3 s. A new node says all its ICMP errors. Raises OSError."""
+        self.ledger.write(Tuned(node.name, links, new))
         tune.tune_all(links, node.namespace.fileno(), new=new)
 
     def settle(self) -> None:
@@ -181,13 +183,14 @@ class PretendHost:
         with self._reaper.hands_off():
             return limits.another_may_start(self._limits.for_visitors)
 
-    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> None:
+    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> tuple[str, ...]:
         """Have exactly these containers run, in this order: end others, start those that died, or with ``anew`` all of them in fresh namespaces.
 
         So have the internet and further hosts then, in which nothing is yet; else they get back their host names. Files of the lab that are
-        missing are put back, and every node sees its own.
+        missing are put back, their paths returned, and every node sees its own.
         """
-        self.put_back = self._keepsakes.put_back(anew=anew)
+        self.ledger.write(Restoring(containers, anew))
+        missing = self._keepsakes.put_back(anew=anew)
         before = [ref for ref in self.refs() if ref.pid != os.getpid()]
         for ref in before:
             if ref.role != "container" and not anew and ref.pid is not None:
@@ -208,6 +211,22 @@ class PretendHost:
         with self._lock:
             order = {name: number for number, name in enumerate(("host", *roles, *containers))}
             self._refs = dict(sorted(self._refs.items(), key=lambda item: order.get(item[0], len(order))))
+        return missing
+
+    def purge(
+        self, refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int], passing: Collection[int], renewed: Collection[int]
+    ) -> Purged:
+        """Have in these nodes what was in them at the beginning, whoever changed it. What could not be put right stays written down.
+
+        What there is to do is not planned ahead: to find it is as much work as to do it, and what is found is done at once, object by object. It is
+        verified in the same way: the kernel's answer to each, and every setting read again.
+        """
+        purged = purge(refs, beginning, untouched, passing, renewed)
+        if purged.problems:
+            self.ledger.write(NotRestored(purged.problems))
+        else:
+            self.ledger.close()
+        return purged
 
     def hang_up(self) -> None:
         """The internet's servers answer no more, and hold its namespace no more. Call it in the loop."""

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from ..errors import ApplyError
 from ..kernel.apply import Applier, refused
+from ..kernel.prompt import type_in, typed_as
 from ..kernel.toolbox import Launcher, Resolve
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
+from ..primitives.run import Run
 from .ledger import Begun, Done, Ledger, Refused, TakenBack, agreed, standing
 from .plan import Plan, Planned
 
@@ -61,6 +63,18 @@ class Writer:
                 self._ledger.write(TakenBack(line.number))
                 for action in undo:
                     now = action.outline(now)
+
+    def type_in(self, text: str, *, python: bool) -> str:
+        """Type the lines of a page at a shell prompt of the host, or a program at Python's; what went wrong, in words, or "".
+
+        Of a command line nothing is foretold, and nothing takes it back (``Run``); who has it typed judges what it came to.
+        """
+        typed = Run(typed_as(text, python=python))
+        self._number += 1
+        self._ledger.write(Begun(self._number, typed, typed.inverse()))
+        problem = type_in(text, python=python)
+        self._ledger.write(Refused(self._number, problem) if problem else Done(self._number))
+        return problem
 
     def _written_down(self, steps: tuple[Planned, ...]) -> Iterator[Action]:
         for step in steps:

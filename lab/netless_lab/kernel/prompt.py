@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -48,11 +49,19 @@ def run_to_end(argv: Sequence[str], *, typed: str = "", seconds: float) -> Ended
 
 def type_in(text: str, *, python: bool) -> str:
     """Type lines at the host's shell, or a program at Python's, as lint tries each dialect; what went wrong, in words, or ""."""
-    argv = [sys.executable, "-"] if python else ["sh", "-e", "-s"]
     try:
-        ended = run_to_end(argv, typed=text + "\n", seconds=SECONDS)
+        ended = run_to_end(_prompt(python=python), typed=text + "\n", seconds=SECONDS)
     except OSError as error:
         return str(error)
     if ended.status is None:
         return f"{text!r} did not end within {SECONDS:g} seconds"
     return "" if ended.status == 0 else f"{text!r} ended with {ended.status}: {ended.last_line or 'no word'}"
+
+
+def typed_as(text: str, *, python: bool) -> str:
+    """The command line that does the same as typing it."""
+    return f"printf '%s\\n' {shlex.quote(text)} | {shlex.join(_prompt(python=python))}"
+
+
+def _prompt(*, python: bool) -> list[str]:
+    return [sys.executable, "-"] if python else ["sh", "-e", "-s"]

@@ -23,8 +23,6 @@ from ..kernel.beginning import UNKNOWN, Beginning, NodeBeginning, begin, forget,
 from ..kernel.discover import Discovery
 from ..kernel.namespace import Namespace, call_in_new
 from ..kernel.probe.ready import pending
-from ..kernel.prompt import type_in
-from ..kernel.purge import purge
 from ..kernel.read import NodeRef, Reader
 from ..kernel.unseen import unseen
 from ..kernel.watch import Watch
@@ -180,7 +178,7 @@ class World:
         self._ground.end_strangers()
         if anew:
             self._ground.hang_up()
-        await self._in_thread(lambda: self._ground.restore(containers, anew=anew))
+        lost = await self._in_thread(lambda: self._ground.restore(containers, anew=anew))
         self._ground.end_strangers()  # those who were guests of a node that has just ended
         await self._in_thread(self._follow_the_nodes)
         self.baseline = self._beginning.snapshot
@@ -190,13 +188,12 @@ class World:
         refs = tuple(self._refs.values())
         passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
         untouched = {inode for inode, ref in new.items() if ref.role == "container"}
-        purged = await self._in_thread(lambda: purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
+        purged = await self._in_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
         if purged.remade:
             self._tuned.clear()  # a link made again has its old index and none of our timers
         if anew:
             await self._ground.serve()
-        self._ground.ledger.close()
-        return Cleaned(self._ground.put_back, purged.problems)
+        return Cleaned(lost, purged.problems)
 
     def _follow_the_nodes(self) -> None:
         """What is remembered of nodes is theirs in other namespaces too. For the thread on which all that reads it is done."""
@@ -243,7 +240,7 @@ class World:
     async def type_in_host(self, text: str, *, python: bool) -> str:
         """Type lines at a shell prompt of the host, or a program at Python's; what went wrong, in words, or ""."""
         with self._ground.hands_off():
-            return await self._in_thread(lambda: type_in(text, python=python))
+            return await self._in_thread(lambda: self._writer.type_in(text, python=python))
 
     def pending(self, snapshot: Snapshot) -> tuple[str, ...]:
         """What is not ready for packets yet, in words; what only waits for the kernel's attention is ready at the next look."""
@@ -312,7 +309,7 @@ class World:
         self._tuned &= there
         for node in snapshot.nodes:
             new = [link for link in node.links if (node.netns, link.ifindex) not in self._tuned]
-            names = [link.name for link in new if link.kind != "loopback"]
+            names = tuple(link.name for link in new if link.kind != "loopback")
             with contextlib.suppress(OSError):  # out of files, or the node has gone: if it is there at the next look, then
                 if new:
                     self._ground.tune(names, self._refs[node.name], new=len(names) < len(new))

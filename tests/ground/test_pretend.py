@@ -1,0 +1,106 @@
+"""The ground of a sandbox: what it writes of its own accord is written down before, and what puts all back says when nothing is left to undo."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from helpers.lab import action
+from helpers.sandboxed import sandboxed_once, sh
+from netless_lab.ground.ledger import Begun, Line, Memory, NotRestored, Restoring, Tuned
+from netless_lab.ground.pretend import PretendHost
+from netless_lab.kernel.beginning import Beginning, begin
+from netless_lab.kernel.read import Reader
+from netless_lab.model.outside import USUAL
+from netless_lab.room import BIN, HOME, NETLESS, NETNS
+from netless_lab.sandbox.furniture import CONTAINERS, EMPTY_RESOLV_CONF
+from netless_lab.sandbox.limits import Limits
+from netless_lab.sandbox.pid1 import Room
+from netless_lab.sandbox.reaper import Reaper
+
+LOOK = "sysctl -n net.ipv4.neigh.veth1.retrans_time_ms 2>/dev/null || :; ip -br link"
+OLD = Begun(1, action({"bridge": "br0"}), (action({"delete-link": "br0"}),))
+
+
+class Witnessing(Memory):
+    """A ledger that looks with sysctl(8) and ip(8) at each line that it is given."""
+
+    def __init__(self, ground: PretendHost) -> None:
+        super().__init__()
+        self._ground = ground
+        self.seen: list[tuple[Line, str]] = []
+
+    def write(self, line: Line) -> None:
+        """Keep it, with what is there at that moment."""
+        with self._ground.hands_off():
+            self.seen.append((line, sh(LOOK)))
+        super().write(line)
+
+
+@asynccontextmanager
+async def standing() -> AsyncIterator[tuple[PretendHost, Witnessing, Beginning]]:
+    """The ground with the container c1, before anything is done; the ledger that looks; and what was there."""
+    for folder in (CONTAINERS, NETNS, NETLESS, BIN, HOME, "/run/lock", "/etc/netns"):
+        os.makedirs(folder, exist_ok=True)
+    os.unlink("/etc/resolv.conf")
+    with open("/etc/resolv.conf", "w", encoding="ascii") as file:
+        file.write(EMPTY_RESOLV_CONF)
+    reaper = Reaper(asyncio.get_running_loop())
+    ours, theirs = socket.socketpair()
+    ground = PretendHost(Room("own", os.getpid(), ours, -1, -1, Limits()), reaper, lambda name, own: None)
+    await ground.build(("c1",), USUAL)
+    ledger = Witnessing(ground)
+    ground.ledger = ledger
+    yield ground, ledger, begin(ground.refs(), Reader().snapshot(ground.refs()))
+    ground.hang_up()
+    reaper.close()
+    ours.close()
+    theirs.close()
+
+
+def said(ground: PretendHost, script: str) -> str:
+    """What a shell says, whose end the reaper leaves to it."""
+    with ground.hands_off():
+        return sh(script)
+
+
+@sandboxed_once
+async def test_new_devices_are_written_down_before_they_are_tuned() -> None:
+    """The line stands while the kernel's own second is still in force; then it is some hundredths of one."""
+    async with standing() as (ground, ledger, _):
+        said(ground, "ip link add veth1 type veth peer name veth2")
+        ground.tune(("veth1", "veth2"), ground.refs()[0], new=False)
+        ((line, then),) = ledger.seen
+        assert line == Tuned("host", ("veth1", "veth2"), new=False) and then.startswith("1000\n")
+        assert int(said(ground, LOOK).partition("\n")[0]) < 100
+
+
+@sandboxed_once
+async def test_a_way_back_is_written_down_and_ends_what_was() -> None:
+    """Its line stands before anything is undone. When all is as it was, nothing that was written down stands any more."""
+    async with standing() as (ground, ledger, beginning):
+        ledger.write(OLD)
+        said(ground, "ip link add br9 type bridge")
+        assert ground.restore(("c1",)) == ()
+        line, then = ledger.seen[-1]
+        assert line == Restoring(("c1",), anew=False) and "br9" in then
+        assert ledger.lines() == (OLD, line)
+        assert ground.purge(ground.refs(), beginning, (), (), ()).problems == ()
+        assert ledger.lines() == () and "br9" not in said(ground, LOOK)
+
+
+@sandboxed_once
+async def test_what_cannot_be_put_back_stays_written_down() -> None:
+    """The name servers of c1, in a file that was made read-only there: the last line says so, and those before it still stand."""
+    async with standing() as (ground, ledger, beginning):
+        ledger.write(OLD)
+        ground.restore(("c1",))
+        c1 = next(ref.pid for ref in ground.refs() if ref.name == "c1")
+        file = "/etc/resolv.conf"
+        said(ground, f"nsenter -t {c1} -m sh -c 'echo nameserver 10.0.0.9 > {file}; mount -o remount,bind,ro {file}'")
+        (problem,) = ground.purge(ground.refs(), beginning, (), (), ()).problems
+        assert "resolv.conf of c1" in problem
+        assert ledger.lines() == (OLD, Restoring(("c1",), anew=False), NotRestored((problem,)))
