@@ -126,6 +126,7 @@ def test_words_are_known_from_the_step_after_the_one_that_brings_them() -> None:
     first, second = reading.course.lessons[0].steps
     assert ("link", "eth0") in first.known and ("link", "veth1") not in first.known
     assert ("link", "veth1") in second.known
+    assert first.known.every is second.known.every, "what is known is kept once, however many steps there are"
 
 
 def test_translations_replace_page_by_page() -> None:

@@ -19,7 +19,7 @@ from ..primitives.forward import ESTABLISHED
 from ..primitives.roles import RoleName
 from .bindings import Bindings
 from .candidates import Free, free, settled_links
-from .step import Step
+from .step import Known, Lesson, Step
 from .substitute import apply, apply_text
 from .words import items_of, words_by_role, words_of
 
@@ -205,7 +205,8 @@ def _another_cable(step: Step, snapshot: Snapshot, bindings: Bindings, baseline:
     loose = {("link", text) for own in step.expect if own.verb == "pair" for text in words_by_role((own,), "link") if text not in step.exact}
     if not loose & set(step.known):
         return None
-    opened = msgspec.structs.replace(step, known=tuple(pair for pair in step.known if pair not in loose))
+    kept = tuple(pair for pair in step.known if pair not in loose)
+    opened = msgspec.structs.replace(step, known=Known(kept, len(kept)))
     return _search(opened, snapshot, bindings, baseline, strict=True)
 
 
@@ -240,10 +241,19 @@ def known_in(world: Snapshot) -> tuple[tuple[RoleName, str], ...]:
     return tuple(dict.fromkeys(found))
 
 
-def known_after(step: Step) -> tuple[tuple[RoleName, str], ...]:
-    """What the next step may take for granted: this step's known words and its own."""
-    own = ((word.role, word.text) for item in items_of(step) for word in words_of(item))
-    return tuple(dict.fromkeys((*step.known, *own)))
+def settled(lessons: Iterable[Lesson], world: Snapshot) -> tuple[Lesson, ...]:
+    """These lessons with ``known`` filled in for every step: what the world and the steps before it speak of."""
+    lessons = tuple(lessons)
+    found = dict.fromkeys(known_in(world))
+    counts: list[int] = []
+    for step in (step for lesson in lessons for step in lesson.steps):
+        counts.append(len(found))
+        found.update(dict.fromkeys((word.role, word.text) for item in items_of(step) for word in words_of(item)))
+    every, count = tuple(found), iter(counts)
+    return tuple(
+        msgspec.structs.replace(lesson, steps=tuple(msgspec.structs.replace(step, known=Known(every, next(count))) for step in lesson.steps))
+        for lesson in lessons
+    )
 
 
-__all__ = ["Bindings", "apply", "apply_text", "closest", "fresh", "infer", "known_after", "known_in", "refit"]
+__all__ = ["Bindings", "apply", "apply_text", "closest", "fresh", "infer", "known_in", "refit", "settled"]

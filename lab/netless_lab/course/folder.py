@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from ..model.snapshot import Snapshot
 from . import fields
-from .bind import known_after, known_in
+from .bind import settled
 from .language import FORM, choices
 from .markdown import Block
 from .outline import outline, start
@@ -76,6 +75,8 @@ def _lessons(
     sketch = start(world)
     whole = True
     lessons: list[Lesson] = []
+    called: dict[str, str] = {}
+    taught: dict[str, str] = {}
     problems: list[Problem] = []
     seen: set[str] = set()
     for index, name in enumerate(names):
@@ -91,19 +92,19 @@ def _lessons(
             continue
         try:
             lesson = parse_lesson(files[file], file, sketch if whole else None)
-            lesson = _refer(_named(lesson, name, file), lessons, whole=whole)
+            lesson, own = _refer(_named(lesson, name, file), called, whole=whole)
         except BadLesson as error:
             problems.extend(error.problems)
             whole = False
             continue
-        problems.extend(_taught_before(lesson, lessons))
-        lesson = _settle(lesson, lessons, sketch)
+        problems.extend(_taught_before(lesson, taught))
+        called |= own
         lessons.append(lesson)
         sketch = outline(sketch, (action for step in lesson.steps for action in step.do))
     for name, file in pages.items():
         if name not in names:
             report.add(table.line("lessons"), f"the page {file} is in no lesson list.", f'Add "{name}" to lessons, or move the page away.')
-    return tuple(lessons), (*report.problems, *problems)
+    return settled(lessons, start(world)), (*report.problems, *problems)
 
 
 def _advise_page(name: str, index: int, pages: Mapping[str, str]) -> str:
@@ -117,47 +118,39 @@ def _named(lesson: Lesson, name: str, file: str) -> Lesson:
     return lesson
 
 
-def _refer(lesson: Lesson, earlier: list[Lesson], *, whole: bool) -> Lesson:
-    """The lesson with every entry of ``undoes`` written as ``lesson/step``. Bare ids look in the own lesson first, then backwards."""
+def _refer(lesson: Lesson, earlier: Mapping[str, str], *, whole: bool) -> tuple[Lesson, dict[str, str]]:
+    """The lesson with every entry of ``undoes`` written as ``lesson/step``, and what its own steps are called, which ``earlier`` has of all before.
+
+    Bare ids look in the own lesson first, then backwards.
+    """
     problems: list[Problem] = []
     steps = []
-    for place, step in enumerate(lesson.steps):
-        known = [f"{lesson.id}/{own.id}" for own in lesson.steps[:place]]
-        for other in reversed(earlier):
-            known.extend(f"{other.id}/{own.id}" for own in other.steps)
+    own: dict[str, str] = {}
+    for step in lesson.steps:
         resolved = []
         for name in step.undoes:
-            found = next((full for full in known if full == name or full.endswith(f"/{name}")), None)
+            found = own.get(name) or earlier.get(name)
             if found:
                 resolved.append(found)
             elif whole:
-                advice = did_you_mean(name, known + [full.partition("/")[2] for full in known]) or "There is no step before this one."
+                advice = did_you_mean(name, (*own, *earlier)) or "There is no step before this one."
                 problems.append(Problem(lesson.path, step.line, f'"undoes" names "{name}", and no earlier step is called so.', advice))
         steps.append(msgspec.structs.replace(step, undoes=tuple(resolved)))
+        full = f"{lesson.id}/{step.id}"
+        own |= {step.id: full, full: full}
     if problems:
         raise BadLesson(tuple(problems))
-    return msgspec.structs.replace(lesson, steps=tuple(steps))
+    return msgspec.structs.replace(lesson, steps=tuple(steps)), own
 
 
-def _taught_before(lesson: Lesson, earlier: list[Lesson]) -> Iterator[Problem]:
-    """Causes that an earlier step, or this lesson's own, teaches already: Why can send people to one step only."""
-    known = {code: f"{own.id}/{step.id}" for own in earlier for step in own.steps for code in step.teaches}
+def _taught_before(lesson: Lesson, taught: dict[str, str]) -> Iterator[Problem]:
+    """Causes that an earlier step, or this lesson's own, teaches already: Why can send people to one step only. Its own join those ``taught``."""
     for step in lesson.steps:
         for code in step.teaches:
-            if code in known:
-                what = f'"teaches" names "{code}", which {known[code]} teaches already.'
+            if code in taught:
+                what = f'"teaches" names "{code}", which {taught[code]} teaches already.'
                 yield Problem(lesson.path, step.line, what, "Leave it to one of the two: Why sends people to one step.")
-            known.setdefault(code, f"{lesson.id}/{step.id}")
-
-
-def _settle(lesson: Lesson, earlier: list[Lesson], world: Snapshot) -> Lesson:
-    """The lesson with ``known`` filled in for every step: what the world and earlier steps speak of."""
-    known = known_after(earlier[-1].steps[-1]) if earlier else known_in(world)
-    steps = []
-    for step in lesson.steps:
-        steps.append(msgspec.structs.replace(step, known=known))
-        known = known_after(steps[-1])
-    return msgspec.structs.replace(lesson, steps=tuple(steps))
+            taught.setdefault(code, f"{lesson.id}/{step.id}")
 
 
 def translated(files: Mapping[str, str], course: Course, language: str) -> Reading:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -40,6 +41,16 @@ class ProbeCheck(msgspec.Struct, frozen=True):
         return self.demand == "reply"
 
 
+class Known(msgspec.Struct, frozen=True):
+    """(role, word) pairs that can be taken for granted: the first ``count`` of all that a course speaks of, in its order. All its steps share those."""
+
+    every: tuple[tuple[RoleName, str], ...] = ()
+    count: int = 0
+
+    def __iter__(self) -> Iterator[tuple[RoleName, str]]:
+        return islice(self.every, self.count)
+
+
 class Step(msgspec.Struct, frozen=True):
     """One step of a lesson.
 
@@ -48,7 +59,7 @@ class Step(msgspec.Struct, frozen=True):
     what a machine may lack for it (``model.needs``): that is looked for before somebody begins. ``success`` is said when it passes. ``undoes`` lists ids of
     earlier steps of the course whose result this one rightly takes away. ``exact`` lists names that must be just these; all other
     names, addresses and networks are the learner's to choose. ``teaches`` are the codes of the causes (``explain.catalogue``) that it is about:
-    whoever meets one is sent here. ``known`` holds the (role, word) pairs that the world and earlier
+    whoever meets one is sent here. ``known`` are the words that the world and earlier
     steps already speak of: the step's other words are new with it. ``line`` is where its heading stands in the page.
     """
 
@@ -65,7 +76,7 @@ class Step(msgspec.Struct, frozen=True):
     undoes: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
     teaches: tuple[str, ...] = ()
-    known: tuple[tuple[RoleName, str], ...] = ()
+    known: Known = Known()
     line: int = 0
 
 
