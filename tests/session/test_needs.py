@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.command_line import Cli, own_name
+from helpers import checkout
 from helpers.pages import course, front, page, step
 from helpers.running import Running, running
 from netless_lab.client import Refused
@@ -71,13 +71,14 @@ def test_what_is_there_again_is_lacking_no_more(lab: Running) -> None:
 
 
 def test_a_step_that_cannot_be_done_is_not_begun(lab: Running) -> None:
-    """``run`` of it and ``goto`` beyond it are refused as what this machine cannot, with the reason; the lab stays as it is."""
+    """``run`` of it, ``goto`` beyond it and ``next`` by force are refused as what this machine cannot, with the reason; the lab stays as it is."""
     lab.run("one")
     hide(lab, "curl")
-    for ask in (lambda: lab.goto("three"), lambda: lab.goto("two", end=True), lambda: lab.run("two")):
+    lab.next()
+    for ask in (lambda: lab.goto("three"), lambda: lab.goto("two", end=True), lambda: lab.next(force=True), lambda: lab.run("two")):
         with pytest.raises(Refused, match="the program curl") as refused:
             ask()
-        assert refused.value.code == 3
+        assert refused.value.code == 3 and lab.status().position.endswith("/two")
         assert {"br1"} == lab.links() & {"br1", "br2", "br3"}
 
 
@@ -90,12 +91,11 @@ def test_a_step_done_all_the_same_counts(lab: Running) -> None:
     assert lab.check().verdicts[0].verdict.passed
 
 
-def test_lint_leaves_out_what_cannot_be_tried_here(folder: Path, tmp_path: Path) -> None:
+def test_lint_leaves_out_what_cannot_be_tried_here(folder: Path) -> None:
     """On a machine without curl its step and those after it are skipped, with the reason; the others are proven."""
-    cli = Cli(own_name(), tmp_path / "state")
     hiding = "while found=$(command -v curl); do mount --bind /dev/null $found; done"
     command = ["unshare", "-Urm", "sh", "-ec", f'{hiding}; exec "$0" -m netless --json lint "$1"', sys.executable, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, env=cli.environment, timeout=90, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=checkout.environment(), timeout=90, check=False)
     assert done.returncode == 0, done.stderr
     (proof,) = json.loads(done.stdout)["courses"]
     assert proof["problems"] == []

@@ -82,6 +82,8 @@ async def advance(stage: Stage, *, force: bool = False) -> Moved:
         there = (stage.state.course, following, stage.state.bindings)
         clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False)
         raise Refusal(_not_yet(stage, following, lacking), code=1, clearing=clearing)
+    if lacking:
+        await _insist_on_needs(stage, following, end=False)
     stop_playing(stage)
     await stand_at(stage, following)
     if lacking:
