@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from helpers.command_line import Cli, own_name
+from helpers.command_line import Cli
 
 ESCAPE = "\x1b["
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    """A shell about a lab that does not run: listing what can be broken needs none."""
-    return Cli(own_name(), tmp_path)
 
 
 def test_a_person_at_a_terminal_sees_styles(cli: Cli) -> None:

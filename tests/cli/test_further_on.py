@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.command_line import Cli, own_name
+from helpers.command_line import Cli
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    """A lab of this file's own."""
-    cli = Cli(own_name(), tmp_path_factory.mktemp("state"))
-    cli("up")
-    yield cli
-    cli("down")
 
 
 def test_who_is_ahead_reads_so(netless: Cli) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,11 @@ pytestmark = pytest.mark.kernel
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+def elsewhere(netless: Cli) -> Cli:
     """A running lab, and a shell that is in another one, which does not run."""
-    lab = Cli(own_name(), tmp_path_factory.mktemp("state"))
-    lab("up")
-    elsewhere = Cli(lab.lab, Path(lab.environment["XDG_STATE_HOME"]))
-    elsewhere.environment["NETLESS_LAB"] = own_name()
-    yield elsewhere
-    lab("down")
+    shell = Cli(netless.lab, netless.state)
+    shell.environment["NETLESS_LAB"] = own_name()
+    return shell
 
 
 def running(cli: Cli) -> list[str]:
@@ -80,39 +76,32 @@ def test_progress_goes_to_the_lab_that_is_named(elsewhere: Cli, tmp_path: Path) 
     assert kept.exists()
 
 
-def test_what_a_lab_earned_is_on_disk_when_it_has_ended(tmp_path: Path) -> None:
+def test_what_a_lab_earned_is_on_disk_when_it_has_ended(cli: Cli) -> None:
     """One file, which holds the tick; nothing else is left beside it, and nothing inside could have written it."""
-    cli = Cli(own_name(), tmp_path)
-    try:
-        cli("run", "netless/name")
-        cli("down")
-        (kept,) = (tmp_path / "netless").iterdir()
-        assert kept.name == f"{cli.lab}.json"
-        assert json.loads(kept.read_text())["courses"]["container"]["steps"]["netless/name"]["earned"] > 0
-    finally:
-        cli("down")
+    cli("run", "netless/name")
+    cli("down")
+    (kept,) = (cli.state / "netless").iterdir()
+    assert kept.name == f"{cli.lab}.json"
+    assert json.loads(kept.read_text())["courses"]["container"]["steps"]["netless/name"]["earned"] > 0
 
 
-def test_what_is_imported_counts_beside_what_the_last_lab_earned(tmp_path: Path) -> None:
+def test_what_is_imported_counts_beside_what_the_last_lab_earned(cli: Cli, tmp_path: Path) -> None:
     """A lab was ended with ticks of its own: the import is not forgotten for them, nor they for it, now and in the next lab."""
-    cli, kept = Cli(own_name(), tmp_path), tmp_path / "kept.json"
+    kept = tmp_path / "kept.json"
     kept.write_text('{"format":1,"courses":{"container":{"steps":{"cable/pair":{"earned":7.0,"by_hand":1}}}}}')
-    try:
-        cli("run", "netless/name")
-        cli("down")
-        cli("progress", "import", str(kept))
-        for _ in range(2):
-            steps = cli.json("progress")["courses"]["container"]["steps"]
-            assert steps["cable/pair"]["earned"] == 7.0 and steps["netless/name"]["earned"] is not None
-            cli("up")
-            cli("down")
-    finally:
+    cli("run", "netless/name")
+    cli("down")
+    cli("progress", "import", str(kept))
+    for _ in range(2):
+        steps = cli.json("progress")["courses"]["container"]["steps"]
+        assert steps["cable/pair"]["earned"] == 7.0 and steps["netless/name"]["earned"] is not None
+        cli("up")
         cli("down")
 
 
 def test_the_lab_of_the_environment_is_the_default(elsewhere: Cli) -> None:
     """NETLESS_LAB names it, as --help says; in the lab's own terminals it is set."""
-    own = Cli(elsewhere.lab, Path(elsewhere.environment["XDG_STATE_HOME"]))
+    own = Cli(elsewhere.lab, elsewhere.state)
     assert own.json("status")["lab"] == elsewhere.lab
     assert "NETLESS_LAB" in own("--help").stdout
     assert own("exec", "c1", "--", "printenv", "NETLESS_LAB").stdout.strip() == elsewhere.lab
@@ -120,7 +109,7 @@ def test_the_lab_of_the_environment_is_the_default(elsewhere: Cli) -> None:
 
 def test_every_suggested_command_names_the_lab_one_is_in(elsewhere: Cli) -> None:
     """Typed as shown they act on that lab, refusals included; where a bare command would, it is shown bare."""
-    at_home = Cli(elsewhere.lab, Path(elsewhere.environment["XDG_STATE_HOME"]))
+    at_home = Cli(elsewhere.lab, elsewhere.state)
     verbs = ("up", "goto neighbour --end", "break forwarding-off", "hint", "mend", "mend", "hint")
     refused = ("break forwarding-off", "next", "progress import nothing")
     for cli, options in ((elsewhere, ("--lab", elsewhere.lab)), (at_home, ())):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.command_line import Cli, own_name
+from helpers.command_line import Cli, own
 from helpers.pages import course, page
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
@@ -23,21 +24,20 @@ success = "好了。"
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(tmp_path: Path) -> Iterator[Cli]:
     """A lab to be, with one course of its own that has a Chinese page."""
     folder = tmp_path / "post"
     folder.mkdir()
     for name, text in {**course(cable=page()), "01-cable.zh.md": page(CHINESE, intro="你好。")}.items():
         (folder / name).write_text(text, encoding="utf-8")
-    own = Cli(own_name(), tmp_path / "state")
-    own.environment["NETLESS_LESSONS"] = str(folder)
-    return own
+    with own(tmp_path / "state", folder) as typed:
+        yield typed
 
 
 def title(cli: Cli, *words: str) -> str:
     """Of the first step of the course, as the list of courses has it."""
-    (own,) = (known for known in cli.json(*words, "courses") if known["id"] == "post")
-    return str(own["lessons"][0]["steps"][0]["title"])
+    (course,) = (known for known in cli.json(*words, "courses") if known["id"] == "post")
+    return str(course["lessons"][0]["steps"][0]["title"])
 
 
 def test_the_list_of_courses_is_told_in_it(cli: Cli) -> None:
@@ -52,16 +52,13 @@ def test_the_list_of_courses_is_told_in_it(cli: Cli) -> None:
 def test_a_lab_tells_its_lessons_in_it(cli: Cli) -> None:
     """Page, hint and success are the translation's, what is done and judged the original's. Once it runs, another language is refused by saying so."""
     cli("up", "post", "--lang", "zh")
-    try:
-        told = cli.json("status")
-        assert told["language"] == "zh" and told["page"]["title"] == "做一条线" and told["page"]["prose"] == "你好。\n\n线有两端。"
-        assert cli("hint").stdout == "看看两端。\n"
-        assert "好了。" in cli("run").stdout
-        refused = cli("goto", "post/cable/pair", "--lang", "pt", code=2).stderr
-        assert "tells its lessons in zh" in refused and "netless down" in refused
-        cli("goto", "post/cable/pair", "--lang", "zh")
-    finally:
-        cli("down")
+    told = cli.json("status")
+    assert told["language"] == "zh" and told["page"]["title"] == "做一条线" and told["page"]["prose"] == "你好。\n\n线有两端。"
+    assert cli("hint").stdout == "看看两端。\n"
+    assert "好了。" in cli("run").stdout
+    refused = cli("goto", "post/cable/pair", "--lang", "pt", code=2).stderr
+    assert "tells its lessons in zh" in refused and "netless down" in refused
+    cli("goto", "post/cable/pair", "--lang", "zh")
 
 
 def test_lint_reads_every_translation(cli: Cli) -> None:

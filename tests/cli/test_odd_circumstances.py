@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -25,15 +25,6 @@ READING = (
 )  # fmt: skip
 ONE_OF_EACH_KIND = (("status",), ("diagram", "--svg", "-"), ("exec", "host", "--", "true"), ("no-such-verb",), ("--json", "status"))
 """Verbs that write in different ways: words, a document, what a program says, an error."""
-
-
-@pytest.fixture(scope="module")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    """The command line with a lab that runs."""
-    own = Cli(own_name(), tmp_path_factory.mktemp("state"))
-    own("up")
-    yield own
-    own("down")
 
 
 def typed(cli: Cli, words: tuple[str, ...], redirection: str = "", changes: Mapping[str, str | None] | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -54,49 +45,49 @@ def typed(cli: Cli, words: tuple[str, ...], redirection: str = "", changes: Mapp
     [(">&- 2>&-", READING), (">/dev/full", READING), (">&-", ONE_OF_EACH_KIND), ("2>&-", ONE_OF_EACH_KIND), ("<&- >&-", ONE_OF_EACH_KIND)],
     ids=["no output", "a full disk", "no standard output", "no standard error", "no input and output"],
 )
-def test_a_stream_that_takes_nothing(cli: Cli, redirection: str, verbs: tuple[tuple[str, ...], ...]) -> None:
+def test_a_stream_that_takes_nothing(netless: Cli, redirection: str, verbs: tuple[tuple[str, ...], ...]) -> None:
     """A verb ends in words, or silently where it has no stream to say them on."""
     for words in verbs:
-        typed(cli, words, redirection)
+        typed(netless, words, redirection)
 
 
 @pytest.mark.parametrize("changes", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "LC_ALL": "C"}], ids=["ascii", "C"])
-def test_a_terminal_without_our_signs(cli: Cli, changes: dict[str, str]) -> None:
+def test_a_terminal_without_our_signs(netless: Cli, changes: dict[str, str]) -> None:
     """Every verb can say what it has to say in ASCII; a JSON document loses nothing by it."""
     for words in READING:
-        assert typed(cli, words, changes=changes).stdout.isascii()
+        assert typed(netless, words, changes=changes).stdout.isascii()
     for words in (("--json", "courses"), ("--json", "faults")):
-        assert json.loads(typed(cli, words, changes=changes).stdout) == json.loads(typed(cli, words).stdout)
+        assert json.loads(typed(netless, words, changes=changes).stdout) == json.loads(typed(netless, words).stdout)
 
 
-def test_signs_of_a_document_that_are_not_ascii(cli: Cli, tmp_path: Path) -> None:
+def test_signs_of_a_document_that_are_not_ascii(netless: Cli, tmp_path: Path) -> None:
     """They are written by their numbers, those beyond the first 65,536 too."""
     data = b'{"format": 1, "courses": {"\xc3\xa9\xe6\xbc\xa2\xf0\x90\x8d\x88": {}}}'
     state = {"XDG_STATE_HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"}
     (tmp_path / "netless").mkdir()
     (tmp_path / "netless" / "none.json").write_bytes(data)
-    assert "é漢\U00010348" in json.loads(typed(cli, ("--json", "--lab", "none", "progress"), changes=state).stdout)["courses"]
+    assert "é漢\U00010348" in json.loads(typed(netless, ("--json", "--lab", "none", "progress"), changes=state).stdout)["courses"]
 
 
-def test_progress_that_acts_on_a_terminal(cli: Cli, tmp_path: Path) -> None:
+def test_progress_that_acts_on_a_terminal(netless: Cli, tmp_path: Path) -> None:
     """Whatever ids are in it, what is exported to a terminal, into a file or as a document does nothing there, and is the same progress."""
     name = "a\x1b]0;x\x07\x9b5n\u202e\x7f\u2066\xe9"
     state = {"XDG_STATE_HOME": str(tmp_path)}
     (tmp_path / "netless").mkdir()
     (tmp_path / "netless" / "none.json").write_text(json.dumps({"format": 1, "courses": {name: {}}}))
-    said = [typed(cli, ("--lab", "none", "progress", "export"), changes=state).stdout, typed(cli, ("--json", "--lab", "none", "progress"), changes=state).stdout]
-    typed(cli, ("--lab", "none", "progress", "export", str(tmp_path / "file")), changes=state)
+    said = [typed(netless, ("--lab", "none", "progress", "export"), changes=state).stdout, typed(netless, ("--json", "--lab", "none", "progress"), changes=state).stdout]
+    typed(netless, ("--lab", "none", "progress", "export", str(tmp_path / "file")), changes=state)
     for document in (*said, (tmp_path / "file").read_bytes()):
         assert list(json.loads(document)["courses"]) == [name]
         assert all(sign.isprintable() or sign == "\n" for sign in document.decode())
 
 
-def test_without_a_home(cli: Cli, tmp_path: Path) -> None:
+def test_without_a_home(netless: Cli, tmp_path: Path) -> None:
     """Who has HOME unset has the one of the list of users; who has none there either is told what to set."""
     for words in READING:
-        typed(cli, words, changes={"HOME": None})
+        typed(netless, words, changes={"HOME": None})
     nobody = "import os, pwd, sys; pwd.getpwuid = lambda number: (_ for _ in ()).throw(KeyError(number)); from netless.__main__ import main; sys.exit(main())"
-    environment = {name: value for name, value in cli.environment.items() if name not in ("HOME", "XDG_STATE_HOME")}
+    environment = {name: value for name, value in netless.environment.items() if name not in ("HOME", "XDG_STATE_HOME")}
     done = subprocess.run(
         [sys.executable, "-c", nobody, "--lab", own_name(), "progress"], capture_output=True, text=True, env=environment, timeout=60, check=False
     )
@@ -104,9 +95,9 @@ def test_without_a_home(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("goto", os.fsdecode(b"\xff")), ("exec", os.fsdecode(b"\xed\xa0\x80"), "--", "true"), ("ping", "host", os.fsdecode(b"\xff"))])
-def test_a_word_that_is_no_text(cli: Cli, words: tuple[str, ...]) -> None:
+def test_a_word_that_is_no_text(netless: Cli, words: tuple[str, ...]) -> None:
     """A name that is not UTF-8 is a name that is not known."""
-    assert typed(cli, words).returncode in (1, 2)
+    assert typed(netless, words).returncode in (1, 2)
 
 
 NO_TEXT = r"""
@@ -126,14 +117,14 @@ ln -s /proc/1/ns/net "/run/netns/$(printf 'l\376')" && ls /run/netns
     ],
     ids=lambda words: words[0],
 )  # fmt: skip
-def test_names_in_the_lab_that_are_no_text(cli: Cli, verb: tuple[str, ...]) -> None:
+def test_names_in_the_lab_that_are_no_text(netless: Cli, verb: tuple[str, ...]) -> None:
     """Whatever the kernel took for a name inside, each verb does what it is for: what rebuilds the lab takes those names away too."""
-    assert b"a\xffb" in typed(cli, ("exec", "host", "--", "sh", "-c", NO_TEXT)).stdout
+    assert b"a\xffb" in typed(netless, ("exec", "host", "--", "sh", "-c", NO_TEXT)).stdout
     if verb == ("back",):
-        typed(cli, ("break",))
-    assert typed(cli, verb).returncode in (0, 1), verb
-    typed(cli, ("reset", "--yes"))
-    assert b"\xff" not in typed(cli, ("exec", "host", "--", "ls", "/run/netns")).stdout
+        typed(netless, ("break",))
+    assert typed(netless, verb).returncode in (0, 1), verb
+    typed(netless, ("reset", "--yes"))
+    assert b"\xff" not in typed(netless, ("exec", "host", "--", "ls", "/run/netns")).stdout
 
 
 def spoiled(path: Path, kind: str) -> None:
@@ -151,43 +142,37 @@ def spoiled(path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "deep", "not UTF-8"])
-def test_a_spoiled_progress_file(kind: str, tmp_path: Path) -> None:
+def test_a_spoiled_progress_file(kind: str, cli: Cli) -> None:
     """It is set aside under another name, the lab starts and says so, and keeps what is earned from now on."""
-    cli = Cli(own_name(), tmp_path)
-    path = tmp_path / "netless" / f"{cli.lab}.json"
+    path = cli.state / "netless" / f"{cli.lab}.json"
     spoiled(path, kind)
     cli("up")
-    try:
-        (notice,) = cli.json("status")["notices"]
-        assert "could not be read" in notice and f"{path}.broken" in notice
-        cli("run")
-    finally:
-        cli("down")
+    (notice,) = cli.json("status")["notices"]
+    assert "could not be read" in notice and f"{path}.broken" in notice
+    cli("run")
+    cli("down")
     assert "earned" in cli("progress").stdout
     assert os.path.lexists(f"{path}.broken") and path.is_file()
 
 
 @pytest.mark.parametrize("verb", [("status",), ("up",), ("progress",)])
-def test_what_holds_the_name_is_silent(verb: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_holds_the_name_is_silent(verb: tuple[str, ...], cli: Cli) -> None:
     """A process that listens at a lab's name and never greets is told of in words, with what can be done; ``down`` ends it."""
-    cli = Cli(own_name(), tmp_path)
     with pretender(socket_name(cli.lab, os.geteuid()).removeprefix("\0"), "silent"):
         done = cli(*verb, code=3)
         assert "has not answered" in done.stderr and "down`" in done.stderr
 
 
-def test_a_name_that_is_only_bound(tmp_path: Path) -> None:
+def test_a_name_that_is_only_bound(cli: Cli) -> None:
     """Where nobody even listens, starting a lab of that name is refused in words; looking for it finds none."""
-    cli = Cli(own_name(), tmp_path)
     with socket.socket(socket.AF_UNIX) as holder:
         holder.bind(socket_name(cli.lab, os.geteuid()))
         assert "is held by" in cli("up", code=3).stderr
         cli("status", code=5)
 
 
-def test_an_agent_that_is_stopped(tmp_path: Path) -> None:
+def test_an_agent_that_is_stopped(cli: Cli) -> None:
     """Every verb says that it does not answer; it goes on when the agent does."""
-    cli = Cli(own_name(), tmp_path)
     cli("up")
     agent = int(cli.json("status")["agent_pid"])
     os.kill(agent, signal.SIGSTOP)
@@ -196,4 +181,3 @@ def test_an_agent_that_is_stopped(tmp_path: Path) -> None:
     finally:
         os.kill(agent, signal.SIGCONT)
     cli("status")
-    cli("down")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.command_line import Cli, own_name
+from helpers.command_line import Cli, begun
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 
@@ -58,11 +58,8 @@ def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lab(lessons: Path, tmp_path: Path) -> Iterator[Cli]:
     """A lab that has both courses and stands in the one that comes along."""
-    cli = Cli(own_name(), tmp_path)
-    cli.environment["NETLESS_LESSONS"] = str(lessons)
-    cli("up")
-    yield cli
-    cli("down")
+    with begun(tmp_path, lessons=lessons) as cli:
+        yield cli
 
 
 def links(cli: Cli, node: str = "host") -> set[str]:
@@ -75,9 +72,8 @@ def names(cli: Cli) -> list[str]:
     return [node["name"] for node in cli.json("status")["nodes"]]
 
 
-def test_a_folder_of_courses_is_read(lessons: Path, tmp_path: Path) -> None:
+def test_a_folder_of_courses_is_read(cli: Cli, lessons: Path, tmp_path: Path) -> None:
     """``--lessons`` names it as the variable does, wherever it stands, and one course's folder too; without there is only what came along."""
-    cli = Cli(own_name(), tmp_path)
     cli.environment.pop("NETLESS_LESSONS", None)
     assert [course["id"] for course in cli.json("courses")] == ["container"]
     assert [course["id"] for course in cli.json("courses", "--lessons", str(lessons))] == ["container", "mine"]
@@ -96,7 +92,7 @@ def test_a_lab_that_runs_has_the_courses_it_began_with(lab: Cli, lessons: Path, 
     lab("up", "--lessons", f"{lessons}/mine/..")
 
 
-def test_a_course_that_cannot_be_used_is_named_and_the_others_go_on(lessons: Path, tmp_path: Path) -> None:
+def test_a_course_that_cannot_be_used_is_named_and_the_others_go_on(cli: Cli, lessons: Path, tmp_path: Path) -> None:
     """One called as another, one that is no TOML, one whose only lesson is broken: each is listed with its folder and why, and asked for by
     name it is refused with that; a lab starts all the same, and the sound ones work.
     """
@@ -110,7 +106,6 @@ def test_a_course_that_cannot_be_used_is_named_and_the_others_go_on(lessons: Pat
         (tmp_path / name / "course.toml").write_text(course)
         (tmp_path / name / "01-bridges.md").write_text(page.format(lesson="bridges", step="one", bridge="br1"))
         (tmp_path / name / "02-switch.md").write_text(PAGE.format(lesson="switch", step="two", bridge="br2"))
-    cli = Cli(own_name(), tmp_path)
     cli.environment["NETLESS_LESSONS"] = str(tmp_path)
     told = cli("courses")
     assert "mine" in told.stdout
@@ -118,14 +113,11 @@ def test_a_course_that_cannot_be_used_is_named_and_the_others_go_on(lessons: Pat
     assert "TOML" in told.stderr and "another course is called" in told.stderr and "brigde" in told.stderr
     refused = cli("up", "torn", code=2).stderr
     assert "torn" in refused and "cannot be used" in refused and "course.toml:1" in refused
-    try:
-        cli("up", "mine")
-        assert "brigde" in cli("goto", "hollow", code=2).stderr
-        assert [course["id"] for course in cli.json("courses") if course["lessons"]] == ["container", "mine"]
-        cli("goto", "container/switch", "--end")
-        cli("check", "container/switch")
-    finally:
-        cli("down")
+    cli("up", "mine")
+    assert "brigde" in cli("goto", "hollow", code=2).stderr
+    assert [course["id"] for course in cli.json("courses") if course["lessons"]] == ["container", "mine"]
+    cli("goto", "container/switch", "--end")
+    cli("check", "container/switch")
 
 
 def test_goto_and_run_take_the_lab_to_another_course(lab: Cli) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from helpers.checkout import CHECKOUT
-from helpers.command_line import Cli, own_name
+from helpers.command_line import Cli, begun
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 
@@ -27,11 +27,8 @@ HALF_BUILT = {"up0": ["203.0.113.66"], "br-shop": ["10.0.0.1"], "front1": []}
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Cli]:
     """A lab that has both courses and stands in the shop."""
-    cli = Cli(own_name(), tmp_path)
-    cli.environment["NETLESS_LESSONS"] = str(LESSONS)
-    cli("up", "shop")
-    yield cli
-    cli("down")
+    with begun(tmp_path, "shop", LESSONS) as cli:
+        yield cli
 
 
 def told(cli: Cli, node: str, *words: str) -> Any:
@@ -148,21 +145,17 @@ def test_the_script_of_a_session_makes_the_same_of_a_fresh_lab(lab: Cli) -> None
     lab("check", "shop")
 
 
-def test_what_a_world_cannot_have_is_said_and_the_lab_goes_on(tmp_path: Path) -> None:
+def test_what_a_world_cannot_have_is_said_and_the_lab_goes_on(cli: Cli, tmp_path: Path) -> None:
     """A course whose world fails in the kernel: the lab starts, says what failed and where it is written; other courses are to be had."""
     (tmp_path / "bad").mkdir()
     text = (LESSONS / "shop" / "course.toml").read_text().replace('id = "shop"', 'id = "bad"').replace('{ up = "br-shop" }', '{ up = "absent0" }')
     (tmp_path / "bad" / "course.toml").write_text(text)
     for page in (LESSONS / "shop").glob("*.md"):
         (tmp_path / "bad" / page.name).write_text(page.read_text())
-    cli = Cli(own_name(), tmp_path)
     cli.environment["NETLESS_LESSONS"] = str(tmp_path)
-    try:
-        cli("up", "bad")
-        (note,) = cli.json("status")["notices"]
-        assert "could not be made whole" in note and "bad/course.toml" in note
-        assert "absent0" in cli("goto", "bad/join", code=4).stderr
-        cli("goto", "container/cable", "--end")
-        cli("check", "container/cable")
-    finally:
-        cli("down")
+    cli("up", "bad")
+    (note,) = cli.json("status")["notices"]
+    assert "could not be made whole" in note and "bad/course.toml" in note
+    assert "absent0" in cli("goto", "bad/join", code=4).stderr
+    cli("goto", "container/cable", "--end")
+    cli("check", "container/cable")

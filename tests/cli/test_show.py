@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.command_line import Cli, own_name
+from helpers.command_line import Cli
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> Iterator[Cli]:
-    """The command line, and no lab yet."""
-    own = Cli(own_name(), tmp_path / "state")
-    yield own
-    own("down")
 
 
 def folder(top: Path, name: str) -> Path:

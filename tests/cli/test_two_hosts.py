@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from helpers.checkout import CHECKOUT
-from helpers.command_line import Cli, own_name
+from helpers.command_line import Cli, begun
 from helpers.waiting import eventually
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
@@ -19,11 +19,8 @@ pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Cli]:
     """A lab that stands in the world of two hosts."""
-    cli = Cli(own_name(), tmp_path)
-    cli.environment["NETLESS_LESSONS"] = str(CHECKOUT / "tests" / "courses")
-    cli("up", "pair")
-    yield cli
-    cli("down")
+    with begun(tmp_path, "pair", CHECKOUT / "tests" / "courses") as cli:
+        yield cli
 
 
 def addresses(cli: Cli, node: str) -> dict[str, list[str]]:

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from helpers.command_line import NO_LAB, Cli, own_name
+from helpers.command_line import NO_LAB, Cli
 from netless_lab import labs, protocol
 from netless_lab.primitives.base import DIALECTS
 
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(scope="module")
-def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    """A lab of this file's own."""
-    cli = Cli(own_name(), tmp_path_factory.mktemp("state"))
-    cli("up")
-    yield cli
-    cli("down")
-
-
-def test_status_without_a_lab_says_so(netless: Cli) -> None:
+def test_status_without_a_lab_says_so(cli: Cli) -> None:
     """``status`` starts nothing: it says that no such lab runs and how to start one."""
-    other = Cli(own_name(), Path("/nonexistent"))
-    done = other("status", code=NO_LAB)
+    done = cli("status", code=NO_LAB)
     assert "not running" in done.stderr and "`netless up`" in done.stderr
 
 
@@ -200,9 +189,8 @@ def test_labs_are_ones_own(netless: Cli) -> None:
     assert "machine" not in netless("labs", "--help").stdout
 
 
-def test_down_says_who_else_was_in_the_lab(tmp_path: Path) -> None:
+def test_down_says_who_else_was_in_the_lab(cli: Cli) -> None:
     """A window or shell that has the lab open is counted; an idle lab ends without a word about others."""
-    cli = Cli(own_name(), tmp_path)
     cli("up")
     with labs.connect(cli.lab) or pytest.fail("the lab is not there") as window:
         window.sendall(protocol.encode(protocol.Hello(client="app")))
@@ -217,20 +205,19 @@ def test_down_says_who_else_was_in_the_lab(tmp_path: Path) -> None:
         assert cli.json("down")["others"] == 1
 
 
-def test_import_refuses_by_name_what_no_course_has(netless: Cli, tmp_path: Path) -> None:
+def test_import_refuses_by_name_what_no_course_has(cli: Cli, tmp_path: Path) -> None:
     """The rest counts; a file of which nothing is known changes nothing, with 2."""
     step = {"earned": 5.0, "by_hand": 1}
     mixed = {"container": {"steps": {"cable/pair": step, "cable/gone": step}, "position": "cable/gone"}, "foo": {"steps": {"a/b": step}}}
     (tmp_path / "mixed.json").write_text(json.dumps({"format": 1, "courses": mixed}))
     (tmp_path / "foreign.json").write_text(json.dumps({"format": 1, "courses": {"foo": mixed["foo"]}}))
-    other = Cli(own_name(), tmp_path / "elsewhere")
-    told = other("progress", "import", str(tmp_path / "mixed.json")).stderr
+    told = cli("progress", "import", str(tmp_path / "mixed.json")).stderr
     assert "container/cable/gone" in told and "foo/a/b" in told
-    shown = other("progress").stdout
+    shown = cli("progress").stdout
     assert "container: 1 step earned" in shown and "cable/pair" in shown and "foo" not in shown and "gone" not in shown
-    assert "foo/a/b" in other("progress", "import", str(tmp_path / "foreign.json"), code=2).stderr
-    assert other("progress").stdout == shown
-    assert other.json("progress", "import", str(tmp_path / "mixed.json"))["refused"] == ["container/cable/gone", "foo/a/b"]
+    assert "foo/a/b" in cli("progress", "import", str(tmp_path / "foreign.json"), code=2).stderr
+    assert cli("progress").stdout == shown
+    assert cli.json("progress", "import", str(tmp_path / "mixed.json"))["refused"] == ["container/cable/gone", "foo/a/b"]
 
 
 def test_import_into_a_running_lab_is_refused_with_the_way(netless: Cli, tmp_path: Path) -> None:
@@ -251,21 +238,17 @@ def test_progress_says_who_earned_a_step(netless: Cli) -> None:
     assert step["by_tutor"] == 1 and "by_hand" not in step
 
 
-def test_progress_travels(netless: Cli, tmp_path: Path) -> None:
+def test_progress_travels(netless: Cli, cli: Cli, tmp_path: Path) -> None:
     """Progress exported here and imported in another lab counts there."""
     netless("goto", "cable/pair")
     netless("run")
     kept = tmp_path / "progress.json"
     netless("progress", "export", str(kept))
-    other = Cli(own_name(), tmp_path / "elsewhere")
-    other("progress", "import", str(kept))
-    assert "cable/pair" in other("progress").stdout
-    other("up")
-    try:
-        steps = [step for lesson in other.json("status")["course"]["lessons"] for step in lesson["steps"] if step["earned"]]
-        assert any(step["id"] == "pair" for step in steps)
-    finally:
-        other("down")
+    cli("progress", "import", str(kept))
+    assert "cable/pair" in cli("progress").stdout
+    cli("up")
+    steps = [step for lesson in cli.json("status")["course"]["lessons"] for step in lesson["steps"] if step["earned"]]
+    assert any(step["id"] == "pair" for step in steps)
 
 
 def test_a_new_lab_names_the_difference(netless: Cli) -> None:

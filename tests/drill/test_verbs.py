@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.command_line import NO_LAB, Cli, own_name
+from helpers.command_line import NO_LAB, Cli, begun, own
 
 pytestmark = pytest.mark.kernel
 
@@ -16,19 +16,17 @@ pytestmark = pytest.mark.kernel
 @pytest.fixture(scope="module")
 def netless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     """A lab of this file's own."""
-    cli = Cli(own_name(), tmp_path_factory.mktemp("state"))
-    cli("up")
-    yield cli
-    cli("down")
+    with begun(tmp_path_factory.mktemp("state")) as cli:
+        yield cli
 
 
 def test_faults_are_listed_without_a_lab(tmp_path: Path) -> None:
     """``faults`` starts no lab; --json has id, title, teaches and more for each."""
-    netless = Cli(own_name(), tmp_path)
-    listed = json.loads(netless("faults", "--json").stdout)
-    assert len(listed) >= 60 and all({"id", "title", "teaches", "tells", "needs", "nodes"} <= set(fault) for fault in listed)
-    assert "forwarding-off" in netless("faults").stdout
-    netless("status", code=NO_LAB)
+    with own(tmp_path) as netless:
+        listed = json.loads(netless("faults", "--json").stdout)
+        assert len(listed) >= 60 and all({"id", "title", "teaches", "tells", "needs", "nodes"} <= set(fault) for fault in listed)
+        assert "forwarding-off" in netless("faults").stdout
+        netless("status", code=NO_LAB)
 
 
 def test_break_says_the_symptom_and_mend_proves_health(netless: Cli) -> None:
@@ -76,10 +74,10 @@ def test_the_result_travels(netless: Cli, tmp_path: Path) -> None:
     netless("mend")
     kept = tmp_path / "kept.json"
     netless("progress", "export", str(kept))
-    other = Cli(own_name(), tmp_path / "elsewhere")
-    for _ in range(2):
-        other("progress", "import", str(kept))
-        assert other.json("progress")["drills"] == json.loads(kept.read_text())["drills"] != []
+    with own(tmp_path / "elsewhere") as other:
+        for _ in range(2):
+            other("progress", "import", str(kept))
+            assert other.json("progress")["drills"] == json.loads(kept.read_text())["drills"] != []
 
 
 def test_a_seed_is_reproducible_and_keeps_its_secret(netless: Cli) -> None:

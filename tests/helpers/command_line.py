@@ -9,6 +9,7 @@ import pty
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ def own_name() -> str:
 
 
 class Cli:
-    """``netless`` in a shell whose NETLESS_LAB is ``lab``."""
+    """``netless`` in a shell whose NETLESS_LAB is ``lab``, which keeps its progress below ``state``."""
 
     def __init__(self, lab: str, state: Path) -> None:
         self.lab = lab
+        self.state = state
         self.environment = {**checkout.environment(), "XDG_STATE_HOME": str(state), "NETLESS_LAB": lab}
 
     def __call__(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -62,3 +64,23 @@ class Cli:
     def json(self, *words: str, code: int = 0) -> Any:
         """The one document that --json prints."""
         return json.loads(self("--json", *words, code=code).stdout)
+
+
+@contextlib.contextmanager
+def own(state: Path, lessons: Path | None = None) -> Iterator[Cli]:
+    """The command line about a lab that nobody else has, with a folder of further ``lessons``. If it runs when the block ends, it ends too."""
+    cli = Cli(own_name(), state)
+    if lessons is not None:
+        cli.environment["NETLESS_LESSONS"] = str(lessons)
+    try:
+        yield cli
+    finally:
+        cli("down")
+
+
+@contextlib.contextmanager
+def begun(state: Path, course: str = "", lessons: Path | None = None) -> Iterator[Cli]:
+    """The same, and the lab runs, in this course."""
+    with own(state, lessons) as cli:
+        cli("up", *filter(None, (course,)))
+        yield cli
