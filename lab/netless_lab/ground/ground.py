@@ -1,10 +1,11 @@
 """What a lab may ask of the ground it stands on, whichever that is: what its nodes are, what may be tuned, ended and named, and how it is
 put back.
 
-What the tutor writes to the kernel is looked at, planned, written down, done, and looked at again: actions by ``writing``, timers of new devices by
-``tune``, the way back to the beginning by ``restore`` and ``purge``. Not so, because no line could take it back: ``build`` and ``connect`` make the
-ground itself, which goes with its namespaces; ``settle`` is for one that nobody has yet; whoever is ended (``end_strangers``, ``end_marked``, ``clear_the_crowd``) stays so; ``repair`` is about
-files of the lab. That each namespace gets a number in the host's, which ``kernel.watch`` needs to hear it, is no state of any node.
+What the tutor writes to the kernel is looked at, planned, written down, done, and looked at again: actions by ``writing``, timers of new
+devices by ``tune``, the way back to the beginning by ``restore`` and ``purge``. Not so, because no line could take it back: ``build`` and
+``connect`` make the ground itself, which goes with its namespaces; ``settle`` is for one that nobody has yet; whoever is ended
+(``end_strangers``, ``end_marked``, ``clear_the_crowd``) stays so; ``repair`` is about files of the lab. That each namespace gets a number
+in the host's, which ``kernel.watch`` needs to hear it, is no state of any node.
 """
 
 from __future__ import annotations
