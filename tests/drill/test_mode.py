@@ -44,7 +44,7 @@ async def test_a_repair_counts_though_a_hint_was_asked_for_while_it_was_judged(m
         state=State(courses[0], place, Progress()),
         library=SimpleNamespace(courses=courses),
         judge=WatchingJudge(nothing),
-        world=None,
+        world=SimpleNamespace(look=nothing),
         live=SimpleNamespace(last=Snapshot()),
         history=History(),
         lesson=None,

@@ -39,9 +39,6 @@ async def test_a_check_does_not_overwrite_what_was_judged_after_it(monkeypatch: 
             await lost.wait()
         return Verdict(place.step, result, ()), Bindings()
 
-    async def refresh() -> Snapshot:
-        return Snapshot()
-
     async def nothing() -> None:
         """The watching judge is not at work here."""
 
@@ -49,7 +46,7 @@ async def test_a_check_does_not_overwrite_what_was_judged_after_it(monkeypatch: 
         state=State(course, place, Progress()),
         judge=WatchingJudge(nothing),
         world=None,
-        live=SimpleNamespace(refresh=refresh),
+        live=SimpleNamespace(show=Snapshot),
         unseen=SimpleNamespace(judging=lambda: None),
         case=lambda place: None,
         probe_told=None,

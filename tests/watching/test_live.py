@@ -15,6 +15,11 @@ class Lab:
 
     def __init__(self) -> None:
         self.news, self.links, self.broken = News(), ["lo"], 0
+        self.seen = Snapshot()
+
+    def told_nothing(self) -> bool:
+        """There is always something."""
+        return False
 
     async def look(self) -> Snapshot:
         """As a lab does."""
@@ -22,7 +27,8 @@ class Lab:
             self.broken -= 1
             raise OSError("out of files")
         links = tuple(Link(name, number, "dummy", up=False, carrier=False, mtu=1500) for number, name in enumerate(self.links, 1))
-        return Snapshot((Node("host", "host", 1, links=links),))
+        self.seen = Snapshot((Node("host", "host", 1, links=links),))
+        return self.seen
 
 
 @pytest.mark.parametrize("broken", [0, 1])

@@ -59,10 +59,11 @@ class Drill:
             return "something is broken already: find it, or let `netless mend` take it away first"
         return "something is broken on purpose: repair it, or let `netless mend` do it; `goto` and `reset` rebuild"
 
-    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+    async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """Send the fault's probes. When all go as in health, the fault is over."""
         stage = self._stage
         async with stage.judge.turn():
+            await stage.world.look()
             await settle(stage.world)
             verdict = await health(stage, _bound(stage, self.broken), tell=True)
             if stage.mode is not self:
@@ -100,7 +101,7 @@ class Drill:
         self._stage.tell_status()
         return await self._stage.lesson.explain(probe)
 
-    async def watch(self) -> None:
+    async def watch(self, *, looked: bool) -> None:
         """Judge, and look again a few times while it is not well."""
         stage = self._stage
         for pause in LOOK_AGAIN_S:
@@ -178,9 +179,9 @@ class Recovered:
         """As in a lesson."""
         return self._lesson.refuses(verb)
 
-    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+    async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """As in a lesson."""
-        return await self._lesson.judge(by_tutor=by_tutor)
+        return await self._lesson.judge(by_tutor=by_tutor, looked=looked)
 
     async def check(self, target: str | None) -> Judgement:
         """As in a lesson; and that the network is healthy again, as long as the learner stands where it was broken."""
@@ -199,9 +200,9 @@ class Recovered:
         """As in a lesson."""
         return await self._lesson.explain(probe)
 
-    async def watch(self) -> None:
+    async def watch(self, *, looked: bool) -> None:
         """As in a lesson."""
-        await self._lesson.watch()
+        await self._lesson.watch(looked=looked)
 
     def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
         """As in a lesson."""

@@ -49,6 +49,7 @@ async def verdict(stage: Stage, checks: tuple[ProbeCheck, ...], *, patient: bool
 
 async def well(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> bool:
     """Whether everything goes as in health, within the time that a fresh build may take."""
+    await stage.world.look()
     await settle(stage.world, 1.0 + patience_s)
     end = time.monotonic() + patience_s
     while True:

@@ -53,19 +53,20 @@ _EARLY_S: Final = 0.0005
 class Burst:
     """Many notes in, one call out: a cable plugged into a bridge makes a dozen events, and they are one change to a person.
 
-    Calls ``on_change`` when it has been quiet for a moment after a note, or after the longest time a listener may wait.
+    Calls ``on_change`` when it has been quiet for a moment after a note, or after the longest time a listener may wait. ``last`` is when the
+    last note came, on the clock of ``time.monotonic``.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None]) -> None:
         self._loop, self._on_change = loop, on_change
-        self._first = self._last = 0.0
+        self._first = self.last = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def note(self) -> None:
         """Something changed."""
-        self._last = time.monotonic()
+        self.last = time.monotonic()
         if self._timer is None:
-            self._first = self._last
+            self._first = self.last
             self._timer = self._loop.call_later(QUIET_S, self._maybe)
 
     def cancel(self) -> None:
@@ -75,7 +76,7 @@ class Burst:
             self._timer = None
 
     def _maybe(self) -> None:
-        due = min(self._last + QUIET_S, self._first + LONGEST_S) - time.monotonic()
+        due = min(self.last + QUIET_S, self._first + LONGEST_S) - time.monotonic()
         if due > _EARLY_S:
             self._timer = self._loop.call_later(due, self._maybe)
             return
@@ -185,7 +186,7 @@ class Watch:
         with contextlib.suppress(OSError):  # a kernel without netfilter has no rules to change
             self._ears.append(_ear(NETLINK_NETFILTER, _NFTABLES_GROUPS))
         for ear in self._ears:
-            loop.add_reader(ear.fileno(), self._hear, ear)
+            loop.add_reader(ear.fileno(), self._take, ear)
         self._names = NamesWatch(loop, self._burst.note)
 
     def close(self) -> None:
@@ -218,6 +219,12 @@ class Watch:
             self._watch_process(inode, ref.pid)
         if self._next_pulse is not None:
             self._feel(inode, names)
+
+    def heard(self) -> float:
+        """When it last heard of anything, on the clock of ``time.monotonic``; what the kernel has told by now is among it."""
+        for ear in self._ears:
+            self._take(ear)
+        return self._burst.last
 
     def remove(self, ref: NodeRef) -> None:
         """Stop listening to a node and let its namespace go; its handle may be closed already."""
@@ -266,7 +273,7 @@ class Watch:
         os.close(pidfd)
         self._burst.note()
 
-    def _hear(self, ear: socket.socket) -> None:
+    def _take(self, ear: socket.socket) -> None:
         """Take what has come, unread. ENOBUFS means that the kernel dropped some: that too is a change."""
         for _ in range(_DRAIN):
             try:
@@ -274,8 +281,8 @@ class Watch:
             except BlockingIOError:
                 break
             except OSError:
-                continue
-        self._burst.note()
+                pass
+            self._burst.note()
 
     def _beat(self) -> None:
         """The slow poll."""

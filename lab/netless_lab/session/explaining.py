@@ -27,6 +27,7 @@ async def explained(
     """
     evidence = await world.investigate(probe)
     if evidence.outcome.result == "failed" and world.pending(evidence.before):
+        await world.look()
         await settle(world, SETTLE_S)
         evidence = await world.investigate(probe)
     if evidence.outcome.result == "error":

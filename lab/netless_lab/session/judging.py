@@ -41,13 +41,14 @@ async def send(world: World, probe: Probe, *, must_reply: bool) -> Outcome:
 
 
 async def settle(world: World, deadline_s: float = READY_DEADLINE_S) -> tuple[str, ...]:
-    """Wait until carriers and ports are ready; returns what was still pending when the deadline passed, in words."""
+    """Wait until carriers and ports are ready, from the last look on; what was still pending when the deadline passed, in words."""
     end = time.monotonic() + deadline_s
-    while pending := world.pending(await world.look()):
+    while pending := world.pending(world.seen):
         left = end - time.monotonic()
         if left <= 0:
             return pending
         await world.changed(min(left, 0.05))
+        await world.look()
     return ()
 
 
@@ -69,14 +70,15 @@ class Case(msgspec.Struct, frozen=True):
 
 
 async def judge_step(
-    world: World, case: Case, on_probe: OnProbe | None = None, on_state: Callable[[Verdict], None] = lambda verdict: None
+    world: World, case: Case, on_probe: OnProbe | None = None, on_state: Callable[[Verdict], None] = lambda verdict: None, looked: bool = False
 ) -> tuple[Verdict, Bindings]:
-    """The verdict on a step as things are now, and the learner's names it was judged with.
+    """The verdict on a step as things are now, which the last look saw, and the learner's names it was judged with.
 
-    ``on_state`` hears of the state as soon as it is known to hold: its packets may take seconds when they are lost.
+    ``on_state`` hears of the state as soon as it is known to hold: its packets may take seconds when they are lost. ``looked``: the last look
+    was just now, and unless the kernel has told of something since no other is needed before packets are sent.
     """
     step = case.step
-    snapshot = await world.look()
+    snapshot = world.seen if looked and world.told_nothing() else await world.look()
     names = infer(step, snapshot, case.bindings, world.baseline)
     if names is None:
         settled = found_again(step, case.earlier, snapshot, case.bindings, world.baseline)
@@ -93,8 +95,9 @@ async def judge_step(
         return verdict, names if verdict.passed else case.bindings
     pending: tuple[str, ...] = ()
     if any(check.reply for check in step.probes):
-        on_state(_waiting_for(verdict, world.pending(snapshot)))
-        pending = await settle(world)
+        pending = world.pending(snapshot)
+        on_state(_waiting_for(verdict, pending))
+        pending = pending and await settle(world)
     outcomes = await _send_all(world, step.probes, names, on_probe)
     snapshot = await world.look()
     verdict = verdict_on(snapshot, outcomes)
@@ -142,8 +145,9 @@ async def judge_places(
 async def observe(world: World, case: Case) -> Verdict:
     """What the step's observations show now, whatever its state; nothing else of it is judged."""
     checks = tuple(check for check in case.step.probes if check.demand == "observation")
-    snapshot = await world.look()
+    await world.look()
     await settle(world)
+    snapshot = world.seen
     outcomes = await _send_all(world, checks, case.bindings, None)
     step = msgspec.structs.replace(case.step, expect=(), probes=checks)
     return judge(step, snapshot, outcomes, where_of(snapshot, "host"), case.bindings, owners=case.owners)

@@ -45,18 +45,18 @@ class Lesson:
         """Nothing."""
         return ""
 
-    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+    async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """Judge the current step, earn its tick when it passes, and tell."""
         async with self._stage.judge.turn():
-            return await self._judge(by_tutor=by_tutor)
+            return await self._judge(by_tutor=by_tutor, looked=looked)
 
-    async def _judge(self, *, by_tutor: bool) -> Verdict:
+    async def _judge(self, *, by_tutor: bool, looked: bool) -> Verdict:
         stage = self._stage
         place, held = stage.state.position, stage.state.passed
         stage.unseen.judging()
-        verdict, names = await judge_step(stage.world, stage.case(place), stage.probe_told, self._state_told)
+        verdict, names = await judge_step(stage.world, stage.case(place), stage.probe_told, self._state_told, looked)
         async with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
-            snapshot = await stage.live.refresh()
+            snapshot = stage.live.show()
         if stage.state.position != place:
             return verdict
         completed = False
@@ -117,10 +117,11 @@ class Lesson:
         stage.probe_told(evidence.outcome, True)
         return told
 
-    async def watch(self) -> None:
+    async def watch(self, *, looked: bool) -> None:
         """Judge, and again while a port or carrier is still on its way."""
-        while (await self.judge()).result == "waiting":
+        while (await self.judge(looked=looked)).result == "waiting":
             await asyncio.sleep(WAITING_S)
+            looked = False
 
     def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
         """What the learner changes is judged. What came by itself, a neighbour or MAC learned from a packet, may complete a step that asks
@@ -131,7 +132,7 @@ class Lesson:
         held = stage.state.live.get(here)
         stage.relive(snapshot)
         if not stage.state.busy and (by_learner or stage.state.live.get(here) != held):
-            stage.rejudge()
+            stage.rejudge(looked=True)
 
     def going(self) -> tuple[str, ...]:
         """The network itself says it."""

@@ -31,8 +31,10 @@ class Mode(Protocol):
     def refuses(self, verb: Verb) -> str:
         """Why this verb cannot be had now, and the way on; "" when it can."""
 
-    async def judge(self, *, by_tutor: bool = False) -> Verdict:
-        """Judge what is to be achieved, as things are now, and tell. ``by_tutor``: what is seen meanwhile is the tutor's doing."""
+    async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
+        """Judge what is to be achieved, as things are now, and tell. ``by_tutor``: what is seen meanwhile is the tutor's doing; ``looked``: the
+        last look was just now, and unless the kernel has told of something since no other is needed.
+        """
 
     async def check(self, target: str | None) -> Judgement:
         """The answer to ``check``: verdicts with their words."""
@@ -43,8 +45,8 @@ class Mode(Protocol):
     async def explain(self, probe: Probe) -> Explanation:
         """Send one probe, and say where it died and why. Raises Refusal."""
 
-    async def watch(self) -> None:
-        """What the watching judge does after a change."""
+    async def watch(self, *, looked: bool) -> None:
+        """What the watching judge does after a change; ``looked``: that the last look was just now."""
 
     def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
         """Something changed: by the learner, or by itself."""

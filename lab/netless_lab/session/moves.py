@@ -76,7 +76,7 @@ class Moves:
                     if attempt == ATTEMPTS or error.errno != "EEXIST":
                         raise
             await settle(self._world)
-            return await self._live.refresh()
+            return self._live.show()
 
     def actions(self, course: Course, position: Position, bindings: Bindings, dialect: Dialect, *, end: bool = False) -> tuple[Action, ...]:
         """What a rebuild does to a fresh lab."""
@@ -130,7 +130,7 @@ class Moves:
         """One action of the tutor, exactly as a learner would see it done: with all that the command shown in this dialect does."""
         async with self._live.tutor_at_work():
             self._missed(await self._world.write(spoken((action, *beside(action, dialect)), dialect)))
-            await self._live.refresh()
+            self._live.show()
 
     def clearing(self, course: Course, position: Position, bindings: Bindings) -> Clearing:
         """What a rebuild to this step's start would change of what the picture shows, in words; ``World.unseen`` has the rest."""

@@ -189,7 +189,7 @@ async def _lacking(stage: Stage, following: Position) -> tuple[Step, ...]:
     lacking = missing(state.course, following, await stage.live.refresh(), state.bindings)
     if (not lacking and state.passed) or not stage.mode.watches:
         return lacking
-    await stage.mode.judge()
+    await stage.mode.judge(looked=True)
     return missing(state.course, following, stage.live.last, stage.state.bindings)
 
 
@@ -243,7 +243,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
             if not jumped:
                 text = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
                 stage.tell(Notice("info", text))
-        elif state_holds(stage.state.step, snapshot, stage.state.bindings) and (held := await stage.mode.judge()).passed:
+        elif state_holds(stage.state.step, snapshot, stage.state.bindings) and (held := await stage.mode.judge(looked=True)).passed:
             stage.tell(Notice("info", f"{stage.state.step.title!r} is done already: nothing had to be done."))
             return judged(stage.state, place, held)
         if lacks := unable(stage.state.lacks):
@@ -303,7 +303,7 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
     stage.relive(snapshot)
     stage.tell_status()
     if judging and not end:
-        stage.rejudge()
+        stage.rejudge(looked=True)
     return snapshot
 
 
@@ -350,8 +350,8 @@ async def play(stage: Stage, on: bool) -> Moved:
 
 
 async def judge_here(stage: Stage, *, by_tutor: bool = False) -> Judged:
-    """Judge the current step, and go on with that later when something is still on its way."""
-    verdict = await stage.mode.judge(by_tutor=by_tutor)
+    """Judge the current step, which was looked at just now, and go on with that later when something is still on its way."""
+    verdict = await stage.mode.judge(by_tutor=by_tutor, looked=True)
     if verdict.result == "waiting":
         stage.rejudge()
     return judged(stage.state, stage.state.position, verdict)

@@ -32,9 +32,9 @@ class Play:
             return "play mode is on: nothing is judged, so a repair would go unseen. Leave it first"
         return self.beneath.refuses(verb)
 
-    async def judge(self, *, by_tutor: bool = False) -> Verdict:
+    async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """Asked for, it is judged."""
-        return await self.beneath.judge(by_tutor=by_tutor)
+        return await self.beneath.judge(by_tutor=by_tutor, looked=looked)
 
     async def check(self, target: str | None) -> Judgement:
         """As beneath."""
@@ -48,7 +48,7 @@ class Play:
         """As beneath."""
         return await self.beneath.explain(probe)
 
-    async def watch(self) -> None:
+    async def watch(self, *, looked: bool) -> None:
         """Nothing."""
 
     def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:

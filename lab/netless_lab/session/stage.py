@@ -78,6 +78,7 @@ class Stage:
         self._began = time.monotonic()
         self._clients = 0
         self._summary: Summary | None = None
+        self._looked = False
         self.state = State(course, stood(course, progress), progress, progress.bindings(course.id), dialect=progress.dialect)
         deaf = self._failing("The nodes could not be listened to, so no packet can be followed")
         unguarded = self._failing("The guard against broadcast storms could not do its work")
@@ -236,9 +237,10 @@ class Stage:
             self.state = msgspec.structs.replace(state, live=live)
             self.tell_status()
 
-    def rejudge(self) -> None:
-        """Judge again soon, where what changes is judged."""
+    def rejudge(self, *, looked: bool = False) -> None:
+        """Judge again soon, where what changes is judged. ``looked``: the last look was just now."""
         if self.mode.watches:
+            self._looked = looked
             self.judge.soon()
 
     async def hold_judging(self) -> None:
@@ -253,7 +255,8 @@ class Stage:
     async def _watch(self) -> None:
         """One turn of the watching judge, in whatever mode."""
         try:
-            await self.mode.watch()
+            looked, self._looked = self._looked, False
+            await self.mode.watch(looked=looked)
         except Exception as error:
             self.report(error)
             ours = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `goto` gets you past the step."
@@ -300,7 +303,7 @@ class Stage:
                 await self.world.write((down,))
             except ApplyError:
                 return
-            await self.live.refresh()
+            self.live.show()
             self.history.did((down,), before_it, down.sentence(), str(self.state.position))
         self.note(text)
 

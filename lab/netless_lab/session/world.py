@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
@@ -59,7 +60,7 @@ class World:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
         self._writer = Writer(self._resolve, own, own.ledger)
         self.news = News()
-        self._looked = 0
+        self._looked, self._looked_at = 0, 0.0
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell)
         self._tuned: set[tuple[int, int]] = set()
         self.agent_pid = own.agent_pid
@@ -126,7 +127,8 @@ class World:
 
     async def look(self) -> Snapshot:
         """Every node as the kernel has it now; nodes that came or went are noticed here."""
-        self._looked = self.news.count
+        self._watch.heard()  # what was told before the look is not told after it
+        seen, at = self.news.count, time.monotonic()
         found = {ref.name: ref for ref in self._discovery.scan(self._ground.refs())}
         for name, ref in self._refs.items():
             if found.get(name) != ref:
@@ -135,10 +137,20 @@ class World:
         self._refs = found
         self._ground.release()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
+        self._looked, self._looked_at = seen, at
         self._tune_new(snapshot)
         self.following.nodes(found, snapshot)
         self._storms.consider(snapshot, found)
         return snapshot
+
+    @property
+    def seen(self) -> Snapshot:
+        """What the last look saw."""
+        return self._seen
+
+    def told_nothing(self) -> bool:
+        """Whether the kernel has had nothing to tell since the last look. Some changes it never tells of (``kernel.watch``)."""
+        return self._watch.heard() <= self._looked_at
 
     async def changed(self, timeout_s: float) -> bool:
         """Wait for news from the kernel that the last look has not seen; False when the time passed without any."""
@@ -289,6 +301,7 @@ class World:
         return self._ground.crowded()
 
     def _ended(self, name: str, expected: bool) -> None:
+        self._looked_at = 0.0  # it was not heard by the watch
         self.news.tell()
         if not expected:
             self._on_death(name)

@@ -28,6 +28,13 @@ class Sight(Protocol):
     def news(self) -> News:
         """Counts what the kernel had to tell."""
 
+    @property
+    def seen(self) -> Snapshot:
+        """What the last look saw."""
+
+    def told_nothing(self) -> bool:
+        """Whether the kernel has had nothing to tell since that look."""
+
     async def look(self) -> Snapshot:
         """Every node as it is now."""
 
@@ -90,10 +97,15 @@ class Live:
             self._tutor -= 1
 
     async def refresh(self) -> Snapshot:
-        """Look now, tell what changed since the last look, and return what is there."""
-        snapshot = await self._sight.look()
+        """Look now, tell what changed since everybody was told last, and return what is there."""
+        await self._sight.look()
+        return self.show()
+
+    def show(self) -> Snapshot:
+        """The same of what the last look saw: for who has looked just now."""
+        snapshot = self._sight.seen
         before, self.last = self.last, snapshot
-        changes = diff(before, snapshot)
+        changes = () if snapshot is before else diff(before, snapshot)
         if not changes:
             return snapshot
         by_itself = not any(done_by_somebody(change) for change in changes)
@@ -120,8 +132,12 @@ class Live:
                 self.tell(Notice("info", "The picture shows again what is there."))
 
     async def _catch_up(self) -> None:
-        """Look after news; while the tutor is at work it looks itself when it is done."""
-        if not self._tutor:
+        """See what the news is, by a look unless one came after it; while the tutor is at work it looks itself when it is done."""
+        if self._tutor:
+            return
+        if self._sight.told_nothing():
+            self.show()
+        else:
             await self.refresh()
 
 
