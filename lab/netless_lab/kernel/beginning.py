@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -53,18 +53,27 @@ class Beginning(NamedTuple):
         return known if known is not None else self.bare if ref.role == "container" else UNKNOWN
 
     def moved(self, refs: Sequence[NodeRef]) -> Beginning:
-        """What was remembered of nodes, held for the namespaces that they live in now; this one is not to be used any more."""
+        """What was remembered of nodes, held for the namespaces that they live in now, and what a bare container is, for each of the others;
+        this one is not to be used any more.
+        """
         now = {ref.name: ref.namespace.inode for ref in refs}
         inodes = {node.netns: now[node.name] for node in self.snapshot.nodes if node.name in now and now[node.name] != node.netns}
-        if not any(inode in self.nodes for inode in inodes):
+        known = {inodes.get(inode, inode): node for inode, node in self.nodes.items()}
+        known |= {ref.namespace.inode: self.bare for ref in refs if ref.role == "container" and ref.namespace.inode not in known}
+        lasting = {inodes.get(node.netns, node.netns) for node in self.snapshot.nodes} | set(now.values())
+        known = {inode: node for inode, node in known.items() if inode in lasting}
+        if known == self.nodes:
             return self
+        for inode, node in self.nodes.items():
+            if known.get(inode) is not node:
+                node.settings.close()
         snapshot = msgspec.structs.replace(
             self.snapshot,
             nodes=tuple(msgspec.structs.replace(node, netns=inodes.get(node.netns, node.netns)) for node in self.snapshot.nodes),
         )
         nodes = {
-            inodes.get(inode, inode): known._replace(settings=known.settings.moved()) if inode in inodes else known
-            for inode, known in self.nodes.items()
+            inode: node if self.nodes.get(inode) is node else node._replace(settings=node.settings.held_for(inode, keep=keep))
+            for (inode, node), keep in zip(known.items(), _rooms(), strict=False)
         }
         return Beginning(snapshot, nodes, self.bare)
 
@@ -77,13 +86,17 @@ def remember(namespace: Namespace, *, keep: bool = False) -> NodeBeginning:
 
 def begin(refs: Sequence[NodeRef], snapshot: Snapshot, bare: NodeBeginning | None = None) -> Beginning:
     """Remember ``refs`` as they are. ``bare`` is needed where none of them is a container. Raises OSError."""
-    room = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-    nodes: dict[int, NodeBeginning] = {}
-    for ref in refs:
-        nodes[ref.namespace.inode] = remember(ref.namespace, keep=room > _FILES)
-        room -= _FILES
+    nodes = {ref.namespace.inode: remember(ref.namespace, keep=keep) for ref, keep in zip(refs, _rooms(), strict=False)}
     new = next((nodes[ref.namespace.inode] for ref in refs if ref.role == "container"), bare)
     return Beginning(snapshot, nodes, new or UNKNOWN)
+
+
+def _rooms() -> Iterator[bool]:
+    """For one node after the other, whether the files of its settings may be kept open: all of them have half of what descriptors there may be."""
+    room = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+    while True:
+        yield room > _FILES
+        room -= _FILES
 
 
 def forget(beginning: Beginning) -> None:

@@ -30,6 +30,7 @@ from .nft.batch import Batch, table_names
 from .read import NodeRef
 from .resolvers import ETC_NETNS
 from .restore import Restorer, cables
+from .settings import Settings
 from .sweep import Sweep
 
 NO_SERVER: Final = "# no name server yet\n"
@@ -48,19 +49,22 @@ class Purged(msgspec.Struct, frozen=True):
 class _Yard:
     """One node while it is being cleaned."""
 
-    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, lasts: bool) -> None:
-        """``lasts``: the lab made the node. Any other ends with its names: then only its links matter, which may hold others' ends."""
+    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, lasts: bool, unset: Settings | None) -> None:
+        """``lasts``: the lab made the node. Any other ends with its names: then only its links matter, which may hold others' ends. ``unset``:
+        how settings are in a namespace as new as this one; None when it is not new.
+        """
         self.ref = ref
         self.lasts = lasts
         self.wanted = wanted
         self.began = began
+        self._keys = None if unset is None else began.settings.beyond(unset)
         self.socket = NetlinkSocket(ref.namespace)
         self.restorer = Restorer(self.socket, wanted, began)
         self._refused: frozenset[str] = frozenset()
 
     def settings(self) -> list[str]:
         """Put back every setting, as far as it goes now; what did not is tried again, so there is nothing to tell."""
-        self._refused = frozenset(self.began.settings.put_back(self.ref.namespace))
+        self._refused = frozenset(self.began.settings.put_back(self.ref.namespace, self._keys))
         return []
 
     def settings_again(self, remade: Collection[str]) -> list[str]:
@@ -85,7 +89,8 @@ def purge(
         for ref in refs:
             began = UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref)
             try:
-                yard = _Yard(ref, _wanted(ref, baseline), began, lasts=ref.namespace.inode not in passing)
+                unset = beginning.bare.settings if ref.namespace.inode in renewed else None
+                yard = _Yard(ref, _wanted(ref, baseline), began, lasts=ref.namespace.inode not in passing, unset=unset)
             except OSError as error:  # a namespace that cannot be entered any more needs no cleaning
                 if out_of_files(error):
                     raise
@@ -101,7 +106,8 @@ def _purge(yards: list[_Yard], baseline: Snapshot, renewed: Collection[int]) -> 
     problems = _at_once(lasting, lambda yard: [*_firewall(yard), *_resolver(yard)])
     for yard, sweep in sweeps:
         problems += [f"{name} in {yard.wanted.name} cannot be deleted" for name in sweep.wait()]
-    problems += _at_once(lasting, _Yard.settings)
+    for yard in lasting:
+        problems += call_in(yard.ref.namespace, yard.settings)
     problems += _names(yards, baseline)
     remade = _remake(yards, problems)
     for yard in lasting:

@@ -3,17 +3,18 @@
 Which settings there are is asked of the kernel: all files below /proc/sys/net that may be opened both to read and to write. So counters
 and facts (nf_conntrack_count, tcp_available_*) are left out, and so are orders (ipv4/route/flush), by their mode and not by a list.
 
-About 800 files for a node with one cable: opening, reading and closing them takes 5 ms, reading open ones again less than 1 ms. So a
+About 800 files for a node with one cable: opening, reading and closing them takes 3 ms, reading open ones again less than 1 ms. So a
 namespace that will be compared again and again keeps them open (``keep``). An open file does not keep its namespace alive: when that is
 gone, or the device or module of a setting, reading says so (fs/proc/proc_sysctl.c). Reading and writing happen inside the namespace,
-because some settings ask whose thread it is.
+because some settings ask whose thread it is. Two namespaces that are compared at the same time take longer than one after the other: each
+of these calls hands Python over to the other's thread.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -21,7 +22,9 @@ import msgspec
 from .namespace import Namespace, call_in
 
 ROOT: Final = "/proc/sys"
-_SIZE: Final = 4096
+_SIZE: Final = 255
+"""The kernel clears as many bytes as are asked for before it writes a few of them, so longer values are asked for once more."""
+_LONGEST: Final = 1 << 16
 _PER_DEVICE: Final = ("conf", "neigh")
 _WIDE: Final = ("all", "default")
 
@@ -41,16 +44,22 @@ class Settings:
     kernel copies in that direction (writing ip_forward also writes the forwarding of every device, and accept_redirects of ``all``).
     """
 
-    def __init__(self, values: dict[str, bytes | None], files: dict[str, int] | None = None, home: int | None = None) -> None:
-        """``files`` are the descriptors of those that are kept open, and belong to the namespace with the inode ``home``; they become ours."""
+    def __init__(self, values: dict[str, bytes | None], files: dict[str, int] | None = None, home: int | None = None, *, keep: bool = False) -> None:
+        """``files`` are the descriptors of those that are kept open, and belong to the namespace with the inode ``home``; they become ours.
+        ``keep``: others of that namespace are kept open too, once they were opened.
+        """
         self.values = values
         self._files = files or {}
         self._home = home
+        self._keep = keep
 
-    def moved(self) -> Settings:
-        """The same settings for a namespace in the place of the one they were read in; no file is open any more, and these are not to be used."""
-        self.close()
-        return Settings(self.values)
+    def held_for(self, home: int, *, keep: bool) -> Settings:
+        """The same settings for another namespace; with ``keep`` their files are kept open from the first comparison on."""
+        return Settings(self.values, home=home, keep=keep)
+
+    def beyond(self, bare: Settings) -> frozenset[str]:
+        """The keys of those that are otherwise than in ``bare``, or not there: what tells a node that was set up from one that was not."""
+        return frozenset(key for key, value in self.values.items() if key not in bare.values or bare.values[key] != value)
 
     def close(self) -> None:
         """Close what was kept open."""
@@ -65,7 +74,7 @@ class Settings:
         checked against one another (ip_local_port_range, ip_unprivileged_port_start): what is refused is tried again.
         """
         chosen = [key for key in self.values if keys is None or key in keys]
-        return call_in(namespace, self._put_back, chosen, self._kept(namespace)) if chosen else {}
+        return call_in(namespace, self._put_back, chosen, self._reading(namespace)) if chosen else {}
 
     def of_devices(self, names: Collection[str]) -> frozenset[str]:
         """The keys of the settings that belong to these devices."""
@@ -73,45 +82,104 @@ class Settings:
 
     def differences(self, namespace: Namespace) -> tuple[Difference, ...]:
         """What ``put_back`` would write now."""
-        return call_in(namespace, self._differences, list(self.values), self._kept(namespace))
+        return call_in(namespace, self._differences, list(self.values), self._reading(namespace))
 
     def spoiled(self, namespace: Namespace) -> frozenset[str]:
         """Devices with a setting that was not set at all and that the kernel cannot unset: they are to be made anew."""
         unset = [key for key, value in self.values.items() if value is None and device_of(key)]
-        found = call_in(namespace, self._differences, unset, self._kept(namespace)) if unset else ()
+        found = call_in(namespace, self._differences, unset, self._reading(namespace)) if unset else ()
         return frozenset(device_of(one.key) for one in found)
 
-    def _kept(self, namespace: Namespace) -> dict[str, int]:
+    def _reading(self, namespace: Namespace) -> _Reading:
         """The files that are open, as far as they speak of this namespace: an open file shows the one in which it was opened."""
-        return self._files if namespace.inode == self._home else {}
+        return _Reading(self._files, keep=self._keep) if namespace.inode == self._home else _Reading({}, keep=False)
 
-    def _put_back(self, keys: list[str], files: dict[str, int]) -> dict[str, str]:
-        refused = [key for key in keys if self._write(key, files)]
-        return {key: problem for key in refused if (problem := self._write(key, files))}
+    def _put_back(self, keys: list[str], reading: _Reading) -> dict[str, str]:
+        with reading:
+            refused = [key for key, _ in reading.differing(keys, self.values) if self._write(key, reading)]
+            return {key: problem for key, _ in reading.differing(refused, self.values) if (problem := self._write(key, reading))}
 
-    def _differences(self, keys: list[str], files: dict[str, int]) -> tuple[Difference, ...]:
-        found = []
-        for key in keys:
-            was, now = self.values[key], _read(key, files)
-            if now is not None and now != was:
-                found.append(Difference(key, None if was is None else _text(was), _text(now)))
-        return tuple(found)
+    def _differences(self, keys: list[str], reading: _Reading) -> tuple[Difference, ...]:
+        with reading:
+            found = [(key, self.values[key], now) for key, now in reading.differing(keys, self.values)]
+        return tuple(Difference(key, None if was is None else _text(was), _text(now)) for key, was, now in found)
 
-    def _write(self, key: str, files: dict[str, int]) -> str:
-        """Write when it differs; "" when all is well or the file is gone."""
-        wanted, now = self.values[key], _read(key, files)
-        if now is None or now == wanted:
-            return ""
+    def _write(self, key: str, reading: _Reading) -> str:
+        """Write what was; "" when all is well or the file is gone."""
+        wanted = self.values[key]
         if wanted is None:
             return f"{key} was not set before, and the kernel has no way to unset it"
         try:
-            with _opened(key) as fd:
-                os.pwrite(fd, wanted, 0)
+            with contextlib.closing(os.fdopen(reading.open(key), "wb", buffering=0)) as file:
+                file.write(wanted)
         except FileNotFoundError:
             return ""
         except OSError as error:
             return f"could not set {key} to {_text(wanted)}: {error.strerror}"
         return ""
+
+
+class _Reading:
+    """Once through the settings of a namespace, inside it. Use it as a context, once.
+
+    A file is opened from its folder, which is looked up once: every name on a way through /proc/sys costs as much as the opening.
+    """
+
+    def __init__(self, files: dict[str, int], *, keep: bool) -> None:
+        """``files`` are open by their keys; with ``keep`` those that are opened are added, and left open."""
+        self._files = files
+        self._keep = keep
+        self._folders: dict[str, int] = {}
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        for fd in self._folders.values():
+            os.close(fd)
+
+    def differing(self, keys: Iterable[str], values: Mapping[str, bytes | None]) -> Iterator[tuple[str, bytes]]:
+        """Those of ``keys`` that are not as in ``values``, with what they are, one at a time: what is written on the way counts for later ones."""
+        files, pread = self._files, os.pread
+        for key in keys:
+            now: bytes | None
+            try:
+                now = pread(files[key], _SIZE, 0)
+            except (KeyError, OSError):
+                now = self.read(key)
+            else:
+                if len(now) == _SIZE:
+                    now = self.read(key)
+            if now is not None and now != values[key]:
+                yield key, now
+
+    def read(self, key: str) -> bytes | None:
+        """The value now, from its open file when there is one; None when there is none to read, or it is not set."""
+        fd = self._files.get(key)
+        if fd is not None:
+            try:
+                return _whole(fd)
+            except FileNotFoundError:  # its device has gone; there may be another of this name
+                os.close(self._files.pop(key))
+            except OSError:
+                return None
+        with contextlib.suppress(OSError):
+            fd = self.open(key)
+            if self._keep:
+                self._files[key] = fd
+            try:
+                return _whole(fd)
+            finally:
+                if not self._keep:
+                    os.close(fd)
+        return None
+
+    def open(self, key: str) -> int:
+        """To read and to write: what allows only one of the two is no setting. Raises OSError."""
+        folder, _, name = key.rpartition("/")
+        if folder not in self._folders:
+            self._folders[folder] = os.open(f"{ROOT}/{folder}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        return os.open(name, os.O_RDWR | os.O_CLOEXEC, dir_fd=self._folders[folder])
 
 
 def read_settings(namespace: Namespace, *, keep: bool = False) -> Settings:
@@ -125,37 +193,24 @@ def device_of(key: str) -> str:
     return parts[3] if len(parts) > 4 and parts[2] in _PER_DEVICE and parts[3] not in _WIDE else ""
 
 
-def _read(key: str, files: dict[str, int]) -> bytes | None:
-    """The value now, from its open file when there is one; None when there is none to read."""
-    fd = files.get(key)
-    if fd is not None:
-        try:
-            return os.pread(fd, _SIZE, 0)
-        except FileNotFoundError:  # its device has gone; there may be another of this name
-            os.close(files.pop(key))
-        except OSError:
-            return None
-    with contextlib.suppress(OSError), _opened(key) as fd:
-        return os.pread(fd, _SIZE, 0)
-    return None
-
-
 def _read_all(keep: bool, home: int) -> Settings:
     values: dict[str, bytes | None] = {}
     files: dict[str, int] = {}
-    for key in sorted(_listed(f"{ROOT}/net"), key=_rank):
-        try:
-            fd = _open(key)
-        except OSError:
-            continue
-        values[key] = None
-        with contextlib.suppress(OSError):  # not set yet
-            values[key] = os.pread(fd, _SIZE, 0)
-        if keep:
-            files[key] = fd
-        else:
-            os.close(fd)
-    return Settings(values, files, home)
+    reading = _Reading(files, keep=True)
+    with reading:
+        for key in sorted(_listed(f"{ROOT}/net"), key=_rank):
+            value = reading.read(key)
+            if key in files:
+                values[key] = value  # None for one that is not set yet
+            if not keep and key in files:
+                os.close(files.pop(key))
+    return Settings(values, files, home, keep=keep)
+
+
+def _whole(fd: int) -> bytes:
+    """All of a setting's file. Raises OSError."""
+    value = os.pread(fd, _SIZE, 0)
+    return value if len(value) < _SIZE else os.pread(fd, _LONGEST, 0)
 
 
 def _listed(directory: str) -> Iterator[str]:
@@ -177,20 +232,6 @@ def _rank(key: str) -> tuple[bool, int]:
     if len(parts) <= 4 or parts[2] not in _PER_DEVICE:
         return mode, 0
     return mode, 1 + _WIDE.index(parts[3]) if parts[3] in _WIDE else 1 + len(_WIDE)
-
-
-def _open(key: str) -> int:
-    """To read and to write: what allows only one of the two is no setting. Raises OSError."""
-    return os.open(f"{ROOT}/{key}", os.O_RDWR | os.O_CLOEXEC)
-
-
-@contextlib.contextmanager
-def _opened(key: str) -> Iterator[int]:
-    fd = _open(key)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
 
 
 def _text(value: bytes) -> str:
