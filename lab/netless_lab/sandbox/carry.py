@@ -25,7 +25,6 @@ import errno
 import fcntl
 import os
 import select
-import signal
 import stat
 import struct
 import termios
@@ -34,10 +33,13 @@ from netless_lab.kernel import syscalls as sc
 
 TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
 
     Settle = Callable[[], None]
     Copy = Callable[[], Settle | None]
+else:
+    import _signal as signal  # the module signal makes enums of all its numbers, which takes 5 ms
 
 _CHUNK = 1 << 16
 """As much as a pipe holds (pipe(7))."""

@@ -29,10 +29,8 @@ if __name__ == "__main__":  # -I -S: nothing of ours is on the path yet
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 import _socket
-import array
 import errno
 import fcntl
-import signal
 import struct
 
 from netless_lab.kernel import syscalls as sc
@@ -41,7 +39,10 @@ from netless_lab.sandbox.way import NotThere, Way
 
 TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
+else:
+    import _signal as signal  # the module signal makes enums of all its numbers, which takes 5 ms
 
 if os.isatty(0) and os.isatty(1):
     import termios
@@ -350,7 +351,7 @@ def _become(entering: Entering, for_terminal: _socket.socket | None) -> None:
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
         for fd in filter(os.isatty, (0, 1, 2)):
             os.dup2(slave, fd)
-        for_terminal.sendmsg([b"t"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [master]))])
+        for_terminal.sendmsg([b"t"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("@i", master))])
     _execute(entering.command, runner)
 
 

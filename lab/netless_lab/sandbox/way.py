@@ -11,7 +11,6 @@ because ``enter`` has to be in the node a few milliseconds after it was started,
 from __future__ import annotations
 
 import _socket
-import array
 import errno
 import os
 import struct
@@ -26,6 +25,7 @@ NOBODYS: Final = 1_984_000_000
 systemd give to users, services and containers (systemd's UIDS-GIDS), below 2^31, which some programs take for a sign."""
 _CREDENTIALS = struct.Struct("=iII")
 _TIMEVAL = struct.Struct("@ll")
+_FILE = struct.Struct("@i")
 _ANSWER_MOST: Final = 1 << 16
 _FILES_MOST: Final = 16
 
@@ -132,12 +132,12 @@ def take_no_more(sock: _socket.socket) -> None:
 
 
 def _received(sock: _socket.socket) -> tuple[bytes, list[int]]:
-    files = array.array("i")
-    got, ancillary, _, _ = sock.recvmsg(_ANSWER_MOST, _socket.CMSG_SPACE(_FILES_MOST * files.itemsize), _socket.MSG_CMSG_CLOEXEC)
+    files: list[int] = []
+    got, ancillary, _, _ = sock.recvmsg(_ANSWER_MOST, _socket.CMSG_SPACE(_FILES_MOST * _FILE.size), _socket.MSG_CMSG_CLOEXEC)
     for level, kind, data in ancillary:
         if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS):
-            files.frombytes(data[: len(data) - len(data) % files.itemsize])
-    return got, list(files)
+            files += (fd for (fd,) in _FILE.iter_unpack(data[: len(data) - len(data) % _FILE.size]))
+    return got, files
 
 
 def peer(sock: _socket.socket) -> tuple[int, int]:
