@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False  # importing typing costs 4 ms
+if TYPE_CHECKING:
+    from typing import Final
 
 HOME: Final = "/run/lab"
 NETLESS: Final = "/run/netless"

@@ -26,6 +26,10 @@ def _run(words: list[str]) -> int:
     if words in (["--version"], ["-V"]):
         print(f"netless {__version__}")
         return 0
+    if "exec" in words[:3]:
+        from .entering import enter
+
+        enter(words)
     from .cli import run
 
     return run(words)

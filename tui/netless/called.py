@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-LAB_VARIABLE: Final = "NETLESS_LAB"
-"""Names the lab of every command without ``--lab``; in the lab itself it is set, to that lab."""
-DEFAULT_LAB: Final = "default"
+from .lab_in_hand import lab_in
+
 LABLESS: Final = ("doctor", "labs", "lint", "--")
 """How commands go on that act on no lab, whichever one is in."""
 _OF_A_LAB: Final = re.compile(rf"`netless(?=[ `])(?! (?:{'|'.join(LABLESS)}))")
@@ -37,11 +36,6 @@ class Called(NamedTuple):
         if isinstance(value, list | tuple):
             return [self.document(own) for own in value]
         return value
-
-
-def lab_in(environment: Mapping[str, str]) -> str:
-    """The lab that a bare command acts on."""
-    return environment.get(LAB_VARIABLE) or DEFAULT_LAB
 
 
 def called(lab: str, environment: Mapping[str, str]) -> Called:

@@ -13,8 +13,9 @@ from netless_lab.course.language import LANGUAGE
 from netless_lab.course.places import LESSONS
 
 from . import __version__
-from .called import LAB_VARIABLE, called, lab_in
+from .called import called
 from .exit_codes import Exit
+from .lab_in_hand import LAB_VARIABLE, lab_in
 from .options import in_order
 from .printer import Printer
 from .streams import drop_result

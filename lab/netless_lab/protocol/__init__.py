@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from ..documents import read_json, write_json
+from ..greeting import VERSION
 from ..lease import Lease
 from .base import Done, Failed, Look, Message, Request, Verb
 from .events import (
@@ -86,8 +87,6 @@ from .requests import (
     Subscribe,
     WhatGoes,
 )
-
-VERSION = 4
 
 
 class Hello(Message, frozen=True):

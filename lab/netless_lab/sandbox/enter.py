@@ -392,4 +392,4 @@ def _code(status: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    os._exit(main(sys.argv[1:]))  # all was written by os.write: there is nothing for Python to end in order

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import re
@@ -13,10 +12,9 @@ from typing import Final
 from ..address import address, lab_of, socket_name
 from . import way
 from .way import NotOurs as NotOurs
+from .way import refuse_files as refuse_files
 
 _PATIENCE_S: Final = 5
-_PASS_RIGHTS: Final = 83
-"""SO_PASSRIGHTS, whether open files may be handed over (SCM_RIGHTS); since Linux 6.16 (include/uapi/asm-generic/socket.h)."""
 _LISTENING: Final = 0x10000
 """__SO_ACCEPTCON in the flags column of /proc/net/unix."""
 _SOCKET: Final = re.compile(r"[^ ]+: [0-9A-F]+ [0-9A-F]+ (?P<flags>[0-9A-F]{8}) [0-9A-F]+ [0-9A-F]+ +[0-9]+ (?P<name>.+)\n")
@@ -93,16 +91,6 @@ def connect(lab: str) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def refuse_files(sock: socket.socket) -> None:
-    """Let nobody hand over open files by this Unix socket, nor by those that it accepts, where the kernel can refuse them.
-
-    What is not asked for is closed when it is read, by whoever reads; and to close a file of somebody else's may take as long as he likes
-    (a TCP connection with SO_LINGER, socket(7)). An older kernel lets only a signal interrupt that.
-    """
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, _PASS_RIGHTS, 0)
 
 
 def peer_uid(sock: socket.socket) -> int:

@@ -26,6 +26,8 @@ systemd give to users, services and containers (systemd's UIDS-GIDS), below 2^31
 _CREDENTIALS = struct.Struct("=iII")
 _TIMEVAL = struct.Struct("@ll")
 _FILE = struct.Struct("@i")
+_PASS_RIGHTS: Final = 83
+"""SO_PASSRIGHTS, whether open files may be handed over (SCM_RIGHTS); since Linux 6.16 (include/uapi/asm-generic/socket.h)."""
 _ANSWER_MOST: Final = 1 << 16
 _FILES_MOST: Final = 16
 
@@ -66,6 +68,18 @@ def connect(sock: _socket.socket, address: str, patience_s: int) -> None:
     sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, _TIMEVAL.pack(0, 0))
     if peer(sock)[1] != os.geteuid():
         raise NotOurs(errno.EPERM, "the name of the lab is held by another user's process")
+
+
+def refuse_files(sock: _socket.socket) -> None:
+    """Let nobody hand over open files by this Unix socket, nor by those that it accepts, where the kernel can refuse them.
+
+    What is not asked for is closed when it is read, by whoever reads; and to close a file of somebody else's may take as long as he likes
+    (a TCP connection with SO_LINGER, socket(7)). An older kernel lets only a signal interrupt that.
+    """
+    try:  # noqa: SIM105  (contextlib alone takes milliseconds to import)
+        sock.setsockopt(_socket.SOL_SOCKET, _PASS_RIGHTS, 0)
+    except OSError:
+        pass
 
 
 def request(node: str) -> bytes:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from typing import NoReturn
 
-from netless_lab import join, protocol
+from netless_lab import protocol
 from netless_lab.client import Client
 from netless_lab.errors import Refusal
 from netless_lab.model.probe import Ping
 
+from ..entering import become
 from ..exit_codes import Exit
 from ..labs import joined, opened
 from ..printer import Printer
@@ -46,7 +46,6 @@ def ping(args: Namespace, printer: Printer) -> int:
 
 
 def _enter(lab: str, client: Client, node: str, command: list[str]) -> NoReturn:
-    """Become a process that carries a command in a node, in place of this one: so every signal and the exit code are the command's own."""
+    """Become a process that carries a command in a node. Raises Refused when it cannot be entered."""
     client.ask(protocol.Enter(node))
-    argv = (*join.command(lab, node, stay=True), *command)
-    os.execve(argv[0], argv, {**os.environ, **join.environment(lab, node)})
+    become(lab, node, command)
