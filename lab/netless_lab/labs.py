@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -56,8 +55,7 @@ def connect(lab: str) -> socket.socket | None:
         raise Refusal(str(error)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """A connection to a lab. ``keeper`` is its keeper's pid when this very call started it, 0 when another process was faster."""
 
     sock: socket.socket

@@ -70,13 +70,21 @@ def test_verbs_that_draw_nothing_import_no_screen(words: tuple[str, ...]) -> Non
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("words", [("shell", "host"), ("exec", "host", "--", "true")], ids=lambda words: words[0])
-def test_going_into_a_node_imports_no_screen(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("words", "by"), [(("shell", "host"), "netless.shell"), (("exec", "host", "--", "true"), "netless.entering")])
+def test_going_into_a_node_imports_no_screen(words: tuple[str, ...], by: str) -> None:
     """``netless shell`` and ``exec`` go in at once: until they become what carries the command, neither textual nor the app is loaded."""
     with running() as lab:
         loaded = run_main("--lab", lab.name, *words, whole=True)
-    assert "netless.shell" in loaded
+    assert by in loaded
     assert not {name for name in loaded if name.partition(".")[0] == "textual" or name.startswith("netless.app")}
+
+
+@pytest.mark.kernel
+def test_exec_needs_no_parser_and_no_reader_of_messages() -> None:
+    """They take four times as long to import as it takes to be in the node."""
+    with running() as lab:
+        loaded = run_main("--lab", lab.name, "exec", "host", "--", "true", whole=True)
+    assert not loaded & {"msgspec", "argparse", "netless.cli", "netless_lab.protocol"}
 
 
 def test_a_verb_needs_no_event_loop() -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
+import netless_lab.lean  # noqa: F401  (before all that imports msgspec)
 from netless_lab.course.language import LANGUAGE
 from netless_lab.course.places import LESSONS
 

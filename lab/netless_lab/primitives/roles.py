@@ -7,15 +7,13 @@ IFNAMSIZ is 16 with its NUL, <linux/if.h>).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal, get_type_hints
+from typing import Annotated, Literal, NamedTuple, get_type_hints
 
 RoleName = Literal["link", "node", "netns", "ip", "cidr", "net"]
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """A marker inside ``Annotated``: the field holds the name of such a thing."""
 
     name: RoleName

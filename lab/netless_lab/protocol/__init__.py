@@ -9,6 +9,8 @@ How a lab is ended is the same in every version: ``ending``.
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from ..documents import read_json, write_json
@@ -106,8 +108,16 @@ AgentMessage = (
     Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent | Notice | Bye | Summary
 )
 
-_from_client: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
-_from_agent: msgspec.json.Decoder[AgentMessage] = msgspec.json.Decoder(AgentMessage)
+
+@functools.cache
+def _from_client() -> msgspec.json.Decoder[ClientMessage]:
+    """Made when it is needed: who asks reads no requests, and who answers no replies."""
+    return msgspec.json.Decoder(ClientMessage)
+
+
+@functools.cache
+def _from_agent() -> msgspec.json.Decoder[AgentMessage]:
+    return msgspec.json.Decoder(AgentMessage)
 
 
 def encode(message: Message) -> bytes:
@@ -117,7 +127,7 @@ def encode(message: Message) -> bytes:
 
 def decode_request(line: bytes) -> ClientMessage:
     """A line from a client; raises msgspec.MsgspecError in words when it is not one."""
-    message = read_json(line, _from_client)
+    message = read_json(line, _from_client())
     if isinstance(message, Request) and message.id == 0:
         raise msgspec.ValidationError("a request has an `id` of its own, and 0 is none")
     return message
@@ -125,7 +135,7 @@ def decode_request(line: bytes) -> ClientMessage:
 
 def decode_event(line: bytes) -> AgentMessage:
     """A line from the agent; raises msgspec.MsgspecError in words when it is not one."""
-    return read_json(line, _from_agent)
+    return read_json(line, _from_agent())
 
 
 __all__ = [

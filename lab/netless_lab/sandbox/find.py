@@ -6,8 +6,7 @@ import errno
 import os
 import re
 import socket
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..address import address, lab_of, socket_name
 from . import way
@@ -21,8 +20,7 @@ _SOCKET: Final = re.compile(r"[^ ]+: [0-9A-F]+ [0-9A-F]+ (?P<flags>[0-9A-F]{8}) 
 """A named socket's line of /proc/net/unix (the kernel's net/unix/af_unix.c, ``unix_seq_show``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A lab of this user. ``ready`` is false while it is being started."""
 
     lab: str
