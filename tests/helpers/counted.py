@@ -1,4 +1,4 @@
-"""A lab that writes down when it looks at its nodes: how often that is, nobody outside could tell.
+"""A lab that writes down when it looks at its nodes, and when it hears of the kernel: how often that is, nobody outside could tell.
 
 It is a whole lab, but for the slow poll of what makes no event, which would look at any time.
 """
@@ -19,20 +19,24 @@ from netless_lab.kernel.read import NodeRef, Reader
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.sandbox.pid1 import Room
 
-_LOOKS: Final = "/run/looks"
+_DIARY: Final = "/run/diary"
 
 
 def main(room: Room) -> None:
     """What runs as PID 1 of such a lab."""
     watch.PULSE_S = 3600  # type: ignore[misc]
-    look = Reader.snapshot
+    look, note = Reader.snapshot, watch.Burst.note
 
-    def counted(reader: Reader, refs: Sequence[NodeRef]) -> Snapshot:
-        with open(_LOOKS, "a", encoding="ascii") as file:
-            file.write(f"{time.monotonic_ns()}\n")
+    def looking(reader: Reader, refs: Sequence[NodeRef]) -> Snapshot:
+        _write("look")
         return look(reader, refs)
 
-    setattr(Reader, "snapshot", counted)  # noqa: B010
+    def hearing(burst: watch.Burst) -> None:
+        _write("heard")
+        note(burst)
+
+    setattr(Reader, "snapshot", looking)  # noqa: B010
+    setattr(watch.Burst, "note", hearing)  # noqa: B010
     inside.main(room)
 
 
@@ -45,6 +49,12 @@ def counted() -> Iterator[Running]:
             yield lab
 
 
-def looks(lab: Running, begin: int, end: int) -> int:
-    """How often it looked between two times of ``time.monotonic_ns``."""
-    return sum(begin <= int(line) <= end for line in lab.sh(f"cat {_LOOKS}").split())
+def happened(lab: Running, begin: int, end: int) -> list[str]:
+    """What it did between two times of ``time.monotonic_ns``, in order: ``look`` or ``heard``."""
+    lines = (line.split() for line in lab.sh(f"cat {_DIARY}").splitlines())
+    return [what for at, what in lines if begin <= int(at) <= end]
+
+
+def _write(what: str) -> None:
+    with open(_DIARY, "a", encoding="ascii") as file:
+        file.write(f"{time.monotonic_ns()} {what}\n")
