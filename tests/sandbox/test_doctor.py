@@ -17,7 +17,7 @@ from netless_lab.sandbox import doctor
 from netless_lab.sandbox.explain import apparmor_profile, explain_kernel, explain_need, explain_start
 from netless_lab.sandbox.facts import Facts, gather
 from netless_lab.sandbox.limits import Limits
-from netless_lab.sandbox.status import Failure
+from netless_lab.sandbox.status import Failure, Stage
 from netless_lab.sandbox.trial import TRIALS, Outcome
 from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
 from sandbox.helpers.rooms import room
@@ -176,7 +176,7 @@ def test_missing_tools_are_named_with_their_packages(tmp_path: Path) -> None:
         ("mounts", errno.EIO, GOOD, "", ""),
     ],
 )
-def test_causes_and_cures(stage: str, number: int, facts: Facts, why: str, do: str) -> None:
+def test_causes_and_cures(stage: Stage, number: int, facts: Facts, why: str, do: str) -> None:
     """Each known cause has its own words; an unknown one is not guessed at."""
     advice = explain_start(Failure(stage, number, "refused"), facts)
     assert why in advice.why and do in advice.do

@@ -20,7 +20,7 @@ from .explain import explain_need, explain_start, lacks_program
 from .facts import Facts, gather
 from .limits import Limits
 from .start import StartError, launch
-from .status import Failure
+from .status import Failure, Stage
 from .trial import Outcome, Told
 
 CheckStatus = Literal["ok", "missing", "failed"]
@@ -53,7 +53,7 @@ class Report:
         return tuple(check for check in self.checks if check.status == "missing")
 
 
-_STAGES: Final = {
+_STAGES: Final[dict[Stage, str]] = {
     "user namespace": "user namespace",
     "uid map": "being root inside",
     "namespaces": "network, pid, mount, uts and ipc namespaces",

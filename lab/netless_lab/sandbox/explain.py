@@ -13,9 +13,9 @@ from typing import Final
 from ..model.needs import Need
 from .facts import Facts
 from .limits import kernel_version
-from .status import Failure
+from .status import Failure, Stage
 
-_EARLY: Final = ("user namespace", "uid map", "namespaces")
+_EARLY: Final[tuple[Stage, ...]] = ("user namespace", "uid map", "namespaces")
 _DENIED: Final = (errno.EPERM, errno.EACCES)
 
 

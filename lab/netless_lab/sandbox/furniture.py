@@ -67,7 +67,8 @@ def furnish(plan: Plan, staged: Staged) -> None:
                 _show_again(path, held[path])
         for path in covered:
             sc.mount(None, path, None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_RDONLY | sc.MS_NOSUID | sc.MS_NODEV)
-    _furnish_run(plan)
+    _furnish_run()
+    _write_commands(plan.path, plan.executable)
     os.mkdir(MACHINE_ETC)
     sc.bind(f"/proc/self/fd/{machine_etc}", MACHINE_ETC)
     os.close(machine_etc)
@@ -261,27 +262,25 @@ def _write_own_etc(directory: str, node: str) -> None:
     os.mkdir(f"{directory}/netns")
 
 
-def _furnish_run(plan: Plan) -> None:
+def _furnish_run() -> None:
     for path in (NETNS, NETLESS, BIN, CONTAINERS):
         os.makedirs(path, exist_ok=True)
     os.makedirs("/run/lock", exist_ok=True)
     os.makedirs(HOME, 0o700, exist_ok=True)
     _write(f"{HOME}/.bashrc", "PS1='\\[\\e[1m\\]\\u@\\h\\[\\e[0m\\]:\\w\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto'\n")
-    _write_commands(plan)
 
 
-def _write_commands(plan: Plan) -> None:
+def _write_commands(path: tuple[str, ...], executable: str) -> None:
     """Commands that would fail in a room without help, in a directory at the head of the room's PATH."""
-    path = ":".join(plan.path)
-    _write_script("netless", f'PYTHONPATH={shlex.quote(path)} exec {shlex.quote(plan.executable)} -m netless "$@"')
+    _write_script("netless", f'PYTHONPATH={shlex.quote(":".join(path))} exec {shlex.quote(executable)} -m netless "$@"')
     # The machine's own python3 knows no pyroute2, which a whole dialect of the lessons is written in; ours does.
-    _write_script("python3", f'exec {shlex.quote(plan.executable)} "$@"')
+    _write_script("python3", f'exec {shlex.quote(executable)} "$@"')
     # A page copied from elsewhere says sudo; in here one is root already, and sudo itself refuses to run in a user namespace.
     _write_script("sudo", 'while [ "${1#-}" != "$1" ]; do shift; done\nexec env "$@"')
     tcpdump = shutil.which("tcpdump", path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     if tcpdump:
         # tcpdump would become the user tcpdump, who does not exist in a user namespace that maps one user; and see ``nogroups``.
-        words = (plan.executable, "-I", "-S", _NO_GROUPS, tcpdump, "-Z", "root")
+        words = (executable, "-I", "-S", _NO_GROUPS, tcpdump, "-Z", "root")
         _write_script("tcpdump", f'exec {shlex.join(words)} "$@"')
 
 

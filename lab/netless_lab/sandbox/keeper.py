@@ -73,16 +73,16 @@ def main(text: str, callers: int, words: int) -> NoReturn:
             sc.map_root_to(wanted.uid, wanted.gid, of=str(wanted.pid))
             line.send(b"m")
         reporter.stage = "keeper"
-        Keeper(reporter, listener, line, words, lambda: _saver(plan)).run()
+        Keeper(reporter, listener, line, words, lambda: _saver(plan.saver, plan.kept_in)).run()
     raise AssertionError("unreachable")
 
 
-def _saver(plan: Plan) -> Save:
-    """How what the agent wants kept is kept: by the plan's ``saver``, told where."""
-    if not plan.saver:
+def _saver(saver: str, kept_in: str) -> Save:
+    """How what the agent wants kept is kept: by ``saver`` (see ``Plan``), told where."""
+    if not saver:
         return lambda data: None
-    module, _, name = plan.saver.partition(":")
-    made: Save = getattr(import_module(module), name)(plan.kept_in)
+    module, _, name = saver.partition(":")
+    made: Save = getattr(import_module(module), name)(kept_in)
     return made
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import select
 import signal
@@ -23,7 +22,7 @@ from ..address import check_name
 from . import sealed
 from .limits import DEFAULT_PROCESSES
 from .plan import Plan, import_path, kept
-from .status import Failure
+from .status import Failure, Heard
 
 DEADLINE_S: Final = 20.0
 _BOOT: Final = Path(__file__).with_name("boot.py")
@@ -81,18 +80,16 @@ class Starting:
     def wait(self, seconds: float = DEADLINE_S) -> Started:
         """Until the lab is ready. Raises StartError; whatever was begun is gone then."""
         end = time.monotonic() + seconds
-        text = b""
-        pid = keeper = 0
+        text, heard = b"", Heard()
         try:
             while True:
                 while b"\n" in text:
                     line, _, text = text.partition(b"\n")
-                    message = json.loads(line)
-                    pid, keeper = message.get("pid", pid), message.get("keeper", keeper)
-                    if "failed" in message:
-                        raise self._error(Failure(**message["failed"]))
-                    if "ready" in message:
-                        return Started(self._plan.lab, pid, keeper, tuple(message["ready"]["notes"]), os.dup(self._log_fd))
+                    heard = heard.and_also(line)
+                    if heard.failed is not None:
+                        raise self._error(heard.failed)
+                    if heard.ready is not None:
+                        return Started(self._plan.lab, heard.pid, heard.keeper, heard.ready, os.dup(self._log_fd))
                 if not select.select([self._status_fd], [], [], max(0.0, end - time.monotonic()))[0]:
                     raise self._error(Failure("agent", errno.ETIMEDOUT, f"it was not ready within {seconds:g} s"))
                 chunk = os.read(self._status_fd, 4096)

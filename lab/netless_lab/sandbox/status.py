@@ -13,16 +13,41 @@ import json
 import os
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+Stage = Literal[
+    "start", "name", "keeper", "user namespace", "uid map", "namespaces", "mounts", "proc and sys", "system calls", "locked mounts", "agent"
+]
+"""What is being done on the way to a room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Where the making of a room ended. ``errno`` is 0 when it was not the kernel that refused."""
 
-    stage: str
+    stage: Stage
     errno: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the client has heard so far: the two pids, 0 until they are known; the notes of a room that is ready, or why it will never be."""
+
+    keeper: int = 0
+    pid: int = 0
+    ready: tuple[str, ...] | None = None
+    failed: Failure | None = None
+
+    def and_also(self, line: bytes) -> Heard:
+        """With one line more."""
+        message = json.loads(line)
+        if "failed" in message:
+            return replace(self, failed=self.failed or Failure(**message["failed"]))
+        if "ready" in message:
+            return replace(self, ready=tuple(message["ready"]["notes"]))
+        return replace(self, keeper=message.get("keeper", self.keeper), pid=message.get("pid", self.pid))
 
 
 class Reporter:
@@ -30,7 +55,7 @@ class Reporter:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self.stage = "start"
+        self.stage: Stage = "start"
         os.set_inheritable(fd, False)
 
     def keeper(self, pid: int) -> None:
