@@ -236,6 +236,8 @@ class Rule(msgspec.Struct, frozen=True):
 class Chain(msgspec.Struct, frozen=True):
     """One nftables chain. ``hook`` is None for a chain only reached by jump; ``priority`` is the number the kernel uses.
 
+    The kernel asks no chain of a table that is ``dormant`` (nft(8)).
+
     A chain of a table of the old iptables (``engine`` "legacy") has that table's name, and its rules the words of iptables-save(8).
     """
 
@@ -249,6 +251,7 @@ class Chain(msgspec.Struct, frozen=True):
     device: str | None = None
     rules: tuple[Rule, ...] = ()
     engine: Literal["nft", "legacy"] = "nft"
+    dormant: bool = False
 
 
 Instead = Literal["empty", "file", "folder", "other", "mnt", "pid", "uts", "ipc", "user", "cgroup", "time"]

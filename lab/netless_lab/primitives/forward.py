@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..model.gates import ways_out
-from ..model.netfilter.packet import ICMP, STATES, Packet, answer, first
-from ..model.netfilter.rules import Accept, Condition, Names, Numbers, Part
+import msgspec
+
+from ..model.gates import beyond, ways_out
+from ..model.netfilter.packet import ICMP, STATES, TCP, UDP, Packet, answer, first
+from ..model.netfilter.rules import Accept, Condition, Drop, Names, Numbers, Part
 from ..model.netfilter.run import FAMILIES, Way, always, at_chain, base_chains, run, through, translates
-from ..model.netfilter.spans import common, network, only
+from ..model.netfilter.spans import common, network, only, spans
 from ..model.snapshot import Chain, Node, Rule, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
 from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain
-from .look import inside, listed, no_node
+from .look import inside, listed, no_node, place
 from .outline import with_chain, with_rule, without_chain, without_rule
 from .quoting import nft_word, word
 from .roles import LinkName, NodeName
-from .verdicts import hosts, place_of, stopped, undecided
+from .verdicts import adrift, hosts, of_kind, place_of, stopped, undecided
 
 ESTABLISHED = "established"
 ANSWERS = "ct state established,related"
+_PORTS = ((1, 65535),)
 STRANGER = first(source=network("192.0.2.1"), destination=network("192.0.2.2"), protocol=253).between("?in", "?out")
 """A packet that no rule speaks of: of a protocol for experiments (RFC 3692), between addresses for examples (RFC 5737), by devices that are none."""
 
@@ -159,18 +162,37 @@ class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "no
             return Met(claim)
         if held is None:
             return CannotTell(claim, expected, undecided(ways), look)
+        return NotMet(claim, expected, self._seen(node, ways), look, self._near(snapshot, node))
+
+    def _seen(self, node: Node, ways: tuple[Way, ...]) -> str:
+        let_by = next((way for way in ways if way.end == "accept" and way.rule is not None and way.chain is not None), None)
+        if self.policy == "drop" and let_by is not None and let_by.chain is not None and let_by.rule is not None:
+            return f"{place_of(let_by.chain)} lets any packet by with its rule `{let_by.rule.text}`"
         chains = base_chains(node, "forward", FAMILIES[4])
         dropping = {id(way.chain) for way in ways if way.end == "drop"}
         words = tuple(f"{place_of(chain)} (policy {'drop' if id(chain) in dropping else chain.policy})" for chain in chains)
-        return NotMet(claim, expected, f"forward chains: {listed(words, 'none')}", look, self._near(node))
+        return f"forward chains: {listed(words, 'none')}"
 
-    def _near(self, node: Node) -> str:
-        if self.policy == "drop":
-            other = next((chain for chain in node.chains if chain.policy == "drop" and chain.hook in ("input", "output")), None)
-            if other is not None:
-                return f"{other.name} drops at the hook {other.hook}, which packets passing through never see; theirs is forward."
-            if any(chain.policy == "drop" and chain.family == "ip6" and chain.hook == "forward" for chain in node.chains):
-                return "That policy is in a table for IPv6; IPv4 packets do not see it."
+    def _near(self, snapshot: Snapshot, node: Node) -> str:
+        if self.policy != "drop":
+            return ""
+        other = next((chain for chain in node.chains if chain.policy == "drop" and chain.hook in ("input", "output", "prerouting", "postrouting")), None)
+        if other is not None and other.hook in ("input", "output"):
+            return f"{other.name} drops at the hook {other.hook}, which packets passing through never see; theirs is forward."
+        if other is not None:
+            return f"{other.name} drops at the hook {other.hook}, where more comes by than what is passing through; for that alone there is forward."
+        if any(chain.policy == "drop" and chain.family == "ip6" and chain.hook == "forward" for chain in node.chains):
+            return "That policy is in a table for IPv6; IPv4 packets do not see it."
+        asleep = next((chain for chain in node.chains if chain.dormant and chain.hook == "forward"), None)
+        if asleep is not None:
+            return f"The table of {place_of(asleep)} is dormant: the kernel asks none of its chains."
+        if any(_drops(rule) for chain in base_chains(node, "forward", FAMILIES[4]) for rule in chain.rules):
+            return "Its rules drop some packets. What no rule speaks of is up to the policy, and that lets it by."
+        if unasked := adrift(node, _drops):
+            return unasked
+        for elsewhere in snapshot.nodes:
+            if elsewhere.role == "container" and elsewhere.netns != node.netns and always(run(elsewhere, "forward", STRANGER), lambda way: way.end == "drop"):
+                return f"Such a chain is in {elsewhere.name}; but the packets pass through {place(node)}, which has a firewall of its own."
         return ""
 
 
@@ -195,27 +217,67 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, expected)
-        asked, hooks = self._packet(node)
-        ways = through(node, hooks, asked)
-        held = always(ways, lambda way: way.end == "accept")
-        if held:
-            return Met(claim)
-        if held is None:
-            return CannotTell(claim, expected, undecided(ways), look)
-        stopping = next(way for way in ways if way.sure and way.end == "drop")
-        if stopping.chain is not None and stopping.chain.engine == "legacy":
-            look = where.run(self.node, f"iptables-legacy -t {stopping.chain.table} -vL")
-        return NotMet(claim, expected, stopped(stopping, asked), look, self._near(node, asked, stopping))
+        for request, asked in self._asked(node):
+            ways = self._ways(node, request, asked)
+            held = always(ways, _passes)
+            if held is False and any(way.sure and _passes(way) for way in ways) and self._hangs_on_where(node, request):
+                return CannotTell(claim, expected, "its rules let some addresses by and others not", look)
+            if held is None:
+                return CannotTell(claim, expected, undecided(ways), look)
+            if not held:
+                stopping = next(way for way in ways if way.sure and not _passes(way))
+                return self._stopped(node, asked, stopping, NotMet(claim, expected, "", look))
+        return Met(claim)
 
-    def _packet(self, node: Node) -> tuple[Packet, tuple[str, ...]]:
-        """What is asked about, and the hooks that it passes. Answers are asked at the one hook, where NAT has been undone already."""
+    def _stopped(self, node: Node, asked: Packet, stopping: Way, found: NotMet) -> Finding:
+        if stopping.chain is None:
+            seen = "they pass conntrack by (notrack), so it knows none of them for an answer and does not undo NAT"
+            return msgspec.structs.replace(found, seen=seen)
+        if stopping.chain.engine == "legacy":
+            found = msgspec.structs.replace(found, look=found.look.replace("nft list ruleset", f"iptables-legacy -t {stopping.chain.table} -vL"))
+        seen = f"{stopped(stopping, asked)}{of_kind(asked)}"
+        return msgspec.structs.replace(found, seen=seen, near=self._near(node, asked, stopping))
+
+    def _asked(self, node: Node) -> tuple[tuple[Packet, Packet], ...]:
+        """The first packets of conversations with somebody beyond, of each protocol, and of each the one that is asked about."""
         name = self.what if self.what != ESTABLISHED else self.bridge or _bridge(node)
         inner = node.link(name)
         out = self.uplink or next(iter(ways_out(node, name)), "?")
-        request = first(source=(hosts(inner) if inner is not None else ()) or None, protocol=ICMP).between(name, out)
+        source = (hosts(inner) if inner is not None else ()) or None
+        found = []
+        for protocol in (ICMP, TCP, UDP):
+            request = first(source=source, destination=beyond(node), protocol=protocol).between(name, out)
+            if protocol != ICMP:
+                request = request.listing("th sport", _PORTS).listing("th dport", _PORTS)
+            found.append((request, request if self.what != ESTABLISHED else answer(request, translated=translates(node, request))))
+        return tuple(found)
+
+    def _ways(self, node: Node, request: Packet, asked: Packet) -> tuple[Way, ...]:
+        """What becomes of it. An answer comes in addressed as the request left, and when conntrack knows it NAT is undone before the forward hook."""
         if self.what != ESTABLISHED:
-            return request, ("prerouting", "forward", "postrouting")
-        return answer(request, translated=translates(node, request)), ("forward",)
+            return through(node, ("prerouting", "forward", "postrouting"), asked)
+        written = translates(node, request)
+        link = node.link(asked.names.get("iifname", ""))
+        own = spans(pair for address in (link.v4 if link is not None else ()) for pair in network(address.address))
+        arriving = asked.listing(asked.destination, own) if written and own else asked
+        found: list[Way] = []
+        for way in through(node, ("prerouting",), arriving):
+            if way.end != "accept":
+                found.append(way)
+                continue
+            if written and not way.packet.tracked:
+                found.append(msgspec.structs.replace(way, end="drop", chain=None, rule=None))
+                continue
+            carried = {field: way.packet.numbers[field] for field in ("ct state", "meta mark", "ct mark") if field in way.packet.numbers}
+            inside_it = msgspec.structs.replace(asked, numbers={**asked.numbers, **carried})
+            found += (msgspec.structs.replace(after, doubts=(*way.doubts, *after.doubts)) for after in run(node, "forward", inside_it))
+        return tuple(found)
+
+    def _hangs_on_where(self, node: Node, request: Packet) -> bool:
+        """Whether what stops them asks where they come from or go to, beyond."""
+        anywhere = request.forgetting(request.destination)
+        asked = anywhere if self.what != ESTABLISHED else answer(anywhere, translated=translates(node, anywhere))
+        return always(self._ways(node, anywhere, asked), _passes) is None
 
     def _near(self, node: Node, asked: Packet, stopping: Way) -> str:
         where = stopping.chain
@@ -227,6 +289,9 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
                     f"{base.table} {base.name} accepts them, but an accept ends only its own chain; "
                     f"{where.table} {where.name} still drops. Put the accept there."
                 )
+        port = next((link for link in node.links if link.master == self.what and any(_speaks_of(rule, link.name) for rule in where.rules)), None)
+        if port is not None:
+            return f"{port.name} is a port of {self.what}: what the bridge hands up to the host comes in by {self.what}."
         if stopping.rule is not None and any(Accept() in rule.parts for rule in where.rules):
             return "The drop stands before the accept: rules are tried from the top, and the first that fits decides."
         for chain in node.chains:
@@ -235,9 +300,11 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         for rule in where.rules:
             if self.what == ESTABLISHED and _of_answers(rule):
                 return "There is a rule for answers, but something else in it does not fit them."
+            if self.what != ESTABLISHED and _speaks_of(rule, self.what) and not any(_is(part, "oifname", self.what) for part in rule.parts):
+                return f"There is a rule for {self.what}, but something else in it does not fit them all."
             if any(_is(part, "oifname", self.what) for part in rule.parts):
                 return f"There is a rule for packets that go out by {self.what} (oifname); these come in by it (iifname)."
-        return ""
+        return adrift(node, lambda rule: _speaks_of(rule, self.what))
 
 
 def condition(what: str) -> Condition:
@@ -245,6 +312,14 @@ def condition(what: str) -> Condition:
     if what == ESTABLISHED:
         return Condition("ct state", Numbers(only(0), STATES["established"] | STATES["related"]), negated=True)
     return Condition("iifname", Names((what,)))
+
+
+def _passes(way: Way) -> bool:
+    return way.end == "accept"
+
+
+def _drops(rule: Rule) -> bool:
+    return any(isinstance(part, Drop) for part in rule.parts)
 
 
 def _match(what: str) -> str:

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from ..model.gates import beyond, networks, ways_out
 from ..model.netfilter.packet import ICMP, TCP, UDP, Packet, first
-from ..model.netfilter.rules import Condition, Names, Numbers, Rewrite
-from ..model.netfilter.run import FAMILIES, Way, always, base_chains, reached, through
-from ..model.netfilter.spans import common, members, network, shown, single, spans, without
+from ..model.netfilter.rules import Accept, Condition, Names, Numbers, Return, Rewrite
+from ..model.netfilter.run import FAMILIES, Way, always, base_chains, missed, reached, through
+from ..model.netfilter.spans import common, members, network, shown, spans, without
 from ..model.netfilter.words import words
 from ..model.snapshot import Chain, Node, Rule, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
@@ -17,7 +17,7 @@ from .look import inside, listed, no_node
 from .outline import with_chain, with_rule, without_rule
 from .quoting import nft_word, word
 from .roles import LinkName, Net, NodeName
-from .verdicts import undecided, which
+from .verdicts import adrift, of_kind, undecided, which
 
 SRCNAT = 100
 """Where source NAT stands in the postrouting hook (NF_IP_PRI_NAT_SRC, <linux/netfilter_ipv4.h>)."""
@@ -122,15 +122,14 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
         for asked in self._leaving(node, out):
             ways = _rewriting(node, asked)
             held = always(ways, lambda way: _as_way_out(node, out, way))
-            if held is False and always(_rewriting(node, asked.forgetting(asked.destination)), lambda way: _as_way_out(node, out, way)) is None:
-                held = None  # it depends on where the packet goes
-            if held is None:
-                return CannotTell(claim, expected, undecided(ways), look)
+            why = _hangs_on(node, out, asked, ways) if held is not None else undecided(ways)
+            if why:
+                return CannotTell(claim, expected, why, look)
             if not held:
                 failing = next(way for way in ways if way.sure and not _as_way_out(node, out, way))
                 rules = tuple(rule.text for _, rule in _nat_rules(node))
-                near = self._near(node, out) or self._elsewhere(snapshot)
-                return NotMet(claim, expected, f"{_seen(failing, asked, out)}; NAT rules: {listed(rules, 'none')}", look, near)
+                near = self._near(node, out, failing) or self._elsewhere(snapshot)
+                return NotMet(claim, expected, f"{_seen(node, failing, asked, out)}; NAT rules: {listed(rules, 'none')}", look, near)
         if self.bridge is not None:
             inside_net = first(source=network(self.net), destination=network(self.net)).between(self.bridge, self.bridge)
             staying = _rewriting(node, inside_net)
@@ -149,21 +148,31 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
             first(source=without(source, own) or source, destination=far, protocol=protocol).between(inner, out) for protocol in (ICMP, TCP, UDP)
         )
 
-    def _near(self, node: Node, out: str) -> str:
+    def _near(self, node: Node, out: str, failing: Way) -> str:
+        if any(done.source for done, _, _ in failing.rewrites):
+            own = tuple(address.address for link in node.links if link.name == out for address in link.v4)
+            return f"Answers go to that address; only to those of {out} ({', '.join(own)}) do they come back here." if own else ""
+        if (before := _in_the_way(node, failing)) is not None:
+            return f"The rule `{before.text}` stands before it and lets them by as they are: rules are tried from the top."
         for _, rule in _nat_rules(node):
-            if not any(isinstance(part, Rewrite) and part.source for part in rule.parts):
+            if not _translates(rule):
                 continue
             for part in rule.parts:
                 if not isinstance(part, Condition):
                     continue
                 if part.field == "ip saddr" and isinstance(part.values, Numbers) and not part.negated and without(network(self.net), part.values.spans):
-                    return f"There is a rule for {words(part).removeprefix('ip saddr ')}, but the containers are in {self.net}: its counter stays at 0."
+                    whose = words(part).removeprefix("ip saddr ")
+                    if common(network(self.net), part.values.spans):
+                        return f"There is a rule for {whose}, a part of {self.net}: whoever else lives there leaves under an address of its own."
+                    return f"There is a rule for {whose}, but the containers are in {self.net}: none of their packets meets it."
                 if part.field == "oifname" and isinstance(part.values, Names):
                     if not part.negated and not part.values.hold(out):
                         named = " ".join((*part.values.names, *(f"{begin}*" for begin in part.values.begins)))
                         return f"There is a rule for packets that leave by {named}, but the way out is {out}: its counter stays at 0."
                     if part.negated and part.values.hold(out):
                         return f"The rule leaves out {out}, and that is just the way out."
+        if unasked := adrift(node, _translates):
+            return unasked
         for chain in node.chains:
             misplaced = chain.hook not in (None, "postrouting") or chain.type not in (None, "nat")
             if misplaced and any(_masquerades(rule) for rule in chain.rules):
@@ -188,6 +197,35 @@ def _rewriting(node: Node, asked: Packet) -> tuple[Way, ...]:
     return tuple(way for way in through(node, ("prerouting", "postrouting"), asked) if way.end != "drop")
 
 
+def _translates(rule: Rule) -> bool:
+    return any(isinstance(part, Rewrite) and part.source for part in rule.parts)
+
+
+def _in_the_way(node: Node, failing: Way) -> Rule | None:
+    """The rule before the first that translates that ends its chain for such a packet; None when none does."""
+    for base in base_chains(node, "postrouting", FAMILIES[4]):
+        if base.type != "nat":
+            continue
+        for number, rule in enumerate(base.rules):
+            if _translates(rule):
+                before = (own for own in base.rules[:number] if Accept() in own.parts or Return() in own.parts)
+                return next((own for own in before if not missed(node, base, base, own, failing.packet)), None)
+    return None
+
+
+def _hangs_on(node: Node, out: str, asked: Packet, ways: tuple[Way, ...]) -> str:
+    """What it hangs on whether they leave as they should, where that is more than who sends them; "" when all is known."""
+    rewritten = [(done, rule) for way in ways for done, _, rule in way.rewrites if done.source]
+    mapped = next((rule for done, rule in rewritten if done.chosen), None)
+    if mapped is not None:
+        return f"the rule `{mapped.text}` takes the address from a map, and netless does not follow that"
+    good = next((way for way in ways if _as_way_out(node, out, way)), None)
+    if good is None or good.rule is None or always(ways, lambda way: _as_way_out(node, out, way)):
+        return ""
+    anywhere = always(_rewriting(node, asked.forgetting(asked.destination)), lambda way: _as_way_out(node, out, way))
+    return f"the rule `{good.rule.text}` rewrites them on the way to some addresses and not to others" if anywhere is None else ""
+
+
 def _as_way_out(node: Node, out: str, way: Way) -> bool:
     """Whether it leaves under an address that answers find back to."""
     link, own = node.link(out), way.packet.possible(way.packet.source)
@@ -199,15 +237,16 @@ def _as_way_out(node: Node, out: str, way: Way) -> bool:
     return not without(own, spans(pair for address in link.v4 for pair in network(address.address)))
 
 
-def _seen(failing: Way, asked: Packet, out: str) -> str:
-    written = next((done for done, _, _ in failing.rewrites if done.source and done.address is not None), None)
-    if written is not None and written.address is not None:
-        return f"they leave as {shown((written.address,), 4)}, which is no address of " + ("the way out" if out == _NONE else out)
+def _seen(node: Node, failing: Way, asked: Packet, out: str) -> str:
+    written = next((done.address for done, _, _ in failing.rewrites if done.source and done.address is not None), None)
+    if written is not None:
+        link = node.link(out)
+        strange = without((written,), spans(pair for own in (link.v4 if link is not None else ()) for pair in network(own.address)))
+        which_one = "which" if strange == (written,) else f"and {shown(strange, 4)}"
+        return f"they leave as {shown((written,), 4)}, {which_one} is no address of " + ("the way out" if out == _NONE else out)
     if not failing.packet.tracked:
         return f"they pass conntrack by (notrack), and what is not tracked is not rewritten {_on_the_way_out(out)}"
-    kind = {ICMP: "ICMP", TCP: "TCP", UDP: "UDP"}.get(single(asked.possible("meta l4proto") or ()) or 0, "")
-    which_ones = which(failing, asked)
-    return f"no rule rewrites {which_ones} {_on_the_way_out(out)}" + (f" when they are {kind}" if kind != "ICMP" else "")
+    return f"no rule rewrites {which(failing, asked)} {_on_the_way_out(out)}{of_kind(asked)}"
 
 
 def _on_the_way_out(out: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from ..model.netfilter.packet import Packet
-from ..model.netfilter.run import Way, doubt
-from ..model.netfilter.spans import Spans, members, network, shown, spans, without
-from ..model.snapshot import Chain, Link
+from ..model.netfilter.packet import ICMP, TCP, UDP, Packet
+from ..model.netfilter.run import Way, doubt, reached
+from ..model.netfilter.spans import Spans, members, network, shown, single, spans, without
+from ..model.snapshot import Chain, Link, Node, Rule
 from ..model.telling import PROGRAMS
 
+KINDS = {ICMP: "ICMP", TCP: "TCP", UDP: "UDP"}
+"""What people call protocols."""
 _WHY = {
     "unfollowed": "netless cannot follow what the rule `{}` does",
     "unread": "netless cannot read the rule `{}`",
@@ -36,12 +38,39 @@ def stopped(way: Way, asked: Packet) -> str:
 
 
 def which(way: Way, asked: Packet) -> str:
-    """Those of the packets asked for that went this way: ``them``, ``those from 10.0.0.3-10.0.0.254``."""
-    for field, word in ((asked.source, "from"), (asked.destination, "to")):
+    """Those of the packets asked for that went this way: ``them``, ``those from 10.0.0.3-10.0.0.254``, ``those of TCP``."""
+    kind = KINDS.get(single(asked.possible("meta l4proto") or ()) or 0, "")
+    for field, word in ((asked.source, "from "), (asked.destination, "to "), ("th sport", f"from {kind} ports "), ("th dport", f"to {kind} ports ")):
         before, now = asked.possible(field), way.packet.possible(field)
         if now is not None and before != now and not way.rewrites:
-            return f"those {word} {shown(now, asked.family)}"
+            return f"those {word}{shown(now, asked.family) if field.startswith('ip') else ', '.join(_ports(now))}"
     return "them"
+
+
+def _ports(found: Spans) -> tuple[str, ...]:
+    return tuple(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def of_kind(asked: Packet) -> str:
+    """`` when they are TCP`` for any protocol but that of the first packet people send, a ping."""
+    kind = KINDS.get(single(asked.possible("meta l4proto") or ()) or 0, "")
+    return f" when they are {kind}" if kind not in ("", "ICMP") else ""
+
+
+def adrift(node: Node, does: Callable[[Rule], bool]) -> str:
+    """Why a chain that has the right rule is not asked: it hangs on no hook and no rule leads to it, or its table is switched off; "" when none is so."""
+    asked = {id(chain) for base in node.chains if base.hook is not None for chain, _ in reached(node, base)}
+    for chain in node.chains:
+        if not any(does(rule) for rule in chain.rules):
+            continue
+        if chain.dormant:
+            return f"There is such a rule in {place_of(chain)}, but its table is dormant: the kernel asks none of its chains."
+        if chain.hook is None and id(chain) not in asked:
+            return (
+                f"There is such a rule in {place_of(chain)}, but that chain hangs on no hook and no rule jumps to it: packets never come by, "
+                "whatever it is called."
+            )
+    return ""
 
 
 def undecided(ways: Iterable[Way]) -> str:

@@ -113,7 +113,8 @@ async def judge_step(
 def _further(verdict: Verdict, case: Case, snapshot: Snapshot, names: Bindings) -> Verdict:
     """The verdict with the later steps that are done already, and no blame for what they rightly opened again."""
     later = case.ahead(snapshot, names)
-    return with_more(excused(verdict, case.step, later), later)
+    told = tuple(step for step in later if can_be_told(step, snapshot, names))
+    return with_more(excused(verdict, case.step, later), told)
 
 
 async def judge_places(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final, NamedTuple
 
 from ...model.netfilter.rules import NamedSet
@@ -78,7 +78,8 @@ class RulesetReader:
             answers = self._dump(wire.GETCHAIN, genmsg(0))
             sets = self._sets()
             rules = self._rules(devices, sets)
-            chains = (_chain(body, rules) for body in answers)
+            asleep = self._dormant()
+            chains = (_chain(body, rules, asleep) for body in answers)
             named = (_named(body, sets, devices) for body in sets.bodies)
             return (
                 tuple(chain for chain in chains if not chain.table.startswith(wire.TRACE_PREFIX)),
@@ -86,6 +87,11 @@ class RulesetReader:
             )
         except NetlinkError:  # nf_tables is not built in, or may not be read
             return (), ()
+
+    def _dormant(self) -> frozenset[tuple[int, str]]:
+        """(family, table) of those that are switched off: name 1, flags 2 of NFT_MSG_NEWTABLE."""
+        told = ((body[0], attributes(body, wire.GENMSG_SIZE)) for body in self._dump(wire.GETTABLE, genmsg(0)))
+        return frozenset((family, text(parts[1])) for family, parts in told if big(parts.get(2, b"")) & wire.DORMANT)
 
     def _rules(self, devices: Mapping[int, str], sets: _Sets) -> dict[_Place, list[Rule]]:
         """Every rule by its chain. One whose message is byte for byte that of the last time, counters included, is not read anew."""
@@ -155,13 +161,14 @@ def _named(body: bytes, sets: _Sets, devices: Mapping[int, str]) -> NamedSet | N
     )
 
 
-def _chain(body: bytes, rules: Mapping[_Place, list[Rule]]) -> Chain:
+def _chain(body: bytes, rules: Mapping[_Place, list[Rule]], asleep: Container[tuple[int, str]]) -> Chain:
     """One NFT_MSG_NEWCHAIN body: table 1, name 3, hook 4 (number 1, priority 2, device 3, devices 4), policy 5, type 7."""
     parts = attributes(body, wire.GENMSG_SIZE)
     family, table, name = FAMILY_NAMES.get(body[0], str(body[0])), text(parts[1]), text(parts[3])
     own = tuple(rules.get(_Place(family, table, name), ()))
+    dormant = (body[0], table) in asleep
     if 4 not in parts:
-        return Chain(family, table, name, rules=own)
+        return Chain(family, table, name, rules=own, dormant=dormant)
     hook = attributes(parts[4])
     number, names = big(hook.get(1, b"")), wire.hooks(family)
     devices = [text(device) for _, device in each(hook[4])] if 4 in hook else [text(hook[3])] if 3 in hook else []
@@ -175,6 +182,7 @@ def _chain(body: bytes, rules: Mapping[_Place, list[Rule]]) -> Chain:
         policy=("accept" if big(parts[5]) == wire.ACCEPT else "drop") if 5 in parts else None,
         device=", ".join(devices) or None,
         rules=own,
+        dormant=dormant,
     )
 
 

@@ -14,6 +14,8 @@ from ..netlink.attributes import attribute, attributes, each, nest, text
 
 SUBSYSTEM: Final = 10
 NEWTABLE, GETTABLE, DELTABLE = 0, 1, 2
+DORMANT: Final = 1
+"""NFT_TABLE_F_DORMANT."""
 NEWCHAIN, GETCHAIN, DELCHAIN = 3, 4, 5
 NEWRULE, GETRULE, DELRULE = 6, 7, 8
 GETSET, GETSETELEM = 10, 13

@@ -109,7 +109,7 @@ def base_chains(node: Node, hook: str, families: Collection[str], device: str | 
     found = [
         chain
         for chain in reversed((*node.chains, *node.legacy))
-        if chain.hook == hook and chain.family in families and (chain.device is None or device is None or device in chain.device.split(", "))
+        if chain.hook == hook and not chain.dormant and chain.family in families and (chain.device is None or device is None or device in chain.device.split(", "))
     ]
     return sorted(found, key=lambda chain: (_NAT_PRIORITY.get(hook, chain.priority) if chain.type == "nat" else chain.priority, chain.priority))
 
