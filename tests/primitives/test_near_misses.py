@@ -53,6 +53,13 @@ MISSES = (
     Miss("address on the other end", PLUGGED + "ip addr add 10.0.0.2/24 dev veth2", ADDRESS, "on veth2 in the host, not in c1"),
     Miss("address on lo", PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev lo", ADDRESS, "on lo instead of veth1"),
     Miss("address on the port", BRIDGED + "ip addr add 10.0.0.1/24 dev veth2", GATEWAY, "a port of br0", "no address"),
+    Miss("the broadcast address", PLUGGED + "ip -n c1 addr add 10.0.0.255/24 dev veth1", ADDRESS, "10.0.0.255 is the broadcast address", "10.0.0.255/24"),
+    Miss("an address of a group", PLUGGED + "ip -n c1 addr add 224.1.1.2/24 dev veth1", ADDRESS, "a group"),
+    Miss("a network for two", PLUGGED + "ip -n c1 addr add 172.16.0.2/30 dev veth1", ADDRESS, "172.16.0.0/30 is too small"),
+    Miss("the network of the uplink", PLUGGED + "ip -n c1 addr add 203.0.113.9/24 dev veth1", ADDRESS, "203.0.113.0/24 is a network of the world outside"),
+    Miss("an address of IPv6 only", PLUGGED + "ip -n c1 addr add fd00::2/64 dev veth1", ADDRESS, "none of IPv4"),
+    Miss("the container's address", BRIDGED + "ip addr add 10.0.0.2/24 dev br0", GATEWAY, "is the address of veth1 in c1 already", "10.0.0.2/24"),
+    Miss("a gateway in another network", BRIDGED + "ip addr add 10.1.0.1/24 dev br0", GATEWAY, "veth1 in c1 is in 10.0.0.0/24"),
     Miss("not moved yet", CABLE, {"link": "veth1", "in": "c1"}, "still on the host", "veth1 is in the host"),
     Miss(
         "moved into the decoy",
@@ -193,7 +200,7 @@ MISSES = (
     ),
     Miss(
         "gateway is oneself",
-        ROUTED + "ip -n c1 route add default via 10.0.0.3; ip addr add 10.0.0.3/24 dev br0",
+        ROUTED + "ip link add br1 type bridge; ip addr add 10.0.0.3/32 dev br1; ip -n c1 route add default via 10.0.0.3",
         {"route": "default", "via": "10.0.0.1", "in": "c1"},
         "belongs to the host",
         "via 10.0.0.3",
@@ -210,6 +217,9 @@ MISSES = (
         {"route": "default", "via": "10.0.0.1", "in": "c1"},
         "has to go to the gateway",
     ),
+    Miss("a route of IPv6", ROUTED + "ip -n c1 -6 route add default dev veth1", {"route": "default", "via": "10.0.0.1", "in": "c1"}, "default route for IPv6"),
+    Miss("a better route", ROUTED + "ip -n c1 route add default via 10.0.0.9 metric 5; ip -n c1 route add default via 10.0.0.1 metric 9",
+         {"route": "default", "via": "10.0.0.1", "in": "c1"}, "its metric is 9", "via 10.0.0.9"),
     Miss(
         "gateway out of reach",
         PLUGGED + "ip -n c1 addr add 10.0.0.2/32 dev veth1; ip -n c1 link set veth1 up",

@@ -223,6 +223,20 @@ RIGHT = (
         {"route": "default", "via": "10.0.0.1", "in": "c1"},
         right=False,
     ),
+    Answer("the gateway's other address", "ip addr add 10.0.0.254/24 dev br0; in_c1 ip route add default via 10.0.0.254; in_c1 ping -c1 -W1 203.0.113.2",
+           {"route": "default", "via": "10.0.0.1", "in": "c1"}),
+    Answer("an address of the gateway's that it has elsewhere",
+           "ip link add br1 type bridge; ip addr add 10.0.0.254/32 dev br1; in_c1 ip route add default via 10.0.0.254",
+           {"route": "default", "via": "10.0.0.1", "in": "c1"}, right=False),
+    Answer("a better route to nobody", "in_c1 ip route add default via 10.0.0.1 metric 9; in_c1 ip route add default via 10.0.0.9 metric 1;"
+           "! in_c1 ping -c1 -W1 203.0.113.2", {"route": "default", "via": "10.0.0.1", "in": "c1"}, right=False),
+    Answer("a worse route to nobody", "in_c1 ip route add default via 10.0.0.1 metric 1; in_c1 ip route add default via 10.0.0.9 metric 9;"
+           "in_c1 ping -c1 -W1 203.0.113.2", {"route": "default", "via": "10.0.0.1", "in": "c1"}),
+    Answer("several next hops", "in_c1 ip route add default nexthop via 10.0.0.1 nexthop via 10.0.0.9", {"route": "default", "via": "10.0.0.1", "in": "c1"},
+           told=False),
+    Answer("forwarding where somebody is", "ip link add br1 type bridge; ip addr add 10.9.0.1/24 dev br1; ip link set br1 up;"
+           "sysctl -qw net.ipv4.conf.br0.forwarding=1 net.ipv4.conf.eth0.forwarding=1", {"forwarding": True}),
+    Answer("forwarding one way", "sysctl -qw net.ipv4.conf.br0.forwarding=1", {"forwarding": True}, right=False),
     Answer("no way but in another table is a way", "in_c1 ip route add default via 10.0.0.1 table 9; in_c1 ip rule add lookup 9",
            {"no-route": "default", "in": "c1"}, right=False),
     Answer("IPv6 is another family", "in_c1 ip -6 route add default dev veth1", {"no-route": "default", "in": "c1"}),

@@ -9,6 +9,7 @@ from ipaddress import ip_interface, ip_network
 import msgspec
 
 from ..model.snapshot import Link, Node, Snapshot
+from ..primitives.address import unfit
 from ..primitives.roles import RoleName
 from .bindings import Bindings
 from .step import Step
@@ -49,15 +50,14 @@ class Free(msgspec.Struct, frozen=True):
     def _fits(self, own: str, text: str, now: Bindings) -> bool:
         """Whether the address ``own`` can stand for ``text``: same network when that is settled, else a sensible one."""
         here, there = ip_interface(text), ip_interface(own)
-        if here.version != there.version or str(there.ip) in self.taken:
+        if here.version != there.version or str(there.ip) in self.taken or unfit(own, text):
             return False
         network = str(here.network)
         if network in self.settled or network in now.nets:
             return str(there.network) == now.net(network)
         if here.network.overlaps(there.network):
             return here.network == there.network
-        roomy = there.network.num_addresses >= 4 and there.network.prefixlen >= 8
-        return roomy and not any(there.network.overlaps(net) for net in map(ip_network, self.foreign) if net.version == there.version)
+        return there.network.prefixlen >= 8 and not any(there.network.overlaps(net) for net in map(ip_network, self.foreign) if net.version == there.version)
 
 
 def free(

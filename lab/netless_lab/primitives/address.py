@@ -148,6 +148,10 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
 
     def _near(self, snapshot: Snapshot, node: Node, link: Link | None) -> str:
         wanted = ip_interface(self.cidr)
+        for held in link.addresses if link is not None else ():
+            other_one = not _is_local(held) and held.family == wanted.version and held.address != str(wanted.ip)
+            if link is not None and other_one and (why := unfit(held.cidr, self.cidr) or _clash(snapshot, node, link, held)):
+                return why
         for own in node.links:
             for address in own.addresses:
                 if address.address != str(wanted.ip):
@@ -159,9 +163,16 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
             own_link = other.owner(str(wanted.ip)) if other.netns != node.netns else None
             if own_link is not None:
                 return f"{wanted.ip} is on {own_link.name} in {place(other)}, not in {place(node)}."
-        moved = link is not None and node.role != "host" and link.kind == "veth" and not link.v4
+        bare = link is not None and all(_is_local(own) for own in link.addresses)
+        moved = link is not None and node.role != "host" and link.kind == "veth" and bare
         if moved and link is not None:
             return f"If you gave {link.name} its address before the move: a move to another namespace wipes it. Give it again."
+        if link is not None and not bare and not any(own.family == wanted.version and not _is_local(own) for own in link.addresses):
+            return f"{link.name} has an address, but none of IPv{wanted.version}."
+        for other in snapshot.nodes:
+            for far in other.links if link is not None and not bare else ():
+                if far is not link and any(ip_interface(own.cidr).network == wanted.network for own in far.addresses):
+                    return f"{far.name}{inside(other.name)} is in {wanted.network}: only who is in the same network is its neighbour."
         return ""
 
     def _on_the_way(self, snapshot: Snapshot, near: str) -> str:
@@ -193,6 +204,37 @@ class NoAddress(Expectation, frozen=True, rename={"cidr": "no-address", "link": 
         if holder is None or (self.link is not None and holder.name != self.link):
             return Met(claim)
         return NotMet(claim, expected, f"{holder.name} has {ip}", where.ip(self.node, "-br addr show"))
+
+
+_ROOM = 8
+"""Addresses of a network that has room for a few hosts and its broadcast address."""
+
+
+def unfit(cidr: str, like: str) -> str:
+    """Why no host can have an address where ``like`` is one of several; "" when one can."""
+    own, wanted = ip_interface(cidr), ip_interface(like)
+    if own.ip.is_multicast:
+        return f"{own.ip} is the address of a group, which no host can have for its own."
+    if own.ip.is_loopback:
+        return f"{own.ip} is an address of the loopback: packets to it never leave a node."
+    if own.version == 4 and own.network.num_addresses > 2 and own.ip == own.network.broadcast_address:
+        return f"{own.ip} is the broadcast address of {own.network}: it means everybody there, so no host can have it."
+    if own.network.num_addresses < min(_ROOM, wanted.network.num_addresses):
+        return f"{own.network} is too small: more hosts will live there than it has addresses for. /{wanted.network.prefixlen} has room."
+    return ""
+
+
+def _clash(snapshot: Snapshot, node: Node, link: Link, own: Address) -> str:
+    """Why an address cannot be used here: somebody has it, or its network is that of another cable; "" when it can."""
+    network = ip_interface(own.cidr).network
+    for other in snapshot.nodes:
+        for far in other.links:
+            if other.netns != node.netns and any(address.address == own.address for address in far.addresses if not _is_local(address)):
+                return f"{own.address} is the address of {far.name}{inside(other.name)} already: no two in one network can share it."
+            outer = other.role in ("internet", "router") or (far.peer is not None and far.peer.node == "internet")
+            if far is not link and outer and any(network.overlaps(ip_interface(address.cidr).network) for address in far.v4):
+                return f"{network} is a network of the world outside already, that of {far.name}{inside(other.name)}: take another one."
+    return ""
 
 
 def _is_local(address: Address) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..model.gates import passes_on, switched_on
-from ..model.snapshot import Snapshot
+from ..model.gates import networks, passes_on, switched_on
+from ..model.netfilter.spans import common, network, spans
+from ..model.snapshot import Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
 from .look import inside, no_node, place
 from .outline import with_sysctl
@@ -56,7 +57,7 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
         if node is None:
             return no_node(self.node, claim, expected)
         value = sysctl_of(node, KEY)
-        devices = tuple(link.name for link in node.links if link.name != "lo" and link.v4) or ("",)
+        devices = _travelled(snapshot, node) or ("",)
         passing = {device: passes_on(node, device) for device in devices}
         if all(on is not None and on == self.on for on in passing.values()):
             return Met(claim)
@@ -72,3 +73,10 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
         key, word = f"net/ipv4/conf/{device}/forwarding", "on" if self.on else "off"
         near = f"ip_forward is {word}, but {device} has a switch of its own, and it is {'off' if self.on else 'on'}."
         return NotMet(claim, expected, f"{key} is {int(not self.on)}", where.run(self.node, f"sysctl {key}"), near)
+
+
+def _travelled(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
+    """The devices in whose networks somebody else is, so that packets for others may come in by them; all with a network when nobody is anywhere."""
+    others = spans(pair for other in snapshot.nodes if other.netns != node.netns for link in other.links for own in link.v4 for pair in network(own.address))
+    linked = tuple(link for link in node.links if link.name != "lo" and link.v4)
+    return tuple(link.name for link in linked if common(networks(link), others)) or tuple(link.name for link in linked)

@@ -157,11 +157,20 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
             return no_node(self.node, claim, expected)
         family = _family(self.dst, self.via)
         found = standing(node, self.dst, family)
-        if any(fits(route, self.dst, self.via, self.dev) for route in found):
+        if found and all(fits(route, self.dst, self.via, self.dev) for route in found):
             return Met(claim)
+        if any(fits(route, self.dst, self.via, self.dev) for route in found):
+            why = f"{self.dst} goes {listed(tuple(map(_way, found)), '')}, and the kernel chooses for each packet"
+            return CannotTell(claim, expected, why, _look_at(found, look))
+        if (other := self._by_another_name(snapshot, found)) is not None:
+            return Met(f"{self.node} has the route {self.dst} {_way(found[0])}, which is {place(other)} as well")
         if found:
             seen = f"{self.dst} goes {listed(tuple(map(_way, found)), '')}"
-            return NotMet(claim, expected, seen, _look_at(found, look), self._wrong_way(snapshot, found[0]))
+            near = self._wrong_way(snapshot, found[0])
+            behind = next((own for own in node.routes if own.table == found[0].table and fits(own, self.dst, self.via, self.dev)), None)
+            if behind is not None:
+                near = f"There is one {_way(behind)} too, but its metric is {behind.metric} and that of the other {found[0].metric}: the lower one is taken."
+            return NotMet(claim, expected, seen, _look_at(found, look), near)
         for rule in node.policy:
             elsewhere = (route for route in node.routes if (route.table, route.family) == (rule.table, rule.family))
             if rule.table != MAIN and any(fits(route, self.dst, self.via, self.dev) for route in elsewhere):
@@ -169,6 +178,16 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
                 return CannotTell(claim, expected, why, where.ip(self.node, "rule show"))
         mine = tuple(f"{route.dst} {_way(route)}" for route in node.routes if route.table == MAIN and route.family == family)
         return NotMet(claim, expected, f"routes: {listed(mine, 'none')}", look, self._near(snapshot, node))
+
+    def _by_another_name(self, snapshot: Snapshot, found: tuple[Route, ...]) -> Node | None:
+        """Whose gateway it is, when each of these routes leads to another address of the very link that has the one asked for."""
+        owner = next((node for node in snapshot.nodes if self.via is not None and node.name != self.node and node.owner(self.via)), None)
+        link = owner.owner(self.via) if owner is not None and self.via is not None else None
+        if link is None or not found:
+            return None
+        others = {own.address for own in link.addresses}
+        good = all(route.via in others and fits(route, self.dst, route.via, self.dev) for route in found)
+        return owner if good else None
 
     def _wrong_way(self, snapshot: Snapshot, route: Route) -> str:
         if self.via is None or same(route.via, self.via):
@@ -186,6 +205,9 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         aside = next((route.table for route in node.routes if fits(route, self.dst, self.via, self.dev)), None)
         if aside is not None:
             return f"This route stands in the table {aside}, and no rule of `ip rule` sends {place(node)}'s own packets there."
+        family = _family(self.dst, self.via)
+        if any(plain(route.dst) == plain(self.dst) == "default" and route.family != family for route in node.routes if route.type == "unicast"):
+            return f"There is a default route for IPv{10 - family}; packets of IPv{family} have routes of their own."
         if self.via is not None and way_to(node, self.via) is None:
             return f"{place(node).capitalize()} has no network that holds {self.via}: a gateway must be a direct neighbour."
         lost = self.via is not None and any(not link.up and _holds(link.v4, self.via) for link in node.links)
@@ -221,8 +243,8 @@ def fits(route: Route, dst: str, via: str | None, dev: str | None) -> bool:
 
 
 def standing(node: Node, dst: str, family: Literal[4, 6] = 4) -> tuple[Route, ...]:
-    """The routes to exactly this destination that the node's own packets meet: of the first table, in the order of the policy rules,
-    that has any (``throw`` sends on to the next). None are met behind a rule that refuses (ip-rule(8)).
+    """The routes to exactly this destination that the node's own packets meet: of the lowest metric of the first table, in the order of the
+    policy rules, that has any (``throw`` sends on to the next). None are met behind a rule that refuses (ip-rule(8)).
 
     Rules that speak of some packets only (of a sender, of a mark) are passed over: a packet that is about to be sent has neither yet.
     """
@@ -231,7 +253,8 @@ def standing(node: Node, dst: str, family: Literal[4, 6] = 4) -> tuple[Route, ..
         there = (own for own in node.routes if (own.table, own.family) == (rule.table, family) and own.type != "throw")
         found = tuple(own for own in there if plain(own.dst) == plain(dst))
         if found and (rule.suppress is None or length > rule.suppress):
-            return found
+            lowest = min(own.metric for own in found)
+            return tuple(own for own in found if own.metric == lowest)
     return ()
 
 
