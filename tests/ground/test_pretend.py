@@ -84,7 +84,7 @@ async def test_a_way_back_is_written_down_and_ends_what_was() -> None:
     async with standing() as (ground, ledger, beginning):
         ledger.write(OLD)
         said(ground, "ip link add br9 type bridge")
-        assert ground.restore(("c1",)) == ()
+        assert ground.restore(("c1",), beginning) == ()
         line, then = ledger.seen[-1]
         assert line == Restoring(("c1",), anew=False) and "br9" in then
         assert ledger.lines() == (OLD, line)
@@ -97,7 +97,7 @@ async def test_what_cannot_be_put_back_stays_written_down() -> None:
     """The name servers of c1, in a file that was made read-only there: the last line says so, and those before it still stand."""
     async with standing() as (ground, ledger, beginning):
         ledger.write(OLD)
-        ground.restore(("c1",))
+        ground.restore(("c1",), beginning)
         c1 = next(ref.pid for ref in ground.refs() if ref.name == "c1")
         file = "/etc/resolv.conf"
         said(ground, f"nsenter -t {c1} -m sh -c 'echo nameserver 10.0.0.9 > {file}; mount -o remount,bind,ro {file}'")

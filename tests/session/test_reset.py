@@ -222,6 +222,8 @@ x sysctl -a -r '^net[.]'; x awk '{print $5}' /proc/self/mountinfo; x cat /etc/re
 x tc -d class show dev lo; x tc filter show dev lo egress; x tc filter show dev eth0 ingress; x tc actions ls action gact; x conntrack -L expect
 x bridge -d vlan global; x find /run -path /run/netless/etc -prune -o -printf '%p %y %m %l %U\n'; x cat /run/lab/.bashrc
 x sh -c 'ls -l /dev /run/netless/bin | cut -c1-10,40-'
+x domainname; x sysctl -a -r '^(user|fs.mqueue|kernel.(sem|shm|msg))'; x find /var /dev/shm -printf '%p %y %m %l\n'; x stat -c '%n %a' /etc /run /dev /tmp
+x sh -c "ipcs | grep '^0x'"; x ip nexthop
 x diff -r /etc /run/netless/etc; x sh -c 'ulimit -a; umask; ls /sys/class/net'
 """
 """Everything that the tools tell of a node, but the number by which it calls another namespace, and what TCP remembers of far addresses: only the
@@ -288,6 +290,10 @@ HANDS = (
     "rm -rf /run/netns /run/lock /etc/netns; rm -f /etc/hosts /etc/hostname /dev/fd",
     "echo 10.0.0.9 mine >>/etc/hosts; echo mine >/etc/hostname; chmod 600 /etc/hosts; rm /etc/resolv.conf; ln -s /nowhere /etc/resolv.conf",
     "mkdir -p /etc/mine.d; echo x >/etc/mine.d/x; rm -f /etc/nsswitch.conf; mkdir -p /run/mine/own",
+    "ipcmk -M 100; ipcmk -S 3; ipcmk -Q; echo x >/dev/shm/left; mkdir -p /var/x/y; echo x >/var/log/z; rm -rf /var/cache; touch /dev/mine",
+    "domainname left; chmod 777 /run; chmod 700 /var/lib /dev/shm; sysctl -qw kernel.shmmax=5 kernel.sem='1 2 3 4' fs.mqueue.msg_max=5",
+    "sysctl -qw user.max_net_namespaces=3 user.max_user_namespaces=0 user.max_mnt_namespaces=1", "sysctl -qw net.ipv4.tcp_child_ehash_entries=5",
+    "ip rule del pref 0; ip rule del pref 0; ip -6 rule flush; ip route flush table local", "ip link set lo arp off; ip link set lo promisc on",
     "echo 1 >/run/mine.pid; ln -sf /tmp /run/netns/odd; mkfifo /run/pipe; echo alias ls=false >>~/.bashrc; rm -rf /run/netless/bin/*",
 )  # fmt: skip
 """What somebody may type on any node: as much of it as goes there. The internet has files of its own, which are not the learner's."""

@@ -74,7 +74,7 @@ class Ground(Launcher, Protocol):
     def crowded(self) -> str:
         """That too much runs to start more, in words; "" when not."""
 
-    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> tuple[str, ...]:
+    def restore(self, containers: tuple[str, ...], beginning: Beginning, *, anew: bool = False) -> tuple[str, ...]:
         """Have exactly these containers run, with ``anew`` in fresh namespaces, and everything else that is no setting of a node as it was.
         The paths of the lab's own files that were missing.
 

@@ -16,6 +16,7 @@ from ..kernel.beginning import Beginning
 from ..kernel.names import read_names
 from ..kernel.namespace import Namespace, call_me
 from ..kernel.purge import Purged, purge
+from ..kernel.settings import INHERITED
 from ..kernel.read import NodeRef
 from ..model.clearing import Clearing
 from ..model.needs import Lack
@@ -183,13 +184,15 @@ class PretendHost:
         with self._reaper.hands_off():
             return limits.another_may_start(self._limits.for_visitors)
 
-    def restore(self, containers: tuple[str, ...], *, anew: bool = False) -> tuple[str, ...]:
+    def restore(self, containers: tuple[str, ...], beginning: Beginning, *, anew: bool = False) -> tuple[str, ...]:
         """Have exactly these containers run, in this order: end others, start those that died, or with ``anew`` all of them in fresh namespaces.
 
         So have the internet and further hosts then, in which nothing is yet; else they get back their host names. Files of the lab that are
         missing are put back, their paths returned, and every node sees its own.
         """
         self.ledger.write(Restoring(containers, anew))
+        host = self.refs()[0]
+        beginning.of(host).settings.put_back(host.namespace, INHERITED)
         missing = self._keepsakes.put_back(anew=anew)
         before = [ref for ref in self.refs() if ref.pid != os.getpid()]
         for ref in before:

@@ -20,7 +20,7 @@ from .netlink.address import ADDRESSES_BODY, RTM_DELADDR, RTM_GETADDR, RTM_NEWAD
 from .netlink.attributes import attributes, native
 from .netlink.neighbour import FDB_BODY, NEIGHBOURS_BODY, PROXIES_BODY, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH
 from .netlink.route import ROUTES_BODY, RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE, decode_route, without_state
-from .netlink.rule import RTM_DELRULE, RTM_GETRULE, RTM_NEWRULE, RULES_BODY, decode_rule
+from .netlink.rule import RTM_DELRULE, RTM_GETRULE, RTM_NEWRULE, RULES_BODY, decode_rule, with_priority
 from .netlink.socket import ACK, CREATE, REPLACE, NetlinkError, NetlinkSocket
 
 LEFT: Final = "left"
@@ -222,6 +222,10 @@ _TOLD_OTHERWISE: Final = frozenset({"neighbour", "proxy"})
 """Neighbours come and go by themselves, and are shown; proxies are told by their addresses."""
 
 
+_ASKED_AS: Final[dict[str, Callable[[bytes], bytes]]] = {"route": without_state, "rule": with_priority}
+"""What of a dumped message must be otherwise when it is asked for."""
+
+
 def _compare(kind: Kind, now: Sequence[bytes], kept: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
     """(messages of what is too much, messages of what is missing). Of several equal ones the first is the one that stays."""
     wanted = {essence: body for body in kept if (essence := kind.essence(body)) not in (LEFT, PASSING)}
@@ -253,7 +257,7 @@ def _dump(opened: NetlinkSocket, kind: Kind) -> list[bytes]:
 
 def _do(opened: NetlinkSocket, kind: Kind, what: str, message: int, body: bytes, flags: int = 0) -> Iterator[str]:
     try:
-        opened.request(message, ACK | flags, without_state(body) if kind.name == "route" else body)
+        opened.request(message, ACK | flags, _ASKED_AS[kind.name](body) if kind.name in _ASKED_AS else body)
     except NetlinkError as error:
         if not kind.quick:
             yield f"could not {what} a {kind.name}: {error.strerror}"

@@ -130,7 +130,7 @@ def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
     known = baseline.by_netns(ref.namespace.inode)
     if known is not None:
         return known
-    lo = Link("lo", 1, "loopback", up=False, carrier=False, mtu=65536)
+    lo = Link("lo", 1, "loopback", up=False, carrier=False, mac="00:00:00:00:00:00", mtu=65536)
     return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,))
 
 

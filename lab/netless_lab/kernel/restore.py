@@ -86,7 +86,7 @@ class Restorer:
             self._do(f"take {link.name} out of its bridge", RTM_SETLINK, encode_link(index, number(IFLA_MASTER, 0)))
         if link.name != wanted.name:
             self._rename(link, wanted)
-        if link.mac != wanted.mac and wanted.mac and wanted.kind != "loopback":
+        if link.mac != wanted.mac and wanted.mac:
             self._do(f"give {wanted.name} its MAC", RTM_SETLINK, encode_link(index, hardware_address(wanted.mac)))
         if link.mtu != wanted.mtu:
             self._do(f"give {wanted.name} its MTU", RTM_SETLINK, encode_link(index, number(IFLA_MTU, wanted.mtu)))
@@ -101,9 +101,7 @@ class Restorer:
             self._do(f"switch {wanted.name} off", RTM_SETLINK, encode_link(index, mask=UP))
             self._do(f"switch {wanted.name} on", RTM_SETLINK, encode_up(index))
         flags, mask = flags_of(wanted), UP | NOARP | PROMISC
-        if wanted.kind == "loopback":
-            mask = UP
-        elif wanted.up and not link.up and not any(_by_itself(own) for own in wanted.addresses):
+        if wanted.kind != "loopback" and wanted.up and not link.up and not any(_by_itself(own) for own in wanted.addresses):
             with contextlib.suppress(NetlinkError):  # a kernel without IPv6
                 self._socket.request(RTM_SETLINK, ACK, encode_quiet(index))
         if (flags_of(link) ^ flags) & mask:

@@ -29,6 +29,10 @@ _PER_DEVICE: Final = ("conf", "neigh")
 _WIDE: Final = ("all", "default")
 
 
+INHERITED: Final = ("net/ipv4/tcp_child_ehash_entries", "net/ipv4/udp_child_hash_entries")
+"""Settings of the namespace in which a new one is made that decide what that one is like for good (Documentation/networking/ip-sysctl.rst)."""
+
+
 class Difference(msgspec.Struct, frozen=True):
     """A setting that is not as it was; ``was`` is None for one that was not set at all (``stable_secret``)."""
 

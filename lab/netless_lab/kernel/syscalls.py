@@ -65,6 +65,7 @@ _SPLICE_F_NONBLOCK: Final = 2
 _SYS_MOVE_MOUNT: Final = 429
 _SYS_MOUNT_SETATTR: Final = 442
 """The same number on every architecture, as for all system calls since Linux 5.1."""
+_IPC_RMID: Final = 0
 _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
 _AT_EMPTY_PATH: Final = 0x1000
@@ -215,6 +216,18 @@ def set_hostname(name: str) -> None:
     """sethostname(2), in the UTS namespace of the calling thread."""
     encoded = name.encode()
     _check(_libc.sethostname(encoded, len(encoded)), "sethostname")
+
+
+def set_domainname(name: str) -> None:
+    """setdomainname(2), in the UTS namespace of the calling thread."""
+    encoded = name.encode()
+    _check(_libc.setdomainname(encoded, len(encoded)), "setdomainname")
+
+
+def remove_ipc(kind: str, number: int) -> None:
+    """IPC_RMID: the queue (``msg``), the semaphores (``sem``) or the memory (``shm``) of this number goes (msgctl(2), semctl(2), shmctl(2))."""
+    call, arguments = f"{kind}ctl", (0, _IPC_RMID, 0) if kind == "sem" else (_IPC_RMID, None)
+    _check(getattr(_libc, call)(number, *arguments), call)
 
 
 def set_parent_death_signal(signal: int) -> None:

@@ -18,6 +18,8 @@ from ..kernel import syscalls as sc
 from ..model.clearing import Clearing
 from ..room import BIN, HOME, NETLESS, NETNS
 from .furniture import CONTAINERS, DEVICE_LINKS, MACHINE_ETC, unescape
+from .ipc import forget_ipc
+from .tunables import Tunables
 
 _DIRECTORIES: Final = (
     (NETNS, 0o755), (NETLESS, 0o755), (BIN, 0o755), (CONTAINERS, 0o755), ("/run/lock", 0o755), ("/etc/netns", 0o755), (HOME, 0o700),
@@ -36,24 +38,52 @@ class Keepsakes:
         self._run = os.stat(NETNS).st_dev
         self._hostname = socket.gethostname()
         self._etc = frozenset(os.listdir("/etc"))
-        self._there = {folder: frozenset((*os.listdir(folder), *_OF_TOOLS)) for folder in ("/etc", "/run")}
+        self._domainname = self._domain()
+        self._tunables = Tunables(self._proc)
+        self._trees = {folder: dict(_tree(folder)) for folder in ("/var", "/dev/shm")}
+        self._modes = {folder: os.stat(folder).st_mode & 0o7777 for folder in ("/etc", "/run", "/dev", "/tmp", *self._trees)}
+        self._there = {folder: frozenset((*os.listdir(folder), *_OF_TOOLS)) for folder in ("/etc", "/run", "/dev")}
         files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in _OWN_ETC)]
         self._files = {path: (path.stat().st_mode & 0o777, path.read_bytes()) for path in files if path.is_file()}
 
     def put_back(self, *, anew: bool = False) -> tuple[str, ...]:
         """Bring back what is missing; the paths that were. 0.1 ms when nothing is.
 
-        With ``anew`` also take away what was not in /etc and /run, and give the lab's own files their content back; else all that stays.
+        With ``anew`` also take away what was not in /etc, /run, /dev and /var, and what programs have left that is no file, and give the lab's
+        own files their content back; else all that stays.
         """
         if socket.gethostname() != self._hostname:
             socket.sethostname(self._hostname)
+        if self._domain() != self._domainname:
+            sc.set_domainname(self._domainname)
+        self._tunables.put_back()
         missing = [*self._uncovered(), *self._directories(), *self._own_files(), *self._links()]
         if anew:
             for path in (*self._added(), *self._changed()):
                 with contextlib.suppress(OSError):
                     _clear(path)
             tuple(self._own_files())
+            self._plant()
+            forget_ipc(self._proc)
         return tuple(missing)
+
+    def _domain(self) -> str:
+        """The NIS domain of the room, with which its nodes begin too."""
+        fd = os.open("sys/kernel/domainname", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
+        with open(fd, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().removesuffix("\n")
+
+    def _plant(self) -> None:
+        """The folders and links that are missing below /var, and the modes that folders had."""
+        for path, (mode, target) in ((path, own) for tree in self._trees.values() for path, own in tree.items()):
+            with contextlib.suppress(OSError):
+                if not os.path.lexists(path):
+                    os.mkdir(path, mode) if target is None else os.symlink(target, path)
+        modes = self._modes | {path: mode for tree in self._trees.values() for path, (mode, target) in tree.items() if target is None}
+        for path, mode in modes.items():
+            with contextlib.suppress(OSError):
+                if os.stat(path).st_mode & 0o7777 != mode:
+                    os.chmod(path, mode)
 
     def differing(self) -> Clearing:
         """What ``put_back`` takes away and gives back only with ``anew``, in words."""
@@ -63,6 +93,10 @@ class Keepsakes:
         for folder, known in self._there.items():
             for name in set(os.listdir(folder)) - known:
                 yield Path(folder, name)
+        for folder, tree in self._trees.items():
+            for path, _ in _tree(folder):
+                if path not in tree and (os.path.dirname(path) in tree or os.path.dirname(path) == folder):
+                    yield Path(path)
 
     def _changed(self) -> Iterator[Path]:
         for path, (mode, data) in self._files.items():
@@ -114,6 +148,17 @@ class Keepsakes:
                 with contextlib.suppress(OSError):
                     os.symlink(target, name)
                 yield name
+
+
+def _tree(folder: str) -> Iterator[tuple[str, tuple[int, str | None]]]:
+    """All folders and links below a folder, and all else, with the mode of each, and where a link leads."""
+    folders = [folder]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                yield entry.path, (entry.stat(follow_symlinks=False).st_mode & 0o7777, os.readlink(entry.path) if entry.is_symlink() else None)
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
 
 
 def _is_plain(path: Path) -> bool:

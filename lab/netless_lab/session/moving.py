@@ -154,11 +154,13 @@ async def reset(stage: Stage, scope: Scope) -> Moved:
         fresh = stage.state.progress.started_over(stage.state.course.id)
         stage.remember(fresh)
         stage.state = msgspec.structs.replace(stage.state, bindings=Bindings(), notices=Notices())
-    if not clearing and not stage.state.passed:
+    same = not clearing and not stage.state.passed
+    if same and scope != "lab":
         return moved(stage, stage.moves.repaired(await stage.world.repair()) or "Nothing to reset: the lab is as it was at the start.")
     ending = stage.mode.ending()
     await rebuild(stage, place, anew=scope == "lab")
-    return moved(stage, f"Reset: the lab is at the start of {place}.", ending)
+    text = "Nothing to reset that can be seen from here: the lab was started over all the same." if same else f"Reset: the lab is at the start of {place}."
+    return moved(stage, text, ending)
 
 
 def _start_of(state: State, scope: Scope) -> Position:

@@ -190,7 +190,7 @@ class World:
         self._ground.end_strangers()
         if anew:
             self._ground.hang_up()
-        lost = await self._in_thread(lambda: self._ground.restore(containers, anew=anew))
+        lost = await self._in_thread(lambda: self._ground.restore(containers, self._beginning, anew=anew))
         self._ground.end_strangers()  # those who were guests of a node that has just ended
         await self._in_thread(self._follow_the_nodes)
         self.baseline = self._beginning.snapshot
