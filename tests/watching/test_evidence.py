@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,10 @@ from capture.watching import Watched, watched
 from helpers.sandboxed import sandboxed, sh
 from helpers.waiting import becomes
 from helpers.wires import inside, started
-from netless_lab.kernel.evidence import fib
+from netless_lab.kernel.evidence import fib, nft_trace
 from netless_lab.kernel.evidence.fib import Query
 from netless_lab.kernel.evidence.nft_trace import Match, Tracing
+from netless_lab.kernel.read import NodeRef
 from netless_lab.model.evidence import TraceStep
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 
@@ -117,6 +119,28 @@ async def test_tracing_leaves_no_trace() -> None:
             await task
         assert "table inet netless-trace-" in during
         assert seen is not None and all(not chain.table.startswith("netless") for chain in seen.chains), "it is no part of any picture"
+        assert sh("nft -s list ruleset") == before
+
+
+@sandboxed
+async def test_tracing_that_fails_in_one_node_leaves_none_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lab is full when the second node is to be entered: the table that stands in the first is taken back."""
+    async with watched() as lab:
+        sh(FIREWALL)
+        inside(lab.nodes, "c1", "nft add table ip mine; nft add chain ip mine pre '{ type filter hook prerouting priority 0; }'")
+        before = sh("nft -s list ruleset")
+        nodes = lab.reader.snapshot(tuple(lab.nodes.values())).nodes
+        arm = nft_trace._arm
+
+        def full(ref: NodeRef, *more: Any) -> Any:
+            if ref.name == "c1":
+                raise RuntimeError("can't start new thread")
+            return arm(ref, *more)
+
+        monkeypatch.setattr(nft_trace, "_arm", full)
+        with pytest.raises(RuntimeError):
+            async with Tracing(lab.nodes, nodes, (Match(1, frozenset({4711})),)):
+                pass
         assert sh("nft -s list ruleset") == before
 
 

@@ -207,20 +207,22 @@ class Tracing:
         return tuple(armed.node.name for armed in self._armed)
 
     async def __aenter__(self) -> Tracing:
-        loop = asyncio.get_running_loop()
         table = f"{wire.TRACE_PREFIX}{os.urandom(6).hex()}"
-        arming = [loop.run_in_executor(_threads, _arm, ref, node, self._matches, table) for ref, node in self._wanted]
+        arming = asyncio.gather(*(self._arm(ref, node, table) for ref, node in self._wanted), return_exceptions=True)
+        found: list[_Armed | str | BaseException] = []
         try:
-            for armed in await asyncio.shield(asyncio.gather(*arming)):
-                if isinstance(armed, str):
-                    self.missing.append(armed)
-                else:
-                    self._armed.append(armed)
-        except asyncio.CancelledError:
-            self._armed = [armed for armed in await asyncio.gather(*arming) if isinstance(armed, _Armed)]
+            found += await asyncio.shield(arming)
+        except asyncio.CancelledError as error:
+            found += [*await arming, error]
+        self._armed = [one for one in found if isinstance(one, _Armed)]
+        self.missing = [one for one in found if isinstance(one, str)]
+        if failed := [one for one in found if isinstance(one, BaseException)]:
             await self._disarm()
-            raise
+            raise failed[0]
         return self
+
+    async def _arm(self, ref: NodeRef, node: Node, table: str) -> _Armed | str:
+        return await asyncio.get_running_loop().run_in_executor(_threads, _arm, ref, node, self._matches, table)
 
     async def __aexit__(self, *exc: object) -> None:
         await self._disarm()
