@@ -93,4 +93,12 @@ BROKEN = (
         ),
         ping("10.9.0.2"), "input-drop", "c2:fw",
     ),
+    Broken(
+        "the packets of the second of two tunnels", f"c2| {firewall('inet', 'input', 'udp dport 8472 drop')}\n"
+        "ip -n c2 link add vx1 type vxlan id 43 local 10.0.0.3 remote 10.0.0.2 dstport 4789; ip -n c2 link set vx1 up\n" + "\n".join(
+            f"ip -n {node} link add vx0 type vxlan id 42 local {own} remote {far} dstport 8472; ip -n {node} addr add {inner}/24 dev vx0; ip -n {node} link set vx0 up"
+            for node, own, far, inner in (("c1", "10.0.0.2", "10.0.0.3", "10.9.0.1"), ("c2", "10.0.0.3", "10.0.0.2", "10.9.0.2"))
+        ),
+        ping("10.9.0.2"), "input-drop", "c2:fw",
+    ),
 )  # fmt: skip

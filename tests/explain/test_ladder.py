@@ -17,7 +17,7 @@ from netless_lab.explain.catalogue import CATALOGUE
 from netless_lab.explain.cause import Cause, certainty, inferred, said, state
 from netless_lab.explain.ladder import RUNGS
 from netless_lab.model.evidence import Drop, Evidence, RouteAnswer, Run
-from netless_lab.model.journey import Death, Hop, Journey
+from netless_lab.model.journey import Death, Hop, Journey, Tunnel
 from netless_lab.model.netfilter import rules as r
 from netless_lab.model.probe import Fetch, Outcome, Ping
 from netless_lab.model.snapshot import Address, BridgePort, Chain, Rule, Snapshot
@@ -190,7 +190,7 @@ def test_a_port_may_ask_by_the_address_that_it_made_itself() -> None:
 def test_a_tunnel_to_a_group_sends_to_nobody_in_particular() -> None:
     """No node owns a multicast group, and that is no cause; an address that nobody has is one."""
     def told(remote: str) -> str:
-        carried = msgspec.structs.replace(AT_ROUTER.hops[0], text=f"10.0.0.2 > {remote} VXLAN 7: 10.9.0.1 > 10.9.0.2 echo request")
+        carried = msgspec.structs.replace(AT_ROUTER.hops[0], tunnel=Tunnel("10.0.0.2", remote, 4789, 7))
         inside = container("c1", veth("veth1", "host:veth2", "10.0.0.2/24"), vxlan("vx0", 7, "10.9.0.1/24", remote=remote))
         world = lab(host(bridge("br0", "10.0.0.1/24"), veth("veth2", "c1:veth1", master="br0", port=BridgePort("forwarding"))), inside)
         return explain(evidence(world, stuck(carried))).code

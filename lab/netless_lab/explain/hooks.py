@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from ..model.addresses import is_address
 from ..model.netfilter import packet as known
 from ..model.netfilter.packet import UDP, Packet
 from ..model.netfilter.run import FAMILIES, Doubt, Way, agreed, always, doubt, run
@@ -102,14 +101,10 @@ def _by(found: Packet, iif: str | None, oif: str | None) -> Packet:
 def _carried(case: Case, spot: Spot) -> Iterator[Check]:
     """A packet inside a tunnel's packet has come in: the outer one passes the node's hooks first."""
     hop = spot.hop
-    if hop is None or " VXLAN " not in hop.text or hop.direction == "out":
-        return
-    port = next((link.vxlan.port for link in case.node(hop.node).links if link.vxlan is not None), 4789)
-    src, _, rest = hop.text.partition(" > ")
-    dst = rest.partition(" ")[0]
-    if is_address(src) and is_address(dst):
-        family = routes.family_of(src)
-        outer = known.first(family, source=only(address(src)), destination=only(address(dst)), protocol=UDP).listing("th dport", only(port))
+    if hop is not None and hop.tunnel is not None and hop.direction != "out":
+        around, family = hop.tunnel, routes.family_of(hop.tunnel.src)
+        outer = known.first(family, source=only(address(around.src)), destination=only(address(around.dst)), protocol=UDP)
+        outer = outer.listing("th dport", only(around.port))
         yield from _along(case, Passage(hop.node, spot.leg == "return"), FAMILIES[family], ("prerouting", "input"), outer.between(hop.link, ""))
 
 

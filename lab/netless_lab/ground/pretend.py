@@ -16,8 +16,8 @@ from ..kernel.beginning import Beginning
 from ..kernel.names import read_names
 from ..kernel.namespace import Namespace, call_me
 from ..kernel.purge import Purged, purge
-from ..kernel.settings import INHERITED
 from ..kernel.read import NodeRef
+from ..kernel.settings import INHERITED
 from ..model.clearing import Clearing
 from ..model.needs import Lack
 from ..model.outside import FarHost, Outside

@@ -1,4 +1,4 @@
-"""A journey: one packet's path through the lab, hop by hop, as the wire showed it. Pure values; ``kernel/capture`` fills them.
+"""A journey: one packet's path through the lab, hop by hop, as the wire showed it. Pure values; ``journeys`` makes them of frames.
 
 A hop is one frame seen at one interface of one node. Taps lie before netfilter's prerouting on the way in and after postrouting
 on the way out, so "seen in at X, never out at Y" brackets exactly the routing, firewall and neighbour stages of that node.
@@ -16,12 +16,21 @@ Direction = Literal["in", "out", "broadcast", "multicast", "other"]
 """``other``: a unicast frame for somebody else's MAC, normal on a bridge port (PACKET_OTHERHOST, packet(7))."""
 
 
+class Tunnel(msgspec.Struct, frozen=True):
+    """The packet around a packet (VXLAN, RFC 7348): from whom, to whom and to which port it goes, and the number of the network it carries."""
+
+    src: str
+    dst: str
+    port: int
+    vni: int
+
+
 class Hop(msgspec.Struct, frozen=True):
     """One sighting. ``at_us`` counts from the journey's first sighting; ``text`` is the packet in words at this place.
 
     ``kind`` is "arp-request", "arp-reply", "echo-request", "echo-reply", "icmp-error", "tcp", "udp", "ipv6-nd" ...;
     ``src`` and ``dst`` are network addresses as seen here (they change where NAT rewrites them). ``neighbour``: this frame asks who has
-    ``dst``, or it answers such a question; a neighbour advertisement answers for ``dst``, an ARP answer for ``src``.
+    ``dst``, or it answers such a question; a neighbour advertisement answers for ``dst``, an ARP answer for ``src``. ``tunnel`` is what carries it here.
     """
 
     node: str
@@ -38,6 +47,7 @@ class Hop(msgspec.Struct, frozen=True):
     length: int = 0
     leg: Literal["arp", "forward", "return"] = "forward"
     neighbour: Literal["", "question", "answer"] = ""
+    tunnel: Tunnel | None = None
 
 
 class Rewrite(msgspec.Struct, frozen=True):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from ...model.snapshot import FdbEntry, Link, Node
 from ..blame import blame
 from ..case import Case
@@ -12,8 +9,6 @@ from ..cause import Cause, inferred, owner_words, seen, state
 from ..near import neighbours_of, of_stop
 from ..routes import is_group
 from ..segment import way
-
-_CARRIED: Final = re.compile(r"^(\S+) > (\S+) VXLAN (\d+): ")
 
 
 def between(case: Case) -> Cause | None:
@@ -126,10 +121,9 @@ def not_unpacked(case: Case) -> Cause | None:
     A tunnel may send to a group: then everybody who joined it is meant, and no node owns the address.
     """
     hop = case.spot.hop
-    carried = _CARRIED.match(hop.text) if hop is not None else None
-    if hop is None or carried is None:
+    if hop is None or hop.tunnel is None:
         return None
-    outer, vni = carried[2], int(carried[3])
+    outer = hop.tunnel.dst
     owners = case.owners(outer)
     if not owners and not is_group(outer):
         device = next((link for link in case.node(hop.node).links if link.vxlan is not None), None)
@@ -137,7 +131,7 @@ def not_unpacked(case: Case) -> Cause | None:
     node = case.node(hop.node)
     if hop.direction == "out" or not (is_group(outer) or any(own.name == hop.node for own, _ in owners)):
         return None
-    return _untaken(case, node, vni, group=is_group(outer))
+    return _untaken(case, node, hop.tunnel.vni, group=is_group(outer))
 
 
 def _meant_for_another(case: Case, node: Node, vni: int) -> Cause | None:

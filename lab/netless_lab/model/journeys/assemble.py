@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
-from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite
+from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite, Tunnel
 from ..probe import Outcome, Probe
 from . import path
 from .converse import Conversation, Sight, converse
@@ -196,6 +196,7 @@ def hop(sight: Sight, began_ns: int, *, neighbour: bool = False) -> Hop:
         length=frame.length,
         leg="arp" if neighbour else _LEGS[sight.leg],
         neighbour=_neighbour(packet),
+        tunnel=Tunnel(outer.src, outer.dst, outer.dport, outer.vni) if outer.inner is not None else None,
     )
 
 
