@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.row import Row, median_ms, stopwatch
+from helpers.counted import counted, looks
 from helpers.running import Running, running
 from netless_lab.protocol import SnapshotEvent, VerdictEvent
 
@@ -50,6 +51,7 @@ def rows() -> Iterator[Row]:
         yield _reset(lab)
         yield _jumps(lab)
         yield from _typed(lab)
+    yield from _looks()
 
 
 def _ready() -> Row:
@@ -164,3 +166,21 @@ def _until(lab: Running, command: str) -> tuple[float, float]:
         if not judged:
             lab.status()
     return (seen - stamp) * 1000, (judged - stamp) * 1000
+
+
+def _looks() -> Iterator[Row]:
+    """How often every node is read for one change that is judged, from the command until its verdict has come."""
+    with counted() as lab:
+        for title, step, command, undo in (
+            ("snapshots a judged change", "cable/pair", "ip link add veth1 type veth peer name veth2", "ip link del veth1"),
+            ("the same with probes", "switch/port-up", "ip link set veth2 up", "ip link set veth2 down"),
+        ):
+            lab.goto(step)
+            counts = []
+            for _ in range(10):
+                begin = time.monotonic_ns()
+                _until(lab, command)
+                counts.append(looks(lab, begin, time.monotonic_ns()))
+                lab.sh(undo)
+                time.sleep(0.15)
+            yield Row(title, statistics.median(counts), "1", unit="", note=f"{min(counts)} to {max(counts)}")
