@@ -15,7 +15,7 @@ from ..errors import Refusal
 from ..kernel.beginning import Beginning
 from ..kernel.names import read_names
 from ..kernel.namespace import Namespace, call_me
-from ..kernel.purge import Purged, purge
+from ..kernel.purge import Purged, clear_ahead, purge
 from ..kernel.read import NodeRef
 from ..kernel.settings import INHERITED
 from ..model.clearing import Clearing
@@ -199,6 +199,9 @@ class PretendHost:
             if ref.role != "container" and not anew and ref.pid is not None:
                 with contextlib.suppress(OSError):  # it has ended
                     call_me(ref.pid, ref.name)
+        clearing = threading.Thread(target=clear_ahead, args=(self.refs()[0], beginning, {ref.name for ref in before}), name="clearing")
+        if anew:
+            clearing.start()
         self._end(*(ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)))
         roles = {ref.name: ref.role for ref in before if ref.role != "container"}
         there = {ref.name for ref in self.refs()}
@@ -214,6 +217,8 @@ class PretendHost:
         with self._lock:
             order = {name: number for number, name in enumerate(("host", *roles, *containers))}
             self._refs = dict(sorted(self._refs.items(), key=lambda item: order.get(item[0], len(order))))
+        if anew:
+            clearing.join()
         return missing
 
     def purge(

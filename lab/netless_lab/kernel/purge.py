@@ -100,6 +100,21 @@ def purge(
         return _purge(yards, baseline, renewed)
 
 
+def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> None:
+    """Begin to clear a node that stays, while those called ``anew`` are made anew: the kernel takes as long for either, and does both at once.
+
+    What is left of it, and what came of it, is for ``purge``, which looks at all of it again.
+    """
+    with contextlib.suppress(OSError):
+        yard = _Yard(ref, _wanted(ref, beginning.snapshot), beginning.of(ref), lasts=True, unset=None)
+        with contextlib.closing(yard.socket):
+            doomed = yard.restorer.extras(_cables_to(anew, yard.wanted))
+            sweep = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
+            call_in(ref.namespace, _firewall, yard)
+            if sweep is not None:
+                sweep.wait()
+
+
 def _purge(yards: list[_Yard], baseline: Snapshot, renewed: Collection[int]) -> Purged:
     sweeps = [(yard, Sweep(yard.ref.namespace, found)) for yard, found in _spread(yards, renewed)]
     lasting = [yard for yard in yards if yard.lasts]

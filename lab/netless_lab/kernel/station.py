@@ -13,7 +13,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from ..model.netfilter.rules import NamedSet
 from ..model.snapshot import Address, Chain, Listener, PolicyRule, Program
 from .listeners import Listeners
-from .namespace import Namespace
+from .namespace import Namespace, call_in
 from .netlink.address import ADDRESSES_BODY, RTM_GETADDR, decode_address
 from .netlink.link import DUMP_BODY, RTM_GETLINK, RawLink, decode_link, one_link
 from .netlink.neighbour import (
@@ -87,11 +87,7 @@ class Station:
         self._namespace = namespace.dup()
         with contextlib.ExitStack() as opened:
             opened.callback(self._namespace.close)
-            self._route = opened.enter_context(contextlib.closing(NetlinkSocket(self._namespace)))
-            self._listeners = opened.enter_context(contextlib.closing(Listeners(self._namespace)))
-            self._sysctls = opened.enter_context(contextlib.closing(Sysctls(self._namespace)))
-            self._ruleset = opened.enter_context(contextlib.closing(RulesetReader(self._namespace)))
-            self._legacy = opened.enter_context(contextlib.closing(LegacyTables(self._namespace)))
+            self._route, self._listeners, self._sysctls, self._ruleset, self._legacy = call_in(self._namespace, self._open, opened)
             self._opened = opened.pop_all()
         self._links = Memo(decode_link)
         self._addresses = Memo(decode_address)
@@ -99,6 +95,16 @@ class Station:
         self._rules = Memo(decode_rule)
         self._nsids: dict[int, int] = {}
         self._up: dict[int, bytes] = {}
+
+    def _open(self, opened: contextlib.ExitStack) -> tuple[NetlinkSocket, Listeners, Sysctls, RulesetReader, LegacyTables]:
+        """Inside the namespace, which is entered once for all of them."""
+        return (
+            opened.enter_context(contextlib.closing(NetlinkSocket(self._namespace))),
+            opened.enter_context(contextlib.closing(Listeners(self._namespace))),
+            opened.enter_context(contextlib.closing(Sysctls(self._namespace))),
+            opened.enter_context(contextlib.closing(RulesetReader(self._namespace))),
+            opened.enter_context(contextlib.closing(LegacyTables(self._namespace))),
+        )
 
     def close(self) -> None:
         """Let the namespace go."""

@@ -24,7 +24,7 @@ from .discover import inhabited
 from .inotify import Inotify
 from .listeners import Listeners
 from .names import names_by_inode, read_names
-from .namespace import Namespace
+from .namespace import Namespace, call_in
 from .netlink.link import DUMP_BODY, RTM_GETLINK, decode_link
 from .netlink.nsid import give_nsid
 from .netlink.socket import NETLINK_NETFILTER, NETLINK_ROUTE, SOL_NETLINK, NetlinkSocket
@@ -96,10 +96,7 @@ class Pulse:
         """Open what is needed. Raises OSError when the namespace cannot be entered."""
         self._ref = ref
         with contextlib.ExitStack() as opened:
-            self._route = opened.enter_context(contextlib.closing(NetlinkSocket(ref.namespace)))
-            self._listeners = opened.enter_context(contextlib.closing(Listeners(ref.namespace)))
-            self._sysctls = opened.enter_context(contextlib.closing(Sysctls(ref.namespace)))
-            self._legacy = opened.enter_context(contextlib.closing(LegacyTables(ref.namespace)))
+            self._route, self._listeners, self._sysctls, self._legacy = call_in(ref.namespace, _senses, ref.namespace, opened)
             self._opened = opened.pop_all()
         self._links = Memo(decode_link)
 
@@ -118,6 +115,16 @@ class Pulse:
             for chain in chains
         )
         return settled, tuple(sorted(sysctls.items())), legacy, self._listeners.read(), resolvers_of(self._ref, names)
+
+
+def _senses(namespace: Namespace, opened: contextlib.ExitStack) -> tuple[NetlinkSocket, Listeners, Sysctls, LegacyTables]:
+    """What a pulse reads, opened inside the namespace, which is entered once for all of it."""
+    return (
+        opened.enter_context(contextlib.closing(NetlinkSocket(namespace))),
+        opened.enter_context(contextlib.closing(Listeners(namespace))),
+        opened.enter_context(contextlib.closing(Sysctls(namespace))),
+        opened.enter_context(contextlib.closing(LegacyTables(namespace))),
+    )
 
 
 def population() -> Hashable:
