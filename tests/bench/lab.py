@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.row import Row, median_ms, stopwatch
-from helpers.counted import counted, looks
+from helpers.counted import counted, happened
 from helpers.running import Running, running
 from netless_lab.protocol import SnapshotEvent, VerdictEvent
 
@@ -180,7 +180,7 @@ def _looks() -> Iterator[Row]:
             for _ in range(10):
                 begin = time.monotonic_ns()
                 _until(lab, command)
-                counts.append(looks(lab, begin, time.monotonic_ns()))
+                counts.append(happened(lab, begin, time.monotonic_ns()).count("look"))
                 lab.sh(undo)
                 time.sleep(0.15)
             yield Row(title, statistics.median(counts), "1", unit="", note=f"{min(counts)} to {max(counts)}")
