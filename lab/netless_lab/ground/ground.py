@@ -57,7 +57,7 @@ class Ground(Launcher, Protocol):
         """
 
     def settle(self) -> None:
-        """Give the namespace that this thread is in what this ground has for every node. Raises OSError."""
+        """Give the namespace that this thread is in what this ground has for every container. Raises OSError."""
 
     def end_strangers(self) -> None:
         """End whoever lives in no node of the lab; nobody where others may live too."""

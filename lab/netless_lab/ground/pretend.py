@@ -144,8 +144,8 @@ class PretendHost:
         tune.tune_all(links, node.namespace.fileno(), new=new)
 
     def settle(self) -> None:
-        """The settings that differ from machine to machine. Raises OSError."""
-        tune.settle()
+        """No limit on ICMP errors. Raises OSError."""
+        tune.lift_limits()
 
     def end_strangers(self) -> None:
         """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""

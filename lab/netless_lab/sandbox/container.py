@@ -112,7 +112,7 @@ def _enter_and_spawn(name: str, files: dict[str, str], shown_as: str) -> Contain
     for source, target in files.items():
         if stat.S_ISREG(os.lstat(target).st_mode):  # a learner may have replaced or removed it in the host
             sc.bind(source, target)
-    tune.settle()
+    tune.lift_limits()
     sc.set_hostname(name)
     inode = os.stat("/proc/thread-self/ns/net").st_ino
     return Container(name, _spawn_sleep(shown_as), inode)

@@ -59,6 +59,11 @@ def settle(netns_fd: int | None = None) -> None:
             call_in(inside, _write_all, NODE_SETTINGS)
 
 
+def lift_limits() -> None:
+    """Have the namespace we are in say all its ICMP errors. A container has all else as its kernel and its machine give it."""
+    _write_all(_LIMITS)
+
+
 def forward() -> None:
     """Have the namespace we are in pass IPv4 packets on."""
     _write_all((("ipv4/ip_forward", "1"),))
