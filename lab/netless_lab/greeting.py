@@ -9,14 +9,13 @@ from __future__ import annotations
 import _socket
 
 from .address import address
+from .protocol_version import VERSION
 from .sandbox import way
 
 TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION = 4
-"""Of the protocol. It stands in the first line of either side."""
 _PATIENCE_S: Final = 5
 _LONGEST: Final = 1 << 12
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")

@@ -22,9 +22,9 @@ from netless_lab.model.snapshot import Snapshot
 __all__ = [
     "BUILT",
     "CLOSED",
-    "COMING",
     "FAULTS",
     "GOAL",
+    "GOING",
     "HINTS",
     "LOG",
     "NEIGHBOURS",
@@ -81,7 +81,7 @@ PENDING = judged(_HERE)
 PASSED = judged(recorded("plug-run"))
 WHY: Explanation = recorded("plug-why").value
 """Why c1 gets no answer from 10.0.0.1 while it has no cable."""
-COMING: tuple[str, ...] = recorded("plug-reset-dry").value.coming
+GOING: tuple[str, ...] = recorded("plug-reset-dry").value.going
 """What a reset of the step puts back."""
 HINTS = recorded("plug-hint-3").status.page.hints_open
 

@@ -181,10 +181,10 @@ async def test_reset_on_the_screen() -> None:
     async with opened(answers=answers) as (app, pilot, peer):
         assert "◐ veth2" in screen(app)
         await pilot.press("x")
-        await until(pilot, lambda: story.COMING[0] in screen(app))
+        await until(pilot, lambda: story.GOING[0] in screen(app))
         await pilot.press("y")
         await until(pilot, lambda: "◐ veth2" not in screen(app) and "✗ veth1 is in c1" in screen(app) and not app.view.busy)
-        assert "Check 1 of 2" in screen(app)
+        assert "Check 2 of 3" in screen(app)
         assert peer.kinds() == ["WhatGoes", "Reset"]
 
 
@@ -195,7 +195,7 @@ async def test_play_on_the_screen() -> None:
         return recorded("plug-play" if isinstance(asked, protocol.Play) and asked.on else "plug-play-over").answer(asked)
 
     async with opened(answers={protocol.Play: answer}) as (app, pilot, peer):
-        for on, title in ((True, "Check paused"), (False, "Check 1 of 2")):
+        for on, title in ((True, "Check paused"), (False, "Check 2 of 3")):
             await pilot.press("p")
             await until(pilot, lambda: title in screen(app) and not app.view.busy)  # noqa: B023
             assert peer.asked[-1].on is on

@@ -12,7 +12,7 @@ from netless.app.screens.confirm import ResetScreen
 from netless_lab import protocol
 from netless_lab.model.clearing import Clearing
 
-DRY = (story.COMING[0], recorded("plug-reset-lesson-dry").value.going[-1])
+DRY = (story.GOING[0], recorded("plug-reset-lesson-dry").value.going[-1])
 
 
 async def test_reset_asks_and_lists() -> None:

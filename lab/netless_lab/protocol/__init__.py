@@ -14,8 +14,8 @@ import functools
 import msgspec
 
 from ..documents import read_json, write_json
-from ..greeting import VERSION
 from ..lease import Lease
+from ..protocol_version import VERSION
 from .base import Done, Failed, Look, Message, Request, Verb
 from .events import (
     DETAILS,
