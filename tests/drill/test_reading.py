@@ -11,7 +11,7 @@ from netless_lab.drill.draw import drawn, listed, named
 from netless_lab.drill.format import SEATS, Fault, read_faults
 from netless_lab.drill.words import bound, hints
 from netless_lab.errors import Refusal
-from netless_lab.model.needs import NEEDS, Lack
+from netless_lab.model.needs import NEEDS, Lack, needs_of
 from netless_lab.primitives.base import Where
 
 GOOD = """format = 1
@@ -177,6 +177,21 @@ def test_needs_are_known() -> None:
 
 def test_a_fault_is_listed_with_what_the_machine_lacks_for_it() -> None:
     """Only what it needs itself counts, in words."""
-    lacks = (Lack("vxlan", "VXLAN", "not loaded", "sudo modprobe vxlan"), Lack("python3", "the program python3"))
+    lacks = (Lack("vxlan", "VXLAN", "not loaded", "sudo modprobe vxlan"), Lack("nft", "the program nft"))
     told = {fault.id: fault.lacks for fault in listed(read_faults(fault_texts()).faults, lacks)}
-    assert told["overlay-blocked"] == "VXLAN" and told["old-flow"] == "the program python3" and told["port-down"] == ""
+    assert told["overlay-blocked"] == "VXLAN and the program nft" and told["old-flow"] == "the program nft" and told["port-down"] == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "needs"),
+    [
+        ("ip link set br0 down", ("ip",)),
+        ("ss -Hltn | grep -q . && nft list ruleset; curl x", ("ip", "nft", "curl")),
+        ("while ! ping -c1 10.0.0.1; do tc qdisc; done &", ("ping", "ip")),
+        ("python3 -c 'ip; nft' > /run/nft || true", ()),
+        ('sysctl -w net.ipv4.ip_forward=0; echo "; nft"', ()),
+    ],
+)
+def test_a_command_line_says_itself_which_programs_it_needs(line: str, needs: tuple[str, ...]) -> None:
+    """Those that its commands begin with, and that a machine may lack; what stands in quotes or as a word of a command is none."""
+    assert needs_of(line) == needs

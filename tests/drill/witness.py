@@ -24,7 +24,9 @@ _WAYS = {
     "nft-netdev": "nft 'add table netdev w; add chain netdev w c { type filter hook ingress device lo priority 0; }' && nft delete table netdev w",
     "nft-arp": "nft 'add table arp w; add chain arp w c { type filter hook input priority 0; }' && nft delete table arp w",
     "iptables-legacy": "iptables-legacy -S",
-    "python3": "python3 -c ''",
+    "ip": "ip -V",
+    "nft": "nft -v",
+    "ping": "ping -V",
 }
 """How to see whether a lab has what a fault needs."""
 

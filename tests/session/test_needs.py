@@ -107,10 +107,10 @@ def test_lint_leaves_out_what_cannot_be_tried_here(folder: Path) -> None:
 def test_a_fault_is_asked_for_what_it_needs_in_the_same_way() -> None:
     """The list of faults and a refused one say what is lacking; the others can be had, and one is never drawn that cannot."""
     with running() as lab:
-        hide(lab, "python3")
+        hide(lab, "nft")
         lacks = {fault.id: fault.lacks for fault in lab.client.ask(GetFaults())}
-        assert lacks["old-flow"] == "the program python3" and lacks["port-down"] == ""
-        with pytest.raises(Refused, match="the program python3") as refused:
-            lab.client.ask(Break(fault="old-flow"))
+        assert lacks["second-firewall"] == lacks["old-flow"] == "the program nft" and lacks["port-down"] == ""
+        with pytest.raises(Refused, match="the program nft") as refused:
+            lab.client.ask(Break(fault="second-firewall"))
         assert refused.value.code == 3 and lab.status().fault is None
         assert lab.client.ask(Break(fault="port-down")).fault.id == "port-down"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from ..model.needs import NEEDS
+from ..model.needs import NEEDS, needs_of
+from ..primitives.base import Action
+from ..primitives.run import Run
 from .problems import Report, did_you_mean
 from .toml_text import Table
 
@@ -67,13 +69,13 @@ def texts(table: Table, key: str, report: Report) -> tuple[str, ...]:
     return tuple(found)
 
 
-def needs(table: Table, report: Report) -> tuple[str, ...]:
-    """What a step or a fault says that a machine may lack for it: names of ``NEEDS``."""
+def needs(table: Table, actions: Iterable[Action], report: Report) -> tuple[str, ...]:
+    """What a machine may lack for a step or a fault: names of ``NEEDS``, those that it says and those of the command lines among its actions."""
     found = texts(table, "needs", report)
     for index, need in enumerate(found):
         if need not in NEEDS:
             report.add(table.line("needs", index), f'nobody knows the need "{need}".', did_you_mean(need, NEEDS, "Needs"))
-    return found
+    return tuple(dict.fromkeys((*found, *(need for action in actions if isinstance(action, Run) for need in needs_of(action.line)))))
 
 
 def tables(table: Table, key: str, report: Report) -> tuple[tuple[int, dict[str, Any]], ...]:

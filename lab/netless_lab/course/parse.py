@@ -147,7 +147,7 @@ def _step(section: Section, seen: dict[str, int], world: Snapshot | None, report
         probes=tuple(item for _, item in probes if item is not None),
         hints=fields.texts(table, "hint", report),
         shell=fields.text(table, "shell", report, default="host") or "host",
-        needs=fields.needs(table, report),
+        needs=fields.needs(table, (item for _, item in actions if item is not None), report),
         success=fields.text(table, "success", report),
         undoes=fields.texts(table, "undoes", report),
         exact=fields.texts(table, "exact", report),

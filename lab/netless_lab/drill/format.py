@@ -16,8 +16,9 @@
     teaches = "internet/forwarding"             the step that explains it
 
 Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
-``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``model.needs``). A file that speaks of
-its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for either container (``SEATS``).
+``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``model.needs``) beside the programs of
+its command lines. A file that speaks of its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for
+either container (``SEATS``).
 """
 
 from __future__ import annotations
@@ -124,14 +125,16 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
     if table is None or not fields.check_format(table, "this fault", report):
         return None
     fields.check_keys(table, _KEYS, "a fault", report)
+    setup, mend = _actions(table, "setup", report), _actions(table, "mend", report)
+    inject = _actions(table, "inject", report, "Write inject = [{ forwarding = false }]: what breaks it.")
     fault = Fault(
         id=_id(table, file, report),
         title=fields.text(table, "title", report, required='Write title = "The host does not forward": what is broken.'),
         tells=fields.text(table, "tells", report, required='Write tells = "...": what the learner notices, and not why.'),
         start=_place_in_course(table, "start", courses, report),
-        setup=_actions(table, "setup", report),
-        inject=_actions(table, "inject", report, "Write inject = [{ forwarding = false }]: what breaks it."),
-        mend=_actions(table, "mend", report),
+        setup=setup,
+        inject=inject,
+        mend=mend,
         symptom=_probes(table, "symptom", report, "A fault that no probe notices is none."),
         still=_probes(table, "still", report, "Something always goes on working, and narrows it down."),
         places=_places(table, report),
@@ -139,7 +142,7 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         evidence=fields.texts(table, "evidence", report),
         teaches=_place_in_course(table, "teaches", courses, report),
         number=_number(table, report),
-        needs=fields.needs(table, report),
+        needs=fields.needs(table, (*setup, *inject, *mend), report),
         movable=seated != text,
         node=node if seated != text else "",
     )

@@ -5,6 +5,7 @@ Whether it is there is never judged by what is installed or by version numbers: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -61,8 +62,8 @@ NEEDS: Final = {
     "iptables-nat": Need(
         "address translation (iptables)", "the legacy dialect of step masquerade", "xt_MASQUERADE and nft_compat", program="iptables", package="iptables"
     ),
-    "ip": _program("ip", "iproute2", "typing the commands of the `ip` dialect"),
-    "nft": _program("nft", "nftables", "typing firewall rules in the `ip` dialect"),
+    "ip": _program("ip", "iproute2", "typing the commands of the `ip` dialect, and most drills"),
+    "nft": _program("nft", "nftables", "typing firewall rules in the `ip` dialect, and drills with a firewall"),
     "ping": _program("ping", "iputils-ping", "pinging by hand"),
     "nsenter": _program("nsenter", "util-linux", "the step that enters a namespace by pid"),
     "brctl": _program("brctl", "bridge-utils", "the `legacy` dialect"),
@@ -71,9 +72,18 @@ NEEDS: Final = {
     "iptables-legacy": _program("iptables-legacy", "iptables", "rules in the tables of older kernels"),
     "tcpdump": _program("tcpdump", "tcpdump", "watching packets by hand"),
     "curl": _program("curl", "curl", "fetching the page of example.test by hand"),
-    "python3": _program("python3", "python3", "the drills with a program that listens"),
 }
-"""By the names that pages call them."""
+"""By the names that pages call them. Python is none of them: a lab has the one that netless runs on."""
+_COME_ALONG: Final = {"ss": "ip", "tc": "ip", "bridge": "ip"}
+"""Programs of iproute2, which nobody has one by one."""
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+_BEGINNING: Final = re.compile(r"(?:^|[;&|(])\s*(?:(?:do|then|else|while|until|if|!)\s+)*([\w.-]+)")
+
+
+def needs_of(line: str) -> tuple[str, ...]:
+    """What a command line for a shell needs by itself: the programs that its commands begin with, as far as a machine may lack them."""
+    words = (_COME_ALONG.get(word, word) for word in _BEGINNING.findall(_QUOTED.sub("''", line)))
+    return tuple(dict.fromkeys(word for word in words if word in NEEDS and not NEEDS[word].of_kernel))
 
 
 class Lack(msgspec.Struct, frozen=True):
