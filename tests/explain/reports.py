@@ -80,7 +80,25 @@ BROKEN = (
     Broken("published in a chain on no hook", f"nft add chain ip lab pre; nft add rule ip lab pre tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}",
            Connect("internet", "203.0.113.2", 8080),
            "dnat-rule", "host:NAT"),
+    Broken("a source that is the provider's", f"{NAT} oifname eth0 snat to 203.0.113.1", ping(SITE), "snat-wrong", "host:NAT"),
+    Broken("a source that is a neighbour's", f"{NAT} oifname eth0 snat to 10.0.0.3", ping(SITE), "snat-wrong", "host:NAT"),
+    Broken("published, and asked at 127.0.0.1", f"nft 'add chain ip lab out {{ type nat hook output priority -100; }}'; nft add rule ip lab out tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}",
+           Connect("host", "127.0.0.1", 8080), "route-localnet", "host:routing"),
+    Broken("the old iptables resets", "iptables-legacy -I FORWARD -p tcp --dport 80 -j REJECT --reject-with tcp-reset", Connect("c1", SITE, 80), "legacy-iptables", "host:fw"),
+    Broken("IPsec blocks what is passed on", "ip xfrm policy add dir fwd src 10.0.0.0/24 dst 198.51.100.0/24 action block", ping(SITE), "ipsec", "host"),
+    Broken("IPsec blocks what is sent", "c1| ip xfrm policy add dir out dst 10.0.0.3/32 action block", ping("10.0.0.3"), "ipsec", "c1"),
+    # who is asked
+    Broken("the site's address on a router's lo", "ip addr add 198.51.100.10/32 dev lo", Fetch("c1", f"http://{SITE}/"), "duplicate-address", "host:lo"),
+    Broken("the site's address in a router's local table", "ip route add local 198.51.100.10/32 dev lo", Fetch("c1", f"http://{SITE}/"), "route-wrong", "host:routing",
+           "ip route del local 198.51.100.10 table local 2>/dev/null || true"),
+    Broken("no rule for the local table", "ip rule del pref 0", ping("10.0.0.1"), "policy-rule", "host:routing",
+           "ip rule show | grep -q '^0:' || ip rule add pref 0 lookup local"),
+    Broken("ports that learn nothing and let nothing out", "bridge link set dev veth2 learning off flood off; bridge link set dev veth4 learning off flood off; "
+           f"ip link set br0 type bridge fdb_flush; {FORGET}", ping("10.0.0.3"), "port-flood", "host:veth2"),
     # programs
+    Broken("no port left", "c1| sysctl -qw net.ipv4.ip_local_port_range='40000 40000'\n"
+           "c1& python3 -c 'import socket, time; own = socket.create_server((\"\", 40000)); time.sleep(60)'",
+           Connect("c1", SITE, 80), "no-free-port", "c1", "c1| sysctl -qw net.ipv4.ip_local_port_range='32768 60999'"),
     Broken("a full backlog", f"c2& {FULL}\nc2| until ss -Htn state syn-sent | grep -q :80; do :; done", Connect("c1", "10.0.0.3", 80), "backlog-full", "c2:service"),
     Broken("an answer from another address", f"c2| ip addr add 10.0.0.44/24 dev veth3\nc2& {FROM_ELSEWHERE}",
            Udp("c1", "10.0.0.3", 5000), "answer-from-another", "c2:service"),

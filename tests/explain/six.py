@@ -38,6 +38,23 @@ BROKEN = (
         ping("fd00:b::1"), "proxy-arp-off", "host:neighbour",
         "sysctl -qw net.ipv6.conf.eth0.proxy_ndp=0; ip -6 neigh flush proxy",
     ),
+    Broken(
+        "a source that nobody out there knows",
+        f"{SIX}\nc1| ip addr add fd00:ff::2/64 dev veth1 nodad; ip -6 route replace default via fd00:a::1 src fd00:ff::2", ping("fd00:b::1"), "source-wrong",
+        "c1:routing",
+    ),
+    Broken("too narrow for IPv6, at home", f"{SIX}\nc1| ip link set veth1 mtu 1000", ping("fd00:b::1"), "ipv6-disabled", "c1:veth1"),
+    Broken("too narrow for IPv6, at the router", f"{SIX}\nip link set eth0 mtu 1200", ping("fd00:b::1"), "ipv6-disabled", "host:eth0"),
+    Broken(
+        "a hop limit of one", f"{SIX}\nc1| sysctl -qw net.ipv6.conf.veth1.hop_limit=1", ping("fd00:b::1"), "ttl-exceeded", "c1",
+        "c1| sysctl -qw net.ipv6.conf.veth1.hop_limit=64",
+    ),
+    Broken("a next hop that swallows", f"{SIX}\nip -6 route add blackhole fd00:b::1/128", ping("fd00:b::1"), "blackhole-route", "host:routing"),
+    Broken("the old iptables", f"{SIX}\nip6tables-legacy -P FORWARD DROP", ping("fd00:b::1"), "legacy-iptables", "host:fw"),
+    Broken(
+        "bridged questions in the IP firewall", f"{SIX}\n{BESIDE}\nsysctl -qw net.bridge.bridge-nf-call-ip6tables=1; ip6tables -P FORWARD DROP\n{FORGET}",
+        ping("fd00:a::3"), "bridge-netfilter", "host:fw", "sysctl -qw net.bridge.bridge-nf-call-ip6tables=0",
+    ),
     Broken("served by IPv4 only", f"{SIX}\n{BESIDE}\nc2& python3 -m http.server 80 --bind 0.0.0.0",
            Connect("c1", "fd00:a::3", 80), "service-wrong-address", "c2:service"),
     Broken("served by IPv6 only", f"c2& {ONLY_SIX}", Connect("c1", "10.0.0.3", 80), "service-wrong-address", "c2:service"),

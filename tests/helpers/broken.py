@@ -89,7 +89,7 @@ SUPPOSED = frozenset(
     (
         "address-wrong", "dnat-output", "proxy-arp-route", "dnat-rule", "duplicate-mac", "fdb-wrong", "gateway-wrong", "local-route-missing", "macvlan-host",
         "masquerade-skipped", "neighbour-unanswered", "no-such-host", "port-flood", "port-locked", "port-wrong-bridge", "route-localnet",
-        "route-wrong", "service-silent", "source-wrong", "subnet-clash", "vxlan-port",
+        "service-silent", "source-wrong", "subnet-clash", "vxlan-port",
     )
 )  # fmt: skip
 """Causes that the state suggests and no fact proves: the ladder may not call them certain. One that comes to be proved leaves this list."""

@@ -167,6 +167,9 @@ def _asked(case: Case, spot: Spot, at: Passage) -> Iterator[Check]:
         link, heard, there = case.link(node, name), replace(ask, names={"iifname": name}), at._replace(node=node)
         yield from _along(case, there, _NETDEV, ("ingress",), heard, name)
         if link is not None and link.master:
+            if case.family == 6 and case.bridge_netfilter(node)[1] == "1":  # ARP has a switch of its own, and no IP firewall sees it
+                through = heard.between(link.master, link.master)
+                yield from _along(case, there._replace(bridged=True), FAMILIES[6], ("prerouting", "forward", "postrouting"), through)
             yield from _along(case, there, _BRIDGE, ("prerouting", "input") if node in owners else ("prerouting", "forward", "postrouting"), heard)
         elif node in owners:
             yield from _along(case, there, own, ("input",), heard)

@@ -72,6 +72,8 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(source.strange_source, _WIRED - {"home"}),
     Rung(route.filtered_by_path, _at("routing", "delivered", "home")),
     Rung(route.not_forwarding, _at("routing")),
+    Rung(source.wrong_of_two, _at("delivered")),
+    Rung(source.loopback_led_out, _at("unsent")),
     Rung(back.no_masquerade, _at("delivered", "asking", "routing", "crossing")),
     Rung(back.answer_untracked, _at("routing", "delivered")),
     Rung(route.no_way_on, _at("routing")),
@@ -96,6 +98,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(hook.read),
     Rung(route.marked, _at("routing", "unsent")),
     Rung(link.held_back, _at("unsent", "routing", "delivered", "bridging")),
+    Rung(link.by_policy_of_ipsec, _at("unsent", "routing", "delivered", "home")),
     Rung(hook.reason),
 )
 

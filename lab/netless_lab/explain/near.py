@@ -20,6 +20,8 @@ from .mends import with_address, without_route
 from .policy import policy
 from .segment import Stop, hearers, way
 
+_LEAST_MTU: Final = 1280
+"""The MTU that IPv6 needs (RFC 8200, section 5)."""
 _FAR: Final = 16
 """Nodes a packet passes at most."""
 
@@ -86,13 +88,25 @@ def of_stop(case: Case, stop: Stop, fact: str) -> Cause:
     """An obstacle of the segment as a cause, with a fact about where the packet, or the question, was heard last."""
     link = case.link(stop.node, stop.link)
     how = "way" if stop.code in ("link-down", "bridge-down") else stop.how
-    fix = case.run(stop.node, stop.fix) if stop.fix else stop.fix
+    fix = "; ".join(case.run(stop.node, step) for step in stop.fix.split("; ")) if stop.fix else stop.fix
     if link is not None and stop.code == "link-down":
         fix = up_again(case, case.node(stop.node), link)
     made = blame(case, stop.code, stop.node, stop.link, facts=(), how=how, fix=fix, more=dict(stop.words))
     where = owner_words(stop.node)
     shown = (state if stop.proves else inferred)(f"{made.text} (in {where})", case.run(stop.node, stop.look))
     return Cause(made.code, made.place, f"on {where}: {made.text}", (shown, inferred(fact)), made.fix)
+
+
+def switched_off(case: Case, node: Node, link: Link, *facts: Fact) -> Cause | None:
+    """IPv6 is switched off on an interface, which then has no address of it."""
+    key = f"net.ipv6.conf.{link.name}.disable_ipv6"
+    if case.family == 6 and link.mtu < _LEAST_MTU and not any(own.family == 6 for own in link.addresses):
+        narrow = state(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}"))
+        return blame(case, "ipv6-disabled", node.name, link.name, facts=(narrow, *facts), how="narrow", mtu=link.mtu, least=_LEAST_MTU)
+    if case.family == 4 or case.knob(node.name, key.replace(".", "/")) != "1":
+        return None
+    fact = state(f"{key} is 1 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
+    return blame(case, "ipv6-disabled", node.name, link.name, facts=(fact, *facts), key=key)
 
 
 def estranged(case: Case, name: str, dst: str, out: str | None) -> Cause | None:
@@ -187,6 +201,9 @@ def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: 
     look, network, own = case.ip(node.name, f"address show {link.name}"), routes.subnet(cidr), case.own(link)
     full = routes.bits(case.family)
     if not own:
+        off = switched_off(case, node, link, route_fact(case, node, dst))
+        if off is not None:
+            return off
         empty = state(f"{link.name} has no {case.protocol} address", look)
         bridge = link.kind == "bridge"
         return blame(

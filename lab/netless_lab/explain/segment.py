@@ -237,6 +237,10 @@ def _out_of_bridge(node: Node, bridge: Link, isolated: bool) -> Iterator[_Step]:
         stops = [*_not_up(node.name, bridge), *_membership(node, bridge, link), *_not_up(node.name, link), *_port(node, link)]
         if link.port is not None and not link.port.broadcast:
             stops.append(Stop("port-flood", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),)))
+        if link.port is not None and not (link.port.flood or link.port.learning) and not any(entry.dev == link.name and not entry.local for entry in node.fdb):
+            alike = [own.name for own in node.links if own.master == bridge.name and own.port is not None and not (own.port.flood or own.port.learning)]
+            on = "; ".join(f"bridge link set dev {name} learning on flood on" for name in alike)
+            stops.append(Stop("port-flood", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),), "unicast", on))
         if isolated and link.port is not None and link.port.isolated:
             stops.append(Stop("isolated-ports", node.name, link.name, f"bridge -d link show dev {link.name}"))
         yield _Vertex("out", node.name, link.name), tuple(dict.fromkeys(stops))

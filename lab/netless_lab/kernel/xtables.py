@@ -23,7 +23,8 @@ _INFO: Final = struct.Struct("=32sI5I5III")
 """struct ipt_getinfo: name, valid_hooks, hook_entry, underflow, num_entries, size."""
 _ENTRIES_HEAD: Final = 40
 """struct ipt_get_entries: name, size, and padding to 8."""
-_SIX: Final = "ip6 "
+SIX: Final = "ip6 "
+"""How the name of a table for IPv6 begins in a snapshot."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -63,7 +64,7 @@ class LegacyTables:
 
     def table(self, table: str) -> Table:
         """A table as the kernel hands it out. Raises OSError and struct.error."""
-        version, name = _version(table), table.removeprefix(_SIX)
+        version, name = _version(table), table.removeprefix(SIX)
         opened = self._socket(version)
         info = _INFO.unpack_from(_option(opened, version.level, _GET_INFO, _INFO.pack(name.encode(), *[0] * 13)))
         given = struct.pack("=32sI4x", name.encode(), info[13]) + bytes(info[13])
@@ -74,7 +75,7 @@ class LegacyTables:
         try:
             return chains(self.table(table))
         except (OSError, struct.error, IndexError):
-            version, name = _version(table), table.removeprefix(_SIX)
+            version, name = _version(table), table.removeprefix(SIX)
             return tuple(
                 Chain(version.layout.family, name, hook.upper(), "nat" if name == "nat" else "filter", hook, 0, "accept", None, (_UNREAD,), "legacy")
                 for hook in ("prerouting", "input", "forward", "output", "postrouting")
@@ -87,7 +88,7 @@ class LegacyTables:
 
 
 def _version(table: str) -> _Version:
-    return _SIXTH if table.startswith(_SIX) else _FOUR
+    return _SIXTH if table.startswith(SIX) else _FOUR
 
 
 def _holds(chain: Chain) -> bool:

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from ...model.addresses import is_address
-from ...model.journey import Fact, Hop
+from ...model.journey import Fact, Hop, Rewrite
 from ...model.netfilter.conditions import Question
 from ...model.netfilter.packet import Packet
 from ...model.netfilter.rules import Return
@@ -37,9 +37,8 @@ def no_way_back(case: Case) -> Cause | None:
     if other is not None:
         return other
     made = next((change for change in case.evidence.journey.rewrites if change.what == "source" and routes.host_of(change.after) == spot.src), None)
-    if made is not None and not case.owners(spot.src):
-        became = seen(f"the source {made.before} became {made.after} in {owner_words(made.node)}", case.run(made.node, "nft list ruleset"))
-        return blame(case, "snat-wrong", made.node, facts=(became, route_fact(case, case.node(spot.node), spot.src)), address=spot.src)
+    if made is not None and case.node(made.node).owner(spot.src) is None:
+        return whose_source(case, made, (route_fact(case, case.node(spot.node), spot.src),))
     plain = no_route(case, spot.node, spot.src, leg="return")
     return blame(case, "no-route-back", spot.node, facts=plain.facts, fix=plain.fix, dst=spot.src)
 
@@ -64,6 +63,9 @@ def no_masquerade(case: Case) -> Cause | None:
     skipped = _untracked(case, node, packet, source, facts) if rules else None
     if skipped is not None:
         return skipped
+    written = next((change for change in case.evidence.journey.rewrites if change.what == "source" and routes.host_of(change.after) == source), None)
+    if written is not None:
+        return whose_source(case, written, facts)
     weak = tuple(beside(fact) for fact in facts)
     unsure = always(ways, lambda way: way.source_rewritten) is None and (rules or any(way.end == "lost" for way in ways))
     guess = doubt(ways) if unsure else None
@@ -86,6 +88,14 @@ def no_masquerade(case: Case) -> Cause | None:
     none = inferred(f"{owner_words(node.name)} has no masquerade or snat rule on the postrouting hook", case.run(node.name, "nft list ruleset"))
     kept = (facts[0], *weak[1:], none)
     return blame(case, "masquerade-missing", node.name, facts=kept, fix=_masquerade(case, node, source, left.link), src=source, why=why)
+
+
+def whose_source(case: Case, change: Rewrite, facts: tuple[Fact, ...]) -> Cause:
+    """NAT wrote in a source that is not the node's own: it is somebody else's, or nobody's."""
+    address = routes.host_of(change.after)
+    became = seen(f"the source {change.before} became {change.after} in {owner_words(change.node)}", case.run(change.node, "nft list ruleset"))
+    owner = next((node.name for node, _ in case.owners(address)), "")
+    return blame(case, "snat-wrong", change.node, facts=(became, *facts), how="other" if owner else "", address=address, owner=owner_words(owner))
 
 
 def _returns(node: Node, base: Chain, chain: Chain, rule: Rule, packet: Packet) -> Rule | None:

@@ -273,7 +273,8 @@ def _fix(case: Case, code: str, block: Block) -> str:
     if _engine(block.chain.name):
         return _beside_docker(case, block) if _engine(block.chain.name) == "Docker" else ""
     if code == "bridge-netfilter":
-        link = case.link(block.node, case.spot.link)
+        hop = case.spot.hop
+        link = case.link(block.node, case.spot.link) or (case.link(block.node, hop.link) if hop is not None else None)
         bridge = (link.master or link.name) if link is not None else ""
         return case.run(block.node, f"{insert} iifname {bridge} oifname {bridge} accept") if bridge else ""
     if code == "answers-not-accepted":

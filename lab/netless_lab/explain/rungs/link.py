@@ -133,6 +133,15 @@ def held_back(case: Case) -> Cause | None:
     return blame(case, "queue-drop", spot.node, link, facts=(fact,), kind=kind)
 
 
+def by_policy_of_ipsec(case: Case) -> Cause | None:
+    """IPsec decides in the node before a packet may leave, pass or come in (ip-xfrm(8)): what, cannot be read here."""
+    node = case.spot.node
+    there = case.knob(node, "ipsec")
+    if not there:
+        return None
+    return blame(case, "ipsec", node, facts=(inferred(f"{owner_words(node)} has {there}", case.run(node, "ip xfrm policy")),), there=there)
+
+
 def unread(case: Case) -> tuple[Fact, ...]:
     """Filters of tc and XDP programs of the node where the packet was last seen, or at the other end of its cable: whether they took it, nobody
     can read, nor where they sent it.

@@ -10,10 +10,10 @@ from ...model.probe import Connect, Fetch, Lookup, Udp
 from ...model.snapshot import Listener, Node
 from ..blame import blame
 from ..case import Case
-from ..cause import Cause, beside, counted, inferred, owner_words, said, seen, state
+from ..cause import Cause, beside, counted, inferred, of_node, owner_words, said, seen, state
 from ..near import route_fact
 from ..packets import entering
-from ..routes import host_of, is_loopback
+from ..routes import LOCAL, host_of, is_loopback
 from ..rules import base_of, rewrites, rules_at
 from ..spot import truly
 
@@ -47,6 +47,11 @@ def not_local(case: Case) -> Cause | None:
     if found.type == "local" or found.error in ("EXDEV", "EINVAL") or found not in case.evidence.routes:
         return None
     fact = route_fact(case, case.node(spot.node), spot.dst, spot.src, spot.iif)
+    rules = case.policy(spot.node)
+    if rules and not any(rule.table == LOCAL for rule in rules):
+        none = state("ip rule shows no line for the table local", case.ip(spot.node, "rule"))
+        fix = case.ip(spot.node, "rule add priority 0 lookup local")
+        return blame(case, "policy-rule", spot.node, facts=(none, beside(fact)), how="local", fix=fix, dst=spot.dst)
     return blame(case, "local-route-missing", spot.node, facts=(beside(fact),), dst=spot.dst)
 
 
@@ -55,8 +60,11 @@ def refused(case: Case) -> Cause | None:
     if case.outcome.reason not in ("refused", "reset") or case.talks_dns:
         return None
     port, node = case.port, _refuser(case)
-    if port is None or node is None or not isinstance(case.probe, Connect | Fetch | Lookup):
+    if port is None or node is None or not isinstance(case.probe, Connect | Fetch | Lookup) or not _is_for(case, node):
         return None
+    stolen = _taken(case, node, port)
+    if stolen is not None:
+        return stolen
     asked = _asked_port(case, node, port)
     listeners = [own for own in node.listeners if own.protocol == "tcp" and own.family == case.family]
     others = [own for own in node.listeners if own.protocol == "tcp" and own.family != case.family and own.port == asked]
@@ -76,6 +84,40 @@ def refused(case: Case) -> Cause | None:
     fact = said(f"a socket listens on {only.address}:{asked}, and the connection was refused", case.run(node.name, "ss -ltn"))
     code = "service-on-loopback" if inside is not None else "service-wrong-address"
     return blame(case, code, node.name, facts=(fact,), port=asked, address=only.address, asked=case.spot.dst or "the address asked for")
+
+
+def _is_for(case: Case, node: Node) -> bool:
+    """Whether the node is the connection's end, and not a firewall on its way that answers in its place."""
+    dst = case.spot.dst
+    ends = {dst, *(flow.reply.src for flow in case.evidence.flows if flow.destination_nat), *(host_of(change.after) for change in case.redirects)}
+    return any(node.owner(end) is not None for end in ends) or _believes(case, node, dst)
+
+
+def _believes(case: Case, node: Node, dst: str) -> bool:
+    """Whether its routing takes packets for an address in that is none of its own (``ip route add local``)."""
+    return any(answer.node == node.name and answer.dst == dst and answer.type == "local" for answer in case.evidence.routes)
+
+
+def _taken(case: Case, node: Node, port: int) -> Cause | None:
+    """Somebody else, who serves the port, has the address too: the packet never came to him."""
+    dst = case.spot.dst
+    if case.redirects or any(own.port == port and own.protocol == "tcp" for own in node.listeners):
+        return None
+    others = [own for own, _ in case.owners(dst) if own.name != node.name and any(one.port == port and one.protocol == "tcp" for one in own.listeners)]
+    place = node.owner(dst)
+    if not others or (place is None and not _believes(case, node, dst)):
+        return None
+    serves = inferred(f"{owner_words(others[0].name)} has {dst} and listens on port {port}", case.run(others[0].name, "ss -ltn"))
+    if place is None:
+        reads = said(f"{of_node(node.name)} routing says for {dst}: local", case.ip(node.name, f"route get {dst}"))
+        fix = case.ip(node.name, f"route del local {dst} table local")
+        return blame(case, "route-wrong", node.name, facts=(reads, serves), how="local", fix=fix, dst=dst, right=owner_words(others[0].name))
+    cidr = next(own.cidr for own in place.addresses if own.address == dst)
+    holds = said(f"{place.name} of {owner_words(node.name)} holds {cidr}, and its kernel refused the connection", case.ip(node.name, f"address show {place.name}"))
+    fix = case.ip(node.name, f"address del {cidr} dev {place.name}")
+    return blame(
+        case, "duplicate-address", node.name, place.name, facts=(holds, serves), how="taken", fix=fix, address=dst, right=owner_words(others[0].name)
+    )
 
 
 def _of_six_only(case: Case, node: Node, port: int) -> Cause:

@@ -217,6 +217,7 @@ def unanswered(case: Case) -> Cause | None:
         or _too_wide(case, asker, owner)
         or _own_subnet(case, asker, owner)
         or _in_the_way(case, (spot.node, spot.link), (owner[0].name, owner[1].name))
+        or _on_its_way_back(case, owner)
         or _deaf(case, owner[0], owner[1], asker)
     )
 
@@ -306,9 +307,21 @@ def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | No
 def _in_the_way(case: Case, start: tuple[str, str], goal: tuple[str, str]) -> Cause | None:
     """An obstacle between asker and owner."""
     there = way(case.before, start, goal)
-    if there is None or not there.stops:
+    stops = [stop for stop in there.stops if stop.how != "unicast"] if there is not None else []  # a question is for everybody
+    if not stops:
         return None
-    return of_stop(case, there.stops[0], f"the question who has {case.spot.asked} was heard last at {_heard(case)}")
+    return of_stop(case, stops[0], f"the question who has {case.spot.asked} was heard last at {_heard(case)}")
+
+
+def _on_its_way_back(case: Case, owner: tuple[Node, Link]) -> Cause | None:
+    """An obstacle between the owner, who has answered, and the asker."""
+    spot = case.spot
+    told = next((hop for hop in reversed(case.hops) if hop.neighbour == "answer" and answers_for(hop) == spot.asked), None)
+    there = way(case.before, (owner[0].name, owner[1].name), (spot.node, spot.link)) if told is not None else None
+    stops = [stop for stop in there.stops if stop.how == "unicast" or stop.code != "port-flood"] if there is not None else []
+    if told is None or not stops:
+        return None
+    return of_stop(case, stops[0], f"the answer of {owner_words(owner[0].name)} was last seen at {told.link} of {owner_words(told.node)}")
 
 
 def _heard(case: Case) -> str:

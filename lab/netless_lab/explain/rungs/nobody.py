@@ -9,11 +9,10 @@ from .. import routes
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, of_node, owner_words, seen, state
-from ..near import cableless, clash, gateway_of, given, may_route, neighbours_of, of_stop, prefix
+from ..near import cableless, clash, gateway_of, given, may_route, neighbours_of, of_stop, prefix, switched_off
 from ..packets import entering
 from ..rules import puts_in
 from ..segment import could_be_port, way
-from .source import switched_off
 
 
 def nobody(case: Case) -> Cause | None:

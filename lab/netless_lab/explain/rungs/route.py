@@ -58,15 +58,17 @@ def _too_small(case: Case, low: bool) -> Cause:
     first = next((hop.ttl for hop in case.hops if hop.ttl is not None and hop.leg == spot.leg and hop.kind != "icmp-error"), None)
     source = case.probe.node if spot.leg == "forward" else spot.node
     name, key = ("TTL", "net.ipv4.ip_default_ttl") if case.family == 4 else ("hop limit", "net.ipv6.conf.all.hop_limit")
+    out = next((hop.link for hop in case.hops if hop.node == source and hop.direction == "out"), "all")
+    key = key.replace(".all.", f".{out}.")
     came = seen(f"it came into {owner_words(where)} with {name} {spot.hop.ttl if spot.hop else 1}")
     facts = (came, inferred(f"{owner_words(source)} gives its packets a {name} of {key}", case.run(source, f"sysctl {key}")))
     cut = _cut(case, name) if not low and spot.hop is not None and (spot.hop.ttl or 0) > 1 else None
     if cut is not None:
         return cut
     usual = case.knob(source, key.replace(".", "/"))
-    if case.family == 4 and usual.isdecimal() and int(usual) < _FEW and first == int(usual):
+    if usual.isdecimal() and int(usual) < _FEW and first == int(usual):
         fix = case.run(source, f"sysctl -w {key}=64")
-        return blame(case, "ttl-exceeded", source, facts=facts, how="small", fix=fix, first=usual, where=owner_words(where))
+        return blame(case, "ttl-exceeded", source, facts=facts, how="small", fix=fix, ttl=name, key=key, first=usual, where=owner_words(where))
     return blame(case, "ttl-exceeded", where, facts=facts, ttl=name, first=first)
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from ...model.journey import Fact
+from ...model.netfilter.run import run
+from ...model.probe import Connect, Fetch
 from ...model.snapshot import Link, Node
 from .. import routes
 from ..blame import blame
 from ..case import Case
-from ..cause import Cause, inferred, of_node, owner_words, said, seen, state
-from ..near import cableless, estranged, gateway_of, given, neighbours_of, route_fact, up_again
+from ..cause import Cause, beside, inferred, of_node, owner_words, said, seen, state
+from ..near import cableless, estranged, gateway_of, given, neighbours_of, route_fact, switched_off, up_again
+from ..packets import entering
 from ..plain import no_address_beside, no_route, wrong_subnet
 from ..policy import policy, refusing
+from ..rules import puts_in
+from .back import whose_source
 
 
 def no_way_out(case: Case) -> Cause | None:
@@ -28,8 +33,19 @@ def no_way_out(case: Case) -> Cause | None:
         or estranged(case, node.name, dst, None)
         or _no_address(case, node)
         or _alien(case, node)
+        or _no_port(case, node, dst)
         or no_route(case, node.name, dst)
     )
+
+
+def _no_port(case: Case, node: Node, dst: str) -> Cause | None:
+    """There is a way and an address: what a connection had none of is a port to be sent from (ip_local_port_range, tcp(7))."""
+    if case.outcome.reason != "no-address" or not isinstance(case.probe, Connect | Fetch) or case.route(node.name, dst).error:
+        return None
+    key = "net.ipv4.ip_local_port_range"
+    told = said(f"connect(2) said EADDRNOTAVAIL: {case.outcome.text}", case.run(node.name, f"ss -tan dst {dst}"))
+    allowed = inferred(f"{key} says which ports a connection may be sent from", case.run(node.name, f"sysctl {key}"))
+    return blame(case, "no-free-port", node.name, facts=(told, allowed), key=key)
 
 
 def refused_by_route(case: Case) -> Cause | None:
@@ -90,15 +106,6 @@ def of_one_link(case: Case) -> Cause | None:
         return None
     fact = seen(f"the packet set out from {spot.src}, an address that is valid on one link only", case.ip(node.name, f"route get {spot.dst}"))
     return Cause(made.code, made.place, made.text, (*made.facts, fact), made.fix)
-
-
-def switched_off(case: Case, node: Node, link: Link, *facts: Fact) -> Cause | None:
-    """IPv6 is switched off on an interface, which then has no address of it."""
-    key = f"net.ipv6.conf.{link.name}.disable_ipv6"
-    if case.family == 4 or case.knob(node.name, key.replace(".", "/")) != "1":
-        return None
-    fact = state(f"{key} is 1 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
-    return blame(case, "ipv6-disabled", node.name, link.name, facts=(fact, *facts), key=key)
 
 
 def _no_address(case: Case, node: Node) -> Cause | None:
@@ -252,6 +259,41 @@ def strange_source(case: Case) -> Cause | None:
     return blame(case, "source-wrong", node, facts=facts, out=link.name, address=first.src, holder=holder.name)
 
 
+def wrong_of_two(case: Case) -> Cause | None:
+    """The target knows no way back to the address that the sender chose, and one to another address of the sender's (RFC 6724)."""
+    spot, node = case.spot, case.node(case.spot.node)
+    sent = next((hop for hop in case.seen(case.probe.node, None, "out") if hop.leg == "forward"), None)
+    if spot.leg != "forward" or sent is None or sent.src != spot.src or not case.route(node.name, spot.src).error:
+        return None
+    others = [own.address for link in case.sender.links for own in case.own(link) if own.address != spot.src and own.scope == "global"]
+    known = next((other for other in others if not routes.worked_out(node, other).error), "")
+    holder = case.sender.owner(spot.src)
+    if not known or holder is None:
+        return None
+    refuses = route_fact(case, node, spot.src)
+    chooses = inferred(f"{of_node(case.probe.node)} routing sends it from {spot.src}", case.ip(case.probe.node, f"route get {spot.dst}"))
+    return blame(
+        case, "source-wrong", case.probe.node, facts=(chooses, beside(refuses)), how="known", address=spot.src, far=owner_words(node.name), known=known
+    )
+
+
+def loopback_led_out(case: Case) -> Cause | None:
+    """A packet to the node's own 127.0.0.0/8 that its translation leads out: its source is of there too, and does not travel."""
+    spot, node = case.spot, case.node(case.spot.node)
+    if case.family == 6 or not routes.is_loopback(spot.dst) or spot.iif:
+        return None
+    if any(case.knob(node.name, f"net/ipv4/conf/{name}/route_localnet") == "1" for name in ("all", *(link.name for link in node.links))):
+        return None
+    hook, own = entering(case, node.name)
+    for passage in run(node, hook, own):
+        for done, chain, rule in passage.rewrites:
+            if not done.source and not puts_in(done, spot.dst):
+                reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
+                barred = inferred("127.0.0.0/8 may not be routed", case.run(node.name, "sysctl -a --pattern route_localnet"))
+                return blame(case, "route-localnet", node.name, facts=(reads, barred), how="out", src=spot.dst, rule=rule.text)
+    return None
+
+
 def martian(case: Case) -> Cause | None:
     """A source that cannot come from outside: this node's own address, or one of 127.0.0.0/8."""
     spot = case.spot
@@ -264,6 +306,9 @@ def martian(case: Case) -> Cause | None:
         if spot.dst == spot.src or any(routes.host_of(change.after) == spot.src for change in case.redirects):
             rewriter = next((change.node for change in case.redirects), node.name)
             return blame(case, "no-hairpin", rewriter, facts=(holds,), how="martian", asker=owner_words(node.name), address=spot.src)
+        written = next((one for one in case.evidence.journey.rewrites if one.what == "source" and routes.host_of(one.after) == spot.src), None)
+        if written is not None and written.node != node.name and spot.leg == "forward":
+            return whose_source(case, written, (holds,))
         found = case.route(node.name, spot.dst, spot.src, spot.iif)
         refuses = (route_fact(case, node, spot.dst, spot.src, spot.iif),) if found.error == "EINVAL" else ()
         return blame(case, "duplicate-address", node.name, own.name, facts=(holds, *refuses), how="source", address=spot.src)

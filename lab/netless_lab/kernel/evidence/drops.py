@@ -82,6 +82,8 @@ WORDS: Final = {
     "DUP_FRAG": "a piece of it came twice",
     "FRAG_REASM_TIMEOUT": "not all of its pieces came in time",
     "IPV6DISABLED": "IPv6 is switched off there",
+    "XFRM_POLICY": "a policy of IPsec blocks it, or asks for a key that is not there",
+    "NO_TX_TARGET": "there is nowhere to send it out of",
     "SECURITY_HOOK": "a security module refused it",
     "NOMEM": "there was no memory",
     "NOT_SPECIFIED": "the kernel gives no reason for it",

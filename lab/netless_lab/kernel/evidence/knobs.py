@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ...model.snapshot import Snapshot
+from .. import ipsec
 from ..namespace import call_in, sysctl_path
 from ..netlink.link import DUMP_BODY, RTM_GETLINK, decode_discipline
 from ..netlink.socket import NetlinkSocket
@@ -37,7 +38,7 @@ def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot)
         keys = (*_OF_NODE, *(f"net/ipv4/conf/{link}/{knob}" for link in links for knob in _OF_LINK))
         keys += (*_OF_NODE6, *(f"net/ipv6/conf/{link}/{knob}" for link in links for knob in _OF_LINK6))
         with contextlib.suppress(OSError):
-            found[name] = call_in(ref.namespace, _read, keys) | _queues(ref)
+            found[name] = call_in(ref.namespace, _read, keys) | _queues(ref) | _policies(ref)
     return found
 
 
@@ -46,6 +47,14 @@ def _queues(ref: NodeRef) -> dict[str, str]:
     with contextlib.closing(NetlinkSocket(ref.namespace)) as route:
         links = map(decode_discipline, route.dump(RTM_GETLINK, DUMP_BODY))
         return {f"qdisc/{name}": discipline for name, discipline in links if discipline}
+
+
+def _policies(ref: NodeRef) -> dict[str, str]:
+    """What there is of IPsec, in words."""
+    with contextlib.suppress(OSError):  # a kernel without it
+        if told := ipsec.told(ref.namespace):
+            return {"ipsec": ", ".join(told)}
+    return {}
 
 
 def _read(keys: Iterable[str]) -> dict[str, str]:

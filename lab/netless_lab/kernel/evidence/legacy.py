@@ -12,7 +12,7 @@ from typing import Final
 
 from ...model.evidence import LegacyRule
 from ..read import NodeRef
-from ..xtables import LegacyTables
+from ..xtables import SIX, LegacyTables
 from ..xtables_rules import HOOKS, Table, entries
 
 _TABLES: Final = ("raw", "mangle", "filter", "security")
@@ -27,7 +27,7 @@ def stopping(nodes: Iterable[tuple[str, tuple[str, ...]]], refs: Mapping[str, No
             continue
         with contextlib.suppress(OSError, struct.error), contextlib.closing(LegacyTables(ref.namespace)) as opened:
             for table in tables:
-                if table in _TABLES:
+                if table.removeprefix(SIX) in _TABLES:
                     found += _rules(name, opened.table(table))
     return tuple(found)
 

@@ -40,7 +40,7 @@ def from_errno(code: int, node: str, to: str) -> Failure:
         case errno.EHOSTUNREACH:
             return Failure("unreachable", f"{node}'s own routing table calls {to} unreachable, so the packet never left")
         case errno.EPERM:
-            return Failure("local-drop", f"a firewall rule in {node} dropped the packet before it left")
+            return Failure("local-drop", f"a firewall, or a policy of IPsec, in {node} dropped the packet before it left")
         case errno.EINVAL:
             return Failure("blackhole", f"a blackhole route in {node} swallowed the packet")
         case errno.EACCES:
@@ -51,11 +51,11 @@ def from_errno(code: int, node: str, to: str) -> Failure:
             text = f"the interface that leads from {node} to {to} dropped the packet: the other end of the cable may take only smaller ones"
             return Failure("local-drop", text)
         case errno.EADDRNOTAVAIL:
-            return Failure("no-address", f"{node} has no address to send from")
+            return Failure("no-address", f"{node} has no address, or no free port, to send from")
         case errno.ENETDOWN:
             return Failure("no-route", f"the interface that leads from {node} to {to} is down")
         case errno.ECONNREFUSED:
-            return Failure("refused", f"{to} refused: nothing listens there", to)
+            return Failure("refused", f"{to} refused the connection", to)
         case errno.ECONNRESET | errno.EPIPE:
             return Failure("reset", f"{to} broke the connection off", to)
         case errno.ETIMEDOUT:
