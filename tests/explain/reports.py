@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explain.firewalls import firewall
 from explain.links import FORGET
 from explain.routing import NAT, vxlan
 from explain.services import LET_IN, PUBLISH, SERVE, resolver
@@ -82,12 +83,22 @@ BROKEN = (
            "dnat-rule", "host:NAT"),
     Broken("a source that is the provider's", f"{NAT} oifname eth0 snat to 203.0.113.1", ping(SITE), "snat-wrong", "host:NAT"),
     Broken("a source that is a neighbour's", f"{NAT} oifname eth0 snat to 10.0.0.3", ping(SITE), "snat-wrong", "host:NAT"),
-    Broken("published, and asked at 127.0.0.1", f"nft 'add chain ip lab out {{ type nat hook output priority -100; }}'; nft add rule ip lab out tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}",
+    Broken("published, and asked at 127.0.0.1", f"nft 'add chain ip lab out {{ type nat hook output priority -100; }}'; "
+           f"nft add rule ip lab out tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}",
            Connect("host", "127.0.0.1", 8080), "route-localnet", "host:routing"),
     Broken("the old iptables resets", "iptables-legacy -I FORWARD -p tcp --dport 80 -j REJECT --reject-with tcp-reset", Connect("c1", SITE, 80), "legacy-iptables", "host:fw"),
     Broken("IPsec blocks what is passed on", "ip xfrm policy add dir fwd src 10.0.0.0/24 dst 198.51.100.0/24 action block", ping(SITE), "ipsec", "host"),
     Broken("IPsec blocks what is sent", "c1| ip xfrm policy add dir out dst 10.0.0.3/32 action block", ping("10.0.0.3"), "ipsec", "c1"),
+    Broken("a MAC filter at the target's own interface", f"c2| {firewall('netdev', 'ingress', 'ether saddr != 02:00:00:00:00:01 drop', device='veth3')}\n{FORGET}",
+           ping("10.0.0.3"), "nft-netdev", "c2:fw"),
+    Broken("questions that may not leave", f"c1| {firewall('arp', 'output', 'arp operation request drop')}\n{FORGET}", ping("10.0.0.3"), "nft-arp", "c1:fw"),
     # who is asked
+    Broken("the answer by a cable that leads to no network", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{LET_IN}\n"
+           "ip link add va type veth peer name vb; ip link set va up; ip link set vb netns c2; ip -n c2 addr add 10.5.0.2/24 dev vb; ip -n c2 link set vb up; "
+           f"ip -n c2 route replace default via 10.5.0.1\n{SERVE}", Connect("internet", "203.0.113.2", 8080), "address-missing", "host:va"),
+    Broken("the cable in another container", "ip link set veth4 nomaster; ip link set veth4 netns c1", ping("10.0.0.3"), "port-unplugged", "c1:veth4"),
+    Broken("a policy rule that skips the tables", "ip rule add from 10.0.0.0/24 pref 300 goto 32767", ping(SITE), "policy-rule", "host:routing"),
+    Broken("a name server by its name", resolver("dns.example"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),
     Broken("the site's address on a router's lo", "ip addr add 198.51.100.10/32 dev lo", Fetch("c1", f"http://{SITE}/"), "duplicate-address", "host:lo"),
     Broken("the site's address in a router's local table", "ip route add local 198.51.100.10/32 dev lo", Fetch("c1", f"http://{SITE}/"), "route-wrong", "host:routing",
            "ip route del local 198.51.100.10 table local 2>/dev/null || true"),

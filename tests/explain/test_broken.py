@@ -36,6 +36,32 @@ def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None
     check(lab, broken)
 
 
+def test_a_mend_that_does_not_heal_is_not_offered(lab: Running) -> None:
+    """A service that nobody serves, and one that is rejected: with the rule gone the packet would go out and find nobody (curl witnesses that)."""
+    lab.goto(START, end=True)
+    lab.sh("nft insert rule ip lab forward ip daddr 10.96.0.1 tcp dport 443 reject")
+    told = lab.client.ask(Explain(Connect("c1", "10.96.0.1", 443)))
+    assert told.code == "firewall-reject" and told.certainty == "certain" and not told.fix
+    lab.sh("nft delete rule ip lab forward handle $(nft -a list chain ip lab forward | sed -n 's/.*443.*handle //p')")
+    assert lab.sh("curl -s --max-time 0.3 https://10.96.0.1 && echo came || true", "c1") == ""
+
+
+def test_an_address_of_the_other_family_is_not_denied(lab: Running) -> None:
+    """Who has an address of IPv4 only is not said to have none (ip shows it)."""
+    lab.goto(START, end=True)
+    told = lab.client.ask(Explain(ping("fd00:b::1")))
+    assert "10.0.0.2/24" in lab.sh("ip -4 addr show veth1", "c1")
+    assert told.cause.startswith("veth1 of c1 has no IPv6 address")
+
+
+def test_what_was_dropped_of_a_redirect_is_not_the_packet(lab: Running) -> None:
+    """A router that sends a packet out where it came in tells its sender so (RFC 792, redirect), and drops that word: the packet itself went on."""
+    lab.goto(START, end=True)
+    lab.sh("ip route add 198.51.100.0/25 via 10.0.0.3")
+    told = lab.client.ask(Explain(ping(SITE)))
+    assert told.code == "gateway-wrong" and not [fact.text for fact in told.facts if "NETFILTER_DROP" in fact.text]
+
+
 def test_the_learners_rules_are_left_alone(lab: Running) -> None:
     """Explaining leaves every table as it was, tracing rules of the learner's own included, and none of ours behind."""
     lab.goto(START, end=True)

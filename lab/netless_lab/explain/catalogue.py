@@ -37,6 +37,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     _of("resolver-missing", "names", "no name server is named in resolv.conf",
         "{who} names no name server in its resolv.conf, so its programs fall back to 127.0.0.1, where nobody listens"),
     _of("resolver-wrong", "names", "the name server that is asked is none", "{who} asks {server} for names, and nobody has that address",
+        name="{who} names {server} in its resolv.conf, which is no address: a name server is named there by its address only (resolv.conf(5))",
         itself="{who} asks {server}, which is itself, and no name server runs there",
         closed="{who} asks {server}, which is {owner}, and no name server runs there"),
     _of("resolver-refuses", "names", "the name server answers without an address", "the name server {server} answered, but not with an address: {said}"),
@@ -147,6 +148,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     _of("policy-rule", "routing", "a policy rule that takes the packet out of the usual routing",
         "a policy rule of {who}, {rule}, takes the packet for {dst} out of the usual routing: it sends it to table {table}{where}", "ip rule del priority {priority}",
         refuses="a policy rule of {who}, {rule}, refuses the packet for {dst}",
+        skips="a policy rule of {who}, {rule}, leads the packet for {dst} past the rules that would find it a route",
         route="a {kind} route for {network} in table {table} of {who} ends the packet; a policy rule, {rule}, leads there",
         gone="{who} has a route to {dst} in its main table, but no policy rule leads there any more",
         local="{who} holds {dst}, and no policy rule leads to its local table any more, so its routing does not take packets for it in",
@@ -190,6 +192,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     # bridges
     _of("port-unplugged", "link", "a cable end that is in no bridge", "{link} is not plugged into {bridge}, nor into any other bridge",
         "ip link set {link} master {bridge}",
+        away="{link}, the other end of {owner}'s {far}, is in {who}: it cannot be a port of {bridge}, which is in {here}",
         taken="the packet came into {who} by {link}, which is not a port of {bridge}: {link} is plugged into no bridge, and {who} takes it for a link of its own"),
     _of("port-wrong-bridge", "link", "a cable end in another bridge", "{link} is a port of {other}, not of {bridge}", "ip link set {link} master {bridge}"),
     _of("port-state", "link", "a bridge port that does not forward", "port {link} of {bridge} is {state}: the bridge takes no frames from it and gives it none",

@@ -133,7 +133,7 @@ def _arriving(case: Case, spot: Spot, at: Passage) -> Generator[Check, None, Pac
     if at.returning or case.talking:
         both = (*(came.possible(came.destination) or ()), *(inner.possible(inner.destination) or ()))
         came = came.listing(came.destination, spans(both)) if both else came
-    yield from _along(case, at, _NETDEV, ("ingress",), came, spot.link)
+    yield from _along(case, at, _NETDEV, ("ingress",), framed(came, spot), spot.link)
     after = yield from _along(case, at, FAMILIES[case.family], ("prerouting",), came)
     known_of = [after.source, after.destination, *(["th dport"] if case.port_at(spot.dst) != case.port else [])]
     return replace(after, numbers=after.numbers | {field: inner.numbers[field] for field in known_of if field in inner.numbers})

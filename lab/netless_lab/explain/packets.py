@@ -19,6 +19,8 @@ Leg = Literal["forward", "return"]
 _ASSURED: Final = 0x4
 """IPS_ASSURED, a bit of ``ct status``."""
 _ARP, _IPV4 = 0x0806, 0x0800
+_ETHERNET = 1
+"""ARPHRD_ETHER, what nft asks for before it asks for a MAC (``meta iiftype``)."""
 _REQUEST, _REPLY, _BROADCAST = 1, 2, 1
 """Operations of ARP (RFC 826), and the kind of a packet for everybody (PACKET_BROADCAST)."""
 _TYPES: Final = {
@@ -86,7 +88,7 @@ def question(spot: Spot, *, reply: bool = False) -> Packet:
     asked = _one(spot.asked)
     numbers: dict[str, Spans | None] = {
         "ether type": only(_ARP), "meta protocol": only(_ARP), "arp ptype": only(_IPV4), "arp operation": only(_REPLY if reply else _REQUEST),
-        "arp saddr ip": asked if reply else asker, "arp daddr ip": asker if reply else asked,
+        "arp saddr ip": asked if reply else asker, "arp daddr ip": asker if reply else asked, "meta iiftype": only(_ETHERNET),
     }  # fmt: skip
     if not reply:
         numbers |= {"meta pkttype": only(_BROADCAST)}
@@ -97,7 +99,8 @@ def question(spot: Spot, *, reply: bool = False) -> Packet:
 
 
 def framed(found: Packet, spot: Spot) -> Packet:
-    """With the MACs it was last seen with."""
+    """With the MACs it was last seen with, which say that the link is an Ethernet."""
+    found = found.listing("meta iiftype", only(_ETHERNET)) if spot.hop is not None and spot.hop.mac_src else found
     for field, mac in (("ether saddr", _mac(spot.hop.mac_src)), ("ether daddr", _mac(spot.hop.mac_dst))) if spot.hop is not None else ():
         found = found.listing(field, mac) if mac is not None else found
     return found

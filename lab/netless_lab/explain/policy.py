@@ -51,7 +51,8 @@ def _taken(case: Case, node: Node, rule: PolicyRule, dst: str, src: str | None, 
     asked = _asked(case, name, dst, src, iif)
     if rule.action != "lookup":
         facts = (shown, asked)
-        return blame(case, "policy-rule", name, facts=facts, how="refuses", mended=without_rule(name, rule), rule=quoted(rule), dst=dst, priority=rule.priority)
+        how = "refuses" if rule.action in ("blackhole", "unreachable", "prohibit") else "skips"
+        return blame(case, "policy-rule", name, facts=facts, how=how, mended=without_rule(name, rule), rule=quoted(rule), dst=dst, priority=rule.priority)
     where = f", which leads by {found.dev}" if found.dev else ""
     fix, mended = _home(case, node, rule, src) if rule.negated and rule.mark else (None, without_rule(name, rule))
     return blame(

@@ -16,11 +16,28 @@ def between(case: Case) -> Cause | None:
     spot = case.spot
     goal = _goal(case) if spot.hop is not None else None
     there = way(case.before, _start(case), goal) if goal is not None else None
+    if goal is not None and there is None and spot.stage == "bridging":
+        return _elsewhere(case, goal)
     known = {(node.name, entry.dev) for node in case.before.nodes for entry in node.fdb if entry.dst and spot.hop and entry.mac == spot.hop.mac_dst}
     stops = [stop for stop in there.stops if (stop.node, stop.link) not in known or stop.how != "none"] if there is not None else []
     if not stops:
         return None
     return of_stop(case, stops[0], f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
+
+
+def _elsewhere(case: Case, goal: tuple[str, str]) -> Cause | None:
+    """The frame is for an interface whose cable ends somewhere else than in this node."""
+    spot = case.spot
+    far = case.link(*goal)
+    end = far.peer if far is not None and far.kind == "veth" else None
+    here = case.link(spot.node, spot.link)
+    if end is None or not end.node or end.node == spot.node or here is None:
+        return None
+    bridge = here.master or here.name
+    fact = state(f"the other end of {goal[1]} of {owner_words(goal[0])} is {end.name} of {owner_words(end.node)}", case.ip(end.node, f"link show {end.name}"))
+    ended = inferred(f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
+    return blame(case, "port-unplugged", end.node, end.name, facts=(fact, ended), how="away", fix="", bridge=bridge, far=goal[1], owner=owner_words(goal[0]),
+                 here=owner_words(spot.node))  # fmt: skip
 
 
 def _start(case: Case) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from ...model.netfilter.words import allowed
 from ...model.probe import Ping
 from ...model.snapshot import Chain, Rule
 from ...primitives.verdicts import place_of, undecided
+from .. import routes
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, owner_words, said, state
@@ -126,8 +127,8 @@ def unclear(case: Case, *, traced: bool = False) -> Iterator[Fact]:
 def _untold(case: Case) -> Iterator[Check]:
     """The hooks of which nftables has not said itself what it does there."""
     trace = case.evidence.trace
-    if trace is None or case.spot.node not in trace.nodes or case.spot.stage in ("asking", "bridging"):
-        yield from passed(case)
+    told = trace is not None and case.spot.node in trace.nodes and case.spot.stage not in ("asking", "bridging")
+    yield from (check for check in passed(case) if not told or "arp" in check.families)
 
 
 def legacy(case: Case) -> Cause | None:
@@ -281,7 +282,7 @@ def _fix(case: Case, code: str, block: Block) -> str:
         return case.run(block.node, f"{insert} ct state established,related accept")
     if code == "dnat-not-accepted":
         return case.run(block.node, f"{insert} ct status dnat accept")
-    if hopeless(case):
+    if hopeless(case) or (block.base.hook == "forward" and _comes_back_to_nobody(case, block)):
         return ""
     if block.rule is not None and not _for_all(block.rule) and not _still_shut(case, block, block.rule):
         return case.run(block.node, f"nft delete rule {chain} handle {block.rule.handle}")
@@ -290,6 +291,18 @@ def _fix(case: Case, code: str, block: Block) -> str:
     if lines and block.base.hook == "forward" and not block.returning and _shuts_answers_out(case, block):
         lines.append(f"{insert} ct state established,related accept")
     return "; ".join(case.run(block.node, line) for line in lines)
+
+
+def _comes_back_to_nobody(case: Case, block: Block) -> bool:
+    """Whether the packet, let through, would come to who knows no way back to its sender: nothing here translates it."""
+    spot, node = case.spot, case.node(block.node)
+    target = next((owner for owner, _ in case.owners(spot.dst)), None)
+    if block.returning or block.bridged or not spot.src or target is None or target.name == block.node:
+        return False
+    iif, out = _passage(case, block)
+    leaving = packet(case, block.node, "forward", spot.kind, spot.src, spot.dst, iif or None, out or None)
+    untranslated = always(run(node, "postrouting", leaving), lambda way: not way.source_rewritten)
+    return bool(untranslated) and bool(routes.worked_out(target, spot.src).error)
 
 
 def _still_shut(case: Case, block: Block, rule: Rule) -> bool:

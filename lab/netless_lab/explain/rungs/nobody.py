@@ -178,7 +178,8 @@ def _empty(case: Case, node: Node, link: Link) -> Cause:
         inferred(f"{owner_words(spot.node)} asked for {spot.asked}, and nobody has it", case.ip(spot.node, f"neighbour show {spot.asked}")),
     )
     cable = link.kind != "bridge" and could_be_port(link) and node.role in ("host", "router") and case.expected.get(spot.asked) != node.name
-    bridge = next((own for own in node.links if own.kind == "bridge" and case.own(own)), None) if cable else None
+    theirs = [own.cidr for own in case.own(mine)] if mine is not None else []
+    bridge = next((own for own in node.links if own.kind == "bridge" and any(_shares(case, own, cidr) for cidr in theirs)), None) if cable else None
     if bridge is not None:
         return _unplugged(case, node, link, bridge, facts)
     code, how = ("bridge-without-address", "") if link.kind == "bridge" else ("address-missing", "nobody")

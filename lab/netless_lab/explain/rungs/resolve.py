@@ -13,9 +13,13 @@ from ..routes import host_of
 
 
 def no_resolver(case: Case) -> Cause | None:
-    """/etc/resolv.conf names nobody."""
+    """/etc/resolv.conf names nobody, or by a name."""
     if case.outcome.reason != "no-resolver":
         return None
+    named = ", ".join(case.sender.resolvers)
+    if named:
+        told = said(case.outcome.text, _look(case))
+        return blame(case, "resolver-wrong", case.probe.node, facts=(told,), how="name", fix=_fix(case), server=named)
     fact = said("resolv.conf names no name server", _look(case))
     return blame(case, "resolver-missing", case.probe.node, facts=(fact,), fix=_fix(case))
 
