@@ -86,7 +86,8 @@ BROKEN = (
     Broken("published, and asked at 127.0.0.1", f"nft 'add chain ip lab out {{ type nat hook output priority -100; }}'; "
            f"nft add rule ip lab out tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}",
            Connect("host", "127.0.0.1", 8080), "route-localnet", "host:routing"),
-    Broken("the old iptables resets", "iptables-legacy -I FORWARD -p tcp --dport 80 -j REJECT --reject-with tcp-reset", Connect("c1", SITE, 80), "legacy-iptables", "host:fw"),
+    Broken("the old iptables resets", "iptables-legacy -I FORWARD -p tcp --dport 80 -j REJECT --reject-with tcp-reset",
+           Connect("c1", SITE, 80), "legacy-iptables", "host:fw"),
     Broken("IPsec blocks what is passed on", "ip xfrm policy add dir fwd src 10.0.0.0/24 dst 198.51.100.0/24 action block", ping(SITE), "ipsec", "host"),
     Broken("IPsec blocks what is sent", "c1| ip xfrm policy add dir out dst 10.0.0.3/32 action block", ping("10.0.0.3"), "ipsec", "c1"),
     Broken("a MAC filter at the target's own interface", f"c2| {firewall('netdev', 'ingress', 'ether saddr != 02:00:00:00:00:01 drop', device='veth3')}\n{FORGET}",
