@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from helpers.random_commands import commands
@@ -33,6 +35,14 @@ CASES = {
         "nft 'add map ip t m { type inet_service : verdict; }; add element ip t m { 80 : accept, 81 : drop }; add rule ip t c tcp dport vmap @m'",
         "nft delete element ip t m '{ 81 : drop }'",
         "nft flush ruleset",
+    ],
+    "sets and chains that say more": [
+        "nft 'add table ip t; add set ip t s { type ipv4_addr; flags timeout; timeout 1h; size 10; gc-interval 2h; }'",
+        "nft 'add set ip t c { type ipv4_addr . inet_service; flags interval; counter; elements = { 10.0.0.0/24 . 80-90 } }'",
+        "nft 'add map ip t m { type ipv4_addr : ipv4_addr . inet_service; elements = { 10.0.0.1 : 10.0.0.2 . 80 } }'",
+        "nft 'add chain ip t d; add map ip t v { type ipv4_addr : verdict; elements = { 10.0.0.1 : jump d } }; add rule ip t d ip saddr vmap @v'",
+        "nft 'flush chain ip t d; delete map ip t v; delete chain ip t d'",
+        "nft 'add table netdev n; add chain netdev n j { type filter hook ingress devices = { eth0, lo } priority 5; }'",
     ],
     "settings of devices": [
         "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
@@ -108,6 +118,13 @@ CASES = {
         ": >/run/netns/nine", "rm /run/netns/nine; ip netns attach nine $C1", "umount /run/netns/nine", "rm /run/netns/nine",
         ": >/run/netns/box; : >/run/netns/left", "rm /run/netns/box; ip netns add box", "ip -n box link set lo up", "echo some >/run/netns/full",
     ],
+    "several changes of names in one look": [
+        "ip netns add x; ip netns del x; ip netns add x", "ip netns del x; ip netns add x", ": >/run/netns/y; mount --bind /run/netns/x /run/netns/y",
+        "umount /run/netns/x; rm /run/netns/x", "ip netns del y; ln -s /proc/$C1/ns/net /run/netns/y", "ip netns del y; ip netns add y",
+        "ip link add br0 type bridge; ip link del br0; ip link add br0 type ifb", "ip link del br0; ip link add br0 type bridge",
+        "ip link set br0 name br1; ip link add br0 type bridge", "ip link set br0 name qq; ip link set br1 name br0; ip link set qq name br1",
+        "ip link set br1 name br2; ip link set br0 name br1",
+    ],
     "a namespace that is deleted with its cable": [
         "ip netns add box", "ip link add va type veth peer name vb netns box; ip -n box addr add 10.0.0.1/24 dev vb; ip -n box link set vb up",
         "ip netns del box", "ip link add va type bridge",
@@ -122,6 +139,20 @@ def test_each_is_made_again_and_taken_back(case: str) -> None:
     assert found["unsaid"] == []
     made = replayed(found["script"])
     assert made == found["witness"], f"{differences(found['witness'], made)}\n{found['script']}"
+
+
+def test_rules_are_found_by_their_place_though_one_before_them_cannot_be_said() -> None:
+    """Of iptables' own match there is no word in a script: its place is kept, and the rule that was deleted behind it is the one that is missing."""
+    typed = [
+        ["nft add table ip filter; nft 'add chain ip filter INPUT { type filter hook input priority 0; policy accept; }'"],
+        ["iptables -A INPUT -m recent --set --name x -j ACCEPT"],
+        *([f"nft add rule ip filter INPUT tcp dport {port} drop"] for port in (81, 82, 83)),
+        ["nft delete rule ip filter INPUT handle $(nft -a list chain ip filter INPUT | sed -n 's/.*dport 82 .*handle //p')"],
+    ]
+    found = recorded(typed, back=False)
+    assert len(found["unsaid"]) == 1
+    made = json.dumps(replayed(found["script"])["host"]["firewall"])
+    assert '"right": 81' in made and '"right": 83' in made and '"right": 82' not in made and "here was a rule" in made
 
 
 @pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(6, 200))])

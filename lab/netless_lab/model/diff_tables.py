@@ -114,11 +114,13 @@ def _brings(node: Node, route: Route) -> bool:
 
 
 def _policy(was: Node, now: Node, fresh: bool) -> list[c.Change]:
-    found: list[c.Change] = [c.PolicyRuleRemoved(now.name, rule) for rule in was.policy if rule not in now.policy]
-    for rule in now.policy:
-        if rule not in was.policy:
-            found.append(c.PolicyRuleAdded(now.name, rule, quiet=fresh and rule.priority in _KERNEL_TABLES))
-    return found
+    """Those that every namespace is born with are no news of a new one."""
+    born = _KERNEL_TABLES if fresh else ()
+    new = (rule for rule in now.policy if rule not in was.policy and rule.priority not in born)
+    return [
+        *(c.PolicyRuleRemoved(now.name, rule) for rule in was.policy if rule not in now.policy),
+        *(c.PolicyRuleAdded(now.name, rule) for rule in new),
+    ]
 
 
 def _neighbours(was: Node, now: Node) -> list[c.Change]:

@@ -7,7 +7,7 @@ comes is built from the ground up. What follows by itself from another change (t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_interface
 from typing import Final
 
@@ -21,28 +21,33 @@ from .namespace import StopContainer
 from .port import AddPort, RemovePort
 from .quoting import device, word
 from .resolver import FILE
-from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named
-from .retell_routes import crowds, given_back, rerouted, route
-from .retell_tables import fdb, firewall, neighbour, place_of, policy_rule, sysctl
+from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named, renames
+from .retell_routes import Crowds, crowds, given_back, rerouted, route
+from .retell_tables import emptied, fdb, firewall, in_its_place, neighbour, place_of, policy_rule, sysctl
 from .sysctl import whole
 from .typed import Doing, Typed
 from .updown import LinkDown, LinkUp
 
 
 class Retold(msgspec.Struct, frozen=True):
-    """A change with what brings it about: nothing when it follows from another, None when no plain command does."""
+    """A change with what brings it about: nothing when it follows from another, None when no plain command does. Then a script has ``instead``."""
 
     change: c.Change
     doings: tuple[Doing, ...] | None
+
+    @property
+    def instead(self) -> tuple[Doing, ...]:
+        """What a script has for it: what brings it about, or else what keeps its place."""
+        return in_its_place(self.change) if self.doings is None else self.doings
 
 
 def retell(changes: Iterable[c.Change], before: Snapshot, after: Snapshot) -> tuple[Retold, ...]:
     """These changes between two snapshots, in the order in which they can be brought about."""
     seen = tuple(changes)
-    context = _Context(seen)
+    context = _Context(seen, before)
     crowded = crowds(seen, before, after)
     told = [Retold(change, _brought_about(change, context, crowded)) for change in _later_first(seen)]
-    told.sort(key=lambda own: _REMOVAL if own.change in context.early else _order(own.change))
+    told.sort(key=lambda own: _REMOVAL if own.change in context.early else context.later.get(id(own.change)) or _order(own.change))
     for (node, link), routes in _flushed(seen, context, before, after).items():
         at = max(number for number, own in enumerate(told) if _addresses(own.change) == (node, link))
         again = (doing for own in routes for doing in route(node, "replace", own) or ())
@@ -54,7 +59,7 @@ def retell(changes: Iterable[c.Change], before: Snapshot, after: Snapshot) -> tu
     return tuple(told)
 
 
-def _brought_about(change: c.Change, context: _Context, crowded: Mapping[c.Change, tuple[Doing, ...] | None]) -> tuple[Doing, ...] | None:
+def _brought_about(change: c.Change, context: _Context, crowded: Crowds) -> tuple[Doing, ...] | None:
     """What brings a change about where others happened too. Routes that go with their link stay gone; those that come are told."""
     if isinstance(change, c.RouteAdded | c.RouteRemoved | c.RouteChanged) and change in crowded:
         return crowded[change]
@@ -103,15 +108,20 @@ def _addresses(change: c.Change) -> tuple[str, str] | None:
 
 
 def _later_first(seen: Sequence[c.Change]) -> Iterable[c.Change]:
-    """Addresses that go, the last first: the kernel takes further ones of a network away with the first."""
+    """Addresses that go, the last first: the kernel takes further ones of a network away with the first. Of IPv6 it lists the newest first."""
     gone = [change for change in seen if isinstance(change, c.AddressRemoved)]
-    return (gone.pop() if isinstance(change, c.AddressRemoved) else change for change in seen)
+    six = [change for change in seen if _comes_in_six(change)]
+    return (gone.pop() if isinstance(change, c.AddressRemoved) else six.pop() if _comes_in_six(change) else change for change in seen)
+
+
+def _comes_in_six(change: c.Change) -> bool:
+    return isinstance(change, c.AddressAdded) and change.address.family == 6
 
 
 class _Context:
     """What else happened at the same time."""
 
-    def __init__(self, seen: Sequence[c.Change]) -> None:
+    def __init__(self, seen: Sequence[c.Change], was: Snapshot) -> None:
         self.gone: set[tuple[str, str]] = set()
         """(node, link) of links that went; of moved ones both where they were and where they are: a move takes all away but the link."""
         self.moved: set[tuple[str, str]] = set()
@@ -121,14 +131,28 @@ class _Context:
         """Nodes that appeared by ``ip netns add``, and the name that was given."""
         self.taken: set[str] = set()
         """Names that led elsewhere before: ``ip netns`` gives none that is there."""
+        self.renames = renames(seen)
+        self.later: dict[int, tuple[int, int]] = {}
+        """The places of changes that come otherwise than others of their kind."""
+        self._named = {own.name: own.names for own in was.nodes if own.pid is None}
         self.early = _early(seen)
         """Addresses that come before others of their link go: a link without any loses its routes. Of the same network they would go along."""
         self.chains: set[tuple[str, str]] = set()
         self.tables: set[tuple[str, str]] = set()
         for change in seen:
             match change:
-                case c.NodeVanished(node=node) | c.NodeReplaced(node=node):
+                case c.NodeVanished(node=node):
                     self.dead.add(node)
+                case c.NodeReplaced(node=node, after=state):
+                    self.dead.add(node)
+                    if state.role == "unknown" and state.names:
+                        self.born[node] = state.names[0]
+                case c.NodeRenamed(node=node, before=earlier):
+                    self._named[node] = self._named.get(earlier, ())
+                case c.NameRemoved(node=node) if node in self._named:
+                    self.later[id(change)] = _LAST_NAME
+                case c.LinkRenamed() if change in self.renames:
+                    self.later[id(change)] = (_ORDER.index(c.LinkRenamed), list(self.renames).index(change))
                 case c.LinkRemoved(node=node, link=link):
                     self.gone.add((node, link.name))
                 case c.CableRemoved(node=node, link=link, far_node=far_node, far=far):
@@ -146,6 +170,15 @@ class _Context:
                     self.chains.add((node, place_of(chain)))
                 case c.TableRemoved(node=node, table=table):
                     self.tables.add((node, table))
+
+    def emptied(self, node: str, table: str) -> Iterable[Doing]:
+        """Chains of a table that go: before sets that their rules ask, while elements of these lead to them."""
+        return (emptied(node, place) for at, place in sorted(self.chains) if at == node and place.startswith(table))
+
+    def lasting(self, node: str) -> str:
+        """A name by which a namespace can be found in which no process lives; "" where one lives."""
+        kept = (name for name in self._named.get(node, ()) if name not in self.taken and node not in self.dead)
+        return self.born.get(node) or next(kept, "")
 
     def follows(self, change: c.Change) -> bool:
         """Whether a change needs no command, for another brings it along."""
@@ -211,6 +244,8 @@ _ORDER: Final[tuple[type[object] | tuple[type[object], ...], ...]] = (
 )
 
 
+_LAST_NAME: Final = (_ORDER.index((c.NameAdded, c.NameMoved, c.NameBroken)), 1)
+"""Just after names are given: a namespace in which no process lives ends with its last."""
 _REMOVAL: Final = (_ORDER.index(c.AddressRemoved), -1)
 """Just before addresses go."""
 
@@ -254,23 +289,26 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
         case c.NodeAppeared():
             own = context.born.get(node, "")
             return (Unname(own), *(appeared(change) or ())) if own in context.taken else appeared(change)
+        case c.NodeReplaced(before=was, after=state):
+            made = _doings(c.NodeAppeared(node, state), context)
+            return None if made is None else (*((StopContainer(node),) if was.role == "container" and was.pid is not None else ()), *made)
         case c.NodeVanished(state=state):
             return (StopContainer(node),) if state.role == "container" and state.pid is not None else ()
         case c.NodeRenamed():
             return ()
         case c.NameAdded(name=name):
-            return named(node, name)
+            return named(node, name, context.lasting(node))
         case c.NameRemoved(name=name):
             return (Unname(name.name),)
         case c.NameMoved(after=name):
-            again = named(node, name)
+            again = named(node, name, context.lasting(node))
             return None if again is None else (Unname(name.name), *again)
         case c.NameBroken(after=name) if name.how == "file":
             return (Unname(name.name), *(named("", name) or ()))
         case c.LinkMoved():
             return moved(change)
-        case c.LinkRenamed(before=was, after=name):
-            return (Typed(node, f"link set {device(was)} name {word(name)}"),)
+        case c.LinkRenamed():
+            return context.renames[change]
         case c.CableAdded():
             return cable(change)
         case c.LinkAdded(link=link):
@@ -317,6 +355,9 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
             return (fdb(node, "append" if mac.dst else "replace", mac),)
         case c.FdbUnset(entry=mac):
             return (fdb(node, "del", mac),)
+        case c.SetRemoved(own=own):
+            away = firewall(change)
+            return None if away is None else (*context.emptied(node, f"{own.family} {own.table} "), *away)
         case (
             c.TableAdded() | c.TableRemoved() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
             | c.SetElementRemoved() | c.ChainAdded() | c.ChainRemoved() | c.ChainPolicyChanged() | c.RuleAdded()

@@ -30,13 +30,19 @@ def appeared(change: c.NodeAppeared) -> tuple[Doing, ...] | None:
     return (AddNetns(state.names[0]), *up) if state.role == "unknown" and state.names else None
 
 
-def named(node: str, name: Name) -> tuple[Doing, ...] | None:
-    """A name of a node; of what is no node, a link that leads nowhere can be made again, and a file (which is a name before the namespace is there)."""
+def named(node: str, name: Name, other: str = "") -> tuple[Doing, ...] | None:
+    """A name of a node, beside an ``other`` that it has where no process lives in it.
+
+    Of what is no node, a link that leads nowhere can be made again, and a file (which is a name before the namespace is there).
+    """
     if node in ("", "a namespace", "another namespace"):
         if name.how == "file":
             return (Typed("host", f": >{word(f'{NETNS}/{name.name}')}", "shell"),)
         dangling = name.netns is None and name.how == "symlink" and name.target is not None
         return (Typed("host", f"ln -s {word(name.target or '')} {word(f'{NETNS}/{name.name}')}", "shell"),) if dangling else None
+    if other and other != name.name:
+        path = word(f"{NETNS}/{name.name}")
+        return (Typed("host", f": >{path} && mount --bind {word(f'{NETNS}/{other}')} {path}", "shell"),)
     return (NameSymlink(name.name, node),) if name.how == "symlink" else (NameAttach(name.name, node),)
 
 
@@ -50,6 +56,36 @@ def moved(change: c.LinkMoved) -> tuple[Doing, ...]:
     kept = {own.given for own in before.addresses}
     again = (own for own in after.addresses if own.given in kept and not (own.family == 6 and own.scope == "link"))
     return (*doings, *(Typed(node, f"addr add {address_words(own)} dev {word(after.name)}") for own in again))
+
+
+_BETWEEN: Final = "netless-between"
+"""A name for a moment (IFNAMSIZ leaves 15 bytes)."""
+
+
+def renames(seen: Iterable[c.Change]) -> dict[c.LinkRenamed, tuple[Doing, ...]]:
+    """Links that got other names, in an order in which each name is free; those that exchanged theirs go by one that nobody has."""
+    waiting = [change for change in seen if isinstance(change, c.LinkRenamed)]
+    found: dict[c.LinkRenamed, tuple[Doing, ...]] = {}
+    while waiting:
+        held = {(own.node, own.before) for own in waiting}
+        free = next((own for own in waiting if (own.node, own.after) not in held), None)
+        if free is not None:
+            found[free] = (_renamed(free.node, free.before, free.after),)
+            waiting.remove(free)
+            continue
+        first = waiting.pop(0)
+        ring = [first]
+        while (following := next((own for own in waiting if (own.node, own.after) == (first.node, ring[-1].before)), None)) is not None:
+            ring.append(following)
+            waiting.remove(following)
+        around = (_renamed(own.node, own.before, own.after) for own in ring[1:])
+        found[first] = (_renamed(first.node, first.before, _BETWEEN), *around, _renamed(first.node, _BETWEEN, first.after))
+        found |= dict.fromkeys(ring[1:], ())
+    return found
+
+
+def _renamed(node: str, before: str, after: str) -> Doing:
+    return Typed(node, f"link set {device(before)} name {word(after)}")
 
 
 def cable(change: c.CableAdded) -> tuple[Doing, ...]:
@@ -155,7 +191,7 @@ def _extras(node: str, link: Link) -> tuple[Doing, ...]:
     return (*found, *_optioned(node, link, (own for own in link.options if own.of == "link")))
 
 
-_WITHOUT_ARP: Final = ("tun", "ipvlan", "ipvtap")
+_WITHOUT_ARP: Final = ("tun", "ipvlan", "ipvtap", "ifb")
 """Devices that may be born without ARP."""
 
 

@@ -19,6 +19,10 @@ _OF_A_WAY: Final = ("realm ", "encap ")
 """How those further words of a route begin that each of its ways has for itself."""
 
 
+Crowds = dict[c.Change, tuple[Doing, ...] | None]
+"""What brings changes of routes about that are about several ways."""
+
+
 class Place(NamedTuple):
     """Where routes compete: of those in one place the kernel takes one, or shares packets out among the ways of one."""
 
@@ -47,12 +51,12 @@ def rerouted(node: str, lost: Route, got: Route, *, gone: bool) -> tuple[Doing, 
     return None if away is None or here is None else (*away, *here)
 
 
-def crowds(seen: Sequence[c.Change], before: Snapshot, after: Snapshot) -> dict[c.Change, tuple[Doing, ...] | None]:
+def crowds(seen: Sequence[c.Change], before: Snapshot, after: Snapshot) -> Crowds:
     """Of changes of routes that share their place, or of one with several ways, what brings them about: all of a place go and come again.
 
     The first of those that come, or else the first of those that go, has it all, and nothing is left for the others of the place.
     """
-    found: dict[c.Change, tuple[Doing, ...] | None] = {}
+    found: Crowds = {}
     renamed = {(own.node, own.before): own.after for own in seen if isinstance(own, c.LinkRenamed)}
     touched: dict[Place, list[c.RouteAdded | c.RouteRemoved | c.RouteChanged]] = {}
     for change in seen:

@@ -16,6 +16,8 @@ _CHAIN: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]* [A-Za-z][A-Za-z0-
 """Family, table and chain as nft(8) can say them ("Lexical conventions"); the kernel takes any name, and a shell would read more into some."""
 _TABLE: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]*")
 _STRING: Final = re.compile('"[^"]*"')
+_COUNTER: Final = re.compile(r'counter name "([A-Za-z][A-Za-z0-9/_.]*)"')
+"""A counter that several rules share, and which must be there before them; making one that is there changes nothing."""
 _ANOTHER_COMMAND: Final = re.compile(r"[;#\n\\]")
 """What ends a command of nft's, outside of its strings: a name of a set or of a chain to jump to may hold it."""
 
@@ -85,15 +87,40 @@ def firewall(change: Firewall) -> tuple[Doing, ...] | None:
             sayable = _CHAIN.fullmatch(place_of(chain)) and policy
             said = f"nft 'chain {place_of(chain)} {{ policy {policy}; }}'" if sayable else None
         case c.RuleAdded(chain=chain, rule=rule, place=number, last=last):
-            where = f"{'add' if last or number else 'insert'} rule {place_of(chain)}"
-            where += "" if last or number == 0 else f" index {number - 1}"
-            said = f"nft {_quoted(f'{where} {rule.text}')}" if _sayable(chain, rule) else None
+            where = _where(chain, number, last=last)
+            counters = "".join(f"add counter {chain.family} {chain.table} {name}; " for name in _COUNTER.findall(rule.text))
+            said = f"nft {_quoted(f'{counters}{where} {rule.text}')}" if _sayable(chain, rule) else None
         case c.RuleRemoved(chain=chain, place=number):
             said = f"nft delete rule {place_of(chain)} handle {_handle(chain, number)}" if _CHAIN.fullmatch(place_of(chain)) else None
         case c.RuleChanged(chain=chain, after=rule, place_after=number):
             at = f"nft replace rule {place_of(chain)} handle {_handle(chain, number)}"
             said = f"{at} {_quoted(rule.text)}" if _sayable(chain, rule) else None
     return (Typed(change.node, said, "shell"),) if said is not None else None
+
+
+def in_its_place(change: c.Change) -> tuple[Doing, ...]:
+    """What stands for a rule that cannot be said, in a script: rules that come later, or go, are found by their place among others."""
+    match change:
+        case c.RuleAdded(chain=chain, place=number, last=last) if _CHAIN.fullmatch(place_of(chain)):
+            said = _where(chain, number, last=last)
+        case c.RuleChanged(chain=chain, place_after=number) if _CHAIN.fullmatch(place_of(chain)):
+            return (Typed(change.node, f"nft replace rule {place_of(chain)} handle {_handle(chain, number)} {_quoted(_UNSAID)}", "shell"),)
+        case _:
+            return ()
+    return (Typed(change.node, f"nft {_quoted(f'{said} {_UNSAID}')}", "shell"),)
+
+
+def _where(chain: Chain, number: int, *, last: bool) -> str:
+    where = f"{'add' if last or number else 'insert'} rule {place_of(chain)}"
+    return where if last or number == 0 else f"{where} index {number - 1}"
+
+
+_UNSAID: Final = 'counter comment "here was a rule that this script cannot say"'
+
+
+def emptied(node: str, place: str) -> Doing:
+    """All rules of a chain go at once."""
+    return Typed(node, f"nft flush chain {place}" if _CHAIN.fullmatch(place) else ":", "shell")
 
 
 def place_of(chain: Chain) -> str:
@@ -110,13 +137,14 @@ def _kind(own: NamedSet) -> str:
 
 def _typed(own: NamedSet) -> str:
     flags = [flag for flag in own.flags if flag in ("constant", "interval", "timeout", "dynamic")]
-    return f"type {own.kind}{f' : {own.maps_to}' if own.maps_to else ''};" + (f" flags {', '.join(flags)};" if flags else "")
+    said = [f"type {own.kind}{f' : {own.maps_to}' if own.maps_to else ''}", *([f"flags {', '.join(flags)}"] if flags else []), *own.others]
+    return f"{'; '.join(said)};"
 
 
 def _hook(chain: Chain) -> str:
     if chain.hook is None:
         return ""
-    at = f" device {chain.device}" if chain.device else ""
+    at = "" if not chain.device else f" devices = {{ {chain.device} }}" if "," in chain.device else f" device {chain.device}"
     policy = f" policy {chain.policy};" if chain.policy else ""
     return f" {{ type {chain.type} hook {chain.hook}{at} priority {chain.priority};{policy} }}"
 

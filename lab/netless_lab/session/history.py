@@ -98,7 +98,7 @@ class History:
 def _seen(who: Literal["learner", "lab"], changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str) -> list[Entry]:
     names = _names(before)
     told = retell(filter(done_by_somebody, changes), before, after)
-    return [Entry(time.time(), who, sentence(own.change), _lines(own.doings or (), names), step) for own in told]
+    return [Entry(time.time(), who, sentence(own.change), _lines(own.instead, names), step) for own in told]
 
 
 def _names(snapshot: Snapshot) -> dict[str, str]:

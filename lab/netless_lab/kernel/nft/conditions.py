@@ -9,7 +9,7 @@ from ...model.netfilter import rules as r
 from ...model.netfilter.spans import Spans, spans
 from .datatypes import HOST_ORDER, number, prefix_length, show
 from .fields import BITS, Field
-from .sets import Element, Set, show_element
+from .sets import Element, Set, show_data, show_element
 from .wire import Expression
 
 _EQ, _NEQ, _LT, _LTE, _GT, _GTE = range(6)
@@ -81,18 +81,18 @@ def looked_up(fields: Sequence[Field], name: str, known: Set | None, negated: bo
     return r.VerdictMap(keys, name, own) if is_verdict else r.Lookup(keys, name, own, negated)
 
 
-def elements(known: Set, fields: Sequence[Field], devices: Mapping[int, str], data: Field | None = None) -> tuple[r.Element, ...]:
+def elements(known: Set, fields: Sequence[Field], devices: Mapping[int, str], data: Sequence[Field] = ()) -> tuple[r.Element, ...]:
     """The elements of a set as typed values."""
     return tuple(_element(element, fields, devices, data) for element in known.elements)
 
 
-def _element(element: Element, fields: Sequence[Field], devices: Mapping[int, str], data: Field | None) -> r.Element:
+def _element(element: Element, fields: Sequence[Field], devices: Mapping[int, str], data: Sequence[Field]) -> r.Element:
     keys, at = list[r.Values](), 0
     for field in fields:
         first, last = element.key[at : at + field.width], element.end[at : at + field.width]
         keys.append(_names(field, first, last, devices) if field.kind in ("ifname", "ifindex") else _range(field, first, last))
         at += (field.width + 3) & ~3
-    shown = show(data.kind, element.data, devices) if data is not None and element.data else ""
+    shown = show_data(element, data, devices) if element.data else ""
     return r.Element(tuple(keys), element.decides, shown, show_element(element, fields, data, devices))
 
 

@@ -54,7 +54,7 @@ class Source(NamedTuple):
         if self.map_set is None or not self.map_set.anonymous:
             return f"{key} map @{self.map_name}"
         value = data or _guess(self.map_set)
-        return f"{key} map {show_elements(self.map_set, self.fields, value, devices)}"
+        return f"{key} map {show_elements(self.map_set, self.fields, (value,) if value is not None else (), devices)}"
 
 
 def _guess(found: Set) -> Field:
@@ -125,7 +125,7 @@ def _as_held(source: Source, value: bytes) -> bytes:
 def look_up(fields: Sequence[Field], name: str, known: Set | None, negated: bool, is_verdict: bool, devices: Mapping[int, str]) -> Phrase:
     """``fields`` looked up in a set (a match), or in a map of verdicts."""
     key = " . ".join(field.key for field in fields)
-    listed = show_elements(known, fields, None, devices) if known is not None and known.anonymous else f"@{name}"
+    listed = show_elements(known, fields, (), devices) if known is not None and known.anonymous else f"@{name}"
     return Phrase(f"{key} {'vmap ' if is_verdict else '!= ' if negated else ''}{listed}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ...model.netfilter.rules import NamedSet
@@ -155,10 +155,23 @@ def _named(body: bytes, sets: _Sets, devices: Mapping[int, str]) -> NamedSet | N
         table=table,
         name=name,
         kind=" . ".join(field.key for field in fields),
-        elements=elements(found, fields, devices, data[0] if len(data) == 1 else None),
+        elements=elements(found, fields, devices, data),
         maps_to="verdict" if kind == _OF_VERDICTS else " . ".join(field.key for field in data),
         flags=tuple(word for bit, word in SET_FLAGS.items() if found.flags & bit),
+        others=tuple(_others(parts)),
     )
+
+
+def _others(parts: Mapping[int, bytes]) -> Iterator[str]:
+    """What else a set was made with, as nft(8) takes it: NFTA_SET_TIMEOUT 11 and _GC_INTERVAL 12 in ms, _DESC 9 with its size, _EXPR 17."""
+    if big(parts.get(11, b"")):
+        yield f"timeout {big(parts[11])}ms"
+    if big(parts.get(12, b"")):
+        yield f"gc-interval {big(parts[12])}ms"
+    if size := big(attributes(parts.get(9, b"")).get(1, b"")):
+        yield f"size {size}"
+    if text(attributes(parts.get(17, b"")).get(1, b"")) == "counter":
+        yield "counter"
 
 
 def _chain(body: bytes, rules: Mapping[_Place, list[Rule]], asleep: Container[tuple[int, str]]) -> Chain:

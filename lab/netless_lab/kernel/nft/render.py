@@ -42,8 +42,9 @@ def render(
         del queue[:taken]
     if comment:
         machine.phrases.append(Phrase(f"comment {quoted(comment)}"))
+    said = sorted(machine.phrases, key=lambda phrase: phrase.text.startswith('comment "'))  # which nft(8) takes at the end only
     return Sentence(
-        " ".join(phrase.text for phrase in machine.phrases if phrase.text),
+        " ".join(phrase.text for phrase in said if phrase.text),
         any(phrase.opaque for phrase in machine.phrases),
         tuple(machine.parts),
     )

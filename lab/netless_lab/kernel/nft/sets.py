@@ -85,7 +85,7 @@ def show_range(field: Field, first: bytes, last: bytes, devices: Mapping[int, st
     return f"{show(field.kind, first, devices)}-{show(field.kind, last, devices)}"
 
 
-def show_elements(found: Set, fields: Sequence[Field], data: Field | None, devices: Mapping[int, str]) -> str:
+def show_elements(found: Set, fields: Sequence[Field], data: Sequence[Field], devices: Mapping[int, str]) -> str:
     """As nft lists them. ``fields`` has several for a concatenation."""
     if len(fields) == 1:
         ordered = sorted(found.elements, key=lambda element: number(fields[0].kind, element.key))
@@ -94,21 +94,22 @@ def show_elements(found: Set, fields: Sequence[Field], data: Field | None, devic
     return "{ " + ", ".join(show_element(element, fields, data, devices) for element in ordered) + " }"
 
 
-def show_element(element: Element, fields: Sequence[Field], data: Field | None, devices: Mapping[int, str]) -> str:
+def show_element(element: Element, fields: Sequence[Field], data: Sequence[Field], devices: Mapping[int, str]) -> str:
     """One element as nft lists it: ``10.0.0.2``, ``"br0" : accept``."""
-    parts = (quote(field.kind, part) for field, part in zip(fields, _parts(element, fields, devices), strict=True))
-    return " . ".join(parts) + _mapped(element, data, devices)
+    parts = (quote(field.kind, part) for field, part in zip(fields, _parts(element.key, element.end, fields, devices), strict=True))
+    mapped = element.verdict or (show_data(element, data, devices) if element.data else "")
+    return " . ".join(parts) + (f" : {mapped}" if mapped else "")
 
 
-def _mapped(element: Element, data: Field | None, devices: Mapping[int, str]) -> str:
-    mapped = element.verdict or (show(data.kind, element.data, devices) if data else "")
-    return f" : {mapped}" if mapped else ""
+def show_data(element: Element, data: Sequence[Field], devices: Mapping[int, str]) -> str:
+    """What an element of a map leads to, as nft prints it; "" for that of a set."""
+    return " . ".join(_parts(element.data, element.data, data, devices))
 
 
-def _parts(element: Element, fields: Sequence[Field], devices: Mapping[int, str]) -> Iterator[str]:
-    """The key of one element, cut into its fields; each starts on a 4 byte boundary."""
+def _parts(first: bytes, last: bytes, fields: Sequence[Field], devices: Mapping[int, str]) -> Iterator[str]:
+    """What lies side by side in a key, or in what it leads to, cut into its fields; each starts on a 4 byte boundary."""
     at = 0
     for field in fields:
         end = at + field.width
-        yield show_range(field, element.key[at:end], element.end[at:end], devices)
+        yield show_range(field, first[at:end], last[at:end], devices)
         at += (field.width + 3) & ~3

@@ -147,7 +147,10 @@ class Element(msgspec.Struct, frozen=True):
 
 
 class NamedSet(msgspec.Struct, frozen=True):
-    """A set or map that people made and named (``nft add set``). ``kind`` is what its keys are, ``maps_to`` "" for a set."""
+    """A set or map that people made and named (``nft add set``). ``kind`` is what its keys are, ``maps_to`` "" for a set.
+
+    ``others`` are what else it was made with, as nft(8) takes it: ``timeout 60000ms``.
+    """
 
     family: str
     table: str
@@ -156,3 +159,4 @@ class NamedSet(msgspec.Struct, frozen=True):
     elements: tuple[Element, ...] = ()
     maps_to: str = ""
     flags: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
