@@ -64,7 +64,8 @@ def _link(dice: random.Random, node: str) -> str:
         _ip(node, f"link add {name} type veth peer name {other} netns {dice.choice(('c1', 'box', '1'))}"),
         _ip(node, f"link add {name} address {dice.choice(_MACS)} mtu 1400 type veth peer name {other}"),
         _ip(node, f"link add {dice.choice(('br0', 'br1'))} type bridge"),
-        _ip(node, "link add d0 type dummy"),
+        _ip(node, "link add d0 type ifb"),
+        _ip(node, f"tuntap add d0 mode {dice.choice(('tun', 'tap'))}"),
         _ip(node, f"link add mv0 link {dice.choice(('va', 'eth0', 'd0'))} type macvlan mode {dice.choice(('bridge', 'private'))}"),
         _ip(node, f"link add vx0 type vxlan id 7 dstport 4789 local 203.0.113.2 remote {dice.choice(('203.0.113.1', '203.0.113.9'))}"),
         _ip(node, f"link del {name}"),
@@ -79,7 +80,8 @@ def _port(dice: random.Random, node: str) -> str:
     return dice.choice((
         _ip(node, f"link set {name} master {dice.choice(('br0', 'br1'))}"),
         _ip(node, f"link set {name} nomaster"),
-        _ip(node, f"link set {name} type bridge_slave {dice.choice(('hairpin', 'isolated', 'learning', 'flood'))} {dice.choice(('on', 'off'))}"),
+        _ip(node, f"link set {name} type bridge_slave {dice.choice(('hairpin', 'isolated', 'learning', 'flood', 'guard', 'mcast_flood'))} {dice.choice(('on', 'off'))}"),
+        _ip(node, f"link set {name} type bridge_slave priority {dice.randrange(60)}"),
     ))  # fmt: skip
 
 
@@ -94,11 +96,19 @@ def _setting(dice: random.Random, node: str) -> str:
         _ip(node, f"link set {name} promisc {dice.choice(('on', 'off'))}"),
         _ip(node, f"link property {dice.choice(('add', 'del'))} dev {name} altname uplink-of-all"),
         _ip(node, f"link set {dice.choice(('br0', 'br1'))} type bridge stp_state {dice.randrange(2)}"),
+        _ip(node, f"link set {dice.choice(('br0', 'br1'))} type bridge {dice.choice(('ageing_time', 'hello_time', 'max_age'))} {dice.choice((300, 700, 900))}"),
+        _ip(node, f"link set {name} {dice.choice(('group', 'txqueuelen'))} {dice.randrange(1, 9)}"),
+        _ip(node, f"link set {name} {dice.choice(('allmulticast', 'multicast', 'dynamic'))} {dice.choice(('on', 'off'))}"),
     ))  # fmt: skip
 
 
 def _address(dice: random.Random, node: str) -> str:
-    return _ip(node, f"addr {dice.choice(('add', 'add', 'del'))} {dice.choice(_OWN)} dev {dice.choice(_LINKS)}")
+    link = dice.choice(_LINKS)
+    more = dice.choice(("", "", "", "", f" label {link}:7", " noprefixroute", " metric 7", " proto 77"))
+    return dice.choice((
+        _ip(node, f"addr add {dice.choice(_OWN)} dev {link}{more}"), _ip(node, f"addr add {dice.choice(_OWN)} dev {link}{more}"),
+        _ip(node, f"addr del {dice.choice(_OWN)} dev {link}"), _ip(node, f"addr {dice.choice(('add', 'del'))} 10.1.1.1 peer 10.1.1.2/32 dev {link}"),
+    ))  # fmt: skip
 
 
 def _route(dice: random.Random, node: str) -> str:
@@ -110,6 +120,8 @@ def _route(dice: random.Random, node: str) -> str:
         _ip(node, f"route {verb} {net} via {dice.choice(_GATEWAYS)}{metric}{table}{src}"),
         _ip(node, f"route {verb} {net} dev {dev}{metric}{table}{src}"),
         _ip(node, f"route {verb} {net} via 192.0.2.1 dev {dev} onlink{metric}"),
+        _ip(node, f"route {dice.choice((verb, 'append'))} {net} nexthop via {dice.choice(_GATEWAYS)} weight {dice.randrange(1, 4)} nexthop dev {dev}{metric}"),
+        _ip(node, f"route {dice.choice((verb, 'append'))} {net} via {dice.choice(_GATEWAYS)}{metric} mtu {dice.choice((1300, 1400))} advmss 900"),
         _ip(node, f"route {verb} {dice.choice(('blackhole', 'unreachable', 'prohibit'))} {dice.choice(_NETS)}{metric}{table}"),
         _ip(node, f"-6 route {verb} {dice.choice(('default', 'fd00:9::/64'))} via {dice.choice(('fe80::1', 'fd00::2'))} dev {dev}{metric}"),
         _ip(node, f"-6 route {verb} blackhole fd00:8::/64{metric}"),
@@ -123,7 +135,8 @@ def _rule(dice: random.Random, node: str) -> str:
     return _ip(node, dice.choice((
         f"rule {verb} pref {pref} from 10.0.0.2 lookup 100", f"rule {verb} pref {pref} fwmark 1 lookup 100",
         f"rule {verb} pref {pref} iif br0 to 198.51.100.0/24 prohibit", f"-6 rule {verb} pref {pref} from fd00::/64 lookup 100",
-        f"rule {verb} pref {pref} fwmark 0x1/0xff oif va blackhole",
+        f"rule {verb} pref {pref} fwmark 0x1/0xff oif va blackhole", f"rule {verb} pref {pref} ipproto tcp dport 80-90 lookup 100",
+        f"rule {verb} pref {pref} lookup main suppress_prefixlength 0", f"rule {verb} pref {pref} tos 0x10 lookup 100 protocol 77",
     )))  # fmt: skip
 
 

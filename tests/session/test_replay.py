@@ -84,6 +84,7 @@ CASES = {
         "ip route add 10.5.0.0/16 nexthop via 203.0.113.1 weight 2 nexthop via 203.0.113.9 dev eth0 weight 5",
         "ip route replace 10.5.0.0/16 nexthop via 203.0.113.7 nexthop via 203.0.113.9", "ip route replace 10.5.0.0/16 via 203.0.113.7",
         "ip route append 10.5.0.0/16 via 203.0.113.8; ip route prepend 10.5.0.0/16 via 203.0.113.6", "ip route del 10.5.0.0/16 via 203.0.113.7",
+        "ip route replace 203.0.113.0/24 nexthop dev eth0 weight 2 nexthop dev lo", "ip route del 203.0.113.0/24",
         "ip -6 addr add fd00::1/64 dev eth0 nodad", "ip -6 route add fd05::/64 nexthop via fd00::2 weight 2 nexthop via fd00::3",
         "ip -6 route append fd05::/64 via fd00::4", "ip -6 route del fd05::/64 via fd00::3",
     ],

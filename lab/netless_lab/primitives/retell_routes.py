@@ -60,18 +60,22 @@ def crowds(seen: Sequence[c.Change], before: Snapshot, after: Snapshot) -> Crowd
     renamed = {(own.node, own.before): own.after for own in seen if isinstance(own, c.LinkRenamed)}
     touched: dict[Place, list[c.RouteAdded | c.RouteRemoved | c.RouteChanged]] = {}
     for change in seen:
-        if isinstance(change, c.RouteAdded | c.RouteRemoved | c.RouteChanged):
+        if isinstance(change, c.RouteChanged) or (isinstance(change, c.RouteAdded | c.RouteRemoved) and change.route.protocol != "kernel"):
             touched.setdefault(_place(change.node, change.after if isinstance(change, c.RouteChanged) else change.route), []).append(change)
     for place, changes in touched.items():
         now = after.node(place.node)
         was = before.by_netns(now.netns) if now is not None else before.node(place.node)
         old = tuple(replace(own, dev=renamed.get((place.node, own.dev or ""), own.dev)) for own in _there(place, was))
         new = _there(place, now)
-        if max(len(old), len(new)) < 2 or (was is None and not new):
+        replaced = [own for own in changes if isinstance(own, c.RouteChanged)]
+        lost = tuple(own.before for own in replaced if own.before.protocol == "kernel")
+        again = tuple(own.after for own in replaced if own.after.protocol == "kernel")
+        if max(len(old) + len(lost), len(new) + len(again)) < 2 or (was is None and not new):
             continue
         found |= dict.fromkeys(changes, ())
         first = next((own for own in changes if not isinstance(own, c.RouteRemoved)), changes[0])
-        found[first] = _all_anew(place.node, old, new)
+        anew = _all_anew(place.node, (*lost, *old), new)
+        found[first] = None if anew is None else (*anew, *(doing for own in again for doing in given_back(place.node, own)))
     return found
 
 
