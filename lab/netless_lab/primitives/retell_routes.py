@@ -60,16 +60,17 @@ def crowds(seen: Sequence[c.Change], before: Snapshot, after: Snapshot) -> Crowd
     renamed = {(own.node, own.before): own.after for own in seen if isinstance(own, c.LinkRenamed)}
     touched: dict[Place, list[c.RouteAdded | c.RouteRemoved | c.RouteChanged]] = {}
     for change in seen:
-        if isinstance(change, c.RouteChanged) or (isinstance(change, c.RouteAdded | c.RouteRemoved) and change.route.protocol != "kernel"):
+        if isinstance(change, c.RouteChanged | c.RouteRemoved) or (isinstance(change, c.RouteAdded) and change.route.protocol != "kernel"):
             touched.setdefault(_place(change.node, change.after if isinstance(change, c.RouteChanged) else change.route), []).append(change)
     for place, changes in touched.items():
         now = after.node(place.node)
         was = before.by_netns(now.netns) if now is not None else before.node(place.node)
         old = tuple(replace(own, dev=renamed.get((place.node, own.dev or ""), own.dev)) for own in _there(place, was))
         new = _there(place, now)
-        replaced = [own for own in changes if isinstance(own, c.RouteChanged)]
-        lost = tuple(own.before for own in replaced if own.before.protocol == "kernel")
-        again = tuple(own.after for own in replaced if own.after.protocol == "kernel")
+        replaced = [(own.before, own.after) for own in changes if isinstance(own, c.RouteChanged)]
+        gone = [own.route for own in changes if isinstance(own, c.RouteRemoved)]
+        lost = tuple(own for own in (*(was for was, _ in replaced), *gone) if own.protocol == "kernel")
+        again = tuple(own for _, own in replaced if own.protocol == "kernel")
         if max(len(old) + len(lost), len(new) + len(again)) < 2 or (was is None and not new):
             continue
         found |= dict.fromkeys(changes, ())
@@ -90,13 +91,23 @@ def _there(place: Place, node: Node | None) -> tuple[Route, ...]:
 
 
 def _all_anew(node: str, old: Sequence[Route], new: Sequence[Route]) -> tuple[Doing, ...] | None:
-    """What was goes, as far as it has not gone with a link; what is comes in its order."""
+    """What was goes, as far as it has not gone with a link; what is comes in its order.
+
+    Where the kernel can, the first takes the place of the last that was: by that one a gateway may be reached that is asked for now.
+    """
     if not all(map(_sayable, (*old, *new))):
         return None
+    was, now = list(_wholes(old)), list(_wholes(new))
+    takes = bool(was and now and new[0].family == 4 and _tos(was[0][0]) == _tos(now[0][0]))
     return (
-        *(_if_possible(node, _line("del", whole)) for whole in _wholes(old)),
-        *(Typed(node, _line("append", whole)) for whole in _wholes(new)),
+        *(_if_possible(node, _line("del", whole)) for whole in was[takes:]),
+        *(Typed(node, _line("replace", whole)) for whole in now[:takes]),
+        *(Typed(node, _line("append", whole)) for whole in now[takes:]),
     )
+
+
+def _tos(own: Route) -> tuple[str, ...]:
+    return tuple(said for said in own.others if said.startswith("tos "))
 
 
 def _wholes(routes: Collection[Route]) -> Iterator[tuple[Route, ...]]:
