@@ -76,7 +76,7 @@ def test_right_state_and_lost_packets() -> None:
 def test_packets_that_do_not_pass_where_nothing_could_be_read() -> None:
     """The hint says what nobody could read and what was seen, not that all of it is right."""
     items = (
-        Item("unknown", "answers may pass", "state", "a rule", "netless cannot read `r`; the packets do not pass", "nft list ruleset"),
+        Item("unknown", "answers may pass", "state", "a rule", "netless cannot read `r`", "nft list ruleset"),
         Item("fail", "the site answers c1", "probe", "an answer", "silence for 1 s", "ip route"),
     )
     told = live_hint(Verdict("s", "fail", items))

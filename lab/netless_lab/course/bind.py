@@ -16,6 +16,7 @@ import msgspec
 from ..model.snapshot import Snapshot
 from ..primitives.base import Expectation, Met, NotMet, Where
 from ..primitives.forward import ESTABLISHED
+from ..primitives.port import IsPort
 from ..primitives.roles import RoleName
 from .bindings import Bindings
 from .candidates import Free, free, settled_links
@@ -84,6 +85,25 @@ def found_again(step: Step, earlier: Iterable[Step], snapshot: Snapshot, binding
     if all(bindings.word("link", text) in names for role, text in step.known if role == "link"):
         return bindings
     return refit(earlier, snapshot, bindings, baseline)
+
+
+def by_another_bridge(
+    step: Step, earlier: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None
+) -> Bindings | None:
+    """The bindings under which the step holds when an earlier one meant another of the learner's bridges; None when it holds under none.
+
+    Of several nobody can tell which is meant, until something is plugged into one. Whatever else holds of the earlier steps must hold on.
+    """
+    standing = tuple(own for own in earlier if _holds(own.expect, snapshot, bindings))
+    old = {(node.netns, link.ifindex) for node in baseline.nodes for link in node.links} if baseline is not None else set()
+    bridges = [link.name for node in snapshot.nodes for link in node.links if link.kind == "bridge" and (node.netns, link.ifindex) not in old]
+    for text in dict.fromkeys(own.bridge for own in step.expect if isinstance(own, IsPort) and ("link", own.bridge) in step.known):
+        for name in bridges:
+            other = _bound(bindings, "link", text, name)
+            kept = all(_holds(own.expect, snapshot, other) for own in standing)
+            if kept and (found := infer(step, snapshot, other, baseline)) is not None:
+                return found
+    return None
 
 
 def fresh(step: Step) -> tuple[tuple[RoleName, str], ...]:
@@ -256,4 +276,4 @@ def settled(lessons: Iterable[Lesson], world: Snapshot) -> tuple[Lesson, ...]:
     )
 
 
-__all__ = ["Bindings", "apply", "apply_text", "closest", "fresh", "infer", "known_in", "refit", "settled"]
+__all__ = ["Bindings", "apply", "apply_text", "by_another_bridge", "closest", "fresh", "infer", "known_in", "refit", "settled"]

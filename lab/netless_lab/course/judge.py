@@ -12,12 +12,13 @@ from ipaddress import ip_address
 import msgspec
 
 from ..model.addresses import same
-from ..model.probe import Outcome
+from ..model.probe import Outcome, Ping, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
 from ..primitives.look import inside
+from ..primitives.sysctl import sysctl_of
 from .bindings import UNBOUND, Bindings
-from .on_the_way import dropped
+from .on_the_way import diverted, dropped
 from .probe_words import claim, expected, look, names_look, overtaken, target, who
 from .step import ProbeCheck, Step
 from .substitute import apply
@@ -85,8 +86,8 @@ def _decided(item: Item, said: Result | None) -> Item:
     if said is None:
         near = "This is no verdict on your network: no packet of this step can decide it, so nobody can tell."
         return msgspec.structs.replace(item, result="error", near=near)
-    told = {"pass": "the packets decided", "waiting": "the packets will decide"}.get(said, "the packets do not pass")
-    return msgspec.structs.replace(item, seen=f"{item.seen}; {told}")
+    told = {"pass": "; the packets decided", "waiting": "; the packets will decide"}.get(said, "")
+    return msgspec.structs.replace(item, seen=f"{item.seen}{told}")
 
 
 def can_be_told(step: Step, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> bool:
@@ -149,14 +150,15 @@ def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where:
         if _without_lo(check, snapshot):
             near = f"A packet to an address of one's own travels through lo, and lo{inside(check.probe.node)} is down."
             return Item("fail", words, "probe", expected(check), outcome.text, where.ip(check.probe.node, "link show lo"), near)
-        near = _stray(check, snapshot, homes) or dropped(check.probe, snapshot)
+        near = _stray(check, snapshot, homes) or diverted(check.probe, snapshot) or dropped(check.probe, snapshot) or _mute(check.probe, snapshot)
         return Item("fail", words, "probe", expected(check), outcome.text, command, near)
-    stray = _stray(check, snapshot, homes)
+    stray = _stray(check, snapshot, homes) or diverted(check.probe, snapshot)
     if stray:
         return Item("fail", words, "probe", expected(check), "an answer, but from the wrong place", command, stray)
     if check.answer is not None and not same(outcome.answer, check.answer):
         seen = f"the answer {outcome.answer}" if outcome.answer else "an answer without an address"
-        return Item("fail", words, "probe", expected(check), outcome.text if outcome.by is None else seen, names_look(check.probe.node, where))
+        near = f"The /etc/hosts{inside(check.probe.node)} says so, and it is read before any name server is asked." if outcome.by is None else ""
+        return Item("fail", words, "probe", expected(check), seen, names_look(check.probe.node, where), near)
     if check.seen_as is not None and not same(outcome.seen_as, check.seen_as):
         seen = f"the site saw {outcome.seen_as}" if outcome.seen_as else "the site did not say whom it saw"
         near = f"Packets leave with {outcome.seen_as} as their source: no masquerade rule matched them." if outcome.seen_as else ""
@@ -227,6 +229,16 @@ def _without_lo(check: ProbeCheck, snapshot: Snapshot) -> bool:
     loopback = node.link("lo") if node is not None else None
     own = address is not None and node is not None and (node.owner(address) is not None or ip_address(address).is_loopback)
     return own and loopback is not None and not loopback.up
+
+
+def _mute(probe: Probe, snapshot: Snapshot) -> str:
+    """Why a node that has the address does not answer a ping whatever comes to it; "" when it would."""
+    address = target(probe)
+    owner = next((own for own in snapshot.nodes if address and own.owner(address) is not None), None)
+    key = "net.ipv4.icmp_echo_ignore_all"
+    if not isinstance(probe, Ping) or owner is None or sysctl_of(owner, key) in (None, "0"):
+        return ""
+    return f"{who(owner.name).capitalize() if owner.name == 'host' else owner.name} leaves every ping unanswered: {key} is {sysctl_of(owner, key)}."
 
 
 def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, answer, first
 from ..model.netfilter.run import Way, always, run
-from ..model.netfilter.spans import network, only
+from ..model.netfilter.spans import common, network, only, shown
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..model.snapshot import Node, Snapshot
 from ..primitives.route import way_to
@@ -32,6 +32,34 @@ def dropped(probe: Probe, snapshot: Snapshot) -> str:
                 if stops := _stops(host, packets):
                     return f"Packets from {own.address} come as far as {who(host.name)}, and there {_by(stops)} drops {what}."
     return ""
+
+
+def diverted(probe: Probe, snapshot: Snapshot) -> str:
+    """The rule of the host that sends a container's packets to another address than they are for; "" when none surely does."""
+    to, sender = target(probe), snapshot.node(probe.node)
+    host = snapshot.host_of(sender) if sender is not None else None
+    if to is None or sender is None or host is None or sender.netns == host.netns:
+        return ""
+    for link in sender.links:
+        for own in link.addresses:
+            came = way_to(host, own.address)
+            if link.kind == "loopback" or own.family != ip_address(to).version or came is None:
+                continue
+            ways = run(host, "prerouting", _request(probe, own.address, to).between(came, ""))
+            if always(ways, lambda way: _turned(way, to) is not None):
+                address, rule = _turned(ways[0], to) or ("", "")
+                return f"On {who(host.name)} the rule `{rule}` sends what goes to {to} to {address or who(host.name)} instead."
+    return ""
+
+
+def _turned(way: Way, to: str) -> tuple[str, str] | None:
+    """Where a way leads instead of ``to`` ("": to the node itself), and by which rule; None when nowhere else, or it cannot be told where."""
+    for done, _, rule in way.rewrites:
+        if done.kind == "redirect":
+            return "", rule.text
+        if not done.source and done.address is not None and not common((done.address,), network(to)):
+            return shown((done.address,), ip_address(to).version), rule.text
+    return None
 
 
 def _stops(router: Node, packets: tuple[Packet, ...]) -> Way | None:

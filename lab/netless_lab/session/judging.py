@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from ..course.bind import closest, found_again, infer
+from ..course.bind import by_another_bridge, closest, found_again, infer
 from ..course.bindings import Bindings
 from ..course.further import Standing, excused, past, with_more
 from ..course.judge import can_be_told, control_of, judge
@@ -80,6 +80,7 @@ async def judge_step(
     step = case.step
     snapshot = world.seen if looked and world.told_nothing() else await world.look()
     names = infer(step, snapshot, case.bindings, world.baseline)
+    names = names or by_another_bridge(step, case.earlier, snapshot, case.bindings, world.baseline)
     if names is None:
         settled = found_again(step, case.earlier, snapshot, case.bindings, world.baseline)
         names = closest(step, snapshot, settled, world.baseline)
