@@ -8,7 +8,7 @@ import pytest
 
 from helpers.running import Running, running
 from netless_lab.course.verdict import Item
-from netless_lab.protocol import Judged
+from netless_lab.protocol import Judged, Notice
 
 pytestmark = pytest.mark.kernel
 
@@ -114,3 +114,13 @@ def test_a_host_that_ignores_pings_is_named(lab: Running) -> None:
     """Silence with a known reason is told with it."""
     entry = at(lab, "switch/port-up", "ip link set veth2 up; sysctl -qw net.ipv4.icmp_echo_ignore_all=1")
     assert "icmp_echo_ignore_all is 1" in item(entry, "10.0.0.1 answers c1").near
+
+
+def test_why_the_tutor_starts_over_is_told_as_it_is(lab: Running) -> None:
+    """The chain that its own rule goes into is not there, for the policy was set by another tool: it does not say that something was there."""
+    assert at(lab, "internet/firewall", "iptables-legacy -P FORWARD DROP").verdict.passed
+    lab.next()
+    lab.events.clear()
+    assert lab.run().verdicts[0].verdict.passed
+    told = " ".join(event.text for event in lab.events if isinstance(event, Notice))
+    assert "put back to the step's start" in told and "could not be done" in told and "was there already" not in told

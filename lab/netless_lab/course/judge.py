@@ -15,7 +15,7 @@ from ..model.addresses import same
 from ..model.probe import Outcome, Ping, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
-from ..primitives.look import inside
+from ..primitives.look import inside, opening
 from ..primitives.sysctl import sysctl_of
 from .bindings import UNBOUND, Bindings
 from .on_the_way import diverted, dropped
@@ -214,7 +214,7 @@ def _stray(check: ProbeCheck, snapshot: Snapshot, homes: Mapping[str, str]) -> s
         others = [own for own in snapshot.nodes if own.name != home and own.owner(address) is not None]
         if not others or all(own.name != check.probe.node for own in others):
             return ""
-        return f"{who(check.probe.node)} owns {address} as well, so it answers itself and no packet ever reaches {who(home)}.".capitalize()
+        return f"{opening(who(check.probe.node))} owns {address} as well, so it answers itself and no packet ever reaches {who(home)}."
     owner = next((own for own in snapshot.nodes if own.owner(address) is not None), None)
     if owner is None:
         return ""
@@ -238,7 +238,7 @@ def _mute(probe: Probe, snapshot: Snapshot) -> str:
     key = "net.ipv4.icmp_echo_ignore_all"
     if not isinstance(probe, Ping) or owner is None or sysctl_of(owner, key) in (None, "0"):
         return ""
-    return f"{who(owner.name).capitalize() if owner.name == 'host' else owner.name} leaves every ping unanswered: {key} is {sysctl_of(owner, key)}."
+    return f"{opening(who(owner.name))} leaves every ping unanswered: {key} is {sysctl_of(owner, key)}."
 
 
 def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:

@@ -19,6 +19,11 @@ def place(node: Node) -> str:
     return "the host" if node.name == "host" else node.name
 
 
+def opening(words: str) -> str:
+    """Words at the beginning of a sentence. The name of a node stays as it is written."""
+    return f"T{words[1:]}" if words.startswith("the ") else words
+
+
 def inside(node: str) -> str:
     """`` on the host`` or `` in c1``."""
     return " on the host" if node == "host" else f" in {node}"

@@ -10,7 +10,7 @@ from ..model.addresses import same
 from ..model.snapshot import Neighbour, Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
 from .link import LinkExists
-from .look import inside, no_node, place
+from .look import inside, no_node, opening, place
 from .outline import with_node
 from .quoting import word
 from .roles import Ip, LinkName, NodeName
@@ -120,7 +120,7 @@ class KnowsNeighbour(Expectation, frozen=True, rename={"ip": "neighbour", "node"
             near = f"{self.ip} belongs to {owners[0][1].name} in {place(owners[0][0])}, whose MAC is {owners[0][1].mac}."
             return NotMet(claim, expected, seen, look, near)
         if entries:
-            near = f"{place(node).capitalize()} asked who has {self.ip}, and nobody answered."
+            near = f"{opening(place(node))} asked who has {self.ip}, and nobody answered."
             return NotMet(claim, expected, f"{self.ip} is {entries[0].state}", look, near)
         near = "An entry appears with the first packet to a neighbour: ping it once."
         return NotMet(claim, expected, f"no entry for {self.ip}", look, near)

@@ -12,7 +12,7 @@ from ..model.addresses import same
 from ..model.snapshot import Address, Node, PolicyRule, Route, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program
 from .link import LinkExists
-from .look import inside, listed, no_node, place
+from .look import inside, listed, no_node, opening, place
 from .outline import with_node
 from .quoting import word
 from .roles import Ip, LinkName, Net, NodeName
@@ -201,7 +201,7 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
     def _near(self, snapshot: Snapshot, node: Node) -> str:
         for other in snapshot.nodes:
             if other.netns != node.netns and any(fits(route, self.dst, self.via, self.dev) for route in other.routes):
-                return f"{place(other).capitalize()} has this route; every node has a table of its own, and {place(node)} needs it."
+                return f"{opening(place(other))} has this route; every node has a table of its own, and {place(node)} needs it."
         aside = next((route.table for route in node.routes if fits(route, self.dst, self.via, self.dev)), None)
         if aside is not None:
             return f"This route stands in the table {aside}, and no rule of `ip rule` sends {place(node)}'s own packets there."
@@ -209,7 +209,7 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         if any(plain(route.dst) == plain(self.dst) == "default" and route.family != family for route in node.routes if route.type == "unicast"):
             return f"There is a default route for IPv{10 - family}; packets of IPv{family} have routes of their own."
         if self.via is not None and way_to(node, self.via) is None:
-            return f"{place(node).capitalize()} has no network that holds {self.via}: a gateway must be a direct neighbour."
+            return f"{opening(place(node))} has no network that holds {self.via}: a gateway must be a direct neighbour."
         lost = self.via is not None and any(not link.up and _holds(link.v4, self.via) for link in node.links)
         return "Its interface is down: switching a link off deletes the routes through it." if lost else ""
 

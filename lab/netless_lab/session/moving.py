@@ -252,10 +252,10 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
             raise Refusal(lacks, code=3)
         try:
             await _apply_step(stage)
-        except ApplyError:
+        except ApplyError as error:
             await rebuild(stage, place)
-            text = "Some of this was there already: the lab was put back to the step's start, then the step was done."
-            stage.tell(Notice("info", text))
+            why = "Some of this was there already" if error.errno == "EEXIST" else f"It could not be done on what was there ({error})"
+            stage.tell(Notice("info", f"{why}: the lab was put back to the step's start, then the step was done."))
             try:
                 await _apply_step(stage)
             except ApplyError as error:
