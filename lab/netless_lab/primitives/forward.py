@@ -235,7 +235,7 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
             return msgspec.structs.replace(found, seen=seen)
         if stopping.chain.engine == "legacy":
             found = msgspec.structs.replace(found, look=found.look.replace("nft list ruleset", f"iptables-legacy -t {stopping.chain.table} -vL"))
-        seen = f"{stopped(stopping, asked)}{of_kind(asked)}"
+        seen = f"{stopped(stopping, asked)}{of_kind(stopping, asked)}"
         return msgspec.structs.replace(found, seen=seen, near=self._near(node, asked, stopping))
 
     def _asked(self, node: Node) -> tuple[tuple[Packet, Packet], ...]:

@@ -246,7 +246,7 @@ def _seen(node: Node, failing: Way, asked: Packet, out: str) -> str:
         return f"they leave as {shown((written,), 4)}, {which_one} is no address of " + ("the way out" if out == _NONE else out)
     if not failing.packet.tracked:
         return f"they pass conntrack by (notrack), and what is not tracked is not rewritten {_on_the_way_out(out)}"
-    return f"no rule rewrites {which(failing, asked)} {_on_the_way_out(out)}{of_kind(asked)}"
+    return f"no rule rewrites {which(failing, asked)} {_on_the_way_out(out)}{of_kind(failing, asked)}"
 
 
 def _on_the_way_out(out: str) -> str:
