@@ -174,7 +174,31 @@ OLD_TOOLS = Walk(
     BY_MASQUERADE,
 )
 
-WALKS = (ENDS_UP_FIRST, BRIDGE_OF_A_DAEMON, ADDRESS_BEFORE_UP, BRIDGE_UP_AT_ONCE, SMALL_NETWORK, OLD_TOOLS)
+PLUGIN = Walk(
+    "the cable is born in the container, where its end is called like the host's uplink; forwarding device by device, NAT by a chain of its own",
+    "cni-1",
+    _lines("""
+        ip link add cni0 type bridge
+        ip link set cni0 up
+        ip -n cni-1 link add eth0 mtu 1450 type veth peer name veth0a1b2c3d netns 1
+        ip -n cni-1 link set eth0 up
+        ip link set veth0a1b2c3d up
+        ip link set veth0a1b2c3d master cni0
+        bridge link set dev veth0a1b2c3d hairpin on
+        ip addr add 10.88.0.1/16 brd + dev cni0
+        ip -n cni-1 addr add 10.88.0.5/16 brd + dev eth0
+        ip -n cni-1 route add default via 10.88.0.1 dev eth0
+        ip -n cni-1 link set lo up
+        sysctl -w net.ipv4.conf.cni0.forwarding=1 net.ipv4.conf.eth0.forwarding=1
+        iptables -t nat -N CNI-abc
+        iptables -t nat -A CNI-abc -d 10.88.0.0/16 -j ACCEPT
+        iptables -t nat -A CNI-abc ! -d 224.0.0.0/4 -j MASQUERADE
+        iptables -t nat -A POSTROUTING -s 10.88.0.0/16 -j CNI-abc
+    """),
+    BY_MASQUERADE,
+)
+
+WALKS = (ENDS_UP_FIRST, BRIDGE_OF_A_DAEMON, ADDRESS_BEFORE_UP, BRIDGE_UP_AT_ONCE, SMALL_NETWORK, OLD_TOOLS, PLUGIN)
 
 EVERYTHING = _lines("""
     mkdir -p /run/netns
