@@ -33,12 +33,12 @@ def difference(
     gone = set(step_at(course, until).undoes) if until is not None and until in places else set()
     if until in places:
         places = places[: places.index(until)]
-    done = [place for place in places if _key(place) in earned]
+    done = [place for place in places if place.key in earned]
     gone |= {name for place in done for name in step_at(course, place).undoes}
     found = []
     for place in done:
         step = step_at(course, place)
-        if _key(place) in gone:
+        if place.key in gone:
             continue
         for expectation in step.expect:
             finding = apply(expectation, bindings).check(snapshot, Where())
@@ -46,6 +46,11 @@ def difference(
                 found.append(Missing(place, step.title, finding.claim, finding.seen or finding.expected))
                 break
     return tuple(found)
+
+
+def missing_before(course: Course, until: Position, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> tuple[Missing, ...]:
+    """The steps ahead of ``until`` whose state does not hold now, whoever did them or did not, in order."""
+    return difference(course, {place.key for place in positions(course)}, snapshot, bindings, until)
 
 
 def in_words(missing: tuple[Missing, ...], earned: int) -> str:
@@ -57,7 +62,3 @@ def in_words(missing: tuple[Missing, ...], earned: int) -> str:
         return f"Your progress counts {earned} steps, but of what they built the kernel holds nothing, beginning with: {first.claim}."
     count = "one earned step does" if len(missing) == 1 else f"{len(missing)} earned steps do"
     return f"{count.capitalize()} not hold any more, the first is {first.title!r}: {first.claim}; seen: {first.seen}."
-
-
-def _key(place: Position) -> str:
-    return f"{place.lesson}/{place.step}"

@@ -55,13 +55,13 @@ class Standing(msgspec.Struct, frozen=True):
             return None
         for own in self._since(place):
             step = step_at(self.course, own)
-            if _key(place) in step.undoes and not self._given_back_in_vain(own):
+            if place.key in step.undoes and not self._given_back_in_vain(own):
                 return step
         return None
 
     def _given_back_in_vain(self, place: Position) -> bool:
         later = (own for own in self._since(place) if self.done or own != self.here)
-        return any(_key(place) in step.undoes and not self.holds(step) for step in (step_at(self.course, own) for own in later))
+        return any(place.key in step.undoes and not self.holds(step) for step in (step_at(self.course, own) for own in later))
 
     def since(self, place: Position) -> tuple[Step, ...]:
         """The steps after ``place``, up to here, whose result is there."""
@@ -116,7 +116,3 @@ def _overruled(check: ProbeCheck, later: tuple[Step, ...]) -> Step | None:
         if spoken:
             return step if all(own.reply != check.reply for own in spoken) else None
     return None
-
-
-def _key(place: Position) -> str:
-    return f"{place.lesson}/{place.step}"

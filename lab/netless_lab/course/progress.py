@@ -126,7 +126,7 @@ class Progress(msgspec.Struct, frozen=True):
 
     def at(self, position: Position) -> Progress:
         """The learner stands here."""
-        return msgspec.structs.replace(self._with_course(position.course, position=f"{position.lesson}/{position.step}"), here=position.course)
+        return msgspec.structs.replace(self._with_course(position.course, position=position.key), here=position.course)
 
     def bound(self, course: str, bindings: Bindings) -> Progress:
         """The learner's own names."""

@@ -134,6 +134,11 @@ class Position(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         return f"{self.course}/{self.lesson}/{self.step}"
 
+    @property
+    def key(self) -> str:
+        """How the step is called within its course: ``cable/plug``."""
+        return f"{self.lesson}/{self.step}"
+
 
 def positions(course: Course) -> tuple[Position, ...]:
     """Every step of a course in order."""

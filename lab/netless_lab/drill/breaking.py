@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from ..course.catalog import resolve_in
+from ..course.compare import missing_before
 from ..course.judge import state_holds
 from ..course.step import Position, step_at
 from ..errors import ApplyError, Refusal
@@ -16,7 +17,6 @@ from ..model.diff import diff
 from ..primitives.base import Action
 from ..primitives.run import Run
 from ..session.mode import Mode
-from ..session.moves import missing
 from ..session.moving import stand
 from ..session.stage import Stage
 from .format import Fault
@@ -98,7 +98,7 @@ async def _stands_at(stage: Stage, place: Position) -> bool:
     """Whether the lab is as it should be at the end of this step, whoever made it so."""
     snapshot, course, names = await stage.live.refresh(), stage.state.course, stage.state.bindings
     there = place == stage.state.position and state_holds(step_at(course, place), snapshot, names)
-    return there and not missing(course, place, snapshot, names)
+    return there and not missing_before(course, place, snapshot, names)
 
 
 async def _furnish(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> None:

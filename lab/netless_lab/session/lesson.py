@@ -25,7 +25,6 @@ from .judging import judge_places, judge_step
 from .mode import Mode, Verb
 from .pages import help_rungs, judged, onward
 from .stage import Stage
-from .state import key
 
 WAITING_S = 0.5
 """How long the watching judge rests while what it waits for (STP takes 30 s) is not ready."""
@@ -80,7 +79,7 @@ class Lesson:
                 stage.rejudge()
             return Judgement((judged(stage.state, stage.state.position, verdict),), onward(stage.state))
         course, here = state.course, state.position
-        learner = Standing(course, here, state.progress.earned(key(here), course.id), await stage.live.refresh(), state.bindings)
+        learner = Standing(course, here, state.progress.earned(here.key, course.id), await stage.live.refresh(), state.bindings)
         found = await judge_places(stage.world, learner, wanted, stage.case, stage.probe_told)
         return Judgement(tuple(judged(stage.state, place, verdict) for place, verdict in found), "")
 
@@ -90,7 +89,7 @@ class Lesson:
         What the verdict shows right now comes first, once; then the step's own rungs; the command itself is the last.
         """
         stage, state = self._stage, self._stage.state
-        place = key(state.position)
+        place = state.position.key
         opened = state.progress.opened(place, state.course.id)
         every = help_rungs(state, stage.live.last)
         seen = set(range(opened)) | ({LIVE} if live_hint(state.verdict) == self._live_hint else set())
@@ -128,7 +127,7 @@ class Lesson:
         for just that: then too.
         """
         stage = self._stage
-        here = key(stage.state.position)
+        here = stage.state.position.key
         held = stage.state.live.get(here)
         stage.relive(snapshot)
         if not stage.state.busy and (by_learner or stage.state.live.get(here) != held):
@@ -166,10 +165,10 @@ class Lesson:
         """Tick the step, once for the tutor and once for the learner's own hands; ``newly``: it did not hold before. Whether it is the first."""
         stage, state = self._stage, self._stage.state
         course, progress, by_tutor = state.course.id, state.progress, state.by_tutor
-        known = progress.step(key(place), course)
+        known = progress.step(place.key, course)
         first = known.earned is None
         if first or (newly and not by_tutor and not known.by_hand):
-            progress = progress.earn(course, key(place), time.time(), by_tutor=by_tutor)
+            progress = progress.earn(course, place.key, time.time(), by_tutor=by_tutor)
         if names != state.bindings:
             stage.state = msgspec.structs.replace(state, bindings=names)
             progress = progress.bound(course, names)

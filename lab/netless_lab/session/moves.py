@@ -8,9 +8,8 @@ import msgspec
 
 from ..course.bindings import Bindings
 from ..course.folder import COURSE_FILE
-from ..course.judge import state_holds
 from ..course.outline import outline
-from ..course.step import Course, Position, Step, step_at
+from ..course.step import Course, Position, step_at
 from ..course.substitute import apply
 from ..errors import ApplyError
 from ..model.clearing import Clearing
@@ -27,7 +26,7 @@ from ..primitives.veth import CreateVeth
 from ..protocol import Notice
 from ..watching.live import Live
 from .judging import settle
-from .state import actions_before, before, undone
+from .state import actions_before
 from .world import Cleaned, World
 
 ATTEMPTS = 3
@@ -171,14 +170,3 @@ def spoken(actions: tuple[Action, ...], dialect: Dialect) -> tuple[Action, ...]:
         else:
             told.append(action)
     return tuple(told)
-
-
-def missing(course: Course, position: Position, snapshot: Snapshot, bindings: Bindings) -> tuple[Step, ...]:
-    """Steps ahead of this position whose result is not there now, though no later step took it away."""
-    gone = undone(course, position)
-    found = []
-    for place in before(course, position):
-        step = step_at(course, place)
-        if f"{place.lesson}/{place.step}" not in gone and not state_holds(step, snapshot, bindings):
-            found.append(step)
-    return tuple(found)

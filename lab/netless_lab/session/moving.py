@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from ..course.bindings import Bindings
-from ..course.compare import difference, in_words
+from ..course.compare import Missing, difference, in_words, missing_before
 from ..course.judge import state_holds
-from ..course.step import Position, Step, positions, step_at
+from ..course.step import Position, positions, step_at
 from ..errors import ApplyError, Refusal
 from ..model.clearing import Clearing
 from ..model.needs import unable
@@ -16,11 +16,11 @@ from ..primitives.base import Dialect
 from ..primitives.beside import beside
 from ..protocol import Judged, Judgement, Moved, Notice, Scope
 from .mode import Verb
-from .moves import missing, spoken
+from .moves import spoken
 from .pages import LAST, bound_actions, judged, onward
 from .play import Play, stop_playing
 from .stage import Stage
-from .state import Notices, State, after, before, key, stood
+from .state import Notices, State, after, before, stood
 from .undo import take_back_last
 
 _NEW_LAB = "If `reset lab` does not help either, end the lab (`netless down`) and start a new one; your ticks are kept."
@@ -47,7 +47,7 @@ def _frontier(stage: Stage) -> Position:
     here = stage.state.position
     places = positions(course)
     later = places[places.index(here) + 1 :]
-    earned = [progress.earned(key(place), course.id) for place in (here, *later)]
+    earned = [progress.earned(place.key, course.id) for place in (here, *later)]
     return later[0] if later and earned[0] and not any(earned[1:]) else here
 
 
@@ -81,7 +81,7 @@ async def advance(stage: Stage, *, force: bool = False) -> Moved:
     if lacking and not force:
         there = (stage.state.course, following, stage.state.bindings)
         clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False)
-        raise Refusal(_not_yet(stage, following, lacking), code=1, clearing=clearing)
+        raise Refusal(_not_yet(stage, following, lacking[0]), code=1, clearing=clearing)
     if lacking:
         await _insist_on_needs(stage, following, end=False)
     stop_playing(stage)
@@ -185,24 +185,20 @@ def _told(stage: Stage, place: Position, clearing: Clearing) -> Clearing:
     return (Clearing(secret) if secret else clearing) + Clearing(back_to)
 
 
-async def _lacking(stage: Stage, following: Position) -> tuple[Step, ...]:
+async def _lacking(stage: Stage, following: Position) -> tuple[Missing, ...]:
     """What the next step needs and is not there. What was just done counts once it was judged: then its tick is earned and its names are known."""
     state = stage.state
-    lacking = missing(state.course, following, await stage.live.refresh(), state.bindings)
+    lacking = missing_before(state.course, following, await stage.live.refresh(), state.bindings)
     if (not lacking and state.passed) or not stage.mode.watches:
         return lacking
     await stage.mode.judge(looked=True)
-    return missing(state.course, following, stage.live.last, stage.state.bindings)
+    return missing_before(state.course, following, stage.live.last, stage.state.bindings)
 
 
-def _not_yet(stage: Stage, following: Position, lacking: tuple[Step, ...]) -> str:
+def _not_yet(stage: Stage, following: Position, lacking: Missing) -> str:
     """Why the next step cannot start, and the ways on; ``run`` is one only where it takes nothing away."""
-    state = stage.state
-    ahead = [key(place) for place in before(state.course, following)]
-    found = difference(state.course, ahead, stage.live.last, state.bindings, following)
-    seen = f": {found[0].claim}; seen: {found[0].seen}" if found else ""
-    does_it = "`run` does it for you, " if lacking[0] == state.step else ""
-    return f"{lacking[0].title!r} is not done{seen}. {does_it}`goto {following}` rebuilds the lab for the next step."
+    does_it = "`run` does it for you, " if lacking.position == stage.state.position else ""
+    return f"{lacking.title!r} is not done: {lacking.claim}; seen: {lacking.seen}. {does_it}`goto {following}` rebuilds the lab for the next step."
 
 
 async def set_dialect(stage: Stage, dialect: Dialect) -> Moved:
@@ -216,12 +212,12 @@ async def set_dialect(stage: Stage, dialect: Dialect) -> Moved:
 def _resumed(stage: Stage) -> str:
     """Progress from an earlier lab beside a kernel that is new: name the difference and the ways on."""
     state = stage.state
-    earned = [key(place) for place in before(state.course, state.position) if state.progress.earned(key(place), state.course.id)]
+    earned = [place.key for place in before(state.course, state.position) if state.progress.earned(place.key, state.course.id)]
     lacking = difference(state.course, earned, stage.live.last, state.bindings, state.position)
     found = in_words(lacking, len(earned))
     return (
         f"Your progress stands at {state.position} ({state.step.title}), but this lab is new. {found} "
-        f"`run` goes on from there and rebuilds what is missing first, `goto {key(state.position)}` only rebuilds, "
+        f"`run` goes on from there and rebuilds what is missing first, `goto {state.position.key}` only rebuilds, "
         "`reset lab` starts over."
     )
 
@@ -239,7 +235,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
     jumped = place != stage.state.position
     await stand_at(stage, place)
     async with stage.busy(f"running {stage.state.step.title}"):
-        lacking = missing(stage.state.course, place, snapshot, stage.state.bindings)
+        lacking = missing_before(stage.state.course, place, snapshot, stage.state.bindings)
         if lacking:
             await rebuild(stage, place)
             if not jumped:

@@ -13,7 +13,7 @@ from ..model.snapshot import Snapshot
 from ..primitives.base import DIALECTS, Action, Dialect, Where
 from ..primitives.namespace import StartContainer
 from ..protocol import Commands, CourseView, FaultSummary, Judged, LessonView, Status, StepPage, StepView, Summary
-from .state import State, after, key
+from .state import State, after
 
 LAST: Final = "This was the last step of the course. `goto` takes you anywhere again."
 
@@ -58,7 +58,7 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
     where = where_of(snapshot, step.shell)
     actions = bound_actions(step, state)
     to_type = actions if state.passed else tuple(action for action in actions if not _runs_already(action, snapshot))
-    opened = state.progress.opened(key(state.position), state.position.course)
+    opened = state.progress.opened(state.position.key, state.position.course)
     every = help_rungs(state, snapshot)
     number = [own.id for own in lesson.steps].index(step.id) + 1
     prose = step.prose if number > 1 or not lesson.intro else f"{lesson.intro}\n\n{step.prose}"
@@ -134,7 +134,7 @@ def course_views(library: Library, state: State | None = None) -> tuple[CourseVi
 def _lesson(course: Course, lesson: Lesson, state: State | None) -> LessonView:
     steps = []
     for step in lesson.steps:
-        place = key(Position(course.id, lesson.id, step.id))
+        place = Position(course.id, lesson.id, step.id).key
         earned = state is not None and state.progress.earned(place, course.id)
         live = state.live.get(place) if state is not None and state.course.id == course.id else None
         steps.append(StepView(step.id, step.title, earned, live))

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from ..course.bindings import Bindings
-from ..course.compare import difference
+from ..course.compare import missing_before
 from ..course.extras import extras
 from ..course.further import ahead
 from ..course.judge import state_holds
@@ -42,7 +42,7 @@ from .judging import Case
 from .mode import Mode
 from .moves import Moves
 from .pages import course_view, every_dialect, step_page, summary, where_of
-from .state import State, actions_before, before, key, stood, undone
+from .state import State, actions_before, before, stood, undone
 from .watch import WatchingJudge
 from .world import World
 
@@ -203,8 +203,7 @@ class Stage:
 
     def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> str:
         """The first earlier result that is not there any more, in a sentence; "" when all hold."""
-        earlier = [key(own) for own in before(self.state.course, place)]
-        for gone in difference(self.state.course, earlier, snapshot, names, place):
+        for gone in missing_before(self.state.course, place, snapshot, names):
             return f"Something from an earlier step ({gone.title!r}) is not so any more: {gone.claim}; seen: {gone.seen}."
         return ""
 
@@ -230,7 +229,7 @@ class Stage:
         state = self.state
         gone = undone(state.course, state.position)
         live = {
-            key(place): key(place) in gone or state_holds(step_at(state.course, place), snapshot, state.bindings)
+            place.key: place.key in gone or state_holds(step_at(state.course, place), snapshot, state.bindings)
             for place in positions(state.course)
         }
         if live != state.live:

@@ -103,15 +103,6 @@ def actions_before(course: Course, position: Position) -> tuple[Action, ...]:
     return tuple(action for place in before(course, position) for action in step_at(course, place).do)
 
 
-def key(position: Position) -> str:
-    """How a step is called within its course: ``cable/plug``."""
-    return f"{position.lesson}/{position.step}"
-
-
 def undone(course: Course, until: Position) -> frozenset[str]:
     """Keys of the steps whose result a later step, up to and including ``until``, rightly took away (``undoes``)."""
-    gone: set[str] = set()
-    for place in (*before(course, until), until):
-        for named in step_at(course, place).undoes:
-            gone.add(named if "/" in named else f"{place.lesson}/{named}")
-    return frozenset(gone)
+    return frozenset(gone for place in (*before(course, until), until) for gone in step_at(course, place).undoes)

@@ -99,7 +99,7 @@ def _sorted_out(incoming: Progress) -> tuple[Progress, tuple[str, ...]]:
     """What the courses here know of it, and the steps (or courses) that none of them has."""
     from netless_lab.course.step import positions
 
-    places = {course.id: {f"{place.lesson}/{place.step}" for place in positions(course)} for course in courses().courses}
+    places = {course.id: {place.key for place in positions(course)} for course in courses().courses}
     kept: dict[str, CourseRecord] = {}
     unknown: list[str] = []
     for name, record in incoming.courses.items():
