@@ -141,8 +141,7 @@ def _arriving(case: Case, spot: Spot, at: Passage) -> Generator[Check, None, Pac
 
 def _bridged(case: Case, spot: Spot, at: Passage) -> Iterator[Check]:
     """Inside a bridge: its own hooks, and those of IP when br_netfilter is on for this node."""
-    link = case.link(spot.node, spot.link)
-    bridge = link.master if link is not None and link.master else spot.link
+    bridge = case.node(spot.node).ip_device(spot.link)
     found = framed(packet(case, spot.node, spot.leg, spot.kind, spot.src, spot.dst), spot)
     found = replace(found, names={"meta ibrname": bridge, "meta obrname": bridge})
     if spot.hop is not None and spot.hop.direction == "out":

@@ -315,6 +315,11 @@ class Node(msgspec.Struct, frozen=True, dict=True):
         """The link called ``name``, by name or altname; None when there is none."""
         return self._by_name.get(name)
 
+    def ip_device(self, link: str) -> str:
+        """The device that IP, and so its rules and routes, knows a packet on a link by: of a port its bridge, else the link itself."""
+        found = self.link(link)
+        return found.master if found is not None and found.master else link
+
     def owner(self, address: str) -> Link | None:
         """The link that holds ``address`` (without prefix, in any spelling), or None."""
         return self._by_address.get(plain(address))

@@ -65,10 +65,9 @@ def _links(case: Case, flow: Flow) -> tuple[str, str]:
     """(the link that such a packet comes in by, the one it leaves by), as the node's rules see them; "" where the probe was not seen."""
     hops = [hop for hop in case.seen(flow.node) if hop.leg == "forward"]
     came = next((hop.link for hop in hops if hop.direction == "in"), "")
-    link = case.link(flow.node, came)
     out = next((hop.link for hop in reversed(hops) if hop.direction == "out" and hop.link != came), "")
-    leaves = case.link(flow.node, out)
-    return (link.master if link is not None and link.master else came), (leaves.master if leaves is not None and leaves.master else out)
+    node = case.node(flow.node)
+    return node.ip_device(came), node.ip_device(out)
 
 
 def _gives(way: Way, flow: Flow) -> bool:

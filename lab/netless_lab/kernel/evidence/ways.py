@@ -58,8 +58,7 @@ def _questions(
             if packet.kind != "arp-request":
                 yield frame.node, Query(packet.dst)
             continue
-        link = here.link(frame.link)
-        iif = link.master if link is not None and link.master else frame.link
+        iif = here.ip_device(frame.link)
         if packet.kind == "arp-request":
             # a node that will not answer a question often says why by its routing of it (rp_filter)
             if here.owner(packet.dst) is not None:
