@@ -14,9 +14,9 @@ from helpers.sandboxed import sandboxed, sh
 from helpers.waiting import becomes
 from helpers.wires import Nodes, inside, wired
 from netless_lab.errors import ApplyError
+from netless_lab.kernel.evidence.counters import received
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.read import Reader
-from netless_lab.kernel.traffic_rate import received
 from netless_lab.model.loops import loops
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.session.stage import Stage

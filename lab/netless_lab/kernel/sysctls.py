@@ -19,7 +19,7 @@ proxy_arp/DEVICE            the same
 route_localnet/DEVICE       the same
 ==========================  ==============================================================================================
 
-Meaning: Documentation/networking/ip-sysctl.rst of the kernel. Per-device values come with the link dump (decode_link.DeviceKnobs).
+Meaning: Documentation/networking/ip-sysctl.rst of the kernel. Per-device values come with the link dump (``netlink.link.DeviceKnobs``).
 """
 
 from __future__ import annotations

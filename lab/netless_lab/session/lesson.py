@@ -16,16 +16,18 @@ from ..course.hints import LIVE, Rung, live_hint, offer
 from ..course.step import Position
 from ..course.verdict import Verdict
 from ..errors import Refusal
+from ..explain import explain
 from ..model.journey import Explanation
 from ..model.probe import Probe
 from ..model.snapshot import Snapshot
 from ..protocol import FaultStatus, Help, Judgement, VerdictEvent
-from .explaining import explained
-from .judging import judge_places, judge_step
+from .judging import judge_places, judge_step, settle
 from .mode import Mode, Verb
-from .pages import help_rungs, judged, onward
+from .pages import help_rungs, judged, onward, where_of
 from .stage import Stage
 
+SETTLE_S = 1.5
+"""How long a cable or a bridge port that has only just been made may take before its not being ready counts for Why."""
 WAITING_S = 0.5
 """How long the watching judge rests while what it waits for (STP takes 30 s) is not ready."""
 
@@ -112,9 +114,15 @@ class Lesson:
         if stage.world.ref(probe.node) is None:
             raise Refusal(f"there is no node {probe.node} in this lab", nearest=stage.world.nearest(probe.node))
         owners, steps = stage.case(stage.state.position).owners, stage.library.taught(stage.state.course)
-        evidence, told = await explained(stage.world, probe, owners, steps)
+        evidence = await stage.world.investigate(probe)
+        if evidence.outcome.result == "failed" and stage.world.pending(evidence.before):
+            await stage.world.look()
+            await settle(stage.world, SETTLE_S)
+            evidence = await stage.world.investigate(probe)
+        if evidence.outcome.result == "error":
+            raise Refusal(evidence.outcome.text, code=3)
         stage.probe_told(evidence.outcome, True)
-        return told
+        return explain(evidence, where_of(evidence.before, "host"), owners, steps)
 
     async def watch(self, *, looked: bool) -> None:
         """Judge, and again while a port or carrier is still on its way."""

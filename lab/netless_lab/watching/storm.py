@@ -12,8 +12,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from ..kernel.evidence.counters import received
 from ..kernel.read import NodeRef
-from ..kernel.traffic_rate import received
 from ..model.loops import Loop, loops
 from ..model.snapshot import Snapshot
 from .persist import OnFailure, persist

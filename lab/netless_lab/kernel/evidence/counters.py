@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ...model.evidence import Count
@@ -14,6 +14,7 @@ from ..namespace import Namespace, call_in
 Texts = Mapping[str, str]
 """File name -> content."""
 _PAIRS: Final = ("snmp", "netstat")
+_RX_PACKETS: Final = 1
 _DEVICE_FIELDS: Final = {2: "rx_errs", 3: "rx_drop", 4: "rx_fifo", 10: "tx_errs", 11: "tx_drop", 12: "tx_fifo", 14: "tx_carrier"}
 """Columns of /proc/net/dev after the name, as its header has them (net/core/net-procfs.c)."""
 
@@ -30,6 +31,11 @@ def risen(node: str, before: Texts, after: Texts) -> tuple[Count, ...]:
     return tuple(Count(node, name, by) for name, value in new.items() if (by := value - old.get(name, 0)) > 0)
 
 
+def received(namespace: Namespace) -> dict[str, int]:
+    """Interface -> frames received since it was made; a snapshot takes half a second in a storm. Raises OSError when it cannot be entered."""
+    return {name: int(fields[_RX_PACKETS]) for name, fields in _interfaces(call_in(namespace, _read, "dev"))}
+
+
 def _parse_all(texts: Texts, names: Iterable[str]) -> dict[str, int]:
     return {counter: value for name in names for counter, value in _parse(name, texts.get(name, "")).items()}
 
@@ -44,11 +50,15 @@ def _read_all() -> Texts:
     texts: dict[str, str] = {}
     for name in (*_PAIRS, "snmp6", "dev"):
         try:
-            with open(f"/proc/thread-self/net/{name}", encoding="ascii", errors="replace") as file:
-                texts[name] = file.read()
+            texts[name] = _read(name)
         except OSError:  # a kernel without IPv6
             texts[name] = ""
     return texts
+
+
+def _read(name: str) -> str:
+    with open(f"/proc/thread-self/net/{name}", encoding="ascii", errors="replace") as file:
+        return file.read()
 
 
 def _pairs(text: str) -> dict[str, int]:
@@ -70,10 +80,15 @@ def _plain(text: str) -> dict[str, int]:
 
 def _devices(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
-    for line in text.splitlines()[2:]:
-        name, _, rest = line.partition(":")
-        fields = rest.split()
+    for name, fields in _interfaces(text):
         for column, label in _DEVICE_FIELDS.items():
             if column < len(fields):
-                found[f"{name.strip()}.{label}"] = int(fields[column])
+                found[f"{name}.{label}"] = int(fields[column])
     return found
+
+
+def _interfaces(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Each interface's name and its columns."""
+    for line in text.splitlines()[2:]:
+        name, _, rest = line.partition(":")
+        yield name.strip(), rest.split()
