@@ -46,7 +46,7 @@ class Purged(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-class _Yard:
+class _Cleaning:
     """One node while it is being cleaned."""
 
     def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, lasts: bool, unset: Settings | None) -> None:
@@ -85,19 +85,19 @@ def purge(
     """
     baseline = beginning.snapshot
     with contextlib.ExitStack() as opened:
-        yards = []
+        cleanings = []
         for ref in refs:
             began = UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref)
             try:
                 unset = beginning.bare.settings if ref.namespace.inode in renewed else None
-                yard = _Yard(ref, _wanted(ref, baseline), began, lasts=ref.namespace.inode not in passing, unset=unset)
+                cleaning = _Cleaning(ref, _wanted(ref, baseline), began, lasts=ref.namespace.inode not in passing, unset=unset)
             except OSError as error:  # a namespace that cannot be entered any more needs no cleaning
                 if out_of_files(error):
                     raise
                 continue
-            opened.callback(yard.socket.close)
-            yards.append(yard)
-        return _purge(yards, baseline, renewed)
+            opened.callback(cleaning.socket.close)
+            cleanings.append(cleaning)
+        return _purge(cleanings, baseline, renewed)
 
 
 def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> None:
@@ -106,37 +106,37 @@ def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> No
     What is left of it, and what came of it, is for ``purge``, which looks at all of it again.
     """
     with contextlib.suppress(OSError):
-        yard = _Yard(ref, _wanted(ref, beginning.snapshot), beginning.of(ref), lasts=True, unset=None)
-        with contextlib.closing(yard.socket):
-            doomed = yard.restorer.extras(_cables_to(anew, yard.wanted))
+        cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref), lasts=True, unset=None)
+        with contextlib.closing(cleaning.socket):
+            doomed = cleaning.restorer.extras(_cables_to(anew, cleaning.wanted))
             sweep = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
-            call_in(ref.namespace, _firewall, yard)
+            call_in(ref.namespace, _firewall, cleaning)
             if sweep is not None:
                 sweep.wait()
 
 
-def _purge(yards: list[_Yard], baseline: Snapshot, renewed: Collection[int]) -> Purged:
-    sweeps = [(yard, Sweep(yard.ref.namespace, found)) for yard, found in _spread(yards, renewed)]
-    lasting = [yard for yard in yards if yard.lasts]
-    problems = _at_once(lasting, lambda yard: [*_firewall(yard), *_resolver(yard)])
-    for yard, sweep in sweeps:
-        problems += [f"{name} in {yard.wanted.name} cannot be deleted" for name in sweep.wait()]
-    for yard in lasting:
-        problems += call_in(yard.ref.namespace, yard.settings)
-    problems += _names(yards, baseline)
-    remade = _remake(yards, problems)
-    for yard in lasting:
-        yard.restorer.links()
-        problems += yard.settings_again([link for node, _, link in (end.partition("/") for end in remade) if node == yard.wanted.name])
-        if yard.began is not UNKNOWN:  # where nobody can have done anything there is nothing to undo
-            yard.restorer.routing()
-        problems += yard.restorer.problems
+def _purge(cleanings: list[_Cleaning], baseline: Snapshot, renewed: Collection[int]) -> Purged:
+    sweeps = [(cleaning, Sweep(cleaning.ref.namespace, found)) for cleaning, found in _spread(cleanings, renewed)]
+    lasting = [cleaning for cleaning in cleanings if cleaning.lasts]
+    problems = _at_once(lasting, lambda cleaning: [*_firewall(cleaning), *_resolver(cleaning)])
+    for cleaning, sweep in sweeps:
+        problems += [f"{name} in {cleaning.wanted.name} cannot be deleted" for name in sweep.wait()]
+    for cleaning in lasting:
+        problems += call_in(cleaning.ref.namespace, cleaning.settings)
+    problems += _names(cleanings, baseline)
+    remade = _remake(cleanings, problems)
+    for cleaning in lasting:
+        cleaning.restorer.links()
+        problems += cleaning.settings_again([link for node, _, link in (end.partition("/") for end in remade) if node == cleaning.wanted.name])
+        if cleaning.began is not UNKNOWN:  # where nobody can have done anything there is nothing to undo
+            cleaning.restorer.routing()
+        problems += cleaning.restorer.problems
     return Purged(tuple(remade), tuple(problems))
 
 
-def _at_once(yards: Sequence[_Yard], work: Callable[[_Yard], list[str]]) -> list[str]:
+def _at_once(cleanings: Sequence[_Cleaning], work: Callable[[_Cleaning], list[str]]) -> list[str]:
     """The problems of a work that every node does inside its own namespace, all at the same time."""
-    told = each_in([(yard.ref.namespace, partial(work, yard)) for yard in yards])
+    told = each_in([(cleaning.ref.namespace, partial(work, cleaning)) for cleaning in cleanings])
     return [problem for problems in told for problem in problems]
 
 
@@ -149,22 +149,22 @@ def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
     return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,))
 
 
-def _spread(yards: list[_Yard], renewed: Collection[int]) -> list[tuple[_Yard, tuple[int, ...]]]:
+def _spread(cleanings: list[_Cleaning], renewed: Collection[int]) -> list[tuple[_Cleaning, tuple[int, ...]]]:
     """Which links to delete in which namespace. One end of a cable is enough, and every request waits for CPUs as long as the first."""
     doomed: dict[int, set[int]] = {}
     swept: list[Namespace] = []
     spread = []
-    anew = {yard.wanted.name for yard in yards if yard.ref.namespace.inode in renewed}
-    for yard in yards:
-        extras = yard.restorer.extras(yard.began.settings.spoiled(yard.ref.namespace) | _cables_to(anew, yard.wanted))
+    anew = {cleaning.wanted.name for cleaning in cleanings if cleaning.ref.namespace.inode in renewed}
+    for cleaning in cleanings:
+        extras = cleaning.restorer.extras(cleaning.began.settings.spoiled(cleaning.ref.namespace) | _cables_to(anew, cleaning.wanted))
         abroad = {raw.nsid for raw in extras if raw.nsid is not None}
-        inodes = inodes_of(yard.socket, abroad, swept)
+        inodes = inodes_of(cleaning.socket, abroad, swept)
         left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, inodes, doomed))
         if extras:
-            doomed[yard.ref.namespace.inode] = {raw.link.ifindex for raw in extras}
-            swept.append(yard.ref.namespace)
+            doomed[cleaning.ref.namespace.inode] = {raw.link.ifindex for raw in extras}
+            swept.append(cleaning.ref.namespace)
         if left:
-            spread.append((yard, left))
+            spread.append((cleaning, left))
     return spread
 
 
@@ -178,21 +178,21 @@ def _covered(raw: RawLink, inodes: Mapping[int, int], doomed: Mapping[int, set[i
     return raw.link.kind == "veth" and raw.nsid is not None and raw.lower in doomed.get(inodes.get(raw.nsid, 0), ())
 
 
-def _firewall(yard: _Yard) -> list[str]:
+def _firewall(cleaning: _Cleaning) -> list[str]:
     """No table but those of the baseline, no legacy tables, no policy of IPsec, no endpoint of multipath TCP, no connection remembered."""
-    namespace = yard.ref.namespace
-    keep = {(chain.family, chain.table) for chain in yard.wanted.chains}
+    namespace = cleaning.ref.namespace
+    keep = {(chain.family, chain.table) for chain in cleaning.wanted.chains}
     problems: list[str] = []
     with contextlib.suppress(OSError):  # a kernel without nf_tables has none to delete
         gone = [table for table in table_names(namespace) if table not in keep]
         if gone:
             _delete_tables(namespace, gone)
     legacy_tables = call_in(namespace, _legacy_tables)
-    problems += legacy.flush(namespace, [table for table in legacy_tables if table not in yard.wanted.xtables])
+    problems += legacy.flush(namespace, [table for table in legacy_tables if table not in cleaning.wanted.xtables])
     with contextlib.suppress(OSError):  # a kernel without IPsec has none to forget
         ipsec.flush(namespace)
     with contextlib.suppress(OSError):  # a kernel without multipath TCP has no endpoints
-        mptcp.put_back(namespace, yard.began.mptcp)
+        mptcp.put_back(namespace, cleaning.began.mptcp)
     with contextlib.suppress(OSError):  # nothing is remembered where conntrack is not at work
         conntrack.flush(namespace)
     return problems
@@ -218,25 +218,25 @@ def _legacy_tables() -> list[str]:
     return found
 
 
-def _resolver(yard: _Yard) -> list[str]:
+def _resolver(cleaning: _Cleaning) -> list[str]:
     """The name servers of the node's own file, written in place: in a container the file is a mount."""
-    if yard.ref.pid is None:
+    if cleaning.ref.pid is None:
         return []
-    path = f"/proc/{yard.ref.pid}/root/etc/resolv.conf"
-    lines = "".join(f"nameserver {server}\n" for server in yard.wanted.resolvers) or NO_SERVER
+    path = f"/proc/{cleaning.ref.pid}/root/etc/resolv.conf"
+    lines = "".join(f"nameserver {server}\n" for server in cleaning.wanted.resolvers) or NO_SERVER
     try:
         with open(path, "a+", encoding="utf-8", errors="replace") as file:
             file.seek(0)
-            if file.read() == lines:
+            if file.read(len(lines) + 1) == lines:  # it may be of any length
                 return []
             file.truncate(0)
             file.write(lines)
     except OSError as error:
-        return [f"could not write /etc/resolv.conf of {yard.wanted.name}: {error.strerror}"]
+        return [f"could not write /etc/resolv.conf of {cleaning.wanted.name}: {error.strerror}"]
     return []
 
 
-def _names(yards: list[_Yard], baseline: Snapshot) -> list[str]:
+def _names(cleanings: list[_Cleaning], baseline: Snapshot) -> list[str]:
     """The names of the baseline and no others; the folders that ``ip netns exec`` looks into go with the names."""
     wanted = {(name.name, name.how, name.netns) for name in baseline.names}
     problems: list[str] = []
@@ -248,7 +248,7 @@ def _names(yards: list[_Yard], baseline: Snapshot) -> list[str]:
                 problems.append(f"could not take the name {name.name} away: {error.strerror}")
     there = {name.name for name in read_names()}
     for name in baseline.names:
-        ref = next((yard.ref for yard in yards if yard.ref.namespace.inode == name.netns), None)
+        ref = next((cleaning.ref for cleaning in cleanings if cleaning.ref.namespace.inode == name.netns), None)
         if name.name not in there and ref is not None:
             _name(ref, name)
     with contextlib.suppress(OSError):
@@ -268,30 +268,30 @@ def _name(ref: NodeRef, name: Name) -> None:
                 name_by_mount(f"/proc/self/fd/{fd}", name.name)
 
 
-def _missing(yards: list[_Yard]) -> dict[str, tuple[Link, ...]]:
-    return {yard.wanted.name: yard.restorer.missing() for yard in yards}
+def _missing(cleanings: list[_Cleaning]) -> dict[str, tuple[Link, ...]]:
+    return {cleaning.wanted.name: cleaning.restorer.missing() for cleaning in cleanings}
 
 
-def _delete_widowed(yard: _Yard, missing: dict[str, tuple[Link, ...]]) -> None:
+def _delete_widowed(cleaning: _Cleaning, missing: dict[str, tuple[Link, ...]]) -> None:
     """Delete the ends of cables whose other end is out of reach, in a namespace that is dying: a cable is made anew with both ends."""
     gone = {(node, link.ifindex) for node, links in missing.items() for link in links}
-    for link in yard.wanted.links:
+    for link in cleaning.wanted.links:
         if link.kind == "veth" and link.peer is not None and (link.peer.node, link.peer.ifindex) in gone:
             with contextlib.suppress(NetlinkError):  # it may be gone by now
-                yard.socket.request(RTM_DELLINK, ACK, encode_link(link.ifindex))
+                cleaning.socket.request(RTM_DELLINK, ACK, encode_link(link.ifindex))
 
 
-def _remake(yards: list[_Yard], problems: list[str]) -> list[str]:
+def _remake(cleanings: list[_Cleaning], problems: list[str]) -> list[str]:
     """Make the cables of the baseline again whose ends are both gone."""
-    missing = _missing(yards)
+    missing = _missing(cleanings)
     if not any(missing.values()):
         return []
-    for yard in yards:
-        _delete_widowed(yard, missing)
-    missing = _missing(yards)
-    by_name = {yard.wanted.name: yard for yard in yards}
+    for cleaning in cleanings:
+        _delete_widowed(cleaning, missing)
+    missing = _missing(cleanings)
+    by_name = {cleaning.wanted.name: cleaning for cleaning in cleanings}
     remade = []
-    for node, link, far_node, far in cables(tuple(yard.wanted for yard in yards), missing):
+    for node, link, far_node, far in cables(tuple(cleaning.wanted for cleaning in cleanings), missing):
         try:
             with by_name[far_node.name].ref.namespace.held() as fd:
                 by_name[node.name].socket.request(RTM_NEWLINK, ACK | CREATE | EXCLUSIVE, encode_cable(link, far, fd))

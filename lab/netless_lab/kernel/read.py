@@ -52,10 +52,10 @@ class Reader:
         names = read_names()
         namespaces = [ref.namespace for ref in refs]
         read = [(ref, raw) for ref in refs if (raw := self._read(ref, namespaces)) is not None]
-        atlas = _Atlas(read)
+        whereabouts = _Whereabouts(read)
         named: dict[tuple[int, int], _Named] = {}
         leading = names_by_inode(names)
-        nodes = tuple(self._node(ref, raw, atlas, leading.get(ref.namespace.inode, ()), named) for ref, raw in read)
+        nodes = tuple(self._node(ref, raw, whereabouts, leading.get(ref.namespace.inode, ()), named) for ref, raw in read)
         self._named = named
         return Snapshot(nodes, names, time.time_ns())
 
@@ -96,10 +96,10 @@ class Reader:
             station.close()
         return raw
 
-    def _node(self, ref: NodeRef, raw: RawNode, atlas: _Atlas, own_names: tuple[str, ...], named: dict[tuple[int, int], _Named]) -> Node:
+    def _node(self, ref: NodeRef, raw: RawNode, whereabouts: _Whereabouts, own_names: tuple[str, ...], named: dict[tuple[int, int], _Named]) -> Node:
         inode = ref.namespace.inode
         devices = {index: link.link.name for index, link in raw.links.items()}
-        around = _Around(atlas, devices, raw.inodes)
+        around = _Around(whereabouts, devices, raw.inodes)
         return Node(
             name=ref.name,
             role=ref.role,
@@ -128,7 +128,7 @@ class Reader:
         peer = None
         if found.lower and (found.lower != index or found.nsid is not None):
             where = inode if found.nsid is None else around.inodes.get(found.nsid)
-            peer = around.atlas.peer(where, found.lower)
+            peer = around.whereabouts.peer(where, found.lower)
         addresses, master = raw.addresses.get(index, ()), around.devices.get(found.master)
         programs = (*found.link.programs, *raw.programs.get(index, ()))
         known = self._named.get((inode, index))
@@ -151,12 +151,12 @@ class _Named(NamedTuple):
 class _Around(NamedTuple):
     """What the numbers in a namespace's links stand for: places in all namespaces, its own devices, and namespaces by its ids for them."""
 
-    atlas: _Atlas
+    whereabouts: _Whereabouts
     devices: Mapping[int, str]
     inodes: Mapping[int, int]
 
 
-class _Atlas:
+class _Whereabouts:
     """Where every ifindex of every namespace is, for the second phase."""
 
     def __init__(self, read: Sequence[tuple[NodeRef, RawNode]]) -> None:
