@@ -373,3 +373,11 @@ def test_a_long_list_of_extras_is_cut() -> None:
     many = lab(host(*(bridge(f"b{number}") for number in range(20))))
     found = extras(many, lab(host()), lab(host()))
     assert len(found) == 8 and found[-1] == "and 13 more things that no step asked for"
+
+
+def test_a_name_stays_as_it_is_at_the_beginning_of_a_sentence_and_within() -> None:
+    """A node called ``webA`` owns the address of another called ``DB``: neither is called otherwise for the sake of a capital."""
+    twin = lab(host(), container("webA", veth("e1", "host:p1", "10.0.0.2/24")), container("DB", veth("e2", "host:p2", "10.0.0.2/24")))
+    own = asking(ProbeCheck(Ping("webA", "10.0.0.2")), HasAddress(cidr="10.0.0.2/24", link="e2", node="DB"))
+    (item,) = (item for item in judge(own, twin, outcomes(own, answered(own.probes[0].probe)), HERE).items if item.kind == "probe")
+    assert item.near == "webA owns 10.0.0.2 as well, so it answers itself and no packet ever reaches DB."
