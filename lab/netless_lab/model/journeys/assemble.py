@@ -22,7 +22,6 @@ MOST_HOPS: Final = 240
 """Sightings one journey keeps; a long TCP connection has more, and its first part is what teaches."""
 _CAME_HOME: Final = frozenset({"answered", "refused", "reset", "no-such-name", "bad-answer"})
 """Reasons that are themselves an answer of the far end."""
-_SOLICITED: Final[dict[int, Literal["question", "answer"]]] = {135: "question", 136: "answer"}
 _LEGS: Final[dict[int, Literal["forward", "return"]]] = {1: "forward", -1: "return"}
 
 
@@ -195,22 +194,9 @@ def hop(sight: Sight, began_ns: int, *, neighbour: bool = False) -> Hop:
         mac_dst=outer.mac_dst.hex(":"),
         length=frame.length,
         leg="arp" if neighbour else _LEGS[sight.leg],
-        neighbour=_neighbour(packet),
+        neighbour=packet.neighbour,
         tunnel=Tunnel(outer.src, outer.dst, outer.dport, outer.vni) if outer.inner is not None else None,
     )
-
-
-def _neighbour(packet: Packet) -> Literal["", "question", "answer"]:
-    """Whether it asks who has an address or answers that: ARP, or neighbour solicitation and advertisement (RFC 4861)."""
-    match packet.kind:
-        case "arp-request":
-            return "question"
-        case "arp-reply":
-            return "answer"
-        case "ipv6-nd":
-            return _SOLICITED.get(packet.code[0], "")
-        case _:
-            return ""
 
 
 def _rewritten_at_once(probe: Probe, chosen: Sequence[Conversation], flows: Sequence[Flow]) -> tuple[Rewrite, ...]:

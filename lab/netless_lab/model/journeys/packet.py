@@ -8,6 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from .. import icmp
+
 Kind = Literal[
     "arp-request",
     "arp-reply",
@@ -82,6 +84,17 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     def talk(self) -> Tuple:
         """Its conversation's tuple, in the direction it goes."""
         return Tuple(self.proto, self.src, self.dst, self.sport, self.dport)
+
+    @property
+    def neighbour(self) -> Literal["", "question", "answer"]:
+        """Whether it asks who has an address or answers that: ARP, or neighbour solicitation and advertisement (RFC 4861)."""
+        match self.kind, self.code[0]:
+            case ("arp-request", _) | ("ipv6-nd", icmp.SOLICITATION):
+                return "question"
+            case ("arp-reply", _) | ("ipv6-nd", icmp.ADVERTISEMENT):
+                return "answer"
+            case _:
+                return ""
 
     @property
     def subject(self) -> Packet:

@@ -126,7 +126,7 @@ def unheard(hops: Sequence[Hop], ground: Ground, deaf: frozenset[str], home: str
 
 def _unanswered(sights: Sequence[Sight], ground: Ground) -> int | None:
     """Where the question was heard last on the way to whom it asked for; where it was asked when nobody has that address."""
-    numbers = [number for number, sight in enumerate(sights) if _is_question(sight)]
+    numbers = [number for number, sight in enumerate(sights) if sight.packet.subject.neighbour == "question"]
     if not numbers:
         return None
     last = sights[numbers[-1]].packet.subject
@@ -136,11 +136,6 @@ def _unanswered(sights: Sequence[Sight], ground: Ground) -> int | None:
         return next((number for number in numbers if sights[number].frame.direction == "out"), numbers[0])
     at_owner = [number for number in numbers if sights[number].frame.node in owners]
     return (at_owner or numbers)[-1]
-
-
-def _is_question(sight: Sight) -> bool:
-    packet = sight.packet.subject
-    return packet.kind == "arp-request" or (packet.kind == "ipv6-nd" and packet.code[0] == 135)
 
 
 def _front(sights: Sequence[Sight], ground: Ground, home: str) -> int | None:

@@ -32,7 +32,7 @@ class Question:
     @property
     def _came_home(self) -> int | None:
         """When the first answer did; None when none has."""
-        home = (sight for sight in self.sights if sight.frame.node == self.asker and not _asks(sight) and sight.frame.direction != "out")
+        home = (sight for sight in self.sights if sight.frame.node == self.asker and sight.packet.subject.neighbour != "question" and sight.frame.direction != "out")
         return min((sight.frame.at_ns for sight in home), default=None)
 
     @property
@@ -56,19 +56,14 @@ def questions(neighbours: Iterable[Sight]) -> list[Question]:
     found: dict[tuple[str, str], Question] = {}
     for sight in neighbours:
         packet = sight.packet.subject
-        if packet.kind == "ipv6-nd" and packet.code[0] not in (135, 136):
+        if packet.kind == "ipv6-nd" and not packet.neighbour:
             continue
         key = _key(sight, found)
         question = found.setdefault(key, Question(key[1]))
         question.sights.append(sight)
-        if _asks(sight) and not question.asker and sight.frame.direction == "out":
+        if packet.neighbour == "question" and not question.asker and sight.frame.direction == "out":
             question.asker, question.source = sight.frame.node, packet.src
     return list(found.values())
-
-
-def _asks(sight: Sight) -> bool:
-    packet = sight.packet.subject
-    return packet.kind == "arp-request" or (packet.kind == "ipv6-nd" and packet.code[0] == 135)
 
 
 def _key(sight: Sight, found: Iterable[tuple[str, str]]) -> tuple[str, str]:
