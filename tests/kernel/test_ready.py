@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.probe.ready import pending
@@ -106,3 +107,14 @@ def test_an_address_that_is_still_asked_about_is_waited_for() -> None:
     twice = Address("fd00::1", 64, 6, tentative=True, duplicate=True)
     link = Link("v0", 2, "veth", up=True, carrier=True, addresses=(twice,))
     assert pending(Snapshot((Node("host", "host", 1, links=(link,)),))) == ()
+
+
+def test_who_has_less_time_than_a_port_takes_to_learn_does_not_wait_for_it() -> None:
+    """A port that listens learns for a whole forward delay before it forwards; one that learns may be ready at any moment."""
+    bridge = Link("br0", 3, "bridge", up=True, carrier=True, stp=True, forward_delay_s=15)
+
+    def waiting(state: Literal["listening", "learning"], within_s: float) -> int:
+        port = Link("veth2", 2, "veth", up=True, carrier=True, master="br0", port=BridgePort(state), operstate="up")
+        return len(pending(Snapshot((Node("host", "host", 1, links=(bridge, port)),)), within_s))
+
+    assert (waiting("listening", 1.5), waiting("listening", 15), waiting("learning", 1.5)) == (0, 1, 1)

@@ -115,7 +115,7 @@ class Lesson:
             raise Refusal(f"there is no node {probe.node} in this lab", nearest=stage.world.nearest(probe.node))
         owners, steps = stage.case(stage.state.position).owners, stage.library.taught(stage.state.course)
         evidence = await stage.world.investigate(probe)
-        if evidence.outcome.result == "failed" and stage.world.pending(evidence.before):
+        if evidence.outcome.result == "failed" and stage.world.pending(evidence.before, SETTLE_S):
             await stage.world.look()
             await settle(stage.world, SETTLE_S)
             evidence = await stage.world.investigate(probe)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -254,10 +255,12 @@ class World:
         with self._ground.hands_off():
             return await self._in_thread(lambda: self._writer.type_in(text, python=python))
 
-    def pending(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """What is not ready for packets yet, in words; what only waits for the kernel's attention is ready at the next look."""
+    def pending(self, snapshot: Snapshot, within_s: float = math.inf) -> tuple[str, ...]:
+        """What is not ready for packets yet and may be within so many seconds, in words; what only waits for the kernel's attention is ready at
+        the next look.
+        """
         self._reader.catch_up()
-        return pending(snapshot)
+        return pending(snapshot, within_s)
 
     def ref(self, name: str) -> NodeRef | None:
         """The way to a node, or None."""
