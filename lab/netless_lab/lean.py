@@ -1,26 +1,34 @@
-"""msgspec, imported without typing_extensions, which takes as long again: all that msgspec wants of it ``typing`` has had since Python 3.11.
+"""What others import for cases that are none of ours is left out, where somebody waits for it or it takes memory as long as a lab lives.
 
-Import this before anything that imports msgspec, where somebody waits. A module that is None in ``sys.modules`` is not found (Python's
-reference, 5.3.1), and msgspec then takes ``typing``. Whoever wants the other later gets it.
+A module that is None in ``sys.modules`` is not found (Python's reference, 5.3.1); whoever wants it later gets it.
+
+- msgspec asks typing_extensions for what ``typing`` has had since Python 3.11; that takes as long to import as all the rest of it. This
+  module imports msgspec without it: import this one first.
+- asyncio asks ssl for connections with TLS, of which there are none here: 4 MiB and as many milliseconds.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from importlib import import_module
+from typing import Any
 
-_MODULE: Final = "typing_extensions"
 
-
-def _import_msgspec() -> None:
+def _import_without(name: str, absent: str) -> None:
+    """Import a module for which another is not there. Nothing happens where either was imported before."""
     modules: dict[str, Any] = sys.modules
-    if _MODULE in modules:
+    if absent in modules or name in modules:
         return
-    modules[_MODULE] = None
+    modules[absent] = None
     try:
-        import msgspec  # noqa: F401
+        import_module(name)
     finally:
-        del modules[_MODULE]
+        del modules[absent]
 
 
-_import_msgspec()
+def import_asyncio() -> None:
+    """Before all that imports asyncio."""
+    _import_without("asyncio", "ssl")
+
+
+_import_without("msgspec", "typing_extensions")

@@ -84,7 +84,7 @@ def main(text: str, callers: int, words: int, handed: int, word: int, keeper: in
             os.set_inheritable(fd, False)
         lines, ours = _Lines(socket.socket(fileno=callers), words), socket.socket(fileno=handed)
         reporter.stage = "agent"
-        import_module("netless_lab.lean")
+        import_module("netless_lab.lean").import_asyncio()
         module, _, name = plan.entry.partition(":")
         entry: Entry = getattr(import_module(module), name)
         told, files, _, _ = socket.recv_fds(ours, 1, len(KINDS), socket.MSG_CMSG_CLOEXEC)

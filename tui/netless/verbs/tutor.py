@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from netless_lab import labs
 from netless_lab.client import Client, LabGone
 from netless_lab.errors import Refusal
+from netless_lab.lean import import_asyncio
 from netless_lab.protocol import GetStatus, Hello, Leave
 
 from ..labs import as_begun, find, known_course, of_course
@@ -38,6 +39,7 @@ def tutor(args: Namespace, printer: Printer) -> int:
             sock, ours = begun.sock, begun.keeper
         return sock
 
+    import_asyncio()
     from ..app.run import run_app
 
     leaving = run_app(connect, lab=args.lab, theme=args.theme, course=course or None)
