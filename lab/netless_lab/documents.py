@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -15,7 +15,6 @@ from .client import Client, LabGone, Refused
 from .course.language import spoken
 from .course.places import lessons_root, own_root
 from .course.progress import BadProgress, Progress
-from .course.saved import load, progress_path, save
 from .errors import Refusal
 from .orders import DropSource, Orders
 from .protocol import VERSION, GetProgress, Hello
@@ -127,6 +126,7 @@ def has_what_it_has(lab: str, lessons: str) -> Refusal:
 
 def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_progress: bool) -> int:
     """Start a lab and answer its keeper's pid. Raises what ``sandbox.start`` raises."""
+    from .course.saved import progress_path  # most verbs start no lab
     from .sandbox.start import launch
 
     lessons = "" if folder else own_root(os.environ)
@@ -208,6 +208,8 @@ def _drops() -> Loaded | None:
 
 def progress_of(lab: str) -> Progress:
     """What was earned in a lab: what it says itself when it runs, else what was kept of it."""
+    from .course.saved import load, progress_path
+
     sock = connect(lab)
     if sock is not None:
         with contextlib.suppress(LabGone, Refused), Client(sock, Hello(client="cli", lab=lab)) as client:
@@ -217,6 +219,8 @@ def progress_of(lab: str) -> Progress:
 
 def keep_progress(lab: str, progress: Progress) -> None:
     """Replace the progress of a lab that does not run. Raises Refusal when it is more than can be kept, and OSError."""
+    from .course.saved import progress_path, save
+
     try:
         save(progress_path(lab, os.environ), progress)
     except BadProgress as error:
@@ -225,6 +229,8 @@ def keep_progress(lab: str, progress: Progress) -> None:
 
 def _with_progress(path: Path, orders: Orders) -> Orders:
     """The orders with what was kept of the last lab of this name. Written back at once, to know now whether it can be."""
+    from .course.saved import load, save
+
     loaded = load(path)
     notice = loaded.notice
     try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import Refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LESSONS: Final = "NETLESS_LESSONS"
 """An environment variable: a folder of courses that are there beside those that come with netless; ``--lessons`` sets it."""
@@ -15,6 +17,8 @@ LESSONS: Final = "NETLESS_LESSONS"
 
 def lessons_root() -> Path:
     """The folder of the courses that come with netless: inside the wheel, else in the checkout."""
+    from pathlib import Path  # most verbs ask for no folder
+
     package = Path(__file__).resolve().parent.parent
     inside = package / "_lessons"
     return inside if inside.is_dir() else package.parent.parent / "lessons"

@@ -116,6 +116,11 @@ def _from_client() -> msgspec.json.Decoder[ClientMessage]:
 
 
 @functools.cache
+def _answers() -> msgspec.json.Decoder[Hello | Done | Failed]:
+    return msgspec.json.Decoder(Hello | Done | Failed)
+
+
+@functools.cache
 def _from_agent() -> msgspec.json.Decoder[AgentMessage]:
     return msgspec.json.Decoder(AgentMessage)
 
@@ -134,8 +139,14 @@ def decode_request(line: bytes) -> ClientMessage:
 
 
 def decode_event(line: bytes) -> AgentMessage:
-    """A line from the agent; raises msgspec.MsgspecError in words when it is not one."""
-    return read_json(line, _from_agent())
+    """A line from the agent; raises msgspec.MsgspecError in words when it is not one.
+
+    Who has not subscribed hears nothing but answers, and needs no reader of all the rest.
+    """
+    try:
+        return read_json(line, _answers())
+    except msgspec.MsgspecError:
+        return read_json(line, _from_agent())
 
 
 __all__ = [
