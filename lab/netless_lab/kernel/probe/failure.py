@@ -55,7 +55,7 @@ def from_errno(code: int, node: str, to: str) -> Failure:
         case errno.ENETDOWN:
             return Failure("no-route", f"the interface that leads from {node} to {to} is down")
         case errno.ECONNREFUSED:
-            return Failure("refused", f"{to} refused the connection", to)
+            return Failure("refused", f"{to} refused: nothing listens there, or a firewall answers so", to)
         case errno.ECONNRESET | errno.EPIPE:
             return Failure("reset", f"{to} broke the connection off", to)
         case errno.ETIMEDOUT:
