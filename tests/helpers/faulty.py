@@ -12,7 +12,7 @@ from netless_lab.sandbox.pid1 import Room
 
 def main(room: Room) -> None:
     """As ``netless_lab.inside:main``."""
-    with patch.object(Library, "listed", _fail):
+    with patch.object(Library, "needs", _fail):
         inside.main(room)
 
 

@@ -292,7 +292,9 @@ def test_names_of_namespaces_and_where_they_lead() -> None:
 
 @sandboxed
 def test_sysctls_listeners_and_resolvers_belong_to_the_node() -> None:
-    """Knobs of the whole namespace and of single devices, sockets that wait, and name servers are read where they are set."""
+    """Knobs of the whole namespace and of single devices, sockets that wait, and name servers are read where they are set; a server whose line is
+    indented is none (resolv.conf(5)).
+    """
     with container() as c1, reading(c1=c1) as snapshot:
         before = node(snapshot(), "host").sysctls
         assert before["ip_forward"] == "0" and "/" not in "".join(before)
@@ -300,7 +302,7 @@ def test_sysctls_listeners_and_resolvers_belong_to_the_node() -> None:
             sysctl -qw net.ipv4.conf.p0.forwarding=0 net.ipv4.conf.p0.route_localnet=1 net.ipv4.conf.p1.rp_filter=1
             nsenter --net=/proc/{c1}/ns/net sysctl -qw net.ipv4.icmp_echo_ignore_all=1 net.ipv6.conf.all.forwarding=1
             ip netns attach c1 {c1}; mkdir -p /etc/netns/c1; echo 'nameserver 198.51.100.53' > /etc/netns/c1/resolv.conf
-            rm -f /etc/resolv.conf; printf '# no\\nsearch x\\nnameserver 10.0.0.53\\n nameserver\\t10.0.0.54\\n' > /etc/resolv.conf""")
+            rm -f /etc/resolv.conf; printf '# no\\nsearch x\\nnameserver 10.0.0.53\\nnameserver\\t10.0.0.54\\n nameserver 10.0.0.55\\n' > /etc/resolv.conf""")
         with Namespace.of_pid(c1) as inside:
             sockets = call_in(inside, listen)
         taken = snapshot()

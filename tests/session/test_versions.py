@@ -49,10 +49,10 @@ def other(desk: Desk, tmp_path: Path, version: int) -> Desk:
     tree = tmp_path / "other"
     for room in ("tui", "lab", "lessons"):
         shutil.copytree(CHECKOUT / room, tree / room, ignore=shutil.ignore_patterns("__pycache__"))
-    words = tree / "lab/netless_lab/greeting.py"
-    ours = f"\nVERSION = {protocol.VERSION}\n"
+    words = tree / "lab/netless_lab/protocol_version.py"
+    ours = f"\nVERSION: Final = {protocol.VERSION}\n"
     assert ours in words.read_text()
-    words.write_text(words.read_text().replace(ours, f"\nVERSION = {version}\n"))
+    words.write_text(words.read_text().replace(ours, f"\nVERSION: Final = {version}\n"))
     foreign = Desk(tmp_path)
     foreign.lab = desk.lab
     foreign.environment = {**environment(tree), "XDG_STATE_HOME": desk.environment["XDG_STATE_HOME"]}

@@ -191,15 +191,15 @@ class PretendHost:
         missing are put back, their paths returned, and every node sees its own.
         """
         self.ledger.write(Restoring(containers, anew))
+        missing = self._keepsakes.put_back(anew=anew)
         host = self.refs()[0]
         beginning.of(host).settings.put_back(host.namespace, INHERITED)
-        missing = self._keepsakes.put_back(anew=anew)
         before = [ref for ref in self.refs() if ref.pid != os.getpid()]
         for ref in before:
             if ref.role != "container" and not anew and ref.pid is not None:
                 with contextlib.suppress(OSError):  # it has ended
                     call_me(ref.pid, ref.name)
-        clearing = threading.Thread(target=clear_ahead, args=(self.refs()[0], beginning, {ref.name for ref in before}), name="clearing")
+        clearing = threading.Thread(target=clear_ahead, args=(host, beginning, {ref.name for ref in before}), name="clearing")
         if anew:
             clearing.start()
         self._end(*(ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)))
