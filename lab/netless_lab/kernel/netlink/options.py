@@ -42,6 +42,8 @@ _BRIDGE: Final[Words] = {
     38: ("nf_call_arptables", _number), 39: ("vlan_default_pvid", _number), 41: ("vlan_stats_enabled", _number),
     42: ("mcast_stats_enabled", _number), 43: ("mcast_igmp_version", _number), 44: ("mcast_mld_version", _number),
 }  # fmt: skip
+_DELAY, _AGEING, _STP = 1, 4, 5
+"""IFLA_BR_*: with STP the kernel itself lets MACs age in two forward delays while the topology changes (__br_set_topology_change())."""
 _BRIDGE_SWITCHES: Final = (46, ("no_linklocal_learn", "mcast_vlan_snooping"))
 """IFLA_BR_MULTI_BOOLOPT, a bit each."""
 _VXLAN: Final[Words] = {
@@ -85,7 +87,8 @@ def _of_any(flags: int, found: Mapping[int, bytes]) -> Iterator[Option]:
 
 
 def _of_kind(kind: str, data: Mapping[int, bytes]) -> Iterator[Option]:
-    yield from _said("kind", _KINDS.get(kind, {}), data)
+    shortened = kind == "bridge" and native(data.get(_STP, b"")) and native(data.get(_AGEING, b"")) == 2 * native(data.get(_DELAY, b""))
+    yield from (own for own in _said("kind", _KINDS.get(kind, {}), data) if not (shortened and own.word == "ageing_time"))
     number, switches = _BRIDGE_SWITCHES
     if kind == "bridge" and number in data:
         bits = native(data[number][:4])
