@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,12 @@ def test_every_suggested_command_names_the_lab_one_is_in(elsewhere: Cli) -> None
         assert len(suggested) > 8
         named = [command for command in suggested if command.startswith(f"`netless --lab {elsewhere.lab}")]
         assert named == (suggested if options else [])
+
+
+def test_up_finds_a_lab_that_is_ending(cli: Cli) -> None:
+    """Its agent is killed and `up` comes before the lab's name is free: it waits for that and starts a new lab."""
+    for _ in range(6):
+        cli("up")
+        os.kill(int(cli.json("status")["agent_pid"]), signal.SIGKILL)
+    cli("up")
+    assert cli.json("status")["running"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import os
+import time
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from netless_lab import labs
-from netless_lab.client import Client, OnEvent
+from netless_lab.client import Client, LabGone, OnEvent
 from netless_lab.course.language import spoken
 from netless_lab.course.places import own_root
 from netless_lab.errors import Refusal
@@ -24,6 +25,8 @@ from .printer import Printer
 if TYPE_CHECKING:
     from netless_lab.course.library import Library
 
+_ENDING_S: Final = 10.0
+"""How long a lab whose agent was killed may take to let its name go."""
 running = labs.running
 end = labs.end
 
@@ -93,15 +96,23 @@ def opened(
     ``lease`` is for ``up``: the lab has it from now on, whoever started it. Otherwise the lease of a lab that runs stays as it is.
     ``show``: folders of the machine's to be seen in a lab that is started.
     """
-    sock = labs.connect(args.lab)
-    if sock is None:
-        printer.narrate(f"starting the lab {args.lab} ...")
-        sock = labs.start(args.lab, course or "", show=show)
-        lease = lease or LASTING
-    elif show:
-        sock.close()
-        raise labs.shows_what_it_shows(args.lab)
-    client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
+    client = None
+    give_up = time.monotonic() + _ENDING_S
+    while client is None:
+        sock = labs.connect(args.lab)
+        if sock is None:
+            printer.narrate(f"starting the lab {args.lab} ...")
+            sock = labs.start(args.lab, course or "", show=show)
+            lease = lease or LASTING
+        elif show:
+            sock.close()
+            raise labs.shows_what_it_shows(args.lab)
+        try:
+            client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
+        except LabGone:  # it was ending when we came, and its name will be free
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
     if args.lang or args.lessons:
         as_begun(client.ask(GetStatus()), args)
     if events is not None:
