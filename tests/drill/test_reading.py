@@ -188,7 +188,7 @@ def test_a_fault_is_listed_with_what_the_machine_lacks_for_it() -> None:
         ("ip link set br0 down", ("ip",)),
         ("ss -Hltn | grep -q . && nft list ruleset; curl x", ("ip", "nft", "curl")),
         ("while ! ping -c1 10.0.0.1; do tc qdisc; done &", ("ping", "ip")),
-        ("python3 -c 'ip; nft' > /run/nft || true", ()),
+        ("python3 -c 'ip; nft' > /run/nft || true", ("python3",)),
         ('sysctl -w net.ipv4.ip_forward=0; echo "; nft"', ()),
     ],
 )

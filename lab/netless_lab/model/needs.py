@@ -72,8 +72,9 @@ NEEDS: Final = {
     "iptables-legacy": _program("iptables-legacy", "iptables", "rules in the tables of older kernels"),
     "tcpdump": _program("tcpdump", "tcpdump", "watching packets by hand"),
     "curl": _program("curl", "curl", "fetching the page of example.test by hand"),
+    "python3": _program("python3", "python3", "pages and drills with a program that listens"),
 }
-"""By the names that pages call them. Python is none of them: a lab has the one that netless runs on."""
+"""By the names that pages call them."""
 _COME_ALONG: Final = {"ss": "ip", "tc": "ip", "bridge": "ip"}
 """Programs of iproute2, which nobody has one by one."""
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
