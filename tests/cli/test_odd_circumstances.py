@@ -127,6 +127,18 @@ def test_names_in_the_lab_that_are_no_text(netless: Cli, verb: tuple[str, ...]) 
     assert b"\xff" not in typed(netless, ("exec", "host", "--", "ls", "/run/netns")).stdout
 
 
+@pytest.mark.parametrize("fault", ["mac-not-welcome", "dropped-at-the-plug"])
+def test_a_fault_speaks_of_a_link_whatever_it_is_called(netless: Cli, fault: str) -> None:
+    """A rule that names the learner's own link, `yé`, is a rule for that link, though nft takes no such word unless it is quoted."""
+    typed(netless, ("goto", "cable/pair"))
+    typed(netless, ("exec", "host", "--", "sh", "-c", r"ip link add $(printf 'x\303\251') type veth peer name $(printf 'y\303\251')"))
+    typed(netless, ("check",))
+    broke = typed(netless, ("break", fault))
+    assert broke.returncode == 0, broke
+    typed(netless, ("mend",))
+    typed(netless, ("reset", "--yes"))
+
+
 def spoiled(path: Path, kind: str) -> None:
     """Something in the place of a progress file."""
     path.parent.mkdir(parents=True)
