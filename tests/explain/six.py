@@ -21,6 +21,13 @@ BROKEN = (
         ping("fd00:b::1", "c2"), "address-not-ready", "c2:veth3",
     ),
     Broken(
+        "no address that may be used yet",
+        f"""{SIX}
+        c2| sysctl -qw net.ipv6.conf.veth3.accept_dad=1 net.ipv6.conf.veth3.dad_transmits=60; ip link set veth3 down; ip link set veth3 up
+        c2| ip addr add fd00:a::7/64 dev veth3; ip -6 route add default via fd00:a::1""",
+        ping("fd00:b::1", "c2"), "address-not-ready", "c2:veth3",
+    ),
+    Broken(
         "switched off at the target", f"{SIX}\n{BESIDE}; sysctl -qw net.ipv6.conf.veth3.disable_ipv6=1\n{FORGET}", ping("fd00:a::3"), "ipv6-disabled", "c2:veth3",
         "c2| sysctl -qw net.ipv6.conf.veth3.disable_ipv6=0",
     ),

@@ -48,6 +48,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(source.no_way_out, whole=False),
     Rung(source.refused_by_route, whole=False),
     Rung(source.of_one_link, _at("routing", "delivered"), whole=False),
+    Rung(source.without_source, _at("unsent"), whole=False),
     Rung(source.own_address, _at("unsent", "delivered", "crossing", "routing")),
     Rung(link.unplugged, _at("routing", "delivered")),
     Rung(hook.traced, whole=False),

@@ -97,15 +97,25 @@ def _not_ready(case: Case, node: Node) -> Cause | None:
 
 
 def of_one_link(case: Case) -> Cause | None:
-    """The sender used an address of fe80::/10 for a packet that has to leave its link, for want of one that may travel (RFC 6724, RFC 4291)."""
+    """The sender used an address of fe80::/10, or ::1, for a packet that has to leave its link, for want of one that may travel (RFC 6724, RFC 4291)."""
     spot, node = case.spot, case.sender
-    if case.family == 4 or spot.leg != "forward" or not spot.iif or not routes.is_link_local(spot.src) or routes.is_link_local(spot.dst):
+    reach = "one link" if routes.is_link_local(spot.src) else "its own node" if routes.is_loopback(spot.src) else ""
+    if case.family == 4 or spot.leg != "forward" or not spot.iif or not reach or routes.is_link_local(spot.dst):
         return None
     made = _not_ready(case, node) or _no_address(case, node)
     if made is None:
         return None
-    fact = seen(f"the packet set out from {spot.src}, an address that is valid on one link only", case.ip(node.name, f"route get {spot.dst}"))
+    fact = seen(f"the packet set out from {spot.src}, an address that is valid on {reach} only", case.ip(node.name, f"route get {spot.dst}"))
     return Cause(made.code, made.place, made.text, (*made.facts, fact), made.fix)
+
+
+def without_source(case: Case) -> Cause | None:
+    """Nothing left: of the sender's IPv6 addresses none may be used yet, not even to ask who its next hop is (RFC 4862, 5.4)."""
+    node = case.sender
+    addresses = [own for link in node.links if link.kind != "loopback" for own in link.addresses if own.family == 6]
+    if case.family == 4 or any(not (own.duplicate or own.tentative) for own in addresses):
+        return None
+    return _not_ready(case, node)
 
 
 def _no_address(case: Case, node: Node) -> Cause | None:
