@@ -160,7 +160,7 @@ def test_a_flow_from_before_a_rule_is_named(whole: Running) -> None:
         (old,) = document["older"]
         assert old["original"][1:3] == ["10.0.0.2", SITE] and old["reply"][1:3] == [SITE, "10.0.0.2"] and not old["replied"]
         whole.sh(document["fix"])
-        assert eventually(lambda: "[UNREPLIED]" not in whole.sh("conntrack -L -p icmp 2>/dev/null"))
+        assert eventually(lambda: f"dst=203.0.113.2 type=0 code=0 id={old['original'][3]} " in whole.sh("conntrack -L -p icmp 2>/dev/null"))
         again = why(whole, "c1", SITE)
         assert again.returncode == 0 and "an older flow in host, treated the same:" in again.stdout and "mend it" not in again.stdout
     finally:
@@ -180,8 +180,9 @@ def test_a_flow_of_ipv6_from_before_a_rule_is_named(whole: Running) -> None:
         whole.sh("nft add rule ip6 n p oifname eth0 masquerade")
         document = json.loads(why(whole, "c1", "fd00:b::1", "--json").stdout)
         assert document["answered"] and document["code"] == "stale-flow", document["seen"]
+        (old,) = document["older"]
         whole.sh(document["fix"])
-        assert eventually(lambda: "[UNREPLIED]" not in whole.sh("conntrack -L -f ipv6 -p icmpv6 2>/dev/null"))
+        assert eventually(lambda: f"dst=fd00:b::2 type=129 code=0 id={old['original'][3]} " in whole.sh("conntrack -L -f ipv6 -p icmpv6 2>/dev/null"))
     finally:
         whole.sh("kill $(cat /run/old.pid)", "c1")
 
