@@ -8,7 +8,7 @@ from drill.explained import held_out
 from netless_lab.course.bindings import Bindings
 from netless_lab.course.files import fault_texts, shipped
 from netless_lab.drill.draw import drawn, listed, named
-from netless_lab.drill.format import SEATS, Fault, read_faults
+from netless_lab.drill.format import CONTAINERS, Fault, read_faults
 from netless_lab.drill.words import bound, hints
 from netless_lab.errors import Refusal
 from netless_lab.model.needs import NEEDS, Lack, needs_of
@@ -43,7 +43,7 @@ def sample() -> Fault:
     return fault
 
 
-@pytest.mark.parametrize("node", SEATS)
+@pytest.mark.parametrize("node", CONTAINERS)
 def test_every_shipped_fault_is_sound(node: str) -> None:
     """All files can be read for either container, and lessons and steps they name exist."""
     texts = fault_texts()
@@ -150,7 +150,7 @@ def test_a_seed_draws_the_same_fault_everywhere() -> None:
     assert drawn(faults, 7) == drawn(tuple(reversed(faults)), 7)
     assert {drawn(faults, seed)[0] for seed in range(40)} > {drawn(faults, 7)[0]}
     assert {fault_id for fault_id, _ in drawn(faults, 7)} == {fault.id for fault in faults}
-    assert {node for seed in range(40) for _, node in drawn(faults, seed)[:1]} == {*SEATS, ""}
+    assert {node for seed in range(40) for _, node in drawn(faults, seed)[:1]} == {*CONTAINERS, ""}
 
 
 def test_a_fault_speaks_the_learners_names() -> None:

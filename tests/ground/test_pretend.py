@@ -16,10 +16,10 @@ from netless_lab.kernel.beginning import Beginning, begin
 from netless_lab.kernel.read import Reader
 from netless_lab.model.outside import USUAL
 from netless_lab.room import BIN, HOME, NETLESS, NETNS
-from netless_lab.sandbox.furniture import CONTAINERS, EMPTY_RESOLV_CONF
 from netless_lab.sandbox.limits import Limits
 from netless_lab.sandbox.pid1 import Room
 from netless_lab.sandbox.reaper import Reaper
+from netless_lab.sandbox.rootfs import CONTAINERS, EMPTY_RESOLV_CONF
 
 LOOK = "sysctl -n net.ipv4.neigh.veth1.retrans_time_ms 2>/dev/null || :; ip -br link"
 OLD = Begun(1, action({"bridge": "br0"}), (action({"delete-link": "br0"}),))

@@ -41,11 +41,11 @@ class Recipe:
     """How a child gets into namespaces of its own.
 
     ``enter(user)`` runs in the first child, as whoever runs pytest: it becomes ``user`` where that is wanted and unshares, the pid
-    namespace too. ``furnish(user)`` runs in the second child, pid 1 of that namespace, before the test does. ``limit_s`` is for all of it.
+    namespace too. ``set_up(user)`` runs in the second child, pid 1 of that namespace, before the test does. ``limit_s`` is for all of it.
     """
 
     enter: Callable[[str], None]
-    furnish: Callable[[str], None]
+    set_up: Callable[[str], None]
     limit_s: float
 
 
@@ -136,7 +136,7 @@ def _inner(test: Callable[[], Any], user: str, into: int, recipe: Recipe) -> NoR
     code = 1
     try:
         die_with_parent()
-        recipe.furnish(user)
+        recipe.set_up(user)
         result = test()
         if inspect.iscoroutine(result):
             asyncio.run(result)

@@ -32,7 +32,7 @@ from netless_lab.model.snapshot import Role, Snapshot
 from netless_lab.primitives.base import Action, Dialect, Expectation, Where
 from netless_lab.primitives.registry import ACTIONS, EXPECTATIONS
 from netless_lab.sandbox import container, internet
-from netless_lab.sandbox.furniture import CONTAINERS, EMPTY_RESOLV_CONF
+from netless_lab.sandbox.rootfs import CONTAINERS, EMPTY_RESOLV_CONF
 from netless_lab.session.pages import where_of
 
 Table = dict[str, Any]

@@ -65,7 +65,7 @@ def _enter(user: str) -> None:
     forked.unshare(NEWNET | NEWNS | NEWPID | NEWUTS | NEWIPC)
 
 
-def _furnish(user: str) -> None:
+def _set_up(user: str) -> None:
     mount(None, "/", None, PRIVATE)
     _read_only("/")
     mount("proc", "/proc", "proc", 0)
@@ -79,7 +79,7 @@ def _furnish(user: str) -> None:
     os.chdir("/tmp")
 
 
-MACHINE = Recipe(_enter, _furnish, 60.0)
+MACHINE = Recipe(_enter, _set_up, 60.0)
 
 
 def _read_only(path: str) -> None:

@@ -17,8 +17,8 @@ import pytest
 from helpers.sandboxed import container, sandboxed, sh
 from netless_lab.model.outside import USUAL
 from netless_lab.sandbox import internet
-from netless_lab.sandbox.furniture import CONTAINERS
 from netless_lab.sandbox.nameserver import answer
+from netless_lab.sandbox.rootfs import CONTAINERS
 from netless_lab.sandbox.website import BIG_SIZE, respond
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import pytest
 from helpers.checkout import as_here
 from helpers.sandboxed import sandboxed, sandboxed_as_ordinary, sh
 from netless_lab.kernel import syscalls as sc
-from netless_lab.sandbox import furniture
+from netless_lab.sandbox import rootfs
 from netless_lab.sandbox.limits import Limits, kernel_version, means_for
 from netless_lab.sandbox.plan import Plan
 from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
@@ -222,7 +222,7 @@ def test_without_an_overlay_etc_is_a_directory_of_links() -> None:
     names = sorted(os.listdir("/etc"))
     passwd = Path("/etc/passwd").read_text(encoding="utf-8")
     sc.unshare(sc.CLONE_NEWNS)
-    furniture.link_etc("host")
+    rootfs.link_etc("host")
     assert set(os.listdir("/etc")) >= set(names)
     assert Path("/etc/passwd").read_text(encoding="utf-8") == passwd
     assert Path("/etc/hostname").read_text(encoding="utf-8") == "host\n"
@@ -236,13 +236,13 @@ def test_before_linux_5_12_every_mount_is_made_read_only_one_by_one() -> None:
     os.mkdir(odd)
     sh(f"mount -t tmpfs -o nosuid,noatime odd '{odd}'; mkdir /tmp/noexec; mount -t tmpfs -o noexec,nodev x /tmp/noexec")
     sc.unshare(sc.CLONE_NEWNS)
-    furniture.remount_read_only_one_by_one()
+    rootfs.remount_read_only_one_by_one()
     for folder in ("/", "/tmp", "/run", odd, "/tmp/noexec", "/etc"):
         with pytest.raises(OSError) as raised:
             Path(folder, "x").touch()
         assert raised.value.errno in (errno.EROFS, errno.EACCES), folder
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    (line,) = [line for line in lines if furniture.unescape(line.split()[4]) == odd]
+    (line,) = [line for line in lines if rootfs.unescape(line.split()[4]) == odd]
     assert {"ro", "nosuid", "noatime"} <= set(line.split()[5].split(","))
 
 

@@ -47,7 +47,7 @@ async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
         if rebuilt:
             await stand(stage, place, end=True)
         try:
-            await _furnish(stage, fault, HEALTHY_S if rebuilt else 0.0)
+            await _set_up(stage, fault, HEALTHY_S if rebuilt else 0.0)
             with _entered(stage, broken):
                 await _quietly(stage, fault.inject)
                 await must_show(stage, fault)
@@ -67,7 +67,7 @@ async def mend(stage: Stage, fault: Fault, place: Position, *, undo: bool) -> bo
     healthy = (bool(fault.mend) or not undo) and await well(stage, fault)
     if not healthy:
         await stand(stage, place, end=True)
-        await _furnish(stage, fault)
+        await _set_up(stage, fault)
     if fault.setup:
         await clear(stage, fault)
         await stand(stage, place, end=True)
@@ -101,7 +101,7 @@ async def _stands_at(stage: Stage, place: Position) -> bool:
     return there and not missing_before(course, place, snapshot, names)
 
 
-async def _furnish(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> None:
+async def _set_up(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> None:
     """What the fault needs beside the lesson's end, and proof that everything works."""
     await _quietly(stage, fault.setup)
     await must_be_well(stage, fault, patience_s)

@@ -9,7 +9,7 @@ from ..course.problems import nearest
 from ..errors import Refusal
 from ..model.listed import Listed
 from ..model.needs import Lack
-from .format import SEATS, Fault
+from .format import CONTAINERS, Fault
 
 
 def lacking(fault: Fault, lacks: Iterable[Lack]) -> tuple[Lack, ...]:
@@ -28,7 +28,7 @@ def listed(faults: Iterable[Fault], lacks: Iterable[Lack] = ()) -> tuple[Listed,
             fault.teaches,
             fault.start,
             fault.number,
-            tuple(SEATS) if fault.movable else (),
+            tuple(CONTAINERS) if fault.movable else (),
             fault.needs,
             " and ".join(lack.title for lack in lacking(fault, lacks)),
         )
@@ -50,4 +50,4 @@ def drawn(faults: Iterable[Fault], seed: int) -> tuple[tuple[str, str], ...]:
     lot = random.Random(seed)
     order = sorted(faults, key=lambda fault: fault.id)
     lot.shuffle(order)
-    return tuple((fault.id, lot.choice(tuple(SEATS)) if fault.movable else fault.node) for fault in order)
+    return tuple((fault.id, lot.choice(tuple(CONTAINERS)) if fault.movable else fault.node) for fault in order)

@@ -18,7 +18,7 @@
 Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
 ``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``model.needs``) beside the programs of
 its command lines. A file that speaks of its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for
-either container (``SEATS``).
+either container (``CONTAINERS``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from ..primitives.base import Action
 from .places import Place, read_place
 
 
-class Seat(msgspec.Struct, frozen=True):
+class Names(msgspec.Struct, frozen=True):
     """A container of the lesson's end, and its neighbour, as files speak of them."""
 
     node: str
@@ -57,9 +57,9 @@ class Seat(msgspec.Struct, frozen=True):
     other_address: str
 
 
-SEATS: Final = {
-    "c1": Seat("c1", "veth1", "veth2", "10.0.0.2", "c2", "veth3", "veth4", "10.0.0.3"),
-    "c2": Seat("c2", "veth3", "veth4", "10.0.0.3", "c1", "veth1", "veth2", "10.0.0.2"),
+CONTAINERS: Final = {
+    "c1": Names("c1", "veth1", "veth2", "10.0.0.2", "c2", "veth3", "veth4", "10.0.0.3"),
+    "c2": Names("c2", "veth3", "veth4", "10.0.0.3", "c1", "veth1", "veth2", "10.0.0.2"),
 }
 """Which containers a fault can be in."""
 
@@ -120,8 +120,8 @@ def read_faults(files: Mapping[str, str], courses: Iterable[Course] = (), node: 
 
 
 def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: Report) -> Fault | None:
-    seated = _seat(text, node, report)
-    table = read_table(Block(seated, 1), report)
+    named = _named(text, node, report)
+    table = read_table(Block(named, 1), report)
     if table is None or not fields.check_format(table, "this fault", report):
         return None
     fields.check_keys(table, _KEYS, "a fault", report)
@@ -143,8 +143,8 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         teaches=_place_in_course(table, "teaches", courses, report),
         number=_number(table, report),
         needs=fields.needs(table, (*setup, *inject, *mend), report),
-        movable=seated != text,
-        node=node if seated != text else "",
+        movable=named != text,
+        node=node if named != text else "",
     )
     if not table.values.get("evidence"):
         advice = 'Write evidence = ["..."]: a fact that shows the cause, and the command to see it.'
@@ -152,9 +152,9 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
     return fault
 
 
-def _seat(text: str, node: str, report: Report) -> str:
+def _named(text: str, node: str, report: Report) -> str:
     """The text with its placeholders filled in; the lines stay where they are."""
-    words = msgspec.structs.asdict(SEATS[node])
+    words = msgspec.structs.asdict(CONTAINERS[node])
 
     def fill(found: re.Match[str]) -> str:
         name = found["name"]

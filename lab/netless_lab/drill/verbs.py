@@ -18,7 +18,7 @@ from ..session.stage import Stage
 from .breaking import beginning, break_, mend
 from .draw import drawn, lacking, listed, named
 from .exam import Broken, Wanted
-from .format import SEATS, Fault
+from .format import CONTAINERS, Fault
 from .library import Library
 from .mode import Drill, Recovered
 from .words import bound
@@ -111,8 +111,8 @@ def _go_on(stage: Stage, mode: Mode) -> None:
 
 def _candidates(stage: Stage, library: Library, wanted: Wanted, lacks: tuple[Lack, ...]) -> tuple[Fault, ...]:
     """The fault that is wanted, or all for which the machine lacks nothing, in the order of the seed."""
-    if wanted.node and wanted.node not in SEATS:
-        raise Refusal(f"a fault can be in {' or '.join(SEATS)}, not in {wanted.node}", nearest=tuple(SEATS))
+    if wanted.node and wanted.node not in CONTAINERS:
+        raise Refusal(f"a fault can be in {' or '.join(CONTAINERS)}, not in {wanted.node}", nearest=tuple(CONTAINERS))
     if wanted.fault:
         fault = named(library.faults(wanted.node or "c1"), wanted.fault)
         if wanted.node and not fault.movable:

@@ -22,7 +22,7 @@ from ..model.probe import Connect, Fetch, Lookup, Ping, Udp
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
 from ..primitives.base import Where
 from . import routes
-from .spot import NEIGHBOUR_KINDS, Spot, locate
+from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate
 
 _BY_FAMILY: Final = ("route", "rule", "neighbour")
 """Objects of ip(8) that mean IPv4 unless told otherwise."""
@@ -43,15 +43,15 @@ class Case:
         self.hops = evidence.journey.hops
 
     @cached_property
-    def spot(self) -> Spot:
+    def last(self) -> LastSeen:
         """Where the packet was last seen."""
         return locate(self.evidence)
 
     @cached_property
     def family(self) -> Family:
         """The packet's own family: of the addresses it carries where it was lost, whatever name or URL was asked for."""
-        spot = self.spot
-        said = (spot.dst, spot.asked, spot.src, *(hop.dst for hop in self.hops if hop.leg == "forward"))
+        last = self.last
+        said = (last.dst, last.asked, last.src, *(hop.dst for hop in self.hops if hop.leg == "forward"))
         return next((routes.family_of(address) for address in said if is_address(address)), 4)
 
     @property
@@ -175,7 +175,7 @@ class Case:
             case Lookup():
                 return dns.PORT
             case Fetch(url=url):
-                if self.spot.kind == "udp":
+                if self.last.kind == "udp":
                     return dns.PORT
                 place = url.partition("://")[2].partition("/")[0].rpartition("]")[2]
                 return int(place.rpartition(":")[2]) if ":" in place and place.rpartition(":")[2].isdecimal() else 80
@@ -205,7 +205,7 @@ class Case:
 
     def flow(self, node: str) -> Flow | None:
         """What a node's connection table says of the conversation; None when it has no entry, or could not be read."""
-        kind = {"tcp": TCP, "udp": UDP}.get(self.spot.kind)
+        kind = {"tcp": TCP, "udp": UDP}.get(self.last.kind)
         return next((flow for flow in self.evidence.flows if flow.node == node and kind in (None, flow.original.proto)), None)
 
     @cached_property
@@ -257,4 +257,4 @@ class Case:
     @cached_property
     def talks_dns(self) -> bool:
         """Whether the packet that is stuck is a question for a name."""
-        return self.port == dns.PORT and self.spot.kind == "udp"
+        return self.port == dns.PORT and self.last.kind == "udp"

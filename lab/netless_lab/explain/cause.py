@@ -79,15 +79,15 @@ def about_the_packet(cause: Cause) -> bool:
 def is_here(case: Case, place: str) -> bool:
     """Whether a place is where the packet, or the question it waits for, was last seen: the node itself, or the cable between."""
     node, _, link = place.partition(":")
-    spot = case.spot
-    last = [(spot.node, spot.link)] + ([(spot.hop.node, spot.hop.link)] if spot.hop is not None else [])
-    if spot.stage == "unsent" and spot.dst:
-        last.append((spot.node, case.route(spot.node, spot.dst).dev or ""))
+    last = case.last
+    ends = [(last.node, last.link)] + ([(last.hop.node, last.hop.link)] if last.hop is not None else [])
+    if last.stage == "unsent" and last.dst:
+        ends.append((last.node, case.route(last.node, last.dst).dev or ""))
     if not link or case.link(node, link) is None:
-        return any(node == own for own, _ in last)
-    if spot.stage in ("unsent", "asking", "routing", "delivered") and node == spot.node:
+        return any(node == own for own, _ in ends)
+    if last.stage in ("unsent", "asking", "routing", "delivered") and node == last.node:
         return True
-    for own, name in last:
+    for own, name in ends:
         here = case.link(own, name)
         far = here.peer if here is not None else None
         if (node, link) in {(own, name), (far.node, far.name) if far is not None else (own, name)}:

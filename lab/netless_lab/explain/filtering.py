@@ -22,7 +22,7 @@ def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
     facts: list[Fact] = []
     if rose:
         facts.append(counted("the kernel's reverse path filter counted a packet", case.run(node.name, f"nstat -az {_COUNTER}")))
-    refused = case.route(node.name, case.spot.dst or case.spot.asked, source, link.name)
+    refused = case.route(node.name, case.last.dst or case.last.asked, source, link.name)
     if refused.error in ("EXDEV", "EINVAL"):
         facts.append(said(f"routing says for it: {refused.words}", case.run(node.name, refused.look)))
     facts.append(inferred(f"rp_filter is on in {owner(case, node)}", case.run(node.name, "sysctl -a --pattern rp_filter$")))

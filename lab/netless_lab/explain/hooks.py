@@ -18,8 +18,8 @@ from ..model.netfilter.run import FAMILIES, Doubt, Way, agreed, always, doubt, r
 from ..model.netfilter.spans import address, only, spans
 from . import routes
 from .case import Case
+from .last_seen import NEIGHBOUR_KINDS, LastSeen
 from .packets import first, framed, packet, question
-from .spot import NEIGHBOUR_KINDS, Spot
 
 _BRIDGE: Final = frozenset({"bridge"})
 _NETDEV: Final = frozenset({"netdev", "inet"})
@@ -56,30 +56,30 @@ class Check(msgspec.Struct, frozen=True):
 
 def passed(case: Case) -> Iterator[Check]:
     """The hooks to ask."""
-    spot = case.spot
-    yield from _carried(case, spot)
-    at = Passage(spot.node, spot.leg == "return")
-    match spot.stage:
+    last = case.last
+    yield from _carried(case, last)
+    at = Passage(last.node, last.leg == "return")
+    match last.stage:
         case "unsent":
-            yield from _sent(case, at, spot.kind, spot.src, spot.dst)
+            yield from _sent(case, at, last.kind, last.src, last.dst)
             if case.family == 4:
-                yield from _along(case, at, _ARP, ("output",), question(spot))
+                yield from _along(case, at, _ARP, ("output",), question(last))
         case "asking":
-            yield from _asked(case, spot, at)
+            yield from _asked(case, last, at)
         case "bridging":
-            yield from _bridged(case, spot, at)
+            yield from _bridged(case, last, at)
         case "routing":
-            inner = yield from _arriving(case, spot, at)
-            out = case.route(spot.node, spot.dst, spot.src, spot.iif).dev if spot.iif else None
-            leaving = _by(inner, spot.iif, out)
+            inner = yield from _arriving(case, last, at)
+            out = case.route(last.node, last.dst, last.src, last.iif).dev if last.iif else None
+            leaving = _by(inner, last.iif, out)
             leaving = yield from _along(case, at, FAMILIES[case.family], ("forward", "postrouting"), leaving)
             yield from _along(case, at, _NETDEV, ("egress",), leaving, out)
         case "delivered" | "home":
-            inner = yield from _arriving(case, spot, at)
+            inner = yield from _arriving(case, last, at)
             yield from _along(case, at, FAMILIES[case.family], ("input",), inner)
-            if spot.stage == "delivered" and spot.leg == "forward":
-                kind = "echo-reply" if spot.kind == "echo-request" else spot.kind
-                yield from _sent(case, at._replace(returning=True), kind, spot.dst, spot.src)
+            if last.stage == "delivered" and last.leg == "forward":
+                kind = "echo-reply" if last.kind == "echo-request" else last.kind
+                yield from _sent(case, at._replace(returning=True), kind, last.dst, last.src)
 
 
 def _along(
@@ -98,14 +98,14 @@ def _by(found: Packet, iif: str | None, oif: str | None) -> Packet:
     return replace(found, names={name: link for name, link in (("iifname", iif), ("oifname", oif)) if link is not None})
 
 
-def _carried(case: Case, spot: Spot) -> Iterator[Check]:
+def _carried(case: Case, last: LastSeen) -> Iterator[Check]:
     """A packet inside a tunnel's packet has come in: the outer one passes the node's hooks first."""
-    hop = spot.hop
+    hop = last.hop
     if hop is not None and hop.tunnel is not None and hop.direction != "out":
         around, family = hop.tunnel, routes.family_of(hop.tunnel.src)
         outer = known.first(family, source=only(address(around.src)), destination=only(address(around.dst)), protocol=UDP)
         outer = outer.listing("th dport", only(around.port))
-        yield from _along(case, Passage(hop.node, spot.leg == "return"), FAMILIES[family], ("prerouting", "input"), outer.between(hop.link, ""))
+        yield from _along(case, Passage(hop.node, last.leg == "return"), FAMILIES[family], ("prerouting", "input"), outer.between(hop.link, ""))
 
 
 def _sent(case: Case, at: Passage, kind: str, src: str, dst: str) -> Iterator[Check]:
@@ -122,46 +122,46 @@ def _sent(case: Case, at: Passage, kind: str, src: str, dst: str) -> Iterator[Ch
     yield from _along(case, at, _NETDEV, ("egress",), after, out)
 
 
-def _arriving(case: Case, spot: Spot, at: Passage) -> Generator[Check, None, Packet]:
+def _arriving(case: Case, last: LastSeen, at: Passage) -> Generator[Check, None, Packet]:
     """What came in, up to where it is routed: from then on it has the addresses that its translation is known to have given it.
 
     A translation that goes on is done in the midst of prerouting, so there either address is asked for.
     """
-    src, dst = (spot.hop.src, spot.hop.dst) if spot.hop is not None else (spot.src, spot.dst)
-    came = packet(case, spot.node, spot.leg, spot.kind, src, dst, spot.iif, "", fresh=True)
-    inner = packet(case, spot.node, spot.leg, spot.kind, spot.src, spot.dst, spot.iif, "")
+    src, dst = (last.hop.src, last.hop.dst) if last.hop is not None else (last.src, last.dst)
+    came = packet(case, last.node, last.leg, last.kind, src, dst, last.iif, "", fresh=True)
+    inner = packet(case, last.node, last.leg, last.kind, last.src, last.dst, last.iif, "")
     if at.returning or case.talking:
         both = (*(came.possible(came.destination) or ()), *(inner.possible(inner.destination) or ()))
         came = came.listing(came.destination, spans(both)) if both else came
-    yield from _along(case, at, _NETDEV, ("ingress",), framed(came, spot), spot.link)
+    yield from _along(case, at, _NETDEV, ("ingress",), framed(came, last), last.link)
     after = yield from _along(case, at, FAMILIES[case.family], ("prerouting",), came)
-    known_of = [after.source, after.destination, *(["th dport"] if case.port_at(spot.dst) != case.port else [])]
+    known_of = [after.source, after.destination, *(["th dport"] if case.port_at(last.dst) != case.port else [])]
     return replace(after, numbers=after.numbers | {field: inner.numbers[field] for field in known_of if field in inner.numbers})
 
 
-def _bridged(case: Case, spot: Spot, at: Passage) -> Iterator[Check]:
+def _bridged(case: Case, last: LastSeen, at: Passage) -> Iterator[Check]:
     """Inside a bridge: its own hooks, and those of IP when br_netfilter is on for this node."""
-    bridge = case.node(spot.node).ip_device(spot.link)
-    found = framed(packet(case, spot.node, spot.leg, spot.kind, spot.src, spot.dst), spot)
+    bridge = case.node(last.node).ip_device(last.link)
+    found = framed(packet(case, last.node, last.leg, last.kind, last.src, last.dst), last)
     found = replace(found, names={"meta ibrname": bridge, "meta obrname": bridge})
-    if spot.hop is not None and spot.hop.direction == "out":
+    if last.hop is not None and last.hop.direction == "out":
         yield from _along(case, at, _BRIDGE, ("output", "postrouting"), found)
         return
-    found = replace(found, names=found.names | {"iifname": spot.link})
-    yield from _along(case, at, _NETDEV, ("ingress",), found, spot.link)
+    found = replace(found, names=found.names | {"iifname": last.link})
+    yield from _along(case, at, _NETDEV, ("ingress",), found, last.link)
     found = yield from _along(case, at, _BRIDGE, ("prerouting",), found)
-    if case.bridge_netfilter(spot.node)[1] == "1":
+    if case.bridge_netfilter(last.node)[1] == "1":
         through = found.between(bridge, bridge)
         yield from _along(case, at._replace(bridged=True), FAMILIES[case.family], ("prerouting", "forward", "postrouting"), through)
     yield from _along(case, at, _BRIDGE, ("forward", "input", "postrouting"), found)
 
 
-def _asked(case: Case, spot: Spot, at: Passage) -> Iterator[Check]:
+def _asked(case: Case, last: LastSeen, at: Passage) -> Iterator[Check]:
     """A question for a neighbour: the bridges it crosses, the node that should answer, and the one that waits. IPv6 asks by IPv6 packets."""
     own = _ARP if case.family == 4 else FAMILIES[6]
-    ask, tell = _question(case, spot)
-    owners = {owner.name for owner, _ in case.owners(spot.asked)}
-    hops = [hop for hop in case.hops if hop.kind in NEIGHBOUR_KINDS and spot.asked in (hop.dst, hop.src)]
+    ask, tell = _question(case, last)
+    owners = {owner.name for owner, _ in case.owners(last.asked)}
+    hops = [hop for hop in case.hops if hop.kind in NEIGHBOUR_KINDS and last.asked in (hop.dst, hop.src)]
     for node, name in dict.fromkeys((hop.node, hop.link) for hop in hops if hop.direction != "out"):
         link, heard, there = case.link(node, name), replace(ask, names={"iifname": name}), at._replace(node=node)
         yield from _along(case, there, _NETDEV, ("ingress",), heard, name)
@@ -173,16 +173,16 @@ def _asked(case: Case, spot: Spot, at: Passage) -> Iterator[Check]:
         elif node in owners:
             yield from _along(case, there, own, ("input",), heard)
             yield from _along(case, there, own, ("output",), tell)
-    asker = case.link(spot.node, spot.link)
+    asker = case.link(last.node, last.link)
     if asker is not None and asker.kind == "bridge":
         yield from _along(case, at, _BRIDGE, ("output",), ask)
     yield from _along(case, at, own, ("input",), tell)
-    yield from _along(case, at, _NETDEV, ("egress",), ask, spot.link)
+    yield from _along(case, at, _NETDEV, ("egress",), ask, last.link)
 
 
-def _question(case: Case, spot: Spot) -> tuple[Packet, Packet]:
+def _question(case: Case, last: LastSeen) -> tuple[Packet, Packet]:
     """(the question, the answer that would come)."""
     if case.family == 4:
-        return question(spot), question(spot, reply=True)
-    asker = spot.hop.src if spot.hop is not None else ""
-    return first(case, "solicitation", asker, ""), first(case, "advertisement", spot.asked, asker)
+        return question(last), question(last, reply=True)
+    asker = last.hop.src if last.hop is not None else ""
+    return first(case, "solicitation", asker, ""), first(case, "advertisement", last.asked, asker)

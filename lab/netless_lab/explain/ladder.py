@@ -17,9 +17,9 @@ from ..model.journey import Explanation, Fact
 from ..primitives.base import Where
 from .case import Case
 from .cause import Cause, Look, about_the_packet, certainty
+from .last_seen import Stage
 from .rungs import back, bridge, flow, hook, link, local, neighbour, nobody, resolve, route, source
 from .seen import seen, sentence
-from .spot import Stage
 
 _NONE: Final[Mapping[str, str]] = {}
 _ALL: Final[frozenset[Stage]] = frozenset(
@@ -157,7 +157,7 @@ def _typable(case: Case, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
 def first(case: Case) -> Cause | None:
     """What the first rung says that finds something."""
     for rung in RUNGS:
-        if case.spot.stage in rung.at and not (rung.whole and case.blind):
+        if case.last.stage in rung.at and not (rung.whole and case.blind):
             cause = rung.look(case)
             if cause is not None:
                 return cause

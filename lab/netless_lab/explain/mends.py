@@ -40,23 +40,23 @@ def hopeless(case: Case) -> bool:
     """Whether the packet, as it was sent, would only come out to an internet where nobody has its address."""
     node, src, dst, iif = _journey(case)
     first = next((hop for hop in case.hops if hop.leg == "forward" and hop.direction == "out"), None)
-    if case.spot.leg != "forward" or case.redirects or not dst or (first is not None and first.dst != dst):
+    if case.last.leg != "forward" or case.redirects or not dst or (first is not None and first.dst != dst):
         return False
     went = _walk(case.before, node, src, dst, iif)
-    last = case.node(went.nodes[-1])
-    return not went.arrived and last.role == "internet" and bool(routes.worked_out(last, dst).error)
+    reached = case.node(went.nodes[-1])
+    return not went.arrived and reached.role == "internet" and bool(routes.worked_out(reached, dst).error)
 
 
 def _journey(case: Case) -> tuple[str, str, str, str | None]:
     """(node, source, destination, link it came in by) of the packet that was lost, from where it set out or got these addresses by NAT."""
-    spot = case.spot
-    if spot.stage == "delivered" and spot.leg == "forward":
-        return spot.node, spot.dst, spot.src, None
-    if spot.leg == "return":
-        first = next((hop for hop in case.hops if hop.leg == "return" and hop.direction == "out" and hop.dst == spot.dst), None)
-        return (first.node, spot.src, spot.dst, None) if first is not None else (spot.node, spot.src, spot.dst, spot.iif)
-    sent = next((hop.src for hop in case.hops if hop.leg == "forward" and hop.direction == "out"), spot.src)
-    return case.probe.node, sent, spot.dst or spot.asked, None
+    last = case.last
+    if last.stage == "delivered" and last.leg == "forward":
+        return last.node, last.dst, last.src, None
+    if last.leg == "return":
+        first = next((hop for hop in case.hops if hop.leg == "return" and hop.direction == "out" and hop.dst == last.dst), None)
+        return (first.node, last.src, last.dst, None) if first is not None else (last.node, last.src, last.dst, last.iif)
+    sent = next((hop.src for hop in case.hops if hop.leg == "forward" and hop.direction == "out"), last.src)
+    return case.probe.node, sent, last.dst or last.asked, None
 
 
 def _walk(snapshot: Snapshot, name: str, src: str, dst: str, iif: str | None) -> _Walk:

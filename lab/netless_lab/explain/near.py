@@ -80,7 +80,7 @@ def up_again(case: Case, node: Node, link: Link) -> str:
     """The command that raises a link, and gives back the default route that a link takes along when it goes down."""
     up = case.ip(node.name, f"link set {link.name} up")
     via = gateway_of(case, node, link.name) if case.own(link) and not case.has_default(node) and not link.up else ""
-    beyond = bool(via) and not routes.on_link(link, case.spot.dst)
+    beyond = bool(via) and not routes.on_link(link, case.last.dst)
     return f"{up}; {case.ip(node.name, f'route add default via {via}')}" if beyond else up
 
 
@@ -264,7 +264,7 @@ def route_fact(case: Case, node: Node, dst: str, src: str | None = None, iif: st
 
 def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
     """The links by which routing sends the probe out, node by node, as far as the tables tell."""
-    node, dst = case.sender, case.spot.dst
+    node, dst = case.sender, case.last.dst
     for _ in range(_FAR):
         found = case.route(node.name, dst)
         link = node.link(found.dev) if found.dev and found.type == "unicast" else None

@@ -13,7 +13,7 @@ from ..model.netfilter import packet as known
 from ..model.netfilter.packet import CONFIRMED, DNAT, ICMP, ICMPV6, SEEN_REPLY, SNAT, STATES, TCP, UDP, Packet
 from ..model.netfilter.spans import Spans, address, only
 from .case import Case
-from .spot import Spot
+from .last_seen import LastSeen
 
 Leg = Literal["forward", "return"]
 _ASSURED: Final = 0x4
@@ -78,14 +78,14 @@ def entering(case: Case, node: str, out: str | None = None) -> tuple[str, Packet
     if came and node != case.probe.node:
         hop = came[-1]
         return "prerouting", first(case, hop.kind, hop.src, hop.dst, hop.link, out, port=case.port_at(hop.dst, node))
-    return "output", first(case, case.spot.kind, case.spot.src, case.spot.dst, "", out, port=case.port)
+    return "output", first(case, case.last.kind, case.last.src, case.last.dst, "", out, port=case.port)
 
 
-def question(spot: Spot, *, reply: bool = False) -> Packet:
+def question(last: LastSeen, *, reply: bool = False) -> Packet:
     """An ARP question for what the node waits for, or the answer to it."""
-    hop = spot.hop
+    hop = last.hop
     asker = _one(hop.src) if hop is not None else None
-    asked = _one(spot.asked)
+    asked = _one(last.asked)
     numbers: dict[str, Spans | None] = {
         "ether type": only(_ARP), "meta protocol": only(_ARP), "arp ptype": only(_IPV4), "arp operation": only(_REPLY if reply else _REQUEST),
         "arp saddr ip": asked if reply else asker, "arp daddr ip": asker if reply else asked, "meta iiftype": only(_ETHERNET),
@@ -98,10 +98,10 @@ def question(spot: Spot, *, reply: bool = False) -> Packet:
     return Packet(4, {field: values for field, values in numbers.items() if values is not None})
 
 
-def framed(found: Packet, spot: Spot) -> Packet:
+def framed(found: Packet, last: LastSeen) -> Packet:
     """With the MACs it was last seen with, which say that the link is an Ethernet."""
-    found = found.listing("meta iiftype", only(_ETHERNET)) if spot.hop is not None and spot.hop.mac_src else found
-    for field, mac in (("ether saddr", _mac(spot.hop.mac_src)), ("ether daddr", _mac(spot.hop.mac_dst))) if spot.hop is not None else ():
+    found = found.listing("meta iiftype", only(_ETHERNET)) if last.hop is not None and last.hop.mac_src else found
+    for field, mac in (("ether saddr", _mac(last.hop.mac_src)), ("ether daddr", _mac(last.hop.mac_dst))) if last.hop is not None else ():
         found = found.listing(field, mac) if mac is not None else found
     return found
 

@@ -15,9 +15,9 @@ from .near import gateway_of, given, neighbours_of, route_fact, up_again
 def no_route(case: Case, name: str, dst: str, *, leg: str = "") -> Cause:
     """The plain case: nothing in the tables covers the address."""
     node = case.node(name)
-    spot = case.spot
-    passing = spot.stage == "routing" and spot.node == name and spot.dst == dst
-    fact = route_fact(case, node, dst, spot.src, spot.iif) if passing else route_fact(case, node, dst)
+    last = case.last
+    passing = last.stage == "routing" and last.node == name and last.dst == dst
+    fact = route_fact(case, node, dst, last.src, last.iif) if passing else route_fact(case, node, dst)
     back = " for the answer" if leg == "return" else ""
     dead = _gone_with_its_link(case, node, dst)
     if dead is not None:
@@ -64,7 +64,7 @@ def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
             empty = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}"))
             fix = given(case, node, link, cidr)
             via = next((own.address for own in others if cidr and own.address != wanted and routes.within(own.address, cidr)), "")
-            if via and not routes.within(case.spot.dst, routes.subnet(cidr)):
+            if via and not routes.within(case.last.dst, routes.subnet(cidr)):
                 fix += f"; {case.ip(node.name, f'route add default via {via}')}"
             return blame(case, "address-missing", node.name, link.name, facts=(empty, beside(fact)), how="out", fix=fix)
         if not any(routes.within(mine.address, own.cidr) for mine in case.own(link) for own in others):

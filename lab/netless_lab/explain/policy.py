@@ -92,9 +92,9 @@ def marked(case: Case, name: str) -> Cause | None:
         return None
     hook, packet = entering(case, name)
     marks = any(way.packet.possible("meta mark") != only(0) for way in run(case.node(name), hook, packet))
-    if not marks and case.spot.node != name:
+    if not marks and case.last.node != name:
         return None
-    way = routes.best(case.node(name), case.spot.dst, rule.table) if rule.table and case.spot.dst else None
+    way = routes.best(case.node(name), case.last.dst, rule.table) if rule.table and case.last.dst else None
     facts = [inferred(f"ip rule: {quoted(rule)}", case.ip(name, "rule"))]
     facts += [inferred("its firewall marks packets", case.run(name, "nft list ruleset"))] if marks else []
     where = f": table {rule.table} leads by {way.dev}" if way is not None and way.dev else ""
@@ -103,15 +103,15 @@ def marked(case: Case, name: str) -> Cause | None:
 
 def selected(case: Case, name: str) -> Cause | None:
     """A policy rule that asks for a protocol or a port: of such no question to the routing that names addresses only is told."""
-    spot = case.spot
+    last = case.last
     for rule in case.policy(name):
         plain = replace(rule, others=())
         usual = rule.action == "lookup" and rule.table in (routes.LOCAL, routes.MAIN, routes.DEFAULT)
         if not rule.others or usual or not all(_fits(case, word) for word in rule.others):
             continue
-        if plain not in [*routes.rules_for(replace(case.node(name), policy=(plain,)), spot.dst, spot.src or None, spot.iif)]:
+        if plain not in [*routes.rules_for(replace(case.node(name), policy=(plain,)), last.dst, last.src or None, last.iif)]:
             continue
-        way = routes.best(case.node(name), spot.dst, rule.table) if rule.action == "lookup" else None
+        way = routes.best(case.node(name), last.dst, rule.table) if rule.action == "lookup" else None
         if rule.action == "lookup" and way is None:
             continue
         facts = [inferred(f"ip rule: {quoted(rule)}", case.ip(name, "rule"))]
@@ -126,10 +126,10 @@ def selected(case: Case, name: str) -> Cause | None:
 def _fits(case: Case, selector: str) -> bool:
     """Whether a packet of the probe certainly has what a further selector asks for; the ports of an answer are the other way round."""
     word, _, value = selector.partition(" ")
-    spot = case.spot
+    last = case.last
     if word == "ipproto":
-        return value == {"tcp": "tcp", "udp": "udp"}.get(spot.kind, "icmp" if case.family == 4 else "ipv6-icmp")
-    if word == ("dport" if spot.leg == "forward" else "sport") and case.port is not None and spot.kind in ("tcp", "udp"):
+        return value == {"tcp": "tcp", "udp": "udp"}.get(last.kind, "icmp" if case.family == 4 else "ipv6-icmp")
+    if word == ("dport" if last.leg == "forward" else "sport") and case.port is not None and last.kind in ("tcp", "udp"):
         least, _, most = value.partition("-")
         return int(least) <= case.port <= int(most or least)
     return False

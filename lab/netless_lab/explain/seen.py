@@ -15,49 +15,49 @@ def seen(case: Case) -> str:
 
 
 def _place(case: Case) -> str:
-    spot = case.spot
-    what = "the answer" if spot.leg == "return" else "the question for a name" if case.talks_dns else "the packet"
-    where = f"{spot.link} of {owner_words(spot.node)}"
-    match spot.stage:
+    last = case.last
+    what = "the answer" if last.leg == "return" else "the question for a name" if case.talks_dns else "the packet"
+    where = f"{last.link} of {owner_words(last.node)}"
+    match last.stage:
         case "unsent":
-            return f"nothing left {owner_words(spot.node)}"
+            return f"nothing left {owner_words(last.node)}"
         case "asking":
             return _asked(case, what)
         case "crossing":
-            return f"{what} left {owner_words(spot.node)} by {spot.link} and was not seen at the other end"
+            return f"{what} left {owner_words(last.node)} by {last.link} and was not seen at the other end"
         case "bridging":
             return f"{what} was last seen at {where}, a {_role(case)}, and came out of no other port"
         case "stray":
-            return f"{what} came to {where}, but for another MAC ({spot.hop.mac_dst if spot.hop else ''}), so it was not taken in"
+            return f"{what} came to {where}, but for another MAC ({last.hop.mac_dst if last.hop else ''}), so it was not taken in"
         case "routing":
-            return f"{what} came into {owner_words(spot.node)} by {spot.link} and left by no interface"
+            return f"{what} came into {owner_words(last.node)} by {last.link} and left by no interface"
         case "delivered":
-            return f"{what} arrived in {owner_words(spot.node)} at {spot.link}, and {'no answer left it' if spot.leg == 'forward' else 'went no further'}"
+            return f"{what} arrived in {owner_words(last.node)} at {last.link}, and {'no answer left it' if last.leg == 'forward' else 'went no further'}"
         case "home":
-            return f"the answer came back to {owner_words(spot.node)} at {spot.link}, and was not taken"
+            return f"the answer came back to {owner_words(last.node)} at {last.link}, and was not taken"
         case _:
-            return f"{what} reached {owner_words(spot.node)}"
+            return f"{what} reached {owner_words(last.node)}"
 
 
 def _asked(case: Case, what: str) -> str:
-    spot = case.spot
+    last = case.last
     begin = (
         ""
-        if spot.node == case.probe.node and spot.leg == "forward"
-        else f"{what} came as far as {owner_words(spot.node)}, which "
+        if last.node == case.probe.node and last.leg == "forward"
+        else f"{what} came as far as {owner_words(last.node)}, which "
     )
-    who = f"{owner_words(spot.node)} " if not begin else ""
-    heard = spot.hop
-    last = (
+    who = f"{owner_words(last.node)} " if not begin else ""
+    heard = last.hop
+    tail = (
         f"; the question was last heard at {heard.link} of {owner_words(heard.node)}"
-        if heard is not None and heard.node != spot.node
+        if heard is not None and heard.node != last.node
         else ""
     )
-    return f"{begin}{who}asked on {spot.link} who has {spot.asked}, and nobody answered{last}"
+    return f"{begin}{who}asked on {last.link} who has {last.asked}, and nobody answered{tail}"
 
 
 def _role(case: Case) -> str:
-    link = case.link(case.spot.node, case.spot.link)
+    link = case.link(case.last.node, case.last.link)
     return (
         "bridge"
         if link is not None and link.kind == "bridge"
@@ -71,7 +71,7 @@ def _said(case: Case) -> str:
     """What came back, or what the kernel told the sender."""
     outcome = case.outcome
     if outcome.reason in ("silence", "no-neighbour"):
-        return "; silence" if case.spot.stage == "unsent" else ""
+        return "; silence" if case.last.stage == "unsent" else ""
     return f": {outcome.text}"
 
 

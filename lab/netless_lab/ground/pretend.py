@@ -23,9 +23,9 @@ from ..model.needs import Lack
 from ..model.outside import FarHost, Outside
 from ..model.snapshot import Role
 from ..sandbox import container, internet, limits, tune
-from ..sandbox.keepsakes import Keepsakes
 from ..sandbox.pid1 import Room
 from ..sandbox.reaper import Reaper
+from ..sandbox.room_files import RoomFiles
 from ..sandbox.spaces import Spaces, WayInto
 from ..sandbox.way import Way
 from . import programs
@@ -50,7 +50,7 @@ class PretendHost:
         self._outer = room.outer
         self._reaper = reaper
         self.ledger: Ledger = Memory()
-        self._keepsakes = Keepsakes()
+        self._room_files = RoomFiles()
         self._means = Means()
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
@@ -191,7 +191,7 @@ class PretendHost:
         missing are put back, their paths returned, and every node sees its own.
         """
         self.ledger.write(Restoring(containers, anew))
-        missing = self._keepsakes.put_back(anew=anew)
+        missing = self._room_files.put_back(anew=anew)
         host = self.refs()[0]
         beginning.of(host).settings.put_back(host.namespace, INHERITED)
         before = [ref for ref in self.refs() if ref.pid != os.getpid()]
@@ -252,11 +252,11 @@ class PretendHost:
 
     def repair(self) -> tuple[str, ...]:
         """Put back what is missing of the lab's own files, and take away what was mounted over them; the paths."""
-        return self._keepsakes.put_back()
+        return self._room_files.put_back()
 
     def differing(self) -> Clearing:
         """Files of the host that only a lab that starts over takes away or gives back, in words."""
-        return self._keepsakes.differing()
+        return self._room_files.differing()
 
     def release(self) -> None:
         """Let go of the namespaces of nodes that have ended; call when nobody looks into them any more."""

@@ -1,7 +1,7 @@
 """How a room is begun, run as ``python -I -S boot.py`` by ``start`` with a ``Plan`` on standard input.
 
 Three processes part here, when what all of them need is imported and little else would have to be copied: the keeper, who stays outside;
-P0, its child, who imports the agent and becomes it (``pid1``); and P4, P0's child, who furnishes meanwhile (``furnisher``). ``netless_lab.sandbox``
+P0, its child, who imports the agent and becomes it (``pid1``); and P4, P0's child, who builds its file systems meanwhile (``builder``). ``netless_lab.sandbox``
 draws them. This file is small because Python reads it anew each time: it keeps no compiled copy of a script.
 
 Each dies with the one before it until the room is ready: the keeper when the client's end of the status pipe closes, P0, P2 and P4 by
@@ -43,14 +43,14 @@ def main(text: str) -> None:
     parent = os.getpid()
     handing = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     word = os.pipe()
-    if furnisher := os.fork():
+    if builder := os.fork():
         handing[1].close()
         os.close(word[1])
-        _be("pid1", text, callers[1].detach(), words[1], handing[0].detach(), word[0], keeper, furnisher)
+        _be("pid1", text, callers[1].detach(), words[1], handing[0].detach(), word[0], keeper, builder)
     handing[0].close()
     os.close(word[0])
     os.close(words[1])
-    _be("furnisher", text, callers[1].detach(), handing[1].detach(), word[1], parent)
+    _be("builder", text, callers[1].detach(), handing[1].detach(), word[1], parent)
 
 
 def _be(role: str, text: str, *arguments: int) -> None:

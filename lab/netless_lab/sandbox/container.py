@@ -20,7 +20,7 @@ from ..kernel import syscalls as sc
 from ..kernel.namespace import in_thread
 from ..room import HOME, NETNS
 from . import limits, tune
-from .furniture import CONTAINERS, EMPTY_RESOLV_CONF, unescape
+from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, unescape
 
 _KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
 _SYS_FLAGS: Final = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
@@ -147,7 +147,7 @@ def _mount_at(path: str) -> str:
 
 
 def mount_sys() -> None:
-    """The /sys of this thread's network namespace, read-only where the room's is (``furniture.mount_proc_and_sys``).
+    """The /sys of this thread's network namespace, read-only where the room's is (``rootfs.mount_proc_and_sys``).
 
     Without it, where the kernel allows none at all: the node then sees its host's.
     """

@@ -104,7 +104,7 @@ def build(outside: Outside = USUAL, hosts: Sequence[FarHost] = ()) -> Internet:
         tune.settle()
         host.request(RTM_NEWLINK, ACK, encode_up(_LO))
         host.request(RTM_NEWLINK, _NEW, encode_cable(near, far, beyond.fileno()))
-        sockets = call_in(beyond, _furnish, outside)
+        sockets = call_in(beyond, _set_up, outside)
         others = tuple(_settle(own, _ROUTER_LINK + place, beyond) for place, own in enumerate(hosts, 1))
         _plug(host, _HOST_LINK, ip_interface(outside.address))
         host.request(RTM_NEWROUTE, _NEW, encode_route(Route("default", via=outside.router), 0))
@@ -123,12 +123,12 @@ def _settle(own: FarHost, index: int, beyond: Namespace) -> Container:
     """Start a further host and connect it to the internet, where its cable's end has this index; packets between hosts pass there."""
     node = launch(own.name, shown_as=own.name)
     with Namespace.of_pid(node.pid) as there:
-        call_in(there, _furnish_far, own, index, beyond.fileno())
+        call_in(there, _set_up_far, own, index, beyond.fileno())
         call_in(beyond, _take_in, own, index)
     return node
 
 
-def _furnish_far(own: FarHost, index: int, beyond: int) -> None:
+def _set_up_far(own: FarHost, index: int, beyond: int) -> None:
     """Inside a further host: the same as the first one has."""
     tune.settle()
     with NetlinkSocket() as host:
@@ -157,7 +157,7 @@ def unplug() -> None:
                 raise
 
 
-def _furnish(outside: Outside) -> Sockets:
+def _set_up(outside: Outside) -> Sockets:
     """Inside the internet's namespace: addresses, links up, servers' sockets."""
     tune.settle()
     with NetlinkSocket() as router:

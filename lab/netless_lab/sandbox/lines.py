@@ -1,6 +1,6 @@
 """What is said on the two lines between a lab's agent and its keeper, who stays outside.
 
-Before there is an agent the furnisher says one word to the keeper by ``callers``: ``NO_MAP``, or a ``UserMap`` that only somebody outside
+Before there is an agent the builder says one word to the keeper by ``callers``: ``NO_MAP``, or a ``UserMap`` that only somebody outside
 may write, and is answered when it is written.
 
 ``callers``  a socket pair. To the agent: one byte a message; ``CALLER`` carries the open connection of somebody who was let in
@@ -40,5 +40,5 @@ class UserMap(NamedTuple):
 
     @classmethod
     def from_bytes(cls, message: bytes) -> UserMap | None:
-        """Back; None for ``NO_MAP``, and for the end of a furnisher who has failed and told why."""
+        """Back; None for ``NO_MAP``, and for the end of a builder who has failed and told why."""
         return cls(*_MAP.unpack(message)) if len(message) == _MAP.size else None

@@ -1,4 +1,4 @@
-"""The process that becomes a room's agent: it imports that, enters what the furnisher has made, and makes PID 1 (``boot``).
+"""The process that becomes a room's agent: it imports that, enters what the builder has made, and makes PID 1 (``boot``).
 
 The agent is imported outside, where our own files are as they are outside: its user inside may not be one who could read them all, and
 could not write Python's caches.
@@ -20,7 +20,7 @@ from typing import NoReturn
 from ..kernel import syscalls as sc
 from ..room import HOME, PATH
 from . import limits, seccomp
-from .furnished import AS_NOBODY, KINDS, Furnished
+from .built import AS_NOBODY, KINDS, Built
 from .lines import AGENT, HEADER, READY
 from .plan import Plan
 from .status import Failure, Reporter
@@ -72,7 +72,7 @@ class _Lines:
         os.close(self.words)
 
 
-def main(text: str, callers: int, words: int, handed: int, word: int, keeper: int, furnisher: int) -> NoReturn:
+def main(text: str, callers: int, words: int, handed: int, word: int, keeper: int, builder: int) -> NoReturn:
     """P0's whole life. It dies with ``keeper``, and ends when the room is ready or cannot be; the other four are its ends of lines (``boot``)."""
     plan = Plan.from_json(text)
     reporter = Reporter(plan.status_fd)
@@ -89,7 +89,7 @@ def main(text: str, callers: int, words: int, handed: int, word: int, keeper: in
         entry: Entry = getattr(import_module(module), name)
         told, files, _, _ = socket.recv_fds(ours, 1, len(KINDS), socket.MSG_CMSG_CLOEXEC)
         if not files:
-            raise SystemExit(1)  # the furnisher has told why
+            raise SystemExit(1)  # the builder has told why
         outer = _go_in(dict(zip(KINDS, files, strict=True)), reporter, keeper if told == AS_NOBODY else 0)
         mine, tie = socket.socketpair()
         pid = os.fork()
@@ -110,12 +110,12 @@ def main(text: str, callers: int, words: int, handed: int, word: int, keeper: in
             if code < 0:
                 reporter.refuse(Failure("agent", 0, f"the agent was killed by {signal.Signals(-code).name} before it was ready"))
             raise SystemExit(1)
-        os.waitpid(furnisher, 0)  # it dies with us, and has to collect its child, a process of the room: PID 1 could not end before (pid_namespaces(7))
+        os.waitpid(builder, 0)  # it dies with us, and has to collect its child, a process of the room: PID 1 could not end before (pid_namespaces(7))
     raise AssertionError("unreachable")
 
 
 def _go_in(files: dict[str, int], reporter: Reporter, keeper: int) -> int:
-    """Enter what the furnisher has made, and have a pid namespace for the next child. Answers the outer user namespace, and closes the others.
+    """Enter what the builder has made, and have a pid namespace for the next child. Answers the outer user namespace, and closes the others.
 
     ``keeper`` is told where this process has to become another user, 0 where it stays who it is.
     """
@@ -139,7 +139,7 @@ def _go_in(files: dict[str, int], reporter: Reporter, keeper: int) -> int:
 
 
 def _first(plan: Plan, reporter: Reporter, lines: _Lines, word: int, tie: socket.socket, outer: int, entry: Entry) -> NoReturn:
-    """P2, PID 1 of the room: settles in, waits for the furniture, takes its own locked copy of the mounts, runs the agent."""
+    """P2, PID 1 of the room: settles in, waits for the root file system, takes its own locked copy of the mounts, runs the agent."""
     with reporter.to_the_end():
         sc.set_parent_death_signal(signal.SIGKILL)
         pid = int(tie.recv(16) or 0)
@@ -151,14 +151,14 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, word: int, tie: socket
             told = file.readline()
         if not told:
             raise SystemExit(1)
-        furnished = Furnished.from_json(told)
+        built = Built.from_json(told)
         reporter.stage = "locked mounts"
         sc.unshare(sc.CLONE_NEWNS)
         os.chdir("/")
-        limit = limits.Limits(limits.most(plan.processes) if furnished.means != "none" else 0, furnished.means)
+        limit = limits.Limits(limits.most(plan.processes) if built.means != "none" else 0, built.means)
         if limit.processes:
             sc.limit_processes(limit.processes)
-        notes = (*plan.notes, *furnished.notes, *lacking)
+        notes = (*plan.notes, *built.notes, *lacking)
         reporter.stage = "agent"
 
         def ready() -> None:

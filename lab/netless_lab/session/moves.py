@@ -41,7 +41,7 @@ class Moves:
         self._world = world
         self._live = live
 
-    async def furnish(self, course: Course) -> None:
+    async def set_up(self, course: Course) -> None:
         """Have the world of this course; the one that stands is ended for it when it is another, and mended where it is not whole.
 
         Raises OSError with the kernel's reason.

@@ -288,7 +288,7 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
         course = stage.library.of(place)
         names = stage.state.bindings if course == stage.state.course else stage.state.progress.bindings(course.id)
         try:
-            await stage.moves.furnish(course)
+            await stage.moves.set_up(course)
             names = stage.moves.fitting(course, place, names, end=end)
             snapshot = await stage.moves.rebuild(course, place, names, stage.state.dialect, end=end, anew=anew)
         except ApplyError as error:

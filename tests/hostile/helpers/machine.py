@@ -40,7 +40,7 @@ _NEWCGROUP = 0x02000000
 
 def recipe(groups: Groups) -> Recipe:
     """How a child of pytest becomes the first process of such a machine."""
-    return Recipe(_enter, lambda user: _furnish(user, groups), 140.0)
+    return Recipe(_enter, lambda user: _set_up(user, groups), 140.0)
 
 
 def _enter(user: str) -> None:
@@ -51,7 +51,7 @@ def _enter(user: str) -> None:
     forked.unshare(NEWNS | NEWNET | NEWPID | NEWUTS | NEWIPC)
 
 
-def _furnish(user: str, groups: Groups) -> None:
+def _set_up(user: str, groups: Groups) -> None:
     mount(None, "/", None, PRIVATE)
     mount("proc", "/proc", "proc", 0)
     groups.enter()

@@ -48,7 +48,7 @@ def _enter(user: str) -> None:
     forked.unshare(NEWNS | NEWNET | NEWPID)
 
 
-def _furnish(user: str) -> None:
+def _set_up(user: str) -> None:
     mount(None, "/", None, PRIVATE)
     mount("proc", "/proc", "proc", 0)
     for path in ("/tmp", "/run"):
@@ -65,7 +65,7 @@ def _furnish(user: str) -> None:
     os.chdir(HOME)
 
 
-STARTER = Recipe(_enter, _furnish, 100.0)
+STARTER = Recipe(_enter, _set_up, 100.0)
 
 
 def remains(*, of: Machine) -> list[str]:

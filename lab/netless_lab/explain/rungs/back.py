@@ -30,17 +30,17 @@ _LINKS: Final = ("oifname", "iifname")
 
 def no_way_back(case: Case) -> Cause | None:
     """The target has no route for its answer."""
-    spot = case.spot
-    if spot.leg != "forward" or not spot.src or not case.route(spot.node, spot.src).error:
+    last = case.last
+    if last.leg != "forward" or not last.src or not case.route(last.node, last.src).error:
         return None
-    other = refusing(case, spot.node, spot.src, None, None) or estranged(case, spot.node, spot.src, None)
+    other = refusing(case, last.node, last.src, None, None) or estranged(case, last.node, last.src, None)
     if other is not None:
         return other
-    made = next((change for change in case.evidence.journey.rewrites if change.what == "source" and routes.host_of(change.after) == spot.src), None)
-    if made is not None and case.node(made.node).owner(spot.src) is None:
-        return whose_source(case, made, (route_fact(case, case.node(spot.node), spot.src),))
-    plain = no_route(case, spot.node, spot.src, leg="return")
-    return blame(case, "no-route-back", spot.node, facts=plain.facts, fix=plain.fix, dst=spot.src)
+    made = next((change for change in case.evidence.journey.rewrites if change.what == "source" and routes.host_of(change.after) == last.src), None)
+    if made is not None and case.node(made.node).owner(last.src) is None:
+        return whose_source(case, made, (route_fact(case, case.node(last.node), last.src),))
+    plain = no_route(case, last.node, last.src, leg="return")
+    return blame(case, "no-route-back", last.node, facts=plain.facts, fix=plain.fix, dst=last.src)
 
 
 def no_masquerade(case: Case) -> Cause | None:
@@ -106,13 +106,13 @@ def _returns(node: Node, base: Chain, chain: Chain, rule: Rule, packet: Packet) 
 
 def _unanswerable(case: Case) -> tuple[str, str]:
     """(the source, the node that cannot answer it); "" when this is not such a case."""
-    spot = case.spot
-    if spot.stage == "delivered" and spot.leg == "forward" and spot.node != case.probe.node:
-        back = case.route(spot.node, spot.src)
-        return (spot.src, spot.node) if back.error and _is_private(spot.src) else ("", "")
-    beside = spot.stage == "asking" and spot.asked == spot.dst  # it takes it for a neighbour, so it has a way back
-    if spot.leg == "return" and spot.stage != "delivered" and not beside and _is_private(spot.dst) and case.node(spot.node).role == "internet":
-        return spot.dst, spot.node
+    last = case.last
+    if last.stage == "delivered" and last.leg == "forward" and last.node != case.probe.node:
+        back = case.route(last.node, last.src)
+        return (last.src, last.node) if back.error and _is_private(last.src) else ("", "")
+    beside = last.stage == "asking" and last.asked == last.dst  # it takes it for a neighbour, so it has a way back
+    if last.leg == "return" and last.stage != "delivered" and not beside and _is_private(last.dst) and case.node(last.node).role == "internet":
+        return last.dst, last.node
     return "", ""
 
 
@@ -147,11 +147,11 @@ def _untracked(case: Case, node: Node, packet: Packet, source: str, facts: tuple
 
 def answer_untracked(case: Case) -> Cause | None:
     """The answer is kept from connection tracking: nothing undoes the translation of its request, and it ends in the node that translated."""
-    spot = case.spot
-    flow, hop, node = case.flow(spot.node), spot.hop, case.node(spot.node)
-    if spot.leg != "return" or hop is None or flow is None or not flow.source_nat or hop.dst != flow.reply.dst or node.owner(hop.dst) is None:
+    last = case.last
+    flow, hop, node = case.flow(last.node), last.hop, case.node(last.node)
+    if last.leg != "return" or hop is None or flow is None or not flow.source_nat or hop.dst != flow.reply.dst or node.owner(hop.dst) is None:
         return None
-    came = first(case, spot.kind, hop.src, hop.dst, spot.iif, "").forgetting("th dport")
+    came = first(case, last.kind, hop.src, hop.dst, last.iif, "").forgetting("th dport")
     found = untracking(node, "prerouting", came)
     if found is None:
         return None

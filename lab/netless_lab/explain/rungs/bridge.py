@@ -13,47 +13,47 @@ from ..segment import way
 
 def between(case: Case) -> Cause | None:
     """What stands between the last sighting and the interface the frame was for."""
-    spot = case.spot
-    goal = _goal(case) if spot.hop is not None else None
+    last = case.last
+    goal = _goal(case) if last.hop is not None else None
     there = way(case.before, _start(case), goal) if goal is not None else None
-    if goal is not None and there is None and spot.stage == "bridging":
+    if goal is not None and there is None and last.stage == "bridging":
         return _elsewhere(case, goal)
-    known = {(node.name, entry.dev) for node in case.before.nodes for entry in node.fdb if entry.dst and spot.hop and entry.mac == spot.hop.mac_dst}
+    known = {(node.name, entry.dev) for node in case.before.nodes for entry in node.fdb if entry.dst and last.hop and entry.mac == last.hop.mac_dst}
     stops = [stop for stop in there.stops if (stop.node, stop.link) not in known or stop.how != "none"] if there is not None else []
     if not stops:
         return None
-    return of_stop(case, stops[0], f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
+    return of_stop(case, stops[0], f"the packet was last seen at {last.link} of {owner_words(last.node)}")
 
 
 def _elsewhere(case: Case, goal: tuple[str, str]) -> Cause | None:
     """The frame is for an interface whose cable ends somewhere else than in this node."""
-    spot = case.spot
+    last = case.last
     far = case.link(*goal)
     end = far.peer if far is not None and far.kind == "veth" else None
-    here = case.link(spot.node, spot.link)
-    if end is None or not end.node or end.node == spot.node or here is None:
+    here = case.link(last.node, last.link)
+    if end is None or not end.node or end.node == last.node or here is None:
         return None
     bridge = here.master or here.name
     fact = state(f"the other end of {goal[1]} of {owner_words(goal[0])} is {end.name} of {owner_words(end.node)}", case.ip(end.node, f"link show {end.name}"))
-    ended = inferred(f"the packet was last seen at {spot.link} of {owner_words(spot.node)}")
+    ended = inferred(f"the packet was last seen at {last.link} of {owner_words(last.node)}")
     return blame(case, "port-unplugged", end.node, end.name, facts=(fact, ended), how="away", fix="", bridge=bridge, far=goal[1], owner=owner_words(goal[0]),
-                 here=owner_words(spot.node))  # fmt: skip
+                 here=owner_words(last.node))  # fmt: skip
 
 
 def _start(case: Case) -> tuple[str, str]:
     """The interface that the frame set out from on this segment: the last one that is no bridge port."""
-    spot = case.spot
-    for hop in reversed(case.hops[: spot.at + 1]):
+    last = case.last
+    for hop in reversed(case.hops[: last.at + 1]):
         link = case.link(hop.node, hop.link)
-        own = hop.mac_src == (spot.hop.mac_src if spot.hop else "")
+        own = hop.mac_src == (last.hop.mac_src if last.hop else "")
         if hop.direction == "out" and link is not None and not (link.master and link.port) and own:
             return hop.node, hop.link
-    return spot.node, spot.link
+    return last.node, last.link
 
 
 def _goal(case: Case) -> tuple[str, str] | None:
     """The interface with the MAC that the frame is for."""
-    hop = case.spot.hop
+    hop = case.last.hop
     if hop is None:
         return None
     found = [(node.name, link) for node in case.before.nodes for link in node.links if link.mac == hop.mac_dst and link.kind != "loopback"]
@@ -63,10 +63,10 @@ def _goal(case: Case) -> tuple[str, str] | None:
 
 def wrong_port(case: Case) -> Cause | None:
     """The bridge has a fixed entry that sends this MAC out of another port than the one it lives behind."""
-    spot = case.spot
-    if spot.hop is None:
+    last = case.last
+    if last.hop is None:
         return None
-    targets = {spot.hop.mac_dst, *(hop.mac_dst for hop in case.hops[max(0, spot.at - 3) : spot.at + 1])}
+    targets = {last.hop.mac_dst, *(hop.mac_dst for hop in case.hops[max(0, last.at - 3) : last.at + 1])}
     for node in case.before.nodes:
         for entry in node.fdb:
             if entry.local or entry.mac not in targets or entry.state not in ("permanent", "noarp", "static") or not entry.master:
@@ -95,8 +95,8 @@ def _lives_behind(case: Case, node: Node, entry: FdbEntry) -> str:
 
 def twin_mac(case: Case) -> Cause | None:
     """Two interfaces on one segment with one MAC: the bridge sends everything to whom it heard last."""
-    spot = case.spot
-    if spot.hop is None:
+    last = case.last
+    if last.hop is None:
         return None
     start = _start(case)
     ends = [*neighbours_of(case, *start)]
@@ -106,9 +106,9 @@ def twin_mac(case: Case) -> Cause | None:
     by_mac: dict[str, list[tuple[Node, Link]]] = {}
     for node, link in ends:
         by_mac.setdefault(link.mac, []).append((node, link))
-    asked = tuple(link.mac for _, link in case.owners(spot.asked)) if spot.asked else ()
+    asked = tuple(link.mac for _, link in case.owners(last.asked)) if last.asked else ()
     for mac, twins in by_mac.items():
-        if mac and len({node.name for node, _ in twins}) > 1 and mac in (spot.hop.mac_dst, spot.hop.mac_src, *asked):
+        if mac and len({node.name for node, _ in twins}) > 1 and mac in (last.hop.mac_dst, last.hop.mac_src, *asked):
             (one, first), (two, second) = twins[0], twins[1]
             facts = [inferred(f"{link.name} has {mac}", case.ip(node.name, f"link show {link.name}")) for node, link in twins[:2]]
             return blame(case, "duplicate-mac", two.name, second.name, facts=facts, first=f"{first.name} of {owner_words(one.name)}", mac=mac)
@@ -117,19 +117,19 @@ def twin_mac(case: Case) -> Cause | None:
 
 def no_hairpin(case: Case) -> Cause | None:
     """The frame would have to leave by the port it came in by, which a bridge does not do unless told (bridge(8), hairpin)."""
-    spot = case.spot
+    last = case.last
     goal = _goal(case)
-    bridge = case.link(spot.node, spot.link)
-    out = spot.hop is not None and spot.hop.direction == "out"
+    bridge = case.link(last.node, last.link)
+    out = last.hop is not None and last.hop.direction == "out"
     if not out or goal is None or bridge is None or bridge.kind != "bridge" or goal[0] != case.probe.node:
         return None
-    ports = (link for link in case.node(spot.node).links if link.master == bridge.name and link.peer)
+    ports = (link for link in case.node(last.node).links if link.master == bridge.name and link.peer)
     port = next((link for link in ports if link.peer and (link.peer.node, link.peer.name) == goal), None)
     if port is None or port.port is None or port.port.hairpin or not case.redirects:
         return None
-    fact = inferred(f"{port.name} has hairpin off", case.run(spot.node, f"bridge -d link show dev {port.name}"))
-    fix = case.run(spot.node, f"bridge link set dev {port.name} hairpin on")
-    return blame(case, "no-hairpin", spot.node, port.name, facts=(fact,), how="port", site="link", fix=fix)
+    fact = inferred(f"{port.name} has hairpin off", case.run(last.node, f"bridge -d link show dev {port.name}"))
+    fix = case.run(last.node, f"bridge link set dev {port.name} hairpin on")
+    return blame(case, "no-hairpin", last.node, port.name, facts=(fact,), how="port", site="link", fix=fix)
 
 
 def not_unpacked(case: Case) -> Cause | None:
@@ -137,7 +137,7 @@ def not_unpacked(case: Case) -> Cause | None:
 
     A tunnel may send to a group: then everybody who joined it is meant, and no node owns the address.
     """
-    hop = case.spot.hop
+    hop = case.last.hop
     if hop is None or hop.tunnel is None:
         return None
     outer = hop.tunnel.dst

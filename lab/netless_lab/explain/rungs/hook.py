@@ -70,8 +70,8 @@ def traced(case: Case) -> Cause | None:
 
 def counted(case: Case) -> Cause | None:
     """A rule that drops has counted a packet just now, in a node where this one, or the question it waits for, was lost."""
-    spot = case.spot
-    near = {spot.node, case.probe.node, spot.hop.node if spot.hop is not None else spot.node}
+    last = case.last
+    near = {last.node, case.probe.node, last.hop.node if last.hop is not None else last.node}
     checks = tuple(passed(case)) if case.evidence.rules else ()
     for hit in case.evidence.rules:
         found = _find(case, hit.node, hit.family, hit.table, hit.chain, hit.handle) if hit.node in near else None
@@ -83,7 +83,7 @@ def counted(case: Case) -> Cause | None:
         here = [check for check in checks if (check.at.node, check.hook) == (hit.node, base.hook) and base.family in check.families]
         if here and all(missed(case.node(hit.node), base, chain, rule, check.packet) for check in here):
             continue
-        block = Block(hit.node, base, chain, rule, spot.leg == "return", spot.stage == "bridging")
+        block = Block(hit.node, base, chain, rule, last.leg == "return", last.stage == "bridging")
         kind = counting if here or hit.family not in _IP else inferred
         return _cause(case, block, kind(f"the rule's counter rose by {hit.packets} while the probe was on its way: {hit.text}", _list(case, block)))
     return None
@@ -127,17 +127,17 @@ def unclear(case: Case, *, traced: bool = False) -> Iterator[Fact]:
 def _untold(case: Case) -> Iterator[Check]:
     """The hooks of which nftables has not said itself what it does there."""
     trace = case.evidence.trace
-    told = trace is not None and case.spot.node in trace.nodes and case.spot.stage not in ("asking", "bridging")
+    told = trace is not None and case.last.node in trace.nodes and case.last.stage not in ("asking", "bridging")
     yield from (check for check in passed(case) if not told or "arp" in check.families)
 
 
 def legacy(case: Case) -> Cause | None:
     """A rule of the old iptables counted the packet when it was sent once more."""
-    hits = sorted(case.evidence.legacy or (), key=lambda hit: (hit.node != case.spot.node, hit.node != case.probe.node))
+    hits = sorted(case.evidence.legacy or (), key=lambda hit: (hit.node != case.last.node, hit.node != case.probe.node))
     for hit in hits:
         what = f"rule {hit.number} ({hit.target})" if hit.number else f"the policy {hit.target}"
         look = case.run(hit.node, f"{case.iptables} -t {hit.table} -L {hit.chain} -n -v --line-numbers")
-        kind = counting if hit.node == case.spot.node else inferred
+        kind = counting if hit.node == case.last.node else inferred
         fact = kind(f"sent once more, the packet was counted by {what} of chain {hit.chain} in {owner_words(hit.node)}", look)
         return _legacy(case, hit.node, hit.table, hit.chain, hit.number, what, fact)
     return None
@@ -155,15 +155,15 @@ def _let_in(case: Case, chain: str) -> list[str]:
     asker, asked = _ends(case)
     if chain == "FORWARD" and asker:
         return [f"-I FORWARD -d {asker} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", f"-I FORWARD -s {asker} -j ACCEPT"]
-    far = asker if case.spot.node != case.probe.node else asked
+    far = asker if case.last.node != case.probe.node else asked
     side = {"INPUT": "-s", "OUTPUT": "-d"}.get(chain, "")
     return [f"-I {chain} {side} {far} -j ACCEPT"] if side and far else []
 
 
 def _ends(case: Case) -> tuple[str, str]:
     """(who asked, who was asked), as their addresses stand where the packet was lost."""
-    spot = case.spot
-    return (spot.src, spot.dst) if spot.leg == "forward" else (spot.dst, spot.src)
+    last = case.last
+    return (last.src, last.dst) if last.leg == "forward" else (last.dst, last.src)
 
 
 def _of_step(case: Case, step: TraceStep) -> Block | None:
@@ -171,7 +171,7 @@ def _of_step(case: Case, step: TraceStep) -> Block | None:
     if found is None:
         return None
     base, chain, rule = found
-    returning = case.spot.leg == "return"
+    returning = case.last.leg == "return"
     if step.talk is not None:
         own = {address.address for link in case.sender.links for address in link.addresses}
         returning = step.talk.dst in own and step.talk.src not in own
@@ -250,9 +250,9 @@ def _chain_words(block: Block) -> str:
 
 def _passage(case: Case, block: Block) -> tuple[str, str]:
     """(the link the packet came into the node by, the one it would leave by), "" for what is not known."""
-    spot = case.spot
-    iif = spot.iif or ""
-    found = case.route(block.node, spot.dst, spot.src or None, spot.iif) if spot.dst else None
+    last = case.last
+    iif = last.iif or ""
+    found = case.route(block.node, last.dst, last.src or None, last.iif) if last.dst else None
     return iif, (found.dev or "") if found is not None else ""
 
 
@@ -274,8 +274,8 @@ def _fix(case: Case, code: str, block: Block) -> str:
     if _engine(block.chain.name):
         return _beside_docker(case, block) if _engine(block.chain.name) == "Docker" else ""
     if code == "bridge-netfilter":
-        hop = case.spot.hop
-        link = case.link(block.node, case.spot.link) or (case.link(block.node, hop.link) if hop is not None else None)
+        hop = case.last.hop
+        link = case.link(block.node, case.last.link) or (case.link(block.node, hop.link) if hop is not None else None)
         bridge = (link.master or link.name) if link is not None else ""
         return case.run(block.node, f"{insert} iifname {bridge} oifname {bridge} accept") if bridge else ""
     if code == "answers-not-accepted":
@@ -295,14 +295,14 @@ def _fix(case: Case, code: str, block: Block) -> str:
 
 def _comes_back_to_nobody(case: Case, block: Block) -> bool:
     """Whether the packet, let through, would come to who knows no way back to its sender: nothing here translates it."""
-    spot, node = case.spot, case.node(block.node)
-    target = next((owner for owner, _ in case.owners(spot.dst)), None)
-    if block.returning or block.bridged or not spot.src or target is None or target.name == block.node:
+    last, node = case.last, case.node(block.node)
+    target = next((owner for owner, _ in case.owners(last.dst)), None)
+    if block.returning or block.bridged or not last.src or target is None or target.name == block.node:
         return False
     iif, out = _passage(case, block)
-    leaving = packet(case, block.node, "forward", spot.kind, spot.src, spot.dst, iif or None, out or None)
+    leaving = packet(case, block.node, "forward", last.kind, last.src, last.dst, iif or None, out or None)
     untranslated = always(run(node, "postrouting", leaving), lambda way: not way.source_rewritten)
-    return bool(untranslated) and bool(routes.worked_out(target, spot.src).error)
+    return bool(untranslated) and bool(routes.worked_out(target, last.src).error)
 
 
 def _still_shut(case: Case, block: Block, rule: Rule) -> bool:
@@ -324,10 +324,10 @@ def _for_all(rule: Rule) -> bool:
 
 def _shuts_answers_out(case: Case, block: Block) -> bool:
     """Whether the answer to the packet would end in the same hook."""
-    spot = case.spot
-    kind = "echo-reply" if spot.kind == "echo-request" else spot.kind
+    last = case.last
+    kind = "echo-reply" if last.kind == "echo-request" else last.kind
     iif, out = _passage(case, block)
-    answer = packet(case, block.node, "return", kind, spot.dst, spot.src, out or None, iif or None)
+    answer = packet(case, block.node, "return", kind, last.dst, last.src, out or None, iif or None)
     return bool(always(run(case.node(block.node), "forward", answer), lambda way: way.end == "drop"))
 
 
@@ -345,20 +345,20 @@ def _beside_docker(case: Case, block: Block) -> str:
 
 def _whom(case: Case, block: Block) -> str:
     """The match that fits this conversation and no other, for a chain that drops by its policy."""
-    spot, hop, family = case.spot, case.spot.hop, block.base.family
+    last, hop, family = case.last, case.last.hop, block.base.family
     own = "ip" if case.family == 4 else "ip6"
     if family == "arp":
         return f"arp saddr ip {hop.src}" if hop is not None and block.base.hook == "input" and hop.src else ""
     if family == "bridge" and hop is not None:
-        macs = {hop.mac_src, hop.mac_dst, *(link.mac for _, link in case.owners(spot.asked or spot.dst))} - {"ff:ff:ff:ff:ff:ff", ""}
+        macs = {hop.mac_src, hop.mac_dst, *(link.mac for _, link in case.owners(last.asked or last.dst))} - {"ff:ff:ff:ff:ff:ff", ""}
         both = ", ".join(sorted(macs))
         return f"ether saddr '{{ {both} }}' ether daddr '{{ {both}, ff:ff:ff:ff:ff:ff }}'" if case.family == 4 else ""
     if block.base.hook in ("ingress", "egress"):
         return f"ether saddr {hop.mac_src}" if hop is not None and block.base.hook == "ingress" else ""
     if block.base.hook == "output":
-        far = spot.src if spot.stage == "delivered" and spot.leg == "forward" else spot.dst
+        far = last.src if last.stage == "delivered" and last.leg == "forward" else last.dst
         return f"{own} daddr {far}" if far else ""
-    return f"{own} saddr {spot.src}" if spot.src else ""
+    return f"{own} saddr {last.src}" if last.src else ""
 
 
 def reason(case: Case) -> Cause | None:

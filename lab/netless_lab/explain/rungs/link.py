@@ -32,40 +32,40 @@ def unplugged(case: Case) -> Cause | None:
     A bridge borrows a port's MAC, so a frame for the bridge is taken in by that very port when it is a port no more: the node then routes
     what came in by the wrong link, and its rules, which speak of the bridge, drop it.
     """
-    spot = case.spot
-    link = case.link(spot.node, spot.iif or "")
-    if link is None or link.master or not could_be_port(link) or spot.hop is None:
+    last = case.last
+    link = case.link(last.node, last.iif or "")
+    if link is None or link.master or not could_be_port(link) or last.hop is None:
         return None
-    sent = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and hop.mac_dst == spot.hop.mac_dst), None)
-    if sent is None or sent.node == spot.node:
+    sent = next((hop for hop in reversed(case.hops[: last.at]) if hop.direction == "out" and hop.mac_dst == last.hop.mac_dst), None)
+    if sent is None or sent.node == last.node:
         return None
     next_hop = case.route(sent.node, sent.dst).next_hop
-    bridge = next((far for node, far in case.owners(next_hop) if node.name == spot.node and far.kind == "bridge"), None)
+    bridge = next((far for node, far in case.owners(next_hop) if node.name == last.node and far.kind == "bridge"), None)
     if bridge is None:
         return None
     facts = (
-        state(f"{link.name} has no master", case.ip(spot.node, f"link show {link.name}")),
+        state(f"{link.name} has no master", case.ip(last.node, f"link show {link.name}")),
         inferred(f"{owner_words(sent.node)} sent it to {next_hop}, which is {bridge.name}'s; it came in by {link.name}"),
     )
     return blame(
-        case, "port-unplugged", spot.node, link.name, facts=facts, how="taken", mended=with_link(spot.node, link.name, master=bridge.name),
+        case, "port-unplugged", last.node, link.name, facts=facts, how="taken", mended=with_link(last.node, link.name, master=bridge.name),
         bridge=bridge.name,
     )  # fmt: skip
 
 
 def no_carrier(case: Case) -> Cause | None:
     """The link out is up, and its cable is dead: nothing is ever put on it."""
-    spot = case.spot
-    home = spot.stage == "delivered"
-    dst = spot.src if home else spot.dst
+    last = case.last
+    home = last.stage == "delivered"
+    dst = last.src if home else last.dst
     if not dst:
         return None
-    found = case.route(spot.node, dst, spot.src if spot.iif else None, None if home else spot.iif)
-    link = case.link(spot.node, found.dev) if found.dev else None
+    found = case.route(last.node, dst, last.src if last.iif else None, None if home else last.iif)
+    link = case.link(last.node, found.dev) if found.dev else None
     if link is None:
         return None
-    covers = None if home else _leads_elsewhere(case, case.node(spot.node), link, found.next_hop)
-    return covers or _dead_cable(case, case.node(spot.node), link)
+    covers = None if home else _leads_elsewhere(case, case.node(last.node), link, found.next_hop)
+    return covers or _dead_cable(case, case.node(last.node), link)
 
 
 def _leads_elsewhere(case: Case, node: Node, link: Link, address: str) -> Cause | None:
@@ -111,8 +111,8 @@ def _far_end_down(case: Case, node: Node, link: Link) -> Cause | None:
 
 def _bridge_without_ports(case: Case, node: Node, bridge: Link) -> Cause | None:
     """A bridge none of whose ports is alive; which of them should be is asked of the way to whom the packet is for."""
-    spot = case.spot
-    hop = spot.asked or case.route(spot.node, spot.dst).next_hop
+    last = case.last
+    hop = last.asked or case.route(last.node, last.dst).next_hop
     owners = [pair for pair in case.owners(hop) if pair[0].name != node.name] if hop else []
     there = way(case.before, (node.name, bridge.name), (owners[0][0].name, owners[0][1].name)) if owners else None
     if there is None or not there.stops:
@@ -122,20 +122,20 @@ def _bridge_without_ports(case: Case, node: Node, bridge: Link) -> Cause | None:
 
 def held_back(case: Case) -> Cause | None:
     """The packet should have left by a link whose queue was given rules of its own (tc(8))."""
-    spot = case.spot
-    dst = spot.src if spot.stage == "delivered" and spot.leg == "forward" else spot.dst
-    found = case.route(spot.node, dst) if dst else None
+    last = case.last
+    dst = last.src if last.stage == "delivered" and last.leg == "forward" else last.dst
+    found = case.route(last.node, dst) if dst else None
     link = found.dev if found is not None and found.dev else ""
-    kind = case.knob(spot.node, f"qdisc/{link}")
+    kind = case.knob(last.node, f"qdisc/{link}")
     if kind in PLAIN_QUEUES:
         return None
-    fact = inferred(f"{link} has the queueing discipline {kind}", case.run(spot.node, f"tc -s qdisc show dev {link}"))
-    return blame(case, "queue-drop", spot.node, link, facts=(fact,), kind=kind)
+    fact = inferred(f"{link} has the queueing discipline {kind}", case.run(last.node, f"tc -s qdisc show dev {link}"))
+    return blame(case, "queue-drop", last.node, link, facts=(fact,), kind=kind)
 
 
 def by_policy_of_ipsec(case: Case) -> Cause | None:
     """IPsec decides in the node before a packet may leave, pass or come in (ip-xfrm(8)): what, cannot be read here."""
-    node = case.spot.node
+    node = case.last.node
     there = case.knob(node, "ipsec")
     if not there:
         return None
@@ -146,12 +146,12 @@ def unread(case: Case) -> tuple[Fact, ...]:
     """Filters of tc and XDP programs of the node where the packet was last seen, or at the other end of its cable: whether they took it, nobody
     can read, nor where they sent it.
     """
-    spot, facts = case.spot, list[Fact]()
-    last = {spot.node, spot.hop.node if spot.hop is not None else spot.node}
+    last, facts = case.last, list[Fact]()
+    held = {last.node, last.hop.node if last.hop is not None else last.node}
     for node in case.before.nodes:
         for link in node.links:
             for program in link.programs:
-                if program != "queue" and (node.name in last or is_here(case, at_link(node.name, link.name))):
+                if program != "queue" and (node.name in held or is_here(case, at_link(node.name, link.name))):
                     look = case.ip(node.name, f"-d link show dev {link.name}") if program == "xdp" else (
                         case.run(node.name, f"tc filter show dev {link.name} {program.removeprefix('tc-')}")
                     )  # fmt: skip
@@ -165,10 +165,10 @@ def too_big(case: Case) -> Cause | None:
     if case.outcome.reason != "too-big":
         return None
     if case.outcome.by is None or not case.evidence.errors:
-        found = case.route(case.probe.node, case.spot.dst) if case.spot.dst else None
+        found = case.route(case.probe.node, case.last.dst) if case.last.dst else None
         return _local(case, case.link(case.probe.node, found.dev) if found is not None and found.dev else None)
     node = case.node(case.evidence.errors[0].made_by)
-    found = case.route(node.name, case.spot.dst) if case.spot.dst else None
+    found = case.route(node.name, case.last.dst) if case.last.dst else None
     link = node.link(found.dev) if found is not None and found.dev else None
     narrowest = min((own for own in node.links if own.kind != "loopback"), key=lambda own: own.mtu, default=None)
     link = link if link is not None else narrowest
@@ -187,23 +187,23 @@ def _local(case: Case, link: Link | None) -> Cause | None:
 
 def _path(case: Case, size: int) -> Cause | None:
     """No link is too narrow: the sender's routing says that the path is, as a router has told it before or as somebody has set it."""
-    found = case.route(case.probe.node, case.spot.dst)
+    found = case.route(case.probe.node, case.last.dst)
     if not 0 < found.mtu < size:
         return None
     link = case.link(case.probe.node, found.dev or "")
     if link is not None and link.vxlan is not None and found.mtu_learned and not found.via:
         return _beyond_its_tunnel(case, case.sender, link, found.mtu, size)
     node, words = case.probe.node, "a router said so" if found.mtu_learned else "set with the route"
-    fact = said(f"{of_node(node)} routing says for {case.spot.dst}: mtu {found.mtu}, {words}", case.ip(node, f"route get {case.spot.dst}"))
+    fact = said(f"{of_node(node)} routing says for {case.last.dst}: mtu {found.mtu}, {words}", case.ip(node, f"route get {case.last.dst}"))
     facts = (fact, said(case.outcome.text))
     if found.mtu_learned:
-        return blame(case, "path-mtu-remembered", node, facts=facts, fix=case.ip(node, "route flush cache"), dst=case.spot.dst, mtu=found.mtu)
-    return blame(case, "route-mtu", node, facts=facts, dst=case.spot.dst, mtu=found.mtu, size=size)
+        return blame(case, "path-mtu-remembered", node, facts=facts, fix=case.ip(node, "route flush cache"), dst=case.last.dst, mtu=found.mtu)
+    return blame(case, "route-mtu", node, facts=facts, dst=case.last.dst, mtu=found.mtu, size=size)
 
 
 def _beyond_its_tunnel(case: Case, node: Node, link: Link, room: int, size: int) -> Cause:
     """The tunnel itself told its sender: what it carries travels inside packets of its own, and they have to fit the link below."""
-    learned = said(f"{of_node(node.name)} routing has learned: mtu {room}", case.ip(node.name, f"route get {case.spot.dst}"))
+    learned = said(f"{of_node(node.name)} routing has learned: mtu {room}", case.ip(node.name, f"route get {case.last.dst}"))
     return blame(case, "mtu-wrong", node.name, link.name, facts=(_mtu(case, node, link), learned), how="tunnel", fix="", mtu=link.mtu, right=room, size=size)
 
 
@@ -229,68 +229,68 @@ def _wider(case: Case, link: Link) -> int:
 
 def swallowed(case: Case) -> Cause | None:
     """A big packet was lost right before a link that is too narrow for it."""
-    spot = case.spot
-    if spot.hop is None:
+    last = case.last
+    if last.hop is None:
         return None
-    size = spot.hop.length - _ETHERNET
-    if spot.stage == "crossing":
+    size = last.hop.length - _ETHERNET
+    if last.stage == "crossing":
         return _beyond_cable(case, size)
-    if spot.stage == "bridging":
+    if last.stage == "bridging":
         return _beyond_port(case, size)
-    if spot.stage == "routing" and spot.iif:
-        found = case.route(spot.node, spot.dst, spot.src, spot.iif)
-        link = case.link(spot.node, found.dev) if found.dev else None
+    if last.stage == "routing" and last.iif:
+        found = case.route(last.node, last.dst, last.src, last.iif)
+        link = case.link(last.node, found.dev) if found.dev else None
         if link is not None and size > link.mtu and link.mtu < _narrowest(case):
-            return _black_hole(case, case.node(spot.node), link, size)
+            return _black_hole(case, case.node(last.node), link, size)
     return None
 
 
 def _narrowest(case: Case) -> int:
     """The smallest MTU of the links the packet has passed. Inside one kernel a frame may be longer: it is cut only at a real wire (GSO)."""
-    own = next((run.hops for run in case.evidence.runs if case.spot.at in run.hops), (case.spot.at,))
-    passed = [case.hops[number] for number in own if number <= case.spot.at]
+    own = next((run.hops for run in case.evidence.runs if case.last.at in run.hops), (case.last.at,))
+    passed = [case.hops[number] for number in own if number <= case.last.at]
     found = [link.mtu for hop in passed if (link := case.link(hop.node, hop.link)) is not None and link.kind != "loopback"]
     return min(found, default=_USUAL)
 
 
 def _beyond_cable(case: Case, size: int) -> Cause | None:
-    spot = case.spot
-    link = case.link(spot.node, spot.link)
+    last = case.last
+    link = case.link(last.node, last.link)
     far = case.link(link.peer.node, link.peer.name) if link is not None and link.peer is not None and link.peer.node else None
     if link is None or link.peer is None or far is None or size <= far.mtu + _SLACK or far.mtu >= link.mtu:
         return None
     if far.mtu < _USUAL or link.mtu <= _USUAL:
         return _uneven(case, case.node(link.peer.node), far, size)
-    node = case.node(spot.node)
+    node = case.node(last.node)
     facts = (_mtu(case, node, link), inferred(f"the packet has {size} bytes"))
     return blame(case, "mtu-wrong", node.name, link.name, facts=facts, how="wide", mtu=link.mtu, far=far.name, right=far.mtu)
 
 
 def _beyond_port(case: Case, size: int) -> Cause | None:
     """A port, or its bridge, that is narrower than the frame."""
-    spot = case.spot
-    here = case.link(spot.node, spot.link)
+    last = case.last
+    here = case.link(last.node, last.link)
     bridge = (here.master or here.name) if here is not None else ""
-    target = next((link for owner in case.before.nodes for link in owner.links if spot.hop and link.mac == spot.hop.mac_dst), None)
-    for link in case.node(spot.node).links:
+    target = next((link for owner in case.before.nodes for link in owner.links if last.hop and link.mac == last.hop.mac_dst), None)
+    for link in case.node(last.node).links:
         leads = target is not None and link.peer is not None and link.peer.name == target.name
         if link.master == bridge and leads and size > link.mtu + _SLACK:
-            return _uneven(case, case.node(spot.node), link, size)
-        if link.master == bridge and link.vxlan is not None and link.name != spot.link and size > link.mtu + _SLACK:
-            return _beyond_tunnel(case, case.node(spot.node), link, size)
+            return _uneven(case, case.node(last.node), link, size)
+        if link.master == bridge and link.vxlan is not None and link.name != last.link and size > link.mtu + _SLACK:
+            return _beyond_tunnel(case, case.node(last.node), link, size)
     return None
 
 
 def _beyond_tunnel(case: Case, node: Node, link: Link, size: int) -> Cause | None:
     """The frame is for whom only the tunnel leads to, and a tunnel carries less than the wire it runs on: who sends has to send less."""
-    sent = next((hop for hop in case.hops if hop.direction == "out" and case.spot.hop and hop.mac_src == case.spot.hop.mac_src), None)
+    sent = next((hop for hop in case.hops if hop.direction == "out" and case.last.hop and hop.mac_src == case.last.hop.mac_src), None)
     goal = next(
-        ((own.name, far.name) for own in case.before.nodes for far in own.links if case.spot.hop and far.mac == case.spot.hop.mac_dst and far.vxlan), None
+        ((own.name, far.name) for own in case.before.nodes for far in own.links if case.last.hop and far.mac == case.last.hop.mac_dst and far.vxlan), None
     )
     there = way(case.before, (sent.node, sent.link), goal) if sent is not None and goal is not None else None
     if sent is None or there is None or there.stops or (node.name, link.name) not in there.places:
         return None
-    facts = (_mtu(case, node, link), inferred(f"the frame of {size} bytes was last seen at {case.spot.link} of {owner_words(node.name)}"))
+    facts = (_mtu(case, node, link), inferred(f"the frame of {size} bytes was last seen at {case.last.link} of {owner_words(node.name)}"))
     fix = case.ip(sent.node, f"link set {sent.link} mtu {link.mtu}")
     return blame(case, "mtu-black-hole", node.name, link.name, facts=facts, how="tunnel", fix=fix, mtu=link.mtu, size=size)
 

@@ -11,11 +11,11 @@ from ...model.snapshot import Listener, Node
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, beside, counted, inferred, of_node, owner_words, said, seen, state
+from ..last_seen import truly
 from ..near import route_fact
 from ..packets import entering
 from ..routes import LOCAL, host_of, is_loopback
 from ..rules import base_of, rewrites, rules_at
-from ..spot import truly
 
 _ANY = ("0.0.0.0", "::", "*")
 _OVERFLOW = "TcpExtListenOverflows"
@@ -23,36 +23,36 @@ _OVERFLOW = "TcpExtListenOverflows"
 
 def ignores_pings(case: Case) -> Cause | None:
     """The node is there, and does not answer pings."""
-    spot = case.spot
-    if spot.leg != "forward" or spot.kind != "echo-request":
+    last = case.last
+    if last.leg != "forward" or last.kind != "echo-request":
         return None
     four = case.family == 4
     key = "net.ipv4.icmp_echo_ignore_all" if four else "net.ipv6.icmp.echo_ignore_all"
-    value = case.setting(spot.node, "icmp_echo_ignore_all") if four else case.knob(spot.node, key.replace(".", "/"))
+    value = case.setting(last.node, "icmp_echo_ignore_all") if four else case.knob(last.node, key.replace(".", "/"))
     if value != "1":
         return None
     facts = (
-        state(f"{key} is 1 in {owner_words(spot.node)}", case.run(spot.node, f"sysctl {key}")),
-        inferred(f"the ping came in by {spot.link}, and no answer left"),
+        state(f"{key} is 1 in {owner_words(last.node)}", case.run(last.node, f"sysctl {key}")),
+        inferred(f"the ping came in by {last.link}, and no answer left"),
     )
-    return blame(case, "icmp-ignored", spot.node, facts=facts, key=key)
+    return blame(case, "icmp-ignored", last.node, facts=facts, key=key)
 
 
 def not_local(case: Case) -> Cause | None:
     """The node has the address, and its routing does not know it: the entry of the local table is gone."""
-    spot = case.spot
-    if not spot.iif:
+    last = case.last
+    if not last.iif:
         return None
-    found = case.route(spot.node, spot.dst, spot.src, spot.iif)
+    found = case.route(last.node, last.dst, last.src, last.iif)
     if found.type == "local" or found.error in ("EXDEV", "EINVAL") or found not in case.evidence.routes:
         return None
-    fact = route_fact(case, case.node(spot.node), spot.dst, spot.src, spot.iif)
-    rules = case.policy(spot.node)
+    fact = route_fact(case, case.node(last.node), last.dst, last.src, last.iif)
+    rules = case.policy(last.node)
     if rules and not any(rule.table == LOCAL for rule in rules):
-        none = state("ip rule shows no line for the table local", case.ip(spot.node, "rule"))
-        fix = case.ip(spot.node, "rule add priority 0 lookup local")
-        return blame(case, "policy-rule", spot.node, facts=(none, beside(fact)), how="local", fix=fix, dst=spot.dst)
-    return blame(case, "local-route-missing", spot.node, facts=(beside(fact),), dst=spot.dst)
+        none = state("ip rule shows no line for the table local", case.ip(last.node, "rule"))
+        fix = case.ip(last.node, "rule add priority 0 lookup local")
+        return blame(case, "policy-rule", last.node, facts=(none, beside(fact)), how="local", fix=fix, dst=last.dst)
+    return blame(case, "local-route-missing", last.node, facts=(beside(fact),), dst=last.dst)
 
 
 def refused(case: Case) -> Cause | None:
@@ -70,25 +70,25 @@ def refused(case: Case) -> Cause | None:
     others = [own for own in node.listeners if own.protocol == "tcp" and own.family != case.family and own.port == asked]
     both = [own for own in others if own.family == 6 and own.address in _ANY]
     here = [own for own in listeners if own.port == asked]
-    if any(own.address in _ANY or own.address == case.spot.dst for own in here) or (both and case.outcome.reason == "reset"):
+    if any(own.address in _ANY or own.address == case.last.dst for own in here) or (both and case.outcome.reason == "reset"):
         return _broken_off(case, node, asked) if case.outcome.reason == "reset" else None
     if both:
         return None if case.evidence.legacy else _of_six_only(case, node, asked)
     if not here and others:
-        fact = said(f"a socket listens on {others[0].address}:{asked}, and the connection to {case.spot.dst} was refused", case.run(node.name, "ss -ltn"))
-        return blame(case, "service-wrong-address", node.name, facts=(fact,), port=asked, address=others[0].address, asked=case.spot.dst)
+        fact = said(f"a socket listens on {others[0].address}:{asked}, and the connection to {case.last.dst} was refused", case.run(node.name, "ss -ltn"))
+        return blame(case, "service-wrong-address", node.name, facts=(fact,), port=asked, address=others[0].address, asked=case.last.dst)
     if not here:
         return _missed_redirect(case, node, asked) or _unhooked(case, node, asked) or _nobody(case, node, asked, listeners)
     inside = next((own for own in here if is_loopback(own.address)), None)
     only = inside or here[0]
     fact = said(f"a socket listens on {only.address}:{asked}, and the connection was refused", case.run(node.name, "ss -ltn"))
     code = "service-on-loopback" if inside is not None else "service-wrong-address"
-    return blame(case, code, node.name, facts=(fact,), port=asked, address=only.address, asked=case.spot.dst or "the address asked for")
+    return blame(case, code, node.name, facts=(fact,), port=asked, address=only.address, asked=case.last.dst or "the address asked for")
 
 
 def _is_for(case: Case, node: Node) -> bool:
     """Whether the node is the connection's end, and not a firewall on its way that answers in its place."""
-    dst = case.spot.dst
+    dst = case.last.dst
     ends = {dst, *(flow.reply.src for flow in case.evidence.flows if flow.destination_nat), *(host_of(change.after) for change in case.redirects)}
     return any(node.owner(end) is not None for end in ends) or _believes(case, node, dst)
 
@@ -100,7 +100,7 @@ def _believes(case: Case, node: Node, dst: str) -> bool:
 
 def _taken(case: Case, node: Node, port: int) -> Cause | None:
     """Somebody else, who serves the port, has the address too: the packet never came to him."""
-    dst = case.spot.dst
+    dst = case.last.dst
     if case.redirects or any(own.port == port and own.protocol == "tcp" for own in node.listeners):
         return None
     others = [own for own, _ in case.owners(dst) if own.name != node.name and any(one.port == port and one.protocol == "tcp" for one in own.listeners)]
@@ -123,7 +123,7 @@ def _taken(case: Case, node: Node, port: int) -> Cause | None:
 def _of_six_only(case: Case, node: Node, port: int) -> Cause:
     """Its socket listens on [::], which takes IPv4 too unless the program said otherwise (IPV6_V6ONLY, ipv6(7)); the kernel refused IPv4."""
     fact = inferred(f"a socket listens on [::]:{port} and none on 0.0.0.0:{port}, and the connection was refused", case.run(node.name, "ss -ltne"))
-    return blame(case, "service-wrong-address", node.name, facts=(fact,), how="six", port=port, asked=case.spot.dst)
+    return blame(case, "service-wrong-address", node.name, facts=(fact,), how="six", port=port, asked=case.last.dst)
 
 
 def _broken_off(case: Case, node: Node, port: int) -> Cause:
@@ -134,10 +134,10 @@ def _broken_off(case: Case, node: Node, port: int) -> Cause:
 
 def _refuser(case: Case) -> Node | None:
     """The node whose kernel said no."""
-    spot = case.spot
-    if spot.stage == "refused":
-        return case.before.node(spot.node)
-    owners = case.owners(spot.dst) if spot.dst else ()
+    last = case.last
+    if last.stage == "refused":
+        return case.before.node(last.node)
+    owners = case.owners(last.dst) if last.dst else ()
     return owners[0][0] if owners else None
 
 
@@ -191,27 +191,27 @@ def _nobody(case: Case, node: Node, port: int, listeners: list[Listener]) -> Cau
 
 def from_elsewhere(case: Case) -> Cause | None:
     """A datagram's answer came from another address than the one that was asked: who asked takes it from nobody else (udp(7), connect(2))."""
-    spot, first = case.spot, next((hop for hop in case.hops if hop.leg == "forward" and hop.kind == "udp"), None)
-    if spot.kind != "udp" or spot.leg != "return" or first is None or spot.src in ("", first.dst) or case.redirects or spot.hop is None:
+    last, first = case.last, next((hop for hop in case.hops if hop.leg == "forward" and hop.kind == "udp"), None)
+    if last.kind != "udp" or last.leg != "return" or first is None or last.src in ("", first.dst) or case.redirects or last.hop is None:
         return None
-    owner = next((node for node, _ in case.owners(spot.src)), None)
+    owner = next((node for node, _ in case.owners(last.src)), None)
     if owner is None or owner.owner(first.dst) is None:
         return None
-    answered = seen(f"the answer came home from {spot.src}", case.run(case.probe.node, "tcpdump -n udp"))
+    answered = seen(f"the answer came home from {last.src}", case.run(case.probe.node, "tcpdump -n udp"))
     asked, asker = first.dst, owner_words(case.probe.node)
-    return blame(case, "answer-from-another", owner.name, facts=(answered,), port=case.port, address=spot.src, asked=asked, asker=asker)
+    return blame(case, "answer-from-another", owner.name, facts=(answered,), port=case.port, address=last.src, asked=asked, asker=asker)
 
 
 def full(case: Case) -> Cause | None:
     """Nobody takes the connections that wait for the program: their queue is full, and the kernel drops who comes next (listen(2))."""
-    spot, port = case.spot, case.port
-    if spot.kind != "tcp" or spot.leg != "forward" or port is None or not case.rose(spot.node, _OVERFLOW):
+    last, port = case.last, case.port
+    if last.kind != "tcp" or last.leg != "forward" or port is None or not case.rose(last.node, _OVERFLOW):
         return None
-    asked = _asked_port(case, case.node(spot.node), port)
-    rose = f"{owner_words(spot.node)} counted a connection that found no room in the queue of its listener ({_OVERFLOW})"
-    fact = counted(rose, case.run(spot.node, f"nstat -az {_OVERFLOW}"))
-    shown = inferred("Recv-Q against Send-Q of the listener is how many wait, and how many may", case.run(spot.node, f"ss -ltn sport = :{asked}"))
-    return blame(case, "backlog-full", spot.node, facts=(fact, shown), port=asked)
+    asked = _asked_port(case, case.node(last.node), port)
+    rose = f"{owner_words(last.node)} counted a connection that found no room in the queue of its listener ({_OVERFLOW})"
+    fact = counted(rose, case.run(last.node, f"nstat -az {_OVERFLOW}"))
+    shown = inferred("Recv-Q against Send-Q of the listener is how many wait, and how many may", case.run(last.node, f"ss -ltn sport = :{asked}"))
+    return blame(case, "backlog-full", last.node, facts=(fact, shown), port=asked)
 
 
 def closed(case: Case) -> Cause | None:
@@ -229,7 +229,7 @@ def closed(case: Case) -> Cause | None:
         listens = counted(f"a socket listens on {bound.address}:{asked} only, and {owner_words(node.name)} counted a datagram for a port that nobody has (UdpNoPorts)",
                           case.run(node.name, "ss -lun"))  # fmt: skip
         code = "service-on-loopback" if is_loopback(bound.address) else "service-wrong-address"
-        return blame(case, code, node.name, facts=(listens,), port=asked, address=bound.address, asked=case.spot.dst)
+        return blame(case, code, node.name, facts=(listens,), port=asked, address=bound.address, asked=case.last.dst)
     known = ", ".join(str(own.port) for own in sorted(_at_udp(case, node), key=lambda own: own.port))
     told = [error for error in case.evidence.errors if error.made_by == node.name]
     fate = "its ICMP message that says so did not come home" if told else "it did not say so: ICMP errors are limited (net.ipv4.icmp_ratelimit)"
@@ -244,20 +244,20 @@ def _at_udp(case: Case, node: Node) -> list[Listener]:
 
 def keeps_silent(case: Case) -> Cause | None:
     """The connection stands, the request arrived, and the program says nothing."""
-    spot = case.spot
-    if (isinstance(case.probe, Udp) or case.talks_dns) and case.port is not None and spot.leg == "forward" and spot.kind == "udp":
-        asked = _asked_port(case, case.node(spot.node), case.port)
-        own = next((own for own in _at_udp(case, case.node(spot.node)) if own.port == asked and own.address in (*_ANY, spot.dst)), None)
+    last = case.last
+    if (isinstance(case.probe, Udp) or case.talks_dns) and case.port is not None and last.leg == "forward" and last.kind == "udp":
+        asked = _asked_port(case, case.node(last.node), case.port)
+        own = next((own for own in _at_udp(case, case.node(last.node)) if own.port == asked and own.address in (*_ANY, last.dst)), None)
         if own is None:
             return None
-        fact = inferred(f"a socket listens on {own.address}:{asked}, and no answer left", case.run(spot.node, "ss -lun"))
-        return blame(case, "service-silent", spot.node, facts=(fact,), how="udp", port=asked)
-    if not isinstance(case.probe, Fetch) or spot.leg != "forward" or case.outcome.reason != "silence":
+        fact = inferred(f"a socket listens on {own.address}:{asked}, and no answer left", case.run(last.node, "ss -lun"))
+        return blame(case, "service-silent", last.node, facts=(fact,), how="udp", port=asked)
+    if not isinstance(case.probe, Fetch) or last.leg != "forward" or case.outcome.reason != "silence":
         return None
     runs = [run for run in case.evidence.runs if run.kind == "tcp"]
     open_ = any(run.flags == "SYN,ACK" and run.arrived for run in runs)
     asked = any(run.leg == "forward" and run.size > 0 and run.arrived for run in runs)
     if not open_ or not asked or any(run.leg == "return" and run.size > 0 for run in runs):
         return None
-    fact = inferred("SYN, SYN-ACK and the request all arrived; no answer left", case.run(spot.node, "ss -tn"))
-    return blame(case, "service-silent", spot.node, facts=(fact,))
+    fact = inferred("SYN, SYN-ACK and the request all arrived; no answer left", case.run(last.node, "ss -tn"))
+    return blame(case, "service-silent", last.node, facts=(fact,))

@@ -11,9 +11,9 @@ from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, of_node, owner_words, seen, state
 from ..filtering import disbelieved, filtered, straightened
+from ..last_seen import answers_for
 from ..near import clash, given, neighbours_of, of_stop, prefix, route_fact
 from ..segment import way
-from ..spot import answers_for
 
 _COUNTER = "TcpExtIPReversePathFilter"
 _ETHERNET = frozenset({"veth", "bridge", "physical", "macvlan", "vlan", "vxlan", "device", "tap"})
@@ -184,16 +184,16 @@ def arp_off(case: Case, node: str, link: Link) -> Cause | None:
 
 def no_link_local(case: Case) -> Cause | None:
     """IPv6 asks for a neighbour from the link's own address of fe80::/10 (RFC 4861, section 7.2.2); without one it does not even ask."""
-    spot = case.spot
-    found = case.route(spot.node, spot.dst, spot.src if spot.iif else None, spot.iif) if case.family == 6 and spot.dst else None
-    link = case.link(spot.node, found.dev) if found is not None and found.dev and found.type == "unicast" else None
+    last = case.last
+    found = case.route(last.node, last.dst, last.src if last.iif else None, last.iif) if case.family == 6 and last.dst else None
+    link = case.link(last.node, found.dev) if found is not None and found.dev and found.type == "unicast" else None
     if found is None or link is None or link.kind not in _ETHERNET or not link.up or any(own.scope == "link" and own.family == 6 for own in link.addresses):
         return None
-    if any(entry.address == found.next_hop and entry.mac for entry in case.neighbours(spot.node)):
+    if any(entry.address == found.next_hop and entry.mac for entry in case.neighbours(last.node)):
         return None
-    fact = state(f"{link.name} has no address of fe80::/10", case.ip(spot.node, f"address show {link.name}"))
-    fix = given(case, case.node(spot.node), link, f"{_link_local(link.mac)}/64") if link.mac else ""
-    return blame(case, "link-local-missing", spot.node, link.name, facts=(fact,), fix=fix, address=found.next_hop)
+    fact = state(f"{link.name} has no address of fe80::/10", case.ip(last.node, f"address show {link.name}"))
+    fix = given(case, case.node(last.node), link, f"{_link_local(link.mac)}/64") if link.mac else ""
+    return blame(case, "link-local-missing", last.node, link.name, facts=(fact,), fix=fix, address=found.next_hop)
 
 
 def _link_local(mac: str) -> str:
@@ -204,19 +204,19 @@ def _link_local(mac: str) -> str:
 
 def unanswered(case: Case) -> Cause | None:
     """Somebody has the address, and the question did not come to him, or he kept silent, or his answer was lost."""
-    spot = case.spot
-    owners = tuple(pair for pair in case.owners(spot.asked) if pair[0].name != spot.node)
-    asker = case.link(spot.node, spot.link)
+    last = case.last
+    owners = tuple(pair for pair in case.owners(last.asked) if pair[0].name != last.node)
+    asker = case.link(last.node, last.link)
     if not owners or asker is None:
         return None
-    near = {(node.name, far.name) for node, far in neighbours_of(case, spot.node, spot.link)}
+    near = {(node.name, far.name) for node, far in neighbours_of(case, last.node, last.link)}
     owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
     return (
         _wrong_side(case, asker, owner)
         or _behind(case, owner[0])
         or _too_wide(case, asker, owner)
         or _own_subnet(case, asker, owner)
-        or _in_the_way(case, (spot.node, spot.link), (owner[0].name, owner[1].name))
+        or _in_the_way(case, (last.node, last.link), (owner[0].name, owner[1].name))
         or _on_its_way_back(case, owner)
         or _deaf(case, owner[0], owner[1], asker)
     )
@@ -224,48 +224,48 @@ def unanswered(case: Case) -> Cause | None:
 
 def _wrong_side(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
     """The address is a neighbour on another link of the asker than the one it asked on."""
-    spot = case.spot
-    node = case.node(spot.node)
+    last = case.last
+    node = case.node(last.node)
     for other in node.links:
         if other.name == asker.name or other.kind == "loopback" or (other.master and other.port) or not other.up:
             continue
         there = way(case.before, (node.name, other.name), (owner[0].name, owner[1].name))
         if there is None or there.stops:
             continue
-        if routes.on_link(other, spot.asked) and routes.on_link(asker, spot.asked):
-            return clash(case, node, asker, other, spot.asked)
+        if routes.on_link(other, last.asked) and routes.on_link(asker, last.asked):
+            return clash(case, node, asker, other, last.asked)
         if way(case.before, (node.name, asker.name), (owner[0].name, owner[1].name)) is None:
-            found = case.route(node.name, spot.asked)
-            fact = inferred(f"{of_node(node.name)} routing says: by {found.dev or asker.name}", case.ip(node.name, f"route get {spot.asked}"))
-            return blame(case, "route-wrong", node.name, facts=(fact,), how="side", fix="", dst=spot.asked, out=asker.name, right=other.name)
+            found = case.route(node.name, last.asked)
+            fact = inferred(f"{of_node(node.name)} routing says: by {found.dev or asker.name}", case.ip(node.name, f"route get {last.asked}"))
+            return blame(case, "route-wrong", node.name, facts=(fact,), how="side", fix="", dst=last.asked, out=asker.name, right=other.name)
     return None
 
 
 def _too_wide(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
     """The asker takes for a neighbour who is in another subnet: its prefix is too short."""
-    spot = case.spot
+    last = case.last
     full = routes.bits(case.family)
-    mine = next((own for own in asker.addresses if routes.within(spot.asked, own.cidr)), None)
-    there = way(case.before, (spot.node, spot.link), (owner[0].name, owner[1].name))
+    mine = next((own for own in asker.addresses if routes.within(last.asked, own.cidr)), None)
+    there = way(case.before, (last.node, last.link), (owner[0].name, owner[1].name))
     if mine is None or (there is not None and not there.stops):
         return None
-    node = case.node(spot.node)
-    others = [own for _, far in neighbours_of(case, spot.node, spot.link) for own in case.own(far)] + list(case.own(owner[1]))
+    node = case.node(last.node)
+    others = [own for _, far in neighbours_of(case, last.node, last.link) for own in case.own(far)] + list(case.own(owner[1]))
     right = next((own for own in others if mine.prefix < own.prefix < full and routes.within(mine.address, own.cidr)), None)
-    apart = next((own for own in case.own(owner[1]) if own.address == spot.asked and mine.prefix < own.prefix < full), None)
-    if (right is None and apart is None) or (right is not None and routes.within(spot.asked, right.cidr)):
+    apart = next((own for own in case.own(owner[1]) if own.address == last.asked and mine.prefix < own.prefix < full), None)
+    if (right is None and apart is None) or (right is not None and routes.within(last.asked, right.cidr)):
         return None
     length = (right or apart or mine).prefix
-    why = f"it takes {spot.asked} for a neighbour and asks for it on {asker.name} in vain"
+    why = f"it takes {last.asked} for a neighbour and asks for it on {asker.name} in vain"
     return prefix(case, node, asker, mine.cidr, why, f"{mine.address}/{length}" if right is None else right.cidr)
 
 
 def _behind(case: Case, owner: Node) -> Cause | None:
     """The address was routed on to somebody behind a router of the segment, which stands in for him only when told to (proxy ARP, RFC 4389)."""
-    spot, four = case.spot, case.family == 4
-    alone = f"{spot.asked}/{routes.bits(case.family)}"
-    for node, near in neighbours_of(case, spot.node, spot.link):
-        found = routes.best(node, spot.asked, routes.MAIN)
+    last, four = case.last, case.family == 4
+    alone = f"{last.asked}/{routes.bits(case.family)}"
+    for node, near in neighbours_of(case, last.node, last.link):
+        found = routes.best(node, last.asked, routes.MAIN)
         if node.name == owner.name or found is None or found.dst != alone or found.dev == near.name or not case.forwards(node, near.name):
             continue
         key = f"net.ipv4.conf.{near.name}.proxy_arp" if four else f"net.ipv6.conf.{near.name}.proxy_ndp"
@@ -276,31 +276,31 @@ def _behind(case: Case, owner: Node) -> Cause | None:
             return None
         if "1" in switches:
             shown = inferred(f"{owner_words(node.name)} may answer for others, and has to be told for whom", case.ip(node.name, "neighbour show proxy"))
-        told = "" if four else case.ip(node.name, f"neighbour add proxy {spot.asked} dev {near.name}")
+        told = "" if four else case.ip(node.name, f"neighbour add proxy {last.asked} dev {near.name}")
         steps = [case.run(node.name, on)] * ("1" not in switches) + [told] * (not four)
-        reads = inferred(f"{owner_words(node.name)} routes {found.dst} by {found.dev}", case.ip(node.name, f"route get {spot.asked}"))
+        reads = inferred(f"{owner_words(node.name)} routes {found.dst} by {found.dev}", case.ip(node.name, f"route get {last.asked}"))
         return blame(
-            case, "proxy-arp-off", node.name, near.name, facts=(shown, reads), how="behind", fix="; ".join(steps), address=spot.asked,
-            asker=owner_words(spot.node), owner=owner_words(owner.name), asking=case.asking,
+            case, "proxy-arp-off", node.name, near.name, facts=(shown, reads), how="behind", fix="; ".join(steps), address=last.asked,
+            asker=owner_words(last.node), owner=owner_words(owner.name), asking=case.asking,
         )  # fmt: skip
     return None
 
 
 def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
     """A subnet of the asker's own covers the address of somebody who lives elsewhere."""
-    spot = case.spot
+    last = case.last
     full = routes.bits(case.family)
-    mine = next((own for own in case.own(asker) if own.prefix < full and routes.within(spot.asked, own.cidr)), None)
-    if mine is None or way(case.before, (spot.node, spot.link), (owner[0].name, owner[1].name)) is not None:
+    mine = next((own for own in case.own(asker) if own.prefix < full and routes.within(last.asked, own.cidr)), None)
+    if mine is None or way(case.before, (last.node, last.link), (owner[0].name, owner[1].name)) is not None:
         return None
-    if any(node.name == owner[0].name for node, _ in neighbours_of(case, spot.node, spot.link)):  # he hears the question by another interface
+    if any(node.name == owner[0].name for node, _ in neighbours_of(case, last.node, last.link)):  # he hears the question by another interface
         return None
     facts = (
-        inferred(f"{asker.name} holds {mine.cidr}", case.ip(spot.node, f"address show {asker.name}")),
-        inferred(f"{of_node(spot.node)} routing sends {spot.asked} by {asker.name}", case.ip(spot.node, f"route get {spot.asked}")),
+        inferred(f"{asker.name} holds {mine.cidr}", case.ip(last.node, f"address show {asker.name}")),
+        inferred(f"{of_node(last.node)} routing sends {last.asked} by {asker.name}", case.ip(last.node, f"route get {last.asked}")),
     )
     return blame(
-        case, "subnet-clash", spot.node, facts=facts, how="covers", dst=spot.asked, out=asker.name, mine=mine.cidr, owner=owner_words(owner[0].name)
+        case, "subnet-clash", last.node, facts=facts, how="covers", dst=last.asked, out=asker.name, mine=mine.cidr, owner=owner_words(owner[0].name)
     )
 
 
@@ -310,14 +310,14 @@ def _in_the_way(case: Case, start: tuple[str, str], goal: tuple[str, str]) -> Ca
     stops = [stop for stop in there.stops if stop.how != "unicast"] if there is not None else []  # a question is for everybody
     if not stops:
         return None
-    return of_stop(case, stops[0], f"the question who has {case.spot.asked} was heard last at {_heard(case)}")
+    return of_stop(case, stops[0], f"the question who has {case.last.asked} was heard last at {_heard(case)}")
 
 
 def _on_its_way_back(case: Case, owner: tuple[Node, Link]) -> Cause | None:
     """An obstacle between the owner, who has answered, and the asker."""
-    spot = case.spot
-    told = next((hop for hop in reversed(case.hops) if hop.neighbour == "answer" and answers_for(hop) == spot.asked), None)
-    there = way(case.before, (owner[0].name, owner[1].name), (spot.node, spot.link)) if told is not None else None
+    last = case.last
+    told = next((hop for hop in reversed(case.hops) if hop.neighbour == "answer" and answers_for(hop) == last.asked), None)
+    there = way(case.before, (owner[0].name, owner[1].name), (last.node, last.link)) if told is not None else None
     stops = [stop for stop in there.stops if stop.how == "unicast" or stop.code != "port-flood"] if there is not None else []
     if told is None or not stops:
         return None
@@ -325,21 +325,21 @@ def _on_its_way_back(case: Case, owner: tuple[Node, Link]) -> Cause | None:
 
 
 def _heard(case: Case) -> str:
-    hop = case.spot.hop
-    return f"{hop.link} of {owner_words(hop.node)}" if hop is not None else owner_words(case.spot.node)
+    hop = case.last.hop
+    return f"{hop.link} of {owner_words(hop.node)}" if hop is not None else owner_words(case.last.node)
 
 
 def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
     """The owner heard the question, or should have, and did not answer."""
-    spot = case.spot
+    last = case.last
     if case.family == 4 and not (link.arp and asker.arp):
-        return arp_off(case, node.name, link) if not link.arp else arp_off(case, spot.node, asker)
+        return arp_off(case, node.name, link) if not link.arp else arp_off(case, last.node, asker)
     heard = [
         hop
         for hop in case.hops
-        if hop.node == node.name and hop.neighbour == "question" and hop.dst == spot.asked and hop.direction != "out"
+        if hop.node == node.name and hop.neighbour == "question" and hop.dst == last.asked and hop.direction != "out"
     ]
-    answered = any(hop.node == node.name and hop.neighbour == "answer" and answers_for(hop) == spot.asked for hop in case.hops)
+    answered = any(hop.node == node.name and hop.neighbour == "answer" and answers_for(hop) == last.asked for hop in case.hops)
     if not heard or answered:
         return None
     source = heard[-1].src
@@ -348,7 +348,7 @@ def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
     if case.family == 6:
         return None
     came = case.link(node.name, heard[-1].link) or link
-    if case.rose(node.name, _COUNTER) or disbelieved(case, node, spot.asked, source, came.name):
+    if case.rose(node.name, _COUNTER) or disbelieved(case, node, last.asked, source, came.name):
         return filtered(case, node, came, source)
     return _ignored(case, node, came, source)
 
@@ -358,7 +358,7 @@ def _same_address(case: Case, node: Node, source: str) -> Cause:
     name = place.name if place is not None else ""
     facts = (
         inferred(f"{name} of {owner_words(node.name)} holds {source}", case.ip(node.name, f"address show {name}")),
-        inferred(f"{owner_words(case.spot.node)} asks from {source}", case.ip(case.spot.node, f"address show {case.spot.link}")),
+        inferred(f"{owner_words(case.last.node)} asks from {source}", case.ip(case.last.node, f"address show {case.last.link}")),
     )
     return blame(case, "duplicate-address", node.name, name, facts=facts, how="asked", address=source)
 

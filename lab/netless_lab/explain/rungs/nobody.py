@@ -17,9 +17,9 @@ from ..segment import could_be_port, way
 
 def nobody(case: Case) -> Cause | None:
     """Who should have it?"""
-    spot = case.spot
-    asker = case.link(spot.node, spot.link)
-    if asker is None or case.owners(spot.asked):
+    last = case.last
+    asker = case.link(last.node, last.link)
+    if asker is None or case.owners(last.asked):
         return None
     return (
         _rewritten(case)
@@ -35,10 +35,10 @@ def nobody(case: Case) -> Cause | None:
 
 def vanished(case: Case) -> Cause | None:
     """The frame went to a MAC that nobody has any more, for an address that nobody has: its owner is gone, a table still remembers."""
-    spot = case.spot
-    if spot.hop is None or not spot.dst:
+    last = case.last
+    if last.hop is None or not last.dst:
         return None
-    sent = next((hop for hop in reversed(case.hops[: spot.at + 1]) if hop.direction == "out" and _made(case, hop)), None)
+    sent = next((hop for hop in reversed(case.hops[: last.at + 1]) if hop.direction == "out" and _made(case, hop)), None)
     if sent is None:
         return None
     next_hop = case.route(sent.node, sent.dst).next_hop
@@ -60,24 +60,24 @@ def _made(case: Case, hop: Hop) -> bool:
 
 def _rewritten(case: Case) -> Cause | None:
     """The address was put there by translation: a source that nobody has, so answers go nowhere, or a destination that nobody has."""
-    spot = case.spot
+    last = case.last
     for change in case.evidence.journey.rewrites:
-        if routes.host_of(change.after) != spot.asked:
+        if routes.host_of(change.after) != last.asked:
             continue
         look = case.run(change.node, "nft list ruleset")
         fact = seen(f"{change.what} {change.before} became {change.after} in {owner_words(change.node)}", look)
         code = "snat-wrong" if change.what == "source" else "dnat-wrong"
-        return blame(case, code, change.node, facts=(fact,), address=spot.asked)
+        return blame(case, code, change.node, facts=(fact,), address=last.asked)
     for flow in case.evidence.flows:
-        if flow.node == spot.node and flow.destination_nat and flow.reply.src == spot.asked:
-            fact = seen(f"the connection table of {owner_words(spot.node)} expects the answer from {spot.asked}", case.run(spot.node, "conntrack -L"))
-            return blame(case, "dnat-wrong", spot.node, facts=(fact,), address=spot.asked)
-    hook, packet = entering(case, spot.node)
-    for passage in run(case.node(spot.node), hook, packet):
+        if flow.node == last.node and flow.destination_nat and flow.reply.src == last.asked:
+            fact = seen(f"the connection table of {owner_words(last.node)} expects the answer from {last.asked}", case.run(last.node, "conntrack -L"))
+            return blame(case, "dnat-wrong", last.node, facts=(fact,), address=last.asked)
+    hook, packet = entering(case, last.node)
+    for passage in run(case.node(last.node), hook, packet):
         for done, chain, rule in passage.rewrites:
-            if not done.source and puts_in(done, spot.asked):
-                fact = inferred(f"its rule says {rule.text}", case.listing(spot.node, chain))
-                return blame(case, "dnat-wrong", spot.node, facts=(fact,), address=spot.asked)
+            if not done.source and puts_in(done, last.asked):
+                fact = inferred(f"its rule says {rule.text}", case.listing(last.node, chain))
+                return blame(case, "dnat-wrong", last.node, facts=(fact,), address=last.asked)
     return None
 
 
@@ -85,79 +85,79 @@ def _for_another(case: Case, asker: Link) -> Cause | None:
     """A gateway that was never meant to be anybody's address: a route for it alone leads out by the link, and who stands behind it is to
     answer in its place (proxy ARP; 169.254.1.1 is how Calico does it).
     """
-    spot = case.spot
-    alone = f"{spot.asked}/{routes.bits(case.family)}"
-    route = next((own for own in case.node(spot.node).routes if own.dst == alone and own.dev == asker.name and not own.via), None)
+    last = case.last
+    alone = f"{last.asked}/{routes.bits(case.family)}"
+    route = next((own for own in case.node(last.node).routes if own.dst == alone and own.dev == asker.name and not own.via), None)
     far = asker.peer
     node = case.before.node(far.node) if far is not None and far.node else None
     link = node.link(far.name) if node is not None and far is not None else None
     if case.family == 6 or route is None or node is None or link is None or link.master or case.own(link):
         return None
-    leads = inferred(f"{owner_words(spot.node)} looks for {spot.asked} on {asker.name}: {route.dst} dev {asker.name}", case.ip(spot.node, "route show"))
-    asked = case.route(node.name, spot.asked, spot.hop.src if spot.hop is not None else None, link.name)
+    leads = inferred(f"{owner_words(last.node)} looks for {last.asked} on {asker.name}: {route.dst} dev {asker.name}", case.ip(last.node, "route show"))
+    asked = case.route(node.name, last.asked, last.hop.src if last.hop is not None else None, link.name)
     if "1" not in (case.setting(node.name, "proxy_arp"), case.setting(node.name, f"proxy_arp/{link.name}")):
         key = f"net.ipv4.conf.{link.name}.proxy_arp"
         off = state(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
-        return blame(case, "proxy-arp-off", node.name, link.name, facts=(off, leads), address=spot.asked, asker=owner_words(spot.node), key=key)
-    plain = routes.worked_out(node, spot.asked)
+        return blame(case, "proxy-arp-off", node.name, link.name, facts=(off, leads), address=last.asked, asker=owner_words(last.node), key=key)
+    plain = routes.worked_out(node, last.asked)
     if not plain.error and plain.dev != link.name:
         return None
     via = gateway_of(case, node)
-    without = inferred(f"{of_node(node.name)} routing says for {spot.asked}: {asked.words or plain.words or 'by ' + (plain.dev or '')}",
-                       case.ip(node.name, f"route get {spot.asked}"))  # fmt: skip
+    without = inferred(f"{of_node(node.name)} routing says for {last.asked}: {asked.words or plain.words or 'by ' + (plain.dev or '')}",
+                       case.ip(node.name, f"route get {last.asked}"))  # fmt: skip
     fix = None if via and not case.has_default(node) else ""
-    return blame(case, "proxy-arp-route", node.name, link.name, facts=(without, leads), fix=fix, address=spot.asked, via=via)
+    return blame(case, "proxy-arp-route", node.name, link.name, facts=(without, leads), fix=fix, address=last.asked, via=via)
 
 
 def _switched_off(case: Case) -> Cause | None:
     """The one on the segment who has no IPv6 at all, because it is switched off there."""
-    spot = case.spot
-    asked = inferred(f"{owner_words(spot.node)} asked for {spot.asked}, and nobody has it", case.ip(spot.node, f"neighbour show {spot.asked}"))
-    found = [off for node, far in neighbours_of(case, spot.node, spot.link) if (off := switched_off(case, node, far, asked)) is not None]
+    last = case.last
+    asked = inferred(f"{owner_words(last.node)} asked for {last.asked}, and nobody has it", case.ip(last.node, f"neighbour show {last.asked}"))
+    found = [off for node, far in neighbours_of(case, last.node, last.link) if (off := switched_off(case, node, far, asked)) is not None]
     return found[0] if len(found) == 1 else None
 
 
 def _gateway(case: Case, asker: Link) -> Cause | None:
     """The asked one is a gateway."""
-    spot = case.spot
-    if spot.dst == spot.asked:
+    last = case.last
+    if last.dst == last.asked:
         return None
-    node = case.node(spot.node)
-    beside = [(far_node, far) for far_node, far in neighbours_of(case, spot.node, spot.link) if far_node.name != spot.node]
+    node = case.node(last.node)
+    beside = [(far_node, far) for far_node, far in neighbours_of(case, last.node, last.link) if far_node.name != last.node]
     for far_node, far in beside:
         if may_route(case, far_node) and not case.own(far) and far.kind in ("bridge", "veth"):
             return _empty(case, far_node, far)
     routers = [(far_node, far, own) for far_node, far in beside if may_route(case, far_node) for own in case.own(far)]
-    fact = inferred(f"{of_node(node.name)} route goes via {spot.asked}, which nobody has", case.ip(node.name, f"route get {spot.dst}"))
-    route = routes.best(node, spot.dst, routes.MAIN)
-    network = route.dst if route is not None and route.via == spot.asked else "default"
+    fact = inferred(f"{of_node(node.name)} route goes via {last.asked}, which nobody has", case.ip(node.name, f"route get {last.dst}"))
+    route = routes.best(node, last.dst, routes.MAIN)
+    network = route.dst if route is not None and route.via == last.asked else "default"
     for far_node, far, own in routers:
         mine = any(routes.within(own.address, each.cidr) for each in case.own(asker))
-        meant = case.expected.get(spot.asked) == far_node.name
+        meant = case.expected.get(last.asked) == far_node.name
         holds = inferred(f"{far.name} holds {own.cidr}", case.ip(far_node.name, f"address show {far.name}"))
-        fix = given(case, far_node, far, f"{spot.asked}/{own.prefix}" if meant else "")
+        fix = given(case, far_node, far, f"{last.asked}/{own.prefix}" if meant else "")
         if not mine and not any(_shares(case, other, own.cidr) for _, other in beside if other is not far):
             return blame(
-                case, "address-wrong", far_node.name, far.name, facts=(fact, holds), how="gateway", fix=fix, address=spot.asked, cidr=own.cidr,
+                case, "address-wrong", far_node.name, far.name, facts=(fact, holds), how="gateway", fix=fix, address=last.asked, cidr=own.cidr,
                 asker=owner_words(node.name),
             )  # fmt: skip
         if meant:
             return blame(
-                case, "gateway-missing", far_node.name, far.name, facts=(fact, holds), how="lost", site="link", fix=fix, via=spot.asked,
+                case, "gateway-missing", far_node.name, far.name, facts=(fact, holds), how="lost", site="link", fix=fix, via=last.asked,
                 cidr=own.cidr, asker=owner_words(node.name),
             )  # fmt: skip
-        return blame(case, "gateway-wrong", node.name, facts=(fact,), via=spot.asked, right=own.address, network=network)
-    return _hidden(case, fact) or blame(case, "gateway-missing", node.name, facts=(fact,), fix="", via=spot.asked)
+        return blame(case, "gateway-wrong", node.name, facts=(fact,), via=last.asked, right=own.address, network=network)
+    return _hidden(case, fact) or blame(case, "gateway-missing", node.name, facts=(fact,), fix="", via=last.asked)
 
 
 def _hidden(case: Case, fact: Fact) -> Cause | None:
     """No router on the segment: perhaps its bridge is there, but this cable is not in it."""
-    spot = case.spot
+    last = case.last
     for node in case.before.nodes:
-        if not may_route(case, node) or node.name == spot.node:
+        if not may_route(case, node) or node.name == last.node:
             continue
         for link in node.links:
-            there = way(case.before, (spot.node, spot.link), (node.name, link.name)) if link.kind == "bridge" else None
+            there = way(case.before, (last.node, last.link), (node.name, link.name)) if link.kind == "bridge" else None
             if there is not None and there.stops:
                 return of_stop(case, there.stops[0], fact.text)
     return None
@@ -169,22 +169,22 @@ def _shares(case: Case, link: Link, cidr: str) -> bool:
 
 def _empty(case: Case, node: Node, link: Link) -> Cause:
     """The router's own interface is there, without an address."""
-    spot = case.spot
-    mine = case.link(spot.node, spot.link)
+    last = case.last
+    mine = case.link(last.node, last.link)
     usual = 24 if case.family == 4 else 64
     length = next((own.prefix for own in case.own(mine)), usual) if mine is not None else usual
     facts = (
         inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}")),
-        inferred(f"{owner_words(spot.node)} asked for {spot.asked}, and nobody has it", case.ip(spot.node, f"neighbour show {spot.asked}")),
+        inferred(f"{owner_words(last.node)} asked for {last.asked}, and nobody has it", case.ip(last.node, f"neighbour show {last.asked}")),
     )
-    cable = link.kind != "bridge" and could_be_port(link) and node.role in ("host", "router") and case.expected.get(spot.asked) != node.name
+    cable = link.kind != "bridge" and could_be_port(link) and node.role in ("host", "router") and case.expected.get(last.asked) != node.name
     theirs = [own.cidr for own in case.own(mine)] if mine is not None else []
     bridge = next((own for own in node.links if own.kind == "bridge" and any(_shares(case, own, cidr) for cidr in theirs)), None) if cable else None
     if bridge is not None:
         return _unplugged(case, node, link, bridge, facts)
     code, how = ("bridge-without-address", "") if link.kind == "bridge" else ("address-missing", "nobody")
-    fix = given(case, node, link, f"{spot.asked}/{length}")
-    return blame(case, code, node.name, link.name, facts=facts, how=how, fix=fix, address=spot.asked)
+    fix = given(case, node, link, f"{last.asked}/{length}")
+    return blame(case, code, node.name, link.name, facts=facts, how=how, fix=fix, address=last.asked)
 
 
 def _unplugged(case: Case, node: Node, link: Link, bridge: Link, facts: tuple[Fact, ...]) -> Cause:
@@ -194,13 +194,13 @@ def _unplugged(case: Case, node: Node, link: Link, bridge: Link, facts: tuple[Fa
 
 def _lost(case: Case, asker: Link) -> Cause | None:
     """The address should be somebody's: a lesson says so, or there is a node on the segment without a fitting address."""
-    spot = case.spot
-    whose = case.expected.get(spot.asked)
-    cidr = next((own.cidr for own in case.own(asker) if routes.within(spot.asked, own.cidr)), "")
+    last = case.last
+    whose = case.expected.get(last.asked)
+    cidr = next((own.cidr for own in case.own(asker) if routes.within(last.asked, own.cidr)), "")
     if whose is not None:
-        return _of(case, case.node(whose), asker, cidr, spot.asked)
-    beside = neighbours_of(case, spot.node, spot.link)
-    bare = [(node, link) for node, link in beside if not case.own(link) and node.name != spot.node]
+        return _of(case, case.node(whose), asker, cidr, last.asked)
+    beside = neighbours_of(case, last.node, last.link)
+    bare = [(node, link) for node, link in beside if not case.own(link) and node.name != last.node]
     if case.family == 4 and len(bare) == 1:
         return _empty(case, *bare[0])
     alien = [
@@ -211,12 +211,12 @@ def _lost(case: Case, asker: Link) -> Cause | None:
 
 def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause | None:
     """Why ``node``, whose ``address`` should be, does not have it."""
-    spot = case.spot
+    last = case.last
     if case.before.node(node.name) is None:
         fact = state(f"no namespace of this lab is {of_node(node.name)}", case.run("host", "lsns -t net"))
         return blame(case, "container-gone", node.name, facts=(fact,), address=address)
     links = [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
-    beside = {far.name for other, far in neighbours_of(case, spot.node, spot.link) if other.name == node.name}
+    beside = {far.name for other, far in neighbours_of(case, last.node, last.link) if other.name == node.name}
     links = [link for link in links if link.name in beside] or links
     if not links:
         return cableless(case, node, address=address)
@@ -227,10 +227,10 @@ def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause |
 
 
 def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
-    own, asked = case.own(link)[0], case.spot.asked
+    own, asked = case.own(link)[0], case.last.asked
     facts = (
         inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")),
-        inferred(f"{owner_words(case.spot.node)} asked for {asked}, and nobody has it", case.ip(case.spot.node, f"neighbour show {asked}")),
+        inferred(f"{owner_words(case.last.node)} asked for {asked}, and nobody has it", case.ip(case.last.node, f"neighbour show {asked}")),
     )
     right = f"{asked}/{(cidr or own.cidr).split('/')[1]}" if case.expected.get(asked) == node.name else ""
     return blame(
@@ -240,32 +240,32 @@ def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
 
 def _too_wide(case: Case, asker: Link) -> Cause | None:
     """The asker takes a far address for a neighbour."""
-    spot = case.spot
+    last = case.last
     full = routes.bits(case.family)
-    mine = next((own for own in asker.addresses if routes.within(spot.asked, own.cidr)), None)
+    mine = next((own for own in asker.addresses if routes.within(last.asked, own.cidr)), None)
     if mine is None:
         return None
-    for _, far in neighbours_of(case, spot.node, spot.link):
+    for _, far in neighbours_of(case, last.node, last.link):
         for own in case.own(far):
             narrower = mine.prefix < own.prefix < full and routes.within(mine.address, own.cidr)
-            if narrower and not routes.within(spot.asked, own.cidr):
-                why = f"it takes {spot.asked} for a neighbour and asks for it on {asker.name} in vain"
-                return prefix(case, case.node(spot.node), asker, mine.cidr, why, own.cidr)
+            if narrower and not routes.within(last.asked, own.cidr):
+                why = f"it takes {last.asked} for a neighbour and asks for it on {asker.name} in vain"
+                return prefix(case, case.node(last.node), asker, mine.cidr, why, own.cidr)
     return None
 
 
 def _on_both_sides(case: Case, asker: Link) -> Cause | None:
     """Two links with the same subnet: perhaps it lives on the other side."""
-    spot = case.spot
-    node = case.node(spot.node)
-    for other in routes.connected(node, spot.asked):
-        if other.name != asker.name and other.up and routes.on_link(asker, spot.asked):
-            return clash(case, node, asker, other, spot.asked)
+    last = case.last
+    node = case.node(last.node)
+    for other in routes.connected(node, last.asked):
+        if other.name != asker.name and other.up and routes.on_link(asker, last.asked):
+            return clash(case, node, asker, other, last.asked)
     return None
 
 
 def _plain(case: Case) -> Cause:
-    spot = case.spot
-    text = f"{owner_words(spot.node)} asked who has {spot.asked} on {spot.link}; nobody answered, and no node of this lab has that address"
-    fact = inferred(text, case.ip(spot.node, f"neighbour show {spot.asked}"))
-    return blame(case, "neighbour-unanswered", spot.node, facts=(fact,), out=spot.link, address=spot.asked)
+    last = case.last
+    text = f"{owner_words(last.node)} asked who has {last.asked} on {last.link}; nobody answered, and no node of this lab has that address"
+    fact = inferred(text, case.ip(last.node, f"neighbour show {last.asked}"))
+    return blame(case, "neighbour-unanswered", last.node, facts=(fact,), out=last.link, address=last.asked)

@@ -43,7 +43,7 @@ def wrong_resolver(case: Case) -> Cause | None:
     if not _asks(case):
         return None
     servers = case.sender.resolvers if not (isinstance(case.probe, Lookup) and case.probe.server) else (case.probe.server,)
-    server = case.spot.dst if is_address(case.spot.dst) else (servers[0] if servers else "")
+    server = case.last.dst if is_address(case.last.dst) else (servers[0] if servers else "")
     original = next((own for own in servers if own == server), servers[0] if servers else server)
     if not original:
         return None
@@ -56,7 +56,7 @@ def _asks(case: Case) -> bool:
         return True
     name = _name(case)
     unanswered = bool(name) and not is_address(name) and case.outcome.answer is None
-    return unanswered and (case.spot.kind in ("udp", "icmp-error") or case.spot.stage == "unsent")
+    return unanswered and (case.last.kind in ("udp", "icmp-error") or case.last.stage == "unsent")
 
 
 def _loopback(case: Case, server: str) -> Cause | None:
@@ -70,7 +70,7 @@ def _loopback(case: Case, server: str) -> Cause | None:
 
 def _closed(case: Case, server: str) -> Cause | None:
     """Somebody has the address, and no name server runs there."""
-    if case.spot.stage not in ("refused", "delivered") and case.outcome.reason != "refused":
+    if case.last.stage not in ("refused", "delivered") and case.outcome.reason != "refused":
         return None
     owners = case.owners(server)
     if not owners or any(_listens(node, server) for node, _ in owners):
@@ -85,10 +85,10 @@ def _closed(case: Case, server: str) -> Cause | None:
 
 def _nowhere(case: Case, server: str) -> Cause | None:
     """Nobody has the address, and the question went as far as it could."""
-    spot = case.spot
-    if case.owners(server) or spot.dst not in ("", server):
+    last = case.last
+    if case.owners(server) or last.dst not in ("", server):
         return None
-    if not (spot.stage == "asking" and spot.asked == server) and case.node(spot.node).role != "internet":
+    if not (last.stage == "asking" and last.asked == server) and case.node(last.node).role != "internet":
         return None
     facts = (_named(case, server), inferred(f"no node of this lab has the address {server}"))
     return blame(case, "resolver-wrong", case.probe.node, facts=facts, fix=_fix(case), server=server)

@@ -32,17 +32,17 @@ _PATH_FILTER: Final = "TcpExtIPReversePathFilter"
 
 def ran_out(case: Case) -> Cause | None:
     """Its TTL reached 0 here (RFC 791): too small from the beginning, or eaten up by going in circles."""
-    spot = case.spot
+    last = case.last
     exceeded = case.outcome.reason == "ttl-exceeded" or any(_is_exceeded(error.type, case) for error in case.evidence.errors)
-    low = spot.stage == "routing" and spot.hop is not None and spot.hop.ttl is not None and spot.hop.ttl <= 1
+    low = last.stage == "routing" and last.hop is not None and last.hop.ttl is not None and last.hop.ttl <= 1
     if not exceeded and not low:
         return None
-    visits = [hop for hop in case.hops if hop.kind == (spot.kind or hop.kind) and hop.direction == "in" and hop.leg == spot.leg]
+    visits = [hop for hop in case.hops if hop.kind == (last.kind or hop.kind) and hop.direction == "in" and hop.leg == last.leg]
     nodes = [hop.node for hop in visits if case.node(hop.node).owner(hop.dst) is None]
     again = next((name for name in nodes if nodes.count(name) >= 3), None)
     if again is not None:
         others = [name for name in dict.fromkeys(nodes) if name != again]
-        fact = seen(f"the packet came into {again} {nodes.count(again)} times", case.ip(again, f"route get {spot.dst}"))
+        fact = seen(f"the packet came into {again} {nodes.count(again)} times", case.ip(again, f"route get {last.dst}"))
         return blame(case, "routing-loop", again, facts=(fact,), other=owner_words(others[0]) if others else "itself")
     return _too_small(case, low)
 
@@ -53,16 +53,16 @@ def _is_exceeded(kind: int, case: Case) -> bool:
 
 
 def _too_small(case: Case, low: bool) -> Cause:
-    spot = case.spot
-    where = spot.node if low else (case.evidence.errors[0].made_by if case.evidence.errors else spot.node)
-    first = next((hop.ttl for hop in case.hops if hop.ttl is not None and hop.leg == spot.leg and hop.kind != "icmp-error"), None)
-    source = case.probe.node if spot.leg == "forward" else spot.node
+    last = case.last
+    where = last.node if low else (case.evidence.errors[0].made_by if case.evidence.errors else last.node)
+    first = next((hop.ttl for hop in case.hops if hop.ttl is not None and hop.leg == last.leg and hop.kind != "icmp-error"), None)
+    source = case.probe.node if last.leg == "forward" else last.node
     name, key = ("TTL", "net.ipv4.ip_default_ttl") if case.family == 4 else ("hop limit", "net.ipv6.conf.all.hop_limit")
     out = next((hop.link for hop in case.hops if hop.node == source and hop.direction == "out"), "all")
     key = key.replace(".all.", f".{out}.")
-    came = seen(f"it came into {owner_words(where)} with {name} {spot.hop.ttl if spot.hop else 1}")
+    came = seen(f"it came into {owner_words(where)} with {name} {last.hop.ttl if last.hop else 1}")
     facts = (came, inferred(f"{owner_words(source)} gives its packets a {name} of {key}", case.run(source, f"sysctl {key}")))
-    cut = _cut(case, name) if not low and spot.hop is not None and (spot.hop.ttl or 0) > 1 else None
+    cut = _cut(case, name) if not low and last.hop is not None and (last.hop.ttl or 0) > 1 else None
     if cut is not None:
         return cut
     usual = case.knob(source, key.replace(".", "/"))
@@ -74,14 +74,14 @@ def _too_small(case: Case, low: bool) -> Cause:
 
 def _cut(case: Case, name: str) -> Cause | None:
     """It came in with enough left: a rule of the node itself writes it anew (nft's ``ip ttl set``, iptables' TTL and HL)."""
-    spot = case.spot
-    node = case.node(spot.node)
+    last = case.last
+    node = case.node(last.node)
     _, packet = entering(case, node.name)
     for hook in ("prerouting", "forward"):
         for base, chain, rule in rules_at(node, hook, FAMILIES[case.family]):
             writes = any(isinstance(part, Unfollowed) and part.words in _WRITES_TTL for part in rule.parts)
             if writes and not missed(node, base, chain, rule, packet):
-                left = spot.hop.ttl if spot.hop is not None else None
+                left = last.hop.ttl if last.hop is not None else None
                 came = seen(f"it came into {owner_words(node.name)} with {name} {left}")
                 facts = (inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain)), came)
                 where = f"{chain.family} {chain.table} {chain.name}"
@@ -92,60 +92,60 @@ def _cut(case: Case, name: str) -> Cause | None:
 
 def filtered_by_path(case: Case) -> Cause | None:
     """The reverse path filter: an answer would not go back by the link the packet came by. IPv6 has none."""
-    spot = case.spot
-    if not spot.iif or case.family == 6:
+    last = case.last
+    if not last.iif or case.family == 6:
         return None
-    if not (case.rose(spot.node, _PATH_FILTER) or disbelieved(case, case.node(spot.node), spot.dst, spot.src, spot.iif)):
+    if not (case.rose(last.node, _PATH_FILTER) or disbelieved(case, case.node(last.node), last.dst, last.src, last.iif)):
         return None
-    link = case.link(spot.node, spot.iif)
-    return filtered(case, case.node(spot.node), link, spot.src) if link is not None else None
+    link = case.link(last.node, last.iif)
+    return filtered(case, case.node(last.node), link, last.src) if link is not None else None
 
 
 def not_forwarding(case: Case) -> Cause | None:
     """The node does not forward, or not what comes in by this interface."""
-    spot = case.spot
-    node = case.node(spot.node)
-    if not spot.iif or case.forwards(node, spot.iif):
+    last = case.last
+    node = case.node(last.node)
+    if not last.iif or case.forwards(node, last.iif):
         return None
     wrong = _wrong_gateway(case, node)
     if wrong is not None:
         return wrong
     device = case.family == 4 and routes.forwards(node, "", 4)
-    key = case.forwarding_key(node, spot.iif)
+    key = case.forwarding_key(node, last.iif)
     meant = node.role in ("host", "router") or device
     switch = (state if meant else inferred)(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
-    came = inferred(f"the packet came in by {spot.iif} and left by no interface")
-    short = f"forwarding/{spot.iif}" if device else "v6.forwarding" if case.family == 6 else "ip_forward"
+    came = inferred(f"the packet came in by {last.iif} and left by no interface")
+    short = f"forwarding/{last.iif}" if device else "v6.forwarding" if case.family == 6 else "ip_forward"
     return blame(
         case, "forwarding-off-device" if device else "forwarding-off", node.name, facts=(switch, came),
-        mended=with_setting(node.name, short, "1"), dst=spot.dst, key=key, iif=spot.iif,
+        mended=with_setting(node.name, short, "1"), dst=last.dst, key=key, iif=last.iif,
     )  # fmt: skip
 
 
 def _wrong_gateway(case: Case, node: Node) -> Cause | None:
     """A container that was never meant to route, used as a gateway while a router stands on the same segment."""
-    spot = case.spot
-    if node.role not in ("container", "internet") or spot.iif is None:
+    last = case.last
+    if node.role not in ("container", "internet") or last.iif is None:
         return None
-    mac = spot.hop.mac_src if spot.hop is not None else ""
-    sent = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and _has_mac(case, hop.node, mac)), None)
+    mac = last.hop.mac_src if last.hop is not None else ""
+    sent = next((hop for hop in reversed(case.hops[: last.at]) if hop.direction == "out" and _has_mac(case, hop.node, mac)), None)
     came_from = sent.node if sent is not None else ""
     if not came_from or came_from == node.name:
         return None
-    astray = estranged(case, came_from, spot.dst, case.route(came_from, spot.dst).dev)
+    astray = estranged(case, came_from, last.dst, case.route(came_from, last.dst).dev)
     if astray is not None:
         return astray
     if node.role == "internet":
         return _unknown_outside(case, node)
-    for other, far in neighbours_of(case, node.name, spot.iif):
+    for other, far in neighbours_of(case, node.name, last.iif):
         if other.name in (came_from, node.name) or not case.own(far) or not (other.role in ("host", "router") or case.forwards(other, "")):
             continue
-        used = routes.best(case.node(came_from), spot.dst, routes.MAIN)
+        used = routes.best(case.node(came_from), last.dst, routes.MAIN)
         via, network = (used.via, used.dst) if used is not None and used.via else (node.name, "default")
         right = case.own(far)[0].address
         facts = (
-            inferred(f"{of_node(came_from)} route leads via {via}", case.ip(came_from, f"route get {spot.dst}")),
-            inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, spot.iif)}")),
+            inferred(f"{of_node(came_from)} route leads via {via}", case.ip(came_from, f"route get {last.dst}")),
+            inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, last.iif)}")),
         )
         return blame(
             case, "gateway-wrong", came_from, facts=facts, how="host", via=via, owner=owner_words(node.name), right=right, network=network
@@ -155,12 +155,12 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
 
 def _by_a_host(case: Case, sender: Node, node: Node) -> Cause | None:
     """A route of its own leads via a container, and without it another would."""
-    used = routes.best(sender, case.spot.dst, routes.MAIN)
+    used = routes.best(sender, case.last.dst, routes.MAIN)
     if used is None or not used.via or node.owner(used.via) is None or used.dst == "default":
         return None
     facts = (
-        inferred(f"{of_node(sender.name)} route reads: {route_words(used)}", case.ip(sender.name, f"route get {case.spot.dst}")),
-        inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, case.spot.iif or '')}")),
+        inferred(f"{of_node(sender.name)} route reads: {route_words(used)}", case.ip(sender.name, f"route get {case.last.dst}")),
+        inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, case.last.iif or '')}")),
     )
     fix = case.ip(sender.name, f"route del {route_words(used)}")
     return blame(
@@ -175,56 +175,56 @@ def _has_mac(case: Case, node: str, mac: str) -> bool:
 
 def _unknown_outside(case: Case, node: Node) -> Cause | None:
     """The packet came out to the internet: nobody there has its address, or it should never have come there."""
-    spot = case.spot
-    fact = inferred(f"{owner_words(node.name)} has no route to {spot.dst}", case.ip(node.name, f"route get {spot.dst}"))
-    if not case.owners(spot.dst):
-        return blame(case, "no-such-host", node.name, facts=(fact,), dst=spot.dst)
-    before = next((hop for hop in reversed(case.hops[: spot.at]) if hop.direction == "out" and hop.node != node.name), None)
+    last = case.last
+    fact = inferred(f"{owner_words(node.name)} has no route to {last.dst}", case.ip(node.name, f"route get {last.dst}"))
+    if not case.owners(last.dst):
+        return blame(case, "no-such-host", node.name, facts=(fact,), dst=last.dst)
+    before = next((hop for hop in reversed(case.hops[: last.at]) if hop.direction == "out" and hop.node != node.name), None)
     if before is None:
         return None
-    sends = inferred(f"{of_node(before.node)} routing sends it by {before.link}", case.ip(before.node, f"route get {spot.dst}"))
-    return blame(case, "no-route", before.node, facts=(sends, fact), how="outside", dst=spot.dst)
+    sends = inferred(f"{of_node(before.node)} routing sends it by {before.link}", case.ip(before.node, f"route get {last.dst}"))
+    return blame(case, "no-route", before.node, facts=(sends, fact), how="outside", dst=last.dst)
 
 
 def no_way_on(case: Case) -> Cause | None:
     """This node's routing refuses the packet, or sends it where it cannot arrive."""
-    spot = case.spot
-    if not spot.iif:
+    last = case.last
+    if not last.iif:
         return None
-    found = case.route(spot.node, spot.dst, spot.src, spot.iif)
+    found = case.route(last.node, last.dst, last.src, last.iif)
     if found.error == "EXDEV" or found.type == "local":
         return None
     if not found.error:
-        return None if found.table in routes.USUAL else policy(case, spot.node, spot.dst, spot.src, spot.iif)
+        return None if found.table in routes.USUAL else policy(case, last.node, last.dst, last.src, last.iif)
     return (
-        refusing(case, spot.node, spot.dst, spot.src, spot.iif)
-        or policy(case, spot.node, spot.dst, spot.src, spot.iif)
-        or estranged(case, spot.node, spot.dst, None)
-        or no_route(case, spot.node, spot.dst, leg=spot.leg)
+        refusing(case, last.node, last.dst, last.src, last.iif)
+        or policy(case, last.node, last.dst, last.src, last.iif)
+        or estranged(case, last.node, last.dst, None)
+        or no_route(case, last.node, last.dst, leg=last.leg)
     )
 
 
 def marked(case: Case) -> Cause | None:
     """A policy rule for marked packets, or for some protocol or port, took it out of the usual routing: no question to the routing shows that."""
-    return marked_at(case, case.spot.node) or selected(case, case.spot.node)
+    return marked_at(case, case.last.node) or selected(case, case.last.node)
 
 
 def astray(case: Case) -> Cause | None:
     """Some node on the way sent the packet out by a link that does not lead to its target, although another of its links does."""
-    spot = case.spot
-    if spot.stage == "delivered" and spot.leg == "forward" and case.owners(spot.dst):
+    last = case.last
+    if last.stage == "delivered" and last.leg == "forward" and case.owners(last.dst):
         return None
     asked: set[str] = set()
-    for number, hop in enumerate(case.hops[: spot.at + 1]):
-        routed = hop.direction == "out" and hop.leg == spot.leg and hop.node not in asked
+    for number, hop in enumerate(case.hops[: last.at + 1]):
+        routed = hop.direction == "out" and hop.leg == last.leg and hop.node not in asked
         if not routed or hop.mac_src not in {link.mac for link in case.node(hop.node).links}:
             continue
         asked.add(hop.node)
         cause = _strayed(case, hop.node, hop.dst, hop.link, _entered(case, number, hop))
         if cause is not None:
             return cause
-    if spot.stage == "asking" and spot.node not in asked and spot.dst:
-        return _strayed(case, spot.node, spot.dst, spot.link, None)
+    if last.stage == "asking" and last.node not in asked and last.dst:
+        return _strayed(case, last.node, last.dst, last.link, None)
     return None
 
 
@@ -247,13 +247,13 @@ def _strayed(case: Case, node: str, dst: str, out: str, entered: Hop | None) -> 
 
 def by_policy(case: Case) -> Cause | None:
     """The node that had the packet last sent it out by a table that only a policy rule leads to, and the main table knows another way."""
-    spot = case.spot
+    last = case.last
     left = [
         (number, hop)
-        for number, hop in enumerate(case.hops[: spot.at + 1])
-        if hop.direction == "out" and hop.leg == spot.leg and hop.mac_src in {link.mac for link in case.node(hop.node).links}
+        for number, hop in enumerate(case.hops[: last.at + 1])
+        if hop.direction == "out" and hop.leg == last.leg and hop.mac_src in {link.mac for link in case.node(hop.node).links}
     ]
-    if not left or (spot.stage == "routing" and spot.iif):
+    if not left or (last.stage == "routing" and last.iif):
         return None
     number, hop = left[-1]
     entered = _entered(case, number, hop)
@@ -268,10 +268,10 @@ def by_policy(case: Case) -> Cause | None:
 
 def own_gateway(case: Case) -> Cause | None:
     """A route whose gateway is the node itself."""
-    spot = case.spot
-    node = case.node(spot.node)
-    route = routes.best(node, spot.dst, routes.MAIN) if spot.dst else None
-    if route is None or not route.via or node.owner(route.via) is None or spot.asked not in ("", spot.dst, route.via):
+    last = case.last
+    node = case.node(last.node)
+    route = routes.best(node, last.dst, routes.MAIN) if last.dst else None
+    if route is None or not route.via or node.owner(route.via) is None or last.asked not in ("", last.dst, route.via):
         return None
     right = gateway_of(case, node)
     reads = state(f"the route reads: {route.dst} via {route.via} dev {route.dev}", case.ip(node.name, f"route show {route.dst}"))
@@ -279,8 +279,8 @@ def own_gateway(case: Case) -> Cause | None:
     own = inferred(f"{holder.name if holder else ''} of {owner_words(node.name)} holds {route.via}", case.ip(node.name, "address show"))
     fix, mended = (None, with_route(node.name, _via(route, right), instead=route)) if right else ("", None)
     return blame(
-        case, "gateway-self", node.name, facts=(reads, own), network=route.dst, via=route.via, dst=spot.dst,
-        out=spot.link or route.dev, right=right, fix=fix, mended=mended,
+        case, "gateway-self", node.name, facts=(reads, own), network=route.dst, via=route.via, dst=last.dst,
+        out=last.link or route.dev, right=right, fix=fix, mended=mended,
     )  # fmt: skip
 
 
@@ -290,29 +290,29 @@ def _via(route: Route, gateway: str) -> Route:
 
 def no_gateway(case: Case) -> Cause | None:
     """A route that leads out by a link and names no gateway: everybody out there is taken for a neighbour."""
-    spot = case.spot
-    link = case.link(spot.node, spot.link)
-    if link is None or routes.on_link(link, spot.asked) or spot.asked != spot.dst:
+    last = case.last
+    link = case.link(last.node, last.link)
+    if link is None or routes.on_link(link, last.asked) or last.asked != last.dst:
         return None
-    node = case.node(spot.node)
-    route = routes.best(node, spot.asked, routes.MAIN)
+    node = case.node(last.node)
+    route = routes.best(node, last.asked, routes.MAIN)
     if route is None or route.via is not None or route.type != "unicast" or not case.own(link):
         return None
     full = routes.bits(case.family)
-    owners = case.owners(spot.asked)
+    owners = case.owners(last.asked)
     subnets = [own for _, far in owners for own in far.addresses if own.prefix < full]
-    if any(routes.within(spot.asked, own.cidr) for own in subnets):
+    if any(routes.within(last.asked, own.cidr) for own in subnets):
         place = (owners[0][0].name, owners[0][1].name)
-        if way(case.before, (spot.node, spot.link), place) is not None:
+        if way(case.before, (last.node, last.link), place) is not None:
             return None
     right = gateway_of(case, node)
-    fact = state(f"the route reads: {route.dst} dev {route.dev}", case.ip(node.name, f"route get {spot.asked}"))
+    fact = state(f"the route reads: {route.dst} dev {route.dev}", case.ip(node.name, f"route get {last.asked}"))
     gone, fix = without_route(node.name, route), None if right else ""
     mended = with_route(node.name, _via(route, right), instead=route) if right else None
-    if routes.best(gone(case.before).node(node.name) or node, spot.asked, routes.MAIN) is not None and heals(case, node.name, gone(case.before)):
+    if routes.best(gone(case.before).node(node.name) or node, last.asked, routes.MAIN) is not None and heals(case, node.name, gone(case.before)):
         fix, mended = case.ip(node.name, f"route del {route_words(route)}"), gone
     return blame(
-        case, "gateway-missing", node.name, facts=(fact,), how="none", fix=fix, mended=mended, network=route.dst, out=link.name, dst=spot.asked,
+        case, "gateway-missing", node.name, facts=(fact,), how="none", fix=fix, mended=mended, network=route.dst, out=link.name, dst=last.asked,
         right=right,
     )  # fmt: skip
 
@@ -323,7 +323,7 @@ def told_unreachable(case: Case) -> Cause | None:
     if by is None or case.outcome.reason not in ("unreachable", "filtered"):
         return None
     made_by = next((error.made_by for error in case.evidence.errors), "") or next((node.name for node, _ in case.owners(by)), "")
-    dst = case.spot.dst
+    dst = case.last.dst
     if not made_by or made_by == case.probe.node or not is_address(dst):
         return None
     cause = refusing(case, made_by, dst, None, None)

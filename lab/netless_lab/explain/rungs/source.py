@@ -20,7 +20,7 @@ from .back import whose_source
 
 def no_way_out(case: Case) -> Cause | None:
     """ENETUNREACH and its kin: the sender's own routing has no way."""
-    reason, dst = case.outcome.reason, case.spot.dst
+    reason, dst = case.outcome.reason, case.last.dst
     if case.outcome.by is not None or reason not in ("no-route", "no-address") or not dst:
         return None
     node = case.sender
@@ -51,14 +51,14 @@ def _no_port(case: Case, node: Node, dst: str) -> Cause | None:
 def refused_by_route(case: Case) -> Cause | None:
     """A blackhole, unreachable or prohibit route or policy rule of the sender itself."""
     errno = {"blackhole": "EINVAL", "unreachable": "EHOSTUNREACH", "filtered": "EACCES"}.get(case.outcome.reason)
-    if case.outcome.by is not None or errno is None or not case.spot.dst:
+    if case.outcome.by is not None or errno is None or not case.last.dst:
         return None
-    return _broadcast(case) or refusing(case, case.probe.node, case.spot.dst, None, None)
+    return _broadcast(case) or refusing(case, case.probe.node, case.last.dst, None, None)
 
 
 def own_address(case: Case) -> Cause | None:
     """A packet to one's own address that never came out of lo."""
-    return _loopback(case, case.sender, case.spot.dst) if case.spot.node == case.probe.node else None
+    return _loopback(case, case.sender, case.last.dst) if case.last.node == case.probe.node else None
 
 
 def _loopback(case: Case, node: Node, dst: str) -> Cause | None:
@@ -98,14 +98,14 @@ def _not_ready(case: Case, node: Node) -> Cause | None:
 
 def of_one_link(case: Case) -> Cause | None:
     """The sender used an address of fe80::/10, or ::1, for a packet that has to leave its link, for want of one that may travel (RFC 6724, RFC 4291)."""
-    spot, node = case.spot, case.sender
-    reach = "one link" if routes.is_link_local(spot.src) else "its own node" if routes.is_loopback(spot.src) else ""
-    if case.family == 4 or spot.leg != "forward" or not spot.iif or not reach or routes.is_link_local(spot.dst):
+    last, node = case.last, case.sender
+    reach = "one link" if routes.is_link_local(last.src) else "its own node" if routes.is_loopback(last.src) else ""
+    if case.family == 4 or last.leg != "forward" or not last.iif or not reach or routes.is_link_local(last.dst):
         return None
     made = _not_ready(case, node) or _no_address(case, node)
     if made is None:
         return None
-    fact = seen(f"the packet set out from {spot.src}, an address that is valid on {reach} only", case.ip(node.name, f"route get {spot.dst}"))
+    fact = seen(f"the packet set out from {last.src}, an address that is valid on {reach} only", case.ip(node.name, f"route get {last.dst}"))
     return Cause(made.code, made.place, made.text, (*made.facts, fact), made.fix)
 
 
@@ -133,7 +133,7 @@ def _no_address(case: Case, node: Node) -> Cause | None:
     length = 24 if case.family == 4 else 64
     via = gateway_of(case, node, link.name)
     fix = given(case, node, link, f"{wanted}/{length}" if fits else "")
-    if fix and not routes.within(case.spot.dst, routes.subnet(f"{wanted}/{length}")):
+    if fix and not routes.within(case.last.dst, routes.subnet(f"{wanted}/{length}")):
         via = via or _gateway_within(case, node, link, f"{wanted}/{length}")
         fix += f"; {case.ip(node.name, f'route add default via {via}')}" if via else ""
     return blame(case, "address-missing", node.name, link.name, facts=(fact,), fix=fix)
@@ -168,7 +168,7 @@ def _alien(case: Case, node: Node) -> Cause | None:
 
 def _broadcast(case: Case) -> Cause | None:
     """EACCES because the address is the last one of a subnet of the sender's. IPv6 has no broadcast."""
-    node, dst = case.sender, case.spot.dst
+    node, dst = case.sender, case.last.dst
     for link in node.links:
         for own in link.v4:
             network = routes.subnet(own.cidr)
@@ -190,13 +190,13 @@ def _broadcast(case: Case) -> Cause | None:
 
 def claimed_twice(case: Case) -> Cause | None:
     """The asked address is in more than one node on one segment, and one of them has no business with it."""
-    dst = case.spot.dst or next((hop.dst for hop in case.hops if hop.leg == "forward"), "")
+    dst = case.last.dst or next((hop.dst for hop in case.hops if hop.leg == "forward"), "")
     owners = _rivals(case, dst)
     if len({node.name for node, _ in owners}) < 2:
         return None
     rightful = case.expected.get(dst)
     suspects = [pair for pair in owners if rightful is not None and pair[0].name != rightful]
-    suspects += [pair for pair in owners if rightful is None and pair[0].name == case.spot.node]
+    suspects += [pair for pair in owners if rightful is None and pair[0].name == case.last.node]
     wrong = suspects[0] if suspects else owners[-1]
     right = next((pair for pair in owners if pair[0].name != wrong[0].name), owners[0])
     facts = [
@@ -234,8 +234,8 @@ def _rivals(case: Case, address: str) -> list[tuple[Node, Link]]:
 
 def sender_twice(case: Case) -> Cause | None:
     """The answer was sent to another node that has the sender's address as well."""
-    spot = case.spot
-    if spot.leg != "return" and spot.stage not in ("asking", "stray", "crossing", "delivered"):
+    last = case.last
+    if last.leg != "return" and last.stage not in ("asking", "stray", "crossing", "delivered"):
         return None
     own = next((hop.src for hop in case.hops if hop.node == case.probe.node and hop.direction == "out" and hop.leg == "forward"), "")
     owners = _rivals(case, own)
@@ -250,7 +250,7 @@ def sender_twice(case: Case) -> Cause | None:
 
 def strange_source(case: Case) -> Cause | None:
     """The sender used an address that does not belong to the link it sent by, and the answer cannot find it."""
-    spot, node = case.spot, case.probe.node
+    last, node = case.last, case.probe.node
     first = next(iter(case.seen(node, None, "out")), None)
     link = case.link(node, first.link) if first is not None else None
     if first is None or link is None or not case.own(link):
@@ -258,7 +258,7 @@ def strange_source(case: Case) -> Cause | None:
     if any(own.address == first.src for own in link.addresses) or (link.master and link.port):
         return None
     holder = case.sender.owner(first.src)
-    lost = spot.leg == "return" or (spot.stage == "delivered" and case.route(spot.node, spot.src).error)
+    lost = last.leg == "return" or (last.stage == "delivered" and case.route(last.node, last.src).error)
     if holder is None or not lost:
         return None
     found = case.route(node, first.dst)
@@ -271,61 +271,61 @@ def strange_source(case: Case) -> Cause | None:
 
 def wrong_of_two(case: Case) -> Cause | None:
     """The target knows no way back to the address that the sender chose, and one to another address of the sender's (RFC 6724)."""
-    spot, node = case.spot, case.node(case.spot.node)
+    last, node = case.last, case.node(case.last.node)
     sent = next((hop for hop in case.seen(case.probe.node, None, "out") if hop.leg == "forward"), None)
-    if spot.leg != "forward" or sent is None or sent.src != spot.src or not case.route(node.name, spot.src).error:
+    if last.leg != "forward" or sent is None or sent.src != last.src or not case.route(node.name, last.src).error:
         return None
-    others = [own.address for link in case.sender.links for own in case.own(link) if own.address != spot.src and own.scope == "global"]
+    others = [own.address for link in case.sender.links for own in case.own(link) if own.address != last.src and own.scope == "global"]
     known = next((other for other in others if not routes.worked_out(node, other).error), "")
-    holder = case.sender.owner(spot.src)
+    holder = case.sender.owner(last.src)
     if not known or holder is None:
         return None
-    refuses = route_fact(case, node, spot.src)
-    chooses = inferred(f"{of_node(case.probe.node)} routing sends it from {spot.src}", case.ip(case.probe.node, f"route get {spot.dst}"))
+    refuses = route_fact(case, node, last.src)
+    chooses = inferred(f"{of_node(case.probe.node)} routing sends it from {last.src}", case.ip(case.probe.node, f"route get {last.dst}"))
     return blame(
-        case, "source-wrong", case.probe.node, facts=(chooses, beside(refuses)), how="known", address=spot.src, far=owner_words(node.name), known=known
+        case, "source-wrong", case.probe.node, facts=(chooses, beside(refuses)), how="known", address=last.src, far=owner_words(node.name), known=known
     )
 
 
 def loopback_led_out(case: Case) -> Cause | None:
     """A packet to the node's own 127.0.0.0/8 that its translation leads out: its source is of there too, and does not travel."""
-    spot, node = case.spot, case.node(case.spot.node)
-    if case.family == 6 or not routes.is_loopback(spot.dst) or spot.iif:
+    last, node = case.last, case.node(case.last.node)
+    if case.family == 6 or not routes.is_loopback(last.dst) or last.iif:
         return None
     if any(case.knob(node.name, f"net/ipv4/conf/{name}/route_localnet") == "1" for name in ("all", *(link.name for link in node.links))):
         return None
     hook, own = entering(case, node.name)
     for passage in run(node, hook, own):
         for done, chain, rule in passage.rewrites:
-            if not done.source and not puts_in(done, spot.dst):
+            if not done.source and not puts_in(done, last.dst):
                 reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
                 barred = inferred("127.0.0.0/8 may not be routed", case.run(node.name, "sysctl -a --pattern route_localnet"))
-                return blame(case, "route-localnet", node.name, facts=(reads, barred), how="out", src=spot.dst, rule=rule.text)
+                return blame(case, "route-localnet", node.name, facts=(reads, barred), how="out", src=last.dst, rule=rule.text)
     return None
 
 
 def martian(case: Case) -> Cause | None:
     """A source that cannot come from outside: this node's own address, or one of 127.0.0.0/8."""
-    spot = case.spot
-    if not spot.src or not spot.iif or (spot.node == case.probe.node and spot.leg == "forward"):
+    last = case.last
+    if not last.src or not last.iif or (last.node == case.probe.node and last.leg == "forward"):
         return None
-    node = case.node(spot.node)
-    own = node.owner(spot.src)
+    node = case.node(last.node)
+    own = node.owner(last.src)
     if own is not None:
-        holds = inferred(f"{own.name} holds {spot.src}", case.ip(node.name, f"address show {own.name}"))
-        if spot.dst == spot.src or any(routes.host_of(change.after) == spot.src for change in case.redirects):
+        holds = inferred(f"{own.name} holds {last.src}", case.ip(node.name, f"address show {own.name}"))
+        if last.dst == last.src or any(routes.host_of(change.after) == last.src for change in case.redirects):
             rewriter = next((change.node for change in case.redirects), node.name)
-            return blame(case, "no-hairpin", rewriter, facts=(holds,), how="martian", asker=owner_words(node.name), address=spot.src)
-        written = next((one for one in case.evidence.journey.rewrites if one.what == "source" and routes.host_of(one.after) == spot.src), None)
-        if written is not None and written.node != node.name and spot.leg == "forward":
+            return blame(case, "no-hairpin", rewriter, facts=(holds,), how="martian", asker=owner_words(node.name), address=last.src)
+        written = next((one for one in case.evidence.journey.rewrites if one.what == "source" and routes.host_of(one.after) == last.src), None)
+        if written is not None and written.node != node.name and last.leg == "forward":
             return whose_source(case, written, (holds,))
-        found = case.route(node.name, spot.dst, spot.src, spot.iif)
-        refuses = (route_fact(case, node, spot.dst, spot.src, spot.iif),) if found.error == "EINVAL" else ()
-        return blame(case, "duplicate-address", node.name, own.name, facts=(holds, *refuses), how="source", address=spot.src)
-    if not (routes.within(spot.src, "127.0.0.0/8") or routes.within(spot.dst, "127.0.0.0/8")):
+        found = case.route(node.name, last.dst, last.src, last.iif)
+        refuses = (route_fact(case, node, last.dst, last.src, last.iif),) if found.error == "EINVAL" else ()
+        return blame(case, "duplicate-address", node.name, own.name, facts=(holds, *refuses), how="source", address=last.src)
+    if not (routes.within(last.src, "127.0.0.0/8") or routes.within(last.dst, "127.0.0.0/8")):
         return None
-    key = f"net/ipv4/conf/{spot.iif}/route_localnet"
+    key = f"net/ipv4/conf/{last.iif}/route_localnet"
     if "1" in (case.knob(node.name, key), case.knob(node.name, "net/ipv4/conf/all/route_localnet")):
         return None
     fact = inferred("127.0.0.0/8 may not be routed", case.run(node.name, f"sysctl {key.replace('/', '.')}"))
-    return blame(case, "route-localnet", node.name, facts=(fact,), src=spot.src, dst=spot.dst)
+    return blame(case, "route-localnet", node.name, facts=(fact,), src=last.src, dst=last.dst)

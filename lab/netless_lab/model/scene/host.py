@@ -6,8 +6,8 @@ from .bars import Bar
 from .figure import Part, will_join
 from .labels import addresses, bridge_style, first_address
 from .lanes import Lanes
+from .link_rows import INDENT, LinkRow
 from .middle import Endpoint, GateSlot, Middle, uplink_words
-from .seats import INDENT, Seat
 from .sheet import Sheet, cells
 from .values import Cell, Place, Rect, Region, Station
 
@@ -23,7 +23,7 @@ def paint_host(sheet: Sheet, plan: Lanes, middle: Middle, left: dict[Place, Cell
     if sheet.shows(host.real):
         sheet.canvas.box(x0, y0, plan.host, plan.height, host.frame if host.real else "ghost")
     sheet.node(host, Rect(x0, y0, plan.host, plan.height))
-    ports = {seat.part.place: Cell(x0 + INDENT[seat.side], y0 + seat.row) for seat in middle.seating.seats}
+    ports = {link_row.part.place: Cell(x0 + INDENT[link_row.side], y0 + link_row.row) for link_row in middle.link_rows.links}
     ports |= {part.place: Cell(x0 + plan.host - 1, y0 + row) for part, row in middle.uplinks}
     bars = {bar.part.link.name: bar for bar in middle.bars}
     for bar in middle.bars:
@@ -34,11 +34,11 @@ def paint_host(sheet: Sheet, plan: Lanes, middle: Middle, left: dict[Place, Cell
             style = bridge_style(bar.part.link) if bar.part.real else "ghost"
             rows = [row for part, row in middle.uplinks if part.link.master == bar.part.link.name]
             sheet.canvas.bar(x0 + middle.bar_x(bar), y0 + min([bar.top, *rows]), y0 + max([bar.bottom, *rows]), style)
-    for seat in middle.seating.seats:
-        _plug(sheet, plan, middle, seat, bars.get(seat.part.link.master or ""))
-        ahead = next((bar for bar in middle.bars if will_join(seat.part, bar.part)), None)
+    for link_row in middle.link_rows.links:
+        _plug(sheet, plan, middle, link_row, bars.get(link_row.part.link.master or ""))
+        ahead = next((bar for bar in middle.bars if will_join(link_row.part, bar.part)), None)
         if sheet.ghosts and ahead is not None:
-            _wire_in(sheet, plan, middle, seat, ahead, "ghost")
+            _wire_in(sheet, plan, middle, link_row, ahead, "ghost")
     _cables(sheet, middle, ports, left, right)
     _way_out(sheet, plan, middle)
     for part, row in middle.uplinks:
@@ -47,25 +47,25 @@ def paint_host(sheet: Sheet, plan: Lanes, middle: Middle, left: dict[Place, Cell
     return ports
 
 
-def _plug(sheet: Sheet, plan: Lanes, middle: Middle, seat: Seat, bar: Bar | None) -> None:
+def _plug(sheet: Sheet, plan: Lanes, middle: Middle, link_row: LinkRow, bar: Bar | None) -> None:
     """The wire from a port to its bridge. A port that does not pass frames is marked on that wire."""
-    if bar is None or not sheet.shows(seat.part.real and bar.part.real):
+    if bar is None or not sheet.shows(link_row.part.real and bar.part.real):
         return
-    x, y = plan.host_x + middle.bar_x(bar), plan.y + seat.row
-    link = seat.part.link
-    real = seat.part.real and bar.part.real
+    x, y = plan.host_x + middle.bar_x(bar), plan.y + link_row.row
+    link = link_row.part.link
+    real = link_row.part.real and bar.part.real
     stuck = real and link.port is not None and link.port.state in _NO_PASS and link.up
     style = "ghost" if not real else "wire-up" if link.up and link.carrier and not stuck else "wire-wait" if link.up else "wire-down"
-    _wire_in(sheet, plan, middle, seat, bar, style)
+    _wire_in(sheet, plan, middle, link_row, bar, style)
     if stuck and link.port is not None and link.port.state == "blocking":
         sheet.canvas.put(x - 1, y, "✗", "dead")
     if real:
-        way = cells([(plan.host_x + INDENT[seat.side], y), (x, y), (x, plan.y + bar.row)])
-        sheet.wires[(seat.part.place, bar.part.place)] = way
+        way = cells([(plan.host_x + INDENT[link_row.side], y), (x, y), (x, plan.y + bar.row)])
+        sheet.wires[(link_row.part.place, bar.part.place)] = way
 
 
-def _wire_in(sheet: Sheet, plan: Lanes, middle: Middle, seat: Seat, bar: Bar, style: str) -> None:
-    start, y = plan.host_x + seat.end + 1, plan.y + seat.row
+def _wire_in(sheet: Sheet, plan: Lanes, middle: Middle, link_row: LinkRow, bar: Bar, style: str) -> None:
+    start, y = plan.host_x + link_row.end + 1, plan.y + link_row.row
     sheet.canvas.across(start, plan.host_x + middle.bar_x(bar), y, style)
     sheet.canvas.join(start, y, 8)
 
@@ -126,8 +126,8 @@ def _way_out(sheet: Sheet, plan: Lanes, middle: Middle) -> None:
     for slot, x in slots:
         _gate(sheet, slot, x, row, real)
     if real and "NAT" not in sheet.stations and sheet.figure.gates:
-        spot = Cell(max(trunk + 1, (fork if split else last) - 1), row)
-        sheet.stations["NAT"] = Station(sheet.figure.host.name if sheet.figure.host else "", "NAT", "absent", spot, Rect(*spot, 1, 1))
+        cell = Cell(max(trunk + 1, (fork if split else last) - 1), row)
+        sheet.stations["NAT"] = Station(sheet.figure.host.name if sheet.figure.host else "", "NAT", "absent", cell, Rect(*cell, 1, 1))
 
 
 def _usable(part: Part) -> bool:
@@ -139,8 +139,8 @@ def _start(plan: Lanes, middle: Middle, end: Endpoint, trunk: int, row: int) -> 
     """Corner points from an endpoint's anchor to the trunk at the gates' row."""
     y = plan.y + end.row
     bar = next((bar for bar in middle.bars if bar.part is end.part), None)
-    seat = next((seat for seat in middle.seating.seats if seat.part is end.part), None)
-    x = plan.host_x + (middle.bar_x(bar) if bar is not None else INDENT[seat.side] if seat is not None else 0)
+    link_row = next((link_row for link_row in middle.link_rows.links if link_row.part is end.part), None)
+    x = plan.host_x + (middle.bar_x(bar) if bar is not None else INDENT[link_row.side] if link_row is not None else 0)
     return [(x, y), (trunk, y), (trunk, row)]
 
 
@@ -220,14 +220,14 @@ def paint_host_words(sheet: Sheet, plan: Lanes, middle: Middle) -> None:
     x0, y0 = plan.host_x, plan.y
     if sheet.shows(host.real):
         sheet.canvas.put(x0 + 2, y0, f" {host.label} ", host.frame + "-title" if host.real else "ghost")
-    for seat in middle.seating.seats:
-        x, y = x0 + INDENT[seat.side], y0 + seat.row
-        if sheet.shows(seat.part.real):
-            sheet.port(seat.part.place, x, y)
-            end = sheet.write(x + 2, y, seat.label)
-            if seat.part.real:
-                sheet.link(seat.part.place, Rect(x, y, end - x, 1))
-    for tap in middle.seating.taps:
+    for link_row in middle.link_rows.links:
+        x, y = x0 + INDENT[link_row.side], y0 + link_row.row
+        if sheet.shows(link_row.part.real):
+            sheet.port(link_row.part.place, x, y)
+            end = sheet.write(x + 2, y, link_row.label)
+            if link_row.part.real:
+                sheet.link(link_row.part.place, Rect(x, y, end - x, 1))
+    for tap in middle.link_rows.taps:
         sheet.write(x0 + 2, y0 + tap.row, tap.label)
     for bar in middle.bars:
         if sheet.shows(bar.part.real):

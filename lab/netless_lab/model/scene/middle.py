@@ -20,8 +20,8 @@ from ..gates import GateState
 from .bars import COLUMN, Bar, stand
 from .figure import Figure, Part
 from .labels import GATE_TEXT, addresses, first_address, safe
+from .link_rows import INDENT, LinkRows, Tell, give_rows
 from .outside import RightLane, Thrift
-from .seats import INDENT, Seating, Tell, seat_all
 from .values import Place
 
 COMFORT, LEAST = 5, 3
@@ -67,7 +67,7 @@ class Middle(msgspec.Struct, frozen=True):
     """The host laid out, but for its width."""
 
     inner: int
-    seating: Seating
+    link_rows: LinkRows
     bars: tuple[Bar, ...]
     endpoints: tuple[Endpoint, ...]
     uplinks: tuple[tuple[Part, int], ...]
@@ -127,16 +127,16 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
     assert figure.host is not None
     right_rows = lane.rows()
     ups = uplinks_of(figure, right_rows)
-    seating = seat_all(figure, left_rows, frozenset(part.place for part in ups), inner, labels.tell)
+    link_rows = give_rows(figure, left_rows, frozenset(part.place for part in ups), inner, labels.tell)
     bridges = [part for part in figure.host.parts if part.link.kind == "bridge"]
-    routed = {seat.row for seat in seating.seats if seat.part.link.master is None and _routes(figure, seat.part)}
-    bars = stand([(part, seating.rows_of(part)) for part in bridges], inner, routed) if bridges else ()
-    zone = max([seat.end for seat in (*seating.seats, *seating.taps)] + [7 if bars else 2])
+    routed = {link_row.row for link_row in link_rows.links if link_row.part.link.master is None and _routes(figure, link_row.part)}
+    bars = stand([(part, link_rows.rows_of(part)) for part in bridges], inner, routed) if bridges else ()
+    zone = max([link_row.end for link_row in (*link_rows.links, *link_rows.taps)] + [7 if bars else 2])
     if labels.loose and figure.wishes:
-        zone = max([zone] + [seat.end - INDENT[seat.side] + INDENT["loose"] for seat in seating.seats if seat.part.place in figure.wishes])
+        zone = max([zone] + [link_row.end - INDENT[link_row.side] + INDENT["loose"] for link_row in link_rows.links if link_row.part.place in figure.wishes])
     last = zone + 3 + COLUMN * max(bar.column for bar in bars) if bars else zone
     label = max((bar.width for bar in bars), default=0)
-    endpoints = _endpoints(figure, seating, bars, zone, last)
+    endpoints = _endpoints(figure, link_rows, bars, zone, last)
     routed_out = any(part.link.master is None for part in ups)
     if not routed_out and len(endpoints) < 2:
         endpoints = ()
@@ -145,7 +145,7 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
     seen = tuple((part, min(max(1, right_rows[figure.cables[part.place].far(part.place)] + lane_top), inner)) for part in ups)
     return Middle(
         inner=inner,
-        seating=seating,
+        link_rows=link_rows,
         bars=bars,
         endpoints=endpoints,
         uplinks=seen,
@@ -156,7 +156,7 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
         zone=zone,
         last=last,
         label=label,
-        hidden=seating.hidden,
+        hidden=link_rows.hidden,
     )
 
 
@@ -170,15 +170,15 @@ def uplinks_of(figure: Figure, right_rows: dict[Place, int]) -> list[Part]:
     return [part for _, part in sorted(found, key=lambda pair: pair[0])]
 
 
-def _endpoints(figure: Figure, seating: Seating, bars: tuple[Bar, ...], zone: int, last: int) -> tuple[Endpoint, ...]:
+def _endpoints(figure: Figure, link_rows: LinkRows, bars: tuple[Bar, ...], zone: int, last: int) -> tuple[Endpoint, ...]:
     """Bridges that hold an address and ports that route; a bridge that is alone in everything counts as well."""
     found = []
-    ports = [seat for seat in seating.seats if seat.part.link.master is None and _routes(figure, seat.part)]
+    ports = [link_row for link_row in link_rows.links if link_row.part.link.master is None and _routes(figure, link_row.part)]
     for bar in bars:
         if _routes(figure, bar.part) or (len(bars) == 1 and not ports):
             start = zone + 3 + COLUMN * bar.column if bar.tall else last + 3 + sum(len(text) for text, _ in bar.words)
             found.append(Endpoint(bar.part, bar.row, start))
-    found += [Endpoint(seat.part, seat.row, seat.end + 1) for seat in ports]
+    found += [Endpoint(link_row.part, link_row.row, link_row.end + 1) for link_row in ports]
     return tuple(found)
 
 

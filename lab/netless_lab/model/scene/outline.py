@@ -194,9 +194,9 @@ def _paint(sheet: Sheet, row: Row, y: int, width: int) -> list[Place]:
             x = width
             continue
         sheet.canvas.put(x, y, token.text, token.style)
-        spot = Cell(x, y)
+        cell = Cell(x, y)
         if token.what in ("dot", "bar"):
-            sheet.anchors[token.place] = spot
+            sheet.anchors[token.place] = cell
             if wire is not None:
                 sheet.wires[(wire, token.place)] = tuple(Cell(at, y) for at in range(sheet.anchors[wire].x, x + 1))
             wire = None

@@ -1,6 +1,6 @@
 """What stands in a room: the machine's root, read-only, and private directories on top of it.
 
-``furnish`` runs as root of user namespace A in the room's first mount namespace; ``mount_proc_and_sys`` in a process that has also
+``set_up`` runs as root of user namespace A in the room's first mount namespace; ``mount_proc_and_sys`` in a process that has also
 entered the room's pid and net namespaces. Nothing is created outside: every directory used exists on any Linux machine, and
 what is built is built on memory file systems that belong to the room.
 """
@@ -22,7 +22,7 @@ from .plan import PROGRAMS, Plan
 from .staged import Staged
 
 MACHINE_ETC: Final = f"{NETLESS}/etc"
-"""The machine's own /etc, read-only: where ``keepsakes`` finds what was thrown away of the room's."""
+"""The machine's own /etc, read-only: where ``room_files`` finds what was thrown away of the room's."""
 CONTAINERS: Final = f"{NETLESS}/containers"
 _NO_GROUPS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nogroups.py")
 EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
@@ -48,7 +48,7 @@ _KEPT_FLAGS: Final = {
 }
 
 
-def furnish(plan: Plan, staged: Staged) -> None:
+def set_up(plan: Plan, staged: Staged) -> None:
     """Everything but /proc and /sys. Raises OSError naming the call and the path."""
     os.umask(0o022)
     sc.mount(None, "/", None, sc.MS_REC | sc.MS_PRIVATE)
@@ -56,18 +56,18 @@ def furnish(plan: Plan, staged: Staged) -> None:
     with _held((*plan.keep, *(f"/dev/{name}" for name in _DEVICES)), staged) as held:
         machine_etc = os.open("/etc", os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
         stage = staging_place()
-        _furnish_dev(stage, held)
-        _furnish_etc(stage, plan.node)
+        _set_up_dev(stage, held)
+        _set_up_etc(stage, plan.node)
         covered = _cover_what_is_not_shown()
         for path, mode, size in _private_places():
             sc.mount("tmpfs", path, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, f"mode={mode:o},size={size}")
-        _furnish_var()
+        _set_up_var()
         for path in plan.keep:
             if path in held:
                 _show_again(path, held[path])
         for path in covered:
             sc.mount(None, path, None, sc.MS_BIND | sc.MS_REMOUNT | sc.MS_RDONLY | sc.MS_NOSUID | sc.MS_NODEV)
-    _furnish_run()
+    _set_up_run()
     _write_commands(plan.path, plan.executable)
     os.mkdir(MACHINE_ETC)
     sc.bind(f"/proc/self/fd/{machine_etc}", MACHINE_ETC)
@@ -84,7 +84,7 @@ def _cover_what_is_not_shown() -> tuple[str, ...]:
     return tuple(found)
 
 
-def _furnish_var() -> None:
+def _set_up_var() -> None:
     for name in _OF_VAR:
         os.mkdir(f"/var/{name}")
     os.mkdir("/var/tmp")
@@ -206,7 +206,7 @@ def _show_again(path: str, fd: int) -> None:
     sc.mount(f"/proc/self/fd/{fd}", path, None, sc.MS_BIND | sc.MS_REC)
 
 
-def _furnish_dev(stage: str, held: dict[str, int]) -> None:
+def _set_up_dev(stage: str, held: dict[str, int]) -> None:
     """A small /dev: the devices every program expects, terminals of its own, shared memory of its own."""
     sc.mount("tmpfs", stage, "tmpfs", sc.MS_NOSUID, "mode=755,size=1m")
     os.mkdir(f"{stage}/net")
@@ -224,7 +224,7 @@ def _furnish_dev(stage: str, held: dict[str, int]) -> None:
     sc.mount(stage, "/dev", None, sc.MS_MOVE)
 
 
-def _furnish_etc(stage: str, node: str) -> None:
+def _set_up_etc(stage: str, node: str) -> None:
     """A writable /etc: an overlay on memory (Linux 5.11 for user namespaces), else a directory of links to a copy of the mount."""
     sc.mount("tmpfs", stage, "tmpfs", sc.MS_NOSUID | sc.MS_NODEV, "mode=755,size=8m")
     for name in ("upper", "work"):
@@ -262,7 +262,7 @@ def _write_own_etc(directory: str, node: str) -> None:
     os.mkdir(f"{directory}/netns")
 
 
-def _furnish_run() -> None:
+def _set_up_run() -> None:
     for path in (NETNS, NETLESS, BIN, CONTAINERS):
         os.makedirs(path, exist_ok=True)
     os.makedirs("/run/lock", exist_ok=True)

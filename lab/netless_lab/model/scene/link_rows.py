@@ -26,7 +26,7 @@ INDENT: dict[Side, int] = {"border": 0, "inside": 2, "loose": 4}
 """Where the port's dot is, counted from the host's border; its label starts two cells further right."""
 
 
-class Seat(msgspec.Struct, frozen=True):
+class LinkRow(msgspec.Struct, frozen=True):
     """A link of the host on its row. Rows count from the host's top border."""
 
     part: Part
@@ -40,16 +40,16 @@ class Seat(msgspec.Struct, frozen=True):
         return INDENT[self.side] + 2 + sum(len(text) for text, _ in self.label)
 
 
-class Seating(msgspec.Struct, frozen=True):
+class LinkRows(msgspec.Struct, frozen=True):
     """Everybody's row, and who found none. ``taps`` are rows where a macvlan of the left lane reaches its lower device."""
 
-    seats: tuple[Seat, ...]
-    taps: tuple[Seat, ...]
+    links: tuple[LinkRow, ...]
+    taps: tuple[LinkRow, ...]
     hidden: tuple[Place, ...]
 
     def rows_of(self, bridge: Part) -> list[int]:
         """The rows of a bridge's ports, in order, those included that the goal plugs into it."""
-        return sorted(seat.row for seat in self.seats if seat.part.link.master == bridge.link.name or will_join(seat.part, bridge))
+        return sorted(link_row.row for link_row in self.links if link_row.part.link.master == bridge.link.name or will_join(link_row.part, bridge))
 
 
 def rows_wanted(figure: Figure, uplinks: frozenset[Place], left_rows: dict[Place, int]) -> int:
@@ -63,15 +63,15 @@ def rows_wanted(figure: Figure, uplinks: frozenset[Place], left_rows: dict[Place
     return len(ports) + words + sum(place in left_rows for place in _tapping(figure))
 
 
-def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Place], inner: int, tell: Tell) -> Seating:
+def give_rows(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Place], inner: int, tell: Tell) -> LinkRows:
     """Give a row from 1 to ``inner`` to every link of the host that is neither a bridge nor an uplink."""
     assert figure.host is not None
     taken: dict[int, Place] = {left_rows[place]: place for place in _tapping(figure) if place in left_rows}
     taps = tuple(
-        Seat(figure.parts[place], row, "border", ((f"{TO} {safe((lower_of(figure.parts[place]) or ('', ''))[1])}", "dim"),))
+        LinkRow(figure.parts[place], row, "border", ((f"{TO} {safe((lower_of(figure.parts[place]) or ('', ''))[1])}", "dim"),))
         for row, place in taken.items()
     )
-    seats: list[Seat] = []
+    given: list[LinkRow] = []
     waiting: list[Part] = []
     for part in figure.host.parts:
         if part.link.kind == "bridge" or part.place in uplinks:
@@ -80,7 +80,7 @@ def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Pla
         row = left_rows.get(cable.far(part.place)) if cable is not None else None
         if row is not None and 1 <= row <= inner and row not in taken:
             taken[row] = part.place
-            seats.append(Seat(part, row, "border", _label(figure, part, left_rows, tell)))
+            given.append(LinkRow(part, row, "border", _label(figure, part, left_rows, tell)))
         else:
             waiting.append(part)
     hidden: list[Place] = []
@@ -96,23 +96,23 @@ def seat_all(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Pla
         cable = figure.cables.get(part.place)
         other = by_place.get(cable.far(part.place)) if cable is not None else None
         pair = [part] if other is None else [part, other]
-        rows = _choose(figure, pair, free, left_rows, seats, len(by_place))
+        rows = _choose(figure, pair, free, left_rows, given, len(by_place))
         for one, row in zip(pair, rows, strict=False):
             free.remove(row)
-            seats.append(Seat(one, row, "loose" if len(pair) == 2 == len(rows) else "inside", _label(figure, one, left_rows, tell)))
+            given.append(LinkRow(one, row, "loose" if len(pair) == 2 == len(rows) else "inside", _label(figure, one, left_rows, tell)))
         hidden += [one.place for one in pair[len(rows) :]]
         for one in pair:
             del by_place[one.place]
-    return Seating(tuple(sorted(seats, key=lambda seat: seat.row)), taps, tuple(place for place in hidden if figure.parts[place].real))
+    return LinkRows(tuple(sorted(given, key=lambda link_row: link_row.row)), taps, tuple(place for place in hidden if figure.parts[place].real))
 
 
-def _among_ports(row: int, seats: list[Seat]) -> bool:
+def _among_ports(row: int, given: list[LinkRow]) -> bool:
     """Whether the row lies between ports of one bridge, where its bar stands."""
     spans: dict[str, tuple[int, int]] = {}
-    for seat in seats:
-        if seat.part.link.master is not None:
-            low, high = spans.get(seat.part.link.master, (seat.row, seat.row))
-            spans[seat.part.link.master] = (min(low, seat.row), max(high, seat.row))
+    for link_row in given:
+        if link_row.part.link.master is not None:
+            low, high = spans.get(link_row.part.link.master, (link_row.row, link_row.row))
+            spans[link_row.part.link.master] = (min(low, link_row.row), max(high, link_row.row))
     return any(low <= row <= high for low, high in spans.values())
 
 
@@ -143,11 +143,11 @@ def _urgency(figure: Figure, part: Part, left_rows: dict[Place, int]) -> int:
     return 2 if part.place in figure.cables else 3
 
 
-def _choose(figure: Figure, pair: list[Part], free: list[int], left_rows: dict[Place, int], seats: list[Seat], left: int) -> list[int]:
+def _choose(figure: Figure, pair: list[Part], free: list[int], left_rows: dict[Place, int], given: list[LinkRow], left: int) -> list[int]:
     if not free:
         return []
     wished = left_rows.get(figure.wishes.get(pair[0].place, ("", "")))
-    friends = [seat.row for seat in seats if pair[0].link.master is not None and seat.part.link.master == pair[0].link.master]
+    friends = [link_row.row for link_row in given if pair[0].link.master is not None and link_row.part.link.master == pair[0].link.master]
     if wished in free:
         first = wished
     elif friends:
@@ -155,8 +155,8 @@ def _choose(figure: Figure, pair: list[Part], free: list[int], left_rows: dict[P
         first = min(free, key=lambda row: abs(row - middle))
     elif len(pair) == 2:
         first = next((row for row in free if row + 1 in free), free[0])
-    elif any(seat.part.link.master is not None for seat in seats):
-        clear = [row for row in free if not _among_ports(row, seats)] or free
+    elif any(link_row.part.link.master is not None for link_row in given):
+        clear = [row for row in free if not _among_ports(row, given)] or free
         first = clear[-min(left, len(clear))]
     else:
         first = free[0]

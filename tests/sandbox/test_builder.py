@@ -1,4 +1,4 @@
-"""What the furnisher hears of a child that works for it for a moment."""
+"""What the builder hears of a child that works for it for a moment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from netless_lab.sandbox.furnisher import run_and_hear
+from netless_lab.sandbox.builder import run_and_hear
 from netless_lab.sandbox.status import Reporter
 
 
@@ -45,7 +45,7 @@ def test_a_child_that_was_killed_before_it_said_anything_is_told_of(nobody: Repo
 
 
 def test_that_nobody_waits_for_the_word_any_more_is_for_others_to_tell(nobody: Reporter) -> None:
-    """PID 1 has ended before: whoever made it says why, and the furnisher goes quietly."""
+    """PID 1 has ended before: whoever made it says why, and the builder goes quietly."""
     reading, writing = os.pipe()
     os.close(reading)
 

@@ -1,4 +1,4 @@
-"""What the furnisher hands over to the process that becomes the agent, and the last word that PID 1 waits for."""
+"""What the builder hands over to the process that becomes the agent, and the last word that PID 1 waits for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AS_NOBODY: Final = b"n"
 
 
 @dataclass(frozen=True, slots=True)
-class Furnished:
+class Built:
     """The last word: /proc and /sys stand. What the room has to do without, in words, and what limits its processes."""
 
     notes: tuple[str, ...]
@@ -28,7 +28,7 @@ class Furnished:
         return json.dumps(asdict(self)) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Furnished:
+    def from_json(cls, text: str) -> Built:
         """Back from the pipe."""
         fields = json.loads(text)
         return cls(tuple(fields["notes"]), fields["means"])

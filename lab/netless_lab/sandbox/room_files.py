@@ -17,8 +17,8 @@ from typing import Final
 from ..kernel import syscalls as sc
 from ..model.clearing import Clearing
 from ..room import BIN, HOME, NETLESS, NETNS
-from .furniture import CONTAINERS, DEVICE_LINKS, MACHINE_ETC, unescape
 from .ipc import forget_ipc
+from .rootfs import CONTAINERS, DEVICE_LINKS, MACHINE_ETC, unescape
 from .tunables import Tunables
 
 _DIRECTORIES: Final = (
@@ -29,7 +29,7 @@ _OF_TOOLS: Final = ("xtables.lock", "ebtables.lock")
 """What tools leave in /run, and nobody minds."""
 
 
-class Keepsakes:
+class RoomFiles:
     """What the room held when the lab began. Make it in the agent before any learner comes."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""The process beside the one that becomes the agent: makes all namespaces of a room but the last, and furnishes it, while that imports.
+"""The process beside the one that becomes the agent: makes all namespaces of a room but the last, and builds its root file system, while that imports.
 
-It hands over as open files what it has made (``furnished``), is told which pid namespace the other has made in turn, and mounts /proc and
+It hands over as open files what it has made (``built``), is told which pid namespace the other has made in turn, and mounts /proc and
 /sys there.
 """
 
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from ..kernel import syscalls as sc
-from . import furniture, ids, limits
-from .furnished import AS_NOBODY, AS_SELF, KINDS, Furnished
+from . import ids, limits, rootfs
+from .built import AS_NOBODY, AS_SELF, KINDS, Built
 from .lines import NO_MAP, UserMap
 from .plan import Plan
 from .staged import Staged, stage
@@ -36,7 +36,7 @@ def main(text: str, keeper: int, pid1: int, word: int, parent: int) -> NoReturn:
         ours = socket.socket(fileno=pid1)
         reporter.stage = "mounts"
         who = ids.outside()
-        staged = stage(plan.keep, furniture.staging_place(), who) if who.nobody else Staged()
+        staged = stage(plan.keep, rootfs.staging_place(), who) if who.nobody else Staged()
         reporter.stage = "user namespace"
         shares = limits.shares()
         sc.unshare(sc.CLONE_NEWUSER | sc.CLONE_NEWNS)
@@ -48,7 +48,7 @@ def main(text: str, keeper: int, pid1: int, word: int, parent: int) -> NoReturn:
         reporter.stage = "namespaces"
         inner = _inner(plan.node, reporter)
         reporter.stage = "mounts"
-        furniture.furnish(plan, staged)
+        rootfs.set_up(plan, staged)
         own = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt")]
         socket.send_fds(ours, [AS_NOBODY if who.nobody else AS_SELF], [*own, *inner.values()])
         _, pids, _, _ = socket.recv_fds(ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
@@ -96,9 +96,9 @@ def _mount_inside(net: int, pids: int, processes: int, reporter: Reporter, word:
 
     def mount(into: int) -> None:
         sc.setns(net, sc.CLONE_NEWNET)
-        notes = furniture.mount_proc_and_sys()
+        notes = rootfs.mount_proc_and_sys()
         means = limits.limit_this_namespace(processes)
-        os.write(into, Furnished(notes, means).to_json().encode())
+        os.write(into, Built(notes, means).to_json().encode())
 
     run_and_hear(mount, "the process that mounts /proc", lambda said: os.write(word, said), reporter)
 

@@ -30,7 +30,7 @@ _CLEAR_NO: Final = frozenset({"refused", "reset", "no-such-name", "bad-answer"})
 """Outcomes that are an answer, and a no."""
 
 
-class Spot(msgspec.Struct, frozen=True):
+class LastSeen(msgspec.Struct, frozen=True):
     """The place. ``src`` and ``dst`` are the packet's addresses as they stand there; "" when they are not known.
 
     ``iif`` is the link it came into ``node`` by, None when the node made it. ``kind`` is the packet's, as in ``Hop.kind``. ``hop`` is its
@@ -50,24 +50,24 @@ class Spot(msgspec.Struct, frozen=True):
     asked: str = ""
 
 
-def locate(evidence: Evidence) -> Spot:
-    """The spot of a probe."""
+def locate(evidence: Evidence) -> LastSeen:
+    """Where a probe was last seen."""
     if evidence.outcome.result == "answered":
-        return Spot("answered", evidence.probe.node)
+        return LastSeen("answered", evidence.probe.node)
     if evidence.outcome.reason in _CLEAR_NO and evidence.journey.death is None:
         return _refusal(evidence)
-    last = _last(evidence)
-    question = open_question(evidence, -1 if last is None else last)
+    number = _number(evidence)
+    question = open_question(evidence, -1 if number is None else number)
     if question is not None:
         return _asking(evidence, question)
-    if last is None:
-        return Spot("unsent", evidence.probe.node, kind=_kind(evidence.probe), dst=wanted(evidence))
-    hop = evidence.journey.hops[last]
+    if number is None:
+        return LastSeen("unsent", evidence.probe.node, kind=_kind(evidence.probe), dst=wanted(evidence))
+    hop = evidence.journey.hops[number]
     leg = _leg(hop)
     iif = hop.link if hop.direction != "out" else None
     src, dst = truly(evidence, hop)
-    spot = Spot("crossing", hop.node, hop.link, leg, hop.kind, src, dst, iif, hop, last)
-    return replace(spot, stage=_stage(evidence.before, spot, evidence.probe.node))
+    last = LastSeen("crossing", hop.node, hop.link, leg, hop.kind, src, dst, iif, hop, number)
+    return replace(last, stage=_stage(evidence.before, last, evidence.probe.node))
 
 
 def wanted(evidence: Evidence) -> str:
@@ -94,7 +94,7 @@ def _kind(probe: Probe) -> str:
     return {Ping: "echo-request", Lookup: "udp", Udp: "udp"}.get(type(probe), "tcp")
 
 
-def _last(evidence: Evidence) -> int | None:
+def _number(evidence: Evidence) -> int | None:
     """The number of the last sighting of the packet itself that counts: the death's, when it is one."""
     death, hops = evidence.journey.death, evidence.journey.hops
     if death is not None and 0 <= death.after_hop < len(hops) and hops[death.after_hop].kind not in _NOT_ITSELF:
@@ -102,20 +102,20 @@ def _last(evidence: Evidence) -> int | None:
     return next((number for number in range(len(hops) - 1, -1, -1) if hops[number].kind not in _NOT_ITSELF), None)
 
 
-def _stage(snapshot: Snapshot, spot: Spot, home: str) -> Stage:
-    node = snapshot.node(spot.node)
-    link = node.link(spot.link) if node is not None else None
-    if node is None or link is None or spot.hop is None:
+def _stage(snapshot: Snapshot, last: LastSeen, home: str) -> Stage:
+    node = snapshot.node(last.node)
+    link = node.link(last.link) if node is not None else None
+    if node is None or link is None or last.hop is None:
         return "crossing"
-    if spot.hop.direction == "out":
+    if last.hop.direction == "out":
         return "bridging" if link.kind == "bridge" else "crossing"
     if link.master and link.port is not None:
         return "bridging"
-    if spot.hop.direction == "other":
+    if last.hop.direction == "other":
         return "stray"
-    if node.owner(spot.dst) is None:
+    if node.owner(last.dst) is None:
         return "routing"
-    return "home" if spot.leg == "return" and spot.node == home else "delivered"
+    return "home" if last.leg == "return" and last.node == home else "delivered"
 
 
 def truly(evidence: Evidence, hop: Hop) -> tuple[str, str]:
@@ -231,19 +231,19 @@ def _redirects_to(evidence: Evidence, hop: Hop) -> bool:
     return any(puts_in(part, hop.dst) for rule in rules for part in (*rewrites(rule, source=True), *rewrites(rule, source=False)))
 
 
-def _asking(evidence: Evidence, question: Question) -> Spot:
+def _asking(evidence: Evidence, question: Question) -> LastSeen:
     """Who asked for whom, and which packet waits for the answer."""
     hops = evidence.journey.hops
     first, heard = hops[question.first], hops[question.last]
-    spot = Spot("asking", first.node, first.link, hop=heard, at=question.last, asked=first.dst)
+    last = LastSeen("asking", first.node, first.link, hop=heard, at=question.last, asked=first.dst)
     got = _came_in(hops[: question.first], first.node)
     if got is None:
-        return replace(spot, kind=_kind(evidence.probe), src=first.src, dst=wanted(evidence) or first.dst)
+        return replace(last, kind=_kind(evidence.probe), src=first.src, dst=wanted(evidence) or first.dst)
     if _is_for(evidence, got, first.dst):  # the node makes an answer to what it has taken in
         kind = "echo-reply" if got.kind == "echo-request" else got.kind
-        return replace(spot, leg="return" if got.leg == "forward" else "forward", kind=kind, src=got.dst, dst=got.src)
+        return replace(last, leg="return" if got.leg == "forward" else "forward", kind=kind, src=got.dst, dst=got.src)
     src, dst = truly(evidence, got)
-    return replace(spot, leg=_leg(got), kind=got.kind, src=src, dst=dst, iif=got.link)
+    return replace(last, leg=_leg(got), kind=got.kind, src=src, dst=dst, iif=got.link)
 
 
 def _is_for(evidence: Evidence, got: Hop, asked: str) -> bool:
@@ -266,13 +266,13 @@ def _leg(hop: Hop) -> Literal["forward", "return"]:
     return "return" if hop.leg == "return" else "forward"
 
 
-def _refusal(evidence: Evidence) -> Spot:
+def _refusal(evidence: Evidence) -> LastSeen:
     """Where the refusal was made: where the last packet of the way back, or the ICMP error, was seen first."""
     hops = evidence.journey.hops
     answers = [run for run in evidence.runs if run.leg == "return"]
     errors = [number for number, hop in enumerate(hops) if hop.kind == "icmp-error"]
     at = answers[-1].hops[0] if answers else errors[0] if errors else -1
     if at < 0:
-        return Spot("refused", evidence.probe.node, kind=_kind(evidence.probe), dst=wanted(evidence))
+        return LastSeen("refused", evidence.probe.node, kind=_kind(evidence.probe), dst=wanted(evidence))
     made = hops[at]
-    return Spot("refused", made.node, made.link, "forward", made.kind, made.dst, made.src, None, made, at)
+    return LastSeen("refused", made.node, made.link, "forward", made.kind, made.dst, made.src, None, made, at)
