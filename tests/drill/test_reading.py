@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from drill.explained import held_out
 from netless_lab.course.bindings import Bindings
 from netless_lab.course.files import fault_texts, shipped
+from netless_lab.course.step import FaultNode
 from netless_lab.drill.draw import drawn, listed, named
-from netless_lab.drill.format import CONTAINERS, Fault, read_faults
+from netless_lab.drill.format import Fault, read_faults
 from netless_lab.drill.words import bound, hints
 from netless_lab.errors import Refusal
 from netless_lab.model.needs import NEEDS, Lack, needs_of
@@ -43,7 +45,7 @@ def sample() -> Fault:
     return fault
 
 
-@pytest.mark.parametrize("node", CONTAINERS)
+@pytest.mark.parametrize("node", ["c1", "c2"])
 def test_every_shipped_fault_is_sound(node: str) -> None:
     """All files can be read for either container, and lessons and steps they name exist."""
     texts = fault_texts()
@@ -54,7 +56,7 @@ def test_every_shipped_fault_is_sound(node: str) -> None:
 
 def test_the_reference_list_is_covered() -> None:
     """Every row of the list of faults that a probe can notice has a file."""
-    assert {fault.number for fault in read_faults(fault_texts()).faults if fault.number} == ROWS
+    assert {fault.number for fault in read_faults(fault_texts(), shipped()).faults if fault.number} == ROWS
 
 
 def test_silence_in_a_fault_is_a_guard() -> None:
@@ -66,14 +68,14 @@ def test_silence_in_a_fault_is_a_guard() -> None:
 
 def test_nothing_told_gives_the_cause_away() -> None:
     """What the learner is told is a sentence, and is neither the title nor contains the code of the cause."""
-    for fault in read_faults(fault_texts()).faults:
+    for fault in read_faults(fault_texts(), shipped()).faults:
         assert fault.tells.endswith(".") and fault.tells != fault.title
         assert not any(cause.replace("-", " ") in fault.tells.lower() for cause in fault.causes), fault.id
 
 
 def test_a_third_is_held_out() -> None:
     """The hash sets aside about a third, always the same ones."""
-    every = [fault.id for fault in read_faults(fault_texts()).faults]
+    every = [fault.id for fault in read_faults(fault_texts(), shipped()).faults]
     out = [fault_id for fault_id in every if held_out(fault_id)]
     assert 0.2 < len(out) / len(every) < 0.5
     assert held_out("loopback-down") is True and held_out("forwarding-off") is False
@@ -82,7 +84,7 @@ def test_a_third_is_held_out() -> None:
 def test_a_good_file_has_no_problems() -> None:
     """The sample that the other tests spoil is itself sound, and can be had in either container."""
     assert problems(GOOD) == []
-    assert sample().movable and sample().symptom[0].probe.node == "c1"
+    assert sample().nodes == ("c1", "c2") and sample().symptom[0].probe.node == "c1"
     assert read_faults({"sample.toml": GOOD}, shipped(), "c2").faults[0].symptom[0].probe.node == "c2"
 
 
@@ -137,26 +139,38 @@ def test_any_text_is_refused_in_words(text: str) -> None:
     assert reading.problems and all(problem.file == "bad.toml" for problem in reading.problems)
 
 
+def test_a_fault_can_be_in_the_nodes_that_its_own_course_names() -> None:
+    """In another course the placeholders stand for other things; where a course names no nodes, there are no placeholders."""
+    (course,) = (course for course in shipped() if course.id == "container")
+    other = replace(course, fault_nodes=(FaultNode("front", {"node": "front"}),))
+    (fault,) = read_faults({"sample.toml": GOOD}, (other,), "c2").faults
+    assert (fault.nodes, fault.node) == (("front",), "front") and fault.symptom[0].probe.node == "front"
+    (fault,) = read_faults({"sample.toml": GOOD.replace("{node}", "c1")}, (course,)).faults
+    assert (fault.nodes, fault.node) == ((), "")
+    told = [str(problem) for problem in read_faults({"sample.toml": GOOD}, (replace(course, fault_nodes=()),)).problems]
+    assert told and all('no placeholder "{node}"' in text for text in told)
+
+
 def test_an_unknown_fault_offers_the_nearest() -> None:
     """A misspelt id is refused as wrong usage, with what was perhaps meant."""
     with pytest.raises(Refusal) as refused:
-        named(read_faults(fault_texts()).faults, "forwardng-off")
+        named(read_faults(fault_texts(), shipped()).faults, "forwardng-off")
     assert refused.value.code == 2 and refused.value.nearest[0] == "forwarding-off"
 
 
 def test_a_seed_draws_the_same_fault_everywhere() -> None:
     """The order of a seed depends on nothing but the seed and the ids; other seeds draw others."""
-    faults = read_faults(fault_texts()).faults
+    faults = read_faults(fault_texts(), shipped()).faults
     assert drawn(faults, 7) == drawn(tuple(reversed(faults)), 7)
     assert {drawn(faults, seed)[0] for seed in range(40)} > {drawn(faults, 7)[0]}
     assert {fault_id for fault_id, _ in drawn(faults, 7)} == {fault.id for fault in faults}
-    assert {node for seed in range(40) for _, node in drawn(faults, seed)[:1]} == {*CONTAINERS, ""}
+    assert {node for seed in range(40) for _, node in drawn(faults, seed)[:1]} == {"c1", "c2", ""}
 
 
 def test_a_fault_speaks_the_learners_names() -> None:
     """In a lab whose learner called things otherwise, actions, probes, words and the place follow."""
     names = Bindings(links={"veth1": "left", "veth2": "right"}, nets={"10.0.0.0/24": "192.168.7.0/24"})
-    fault = bound(named(read_faults(fault_texts()).faults, "port-down"), names)
+    fault = bound(named(read_faults(fault_texts(), shipped()).faults, "port-down"), names)
     assert str(fault.place) == "host:right"
     assert "right" in fault.inject[0].sentence() and "right" in fault.evidence[0]
     assert fault.symptom[1].probe.to == "192.168.7.2"  # type: ignore[union-attr]
@@ -172,13 +186,13 @@ def test_hints_end_with_the_solution() -> None:
 
 def test_needs_are_known() -> None:
     """Every need of a shipped fault has words."""
-    assert {need for fault in read_faults(fault_texts()).faults for need in fault.needs} <= set(NEEDS)
+    assert {need for fault in read_faults(fault_texts(), shipped()).faults for need in fault.needs} <= set(NEEDS)
 
 
 def test_a_fault_is_listed_with_what_the_machine_lacks_for_it() -> None:
     """Only what it needs itself counts, in words."""
     lacks = (Lack("vxlan", "VXLAN", "not loaded", "sudo modprobe vxlan"), Lack("nft", "the program nft"))
-    told = {fault.id: fault.lacks for fault in listed(read_faults(fault_texts()).faults, lacks)}
+    told = {fault.id: fault.lacks for fault in listed(read_faults(fault_texts(), shipped()).faults, lacks)}
     assert told["overlay-blocked"] == "VXLAN and the program nft" and told["old-flow"] == "the program nft" and told["port-down"] == ""
 
 

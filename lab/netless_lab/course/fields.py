@@ -78,6 +78,14 @@ def needs(table: Table, actions: Iterable[Action], report: Report) -> tuple[str,
     return tuple(dict.fromkeys((*found, *(need for action in actions if isinstance(action, Run) for need in needs_of(action.line)))))
 
 
+def inner(table: Table, key: str, report: Report, advice: str) -> Table | None:
+    """The table under ``key``; None when there is none."""
+    value = table.values.get(key)
+    if value is not None and not isinstance(value, dict):
+        report.add(table.line(key), f'"{key}" must be a table, not {kind(value)}.', advice)
+    return table.inner(key) if isinstance(value, dict) else None
+
+
 def tables(table: Table, key: str, report: Report) -> tuple[tuple[int, dict[str, Any]], ...]:
     """The (line, table) pairs of the list under ``key``."""
     value = table.values.get(key, [])

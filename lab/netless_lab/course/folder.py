@@ -9,6 +9,7 @@ import msgspec
 
 from . import fields
 from .bind import settled
+from .fault_nodes import read_fault_nodes
 from .language import FORM, choices
 from .markdown import Block
 from .outline import outline, start
@@ -21,7 +22,7 @@ from .world import read_world
 
 COURSE_FILE = "course.toml"
 _PAGE = re.compile(rf"^(?:\d+-)?(?P<id>[a-z0-9-]+?)(?:\.(?P<language>{FORM}))?\.md$")
-_KEYS = ("format", "id", "title", "about", "lessons", "world")
+_KEYS = ("format", "id", "title", "about", "lessons", "world", "faults")
 MOST_LESSONS = 200
 """More than any course has; what is more than that was written by a program, to keep its readers busy."""
 
@@ -61,7 +62,7 @@ def _head(table: Table, report: Report) -> Course:
         report.add(table.line("id"), refused.what, refused.advice)
     title = fields.text(table, "title", report, required='Write title = "...".')
     about = fields.text(table, "about", report, required='Write about = "...": one sentence for the list of courses.')
-    return Course(course_id, title, about, (), read_world(table, report))
+    return Course(course_id, title, about, (), read_world(table, report), fault_nodes=read_fault_nodes(table, report))
 
 
 def _lessons(

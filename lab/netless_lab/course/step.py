@@ -108,8 +108,18 @@ class World(msgspec.Struct, frozen=True):
     hosts: tuple[FarHost, ...] = ()
 
 
+class FaultNode(msgspec.Struct, frozen=True):
+    """A node that a fault can be in, and what the placeholders of fault files stand for then, ``{node}`` itself among them."""
+
+    node: str
+    words: dict[str, str]
+
+
 class Course(msgspec.Struct, frozen=True):
-    """A course: lessons in order, and the world they start in. ``problems`` are lessons that could not be read, in words."""
+    """A course: lessons in order, and the world they start in. ``problems`` are lessons that could not be read, in words.
+
+    ``fault_nodes`` are the nodes that a drill draws from, the usual one first.
+    """
 
     id: str
     title: str
@@ -118,6 +128,7 @@ class Course(msgspec.Struct, frozen=True):
     world: World = World()
     path: str = ""
     problems: tuple[str, ...] = ()
+    fault_nodes: tuple[FaultNode, ...] = ()
 
     def lesson(self, lesson_id: str) -> Lesson | None:
         """The lesson with this id, or None."""

@@ -59,7 +59,7 @@ MOST_ENTRIES: Final = 200
 
 def read_world(course: Table, report: Report) -> World:
     """The world of a course; what is wrong with it is in the report, with its line."""
-    table = _inner(course, "world", report, 'Write [world] and containers = ["c1"].')
+    table = fields.inner(course, "world", report, 'Write [world] and containers = ["c1"].')
     if table is None:
         return World()
     fields.check_keys(table, _KEYS, "a world", report)
@@ -68,14 +68,6 @@ def read_world(course: Table, report: Report) -> World:
     for name in {own.name for own in world.hosts} & {*world.containers}:
         report.add(table.line("hosts"), f'"{name}" is a host and a container.', "Names of nodes are unique.")
     return msgspec.structs.replace(world, do=_actions(table, world, report))
-
-
-def _inner(table: Table, key: str, report: Report, advice: str) -> Table | None:
-    """The table under ``key``; None when there is none."""
-    value = table.values.get(key)
-    if value is not None and not isinstance(value, dict):
-        report.add(table.line(key), f'"{key}" must be a table, not {fields.kind(value)}.', advice)
-    return table.inner(key) if isinstance(value, dict) else None
 
 
 def _containers(table: Table, report: Report) -> tuple[str, ...]:
@@ -121,7 +113,7 @@ def _actions(table: Table, world: World, report: Report) -> tuple[Action, ...]:
 
 
 def _outside(world: Table, report: Report) -> Outside:
-    table = _inner(world, "outside", report, 'Write [world.outside] and, say, site = "198.51.100.10".')
+    table = fields.inner(world, "outside", report, 'Write [world.outside] and, say, site = "198.51.100.10".')
     if table is None:
         return USUAL
     before = len(report.problems)
@@ -139,7 +131,7 @@ def _outside(world: Table, report: Report) -> Outside:
 
 
 def _hosts(world: Table, outside: Outside, report: Report) -> tuple[FarHost, ...]:
-    table = _inner(world, "hosts", report, 'Write [world.hosts.far] and in it address = "203.0.113.130/25" and router = "203.0.113.129".')
+    table = fields.inner(world, "hosts", report, 'Write [world.hosts.far] and in it address = "203.0.113.130/25" and router = "203.0.113.129".')
     if table is None:
         return ()
     if len(table.values) > MOST_HOSTS:
@@ -148,7 +140,7 @@ def _hosts(world: Table, outside: Outside, report: Report) -> tuple[FarHost, ...
     found: list[FarHost] = []
     for name in table.values:
         before = len(report.problems)
-        inner = _inner(table, name, report, f"Write [world.hosts.{name}].")
+        inner = fields.inner(table, name, report, f"Write [world.hosts.{name}].")
         if inner is None:
             continue
         for refused in (objection("node", name), objection("link", name)):
@@ -184,7 +176,7 @@ def _word(table: Table, key: str, role: RoleName | None, report: Report) -> str:
 
 def _pairs(table: Table, key: str, report: Report) -> tuple[tuple[str, str], ...]:
     """A table of texts by texts."""
-    inner = _inner(table, key, report, f'Write [world.outside.{key}], and in it lines like "..." = "...".')
+    inner = fields.inner(table, key, report, f'Write [world.outside.{key}], and in it lines like "..." = "...".')
     if inner is None:
         return ()
     if len(inner.values) > MOST_ENTRIES:

@@ -9,7 +9,7 @@ from ..course.problems import nearest
 from ..errors import Refusal
 from ..model.listed import Listed
 from ..model.needs import Lack
-from .format import CONTAINERS, Fault
+from .format import Fault
 
 
 def lacking(fault: Fault, lacks: Iterable[Lack]) -> tuple[Lack, ...]:
@@ -28,7 +28,7 @@ def listed(faults: Iterable[Fault], lacks: Iterable[Lack] = ()) -> tuple[Listed,
             fault.teaches,
             fault.start,
             fault.number,
-            tuple(CONTAINERS) if fault.movable else (),
+            fault.nodes,
             fault.needs,
             " and ".join(lack.title for lack in lacking(fault, lacks)),
         )
@@ -46,8 +46,8 @@ def named(faults: Iterable[Fault], fault_id: str) -> Fault:
 
 
 def drawn(faults: Iterable[Fault], seed: int) -> tuple[tuple[str, str], ...]:
-    """Every (id, container) in the order in which this seed draws them: always the same for the same faults, on every machine."""
+    """Every (id, node) in the order in which this seed draws them: always the same for the same faults, on every machine."""
     lot = random.Random(seed)
     order = sorted(faults, key=lambda fault: fault.id)
     lot.shuffle(order)
-    return tuple((fault.id, lot.choice(tuple(CONTAINERS)) if fault.movable else fault.node) for fault in order)
+    return tuple((fault.id, lot.choice(fault.nodes) if fault.nodes else fault.node) for fault in order)

@@ -17,8 +17,8 @@
 
 Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
 ``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``model.needs``) beside the programs of
-its command lines. A file that speaks of its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had for
-either container (``CONTAINERS``).
+its command lines. A file that speaks of its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had in
+each of the nodes that its course names (``course.fault_nodes``).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..course.catalog import Target, resolve
 from ..course.items import probe_nodes, read_action, read_probe
 from ..course.markdown import Block
 from ..course.problems import Problem, Report, did_you_mean
-from ..course.step import Course, ProbeCheck
+from ..course.step import Course, FaultNode, ProbeCheck
 from ..course.toml_text import Table, read_table
 from ..course.words import bad_id, objection
 from ..errors import Refusal
@@ -44,28 +44,9 @@ from ..primitives.base import Action
 from .places import Place, read_place
 
 
-class Names(msgspec.Struct, frozen=True):
-    """A container of the lesson's end, and its neighbour, as files speak of them."""
-
-    node: str
-    link: str
-    port: str
-    address: str
-    other: str
-    other_link: str
-    other_port: str
-    other_address: str
-
-
-CONTAINERS: Final = {
-    "c1": Names("c1", "veth1", "veth2", "10.0.0.2", "c2", "veth3", "veth4", "10.0.0.3"),
-    "c2": Names("c2", "veth3", "veth4", "10.0.0.3", "c1", "veth1", "veth2", "10.0.0.2"),
-}
-"""Which containers a fault can be in."""
-
-
 class Fault(msgspec.Struct, frozen=True):
-    """One fault, as it is in one container. It can be had in either when it is ``movable``; ``node`` says which this is."""
+    """One fault, as it is in one node. ``nodes`` are all that it can be had in, and ``node`` says which this is; where there are none, it has
+    a place of its own."""
 
     id: str
     title: str
@@ -82,7 +63,7 @@ class Fault(msgspec.Struct, frozen=True):
     mend: tuple[Action, ...] = ()
     number: int | None = None
     needs: tuple[str, ...] = ()
-    movable: bool = False
+    nodes: tuple[str, ...] = ()
     node: str = ""
 
     @property
@@ -105,8 +86,11 @@ _KEYS: Final = (
 _SLOT: Final = re.compile(r"\{(?P<name>[a-z_]+)\}")
 
 
-def read_faults(files: Mapping[str, str], courses: Iterable[Course] = (), node: str = "c1") -> FaultReading:
-    """Every fault of a folder (file name to text), as it is in ``node``. With ``courses``, the lessons and steps named must exist."""
+def read_faults(files: Mapping[str, str], courses: Iterable[Course] = (), node: str = "") -> FaultReading:
+    """Every fault of a folder (file name to text), as it is in ``node``, or in the usual node of its course where that has no such node.
+
+    The lessons and steps that are named must exist in one of the ``courses``.
+    """
     courses = tuple(courses)
     found: list[Fault] = []
     problems: list[Problem] = []
@@ -120,9 +104,14 @@ def read_faults(files: Mapping[str, str], courses: Iterable[Course] = (), node: 
 
 
 def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: Report) -> Fault | None:
-    named = _named(text, node, report)
-    table = read_table(Block(named, 1), report)
+    table = read_table(Block(text, 1), report)
     if table is None or not fields.check_format(table, "this fault", report):
+        return None
+    own = fields.text(table, "start", Report(file)).partition("/")[0]
+    nodes = next((course.fault_nodes for course in courses if course.id == own), ())
+    chosen = next((known for known in nodes if known.node == node), nodes[0] if nodes else FaultNode("", {}))
+    filled = _filled(text, chosen.words, report)
+    if filled != text and (table := read_table(Block(filled, 1), report)) is None:
         return None
     fields.check_keys(table, _KEYS, "a fault", report)
     setup, mend = _actions(table, "setup", report), _actions(table, "mend", report)
@@ -143,8 +132,8 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         teaches=_place_in_course(table, "teaches", courses, report),
         number=_number(table, report),
         needs=fields.needs(table, (*setup, *inject, *mend), report),
-        movable=named != text,
-        node=node if named != text else "",
+        nodes=tuple(known.node for known in nodes) if filled != text else (),
+        node=chosen.node if filled != text else "",
     )
     if not table.values.get("evidence"):
         advice = 'Write evidence = ["..."]: a fact that shows the cause, and the command to see it.'
@@ -152,9 +141,8 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
     return fault
 
 
-def _named(text: str, node: str, report: Report) -> str:
+def _filled(text: str, words: Mapping[str, str], report: Report) -> str:
     """The text with its placeholders filled in; the lines stay where they are."""
-    words = msgspec.structs.asdict(CONTAINERS[node])
 
     def fill(found: re.Match[str]) -> str:
         name = found["name"]

@@ -8,14 +8,14 @@ from .format import Fault, FaultReading, read_faults
 
 
 class Library:
-    """Faults as they are in each container."""
+    """Faults as they are in each node."""
 
     def __init__(self, courses: tuple[Course, ...]) -> None:
         self._courses = courses
         self._read: dict[str, FaultReading] = {}
 
-    def faults(self, node: str = "c1") -> tuple[Fault, ...]:
-        """Every sound fault, as it is in this container."""
+    def faults(self, node: str = "") -> tuple[Fault, ...]:
+        """Every sound fault, as it is in this node, or in the usual one."""
         return self._reading(node).faults
 
     def needs(self) -> frozenset[str]:
@@ -24,7 +24,7 @@ class Library:
 
     def problems(self) -> tuple[str, ...]:
         """Files that cannot be used, in words."""
-        return tuple(map(str, self._reading("c1").problems))
+        return tuple(map(str, self._reading("").problems))
 
     def _reading(self, node: str) -> FaultReading:
         if node not in self._read:

@@ -18,7 +18,7 @@ from ..session.stage import Stage
 from .breaking import beginning, break_, mend
 from .draw import drawn, lacking, listed, named
 from .exam import Broken, Wanted
-from .format import CONTAINERS, Fault
+from .format import Fault
 from .library import Library
 from .mode import Drill, Recovered
 from .words import bound
@@ -111,22 +111,23 @@ def _go_on(stage: Stage, mode: Mode) -> None:
 
 def _candidates(stage: Stage, library: Library, wanted: Wanted, lacks: tuple[Lack, ...]) -> tuple[Fault, ...]:
     """The fault that is wanted, or all for which the machine lacks nothing, in the order of the seed."""
-    if wanted.node and wanted.node not in CONTAINERS:
-        raise Refusal(f"a fault can be in {' or '.join(CONTAINERS)}, not in {wanted.node}", nearest=tuple(CONTAINERS))
+    nodes = tuple(known.node for known in stage.state.course.fault_nodes)
+    if wanted.node and wanted.node not in nodes:
+        raise Refusal(f"a fault can be in {' or '.join(nodes) or 'no node of this course'}, not in {wanted.node}", nearest=nodes)
     if wanted.fault:
-        fault = named(library.faults(wanted.node or "c1"), wanted.fault)
-        if wanted.node and not fault.movable:
+        fault = named(library.faults(wanted.node), wanted.fault)
+        if wanted.node and not fault.nodes:
             raise Refusal(f"the fault {fault.id} has a place of its own: it cannot be had in {wanted.node}")
         if told := unable(lacking(fault, lacks), f"the fault {fault.id}"):
             raise Refusal(told, code=3)
         return (fault,)
     course = stage.state.course.id
-    ours = tuple(fault for fault in library.faults("c1") if fault.start.partition("/")[0] == course)
+    ours = tuple(fault for fault in library.faults() if fault.start.partition("/")[0] == course)
     if not ours:
         raise Refusal(f"no fault is made for the course {course}: `netless faults` lists them all, with what each teaches")
     order = drawn(ours, wanted.seed or 0)
-    chosen = (named(library.faults(wanted.node or node or "c1"), fault_id) for fault_id, node in order)
-    return tuple(fault for fault in chosen if not lacking(fault, lacks) and (not wanted.node or fault.movable))
+    chosen = (named(library.faults(wanted.node or node), fault_id) for fault_id, node in order)
+    return tuple(fault for fault in chosen if not lacking(fault, lacks) and (not wanted.node or fault.nodes))
 
 
 def _mended(stage: Stage, text: str, over: Broken | None = None) -> Mended:
