@@ -73,7 +73,8 @@ def main(text: str, callers: int, words: int) -> NoReturn:
             sc.map_root_to(wanted.uid, wanted.gid, of=str(wanted.pid))
             line.send(b"m")
         reporter.stage = "keeper"
-        Keeper(reporter, listener, line, words, lambda: _saver(plan.saver, plan.kept_in)).run()
+        save = _saver(plan.saver, plan.kept_in)  # imported while others make the lab: from when it is ready somebody waits to be let in
+        Keeper(reporter, listener, line, words, save).run()
     raise AssertionError("unreachable")
 
 
@@ -89,14 +90,14 @@ def _saver(saver: str, kept_in: str) -> Save:
 class Keeper:
     """The keeper, once it has the lab's name."""
 
-    def __init__(self, reporter: Reporter, listener: socket.socket, callers: socket.socket, words: int, find_save: Callable[[], Save]) -> None:
-        """``find_save`` answers how to keep; it may import for that, and is called when the lab is ready."""
+    def __init__(self, reporter: Reporter, listener: socket.socket, callers: socket.socket, words: int, save: Save) -> None:
+        """``save`` keeps what the agent wants kept, from when the lab is ready."""
         self._reporter = reporter
         self._listener = listener
         self._callers = callers
         self._words = words
-        self._find_save = find_save
-        self._save: Save | None = None
+        self._save = save
+        self._ready = False
         self._agent = -1
         """A pidfd of the agent, -1 until it is known."""
         self._to_keep: bytes | None = None
@@ -148,8 +149,8 @@ class Keeper:
 
     @property
     def _may_keep(self) -> bool:
-        """Whether there is something to keep, and by now what keeps it: what is said before the lab is ready waits until it is."""
-        return self._to_keep is not None and self._save is not None
+        """Whether there is something to keep, and it may be kept: what is said before the lab is ready waits until it is."""
+        return self._to_keep is not None and self._ready
 
     def _be_in_time(self) -> None:
         now = time.monotonic()
@@ -187,7 +188,7 @@ class Keeper:
         elif letter == AGENT and self._agent < 0:
             with contextlib.suppress(ProcessLookupError):
                 self._agent = os.pidfd_open(int(frame))
-        elif letter == READY and self._save is None:
+        elif letter == READY and not self._ready:
             self._open(tuple(json.loads(frame)))
         elif letter == LAST and self._listener.fileno() >= 0:
             self._keep()  # before the name is free: the next lab of that name reads it
@@ -203,7 +204,7 @@ class Keeper:
             self._reporter.ready(notes)
         except BrokenPipeError:
             raise SystemExit(1) from None
-        self._save = self._find_save()
+        self._ready = True
 
     def _shut(self) -> None:
         """Nobody more: the name is free from now on, and the agent hears that it is. It has to end soon: nobody finds it by now to end it."""
@@ -259,7 +260,7 @@ class Keeper:
                 signal.pidfd_send_signal(self._agent, signal.SIGKILL)
 
     def _keep(self) -> None:
-        if self._to_keep is None or self._save is None:
+        if self._to_keep is None or not self._ready:
             return
         frame, self._to_keep = self._to_keep, None
         if frame == self._kept:
