@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .limits import Means
 
@@ -16,8 +15,7 @@ AS_NOBODY: Final = b"n"
 """The same, where he is a user of nobody's (``ids``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """The last word: /proc and /sys stand. What the room has to do without, in words, and what limits its processes."""
 
     notes: tuple[str, ...]
@@ -25,7 +23,7 @@ class Built:
 
     def to_json(self) -> str:
         """One line for the pipe."""
-        return json.dumps(asdict(self)) + "\n"
+        return json.dumps(self._asdict()) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Built:

@@ -13,8 +13,9 @@ import os
 import shutil
 import signal
 import stat
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from ..kernel import syscalls as sc
 from ..kernel.namespace import in_thread
@@ -27,8 +28,7 @@ _SYS_FLAGS: Final = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
 _PROGRAM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(msgspec.Struct, frozen=True):
     """A running node: its process as the lab numbers it, and the inode of its network namespace."""
 
     name: str

@@ -7,9 +7,8 @@ must not be root, whom the files of /proc, /sys and every control group obey wit
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from .way import NOBODYS
 
@@ -17,8 +16,7 @@ _LISTS: Final = (("/etc/passwd", 2, None), ("/etc/group", 2, None), ("/etc/subui
 """Files of colon-separated lines, the column of a number, and that of how many follow it (passwd(5), group(5), subuid(5), subgid(5))."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(NamedTuple):
     """The user and group that a room's root is outside. ``nobody``: a user of nobody's, whom the machine's root becomes."""
 
     uid: int

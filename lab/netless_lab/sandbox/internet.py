@@ -15,9 +15,10 @@ import contextlib
 import errno
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 from typing import Final
+
+import msgspec
 
 from ..kernel.namespace import Namespace, call_in
 from ..kernel.netlink.address import RTM_NEWADDR, encode_address
@@ -47,8 +48,7 @@ def zone(outside: Outside) -> Zone:
     return Zone(outside.domain, f"ns.{outside.domain}", known, aliases)
 
 
-@dataclass(frozen=True, slots=True)
-class Internet:
+class Internet(msgspec.Struct, frozen=True):
     """The built internet: its process, and sockets that are bound and wait to be served. ``close`` ends them."""
 
     node: Container
@@ -60,8 +60,7 @@ class Internet:
         return await self.sockets.serve()
 
 
-@dataclass(frozen=True, slots=True)
-class Sockets:
+class Sockets(msgspec.Struct, frozen=True):
     """Bound in the internet's namespace, with its addresses; they wait to be served."""
 
     outside: Outside
@@ -78,8 +77,7 @@ class Sockets:
         return Servers(names, names_tcp, site)
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
+class Servers(msgspec.Struct, frozen=True):
     """What runs in the loop. Keep it: a server nobody holds may be collected."""
 
     names: asyncio.DatagramTransport

@@ -19,10 +19,9 @@ import resource
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 DEFAULT_PROCESSES: Final = 1500
 RESERVED: Final = 400
@@ -37,8 +36,7 @@ _INOTIFY: Final = {
 Means = Literal["pid_max", "nproc", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limit in force: processes and threads together, and what enforces it: ``pid_max`` stands for both. ``processes`` is 0 when nothing does."""
 
     processes: int = 0

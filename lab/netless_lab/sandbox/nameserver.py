@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from dataclasses import dataclass
 from typing import Final, cast
+
+import msgspec
 
 from ..model import dns
 
@@ -23,8 +24,7 @@ _TCP_SILENCE_S: Final = 5.0
 _TCP_QUESTIONS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(msgspec.Struct, frozen=True):
     """A zone's addresses by name, lower case without the last dot, and the name of its server, which must be among them.
 
     ``aliases`` are names that share an address with another one: that one is its reverse name.

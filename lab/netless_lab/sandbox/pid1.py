@@ -13,9 +13,8 @@ import select
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from importlib import import_module
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from ..kernel import syscalls as sc
 from ..room import HOME, PATH
@@ -26,8 +25,11 @@ from .plan import Plan
 from .status import Failure, Reporter
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+def _nobody_waits() -> None:
+    """For a room that nobody started."""
+
+
+class Room(NamedTuple):
     """What the agent finds when it starts. ``pid`` is its own as seen from outside; ``callers`` and ``words`` lead to its keeper (``callers``).
 
     ``outer`` is the user namespace around the room's own, as an open file: who enters goes through it (``spaces``).
@@ -41,22 +43,18 @@ class Room:
     limits: limits.Limits
     notes: tuple[str, ...] = ()
     argument: str = ""
-    _ready: Callable[[], None] = field(repr=False, default=lambda: None)
+    ready: Callable[[], None] = _nobody_waits
+    """Call once, when clients may come: cuts the tie to those who made the room, and tells the keeper, who tells the client.
 
-    def ready(self) -> None:
-        """Call once, when clients may come: cuts the tie to those who made the room, and tells the keeper, who tells the client.
-
-        Raises BrokenPipeError when the keeper has gone: then the room is to end.
-        """
-        self._ready()
+    Raises BrokenPipeError when the keeper has gone: then the room is to end.
+    """
 
 
 Entry = Callable[[Room], None]
 """What runs as PID 1; it returns when the room is to end."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
+class _Lines(NamedTuple):
     """The room's ends of the two lines to the keeper."""
 
     callers: socket.socket

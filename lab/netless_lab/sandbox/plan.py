@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..room import HOME, NETLESS, NETNS
 from .limits import DEFAULT_PROCESSES
@@ -18,8 +17,7 @@ _ITS_OWN: Final = ("/dev", "/etc", "/proc", "/sys", "/run", "/tmp", "/var", HOME
 """What in a room is never the machine's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How to make one room.
 
     ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
@@ -46,7 +44,7 @@ class Plan:
 
     def to_json(self) -> str:
         """For the pipe."""
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
     @classmethod
     def from_json(cls, text: str) -> Plan:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ..kernel import syscalls as sc
 from .ids import Outside
@@ -19,11 +21,10 @@ _TUN = os.makedev(10, 200)
 """Documentation/networking/tuntap.rst"""
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(NamedTuple):
     """Where things are to be taken from instead of from their own place."""
 
-    places: dict[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = MappingProxyType({})
 
     def source(self, path: str) -> str:
         """Where to take this from."""

@@ -14,9 +14,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..address import check_name
 from . import sealed
@@ -44,8 +43,7 @@ class AlreadyRuns(StartError):
     """A lab of this name runs already, or is being started: connect to it instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """A lab that is ready. ``pid`` is the agent's as seen from here, ``keeper`` that of the process which stays outside."""
 
     lab: str

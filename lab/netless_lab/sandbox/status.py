@@ -13,8 +13,7 @@ import json
 import os
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Stage = Literal[
     "start", "name", "keeper", "user namespace", "uid map", "namespaces", "mounts", "proc and sys", "system calls", "locked mounts", "agent"
@@ -22,8 +21,7 @@ Stage = Literal[
 """What is being done on the way to a room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Where the making of a room ended. ``errno`` is 0 when it was not the kernel that refused."""
 
     stage: Stage
@@ -31,8 +29,7 @@ class Failure:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """What the client has heard so far: the two pids, 0 until they are known; the notes of a room that is ready, or why it will never be."""
 
     keeper: int = 0
@@ -44,10 +41,10 @@ class Heard:
         """With one line more."""
         message = json.loads(line)
         if "failed" in message:
-            return replace(self, failed=self.failed or Failure(**message["failed"]))
+            return self._replace(failed=self.failed or Failure(**message["failed"]))
         if "ready" in message:
-            return replace(self, ready=tuple(message["ready"]["notes"]))
-        return replace(self, keeper=message.get("keeper", self.keeper), pid=message.get("pid", self.pid))
+            return self._replace(ready=tuple(message["ready"]["notes"]))
+        return self._replace(keeper=message.get("keeper", self.keeper), pid=message.get("pid", self.pid))
 
 
 class Reporter:
@@ -81,7 +78,7 @@ class Reporter:
     def refuse(self, failure: Failure) -> None:
         """Report a failure; nothing happens when the client is gone or was told that all is ready."""
         with contextlib.suppress(OSError):
-            self._write({"failed": asdict(failure)})
+            self._write({"failed": failure._asdict()})
 
     def fileno(self) -> int:
         """For poll: an error condition means that the client is gone."""

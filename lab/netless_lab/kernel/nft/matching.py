@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+import msgspec
 
 from ...model.netfilter import rules as r
 from ...model.netfilter.words import FLAGS, bits
@@ -17,8 +18,7 @@ _EQ, _NEQ = 0, 1
 _ADDRESSES: Final = frozenset({"ipv4", "ipv6", "ether"})
 
 
-@dataclass(frozen=True, eq=False)
-class Phrase:
+class Phrase(msgspec.Struct, frozen=True, eq=False):
     """A piece of a rule's sentence, and of a statement also what it does (``parts``; a condition's are made by ``conditions``).
 
     Two phrases are the same only when they are one object: a rule may say a thing twice.
