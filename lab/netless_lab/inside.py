@@ -7,8 +7,9 @@ import contextlib
 import gc
 import os
 import socket
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -18,8 +19,8 @@ from .course.files import library, read_folder, shelved
 from .course.library import Library
 from .course.places import lessons_root
 from .course.progress import Progress, encode
-from .drill.verbs import Drills
 from .kernel.inotify import Inotify
+from .kernel.room import has_room
 from .orders import Orders
 from .protocol import Notice
 from .room import NETLESS, SOCKET
@@ -28,14 +29,21 @@ from .sandbox.limits import raise_files
 from .sandbox.pid1 import Room
 from .sandbox.reaper import Reaper
 from .session.lesson import Lesson
-from .session.session import Session
+from .session.session import Answering, Session
 from .session.stage import Stage
 from .session.world import World
+
+if TYPE_CHECKING:
+    from . import protocol
+    from .course.step import Course
+    from .drill.verbs import Drills
 
 AGAIN_S = 0.1
 """Until the next look for the inner socket where it could not be made."""
 MOST_TOLD = 20
 """Of failures nobody foresaw so many different ones are told of; the log has them all."""
+LATER: Final = ("netless_lab.drill.verbs", "netless_lab.explain.ladder", "netless_lab.kernel.evidence.drops", "netless_lab.watching.gather")
+"""What no lab needs to be ready is imported when somebody asks for what it does, and by then when nobody waits."""
 WARM_UP_S = 0.7
 """After being ready: by then a client has been answered, and an app has drawn its first frame."""
 
@@ -43,6 +51,7 @@ WARM_UP_S = 0.7
 def main(room: Room) -> None:
     """Be the lab's agent; returning ends the lab."""
     raise_files()
+    has_room()  # has the table of open files as large as it gets, in a moment: once threads share it, the kernel makes another in 9 ms (fs/file.c)
     orders = msgspec.json.decode(room.argument.encode(), type=Orders) if room.argument else Orders()
     asyncio.run(_live(room, orders))
 
@@ -62,7 +71,7 @@ async def _live(room: Room, orders: Orders) -> None:
         drops = orders.drops
         stage.world.following.hear_drops(drops.ring_fd, drops.ring_size, drops.layout, drops.reasons)
     await stage.world.begin(course.world)
-    session = Session(stage, Drills(courses.courses).answer)
+    session = Session(stage, _drills(courses.courses))
     agent = Agent(session, callers, audience)
     await session.begin()
     for notice in (*room.notes, orders.notice):
@@ -79,19 +88,34 @@ async def _live(room: Room, orders: Orders) -> None:
 
 
 async def _when_greeted(world: World) -> None:
-    """What nobody shall wait for: the import of what actions need, and a heap the collector never has to walk again.
+    """What nobody shall wait for: the import of what was not needed so far, and a heap the collector never has to walk again.
 
     Collecting was off since ``boot`` began: what a start makes stays.
     """
     await asyncio.sleep(WARM_UP_S)
     try:
-        await world.warm_up()
-    except (ImportError, RuntimeError):  # no such module, or no room for a thread: the first action will say so
+        await world.warm_up(LATER)
+    except (ImportError, RuntimeError):  # no such module, or no room for a thread: the first who needs it will say so
         pass
     finally:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+def _drills(courses: tuple[Course, ...]) -> Answering:
+    """What answers all that is asked about faults."""
+
+    @cache
+    def drills() -> Drills:
+        from .drill.verbs import Drills  # no lab needs it to be ready
+
+        return Drills(courses)
+
+    async def answer(stage: Stage, request: protocol.Asked) -> protocol.Done | None:
+        return await drills().answer(stage, request)
+
+    return answer
 
 
 def _library(orders: Orders) -> Library:

@@ -12,7 +12,7 @@ from explain.test_ladder import AT_ROUTER, SIX, evidence, hop, stuck, with_sysct
 from helpers.rules import rule as typed
 from helpers.sandboxed import sandboxed_once, sh
 from helpers.snapshots import default, edit, edit_node, internet, lab_with, lo, veth
-from netless_lab.explain import explain
+from netless_lab.explain.ladder import explain
 from netless_lab.kernel.read import Reader, own_node
 from netless_lab.model.evidence import Evidence, RuleHit, Run
 from netless_lab.model.journey import Explanation, Journey

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers.running import running
+from netless_lab import inside
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SYSTEM = ("pyroute2", "ctypes", "socket", "subprocess", "_posixsubprocess", "asyncio")
@@ -93,9 +94,11 @@ def test_a_verb_needs_no_event_loop() -> None:
 
 
 def test_a_lab_is_ready_before_netlink_libraries_are_there() -> None:
-    """The agent imports pyroute2 when it has greeted its first client, not while somebody waits for the lab."""
+    """The agent imports pyroute2 when it has greeted its first client, not while somebody waits for the lab; so with what is for Why and drills."""
     begun = "from netless_lab import lean\nlean.import_asyncio()\nimport netless_lab.inside"
-    assert imported_by(begun) & {"pyroute2", "tempfile", "hashlib", "ssl", "typing_extensions"} == frozenset()
+    loaded = imported_by(begun, whole=True)
+    assert loaded & {"pyroute2", "tempfile", "hashlib", "ssl", "typing_extensions", "dataclasses", *inside.LATER} == frozenset()
+    assert imported_by("\n".join(f"import {name}" for name in inside.LATER), whole=True).issuperset(inside.LATER)
 
 
 def run_main(*words: str, whole: bool = False) -> frozenset[str]:

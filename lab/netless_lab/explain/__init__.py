@@ -6,8 +6,3 @@ mends it come from ``catalogue``, and ``cause`` reckons from the kinds of the fa
 unknown, and that is said. What a firewall's rules do is asked of ``rules`` alone.
 """
 
-from __future__ import annotations
-
-from .ladder import explain
-
-__all__ = ["explain"]

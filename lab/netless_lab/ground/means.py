@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..model.needs import NEEDS, Lack
-from ..sandbox.explain import Advice, explain_need, lacks_program
-from ..sandbox.facts import gather
+
+if TYPE_CHECKING:
+    from ..sandbox.explain import Advice
 
 
 class Means:
@@ -25,12 +26,17 @@ class Means:
 
 
 def _lack(name: str) -> Lack | None:
+    from ..sandbox.explain import explain_need, lacks_program  # most labs are never asked
+
     need = NEEDS[name]
     if need.program and shutil.which(need.program) is None:
         return _told(name, lacks_program(need), f"the program {need.program}")
     if not need.of_kernel:
         return None
-    from ..sandbox.trial import attempt  # most labs are never asked
+    from dataclasses import replace
+
+    from ..sandbox.facts import gather
+    from ..sandbox.trial import attempt
 
     outcome = attempt(name)
     facts = replace(gather(), seccomp=0)  # a lab has a filter of its own, which forbids none of these

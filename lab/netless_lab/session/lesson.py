@@ -16,7 +16,6 @@ from ..course.hints import LIVE, Rung, live_hint, offer
 from ..course.step import Position
 from ..course.verdict import Verdict
 from ..errors import Refusal
-from ..explain import explain
 from ..model.journey import Explanation
 from ..model.probe import Probe
 from ..model.snapshot import Snapshot
@@ -122,6 +121,8 @@ class Lesson:
         if evidence.outcome.result == "error":
             raise Refusal(evidence.outcome.text, code=3)
         stage.probe_told(evidence.outcome, True)
+        from ..explain.ladder import explain  # no lab needs it to be ready
+
         return explain(evidence, where_of(evidence.before, "host"), owners, steps)
 
     async def watch(self, *, looked: bool) -> None:

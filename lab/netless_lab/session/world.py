@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import NamedTuple, TypeVar
 
 from ..course.step import World as CourseWorld
@@ -157,9 +158,15 @@ class World:
         """Wait for news from the kernel that the last look has not seen; False when the time passed without any."""
         return await self.news.beyond(self._looked, timeout_s)
 
-    async def warm_up(self) -> None:
-        """Make the first action as quick as the others."""
-        await self._in_thread(self._writer.warm_up)
+    async def warm_up(self, modules: Iterable[str] = ()) -> None:
+        """Make the first action as quick as the others, and so with whatever else needs these ``modules``."""
+
+        def load() -> None:
+            for module in modules:
+                import_module(module)
+            self._writer.warm_up()
+
+        await self._in_thread(load)
 
     async def write(self, actions: Sequence[Action], *, onto: Snapshot | None = None) -> tuple[str, ...]:
         """Plan these actions, do them in order, and look: what was planned and is not there, in words.

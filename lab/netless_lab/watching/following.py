@@ -10,14 +10,13 @@ import asyncio
 import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from ..errors import Refusal
 from ..kernel.capture.pcapng import pcapng
 from ..kernel.evidence.conntrack_events import newest
-from ..kernel.evidence.drops import DropEar, DropRing
 from ..kernel.evidence.lookout import Lookout, sieve_for
 from ..kernel.read import NodeRef, Reader
 from ..model.evidence import Evidence
@@ -28,9 +27,11 @@ from ..model.journeys.ground import Ground
 from ..model.journeys.layers import Layer, layers
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
-from .gather import gather
 from .persist import OnFailure, persist
 from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from ..kernel.evidence.drops import DropEar
 
 KEPT_JOURNEYS: Final = 64
 KEPT_FRAMES: Final = 20_000
@@ -73,6 +74,7 @@ class Following:
         self._frames: deque[Frame] = deque(maxlen=KEPT_FRAMES)
         self._lost = 0
         self._drop_ear: DropEar | None = None
+        self._open_ear: Callable[[], DropEar] | None = None
         self.traffic = Traffic(self._lookout, self._heard)
 
     def attend(self, watched: bool) -> None:
@@ -91,9 +93,14 @@ class Following:
             self._change_soon()
 
     def hear_drops(self, ring_fd: int, ring_size: int, layout: str, reasons: Mapping[int, str]) -> None:
-        """The lab's starter, being root, handed over the kernel's drop reasons: gather them with every investigation."""
-        with contextlib.suppress(OSError, ValueError):
-            self._drop_ear = DropEar(DropRing(ring_fd, ring_size, layout), reasons)
+        """The lab's starter, being root, handed over the kernel's drop reasons: gather them with every investigation. Opened by the first."""
+
+        def open_ear() -> DropEar:
+            from ..kernel.evidence.drops import DropEar, DropRing  # no lab needs them to be ready
+
+            return DropEar(DropRing(ring_fd, ring_size, layout), reasons)
+
+        self._open_ear = open_ear
 
     async def ready(self) -> None:
         """Wait until every node is listened to: for those who ask for a journey, not only for an outcome."""
@@ -123,6 +130,12 @@ class Following:
 
     async def investigate(self, probe: Probe, refs: Mapping[str, NodeRef], reader: Reader) -> Evidence:
         """Send a probe once and gather every fact about it; its journey is kept like any other."""
+        from .gather import gather  # no lab needs it to be ready
+
+        if self._open_ear is not None:
+            open_ear, self._open_ear = self._open_ear, None
+            with contextlib.suppress(OSError, ValueError):
+                self._drop_ear = open_ear()
         found = await gather(probe, refs, self._lookout, reader, self._drop_ear)
         self.traffic.leave_out(found.own)
         outcome, journey = self._numbered(found.evidence.outcome), self._keep(found.evidence.journey, found.frames)
