@@ -11,11 +11,10 @@ from helpers.rules import rule
 from helpers.snapshots import bridge, container, default, edit, host, lab, lab_with, node, veth, vxlan
 from netless_lab.course.files import shipped
 from netless_lab.course.step import taught
-from netless_lab.explain.ladder import explain
 from netless_lab.explain.case import Case
 from netless_lab.explain.catalogue import CATALOGUE
 from netless_lab.explain.cause import Cause, certainty, inferred, said, state
-from netless_lab.explain.ladder import RUNGS
+from netless_lab.explain.ladder import RUNGS, explain
 from netless_lab.model.evidence import Drop, Evidence, RouteAnswer, Run
 from netless_lab.model.journey import Death, Hop, Journey, Tunnel
 from netless_lab.model.netfilter import rules as r
