@@ -17,9 +17,9 @@ _TYPE: Final = struct.Struct("<III")
 _MEMBER: Final = struct.Struct("<III")
 _VALUE: Final = struct.Struct("<Ii")
 _STRUCT, _UNION, _ENUM = 4, 5, 6
-_FIXED: Final = {1: 4, 3: 12, 14: 4, 17: 4}
-"""Bytes after the header of INT, ARRAY, VAR, DECL_TAG."""
-_EACH: Final = {4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12}
+_HEAD: Final = tuple(_TYPE.size + {1: 4, 3: 12, 14: 4, 17: 4}.get(kind, 0) for kind in range(32))
+"""Bytes of a type by its kind, before its members: of INT, ARRAY, VAR and DECL_TAG more than the header."""
+_EACH: Final = tuple({4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12}.get(kind, 0) for kind in range(32))
 """Bytes for each member, value or parameter of STRUCT, UNION, ENUM, FUNC_PROTO, DATASEC, ENUM64."""
 _ALIASES: Final = frozenset({8, 9, 10, 11, 18})
 """TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG: look at what they are of."""
@@ -44,12 +44,25 @@ class Btf:
     def find(self, *names: str) -> None:
         """Walk until the structures and enumerations of these names were met: ask for all at once. Raises KeyError for one there is not."""
         wanted = {self._string_offset(name): name for name in names if name not in self._named}
-        number = 0
-        while wanted:
-            number += 1
+        for number in range(1, len(self._offsets)):
+            if not wanted:
+                return
             name, info, _ = self._header(number)
-            if name in wanted and info >> 24 & 31 in (_STRUCT, _ENUM):
-                self._named[wanted.pop(name)] = number
+            self._meet(number, name, info, wanted)
+        data, offsets, at, unpack = self._data, self._offsets, self._at, _TYPE.unpack_from
+        while wanted:  # thousands of types: whatever is called here for each would take most of the time
+            if at >= self._end:
+                raise KeyError(*wanted.values())
+            name, info, _ = unpack(data, at)
+            if name in wanted:
+                self._meet(len(offsets), name, info, wanted)
+            offsets.append(at)
+            kind = info >> 24 & 31
+            self._at = at = at + _HEAD[kind] + _EACH[kind] * (info & 0xFFFF)
+
+    def _meet(self, number: int, name: int, info: int, wanted: dict[int, str]) -> None:
+        if name in wanted and info >> 24 & 31 in (_STRUCT, _ENUM):
+            self._named[wanted.pop(name)] = number
 
     def offset(self, structure: str, path: str) -> int:
         """Bytes from the start of ``structure`` to ``a.b.c``, looking into members without a name. Raises KeyError."""
@@ -99,7 +112,7 @@ class Btf:
             _, info, _ = unpack(data, self._at)
             kind = info >> 24 & 31
             offsets.append(self._at)
-            self._at += _TYPE.size + (_FIXED[kind] if kind in _FIXED else _EACH.get(kind, 0) * (info & 0xFFFF))
+            self._at += _HEAD[kind] + _EACH[kind] * (info & 0xFFFF)
         name, info, of = unpack(data, offsets[number])
         return name, info, of
 
