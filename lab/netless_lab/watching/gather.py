@@ -2,7 +2,8 @@
 
 The order is that of the ladder: the wire first; then state, counters, connection table; the rules only when there are any on the way
 and the packet died, by one replay; routing decisions in every node that had the packet; settings; what rules of the old iptables count
-when the packet is sent once more. 75 ms for a ping that dies of silence, of which 60 are the silence itself; 20 more when rules are traced.
+when the packet is sent once more. 75 ms for a packet that dies on its way, of which 60 are the silence itself; 20 more when rules are traced,
+140 more when a program has it that does not answer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -23,8 +25,10 @@ from ..kernel.evidence.drops import DropEar
 from ..kernel.evidence.knobs import knobs
 from ..kernel.evidence.legacy import risen, stopping
 from ..kernel.evidence.lookout import Lookout, Seen, sieve_for
-from ..kernel.evidence.replay import replay
+from ..kernel.evidence.replay import AsFar, replay
+from ..kernel.evidence.under_way import UnderWay, asking
 from ..kernel.evidence.ways import ways
+from ..kernel.probe.patience import Hope
 from ..kernel.probe.run import LAB_IDENTIFIERS
 from ..kernel.read import NodeRef, Reader
 from ..model.evidence import CLOSED_PORT, Afresh, Count, Evidence, RuleHit
@@ -43,6 +47,7 @@ GRACE_S: Final = 0.06
 ASKED_S: Final = 1.0
 """How long to wait for the end of other questions who has an address: in a lab they take 0.1 s (``sandbox.tune``)."""
 _LOOK_S: Final = 0.01
+_threads: Final = ThreadPoolExecutor(2, thread_name_prefix="gather")
 COUNTED_S: Final = 0.015
 """A rule has counted a packet before sendto() returns."""
 PATIENCE_S: Final = 0.2
@@ -67,12 +72,16 @@ async def gather(
     began = time.monotonic()
     nodes = tuple(refs.values())
     await lookout.attend(nodes)
+    loop = asyncio.get_running_loop()
+    reading = [loop.run_in_executor(_threads, tables, {name: ref}) for name, ref in refs.items()]
     before = await _with_nobody_asking(reader, nodes)
-    known, unknown = tables(refs)
+    read = await asyncio.gather(*reading)
+    known = tuple(flow for found, _ in read for flow in found)
     texts = _counters(refs)
     if drop_ear is not None:
         drop_ear.skip()
-    outcome, seen = await _watched(probe, refs, lookout)
+    hope = UnderWay(before, GRACE_S, lambda: reader.snapshot(nodes), lambda: _risen(texts, _counters(refs)))
+    outcome, seen = await _watched(probe, refs, lookout, hope)
     after = reader.snapshot(nodes)
     counts = _risen(texts, _counters(refs))
     outcome = _of_a_filter(outcome, counts)
@@ -80,9 +89,12 @@ async def gather(
     flows = _marked_as_known(newest((*known, *seen.flows)), known)
     followed = follow(probe, outcome, seen.recording, flows, ground)
     drops = None if drop_ear is None else drop_ear.take(before, followed)
-    missing = [*seen.missing, *unknown]
+    missing = [*seen.missing, *(untold for _, told in read for untold in told)]
+    failed, met = outcome.result == "failed", (probe.node, *(hop.node for hop in followed.journey.hops))
+    routes = loop.run_in_executor(_threads, ways, probe, outcome, followed, flows, refs, after)
+    settings = loop.run_in_executor(_threads, knobs, met if failed else (), refs, before)
     trace = None
-    if outcome.result == "failed" and seen.recording.complete:
+    if failed and seen.recording.complete:
         trace, untold = await replay(probe, followed, refs, lookout, before)
         missing += untold
     own, others = _split(flows, followed)
@@ -97,7 +109,7 @@ async def gather(
         after=after,
         runs=runs(followed.sights, ground, probe.node),
         errors=errors(followed.sights, probe.node),
-        routes=ways(probe, outcome, followed, flows, refs, after),
+        routes=await routes,
         counts=counts,
         rules=rule_hits(before, after),
         flows=own,
@@ -105,26 +117,25 @@ async def gather(
         other_flows=others,
         trace=trace,
         drops=drops,
+        knobs=await settings,
         lost=seen.recording.lost + seen.recording.left_out,
         missing=tuple(dict.fromkeys(missing)),
     )
     said = list(followed.own)
-    if outcome.result == "failed" and isinstance(probe, Udp) and any(flow.event == "known" for flow in own):
-        again_outcome, again_seen = await _watched(replace(probe, source_port=None), refs, lookout)
+    if failed and isinstance(probe, Udp) and any(flow.event == "known" for flow in own):
+        again_outcome, again_seen = await _watched(replace(probe, source_port=None), refs, lookout, hope)
         again_followed = follow(probe, again_outcome, again_seen.recording, newest(again_seen.flows), ground)
         evidence = replace(evidence, afresh=Afresh(again_outcome, _split(newest(again_seen.flows), again_followed)[0]))
         said += again_followed.own
-    if outcome.result == "failed":
-        met = (probe.node, *(hop.node for hop in evidence.journey.hops))
-        evidence = replace(evidence, knobs=knobs(met, refs, before))
-        evidence, again = await _with_legacy(evidence, met, refs, lookout)
+    if failed:
+        evidence, again = await _with_legacy(evidence, followed, met, refs, lookout)
         said += again
     evidence = replace(evidence, took_ms=(time.monotonic() - began) * 1000)
     return Gathered(evidence, tuple(sight.frame for sight in followed.sights), tuple(said))
 
 
 async def _with_legacy(
-    evidence: Evidence, met: Collection[str], refs: Mapping[str, NodeRef], lookout: Lookout
+    evidence: Evidence, followed: Followed, met: Collection[str], refs: Mapping[str, NodeRef], lookout: Lookout
 ) -> tuple[Evidence, tuple[Conversation, ...]]:
     """Where the old iptables holds rules, send the probe once more and see which of them count it. No other node costs anything."""
     nodes = [(node.name, node.xtables) for node in evidence.before.nodes if node.name in met and node.xtables]
@@ -133,7 +144,7 @@ async def _with_legacy(
     before, probe = stopping(nodes, refs), evidence.probe
     with lookout.watch(sieve_for(probe)) as watching:
         patience = PATIENCE_S if asks_names(probe) else COUNTED_S
-        outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience)
+        outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience, hope=AsFar(followed, watching, COUNTED_S))
         seen = watching.stop()
     again = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(evidence.before))
     return replace(evidence, legacy=risen(before, stopping(nodes, refs))), tuple(again.own)
@@ -148,17 +159,16 @@ async def _with_nobody_asking(reader: Reader, nodes: tuple[NodeRef, ...]) -> Sna
     end = time.monotonic() + ASKED_S
     while True:
         state = reader.snapshot(nodes)
-        asking = any(entry.state == "incomplete" for node in state.nodes for entry in node.neighbours)
-        if not asking or time.monotonic() > end:
+        if not asking(state) or time.monotonic() > end:
             return state
         await asyncio.sleep(_LOOK_S)
 
 
-async def _watched(probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout) -> tuple[Outcome, Seen]:
+async def _watched(probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout, hope: Hope) -> tuple[Outcome, Seen]:
     """One attempt of the probe, watched."""
     patience = PATIENCE_S if isinstance(probe, Udp) or asks_names(probe) else GRACE_S
     with lookout.watch(sieve_for(probe)) as watching:
-        outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience)
+        outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience, hope=hope)
         if outcome.result == "answered":  # what follows the answer, an ACK or the last copies of a flood, may be on another processor
             await asyncio.sleep(0.001)
         return outcome, watching.stop()

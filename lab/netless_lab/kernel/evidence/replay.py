@@ -8,12 +8,13 @@ from typing import Final
 
 from ...model import dns
 from ...model.evidence import Trace
+from ...model.journey import Direction
 from ...model.journeys.assemble import Followed, follow
 from ...model.journeys.converse import Sight
 from ...model.journeys.decode import decode
 from ...model.journeys.ground import Ground
-from ...model.journeys.packet import ICMP, ICMP6, TCP, UDP
-from ...model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp, asks_names
+from ...model.journeys.packet import FIN, ICMP, ICMP6, RST, TCP, UDP, Kind, Packet
+from ...model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ...model.snapshot import Node, Snapshot
 from .. import probe as probing
 from ..capture.sieve import EVERYTHING, echoes
@@ -27,11 +28,12 @@ from .nft_trace import Match, Tracing
 GRACE_S: Final = 0.015
 """Everything that rules do to a packet is done before sendto() returns; a neighbour's answer may take a moment more."""
 LATE_S: Final = 0.15
-"""Under a flood the kernel puts packets off: so long may the replay take to come as far as the first packet did."""
-PATIENCE_S: Final = 0.15
+"""Under a flood the kernel puts packets off, and programs must be scheduled: so long may the replay take to come as far as the first packet did."""
+_LOOK_S: Final = 0.001
 ARP_ATTEMPT_S, ARP_ATTEMPTS = 0.06, 3
 """A question that has just been asked in vain is asked anew only when it was given up: after 0.1 s with the lab's timers."""
 _HTTP_PORT: Final = 80
+_BELOW_IP: Final = frozenset({"arp", "bridge", "netdev"})
 
 
 class _Reserved(Identifiers):
@@ -58,45 +60,68 @@ async def replay(
     async with Tracing(refs, suspects, matches) as tracing:
         if not tracing.nodes:
             return None, tracing.missing
-        deadline_s, grace_s = _patience(probe, followed, suspects)
         with lookout.watch(echoes(ident, ident) if isinstance(probe, Ping) else EVERYTHING) as watching:
-            outcome = await probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s, identifiers=_Reserved(ident))
-            await _until_met(watching, _nodes_met(followed.sights) & frozenset(tracing.nodes))
+            if _asked_in_vain(followed, suspects):
+                deadline_s, grace_s, hope = ARP_ATTEMPTS * ARP_ATTEMPT_S, ARP_ATTEMPT_S, None
+            else:
+                deadline_s, grace_s, hope = LATE_S, LATE_S, AsFar(followed, watching, GRACE_S)
+            outcome = await probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s, identifiers=_Reserved(ident), hope=hope)
             seen = watching.stop()
         again = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
         numbers = frozenset({ident}) if isinstance(probe, Ping) else _client_ports(again) or _numbers(matches)
         return Trace(tracing.nodes, tracing.steps(numbers), outcome, again.journey), tracing.missing
 
 
-async def _until_met(watching: Watching, nodes: frozenset[str]) -> None:
-    """Wait until the replayed packet was seen where the first one was, ``nodes``; not at all when it was seen in none of them."""
-    end = asyncio.get_running_loop().time() + LATE_S
-    while nodes and asyncio.get_running_loop().time() < end:
-        seen = (Sight(frame, decode(frame.data), 1) for frame in watching.so_far() if frame.node in nodes)
-        if _nodes_met(seen):
-            return
-        await asyncio.sleep(0.005)
+class AsFar:
+    """The hope of a replay (``probe.patience.Hope``): to be seen where the first packet was seen last. What may then follow takes ``grace_s``."""
+
+    def __init__(self, followed: Followed, watching: Watching, grace_s: float) -> None:
+        """``watching`` sees the replay."""
+        sights = [sight for own in followed.own for sight in own.sights if not _is_an_end(sight.packet.subject)]
+        self._last = _place(max(sights, key=lambda sight: sight.frame.at_ns)) if sights else None
+        self._watching, self._grace_s, self._ends = watching, grace_s, 0.0
+
+    def more_s(self, waited_s: float, *, program: bool) -> float:
+        """A moment until it has come so far, then what is left of the grace."""
+        now = asyncio.get_running_loop().time()
+        if not self._ends:
+            if not self.has_come:
+                return _LOOK_S
+            self._ends = now + self._grace_s
+        return max(0.0, self._ends - now)
+
+    @property
+    def has_come(self) -> bool:
+        """Whether it was seen there; a packet that was seen nowhere has come as far at once."""
+        return self._last is None or any(_place(Sight(frame, decode(frame.data), 1)) == self._last for frame in self._watching.so_far())
 
 
-def _nodes_met(sights: Iterable[Sight]) -> frozenset[str]:
-    """Where a packet was seen that is no neighbour question."""
-    return frozenset(sight.frame.node for sight in sights if sight.packet.subject.kind not in ("arp-request", "arp-reply", "ipv6-nd"))
+def _place(sight: Sight) -> tuple[str, str, Direction, Kind, str, str, int, int]:
+    """What is the same of a packet and of its replay, whose port or echo id is another."""
+    frame, packet = sight.frame, sight.packet.subject
+    return frame.node, frame.link, frame.direction, packet.kind, packet.src, packet.dst, packet.flags, packet.size
 
 
-def _patience(probe: Probe, followed: Followed, suspects: Iterable[Node]) -> tuple[float, float]:
-    """(deadline, grace) in seconds."""
-    if asks_names(probe):
-        return PATIENCE_S, PATIENCE_S
-    asked_in_vain = followed.journey.death is not None and followed.journey.death.leg == "arp"
-    if asked_in_vain and any(chain.family == "arp" for node in suspects for chain in node.chains):
-        return ARP_ATTEMPTS * ARP_ATTEMPT_S, ARP_ATTEMPT_S
-    return GRACE_S, GRACE_S
+def _is_an_end(packet: Packet) -> bool:
+    """Whether it is no part of the question and its answer, but says that it is over."""
+    return packet.kind == "icmp-error" or bool(packet.flags & (FIN | RST))
+
+
+def _asked_in_vain(followed: Followed, suspects: Iterable[Node]) -> bool:
+    """Whether a neighbour's answer, or the question, may have died of rules for ARP."""
+    death = followed.journey.death
+    return death is not None and death.leg == "arp" and any(chain.family == "arp" for node in suspects for chain in node.chains)
 
 
 def _suspects(probe: Probe, followed: Followed, snapshot: Snapshot) -> list[Node]:
-    """Nodes with rules that the packet, or a question it caused, was seen in or began in."""
-    met = {sight.frame.node for sight in followed.sights} | {probe.node}
-    return [node for node in snapshot.nodes if node.name in met and any(chain.hook is not None for chain in node.chains)]
+    """Nodes with rules that the packet, or a question it caused, was seen in or began in. A question meets no rules for IP."""
+    met = {sight.frame.node for own in followed.own for sight in own.sights} | {probe.node}
+    heard = {sight.frame.node for sight in followed.sights}
+    return [
+        node
+        for node in snapshot.nodes
+        if any(chain.hook is not None and (node.name in met or (node.name in heard and chain.family in _BELOW_IP)) for chain in node.chains)
+    ]
 
 
 def _matches(probe: Probe, followed: Followed, ident: int) -> Sequence[Match]:

@@ -24,7 +24,7 @@ from ..namespace import socket_in
 from ..read import NodeRef
 from . import errors
 from .failure import Failure, from_broadcast, from_errno, from_icmp
-from .patience import Patience, readable
+from .patience import Patience
 from .silence import silent
 from .size import filler, say_whether_to_cut
 from .target import Target, is_broadcast
@@ -115,7 +115,7 @@ async def _attempt(opened: socket.socket, probe: Udp, to: Target, patience: Pati
         opened.connect(to.at(probe.port))
         sent = time.monotonic()
         opened.send(_payload(probe))
-        if not await readable(opened, patience.attempt_s()):
+        if not await patience.attempt(program=True).readable(opened):
             return None
         opened.recv(_MOST)
     except OSError as error:

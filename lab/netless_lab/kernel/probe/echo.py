@@ -17,7 +17,7 @@ from ..read import NodeRef
 from . import errors
 from .failure import Failure, from_broadcast, from_errno, from_icmp
 from .icmp import VOICES, Ancillary, came_at
-from .patience import Patience, readable
+from .patience import Attempt, Patience
 from .silence import silent
 from .target import Target, is_broadcast, is_own
 
@@ -65,7 +65,7 @@ async def ping(probe: Ping, ref: NodeRef, to: Target, patience: Patience, identi
         while not patience.over:
             failure = echo.send()
             if failure is None:
-                answer = await echo.wait(patience.attempt_s())
+                answer = await echo.wait(patience.attempt(program=False))
                 if isinstance(answer, _Answer):
                     return _answered(probe, answer, patience)
                 failure = answer
@@ -122,15 +122,13 @@ class _Echo:
             return from_broadcast(self._probe.node, self._to.written)
         return from_errno(code, self._probe.node, self._to.written)
 
-    async def wait(self, seconds: float) -> _Answer | Failure | None:
+    async def wait(self, attempt: Attempt) -> _Answer | Failure | None:
         """What came back for any request sent so far; None for silence."""
-        end = time.monotonic() + seconds
         while True:
             while (event := self._take()) is not None:
                 if not isinstance(event, bool):
                     return event
-            left = end - time.monotonic()
-            if left <= 0 or not await readable(self._socket, left):
+            if not await attempt.readable(self._socket):
                 return self._last_look()
 
     def _last_look(self) -> _Answer | Failure | None:

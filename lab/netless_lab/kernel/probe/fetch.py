@@ -14,7 +14,7 @@ from ...model.probe import Fetch, Outcome
 from ..read import NodeRef
 from .failure import Failure, from_errno
 from .lookup import resolve
-from .patience import Patience, readable
+from .patience import Patience
 from .stream import dial
 from .target import Target, locate
 
@@ -74,7 +74,7 @@ async def _get(opened: socket.socket, url: SplitResult, node: str, address: str,
     try:
         opened.send("\r\n".join(lines).encode("ascii", "replace"))
         while len(received) < _LARGEST and not _complete(received):
-            if not await readable(opened, patience.attempt_s()):
+            if not await patience.attempt(program=True).readable(opened):
                 if not patience.over:
                     continue
                 what = f"only {len(received)} bytes of an answer" if received else "nothing"

@@ -15,7 +15,7 @@ from ..read import NodeRef, hosts_of, resolvers_of
 from . import errors
 from .datagram import PORT_UNREACHABLE
 from .failure import Failure, from_errno, from_icmp
-from .patience import Patience, readable
+from .patience import Attempt, Patience
 from .silence import silent
 from .target import Target, locate
 
@@ -100,20 +100,20 @@ async def _ask_all(namespace: Namespace, matter: _Matter, servers: Sequence[Targ
 async def _ask_for_both(namespace: Namespace, matter: _Matter, server: Target, patience: Patience) -> Found | Failure:
     """One server, once: for the IPv4 address, and for the IPv6 address when it says that there is none."""
     for query in (matter.first, matter.second):
-        result = await _ask(namespace, matter, query, server, patience.attempt_s())
+        result = await _ask(namespace, matter, query, server, patience.attempt(program=True))
         if result is not None:
             return result
     return Failure("no-such-name", f"{server.written} knows {matter.name}, but no address for it", server.written)
 
 
-async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server: Target, seconds: float) -> Found | Failure | None:
+async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server: Target, attempt: Attempt) -> Found | Failure | None:
     """One question to one server; None when the name exists, but without a record of that kind."""
     with socket_in(namespace, server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
         errors.watch_errors(opened)
         try:
             opened.connect(server.at(dns.PORT))
             opened.send(dns.encode(query))
-            if await readable(opened, seconds):
+            if await attempt.readable(opened):
                 answer = dns.decode(opened.recv(_LARGEST))
                 if answer is not None and answers(answer, query):
                     return _judge(answer, matter.name, server.written)

@@ -6,11 +6,21 @@ import asyncio
 import math
 import socket
 import time
-from typing import Final
+from typing import Final, Protocol
 
 _RETRY_S: Final = 0.1
 """Between attempts when an answer must come: the network may still be settling."""
 _TICK_S: Final = 0.001
+
+
+class Hope(Protocol):
+    """What somebody who watches a probe knows of it."""
+
+    def more_s(self, waited_s: float, *, program: bool) -> float:
+        """How long to go on waiting before this is asked again, in an attempt that has waited so long: 0 when nothing will come any more.
+
+        ``program``: a program is to answer, which must be scheduled first; a kernel alone when not.
+        """
 
 
 class Patience:
@@ -21,10 +31,11 @@ class Patience:
     one. Any longer deadline is patient: it tries again every 100 ms and does not give up on failures that may pass.
 
     Only time in which something could be sent and heard counts: what a wait lasts beyond what it was given, because this process or the
-    whole machine stood still, is added to the deadline.
+    whole machine stood still, is added to the deadline. With ``hope`` a probe ends before its deadline when there is none left.
     """
 
-    def __init__(self, deadline_s: float, grace_s: float) -> None:
+    def __init__(self, deadline_s: float, grace_s: float, hope: Hope | None = None) -> None:
+        self._hope = hope
         self._begun = False
         self._start = time.monotonic()
         self._end = self._start + deadline_s
@@ -50,11 +61,18 @@ class Patience:
         self._forgive()
         return self._begun and self.left_s <= _TICK_S
 
-    def attempt_s(self) -> float:
-        """How long an attempt that begins now may wait; it has ended when the next begins, or when ``over`` is asked."""
+    def attempt(self, *, program: bool) -> Attempt:
+        """One that begins now; it has ended when the next begins, or when ``over`` is asked. ``program`` is to answer it, or a kernel."""
         self._forgive()
         self._begun = True
-        return self._granted(self._attempt_s(self.left_s))
+        return Attempt(self, self._granted(self._attempt_s(self.left_s)), program)
+
+    def more_s(self, waited_s: float, left_s: float, *, program: bool) -> float:
+        """How much of what is left an attempt waits before it asks again; 0 ends the probe."""
+        more = left_s if self._hope is None else min(left_s, self._hope.more_s(waited_s, program=program))
+        if more <= 0:
+            self._end, self._wakes = time.monotonic(), math.inf
+        return more
 
     def _attempt_s(self, left: float) -> float:
         """The last attempt gets its whole grace, however long the sending took."""
@@ -83,14 +101,33 @@ class Patience:
         self._wakes = math.inf
 
 
-async def readable(opened: socket.socket, seconds: float) -> bool:
-    """Wait until there is something, or an error, to take from the socket; False when the time passed."""
-    return await _ready(opened, seconds, write=False)
+class Attempt:
+    """One packet that is waited for. What a wait lasts beyond what it was given is no time of its own either."""
 
+    def __init__(self, patience: Patience, seconds: float, program: bool) -> None:
+        self._patience, self._program = patience, program
+        self._begin = time.monotonic()
+        self._end = self._begin + seconds
 
-async def writable(opened: socket.socket, seconds: float) -> bool:
-    """Wait until the socket is connected, or has failed to; False when the time passed."""
-    return await _ready(opened, seconds, write=True)
+    async def readable(self, opened: socket.socket) -> bool:
+        """Wait until there is something, or an error, to take from the socket; False when the attempt is over."""
+        return await self._wait(opened, write=False)
+
+    async def writable(self, opened: socket.socket) -> bool:
+        """Wait until the socket is connected, or has failed to; False when the attempt is over."""
+        return await self._wait(opened, write=True)
+
+    async def _wait(self, opened: socket.socket, *, write: bool) -> bool:
+        while (left := self._end - (now := time.monotonic())) > 0:
+            more = self._patience.more_s(now - self._begin, left, program=self._program)
+            if more <= 0:
+                break
+            wakes = time.monotonic() + more
+            if await _ready(opened, more, write=write):
+                return True
+            overslept = max(0.0, time.monotonic() - wakes)
+            self._begin, self._end = self._begin + overslept, self._end + overslept
+        return False
 
 
 async def _ready(opened: socket.socket, seconds: float, *, write: bool) -> bool:

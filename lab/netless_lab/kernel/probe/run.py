@@ -15,7 +15,7 @@ from .echo import Identifiers, ping
 from .failure import Failure
 from .fetch import fetch
 from .lookup import lookup, resolve
-from .patience import Patience
+from .patience import Hope, Patience
 from .stream import connect
 from .target import locate, reason
 
@@ -32,14 +32,16 @@ async def run(
     deadline_s: float,
     grace_s: float,
     identifiers: Identifiers = LAB_IDENTIFIERS,
+    hope: Hope | None = None,
 ) -> Outcome:
     """Send ``probe`` from its node and wait for what becomes of it. Never raises for anything the network or the node does.
 
     ``grace_s`` is how long silence must last to count. With ``deadline_s`` of two graces a packet is tried twice, which is how to ask
-    for one that must not be answered; with more, it is tried every 100 ms and given time while the network settles.
+    for one that must not be answered; with more, it is tried every 100 ms and given time while the network settles. ``hope`` is asked meanwhile
+    whether anything may still come.
     A probe that cannot be sent at all (no such node, its namespace gone, no permission) has the result "error".
     """
-    patience = Patience(deadline_s, grace_s)
+    patience = Patience(deadline_s, grace_s, hope)
     ref = nodes.get(probe.node)
     if ref is None:
         return _error(probe, f"there is no node {probe.node}; there are {', '.join(sorted(nodes)) or 'none'}", patience)

@@ -11,7 +11,7 @@ from ..namespace import Namespace, socket_in
 from ..read import NodeRef
 from . import errors
 from .failure import Failure, from_errno, from_icmp
-from .patience import Patience, writable
+from .patience import Attempt, Patience
 from .silence import silent
 from .target import Target
 
@@ -36,7 +36,7 @@ async def dial(namespace: Namespace, node: str, to: Target, port: int, patience:
         failure = None
         opened = socket_in(namespace, to.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
-            failure = await _attempt(opened, node, to, port, patience.attempt_s())
+            failure = await _attempt(opened, node, to, port, patience.attempt(program=False))
         except BaseException:
             opened.close()
             raise
@@ -44,23 +44,22 @@ async def dial(namespace: Namespace, node: str, to: Target, port: int, patience:
             return opened
         failure = failure._replace(port=opened.getsockname()[1] or None)
         opened.close()
-        if failure.passing and patience.patient:
-            if failure.reason != "silence":
-                await patience.pause()
+        if failure.reason == "silence" and failure.passing:
             continue
-        if not failure.passing:
+        if not (failure.passing and patience.patient):
             return failure
+        await patience.pause()
     if failure is None or failure.reason == "silence":
         return silent(namespace, node, to, patience.waited_ms)._replace(port=failure.port if failure is not None else None)
     return failure
 
 
-async def _attempt(opened: socket.socket, node: str, to: Target, port: int, seconds: float) -> Failure | None:
+async def _attempt(opened: socket.socket, node: str, to: Target, port: int, attempt: Attempt) -> Failure | None:
     """One SYN; None when it was answered."""
     errors.watch_errors(opened)
     code = opened.connect_ex(to.at(port))
     if code in _LATER:
-        if not await writable(opened, seconds):
+        if not await attempt.writable(opened):
             return Failure("silence", f"{to.written} did not answer", None, True)
         code = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code == 0:
