@@ -37,9 +37,9 @@ async def test_reset_asks_and_lists() -> None:
         assert peer.asked[-1].scope == "lesson"
 
 
-async def test_what_goes_and_what_comes_back_stand_apart() -> None:
-    """Each line under its own heading; a heading without lines is not there."""
-    told = Clearing(("mine is gone from host",), ("host has the address 203.0.113.2/24 on eth0 now",))
+async def test_every_line_is_true_when_it_is_done() -> None:
+    """One heading says so of all of them, a state that ends among them; signs tell what goes from what comes back."""
+    told = Clearing(("mine is gone from host", "veth2 on host is down"), ("host has the address 203.0.113.2/24 on eth0 now",))
 
     def answer(request: protocol.Request[Any]) -> Sequence[protocol.Message]:
         step = isinstance(request, protocol.WhatGoes) and request.scope == "step"
@@ -47,11 +47,13 @@ async def test_what_goes_and_what_comes_back_stand_apart() -> None:
 
     async with opened(answers={protocol.WhatGoes: answer}) as (app, pilot, _peer):
         await pilot.press("x")
-        await until(pilot, lambda: "This comes back:" in screen(app))
+        await until(pilot, lambda: "+ host has" in screen(app))
         lines = screen(app)
-        assert lines.index("This goes:") < lines.index("- mine is gone") < lines.index("This comes back:") < lines.index("+ host has the address")
+        told_in_order = ("When it is done:", "- mine is gone", "- veth2 on host is down", "+ host has the address")
+        assert [lines.count(words) for words in told_in_order] == [1] * 4
+        assert sorted(told_in_order, key=lines.index) == list(told_in_order)
         await pilot.press("l")
-        await until(pilot, lambda: "mine is gone" in screen(app) and "This comes back:" not in screen(app))
+        await until(pilot, lambda: "mine is gone" in screen(app) and "+ host has" not in screen(app))
 
 
 async def test_a_reset_that_the_lab_refuses_is_none() -> None:

@@ -31,7 +31,7 @@ MESS = {
     "a rule turned round": ("ip rule del pref 32767; ip rule add not from all lookup default pref 32767", "of ip rule", "ip rule"),
     "a rule less": ("ip rule del pref 32767", "1 of ip rule", "ip rule"),
     "a route to oneself": ("ip link set lo up; ip route add local 10.79.0.0/24 dev lo", "of ip route", "ip -4 route show table all"),
-    "multipath TCP": ("ip mptcp limits set subflow 3", "the limits of ip mptcp", "ip mptcp limits"),
+    "multipath TCP": ("ip mptcp limits set subflow 3", "the changed limits of ip mptcp", "ip mptcp limits"),
     "a next hop": ("ip link set lo up; ip nexthop add id 7 blackhole", "1 of ip nexthop", "ip nexthop"),
 }  # fmt: skip
 """What is typed, what the list of a reset must hold of it, and the command that shows it."""
@@ -99,7 +99,7 @@ def test_files_of_the_hosts_own_folders_are_as_they_were(lab: Running) -> None:
     before = lab.sh(look)
     lab.sh("echo 10.0.0.9 mine >>/etc/hosts; mkdir /run/mine; echo x >/etc/mine; echo x >~/mine")
     going, coming = cleared(lab, "lab")
-    assert {"/etc/mine in host", "/run/mine in host"} <= set(going) and "/etc/hosts in host, as it was" in coming
+    assert {"gone: /etc/mine in host", "gone: /run/mine in host"} <= set(going) and "back: /etc/hosts in host, as it was" in coming
     assert cleared(lab) == ((), ())
     lab.reset("step")
     assert "mine" in lab.sh("cat /etc/hosts; ls /etc")
@@ -115,7 +115,7 @@ def test_what_the_kernel_made_for_an_address_is_missed(lab: Running) -> None:
     before = lab.sh("ip route show table local")
     lab.sh("ip route flush table local")
     going, coming = cleared(lab)
-    assert "5 of ip route in host" in coming and not going
+    assert "back: 5 of ip route in host" in coming and not going
     lab.reset("step")
     assert lab.sh("ip route show table local") == before
 
@@ -154,7 +154,7 @@ def test_the_programs_that_end_are_named(lab: Running) -> None:
     lab.goto("cable/pair")
     lab.sh("cd /; setsid python3 -m http.server 8000 >/dev/null 2>&1 &", "c1")
     lab.sh("setsid sleep 4321 >/dev/null 2>&1 &")
-    assert eventually(lambda: any(re.fullmatch(r"the program `python\S* -m http.server 8000` in c1: it ends", line) for line in cleared(lab, "lab")[0]))
+    assert eventually(lambda: any(re.fullmatch(r"gone: the program `python\S* -m http.server 8000` in c1", line) for line in cleared(lab, "lab")[0]))
     assert eventually(lambda: ":8000" in lab.sh("ss -Hltn", "c1")), "and it listens: that is its own, and ends with it"
     assert not [line for line in cleared(lab, "lab")[0] if "4321" in line]
     assert cleared(lab, "step") == ((), ())
@@ -171,7 +171,7 @@ def test_the_programs_of_a_container_that_ends_are_named(lab: Running) -> None:
     lab.sh("setsid unshare --net sleep 4322 >/dev/null 2>&1 &")
     assert eventually(lambda: "4322" in str(cleared(lab)))
     first, step = cleared(lab, "lesson")[0], cleared(lab)[0]
-    assert "the program `sleep 4321` in c2: it ends" in first
+    assert "gone: the program `sleep 4321` in c2" in first
     assert not [line for line in step if "4321" in line]
     assert [line for line in step if "`sleep 4322`" in line]
 

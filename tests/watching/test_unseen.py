@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from netless_lab.model.clearing import Clearing
+from netless_lab.model.clearing import Things
 from netless_lab.watching.unseen import Unseen
 
 
@@ -16,13 +16,13 @@ class Slow:
         self.let = asyncio.Event()
         self.lines: tuple[str, ...] = ()
 
-    async def unseen(self) -> Clearing:
+    async def unseen(self) -> Things:
         """As a lab does."""
         self.looking, self.looks = self.looking + 1, self.looks + 1
         self.most = max(self.most, self.looking)
         try:
             await self.let.wait()
-            return Clearing(self.lines)
+            return Things(self.lines)
         finally:
             self.looking -= 1
 

@@ -18,7 +18,7 @@ from ..kernel.beginning import Beginning
 from ..kernel.purge import Purged
 from ..kernel.read import NodeRef
 from ..kernel.toolbox import Launcher
-from ..model.clearing import Clearing
+from ..model.clearing import Things
 from ..model.needs import Lack
 from ..model.outside import FarHost, Outside
 from ..sandbox.spaces import WayInto
@@ -97,7 +97,7 @@ class Ground(Launcher, Protocol):
     def repair(self) -> tuple[str, ...]:
         """Put back what is missing of the lab's own files; the paths."""
 
-    def differing(self) -> Clearing:
+    def differing(self) -> Things:
         """Files that only a restoring ``anew`` takes away or gives back, in words."""
 
     def release(self) -> None:

@@ -18,7 +18,7 @@ from ..kernel.namespace import Namespace, call_me
 from ..kernel.purge import Purged, clear_ahead, purge
 from ..kernel.read import NodeRef
 from ..kernel.settings import INHERITED
-from ..model.clearing import Clearing
+from ..model.clearing import Things
 from ..model.needs import Lack
 from ..model.outside import FarHost, Outside
 from ..model.snapshot import Role
@@ -254,7 +254,7 @@ class PretendHost:
         """Put back what is missing of the lab's own files, and take away what was mounted over them; the paths."""
         return self._room_files.put_back()
 
-    def differing(self) -> Clearing:
+    def differing(self) -> Things:
         """Files of the host that only a lab that starts over takes away or gives back, in words."""
         return self._room_files.differing()
 

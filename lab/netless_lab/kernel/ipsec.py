@@ -32,5 +32,5 @@ def told(namespace: Namespace) -> tuple[str, ...]:
             parts += [f"{count} of ip xfrm {word}"] if count else []
         with contextlib.suppress(NetlinkError):
             default = opened.request(_GETDEFAULT, 0, b"\0\0\0")
-            parts += ["the default of ip xfrm policy"] if default and default[:3] != _ACCEPT_ALL else []
+            parts += ["the changed default of ip xfrm policy"] if default and default[:3] != _ACCEPT_ALL else []
     return tuple(parts)

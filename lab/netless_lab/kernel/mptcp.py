@@ -38,7 +38,7 @@ def told(namespace: Namespace, wanted: bytes) -> tuple[str, ...]:
     with contextlib.closing(generic(namespace)) as opened:
         count = len(opened.dump(family(opened, _NAME), GENMSG.pack(_GET_ADDR, 1, 0)))
         found = (f"{count} of ip mptcp endpoint",) if count else ()
-        return found if _limits(opened) == wanted else (*found, "the limits of ip mptcp")
+        return found if _limits(opened) == wanted else (*found, "the changed limits of ip mptcp")
 
 
 def _limits(opened: NetlinkSocket) -> bytes:

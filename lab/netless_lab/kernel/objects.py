@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ..model.clearing import Clearing
+from ..model.clearing import Things
 from .netlink.address import ADDRESSES_BODY, RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR, decode_address
 from .netlink.attributes import attributes, native
 from .netlink.neighbour import FDB_BODY, NEIGHBOURS_BODY, PROXIES_BODY, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH
@@ -168,12 +168,12 @@ def put_back(opened: NetlinkSocket, kept: Kept) -> Iterator[str]:
             yield from _do(opened, kind, "give back", kind.new, body, CREATE | REPLACE)
 
 
-def told(opened: NetlinkSocket, kept: Kept, links: Collection[int]) -> Clearing:
+def told(opened: NetlinkSocket, kept: Kept, links: Collection[int]) -> Things:
     """What ``put_back`` would take away or give back, in words: as far as a snapshot shows neither it nor how it differs.
 
     What rests on other than these ``links`` goes with its link, and what the kernel makes for an address with that.
     """
-    found = Clearing()
+    found = Things()
     own: set[bytes | None] = set()
     for kind in KINDS if kept else ():
         if kind.name in _TOLD_OTHERWISE:
@@ -190,7 +190,7 @@ def told(opened: NetlinkSocket, kept: Kept, links: Collection[int]) -> Clearing:
             going, coming = new.pop((), 0), gone.pop((), 0)
             differing = (gone & new).total()
             going, coming = going + differing, coming + differing
-        found += Clearing(*((f"{count} of {kind.command}",) if count else () for count in (going, coming)))
+        found += Things(*((f"{count} of {kind.command}",) if count else () for count in (going, coming)))
     return found
 
 

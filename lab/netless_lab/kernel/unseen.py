@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from ..model.clearing import Clearing
+from ..model.clearing import Things
 from ..model.gates import switched_on
 from ..model.snapshot import Node, Snapshot
 from . import ipsec, mptcp, objects
@@ -21,9 +21,9 @@ from .settings import Difference, device_of
 from .sysctls import KNOBS, knob_of
 
 
-def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot) -> Clearing:
+def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot) -> Things:
     """Differences from the beginning that ``now`` does not hold, of the nodes that the lab made. About a millisecond a node."""
-    found = Clearing()
+    found = Things()
     for ref in refs:
         node = now.by_netns(ref.namespace.inode)
         if node is not None and ref.role != "unknown":
@@ -32,15 +32,15 @@ def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot) -> Clea
     return found
 
 
-def _within(name: str, found: Clearing) -> Clearing:
-    return Clearing(*(tuple(f"{what} in {name}" for what in words) for words in (found.going, found.coming)))
+def _within(name: str, found: Things) -> Things:
+    return Things(*(tuple(f"{what} in {name}" for what in words) for words in (found.going, found.coming)))
 
 
-def _of_node(ref: NodeRef, began: NodeBeginning, node: Node) -> Clearing:
+def _of_node(ref: NodeRef, began: NodeBeginning, node: Node) -> Things:
     there = list(_set_in(ref, began, node))
     with contextlib.closing(NetlinkSocket(ref.namespace)) as opened:
         there += _of_links(opened, began, node)
-        return Clearing(tuple(there)) + objects.told(opened, began.objects, began.links)
+        return Things(tuple(there)) + objects.told(opened, began.objects, began.links)
 
 
 def _set_in(ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:
@@ -65,11 +65,11 @@ def _of_links(opened: NetlinkSocket, began: NodeBeginning, node: Node) -> Iterat
             continue
         for kind, value in was.attributes.items():
             if now.attributes.get(kind) != value:
-                yield f"{LASTING[kind]} of {names.get(index, index)}"
+                yield f"the changed {LASTING[kind]} of {names.get(index, index)}"
         if now.flags != was.flags:
-            yield f"flags of {names.get(index, index)}"
+            yield f"the changed flags of {names.get(index, index)}"
         if now.token != was.token:
-            yield f"the IPv6 token of {names.get(index, index)}"
+            yield f"the changed IPv6 token of {names.get(index, index)}"
     shown = {link.ifindex for link in node.links if link.programs}
     for found in map(decode_qdisc, opened.dump(RTM_GETQDISC, QDISCS_BODY)):
         if found.link in began.links and found.handle and found.link not in shown:

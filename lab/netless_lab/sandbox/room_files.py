@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ..kernel import syscalls as sc
-from ..model.clearing import Clearing
+from ..model.clearing import Things
 from ..room import BIN, HOME, NETLESS, NETNS
 from .ipc import forget_ipc
 from .rootfs import CONTAINERS, DEVICE_LINKS, MACHINE_ETC, unescape
@@ -85,9 +85,9 @@ class RoomFiles:
                 if os.stat(path).st_mode & 0o7777 != mode:
                     os.chmod(path, mode)
 
-    def differing(self) -> Clearing:
+    def differing(self) -> Things:
         """What ``put_back`` takes away and gives back only with ``anew``, in words."""
-        return Clearing(tuple(f"{path} in host" for path in self._added()), tuple(f"{path} in host, as it was" for path in self._changed()))
+        return Things(tuple(f"{path} in host" for path in self._added()), tuple(f"{path} in host, as it was" for path in self._changed()))
 
     def _added(self) -> Iterator[Path]:
         for folder, known in self._there.items():

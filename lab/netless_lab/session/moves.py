@@ -12,7 +12,7 @@ from ..course.outline import outline
 from ..course.step import Course, Position, step_at
 from ..course.substitute import apply
 from ..errors import ApplyError
-from ..model.clearing import Clearing
+from ..model.clearing import Clearing, Things
 from ..model.likeness import unlike
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect, Where
@@ -136,7 +136,7 @@ class Moves:
         clean = outline(self._world.baseline, self._wanted(course, position, bindings, end=False))
         return unlike(self._live.last, clean)
 
-    def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool) -> Clearing:
+    def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool) -> Things:
         """The programs that a rebuild to this step's start ends, and the files that it clears, in words."""
         return self._world.ending(_kept(course, self._wanted(course, position, bindings, end=False)), anew=anew)
 

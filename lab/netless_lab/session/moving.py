@@ -9,7 +9,7 @@ from ..course.compare import Missing, difference, in_words, missing_before
 from ..course.judge import state_holds
 from ..course.step import Position, positions, step_at
 from ..errors import ApplyError, Refusal
-from ..model.clearing import Clearing
+from ..model.clearing import Clearing, Things
 from ..model.needs import unable
 from ..model.snapshot import Snapshot
 from ..primitives.base import Dialect
@@ -80,7 +80,7 @@ async def advance(stage: Stage, *, force: bool = False) -> Moved:
     lacking = await _lacking(stage, following)
     if lacking and not force:
         there = (stage.state.course, following, stage.state.bindings)
-        clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False)
+        clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False).cleared
         raise Refusal(_not_yet(stage, following, lacking[0]), code=1, clearing=clearing)
     if lacking:
         await _insist_on_needs(stage, following, end=False)
@@ -175,14 +175,15 @@ async def _in_the_picture(stage: Stage, place: Position) -> Clearing:
 
 async def _out_of_it(stage: Stage, place: Position, scope: Scope) -> Clearing:
     """Programs that would end, what no picture shows, and processes of nodes that would be there again."""
-    return stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab") + await stage.world.unseen() + stage.world.lost()
+    ending = stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab")
+    return (ending + await stage.world.unseen() + stage.world.lost()).cleared
 
 
 def _told(stage: Stage, place: Position, clearing: Clearing) -> Clearing:
     """What goes, in the words of the mode, and that the learner's place does."""
     secret = stage.mode.going()
-    back_to = (f"you go back to {place}",) if place != stage.state.position else ()
-    return (Clearing(secret) if secret else clearing) + Clearing(back_to)
+    back_to = (f"you are back at {place}",) if place != stage.state.position else ()
+    return (Things(secret).cleared if secret else clearing) + Clearing(back_to)
 
 
 async def _lacking(stage: Stage, following: Position) -> tuple[Missing, ...]:

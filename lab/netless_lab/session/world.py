@@ -29,7 +29,7 @@ from ..kernel.probe.ready import pending
 from ..kernel.read import NodeRef, Reader
 from ..kernel.unseen import unseen
 from ..kernel.watch import Watch
-from ..model.clearing import Clearing
+from ..model.clearing import Things
 from ..model.evidence import Evidence
 from ..model.needs import Lack
 from ..model.probe import Outcome, Probe
@@ -100,9 +100,9 @@ class World:
         """Whether this is the world of a course, and whole but for its containers, which every ``purge`` starts again."""
         return self.course_world == wanted and not self._ground.ended()
 
-    def lost(self) -> Clearing:
+    def lost(self) -> Things:
         """What somebody ended that would be there again, in words."""
-        return Clearing(coming=tuple(f"the process of {name}" for name in self._ground.ended()))
+        return Things(coming=tuple(f"the process of {name}" for name in self._ground.ended()))
 
     async def _remember(self, made: CourseWorld) -> None:
         """Keep the picture of the world as it is now, which nobody has touched."""
@@ -223,11 +223,11 @@ class World:
         """Put back what is missing or covered of the lab's own files; the paths."""
         return await self._in_thread(self._ground.repair)
 
-    async def unseen(self) -> Clearing:
+    async def unseen(self) -> Things:
         """What a purge would take away though no snapshot shows it, in words."""
         return await self._in_thread(lambda: unseen(self._ground.refs(), self._beginning, self._seen))
 
-    def ending(self, keep: Collection[str], *, anew: bool) -> Clearing:
+    def ending(self, keep: Collection[str], *, anew: bool) -> Things:
         """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab; with ``anew``
         the files that it takes away or gives back.
         """
@@ -238,13 +238,13 @@ class World:
         for own in programs.programs():
             if own.netns not in staying and own.pid not in {ref.pid for ref in nodes.values()}:
                 found.setdefault(places.get(own.netns, "a namespace of its own"), []).append(own)
-        return Clearing(
+        return Things(
             tuple(
-                f"{words} in {place}: it ends"
+                f"{words} in {place}"
                 for place, there in found.items()
                 for words in programs.told(there, lambda own: f"the program `{programs.shortened(own)}`")
             )
-        ) + (self._ground.differing() if anew else Clearing())
+        ) + (self._ground.differing() if anew else Things())
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from ..model.clearing import Clearing
+from ..model.clearing import Things
 from .persist import OnFailure, persist
 
 PERIOD_S: Final = 1.0
@@ -22,7 +22,7 @@ OnChange = Callable[[tuple[str, ...], tuple[str, ...]], None]
 class Sight(Protocol):
     """A lab that can say what differs from its beginning though no snapshot shows it."""
 
-    async def unseen(self) -> Clearing:
+    async def unseen(self) -> Things:
         """In words."""
 
 
@@ -58,7 +58,7 @@ class Unseen:
                 await asyncio.wait_for(self._judging.wait(), PERIOD_S)
 
     async def _look(self) -> None:
-        found = (await self._sight.unseen()).lines
+        found = (await self._sight.unseen()).now
         before, self._known = self._known, found
         if before is not None and before != found:
             self._on_change(tuple(own for own in found if own not in before), tuple(own for own in before if own not in found))

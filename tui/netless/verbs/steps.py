@@ -117,11 +117,11 @@ def reset(args: Namespace, printer: Printer) -> int:
 
 
 def _list_going(doing: str, going: Sequence[str], coming: Sequence[str], printer: Printer) -> None:
-    for does, lines in (("takes away", going), ("puts back", coming)):
-        if lines:
-            printer.narrate(f"{doing} {does}:")
+    """Every line is true afterwards."""
+    printer.narrate(f"after {doing}:")
+    for sign, lines in (("-", going), ("+", coming)):
         for line in lines:
-            printer.narrate(f"  {line}")
+            printer.narrate(f"  {sign} {line}")
 
 
 def _agreed(printer: Printer) -> bool:

@@ -98,10 +98,9 @@ class ResetScreen(Panel[Scope]):
             return (*blocks, Block(plain("Looking what would go …", "$muted")))
         if not self._clearing:
             return (*blocks, Block(plain("Nothing to reset: the lab is as it was.")))
-        for title, sign, lines in (("This goes:", "- ", self._clearing.going), ("This comes back:", "+ ", self._clearing.coming)):
-            if lines:
-                style = "$error" if sign == "- " else "$success"
-                blocks += [Block(plain(title, "bold")), *(Block(plain(line), first=joined((sign, style))) for line in lines)]
+        blocks.append(Block(plain("When it is done:", "bold")))
+        for sign, style, lines in (("- ", "$error", self._clearing.going), ("+ ", "$success", self._clearing.coming)):
+            blocks += [Block(plain(line), first=joined((sign, style))) for line in lines]
         return (*blocks,)
 
     def action_confirm(self) -> None:
