@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from helpers.lab import action
 from helpers.sandboxed import sandboxed_once, sh
+from helpers.waiting import becomes
+from netless_lab.ground.ground import OnEnd
 from netless_lab.ground.ledger import Begun, Line, Memory, NotRestored, Restoring, Tuned
 from netless_lab.ground.pretend import PretendHost
 from netless_lab.kernel.beginning import Beginning, begin
@@ -41,7 +46,7 @@ class Witnessing(Memory):
 
 
 @asynccontextmanager
-async def standing() -> AsyncIterator[tuple[PretendHost, Witnessing, Beginning]]:
+async def standing(on_end: OnEnd = lambda name, own: None) -> AsyncIterator[tuple[PretendHost, Witnessing, Beginning]]:
     """The ground with the container c1, before anything is done; the ledger that looks; and what was there."""
     for folder in (CONTAINERS, NETNS, NETLESS, BIN, HOME, "/run/lock", "/etc/netns"):
         os.makedirs(folder, exist_ok=True)
@@ -50,7 +55,7 @@ async def standing() -> AsyncIterator[tuple[PretendHost, Witnessing, Beginning]]
         file.write(EMPTY_RESOLV_CONF)
     reaper = Reaper(asyncio.get_running_loop())
     ours, theirs = socket.socketpair()
-    ground = PretendHost(Room("own", os.getpid(), ours, -1, -1, Limits()), reaper, lambda name, own: None)
+    ground = PretendHost(Room("own", os.getpid(), ours, -1, -1, Limits()), reaper, on_end)
     await ground.build(("c1",), USUAL)
     ledger = Witnessing(ground)
     ground.ledger = ledger
@@ -104,3 +109,47 @@ async def test_what_cannot_be_put_back_stays_written_down() -> None:
         (problem,) = ground.purge(ground.refs(), beginning, (), (), ()).problems
         assert "resolv.conf of c1" in problem
         assert ledger.lines() == (OLD, Restoring(("c1",), anew=False), NotRestored((problem,)))
+
+
+def process(ground: PretendHost, name: str) -> int:
+    """The process of a node."""
+    pid = next(ref.pid for ref in ground.refs() if ref.name == name)
+    assert pid is not None
+    return pid
+
+
+@sandboxed_once
+async def test_who_has_the_number_of_a_process_of_the_lab_that_ended_lives() -> None:
+    """Somebody ended the internet, and its number is a program's of his own now: to put
+    the lab back, and to build an internet in its place, leaves that one alone."""
+    ends: list[tuple[str, bool]] = []
+    async with standing(lambda name, own: ends.append((name, own))) as (ground, _, beginning):
+        called = socket.gethostname()
+        before = process(ground, "internet")
+        os.kill(before, signal.SIGKILL)
+        assert await becomes(lambda: ends == [("internet", False)]) and not Path(f"/proc/{before}").exists()
+        with ground.hands_off():
+            Path("/proc/sys/kernel/ns_last_pid").write_text(str(before - 1), encoding="ascii")  # the next one gets the number after it
+            program = subprocess.Popen(["sleep", "infinity"])
+            assert program.pid == before
+            ground.restore(("c1",), beginning)
+            assert socket.gethostname() == called, "which the internet's own process may not be called by"
+            await ground.connect(USUAL, ())
+            assert process(ground, "internet") != before and program.poll() is None
+            program.kill()
+            assert program.wait() == -signal.SIGKILL
+
+
+@sandboxed_once
+async def test_the_end_of_a_process_built_in_place_of_one_that_ended_is_somebodys() -> None:
+    """The internet was ended and built anew: that the new one is ended too is no doing of the lab. The end of one that the lab replaces is."""
+    ends: list[tuple[str, bool]] = []
+    async with standing(lambda name, own: ends.append((name, own))) as (ground, _, _beginning):
+        os.kill(process(ground, "internet"), signal.SIGKILL)
+        assert await becomes(lambda: ends == [("internet", False)])
+        await ground.connect(USUAL, ())
+        os.kill(process(ground, "internet"), signal.SIGKILL)
+        assert await becomes(lambda: ends == [("internet", False)] * 2)
+        await ground.connect(USUAL, ())
+        await ground.connect(USUAL, ())
+        assert await becomes(lambda: ends[2:] == [("internet", True)])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
 from ..errors import Refusal
 from ..kernel.beginning import Beginning
@@ -39,6 +39,14 @@ STOP_S = 1.0
 """How long a killed container may take to be gone."""
 
 
+@dataclass(slots=True)
+class _Life:
+    """Of a node's process: whether it has ended, and whether the lab wanted that."""
+
+    ended: threading.Event = field(default_factory=threading.Event)
+    wanted: bool = False
+
+
 class PretendHost:
     """Everything in it is the lab's own: it may tune, end and name whatever is there, and all of it ends with the lab."""
 
@@ -54,8 +62,7 @@ class PretendHost:
         self._means = Means()
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
-        self._ended: dict[str, threading.Event] = {}
-        self._stopping: set[str] = set()
+        self._lives: dict[str, _Life] = {}
         self._gone: list[NodeRef] = []
         self._outside: Outside | None = None
         self._servers: internet.Servers | None = None
@@ -84,7 +91,7 @@ class PretendHost:
     def ended(self) -> tuple[str, ...]:
         """The internet and further hosts whose process somebody ended: their namespaces are held here, and nobody can enter them."""
         with self._lock:
-            return tuple(ref.name for ref in self._refs.values() if ref.role != "container" and ref.name in self._ended and self._ended[ref.name].is_set())
+            return tuple(ref.name for ref in self._refs.values() if ref.role != "container" and self._has_ended(ref))
 
     def _disconnect(self) -> None:
         """End the outside there is, if any: its processes, its namespaces and the cable to it."""
@@ -94,10 +101,7 @@ class PretendHost:
                 del self._refs[ref.name]
             self._gone += ending
         for ref in ending:
-            if ref.pid is not None:
-                self._stopping.add(ref.name)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(ref.pid, signal.SIGKILL)
+            self._kill(ref)
         if ending:
             internet.unplug()
 
@@ -122,17 +126,24 @@ class PretendHost:
     def _end(self, *refs: NodeRef) -> None:
         """End nodes that have a process of their own; returns when all are gone, within ``STOP_S`` each."""
         for ref in refs:
-            if ref.pid is not None and not self._ended[ref.name].is_set():
-                self._stopping.add(ref.name)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(ref.pid, signal.SIGKILL)
+            self._kill(ref)
         for ref in refs:
             if threading.current_thread() is not threading.main_thread():
-                self._ended[ref.name].wait(STOP_S)
+                self._lives[ref.name].ended.wait(STOP_S)
             with self._lock:
                 if self._refs.get(ref.name) is ref:
                     del self._refs[ref.name]
                     self._gone.append(ref)
+
+    def _has_ended(self, ref: NodeRef) -> bool:
+        """Whether the process of a node was collected: its number may be another's by now."""
+        return ref.name in self._lives and self._lives[ref.name].ended.is_set()
+
+    def _kill(self, ref: NodeRef) -> None:
+        """End the process of a node that has one of its own, if it has not ended."""
+        if ref.pid is not None:
+            self._lives[ref.name].wanted = True
+            self._reaper.end(ref.pid)
 
     def hands_off(self) -> AbstractContextManager[None]:
         """While inside, the reaper leaves children that nobody watches to whoever started them."""
@@ -196,7 +207,7 @@ class PretendHost:
         beginning.of(host).settings.put_back(host.namespace, INHERITED)
         before = [ref for ref in self.refs() if ref.pid != os.getpid()]
         for ref in before:
-            if ref.role != "container" and not anew and ref.pid is not None:
+            if ref.role != "container" and not anew and ref.pid is not None and not self._has_ended(ref):
                 with contextlib.suppress(OSError):  # it has ended
                     call_me(ref.pid, ref.name)
         clearing = threading.Thread(target=clear_ahead, args=(host, beginning, {ref.name for ref in before}), name="clearing")
@@ -211,7 +222,7 @@ class PretendHost:
                 for made in threads.map(lambda name: container.launch(name, shown_as=name if name in roles else "sleep"), lacking):
                     self._add(made, roles.get(made.name, "container"))
         for ref in self.refs():
-            if ref.pid not in (None, os.getpid()):
+            if ref.pid not in (None, os.getpid()) and not self._has_ended(ref):
                 with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
                     container.show_own_files(ref.pid, ref.name)
         with self._lock:
@@ -289,20 +300,18 @@ class PretendHost:
 
     def _add(self, made: container.Container, role: Role) -> NodeRef:
         ref = NodeRef(made.name, role, Namespace.of_pid(made.pid), made.pid)
-        ended = threading.Event()
+        life = _Life()
         with self._lock:
             self._refs[made.name] = ref
-            self._ended[made.name] = ended
+            self._lives[made.name] = life
 
         def gone(code: int) -> None:
             with self._lock:
                 if self._refs.get(made.name) is ref and role == "container":
                     del self._refs[made.name]
                     self._gone.append(ref)
-            ended.set()
-            expected = made.name in self._stopping
-            self._stopping.discard(made.name)
-            self._on_end(made.name, expected)
+            life.ended.set()
+            self._on_end(made.name, life.wanted)
 
         self._reaper.watch(made.pid, gone)
         return ref

@@ -48,18 +48,24 @@ def shortened(program: Program) -> str:
 def end_marked(mark: str) -> None:
     """End the processes that were started with this variable in their environment."""
     wanted = f"{mark}=".encode()
-    for pid in _pids():
-        with contextlib.suppress(OSError):
-            if pid != os.getpid() and wanted in _read(pid, "environ"):
-                os.kill(pid, signal.SIGKILL)
+    _end(lambda pid: pid != os.getpid() and wanted in _read(pid, "environ"))
 
 
 def end_outside(own: Collection[int]) -> None:
     """End the processes that live in other network namespaces than those with these inodes."""
+    _end(lambda pid: os.stat(f"/proc/{pid}/ns/net").st_ino not in own)
+
+
+def _end(wanted: Callable[[int], bool]) -> None:
+    """End the processes of which this is true. Who has such a number next is not ended in place of one (pidfd_open(2))."""
     for pid in _pids():
         with contextlib.suppress(OSError):
-            if os.stat(f"/proc/{pid}/ns/net").st_ino not in own:
-                os.kill(pid, signal.SIGKILL)
+            held = os.pidfd_open(pid)
+            try:
+                if wanted(pid):
+                    signal.pidfd_send_signal(held, signal.SIGKILL)
+            finally:
+                os.close(held)
 
 
 def _pids() -> list[int]:

@@ -45,6 +45,12 @@ class Reaper:
                 code = None
         self._loop.call_soon_threadsafe(lambda: self.sweep() if code is None else on_end(code))
 
+    def end(self, pid: int) -> None:
+        """Kill a watched child; nothing when it was collected, since its number may be another's by now. Any thread may call it."""
+        with self._lock:  # nobody collects it meanwhile
+            if pid in self._watched and _is_ours(pid):
+                os.kill(pid, signal.SIGKILL)
+
     @contextlib.contextmanager
     def hands_off(self) -> Iterator[None]:
         """While inside, children that nobody watches are left to whoever started them (``subprocess``). Any thread may use it."""
