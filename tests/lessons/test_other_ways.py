@@ -124,3 +124,23 @@ def test_why_the_tutor_starts_over_is_told_as_it_is(lab: Running) -> None:
     assert lab.run().verdicts[0].verdict.passed
     told = " ".join(event.text for event in lab.events if isinstance(event, Notice))
     assert "put back to the step's start" in told and "could not be done" in told and "was there already" not in told
+
+
+def test_a_default_in_halves_and_a_wider_network_are_ways_to_do_it(lab: Running) -> None:
+    """Both do what the steps ask for, through to the page; what is claimed says how it is."""
+    entry = at(lab, "cable/address", "ip -n c1 addr add 10.0.0.2/8 dev veth1")
+    assert entry.verdict.passed and "has 10.0.0.2/8" in item(entry, "veth1 in c1").claim
+    entry = at(lab, "internet/default-route", "ip -n c1 route add 0.0.0.0/1 via 10.0.0.1; ip -n c1 route add 128.0.0.0/1 via 10.0.0.1")
+    assert entry.verdict.passed and "0.0.0.0/1 and 128.0.0.0/1" in item(entry, "the route default").claim
+    entry = at(lab, "internet/default-route", "ip -n c1 route add 0.0.0.0/1 via 10.0.0.1")
+    assert not entry.verdict.passed and "a part of it only: 0.0.0.0/1" in item(entry, "the route default").near
+
+
+@pytest.mark.parametrize("forwards", [1, 0])
+def test_a_gateway_through_another_container_is_judged_by_packets(lab: Running, forwards: int) -> None:
+    """c2 sends all by c1: that is right when c1 passes it on, which the page that is fetched proves; and wrong when it does not."""
+    way = f"sysctl -qw net.ipv4.ip_forward=1; ip netns exec c1 sysctl -qw net.ipv4.ip_forward={forwards}; ip -n c2 route add default via 10.0.0.2"
+    entry = at(lab, "neighbour/everyone", way)
+    assert entry.verdict.passed == bool(forwards)
+    assert ("packets decided" if forwards else "via 10.0.0.2") in item(entry, "c2 has the route default").seen
+    assert bool(lab.sh("ip netns exec c2 curl -sm2 http://198.51.100.10/ || true")) == bool(forwards)

@@ -48,7 +48,9 @@ MISSES = (
         "address wiped by the move", CABLE + "ip addr add 10.0.0.2/24 dev veth1; ip link set veth1 netns c1", ADDRESS, "wipes", "no address"
     ),
     Miss("address with /32", PLUGGED + "ip -n c1 addr add 10.0.0.2 dev veth1", ADDRESS, "network of one", "10.0.0.2/32"),
-    Miss("address with /8", PLUGGED + "ip -n c1 addr add 10.0.0.2/8 dev veth1", ADDRESS, "larger than the cable reaches", "10.0.0.2/8"),
+    Miss("address with /0", PLUGGED + "ip -n c1 addr add 10.0.0.2/0 dev veth1", ADDRESS, "/0 is no network", "10.0.0.2/0"),
+    Miss("address with /2", PLUGGED + "ip -n c1 addr add 192.168.7.2/2 dev veth1", {**ADDRESS, "address": "192.168.7.2/24"},
+         "of internet, for one, would be looked for", "192.168.7.2/2"),
     Miss("address with /30", PLUGGED + "ip -n c1 addr add 10.0.0.2/30 dev veth1", ADDRESS, "smaller than 10.0.0.0/24", "10.0.0.2/30"),
     Miss("address on the other end", PLUGGED + "ip addr add 10.0.0.2/24 dev veth2", ADDRESS, "on veth2 in the host, not in c1"),
     Miss("address on lo", PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev lo", ADDRESS, "on lo instead of veth1"),

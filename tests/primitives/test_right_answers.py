@@ -23,6 +23,13 @@ FROM_BRIDGE: Table = {"forward-accept": "br0"}
 ANSWERS: Table = {"forward-accept": "established"}
 ANSWERED = "until ping -qnc1 -W1 10.0.0.2; do sleep 0.01; done"
 DROPS: Table = {"forward-policy": "drop"}
+VIA: Table = {"route": "default", "via": "10.0.0.1", "in": "c1"}
+HALVES = "in_c1 ip route add 0.0.0.0/1 via 10.0.0.{}; in_c1 ip route add 128.0.0.0/1 via 10.0.0.{};"
+NEIGHBOUR = (
+    "ip netns add r; ip link add r1 type veth peer name r2; ip link set r1 netns r; ip link set r2 master br0 up; ip -n r link set r1 up;"
+    "ip -n r addr add 10.0.0.5/24 dev r1; ip -n r route add default via 10.0.0.1; in_c1 ip route add default via 10.0.0.5;"
+    "until ip netns exec r ping -qnc1 -W1 10.0.0.1; do sleep 0.01; done;"
+)
 
 
 @dataclass(frozen=True)
@@ -232,6 +239,21 @@ RIGHT = (
            "! in_c1 ping -c1 -W1 203.0.113.2", {"route": "default", "via": "10.0.0.1", "in": "c1"}, right=False),
     Answer("a worse route to nobody", "in_c1 ip route add default via 10.0.0.1 metric 1; in_c1 ip route add default via 10.0.0.9 metric 9;"
            "in_c1 ping -c1 -W1 203.0.113.2", {"route": "default", "via": "10.0.0.1", "in": "c1"}),
+    Answer("the default in two halves", HALVES.format(1, 1) + "in_c1 ping -c1 -W1 203.0.113.2", VIA),
+    Answer("one half of two", "in_c1 ip route add 0.0.0.0/1 via 10.0.0.1; ! in_c1 ping -c1 -W1 203.0.113.2", VIA, right=False),
+    Answer("halves to nobody before a default", "in_c1 ip route add default via 10.0.0.1;" + HALVES.format(9, 9) + "! in_c1 ping -c1 -W1 203.0.113.2",
+           VIA, right=False),
+    Answer("one half to nobody", HALVES.format(1, 9) + "! in_c1 ping -c1 -W1 203.0.113.2", VIA, right=False),
+    Answer("a half in quarters", HALVES.format(1, 9) + "in_c1 ip route add 128.0.0.0/2 via 10.0.0.1; in_c1 ip route add 192.0.0.0/2 via 10.0.0.1;"
+           "in_c1 ping -c1 -W1 203.0.113.2", VIA),
+    Answer("halves are a way out", HALVES.format(1, 1), {"no-route": "default", "in": "c1"}, right=False),
+    Answer("by a neighbour that forwards", NEIGHBOUR + "ip netns exec r sysctl -qw net.ipv4.ip_forward=1; in_c1 ping -c1 -W1 203.0.113.2", VIA, told=False),
+    Answer("by a neighbour that does not forward", NEIGHBOUR + "! in_c1 ping -c1 -W1 203.0.113.2", VIA, right=False),
+    Answer("a wider network", "in_c1 ip addr flush dev veth1; in_c1 ip addr add 10.0.0.2/8 dev veth1; in_c1 ping -c1 -W1 10.0.0.1",
+           {"address": "10.0.0.2/24", "dev": "veth1", "in": "c1"}),
+    Answer("a network so wide that the site is in it", "in_c1 ip addr add 192.168.7.2/2 dev veth1;"
+           "! in_c1 ping -c1 -W1 198.51.100.10; in_c1 ip neigh | grep 198.51.100.10",
+           {"address": "192.168.7.2/24", "dev": "veth1", "in": "c1"}, right=False),
     Answer("several next hops", "in_c1 ip route add default nexthop via 10.0.0.1 nexthop via 10.0.0.9", {"route": "default", "via": "10.0.0.1", "in": "c1"},
            told=False),
     Answer("forwarding where somebody is", "ip link add br1 type bridge; ip addr add 10.9.0.1/24 dev br1; ip link set br1 up;"

@@ -60,9 +60,9 @@ SLIPS = [
     ),
     (
         "cable/address",
-        "ip -n c1 addr add 10.0.0.2/16 dev veth1",
+        "ip -n c1 addr add 10.0.0.2/30 dev veth1",
         "/24",
-        "ip -n c1 addr del 10.0.0.2/16 dev veth1; ip -n c1 addr add 10.0.0.2/24 dev veth1",
+        "ip -n c1 addr del 10.0.0.2/30 dev veth1; ip -n c1 addr add 10.0.0.2/24 dev veth1",
     ),
     (
         "cable/address",

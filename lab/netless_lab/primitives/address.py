@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_interface
 from typing import ClassVar
 
@@ -123,7 +124,9 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
     node: NodeName = "host"
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """The address with exactly this prefix, on the link and in the node that were named."""
+        """The address on the link and in the node that were named, with this prefix or with one of a wider network that nobody beyond the cable is in:
+        all neighbours are reached with it, and whoever is not one is not looked for among them.
+        """
         claim = f"{self.link or 'an interface'}{inside(self.node)} has {self.cidr}"
         expected = f"{self.cidr} on {self.link or 'some interface'}{inside(self.node)}"
         node = snapshot.node(self.node)
@@ -134,6 +137,9 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
             return Met(claim)
         look = where.ip(self.node, "-br addr show")
         link = node.link(self.link) if self.link else None
+        for held in _wider(node.links if self.link is None else filter(None, (link,)), self.cidr):
+            if _beyond(snapshot, node, held, self.cidr) is None:
+                return Met(f"{self.link or 'an interface'}{inside(self.node)} has {held.cidr}, a network that holds {ip_interface(self.cidr).network}")
         if self.link is not None and link is None:
             seen, near = no_link(snapshot, node, self.link)
             return NotMet(claim, expected, seen, look, self._on_the_way(snapshot, near))
@@ -158,7 +164,7 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
                     continue
                 if link is not None and own.name != link.name:
                     return _wrong_link(own, link, self.cidr)
-                return _wrong_prefix(address, self.cidr)
+                return _wrong_prefix(address, self.cidr, _beyond(snapshot, node, address, self.cidr))
         for other in snapshot.nodes:
             own_link = other.owner(str(wanted.ip)) if other.netns != node.netns else None
             if own_link is not None:
@@ -251,16 +257,38 @@ def _wrong_link(holder: Link, wanted: Link, cidr: str) -> str:
     return f"{cidr} is on {holder.name} instead of {wanted.name}."
 
 
-def _wrong_prefix(address: Address, cidr: str) -> str:
+def _wider(links: Iterable[Link], cidr: str) -> Iterator[Address]:
+    """The same address with a shorter prefix, where one of these links has it."""
+    own = ip_interface(cidr)
+    for link in links:
+        yield from (held for held in link.addresses if held.address == str(own.ip) and 0 < held.prefix < own.network.prefixlen)
+
+
+def _beyond(snapshot: Snapshot, node: Node, held: Address, cidr: str) -> tuple[Node, Address] | None:
+    """Somebody in the network of an address, and not in that of ``cidr``, who has no address by which he is its neighbour."""
+    wide, wanted = ip_interface(held.cidr), ip_interface(cidr).network
+    for other in snapshot.nodes:
+        theirs = [ip_interface(own.cidr) for link in other.links for own in link.addresses if not _is_local(own) and own.family == wide.version]
+        if other.netns != node.netns and other.role != "host" and not any(wide.ip in own.network for own in theirs):
+            found = next((own for own in theirs if own.ip in wide.network and own.ip not in wanted), None)
+            if found is not None:
+                return other, Address(str(found.ip), found.network.prefixlen)
+    return None
+
+
+def _wrong_prefix(address: Address, cidr: str, beyond: tuple[Node, Address] | None) -> str:
     wanted = ip_interface(cidr).network
     if address.prefix == wanted.max_prefixlen:
         return (
             f"/{address.prefix} is a network of one: with it the kernel makes no route to the neighbours. "
             f"Without a prefix `ip addr add` takes /{address.prefix}; write /{wanted.prefixlen}."
         )
-    if address.prefix < wanted.prefixlen:
+    if address.prefix == 0:
+        return f"/0 is no network: with it the kernel makes no route to the neighbours. Write /{wanted.prefixlen}."
+    if beyond is not None:
+        other, theirs = beyond
         return (
-            f"/{address.prefix} makes the network larger than the cable reaches: addresses outside {wanted} would be looked for "
+            f"/{address.prefix} makes the network larger than the cable reaches: {theirs.address} of {place(other)}, for one, would be looked for "
             f"next door and not found. Write /{wanted.prefixlen}."
         )
     return f"/{address.prefix} makes the network smaller than {wanted}: some neighbours fall outside it. Write /{wanted.prefixlen}."

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import ClassVar, Literal
 
 import msgspec
 
 from ..model.addresses import same
-from ..model.snapshot import Address, Node, PolicyRule, Route, Snapshot
+from ..model.gates import passes_on
+from ..model.snapshot import Address, Node, Route, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program
+from .deciding import MAIN, deciding, plain
 from .link import LinkExists
 from .look import inside, listed, no_node, opening, place
 from .outline import with_node
 from .quoting import word
 from .roles import Ip, LinkName, Net, NodeName
-
-MAIN = 254
-"""The routing table everybody means (RT_TABLE_MAIN, <linux/rtnetlink.h>)."""
-_BORN_WITH = (PolicyRule(0, table=255), PolicyRule(32766, table=MAIN), PolicyRule(32767, table=253))
-"""The policy rules of a namespace in which nobody changed any (ip-rule(8))."""
 
 
 class _Route(Action, frozen=True):
@@ -156,19 +152,24 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         if node is None:
             return no_node(self.node, claim, expected)
         family = _family(self.dst, self.via)
-        found = standing(node, self.dst, family)
-        if found and all(fits(route, self.dst, self.via, self.dev) for route in found):
-            return Met(claim)
-        if any(fits(route, self.dst, self.via, self.dev) for route in found):
-            why = f"{self.dst} goes {listed(tuple(map(_way, found)), '')}, and the kernel chooses for each packet"
-            return CannotTell(claim, expected, why, _look_at(found, look))
+        found = deciding(node, self.dst, family)
+        parts = _parts(found)
+        if found and all(self._leads(route) for route in found):
+            return Met(claim if len(parts) == 1 else f"{claim}, in parts: {listed(tuple(parts), '')}")
+        if found and all(any(map(self._leads, routes)) for routes in parts.values()):
+            return CannotTell(claim, expected, f"{_ways(self.dst, parts)}, and the kernel chooses for each packet", _look_at(found, look))
         if (other := self._by_another_name(snapshot, found)) is not None:
             return Met(f"{self.node} has the route {self.dst} {_way(found[0])}, which is {place(other)} as well")
+        if relays := self._relays(snapshot, found, (node,)):
+            why = f"{_ways(self.dst, parts)}, which is {place(relays[0])}, and that sends on what comes to it, to {self.via} in the end"
+            return CannotTell(claim, expected, why, _look_at(found, look))
         if found:
-            seen = f"{self.dst} goes {listed(tuple(map(_way, found)), '')}"
-            near = self._wrong_way(snapshot, found[0])
+            seen = _ways(self.dst, parts)
+            near = self._wrong_way(snapshot, next(route for route in found if not self._leads(route)))
             behind = next((own for own in node.routes if own.table == found[0].table and fits(own, self.dst, self.via, self.dev)), None)
-            if behind is not None:
+            if behind is not None and plain(self.dst) not in parts:
+                near = f"There is one {_way(behind)} too, but those to {listed(tuple(parts), '')} say more precisely where a packet goes: they are taken."
+            elif behind is not None:
                 near = f"There is one {_way(behind)} too, but its metric is {behind.metric} and that of the other {found[0].metric}: the lower one is taken."
             return NotMet(claim, expected, seen, _look_at(found, look), near)
         for rule in node.policy:
@@ -186,8 +187,26 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         if link is None or not found:
             return None
         others = {own.address for own in link.addresses}
-        good = all(route.via in others and fits(route, self.dst, route.via, self.dev) for route in found)
+        good = all(route.type == "unicast" and route.via in others and self.dev in (None, route.dev) for route in found)
         return owner if good else None
+
+    def _leads(self, route: Route) -> bool:
+        """Whether a route goes the way that is asked for, to whatever destination."""
+        return _goes(route, self.via, self.dev)
+
+    def _relays(self, snapshot: Snapshot, found: tuple[Route, ...], passed: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The nodes one behind the other that these routes lead to and each of which sends on, the last of them to the gateway asked for."""
+        gateways = {route.via for route in found if route.type == "unicast"}
+        via = gateways.pop() if len(gateways) == 1 else None
+        relay = next((own for own in snapshot.nodes if via is not None and own not in passed and own.owner(via)), None)
+        link = relay.owner(via) if relay is not None and via is not None else None
+        family = _family(self.dst, self.via)
+        if relay is None or link is None or self.via is None or passes_on(relay, relay.ip_device(link.name), family) is not True:
+            return ()
+        onward = deciding(relay, self.dst, family)
+        if onward and all(_goes(route, self.via, None) for route in onward):
+            return (*passed[1:], relay)
+        return self._relays(snapshot, onward, (*passed, relay))
 
     def _wrong_way(self, snapshot: Snapshot, route: Route) -> str:
         if self.via is None or same(route.via, self.via):
@@ -208,6 +227,9 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         family = _family(self.dst, self.via)
         if any(plain(route.dst) == plain(self.dst) == "default" and route.family != family for route in node.routes if route.type == "unicast"):
             return f"There is a default route for IPv{10 - family}; packets of IPv{family} have routes of their own."
+        partly = tuple(route.dst for route in node.routes if (route.table, route.family) == (MAIN, family) and _inside(route, self.dst) and self._leads(route))
+        if partly:
+            return f"What goes that way is a part of it only: {listed(partly, '')}."
         if self.via is not None and way_to(node, self.via) is None:
             return f"{opening(place(node))} has no network that holds {self.via}: a gateway must be a direct neighbour."
         lost = self.via is not None and any(not link.up and _holds(link.v4, self.via) for link in node.links)
@@ -227,67 +249,32 @@ class NoRoute(Expectation, frozen=True, rename={"node": "in", "dst": "no-route"}
         node = snapshot.node(self.node)
         if node is None:
             return no_node(self.node, claim, claim)
-        found = tuple(route for route in standing(node, self.dst, _family(self.dst, None)) if route.type == "unicast")
+        found = tuple(route for route in deciding(node, self.dst, _family(self.dst, None)) if route.type == "unicast")
         if not found:
             return Met(claim)
-        seen = f"{self.dst} goes {listed(tuple(map(_way, found)), '')}"
+        seen = _ways(self.dst, _parts(found))
         look = _look_at(found, where.ip(self.node, "route show"))
         return NotMet(claim, f"no route {self.dst}{inside(self.node)}", seen, look)
 
 
 def fits(route: Route, dst: str, via: str | None, dev: str | None) -> bool:
     """Whether a route is the one described, in whatever table; None means: any. ``default`` without a gateway is that of IPv4."""
-    if route.type != "unicast" or route.family != _family(dst, via) or plain(route.dst) != plain(dst):
-        return False
-    return (via is None or same(route.via, via)) and (dev is None or route.dev == dev)
+    return route.family == _family(dst, via) and plain(route.dst) == plain(dst) and _goes(route, via, dev)
 
 
-def standing(node: Node, dst: str, family: Literal[4, 6] = 4) -> tuple[Route, ...]:
-    """The routes to exactly this destination that the node's own packets meet: of the lowest metric of the first table, in the order of the
-    policy rules, that has any (``throw`` sends on to the next). None are met behind a rule that refuses (ip-rule(8)).
-
-    Rules that speak of some packets only (of a sender, of a mark) are passed over: a packet that is about to be sent has neither yet.
-    """
-    length = 0 if plain(dst) == "default" else ip_network(dst, strict=False).prefixlen
-    for rule in _rules(node, dst, family):
-        there = (own for own in node.routes if (own.table, own.family) == (rule.table, family) and own.type != "throw")
-        found = tuple(own for own in there if plain(own.dst) == plain(dst))
-        if found and (rule.suppress is None or length > rule.suppress):
-            lowest = min(own.metric for own in found)
-            return tuple(own for own in found if own.metric == lowest)
-    return ()
+def _goes(route: Route, via: str | None, dev: str | None) -> bool:
+    return route.type == "unicast" and (via is None or same(route.via, via)) and (dev is None or route.dev == dev)
 
 
-def _rules(node: Node, dst: str, family: Literal[4, 6]) -> Iterator[PolicyRule]:
-    """The rules by which a node looks up the way of any packet of its own to ``dst``, in order."""
-    rules = sorted((rule for rule in node.policy if rule.family == family), key=lambda rule: rule.priority) or _BORN_WITH
-    jump = 0
-    for rule in rules:
-        if rule.priority < jump or not _for_any(rule, dst):
-            continue
-        word, _, number = rule.action.partition(" ")
-        if word == "lookup":
-            yield rule
-        elif word == "goto":
-            jump = int(number)
-        elif word != "nop":
-            return
+def _parts(found: tuple[Route, ...]) -> dict[str, tuple[Route, ...]]:
+    """Routes by their destinations."""
+    return {part: tuple(route for route in found if plain(route.dst) == part) for part in dict.fromkeys(plain(route.dst) for route in found)}
 
 
-def _for_any(rule: PolicyRule, dst: str) -> bool:
-    """Whether a rule is for a packet of which nothing is known but that it goes to ``dst`` and was made here, where its device is called lo."""
-    if rule.others:
-        return False
-    fits = (rule.src, rule.oif, rule.mark) == ("all", None, None) and rule.iif in (None, "lo") and _leads(rule.dst, dst)
-    return fits != rule.negated
-
-
-def _leads(held: str, dst: str) -> bool:
-    """Whether every packet to ``dst`` goes to the network of a rule."""
-    if held == "all" or plain(dst) == "default":
-        return held == "all"
-    outer, inner = ip_network(held, strict=False), ip_network(dst, strict=False)
-    return inner.network_address in outer and inner.prefixlen >= outer.prefixlen
+def _ways(dst: str, parts: dict[str, tuple[Route, ...]]) -> str:
+    """Where the packets to a network go, by the routes of each part of it."""
+    told = {dst: next(iter(parts.values()))} if len(parts) == 1 else parts
+    return "; ".join(f"{part} goes {listed(tuple(map(_way, routes)), '')}" for part, routes in told.items())
 
 
 def _family(dst: str, via: str | None) -> Literal[4, 6]:
@@ -300,11 +287,12 @@ def _look_at(found: tuple[Route, ...], main: str) -> str:
     return main if table == MAIN else f"{main} table {table}"
 
 
-def plain(dst: str) -> str:
-    """One spelling of a destination: ``default``, or the network with its prefix."""
-    if dst in ("default", "0.0.0.0/0", "::/0"):
-        return "default"
-    return str(ip_network(dst, strict=False))
+def _inside(route: Route, dst: str) -> bool:
+    """Whether a route of the family of ``dst`` is to a part of it."""
+    if plain(route.dst) == "default" or plain(dst) == "default":
+        return plain(route.dst) != "default"
+    outer, inner = ip_network(dst, strict=False), ip_network(route.dst, strict=False)
+    return inner.prefixlen > outer.prefixlen and inner.network_address in outer
 
 
 def way_to(node: Node, ip: str) -> str | None:
