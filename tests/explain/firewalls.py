@@ -36,6 +36,14 @@ BROKEN = (
     Broken("output of the sender", f"c1| {firewall('inet', 'output', policy='drop')}", ping("10.0.0.3"), "output-drop", "c1:fw"),
     Broken("output of the target", f"c2| {firewall('inet', 'output', policy='drop')}", ping("10.0.0.3"), "output-drop", "c2:fw"),
     Broken("prerouting", firewall("ip", "prerouting", "ip saddr 10.0.0.2 drop", priority=-300), ping(SITE), "prerouting-drop", "host:fw"),
+    Broken("a reverse path filter of nft, and a stray route", firewall("ip", "prerouting", "fib saddr . iif oif missing drop", priority=-300)
+           + "\nip route add 10.0.0.2/32 via 203.0.113.1", ping(SITE), "prerouting-drop", "host:fw"),
+    Broken("a reverse path filter of nft, and a lasting stray route", firewall("inet", "prerouting", "fib saddr . iif oif 0 counter drop", priority=-300)
+           + "\nip route add 10.0.0.0/25 via 203.0.113.1", ping("10.0.0.1"), "prerouting-drop", "host:fw"),
+    Broken("prerouting, and a stray route", firewall("ip", "prerouting", "ip saddr 10.0.0.2 drop", priority=-300)
+           + "\nip route add 10.0.0.2/32 via 203.0.113.1", ping(SITE), "prerouting-drop", "host:fw"),
+    Broken("a forward rule, and a stray route by a rule of routing", "nft insert rule ip lab forward ip daddr 198.51.100.0/24 drop\n"
+           "ip route add blackhole default table 77; ip rule add to 10.0.0.2 lookup 77", ping(SITE), "forward-rule", "host:fw"),
     Broken("postrouting", firewall("ip", "postrouting", "oifname eth0 drop", priority=200), ping(SITE), "postrouting-drop", "host:fw"),
     Broken("bridge family", firewall("bridge", "forward", "ip protocol icmp drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),
     Broken("bridge family, policy", firewall("bridge", "forward", policy="drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from ..model.journey import Fact
-from ..model.snapshot import Link, Node
+from ..model.netfilter.rules import Condition
+from ..model.snapshot import Link, Node, Route, Rule
 from . import routes
 from .blame import blame
 from .case import Case
 from .cause import Cause, counted, inferred, said
+from .mends import brings_back, without_route
 from .near import route_fact, route_words
 
 _COUNTER: Final = "TcpExtIPReversePathFilter"
+_WAY_BACK: Final = frozenset({"fib", "saddr", "oif"})
+"""Words of a question of nft(8) for the link that a packet's sender is reached by."""
 
 
 def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
@@ -52,7 +56,31 @@ def _mend(case: Case, node: Node, link: Link, source: str) -> str:
 
 def straightened(case: Case, node: Node, link: Link, source: str) -> str:
     """The command that ends a stray route to ``source``, which lies in the subnet of ``link``; "" when there is none."""
+    found = stray(case, node, link, source)
+    return case.ip(node.name, f"route del {route_words(found)}") if found is not None else ""
+
+
+def stray(case: Case, node: Node, link: Link, source: str) -> Route | None:
+    """The route that somebody made, by which ``source``, in the subnet of ``link``, is looked for by another link."""
     chosen = routes.best(node, source, routes.MAIN)
     straight = any(routes.within(source, own.cidr) for own in case.own(link))
-    stray = straight and chosen is not None and chosen.protocol != "kernel" and chosen.dev != link.name
-    return case.ip(node.name, f"route del {route_words(chosen)}") if stray and chosen is not None else ""
+    return chosen if straight and chosen is not None and chosen.protocol != "kernel" and chosen.dev != link.name else None
+
+
+def with_way_back(case: Case, name: str, rule: Rule | None, let: str) -> str:
+    """The command that lets a packet through a firewall of a node, and what its answer needs to come back.
+
+    Where the node looks for the sender by another link, the route that says so goes as well; it alone where the rule asks only for the way
+    back, as a reverse path filter of nft(8) does. Nothing where that is not enough.
+    """
+    last, node = case.last, case.node(name)
+    if brings_back(case, name, case.before):
+        return let
+    link = case.link(name, node.ip_device(last.iif)) if last.iif else None
+    route = stray(case, node, link, last.src) if link is not None else None
+    if route is None or not brings_back(case, name, without_route(name, route)(case.before)):
+        return ""
+    straight = case.ip(name, f"route del {route_words(route)}")
+    if rule is not None and any(isinstance(part, Condition) and set(part.field.split()) >= _WAY_BACK for part in rule.parts):
+        return straight
+    return f"{let}; {straight}" if let else ""

@@ -36,6 +36,18 @@ def heals(case: Case, name: str, after: Snapshot) -> bool:
     return before.arrived or name not in before.nodes or now.arrived or len(now.nodes) > len(before.nodes)
 
 
+def brings_back(case: Case, name: str, snapshot: Snapshot) -> bool:
+    """Whether an answer comes back to who sent the lost packet, from the node ``name`` that was to take it or pass it on: by the link it came in
+    by, or by another way round. True where nobody here has the sender's address.
+    """
+    last, node = case.last, snapshot.node(name)
+    if node is None or last.leg != "forward" or not (last.src and last.dst and last.iif and case.owners(last.src)):
+        return True
+    out = None if routes.is_local(node, last.dst) else routes.worked_out(node, last.dst, last.src, last.iif).dev or None
+    back = routes.worked_out(node, last.src, last.dst, out)
+    return back.type == "local" or back.dev == node.ip_device(last.iif) or _walk(snapshot, name, last.dst, last.src, out).arrived
+
+
 def hopeless(case: Case) -> bool:
     """Whether the packet, as it was sent, would only come out to an internet where nobody has its address."""
     node, src, dst, iif = _journey(case)

@@ -23,6 +23,7 @@ from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, owner_words, said, state
 from ..cause import counted as counting
+from ..filtering import with_way_back
 from ..hooks import Check, passed
 from ..mends import hopeless
 from ..packets import packet
@@ -268,6 +269,12 @@ def _list(case: Case, block: Block) -> str:
 
 
 def _fix(case: Case, code: str, block: Block) -> str:
+    """What lets the packet through, and its answer back."""
+    let = _opened(case, code, block)
+    return let if block.bridged or block.base.family not in _IP else with_way_back(case, block.node, block.rule, let)
+
+
+def _opened(case: Case, code: str, block: Block) -> str:
     """The narrowest change, in the owner's own place when the chain is an engine's; nothing where no single command is right."""
     chain = f"{block.chain.family} {block.chain.table} {block.chain.name}"
     insert = f"nft insert rule {chain}"
