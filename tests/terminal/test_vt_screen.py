@@ -11,13 +11,12 @@ from textual import events
 from textual._xterm_parser import XTermParser
 
 from netless.vt import Terminal
+from netless.vt.drawing import WidthTable, standard_width
 from netless.vt.keys import encode_command, encode_key, encode_mouse, encode_paste
 from netless.vt.page import Page
 from netless.vt.row import FILLER, Row
-from netless.vt.selection import Position, Selection, line_at, step, word_at
 from netless.vt.style import STYLE_LIMIT, Attr, StyleTable
-from netless.vt.viewport import Viewport
-from netless.vt.width import WidthTable, standard_width
+from netless.vt.viewport import Position, Selection, Viewport, line_at, step, word_at
 
 
 def test_rows_survive_freezing() -> None:

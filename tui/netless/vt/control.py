@@ -1,6 +1,10 @@
 """What control characters, escape sequences and control sequences mean (ECMA-48; VT100-VT420; xterm's ctlseqs).
 
 `CSI` is the table from a sequence's final character to the function that carries it out.
+
+Answers to a program's questions (xterm's ctlseqs).  Pure strings, sent to the child as if typed.
+
+Questions about the clipboard (OSC 52) and the window are not answered: a program must not read what it was not given.
 """
 
 from __future__ import annotations
@@ -8,9 +12,42 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from netless.vt import replies
 from netless.vt.modes import ALTERNATE
 from netless.vt.screen import Screen
+
+PRIMARY_ATTRIBUTES: Final = "\x1b[?62;22c"
+"""DA1: a VT220 with ANSI colour."""
+
+SECONDARY_ATTRIBUTES: Final = "\x1b[>41;0;0c"
+"""DA2: of the VT420 family, as xterm says; version 0, so vim asks for nothing newer."""
+
+NAME_AND_VERSION: Final = "\x1bP>|netless\x1b\\"
+"""XTVERSION."""
+
+STATUS: Final = "\x1b[0n"
+"""DSR 5: no malfunction."""
+
+
+def cursor_position(row: int, column: int) -> str:
+    """DSR 6; row and column count from 0 here."""
+    return f"\x1b[{row + 1};{column + 1}R"
+
+
+def private_mode(mode: int, setting: int) -> str:
+    """DECRPM: 1 set, 2 reset, 0 not known."""
+    return f"\x1b[?{mode};{setting}$y"
+
+
+def text_area(rows: int, columns: int) -> str:
+    """XTWINOPS 18."""
+    return f"\x1b[8;{rows};{columns}t"
+
+
+def theme_colour(code: str, colour: str) -> str:
+    """OSC 10 (foreground) and 11 (background); ``colour`` is #rrggbb."""
+    red, green, blue = (colour[at : at + 2] * 2 for at in (1, 3, 5))
+    return f"\x1b]{code};rgb:{red}/{green}/{blue}\x1b\\"
+
 
 Parameters = Sequence[int]
 Reply = Callable[[str], None]
@@ -84,24 +121,24 @@ def csi(screen: Screen, sequence: str, final: str, reply: Reply) -> None:
     elif private == "?" and intermediate == "$" and final == "p":
         known = 1 if screen.alternate_active else 2
         setting = known if parameters[0] in ALTERNATE else screen.modes.report(parameters[0])
-        reply(replies.private_mode(parameters[0], setting))
+        reply(private_mode(parameters[0], setting))
     elif private == ">" and not intermediate and final == "c":
-        reply(replies.SECONDARY_ATTRIBUTES)
+        reply(SECONDARY_ATTRIBUTES)
     elif private == ">" and not intermediate and final == "q":
-        reply(replies.NAME_AND_VERSION)
+        reply(NAME_AND_VERSION)
     elif not private and intermediate == "!" and final == "p":
         screen.soft_reset()
 
 
 def _answer(screen: Screen, number: int, final: str, reply: Reply) -> None:
     if final == "n" and number == 6:
-        reply(replies.cursor_position(screen.y - (screen.page.top if screen.modes.origin else 0), screen.x))
+        reply(cursor_position(screen.y - (screen.page.top if screen.modes.origin else 0), screen.x))
     elif final == "n" and number == 5:
-        reply(replies.STATUS)
+        reply(STATUS)
     elif final == "c":
-        reply(replies.PRIMARY_ATTRIBUTES)
+        reply(PRIMARY_ATTRIBUTES)
     elif final == "t" and number == 18:
-        reply(replies.text_area(screen.height, screen.columns))
+        reply(text_area(screen.height, screen.columns))
 
 
 def _private_mode(screen: Screen, mode: int, on: bool) -> None:

@@ -12,8 +12,7 @@ from typing import Final
 from netless.vt.modes import Modes
 from netless.vt.page import Page
 from netless.vt.row import Row
-from netless.vt.sgr import Pen
-from netless.vt.style import PLAIN, Attr, StyleTable
+from netless.vt.style import PLAIN, Attr, Pen, StyleTable
 
 TAB: Final = 8
 MAX_SIDE: Final = 1000

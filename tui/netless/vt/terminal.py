@@ -6,13 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from netless.vt import control, replies
-from netless.vt.drawing import draw, draw_lines
-from netless.vt.events import TEXT_LIMIT, Bell, Event, Title
+from netless.vt import control
+from netless.vt.drawing import Width, WidthTable, draw, draw_lines, standard_width
+from netless.vt.events import TEXT_LIMIT, Bell, Event, ShellMarks, Title
 from netless.vt.screen import MAX_SIDE, Screen
-from netless.vt.shell_marks import ShellMarks
 from netless.vt.tokens import Tokeniser
-from netless.vt.width import Width, WidthTable, standard_width
 
 SCROLLBACK: Final = 2000
 """Rows kept above the screen: under 1 MiB of ordinary output."""
@@ -115,7 +113,7 @@ class Terminal:
         if code in ("0", "2"):
             self._event(Title(rest[:TEXT_LIMIT]))
         elif code in ("10", "11") and rest == "?":
-            self._reply(replies.theme_colour(code, self.foreground if code == "10" else self.background))
+            self._reply(control.theme_colour(code, self.foreground if code == "10" else self.background))
         elif code in ("133", "633"):
             event = self._marks.read(code, rest)
             if event is not None:

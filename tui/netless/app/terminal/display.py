@@ -10,8 +10,7 @@ from textual.strip import Strip
 from netless.app.terminal.marking import Marking
 from netless.app.terminal.painter import CURSOR, CURSOR_WITHOUT_FOCUS, Painter, restyle
 from netless.vt import Screen
-from netless.vt.selection import Position
-from netless.vt.viewport import Viewport
+from netless.vt.viewport import Position, Viewport
 
 
 @dataclass(frozen=True, slots=True)

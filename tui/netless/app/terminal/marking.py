@@ -10,8 +10,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from netless.vt.selection import Position, Selection, line_at, step, word_at
-from netless.vt.viewport import Viewport
+from netless.vt.viewport import Position, Selection, Viewport, line_at, step, word_at
 
 _STEPS: Final = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 STARTING_KEYS: Final = frozenset(f"shift+{key}" for key in _STEPS)
