@@ -8,9 +8,8 @@ import pytest
 from app import journeys, story
 from app.driving import opened, screen, until
 from app.helpers import says
-from netless.app.pages.journey import matches
-from netless.app.screens.hops import HopsScreen
-from netless.app.screens.layers import LayersScreen, layers_text
+from netless.app.pages.packets import matches
+from netless.app.screens.packets import HopsScreen, LayersScreen, layers_text
 from netless.app.widgets.choices import Choices
 from netless_lab import protocol
 from netless_lab.model.journey import Hop

@@ -13,7 +13,7 @@ from app import journeys, story
 from app.driving import opened, rows, screen, until
 from app.helpers import Answer, says
 from netless.app.screens.help import BY_PANE
-from netless.app.screens.layers import LayersScreen
+from netless.app.screens.packets import LayersScreen
 from netless.app.widgets.document import Document
 from netless_lab import protocol
 

@@ -6,9 +6,8 @@ import pytest
 from textual.theme import Theme
 
 from helpers.colours import contrast
-from netless.app.background import from_answer, from_environment
-from netless.app.picture_styles import LOOKS
-from netless.app.themes import DARK, LIGHT
+from netless.app.drawing import LOOKS
+from netless.app.themes import DARK, LIGHT, from_answer, from_environment
 from netless_lab.model.scene import STYLES
 
 TEXT = ("code", "muted", "box-1", "box-2", "box-3", "box-4", "host", "internet", "chip", "bridge", "gate", "wire")

@@ -30,9 +30,8 @@ from ..called import called
 from ..leaving import Crashed, HungUp, Leaving, Quit, Signalled, exit_code
 from . import crash
 from .connection import Connection
-from .driver import TerminalDriver
+from .driver import HangupWatch, TerminalDriver
 from .geometry import fits
-from .hangup import HangupWatch
 from .overdue import Overdue
 from .reduce import Answered, Asked, Ended, Event, Told, reduce
 from .screens.tutor import TutorScreen

@@ -29,9 +29,8 @@ def run_app(
     _prepare_environment()
     from . import chops, cjk
     from .app import TutorApp
-    from .background import background
     from .driver import own_driver
-    from .themes import NAMES
+    from .themes import NAMES, background
 
     chosen = theme if theme in ("dark", "light") else background() or "dark"
     chops.apply()

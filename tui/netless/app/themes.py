@@ -3,13 +3,88 @@
 The eight picture colours descend from Okabe and Ito's set, which stays apart for colour-blind eyes; success is sky and error
 vermillion for the same reason. Contrast on the theme's background is at least 4.5 for every text colour (tests hold it).
 State is never told by colour alone: every state has a shape or a word as well.
+
+Is the terminal's background light or dark? Asked once, before the app takes the terminal.
+
+OSC 11 asks for the background colour (xterm's ctlseqs); DA1 behind it is a question every terminal answers, so a terminal that
+ignores the first costs one round trip and not the whole timeout. Without an answer COLORFGBG is believed, else nothing is said.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import select
+import time
+from typing import Literal
+
 from textual.theme import Theme
 
-from .background import Background
+Background = Literal["light", "dark"]
+
+_ASK = b"\x1b]11;?\x1b\\\x1b[c"
+_DA1 = re.compile(rb"\x1b\[\?[\d;]*c")
+_OSC11 = re.compile(rb"\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
+
+
+def background(timeout_s: float = 0.25) -> Background | None:
+    """The terminal's background, or None when it cannot be known. Never waits longer than the timeout."""
+    if os.environ.get("TERM", "dumb") in ("", "dumb", "linux"):
+        return None
+    return from_answer(_ask(timeout_s)) or from_environment(os.environ.get("COLORFGBG", ""))
+
+
+def from_answer(answer: bytes) -> Background | None:
+    """What an OSC 11 answer says: relative luminance (ITU-R BT.709 weights) above a half is light."""
+    match = _OSC11.search(answer)
+    if match is None:
+        return None
+    red, green, blue = (int(value, 16) / (16 ** len(value) - 1) for value in match.groups())
+    return "light" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "dark"
+
+
+def from_environment(colorfgbg: str) -> Background | None:
+    """What COLORFGBG ("15;0", "0;default;15") says; 7 and 15 are the light backgrounds of the 16 colours."""
+    last = colorfgbg.rpartition(";")[2]
+    if not last.isdecimal() or len(last) > 3:
+        return None
+    return "light" if int(last) in (7, 15) else "dark"
+
+
+def _ask(timeout_s: float) -> bytes:
+    """Ask the controlling terminal and collect what it answers; b"" when there is none or it is not ours to ask."""
+    try:
+        import termios
+        import tty
+
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except (ImportError, OSError):
+        return b""
+    try:
+        if os.tcgetpgrp(terminal) != os.getpgrp():
+            return b""
+        saved = termios.tcgetattr(terminal)
+        try:
+            tty.setcbreak(terminal, termios.TCSANOW)
+            os.write(terminal, _ASK)
+            return _collect(terminal, timeout_s)
+        finally:
+            termios.tcsetattr(terminal, termios.TCSANOW, saved)
+    except OSError:
+        return b""
+    finally:
+        os.close(terminal)
+
+
+def _collect(terminal: int, timeout_s: float) -> bytes:
+    answer, end = b"", time.monotonic() + timeout_s
+    while not _DA1.search(answer):
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([terminal], [], [], left)[0]:
+            break
+        answer += os.read(terminal, 256)
+    return answer
+
 
 NAMES: dict[Background, str] = {"dark": "netless-dark", "light": "netless-light"}
 

@@ -1,4 +1,7 @@
-"""The lesson pane: the step's title and prose, its commands in the chosen dialect, opened hints, and the lesson's steps."""
+"""The lesson pane: the step's title and prose, its commands in the chosen dialect, opened hints, and the lesson's steps.
+
+The steps of a lesson as a list: what is done, what is here, what is to come, and what no longer holds.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from textual.content import Content
 
 from netless_lab.model.needs import unable
 from netless_lab.primitives.base import DIALECTS
+from netless_lab.protocol import StepView
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
 from ..prose import blocks_of, code_line
 from ..view import View
-from .steps import steps
 
 HINT_KEY = "hint"
 """Marks the rows of hints, so that the pane can scroll to the newest."""
@@ -73,3 +76,37 @@ def _hints(view: View) -> list[Block]:
     if view.hint and view.hint not in page.hints_open:
         out.append(Block(joined(("from what is seen  ", "$warning")) + ticked(view.hint), first=bar, rest=bar, key=HINT_KEY))
     return out
+
+
+def steps(view: View) -> Blocks:
+    """One row a step. A step that was earned and does not hold now keeps its tick and says so."""
+    lesson = view.lesson
+    if lesson is None or view.status is None:
+        return ()
+    out: list[Block] = []
+    for step in lesson.steps:
+        here = step is view.step
+        glyph, style, note = mark(step, here=here)
+        text = joined((step.title, "bold" if here else "" if step.earned else "$muted"), (note, "$warning"))
+        target = f"{view.status.course.id}/{lesson.id}/{step.id}"
+        out.append(Block(clickable(text, "go_to", target), first=joined((glyph, style), " ")))
+    return tuple(out)
+
+
+def mark(step: StepView, *, here: bool) -> tuple[str, str, str]:
+    """(glyph, style, note) of a step: ✓ earned, ▸ the current one, · to come."""
+    if step.earned:
+        return "✓", "bold $success", "  no longer so" if step.live is False else ""
+    if here:
+        return "▸", "bold $accent", ""
+    return "·", "$faint", ""
+
+
+def legend() -> Blocks:
+    """What the marks mean, for the help."""
+    return (
+        Block(plain("done: the tick stays, whatever happens later"), first=joined(("✓ ", "bold $success"))),
+        Block(plain("you are here"), first=joined(("▸ ", "bold $accent"))),
+        Block(plain("to come"), first=joined(("· ", "$faint"))),
+        Block(plain("skipped: this machine cannot do it"), first=joined(("– ", "$faint"))),
+    )

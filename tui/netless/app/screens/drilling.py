@@ -119,7 +119,7 @@ class Drilling(Base):
         if not self.is_active:
             self.app.take(Told("info", f"{told.text} {used}"))
             return
-        from .told import ToldScreen
+        from .drill import ToldScreen
 
         self.app.push_screen(ToldScreen(told.text, used, taught, step_called(self.app.view, taught)), self._told_closed)
 

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from netless_lab.protocol import CourseView
 
 from ..blocks import joined
-from ..pages.steps import mark
+from ..pages.lesson import mark
 from ..widgets.choices import Choices, Row
 from ..widgets.keybar import Key
 from .panel import Panel

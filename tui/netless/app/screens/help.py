@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
-from ..pages.steps import legend
+from ..pages.lesson import legend
 from ..widgets.document import Document
 from ..widgets.keybar import Key
 from .panel import Panel

@@ -79,7 +79,7 @@ class Studying(Base):
 
     def action_seek(self) -> None:
         """Show only some packets."""
-        from .seek import SeekScreen
+        from .packets import SeekScreen
 
         self.app.push_screen(SeekScreen(self.lower.packets.sought), self._seek)
 
@@ -94,7 +94,7 @@ class Studying(Base):
 
     def action_choose_hop(self) -> None:
         """Choose a hop by key; its bytes follow."""
-        from .hops import HopsScreen
+        from .packets import HopsScreen
 
         self.app.push_screen(HopsScreen(self.app.view.packets, self.lower.packets.sought, self._hop_at), self._hop_chosen)
 
@@ -108,7 +108,7 @@ class Studying(Base):
         if packet is None:
             return
         if self.is_active:
-            from .layers import LayersScreen
+            from .packets import LayersScreen
 
             self.app.push_screen(LayersScreen(packet))
         else:

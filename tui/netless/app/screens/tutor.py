@@ -13,14 +13,12 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 
 from ..blocks import joined
-from ..geometry import PANES, Frame, Pane, arrange
-from ..keys import ACTS, keys_of
-from ..layout import Body
+from ..geometry import PANES, Body, Frame, Pane, arrange
 from ..pages.tabs import all_tabs, lower_tabs
 from ..reduce import Told
 from ..view import View
 from ..widgets.document import retitle
-from ..widgets.keybar import KeyBar
+from ..widgets.keybar import ACTS, KeyBar, keys_of
 from ..widgets.lesson import CheckPane, LessonPane
 from ..widgets.lower import CHANGES, PACKETS, Lower
 from ..widgets.picture import Picture

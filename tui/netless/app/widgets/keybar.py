@@ -1,4 +1,7 @@
-"""The keys that act, always on screen. One widget for all of them: Textual's Footer leaks on every change of focus (textual#6666)."""
+"""The keys that act, always on screen. One widget for all of them: Textual's Footer leaks on every change of focus (textual#6666).
+
+Which keys the bar shows in which pane, and which of them would do something now. Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..blocks import joined
+from ..view import Act, View, can
 from .document import paint
 
 
@@ -94,3 +98,54 @@ def _row(row: tuple[Zone, ...]) -> Content:
         parts.append(live if key.live else joined((f"{key.key} {key.label}".strip(), "$faint")))
         at = end
     return Content("").join(parts)
+
+
+ACTS: tuple[tuple[str, str, Act], ...] = (
+    ("r", "Run", "run"),
+    ("t", "Type it", "type"),
+    ("c", "Check", "check"),
+    ("h", "Hint", "hint"),
+    ("w", "Why", "why"),
+    ("b", "Back", "back"),
+    ("n", "Next", "next"),
+    ("g", "Go to", "goto"),
+    ("x", "Reset", "reset"),
+    ("d", "Dialect", "dialect"),
+    ("p", "Play", "play"),
+    ("D", "Drill", "drill"),
+)
+DRILL: tuple[tuple[str, str, Act], ...] = (
+    ("c", "Check", "check"),
+    ("h", "Hint", "hint"),
+    ("w", "Why", "why"),
+    ("m", "Give up", "mend"),
+    ("g", "Go to", "goto"),
+    ("x", "Reset", "reset"),
+)
+"""While something is broken on purpose."""
+MENDED: tuple[tuple[str, str, Act], ...] = (("m", "Done", "mend"), ("g", "Go to the step that teaches it", "goto"), ("x", "Reset", "reset"))
+"""When it is well again."""
+
+
+def _label(view: View, act: Act, label: str) -> str:
+    if act == "play" and view.status is not None and view.status.playing:
+        return "Leave play"
+    return label
+
+
+def keys_of(view: View, where: str) -> tuple[Key, ...]:
+    """The keys for the pane that has the focus. Those that move between panes stand in the pane's own border."""
+    if where == "terminal":
+        return (
+            Key("ctrl+]", "Leave the terminal", "screen.pane('lesson')"),
+            Key("F6", "Next pane", "screen.next_pane(1)"),
+            Key("F11", "Zoom", "screen.zoom"),
+            Key("", "every other key goes to the shell", "", live=False),
+        )
+    shown = ACTS if view.fault is None else DRILL if view.broken else MENDED
+    acts = tuple(Key(key, _label(view, act, label), f"screen.act('{act}')", can(view, act)) for key, label, act in shown)
+    return (
+        *acts,
+        Key("?", "Help", "screen.help"),
+        Key("q", "Quit", "app.leave"),
+    )

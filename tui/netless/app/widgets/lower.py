@@ -1,19 +1,134 @@
-"""The lower pane: terminals in the lab's nodes, packets, changes; one of them at a time."""
+"""The lower pane: terminals in the lab's nodes, packets, changes; one of them at a time.
+
+The panes that grow: changes and packets. Each entry is laid out once per width and kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
+from ..blocks import Blocks, Line, lay_out
+from ..pages import changes, packets
 from ..view import View
-from .log import ChangesPane, PacketsPane
+from .document import Document
 
 if TYPE_CHECKING:
     from ..terminal import PtyTerminal
+
+
+E = TypeVar("E")
+
+
+class LogPane(Document, Generic[E]):
+    """Entries in order, the newest at the end and in view unless the reader has scrolled away.
+
+    How an entry looks depends on the one above it, so its rows are kept for as long as both are the same.
+    """
+
+    DEFAULT_CSS = "LogPane { padding: 0 1; }"
+    tail = True
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._entries: tuple[E, ...] = ()
+        self._kept: dict[int, tuple[E, E | None, tuple[Line, ...]]] = {}
+        self._kept_width = 0
+
+    def entry(self, entry: E, before: E | None, width: int) -> Blocks:
+        """One entry as blocks; ``before`` is the one above it."""
+        raise NotImplementedError
+
+    def nothing(self) -> Blocks:
+        """What an empty log says."""
+        raise NotImplementedError
+
+    def show_entries(self, entries: tuple[E, ...], *, anew: bool = False) -> None:
+        """Show these; ``anew`` when they look different than before (another dialect)."""
+        if entries is self._entries and not anew:
+            return
+        if anew:
+            self._kept.clear()
+        self._entries = entries
+        self.lay_out_anew()
+
+    def arrange_lines(self, width: int) -> tuple[Line, ...]:
+        """All rows; only entries not seen before in this place are laid out."""
+        if not self._entries:
+            return lay_out(self.nothing(), width)
+        if width != self._kept_width:
+            self._kept.clear()
+            self._kept_width = width
+        kept: dict[int, tuple[E, E | None, tuple[Line, ...]]] = {}
+        lines: list[Line] = []
+        before: E | None = None
+        for entry in self._entries:
+            known = self._kept.get(id(entry))
+            if known is None or known[1] is not before:
+                known = (entry, before, lay_out(self.entry(entry, before, width), width))
+            kept[id(entry)] = known
+            lines += known[2]
+            before = entry
+        self._kept = kept
+        return tuple(lines)
+
+
+class ChangesPane(LogPane[changes.Entry]):
+    """What changed and who changed it; see ``pages.changes``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "screen.export", show=False)]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._view = View()
+
+    def entry(self, entry: changes.Entry, before: changes.Entry | None, width: int) -> Blocks:
+        """One change."""
+        return changes.change(entry, before, self._view.dialect, width)
+
+    def nothing(self) -> Blocks:
+        """Nothing changed yet."""
+        return changes.NOTHING
+
+    def show(self, view: View) -> None:
+        """Paint this view."""
+        before, self._view = self._view, view
+        self.show_entries(view.entries, anew=before.dialect != view.dialect)
+
+
+class PacketsPane(LogPane[packets.Packet]):
+    """Every probe and what became of it, and the learner's own packets; see ``pages.packets``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "screen.follow", show=False),
+        Binding("s", "screen.save_packets", show=False),
+        Binding("slash", "screen.seek", show=False),
+        Binding("enter", "screen.choose_hop", show=False),
+    ]
+    sought = ""
+
+    def seek(self, sought: str) -> None:
+        """Show only what holds these words; "" shows everything."""
+        self.sought = sought
+        self.show_entries(self._entries, anew=True)
+
+    def entry(self, entry: packets.Packet, before: packets.Packet | None, width: int) -> Blocks:
+        """One of them."""
+        return packets.packet(entry, width, self.sought)
+
+    def nothing(self) -> Blocks:
+        """No probe yet."""
+        return packets.NOTHING
+
+    def show(self, view: View) -> None:
+        """Paint this view."""
+        self.show_entries(view.packets)
+
 
 PACKETS, CHANGES = "packets", "changes"
 """Tabs that are not terminals; every other tab is the name of a node."""

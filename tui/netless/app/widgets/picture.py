@@ -19,12 +19,10 @@ from textual.widget import Widget
 from netless_lab.model.snapshot import Snapshot
 
 from ..blocks import plain
-from ..drawing import brief_rows, draw, words
-from ..picture_styles import LOOKS
+from ..drawing import LOOKS, brief_rows, cells_of, changed_cells, draw, grounds, words
 from ..view import View
 from .document import paint
 from .replaying import Replaying
-from .scene_cells import cells_of, changed_cells, grounds
 
 if TYPE_CHECKING:
     from netless_lab.model.scene import Region, Scene

@@ -11,10 +11,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from ..blocks import joined, plain
-from ..drawing import gate_at
+from ..drawing import gate_at, splice
 from ..replay import Frame, Replay
 from .document import paint
-from .scene_cells import splice
 
 if TYPE_CHECKING:
     from textual.widget import Widget

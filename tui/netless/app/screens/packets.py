@@ -1,4 +1,4 @@
-"""The hops of every packet that is kept, to choose one by key and see its bytes."""
+"""The small screens about packets: the hops of all that are kept, one packet layer by layer and its bytes, a word to look for."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widgets import Input
 
+from netless_lab import protocol
 from netless_lab.model.journey import Hop, Journey
 
-from ..blocks import joined, plain
-from ..pages.journey import ARROWS, matches
-from ..pages.packets import Packet
+from ..blocks import EMPTY, Block, Blocks, joined, plain
+from ..pages.packets import ARROWS, Packet, matches
 from ..widgets.choices import Choices, Row
+from ..widgets.document import Document
 from ..widgets.keybar import Key
 from .panel import Panel
 
@@ -74,3 +76,73 @@ def rows(journeys: Iterable[Journey], sought: str, width: int) -> list[Row]:
             title = journey.title or f"{journey.source} → {journey.target}"
             out += [*([Row(joined(""))] if out else []), Row(joined((title, "bold"))), *found]
     return out or [Row(joined(("No packet is kept that can be shown.", "$muted")))]
+
+
+OFFSET = 5
+"""Cells of a row's number."""
+
+
+class LayersScreen(Panel[None]):
+    """What the bytes of one hop mean."""
+
+    TITLE_TEXT = "One packet"
+    KEYS = (Key("Esc", "Close", "screen.close"), Key("↑↓", "Scroll", "", live=False))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter", "close", "Close", show=False)]
+
+    def __init__(self, packet: protocol.Packet) -> None:
+        super().__init__()
+        self._packet = packet
+
+    def body(self) -> ComposeResult:
+        """Layers, then bytes."""
+        document = Document(id="panel-body")
+        document.set_source(lambda width: layers_text(self._packet, width))
+        yield document
+
+    def on_mount(self) -> None:
+        """The arrows scroll."""
+        self.query_one("#panel-body").focus()
+
+
+def layers_text(packet: protocol.Packet, width: int) -> Blocks:
+    """Each layer with its fields, then the bytes: sixteen to a row, or eight or four where that is too wide."""
+    blocks: list[Block] = []
+    for name, fields in packet.layers:
+        blocks.append(Block(plain(name, "bold $accent")))
+        blocks += [Block(plain(value), first=joined((f"  {field:<14}", "$muted"))) for field, value in fields]
+    data = packet.data
+    blocks += [EMPTY, Block(plain(f"{len(data)} bytes", "bold"))]
+    many = next((count for count in (16, 8) if OFFSET + 4 * count <= width), 4)
+    for start in range(0, len(data), many):
+        row = data[start : start + many]
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
+        line = joined((f"{start:04x} ", "$faint"), (row.hex(" ").ljust(3 * many - 1), "$code"), (f" {letters}", "$muted"))
+        blocks.append(Block(line, keep=True))
+    return tuple(blocks)
+
+
+class SeekScreen(Panel[str]):
+    """Returns what to look for; "" shows everything again."""
+
+    TITLE_TEXT = "Show only packets with"
+    KEYS = (Key("Enter", "Show", "screen.done"), Key("Esc", "Leave it", "screen.close"))
+
+    def __init__(self, sought: str) -> None:
+        super().__init__()
+        self._sought = sought
+
+    def body(self) -> ComposeResult:
+        """One field."""
+        yield Input(self._sought, placeholder="node, interface, kind or address: veth2 arp", id="search", compact=True)
+
+    def on_mount(self) -> None:
+        """Typing begins at once."""
+        self.query_one("#search").focus()
+
+    def on_input_submitted(self) -> None:
+        """Enter."""
+        self.action_done()
+
+    def action_done(self) -> None:
+        """Show these."""
+        self.dismiss(self.query_one("#search", Input).value.strip())
