@@ -27,14 +27,19 @@ Investigate = Callable[[Probe], Awaitable[tuple[Drop, ...] | None]]
 
 @contextmanager
 def aimed() -> Iterator[tuple[Loaded, socket.socket]]:
-    """The program, and a socket on which a sandbox says that it is there and is told that the program is aimed at it."""
+    """The program, and a socket on which a sandbox says that it is there and is told that the program is aimed at it.
+
+    Its user namespace is held until the end, as an agent does that hears of its drops: the inode of one that is gone is given to another.
+    """
     loaded = load()
+    held: list[int] = []
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
     def aim() -> None:
         _, ancillary, _, _ = ours.recvmsg(1, 64)
         (pid, _, _) = struct.unpack("3i", ancillary[0][2][:12])
+        held.append(os.open(f"/proc/{pid}/ns/user", os.O_RDONLY))
         loaded.aim(pid)
         ours.send(b"x")
 
@@ -43,6 +48,8 @@ def aimed() -> Iterator[tuple[Loaded, socket.socket]]:
         yield loaded, theirs
     finally:
         loaded.close()
+        for namespace in held:
+            os.close(namespace)
         ours.close()
         theirs.close()
 
