@@ -41,6 +41,8 @@ class Agent:
         self._callers = callers
         self._audience = audience
         self._clients: set[Connection] = set()
+        self._watching: set[Connection] = set()
+        """Those for whom the lab is watched: who has subscribed, entered, or asked for more than a look."""
         self._turn = asyncio.Lock()
         self._reason = ""
         self._news = asyncio.Event()
@@ -100,6 +102,7 @@ class Agent:
             if way.is_request(first):
                 self._show_the_way(first, writer)
                 self._use(client)
+                self._watch_for(client)
                 while await reader.read(LINE_LIMIT):
                     pass
             elif (hello := self._greeted(first, client)) is not None:
@@ -140,8 +143,13 @@ class Agent:
 
     def _use(self, client: Connection) -> None:
         self._clients.add(client)
-        self._stage.watched(self.clients)
+        self._stage.clients = self.clients
         self._news.set()
+
+    def _watch_for(self, client: Connection) -> None:
+        """It stays, or changes something: from now on changes that make no event are looked for. Who only looks is told what is there."""
+        self._watching.add(client)
+        self._stage.attend(True)
 
     def _forget(self, client: Connection) -> None:
         for task in client.hung_up():
@@ -150,8 +158,10 @@ class Agent:
         self._audience.leave(client)
         if client in self._clients:
             self._clients.discard(client)
+            self._watching.discard(client)
             self._last_use = time.monotonic()
-            self._stage.watched(self.clients)
+            self._stage.clients = self.clients
+            self._stage.attend(bool(self._watching))
             self._news.set()
 
     async def _listen_for_the_end(self, lines: Lines, client: Connection) -> None:
@@ -217,11 +227,13 @@ class Agent:
                     if message.kind in request.kinds:
                         client.send(message)
                 self._audience.join(client, request.kinds)
+                self._watch_for(client)
                 return request.done(None)
             case protocol.Look():
                 client.begun()
                 return await self._session.answer(request)
             case _:
+                self._watch_for(client)
                 async with client.in_turn(self._turn):
                     return await self._session.answer(request)
 

@@ -76,7 +76,8 @@ class Stage:
         self.tell = tell
         self._save = save
         self._began = time.monotonic()
-        self._clients = 0
+        self.clients = 0
+        """How many are connected now."""
         self._summary: Summary | None = None
         self._looked = False
         self.state = State(course, stood(course, progress), progress, progress.bindings(course.id), dialect=progress.dialect)
@@ -100,11 +101,10 @@ class Stage:
         self.judge.cut_off &= mode is self.mode
         self.mode = mode
 
-    def watched(self, clients: int) -> None:
-        """How many clients are connected now: nobody looks, nothing is polled."""
-        self._clients = clients
-        self.world.attend(clients > 0)
-        self.unseen.attend(clients > 0)
+    def attend(self, watched: bool) -> None:
+        """Whether somebody watches: else nothing is polled."""
+        self.world.attend(watched)
+        self.unseen.attend(watched)
 
     def report(self, error: BaseException) -> None:
         """Keep the details of our own fault in the lab's log."""
@@ -134,7 +134,7 @@ class Stage:
             playing=self.mode.name == "play",
             notices=state.notices.lines,
             uptime_s=round(time.monotonic() - self._began, 1),
-            clients=self._clients,
+            clients=self.clients,
             bindings=state.bindings.words(),
             limits=self.world.limits,
             fault=self.mode.fault(),
