@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -20,9 +19,10 @@ from .errors import ExitCode, Refusal
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
 R = TypeVar("R")
-OnEvent = Callable[[protocol.AgentMessage], None]
+OnEvent: TypeAlias = "Callable[[protocol.AgentMessage], None]"
 PATIENCE_S: Final = 5.0
 """How long an agent may take to greet, in seconds."""
 SILENCE_S: Final = 8.0

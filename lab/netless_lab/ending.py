@@ -9,8 +9,6 @@ All lines may have further keys. What follows knows no more than this.
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
@@ -130,6 +128,9 @@ def _cut_short(seconds: float) -> Iterator[None]:
     That is an open file of somebody else's that it closes for us (``find.refuse_files``): no timeout counts there, only a signal. Signals
     are the main thread's (signal(3)); in others nothing is cut short. Again and again, for one that came just before the kernel waited.
     """
+    import signal  # who only reads an agent's first line waits for neither
+    import threading
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return

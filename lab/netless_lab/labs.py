@@ -14,16 +14,16 @@ from .address import address
 from .client import Client, LabGone, Refused
 from .course.language import spoken
 from .course.places import lessons_root, own_root
-from .course.progress import BadProgress, Progress
 from .errors import Refusal
-from .orders import DropSource, Orders
-from .protocol import VERSION, GetProgress, Hello
+from .protocol import VERSION, Hello
 from .sandbox import find
 
 if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
+    from .course.progress import Progress
+    from .orders import Orders
     from .sandbox.drops.load import Loaded
 
 ENTRY: Final = "netless_lab.inside:main"
@@ -127,6 +127,7 @@ def has_what_it_has(lab: str, lessons: str) -> Refusal:
 def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_progress: bool) -> int:
     """Start a lab and answer its keeper's pid. Raises what ``sandbox.start`` raises."""
     from .course.saved import progress_path  # most verbs start no lab
+    from .orders import DropSource, Orders
     from .sandbox.start import launch
 
     lessons = "" if folder else own_root(os.environ)
@@ -209,6 +210,7 @@ def _drops() -> Loaded | None:
 def progress_of(lab: str) -> Progress:
     """What was earned in a lab: what it says itself when it runs, else what was kept of it."""
     from .course.saved import load, progress_path
+    from .protocol import GetProgress
 
     sock = connect(lab)
     if sock is not None:
@@ -219,6 +221,7 @@ def progress_of(lab: str) -> Progress:
 
 def keep_progress(lab: str, progress: Progress) -> None:
     """Replace the progress of a lab that does not run. Raises Refusal when it is more than can be kept, and OSError."""
+    from .course.progress import BadProgress
     from .course.saved import progress_path, save
 
     try:
@@ -229,6 +232,7 @@ def keep_progress(lab: str, progress: Progress) -> None:
 
 def _with_progress(path: Path, orders: Orders) -> Orders:
     """The orders with what was kept of the last lab of this name. Written back at once, to know now whether it can be."""
+    from .course.progress import BadProgress
     from .course.saved import load, save
 
     loaded = load(path)

@@ -7,12 +7,13 @@ a step earns it; looking at its solution does not. Ids this version does not kno
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from ..documents import read_json
-from ..primitives.base import Dialect
+from ..model.times import Span, Time
+from ..primitives.dialect import Dialect
 from .bindings import Bindings
 from .step import Position
 
@@ -21,12 +22,6 @@ MOST = 1 << 20
 """Bytes of a progress: no more can be kept of a lab (``sandbox.keeper``)."""
 KEPT_DRILLS = 500
 """How many drills are kept, the newest: each change of a progress writes it whole."""
-
-
-Time = Annotated[float, msgspec.Meta(ge=0, lt=253402300800)]
-"""Seconds since the epoch, until the end of the year 9999: what a calendar can say (``time.localtime``)."""
-Span = Annotated[float, msgspec.Meta(ge=0, lt=253402300800)]
-"""Seconds that something took."""
 
 
 class BadProgress(ValueError):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar
 
 import msgspec
 
 from ..model.snapshot import Snapshot
+from .dialect import DIALECTS as DIALECTS
+from .dialect import Dialect as Dialect
 from .quoting import literal, word
-
-Dialect = Literal["ip", "legacy", "pyroute2"]
-"""How a learner may say the same thing: iproute2 and nft; brctl, ifconfig, route, iptables; Python."""
-
-DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 
 class Where(msgspec.Struct, frozen=True):

@@ -10,109 +10,104 @@ How a lab is ended is the same in every version: ``ending``.
 from __future__ import annotations
 
 import functools
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ..documents import read_json, write_json
-from ..lease import Lease
 from ..protocol_version import VERSION
-from .base import Done, Failed, Look, Message, Request, Verb
-from .events import (
-    DETAILS,
-    ActionEvent,
-    Bye,
-    ChangesEvent,
-    FaultSummary,
-    JourneyEvent,
-    Kind,
-    Notice,
-    ProbeEvent,
-    SnapshotEvent,
-    StatusEvent,
-    Summary,
-    VerdictEvent,
-)
-from .replies import (
-    Account,
-    Broke,
-    Capture,
-    ChangeLine,
-    Commands,
-    CourseView,
-    Enterable,
-    Entry,
-    FaultStatus,
-    Following,
-    Help,
-    Judged,
-    Judgement,
-    LessonView,
-    Mended,
-    Moved,
-    NodeStatus,
-    Packet,
-    Proven,
-    Status,
-    StepPage,
-    StepView,
-)
-from .requests import (
-    Asked,
-    Back,
-    Break,
-    Check,
-    Down,
-    Enter,
-    Explain,
-    Follow,
-    GetCapture,
-    GetCourses,
-    GetFaults,
-    GetHistory,
-    GetJourneys,
-    GetPacket,
-    GetProgress,
-    GetSnapshot,
-    GetStatus,
-    Goto,
-    Hint,
-    Leave,
-    Mend,
-    Next,
-    Play,
-    Prove,
-    Reset,
-    Run,
-    Scope,
-    SendProbe,
-    SetDialect,
-    Subscribe,
-    WhatGoes,
-)
+from .base import Done, Failed, Hello, Look, Message, Request, Verb
+
+if TYPE_CHECKING:
+    from .events import (
+        DETAILS,
+        ActionEvent,
+        AgentMessage,
+        Bye,
+        ChangesEvent,
+        FaultSummary,
+        JourneyEvent,
+        Kind,
+        Notice,
+        ProbeEvent,
+        SnapshotEvent,
+        StatusEvent,
+        Summary,
+        VerdictEvent,
+    )
+    from .replies import (
+        Account,
+        Broke,
+        Capture,
+        ChangeLine,
+        Enterable,
+        Entry,
+        Following,
+        Help,
+        Judged,
+        Judgement,
+        Mended,
+        Moved,
+        Packet,
+        Proven,
+    )
+    from .requests import (
+        Asked,
+        Back,
+        Break,
+        Check,
+        ClientMessage,
+        Down,
+        Enter,
+        Explain,
+        Follow,
+        GetCapture,
+        GetCourses,
+        GetFaults,
+        GetHistory,
+        GetJourneys,
+        GetPacket,
+        GetProgress,
+        GetSnapshot,
+        Goto,
+        Hint,
+        Leave,
+        Mend,
+        Next,
+        Play,
+        Prove,
+        Reset,
+        Run,
+        Scope,
+        SendProbe,
+        SetDialect,
+        Subscribe,
+        WhatGoes,
+    )
+    from .status import Commands, CourseView, FaultStatus, GetStatus, LessonView, NodeStatus, Status, StepPage, StepView
+else:
+
+    def __getattr__(name: str) -> object:
+        """A message is imported when it is asked for: a command has use for two or three of them, and waits for all that they are made of."""
+        for home in _HOMES if name in __all__ else ():
+            found = vars(import_module(f".{home}", __name__)).get(name)
+            if found is not None:
+                globals()[name] = found
+                return found
+        raise AttributeError(name)
 
 
-class Hello(Message, frozen=True):
-    """First line each way. The agent refuses all but ``Down`` to another version, in words. ``client`` is "app", "cli" ... for the log.
-
-    ``lease`` is what the lab's shall be from now on (``up``, or a command that has just started it); None leaves it as it is.
-    """
-
-    version: int = VERSION
-    client: str = ""
-    lab: str = ""
-    lease: Lease | None = None
-
-
-ClientMessage = Hello | Asked
-AgentMessage = (
-    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent | Notice | Bye | Summary
-)
+_HOMES: Final = ("status", "replies", "events", "requests")
+"""What takes little to import comes first."""
 
 
 @functools.cache
 def _from_client() -> msgspec.json.Decoder[ClientMessage]:
     """Made when it is needed: who asks reads no requests, and who answers no replies."""
-    return msgspec.json.Decoder(ClientMessage)
+    from . import requests
+
+    return msgspec.json.Decoder(requests.ClientMessage)
 
 
 @functools.cache
@@ -122,7 +117,9 @@ def _answers() -> msgspec.json.Decoder[Hello | Done | Failed]:
 
 @functools.cache
 def _from_agent() -> msgspec.json.Decoder[AgentMessage]:
-    return msgspec.json.Decoder(AgentMessage)
+    from . import events
+
+    return msgspec.json.Decoder(events.AgentMessage)
 
 
 def encode(message: Message) -> bytes:

@@ -13,6 +13,8 @@ import msgspec
 
 from ..documents import read_json, write_json
 from ..errors import ExitCode
+from ..lease import Lease
+from ..protocol_version import VERSION
 
 R = TypeVar("R")
 _NOTHING = msgspec.Raw(b"null")
@@ -25,6 +27,18 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
     def kind(self) -> str:
         """How its ``type`` is written."""
         return str(self.__struct_config__.tag)
+
+
+class Hello(Message, frozen=True):
+    """First line each way. The agent refuses all but ``Down`` to another version, in words. ``client`` is "app", "cli" ... for the log.
+
+    ``lease`` is what the lab's shall be from now on (``up``, or a command that has just started it); None leaves it as it is.
+    """
+
+    version: int = VERSION
+    client: str = ""
+    lab: str = ""
+    lease: Lease | None = None
 
 
 class Done(Message, frozen=True):

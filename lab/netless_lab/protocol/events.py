@@ -6,13 +6,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from ..course.progress import Time
 from ..course.verdict import ItemResult, Verdict
 from ..model.journey import Journey
 from ..model.probe import Outcome
 from ..model.snapshot import Snapshot
-from .base import Message
-from .replies import ChangeLine, Commands, Status
+from ..model.times import Time
+from .base import Done, Failed, Hello, Message
+from .replies import ChangeLine
+from .status import Commands, Status
 
 
 class StatusEvent(Message, frozen=True):
@@ -125,3 +126,6 @@ DETAILS: Final[tuple[Kind, ...]] = (
     "statusevent", "snapshotevent", "changesevent", "actionevent", "probeevent", "journeyevent", "verdictevent", "notice", "bye"
 )  # fmt: skip
 """All that a screen shows of one lab. A summary tells nothing beside them."""
+AgentMessage = (
+    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent | Notice | Bye | Summary
+)

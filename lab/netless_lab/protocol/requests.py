@@ -11,10 +11,11 @@ from ..model.journey import Explanation, Journey
 from ..model.listed import Listed
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
-from ..primitives.base import Dialect
-from .base import Look, Request, Verb
+from ..primitives.dialect import Dialect
+from .base import Hello, Look, Request, Verb
 from .events import DETAILS, Kind
-from .replies import Account, Broke, Capture, CourseView, Enterable, Following, Help, Judgement, Mended, Moved, Packet, Proven, Status
+from .replies import Account, Broke, Capture, Enterable, Following, Help, Judgement, Mended, Moved, Packet, Proven
+from .status import CourseView, GetStatus
 
 Scope = Literal["step", "lesson", "lab"]
 
@@ -33,10 +34,6 @@ class Down(Request[Others], frozen=True):
 
 class Leave(Request[str], frozen=True):
     """The tutor that started the lab was quit on purpose: why the lab goes on, "" when it ends now."""
-
-
-class GetStatus(Look[Status], frozen=True):
-    """Everything about the lab but the network itself."""
 
 
 class GetSnapshot(Look[Snapshot], frozen=True):
@@ -192,3 +189,4 @@ Asked = (
     | GetStatus | GetSnapshot | GetCourses | GetProgress | GetHistory | GetFaults | GetJourneys | GetPacket | GetCapture | Enter | Follow
     | Run | Check | Back | Goto | Reset | WhatGoes | Next | Hint | SendProbe | Explain | Play | SetDialect | Break | Mend | Prove
 )  # fmt: skip
+ClientMessage = Hello | Asked

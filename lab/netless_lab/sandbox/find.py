@@ -16,7 +16,7 @@ from .way import refuse_files as refuse_files
 _PATIENCE_S: Final = 5
 _LISTENING: Final = 0x10000
 """__SO_ACCEPTCON in the flags column of /proc/net/unix."""
-_SOCKET: Final = re.compile(r"[^ ]+: [0-9A-F]+ [0-9A-F]+ (?P<flags>[0-9A-F]{8}) [0-9A-F]+ [0-9A-F]+ +[0-9]+ (?P<name>.+)\n")
+_SOCKET: Final = r"[^ ]+: [0-9A-F]+ [0-9A-F]+ (?P<flags>[0-9A-F]{8}) [0-9A-F]+ [0-9A-F]+ +[0-9]+ (?P<name>.+)\n"
 """A named socket's line of /proc/net/unix (the kernel's net/unix/af_unix.c, ``unix_seq_show``)."""
 
 
@@ -47,7 +47,7 @@ def labs() -> tuple[Found, ...]:
     found: dict[str, bool] = {}
     with open("/proc/net/unix", encoding="utf-8", errors="replace", newline="\n") as file:
         for line in file:
-            socket_line = _SOCKET.fullmatch(line)
+            socket_line = re.fullmatch(_SOCKET, line)
             lab = lab_of(socket_line["name"], uid) if socket_line else None
             if socket_line and lab is not None:  # a connection that was accepted shows the same name, without the flag
                 found[lab] = found.get(lab, False) or bool(int(socket_line["flags"], 16) & _LISTENING)
