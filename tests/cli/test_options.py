@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from netless.options import Words, in_order
+from netless.options import WORDLESS, Words, in_order, plainly
+from netless.parser import parser
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,24 @@ def test_the_verb_is_the_first_word_that_is_no_option() -> None:
     """With options of ours in front of it, and "" without one."""
     assert in_order(["--lab", "check", "--json", "status"]).verb == "status"
     assert in_order(["--lab", "check"]).verb == ""
+
+
+@pytest.mark.parametrize("verb", WORDLESS)
+@pytest.mark.parametrize("form", ["{}", "{} --json", "--lab w {}", "{} --json --lab w", "--lab v {} --lab w --json --json"])
+def test_what_is_plain_is_read_as_the_parser_reads_it(verb: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verb without words, with --json and --lab alone, means the same with and without argparse, whatever lab is in hand."""
+    for lab in ("", "u"):
+        monkeypatch.setenv("NETLESS_LAB", lab)
+        given = in_order(form.format(verb).split())
+        plain = plainly(given, os.environ)
+        assert plain is not None and vars(plain) == vars(parser().parse_args([*given.ours, *given.rest]))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "check", "status w", "status -h", "--help", "status --lab", "status --lab -x", "status --lab --json", "--lab=w status", "--lab= w status",
+     "status --lang zh", "status --theme dark", "status --", "status --jso", "tutor", "exec c1 -- status", "-V status", "up"],
+)  # fmt: skip
+def test_all_else_is_the_parsers(words: str) -> None:
+    """Words, other options, help, and whatever is wrong: argparse has the rules and the sentences for it."""
+    assert plainly(in_order(words.split()), {}) is None

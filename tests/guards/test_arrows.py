@@ -88,6 +88,15 @@ def test_exec_needs_no_parser_and_no_reader_of_messages() -> None:
     assert not loaded & {"msgspec", "argparse", "netless.cli", "netless_lab.protocol"}
 
 
+@pytest.mark.kernel
+def test_status_needs_no_parser_and_no_message_but_its_own() -> None:
+    """``netless status`` loads neither argparse nor what only other messages are made of: both together take as long as all the rest of it."""
+    with running() as lab:
+        loaded = run_main("--lab", lab.name, "status", "--json", whole=True)
+    assert "netless_lab.protocol.status" in loaded
+    assert not loaded & {"argparse", "netless.parser", "netless_lab.protocol.events", "netless_lab.protocol.requests", "netless_lab.model.snapshot"}
+
+
 def test_a_verb_needs_no_event_loop() -> None:
     """``asyncio`` takes longer to import than ``status`` takes; lessons are not read for it either, nor is there what only others need."""
     assert run_main("status", whole=True) & {"asyncio", "tomllib", "netless_lab.course.parse", "typing_extensions", "dataclasses"} == frozenset()

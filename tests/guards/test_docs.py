@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from netless.cli import parser
+from netless.parser import parser
 from netless_lab.primitives.registry import ACTIONS, EXPECTATIONS
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from . import __version__
@@ -20,6 +21,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0 if isinstance(error, BrokenPipeError) else 3
     finally:
         drop_result()
+        gc.freeze()  # Python looks through all that is there for garbage when it ends, which takes as long as a verb may take
 
 
 def _run(words: list[str]) -> int:
@@ -30,6 +32,7 @@ def _run(words: list[str]) -> int:
         from .entering import enter
 
         enter(words)
+    gc.disable()  # until all is imported that stays (``cli.run``): that is no garbage
     from .cli import run
 
     return run(words)

@@ -10,8 +10,8 @@ from .lab_in_hand import lab_in
 
 LABLESS: Final = ("doctor", "labs", "lint", "--")
 """How commands go on that act on no lab, whichever one is in."""
-_OF_A_LAB: Final = re.compile(rf"`netless(?=[ `])(?! (?:{'|'.join(LABLESS)}))")
-_PROGRAM: Final = re.compile(r"`netless(?=[ `])")
+_OF_A_LAB: Final = rf"`netless(?=[ `])(?! (?:{'|'.join(LABLESS)}))"
+_PROGRAM: Final = r"`netless(?=[ `])"
 
 
 class Called(NamedTuple):
@@ -24,8 +24,8 @@ class Called(NamedTuple):
         """A sentence whose commands (`` `netless down` ``) act, typed as they stand, on the lab in hand."""
         if "`netless" not in text:
             return text
-        named = _OF_A_LAB.sub(f"`{self.program} --lab {self.lab}", text) if self.lab else text
-        return _PROGRAM.sub(f"`{self.program}", named)
+        named = re.sub(_OF_A_LAB, f"`{self.program} --lab {self.lab}", text) if self.lab else text
+        return re.sub(_PROGRAM, f"`{self.program}", named)
 
     def document(self, value: object) -> object:
         """The same for every text of a JSON document."""

@@ -6,20 +6,18 @@ mistyped name is neither judged nor left running.
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
-from argparse import Namespace
 from typing import TYPE_CHECKING, Final
 
-from netless_lab import labs
+from netless_lab import labs, protocol
 from netless_lab.client import Client, LabGone, OnEvent
 from netless_lab.course.language import spoken
 from netless_lab.course.places import own_root
 from netless_lab.errors import Refusal
 from netless_lab.lease import LASTING, Lease
-from netless_lab.protocol import GetStatus, Hello, Status, Subscribe
 
+from .options import Namespace
 from .printer import Printer
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ end = labs.end
 def find(lab: str) -> Client | None:
     """A client of a running lab, or None."""
     sock = labs.connect(lab)
-    return None if sock is None else Client(sock, Hello(client="cli", lab=lab))
+    return None if sock is None else Client(sock, protocol.Hello(client="cli", lab=lab))
 
 
 def courses() -> Library:
@@ -44,7 +42,7 @@ def courses() -> Library:
     return library(own_root(os.environ), spoken(os.environ))
 
 
-def of_course(status: Status, course: str | None) -> None:
+def of_course(status: protocol.Status, course: str | None) -> None:
     """Insist that a lab stands in the course that was named, if any was. Raises Refusal."""
     if course and status.course.id != course:
         from netless_lab.course.catalog import another_course
@@ -52,7 +50,7 @@ def of_course(status: Status, course: str | None) -> None:
         raise another_course(status.course.id, course)
 
 
-def as_begun(status: Status, args: Namespace) -> None:
+def as_begun(status: protocol.Status, args: Namespace) -> None:
     """Insist that a lab began with the language and the folder of courses that are named, if any are. Raises Refusal."""
     if args.lang and status.language != args.lang:
         raise labs.speaks_what_it_speaks(args.lab, status.language)
@@ -63,6 +61,8 @@ def as_begun(status: Status, args: Namespace) -> None:
 def known_course(course: str | None) -> None:
     """Insist that a course that was named is one that can be used. Raises Refusal."""
     if course:
+        import difflib  # most names are right
+
         known = courses()
         known.insist_on(course)
         ids = tuple(own.id for own in known.courses)
@@ -73,6 +73,8 @@ def known_course(course: str | None) -> None:
 
 def missing(lab: str) -> Refusal:
     """Why nothing can be done in a lab that does not run, which ones do, and how to start it. ``nearest``: the name perhaps meant."""
+    import difflib
+
     others = running()
     known = f"; those of yours that run: {', '.join(others)}" if others else ", nor is any other of yours"
     near = tuple(difflib.get_close_matches(lab, others, n=3))
@@ -84,7 +86,7 @@ def joined(args: Namespace) -> Client:
     sock = labs.connect(args.lab)
     if sock is None:
         raise missing(args.lab)
-    return Client(sock, Hello(client="cli", lab=args.lab))
+    return Client(sock, protocol.Hello(client="cli", lab=args.lab))
 
 
 def opened(
@@ -108,13 +110,13 @@ def opened(
             sock.close()
             raise labs.shows_what_it_shows(args.lab)
         try:
-            client = Client(sock, Hello(client="cli", lab=args.lab, lease=lease), events)
+            client = Client(sock, protocol.Hello(client="cli", lab=args.lab, lease=lease), events)
         except LabGone:  # it was ending when we came, and its name will be free
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.02)
     if args.lang or args.lessons:
-        as_begun(client.ask(GetStatus()), args)
+        as_begun(client.ask(protocol.GetStatus()), args)
     if events is not None:
-        client.ask(Subscribe())
+        client.ask(protocol.Subscribe())
     return client

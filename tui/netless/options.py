@@ -1,13 +1,32 @@
-"""The words of one command line, put in order: global options may stand anywhere. Pure."""
+"""The words of one command line, put in order: global options may stand anywhere. What is plain to read is read here, without a parser. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Final, NamedTuple
+
+from .lab_in_hand import lab_in
 
 GLOBAL: Final[Mapping[str, bool]] = {"--lab": True, "--lessons": True, "--lang": True, "--theme": True, "--json": False}
 """Options that may stand anywhere before ``--``, and whether a value follows."""
+WORDLESS: Final[Mapping[str, str]] = {
+    "courses": "list courses, lessons and steps",
+    "down": "end the lab; everything in it is gone",
+    "status": "where the lab stands: position, ticks, nodes",
+    "labs": "list your labs that run",
+    "doctor": "what this machine can and cannot, and what to do about it",
+    "back": "undo the last step, or your own last change",
+    "snapshot": "the state of every node",
+    "faults": "list the faults that can be injected",
+    "mend": "take the injected faults away",
+}
+"""Verbs with no words and options of their own, and what they do."""
 HELP: Final = ("-h", "--help")
+
+
+class Namespace(SimpleNamespace):
+    """What a command line asks for: an attribute for each word and option."""
 
 
 class Words(NamedTuple):
@@ -47,6 +66,27 @@ def in_order(words: Sequence[str]) -> Words:
     if rest[:1] == ["exec"]:
         return Words(tuple(ours), tuple(rest), left[1:] if left[:1] == ("--",) else left)
     return Words(tuple(ours), (*rest, *left), ())
+
+
+def unsaid(environment: Mapping[str, str]) -> dict[str, object]:
+    """What the global options are where they are not given."""
+    return {"lab": lab_in(environment), "lessons": None, "lang": None, "json": False, "theme": None}
+
+
+def plainly(given: Words, environment: Mapping[str, str]) -> Namespace | None:
+    """What a verb without words of its own is asked for, with no more than --json and --lab NAME; None for all that the parser has to read."""
+    if len(given.rest) != 1 or given.verb not in WORDLESS:
+        return None
+    args = Namespace(**unsaid(environment), verb=given.verb)
+    words = iter(given.ours)
+    for word in words:
+        if word == "--json":
+            args.json = True
+        elif word == "--lab" and (name := next(words, "-"))[:1] not in ("", "-"):
+            args.lab = name
+        else:
+            return None
+    return args
 
 
 def _has_node(rest: Sequence[str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ from netless_lab.errors import Refusal
 from netless_lab.protocol import Down, Hello, Prove, Proven
 
 from ..exit_codes import Exit
+from ..options import Namespace
 from ..printer import Printer, plural
 
 

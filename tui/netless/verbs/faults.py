@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 import msgspec
 
 from netless_lab.errors import Refusal
@@ -11,6 +9,7 @@ from netless_lab.protocol import Break, GetFaults, Mend
 
 from ..exit_codes import Exit
 from ..labs import find, joined
+from ..options import Namespace
 from ..printer import Printer, Styled
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 import msgspec
 
 from netless_lab import protocol
@@ -13,6 +11,7 @@ from netless_lab.model.needs import unable
 
 from ..exit_codes import Exit
 from ..labs import end, find, known_course, missing, of_course, opened
+from ..options import Namespace
 from ..printer import Printer, plural
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from argparse import Namespace
 
 from netless_lab import protocol
 from netless_lab.errors import Refusal
@@ -14,6 +13,7 @@ from ..exit_codes import Exit
 from ..labs import courses as known_courses
 from ..labs import find, joined
 from ..new_files import write_over
+from ..options import Namespace
 from ..printer import Printer, Styled, plural
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import NoReturn
 
 from netless_lab import protocol
@@ -13,6 +12,7 @@ from netless_lab.model.probe import Ping
 from ..entering import become
 from ..exit_codes import Exit
 from ..labs import joined, opened
+from ..options import Namespace
 from ..printer import Printer
 from ..shell import command as shell_command
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from argparse import Namespace
 
 import msgspec
 
@@ -17,6 +16,7 @@ from netless_lab.protocol import GetHistory
 from ..exit_codes import Exit
 from ..labs import courses, find, missing
 from ..new_files import write_over
+from ..options import Namespace
 from ..printer import Printer, plural, quieted
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from argparse import Namespace
 from collections.abc import Sequence
 
 import msgspec
@@ -15,6 +14,7 @@ from netless_lab.course.verdict import Item
 
 from ..exit_codes import Exit
 from ..labs import joined, opened
+from ..options import Namespace
 from ..printer import Printer, Styled, plural
 
 RIPE_S = 90.0

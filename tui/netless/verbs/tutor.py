@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from netless_lab import labs
@@ -17,6 +16,7 @@ from netless_lab.protocol import GetStatus, Hello, Leave
 
 from ..labs import as_begun, find, known_course, of_course
 from ..leaving import Quit, Signalled, exit_code
+from ..options import Namespace
 from ..printer import Printer
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from argparse import Namespace
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from netless_lab.model.snapshot import Node, Snapshot
 
 from ..exit_codes import Exit
 from ..labs import joined
+from ..options import Namespace
 from ..printer import Printer, Styled
 
 _MEANT_AS_ADDRESS: Final = re.compile(r"[0-9.]+|[0-9.]+/.*|[^/]*:.*")
