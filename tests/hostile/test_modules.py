@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import netless_lab
+from helpers.checkout import as_here
 from helpers.waiting import eventually
 from netless_lab import join
 from sandbox.helpers.alone import alone
@@ -19,7 +20,7 @@ from sandbox.helpers.rooms import room
 
 OURS = (
     "__init__", "join", "address", "kernel/__init__", "kernel/syscalls",
-    *(f"sandbox/{name}" for name in ("__init__", "enter", "carry", "seccomp", "way", "relay", "limits", "find")),
+    *(f"sandbox/{name}" for name in ("__init__", "enter", "visitor", "carry", "seccomp", "way", "relay", "limits", "find")),
 )  # fmt: skip
 PYTHONS = ("os", "posixpath", "struct", "signal", "enum", "types", "functools", "re/__init__", "socket", "selectors", "tty", "codecs", "encodings/utf_8")
 MARKER = "/tmp/evil-ran"
@@ -42,8 +43,13 @@ def _bait() -> subprocess.Popen[bytes]:
     return subprocess.Popen(["sleep", "1000"])
 
 
+ITSELF = [sys.executable, "-P", "-c", "from netless_lab import join; join.go_in('test', 'host', ['echo', 'entered'])  # as enter.py does"]
+"""A process that enters itself, as ``netless exec`` does."""
+
+
+@pytest.mark.parametrize("itself", [False, True], ids=["by a fresh Python", "by itself"])
 @alone
-def test_what_covers_a_module_is_not_run_by_who_enters() -> None:
+def test_what_covers_a_module_is_not_run_by_who_enters(itself: bool) -> None:
     """Each module of the tutor's and many of Python's are covered inside; who enters afterwards imports none, and a process outside lives."""
     package = Path(netless_lab.__file__).parent
     files = [str(package / f"{name}.py") for name in OURS] + [f"{Path(os.__file__).parent}/{name}.py" for name in PYTHONS]
@@ -51,8 +57,8 @@ def test_what_covers_a_module_is_not_run_by_who_enters() -> None:
         cover = "\n".join(f"mount --bind /tmp/evil.py {shlex.quote(path)} || exit 1" for path in files if os.path.exists(path))
         made.sh(f"cat > /tmp/evil.py <<'END'\n{EVIL.replace('BAIT', str(bait.pid))}\nEND\n{cover}\ncmp -s /tmp/evil.py {shlex.quote(files[0])}")
         for standard in (subprocess.DEVNULL, subprocess.PIPE):
-            command = [*join.command(made.lab, "host"), "echo", "entered"]
-            done = subprocess.run(command, env={**os.environ, **join.environment(made.lab, "host")}, stdin=standard, capture_output=True, check=False)
+            command = ITSELF if itself else [*join.command(made.lab, "host"), "echo", "entered"]
+            done = subprocess.run(command, env={**as_here(), **join.environment(made.lab, "host")}, stdin=standard, capture_output=True, check=False)
             assert done.stdout == b"entered\n", done
         assert made.code(f"test -e {MARKER}") == 1, "it ran inside as who enters"
         assert not os.path.exists(MARKER), "it ran outside"

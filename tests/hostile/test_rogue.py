@@ -20,7 +20,7 @@ from hostile.helpers.rogue import Answer, hands, rogue, says
 from netless_lab import join
 from netless_lab.address import address, socket_name
 from netless_lab.sandbox import way
-from netless_lab.sandbox.enter import connect
+from netless_lab.sandbox.visitor import connect
 from sandbox.helpers.alone import alone, alone_as_ordinary, alone_as_root
 from sandbox.helpers.rooms import room
 

@@ -13,13 +13,9 @@ from netless_lab.greeting import lets_in
 
 from .lab_in_hand import lab_in
 
-TYPE_CHECKING = False  # importing typing costs 4 ms
-if TYPE_CHECKING:
-    from typing import NoReturn
-
 
 def enter(words: list[str]) -> None:
-    """Become the process that carries the command in the node; return where that is not plain to do."""
+    """Carry the command in the node and end as it does; return where that is not plain to do."""
     lab = lab_in(os.environ)
     if words[:1] == ["--lab"] and len(words) > 1:
         lab, words = words[1], words[2:]
@@ -29,10 +25,4 @@ def enter(words: list[str]) -> None:
     elif "".join(command[:1]).startswith("-"):
         return
     if verb == "exec" and command and not node.startswith("-") and lets_in(lab, node):
-        become(lab, node, command)
-
-
-def become(lab: str, node: str, command: list[str]) -> NoReturn:
-    """Become a process that carries a command in a node, in place of this one: so every signal and the exit code are the command's own."""
-    argv = (*join.command(lab, node, stay=True), *command)
-    os.execve(argv[0], argv, {**os.environ, **join.environment(lab, node)})
+        join.go_in(lab, node, command)

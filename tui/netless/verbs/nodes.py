@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from netless_lab import protocol
+from netless_lab import join, protocol
 from netless_lab.client import Client
 from netless_lab.errors import Refusal
 from netless_lab.model.probe import Ping
 
-from ..entering import become
 from ..exit_codes import Exit
 from ..labs import joined, opened
 from ..options import Namespace
@@ -48,4 +47,4 @@ def ping(args: Namespace, printer: Printer) -> int:
 def _enter(lab: str, client: Client, node: str, command: list[str]) -> NoReturn:
     """Become a process that carries a command in a node. Raises Refused when it cannot be entered."""
     client.ask(protocol.Enter(node))
-    become(lab, node, command)
+    join.become(lab, node, command)
