@@ -248,17 +248,17 @@ async def test_an_idle_lab_makes_no_news(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @sandboxed
-async def test_removing_a_node_lets_its_namespace_go() -> None:
-    """A watch with its poll running keeps nothing alive of a node that was removed, and opens nothing for good."""
-    ear = Ear()
+async def test_leaving_a_node_out_lets_its_namespace_go() -> None:
+    """A watch with its poll running keeps nothing alive of a node that it shall not listen to any more, and opens nothing for good."""
+    ear, own = Ear(), own_node()
     watch = Watch(asyncio.get_running_loop(), ear)
-    watch.add(own_node())
+    watch.add(own)
     watch.attend(True)
     before = len(os.listdir("/proc/self/fd"))
     with c1() as ref:
         sh(f"ip link add p0 type veth peer name p1 netns {ref.pid}")
         watch.add(ref)
-    watch.remove(ref)
+    watch.only(own)
     assert await becomes(lambda: "p0" not in sh("ip -br link"))
     assert len(os.listdir("/proc/self/fd")) == before
     watch.close()

@@ -215,6 +215,14 @@ class Watch:
         for ref in refs:
             self._add(ref, names)
 
+    def only(self, *refs: NodeRef) -> None:
+        """Listen to just these nodes from now on: to those that are new, and no more to others, whose namespaces it lets go; their handles may be
+        closed already.
+        """
+        for inode in self._nodes.keys() - {ref.namespace.inode for ref in refs}:
+            self._drop(inode)
+        self.add(*(ref for ref in refs if self._nodes.get(ref.namespace.inode) != ref))
+
     def _add(self, ref: NodeRef, names: Mapping[int, tuple[str, ...]]) -> None:
         inode = ref.namespace.inode
         self._drop(inode)
@@ -232,10 +240,6 @@ class Watch:
         for ear in self._ears:
             self._take(ear)
         return self._burst.last
-
-    def remove(self, ref: NodeRef) -> None:
-        """Stop listening to a node and let its namespace go; its handle may be closed already."""
-        self._drop(ref.namespace.inode)
 
     def attend(self, watched: bool) -> None:
         """Whether somebody watches: only then are things that make no event looked for."""

@@ -131,12 +131,8 @@ class World:
         """Every node as the kernel has it now; nodes that came or went are noticed here."""
         self._watch.heard()  # what was told before the look is not told after it
         seen, at = self.news.count, time.monotonic()
-        found = {ref.name: ref for ref in self._discovery.scan(self._ground.refs())}
-        for name, ref in self._refs.items():
-            if found.get(name) != ref:
-                self._watch.remove(ref)
-        self._watch.add(*(ref for name, ref in found.items() if self._refs.get(name) != ref))
-        self._refs = found
+        found = self._discover()
+        self._watch.only(*found.values())
         self._ground.release()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
         self._looked, self._looked_at = seen, at
@@ -144,6 +140,11 @@ class World:
         self.following.nodes(found, snapshot)
         self._storms.consider(snapshot, found)
         return snapshot
+
+    def _discover(self) -> dict[str, NodeRef]:
+        """Every node there is now, whatever is in it."""
+        self._refs = {ref.name: ref for ref in self._discovery.scan(self._ground.refs())}
+        return self._refs
 
     @property
     def seen(self) -> Snapshot:
@@ -202,10 +203,9 @@ class World:
         self._ground.end_strangers()  # those who were guests of a node that has just ended
         await self._in_thread(self._follow_the_nodes)
         self.baseline = self._beginning.snapshot
-        await self.look()
+        refs = tuple(self._discover().values())
         own = {ref.namespace.inode: ref for ref in self._ground.refs()}
         new = {inode: ref for inode, ref in own.items() if inode not in known}
-        refs = tuple(self._refs.values())
         passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
         untouched = {inode for inode, ref in new.items() if ref.role == "container"}
         purged = await self._in_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
