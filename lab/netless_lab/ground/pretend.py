@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ..errors import Refusal
 from ..kernel.beginning import Beginning
 from ..kernel.names import read_names
-from ..kernel.namespace import Namespace, call_me
+from ..kernel.namespace import Namespace, call_in_new, call_me
 from ..kernel.purge import Purged, clear_ahead, purge
 from ..kernel.read import NodeRef
 from ..kernel.settings import INHERITED
@@ -64,6 +64,7 @@ class PretendHost:
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
         self._lives: dict[str, _Life] = {}
         self._gone: list[NodeRef] = []
+        self._clearing: threading.Thread | None = None
         self._outside: Outside | None = None
         self._servers: internet.Servers | None = None
         self._on_end = on_end
@@ -121,12 +122,18 @@ class PretendHost:
         with self._lock:
             ref = self._refs.get(name)
         if ref is not None and ref.role == "container":
-            self._end(ref)
-
-    def _end(self, *refs: NodeRef) -> None:
-        """End nodes that have a process of their own; returns when all are gone, within ``STOP_S`` each."""
-        for ref in refs:
             self._kill(ref)
+            self._await_end(ref)
+
+    def _kill(self, *refs: NodeRef) -> None:
+        """End the processes of nodes that have one of their own, if they have not ended."""
+        for ref in refs:
+            if ref.pid is not None:
+                self._lives[ref.name].wanted = True
+                self._reaper.end(ref.pid)
+
+    def _await_end(self, *refs: NodeRef) -> None:
+        """Returns when all are gone, within ``STOP_S`` each."""
         for ref in refs:
             if threading.current_thread() is not threading.main_thread():
                 self._lives[ref.name].ended.wait(STOP_S)
@@ -138,12 +145,6 @@ class PretendHost:
     def _has_ended(self, ref: NodeRef) -> bool:
         """Whether the process of a node was collected: its number may be another's by now."""
         return ref.name in self._lives and self._lives[ref.name].ended.is_set()
-
-    def _kill(self, ref: NodeRef) -> None:
-        """End the process of a node that has one of its own, if it has not ended."""
-        if ref.pid is not None:
-            self._lives[ref.name].wanted = True
-            self._reaper.end(ref.pid)
 
     def hands_off(self) -> AbstractContextManager[None]:
         """While inside, the reaper leaves children that nobody watches to whoever started them."""
@@ -200,27 +201,35 @@ class PretendHost:
 
         So have the internet and further hosts then, in which nothing is yet; else they get back their host names. Files of the lab that are
         missing are put back, their paths returned, and every node sees its own.
+
+        With ``anew`` the links of the host begin to go meanwhile, and ``purge`` waits for them. While they go nobody can make a network namespace
+        (rtnl_lock in net/core/rtnetlink.c is held for some 25 ms by each bridge), so the new ones are made before.
         """
         self.ledger.write(Restoring(containers, anew))
+        before = [ref for ref in self.refs() if ref.pid != os.getpid()]
+        ending = [ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)]
+        self._kill(*ending)
         missing = self._room_files.put_back(anew=anew)
         host = self.refs()[0]
         beginning.of(host).settings.put_back(host.namespace, INHERITED)
-        before = [ref for ref in self.refs() if ref.pid != os.getpid()]
         for ref in before:
             if ref.role != "container" and not anew and ref.pid is not None and not self._has_ended(ref):
                 with contextlib.suppress(OSError):  # it has ended
                     call_me(ref.pid, ref.name)
-        clearing = threading.Thread(target=clear_ahead, args=(host, beginning, {ref.name for ref in before}), name="clearing")
-        if anew:
-            clearing.start()
-        self._end(*(ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)))
         roles = {ref.name: ref.role for ref in before if ref.role != "container"}
-        there = {ref.name for ref in self.refs()}
+        there = {ref.name for ref in self.refs()} - {ref.name for ref in ending}
         lacking = [name for name in (*roles, *containers) if name not in there]
-        if lacking:
-            with ThreadPoolExecutor(len(lacking), thread_name_prefix="launching") as threads:
-                for made in threads.map(lambda name: container.launch(name, shown_as=name if name in roles else "sleep"), lacking):
-                    self._add(made, roles.get(made.name, "container"))
+        with contextlib.ExitStack() as made_ahead, ThreadPoolExecutor(max(1, len(lacking)), thread_name_prefix="launching") as threads:
+            networks = [made_ahead.enter_context(own) for own in threads.map(lambda _: call_in_new(Namespace.own), lacking)]
+            if anew:
+                self._clearing = threading.Thread(target=clear_ahead, args=(host, beginning, {ref.name for ref in before}), name="clearing")
+                self._clearing.start()
+            self._await_end(*ending)
+            launched = threads.map(
+                lambda name, network: container.launch(name, shown_as=name if name in roles else "sleep", network=network), lacking, networks
+            )
+            for made in launched:
+                self._add(made, roles.get(made.name, "container"))
         for ref in self.refs():
             if ref.pid not in (None, os.getpid()) and not self._has_ended(ref):
                 with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
@@ -228,8 +237,6 @@ class PretendHost:
         with self._lock:
             order = {name: number for number, name in enumerate(("host", *roles, *containers))}
             self._refs = dict(sorted(self._refs.items(), key=lambda item: order.get(item[0], len(order))))
-        if anew:
-            clearing.join()
         return missing
 
     def purge(
@@ -240,7 +247,8 @@ class PretendHost:
         What there is to do is not planned ahead: to find it is as much work as to do it, and what is found is done at once, object by object. It is
         verified in the same way: the kernel's answer to each, and every setting read again.
         """
-        purged = purge(refs, beginning, untouched, passing, renewed)
+        clearing, self._clearing = self._clearing, None
+        purged = purge(refs, beginning, untouched, passing, renewed, None if clearing is None else clearing.join)
         if purged.problems:
             self.ledger.write(NotRestored(purged.problems))
         else:

@@ -49,12 +49,13 @@ class Purged(msgspec.Struct, frozen=True):
 class _Cleaning:
     """One node while it is being cleaned."""
 
-    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, lasts: bool, unset: Settings | None) -> None:
-        """``lasts``: the lab made the node. Any other ends with its names: then only its links matter, which may hold others' ends. ``unset``:
-        how settings are in a namespace as new as this one; None when it is not new.
+    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, lasts: bool, new: bool = False, unset: Settings | None = None) -> None:
+        """``lasts``: the lab made the node. Any other ends with its names: then only its links matter, which may hold others' ends. ``new``:
+        so much so that nobody can have done anything in it; ``unset`` then says how settings are in such a namespace.
         """
         self.ref = ref
         self.lasts = lasts
+        self.new = new
         self.wanted = wanted
         self.began = began
         self._keys = None if unset is None else began.settings.beyond(unset)
@@ -63,8 +64,12 @@ class _Cleaning:
         self._refused: frozenset[str] = frozenset()
 
     def settings(self) -> list[str]:
-        """Put back every setting, as far as it goes now; what did not is tried again, so there is nothing to tell."""
-        self._refused = frozenset(self.began.settings.put_back(self.ref.namespace, self._keys))
+        """Put back every setting, as far as it goes now; what did not is tried again, so there is nothing to tell. Those of links that are gone
+        have their turn when these are made anew.
+        """
+        settings, gone = self.began.settings, {link.name for link in self.restorer.missing()}
+        keys = self._keys if not gone else (frozenset(settings.values) if self._keys is None else self._keys) - settings.of_devices(gone)
+        self._refused = frozenset(settings.put_back(self.ref.namespace, keys))
         return []
 
     def settings_again(self, remade: Collection[str]) -> list[str]:
@@ -75,29 +80,37 @@ class _Cleaning:
 
 
 def purge(
-    refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int] = (), passing: Collection[int] = (), renewed: Collection[int] = ()
+    refs: Sequence[NodeRef],
+    beginning: Beginning,
+    untouched: Collection[int] = (),
+    passing: Collection[int] = (),
+    renewed: Collection[int] = (),
+    clearing: Callable[[], None] | None = None,
 ) -> Purged:
     """Bring all of ``refs`` back to the beginning; a node that was not there then, to a bare namespace with ``lo`` down.
 
     ``untouched`` are the inodes of namespaces so new that nobody can have set anything in them; ``passing`` of those that nothing but a
     name holds: with the name they go, and all that is in them, but for their links, which go at once, so that nobody waits for the kernel;
-    ``renewed`` of those that nodes of the beginning have got instead of their own, and that are to become like those.
+    ``renewed`` of those that nodes of the beginning have got instead of their own, and that are to become like those. ``clearing`` waits for
+    the end of what was begun before (``clear_ahead``): until then nothing is asked about links, for every such question would wait as well.
     """
     baseline = beginning.snapshot
     with contextlib.ExitStack() as opened:
         cleanings = []
         for ref in refs:
-            began = UNKNOWN if ref.namespace.inode in untouched else beginning.of(ref)
+            inode = ref.namespace.inode
+            began = UNKNOWN if inode in untouched else beginning.of(ref)
             try:
-                unset = beginning.bare.settings if ref.namespace.inode in renewed else None
-                cleaning = _Cleaning(ref, _wanted(ref, baseline), began, lasts=ref.namespace.inode not in passing, unset=unset)
+                unset = beginning.bare.settings if inode in renewed else None
+                new = inode in untouched or inode in renewed
+                cleaning = _Cleaning(ref, _wanted(ref, baseline), began, lasts=inode not in passing, new=new, unset=unset)
             except OSError as error:  # a namespace that cannot be entered any more needs no cleaning
                 if out_of_files(error):
                     raise
                 continue
             opened.callback(cleaning.socket.close)
             cleanings.append(cleaning)
-        return _purge(cleanings, baseline, renewed)
+        return _purge(cleanings, baseline, renewed, clearing)
 
 
 def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> None:
@@ -106,7 +119,7 @@ def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> No
     What is left of it, and what came of it, is for ``purge``, which looks at all of it again.
     """
     with contextlib.suppress(OSError):
-        cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref), lasts=True, unset=None)
+        cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref), lasts=True)
         with contextlib.closing(cleaning.socket):
             doomed = cleaning.restorer.extras(_cables_to(anew, cleaning.wanted))
             sweep = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
@@ -115,10 +128,13 @@ def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> No
                 sweep.wait()
 
 
-def _purge(cleanings: list[_Cleaning], baseline: Snapshot, renewed: Collection[int]) -> Purged:
-    sweeps = [(cleaning, Sweep(cleaning.ref.namespace, found)) for cleaning, found in _spread(cleanings, renewed)]
+def _purge(cleanings: list[_Cleaning], baseline: Snapshot, renewed: Collection[int], clearing: Callable[[], None] | None) -> Purged:
     lasting = [cleaning for cleaning in cleanings if cleaning.lasts]
-    problems = _at_once(lasting, lambda cleaning: [*_firewall(cleaning), *_resolver(cleaning)])
+    problems = [] if clearing is None else _beside_links(lasting)
+    if clearing is not None:
+        clearing()
+    sweeps = [(cleaning, Sweep(cleaning.ref.namespace, found)) for cleaning, found in _spread(cleanings, renewed)]
+    problems += _beside_links(lasting) if clearing is None else []
     for cleaning, sweep in sweeps:
         problems += [f"{name} in {cleaning.wanted.name} cannot be deleted" for name in sweep.wait()]
     for cleaning in lasting:
@@ -132,6 +148,12 @@ def _purge(cleanings: list[_Cleaning], baseline: Snapshot, renewed: Collection[i
             cleaning.restorer.routing()
         problems += cleaning.restorer.problems
     return Purged(tuple(remade), tuple(problems))
+
+
+def _beside_links(lasting: Sequence[_Cleaning]) -> list[str]:
+    """What rests on no link is put right while links go."""
+    old = [cleaning for cleaning in lasting if not cleaning.new]
+    return [*(problem for cleaning in lasting for problem in _resolver(cleaning)), *_at_once(old, _firewall)]
 
 
 def _at_once(cleanings: Sequence[_Cleaning], work: Callable[[_Cleaning], list[str]]) -> list[str]:

@@ -18,12 +18,12 @@ from typing import Final
 import msgspec
 
 from ..kernel import syscalls as sc
-from ..kernel.namespace import in_thread
+from ..kernel.namespace import Namespace, in_thread
 from ..room import HOME, NETNS
 from . import limits, tune
 from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, unescape
 
-_KINDS: Final = sc.CLONE_NEWNET | sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
+_KINDS: Final = sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
 _SYS_FLAGS: Final = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
 _PROGRAM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -46,13 +46,14 @@ class Container(msgspec.Struct, frozen=True):
             os.kill(self.pid, signal.SIGKILL)
 
 
-def launch(name: str, *, shown_as: str = "sleep") -> Container:
+def launch(name: str, *, shown_as: str = "sleep", network: Namespace | None = None) -> Container:
     """Start a node called ``name``: host name, /etc/hosts, /etc/resolv.conf and /sys of its own, ``lo`` down, nothing else.
 
-    It runs ``sleep infinity``; ``shown_as`` is the name under which ``ps`` shows that. Raises OSError naming the failed call.
+    It runs ``sleep infinity``; ``shown_as`` is the name under which ``ps`` shows that; ``network`` is a new namespace that was made for it, and
+    stays the caller's. Raises OSError naming the failed call.
     """
     files = _own_files(name)
-    return in_thread(lambda: _enter_and_spawn(name, files, shown_as))
+    return in_thread(lambda: _enter_and_spawn(name, files, shown_as, network))
 
 
 def show_own_files(pid: int, name: str) -> None:
@@ -104,8 +105,10 @@ def _own_files(name: str) -> dict[str, str]:
     return found
 
 
-def _enter_and_spawn(name: str, files: dict[str, str], shown_as: str) -> Container:
-    sc.unshare(_KINDS)
+def _enter_and_spawn(name: str, files: dict[str, str], shown_as: str, network: Namespace | None) -> Container:
+    if network is not None:
+        sc.setns(network.fileno(), sc.CLONE_NEWNET)
+    sc.unshare(_KINDS if network is not None else _KINDS | sc.CLONE_NEWNET)
     sc.mount(None, "/", None, sc.MS_REC | sc.MS_PRIVATE)
     _forget_names()
     mount_sys()
