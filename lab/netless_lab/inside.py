@@ -42,7 +42,9 @@ AGAIN_S = 0.1
 """Until the next look for the inner socket where it could not be made."""
 MOST_TOLD = 20
 """Of failures nobody foresaw so many different ones are told of; the log has them all."""
-LATER: Final = ("netless_lab.drill.verbs", "netless_lab.explain.ladder", "netless_lab.kernel.evidence.drops", "netless_lab.watching.gather")
+LATER: Final = (
+    "netless_lab.drill.verbs", "netless_lab.explain.ladder", "netless_lab.kernel.evidence.drops", "netless_lab.kernel.purge", "netless_lab.watching.gather"
+)  # fmt: skip
 """What no lab needs to be ready is imported when somebody asks for what it does, and by then when nobody waits."""
 WARM_UP_S = 0.7
 """After being ready: by then a client has been answered, and an app has drawn its first frame."""

@@ -6,7 +6,6 @@ that an author sees all of them at once.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 import msgspec
@@ -58,6 +57,8 @@ class Report:
 def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """The known words that look most like ``word``, best first; letter case does not matter."""
     by_lower = {name.lower(): name for name in known}
+    import difflib  # for pages with mistakes
+
     return tuple(by_lower[match] for match in difflib.get_close_matches(word.lower(), by_lower, n=count, cutoff=0.55))
 
 

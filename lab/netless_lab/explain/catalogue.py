@@ -12,8 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from .cause import Gate
-
+Gate = Literal["fwd", "fw", "NAT", "routing", "neighbour", "names", "service"]
+"""Places inside a node that are no link: forwarding, firewall, address translation, routing, neighbour table, names, listening programs."""
 Site = Gate | Literal["link", "node"]
 """What part of a node a cause sits in."""
 

@@ -10,9 +10,6 @@ import msgspec
 from ..model.journey import Fact, FactKind
 from .case import Case
 
-Gate = Literal["fwd", "fw", "NAT", "routing", "neighbour", "names", "service"]
-"""Places inside a node that are no link: forwarding, firewall, address translation, routing, neighbour table, names, listening programs."""
-
 _PROOF: Final[frozenset[FactKind]] = frozenset({"said", "counted", "seen"})
 """Kinds of facts that are about the packet itself, and not about what was there when it came."""
 

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..kernel.beginning import Beginning
-from ..kernel.purge import Purged
 from ..kernel.read import NodeRef
 from ..kernel.toolbox import Launcher
 from ..model.clearing import Things
@@ -23,6 +22,9 @@ from ..model.needs import Lack
 from ..model.outside import FarHost, Outside
 from ..sandbox.spaces import WayInto
 from .ledger import Ledger
+
+if TYPE_CHECKING:
+    from ..kernel.purge import Purged
 
 OnEnd = Callable[[str, bool], None]
 """(the node, whether the lab itself ended it)"""

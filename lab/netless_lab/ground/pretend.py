@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..errors import Refusal
 from ..kernel.beginning import Beginning
 from ..kernel.names import read_names
 from ..kernel.namespace import Namespace, call_in_new, call_me
-from ..kernel.purge import Purged, clear_ahead, purge
 from ..kernel.read import NodeRef
 from ..kernel.settings import INHERITED
 from ..model.clearing import Things
@@ -32,6 +32,9 @@ from . import programs
 from .ground import OnEnd
 from .ledger import Ledger, Memory, NotRestored, Restoring, Tuned
 from .means import Means
+
+if TYPE_CHECKING:
+    from ..kernel.purge import Purged
 
 MANY = 100
 """More processes than a lab has in which no program runs wild."""
@@ -222,6 +225,8 @@ class PretendHost:
         with contextlib.ExitStack() as made_ahead, ThreadPoolExecutor(max(1, len(lacking)), thread_name_prefix="launching") as threads:
             networks = [made_ahead.enter_context(own) for own in threads.map(lambda _: call_in_new(Namespace.own), lacking)]
             if anew:
+                from ..kernel.purge import clear_ahead  # no lab needs it to be ready
+
                 self._clearing = threading.Thread(target=clear_ahead, args=(host, beginning, {ref.name for ref in before}), name="clearing")
                 self._clearing.start()
             self._await_end(*ending)
@@ -247,6 +252,8 @@ class PretendHost:
         What there is to do is not planned ahead: to find it is as much work as to do it, and what is found is done at once, object by object. It is
         verified in the same way: the kernel's answer to each, and every setting read again.
         """
+        from ..kernel.purge import purge  # no lab needs it to be ready
+
         clearing, self._clearing = self._clearing, None
         purged = purge(refs, beginning, untouched, passing, renewed, None if clearing is None else clearing.join)
         if purged.problems:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -279,6 +278,8 @@ class World:
 
     def nearest(self, name: str) -> tuple[str, ...]:
         """Names of nodes that were perhaps meant."""
+        import difflib  # for who asked for what there is not
+
         return tuple(difflib.get_close_matches(name, self._refs, n=3, cutoff=0.3)) or tuple(self._refs)
 
     def way_into(self, name: str) -> WayInto:
