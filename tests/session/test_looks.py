@@ -16,16 +16,27 @@ pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 ROUNDS, ENOUGH = 20, 3
 
 
-def test_a_change_that_is_judged_is_looked_at_once() -> None:
-    """The look that follows a learner's command is what is told, what is judged, and what the tick is earned by, where no packet has to decide.
+MASQUERADE = "nft 'add table ip m; add chain ip m p { type nat hook postrouting priority 100; }; add rule ip m p ip saddr 10.0.0.0/24 oifname != br0 masquerade'"
 
-    The kernel may tell of one command in parts; what it tells after the look is looked at again. Some of the rounds are not so.
+
+@pytest.mark.parametrize(
+    ("step", "command", "undo"),
+    [
+        ("cable/pair", "ip link add veth1 type veth peer name veth2", "ip link del veth1"),
+        ("internet/masquerade", MASQUERADE, "nft delete table ip m"),
+    ],
+)
+def test_a_change_that_is_judged_is_looked_at_once(step: str, command: str, undo: str) -> None:
+    """The look that follows a learner's command is what is told, what is judged, and what the tick is earned by, packets or not.
+
+    The kernel may tell of one command in parts, and of neighbours that the judge's packets found; what it tells after the look is looked at
+    again. Some of the rounds are not so.
     """
     with counted() as lab:
-        lab.goto("cable/pair")
+        lab.goto(step)
         at_once = 0
         for _ in range(ROUNDS):
-            begin = judged_after(lab, "ip link add veth1 type veth peer name veth2", passed=True)
+            begin = judged_after(lab, command, passed=True)
             did = happened(lab, begin, time.monotonic_ns())
             first = did.index("look")
             if "heard" not in did[first:]:
@@ -33,7 +44,7 @@ def test_a_change_that_is_judged_is_looked_at_once() -> None:
                 at_once += 1
             if at_once == ENOUGH:
                 break
-            judged_after(lab, "ip link del veth1", passed=False)
+            judged_after(lab, undo, passed=False)
         assert at_once
 
 

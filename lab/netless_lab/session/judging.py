@@ -75,10 +75,14 @@ async def judge_step(
     """The verdict on a step as things are now, which the last look saw, and the learner's names it was judged with.
 
     ``on_state`` hears of the state as soon as it is known to hold: its packets may take seconds when they are lost. ``looked``: the last look
-    was just now, and unless the kernel has told of something since no other is needed before packets are sent.
+    was just now, and no other is needed unless the kernel has told of something since, as it does of every neighbour that a packet found.
     """
     step = case.step
-    snapshot = world.seen if looked and world.told_nothing() else await world.look()
+
+    async def fresh() -> Snapshot:
+        return world.seen if looked and world.told_nothing() else await world.look()
+
+    snapshot = await fresh()
     names = infer(step, snapshot, case.bindings, world.baseline)
     names = names or by_another_bridge(step, case.earlier, snapshot, case.bindings, world.baseline)
     if names is None:
@@ -100,7 +104,7 @@ async def judge_step(
         on_state(_waiting_for(verdict, pending))
         pending = pending and await settle(world)
     outcomes = await _send_all(world, step.probes, names, on_probe)
-    snapshot = await world.look()
+    snapshot = await fresh()
     verdict = verdict_on(snapshot, outcomes)
     if verdict.passed or any(check.demand == "guard" for check in step.probes):
         verdict = _further(verdict, case, snapshot, names)
