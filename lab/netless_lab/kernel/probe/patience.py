@@ -6,6 +6,7 @@ import asyncio
 import math
 import socket
 import time
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 _RETRY_S: Final = 0.1
@@ -111,38 +112,40 @@ class Attempt:
 
     async def readable(self, opened: socket.socket) -> bool:
         """Wait until there is something, or an error, to take from the socket; False when the attempt is over."""
-        return await self._wait(opened, write=False)
+        return await self._wait((opened,), write=False) is not None
 
-    async def writable(self, opened: socket.socket) -> bool:
-        """Wait until the socket is connected, or has failed to; False when the attempt is over."""
+    async def writable(self, opened: Sequence[socket.socket]) -> socket.socket | None:
+        """Wait until one of the sockets is connected, or has failed to, and return it; None when the attempt is over."""
         return await self._wait(opened, write=True)
 
-    async def _wait(self, opened: socket.socket, *, write: bool) -> bool:
+    async def _wait(self, opened: Sequence[socket.socket], *, write: bool) -> socket.socket | None:
         while (left := self._end - (now := time.monotonic())) > 0:
             more = self._patience.more_s(now - self._begin, left, program=self._program)
             if more <= 0:
                 break
             wakes = time.monotonic() + more
-            if await _ready(opened, more, write=write):
-                return True
+            if (ready := await _ready(opened, more, write=write)) is not None:
+                return ready
             overslept = max(0.0, time.monotonic() - wakes)
             self._begin, self._end = self._begin + overslept, self._end + overslept
-        return False
+        return None
 
 
-async def _ready(opened: socket.socket, seconds: float, *, write: bool) -> bool:
+async def _ready(opened: Sequence[socket.socket], seconds: float, *, write: bool) -> socket.socket | None:
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[bool] = loop.create_future()
+    done: asyncio.Future[socket.socket | None] = loop.create_future()
 
-    def finish(ready: bool) -> None:
+    def finish(ready: socket.socket | None) -> None:
         if not done.done():
             done.set_result(ready)
 
     add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
-    timer = loop.call_later(max(0.0, seconds), finish, False)
-    add(opened.fileno(), finish, True)
+    timer = loop.call_later(max(0.0, seconds), finish, None)
+    for own in opened:
+        add(own.fileno(), finish, own)
     try:
         return await done
     finally:
         timer.cancel()
-        remove(opened.fileno())
+        for own in opened:
+            remove(own.fileno())

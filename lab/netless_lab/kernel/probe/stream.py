@@ -30,44 +30,52 @@ async def connect(probe: Connect, ref: NodeRef, to: Target, patience: Patience) 
 
 
 async def dial(namespace: Namespace, node: str, to: Target, port: int, patience: Patience) -> socket.socket | Failure:
-    """A connected, non-blocking socket, or why there is none. Each attempt is a connection of its own, with a fresh source port."""
+    """A connected, non-blocking socket, or why there is none. Each attempt is a connection of its own, with a fresh source port, and the answer
+    to an earlier one counts as long as there is time: a busy machine, or a slow way, is not silence.
+    """
     failure: Failure | None = None
-    while not patience.over:
-        failure = None
-        opened = socket_in(namespace, to.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            failure = await _attempt(opened, node, to, port, patience.attempt(program=False))
-        except BaseException:
+    waiting: list[socket.socket] = []
+    try:
+        while not patience.over:
+            opened = socket_in(namespace, to.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            waiting.append(opened)
+            told = await _attempt(opened, waiting, node, to, port, patience.attempt(program=False))
+            if isinstance(told, socket.socket):
+                waiting.remove(told)
+                return told
+            failure = told
+            if failure.reason == "silence" and failure.passing:
+                continue
+            if not (failure.passing and patience.patient):
+                return failure
+            await patience.pause()
+    finally:
+        for opened in waiting:
             opened.close()
-            raise
-        if failure is None:
-            return opened
-        failure = failure._replace(port=opened.getsockname()[1] or None)
-        opened.close()
-        if failure.reason == "silence" and failure.passing:
-            continue
-        if not (failure.passing and patience.patient):
-            return failure
-        await patience.pause()
     if failure is None or failure.reason == "silence":
         return silent(namespace, node, to, patience.waited_ms)._replace(port=failure.port if failure is not None else None)
     return failure
 
 
-async def _attempt(opened: socket.socket, node: str, to: Target, port: int, attempt: Attempt) -> Failure | None:
-    """One SYN; None when it was answered."""
+async def _attempt(
+    opened: socket.socket, waiting: list[socket.socket], node: str, to: Target, port: int, attempt: Attempt
+) -> socket.socket | Failure:
+    """One SYN more beside those of the sockets that are ``waiting``: whichever of all is answered, or fails and then waits no more."""
     errors.watch_errors(opened)
-    code = opened.connect_ex(to.at(port))
+    code, told = opened.connect_ex(to.at(port)), opened
     if code in _LATER:
-        if not await attempt.writable(opened):
-            return Failure("silence", f"{to.written} did not answer", None, True)
-        code = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        ready = await attempt.writable(waiting)
+        if ready is None:
+            return Failure("silence", f"{to.written} did not answer", None, True, port=opened.getsockname()[1] or None)
+        told, code = ready, ready.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code == 0:
-        return None
-    queued = errors.take_error(opened)
-    if queued is not None and queued.came_back:
-        return from_icmp(queued, node, to.written, _is_own(opened, queued.offender))
-    return from_errno(code, node, to.written)
+        return told
+    waiting.remove(told)
+    with told:
+        queued = errors.take_error(told)
+        came_back = queued is not None and queued.came_back
+        failure = from_icmp(queued, node, to.written, _is_own(told, queued.offender)) if queued is not None and came_back else from_errno(code, node, to.written)
+        return failure._replace(port=told.getsockname()[1] or None)
 
 
 def _is_own(opened: socket.socket, address: str) -> bool:
