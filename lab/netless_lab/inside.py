@@ -76,6 +76,8 @@ async def _live(room: Room, orders: Orders) -> None:
     session = Session(stage, _drills(courses.courses))
     agent = Agent(session, callers, audience)
     await session.begin()
+    if course.id == orders.course:
+        stage.remember(stage.state.progress.at(stage.state.position))
     for notice in (*room.notes, orders.notice):
         if notice:
             stage.note(notice)

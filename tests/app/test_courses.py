@@ -22,10 +22,14 @@ async def test_several_courses_and_nothing_begun_opens_the_picker() -> None:
         other = msgspec.structs.replace(story.course(0), id="overlay", title="Two hosts")
         return {protocol.GetCourses: says((story.course(begun), other))}
 
-    fresh: list[protocol.Message] = [protocol.StatusEvent(story.status(done=0))]
+    fresh: list[protocol.Message] = [protocol.StatusEvent(msgspec.structs.replace(story.status(done=0), chosen=False))]
     async with opened(opening=fresh, answers=both(0)) as (app, pilot, _peer):
         await until(pilot, lambda: isinstance(app.screen, PickerScreen))
         assert "Two hosts" in screen(app)
+    chosen: list[protocol.Message] = [protocol.StatusEvent(msgspec.structs.replace(story.status(done=0), chosen=True))]
+    async with opened(opening=chosen, answers=both(0)) as (app, pilot, _peer):
+        await until(pilot, lambda: app.get_default_screen().looked)
+        assert app.screen is app.get_default_screen(), "somebody asked for this course already"
     async with opened(answers=both(5)) as (app, pilot, _peer):
         await until(pilot, lambda: app.get_default_screen().looked)
         assert app.screen is app.get_default_screen()

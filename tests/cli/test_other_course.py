@@ -234,3 +234,12 @@ def test_a_course_without_containers_is_reset_too(lab: Cli) -> None:
     assert "br1" in links(lab)
     lab("reset", "lab", "--yes")
     assert links(lab) == {"lo", "eth0"} and lab.json("status")["position"] == "mine/bridges/one"
+
+
+@pytest.mark.parametrize(("words", "chosen"), [((), False), (("container",), True)])
+def test_a_course_that_was_asked_for_is_chosen(cli: Cli, words: tuple[str, ...], chosen: bool) -> None:
+    """The tutor offers no choice then; without, the lab stands in the first of all, until the learner goes somewhere."""
+    cli("up", *words)
+    assert cli.json("status")["chosen"] == chosen
+    cli("goto", "container/cable")
+    assert cli.json("status")["chosen"]

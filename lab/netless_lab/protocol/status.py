@@ -106,7 +106,8 @@ class FaultStatus(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """Everything about the lab but the network itself.
 
-    What was asked for when it began: ``language``, "" for that of the lessons, and ``lessons``, a folder of courses, "" for none.
+    What was asked for when it began: ``language``, "" for that of the lessons, and ``lessons``, a folder of courses, "" for none. ``chosen``:
+    somebody asked for the course, or has moved in it; else it is only the first of all.
     """
 
     lab: str
@@ -128,6 +129,7 @@ class Status(msgspec.Struct, frozen=True):
     fault: FaultStatus | None = None
     language: str = ""
     lessons: str = ""
+    chosen: bool = False
 
 
 class GetStatus(Look[Status], frozen=True):

@@ -140,6 +140,7 @@ class Stage:
             fault=self.mode.fault(),
             language=self.library.language,
             lessons=self.library.own,
+            chosen=bool(state.progress.here),
         )
 
     def tell_status(self) -> None:

@@ -180,10 +180,11 @@ class Acting(Base):
         from .picker import offers_choice
 
         assert self.app.view.status is not None
-        wanted, here = self.app.course, self.app.view.status.course.id
+        status = self.app.view.status
+        wanted, here = self.app.course, status.course.id
         if wanted and wanted != here and any(course.id == wanted for course in self.app.view.courses):
             self._go((wanted, False))
-        elif offers_choice(self.app.view.courses, wanted) and self.is_active:
+        elif offers_choice(self.app.view.courses, chosen=bool(wanted) or status.chosen) and self.is_active:
             self.action_courses()
 
     def action_help(self) -> None:

@@ -57,10 +57,10 @@ class PickerScreen(Panel[str]):
         self.dismiss(None if event.value == here else first_open(self._view, event.value))
 
 
-def offers_choice(courses: tuple[CourseView, ...], asked: str | None) -> bool:
+def offers_choice(courses: tuple[CourseView, ...], *, chosen: bool) -> bool:
     """Whether to open with the picker: there is more than one course, none was asked for, and none is begun."""
     begun = any(step.earned for course in courses for lesson in course.lessons for step in lesson.steps)
-    return asked is None and sum(bool(course.lessons) for course in courses) > 1 and not begun
+    return not chosen and sum(bool(course.lessons) for course in courses) > 1 and not begun
 
 
 def first_open(view: View, target: str) -> str:
