@@ -278,3 +278,13 @@ def test_bindings_hold_under_changes_that_do_not_concern_them() -> None:
     snapshot = edit_node(own_network(), "c1", routes=())
     assert infer(step("internet/default-route"), snapshot, OWN) is None
     assert infer(step("cable/plug"), snapshot, OWN) == OWN
+
+
+def test_who_is_far_ahead_is_judged_by_the_addresses_that_stand() -> None:
+    """A later step is asked for while the lesson stands before the gateway: nobody has the lesson's own address of it, so the learner's is looked for."""
+    snapshot, asked = own_network(), step("internet/default-route")
+    linked = Bindings(links=OWN.links)
+    assert infer(asked, snapshot, linked) is None
+    again = found_again(asked, steps_until("switch/port-up"), snapshot, linked)
+    assert again.address("10.0.0.1") == OWN.address("10.0.0.1")
+    assert infer(asked, snapshot, again) == again

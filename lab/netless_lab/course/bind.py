@@ -80,9 +80,10 @@ def refit(steps: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baselin
 
 
 def found_again(step: Step, earlier: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None) -> Bindings:
-    """``bindings``, unless a link that ``step`` takes for granted bears its name no more, as after a rename: then those that fit now."""
-    names = {link.name for node in snapshot.nodes for link in node.links}
-    if all(bindings.word("link", text) in names for role, text in step.known if role == "link"):
+    """``bindings``, unless a link or an address that ``step`` takes for granted is nowhere, as after a rename or far ahead: then those that fit now."""
+    links = [link for node in snapshot.nodes for link in node.links]
+    there = {"link": {link.name for link in links}, "cidr": {own.cidr for link in links for own in link.addresses}}
+    if all(bindings.word(role, text) in there[role] for role, text in step.known if role in there):
         return bindings
     return refit(earlier, snapshot, bindings, baseline)
 
