@@ -46,6 +46,41 @@ def test_a_mend_that_does_not_heal_is_not_offered(lab: Running) -> None:
     assert lab.sh("curl -s --max-time 0.3 https://10.96.0.1 && echo came || true", "c1") == ""
 
 
+@pytest.mark.parametrize(
+    ("rule", "node", "probe"),
+    [
+        ("iptables -t nat -A PREROUTING -i br0 -p tcp --dport 80 -j REDIRECT --to-ports 3128", "host", Connect("c1", SITE, 80)),
+        ("ip netns exec c1 iptables -t nat -A OUTPUT -p tcp -j REDIRECT --to-ports 15001", "c1", Connect("c1", SITE, 80)),
+        ("iptables -t nat -A PREROUTING -i br0 -p udp --dport 53 -j REDIRECT --to-ports 53", "host", Lookup("c1", "example.test")),
+    ],
+    ids=["a proxy that does not run", "a sidecar that does not run yet", "a name server that does not run"],
+)
+def test_a_rule_that_takes_a_conversation_in_is_named(lab: Running, rule: str, node: str, probe: Probe) -> None:
+    """Nothing listens where a redirect leads to: the rule is told too, and nobody says of the far address that nothing listens there (its page came before)."""
+    lab.goto(START, end=True)
+    assert lab.sh(f"curl -s --max-time 1 http://{SITE}/ >/dev/null && echo came", "c1") == "came\n"
+    lab.sh(rule)
+    told = lab.client.ask(Explain(probe))
+    assert (told.code, told.place) == ("no-listener", f"{node}:service") and "redirect to" in told.cause, told
+    assert "no name server listens on" not in told.seen and not told.fix
+
+
+def test_who_is_told_to_answer_for_another_does_so_at_once(lab: Running) -> None:
+    """The mend heals at the first ping: a proxy of neighbour discovery waits up to 0.8 s unless told (proxy_delay), longer than the lab's nodes ask."""
+    lab.goto(START, end=True)
+    broken = BROKEN["six: nobody answers for who is behind"]
+    for line in broken.do.strip().splitlines():
+        node, _, command = line.strip().rpartition("| ")
+        lab.sh(command, node or "host")
+    for _ in range(3):
+        told = lab.client.ask(Explain(broken.probe))
+        assert told.code == "proxy-arp-off" and told.fix, told
+        lab.sh(told.fix)
+        assert " 1 received" in lab.sh(f"ping -n -c1 -W0.5 {broken.probe.to} || true", "c1")
+        lab.sh("ip -6 neigh flush proxy; sysctl -qw net.ipv6.conf.eth0.proxy_ndp=0 net.ipv6.neigh.eth0.proxy_delay=80")
+        lab.sh("ip -6 neigh flush all", "internet")
+
+
 def test_an_address_of_the_other_family_is_not_denied(lab: Running) -> None:
     """Who has an address of IPv4 only is not said to have none (ip shows it)."""
     lab.goto(START, end=True)

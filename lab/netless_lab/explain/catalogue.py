@@ -285,7 +285,8 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     # programs
     _of("icmp-ignored", "node", "a node that ignores pings", "{who} received the ping and does not answer any: {key} is 1", "sysctl -w {key}=0"),
     _of("no-listener", "service", "nothing listens", "the packet arrived at {who}, where nothing listens on port {port}{others}",
-        udp="the packet arrived at {who}, where nothing listens on UDP port {port}{others}, and {fate}"),
+        udp="the packet arrived at {who}, where nothing listens on UDP port {port}{others}, and {fate}",
+        led="{whose} rule {rule} takes the packet for {asked} in, to port {port} of its own, and nothing listens there{others}"),
     _of("service-on-loopback", "service", "a service for its own node only",
         "the service on port {port} of {who} listens on {address} only: nobody outside {who} can reach it"),
     _of("service-wrong-address", "service", "a service on another address", "the service on port {port} of {who} listens on {address} only, not on {asked}",

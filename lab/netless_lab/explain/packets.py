@@ -11,7 +11,9 @@ from ..model.addresses import is_address
 from ..model.journeys.flow import Flow
 from ..model.netfilter import packet as known
 from ..model.netfilter.packet import CONFIRMED, DNAT, ICMP, ICMPV6, SEEN_REPLY, SNAT, STATES, TCP, UDP, Packet
+from ..model.netfilter.run import run
 from ..model.netfilter.spans import Spans, address, only
+from ..model.snapshot import Chain, Rule
 from .case import Case
 from .last_seen import LastSeen
 
@@ -79,6 +81,15 @@ def entering(case: Case, node: str, out: str | None = None) -> tuple[str, Packet
         hop = came[-1]
         return "prerouting", first(case, hop.kind, hop.src, hop.dst, hop.link, out, port=case.port_at(hop.dst, node))
     return "output", first(case, case.last.kind, case.last.src, case.last.dst, "", out, port=case.port)
+
+
+def led_in(case: Case, node: str) -> tuple[Chain, Rule] | None:
+    """The rule by which the conversation, which was for somebody else, came to a port of the node's own (``redirect``, and ``dnat`` to itself)."""
+    asked = {flow.original.dst for flow in case.evidence.flows if flow.node == node and flow.destination_nat and case.node(node).owner(flow.reply.src)}
+    if not asked or any(case.node(node).owner(own) is not None for own in asked):
+        return None
+    hook, found = entering(case, node)
+    return next(((chain, rule) for way in run(case.node(node), hook, found) for done, chain, rule in way.rewrites if not done.source), None)
 
 
 def question(last: LastSeen, *, reply: bool = False) -> Packet:

@@ -13,7 +13,7 @@ from ..case import Case
 from ..cause import Cause, beside, counted, inferred, of_node, owner_words, said, seen, state
 from ..last_seen import truly
 from ..near import route_fact
-from ..packets import entering
+from ..packets import entering, led_in
 from ..routes import LOCAL, host_of, is_loopback
 from ..rules import base_of, rewrites, rules_at
 
@@ -186,7 +186,11 @@ def _unhooked(case: Case, node: Node, port: int) -> Cause | None:
 def _nobody(case: Case, node: Node, port: int, listeners: list[Listener]) -> Cause:
     known = ", ".join(str(own) for own in sorted({own.port for own in listeners}))
     fact = said(f"{owner_words(node.name)} has no socket on TCP port {port}, and its kernel refused the connection", case.run(node.name, "ss -ltn"))
-    return blame(case, "no-listener", node.name, facts=(fact,), port=port, others=f" (it listens on {known})" if known else "")
+    others, led = f" (it listens on {known})" if known else "", led_in(case, node.name)
+    if led is None:
+        return blame(case, "no-listener", node.name, facts=(fact,), port=port, others=others)
+    reads = inferred(f"the rule reads: {led[1].text}", case.listing(node.name, led[0]))
+    return blame(case, "no-listener", node.name, facts=(fact, reads), how="led", port=port, others=others, rule=led[1].text, asked=case.last.dst)
 
 
 def from_elsewhere(case: Case) -> Cause | None:

@@ -277,7 +277,8 @@ def _behind(case: Case, owner: Node) -> Cause | None:
         if "1" in switches:
             shown = inferred(f"{owner_words(node.name)} may answer for others, and has to be told for whom", case.ip(node.name, "neighbour show proxy"))
         told = "" if four else case.ip(node.name, f"neighbour add proxy {last.asked} dev {near.name}")
-        steps = [case.run(node.name, on)] * ("1" not in switches) + [told] * (not four)
+        at_once = case.run(node.name, f"sysctl -w net.ipv6.neigh.{near.name}.proxy_delay=0")  # or it lets up to 0.8 s pass, longer than some ask
+        steps = [case.run(node.name, on)] * ("1" not in switches) + [told, at_once] * (not four)
         reads = inferred(f"{owner_words(node.name)} routes {found.dst} by {found.dev}", case.ip(node.name, f"route get {last.asked}"))
         return blame(
             case, "proxy-arp-off", node.name, near.name, facts=(shown, reads), how="behind", fix="; ".join(steps), address=last.asked,

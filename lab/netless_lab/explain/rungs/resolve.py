@@ -9,6 +9,7 @@ from ...model.snapshot import Node
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, inferred, owner_words, said, state
+from ..packets import led_in
 from ..routes import host_of
 
 
@@ -47,7 +48,7 @@ def wrong_resolver(case: Case) -> Cause | None:
     original = next((own for own in servers if own == server), servers[0] if servers else server)
     if not original:
         return None
-    return _loopback(case, original) or _closed(case, original) or _nowhere(case, original)
+    return _loopback(case, original) or _led_in(case, original) or _closed(case, original) or _nowhere(case, original)
 
 
 def _asks(case: Case) -> bool:
@@ -66,6 +67,22 @@ def _loopback(case: Case, server: str) -> Cause | None:
         return None
     facts = (_named(case, server), state("nothing listens on UDP port 53", case.run(node.name, "ss -lun")))
     return blame(case, "resolver-wrong", node.name, facts=facts, how="itself", fix=_fix(case), server=server)
+
+
+def _led_in(case: Case, server: str) -> Cause | None:
+    """A rule of a node on the way takes the question for its own, and no name server runs there."""
+    if case.outcome.reason != "refused":
+        return None
+    for flow in case.evidence.flows:
+        led = led_in(case, flow.node) if flow.destination_nat and flow.original.dst == server else None
+        if led is not None:
+            chain, rule = led
+            closed = said(f"nothing listens on UDP port {flow.reply.sport} in {owner_words(flow.node)}", case.run(flow.node, "ss -lun"))
+            reads = inferred(f"the rule reads: {rule.text}", case.listing(flow.node, chain))
+            return blame(
+                case, "no-listener", flow.node, facts=(closed, reads), how="led", port=flow.reply.sport, others="", rule=rule.text, asked=server
+            )
+    return None
 
 
 def _closed(case: Case, server: str) -> Cause | None:

@@ -153,6 +153,6 @@ def _failure(opened: socket.socket, code: int, node: str, server: Target) -> Fai
     if queued is None or not queued.came_back:
         return from_errno(code, node, server.written)
     if queued.offender == server.address and (queued.origin, queued.kind, queued.icmp_code) in PORT_UNREACHABLE:
-        return Failure("refused", f"no name server listens on {server.written}", server.written)
+        return Failure("refused", f"{server.written} refused: no name server listens there, or a firewall answers so", server.written)
     own = bool(opened.getsockname()[0] == queued.offender)
     return from_icmp(queued, node, server.written, own)
