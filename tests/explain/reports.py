@@ -41,6 +41,12 @@ BROKEN = (
            ping(SITE), "subnet-clash", "host:routing"),
     Broken("a tun that nobody reads", "c1| ip tuntap add tun0 mode tun; ip addr add 10.7.0.2/24 dev tun0; ip link set tun0 up; ip route add 198.51.100.0/24 dev tun0",
            ping(SITE), "link-down", "c1:tun0"),
+    Broken("answers that a policy rule sends back out", "ip route add default via 203.0.113.1 table 100; ip rule add iif eth0 lookup 100",
+           ping(SITE), "policy-rule", "host:routing"),
+    Broken("answers with a TTL of one", "internet| sysctl -qw net.ipv4.ip_default_ttl=1", ping(SITE), "ttl-exceeded", "internet",
+           "internet| sysctl -qw net.ipv4.ip_default_ttl=64"),
+    Broken("a second firewall that knows one kind of answer", "nft 'table inet wall { chain forward { type filter hook forward priority filter + 1; policy drop; "
+           "ct status dnat accept; }; }'", Connect("c1", SITE, 80), "forward-policy", "host:fw"),
     Broken("a policy rule for a protocol", "ip rule add ipproto icmp lookup 100 pref 500; ip route add blackhole default table 100",
            ping(SITE), "policy-rule", "host:routing"),
     Broken("a policy rule for a port", "ip rule add dport 80 lookup 100 pref 500; ip route add unreachable default table 100",

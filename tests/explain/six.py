@@ -43,7 +43,7 @@ BROKEN = (
         c1| ip addr add fd00:b::77/128 dev veth1 nodad; ip -6 route replace default via fd00:a::1 src fd00:b::77
         ip -6 route add fd00:b::77/128 dev br0""",
         ping("fd00:b::1"), "proxy-arp-off", "host:neighbour",
-        "sysctl -qw net.ipv6.conf.eth0.proxy_ndp=0; ip -6 neigh flush proxy",
+        "sysctl -qw net.ipv6.conf.eth0.proxy_ndp=0 net.ipv6.neigh.eth0.proxy_delay=80; ip -6 neigh flush proxy",
     ),
     Broken(
         "a source that nobody out there knows",
@@ -61,6 +61,10 @@ BROKEN = (
     Broken(
         "bridged questions in the IP firewall", f"{SIX}\n{BESIDE}\nsysctl -qw net.bridge.bridge-nf-call-ip6tables=1; ip6tables -P FORWARD DROP\n{FORGET}",
         ping("fd00:a::3"), "bridge-netfilter", "host:fw", "sysctl -qw net.bridge.bridge-nf-call-ip6tables=0",
+    ),
+    Broken(
+        "its own firewall keeps it from asking for neighbours", f"{SIX}\nc1| ip6tables -A OUTPUT -p icmpv6 --icmpv6-type neighbour-solicitation -j DROP\n{FORGET}",
+        ping("fd00:b::1"), "output-drop", "c1:fw",
     ),
     Broken("served by IPv4 only", f"{SIX}\n{BESIDE}\nc2& python3 -m http.server 80 --bind 0.0.0.0",
            Connect("c1", "fd00:a::3", 80), "service-wrong-address", "c2:service"),

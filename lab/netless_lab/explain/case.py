@@ -214,6 +214,14 @@ class Case:
         return any(run.leg == "return" for run in self.evidence.runs)
 
     @cached_property
+    def bounced(self) -> bool:
+        """Whether the packet was last seen coming back into a node that had sent it out itself, by its own address: somebody sent it back."""
+        last = self.last
+        left = self.hops[: max(last.at, 0)] if last.iif else ()
+        owner = self.node(last.node).owner(last.src) if last.src else None
+        return owner is not None and any(hop.node == last.node and hop.direction == "out" and (hop.leg, hop.src) == (last.leg, last.src) for hop in left)
+
+    @cached_property
     def redirects(self) -> tuple[Rewrite, ...]:
         """Where the packet was given another destination on its way there: a published port, not the undoing of NAT on the way back."""
         changes = self.evidence.journey.rewrites

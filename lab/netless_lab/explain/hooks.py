@@ -42,6 +42,8 @@ class Check(msgspec.Struct, frozen=True):
     hook: str
     packet: Packet
     ways: tuple[Way, ...]
+    asks: bool = False
+    """It is a question for a neighbour, or the answer to it: the packet itself waits meanwhile, and its trace says nothing of this."""
 
     @property
     def stop(self) -> Way | None:
@@ -62,10 +64,9 @@ def passed(case: Case) -> Iterator[Check]:
     match last.stage:
         case "unsent":
             yield from _sent(case, at, last.kind, last.src, last.dst)
-            if case.family == 4:
-                yield from _along(case, at, _ARP, ("output",), question(last))
+            yield from map(_asking, _along(case, at, _ARP if case.family == 4 else FAMILIES[6], ("output",), _question(case, last)[0]))
         case "asking":
-            yield from _asked(case, last, at)
+            yield from map(_asking, _asked(case, last, at))
         case "bridging":
             yield from _bridged(case, last, at)
         case "routing":
@@ -80,6 +81,10 @@ def passed(case: Case) -> Iterator[Check]:
             if last.stage == "delivered" and last.leg == "forward":
                 kind = "echo-reply" if last.kind == "echo-request" else last.kind
                 yield from _sent(case, at._replace(returning=True), kind, last.dst, last.src)
+
+
+def _asking(check: Check) -> Check:
+    return replace(check, asks=True)
 
 
 def _along(

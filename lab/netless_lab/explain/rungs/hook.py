@@ -129,7 +129,7 @@ def _untold(case: Case) -> Iterator[Check]:
     """The hooks of which nftables has not said itself what it does there."""
     trace = case.evidence.trace
     told = trace is not None and case.last.node in trace.nodes and case.last.stage not in ("asking", "bridging")
-    yield from (check for check in passed(case) if not told or "arp" in check.families)
+    yield from (check for check in passed(case) if not told or check.asks)
 
 
 def legacy(case: Case) -> Cause | None:
@@ -330,12 +330,12 @@ def _for_all(rule: Rule) -> bool:
 
 
 def _shuts_answers_out(case: Case, block: Block) -> bool:
-    """Whether the answer to the packet would end in the same hook."""
+    """Whether the answer to the packet may end in the same hook: a rule too many does no harm there, and one too few does not heal."""
     last = case.last
     kind = "echo-reply" if last.kind == "echo-request" else last.kind
     iif, out = _passage(case, block)
     answer = packet(case, block.node, "return", kind, last.dst, last.src, out or None, iif or None)
-    return bool(always(run(case.node(block.node), "forward", answer), lambda way: way.end == "drop"))
+    return not always(run(case.node(block.node), "forward", answer), lambda way: way.end == "accept")
 
 
 def _beside_docker(case: Case, block: Block) -> str:

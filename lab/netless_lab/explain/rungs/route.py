@@ -56,7 +56,7 @@ def _too_small(case: Case, low: bool) -> Cause:
     last = case.last
     where = last.node if low else (case.evidence.errors[0].made_by if case.evidence.errors else last.node)
     first = next((hop.ttl for hop in case.hops if hop.ttl is not None and hop.leg == last.leg and hop.kind != "icmp-error"), None)
-    source = case.probe.node if last.leg == "forward" else last.node
+    source = next((hop.node for hop in case.hops if hop.leg == last.leg and hop.direction == "out"), last.node)
     name, key = ("TTL", "net.ipv4.ip_default_ttl") if case.family == 4 else ("hop limit", "net.ipv6.conf.all.hop_limit")
     out = next((hop.link for hop in case.hops if hop.node == source and hop.direction == "out"), "all")
     key = key.replace(".all.", f".{out}.")
@@ -253,7 +253,7 @@ def by_policy(case: Case) -> Cause | None:
         for number, hop in enumerate(case.hops[: last.at + 1])
         if hop.direction == "out" and hop.leg == last.leg and hop.mac_src in {link.mac for link in case.node(hop.node).links}
     ]
-    if not left or (last.stage == "routing" and last.iif):
+    if not left or (last.stage == "routing" and last.iif and not case.bounced):
         return None
     number, hop = left[-1]
     entered = _entered(case, number, hop)

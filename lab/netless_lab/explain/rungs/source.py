@@ -307,7 +307,7 @@ def loopback_led_out(case: Case) -> Cause | None:
 def martian(case: Case) -> Cause | None:
     """A source that cannot come from outside: this node's own address, or one of 127.0.0.0/8."""
     last = case.last
-    if not last.src or not last.iif or (last.node == case.probe.node and last.leg == "forward"):
+    if not last.src or not last.iif or (last.node == case.probe.node and last.leg == "forward") or case.bounced:
         return None
     node = case.node(last.node)
     own = node.owner(last.src)
