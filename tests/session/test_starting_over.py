@@ -20,6 +20,11 @@ def lab() -> Iterator[Running]:
 
 LEFT: dict[str, tuple[str, str]] = {
     "the rule for the node's own addresses": ("ip rule del pref 0", "ip rule; ip -6 rule"),
+    "the address ::1 of loopback": ("ip addr del ::1/128 dev lo", "ip addr show lo; ip -6 route show table all dev lo"),
+    "the way to ::1": ("ip -6 route flush table local", "ip -6 route show table all dev lo"),
+    "a rule like one of the kernel's own": ("ip rule add pref 32766 lookup main", "ip -d rule"),
+    "a policy of the other kind": ("ip xfrm policy add src ::/0 dst ::/0 dir fwd ptype sub action allow", "ip xfrm policy"),
+    "programs among the lab's own": ("echo exit 1 >/run/netless/bin/ip; chmod +x /run/netless/bin/ip; touch /run/lock/x", "ls /run/netless/bin /run/lock; ip rule"),
     "objects of System V": ("ipcmk -M 100; ipcmk -S 3; ipcmk -Q", "ipcs | grep '^0x'; true"),
     "a message queue": (
         "python3 -c 'import ctypes; assert ctypes.CDLL(None).mq_open(b\"/left\", 0o102, 0o600, 0) >= 0'",

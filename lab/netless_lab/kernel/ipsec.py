@@ -6,11 +6,14 @@ import contextlib
 from typing import Final
 
 from .namespace import Namespace
+from .netlink.attributes import attribute
 from .netlink.socket import ACK, NetlinkError, NetlinkSocket
 
 _NETLINK_XFRM: Final = 6
 _GETSA, _GETPOLICY, _FLUSHSA, _FLUSHPOLICY, _SETDEFAULT, _GETDEFAULT = 0x12, 0x15, 0x1C, 0x1D, 0x27, 0x28
 _EVERY_PROTOCOL: Final = b"\0"
+_OF_SUB_POLICIES: Final = attribute(16, b"\1" + bytes(5))
+"""XFRMA_POLICY_TYPE, XFRM_POLICY_TYPE_SUB: those of ``ptype sub`` are a table of their own, flushed by itself (net/xfrm/xfrm_user.c)."""
 _ACCEPT_ALL: Final = b"\2\2\2"
 """struct xfrm_userpolicy_default: what becomes of packets that no policy names, in, forwarded and out; XFRM_USERPOLICY_ACCEPT."""
 
@@ -18,8 +21,8 @@ _ACCEPT_ALL: Final = b"\2\2\2"
 def flush(namespace: Namespace) -> None:
     """No association, no policy, and packets that no policy names pass. Raises OSError on a kernel without IPsec."""
     with contextlib.closing(NetlinkSocket(namespace, _NETLINK_XFRM)) as opened:
-        for kind, body in ((_FLUSHSA, _EVERY_PROTOCOL), (_FLUSHPOLICY, b""), (_SETDEFAULT, _ACCEPT_ALL)):
-            with contextlib.suppress(NetlinkError):  # kernels before 5.16 know no default
+        for kind, body in ((_FLUSHSA, _EVERY_PROTOCOL), (_FLUSHPOLICY, b""), (_FLUSHPOLICY, _OF_SUB_POLICIES), (_SETDEFAULT, _ACCEPT_ALL)):
+            with contextlib.suppress(NetlinkError):  # kernels before 5.16 know no default, some no sub policies
                 opened.request(kind, ACK, body)
 
 

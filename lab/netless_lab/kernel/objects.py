@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from typing import Final, NamedTuple
 
 from ..model.clearing import Things
+from ..model.snapshot import PolicyRule
 from .netlink.address import ADDRESSES_BODY, RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR, decode_address
 from .netlink.attributes import attributes, native
 from .netlink.neighbour import FDB_BODY, NEIGHBOURS_BODY, PROXIES_BODY, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH
@@ -40,7 +41,7 @@ _BY_THE_KERNEL: Final = frozenset({1, 2, 3})
 """IFAPROT_KERNEL_LO, _RA and _LL: who made an address, told since Linux 5.18 (if_addr.h)."""
 _ADDRESS_FLAGS: Final = 0x02 | 0x10 | 0x100 | 0x200 | 0x400
 """IFA_F_NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN: those that people set; others tell how an address fares."""
-_LOCAL_TABLE, _PROTO_KERNEL, _UNICAST = 255, 2, 1
+_LOCAL_TABLE, _PROTO_KERNEL, _UNICAST, _ANYCAST = 255, 2, 1, 4
 _CLONED: Final = 0x200
 _PERVASIVE_ONLINK: Final = 0x2 | 0x4
 _RULE_FLAGS: Final = 0x1 | 0x2
@@ -164,12 +165,37 @@ def put_back(opened: NetlinkSocket, kept: Kept) -> Iterator[str]:
         extra, lost = _compare(kind, _dump(opened, kind), kept[kind.name])
         for body in extra:
             yield from _do(opened, kind, "take away", kind.delete, body)
+        if extra:  # the kernel takes the first that fits: a rule whose maker is not told names one of the kernel's own as well (rule_find)
+            extra, lost = _compare(kind, _dump(opened, kind), kept[kind.name])
+            for body in extra:
+                yield from _do(opened, kind, "take away", kind.delete, body)
         for body in sorted(lost, key=lambda body: _rests_on(kind, body)):
             yield from _do(opened, kind, "give back", kind.new, body, CREATE | REPLACE)
 
 
-def told(opened: NetlinkSocket, kept: Kept, links: Collection[int]) -> Things:
+def bereft(opened: NetlinkSocket, kept: Kept) -> frozenset[int]:
+    """The links that lack what the kernel makes for each that speaks IPv6, and only when it is switched on: its address, and the ways to that."""
+    if not kept:
+        return frozenset()
+    now = {kind.name: _dump(opened, kind) for kind in KINDS if kind.name in ("address", "route")}
+    return frozenset(link for link, _ in _made_for_links(kept) - _made_for_links(now))
+
+
+def _made_for_links(there: Mapping[str, Sequence[bytes]]) -> frozenset[tuple[int, Hashable]]:
+    """What the kernel made for IPv6, by links: that there is an address, and of ways their kinds, since an address may be another each time."""
+    made: set[tuple[int, Hashable]] = {(essence.link, "") for body in there["address"] if isinstance(essence := _address(body), ByItself)}
+    for body in there["route"]:
+        found = attributes(body, len(ROUTES_BODY))
+        if _comes_with_ipv6(body, found) and body[7] != _ANYCAST:
+            made.add((native(found.get(4, b"")), (body[1], body[4], body[7])))
+    return frozenset(made)
+
+
+def told(opened: NetlinkSocket, kept: Kept, links: Collection[int], *, born: bool = True) -> Things:
     """What ``put_back`` would take away or give back, in words: as far as a snapshot shows neither it nor how it differs.
+
+    ``born``: also of rules to the tables that those lead to which every namespace is born with. A comparison with the goal of a step leaves
+    them out; a history holds them.
 
     What rests on other than these ``links`` goes with its link, and what the kernel makes for an address with that.
     """
@@ -186,12 +212,18 @@ def told(opened: NetlinkSocket, kept: Kept, links: Collection[int]) -> Things:
         lost = [body for body in lost if not _follows(kind, body, links) or _sender(kind, body) in own]
         going, coming = len(extra), len(lost)
         if kind.name in _SHOWN:
-            new, gone = (Counter(map(_SHOWN[kind.name], bodies)) for bodies in (extra, lost))
+            new, gone = (Counter(_shown(kind, body, born=born) for body in bodies) for bodies in (extra, lost))
             going, coming = new.pop((), 0), gone.pop((), 0)
             differing = (gone & new).total()
             going, coming = going + differing, coming + differing
         found += Things(*((f"{count} of {kind.command}",) if count else () for count in (going, coming)))
     return found
+
+
+def _shown(kind: Kind, body: bytes, *, born: bool) -> tuple[object, ...]:
+    """What a snapshot says of an object; () where that is nothing, or of rules like those every namespace is ``born`` with nobody looks at it."""
+    found = _SHOWN[kind.name](body)
+    return () if born and any(isinstance(own, PolicyRule) and own.table in _BORN_WITH for own in found) else found
 
 
 def _sender(kind: Kind, body: bytes) -> bytes:
@@ -215,9 +247,9 @@ _BORN_WITH: Final = frozenset({253, 254, 255})
 _SHOWN: Final[dict[str, Callable[[bytes], tuple[object, ...]]]] = {
     "address": lambda body: found if (found := decode_address(body)) is not None else (),
     "route": lambda body: tuple(decode_route(body)),
-    "rule": lambda body: (found,) if (found := decode_rule(body)) is not None and found.table not in _BORN_WITH else (),
+    "rule": lambda body: (found,) if (found := decode_rule(body)) is not None else (),
 }
-"""What is said of an object where a snapshot is compared; nothing of some, and nothing of the rules that every namespace is born with."""
+"""What is said of an object where a snapshot is compared; nothing of some."""
 _TOLD_OTHERWISE: Final = frozenset({"neighbour", "proxy"})
 """Neighbours come and go by themselves, and are shown; proxies are told by their addresses."""
 

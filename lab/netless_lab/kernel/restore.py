@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..model.snapshot import Address, Link, Node
 from . import objects, sweep
@@ -74,6 +74,15 @@ class Restorer:
                 if self._asked != asked:
                     self.touched |= {wanted.name}
         self._attributes()
+        self._begin_again(objects.bereft(self._socket, self._objects))
+
+    def _begin_again(self, bereft: Collection[int]) -> None:
+        """Links from which somebody took what the kernel makes for IPv6: ::1 of a loopback, say. It makes it when a link is switched on."""
+        for link in self._baseline.links:
+            if link.up and link.ifindex in bereft and link.name not in self.touched:
+                self._do(f"switch {link.name} off", RTM_SETLINK, encode_link(link.ifindex, mask=UP))
+                self._do(f"switch {link.name} on", RTM_SETLINK, encode_up(link.ifindex))
+                self.touched |= {link.name}
 
     def routing(self) -> None:
         """What rests on links that are as they should be, and on each other in this order."""

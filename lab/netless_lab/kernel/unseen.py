@@ -21,14 +21,17 @@ from .settings import Difference, device_of
 from .sysctls import KNOBS, knob_of
 
 
-def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot) -> Things:
-    """Differences from the beginning that ``now`` does not hold, of the nodes that the lab made. About a millisecond a node."""
+def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot, *, born: bool = True) -> Things:
+    """Differences from the beginning that ``now`` does not hold, of the nodes that the lab made. About a millisecond a node.
+
+    ``born``: also of rules like those every namespace is born with, which a comparison of snapshots leaves out (``objects.told``).
+    """
     found = Things()
     for ref in refs:
         node = now.by_netns(ref.namespace.inode)
         if node is not None and ref.role != "unknown":
             with contextlib.suppress(OSError):
-                found += _within(ref.name, _of_node(ref, beginning.of(ref), node))
+                found += _within(ref.name, _of_node(ref, beginning.of(ref), node, born=born))
     return found
 
 
@@ -36,11 +39,11 @@ def _within(name: str, found: Things) -> Things:
     return Things(*(tuple(f"{what} in {name}" for what in words) for words in (found.going, found.coming)))
 
 
-def _of_node(ref: NodeRef, began: NodeBeginning, node: Node) -> Things:
+def _of_node(ref: NodeRef, began: NodeBeginning, node: Node, *, born: bool) -> Things:
     there = list(_set_in(ref, began, node))
     with contextlib.closing(NetlinkSocket(ref.namespace)) as opened:
         there += _of_links(opened, began, node)
-        return Things(tuple(there)) + objects.told(opened, began.objects, began.links)
+        return Things(tuple(there)) + objects.told(opened, began.objects, began.links, born=born)
 
 
 def _set_in(ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:

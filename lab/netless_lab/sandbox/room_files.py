@@ -42,7 +42,7 @@ class RoomFiles:
         self._tunables = Tunables(self._proc)
         self._trees = {folder: dict(_tree(folder)) for folder in ("/var", "/dev/shm")}
         self._modes = {folder: os.stat(folder).st_mode & 0o7777 for folder in ("/etc", "/run", "/dev", "/tmp", *self._trees)}
-        self._there = {folder: frozenset((*os.listdir(folder), *_OF_TOOLS)) for folder in ("/etc", "/run", "/dev")}
+        self._there = {folder: frozenset((*os.listdir(folder), *_OF_TOOLS)) for folder in ("/etc", "/run", "/run/lock", "/dev", BIN)}
         files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in _OWN_ETC)]
         self._files = {path: (path.stat().st_mode & 0o777, path.read_bytes()) for path in files if path.is_file()}
 
