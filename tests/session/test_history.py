@@ -102,3 +102,24 @@ def test_a_fault_is_in_the_script_when_nobody_seeks_it_any_more(lab: Running) ->
     typed(lab, "sysctl -w net.ipv4.ip_forward=1")
     assert eventually(lambda: said() == ["0", "1"]), said()
     lab.client.ask(Mend())
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("iptables-legacy -A INPUT -j DROP", "# (no command here does that)"),
+        ("sysctl -qw net.ipv4.ip_local_port_range='9000 9100'", "#   there: net.ipv4.ip_local_port_range = 9000?9100"),
+        ("ip xfrm policy add src 10.0.0.0/24 dst 10.0.0.0/24 dir out action block", "#   there: 1 of ip xfrm policy in host"),
+        ("ip route flush table local", " of ip route in host"),
+    ],
+    ids=["a rule of the old iptables", "a setting", "a policy of IPsec", "routes of the kernel's own"],
+)
+def test_a_script_says_what_it_does_not_make(lab: Running, command: str, told: str) -> None:
+    """What no picture shows, or no command is known for, stands in it as a comment that says so; who runs it is told; else nothing is said of that."""
+    lab.reset("lab")
+    typed(lab, "ip rule del pref 32767")
+    assert "not made all" not in lab.client.ask(GetHistory()).script
+    lab.reset("lab")
+    lab.sh(command)
+    assert eventually(lambda: told in lab.client.ask(GetHistory()).script), lab.client.ask(GetHistory()).script
+    assert "This script has not made all of it" in lab.sh(f"exec 2>&1\n{lab.client.ask(GetHistory()).script}")

@@ -79,8 +79,9 @@ class Mended(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One thing done, ``at`` the wall clock. ``lines`` are commands (dialect ip) that do it again; empty when there is no plain one. ``anew``: the
-    lab began anew here, and what stands before has no part in what it is now.
+    """One thing done, ``at`` the wall clock. ``lines`` are commands (dialect ip) that do it again; empty when something else brings it along.
+    ``unsaid``: there is no plain command for it, and ``lines`` only keep its place. ``anew``: the lab began anew here, and what stands before
+    has no part in what it is now.
     """
 
     at: Time
@@ -89,6 +90,7 @@ class Entry(msgspec.Struct, frozen=True):
     lines: tuple[str, ...] = ()
     step: str = ""
     anew: bool = False
+    unsaid: bool = False
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from ..course.step import Position
 from ..harmless import ACTING, harmless
 from ..model.changes import Change, done_by_somebody
+from ..model.clearing import Things
 from ..model.snapshot import Snapshot
 from ..model.telling import sentence
 from ..primitives.base import Action, Where
@@ -30,6 +31,7 @@ _MEANING: Final = re.compile(r"[\\`*_\[\]<>&~]")
 """Signs with a meaning inside a line of Markdown (CommonMark, 6, and GitHub's strikethrough)."""
 
 
+_NOTHING: Final = Things()
 _PID_OF: Final = "$(pid_of "
 _FINDS_PIDS: Final = """
 pid_of() {  # a process of the container with this host name: in another lab it has another number
@@ -98,7 +100,7 @@ class History:
 def _seen(who: Literal["learner", "lab"], changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str) -> list[Entry]:
     names = _names(before)
     told = retell(filter(done_by_somebody, changes), before, after)
-    return [Entry(time.time(), who, sentence(own.change), _lines(own.instead, names), step) for own in told]
+    return [Entry(time.time(), who, sentence(own.change), _lines(own.instead, names), step, unsaid=own.doings is None) for own in told]
 
 
 def _names(snapshot: Snapshot) -> dict[str, str]:
@@ -122,8 +124,11 @@ def _lines(doings: Iterable[Action | Doing], names: dict[str, str]) -> tuple[str
     return tuple(lines)
 
 
-def script(entries: tuple[Entry, ...]) -> str:
-    """A shell script for the host of a fresh lab, which makes of it what this lab is; what has no plain command stands as a comment."""
+def script(entries: tuple[Entry, ...], unseen: Things = _NOTHING) -> str:
+    """A shell script for the host of a fresh lab, which makes of it what this lab is. What has no plain command stands as a comment that says
+    so, and so does what is ``unseen``: otherwise than at the beginning, though nothing of it was seen to happen. Then the script, when it is
+    run, says that it has not made all.
+    """
     begun = max((number for number, entry in enumerate(entries) if entry.anew), default=0)
     kept = entries[begun:]
     course = kept[-1].step.partition("/")[0] if kept else ""
@@ -137,8 +142,16 @@ def script(entries: tuple[Entry, ...]) -> str:
             step = entry.step
             lines += ["", f"# --- {step}"]
         lines.append(f"# {_told(entry)}")
+        lines += [_NOT_MADE] * entry.unsaid
         lines += map(_typed, entry.lines)
+    beside = [f"#   there: {_printable(what)}" for what in unseen.going] + [f"#   gone: {_printable(what)}" for what in unseen.coming]
+    lines += ["", "# No command here makes this, which no picture shows:", *beside] if beside else []
+    missing = sum(entry.unsaid for entry in kept) + len(beside)
+    lines += ["", f"echo 'This script has not made all of it: no command is known for {missing} of what its comments tell.' >&2"] if missing else []
     return "\n".join(lines) + "\n"
+
+
+_NOT_MADE: Final = "# (no command here does that)"
 
 
 def notes(entries: tuple[Entry, ...]) -> str:
@@ -159,8 +172,11 @@ def notes(entries: tuple[Entry, ...]) -> str:
 
 def _told(entry: Entry, mark: str = "", write: Callable[[str], str] = str) -> str:
     """One line, whatever names it tells of: a line feed may stand in that of a namespace, and what follows it is not to become a command."""
-    text = "".join(sign if sign.isprintable() else "?" for sign in entry.text)
-    return f"{time.strftime('%H:%M:%S', time.localtime(entry.at))} {mark}{entry.who}{mark}: {write(text)}"
+    return f"{time.strftime('%H:%M:%S', time.localtime(entry.at))} {mark}{entry.who}{mark}: {write(_printable(entry.text))}"
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _typed(command: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import Refusal
+from ..model.clearing import Things
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..protocol import Account, Capture, CourseView, Enterable, Following, Message, Packet, SnapshotEvent, StatusEvent, VerdictEvent
@@ -36,10 +37,11 @@ def enterable(stage: Stage, node: str) -> Enterable:
         return Enterable(node)
 
 
-def account(stage: Stage) -> Account:
-    """What was done, as entries and written down."""
+async def account(stage: Stage) -> Account:
+    """What was done, as entries and written down. Of what is broken on purpose nothing is told that was not seen."""
     entries = stage.history.entries
-    return Account(entries, script(entries), notes(entries))
+    unseen = Things() if stage.mode.going() else await stage.world.unseen(born=False)
+    return Account(entries, script(entries, unseen), notes(entries))
 
 
 async def follow(stage: Stage, on: bool | None) -> Following:

@@ -60,7 +60,7 @@ async def looks(stage: Stage, request: protocol.Asked) -> protocol.Done | None:
         case protocol.GetProgress():
             return request.done(stage.state.progress)
         case protocol.GetHistory():
-            return request.done(looking.account(stage))
+            return request.done(await looking.account(stage))
         case protocol.GetJourneys():
             return request.done(stage.world.following.journeys())
         case protocol.GetPacket():

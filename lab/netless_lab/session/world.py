@@ -222,9 +222,9 @@ class World:
         """Put back what is missing or covered of the lab's own files; the paths."""
         return await self._in_thread(self._ground.repair)
 
-    async def unseen(self) -> Things:
-        """What a purge would take away though no snapshot shows it, in words."""
-        return await self._in_thread(lambda: unseen(self._ground.refs(), self._beginning, self._seen))
+    async def unseen(self, *, born: bool = True) -> Things:
+        """What a purge would take away though no snapshot shows it, in words; ``born`` as in ``kernel.unseen``."""
+        return await self._in_thread(lambda: unseen(self._ground.refs(), self._beginning, self._seen, born=born))
 
     def ending(self, keep: Collection[str], *, anew: bool) -> Things:
         """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab; with ``anew``

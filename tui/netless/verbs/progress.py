@@ -71,7 +71,8 @@ def history(args: Namespace, printer: Printer) -> int:
         printer.raw((told.script if args.script else told.markdown).rstrip("\n"))
         return Exit.PASS
     for entry in told.entries:
-        printer.row(f"{time.strftime('%H:%M:%S', time.localtime(entry.at))}  {entry.who:<8} {entry.text}")
+        said = f"{entry.text} (no command for it)" if entry.unsaid else entry.text
+        printer.row(f"{time.strftime('%H:%M:%S', time.localtime(entry.at))}  {entry.who:<8} {said}")
     return Exit.PASS
 
 
