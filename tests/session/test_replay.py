@@ -44,6 +44,11 @@ CASES = {
         "nft 'flush chain ip t d; delete map ip t v; delete chain ip t d'",
         "nft 'add table netdev n; add chain netdev n j { type filter hook ingress devices = { eth0, lo } priority 5; }'",
     ],
+    "tables that sleep": [
+        "nft add table ip d '{ flags dormant; }'; nft 'add chain ip d c { type filter hook input priority 0; policy drop; }'",
+        "nft add table ip d", "nft add table ip d '{ flags dormant; }'", "nft add table ip e; nft add chain ip e c; nft add table ip e '{ flags dormant; }'",
+        "nft delete chain ip e c; nft delete table ip e",
+    ],
     "settings of devices": [
         "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
         "sysctl -qw net.ipv4.conf.eth0.forwarding=0 net.ipv4.conf.eth0.rp_filter=2",

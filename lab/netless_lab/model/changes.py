@@ -70,6 +70,7 @@ from .changes_tables import (  # fmt: skip
     SysctlChanged,
     TableAdded,
     TableRemoved,
+    TableSet,
     XtablesChanged,
 )
 
@@ -81,7 +82,8 @@ __all__ = [
     "NeighbourLearned", "NeighbourSet", "NeighbourStateChanged", "NeighbourUnset", "NodeAppeared", "NodeRenamed", "NodeReplaced",
     "NodeVanished", "PolicyRuleAdded", "PolicyRuleRemoved", "PortJoined", "PortLeft", "PortStateChanged", "ResolversChanged",
     "RouteAdded", "RouteChanged", "RouteLinkState", "RouteRemoved", "RuleAdded", "RuleChanged", "RuleRemoved",
-    "SetAdded", "SetElementAdded", "SetElementRemoved", "SetRemoved", "Setting", "SysctlChanged", "TableAdded", "TableRemoved", "XtablesChanged",
+    "SetAdded", "SetElementAdded", "SetElementRemoved", "SetRemoved", "Setting", "SysctlChanged", "TableAdded", "TableRemoved", "TableSet",
+    "XtablesChanged",
     "done_by_somebody",
 ]  # fmt: skip
 
@@ -92,7 +94,7 @@ Change = (
     | RouteAdded | RouteRemoved | RouteChanged | RouteLinkState | PolicyRuleAdded | PolicyRuleRemoved
     | NeighbourLearned | NeighbourChanged | NeighbourStateChanged | NeighbourFailed | NeighbourForgotten | NeighbourSet | NeighbourUnset
     | FdbLearned | FdbMoved | FdbForgotten | FdbSet | FdbUnset
-    | TableAdded | TableRemoved | SetAdded | SetRemoved | SetElementAdded | SetElementRemoved
+    | TableAdded | TableRemoved | TableSet | SetAdded | SetRemoved | SetElementAdded | SetElementRemoved
     | ChainAdded | ChainRemoved | ChainPolicyChanged | RuleAdded | RuleRemoved | RuleChanged
     | XtablesChanged | ForwardingChanged | SysctlChanged | ResolversChanged | ListenerOpened | ListenerClosed
 )  # fmt: skip

@@ -138,6 +138,13 @@ class TableRemoved(Difference, frozen=True, tag="table-removed"):
     table: str
 
 
+class TableSet(Difference, frozen=True, tag="table-set"):
+    """A table with chains is ``dormant`` now, so the kernel asks none of them, or is not any more."""
+
+    table: str
+    dormant: bool
+
+
 class ChainAdded(Difference, frozen=True, tag="chain-added"):
     """A chain; its rules are changes of their own."""
 

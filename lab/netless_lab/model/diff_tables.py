@@ -40,6 +40,9 @@ def table_changes(was: Node, now: Node, macs: frozenset[str], *, fresh: bool) ->
     name = now.name
     found += [c.TableRemoved(name, table) for table in was.tables if table not in now.tables]
     found += [c.TableAdded(name, table) for table in now.tables if table not in was.tables]
+    slept, sleep = _dormant(was), _dormant(now)
+    asked = {f"{chain.family} {chain.table}" for chain in now.chains}
+    found += [c.TableSet(name, table, table in sleep) for table in now.tables if table in asked and (table in slept) != (table in sleep)]
     if was.sets != now.sets:
         found += _sets(was, now)
     if was.chains != now.chains:
@@ -55,6 +58,11 @@ def table_changes(was: Node, now: Node, macs: frozenset[str], *, fresh: bool) ->
     found += [c.ListenerClosed(name, own, quiet=_of_tunnel(own, tunnels)) for own in was.listeners if own in gone]
     found += [c.ListenerOpened(name, own, quiet=_of_tunnel(own, tunnels)) for own in now.listeners if own in new]
     return found
+
+
+def _dormant(node: Node) -> frozenset[str]:
+    """The tables whose chains the kernel does not ask."""
+    return frozenset(f"{chain.family} {chain.table}" for chain in node.chains if chain.dormant)
 
 
 def _of_tunnel(own: Listener, ports: set[int]) -> bool:

@@ -59,7 +59,7 @@ def _words(change: c.Change) -> str:
         case c.FdbLearned() | c.FdbMoved() | c.FdbForgotten() | c.FdbSet() | c.FdbUnset():
             return _fdb(change)
         case (
-            c.TableAdded() | c.TableRemoved() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
+            c.TableAdded() | c.TableRemoved() | c.TableSet() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
             | c.SetElementRemoved() | c.ChainAdded() | c.ChainRemoved() | c.ChainPolicyChanged() | c.RuleAdded()
             | c.RuleRemoved() | c.RuleChanged() | c.XtablesChanged()
         ):  # fmt: skip
@@ -310,7 +310,7 @@ def _table(own: FdbEntry) -> str:
 
 
 def _firewall(
-    change: c.TableAdded | c.TableRemoved | c.SetAdded | c.SetRemoved | c.SetElementAdded
+    change: c.TableAdded | c.TableRemoved | c.TableSet | c.SetAdded | c.SetRemoved | c.SetElementAdded
     | c.SetElementRemoved | c.ChainAdded | c.ChainRemoved | c.ChainPolicyChanged | c.RuleAdded | c.RuleRemoved
     | c.RuleChanged | c.XtablesChanged,
 ) -> str:  # fmt: skip
@@ -320,6 +320,8 @@ def _firewall(
             return f"table added on {node}: {table}"
         case c.TableRemoved(table=table):
             return f"table removed on {node}: {table}"
+        case c.TableSet(table=table, dormant=dormant):
+            return f"table {table} on {node} is {'dormant: its chains are not asked' if dormant else 'dormant no longer: its chains are asked'}"
         case c.SetAdded(own=own):
             return f"{_kind(own)} added on {node}: {_set(own)} ({own.kind}{f' : {own.maps_to}' if own.maps_to else ''})"
         case c.SetRemoved(own=own):

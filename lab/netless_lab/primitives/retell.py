@@ -234,7 +234,7 @@ _ORDER: Final[tuple[type[object] | tuple[type[object], ...], ...]] = (
     (c.NeighbourSet, c.FdbSet),
     (c.RouteAdded, c.RouteChanged),
     c.PolicyRuleAdded,
-    c.TableAdded,
+    (c.TableAdded, c.TableSet),
     c.SetAdded,
     c.ChainAdded,
     c.SetElementAdded,
@@ -263,6 +263,8 @@ def _order(change: c.Change) -> tuple[int, int]:
     """What goes first, in the order of dependence; then, of the same kind, what others of it rest on."""
     place = next((number for number, kinds in enumerate(_ORDER) if isinstance(change, kinds)), len(_ORDER))
     match change:
+        case c.TableSet():
+            return place, 1
         case c.RuleRemoved(place=rule):
             return place, -rule
         case c.RuleAdded(place=rule):
@@ -359,7 +361,7 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
             away = firewall(change)
             return None if away is None else (*context.emptied(node, f"{own.family} {own.table} "), *away)
         case (
-            c.TableAdded() | c.TableRemoved() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
+            c.TableAdded() | c.TableRemoved() | c.TableSet() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
             | c.SetElementRemoved() | c.ChainAdded() | c.ChainRemoved() | c.ChainPolicyChanged() | c.RuleAdded()
             | c.RuleRemoved() | c.RuleChanged()
         ):  # fmt: skip

@@ -58,7 +58,7 @@ def sysctl(change: c.SysctlChanged) -> tuple[Doing, ...]:
 
 
 Firewall = (
-    c.TableAdded | c.TableRemoved | c.SetAdded | c.SetRemoved | c.SetElementAdded
+    c.TableAdded | c.TableRemoved | c.TableSet | c.SetAdded | c.SetRemoved | c.SetElementAdded
     | c.SetElementRemoved | c.ChainAdded | c.ChainRemoved | c.ChainPolicyChanged | c.RuleAdded | c.RuleRemoved | c.RuleChanged
 )  # fmt: skip
 
@@ -70,6 +70,9 @@ def firewall(change: Firewall) -> tuple[Doing, ...] | None:
             said = f"nft add table {table}" if _TABLE.fullmatch(table) else None
         case c.TableRemoved(table=table):
             said = f"nft delete table {table}" if _TABLE.fullmatch(table) else None
+        case c.TableSet(table=table, dormant=dormant):
+            flags = " '{ flags dormant; }'" if dormant else ""
+            said = f"nft add table {table}{flags}" if _TABLE.fullmatch(table) else None
         case c.SetAdded(own=own):
             said = f"nft {_quoted(f'add {_kind(own)} {_set(own)} {{ {_typed(own)} }}')}" if _CHAIN.fullmatch(_set(own)) else None
         case c.SetRemoved(own=own):
