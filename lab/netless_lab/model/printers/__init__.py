@@ -2,8 +2,7 @@
 
 from .dot import dot
 from .mermaid import mermaid
-from .palette import DARK, LIGHT, Palette
-from .svg import svg
+from .svg import DARK, LIGHT, Palette, svg
 from .text import text
 
 __all__ = ["DARK", "LIGHT", "Palette", "dot", "mermaid", "svg", "text"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..snapshot import Snapshot
 from .graph import Edge, Vertex, graph_of
-from .palette import DARK, LIGHT
+from .svg import DARK, LIGHT
 
 _LINE = {"cable": "---", "port": "===", "lower": "-.-", "way": "-.->"}
 
