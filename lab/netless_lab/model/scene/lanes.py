@@ -9,12 +9,11 @@ from __future__ import annotations
 import msgspec
 
 from .bars import COLUMN
-from .boxes import Block, block
+from .boxes import Block, RightLane, Thrift, block, stack_right
 from .figure import Cable, Figure, lower_of
 from .labels import addresses
 from .link_rows import rows_wanted
 from .middle import COMFORT, LEAST, Labels, Middle, plan_middle, uplinks_of
-from .outside import RightLane, Thrift, stack_right
 from .values import Level, Place
 
 _SAVINGS: tuple[tuple[Thrift, Labels], ...] = (

@@ -18,10 +18,10 @@ import msgspec
 
 from ..gates import GateState
 from .bars import COLUMN, Bar, stand
+from .boxes import RightLane, Thrift
 from .figure import Figure, Part
 from .labels import GATE_TEXT, addresses, first_address, safe
 from .link_rows import INDENT, LinkRows, Tell, give_rows
-from .outside import RightLane, Thrift
 from .values import Place
 
 COMFORT, LEAST = 5, 3

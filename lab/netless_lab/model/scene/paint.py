@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from .boxes import Block
+from .boxes import Block, Outside, cloud_rows, under_cloud
 from .figure import Figure, lower_of
 from .glyphs import DEAD, TO, Glyphs
 from .host import paint_host, paint_host_words
 from .labels import clip
 from .lanes import Lanes
-from .outside import Outside, cloud_rows, under_cloud
 from .sheet import Sheet, cells
 from .values import Cell, Place, Rect, Scene
 
