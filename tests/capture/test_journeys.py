@@ -14,8 +14,7 @@ from netless_lab.model.journeys.assemble import traffic
 from netless_lab.model.journeys.converse import Sight, converse
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
-from netless_lab.model.journeys.frame import Frame, Recording
-from netless_lab.model.journeys.ground import Ground
+from netless_lab.model.journeys.frame import Frame, Ground, Recording
 from netless_lab.model.journeys.path import death, learned
 from netless_lab.model.journeys.questions import questions
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping

@@ -11,8 +11,7 @@ from netless_lab.model.journeys.assemble import journey, traffic
 from netless_lab.model.journeys.converse import converse
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
-from netless_lab.model.journeys.frame import Frame, Recording
-from netless_lab.model.journeys.ground import Ground
+from netless_lab.model.journeys.frame import Frame, Ground, Recording
 from netless_lab.model.journeys.packet import Tuple
 from netless_lab.model.journeys.questions import questions
 from netless_lab.model.probe import Outcome, Ping

@@ -17,8 +17,7 @@ from netless_lab.kernel.read import Reader
 from netless_lab.model.evidence import Evidence
 from netless_lab.model.journey import Journey
 from netless_lab.model.journeys.assemble import journey
-from netless_lab.model.journeys.frame import Recording
-from netless_lab.model.journeys.ground import Ground
+from netless_lab.model.journeys.frame import Ground, Recording
 from netless_lab.model.probe import Probe
 from netless_lab.watching.gather import gather
 

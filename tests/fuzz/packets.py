@@ -13,8 +13,7 @@ from netless_lab.model.journey import Direction
 from netless_lab.model.journeys.assemble import traffic
 from netless_lab.model.journeys.converse import converse
 from netless_lab.model.journeys.decode import decode
-from netless_lab.model.journeys.frame import Frame
-from netless_lab.model.journeys.ground import Ground
+from netless_lab.model.journeys.frame import Frame, Ground
 from netless_lab.model.journeys.layers import layers
 from netless_lab.model.journeys.questions import questions
 from netless_lab.model.journeys.words import words

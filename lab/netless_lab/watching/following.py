@@ -22,8 +22,7 @@ from ..kernel.read import NodeRef, Reader
 from ..model.evidence import Evidence
 from ..model.journey import Journey
 from ..model.journeys.assemble import Followed, follow
-from ..model.journeys.frame import Frame, in_order
-from ..model.journeys.ground import Ground
+from ..model.journeys.frame import Frame, Ground, in_order
 from ..model.journeys.layers import Layer, layers
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot

@@ -35,8 +35,7 @@ from ..model.evidence import CLOSED_PORT, Afresh, Count, Evidence, RuleHit
 from ..model.journeys.assemble import Followed, follow
 from ..model.journeys.converse import Conversation
 from ..model.journeys.flow import Flow, asked
-from ..model.journeys.frame import Frame
-from ..model.journeys.ground import Ground
+from ..model.journeys.frame import Frame, Ground
 from ..model.journeys.packet import ICMP, ICMP6
 from ..model.journeys.runs import errors, runs
 from ..model.probe import Outcome, Probe, Udp, asks_names

@@ -17,8 +17,7 @@ from ..model.journey import Journey
 from ..model.journeys.assemble import Followed, traffic
 from ..model.journeys.converse import Conversation, Sorter
 from ..model.journeys.decode import decode
-from ..model.journeys.frame import Frame
-from ..model.journeys.ground import Ground
+from ..model.journeys.frame import Frame, Ground
 from ..model.journeys.packet import Packet, Tuple
 from ..model.journeys.questions import Question, belonging, questions
 from ..model.snapshot import Snapshot

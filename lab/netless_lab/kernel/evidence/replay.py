@@ -12,7 +12,7 @@ from ...model.journey import Direction
 from ...model.journeys.assemble import Followed, follow
 from ...model.journeys.converse import Sight
 from ...model.journeys.decode import decode
-from ...model.journeys.ground import Ground
+from ...model.journeys.frame import Ground
 from ...model.journeys.packet import FIN, ICMP, ICMP6, RST, TCP, UDP, Kind, Packet
 from ...model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ...model.snapshot import Node, Snapshot

@@ -11,8 +11,7 @@ from . import path
 from .converse import Conversation, Sight, converse
 from .decode import decode
 from .flow import Flow
-from .frame import Recording
-from .ground import Ground
+from .frame import Ground, Recording
 from .packet import Packet
 from .pick import of_probe, target
 from .questions import Question, belonging, joined, questions

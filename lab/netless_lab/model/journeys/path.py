@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..journey import Death, Flood, Hop, Learned, Rewrite
 from .converse import Sight
-from .ground import Ground
+from .frame import Ground
 from .packet import TCP, UDP, Packet
 
 Mark = tuple[int | bytes, ...]

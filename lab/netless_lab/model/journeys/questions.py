@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .converse import Conversation, Sight
-from .ground import Ground
+from .frame import Ground
 
 _WAITING_NS = 4_000_000_000
 """An unanswered question is asked for at most about three seconds (arp(7): mcast_solicit, retrans_time)."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..evidence import IcmpError, Run
 from .converse import Sight
-from .ground import Ground
+from .frame import Ground
 from .packet import Packet
 from .path import Mark, arrived
 from .words import error, flags
