@@ -37,7 +37,7 @@ from ..model.journeys.converse import Conversation
 from ..model.journeys.flow import Flow, asked
 from ..model.journeys.frame import Frame, Ground
 from ..model.journeys.packet import ICMP, ICMP6
-from ..model.journeys.runs import errors, runs
+from ..model.journeys.path import errors, runs
 from ..model.probe import Outcome, Probe, Udp, asks_names
 from ..model.snapshot import Node, Snapshot
 
