@@ -11,12 +11,11 @@ from helpers.wires import forget, inside
 from netless_lab.kernel.capture import Recorder
 from netless_lab.model.journey import Direction, Hop, Journey
 from netless_lab.model.journeys.assemble import traffic
-from netless_lab.model.journeys.converse import Sight, converse
+from netless_lab.model.journeys.converse import Sight, converse, questions
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.frame import Frame, Ground, Recording
 from netless_lab.model.journeys.path import death, learned
-from netless_lab.model.journeys.questions import questions
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping
 
 SITE = "198.51.100.10"

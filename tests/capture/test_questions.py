@@ -8,12 +8,11 @@ import pytest
 
 from capture import frames
 from netless_lab.model.journeys.assemble import journey, traffic
-from netless_lab.model.journeys.converse import converse
+from netless_lab.model.journeys.converse import converse, questions
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.frame import Frame, Ground, Recording
 from netless_lab.model.journeys.packet import Tuple
-from netless_lab.model.journeys.questions import questions
 from netless_lab.model.probe import Outcome, Ping
 
 PING = Ping("c1", "198.51.100.10")

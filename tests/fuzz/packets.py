@@ -11,11 +11,10 @@ from netless_lab.kernel.capture.pcapng import pcapng
 from netless_lab.model import dns
 from netless_lab.model.journey import Direction
 from netless_lab.model.journeys.assemble import traffic
-from netless_lab.model.journeys.converse import converse
+from netless_lab.model.journeys.converse import converse, questions
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.frame import Frame, Ground
 from netless_lab.model.journeys.layers import layers
-from netless_lab.model.journeys.questions import questions
 from netless_lab.model.journeys.words import words
 
 SEEDS = tuple(frames.samples().values())

@@ -15,11 +15,10 @@ from typing import Final
 from ..kernel.evidence.lookout import Lookout, Watching
 from ..model.journey import Journey
 from ..model.journeys.assemble import Followed, traffic
-from ..model.journeys.converse import Conversation, Sorter
+from ..model.journeys.converse import Conversation, Question, Sorter, belonging, questions
 from ..model.journeys.decode import decode
 from ..model.journeys.frame import Frame, Ground
 from ..model.journeys.packet import Packet, Tuple
-from ..model.journeys.questions import Question, belonging, questions
 from ..model.snapshot import Snapshot
 
 TURN_S: Final = 0.1

@@ -8,8 +8,8 @@ from typing import Final
 from ...model.addresses import is_address
 from ...model.evidence import RouteAnswer
 from ...model.journeys.assemble import Followed
+from ...model.journeys.converse import target
 from ...model.journeys.flow import Flow
-from ...model.journeys.pick import target
 from ...model.probe import Connect, Lookup, Outcome, Ping, Probe, Udp
 from ...model.snapshot import Snapshot
 from ..read import NodeRef

@@ -8,13 +8,11 @@ from typing import Final, Literal, NamedTuple
 from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite, Tunnel
 from ..probe import Outcome, Probe
 from . import path
-from .converse import Conversation, Sight, converse
+from .converse import Conversation, Question, Sight, belonging, converse, joined, of_probe, questions, target
 from .decode import decode
 from .flow import Flow
 from .frame import Ground, Recording
 from .packet import Packet
-from .pick import of_probe, target
-from .questions import Question, belonging, joined, questions
 from .words import words
 
 MOST_HOPS: Final = 240
