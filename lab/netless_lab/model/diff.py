@@ -1,17 +1,27 @@
 """The difference of two snapshots, as changes a person would name: a move is a move and a rename is a rename.
 
 Counters and the time a snapshot was taken are no changes at all. What comes and goes by itself is there but marked quiet.
+
+What changed in the links: came, went, moved, renamed, up, down, plugged in, set, addressed.
+
+Which node and which link of one snapshot is which of the other.
+
+A namespace is its inode. A link is (namespace, ifindex) as long as it stays; when it moves to another namespace the kernel may give it
+another ifindex, but it keeps its MAC, its kind and its peer, and those tell that it is the same one (RTM_NEWLINK with IFLA_NET_NS_*).
 """
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
 from msgspec.structs import replace
 
+from . import changes as c
 from .changes import Change, NameAdded, NameBroken, NameMoved, NameRemoved, NodeAppeared, NodeRenamed, NodeReplaced, NodeVanished
-from .diff_links import link_changes
 from .diff_tables import table_changes
-from .identity import match
-from .snapshot import Name, Node, Snapshot
+from .options import reset_and_set
+from .snapshot import Address, BridgePort, Link, Name, Node, Snapshot
 
 
 def diff(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
@@ -83,3 +93,291 @@ def _leads_to(snapshot: Snapshot, name: Name, unseen: str = "a namespace") -> st
     if node is not None:
         return node.name
     return "" if name.netns is None else unseen
+
+
+Ends = dict[tuple[str, str], tuple[Node, Link]]
+
+
+def link_changes(same: Identity) -> list[c.Change]:
+    """All changes of links, cables first."""
+    buried = frozenset(map(id, same.nodes_gone))
+    found: list[c.Change] = []
+    for node, link, far in _cables(same.links_gone):
+        quiet = link.kind == "loopback" or id(node) in buried
+        if far is None:
+            found.append(c.LinkRemoved(node.name, link, quiet=quiet))
+        else:
+            found.append(c.CableRemoved(node.name, link, far[0].name, far[1]))
+    moved = {(pair.node_before.name, pair.before.name): (pair.node.name, pair.after.name) for pair in same.links}
+    for pair in same.links:
+        if pair.moved:
+            found.append(c.LinkMoved(pair.node.name, pair.node_before.name, pair.before, pair.after))
+        elif pair.before.name != pair.after.name:
+            found.append(c.LinkRenamed(pair.node.name, pair.before.name, pair.after.name))
+    for node, link, far in _cables(same.links_new):
+        if far is None:
+            found.append(c.LinkAdded(node.name, link, quiet=link.kind == "loopback"))
+        else:
+            found.append(c.CableAdded(node.name, link, far[0].name, far[1]))
+    for node, link in same.links_new:
+        found += newborn(node, link)
+    for pair in same.links:
+        if pair.before is not pair.after and (pair.before != pair.after or pair.moved):
+            found += _settings(pair, moved)
+    return found
+
+
+def newborn(node: Node, link: Link) -> list[c.Change]:
+    """What a link already has that has just come, beside what it is."""
+    found: list[c.Change] = []
+    if link.up:
+        found.append(c.LinkWentUp(node.name, link, quiet=link.kind == "loopback"))
+    if link.master is not None:
+        found.append(c.PortJoined(node.name, link.name, link.master, pinned=_pinned(node, link.master)))
+    plain = link if link.port is None else _without_flags(link)
+    found += [c.LinkSet(node.name, setting, plain, link) for setting in _PORT if _flag(link, setting) != _flag(plain, setting)]
+    unset = replace(link, options=tuple(own for own in link.options if own.of != "port"))
+    if unset != link:
+        found.append(c.LinkSet(node.name, "options", unset, link))
+    found += [c.AddressAdded(node.name, link.name, own, quiet=by_itself(own)) for own in link.addresses]
+    return found
+
+
+def _cables(links: tuple[tuple[Node, Link], ...]) -> list[tuple[Node, Link, tuple[Node, Link] | None]]:
+    """The links, each with the far end of its cable when that is among them too; then the far end is left out."""
+    ends: Ends = {(node.name, link.name): (node, link) for node, link in links}
+    found: list[tuple[Node, Link, tuple[Node, Link] | None]] = []
+    done: set[tuple[str, str]] = set()
+    for place, (node, link) in ends.items():
+        if place in done:
+            continue
+        done.add(place)
+        far = (link.peer.node, link.peer.name) if link.peer is not None and link.kind == "veth" else None
+        if far is not None and far in ends and far not in done:
+            done.add(far)
+            found.append((node, link, ends[far]))
+        else:
+            found.append((node, link, None))
+    return found
+
+
+def _settings(pair: Pair, moved: dict[tuple[str, str], tuple[str, str]]) -> list[c.Change]:
+    before, after, node = pair.before, pair.after, pair.node.name
+    found: list[c.Change] = []
+    if before.master != after.master and after.master != _renamed(pair.node_before.name, before.master, moved):
+        if after.master is not None:
+            found.append(c.PortJoined(node, after.name, after.master, before.master or "", _pinned(pair.node, after.master)))
+        else:
+            found.append(c.PortLeft(node, after.name, before.master or ""))
+    if before.up != after.up:
+        found.append(c.LinkWentUp(node, after) if after.up else c.LinkWentDown(node, after))
+    if before.carrier != after.carrier:
+        found.append(_carrier(pair))
+    found += _port(pair)
+    compared: tuple[tuple[c.Setting, bool], ...] = (
+        ("MAC", before.mac == after.mac),
+        ("MTU", before.mtu == after.mtu),
+        ("stp", before.stp == after.stp),
+        ("arp", before.arp == after.arp),
+        ("promisc", before.promisc == after.promisc),
+        ("mode", before.mode == after.mode),
+        ("alias", before.alias == after.alias),
+        ("altnames", before.altnames == after.altnames),
+        ("vxlan", before.vxlan == after.vxlan),
+        ("programs", before.programs == after.programs),
+        ("options", not reset_and_set(before, after)),
+    )
+    for setting, same in compared:
+        if not same:
+            quiet = setting == "MAC" and after.kind == "bridge" and not _pinned_by_hand(pair)
+            found.append(c.LinkSet(node, setting, before, after, quiet=quiet))
+    found += _addresses(pair)
+    return found
+
+
+def _pinned(node: Node, name: str) -> str:
+    """The MAC of a bridge that somebody has given it; "" when it is a port's: the kernel takes one (br_stp_recalculate_bridge_id)."""
+    own = node.link(name)
+    ports = [link.mac for link in node.links if link.master == name]
+    if own is None or own.mac in NO_MAC:
+        return ""
+    return own.mac if own.mac not in ports else ""
+
+
+def _pinned_by_hand(pair: Pair) -> bool:
+    """Whether somebody gave a bridge its MAC, or took back one that was given: with ports the kernel gives it theirs, and only theirs."""
+    had_ports = any(link.master == pair.before.name for link in pair.node_before.links)
+    return bool(_pinned(pair.node, pair.after.name) or (had_ports and _pinned(pair.node_before, pair.before.name)))
+
+
+def _renamed(node: str, name: str | None, moved: dict[tuple[str, str], tuple[str, str]]) -> str | None:
+    """The name now of what was called ``name``: a bridge that was renamed is still the same bridge."""
+    if name is None:
+        return None
+    return moved.get((node, name), (node, name))[1]
+
+
+def _carrier(pair: Pair) -> c.Change:
+    """Carrier follows from up: it is news when it comes from the other end of the cable."""
+    after = pair.after
+    by_other_end = pair.before.up == after.up and after.up and after.kind == "veth"
+    cause = after.peer.name if by_other_end and after.peer is not None else ""
+    return c.CarrierChanged(pair.node.name, after, cause, quiet=not by_other_end)
+
+
+_PORT: Final[tuple[c.Setting, ...]] = ("hairpin", "isolated", "learning", "flood", "broadcast", "locked")
+
+
+def _flag(link: Link, setting: c.Setting) -> bool:
+    """A port's own setting; what is no port has those that a port is born with."""
+    return bool(getattr(link.port or BridgePort(), setting))
+
+
+def _without_flags(link: Link) -> Link:
+    """The port as it was when it was plugged in."""
+    return replace(link, port=BridgePort(link.port.state if link.port is not None else "disabled"))
+
+
+def _port(pair: Pair) -> list[c.Change]:
+    before, after = pair.before.port, pair.after.port
+    if after is None or before == after:
+        return []
+    node = pair.node.name
+    found: list[c.Change] = []
+    state = before.state if before is not None else "disabled"
+    if state != after.state:
+        loud = after.state in ("forwarding", "blocking")
+        found.append(c.PortStateChanged(node, pair.after, state, after.state, quiet=not loud))
+    for setting in _PORT:
+        if _flag(pair.before, setting) != _flag(pair.after, setting):
+            found.append(c.LinkSet(node, setting, pair.before, pair.after))
+    return found
+
+
+def _addresses(pair: Pair) -> list[c.Change]:
+    if pair.before.addresses == pair.after.addresses:
+        return []
+    node, link = pair.node, pair.after
+    old = {own.given: own for own in pair.before.addresses}
+    new = {own.given: own for own in link.addresses}
+    found: list[c.Change] = [
+        c.AddressRemoved(node.name, link.name, own, quiet=own.family == 6 and by_itself(own)) for key, own in old.items() if key not in new
+    ]
+    for key, own in new.items():
+        if key not in old:
+            by_hand = own.family == 4 and pair.before.up
+            found.append(c.AddressAdded(node.name, link.name, own, quiet=by_itself(own) and not by_hand))
+        elif own.duplicate and not old[key].duplicate:
+            found.append(c.AddressDuplicate(node.name, link.name, own))
+        elif old[key].tentative and not own.tentative:
+            found.append(c.AddressReady(node.name, link.name, own, quiet=True))
+    return found
+
+
+def by_itself(own: Address) -> bool:
+    """Loopback's own address and link-local ones come by themselves when the link is switched on; those of IPv6 go so too."""
+    return own.scope == "host" or (own.family == 6 and own.scope == "link")
+
+
+NO_MAC = ("", "00:00:00:00:00:00")
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """One link before and after, and the nodes it was and is in."""
+
+    node_before: Node
+    before: Link
+    node: Node
+    after: Link
+
+    @property
+    def moved(self) -> bool:
+        """Whether it changed its namespace."""
+        return inode(self.node_before) != inode(self.node)
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Everything matched: nodes that stayed, links that stayed or moved, and what came and went."""
+
+    nodes: tuple[tuple[Node, Node], ...]
+    nodes_new: tuple[Node, ...]
+    nodes_gone: tuple[Node, ...]
+    links: tuple[Pair, ...]
+    links_new: tuple[tuple[Node, Link], ...]
+    links_gone: tuple[tuple[Node, Link], ...]
+
+    def renamed(self, node: Node) -> dict[str, str]:
+        """Old name to new name of the links that stayed in a node and are called otherwise now."""
+        return {
+            pair.before.name: pair.after.name
+            for pair in self.links
+            if pair.node is node and not pair.moved and pair.before.name != pair.after.name
+        }
+
+
+def inode(node: Node) -> tuple[int, str]:
+    """What identifies a node: its inode, or its name in a sketch that has none."""
+    return (node.netns, "") if node.netns else (0, node.name)
+
+
+def match(before: Snapshot, after: Snapshot) -> Identity:
+    """Match everything."""
+    old = {inode(node): node for node in before.nodes}
+    new = {inode(node): node for node in after.nodes}
+    nodes = tuple((old[key], node) for key, node in new.items() if key in old)
+    pairs: list[Pair] = []
+    gone: list[tuple[Node, Link]] = []
+    came: list[tuple[Node, Link]] = []
+    for key, node in new.items():
+        was = {link.ifindex: link for link in old[key].links} if key in old else {}
+        for link in node.links:
+            earlier = was.get(link.ifindex)
+            if earlier is not None and _same(earlier, link):
+                pairs.append(Pair(old[key], was.pop(link.ifindex), node, link))
+            else:
+                came.append((node, link))
+        if key in old:
+            gone += [(old[key], link) for link in was.values()]
+    for key, node in old.items():
+        if key not in new:
+            gone += [(node, link) for link in node.links]
+    pairs += _moves(gone, came)
+    return Identity(
+        nodes=nodes,
+        nodes_new=tuple(node for key, node in new.items() if key not in old),
+        nodes_gone=tuple(node for key, node in old.items() if key not in new),
+        links=tuple(pairs),
+        links_new=tuple(came),
+        links_gone=tuple(gone),
+    )
+
+
+def _same(before: Link, after: Link) -> bool:
+    """Whether a link with the same ifindex is the same link: an ifindex may be used again after a removal or a move."""
+    if before.kind != after.kind:
+        return False
+    return before.mac == after.mac or before.name == after.name
+
+
+def _moves(gone: list[tuple[Node, Link]], came: list[tuple[Node, Link]]) -> list[Pair]:
+    """Take out of both lists what only moved, the best match first: same MAC and kind always, then same peer, then same name."""
+    found: list[Pair] = []
+    left: dict[tuple[str, str], list[tuple[Node, Link]]] = {}
+    for there, earlier in gone:
+        left.setdefault((earlier.mac, earlier.kind), []).append((there, earlier))
+    moved: set[int] = set()
+    for node, link in came:
+        alike = left.get((link.mac, link.kind), []) if link.mac not in NO_MAC else []
+        choices = [choice for choice in alike if inode(choice[0]) != inode(node)]
+        if choices:
+            best = max(choices, key=lambda choice: (_same_peer(choice[1], link), choice[1].name == link.name))
+            alike.remove(best)
+            moved |= {id(best[1]), id(link)}
+            found.append(Pair(best[0], best[1], node, link))
+    for links in (gone, came):
+        links[:] = [(node, link) for node, link in links if id(link) not in moved]
+    return found
+
+
+def _same_peer(before: Link, after: Link) -> bool:
+    return before.peer is not None and after.peer is not None and before.peer.name == after.peer.name
