@@ -14,8 +14,8 @@ from helpers.lab import Lab, Table, action, lab
 from helpers.sandboxed import sandboxed
 from netless_lab.course.files import read_folder
 from netless_lab.primitives.base import Action
+from netless_lab.primitives.cable import MoveLink
 from netless_lab.primitives.fuse import fuse
-from netless_lab.primitives.move import MoveLink
 
 SEQUENCES: dict[str, tuple[Table, ...]] = {
     "the post": POST,

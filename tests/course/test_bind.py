@@ -25,7 +25,7 @@ from netless_lab.course.bind import Bindings, closest, found_again, fresh, infer
 from netless_lab.course.parse import parse_lesson
 from netless_lab.model.snapshot import Link, Name, Snapshot
 from netless_lab.primitives.base import Finding, Where
-from netless_lab.primitives.veth import VethPair
+from netless_lab.primitives.cable import VethPair
 
 EMPTY = Bindings()
 OWN = Bindings(

@@ -8,7 +8,7 @@ from helpers.pages import front, page, step
 from netless_lab.course.parse import parse_lesson, parse_translation
 from netless_lab.course.problems import BadLesson
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Udp
-from netless_lab.primitives.veth import CreateVeth, VethPair
+from netless_lab.primitives.cable import CreateVeth, VethPair
 
 
 def test_a_step_holds_what_its_block_says() -> None:

@@ -9,11 +9,11 @@ from typing import Final
 
 from ..primitives.address import AddAddress, DeleteAddress
 from ..primitives.bridge import CreateBridge
+from ..primitives.cable import CreateVeth, MoveLink
 from ..primitives.forward import ESTABLISHED, ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy, condition
 from ..primitives.forwarding import KEY, SetForwarding
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade, of_network
-from ..primitives.move import MoveLink
 from ..primitives.names import NameAttach, NameSymlink, Unname
 from ..primitives.namespace import AddNetns, DeleteNetns, StartContainer, StopContainer
 from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
@@ -23,7 +23,6 @@ from ..primitives.route import AddRoute, DeleteRoute
 from ..primitives.run import Run
 from ..primitives.sysctl import SetSysctl, slashed
 from ..primitives.updown import LinkDown, LinkUp
-from ..primitives.veth import CreateVeth
 from ..room import NETNS
 from .discover import inhabited
 from .lab_table import FAMILY, TABLE, delete_chain, delete_rule, make_chain

@@ -14,11 +14,11 @@ from ..errors import ApplyError
 from ..primitives.address import AddAddress, DeleteAddress
 from ..primitives.base import Action
 from ..primitives.bridge import CreateBridge
+from ..primitives.cable import CreateVeth, MoveLink
 from ..primitives.forward import ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy
 from ..primitives.forwarding import SetForwarding
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade
-from ..primitives.move import MoveLink
 from ..primitives.names import NameAttach, NameSymlink, Unname
 from ..primitives.namespace import AddNetns, DeleteNetns, StartContainer, StopContainer
 from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
@@ -28,7 +28,6 @@ from ..primitives.route import AddRoute, DeleteRoute
 from ..primitives.run import Run
 from ..primitives.sysctl import SetSysctl
 from ..primitives.updown import LinkDown, LinkUp
-from ..primitives.veth import CreateVeth
 from . import actions as do
 from .toolbox import Launcher, NoSuchNode, Resolve, Toolbox
 

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import msgspec
 
 from .base import Action
-from .move import MoveLink
+from .cable import CreateVeth, MoveLink
 from .run import Run
-from .veth import CreateVeth
 
 
 def fuse(actions: Sequence[Action]) -> tuple[Action, ...]:

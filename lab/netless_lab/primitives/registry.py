@@ -5,12 +5,12 @@ from __future__ import annotations
 from .address import AddAddress, DeleteAddress, HasAddress, NoAddress
 from .base import Action, Expectation
 from .bridge import BridgeExists, CreateBridge
+from .cable import CreateVeth, MoveLink, VethPair
 from .fdb import Learned
 from .forward import ForwardAccept, ForwardAccepts, ForwardPolicy, PolicyIs, UnforwardAccept, UnforwardPolicy
 from .forwarding import Forwards, SetForwarding
 from .link import DeleteLink, LinkExists, NoLink, RenameLink, SetMtu
 from .masquerade import Masquerade, Masquerades, Unmasquerade
-from .move import MoveLink
 from .names import NameAttach, Named, NameSymlink, Unname
 from .namespace import AddNetns, ContainerRuns, DeleteNetns, NetnsExists, NoNetns, OnlyLo, StartContainer, StopContainer
 from .neighbour import DeleteNeighbour, KnowsNeighbour, SetNeighbour
@@ -20,7 +20,6 @@ from .route import AddRoute, DeleteRoute, HasRoute, NoRoute
 from .run import Run
 from .sysctl import SetSysctl, SysctlIs
 from .updown import IsUp, LinkDown, LinkUp
-from .veth import CreateVeth, VethPair
 
 ACTIONS: dict[str, type[Action]] = {
     action.verb: action

@@ -17,12 +17,12 @@ from ..model.likeness import unlike
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect, Where
 from ..primitives.beside import beside
+from ..primitives.cable import CreateVeth
 from ..primitives.forward import ForwardAccept, ForwardPolicy
 from ..primitives.fuse import fuse
 from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
 from ..primitives.run import Run
-from ..primitives.veth import CreateVeth
 from ..protocol import Notice
 from ..watching.live import Live
 from .judging import settle
