@@ -15,8 +15,8 @@ import msgspec
 
 from ..model.snapshot import Snapshot
 from ..primitives.base import Expectation, Met, NotMet, Where
+from ..primitives.bridge import IsPort
 from ..primitives.forward import ESTABLISHED
-from ..primitives.port import IsPort
 from ..primitives.roles import RoleName
 from .bindings import Bindings
 from .candidates import Free, free, settled_links

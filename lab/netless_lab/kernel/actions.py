@@ -8,7 +8,7 @@ from ipaddress import ip_interface
 from typing import Final
 
 from ..primitives.address import AddAddress, DeleteAddress
-from ..primitives.bridge import CreateBridge
+from ..primitives.bridge import AddPort, CreateBridge, RemovePort
 from ..primitives.cable import CreateVeth, MoveLink
 from ..primitives.forward import ESTABLISHED, ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy, condition
 from ..primitives.forwarding import KEY, SetForwarding
@@ -17,7 +17,6 @@ from ..primitives.masquerade import Masquerade, Unmasquerade, of_network
 from ..primitives.names import NameAttach, NameSymlink, Unname
 from ..primitives.namespace import AddNetns, DeleteNetns, StartContainer, StopContainer
 from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
-from ..primitives.port import AddPort, RemovePort
 from ..primitives.resolver import FILE, ClearResolver, SetResolver
 from ..primitives.route import AddRoute, DeleteRoute
 from ..primitives.run import Run

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 from ..errors import ApplyError
 from ..primitives.address import AddAddress, DeleteAddress
 from ..primitives.base import Action
-from ..primitives.bridge import CreateBridge
+from ..primitives.bridge import AddPort, CreateBridge, RemovePort
 from ..primitives.cable import CreateVeth, MoveLink
 from ..primitives.forward import ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy
 from ..primitives.forwarding import SetForwarding
@@ -22,7 +22,6 @@ from ..primitives.masquerade import Masquerade, Unmasquerade
 from ..primitives.names import NameAttach, NameSymlink, Unname
 from ..primitives.namespace import AddNetns, DeleteNetns, StartContainer, StopContainer
 from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
-from ..primitives.port import AddPort, RemovePort
 from ..primitives.resolver import ClearResolver, SetResolver
 from ..primitives.route import AddRoute, DeleteRoute
 from ..primitives.run import Run

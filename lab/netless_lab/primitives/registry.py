@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from .address import AddAddress, DeleteAddress, HasAddress, NoAddress
 from .base import Action, Expectation
-from .bridge import BridgeExists, CreateBridge
+from .bridge import AddPort, BridgeExists, CreateBridge, IsPort, Learned, RemovePort
 from .cable import CreateVeth, MoveLink, VethPair
-from .fdb import Learned
 from .forward import ForwardAccept, ForwardAccepts, ForwardPolicy, PolicyIs, UnforwardAccept, UnforwardPolicy
 from .forwarding import Forwards, SetForwarding
 from .link import DeleteLink, LinkExists, NoLink, RenameLink, SetMtu
@@ -14,7 +13,6 @@ from .masquerade import Masquerade, Masquerades, Unmasquerade
 from .names import NameAttach, Named, NameSymlink, Unname
 from .namespace import AddNetns, ContainerRuns, DeleteNetns, NetnsExists, NoNetns, OnlyLo, StartContainer, StopContainer
 from .neighbour import DeleteNeighbour, KnowsNeighbour, SetNeighbour
-from .port import AddPort, IsPort, RemovePort
 from .resolver import ClearResolver, HasResolver, SetResolver
 from .route import AddRoute, DeleteRoute, HasRoute, NoRoute
 from .run import Run

@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 
 from .base import Where
+from .bridge import AddPort, RemovePort
 from .names import NameAttach, NameSymlink, Unname
 from .namespace import AddNetns, StartContainer, StopContainer
-from .port import AddPort, RemovePort
 from .updown import LinkDown, LinkUp
 
 
