@@ -12,7 +12,7 @@ from helpers.lab import Lab, Table, action, expectation, lab
 from helpers.sandboxed import sandboxed
 from helpers.waiting import eventually
 from netless_lab.primitives.base import DIALECTS, Action, Dialect, Met, NotMet, Where
-from netless_lab.primitives.beside import beside
+from netless_lab.primitives.fuse import beside
 from netless_lab.primitives.registry import ACTIONS
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))

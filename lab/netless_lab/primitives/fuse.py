@@ -2,6 +2,8 @@
 
 A cable whose end is moved right after its birth is born with that end in place: moving an end costs the kernel 25 ms (it waits for
 every CPU to let go), creating it elsewhere costs nothing.
+
+What the command of a dialect does besides what was asked: who shows that command and does the action does this too.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from .base import Action
+from .address import AddAddress
+from .base import Action, Dialect
 from .cable import CreateVeth, MoveLink
 from .run import Run
+from .updown import LinkUp
 
 
 def fuse(actions: Sequence[Action]) -> tuple[Action, ...]:
@@ -55,3 +59,10 @@ def _touches(action: Action, birth: CreateVeth, target: str) -> bool:
     """Whether an action may see the difference: it names an end of the cable or the node it goes to, or nobody knows what it does."""
     words = {getattr(action, field) for field in action.__struct_fields__}
     return isinstance(action, Run) or not words.isdisjoint({birth.name, birth.peer, target})
+
+
+def beside(action: Action, dialect: Dialect) -> tuple[Action, ...]:
+    """The actions that come with this one, in order. ifconfig(8) switches a link on when it gives it an address of IPv4."""
+    if dialect == "legacy" and isinstance(action, AddAddress) and ":" not in action.cidr:
+        return (LinkUp(name=action.link, node=action.node),)
+    return ()

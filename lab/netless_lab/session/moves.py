@@ -16,10 +16,9 @@ from ..model.clearing import Clearing, Things
 from ..model.likeness import unlike
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect, Where
-from ..primitives.beside import beside
 from ..primitives.cable import CreateVeth
 from ..primitives.forward import ForwardAccept, ForwardPolicy
-from ..primitives.fuse import fuse
+from ..primitives.fuse import beside, fuse
 from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
 from ..primitives.run import Run

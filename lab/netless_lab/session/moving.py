@@ -13,7 +13,7 @@ from ..model.clearing import Clearing, Things
 from ..model.needs import unable
 from ..model.snapshot import Snapshot
 from ..primitives.base import Dialect
-from ..primitives.beside import beside
+from ..primitives.fuse import beside
 from ..protocol import Judged, Judgement, Moved, Notice, Scope
 from .mode import Verb
 from .moves import spoken
