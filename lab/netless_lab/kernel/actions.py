@@ -14,8 +14,7 @@ from ..primitives.forward import ESTABLISHED, ForwardAccept, ForwardPolicy, Unfo
 from ..primitives.forwarding import KEY, SetForwarding
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade, of_network
-from ..primitives.names import NameAttach, NameSymlink, Unname
-from ..primitives.namespace import AddNetns, DeleteNetns, StartContainer, StopContainer
+from ..primitives.namespace import AddNetns, DeleteNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
 from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
 from ..primitives.resolver import FILE, ClearResolver, SetResolver
 from ..primitives.route import AddRoute, DeleteRoute

@@ -19,8 +19,7 @@ from ..primitives.forward import ForwardAccept, ForwardPolicy, UnforwardAccept, 
 from ..primitives.forwarding import SetForwarding
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade
-from ..primitives.names import NameAttach, NameSymlink, Unname
-from ..primitives.namespace import AddNetns, DeleteNetns, StartContainer, StopContainer
+from ..primitives.namespace import AddNetns, DeleteNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
 from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
 from ..primitives.resolver import ClearResolver, SetResolver
 from ..primitives.route import AddRoute, DeleteRoute

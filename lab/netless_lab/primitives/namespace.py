@@ -1,16 +1,24 @@
 """Network namespaces that live: containers without a network, and empty ones that only have a name (namespaces(7)).
 
 A container is a process in namespaces of its own, as ``docker run --net=none`` leaves it: with ``lo`` and nothing else.
+
+Names for network namespaces: /run/netns, where ip(8) looks for them (ip-netns(8)).
+
+A name is a file that leads to a namespace: a symbolic link into /proc/PID (dies with the process) or a bind mount (keeps the
+namespace alive). ``ip netns add`` is another thing altogether: it makes a *new* namespace and names that.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+import msgspec
+
 from ..model.snapshot import Name, Node, Snapshot
+from ..room import NETNS
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
-from .look import listed, no_node, not_a_name, place
-from .outline import LO, add_node, unnamed, without_node
+from .look import kind, listed, no_node, not_a_name, place
+from .outline import LO, add_node, unnamed, with_node, without_node
 from .quoting import literal, word
 from .roles import NetnsName, NodeName
 
@@ -208,3 +216,160 @@ def is_stranger(snapshot: Snapshot, name: Name) -> bool:
     """Whether a name leads to a namespace that is no node of the lab."""
     node = snapshot.by_netns(name.netns) if name.netns is not None else None
     return node is None or node.role == "unknown"
+
+
+class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "of"}):
+    """``{ name-symlink = "c1", of = "c1" }``: the post's way."""
+
+    verb: ClassVar[str] = "name-symlink"
+    name: NetnsName
+    node: NodeName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Give the namespace of {self.node} the name {self.name}, by a symbolic link to its process's namespace file."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ln -s``, in a folder that may not exist yet."""
+        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{NETNS}/{self.name}"
+        if dialect == "pyroute2":
+            return ("import os", f'os.makedirs("{NETNS}", exist_ok=True)', f'os.symlink("{source}", {literal(target)})')
+        return (f"mkdir -p {NETNS}", f"ln -s {source} {word(target)}")
+
+    def inverse(self) -> tuple[Action, ...]:
+        """The name goes, the namespace stays."""
+        return (Unname(name=self.name),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The container must run."""
+        return (ContainerRuns(node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The name beside the box."""
+        return _named(snapshot, self.node, Name(self.name, None, "symlink"))
+
+
+class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of"}):
+    """``{ name-attach = "c1", of = "c1" }``: the way of today, iproute2 5.1 and later."""
+
+    verb: ClassVar[str] = "name-attach"
+    name: NetnsName
+    node: NodeName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Give the namespace of {self.node} the name {self.name}, and keep it alive by that name."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip netns attach``; legacy is what it does: a bind mount of the namespace file."""
+        source, target = f"/proc/{where.pid(self.node)}/ns/net", f"{NETNS}/{self.name}"
+        if dialect == "pyroute2":
+            return ("from pyroute2 import netns", f"netns.attach({literal(self.name)}, {where.pid(self.node)})")
+        if dialect == "legacy":
+            return (f"mkdir -p {NETNS}", f"touch {word(target)}", f"mount --bind {source} {word(target)}")
+        return (f"ip netns attach {word(self.name)} {where.pid(self.node)}",)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """The name goes, the namespace stays."""
+        return (Unname(name=self.name),)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """The container must run."""
+        return (ContainerRuns(node=self.node),)
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The name beside the box."""
+        return _named(snapshot, self.node, Name(self.name, None, "mount"))
+
+
+class Unname(Action, frozen=True, rename={"name": "unname"}):
+    """``{ unname = "c1" }``: a namespace in which a process lives goes on without the name."""
+
+    verb: ClassVar[str] = "unname"
+    name: NetnsName
+
+    def sentence(self) -> str:
+        """What happens, in one sentence."""
+        return f"Take away the name {self.name}; the namespace lives on as long as a process is in it."
+
+    def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
+        """``ip netns delete`` removes a name of either kind."""
+        if dialect == "pyroute2":
+            return ("from pyroute2 import netns", f"netns.remove({literal(self.name)})")
+        return (f"ip netns delete {word(self.name)}",)
+
+    def inverse(self) -> tuple[Action, ...]:
+        """None: whose name it was is not known here."""
+        return ()
+
+    def outline(self, snapshot: Snapshot) -> Snapshot:
+        """The name vanishes."""
+        return unnamed(snapshot, self.name)
+
+
+class Named(Expectation, frozen=True, rename={"node": "named"}):
+    """``{ named = "c1" }``: some name in /run/netns, whichever, leads to the namespace of c1."""
+
+    verb: ClassVar[str] = "named"
+    node: NodeName
+
+    def check(self, snapshot: Snapshot, where: Where) -> Finding:
+        """The inode behind a name equals the inode of the node; the look is the comparison itself."""
+        claim = f"the namespace of {self.node} has a name"
+        expected = f"a name in {NETNS} that leads to the namespace of {self.node}"
+        node = snapshot.node(self.node)
+        if node is None:
+            return no_node(self.node, claim, expected)
+        look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {NETNS}/*"
+        if any(name.netns == node.netns for name in snapshot.names):
+            return Met(claim)
+        seen = f"names: {listed(tuple(_leads(snapshot, name) for name in snapshot.names), 'none')}"
+        return NotMet(claim, expected, seen, look, self._near(snapshot, node))
+
+    def _near(self, snapshot: Snapshot, node: Node) -> str:
+        """About the entry of the node's own name, else one that is nobody's, else one that is no name at all."""
+        ranks = {name: (name.name != self.node, name.netns is None) for name in snapshot.names if is_stranger(snapshot, name)}
+        ranks |= {name: (False, False) for name in snapshot.names if name.name == self.node}
+        same = min(ranks, key=lambda name: ranks[name], default=None)
+        if same is None:
+            return ""
+        if same.netns is None:
+            return _no_namespace(same, node)
+        other = snapshot.by_netns(same.netns)
+        if (same.target or "").startswith(("/proc/self/", "/proc/thread-self/")):
+            return f"{same.name} leads to {same.target}, and /proc/self is whoever looks: {_file(node)} is the file of {node.name}."
+        if other is not None and other.role != "unknown":
+            return f"{same.name} leads to the namespace of {place(other)}: check the process id."
+        return (
+            f"{same.name} names another, empty namespace: `ip netns add` makes a new one (a decoy); it does not name the one that "
+            f"{node.name} lives in."
+        )
+
+
+def _no_namespace(name: Name, node: Node) -> str:
+    """What is wrong with an entry that leads to no network namespace: the number of a process only where that is the matter."""
+    if name.instead is None and name.pid is not None:
+        return f"{name.name} leads to {name.target}, where no namespace is (any more): check the process id."
+    return f"{name.name} {not_a_name(name)}. A name of {node.name} is a link to {_file(node)}, or a mount of that file."
+
+
+def _file(node: Node) -> str:
+    """The file of a node's network namespace."""
+    return f"/proc/{node.pid or 'PID'}/ns/net"
+
+
+def _leads(snapshot: Snapshot, name: Name) -> str:
+    node = snapshot.by_netns(name.netns) if name.netns is not None else None
+    if name.netns is None:
+        return f"{name.name} ({kind(name)})"
+    return f"{name.name} (of {node.name})" if node is not None and node.role != "unknown" else f"{name.name} (of no container)"
+
+
+def _named(snapshot: Snapshot, node: str, name: Name) -> Snapshot:
+    owner = snapshot.node(node)
+    if owner is None:
+        return snapshot
+    entry = msgspec.structs.replace(name, netns=owner.netns)
+    kept = tuple(own for own in snapshot.names if own.name != name.name)
+    changed = with_node(snapshot, node, lambda own: msgspec.structs.replace(own, names=(*own.names, name.name)))
+    return msgspec.structs.replace(changed, names=(*kept, entry))

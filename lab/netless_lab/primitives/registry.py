@@ -10,8 +10,7 @@ from .forward import ForwardAccept, ForwardAccepts, ForwardPolicy, PolicyIs, Unf
 from .forwarding import Forwards, SetForwarding
 from .link import DeleteLink, LinkExists, NoLink, RenameLink, SetMtu
 from .masquerade import Masquerade, Masquerades, Unmasquerade
-from .names import NameAttach, Named, NameSymlink, Unname
-from .namespace import AddNetns, ContainerRuns, DeleteNetns, NetnsExists, NoNetns, OnlyLo, StartContainer, StopContainer
+from .namespace import AddNetns, ContainerRuns, DeleteNetns, NameAttach, Named, NameSymlink, NetnsExists, NoNetns, OnlyLo, StartContainer, StopContainer, Unname
 from .neighbour import DeleteNeighbour, KnowsNeighbour, SetNeighbour
 from .resolver import ClearResolver, HasResolver, SetResolver
 from .route import AddRoute, DeleteRoute, HasRoute, NoRoute

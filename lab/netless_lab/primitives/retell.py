@@ -17,8 +17,7 @@ from msgspec.structs import replace
 from ..model import changes as c
 from ..model.snapshot import Route, Snapshot
 from .bridge import AddPort, RemovePort
-from .names import Unname
-from .namespace import StopContainer
+from .namespace import StopContainer, Unname
 from .quoting import device, word
 from .resolver import FILE
 from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named, renames

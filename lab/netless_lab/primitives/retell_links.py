@@ -11,8 +11,7 @@ from ..model import changes as c
 from ..model.options import Option, reset_and_set
 from ..model.snapshot import Address, Link, Name
 from ..room import NETNS
-from .names import NameAttach, NameSymlink
-from .namespace import AddNetns, StartContainer
+from .namespace import AddNetns, NameAttach, NameSymlink, StartContainer
 from .quoting import device, word
 from .typed import Doing, Typed
 from .updown import LinkUp

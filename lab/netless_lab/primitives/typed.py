@@ -8,8 +8,7 @@ import msgspec
 
 from .base import Where
 from .bridge import AddPort, RemovePort
-from .names import NameAttach, NameSymlink, Unname
-from .namespace import AddNetns, StartContainer, StopContainer
+from .namespace import AddNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
 from .updown import LinkDown, LinkUp
 
 

@@ -18,8 +18,7 @@ from ..model.clearing import Things
 from ..model.snapshot import Snapshot
 from ..model.telling import sentence
 from ..primitives.base import Action, Where
-from ..primitives.names import NameAttach, NameSymlink, Unname
-from ..primitives.namespace import AddNetns
+from ..primitives.namespace import AddNetns, NameAttach, NameSymlink, Unname
 from ..primitives.quoting import word
 from ..primitives.retell import retell
 from ..primitives.typed import Doing
