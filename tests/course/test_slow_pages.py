@@ -8,10 +8,9 @@ from helpers.introduced import unintroduced
 from netless_lab.course import markdown
 from netless_lab.course.files import MOST
 from netless_lab.course.folder import read_course
-from netless_lab.course.markdown import Block
+from netless_lab.course.markdown import Block, read_table
 from netless_lab.course.problems import Report
 from netless_lab.course.step import Course, Lesson, Step
-from netless_lab.course.toml_text import read_table
 from netless_lab.primitives.run import Run
 
 BLANKS = " " * MOST

@@ -10,9 +10,9 @@ Every node has the same placeholders: a file that can be had in one can be had i
 from __future__ import annotations
 
 from . import fields
+from .markdown import Table
 from .problems import Report
 from .step import FaultNode
-from .toml_text import Table
 from .words import objection
 
 MOST_NODES = 8

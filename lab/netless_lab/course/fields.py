@@ -11,8 +11,8 @@ import msgspec
 from ..model.needs import NEEDS, needs_of
 from ..primitives.base import Action
 from ..primitives.run import Run
+from .markdown import Table
 from .problems import Report, did_you_mean
-from .toml_text import Table
 
 FORMAT = 1
 """The lesson format this reader understands; a course and a page may both name theirs."""

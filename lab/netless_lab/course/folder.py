@@ -11,12 +11,11 @@ from . import fields
 from .bind import settled
 from .fault_nodes import read_fault_nodes
 from .language import FORM, choices
-from .markdown import Block
+from .markdown import Block, Table, read_table
 from .outline import outline, start
 from .parse import parse_lesson, parse_translation
 from .problems import BadLesson, Problem, Report, did_you_mean
 from .step import Course, Lesson, World
-from .toml_text import Table, read_table
 from .words import bad_id
 from .world import read_world
 

@@ -9,11 +9,10 @@ from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Expectation
 from . import fields
 from .items import probe_nodes, read_action, read_expectation, read_probe
-from .markdown import Page, Section, split
+from .markdown import Page, Section, Table, read_table, split
 from .outline import outline
 from .problems import BadLesson, Report, did_you_mean
 from .step import Lesson, ProbeCheck, Step
-from .toml_text import Table, read_table
 from .words import Item, bad_id, items_of, objection, words_by_role, words_of
 
 _PAGE_KEYS = ("id", "title", "format", "summary")

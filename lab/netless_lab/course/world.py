@@ -37,10 +37,10 @@ from ..primitives.namespace import StartContainer, StopContainer
 from ..primitives.roles import RoleName
 from . import fields
 from .items import read_action
+from .markdown import Table
 from .outline import outline, start
 from .problems import Report, did_you_mean
 from .step import World
-from .toml_text import Table
 from .words import Objection, bad_id, objection, words_of
 
 _KEYS: Final = ("containers", "do", "outside", "hosts")

@@ -33,10 +33,9 @@ import msgspec
 from ..course import fields
 from ..course.catalog import Target, resolve
 from ..course.items import probe_nodes, read_action, read_probe
-from ..course.markdown import Block
+from ..course.markdown import Block, Table, read_table
 from ..course.problems import Problem, Report, did_you_mean
 from ..course.step import Course, FaultNode, ProbeCheck
-from ..course.toml_text import Table, read_table
 from ..course.words import bad_id, objection
 from ..errors import Refusal
 from ..explain.catalogue import CATALOGUE
