@@ -23,9 +23,9 @@ from ..primitives.bridge import IsPort
 from ..primitives.forward import ESTABLISHED
 from ..primitives.roles import RoleName
 from .bindings import Bindings
+from .fields import items_of, words_by_role, words_of
 from .step import Known, Lesson, Step
 from .substitute import apply, apply_text
-from .words import items_of, words_by_role, words_of
 
 _WORLD = ("internet", "router")
 

@@ -10,10 +10,10 @@ Every node has the same placeholders: a file that can be had in one can be had i
 from __future__ import annotations
 
 from . import fields
+from .fields import objection
 from .markdown import Table
 from .problems import Report
 from .step import FaultNode
-from .words import objection
 
 MOST_NODES = 8
 """More than a drill has use for; what is more than that was written by a program, to keep its readers busy."""

@@ -10,13 +10,13 @@ import msgspec
 from . import fields
 from .bind import settled
 from .fault_nodes import read_fault_nodes
+from .fields import bad_id
 from .language import FORM, choices
 from .markdown import Block, Table, read_table
 from .outline import outline, start
 from .parse import parse_lesson, parse_translation
 from .problems import BadLesson, Problem, Report, did_you_mean
 from .step import Course, Lesson, World
-from .words import bad_id
 from .world import read_world
 
 COURSE_FILE = "course.toml"

@@ -16,10 +16,9 @@ import msgspec
 from ..model.probe import LARGEST, Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..primitives import registry
 from ..primitives.base import Action, Expectation
-from .fields import convert, example_of
+from .fields import convert, example_of, objection, words_of
 from .problems import Report, did_you_mean
 from .step import Demand, ProbeCheck, Silence
-from .words import objection, words_of
 
 _NUMBER: Final = re.compile(r"[0-9]{1,5}")
 ItemT = TypeVar("ItemT", Action, Expectation)

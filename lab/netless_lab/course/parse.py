@@ -8,12 +8,12 @@ from ..explain.catalogue import CATALOGUE
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Expectation
 from . import fields
+from .fields import Item, bad_id, items_of, objection, words_by_role, words_of
 from .items import probe_nodes, read_action, read_expectation, read_probe
 from .markdown import Page, Section, Table, read_table, split
 from .outline import outline
 from .problems import BadLesson, Report, did_you_mean
 from .step import Lesson, ProbeCheck, Step
-from .words import Item, bad_id, items_of, objection, words_by_role, words_of
 
 _PAGE_KEYS = ("id", "title", "format", "summary")
 _STEP_KEYS = ("id", "do", "expect", "probe", "hint", "shell", "needs", "success", "undoes", "exact", "teaches")

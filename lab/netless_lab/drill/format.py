@@ -32,11 +32,11 @@ import msgspec
 
 from ..course import fields
 from ..course.catalog import Target, resolve
+from ..course.fields import bad_id, objection
 from ..course.items import probe_nodes, read_action, read_probe
 from ..course.markdown import Block, Table, read_table
 from ..course.problems import Problem, Report, did_you_mean
 from ..course.step import Course, FaultNode, ProbeCheck
-from ..course.words import bad_id, objection
 from ..errors import Refusal
 from ..explain.catalogue import CATALOGUE
 from ..primitives.base import Action

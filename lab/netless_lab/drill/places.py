@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from ..course.fields import objection
 from ..course.problems import Report, did_you_mean
-from ..course.words import objection
 
 GATES: Final = {
     "fwd": "whether {node} forwards",
