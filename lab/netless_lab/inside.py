@@ -15,8 +15,8 @@ import msgspec
 
 from .agent import Agent
 from .connection import Audience
+from .course.catalog import Library
 from .course.files import library, read_folder, shelved
-from .course.library import Library
 from .course.places import lessons_root
 from .course.progress import Progress, encode
 from .kernel.inotify import Inotify

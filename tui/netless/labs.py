@@ -21,7 +21,7 @@ from .options import Namespace
 from .printer import Printer
 
 if TYPE_CHECKING:
-    from netless_lab.course.library import Library
+    from netless_lab.course.catalog import Library
 
 _ENDING_S: Final = 10.0
 """How long a lab whose agent was killed may take to let its name go."""

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from ..documents import Unfit, read_file
+from .catalog import Broken, Library
 from .folder import COURSE_FILE, Reading, mistranslated, read_course, translated
-from .library import Broken, Library
 from .places import lessons_root
 from .problems import Problem
 from .step import Course

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..course.catalog import Library
 from ..course.hints import command_lines, rungs
-from ..course.library import Library
 from ..course.step import Course, Lesson, Position, Step, step_at
 from ..course.substitute import apply, apply_text
 from ..course.verdict import Verdict

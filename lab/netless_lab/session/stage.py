@@ -13,11 +13,11 @@ from typing import Final
 import msgspec
 
 from ..course.bindings import Bindings
+from ..course.catalog import Library
 from ..course.compare import missing_before
 from ..course.extras import extras
 from ..course.further import ahead
 from ..course.judge import state_holds
-from ..course.library import Library
 from ..course.outline import lesson_actions, outline, owners
 from ..course.progress import Progress
 from ..course.step import Course, Position, Step, positions, step_at
