@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from helpers.wires import Nodes, wired
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.capture import Recorder
-from netless_lab.kernel.evidence.conntrack_events import newest
+from netless_lab.kernel.evidence.conntrack import newest
 from netless_lab.kernel.evidence.lookout import Lookout
 from netless_lab.kernel.read import Reader
 from netless_lab.model.evidence import Evidence

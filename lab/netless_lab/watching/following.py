@@ -16,7 +16,7 @@ import msgspec
 
 from ..errors import Refusal
 from ..kernel.capture.pcapng import pcapng
-from ..kernel.evidence.conntrack_events import newest
+from ..kernel.evidence.conntrack import newest
 from ..kernel.evidence.lookout import Lookout, sieve_for
 from ..kernel.read import NodeRef, Reader
 from ..model.evidence import Evidence

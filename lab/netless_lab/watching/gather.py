@@ -19,8 +19,7 @@ from msgspec.structs import replace
 
 from ..kernel import probe as probing
 from ..kernel.evidence import counters
-from ..kernel.evidence.conntrack_events import newest
-from ..kernel.evidence.conntrack_table import in_use, tables
+from ..kernel.evidence.conntrack import in_use, newest, tables
 from ..kernel.evidence.drops import DropEar
 from ..kernel.evidence.knobs import knobs
 from ..kernel.evidence.legacy import risen, stopping

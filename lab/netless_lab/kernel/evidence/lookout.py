@@ -15,7 +15,7 @@ from ..capture.taps import Unheard, grouped
 from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
 from ..room import need_room
-from .conntrack_events import FlowEar
+from .conntrack import FlowEar
 
 ATTEMPTS: Final = 64
 """Ids that a ping may use until it ends, other pings at the same time included."""

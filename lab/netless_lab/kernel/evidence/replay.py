@@ -21,7 +21,7 @@ from ..capture.sieve import EVERYTHING, echoes
 from ..probe.echo import Identifiers
 from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
-from .conntrack_events import newest
+from .conntrack import newest
 from .lookout import Lookout, Watching
 from .nft_trace import Match, Tracing
 
