@@ -13,9 +13,9 @@ from capture.watching import Watched, watched
 from helpers.sandboxed import sandboxed, sh
 from helpers.waiting import becomes
 from helpers.wires import inside, started
-from netless_lab.kernel.evidence import fib, nft_trace
-from netless_lab.kernel.evidence.fib import Query
+from netless_lab.kernel.evidence import nft_trace, ways
 from netless_lab.kernel.evidence.nft_trace import Match, Tracing
+from netless_lab.kernel.evidence.ways import Query
 from netless_lab.kernel.read import NodeRef
 from netless_lab.model.evidence import TraceStep
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
@@ -181,7 +181,7 @@ async def test_routing_answers_as_ip_route_get() -> None:
             Query(SITE), Query("10.0.0.2"), Query("10.0.0.1"), Query("192.0.2.1"), Query("192.0.2.2"), Query(SITE, "10.0.0.2", "br0"),
             Query(SITE, "10.0.0.3", "br0"), Query(SITE, "203.0.113.9", "br0"), Query("10.0.0.1", "10.0.0.2", "br0"),
         ]  # fmt: skip
-        answers = fib.lookup("host", lab.nodes["host"].namespace, queries, {link.ifindex: link.name for link in host.links})
+        answers = ways.lookup("host", lab.nodes["host"].namespace, queries, {link.ifindex: link.name for link in host.links})
         for answer in answers:
             told = sh(f"{answer.look} 2>&1 || true")
             if not answer.error:
@@ -259,7 +259,7 @@ async def test_what_a_route_says_its_path_carries() -> None:
         sh("ip link set up0 mtu 1000")
         await lab.investigate(Ping("c1", SITE, size=1200, dont_fragment=True))
         assert "expires" in inside(lab.nodes, "c1", f"ip route get {SITE}")
-        answers = fib.lookup("c1", lab.nodes["c1"].namespace, [Query("192.0.2.1"), Query(SITE), Query("10.0.0.1")], {})
+        answers = ways.lookup("c1", lab.nodes["c1"].namespace, [Query("192.0.2.1"), Query(SITE), Query("10.0.0.1")], {})
         assert [(answer.mtu, answer.mtu_learned) for answer in answers] == [(1200, False), (1000, True), (0, False)]
 
 
