@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .recorder import Recorder
-from .taps import Taps
+from .taps import Recorder, Taps
 
 __all__ = ["Recorder", "Taps"]
