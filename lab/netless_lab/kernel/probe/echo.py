@@ -1,4 +1,4 @@
-"""ICMP echo by a raw socket of the node: an answer, an ICMP error, or silence. IPv4 and IPv6 alike (``icmp.py``).
+"""ICMP echo by a raw socket of the node: an answer, an ICMP error, or silence. IPv4 and IPv6 alike.
 
 Every attempt has an id never used before: an old one would ride its old conntrack entry past a rule that is gone. The socket sees
 all ICMP of its namespace, so answers and errors count only when they name an id of ours.
