@@ -5,4 +5,3 @@ it was last seen, ``ladder`` asks the rungs that this place picks. A rung answer
 mends it come from ``catalogue``, and ``cause`` reckons from the kinds of the facts how certain it is. When none answers, the cause is
 unknown, and that is said. What a firewall's rules do is asked of ``rules`` alone.
 """
-

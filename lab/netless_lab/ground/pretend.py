@@ -9,7 +9,6 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import Refusal
@@ -42,12 +41,13 @@ STOP_S = 1.0
 """How long a killed container may take to be gone."""
 
 
-@dataclass(slots=True)
 class _Life:
     """Of a node's process: whether it has ended, and whether the lab wanted that."""
 
-    ended: threading.Event = field(default_factory=threading.Event)
-    wanted: bool = False
+    __slots__ = ("ended", "wanted")
+
+    def __init__(self) -> None:
+        self.ended, self.wanted = threading.Event(), False
 
 
 class PretendHost:
