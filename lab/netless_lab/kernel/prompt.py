@@ -14,8 +14,12 @@ SECONDS: Final = 10.0
 """How long what was typed at a prompt may take."""
 
 
+MOST_SAID: Final = 64 << 10
+"""Bytes that are kept of what a command says: the last ones, since a program says at the end why it ends."""
+
+
 class Ended(NamedTuple):
-    """How a command ended and what it said. ``status`` is None when it had to be stopped, with all that it had started."""
+    """How a command ended and what it said last, ``MOST_SAID`` bytes at most. ``status`` is None when it had to be stopped, with all that it had started."""
 
     status: int | None
     said: str
@@ -33,7 +37,7 @@ def run_to_end(argv: Sequence[str], *, typed: str = "", seconds: float) -> Ended
     pipe waits for that one's end. ``typed`` is its standard input. Blocks; belongs to a thread that may wait. Raises OSError when it
     cannot be started.
     """
-    with open(os.memfd_create("said"), "w+", encoding="utf-8", errors="replace") as said:
+    with open(os.memfd_create("said"), "w+b") as said:
         source = subprocess.PIPE if typed else subprocess.DEVNULL
         process = subprocess.Popen(argv, stdin=source, stdout=said, stderr=said, text=True, start_new_session=True)
         status: int | None = None
@@ -43,8 +47,8 @@ def run_to_end(argv: Sequence[str], *, typed: str = "", seconds: float) -> Ended
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-        said.seek(0)
-        return Ended(status, said.read())
+        said.seek(max(0, os.fstat(said.fileno()).st_size - MOST_SAID))
+        return Ended(status, said.read(MOST_SAID).decode("utf-8", "replace"))
 
 
 def type_in(text: str, *, python: bool) -> str:

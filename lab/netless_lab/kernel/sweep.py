@@ -31,13 +31,15 @@ class Sweep:
         """Mark the links and send the request. A link that is gone by itself in between does no harm."""
         self._namespace = namespace
         self._indexes = frozenset(indexes)
-        self._socket = NetlinkSocket(namespace)
-        for index in self._indexes:
-            with contextlib.suppress(NetlinkError):
-                self._socket.request(RTM_SETLINK, ACK, encode_link(index, number(IFLA_GROUP, GROUP)))
-        sender = NetlinkSocket(namespace)
-        self._thread = threading.Thread(target=self._send, args=(sender,), name="netless-sweep", daemon=True)
-        self._thread.start()
+        with contextlib.ExitStack() as held:  # a machine may be full of threads, or of open files
+            self._socket = held.enter_context(contextlib.closing(NetlinkSocket(namespace)))
+            for index in self._indexes:
+                with contextlib.suppress(NetlinkError):
+                    self._socket.request(RTM_SETLINK, ACK, encode_link(index, number(IFLA_GROUP, GROUP)))
+            sender = held.enter_context(contextlib.closing(NetlinkSocket(namespace)))
+            self._thread = threading.Thread(target=self._send, args=(sender,), name="netless-sweep", daemon=True)
+            self._thread.start()
+            held.pop_all()
 
     def _send(self, sender: NetlinkSocket) -> None:
         with contextlib.suppress(NetlinkError):
