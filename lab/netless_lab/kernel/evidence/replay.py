@@ -28,7 +28,7 @@ from .nft_trace import Match, Tracing
 GRACE_S: Final = 0.015
 """Everything that rules do to a packet is done before sendto() returns; a neighbour's answer may take a moment more."""
 LATE_S: Final = 0.15
-"""Under a flood the kernel puts packets off, and programs must be scheduled: so long may the replay take to come as far as the first packet did."""
+"""Under a flood the kernel puts packets off, and programs must be scheduled: so much longer may the replay take to come as far as the first packet did."""
 _LOOK_S: Final = 0.001
 ARP_ATTEMPT_S, ARP_ATTEMPTS = 0.06, 3
 """A question that has just been asked in vain is asked anew only when it was given up: after 0.1 s with the lab's timers."""
@@ -64,7 +64,8 @@ async def replay(
             if _asked_in_vain(followed, suspects):
                 deadline_s, grace_s, hope = ARP_ATTEMPTS * ARP_ATTEMPT_S, ARP_ATTEMPT_S, None
             else:
-                deadline_s, grace_s, hope = LATE_S, LATE_S, AsFar(followed, watching, GRACE_S)
+                deadline_s = LATE_S + _took_s(followed)
+                grace_s, hope = deadline_s, AsFar(followed, watching, GRACE_S)
             outcome = await probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s, identifiers=_Reserved(ident), hope=hope)
             seen = watching.stop()
         again = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
@@ -94,6 +95,12 @@ class AsFar:
     def has_come(self) -> bool:
         """Whether it was seen there; a packet that was seen nowhere has come as far at once."""
         return self._last is None or any(_place(Sight(frame, decode(frame.data), 1)) == self._last for frame in self._watching.so_far())
+
+
+def _took_s(followed: Followed) -> float:
+    """How long the first packets were under way, programs that answered some of them included: a name server may be slow."""
+    times = [sight.frame.at_ns for own in followed.own for sight in own.sights]
+    return (max(times) - min(times)) / 1e9 if times else 0.0
 
 
 def _place(sight: Sight) -> tuple[str, str, Direction, Kind, str, str, int, int]:
