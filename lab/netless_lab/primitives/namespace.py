@@ -104,6 +104,13 @@ class AddNetns(Action, frozen=True, rename={"name": "netns"}):
         return add_node(snapshot, Node(name=self.name, role="unknown", netns=0, names=(self.name,), links=(LO,)))
 
 
+def _delete(name: str, dialect: Dialect) -> tuple[str, ...]:
+    """What takes away a name in /run/netns, of either kind (ip-netns(8)); a namespace that nothing else holds goes with it."""
+    if dialect == "pyroute2":
+        return ("from pyroute2 import netns", f"netns.remove({literal(name)})")
+    return (f"ip netns delete {word(name)}",)
+
+
 class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
     """``{ delete-netns = "decoy" }``: its interfaces go with it, and so do the far ends of their cables."""
 
@@ -116,9 +123,7 @@ class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns delete``."""
-        if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f"netns.remove({literal(self.name)})")
-        return (f"ip netns delete {word(self.name)}",)
+        return _delete(self.name, dialect)
 
     def inverse(self) -> tuple[Action, ...]:
         """None: what it held is not known here."""
@@ -294,9 +299,7 @@ class Unname(Action, frozen=True, rename={"name": "unname"}):
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns delete`` removes a name of either kind."""
-        if dialect == "pyroute2":
-            return ("from pyroute2 import netns", f"netns.remove({literal(self.name)})")
-        return (f"ip netns delete {word(self.name)}",)
+        return _delete(self.name, dialect)
 
     def inverse(self) -> tuple[Action, ...]:
         """None: whose name it was is not known here."""
