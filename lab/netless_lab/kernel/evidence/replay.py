@@ -94,7 +94,11 @@ class AsFar:
     @property
     def has_come(self) -> bool:
         """Whether it was seen there; a packet that was seen nowhere has come as far at once."""
-        return self._last is None or any(_place(Sight(frame, decode(frame.data), 1)) == self._last for frame in self._watching.so_far())
+        last = self._last
+        return last is None or any(
+            (frame.node, frame.link, frame.direction) == last[:3] and _place(Sight(frame, decode(frame.data), 1)) == last
+            for frame in self._watching.so_far()  # all of them each time: only those are decoded that were heard at the place
+        )
 
 
 def _took_s(followed: Followed) -> float:
