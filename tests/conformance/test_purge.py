@@ -58,6 +58,10 @@ MESSES = {
         tc qdisc add dev uplink root tbf rate 1mbit burst 5kb latency 50ms
     """,
     "the uplink deleted": "ip link del eth0",
+    "the uplink deleted, and what the next one copies": """
+        sysctl -qw net.ipv4.conf.default.arp_ignore=2 net.ipv4.conf.all.forwarding=1 net.ipv6.conf.default.hop_limit=7
+        ip link del eth0
+    """,
     "the uplink moved into a container": "ip link set eth0 netns $C1; ip -n box addr add 203.0.113.2/24 dev eth0",
     "the uplink moved into a namespace that dies": """
         unshare -n sleep 1000 >/dev/null 2>&1 & far=$!

@@ -36,3 +36,20 @@ def test_settings_that_depend_on_one_another_go_back(case: str) -> None:
         assert sh(show) != was
         assert settings.put_back(own) == {}
     assert sh(show) == was
+
+
+@sandboxed
+def test_a_device_made_anew_has_the_rest_by_itself() -> None:
+    """What is otherwise than in a device that was just made is all that has to be put back: then every setting is what it was."""
+    make = "ip link add veth1 type veth peer name veth2; ip link set veth1 up"
+    show = "sysctl -a 2>/dev/null | grep -F .veth1."
+    sh(f"{make}; sysctl -qw net.ipv4.neigh.veth1.retrans_time_ms=50 net.ipv6.conf.veth1.hop_limit=7 net.ipv4.conf.default.arp_filter=1")
+    was = sh(show)
+    with Namespace.own() as own:
+        settings = read_settings(own)
+        sh(f"ip link del veth1; {make}")
+        assert sh(show) != was
+        few = settings.of_newborn({"veth1"})
+        assert len(few) < len(settings.of_devices({"veth1"})) / 10
+        assert settings.put_back(own, few) == {}
+    assert sh(show) == was

@@ -63,19 +63,24 @@ class _Cleaning:
         self.restorer = Restorer(self.socket, wanted, began)
         self._refused: frozenset[str] = frozenset()
 
-    def settings(self) -> list[str]:
+    def settings(self) -> None:
         """Put back every setting, as far as it goes now; what did not is tried again, so there is nothing to tell. Those of links that are gone
         have their turn when these are made anew.
         """
         settings, gone = self.began.settings, {link.name for link in self.restorer.missing()}
         keys = self._keys if not gone else (frozenset(settings.values) if self._keys is None else self._keys) - settings.of_devices(gone)
         self._refused = frozenset(settings.put_back(self.ref.namespace, keys))
-        return []
+
+    def spoiled(self) -> frozenset[str]:
+        """Links that cannot be put right, only made anew. Nobody can have spoiled one of a new node."""
+        return frozenset() if self.new else self.began.settings.spoiled(self.ref.namespace)
 
     def settings_again(self, remade: Collection[str]) -> list[str]:
         """The same for what did not go before, and for devices that were changed or made anew since; what cannot be put back, in words."""
         settings = self.began.settings
-        keys = self._refused | settings.of_devices(self.restorer.touched | frozenset(remade))
+        born = frozenset() if self._refused else frozenset(remade)  # where nothing was refused every ``default`` was as it should be
+        changed = settings.of_devices((self.restorer.touched | frozenset(remade)) - born)
+        keys = self._refused | (changed if self._keys is None else changed & self._keys) | settings.of_newborn(born)
         return [f"{problem} in {self.wanted.name}" for problem in settings.put_back(self.ref.namespace, keys).values()]
 
 
@@ -138,7 +143,7 @@ def _purge(cleanings: list[_Cleaning], baseline: Snapshot, renewed: Collection[i
     for cleaning, sweep in sweeps:
         problems += [f"{name} in {cleaning.wanted.name} cannot be deleted" for name in sweep.wait()]
     for cleaning in lasting:
-        problems += call_in(cleaning.ref.namespace, cleaning.settings)
+        cleaning.settings()
     problems += _names(cleanings, baseline)
     remade = _remake(cleanings, problems)
     for cleaning in lasting:
@@ -178,7 +183,7 @@ def _spread(cleanings: list[_Cleaning], renewed: Collection[int]) -> list[tuple[
     spread = []
     anew = {cleaning.wanted.name for cleaning in cleanings if cleaning.ref.namespace.inode in renewed}
     for cleaning in cleanings:
-        extras = cleaning.restorer.extras(cleaning.began.settings.spoiled(cleaning.ref.namespace) | _cables_to(anew, cleaning.wanted))
+        extras = cleaning.restorer.extras(cleaning.spoiled() | _cables_to(anew, cleaning.wanted))
         abroad = {raw.nsid for raw in extras if raw.nsid is not None}
         inodes = inodes_of(cleaning.socket, abroad, swept)
         left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, inodes, doomed))

@@ -82,7 +82,15 @@ class Settings:
 
     def of_devices(self, names: Collection[str]) -> frozenset[str]:
         """The keys of the settings that belong to these devices."""
-        return frozenset(key for key in self.values if device_of(key) in names) if names else frozenset()
+        marks = [f"/{name}/" for name in names]
+        return frozenset(key for key in self.values if any(mark in key for mark in marks) and device_of(key) in names)
+
+    def of_newborn(self, names: Collection[str]) -> frozenset[str]:
+        """The same without those that such a device has by itself as soon as it is made, where ``default`` is as it was: the kernel copies it
+        (inetdev_init in net/ipv4/devinet.c, ipv6_add_dev in net/ipv6/addrconf.c). What it copies of neighbours only the machine's own namespace
+        shows (neigh_parms_alloc in net/core/neighbour.c); ``lo`` has had it since it was born.
+        """
+        return frozenset(key for key in self.of_devices(names) if self.values[key] != self.values.get(_copied_from(key), b""))
 
     def differences(self, namespace: Namespace) -> tuple[Difference, ...]:
         """What ``put_back`` would write now."""
@@ -195,6 +203,12 @@ def device_of(key: str) -> str:
     """The device that a setting belongs to: "br0" for ``net/ipv4/conf/br0/arp_ignore``; "" for those of no single one."""
     parts = key.split("/")
     return parts[3] if len(parts) > 4 and parts[2] in _PER_DEVICE and parts[3] not in _WIDE else ""
+
+
+def _copied_from(key: str) -> str:
+    """The setting that was as that of a device is when the device is made."""
+    protocol, kind, _, name = key.removeprefix("net/").split("/", 3)
+    return f"net/{protocol}/{kind}/{'lo' if kind == 'neigh' else 'default'}/{name}"
 
 
 def _read_all(keep: bool, home: int) -> Settings:
