@@ -205,20 +205,16 @@ class PretendHost:
         So have the internet and further hosts then, in which nothing is yet; else they get back their host names. Files of the lab that are
         missing are put back, their paths returned, and every node sees its own.
 
-        With ``anew`` the links of the host begin to go meanwhile, and ``purge`` waits for them. While they go nobody can make a network namespace
-        (rtnl_lock in net/core/rtnetlink.c is held for some 25 ms by each bridge), so the new ones are made before.
+        With ``anew`` the links of the host begin to go as soon as may be, and ``purge`` waits for them. While they go nobody can make a network
+        namespace (rtnl_lock in net/core/rtnetlink.c is held for some 15 ms by each bridge), so the new ones are made before, and all else after.
         """
         self.ledger.write(Restoring(containers, anew))
         before = [ref for ref in self.refs() if ref.pid != os.getpid()]
         ending = [ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)]
         self._kill(*ending)
-        missing = self._room_files.put_back(anew=anew)
+        missing = self._room_files.put_back()
         host = self.refs()[0]
         beginning.of(host).settings.put_back(host.namespace, INHERITED)
-        for ref in before:
-            if ref.role != "container" and not anew and ref.pid is not None and not self._has_ended(ref):
-                with contextlib.suppress(OSError):  # it has ended
-                    call_me(ref.pid, ref.name)
         roles = {ref.name: ref.role for ref in before if ref.role != "container"}
         there = {ref.name for ref in self.refs()} - {ref.name for ref in ending}
         lacking = [name for name in (*roles, *containers) if name not in there]
@@ -229,6 +225,11 @@ class PretendHost:
 
                 self._clearing = threading.Thread(target=clear_ahead, args=(host, beginning, {ref.name for ref in before}), name="clearing")
                 self._clearing.start()
+                self._room_files.start_over()
+            for ref in before:
+                if ref.role != "container" and not anew and ref.pid is not None and not self._has_ended(ref):
+                    with contextlib.suppress(OSError):  # it has ended
+                        call_me(ref.pid, ref.name)
             self._await_end(*ending)
             launched = threads.map(
                 lambda name, network: container.launch(name, shown_as=name if name in roles else "sleep", network=network), lacking, networks

@@ -46,26 +46,25 @@ class RoomFiles:
         files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in _OWN_ETC)]
         self._files = {path: (path.stat().st_mode & 0o777, path.read_bytes()) for path in files if path.is_file()}
 
-    def put_back(self, *, anew: bool = False) -> tuple[str, ...]:
-        """Bring back what is missing; the paths that were. 0.1 ms when nothing is.
-
-        With ``anew`` also take away what was not in /etc, /run, /dev and /var, and what programs have left that is no file, and give the lab's
-        own files their content back; else all that stays.
-        """
+    def put_back(self) -> tuple[str, ...]:
+        """Bring back what is missing; the paths that were. 0.1 ms when nothing is."""
         if socket.gethostname() != self._hostname:
             socket.sethostname(self._hostname)
         if self._domain() != self._domainname:
             sc.set_domainname(self._domainname)
         self._tunables.put_back()
-        missing = [*self._uncovered(), *self._directories(), *self._own_files(), *self._links()]
-        if anew:
-            for path in (*self._added(), *self._changed()):
-                with contextlib.suppress(OSError):
-                    _clear(path)
-            tuple(self._own_files())
-            self._plant()
-            forget_ipc(self._proc)
-        return tuple(missing)
+        return (*self._uncovered(), *self._directories(), *self._own_files(), *self._links())
+
+    def start_over(self) -> None:
+        """Where nothing is missing, also take away what was not in /etc, /run, /dev and /var, and what programs have left that is no file, and
+        give the lab's own files their content back; without it all that stays.
+        """
+        for path in (*self._added(), *self._changed()):
+            with contextlib.suppress(OSError):
+                _clear(path)
+        tuple(self._own_files())
+        self._plant()
+        forget_ipc(self._proc)
 
     def _domain(self) -> str:
         """The NIS domain of the room, with which its nodes begin too."""
@@ -86,7 +85,7 @@ class RoomFiles:
                     os.chmod(path, mode)
 
     def differing(self) -> Things:
-        """What ``put_back`` takes away and gives back only with ``anew``, in words."""
+        """What ``start_over`` takes away and gives back, in words."""
         return Things(tuple(f"{path} in host" for path in self._added()), tuple(f"{path} in host, as it was" for path in self._changed()))
 
     def _added(self) -> Iterator[Path]:
