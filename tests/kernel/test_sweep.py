@@ -31,3 +31,13 @@ def test_nothing_stays_open_where_no_thread_can_be_started() -> None:
             threading.stack_size(0)
         assert os.listdir("/proc/self/fd") == before and "a0" in sh("ip link")
         assert Sweep(own, indexes).wait() == () and "a0" not in sh("ip link")
+
+
+@sandboxed
+def test_more_than_one_message_holds_go_at_once() -> None:
+    """Every one of many interfaces is gone at the end, and no other (ip link)."""
+    sh("for i in $(seq 600); do echo link add q$i type veth peer name p$i; done | ip -batch -; ip link add name stays type bridge")
+    indexes = [int(line.split(":")[0]) for line in sh("ip -o link").splitlines() if line.split()[1].startswith("q")]
+    with Namespace.own() as own:
+        assert len(indexes) == 600 and Sweep(own, indexes).wait() == ()
+    assert [line.split()[1] for line in sh("ip -o link").splitlines()] == ["lo:", "stays:"]

@@ -16,12 +16,14 @@ from typing import Final
 from .namespace import Namespace
 from .netlink.attributes import number
 from .netlink.link import DUMP_BODY, IFLA_GROUP, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RawLink, decode_link, encode_link
-from .netlink.socket import ACK, NetlinkError, NetlinkSocket
+from .netlink.socket import ACK, REQUEST, NetlinkError, NetlinkSocket
 
 GROUP: Final = 0x6E6C
 """The group number that marks what goes; nothing else uses it."""
 LONGEST_S: Final = 5.0
 _PAUSE_S: Final = 0.0005
+_AT_ONCE: Final = 500
+"""As many marks as one message of a netlink socket holds, whose buffer is of 208 KiB on most machines (net.core.wmem_default)."""
 
 
 class Sweep:
@@ -33,9 +35,9 @@ class Sweep:
         self._indexes = frozenset(indexes)
         with contextlib.ExitStack() as held:  # a machine may be full of threads, or of open files
             self._socket = held.enter_context(contextlib.closing(NetlinkSocket(namespace)))
-            for index in self._indexes:
-                with contextlib.suppress(NetlinkError):
-                    self._socket.request(RTM_SETLINK, ACK, encode_link(index, number(IFLA_GROUP, GROUP)))
+            marks = [(RTM_SETLINK, REQUEST, encode_link(index, number(IFLA_GROUP, GROUP))) for index in self._indexes]
+            for first in range(0, len(marks), _AT_ONCE):
+                self._socket.transact(marks[first : first + _AT_ONCE])
             sender = held.enter_context(contextlib.closing(NetlinkSocket(namespace)))
             self._thread = threading.Thread(target=self._send, args=(sender,), name="netless-sweep", daemon=True)
             self._thread.start()
