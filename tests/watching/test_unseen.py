@@ -67,3 +67,26 @@ async def test_a_verdict_holds_for_what_is_there() -> None:
         await asyncio.sleep(0.01)
     assert told == [("third",)]
     unseen.attend(False)
+
+
+async def test_whoever_changes_the_lab_waits_for_no_look() -> None:
+    """A look that is under way when a verb begins ends there, and another comes with the verdict; what it was compared with is remembered."""
+    lab, told = Slow(), list[tuple[str, ...]]()
+    unseen = Unseen(lab, lambda came, went: told.append(came), lambda error: None)
+    unseen.hold()
+    unseen.attend(True)
+    await turns()
+    assert lab.looking == 1
+    unseen.hold()
+    await turns()
+    assert (lab.looking, lab.looks) == (0, 1)
+    unseen.judging()
+    await turns()
+    assert (lab.looking, lab.looks) == (1, 2)
+    lab.let.set()
+    await turns()
+    lab.lines = ("later",)
+    while not told:
+        await asyncio.sleep(0.01)
+    assert told == [("later",)]
+    unseen.attend(False)

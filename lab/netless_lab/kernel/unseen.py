@@ -21,18 +21,16 @@ from .settings import Difference, device_of
 from .sysctls import KNOBS, knob_of
 
 
-def unseen(refs: Sequence[NodeRef], beginning: Beginning, now: Snapshot, *, born: bool = True) -> Things:
-    """Differences from the beginning that ``now`` does not hold, of the nodes that the lab made. About a millisecond a node.
+def unseen(ref: NodeRef, beginning: Beginning, now: Snapshot, *, born: bool = True) -> Things:
+    """Differences from the beginning that ``now`` does not hold, of a node that the lab made. About a millisecond.
 
     ``born``: also of rules like those every namespace is born with, which a comparison of snapshots leaves out (``objects.told``).
     """
-    found = Things()
-    for ref in refs:
-        node = now.by_netns(ref.namespace.inode)
-        if node is not None and ref.role != "unknown":
-            with contextlib.suppress(OSError):
-                found += _within(ref.name, _of_node(ref, beginning.of(ref), node, born=born))
-    return found
+    node = now.by_netns(ref.namespace.inode)
+    if node is not None and ref.role != "unknown":
+        with contextlib.suppress(OSError):
+            return _within(ref.name, _of_node(ref, beginning.of(ref), node, born=born))
+    return Things()
 
 
 def _within(name: str, found: Things) -> Things:

@@ -146,9 +146,9 @@ async def what_goes(stage: Stage, scope: Scope) -> Clearing:
 
 async def reset(stage: Stage, scope: Scope) -> Moved:
     """Start the step, the lesson or everything over."""
+    await stage.hold_judging()
     place = _start_of(stage.state, scope)
     clearing = _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope))
-    await stage.hold_judging()
     stop_playing(stage)
     if scope == "lab":
         fresh = stage.state.progress.started_over(stage.state.course.id)

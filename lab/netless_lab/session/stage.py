@@ -244,7 +244,8 @@ class Stage:
             self.judge.soon()
 
     async def hold_judging(self) -> None:
-        """A verb begins: stop the watching judge."""
+        """A verb begins: stop the watching judge, and the look at what no picture shows."""
+        self.unseen.hold()
         await self.judge.hold()
 
     def resume_judging(self) -> None:

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
 from typing import NamedTuple, TypeVar
 
@@ -224,7 +225,13 @@ class World:
 
     async def unseen(self, *, born: bool = True) -> Things:
         """What a purge would take away though no snapshot shows it, in words; ``born`` as in ``kernel.unseen``."""
-        return await self._in_thread(lambda: unseen(self._ground.refs(), self._beginning, self._seen, born=born))
+        found = Things()
+        for ref in self._ground.refs():  # between two of them, whoever changes the kernel has his turn
+            found += await self._in_thread(partial(self._unseen, ref, born))
+        return found
+
+    def _unseen(self, ref: NodeRef, born: bool) -> Things:
+        return unseen(ref, self._beginning, self._seen, born=born)
 
     def ending(self, keep: Collection[str], *, anew: bool) -> Things:
         """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab; with ``anew``

@@ -40,6 +40,7 @@ class Unseen:
     def attend(self, watched: bool) -> None:
         """Whether somebody looks: else nothing is looked at."""
         if watched and self._task is None:
+            self._judging.set()
             self._task = asyncio.create_task(self._follow())
         elif not watched and self._task is not None:
             self._task.cancel()
@@ -50,12 +51,19 @@ class Unseen:
         self._known = None
         self._judging.set()
 
+    def hold(self) -> None:
+        """The lab is about to be changed: whoever does it need not wait for a look that is under way. The next is as late as after one."""
+        if self._task is not None:
+            self._task.cancel()
+            self._judging.clear()
+            self._task = asyncio.create_task(self._follow())
+
     async def _follow(self) -> None:
         while True:
-            self._judging.clear()
-            await persist(self._look, self._on_failure)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._judging.wait(), PERIOD_S)
+            self._judging.clear()
+            await persist(self._look, self._on_failure)
 
     async def _look(self) -> None:
         found = (await self._sight.unseen()).now
