@@ -211,9 +211,8 @@ class Watch:
 
     def add(self, *refs: NodeRef) -> None:
         """Listen to these nodes from now on. One that is gone already is no error: there is nothing to hear."""
-        names = names_by_inode(read_names()) if refs and self._next_pulse is not None else {}
         for ref in refs:
-            self._add(ref, names)
+            self._add(ref)
 
     def only(self, *refs: NodeRef) -> None:
         """Listen to just these nodes from now on: to those that are new, and no more to others, whose namespaces it lets go; their handles may be
@@ -223,7 +222,7 @@ class Watch:
             self._drop(inode)
         self.add(*(ref for ref in refs if self._nodes.get(ref.namespace.inode) != ref))
 
-    def _add(self, ref: NodeRef, names: Mapping[int, tuple[str, ...]]) -> None:
+    def _add(self, ref: NodeRef) -> None:
         inode = ref.namespace.inode
         self._drop(inode)
         self._nodes[inode] = ref
@@ -232,8 +231,6 @@ class Watch:
                 give_nsid(self._commands, ref.namespace)
         if ref.pid is not None and ref.pid != os.getpid():
             self._watch_process(inode, ref.pid)
-        if self._next_pulse is not None:
-            self._feel(inode, names)
 
     def heard(self) -> float:
         """When it last heard of anything, on the clock of ``time.monotonic``; what the kernel has told by now is among it."""
@@ -296,7 +293,7 @@ class Watch:
             self._burst.note()
 
     def _beat(self) -> None:
-        """The slow poll."""
+        """The slow poll. What is silent in a node that was added since the last one is news too."""
         self._next_pulse = self._loop.call_later(PULSE_S, self._beat)
         now = population()
         changed = now != self._population

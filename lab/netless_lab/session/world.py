@@ -133,8 +133,8 @@ class World:
         seen, at = self.news.count, time.monotonic()
         found = self._discover()
         self._watch.only(*found.values())
-        self._ground.release()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
+        self._ground.release()
         self._looked, self._looked_at = seen, at
         self._tune_new(snapshot)
         self.following.nodes(found, snapshot)
@@ -208,9 +208,10 @@ class World:
         new = {inode: ref for inode, ref in own.items() if inode not in known}
         passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
         untouched = {inode for inode, ref in new.items() if ref.role == "container"}
-        purged = await self._in_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
-        if purged.remade:
-            self._tuned.clear()  # a link made again has its old index and none of our timers
+        cleaning = self._in_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
+        self._reader.open(new.values())  # while the kernel lets links go
+        purged = await cleaning
+        self._tuned = {(node.netns, link.ifindex) for node in self.baseline.nodes for link in node.links}  # as at the beginning
         if anew:
             await self._ground.serve()
         return Cleaned(lost, purged.problems)
@@ -346,5 +347,5 @@ class World:
                     self._ground.tune(names, self._refs[node.name], new=len(names) < len(new))
                 self._tuned |= {(node.netns, link.ifindex) for link in new}
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)
