@@ -148,13 +148,12 @@ async def reset(stage: Stage, scope: Scope) -> Moved:
     """Start the step, the lesson or everything over."""
     await stage.hold_judging()
     place = _start_of(stage.state, scope)
-    clearing = _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope))
+    same = not stage.state.passed and not _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope))
     stop_playing(stage)
     if scope == "lab":
         fresh = stage.state.progress.started_over(stage.state.course.id)
         stage.remember(fresh)
         stage.state = msgspec.structs.replace(stage.state, bindings=Bindings(), notices=Notices())
-    same = not clearing and not stage.state.passed
     if same and scope != "lab":
         return moved(stage, stage.moves.repaired(await stage.world.repair()) or "Nothing to reset: the lab is as it was at the start.")
     ending = stage.mode.ending()
