@@ -237,7 +237,7 @@ class PretendHost:
             for made in launched:
                 self._add(made, roles.get(made.name, "container"))
         for ref in self.refs():
-            if ref.pid not in (None, os.getpid()) and not self._has_ended(ref):
+            if ref.pid not in (None, os.getpid()) and ref.name not in lacking and not self._has_ended(ref):  # who has just begun sees its own
                 with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
                     container.show_own_files(ref.pid, ref.name)
         with self._lock:
