@@ -105,7 +105,7 @@ def _reset(lab: Running) -> Row:
 
     reference = statistics.median(by_commands() for _ in range(7))
     lab.reset("lab")
-    return Row("reset of the lab", ours, "<= 60 ms", "ip link del of its two devices", reference)
+    return Row("reset of the lab", ours, "<= 40 ms", "ip link del of its two devices", reference)
 
 
 def _jumps(lab: Running) -> Row:

@@ -60,9 +60,10 @@ class Restorer:
         return tuple(raw for raw in sweep.links(self._socket) if raw.link.kind != "loopback" and (raw.link.ifindex, raw.link.kind) not in known)
 
     def missing(self) -> tuple[Link, ...]:
-        """Links of the baseline that are gone."""
-        there = {(raw.link.ifindex, raw.link.kind) for raw in sweep.links(self._socket)}
-        return tuple(link for link in self._baseline.links if link.kind != "loopback" and (link.ifindex, link.kind) not in there)
+        """Links of the baseline that are gone. A namespace that had none is not asked."""
+        wanted = [link for link in self._baseline.links if link.kind != "loopback"]
+        there = {(raw.link.ifindex, raw.link.kind) for raw in sweep.links(self._socket)} if wanted else ()
+        return tuple(link for link in wanted if (link.ifindex, link.kind) not in there)
 
     def links(self) -> None:
         """The links themselves. Those in ``touched`` need their settings once more: IPv6 begins anew on a link whose MTU was below 1280."""
