@@ -9,6 +9,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import Refusal
@@ -219,12 +220,17 @@ class PretendHost:
         there = {ref.name for ref in self.refs()} - {ref.name for ref in ending}
         lacking = [name for name in (*roles, *containers) if name not in there]
         with contextlib.ExitStack() as made_ahead, ThreadPoolExecutor(max(1, len(lacking)), thread_name_prefix="launching") as threads:
-            networks = [made_ahead.enter_context(own) for own in threads.map(lambda _: call_in_new(Namespace.own), lacking)]
+            all_made = threading.Event()
+            made_ahead.callback(all_made.set)  # also when one could not be made: nobody waits for ever
             if anew:
                 from ..kernel.purge import clear_ahead  # no lab needs it to be ready
 
-                self._clearing = threading.Thread(target=clear_ahead, args=(host, beginning, {ref.name for ref in before}), name="clearing")
+                clear = partial(clear_ahead, host, beginning, {ref.name for ref in before}, all_made.wait)
+                self._clearing = threading.Thread(target=clear, name="clearing")
                 self._clearing.start()
+            networks = [made_ahead.enter_context(own) for own in threads.map(lambda _: call_in_new(Namespace.own), lacking)]
+            all_made.set()
+            if anew:
                 self._room_files.start_over()
             for ref in before:
                 if ref.role != "container" and not anew and ref.pid is not None and not self._has_ended(ref):

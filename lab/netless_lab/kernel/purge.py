@@ -118,8 +118,9 @@ def purge(
         return _purge(cleanings, baseline, renewed, clearing)
 
 
-def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> None:
+def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str], ready: Callable[[], object]) -> None:
     """Begin to clear a node that stays, while those called ``anew`` are made anew: the kernel takes as long for either, and does both at once.
+    ``ready`` returns when links may go.
 
     What is left of it, and what came of it, is for ``purge``, which looks at all of it again.
     """
@@ -127,6 +128,7 @@ def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> No
         cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref), lasts=True)
         with contextlib.closing(cleaning.socket):
             doomed = cleaning.restorer.extras(_cables_to(anew, cleaning.wanted))
+            ready()
             sweep = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
             call_in(ref.namespace, _firewall, cleaning)
             if sweep is not None:
