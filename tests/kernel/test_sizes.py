@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 import pytest
 
 from helpers.lab import lab
 from helpers.sandboxed import sandboxed
+from netless_lab.kernel.netlink.link import DUMP_BODY, RTM_GETLINK
 from netless_lab.kernel.netlink.socket import NetlinkSocket
 from netless_lab.kernel.watch import Watch
 from netless_lab.model.changes import LinkMoved
@@ -168,6 +169,24 @@ def test_a_snapshot_sends_as_many_messages_as_there_are_namespaces_and_cables() 
     assert found[1] <= 2 * found[0] * SPARE
     nodes = 2 * FEW + 3
     assert found[1] <= 13 * nodes, "a dozen messages a node and one for each neighbour, none for each cable"
+
+
+@pytest.mark.kernel
+@sandboxed
+def test_a_socket_takes_as_much_memory_as_it_heard() -> None:
+    """A lab keeps dozens of netlink sockets open; whatever the longest answer may be, an empty socket takes next to nothing."""
+    with ExitStack() as held:
+        held.enter_context(NetlinkSocket()).dump(RTM_GETLINK, DUMP_BODY)
+        before = resident_kib()
+        for _ in range(FEW):
+            assert held.enter_context(NetlinkSocket()).dump(RTM_GETLINK, DUMP_BODY)
+        assert resident_kib() - before <= 32 * FEW
+
+
+def resident_kib() -> int:
+    """Memory of this process that no file backs, in KiB (proc_pid_status(5))."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:"))
 
 
 @pytest.mark.kernel

@@ -6,6 +6,7 @@ time. The kernel does all the work of a request inside ``send`` and answers at o
 
 from __future__ import annotations
 
+import mmap
 import os
 import socket
 import struct
@@ -37,6 +38,7 @@ _FLAG_CAPPED: Final = 0x100
 _FLAG_TLVS: Final = 0x200
 _FLAG_INTERRUPTED: Final = 0x10
 _RECEIVE: Final = 1 << 18
+"""Bytes for one datagram; the kernel fills at most 32 KiB of them with a dump (net/netlink/af_netlink.c)."""
 _TRIES: Final = 8
 
 
@@ -74,7 +76,8 @@ class NetlinkSocket:
             self._socket.close()
             raise
         self._sequence = 0
-        self._buffer = memoryview(bytearray(_RECEIVE))
+        # pages of it take memory when something was written to them: a lab keeps some twenty sockets, and few hear much
+        self._buffer = memoryview(mmap.mmap(-1, _RECEIVE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
     def close(self) -> None:
         """Close the socket."""
