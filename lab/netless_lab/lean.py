@@ -5,6 +5,8 @@ A module that is None in ``sys.modules`` is not found (Python's reference, 5.3.1
 - msgspec asks typing_extensions for what ``typing`` has had since Python 3.11; that takes as long to import as all the rest of it. This
   module imports msgspec without it: import this one first.
 - asyncio asks ssl for connections with TLS, of which there are none here: 4 MiB and as many milliseconds.
+- pyroute2's own first lines import all that the library has, databases and file servers among it: 5 MiB, and half of the time. What sets
+  links, addresses and routes is in one part of it; that asks for ssl to try whether a server speaks TLS, and is given it when it does.
 """
 
 from __future__ import annotations
@@ -29,6 +31,42 @@ def _import_without(name: str, absent: str) -> None:
 def import_asyncio() -> None:
     """Before all that imports asyncio."""
     _import_without("asyncio", "ssl")
+
+
+def import_iproute() -> None:
+    """Before all that imports ``pyroute2.iproute``. Nothing happens where that or all of pyroute2 was imported before."""
+    if "pyroute2" in sys.modules or "pyroute2.iproute" in sys.modules:
+        return
+    from importlib.util import find_spec, module_from_spec  # a command of one line needs this module, and not those
+
+    if (whole := find_spec("pyroute2")) is not None:
+        _import_when_used("ssl")
+        sys.modules["pyroute2"] = module_from_spec(whole)  # where its parts are found, and nothing that is in it
+    try:
+        import_module("pyroute2.iproute")
+    finally:
+        sys.modules.pop("pyroute2", None)
+
+
+def _import_when_used(name: str) -> None:
+    """A module that is there for those who name it, and is read when one of them first looks into it.
+
+    ``importlib.util.LazyLoader`` is not enough: the import statement itself looks whether the module is being read just now.
+    """
+    from importlib.util import find_spec, module_from_spec
+
+    spec = find_spec(name)
+    if name in sys.modules or spec is None or spec.loader is None:
+        return
+    loader, module = spec.loader, module_from_spec(spec)
+
+    def read(attribute: str) -> object:
+        del module.__getattr__
+        loader.exec_module(module)
+        return getattr(module, attribute)
+
+    module.__getattr__ = read  # type: ignore[method-assign]
+    sys.modules[name] = module
 
 
 _import_without("msgspec", "typing_extensions")

@@ -111,6 +111,22 @@ def test_a_lab_is_ready_before_netlink_libraries_are_there() -> None:
     assert imported_by("\n".join(f"import {name}" for name in inside.LATER), whole=True).issuperset(inside.LATER)
 
 
+LINKS_ARE_SET = "from netless_lab import lean\nlean.import_asyncio()\nlean.import_iproute()\nfrom pyroute2.iproute import IPRoute\nIPRoute().close()"
+
+
+def test_what_sets_links_needs_no_database_and_no_tls() -> None:
+    """Of pyroute2 the part is there that the tutor uses; the rest would take a sixth of the agent's memory as long as the lab lives."""
+    loaded = imported_by(LINKS_ARE_SET, whole=True)
+    assert "pyroute2.iproute" in loaded
+    assert not loaded & {"_ssl", "sqlite3", "pyroute2", "pyroute2.ndb", "pyroute2.plan9", "pyroute2.ethtool"}
+
+
+def test_who_wants_all_of_a_library_gets_it() -> None:
+    """After a part of pyroute2 was imported by itself, all of it can be; and ssl, which was only promised, is there for who looks into it."""
+    later = "import pyroute2, ssl\nassert pyroute2.IPRoute is IPRoute and pyroute2.NDB\nassert ssl.create_default_context()"
+    assert {"_ssl", "pyroute2.ndb.main"} <= imported_by(f"{LINKS_ARE_SET}\n{later}", whole=True)
+
+
 def run_main(*words: str, whole: bool = False) -> frozenset[str]:
     """What one command line imports."""
     return imported_by("import runpy\nrunpy.run_module('netless', run_name='__main__', alter_sys=True)", *words, whole=whole)

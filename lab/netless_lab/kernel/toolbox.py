@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ..lean import import_iproute
 from ..room import NETNS
 from .namespace import Namespace, socket_in
 from .nft.batch import Batch
@@ -22,7 +23,7 @@ from .probe.ready import pending
 from .read import NodeRef, Reader
 
 if TYPE_CHECKING:
-    from pyroute2 import IPRoute
+    from pyroute2.iproute import IPRoute
 
 SIOCGIFINDEX: Final = 0x8933
 """ioctl that turns an interface's name, or an alternative name, into its index; any socket will do (netdevice(7))."""
@@ -98,7 +99,8 @@ class Toolbox:
 
     def route(self, name: str) -> IPRoute:
         """A pyroute2 socket inside the node. ``strict_check`` and ``ext_ack`` make the kernel say what it does not like."""
-        from pyroute2 import IPRoute
+        import_iproute()
+        from pyroute2.iproute import IPRoute
 
         namespace = self.namespace(name)
         if namespace.inode not in self._routes:
