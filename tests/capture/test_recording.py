@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import re
 import socket
 import struct
@@ -18,10 +19,15 @@ from helpers.wires import inside
 from netless_lab.kernel.capture import Recorder, Taps
 from netless_lab.kernel.capture.ring import Ring
 from netless_lab.kernel.capture.sieve import EVERYTHING, echoes
+from netless_lab.kernel.capture.taps import FOLLOWED, PROBED
+from netless_lab.kernel.evidence.lookout import sieve_for
 from netless_lab.kernel.namespace import call_in, socket_in
+from netless_lab.kernel.probe import run
 from netless_lab.kernel.read import NodeRef
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.frame import Recording
+from netless_lab.model.journeys.packet import ACK, RST, SYN
+from netless_lab.model.probe import Connect
 
 PINGS = 2000
 REQUEST = ["c1.eth0 out", "host.veth1", "host.br0", "host.up0 out", "net.eth0"]
@@ -50,6 +56,42 @@ async def test_two_thousand_pings_in_the_right_order(load: str) -> None:
         found = journeys_by_sequence(recording)
         right = sum(sightings == REQUEST + REPLY for sightings in found.values())
         assert (right, len(found), recording.lost, recording.left_out) == (PINGS, PINGS, 0, 0)
+
+
+@sandboxed
+async def test_a_ring_in_place_of_another_hears_each_frame_once() -> None:
+    """While rings are made larger and smaller and many packets pass, nothing is lost, nothing is heard twice, and the order is true."""
+    async with watched() as lab:
+        taps = lab.lookout.taps
+
+        async def change() -> None:
+            for slots in itertools.cycle((8192, FOLLOWED)):
+                taps.slots = slots
+                await taps.attend(lab.nodes.values())
+
+        changing = asyncio.create_task(change())
+        recording = await lab.record("ping", "-n", "-i0.001", "-q", "-c", "1000", "198.51.100.10")
+        changing.cancel()
+        assert [sightings for sightings in journeys_by_sequence(recording).values() if sightings != REQUEST + REPLY] == []
+        assert recording.complete and len(journeys_by_sequence(recording)) == 1000
+
+
+@pytest.mark.parametrize("flood", ["ping -nfqc3000 10.0.0.3", "ping -nfqc3000 ::1"])
+@sandboxed
+async def test_a_flood_of_pings_takes_no_room_from_another_probe(flood: str) -> None:
+    """Nobody reads while more echoes pass than a ring holds; a connection beside them is seen whole."""
+    async with watched() as lab:
+        inside(lab.nodes, "c1", "echo 0 > /proc/sys/net/ipv6/conf/lo/disable_ipv6")
+        lab.lookout.taps.slots = PROBED
+        await lab.lookout.attend(lab.nodes.values())
+        probe = Connect("c1", "198.51.100.10", 80)
+        with lab.lookout.watch(sieve_for(probe)) as watching:
+            inside(lab.nodes, "c1", flood)
+            await run(probe, lab.nodes, deadline_s=1, grace_s=0.06)
+            recording = watching.stop().recording
+        assert recording.complete
+        flags = [packet.flags for frame in recording.frames if frame.node == "net" and (packet := decode(frame.data)).kind == "tcp"]
+        assert flags == [SYN, RST | ACK]
 
 
 @sandboxed

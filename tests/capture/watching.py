@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from helpers.wires import Nodes, wired
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.capture import Recorder
+from netless_lab.kernel.capture.taps import FOLLOWED
 from netless_lab.kernel.evidence.conntrack import newest
 from netless_lab.kernel.evidence.lookout import Lookout
 from netless_lab.kernel.read import Reader
@@ -58,6 +59,7 @@ async def watched(*containers: str) -> AsyncIterator[Watched]:
     """host, net and containers, wired and watched."""
     with wired(*containers) as nodes:
         lookout = Lookout()
+        lookout.taps.slots = FOLLOWED  # these tests want everything, floods too
         await lookout.attend(nodes.values())
         assert lookout.missing == ()
         yield Watched(nodes, lookout, Reader())

@@ -10,7 +10,8 @@ from helpers.sandboxed import sandboxed, sh
 from helpers.waiting import becomes
 from helpers.wires import Nodes, inside, wired
 from netless_lab.kernel import probe as probing
-from netless_lab.kernel.capture.taps import MEMORY, Taps, memory_for
+from netless_lab.kernel.capture.ring import SLOT
+from netless_lab.kernel.capture.taps import FOLLOWED, MEMORY, PROBED, Taps, memory_for
 from netless_lab.kernel.evidence.lookout import Lookout
 from netless_lab.kernel.namespace import Namespace, call_in_new
 from netless_lab.kernel.read import NodeRef, Reader
@@ -115,6 +116,7 @@ async def test_the_rings_of_a_lab_that_grows_have_one_bound() -> None:
     """Nodes that come one after the other take no more memory together than as many that were there at once, and those who listen go on."""
     sh("ip link set lo up")
     taps = Taps()
+    taps.slots = FOLLOWED
     own = NodeRef("host", "host", Namespace.own())
     heard: list[str] = []
     refs = [own]
@@ -133,6 +135,31 @@ async def test_the_rings_of_a_lab_that_grows_have_one_bound() -> None:
     assert taps.lost() == 0
     await taps.close()
     assert mapped() == 0
+
+
+@sandboxed
+async def test_room_for_a_flood_is_taken_while_traffic_is_followed() -> None:
+    """A lab that is only looked at has rings as large as probes need. There is room for all that passes before the learner's own traffic
+    is followed, and it is given back when it no more is.
+    """
+    with wired() as nodes:
+        lab = Followed(nodes)
+        lab.attend(*nodes)
+        lab.following.attend(True)
+        await lab.following.ready()
+        assert mapped() == len(nodes) * PROBED * SLOT
+        for _ in range(2):
+            await lab.following.overhear()
+            assert mapped() >= len(nodes) * FOLLOWED * SLOT, "those of before may not be gone yet"
+            lab.following.overhear_no_more()
+            assert await becomes(lambda: mapped() == len(nodes) * PROBED * SLOT)
+        await lab.following.overhear()
+        lab.following.attend(False)
+        assert await becomes(lambda: mapped() == 0)
+        lab.following.attend(True)
+        await lab.following.ready()
+        assert mapped() == len(nodes) * PROBED * SLOT
+        await lab.following.close()
 
 
 def test_a_small_machine_gives_less_memory() -> None:

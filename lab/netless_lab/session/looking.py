@@ -48,10 +48,9 @@ async def follow(stage: Stage, on: bool | None) -> Following:
     """Follow the learner's own traffic from now on, or stop, or only tell whether."""
     following = stage.world.following
     if on:
-        await following.ready()
-        following.traffic.start()
+        await following.overhear()
     elif on is False:
-        following.traffic.stop()
+        following.overhear_no_more()
     return Following(following.traffic.on, following.missing)
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from ..errors import Refusal
 from ..kernel.capture.pcapng import pcapng
+from ..kernel.capture.taps import FOLLOWED, PROBED
 from ..kernel.evidence.conntrack import newest
 from ..kernel.evidence.lookout import Lookout, sieve_for
 from ..kernel.read import NodeRef, Reader
@@ -81,7 +82,7 @@ class Following:
         if watched != self._watched:
             self._watched = watched
             if not watched:
-                self.traffic.stop()
+                self.overhear_no_more()
             self._change_soon()
 
     def nodes(self, refs: Mapping[str, NodeRef], snapshot: Snapshot) -> None:
@@ -104,6 +105,18 @@ class Following:
     async def ready(self) -> None:
         """Wait until every node is listened to: for those who ask for a journey, not only for an outcome."""
         await self._attend(self._refs.values())
+
+    async def overhear(self) -> None:
+        """Follow the learner's own traffic from now on; first there is room everywhere for all that may pass."""
+        self._lookout.taps.slots = FOLLOWED
+        await self.ready()
+        self.traffic.start()
+
+    def overhear_no_more(self) -> None:
+        """Follow only what the session sends; the room is given back soon."""
+        self.traffic.stop()
+        self._lookout.taps.slots = PROBED
+        self._change_soon()
 
     async def close(self) -> None:
         """Let every node go."""
@@ -215,12 +228,16 @@ class Following:
     async def _change(self) -> None:
         """Listen to the nodes there are, once they stay the same for a moment; again when others came while the taps were opened."""
         attended = None
-        while attended != (self._watched, self._refs):
-            wanted = self._watched, self._refs
+        while attended != self._wanted():
+            wanted = self._wanted()
             await asyncio.sleep(SETTLE_S)
-            if wanted == (self._watched, self._refs):
+            if wanted == self._wanted():
                 await persist(self._listen, self._on_failure)
                 attended = wanted
+
+    def _wanted(self) -> tuple[bool, Mapping[str, NodeRef], int]:
+        """How it should be listened."""
+        return self._watched, self._refs, self._lookout.taps.slots
 
     async def _listen(self) -> None:
         with contextlib.suppress(OSError):  # a node that has gone meanwhile

@@ -14,7 +14,7 @@ _PROTOCOL: Final = 0xFFFFF000
 _NETWORK: Final = 0xFFF00000
 """SKF_NET_OFF: offsets from the IP header on, also for devices without Ethernet."""
 _BYTE, _HALF, _EQUAL, _GREATER, _NOT_LESS, _ANY_BIT, _RETURN = 0x30, 0x28, 0x15, 0x25, 0x35, 0x45, 0x06
-_IP4, _ICMP, _TCP, _UDP = 0x0800, 1, 6, 17
+_IP4, _IP6, _ICMP, _TCP, _UDP, _ICMP6 = 0x0800, 0x86DD, 1, 6, 17, 58
 _DNS, _VXLAN, _OLD_VXLAN = 53, 4789, 8472
 _WHOLE: Final = 0xFFFFFFFF
 
@@ -45,13 +45,24 @@ def echoes(first: int, last: int) -> bytes:
 
     TCP, other people's UDP and other people's echoes are left out.
     """
+    return _of_echoes(first, last, tcp="drop", udp="udp")
+
+
+def no_echoes() -> bytes:
+    """What a connection, a datagram or a question for a name may cause: everything but echoes, of which a flood is one command away."""
+    return _of_echoes(1, 0, tcp="keep", udp="keep")
+
+
+def _of_echoes(first: int, last: int, *, tcp: str, udp: str) -> bytes:
+    """Echoes of these ids; where the other protocols go, by label."""
     return _assemble([
         ("", _do(_HALF, _PROTOCOL)),
+        ("", (_EQUAL, _IP6, "ip6", "")),
         ("", (_EQUAL, _IP4, "", "keep")),
         ("", _do(_BYTE, _NETWORK + 9)),
         ("", (_EQUAL, _ICMP, "icmp", "")),
-        ("", (_EQUAL, _UDP, "udp", "")),
-        ("", (_EQUAL, _TCP, "drop", "keep")),
+        ("", (_EQUAL, _UDP, udp, "")),
+        ("", (_EQUAL, _TCP, tcp, "keep")),
         ("icmp", _do(_HALF, _NETWORK + 6)),
         ("", (_ANY_BIT, 0x1FFF, "keep", "")),
         ("", _do(_BYTE, _NETWORK)),
@@ -60,7 +71,14 @@ def echoes(first: int, last: int) -> bytes:
         ("", (_EQUAL, 8, "echo", "")),
         ("", (_EQUAL, 0, "echo", "keep")),
         ("echo", _do(_HALF, _NETWORK + 24)),
-        ("", (_NOT_LESS, first, "", "drop")),
+        ("", (_NOT_LESS, 0, "id", "id")),
+        ("ip6", _do(_BYTE, _NETWORK + 6)),
+        ("", (_EQUAL, _ICMP6, "", "keep")),
+        ("", _do(_BYTE, _NETWORK + 40)),
+        ("", (_EQUAL, 128, "echo6", "")),
+        ("", (_EQUAL, 129, "echo6", "keep")),
+        ("echo6", _do(_HALF, _NETWORK + 44)),
+        ("id", (_NOT_LESS, first, "", "drop")),
         ("", (_GREATER, last, "drop", "keep")),
         ("udp", _do(_HALF, _NETWORK + 22)),
         ("", (_EQUAL, _VXLAN, "keep", "")),

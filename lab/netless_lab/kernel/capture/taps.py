@@ -32,8 +32,13 @@ _LEAST: Final = 1 << 20
 _NO_MEMORY: Final = "packets take as much memory as they may"
 _NAMED: Final = 3
 """Of many nodes so many are named."""
-_MOST_SLOTS, _FEWEST_SLOTS = 16384, 256
-"""Frames one ring holds: as many as two thousand pings of a flood make in the host, without anybody reading meanwhile; at least one block."""
+PROBED: Final = 4096
+"""Frames a ring holds while only probes are listened to: some dozen are their own, and of a flood beside them a sieve keeps most away. What
+it lets pass may come at the highest speed for 20 ms without anybody reading; a loop is busy for a third of that."""
+FOLLOWED: Final = 16384
+"""Frames a ring holds while everything is asked for: as many as two thousand pings of a flood make in the host, without anybody reading meanwhile."""
+_FEWEST: Final = 256
+"""At least one block."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("in", "broadcast", "multicast", "other", "out")
 _AT_ONCE: Final = 256
 """Frames taken from one ring before the loop turns to others: 0.5 ms."""
@@ -94,6 +99,8 @@ class Taps:
         self._taps: dict[int, Tap] = {}
         self._failed: dict[int, Unheard] = {}
         self._memory = MEMORY
+        self.slots = PROBED
+        """Frames a ring is to hold from the next ``attend`` on, where there is memory for it."""
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="tap")
         self._turn = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
@@ -126,7 +133,7 @@ class Taps:
         """Have a tap in each of these nodes and in no other; returns when every new one hears. Nothing to do takes no time.
 
         A node that cannot be entered, or that there is no room for, is left out, named in ``missing``, and tried again the next time.
-        Rings of before become smaller where all together would take more than their share of memory.
+        Rings of before become as large as ``slots`` says now, and smaller where all together would take more than their share of memory.
         """
         wanted = {ref.namespace.inode: ref for ref in refs if not ref.namespace.closed}
         async with self._turn:
@@ -137,13 +144,17 @@ class Taps:
                 if inode in self._taps:
                     self._taps[inode].ref = ref
             new = [ref for inode, ref in wanted.items() if inode not in self._taps]
-            if new:
-                await self._open_all(new, slots_for(len(wanted), self._share()))
+            slots = slots_for(len(wanted), self._share(), self.slots)
+            await self._resize(slots, crowded=sum(tap.ring.slots for tap in self._taps.values()) + len(new) * slots > self._memory // SLOT)
+            await self._open_all(new, slots)
+
+    async def _resize(self, slots: int, *, crowded: bool) -> None:
+        """Another ring in place of each that holds less than this, or more than is asked for, or than there is room for."""
+        most = slots if crowded else self.slots
+        await asyncio.gather(*(self._open(tap.ref, slots) for tap in tuple(self._taps.values()) if not slots <= tap.ring.slots <= most))
 
     async def _open_all(self, new: Sequence[NodeRef], slots: int) -> None:
-        """A tap of this size in each of these, after those that are too big for all to find room."""
-        if sum(tap.ring.slots for tap in self._taps.values()) + len(new) * slots > self._memory // SLOT:
-            await asyncio.gather(*(self._open(tap.ref, slots) for tap in tuple(self._taps.values()) if tap.ring.slots > slots))
+        """A tap of this size in each of these, as far as there is room."""
         room = max(0, self._memory // SLOT - sum(tap.ring.slots for tap in self._taps.values())) // slots
         for ref in new[room:]:
             self._failed[ref.namespace.inode] = Unheard(ref.name, _NO_MEMORY)
@@ -183,9 +194,9 @@ class Taps:
     def drain(self) -> None:
         """Hand over every frame that has come so far."""
         for tap in self._taps.values():
-            while frames := tap.frames(_MOST_SLOTS):
+            while frames := tap.frames(FOLLOWED):
                 self._deliver(frames)
-                if len(frames) < _MOST_SLOTS:
+                if len(frames) < FOLLOWED:
                     break
 
     def lost(self) -> int:
@@ -219,8 +230,10 @@ class Taps:
             self._hear(tap)
         if before is not None:
             before.ring.hear(NOTHING)
-            while self._listeners and (frames := before.frames(_MOST_SLOTS)):
-                self._deliver(frames)
+            if self._listeners:  # what passed while both were open is in both, with one stamp
+                last = before.frames(FOLLOWED)
+                twice = frozenset(last)
+                self._deliver([*last, *(frame for frame in tap.frames(FOLLOWED) if frame not in twice)])
             self._let_go(before)
 
     def _let_go(self, tap: Tap) -> None:
@@ -263,10 +276,10 @@ class Taps:
             listener(frames)
 
 
-def slots_for(nodes: int, memory: int = MEMORY) -> int:
-    """How many frames each ring may hold in a lab of this many nodes: a power of two, so that blocks come out even."""
+def slots_for(nodes: int, memory: int, most: int) -> int:
+    """How many frames each ring may hold in a lab of this many nodes, at most so many: a power of two, so that blocks come out even."""
     each = max(1, memory // SLOT // max(1, nodes))
-    return max(_FEWEST_SLOTS, min(_MOST_SLOTS, 1 << each.bit_length() - 1))
+    return max(_FEWEST, min(most, 1 << each.bit_length() - 1))
 
 
 def memory_for(free: int) -> int:

@@ -10,7 +10,7 @@ from ...model.journeys.flow import Flow
 from ...model.journeys.frame import Frame, Recording
 from ...model.probe import Ping, Probe
 from ..capture import Recorder, Taps
-from ..capture.sieve import EVERYTHING, echoes
+from ..capture.sieve import EVERYTHING, echoes, no_echoes
 from ..capture.taps import Unheard, grouped
 from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
@@ -147,5 +147,7 @@ class Watching:
 
 def sieve_for(probe: Probe) -> bytes:
     """What to watch for a probe that is about to be sent: for a ping its own echoes and what they cause, however much else passes."""
-    ids = LAB_IDENTIFIERS.upcoming(ATTEMPTS) if isinstance(probe, Ping) else None
+    if not isinstance(probe, Ping):
+        return no_echoes()
+    ids = LAB_IDENTIFIERS.upcoming(ATTEMPTS)
     return echoes(*ids) if ids is not None else EVERYTHING

@@ -17,7 +17,7 @@ from ...model.journeys.packet import FIN, ICMP, ICMP6, RST, TCP, UDP, Kind, Pack
 from ...model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ...model.snapshot import Node, Snapshot
 from .. import probe as probing
-from ..capture.sieve import EVERYTHING, echoes
+from ..capture.sieve import echoes, no_echoes
 from ..probe.echo import Identifiers
 from ..probe.run import LAB_IDENTIFIERS
 from ..read import NodeRef
@@ -60,7 +60,7 @@ async def replay(
     async with Tracing(refs, suspects, matches) as tracing:
         if not tracing.nodes:
             return None, tracing.missing
-        with lookout.watch(echoes(ident, ident) if isinstance(probe, Ping) else EVERYTHING) as watching:
+        with lookout.watch(echoes(ident, ident) if isinstance(probe, Ping) else no_echoes()) as watching:
             if _asked_in_vain(followed, suspects):
                 deadline_s, grace_s, hope = ARP_ATTEMPTS * ARP_ATTEMPT_S, ARP_ATTEMPT_S, None
             else:
