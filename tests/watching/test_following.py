@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from helpers.wires import Nodes, inside, started, wired
 from netless_lab import protocol
 from netless_lab.errors import Refusal
 from netless_lab.kernel import probe as probing
+from netless_lab.kernel.evidence.lookout import Seen, Watching
 from netless_lab.kernel.read import Reader
 from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Outcome, Ping, Probe
@@ -192,31 +194,53 @@ while client.recv(99): pass
 """
 TALK = """import socket, time
 client = socket.create_connection(("10.0.0.3", 9001))
-last = began = time.monotonic()
+asked = began = time.monotonic()
 pauses = 0
-while last < began + 3 * LONGEST:
+while asked < began + 3 * LONGEST:
+    before, asked = asked, time.monotonic()
     client.send(b"x")
+    pauses += time.monotonic() - before > 0.8 * QUIET
     time.sleep(0.02)
-    pauses += time.monotonic() - last > 0.8 * QUIET
-    last = time.monotonic()
 print(pauses)
 """
-"""Says how often it was kept waiting, by a machine that had other things to do, so long that it was silent indeed."""
+"""Says how often it may have been silent indeed, kept waiting by a machine that had other things to do: from before one byte till after the next."""
+
+
+async def talked(lab: Followed) -> int:
+    """An endless conversation, followed, then a ping that is told; how often the conversation may have been silent."""
+    server = started(lab.nodes, "c2", sys.executable, "-c", SERVER)
+    assert server.stdout is not None and server.stdout.readline() == "ready\n"
+    await lab.ask(protocol.Follow(True))
+    pauses = int(await lab.run("c1", sys.executable, "-c", f"LONGEST = {LONGEST_NS / 1e9}\nQUIET = {QUIET_NS / 1e9}\n{TALK}"))
+    server.wait()
+    await lab.run("c1", "ping", "-nqc1", SITE)
+    assert await becomes(lambda: f"10.0.0.2 > {SITE} echo request seq 1" in lab.titles())
+    return pauses
 
 
 @sandboxed
 async def test_an_endless_conversation_is_told_once() -> None:
     """A connection that never falls silent is told after a while, not again and again; the rest of it is counted."""
     async with followed() as lab:
-        server = started(lab.nodes, "c2", sys.executable, "-c", SERVER)
-        assert server.stdout is not None and server.stdout.readline() == "ready\n"
-        await lab.ask(protocol.Follow(True))
-        pauses = int(await lab.run("c1", sys.executable, "-c", f"LONGEST = {LONGEST_NS / 1e9}\nQUIET = {QUIET_NS / 1e9}\n{TALK}"))
-        server.wait()
-        await lab.run("c1", "ping", "-nqc1", SITE)
-        assert await becomes(lambda: lab.titles()[-1:] == [f"10.0.0.2 > {SITE} echo request seq 1"])
+        pauses = await talked(lab)
         assert 1 <= len([journey for journey in lab.heard if ":9001" in journey.title]) <= 1 + pauses
         assert lab.skipped > 20
+
+
+@sandboxed
+async def test_who_is_not_listened_to_for_a_while_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still with the frames of a turn in its hands does not take for silence what it has not read yet."""
+    take = Watching.take
+
+    def held_up(watching: Watching) -> Seen:
+        seen = take(watching)
+        time.sleep(1.2 * QUIET_NS / 1e9)
+        return seen
+
+    monkeypatch.setattr(Watching, "take", held_up)
+    async with followed() as lab:
+        pauses = await talked(lab)
+        assert 1 <= len([journey for journey in lab.heard if ":9001" in journey.title]) <= 1 + pauses
 
 
 @sandboxed

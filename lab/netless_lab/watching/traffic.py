@@ -96,6 +96,7 @@ class Traffic:
         if self._watching is None:
             return
         self._next_turn()  # first: a frame that cannot be understood must not be the last one
+        now = time.time_ns()  # before they are taken: what passes after that is not known yet, however long this turn may be held up
         seen = self._watching.take()
         for flow in seen.flows:
             self._sorter.groups.learn(flow)
@@ -106,7 +107,7 @@ class Traffic:
         self._pending += [(frame, decode(frame.data)) for frame in frames[:FRAMES_A_TURN]]
         if self._pending:
             # what was left out is later than what was not: of nobody is it known that he has been silent since
-            self._look(self._pending[-1][0].at_ns if holes else time.time_ns())
+            self._look(self._pending[-1][0].at_ns if holes else now)
         else:
             self._holes = 0
             if len(self._muted) > _TALKS_KEPT:
