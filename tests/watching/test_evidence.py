@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,9 +18,10 @@ from helpers.wires import inside, started
 from netless_lab.kernel.evidence import nft_trace, ways
 from netless_lab.kernel.evidence.nft_trace import Match, Tracing
 from netless_lab.kernel.evidence.ways import Query
-from netless_lab.kernel.read import NodeRef
+from netless_lab.kernel.read import NodeRef, Reader
 from netless_lab.model.evidence import TraceStep
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
+from netless_lab.model.snapshot import Snapshot
 
 SITE = "198.51.100.10"
 UNBELIEVED = ("EINVAL", "EXDEV")
@@ -142,6 +145,31 @@ async def test_tracing_that_fails_in_one_node_leaves_none_traced(monkeypatch: py
             async with Tracing(lab.nodes, nodes, (Match(1, frozenset({4711})),)):
                 pass
         assert sh("nft -s list ruleset") == before
+
+
+class Overtaken(Reader):
+    """Just after its first look somebody else in the host asks who has an address that nobody has."""
+
+    looked = False
+
+    def snapshot(self, refs: Sequence[NodeRef]) -> Snapshot:
+        """As a reader does."""
+        found, first, self.looked = super().snapshot(refs), not self.looked, True
+        if first:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+                own.sendto(b"x", ("10.0.0.77", 5000))
+        return found
+
+
+@sandboxed
+async def test_a_question_that_somebody_else_has_just_asked() -> None:
+    """A packet that joins the queue of a question under way dies of that question, and it is heard though it came before the packet."""
+    async with watched() as lab:
+        sh("sysctl -qw net.ipv4.neigh.br0.mcast_solicit=1")
+        lab.reader = Overtaken()
+        found = await lab.investigate(Ping("host", "10.0.0.77"))
+        asked = [(hop.link, hop.dst) for hop in found.journey.hops if hop.kind == "arp-request" and hop.direction == "out" and hop.node == "host"]
+        assert found.outcome.reason == "no-neighbour" and ("br0", "10.0.0.77") in asked
 
 
 @sandboxed

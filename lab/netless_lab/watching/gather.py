@@ -23,7 +23,7 @@ from ..kernel.evidence.conntrack import in_use, newest, tables
 from ..kernel.evidence.drops import DropEar
 from ..kernel.evidence.knobs import knobs
 from ..kernel.evidence.legacy import risen, stopping
-from ..kernel.evidence.lookout import Lookout, Seen, sieve_for
+from ..kernel.evidence.lookout import Lookout, Seen, Watching, sieve_for
 from ..kernel.evidence.replay import AsFar, replay
 from ..kernel.evidence.under_way import UnderWay, asking
 from ..kernel.evidence.ways import ways
@@ -72,14 +72,15 @@ async def gather(
     await lookout.attend(nodes)
     loop = asyncio.get_running_loop()
     reading = [loop.run_in_executor(_threads, tables, {name: ref}) for name, ref in refs.items()]
-    before = await _with_nobody_asking(reader, nodes)
-    read = await asyncio.gather(*reading)
-    known = tuple(flow for found, _ in read for flow in found)
-    texts = _counters(refs)
-    if drop_ear is not None:
-        drop_ear.skip()
-    hope = UnderWay(before, GRACE_S, lambda: reader.snapshot(nodes), lambda: _risen(texts, _counters(refs)))
-    outcome, seen = await _watched(probe, refs, lookout, hope)
+    watching, before = await _with_nobody_asking(probe, lookout, reader, nodes)
+    with watching:
+        read = await asyncio.gather(*reading)
+        known = tuple(flow for found, _ in read for flow in found)
+        texts = _counters(refs)
+        if drop_ear is not None:
+            drop_ear.skip()
+        hope = UnderWay(before, GRACE_S, lambda: reader.snapshot(nodes), lambda: _risen(texts, _counters(refs)))
+        outcome, seen = await _watched(probe, refs, watching, hope)
     after = reader.snapshot(nodes)
     counts = _risen(texts, _counters(refs))
     outcome = _of_a_filter(outcome, counts)
@@ -121,7 +122,8 @@ async def gather(
     )
     said = list(followed.own)
     if failed and isinstance(probe, Udp) and any(flow.event == "known" for flow in own):
-        again_outcome, again_seen = await _watched(replace(probe, source_port=None), refs, lookout, hope)
+        with lookout.watch(sieve_for(probe)) as again_watching:
+            again_outcome, again_seen = await _watched(replace(probe, source_port=None), refs, again_watching, hope)
         again_followed = follow(probe, again_outcome, again_seen.recording, newest(again_seen.flows), ground)
         evidence = replace(evidence, afresh=Afresh(again_outcome, _split(newest(again_seen.flows), again_followed)[0]))
         said += again_followed.own
@@ -148,28 +150,33 @@ async def _with_legacy(
     return replace(evidence, legacy=risen(before, stopping(nodes, refs))), tuple(again.own)
 
 
-async def _with_nobody_asking(reader: Reader, nodes: tuple[NodeRef, ...]) -> Snapshot:
-    """The state before the probe, once no node waits to hear who has an address.
+async def _with_nobody_asking(probe: Probe, lookout: Lookout, reader: Reader, nodes: tuple[NodeRef, ...]) -> tuple[Watching, Snapshot]:
+    """The state before the probe, once no node waits to hear who has an address, and a watch that has gone on since before that was seen.
 
     A packet for a neighbour that is being asked for joins the queue of the question under way (neigh_event_send(), net/core/neighbour.c),
-    and so would the probe: it would die of a question that nobody here saw.
+    and so would the probe: it would die of a question that nobody here saw. Whoever asks after the look is heard.
     """
     end = time.monotonic() + ASKED_S
     while True:
-        state = reader.snapshot(nodes)
+        watching = lookout.watch(sieve_for(probe))
+        try:
+            state = reader.snapshot(nodes)
+        except BaseException:
+            watching.stop()
+            raise
         if not asking(state) or time.monotonic() > end:
-            return state
+            return watching, state
+        watching.stop()
         await asyncio.sleep(_LOOK_S)
 
 
-async def _watched(probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout, hope: Hope) -> tuple[Outcome, Seen]:
-    """One attempt of the probe, watched."""
+async def _watched(probe: Probe, refs: Mapping[str, NodeRef], watching: Watching, hope: Hope) -> tuple[Outcome, Seen]:
+    """One attempt of the probe, to the end of its watch."""
     patience = PATIENCE_S if isinstance(probe, Udp) or asks_names(probe) else GRACE_S
-    with lookout.watch(sieve_for(probe)) as watching:
-        outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience, hope=hope)
-        if outcome.result == "answered":  # what follows the answer, an ACK or the last copies of a flood, may be on another processor
-            await asyncio.sleep(0.001)
-        return outcome, watching.stop()
+    outcome = await probing.run(probe, refs, deadline_s=patience, grace_s=patience, hope=hope)
+    if outcome.result == "answered":  # what follows the answer, an ACK or the last copies of a flood, may be on another processor
+        await asyncio.sleep(0.001)
+    return outcome, watching.stop()
 
 
 def _of_a_filter(outcome: Outcome, counts: tuple[Count, ...]) -> Outcome:
