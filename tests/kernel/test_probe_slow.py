@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 
+import pytest
+
 from helpers.sandboxed import sandboxed_once, sh
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.read import own_node
-from netless_lab.model.probe import Connect
+from netless_lab.model import dns
+from netless_lab.model.probe import Connect, Lookup
 
 BUILD = "ip link set lo up; tc qdisc add dev lo root tbf rate 3kbit burst 80 limit 4000"
 """Some 375 bytes a second: whatever follows a datagram of 70 bytes waits longer than a tenth of a second, and the longer the more there is."""
@@ -31,3 +34,31 @@ async def test_a_connection_that_opens_late_is_open() -> None:
         own, there = await asyncio.to_thread(server.accept)
         own.close()
         assert there == (outcome.answer, outcome.ident)
+
+
+@pytest.mark.parametrize("kind", [dns.A, dns.AAAA])
+@sandboxed_once
+async def test_an_answer_to_an_earlier_question_is_an_answer(kind: int) -> None:
+    """The server answers each question when the next one has come, so that every answer is late: the address is found all the same."""
+    sh("ip link set lo up")
+    loop = asyncio.get_running_loop()
+    address = {dns.A: bytes((198, 51, 100, 10)), dns.AAAA: bytes.fromhex("fd000000000000000000000000000001")}[kind]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 53))
+        server.setblocking(False)
+
+        async def serve() -> None:
+            held, asker = await loop.sock_recvfrom(server, 4096)
+            while True:
+                data, who = await loop.sock_recvfrom(server, 4096)
+                query = dns.decode(held)
+                assert query is not None
+                (asked,) = query.questions
+                records = (dns.Record(asked.name, kind, address, 60),) if asked.kind == kind else ()
+                await loop.sock_sendto(server, dns.encode(dns.Message(query.ident, dns.RESPONSE, query.questions, records)), asker)
+                held, asker = data, who
+
+        serving = asyncio.create_task(serve())
+        outcome = await probing.run(Lookup("host", "late.test", "127.0.0.1"), {"host": own_node()}, deadline_s=5.0, grace_s=0.05)
+        serving.cancel()
+    assert outcome.answer == {dns.A: "198.51.100.10", dns.AAAA: "fd00::1"}[kind], outcome.text

@@ -31,13 +31,22 @@ class Found(NamedTuple):
     server: str | None
 
 
+class _Sent(NamedTuple):
+    """A question that was sent: whom to, and the socket that its answer comes to, however late."""
+
+    query: dns.Message
+    server: Target
+    socket: socket.socket
+
+
 class _Matter(NamedTuple):
-    """What is asked: the node that asks, the name, and the questions for its IPv4 and its IPv6 address."""
+    """What is asked: the node that asks, the name, the questions for its IPv4 and its IPv6 address, and those that were sent."""
 
     node: str
     name: str
     first: dns.Message
     second: dns.Message
+    sent: list[_Sent]
 
 
 async def lookup(probe: Lookup, ref: NodeRef, patience: Patience) -> Outcome:
@@ -60,7 +69,7 @@ async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server
     if not servers:
         return Failure("no-resolver", f"{node} knows no name server: its /etc/resolv.conf names none")
     try:
-        queries = [_question(name, kind) for kind in (dns.A, dns.AAAA)]
+        matter = _Matter(node, name, _question(name, dns.A), _question(name, dns.AAAA), [])
     except ValueError as error:
         return Failure("could-not-run", str(error))
     targets: list[Target] = []
@@ -72,7 +81,11 @@ async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server
         if isinstance(located, Failure):
             return located
         targets.append(located)
-    return await _ask_all(ref.namespace, _Matter(node, name, *queries), targets, patience)
+    try:
+        return await _ask_all(ref.namespace, matter, targets, patience)
+    finally:
+        for sent in matter.sent:
+            sent.socket.close()
 
 
 async def _ask_all(namespace: Namespace, matter: _Matter, servers: Sequence[Target], patience: Patience) -> Found | Failure:
@@ -107,20 +120,40 @@ async def _ask_for_both(namespace: Namespace, matter: _Matter, server: Target, p
 
 
 async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server: Target, attempt: Attempt) -> Found | Failure | None:
-    """One question to one server; None when the name exists, but without a record of that kind."""
-    with socket_in(namespace, server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
-        errors.watch_errors(opened)
-        try:
-            opened.connect(server.at(dns.PORT))
-            opened.send(dns.encode(query))
-            if await attempt.readable(opened):
-                answer = dns.decode(opened.recv(_LARGEST))
-                if answer is not None and answers(answer, query):
-                    return _judge(answer, matter.name, server.written)
-                return Failure("bad-answer", f"{server.written} answered with something that is not DNS", server.written)
-        except OSError as error:
+    """One question to one server, or what was said to an earlier one meanwhile; None when the name exists, but without a record of that kind.
+
+    Each is sent from a port of its own: an entry that a connection table has for an earlier one says nothing of this.
+    """
+    opened = socket_in(namespace, server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    own = _Sent(query, server, opened)
+    matter.sent.append(own)
+    errors.watch_errors(opened)
+    try:
+        opened.connect(server.at(dns.PORT))
+        opened.send(dns.encode(query))
+    except OSError as error:
+        matter.sent.remove(own)
+        with opened:
             return _failure(opened, error.errno or 0, matter.node, server)
+    while (heard := await attempt.readable(*(own.socket for own in matter.sent))) is not None:
+        sent = next(sent for sent in matter.sent if sent.socket is heard)
+        said = _heard(matter, sent)
+        if isinstance(said, Found) or (sent.query, sent.server) == (query, server):
+            return said
     return Failure("silence", f"{server.written} did not answer", None, True)
+
+
+def _heard(matter: _Matter, sent: _Sent) -> Found | Failure | None:
+    """What came of one question; it is not listened for again."""
+    matter.sent.remove(sent)
+    with sent.socket as opened:
+        try:
+            answer = dns.decode(opened.recv(_LARGEST))
+        except OSError as error:
+            return _failure(opened, error.errno or 0, matter.node, sent.server)
+    if answer is not None and answers(answer, sent.query):
+        return _judge(answer, matter.name, sent.server.written)
+    return Failure("bad-answer", f"{sent.server.written} answered with something that is not DNS", sent.server.written)
 
 
 def _question(name: str, kind: int) -> dns.Message:

@@ -110,9 +110,9 @@ class Attempt:
         self._begin = time.monotonic()
         self._end = self._begin + seconds
 
-    async def readable(self, opened: socket.socket) -> bool:
-        """Wait until there is something, or an error, to take from the socket; False when the attempt is over."""
-        return await self._wait((opened,), write=False) is not None
+    async def readable(self, *opened: socket.socket) -> socket.socket | None:
+        """Wait until there is something, or an error, to take from one of the sockets, and return it; None when the attempt is over."""
+        return await self._wait(opened, write=False)
 
     async def writable(self, opened: Sequence[socket.socket]) -> socket.socket | None:
         """Wait until one of the sockets is connected, or has failed to, and return it; None when the attempt is over."""
