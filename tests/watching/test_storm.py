@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
 import time
 from types import SimpleNamespace
@@ -17,10 +17,13 @@ from netless_lab.errors import ApplyError
 from netless_lab.kernel.evidence.counters import received
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.read import Reader
-from netless_lab.model.loops import loops
+from netless_lab.model.loops import Loop, loops
 from netless_lab.model.snapshot import Snapshot
+from netless_lab.primitives.updown import LinkDown
 from netless_lab.session.stage import Stage
 from netless_lab.watching import storm
+from netless_lab.watching.live import Live
+from netless_lab.watching.news import News
 from netless_lab.watching.storm import StormGuard
 
 SECOND_BRIDGE = """sysctl -qw net.ipv6.conf.default.disable_ipv6=1
@@ -142,17 +145,78 @@ async def test_what_is_a_loop() -> None:
         assert "back into the same bridge" in own.sentence()
 
 
-async def test_what_could_not_be_switched_off_is_not_said_to_be() -> None:
-    """The link has gone, or the kernel refuses: nothing was done, and so nothing is told and nothing stands in the history."""
-    told: list[str] = []
+class Lab:
+    """A wired lab as a stage has it: looked at, and written to."""
 
-    async def refuses(actions: object) -> None:
-        raise ApplyError("no such link")
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes, self.news, self.seen = nodes, News(), Snapshot()
+        self.refuses = False
 
-    stage: Any = SimpleNamespace(
-        live=SimpleNamespace(last=Snapshot(), tutor_at_work=contextlib.nullcontext),
-        world=SimpleNamespace(write=refuses),
-        note=told.append,
-    )
-    await Stage._end_storm(stage, "host", "veth2", "veth2 was switched off")
-    assert not told
+    def told_nothing(self) -> bool:
+        """There is always something."""
+        return False
+
+    async def look(self) -> Snapshot:
+        """As a lab does."""
+        self.seen = look(self.nodes)
+        return self.seen
+
+    async def write(self, actions: tuple[LinkDown, ...]) -> None:
+        """Switch links of the host off, unless it ``refuses``."""
+        if self.refuses:
+            raise ApplyError("no such link")
+        for action in actions:
+            sh(f"ip link set {action.name} down")
+
+
+class Staged:
+    """As much of a stage as the end of a storm needs, with what it told and what stands in its history."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.world = Lab(nodes)
+        self.live = Live(self.world, lambda message: None, lambda burst: None, lambda snapshot: None, lambda error: None)
+        self.told: list[str] = []
+        self.done: list[str] = []
+        self.stage: Any = SimpleNamespace(
+            live=self.live,
+            world=self.world,
+            note=self.told.append,
+            history=SimpleNamespace(did=lambda actions, before_it, sentence, position: self.done.append(sentence)),
+            state=SimpleNamespace(position=""),
+        )
+
+    async def end_storm(self, loop: Loop) -> None:
+        """As the guard asks for it."""
+        await Stage._end_storm(self.stage, *loop.ports[0], "it was switched off")
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+@sandboxed
+async def test_what_could_not_be_switched_off_is_not_said_to_be(refuses: bool) -> None:
+    """The kernel refuses: nothing was done, and so nothing is told and nothing stands in the history."""
+    with wired("c1") as nodes:
+        await joined()
+        own = Staged(nodes)
+        own.world.refuses = refuses
+        (loop,) = loops(await own.world.look())
+        await own.end_storm(loop)
+        assert (len(own.told), len(own.done), len(loops(look(nodes)))) == ((0, 0, 1) if refuses else (1, 1, 0))
+
+
+@sandboxed
+async def test_a_storm_is_not_ended_in_the_middle_of_other_work() -> None:
+    """While the tutor builds the lab anew its links are its own: the end of a storm waits, and where the loop is gone by then, ends nothing."""
+    with wired("c1") as nodes:
+        await joined()
+        own = Staged(nodes)
+        (loop,) = loops(await own.world.look())
+        (_, link) = loop.ports[0]
+        async with own.live.tutor_at_work():
+            sh(f"ip link del a1; ip link del a2; ip link add {link} type veth peer name far; ip link set {link} up")
+            ending = asyncio.create_task(own.end_storm(loop))
+            for _ in range(10):
+                await asyncio.sleep(0)
+            await own.world.look()
+        await ending
+        assert "UP" in json.loads(sh(f"ip -j link show {link}"))[0]["flags"]
+        assert not own.told and not own.done

@@ -25,6 +25,7 @@ from ..course.substitute import apply
 from ..errors import ApplyError, for_want_of_room
 from ..ground.pretend import PretendHost
 from ..model.journey import Journey
+from ..model.loops import loops
 from ..model.probe import Outcome
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
@@ -297,9 +298,14 @@ class Stage:
         self.note(f"The process of {name} was killed: {what}. `reset step` brings everything back to the start of this step.")
 
     async def _end_storm(self, node: str, link: str, text: str) -> None:
-        """Frames go round in circles: switch one cable off, and say so. One that is gone by now is not; frames that still circle are counted on."""
-        down, before_it = LinkDown(name=link, node=node), self.live.last
+        """Frames go round in circles: switch one cable off, and say so. One that closes no circle by now is not: a rebuild may have been at work,
+        and the link be another of that name. Frames that still circle are counted on.
+        """
+        down = LinkDown(name=link, node=node)
         async with self.live.tutor_at_work():
+            if not any((node, link) in loop.ports for loop in loops(self.world.seen)):
+                return
+            before_it = self.live.last
             try:
                 await self.world.write((down,))
             except ApplyError:

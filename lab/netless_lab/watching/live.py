@@ -64,7 +64,7 @@ class Live:
         self._on_learner = on_learner
         self._on_kernel = on_kernel
         self._on_failure = on_failure
-        self._tutor = 0
+        self._tutor = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.last = Snapshot()
         self.goal: Snapshot | None = None
@@ -83,18 +83,18 @@ class Live:
 
     @asynccontextmanager
     async def tutor_at_work(self) -> AsyncIterator[None]:
-        """Changes seen inside this block are the tutor's own; so is what it leaves behind when it fails."""
-        self._tutor += 1
-        try:
-            yield
-        except Exception:
+        """Changes seen inside this block are the tutor's own; so is what it leaves behind when it fails. One such block at a time: what is
+        written in one is planned on what was seen in it, and a verb's work has several writes.
+        """
+        async with self._tutor:
             try:
-                await self.refresh()
-            except Exception:  # whoever follows looks until that goes, and says why it does not
-                self._sight.news.tell()
-            raise
-        finally:
-            self._tutor -= 1
+                yield
+            except Exception:
+                try:
+                    await self.refresh()
+                except Exception:  # whoever follows looks until that goes, and says why it does not
+                    self._sight.news.tell()
+                raise
 
     async def refresh(self) -> Snapshot:
         """Look now, tell what changed since everybody was told last, and return what is there."""
@@ -109,7 +109,7 @@ class Live:
         if not changes:
             return snapshot
         by_itself = not any(done_by_somebody(change) for change in changes)
-        who: Who = "tutor" if self._tutor else "kernel" if by_itself else "learner"
+        who: Who = "tutor" if self._tutor.locked() else "kernel" if by_itself else "learner"
         self.tell(SnapshotEvent(snapshot))
         self.tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
         if who == "learner":
@@ -133,7 +133,7 @@ class Live:
 
     async def _catch_up(self) -> None:
         """See what the news is, by a look unless one came after it; while the tutor is at work it looks itself when it is done."""
-        if self._tutor:
+        if self._tutor.locked():
             return
         if self._sight.told_nothing():
             self.show()
