@@ -111,8 +111,20 @@ def test_a_fault_is_in_the_script_when_nobody_seeks_it_any_more(lab: Running) ->
         ("sysctl -qw net.ipv4.ip_local_port_range='9000 9100'", "#   there: net.ipv4.ip_local_port_range = 9000?9100"),
         ("ip xfrm policy add src 10.0.0.0/24 dst 10.0.0.0/24 dir out action block", "#   there: 1 of ip xfrm policy in host"),
         ("ip route flush table local", " of ip route in host"),
+        ("nft 'add table ip t; add quota ip t q { over 10 mbytes; }'", "#   there: the quota q of the table ip t in host"),
+        ("nft 'add table ip t; add ct helper ip t ftp { type \"ftp\" protocol tcp; }'", "#   there: the ct helper ftp of the table ip t in host"),
+        ("nft 'add table ip t; add counter ip t k'", "#   there: the counter k of the table ip t in host"),
+        (
+            "nft 'add table ip t; add limit ip t few { rate 5/second; }; add map ip t m { type ipv4_addr : limit; elements = { 10.0.0.2 : \"few\" }; }'",
+            "# (no command here does that)",
+        ),
+        ("nft 'add table ip t; add synproxy ip t s { mss 1460 wscale 7; }; add chain ip t c; add rule ip t c synproxy name \"s\"'", "# (no command here does that)"),
+        ("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip -6 route add fd01::/64 dev eth0 expires 600", "#   there: the time limit of the route fd01::/64 in host"),
     ],
-    ids=["a rule of the old iptables", "a setting", "a policy of IPsec", "routes of the kernel's own"],
+    ids=[
+        "a rule of the old iptables", "a setting", "a policy of IPsec", "routes of the kernel's own", "a quota with a name", "a helper of connections",
+        "a counter that nobody asks", "what a map of limits leads to", "a rule that asks a synproxy", "a route with an end",
+    ],
 )
 def test_a_script_says_what_it_does_not_make(lab: Running, command: str, told: str) -> None:
     """What no picture shows, or no command is known for, stands in it as a comment that says so; who runs it is told; else nothing is said of that."""
@@ -122,4 +134,6 @@ def test_a_script_says_what_it_does_not_make(lab: Running, command: str, told: s
     lab.reset("lab")
     lab.sh(command)
     assert eventually(lambda: told in lab.client.ask(GetHistory()).script), lab.client.ask(GetHistory()).script
-    assert "This script has not made all of it" in lab.sh(f"exec 2>&1\n{lab.client.ask(GetHistory()).script}")
+    script = lab.client.ask(GetHistory()).script
+    lab.reset("lab")
+    assert "This script has not made all of it" in lab.sh(f"exec 2>&1\n{script}")

@@ -119,6 +119,17 @@ CASES = {
         "ip link add vx0 type vxlan id 7 dstport 4789 local 203.0.113.2 remote 203.0.113.9", "ip link set vx0 up",
         "bridge fdb append 00:00:00:00:00:00 dev vx0 dst 203.0.113.4", "bridge fdb del 00:00:00:00:00:00 dev vx0 dst 203.0.113.4", "ip link del vx0",
     ],
+    "packets that are put into others with a checksum": [
+        "ip route add 10.6.0.0/16 encap ip id 3 dst 10.0.0.9 csum key via 203.0.113.1", "ip route replace 10.6.0.0/16 encap ip id 3 dst 10.0.0.9 seq via 203.0.113.1",
+    ],
+    "a macvlan device that takes frames of some senders": [
+        "ip link add va type veth peer name vb; ip link add link va name mv type macvlan mode source macaddr set 02:00:00:00:00:07 02:00:00:00:00:08",
+        "ip link set mv type macvlan macaddr add 02:00:00:00:00:09", "ip link set mv type macvlan macaddr del 02:00:00:00:00:07",
+        "ip link set mv type macvlan macaddr flush", "ip link del va",
+    ],
+    "a map of counters": [
+        "nft 'add table ip t; add counter ip t k; add map ip t m { type ipv4_addr : counter; elements = { 10.0.0.2 : \"k\" }; }'", "nft delete table ip t",
+    ],
     "loopback": ["ip -n c1 link set lo up", "ip -n c1 addr del 127.0.0.1/8 dev lo", "ip -n c1 link set lo down"],
     "names that are files for a moment, as ip netns makes them": [
         ": >/run/netns/nine", "rm /run/netns/nine; ip netns attach nine $C1", "umount /run/netns/nine", "rm /run/netns/nine",

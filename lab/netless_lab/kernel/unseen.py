@@ -13,9 +13,9 @@ from .beginning import Beginning, NodeBeginning, images
 from .netlink.link import LASTING, DeviceKnobs
 from .netlink.neighbour import PROXIES_BODY, RTM_GETNEIGH, decode_proxy
 from .netlink.qdisc import QDISCS_BODY, RTM_GETQDISC, decode_qdisc
-from .netlink.route import NEXT_HOPS_BODY, RTM_GETNEXTHOP
+from .netlink.route import NEXT_HOPS_BODY, ROUTES_BODY, RTM_GETNEXTHOP, RTM_GETROUTE, decode_route, expires
 from .netlink.socket import NetlinkError, NetlinkSocket
-from .nft.batch import table_names
+from .nft.batch import Named, named_objects, table_names
 from .read import NodeRef
 from .settings import Difference, device_of
 from .sysctls import KNOBS, knob_of
@@ -50,12 +50,21 @@ def _set_in(ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:
     for family, table in table_names(ref.namespace):
         if (family, table) not in shown:
             yield f"the table {family} {table}"
+    yield from (f"the {own.kind} {own.name} of the table {own.family} {own.table}" for own in named_objects(ref.namespace) if not _is_asked(own, node))
     for change in _own(began.settings.differences(ref.namespace)):
         yield f"{_name(change.key)} = {change.now}" + (f" (was {change.was})" if change.was is not None else "")
     with contextlib.suppress(OSError):  # a kernel without IPsec
         yield from ipsec.told(ref.namespace)
     with contextlib.suppress(OSError):  # a kernel without multipath TCP
         yield from mptcp.told(ref.namespace, began.mptcp)
+
+
+def _is_asked(own: Named, node: Node) -> bool:
+    """Whether a snapshot tells of this object: a counter does nothing but count for the rules and maps that name it."""
+    place, said = (own.family, own.table), f'"{own.name}"'
+    rules = (rule.text for chain in node.chains if (chain.family, chain.table) == place for rule in chain.rules)
+    maps = (element.data for found in node.sets if (found.family, found.table, found.maps_to) == (*place, "counter") for element in found.elements)
+    return own.kind == "counter" and (any(f"counter name {said}" in text for text in rules) or said in maps)
 
 
 def _of_links(opened: NetlinkSocket, began: NodeBeginning, node: Node) -> Iterator[str]:
@@ -77,6 +86,9 @@ def _of_links(opened: NetlinkSocket, began: NodeBeginning, node: Node) -> Iterat
             yield f"the discipline {found.kind} of {names.get(found.link, found.link)}"
     for body in opened.dump(RTM_GETNEIGH, PROXIES_BODY):
         yield f"the proxy for {decode_proxy(body)}"
+    for body in opened.dump(RTM_GETROUTE, ROUTES_BODY):
+        if expires(body):
+            yield from (f"the time limit of the route {found.route.dst}" for found in decode_route(body))
     with contextlib.suppress(NetlinkError):  # kernels before 5.3
         count = len(opened.dump(RTM_GETNEXTHOP, NEXT_HOPS_BODY))
         if count:

@@ -59,7 +59,7 @@ _VXLAN: Final = {
     "l2miss": "off", "l3miss": "off", "udpcsum": "on", "udp6zerocsumtx": "off", "udp6zerocsumrx": "off", "gbp": "off", "external": "off",
     "flowlabel": "0", "df": "unset",
 }  # fmt: skip
-_MACVLAN: Final = {"promisc": "on", "bcqueuelen": "1000"}
+_MACVLAN: Final = {"promisc": "on", "bcqueuelen": "1000", "macaddr set": ""}
 _TUN: Final = {"user": "", "group": "", "pi": "off", "vnet_hdr": "off", "multi_queue": "off"}
 _PORT: Final = {
     "priority": "32", "guard": "off", "root_block": "off", "fastleave": "off", "proxy_arp": "off", "proxy_arp_wifi": "off", "mcast_router": "1",

@@ -322,7 +322,8 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
             return (Typed(node, f"link del {device(link.name)}"),)
         case c.LinkRemoved(link=link):
             alone = link.kind == "veth" and (link.peer is None or not link.peer.node)
-            return (dying(node, link.name) if alone else Typed(node, f"link del {device(link.name)}"),)
+            along = link.peer is not None and (link.peer.node, link.peer.name) in context.gone  # with the device below it
+            return (dying(node, link.name) if alone or along else Typed(node, f"link del {device(link.name)}"),)
         case c.LinkWentUp(link=link):
             return (LinkUp(link.name, node),)
         case c.LinkWentDown(link=link):

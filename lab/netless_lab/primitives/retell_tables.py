@@ -18,6 +18,9 @@ _TABLE: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]*")
 _STRING: Final = re.compile('"[^"]*"')
 _COUNTER: Final = re.compile(r'counter name "([A-Za-z][A-Za-z0-9/_.]*)"')
 """A counter that several rules share, and which must be there before them; making one that is there changes nothing."""
+_NAMED: Final = re.compile(r'"([A-Za-z][A-Za-z0-9/_.]*)"')
+_OBJECTS: Final = frozenset({"counter", "quota", "limit", "ct helper", "ct timeout", "ct expectation", "synproxy", "secmark", "tunnel", "ct count"})
+"""What a map leads to that has a name; no command here makes any but a counter."""
 _ANOTHER_COMMAND: Final = re.compile(r"[;#\n\\]")
 """What ends a command of nft's, outside of its strings: a name of a set or of a chain to jump to may hold it."""
 
@@ -80,7 +83,9 @@ def firewall(change: Firewall) -> tuple[Doing, ...] | None:
         case c.SetElementAdded(own=own, element=element) | c.SetElementRemoved(own=own, element=element):
             verb = "add" if isinstance(change, c.SetElementAdded) else "delete"
             plain = bool(_CHAIN.fullmatch(_set(own))) and not _ANOTHER_COMMAND.search(_STRING.sub("", element.text))
-            said = f"nft {_quoted(f'{verb} element {_set(own)} {{ {element.text} }}')}" if plain else None
+            counter = _NAMED.fullmatch(element.data) if own.maps_to == "counter" else None
+            first = f"add counter {own.family} {own.table} {counter[1]}; " if counter and verb == "add" else ""
+            said = f"nft {_quoted(f'{first}{verb} element {_set(own)} {{ {element.text} }}')}" if plain and (counter or own.maps_to not in _OBJECTS) else None
         case c.ChainAdded(chain=chain):
             said = f"nft {_quoted(f'add chain {place_of(chain)}{_hook(chain)}')}" if _CHAIN.fullmatch(place_of(chain)) else None
         case c.ChainRemoved(chain=chain):

@@ -304,7 +304,11 @@ _VXLAN: Final[Words] = {
     19: ("udp6zerocsumtx", _switch), 20: ("udp6zerocsumrx", _switch), 23: ("gbp", lambda _: "on"), 25: ("external", _switch),
     26: ("flowlabel", lambda payload: str(int.from_bytes(payload, "big"))), 29: ("df", lambda payload: ("unset", "set", "inherit")[native(payload) % 3]),
 }  # fmt: skip
-_MACVLAN: Final[Words] = {2: ("promisc", lambda payload: "off" if native(payload) & 1 else "on"), 7: ("bcqueuelen", _number)}
+_MACVLAN: Final[Words] = {
+    2: ("promisc", lambda payload: "off" if native(payload) & 1 else "on"), 7: ("bcqueuelen", _number),
+    5: ("macaddr set", lambda payload: " ".join(sorted(mac(own) for _, own in each(payload)))),
+}  # fmt: skip
+"""ip-link(8) takes a list of MACs for the rest of the line, so it is last."""
 _TUN: Final[Words] = {1: ("user", _number), 2: ("group", _number), 4: ("pi", _switch), 5: ("vnet_hdr", _switch), 7: ("multi_queue", _switch)}
 _KINDS: Final[Mapping[str, Words]] = {"bridge": _BRIDGE, "vxlan": _VXLAN, "macvlan": _MACVLAN, "macvtap": _MACVLAN, "tun": _TUN}
 _PORT: Final[Words] = {

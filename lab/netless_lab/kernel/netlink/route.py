@@ -40,6 +40,7 @@ _TYPE_NUMBERS: Final = {name: value for value, name in _TYPES.items()}
 _UNICAST: Final = 1
 _NOISE: Final = (3, 4, 5)
 _PROTOCOLS: Final = {0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
+_BY_KERNEL, _BY_ROUTER = 2, 9
 _PROTOCOL_NUMBERS: Final = {name: value for value, name in _PROTOCOLS.items()}
 _METRIC_MTU: Final = 2
 """RTAX_MTU."""
@@ -52,6 +53,9 @@ _LOCK, _RTT, _RTTVAR, _FEATURES, _RTO_MIN, _CONGESTION = 1, 4, 5, 12, 13, 16
 _PREFERENCES: Final = {1: "high", 3: "low"}
 _ENCAP_IP: Final = 2
 """LWTUNNEL_ENCAP_IP: inside another packet of IPv4 (lwtunnel.h)."""
+_TUNNEL_FLAGS: Final = {0x04: "key", 0x01: "csum", 0x08: "seq"}
+"""TUNNEL_* as ip(8) calls them (if_tunnel.h)."""
+_ENCAP_OPTIONS: Final = 8
 _ENCAP_NAMES: Final = {1: "mpls", 2: "ip", 3: "ila", 4: "ip6", 5: "seg6", 6: "bpf", 7: "seg6local", 8: "rpl", 9: "ioam6", 10: "xfrm"}
 _EXPIRES: Final = slice(8, 12)
 """In struct rta_cacheinfo: the time that is left, 0 for ever."""
@@ -140,8 +144,15 @@ def decode_route(body: bytes) -> Iterator[RawRoute]:
         at += max((size + 3) & ~3, _NEXTHOP.size)
 
 
+def expires(body: bytes) -> bool:
+    """Whether somebody gave a route a time after which it goes; what a router's advertisement gave one is the kernel's own matter."""
+    _, _, _, _, _, protocol, _, _, flags = RTMSG.unpack_from(body, 0)
+    left = attributes(body, RTMSG.size).get(_CACHE, b"")[_EXPIRES]
+    return protocol not in (_BY_KERNEL, _BY_ROUTER) and not flags & _CLONED and native(left) != 0
+
+
 def _others(found: dict[int, bytes]) -> Iterator[str]:
-    """What a route has beside where it leads, in ip's words: metrics, preference. That it will expire it loses by itself."""
+    """What a route has beside where it leads, in ip's words: metrics, preference. How long it lasts (``expires``) is another number each time."""
     metrics = attributes(found.get(_METRICS, b""))
     locked = native(metrics.get(_LOCK, b""))
     for kind, payload in metrics.items():
@@ -174,11 +185,15 @@ def _of_way(found: dict[int, bytes]) -> Iterator[str]:
 
 
 def _encap_ip(nested: bytes) -> str:
-    """LWTUNNEL_IP_*: id 1 (network order), dst 2, src 3, ttl 4, tos 5."""
+    """LWTUNNEL_IP_*: id 1 (network order), dst 2, src 3, ttl 4, tos 5, flags 6 (network order), opts 8, of which nothing is decoded."""
     found = attributes(nested)
+    if _ENCAP_OPTIONS in found:
+        return "encap ip"
+    flags = int.from_bytes(found.get(6, b""), "big")
     words = [f"encap ip id {int.from_bytes(found.get(1, b''), 'big')} dst {ip(found.get(2, bytes(4)))}"]
     words += [f"src {ip(found[3])}"] if any(found.get(3, b"")) else []
     words += [f"{word} {native(found[kind])}" for kind, word in ((4, "ttl"), (5, "tos")) if native(found.get(kind, b""))]
+    words += [word for bit, word in _TUNNEL_FLAGS.items() if flags & bit]
     return " ".join(words)
 
 

@@ -164,3 +164,24 @@ def table_names(namespace: Namespace) -> tuple[tuple[str, str], ...]:
         return ()
     named = ((wire.FAMILY_NAMES.get(body[0], str(body[0])), text(attributes(body, wire.GENMSG_SIZE)[1])) for body in answers)
     return tuple(table for table in named if not table[1].startswith(wire.TRACE_PREFIX))
+
+
+class Named(NamedTuple):
+    """A named object of a table, or a flowtable: ``kind`` in the words of nft(8)."""
+
+    kind: str
+    family: str
+    table: str
+    name: str
+
+
+def named_objects(namespace: Namespace) -> tuple[Named, ...]:
+    """All there are; none on a kernel without nf_tables. NFTA_OBJ_TABLE and NFTA_FLOWTABLE_TABLE are 1, their names 2, NFTA_OBJ_TYPE 3."""
+    try:
+        with contextlib.closing(NetlinkSocket(namespace, NETLINK_NETFILTER)) as opened:
+            objects = [(body, "") for body in opened.dump(kind(wire.GETOBJ), genmsg(0))]
+            tables = [(body, "flowtable") for body in opened.dump(kind(wire.GETFLOWTABLE), genmsg(0))]
+    except OSError:
+        return ()
+    found = ((attributes(body, wire.GENMSG_SIZE), wire.FAMILY_NAMES.get(body[0], str(body[0])), what) for body, what in (*objects, *tables))
+    return tuple(Named(what or wire.OBJECTS.get(big(parts[3]), "object"), family, text(parts[1]), text(parts[2])) for parts, family, what in found)

@@ -92,7 +92,7 @@ def _element(element: Element, fields: Sequence[Field], devices: Mapping[int, st
         first, last = element.key[at : at + field.width], element.end[at : at + field.width]
         keys.append(_names(field, first, last, devices) if field.kind in ("ifname", "ifindex") else _range(field, first, last))
         at += (field.width + 3) & ~3
-    shown = show_data(element, data, devices) if element.data else ""
+    shown = show_data(element, data, devices) if element.data or element.named else ""
     return r.Element(tuple(keys), element.decides, shown, show_element(element, fields, data, devices))
 
 

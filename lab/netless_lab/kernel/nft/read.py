@@ -15,8 +15,8 @@ from . import wire
 from .conditions import elements
 from .fields import key_fields
 from .render import render
-from .sets import MAP, SET_FLAGS, Set, parse_elements
-from .wire import FAMILY_NAMES, Expression, big, genmsg, kind, parse_expressions
+from .sets import MAP, OBJECTS_MAP, SET_FLAGS, Set, parse_elements
+from .wire import FAMILY_NAMES, OBJECTS, Expression, big, genmsg, kind, parse_expressions
 
 _ANONYMOUS: Final = ("__set", "__map")
 _COMMENT: Final = 0
@@ -142,13 +142,14 @@ def _uses_anonymous_set(found: Expression) -> bool:
 
 
 def _named(body: bytes, sets: _Sets, devices: Mapping[int, str]) -> NamedSet | None:
-    """One NFT_MSG_NEWSET body: table 1, name 2, flags 3, type of key 4, type of data 6. None for the anonymous set of a rule."""
+    """One NFT_MSG_NEWSET body: table 1, name 2, flags 3, type of key 4, type of data 6, of objects 15. None for the anonymous set of a rule."""
     parts = attributes(body, wire.GENMSG_SIZE)
     table, name = text(parts[1]), text(parts[2])
     found = sets.of[body[0], table][name]
     if found.anonymous:
         return None
     kind = big(parts.get(6, b"")) if found.flags & MAP else 0
+    objects = OBJECTS.get(big(parts.get(15, b"")), "") if found.flags & OBJECTS_MAP else ""
     fields, data = key_fields(big(parts.get(4, b""))), key_fields(kind) if kind != _OF_VERDICTS else ()
     return NamedSet(
         family=FAMILY_NAMES.get(body[0], str(body[0])),
@@ -156,7 +157,7 @@ def _named(body: bytes, sets: _Sets, devices: Mapping[int, str]) -> NamedSet | N
         name=name,
         kind=" . ".join(field.key for field in fields),
         elements=elements(found, fields, devices, data),
-        maps_to="verdict" if kind == _OF_VERDICTS else " . ".join(field.key for field in data),
+        maps_to=objects or ("verdict" if kind == _OF_VERDICTS else " . ".join(field.key for field in data)),
         flags=tuple(word for bit, word in SET_FLAGS.items() if found.flags & bit),
         others=tuple(_others(parts)),
     )

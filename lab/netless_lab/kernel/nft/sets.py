@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ...model.netfilter import rules as r
-from ..netlink.attributes import attributes, each
+from ..netlink.attributes import attributes, each, text
 from .datatypes import number, prefix_length, quote, show
 from .fields import Field
 from .wire import big, verdict_of, verdict_words
 
-ANONYMOUS, INTERVAL, MAP = 0x1, 0x4, 0x8
+ANONYMOUS, INTERVAL, MAP, OBJECTS_MAP = 0x1, 0x4, 0x8, 0x40
 """NFT_SET_* flags."""
 SET_FLAGS: Final = {0x2: "constant", 0x4: "interval", 0x10: "timeout", 0x20: "dynamic"}
 """As nft lists them."""
@@ -19,12 +19,15 @@ _INTERVAL_END: Final = 1
 
 
 class Element(NamedTuple):
-    """One element. ``end`` is the last key of a range, equal to ``key`` for a single one; ``decides`` and ``data`` are those of a map."""
+    """One element. ``end`` is the last key of a range, equal to ``key`` for a single one; ``decides`` and ``data`` are those of a map, ``named``
+    that of a map of objects.
+    """
 
     key: bytes
     end: bytes
     decides: r.Verdict | None
     data: bytes
+    named: str = ""
 
     @property
     def verdict(self) -> str:
@@ -48,29 +51,29 @@ def parse_elements(answers: Iterable[bytes], flags: int) -> tuple[Element, ...]:
     """The elements in the bodies of NFT_MSG_NEWSETELEM messages, ranges put together."""
     raw = [item for body in answers for item in _raw(body)]
     if not flags & INTERVAL:
-        return tuple(Element(key, last, verdict, data) for key, last, verdict, data, _ in raw)
-    return tuple(_ranges(sorted(raw, key=lambda item: (item[0], item[4]))))
+        return tuple(own for own, _ in raw)
+    return tuple(_ranges(sorted(raw, key=lambda item: (item[0].key, item[1]))))
 
 
-def _raw(body: bytes) -> Iterator[tuple[bytes, bytes, r.Verdict | None, bytes, bool]]:
-    """(key, last key, verdict, data, whether it only marks the end of a range) of each element of one message."""
+def _raw(body: bytes) -> Iterator[tuple[Element, bool]]:
+    """(element, whether it only marks the end of a range) of each of one message: NFTA_SET_ELEM_OBJREF is 9."""
     for _, item in each(attributes(body, 4).get(3, b"")):
         found = attributes(item)
         key = attributes(found.get(1, b"")).get(1, b"")
         last = attributes(found.get(10, b"")).get(1, key)
         data = attributes(found.get(2, b""))
-        yield key, last, verdict_of(data), data.get(1, b""), bool(big(found.get(3, b"")) & _INTERVAL_END)
+        yield Element(key, last, verdict_of(data), data.get(1, b""), text(found.get(9, b""))), bool(big(found.get(3, b"")) & _INTERVAL_END)
 
 
-def _ranges(raw: Sequence[tuple[bytes, bytes, r.Verdict | None, bytes, bool]]) -> Iterator[Element]:
+def _ranges(raw: Sequence[tuple[Element, bool]]) -> Iterator[Element]:
     """An interval set holds the start of each range and, as an element of its own, the first key after it."""
-    for place, (key, last, verdict, data, is_end) in enumerate(raw):
+    for place, (own, is_end) in enumerate(raw):
         if is_end:
             continue
-        following = raw[place + 1][0] if place + 1 < len(raw) else None
-        if last == key:
-            last = b"\xff" * len(key) if following is None else (big(following) - 1).to_bytes(len(key), "big")
-        yield Element(key, last, verdict, data)
+        following, last = raw[place + 1][0].key if place + 1 < len(raw) else None, own.end
+        if last == own.key:
+            last = b"\xff" * len(last) if following is None else (big(following) - 1).to_bytes(len(last), "big")
+        yield own._replace(end=last)
 
 
 def show_range(field: Field, first: bytes, last: bytes, devices: Mapping[int, str]) -> str:
@@ -97,13 +100,13 @@ def show_elements(found: Set, fields: Sequence[Field], data: Sequence[Field], de
 def show_element(element: Element, fields: Sequence[Field], data: Sequence[Field], devices: Mapping[int, str]) -> str:
     """One element as nft lists it: ``10.0.0.2``, ``"br0" : accept``."""
     parts = (quote(field.kind, part) for field, part in zip(fields, _parts(element.key, element.end, fields, devices), strict=True))
-    mapped = element.verdict or (show_data(element, data, devices) if element.data else "")
+    mapped = element.verdict or (show_data(element, data, devices) if element.data or element.named else "")
     return " . ".join(parts) + (f" : {mapped}" if mapped else "")
 
 
 def show_data(element: Element, data: Sequence[Field], devices: Mapping[int, str]) -> str:
     """What an element of a map leads to, as nft prints it; "" for that of a set."""
-    return " . ".join(_parts(element.data, element.data, data, devices))
+    return f'"{element.named}"' if element.named else " . ".join(_parts(element.data, element.data, data, devices))
 
 
 def _parts(first: bytes, last: bytes, fields: Sequence[Field], devices: Mapping[int, str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from ..netlink.attributes import text
 from . import conditions
 from .datatypes import quoted
 from .matching import Phrase
-from .wire import Expression, big
+from .wire import OBJECTS, Expression, big
 
 Constant = Callable[[int], bytes | str | None]
 """Register number -> the constant in it, or the words of a map lookup."""
@@ -29,7 +29,8 @@ _USUAL_INET_REJECT: Final = (2, 1)
 _USUAL_BURST, _USUAL_LEVEL = 5, 4
 _RANDOM, _PERSISTENT, _FULLY_RANDOM = 0x4, 0x8, 0x10
 _AF_INET: Final = 2
-_OBJECT_COUNTER: Final = 1
+_MARKING: Final = frozenset({"ct helper", "ct timeout", "ct expectation", "secmark"})
+"""Objects that say something of a connection and decide over no packet."""
 
 
 def statement(found: Expression, family: str, constant: Constant) -> Phrase:
@@ -57,11 +58,20 @@ def statement(found: Expression, family: str, constant: Constant) -> Phrase:
         case "notrack":
             return Phrase("notrack", parts=(r.Untrack(),))
         case "objref":
-            counts = found.number(1) == _OBJECT_COUNTER
-            varies = () if counts else (r.Unread("limit or quota", varies=True),)
-            return Phrase(f"counter name {quoted(text(found.data.get(2, b'')))}", opaque=not counts, parts=varies)
+            return _object(found)
         case _:
             return Phrase(f"<{found.name}>", opaque=True, parts=conditions.other(found))
+
+
+def _object(found: Expression) -> Phrase:
+    """A named object: NFTA_OBJREF_IMM_TYPE 1 and _NAME 2, or what a map (4) has for the packet. Only counters change nothing, and need no words
+    of their own where a script makes them.
+    """
+    kind, name = OBJECTS.get(found.number(1), ""), text(found.data.get(2, b""))
+    if kind == "counter":
+        return Phrase(f"counter name {quoted(name)}")
+    said = f"{kind} {'set' if kind.startswith('ct ') else 'name'} {quoted(name)}" if kind else f"<an object of the map @{text(found.data.get(4, b''))}>"
+    return Phrase(said, opaque=True, parts=() if kind in _MARKING else (r.Unread("limit or quota", varies=True),))
 
 
 def reject(found: Expression, family: str) -> Phrase:

@@ -19,6 +19,12 @@ DORMANT: Final = 1
 NEWCHAIN, GETCHAIN, DELCHAIN = 3, 4, 5
 NEWRULE, GETRULE, DELRULE = 6, 7, 8
 GETSET, GETSETELEM = 10, 13
+GETOBJ, GETFLOWTABLE = 19, 23
+OBJECTS: Final = {
+    1: "counter", 2: "quota", 3: "ct helper", 4: "limit", 5: "ct count", 6: "tunnel", 7: "ct timeout", 8: "secmark", 9: "ct expectation",
+    10: "synproxy",
+}  # fmt: skip
+"""NFT_OBJECT_*, in the words of nft(8)."""
 BATCH_BEGIN: Final = 0x10
 BATCH_END: Final = 0x11
 
