@@ -147,7 +147,7 @@ class Client:
         try:
             self._sock.sendall(protocol.encode(message))
         except OSError as error:
-            raise LabGone(f"the lab ended before {what} could be sent") from error
+            raise LabGone(f"the lab hung up before {what} could be sent: it has ended, or can open no more files") from error
 
     def _awaited(self) -> protocol.AgentMessage:
         """The next message of an agent that has something to answer."""
@@ -181,7 +181,7 @@ class Client:
         except TimeoutError:
             raise
         except OSError as error:
-            raise LabGone("the connection to the lab broke") from error
+            raise LabGone("the lab hung up: it has ended, or can open no more files") from error
         if not got:
             raise LabGone("the lab ended")
         return got

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,10 +26,16 @@ class Refusal(Exception):
 
 
 def for_want_of_room(error: BaseException) -> str:
-    """That something failed because no process or thread could be started for it, and what to do, in words; "" when that is not why.
+    """That something failed because no process or thread could be started for it, or no file opened, and what to do, in words; "" when that is
+    not why.
 
     clone(2) says EAGAIN. Of a program's start Python tells that, and which program it was; of a thread's it has only a sentence of its own.
     """
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return (
+            "The lab can open no more files: its process 1 has as many as it may (`prlimit --nofile --pid 1`), or the machine has. Namespaces that are "
+            "taken away and terminals that are left give some back; where somebody lowered that limit, `netless down` ends the lab, and a new one has its own."
+        )
     program = isinstance(error, BlockingIOError) and error.filename is not None
     if not program and (type(error), str(error)) != (RuntimeError, "can't start new thread"):
         return ""

@@ -16,6 +16,8 @@ from helpers.hands import hands
 from helpers.running import Running, running
 from helpers.sandboxed import sandboxed
 from helpers.waiting import eventually
+from netless_lab import labs
+from netless_lab.client import Refused
 from netless_lab.protocol import Notice, SnapshotEvent
 from netless_lab.watching.persist import LONGEST_PAUSE_S, persist
 
@@ -132,3 +134,24 @@ async def test_the_pauses_grow_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) ->
     assert await persist(work, lambda error: None) == 12
     assert all(later > earlier for earlier, later in itertools.pairwise(pauses) if earlier < LONGEST_PAUSE_S)
     assert pauses[-1] == LONGEST_PAUSE_S == max(pauses)
+
+
+def below(lab: Running, files: int) -> str:
+    """A limit lowered from inside, by the number of a thread of PID 1: its own number is refused. What ``run`` says then."""
+    lab.sh(f"prlimit --nofile={files} --pid $(ls /proc/1/task | tail -1)")
+    with pytest.raises(Refused) as refused:
+        lab.run()
+    assert refused.value.code == 3
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("files", [3, 20])
+@pytest.mark.kernel
+def test_a_lab_that_may_open_no_file_says_so_and_ends(files: int) -> None:
+    """Somebody inside has lowered what PID 1 may open, and nobody can raise it: what is refused says why, and the lab can be ended as always."""
+    with running() as lab:
+        told = below(lab, files)
+        assert "open no more files" in told and "netless down" in told
+        ended = subprocess.run([sys.executable, "-m", "netless", "--lab", lab.name, "down"], capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert labs.connect(lab.name) is None

@@ -78,7 +78,7 @@ def run(words: list[str]) -> int:
     except (Refused, Refusal) as refused:
         return printer.failure(str(refused), int(refused.code), refused.nearest)
     except LabGone as gone:
-        return printer.failure(f"{gone}. `netless up` starts a new lab; your ticks are kept.", Exit.OURS)
+        return printer.failure(f"{gone}. `netless down` ends what may be left of it, `netless up` starts a new lab; your ticks are kept.", Exit.OURS)
     except BrokenPipeError:
         drop_result()
         return Exit.PASS
