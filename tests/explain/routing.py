@@ -119,6 +119,12 @@ BROKEN = (
         ping(SITE), "untracked", "host:NAT",
     ),
     Broken("not tracked, says iptables", "iptables -t raw -A PREROUTING -i br0 -j CT --notrack", ping(SITE), "untracked", "host:NAT"),
+    Broken(
+        "a zone of connections for one side",
+        "nft add table ip zz; nft 'add chain ip zz p { type filter hook prerouting priority -300; }'; nft add rule ip zz p iifname br0 ct zone set 5",
+        ping(SITE), "zone-split", "host:NAT",
+    ),
+    Broken("a zone of connections for answers, says iptables", "iptables -t raw -A PREROUTING -i eth0 -j CT --zone 5", ping(SITE), "zone-split", "host:NAT"),
     Broken("tunnels of two networks", vxlan("id 42 dstport 4789", "id 43 dstport 4789"), ping("10.9.0.2"), "vni-mismatch", "c2:vx0"),
     Broken("tunnels of two ports", vxlan("id 42 dstport 4789", "id 42 dstport 4790"), ping("10.9.0.2"), "vxlan-port", "c2:vx0"),
     Broken(

@@ -21,6 +21,13 @@ def resolver(address: str, node: str = "c1") -> str:
 
 
 BROKEN = (
+    Broken(
+        "a zone of connections for the side of a published port",
+        f"""{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80; {LET_IN}; nft add table ip zz; nft 'add chain ip zz p {{ type filter hook prerouting priority -300; }}'
+nft add rule ip zz p iifname br0 ct zone set 5
+{SERVE}""",
+        Connect("internet", "203.0.113.2", 8080), "zone-split", "host:NAT",
+    ),
     Broken("pings ignored", "c2| sysctl -qw net.ipv4.icmp_echo_ignore_all=1", ping("10.0.0.3"), "icmp-ignored", "c2"),
     Broken("nothing listens", "true", Connect("c1", "10.0.0.3", 80), "no-listener", "c2:service"),
     Broken("something else listens", "c2& python3 -m http.server 8000", Connect("c1", "10.0.0.3", 80), "no-listener", "c2:service"),

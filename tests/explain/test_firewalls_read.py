@@ -13,11 +13,13 @@ from helpers.rules import rule as typed
 from helpers.sandboxed import sandboxed_once, sh
 from helpers.snapshots import default, edit, edit_node, internet, lab_with, lo, veth
 from netless_lab.explain.ladder import explain
+from netless_lab.explain.rules import answers_zone
 from netless_lab.kernel.read import Reader, own_node
 from netless_lab.model.evidence import Evidence, RuleHit, Run
 from netless_lab.model.journey import Explanation, Journey
 from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.packet import TCP, Tuple
+from netless_lab.model.netfilter.packet import ICMP, first
 from netless_lab.model.probe import Connect, Outcome, Ping
 from netless_lab.model.snapshot import Address, Chain, Route, Snapshot
 
@@ -309,3 +311,24 @@ def test_the_target_is_asked_for_the_port_that_was_put_in() -> None:
     assert explain(msgspec.structs.replace(found, journey=stuck(*found.journey.hops[:3]), flows=(flow,))).code == "forward-rule"
 
 
+@pytest.mark.parametrize(
+    ("words", "zone"),
+    [
+        ("nft add rule inet t p ct zone set 5", 5),
+        ("nft add rule inet t p ct original zone set 5", 0),
+        ("nft add rule inet t p ct reply zone set 5", 5),
+        ("nft add rule inet t p iifname other ct zone set 5", 0),
+        ("nft 'add rule inet t p ct zone set iif map { \"lo\" : 5 }'", None),
+        ("nft 'add chain inet t late { type filter hook prerouting priority 0; }'; nft add rule inet t late ct zone set 5", 0),
+        ("iptables-legacy -t raw -A PREROUTING -i veth2 -j CT --zone 5", 5),
+        ("iptables-legacy -t raw -A PREROUTING -j CT --zone-orig 5", 0),
+        ("iptables-legacy -t raw -A PREROUTING -j CT --zone-reply 5", 5),
+        ("iptables-legacy -t raw -A PREROUTING -j CT --zone mark", None),
+    ],
+)
+@sandboxed_once
+def test_the_zone_in_which_answers_are_looked_for(words: str, zone: int | None) -> None:
+    """As conntrack reads a zone: set before it for both directions or one of them; behind it nothing is changed."""
+    host = set_up("nft add table inet t; " + BEFORE.format(-300) + words).node("host")
+    assert host is not None
+    assert answers_zone(host, "prerouting", first(4, protocol=ICMP).between("veth2", "")) == zone

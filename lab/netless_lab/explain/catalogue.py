@@ -266,6 +266,10 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         "nft delete rule {where} handle {handle}",
         answer="{whose} rule {rule} in {chain} keeps the answer from connection tracking (notrack): the translation of the request is not undone, so it never "
         "goes on to {asker}"),
+    _of("zone-split", "NAT", "directions of a connection in different zones",
+        "{whose} rule {rule} in {chain} parts the directions of the connection: the request is in conntrack zone {asked}, its answer is looked for in zone "
+        "{answered}, so the translation of the request is not undone",
+        "nft delete rule {where} handle {handle}"),
     _of("snat-wrong", "NAT", "a source that nobody has", "{whose} NAT lets the packet go out as {address}, an address that nobody has: answers to it find no one",
         other="{whose} NAT lets the packet go out as {address}, which is {owner}'s address: answers to it never come back to {who}"),
     _of("dnat-wrong", "NAT", "a destination that nobody has", "{whose} NAT sends the packet on to {address}, an address that nobody has"),

@@ -51,6 +51,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(source.without_source, _at("unsent"), whole=False),
     Rung(source.own_address, _at("unsent", "delivered", "crossing", "routing")),
     Rung(link.unplugged, _at("routing", "delivered")),
+    Rung(back.answer_in_another_zone, _WIRED),
     Rung(hook.traced, whole=False),
     Rung(link.too_big, whole=False),
     Rung(route.ran_out, whole=False),

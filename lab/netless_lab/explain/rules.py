@@ -8,8 +8,8 @@ from typing import Final
 
 from ..model.evidence import TraceStep
 from ..model.netfilter.packet import Packet
-from ..model.netfilter.rules import Drop, Rewrite, Untrack
-from ..model.netfilter.run import FAMILIES, at_chain, base_chains, missed, reached
+from ..model.netfilter.rules import Drop, Rewrite, Untrack, Zone
+from ..model.netfilter.run import FAMILIES, at_chain, base_chains, missed, reached, through
 from ..model.netfilter.spans import address, single
 from ..model.snapshot import Chain, Node, Rule
 
@@ -72,3 +72,17 @@ def untracking(node: Node, hook: str, packet: Packet) -> tuple[Chain, Rule] | No
         if kept and any(not way.packet.tracked for way in at_chain(node, base, hook, packet)):
             return chain, rule
     return None
+
+
+def zoning(node: Node, hook: str, packet: Packet) -> tuple[Chain, Rule] | None:
+    """The last rule that may put the connection of such a packet into a zone."""
+    found = rules_at(node, hook, FAMILIES[packet.family])
+    zones = [(chain, rule) for base, chain, rule in found if any(isinstance(part, Zone) for part in rule.parts) and not missed(node, base, chain, rule, packet)]
+    return zones[-1] if zones else None
+
+
+def answers_zone(node: Node, hook: str, packet: Packet) -> int | None:
+    """The zone in which conntrack looks for the answers of a connection that such a packet begins, or is itself such an answer; None: not known."""
+    ways = through(node, (hook,), packet.in_zone(0, ""))
+    zones = {single(way.packet.possible("ct reply zone") or ()) for way in ways if way.end == "accept"}
+    return zones.pop() if len(zones) == 1 and all(way.end == "accept" for way in ways) else None

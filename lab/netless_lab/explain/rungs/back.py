@@ -21,7 +21,7 @@ from ..near import estranged, route_fact
 from ..packets import entering, first
 from ..plain import no_route
 from ..policy import refusing
-from ..rules import rewrites, rules_at, untracking
+from ..rules import answers_zone, rewrites, rules_at, untracking, zoning
 
 _PRIVATE: Final = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 """RFC 1918, 6598 and 4193: addresses that mean nothing to the world."""
@@ -163,6 +163,32 @@ def answer_untracked(case: Case) -> Cause | None:
     return blame(
         case, "untracked", node.name, facts=(reads, waits), how="answer", rule=rule.text, chain=f"table {chain.family} {chain.table}, chain {chain.name}",
         asker=flow.original.src, where=where, handle=rule.handle, fix=fix,
+    )  # fmt: skip
+
+
+def answer_in_another_zone(case: Case) -> Cause | None:
+    """The answer is looked for among the connections of another zone than the one its request was entered in: nothing undoes the translation."""
+    flow = next((own for own in case.evidence.flows if own.source_nat or own.destination_nat), None)
+    if flow is None:
+        return None
+    node, home = case.node(flow.node), case.node(flow.node).owner(flow.original.src) is not None
+    came = next((hop for hop in case.seen(node.name, None, "in") if hop.leg == "return" and (hop.src, hop.dst) == (flow.reply.src, flow.reply.dst)), None)
+    asked = next((hop for hop in case.seen(node.name, None, "in") if hop.leg == "forward"), None)
+    if came is None or (asked is None and not home):
+        return None
+    hook, request = entering(case, node.name)
+    answer = first(case, came.kind, came.src, came.dst, node.ip_device(came.link), "").forgetting("th dport")
+    zones = answers_zone(node, hook, request), answers_zone(node, "prerouting", answer)
+    found = zoning(node, "prerouting", answer) or zoning(node, hook, request)
+    if found is None or None in zones or zones[0] == zones[1]:
+        return None
+    chain, rule = found
+    reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
+    waits = seen(f"the answer came into {owner_words(node.name)} for {came.dst}, and its translation was not undone", case.run(node.name, "conntrack -L"))
+    fix = "" if all(zones) else case.run(node.name, f"{case.iptables} -t {chain.table} -D {chain.name} {_place(chain, rule)}") if chain.engine == "legacy" else None
+    return blame(
+        case, "zone-split", node.name, facts=(reads, waits), rule=rule.text, chain=f"table {chain.family} {chain.table}, chain {chain.name}",
+        asked=str(zones[0]), answered=str(zones[1]), where=f"{chain.family} {chain.table} {chain.name}", handle=rule.handle, fix=fix,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ also through iptables-nft. An expression it does not know becomes ``<name>`` and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ...model.netfilter import rules as r
 from ..netlink.attributes import attributes, text
@@ -257,10 +257,15 @@ class _Machine:
         return source.as_value(field, self._devices)
 
     def _marked(self, register: int, field: Field) -> tuple[r.Part, ...]:
-        """What setting a mark does; other settings (priority, nftrace) decide nothing here. A mark may be computed from itself by one masking."""
+        """What setting a mark or a zone does; other settings (priority, nftrace) decide nothing here. A mark may be computed from itself by one
+        masking.
+        """
+        source = self._registers.get(_word(register))
+        if field.key in _ZONES:
+            constant = source.constant if source is not None else None
+            return (r.Zone(number(field.kind, constant[: field.width]) if constant is not None else None, _ZONES[field.key]),)
         if field.key not in ("meta mark", "ct mark"):
             return ()
-        source = self._registers.get(_word(register))
         if source is None or source.constant is None:
             return (r.Mark(field.key),)
         return (r.Mark(field.key, 0, number(field.kind, source.constant)),)
@@ -311,6 +316,9 @@ class _Machine:
         phrase = self._implied.pop(layer, None)
         if phrase is not None:
             self.phrases = [kept for kept in self.phrases if kept is not phrase]
+
+
+_ZONES: Final[Mapping[str, Literal["", "original", "reply"]]] = {"ct zone": "", "ct original zone": "original", "ct reply zone": "reply"}
 
 
 def _word(register: int) -> int:

@@ -107,10 +107,15 @@ def _set_connmark(revision: int, info: bytes, family: str) -> Decoded | None:
 
 
 def _ct(revision: int, info: bytes, family: str) -> Phrase:
-    """struct xt_ct_target_info: flags first, 1 is NOTRACK. The rest (a zone, a helper) leaves the packet as it was for all that is asked here."""
-    if struct.unpack_from("=H", info)[0] & 1:
+    """struct xt_ct_target_info: flags first, 1 is NOTRACK, 4 and 8 a zone for one direction only, 16 one that is the packet's mark; then the zone. A
+    helper leaves the packet as it was for all that is asked here.
+    """
+    flags, zone = struct.unpack_from("=HH", info)
+    if flags & 1:
         return Phrase("notrack", parts=(r.Untrack(),))
-    return Phrase('xt target "CT"', opaque=True)
+    by_mark = bool(flags & 16)
+    zones = (r.Zone(None if by_mark else zone, "original" if flags & 4 else "reply" if flags & 8 else ""),) if zone or by_mark else ()
+    return Phrase('xt target "CT"', opaque=True, parts=zones)
 
 
 def _untrack(revision: int, info: bytes, family: str) -> Decoded:

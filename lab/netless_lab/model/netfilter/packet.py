@@ -16,6 +16,8 @@ STATES: Final[dict[State, int]] = {"invalid": 1, "established": 2, "related": 4,
 """The bits of ``ct state`` (NF_CT_STATE_BIT, include/uapi/linux/netfilter/nf_conntrack_common.h)."""
 SEEN_REPLY, CONFIRMED, SNAT, DNAT = 0x2, 0x8, 0x90, 0x120
 """Bits of ``ct status`` (enum ip_conntrack_status): for NAT the one that says that it is to be done, and that it was set up."""
+ZONES: Final = ("ct original zone", "ct reply zone")
+"""In which zone conntrack looks for connections that began with such a packet, and for those that it answers."""
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 ECHO_REPLY, ECHO_REQUEST = 0, 8
 NFPROTO: Final = {4: 2, 6: 10}
@@ -40,6 +42,11 @@ class Packet(msgspec.Struct, frozen=True):
     def between(self, iif: str, oif: str) -> Self:
         """Coming in by one device and leaving by the other, "" for none."""
         return msgspec.structs.replace(self, names={**self.names, "iifname": iif, "oifname": oif})
+
+    def in_zone(self, number: int | None, direction: str) -> Self:
+        """Looked for among connections of this zone (``rules.Zone``)."""
+        known = {field: only(number or 0) if direction in field else only(0) for field in ZONES if number is not None or direction not in field}
+        return msgspec.structs.replace(self, numbers={**self.forgetting(*ZONES).numbers, **known})
 
     def possible(self, field: str) -> Spans | None:
         """The values of a field; None when it may be anything."""

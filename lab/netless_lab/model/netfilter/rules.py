@@ -123,6 +123,16 @@ class Untrack(msgspec.Struct, frozen=True, tag="untrack"):
     """The packet goes past conntrack: neither its state nor NAT applies to it."""
 
 
+class Zone(msgspec.Struct, frozen=True, tag="zone"):
+    """The connection is looked for, and entered, among those of a zone: of both directions, or of the one named; in the other that is 0.
+
+    ``number`` None: one that cannot be told.
+    """
+
+    number: int | None
+    direction: Literal["", "original", "reply"] = ""
+
+
 class Mark(msgspec.Struct, frozen=True, tag="mark"):
     """``field`` (``meta mark``, ``ct mark``) becomes ``(it & keep) ^ flip``; None for both: something that cannot be told."""
 
@@ -133,7 +143,7 @@ class Mark(msgspec.Struct, frozen=True, tag="mark"):
 
 Verdict = Accept | Drop | Jump | Return | Proceed | Unfollowed
 """What a verdict can be, in a rule as in a map of verdicts."""
-Part = Condition | Lookup | VerdictMap | Unread | Unfollowed | Accept | Drop | Jump | Return | Proceed | Rewrite | Untrack | Mark
+Part = Condition | Lookup | VerdictMap | Unread | Unfollowed | Accept | Drop | Jump | Return | Proceed | Rewrite | Untrack | Zone | Mark
 """One thing a rule asks or does, in the rule's order. What changes nothing (a counter, a log) is not there."""
 
 
