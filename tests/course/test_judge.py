@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from helpers.post import course, step
@@ -354,12 +355,26 @@ def test_extras_are_mentioned_and_never_punished() -> None:
     assert found == (
         "the veth vteh1 on the host",
         "the veth vteh2 on the host",
+        "veth1 on the host, switched on",
         "the address 10.1.1.1/24 of veth2 on the host",
+        "veth2 on the host, switched on",
         "the container c9",
     )
     own = step("cable/pair")
     verdict = judge(own, stray, {}, HERE, extras=found)
     assert verdict.passed and verdict.extras == found
+
+
+def test_who_has_switched_an_end_on_is_not_told_that_both_are_down() -> None:
+    """The words of a success are for one with whom nothing is further on: a link that is up though no step has asked for it yet is."""
+    base = start(course().world)
+    own, before = step("cable/plug"), outline(base, (*step("cable/pair").do, *step("cable/plug").do))
+    here = edit_node(before, "host", links=tuple(msgspec.structs.replace(link, up=link.up or link.name == "veth2") for link in before.node("host").links))  # type: ignore[union-attr]
+    assert "both ends are down" in own.success
+    beyond = ("veth2 on the host, switched on",)
+    for state, found, told in ((before, (), own.success), (here, beyond, "Done; there is more here than this step asks for.")):
+        verdict = judge(own, state, {}, HERE, extras=extras(state, base, before))
+        assert verdict.passed and verdict.extras == found and verdict.told(own.success) == told
 
 
 def test_what_steps_make_is_no_extra() -> None:

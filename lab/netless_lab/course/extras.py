@@ -49,4 +49,6 @@ def _links(node: Node, before: Node | None, wanted: Node | None) -> list[str]:
         for address in link.addresses:
             if address.scope == "global" and address.address not in asked:
                 found.append(f"the address {address.cidr} of {link.name} {place}")
+        if link.up and not any(own.up for own in sketches):
+            found.append(f"{link.name} {place}, switched on")
     return found

@@ -48,7 +48,8 @@ class Verdict(msgspec.Struct, frozen=True):
     def told(self, success: str) -> str:
         """What to say of a step that passed: its page's ``success`` when every word of it is true now; "" when it did not pass.
 
-        It speaks of the end of the step: where an item is "ahead" or "unknown" there is more than that, or it cannot be told.
+        It speaks of the end of the step: where an item is "ahead" or "unknown", or something is there that no step has asked for, there is more
+        than that, or it cannot be told.
         """
         if not self.passed:
             return ""
@@ -56,4 +57,6 @@ class Verdict(msgspec.Struct, frozen=True):
             return "Done, and you are ahead: there is more already than this step asks for."
         if any(item.result == "unknown" for item in self.items):
             return "Done, as far as anybody can tell: the lines marked with a dash say what could not be read."
+        if self.extras:
+            return "Done; there is more here than this step asks for."
         return success
