@@ -319,7 +319,8 @@ class Stage:
 
         def failed(error: Exception) -> None:
             self.report(error)
-            told = self.full(error) or f"{what} ({type(error).__name__}: {error})."
+            full = self.full(error)
+            told = f"{what}. {full}" if full else f"{what} ({type(error).__name__}: {error})."
             self.tell(Notice("error", f"{told} It is tried again until it works."))
 
         return failed
