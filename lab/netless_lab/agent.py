@@ -100,7 +100,7 @@ class Agent:
             if not first:
                 return
             if way.is_request(first):
-                self._show_the_way(first, writer)
+                await self._show_the_way(first, writer)
                 self._use(client)
                 self._watch_for(client)
                 while await reader.read(LINE_LIMIT):
@@ -118,9 +118,10 @@ class Agent:
             self._forget(client)
             writer.close()
 
-    def _show_the_way(self, request: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _show_the_way(self, request: bytes, writer: asyncio.StreamWriter) -> None:
         """Hand a node's namespaces to somebody who enters it, or say why not. Nothing was said to him before, so nothing waits to be sent."""
         try:
+            await self._stage.world.begun()  # what he does in there is not to be taken for how it was
             with self._stage.world.way_into(way.asked(request)) as into, writer.get_extra_info("socket").dup() as sock:
                 send_fds(sock, [way.answer(into.told)], into.files)
         except (Refusal, ValueError, OSError) as error:

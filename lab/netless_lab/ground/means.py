@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,9 @@ class Means:
 
 
 def _lack(name: str) -> Lack | None:
-    from ..sandbox.explain import explain_need, lacks_program  # most labs are never asked
+    import shutil  # most labs are never asked
+
+    from ..sandbox.explain import explain_need, lacks_program
 
     need = NEEDS[name]
     if need.program and shutil.which(need.program) is None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 
 from ..room import NETNS
 from . import syscalls as sc
@@ -38,6 +37,8 @@ def take_name(name: str) -> None:
         while True:
             sc.unmount(target, follow=False)
     if os.path.isdir(target) and not os.path.islink(target):
+        import shutil  # 2 ms, and seldom needed
+
         shutil.rmtree(target)
     else:
         os.unlink(target)

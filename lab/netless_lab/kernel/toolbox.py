@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from ..lean import import_iproute
 from ..room import NETNS
 from .namespace import Namespace, socket_in
-from .nft.batch import Batch
-from .probe.ready import pending
 from .read import NodeRef, Reader
 
 if TYPE_CHECKING:
     from pyroute2.iproute import IPRoute
+
+    from .nft.batch import Batch
 
 SIOCGIFINDEX: Final = 0x8933
 """ioctl that turns an interface's name, or an alternative name, into its index; any socket will do (netdevice(7))."""
@@ -121,6 +121,8 @@ class Toolbox:
 
     def batch(self, name: str) -> Batch:
         """An empty nftables transaction inside the node, on a socket that is kept: closing it after a delete waits 8 to 16 ms."""
+        from .nft.batch import Batch  # no lab needs it to be ready
+
         namespace = self.namespace(name)
         if namespace.inode not in self._batches:
             self._batches[namespace.inode] = Batch(namespace)
@@ -128,6 +130,8 @@ class Toolbox:
 
     def settle(self) -> None:
         """Wait until the nodes of this batch are ready for packets: a bridge hears of a new carrier within a second, not at once."""
+        from .probe.ready import pending  # no lab needs it to be ready
+
         end = time.monotonic() + READY_S
         with contextlib.closing(Reader()) as reader:
             while True:

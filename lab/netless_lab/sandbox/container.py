@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import signal
 import stat
 from typing import Final
@@ -21,11 +20,10 @@ from ..kernel import syscalls as sc
 from ..kernel.namespace import Namespace, in_thread
 from ..room import HOME, NETNS
 from . import limits, tune
-from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, unescape
+from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, PROGRAM_PATH, program, unescape
 
 _KINDS: Final = sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
 _SYS_FLAGS: Final = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
-_PROGRAM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Container(msgspec.Struct, frozen=True):
@@ -165,14 +163,14 @@ def mount_sys() -> None:
 
 def _spawn_sleep(shown_as: str) -> int:
     """Spawn ``sleep infinity`` in this thread's namespaces, deaf and dumb, in a session of its own."""
-    program = shutil.which("sleep", path=_PROGRAM_PATH)
-    if program is None:
+    sleep = program("sleep")
+    if sleep is None:
         raise FileNotFoundError(errno.ENOENT, "there is no program called sleep on this machine (package coreutils)", "sleep")
-    if os.path.basename(os.path.realpath(program)) != "sleep":
+    if os.path.basename(os.path.realpath(sleep)) != "sleep":
         shown_as = "sleep"  # a program of many names (busybox) looks at the one it is called by
     silent = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
-    environment = {"PATH": _PROGRAM_PATH, "HOME": HOME}
+    environment = {"PATH": PROGRAM_PATH, "HOME": HOME}
     handled = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
-    pid = os.posix_spawn(program, [shown_as, "infinity"], environment, file_actions=silent, setsid=True, setsigmask=[], setsigdef=handled)
+    pid = os.posix_spawn(sleep, [shown_as, "infinity"], environment, file_actions=silent, setsid=True, setsigmask=[], setsigdef=handled)
     limits.leave_the_reserve(pid)
     return pid

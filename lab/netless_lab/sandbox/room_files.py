@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +167,8 @@ def _is_plain(path: Path) -> bool:
 def _clear(path: Path) -> None:
     """Take away whatever is there. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
+        import shutil  # 2 ms, and seldom needed
+
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

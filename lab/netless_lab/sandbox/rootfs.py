@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import shlex
-import shutil
 import stat
 from collections.abc import Iterator
 from typing import Final
@@ -24,6 +23,8 @@ from .staged import Staged
 MACHINE_ETC: Final = f"{NETLESS}/etc"
 """The machine's own /etc, read-only: where ``room_files`` finds what was thrown away of the room's."""
 CONTAINERS: Final = f"{NETLESS}/containers"
+PROGRAM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where the machine's own programs are looked for."""
 _NO_GROUPS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nogroups.py")
 EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
 _PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var", 0o755, "16m"))
@@ -277,11 +278,17 @@ def _write_commands(path: tuple[str, ...], executable: str) -> None:
     _write_script("python3", f'exec {shlex.quote(executable)} "$@"')
     # A page copied from elsewhere says sudo; in here one is root already, and sudo itself refuses to run in a user namespace.
     _write_script("sudo", 'while [ "${1#-}" != "$1" ]; do shift; done\nexec env "$@"')
-    tcpdump = shutil.which("tcpdump", path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    tcpdump = program("tcpdump")
     if tcpdump:
         # tcpdump would become the user tcpdump, who does not exist in a user namespace that maps one user; and see ``nogroups``.
         words = (executable, "-I", "-S", _NO_GROUPS, tcpdump, "-Z", "root")
         _write_script("tcpdump", f'exec {shlex.join(words)} "$@"')
+
+
+def program(name: str) -> str | None:
+    """Where a program of the machine's lies, by its name; None where there is none. As ``shutil.which`` does it, whose import takes 2 ms."""
+    places = (f"{folder}/{name}" for folder in PROGRAM_PATH.split(":"))
+    return next((place for place in places if os.path.isfile(place) and os.access(place, os.X_OK)), None)
 
 
 def _write_script(name: str, body: str) -> None:

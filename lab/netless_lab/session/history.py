@@ -20,7 +20,6 @@ from ..model.telling import sentence
 from ..primitives.base import Action, Where
 from ..primitives.namespace import AddNetns, NameAttach, NameSymlink, Unname
 from ..primitives.quoting import word
-from ..primitives.retell import retell
 from ..primitives.typed import Doing
 from ..protocol import Entry
 
@@ -97,6 +96,8 @@ class History:
 
 
 def _seen(who: Literal["learner", "lab"], changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str) -> list[Entry]:
+    from ..primitives.retell import retell  # no lab needs it to be ready
+
     names = _names(before)
     told = retell(filter(done_by_somebody, changes), before, after)
     return [Entry(time.time(), who, sentence(own.change), _lines(own.instead, names), step, unsaid=own.doings is None) for own in told]

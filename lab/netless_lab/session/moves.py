@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import msgspec
 
 from ..course.bindings import Bindings
@@ -160,7 +158,11 @@ def spoken(actions: tuple[Action, ...], dialect: Dialect) -> tuple[Action, ...]:
     For everything else all dialects end in the same state. The iptables of the legacy dialect keeps its rules in tables of its own: a
     rule it adds cannot open a chain that nft closed, so one who speaks it must find its rules where it looks.
     """
-    if dialect != "legacy" or shutil.which("iptables") is None:
+    if dialect != "legacy":
+        return actions
+    import shutil  # no lab needs it to be ready
+
+    if shutil.which("iptables") is None:
         return actions
     told: list[Action] = []
     for action in actions:

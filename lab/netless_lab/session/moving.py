@@ -21,7 +21,6 @@ from .pages import LAST, bound_actions, judged, onward
 from .play import Play, stop_playing
 from .stage import Stage
 from .state import Notices, State, after, before, stood
-from .undo import take_back_last
 
 _NEW_LAB = "If `reset lab` does not help either, end the lab (`netless down`) and start a new one; your ticks are kept."
 
@@ -102,6 +101,8 @@ async def back(stage: Stage) -> Moved:
     if ending := stage.mode.ending():
         await rebuild(stage, place, end=True)
         return moved(stage, f"The lab is back at the end of {place}, as it was before it was broken.", ending)
+    from .undo import take_back_last  # no lab needs it to be ready
+
     if taken_back := await take_back_last(stage):
         return moved(stage, f"Undone: {taken_back}.")
     if stage.own_changes:

@@ -11,23 +11,19 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..course.step import World as CourseWorld
 from ..errors import ApplyError, Refusal
 from ..ground import programs
 from ..ground.ground import Ground, OnEnd
 from ..ground.plan import missed, plan
-from ..ground.writing import Writer, check
-from ..kernel import probe as probing
 from ..kernel.beginning import UNKNOWN, Beginning, NodeBeginning, begin, forget, remember
 from ..kernel.discover import Discovery
 from ..kernel.namespace import Namespace, call_in_new
-from ..kernel.probe.ready import pending
 from ..kernel.read import NodeRef, Reader
-from ..kernel.unseen import unseen
 from ..kernel.watch import Watch
 from ..model.clearing import Things
 from ..model.evidence import Evidence
@@ -39,6 +35,9 @@ from ..sandbox.spaces import WayInto
 from ..watching.following import Following
 from ..watching.news import News
 from ..watching.storm import StormGuard
+
+if TYPE_CHECKING:
+    from ..ground.writing import Writer
 
 T = TypeVar("T")
 
@@ -60,7 +59,6 @@ class World:
         self._discovery = Discovery()
         self._reader = Reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
-        self._writer = Writer(self._resolve, own, own.ledger)
         self.news = News()
         self._looked, self._looked_at = 0, 0.0
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell)
@@ -70,18 +68,42 @@ class World:
         self.course_world: CourseWorld | None = None
         self.baseline = Snapshot()
         self._beginning = Beginning(self.baseline, {}, UNKNOWN)
+        self._begun: asyncio.Future[None] | None = None
         self.following = following
         self._storms = storms
         self._seen = Snapshot()
         self._on_death = on_death
 
+    @cached_property
+    def _writer(self) -> Writer:
+        from ..ground.writing import Writer  # no lab needs it to be ready
+
+        return Writer(self._resolve, self._ground, self._ground.ledger)
+
     async def begin(self, wanted: CourseWorld) -> None:
-        """Build the world of a course, all but what its nodes ``have``, listen to every node, and keep how it was before anything was done."""
+        """Build the world of a course, all but what its nodes ``have``, listen to every node, and look how it is before anything is done."""
         await self._ground.build(wanted.containers, wanted.outside, wanted.hosts)
-        await self._in_thread(lambda: None)  # its thread must be there before a fork bomb lets nobody have one
+        await self._on_thread(lambda: None)  # its thread must be there before a fork bomb lets nobody have one
         self._refs = {ref.name: ref for ref in self._ground.refs()}
         self._watch.add(*self._refs.values())
-        await self._remember(wanted)
+        self.baseline = await self.look()
+        self.course_world = wanted
+
+    async def begun(self) -> None:
+        """Returns when all that a purge brings back is known. Raises OSError when it cannot be read; who needs it next tries again.
+
+        That takes as long as all the rest of ``begin``, so it is read when it is first needed. Until then everything is as it was: nobody comes in
+        before, and nothing is done (``_in_thread``).
+        """
+        reading = self._begun
+        if reading is None:
+            reading = self._begun = self._on_thread(self._begin_here)
+        try:
+            await asyncio.shield(reading)
+        except OSError:
+            if self._begun is reading:
+                self._begun = None
+            raise
 
     async def become(self, wanted: CourseWorld) -> Cleaned:
         """The world of another course in place of this one: all is put back and every container ended, then begun with those of that one.
@@ -93,7 +115,9 @@ class World:
         cleaned = await self.purge(wanted.containers, anew=before != wanted)
         if before is None or (before.outside, before.hosts) != (wanted.outside, wanted.hosts) or self._ground.ended():
             await self._ground.connect(wanted.outside, wanted.hosts)
-        await self._remember(wanted)
+        self.baseline = await self.look()
+        await self._in_thread(self._begin_here)
+        self.course_world = wanted
         return cleaned
 
     def stands(self, wanted: CourseWorld) -> bool:
@@ -103,12 +127,6 @@ class World:
     def lost(self) -> Things:
         """What somebody ended that would be there again, in words."""
         return Things(coming=tuple(f"the process of {name}" for name in self._ground.ended()))
-
-    async def _remember(self, made: CourseWorld) -> None:
-        """Keep the picture of the world as it is now, which nobody has touched."""
-        self.baseline = await self.look()
-        await self._in_thread(self._begin_here)
-        self.course_world = made
 
     async def have(self, actions: tuple[Action, ...]) -> None:
         """What nodes have in this world beyond their beginning: it is there again after each ``purge``, and nobody's doing. Raises ApplyError."""
@@ -190,6 +208,8 @@ class World:
 
     def check(self, actions: Sequence[Action]) -> None:
         """Raises ApplyError when one of these cannot be done after the ones before it, as far as the last look tells. Nothing is done."""
+        from ..ground.writing import check
+
         check(plan(actions, self._seen))
 
     async def purge(self, containers: tuple[str, ...], *, anew: bool = False) -> Cleaned:
@@ -208,7 +228,7 @@ class World:
         new = {inode: ref for inode, ref in own.items() if inode not in known}
         passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
         untouched = {inode for inode, ref in new.items() if ref.role == "container"}
-        cleaning = self._in_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
+        cleaning = self._on_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
         self._reader.open(new.values())  # while the kernel lets links go
         purged = await cleaning
         self._tuned = {(node.netns, link.ifindex) for node in self.baseline.nodes for link in node.links}  # as at the beginning
@@ -232,6 +252,8 @@ class World:
         return found
 
     def _unseen(self, ref: NodeRef, born: bool) -> Things:
+        from ..kernel.unseen import unseen  # no lab needs it to be ready
+
         return unseen(ref, self._beginning, self._seen, born=born)
 
     def ending(self, keep: Collection[str], *, anew: bool) -> Things:
@@ -255,6 +277,8 @@ class World:
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""
+        from ..kernel import probe as probing  # no lab needs it to be ready
+
         refs = self._refs
         self._reader.catch_up()
         return await self.following.probe(probe, lambda: probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s), self._seen)
@@ -273,6 +297,8 @@ class World:
         """What is not ready for packets yet and may be within so many seconds, in words; what only waits for the kernel's attention is ready at
         the next look.
         """
+        from ..kernel.probe.ready import pending
+
         self._reader.catch_up()
         return pending(snapshot, within_s)
 
@@ -347,5 +373,9 @@ class World:
                     self._ground.tune(names, self._refs[node.name], new=len(names) < len(new))
                 self._tuned |= {(node.netns, link.ifindex) for link in new}
 
-    def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        await self.begun()
+        return await self._on_thread(work)
+
+    def _on_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, work)

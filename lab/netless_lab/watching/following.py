@@ -10,28 +10,26 @@ import asyncio
 import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from ..errors import Refusal
-from ..kernel.capture.pcapng import pcapng
-from ..kernel.capture.taps import FOLLOWED, PROBED
-from ..kernel.evidence.conntrack import newest
-from ..kernel.evidence.lookout import Lookout, sieve_for
 from ..kernel.read import NodeRef, Reader
 from ..model.evidence import Evidence
 from ..model.journey import Journey
-from ..model.journeys.assemble import Followed, follow
-from ..model.journeys.frame import Frame, Ground, in_order
-from ..model.journeys.layers import Layer, layers
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from .persist import OnFailure, persist
-from .traffic import Traffic
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # no lab needs them to be ready: each is imported by the first who does
     from ..kernel.evidence.drops import DropEar
+    from ..kernel.evidence.lookout import Lookout
+    from ..model.journeys.assemble import Followed
+    from ..model.journeys.frame import Frame
+    from ..model.journeys.layers import Layer
+    from .traffic import Traffic
 
 KEPT_JOURNEYS: Final = 64
 KEPT_FRAMES: Final = 20_000
@@ -63,7 +61,6 @@ class Following:
         self._on_failure = on_failure
         self._on_unheard = on_unheard
         self._unheard_told = False
-        self._lookout = Lookout()
         self._refs: dict[str, NodeRef] = {}
         self._watched = False
         self._changing: asyncio.Task[None] | None = None
@@ -75,7 +72,20 @@ class Following:
         self._lost = 0
         self._drop_ear: DropEar | None = None
         self._open_ear: Callable[[], DropEar] | None = None
-        self.traffic = Traffic(self._lookout, self._heard)
+        self._snapshot = Snapshot()
+
+    @cached_property
+    def _lookout(self) -> Lookout:
+        from ..kernel.evidence.lookout import Lookout
+
+        return Lookout()
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """The learner's own; off at first."""
+        from .traffic import Traffic
+
+        return Traffic(self._lookout, lambda: self._snapshot, self._heard)
 
     def attend(self, watched: bool) -> None:
         """Somebody looks at the lab, or nobody does: then nothing is listened to."""
@@ -87,7 +97,7 @@ class Following:
 
     def nodes(self, refs: Mapping[str, NodeRef], snapshot: Snapshot) -> None:
         """The nodes there are now, and their state. Costs nothing when the nodes are the same."""
-        self.traffic.snapshot = snapshot
+        self._snapshot = snapshot
         if refs != self._refs:
             self._refs = dict(refs)
             self._change_soon()
@@ -96,7 +106,7 @@ class Following:
         """The lab's starter, being root, handed over the kernel's drop reasons: gather them with every investigation. Opened by the first."""
 
         def open_ear() -> DropEar:
-            from ..kernel.evidence.drops import DropEar, DropRing  # no lab needs them to be ready
+            from ..kernel.evidence.drops import DropEar, DropRing
 
             return DropEar(DropRing(ring_fd, ring_size, layout), reasons)
 
@@ -108,12 +118,16 @@ class Following:
 
     async def overhear(self) -> None:
         """Follow the learner's own traffic from now on; first there is room everywhere for all that may pass."""
+        from ..kernel.capture.taps import FOLLOWED
+
         self._lookout.taps.slots = FOLLOWED
         await self.ready()
         self.traffic.start()
 
     def overhear_no_more(self) -> None:
         """Follow only what the session sends; the room is given back soon."""
+        from ..kernel.capture.taps import PROBED
+
         self.traffic.stop()
         self._lookout.taps.slots = PROBED
         self._change_soon()
@@ -132,6 +146,11 @@ class Following:
         """Send a probe and follow it, when every node is listened to that can be; else only send it. ``snapshot`` is the state before it."""
         if not self._lookout.attends(self._refs.values()):
             return self._numbered(await send())
+        from ..kernel.evidence.conntrack import newest
+        from ..kernel.evidence.lookout import sieve_for
+        from ..model.journeys.assemble import follow
+        from ..model.journeys.frame import Ground
+
         with self._lookout.watch(sieve_for(probe)) as watching:
             outcome = self._numbered(await send())
             seen = watching.stop()
@@ -142,7 +161,7 @@ class Following:
 
     async def investigate(self, probe: Probe, refs: Mapping[str, NodeRef], reader: Reader) -> Evidence:
         """Send a probe once and gather every fact about it; its journey is kept like any other."""
-        from .gather import gather  # no lab needs it to be ready
+        from .gather import gather
 
         if self._open_ear is not None:
             open_ear, self._open_ear = self._open_ear, None
@@ -174,6 +193,8 @@ class Following:
 
     def packet(self, journey: int, hop: int) -> tuple[bytes, tuple[Layer, ...]]:
         """The bytes of one hop, and what they mean. Raises Refusal when they are not kept any more."""
+        from ..model.journeys.layers import layers
+
         kept = self._find(journey)
         if not 0 <= hop < len(kept.frames):
             raise Refusal(f"journey {journey} has {len(kept.frames)} hops, from 0 to {len(kept.frames) - 1}")
@@ -182,6 +203,9 @@ class Following:
 
     def pcapng(self, journey: int | None) -> tuple[bytes, int]:
         """(a pcapng file, how many frames are in it): one journey's, or everything that is kept."""
+        from ..kernel.capture.pcapng import pcapng
+        from ..model.journeys.frame import in_order
+
         if journey is not None:
             frames = self._find(journey).frames
             return pcapng(frames), len(frames)

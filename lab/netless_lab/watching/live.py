@@ -70,9 +70,9 @@ class Live:
         self.goal: Snapshot | None = None
 
     async def begin(self) -> None:
-        """Take the first snapshot and follow from there."""
+        """Take the first snapshot, the last look's where there was nothing new since, and follow from there."""
         seen = self._sight.news.count
-        self.last = await self._sight.look()
+        self.last = self._sight.seen if self._sight.told_nothing() else await self._sight.look()
         self._task = asyncio.create_task(self._follow(seen))
 
     def set_goal(self, goal: Snapshot | None) -> None:

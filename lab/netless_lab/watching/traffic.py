@@ -39,13 +39,13 @@ OnFollowed = Callable[[Journey, tuple[Frame, ...], int], None]
 
 
 class Traffic:
-    """``start`` and ``stop`` it; off at first. ``snapshot`` is the ground that packets travel on, kept up to date by its owner.
+    """``start`` and ``stop`` it; off at first. ``snapshot`` answers the ground that packets travel on now.
 
     ``on_journey`` gets each journey, the frames of its hops, and how many frames were left out since the last one.
     """
 
-    def __init__(self, lookout: Lookout, on_journey: OnFollowed) -> None:
-        self.snapshot = Snapshot()
+    def __init__(self, lookout: Lookout, snapshot: Callable[[], Snapshot], on_journey: OnFollowed) -> None:
+        self._snapshot = snapshot
         self._lookout = lookout
         self._on_journey = on_journey
         self._watching: Watching | None = None
@@ -127,7 +127,7 @@ class Traffic:
         found = self._sorter.sort(self._pending)
         done = [own for own in found.conversations if _is_over(own, now)]
         going = [own for own in found.conversations if not _is_over(own, now)]
-        asked, ground = questions(found.neighbours), Ground.of(self.snapshot)
+        asked, ground = questions(found.neighbours), Ground.of(self._snapshot())
         waiting = {id(question) for own in going for question in belonging(own, asked, ground)}
         waiting |= {id(question) for question in asked if now - question.sights[-1].frame.at_ns < QUIET_NS}
         wanted = [own for own in done if self._is_wanted(own, now)]

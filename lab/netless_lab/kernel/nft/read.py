@@ -1,10 +1,13 @@
-"""Every chain and rule of one namespace, through one nfnetlink socket that stays open."""
+"""Every chain and rule of one namespace, through one nfnetlink socket that stays open.
+
+What reads the rules themselves is imported with the first of them: a lab that begins has none.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Container, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...model.netfilter.rules import NamedSet
 from ...model.snapshot import Chain, Rule
@@ -12,11 +15,10 @@ from ..namespace import Namespace
 from ..netlink.attributes import attributes, each, text
 from ..netlink.socket import NETLINK_NETFILTER, NetlinkError, NetlinkSocket
 from . import wire
-from .conditions import elements
-from .fields import key_fields
-from .render import render
-from .sets import MAP, OBJECTS_MAP, SET_FLAGS, Set, parse_elements
 from .wire import FAMILY_NAMES, OBJECTS, Expression, big, genmsg, kind, parse_expressions
+
+if TYPE_CHECKING:
+    from .sets import Set
 
 _ANONYMOUS: Final = ("__set", "__map")
 _COMMENT: Final = 0
@@ -110,6 +112,8 @@ class RulesetReader:
 
     def _rule(self, body: bytes, devices: Mapping[int, str], sets: _Sets) -> tuple[_Place, Rule, bool]:
         """One rule, where it is, and whether its message says all there is to know: an anonymous set may change under the same name."""
+        from .render import render
+
         parts = attributes(body, wire.GENMSG_SIZE)
         family, table = body[0], text(parts[1])
         place = _Place(FAMILY_NAMES.get(family, str(family)), table, text(parts[2]))
@@ -122,6 +126,8 @@ class RulesetReader:
 
     def _sets(self) -> _Sets:
         """Every set of every table, the anonymous ones of rules too."""
+        from .sets import Set, parse_elements
+
         found = _Sets([], {})
         for body in self._dump(wire.GETSET, genmsg(0)):
             parts = attributes(body, wire.GENMSG_SIZE)
@@ -143,6 +149,10 @@ def _uses_anonymous_set(found: Expression) -> bool:
 
 def _named(body: bytes, sets: _Sets, devices: Mapping[int, str]) -> NamedSet | None:
     """One NFT_MSG_NEWSET body: table 1, name 2, flags 3, type of key 4, type of data 6, of objects 15. None for the anonymous set of a rule."""
+    from .conditions import elements
+    from .fields import key_fields
+    from .sets import MAP, OBJECTS_MAP, SET_FLAGS
+
     parts = attributes(body, wire.GENMSG_SIZE)
     table, name = text(parts[1]), text(parts[2])
     found = sets.of[body[0], table][name]
