@@ -23,6 +23,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -73,8 +74,7 @@ def main(text: str, callers: int, words: int) -> NoReturn:
             sc.map_root_to(wanted.uid, wanted.gid, of=str(wanted.pid))
             line.send(b"m")
         reporter.stage = "keeper"
-        save = _saver(plan.saver, plan.kept_in)  # imported while others make the lab: from when it is ready somebody waits to be let in
-        Keeper(reporter, listener, line, words, save).run()
+        Keeper(reporter, listener, line, words, partial(_saver, plan.saver, plan.kept_in)).run()
     raise AssertionError("unreachable")
 
 
@@ -82,6 +82,7 @@ def _saver(saver: str, kept_in: str) -> Save:
     """How what the agent wants kept is kept: by ``saver`` (see ``Plan``), told where."""
     if not saver:
         return lambda data: None
+    import_module("netless_lab.lean")
     module, _, name = saver.partition(":")
     made: Save = getattr(import_module(module), name)(kept_in)
     return made
@@ -90,13 +91,18 @@ def _saver(saver: str, kept_in: str) -> Save:
 class Keeper:
     """The keeper, once it has the lab's name."""
 
-    def __init__(self, reporter: Reporter, listener: socket.socket, callers: socket.socket, words: int, save: Save) -> None:
-        """``save`` keeps what the agent wants kept, from when the lab is ready."""
+    def __init__(self, reporter: Reporter, listener: socket.socket, callers: socket.socket, words: int, saver: Callable[[], Save]) -> None:
+        """What ``saver`` answers keeps what the agent wants kept, from when the lab is ready.
+
+        It is called when the agent is there: before, who imports that and who builds its root have each a processor to themselves, where there
+        are two, and from when the lab is ready somebody waits to be let in.
+        """
         self._reporter = reporter
         self._listener = listener
         self._callers = callers
         self._words = words
-        self._save = save
+        self._saver = saver
+        self._save: Save = lambda data: None
         self._ready = False
         self._agent = -1
         """A pidfd of the agent, -1 until it is known."""
@@ -188,6 +194,7 @@ class Keeper:
         elif letter == AGENT and self._agent < 0:
             with contextlib.suppress(ProcessLookupError):
                 self._agent = os.pidfd_open(int(frame))
+            self._save = self._saver()
         elif letter == READY and not self._ready:
             self._open(tuple(json.loads(frame)))
         elif letter == LAST and self._listener.fileno() >= 0:

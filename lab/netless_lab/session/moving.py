@@ -37,7 +37,7 @@ async def begin(stage: Stage) -> None:
         stage.note(lacking)
     if stage.state.position != positions(stage.state.course)[0]:
         stage.note(_resumed(stage))
-    stage.rejudge()
+    stage.rejudge(looked=True)
 
 
 def _frontier(stage: Stage) -> Position:
