@@ -6,6 +6,8 @@ walk stops as soon as everything asked for was met.
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import struct
 from collections.abc import Iterator
 from typing import Final
@@ -25,10 +27,18 @@ _ALIASES: Final = frozenset({8, 9, 10, 11, 18})
 """TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG: look at what they are of."""
 
 
+def read() -> bytes | mmap.mmap:
+    """The types of this kernel. Raises OSError."""
+    with open(PATH, "rb") as file:
+        with contextlib.suppress(OSError):  # it can be mapped since Linux 6.16; to read all of it takes 4 ms
+            return mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
+        return file.read()
+
+
 class Btf:
     """The types of one kernel. Raises ValueError for what is no BTF."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap.mmap) -> None:
         if len(data) < _HEADER.size:
             raise ValueError("this is no BTF: it is too short")
         magic, _, _, header, types, size, strings, _ = _HEADER.unpack_from(data)
@@ -124,4 +134,7 @@ class Btf:
 
     def _string(self, offset: int) -> str:
         start = self._strings + offset
-        return self._data[start : self._data.index(b"\0", start)].decode("ascii", "replace")
+        end = self._data.find(b"\0", start)
+        if end < 0:
+            raise ValueError("the last string of this BTF has no end")
+        return self._data[start:end].decode("ascii", "replace")
