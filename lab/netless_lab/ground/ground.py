@@ -40,6 +40,9 @@ class Ground(Launcher, Protocol):
     async def build(self, containers: tuple[str, ...], outside: Outside, hosts: tuple[FarHost, ...] = ()) -> None:
         """The world before the first step. Raises OSError."""
 
+    def remember(self) -> None:
+        """Look at what this ground can put back and no snapshot shows, as it is at the beginning: before anybody comes in. Raises OSError."""
+
     async def connect(self, outside: Outside, hosts: tuple[FarHost, ...]) -> None:
         """Have this outside behind the host, with these further hosts, in place of what there is. Raises OSError."""
 

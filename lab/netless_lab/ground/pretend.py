@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..errors import Refusal
@@ -62,7 +62,6 @@ class PretendHost:
         self._outer = room.outer
         self._reaper = reaper
         self.ledger: Ledger = Memory()
-        self._room_files = RoomFiles()
         self._means = Means()
         self._lock = threading.Lock()
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
@@ -72,6 +71,14 @@ class PretendHost:
         self._outside: Outside | None = None
         self._servers: internet.Servers | None = None
         self._on_end = on_end
+
+    @cached_property
+    def _room_files(self) -> RoomFiles:
+        return RoomFiles()
+
+    def remember(self) -> None:
+        """Look at the room's own files."""
+        self._room_files  # noqa: B018  (that is done when they are first asked for)
 
     async def build(self, containers: tuple[str, ...], outside: Outside, hosts: tuple[FarHost, ...] = ()) -> None:
         """The world before the first step."""

@@ -136,6 +136,7 @@ class World:
 
     def _begin_here(self) -> None:
         """Keep how every node is now, and how a container is that nobody has touched. For the thread on which all that reads it is done."""
+        self._ground.remember()
         refs = self._ground.refs()
         bare = None if any(ref.role == "container" for ref in refs) else call_in_new(self._bare)
         before, self._beginning = self._beginning, begin(refs, self.baseline, bare)
