@@ -105,7 +105,7 @@ def _harmless(text: str) -> str:
 
 def quieted(document: str) -> str:
     """The same JSON document without a sign that acts, but for its own lines."""
-    return ACTING.sub(lambda sign: sign[0] if sign[0] == "\n" else _numbered(sign[0]), document)
+    return re.sub(ACTING, lambda sign: sign[0] if sign[0] == "\n" else _numbered(sign[0]), document)
 
 
 def _ascii(document: str) -> str:

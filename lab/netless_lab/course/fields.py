@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -140,8 +140,8 @@ FORMAT = 1
 """The lesson format this reader understands; a course and a page may both name theirs."""
 
 _KINDS: dict[type, str] = {str: "a text", int: "a number", float: "a number", bool: "true or false", list: "a list", dict: "a table"}
-_TYPE = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`(?: - at `\$\.(?P<key>[^`]+)`)?")
-_MISSING = re.compile(r"missing required field `(?P<key>[^`]+)`")
+_TYPE: Final = r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`(?: - at `\$\.(?P<key>[^`]+)`)?"
+_MISSING: Final = r"missing required field `(?P<key>[^`]+)`"
 _PLAIN = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a table",
           "null": "nothing"}
 
@@ -267,9 +267,9 @@ def example_of(struct: type) -> str:
 def _in_words(error: str, what: str, values: Mapping[str, Any], example: str) -> tuple[str, str]:
     """A msgspec error as a problem and an advice."""
     advice = f"For example: {example}." if example else ""
-    if missing := _MISSING.search(error):
+    if missing := re.search(_MISSING, error):
         return f'{what} lacks the key "{missing["key"]}".', advice
-    if wrong := _TYPE.search(error):
+    if wrong := re.search(_TYPE, error):
         wanted = _wanted(wrong["wanted"])
         key = wrong["key"] or next(iter(values), "")
         return f'"{key}" of {what} must be {wanted}, not {_PLAIN.get(wrong["got"], wrong["got"])}.', advice

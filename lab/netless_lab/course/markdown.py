@@ -133,7 +133,7 @@ def _prose(part: _Part) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(part.prose)).strip()
 
 
-_AT = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+_AT: Final = r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$"
 _HEADER = re.compile(r"^\s*(?P<open>\[\[?)(?P<name>[^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*(?P<key>[A-Za-z0-9_-]+|"[^"]*"|'[^']*')\s*=""")
 _STRING = re.compile(
@@ -188,9 +188,9 @@ def read_table(block: Block, report: Report) -> Table | None:
     try:
         values = tomllib.loads(block.text)
     except tomllib.TOMLDecodeError as error:
-        at = _AT.search(str(error))
+        at = re.search(_AT, str(error))
         inside = int(at["line"]) if at and at["line"] else max(len(block.text.rstrip().split("\n")), 1)
-        what = _AT.sub("", str(error)).rstrip(".")
+        what = re.sub(_AT, "", str(error)).rstrip(".")
         report.add(block.line + inside - 1, f"this is not TOML: {what}.", _advice(block.text, inside))
         return None
     except ValueError as error:  # a number of thousands of digits: int() refuses it, and tomllib does not say where

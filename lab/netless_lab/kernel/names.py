@@ -17,7 +17,7 @@ from ..model.snapshot import Instead, Name
 from ..room import NETNS
 from .namespace import kind_of_namespace, out_of_files
 
-_PROCESS: Final = re.compile(r"/proc/(\d+)/(?:task/\d+/)?ns/(?:net|mnt|pid|uts|ipc|user|cgroup|time)(?:_for_children)?")
+_PROCESS: Final = r"/proc/(\d+)/(?:task/\d+/)?ns/(?:net|mnt|pid|uts|ipc|user|cgroup|time)(?:_for_children)?"
 _NAMESPACES: Final = ("mnt", "pid", "uts", "ipc", "user", "cgroup", "time")
 
 
@@ -50,7 +50,7 @@ def _name(entry: os.DirEntry[str]) -> Name:
         target = os.readlink(entry.path)
     except OSError:
         return Name(entry.name, None, "symlink")
-    process = _PROCESS.fullmatch(os.path.normpath(target))
+    process = re.fullmatch(_PROCESS, os.path.normpath(target))
     return Name(entry.name, netns, "symlink", int(process[1]) if process else None, target, instead)
 
 

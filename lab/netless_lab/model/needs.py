@@ -77,13 +77,13 @@ NEEDS: Final = {
 """By the names that pages call them."""
 _COME_ALONG: Final = {"ss": "ip", "tc": "ip", "bridge": "ip"}
 """Programs of iproute2, which nobody has one by one."""
-_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
-_BEGINNING: Final = re.compile(r"(?:^|[;&|(])\s*(?:(?:do|then|else|while|until|if|!)\s+)*([\w.-]+)")
+_QUOTED: Final = r"'[^']*'|\"[^\"]*\""
+_BEGINNING: Final = r"(?:^|[;&|(])\s*(?:(?:do|then|else|while|until|if|!)\s+)*([\w.-]+)"
 
 
 def needs_of(line: str) -> tuple[str, ...]:
     """What a command line for a shell needs by itself: the programs that its commands begin with, as far as a machine may lack them."""
-    words = (_COME_ALONG.get(word, word) for word in _BEGINNING.findall(_QUOTED.sub("''", line)))
+    words = (_COME_ALONG.get(word, word) for word in re.findall(_BEGINNING, re.sub(_QUOTED, "''", line)))
     return tuple(dict.fromkeys(word for word in words if word in NEEDS and not NEEDS[word].of_kernel))
 
 

@@ -188,7 +188,7 @@ def _typed(command: str) -> str:
     for sign in command:
         if not escaped and sign in "'\"" and quote in ("", sign):
             quote = "" if quote else sign
-        if not escaped and sign not in "\t\n" and ACTING.match(sign):
+        if not escaped and sign not in "\t\n" and re.match(ACTING, sign):
             said = "$(printf '" + "".join(f"\\{byte:03o}" for byte in sign.encode()) + "')"
             written.append({"'": f"'\"{said}\"'", '"': said, "": f'"{said}"'}[quote])
         else:
