@@ -16,6 +16,7 @@ from netless_lab.course.files import read_folder
 from netless_lab.primitives.base import Action
 from netless_lab.primitives.cable import MoveLink
 from netless_lab.primitives.fuse import fuse
+from netless_lab.primitives.namespace import AddNetns
 
 SEQUENCES: dict[str, tuple[Table, ...]] = {
     "the post": POST,
@@ -39,6 +40,9 @@ SEQUENCES: dict[str, tuple[Table, ...]] = {
         {"move": "b", "to": "c1"},
     ),
     "a command in between": ({"veth": "a", "peer": "b"}, {"run": "ip link set dev a mtu 1400"}, {"move": "a", "to": "c1"}),
+    "a namespace that passes": ({"netns": "decoy"}, {"bridge": "br0"}, {"delete-netns": "decoy"}, {"netns": "decoy"}),
+    "a namespace that is used": ({"netns": "decoy"}, {"veth": "a", "peer": "b"}, {"move": "a", "to": "decoy"}, {"delete-netns": "decoy"}),
+    "a namespace that a command may use": ({"netns": "decoy"}, {"run": "ip -n decoy link set lo up"}, {"delete-netns": "decoy"}),
     "the name is taken where it goes": (
         {"bridge": "a", "in": "c1"},
         {"veth": "x", "peer": "b"},
@@ -48,6 +52,9 @@ SEQUENCES: dict[str, tuple[Table, ...]] = {
     ),
 }
 MOVES_LEFT = {"the post": 0, "both ends move": 1, "both ends to the same node": 0, "used before it moves": 1, "a command in between": 1}
+
+
+NAMESPACES_LEFT = {"a namespace that passes": 1, "a namespace that is used": 1, "a namespace that a command may use": 1}
 
 
 def moves(actions: tuple[Action, ...]) -> int:
@@ -74,13 +81,21 @@ def test_moves_that_are_left(name: str) -> None:
     assert moves(fuse(tuple(action(table) for table in SEQUENCES[name]))) == MOVES_LEFT[name]
 
 
+@pytest.mark.parametrize("name", NAMESPACES_LEFT)
+def test_namespaces_that_are_left(name: str) -> None:
+    """One that is made and deleted with nothing in between that may see it is not made; any other is."""
+    fused = fuse(tuple(action(table) for table in SEQUENCES[name]))
+    assert sum(isinstance(one, AddNetns) for one in fused) == NAMESPACES_LEFT[name]
+
+
 def test_the_course_needs_no_move_at_all(checkout: Path) -> None:
-    """Going to the end of the course never pays for a move."""
+    """Going to the end of the course never pays for a move, nor for the decoy that goes again."""
     course = read_folder(checkout / "lessons" / "container").course
     assert course is not None
     done = tuple(one for lesson in course.lessons for step in lesson.steps for one in step.do)
     assert moves(done) >= 2
     assert moves(fuse(done)) == 0
+    assert any(isinstance(one, AddNetns) for one in done) and not any(isinstance(one, AddNetns) for one in fuse(done))
 
 
 @sandboxed

@@ -1,7 +1,8 @@
 """Make a sequence of actions cheaper without changing where it ends: for goto and reset, never for a step that is watched.
 
 A cable whose end is moved right after its birth is born with that end in place: moving an end costs the kernel 25 ms (it waits for
-every CPU to let go), creating it elsewhere costs nothing.
+every CPU to let go), creating it elsewhere costs nothing. A namespace that is made and deleted again is not made: the kernel would still be
+at work on its end, and hold up what is done next.
 
 What the command of a dialect does besides what was asked: who shows that command and does the action does this too.
 """
@@ -15,17 +16,29 @@ import msgspec
 from .address import AddAddress
 from .base import Action, Dialect
 from .cable import CreateVeth, MoveLink
+from .namespace import AddNetns, DeleteNetns
 from .run import Run
 from .updown import LinkUp
 
 
 def fuse(actions: Sequence[Action]) -> tuple[Action, ...]:
     """The same final state with as few moves as can be shown to be unnecessary."""
-    left = list(actions)
+    left = _without_passing(actions)
     for at, action in enumerate(left):
         if isinstance(action, CreateVeth):
             _absorb(left, at)
     return tuple(left)
+
+
+def _without_passing(actions: Sequence[Action]) -> list[Action]:
+    """The actions without namespaces that are made, and deleted before anything has to do with them."""
+    left = list(actions)
+    for made in (action for action in actions if isinstance(action, AddNetns)):
+        begin = left.index(made)
+        end = next((at for at in range(begin + 1, len(left)) if _speaks_of(left[at], made.name)), None)
+        if end is not None and left[end] == DeleteNetns(name=made.name):
+            del left[end], left[begin]
+    return left
 
 
 def _absorb(actions: list[Action], at: int) -> None:
@@ -56,9 +69,14 @@ def _placed(birth: CreateVeth, move: MoveLink) -> CreateVeth | None:
 
 
 def _touches(action: Action, birth: CreateVeth, target: str) -> bool:
-    """Whether an action may see the difference: it names an end of the cable or the node it goes to, or nobody knows what it does."""
+    """Whether an action may see the difference: it names an end of the cable or the node it goes to."""
+    return _speaks_of(action, birth.name, birth.peer, target)
+
+
+def _speaks_of(action: Action, *names: str) -> bool:
+    """Whether an action has to do with what is called so, as far as anybody knows what it does."""
     words = {getattr(action, field) for field in action.__struct_fields__}
-    return isinstance(action, Run) or not words.isdisjoint({birth.name, birth.peer, target})
+    return isinstance(action, Run) or not words.isdisjoint(names)
 
 
 def beside(action: Action, dialect: Dialect) -> tuple[Action, ...]:
