@@ -47,7 +47,7 @@ async def test_a_check_does_not_overwrite_what_was_judged_after_it(monkeypatch: 
         judge=WatchingJudge(nothing),
         world=None,
         live=SimpleNamespace(show=Snapshot),
-        unseen=SimpleNamespace(judging=lambda: None),
+        unseen=SimpleNamespace(soon=lambda: None),
         case=lambda place: None,
         probe_told=None,
         relive=lambda snapshot: None,

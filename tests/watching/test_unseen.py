@@ -12,7 +12,7 @@ class Slow:
     """A lab that takes its time: what it says comes when it is let."""
 
     def __init__(self) -> None:
-        self.looking, self.most, self.looks = 0, 0, 0
+        self.looking, self.most, self.looks, self.written = 0, 0, 0, 0
         self.let = asyncio.Event()
         self.lines: tuple[str, ...] = ()
 
@@ -40,7 +40,7 @@ async def test_verdicts_do_not_pile_up_looks() -> None:
     unseen.attend(True)
     for _ in range(5):
         await turns()
-        unseen.judging()
+        unseen.soon()
     await turns()
     assert lab.most == 1
     unseen.attend(False)
@@ -48,24 +48,28 @@ async def test_verdicts_do_not_pile_up_looks() -> None:
     assert lab.looking == 0
 
 
-async def test_a_verdict_holds_for_what_is_there() -> None:
-    """What changed before a verdict was begun is no change after it; what comes later is."""
+async def test_what_the_tutor_has_written_is_no_news() -> None:
+    """What differs at the first look after the tutor wrote is the tutor's doing; what comes later is told, verdict or not."""
     lab, told = Slow(), list[tuple[str, ...]]()
     lab.let.set()
     unseen = Unseen(lab, lambda came, went: told.append(came), lambda error: None)
     unseen.attend(True)
     await turns()
     for change in ("first", "second"):
-        lab.lines = (change,)
+        lab.lines, lab.written = (change,), lab.written + 1
         looks = lab.looks
-        unseen.judging()
+        unseen.soon()
         await turns()
         assert lab.looks == looks + 1
     assert not told
     lab.lines = ("third",)
-    while not told:
-        await asyncio.sleep(0.01)
+    unseen.soon()
+    await turns()
     assert told == [("third",)]
+    lab.lines = ("fourth",)
+    while len(told) == 1:
+        await asyncio.sleep(0.01)
+    assert told[1:] == [("fourth",)]
     unseen.attend(False)
 
 
@@ -80,7 +84,7 @@ async def test_whoever_changes_the_lab_waits_for_no_look() -> None:
     unseen.hold()
     await turns()
     assert (lab.looking, lab.looks) == (0, 1)
-    unseen.judging()
+    unseen.soon()
     await turns()
     assert (lab.looking, lab.looks) == (1, 2)
     lab.let.set()

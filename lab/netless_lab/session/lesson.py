@@ -53,8 +53,8 @@ class Lesson:
     async def _judge(self, *, by_tutor: bool, looked: bool) -> Verdict:
         stage = self._stage
         place, held = stage.state.position, stage.state.passed
-        stage.unseen.judging()
         verdict, names = await judge_step(stage.world, stage.case(place), stage.probe_told, self._state_told, looked)
+        stage.unseen.soon()
         async with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
             snapshot = stage.live.show()
         if stage.state.position != place:

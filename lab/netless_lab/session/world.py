@@ -60,6 +60,8 @@ class World:
         self._reader = Reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mutator")
         self.news = News()
+        self.written = 0
+        """How often the tutor has written so far."""
         self._looked, self._looked_at = 0, 0.0
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell)
         self._tuned: set[tuple[int, int]] = set()
@@ -116,7 +118,7 @@ class World:
         if before is None or (before.outside, before.hosts) != (wanted.outside, wanted.hosts) or self._ground.ended():
             await self._ground.connect(wanted.outside, wanted.hosts)
         self.baseline = await self.look()
-        await self._in_thread(self._begin_here)
+        await self._writing(self._begin_here)
         self.course_world = wanted
         return cleaned
 
@@ -198,12 +200,12 @@ class World:
         made, since = plan(actions, before), self._writer.number
         with self._ground.hands_off():
             try:
-                await self._in_thread(lambda: self._writer.write(made))
+                await self._writing(lambda: self._writer.write(made))
             except ApplyError:
                 if onto is None and self._writer.number > since + 1:
                     now = await self.look()
                     with contextlib.suppress(ApplyError):  # what was refused first is what there is to tell
-                        await self._in_thread(lambda: self._writer.take_back(since, now))
+                        await self._writing(lambda: self._writer.take_back(since, now))
                 raise
         return missed(made, await self.look())
 
@@ -220,7 +222,7 @@ class World:
         self._ground.end_strangers()
         if anew:
             self._ground.hang_up()
-        lost = await self._in_thread(lambda: self._ground.restore(containers, self._beginning, anew=anew))
+        lost = await self._writing(lambda: self._ground.restore(containers, self._beginning, anew=anew))
         self._ground.end_strangers()  # those who were guests of a node that has just ended
         await self._in_thread(self._follow_the_nodes)
         self.baseline = self._beginning.snapshot
@@ -229,6 +231,7 @@ class World:
         new = {inode: ref for inode, ref in own.items() if inode not in known}
         passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
         untouched = {inode for inode, ref in new.items() if ref.role == "container"}
+        self.written += 1
         cleaning = self._on_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
         self._reader.open(new.values())  # while the kernel lets links go
         purged = await cleaning
@@ -292,7 +295,7 @@ class World:
     async def type_in_host(self, text: str, *, python: bool) -> str:
         """Type lines at a shell prompt of the host, or a program at Python's; what went wrong, in words, or ""."""
         with self._ground.hands_off():
-            return await self._in_thread(lambda: self._writer.type_in(text, python=python))
+            return await self._writing(lambda: self._writer.type_in(text, python=python))
 
     def pending(self, snapshot: Snapshot, within_s: float = math.inf) -> tuple[str, ...]:
         """What is not ready for packets yet and may be within so many seconds, in words; what only waits for the kernel's attention is ready at
@@ -373,6 +376,11 @@ class World:
                 if new:
                     self._ground.tune(names, self._refs[node.name], new=len(names) < len(new))
                 self._tuned |= {(node.netns, link.ifindex) for link in new}
+
+    async def _writing(self, work: Callable[[], T]) -> T:
+        """In the thread, and what is found to differ after it is the tutor's doing."""
+        self.written += 1
+        return await self._in_thread(work)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         await self.begun()

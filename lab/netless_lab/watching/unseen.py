@@ -22,51 +22,59 @@ OnChange = Callable[[tuple[str, ...], tuple[str, ...]], None]
 class Sight(Protocol):
     """A lab that can say what differs from its beginning though no snapshot shows it."""
 
+    @property
+    def written(self) -> int:
+        """How often the tutor has written to it so far."""
+
     async def unseen(self) -> Things:
         """In words."""
 
 
 class Unseen:
-    """Says what of it came and what went, in words, since the last verdict."""
+    """Says what of it came and what went, in words. What is found first after the tutor wrote is the tutor's own."""
 
     def __init__(self, sight: Sight, on_change: OnChange, on_failure: OnFailure) -> None:
         self._sight = sight
         self._on_change = on_change
         self._on_failure = on_failure
         self._task: asyncio.Task[None] | None = None
-        self._judging = asyncio.Event()
+        self._soon = asyncio.Event()
         self._known: tuple[str, ...] | None = None
+        self._written = 0
 
     def attend(self, watched: bool) -> None:
         """Whether somebody looks: else nothing is looked at."""
         if watched and self._task is None:
-            self._judging.set()
+            self.soon()
             self._task = asyncio.create_task(self._follow())
         elif not watched and self._task is not None:
             self._task.cancel()
             self._task = self._known = None
 
-    def judging(self) -> None:
-        """A verdict is about to be found: it will hold for what is there now."""
-        self._known = None
-        self._judging.set()
+    def soon(self) -> None:
+        """A verdict was found: look now, so that little can have changed since."""
+        self._soon.set()
 
     def hold(self) -> None:
         """The lab is about to be changed: whoever does it need not wait for a look that is under way. The next is as late as after one."""
         if self._task is not None:
             self._task.cancel()
-            self._judging.clear()
+            self._soon.clear()
             self._task = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._judging.wait(), PERIOD_S)
-            self._judging.clear()
+                await asyncio.wait_for(self._soon.wait(), PERIOD_S)
+            self._soon.clear()
             await persist(self._look, self._on_failure)
 
     async def _look(self) -> None:
+        written = self._sight.written
         found = (await self._sight.unseen()).now
-        before, self._known = self._known, found
+        if written != self._sight.written:  # meanwhile: some of it is what was before
+            return
+        before = self._known if written == self._written else None
+        self._known, self._written = found, written
         if before is not None and before != found:
             self._on_change(tuple(own for own in found if own not in before), tuple(own for own in before if own not in found))
