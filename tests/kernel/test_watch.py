@@ -127,6 +127,27 @@ async def test_a_change_is_heard_where_nothing_else_happens(command: str) -> Non
 
 
 @sandboxed
+async def test_what_packets_teach_is_told_apart() -> None:
+    """A ping's neighbours and the bridge's entries are no change that somebody made; the same kinds of entries set by hand are."""
+    with c1() as ref:
+        inside = f"nsenter --net=/proc/{ref.pid}/ns/net "
+        sh(f"""for in in "" "{inside}"; do $in sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1; done
+            ip link add br0 type bridge; ip link set br0 up; ip addr add 10.0.0.1/24 dev br0
+            ip link add p0 netns {ref.pid} type veth peer name p1; ip link set p1 master br0 up
+            {inside} ip addr add 10.0.0.2/24 dev p0; {inside} ip link set p0 up""")
+        changed, learned = Ear(), Ear()
+        watch = Watch(asyncio.get_running_loop(), changed, learned)
+        watch.add(own_node(), ref)
+        with contextlib.closing(watch):
+            assert await becomes(lambda: "forwarding" in sh("bridge link show dev p1"))
+            await changed.settles()
+            assert await learned.hears("ping -c1 -W5 10.0.0.2")
+            assert not changed.news.is_set()
+            for command in ("ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:09 dev br0", "bridge fdb add 02:00:00:00:00:08 dev p1 master static"):
+                assert await changed.hears(command), command
+
+
+@sandboxed
 async def test_names_and_processes_are_heard_of() -> None:
     """A namespace added, a link made and removed, a name deleted, the container's process killed; /run/netns may come later."""
     with c1() as ref:

@@ -5,7 +5,8 @@
 * inotify and the mount table tell of names in /run/netns, a pidfd of each node's process that it ended.
 * What makes no event at all (``Pulse``) is looked at twice a second, only while somebody watches.
 
-Events are not read for what they say: a snapshot costs a millisecond and is always right, a chain of events is neither.
+Events are not read for what they say, but for whether packets made them: a snapshot costs a millisecond and is always right, a chain of
+events is neither.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .listeners import Listeners
 from .names import names_by_inode, read_names
 from .namespace import Namespace, call_in
 from .netlink.link import DUMP_BODY, RTM_GETLINK, decode_link
+from .netlink.neighbour import HEAD, is_learned
 from .netlink.nsid import give_nsid
 from .netlink.socket import NETLINK_NETFILTER, NETLINK_ROUTE, SOL_NETLINK, NetlinkSocket
 from .read import NodeRef, resolvers_of
@@ -53,12 +55,12 @@ _EARLY_S: Final = 0.0005
 class Burst:
     """Many notes in, one call out: a cable plugged into a bridge makes a dozen events, and they are one change to a person.
 
-    Calls ``on_change`` when it has been quiet for a moment after a note, or after the longest time a listener may wait. ``last`` is when the
+    Calls ``on_change`` when it has been quiet for ``quiet_s`` after a note, or after the longest time a listener may wait. ``last`` is when the
     last note came, on the clock of ``time.monotonic``.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None]) -> None:
-        self._loop, self._on_change = loop, on_change
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None], quiet_s: float = QUIET_S) -> None:
+        self._loop, self._on_change, self.quiet_s = loop, on_change, quiet_s
         self._first = self.last = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -67,7 +69,7 @@ class Burst:
         self.last = time.monotonic()
         if self._timer is None:
             self._first = self.last
-            self._timer = self._loop.call_later(QUIET_S, self._maybe)
+            self._timer = self._loop.call_later(self.quiet_s, self._maybe)
 
     def cancel(self) -> None:
         """Forget what was noted."""
@@ -76,7 +78,7 @@ class Burst:
             self._timer = None
 
     def _maybe(self) -> None:
-        due = min(self.last + QUIET_S, self._first + LONGEST_S) - time.monotonic()
+        due = min(self.last + self.quiet_s, self._first + LONGEST_S) - time.monotonic()
         if due > _EARLY_S:
             self._timer = self._loop.call_later(due, self._maybe)
             return
@@ -176,9 +178,13 @@ class NamesWatch:
 
 
 class Watch:
-    """Calls ``on_change`` on the loop, some milliseconds after anything changed in the nodes added. Belongs to one loop and its thread."""
+    """Calls ``on_change`` on the loop, some milliseconds after anything changed in the nodes added. Belongs to one loop and its thread.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None]) -> None:
+    What packets taught, neighbours and FDB entries that nobody set, comes in trains and is waited for as long as may be; then ``on_learned`` is
+    called, if that is another.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None], on_learned: Callable[[], None] | None = None) -> None:
         self._loop, self._on_change = loop, on_change
         self._own = Namespace.own()
         self._commands = NetlinkSocket(self._own)
@@ -188,7 +194,7 @@ class Watch:
         self._last_looks: dict[int, Hashable] = {}
         self._population: Hashable = None
         self._next_pulse: asyncio.TimerHandle | None = None
-        self._burst = Burst(loop, on_change)
+        self._burst, self._learned = Burst(loop, on_change), Burst(loop, on_learned or on_change, LONGEST_S)
         self._ears = [_ear(NETLINK_ROUTE, _ROUTE_GROUPS)]
         with contextlib.suppress(OSError):  # a kernel without netfilter has no rules to change
             self._ears.append(_ear(NETLINK_NETFILTER, _NFTABLES_GROUPS))
@@ -206,6 +212,7 @@ class Watch:
             ear.close()
         self._names.close()
         self._burst.cancel()
+        self._learned.cancel()
         self._commands.close()
         self._own.close()
 
@@ -232,11 +239,13 @@ class Watch:
         if ref.pid is not None and ref.pid != os.getpid():
             self._watch_process(inode, ref.pid)
 
-    def heard(self) -> float:
-        """When it last heard of anything, on the clock of ``time.monotonic``; what the kernel has told by now is among it."""
+    def heard(self, *, learned: bool = True) -> float:
+        """When it last heard of anything, on the clock of ``time.monotonic``; what the kernel has told by now is among it. ``learned``: of what
+        packets taught as well.
+        """
         for ear in self._ears:
             self._take(ear)
-        return self._burst.last
+        return max(self._burst.last, self._learned.last) if learned else self._burst.last
 
     def attend(self, watched: bool) -> None:
         """Whether somebody watches: only then are things that make no event looked for."""
@@ -282,15 +291,15 @@ class Watch:
         self._burst.note()
 
     def _take(self, ear: socket.socket) -> None:
-        """Take what has come, unread. ENOBUFS means that the kernel dropped some: that too is a change."""
+        """Take what has come, and read of it only what kind it is. ENOBUFS means that the kernel dropped some: that too is a change."""
         for _ in range(_DRAIN):
             try:
-                ear.recv(1)
+                burst = self._learned if is_learned(ear.recv(HEAD)) else self._burst
             except BlockingIOError:
                 break
             except OSError:
-                pass
-            self._burst.note()
+                burst = self._burst
+            burst.note()
 
     def _beat(self) -> None:
         """The slow poll. What is silent in a node that was added since the last one is news too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -28,6 +29,18 @@ _STATES: Final = {
 }  # fmt: skip
 _STALE, _NOARP, _PERMANENT = 0x04, 0x40, 0x80
 _GROUP_BIT: Final = 1
+
+
+HEAD: Final = 16 + _NDMSG.size
+"""Bytes of a message, from its netlink header on, that say what becomes of which kind of entry."""
+
+
+def is_learned(message: bytes) -> bool:
+    """Whether a message, header and all, tells only of an entry that packets make and time takes, not of one that somebody set."""
+    if int.from_bytes(message[4:6], sys.byteorder) not in (RTM_NEWNEIGH, RTM_DELNEIGH) or len(message) < HEAD:
+        return False
+    _, _, state, _, _ = _NDMSG.unpack_from(message, 16)
+    return bool(state) and not state & (_NOARP | _PERMANENT)
 
 
 class RawNeighbour(NamedTuple):
