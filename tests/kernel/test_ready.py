@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from helpers.sandboxed import sandboxed, sh
+from helpers.waiting import eventually
 from netless_lab.kernel.probe.ready import pending
 from netless_lab.kernel.read import Reader, own_node
 from netless_lab.model.snapshot import Address, BridgePort, Link, Node, Peer, Snapshot
@@ -69,6 +70,22 @@ def test_the_kernel_catches_up_when_it_is_asked() -> None:
         assert "NO-CARRIER" in _told_of_all("br0")
         assert "LOWERLAYERDOWN" in _told_of_all("upper")
     assert late, "the kernel was never late: this test proves nothing"
+
+
+@sandboxed
+def test_who_looks_knows_when_to_ask() -> None:
+    """A cable that was switched on or off is seen before the snapshot; once the kernel has caught up, and was looked at, there is nothing to ask."""
+    sh("""ip link add br0 type bridge; ip link set br0 up; ip link add veth2 type veth peer name veth1
+        ip link set veth2 master br0 up""")
+    reader, host = Reader(), own_node()
+    reader.snapshot([host])
+    for state in ("up", "down", "up"):
+        assert eventually(lambda: not reader.foresee())
+        sh(f"ip link set veth1 {state}")
+        assert reader.foresee()
+        reader.catch_up()
+        bridge, told = reader.snapshot([host]).nodes[0].link("br0"), _told_of_all("br0")
+        assert bridge is not None and bridge.carrier == ("NO-CARRIER" not in told) == (state == "up")
 
 
 def _told_of_all(link: str) -> str:

@@ -67,6 +67,16 @@ class Reader:
                 if ref.namespace.inode not in self._stations and has_room():
                     self._stations[ref.namespace.inode] = Station(ref.namespace)
 
+    def foresee(self) -> bool:
+        """Before a snapshot: whether links that are up are otherwise than at the last, so that there may be something to ``catch_up`` with, which
+        the kernel will tell of. Without that the snapshot asks for no links again.
+        """
+        changed = False
+        for station in self._stations.values():
+            with contextlib.suppress(OSError):  # it is gone, or going: the snapshot will find that out
+                changed |= station.foresee()
+        return changed
+
     def catch_up(self) -> None:
         """Before a packet is sent: let the nodes of the last snapshot be as ready for it as the snapshot says (``Station.catch_up``)."""
         for station in self._stations.values():

@@ -95,6 +95,7 @@ class Station:
         self._rules = Memo(decode_rule)
         self._nsids: dict[int, int] = {}
         self._up: dict[int, bytes] = {}
+        self._dumped: list[bytes] | None = None
 
     def _open(self, opened: contextlib.ExitStack) -> tuple[NetlinkSocket, Listeners, Sysctls, RulesetReader, LegacyTables]:
         """Inside the namespace, which is entered once for all of them."""
@@ -112,10 +113,8 @@ class Station:
 
     def read(self, others: Sequence[Namespace] = ()) -> RawNode:
         """One namespace, now; ``others`` are those in which its cables may end. Raises NetlinkError when the kernel refuses a dump."""
-        dump = self._route.dump
-        told = self._links.by_body(dump(RTM_GETLINK, DUMP_BODY))
-        links = {found.link.ifindex: found for found in told.values()}
-        self._up = {found.link.ifindex: body for body, found in told.items() if found.link.up}
+        dump, dumped, self._dumped = self._route.dump, self._dumped, None
+        links = {found.link.ifindex: found for found in self._told(dump(RTM_GETLINK, DUMP_BODY) if dumped is None else dumped).values()}
         sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links.values())
         legacy = self._legacy.read(tables)
         firewalls = self._ruleset.tables()
@@ -140,6 +139,21 @@ class Station:
             programs=self._programs(),
         )
 
+    def foresee(self) -> bool:
+        """Ask for the links, for the ``read`` that comes next: whether one that is up is otherwise than it was, so that the kernel may have noted
+        something of it that is still to be acted on. Raises NetlinkError.
+        """
+        before = self._up
+        self._dumped = self._route.dump(RTM_GETLINK, DUMP_BODY)
+        self._told(self._dumped)
+        return not self._up.items() <= before.items()
+
+    def _told(self, dumped: list[bytes]) -> dict[bytes, RawLink]:
+        """The links of a dump; which are up is kept."""
+        told = self._links.by_body(dumped)
+        self._up = {found.link.ifindex: body for body, found in told.items() if found.link.up}
+        return told
+
     def catch_up(self) -> None:
         """Have the kernel act on every carrier it has noted: of the links that were up at the last ``read``, each is asked for alone.
 
@@ -148,6 +162,7 @@ class Station:
         that device first (rtnl_getlink in net/core/rtnetlink.c, net/core/link_watch.c). What a bridge so hears of a port may change what
         is to be noted about the bridge, and so on upwards: it is over when a round of answers brings nothing new.
         """
+        self._dumped = None
         for _ in range(_STOREYS):
             known, self._up = self._up, {index: body for index in self._up if (body := self._alone(index)) is not None}
             if known == self._up:
