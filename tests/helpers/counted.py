@@ -18,6 +18,7 @@ from netless_lab.kernel import watch
 from netless_lab.kernel.read import NodeRef, Reader
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.sandbox.pid1 import Room
+from netless_lab.session.world import World
 
 _DIARY: Final = "/run/diary"
 
@@ -25,18 +26,23 @@ _DIARY: Final = "/run/diary"
 def main(room: Room) -> None:
     """What runs as PID 1 of such a lab."""
     watch.PULSE_S = 3600  # type: ignore[misc]
-    look, note = Reader.snapshot, watch.Burst.note
+    look, note, learned = Reader.snapshot, watch.Burst.note, World._learned
 
     def looking(reader: Reader, refs: Sequence[NodeRef]) -> Snapshot:
         _write("look")
         return look(reader, refs)
 
     def hearing(burst: watch.Burst) -> None:
-        _write("heard")
+        _write("learned" if burst.quiet_s == watch.LONGEST_S else "heard")
         note(burst)
+
+    def told(world: World) -> None:
+        _write("told")
+        learned(world)
 
     setattr(Reader, "snapshot", looking)  # noqa: B010
     setattr(watch.Burst, "note", hearing)  # noqa: B010
+    setattr(World, "_learned", told)  # noqa: B010
     inside.main(room)
 
 
@@ -50,7 +56,9 @@ def counted() -> Iterator[Running]:
 
 
 def happened(lab: Running, begin: int, end: int) -> list[str]:
-    """What it did between two times of ``time.monotonic_ns``, in order: ``look`` or ``heard``."""
+    """What it did between two times of ``time.monotonic_ns``, in order: ``look``, ``heard`` of what somebody did, ``learned`` of what packets
+    taught, or ``told`` of that.
+    """
     lines = (line.split() for line in lab.sh(f"cat {_DIARY}").splitlines())
     return [what for at, what in lines if begin <= int(at) <= end]
 

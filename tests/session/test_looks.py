@@ -24,13 +24,14 @@ MASQUERADE = "nft 'add table ip m; add chain ip m p { type nat hook postrouting 
     [
         ("cable/pair", "ip link add veth1 type veth peer name veth2", "ip link del veth1"),
         ("internet/masquerade", MASQUERADE, "nft delete table ip m"),
+        ("switch/port-up", "ip neigh flush all; ip link set veth2 up", "ip link set veth2 down"),
     ],
 )
 def test_a_change_that_is_judged_is_looked_at_once(step: str, command: str, undo: str) -> None:
     """The look that follows a learner's command is what is told, what is judged, and what the tick is earned by, packets or not.
 
-    The kernel may tell of one command in parts, and of neighbours that the judge's packets found; what it tells after the look is looked at
-    again. Some of the rounds are not so.
+    The kernel may tell of one command in parts: what it tells after the look is looked at again, and so is what packets taught, the judge's own
+    among them, when there is no more of it for a while. Some of the rounds are not so.
     """
     with counted() as lab:
         lab.goto(step)
@@ -39,8 +40,8 @@ def test_a_change_that_is_judged_is_looked_at_once(step: str, command: str, undo
             begin = judged_after(lab, command, passed=True)
             did = happened(lab, begin, time.monotonic_ns())
             first = did.index("look")
-            if "heard" not in did[first:]:
-                assert did[first:] == ["look"]
+            if not {"heard", "told"} & set(did[first:]):
+                assert did[first:].count("look") == 1
                 at_once += 1
             if at_once == ENOUGH:
                 break

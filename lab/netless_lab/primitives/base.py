@@ -138,9 +138,13 @@ Finding = Met | NotMet | CannotTell
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that must be true of the snapshot. ``verb`` is its first key in a lesson: ``{ link = "veth1", in = "c1" }``."""
+    """One thing that must be true of the snapshot. ``verb`` is its first key in a lesson: ``{ link = "veth1", in = "c1" }``.
+
+    ``learned``: whether it speaks of neighbours or FDB entries, which come from packets and go by themselves.
+    """
 
     verb: ClassVar[str]
+    learned: ClassVar[bool] = False
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """Look for it. ``where`` only serves to word the command to look with."""

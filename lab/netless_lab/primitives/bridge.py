@@ -229,6 +229,7 @@ class Learned(Expectation, frozen=True, rename={"who": "learned", "port": "behin
     """``{ learned = "c1", behind = "veth2" }``: the bridge has seen a frame from an interface of c1 arrive at that port."""
 
     verb: ClassVar[str] = "learned"
+    learned: ClassVar[bool] = True
     who: NodeName
     port: LinkName
     node: NodeName = "host"

@@ -98,6 +98,7 @@ class KnowsNeighbour(Expectation, frozen=True, rename={"ip": "neighbour", "node"
     """``{ neighbour = "10.0.0.3", in = "c1" }``: the node knows a MAC for it, fresh or a little old."""
 
     verb: ClassVar[str] = "neighbour"
+    learned: ClassVar[bool] = True
     ip: Ip
     node: NodeName = "host"
 

@@ -75,14 +75,16 @@ async def judge_step(
     """The verdict on a step as things are now, which the last look saw, and the learner's names it was judged with.
 
     ``on_state`` hears of the state as soon as it is known to hold: its packets may take seconds when they are lost. ``looked``: the last look
-    was just now, and no other is needed unless the kernel has told of something since, as it does of every neighbour that a packet found.
+    was just now. No other is needed then, nor after the packets, unless the kernel has told of something since; of what the packets themselves
+    leave, neighbours and FDB entries, only when the step speaks of such.
     """
     step = case.step
+    learned = any(expected.learned for expected in step.expect)
 
-    async def fresh() -> Snapshot:
-        return world.seen if looked and world.told_nothing() else await world.look()
+    async def fresh(*, looked: bool) -> Snapshot:
+        return world.seen if looked and world.told_nothing(learned=learned) else await world.look()
 
-    snapshot = await fresh()
+    snapshot = await fresh(looked=looked)
     names = infer(step, snapshot, case.bindings, world.baseline)
     names = names or by_another_bridge(step, case.earlier, snapshot, case.bindings, world.baseline)
     if names is None:
@@ -104,7 +106,7 @@ async def judge_step(
         on_state(_waiting_for(verdict, pending))
         pending = pending and await settle(world)
     outcomes = await _send_all(world, step.probes, names, on_probe)
-    snapshot = await fresh()
+    snapshot = await fresh(looked=True)
     verdict = verdict_on(snapshot, outcomes)
     if verdict.passed or any(check.demand == "guard" for check in step.probes):
         verdict = _further(verdict, case, snapshot, names)

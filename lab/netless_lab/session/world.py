@@ -63,7 +63,7 @@ class World:
         self.written = 0
         """How often the tutor has written so far."""
         self._looked, self._looked_at = 0, 0.0
-        self._watch = Watch(asyncio.get_running_loop(), self.news.tell)
+        self._watch = Watch(asyncio.get_running_loop(), self.news.tell, self._learned)
         self._tuned: set[tuple[int, int]] = set()
         self.agent_pid = own.agent_pid
         self.limits = own.limits
@@ -149,18 +149,27 @@ class World:
         return remember(Namespace.own())
 
     async def look(self) -> Snapshot:
-        """Every node as the kernel has it now; nodes that came or went are noticed here."""
-        self._watch.heard()  # what was told before the look is not told after it
-        seen, at = self.news.count, time.monotonic()
-        found = self._discover()
-        self._watch.only(*found.values())
+        """Every node as the kernel has it now; nodes that came or went are noticed here. What the kernel has only noted of carriers it does before:
+        else whoever asks it for readiness would make news of it, and all would have to be looked at again.
+        """
+        found = self._about_to_look()
+        if self._reader.foresee():
+            self._reader.catch_up()
+            found = self._about_to_look()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
         self._ground.release()
-        self._looked, self._looked_at = seen, at
         self._tune_new(snapshot)
         self.following.nodes(found, snapshot)
         self._storms.consider(snapshot, found)
         return snapshot
+
+    def _about_to_look(self) -> dict[str, NodeRef]:
+        """Every node there is: what the kernel told before is not told after the look that comes now, and what it tells from now on is."""
+        self._watch.heard()
+        self._looked, self._looked_at = self.news.count, time.monotonic()
+        found = self._discover()
+        self._watch.only(*found.values())
+        return found
 
     def _discover(self) -> dict[str, NodeRef]:
         """Every node there is now, whatever is in it."""
@@ -172,9 +181,17 @@ class World:
         """What the last look saw."""
         return self._seen
 
-    def told_nothing(self) -> bool:
-        """Whether the kernel has had nothing to tell since the last look. Some changes it never tells of (``kernel.watch``)."""
-        return self._watch.heard() <= self._looked_at
+    def told_nothing(self, *, learned: bool = False) -> bool:
+        """Whether the kernel has had nothing to tell since the last look; what packets taught counts when all of a train has come, or ``learned`` at
+        once. Some changes it never tells of (``kernel.watch``).
+        """
+        return self._watch.heard(learned=learned) <= self._looked_at
+
+    def _learned(self) -> None:
+        """Packets have taught something, which whoever looks next must see unless the last look did."""
+        if not self.told_nothing(learned=True):
+            self._looked_at = -math.inf
+            self.news.tell()
 
     async def changed(self, timeout_s: float) -> bool:
         """Wait for news from the kernel that the last look has not seen; False when the time passed without any."""
@@ -350,7 +367,7 @@ class World:
         return self._ground.crowded()
 
     def _ended(self, name: str, expected: bool) -> None:
-        self._looked_at = 0.0  # it was not heard by the watch
+        self._looked_at = -math.inf  # it was not heard by the watch
         self.news.tell()
         if not expected:
             self._on_death(name)
