@@ -81,6 +81,7 @@ class Stage:
         """How many are connected now."""
         self._summary: Summary | None = None
         self._looked = False
+        self._relived: tuple[Snapshot, tuple[Course, Position, Bindings]] | None = None
         self.state = State(course, stood(course, progress), progress, progress.bindings(course.id), dialect=progress.dialect)
         deaf = self._failing("The nodes could not be listened to, so no packet can be followed")
         unguarded = self._failing("The guard against broadcast storms could not do its work")
@@ -227,8 +228,12 @@ class Stage:
             self.tell_status()
 
     def relive(self, snapshot: Snapshot) -> None:
-        """Which steps hold now, by their state: the live mark beside the earned tick."""
-        state = self.state
+        """Which steps hold now, by their state: the live mark beside the earned tick. Of the same picture that was told already."""
+        state, last = self.state, self._relived
+        asked = (state.course, state.position, state.bindings)
+        self._relived = (snapshot, asked)
+        if state.live and last is not None and last[0] is snapshot and last[1] == asked:
+            return
         gone = undone(state.course, state.position)
         live = {
             place.key: place.key in gone or state_holds(step_at(state.course, place), snapshot, state.bindings)
