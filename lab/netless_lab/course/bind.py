@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_network
 from itertools import product
 
 import msgspec
 
+from ..model.addresses import interface
 from ..model.snapshot import Link, Node, Snapshot
 from ..primitives.address import unfit
 from ..primitives.base import Expectation, Met, NotMet, Where
@@ -62,7 +63,7 @@ class Free(msgspec.Struct, frozen=True):
 
     def _fits(self, own: str, text: str, now: Bindings) -> bool:
         """Whether the address ``own`` can stand for ``text``: same network when that is settled, else a sensible one."""
-        here, there = ip_interface(text), ip_interface(own)
+        here, there = interface(text), interface(own)
         if here.version != there.version or str(there.ip) in self.taken or unfit(own, text):
             return False
         network = str(here.network)
@@ -90,9 +91,9 @@ def free(
         links={name: count for name, count in counts.items() if count > 0},
         names=tuple(name.name for name in snapshot.names if name.name not in settled_names | old_names),
         cidrs=tuple(dict.fromkeys(a.cidr for _, link in own for a in link.addresses if a.scope == "global")),
-        settled=tuple(str(ip_interface(text).network) for text in settled_cidrs),
-        foreign=tuple(dict.fromkeys(str(ip_interface(cidr).network) for cidr in world)),
-        taken=tuple(bindings.address(str(ip_interface(text).ip)) for text in settled_cidrs),
+        settled=tuple(str(interface(text).network) for text in settled_cidrs),
+        foreign=tuple(dict.fromkeys(str(interface(cidr).network) for cidr in world)),
+        taken=tuple(bindings.address(str(interface(text).ip)) for text in settled_cidrs),
     )
 
 
@@ -258,7 +259,7 @@ def _bound(bindings: Bindings, role: RoleName, text: str, own: str) -> Bindings:
         case "netns":
             return msgspec.structs.replace(bindings, netns=_put(bindings.netns, text, own))
         case _:
-            here, there = ip_interface(text), ip_interface(own)
+            here, there = interface(text), interface(own)
             nets = _put(bindings.nets, str(here.network), str(there.network))
             moved = msgspec.structs.replace(bindings, nets=nets)
             if moved.address(str(here.ip)) == str(there.ip):
@@ -273,7 +274,7 @@ def _put(words: dict[str, str], canonical: str, own: str) -> dict[str, str]:
 
 def _without(bindings: Bindings, new: tuple[tuple[RoleName, str], ...]) -> Bindings:
     """The bindings with the fresh words open again; a network stays bound as long as a settled address lies in it."""
-    addresses = {str(ip_interface(text).ip) for role, text in new if role == "cidr"}
+    addresses = {str(interface(text).ip) for role, text in new if role == "cidr"}
     left = {canonical: own for canonical, own in bindings.addresses.items() if canonical not in addresses}
     return Bindings(
         links={canonical: own for canonical, own in bindings.links.items() if ("link", canonical) not in new},

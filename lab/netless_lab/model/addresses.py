@@ -7,7 +7,13 @@ compares what ``plain`` makes of both.
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address, ip_interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
+
+
+@lru_cache(4096)
+def interface(text: str) -> IPv4Interface | IPv6Interface:
+    """An address with its network, taken apart once. Raises ValueError."""
+    return ip_interface(text)
 
 
 @lru_cache(4096)
