@@ -295,12 +295,11 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
         except ApplyError as error:
             interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
-    await stand_at(stage, place)
-    stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end)
-    stage.own_changes.clear()
-    stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, stage.state.dialect, end=end), place, end=end)
-    stage.relive(snapshot)
-    stage.tell_status()
+        await stand_at(stage, place)
+        stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end)
+        stage.own_changes.clear()
+        stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, stage.state.dialect, end=end), place, end=end)
+        stage.relive(snapshot)
     if judging and not end:
         stage.rejudge(looked=True)
     return snapshot
