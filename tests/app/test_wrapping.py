@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from netless.app import chops
 from netless.app.blocks import lay_out, plain, share, table
-from netless.app.cjk import NOT_FIRST, divide_line, svg
+from netless.app.cjk import NOT_FIRST, divide_line
 from netless.app.prose import blocks_of
 
 PAGE = """A **veth pair** is a *cable*; see `ip link`.
@@ -106,12 +106,6 @@ def test_wide_text_fits_and_begins_well() -> None:
     sentence = "虚拟网线的一端，进入的数据包会从另一端出来。"
     cuts = [0, *divide_line(sentence, 20), len(sentence)]
     assert all(sentence[cut] not in NOT_FIRST for cut in cuts[1:-1])
-
-
-def test_svg_widths_of_wide_text() -> None:
-    """A run of three wide characters is as long as six narrow ones."""
-    before = '<text class="a" textLength="36.6" x="0">中文字</text><text textLength="36.6">abc</text>'
-    assert svg(before) == '<text class="a" textLength="73.2" x="0">中文字</text><text textLength="36.6">abc</text>'
 
 
 def test_chops_only_where_known() -> None:

@@ -33,7 +33,7 @@ from .connection import Connection
 from .driver import HangupWatch, TerminalDriver
 from .geometry import fits
 from .overdue import Overdue
-from .reduce import Answered, Asked, Ended, Event, Told, reduce
+from .reduce import Answered, Asked, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .terminal.widget import PtyTerminal
 from .themes import THEMES
@@ -51,7 +51,7 @@ LATELY_S = 4.0
 
 
 class TutorApp(App[None], inherit_bindings=False):
-    """The tutor. ``restart`` makes the lab anew after it died; when None, ``connect`` is trusted to."""
+    """The tutor: one lab on the screen."""
 
     CSS_PATH = "netless.tcss"
     TITLE = "netless"
@@ -63,14 +63,7 @@ class TutorApp(App[None], inherit_bindings=False):
     """True while the terminal is smaller than anything useful: every screen is covered by one sentence, and no key acts but to leave."""
 
     def __init__(
-        self,
-        connect: Connect,
-        *,
-        theme: str,
-        lab: str = "default",
-        course: str | None = None,
-        restart: Callable[[], None] | None = None,
-        driver: type[Driver] | None = None,
+        self, connect: Connect, *, theme: str, lab: str = "default", course: str | None = None, driver: type[Driver] | None = None
     ) -> None:
         super().__init__(driver_class=driver)
         for own in THEMES:
@@ -79,7 +72,6 @@ class TutorApp(App[None], inherit_bindings=False):
         self.view = View(lab=lab, called=called(lab, os.environ))
         self.course = course
         self._connect = connect
-        self._restart = restart
         self._lab = Connection(lab, connect, self.take)
         self._painting = False
         self._told = 0
@@ -234,13 +226,8 @@ class TutorApp(App[None], inherit_bindings=False):
         self._rebuild_to = self.view.status.position if self.view.status else ""
         self.view = View(lab=self.view.lab, courses=self.view.courses, sayings=self.view.sayings, called=self.view.called)
         self._tutor.show(self.view)
-        self._lab = Connection(self.view.lab, self._reconnect, self.take)
+        self._lab = Connection(self.view.lab, self._connect, self.take)
         self.join()
-
-    def _reconnect(self) -> socket.socket:
-        if self._restart is not None:
-            self._restart()
-        return self._connect()
 
     def _show_gone(self) -> None:
         from .screens.gone import GoneScreen
@@ -331,6 +318,3 @@ def _settle_memory() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
-
-
-__all__ = ["Connect", "Ended", "TutorApp"]

@@ -1,13 +1,11 @@
-"""Two repairs for Chinese, Japanese and Korean text on Textual 8.2 and Rich 15.
+"""Lines of Chinese, Japanese and Korean text on Textual 8.2.
 
-``apply``: Textual wraps only at spaces, so a Chinese sentence is one "word"; this breaks between ideographs and keeps marks such as
+Textual wraps only at spaces, so a Chinese sentence is one "word"; this breaks between ideographs and keeps marks such as
 ``。`` from beginning a line (the kinsoku rules of JIS X 4051, in brief). Text without wide characters wraps exactly as before.
-``svg``: Rich's SVG export gives ``textLength`` by characters, not by cells (rich#2742), which squeezes wide text to half its width.
 """
 
 from __future__ import annotations
 
-import html
 import re
 
 from rich.cells import cell_len, get_character_cell_size
@@ -18,7 +16,6 @@ NOT_LAST = frozenset("（「『【《〈〔［｛“‘([{")
 """Characters that may not end one."""
 
 _WORD = re.compile(r"(?:\A\s+)?\S+\s*")
-_SVG_TEXT = re.compile(r'(<text\b[^>]*?textLength=")([\d.]+)("[^>]*>)(.*?)(</text>)', re.S)
 
 
 def apply() -> None:
@@ -77,16 +74,3 @@ def _pieces(word: str) -> list[str]:
         previous = character
     pieces.append(current)
     return pieces
-
-
-def svg(document: str) -> str:
-    """An exported SVG with the widths of wide text corrected."""
-
-    def fix(match: re.Match[str]) -> str:
-        plain = html.unescape(match[4])
-        characters, cells = len(plain), cell_len(plain)
-        if not characters or characters == cells:
-            return match[0]
-        return f"{match[1]}{float(match[2]) * cells / characters:g}{match[3]}{match[4]}{match[5]}"
-
-    return _SVG_TEXT.sub(fix, document)

@@ -45,7 +45,6 @@ class _Reader:
         self.marks: list[str] = []
         self.depth = 0
         self.quoted = 0
-        self.tight = 0
 
     def read(self, tokens: Iterator[Token]) -> Iterator[Block]:
         """Every block in order."""

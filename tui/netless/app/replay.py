@@ -65,10 +65,6 @@ class Replay:
         """Hold, or go on."""
         return replace(self, paused=not self.paused)
 
-    def again(self) -> Replay:
-        """From the start."""
-        return replace(self, at=0, paused=False)
-
 
 def frames_of(journey: Journey, scene: Scene) -> tuple[Frame, ...]:
     """The frames of a journey on a drawing; () when nothing of it is drawn.

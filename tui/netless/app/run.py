@@ -17,13 +17,11 @@ def run_app(
     lab: str = "default",
     theme: str | None = None,
     course: str | None = None,
-    restart: Callable[[], None] | None = None,
 ) -> Leaving:
     """Show the tutor until it ends; returns why it did.
 
     ``connect`` gives a connected socket of the lab's agent, starting the lab if need be; it runs beside the first frame in a thread.
-    ``theme`` is "dark", "light" or None to ask the terminal. ``course`` is the course to open. ``restart`` starts the lab
-    anew after it died (None: ``connect`` does).
+    ``theme`` is "dark", "light" or None to ask the terminal. ``course`` is the course to open.
     """
     gc.disable()
     _prepare_environment()
@@ -35,9 +33,7 @@ def run_app(
     chosen = theme if theme in ("dark", "light") else background() or "dark"
     chops.apply()
     cjk.apply()
-    app = TutorApp(
-        connect, driver=own_driver(), lab=lab, theme=NAMES["light" if chosen == "light" else "dark"], course=course, restart=restart
-    )
+    app = TutorApp(connect, driver=own_driver(), lab=lab, theme=NAMES["light" if chosen == "light" else "dark"], course=course)
     try:
         app.run()
     except KeyboardInterrupt:

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widget import Widget
 
 from ..widgets.keybar import Key, KeyBar
 from ..widgets.too_small import TooSmall
@@ -39,11 +38,6 @@ class Panel(ModalScreen[Result]):
             yield from self.body()
             yield KeyBar(self.KEYS, id="panel-keys")
         yield TooSmall()
-
-    @property
-    def panel(self) -> Widget:
-        """The panel itself."""
-        return self.query_one("#panel")
 
     def action_close(self) -> None:
         """Back, with nothing chosen."""

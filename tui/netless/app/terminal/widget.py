@@ -47,11 +47,6 @@ class PtyTerminal(TerminalSurface):
     ``clock`` counts the seconds of `BELL_GAP` and `RESTART_GAP`.
     """
 
-    HELP = (
-        "A shell in the lab. It gets every key while it has the focus. **ctrl+]** gives the keyboard back, **F6** goes to the next pane; "
-        "**shift+arrows** select, **enter** then copies; **shift+pgup** and the wheel scroll back."
-    )
-
     Exited = messages.Exited
     Leave = messages.Leave
     Title = messages.Title
