@@ -10,22 +10,37 @@ from pathlib import Path
 from typing import TypeVar
 
 from textual.app import App, ComposeResult
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from netless.app.terminal import PtyTerminal
-from netless.app.terminal.messages import CommandLine, Copied, Exited, Leave, TerminalMessage, Title
 from netless.shell import command
+from netless.vt import Event, Title
 
-Told = TypeVar("Told", bound=TerminalMessage)
+Told = TypeVar("Told", bound=Message)
 SHELL = command()
 """The lab's own shell, straight on the machine."""
 PATIENCE = 20.0
 """Seconds until something that never comes is called missing; a machine may be busy."""
 
 
+class Heard(PtyTerminal):
+    """A terminal that keeps what its program reports besides the picture."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], scrollback: int, clock: Callable[[], float]) -> None:
+        super().__init__(argv, env=env, title="[b]c1", scrollback=scrollback, clock=clock, id="shell")
+        self.titles: list[str] = []
+
+    def happened(self, event: Event) -> None:
+        """Keep titles."""
+        super().happened(event)
+        if isinstance(event, Title):
+            self.titles.append(event.text)
+
+
 class Host(App[None]):
-    """One terminal under an input line.  Keeps every message the terminal sends."""
+    """One terminal under an input line.  Keeps every message the terminal sends, and what is copied."""
 
     CSS = "PtyTerminal { border: round white; }"
 
@@ -34,8 +49,9 @@ class Host(App[None]):
     ) -> None:
         super().__init__()
         own = {"NETLESS_NODE": "c1", **(env or {})}
-        self.terminal = PtyTerminal(argv, env=own, title="[b]c1", scrollback=scrollback, clock=clock, id="shell")
-        self.told: list[TerminalMessage] = []
+        self.terminal = Heard(argv, own, scrollback, clock)
+        self.told: list[Message] = []
+        self.copied: list[str] = []
 
     def compose(self) -> ComposeResult:
         """The terminal and something else that can have the focus."""
@@ -46,23 +62,16 @@ class Host(App[None]):
         """Keys go to the terminal."""
         self.terminal.focus()
 
-    def on_pty_terminal_exited(self, message: Exited) -> None:
+    def copy_to_clipboard(self, text: str) -> None:
+        """Keep it."""
+        self.copied.append(text)
+        super().copy_to_clipboard(text)
+
+    def on_pty_terminal_exited(self, message: PtyTerminal.Exited) -> None:
         """Keep it."""
         self.told.append(message)
 
-    def on_pty_terminal_title(self, message: Title) -> None:
-        """Keep it."""
-        self.told.append(message)
-
-    def on_pty_terminal_command_line(self, message: CommandLine) -> None:
-        """Keep it."""
-        self.told.append(message)
-
-    def on_pty_terminal_copied(self, message: Copied) -> None:
-        """Keep it."""
-        self.told.append(message)
-
-    def on_pty_terminal_leave(self, message: Leave) -> None:
+    def on_pty_terminal_leave(self, message: PtyTerminal.Leave) -> None:
         """Do what a screen does: give the focus to something else."""
         self.told.append(message)
         self.query_one("#other").focus()
@@ -137,9 +146,9 @@ class Seat:
         ctrl+t is read after it, and its command (see `answers`) sets the title; the order in which bash reads and prints is kept by
         the terminal, so what has not happened by then was not going to.
         """
-        self.app.told.clear()
+        self.terminal.titles.clear()
         self.type("\x14")
-        await self.until(lambda: self.app.of(Title), "the shell's answer")
+        await self.until(lambda: self.terminal.titles, "the shell's answer")
 
     def type(self, text: str) -> None:
         """Type, as the keyboard would, all at once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.events import MouseScrollUp
 
-from netless.app.terminal import PtyTerminal
 from terminal.host import Seat, seat
 
 COUNTING = ("sh", "-c", "seq -f 'line %g of text' 40; printf 'ip addr add 10.0.0.1/24 dev br0\\n'; exec cat")
@@ -12,7 +11,7 @@ COUNTING = ("sh", "-c", "seq -f 'line %g of text' 40; printf 'ip addr add 10.0.0
 
 def copied(person: Seat) -> list[str]:
     """What went to the clipboard, in order."""
-    return [message.text for message in person.app.of(PtyTerminal.Copied)]
+    return person.app.copied
 
 
 def wheel_up(person: Seat) -> MouseScrollUp:

@@ -152,27 +152,13 @@ async def test_type_text_needs_a_program_that_reads_lines() -> None:
         assert not person.terminal.type_text("ip link")
 
 
-async def test_command_lines_are_told() -> None:
-    """Each command line is told when it ends, as typed, with its exit code; an empty Enter is none."""
-    async with seat() as person:
-        await person.run("")
-        await person.run("echo 'a;b' \\\\ \"$((1+1))\"")
-        await person.run("(exit 7)")
-        await person.run("for i in 1 2\rdo echo $i\rdone")
-        await person.until(lambda: len(person.app.of(PtyTerminal.CommandLine)) >= 3)
-        told = [(message.text, message.exit_code) for message in person.app.of(PtyTerminal.CommandLine)]
-        assert told[0] == ("echo 'a;b' \\\\ \"$((1+1))\"", 0)
-        assert told[1] == ("(exit 7)", 7)
-        assert told[2][0].split() == ["for", "i", "in", "1", "2;", "do", "echo", "$i;", "done"]
-
-
 async def test_child_text_is_never_markup() -> None:
     """A title with markup in it arrives as it is and is painted by nobody; on the screen brackets are brackets."""
     async with seat() as person:
         await person.run("clear; printf '\\e]2;[@click=app.quit]x[/]\\a[bold]b[/bold]\\n'")
         await person.line("[bold]b[/bold]")
-        await person.until(lambda: person.app.of(PtyTerminal.Title))
-        assert person.app.of(PtyTerminal.Title)[-1].text == "[@click=app.quit]x[/]"
+        await person.until(lambda: person.terminal.titles)
+        assert person.terminal.titles[-1] == "[@click=app.quit]x[/]"
         assert "[bold]b[/bold]" in person.painted
         assert Content.from_markup(str(person.terminal.border_title)).plain == "[b]c1"
 

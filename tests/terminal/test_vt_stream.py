@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from netless.vt import Bell, CommandEnded, CommandStarted, Event, PromptShown, Terminal, Title
+from netless.vt import Bell, CommandStarted, Event, PromptShown, Terminal, Title
 from netless.vt.tokens import PENDING_LIMIT
 from terminal.sequences import random_output
 from terminal.tmux import pane_of
@@ -132,16 +132,15 @@ def test_questions(question: str, answer: str) -> None:
 
 
 def test_events() -> None:
-    """Bells, titles and the shell's marks are reported in order; a command line with its exit code when it ends."""
+    """Bells, titles and the shell's marks are reported in order; other marks are not."""
     assert events_of("\x07\x1b]2;a title\x07") == [Bell(), Title("a title")]
-    marks = "\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]633;E;ls\\x3b \\\\x \\x0a\x07\x1b]133;C\x07out\r\n\x1b]133;D;2\x07"
-    assert events_of(*marks) == [PromptShown(), CommandStarted(), CommandEnded("ls; \\x \n", 2)]
-    assert events_of("\x1b]133;D;0\x07") == []
-    assert events_of("\x1b]633;E;x\x07\x1b]133;D\x07") == [CommandEnded("x", None)]
+    marks = "\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]133;C;aid=1\x07out\r\n\x1b]133;D;2\x07"
+    assert events_of(*marks) == [PromptShown(), CommandStarted()]
+    assert events_of("\x1b]133\x07\x1b]133;\x07\x1b]133;;\x07\x1b]133;BC\x07\x1b]633;B\x07") == []
 
 
 def test_texts_of_the_child_are_cut() -> None:
-    """A title or a command line of a megabyte is kept to a few thousand characters."""
+    """A title of a megabyte is kept to a few thousand characters."""
     (title,) = events_of("\x1b]2;" + "t" * 50_000 + "\x07")
     assert isinstance(title, Title)
     assert len(title.text) == 4096

@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from netless.vt import control
 from netless.vt.drawing import Width, WidthTable, draw, draw_lines, standard_width
-from netless.vt.events import TEXT_LIMIT, Bell, Event, ShellMarks, Title
 from netless.vt.screen import MAX_SIDE, Screen
 from netless.vt.tokens import Tokeniser
 
 SCROLLBACK: Final = 2000
 """Rows kept above the screen: under 1 MiB of ordinary output."""
 
+TITLE_LIMIT: Final = 4096
+"""Characters kept of a title."""
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """BEL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """OSC 0 and 2: the child names its window.  Any text at all: never treat it as markup."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptShown:
+    """OSC 133;B, one of FinalTerm's prompt marks: the prompt is complete and the shell waits for a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStarted:
+    """OSC 133;C: the shell runs what was typed.  The child can print any mark it likes: only typing may be decided from it."""
+
+
+Event = Bell | Title | PromptShown | CommandStarted
 
 
 class Terminal:
@@ -39,7 +66,6 @@ class Terminal:
         self.foreground, self.background = "#e0e0e0", "#121212"
         self._widths = WidthTable(width)
         self._reply, self._event = reply, event
-        self._marks = ShellMarks()
         self._tokens = Tokeniser()
 
     def feed(self, data: str) -> None:
@@ -111,10 +137,8 @@ class Terminal:
         """An operating system command.  The clipboard (OSC 52) is deliberately neither read nor written."""
         code, _, rest = body.partition(";")
         if code in ("0", "2"):
-            self._event(Title(rest[:TEXT_LIMIT]))
+            self._event(Title(rest[:TITLE_LIMIT]))
         elif code in ("10", "11") and rest == "?":
             self._reply(control.theme_colour(code, self.foreground if code == "10" else self.background))
-        elif code in ("133", "633"):
-            event = self._marks.read(code, rest)
-            if event is not None:
-                self._event(event)
+        elif code == "133" and (kind := rest.partition(";")[0]) in ("B", "C"):
+            self._event(PromptShown() if kind == "B" else CommandStarted())

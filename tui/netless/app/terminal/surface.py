@@ -24,7 +24,6 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from netless.app.terminal.display import STARTING_KEYS, Display, Look, Outcome, cursor_look
-from netless.app.terminal.messages import Copied
 from netless.app.terminal.painter import palette
 from netless.vt import Event, Terminal
 from netless.vt.keys import encode_key, encode_mouse
@@ -134,9 +133,6 @@ class TerminalSurface(Widget, can_focus=True):
     def happened(self, event: Event) -> None:
         """The terminal reports something besides the picture."""
 
-    def tell(self) -> None:
-        """A paint is due: the time for messages about what happened since the last one."""
-
     # -- painting
 
     def schedule(self) -> None:
@@ -179,7 +175,6 @@ class TerminalSurface(Widget, can_focus=True):
         elif lines:
             self.refresh(*(Region(0, y, self.content_size.width, 1) for y in lines))
         self.show_hint()
-        self.tell()
 
     def show_hint(self) -> None:
         """Say which keys count now."""
@@ -257,7 +252,6 @@ class TerminalSurface(Widget, can_focus=True):
         """To the clipboard of the terminal the tutor runs in (OSC 52), and of the app."""
         if text:
             self.app.copy_to_clipboard(text)
-            self.post_message(Copied(self, text))
 
     # -- mouse
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 import codecs
 import locale
 import os
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Final, Literal
 
 from textual import events
 from textual.content import Content
+from textual.message import Message
 
-from netless.app.terminal import messages
 from netless.app.terminal.child import Child, Listener
 from netless.app.terminal.surface import TerminalSurface
 from netless.shell import terminal_environment
-from netless.vt import SCROLLBACK, Bell, CommandEnded, CommandStarted, Event, PromptShown, Title
+from netless.vt import SCROLLBACK, Bell, CommandStarted, Event, PromptShown
 from netless.vt.keys import encode_command, encode_key, encode_paste
 
 BELL_GAP: Final = 0.5
@@ -36,7 +35,6 @@ LEAVE_KEYS: Final = frozenset(("ctrl+right_square_bracket", "f6"))
 Prompt = Literal["none", "awaited", "ready", "taken"]
 """Whether a command line can be put at a prompt: nothing runs; a program started and has shown no prompt yet; now; a command runs."""
 
-_COMMANDS_KEPT: Final = 64
 _LEFT_SWITCHED_ON: Final = "\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?2004l\x1b[?1004l\x1b[?2026l\x1b[?5l"
 
 
@@ -47,11 +45,15 @@ class PtyTerminal(TerminalSurface):
     ``clock`` counts the seconds of `BELL_GAP` and `RESTART_GAP`.
     """
 
-    Exited = messages.Exited
-    Leave = messages.Leave
-    Title = messages.Title
-    CommandLine = messages.CommandLine
-    Copied = messages.Copied
+    class Exited(Message):
+        """The program ended.  ``code`` is negative when a signal killed it, 127 when it could not be started."""
+
+        def __init__(self, code: int) -> None:
+            super().__init__()
+            self.code = code
+
+    class Leave(Message):
+        """The leave key: the keyboard goes back to the tutor."""
 
     def __init__(
         self,
@@ -73,8 +75,6 @@ class PtyTerminal(TerminalSurface):
         self._belled = -BELL_GAP
         self._ended: float | None = None
         self._told: Literal["awaited", "ready", "taken"] = "awaited"
-        self._child_title: str | None = None
-        self._commands: deque[CommandEnded] = deque(maxlen=_COMMANDS_KEPT)
         self.border_title = Content(title)
 
     # -- the program
@@ -187,32 +187,19 @@ class PtyTerminal(TerminalSurface):
         how = f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
         self.terminal.feed(f"\x1b[2m[ended, {how}: enter starts a new shell]\x1b[0m\r\n")
         self.schedule()
-        self.post_message(messages.Exited(self, code))
+        self.post_message(self.Exited(code))
 
     def happened(self, event: Event) -> None:
-        """Something besides the picture, in the middle of the output; messages wait for the next paint."""
+        """Something besides the picture, in the middle of the output."""
         if isinstance(event, Bell):
             now = self._clock()
             if now - self._belled > BELL_GAP:
                 self._belled = now
                 self.app.bell()
-        elif isinstance(event, Title):
-            self._child_title = event.text
         elif isinstance(event, PromptShown):
             self._told = "ready"
         elif isinstance(event, CommandStarted):
             self._told = "taken"
-        elif isinstance(event, CommandEnded):
-            self._commands.append(event)
-
-    def tell(self) -> None:
-        """Titles and command lines since the last paint; of a flood only the newest."""
-        if self._child_title is not None:
-            self.post_message(messages.Title(self, self._child_title))
-            self._child_title = None
-        while self._commands:
-            ended = self._commands.popleft()
-            self.post_message(messages.CommandLine(self, ended.text, ended.exit_code))
 
     # -- events of the toolkit
 
@@ -244,7 +231,7 @@ class PtyTerminal(TerminalSurface):
         event.stop()
         event.prevent_default()
         if event.key in LEAVE_KEYS:
-            self.post_message(messages.Leave(self))
+            self.post_message(self.Leave())
         elif not self.mark_by_key(event.key) and not self.scroll_by_key(event.key):
             self._type_key(event)
 
