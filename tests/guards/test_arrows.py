@@ -71,7 +71,7 @@ def test_verbs_that_draw_nothing_import_no_screen(words: tuple[str, ...]) -> Non
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("words", "by"), [(("shell", "host"), "netless.shell"), (("exec", "host", "--", "true"), "netless.entering")])
+@pytest.mark.parametrize(("words", "by"), [(("shell", "host"), "netless.shell"), (("exec", "host", "--", "true"), "netless_lab.join")])
 def test_going_into_a_node_imports_no_screen(words: tuple[str, ...], by: str) -> None:
     """``netless shell`` and ``exec`` go in at once: until they become what carries the command, neither textual nor the app is loaded."""
     with running() as lab:

@@ -6,7 +6,7 @@ import gc
 import sys
 
 from . import __version__
-from .streams import drop_result, settle
+from .early import drop_result, enter, settle
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,8 +29,6 @@ def _run(words: list[str]) -> int:
         print(f"netless {__version__}")
         return 0
     if "exec" in words[:3]:
-        from .entering import enter
-
         enter(words)
     gc.disable()  # until all is imported that stays (``cli.run``): that is no garbage
     from .cli import run

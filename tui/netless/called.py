@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from .lab_in_hand import lab_in
+from .early import lab_in
 
 LABLESS: Final = ("doctor", "labs", "lint", "--")
 """How commands go on that act on no lab, whichever one is in."""

@@ -12,11 +12,10 @@ from netless_lab.course.language import LANGUAGE
 from netless_lab.course.places import LESSONS
 
 from .called import called
+from .early import drop_result, lab_in
 from .exit_codes import Exit
-from .lab_in_hand import lab_in
 from .options import Namespace, in_order, plainly
 from .printer import Printer
-from .streams import drop_result
 
 VERBS = {
     "tutor": "tutor",

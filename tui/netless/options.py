@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Final, NamedTuple
 
-from .lab_in_hand import lab_in
+from .early import lab_in
 
 GLOBAL: Final[Mapping[str, bool]] = {"--lab": True, "--lessons": True, "--lang": True, "--theme": True, "--json": False}
 """Options that may stand anywhere before ``--``, and whether a value follows."""

@@ -12,7 +12,7 @@ from netless_lab.course.places import LESSONS
 
 from . import __version__
 from .exit_codes import Exit
-from .lab_in_hand import LAB_VARIABLE
+from .early import LAB_VARIABLE
 from .options import WORDLESS, unsaid
 
 _EPILOG = """\
