@@ -10,7 +10,7 @@ from netless.app.drawing import LOOKS
 from netless.app.themes import DARK, LIGHT, from_answer, from_environment
 from netless_lab.model.scene import STYLES
 
-TEXT = ("code", "muted", "box-1", "box-2", "box-3", "box-4", "host", "internet", "chip", "bridge", "gate", "wire")
+TEXT = ("code", "muted", "box-1", "box-2", "box-3", "host", "internet", "chip", "bridge", "wire")
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

@@ -16,7 +16,7 @@ import os
 import re
 import select
 import time
-from typing import Literal
+from typing import Final, Literal
 
 from textual.theme import Theme
 
@@ -88,88 +88,35 @@ def _collect(terminal: int, timeout_s: float) -> bytes:
 
 NAMES: dict[Background, str] = {"dark": "netless-dark", "light": "netless-light"}
 
-DARK = Theme(
-    name=NAMES["dark"],
-    dark=True,
-    primary="#8fb8de",
-    secondary="#8a94a6",
-    accent="#b9a3f2",
-    foreground="#d8dde6",
-    background="#12151b",
-    surface="#12151b",
-    panel="#1b2029",
-    boost="#232935",
-    success="#56b4e9",
-    warning="#e6b84c",
-    error="#f07b3f",
-    variables={
-        "line": "#343c4a",
-        "muted": "#8a94a6",
-        "faint": "#5c6677",
-        "code": "#e8d58a",
-        "code-background": "#1b2029",
-        "box-1": "#e8963a",
-        "box-2": "#3fbf8f",
-        "box-3": "#5aa9e6",
-        "host": "#9aa5b8",
-        "internet": "#9aa5b8",
-        "chip": "#f0dc6a",
-        "bridge": "#b58df0",
-        "wire": "#aeb8c8",
-        "flash": "#2f3a52",
-        "scrollbar": "#2a313d",
-        "scrollbar-hover": "#3a4352",
-        "scrollbar-active": "#4a5466",
-        "scrollbar-background": "#12151b",
-        "scrollbar-background-hover": "#12151b",
-        "scrollbar-background-active": "#12151b",
-        "scrollbar-corner-color": "#12151b",
-        "input-selection-background": "#b9a3f2 30%",
-        "screen-selection-background": "#3a4668",
-        "block-cursor-text-style": "none",
-    },
-)
+_MAIN: Final = {
+    "primary": ("#8fb8de", "#2b5f8f"), "secondary": ("#8a94a6", "#5b6575"), "accent": ("#b9a3f2", "#6a3fc0"),
+    "foreground": ("#d8dde6", "#1f2530"), "background": ("#12151b", "#fbfaf7"), "panel": ("#1b2029", "#f0eee8"), "boost": ("#232935", "#e6e3da"),
+    "success": ("#56b4e9", "#006aa5"), "warning": ("#e6b84c", "#8a6100"), "error": ("#f07b3f", "#b8430a"),
+}  # fmt: skip
+"""Textual's own colours: in the dark theme, in the light one."""
+_FURTHER: Final = {
+    "line": ("#343c4a", "#cfcbc0"), "muted": ("#8a94a6", "#5b6575"), "faint": ("#5c6677", "#7d8694"),
+    "code": ("#e8d58a", "#7a4b00"), "code-background": ("#1b2029", "#f0eee8"),
+    "box-1": ("#e8963a", "#a35200"), "box-2": ("#3fbf8f", "#00734f"), "box-3": ("#5aa9e6", "#0a66a8"),
+    "host": ("#9aa5b8", "#4c5666"), "internet": ("#9aa5b8", "#4c5666"), "chip": ("#f0dc6a", "#7d6200"), "bridge": ("#b58df0", "#7a3fc9"),
+    "wire": ("#aeb8c8", "#5f6978"), "flash": ("#2f3a52", "#dfe6f7"),
+    "scrollbar": ("#2a313d", "#d5d1c6"), "scrollbar-hover": ("#3a4352", "#c2bdb0"), "scrollbar-active": ("#4a5466", "#aaa596"),
+    "input-selection-background": ("#b9a3f2 30%", "#6a3fc0 25%"), "screen-selection-background": ("#3a4668", "#cfdcf5"),
+}  # fmt: skip
+"""The same for the words that are ours, and those of Textual that no main colour has."""
+_LIKE_BACKGROUND: Final = ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active", "scrollbar-corner-color")
 
-LIGHT = Theme(
-    name=NAMES["light"],
-    dark=False,
-    primary="#2b5f8f",
-    secondary="#5b6575",
-    accent="#6a3fc0",
-    foreground="#1f2530",
-    background="#fbfaf7",
-    surface="#fbfaf7",
-    panel="#f0eee8",
-    boost="#e6e3da",
-    success="#006aa5",
-    warning="#8a6100",
-    error="#b8430a",
-    variables={
-        "line": "#cfcbc0",
-        "muted": "#5b6575",
-        "faint": "#7d8694",
-        "code": "#7a4b00",
-        "code-background": "#f0eee8",
-        "box-1": "#a35200",
-        "box-2": "#00734f",
-        "box-3": "#0a66a8",
-        "host": "#4c5666",
-        "internet": "#4c5666",
-        "chip": "#7d6200",
-        "bridge": "#7a3fc9",
-        "wire": "#5f6978",
-        "flash": "#dfe6f7",
-        "scrollbar": "#d5d1c6",
-        "scrollbar-hover": "#c2bdb0",
-        "scrollbar-active": "#aaa596",
-        "scrollbar-background": "#fbfaf7",
-        "scrollbar-background-hover": "#fbfaf7",
-        "scrollbar-background-active": "#fbfaf7",
-        "scrollbar-corner-color": "#fbfaf7",
-        "input-selection-background": "#6a3fc0 25%",
-        "screen-selection-background": "#cfdcf5",
-        "block-cursor-text-style": "none",
-    },
-)
 
-THEMES = (DARK, LIGHT)
+def _theme(kind: Background) -> Theme:
+    at = 0 if kind == "dark" else 1
+    main, further = ({name: both[at] for name, both in table.items()} for table in (_MAIN, _FURTHER))
+    ground = main["background"]
+    return Theme(
+        name=NAMES[kind], dark=kind == "dark", primary=main["primary"], secondary=main["secondary"], accent=main["accent"],
+        foreground=main["foreground"], background=ground, surface=ground, panel=main["panel"], boost=main["boost"],
+        success=main["success"], warning=main["warning"], error=main["error"],
+        variables={**further, **dict.fromkeys(_LIKE_BACKGROUND, ground), "block-cursor-text-style": "none"},
+    )  # fmt: skip
+
+
+DARK, LIGHT = THEMES = (_theme("dark"), _theme("light"))
