@@ -11,10 +11,8 @@ import msgspec
 from app import story
 from app.driving import COURSES
 from app.helpers import Answer, Peer, says_nonsense
-from netless.app import overdue
-from netless.app.run import run_app
+from netless.app import leaving, run_app
 from netless.app.screens.tutor import TutorScreen
-from netless.leaving import exit_code
 from netless_lab import protocol, stream
 from netless_lab.model.journey import Journey
 
@@ -66,10 +64,10 @@ def main() -> int:
         setattr(stream, "reply", _trust)  # noqa: B010
         setattr(TutorScreen, "_replay", _fail)  # noqa: B010
     if "stuck" in sys.argv:
-        setattr(overdue, "PATIENCE_S", 0.5)  # noqa: B010
+        setattr(leaving, "PATIENCE_S", 0.5)  # noqa: B010
         TutorScreen.first_look = _compute  # type: ignore[assignment, method-assign]
     peer = Peer(opening, {**COURSES, **NONSENSE} if "crash" in sys.argv else COURSES)
-    return exit_code(run_app(peer.connect, theme="dark"))
+    return leaving.exit_code(run_app(peer.connect, theme="dark"))
 
 
 if __name__ == "__main__":

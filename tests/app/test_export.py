@@ -12,8 +12,8 @@ import pytest
 
 from app.driving import opened, screen, until
 from app.helpers import says, says_nonsense
-from netless.app import crash
 from netless.app.export import write, write_packets
+from netless.app.leaving import crash_report
 from netless_lab import protocol
 from netless_lab.protocol import Account, Capture
 
@@ -86,7 +86,7 @@ def test_what_lies_in_the_way_stays_as_it_is(lay: Callable[[Path, Path], None], 
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     signal.alarm(30)  # who waits at a FIFO ends here, and says no more than that
     told = (write(SESSION, "a").text, write_packets(PACKETS, "a").text)
-    report = crash.report(ValueError("x"))
+    report = crash_report(ValueError("x"))
     signal.alarm(0)
     assert {path: path.lstat()[:6] for path in taken} == before
     assert secret.read_text() == "mine" and [path.name for path in secret.parent.iterdir()] == ["secret"]

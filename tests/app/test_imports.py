@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = "import sys, netless.app.run, netless.app.app; print('\\n'.join(sys.modules))"
+PROGRAM = "import sys, netless.app, netless.app.app; print('\\n'.join(sys.modules))"
 
 
 @pytest.fixture(scope="module")

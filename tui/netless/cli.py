@@ -13,9 +13,8 @@ from netless_lab.course.places import LESSONS
 
 from .called import called
 from .early import drop_result, lab_in
-from .exit_codes import Exit
 from .options import Namespace, in_order, plainly
-from .printer import Printer
+from .printer import Exit, Printer
 
 VERBS = {
     "tutor": "tutor",

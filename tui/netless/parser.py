@@ -11,9 +11,9 @@ from netless_lab.course.language import LANGUAGE
 from netless_lab.course.places import LESSONS
 
 from . import __version__
-from .exit_codes import Exit
 from .early import LAB_VARIABLE
 from .options import WORDLESS, unsaid
+from .printer import Exit
 
 _EPILOG = """\
 Without a verb the tutor opens. STEP is course/lesson/step or a unique tail of it.

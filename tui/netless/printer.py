@@ -1,4 +1,4 @@
-"""Results go to stdout, narration to stderr; colour only where a person looks and NO_COLOR is not set (no-color.org)."""
+"""What a command says and how it ends. Results go to stdout, narration to stderr; colour only where a person looks and NO_COLOR is not set (no-color.org)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any, Final, Literal, NamedTuple, TextIO
 
 import msgspec
@@ -20,6 +21,23 @@ FORMAT = 1
 """Version of the documents that --json prints: a key once there keeps its name and meaning, others may be added."""
 Style = Literal["good", "bad", "dim", "bold", "accent"]
 _CODES: Final[Mapping[Style, str]] = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
+
+
+class Exit(IntEnum):
+    """What the exit code of every verb means; scripts and graders may rely on it."""
+
+    PASS = 0
+    """It worked; the check passed."""
+    FAIL = 1
+    """The check failed, or the probe was not answered."""
+    USAGE = 2
+    """Wrong usage, an unknown name, or a lesson that cannot be read."""
+    MACHINE = 3
+    """This machine cannot; `netless doctor` says why."""
+    OURS = 4
+    """A fault of netless itself."""
+    NO_LAB = 5
+    """There is no such lab: nothing was judged, and nothing was started."""
 
 
 class Styled(NamedTuple):

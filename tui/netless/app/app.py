@@ -27,12 +27,10 @@ from netless_lab.harmless import harmless
 from netless_lab.protocol import Back, Goto, Moved, Play, Request, Reset
 
 from ..called import called
-from ..leaving import Crashed, HungUp, Leaving, Quit, Signalled, exit_code
-from . import crash
 from .connection import Connection
 from .driver import HangupWatch, TerminalDriver
 from .geometry import fits
-from .overdue import Overdue
+from .leaving import Crashed, HungUp, Leaving, Overdue, Quit, Signalled, crash_report, crash_sentence, exit_code
 from .reduce import Answered, Asked, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .terminal.widget import PtyTerminal
@@ -309,7 +307,7 @@ class TutorApp(App[None], inherit_bindings=False):
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
-            self._exit_renderables.append(Text(crash.sentence(error, crash.report(error), self.view.lab if self.view.joined else "")))
+            self._exit_renderables.append(Text(crash_sentence(error, crash_report(error), self.view.lab if self.view.joined else "")))
         self._close_messages_no_wait()
 
 

@@ -1,11 +1,31 @@
-"""Why the tutor ended. Only who quits on purpose may end the lab too; whatever else takes the screen away leaves the lab as it is."""
+"""How the tutor ends, and what then becomes of it. Only who quits on purpose may end the lab too; whatever else takes the screen away leaves
+the lab as it is.
+
+It ends when it is told to, whatever its event loop is at: who has been asked and is not done in time is ended. When it fails in a way it
+should not, a report is laid in the state folder, and one sentence says where.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
-from .exit_codes import Exit
+from netless_lab.course.saved import insist_on_ours
+
+from ..called import Called
+from ..new_files import write_new
+from ..printer import Exit
+
+PATIENCE_S: Final = 8.0
+"""How long the app may take to end, in seconds. Putting its shells away takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +66,96 @@ def exit_code(leaving: Leaving) -> int:
             return 128 + signal.SIGHUP
         case Crashed():
             return Exit.OURS
+
+
+class Overdue:
+    """Ends the process when its event loop does not.
+
+    A loop that computes takes no key and no signal. Keys are read by another thread, and what Python does on a signal is done between two
+    of its instructions; both only start a clock here, and the loop stops it by doing what it was asked for.
+
+    ``give_back(words)`` gives the terminal back and says these on it; it is called in a thread of its own, and the process ends after it.
+
+    ``called`` words the commands in them. All of it may be called from any thread and from a signal's handler.
+    """
+
+    def __init__(self, give_back: Callable[[str], None], lab: str, called: Called) -> None:
+        self._give_back = give_back
+        self._lab = lab
+        self._called = called
+        self._lock = threading.RLock()  # a signal may come while its handler's own thread has it
+        self._clock: threading.Timer | None = None
+        self._ending = False
+
+    def pressed(self, leaving: Leaving) -> None:
+        """A key was pressed that ends the app where it is heeded: whoever takes it says so with ``heeded``."""
+        self._start(leaving)
+
+    def heeded(self) -> None:
+        """The loop has come to the key that was pressed."""
+        with self._lock:
+            if not self._ending:
+                self._stop()
+
+    def asked(self, leaving: Leaving) -> None:
+        """The app is to end, by now. The first reason counts."""
+        with self._lock:
+            if self._ending:
+                return
+            self._ending = True
+            self._stop()
+        self._start(leaving)
+
+    def close(self) -> None:
+        """It has ended in good order."""
+        with self._lock:
+            self._stop()
+
+    def _start(self, leaving: Leaving) -> None:
+        with self._lock:
+            if self._clock is None:
+                self._clock = threading.Timer(PATIENCE_S, self._end, (leaving,))
+                self._clock.daemon = True
+                self._clock.start()
+
+    def _stop(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _end(self, leaving: Leaving) -> None:
+        words = (
+            f"netless was still at work {PATIENCE_S:.0f} seconds after it was told to end, and was ended. "
+            f"If the lab {self._lab} runs, it goes on: `netless down` ends it."
+        )
+        try:
+            self._give_back(self._called.typed(words))
+        finally:
+            os._exit(exit_code(leaving))
+
+
+def reports() -> Path:
+    """Where reports go (XDG base directory specification: state). Raises RuntimeError for a user who has no home."""
+    base = os.environ.get("XDG_STATE_HOME") or ""
+    return (Path(base) if base.startswith("/") else Path.home() / ".local/state") / "netless" / "reports"
+
+
+def crash_report(error: BaseException) -> Path | None:
+    """Write the report and return its path; None when it could not be written."""
+    name = time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}.txt")
+    text = f"netless, Python {sys.version.split()[0]}, TERM={os.environ.get('TERM', '')}\n\n" + "".join(traceback.format_exception(error))
+    try:
+        place = reports()
+        insist_on_ours(place)
+        place.mkdir(parents=True, exist_ok=True)
+        return place / write_new(place, name, text.encode(errors="replace"), 0o600)
+    except (OSError, RuntimeError):
+        return None
+
+
+def crash_sentence(error: BaseException, path: Path | None, lab: str) -> str:
+    """What the learner reads after the terminal is restored. ``lab`` is the one that goes on without the app, "" when there is none."""
+    what = f"netless failed in a way it should not ({type(error).__name__}: {error})."
+    kept = f"The lab {lab} goes on: start netless again to come back to it." if lab else ""
+    where = f"The report is in {path}." if path else "The report could not be written."
+    return " ".join(filter(None, (what, kept, where)))

@@ -14,9 +14,8 @@ from netless_lab.course.folder import COURSE_FILE
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Down, Hello, Prove, Proven
 
-from ..exit_codes import Exit
 from ..options import Namespace
-from ..printer import Printer, plural
+from ..printer import Exit, Printer, plural
 
 
 class Linted(msgspec.Struct, frozen=True):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..exit_codes import Exit
 from ..options import Namespace
-from ..printer import Printer, Styled
+from ..printer import Exit, Printer, Styled
 
 _MARKS = {"ok": Styled("good", "✓"), "missing": Styled("dim", "○"), "failed": Styled("bad", "✗")}
 

@@ -7,10 +7,9 @@ import msgspec
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Break, GetFaults, Mend
 
-from ..exit_codes import Exit
 from ..labs import find, joined
 from ..options import Namespace
-from ..printer import Printer, Styled
+from ..printer import Exit, Printer, Styled
 
 
 def faults(args: Namespace, printer: Printer) -> int:

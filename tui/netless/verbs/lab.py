@@ -9,10 +9,9 @@ from netless_lab.drill.spent import help_used, took
 from netless_lab.lease import LASTING, Lease
 from netless_lab.model.needs import unable
 
-from ..exit_codes import Exit
 from ..labs import end, find, known_course, missing, of_course, opened
 from ..options import Namespace
-from ..printer import Printer, plural
+from ..printer import Exit, Printer, plural
 
 
 def up(args: Namespace, printer: Printer) -> int:

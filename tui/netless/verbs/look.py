@@ -9,12 +9,11 @@ from netless_lab import protocol
 from netless_lab.errors import Refusal
 from netless_lab.model.snapshot import Node
 
-from ..exit_codes import Exit
 from ..labs import courses as known_courses
 from ..labs import find, joined
 from ..new_files import write_over
 from ..options import Namespace
-from ..printer import Printer, Styled, plural
+from ..printer import Exit, Printer, Styled, plural
 
 
 def courses(args: Namespace, printer: Printer) -> int:

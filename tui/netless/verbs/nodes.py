@@ -9,10 +9,9 @@ from netless_lab.client import Client
 from netless_lab.errors import Refusal
 from netless_lab.model.probe import Ping
 
-from ..exit_codes import Exit
 from ..labs import joined, opened
 from ..options import Namespace
-from ..printer import Printer
+from ..printer import Exit, Printer
 from ..shell import command as shell_command
 
 

@@ -13,11 +13,10 @@ from netless_lab.drill.spent import help_used, took
 from netless_lab.errors import Refusal
 from netless_lab.protocol import GetHistory
 
-from ..exit_codes import Exit
 from ..labs import courses, find, missing
 from ..new_files import write_over
 from ..options import Namespace
-from ..printer import Printer, plural, quieted
+from ..printer import Exit, Printer, plural, quieted
 
 
 def progress(args: Namespace, printer: Printer) -> int:

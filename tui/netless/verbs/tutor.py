@@ -14,8 +14,8 @@ from netless_lab.errors import Refusal
 from netless_lab.lean import import_asyncio
 from netless_lab.protocol import GetStatus, Hello, Leave
 
+from ..app.leaving import Quit, Signalled, exit_code
 from ..labs import as_begun, find, known_course, of_course
-from ..leaving import Quit, Signalled, exit_code
 from ..options import Namespace
 from ..printer import Printer
 
@@ -40,7 +40,7 @@ def tutor(args: Namespace, printer: Printer) -> int:
         return sock
 
     import_asyncio()
-    from ..app.run import run_app
+    from ..app import run_app
 
     leaving = run_app(connect, lab=args.lab, theme=args.theme, course=course or None)
     if isinstance(leaving, Quit) and ours:
