@@ -14,10 +14,9 @@ import pytest
 from rich._wrap import divide_line as reference
 from rich.cells import cell_len
 
-from netless.app import chops
 from netless.app.blocks import lay_out, plain, share, table
-from netless.app.cjk import NOT_FIRST, divide_line
 from netless.app.prose import blocks_of
+from netless.app.toolkit import NOT_FIRST, crop_both_edges, divide_line
 
 PAGE = """A **veth pair** is a *cable*; see `ip link`.
 
@@ -110,7 +109,7 @@ def test_wide_text_fits_and_begins_well() -> None:
 
 def test_chops_only_where_known() -> None:
     """Another Textual keeps its own method."""
-    assert not chops.apply("9.0.0")
+    assert not crop_both_edges("9.0.0")
 
 
 def in_a_process(code: str) -> str:
@@ -123,8 +122,8 @@ def in_a_process(code: str) -> str:
 def test_the_installed_textual_repaints_only_dirty_cells() -> None:
     """With the Textual that is installed a moved cell is sent without the row to its left."""
     told = in_a_process("""
-from netless.app import chops
-print(chops.apply())
+from netless.app.toolkit import crop_both_edges
+print(crop_both_edges())
 from rich.console import Console
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate
@@ -140,8 +139,8 @@ print(repr(update.render_segments(Console(color_system=None, force_terminal=True
 def test_the_installed_textual_wraps_wide_text() -> None:
     """With the Textual that is installed a Chinese sentence without a blank is broken where a line is full, not cut."""
     told = in_a_process("""
-from netless.app import cjk
-cjk.apply()
+from netless.app.toolkit import wrap_wide_text
+wrap_wide_text()
 from textual.content import Content
 print(*(line.plain for line in Content("虚拟网线的一端，进入的数据包会从另一端出来。").wrap(20)), sep="\\n")
 """)

@@ -19,14 +19,13 @@ def run_app(connect: Callable[[], socket.socket], *, lab: str = "default", theme
     """
     gc.disable()
     _prepare_environment()
-    from . import chops, cjk
     from .app import TutorApp
-    from .driver import own_driver
     from .themes import NAMES, background
+    from .toolkit import crop_both_edges, own_driver, wrap_wide_text
 
     chosen = theme if theme in ("dark", "light") else background() or "dark"
-    chops.apply()
-    cjk.apply()
+    crop_both_edges()
+    wrap_wide_text()
     app = TutorApp(connect, driver=own_driver(), lab=lab, theme=NAMES["light" if chosen == "light" else "dark"], course=course)
     try:
         app.run()

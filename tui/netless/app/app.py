@@ -28,13 +28,13 @@ from netless_lab.protocol import Back, Goto, Moved, Play, Request, Reset
 
 from ..called import called
 from .connection import Connection
-from .driver import HangupWatch, TerminalDriver
 from .geometry import fits
 from .leaving import Crashed, HungUp, Leaving, Overdue, Quit, Signalled, crash_report, crash_sentence, exit_code
 from .reduce import Answered, Asked, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .terminal.widget import PtyTerminal
 from .themes import THEMES
+from .toolkit import HangupWatch, TerminalDriver
 from .view import KEPT_SAYINGS, Saying, View
 
 R = TypeVar("R")
