@@ -14,8 +14,7 @@ import pytest
 from rich._wrap import divide_line as reference
 from rich.cells import cell_len
 
-from netless.app.blocks import lay_out, plain, share, table
-from netless.app.prose import blocks_of
+from netless.app.blocks import blocks_of, lay_out, plain, share, table
 from netless.app.toolkit import NOT_FIRST, crop_both_edges, divide_line
 
 PAGE = """A **veth pair** is a *cable*; see `ip link`.

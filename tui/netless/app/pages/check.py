@@ -6,7 +6,7 @@ from textual.content import Content
 
 from netless_lab.course.verdict import Item
 
-from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
+from ..blocks import EMPTY, Block, Blocks, barred, clickable, joined, plain, ticked
 from ..view import View, holding
 from .drill import drill_title
 
@@ -74,14 +74,12 @@ def _item(item: Item) -> list[Block]:
     glyph, style = GLYPHS[item.result]
     claim = ticked(item.claim, "$muted" if item.result in ("pass", "waiting") else "")
     out = [Block(claim, first=joined((glyph, style), " "))]
-    if item.result in ("pass", "waiting"):
-        return out
-    if item.result == "ahead":
+    if item.result in ("pass", "waiting", "ahead"):
         return out
     if item.result == "unknown":
         return [*out, Block(ticked(item.seen, "$muted"), first=Content("  "))]
     if item.near:
-        out.append(Block(ticked(item.near), first=joined("  ", ("▎ ", "$warning")), rest=joined("  ", ("▎ ", "$warning"))))
+        out.append(barred(ticked(item.near), "$warning", indent="  "))
     for label, text in (("expected", item.expected), ("seen", item.seen)):
         if text:
             out.append(Block(ticked(text), first=joined(("  " + label.ljust(9), "$muted"))))

@@ -9,10 +9,9 @@ from textual.content import Content
 from netless_lab.drill.spent import help_used, took
 from netless_lab.protocol import FaultStatus
 
-from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
-from ..prose import code_line
+from ..blocks import EMPTY, Block, Blocks, barred, clickable, code_line, joined, plain, ticked
 from ..view import View, step_called
-from .lesson import HINT_KEY
+from .lesson import hinted
 
 
 def drill(view: View, now: float) -> Blocks:
@@ -26,8 +25,7 @@ def drill(view: View, now: float) -> Blocks:
 def _on(fault: FaultStatus, hints: Sequence[str], now: float) -> Iterator[Block]:
     yield Block(plain("Exam: something is broken" if fault.exam else "Something is broken", "bold $foreground"))
     yield EMPTY
-    mark = joined(("▎ ", "$error"))
-    yield Block(ticked(fault.tells, "bold"), first=mark, rest=mark)
+    yield barred(ticked(fault.tells, "bold"), "$error")
     if fault.title:
         yield EMPTY
         yield Block(joined(("It is: ", "$muted")) + ticked(fault.title))
@@ -41,15 +39,10 @@ def _on(fault: FaultStatus, hints: Sequence[str], now: float) -> Iterator[Block]
         yield _row("seed", f"{fault.seed}  (the same number breaks the same thing)")
     yield EMPTY
     yield Block(plain("Look, and repair it however you like, here or in any terminal. It is noticed when all the packets below go again."))
-    yield from _hints(hints)
-
-
-def _hints(hints: Sequence[str]) -> Iterator[Block]:
-    bar = plain("▎ ", "$warning")
     if hints:
         yield EMPTY
     for number, hint in enumerate(hints, 1):
-        yield Block(joined((f"hint {number}  ", "$warning")) + ticked(hint), first=bar, rest=bar, key=HINT_KEY)
+        yield hinted(f"hint {number}  ", hint)
 
 
 def _over(view: View, fault: FaultStatus) -> Iterator[Block]:

@@ -11,8 +11,7 @@ from netless_lab.model.needs import unable
 from netless_lab.primitives.base import DIALECTS
 from netless_lab.protocol import StepView
 
-from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
-from ..prose import blocks_of, code_line
+from ..blocks import EMPTY, Block, Blocks, barred, blocks_of, clickable, code_line, joined, plain, ticked
 from ..view import View
 
 HINT_KEY = "hint"
@@ -27,8 +26,7 @@ def lesson(view: View, width: int, *, whole: bool) -> Blocks:
     page = status.page
     blocks: list[Block] = []
     for notice in (*filter(None, (unable(page.lacks),)), *status.notices):
-        mark = joined(("▎ ", "$warning"))
-        blocks += [Block(ticked(notice), first=mark, rest=mark), EMPTY]
+        blocks += [barred(ticked(notice), "$warning"), EMPTY]
     blocks += [Block(plain(page.title, "bold $foreground")), EMPTY, *blocks_of(page.prose, width)]
     if whole:
         blocks += [EMPTY, *commands(view, width)]
@@ -68,14 +66,15 @@ def _commands(view: View) -> Blocks:
 def _hints(view: View) -> list[Block]:
     assert view.status is not None
     page = view.status.page
-    bar = plain("▎ ", "$warning")
-    out = [EMPTY]
-    for number, hint in enumerate(page.hints_open, 1):
-        label = f"hint {number}/{page.hints_total}  "
-        out.append(Block(joined((label, "$warning")) + ticked(hint), first=bar, rest=bar, key=HINT_KEY))
+    hints = [(f"hint {number}/{page.hints_total}  ", hint) for number, hint in enumerate(page.hints_open, 1)]
     if view.hint and view.hint not in page.hints_open:
-        out.append(Block(joined(("from what is seen  ", "$warning")) + ticked(view.hint), first=bar, rest=bar, key=HINT_KEY))
-    return out
+        hints.append(("from what is seen  ", view.hint))
+    return [EMPTY, *(hinted(label, hint) for label, hint in hints)]
+
+
+def hinted(label: str, hint: str) -> Block:
+    """One hint."""
+    return barred(joined((label, "$warning")) + ticked(hint), "$warning", key=HINT_KEY)
 
 
 def steps(view: View) -> Blocks:
