@@ -8,7 +8,7 @@ import pytest
 from app import journeys, story
 from app.driving import opened, screen, until
 from app.helpers import says
-from netless.app.pages.packets import matches
+from netless.app.pages.logs import matches
 from netless.app.screens.packets import HopsScreen, LayersScreen, layers_text
 from netless.app.widgets.choices import Choices
 from netless_lab import protocol

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from .pages.logs import death_words, learned_words
+
 if TYPE_CHECKING:
-    from netless_lab.model.journey import Death, Flood, Hop, Journey, Learned
+    from netless_lab.model.journey import Death, Hop, Journey
     from netless_lab.model.scene import Scene
 
 LEG_FRAMES = 24
@@ -100,23 +102,6 @@ def _end(death: Death, frames: Sequence[Frame], scene: Scene) -> list[Frame]:
     else:
         return []
     return [Frame(x, y, death_words(death), dead=True)] * (HOLD_FRAMES * 2)
-
-
-def learned_words(learned: Learned) -> str:
-    """What a bridge learned, in words."""
-    return f"{learned.bridge} learned: {learned.mac} is behind {learned.port}"
-
-
-def flood_words(flood: Flood) -> str:
-    """Where a bridge sent a frame for everybody, in words."""
-    why = "it does not know the MAC" if flood.unknown_mac else "it is for everybody"
-    return f"{flood.bridge} sends it out of {', '.join(flood.ports)}: {why}"
-
-
-def death_words(death: Death) -> str:
-    """Where a packet was last seen, in words."""
-    place = f"last seen at {death.link} in {death.node}" if death.link else f"last seen in {death.node}"
-    return place + (f", before the gate {death.gate}" if death.gate else "")
 
 
 def _leg(hops: Sequence[Hop], changed: str, scene: Scene, most: int) -> list[Frame]:

@@ -1,18 +1,24 @@
-"""The lesson pane: the step's title and prose, its commands in the chosen dialect, opened hints, and the lesson's steps.
+"""What the two panes on the left say.
 
-The steps of a lesson as a list: what is done, what is here, what is to come, and what no longer holds.
+The lesson: the step's title and prose, its commands in the chosen dialect, opened hints, and the steps of the lesson: what is done, what is
+here, what is to come, and what no longer holds. While something is broken on purpose: what is noticed, the clock, the help asked for; at the
+end what it was. The check: what must be true, whether it is, and for what is not: expected, seen, and one command to look with.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from textual.content import Content
 
+from netless_lab.course.verdict import Item
+from netless_lab.drill.spent import help_used, took
 from netless_lab.model.needs import unable
 from netless_lab.primitives.base import DIALECTS
-from netless_lab.protocol import StepView
+from netless_lab.protocol import FaultStatus, StepView
 
 from ..blocks import EMPTY, Block, Blocks, barred, blocks_of, clickable, code_line, joined, plain, ticked
-from ..view import View
+from ..view import View, holding, step_called
 
 HINT_KEY = "hint"
 """Marks the rows of hints, so that the pane can scroll to the newest."""
@@ -109,3 +115,159 @@ def legend() -> Blocks:
         Block(plain("to come"), first=joined(("· ", "$faint"))),
         Block(plain("skipped: this machine cannot do it"), first=joined(("– ", "$faint"))),
     )
+
+
+def drill(view: View, now: float) -> Blocks:
+    """What the learner reads instead of the lesson. ``now`` is the wall clock in seconds; it runs only while something is broken."""
+    fault = view.fault
+    if fault is None:
+        return ()
+    return tuple(_over(view, fault) if fault.healthy else _on(fault, view.drill_hints, now))
+
+
+def _on(fault: FaultStatus, hints: Sequence[str], now: float) -> Iterator[Block]:
+    yield Block(plain("Exam: something is broken" if fault.exam else "Something is broken", "bold $foreground"))
+    yield EMPTY
+    yield barred(ticked(fault.tells, "bold"), "$error")
+    if fault.title:
+        yield EMPTY
+        yield Block(joined(("It is: ", "$muted")) + ticked(fault.title))
+    yield EMPTY
+    yield _row("for", took(max(fault.seconds, now - fault.began)), "bold")
+    if fault.exam:
+        yield _row("help", "none: hints and Why are locked")
+    else:
+        yield _row("with", help_used(fault.hints, fault.whys))
+    if fault.seed is not None:
+        yield _row("seed", f"{fault.seed}  (the same number breaks the same thing)")
+    yield EMPTY
+    yield Block(plain("Look, and repair it however you like, here or in any terminal. It is noticed when all the packets below go again."))
+    if hints:
+        yield EMPTY
+    for number, hint in enumerate(hints, 1):
+        yield hinted(f"hint {number}  ", hint)
+
+
+def _over(view: View, fault: FaultStatus) -> Iterator[Block]:
+    yield Block(plain("The network is healthy again", "bold $foreground"), first=joined(("✓ ", "bold $success")))
+    yield EMPTY
+    yield _row("took", took(fault.seconds), "bold")
+    yield _row("with", help_used(fault.hints, fault.whys))
+    if fault.seed is not None:
+        yield _row("seed", str(fault.seed))
+    yield EMPTY
+    yield _row("told", fault.tells)
+    yield _row("was", fault.title, "bold")
+    if fault.solution:
+        yield EMPTY
+        for line in fault.solution.splitlines():
+            yield code_line(line.strip()) if line.startswith(" ") else Block(ticked(line, "$muted"))
+    taught = taught_in(view)
+    if taught:
+        yield EMPTY
+        name = clickable(joined((step_called(view, taught), "underline")), "go_to", taught)
+        yield Block(joined(("Taught in ", "$muted")) + name + joined(("   ", ""), ("g", "bold $accent"), (" goes there", "$muted")))
+    yield EMPTY
+    yield Block(clickable(joined(("m", "bold $accent"), " Done: back to the lesson"), "act", "mend"))
+
+
+def drill_title(fault: FaultStatus) -> Content:
+    """The check pane's title."""
+    name = "Exam " if fault.exam else "Drill " if fault.drill else "Broken "
+    return joined(name, ("✓ healthy", "bold $success") if fault.healthy else ("✗ not healthy", "bold $error"))
+
+
+def taught_in(view: View) -> str:
+    """The step that teaches what was broken, as a target of ``goto``; "" while that is a secret."""
+    return step_target(view, view.fault.teaches) if view.fault is not None else ""
+
+
+def step_target(view: View, teaches: str) -> str:
+    """A step as faults name it (``internet/forwarding``) with its course; "" stays ""."""
+    if view.status is None or not teaches:
+        return ""
+    course = view.status.course.id
+    return teaches if teaches.startswith(f"{course}/") else f"{course}/{teaches}"
+
+
+def _row(label: str, text: str, style: str = "") -> Block:
+    return Block(plain(text, style), first=joined((f"{label:<6}", "$muted")), rest=Content(" " * 6))
+
+
+GLYPHS: dict[str, tuple[str, str]] = {
+    "pass": ("✓", "bold $success"),
+    "fail": ("✗", "bold $error"),
+    "error": ("!", "bold $warning"),
+    "waiting": ("…", "$muted"),
+    "unknown": ("-", "$accent"),
+    "ahead": ("»", "bold $accent"),
+}
+
+
+def check(view: View, width: int) -> Blocks:
+    """The verdict on the current step, or what will be judged."""
+    status = view.status
+    if status is None:
+        return ()
+    blocks: list[Block] = []
+    if status.playing:
+        text = "Play mode: nothing is judged. Press p to leave; the step is restored exactly."
+        blocks += [Block(plain(text, "$warning"), first=joined(("▎ ", "$warning"))), EMPTY]
+    verdict = view.verdict
+    if view.fault is not None:
+        verdict = view.fault.verdict
+    if verdict is None:
+        return (*blocks, Block(plain("Not judged yet.", "$muted")))
+    if verdict.passed and view.fault is None:
+        blocks += _success(view)
+    for item in verdict.items:
+        blocks += _item(item)
+    if verdict.extras:
+        blocks += [EMPTY, *(Block(ticked(text, "$muted"), first=joined(("+ ", "$muted"))) for text in verdict.extras)]
+    return tuple(blocks)
+
+
+def check_title(view: View) -> Content:
+    """The pane's title with the score."""
+    verdict = view.verdict
+    if view.status is not None and view.status.playing:
+        return joined("Check ", ("paused", "$warning"))
+    if view.fault is not None:
+        return drill_title(view.fault)
+    if verdict is None:
+        return plain("Check")
+    if verdict.passed:
+        return joined("Check ", ("✓ done", "bold $success"))
+    deciding = sum(item.result not in ("ahead", "unknown") for item in verdict.items)
+    return joined("Check ", (f"{holding(verdict.items)} of {deciding}", "$muted"))
+
+
+def _success(view: View) -> list[Block]:
+    assert view.status is not None
+    assert view.verdict is not None
+    sentence = view.verdict.told(view.status.page.success) or "Done."
+    out = [Block(ticked(sentence, "bold"), first=joined(("✓ ", "bold $success")))]
+    if view.more:
+        out.append(Block(clickable(joined(("n", "bold $accent"), " Next step"), "act", "next"), first=Content("  ")))
+    else:
+        out.append(Block(plain("That was the last step of this course.", "$muted"), first=Content("  ")))
+    return [*out, EMPTY]
+
+
+def _item(item: Item) -> list[Block]:
+    glyph, style = GLYPHS[item.result]
+    claim = ticked(item.claim, "$muted" if item.result in ("pass", "waiting") else "")
+    out = [Block(claim, first=joined((glyph, style), " "))]
+    if item.result in ("pass", "waiting", "ahead"):
+        return out
+    if item.result == "unknown":
+        return [*out, Block(ticked(item.seen, "$muted"), first=Content("  "))]
+    if item.near:
+        out.append(barred(ticked(item.near), "$warning", indent="  "))
+    for label, text in (("expected", item.expected), ("seen", item.seen)):
+        if text:
+            out.append(Block(ticked(text), first=joined(("  " + label.ljust(9), "$muted"))))
+    if item.look:
+        look = clickable(plain(item.look, "$code"), "copy_text_of", item.look)
+        out.append(Block(look, first=joined(("  " + "look".ljust(9), "$muted"))))
+    return out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from netless_lab import protocol
 from netless_lab.primitives.base import Dialect
 
-from ..pages.drill import taught_in
+from ..pages.lesson import taught_in
 from ..reduce import Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
 from ..view import Act, can, known_courses

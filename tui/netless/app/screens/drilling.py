@@ -9,7 +9,7 @@ from netless_lab import protocol
 from netless_lab.drill.spent import help_used, took
 from netless_lab.model.journey import Journey
 
-from ..pages.drill import step_target
+from ..pages.lesson import step_target
 from ..reduce import Told
 from ..view import Act, failed_probe, step_called
 

@@ -14,7 +14,7 @@ from netless_lab import protocol
 from netless_lab.model.journey import Hop, Journey
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
-from ..pages.packets import ARROWS, Packet, matches
+from ..pages.logs import ARROWS, Packet, matches
 from ..widgets.choices import Choices, Row
 from ..widgets.document import Document
 from ..widgets.keybar import Key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netless_lab import protocol
 from netless_lab.model.journey import Journey
 
-from ..pages.packets import Packet
+from ..pages.logs import Packet
 from ..reduce import Following, Told
 
 if TYPE_CHECKING:

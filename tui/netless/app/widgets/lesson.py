@@ -10,9 +10,7 @@ from textual.content import Content
 from textual.timer import Timer
 
 from ..blocks import Blocks
-from ..pages.check import check, check_title
-from ..pages.drill import drill
-from ..pages.lesson import HINT_KEY, commands, lesson
+from ..pages.lesson import HINT_KEY, check, check_title, commands, drill, lesson
 from ..view import View
 from .document import Document, retitle
 

@@ -14,7 +14,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from ..blocks import Blocks, Line, lay_out
-from ..pages import changes, packets
+from ..pages import logs
 from ..view import View
 from .document import Document
 
@@ -78,8 +78,8 @@ class LogPane(Document, Generic[E]):
         return tuple(lines)
 
 
-class ChangesPane(LogPane[changes.Entry]):
-    """What changed and who changed it; see ``pages.changes``."""
+class ChangesPane(LogPane[logs.Entry]):
+    """What changed and who changed it; see ``pages.logs``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "screen.export", show=False)]
 
@@ -87,13 +87,13 @@ class ChangesPane(LogPane[changes.Entry]):
         super().__init__(id=id)
         self._view = View()
 
-    def entry(self, entry: changes.Entry, before: changes.Entry | None, width: int) -> Blocks:
+    def entry(self, entry: logs.Entry, before: logs.Entry | None, width: int) -> Blocks:
         """One change."""
-        return changes.change(entry, before, self._view.dialect, width)
+        return logs.change(entry, before, self._view.dialect, width)
 
     def nothing(self) -> Blocks:
         """Nothing changed yet."""
-        return changes.NOTHING
+        return logs.NO_CHANGES
 
     def show(self, view: View) -> None:
         """Paint this view."""
@@ -101,8 +101,8 @@ class ChangesPane(LogPane[changes.Entry]):
         self.show_entries(view.entries, anew=before.dialect != view.dialect)
 
 
-class PacketsPane(LogPane[packets.Packet]):
-    """Every probe and what became of it, and the learner's own packets; see ``pages.packets``."""
+class PacketsPane(LogPane[logs.Packet]):
+    """Every probe and what became of it, and the learner's own packets; see ``pages.logs``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "screen.follow", show=False),
@@ -117,13 +117,13 @@ class PacketsPane(LogPane[packets.Packet]):
         self.sought = sought
         self.show_entries(self._entries, anew=True)
 
-    def entry(self, entry: packets.Packet, before: packets.Packet | None, width: int) -> Blocks:
+    def entry(self, entry: logs.Packet, before: logs.Packet | None, width: int) -> Blocks:
         """One of them."""
-        return packets.packet(entry, width, self.sought)
+        return logs.packet(entry, width, self.sought)
 
     def nothing(self) -> Blocks:
         """No probe yet."""
-        return packets.NOTHING
+        return logs.NO_PACKETS
 
     def show(self, view: View) -> None:
         """Paint this view."""

@@ -1,22 +1,81 @@
-"""The packets pane: every probe, what became of it, and its path hop by hop when it was followed.
+"""What the two logs say.
 
-A journey in words: one line a hop with its true time, what was rewritten, learned and flooded, and where it died.
+Changes: what the tutor did, in the chosen dialect, and what changed in the kernel, in words; time and who beside it. Packets: every probe,
+what became of it, and its path hop by hop when it was followed: one line a hop with its true time, what was rewritten, learned and
+flooded, and where it died.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from textual.content import Content
 
-from netless_lab.model.journey import Hop, Journey
+from netless_lab.model.journey import Death, Flood, Hop, Journey, Learned
 from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
-from netless_lab.protocol import JourneyEvent, ProbeEvent
+from netless_lab.primitives.base import Dialect
+from netless_lab.protocol import ActionEvent, ChangesEvent, JourneyEvent, ProbeEvent
 
 from ..blocks import Block, Blocks, clickable, joined, plain
-from ..replay import death_words, flood_words, learned_words
 from ..view import as_wanted
-from .changes import NARROW, clock
+
+WHO = {"tutor": ("tutor ", "$muted"), "learner": ("you   ", "bold $accent"), "kernel": ("kernel", "$faint")}
+NARROW = 48
+"""Below this many cells the time is left out."""
+Entry = ActionEvent | ChangesEvent
+
+NO_CHANGES: Blocks = (
+    Block(plain("Nothing has changed yet.", "$muted")),
+    Block(plain("Whatever changes in the kernel appears here, from whichever terminal it was done.", "$faint")),
+)
+"""What an empty pane says."""
+
+
+def change(entry: Entry, before: Entry | None, dialect: Dialect, width: int) -> Blocks:
+    """One entry. Time and who are left out when they are those of the entry before it."""
+    first = _lead(entry.at, who(entry), width)
+    if before is not None and who(before) == who(entry) and clock(before.at) == clock(entry.at):
+        first = Content(" " * first.cell_length)
+    return tuple(_action(entry, first, dialect) if isinstance(entry, ActionEvent) else _changes(entry, first))
+
+
+def who(entry: Entry) -> str:
+    """Who did it: tutor or learner."""
+    return "tutor" if isinstance(entry, ActionEvent) else entry.who
+
+
+def clock(at: float) -> str:
+    """The wall clock, to the second."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def _lead(at: float, who: str, width: int) -> Content:
+    return _stamped(at, width, WHO[who], "  ")
+
+
+def _stamped(at: float, width: int, *parts: tuple[str, str] | str) -> Content:
+    """The parts, with the time before them where there is room for it."""
+    return joined(*parts) if width < NARROW else joined((clock(at), "$faint"), "  ", *parts)
+
+
+def _action(entry: ActionEvent, first: Content, dialect: Dialect) -> Iterable[Block]:
+    yield Block(plain(entry.sentence), first=first)
+    indent = Content(" " * first.cell_length)
+    for commands in entry.commands:
+        if commands.dialect == dialect:
+            for line in commands.lines:
+                yield Block(plain(line, "$code"), first=indent, rest=indent + Content("  "))
+    if entry.error:
+        yield Block(plain(entry.error, "$error"), first=indent + joined(("✗ ", "bold $error")))
+
+
+def _changes(entry: ChangesEvent, first: Content) -> Iterable[Block]:
+    indent = Content(" " * first.cell_length)
+    for number, line in enumerate(entry.lines):
+        style = "$faint" if line.quiet else "$muted" if entry.who == "tutor" else ""
+        yield Block(plain(line.sentence, style), first=first if number == 0 else indent)
+
 
 ARROWS = {
     "out": ("→", "$accent"),
@@ -66,26 +125,20 @@ def protocol_of(hop: Hop) -> str:
 
 def _notes(journey: Journey, number: int) -> Iterable[Block]:
     """What happened at or right after a hop."""
-    lead = INDENT + Content(" " * 11)
-    for rewrite in journey.rewrites:
-        if rewrite.after_hop == number:
-            words = joined((f"{rewrite.what} rewritten: ", "$bridge"), f"{rewrite.before} → {rewrite.after}")
-            yield Block(words, first=lead)
-    for learned in journey.learned:
-        if learned.at_hop == number:
-            yield Block(plain(learned_words(learned), "$bridge"), first=lead)
-    for flood in journey.floods:
-        if flood.at_hop == number:
-            yield Block(plain(flood_words(flood), "$bridge"), first=lead)
+    notes = [
+        *(joined((f"{own.what} rewritten: ", "$bridge"), f"{own.before} → {own.after}") for own in journey.rewrites if own.after_hop == number),
+        *(plain(learned_words(own), "$bridge") for own in journey.learned if own.at_hop == number),
+        *(plain(flood_words(own), "$bridge") for own in journey.floods if own.at_hop == number),
+    ]
+    for note in notes:
+        yield Block(note, first=INDENT + Content(" " * 11))
 
 
-NOTHING: Blocks = (
+NO_PACKETS: Blocks = (
     Block(plain("No packet has been sent yet.", "$muted")),
     Block(plain("Probes appear here: who asked whom, what came back, and how long it took.", "$faint")),
 )
 """What an empty pane says."""
-
-
 Packet = ProbeEvent | JourneyEvent
 
 
@@ -99,33 +152,31 @@ def _own(event: JourneyEvent, width: int, sought: str) -> Iterable[Block]:
     """A packet of the learner's own traffic."""
     journey = event.journey
     glyph = ("✓", "bold $success") if journey.complete else ("✗", "bold $error") if journey.death else ("·", "$muted")
-    lead = joined(glyph, " ") if width < NARROW else joined((clock(event.at), "$faint"), "  ", glyph, " ")
     title = plain(journey.title) if journey.title else joined((journey.source, "bold"), (" → ", "$muted"), journey.target)
     skipped = joined((f"  {event.skipped} frames before it were left out", "$warning")) if event.skipped else Content("")
-    yield Block(joined(("yours ", "bold $accent")) + title + skipped, first=lead)
+    yield Block(joined(("yours ", "bold $accent")) + title + skipped, first=_stamped(event.at, width, glyph, " "))
     yield from hops(journey, sought)
 
 
 def sentence(probe: Probe) -> Content:
     """What was sent: ``ping c1 → 10.0.0.1``."""
     match probe:
-        case Ping(node=node, to=to):
-            return joined(("ping ", "$muted"), (node, "bold"), (" → ", "$muted"), to)
-        case Connect(node=node, to=to, port=port):
-            return joined(("tcp ", "$muted"), (node, "bold"), (" → ", "$muted"), f"{to}:{port}")
-        case Udp(node=node, to=to, port=port):
-            return joined(("udp ", "$muted"), (node, "bold"), (" → ", "$muted"), f"{to}:{port}")
-        case Lookup(node=node, name=name):
-            return joined(("name ", "$muted"), (node, "bold"), (" ? ", "$muted"), name)
-        case Fetch(node=node, url=url):
-            return joined(("http ", "$muted"), (node, "bold"), (" → ", "$muted"), url)
+        case Ping():
+            kind, sign, to = "ping", "→", probe.to
+        case Connect() | Udp():
+            kind, sign, to = "tcp" if isinstance(probe, Connect) else "udp", "→", f"{probe.to}:{probe.port}"
+        case Lookup():
+            kind, sign, to = "name", "?", probe.name
+        case Fetch():
+            kind, sign, to = "http", "→", probe.url
+    return joined((f"{kind} ", "$muted"), (probe.node, "bold"), (f" {sign} ", "$muted"), to)
 
 
 def _probe(event: ProbeEvent, width: int, sought: str) -> Iterable[Block]:
     outcome = event.outcome
     good = as_wanted(outcome, event.wanted)
     glyph = ("!", "bold $warning") if outcome.result == "error" else ("✓", "bold $success") if good else ("✗", "bold $error")
-    lead = joined(glyph, " ") if width < NARROW else joined((clock(event.at), "$faint"), "  ", glyph, " ")
+    lead = _stamped(event.at, width, glyph, " ")
     yield Block(sentence(outcome.probe) + joined("  ", (_took(outcome), "$muted")), first=lead)
     indent = Content(" " * lead.cell_length)
     text = outcome.text
@@ -144,3 +195,20 @@ def _took(outcome: Outcome) -> str:
     if outcome.rtt_us is None:
         return ""
     return f"{outcome.rtt_us:.0f} us" if outcome.rtt_us < 1000 else f"{outcome.rtt_us / 1000:.1f} ms"
+
+
+def learned_words(learned: Learned) -> str:
+    """What a bridge learned, in words."""
+    return f"{learned.bridge} learned: {learned.mac} is behind {learned.port}"
+
+
+def flood_words(flood: Flood) -> str:
+    """Where a bridge sent a frame for everybody, in words."""
+    why = "it does not know the MAC" if flood.unknown_mac else "it is for everybody"
+    return f"{flood.bridge} sends it out of {', '.join(flood.ports)}: {why}"
+
+
+def death_words(death: Death) -> str:
+    """Where a packet was last seen, in words."""
+    place = f"last seen at {death.link} in {death.node}" if death.link else f"last seen in {death.node}"
+    return place + (f", before the gate {death.gate}" if death.gate else "")
