@@ -50,7 +50,7 @@ def main() -> int:
     opening = story.opening()
     if "replay" in sys.argv:
         from app import journeys
-        from netless.app.replay import frames_of
+        from netless.app.drawing import frames_of
         def play(self: TutorScreen) -> None:
             assert self.picture.scene is not None
             self.picture.play(frames_of(journeys.HOME, self.picture.scene) * 200)

@@ -6,7 +6,7 @@ import msgspec
 
 from app import journeys, story
 from app.driving import opened, screen, until
-from netless.app.replay import HOLD_FRAMES, LEG_FRAMES, Frame, Replay, frames_of
+from netless.app.drawing import HOLD_FRAMES, LEG_FRAMES, Frame, Replay, frames_of
 from netless_lab import protocol
 from netless_lab.model.journey import Death, Hop
 from netless_lab.model.scene import lay_out

@@ -1,18 +1,26 @@
-"""The scene and its words, imported when the first picture is drawn: the first frame of the app does not wait for them.
+"""The picture's cells: how the network is drawn, what changed between two drawings, how a row is cut and spliced; and a packet moving over it.
 
-What each style word of a scene looks like: theme variables only, so that a change of theme repaints the same scene.
+The scene and its words are imported when the first picture is drawn: the first frame of the app does not wait for them. Styles are theme
+variables only, so that a change of theme repaints the same scene. Pure but for strips; the widget paints, and keeps the time.
 
-Cells of a drawing: what changed between two of them, and how a row is cut and spliced. Pure but for strips.
+A followed packet really takes some hundred microseconds; here every leg of its way takes about a second, and the packets pane has the
+true times.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.strip import Strip
 
+from .pages.logs import death_words, learned_words
+
 if TYPE_CHECKING:
-    from netless_lab.model.scene import Rect, Region, Scene
+    from netless_lab.model.journey import Death, Hop, Journey
+    from netless_lab.model.scene import Rect, Region, Run, Scene
     from netless_lab.model.snapshot import Snapshot
 
 
@@ -51,44 +59,17 @@ def brief_rows(network: Snapshot, width: int) -> int:
     return 4
 
 
-LOOKS: dict[str, str] = {
-    "": "$foreground",
-    "node-host": "$host",
-    "node-host-title": "bold $foreground",
-    "node-internet": "$internet",
-    "node-internet-title": "bold $foreground",
-    "node-router": "$internet",
-    "node-router-title": "bold $foreground",
-    "node-unknown": "$faint",
-    "node-unknown-title": "bold $muted",
-    "container-0": "$box-1",
-    "container-0-title": "bold $box-1",
-    "container-1": "$box-2",
-    "container-1-title": "bold $box-2",
-    "container-2": "$box-3",
-    "container-2-title": "bold $box-3",
-    "chip": "$chip",
-    "address": "$foreground",
-    "dim": "$muted",
-    "ghost": "$faint",
-    "more": "$warning",
-    "bridge": "bold $bridge",
-    "bridge-wait": "$bridge",
-    "bridge-down": "$muted",
-    "port-up": "$success",
-    "port-wait": "$warning",
-    "port-down": "$muted",
-    "dead": "bold $error",
-    "wire-up": "$wire",
-    "wire-wait": "$muted",
-    "wire-down": "$faint",
-    "route": "$wire",
-    "gate-open": "bold $success",
-    "gate-narrow": "bold $warning",
-    "gate-closed": "bold $error",
-    "gate-absent": "$faint",
+LOOKS: Final[dict[str, str]] = {
+    "": "$foreground", "node-host": "$host", "node-host-title": "bold $foreground", "node-internet": "$internet",
+    "node-internet-title": "bold $foreground", "node-router": "$internet", "node-router-title": "bold $foreground",
+    "node-unknown": "$faint", "node-unknown-title": "bold $muted", "container-0": "$box-1", "container-0-title": "bold $box-1",
+    "container-1": "$box-2", "container-1-title": "bold $box-2", "container-2": "$box-3", "container-2-title": "bold $box-3",
+    "chip": "$chip", "address": "$foreground", "dim": "$muted", "ghost": "$faint", "more": "$warning", "bridge": "bold $bridge",
+    "bridge-wait": "$bridge", "bridge-down": "$muted", "port-up": "$success", "port-wait": "$warning", "port-down": "$muted",
+    "dead": "bold $error", "wire-up": "$wire", "wire-wait": "$muted", "wire-down": "$faint", "route": "$wire",
+    "gate-open": "bold $success", "gate-narrow": "bold $warning", "gate-closed": "bold $error", "gate-absent": "$faint",
     "gate-unknown": "$muted",
-}
+}  # fmt: skip
 """Style word -> style, for every word of ``netless_lab.model.scene.STYLES``; a test holds the two together."""
 
 
@@ -112,9 +93,9 @@ def grounds(start: int, end: int, y: int, lit: set[int], picked: Rect | None) ->
     return pieces
 
 
-def cells_of(scene: Scene) -> list[list[tuple[str, str]]]:
-    """(character, style) of every cell."""
-    return [[(character, run.style) for run in row for character in run.text] for row in scene.rows]
+def cells_of(row: Sequence[Run]) -> list[tuple[str, str]]:
+    """(character, style) of every cell of a row."""
+    return [(character, run.style) for run in row for character in run.text]
 
 
 def changed_cells(before: Scene, after: Scene) -> dict[int, set[int]]:
@@ -123,9 +104,106 @@ def changed_cells(before: Scene, after: Scene) -> dict[int, set[int]]:
     for y, (old, new) in enumerate(zip(before.rows, after.rows, strict=True)):
         if old == new:
             continue
-        was = [(character, run.style) for run in old for character in run.text]
-        now = [(character, run.style) for run in new for character in run.text]
-        columns = {x for x, (one, other) in enumerate(zip(was, now, strict=False)) if one != other}
+        columns = {x for x, (one, other) in enumerate(zip(cells_of(old), cells_of(new), strict=False)) if one != other}
         if columns:
             changed[y] = columns
     return changed
+
+
+LEG_FRAMES = 24
+"""Frames a leg takes at most: long wires are crossed in larger strides."""
+FEW_LEGS = 5
+"""Up to so many legs each takes its time; a longer conversation is shown faster, so that it is over in some ten seconds."""
+HOLD_FRAMES = 6
+"""Frames the packet rests at the end of a leg, so that its label can be read."""
+
+
+class Frame(NamedTuple):
+    """Where the packet is, what is said of it, and whether it has just died here."""
+
+    x: int
+    y: int
+    label: str = ""
+    dead: bool = False
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One packet on its way."""
+
+    frames: tuple[Frame, ...]
+    at: int = 0
+    paused: bool = False
+
+    @property
+    def here(self) -> Frame:
+        """The frame it is on."""
+        return self.frames[self.at]
+
+    @property
+    def over(self) -> bool:
+        """True when it has arrived, or died."""
+        return self.at >= len(self.frames) - 1
+
+    def tick(self) -> Replay:
+        """One frame on, unless paused or over."""
+        return self if self.paused or self.over else replace(self, at=self.at + 1)
+
+    def step(self) -> Replay:
+        """On by hand, to the next frame that differs; pauses."""
+        at = self.at
+        while at < len(self.frames) - 1 and self.frames[at] == self.here:
+            at += 1
+        return replace(self, paused=True, at=at)
+
+    def pause(self) -> Replay:
+        """Hold, or go on."""
+        return replace(self, paused=not self.paused)
+
+
+def frames_of(journey: Journey, scene: Scene) -> tuple[Frame, ...]:
+    """The frames of a journey on a drawing; () when nothing of it is drawn.
+
+    Hops of one kind follow each other as one leg: the question for a MAC, its answer, the request, the reply. Where an address is
+    rewritten the caption says so; where the packet was last seen, a death is marked.
+    """
+    legs = [list(group) for _, group in groupby(journey.hops, key=lambda hop: (hop.kind, hop.leg))]
+    most = LEG_FRAMES if len(legs) <= FEW_LEGS else max(6, LEG_FRAMES * FEW_LEGS // len(legs))
+    notes = {learned.at_hop: learned_words(learned) for learned in journey.learned}
+    notes |= {rewrite.after_hop: f"{rewrite.what} rewritten: {rewrite.before} → {rewrite.after}" for rewrite in journey.rewrites}
+    frames: list[Frame] = []
+    index = 0
+    for hops in legs:
+        noted = next((notes[number] for number in range(index, index + len(hops)) if number in notes), "")
+        frames += _leg(hops, noted, scene, most)
+        index += len(hops)
+    if journey.death is not None and not journey.complete and not journey.lost_frames:
+        frames += _end(journey.death, frames, scene)
+    return tuple(frames)
+
+
+def _end(death: Death, frames: Sequence[Frame], scene: Scene) -> list[Frame]:
+    """The mark where a packet died: on its gate, else on the last place it was seen, else in its node."""
+    gate = next((found for found in scene.stations.values() if (found.node, found.gate) == (death.node, death.gate)), None)
+    node = next((region.rect for region in scene.regions if region.kind == "node" and region.node == death.node), None)
+    if gate is not None:
+        x, y = gate.cell.x, gate.cell.y
+    elif frames:
+        x, y = frames[-1].x, frames[-1].y
+    elif node is not None:
+        x, y = node.x + node.width // 2, node.y + node.height // 2
+    else:
+        return []
+    return [Frame(x, y, death_words(death), dead=True)] * (HOLD_FRAMES * 2)
+
+
+def _leg(hops: Sequence[Hop], changed: str, scene: Scene, most: int) -> list[Frame]:
+    cells = scene.path([(hop.node, hop.link) for hop in hops])
+    if not cells:
+        return []
+    stride = max(1, -(-len(cells) // most))
+    kept = [*cells[:-1:stride], cells[-1]]
+    said = f"{hops[0].at_us:.0f} us  {hops[0].text}"
+    turn = len(kept) * 2 // 3
+    frames = [Frame(cell.x, cell.y, changed if changed and number >= turn else said) for number, cell in enumerate(kept)]
+    return frames + [frames[-1]] * HOLD_FRAMES

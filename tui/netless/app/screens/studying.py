@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netless_lab import protocol
 from netless_lab.model.journey import Journey
 
+from ..drawing import frames_of
 from ..pages.logs import Packet
 from ..reduce import Following, Told
 
@@ -49,8 +50,6 @@ class Studying(Base):
     def _replay(self, journey: Journey | None) -> None:
         scene = self.picture.scene
         if journey is not None and scene is not None:
-            from ..replay import frames_of
-
             self.picture.play(frames_of(journey, scene))
 
     # -- packets -------------------------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """The picture of the network: paints a scene by rows, repaints only rows that changed, and moves packets cell by cell.
 
-No timer runs while nothing moves: one is started for a flash (it fires once) or for a replay (it stops with it).
+No timer runs while nothing moves: one is started for a flash (it fires once) or for a replay (it stops with it). A replay refreshes only the
+cells that its packet touches.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -18,11 +20,10 @@ from textual.widget import Widget
 
 from netless_lab.model.snapshot import Snapshot
 
-from ..blocks import plain
-from ..drawing import LOOKS, brief_rows, cells_of, changed_cells, draw, grounds, words
+from ..blocks import joined, plain
+from ..drawing import LOOKS, Frame, Replay, brief_rows, cells_of, changed_cells, draw, gate_at, grounds, splice, words
 from ..view import View
 from .document import paint
-from .replaying import Replaying
 
 if TYPE_CHECKING:
     from netless_lab.model.scene import Region, Scene
@@ -31,7 +32,10 @@ FLASH_S = 0.6
 """How long a part that changed stays lit."""
 FLASH_LIMIT = 0.4
 """When more than this share of the drawing changed at once it is another drawing, and flashing it all would tell nothing."""
-
+FPS = 20
+LINGER_S = 1.5
+"""How long the packet stays where it arrived."""
+PACKET, DEAD = "●", "✗"
 
 Part = tuple[str, str, str]
 """What a part is, wherever it is drawn: kind, node, name."""
@@ -42,7 +46,7 @@ def part_of(region: Region) -> Part:
     return region.kind, region.node, region.name
 
 
-class Picture(Replaying, Widget, can_focus=True):
+class Picture(Widget, can_focus=True):
     """The live network. Click or walk with the arrows to pick a part and read what it is."""
 
     ALLOW_SELECT = False
@@ -65,6 +69,9 @@ class Picture(Replaying, Widget, can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._lit: dict[int, set[int]] = {}
         self._flash: Timer | None = None
+        self.replay: Replay | None = None
+        self._clock: Timer | None = None
+        self._leaving: Timer | None = None
         self._brief: tuple[Snapshot | None, int, int] = (None, 0, 5)
         self.border_title = Content("Network")
 
@@ -134,7 +141,7 @@ class Picture(Replaying, Widget, can_focus=True):
         if sum(map(len, changed.values())) > drawn * FLASH_LIMIT:
             return
         self._fade()
-        rows = cells_of(self.scene)
+        rows = {y: cells_of(self.scene.rows[y]) for y in changed}
         self._lit = {y: {x for x in xs if rows[y][x][0] != " "} for y, xs in changed.items()}
         for y in self._lit:
             self._strips.pop(y, None)
@@ -148,6 +155,98 @@ class Picture(Replaying, Widget, can_focus=True):
         for y in lit:
             self._strips.pop(y, None)
         self._refresh_cells({y: xs for y, xs in lit.items() if xs})
+
+    # -- the packet on its way ----------------------------------------------------------------------------------------------
+
+    def play(self, frames: Sequence[Frame]) -> None:
+        """Move a packet through these frames; with animations off it is shown at its end at once."""
+        self.stop_replay()
+        if not frames:
+            return
+        still = self.app.animation_level == "none"
+        self.replay = Replay(tuple(frames), at=len(frames) - 1 if still else 0)
+        self._refresh_packet(self.replay.here)
+        if not still:
+            self._clock = self.set_interval(1 / FPS, self._tick)
+
+    def stop_replay(self) -> None:
+        """Take the packet away."""
+        for timer in (self._clock, self._leaving):
+            if timer is not None:
+                timer.stop()
+        self._clock = self._leaving = None
+        if self.replay is not None:
+            gone, self.replay = self.replay, None
+            self._refresh_packet(gone.here)
+
+    def _tick(self) -> None:
+        if self.replay is None:
+            return
+        self._move(self.replay.tick())
+        if self.replay.over and self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+            self._leaving = self.set_timer(LINGER_S, self.stop_replay)
+
+    def _move(self, after: Replay) -> None:
+        before, self.replay = self.replay, after
+        if before is not None and before.here != after.here:
+            new_words = before.here.label != after.here.label or before.here.dead != after.here.dead
+            self._refresh_packet(before.here, caption=False)
+            self._refresh_packet(after.here, caption=new_words)
+
+    def action_hold(self) -> None:
+        """Hold the packet, or let it go on."""
+        if self.replay is not None:
+            self._move(self.replay.pause())
+
+    def action_step(self) -> None:
+        """One cell on."""
+        if self.replay is not None:
+            self._move(self.replay.step())
+
+    def action_again(self) -> None:
+        """The same way once more, or the newest packet when none is moving."""
+        if self.replay is not None:
+            self.play(self.replay.frames)
+        else:
+            self.screen.replay_last()  # type: ignore[attr-defined]
+
+    def _refresh_packet(self, frame: Frame, *, caption: bool = True) -> None:
+        gate = gate_at(self.scene, frame.x, frame.y)
+        areas = [Area(*((gate.x, gate.y, gate.width, gate.height) if gate is not None else (frame.x, frame.y, 1, 1)))]
+        if caption:
+            areas.append(Area(0, self.size.height - 1, self.size.width, 1))
+        self.refresh(*areas)
+
+    def with_packet(self, strip: Strip, y: int) -> Strip:
+        """The row with the packet laid over it; the last row says what is seen."""
+        if self.replay is None:
+            return strip
+        frame, base = self.replay.here, self.visual_style
+        if y == self.size.height - 1:
+            return self._caption(frame)
+        if y == frame.y:
+            gate = gate_at(self.scene, frame.x, frame.y)
+            if gate is not None and not frame.dead:
+                lit = strip.crop(gate.x, gate.x + gate.width).apply_style((base + self._get_style("reverse")).rich_style)
+                strip = splice(strip, gate.x, lit)
+            else:
+                look = "bold $background on $error" if frame.dead else "bold $chip"
+                mark = DEAD if frame.dead else PACKET
+                strip = splice(strip, frame.x, Strip([Segment(mark, (base + self._get_style(look)).rich_style)], 1))
+        return strip
+
+    def _caption(self, frame: Frame) -> Strip:
+        """What is seen now, and the keys that hold and step while the picture has the focus."""
+        mark = joined((f" {DEAD} ", "bold $error")) if frame.dead else joined((f" {PACKET} ", "bold $chip"))
+        keys = joined(
+            ("space", "$accent"), (" hold  ", "$muted"), (".", "$accent"), (" step  ", "$muted"), ("a", "$accent"), (" again ", "$muted")
+        )
+        text, width = mark + plain(frame.label), self.size.width
+        if self.has_focus and text.cell_length + keys.cell_length + 2 <= width:
+            text = text.pad_right(width - text.cell_length - keys.cell_length) + keys
+        return paint(text.truncate(width, ellipsis=True), self.visual_style + self._get_style("on $panel"), self._get_style, width)
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 
