@@ -10,7 +10,7 @@ from app.driving import opened, screen, until
 from app.helpers import says
 from netless.app.pages.logs import matches
 from netless.app.screens.packets import HopsScreen, LayersScreen, layers_text
-from netless.app.widgets.choices import Choices
+from netless.app.widgets.document import Choices
 from netless_lab import protocol
 from netless_lab.model.journey import Hop
 

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from app import story
 from app.driving import opened, rows, screen
-from netless.app.widgets.keybar import ACTS
+from netless.app.widgets.bars import ACTS
 
 SIZES = [
     (40, 12), (46, 14), (60, 16), (72, 20), (80, 24), (80, 40), (99, 33), (100, 20), (110, 28), (120, 40), (140, 50), (160, 24), (200, 60),

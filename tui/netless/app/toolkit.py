@@ -16,7 +16,7 @@ import re
 import select
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final, Protocol, runtime_checkable
 
@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.control import Control
 from textual import _compositor, events
 from textual._compositor import ChopsUpdate
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -126,6 +127,11 @@ class HangupWatch:
         if not self._poll.closed:
             self._loop.remove_reader(self._poll.fileno())
             self._poll.close()
+
+
+def bound(keys: Mapping[str, str], *, priority: bool = False) -> list[BindingType]:
+    """Bindings that are shown by nobody but a ``KeyBar``: the action that each key, or each of several, runs."""
+    return [Binding(key, action, show=False, priority=priority) for key, action in keys.items()]
 
 
 KNOWN: Final = "8.2."

@@ -12,8 +12,8 @@ from netless_lab.model.clearing import Clearing
 from netless_lab.protocol import Scope, WhatGoes
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain
+from ..widgets.bars import Key, KeyBar
 from ..widgets.document import Document
-from ..widgets.keybar import Key, KeyBar
 from .panel import Panel
 
 if TYPE_CHECKING:

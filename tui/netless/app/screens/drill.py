@@ -17,9 +17,8 @@ from netless_lab import protocol
 from netless_lab.model.listed import Listed
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
-from ..widgets.choices import Choices, Row
-from ..widgets.document import Document
-from ..widgets.keybar import Key, KeyBar
+from ..widgets.bars import Key, KeyBar
+from ..widgets.document import Choices, Document, Row
 from .panel import Panel
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from ..blocks import EMPTY, Block, Blocks, plain
+from ..widgets.bars import Key
 from ..widgets.document import Document
-from ..widgets.keybar import Key
 from .panel import Panel
 
 if TYPE_CHECKING:

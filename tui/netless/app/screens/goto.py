@@ -12,8 +12,8 @@ from netless_lab.protocol import CourseView
 
 from ..blocks import joined
 from ..pages.lesson import mark
-from ..widgets.choices import Choices, Row
-from ..widgets.keybar import Key
+from ..widgets.bars import Key
+from ..widgets.document import Choices, Row
 from .panel import Panel
 
 

@@ -10,8 +10,8 @@ from textual.content import Content
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
 from ..pages.lesson import legend
+from ..widgets.bars import Key
 from ..widgets.document import Document
-from ..widgets.keybar import Key
 from .panel import Panel
 
 TUTOR: tuple[tuple[str, str], ...] = (

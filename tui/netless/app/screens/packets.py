@@ -15,9 +15,8 @@ from netless_lab.model.journey import Hop, Journey
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
 from ..pages.logs import ARROWS, Packet, matches
-from ..widgets.choices import Choices, Row
-from ..widgets.document import Document
-from ..widgets.keybar import Key
+from ..widgets.bars import Key
+from ..widgets.document import Choices, Document, Row
 from .panel import Panel
 
 

@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from ..widgets.keybar import Key, KeyBar
-from ..widgets.too_small import TooSmall
+from ..geometry import TooSmall
+from ..widgets.bars import Key, KeyBar
 
 Result = TypeVar("Result")
 

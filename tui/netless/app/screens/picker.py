@@ -12,8 +12,8 @@ from netless_lab.protocol import CourseView, LessonView
 
 from ..blocks import joined
 from ..view import View, known_courses
-from ..widgets.choices import Choices, Row
-from ..widgets.keybar import Key
+from ..widgets.bars import Key
+from ..widgets.document import Choices, Row
 from .panel import Panel
 
 BAR = 24

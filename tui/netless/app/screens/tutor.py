@@ -13,17 +13,14 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 
 from ..blocks import joined
-from ..geometry import PANES, Body, Frame, Pane, arrange
-from ..pages.tabs import all_tabs, lower_tabs
+from ..geometry import PANES, Body, Frame, Pane, TooSmall, arrange
 from ..reduce import Told
 from ..view import View
+from ..widgets.bars import ACTS, HeaderStrip, KeyBar, keys_of
 from ..widgets.document import retitle
-from ..widgets.keybar import ACTS, KeyBar, keys_of
 from ..widgets.lesson import CheckPane, LessonPane
-from ..widgets.lower import CHANGES, PACKETS, Lower
+from ..widgets.lower import CHANGES, PACKETS, Lower, all_tabs, lower_tabs
 from ..widgets.picture import Picture
-from ..widgets.strip import HeaderStrip
-from ..widgets.too_small import TooSmall
 from .acting import Acting
 from .drilling import Drilling
 from .studying import Studying

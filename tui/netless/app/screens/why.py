@@ -12,8 +12,8 @@ from textual.content import Content
 from netless_lab.model.journey import Explanation
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
+from ..widgets.bars import Key, KeyBar
 from ..widgets.document import Document
-from ..widgets.keybar import Key, KeyBar
 from .panel import Panel
 
 if TYPE_CHECKING:

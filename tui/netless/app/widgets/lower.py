@@ -1,20 +1,22 @@
-"""The lower pane: terminals in the lab's nodes, packets, changes; one of them at a time.
+"""The lower pane: terminals in the lab's nodes, packets, changes; one of them at a time, and the tabs in a pane's border that choose it.
 
-The panes that grow: changes and packets. Each entry is laid out once per width and kept.
+The logs grow: each entry of changes and packets is laid out once per width and kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
+from textual.content import Content
 from textual.widget import Widget
 
-from ..blocks import Blocks, Line, lay_out
+from ..blocks import Blocks, Line, clickable, lay_out, plain
 from ..pages import logs
+from ..toolkit import bound
 from ..view import View
 from .document import Document
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 
 E = TypeVar("E")
-
+PACKETS, CHANGES = "packets", "changes"
+"""Tabs that are not terminals; every other tab is the name of a node."""
 
 class LogPane(Document, Generic[E]):
     """Entries in order, the newest at the end and in view unless the reader has scrolled away.
@@ -81,7 +84,7 @@ class LogPane(Document, Generic[E]):
 class ChangesPane(LogPane[logs.Entry]):
     """What changed and who changed it; see ``pages.logs``."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("e", "screen.export", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bound({"e": "screen.export"})
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -104,12 +107,9 @@ class ChangesPane(LogPane[logs.Entry]):
 class PacketsPane(LogPane[logs.Packet]):
     """Every probe and what became of it, and the learner's own packets; see ``pages.logs``."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "screen.follow", show=False),
-        Binding("s", "screen.save_packets", show=False),
-        Binding("slash", "screen.seek", show=False),
-        Binding("enter", "screen.choose_hop", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound(
+        {"f": "screen.follow", "s": "screen.save_packets", "slash": "screen.seek", "enter": "screen.choose_hop"}
+    )
     sought = ""
 
     def seek(self, sought: str) -> None:
@@ -128,10 +128,6 @@ class PacketsPane(LogPane[logs.Packet]):
     def show(self, view: View) -> None:
         """Paint this view."""
         self.show_entries(view.packets)
-
-
-PACKETS, CHANGES = "packets", "changes"
-"""Tabs that are not terminals; every other tab is the name of a node."""
 
 
 class Lower(Container):
@@ -208,3 +204,70 @@ class Lower(Container):
         yield PACKETS, self.packets
         yield CHANGES, self._changes
         yield from self._terminals.items()
+
+
+SEPARATOR = " ┊ "
+NEWS = "•"
+
+
+class Tab(NamedTuple):
+    """One tab: what it stands for, its name in full and in short, its key, and what a click does."""
+
+    tab: str
+    name: str
+    short: str
+    key: str
+    action: tuple[str, str]
+
+
+LESSON = Tab("lesson", "Lesson", "Lesson", "F1", ("pane", "lesson"))
+NETWORK = Tab("network", "Network", "Net", "F2", ("pane", "network"))
+PACKETS_TAB = Tab(PACKETS, "Packets", "Pkts", "F4", ("show_tab", PACKETS))
+CHANGES_TAB = Tab(CHANGES, "Changes", "Chgs", "F5", ("show_tab", CHANGES))
+
+
+def lower_tabs(shown: str, nodes: Sequence[str], fresh: frozenset[str], width: int) -> Content:
+    """The tabs of the lower pane: terminals by node, packets, changes."""
+    return _fitting(shown, (), nodes, fresh, width)
+
+
+def all_tabs(shown: str, nodes: Sequence[str], fresh: frozenset[str], width: int) -> Content:
+    """Every pane as a tab, for screens with room for one pane only."""
+    return _fitting(shown, (LESSON, NETWORK), nodes, fresh, width)
+
+
+def _fitting(shown: str, panes: tuple[Tab, ...], nodes: Sequence[str], fresh: frozenset[str], width: int) -> Content:
+    """The longest way to write the tabs that fits."""
+    best = Content("")
+    for keys, word, short, separator in (
+        (bool(panes), "Terminal", False, SEPARATOR),
+        (False, "Terminal", False, SEPARATOR),
+        (False, "", False, SEPARATOR),
+        (False, "", True, SEPARATOR),
+        (False, "", True, " "),
+    ):
+        parts = [_tab(tab, shown, fresh, keys, short) for tab in panes]
+        if nodes:
+            terminals = [_node(node, shown) for node in nodes]
+            lead = (["F3 "] if keys else []) + ([f"{word} "] if word else [])
+            parts.append(Content("").join([plain(text, "$muted") for text in lead] + [Content(" ").join(terminals)]))
+        parts += [_tab(tab, shown, fresh, keys, short) for tab in (PACKETS_TAB, CHANGES_TAB)]
+        best = plain(separator, "$line").join(parts)
+        if best.cell_length <= width:
+            return best
+    return best.truncate(max(1, width), ellipsis=True)
+
+
+def _tab(tab: Tab, shown: str, fresh: frozenset[str], keys: bool, short: bool) -> Content:
+    style = _style(tab.tab == shown)
+    text = plain(f"{tab.key} ", "$faint") if keys else Content("")
+    text += clickable(plain(tab.short if short else tab.name, style), *tab.action)
+    return text + plain(NEWS, "$accent") if tab.tab in fresh else text
+
+
+def _node(node: str, shown: str) -> Content:
+    return clickable(plain(node, _style(node == shown)), "show_tab", node)
+
+
+def _style(chosen: bool) -> str:
+    return "bold underline $accent" if chosen else "$muted"

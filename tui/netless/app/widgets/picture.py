@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Region as Area
 from textual.strip import Strip
@@ -22,6 +22,7 @@ from netless_lab.model.snapshot import Snapshot
 
 from ..blocks import joined, plain
 from ..drawing import LOOKS, Frame, Replay, brief_rows, cells_of, changed_cells, draw, gate_at, grounds, splice, words
+from ..toolkit import bound
 from ..view import View
 from .document import paint
 
@@ -51,13 +52,9 @@ class Picture(Widget, can_focus=True):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "Picture { overflow: hidden; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,down", "walk(1)", "Next part", show=False),
-        Binding("left,up", "walk(-1)", "Previous part", show=False),
-        Binding("space", "hold", "Pause", show=False),
-        Binding("full_stop", "step", "Step", show=False),
-        Binding("a", "again", "Again", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound(
+        {"right,down": "walk(1)", "left,up": "walk(-1)", "space": "hold", "full_stop": "step", "a": "again"}
+    )
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
