@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from netless.__main__ import main
-from netless.app.screens.gone import GoneScreen
+from netless.app.screens.rebuild import GoneScreen
 from netless.app.screens.tutor import TutorScreen
 
 

@@ -9,9 +9,8 @@ import msgspec
 from app import story
 from app.driving import opened, screen, until
 from app.helpers import Answer, says
-from netless.app.screens.goto import GotoScreen
 from netless.app.screens.help import HelpScreen
-from netless.app.screens.picker import PickerScreen
+from netless.app.screens.places import GotoScreen, PickerScreen
 from netless_lab import protocol
 
 

@@ -15,7 +15,7 @@ from app.helpers import Answer, says, says_nonsense
 from app.recordings import recorded
 from netless.app.reduce import Event, Joined, reduce
 from netless.app.screens.drill import DrillScreen, GiveUpScreen, ToldScreen
-from netless.app.screens.goto import GotoScreen
+from netless.app.screens.places import GotoScreen
 from netless.app.screens.why import WhyScreen
 from netless.app.view import Act, View, can
 from netless.app.widgets.document import Document

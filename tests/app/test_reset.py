@@ -8,7 +8,7 @@ from typing import Any
 from app import story
 from app.driving import opened, screen, until
 from app.recordings import recorded
-from netless.app.screens.confirm import ResetScreen
+from netless.app.screens.rebuild import ResetScreen
 from netless_lab import protocol
 from netless_lab.model.clearing import Clearing
 
@@ -90,6 +90,6 @@ async def test_an_answer_that_finds_the_reset_closed_is_let_go() -> None:
         assert isinstance(asking, ResetScreen)
         await pilot.press("escape")
         await until(pilot, lambda: not asking.is_attached)
-        asking._paint()
+        asking.paint()
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, ResetScreen))

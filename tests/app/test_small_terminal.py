@@ -8,8 +8,8 @@ from textual.pilot import Pilot
 from app.driving import opened, screen, until
 from app.recordings import recorded
 from netless.app.app import TutorApp
-from netless.app.screens.gone import GoneScreen
 from netless.app.screens.help import HelpScreen
+from netless.app.screens.rebuild import GoneScreen
 from netless.app.screens.tutor import TutorScreen
 from netless.app.screens.why import WhyScreen
 from netless_lab import protocol

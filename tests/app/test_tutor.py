@@ -9,10 +9,9 @@ import pytest
 from app import story
 from app.driving import opened, rows, screen, typed_at_once, until
 from app.recordings import recorded
-from netless.app.screens.gone import GoneScreen
-from netless.app.screens.goto import GotoScreen
 from netless.app.screens.help import HelpScreen
-from netless.app.screens.picker import PickerScreen
+from netless.app.screens.places import GotoScreen, PickerScreen
+from netless.app.screens.rebuild import GoneScreen
 from netless.app.screens.why import WhyScreen
 from netless_lab import protocol
 from netless_lab.course.verdict import Item, Verdict

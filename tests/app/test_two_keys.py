@@ -8,7 +8,7 @@ from app import story
 from app.driving import opened, screen, typed_at_once, until
 from app.recordings import recorded
 from app.test_drill import OVER, broken, drills, opening
-from netless.app.screens.picker import PickerScreen
+from netless.app.screens.places import PickerScreen
 from netless.app.screens.tutor import TutorScreen
 from netless.app.screens.why import WhyScreen
 from netless_lab import protocol

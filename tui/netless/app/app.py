@@ -228,7 +228,7 @@ class TutorApp(App[None], inherit_bindings=False):
         self.join()
 
     def _show_gone(self) -> None:
-        from .screens.gone import GoneScreen
+        from .screens.rebuild import GoneScreen
 
         if not any(isinstance(screen, GoneScreen) for screen in self.screen_stack):
             step = self.view.status.page.title if self.view.status else ""

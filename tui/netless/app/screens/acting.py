@@ -159,13 +159,13 @@ class Acting(Base):
 
     def action_go_to(self, target: str) -> None:
         """The list of all steps with this one chosen: a click alone never rebuilds the lab."""
-        from .goto import GotoScreen
+        from .places import GotoScreen
 
         if self.app.view.status is not None and can(self.app.view, "goto"):
             self.app.push_screen(GotoScreen(known_courses(self.app.view), self.app.view.status.position, target), self._go)
 
     def _do_reset(self) -> None:
-        from .confirm import ResetScreen
+        from .rebuild import ResetScreen
 
         self.app.push_screen(ResetScreen(), self._reset)
 
@@ -177,7 +177,7 @@ class Acting(Base):
 
     def first_look(self) -> None:
         """Once status and courses are known: the course that was asked for, or the picker when there is something to choose."""
-        from .picker import offers_choice
+        from .places import offers_choice
 
         assert self.app.view.status is not None
         status = self.app.view.status
@@ -195,7 +195,7 @@ class Acting(Base):
 
     def action_courses(self) -> None:
         """The course picker."""
-        from .picker import PickerScreen
+        from .places import PickerScreen
 
         self.app.push_screen(PickerScreen(self.app.view), self._picked)
 

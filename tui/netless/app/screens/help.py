@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
 from ..pages.lesson import legend
+from ..toolkit import bound
 from ..widgets.bars import Key
-from ..widgets.document import Document
-from .panel import Panel
+from .panel import SCROLL, Panel
 
 TUTOR: tuple[tuple[str, str], ...] = (
     ("r", "run: the tutor does the step for you, then judges it"),
@@ -82,36 +81,25 @@ class HelpScreen(Panel[None]):
     """Keys and marks."""
 
     TITLE_TEXT = "Help"
-    KEYS = (Key("Esc", "Close", "screen.close"), Key("↑↓", "Scroll", "", live=False))
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,q", "close", "Close", show=False)]
+    KEYS = (Key("Esc", "Close", "screen.close"), SCROLL)
+    BINDINGS: ClassVar[list[BindingType]] = bound({"question_mark,q": "close"})
 
     def __init__(self, where: str) -> None:
         super().__init__()
         self._where = where
 
-    def body(self) -> ComposeResult:
-        """The text."""
-        document = Document(id="panel-body")
-        document.set_source(lambda width: help_text(self._where, width))
-        yield document
-
-    def on_mount(self) -> None:
-        """The arrows scroll."""
-        self.query_one("#panel-body").focus()
-
-
-def help_text(where: str, width: int) -> Blocks:
-    """The help of a pane."""
-    blocks: list[Block] = []
-    if where in BY_PANE:
-        title, keys = BY_PANE[where]
-        blocks += [*_section(title, keys), EMPTY]
-    blocks += [*_section("Keys", TUTOR), EMPTY, *_section("Moving about", MOVING), EMPTY]
-    blocks += [Block(plain("Marks in the picture", "bold"))]
-    blocks += [Block(plain(text), first=joined((glyph.ljust(10), style))) for glyph, style, text in (*PORTS, *GATES)]
-    blocks += [EMPTY, Block(plain("Marks in the list of steps", "bold"))]
-    blocks += [Block(block.content, first=block.first + Content(" " * 8)) for block in legend()]
-    return tuple(blocks)
+    def text(self, width: int) -> Blocks:
+        """The help of a pane."""
+        blocks: list[Block] = []
+        if self._where in BY_PANE:
+            title, keys = BY_PANE[self._where]
+            blocks += [*_section(title, keys), EMPTY]
+        blocks += [*_section("Keys", TUTOR), EMPTY, *_section("Moving about", MOVING), EMPTY]
+        blocks += [Block(plain("Marks in the picture", "bold"))]
+        blocks += [Block(plain(text), first=joined((glyph.ljust(10), style))) for glyph, style, text in (*PORTS, *GATES)]
+        blocks += [EMPTY, Block(plain("Marks in the list of steps", "bold"))]
+        blocks += [Block(block.content, first=block.first + Content(" " * 8)) for block in legend()]
+        return tuple(blocks)
 
 
 def _section(title: str, keys: tuple[tuple[str, str], ...]) -> list[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input
 
@@ -15,35 +15,34 @@ from netless_lab.model.journey import Hop, Journey
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
 from ..pages.logs import ARROWS, Packet, matches
+from ..toolkit import bound
 from ..widgets.bars import Key
-from ..widgets.document import Choices, Document, Row
-from .panel import Panel
+from ..widgets.document import Choices, Row
+from .panel import CHOOSE, SCROLL, ListPanel, Panel
 
 
-class HopsScreen(Panel[tuple[int, int]]):
+class HopsScreen(ListPanel[tuple[int, int]]):
     """Returns (journey, hop), or None."""
 
     TITLE_TEXT = "Which packet?"
-    KEYS = (Key("Enter", "Its bytes", "screen.take"), Key("↑↓", "Choose", "", live=False), Key("Esc", "Close", "screen.close"))
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "close", show=False)]
+    KEYS = (Key("Enter", "Its bytes", "screen.take"), CHOOSE, Key("Esc", "Close", "screen.close"))
+    BINDINGS: ClassVar[list[BindingType]] = bound({"q": "close"})
 
     def __init__(self, packets: Sequence[Packet], sought: str, at: str = "") -> None:
-        super().__init__()
         self._journeys, self._sought = tuple(journeys_of(packets)), sought
-        chosen = [row.value for row in rows(self._journeys, sought, 80) if row.value]
-        self._at = at if at in chosen else chosen[-1] if chosen else ""
+        chosen = [row.value for row in self.rows(80) if row.value]
+        super().__init__(at if at in chosen else chosen[-1] if chosen else "")
 
-    def body(self) -> ComposeResult:
-        """The list."""
-        yield Choices(lambda width: rows(self._journeys, self._sought, width), at=self._at, id="panel-body")
-
-    def on_mount(self) -> None:
-        """The arrows choose."""
-        self.query_one(Choices).focus()
-
-    def action_take(self) -> None:
-        """This one."""
-        self.query_one(Choices).action_choose()
+    def rows(self, width: int) -> list[Row]:
+        """A heading for each journey, a choice for each hop that holds the words that are sought; what is long goes on below."""
+        out: list[Row] = []
+        for journey in self._journeys:
+            hops = [(number, hop) for number, hop in enumerate(journey.hops) if matches(hop, self._sought)]
+            if hops:
+                title = journey.title or f"{journey.source} → {journey.target}"
+                out += [*([Row(joined(""))] if out else []), Row(joined((title, "bold")))]
+                out += [row for number, hop in hops for row in _hop(hop, f"{journey.id}:{number}", width)]
+        return out or [Row(joined(("No packet is kept that can be shown.", "$muted")))]
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """Its bytes."""
@@ -64,19 +63,6 @@ def _hop(hop: Hop, value: str, width: int) -> list[Row]:
     return [Row(lead + first, value), *(Row(Content(" " * lead.cell_length) + line) for line in more)]
 
 
-def rows(journeys: Iterable[Journey], sought: str, width: int) -> list[Row]:
-    """A heading for each journey, a choice for each hop that holds the words that are sought; what is long goes on below."""
-    out: list[Row] = []
-    for journey in journeys:
-        found = [
-            row for number, hop in enumerate(journey.hops) if matches(hop, sought) for row in _hop(hop, f"{journey.id}:{number}", width)
-        ]
-        if found:
-            title = journey.title or f"{journey.source} → {journey.target}"
-            out += [*([Row(joined(""))] if out else []), Row(joined((title, "bold"))), *found]
-    return out or [Row(joined(("No packet is kept that can be shown.", "$muted")))]
-
-
 OFFSET = 5
 """Cells of a row's number."""
 
@@ -85,22 +71,16 @@ class LayersScreen(Panel[None]):
     """What the bytes of one hop mean."""
 
     TITLE_TEXT = "One packet"
-    KEYS = (Key("Esc", "Close", "screen.close"), Key("↑↓", "Scroll", "", live=False))
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter", "close", "Close", show=False)]
+    KEYS = (Key("Esc", "Close", "screen.close"), SCROLL)
+    BINDINGS: ClassVar[list[BindingType]] = bound({"q,enter": "close"})
 
     def __init__(self, packet: protocol.Packet) -> None:
         super().__init__()
         self._packet = packet
 
-    def body(self) -> ComposeResult:
+    def text(self, width: int) -> Blocks:
         """Layers, then bytes."""
-        document = Document(id="panel-body")
-        document.set_source(lambda width: layers_text(self._packet, width))
-        yield document
-
-    def on_mount(self) -> None:
-        """The arrows scroll."""
-        self.query_one("#panel-body").focus()
+        return layers_text(self._packet, width)
 
 
 def layers_text(packet: protocol.Packet, width: int) -> Blocks:
@@ -134,12 +114,8 @@ class SeekScreen(Panel[str]):
         """One field."""
         yield Input(self._sought, placeholder="node, interface, kind or address: veth2 arp", id="search", compact=True)
 
-    def on_mount(self) -> None:
-        """Typing begins at once."""
-        self.query_one("#search").focus()
-
     def on_input_submitted(self) -> None:
-        """Enter."""
+        """Enter: show these."""
         self.action_done()
 
     def action_done(self) -> None:

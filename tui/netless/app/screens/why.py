@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from netless_lab.model.journey import Explanation
 
 from ..blocks import EMPTY, Block, Blocks, clickable, joined, plain, ticked
-from ..widgets.bars import Key, KeyBar
-from ..widgets.document import Document
+from ..toolkit import bound
+from ..widgets.bars import Key
 from .panel import Panel
 
 if TYPE_CHECKING:
@@ -42,11 +41,7 @@ class WhyScreen(Panel[str]):
 
     app: TutorApp
     TITLE_TEXT = "Why"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w,q,enter", "close", show=False),
-        Binding("f", "fix", show=False),
-        Binding("g", "learn", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound({"w,q,enter": "close", "f": "fix", "g": "learn"})
 
     def __init__(self, explanation: Explanation, lesson: str = "") -> None:
         super().__init__()
@@ -54,34 +49,22 @@ class WhyScreen(Panel[str]):
         self._lesson = lesson or explanation.lesson
         self._fix_shown = False
 
-    def body(self) -> ComposeResult:
-        """The text."""
-        document = Document(id="panel-body")
-        document.set_source(lambda width: why_text(self._explanation, self._lesson, fix_shown=self._fix_shown))
-        yield document
+    def text(self, width: int) -> Blocks:
+        """The explanation."""
+        return why_text(self._explanation, self._lesson, fix_shown=self._fix_shown)
 
-    def on_mount(self) -> None:
-        """The arrows scroll."""
-        self._show_keys()
-        self.query_one("#panel-body").focus()
-
-    def _show_keys(self) -> None:
-        explanation = self._explanation
-        keys = [Key("Esc", "Close", "screen.close")]
-        if explanation.fix and not self._fix_shown:
-            keys.append(Key("f", "What would mend it", "screen.fix"))
-        if explanation.lesson:
-            keys.append(Key("g", "Go to the step", "screen.learn"))
-        self.query_one(KeyBar).show((*keys, Key("click", "Copies a command", "", live=False)))
+    def keys(self) -> tuple[Key, ...]:
+        """A mend and a step are offered where there are any."""
+        fix = (Key("f", "What would mend it", "screen.fix"),) if self._explanation.fix and not self._fix_shown else ()
+        learn = (Key("g", "Go to the step", "screen.learn"),) if self._explanation.lesson else ()
+        return (Key("Esc", "Close", "screen.close"), *fix, *learn, Key("click", "Copies a command", "", live=False))
 
     def action_fix(self) -> None:
         """Show the command that would mend it: only on request, for finding it is the exercise."""
         if self._explanation.fix and not self._fix_shown:
             self._fix_shown = True
-            self._show_keys()
-            document = self.query_one("#panel-body", Document)
-            document.lay_out_anew()
-            document.scroll_end(animate=False)
+            self.paint()
+            self.query_one("#panel-body").scroll_end(animate=False)
 
     def action_learn(self) -> None:
         """To the step that teaches it."""
