@@ -1,16 +1,26 @@
-"""What the keys of the main screen do: they ask the lab, and open the small screens."""
+"""What the keys of the main screen do: they ask the lab, and open the small screens.
+
+Moving through the course and in time, terminals, the cause of a lost packet, drills, packets and their replay.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from netless_lab import protocol
+from netless_lab.drill.spent import help_used, took
+from netless_lab.model.journey import Journey
 from netless_lab.primitives.base import Dialect
 
-from ..pages.lesson import taught_in
-from ..reduce import Hinted, Told
+from ..drawing import frames_of
+from ..export import write, write_packets
+from ..pages.lesson import step_target, taught_in
+from ..pages.logs import Packet
+from ..reduce import Following, Hinted, Told
 from ..shells import as_typed, open_terminal, put_at_prompt, shell_in
-from ..view import Act, can, known_courses
+from ..view import Act, can, failed_probe, known_courses, step_called
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -18,21 +28,35 @@ if TYPE_CHECKING:
     from ..app import TutorApp
     from ..geometry import Pane
     from ..widgets.lower import Lower
+    from ..widgets.picture import Picture
 
     Base = Screen[None]
 else:
     Base = object
 
+R = TypeVar("R")
 Identity = tuple[int, int | None]
 """A node's namespace and the process that holds it."""
+GOING_BACK: Final = "Going back to the lesson"
+PLAIN: Final[dict[Act, tuple[str, protocol.Request[Any]]]] = {
+    "run": ("Running the step", protocol.Run()), "check": ("Checking", protocol.Check()),
+    "back": ("Going back", protocol.Back()), "next": ("Moving on", protocol.Next()),
+}  # fmt: skip
+"""What asks for one thing and waits for nothing: what it is called meanwhile, and the request."""
 
 
 class Acting(Base):
-    """Mixed into the main screen, which gives it the lower pane and the app. What can be done is asked of the app's view, never of what is painted."""
+    """Mixed into the main screen, which gives it the panes and the app. What can be done is asked of the app's view, never of what is painted."""
+
+    _came_from = ""
+    """Where the learner was when a drill began, to go back there; "" when another client began it."""
+    _hop_at = ""
+    """The hop that was looked at last, as ``journey:hop``."""
 
     if TYPE_CHECKING:
         app: TutorApp
         lower: Lower
+        picture: Picture
 
         def settle(self, anew: bool = False) -> None:
             """See ``TutorScreen``."""
@@ -49,22 +73,12 @@ class Acting(Base):
 
         In a terminal letters are the shell's: one that still arrives here was typed before the terminal had the focus.
         """
-        if can(self.app.view, act) and self.where != "terminal":
+        if not can(self.app.view, act) or self.where == "terminal":
+            return
+        if act in PLAIN:
+            self.app.request(*PLAIN[act])
+        else:
             getattr(self, f"_do_{act}")()
-
-    # -- one request each ---------------------------------------------------------------------------------------------------
-
-    def _do_run(self) -> None:
-        self.app.request("Running the step", protocol.Run())
-
-    def _do_check(self) -> None:
-        self.app.request("Checking", protocol.Check())
-
-    def _do_back(self) -> None:
-        self.app.request("Going back", protocol.Back())
-
-    def _do_next(self) -> None:
-        self.app.request("Moving on", protocol.Next())
 
     def _do_hint(self) -> None:
         if not any(worker.group == "hint" and not worker.is_finished for worker in self.workers):
@@ -108,15 +122,11 @@ class Acting(Base):
                 return
             terminal = open_terminal(self.app.view.lab, node)
             await self.lower.add_terminal(node, terminal, self._identity(node))
-            self.watch(terminal, "keys_hint", self._keys_changed, init=False)
+            self.watch(terminal, "keys_hint", lambda: self.settle(), init=False)  # other keys count there: the border names them
         self.lower.choose(node)
         self.action_pane("lower")
         if text and not await put_at_prompt(terminal, text):
             self.app.take(Told("warning", "There is no prompt to type at: something runs in this terminal."))
-
-    def _keys_changed(self) -> None:
-        """Other keys count in a terminal: the border around it names them."""
-        self.settle()
 
     def _identity(self, node: str) -> Identity | None:
         """Which namespace and process a node is just now."""
@@ -173,6 +183,172 @@ class Acting(Base):
         if scope and self._still("reset"):
             self.app.request("Resetting", protocol.Reset(scope))
 
+    # -- why ----------------------------------------------------------------------------------------------------------------
+
+    def _do_why(self) -> None:
+        self.app.occupy("Looking for the cause", self._why())
+
+    async def _why(self) -> None:
+        if failed_probe(self.app.view) is None and self.app.view.broken:
+            await self._look_again()
+        probe = failed_probe(self.app.view)
+        if probe is None:
+            self.app.take(Told("info", "Every packet arrived: there is nothing to explain. Check again after the next change."))
+            return
+        explanation = await self.app.asking("Looking for the cause", protocol.Explain(probe))
+        if explanation is None:
+            return
+        if not self.is_active:
+            self.app.take(Told("info", f"{explanation.seen} {explanation.cause}".strip()))
+            return
+        from .why import WhyScreen
+
+        called = step_called(self.app.view, explanation.lesson) if explanation.lesson else ""
+
+        def closed(lesson: str | None) -> None:
+            if lesson:
+                self.action_go_to(lesson)
+            else:
+                self._replay(explanation.journey)
+
+        self.app.push_screen(WhyScreen(explanation, called), closed)
+
+    # -- drills -------------------------------------------------------------------------------------------------------------
+
+    def _do_drill(self) -> None:
+        from .drill import DrillScreen
+
+        self.app.push_screen(DrillScreen(), self._take_drill)
+
+    def _take_drill(self, wanted: protocol.Break | None) -> None:
+        if wanted is not None and self._still("drill"):
+            self.app.occupy("Breaking something", self._run_drill(wanted))
+
+    async def _run_drill(self, wanted: protocol.Break) -> None:
+        came_from = self.app.view.status.position if self.app.view.status else ""
+        if await self.app.asking("Breaking something", wanted) is not None:
+            self._came_from = came_from
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Let the judge send its packets, so that the learner sees which go and which do not."""
+        await self.app.asking("Sending packets", protocol.Check())
+
+    def _do_mend(self) -> None:
+        from .drill import GiveUpScreen
+
+        if self.app.view.broken:
+            self.app.push_screen(GiveUpScreen(), self._take_end)
+        else:
+            self._take_end(True)
+
+    def _take_end(self, yes: bool | None) -> None:
+        fault = self.app.view.fault
+        if yes and fault is not None and self._still("mend"):
+            self.app.occupy("Mending", self._run_mending(fault))
+
+    async def _run_mending(self, fault: protocol.FaultStatus) -> None:
+        """Mended and, when the learner gave up, told; then back to where the learner was, or to the step that teaches it."""
+        told = await self.app.asking("Mending", protocol.Mend())
+        if told is None:
+            return
+        if fault.healthy:
+            if here := self._way_back():
+                await self.app.asking(GOING_BACK, protocol.Goto(here))
+            return
+        taught = step_target(self.app.view, await self._teaches(told.mended))
+        used = f"You looked for {took(time.time() - fault.began)}, with {help_used(fault.hints, fault.whys)}."
+        if not self.is_active:
+            self.app.take(Told("info", f"{told.text} {used}"))
+            return
+        from .drill import ToldScreen
+
+        self.app.push_screen(ToldScreen(told.text, used, taught, step_called(self.app.view, taught)), self._told_closed)
+
+    async def _teaches(self, fault: str) -> str:
+        listed = await self.app.ask(protocol.GetFaults()) or ()
+        return next((found.teaches for found in listed if found.id == fault), "")
+
+    def _told_closed(self, taught: str | None) -> None:
+        if taught:
+            self._came_from = ""
+            self.action_go_to(taught)
+        elif here := self._way_back():
+            self.app.request(GOING_BACK, protocol.Goto(here))
+
+    def _way_back(self) -> str:
+        """Where to go after a drill, once: where the learner came from, or "" when that is here."""
+        here, self._came_from = self._came_from, ""
+        status = self.app.view.status
+        return here if status is not None and status.position != here else ""
+
+    # -- replay ------------------------------------------------------------------------------------------------------------
+
+    def replay_last(self, after: Sequence[Packet] = ()) -> None:
+        """Let the newest packet that was followed move over the picture; only one that came after these, when they are given."""
+        known = {id(event) for event in after}
+        followed = (event.journey for event in reversed(self.app.view.packets) if event.journey is not None and id(event) not in known)
+        self._replay(next(followed, None))
+
+    def _replay(self, journey: Journey | None) -> None:
+        scene = self.picture.scene
+        if journey is not None and scene is not None:
+            self.picture.play(frames_of(journey, scene))
+
+    # -- packets -------------------------------------------------------------------------------------------------------------
+
+    def action_follow(self) -> None:
+        """Follow the learner's own packets, or stop."""
+        self.run_worker(self._follow(not self.app.view.following), group="follow", exclusive=True)
+
+    async def _follow(self, on: bool) -> None:
+        told = await self.app.ask(protocol.Follow(on))
+        if told is not None:
+            self.app.take(Following(told.following))
+            for text in told.missing:
+                self.app.take(Told("warning", text))
+
+    def action_save_packets(self) -> None:
+        """Save every packet that is kept, for Wireshark."""
+        self.run_worker(self._write(protocol.GetCapture(), write_packets), group="save", exclusive=True)
+
+    def action_seek(self) -> None:
+        """Show only some packets."""
+        from .packets import SeekScreen
+
+        self.app.push_screen(SeekScreen(self.lower.packets.sought), self._seek)
+
+    def _seek(self, sought: str | None) -> None:
+        if sought is not None:
+            self.lower.packets.seek(sought)
+            self.settle()
+
+    def action_look_at_hop(self, journey: int, hop: int) -> None:
+        """What the bytes of one hop mean."""
+        self.run_worker(self._look_at_hop(journey, hop), group="hop", exclusive=True)
+
+    def action_choose_hop(self) -> None:
+        """Choose a hop by key; its bytes follow."""
+        from .packets import HopsScreen
+
+        self.app.push_screen(HopsScreen(self.app.view.packets, self.lower.packets.sought, self._hop_at), self._hop_chosen)
+
+    def _hop_chosen(self, chosen: tuple[int, int] | None) -> None:
+        if chosen is not None:
+            self._hop_at = f"{chosen[0]}:{chosen[1]}"
+            self.action_look_at_hop(*chosen)
+
+    async def _look_at_hop(self, journey: int, hop: int) -> None:
+        packet = await self.app.ask(protocol.GetPacket(journey, hop))
+        if packet is None:
+            return
+        if self.is_active:
+            from .packets import LayersScreen
+
+            self.app.push_screen(LayersScreen(packet))
+        else:
+            self.app.take(Told("info", "The bytes of the packet are there: choose its hop again to see them."))
+
     # -- other screens ------------------------------------------------------------------------------------------------------
 
     def first_look(self) -> None:
@@ -197,22 +373,16 @@ class Acting(Base):
         """The course picker."""
         from .places import PickerScreen
 
-        self.app.push_screen(PickerScreen(self.app.view), self._picked)
-
-    def _picked(self, target: str | None) -> None:
-        if target is not None:
-            self._go((target, False))
+        self.app.push_screen(PickerScreen(self.app.view), self._go)
 
     def action_export(self) -> None:
         """Write the session down as a shell script and as Markdown notes."""
-        self.run_worker(self._export(), group="export", exclusive=True)
+        self.run_worker(self._write(protocol.GetHistory(), write), group="export", exclusive=True)
 
-    async def _export(self) -> None:
-        account = await self.app.ask(protocol.GetHistory())
-        if account is not None:
-            from ..export import write
-
-            self.app.take(write(account, self.app.view.lab))
+    async def _write(self, request: protocol.Request[R], write: Callable[[R, str], Told]) -> None:
+        answer = await self.app.ask(request)
+        if answer is not None:
+            self.app.take(write(answer, self.app.view.lab))
 
     # -- the clipboard ------------------------------------------------------------------------------------------------------
 

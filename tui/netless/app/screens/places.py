@@ -86,8 +86,8 @@ def _of_course(course: CourseView, position: str, words: list[str]) -> list[Row]
     return out
 
 
-class PickerScreen(ListPanel[str]):
-    """Returns a target to go to, or None to stay."""
+class PickerScreen(ListPanel[tuple[str, bool]]):
+    """Returns (target, end), and always a beginning; or None to stay."""
 
     TITLE_TEXT = "Courses"
     KEYS = (Key("Enter", "Open", "screen.take"), CHOOSE, Key("Esc", "Back to the step", "screen.close"), Key("q", "Quit", "app.leave"))
@@ -103,7 +103,7 @@ class PickerScreen(ListPanel[str]):
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         """The lesson the learner is in is simply returned to; any other is gone to, at its first step not done."""
-        self.dismiss(None if event.value == self._at else first_open(self._view, event.value))
+        self.dismiss(None if event.value == self._at else (first_open(self._view, event.value), False))
 
 
 def offers_choice(courses: tuple[CourseView, ...], *, chosen: bool) -> bool:

@@ -22,8 +22,6 @@ from ..widgets.lesson import CheckPane, LessonPane
 from ..widgets.lower import CHANGES, PACKETS, Lower, all_tabs, lower_tabs
 from ..widgets.picture import Picture
 from .acting import Acting
-from .drilling import Drilling
-from .studying import Studying
 
 if TYPE_CHECKING:
     from ..app import TutorApp
@@ -33,7 +31,7 @@ BORDER, PADDING = 2, 2
 """Cells a pane's border and its padding take, both sides together."""
 
 
-class TutorScreen(Acting, Drilling, Studying, Screen[None]):
+class TutorScreen(Acting, Screen[None]):
     """Everything at once when there is room, one pane at a time when there is not."""
 
     app: TutorApp
