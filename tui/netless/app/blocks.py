@@ -4,7 +4,7 @@ code, lists, quotes, tables, headings. No widget in here, only values, and nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -65,6 +65,12 @@ def _part(part: Content | str | tuple[str, str]) -> Content:
     if isinstance(part, Content):
         return part
     return plain(part) if isinstance(part, str) else plain(*part)
+
+
+def keyed(keys: Mapping[str, str], end: str = "") -> Content:
+    """Keys and what each does, in a line."""
+    ends = (*["  "] * (len(keys) - 1), end)
+    return joined(*(part for (key, does), after in zip(keys.items(), ends, strict=True) for part in ((key, "$accent"), (f" {does}{after}", "$muted"))))
 
 
 def ticked(text: str, style: str = "") -> Content:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import Screen
 
-from ..blocks import joined
+from ..blocks import joined, keyed
 from ..geometry import PANES, Body, Frame, Pane, TooSmall, arrange
 from ..reduce import Told
+from ..toolkit import bound
 from ..view import View
 from ..widgets.bars import ACTS, HeaderStrip, KeyBar, keys_of
 from ..widgets.document import retitle
@@ -26,7 +27,6 @@ from .acting import Acting
 if TYPE_CHECKING:
     from ..app import TutorApp
 
-BYTES = (("Enter", "$accent"), (" bytes  ", "$muted"))
 BORDER, PADDING = 2, 2
 """Cells a pane's border and its padding take, both sides together."""
 
@@ -39,23 +39,14 @@ class TutorScreen(Acting, Screen[None]):
     """A change of focus repaints the two panes it concerns; Textual's own repaints the whole screen three times."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, f"act('{act}')", show=False) for key, _, act in ACTS),
-        Binding("m", "act('mend')", show=False),
-        Binding("y", "copy_commands", show=False),
-        Binding("question_mark", "help", show=False),
-        Binding("q", "app.leave", show=False),
-        Binding("escape", "courses", show=False),
-        Binding("f1", "pane('lesson')", show=False),
-        Binding("f2", "pane('network')", show=False),
-        Binding("f3", "open_terminal", show=False),
-        Binding("f4", "show_tab('packets')", show=False),
-        Binding("f5", "show_tab('changes')", show=False),
-        Binding("f6,tab", "next_pane(1)", show=False),
-        Binding("shift+tab", "next_pane(-1)", show=False),
-        Binding("z", "zoom", show=False),
-        Binding("f11", "zoom", show=False, priority=True),
-        Binding("ctrl+c", "app.leave_or_copy", show=False),
-    ]
+        *bound({key: f"act('{act}')" for key, _, act in ACTS}),
+        *bound({
+            "m": "act('mend')", "y": "copy_commands", "question_mark": "help", "q": "app.leave", "escape": "courses", "ctrl+c": "app.leave_or_copy",
+            "f1": "pane('lesson')", "f2": "pane('network')", "f3": "open_terminal", "f4": "show_tab('packets')", "f5": "show_tab('changes')",
+            "f6,tab": "next_pane(1)", "shift+tab": "next_pane(-1)", "z": "zoom",
+        }),
+        *bound({"f11": "zoom"}, priority=True),
+    ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,14 +124,13 @@ class TutorScreen(Acting, Screen[None]):
     def _show_titles(self, frame: Frame) -> None:
         nodes, fresh, room = self.lower.nodes, self.lower.fresh, self.size.width - 6
         if frame.side:
-            retitle(self.lesson, Content("Lesson" if self.shown.fault is None else "Drill"), self._moves("lesson", "check"))
-            retitle(self.picture, Content("Network"), self._moves("network"))
+            lesson, network = Content("Lesson" if self.shown.fault is None else "Drill"), Content("Network")
             lower = lower_tabs(self.lower.tab, nodes, fresh, (frame.lower.width if frame.lower else 0) - 6)
-            retitle(self.lower, lower, self._moves(PACKETS, CHANGES))
-            return
-        retitle(self.lesson, all_tabs("lesson", nodes, fresh, room), self._moves("lesson", "check"))
-        retitle(self.picture, all_tabs("network", nodes, fresh, room), self._moves("network"))
-        retitle(self.lower, all_tabs(self.lower.tab, nodes, fresh, room), self._moves(PACKETS, CHANGES))
+        else:
+            lesson, network, lower = (all_tabs(tab, nodes, fresh, room) for tab in ("lesson", "network", self.lower.tab))
+        retitle(self.lesson, lesson, self._moves("lesson", "check"))
+        retitle(self.picture, network, self._moves("network"))
+        retitle(self.lower, lower, self._moves(PACKETS, CHANGES))
 
     def _moves(self, *places: str) -> Content:
         """The keys that move between panes, in the border of the pane that has the focus."""
@@ -150,9 +140,7 @@ class TutorScreen(Acting, Screen[None]):
             return joined((terminal.keys_hint if terminal else "", "$muted"))
         if where not in places:
             return Content("")
-        zoom = "all panes" if self.zoomed else "zoom"
-        own = self._pane_keys(where)
-        moves = joined(("F6", "$accent"), (" next pane  ", "$muted"), ("F11", "$accent"), (f" {zoom}", "$muted"))
+        own, moves = self._pane_keys(where), keyed({"F6": "next pane", "F11": "all panes" if self.zoomed else "zoom"})
         frame = self.frame(self.size)
         room = frame.lower.width - BORDER - PADDING if frame.lower is not None else self.size.width
         return own + moves if not own.cell_length or own.cell_length + moves.cell_length <= room else own.truncate(room, ellipsis=True)
@@ -160,15 +148,12 @@ class TutorScreen(Acting, Screen[None]):
     def _pane_keys(self, where: str) -> Content:
         """The keys of a log."""
         if where == CHANGES:
-            return joined(("e", "$accent"), (" export  ", "$muted"))
+            return keyed({"e": "export"}, "  ")
         if where != PACKETS:
             return Content("")
-        follow = " stop  " if self.shown.following else " follow mine  "
         sought = self.lower.packets.sought
-        seek = f" only {sought}  " if sought else " filter  "
-        return joined(
-            ("f", "$accent"), (follow, "$muted"), ("s", "$accent"), (" save  ", "$muted"), ("/", "$accent"), (seek, "$muted"), *BYTES
-        )
+        follow, seek = "stop" if self.shown.following else "follow mine", f"only {sought}" if sought else "filter"
+        return keyed({"f": follow, "s": "save", "/": seek, "Enter": "bytes"}, "  ")
 
     @property
     def where(self) -> str:

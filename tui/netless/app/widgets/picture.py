@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 from netless_lab.model.snapshot import Snapshot
 
-from ..blocks import joined, plain
+from ..blocks import joined, keyed, plain
 from ..drawing import LOOKS, Frame, Replay, brief_rows, cells_of, changed_cells, draw, gate_at, grounds, splice, words
 from ..toolkit import bound
 from ..view import View
@@ -237,9 +237,7 @@ class Picture(Widget, can_focus=True):
     def _caption(self, frame: Frame) -> Strip:
         """What is seen now, and the keys that hold and step while the picture has the focus."""
         mark = joined((f" {DEAD} ", "bold $error")) if frame.dead else joined((f" {PACKET} ", "bold $chip"))
-        keys = joined(
-            ("space", "$accent"), (" hold  ", "$muted"), (".", "$accent"), (" step  ", "$muted"), ("a", "$accent"), (" again ", "$muted")
-        )
+        keys = keyed({"space": "hold", ".": "step", "a": "again"}, " ")
         text, width = mark + plain(frame.label), self.size.width
         if self.has_focus and text.cell_length + keys.cell_length + 2 <= width:
             text = text.pad_right(width - text.cell_length - keys.cell_length) + keys
