@@ -7,8 +7,7 @@ from random import Random
 from fuzz.mutate import flipped
 from fuzz.target import Given, Target, steady
 from netless.vt.style import STYLE_LIMIT
-from netless.vt.terminal import Terminal
-from netless.vt.tokens import PENDING_LIMIT
+from netless.vt.terminal import PENDING_LIMIT, Terminal
 
 SEQUENCES = tuple(
     text.encode() for text in (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from netless.vt.style import STYLE_LIMIT
-from netless.vt.tokens import PENDING_LIMIT
+from netless.vt.terminal import PENDING_LIMIT
 from terminal.host import seat
 
 PYTHON = sys.executable

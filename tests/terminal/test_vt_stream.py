@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from netless.vt import Bell, CommandStarted, Event, PromptShown, Terminal, Title
-from netless.vt.tokens import PENDING_LIMIT
+from netless.vt.terminal import PENDING_LIMIT
 from terminal.sequences import random_output
 from terminal.tmux import pane_of
 

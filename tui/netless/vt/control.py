@@ -12,35 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from netless.vt.modes import ALTERNATE
-from netless.vt.screen import Screen
+from netless.vt.screen import ALTERNATE, Screen
 
 PRIMARY_ATTRIBUTES: Final = "\x1b[?62;22c"
 """DA1: a VT220 with ANSI colour."""
-
 SECONDARY_ATTRIBUTES: Final = "\x1b[>41;0;0c"
 """DA2: of the VT420 family, as xterm says; version 0, so vim asks for nothing newer."""
-
 NAME_AND_VERSION: Final = "\x1bP>|netless\x1b\\"
 """XTVERSION."""
-
 STATUS: Final = "\x1b[0n"
 """DSR 5: no malfunction."""
-
-
-def cursor_position(row: int, column: int) -> str:
-    """DSR 6; row and column count from 0 here."""
-    return f"\x1b[{row + 1};{column + 1}R"
-
-
-def private_mode(mode: int, setting: int) -> str:
-    """DECRPM: 1 set, 2 reset, 0 not known."""
-    return f"\x1b[?{mode};{setting}$y"
-
-
-def text_area(rows: int, columns: int) -> str:
-    """XTWINOPS 18."""
-    return f"\x1b[8;{rows};{columns}t"
 
 
 def theme_colour(code: str, colour: str) -> str:
@@ -121,7 +102,7 @@ def csi(screen: Screen, sequence: str, final: str, reply: Reply) -> None:
     elif private == "?" and intermediate == "$" and final == "p":
         known = 1 if screen.alternate_active else 2
         setting = known if parameters[0] in ALTERNATE else screen.modes.report(parameters[0])
-        reply(private_mode(parameters[0], setting))
+        reply(f"\x1b[?{parameters[0]};{setting}$y")  # DECRPM
     elif private == ">" and not intermediate and final == "c":
         reply(SECONDARY_ATTRIBUTES)
     elif private == ">" and not intermediate and final == "q":
@@ -132,13 +113,14 @@ def csi(screen: Screen, sequence: str, final: str, reply: Reply) -> None:
 
 def _answer(screen: Screen, number: int, final: str, reply: Reply) -> None:
     if final == "n" and number == 6:
-        reply(cursor_position(screen.y - (screen.page.top if screen.modes.origin else 0), screen.x))
+        row = screen.y - (screen.page.top if screen.modes.origin else 0)
+        reply(f"\x1b[{row + 1};{screen.x + 1}R")  # DSR 6
     elif final == "n" and number == 5:
         reply(STATUS)
     elif final == "c":
         reply(PRIMARY_ATTRIBUTES)
     elif final == "t" and number == 18:
-        reply(text_area(screen.height, screen.columns))
+        reply(f"\x1b[8;{screen.height};{screen.columns}t")  # XTWINOPS 18
 
 
 def _private_mode(screen: Screen, mode: int, on: bool) -> None:
@@ -165,17 +147,11 @@ def _second(parameters: Parameters) -> int:
 
 
 def _erase_display(screen: Screen, parameters: Parameters) -> None:
-    page, y, blank = screen.page, screen.y, screen.pen.blank
-    mode = parameters[0]
-    if mode == 0:
-        if not screen.wrap_pending:
-            page.erase(y, screen.x, screen.columns, blank)
-        for row in range(y + 1, screen.height):
+    page, blank, mode = screen.page, screen.pen.blank, parameters[0]
+    if mode in (0, 1):
+        _erase_line(screen, parameters)
+        for row in range(screen.y + 1, screen.height) if mode == 0 else range(screen.y):
             page.erase(row, 0, screen.columns, blank)
-    elif mode == 1:
-        for row in range(y):
-            page.erase(row, 0, screen.columns, blank)
-        page.erase(y, 0, screen.x + 1, blank)
     elif mode == 2:
         page.fill(blank)
     elif mode == 3:

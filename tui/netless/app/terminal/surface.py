@@ -23,11 +23,10 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from netless.app.terminal.display import STARTING_KEYS, Display, Look, Outcome, cursor_look
-from netless.app.terminal.painter import palette
+from netless.app.terminal.display import STARTING_KEYS, Display, Look, Outcome, cursor_look, palette
 from netless.vt import Event, Terminal
 from netless.vt.keys import encode_key, encode_mouse
-from netless.vt.modes import Modes
+from netless.vt.screen import Modes
 
 _DRAGS, _MOVES = 1002, 1003
 Cell = tuple[int, int]
