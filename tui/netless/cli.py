@@ -16,34 +16,12 @@ from .early import drop_result, lab_in
 from .options import Namespace, in_order, plainly
 from .printer import Exit, Printer
 
-VERBS = {
-    "tutor": "tutor",
-    "courses": "look",
-    "up": "lab",
-    "down": "lab",
-    "status": "lab",
-    "labs": "lab",
-    "doctor": "doctor",
-    "run": "steps",
-    "check": "steps",
-    "back": "steps",
-    "next": "steps",
-    "hint": "steps",
-    "goto": "steps",
-    "reset": "steps",
-    "shell": "nodes",
-    "exec": "nodes",
-    "ping": "nodes",
-    "why": "why",
-    "snapshot": "look",
-    "diagram": "look",
-    "lint": "authors",
-    "progress": "progress",
-    "history": "progress",
-    "break": "faults",
-    "faults": "faults",
-    "mend": "faults",
-}
+_MODULES = {
+    "tutor": ("tutor",), "look": ("courses", "snapshot", "diagram"), "lab": ("up", "down", "status", "labs", "doctor"),
+    "steps": ("run", "check", "back", "next", "hint", "goto", "reset"), "nodes": ("shell", "exec", "ping"), "why": ("why",),
+    "authors": ("lint",), "progress": ("progress", "history"), "faults": ("break", "faults", "mend"),
+}  # fmt: skip
+VERBS = {verb: module for module, verbs in _MODULES.items() for verb in verbs}
 """Verb -> module of ``netless.verbs`` whose function of that name (``exec_`` for keywords) does it."""
 
 

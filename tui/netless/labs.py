@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _ENDING_S: Final = 10.0
 """How long a lab whose agent was killed may take to let its name go."""
-running = labs.running
-end = labs.end
 
 
 def find(lab: str) -> Client | None:
@@ -75,7 +73,7 @@ def missing(lab: str) -> Refusal:
     """Why nothing can be done in a lab that does not run, which ones do, and how to start it. ``nearest``: the name perhaps meant."""
     import difflib
 
-    others = running()
+    others = labs.running()
     known = f"; those of yours that run: {', '.join(others)}" if others else ", nor is any other of yours"
     near = tuple(difflib.get_close_matches(lab, others, n=3))
     return Refusal(f"the lab {lab} is not running{known}. `netless up` starts {lab}", code=5, nearest=near)
@@ -83,10 +81,10 @@ def missing(lab: str) -> Refusal:
 
 def joined(args: Namespace) -> Client:
     """A client of the lab, which must run. Raises Refusal (5) when it does not."""
-    sock = labs.connect(args.lab)
-    if sock is None:
+    client = find(args.lab)
+    if client is None:
         raise missing(args.lab)
-    return Client(sock, protocol.Hello(client="cli", lab=args.lab))
+    return client
 
 
 def opened(

@@ -1,17 +1,20 @@
-"""The verbs about a lab as a whole: up, down, status, labs."""
+"""The verbs about a lab as a whole: up, down, status, labs; and doctor, which tries what this machine can and explains what it cannot."""
 
 from __future__ import annotations
 
 import msgspec
 
+from netless_lab import labs as all_labs
 from netless_lab import protocol
 from netless_lab.drill.spent import help_used, took
 from netless_lab.lease import LASTING, Lease
 from netless_lab.model.needs import unable
 
-from ..labs import end, find, known_course, missing, of_course, opened
+from ..labs import find, known_course, missing, of_course, opened
 from ..options import Namespace
-from ..printer import Exit, Printer, plural
+from ..printer import Exit, Printer, Styled, plural
+
+_MARKS = {"ok": Styled("good", "✓"), "missing": Styled("dim", "○"), "failed": Styled("bad", "✗")}
 
 
 def up(args: Namespace, printer: Printer) -> int:
@@ -29,7 +32,7 @@ def up(args: Namespace, printer: Printer) -> int:
 
 def down(args: Namespace, printer: Printer) -> int:
     """End the lab; everything in it is gone, the ticks are kept."""
-    others = end(args.lab)
+    others = all_labs.end(args.lab)
     if others is None:
         printer.document({"lab": args.lab, "ended": False})
         printer.say(f"the lab {args.lab} is not running: nothing to end")
@@ -57,8 +60,7 @@ def status(args: Namespace, printer: Printer) -> int:
         printer.say(f"          {lacks}")
     ahead = False
     for lesson in state.course.lessons:
-        ticks = "".join("●" if step.earned else "○" for step in lesson.steps)
-        broken = []
+        ticks, broken = "".join("●" if step.earned else "○" for step in lesson.steps), []
         for step in lesson.steps:
             ahead = ahead or state.position.endswith(f"/{lesson.id}/{step.id}")
             if not ahead and step.earned and step.live is False:
@@ -85,12 +87,26 @@ def _fault(fault: protocol.FaultStatus) -> str:
 
 def labs(args: Namespace, printer: Printer) -> int:
     """Your labs that run; those of other users are theirs to list."""
-    from ..labs import running
-
-    names = running()
+    names = all_labs.running()
     printer.document(names)
     for name in names:
         printer.say(name)
     if not names:
         printer.narrate("no lab of yours is running")
     return Exit.PASS
+
+
+def doctor(args: Namespace, printer: Printer) -> int:
+    """Try every mechanism for real, in a throwaway child, and say what to do about what fails."""
+    from netless_lab.sandbox.doctor import examine
+
+    report = examine()
+    printer.document(report)
+    for check in report.checks:
+        printer.say(_MARKS[check.status], f" {check.name:<34} {check.detail}")
+        if check.status != "ok":
+            for label, text in (("why", check.why), ("do", check.do), ("needed for", check.needed_for)):
+                if text:
+                    printer.say(f"    {label}: {text}")
+    printer.say(report.summary)
+    return Exit.PASS if report.usable else Exit.MACHINE

@@ -13,7 +13,7 @@ from netless_lab.drill.spent import help_used, took
 from netless_lab.errors import Refusal
 from netless_lab.protocol import GetHistory
 
-from ..labs import courses, find, missing
+from ..labs import courses, joined
 from ..new_files import write_over
 from ..options import Namespace
 from ..printer import Exit, Printer, plural, quieted
@@ -58,10 +58,7 @@ def _drill(drill: DrillRecord) -> str:
 
 def history(args: Namespace, printer: Printer) -> int:
     """What was done in the lab, as a list, a shell script or Markdown notes."""
-    client = find(args.lab)
-    if client is None:
-        raise missing(args.lab)
-    with client:
+    with joined(args) as client:
         told = client.ask(GetHistory())
     if printer.as_json:
         printer.document(told.entries)
@@ -111,5 +108,3 @@ def _sorted_out(incoming: Progress) -> tuple[Progress, tuple[str, ...]]:
         if name in places:
             kept[name] = CourseRecord(steps, position, record.bindings)
     return msgspec.structs.replace(incoming, courses=kept), tuple(unknown)
-
-

@@ -19,13 +19,9 @@ from ..printer import Exit, Printer, Styled, plural
 RIPE_S = 90.0
 """How long a check waits for a network that is still getting ready, at most; STP with its longest forward delay takes 60 s."""
 _MARKS = {
-    "pass": Styled("good", "✓"),
-    "fail": Styled("bad", "✗"),
-    "error": Styled("bad", "!"),
-    "waiting": Styled("dim", "…"),
-    "unknown": Styled("dim", "-"),
-    "ahead": Styled("accent", "»"),
-}
+    "pass": Styled("good", "✓"), "fail": Styled("bad", "✗"), "error": Styled("bad", "!"),
+    "waiting": Styled("dim", "…"), "unknown": Styled("dim", "-"), "ahead": Styled("accent", "»"),
+}  # fmt: skip
 
 
 def run(args: Namespace, printer: Printer) -> int:
@@ -141,18 +137,12 @@ def _moved(answer: protocol.Moved, printer: Printer) -> int:
 def _narrator(printer: Printer) -> OnEvent:
     def narrate(message: protocol.AgentMessage) -> None:
         if isinstance(message, protocol.ActionEvent):
-            chosen = next_in(message.commands)
-            for line in chosen:
+            for line in message.commands[0].lines if message.commands else ():  # in the dialect in force
                 printer.narrate(f"  $ {line}")
             if message.error:
                 printer.narrate(f"  {message.error}")
 
     return narrate
-
-
-def next_in(commands: tuple[protocol.Commands, ...]) -> tuple[str, ...]:
-    """The lines of the first dialect given: the one in force."""
-    return commands[0].lines if commands else ()
 
 
 def _judged(answer: protocol.Judgement, printer: Printer) -> int:
