@@ -11,12 +11,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from textual import events
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.driver import Driver
+from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.widgets import Input
 from textual.worker import WorkerFailed
@@ -34,16 +35,18 @@ from .reduce import Answered, Asked, Event, Told, reduce
 from .screens.tutor import TutorScreen
 from .terminal.widget import PtyTerminal
 from .themes import THEMES
-from .toolkit import HangupWatch, TerminalDriver
-from .view import KEPT_SAYINGS, Saying, View
+from .toolkit import HangupWatch, TerminalDriver, bound
+from .view import KEPT_SAYINGS, Level, Saying, View
 
 R = TypeVar("R")
 Connect = Callable[[], socket.socket]
 """A way to a connected socket of the lab's agent; may start the lab first, and may block."""
-
-
 TELLING = (Back, Reset, Play)
 """Requests whose answer says something that the screen does not show by itself."""
+TOLD_AS: Final[dict[Level, tuple[str, SeverityLevel, float]]] = {
+    "info": ("", "information", 4), "warning": ("! ", "warning", 8), "error": ("✗ ", "error", 8),
+}  # fmt: skip
+"""How a saying of a level is marked, coloured, and for how many seconds it stays."""
 LATELY_S = 4.0
 """In so many seconds no more is told in passing than a view keeps to be told."""
 
@@ -56,7 +59,7 @@ class TutorApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
     PAUSE_GC_ON_SCROLL = True
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave_or_copy", "Quit", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bound({"ctrl+c": "leave_or_copy"})
     too_small = reactive(False, init=False)
     """True while the terminal is smaller than anything useful: every screen is covered by one sentence, and no key acts but to leave."""
 
@@ -88,17 +91,17 @@ class TutorApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Join the lab; from now on signals end the app in good order."""
-        loop = asyncio.get_running_loop()
+        loop, terminal = asyncio.get_running_loop(), self._driver if isinstance(self._driver, TerminalDriver) else None
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             try:
-                loop.add_signal_handler(number, self._signalled, number)
+                loop.add_signal_handler(number, self._leave, Signalled(number))
             except (ValueError, RuntimeError):
                 break
-            if isinstance(self._driver, TerminalDriver):
+            if terminal is not None:
                 # asyncio hears of a signal by a descriptor, and leaves the handler itself to do nothing
                 signal.signal(number, self._signalled_at_once)
-        if isinstance(self._driver, TerminalDriver):
-            self._overdue = Overdue(self._driver.give_back, self.view.lab, self.view.called)
+        if terminal is not None:
+            self._overdue = Overdue(terminal.give_back, self.view.lab, self.view.called)
         if not self.is_headless and sys.__stdin__ is not None:
             self._hangup = HangupWatch(loop, sys.__stdin__.fileno(), lambda: self._leave(HungUp()))
         self.join()
@@ -119,8 +122,10 @@ class TutorApp(App[None], inherit_bindings=False):
         The connection calls this in wire order, so whoever waits for a reply finds in ``view`` all that the lab said before it.
         """
         before, self.view = self.view, reduce(self.view, event)
-        if self.view is before:
-            return
+        if self.view is not before:
+            self._paint_soon()
+
+    def _paint_soon(self) -> None:
         if not self._painting:
             self._painting = True
             self.call_later(self._paint)
@@ -164,13 +169,8 @@ class TutorApp(App[None], inherit_bindings=False):
 
     def _tell(self, saying: Saying) -> None:
         """Say something in passing; its weight is told by a mark as well as by colour. Textual passes on most of what acts on a terminal."""
-        text = harmless(saying.text, "\n")
-        if saying.level == "info":
-            self.notify(text, timeout=4, markup=False)
-        elif saying.level == "warning":
-            self.notify(f"! {text}", severity="warning", timeout=8, markup=False)
-        else:
-            self.notify(f"✗ {text}", severity="error", timeout=8, markup=False)
+        mark, severity, seconds = TOLD_AS[saying.level]
+        self.notify(mark + harmless(saying.text, "\n"), severity=severity, timeout=seconds, markup=False)
 
     def request(self, what: str, request: Request[Any]) -> None:
         """Ask the lab for something that takes a while; until it answers the lab counts as busy."""
@@ -237,9 +237,8 @@ class TutorApp(App[None], inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         """Too small a terminal gets a plain sentence over everything, and all of it back as soon as there is room."""
         self.too_small = not fits(event.size.width, event.size.height)
-        if not self.too_small and not self._painting:
-            self._painting = True
-            self.call_later(self._paint)  # what was to be told meanwhile
+        if not self.too_small:
+            self._paint_soon()  # what was to be told meanwhile
 
     async def on_event(self, event: events.Event) -> None:
         """What cannot be seen is not worked on: in too small a terminal nothing that is typed or clicked arrives, save to leave."""
@@ -280,9 +279,6 @@ class TutorApp(App[None], inherit_bindings=False):
         """In the thread that reads keys: one that leaves, where no widget takes it for text."""
         if self._overdue is not None and key in ("q", "ctrl+c") and not isinstance(self.focused, PtyTerminal | Input):
             self._overdue.pressed(Quit())
-
-    def _signalled(self, number: signal.Signals) -> None:
-        self._leave(Signalled(number))
 
     def _leave(self, leaving: Leaving) -> None:
         """End the app; the first reason counts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from netless_lab.model.needs import Lack
 from netless_lab.protocol import CourseView
 
 from ..called import Called
-from .view import KEPT_ENTRIES, KEPT_PACKETS, KEPT_SAYINGS, Saying, View
+from .view import KEPT_ENTRIES, KEPT_PACKETS, KEPT_SAYINGS, Level, Saying, View
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class Answered(msgspec.Struct, frozen=True):
 class Told(msgspec.Struct, frozen=True):
     """Something this screen itself has to say."""
 
-    level: Literal["info", "warning", "error"]
+    level: Level
     text: str
 
 
@@ -198,6 +198,6 @@ def _in_order(entries: tuple[Entry, ...], event: Entry) -> tuple[Entry, ...]:
     return (*entries[:place], event, *entries[place:])
 
 
-def _say(view: View, level: Literal["info", "warning", "error"], text: str) -> View:
+def _say(view: View, level: Level, text: str) -> View:
     serial = view.sayings[-1].serial + 1 if view.sayings else 1
     return replace(view, sayings=(*view.sayings, Saying(serial, level, text))[-KEPT_SAYINGS:])

@@ -10,17 +10,7 @@ from netless_lab.course.verdict import Item, Verdict
 from netless_lab.model.probe import Outcome, Probe
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.primitives.base import Dialect
-from netless_lab.protocol import (
-    ActionEvent,
-    ChangesEvent,
-    CourseView,
-    FaultStatus,
-    JourneyEvent,
-    LessonView,
-    ProbeEvent,
-    Status,
-    StepView,
-)
+from netless_lab.protocol import ActionEvent, ChangesEvent, CourseView, FaultStatus, JourneyEvent, LessonView, ProbeEvent, Status, StepView
 
 from ..called import Called
 
@@ -35,11 +25,15 @@ KEPT_SAYINGS = 20
 """How many things told in passing are remembered: no more than this can be told in one paint."""
 
 
+Level = Literal["info", "warning", "error"]
+"""What weight a saying has."""
+
+
 class Saying(msgspec.Struct, frozen=True):
     """Something to tell the learner once, in passing. ``serial`` grows, so that a screen knows which it has shown."""
 
     serial: int
-    level: Literal["info", "warning", "error"]
+    level: Level
     text: str
 
 
