@@ -29,7 +29,7 @@ class Heard(PtyTerminal):
     """A terminal that keeps what its program reports besides the picture."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], scrollback: int, clock: Callable[[], float]) -> None:
-        super().__init__(argv, env=env, title="[b]c1", scrollback=scrollback, clock=clock, id="shell")
+        super().__init__(argv, env=env, scrollback=scrollback, clock=clock)
         self.titles: list[str] = []
 
     def happened(self, event: Event) -> None:

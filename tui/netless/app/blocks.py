@@ -191,7 +191,8 @@ class _Reader:
                 case "paragraph_open":
                     yield from self._paragraph(next(tokens))
                 case "fence" | "code_block":
-                    yield from self._code(token.content)
+                    yield from map(code_line, token.content.rstrip("\n").split("\n"))
+                    yield EMPTY
                 case "table_open":
                     yield from table(list(_rows(tokens)), self.width)
                     yield EMPTY
@@ -220,11 +221,6 @@ class _Reader:
         if advance:
             self.marks[-1] = str(int(mark) + 1)
         return f"{mark}. "
-
-    def _code(self, text: str) -> Iterator[Block]:
-        for line in text.rstrip("\n").split("\n"):
-            yield code_line(line)
-        yield EMPTY
 
 
 def code_line(text: str) -> Block:

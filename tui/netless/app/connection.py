@@ -35,7 +35,7 @@ class Connection:
             self._post(Joined(stream.hello.lab))
             listener = asyncio.create_task(stream.listen(self._post))
             await stream.ask(protocol.Subscribe())
-            await self.fetch_courses()
+            self._post(Courses(await stream.ask(protocol.GetCourses())))
             await listener
         except (LabGone, Refused, Refusal) as error:
             self._post(Ended(str(error), error.code))
@@ -46,10 +46,6 @@ class Connection:
                 listener.cancel()
                 await asyncio.gather(listener, return_exceptions=True)
             self.close()
-
-    async def fetch_courses(self) -> None:
-        """Ask for the list of courses with their progress and post it."""
-        self._post(Courses(await self.ask(protocol.GetCourses())))
 
     async def ask(self, request: protocol.Request[R]) -> R:
         """Send one request and wait; raises ``Refused``, ``LabGone``, and ``Refusal`` for what is no answer."""

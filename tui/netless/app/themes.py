@@ -22,16 +22,18 @@ from textual.theme import Theme
 
 Background = Literal["light", "dark"]
 
+_ANSWERS_S = 0.25
+"""How long a terminal may take to answer."""
 _ASK = b"\x1b]11;?\x1b\\\x1b[c"
 _DA1 = re.compile(rb"\x1b\[\?[\d;]*c")
 _OSC11 = re.compile(rb"\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
 
 
-def background(timeout_s: float = 0.25) -> Background | None:
-    """The terminal's background, or None when it cannot be known. Never waits longer than the timeout."""
+def background() -> Background | None:
+    """The terminal's background, or None when it cannot be known."""
     if os.environ.get("TERM", "dumb") in ("", "dumb", "linux"):
         return None
-    return from_answer(_ask(timeout_s)) or from_environment(os.environ.get("COLORFGBG", ""))
+    return from_answer(_ask()) or from_environment(os.environ.get("COLORFGBG", ""))
 
 
 def from_answer(answer: bytes) -> Background | None:
@@ -51,7 +53,7 @@ def from_environment(colorfgbg: str) -> Background | None:
     return "light" if int(last) in (7, 15) else "dark"
 
 
-def _ask(timeout_s: float) -> bytes:
+def _ask() -> bytes:
     """Ask the controlling terminal and collect what it answers; b"" when there is none or it is not ours to ask."""
     try:
         import termios
@@ -67,7 +69,7 @@ def _ask(timeout_s: float) -> bytes:
         try:
             tty.setcbreak(terminal, termios.TCSANOW)
             os.write(terminal, _ASK)
-            return _collect(terminal, timeout_s)
+            return _collect(terminal)
         finally:
             termios.tcsetattr(terminal, termios.TCSANOW, saved)
     except OSError:
@@ -76,8 +78,8 @@ def _ask(timeout_s: float) -> bytes:
         os.close(terminal)
 
 
-def _collect(terminal: int, timeout_s: float) -> bytes:
-    answer, end = b"", time.monotonic() + timeout_s
+def _collect(terminal: int) -> bytes:
+    answer, end = b"", time.monotonic() + _ANSWERS_S
     while not _DA1.search(answer):
         left = end - time.monotonic()
         if left <= 0 or not select.select([terminal], [], [], left)[0]:

@@ -171,18 +171,15 @@ class Page:
 
     def scroll_down(self, count: int, blank: int) -> None:
         """Move the rows between the margins down."""
-        self._insert_rows(self.top, count, blank)
+        self.insert_rows(self.top, count, blank)
 
     def insert_rows(self, y: int, count: int, blank: int) -> None:
         """Open blank rows at ``y``; outside the margins this does nothing."""
         if self.top <= y <= self.bottom:
-            self._insert_rows(y, count, blank)
-
-    def _insert_rows(self, y: int, count: int, blank: int) -> None:
-        count = min(count, self.bottom - y + 1)
-        del self.rows[self.bottom - count + 1 : self.bottom + 1]
-        self.rows[y:y] = [self.blank_row(blank) for _ in range(count)]
-        self.all_dirty = True
+            count = min(count, self.bottom - y + 1)
+            del self.rows[self.bottom - count + 1 : self.bottom + 1]
+            self.rows[y:y] = [self.blank_row(blank) for _ in range(count)]
+            self.all_dirty = True
 
     def delete_rows(self, y: int, count: int, blank: int) -> None:
         """Remove rows at ``y``; outside the margins this does nothing."""

@@ -41,10 +41,10 @@ class DrillScreen(SearchPanel[protocol.Break]):
     PLACEHOLDER = "type to search the list, or a number as the seed"
     BINDINGS: ClassVar[list[BindingType]] = bound({"ctrl+n": "draw"}, priority=True)
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(ANY)
         self._faults: tuple[Listed, ...] = ()
-        self._seed = drawn() if seed is None else seed
+        self._seed = drawn()
 
     def on_mount(self) -> None:
         """Ask the lab what it can break."""

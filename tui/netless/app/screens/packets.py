@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from netless_lab import protocol
-from netless_lab.model.journey import Hop, Journey
+from netless_lab.model.journey import Hop
 
 from ..blocks import EMPTY, Block, Blocks, joined, plain
 from ..pages.logs import ARROWS, Packet, matches
@@ -29,7 +29,9 @@ class HopsScreen(ListPanel[tuple[int, int]]):
     BINDINGS: ClassVar[list[BindingType]] = bound({"q": "close"})
 
     def __init__(self, packets: Sequence[Packet], sought: str, at: str = "") -> None:
-        self._journeys, self._sought = tuple(journeys_of(packets)), sought
+        # those that were followed and can be looked at again
+        self._journeys = tuple(packet.journey for packet in packets if packet.journey is not None and packet.journey.id)
+        self._sought = sought
         chosen = [row.value for row in self.rows(80) if row.value]
         super().__init__(at if at in chosen else chosen[-1] if chosen else "")
 
@@ -48,13 +50,6 @@ class HopsScreen(ListPanel[tuple[int, int]]):
         """Its bytes."""
         journey, _, hop = event.value.partition(":")
         self.dismiss((int(journey), int(hop)))
-
-
-def journeys_of(packets: Iterable[Packet]) -> Iterable[Journey]:
-    """Those packets that were followed and can be looked at again."""
-    for packet in packets:
-        if packet.journey is not None and packet.journey.id:
-            yield packet.journey
 
 
 def _hop(hop: Hop, value: str, width: int) -> list[Row]:

@@ -148,7 +148,7 @@ def _lesson(course: CourseView, lesson: LessonView, number: int, here: str) -> R
     return Row(joined(glyph, (f" {number} ", "$faint"), lesson.title, "  ") + dots, target)
 
 
-def bar(done: int, of: int, width: int = BAR) -> Content:
+def bar(done: int, of: int) -> Content:
     """Progress as a bar."""
-    filled = width * done // of if of else 0
-    return joined(("━" * filled, "$success"), ("━" * (width - filled), "$line"))
+    filled = BAR * done // of if of else 0
+    return joined(("━" * filled, "$success"), ("━" * (BAR - filled), "$line"))

@@ -1,5 +1,5 @@
 """A real terminal inside the tutor: a program on a pseudo-terminal, painted by the terminal model in `netless.vt`."""
 
-from netless.app.terminal.widget import LEAVE_KEYS, PtyTerminal
+from netless.app.terminal.widget import PtyTerminal
 
-__all__ = ["LEAVE_KEYS", "PtyTerminal"]
+__all__ = ["PtyTerminal"]

@@ -101,9 +101,9 @@ class TerminalSurface(Widget, can_focus=True):
     keys_hint: reactive[str] = reactive(_TYPING, repaint=False)
     """The keys that count now, in words, for a key bar; also the border's subtitle."""
 
-    def __init__(self, size: tuple[int, int], scrollback: int, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.terminal = Terminal(*size, scrollback, width=get_character_cell_size, reply=self.reply, event=self.happened)
+    def __init__(self, scrollback: int) -> None:
+        super().__init__()
+        self.terminal = Terminal(scrollback=scrollback, width=get_character_cell_size, reply=self.reply, event=self.happened)
         self.display_model = Display(self.terminal.screen)
         self._mouse = Mouse(lambda: self.terminal.screen.modes, self.send)
         self._timer: Timer | None = None

@@ -14,7 +14,6 @@ from time import monotonic
 from typing import Final, Literal
 
 from textual import events
-from textual.content import Content
 from textual.message import Message
 
 from netless.app.terminal.child import Child, Listener
@@ -41,7 +40,7 @@ _LEFT_SWITCHED_ON: Final = "\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\
 class PtyTerminal(TerminalSurface):
     """A terminal running ``argv``.  It starts by itself when it first gets a size; without ``argv`` it waits for `restart`.
 
-    ``env`` is laid over the tutor's own environment, ``size`` is (columns, rows) until the widget has a size of its own.
+    ``env`` is laid over the tutor's own environment.
     ``clock`` counts the seconds of `BELL_GAP` and `RESTART_GAP`.
     """
 
@@ -56,18 +55,9 @@ class PtyTerminal(TerminalSurface):
         """The leave key: the keyboard goes back to the tutor."""
 
     def __init__(
-        self,
-        argv: Sequence[str] = (),
-        *,
-        env: Mapping[str, str] | None = None,
-        size: tuple[int, int] = (80, 24),
-        title: str = "",
-        scrollback: int = SCROLLBACK,
-        clock: Callable[[], float] = monotonic,
-        id: str | None = None,
-        classes: str | None = None,
+        self, argv: Sequence[str] = (), *, env: Mapping[str, str] | None = None, scrollback: int = SCROLLBACK, clock: Callable[[], float] = monotonic
     ) -> None:
-        super().__init__(size, scrollback, id=id, classes=classes)
+        super().__init__(scrollback)
         self._argv, self._env = list(argv), dict(env or {})
         self._child: Child | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -75,7 +65,6 @@ class PtyTerminal(TerminalSurface):
         self._belled = -BELL_GAP
         self._ended: float | None = None
         self._told: Literal["awaited", "ready", "taken"] = "awaited"
-        self.border_title = Content(title)
 
     # -- the program
 

@@ -33,8 +33,8 @@ class Document(ScrollView, can_focus=True):
     DEFAULT_CSS = "Document { scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: auto; }"
     tail = False
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._source: Source = lambda width: ()
         self._lines: tuple[Line, ...] = ()
         self._strips: dict[int, Strip] = {}
