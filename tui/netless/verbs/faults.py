@@ -7,9 +7,9 @@ import msgspec
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Break, GetFaults, Mend
 
-from ..labs import find, joined
 from ..options import Namespace
 from ..printer import Exit, Printer, Styled
+from . import find, joined
 
 
 def faults(args: Namespace, printer: Printer) -> int:

@@ -10,9 +10,9 @@ from netless_lab.drill.spent import help_used, took
 from netless_lab.lease import LASTING, Lease
 from netless_lab.model.needs import unable
 
-from ..labs import find, known_course, missing, of_course, opened
 from ..options import Namespace
 from ..printer import Exit, Printer, Styled, plural
+from . import find, known_course, missing, of_course, opened
 
 _MARKS = {"ok": Styled("good", "✓"), "missing": Styled("dim", "○"), "failed": Styled("bad", "✗")}
 

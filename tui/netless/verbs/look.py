@@ -9,11 +9,11 @@ from netless_lab import protocol
 from netless_lab.errors import Refusal
 from netless_lab.model.snapshot import Node
 
-from ..labs import courses as known_courses
-from ..labs import find, joined
 from ..new_files import write_over
 from ..options import Namespace
 from ..printer import Exit, Printer, Styled, plural
+from . import courses as known_courses
+from . import find, joined
 
 
 def courses(args: Namespace, printer: Printer) -> int:

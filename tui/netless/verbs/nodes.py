@@ -9,10 +9,10 @@ from netless_lab.client import Client
 from netless_lab.errors import Refusal
 from netless_lab.model.probe import Ping
 
-from ..labs import joined, opened
 from ..options import Namespace
 from ..printer import Exit, Printer
 from ..shell import command as shell_command
+from . import joined, opened
 
 
 def shell(args: Namespace, printer: Printer) -> int:

@@ -13,10 +13,10 @@ from netless_lab.drill.spent import help_used, took
 from netless_lab.errors import Refusal
 from netless_lab.protocol import GetHistory
 
-from ..labs import courses, joined
 from ..new_files import write_over
 from ..options import Namespace
 from ..printer import Exit, Printer, plural, quieted
+from . import courses, joined
 
 
 def progress(args: Namespace, printer: Printer) -> int:

@@ -12,9 +12,9 @@ from netless_lab import protocol
 from netless_lab.client import Client, OnEvent, Refused
 from netless_lab.course.verdict import Item
 
-from ..labs import joined, opened
 from ..options import Namespace
 from ..printer import Exit, Printer, Styled, plural
+from . import joined, opened
 
 RIPE_S = 90.0
 """How long a check waits for a network that is still getting ready, at most; STP with its longest forward delay takes 60 s."""

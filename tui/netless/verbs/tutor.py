@@ -15,9 +15,9 @@ from netless_lab.lean import import_asyncio
 from netless_lab.protocol import GetStatus, Hello, Leave
 
 from ..app.leaving import Quit, Signalled, exit_code
-from ..labs import as_begun, find, known_course, of_course
 from ..options import Namespace
 from ..printer import Printer
+from . import as_begun, find, known_course, of_course
 
 if TYPE_CHECKING:
     import socket

@@ -16,9 +16,9 @@ from netless_lab.model.journey import Explanation
 from netless_lab.model.probe import LARGEST, Connect, Fetch, Ping, Probe, Udp
 from netless_lab.model.snapshot import Node, Snapshot
 
-from ..labs import joined
 from ..options import Namespace
 from ..printer import Exit, Printer, Styled
+from . import joined
 
 _MEANT_AS_ADDRESS: Final = re.compile(r"[0-9.]+|[0-9.]+/.*|[^/]*:.*")
 """What can be no name: digits and dots, an address with its prefix length, or something with a colon."""

@@ -46,13 +46,9 @@ class Mouse:
         modes = self._modes()
         return bool(modes.mouse) and modes.mouse_sgr and not event.shift
 
-    def pressed(self, event: events.MouseEvent, cell: Cell) -> bool:
-        """A button went down; False when the program did not ask."""
-        return self._report(event, max(0, event.button - 1), cell, True)
-
-    def released(self, event: events.MouseEvent, cell: Cell) -> bool:
-        """A button went up."""
-        return self._report(event, max(0, event.button - 1), cell, False)
+    def button(self, event: events.MouseEvent, cell: Cell, down: bool) -> bool:
+        """A button went down or up; False when the program did not ask."""
+        return self._report(event, max(0, event.button - 1), cell, down)
 
     def moved(self, event: events.MouseEvent, cell: Cell) -> bool:
         """The mouse moved: reported when the program wants moves, or drags and a button is down."""
@@ -92,9 +88,7 @@ _ENDED: Final = "enter starts a new shell  ctrl+] leave"
 class TerminalSurface(Widget, can_focus=True):
     """Paints a terminal of the widget's size and lets its text be scrolled, selected and copied."""
 
-    DEFAULT_CSS = """
-    TerminalSurface { height: 1fr; width: 1fr; }
-    """
+    DEFAULT_CSS = "TerminalSurface { height: 1fr; width: 1fr; }"
     ALLOW_MAXIMIZE = True
     ALLOW_SELECT = False
 
@@ -262,7 +256,7 @@ class TerminalSurface(Widget, can_focus=True):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """To the program if it asked for the mouse (shift keeps it ours), else the beginning of a selection."""
         event.stop()
-        if not self._mouse.pressed(event, self._cell(event)) and event.button == 1:
+        if not self._mouse.button(event, self._cell(event), True) and event.button == 1:
             self.display_model.marking.press(self.display_model.position(*self._cell(event)))
             self.capture_mouse()
             self.look_changed()
@@ -288,7 +282,7 @@ class TerminalSurface(Widget, can_focus=True):
             self.release_mouse()
             self.copy(self.display_model.marking.release())
         else:
-            self._mouse.released(event, self._cell(event))
+            self._mouse.button(event, self._cell(event), False)
 
     def on_click(self, event: events.Click) -> None:
         """Two clicks take a word, three a line."""

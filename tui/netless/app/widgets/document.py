@@ -36,7 +36,8 @@ class Document(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._source: Source = lambda width: ()
-        self._lines: tuple[Line, ...] = ()
+        self.lines: tuple[Line, ...] = ()
+        """The rows as laid out now."""
         self._strips: dict[int, Strip] = {}
         self._width = 0
         self._following = True
@@ -62,7 +63,7 @@ class Document(ScrollView, can_focus=True):
 
     def reveal(self, key: str) -> None:
         """Scroll so that the last row with this key is in sight."""
-        rows = [number for number, line in enumerate(self._lines) if line.key == key]
+        rows = [number for number, line in enumerate(self.lines) if line.key == key]
         height = self.scrollable_content_region.height
         if rows and height and not self.scroll_offset.y <= rows[-1] < self.scroll_offset.y + height:
             self.scroll_to(y=max(0, rows[-1] - height + 2), animate=False)
@@ -71,11 +72,6 @@ class Document(ScrollView, can_focus=True):
         """All rows, for a document that is as high as its text."""
         return self.rows_at(width) if width else 0
 
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The rows as laid out now."""
-        return self._lines
-
     def _text_width(self) -> int:
         return max(0, self.scrollable_content_region.width)
 
@@ -83,12 +79,12 @@ class Document(ScrollView, can_focus=True):
         if width <= 0:
             self._width = 0
             return
-        before = len(self._lines)
-        self._lines = self.arrange_lines(width)
+        before = len(self.lines)
+        self.lines = self.arrange_lines(width)
         self._width = width
         self._strips.clear()
-        self.virtual_size = Size(width, len(self._lines))
-        if len(self._lines) != before and self.styles.is_auto_height:
+        self.virtual_size = Size(width, len(self.lines))
+        if len(self.lines) != before and self.styles.is_auto_height:
             self.refresh(layout=True)
         if self.tail and self._following:
             self._to_end()
@@ -126,7 +122,7 @@ class Document(ScrollView, can_focus=True):
         if width != self._width:
             self._lay_out(width)
         row = y + self.scroll_offset.y
-        if not 0 <= row < len(self._lines):
+        if not 0 <= row < len(self.lines):
             return Strip.blank(self.size.width, self.rich_style)
         selection = self.text_selection
         if selection is not None:
@@ -137,7 +133,7 @@ class Document(ScrollView, can_focus=True):
         return strip
 
     def _strip(self, row: int, span: tuple[int, int] | None) -> Strip:
-        line = self._lines[row]
+        line = self.lines[row]
         base = self.visual_style
         if line.fill:
             base += self._get_style(line.fill)
@@ -150,7 +146,7 @@ class Document(ScrollView, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text, without the padding of rows."""
-        return selection.extract("\n".join(line.content.plain.rstrip() for line in self._lines)), "\n"
+        return selection.extract("\n".join(line.content.plain.rstrip() for line in self.lines)), "\n"
 
 
 def paint(content: Content, base: Style, parse: Callable[[str | Style], Style], width: int) -> Strip:
@@ -202,19 +198,15 @@ class Choices(ScrollView, can_focus=True):
     def __init__(self, source: RowSource, *, at: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
         self._source = source
-        self._rows = tuple(source(80))
+        self.rows = tuple(source(80))
+        """What can be seen and chosen, headings included."""
         self._at = at
 
     @property
     def value(self) -> str:
         """What is chosen now; "" when there is nothing to choose."""
-        values = [row.value for row in self._rows if row.value]
+        values = [row.value for row in self.rows if row.value]
         return self._at if self._at in values else (values[0] if values else "")
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """What can be seen and chosen, headings included."""
-        return self._rows
 
     def show(self, source: RowSource) -> None:
         """Show other rows; the choice stays where it is when it is still there."""
@@ -231,14 +223,14 @@ class Choices(ScrollView, can_focus=True):
 
     def _fit(self) -> None:
         width = max(1, self.scrollable_content_region.width)
-        self._rows = tuple(self._source(width - MARK))
-        self.virtual_size = Size(width, len(self._rows))
+        self.rows = tuple(self._source(width - MARK))
+        self.virtual_size = Size(width, len(self.rows))
         self._reveal()
         self.refresh()
 
     def _reveal(self) -> None:
         value, height = self.value, self.scrollable_content_region.height
-        index = next((number for number, row in enumerate(self._rows) if row.value == value), 0)
+        index = next((number for number, row in enumerate(self.rows) if row.value == value), 0)
         if not height or not value:
             return
         top = self.scroll_offset.y
@@ -249,7 +241,7 @@ class Choices(ScrollView, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Up or down; stops at the ends."""
-        values = [row.value for row in self._rows if row.value]
+        values = [row.value for row in self.rows if row.value]
         if values:
             self._at = values[max(0, min(len(values) - 1, values.index(self.value) + by))]
             self._reveal()
@@ -266,17 +258,17 @@ class Choices(ScrollView, can_focus=True):
         if offset is None:
             return
         index = offset.y + self.scroll_offset.y
-        if 0 <= index < len(self._rows) and self._rows[index].value:
-            self._at = self._rows[index].value
+        if 0 <= index < len(self.rows) and self.rows[index].value:
+            self._at = self.rows[index].value
             self.refresh()
             self.action_choose()
 
     def render_line(self, y: int) -> Strip:
         """One row."""
         width, index = self.size.width, y + self.scroll_offset.y
-        if index >= len(self._rows):
+        if index >= len(self.rows):
             return Strip.blank(width, self.rich_style)
-        row = self._rows[index]
+        row = self.rows[index]
         chosen = bool(row.value) and row.value == self.value
         mark = Content.styled("▌ " if chosen else "  ", "$accent")
         base = self.visual_style + self._get_style("on $boost") if chosen else self.visual_style
