@@ -18,9 +18,7 @@ T = TypeVar("T")
 RESPONSE, OPCODE, AUTHORITATIVE, RECURSION_DESIRED, RECURSION_AVAILABLE = 0x8000, 0x7800, 0x0400, 0x0100, 0x0080
 """Bits of the flags; ``CODES`` are in the last four."""
 A, NS, CNAME, SOA, PTR, AAAA, OPT, ANY = 1, 2, 5, 6, 12, 28, 41, 255
-TYPES: Final = {
-    A: "A", NS: "NS", CNAME: "CNAME", SOA: "SOA", PTR: "PTR", 15: "MX", 16: "TXT", AAAA: "AAAA", 33: "SRV", OPT: "OPT", 65: "HTTPS",
-}  # fmt: skip
+TYPES: Final = {A: "A", NS: "NS", CNAME: "CNAME", SOA: "SOA", PTR: "PTR", 15: "MX", 16: "TXT", AAAA: "AAAA", 33: "SRV", OPT: "OPT", 65: "HTTPS"}
 IN: Final = 1
 PORT: Final = 53
 NO_ERROR, FORMAT_ERROR, NAME_ERROR, NOT_IMPLEMENTED, REFUSED = 0, 1, 3, 4, 5

@@ -220,9 +220,7 @@ def _address(change: c.AddressAdded | c.AddressRemoved | c.AddressReady | c.Addr
             return f"the address {cidr} on {node} cannot be used: somebody else on the link has it"
 
 
-def _route(
-    change: c.RouteAdded | c.RouteRemoved | c.RouteChanged | c.RouteLinkState | c.PolicyRuleAdded | c.PolicyRuleRemoved,
-) -> str:
+def _route(change: c.RouteAdded | c.RouteRemoved | c.RouteChanged | c.RouteLinkState | c.PolicyRuleAdded | c.PolicyRuleRemoved) -> str:
     node = change.node
     match change:
         case c.RouteAdded(route=route):

@@ -42,10 +42,7 @@ def delete_rule(where: Where, node: str, hook: PolicyHook, match: str) -> str:
 
 def drop_chain(where: Where, node: str, hook: PolicyHook) -> tuple[str, ...]:
     """The lines that delete the chain when no rule is left in it, and the table when no chain is."""
-    return (
-        where.shell(node, f"nft list chain {TABLE} {hook} | grep -q counter || nft delete chain {TABLE} {hook}"),
-        drop_table(where, node),
-    )
+    return (where.shell(node, f"nft list chain {TABLE} {hook} | grep -q counter || nft delete chain {TABLE} {hook}"), drop_table(where, node))
 
 
 def drop_table(where: Where, node: str) -> str:

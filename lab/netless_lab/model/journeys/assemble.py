@@ -38,9 +38,7 @@ class Followed(NamedTuple):
     own: tuple[Conversation, ...]
 
 
-def journey(
-    probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow] = (), ground: Ground | None = None
-) -> Journey:
+def journey(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow] = (), ground: Ground | None = None) -> Journey:
     """What a recording shows of ``probe``. ``flows`` help to follow it through NAT, ``ground`` to tell ports from ends."""
     return follow(probe, outcome, recording, flows, ground or Ground()).journey
 

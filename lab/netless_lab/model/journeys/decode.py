@@ -191,9 +191,7 @@ def _icmp(data: bytes, at: int, outer: _Outer) -> Packet:
         quoted = _quoted(data, at + _ICMP_SIZE, depth, 4)
         mark = (kind, code, ident, *quoted.mark[:3]) if quoted else (kind, code, ident)
         info = seq if (kind, code) == (icmp.UNREACHABLE, icmp.TOO_BIG) else 0
-        return Packet(
-            "icmp-error", dst, src, sender, target, ttl, ICMP, mark=mark, seq=info, code=(kind, code), quoted=quoted, vlan=vlan
-        )  # fmt: skip
+        return Packet("icmp-error", dst, src, sender, target, ttl, ICMP, mark=mark, seq=info, code=(kind, code), quoted=quoted, vlan=vlan)
     return Packet("icmp", dst, src, sender, target, ttl, ICMP, mark=(kind, code, ident), code=(kind, code), vlan=vlan)
 
 
@@ -209,9 +207,7 @@ def _icmp6(data: bytes, at: int, outer: _Outer) -> Packet:
         quoted = _quoted(data, at + _ICMP_SIZE, depth, 6)
         mark = (kind, code, *quoted.mark[:3]) if quoted else (kind, code)
         info = (number << 16 | seq) if kind == icmp.TOO_BIG6 else 0
-        return Packet(
-            "icmp-error", dst, src, sender, target, ttl, ICMP6, mark=mark, seq=info, code=(kind, code), quoted=quoted, vlan=vlan
-        )  # fmt: skip
+        return Packet("icmp-error", dst, src, sender, target, ttl, ICMP6, mark=mark, seq=info, code=(kind, code), quoted=quoted, vlan=vlan)
     if kind in icmp.DISCOVERY:
         asked = data[at + 8 : at + 24] if kind in _WITH_TARGET else b""
         option = data[at + 24 : at + 26]

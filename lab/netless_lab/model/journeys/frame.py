@@ -94,9 +94,7 @@ class Ground(msgspec.Struct, frozen=True):
                     peers[here] = (link.peer.node, link.peer.name)
                 for own in link.addresses:
                     owners[own.address] = (*owners.get(own.address, ()), node.name)
-        learned = frozenset(
-            (node.name, entry.master, entry.mac) for node in snapshot.nodes for entry in node.fdb if entry.master is not None
-        )
+        learned = frozenset((node.name, entry.master, entry.mac) for node in snapshot.nodes for entry in node.fdb if entry.master is not None)
         gateways = {
             node.name: over
             for node in snapshot.nodes

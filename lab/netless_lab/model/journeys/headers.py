@@ -201,11 +201,7 @@ ETHERNET: Final[Header] = _row(
 VLAN: Final[Header] = _row(
     "802.1Q",
     "tag:H kind:H",
-    (
-        ("VLAN", lambda own: str(vlan_of(own.tag))),
-        ("priority", lambda own: str(own.tag >> 13)),
-        ("type", lambda own: ethertype(own.kind)),
-    ),
+    (("VLAN", lambda own: str(vlan_of(own.tag))), ("priority", lambda own: str(own.tag >> 13)), ("type", lambda own: ethertype(own.kind))),
     following=_by_ethertype,
 )
 ARP: Final[Header] = _row(
@@ -255,11 +251,7 @@ def _extension(number: int, name: str, *shown: Shown, following: Callable[[Any, 
     return _row(
         f"IPv6 {name}",
         "proto:B length:B half:H word:I",
-        (
-            ("next header", lambda own: protocol(own.proto)),
-            ("length", lambda own: f"{extension_size(number, own.length)} bytes"),
-            *shown,
-        ),
+        (("next header", lambda own: protocol(own.proto)), ("length", lambda own: f"{extension_size(number, own.length)} bytes"), *shown),
         size=lambda own: extension_size(number, own.length),
         following=following,
     )
@@ -303,10 +295,7 @@ ICMP6_HEADER: Final[Header] = _row(
     carries=lambda own, data: b"" if _about_a_neighbour(own, data[ICMP6_HEADER.layout.size :]) else data[ICMP6_HEADER.layout.size :],
     following=lambda own, body: _quoted(own, body) if own.kind in icmp.ERRORS6 else None,
 )
-_SHOWN_PORTS: Final[tuple[Shown, ...]] = (
-    ("source port", lambda own: str(own.source)),
-    ("destination port", lambda own: str(own.target)),
-)
+_SHOWN_PORTS: Final[tuple[Shown, ...]] = (("source port", lambda own: str(own.source)), ("destination port", lambda own: str(own.target)))
 PORTS: Final[Header] = _row("its ports", "source:H target:H", _SHOWN_PORTS, carries=lambda own, data: b"")
 """Of TCP and UDP in a packet that an ICMP error quotes: only eight bytes are sure to be there."""
 TCP_HEADER: Final[Header] = _row(

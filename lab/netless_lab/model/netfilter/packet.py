@@ -74,9 +74,7 @@ def any_packet(family: Literal[4, 6] = 4) -> Packet:
     return Packet(family, known)
 
 
-def first(
-    family: Literal[4, 6] = 4, *, source: Spans | None = None, destination: Spans | None = None, protocol: int | None = None
-) -> Packet:
+def first(family: Literal[4, 6] = 4, *, source: Spans | None = None, destination: Spans | None = None, protocol: int | None = None) -> Packet:
     """The first packet of a conversation, as it is before any rule: new, of the original direction, not translated, without a mark."""
     packet = any_packet(family)
     own = {"ct state": only(STATES["new"]), "ct direction": only(0), "ct status": only(0), "meta mark": only(0), "ct mark": only(0)}

@@ -68,11 +68,7 @@ U, R, D, L = 1, 2, 4, 8
 DOUBLE_U, DOUBLE_D = 16, 64
 
 _LIGHT = " ╵╶╰╷│╭├╴╯─┴╮┤┬┼"
-_DOUBLE = {
-    (True, True): "║╟╢╫",
-    (False, True): "║╓╖╥",
-    (True, False): "║╙╜╨",
-}
+_DOUBLE = {(True, True): "║╟╢╫", (False, True): "║╓╖╥", (True, False): "║╙╜╨"}
 
 
 def _line(bits: int) -> str:

@@ -222,10 +222,7 @@ def _wires(sheet: Sheet) -> None:
         bar = sheet.anchors.get((place[0], part.link.master or ""))
         if bar is not None and abs(bar.x - cell.x) == 1:
             step = 1 if bar.y > cell.y else -1
-            sheet.wires[(place, (place[0], part.link.master or ""))] = (
-                cell,
-                *(Cell(bar.x, y) for y in range(cell.y, bar.y + step, step)),
-            )
+            sheet.wires[(place, (place[0], part.link.master or ""))] = (cell, *(Cell(bar.x, y) for y in range(cell.y, bar.y + step, step)))
 
 
 def _nodes(sheet: Sheet, figure: Figure) -> None:
