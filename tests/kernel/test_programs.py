@@ -16,7 +16,7 @@ from pyroute2 import IPRoute
 
 from helpers.lab import expectation, lab
 from helpers.sandboxed import answers, run_in_sandbox, sandboxed_once, sh
-from netless_lab.model.changes_links import LinkSet
+from netless_lab.model.changes import LinkSet
 from netless_lab.model.diff import diff
 from netless_lab.model.gates import gates_of
 from netless_lab.model.snapshot import Snapshot

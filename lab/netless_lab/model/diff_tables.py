@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from . import changes as c
 from .gates import FORWARDING_KEYS, switched_on
+from .netfilter import changes as fw
 from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, Route, Rule
 
 FORWARDING_V6 = ("v6.forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
@@ -38,11 +39,11 @@ def table_changes(was: Node, now: Node, macs: frozenset[str], *, fresh: bool) ->
     if was.fdb != now.fdb:
         found += _fdb(was, now, macs)
     name = now.name
-    found += [c.TableRemoved(name, table) for table in was.tables if table not in now.tables]
-    found += [c.TableAdded(name, table) for table in now.tables if table not in was.tables]
+    found += [fw.TableRemoved(name, table) for table in was.tables if table not in now.tables]
+    found += [fw.TableAdded(name, table) for table in now.tables if table not in was.tables]
     slept, sleep = _dormant(was), _dormant(now)
     asked = {f"{chain.family} {chain.table}" for chain in now.chains}
-    found += [c.TableSet(name, table, table in sleep) for table in now.tables if table in asked and (table in slept) != (table in sleep)]
+    found += [fw.TableSet(name, table, table in sleep) for table in now.tables if table in asked and (table in slept) != (table in sleep)]
     if was.sets != now.sets:
         found += _sets(was, now)
     if was.chains != now.chains:
@@ -208,16 +209,16 @@ def _sets(was: Node, now: Node) -> list[c.Change]:
     for key, own in old.items():
         later = new.get(key)
         if later is None or replace(later, elements=()) != replace(own, elements=()):
-            found.append(c.SetRemoved(now.name, own))
+            found.append(fw.SetRemoved(now.name, own))
     for key, own in new.items():
         bare_set, earlier = replace(own, elements=()), old.get(key)
         if earlier is None or replace(earlier, elements=()) != bare_set:
-            found.append(c.SetAdded(now.name, own))
+            found.append(fw.SetAdded(now.name, own))
             earlier = None
         before, after = ({element.text: element for element in one.elements} if one is not None else {} for one in (earlier, own))
         quiet = bool({"dynamic", "timeout"} & set(own.flags))
-        found += [c.SetElementRemoved(now.name, bare_set, element, quiet=quiet) for text, element in before.items() if text not in after]
-        found += [c.SetElementAdded(now.name, bare_set, element, quiet=quiet) for text, element in after.items() if text not in before]
+        found += [fw.SetElementRemoved(now.name, bare_set, element, quiet=quiet) for text, element in before.items() if text not in after]
+        found += [fw.SetElementAdded(now.name, bare_set, element, quiet=quiet) for text, element in after.items() if text not in before]
     return found
 
 
@@ -228,7 +229,7 @@ def _legacy(was: Node, now: Node) -> list[c.Change]:
     for table in dict.fromkeys((*old, *new)):
         before, after = (tuple(map(_uncounted, chains.get(table, ()))) for chains in (old, new))
         if before != after:
-            found.append(c.XtablesChanged(now.name, table, before, after))
+            found.append(fw.XtablesChanged(now.name, table, before, after))
     return found
 
 
@@ -247,14 +248,14 @@ def _chains(was: Node, now: Node) -> list[c.Change]:
     for key, own in old.items():
         later = new.get(key)
         if later is None or _place(later) != _place(own):
-            found.append(c.ChainRemoved(now.name, own))
+            found.append(fw.ChainRemoved(now.name, own))
     for key, own in new.items():
         earlier = old.get(key)
         if earlier is None or _place(earlier) != _place(own):
-            found.append(c.ChainAdded(now.name, own))
+            found.append(fw.ChainAdded(now.name, own))
             earlier = None
         elif earlier.policy != own.policy:
-            found.append(c.ChainPolicyChanged(now.name, bare(own), earlier.policy, own.policy))
+            found.append(fw.ChainPolicyChanged(now.name, bare(own), earlier.policy, own.policy))
         found += rule_changes(now.name, earlier, own)
     return found
 
@@ -275,14 +276,14 @@ def rule_changes(node: str, was: Chain | None, now: Chain) -> list[c.Change]:
     new: dict[int, tuple[int, Rule]] = {rule.handle: (place, rule) for place, rule in enumerate(now.rules)}
     on = bare(now)
     found: list[c.Change] = [
-        c.RuleRemoved(node, on, rule, place, place == len(old) - 1) for handle, (place, rule) in old.items() if handle not in new
+        fw.RuleRemoved(node, on, rule, place, place == len(old) - 1) for handle, (place, rule) in old.items() if handle not in new
     ]
     for handle, (place, rule) in new.items():
         before = old.get(handle)
         if before is None:
-            found.append(c.RuleAdded(node, on, rule, place, place == len(new) - 1))
+            found.append(fw.RuleAdded(node, on, rule, place, place == len(new) - 1))
         elif before[1].text != rule.text:
-            found.append(c.RuleChanged(node, on, before[1], rule, before[0], place))
+            found.append(fw.RuleChanged(node, on, before[1], rule, before[0], place))
     return found
 
 

@@ -7,30 +7,10 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
-from .changes import (
-    AddressRemoved,
-    CableRemoved,
-    ChainRemoved,
-    Change,
-    FdbUnset,
-    LinkRemoved,
-    LinkWentDown,
-    NameBroken,
-    NameRemoved,
-    NeighbourUnset,
-    NodeReplaced,
-    NodeVanished,
-    PolicyRuleRemoved,
-    PortLeft,
-    ResolversChanged,
-    RouteRemoved,
-    RuleRemoved,
-    SetElementRemoved,
-    SetRemoved,
-    TableRemoved,
-)
+from . import changes as c
 from .clearing import Clearing
 from .diff import diff
+from .netfilter import changes as fw
 from .snapshot import Chain, Link, Name, Node, Snapshot
 from .telling import sentence
 
@@ -38,30 +18,26 @@ _DEFAULT_TABLES = (253, 254, 255)
 """Every new namespace has a rule for each of these (default, main, local); a sketch does not draw them."""
 
 _REMOVALS = (
-    NodeVanished, NodeReplaced, NameRemoved, NameBroken, CableRemoved, LinkRemoved, PortLeft, AddressRemoved, RouteRemoved, PolicyRuleRemoved,
-    NeighbourUnset, FdbUnset, TableRemoved, SetRemoved, SetElementRemoved, ChainRemoved, RuleRemoved, LinkWentDown,
+    c.NodeVanished, c.NodeReplaced, c.NameRemoved, c.NameBroken, c.CableRemoved, c.LinkRemoved, c.PortLeft, c.AddressRemoved, c.RouteRemoved,
+    c.PolicyRuleRemoved, c.NeighbourUnset, c.FdbUnset, c.LinkWentDown,
+    fw.TableRemoved, fw.SetRemoved, fw.SetElementRemoved, fw.ChainRemoved, fw.RuleRemoved,
 )  # fmt: skip
 """Changes after which something is not there any more, or not up; after all others something is there, or is as it was."""
 
 
-def differences(now: Snapshot, wanted: Snapshot) -> tuple[Change, ...]:
+def differences(now: Snapshot, wanted: Snapshot) -> tuple[c.Change, ...]:
     """What would change if the lab became like ``wanted``; what comes and goes by itself is left out, and who listens: that goes with a program."""
     return tuple(change for change in diff(_by_name(now), _by_name(wanted)) if not change.quiet)
 
 
 def unlike(now: Snapshot, wanted: Snapshot) -> Clearing:
-    """What would change, in words, if the lab became like ``wanted``; what comes and goes by itself is left out, and who listens: that goes with
-    a program.
-    """
-    changes = differences(now, wanted)
-    return Clearing(
-        tuple(sentence(change) for change in changes if _takes_away(change)),
-        tuple(sentence(change) for change in changes if not _takes_away(change)),
-    )
+    """These ``differences`` in words."""
+    told = [(sentence(change), _takes_away(change)) for change in differences(now, wanted)]
+    return Clearing(tuple(words for words, away in told if away), tuple(words for words, away in told if not away))
 
 
-def _takes_away(change: Change) -> bool:
-    return isinstance(change, _REMOVALS) or (isinstance(change, ResolversChanged) and not change.after)
+def _takes_away(change: c.Change) -> bool:
+    return isinstance(change, _REMOVALS) or (isinstance(change, c.ResolversChanged) and not change.after)
 
 
 def _by_name(snapshot: Snapshot) -> Snapshot:

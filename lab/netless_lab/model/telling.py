@@ -7,8 +7,9 @@ from typing import Final, assert_never
 from ..harmless import harmless
 from . import changes as c
 from .gates import switched_on
+from .netfilter import changes as fw
 from .netfilter.rules import NamedSet
-from .snapshot import Chain, FdbEntry, Link, Listener, PolicyRule, Program, Route
+from .snapshot import BridgePort, Chain, FdbEntry, Link, Listener, Program, Route
 
 _SETTINGS: dict[c.Setting, str] = {
     "MAC": "MAC address", "MTU": "MTU", "stp": "spanning tree", "arp": "ARP", "mode": "mode", "alias": "alias",
@@ -35,73 +36,24 @@ def sentence(change: c.Change) -> str:
 
 
 def _words(change: c.Change) -> str:
-    match change:
-        case c.NodeAppeared() | c.NodeVanished() | c.NodeReplaced() | c.NodeRenamed():
-            return _node(change)
-        case c.NameAdded() | c.NameRemoved() | c.NameMoved() | c.NameBroken():
-            return _name(change)
-        case (
-            c.CableAdded() | c.CableRemoved() | c.LinkAdded() | c.LinkRemoved() | c.LinkMoved() | c.LinkRenamed() | c.LinkWentUp()
-            | c.LinkWentDown() | c.CarrierChanged() | c.LinkSet()
-        ):  # fmt: skip
-            return _link(change)
-        case c.PortJoined() | c.PortLeft() | c.PortStateChanged():
-            return _port(change)
-        case c.AddressAdded() | c.AddressRemoved() | c.AddressReady() | c.AddressDuplicate():
-            return _address(change)
-        case c.RouteAdded() | c.RouteRemoved() | c.RouteChanged() | c.RouteLinkState() | c.PolicyRuleAdded() | c.PolicyRuleRemoved():
-            return _route(change)
-        case (
-            c.NeighbourLearned() | c.NeighbourChanged() | c.NeighbourStateChanged() | c.NeighbourFailed() | c.NeighbourForgotten()
-            | c.NeighbourSet() | c.NeighbourUnset()
-        ):  # fmt: skip
-            return _neighbour(change)
-        case c.FdbLearned() | c.FdbMoved() | c.FdbForgotten() | c.FdbSet() | c.FdbUnset():
-            return _fdb(change)
-        case (
-            c.TableAdded() | c.TableRemoved() | c.TableSet() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
-            | c.SetElementRemoved() | c.ChainAdded() | c.ChainRemoved() | c.ChainPolicyChanged() | c.RuleAdded()
-            | c.RuleRemoved() | c.RuleChanged() | c.XtablesChanged()
-        ):  # fmt: skip
-            return _firewall(change)
-        case c.ForwardingChanged() | c.SysctlChanged() | c.ResolversChanged() | c.ListenerOpened() | c.ListenerClosed():
-            return _setting(change)
-        case _:
-            assert_never(change)
-
-
-def _node(change: c.NodeAppeared | c.NodeVanished | c.NodeReplaced | c.NodeRenamed) -> str:
-    match change:
-        case c.NodeAppeared(node=node):
-            return f"a new namespace appeared: {node}"
-        case c.NodeVanished(node=node):
-            return f"{node} is gone, with everything in it"
-        case c.NodeReplaced(node=node):
-            return f"{node} is a new namespace now: what was in the old one is gone"
-        case c.NodeRenamed(node=node, before=before):
-            return f"{before} is called {node} now"
-
-
-def _name(change: c.NameAdded | c.NameRemoved | c.NameMoved | c.NameBroken) -> str:
-    match change:
-        case c.NameAdded(node="", name=name):
-            return f"a name that leads to no network namespace appeared: {name.name}"
-        case c.NameAdded(node=node, name=name):
-            return f"{node} has a name now: {name.name}"
-        case c.NameRemoved(node=node, name=name):
-            return f"the name {name.name} is gone from ip netns list" + (f"; {node} itself is untouched" if node else "")
-        case c.NameMoved(node=node, after=name, earlier=earlier):
-            return f"the name {name.name} now leads to {node} (was {earlier})"
-        case c.NameBroken(node=node, after=name):
-            return f"the name {name.name} leads to no network namespace now (was {node})"
-
-
-def _link(
-    change: c.CableAdded | c.CableRemoved | c.LinkAdded | c.LinkRemoved | c.LinkMoved | c.LinkRenamed | c.LinkWentUp
-    | c.LinkWentDown | c.CarrierChanged | c.LinkSet
-) -> str:  # fmt: skip
     node = change.node
     match change:
+        case c.NodeAppeared():
+            return f"a new namespace appeared: {node}"
+        case c.NodeVanished():
+            return f"{node} is gone, with everything in it"
+        case c.NodeReplaced():
+            return f"{node} is a new namespace now: what was in the old one is gone"
+        case c.NodeRenamed(before=old):
+            return f"{old} is called {node} now"
+        case c.NameAdded(name=entry):
+            return f"{node} has a name now: {entry.name}" if node else f"a name that leads to no network namespace appeared: {entry.name}"
+        case c.NameRemoved(name=entry):
+            return f"the name {entry.name} is gone from ip netns list" + (f"; {node} itself is untouched" if node else "")
+        case c.NameMoved(after=entry, earlier=earlier):
+            return f"the name {entry.name} now leads to {node} (was {earlier})"
+        case c.NameBroken(after=entry):
+            return f"the name {entry.name} leads to no network namespace now (was {node})"
         case c.CableAdded(link=link, far_node=far_node, far=far):
             return _cable(node, link, far_node, far, "appeared")
         case c.CableRemoved(link=link, far_node=far_node, far=far):
@@ -125,6 +77,99 @@ def _link(
             return f"{link.name} on {node} {state}" + (f": its other end {cause} is {how}" if cause else "")
         case c.LinkSet():
             return _link_setting(change)
+        case c.PortJoined(link=name, bridge=bridge, earlier=earlier):
+            return f"{name} on {node} is now a port of {bridge}" + (f" (left {earlier})" if earlier else "")
+        case c.PortLeft(link=name, bridge=bridge):
+            return f"{name} on {node} is no longer a port of {bridge}"
+        case c.PortStateChanged(link=link, after=state):
+            return f"{link.master or ''}'s port {link.name} on {node} {_PORT_STATES.get(state, state)}"
+        case c.AddressAdded(link=name, address=address):
+            return f"{node} got the address {address.cidr} on {name}"
+        case c.AddressRemoved(link=name, address=address):
+            return f"{node} lost the address {address.cidr} on {name}"
+        case c.AddressReady(address=address):
+            return f"the address {address.cidr} on {node} is ready: nobody else has it"
+        case c.AddressDuplicate(address=address):
+            return f"the address {address.cidr} on {node} cannot be used: somebody else on the link has it"
+        case c.RouteAdded(route=route):
+            return f"{node} got a {_to(route)} {_way(route)}"
+        case c.RouteRemoved(route=route):
+            return f"{node} lost its {_to(route)} {_way(route)}"
+        case c.RouteChanged(before=lost, after=route):
+            return f"on {node} the way to {_goal(route)} is now {_way(route)} (was {_way(lost)})"
+        case c.RouteLinkState(route=route):
+            state = "linkdown: its link has no carrier, and it is still used" if route.linkdown else "alive again"
+            return f"on {node} the route to {_goal(route)} is {state}"
+        case c.PolicyRuleAdded(rule=choice):
+            return f"{node} got a rule for choosing routes: {choice.priority}: {choice.text}"
+        case c.PolicyRuleRemoved(rule=choice):
+            return f"{node} lost a rule for choosing routes: {choice.priority}: {choice.text}"
+        case c.NeighbourLearned(entry=known):
+            return f"{node} learned that {known.address} is at {known.mac} on {known.dev}"
+        case c.NeighbourChanged(before=past, after=known):
+            return f"{node} now finds {known.address} at {known.mac} (was {past.mac or ''})"
+        case c.NeighbourStateChanged(before=past, after=known):
+            return f"what {node} knows of {known.address} is now {known.state} (was {past.state})"
+        case c.NeighbourFailed(entry=known):
+            return f"nobody answered {node} on {known.dev} for {known.address}"
+        case c.NeighbourForgotten(entry=known):
+            return f"{node} forgot where {known.address} is"
+        case c.NeighbourSet(entry=known):
+            return f"{node} was told by hand that {known.address} is at {known.mac or ''} on {known.dev}"
+        case c.NeighbourUnset(entry=known):
+            return f"{node} forgot where {known.address} is: it had been told by hand"
+        case c.FdbLearned(entry=own):
+            return f"the bridge {_table(own)} learned that {own.mac} lives behind {_behind(own)}"
+        case c.FdbMoved(before=left, after=own):
+            return f"the bridge {_table(own)} now finds {own.mac} behind {_behind(own)} (was {_behind(left)})"
+        case c.FdbForgotten(entry=own):
+            return f"{_table(own)} forgot that {own.mac} lives behind {_behind(own)}"
+        case c.FdbSet(entry=own):
+            return f"{_table(own)} was told by hand that {own.mac} lives behind {_behind(own)}"
+        case c.FdbUnset(entry=own):
+            return f"{_table(own)} forgot that {own.mac} lives behind {_behind(own)}: it had been told by hand"
+        case fw.TableAdded(table=table):
+            return f"table added on {node}: {table}"
+        case fw.TableRemoved(table=table):
+            return f"table removed on {node}: {table}"
+        case fw.TableSet(table=table, dormant=dormant):
+            return f"table {table} on {node} is {'dormant: its chains are not asked' if dormant else 'dormant no longer: its chains are asked'}"
+        case fw.SetAdded(own=held):
+            return f"{_kind(held)} added on {node}: {_place(held)} ({held.kind}{f' : {held.maps_to}' if held.maps_to else ''})"
+        case fw.SetRemoved(own=held):
+            return f"{_kind(held)} removed on {node}: {_place(held)}"
+        case fw.SetElementAdded(own=held, element=element):
+            return f"element added on {node} to the {_kind(held)} {_place(held)}: {element.text}"
+        case fw.SetElementRemoved(own=held, element=element):
+            return f"element removed on {node} from the {_kind(held)} {_place(held)}: {element.text}"
+        case fw.ChainAdded(chain=chain):
+            return f"chain added on {node}: {_place(chain)} ({_chain_about(chain)})"
+        case fw.ChainRemoved(chain=chain):
+            return f"chain removed on {node}: {_place(chain)}"
+        case fw.ChainPolicyChanged(chain=chain):
+            return f"the policy of {_place(chain)} on {node} is now {change.after or 'none'} (was {change.before or 'none'})"
+        case fw.RuleAdded(chain=chain, rule=rule):
+            return f"rule added on {node} to {_place(chain)}: {rule.text}"
+        case fw.RuleRemoved(chain=chain, rule=rule):
+            return f"rule removed on {node} from {_place(chain)}: {rule.text}"
+        case fw.RuleChanged(chain=chain, before=was, after=now):
+            return f"rule changed on {node} in {_place(chain)}: {now.text} (was {was.text})"
+        case fw.XtablesChanged():
+            return _legacy(change)
+        case c.ForwardingChanged(family=family, after=value):
+            return f"{node} {'now' if switched_on(value) else 'no longer'} forwards IPv{family} packets"
+        case c.SysctlChanged(name=name, after=None):
+            return f"{name} on {node} is as on other devices again (was {change.before})" if "/" in name else f"the setting {name} on {node} is gone"
+        case c.SysctlChanged(name=name):
+            return f"{name} on {node} is now {change.after}" + (f" (was {change.before})" if change.before else "")
+        case c.ResolversChanged(after=servers):
+            return f"{node} now asks {', '.join(servers)} for names" if servers else f"{node} has no name server any more"
+        case c.ListenerOpened(listener=listener):
+            return f"{node} now listens on {_socket(listener)}"
+        case c.ListenerClosed(listener=listener):
+            return f"{node} no longer listens on {_socket(listener)}"
+        case _:
+            assert_never(change)
 
 
 def _cable(node: str, link: Link, far_node: str, far: Link, verb: str) -> str:
@@ -165,24 +210,10 @@ def _value(link: Link, setting: c.Setting) -> str:
             return ", ".join(f"{own.word} {own.value}" for own in link.options)
         case "programs":
             return " and ".join(PROGRAMS[program] for program in link.programs)
-        case "stp":
-            return _switch(link.stp)
-        case "arp":
-            return _switch(link.arp)
-        case "promisc":
-            return _switch(link.promisc)
-        case "hairpin":
-            return _switch(link.port is not None and link.port.hairpin)
-        case "isolated":
-            return _switch(link.port is not None and link.port.isolated)
-        case "learning":
-            return _switch(link.port is None or link.port.learning)
-        case "flood":
-            return _switch(link.port is None or link.port.flood)
-        case "broadcast":
-            return _switch(link.port is None or link.port.broadcast)
-        case "locked":
-            return _switch(link.port is not None and link.port.locked)
+        case "stp" | "arp" | "promisc":
+            return _switch(getattr(link, setting))
+        case "hairpin" | "isolated" | "learning" | "flood" | "broadcast" | "locked":
+            return _switch(getattr(link.port or BridgePort(), setting))
 
 
 def _switch(on: bool) -> str:
@@ -195,47 +226,6 @@ def _vxlan(link: Link) -> str:
         return ""
     ends = f" from {own.local}" if own.local else ""
     return f"vni {own.vni} port {own.port}{ends}" + (f" to {own.remote}" if own.remote else "")
-
-
-def _port(change: c.PortJoined | c.PortLeft | c.PortStateChanged) -> str:
-    match change:
-        case c.PortJoined(node=node, link=link, bridge=bridge, earlier=earlier):
-            return f"{link} on {node} is now a port of {bridge}" + (f" (left {earlier})" if earlier else "")
-        case c.PortLeft(node=node, link=link, bridge=bridge):
-            return f"{link} on {node} is no longer a port of {bridge}"
-        case c.PortStateChanged(node=node, link=port, after=after):
-            return f"{port.master or ''}'s port {port.name} on {node} {_PORT_STATES.get(after, after)}"
-
-
-def _address(change: c.AddressAdded | c.AddressRemoved | c.AddressReady | c.AddressDuplicate) -> str:
-    node, cidr = change.node, change.address.cidr
-    match change:
-        case c.AddressAdded(link=link):
-            return f"{node} got the address {cidr} on {link}"
-        case c.AddressRemoved(link=link):
-            return f"{node} lost the address {cidr} on {link}"
-        case c.AddressReady():
-            return f"the address {cidr} on {node} is ready: nobody else has it"
-        case c.AddressDuplicate():
-            return f"the address {cidr} on {node} cannot be used: somebody else on the link has it"
-
-
-def _route(change: c.RouteAdded | c.RouteRemoved | c.RouteChanged | c.RouteLinkState | c.PolicyRuleAdded | c.PolicyRuleRemoved) -> str:
-    node = change.node
-    match change:
-        case c.RouteAdded(route=route):
-            return f"{node} got a {_to(route)} {_way(route)}"
-        case c.RouteRemoved(route=route):
-            return f"{node} lost its {_to(route)} {_way(route)}"
-        case c.RouteChanged(before=before, after=after):
-            return f"on {node} the way to {_goal(after)} is now {_way(after)} (was {_way(before)})"
-        case c.RouteLinkState(route=route):
-            state = "linkdown: its link has no carrier, and it is still used" if route.linkdown else "alive again"
-            return f"on {node} the route to {_goal(route)} is {state}"
-        case c.PolicyRuleAdded(rule=rule):
-            return f"{node} got a rule for choosing routes: {_policy(rule)}"
-        case c.PolicyRuleRemoved(rule=rule):
-            return f"{node} lost a rule for choosing routes: {_policy(rule)}"
 
 
 def _to(route: Route) -> str:
@@ -259,46 +249,6 @@ def _way(route: Route) -> str:
     return text + source + table
 
 
-def _policy(rule: PolicyRule) -> str:
-    return f"{rule.priority}: {rule.text}"
-
-
-def _neighbour(
-    change: c.NeighbourLearned | c.NeighbourChanged | c.NeighbourStateChanged | c.NeighbourFailed | c.NeighbourForgotten
-    | c.NeighbourSet | c.NeighbourUnset,
-) -> str:  # fmt: skip
-    node = change.node
-    match change:
-        case c.NeighbourLearned(entry=own):
-            return f"{node} learned that {own.address} is at {own.mac} on {own.dev}"
-        case c.NeighbourChanged(before=before, after=after):
-            return f"{node} now finds {after.address} at {after.mac} (was {before.mac or ''})"
-        case c.NeighbourStateChanged(before=before, after=after):
-            return f"what {node} knows of {after.address} is now {after.state} (was {before.state})"
-        case c.NeighbourFailed(entry=own):
-            return f"nobody answered {node} on {own.dev} for {own.address}"
-        case c.NeighbourForgotten(entry=own):
-            return f"{node} forgot where {own.address} is"
-        case c.NeighbourSet(entry=own):
-            return f"{node} was told by hand that {own.address} is at {own.mac or ''} on {own.dev}"
-        case c.NeighbourUnset(entry=own):
-            return f"{node} forgot where {own.address} is: it had been told by hand"
-
-
-def _fdb(change: c.FdbLearned | c.FdbMoved | c.FdbForgotten | c.FdbSet | c.FdbUnset) -> str:
-    match change:
-        case c.FdbLearned(entry=own):
-            return f"the bridge {_table(own)} learned that {own.mac} lives behind {_behind(own)}"
-        case c.FdbMoved(before=before, after=after):
-            return f"the bridge {_table(after)} now finds {after.mac} behind {_behind(after)} (was {_behind(before)})"
-        case c.FdbForgotten(entry=own):
-            return f"{_table(own)} forgot that {own.mac} lives behind {_behind(own)}"
-        case c.FdbSet(entry=own):
-            return f"{_table(own)} was told by hand that {own.mac} lives behind {_behind(own)}"
-        case c.FdbUnset(entry=own):
-            return f"{_table(own)} forgot that {own.mac} lives behind {_behind(own)}: it had been told by hand"
-
-
 def _behind(own: FdbEntry) -> str:
     return own.dst or own.dev
 
@@ -307,46 +257,12 @@ def _table(own: FdbEntry) -> str:
     return own.master or own.dev
 
 
-def _firewall(
-    change: c.TableAdded | c.TableRemoved | c.TableSet | c.SetAdded | c.SetRemoved | c.SetElementAdded
-    | c.SetElementRemoved | c.ChainAdded | c.ChainRemoved | c.ChainPolicyChanged | c.RuleAdded | c.RuleRemoved
-    | c.RuleChanged | c.XtablesChanged,
-) -> str:  # fmt: skip
-    node = change.node
-    match change:
-        case c.TableAdded(table=table):
-            return f"table added on {node}: {table}"
-        case c.TableRemoved(table=table):
-            return f"table removed on {node}: {table}"
-        case c.TableSet(table=table, dormant=dormant):
-            return f"table {table} on {node} is {'dormant: its chains are not asked' if dormant else 'dormant no longer: its chains are asked'}"
-        case c.SetAdded(own=own):
-            return f"{_kind(own)} added on {node}: {_set(own)} ({own.kind}{f' : {own.maps_to}' if own.maps_to else ''})"
-        case c.SetRemoved(own=own):
-            return f"{_kind(own)} removed on {node}: {_set(own)}"
-        case c.SetElementAdded(own=own, element=element):
-            return f"element added on {node} to the {_kind(own)} {_set(own)}: {element.text}"
-        case c.SetElementRemoved(own=own, element=element):
-            return f"element removed on {node} from the {_kind(own)} {_set(own)}: {element.text}"
-        case c.ChainAdded(chain=chain):
-            return f"chain added on {node}: {_chain(chain)} ({_chain_about(chain)})"
-        case c.ChainRemoved(chain=chain):
-            return f"chain removed on {node}: {_chain(chain)}"
-        case c.ChainPolicyChanged(chain=chain, before=before, after=after):
-            return f"the policy of {_chain(chain)} on {node} is now {after or 'none'} (was {before or 'none'})"
-        case c.RuleAdded(chain=chain, rule=rule):
-            return f"rule added on {node} to {_chain(chain)}: {rule.text}"
-        case c.RuleRemoved(chain=chain, rule=rule):
-            return f"rule removed on {node} from {_chain(chain)}: {rule.text}"
-        case c.RuleChanged(chain=chain, before=was, after=now):
-            return f"rule changed on {node} in {_chain(chain)}: {now.text} (was {was.text})"
-        case c.XtablesChanged(table=table, after=()):
-            return f"legacy iptables on {node}: no more {table}"
-        case c.XtablesChanged(table=table, before=was, after=now):
-            lines, old = _lines(now), _lines(was)
-            new, gone = [line for line in lines if line not in old], [line for line in old if line not in lines]
-            told = [*new, *(f"no more {line}" for line in gone)] or ["its rules stand in another order"]
-            return f"legacy iptables on {node}, table {table}: {'; '.join(told)}"
+def _legacy(change: fw.XtablesChanged) -> str:
+    if not change.after:
+        return f"legacy iptables on {change.node}: no more {change.table}"
+    now, was = _lines(change.after), _lines(change.before)
+    told = [*(line for line in now if line not in was), *(f"no more {line}" for line in was if line not in now)]
+    return f"legacy iptables on {change.node}, table {change.table}: {'; '.join(told or ['its rules stand in another order'])}"
 
 
 def _lines(chains: tuple[Chain, ...]) -> list[str]:
@@ -355,15 +271,11 @@ def _lines(chains: tuple[Chain, ...]) -> list[str]:
     return policies + [f"-A {chain.name} {rule.text}" for chain in chains for rule in chain.rules]
 
 
-def _set(own: NamedSet) -> str:
-    return f"{own.family} {own.table} {own.name}"
-
-
 def _kind(own: NamedSet) -> str:
     return "map" if own.maps_to else "set"
 
 
-def _chain(own: Chain) -> str:
+def _place(own: Chain | NamedSet) -> str:
     return f"{own.family} {own.table} {own.name}"
 
 
@@ -371,23 +283,6 @@ def _chain_about(own: Chain) -> str:
     if own.hook is None:
         return "reached only by a jump"
     return f"hook {own.hook}" + (f", policy {own.policy}" if own.policy else "")
-
-
-def _setting(change: c.ForwardingChanged | c.SysctlChanged | c.ResolversChanged | c.ListenerOpened | c.ListenerClosed) -> str:
-    node = change.node
-    match change:
-        case c.ForwardingChanged(family=family, after=after):
-            return f"{node} {'now' if switched_on(after) else 'no longer'} forwards IPv{family} packets"
-        case c.SysctlChanged(name=name, before=before, after=None):
-            return f"{name} on {node} is as on other devices again (was {before})" if "/" in name else f"the setting {name} on {node} is gone"
-        case c.SysctlChanged(name=name, before=before, after=after):
-            return f"{name} on {node} is now {after}" + (f" (was {before})" if before else "")
-        case c.ResolversChanged(after=after):
-            return f"{node} now asks {', '.join(after)} for names" if after else f"{node} has no name server any more"
-        case c.ListenerOpened(listener=listener):
-            return f"{node} now listens on {_socket(listener)}"
-        case c.ListenerClosed(listener=listener):
-            return f"{node} no longer listens on {_socket(listener)}"
 
 
 def _socket(own: Listener) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..model import changes as c
+from ..model.netfilter import changes as fw
 from ..model.snapshot import Route, Snapshot
 from .bridge import AddPort, RemovePort
 from .namespace import StopContainer, Unname
@@ -165,9 +166,9 @@ class _Context:
                     self.born[node] = state.names[0]
                 case c.NameMoved(after=name):
                     self.taken.add(name.name)
-                case c.ChainRemoved(node=node, chain=chain):
+                case fw.ChainRemoved(node=node, chain=chain):
                     self.chains.add((node, place_of(chain)))
-                case c.TableRemoved(node=node, table=table):
+                case fw.TableRemoved(node=node, table=table):
                     self.tables.add((node, table))
 
     def emptied(self, node: str, table: str) -> Iterable[Doing]:
@@ -194,11 +195,11 @@ class _Context:
                 return bool({(node, entry.dev), (node, entry.master or "")} & self.gone)
             case c.NameAdded(node=node, name=name) | c.NameMoved(node=node, after=name):
                 return self.born.get(node) == name.name
-            case c.RuleRemoved(node=node, chain=chain):
+            case fw.RuleRemoved(node=node, chain=chain):
                 return (node, place_of(chain)) in self.chains
-            case c.SetRemoved(node=node, own=own):
+            case fw.SetRemoved(node=node, own=own):
                 return (node, f"{own.family} {own.table}") in self.tables
-            case c.ChainRemoved(node=node, chain=chain):
+            case fw.ChainRemoved(node=node, chain=chain):
                 return (node, f"{chain.family} {chain.table}") in self.tables
             case _:
                 return False
@@ -212,11 +213,11 @@ _ORDER: Final[tuple[type[object] | tuple[type[object], ...], ...]] = (
     (c.NameAdded, c.NameMoved, c.NameBroken),
     c.LinkMoved,
     c.LinkRenamed,
-    c.RuleRemoved,
-    c.SetElementRemoved,
-    c.SetRemoved,
-    c.ChainRemoved,
-    c.TableRemoved,
+    fw.RuleRemoved,
+    fw.SetElementRemoved,
+    fw.SetRemoved,
+    fw.ChainRemoved,
+    fw.TableRemoved,
     c.PolicyRuleRemoved,
     c.RouteRemoved,
     (c.NeighbourUnset, c.FdbUnset),
@@ -233,13 +234,13 @@ _ORDER: Final[tuple[type[object] | tuple[type[object], ...], ...]] = (
     (c.NeighbourSet, c.FdbSet),
     (c.RouteAdded, c.RouteChanged),
     c.PolicyRuleAdded,
-    (c.TableAdded, c.TableSet),
-    c.SetAdded,
-    c.ChainAdded,
-    c.SetElementAdded,
-    c.ChainPolicyChanged,
-    c.RuleAdded,
-    c.RuleChanged,
+    (fw.TableAdded, fw.TableSet),
+    fw.SetAdded,
+    fw.ChainAdded,
+    fw.SetElementAdded,
+    fw.ChainPolicyChanged,
+    fw.RuleAdded,
+    fw.RuleChanged,
 )
 
 
@@ -262,13 +263,13 @@ def _order(change: c.Change) -> tuple[int, int]:
     """What goes first, in the order of dependence; then, of the same kind, what others of it rest on."""
     place = next((number for number, kinds in enumerate(_ORDER) if isinstance(change, kinds)), len(_ORDER))
     match change:
-        case c.TableSet():
+        case fw.TableSet():
             return place, 1
-        case c.RuleRemoved(place=rule):
+        case fw.RuleRemoved(place=rule):
             return place, -rule
-        case c.RuleAdded(place=rule):
+        case fw.RuleAdded(place=rule):
             return place, rule
-        case c.ChainRemoved(chain=chain):
+        case fw.ChainRemoved(chain=chain):
             return place, int(chain.hook is None)
         case c.LinkAdded(link=link):
             return place, (link.kind != "bridge") + (link.peer is not None)
@@ -357,15 +358,9 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
             return (fdb(node, "append" if mac.dst else "replace", mac),)
         case c.FdbUnset(entry=mac):
             return (fdb(node, "del", mac),)
-        case c.SetRemoved(own=own):
+        case fw.SetRemoved(own=own):
             away = firewall(change)
             return None if away is None else (*context.emptied(node, f"{own.family} {own.table} "), *away)
-        case (
-            c.TableAdded() | c.TableRemoved() | c.TableSet() | c.SetAdded() | c.SetRemoved() | c.SetElementAdded()
-            | c.SetElementRemoved() | c.ChainAdded() | c.ChainRemoved() | c.ChainPolicyChanged() | c.RuleAdded()
-            | c.RuleRemoved() | c.RuleChanged()
-        ):  # fmt: skip
-            return firewall(change)
         case c.ForwardingChanged(name=name, after=value):
             return (Typed(node, f"sysctl -qw {word(f'{whole(name)}={value}')}", "tool"),)
         case c.SysctlChanged():
@@ -374,4 +369,4 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
             lines = " ".join(word(server) for server in servers)
             return (Typed(node, f"printf 'nameserver %s\\n' {lines} > {FILE}" if servers else f": > {FILE}", "files"),)
         case _:
-            return None
+            return firewall(change) if isinstance(change, fw.FirewallChange) else None

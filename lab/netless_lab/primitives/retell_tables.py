@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from ..model import changes as c
+from ..model.netfilter import changes as fw
 from ..model.netfilter.rules import NamedSet
 from ..model.snapshot import Chain, FdbEntry, Neighbour, PolicyRule, Rule
 from .quoting import word
@@ -60,47 +61,41 @@ def sysctl(change: c.SysctlChanged) -> tuple[Doing, ...]:
     return (Typed(change.node, f'sysctl -qw {word(key)}="$(sysctl -n {usual})"', "shell"),)
 
 
-Firewall = (
-    c.TableAdded | c.TableRemoved | c.TableSet | c.SetAdded | c.SetRemoved | c.SetElementAdded
-    | c.SetElementRemoved | c.ChainAdded | c.ChainRemoved | c.ChainPolicyChanged | c.RuleAdded | c.RuleRemoved | c.RuleChanged
-)  # fmt: skip
-
-
-def firewall(change: Firewall) -> tuple[Doing, ...] | None:
+def firewall(change: fw.FirewallChange) -> tuple[Doing, ...] | None:
     """Lines of nft(8); None when a name or a rule cannot be said to it."""
     match change:
-        case c.TableAdded(table=table):
+        case fw.TableAdded(table=table):
             said = f"nft add table {table}" if _TABLE.fullmatch(table) else None
-        case c.TableRemoved(table=table):
+        case fw.TableRemoved(table=table):
             said = f"nft delete table {table}" if _TABLE.fullmatch(table) else None
-        case c.TableSet(table=table, dormant=dormant):
+        case fw.TableSet(table=table, dormant=dormant):
             flags = " '{ flags dormant; }'" if dormant else ""
             said = f"nft add table {table}{flags}" if _TABLE.fullmatch(table) else None
-        case c.SetAdded(own=own):
+        case fw.SetAdded(own=own):
             said = f"nft {_quoted(f'add {_kind(own)} {_set(own)} {{ {_typed(own)} }}')}" if _CHAIN.fullmatch(_set(own)) else None
-        case c.SetRemoved(own=own):
+        case fw.SetRemoved(own=own):
             said = f"nft delete {_kind(own)} {_set(own)}" if _CHAIN.fullmatch(_set(own)) else None
-        case c.SetElementAdded(own=own, element=element) | c.SetElementRemoved(own=own, element=element):
-            verb = "add" if isinstance(change, c.SetElementAdded) else "delete"
+        case fw.SetElementAdded(own=own, element=element) | fw.SetElementRemoved(own=own, element=element):
+            verb = "add" if isinstance(change, fw.SetElementAdded) else "delete"
             plain = bool(_CHAIN.fullmatch(_set(own))) and not _ANOTHER_COMMAND.search(_STRING.sub("", element.text))
             counter = _NAMED.fullmatch(element.data) if own.maps_to == "counter" else None
             first = f"add counter {own.family} {own.table} {counter[1]}; " if counter and verb == "add" else ""
             said = f"nft {_quoted(f'{first}{verb} element {_set(own)} {{ {element.text} }}')}" if plain and (counter or own.maps_to not in _OBJECTS) else None
-        case c.ChainAdded(chain=chain):
+        case fw.ChainAdded(chain=chain):
             said = f"nft {_quoted(f'add chain {place_of(chain)}{_hook(chain)}')}" if _CHAIN.fullmatch(place_of(chain)) else None
-        case c.ChainRemoved(chain=chain):
+        case fw.ChainRemoved(chain=chain):
             place = place_of(chain)
             said = f"nft 'flush chain {place}; delete chain {place}'" if _CHAIN.fullmatch(place) else None
-        case c.ChainPolicyChanged(chain=chain, after=policy):
+        case fw.ChainPolicyChanged(chain=chain, after=policy):
             sayable = _CHAIN.fullmatch(place_of(chain)) and policy
             said = f"nft 'chain {place_of(chain)} {{ policy {policy}; }}'" if sayable else None
-        case c.RuleAdded(chain=chain, rule=rule, place=number, last=last):
+        case fw.RuleAdded(chain=chain, rule=rule, place=number, last=last):
             where = _where(chain, number, last=last)
             counters = "".join(f"add counter {chain.family} {chain.table} {name}; " for name in _COUNTER.findall(rule.text))
             said = f"nft {_quoted(f'{counters}{where} {rule.text}')}" if _sayable(chain, rule) else None
-        case c.RuleRemoved(chain=chain, place=number):
+        case fw.RuleRemoved(chain=chain, place=number):
             said = f"nft delete rule {place_of(chain)} handle {_handle(chain, number)}" if _CHAIN.fullmatch(place_of(chain)) else None
-        case c.RuleChanged(chain=chain, after=rule, place_after=number):
+        case fw.RuleChanged(chain=chain, after=rule, place_after=number):
             at = f"nft replace rule {place_of(chain)} handle {_handle(chain, number)}"
             said = f"{at} {_quoted(rule.text)}" if _sayable(chain, rule) else None
     return (Typed(change.node, said, "shell"),) if said is not None else None
@@ -109,9 +104,9 @@ def firewall(change: Firewall) -> tuple[Doing, ...] | None:
 def in_its_place(change: c.Change) -> tuple[Doing, ...]:
     """What stands for a rule that cannot be said, in a script: rules that come later, or go, are found by their place among others."""
     match change:
-        case c.RuleAdded(chain=chain, place=number, last=last) if _CHAIN.fullmatch(place_of(chain)):
+        case fw.RuleAdded(chain=chain, place=number, last=last) if _CHAIN.fullmatch(place_of(chain)):
             said = _where(chain, number, last=last)
-        case c.RuleChanged(chain=chain, place_after=number) if _CHAIN.fullmatch(place_of(chain)):
+        case fw.RuleChanged(chain=chain, place_after=number) if _CHAIN.fullmatch(place_of(chain)):
             return (Typed(change.node, f"nft replace rule {place_of(chain)} handle {_handle(chain, number)} {_quoted(_UNSAID)}", "shell"),)
         case _:
             return ()
