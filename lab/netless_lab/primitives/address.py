@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_interface
-from typing import ClassVar
 
 import msgspec
 
@@ -23,13 +22,11 @@ class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", 
     The legacy line also switches the link on: ifconfig(8) always does (``beside``). It is the one difference between the dialects.
     """
 
-    verb: ClassVar[str] = "address"
     cidr: Cidr
     link: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         own = ip_interface(self.cidr)
         network = f": {own.network} is then reached through it" if own.network.num_addresses > 1 else ""
         return f"Give {self.link}{in_host(self.node)} the address {self.cidr}{network}."
@@ -75,13 +72,11 @@ class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", 
 class DeleteAddress(Action, frozen=True, rename={"cidr": "unaddress", "link": "dev", "node": "in"}):
     """``{ unaddress = "10.0.0.2/24", dev = "veth1", in = "c1" }``."""
 
-    verb: ClassVar[str] = "unaddress"
     cidr: Cidr
     link: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Take the address {self.cidr} from {self.link}{in_host(self.node)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -118,7 +113,6 @@ class DeleteAddress(Action, frozen=True, rename={"cidr": "unaddress", "link": "d
 class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "dev", "node": "in"}):
     """``{ address = "10.0.0.2/24", dev = "veth1", in = "c1" }``; without ``dev`` on any interface of the node."""
 
-    verb: ClassVar[str] = "address"
     cidr: Cidr
     link: LinkName | None = None
     node: NodeName = "host"
@@ -193,7 +187,6 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
 class NoAddress(Expectation, frozen=True, rename={"cidr": "no-address", "link": "dev", "node": "in"}):
     """``{ no-address = "10.0.0.1/24", dev = "veth2" }``: the address (whatever its prefix) is not there."""
 
-    verb: ClassVar[str] = "no-address"
     cidr: Cidr
     link: LinkName | None = None
     node: NodeName = "host"

@@ -72,13 +72,20 @@ class Where(msgspec.Struct, frozen=True):
         return "1" if node == "host" else f"$PID_{''.join(c if c.isalnum() else '_' for c in node)}"
 
 
+class _Verb:
+    """What an action or expectation is called: the first key of it in a lesson, which is that of its first field."""
+
+    def __get__(self, own: object, kind: type[msgspec.Struct]) -> str:
+        return kind.__struct_encode_fields__[0]
+
+
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One change to the kernel. Subclasses are plain data; ``kernel/actions`` applies them.
 
     ``verb`` is the first key of the action in a lesson: ``{ move = "veth1", to = "c1" }`` has the verb ``move``.
     """
 
-    verb: ClassVar[str]
+    verb: ClassVar[_Verb] = _Verb()
 
     def sentence(self) -> str:
         """What happens, in one sentence a learner understands."""
@@ -143,7 +150,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``learned``: whether it speaks of neighbours or FDB entries, which come from packets and go by themselves.
     """
 
-    verb: ClassVar[str]
+    verb: ClassVar[_Verb] = _Verb()
     learned: ClassVar[bool] = False
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:

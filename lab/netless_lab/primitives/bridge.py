@@ -23,12 +23,10 @@ from .roles import LinkName, NodeName
 class CreateBridge(Action, frozen=True, rename={"name": "bridge", "node": "in"}):
     """``{ bridge = "br0" }``: born down, without ports, spanning tree off."""
 
-    verb: ClassVar[str] = "bridge"
     name: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Create the bridge {self.name}{in_host(self.node)}: a switch with no cable in it yet."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -56,7 +54,6 @@ class CreateBridge(Action, frozen=True, rename={"name": "bridge", "node": "in"})
 class BridgeExists(Expectation, frozen=True, rename={"name": "bridge", "node": "in"}):
     """``{ bridge = "br0" }``, and when said also ``up``."""
 
-    verb: ClassVar[str] = "bridge"
     name: LinkName
     node: NodeName = "host"
     up: bool | None = None
@@ -91,13 +88,11 @@ PortState = Literal["disabled", "listening", "learning", "forwarding", "blocking
 class AddPort(Action, frozen=True, rename={"name": "port", "bridge": "of", "node": "in"}):
     """``{ port = "veth2", of = "br0" }``."""
 
-    verb: ClassVar[str] = "port"
     name: LinkName
     bridge: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Plug {self.name} into the bridge {self.bridge}{in_host(self.node)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -134,13 +129,11 @@ class AddPort(Action, frozen=True, rename={"name": "port", "bridge": "of", "node
 class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", "node": "in"}):
     """``{ unport = "veth2", of = "br0" }``."""
 
-    verb: ClassVar[str] = "unport"
     name: LinkName
     bridge: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Pull {self.name} out of the bridge {self.bridge}{in_host(self.node)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -172,7 +165,6 @@ class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", 
 class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "node": "in"}):
     """``{ port = "veth2", of = "br0" }``, and when said also in which ``state`` (a live one is forwarding)."""
 
-    verb: ClassVar[str] = "port"
     name: LinkName
     bridge: LinkName
     node: NodeName = "host"
@@ -228,7 +220,6 @@ class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "
 class Learned(Expectation, frozen=True, rename={"who": "learned", "port": "behind", "node": "in"}):
     """``{ learned = "c1", behind = "veth2" }``: the bridge has seen a frame from an interface of c1 arrive at that port."""
 
-    verb: ClassVar[str] = "learned"
     learned: ClassVar[bool] = True
     who: NodeName
     port: LinkName

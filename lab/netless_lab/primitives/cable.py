@@ -4,8 +4,6 @@ another namespace (ip-link(8), ``netns``), where it arrives down, without addres
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 
 from ..model.snapshot import Link, Node, Peer, Snapshot
@@ -22,14 +20,12 @@ class CreateVeth(Action, frozen=True, rename={"name": "veth", "node": "in", "pee
     With ``peer-in`` the other end is born in another node at once; a move costs the kernel 25 ms, this nothing.
     """
 
-    verb: ClassVar[str] = "veth"
     name: LinkName
     peer: LinkName
     node: NodeName = "host"
     peer_node: NodeName | None = None
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         if self.peer_node is not None:
             return f"Create a cable: one end {self.name} in {self.node}, the other end {self.peer} in {self.peer_node}."
         return f"Create the veth pair {self.name} and {self.peer}{in_host(self.node)}: one cable, two ends."
@@ -61,7 +57,6 @@ class CreateVeth(Action, frozen=True, rename={"name": "veth", "node": "in", "pee
 class VethPair(Expectation, frozen=True, rename={"name": "pair", "node": "in", "peer_node": "peer-in"}):
     """``{ pair = "veth1", peer = "veth2" }``: both exist, and each is the other's far end, wherever they lie."""
 
-    verb: ClassVar[str] = "pair"
     name: LinkName
     peer: LinkName
     node: NodeName | None = None
@@ -94,13 +89,11 @@ class VethPair(Expectation, frozen=True, rename={"name": "pair", "node": "in", "
 class MoveLink(Action, frozen=True, rename={"name": "move", "target": "to", "source": "from"}):
     """``{ move = "veth1", to = "c1" }``; ``from`` is the host when not said."""
 
-    verb: ClassVar[str] = "move"
     name: LinkName
     target: NodeName
     source: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Move {self.name} from {_place(self.source)} into {_place(self.target)}; {_place(self.source)} no longer sees it."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:

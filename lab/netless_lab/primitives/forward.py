@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 
 from ..model.gates import beyond, ways_out
@@ -30,12 +28,10 @@ STRANGER = first(source=network("192.0.2.1"), destination=network("192.0.2.2"), 
 class ForwardPolicy(Action, frozen=True, rename={"policy": "forward-policy", "node": "in"}):
     """``{ forward-policy = "drop" }``: the chain ``forward`` of table ``ip lab``, or a new policy for it."""
 
-    verb: ClassVar[str] = "forward-policy"
     policy: Policy
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         fate = "are dropped" if self.policy == "drop" else "may pass"
         return f"Packets that are only passing through{in_host(self.node)} {fate}, unless a rule says otherwise."
 
@@ -58,12 +54,10 @@ class ForwardPolicy(Action, frozen=True, rename={"policy": "forward-policy", "no
 class UnforwardPolicy(Action, frozen=True, rename={"policy": "unforward-policy", "node": "in"}):
     """``{ unforward-policy = "drop" }``: the chain goes with all its rules, and the table when it is empty then."""
 
-    verb: ClassVar[str] = "unforward-policy"
     policy: Policy = "drop"
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Packets that are only passing through{in_host(self.node)} are no longer looked at."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -85,12 +79,10 @@ class UnforwardPolicy(Action, frozen=True, rename={"policy": "unforward-policy",
 class ForwardAccept(Action, frozen=True, rename={"what": "forward-accept", "node": "in"}):
     """``{ forward-accept = "established" }``: answers to what was let through; ``{ forward-accept = "br0" }``: all that comes from br0."""
 
-    verb: ClassVar[str] = "forward-accept"
     what: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         if self.what == ESTABLISHED:
             return f"Let answers through{in_host(self.node)}: packets of conversations that are known already."
         return f"Let everything through{in_host(self.node)} that comes from {self.what}."
@@ -115,12 +107,10 @@ class ForwardAccept(Action, frozen=True, rename={"what": "forward-accept", "node
 class UnforwardAccept(Action, frozen=True, rename={"what": "unforward-accept", "node": "in"}):
     """``{ unforward-accept = "br0" }``."""
 
-    verb: ClassVar[str] = "unforward-accept"
     what: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         what = "answers" if self.what == ESTABLISHED else f"what comes from {self.what}"
         return f"No longer let {what} through{in_host(self.node)} by a rule of its own."
 
@@ -143,7 +133,6 @@ class UnforwardAccept(Action, frozen=True, rename={"what": "unforward-accept", "
 class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "node": "in"}):
     """``{ forward-policy = "drop" }``: a stranger's packet dies at the forward hook; ``accept``: no chain there stops it."""
 
-    verb: ClassVar[str] = "forward-policy"
     policy: Policy
     node: NodeName = "host"
 
@@ -202,7 +191,6 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
     ``bridge`` and ``out`` say between which two interfaces; not said, any bridge and the way of the default route.
     """
 
-    verb: ClassVar[str] = "forward-accept"
     what: LinkName
     node: NodeName = "host"
     bridge: LinkName | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ..model.gates import networks, passes_on, switched_on
 from ..model.netfilter.spans import common, network, spans
 from ..model.snapshot import Node, Snapshot
@@ -19,12 +17,10 @@ KEY = "net.ipv4.ip_forward"
 class SetForwarding(Action, frozen=True, rename={"on": "forwarding", "node": "in"}):
     """``{ forwarding = true }``."""
 
-    verb: ClassVar[str] = "forwarding"
     on: bool
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         who = "The host" if self.node == "host" else self.node
         return f"{who} {'now passes on' if self.on else 'no longer passes on'} packets that are not for itself."
 
@@ -44,7 +40,6 @@ class SetForwarding(Action, frozen=True, rename={"on": "forwarding", "node": "in
 class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in"}):
     """``{ forwarding = true }``."""
 
-    verb: ClassVar[str] = "forwarding"
     on: bool
     node: NodeName = "host"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 
@@ -20,12 +20,10 @@ Mtu = Annotated[int, msgspec.Meta(ge=68, le=65535)]
 class DeleteLink(Action, frozen=True, rename={"name": "delete-link", "node": "in"}):
     """``{ delete-link = "veth1" }``: the interface goes, and when it is an end of a cable the other end goes with it."""
 
-    verb: ClassVar[str] = "delete-link"
     name: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Delete the interface {self.name}{in_host(self.node)}, with its addresses and routes."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -53,13 +51,11 @@ class RenameLink(Action, frozen=True, rename={"name": "rename", "new": "to", "no
     Kernels before 6.2 refuse it while the link is up (EBUSY).
     """
 
-    verb: ClassVar[str] = "rename"
     name: LinkName
     new: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Rename {self.name}{in_host(self.node)} to {self.new}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -101,14 +97,12 @@ class RenameLink(Action, frozen=True, rename={"name": "rename", "new": "to", "no
 class SetMtu(Action, frozen=True, rename={"size": "mtu", "name": "dev", "node": "in"}):
     """``{ mtu = 1450, dev = "eth0", in = "c1" }``; ``was`` is what the inverse puts back."""
 
-    verb: ClassVar[str] = "mtu"
     size: Mtu
     name: LinkName
     node: NodeName = "host"
     was: Mtu = 1500
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Set the largest packet of {self.name}{in_host(self.node)} to {self.size} bytes."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -135,7 +129,6 @@ class SetMtu(Action, frozen=True, rename={"size": "mtu", "name": "dev", "node": 
 class LinkExists(Expectation, frozen=True, rename={"name": "link", "node": "in"}):
     """``{ link = "veth1", in = "c1" }``, and when said also of what ``kind``, ``up``, with ``carrier``, with which ``mtu``."""
 
-    verb: ClassVar[str] = "link"
     name: LinkName
     node: NodeName = "host"
     kind: str | None = None
@@ -183,7 +176,6 @@ class LinkExists(Expectation, frozen=True, rename={"name": "link", "node": "in"}
 class NoLink(Expectation, frozen=True, rename={"name": "no-link", "node": "in"}):
     """``{ no-link = "veth1", in = "host" }``: the node has no interface of that name."""
 
-    verb: ClassVar[str] = "no-link"
     name: LinkName
     node: NodeName = "host"
 

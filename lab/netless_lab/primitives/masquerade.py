@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ..model.gates import beyond, networks, ways_out
 from ..model.netfilter.packet import ICMP, TCP, UDP, Packet, first
 from ..model.netfilter.rules import Accept, Condition, Names, Numbers, Return, Rewrite
@@ -28,13 +26,11 @@ _NONE = "?"
 class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "except", "node": "in"}):
     """``{ masquerade = "10.0.0.0/24", except = "br0" }``: what goes out by anything but br0 is rewritten."""
 
-    verb: ClassVar[str] = "masquerade"
     net: Net
     bridge: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         way = f"leave{in_host(self.node)} by anything but {self.bridge}"
         return f"Packets from {self.net} that {way} get the sender address of the way out."
 
@@ -67,13 +63,11 @@ class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "ex
 class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge": "except", "node": "in"}):
     """``{ unmasquerade = "10.0.0.0/24", except = "br0" }``: the rule goes, and the chain and the table when they are empty then."""
 
-    verb: ClassVar[str] = "unmasquerade"
     net: Net
     bridge: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Packets from {self.net} keep their own sender address when they leave{in_host(self.node)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -104,7 +98,6 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
     of whatever protocol; none that stays on ``except`` is.
     """
 
-    verb: ClassVar[str] = "masquerade"
     net: Net
     bridge: LinkName | None = None
     uplink: LinkName | None = None

@@ -10,8 +10,6 @@ namespace alive). ``ip netns add`` is another thing altogether: it makes a *new*
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 
 from ..model.snapshot import Name, Node, Snapshot
@@ -26,11 +24,9 @@ from .roles import NetnsName, NodeName
 class StartContainer(Action, frozen=True, rename={"node": "start"}):
     """``{ start = "c2" }``. Any process in a network namespace of its own, with the host name c2, is the node c2."""
 
-    verb: ClassVar[str] = "start"
     node: NodeName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Start the container {self.node} with no network: a process in namespaces of its own."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -53,11 +49,9 @@ class StartContainer(Action, frozen=True, rename={"node": "start"}):
 class StopContainer(Action, frozen=True, rename={"node": "stop"}):
     """``{ stop = "c2" }``: its process ends, and with it the namespace, unless a mounted name keeps it."""
 
-    verb: ClassVar[str] = "stop"
     node: NodeName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Stop the container {self.node}: with its last process the namespace and all its interfaces go."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -82,11 +76,9 @@ class StopContainer(Action, frozen=True, rename={"node": "stop"}):
 class AddNetns(Action, frozen=True, rename={"name": "netns"}):
     """``{ netns = "decoy" }``: a new, empty namespace with a name. No process is in it."""
 
-    verb: ClassVar[str] = "netns"
     name: NetnsName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Make a new, empty namespace and name it {self.name}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -114,11 +106,9 @@ def _delete(name: str, dialect: Dialect) -> tuple[str, ...]:
 class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
     """``{ delete-netns = "decoy" }``: its interfaces go with it, and so do the far ends of their cables."""
 
-    verb: ClassVar[str] = "delete-netns"
     name: NetnsName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Delete the namespace {self.name} with all that is in it."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -137,7 +127,6 @@ class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
 class ContainerRuns(Expectation, frozen=True, rename={"node": "container"}):
     """``{ container = "c2" }``: a process lives in a namespace of its own under that host name."""
 
-    verb: ClassVar[str] = "container"
     node: NodeName
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
@@ -157,7 +146,6 @@ class ContainerRuns(Expectation, frozen=True, rename={"node": "container"}):
 class OnlyLo(Expectation, frozen=True, rename={"node": "only-lo"}):
     """``{ only-lo = "c1" }``: the container has no interface but its loopback."""
 
-    verb: ClassVar[str] = "only-lo"
     node: NodeName
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
@@ -177,7 +165,6 @@ class OnlyLo(Expectation, frozen=True, rename={"node": "only-lo"}):
 class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
     """``{ netns = "decoy" }``: a namespace of that name exists, and it is no container's."""
 
-    verb: ClassVar[str] = "netns"
     name: NetnsName
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
@@ -202,7 +189,6 @@ class NetnsExists(Expectation, frozen=True, rename={"name": "netns"}):
 class NoNetns(Expectation, frozen=True, rename={"name": "no-netns"}):
     """``{ no-netns = "decoy" }``: nothing in /run/netns is called so any more."""
 
-    verb: ClassVar[str] = "no-netns"
     name: NetnsName
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
@@ -226,12 +212,10 @@ def is_stranger(snapshot: Snapshot, name: Name) -> bool:
 class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "of"}):
     """``{ name-symlink = "c1", of = "c1" }``: the post's way."""
 
-    verb: ClassVar[str] = "name-symlink"
     name: NetnsName
     node: NodeName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Give the namespace of {self.node} the name {self.name}, by a symbolic link to its process's namespace file."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -257,12 +241,10 @@ class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "
 class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of"}):
     """``{ name-attach = "c1", of = "c1" }``: the way of today, iproute2 5.1 and later."""
 
-    verb: ClassVar[str] = "name-attach"
     name: NetnsName
     node: NodeName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Give the namespace of {self.node} the name {self.name}, and keep it alive by that name."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -290,11 +272,9 @@ class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of
 class Unname(Action, frozen=True, rename={"name": "unname"}):
     """``{ unname = "c1" }``: a namespace in which a process lives goes on without the name."""
 
-    verb: ClassVar[str] = "unname"
     name: NetnsName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Take away the name {self.name}; the namespace lives on as long as a process is in it."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -313,7 +293,6 @@ class Unname(Action, frozen=True, rename={"name": "unname"}):
 class Named(Expectation, frozen=True, rename={"node": "named"}):
     """``{ named = "c1" }``: some name in /run/netns, whichever, leads to the namespace of c1."""
 
-    verb: ClassVar[str] = "named"
     node: NodeName
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:

@@ -22,14 +22,12 @@ KNOWN = frozenset({"reachable", "stale", "delay", "probe", "permanent"})
 class SetNeighbour(Action, frozen=True, rename={"ip": "neighbour", "link": "dev", "node": "in"}):
     """``{ neighbour = "10.0.0.1", mac = "02:00:00:00:00:01", dev = "veth1", in = "c1" }``: written by hand, never asked again."""
 
-    verb: ClassVar[str] = "neighbour"
     ip: Ip
     mac: str
     link: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Tell the ARP table{in_host(self.node)} for good that {self.ip} is at {self.mac}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -63,13 +61,11 @@ class SetNeighbour(Action, frozen=True, rename={"ip": "neighbour", "link": "dev"
 class DeleteNeighbour(Action, frozen=True, rename={"ip": "unneighbour", "link": "dev", "node": "in"}):
     """``{ unneighbour = "10.0.0.1", dev = "veth1", in = "c1" }``."""
 
-    verb: ClassVar[str] = "unneighbour"
     ip: Ip
     link: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Delete {self.ip} from the ARP table{in_host(self.node)}; it will be asked for when needed."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -97,7 +93,6 @@ class DeleteNeighbour(Action, frozen=True, rename={"ip": "unneighbour", "link": 
 class KnowsNeighbour(Expectation, frozen=True, rename={"ip": "neighbour", "node": "in"}):
     """``{ neighbour = "10.0.0.3", in = "c1" }``: the node knows a MAC for it, fresh or a little old."""
 
-    verb: ClassVar[str] = "neighbour"
     learned: ClassVar[bool] = True
     ip: Ip
     node: NodeName = "host"

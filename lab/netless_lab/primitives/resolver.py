@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 
 from ..model.addresses import is_address, same
@@ -19,12 +17,10 @@ FILE = "/etc/resolv.conf"
 class SetResolver(Action, frozen=True, rename={"server": "resolver", "node": "in"}):
     """``{ resolver = "198.51.100.53", in = "c1" }``: the file of the container itself, whatever enters it."""
 
-    verb: ClassVar[str] = "resolver"
     server: Ip
     node: NodeName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Tell {self.node} to ask the name server {self.server}: one line in its {FILE}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -46,12 +42,10 @@ class SetResolver(Action, frozen=True, rename={"server": "resolver", "node": "in
 class ClearResolver(Action, frozen=True, rename={"server": "unresolver", "node": "in"}):
     """``{ unresolver = "198.51.100.53", in = "c1" }``: the file is empty again."""
 
-    verb: ClassVar[str] = "unresolver"
     server: Ip
     node: NodeName
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Empty {FILE} of {self.node}: it no longer knows a name server."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -72,7 +66,6 @@ class ClearResolver(Action, frozen=True, rename={"server": "unresolver", "node":
 class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node": "in"}):
     """``{ resolver = "198.51.100.53", in = "c1" }``."""
 
-    verb: ClassVar[str] = "resolver"
     server: Ip
     node: NodeName
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
-from typing import ClassVar, Literal
+from typing import Literal
 
 import msgspec
 
@@ -45,7 +45,6 @@ class _Route(Action, frozen=True):
 class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
     """``{ route = "default", via = "10.0.0.1", in = "c1" }``, or ``dev`` instead of (or beside) ``via``."""
 
-    verb: ClassVar[str] = "route"
     dst: Net
     via: Ip | None = None
     dev: LinkName | None = None
@@ -59,7 +58,6 @@ class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
         return self.dst, self.via, self.dev, self.node
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         what = "everything not known better" if self.dst == "default" else self.dst
         way = f"to {self.via}" if self.via else f"out of {self.dev}"
         return f"Send {what}{in_host(self.node)} {way}."
@@ -91,7 +89,6 @@ class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
 class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
     """``{ unroute = "default", via = "10.0.0.1", in = "c1" }``."""
 
-    verb: ClassVar[str] = "unroute"
     dst: Net
     via: Ip | None = None
     dev: LinkName | None = None
@@ -105,7 +102,6 @@ class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
         return self.dst, self.via, self.dev, self.node
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Delete the route {self.dst}{f' via {self.via}' if self.via else ''}{in_host(self.node)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -133,7 +129,6 @@ class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
 class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
     """``{ route = "default", via = "10.0.0.1", in = "c1" }``."""
 
-    verb: ClassVar[str] = "route"
     dst: Net
     via: Ip | None = None
     dev: LinkName | None = None
@@ -239,7 +234,6 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
 class NoRoute(Expectation, frozen=True, rename={"node": "in", "dst": "no-route"}):
     """``{ no-route = "default", in = "c1" }``."""
 
-    verb: ClassVar[str] = "no-route"
     dst: Net
     node: NodeName = "host"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from .base import Action, Dialect, Where, in_host
 from .roles import NodeName
 
@@ -11,7 +9,6 @@ from .roles import NodeName
 class Run(Action, frozen=True, rename={"line": "run", "node": "in"}):
     """``{ run = "command line", in = "host" }``: for sh(1), in the node's network namespace; it must end by itself."""
 
-    verb: ClassVar[str] = "run"
     line: str
     node: NodeName = "host"
 
@@ -20,7 +17,6 @@ class Run(Action, frozen=True, rename={"line": "run", "node": "in"}):
             raise ValueError("run needs a command line")
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Run{in_host(self.node)}: {self.line}"
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ..model.snapshot import Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
 from .look import inside, no_node
@@ -15,7 +13,6 @@ from .roles import NodeName
 class SetSysctl(Action, frozen=True, rename={"key": "sysctl", "node": "in"}):
     """``{ sysctl = "net.ipv4.icmp_echo_ignore_all", value = "1", in = "c1" }``; ``was`` is what the inverse puts back."""
 
-    verb: ClassVar[str] = "sysctl"
     key: str
     value: str
     node: NodeName = "host"
@@ -26,7 +23,6 @@ class SetSysctl(Action, frozen=True, rename={"key": "sysctl", "node": "in"}):
             raise ValueError(f"{self.key} is not a setting of a network namespace: only those below net. are")
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Set {self.key}{in_host(self.node)} to {self.value}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -45,7 +41,6 @@ class SetSysctl(Action, frozen=True, rename={"key": "sysctl", "node": "in"}):
 class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"}):
     """``{ sysctl = "net.ipv4.icmp_echo_ignore_all", value = "0", in = "c1" }``, for the settings a snapshot holds."""
 
-    verb: ClassVar[str] = "sysctl"
     key: str
     value: str
     node: NodeName = "host"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 
 from ..model.snapshot import Address, Link, Node, Snapshot
@@ -19,12 +17,10 @@ from .roles import LinkName, NodeName
 class LinkUp(Action, frozen=True, rename={"name": "up", "node": "in"}):
     """``{ up = "veth2" }``."""
 
-    verb: ClassVar[str] = "up"
     name: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Switch {self.name}{in_host(self.node)} on."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -48,12 +44,10 @@ class LinkUp(Action, frozen=True, rename={"name": "up", "node": "in"}):
 class LinkDown(Action, frozen=True, rename={"name": "down", "node": "in"}):
     """``{ down = "veth2" }``. The routes through it vanish, and do not come back with ``up`` unless the kernel made them."""
 
-    verb: ClassVar[str] = "down"
     name: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        """What happens, in one sentence."""
         return f"Switch {self.name}{in_host(self.node)} off."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
@@ -81,7 +75,6 @@ class LinkDown(Action, frozen=True, rename={"name": "down", "node": "in"}):
 class IsUp(Expectation, frozen=True, rename={"name": "up", "node": "in"}):
     """``{ up = "veth2", in = "host" }``: switched on, whatever the other end of the cable does."""
 
-    verb: ClassVar[str] = "up"
     name: LinkName
     node: NodeName = "host"
 
