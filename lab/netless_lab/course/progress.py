@@ -13,7 +13,7 @@ import msgspec
 
 from ..documents import read_json
 from ..model.times import Span, Time
-from ..primitives.dialect import Dialect
+from ..primitives.roles import Dialect
 from .bindings import Bindings
 from .step import Position
 

@@ -8,11 +8,10 @@ from ipaddress import ip_interface
 import msgspec
 
 from ..model.snapshot import Address, Link, Node, Route, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, word
 from .link import LinkExists
 from .look import inside, listed, no_link, no_node, place
 from .outline import with_link, with_node
-from .quoting import word
 from .roles import Cidr, LinkName, NodeName
 
 

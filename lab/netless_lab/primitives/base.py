@@ -1,16 +1,48 @@
-"""What every action and every expectation can do, and how a command is addressed to a node."""
+"""What every action and every expectation can do, and how a command is addressed to a node.
+
+Names inside commands: a learner may call a link almost anything, ``a``, ``up``, ``$x;y``, and the lines shown must work all the same.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import ClassVar
+from shlex import quote
+from typing import ClassVar, Final
 
 import msgspec
 
 from ..model.snapshot import Snapshot
-from .dialect import DIALECTS as DIALECTS
-from .dialect import Dialect as Dialect
-from .quoting import literal, word
+from .roles import DIALECTS as DIALECTS
+from .roles import Dialect as Dialect
+
+_WORDS_OF_IP: Final = (
+    "up", "down", "name", "arp", "dynamic", "multicast", "allmulticast", "promisc", "trailers", "carrier", "txqueuelen", "qlen", "mtu",
+    "address", "broadcast", "brd", "peer", "netns", "alias", "vf", "master", "nomaster", "protodown", "protodown_reason", "type", "group",
+    "dev", "index", "vrf", "link-netnsid", "addrgenmode", "xdp", "numtxqueues", "numrxqueues",
+)  # fmt: skip
+"""Words that ``ip link set`` and ``ip link show`` take where a name may stand, shortened as far as one likes (ip-link(8))."""
+
+
+def word(name: str) -> str:
+    """A name as a word of a shell line."""
+    return quote(name)
+
+
+def device(name: str) -> str:
+    """An interface for ``ip link``: plainly, or after ``dev`` when ip(8) would take its name for one of its own words."""
+    taken = name.startswith("-") or any(own.startswith(name) for own in _WORDS_OF_IP)
+    return f"dev {quote(name)}" if taken else quote(name)
+
+
+def literal(name: str) -> str:
+    """A name as a string in Python."""
+    return json.dumps(name, ensure_ascii=False)
+
+
+def nft_word(name: str) -> str:
+    """An interface inside a rule of nft(8), which knows no escapes."""
+    return f'"{name}"'
 
 
 class Where(msgspec.Struct, frozen=True):

@@ -12,11 +12,10 @@ from typing import ClassVar, Literal
 import msgspec
 
 from ..model.snapshot import BridgePort, Link, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, python_program
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, literal, python_program, word
 from .link import DeleteLink, LinkExists, NoLink
 from .look import inside, listed, no_link, no_node, place
 from .outline import next_ifindex, with_link, with_links
-from .quoting import device, literal, word
 from .roles import LinkName, NodeName
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 import msgspec
 
 from ..model.snapshot import Link, Node, Peer, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, literal, on_link, python_program, word
 from .link import DeleteLink, LinkExists, NoLink
 from .outline import next_ifindex, with_carriers, with_links
-from .quoting import device, literal, word
 from .roles import LinkName, NodeName
 
 

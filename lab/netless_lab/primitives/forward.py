@@ -10,11 +10,10 @@ from ..model.netfilter.rules import Accept, Condition, Drop, Names, Numbers, Par
 from ..model.netfilter.run import FAMILIES, Way, always, at_chain, base_chains, run, through, translates
 from ..model.netfilter.spans import common, network, only, spans
 from ..model.snapshot import Chain, Node, Rule, Snapshot
-from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
 from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain
 from .look import inside, listed, no_node, place
 from .outline import with_chain, with_rule, without_chain, without_rule
-from .quoting import nft_word, word
 from .roles import LinkName, NodeName
 from .verdicts import adrift, hosts, of_kind, place_of, stopped, undecided
 

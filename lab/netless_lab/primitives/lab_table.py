@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from .base import Where
-from .quoting import word
+from .base import Where, word
 
 TABLE = "ip lab"
 Policy = Literal["accept", "drop"]

@@ -7,10 +7,9 @@ from typing import Annotated
 import msgspec
 
 from ..model.snapshot import Link, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, literal, on_link, word
 from .look import inside, no_link, no_node, place
 from .outline import with_link, without_link
-from .quoting import device, literal, word
 from .roles import LinkName, NodeName
 
 Mtu = Annotated[int, msgspec.Meta(ge=68, le=65535)]

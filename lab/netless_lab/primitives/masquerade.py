@@ -9,11 +9,10 @@ from ..model.netfilter.run import FAMILIES, Way, always, base_chains, missed, re
 from ..model.netfilter.spans import common, members, network, shown, spans, without
 from ..model.netfilter.words import words
 from ..model.snapshot import Chain, Node, Rule, Snapshot
-from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
 from .lab_table import add_rule, as_python, delete_rule, drop_chain, make_chain
 from .look import inside, listed, no_node
 from .outline import with_chain, with_rule, without_rule
-from .quoting import nft_word, word
 from .roles import LinkName, Net, NodeName
 from .verdicts import adrift, of_kind, undecided, which
 

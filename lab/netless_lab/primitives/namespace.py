@@ -14,10 +14,9 @@ import msgspec
 
 from ..model.snapshot import Name, Node, Snapshot
 from ..room import NETNS
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, literal, word
 from .look import kind, listed, no_node, not_a_name, place
 from .outline import LO, add_node, unnamed, with_node, without_node
-from .quoting import literal, word
 from .roles import NetnsName, NodeName
 
 

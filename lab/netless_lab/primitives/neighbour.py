@@ -8,11 +8,10 @@ import msgspec
 
 from ..model.addresses import same
 from ..model.snapshot import Neighbour, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, word
 from .link import LinkExists
 from .look import inside, no_node, opening, place
 from .outline import with_node
-from .quoting import word
 from .roles import Ip, LinkName, NodeName
 
 KNOWN = frozenset({"reachable", "stale", "delay", "probe", "permanent"})

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 from ..model import changes as c
 from ..model.netfilter import changes as fw
 from ..model.snapshot import Route, Snapshot
+from .base import device, word
 from .bridge import AddPort, RemovePort
 from .namespace import StopContainer, Unname
-from .quoting import device, word
 from .resolver import FILE
 from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named, renames
 from .retell_routes import Crowds, crowds, given_back, rerouted, route

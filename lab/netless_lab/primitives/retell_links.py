@@ -11,8 +11,8 @@ from ..model import changes as c
 from ..model.options import Option, reset_and_set
 from ..model.snapshot import Address, Link, Name
 from ..room import NETNS
+from .base import device, word
 from .namespace import AddNetns, NameAttach, NameSymlink, StartContainer
-from .quoting import device, word
 from .typed import Doing, Typed
 from .updown import LinkUp
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ..model import changes as c
 from ..model.snapshot import Node, Route, Snapshot
-from .quoting import word
+from .base import word
 from .typed import Doing, Typed
 
 _MAIN: Final = 254

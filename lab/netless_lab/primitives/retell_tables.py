@@ -9,7 +9,7 @@ from ..model import changes as c
 from ..model.netfilter import changes as fw
 from ..model.netfilter.rules import NamedSet
 from ..model.snapshot import Chain, FdbEntry, Neighbour, PolicyRule, Rule
-from .quoting import word
+from .base import word
 from .sysctl import whole
 from .typed import Doing, Typed
 

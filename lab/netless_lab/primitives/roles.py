@@ -3,13 +3,18 @@
 Lessons speak of ``veth1`` and ``10.0.0.2/24``; a learner may have chosen other names. Fields typed with these roles are the
 ones in which ``course/bind.py`` puts the learner's own words, and the ones that lint checks (a link name has at most 15 bytes:
 IFNAMSIZ is 16 with its NUL, <linux/if.h>).
+
+And the dialects in which a learner may say the same thing.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal, NamedTuple, get_type_hints
+from typing import Annotated, Literal, NamedTuple, get_args, get_type_hints
 
+Dialect = Literal["ip", "legacy", "pyroute2"]
+"""iproute2 and nft; brctl, ifconfig, route, iptables; Python."""
+DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 RoleName = Literal["link", "node", "netns", "ip", "cidr", "net"]
 
 

@@ -10,12 +10,11 @@ import msgspec
 from ..model.addresses import same
 from ..model.gates import passes_on
 from ..model.snapshot import Address, Node, Route, Snapshot
-from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program, word
 from .deciding import MAIN, deciding, plain
 from .link import LinkExists
 from .look import inside, listed, no_node, opening, place
 from .outline import with_node
-from .quoting import word
 from .roles import Ip, LinkName, Net, NodeName
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ..model.snapshot import Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, literal
 from .look import inside, no_node
 from .outline import with_sysctl
-from .quoting import literal
 from .roles import NodeName
 
 

@@ -6,11 +6,10 @@ import msgspec
 
 from ..model.snapshot import Address, Link, Node, Snapshot
 from .address import DeleteAddress
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, on_link, word
 from .link import LinkExists
 from .look import inside, no_link, no_node
 from .outline import with_carriers, with_link, with_node
-from .quoting import device, word
 from .roles import LinkName, NodeName
 
 

@@ -11,7 +11,7 @@ from ..model.journey import Explanation, Journey
 from ..model.listed import Listed
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
-from ..primitives.dialect import Dialect
+from ..primitives.roles import Dialect
 from .base import Hello, Look, Request, Verb
 from .events import DETAILS, Kind
 from .replies import Account, Broke, Capture, Enterable, Following, Help, Judgement, Mended, Moved, Packet, Proven

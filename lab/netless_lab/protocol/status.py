@@ -12,7 +12,7 @@ import msgspec
 from ..course.verdict import Verdict
 from ..model.needs import Lack
 from ..model.times import Span, Time
-from ..primitives.dialect import Dialect
+from ..primitives.roles import Dialect
 from .base import Look
 
 

@@ -17,9 +17,8 @@ from ..model.changes import Change, done_by_somebody
 from ..model.clearing import Things
 from ..model.snapshot import Snapshot
 from ..model.telling import sentence
-from ..primitives.base import Action, Where
+from ..primitives.base import Action, Where, word
 from ..primitives.namespace import AddNetns, NameAttach, NameSymlink, Unname
-from ..primitives.quoting import word
 from ..primitives.typed import Doing
 from ..protocol import Entry
 
