@@ -23,7 +23,7 @@ from netless_lab.model.changes import done_by_somebody
 from netless_lab.model.diff import diff
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.primitives.retell import retell
-from netless_lab.primitives.typed import Typed
+from netless_lab.primitives.run import Typed
 from netless_lab.session.history import History, script
 
 Witness = dict[str, Any]

@@ -10,8 +10,8 @@ from ..model.netfilter.run import Way, always, run
 from ..model.netfilter.spans import common, network, only, shown
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..model.snapshot import Node, Snapshot
+from ..primitives.look import place_of
 from ..primitives.route import way_to
-from ..primitives.verdicts import place_of
 from .probe_words import target, who
 
 

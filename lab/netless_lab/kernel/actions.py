@@ -11,7 +11,6 @@ from ..primitives.address import AddAddress, DeleteAddress
 from ..primitives.bridge import AddPort, CreateBridge, RemovePort
 from ..primitives.cable import CreateVeth, MoveLink
 from ..primitives.forward import ESTABLISHED, ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy, condition
-from ..primitives.forwarding import KEY, SetForwarding
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade, of_network
 from ..primitives.namespace import AddNetns, DeleteNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
@@ -19,7 +18,7 @@ from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
 from ..primitives.resolver import FILE, ClearResolver, SetResolver
 from ..primitives.route import AddRoute, DeleteRoute
 from ..primitives.run import Run
-from ..primitives.sysctl import SetSysctl, slashed
+from ..primitives.sysctl import KEY, SetForwarding, SetSysctl, slashed
 from ..primitives.updown import LinkDown, LinkUp
 from ..room import NETNS
 from .discover import inhabited

@@ -16,7 +16,6 @@ from ..primitives.base import Action
 from ..primitives.bridge import AddPort, CreateBridge, RemovePort
 from ..primitives.cable import CreateVeth, MoveLink
 from ..primitives.forward import ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy
-from ..primitives.forwarding import SetForwarding
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade
 from ..primitives.namespace import AddNetns, DeleteNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
@@ -24,7 +23,7 @@ from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
 from ..primitives.resolver import ClearResolver, SetResolver
 from ..primitives.route import AddRoute, DeleteRoute
 from ..primitives.run import Run
-from ..primitives.sysctl import SetSysctl
+from ..primitives.sysctl import SetForwarding, SetSysctl
 from ..primitives.updown import LinkDown, LinkUp
 from . import actions as do
 from .toolbox import Launcher, NoSuchNode, Resolve, Toolbox

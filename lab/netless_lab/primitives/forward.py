@@ -12,10 +12,9 @@ from ..model.netfilter.spans import common, network, only, spans
 from ..model.snapshot import Chain, Node, Rule, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
 from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain
-from .look import inside, listed, no_node, place
+from .look import adrift, hosts, inside, listed, no_node, of_kind, place, place_of, stopped, undecided
 from .outline import with_chain, with_rule, without_chain, without_rule
 from .roles import LinkName, NodeName
-from .verdicts import adrift, hosts, of_kind, place_of, stopped, undecided
 
 ESTABLISHED = "established"
 ANSWERS = "ct state established,related"

@@ -11,10 +11,9 @@ from ..model.netfilter.words import words
 from ..model.snapshot import Chain, Node, Rule, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
 from .lab_table import add_rule, as_python, delete_rule, drop_chain, make_chain
-from .look import inside, listed, no_node
+from .look import adrift, inside, listed, no_node, of_kind, undecided, which
 from .outline import with_chain, with_rule, without_rule
 from .roles import LinkName, Net, NodeName
-from .verdicts import adrift, of_kind, undecided, which
 
 SRCNAT = 100
 """Where source NAT stands in the postrouting hook (NF_IP_PRI_NAT_SRC, <linux/netfilter_ipv4.h>)."""

@@ -7,7 +7,6 @@ from .base import Action, Expectation
 from .bridge import AddPort, BridgeExists, CreateBridge, IsPort, Learned, RemovePort
 from .cable import CreateVeth, MoveLink, VethPair
 from .forward import ForwardAccept, ForwardAccepts, ForwardPolicy, PolicyIs, UnforwardAccept, UnforwardPolicy
-from .forwarding import Forwards, SetForwarding
 from .link import DeleteLink, LinkExists, NoLink, RenameLink, SetMtu
 from .masquerade import Masquerade, Masquerades, Unmasquerade
 from .namespace import AddNetns, ContainerRuns, DeleteNetns, NameAttach, Named, NameSymlink, NetnsExists, NoNetns, OnlyLo, StartContainer, StopContainer, Unname
@@ -15,7 +14,7 @@ from .neighbour import DeleteNeighbour, KnowsNeighbour, SetNeighbour
 from .resolver import ClearResolver, HasResolver, SetResolver
 from .route import AddRoute, DeleteRoute, HasRoute, NoRoute
 from .run import Run
-from .sysctl import SetSysctl, SysctlIs
+from .sysctl import Forwards, SetForwarding, SetSysctl, SysctlIs
 from .updown import IsUp, LinkDown, LinkUp
 
 ACTIONS: dict[str, type[Action]] = {

@@ -22,10 +22,9 @@ from .bridge import AddPort, RemovePort
 from .namespace import StopContainer, Unname
 from .resolver import FILE
 from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named, renames
-from .retell_routes import Crowds, crowds, given_back, rerouted, route
-from .retell_tables import emptied, fdb, firewall, in_its_place, neighbour, place_of, policy_rule, sysctl
+from .retell_tables import Crowds, crowds, emptied, fdb, firewall, given_back, in_its_place, neighbour, place_of, policy_rule, rerouted, route, sysctl
+from .run import Doing, Typed
 from .sysctl import whole
-from .typed import Doing, Typed
 from .updown import LinkDown, LinkUp
 
 

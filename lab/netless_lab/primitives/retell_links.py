@@ -13,7 +13,7 @@ from ..model.snapshot import Address, Link, Name
 from ..room import NETNS
 from .base import device, word
 from .namespace import AddNetns, NameAttach, NameSymlink, StartContainer
-from .typed import Doing, Typed
+from .run import Doing, Typed
 from .updown import LinkUp
 
 _BORN_MTU: Final = {"vxlan": 1450}

@@ -19,7 +19,7 @@ from ..model.snapshot import Snapshot
 from ..model.telling import sentence
 from ..primitives.base import Action, Where, word
 from ..primitives.namespace import AddNetns, NameAttach, NameSymlink, Unname
-from ..primitives.typed import Doing
+from ..primitives.run import Doing
 from ..protocol import Entry
 
 MOST = 2000

@@ -10,8 +10,7 @@ from ..model.diff import diff
 from ..model.likeness import unlike
 from ..model.telling import sentence
 from ..primitives.retell import retell
-from ..primitives.run import Run
-from ..primitives.typed import Typed
+from ..primitives.run import Run, Typed
 from .pages import where_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ...model.netfilter.spans import only, without
 from ...model.netfilter.words import allowed
 from ...model.probe import Ping
 from ...model.snapshot import Chain, Rule
-from ...primitives.verdicts import place_of, undecided
+from ...primitives.look import place_of, undecided
 from .. import routes
 from ..blame import blame
 from ..case import Case
