@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_interface
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.snapshot import Address, Link, Node, Route, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, word
 from .link import LinkExists
 from .look import inside, listed, no_link, no_node, place
-from .outline import with_link, with_node
+from .outline import with_link, with_node, without_routes
 from .roles import Cidr, LinkName, NodeName
 
 
@@ -57,13 +57,13 @@ class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", 
         address = Address(str(own.ip), own.network.prefixlen, 6 if own.version == 6 else 4)
 
         def hold(link: Link) -> Link:
-            return link if address in link.addresses else msgspec.structs.replace(link, addresses=(*link.addresses, address))
+            return link if address in link.addresses else replace(link, addresses=(*link.addresses, address))
 
         def connect(node: Node) -> Node:
             if node.link(self.link) is None or own.network.num_addresses == 1:
                 return node
             route = Route(str(own.network), None, self.link, scope="link", protocol="kernel", src=str(own.ip))
-            return node if route in node.routes else msgspec.structs.replace(node, routes=(*node.routes, route))
+            return node if route in node.routes else replace(node, routes=(*node.routes, route))
 
         return with_node(with_link(snapshot, self.node, self.link, hold), self.node, connect)
 
@@ -98,15 +98,12 @@ class DeleteAddress(Action, frozen=True, rename={"cidr": "unaddress", "link": "d
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The address vanishes, with the routes that named it as their source."""
-        own = ip_interface(self.cidr)
+        ip = str(ip_interface(self.cidr).ip)
 
         def drop(link: Link) -> Link:
-            return msgspec.structs.replace(link, addresses=tuple(a for a in link.addresses if a.address != str(own.ip)))
+            return replace(link, addresses=tuple(own for own in link.addresses if own.address != ip))
 
-        def unrouted(node: Node) -> Node:
-            return msgspec.structs.replace(node, routes=tuple(route for route in node.routes if route.src != str(own.ip)))
-
-        return with_node(with_link(snapshot, self.node, self.link, drop), self.node, unrouted)
+        return without_routes(with_link(snapshot, self.node, self.link, drop), self.node, lambda route: route.src == ip)
 
 
 class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "dev", "node": "in"}):

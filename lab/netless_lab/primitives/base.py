@@ -24,9 +24,8 @@ _WORDS_OF_IP: Final = (
 """Words that ``ip link set`` and ``ip link show`` take where a name may stand, shortened as far as one likes (ip-link(8))."""
 
 
-def word(name: str) -> str:
-    """A name as a word of a shell line."""
-    return quote(name)
+word: Final = quote
+"""A name as a word of a shell line."""
 
 
 def device(name: str) -> str:
@@ -128,8 +127,8 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         raise NotImplementedError
 
     def inverse(self) -> tuple[Action, ...]:
-        """The actions that undo it, in order; empty when undoing needs a rebuild."""
-        raise NotImplementedError
+        """The actions that undo it, in order; empty when undoing needs a rebuild, for what was there before is not known here."""
+        return ()
 
     def needs(self) -> tuple[Expectation, ...]:
         """What must be true before it can work."""
@@ -195,9 +194,9 @@ def python_program(where: Where, node: str, *calls: str) -> tuple[str, ...]:
     return ("from pyroute2 import IPRoute", f"with {where.python(node)} as ipr:", *(f"    {call}" for call in calls))
 
 
-def on_link(where: Where, node: str, link: str, call: str) -> tuple[str, ...]:
-    """A pyroute2 program whose ``call`` speaks of ``index``, the ifindex of ``link``; IndexError says there is no such link."""
-    return python_program(where, node, f"index = ipr.link_lookup(ifname={literal(link)})[0]", call)
+def on_link(where: Where, node: str, link: str, *calls: str) -> tuple[str, ...]:
+    """A pyroute2 program whose ``calls`` speak of ``index``, the ifindex of ``link``; IndexError says there is no such link."""
+    return python_program(where, node, f"index = ipr.link_lookup(ifname={literal(link)})[0]", *calls)
 
 
 def in_host(node: str) -> str:

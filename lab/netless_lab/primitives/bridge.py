@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.snapshot import BridgePort, Link, Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, literal, python_program, word
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, literal, on_link, python_program, word
 from .link import DeleteLink, LinkExists, NoLink
 from .look import inside, listed, no_link, no_node, place
 from .outline import next_ifindex, with_link, with_links
@@ -97,13 +97,8 @@ class AddPort(Action, frozen=True, rename={"name": "port", "bridge": "of", "node
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip link set master`` or ``brctl addif``."""
         if dialect == "pyroute2":
-            return python_program(
-                where,
-                self.node,
-                f"index = ipr.link_lookup(ifname={literal(self.name)})[0]",
-                f"bridge = ipr.link_lookup(ifname={literal(self.bridge)})[0]",
-                'ipr.link("set", index=index, master=bridge)',
-            )
+            bridge = f"bridge = ipr.link_lookup(ifname={literal(self.bridge)})[0]"
+            return on_link(where, self.node, self.name, bridge, 'ipr.link("set", index=index, master=bridge)')
         if dialect == "legacy":
             return (where.run(self.node, f"brctl addif {word(self.bridge)} {word(self.name)}"),)
         return (where.ip(self.node, f"link set {device(self.name)} master {word(self.bridge)}"),)
@@ -118,11 +113,9 @@ class AddPort(Action, frozen=True, rename={"name": "port", "bridge": "of", "node
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The wire ends at the switch."""
-
-        def plug(link: Link) -> Link:
-            return msgspec.structs.replace(link, master=self.bridge, port=BridgePort("forwarding" if link.up else "disabled"))
-
-        return with_link(snapshot, self.node, self.name, plug)
+        return with_link(
+            snapshot, self.node, self.name, lambda link: replace(link, master=self.bridge, port=BridgePort("forwarding" if link.up else "disabled"))
+        )
 
 
 class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", "node": "in"}):
@@ -138,12 +131,7 @@ class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip link set nomaster`` or ``brctl delif``."""
         if dialect == "pyroute2":
-            return python_program(
-                where,
-                self.node,
-                f"index = ipr.link_lookup(ifname={literal(self.name)})[0]",
-                'ipr.link("set", index=index, master=0)',
-            )
+            return on_link(where, self.node, self.name, 'ipr.link("set", index=index, master=0)')
         if dialect == "legacy":
             return (where.run(self.node, f"brctl delif {word(self.bridge)} {word(self.name)}"),)
         return (where.ip(self.node, f"link set {device(self.name)} nomaster"),)
@@ -158,7 +146,7 @@ class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", 
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The wire's end is loose again."""
-        return with_link(snapshot, self.node, self.name, lambda link: msgspec.structs.replace(link, master=None, port=None))
+        return with_link(snapshot, self.node, self.name, lambda link: replace(link, master=None, port=None))
 
 
 class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "node": "in"}):

@@ -4,12 +4,12 @@ another namespace (ip-link(8), ``netns``), where it arrives down, without addres
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.snapshot import Link, Node, Peer, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, literal, on_link, python_program, word
 from .link import DeleteLink, LinkExists, NoLink
-from .outline import next_ifindex, with_carriers, with_links
+from .outline import next_ifindex, with_carriers, with_links, with_nodes
 from .roles import LinkName, NodeName
 
 
@@ -116,20 +116,20 @@ class MoveLink(Action, frozen=True, rename={"name": "move", "target": "to", "sou
         link = source.link(self.name) if source else None
         if link is None or snapshot.node(self.target) is None:
             return snapshot
-        bare = msgspec.structs.replace(link, up=False, carrier=False, addresses=(), master=None, port=None)
+        bare = replace(link, up=False, carrier=False, addresses=(), master=None, port=None)
 
         def follow(own: Link) -> Link:
             if own.peer is not None and (own.peer.node, own.peer.name) == (self.source, self.name):
-                return msgspec.structs.replace(own, peer=Peer(self.target, self.name, own.peer.ifindex))
+                return replace(own, peer=Peer(self.target, self.name, own.peer.ifindex))
             return own
 
         def edit(node: Node) -> Node:
             links = tuple(follow(own) for own in node.links if not (node.name == self.source and own.name == self.name))
             routes = tuple(route for route in node.routes if not (node.name == self.source and route.dev == self.name))
             moved = (follow(bare),) if node.name == self.target else ()
-            return msgspec.structs.replace(node, links=links + moved, routes=routes)
+            return replace(node, links=links + moved, routes=routes)
 
-        return with_carriers(msgspec.structs.replace(snapshot, nodes=tuple(edit(node) for node in snapshot.nodes)))
+        return with_carriers(with_nodes(snapshot, edit))
 
 
 def _place(node: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.gates import beyond, ways_out
 from ..model.netfilter.packet import ICMP, STATES, TCP, UDP, Packet, answer, first
@@ -218,11 +218,11 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
     def _stopped(self, node: Node, asked: Packet, stopping: Way, found: NotMet) -> Finding:
         if stopping.chain is None:
             seen = "they pass conntrack by (notrack), so it knows none of them for an answer and does not undo NAT"
-            return msgspec.structs.replace(found, seen=seen)
+            return replace(found, seen=seen)
         if stopping.chain.engine == "legacy":
-            found = msgspec.structs.replace(found, look=found.look.replace("nft list ruleset", f"iptables-legacy -t {stopping.chain.table} -vL"))
+            found = replace(found, look=found.look.replace("nft list ruleset", f"iptables-legacy -t {stopping.chain.table} -vL"))
         seen = f"{stopped(stopping, asked)}{of_kind(stopping, asked)}"
-        return msgspec.structs.replace(found, seen=seen, near=self._near(node, asked, stopping))
+        return replace(found, seen=seen, near=self._near(node, asked, stopping))
 
     def _asked(self, node: Node) -> tuple[tuple[Packet, Packet], ...]:
         """The first packets of conversations with somebody beyond, of each protocol, and of each the one that is asked about."""
@@ -252,11 +252,11 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
                 found.append(way)
                 continue
             if written and not way.packet.tracked:
-                found.append(msgspec.structs.replace(way, end="drop", chain=None, rule=None))
+                found.append(replace(way, end="drop", chain=None, rule=None))
                 continue
             carried = {field: way.packet.numbers[field] for field in ("ct state", "meta mark", "ct mark") if field in way.packet.numbers}
-            inside_it = msgspec.structs.replace(asked, numbers={**asked.numbers, **carried})
-            found += (msgspec.structs.replace(after, doubts=(*way.doubts, *after.doubts)) for after in run(node, "forward", inside_it))
+            inside_it = replace(asked, numbers={**asked.numbers, **carried})
+            found += (replace(after, doubts=(*way.doubts, *after.doubts)) for after in run(node, "forward", inside_it))
         return tuple(found)
 
     def _hangs_on_where(self, node: Node, request: Packet) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from .address import AddAddress
 from .base import Action, Dialect
@@ -62,9 +62,9 @@ def _placed(birth: CreateVeth, move: MoveLink) -> CreateVeth | None:
     """The birth with one end born where the move takes it; None when the move is of something else."""
     far = birth.peer_node or birth.node
     if move.name == birth.name and move.source == birth.node:
-        return msgspec.structs.replace(birth, node=move.target, peer_node=None if far == move.target else far)
+        return replace(birth, node=move.target, peer_node=None if far == move.target else far)
     if move.name == birth.peer and move.source == far:
-        return msgspec.structs.replace(birth, peer_node=None if birth.node == move.target else move.target)
+        return replace(birth, peer_node=None if birth.node == move.target else move.target)
     return None
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from ..model.snapshot import Link, Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, literal, on_link, word
 from .look import inside, no_link, no_node, place
-from .outline import with_link, without_link
+from .outline import with_link, with_nodes, without_link
 from .roles import LinkName, NodeName
 
 Mtu = Annotated[int, msgspec.Meta(ge=68, le=65535)]
@@ -30,10 +31,6 @@ class DeleteLink(Action, frozen=True, rename={"name": "delete-link", "node": "in
         if dialect == "pyroute2":
             return on_link(where, self.node, self.name, 'ipr.link("del", index=index)')
         return (where.ip(self.node, f"link delete {device(self.name)}"),)
-
-    def inverse(self) -> tuple[Action, ...]:
-        """None: what it was, and what it held, is not known here."""
-        return ()
 
     def needs(self) -> tuple[Expectation, ...]:
         """There must be something to delete."""
@@ -75,21 +72,19 @@ class RenameLink(Action, frozen=True, rename={"name": "rename", "new": "to", "no
         """The chip's label changes, and so does what others call it."""
 
         def edit(node: Node) -> Node:
-            links = tuple(self._renamed(node, link) for link in node.links)
-            routes = node.routes
-            if node.name == self.node:
-                routes = tuple(msgspec.structs.replace(route, dev=self.new) if route.dev == self.name else route for route in routes)
-            return msgspec.structs.replace(node, links=links, routes=routes)
+            here = node.name == self.node
+            routes = tuple(replace(route, dev=self.new) if here and route.dev == self.name else route for route in node.routes)
+            return replace(node, links=tuple(self._renamed(node, link) for link in node.links), routes=routes)
 
-        return msgspec.structs.replace(snapshot, nodes=tuple(edit(node) for node in snapshot.nodes))
+        return with_nodes(snapshot, edit)
 
     def _renamed(self, node: Node, link: Link) -> Link:
         if node.name == self.node and link.name == self.name:
-            return msgspec.structs.replace(link, name=self.new)
+            return replace(link, name=self.new)
         if node.name == self.node and link.master == self.name:
-            return msgspec.structs.replace(link, master=self.new)
+            return replace(link, master=self.new)
         if link.peer is not None and (link.peer.node, link.peer.name) == (self.node, self.name):
-            return msgspec.structs.replace(link, peer=msgspec.structs.replace(link.peer, name=self.new))
+            return replace(link, peer=replace(link.peer, name=self.new))
         return link
 
 
@@ -122,7 +117,7 @@ class SetMtu(Action, frozen=True, rename={"size": "mtu", "name": "dev", "node": 
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The number changes."""
-        return with_link(snapshot, self.node, self.name, lambda link: msgspec.structs.replace(link, mtu=self.size))
+        return with_link(snapshot, self.node, self.name, lambda link: replace(link, mtu=self.size))
 
 
 class LinkExists(Expectation, frozen=True, rename={"name": "link", "node": "in"}):

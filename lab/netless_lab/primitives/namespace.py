@@ -10,7 +10,7 @@ namespace alive). ``ip netns add`` is another thing altogether: it makes a *new*
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.snapshot import Name, Node, Snapshot
 from ..room import NETNS
@@ -113,10 +113,6 @@ class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns delete``."""
         return _delete(self.name, dialect)
-
-    def inverse(self) -> tuple[Action, ...]:
-        """None: what it held is not known here."""
-        return ()
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The box vanishes."""
@@ -280,10 +276,6 @@ class Unname(Action, frozen=True, rename={"name": "unname"}):
         """``ip netns delete`` removes a name of either kind."""
         return _delete(self.name, dialect)
 
-    def inverse(self) -> tuple[Action, ...]:
-        """None: whose name it was is not known here."""
-        return ()
-
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The name vanishes."""
         return unnamed(snapshot, self.name)
@@ -350,7 +342,7 @@ def _named(snapshot: Snapshot, node: str, name: Name) -> Snapshot:
     owner = snapshot.node(node)
     if owner is None:
         return snapshot
-    entry = msgspec.structs.replace(name, netns=owner.netns)
+    entry = replace(name, netns=owner.netns)
     kept = tuple(own for own in snapshot.names if own.name != name.name)
-    changed = with_node(snapshot, node, lambda own: msgspec.structs.replace(own, names=(*own.names, name.name)))
-    return msgspec.structs.replace(changed, names=(*kept, entry))
+    changed = with_node(snapshot, node, lambda own: replace(own, names=(*own.names, name.name)))
+    return replace(changed, names=(*kept, entry))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.addresses import same
 from ..model.snapshot import Neighbour, Node, Snapshot
@@ -49,12 +49,8 @@ class SetNeighbour(Action, frozen=True, rename={"ip": "neighbour", "link": "dev"
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One permanent entry more."""
         entry = Neighbour(self.ip, self.link, self.mac, "permanent", 6 if ":" in self.ip else 4)
-
-        def edit(node: Node) -> Node:
-            kept = tuple(own for own in node.neighbours if own.dev != self.link or not same(own.address, self.ip))
-            return msgspec.structs.replace(node, neighbours=(*kept, entry))
-
-        return with_node(snapshot, self.node, edit)
+        forgotten = DeleteNeighbour(ip=self.ip, link=self.link, node=self.node).outline(snapshot)
+        return with_node(forgotten, self.node, lambda node: replace(node, neighbours=(*node.neighbours, entry)))
 
 
 class DeleteNeighbour(Action, frozen=True, rename={"ip": "unneighbour", "link": "dev", "node": "in"}):
@@ -75,16 +71,12 @@ class DeleteNeighbour(Action, frozen=True, rename={"ip": "unneighbour", "link": 
             return (where.run(self.node, f"arp -i {word(self.link)} -d {self.ip}"),)
         return (where.ip(self.node, f"neigh del {self.ip} dev {word(self.link)}"),)
 
-    def inverse(self) -> tuple[Action, ...]:
-        """None: the MAC that was there is not known here."""
-        return ()
-
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One entry less."""
 
         def edit(node: Node) -> Node:
             kept = tuple(own for own in node.neighbours if own.dev != self.link or not same(own.address, self.ip))
-            return msgspec.structs.replace(node, neighbours=kept)
+            return replace(node, neighbours=kept)
 
         return with_node(snapshot, self.node, edit)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.addresses import is_address, same
 from ..model.snapshot import Node, Snapshot
@@ -36,7 +36,7 @@ class SetResolver(Action, frozen=True, rename={"server": "resolver", "node": "in
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The node knows the server."""
-        return with_node(snapshot, self.node, lambda node: msgspec.structs.replace(node, resolvers=(self.server,)))
+        return with_node(snapshot, self.node, lambda node: replace(node, resolvers=(self.server,)))
 
 
 class ClearResolver(Action, frozen=True, rename={"server": "unresolver", "node": "in"}):
@@ -60,7 +60,7 @@ class ClearResolver(Action, frozen=True, rename={"server": "unresolver", "node":
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The node knows no server."""
-        return with_node(snapshot, self.node, lambda node: msgspec.structs.replace(node, resolvers=()))
+        return with_node(snapshot, self.node, lambda node: replace(node, resolvers=()))
 
 
 class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node": "in"}):

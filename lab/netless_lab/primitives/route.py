@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.addresses import same
 from ..model.gates import passes_on
@@ -14,7 +14,7 @@ from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet
 from .deciding import MAIN, deciding, plain
 from .link import LinkExists
 from .look import inside, listed, no_node, opening, place
-from .outline import with_node
+from .outline import with_node, without_routes
 from .roles import Ip, LinkName, Net, NodeName
 
 
@@ -79,8 +79,8 @@ class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
         def edit(node: Node) -> Node:
             route = self.route()
             if route.dev is None and route.via is not None:
-                route = msgspec.structs.replace(route, dev=way_to(node, route.via))
-            return msgspec.structs.replace(node, routes=(*node.routes, route))
+                route = replace(route, dev=way_to(node, route.via))
+            return replace(node, routes=(*node.routes, route))
 
         return with_node(snapshot, self.node, edit)
 
@@ -117,12 +117,7 @@ class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One route less."""
-
-        def edit(node: Node) -> Node:
-            kept = tuple(own for own in node.routes if own.table != MAIN or not fits(own, self.dst, self.via, self.dev))
-            return msgspec.structs.replace(node, routes=kept)
-
-        return with_node(snapshot, self.node, edit)
+        return without_routes(snapshot, self.node, lambda own: own.table == MAIN and fits(own, self.dst, self.via, self.dev))
 
 
 class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):

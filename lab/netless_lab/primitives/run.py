@@ -31,10 +31,6 @@ class Run(Action, frozen=True, rename={"line": "run", "node": "in"}):
         line = where.shell(self.node, self.line)
         return ("import subprocess", f"subprocess.run({line!r}, shell=True, check=True)") if dialect == "pyroute2" else (line,)
 
-    def inverse(self) -> tuple[Action, ...]:
-        """None: nobody knows what it did."""
-        return ()
-
 
 class Typed(msgspec.Struct, frozen=True):
     """One line to type for ``node``: for ip(8) without its name, for another ``tool``, for a ``shell``, or for one that sees its ``files``.

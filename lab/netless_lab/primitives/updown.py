@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from ..model.snapshot import Address, Link, Node, Snapshot
 from .address import DeleteAddress
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, device, in_host, on_link, word
 from .link import LinkExists
 from .look import inside, no_link, no_node
-from .outline import with_carriers, with_link, with_node
+from .outline import with_carriers, with_link, without_routes
 from .roles import LinkName, NodeName
 
 
@@ -63,12 +63,8 @@ class LinkDown(Action, frozen=True, rename={"name": "down", "node": "in"}):
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The link is off, its routes are gone."""
-
-        def unrouted(node: Node) -> Node:
-            return msgspec.structs.replace(node, routes=tuple(route for route in node.routes if route.dev != self.name))
-
-        off = with_link(snapshot, self.node, self.name, lambda link: msgspec.structs.replace(link, up=False, carrier=False))
-        return with_carriers(with_node(off, self.node, unrouted))
+        off = with_link(snapshot, self.node, self.name, lambda link: replace(link, up=False, carrier=False))
+        return with_carriers(without_routes(off, self.node, lambda route: route.dev == self.name))
 
 
 class IsUp(Expectation, frozen=True, rename={"name": "up", "node": "in"}):
@@ -116,5 +112,5 @@ def _switch(dialect: Dialect, where: Where, node: str, name: str, state: str) ->
 
 def _on(link: Link) -> Link:
     if link.name == "lo" and not link.addresses:
-        return msgspec.structs.replace(link, up=True, carrier=True, addresses=(Address("127.0.0.1", 8, 4, "host"),))
-    return msgspec.structs.replace(link, up=True, carrier=link.kind != "veth" or link.carrier)
+        return replace(link, up=True, carrier=True, addresses=(Address("127.0.0.1", 8, 4, "host"),))
+    return replace(link, up=True, carrier=link.kind != "veth" or link.carrier)
