@@ -239,10 +239,7 @@ def _is_local(address: Address) -> bool:
 
 def _wrong_link(holder: Link, wanted: Link, cidr: str) -> str:
     if holder.master == wanted.name:
-        return (
-            f"{cidr} is on {holder.name}, which is a port of {wanted.name}. A port only passes frames on; the address belongs to "
-            f"the bridge itself."
-        )
+        return f"{cidr} is on {holder.name}, which is a port of {wanted.name}. A port only passes frames on; the address belongs to the bridge itself."
     return f"{cidr} is on {holder.name} instead of {wanted.name}."
 
 

@@ -35,8 +35,8 @@ class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "ex
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """A table, a chain and a rule of nft(8), or one line of iptables(8)."""
         if dialect == "legacy":
-            return (where.run(self.node, f"iptables -t nat -A {self._iptables()}"),)
-        rule = add_rule(where, self.node, "postrouting", f"{self._match()} counter masquerade")
+            return (where.run(self.node, f"iptables -t nat -A {_iptables(self.net, self.bridge)}"),)
+        rule = add_rule(where, self.node, "postrouting", f"{_match(self.net, self.bridge)} counter masquerade")
         lines = (*make_chain(where, self.node, "postrouting"), rule)
         return as_python(lines) if dialect == "pyroute2" else lines
 
@@ -48,14 +48,8 @@ class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "ex
         """The gate named NAT."""
         chain = Chain("ip", "lab", "postrouting", "nat", "postrouting", SRCNAT, "accept")
         parts = (of_network(self.net), Condition("oifname", Names((self.bridge,)), negated=True), Rewrite("masquerade"))
-        rule = Rule(0, f"{self._match()} counter masquerade", parts=parts)
+        rule = Rule(0, f"{_match(self.net, self.bridge)} counter masquerade", parts=parts)
         return with_rule(with_chain(snapshot, self.node, chain), self.node, "postrouting", rule)
-
-    def _match(self) -> str:
-        return f"ip saddr {self.net} oifname != {nft_word(self.bridge)}"
-
-    def _iptables(self) -> str:
-        return f"POSTROUTING -s {self.net} ! -o {word(self.bridge)} -j MASQUERADE"
 
 
 class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge": "except", "node": "in"}):
@@ -71,9 +65,8 @@ class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge":
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """nft deletes by handle; iptables by the same words."""
         if dialect == "legacy":
-            return (where.run(self.node, f"iptables -t nat -D POSTROUTING -s {self.net} ! -o {word(self.bridge)} -j MASQUERADE"),)
-        match = f"ip saddr {self.net} oifname != {nft_word(self.bridge)}"
-        lines = (delete_rule(where, self.node, "postrouting", match), *drop_chain(where, self.node, "postrouting"))
+            return (where.run(self.node, f"iptables -t nat -D {_iptables(self.net, self.bridge)}"),)
+        lines = (delete_rule(where, self.node, "postrouting", _match(self.net, self.bridge)), *drop_chain(where, self.node, "postrouting"))
         return as_python(lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
@@ -181,6 +174,14 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
 def of_network(net: str) -> Condition:
     """The condition of a masquerade rule by which it is known: the network it is for."""
     return Condition("ip saddr", Numbers(network(net)))
+
+
+def _match(net: str, bridge: str) -> str:
+    return f"ip saddr {net} oifname != {nft_word(bridge)}"
+
+
+def _iptables(net: str, bridge: str) -> str:
+    return f"POSTROUTING -s {net} ! -o {word(bridge)} -j MASQUERADE"
 
 
 def _rewriting(node: Node, asked: Packet) -> tuple[Way, ...]:

@@ -313,10 +313,7 @@ class Named(Expectation, frozen=True, rename={"node": "named"}):
             return f"{same.name} leads to {same.target}, and /proc/self is whoever looks: {_file(node)} is the file of {node.name}."
         if other is not None and other.role != "unknown":
             return f"{same.name} leads to the namespace of {place(other)}: check the process id."
-        return (
-            f"{same.name} names another, empty namespace: `ip netns add` makes a new one (a decoy); it does not name the one that "
-            f"{node.name} lives in."
-        )
+        return f"{same.name} names another, empty namespace: `ip netns add` makes a new one (a decoy); it does not name the one that {node.name} lives in."
 
 
 def _no_namespace(name: Name, node: Node) -> str:

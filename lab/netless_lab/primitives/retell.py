@@ -205,44 +205,14 @@ class _Context:
 
 
 _ORDER: Final[tuple[type[object] | tuple[type[object], ...], ...]] = (
-    c.NameRemoved,
-    (c.CableRemoved, c.LinkRemoved),
-    (c.NodeVanished, c.NodeReplaced),
-    c.NodeAppeared,
-    (c.NameAdded, c.NameMoved, c.NameBroken),
-    c.LinkMoved,
-    c.LinkRenamed,
-    fw.RuleRemoved,
-    fw.SetElementRemoved,
-    fw.SetRemoved,
-    fw.ChainRemoved,
-    fw.TableRemoved,
-    c.PolicyRuleRemoved,
-    c.RouteRemoved,
-    (c.NeighbourUnset, c.FdbUnset),
-    c.AddressRemoved,
-    c.PortLeft,
-    c.LinkWentDown,
-    c.CableAdded,
-    c.LinkAdded,
-    c.PortJoined,
-    c.LinkSet,
-    (c.ForwardingChanged, c.SysctlChanged),
-    c.LinkWentUp,
-    c.AddressAdded,
-    (c.NeighbourSet, c.FdbSet),
-    (c.RouteAdded, c.RouteChanged),
-    c.PolicyRuleAdded,
-    (fw.TableAdded, fw.TableSet),
-    fw.SetAdded,
-    fw.ChainAdded,
-    fw.SetElementAdded,
-    fw.ChainPolicyChanged,
-    fw.RuleAdded,
-    fw.RuleChanged,
-)
-
-
+    c.NameRemoved, (c.CableRemoved, c.LinkRemoved), (c.NodeVanished, c.NodeReplaced),
+    c.NodeAppeared, (c.NameAdded, c.NameMoved, c.NameBroken), c.LinkMoved, c.LinkRenamed,
+    fw.RuleRemoved, fw.SetElementRemoved, fw.SetRemoved, fw.ChainRemoved, fw.TableRemoved,
+    c.PolicyRuleRemoved, c.RouteRemoved, (c.NeighbourUnset, c.FdbUnset), c.AddressRemoved, c.PortLeft, c.LinkWentDown,
+    c.CableAdded, c.LinkAdded, c.PortJoined, c.LinkSet, (c.ForwardingChanged, c.SysctlChanged), c.LinkWentUp,
+    c.AddressAdded, (c.NeighbourSet, c.FdbSet), (c.RouteAdded, c.RouteChanged), c.PolicyRuleAdded,
+    (fw.TableAdded, fw.TableSet), fw.SetAdded, fw.ChainAdded, fw.SetElementAdded, fw.ChainPolicyChanged, fw.RuleAdded, fw.RuleChanged,
+)  # fmt: skip
 _LAST_NAME: Final = (_ORDER.index((c.NameAdded, c.NameMoved, c.NameBroken)), 1)
 """Just after names are given: a namespace in which no process lives ends with its last."""
 _REMOVAL: Final = (_ORDER.index(c.AddressRemoved), -1)

@@ -1,7 +1,11 @@
-"""A route: which way packets for a network leave a node (ip-route(8)). Each node has its own table."""
+"""A route: which way packets for a network leave a node (ip-route(8)). Each node has its own table.
+
+Which routes decide where the packets of a node to some network go: by the policy rules, the longest prefix and the metric.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Literal
 
@@ -9,39 +13,22 @@ from msgspec.structs import replace
 
 from ..model.addresses import same
 from ..model.gates import passes_on
-from ..model.snapshot import Address, Node, Route, Snapshot
+from ..model.snapshot import Address, Node, PolicyRule, Route, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program, word
-from .deciding import MAIN, deciding, plain
 from .link import LinkExists
 from .look import inside, listed, no_node, opening, place
 from .outline import with_node, without_routes
 from .roles import Ip, LinkName, Net, NodeName
 
-
-class _Route(Action, frozen=True):
-    """What adding and deleting a route share."""
-
-    def words(self) -> tuple[str, str | None, str | None, str]:
-        """(destination, gateway, device, node)."""
-        raise NotImplementedError
-
-    def lines(self, change: str, dialect: Dialect, where: Where) -> tuple[str, ...]:
-        """``ip route add|del`` or ``route add|del``."""
-        dst, via, dev, node = self.words()
-        if dialect == "pyroute2":
-            return _python(change, where, node, dst, via, dev)
-        if dialect == "legacy":
-            return (where.run(node, f"route {_inet6(dst, via)}{change} {_legacy(dst, via, dev)}"),)
-        six = "-6 " if dst == "default" and dev and via is None and _inet6(dst, via) else ""
-        return (where.ip(node, f"{six}route {change} {dst}{f' via {via}' if via else ''}{f' dev {word(dev)}' if dev else ''}"),)
-
-    def route(self) -> Route:
-        """The route as the snapshot will show it."""
-        dst, via, dev, _ = self.words()
-        return Route(dst=dst, via=via, dev=dev, scope="global" if via else "link", family=6 if _inet6(dst, via) else 4)
+MAIN = 254
+"""The routing table everybody means (RT_TABLE_MAIN, <linux/rtnetlink.h>)."""
+_BORN_WITH = (PolicyRule(0, table=255), PolicyRule(32766, table=MAIN), PolicyRule(32767, table=253))
+"""The policy rules of a namespace in which nobody changed any (ip-rule(8))."""
+_Span = tuple[int, int]
+"""The first and the last address of a network, as numbers: two networks are apart, or one lies in the other."""
 
 
-class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
+class AddRoute(Action, frozen=True, rename={"node": "in", "dst": "route"}):
     """``{ route = "default", via = "10.0.0.1", in = "c1" }``, or ``dev`` instead of (or beside) ``via``."""
 
     dst: Net
@@ -52,10 +39,6 @@ class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
     def __post_init__(self) -> None:
         _require(self.dst, self.via, self.dev)
 
-    def words(self) -> tuple[str, str | None, str | None, str]:
-        """(destination, gateway, device, node)."""
-        return self.dst, self.via, self.dev, self.node
-
     def sentence(self) -> str:
         what = "everything not known better" if self.dst == "default" else self.dst
         way = f"to {self.via}" if self.via else f"out of {self.dev}"
@@ -63,7 +46,7 @@ class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip route add`` or ``route add``."""
-        return self.lines("add", dialect, where)
+        return _lines("add", self, dialect, where)
 
     def inverse(self) -> tuple[Action, ...]:
         """Delete it."""
@@ -77,15 +60,14 @@ class AddRoute(_Route, frozen=True, rename={"node": "in", "dst": "route"}):
         """One route more; the way out of the node is the link whose network holds the gateway."""
 
         def edit(node: Node) -> Node:
-            route = self.route()
-            if route.dev is None and route.via is not None:
-                route = replace(route, dev=way_to(node, route.via))
-            return replace(node, routes=(*node.routes, route))
+            dev = self.dev or (way_to(node, self.via) if self.via else None)
+            scope, family = "global" if self.via else "link", _family(self.dst, self.via)
+            return replace(node, routes=(*node.routes, Route(self.dst, self.via, dev, scope=scope, family=family)))
 
         return with_node(snapshot, self.node, edit)
 
 
-class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
+class DeleteRoute(Action, frozen=True, rename={"node": "in", "dst": "unroute"}):
     """``{ unroute = "default", via = "10.0.0.1", in = "c1" }``."""
 
     dst: Net
@@ -96,16 +78,12 @@ class DeleteRoute(_Route, frozen=True, rename={"node": "in", "dst": "unroute"}):
     def __post_init__(self) -> None:
         _require(self.dst, self.via, self.dev)
 
-    def words(self) -> tuple[str, str | None, str | None, str]:
-        """(destination, gateway, device, node)."""
-        return self.dst, self.via, self.dev, self.node
-
     def sentence(self) -> str:
         return f"Delete the route {self.dst}{f' via {self.via}' if self.via else ''}{in_host(self.node)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip route del`` or ``route del``."""
-        return self.lines("del", dialect, where)
+        return _lines("del", self, dialect, where)
 
     def inverse(self) -> tuple[Action, ...]:
         """Add it again."""
@@ -308,8 +286,19 @@ def _require(dst: str, via: str | None, dev: str | None) -> None:
         raise ValueError(f'the route {dst} leads nowhere: add via = "a gateway" or dev = "an interface"')
 
 
-def _inet6(dst: str, via: str | None) -> str:
-    return "-A inet6 " if ":" in dst or ":" in (via or "") else ""
+def _lines(change: Literal["add", "del"], own: AddRoute | DeleteRoute, dialect: Dialect, where: Where) -> tuple[str, ...]:
+    """``ip route add|del`` or ``route add|del``."""
+    dst, via, dev, six = own.dst, own.via, own.dev, _family(own.dst, own.via) == 6
+    if dialect == "legacy":
+        return (where.run(own.node, f"route {'-A inet6 ' * six}{change} {_legacy(dst, via, dev)}"),)
+    if dialect == "ip":
+        family = "-6 " * (six and dst == "default" and dev is not None and via is None)
+        return (where.ip(own.node, f"{family}route {change} {dst}{f' via {via}' if via else ''}{f' dev {word(dev)}' if dev else ''}"),)
+    words = f'dst="{dst}"{", family=10" * six}' + (f', gateway="{via}"' if via else "") + ', proto="boot"' * (change == "add")
+    if dev is None:
+        return python_program(where, own.node, f'ipr.route("{change}", {words})')
+    scope = ', scope="link"' * (via is None and not six)
+    return on_link(where, own.node, dev, f'ipr.route("{change}", {words}, oif=index{scope})')
 
 
 def _legacy(dst: str, via: str | None, dev: str | None) -> str:
@@ -320,11 +309,77 @@ def _legacy(dst: str, via: str | None, dev: str | None) -> str:
     return f"-host {network.network_address}{way}" if network.prefixlen == 32 else f"-net {network}{way}"
 
 
-def _python(change: str, where: Where, node: str, dst: str, via: str | None, dev: str | None) -> tuple[str, ...]:
-    family = ", family=10" if _inet6(dst, via) else ""
-    words = f'dst="{dst}"{family}' + (f', gateway="{via}"' if via else "")
-    words += ', proto="boot"' if change == "add" else ""
-    if dev is None:
-        return python_program(where, node, f'ipr.route("{change}", {words})')
-    scope = ', scope="link"' if via is None and not family else ""
-    return on_link(where, node, dev, f'ipr.route("{change}", {words}, oif=index{scope})')
+def deciding(node: Node, dst: str, family: Literal[4, 6] = 4) -> tuple[Route, ...]:
+    """The routes that the node's own packets to just anywhere in this network take: of the first table, in the order of the policy rules, that
+    has any (``throw`` sends on to the next). None are met behind a rule that refuses (ip-rule(8)).
+
+    Those to parts of it decide where together they are all of it, such as 0.0.0.0/1 and 128.0.0.0/1; else those to exactly it, of the lowest
+    metric. Rules that speak of some packets only (of a sender, of a mark) are passed over: a packet that is about to be sent has neither yet.
+    """
+    for rule in _rules(node, dst, family):
+        there = (own for own in node.routes if (own.table, own.family) == (rule.table, family) and own.type != "throw")
+        told = (own for own in there if rule.suppress is None or _length(own.dst) > rule.suppress)
+        if found := _over(_span(dst, family), [(own, _span(own.dst, family)) for own in told]):
+            return found
+    return ()
+
+
+def _over(whole: _Span, routes: Sequence[tuple[Route, _Span]]) -> tuple[Route, ...]:
+    """Of the routes of a table, each with its network, those that decide for all of a network."""
+    parts: list[_Span] = []
+    for first, last in sorted({span for _, span in routes}, key=lambda span: (span[0], -span[1])):
+        if (first, last) != whole and whole[0] <= first and last <= whole[1] and not (parts and last <= parts[-1][1]):
+            parts.append((first, last))
+    ends = (whole[0] - 1, *(last for _, last in parts))
+    if parts and ends[-1] == whole[1] and all(first == end + 1 for end, (first, _) in zip(ends, parts, strict=False)):
+        return tuple(route for part in parts for route in _over(part, routes))
+    exact = [route for route, span in routes if span == whole]
+    return tuple(own for own in exact if own.metric == min(route.metric for route in exact))
+
+
+def _span(dst: str, family: Literal[4, 6]) -> _Span:
+    net = ip_network(("0.0.0.0/0" if family == 4 else "::/0") if plain(dst) == "default" else dst, strict=False)
+    return int(net.network_address), int(net.broadcast_address)
+
+
+def _length(dst: str) -> int:
+    return 0 if plain(dst) == "default" else ip_network(dst, strict=False).prefixlen
+
+
+def _rules(node: Node, dst: str, family: Literal[4, 6]) -> Iterator[PolicyRule]:
+    """The rules by which a node looks up the way of any packet of its own to ``dst``, in order."""
+    rules = sorted((rule for rule in node.policy if rule.family == family), key=lambda rule: rule.priority) or _BORN_WITH
+    jump = 0
+    for rule in rules:
+        if rule.priority < jump or not _for_any(rule, dst):
+            continue
+        word, _, number = rule.action.partition(" ")
+        if word == "lookup":
+            yield rule
+        elif word == "goto":
+            jump = int(number)
+        elif word != "nop":
+            return
+
+
+def _for_any(rule: PolicyRule, dst: str) -> bool:
+    """Whether a rule is for a packet of which nothing is known but that it goes to ``dst`` and was made here, where its device is called lo."""
+    if rule.others:
+        return False
+    fits = (rule.src, rule.oif, rule.mark) == ("all", None, None) and rule.iif in (None, "lo") and _leads(rule.dst, dst)
+    return fits != rule.negated
+
+
+def _leads(held: str, dst: str) -> bool:
+    """Whether every packet to ``dst`` goes to the network of a rule."""
+    if held == "all" or plain(dst) == "default":
+        return held == "all"
+    outer, inner = ip_network(held, strict=False), ip_network(dst, strict=False)
+    return inner.network_address in outer and inner.prefixlen >= outer.prefixlen
+
+
+def plain(dst: str) -> str:
+    """One spelling of a destination: ``default``, or the network with its prefix."""
+    if dst in ("default", "0.0.0.0/0", "::/0"):
+        return "default"
+    return str(ip_network(dst, strict=False))
