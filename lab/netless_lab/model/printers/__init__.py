@@ -1,8 +1,6 @@
 """Printers: a scene as text and SVG, a snapshot as Mermaid and dot."""
 
-from .dot import dot
-from .mermaid import mermaid
-from .svg import DARK, LIGHT, Palette, svg
-from .text import text
+from .drawings import DARK, LIGHT, Palette, svg, text
+from .graphs import dot, mermaid
 
 __all__ = ["DARK", "LIGHT", "Palette", "dot", "mermaid", "svg", "text"]

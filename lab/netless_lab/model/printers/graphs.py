@@ -1,4 +1,6 @@
-"""A snapshot as boxes and edges, for printers that lay out by themselves (Mermaid, dot)."""
+"""A snapshot as boxes and edges, for those that lay out by themselves: Graphviz dot (graphviz.org/doc/info/lang.html), one cluster a node, and a
+Mermaid flowchart (mermaid.js.org/syntax/flowchart), for Markdown pages that draw it themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,13 @@ import msgspec
 from ...harmless import harmless
 from ..gates import Family, gates_of, networks, uplinks
 from ..scene.labels import addresses, is_cable_end, is_lo, kind_tag, sits_on_lower
+from ..scene.values import HUES
 from ..snapshot import Link, Node, Snapshot
+from .drawings import DARK, LIGHT
 
 State = Literal["up", "waiting", "down"]
+_STYLE = {"cable": "solid", "port": "bold", "lower": "dotted", "way": "dashed"}
+_LINE = {"cable": "---", "port": "===", "lower": "-.-", "way": "-.->"}
 
 
 class Vertex(msgspec.Struct, frozen=True):
@@ -24,11 +30,11 @@ class Vertex(msgspec.Struct, frozen=True):
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """One node and its links."""
+    """One node and its links, in the ``colour`` of its frame."""
 
     id: str
     title: str
-    role: str
+    colour: str
     members: tuple[Vertex, ...]
 
 
@@ -57,11 +63,14 @@ def graph_of(snapshot: Snapshot) -> Graph:
         for k, link in enumerate(node.links)
         if not is_lo(link) or addresses(link)
     }
-    clusters = []
+    clusters: list[Cluster] = []
     edges: list[Edge] = []
+    hue = 0
     for n, node in enumerate(snapshot.nodes):
+        colour = LIGHT.colour(f"container-{hue % HUES}" if node.role == "container" else "node-host")
+        hue += node.role == "container"
         members = [_vertex(ids[(node.name, link.name)], link) for link in node.links if (node.name, link.name) in ids]
-        clusters.append(Cluster(f"n{n}", _title(node), node.role, tuple(members) or (_lonely(f"n{n}lo", node),)))
+        clusters.append(Cluster(f"n{n}", _title(node), colour, tuple(members) or (_lonely(f"n{n}lo", node),)))
         for link in node.links:
             edges += _edges(node, link, ids)
         edges += _way_out(node, ids)
@@ -115,3 +124,74 @@ def _way_out(node: Node, ids: dict[tuple[str, str], str]) -> list[Edge]:
                 shut = any(gate.state == "closed" for gate in gates)
                 found.append(Edge(ids[(node.name, link.name)], out, "way", words, not shut))
     return found
+
+
+def dot(snapshot: Snapshot) -> str:
+    """The source of a graph in dot, from left to right."""
+    graph = graph_of(snapshot)
+    lines = [
+        "graph netless {",
+        '  graph [rankdir=LR, fontname="monospace"];',
+        '  node [shape=box, style="rounded,filled", fontname="monospace"];',
+        '  edge [fontname="monospace"];',
+    ]
+    for cluster in graph.clusters:
+        lines.append(f"  subgraph cluster_{cluster.id} {{")
+        lines.append(f'    label="{_in_quotes(cluster.title)}"; color="{cluster.colour}"; style=rounded;')
+        lines += [f"    {_dot_vertex(vertex)}" for vertex in cluster.members]
+        lines.append("  }")
+    lines += [f"  {_dot_edge(edge)}" for edge in graph.edges]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _dot_vertex(vertex: Vertex) -> str:
+    fill = "#e6e6e6" if vertex.state == "down" else DARK.colour("bridge" if vertex.bridge else "chip")
+    text = "\\n".join(_in_quotes(line) for line in vertex.lines)
+    return f'{vertex.id} [label="{text}", fillcolor="{fill}"];'
+
+
+def _dot_edge(edge: Edge) -> str:
+    colour = LIGHT.colour("wire-up") if edge.live else LIGHT.colour("gate-closed" if edge.kind == "way" else "ghost")
+    label = f', label="{_in_quotes(edge.text)}"' if edge.text else ""
+    return f'{edge.one} -- {edge.other} [style={_STYLE[edge.kind]}, color="{colour}"{label}];'
+
+
+def _in_quotes(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+
+
+def mermaid(snapshot: Snapshot) -> str:
+    """The source of a flowchart, from left to right, one subgraph a node."""
+    graph = graph_of(snapshot)
+    lines = ["flowchart LR"]
+    styles: list[str] = []
+    for cluster in graph.clusters:
+        lines.append(f'  subgraph {cluster.id}["{_as_entities(cluster.title)}"]')
+        lines += [f"    {_mermaid_vertex(vertex)}" for vertex in cluster.members]
+        lines.append("  end")
+        styles.append(f"  style {cluster.id} fill:none,stroke:{cluster.colour},stroke-width:2px")
+    lines += [f"  {_mermaid_edge(edge)}" for edge in graph.edges]
+    chip, bridge = DARK.colour("chip"), DARK.colour("bridge")
+    lines += [f"  classDef link fill:{chip},stroke:{LIGHT.colour('chip')},color:#1f2530"]
+    lines += [f"  classDef bridge fill:{bridge},stroke:{LIGHT.colour('bridge')},color:#1f2530"]
+    lines += ["  classDef down fill:#e6e6e6,stroke:#8a94a6,color:#1f2530,stroke-dasharray:4 3"]
+    return "\n".join(lines + styles) + "\n"
+
+
+def _mermaid_vertex(vertex: Vertex) -> str:
+    text = "<br/>".join(_as_entities(line) for line in vertex.lines)
+    shape = f'[["{text}"]]' if vertex.bridge else f'["{text}"]'
+    kind = "down" if vertex.state == "down" else "bridge" if vertex.bridge else "link"
+    return f"{vertex.id}{shape}:::{kind}"
+
+
+def _mermaid_edge(edge: Edge) -> str:
+    line = _LINE[edge.kind] if edge.live or edge.kind in ("lower", "way") else "-.-"
+    return f'{edge.one} {line}|"{_as_entities(edge.text)}"| {edge.other}' if edge.text else f"{edge.one} {line} {edge.other}"
+
+
+def _as_entities(text: str) -> str:
+    """Text inside double quotes, where Mermaid reads entities written with # and HTML."""
+    for char, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("`", "#96;"), ("\n", " ")):
+        text = text.replace(char, "\0" + entity[1:] if char == "#" else entity)
+    return text.replace("\0", "#")

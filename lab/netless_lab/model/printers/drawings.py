@@ -1,4 +1,5 @@
-"""A scene as one self-contained SVG: lines are drawn as lines and dots as dots, so that no font can tear them apart.
+"""A scene as plain text, for terminals without our screen, for files and for tests; and as one self-contained SVG: lines are drawn as lines and
+dots as dots, so that no font can tear them apart.
 
 Words are text in whatever monospace font the viewer has, stretched to their cells by ``textLength`` (SVG 2, 11.3.3), so that the
 picture is the same everywhere and its text can be selected and searched.
@@ -18,8 +19,24 @@ from typing import Literal
 import msgspec
 
 from ...harmless import harmless
-from ..scene import Region, Scene
+from ..scene import ASCII, Region, Scene
 from ..scene.glyphs import DEAD, DOUBLE_D, DOUBLE_U, DOWN, LINES, UP, WAIT, D, L, R, U
+
+
+def text(scene: Scene, ascii: bool = False) -> str:
+    """The drawing without colours, blank rows at the top and bottom and blanks at the ends of rows left out.
+
+    With ``ascii`` every character is plain ASCII, one for one, so that nothing moves.
+    """
+    rows = ["".join(run.text for run in row) for row in scene.rows]
+    if ascii:
+        rows = [ASCII.show(row) for row in rows]
+    lines = [row.rstrip() for row in rows]
+    while lines and not lines[-1]:
+        lines.pop()
+    while lines and not lines[0]:
+        lines.pop(0)
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 class Palette(msgspec.Struct, frozen=True):
