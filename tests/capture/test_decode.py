@@ -13,8 +13,7 @@ from netless_lab.kernel.capture.pcapng import pcapng
 from netless_lab.model import dns
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.frame import Frame
-from netless_lab.model.journeys.layers import layers
-from netless_lab.model.journeys.words import words
+from netless_lab.model.journeys.words import layers, words
 
 SAID = {
     "echo": "10.0.0.2 > 198.51.100.10 echo request seq 1",

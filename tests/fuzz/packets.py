@@ -14,8 +14,7 @@ from netless_lab.model.journeys.assemble import traffic
 from netless_lab.model.journeys.converse import converse, questions
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.frame import Frame, Ground
-from netless_lab.model.journeys.layers import layers
-from netless_lab.model.journeys.words import words
+from netless_lab.model.journeys.words import layers, words
 
 SEEDS = tuple(frames.samples().values())
 _PLACES: tuple[tuple[str, str, Direction], ...] = (("c1", "eth0", "out"), ("host", "veth1", "in"), ("host", "br0", "multicast"))

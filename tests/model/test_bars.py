@@ -11,8 +11,8 @@ import pytest
 
 from helpers.snapshots import bridge, host, lab
 from netless_lab.model.scene import lay_out
-from netless_lab.model.scene.bars import stand
 from netless_lab.model.scene.figure import Part
+from netless_lab.model.scene.host_rows import stand
 from netless_lab.model.snapshot import Snapshot
 
 

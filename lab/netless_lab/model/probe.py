@@ -73,24 +73,9 @@ def asks_names(probe: Probe) -> bool:
 
 
 Reason = Literal[
-    "answered",
-    "silence",
-    "no-route",
-    "unreachable",
-    "no-neighbour",
-    "filtered",
-    "refused",
-    "reset",
-    "ttl-exceeded",
-    "too-big",
-    "local-drop",
-    "blackhole",
-    "no-address",
-    "no-resolver",
-    "no-such-name",
-    "bad-answer",
-    "could-not-run",
-]
+    "answered", "silence", "no-route", "unreachable", "no-neighbour", "filtered", "refused", "reset", "ttl-exceeded", "too-big", "local-drop",
+    "blackhole", "no-address", "no-resolver", "no-such-name", "bad-answer", "could-not-run",
+]  # fmt: skip
 """Why a probe ended as it did; ``text`` of the outcome says it in words."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # no lab needs them to be ready: each is imported by the firs
     from ..kernel.evidence.lookout import Lookout
     from ..model.journeys.assemble import Followed
     from ..model.journeys.frame import Frame
-    from ..model.journeys.layers import Layer
+    from ..model.journeys.words import Layer
     from .traffic import Traffic
 
 KEPT_JOURNEYS: Final = 64
@@ -193,7 +193,7 @@ class Following:
 
     def packet(self, journey: int, hop: int) -> tuple[bytes, tuple[Layer, ...]]:
         """The bytes of one hop, and what they mean. Raises Refusal when they are not kept any more."""
-        from ..model.journeys.layers import layers
+        from ..model.journeys.words import layers
 
         kept = self._find(journey)
         if not 0 <= hop < len(kept.frames):

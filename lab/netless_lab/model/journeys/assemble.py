@@ -54,20 +54,10 @@ def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence
     if not complete and recording.complete and not unheard and outcome.result == "failed":
         death = path.death(told.hops, way.sights, ground, probe.node, way.open_question) or Death(probe.node, "", -1, "forward")
     made = Journey(
-        source=probe.node,
-        target=target(probe),
-        hops=told.hops,
-        rewrites=(*_rewritten_at_once(probe, chosen, flows), *told.rewrites),
-        complete=complete,
-        death=death,
-        lost_frames=recording.lost + recording.left_out,
-        started=told.started,
-        learned=told.learned,
-        floods=told.floods,
-        left_out=told.left_out,
-        unheard=unheard,
-        title=title(probe),
-    )
+        source=probe.node, target=target(probe), hops=told.hops, rewrites=(*_rewritten_at_once(probe, chosen, flows), *told.rewrites),
+        complete=complete, death=death, lost_frames=recording.lost + recording.left_out, started=told.started, learned=told.learned,
+        floods=told.floods, left_out=told.left_out, unheard=unheard, title=title(probe),
+    )  # fmt: skip
     return Followed(made, way.sights[: len(told.hops)], chosen)
 
 
@@ -88,12 +78,10 @@ def traffic(
     for conversation in conversations:
         own = [question for question in belonging(conversation, asked, ground) if id(question) not in used or joined(question, conversation, ground)]
         used |= {id(question) for question in own}
-        complete = any(
-            sight.leg < 0 and path.arrived(sight, ground, conversation.home) and sight.packet.kind != "icmp-error"
-            for sight in conversation.sights
-        )
+        home = conversation.home
+        complete = any(own.leg < 0 and path.arrived(own, ground, home) and own.packet.kind != "icmp-error" for own in conversation.sights)
         way = _way((conversation,), own, ground, "")
-        made.append(Followed(_journey(way, conversation.first.packet, ground, conversation.home, complete, lost, deaf), way.sights[:MOST_HOPS], (conversation,)))
+        made.append(Followed(_journey(way, conversation.first.packet, ground, home, complete, lost, deaf), way.sights[:MOST_HOPS], (conversation,)))
     for question in asked:
         if id(question) not in used:
             way = _Way(tuple(question.sights), (), not question.answered)
@@ -107,20 +95,9 @@ def _journey(way: _Way, first: Packet, ground: Ground, home: str, complete: bool
     unheard = path.unheard(told.hops, ground, deaf, home)
     death = None if complete or lost or unheard else path.death(told.hops, way.sights, ground, home, way.open_question)
     return Journey(
-        source=way.sights[0].frame.node,
-        target=first.subject.dst,
-        hops=told.hops,
-        rewrites=told.rewrites,
-        complete=complete,
-        death=death,
-        lost_frames=lost,
-        started=told.started,
-        learned=told.learned,
-        floods=told.floods,
-        left_out=told.left_out,
-        unheard=unheard,
-        title=words(first),
-    )
+        source=way.sights[0].frame.node, target=first.subject.dst, hops=told.hops, rewrites=told.rewrites, complete=complete, death=death,
+        lost_frames=lost, started=told.started, learned=told.learned, floods=told.floods, left_out=told.left_out, unheard=unheard, title=words(first),
+    )  # fmt: skip
 
 
 def _way(chosen: Iterable[Conversation], asked: Sequence[Question], ground: Ground, source: str) -> _Way:
@@ -176,22 +153,11 @@ def hop(sight: Sight, began_ns: int, *, neighbour: bool = False) -> Hop:
     frame, outer = sight.frame, sight.packet
     packet = outer.subject
     return Hop(
-        node=frame.node,
-        link=frame.link,
-        direction=frame.direction,
-        at_us=(frame.at_ns - began_ns) / 1000,
-        kind=packet.kind,
-        text=words(outer),
-        src=packet.src,
-        dst=packet.dst,
-        ttl=packet.ttl,
-        mac_src=outer.mac_src.hex(":"),
-        mac_dst=outer.mac_dst.hex(":"),
-        length=frame.length,
-        leg="arp" if neighbour else _LEGS[sight.leg],
-        neighbour=packet.neighbour,
+        node=frame.node, link=frame.link, direction=frame.direction, at_us=(frame.at_ns - began_ns) / 1000, kind=packet.kind, text=words(outer),
+        src=packet.src, dst=packet.dst, ttl=packet.ttl, mac_src=outer.mac_src.hex(":"), mac_dst=outer.mac_dst.hex(":"), length=frame.length,
+        leg="arp" if neighbour else _LEGS[sight.leg], neighbour=packet.neighbour,
         tunnel=Tunnel(outer.src, outer.dst, outer.dport, outer.vni) if outer.inner is not None else None,
-    )
+    )  # fmt: skip
 
 
 def _rewritten_at_once(probe: Probe, chosen: Sequence[Conversation], flows: Sequence[Flow]) -> tuple[Rewrite, ...]:
@@ -205,4 +171,3 @@ def _rewritten_at_once(probe: Probe, chosen: Sequence[Conversation], flows: Sequ
                 after = f"{talk.dst}:{talk.dport}" if with_port else talk.dst
                 return (Rewrite(probe.node, -1, "destination", before, after),)
     return ()
-

@@ -10,20 +10,7 @@ import msgspec
 
 from .. import icmp
 
-Kind = Literal[
-    "arp-request",
-    "arp-reply",
-    "echo-request",
-    "echo-reply",
-    "icmp-error",
-    "icmp",
-    "ipv6-nd",
-    "tcp",
-    "udp",
-    "fragment",
-    "ip",
-    "frame",
-]
+Kind = Literal["arp-request", "arp-reply", "echo-request", "echo-reply", "icmp-error", "icmp", "ipv6-nd", "tcp", "udp", "fragment", "ip", "frame"]
 """``fragment``: a later piece of an IP packet, without ports. ``ip``: another protocol. ``frame``: no IP, or cut too short to tell."""
 
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58

@@ -1,17 +1,24 @@
-"""A packet in one line of words, as a hop shows it."""
+"""A packet in words: in one line, as a hop shows it, and a frame layer by layer and field by field, for those who want to see the bytes' meaning."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+import struct
+from collections.abc import Iterator
+from typing import Any, Final
 
 from .. import dns, icmp
-from .headers import PROTOCOLS, flag_names
+from .headers import ETHERNET, ICMP6_HEADER, ICMP_HEADER, PORTS, PROTOCOLS, TCP_HEADER, UDP_HEADER, Field, Header, flag_names
 from .packet import TCP, UDP, Packet, mac
 
 _HTTP: Final = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) [^\r\n]{1,100} HTTP/1\.[01]|HTTP/1\.[01] [^\r\n]{3,60}")
 _DNS_PORT: Final = 53
 _MOST_RECORDS: Final = 16
+Layer = tuple[str, tuple[Field, ...]]
+_DEEPEST: Final = 16
+_ERRORS: Final = (ICMP_HEADER, ICMP6_HEADER)
+_TEXT_PORTS: Final = frozenset({80, 8000, 8080})
+_SHOWN: Final = 48
 
 
 def words(packet: Packet) -> str:
@@ -77,8 +84,8 @@ def _what(packet: Packet) -> str:
 
 def _dns(payload: bytes) -> str:
     """``DNS A example.test?`` or ``DNS example.test is 198.51.100.10``; "" for what is no DNS."""
-    message = dns.decode(payload)
-    if message is None or len(message.questions) != 1:
+    message = _message(payload)
+    if message is None:
         return ""
     (question,) = message.questions
     name = dns.text(question.name)
@@ -86,7 +93,7 @@ def _dns(payload: bytes) -> str:
         return f"DNS {dns.TYPES.get(question.kind, f'type {question.kind}')} {name}?"
     if message.code:
         return f"DNS {name}: {dns.CODES.get(message.code, f'code {message.code}')}"
-    told = [record for record in message.answers if record.value][:_MOST_RECORDS]
+    told = _answers(message)
     values = [record.value for record in told if record.kind in (dns.A, dns.AAAA)] or [record.value for record in told]
     return f"DNS {name} is {', '.join(values)}" if values else f"DNS {name}: no such record"
 
@@ -97,3 +104,82 @@ def _neighbour(packet: Packet) -> str:
     if packet.code[0] == icmp.ADVERTISEMENT:
         return f"{packet.dst} is at {mac(packet.answer)}" if packet.answer else f"{packet.dst} is here"
     return f"{packet.src} {icmp.DISCOVERY.get(packet.code[0], 'neighbour discovery')}"
+
+
+def layers(data: bytes) -> tuple[Layer, ...]:
+    """((layer, ((field, value), ...)), ...) from Ethernet inwards; what is cut short or unknown ends as ``data``. Never raises, however broken the frame."""
+    return tuple(_walk(data))
+
+
+def _walk(data: bytes) -> Iterator[Layer]:
+    following: Header | None = ETHERNET
+    row: Header | None = None
+    own: Any = None
+    quoted = False
+    for _ in range(_DEEPEST):
+        if following is None:
+            break
+        about = "about this " if row in _ERRORS else ""
+        row = PORTS if quoted and following in (TCP_HEADER, UDP_HEADER) else following
+        try:
+            found = row.read(data)
+        except struct.error:
+            yield ("cut short", (("bytes", data[:_SHOWN].hex(" ")),))
+            return
+        yield about + row.name, found.fields
+        data, following, own = found.body, found.following, found.own
+        quoted = quoted or (row in _ERRORS and following is not None)
+    if row in (TCP_HEADER, UDP_HEADER):
+        layer, data = _payload({own.source, own.target}, data, text=row == TCP_HEADER)
+        yield from layer
+    if data:
+        yield ("data", (("length", f"{len(data)} bytes"), ("bytes", data[:_SHOWN].hex(" "))))
+
+
+def _payload(ports: set[int], data: bytes, *, text: bool) -> tuple[tuple[Layer, ...], bytes]:
+    """(what a port says that this is, the rest)."""
+    if text:
+        return _text(data) if data and ports & _TEXT_PORTS else ((), data)
+    message = _message(data) if _DNS_PORT in ports else None
+    return ((("DNS", tuple(_dns_fields(message))),), b"") if message is not None else ((), data)
+
+
+def _message(data: bytes) -> dns.Message | None:
+    """One that asks, or answers, a single question; None for any other."""
+    message = dns.decode(data)
+    return message if message is not None and len(message.questions) == 1 else None
+
+
+def _answers(message: dns.Message) -> list[dns.Record]:
+    """The first of its records that can be told."""
+    return [record for record in message.answers if record.value][:_MOST_RECORDS]
+
+
+def _dns_fields(message: dns.Message) -> Iterator[Field]:
+    (question,) = message.questions
+    yield "id", str(message.ident)
+    yield "kind", "answer" if message.response else "question"
+    yield "name", dns.text(question.name)
+    yield "type", dns.TYPES.get(question.kind, f"type {question.kind}")
+    if message.response:
+        yield "code", dns.CODES.get(message.code, str(message.code))
+    for number, record in enumerate(_answers(message), 1):
+        yield f"answer {number}", f"{dns.TYPES[record.kind]} {record.value}"
+
+
+def _text(data: bytes) -> tuple[tuple[Layer, ...], bytes]:
+    """The head of an HTTP message, line by line; anything else stays data."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    if b"HTTP/" not in lines[0]:
+        return (("payload", (("length", f"{len(data)} bytes"),)),), data
+    fields: list[Field] = [("line", _printable(lines[0]))]
+    for line in lines[1:24]:
+        name, colon, value = line.partition(b":")
+        if colon:
+            fields.append((_printable(name), _printable(value.strip())))
+    return (("HTTP", tuple(fields)),), body
+
+
+def _printable(data: bytes) -> str:
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "?" for byte in data[:200])

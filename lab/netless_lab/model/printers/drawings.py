@@ -20,7 +20,7 @@ import msgspec
 
 from ...harmless import harmless
 from ..scene import ASCII, Region, Scene
-from ..scene.glyphs import DEAD, DOUBLE_D, DOUBLE_U, DOWN, LINES, UP, WAIT, D, L, R, U
+from ..scene.labels import DEAD, DOUBLE_D, DOUBLE_U, DOWN, LINES, UP, WAIT, D, L, R, U
 
 
 def text(scene: Scene, ascii: bool = False) -> str:

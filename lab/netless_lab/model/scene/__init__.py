@@ -1,6 +1,6 @@
 """The picture of a lab: ``lay_out`` turns a snapshot into a ``Scene`` of cells, wires, gates and regions. Pure values."""
 
-from .glyphs import ASCII, UNICODE, Glyphs
+from .labels import ASCII, UNICODE, Glyphs
 from .layout import lay_out
 from .values import STYLES, Cell, Level, Place, Rect, Region, Run, Scene, Station
 

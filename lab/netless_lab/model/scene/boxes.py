@@ -25,8 +25,7 @@ import msgspec
 
 from ..gates import gates_of
 from .figure import Actor, Figure, Part, lower_of
-from .glyphs import TO
-from .labels import GATE_TEXT, NO_ADDRESS, Piece, addresses, bridge_style, clip, dot, first_address, is_lo, kind_tag, safe
+from .labels import GATE_TEXT, NO_ADDRESS, TO, Piece, addresses, bridge_style, clip, dot, first_address, is_lo, kind_tag, safe
 from .values import Level, Place
 
 MIN_BOX = 14

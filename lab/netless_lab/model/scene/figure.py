@@ -104,16 +104,10 @@ def compose(snapshot: Snapshot, goal: Snapshot | None) -> Figure:
     right = tuple(actor for actor in actors if _goes_right(actor, host, cables))
     left = tuple(actor for actor in actors if actor is not host and actor not in right)
     return Figure(
-        host=host,
-        left=_by_bridge(left, host, cables, parts),
-        right=right,
-        parts=parts,
-        cables=cables,
-        wishes=wishes,
-        gates=gates_of(host.node) if host is not None else (),
-        wanted_gates=_wanted_gates(goal),
+        host=host, left=_by_bridge(left, host, cables, parts), right=right, parts=parts, cables=cables, wishes=wishes,
+        gates=gates_of(host.node) if host is not None else (), wanted_gates=_wanted_gates(goal),
         dangling=tuple(safe(name.name) for name in snapshot.names if name.netns is None),
-    )
+    )  # fmt: skip
 
 
 def _cast(snapshot: Snapshot, goal: Snapshot | None) -> tuple[list[Actor], dict[Place, Place]]:

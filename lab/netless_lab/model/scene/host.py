@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .bars import Bar
 from .figure import Part, will_join
+from .host_rows import INDENT, Bar, LinkRow
 from .labels import addresses, bridge_style, first_address
 from .lanes import Lanes
-from .link_rows import INDENT, LinkRow
 from .middle import Endpoint, GateSlot, Middle, uplink_words
 from .sheet import Sheet, cells
 from .values import Cell, Place, Rect, Region, Station

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from .bars import COLUMN
 from .boxes import Block, RightLane, Thrift, block, stack_right
 from .figure import Cable, Figure, lower_of
+from .host_rows import COLUMN, rows_wanted
 from .labels import addresses
-from .link_rows import rows_wanted
 from .middle import COMFORT, LEAST, Labels, Middle, plan_middle, uplinks_of
 from .values import Level, Place
 
@@ -168,14 +167,7 @@ def _fit(figure: Figure, column: Column, level: Level, ghosts: bool, width: int,
 
 
 def _spread(
-    figure: Figure,
-    column: Column,
-    middle: Middle | None,
-    lane: RightLane,
-    detours: tuple[Detour, ...],
-    level: Level,
-    thrift: Thrift,
-    width: int,
+    figure: Figure, column: Column, middle: Middle | None, lane: RightLane, detours: tuple[Detour, ...], level: Level, thrift: Thrift, width: int
 ) -> Lanes | None:
     """Share out the columns; None when they are too few."""
     left, right = column.width, lane.width(thrift)

@@ -17,11 +17,10 @@ from __future__ import annotations
 import msgspec
 
 from ..gates import GateState
-from .bars import COLUMN, Bar, stand
 from .boxes import RightLane, Thrift
 from .figure import Figure, Part
+from .host_rows import COLUMN, INDENT, Bar, LinkRows, Tell, give_rows, stand
 from .labels import GATE_TEXT, addresses, first_address, safe
-from .link_rows import INDENT, LinkRows, Tell, give_rows
 from .values import Place
 
 COMFORT, LEAST = 5, 3
@@ -144,20 +143,9 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
     exit_row, lane_top = _exit(endpoints, bars, ups, figure, right_rows, lane, inner)
     seen = tuple((part, min(max(1, right_rows[figure.cables[part.place].far(part.place)] + lane_top), inner)) for part in ups)
     return Middle(
-        inner=inner,
-        link_rows=link_rows,
-        bars=bars,
-        endpoints=endpoints,
-        uplinks=seen,
-        exit_row=exit_row,
-        gates=_slots(figure) if endpoints else (),
-        lane_top=lane_top,
-        straight=straight,
-        zone=zone,
-        last=last,
-        label=label,
-        hidden=link_rows.hidden,
-    )
+        inner=inner, link_rows=link_rows, bars=bars, endpoints=endpoints, uplinks=seen, exit_row=exit_row, gates=_slots(figure) if endpoints else (),
+        lane_top=lane_top, straight=straight, zone=zone, last=last, label=label, hidden=link_rows.hidden,
+    )  # fmt: skip
 
 
 def uplinks_of(figure: Figure, right_rows: dict[Place, int]) -> list[Part]:
@@ -191,13 +179,7 @@ def _routes(figure: Figure, part: Part) -> bool:
 
 
 def _exit(
-    endpoints: tuple[Endpoint, ...],
-    bars: tuple[Bar, ...],
-    ups: list[Part],
-    figure: Figure,
-    right_rows: dict[Place, int],
-    lane: RightLane,
-    inner: int,
+    endpoints: tuple[Endpoint, ...], bars: tuple[Bar, ...], ups: list[Part], figure: Figure, right_rows: dict[Place, int], lane: RightLane, inner: int
 ) -> tuple[int, int]:
     """The row of the gates, and the row where the right lane starts so that the first uplink is on it."""
     if len(endpoints) == 1:

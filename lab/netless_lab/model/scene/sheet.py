@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from .figure import Actor, Cable, Figure
-from .glyphs import DASHED, DOUBLE_D, DOUBLE_U, LINES, UNICODE, D, Glyphs, L, R, U
-from .labels import Piece, dot, wire_style
+from .labels import DASHED, DOUBLE_D, DOUBLE_U, LINES, UNICODE, D, Glyphs, L, Piece, R, U, dot, wire_style
 from .values import Cell, Level, Place, Rect, Region, Run, Scene, Station
 
 
@@ -194,16 +193,9 @@ class Sheet:
     def finish(self, level: Level, glyphs: Glyphs = UNICODE) -> Scene:
         """The scene as a value."""
         return Scene(
-            width=self.canvas.width,
-            height=self.canvas.height,
-            level=level,
-            rows=self.canvas.rows(glyphs),
-            anchors=self.anchors,
-            wires=self.wires,
-            stations=self.stations,
-            regions=tuple(self.regions),
-            hidden=tuple(self.hidden),
-        )
+            width=self.canvas.width, height=self.canvas.height, level=level, rows=self.canvas.rows(glyphs), anchors=self.anchors, wires=self.wires,
+            stations=self.stations, regions=tuple(self.regions), hidden=tuple(self.hidden),
+        )  # fmt: skip
 
 
 def cells(points: Sequence[tuple[int, int]]) -> tuple[Cell, ...]:
