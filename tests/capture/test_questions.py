@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from capture import frames
-from netless_lab.model.journeys.assemble import journey, traffic
+from netless_lab.model.journeys.assemble import follow, traffic
 from netless_lab.model.journeys.converse import converse, questions
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
@@ -31,7 +31,7 @@ def lost(*later: bytes, probe: Ping = PING, echo: bytes = ECHO) -> list[tuple[st
         for n, (node, link, direction, data) in enumerate(seen)
     ))  # fmt: skip
     outcome = Outcome(probe, "failed", "silence", "no answer", ident=77)
-    return [(hop.kind, f"{hop.node}.{hop.link}") for hop in journey(probe, outcome, recording).hops]
+    return [(hop.kind, f"{hop.node}.{hop.link}") for hop in follow(probe, outcome, recording, (), Ground()).journey.hops]
 
 
 ALONE = [("echo-request", "c1.veth1"), ("echo-request", "host.veth2"), ("echo-request", "host.br0")]
@@ -66,7 +66,7 @@ def joining(asked: bytes, ground: Ground, flows: Sequence[Flow] = (), *, repeate
         Frame(1_000_000_000 + 10_000_000 * n, node, link, 1, direction, data, len(data))  # type: ignore[arg-type]
         for n, (node, link, direction, data) in enumerate(seen)
     ))  # fmt: skip
-    made = journey(PING, Outcome(PING, "failed", "silence", "no answer", ident=77), recording, flows, ground)
+    made = follow(PING, Outcome(PING, "failed", "silence", "no answer", ident=77), recording, flows, ground).journey
     assert made.death is not None
     return [(hop.kind, f"{hop.node}.{hop.link}") for hop in made.hops], f"{made.death.node}.{made.death.link}"
 

@@ -17,7 +17,7 @@ from netless_lab.kernel.evidence.lookout import Lookout
 from netless_lab.kernel.read import Reader
 from netless_lab.model.evidence import Evidence
 from netless_lab.model.journey import Journey
-from netless_lab.model.journeys.assemble import journey
+from netless_lab.model.journeys.assemble import follow
 from netless_lab.model.journeys.frame import Ground, Recording
 from netless_lab.model.probe import Probe
 from netless_lab.watching.gather import gather
@@ -36,7 +36,7 @@ class Watched:
             outcome = await probing.run(probe, self.nodes, deadline_s=0.12, grace_s=0.06)
             await asyncio.sleep(0.002)
             seen = watching.stop()
-        return journey(probe, outcome, seen.recording, newest(seen.flows), ground)
+        return follow(probe, outcome, seen.recording, newest(seen.flows), ground).journey
 
     async def investigate(self, probe: Probe) -> Evidence:
         """Send a probe and gather every fact about it."""

@@ -164,7 +164,7 @@ def answer_at_router() -> Journey:
 def test_an_answer_is_asked_for_as_an_answer(words: str, policy: str, code: str) -> None:
     """Established, of the other direction, with what its connection was translated by, and addressed to who asked."""
     journey = answer_at_router()
-    runs = (Run("return", "echo-reply", "", 8, 50, (len(journey.hops) - 1,), False),)
+    runs = (Run("return", "echo-reply", "", 8, (len(journey.hops) - 1,), False),)
     found = explain(msgspec.structs.replace(evidence(set_up(rule(words, policy)), journey, flows=(FLOW,)), runs=runs))
     assert found.code == code
 

@@ -40,7 +40,7 @@ def stuck(*hops: Hop, lost: int = 0) -> Journey:
 
 def evidence(snapshot: Snapshot, journey: Journey, outcome: Outcome = SILENCE, **more: Any) -> Evidence:
     """Evidence of one ping from c1 to the site."""
-    runs = (Run("forward", "echo-request", "", 8, 50, tuple(range(len(journey.hops))), False),) if journey.hops else ()
+    runs = (Run("forward", "echo-request", "", 8, tuple(range(len(journey.hops))), False),) if journey.hops else ()
     return Evidence(PROBE, outcome, journey, snapshot, snapshot, runs=runs, lost=journey.lost_frames, **more)
 
 

@@ -283,7 +283,7 @@ def rule_changes(node: str, was: Chain | None, now: Chain) -> list[c.Change]:
         if before is None:
             found.append(fw.RuleAdded(node, on, rule, place, place == len(new) - 1))
         elif before[1].text != rule.text:
-            found.append(fw.RuleChanged(node, on, before[1], rule, before[0], place))
+            found.append(fw.RuleChanged(node, on, before[1], rule, place))
     return found
 
 

@@ -160,15 +160,13 @@ class IcmpError(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True):
     """One packet of the probe over all its hops (``hops`` are numbers in the journey). ``arrived``: the node it was for took it in.
-
-    ``largest`` is its longest frame in bytes; ``flags`` are TCP's ("SYN", "RST,ACK").
+    ``flags`` are TCP's ("SYN", "RST,ACK").
     """
 
     leg: Literal["forward", "return"]
     kind: str
     flags: str
     size: int
-    largest: int
     hops: tuple[int, ...]
     arrived: bool
 
@@ -185,7 +183,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     ``before`` and ``after`` are the lab just before and just after it; ``lost`` frames that the capture missed: when it is not 0 the
     wire proves nothing about what is not in ``journey``. ``runs`` are the packets of ``journey``. ``flows`` are the connection table's
-    entries of the probe's own conversation, ``other_flows`` what else changed in the tables meanwhile.
+    entries of the probe's own conversation.
     ``older`` are entries from before the probe, of flows still in use that ask for the same: same protocol, ends and port. Where a packet of the
     probe itself went by an entry from before it, one of ``flows`` is "known", and ``afresh`` is the same probe as a new flow.
     ``drops`` is None when the kernel's reasons could not be asked for (not root), () when it gave none. ``knobs`` are sysctls of the nodes on
@@ -204,7 +202,6 @@ class Evidence(msgspec.Struct, frozen=True):
     counts: tuple[Count, ...] = ()
     rules: tuple[RuleHit, ...] = ()
     flows: tuple[Flow, ...] = ()
-    other_flows: tuple[Flow, ...] = ()
     older: tuple[Flow, ...] = ()
     afresh: Afresh | None = None
     trace: Trace | None = None

@@ -244,7 +244,7 @@ def firewall(change: fw.FirewallChange) -> tuple[Doing, ...] | None:
             said = f"nft {_quoted(f'{counters}{where} {rule.text}')}" if _sayable_rule(chain, rule) else None
         case fw.RuleRemoved(chain=chain, place=number):
             said = f"nft delete rule {place_of(chain)} handle {_handle(chain, number)}" if _CHAIN.fullmatch(place_of(chain)) else None
-        case fw.RuleChanged(chain=chain, after=rule, place_after=number):
+        case fw.RuleChanged(chain=chain, after=rule, place=number):
             at = f"nft replace rule {place_of(chain)} handle {_handle(chain, number)}"
             said = f"{at} {_quoted(rule.text)}" if _sayable_rule(chain, rule) else None
     return (Typed(change.node, said, "shell"),) if said is not None else None
@@ -255,7 +255,7 @@ def in_its_place(change: c.Change) -> tuple[Doing, ...]:
     match change:
         case fw.RuleAdded(chain=chain, place=number, last=last) if _CHAIN.fullmatch(place_of(chain)):
             said = _where(chain, number, last=last)
-        case fw.RuleChanged(chain=chain, place_after=number) if _CHAIN.fullmatch(place_of(chain)):
+        case fw.RuleChanged(chain=chain, place=number) if _CHAIN.fullmatch(place_of(chain)):
             return (Typed(change.node, f"nft replace rule {place_of(chain)} handle {_handle(chain, number)} {_quoted(_UNSAID)}", "shell"),)
         case _:
             return ()

@@ -96,7 +96,7 @@ async def gather(
     if failed and seen.recording.complete:
         trace, untold = await replay(probe, followed, refs, lookout, before)
         missing += untold
-    own, others = _split(flows, followed)
+    own = _own(flows, followed)
     if not seen.recording.complete:
         lost = seen.recording.lost + seen.recording.left_out
         missing.append(f"{lost} frames passed too fast to be seen, so a packet that is not here may still have passed")
@@ -113,7 +113,6 @@ async def gather(
         rules=rule_hits(before, after),
         flows=own,
         older=_in_use(_alike(known, own, followed), refs, before.node(probe.node)),
-        other_flows=others,
         trace=trace,
         drops=drops,
         knobs=await settings,
@@ -125,7 +124,7 @@ async def gather(
         with lookout.watch(sieve_for(probe)) as again_watching:
             again_outcome, again_seen = await _watched(replace(probe, source_port=None), refs, again_watching, hope)
         again_followed = follow(probe, again_outcome, again_seen.recording, newest(again_seen.flows), ground)
-        evidence = replace(evidence, afresh=Afresh(again_outcome, _split(newest(again_seen.flows), again_followed)[0]))
+        evidence = replace(evidence, afresh=Afresh(again_outcome, _own(newest(again_seen.flows), again_followed)))
         said += again_followed.own
     if failed:
         evidence, again = await _with_legacy(evidence, followed, met, refs, lookout)
@@ -220,12 +219,11 @@ def _risen(before: Mapping[str, counters.Texts], after: Mapping[str, counters.Te
     return tuple(count for node in after for count in counters.risen(node, before.get(node, {}), after[node]))
 
 
-def _split(flows: tuple[Flow, ...], followed: Followed) -> tuple[tuple[Flow, ...], tuple[Flow, ...]]:
-    """(the probe's own entries, others)."""
+def _own(flows: tuple[Flow, ...], followed: Followed) -> tuple[Flow, ...]:
+    """The probe's own entries."""
     talks = {sight.packet.subject.talk for conversation in followed.own for sight in conversation.sights}
     talks |= {talk.reverse for talk in talks}
-    own = tuple(flow for flow in flows if flow.original in talks or flow.reply in talks)
-    return own, tuple(flow for flow in flows if flow not in own and flow.event != "known")
+    return tuple(flow for flow in flows if flow.original in talks or flow.reply in talks)
 
 
 def _marked_as_known(flows: tuple[Flow, ...], known: tuple[Flow, ...]) -> tuple[Flow, ...]:

@@ -38,13 +38,8 @@ class Followed(NamedTuple):
     own: tuple[Conversation, ...]
 
 
-def journey(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow] = (), ground: Ground | None = None) -> Journey:
-    """What a recording shows of ``probe``. ``flows`` help to follow it through NAT, ``ground`` to tell ports from ends."""
-    return follow(probe, outcome, recording, flows, ground or Ground()).journey
-
-
 def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence[Flow], ground: Ground) -> Followed:
-    """``journey``, with what it was made of."""
+    """What a recording shows of ``probe``. ``flows`` help to follow it through NAT, ``ground`` to tell ports from ends."""
     found = converse(((frame, decode(frame.data)) for frame in recording.frames), flows)
     chosen = of_probe(probe, outcome, found.conversations, flows)
     way = _way(chosen, questions(found.neighbours), ground, probe.node)

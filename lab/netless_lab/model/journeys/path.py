@@ -207,15 +207,9 @@ def runs(sights: Sequence[Sight], ground: Ground, home: str) -> tuple[Run, ...]:
 def _run(sights: Sequence[Sight], numbers: Sequence[int], ground: Ground, home: str) -> Run:
     first = sights[numbers[0]]
     packet = first.packet.subject
-    return Run(
-        leg="forward" if first.leg > 0 else "return",
-        kind=packet.kind,
-        flags=flags(packet) if packet.kind == "tcp" else "",
-        size=packet.size,
-        largest=max(sights[number].frame.length for number in numbers),
-        hops=tuple(numbers),
-        arrived=any(arrived(sights[number], ground, home) for number in numbers),
-    )
+    said = flags(packet) if packet.kind == "tcp" else ""
+    taken_in = any(arrived(sights[number], ground, home) for number in numbers)
+    return Run("forward" if first.leg > 0 else "return", packet.kind, said, packet.size, tuple(numbers), taken_in)
 
 
 def errors(sights: Sequence[Sight], home: str) -> tuple[IcmpError, ...]:

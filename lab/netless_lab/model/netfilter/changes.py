@@ -91,13 +91,12 @@ class RuleRemoved(Difference, frozen=True, tag="rule-removed"):
 
 
 class RuleChanged(Difference, frozen=True, tag="rule-changed"):
-    """A rule was replaced: at ``place_before`` of the chain as it was, ``place_after`` as it is."""
+    """A rule was replaced, at this place of the chain as it is after."""
 
     chain: Chain
     before: Rule
     after: Rule
-    place_before: int
-    place_after: int
+    place: int
 
 
 class XtablesChanged(Difference, frozen=True, tag="xtables-changed"):

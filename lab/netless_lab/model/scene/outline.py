@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from .figure import Actor, Figure, Part, lower_of
-from .labels import DEAD, GATE_TEXT, TO, Glyphs, bridge_style, clip, dot, first_address, is_lo, kind_tag, safe
+from .labels import DEAD, GATE_TEXT, TO, Glyphs, bridge_style, clip, dot, first_address, is_lo, kind_tag, safe, wire_style
 from .sheet import Sheet
 from .values import Cell, Place, Rect, Region, Scene, Station
 
@@ -149,16 +149,12 @@ def _link(figure: Figure, part: Part, shown: set[Place]) -> Row:
         return tuple(tokens)
     shown.add(far.place)
     style = next(actor.frame for actor in figure.actors if actor.name == far.place[0]) + "-title"
-    tokens += [Token(" ", ""), Token("──", _wire(part, far), "wire", part.place), Token(*dot(far.link), "dot", far.place)]
+    tokens += [Token(" ", ""), Token("──", wire_style(part.link, far.link), "wire", part.place), Token(*dot(far.link), "dot", far.place)]
     if far.place[0] != part.place[0]:
         tokens.append(Token(f" {safe(far.place[0])}", style, "node", (far.place[0], "")))
     tokens.append(Token(f" {safe(far.link.name)}", "chip", "link", far.place))
     tokens += _address(far)
     return tuple(tokens)
-
-
-def _wire(one: Part, other: Part) -> str:
-    return ("wire-down", "wire-wait", "wire-up")[one.link.up + other.link.up]
 
 
 def _address(part: Part) -> tuple[Token, ...]:
