@@ -6,46 +6,23 @@ import struct
 from typing import Final
 
 from .. import icmp
-from .headers import (
-    ARP,
-    ARP_TYPE,
-    ETHERNET,
-    EXTENSIONS,
-    FRAGMENT,
-    ICMP_HEADER,
-    IP4,
-    IP4_TYPE,
-    IP6,
-    IP6_TYPE,
-    LINK_LAYER_OPTIONS,
-    PORTS,
-    TCP_HEADER,
-    UDP_HEADER,
-    VLAN,
-    VLAN_TYPES,
-    VXLAN,
-    extension_size,
-    ip4_offset,
-    ip4_size,
-    ip6_offset,
-    tcp_size,
-    vlan_of,
-)
+from . import headers as rows
+from .headers import ARP_TYPE, EXTENSIONS, FRAGMENT, IP4_TYPE, IP6_TYPE, LINK_LAYER_OPTIONS, VLAN_TYPES, extension_size, ip4_offset, ip4_size, ip6_offset
 from .packet import ICMP, ICMP6, TCP, UDP, VXLAN_PORTS, Kind, Packet, ip4, ip6
 
-_ETHERNET: Final = ETHERNET.layout.unpack_from
-_VLAN: Final = VLAN.layout.unpack_from
-_ARP: Final = ARP.layout.unpack_from
-_IP4: Final = IP4.layout.unpack_from
-_IP6: Final = IP6.layout.unpack_from
-_ICMP: Final = ICMP_HEADER.layout.unpack_from
-_PORTS: Final = PORTS.layout.unpack_from
-_TCP: Final = TCP_HEADER.layout.unpack_from
-_UDP: Final = UDP_HEADER.layout.unpack_from
-_VXLAN: Final = VXLAN.layout.unpack_from
+_ETHERNET: Final = rows.ETHERNET.layout.unpack_from
+_VLAN: Final = rows.VLAN.layout.unpack_from
+_ARP: Final = rows.ARP.layout.unpack_from
+_IP4: Final = rows.IP4.layout.unpack_from
+_IP6: Final = rows.IP6.layout.unpack_from
+_ICMP: Final = rows.ICMP_HEADER.layout.unpack_from
+_PORTS: Final = rows.PORTS.layout.unpack_from
+_TCP: Final = rows.TCP_HEADER.layout.unpack_from
+_UDP: Final = rows.UDP_HEADER.layout.unpack_from
+_VXLAN: Final = rows.VXLAN.layout.unpack_from
 _EXTENSION: Final = EXTENSIONS[FRAGMENT].layout.unpack_from
 _SIZE4, _SIZE6, _TCP_LEAST, _UDP_SIZE, _ICMP_SIZE, _VXLAN_SIZE, _ETHERNET_SIZE = (
-    row.layout.size for row in (IP4, IP6, TCP_HEADER, UDP_HEADER, ICMP_HEADER, VXLAN, ETHERNET)
+    row.layout.size for row in (rows.IP4, rows.IP6, rows.TCP_HEADER, rows.UDP_HEADER, rows.ICMP_HEADER, rows.VXLAN, rows.ETHERNET)
 )
 
 _ECHO: Final[dict[int, Kind]] = {
@@ -72,7 +49,7 @@ def _ethernet(data: bytes, at: int, depth: int) -> Packet:
     vlan = None
     while kind in VLAN_TYPES and len(data) >= at + 4:
         tag, kind = _VLAN(data, at)
-        vlan = vlan_of(tag)
+        vlan = rows.vlan_of(tag)
         at += 4
     try:
         if kind == IP4_TYPE:
@@ -138,10 +115,8 @@ def _transport(data: bytes, at: int, outer: _Outer) -> Packet:
             return _tcp(data, at, outer)
         if proto == UDP:
             return _udp(data, at, outer)
-        if proto == ICMP:
+        if proto in (ICMP, ICMP6):
             return _icmp(data, at, outer)
-        if proto == ICMP6:
-            return _icmp6(data, at, outer)
     except (struct.error, IndexError):  # the IP header is whole, what it carries is not
         pass
     return Packet("ip", dst, src, sender, target, ttl, proto, mark=(ident, size), ident=ident, size=size, vlan=vlan)
@@ -153,13 +128,11 @@ def _tcp(data: bytes, at: int, outer: _Outer) -> Packet:
         sport, dport = _PORTS(data, at)
         return Packet("tcp", dst, src, sender, target, ttl, TCP, sport, dport)
     sport, dport, seq, ack, offset, flags, _, _, _ = _TCP(data, at)
-    header = tcp_size(offset)
+    header = rows.tcp_size(offset)
     carried = max(0, size - header)
     mark = (ident, seq, ack, flags, carried)
     payload = data[at + header : at + size] if carried else b""
-    return Packet(
-        "tcp", dst, src, sender, target, ttl, TCP, sport, dport, mark, ident, seq, ack, flags, size=carried, payload=payload, vlan=vlan
-    )  # fmt: skip
+    return Packet("tcp", dst, src, sender, target, ttl, TCP, sport, dport, mark, ident, seq, ack, flags, size=carried, payload=payload, vlan=vlan)
 
 
 def _udp(data: bytes, at: int, outer: _Outer) -> Packet:
@@ -174,48 +147,30 @@ def _udp(data: bytes, at: int, outer: _Outer) -> Packet:
             inner = _ethernet(payload, _VXLAN_SIZE, depth + 1)
     mark = (ident, length, payload[:_MARKED])
     carried = max(0, length - _UDP_SIZE)
-    return Packet(
-        "udp", dst, src, sender, target, ttl, UDP, sport, dport, mark, ident, size=carried, payload=payload, inner=inner, vni=vni, vlan=vlan
-    )  # fmt: skip
+    return Packet("udp", dst, src, sender, target, ttl, UDP, sport, dport, mark, ident, size=carried, payload=payload, inner=inner, vni=vni, vlan=vlan)
 
 
 def _icmp(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, _, ident, size, depth = outer
+    dst, src, vlan, sender, target, ttl, proto, ident, size, depth = outer
     kind, code, _, number, seq = _ICMP(data, at)
+    six = proto == ICMP6
     echo = _ECHO.get(kind)
     if echo is not None:
-        return Packet(
-            echo, dst, src, sender, target, ttl, ICMP, number, number, (kind, number, seq), ident, seq, size=size - _ICMP_SIZE, vlan=vlan
-        )  # fmt: skip
-    if kind in icmp.ERRORS:
-        quoted = _quoted(data, at + _ICMP_SIZE, depth, 4)
-        mark = (kind, code, ident, *quoted.mark[:3]) if quoted else (kind, code, ident)
-        info = seq if (kind, code) == (icmp.UNREACHABLE, icmp.TOO_BIG) else 0
-        return Packet("icmp-error", dst, src, sender, target, ttl, ICMP, mark=mark, seq=info, code=(kind, code), quoted=quoted, vlan=vlan)
-    return Packet("icmp", dst, src, sender, target, ttl, ICMP, mark=(kind, code, ident), code=(kind, code), vlan=vlan)
-
-
-def _icmp6(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, _, ident, size, depth = outer
-    kind, code, _, number, seq = _ICMP(data, at)
-    echo = _ECHO.get(kind)
-    if echo is not None:
-        return Packet(
-            echo, dst, src, sender, target, ttl, ICMP6, number, number, (kind, number, seq), ident, seq, size=size - _ICMP_SIZE, vlan=vlan
-        )  # fmt: skip
-    if kind in icmp.ERRORS6:
-        quoted = _quoted(data, at + _ICMP_SIZE, depth, 6)
-        mark = (kind, code, *quoted.mark[:3]) if quoted else (kind, code)
-        info = (number << 16 | seq) if kind == icmp.TOO_BIG6 else 0
-        return Packet("icmp-error", dst, src, sender, target, ttl, ICMP6, mark=mark, seq=info, code=(kind, code), quoted=quoted, vlan=vlan)
-    if kind in icmp.DISCOVERY:
+        mark = (kind, number, seq)
+        return Packet(echo, dst, src, sender, target, ttl, proto, number, number, mark, ident, seq, size=size - _ICMP_SIZE, vlan=vlan)
+    if kind in (icmp.ERRORS6 if six else icmp.ERRORS):
+        quoted = _quoted(data, at + _ICMP_SIZE, depth, 6 if six else 4)
+        about = ((kind, code) if six else (kind, code, ident)) + (quoted.mark[:3] if quoted else ())
+        link = (number << 16 | seq) if six and kind == icmp.TOO_BIG6 else seq if not six and (kind, code) == (icmp.UNREACHABLE, icmp.TOO_BIG) else 0
+        return Packet("icmp-error", dst, src, sender, target, ttl, proto, mark=about, seq=link, code=(kind, code), quoted=quoted, vlan=vlan)
+    if six and kind in icmp.DISCOVERY:
         asked = data[at + 8 : at + 24] if kind in _WITH_TARGET else b""
         option = data[at + 24 : at + 26]
         answer = data[at + 26 : at + 32] if option in LINK_LAYER_OPTIONS else b""
-        about = ip6(asked) if len(asked) == 16 else target
-        mark6 = (kind, sender.encode(), asked)
-        return Packet("ipv6-nd", dst, src, sender, about, ttl, ICMP6, mark=mark6, code=(kind, code), answer=answer, vlan=vlan)
-    return Packet("icmp", dst, src, sender, target, ttl, ICMP6, mark=(kind, code, number, seq), code=(kind, code), vlan=vlan)
+        whom = ip6(asked) if len(asked) == 16 else target
+        return Packet("ipv6-nd", dst, src, sender, whom, ttl, proto, mark=(kind, sender.encode(), asked), code=(kind, code), answer=answer, vlan=vlan)
+    last = (kind, code, number, seq) if six else (kind, code, ident)
+    return Packet("icmp", dst, src, sender, target, ttl, proto, mark=last, code=(kind, code), vlan=vlan)
 
 
 def _quoted(data: bytes, at: int, depth: int, version: int) -> Packet | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -188,81 +188,58 @@ def _by_protocol6(own: Any, body: bytes) -> Header | None:
     return _BY_PROTOCOL.get(own.proto) or EXTENSIONS.get(own.proto)
 
 
-ETHERNET: Final[Header] = _row(
-    "Ethernet",
-    "target:6s source:6s kind:H",
-    (
-        ("source", lambda own: mac(own.source)),
-        ("destination", lambda own: mac(own.target) + (" (everybody)" if own.target == b"\xff" * 6 else "")),
-        ("type", lambda own: ethertype(own.kind)),
-    ),
-    following=_by_ethertype,
-)
-VLAN: Final[Header] = _row(
-    "802.1Q",
-    "tag:H kind:H",
-    (("VLAN", lambda own: str(vlan_of(own.tag))), ("priority", lambda own: str(own.tag >> 13)), ("type", lambda own: ethertype(own.kind))),
-    following=_by_ethertype,
-)
-ARP: Final[Header] = _row(
-    "ARP",
-    "hardware:H protocol:H hardware_size:B protocol_size:B operation:H sender:6s own:4s target:6s asked:4s",
-    more=_arp,
-    carries=lambda own, data: b"",  # what comes after it fills the shortest frame
-)
-IP4: Final[Header] = _row(
-    "IPv4",
-    "first:B tos:B total:H ident:H fragment:H ttl:B proto:B check:H source:4s target:4s",
-    (
-        ("source", lambda own: ip4(own.source)),
-        ("destination", lambda own: ip4(own.target)),
-        ("TTL", lambda own: str(own.ttl)),
-        ("protocol", lambda own: protocol(own.proto)),
-        ("length", lambda own: f"{own.total} bytes"),
-        ("id", lambda own: str(own.ident)),
-        ("flags", lambda own: ", ".join(name for bit, name in _IP4_FLAGS if own.fragment & bit) or "none"),
-        ("piece at", lambda own: str(ip4_offset(own.fragment) * 8)),
-        ("DSCP", lambda own: str(own.tos >> 2)),
-        ("checksum", lambda own: f"{own.check:#06x}"),
-        ("header", lambda own: f"{ip4_size(own.first)} bytes"),
-    ),
-    # a total of 0 is what a card that cuts packets itself is handed
-    carries=lambda own, data: data[ip4_size(own.first) : own.total or None],
-    following=lambda own, body: None if ip4_offset(own.fragment) else _BY_PROTOCOL.get(own.proto),
-)
-IP6: Final[Header] = _row(
-    "IPv6",
-    "first:I size:H proto:B hops:B source:16s target:16s",
-    (
-        ("source", lambda own: ip6(own.source)),
-        ("destination", lambda own: ip6(own.target)),
-        ("hop limit", lambda own: str(own.hops)),
-        ("next header", lambda own: protocol(own.proto)),
-        ("length", lambda own: f"{own.size} bytes"),
-        ("flow label", lambda own: f"{own.first & 0xFFFFF:#07x}"),
-    ),
-    carries=lambda own, data: data[IP6.layout.size : IP6.layout.size + own.size],
-    following=_by_protocol6,
-)
+ETHERNET: Final[Header] = _row("Ethernet", "target:6s source:6s kind:H", (
+    ("source", lambda own: mac(own.source)),
+    ("destination", lambda own: mac(own.target) + (" (everybody)" if own.target == b"\xff" * 6 else "")),
+    ("type", lambda own: ethertype(own.kind)),
+), following=_by_ethertype)  # fmt: skip
+VLAN: Final[Header] = _row("802.1Q", "tag:H kind:H", (
+    ("VLAN", lambda own: str(vlan_of(own.tag))),
+    ("priority", lambda own: str(own.tag >> 13)),
+    ("type", lambda own: ethertype(own.kind)),
+), following=_by_ethertype)  # fmt: skip
+# what comes after ARP fills the shortest frame
+_ARP_PARTS: Final = "hardware:H protocol:H hardware_size:B protocol_size:B operation:H sender:6s own:4s target:6s asked:4s"
+ARP: Final[Header] = _row("ARP", _ARP_PARTS, more=_arp, carries=lambda own, data: b"")
+# a total of 0 is what a card that cuts packets itself is handed
+IP4: Final[Header] = _row("IPv4", "first:B tos:B total:H ident:H fragment:H ttl:B proto:B check:H source:4s target:4s", (
+    ("source", lambda own: ip4(own.source)),
+    ("destination", lambda own: ip4(own.target)),
+    ("TTL", lambda own: str(own.ttl)),
+    ("protocol", lambda own: protocol(own.proto)),
+    ("length", lambda own: f"{own.total} bytes"),
+    ("id", lambda own: str(own.ident)),
+    ("flags", lambda own: ", ".join(name for bit, name in _IP4_FLAGS if own.fragment & bit) or "none"),
+    ("piece at", lambda own: str(ip4_offset(own.fragment) * 8)),
+    ("DSCP", lambda own: str(own.tos >> 2)),
+    ("checksum", lambda own: f"{own.check:#06x}"),
+    ("header", lambda own: f"{ip4_size(own.first)} bytes"),
+), carries=lambda own, data: data[ip4_size(own.first) : own.total or None],
+   following=lambda own, body: None if ip4_offset(own.fragment) else _BY_PROTOCOL.get(own.proto))  # fmt: skip
+IP6: Final[Header] = _row("IPv6", "first:I size:H proto:B hops:B source:16s target:16s", (
+    ("source", lambda own: ip6(own.source)),
+    ("destination", lambda own: ip6(own.target)),
+    ("hop limit", lambda own: str(own.hops)),
+    ("next header", lambda own: protocol(own.proto)),
+    ("length", lambda own: f"{own.size} bytes"),
+    ("flow label", lambda own: f"{own.first & 0xFFFFF:#07x}"),
+), carries=lambda own, data: data[IP6.layout.size : IP6.layout.size + own.size], following=_by_protocol6)  # fmt: skip
 
 
 def _extension(number: int, name: str, *shown: Shown, following: Callable[[Any, bytes], Header | None] = _by_protocol6) -> Header:
     """What stands between IPv6 and what it carries; the protocol before it calls it ``number``. Its first eight bytes, the fewest there are."""
-    return _row(
-        f"IPv6 {name}",
-        "proto:B length:B half:H word:I",
-        (("next header", lambda own: protocol(own.proto)), ("length", lambda own: f"{extension_size(number, own.length)} bytes"), *shown),
-        size=lambda own: extension_size(number, own.length),
-        following=following,
-    )
+    return _row(f"IPv6 {name}", "proto:B length:B half:H word:I", (
+        ("next header", lambda own: protocol(own.proto)),
+        ("length", lambda own: f"{extension_size(number, own.length)} bytes"),
+        *shown,
+    ), size=lambda own: extension_size(number, own.length), following=following)  # fmt: skip
 
 
 EXTENSIONS: Final = {
     0: _extension(0, "hop-by-hop options"),
     43: _extension(43, "routing", ("type", lambda own: str(own.half >> 8)), ("segments left", lambda own: str(own.half & 0xFF))),
     FRAGMENT: _extension(
-        FRAGMENT,
-        "fragment",
+        FRAGMENT, "fragment",
         ("id", lambda own: str(own.word)),
         ("flags", lambda own: "more pieces" if own.half & 1 else "none"),
         ("piece at", lambda own: str(ip6_offset(own.half) * 8)),
@@ -270,59 +247,45 @@ EXTENSIONS: Final = {
     ),
     AUTHENTICATION: _extension(AUTHENTICATION, "authentication", ("SPI", lambda own: f"{own.word:#010x}")),
     60: _extension(60, "destination options"),
-}
+}  # fmt: skip
 """By the protocol that names them."""
-ICMP_HEADER: Final[Header] = _row(
-    "ICMP",
-    "kind:B code:B check:H number:H seq:H",
-    (
-        ("type", lambda own: f"{own.kind} {icmp.name(own.kind, own.code, six=False)}"),
+
+
+def _of_icmp(name: str, errors: Collection[int], *, six: bool, **rest: Any) -> Header:
+    """ICMP and ICMPv6 begin alike; those of a type of ``errors`` carry the packet that they are about."""
+    return _row(name, "kind:B code:B check:H number:H seq:H", (
+        ("type", lambda own: f"{own.kind} {icmp.name(own.kind, own.code, six=six)}"),
         ("code", lambda own: str(own.code)),
         ("checksum", lambda own: f"{own.check:#06x}"),
-    ),
-    more=_icmp,
-    following=lambda own, body: _quoted(own, body) if own.kind in icmp.ERRORS else None,
-)
-ICMP6_HEADER: Final[Header] = _row(
-    "ICMPv6",
-    "kind:B code:B check:H number:H seq:H",
-    (
-        ("type", lambda own: f"{own.kind} {icmp.name(own.kind, own.code, six=True)}"),
-        ("code", lambda own: str(own.code)),
-        ("checksum", lambda own: f"{own.check:#06x}"),
-    ),
-    more=_icmp6,
-    carries=lambda own, data: b"" if _about_a_neighbour(own, data[ICMP6_HEADER.layout.size :]) else data[ICMP6_HEADER.layout.size :],
-    following=lambda own, body: _quoted(own, body) if own.kind in icmp.ERRORS6 else None,
-)
+    ), following=lambda own, body: _quoted(own, body) if own.kind in errors else None, **rest)  # fmt: skip
+
+
+def _after_icmp6(own: Any, data: bytes) -> bytes:
+    body = data[ICMP6_HEADER.layout.size :]
+    return b"" if _about_a_neighbour(own, body) else body
+
+
+ICMP_HEADER: Final = _of_icmp("ICMP", icmp.ERRORS, six=False, more=_icmp)
+ICMP6_HEADER: Final = _of_icmp("ICMPv6", icmp.ERRORS6, six=True, more=_icmp6, carries=_after_icmp6)
 _SHOWN_PORTS: Final[tuple[Shown, ...]] = (("source port", lambda own: str(own.source)), ("destination port", lambda own: str(own.target)))
 PORTS: Final[Header] = _row("its ports", "source:H target:H", _SHOWN_PORTS, carries=lambda own, data: b"")
 """Of TCP and UDP in a packet that an ICMP error quotes: only eight bytes are sure to be there."""
-TCP_HEADER: Final[Header] = _row(
-    "TCP",
-    "source:H target:H seq:I ack:I offset:B flags:B window:H check:H urgent:H",
-    (
-        *_SHOWN_PORTS,
-        ("flags", lambda own: flag_names(own.flags)),
-        ("sequence", lambda own: str(own.seq)),
-        ("acknowledged", lambda own: str(own.ack)),
-        ("window", lambda own: str(own.window)),
-    ),
-    more=_tcp_options,
-    size=lambda own: tcp_size(own.offset),
-)
-UDP_HEADER: Final[Header] = _row(
-    "UDP",
-    "source:H target:H length:H check:H",
-    (*_SHOWN_PORTS, ("length", lambda own: f"{own.length} bytes"), ("checksum", lambda own: f"{own.check:#06x}")),
-    following=lambda own, body: VXLAN if own.target in VXLAN_PORTS else None,
-)
-VXLAN: Final[Header] = _row(
-    "VXLAN",
-    "flags:B _:3x word:I",
-    (("network (VNI)", lambda own: str(own.word >> 8)), ("flags", lambda own: f"{own.flags:#04x}")),
-    following=lambda own, body: ETHERNET,
-)
+TCP_HEADER: Final[Header] = _row("TCP", "source:H target:H seq:I ack:I offset:B flags:B window:H check:H urgent:H", (
+    *_SHOWN_PORTS,
+    ("flags", lambda own: flag_names(own.flags)),
+    ("sequence", lambda own: str(own.seq)),
+    ("acknowledged", lambda own: str(own.ack)),
+    ("window", lambda own: str(own.window)),
+), more=_tcp_options, size=lambda own: tcp_size(own.offset))  # fmt: skip
+UDP_HEADER: Final[Header] = _row("UDP", "source:H target:H length:H check:H", (
+    *_SHOWN_PORTS,
+    ("length", lambda own: f"{own.length} bytes"),
+    ("checksum", lambda own: f"{own.check:#06x}"),
+), following=lambda own, body: VXLAN if own.target in VXLAN_PORTS else None)  # fmt: skip
+VXLAN: Final[Header] = _row("VXLAN", "flags:B _:3x word:I", (
+    ("network (VNI)", lambda own: str(own.word >> 8)),
+    ("flags", lambda own: f"{own.flags:#04x}"),
+), following=lambda own, body: ETHERNET)  # fmt: skip
 
 _BY_ETHERTYPE: Final[dict[int, Header]] = {IP4_TYPE: IP4, ARP_TYPE: ARP, IP6_TYPE: IP6, **dict.fromkeys(VLAN_TYPES, VLAN)}
 _BY_PROTOCOL: Final[dict[int, Header]] = {ICMP: ICMP_HEADER, ICMP6: ICMP6_HEADER, TCP: TCP_HEADER, UDP: UDP_HEADER}
