@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 
 from netless_lab.model.netfilter import rules as r
-from netless_lab.model.netfilter.packet import STATES
-from netless_lab.model.netfilter.spans import address, network, only
+from netless_lab.model.netfilter.packet import STATES, address, network, only
 from netless_lab.model.snapshot import Rule
 
 

@@ -11,8 +11,7 @@ from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.nft.read import RulesetReader
 from netless_lab.model.netfilter import rules as r
-from netless_lab.model.netfilter.conditions import Question
-from netless_lab.model.netfilter.words import words
+from netless_lab.model.netfilter.conditions import Question, words
 from netless_lab.model.snapshot import Chain, Rule
 
 IP_RULES = """

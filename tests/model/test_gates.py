@@ -9,7 +9,7 @@ from helpers.rules import rule
 from helpers.snapshots import FORWARD, bridge, default, forward_drop, host, masquerade, uplink
 from netless_lab.model.gates import firewall, forwarding, gates_of, leads_out, nat
 from netless_lab.model.netfilter import rules as r
-from netless_lab.model.netfilter.spans import only
+from netless_lab.model.netfilter.packet import only
 from netless_lab.model.snapshot import Chain, Node, Route, Rule
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, answer, first
+from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, answer, common, first, network, only, shown
 from ..model.netfilter.run import Way, always, run
-from ..model.netfilter.spans import common, network, only, shown
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..model.snapshot import Node, Snapshot
 from ..primitives.look import place_of

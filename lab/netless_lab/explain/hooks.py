@@ -13,9 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from ..model.netfilter import packet as known
-from ..model.netfilter.packet import UDP, Packet
+from ..model.netfilter.packet import UDP, Packet, address, only, spans
 from ..model.netfilter.run import FAMILIES, Doubt, Way, agreed, always, doubt, run
-from ..model.netfilter.spans import address, only, spans
 from . import routes
 from .case import Case
 from .last_seen import NEIGHBOUR_KINDS, LastSeen

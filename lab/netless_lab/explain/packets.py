@@ -10,9 +10,8 @@ from ..model import icmp
 from ..model.addresses import is_address
 from ..model.journeys.flow import Flow
 from ..model.netfilter import packet as known
-from ..model.netfilter.packet import CONFIRMED, DNAT, ICMP, ICMPV6, SEEN_REPLY, SNAT, STATES, TCP, UDP, Packet
+from ..model.netfilter.packet import CONFIRMED, DNAT, ICMP, ICMPV6, SEEN_REPLY, SNAT, STATES, TCP, UDP, Packet, Spans, address, only
 from ..model.netfilter.run import run
-from ..model.netfilter.spans import Spans, address, only
 from ..model.snapshot import Chain, Rule
 from .case import Case
 from .last_seen import LastSeen

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ..model.journey import Fact
+from ..model.netfilter.packet import only
 from ..model.netfilter.run import run
-from ..model.netfilter.spans import only
 from ..model.snapshot import Node, PolicyRule, Route
 from . import routes
 from .blame import Mended, blame

@@ -7,10 +7,9 @@ from ipaddress import ip_address
 from typing import Final
 
 from ..model.evidence import TraceStep
-from ..model.netfilter.packet import Packet
+from ..model.netfilter.packet import Packet, address, single
 from ..model.netfilter.rules import Drop, Rewrite, Untrack, Zone
 from ..model.netfilter.run import FAMILIES, at_chain, base_chains, missed, reached, through
-from ..model.netfilter.spans import address, single
 from ..model.snapshot import Chain, Node, Rule
 
 _ANY: Final = frozenset({"ip", "ip6", "inet"})

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from ..model.netfilter import rules as r
-from ..model.netfilter.spans import only, spans
+from ..model.netfilter.packet import only, spans
 from ..model.snapshot import Chain, Rule
 from .nft import xt_matches, xt_targets
 from .nft.datatypes import quoted

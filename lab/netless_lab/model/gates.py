@@ -17,9 +17,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from .netfilter.packet import Packet, answer, any_packet, first
+from .netfilter.packet import Packet, Spans, addresses, answer, any_packet, first, network, spans, without
 from .netfilter.run import FAMILIES, Way, always, base_chains, through, translates, unread
-from .netfilter.spans import Spans, addresses, network, spans, without
 from .snapshot import Link, Node
 
 GateState = Literal["open", "narrow", "closed", "absent", "unknown"]

@@ -5,32 +5,15 @@ A link holds only those that are otherwise (``Link.options``): so a link that no
 
 from __future__ import annotations
 
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+if TYPE_CHECKING:
+    from .snapshot import Link
+
 Of = Literal["link", "kind", "port"]
 """What an option belongs to: any link, a link of its kind, or a port of a bridge."""
-
-
-class Options(Protocol):
-    """What is asked of a link here."""
-
-    @property
-    def kind(self) -> str:
-        """As a snapshot has it."""
-
-    @property
-    def mode(self) -> str | None:
-        """As a snapshot has it."""
-
-    @property
-    def port(self) -> object | None:
-        """None when it is no port."""
-
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """Those that are not as born."""
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -88,7 +71,7 @@ def born(kind: str, mode: str | None, of: Of, word: str) -> str | None:
             return _PORT.get(word)
 
 
-def reset_and_set(before: Options, after: Options) -> tuple[Option, ...]:
+def reset_and_set(before: Link, after: Link) -> tuple[Option, ...]:
     """What makes of a link with the options of ``before`` one with those of ``after``: those that are as born again, then those that differ.
 
     What a port has goes and comes with being one.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ..model.gates import beyond, ways_out
-from ..model.netfilter.packet import ICMP, STATES, TCP, UDP, Packet, answer, first
+from ..model.netfilter.packet import ICMP, STATES, TCP, UDP, Packet, answer, common, first, network, only, spans
 from ..model.netfilter.rules import Accept, Condition, Drop, Names, Numbers, Part
 from ..model.netfilter.run import FAMILIES, Way, always, at_chain, base_chains, run, through, translates
-from ..model.netfilter.spans import common, network, only, spans
 from ..model.snapshot import Chain, Node, Rule, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
 from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..model.netfilter.packet import ICMP, TCP, UDP, Packet
+from ..model.netfilter.packet import ICMP, TCP, UDP, Packet, Spans, members, network, shown, single, spans, without
 from ..model.netfilter.run import Way, doubt, reached
-from ..model.netfilter.spans import Spans, members, network, shown, single, spans, without
 from ..model.snapshot import Chain, Link, Name, Node, Rule, Snapshot
 from ..model.telling import PROGRAMS
 from .base import Finding, NotMet

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ..model.gates import beyond, networks, ways_out
-from ..model.netfilter.packet import ICMP, TCP, UDP, Packet, first
+from ..model.netfilter.conditions import words
+from ..model.netfilter.packet import ICMP, TCP, UDP, Packet, common, first, members, network, shown, spans, without
 from ..model.netfilter.rules import Accept, Condition, Names, Numbers, Return, Rewrite
 from ..model.netfilter.run import FAMILIES, Way, always, base_chains, missed, reached, through
-from ..model.netfilter.spans import common, members, network, shown, spans, without
-from ..model.netfilter.words import words
 from ..model.snapshot import Chain, Node, Rule, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
 from .lab_table import add_rule, as_python, delete_rule, drop_chain, make_chain

@@ -6,7 +6,7 @@ Forwarding: whether a node passes packets that are not for itself, that is, whet
 from __future__ import annotations
 
 from ..model.gates import networks, passes_on, switched_on
-from ..model.netfilter.spans import common, network, spans
+from ..model.netfilter.packet import common, network, spans
 from ..model.snapshot import Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, literal
 from .look import inside, no_node, place

@@ -18,9 +18,8 @@ from helpers.wires import QUIET
 from netless_lab.kernel.namespace import Namespace, socket_in
 from netless_lab.kernel.read import Reader, own_node
 from netless_lab.model.gates import Family
-from netless_lab.model.netfilter.packet import UDP, Packet, answer, first
+from netless_lab.model.netfilter.packet import UDP, Packet, address, answer, first, only
 from netless_lab.model.netfilter.run import Way, always, through
-from netless_lab.model.netfilter.spans import address, only
 from netless_lab.model.snapshot import Node
 
 ROUTER = """

@@ -6,11 +6,9 @@ from helpers.sandboxed import sandboxed_once, sh
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.nft.read import RulesetReader
 from netless_lab.model.netfilter import rules as r
-from netless_lab.model.netfilter.conditions import Question
-from netless_lab.model.netfilter.packet import UDP, first
+from netless_lab.model.netfilter.conditions import Question, allowed, fields_of, words
+from netless_lab.model.netfilter.packet import UDP, address, first, only
 from netless_lab.model.netfilter.run import missed
-from netless_lab.model.netfilter.spans import address, only
-from netless_lab.model.netfilter.words import allowed, fields_of, words
 from netless_lab.model.snapshot import Chain, Node, Rule
 
 CONDITIONS = (

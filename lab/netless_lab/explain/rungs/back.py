@@ -7,11 +7,10 @@ from typing import Final
 
 from ...model.addresses import is_address
 from ...model.journey import Fact, Hop, Rewrite
-from ...model.netfilter.conditions import Question
+from ...model.netfilter.conditions import Question, fields_of, words
 from ...model.netfilter.packet import Packet
 from ...model.netfilter.rules import Return
 from ...model.netfilter.run import FAMILIES, always, doubt, missed, through
-from ...model.netfilter.words import fields_of, words
 from ...model.snapshot import Chain, Node, Rule
 from .. import routes
 from ..blame import blame

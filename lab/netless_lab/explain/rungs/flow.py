@@ -5,9 +5,8 @@ from __future__ import annotations
 from ...model.journey import Fact
 from ...model.journeys.flow import Flow
 from ...model.journeys.packet import ICMP, ICMP6, TCP
-from ...model.netfilter.packet import Packet, first
+from ...model.netfilter.packet import Packet, Spans, address, common, first, network, only
 from ...model.netfilter.run import Way, through
-from ...model.netfilter.spans import Spans, address, common, network, only
 from ..blame import blame
 from ..case import Case
 from ..cause import Cause, of_node, owner_words, seen, state

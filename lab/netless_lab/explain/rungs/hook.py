@@ -10,11 +10,10 @@ from msgspec.structs import replace
 from ...model.evidence import TraceStep
 from ...model.icmp import ERRORS, ERRORS6
 from ...model.journey import Fact
-from ...model.netfilter.conditions import Question
+from ...model.netfilter.conditions import Question, allowed
+from ...model.netfilter.packet import only, without
 from ...model.netfilter.rules import VerdictMap
 from ...model.netfilter.run import always, missed, run
-from ...model.netfilter.spans import only, without
-from ...model.netfilter.words import allowed
 from ...model.probe import Ping
 from ...model.snapshot import Chain, Rule
 from ...primitives.look import place_of, undecided

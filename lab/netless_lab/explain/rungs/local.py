@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...model.evidence import CLOSED_PORT
+from ...model.netfilter.conditions import allowed, fields_of
+from ...model.netfilter.packet import common, only
 from ...model.netfilter.run import missed
-from ...model.netfilter.spans import common, only
-from ...model.netfilter.words import allowed, fields_of
 from ...model.probe import Connect, Fetch, Lookup, Udp
 from ...model.snapshot import Listener, Node
 from ..blame import blame

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ...model.netfilter import rules as r
-from ...model.netfilter.spans import Spans, spans
+from ...model.netfilter.packet import Spans, spans
 from .datatypes import HOST_ORDER, number, prefix_length, show
 from .fields import BITS, Field
 from .sets import Element, Set, show_data, show_element

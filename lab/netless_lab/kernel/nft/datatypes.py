@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from ...model.netfilter.words import named
+from ...model.netfilter.conditions import named
 
 Kind = Literal[
     "ifname", "ifindex", "ipv4", "ipv6", "ether", "port", "l4proto", "nfproto", "ethertype", "mark", "ctstate", "ctstatus", "ctdir",

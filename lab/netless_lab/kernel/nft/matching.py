@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ...model.netfilter import rules as r
-from ...model.netfilter.words import FLAGS, bits
+from ...model.netfilter.conditions import FLAGS, bits
 from .datatypes import HOST_ORDER, Kind, number, prefix_length, quote, show
 from .fields import BITS, Field
 from .sets import Set, show_elements, show_range

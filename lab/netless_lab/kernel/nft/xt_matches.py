@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from ...model.netfilter import rules as r
-from ...model.netfilter.spans import addresses, network, only, spans, without
-from ...model.netfilter.words import words
+from ...model.netfilter.conditions import words
+from ...model.netfilter.packet import addresses, network, only, spans, without
 from ..netlink.attributes import text
 from .datatypes import quoted
 from .matching import Phrase

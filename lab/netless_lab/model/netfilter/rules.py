@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from .spans import Spans
+from .packet import Spans
 
 
 class Numbers(msgspec.Struct, frozen=True, tag="numbers"):

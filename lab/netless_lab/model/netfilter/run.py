@@ -19,8 +19,7 @@ import msgspec
 from ..snapshot import Chain, Node, Program, Rule
 from . import rules as r
 from .conditions import Guess, Question, View
-from .packet import DNAT, SNAT, STATES, Packet
-from .spans import Spans, common, network, only, single, spans
+from .packet import DNAT, SNAT, STATES, Packet, Spans, common, network, only, single, spans
 
 FAMILIES: Final = {4: ("ip", "inet"), 6: ("ip6", "inet")}
 """The tables that see a packet of IPv4 or IPv6 at IP's own hooks."""
