@@ -71,8 +71,7 @@ def _names(before: Snapshot, after: Snapshot) -> list[Change]:
     old, new = ({name.name: name for name in snapshot.names} for snapshot in (before, after))
     found: list[Change] = []
     for text, name in new.items():
-        was = old.get(text)
-        if was is None:
+        if (was := old.get(text)) is None:
             found.append(NameAdded(_leads_to(after, name), name))
         elif was.netns != name.netns:
             if name.netns is None:

@@ -279,8 +279,7 @@ def rule_changes(node: str, was: Chain | None, now: Chain) -> list[c.Change]:
         fw.RuleRemoved(node, on, rule, place, place == len(old) - 1) for handle, (place, rule) in old.items() if handle not in new
     ]
     for handle, (place, rule) in new.items():
-        before = old.get(handle)
-        if before is None:
+        if (before := old.get(handle)) is None:
             found.append(fw.RuleAdded(node, on, rule, place, place == len(new) - 1))
         elif before[1].text != rule.text:
             found.append(fw.RuleChanged(node, on, before[1], rule, place))

@@ -221,8 +221,7 @@ def _switch(on: bool) -> str:
 
 
 def _vxlan(link: Link) -> str:
-    own = link.vxlan
-    if own is None:
+    if (own := link.vxlan) is None:
         return ""
     ends = f" from {own.local}" if own.local else ""
     return f"vni {own.vni} port {own.port}{ends}" + (f" to {own.remote}" if own.remote else "")

@@ -119,8 +119,7 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
         """
         claim = f"{self.link or 'an interface'}{inside(self.node)} has {self.cidr}"
         expected = f"{self.cidr} on {self.link or 'some interface'}{inside(self.node)}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         holders = tuple(link for link in node.links if any(a.cidr == str(ip_interface(self.cidr)) for a in link.addresses))
         if any(self.link is None or link is node.link(self.link) for link in holders):
@@ -192,8 +191,7 @@ class NoAddress(Expectation, frozen=True, rename={"cidr": "no-address", "link": 
         ip = str(ip_interface(self.cidr).ip)
         claim = f"{self.link or 'no interface'}{inside(self.node)} {'has no' if self.link else 'has'} {ip}"
         expected = f"{ip} not on {self.link or 'any interface'}{inside(self.node)}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         holder = node.owner(ip)
         if holder is None or (self.link is not None and holder.name != self.link):

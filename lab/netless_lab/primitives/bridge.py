@@ -62,11 +62,9 @@ class BridgeExists(Expectation, frozen=True, rename={"name": "bridge", "node": "
         asked = "" if self.up is None else " that is up" if self.up else " that is down"
         claim = f"{self.name}{inside(self.node)} is a bridge{asked}"
         expected = f"a bridge {self.name}{inside(self.node)}{asked}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
-        link = node.link(self.name)
-        if link is None:
+        if (link := node.link(self.name)) is None:
             seen, near = no_link(snapshot, node, self.name)
             others = tuple(own.name for own in node.links if own.kind == "bridge")
             if others and not near:
@@ -162,12 +160,10 @@ class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "
         asked = f", {self.state}" if self.state else ""
         claim = f"{self.name} is a port of {self.bridge}{inside(self.node)}{asked}"
         expected = f"{self.name} plugged into {self.bridge}{asked}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         look = where.run(self.node, "bridge link show")
-        link = node.link(self.name)
-        if link is None:
+        if (link := node.link(self.name)) is None:
             seen, near = no_link(snapshot, node, self.name)
             return NotMet(claim, expected, seen, look, near)
         if link.master != self.bridge:
@@ -179,8 +175,7 @@ class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "
         return Met(claim)
 
     def _near(self, node: Node, link: Link) -> str:
-        bridge = node.link(self.bridge)
-        if bridge is None:
+        if node.link(self.bridge) is None:
             return f"{place(node)} has no bridge {self.bridge} to plug it into."
         if link.peer is not None and link.peer.node == node.name:
             far = node.link(link.peer.name)

@@ -139,8 +139,7 @@ class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "no
         claim = f"packets passing through{inside(self.node)} are {'dropped' if shut else 'let through'} unless a rule says otherwise"
         expected = f"{'a' if shut else 'no'} chain at the forward hook with policy drop"
         look = where.run(self.node, "nft list chains")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         ways = run(node, "forward", STRANGER)
         held = always(ways, lambda way: way.end == ("drop" if shut else "accept"))
@@ -199,8 +198,7 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         claim = f"{what} may pass through{inside(self.node)}"
         expected = f"every chain at the forward hook accepts {what}"
         look = where.run(self.node, "nft list ruleset")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         for request, asked in self._asked(node):
             ways = self._ways(node, request, asked)

@@ -135,15 +135,12 @@ class LinkExists(Expectation, frozen=True, rename={"name": "link", "node": "in"}
         claim = f"{self.name} is{inside(self.node)}" + self._asked()
         expected = f"{'a ' + self.kind if self.kind else 'an interface'} {self.name}{inside(self.node)}" + self._asked()
         look = where.ip(self.node, "-d link show")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
-        link = node.link(self.name)
-        if link is None:
+        if (link := node.link(self.name)) is None:
             seen, near = no_link(snapshot, node, self.name)
             return NotMet(claim, expected, seen, look, near)
-        wrong = self._wrong(snapshot, node, link)
-        if wrong is None:
+        if (wrong := self._wrong(snapshot, node, link)) is None:
             return Met(claim)
         return NotMet(claim, expected, wrong[0], where.ip(self.node, f"-d link show {device(self.name)}"), wrong[1])
 
@@ -176,11 +173,9 @@ class NoLink(Expectation, frozen=True, rename={"name": "no-link", "node": "in"})
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """Absent is what is wanted; a node that does not exist is no proof of it."""
         claim = f"{self.name} is not{inside(self.node)}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, claim)
-        link = node.link(self.name)
-        if link is None:
+        if (link := node.link(self.name)) is None:
             return Met(claim)
         seen = f"{place(node)} has a {link.kind} called {self.name}"
         return NotMet(claim, f"no interface {self.name}{inside(self.node)}", seen, where.ip(self.node, "link show"))

@@ -98,8 +98,7 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
         claim = f"packets from {self.net} leave{inside(self.node)} under the address of the way out"
         expected = f"a postrouting rule that masquerades {self.net}" + (f" except towards {self.bridge}" if self.bridge else "")
         look = where.run(self.node, "nft list ruleset")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         out = self.uplink or next(iter(ways_out(node, self.bridge or "")), _NONE)
         for asked in self._leaving(node, out):

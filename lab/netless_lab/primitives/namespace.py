@@ -147,8 +147,7 @@ class OnlyLo(Expectation, frozen=True, rename={"node": "only-lo"}):
         """Exactly one link, lo."""
         claim = f"{self.node} has nothing but lo"
         expected = f"lo as the only interface in {self.node}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         names = tuple(link.name for link in node.links)
         if names == ("lo",):
@@ -290,8 +289,7 @@ class Named(Expectation, frozen=True, rename={"node": "named"}):
         """The inode behind a name equals the inode of the node; the look is the comparison itself."""
         claim = f"the namespace of {self.node} has a name"
         expected = f"a name in {NETNS} that leads to the namespace of {self.node}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {NETNS}/*"
         if any(name.netns == node.netns for name in snapshot.names):
@@ -336,8 +334,7 @@ def _leads(snapshot: Snapshot, name: Name) -> str:
 
 
 def _named(snapshot: Snapshot, node: str, name: Name) -> Snapshot:
-    owner = snapshot.node(node)
-    if owner is None:
+    if (owner := snapshot.node(node)) is None:
         return snapshot
     entry = replace(name, netns=owner.netns)
     kept = tuple(own for own in snapshot.names if own.name != name.name)

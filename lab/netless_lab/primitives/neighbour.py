@@ -93,8 +93,7 @@ class KnowsNeighbour(Expectation, frozen=True, rename={"ip": "neighbour", "node"
         claim = f"{self.node} knows the MAC of {self.ip}"
         expected = f"an ARP entry for {self.ip} with a MAC{inside(self.node)}"
         look = where.ip(self.node, "neigh show")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         entries = tuple(entry for entry in node.neighbours if same(entry.address, self.ip))
         known = tuple(entry for entry in entries if entry.mac and entry.state in KNOWN)

@@ -74,8 +74,7 @@ class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node"
         claim = f"{self.node} asks the name server {self.server}"
         expected = f"nameserver {self.server} in the {FILE} of {self.node}"
         look = where.files(self.node, f"cat {FILE}")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         if any(same(self.server, own) for own in _asked(node)):
             return Met(claim)

@@ -115,8 +115,7 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
         claim = f"{self.node} has the route {self.dst}{way}"
         expected = f"the route {self.dst}{way}{inside(self.node)}"
         look = where.ip(self.node, "route show")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         family = _family(self.dst, self.via)
         found = deciding(node, self.dst, family)
@@ -212,8 +211,7 @@ class NoRoute(Expectation, frozen=True, rename={"node": "in", "dst": "no-route"}
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """No unicast route with this destination that the node's own packets meet."""
         claim = f"{self.node} has no route {self.dst}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, claim)
         found = tuple(route for route in deciding(node, self.dst, _family(self.dst, None)) if route.type == "unicast")
         if not found:

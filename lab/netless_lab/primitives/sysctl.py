@@ -52,8 +52,7 @@ class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"})
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """The value in the snapshot; a setting the snapshot does not hold is not met."""
         claim = f"{self.key}{inside(self.node)} is {self.value}"
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, claim)
         value = sysctl_of(node, self.key)
         if value == self.value:
@@ -164,8 +163,7 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
         claim = f"{self.node} {'passes on' if self.on else 'does not pass on'} packets that are not for itself"
         expected = f"{KEY} = {int(self.on)}{inside(self.node)}"
         look = where.run(self.node, f"sysctl {KEY}")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         value = sysctl_of(node, KEY)
         devices = _travelled(snapshot, node) or ("",)
@@ -176,8 +174,7 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
             near = ""
             if self.on:
                 routers = (other for other in snapshot.nodes if other.role == "container" and switched_on(sysctl_of(other, KEY) or ""))
-                wrong = next(routers, None)
-                if wrong is not None:
+                if (wrong := next(routers, None)) is not None:
                     near = f"It is on in {place(wrong)}; but the packets pass through {place(node)}, which has a setting of its own."
             return NotMet(claim, expected, f"{KEY} is {value if value is not None else 'not readable'}", look, near)
         device = next(device for device, on in passing.items() if on != self.on)

@@ -78,11 +78,9 @@ class IsUp(Expectation, frozen=True, rename={"name": "up", "node": "in"}):
         claim = f"{self.name}{inside(self.node)} is up"
         expected = f"{self.name}{inside(self.node)} switched on"
         look = where.ip(self.node, f"-br link show {device(self.name)}")
-        node = snapshot.node(self.node)
-        if node is None:
+        if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
-        link = node.link(self.name)
-        if link is None:
+        if (link := node.link(self.name)) is None:
             seen, near = no_link(snapshot, node, self.name)
             return NotMet(claim, expected, seen, where.ip(self.node, "-br link show"), near)
         if link.up:

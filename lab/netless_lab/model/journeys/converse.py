@@ -103,8 +103,7 @@ class Sorter:
             if packet.kind in _NEIGHBOURS:
                 neighbours.append(Sight(frame, outer, 1))
                 continue
-            place = self._place(frame, packet)
-            if place is not None:
+            if (place := self._place(frame, packet)) is not None:
                 key, leg = place
                 if key not in found:
                     found[key] = Conversation(self.groups.addresses(key[0]))
@@ -114,8 +113,7 @@ class Sorter:
     def _place(self, frame: Frame, packet: Packet) -> tuple[tuple[int, int], Leg] | None:
         """(which conversation, which direction) of a packet; None when it has none."""
         if packet.kind == "icmp-error":
-            about = packet.quoted
-            if about is None:
+            if (about := packet.quoted) is None:
                 return None
             key, leg = self._find(about.talk, about)
             return key, -leg

@@ -154,8 +154,7 @@ def _icmp(data: bytes, at: int, outer: _Outer) -> Packet:
     dst, src, vlan, sender, target, ttl, proto, ident, size, depth = outer
     kind, code, _, number, seq = _ICMP(data, at)
     six = proto == ICMP6
-    echo = _ECHO.get(kind)
-    if echo is not None:
+    if (echo := _ECHO.get(kind)) is not None:
         mark = (kind, number, seq)
         return Packet(echo, dst, src, sender, target, ttl, proto, number, number, mark, ident, seq, size=size - _ICMP_SIZE, vlan=vlan)
     if kind in (icmp.ERRORS6 if six else icmp.ERRORS):

@@ -97,8 +97,7 @@ class Groups:
 
     def find(self, talk: Tuple) -> tuple[int, int]:
         """(group, direction); a tuple never seen begins a group of its own."""
-        found = self._known.get(talk)
-        if found is None:
+        if (found := self._known.get(talk)) is None:
             self._next += 1
             self._members[self._next] = []
             self._add(talk, self._next, 1)

@@ -67,8 +67,7 @@ def _what(packet: Packet) -> str:
             limit = f" (mtu {packet.seq})" if packet.seq else ""
             return f"{error(packet)}{limit}{about}"
         case "tcp":
-            said = _HTTP.match(packet.payload)
-            if said is not None:
+            if (said := _HTTP.match(packet.payload)) is not None:
                 return said[0].decode("ascii", "replace")
             return f"{flags(packet)}, {packet.size} bytes" if packet.size else flags(packet)
         case "udp":
@@ -84,8 +83,7 @@ def _what(packet: Packet) -> str:
 
 def _dns(payload: bytes) -> str:
     """``DNS A example.test?`` or ``DNS example.test is 198.51.100.10``; "" for what is no DNS."""
-    message = _message(payload)
-    if message is None:
+    if (message := _message(payload)) is None:
         return ""
     (question,) = message.questions
     name = dns.text(question.name)

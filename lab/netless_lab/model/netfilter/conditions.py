@@ -41,8 +41,7 @@ class View:
             case r.Unread():
                 return "varies" if part.varies else "unread"
             case r.Lookup():
-                elements = self.elements(part, chain)
-                if elements is None:
+                if (elements := self.elements(part, chain)) is None:
                     return "unread"
                 if len(part.fields) == 1:
                     return self._part(part.fields[0], _together(elements), packet, part.negated)
@@ -67,16 +66,14 @@ class View:
     def _part(self, field: str, values: r.Values, packet: Packet, negated: bool) -> Split:
         if self.lacks(field, packet):
             return None, packet
-        split = self._split(field, values, packet)
-        if split is None:
+        if (split := self._split(field, values, packet)) is None:
             return "unlisted"
         return (split[1], split[0]) if negated else split
 
     def _split(self, field: str, values: r.Values, packet: Packet) -> tuple[Packet | None, Packet | None] | None:
         """The packet where the field is among the values, and where it is not; None when that cannot be told."""
         if isinstance(values, r.Names):
-            name = packet.names.get(field)
-            if name is None:
+            if (name := packet.names.get(field)) is None:
                 return None
             return (packet, None) if values.hold(name) else (None, packet)
         if field in ("fib saddr type", "fib daddr type"):
@@ -90,8 +87,7 @@ class View:
         if have is None:
             return None
         if values.mask is not None:
-            value = single(have)
-            if value is None:
+            if (value := single(have)) is None:
                 return None
             return (packet, None) if common(only(value & values.mask), values.spans) else (None, packet)
         inside, outside = common(have, values.spans), without(have, values.spans)

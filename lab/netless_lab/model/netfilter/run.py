@@ -303,8 +303,7 @@ class _Walk:
 
     def _mapped(self, chain: Chain, rule: Rule, part: r.VerdictMap, way: Way) -> Iterator[tuple[Way, r.Verdict | None]]:
         """Every part of it with what its element decides, None where there is no element."""
-        elements = self._view.elements(part, chain)
-        if elements is None:
+        if (elements := self._view.elements(part, chain)) is None:
             guessed = msgspec.structs.replace(way, doubts=(*way.doubts, Doubt(chain, rule, "unread")))
             yield guessed, None
             yield guessed, r.Unfollowed(part.name)

@@ -96,8 +96,7 @@ def _lonely(name: str, node: Node) -> Vertex:
 
 
 def _edges(node: Node, link: Link, ids: dict[tuple[str, str], str]) -> list[Edge]:
-    me = ids.get((node.name, link.name))
-    if me is None:
+    if (me := ids.get((node.name, link.name))) is None:
         return []
     found = []
     far = ids.get((link.peer.node, link.peer.name)) if link.peer is not None else None

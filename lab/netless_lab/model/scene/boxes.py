@@ -181,8 +181,7 @@ def _lines(figure: Figure, actor: Actor, level: Level) -> list[Line]:
 def _link_lines(figure: Figure, part: Part, level: Level, lead: tuple[Piece, ...], under: tuple[Piece, ...]) -> list[Line]:
     link = part.link
     name: list[Piece] = [(safe(link.name), "chip" if link.kind != "bridge" else bridge_style(link))]
-    tag = _tag(figure, part)
-    if tag:
+    if tag := _tag(figure, part):
         name.append((f" {tag}", "dim"))
     port = link.kind != "bridge" and link.kind != "loopback"
     if not port and (not link.up or not link.carrier):

@@ -125,8 +125,7 @@ def _cast(snapshot: Snapshot, goal: Snapshot | None) -> tuple[list[Actor], dict[
             frame = f"container-{hue % HUES}"
             hue += 1
         real = node.name in seen
-        wish = wishes.get(node.name)
-        if wish is None:
+        if (wish := wishes.get(node.name)) is None:
             parts = tuple(Part((node.name, link.name), link) for link in node.links if _worth_a_row(link))
         else:
             parts = _match(node if real else None, wish, renamed)

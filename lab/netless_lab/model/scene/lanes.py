@@ -101,8 +101,7 @@ def plan_lanes(figure: Figure, width: int, height: int, ghosts: bool) -> Lanes |
         column = _stack_left(figure, level, ghosts, height)
         if column is None or (column.more and column.more * 2 > len(figure.left) + len(figure.dangling)):
             continue
-        plan = _fit(figure, column, level, ghosts, width, height)
-        if plan is not None:
+        if (plan := _fit(figure, column, level, ghosts, width, height)) is not None:
             return plan
     return None
 
@@ -158,8 +157,7 @@ def _fit(figure: Figure, column: Column, level: Level, ghosts: bool, width: int,
         if labels not in middles:
             middles[labels] = plan_middle(figure, left_rows, lane, inner, labels) if figure.host is not None else None
         middle = middles[labels]
-        plan = _spread(figure, column, middle, lane, detours, level, thrift, width)
-        if plan is not None:
+        if (plan := _spread(figure, column, middle, lane, detours, level, thrift, width)) is not None:
             hidden = column.hidden + lane.hidden + (middle.hidden if middle is not None else ())
             y = (height - frame - passing) // 2
             return msgspec.structs.replace(plan, y=y, height=frame, left_top=left_top, hidden=hidden)

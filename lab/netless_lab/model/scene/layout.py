@@ -91,8 +91,7 @@ def _words(sheet: Sheet, each: Block, x: int, y: int, width: int, ports: dict[Pl
     if each.framed and sheet.shows(actor.real):
         title = clip(actor.label, width - 6)
         sheet.canvas.put(x + 2, y, f" {title} ", actor.frame + "-title" if actor.real else "ghost")
-        foot = each.foot_for(width - 4)
-        if foot:
+        if foot := each.foot_for(width - 4):
             left = x + 1 if sum(len(text) for text, _ in foot) == width - 4 else x + 2
             sheet.write(left, y + each.height - 1, [(" ", ""), *foot, (" ", "")])
     start = x + 2 if each.framed else x
@@ -102,8 +101,7 @@ def _words(sheet: Sheet, each: Block, x: int, y: int, width: int, ports: dict[Pl
         if not sheet.shows(line.real):
             continue
         _clipped(sheet, start, row, line.pieces, room)
-        part = line.part
-        if part is None:
+        if (part := line.part) is None:
             continue
         port = ports[part.place]
         if line.port:

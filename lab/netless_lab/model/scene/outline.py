@@ -138,8 +138,7 @@ def _link(figure: Figure, part: Part, shown: set[Place]) -> Row:
     shown.add(part.place)
     tokens = [Token(*dot(part.link), "dot", part.place), Token(f" {safe(part.link.name)}", "chip", "link", part.place)]
     tag = kind_tag(part.link)
-    lower = lower_of(part)
-    if lower is not None:
+    if (lower := lower_of(part)) is not None:
         tag = f"{tag} {TO} {safe(lower[1] if lower[0] == part.place[0] else ' '.join(lower))}"
     tokens += [Token(f" {tag}", "dim", spare=True)] if tag else []
     tokens += _address(part)

@@ -112,8 +112,7 @@ class Scene(msgspec.Struct, frozen=True):
 
     def wire(self, start: Place, end: Place) -> tuple[Cell, ...]:
         """The cells from one place to the next when a single wire joins them, in that direction; else ()."""
-        forth = self.wires.get((start, end))
-        if forth is not None:
+        if (forth := self.wires.get((start, end))) is not None:
             return forth
         return self.wires.get((end, start), ())[::-1]
 
@@ -141,8 +140,7 @@ class Scene(msgspec.Struct, frozen=True):
     def _legs(self, start: Place, end: Place) -> tuple[tuple[Cell, ...], ...]:
         if start == end:
             return ((self.anchors[end],),)
-        straight = self.wire(start, end)
-        if straight:
+        if straight := self.wire(start, end):
             return (straight,)
         near: dict[Place, list[Place]] = {}
         for one, other in self.wires:
