@@ -2,40 +2,37 @@
 
 Counters and the time a snapshot was taken are no changes at all. What comes and goes by itself is there but marked quiet.
 
-What changed in the links: came, went, moved, renamed, up, down, plugged in, set, addressed.
-
-Which node and which link of one snapshot is which of the other.
-
-A namespace is its inode. A link is (namespace, ifindex) as long as it stays; when it moves to another namespace the kernel may give it
-another ifindex, but it keeps its MAC, its kind and its peer, and those tell that it is the same one (RTM_NEWLINK with IFLA_NET_NS_*).
+Which node and which link of one snapshot is which of the other: a namespace is its inode, a link is (namespace, ifindex) as long as it stays. When it
+moves to another namespace the kernel may give it another ifindex, but it keeps its MAC, its kind and its peer, and those tell that it is the same
+one (RTM_NEWLINK with IFLA_NET_NS_*).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from . import changes as c
-from .changes import Change, NameAdded, NameBroken, NameMoved, NameRemoved, NodeAppeared, NodeRenamed, NodeReplaced, NodeVanished
 from .diff_tables import table_changes
 from .options import reset_and_set
 from .snapshot import Address, BridgePort, Link, Name, Node, Snapshot
 
 
-def diff(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
+def diff(before: Snapshot, after: Snapshot) -> tuple[c.Change, ...]:
     """What changed, in the order a person would tell it: nodes, names, links and their settings, then each node's tables."""
     if before is after:
         return ()
     same = match(before, after)
-    changes: list[Change] = []
+    changes: list[c.Change] = []
     gone = {node.name: node for node in same.nodes_gone}
     new = {node.name for node in same.nodes_new}
-    changes += [NodeReplaced(node.name, gone[node.name], node) for node in same.nodes_new if node.name in gone]
-    changes += [NodeVanished(node.name, node) for node in same.nodes_gone if node.name not in new]
-    changes += [NodeAppeared(node.name, node) for node in same.nodes_new if node.name not in gone]
-    changes += [NodeRenamed(now.name, was.name) for was, now in same.nodes if was.name != now.name]
+    changes += [c.NodeReplaced(node.name, gone[node.name], node) for node in same.nodes_new if node.name in gone]
+    changes += [c.NodeVanished(node.name, node) for node in same.nodes_gone if node.name not in new]
+    changes += [c.NodeAppeared(node.name, node) for node in same.nodes_new if node.name not in gone]
+    changes += [c.NodeRenamed(now.name, was.name) for was, now in same.nodes if was.name != now.name]
     changes += _names(before, after)
     changes += link_changes(same)
     macs = frozenset(link.mac for snapshot in (before, after) for node in snapshot.nodes for link in node.links)
@@ -64,27 +61,20 @@ def _knob(key: str, renamed: dict[str, str]) -> str:
     return f"{knob}/{renamed[device]}" if device in renamed else key
 
 
-def _names(before: Snapshot, after: Snapshot) -> list[Change]:
+def _names(before: Snapshot, after: Snapshot) -> Iterator[c.Change]:
     """What /run/netns says: a name is only a name, and may lead nowhere."""
     if before.names == after.names:
-        return []
+        return
     old, new = ({name.name: name for name in snapshot.names} for snapshot in (before, after))
-    found: list[Change] = []
     for text, name in new.items():
         if (was := old.get(text)) is None:
-            found.append(NameAdded(_leads_to(after, name), name))
+            yield c.NameAdded(_leads_to(after, name), name)
+        elif was.netns != name.netns and name.netns is None:
+            yield c.NameBroken(_leads_to(before, was), was, name)
         elif was.netns != name.netns:
-            if name.netns is None:
-                found.append(NameBroken(_leads_to(before, was), was, name))
-            else:
-                there = _leads_to(after, name, "another namespace")
-                earlier = _leads_to(before, was, "another namespace") if was.netns is not None else "nowhere"
-                found.append(NameMoved(there, was, name, earlier))
-    for text, name in old.items():
-        if text not in new:
-            node = after.by_netns(name.netns) if name.netns is not None else None
-            found.append(NameRemoved(node.name if node is not None else "", name))
-    return found
+            earlier = _leads_to(before, was, "another namespace") if was.netns is not None else "nowhere"
+            yield c.NameMoved(_leads_to(after, name, "another namespace"), was, name, earlier)
+    yield from (c.NameRemoved(_leads_to(after, name, ""), name) for text, name in old.items() if text not in new)
 
 
 def _leads_to(snapshot: Snapshot, name: Name, unseen: str = "a namespace") -> str:
@@ -97,49 +87,44 @@ def _leads_to(snapshot: Snapshot, name: Name, unseen: str = "a namespace") -> st
 Ends = dict[tuple[str, str], tuple[Node, Link]]
 
 
-def link_changes(same: Identity) -> list[c.Change]:
-    """All changes of links, cables first."""
+def link_changes(same: Identity) -> Iterator[c.Change]:
+    """All changes of links, cables first: came, went, moved, renamed, up, down, plugged in, set, addressed."""
     buried = frozenset(map(id, same.nodes_gone))
-    found: list[c.Change] = []
     for node, link, far in _cables(same.links_gone):
-        quiet = link.kind == "loopback" or id(node) in buried
         if far is None:
-            found.append(c.LinkRemoved(node.name, link, quiet=quiet))
+            yield c.LinkRemoved(node.name, link, quiet=link.kind == "loopback" or id(node) in buried)
         else:
-            found.append(c.CableRemoved(node.name, link, far[0].name, far[1]))
+            yield c.CableRemoved(node.name, link, far[0].name, far[1])
     moved = {(pair.node_before.name, pair.before.name): (pair.node.name, pair.after.name) for pair in same.links}
     for pair in same.links:
         if pair.moved:
-            found.append(c.LinkMoved(pair.node.name, pair.node_before.name, pair.before, pair.after))
+            yield c.LinkMoved(pair.node.name, pair.node_before.name, pair.before, pair.after)
         elif pair.before.name != pair.after.name:
-            found.append(c.LinkRenamed(pair.node.name, pair.before.name, pair.after.name))
+            yield c.LinkRenamed(pair.node.name, pair.before.name, pair.after.name)
     for node, link, far in _cables(same.links_new):
         if far is None:
-            found.append(c.LinkAdded(node.name, link, quiet=link.kind == "loopback"))
+            yield c.LinkAdded(node.name, link, quiet=link.kind == "loopback")
         else:
-            found.append(c.CableAdded(node.name, link, far[0].name, far[1]))
+            yield c.CableAdded(node.name, link, far[0].name, far[1])
     for node, link in same.links_new:
-        found += newborn(node, link)
+        yield from newborn(node, link)
     for pair in same.links:
         if pair.before is not pair.after and (pair.before != pair.after or pair.moved):
-            found += _settings(pair, moved)
-    return found
+            yield from _settings(pair, moved)
 
 
-def newborn(node: Node, link: Link) -> list[c.Change]:
+def newborn(node: Node, link: Link) -> Iterator[c.Change]:
     """What a link already has that has just come, beside what it is."""
-    found: list[c.Change] = []
     if link.up:
-        found.append(c.LinkWentUp(node.name, link, quiet=link.kind == "loopback"))
+        yield c.LinkWentUp(node.name, link, quiet=link.kind == "loopback")
     if link.master is not None:
-        found.append(c.PortJoined(node.name, link.name, link.master, pinned=_pinned(node, link.master)))
-    plain = link if link.port is None else _without_flags(link)
-    found += [c.LinkSet(node.name, setting, plain, link) for setting in _PORT if _flag(link, setting) != _flag(plain, setting)]
+        yield c.PortJoined(node.name, link.name, link.master, pinned=_pinned(node, link.master))
+    plain = link if link.port is None else replace(link, port=BridgePort(link.port.state))  # as it was when it was plugged in
+    yield from (c.LinkSet(node.name, setting, plain, link) for setting in _PORT if _flag(link, setting) != _flag(plain, setting))
     unset = replace(link, options=tuple(own for own in link.options if own.of != "port"))
     if unset != link:
-        found.append(c.LinkSet(node.name, "options", unset, link))
-    found += [c.AddressAdded(node.name, link.name, own, quiet=by_itself(own)) for own in link.addresses]
-    return found
+        yield c.LinkSet(node.name, "options", unset, link)
+    yield from (c.AddressAdded(node.name, link.name, own, quiet=by_itself(own)) for own in link.addresses)
 
 
 def _cables(links: tuple[tuple[Node, Link], ...]) -> list[tuple[Node, Link, tuple[Node, Link] | None]]:
@@ -160,38 +145,23 @@ def _cables(links: tuple[tuple[Node, Link], ...]) -> list[tuple[Node, Link, tupl
     return found
 
 
-def _settings(pair: Pair, moved: dict[tuple[str, str], tuple[str, str]]) -> list[c.Change]:
+def _settings(pair: Pair, moved: dict[tuple[str, str], tuple[str, str]]) -> Iterator[c.Change]:
     before, after, node = pair.before, pair.after, pair.node.name
-    found: list[c.Change] = []
     if before.master != after.master and after.master != _renamed(pair.node_before.name, before.master, moved):
         if after.master is not None:
-            found.append(c.PortJoined(node, after.name, after.master, before.master or "", _pinned(pair.node, after.master)))
+            yield c.PortJoined(node, after.name, after.master, before.master or "", _pinned(pair.node, after.master))
         else:
-            found.append(c.PortLeft(node, after.name, before.master or ""))
+            yield c.PortLeft(node, after.name, before.master or "")
     if before.up != after.up:
-        found.append(c.LinkWentUp(node, after) if after.up else c.LinkWentDown(node, after))
+        yield c.LinkWentUp(node, after) if after.up else c.LinkWentDown(node, after)
     if before.carrier != after.carrier:
-        found.append(_carrier(pair))
-    found += _port(pair)
-    compared: tuple[tuple[c.Setting, bool], ...] = (
-        ("MAC", before.mac == after.mac),
-        ("MTU", before.mtu == after.mtu),
-        ("stp", before.stp == after.stp),
-        ("arp", before.arp == after.arp),
-        ("promisc", before.promisc == after.promisc),
-        ("mode", before.mode == after.mode),
-        ("alias", before.alias == after.alias),
-        ("altnames", before.altnames == after.altnames),
-        ("vxlan", before.vxlan == after.vxlan),
-        ("programs", before.programs == after.programs),
-        ("options", not reset_and_set(before, after)),
-    )
-    for setting, same in compared:
-        if not same:
+        yield _carrier(pair)
+    yield from _port(pair)
+    for setting, field in _FIELDS.items():
+        if getattr(before, field) != getattr(after, field) and (setting != "options" or reset_and_set(before, after)):
             quiet = setting == "MAC" and after.kind == "bridge" and not _pinned_by_hand(pair)
-            found.append(c.LinkSet(node, setting, before, after, quiet=quiet))
-    found += _addresses(pair)
-    return found
+            yield c.LinkSet(node, setting, before, after, quiet=quiet)
+    yield from _addresses(pair)
 
 
 def _pinned(node: Node, name: str) -> str:
@@ -211,9 +181,7 @@ def _pinned_by_hand(pair: Pair) -> bool:
 
 def _renamed(node: str, name: str | None, moved: dict[tuple[str, str], tuple[str, str]]) -> str | None:
     """The name now of what was called ``name``: a bridge that was renamed is still the same bridge."""
-    if name is None:
-        return None
-    return moved.get((node, name), (node, name))[1]
+    return None if name is None else moved.get((node, name), (node, name))[1]
 
 
 def _carrier(pair: Pair) -> c.Change:
@@ -224,7 +192,13 @@ def _carrier(pair: Pair) -> c.Change:
     return c.CarrierChanged(pair.node.name, after, cause, quiet=not by_other_end)
 
 
+_FIELDS: Final[dict[c.Setting, str]] = {
+    "MAC": "mac", "MTU": "mtu", "stp": "stp", "arp": "arp", "promisc": "promisc", "mode": "mode", "alias": "alias", "altnames": "altnames",
+    "vxlan": "vxlan", "programs": "programs", "options": "options",
+}  # fmt: skip
+"""A link's settings, and what a snapshot's link calls them."""
 _PORT: Final[tuple[c.Setting, ...]] = ("hairpin", "isolated", "learning", "flood", "broadcast", "locked")
+"""Those of a bridge's port."""
 
 
 def _flag(link: Link, setting: c.Setting) -> bool:
@@ -232,45 +206,32 @@ def _flag(link: Link, setting: c.Setting) -> bool:
     return bool(getattr(link.port or BridgePort(), setting))
 
 
-def _without_flags(link: Link) -> Link:
-    """The port as it was when it was plugged in."""
-    return replace(link, port=BridgePort(link.port.state if link.port is not None else "disabled"))
-
-
-def _port(pair: Pair) -> list[c.Change]:
-    before, after = pair.before.port, pair.after.port
+def _port(pair: Pair) -> Iterator[c.Change]:
+    before, after, node = pair.before.port, pair.after.port, pair.node.name
     if after is None or before == after:
-        return []
-    node = pair.node.name
-    found: list[c.Change] = []
+        return
     state = before.state if before is not None else "disabled"
     if state != after.state:
-        loud = after.state in ("forwarding", "blocking")
-        found.append(c.PortStateChanged(node, pair.after, state, after.state, quiet=not loud))
+        yield c.PortStateChanged(node, pair.after, state, after.state, quiet=after.state not in ("forwarding", "blocking"))
     for setting in _PORT:
         if _flag(pair.before, setting) != _flag(pair.after, setting):
-            found.append(c.LinkSet(node, setting, pair.before, pair.after))
-    return found
+            yield c.LinkSet(node, setting, pair.before, pair.after)
 
 
-def _addresses(pair: Pair) -> list[c.Change]:
+def _addresses(pair: Pair) -> Iterator[c.Change]:
     if pair.before.addresses == pair.after.addresses:
-        return []
-    node, link = pair.node, pair.after
-    old = {own.given: own for own in pair.before.addresses}
-    new = {own.given: own for own in link.addresses}
-    found: list[c.Change] = [
-        c.AddressRemoved(node.name, link.name, own, quiet=own.family == 6 and by_itself(own)) for key, own in old.items() if key not in new
-    ]
+        return
+    node, link = pair.node.name, pair.after.name
+    old, new = ({own.given: own for own in side.addresses} for side in (pair.before, pair.after))
+    yield from (c.AddressRemoved(node, link, own, quiet=own.family == 6 and by_itself(own)) for key, own in old.items() if key not in new)
     for key, own in new.items():
         if key not in old:
             by_hand = own.family == 4 and pair.before.up
-            found.append(c.AddressAdded(node.name, link.name, own, quiet=by_itself(own) and not by_hand))
+            yield c.AddressAdded(node, link, own, quiet=by_itself(own) and not by_hand)
         elif own.duplicate and not old[key].duplicate:
-            found.append(c.AddressDuplicate(node.name, link.name, own))
+            yield c.AddressDuplicate(node, link, own)
         elif old[key].tentative and not own.tentative:
-            found.append(c.AddressReady(node.name, link.name, own, quiet=True))
-    return found
+            yield c.AddressReady(node, link, own, quiet=True)
 
 
 def by_itself(own: Address) -> bool:
@@ -307,11 +268,8 @@ class Identity(msgspec.Struct, frozen=True):
 
     def renamed(self, node: Node) -> dict[str, str]:
         """Old name to new name of the links that stayed in a node and are called otherwise now."""
-        return {
-            pair.before.name: pair.after.name
-            for pair in self.links
-            if pair.node is node and not pair.moved and pair.before.name != pair.after.name
-        }
+        stayed = ((pair.before.name, pair.after.name) for pair in self.links if pair.node is node and not pair.moved)
+        return {old: new for old, new in stayed if old != new}
 
 
 def inode(node: Node) -> tuple[int, str]:
@@ -341,21 +299,14 @@ def match(before: Snapshot, after: Snapshot) -> Identity:
         if key not in new:
             gone += [(node, link) for link in node.links]
     pairs += _moves(gone, came)
-    return Identity(
-        nodes=nodes,
-        nodes_new=tuple(node for key, node in new.items() if key not in old),
-        nodes_gone=tuple(node for key, node in old.items() if key not in new),
-        links=tuple(pairs),
-        links_new=tuple(came),
-        links_gone=tuple(gone),
-    )
+    nodes_new = tuple(node for key, node in new.items() if key not in old)
+    nodes_gone = tuple(node for key, node in old.items() if key not in new)
+    return Identity(nodes, nodes_new, nodes_gone, tuple(pairs), tuple(came), tuple(gone))
 
 
 def _same(before: Link, after: Link) -> bool:
     """Whether a link with the same ifindex is the same link: an ifindex may be used again after a removal or a move."""
-    if before.kind != after.kind:
-        return False
-    return before.mac == after.mac or before.name == after.name
+    return before.kind == after.kind and (before.mac == after.mac or before.name == after.name)
 
 
 def _moves(gone: list[tuple[Node, Link]], came: list[tuple[Node, Link]]) -> list[Pair]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from ipaddress import ip_interface
 from typing import TypeVar
 
@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from . import changes as c
 from .gates import FORWARDING_KEYS, switched_on
 from .netfilter import changes as fw
-from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, Route, Rule
+from .netfilter.rules import NamedSet
+from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, Route
 
 FORWARDING_V6 = ("v6.forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
 _BY_ITSELF = frozenset({"reachable", "stale", "delay", "probe", "noarp", "none", "incomplete"})
@@ -25,40 +26,41 @@ _BORN_OFF = ("ip_forward", "v6.forwarding", "proxy_arp", "route_localnet", "icmp
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
+Held = TypeVar("Held", Chain, NamedSet)
 
 
-def table_changes(was: Node, now: Node, macs: frozenset[str], *, fresh: bool) -> list[c.Change]:
+def table_changes(was: Node, now: Node, macs: frozenset[str], *, fresh: bool) -> Iterator[c.Change]:
     """All table changes of one node. ``macs``: those of every link there is or was: a device answers for its own, and for those of macvlans on it.
 
     ``fresh``: the node is new, so most of its settings are its birth and no news."""
-    found = _routes(was, now)
-    if was.policy != now.policy:
-        found += _policy(was, now, fresh)
-    if was.neighbours != now.neighbours:
-        found += _neighbours(was, now)
-    if was.fdb != now.fdb:
-        found += _fdb(was, now, macs)
     name = now.name
-    found += [fw.TableRemoved(name, table) for table in was.tables if table not in now.tables]
-    found += [fw.TableAdded(name, table) for table in now.tables if table not in was.tables]
+    if was.routes != now.routes:
+        yield from _routes(was, now)
+    if was.policy != now.policy:
+        yield from _policy(was, now, fresh)
+    if was.neighbours != now.neighbours:
+        yield from _neighbours(was, now)
+    if was.fdb != now.fdb:
+        yield from _fdb(was, now, macs)
+    yield from (fw.TableRemoved(name, table) for table in was.tables if table not in now.tables)
+    yield from (fw.TableAdded(name, table) for table in now.tables if table not in was.tables)
     slept, sleep = _dormant(was), _dormant(now)
     asked = {f"{chain.family} {chain.table}" for chain in now.chains}
-    found += [fw.TableSet(name, table, table in sleep) for table in now.tables if table in asked and (table in slept) != (table in sleep)]
+    yield from (fw.TableSet(name, table, table in sleep) for table in now.tables if table in asked and (table in slept) != (table in sleep))
     if was.sets != now.sets:
-        found += _sets(was, now)
+        yield from _sets(was, now)
     if was.chains != now.chains:
-        found += _chains(was, now)
+        yield from _chains(was, now)
     if was.legacy != now.legacy:
-        found += _legacy(was, now)
+        yield from _legacy(was, now)
     if was.sysctls != now.sysctls:
-        found += _born_with(now) if fresh else _sysctls(was, now)
+        yield from _born_with(now) if fresh else _sysctls(was, now)
     if was.resolvers != now.resolvers:
-        found.append(c.ResolversChanged(name, was.resolvers, now.resolvers))
-    gone, new = set(was.listeners) - set(now.listeners), set(now.listeners) - set(was.listeners)
-    tunnels = {link.vxlan.port for node in (was, now) for link in node.links if link.vxlan is not None}
-    found += [c.ListenerClosed(name, own, quiet=_of_tunnel(own, tunnels)) for own in was.listeners if own in gone]
-    found += [c.ListenerOpened(name, own, quiet=_of_tunnel(own, tunnels)) for own in now.listeners if own in new]
-    return found
+        yield c.ResolversChanged(name, was.resolvers, now.resolvers)
+    if was.listeners != now.listeners:
+        tunnels = {link.vxlan.port for node in (was, now) for link in node.links if link.vxlan is not None}
+        yield from (c.ListenerClosed(name, own, quiet=_of_tunnel(own, tunnels)) for own in was.listeners if own not in now.listeners)
+        yield from (c.ListenerOpened(name, own, quiet=_of_tunnel(own, tunnels)) for own in now.listeners if own not in was.listeners)
 
 
 def _dormant(node: Node) -> frozenset[str]:
@@ -78,30 +80,27 @@ def _group(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     return found
 
 
-def _routes(was: Node, now: Node) -> list[c.Change]:
-    if was.routes == now.routes:
-        return []
+def _routes(was: Node, now: Node) -> Iterator[c.Change]:
     old, new = _group(was.routes, _route_key), _group(now.routes, _route_key)
-    found: list[c.Change] = []
     for key in [*old, *(key for key in new if key not in old)]:
         lost = [route for route in old.get(key, ()) if route not in new.get(key, ())]
         got = [route for route in new.get(key, ()) if route not in old.get(key, ())]
         if len(lost) == 1 and len(got) == 1:
-            found += _route_changed(now, lost[0], got[0])
+            yield from _route_changed(now, lost[0], got[0])
             continue
-        found += [c.RouteRemoved(now.name, route, quiet=_own(route) and not _taken(route, was, now)) for route in lost]
-        found += [c.RouteAdded(now.name, route, quiet=_own(route) and not _taken(route, was, now)) for route in got]
-    return found
+        yield from (c.RouteRemoved(now.name, route, quiet=_own(route) and not _taken(route, was, now)) for route in lost)
+        yield from (c.RouteAdded(now.name, route, quiet=_own(route) and not _taken(route, was, now)) for route in got)
 
 
 def _route_key(route: Route) -> tuple[int, int, str, int]:
     return route.family, route.table, route.dst, route.metric
 
 
-def _route_changed(now: Node, lost: Route, got: Route) -> list[c.Change]:
+def _route_changed(now: Node, lost: Route, got: Route) -> Iterator[c.Change]:
     if replace(lost, linkdown=got.linkdown) != got:
-        return [c.RouteChanged(now.name, lost, got, quiet=_own(got) and _own(lost))]
-    return [c.RouteLinkState(now.name, got, quiet=True)] if lost.linkdown != got.linkdown else []
+        yield c.RouteChanged(now.name, lost, got, quiet=_own(got) and _own(lost))
+    elif lost.linkdown != got.linkdown:
+        yield c.RouteLinkState(now.name, got, quiet=True)
 
 
 def _own(route: Route) -> bool:
@@ -122,68 +121,57 @@ def _brings(node: Node, route: Route) -> bool:
     return any(str(net) == route.dst for net in nets)
 
 
-def _policy(was: Node, now: Node, fresh: bool) -> list[c.Change]:
+def _policy(was: Node, now: Node, fresh: bool) -> Iterator[c.Change]:
     """Those that every namespace is born with are no news of a new one."""
     born = _KERNEL_TABLES if fresh else ()
-    new = (rule for rule in now.policy if rule not in was.policy and rule.priority not in born)
-    return [
-        *(c.PolicyRuleRemoved(now.name, rule) for rule in was.policy if rule not in now.policy),
-        *(c.PolicyRuleAdded(now.name, rule) for rule in new),
-    ]
+    yield from (c.PolicyRuleRemoved(now.name, rule) for rule in was.policy if rule not in now.policy)
+    yield from (c.PolicyRuleAdded(now.name, rule) for rule in now.policy if rule not in was.policy and rule.priority not in born)
 
 
-def _neighbours(was: Node, now: Node) -> list[c.Change]:
-    old = {(own.dev, own.address): own for own in was.neighbours}
-    new = {(own.dev, own.address): own for own in now.neighbours}
-    found: list[c.Change] = []
+def _neighbours(was: Node, now: Node) -> Iterator[c.Change]:
+    old, new = ({(own.dev, own.address): own for own in node.neighbours} for node in (was, now))
     for key, own in new.items():
-        found += _neighbour(now.name, old.get(key), own)
+        if (change := _neighbour(now.name, old.get(key), own)) is not None:
+            yield change
     for key, own in old.items():
         if key not in new and own.mac is not None and own.state != "failed":
-            found.append(c.NeighbourUnset(now.name, own) if own.state == "permanent" else c.NeighbourForgotten(now.name, own, quiet=True))
-    return found
+            yield c.NeighbourUnset(now.name, own) if own.state == "permanent" else c.NeighbourForgotten(now.name, own, quiet=True)
 
 
-def _neighbour(node: str, was: Neighbour | None, own: Neighbour) -> list[c.Change]:
+def _neighbour(node: str, was: Neighbour | None, own: Neighbour) -> c.Change | None:
     if was == own or own.state == "noarp":
-        return []
+        return None
     if was is not None and was.state == "permanent" != own.state:
-        return [c.NeighbourUnset(node, was, own)]
+        return c.NeighbourUnset(node, was, own)
     if own.state == "failed":
-        return [] if was is not None and was.state == "failed" else [c.NeighbourFailed(node, own)]
+        return None if was is not None and was.state == "failed" else c.NeighbourFailed(node, own)
     if own.state == "permanent" and (was is None or was.state != "permanent" or was.mac != own.mac):
-        return [c.NeighbourSet(node, own, was)]
+        return c.NeighbourSet(node, own, was)
     if own.mac and (was is None or was.mac is None):
-        return [c.NeighbourLearned(node, own, quiet=True)]
+        return c.NeighbourLearned(node, own, quiet=True)
     if was is not None and was.mac != own.mac and own.mac:
-        return [c.NeighbourChanged(node, was, own)]
-    if was is not None and was.state != own.state:
-        return [c.NeighbourStateChanged(node, was, own, quiet=own.state in _BY_ITSELF)]
-    return []
+        return c.NeighbourChanged(node, was, own)
+    return c.NeighbourStateChanged(node, was, own, quiet=own.state in _BY_ITSELF) if was is not None and was.state != own.state else None
 
 
-def _fdb(was: Node, now: Node, macs: frozenset[str]) -> list[c.Change]:
+def _fdb(was: Node, now: Node, macs: frozenset[str]) -> Iterator[c.Change]:
     """A MAC is known once a bridge; entries of the bridge's own ports and of multicast groups are the kernel's own business."""
     groups = frozenset(link.vxlan.remote for node in (was, now) for link in node.links if link.vxlan is not None and link.vxlan.remote)
 
     def by_itself(own: FdbEntry) -> bool:
-        if own.local:
-            return own.mac in macs
-        return _fleeting(own) or (own.mac == _ANY and own.dst in groups)
+        return own.mac in macs if own.local else _fleeting(own) or (own.mac == _ANY and own.dst in groups)
 
     old, new = _group(was.fdb, _fdb_key), _group(now.fdb, _fdb_key)
-    found: list[c.Change] = []
     for key in [*new, *(key for key in old if key not in new)]:
         lost = [own for own in old.get(key, ()) if all(not _same_entry(own, other) for other in new.get(key, ()))]
         got = [own for own in new.get(key, ()) if all(not _same_entry(own, other) for other in old.get(key, ()))]
         if len(lost) == 1 == len(got) and not got[0].local and _fleeting(lost[0]) and _fleeting(got[0]):
-            found.append(c.FdbMoved(now.name, lost[0], got[0]))
+            yield c.FdbMoved(now.name, lost[0], got[0])
             continue
         for own in lost:
-            found.append(c.FdbForgotten(now.name, own, quiet=True) if by_itself(own) else c.FdbUnset(now.name, own))
+            yield c.FdbForgotten(now.name, own, quiet=True) if by_itself(own) else c.FdbUnset(now.name, own)
         for own in got:
-            found.append(c.FdbLearned(now.name, own, quiet=True) if by_itself(own) else c.FdbSet(now.name, own))
-    return found
+            yield c.FdbLearned(now.name, own, quiet=True) if by_itself(own) else c.FdbSet(now.name, own)
 
 
 def _fdb_key(own: FdbEntry) -> tuple[str, str, bool]:
@@ -201,36 +189,35 @@ def _fleeting(own: FdbEntry) -> bool:
     return own.state in _BY_ITSELF or (group and own.dst is None)
 
 
-def _sets(was: Node, now: Node) -> list[c.Change]:
+def _by_name(items: Iterable[Held]) -> dict[tuple[str, str, str], Held]:
+    return {(own.family, own.table, own.name): own for own in items}
+
+
+def _sets(was: Node, now: Node) -> Iterator[c.Change]:
     """What packets put into a set, or time takes out of it, is quiet."""
-    old = {(own.family, own.table, own.name): own for own in was.sets}
-    new = {(own.family, own.table, own.name): own for own in now.sets}
-    found: list[c.Change] = []
+    old, new = _by_name(was.sets), _by_name(now.sets)
     for key, own in old.items():
         later = new.get(key)
         if later is None or replace(later, elements=()) != replace(own, elements=()):
-            found.append(fw.SetRemoved(now.name, own))
+            yield fw.SetRemoved(now.name, own)
     for key, own in new.items():
         bare_set, earlier = replace(own, elements=()), old.get(key)
         if earlier is None or replace(earlier, elements=()) != bare_set:
-            found.append(fw.SetAdded(now.name, own))
+            yield fw.SetAdded(now.name, own)
             earlier = None
         before, after = ({element.text: element for element in one.elements} if one is not None else {} for one in (earlier, own))
         quiet = bool({"dynamic", "timeout"} & set(own.flags))
-        found += [fw.SetElementRemoved(now.name, bare_set, element, quiet=quiet) for text, element in before.items() if text not in after]
-        found += [fw.SetElementAdded(now.name, bare_set, element, quiet=quiet) for text, element in after.items() if text not in before]
-    return found
+        yield from (fw.SetElementRemoved(now.name, bare_set, element, quiet=quiet) for text, element in before.items() if text not in after)
+        yield from (fw.SetElementAdded(now.name, bare_set, element, quiet=quiet) for text, element in after.items() if text not in before)
 
 
-def _legacy(was: Node, now: Node) -> list[c.Change]:
+def _legacy(was: Node, now: Node) -> Iterator[c.Change]:
     """Table by table, for the kernel itself takes a whole table at once. Counters are no change."""
     old, new = _group(was.legacy, _table), _group(now.legacy, _table)
-    found: list[c.Change] = []
     for table in dict.fromkeys((*old, *new)):
         before, after = (tuple(map(_uncounted, chains.get(table, ()))) for chains in (old, new))
         if before != after:
-            found.append(fw.XtablesChanged(now.name, table, before, after))
-    return found
+            yield fw.XtablesChanged(now.name, table, before, after)
 
 
 def _table(chain: Chain) -> str:
@@ -241,23 +228,20 @@ def _uncounted(chain: Chain) -> Chain:
     return replace(chain, rules=tuple(replace(rule, packets=None, bytes=None) for rule in chain.rules))
 
 
-def _chains(was: Node, now: Node) -> list[c.Change]:
-    old = {(own.family, own.table, own.name): own for own in was.chains}
-    new = {(own.family, own.table, own.name): own for own in now.chains}
-    found: list[c.Change] = []
+def _chains(was: Node, now: Node) -> Iterator[c.Change]:
+    old, new = _by_name(was.chains), _by_name(now.chains)
     for key, own in old.items():
         later = new.get(key)
         if later is None or _place(later) != _place(own):
-            found.append(fw.ChainRemoved(now.name, own))
+            yield fw.ChainRemoved(now.name, own)
     for key, own in new.items():
         earlier = old.get(key)
         if earlier is None or _place(earlier) != _place(own):
-            found.append(fw.ChainAdded(now.name, own))
+            yield fw.ChainAdded(now.name, own)
             earlier = None
         elif earlier.policy != own.policy:
-            found.append(fw.ChainPolicyChanged(now.name, bare(own), earlier.policy, own.policy))
-        found += rule_changes(now.name, earlier, own)
-    return found
+            yield fw.ChainPolicyChanged(now.name, bare(own), earlier.policy, own.policy)
+        yield from rule_changes(now.name, earlier, own)
 
 
 def _place(own: Chain) -> tuple[str | None, str | None, int, str | None]:
@@ -270,42 +254,34 @@ def bare(chain: Chain) -> Chain:
     return replace(chain, rules=())
 
 
-def rule_changes(node: str, was: Chain | None, now: Chain) -> list[c.Change]:
+def rule_changes(node: str, was: Chain | None, now: Chain) -> Iterator[c.Change]:
     """Rules keep their handle for life; their counters are no change."""
-    old = {rule.handle: (place, rule) for place, rule in enumerate(was.rules)} if was is not None else {}
-    new: dict[int, tuple[int, Rule]] = {rule.handle: (place, rule) for place, rule in enumerate(now.rules)}
+    old, new = ({rule.handle: (place, rule) for place, rule in enumerate(chain.rules if chain is not None else ())} for chain in (was, now))
     on = bare(now)
-    found: list[c.Change] = [
-        fw.RuleRemoved(node, on, rule, place, place == len(old) - 1) for handle, (place, rule) in old.items() if handle not in new
-    ]
+    yield from (fw.RuleRemoved(node, on, rule, place, place == len(old) - 1) for handle, (place, rule) in old.items() if handle not in new)
     for handle, (place, rule) in new.items():
         if (before := old.get(handle)) is None:
-            found.append(fw.RuleAdded(node, on, rule, place, place == len(new) - 1))
+            yield fw.RuleAdded(node, on, rule, place, place == len(new) - 1)
         elif before[1].text != rule.text:
-            found.append(fw.RuleChanged(node, on, before[1], rule, place))
-    return found
+            yield fw.RuleChanged(node, on, before[1], rule, place)
 
 
-def _sysctls(was: Node, now: Node) -> list[c.Change]:
-    found: list[c.Change] = []
+def _sysctls(was: Node, now: Node) -> Iterator[c.Change]:
     for key in [*now.sysctls, *(key for key in was.sysctls if key not in now.sysctls)]:
         old, new = was.sysctls.get(key), now.sysctls.get(key)
         if old == new:
             continue
         if key in (*FORWARDING_KEYS, *FORWARDING_V6) and old and new and switched_on(old) != switched_on(new):
-            found.append(c.ForwardingChanged(now.name, key, 4 if key in FORWARDING_KEYS else 6, old, new))
+            yield c.ForwardingChanged(now.name, key, 4 if key in FORWARDING_KEYS else 6, old, new)
         else:
-            found.append(c.SysctlChanged(now.name, key, old, new, quiet=(old is None or new is None) and not _of_device(key, now)))
-    return found
+            yield c.SysctlChanged(now.name, key, old, new, quiet=(old is None or new is None) and not _of_device(key, now))
 
 
-def _born_with(now: Node) -> list[c.Change]:
+def _born_with(now: Node) -> Iterator[c.Change]:
     """What of a new node's settings somebody has made so already: those that no namespace is born with."""
-    return [
-        c.SysctlChanged(now.name, key, None, value)
-        for key, value in now.sysctls.items()
-        if _of_device(key, now) or (key in _BORN_OFF and switched_on(value))
-    ]
+    for key, value in now.sysctls.items():
+        if _of_device(key, now) or (key in _BORN_OFF and switched_on(value)):
+            yield c.SysctlChanged(now.name, key, None, value)
 
 
 def _of_device(key: str, node: Node) -> bool:
