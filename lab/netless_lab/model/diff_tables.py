@@ -83,8 +83,10 @@ def _group(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
 def _routes(was: Node, now: Node) -> Iterator[c.Change]:
     old, new = _group(was.routes, _route_key), _group(now.routes, _route_key)
     for key in [*old, *(key for key in new if key not in old)]:
-        lost = [route for route in old.get(key, ()) if route not in new.get(key, ())]
-        got = [route for route in new.get(key, ()) if route not in old.get(key, ())]
+        there, here = old.get(key, []), new.get(key, [])
+        if there == here:
+            continue
+        lost, got = [own for own in there if own not in here], [own for own in here if own not in there]
         if len(lost) == 1 and len(got) == 1:
             yield from _route_changed(now, lost[0], got[0])
             continue
