@@ -37,3 +37,8 @@ def is_address(text: str) -> bool:
 def same(one: str | None, other: str | None) -> bool:
     """Whether two words mean one address; of no address (None) there is only one."""
     return one == other or (one is not None and other is not None and plain(one) == plain(other))
+
+
+def with_port(address: str, port: int) -> str:
+    """``10.0.0.2:80``, ``[fd00::2]:80``."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

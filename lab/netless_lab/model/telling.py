@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from ..harmless import harmless
 from . import changes as c
+from .addresses import with_port
 from .gates import switched_on
 from .netfilter import changes as fw
 from .netfilter.rules import NamedSet
@@ -211,12 +212,13 @@ def _value(link: Link, setting: c.Setting) -> str:
         case "programs":
             return " and ".join(PROGRAMS[program] for program in link.programs)
         case "stp" | "arp" | "promisc":
-            return _switch(getattr(link, setting))
+            return switch(getattr(link, setting))
         case "hairpin" | "isolated" | "learning" | "flood" | "broadcast" | "locked":
-            return _switch(getattr(link.port or BridgePort(), setting))
+            return switch(getattr(link.port or BridgePort(), setting))
 
 
-def _switch(on: bool) -> str:
+def switch(on: bool) -> str:
+    """``on`` or ``off``, as ip(8) says it."""
     return "on" if on else "off"
 
 
@@ -285,5 +287,4 @@ def _chain_about(own: Chain) -> str:
 
 
 def _socket(own: Listener) -> str:
-    address = f"[{own.address}]" if own.family == 6 else own.address
-    return f"{own.protocol} {address}:{own.port}"
+    return f"{own.protocol} {with_port(own.address, own.port)}"

@@ -79,17 +79,16 @@ class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node"
         if any(same(self.server, own) for own in _asked(node)):
             return Met(claim)
         seen = f"{FILE}{inside(self.node)} names {listed(node.resolvers, 'no server')}"
-        return NotMet(claim, expected, seen, look, self._near(snapshot))
+        return NotMet(claim, expected, seen, look, self._near(snapshot, node))
 
-    def _near(self, snapshot: Snapshot) -> str:
-        node = snapshot.node(self.node)
-        if node is not None and any(same(self.server, own) for own in node.resolvers):
+    def _near(self, snapshot: Snapshot, node: Node) -> str:
+        if any(same(self.server, own) for own in node.resolvers):
             return "It stands too far down: programs ask the first three servers of the file and no more."
-        if node is not None and (odd := next((own for own in node.resolvers if own.startswith(self.server)), None)) is not None:
+        if (odd := next((own for own in node.resolvers if own.startswith(self.server)), None)) is not None:
             return f"`{odd}` is no address, so the line counts for nothing: behind {self.server} there may only be a space or the end of the line."
-        if node is not None and any(server.startswith("127.") for server in node.resolvers):
+        if any(server.startswith("127.") for server in node.resolvers):
             return f"127.x means {self.node} itself, and nothing there answers questions: each node has a loopback of its own."
-        if node is not None and any(same(self.server, own) for own in node.resolvers_by_name):
+        if any(same(self.server, own) for own in node.resolvers_by_name):
             folder = f"/etc/netns/{next(iter(node.names), self.node)}"
             return (
                 f"The server is in {folder}, and that file is read only by what is started with `ip netns exec`: programs of {self.node} "

@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 
 from ..model import changes as c
+from ..model.diff import NO_MAC
 from ..model.options import Option, reset_and_set
 from ..model.snapshot import Address, Link, Name
+from ..model.telling import switch
 from ..room import NETNS
 from .base import device, word
 from .namespace import AddNetns, NameAttach, NameSymlink, StartContainer
@@ -172,11 +174,8 @@ def _group(address: str) -> str:
 
 def _born(link: Link) -> str:
     """What is said of a device at its birth: its MAC and MTU, where they are not what it gets by itself."""
-    mac = f" address {link.mac}" if link.mac and link.mac != _NO_MAC else ""
+    mac = f" address {link.mac}" if link.mac not in NO_MAC else ""
     return mac + (f" mtu {link.mtu}" if link.mtu != _BORN_MTU.get(link.kind, 1500) else "")
-
-
-_NO_MAC: Final = "00:00:00:00:00:00"
 
 
 def _extras(node: str, link: Link) -> tuple[Doing, ...]:
@@ -208,9 +207,9 @@ def link_setting(node: str, setting: c.Setting, before: Link, after: Link) -> tu
             gone = tuple(Typed(node, f"link property del {at} {word(own)}") for own in before.altnames if own not in after.altnames)
             return (*gone, *(Typed(node, f"link property add {at} {word(own)}") for own in after.altnames if own not in before.altnames))
         case "arp":
-            return (Typed(node, f"link set {name} arp {_switch(after.arp)}"),)
+            return (Typed(node, f"link set {name} arp {switch(after.arp)}"),)
         case "promisc":
-            return (Typed(node, f"link set {name} promisc {_switch(after.promisc)}"),)
+            return (Typed(node, f"link set {name} promisc {switch(after.promisc)}"),)
         case "stp":
             return (Typed(node, f"link set {name} type bridge stp_state {int(after.stp)}"),)
         case "mode":
@@ -222,11 +221,7 @@ def link_setting(node: str, setting: c.Setting, before: Link, after: Link) -> tu
         case "hairpin" | "isolated" | "learning" | "flood" | "broadcast" | "locked":
             on = after.port is not None and bool(getattr(after.port, setting))
             option = "bcast_flood" if setting == "broadcast" else setting
-            return (Typed(node, f"link set {name} type bridge_slave {option} {_switch(on)}"),)
-
-
-def _switch(on: bool) -> str:
-    return "on" if on else "off"
+            return (Typed(node, f"link set {name} type bridge_slave {option} {switch(on)}"),)
 
 
 def address_words(own: Address) -> str:

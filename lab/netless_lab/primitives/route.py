@@ -378,6 +378,4 @@ def _leads(held: str, dst: str) -> bool:
 
 def plain(dst: str) -> str:
     """One spelling of a destination: ``default``, or the network with its prefix."""
-    if dst in ("default", "0.0.0.0/0", "::/0"):
-        return "default"
-    return str(ip_network(dst, strict=False))
+    return "default" if dst in ("default", "0.0.0.0/0", "::/0") else str(ip_network(dst, strict=False))

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from .. import dns
+from ..addresses import with_port
 from ..probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from .flow import Flow, Groups
 from .frame import Frame, Ground
@@ -269,7 +270,7 @@ def target(probe: Probe) -> str:
         case Ping(to=to):
             return to
         case Connect(to=to, port=port) | Udp(to=to, port=port):
-            return f"[{to}]:{port}" if ":" in to else f"{to}:{port}"
+            return with_port(to, port)
         case Lookup(name=name):
             return name
         case Fetch(url=url):

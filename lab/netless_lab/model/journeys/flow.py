@@ -86,7 +86,7 @@ class Groups:
         before, after = flow.original, flow.reply.reverse
         group, sign = self.find(before)
         if after not in self._known:
-            self._add(after, group, sign)
+            self.join(after, group, sign)
             return
         other, other_sign = self._known[after]
         if other == group:
@@ -100,7 +100,7 @@ class Groups:
         if (found := self._known.get(talk)) is None:
             self._next += 1
             self._members[self._next] = []
-            self._add(talk, self._next, 1)
+            self.join(talk, self._next, 1)
             found = self._known[talk]
         return found
 
@@ -113,10 +113,7 @@ class Groups:
         return talk in self._known
 
     def join(self, talk: Tuple, group: int, sign: int) -> None:
-        """Add a tuple to a group."""
-        self._add(talk, group, sign)
-
-    def _add(self, talk: Tuple, group: int, sign: int) -> None:
+        """Add a tuple, and its reverse, to a group."""
         for member, direction in ((talk, sign), (talk.reverse, -sign)):
             if member not in self._known:
                 self._known[member] = (group, direction)

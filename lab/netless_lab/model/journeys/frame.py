@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
+from operator import attrgetter
 
 import msgspec
 
@@ -52,11 +53,7 @@ class Recording(msgspec.Struct, frozen=True):
 
 def in_order(frames: list[Frame]) -> list[Frame]:
     """By time; frames of one stamp keep the order in which their tap handed them over."""
-    return sorted(frames, key=_at)
-
-
-def _at(frame: Frame) -> int:
-    return frame.at_ns
+    return sorted(frames, key=attrgetter("at_ns"))
 
 
 Place = tuple[str, str]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..addresses import with_port
 from ..evidence import IcmpError, Run
 from ..journey import Death, Flood, Hop, Learned, Rewrite
 from .converse import Sight
 from .frame import Ground
+from .headers import flag_names
 from .packet import TCP, UDP, Packet
-from .words import error, flags
+from .words import error
 
 Mark = tuple[int | bytes, ...]
 _GROUP_BIT = 0x01
@@ -45,10 +47,8 @@ def _changes(earlier: Sight, later: Sight, after_hop: int) -> Iterator[Rewrite]:
         yield Rewrite(node, after_hop, "destination", _end(one, one.dst, one.dport, ports), _end(two, two.dst, two.dport, ports))
 
 
-def _end(packet: Packet, address: str, port: int, with_port: bool) -> str:
-    if not with_port or packet.proto not in (TCP, UDP):
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+def _end(packet: Packet, address: str, port: int, ports: bool) -> str:
+    return with_port(address, port) if ports and packet.proto in (TCP, UDP) else address
 
 
 def learned(sights: Sequence[Sight], ground: Ground) -> tuple[Learned, ...]:
@@ -207,7 +207,7 @@ def runs(sights: Sequence[Sight], ground: Ground, home: str) -> tuple[Run, ...]:
 def _run(sights: Sequence[Sight], numbers: Sequence[int], ground: Ground, home: str) -> Run:
     first = sights[numbers[0]]
     packet = first.packet.subject
-    said = flags(packet) if packet.kind == "tcp" else ""
+    said = flag_names(packet.flags) if packet.kind == "tcp" else ""
     taken_in = any(arrived(sights[number], ground, home) for number in numbers)
     return Run("forward" if first.leg > 0 else "return", packet.kind, said, packet.size, tuple(numbers), taken_in)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .. import dns, icmp
+from ..addresses import with_port
 from .headers import ETHERNET, ICMP6_HEADER, ICMP_HEADER, PORTS, PROTOCOLS, TCP_HEADER, UDP_HEADER, Field, Header, flag_names
 from .packet import TCP, UDP, Packet, mac
 
@@ -38,11 +39,6 @@ def words(packet: Packet) -> str:
             return f"{_talk(packet)} {_what(packet)}"
 
 
-def flags(packet: Packet) -> str:
-    """``SYN,ACK``"""
-    return flag_names(packet.flags)
-
-
 def error(packet: Packet) -> str:
     """What an ICMP error says: ``host unreachable``."""
     return icmp.name(*packet.code, six=":" in packet.src)
@@ -50,12 +46,8 @@ def error(packet: Packet) -> str:
 
 def _talk(packet: Packet) -> str:
     if packet.proto in (TCP, UDP) and packet.kind != "fragment" and packet.dport:
-        return f"{_end(packet.src, packet.sport)} > {_end(packet.dst, packet.dport)}"
+        return f"{with_port(packet.src, packet.sport)} > {with_port(packet.dst, packet.dport)}"
     return f"{packet.src} > {packet.dst}"
-
-
-def _end(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _what(packet: Packet) -> str:
@@ -69,7 +61,7 @@ def _what(packet: Packet) -> str:
         case "tcp":
             if (said := _HTTP.match(packet.payload)) is not None:
                 return said[0].decode("ascii", "replace")
-            return f"{flags(packet)}, {packet.size} bytes" if packet.size else flags(packet)
+            return flag_names(packet.flags) + (f", {packet.size} bytes" if packet.size else "")
         case "udp":
             told = _dns(packet.payload) if _DNS_PORT in (packet.sport, packet.dport) else ""
             return told or f"UDP, {packet.size} bytes"

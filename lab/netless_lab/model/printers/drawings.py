@@ -227,12 +227,8 @@ def _behind(scene: Scene, x: int, y: int) -> list[tuple[str, str]]:
         (0, -1, D): f"M{cx:g} {y * ROW}V{cy:g}",
         (0, 1, U): f"M{cx:g} {(y + 1) * ROW}V{cy:g}",
     }
-    found = []
-    for (dx, dy, bit), arm in ends.items():
-        char, style = _at(scene, x + dx, y + dy)
-        if _BITS.get(char, 0) & bit:
-            found.append((style, arm))
-    return found
+    cells = ((_at(scene, x + dx, y + dy), bit, arm) for (dx, dy, bit), arm in ends.items())
+    return [(style, arm) for (char, style), bit, arm in cells if _BITS.get(char, 0) & bit]
 
 
 def _at(scene: Scene, x: int, y: int) -> tuple[str, str]:

@@ -98,9 +98,7 @@ def block(figure: Figure, actor: Actor, level: Level, ghosts: bool) -> Block:
 
 
 def _lonely(actor: Actor) -> tuple[Piece, ...]:
-    if actor.lo is None:
-        return (("no links", "dim"),)
-    return (("only lo ", "dim"), dot(actor.lo))
+    return (("no links", "dim"),) if actor.lo is None else (("only lo ", "dim"), dot(actor.lo))
 
 
 def _foot(actor: Actor, lines: Sequence[Line], ghosts: bool) -> tuple[tuple[Piece, ...], ...]:

@@ -126,14 +126,8 @@ def _to_unseen(figure: Figure, part: Part) -> bool:
 
 def _tapping(figure: Figure) -> list[Place]:
     """Links of the left lane that sit on a device of the host."""
-    host = figure.host
-    found = []
-    for actor in figure.left:
-        for part in actor.parts:
-            lower = lower_of(part)
-            if host is not None and part.real and lower is not None and lower[0] == host.name:
-                found.append(part.place)
-    return found
+    host = figure.host.name if figure.host is not None else None
+    return [part.place for actor in figure.left for part in actor.parts if part.real and (lower := lower_of(part)) is not None and lower[0] == host]
 
 
 def _urgency(figure: Figure, part: Part, left_rows: dict[Place, int]) -> int:

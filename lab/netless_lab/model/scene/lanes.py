@@ -40,12 +40,8 @@ class Column(msgspec.Struct, frozen=True):
 
     def rows(self, shift: int) -> dict[Place, int]:
         """The row of each port, counted from ``shift`` rows above the lane's top."""
-        found = {}
-        for each, top in self.blocks:
-            for index, line in enumerate(each.lines):
-                if line.part is not None:
-                    found[line.part.place] = top + each.row_of(index) + shift
-        return found
+        lines = ((line.part, top + each.row_of(index) + shift) for each, top in self.blocks for index, line in enumerate(each.lines))
+        return {part.place: row for part, row in lines if part is not None}
 
 
 class Detour(msgspec.Struct, frozen=True):

@@ -150,11 +150,8 @@ def plan_middle(figure: Figure, left_rows: dict[Place, int], lane: RightLane, in
 
 def uplinks_of(figure: Figure, right_rows: dict[Place, int]) -> list[Part]:
     """The host's links with a cable to a node of the right lane, from top to bottom."""
-    found = []
-    for part in figure.host.parts if figure.host is not None else ():
-        cable = figure.cables.get(part.place)
-        if cable is not None and cable.far(part.place) in right_rows:
-            found.append((right_rows[cable.far(part.place)], part))
+    cabled = ((part, figure.cables.get(part.place)) for part in (figure.host.parts if figure.host is not None else ()))
+    found = [(right_rows[far], part) for part, cable in cabled if cable is not None and (far := cable.far(part.place)) in right_rows]
     return [part for _, part in sorted(found, key=lambda pair: pair[0])]
 
 

@@ -42,13 +42,6 @@ class Canvas:
         self._chars[start:end] = text
         self._styles[start:end] = [style] * len(text)
 
-    def write(self, x: int, y: int, pieces: Iterable[tuple[str, str]]) -> int:
-        """Write pieces of (text, style) one after the other; returns the column after the last."""
-        for text, style in pieces:
-            self.put(x, y, text, style)
-            x += len(text)
-        return x
-
     def across(self, x0: int, x1: int, y: int, style: str) -> None:
         """A level line between two cell centres. It passes over upright lines in between and joins at its two ends.
 
@@ -152,8 +145,11 @@ class Sheet:
         return real or self.ghosts
 
     def write(self, x: int, y: int, pieces: Iterable[Piece]) -> int:
-        """Write pieces; returns the column after the last."""
-        return self.canvas.write(x, y, pieces)
+        """Write pieces one after the other; returns the column after the last."""
+        for text, style in pieces:
+            self.canvas.put(x, y, text, style)
+            x += len(text)
+        return x
 
     def node(self, actor: Actor, rect: Rect) -> None:
         """Note where a node is."""
