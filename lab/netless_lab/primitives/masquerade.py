@@ -126,9 +126,7 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
         own = spans(pair for link in node.links for address in link.v4 for pair in network(address.address))
         far = without(beyond(node), network(self.net))
         inner = self.bridge or next((link.name for link in node.links if link.name != out and common(networks(link), source)), "")
-        return tuple(
-            first(source=without(source, own) or source, destination=far, protocol=protocol).between(inner, out) for protocol in (ICMP, TCP, UDP)
-        )
+        return tuple(first(source=without(source, own) or source, destination=far, protocol=protocol).between(inner, out) for protocol in (ICMP, TCP, UDP))
 
     def _near(self, node: Node, out: str, failing: Way) -> str:
         if any(done.source for done, _, _ in failing.rewrites):

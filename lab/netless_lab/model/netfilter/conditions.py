@@ -165,10 +165,7 @@ NAMES: Final[Mapping[str, Mapping[int, str]]] = {
     },
     "icmpv6code": {0: "no-route", 1: "admin-prohibited", 3: "addr-unreachable", 4: "port-unreachable", 5: "policy-fail", 6: "reject-route"},
     "pkttype": {0: "host", 1: "broadcast", 2: "multicast", 3: "other"},
-    "fibtype": {
-        0: "unspec", 1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable",
-        8: "prohibit",
-    },
+    "fibtype": {0: "unspec", 1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"},
     "arpop": {1: "request", 2: "reply", 3: "rrequest", 4: "rreply", 8: "inrequest", 9: "inreply", 10: "nak"},
     "devtype": {1: "ether", 772: "loopback", 512: "ppp", 768: "ipip", 769: "ipip6", 778: "ipgre"},
     "dscp": {

@@ -132,9 +132,7 @@ def run(node: Node, hook: str, packet: Packet, families: Collection[str] | None 
     return through(node, (hook,), packet, families, device)
 
 
-def through(
-    node: Node, hooks: Sequence[str], packet: Packet, families: Collection[str] | None = None, device: str | None = None
-) -> tuple[Way, ...]:
+def through(node: Node, hooks: Sequence[str], packet: Packet, families: Collection[str] | None = None, device: str | None = None) -> tuple[Way, ...]:
     """The same for several hooks, one after the other. Where a packet is on its way in, no device is known yet that it leaves by."""
     if (taken := unread(node, packet)) is not None:
         return (Way(packet, packet, "lost", taken=taken),)

@@ -102,10 +102,7 @@ def safe(text: str) -> str:
     """The text with every character one cell wide: control, combining and double-width ones become a question mark."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        one if one.isprintable() and not unicodedata.combining(one) and unicodedata.east_asian_width(one) not in "WF" else "?"
-        for one in text
-    )
+    return "".join(one if one.isprintable() and not unicodedata.combining(one) and unicodedata.east_asian_width(one) not in "WF" else "?" for one in text)
 
 
 def clip(text: str, room: int) -> str:

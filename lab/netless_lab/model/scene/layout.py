@@ -16,9 +16,7 @@ from .sheet import Sheet, cells
 from .values import Cell, Place, Rect, Scene
 
 
-def lay_out(
-    snapshot: Snapshot, *, goal: Snapshot | None = None, width: int, height: int, ghosts: bool = False, glyphs: Glyphs = UNICODE
-) -> Scene:
+def lay_out(snapshot: Snapshot, *, goal: Snapshot | None = None, width: int, height: int, ghosts: bool = False, glyphs: Glyphs = UNICODE) -> Scene:
     """Draw the snapshot on ``width`` x ``height`` cells.
 
     ``goal`` is an outline of the lesson's last network (same type, its ifindexes mean nothing): its parts get their room from the
