@@ -121,54 +121,29 @@ class _Context:
     """What else happened at the same time."""
 
     def __init__(self, seen: Sequence[c.Change], was: Snapshot) -> None:
-        self.gone: set[tuple[str, str]] = set()
+        cables = [own for own in seen if isinstance(own, c.CableRemoved)]
+        moves = [own for own in seen if isinstance(own, c.LinkMoved)]
+        self.gone = {(own.node, own.link.name) for own in seen if isinstance(own, c.LinkRemoved | c.CableRemoved)}
         """(node, link) of links that went; of moved ones both where they were and where they are: a move takes all away but the link."""
-        self.moved: set[tuple[str, str]] = set()
-        self.dead: set[str] = set()
-        self.down: set[tuple[str, str]] = set()
-        self.born: dict[str, str] = {}
+        self.gone |= {(own.far_node, own.far.name) for own in cables} | {(own.origin, own.before.name) for own in moves}
+        self.moved = {(own.node, own.after.name) for own in moves}
+        self.dead = {own.node for own in seen if isinstance(own, c.NodeVanished | c.NodeReplaced)}
+        self.down = {(own.node, own.link.name) for own in seen if isinstance(own, c.LinkWentDown)}
+        new = (own.after if isinstance(own, c.NodeReplaced) else own.state for own in seen if isinstance(own, c.NodeReplaced | c.NodeAppeared))
+        self.born = {state.name: state.names[0] for state in new if state.role == "unknown" and state.names}
         """Nodes that appeared by ``ip netns add``, and the name that was given."""
-        self.taken: set[str] = set()
+        self.taken = {own.after.name for own in seen if isinstance(own, c.NameMoved)}
         """Names that led elsewhere before: ``ip netns`` gives none that is there."""
-        self.renames = renames(seen)
-        self.later: dict[int, tuple[int, int]] = {}
-        """The places of changes that come otherwise than others of their kind."""
         self._named = {own.name: own.names for own in was.nodes if own.pid is None}
+        self._named |= {own.node: self._named.get(own.before, ()) for own in seen if isinstance(own, c.NodeRenamed)}
+        self.renames = renames(seen)
+        self.later = {id(own): _LAST_NAME for own in seen if isinstance(own, c.NameRemoved) and own.node in self._named}
+        """The places of changes that come otherwise than others of their kind."""
+        self.later |= {id(own): (_ORDER.index(c.LinkRenamed), place) for place, own in enumerate(self.renames)}
         self.early = _early(seen)
         """Addresses that come before others of their link go: a link without any loses its routes. Of the same network they would go along."""
-        self.chains: set[tuple[str, str]] = set()
-        self.tables: set[tuple[str, str]] = set()
-        for change in seen:
-            match change:
-                case c.NodeVanished(node=node):
-                    self.dead.add(node)
-                case c.NodeReplaced(node=node, after=state):
-                    self.dead.add(node)
-                    if state.role == "unknown" and state.names:
-                        self.born[node] = state.names[0]
-                case c.NodeRenamed(node=node, before=earlier):
-                    self._named[node] = self._named.get(earlier, ())
-                case c.NameRemoved(node=node) if node in self._named:
-                    self.later[id(change)] = _LAST_NAME
-                case c.LinkRenamed() if change in self.renames:
-                    self.later[id(change)] = (_ORDER.index(c.LinkRenamed), list(self.renames).index(change))
-                case c.LinkRemoved(node=node, link=link):
-                    self.gone.add((node, link.name))
-                case c.CableRemoved(node=node, link=link, far_node=far_node, far=far):
-                    self.gone |= {(node, link.name), (far_node, far.name)}
-                case c.LinkMoved(node=node, origin=origin, before=before, after=after):
-                    self.gone.add((origin, before.name))
-                    self.moved.add((node, after.name))
-                case c.LinkWentDown(node=node, link=link):
-                    self.down.add((node, link.name))
-                case c.NodeAppeared(node=node, state=state) if state.role == "unknown" and state.names:
-                    self.born[node] = state.names[0]
-                case c.NameMoved(after=name):
-                    self.taken.add(name.name)
-                case fw.ChainRemoved(node=node, chain=chain):
-                    self.chains.add((node, place_of(chain)))
-                case fw.TableRemoved(node=node, table=table):
-                    self.tables.add((node, table))
+        self.chains = {(own.node, place_of(own.chain)) for own in seen if isinstance(own, fw.ChainRemoved)}
+        self.tables = {(own.node, own.table) for own in seen if isinstance(own, fw.TableRemoved)}
 
     def emptied(self, node: str, table: str) -> Iterable[Doing]:
         """Chains of a table that go: before sets that their rules ask, while elements of these lead to them."""

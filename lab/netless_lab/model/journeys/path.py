@@ -5,7 +5,7 @@ The packets of a journey one by one, and the ICMP errors about it: what ``explai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..addresses import with_port
 from ..evidence import IcmpError, Run
@@ -17,6 +17,7 @@ from .packet import TCP, UDP, Packet
 from .words import error
 
 Mark = tuple[int | bytes, ...]
+_ASIDE = frozenset({"arp-request", "arp-reply", "ipv6-nd", "icmp-error"})
 _GROUP_BIT = 0x01
 """The lowest bit of a MAC's first byte: for a group, or for everybody (IEEE 802)."""
 
@@ -145,14 +146,9 @@ def _unanswered(sights: Sequence[Sight], ground: Ground) -> int | None:
 
 def _front(sights: Sequence[Sight], ground: Ground, home: str) -> int | None:
     """The last sighting of the last packet that did not reach its end."""
-    runs: dict[tuple[int, Mark], list[int]] = {}
-    for number, sight in enumerate(sights):
-        packet = sight.packet.subject
-        if packet.kind not in ("icmp-error", "arp-request", "arp-reply", "ipv6-nd"):
-            runs.setdefault((sight.leg, packet.mark), []).append(number)
-    if not runs:
+    ends = [_last_alive(sights, run, ground) for run in _packets(sights)]
+    if not ends:
         return None
-    ends = [_last_alive(sights, run, ground) for run in runs.values()]
     stuck = [end for end in ends if not arrived(sights[end], ground, home)]
     return (stuck or ends)[-1]
 
@@ -191,17 +187,19 @@ def _thrown_away(sight: Sight, ground: Ground) -> bool:
     return frame.direction == "other" and bool(ground.ports) and (frame.node, frame.link) not in ground.ports
 
 
-_NEIGHBOURS = frozenset({"arp-request", "arp-reply", "ipv6-nd"})
-
-
 def runs(sights: Sequence[Sight], ground: Ground, home: str) -> tuple[Run, ...]:
     """Every packet in the order they were first seen; questions and errors left out. ``home`` is the node that the probe was sent from."""
+    return tuple(_run(sights, own, ground, home) for own in _packets(sights))
+
+
+def _packets(sights: Sequence[Sight]) -> Iterable[list[int]]:
+    """The numbers of the sightings of each packet, questions and errors left out."""
     numbers: dict[tuple[int, Mark], list[int]] = {}
     for number, sight in enumerate(sights):
         packet = sight.packet.subject
-        if packet.kind not in _NEIGHBOURS and packet.kind != "icmp-error":
+        if packet.kind not in _ASIDE:
             numbers.setdefault((sight.leg, packet.mark), []).append(number)
-    return tuple(_run(sights, own, ground, home) for own in numbers.values())
+    return numbers.values()
 
 
 def _run(sights: Sequence[Sight], numbers: Sequence[int], ground: Ground, home: str) -> Run:
