@@ -157,8 +157,8 @@ def _settings(pair: Pair, moved: dict[tuple[str, str], tuple[str, str]]) -> Iter
     if before.carrier != after.carrier:
         yield _carrier(pair)
     yield from _port(pair)
-    for setting, field in _FIELDS.items():
-        if getattr(before, field) != getattr(after, field) and (setting != "options" or reset_and_set(before, after)):
+    for setting in _LINK:
+        if getattr(before, setting.lower()) != getattr(after, setting.lower()) and (setting != "options" or reset_and_set(before, after)):
             quiet = setting == "MAC" and after.kind == "bridge" and not _pinned_by_hand(pair)
             yield c.LinkSet(node, setting, before, after, quiet=quiet)
     yield from _addresses(pair)
@@ -192,11 +192,8 @@ def _carrier(pair: Pair) -> c.Change:
     return c.CarrierChanged(pair.node.name, after, cause, quiet=not by_other_end)
 
 
-_FIELDS: Final[dict[c.Setting, str]] = {
-    "MAC": "mac", "MTU": "mtu", "stp": "stp", "arp": "arp", "promisc": "promisc", "mode": "mode", "alias": "alias", "altnames": "altnames",
-    "vxlan": "vxlan", "programs": "programs", "options": "options",
-}  # fmt: skip
-"""A link's settings, and what a snapshot's link calls them."""
+_LINK: Final[tuple[c.Setting, ...]] = ("MAC", "MTU", "stp", "arp", "promisc", "mode", "alias", "altnames", "vxlan", "programs", "options")
+"""A link's settings, in small letters what a snapshot calls them."""
 _PORT: Final[tuple[c.Setting, ...]] = ("hairpin", "isolated", "learning", "flood", "broadcast", "locked")
 """Those of a bridge's port."""
 

@@ -218,8 +218,5 @@ class Evidence(msgspec.Struct, frozen=True):
 
     def route(self, node: str, dst: str, *, src: str | None = None, iif: str | None = None) -> RouteAnswer | None:
         """The answer to one routing question; ``src`` and ``iif`` None fit any. None when it was not asked."""
-        for answer in self.routes:
-            fits = (src is None or answer.src == src) and (iif is None or answer.iif == iif)
-            if answer.node == node and answer.dst == dst and fits:
-                return answer
-        return None
+        asked = (own for own in self.routes if (own.node, own.dst) == (node, dst))
+        return next((own for own in asked if src in (None, own.src) and iif in (None, own.iif)), None)

@@ -361,10 +361,8 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
 
     def named(self, name: str) -> Node | None:
         """The node that the /run/netns entry ``name`` leads to, or None."""
-        for entry in self.names:
-            if entry.name == name and entry.netns is not None:
-                return self.by_netns(entry.netns)
-        return None
+        inode = next((entry.netns for entry in self.names if entry.name == name and entry.netns is not None), None)
+        return self.by_netns(inode) if inode is not None else None
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

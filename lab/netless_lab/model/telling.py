@@ -195,14 +195,8 @@ def _link_setting(change: c.LinkSet) -> str:
 
 def _value(link: Link, setting: c.Setting) -> str:
     match setting:
-        case "MAC":
-            return link.mac
-        case "MTU":
-            return str(link.mtu)
-        case "mode":
-            return link.mode or ""
-        case "alias":
-            return link.alias
+        case "MAC" | "MTU" | "mode" | "alias":
+            return str(getattr(link, setting.lower()) or "")
         case "altnames":
             return ", ".join(link.altnames)
         case "vxlan":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -151,21 +151,19 @@ def _said(kind: str, own: Option) -> str:
     return own.word if kind == "tun" and own.value == "on" else f"{own.word} {own.value}"
 
 
-def _optioned(node: str, link: Link, wanted: Iterable[Option]) -> tuple[Doing, ...]:
+def _optioned(node: str, link: Link, wanted: Iterable[Option]) -> Iterator[Doing]:
     """Set these of a link that is there."""
-    found: list[Doing] = []
+    at = f"link set {device(link.name)}"
     for own in wanted:
-        at = f"link set {device(link.name)}"
         if own.of == "port":
-            found.append(Typed(node, f"{at} type bridge_slave {own.word} {own.value}"))
+            yield Typed(node, f"{at} type bridge_slave {own.word} {own.value}")
         elif own.of == "kind":
             number = f" id {link.vxlan.vni}" if link.vxlan is not None else ""
-            found.append(Typed(node, f"{at} type {link.kind}{number} {_said(link.kind, own)}"))
+            yield Typed(node, f"{at} type {link.kind}{number} {_said(link.kind, own)}")
         elif own.word == "token":
-            found.append(Typed(node, f"token set {own.value} dev {word(link.name)}"))
+            yield Typed(node, f"token set {own.value} dev {word(link.name)}")
         else:
-            found.append(Typed(node, f"{at} {own.word} {own.value}"))
-    return tuple(found)
+            yield Typed(node, f"{at} {own.word} {own.value}")
 
 
 def _group(address: str) -> str:
@@ -196,26 +194,20 @@ _WITHOUT_ARP: Final = ("tun", "ipvlan", "ipvtap", "ifb")
 def link_setting(node: str, setting: c.Setting, before: Link, after: Link) -> tuple[Doing, ...] | None:
     name = device(after.name)
     match setting:
-        case "MAC":
-            return (Typed(node, f"link set {name} address {after.mac}"),)
-        case "MTU":
-            return (Typed(node, f"link set {name} mtu {after.mtu}"),)
-        case "alias":
-            return (Typed(node, f"link set {name} alias {word(after.alias)}"),)
+        case "MAC" | "MTU" | "alias" | "arp" | "promisc" | "stp":
+            said = {
+                "MAC": f"address {after.mac}", "MTU": f"mtu {after.mtu}", "alias": f"alias {word(after.alias)}", "arp": f"arp {switch(after.arp)}",
+                "promisc": f"promisc {switch(after.promisc)}", "stp": f"type bridge stp_state {int(after.stp)}",
+            }  # fmt: skip
+            return (Typed(node, f"link set {name} {said[setting]}"),)
         case "altnames":
             at = f"dev {word(after.name)} altname"
             gone = tuple(Typed(node, f"link property del {at} {word(own)}") for own in before.altnames if own not in after.altnames)
             return (*gone, *(Typed(node, f"link property add {at} {word(own)}") for own in after.altnames if own not in before.altnames))
-        case "arp":
-            return (Typed(node, f"link set {name} arp {switch(after.arp)}"),)
-        case "promisc":
-            return (Typed(node, f"link set {name} promisc {switch(after.promisc)}"),)
-        case "stp":
-            return (Typed(node, f"link set {name} type bridge stp_state {int(after.stp)}"),)
         case "mode":
             return (Typed(node, f"link set {name} type {after.kind} mode {after.mode}"),) if after.kind == "macvlan" else None
         case "options":
-            return _optioned(node, after, reset_and_set(before, after))
+            return tuple(_optioned(node, after, reset_and_set(before, after)))
         case "vxlan" | "programs":
             return None
         case "hairpin" | "isolated" | "learning" | "flood" | "broadcast" | "locked":

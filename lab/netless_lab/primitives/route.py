@@ -265,10 +265,8 @@ def way_to(node: Node, ip: str) -> str | None:
         if _holds(link.addresses, ip):
             return link.name
     wanted = ip_address(ip)
-    for route in node.routes:
-        if route.via is None and route.dst != "default" and wanted in ip_network(route.dst, strict=False):
-            return route.dev
-    return None
+    direct = (route for route in node.routes if route.via is None and route.dst != "default")
+    return next((route.dev for route in direct if wanted in ip_network(route.dst, strict=False)), None)
 
 
 def _holds(addresses: tuple[Address, ...], ip: str) -> bool:

@@ -79,22 +79,13 @@ class Ground(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, snapshot: Snapshot) -> Ground:
         """From the state before the packet was sent."""
-        ports: dict[Place, str] = {}
-        peers: dict[Place, Place] = {}
+        links = [(node, link, (node.name, link.name)) for node in snapshot.nodes for link in node.links]
+        ports = {here: link.master for _, link, here in links if link.master and link.port is not None}
+        peers = {here: (own.node, own.name) for _, link, here in links if (own := link.peer) is not None and own.node and link.kind == "veth"}
         owners: dict[str, tuple[str, ...]] = {}
-        for node in snapshot.nodes:
-            for link in node.links:
-                here = (node.name, link.name)
-                if link.master and link.port is not None:
-                    ports[here] = link.master
-                if link.peer is not None and link.peer.node and link.kind == "veth":
-                    peers[here] = (link.peer.node, link.peer.name)
-                for own in link.addresses:
-                    owners[own.address] = (*owners.get(own.address, ()), node.name)
+        for node, link, _ in links:
+            for address in link.addresses:
+                owners[address.address] = (*owners.get(address.address, ()), node.name)
         learned = frozenset((node.name, entry.master, entry.mac) for node in snapshot.nodes for entry in node.fdb if entry.master is not None)
-        gateways = {
-            node.name: over
-            for node in snapshot.nodes
-            if (over := tuple((route.dst, route.via) for route in node.routes if route.via is not None))
-        }
-        return cls(ports, peers, owners, learned, gateways)
+        ways = ((node.name, tuple((route.dst, route.via) for route in node.routes if route.via is not None)) for node in snapshot.nodes)
+        return cls(ports, peers, owners, learned, {name: over for name, over in ways if over})

@@ -72,10 +72,7 @@ class Block(msgspec.Struct, frozen=True):
 
     def foot_for(self, room: int) -> tuple[Piece, ...]:
         """The longest version of the foot that takes at most ``room`` cells: a name coming or going must not move the picture."""
-        for words in self.foot:
-            if sum(len(text) for text, _ in words) <= room:
-                return words
-        return ()
+        return next((words for words in self.foot if sum(len(text) for text, _ in words) <= room), ())
 
     def row_of(self, index: int) -> int:
         """The row of a line, counted from the block's top."""

@@ -105,10 +105,7 @@ class Scene(msgspec.Struct, frozen=True):
 
     def gate_at(self, cell: Cell) -> Station | None:
         """The gate whose letters take this cell. A moving packet lights the gate and does not cover it."""
-        for station in self.stations.values():
-            if station.state != "absent" and station.rect.holds(cell.x, cell.y):
-                return station
-        return None
+        return next((own for own in self.stations.values() if own.state != "absent" and own.rect.holds(cell.x, cell.y)), None)
 
     def wire(self, start: Place, end: Place) -> tuple[Cell, ...]:
         """The cells from one place to the next when a single wire joins them, in that direction; else ()."""
