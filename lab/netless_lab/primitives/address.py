@@ -44,11 +44,9 @@ class AddAddress(Action, frozen=True, rename={"cidr": "address", "link": "dev", 
         return (where.ip(self.node, f"addr add {self.cidr} dev {word(self.link)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Take it away."""
         return (DeleteAddress(cidr=self.cidr, link=self.link, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The link must be there."""
         return (LinkExists(name=self.link, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -89,11 +87,9 @@ class DeleteAddress(Action, frozen=True, rename={"cidr": "unaddress", "link": "d
         return (where.ip(self.node, f"addr del {self.cidr} dev {word(self.link)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Give it back."""
         return (AddAddress(cidr=self.cidr, link=self.link, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """It must be there."""
         return (HasAddress(cidr=self.cidr, link=self.link, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

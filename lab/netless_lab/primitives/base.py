@@ -111,7 +111,7 @@ class _Verb:
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One change to the kernel. Subclasses are plain data; ``kernel/actions`` applies them.
+    """One change to the kernel. Subclasses are plain data, and say of a method only what this does not; ``kernel/actions`` applies them.
 
     ``verb`` is the first key of the action in a lesson: ``{ move = "veth1", to = "c1" }`` has the verb ``move``.
     """

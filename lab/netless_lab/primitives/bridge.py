@@ -41,7 +41,6 @@ class CreateBridge(Action, frozen=True, rename={"name": "bridge", "node": "in"})
         return (DeleteLink(name=self.name, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The name must be free."""
         return (NoLink(name=self.name, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -102,7 +101,6 @@ class AddPort(Action, frozen=True, rename={"name": "port", "bridge": "of", "node
         return (where.ip(self.node, f"link set {device(self.name)} master {word(self.bridge)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Pull it out."""
         return (RemovePort(name=self.name, bridge=self.bridge, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
@@ -135,11 +133,9 @@ class RemovePort(Action, frozen=True, rename={"name": "unport", "bridge": "of", 
         return (where.ip(self.node, f"link set {device(self.name)} nomaster"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Plug it in again."""
         return (AddPort(name=self.name, bridge=self.bridge, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """It must be plugged in."""
         return (IsPort(name=self.name, bridge=self.bridge, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

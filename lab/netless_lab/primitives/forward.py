@@ -40,7 +40,6 @@ class ForwardPolicy(Action, frozen=True, rename={"policy": "forward-policy", "no
         return as_python(lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
-        """Delete the chain."""
         return (UnforwardPolicy(policy=self.policy, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -92,7 +91,6 @@ class ForwardAccept(Action, frozen=True, rename={"what": "forward-accept", "node
         return as_python((line,)) if dialect == "pyroute2" else (line,)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Delete the rule."""
         return (UnforwardAccept(what=self.what, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

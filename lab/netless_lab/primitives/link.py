@@ -33,7 +33,6 @@ class DeleteLink(Action, frozen=True, rename={"name": "delete-link", "node": "in
         return (where.ip(self.node, f"link delete {device(self.name)}"),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """There must be something to delete."""
         return (LinkExists(name=self.name, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -61,7 +60,6 @@ class RenameLink(Action, frozen=True, rename={"name": "rename", "new": "to", "no
         return (where.ip(self.node, f"link set {device(self.name)} name {word(self.new)}"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """The old name again."""
         return (RenameLink(name=self.new, new=self.name, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
@@ -108,11 +106,9 @@ class SetMtu(Action, frozen=True, rename={"size": "mtu", "name": "dev", "node": 
         return (where.ip(self.node, f"link set {device(self.name)} mtu {self.size}"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """The size it had."""
         return (SetMtu(size=self.was, name=self.name, node=self.node, was=self.size),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The link must be there."""
         return (LinkExists(name=self.name, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

@@ -40,7 +40,6 @@ class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "ex
         return as_python(lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
-        """Delete the rule."""
         return (Unmasquerade(net=self.net, bridge=self.bridge, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -69,11 +68,9 @@ class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge":
         return as_python(lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
-        """The rule again."""
         return (Masquerade(net=self.net, bridge=self.bridge, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """It must be there."""
         return (Masquerades(net=self.net, bridge=self.bridge, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

@@ -37,7 +37,6 @@ class StartContainer(Action, frozen=True, rename={"node": "start"}):
         return (f"setsid unshare --net --mount --uts --ipc sh -c '{inside}' &",)
 
     def inverse(self) -> tuple[Action, ...]:
-        """End it."""
         return (StopContainer(node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -64,7 +63,6 @@ class StopContainer(Action, frozen=True, rename={"node": "stop"}):
         return (StartContainer(node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """It must run."""
         return (ContainerRuns(node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -87,7 +85,6 @@ class AddNetns(Action, frozen=True, rename={"name": "netns"}):
         return (f"ip netns add {word(self.name)}",)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Delete it."""
         return (DeleteNetns(name=self.name),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -224,7 +221,6 @@ class NameSymlink(Action, frozen=True, rename={"name": "name-symlink", "node": "
         return (Unname(name=self.name),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The container must run."""
         return (ContainerRuns(node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -255,7 +251,6 @@ class NameAttach(Action, frozen=True, rename={"name": "name-attach", "node": "of
         return (Unname(name=self.name),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The container must run."""
         return (ContainerRuns(node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

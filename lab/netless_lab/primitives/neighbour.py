@@ -39,11 +39,9 @@ class SetNeighbour(Action, frozen=True, rename={"ip": "neighbour", "link": "dev"
         return (where.ip(self.node, f"neigh replace {self.ip} lladdr {self.mac} dev {word(self.link)} nud permanent"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Forget it."""
         return (DeleteNeighbour(ip=self.ip, link=self.link, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The link must be there."""
         return (LinkExists(name=self.link, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

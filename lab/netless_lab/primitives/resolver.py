@@ -55,7 +55,6 @@ class ClearResolver(Action, frozen=True, rename={"server": "unresolver", "node":
         return (where.files(self.node, f": > {FILE}"),)
 
     def inverse(self) -> tuple[Action, ...]:
-        """The server again."""
         return (SetResolver(server=self.server, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

@@ -49,7 +49,6 @@ class AddRoute(Action, frozen=True, rename={"node": "in", "dst": "route"}):
         return _lines("add", self, dialect, where)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Delete it."""
         return (DeleteRoute(dst=self.dst, via=self.via, dev=self.dev, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
@@ -86,11 +85,9 @@ class DeleteRoute(Action, frozen=True, rename={"node": "in", "dst": "unroute"}):
         return _lines("del", self, dialect, where)
 
     def inverse(self) -> tuple[Action, ...]:
-        """Add it again."""
         return (AddRoute(dst=self.dst, via=self.via, dev=self.dev, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """It must be there."""
         return (HasRoute(dst=self.dst, via=self.via, dev=self.dev, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

@@ -32,7 +32,6 @@ class LinkUp(Action, frozen=True, rename={"name": "up", "node": "in"}):
         return (down, DeleteAddress(cidr="127.0.0.1/8", link="lo", node=self.node)) if self.name == "lo" else (down,)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The link must be there."""
         return (LinkExists(name=self.name, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
@@ -58,7 +57,6 @@ class LinkDown(Action, frozen=True, rename={"name": "down", "node": "in"}):
         return (LinkUp(name=self.name, node=self.node),)
 
     def needs(self) -> tuple[Expectation, ...]:
-        """The link must be there."""
         return (LinkExists(name=self.name, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:

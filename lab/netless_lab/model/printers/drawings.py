@@ -243,11 +243,8 @@ def _at(scene: Scene, x: int, y: int) -> tuple[str, str]:
 
 def _clouds(scene: Scene) -> list[Region]:
     """Nodes drawn as a cloud: their words take the place of a frame."""
-    return [
-        region
-        for region in scene.regions
-        if region.kind == "node" and region.rect.height == 3 and _at(scene, region.rect.x, region.rect.y + 1) == ("(", "node-internet")
-    ]
+    low = (region for region in scene.regions if region.kind == "node" and region.rect.height == 3)
+    return [region for region in low if _at(scene, region.rect.x, region.rect.y + 1) == ("(", "node-internet")]
 
 
 def _cloud(region: Region, colour: str) -> str:
@@ -267,9 +264,7 @@ def _backs(scene: Scene, palette: Palette, clouds: list[Region]) -> list[str]:
     """A breath of each node's colour behind it."""
     found = [_cloud(region, palette.colour("node-internet")) for region in clouds]
     for region in scene.regions:
-        if region in clouds:
-            continue
-        if region.kind == "node" and region.rect.height > 2 and scene.level != "outline":
+        if region not in clouds and region.kind == "node" and region.rect.height > 2 and scene.level != "outline":
             rect = region.rect
             colour = palette.colour(_at(scene, rect.x, rect.y + rect.height - 1)[1])
             found.append(
