@@ -1,6 +1,6 @@
 """The headers of packets, one row each: how its bytes lie, how long it is, what follows it, and what of it is told.
 
-``decode`` reads the rows into packets, by position; ``layers`` shows them whole. What only one of the two knew would be told of a packet by
+``decode`` reads the rows into packets, by position; ``words.layers`` shows them whole. What only one of the two knew would be told of a packet by
 one and not by the other.
 
 Sources: IEEE 802.3 and 802.1Q; RFC 826 (ARP), 791 (IPv4), 792 (ICMP), 8200 and 4302 (IPv6 and its extension headers), 4443 and 4861
