@@ -1,14 +1,17 @@
-"""A cause: what a rung answers with, always with the facts it rests on; and how certain those facts make it. Pure."""
+"""A cause: what a rung answers with: an entry of the catalogue, a place, and the facts it rests on; and how certain those facts make it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from ..model.journey import Fact, FactKind
+from ..model.snapshot import Snapshot
 from .case import Case
+from .catalogue import CATALOGUE, Site
+from .mends import heals
 
 _PROOF: Final[frozenset[FactKind]] = frozenset({"said", "counted", "seen"})
 """Kinds of facts that are about the packet itself, and not about what was there when it came."""
@@ -110,3 +113,38 @@ def owner_words(node: str) -> str:
 def of_node(node: str) -> str:
     """``the host's`` or ``c1's``"""
     return f"{owner_words(node)}'s"
+
+
+_NONE: Final[Mapping[str, object]] = {}
+Mended = Callable[[Snapshot], Snapshot]
+"""What a mend would make of the lab."""
+
+
+def blame(
+    case: Case,
+    code: str,
+    node: str,
+    link: str = "",
+    *,
+    facts: Iterable[Fact],
+    how: str = "",
+    site: Site | None = None,
+    fix: str | None = None,
+    mended: Mended | None = None,
+    more: Mapping[str, object] = _NONE,
+    **words: object,
+) -> Cause:
+    """The cause ``code`` in ``node``. ``how`` picks another of its sentences, ``site`` another part of the node than the usual one.
+
+    ``fix`` is a whole command, "" for none; without it the entry's own is used. ``mended`` is the lab as the command would leave it: when
+    the packet gets no further there, the command heals nothing and is not offered. ``more`` are words that somebody else has gathered.
+    """
+    entry = CATALOGUE[code]
+    here = case.link(node, link)
+    none = case.lacking(here) if here is not None else "no address"
+    names = {"who": owner_words(node), "whose": of_node(node), "link": link, "none": none} | words | dict(more)
+    where = site or entry.site
+    place = node if where == "node" else (at_link(node, link) if link else node) if where == "link" else f"{node}:{where}"
+    command = case.run(node, entry.fix.format_map(names)) if fix is None and entry.fix else fix or ""
+    offered = command if mended is None or heals(case, node, mended(case.before)) else ""
+    return Cause(code, place, entry.words[how].format_map(names), tuple(facts), offered)

@@ -1,7 +1,8 @@
 """Why a node does not treat an address as its neighbour, although it lies on one of its own segments; and who else is on a segment. Pure.
 
 The way of a packet goes wrong long before it is lost: a link that is down takes its routes along, and the packet follows the default
-route into the wide world. So every node that had the packet is asked whether it should have known better.
+route into the wide world. So every node that had the packet is asked whether it should have known better; and where no route covers the address,
+why the tables lack one.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ from typing import Final
 
 from ..model.addresses import is_address
 from ..model.journey import Fact
-from ..model.snapshot import Link, Node, Route
+from ..model.snapshot import Address, Link, Node, Route
 from . import routes
-from .blame import blame
 from .case import Case
-from .cause import Cause, beside, inferred, of_node, owner_words, said, state
-from .mends import with_address, without_route
-from .policy import policy
+from .cause import Cause, beside, blame, inferred, of_node, owner_words, state
+from .mends import with_address, with_route, without_route
+from .policy import policy, route_fact, route_words
 from .segment import Stop, hearers, way
 
 _LEAST_MTU: Final = 1280
@@ -160,14 +160,6 @@ def _overruled(case: Case, node: Node, link: Link, dst: str, out: str | None) ->
     )  # fmt: skip
 
 
-def route_words(route: Route) -> str:
-    """A route as ``ip route del`` wants it: ``10.0.0.2/32 via 203.0.113.1 dev eth0``."""
-    words = [*([route.type] if route.type != "unicast" else []), route.dst, *(["via", route.via] if route.via else [])]
-    words += ["dev", route.dev] if route.dev and route.type == "unicast" else []
-    words += ["metric", str(route.metric)] if route.metric and route.family == 4 else []
-    return " ".join([*words, *(["table", str(route.table)] if route.table != routes.MAIN else [])])
-
-
 def clash(case: Case, node: Node, chosen: Link, other: Link, dst: str) -> Cause:
     """Two links with the same subnet: only one of the two routes can win."""
     mine = next((own.cidr for own in chosen.addresses if routes.within(dst, own.cidr)), "")
@@ -253,15 +245,6 @@ def given(case: Case, node: Node, link: Link, cidr: str) -> str:
     return case.ip(node.name, f"address add {cidr} dev {link.name}") if cidr else ""
 
 
-def route_fact(case: Case, node: Node, dst: str, src: str | None = None, iif: str | None = None) -> Fact:
-    """What the node's routing says; a refusal by the kernel itself is proof of it."""
-    found = case.route(node.name, dst, src, iif)
-    says = f"no way ({found.words or found.error})" if found.error else f"by {found.dev}" + (f" via {found.via}" if found.via else "")
-    asked = f"{dst} from {src} that came in by {iif}" if src and iif else dst
-    kind = said if found.error and found in case.evidence.routes else inferred
-    return kind(f"{of_node(node.name)} routing says for {asked}: {says}", case.run(node.name, found.look or f"ip route get {dst}"))
-
-
 def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
     """The links by which routing sends the probe out, node by node, as far as the tables tell."""
     node, dst = case.sender, case.last.dst
@@ -275,3 +258,70 @@ def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
         if not owners:
             return
         node = owners[0]
+
+
+def no_route(case: Case, name: str, dst: str, *, leg: str = "") -> Cause:
+    """The plain case: nothing in the tables covers the address."""
+    node = case.node(name)
+    last = case.last
+    passing = last.stage == "routing" and last.node == name and last.dst == dst
+    fact = route_fact(case, node, dst, last.src, last.iif) if passing else route_fact(case, node, dst)
+    back = " for the answer" if leg == "return" else ""
+    dead = _gone_with_its_link(case, node, dst)
+    if dead is not None:
+        down = inferred(f"{dead.name} is down", case.ip(name, f"link show {dead.name}"))
+        fix = up_again(case, node, dead)
+        return blame(case, "link-down", name, dead.name, facts=(down, beside(fact)), how="gone", fix=fix, dst=dst, back=back)
+    bare = None if case.has_default(node) else _bare(case, node, fact)
+    if bare is not None:
+        return bare
+    if case.has_default(node) or routes.connected(node, dst) or node.role == "internet":  # a provider sends nobody's packets back to a customer
+        return blame(case, "no-route", name, facts=(fact,), dst=dst, back=back)
+    via = gateway_of(case, node)
+    out = next((link.name for link in node.links if via and routes.on_link(link, via)), None)
+    route = Route("default", via or None, out, family=case.family)
+    mended = with_route(name, route) if via else None
+    return blame(case, "no-default-route", name, facts=(fact,), fix=None if via else "", mended=mended, dst=dst, back=back, via=via)
+
+
+def _gone_with_its_link(case: Case, node: Node, dst: str) -> Link | None:
+    """A link with an address that is down, and behind which the target's node lies; any such link when there is but one."""
+    dead = [link for link in node.links if not link.up and case.own(link) and link.kind != "loopback"]
+    homes = {owner.name for owner, _ in case.owners(dst)}
+    towards = [link for link in dead if link.peer is not None and link.peer.node in homes]
+    return (towards or dead)[0] if towards or len(dead) == 1 else None
+
+
+def no_address_beside(case: Case, node: Node, link: Link) -> list[Address]:
+    """The addresses of everybody else on a segment that are part of a subnet."""
+    full = routes.bits(case.family)
+    return [own for _, far in neighbours_of(case, node.name, link.name) for own in case.own(far) if own.prefix < full]
+
+
+def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
+    """A live link without the address it should have: the routes by it went with the address."""
+    for link in node.links:
+        if not link.up or not link.carrier or link.kind in ("loopback", "bridge") or (link.master and link.port):
+            continue
+        others = no_address_beside(case, node, link)
+        if not others:
+            continue
+        if not case.own(link):
+            wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
+            cidr = f"{wanted}/{others[0].prefix}" if wanted and routes.within(wanted, others[0].cidr) else ""
+            empty = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}"))
+            fix = given(case, node, link, cidr)
+            via = next((own.address for own in others if cidr and own.address != wanted and routes.within(own.address, cidr)), "")
+            if via and not routes.within(case.last.dst, routes.subnet(cidr)):
+                fix += f"; {case.ip(node.name, f'route add default via {via}')}"
+            return blame(case, "address-missing", node.name, link.name, facts=(empty, beside(fact)), how="out", fix=fix)
+        if not any(routes.within(mine.address, own.cidr) for mine in case.own(link) for own in others):
+            return wrong_subnet(case, node, link, others[0].cidr)
+    return None
+
+
+def wrong_subnet(case: Case, node: Node, link: Link, theirs: str) -> Cause:
+    """An address of another subnet than everybody else's on the segment."""
+    mine = case.own(link)[0].cidr
+    fact = inferred(f"{link.name} holds {mine}", case.ip(node.name, f"address show {link.name}"))
+    return blame(case, "address-wrong", node.name, link.name, facts=(fact,), fix="", cidr=mine, network=routes.subnet(theirs))

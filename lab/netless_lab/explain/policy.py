@@ -1,22 +1,43 @@
-"""Policy rules, and routes whose only purpose is to refuse: what takes a packet out of the usual routing. Pure."""
+"""What takes a packet out of the usual routing: policy rules, routes whose only purpose is to refuse, and the reverse path filter (RFC 3704,
+ip-sysctl), where an expert changes the route, and only then the filter. Pure.
+"""
 
 from __future__ import annotations
+
+from typing import Final
 
 from msgspec.structs import replace
 
 from ..model.journey import Fact
 from ..model.netfilter.packet import only
+from ..model.netfilter.rules import Condition
 from ..model.netfilter.run import run
-from ..model.snapshot import Node, PolicyRule, Route
+from ..model.snapshot import Link, Node, PolicyRule, Route, Rule
 from . import routes
-from .blame import Mended, blame
 from .case import Case
-from .cause import Cause, inferred, said, state
-from .mends import with_rule, without_route, without_rule
+from .cause import Cause, Mended, blame, counted, inferred, of_node, said, state
+from .mends import brings_back, with_rule, without_route, without_rule
 from .packets import entering
 
 _BEFORE = 100
 """The priority of a rule that sends a subnet's packets back to the main table: before those that VPNs add."""
+
+
+def route_words(route: Route) -> str:
+    """A route as ``ip route del`` wants it: ``10.0.0.2/32 via 203.0.113.1 dev eth0``."""
+    words = [*([route.type] if route.type != "unicast" else []), route.dst, *(["via", route.via] if route.via else [])]
+    words += ["dev", route.dev] if route.dev and route.type == "unicast" else []
+    words += ["metric", str(route.metric)] if route.metric and route.family == 4 else []
+    return " ".join([*words, *(["table", str(route.table)] if route.table != routes.MAIN else [])])
+
+
+def route_fact(case: Case, node: Node, dst: str, src: str | None = None, iif: str | None = None) -> Fact:
+    """What the node's routing says; a refusal by the kernel itself is proof of it."""
+    found = case.route(node.name, dst, src, iif)
+    says = f"no way ({found.words or found.error})" if found.error else f"by {found.dev}" + (f" via {found.via}" if found.via else "")
+    asked = f"{dst} from {src} that came in by {iif}" if src and iif else dst
+    kind = said if found.error and found in case.evidence.routes else inferred
+    return kind(f"{of_node(node.name)} routing says for {asked}: {says}", case.run(node.name, found.look or f"ip route get {dst}"))
 
 
 def quoted(rule: PolicyRule) -> str:
@@ -167,3 +188,75 @@ def _ends(case: Case, name: str, found: Route, rule: PolicyRule, dst: str) -> Ca
         case, "policy-rule", name, facts=facts, how="route", fix=case.ip(name, f"route del {route}"), mended=mended, kind=found.type,
         table=rule.table, rule=quoted(rule), network=found.dst,
     )  # fmt: skip
+
+
+_COUNTER: Final = "TcpExtIPReversePathFilter"
+_WAY_BACK: Final = frozenset({"fib", "saddr", "oif"})
+"""Words of a question of nft(8) for the link that a packet's sender is reached by."""
+
+
+def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
+    """``node`` drops what comes from ``source`` by ``link``."""
+    back = case.route(node.name, source)
+    rose = case.rose(node.name, _COUNTER) > 0
+    facts: list[Fact] = []
+    if rose:
+        facts.append(counted("the kernel's reverse path filter counted a packet", case.run(node.name, f"nstat -az {_COUNTER}")))
+    refused = case.route(node.name, case.last.dst or case.last.asked, source, link.name)
+    if refused.error in ("EXDEV", "EINVAL"):
+        facts.append(said(f"routing says for it: {refused.words}", case.run(node.name, refused.look)))
+    facts.append(inferred(f"rp_filter is on in {owner(case, node)}", case.run(node.name, "sysctl -a --pattern rp_filter$")))
+    facts.append(route_fact(case, node, source))
+    leads = f"by {back.dev}" + (f" via {back.via}" if back.via else "") if back.dev else "nowhere"
+    return blame(case, "rp-filter", node.name, facts=facts, fix=_mend(case, node, link, source), src=source, iif=link.name, back=leads)
+
+
+def disbelieved(case: Case, node: Node, dst: str, src: str, iif: str) -> bool:
+    """Whether routing refuses a packet for its source, and the filter is on: EXDEV, from Linux 6.13 on EINVAL."""
+    error = case.route(node.name, dst, src, iif).error
+    filters = {case.knob(node.name, f"net/ipv4/conf/{link}/rp_filter") for link in ("all", iif)} | {case.setting(node.name, "rp_filter")}
+    return error == "EXDEV" or (error == "EINVAL" and bool(filters & {"1", "2"}) and node.owner(src) is None)
+
+
+def owner(case: Case, node: Node) -> str:
+    """The node in words, as its sysctls are meant."""
+    return "the host" if node.name == "host" else node.name
+
+
+def _mend(case: Case, node: Node, link: Link, source: str) -> str:
+    """A stray route that hides the connected one is taken away. Where both ways are meant (a node with two networks), the filter's loose
+    mode lets in what can be reached by any link; switching it off only takes away the alarm.
+    """
+    return straightened(case, node, link, source) or case.run(node.name, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2")
+
+
+def straightened(case: Case, node: Node, link: Link, source: str) -> str:
+    """The command that ends a stray route to ``source``, which lies in the subnet of ``link``; "" when there is none."""
+    found = stray(case, node, link, source)
+    return case.ip(node.name, f"route del {route_words(found)}") if found is not None else ""
+
+
+def stray(case: Case, node: Node, link: Link, source: str) -> Route | None:
+    """The route that somebody made, by which ``source``, in the subnet of ``link``, is looked for by another link."""
+    chosen = routes.best(node, source, routes.MAIN)
+    straight = any(routes.within(source, own.cidr) for own in case.own(link))
+    return chosen if straight and chosen is not None and chosen.protocol != "kernel" and chosen.dev != link.name else None
+
+
+def with_way_back(case: Case, name: str, rule: Rule | None, let: str) -> str:
+    """The command that lets a packet through a firewall of a node, and what its answer needs to come back.
+
+    Where the node looks for the sender by another link, the route that says so goes as well; it alone where the rule asks only for the way
+    back, as a reverse path filter of nft(8) does. Nothing where that is not enough.
+    """
+    last, node = case.last, case.node(name)
+    if brings_back(case, name, case.before):
+        return let
+    link = case.link(name, node.ip_device(last.iif)) if last.iif else None
+    route = stray(case, node, link, last.src) if link is not None else None
+    if route is None or not brings_back(case, name, without_route(name, route)(case.before)):
+        return ""
+    straight = case.ip(name, f"route del {route_words(route)}")
+    if rule is not None and any(isinstance(part, Condition) and set(part.field.split()) >= _WAY_BACK for part in rule.parts):
+        return straight
+    return f"{let}; {straight}" if let else ""

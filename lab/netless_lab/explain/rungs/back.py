@@ -13,13 +13,11 @@ from ...model.netfilter.rules import Return
 from ...model.netfilter.run import FAMILIES, always, doubt, missed, through
 from ...model.snapshot import Chain, Node, Rule
 from .. import routes
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, beside, inferred, owner_words, seen
-from ..near import estranged, route_fact
+from ..cause import Cause, beside, blame, inferred, owner_words, seen
+from ..near import estranged, no_route
 from ..packets import entering, first
-from ..plain import no_route
-from ..policy import refusing
+from ..policy import refusing, route_fact
 from ..rules import answers_zone, rewrites, rules_at, untracking, zoning
 
 _PRIVATE: Final = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ...model.snapshot import FdbEntry, Link, Node
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, inferred, owner_words, seen, state
+from ..cause import Cause, blame, inferred, owner_words, seen, state
 from ..near import neighbours_of, of_stop
 from ..routes import is_group
 from ..segment import way

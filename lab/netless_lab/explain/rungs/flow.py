@@ -7,9 +7,8 @@ from ...model.journeys.flow import Flow
 from ...model.journeys.packet import ICMP, ICMP6, TCP
 from ...model.netfilter.packet import Packet, Spans, address, common, first, network, only
 from ...model.netfilter.run import Way, through
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, of_node, owner_words, seen, state
+from ..cause import Cause, blame, of_node, owner_words, seen, state
 from ..routes import family_of
 
 

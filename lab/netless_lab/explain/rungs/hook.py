@@ -18,14 +18,12 @@ from ...model.probe import Ping
 from ...model.snapshot import Chain, Rule
 from ...primitives.look import place_of, undecided
 from .. import routes
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, inferred, owner_words, said, state
+from ..cause import Cause, blame, inferred, owner_words, said, state
 from ..cause import counted as counting
-from ..filtering import with_way_back
-from ..hooks import Check, passed
 from ..mends import hopeless
-from ..packets import packet
+from ..packets import Check, packet, passed
+from ..policy import with_way_back
 from ..rules import base_of, drops, rejects, rewrites, rule_of
 
 _BY_FAMILY: Final = {"bridge": "nft-bridge", "netdev": "nft-netdev", "arp": "nft-arp"}

@@ -9,11 +9,11 @@ from ...model.probe import Ping, Udp
 from ...model.snapshot import PLAIN_QUEUES, Link, Node
 from ...model.telling import PROGRAMS
 from .. import routes
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, at_link, inferred, is_here, of_node, owner_words, said, state
+from ..cause import Cause, at_link, blame, inferred, is_here, of_node, owner_words, said, state
 from ..mends import with_link
-from ..near import of_stop, route_fact, up_again, way_there
+from ..near import of_stop, up_again, way_there
+from ..policy import route_fact
 from ..segment import could_be_port, way
 
 _ETHERNET: Final = 14

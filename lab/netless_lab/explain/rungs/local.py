@@ -8,12 +8,11 @@ from ...model.netfilter.packet import common, only
 from ...model.netfilter.run import missed
 from ...model.probe import Connect, Fetch, Lookup, Udp
 from ...model.snapshot import Listener, Node
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, beside, counted, inferred, of_node, owner_words, said, seen, state
+from ..cause import Cause, beside, blame, counted, inferred, of_node, owner_words, said, seen, state
 from ..last_seen import truly
-from ..near import route_fact
 from ..packets import entering, led_in
+from ..policy import route_fact
 from ..routes import LOCAL, host_of, is_loopback
 from ..rules import base_of, rewrites, rules_at
 

@@ -7,12 +7,11 @@ from ipaddress import IPv6Address
 from ...model.journey import Hop
 from ...model.snapshot import Link, Neighbour, Node
 from .. import routes
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, inferred, of_node, owner_words, seen, state
-from ..filtering import disbelieved, filtered, straightened
+from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..last_seen import answers_for
-from ..near import clash, given, neighbours_of, of_stop, prefix, route_fact
+from ..near import clash, given, neighbours_of, of_stop, prefix
+from ..policy import disbelieved, filtered, route_fact, straightened
 from ..segment import way
 
 _COUNTER = "TcpExtIPReversePathFilter"

@@ -6,9 +6,8 @@ from ...model.journey import Fact, Hop
 from ...model.netfilter.run import run
 from ...model.snapshot import Link, Node
 from .. import routes
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, inferred, of_node, owner_words, seen, state
+from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..near import cableless, clash, gateway_of, given, may_route, neighbours_of, of_stop, prefix, switched_off
 from ..packets import entering
 from ..rules import puts_in

@@ -6,9 +6,8 @@ from ...model.addresses import is_address
 from ...model.journey import Fact
 from ...model.probe import Connect, Fetch, Lookup, Ping, Udp
 from ...model.snapshot import Node
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, inferred, owner_words, said, state
+from ..cause import Cause, blame, inferred, owner_words, said, state
 from ..packets import led_in
 from ..routes import host_of
 

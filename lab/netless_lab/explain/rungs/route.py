@@ -10,16 +10,13 @@ from ...model.netfilter.rules import Unfollowed
 from ...model.netfilter.run import FAMILIES, missed
 from ...model.snapshot import Node, Route
 from .. import routes
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, inferred, of_node, owner_words, said, seen, state
-from ..filtering import disbelieved, filtered
+from ..cause import Cause, blame, inferred, of_node, owner_words, said, seen, state
 from ..mends import heals, with_route, with_setting, without_route
-from ..near import estranged, gateway_of, neighbours_of, route_words
+from ..near import estranged, gateway_of, neighbours_of, no_route
 from ..packets import entering
-from ..plain import no_route
+from ..policy import disbelieved, filtered, policy, refusing, route_words, selected
 from ..policy import marked as marked_at
-from ..policy import policy, refusing, selected
 from ..rules import rules_at
 from ..segment import way
 

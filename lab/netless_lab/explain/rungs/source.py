@@ -7,13 +7,11 @@ from ...model.netfilter.run import run
 from ...model.probe import Connect, Fetch
 from ...model.snapshot import Link, Node
 from .. import routes
-from ..blame import blame
 from ..case import Case
-from ..cause import Cause, beside, inferred, of_node, owner_words, said, seen, state
-from ..near import cableless, estranged, gateway_of, given, neighbours_of, route_fact, switched_off, up_again
+from ..cause import Cause, beside, blame, inferred, of_node, owner_words, said, seen, state
+from ..near import cableless, estranged, gateway_of, given, neighbours_of, no_address_beside, no_route, switched_off, up_again, wrong_subnet
 from ..packets import entering
-from ..plain import no_address_beside, no_route, wrong_subnet
-from ..policy import policy, refusing
+from ..policy import policy, refusing, route_fact
 from ..rules import puts_in
 from .back import whose_source
 
