@@ -12,8 +12,7 @@ import msgspec
 from . import ending
 from .address import address
 from .client import Client, LabGone, Refused
-from .course.language import spoken
-from .course.places import lessons_root, own_root
+from .course.places import lessons_root, own_root, spoken
 from .errors import Refusal
 from .protocol import VERSION, Hello
 from .sandbox import find

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netless_lab.course.language import choices, spoken
+from netless_lab.course.places import choices, spoken
 from netless_lab.errors import Refusal
 
 

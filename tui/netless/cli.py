@@ -8,8 +8,7 @@ import os
 import sys
 
 import netless_lab.lean  # noqa: F401  (before all that imports msgspec)
-from netless_lab.course.language import LANGUAGE
-from netless_lab.course.places import LESSONS
+from netless_lab.course.places import LANGUAGE, LESSONS
 
 from .called import called
 from .early import drop_result, lab_in

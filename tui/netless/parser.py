@@ -7,8 +7,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from netless_lab.course.language import LANGUAGE
-from netless_lab.course.places import LESSONS
+from netless_lab.course.places import LANGUAGE, LESSONS
 
 from . import __version__
 from .early import LAB_VARIABLE

@@ -23,10 +23,9 @@ from ..primitives.base import Expectation, Met, NotMet, Where
 from ..primitives.bridge import IsPort
 from ..primitives.forward import ESTABLISHED
 from ..primitives.roles import RoleName
-from .bindings import Bindings
+from .bindings import Bindings, apply, apply_text
 from .fields import items_of, words_by_role, words_of
 from .step import Known, Lesson, Step
-from .substitute import apply, apply_text
 
 _WORLD = ("internet", "router")
 

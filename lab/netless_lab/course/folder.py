@@ -9,15 +9,14 @@ import msgspec
 
 from . import fields
 from .bind import settled
-from .fault_nodes import read_fault_nodes
 from .fields import bad_id
-from .language import FORM, choices
 from .markdown import Block, Table, read_table
 from .outline import outline, start
 from .parse import parse_lesson, parse_translation
+from .places import FORM, choices
 from .problems import BadLesson, Problem, Report, did_you_mean
 from .step import Course, Lesson, World
-from .world import read_world
+from .world import read_fault_nodes, read_world
 
 COURSE_FILE = "course.toml"
 _PAGE = re.compile(rf"^(?:\d+-)?(?P<id>[a-z0-9-]+?)(?:\.(?P<language>{FORM}))?\.md$")

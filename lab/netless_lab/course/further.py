@@ -1,18 +1,74 @@
-"""Who is further on than the step that is asked about: ahead of it, or past what it built and a later step rightly took away."""
+"""The kernel beside the whole course, and not one step of it: earned steps that hold no longer (after a crash, a reboot or a busy hand), who is
+further on than the step that is asked about (ahead of it, or past what it built and a later step rightly took away), and objects that nobody asked for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
-from ..model.snapshot import Snapshot
+from ..model.snapshot import Node, Snapshot
+from ..primitives.base import NotMet, Where
+from ..primitives.look import not_a_name
 from .bind import infer
-from .bindings import UNBOUND, Bindings
+from .bindings import UNBOUND, Bindings, apply
 from .judge import result_of, state_holds
 from .outline import outline
-from .probe_words import target
+from .probe_words import target, who
 from .step import Course, Position, ProbeCheck, Step, positions, step_at
 from .verdict import Item, Verdict
 
+
+class Missing(msgspec.Struct, frozen=True):
+    """An earned step whose result is not there: the first claim of it that fails, and what was seen instead."""
+
+    position: Position
+    title: str
+    claim: str
+    seen: str
+
+
+def difference(
+    course: Course, earned: Collection[str], snapshot: Snapshot, bindings: Bindings = UNBOUND, until: Position | None = None
+) -> tuple[Missing, ...]:
+    """The earned steps (``lesson/step``) ahead of ``until`` whose state does not hold now, in order.
+
+    Steps whose result a later earned step, or the one at ``until``, rightly takes away (``undoes``) are not asked.
+    """
+    places = positions(course)
+    gone = set(step_at(course, until).undoes) if until is not None and until in places else set()
+    if until in places:
+        places = places[: places.index(until)]
+    done = [place for place in places if place.key in earned]
+    gone |= {name for place in done for name in step_at(course, place).undoes}
+    found = []
+    for place in done:
+        step = step_at(course, place)
+        if place.key in gone:
+            continue
+        for expectation in step.expect:
+            finding = apply(expectation, bindings).check(snapshot, Where())
+            if isinstance(finding, NotMet):
+                found.append(Missing(place, step.title, finding.claim, finding.seen or finding.expected))
+                break
+    return tuple(found)
+
+
+def missing_before(course: Course, until: Position, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> tuple[Missing, ...]:
+    """The steps ahead of ``until`` whose state does not hold now, whoever did them or did not, in order."""
+    return difference(course, {place.key for place in positions(course)}, snapshot, bindings, until)
+
+
+def in_words(missing: tuple[Missing, ...], earned: int) -> str:
+    """The difference in one or two sentences; "" when there is none. ``earned`` is how many steps were asked about."""
+    if not missing:
+        return ""
+    first = missing[0]
+    if earned > 1 and len(missing) >= max(earned - 1, 2):
+        return f"Your progress counts {earned} steps, but of what they built the kernel holds nothing, beginning with: {first.claim}."
+    count = "one earned step does" if len(missing) == 1 else f"{len(missing)} earned steps do"
+    return f"{count.capitalize()} not hold any more, the first is {first.title!r}: {first.claim}; seen: {first.seen}."
 
 def ahead(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot) -> tuple[Step, ...]:
     """The steps after ``place`` whose result is there already, in whatever words the learner has for it.
@@ -116,3 +172,51 @@ def _overruled(check: ProbeCheck, later: tuple[Step, ...]) -> Step | None:
         if spoken:
             return step if all(own.reply != check.reply for own in spoken) else None
     return None
+
+
+_MOST = 8
+
+
+def extras(snapshot: Snapshot, baseline: Snapshot, goal: Snapshot) -> tuple[str, ...]:
+    """What is in ``snapshot`` beyond ``baseline`` (the lab's beginning) and ``goal`` (the sketch of all that the steps make).
+
+    The goal must be drawn in the learner's own words. Rules and routes are left out: the same rule can be written in many ways.
+    """
+    found: list[str] = []
+    for node in snapshot.nodes:
+        before, wanted = baseline.node(node.name), goal.node(node.name)
+        if before is None and wanted is None:
+            found.append(_stranger(node))
+            continue
+        found.extend(_links(node, before, wanted))
+    asked = {name.name for sketch in (baseline, goal) for name in sketch.names}
+    asked.update(name for node in goal.nodes for name in node.names)
+    strangers = {name for node in snapshot.nodes if baseline.node(node.name) is None for name in node.names}
+    for name in snapshot.names:
+        if name.name not in asked and name.name not in strangers:
+            owner = snapshot.by_netns(name.netns) if name.netns is not None else None
+            found.append(f"the name {name.name}, {f'a further name of {who(owner.name)}' if owner else f'which {not_a_name(name)}'}")
+    if len(found) > _MOST:
+        return (*found[: _MOST - 1], f"and {len(found) - _MOST + 1} more things that no step asked for")
+    return tuple(found)
+
+
+def _stranger(node: Node) -> str:
+    return f"the container {node.name}" if node.role == "container" else f"the namespace {node.names[0] if node.names else node.name}"
+
+
+def _links(node: Node, before: Node | None, wanted: Node | None) -> list[str]:
+    found: list[str] = []
+    for link in node.links:
+        sketches = [own for own in (before.link(link.name) if before else None, wanted.link(link.name) if wanted else None) if own]
+        place = "on the host" if node.name == "host" else f"in {who(node.name)}"
+        if not sketches:
+            found.append(f"the {link.kind} {link.name} {place}")
+            continue
+        asked = {address.address for own in sketches for address in own.addresses}
+        for address in link.addresses:
+            if address.scope == "global" and address.address not in asked:
+                found.append(f"the address {address.cidr} of {link.name} {place}")
+        if link.up and not any(own.up for own in sketches):
+            found.append(f"{link.name} {place}, switched on")
+    return found

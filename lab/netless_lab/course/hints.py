@@ -7,9 +7,8 @@ from collections.abc import Collection
 import msgspec
 
 from ..primitives.base import Dialect, Where
-from .bindings import UNBOUND, Bindings
+from .bindings import UNBOUND, Bindings, apply, apply_text
 from .step import Step
-from .substitute import apply, apply_text
 from .verdict import Verdict
 
 LIVE = -1

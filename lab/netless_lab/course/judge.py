@@ -2,26 +2,29 @@
 
 A packet alone proves little: a host that owns the address answers in place of a missing container, so where the answering
 address lives is looked up as well. And silence proves nothing when the probe could not run: that is an error, never a pass.
+Beside a probe that was not answered stands the rule on its way that surely drops a packet of it, where there is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import msgspec
 
 from ..model.addresses import same
-from ..model.probe import Outcome, Ping, Probe
-from ..model.snapshot import Snapshot
+from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, answer, common, first, network, only, shown
+from ..model.netfilter.run import Way, always, run
+from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
+from ..model.snapshot import Node, Snapshot
 from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
-from ..primitives.look import inside, opening
+from ..primitives.look import inside, opening, place_of
+from ..primitives.route import way_to
 from ..primitives.sysctl import sysctl_of
-from .bindings import UNBOUND, Bindings
-from .on_the_way import diverted, dropped
+from .bindings import UNBOUND, Bindings, apply
 from .probe_words import claim, expected, look, names_look, overtaken, target, who
 from .step import ProbeCheck, Step
-from .substitute import apply
 from .verdict import Item, Result, Verdict
 
 Outcomes = Mapping[ProbeCheck, Outcome]
@@ -250,3 +253,85 @@ def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:
     if owner.name == check.probe.node:
         return f"{address} is an address of {who(owner.name)} itself: it answers its own question."
     return f"{address} is an address of {who(owner.name)}, and it was reached."
+
+
+def dropped(probe: Probe, snapshot: Snapshot) -> str:
+    """The rule or policy of the host that drops the request of a container, or else the answer to it; "" when none surely does."""
+    to, sender = target(probe), snapshot.node(probe.node)
+    host = snapshot.host_of(sender) if sender is not None else None
+    if to is None or sender is None or host is None or sender.netns == host.netns or host.owner(to) is not None:
+        return ""
+    for link in sender.links:
+        for own in link.addresses:
+            came = way_to(host, own.address)
+            if link.kind == "loopback" or own.family != ip_address(to).version or came is None:
+                continue
+            request = _request(probe, own.address, to).between(came, _out(host, to))
+            answers = tuple(answer(request, translated=translated) for translated in (True, False))
+            for packets, what in (((request,), "them"), (answers, "the answers to them")):
+                if stops := _stops(host, packets):
+                    return f"Packets from {own.address} come as far as {who(host.name)}, and there {_by(stops)} drops {what}."
+    return ""
+
+
+def diverted(probe: Probe, snapshot: Snapshot) -> str:
+    """The rule of the host that sends a container's packets to another address than they are for; "" when none surely does."""
+    to, sender = target(probe), snapshot.node(probe.node)
+    host = snapshot.host_of(sender) if sender is not None else None
+    if to is None or sender is None or host is None or sender.netns == host.netns:
+        return ""
+    for link in sender.links:
+        for own in link.addresses:
+            came = way_to(host, own.address)
+            if link.kind == "loopback" or own.family != ip_address(to).version or came is None:
+                continue
+            ways = run(host, "prerouting", _request(probe, own.address, to).between(came, ""))
+            if always(ways, lambda way: _turned(way, to) is not None):
+                address, rule = _turned(ways[0], to) or ("", "")
+                return f"On {who(host.name)} the rule `{rule}` sends what goes to {to} to {address or who(host.name)} instead."
+    return ""
+
+
+def _turned(way: Way, to: str) -> tuple[str, str] | None:
+    """Where a way leads instead of ``to`` ("": to the node itself), and by which rule; None when nowhere else, or it cannot be told where."""
+    for done, _, rule in way.rewrites:
+        if done.kind == "redirect":
+            return "", rule.text
+        if not done.source and done.address is not None and not common((done.address,), network(to)):
+            return shown((done.address,), ip_address(to).version), rule.text
+    return None
+
+
+def _stops(router: Node, packets: tuple[Packet, ...]) -> Way | None:
+    """What drops them all at the forward hook, whatever else may be true of them; None when one may pass."""
+    ways = [way for packet in packets for way in run(router, "forward", packet)]
+    return ways[0] if always(ways, lambda way: way.end == "drop") else None
+
+
+def _by(stop: Way) -> str:
+    chain = place_of(stop.chain) if stop.chain is not None else "the firewall"
+    return f"the rule `{stop.rule.text}` of {chain}" if stop.rule is not None else f"the policy of {chain}"
+
+
+def _out(router: Node, to: str) -> str:
+    """The device towards ``to``: that of its own network, else of the default route with the lowest metric; "" when there is none."""
+    family = ip_address(to).version
+    routes = sorted((route for route in router.routes if route.dst == "default" and route.family == family), key=lambda own: own.metric)
+    return way_to(router, to) or next((route.dev for route in routes if route.dev), "") or ""
+
+
+def _request(probe: Probe, sender: str, to: str) -> Packet:
+    version = ip_address(to).version
+    match probe:
+        case Ping():
+            protocol, port = ICMP if version == 4 else ICMPV6, None
+        case Connect():
+            protocol, port = TCP, probe.port
+        case Udp():
+            protocol, port = UDP, probe.port
+        case Fetch():
+            protocol, port = TCP, urlsplit(probe.url).port or 80
+        case Lookup():
+            protocol, port = UDP, 53
+    packet = first(4 if version == 4 else 6, source=network(sender), destination=network(to), protocol=protocol)
+    return packet if port is None else packet.listing("th dport", only(port))

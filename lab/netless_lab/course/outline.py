@@ -11,9 +11,8 @@ from ..model.outside import FarHost
 from ..model.snapshot import Address, Link, Node, Peer, Route, Snapshot
 from ..primitives.base import Action
 from ..primitives.fuse import fuse
-from .bindings import UNBOUND, Bindings
+from .bindings import UNBOUND, Bindings, apply
 from .step import Course, World
-from .substitute import apply
 
 
 def outline(base: Snapshot, actions: Iterable[Action]) -> Snapshot:

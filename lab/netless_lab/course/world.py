@@ -1,4 +1,4 @@
-"""The ``[world]`` of a course.toml: what exists before the first step.
+"""The ``[world]`` of a course.toml: what exists before the first step; and its ``[faults]``: which nodes a fault can be in.
 
     [world]
     containers = ["c1"]                           containers that run, with only lo in each
@@ -22,6 +22,12 @@
 
     [world.outside.pages]                         pages of the site
     "/" = "Hello."
+
+    [faults.c1]                                   what the placeholders of fault files stand for in this node
+    link = "veth1"                                a fault file speaks of ``{link}``, and of ``{node}``, which is c1 here
+    other = "c2"
+
+Every node of ``[faults]`` has the same placeholders: a file that can be had in one can be had in all.
 """
 
 from __future__ import annotations
@@ -41,7 +47,7 @@ from .items import read_action
 from .markdown import Table
 from .outline import outline, start
 from .problems import Report, did_you_mean
-from .step import World
+from .step import FaultNode, World
 
 _KEYS: Final = ("containers", "do", "outside", "hosts")
 _HOST: Final[dict[str, RoleName | None]] = {"address": "cidr", "router": "ip", "uplink": "link"}
@@ -231,3 +237,30 @@ def _bad_domain(text: str) -> Objection | None:
     if len(text) <= 253 and all(len(label) <= 63 and bad_id(label) is None for label in text.split(".")):
         return None
     return Objection(f'"{text}" is no domain name.', 'Write labels of small letters, digits and hyphens, as in "example.test".')
+
+
+MOST_NODES = 8
+"""More than a drill has use for; what is more than that was written by a program, to keep its readers busy."""
+
+
+def read_fault_nodes(course: Table, report: Report) -> tuple[FaultNode, ...]:
+    """The nodes in the order of the file; what is wrong with them is in the report, with its line."""
+    table = fields.inner(course, "faults", report, 'Write [faults.c1] and link = "veth1".')
+    if table is None:
+        return ()
+    if len(table.values) > MOST_NODES:
+        report.add(course.line("faults"), f"{len(table.values)} nodes are more than faults can be in.", f"At most {MOST_NODES} are.")
+        return ()
+    found: list[FaultNode] = []
+    for node in table.values:
+        own = fields.inner(table, node, report, f'Write [faults.{node}] and link = "veth1".')
+        if own is None:
+            continue
+        if refused := objection("node", node):
+            report.add(table.line(node), refused.what, refused.advice)
+        words = {"node": node} | {key: fields.text(own, key, report, required=f'Write {key} = "...".') for key in own.values}
+        if found and words.keys() != found[0].words.keys():
+            odd = sorted(words.keys() ^ found[0].words.keys())
+            report.add(table.line(node), f'"{node}" and "{found[0].node}" do not have the same placeholders: {", ".join(odd)}.', "Give every node all of them.")
+        found.append(FaultNode(node, words))
+    return tuple(found)

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ..course.catalog import resolve_in
-from ..course.compare import missing_before
+from ..course.further import missing_before
 from ..course.judge import state_holds
 from ..course.step import Position, step_at
 from ..errors import ApplyError, Refusal

@@ -18,7 +18,7 @@
 Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
 ``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``model.needs``) beside the programs of
 its command lines. A file that speaks of its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had in
-each of the nodes that its course names (``course.fault_nodes``).
+each of the nodes that its course names (``course.world``).
 """
 
 from __future__ import annotations

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ..course.bindings import Bindings
+from ..course.bindings import Bindings, apply, apply_text
 from ..course.probe_words import claim
 from ..course.step import ProbeCheck, Step
-from ..course.substitute import apply, apply_text
 from ..primitives.base import Dialect, Where
 from .format import Fault
 from .places import in_words

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from ..course.bind import by_another_bridge, closest, found_again, infer
-from ..course.bindings import Bindings
+from ..course.bindings import Bindings, apply
 from ..course.further import Standing, excused, past, with_more
 from ..course.judge import can_be_told, control_of, judge
 from ..course.step import Position, ProbeCheck, Step, step_at
-from ..course.substitute import apply
 from ..course.verdict import Item, Result, Verdict
 from ..model.probe import Outcome, Ping, Probe
 from ..model.snapshot import Snapshot

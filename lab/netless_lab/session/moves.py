@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from ..course.bindings import Bindings
+from ..course.bindings import Bindings, apply
 from ..course.folder import COURSE_FILE
 from ..course.outline import outline
 from ..course.step import Course, Position, step_at
-from ..course.substitute import apply
 from ..errors import ApplyError
 from ..model.clearing import Clearing, Things
 from ..model.likeness import unlike

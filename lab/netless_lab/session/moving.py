@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ..course.bindings import Bindings
-from ..course.compare import Missing, difference, in_words, missing_before
+from ..course.further import Missing, difference, in_words, missing_before
 from ..course.judge import state_holds
 from ..course.step import Position, positions, step_at
 from ..errors import ApplyError, Refusal

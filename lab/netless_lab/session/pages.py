@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..course.bindings import apply, apply_text
 from ..course.catalog import Library
 from ..course.hints import command_lines, rungs
 from ..course.step import Course, Lesson, Position, Step, step_at
-from ..course.substitute import apply, apply_text
 from ..course.verdict import Verdict
 from ..model.snapshot import Snapshot
 from ..primitives.base import DIALECTS, Action, Dialect, Where

@@ -12,16 +12,13 @@ from typing import Final
 
 import msgspec
 
-from ..course.bindings import Bindings
+from ..course.bindings import Bindings, apply
 from ..course.catalog import Library
-from ..course.compare import missing_before
-from ..course.extras import extras
-from ..course.further import ahead
+from ..course.further import ahead, extras, missing_before
 from ..course.judge import state_holds
 from ..course.outline import lesson_actions, outline, owners
 from ..course.progress import Progress
 from ..course.step import Course, Position, Step, positions, step_at
-from ..course.substitute import apply
 from ..errors import ApplyError, for_want_of_room
 from ..ground.pretend import PretendHost
 from ..model.journey import Journey

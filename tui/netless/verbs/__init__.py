@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from netless_lab import labs, protocol
 from netless_lab.client import Client, LabGone, OnEvent
-from netless_lab.course.language import spoken
-from netless_lab.course.places import own_root
+from netless_lab.course.places import own_root, spoken
 from netless_lab.errors import Refusal
 from netless_lab.lease import LASTING, Lease
 
