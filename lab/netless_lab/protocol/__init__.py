@@ -16,81 +16,25 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..documents import read_json, write_json
-from ..protocol_version import VERSION
-from .base import Done, Failed, Hello, Look, Message, Request, Verb
+from ..protocol_version import VERSION as VERSION
+from . import base
 
 if TYPE_CHECKING:
-    from .events import (
-        DETAILS,
-        ActionEvent,
-        AgentMessage,
-        Bye,
-        ChangesEvent,
-        FaultSummary,
-        JourneyEvent,
-        Kind,
-        Notice,
-        ProbeEvent,
-        SnapshotEvent,
-        StatusEvent,
-        Summary,
-        VerdictEvent,
-    )
-    from .replies import (
-        Account,
-        Broke,
-        Capture,
-        ChangeLine,
-        Enterable,
-        Entry,
-        Following,
-        Help,
-        Judged,
-        Judgement,
-        Mended,
-        Moved,
-        Packet,
-        Proven,
-    )
-    from .requests import (
-        Asked,
-        Back,
-        Break,
-        Check,
-        ClientMessage,
-        Down,
-        Enter,
-        Explain,
-        Follow,
-        GetCapture,
-        GetCourses,
-        GetFaults,
-        GetHistory,
-        GetJourneys,
-        GetPacket,
-        GetProgress,
-        GetSnapshot,
-        Goto,
-        Hint,
-        Leave,
-        Mend,
-        Next,
-        Play,
-        Prove,
-        Reset,
-        Run,
-        Scope,
-        SendProbe,
-        SetDialect,
-        Subscribe,
-        WhatGoes,
-    )
-    from .status import Commands, CourseView, FaultStatus, GetStatus, LessonView, NodeStatus, Status, StepPage, StepView
+    from .base import *  # noqa: F403
+    from .events import *  # noqa: F403
+    from .events import AgentMessage
+    from .replies import *  # noqa: F403
+    from .requests import *  # noqa: F403
+    from .requests import ClientMessage
+    from .status import *  # noqa: F403
 else:
 
     def __getattr__(name: str) -> object:
-        """A message is imported when it is asked for: a command has use for two or three of them, and waits for all that they are made of."""
-        for home in _HOMES if name in __all__ else ():
+        """A message is imported when it is asked for: a command has use for two or three of them, and waits for all that they are made of.
+
+        Messages begin with a capital; any other name (``__path__``, a module of this package) is none.
+        """
+        for home in _HOMES if name[:1].isupper() else ():
             found = vars(import_module(f".{home}", __name__)).get(name)
             if found is not None:
                 globals()[name] = found
@@ -98,7 +42,7 @@ else:
         raise AttributeError(name)
 
 
-_HOMES: Final = ("status", "replies", "events", "requests")
+_HOMES: Final = ("base", "status", "replies", "events", "requests")
 """What takes little to import comes first."""
 
 
@@ -111,8 +55,8 @@ def _from_client() -> msgspec.json.Decoder[ClientMessage]:
 
 
 @functools.cache
-def _answers() -> msgspec.json.Decoder[Hello | Done | Failed]:
-    return msgspec.json.Decoder(Hello | Done | Failed)
+def _answers() -> msgspec.json.Decoder[base.Hello | base.Done | base.Failed]:
+    return msgspec.json.Decoder(base.Hello | base.Done | base.Failed)
 
 
 @functools.cache
@@ -122,7 +66,7 @@ def _from_agent() -> msgspec.json.Decoder[AgentMessage]:
     return msgspec.json.Decoder(events.AgentMessage)
 
 
-def encode(message: Message) -> bytes:
+def encode(message: base.Message) -> bytes:
     """One line of JSON with its newline."""
     return write_json(message) + b"\n"
 
@@ -130,7 +74,7 @@ def encode(message: Message) -> bytes:
 def decode_request(line: bytes) -> ClientMessage:
     """A line from a client; raises msgspec.MsgspecError in words when it is not one."""
     message = read_json(line, _from_client())
-    if isinstance(message, Request) and message.id == 0:
+    if isinstance(message, base.Request) and message.id == 0:
         raise msgspec.ValidationError("a request has an `id` of its own, and 0 is none")
     return message
 
@@ -144,86 +88,3 @@ def decode_event(line: bytes) -> AgentMessage:
         return read_json(line, _answers())
     except msgspec.MsgspecError:
         return read_json(line, _from_agent())
-
-
-__all__ = [
-    "DETAILS",
-    "VERSION",
-    "Account",
-    "ActionEvent",
-    "AgentMessage",
-    "Asked",
-    "Back",
-    "Break",
-    "Broke",
-    "Bye",
-    "Capture",
-    "ChangeLine",
-    "ChangesEvent",
-    "Check",
-    "ClientMessage",
-    "Commands",
-    "CourseView",
-    "Done",
-    "Down",
-    "Enter",
-    "Enterable",
-    "Entry",
-    "Explain",
-    "Failed",
-    "FaultStatus",
-    "FaultSummary",
-    "Follow",
-    "Following",
-    "GetCapture",
-    "GetCourses",
-    "GetFaults",
-    "GetHistory",
-    "GetJourneys",
-    "GetPacket",
-    "GetProgress",
-    "GetSnapshot",
-    "GetStatus",
-    "Goto",
-    "Hello",
-    "Help",
-    "Hint",
-    "JourneyEvent",
-    "Judged",
-    "Judgement",
-    "Kind",
-    "Leave",
-    "LessonView",
-    "Look",
-    "Mend",
-    "Mended",
-    "Message",
-    "Moved",
-    "Next",
-    "NodeStatus",
-    "Notice",
-    "Packet",
-    "Play",
-    "ProbeEvent",
-    "Prove",
-    "Proven",
-    "Request",
-    "Reset",
-    "Run",
-    "Scope",
-    "SendProbe",
-    "SetDialect",
-    "SnapshotEvent",
-    "Status",
-    "StatusEvent",
-    "StepPage",
-    "StepView",
-    "Subscribe",
-    "Summary",
-    "Verb",
-    "VerdictEvent",
-    "WhatGoes",
-    "decode_event",
-    "decode_request",
-    "encode",
-]
