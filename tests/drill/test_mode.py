@@ -15,9 +15,9 @@ from netless_lab.course.progress import Progress
 from netless_lab.course.step import positions
 from netless_lab.course.verdict import Verdict
 from netless_lab.drill import mode
-from netless_lab.drill.draw import named
 from netless_lab.drill.exam import Broken, Wanted
 from netless_lab.drill.format import read_faults
+from netless_lab.drill.library import named
 from netless_lab.drill.mode import Drill, Recovered
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.protocol import Message

@@ -10,8 +10,8 @@ from random import Random
 from fuzz.mutate import SPLINTERS, mutated
 from fuzz.target import Check, Given, Target
 from netless_lab.course.files import shipped
-from netless_lab.drill.draw import listed
 from netless_lab.drill.format import read_faults
+from netless_lab.drill.library import listed
 
 FOLDER = Path(__file__).resolve().parents[2] / "lessons" / "faults"
 FILES = {path.name: path.read_bytes() for path in sorted(FOLDER.glob("*.toml"))}

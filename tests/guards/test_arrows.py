@@ -55,7 +55,7 @@ def test_pure_rooms_import_no_system(room: str) -> None:
 
 def test_what_a_fault_is_imports_no_system() -> None:
     """The pure part of the room of drills loads no more than the pure rooms: the screen and the fuzzers read faults with it."""
-    pure = ("draw", "exam", "format", "library", "places", "spent", "words")
+    pure = ("exam", "format", "library", "spent", "words")
     assert importing("\n".join(f"import netless_lab.drill.{name}" for name in pure), (*SYSTEM, "textual", "rich", "netless")) == frozenset()
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from netless_lab.model.snapshot import Link, Node, Snapshot
 from netless_lab.protocol import ChangesEvent, Message
-from netless_lab.watching.live import Burst, Live
-from netless_lab.watching.news import News
+from netless_lab.watching.live import Burst, Live, News
 
 
 class Lab:

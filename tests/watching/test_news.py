@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from netless_lab.watching.news import News
+from netless_lab.watching.live import News
 
 
 async def test_what_one_has_heard_is_not_taken_from_another() -> None:

@@ -70,6 +70,7 @@ def in_words(missing: tuple[Missing, ...], earned: int) -> str:
     count = "one earned step does" if len(missing) == 1 else f"{len(missing)} earned steps do"
     return f"{count.capitalize()} not hold any more, the first is {first.title!r}: {first.claim}; seen: {first.seen}."
 
+
 def ahead(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot) -> tuple[Step, ...]:
     """The steps after ``place`` whose result is there already, in whatever words the learner has for it.
 

@@ -10,7 +10,7 @@
     mend = [{ forwarding = true }]              its opposite; without one the lab is rebuilt
     symptom = [{ ping = "198.51.100.10", from = "{node}" }]  probes as in lessons, as they are in health: each fails while it is broken
     still = [{ ping = "10.0.0.1", from = "{node}" }]         probes that go on as in health: they narrow it down
-    place = "host:fwd"                          where packets die: a node, node:link or node:gate (``places``), or a list
+    place = "host:fwd"                          where packets die: a node, node:link or node:gate (``GATES``), or a list
     cause = "forwarding-off"                    a code of Why, or a list
     evidence = ["..."]                          facts that show it
     teaches = "internet/forwarding"             the step that explains it
@@ -40,7 +40,52 @@ from ..course.step import Course, FaultNode, ProbeCheck
 from ..errors import Refusal
 from ..explain.catalogue import CATALOGUE
 from ..primitives.base import Action
-from .places import Place, read_place
+
+GATES: Final = {
+    "fwd": "whether {node} forwards",
+    "fw": "at the firewall rules of {node}",
+    "NAT": "at the address translation of {node}",
+    "routing": "at the routes and routing rules of {node}",
+    "neighbour": "at the neighbour table of {node}: who has which MAC address",
+    "names": "at how {node} finds names",
+    "service": "at who listens in {node}",
+}
+"""The places inside a node: the three gates of the picture, and what every sender and receiver has."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where packets die: somewhere in ``node``, at one of its links, or at one of its gates."""
+
+    node: str
+    link: str = ""
+    gate: str = ""
+
+    def __str__(self) -> str:
+        """``host``, ``host:veth2``, ``host:fwd``"""
+        return ":".join(part for part in (self.node, self.link or self.gate) if part)
+
+
+def in_words(place: Place) -> str:
+    """After "look": ``at veth2 in the host``."""
+    node = "the host" if place.node == "host" else "the internet" if place.node == "internet" else place.node
+    if place.gate:
+        return GATES[place.gate].format(node=node)
+    return f"at {place.link} in {node}" if place.link else f"at {node} as a whole"
+
+
+def read_place(text: str, line: int, report: Report) -> Place:
+    """``host``, ``host:veth2``, ``host:fwd``: a word after the colon that is no gate is a link."""
+    advice = f'Write place = "host:fwd": a node, node:link or node:gate, the gates being {", ".join(GATES)}.'
+    node, colon, rest = text.partition(":")
+    if rest in GATES and not objection("node", node):
+        return Place(node, gate=rest)
+    if objection("node", node) or (colon and not rest):
+        report.add(line, f'"{text}" is no place.', advice)
+    elif rest.lower() in {gate.lower() for gate in GATES}:
+        report.add(line, f'there is no gate "{rest}".', did_you_mean(rest, GATES))
+    elif rest and objection("link", rest):
+        report.add(line, f'"{rest}" is neither a gate nor a link.', advice)
+    return Place(node, rest)
 
 
 class Fault(msgspec.Struct, frozen=True):

@@ -25,10 +25,9 @@ from ..session.judging import settle
 from ..session.mode import Mode, Verb
 from ..session.pages import where_of
 from ..session.stage import Stage
-from .breaking import clear
+from .breaking import clear, health
 from .exam import Broken, discreet, record
 from .format import Fault
-from .prove import health
 from .words import bound, hints, solution
 
 LOOK_AGAIN_S: Final = (0.0, 2.0, 5.0, 15.0, 45.0)

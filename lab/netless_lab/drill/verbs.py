@@ -16,10 +16,9 @@ from ..session.mode import Mode
 from ..session.play import Play
 from ..session.stage import Stage
 from .breaking import beginning, break_, mend
-from .draw import drawn, lacking, listed, named
 from .exam import Broken, Wanted
 from .format import Fault
-from .library import Library
+from .library import Library, drawn, lacking, listed, named
 from .mode import Drill, Recovered
 from .words import bound
 

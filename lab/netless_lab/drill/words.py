@@ -8,8 +8,7 @@ from ..course.bindings import Bindings, apply, apply_text
 from ..course.probe_words import claim
 from ..course.step import ProbeCheck, Step
 from ..primitives.base import Dialect, Where
-from .format import Fault
-from .places import in_words
+from .format import Fault, in_words
 
 
 def bound(fault: Fault, bindings: Bindings) -> Fault:

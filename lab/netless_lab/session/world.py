@@ -33,7 +33,7 @@ from ..model.snapshot import Snapshot
 from ..primitives.base import Action
 from ..sandbox.spaces import WayInto
 from ..watching.following import Following
-from ..watching.news import News
+from ..watching.live import News
 from ..watching.storm import StormGuard
 
 if TYPE_CHECKING:

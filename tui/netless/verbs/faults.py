@@ -20,8 +20,8 @@ def faults(args: Namespace, printer: Printer) -> int:
             found = client.ask(GetFaults())
     else:
         from netless_lab.course.files import fault_texts, shipped
-        from netless_lab.drill.draw import listed
         from netless_lab.drill.format import read_faults
+        from netless_lab.drill.library import listed
 
         found = listed(read_faults(fault_texts(), shipped()).faults)
     printer.document(found)
