@@ -73,9 +73,7 @@ class Free(msgspec.Struct, frozen=True):
         return there.network.prefixlen >= 8 and not any(there.network.overlaps(net) for net in map(ip_network, self.foreign) if net.version == there.version)
 
 
-def free(
-    step: Step, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None
-) -> Free:
+def free(step: Step, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> Free:
     """Everything in ``snapshot`` that the fresh words of ``step`` may stand for."""
     old = _identities(baseline)
     own = [(node, link) for node in snapshot.nodes for link in node.links if _made(node, link) and (node.netns, link.ifindex) not in old]
@@ -181,9 +179,8 @@ def found_again(step: Step, earlier: Iterable[Step], snapshot: Snapshot, binding
     return refit(earlier, snapshot, bindings, baseline)
 
 
-def by_another_bridge(
-    step: Step, earlier: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None
-) -> Bindings | None:
+def by_another_bridge(step: Step, earlier: Iterable[Step], snapshot: Snapshot, bindings: Bindings,
+                      baseline: Snapshot | None = None) -> Bindings | None:
     """The bindings under which the step holds when an earlier one meant another of the learner's bridges; None when it holds under none.
 
     Of several nobody can tell which is meant, until something is plugged into one. Whatever else holds of the earlier steps must hold on.
@@ -202,12 +199,8 @@ def by_another_bridge(
 
 def fresh(step: Step) -> tuple[tuple[RoleName, str], ...]:
     """The words that the step brings in and that a learner may choose: links, names of namespaces, addresses."""
-    found = [
-        (word.role, word.text)
-        for item in items_of(step)
-        for word in words_of(item)
-        if word.role in _SEARCHED and (word.role, word.text) not in step.known and word.text not in (*step.exact, *_FIXED)
-    ]
+    found = [(word.role, word.text) for item in items_of(step) for word in words_of(item)
+             if word.role in _SEARCHED and (word.role, word.text) not in step.known and word.text not in (*step.exact, *_FIXED)]
     return tuple(dict.fromkeys(found))
 
 
@@ -275,12 +268,9 @@ def _without(bindings: Bindings, new: tuple[tuple[RoleName, str], ...]) -> Bindi
     """The bindings with the fresh words open again; a network stays bound as long as a settled address lies in it."""
     addresses = {str(interface(text).ip) for role, text in new if role == "cidr"}
     left = {canonical: own for canonical, own in bindings.addresses.items() if canonical not in addresses}
-    return Bindings(
-        links={canonical: own for canonical, own in bindings.links.items() if ("link", canonical) not in new},
-        netns={canonical: own for canonical, own in bindings.netns.items() if ("netns", canonical) not in new},
-        addresses=left,
-        nets=bindings.nets,
-    )
+    return Bindings(links={canonical: own for canonical, own in bindings.links.items() if ("link", canonical) not in new},
+                    netns={canonical: own for canonical, own in bindings.netns.items() if ("netns", canonical) not in new},
+                    addresses=left, nets=bindings.nets)
 
 
 def _asks_absence(expectation: Expectation, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot) -> bool:
@@ -325,11 +315,8 @@ def _another_cable(step: Step, snapshot: Snapshot, bindings: Bindings, baseline:
 
 
 def _one_cable(snapshot: Snapshot, one: str, other: str) -> bool:
-    return any(
-        link.name == one and link.kind == "veth" and link.peer is not None and link.peer.name == other
-        for node in snapshot.nodes
-        for link in node.links
-    )
+    return any(link.name == one and link.kind == "veth" and link.peer is not None and link.peer.name == other for node in snapshot.nodes
+               for link in node.links)
 
 
 def _with_names(step: Step, snapshot: Snapshot, bindings: Bindings) -> Bindings:

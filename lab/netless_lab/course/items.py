@@ -152,9 +152,8 @@ def _verb(values: Mapping[str, Any]) -> str:
     return next(iter(values), "")
 
 
-def _by_verb(
-    values: Mapping[str, Any], known: Mapping[str, type[ItemT]], line: int, report: Report, what: str, place: str
-) -> ItemT | None:
+def _by_verb(values: Mapping[str, Any], known: Mapping[str, type[ItemT]], line: int, report: Report, what: str,
+             place: str) -> ItemT | None:
     verb = _verb(values)
     struct = known.get(verb)
     if struct is None:

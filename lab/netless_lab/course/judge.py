@@ -31,16 +31,8 @@ Outcomes = Mapping[ProbeCheck, Outcome]
 """By the lesson's own check, before any binding; a control is found under ``control_of`` its check."""
 
 
-def judge(
-    step: Step,
-    snapshot: Snapshot,
-    outcomes: Outcomes,
-    where: Where,
-    bindings: Bindings = UNBOUND,
-    *,
-    owners: Mapping[str, str] = {},
-    extras: tuple[str, ...] = (),
-) -> Verdict:
+def judge(step: Step, snapshot: Snapshot, outcomes: Outcomes, where: Where, bindings: Bindings = UNBOUND, *,
+          owners: Mapping[str, str] = {}, extras: tuple[str, ...] = ()) -> Verdict:
     """The verdict on ``step``.
 
     ``owners`` says in which node the lesson means each address to live (``outline.owners`` of the goal, in the lesson's words):
@@ -125,9 +117,7 @@ def _own_addresses(step: Step) -> dict[str, str]:
     return homes
 
 
-def _probe(
-    check: ProbeCheck, bindings: Bindings, snapshot: Snapshot, outcomes: Outcomes, where: Where, homes: Mapping[str, str]
-) -> Item:
+def _probe(check: ProbeCheck, bindings: Bindings, snapshot: Snapshot, outcomes: Outcomes, where: Where, homes: Mapping[str, str]) -> Item:
     bound = apply(check, bindings)
     outcome = outcomes.get(check)
     if outcome is None:
@@ -187,9 +177,7 @@ def _observed(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, outcomes: 
     return Item("unknown", words, "probe", expected(bound), f"this silence shows nothing, for it is not so that {sure}: {control.text}")
 
 
-def _must_be_silent(
-    check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snapshot: Snapshot, outcomes: Outcomes, where: Where
-) -> Item:
+def _must_be_silent(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snapshot: Snapshot, outcomes: Outcomes, where: Where) -> Item:
     words = claim(bound)
     if outcome.result == "answered":
         command = look(bound.probe, outcome, snapshot, where)

@@ -39,9 +39,7 @@ def goal(course: Course, lesson_id: str, base: Snapshot, bindings: Bindings = UN
 
 def owners(sketch: Snapshot) -> dict[str, str]:
     """Which node holds each address, loopbacks left out: ``{"10.0.0.2": "c1"}``."""
-    return {
-        own.address: node.name for node in sketch.nodes for link in node.links if link.kind != "loopback" for own in link.addresses
-    }
+    return {own.address: node.name for node in sketch.nodes for link in node.links if link.kind != "loopback" for own in link.addresses}
 
 
 def start(world: World) -> Snapshot:
@@ -62,9 +60,8 @@ def start(world: World) -> Snapshot:
 
 
 def _far(own: FarHost, netns: int) -> Node:
-    uplink = Link(
-        own.uplink, 2, "veth", up=True, carrier=True, peer=Peer("internet", own.name, 3), addresses=(Address(own.own_address, own.prefix),)
-    )
+    uplink = Link(own.uplink, 2, "veth", up=True, carrier=True, peer=Peer("internet", own.name, 3),
+                  addresses=(Address(own.own_address, own.prefix),))
     return Node(own.name, "host", netns=netns, links=(_lo(up=True), uplink), routes=(Route("default", own.router, own.uplink),))
 
 

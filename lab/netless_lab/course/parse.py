@@ -76,14 +76,8 @@ def _translated(section: Section, steps: dict[str, Step], report: Report) -> Ste
         return None
     hints = fields.texts(table, "hint", report)
     success = fields.text(table, "success", report)
-    return msgspec.structs.replace(
-        step,
-        title=section.title,
-        prose=section.prose,
-        hints=hints or step.hints,
-        success=success or step.success,
-        line=section.line,
-    )
+    return msgspec.structs.replace(step, title=section.title, prose=section.prose, hints=hints or step.hints,
+                                   success=success or step.success, line=section.line)
 
 
 def _read(page: Page, file: str, world: Snapshot | None, report: Report) -> Lesson | None:
@@ -117,11 +111,8 @@ def _id(table: Table, missing: str, report: Report) -> str:
 
 def _step(section: Section, seen: dict[str, int], world: Snapshot | None, report: Report) -> Step | None:
     if section.block is None:
-        report.add(
-            section.line,
-            f'the heading "{section.title}" has no step block.',
-            "Add a ```toml step block under it, or make it ### if it is only prose.",
-        )
+        report.add(section.line, f'the heading "{section.title}" has no step block.',
+                   "Add a ```toml step block under it, or make it ### if it is only prose.")
         return None
     table = read_table(section.block, report)
     if table is None:
@@ -167,15 +158,12 @@ def _check_whole(step: Step, table: Table, report: Report) -> None:
     if not step.do:
         report.add(table.line("do"), f'the step "{step.id}" does nothing.', 'Add do = [{ ... }]: how the tutor itself solves it.')
     if not step.expect and not step.probes:
-        report.add(
-            table.first, f'the step "{step.id}" checks nothing, so everybody passes it.', "Add expect = [{ ... }], or probe = [{ ... }]."
-        )
+        report.add(table.first, f'the step "{step.id}" checks nothing, so everybody passes it.',
+                   "Add expect = [{ ... }], or probe = [{ ... }].")
     elif not step.expect and all(check.demand == "observation" for check in step.probes):
-        report.add(
-            table.line("probe"),
-            f'the step "{step.id}" only observes that packets do not arrive, and an observation refuses nobody.',
-            'Add expect = [{ ... }]: what must be there; or write silence = "guard" where the silence is the goal itself.',
-        )
+        report.add(table.line("probe"),
+                   f'the step "{step.id}" only observes that packets do not arrive, and an observation refuses nobody.',
+                   'Add expect = [{ ... }]: what must be there; or write silence = "guard" where the silence is the goal itself.')
     if not step.hints:
         advice = 'Write hint = ["..."]: what to look at. The last rung, the command itself, is added from "do".'
         report.add(table.line("hint"), f'the step "{step.id}" has no hint.', advice)
@@ -189,15 +177,8 @@ def _check_whole(step: Step, table: Table, report: Report) -> None:
             report.add(table.line("exact", index), f'"exact" names "{name}", which the step never speaks of.', did_you_mean(name, spoken))
 
 
-def _check_nodes(
-    step: Step,
-    table: Table,
-    world: Snapshot,
-    actions: list[tuple[int, Action | None]],
-    expectations: list[tuple[int, Expectation | None]],
-    probes: list[tuple[int, ProbeCheck | None]],
-    report: Report,
-) -> None:
+def _check_nodes(step: Step, table: Table, world: Snapshot, actions: list[tuple[int, Action | None]],
+                 expectations: list[tuple[int, Expectation | None]], probes: list[tuple[int, ProbeCheck | None]], report: Report) -> None:
     """Every node that the step speaks of exists by then."""
     now = outline(world, step.do)
     known = {node.name for sketch in (world, now) for node in sketch.nodes}

@@ -106,12 +106,8 @@ class Progress(msgspec.Struct, frozen=True):
     def earn(self, course: str, place: str, at: float, *, by_tutor: bool = False) -> Progress:
         """The step was passed at this time. The first time counts; who did it is counted every time."""
         old = self.step(place, course)
-        new = msgspec.structs.replace(
-            old,
-            earned=at if old.earned is None else old.earned,
-            by_tutor=old.by_tutor + by_tutor,
-            by_hand=old.by_hand + (not by_tutor),
-        )
+        new = msgspec.structs.replace(old, earned=at if old.earned is None else old.earned, by_tutor=old.by_tutor + by_tutor,
+                                      by_hand=old.by_hand + (not by_tutor))
         return self._with_step(course, place, new)
 
     def hinted(self, course: str, place: str, opened: int) -> Progress:
@@ -152,9 +148,8 @@ class Progress(msgspec.Struct, frozen=True):
                 steps[place] = _joined(mine.steps.get(place, StepRecord()), record)
             courses[name] = CourseRecord(steps, theirs.position or mine.position, theirs.bindings)
         drills = sorted({*self.drills, *other.drills}, key=lambda record: record.at)
-        return msgspec.structs.replace(
-            self, dialect=other.dialect, courses=courses, drills=tuple(drills[-KEPT_DRILLS:]), here=other.here or self.here
-        )
+        return msgspec.structs.replace(self, dialect=other.dialect, courses=courses, drills=tuple(drills[-KEPT_DRILLS:]),
+                                       here=other.here or self.here)
 
     def done(self, course: str, places: Iterable[str]) -> int:
         """How many of these steps are earned."""
@@ -199,9 +194,5 @@ def decode(data: bytes) -> Progress:
 
 def _joined(mine: StepRecord, theirs: StepRecord) -> StepRecord:
     times = [time for time in (mine.earned, theirs.earned) if time is not None]
-    return StepRecord(
-        min(times) if times else None,
-        max(mine.hints, theirs.hints),
-        max(mine.by_tutor, theirs.by_tutor),
-        max(mine.by_hand, theirs.by_hand),
-    )
+    return StepRecord(min(times) if times else None, max(mine.hints, theirs.hints), max(mine.by_tutor, theirs.by_tutor),
+                      max(mine.by_hand, theirs.by_hand))

@@ -124,9 +124,8 @@ def _outside(world: Table, report: Report) -> Outside:
         return USUAL
     before = len(report.problems)
     fields.check_keys(table, _OUTSIDE, "the outside", report)
-    told = {
-        key.replace("-", "_"): _word(table, key, role, report) for key, role in _OUTSIDE.items() if key in table.values and key not in ("names", "pages")
-    }
+    told = {key.replace("-", "_"): _word(table, key, role, report) for key, role in _OUTSIDE.items()
+            if key in table.values and key not in ("names", "pages")}
     names, pages = _pairs(table, "names", report), _pairs(table, "pages", report)
     if len(report.problems) != before:
         return USUAL

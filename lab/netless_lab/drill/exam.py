@@ -90,10 +90,8 @@ class Broken(msgspec.Struct, frozen=True):
 
 def record(broken: Broken, *, solved: bool) -> DrillRecord:
     """What is kept of it."""
-    return DrillRecord(
-        broken.fault.id, "solved" if solved else "gave up", time.time(), broken.seconds, broken.fault.node, broken.wanted.seed,
-        broken.wanted.exam, broken.hints, broken.whys,
-    )  # fmt: skip
+    return DrillRecord(broken.fault.id, "solved" if solved else "gave up", time.time(), broken.seconds, broken.fault.node,
+                       broken.wanted.seed, broken.wanted.exam, broken.hints, broken.whys)
 
 
 def discreet(verdict: Verdict) -> Verdict:

@@ -96,9 +96,7 @@ class Case:
 
     def owners(self, address: str) -> tuple[tuple[Node, Link], ...]:
         """Every interface that holds ``address``, in any node."""
-        return tuple(
-            (node, link) for node in self.before.nodes for link in node.links if any(own.address == address for own in link.addresses)
-        )
+        return tuple((node, link) for node in self.before.nodes for link in node.links if any(own.address == address for own in link.addresses))
 
     def neighbours(self, node: str) -> tuple[Neighbour, ...]:
         """A node's neighbour table, this family's part."""
@@ -225,11 +223,8 @@ class Case:
     def redirects(self) -> tuple[Rewrite, ...]:
         """Where the packet was given another destination on its way there: a published port, not the undoing of NAT on the way back."""
         changes = self.evidence.journey.rewrites
-        return tuple(
-            change
-            for change in changes
-            if change.what == "destination" and (change.after_hop < 0 or self.hops[change.after_hop].leg == "forward")
-        )
+        return tuple(change for change in changes
+                     if change.what == "destination" and (change.after_hop < 0 or self.hops[change.after_hop].leg == "forward"))
 
     @cached_property
     def traced_drop(self) -> TraceStep | None:

@@ -120,20 +120,8 @@ Mended = Callable[[Snapshot], Snapshot]
 """What a mend would make of the lab."""
 
 
-def blame(
-    case: Case,
-    code: str,
-    node: str,
-    link: str = "",
-    *,
-    facts: Iterable[Fact],
-    how: str = "",
-    site: Site | None = None,
-    fix: str | None = None,
-    mended: Mended | None = None,
-    more: Mapping[str, object] = _NONE,
-    **words: object,
-) -> Cause:
+def blame(case: Case, code: str, node: str, link: str = "", *, facts: Iterable[Fact], how: str = "", site: Site | None = None,
+          fix: str | None = None, mended: Mended | None = None, more: Mapping[str, object] = _NONE, **words: object) -> Cause:
     """The cause ``code`` in ``node``. ``how`` picks another of its sentences, ``site`` another part of the node than the usual one.
 
     ``fix`` is a whole command, "" for none; without it the entry's own is used. ``mended`` is the lab as the command would leave it: when

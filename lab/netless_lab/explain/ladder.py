@@ -105,9 +105,8 @@ RUNGS: Final[tuple[Rung, ...]] = (
 )
 
 
-def explain(
-    evidence: Evidence, where: Where | None = None, expected: Mapping[str, str] = _NONE, taught: Mapping[str, str] = _NONE
-) -> Explanation:
+def explain(evidence: Evidence, where: Where | None = None, expected: Mapping[str, str] = _NONE,
+            taught: Mapping[str, str] = _NONE) -> Explanation:
     """Two sentences about a probe. ``where`` words the commands for the shell at hand, ``expected`` says whose an address should be.
 
     ``taught`` says which step teaches a cause, by its code. Where something decides that cannot be read (a filter of tc, an XDP program), what
@@ -134,20 +133,9 @@ def _told(case: Case, told: str, cause: Cause | None, taught: Mapping[str, str],
     if unread and not about_the_packet(cause):
         cause, known = replace(cause, facts=(*cause.facts, *unread)), "likely"
     cause = cause if answered else _confirmed(case, cause)
-    return Explanation(
-        answered=answered,
-        seen=told,
-        cause=f"{sentence(case, cause.text)}.",
-        certainty=known,
-        place=cause.place,
-        code=cause.code,
-        facts=_typable(case, cause.facts),
-        lesson=taught.get(cause.code, ""),
-        fix=case.typable(cause.fix),
-        journey=evidence.journey,
-        flows=evidence.flows,
-        older=evidence.older,
-    )
+    return Explanation(answered=answered, seen=told, cause=f"{sentence(case, cause.text)}.", certainty=known, place=cause.place,
+                       code=cause.code, facts=_typable(case, cause.facts), lesson=taught.get(cause.code, ""), fix=case.typable(cause.fix),
+                       journey=evidence.journey, flows=evidence.flows, older=evidence.older)
 
 
 def _typable(case: Case, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -210,11 +198,7 @@ def _place(case: Case) -> str:
 
 def _asked(case: Case, what: str) -> str:
     last = case.last
-    begin = (
-        ""
-        if last.node == case.probe.node and last.leg == "forward"
-        else f"{what} came as far as {owner_words(last.node)}, which "
-    )
+    begin = "" if last.node == case.probe.node and last.leg == "forward" else f"{what} came as far as {owner_words(last.node)}, which "
     who = f"{owner_words(last.node)} " if not begin else ""
     heard = last.hop
     tail = (

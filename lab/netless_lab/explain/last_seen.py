@@ -160,17 +160,12 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
     for number, hop in enumerate(hops):
         if hop.neighbour != "question":
             continue
-        asker = next(
-            (node for (node, asked), known in found.items() if asked == hop.dst and hops[known.first].src == hop.src), hop.node
-        )
+        asker = next((node for (node, asked), known in found.items() if asked == hop.dst and hops[known.first].src == hop.src), hop.node)
         key = (asker, hop.dst)
         found[key] = Question(found[key].first if key in found else number, number)
     waited_for = _next_hops(evidence)
-    answered = {
-        (hop.node, hop.link, answers_for(hop))
-        for hop in hops
-        if hop.neighbour == "answer" and hop.direction == "in" and not _unheard(evidence, hop)
-    }
+    answered = {(hop.node, hop.link, answers_for(hop)) for hop in hops
+                if hop.neighbour == "answer" and hop.direction == "in" and not _unheard(evidence, hop)}
     waiting = [
         question
         for (node, asked), question in found.items()
@@ -197,11 +192,8 @@ def _nearest(evidence: Evidence, question: Question) -> Question:
     """With the last sighting replaced by the one nearest to who has the address: at his node, when it was heard there."""
     hops = evidence.journey.hops
     owners = {node.name for node in evidence.before.nodes if node.owner(hops[question.first].dst) is not None}
-    same = [
-        n
-        for n, hop in enumerate(hops)
-        if hop.neighbour == "question" and (hop.src, hop.dst) == (hops[question.first].src, hops[question.first].dst)
-    ]
+    same = [n for n, hop in enumerate(hops)
+            if hop.neighbour == "question" and (hop.src, hop.dst) == (hops[question.first].src, hops[question.first].dst)]
     at_owner = [number for number in same if hops[number].node in owners]
     return Question(question.first, (at_owner or (same if owners else [question.first]))[-1])
 
@@ -211,9 +203,7 @@ def _next_hops(evidence: Evidence) -> set[tuple[str, str]]:
     hops = [hop for hop in evidence.journey.hops if hop.kind not in _NOT_ITSELF]
     nodes = {evidence.probe.node, *(hop.node for hop in hops)}
     addresses = {wanted(evidence), *(own for hop in hops for own in (hop.src, hop.dst))}
-    addresses |= {
-        own for flow in evidence.flows for own in (flow.reply.src, flow.reply.dst, flow.original.src, flow.original.dst)
-    }
+    addresses |= {own for flow in evidence.flows for own in (flow.reply.src, flow.reply.dst, flow.original.src, flow.original.dst)}
     addresses |= {hop.dst for hop in evidence.journey.hops if hop.neighbour == "question" and _redirects_to(evidence, hop)}
     found: set[tuple[str, str]] = set()
     for name in nodes:

@@ -83,12 +83,8 @@ def _walk(snapshot: Snapshot, name: str, src: str, dst: str, iif: str | None) ->
             return _Walk(tuple(met), True)
         if found.error or not found.dev:
             break
-        nexts = [
-            (other.name, link.name)
-            for other in snapshot.nodes
-            for link in other.links
-            if other.name != name and any(own.address == found.next_hop for own in link.addresses)
-        ]
+        nexts = [(other.name, link.name) for other in snapshot.nodes for link in other.links
+                 if other.name != name and any(own.address == found.next_hop for own in link.addresses)]
         reached = next((goal for goal in nexts if _clear(snapshot, (name, found.dev), goal)), None)
         if reached is None:
             break

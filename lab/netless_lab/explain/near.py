@@ -53,9 +53,7 @@ def gateway_of(case: Case, node: Node, by: str = "") -> str:
 
 def decoy_of(case: Case, node: Node) -> Node | None:
     """A namespace that no container lives in, and that holds an interface; one with the node's name first."""
-    strangers = [
-        other for other in case.before.nodes if other.role == "unknown" and any(link.kind != "loopback" for link in other.links)
-    ]
+    strangers = [other for other in case.before.nodes if other.role == "unknown" and any(link.kind != "loopback" for link in other.links)]
     named = [other for other in strangers if node.name in other.names or other.name.startswith(node.name)]
     found = named or strangers
     return found[0] if found else None
@@ -69,10 +67,8 @@ def cableless(case: Case, node: Node, *facts: Fact, address: str = "") -> Cause:
         return blame(case, "cable-missing", node.name, facts=(links, *facts), how="whose" if address else "", address=address)
     inside = ", ".join(link.name for link in decoy.links if link.kind != "loopback")
     name = decoy.names[0] if decoy.names else decoy.name
-    inode = state(
-        f"the namespace {name} has inode {decoy.netns}, {of_node(node.name)} has {node.netns}",
-        f"ls -Li /run/netns/{name} /proc/{node.pid}/ns/net",
-    )
+    inode = state(f"the namespace {name} has inode {decoy.netns}, {of_node(node.name)} has {node.netns}",
+                  f"ls -Li /run/netns/{name} /proc/{node.pid}/ns/net")
     return blame(case, "decoy-namespace", node.name, facts=(links, inode, *facts), name=name, inside=inside)
 
 
@@ -129,10 +125,8 @@ def _dead(case: Case, node: Node, link: Link, dst: str, out: str | None) -> Caus
     code = "bridge-down" if link.kind == "bridge" else "link-down"
     instead = f", so packets for {dst} leave by {out}" if out else ", so it knows no way to it"
     down = state(f"{link.name} holds {cidr} and is down", case.ip(node.name, f"address show {link.name}"))
-    return blame(
-        case, code, node.name, link.name, facts=(down, route_fact(case, node, dst)), how="took", fix=up_again(case, node, link),
-        network=routes.subnet(cidr), instead=instead,
-    )  # fmt: skip
+    return blame(case, code, node.name, link.name, facts=(down, route_fact(case, node, dst)), how="took", fix=up_again(case, node, link),
+                 network=routes.subnet(cidr), instead=instead)
 
 
 def _overruled(case: Case, node: Node, link: Link, dst: str, out: str | None) -> Cause | None:
@@ -154,10 +148,8 @@ def _overruled(case: Case, node: Node, link: Link, dst: str, out: str | None) ->
     twin = node.link(chosen.dev or "")
     if twin is not None and routes.on_link(twin, dst) and chosen.via is None:
         return clash(case, node, twin, link, dst)
-    return blame(
-        case, "route-wrong", node.name, facts=(fact,), mended=without_route(node.name, chosen), network=chosen.dst, out=chosen.dev, dst=dst,
-        right=link.name, route=route_words(chosen),
-    )  # fmt: skip
+    return blame(case, "route-wrong", node.name, facts=(fact,), mended=without_route(node.name, chosen), network=chosen.dst,
+                 out=chosen.dev, dst=dst, right=link.name, route=route_words(chosen))
 
 
 def clash(case: Case, node: Node, chosen: Link, other: Link, dst: str) -> Cause:
@@ -198,10 +190,9 @@ def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: 
             return off
         empty = state(f"{link.name} has no {case.protocol} address", look)
         bridge = link.kind == "bridge"
-        return blame(
-            case, "bridge-without-address" if bridge else "address-missing", node.name, link.name, facts=(empty, route_fact(case, node, dst)),
-            how="apart" if bridge else "nowhere", network=network, fix=_give(case, node, link, network, owner[0]),
-        )  # fmt: skip
+        return blame(case, "bridge-without-address" if bridge else "address-missing", node.name, link.name,
+                     facts=(empty, route_fact(case, node, dst)), how="apart" if bridge else "nowhere", network=network,
+                     fix=_give(case, node, link, network, owner[0]))
     narrow = next((one for one in own if routes.within(one.address, network)), None)
     if narrow is not None:
         theirs = any(one.prefix < full and routes.within(narrow.address, one.cidr) for one in owner[1].addresses)
@@ -209,10 +200,8 @@ def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: 
             return prefix(case, node, link, narrow.cidr, f"{dst} is not in {routes.subnet(narrow.cidr)}", cidr)
         return None
     held = inferred(f"{link.name} holds {own[0].cidr}", look)
-    return blame(
-        case, "address-wrong", node.name, link.name, facts=(held, beside(route_fact(case, node, dst))), how="apart", fix="", cidr=own[0].cidr,
-        network=network, owner=owner_words(owner[0].name),
-    )  # fmt: skip
+    return blame(case, "address-wrong", node.name, link.name, facts=(held, beside(route_fact(case, node, dst))), how="apart", fix="",
+                 cidr=own[0].cidr, network=network, owner=owner_words(owner[0].name))
 
 
 def prefix(case: Case, node: Node, link: Link, cidr: str, why: str, right: str) -> Cause:
@@ -221,11 +210,9 @@ def prefix(case: Case, node: Node, link: Link, cidr: str, why: str, right: str) 
     held = inferred(f"{link.name} holds {cidr}", case.ip(node.name, f"address show {link.name}"))
     steps = [f"address add {address}/{length} dev {link.name}", f"address del {cidr} dev {link.name}"]
     steps = steps if case.family == 4 else steps[::-1]  # IPv6 has an address once only, whatever its prefix
-    return blame(
-        case, "prefix-wrong", node.name, link.name, facts=(held, inferred(f"somebody on the same segment holds {right}")), cidr=cidr, why=why,
-        length=length, address=address, fix="; ".join(case.ip(node.name, step) for step in steps),
-        mended=with_address(node.name, link.name, f"{address}/{length}", instead=cidr),
-    )  # fmt: skip
+    return blame(case, "prefix-wrong", node.name, link.name, facts=(held, inferred(f"somebody on the same segment holds {right}")),
+                 cidr=cidr, why=why, length=length, address=address, fix="; ".join(case.ip(node.name, step) for step in steps),
+                 mended=with_address(node.name, link.name, f"{address}/{length}", instead=cidr))
 
 
 def _give(case: Case, node: Node, link: Link, network: str, beside: Node) -> str:

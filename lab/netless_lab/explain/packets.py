@@ -55,9 +55,8 @@ def first(case: Case, kind: str, src: str, dst: str, iif: str | None = None, oif
     return replace(found, names={name: link for name, link in (("iifname", iif), ("oifname", oif)) if link is not None})
 
 
-def packet(
-    case: Case, node: str, leg: Leg, kind: str, src: str, dst: str, iif: str | None = None, oif: str | None = None, *, fresh: bool = False
-) -> Packet:
+def packet(case: Case, node: str, leg: Leg, kind: str, src: str, dst: str, iif: str | None = None, oif: str | None = None, *,
+           fresh: bool = False) -> Packet:
     """The one that was lost: the first of its conversation, or one of those after it, of which ``node`` knows that it answers or goes on.
 
     ``fresh``: the node has not translated it yet.

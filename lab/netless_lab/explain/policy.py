@@ -76,10 +76,8 @@ def _taken(case: Case, node: Node, rule: PolicyRule, dst: str, src: str | None, 
         return blame(case, "policy-rule", name, facts=facts, how=how, mended=without_rule(name, rule), rule=quoted(rule), dst=dst, priority=rule.priority)
     where = f", which leads by {found.dev}" if found.dev else ""
     fix, mended = _home(case, node, rule, src) if rule.negated and rule.mark else (None, without_rule(name, rule))
-    return blame(
-        case, "policy-rule", name, facts=(shown, asked), rule=quoted(rule), dst=dst, table=rule.table, where=where, priority=rule.priority,
-        fix=fix, mended=mended,
-    )  # fmt: skip
+    return blame(case, "policy-rule", name, facts=(shown, asked), rule=quoted(rule), dst=dst, table=rule.table, where=where,
+                 priority=rule.priority, fix=fix, mended=mended)
 
 
 def _home(case: Case, node: Node, rule: PolicyRule, src: str | None) -> tuple[str, Mended | None]:
@@ -106,9 +104,7 @@ def _asked(case: Case, name: str, dst: str, src: str | None, iif: str | None) ->
 
 def marked(case: Case, name: str) -> Cause | None:
     """A policy rule for packets with a mark: no question to the routing shows that."""
-    rule = next(
-        (own for own in case.policy(name) if own.mark and not own.negated and own.table not in (routes.MAIN, routes.LOCAL)), None
-    )
+    rule = next((own for own in case.policy(name) if own.mark and not own.negated and own.table not in (routes.MAIN, routes.LOCAL)), None)
     if rule is None:
         return None
     hook, packet = entering(case, name)
@@ -184,10 +180,8 @@ def _ends(case: Case, name: str, found: Route, rule: PolicyRule, dst: str) -> Ca
         where = f" ({table.strip()})" if table else ""
         return blame(case, "blackhole-route", name, facts=facts, how=how, mended=mended, table=where, route=route, network=found.dst)
     facts = (fact, inferred(f"ip rule: {quoted(rule)}", case.ip(name, "rule")))
-    return blame(
-        case, "policy-rule", name, facts=facts, how="route", fix=case.ip(name, f"route del {route}"), mended=mended, kind=found.type,
-        table=rule.table, rule=quoted(rule), network=found.dst,
-    )  # fmt: skip
+    return blame(case, "policy-rule", name, facts=facts, how="route", fix=case.ip(name, f"route del {route}"), mended=mended,
+                 kind=found.type, table=rule.table, rule=quoted(rule), network=found.dst)
 
 
 _COUNTER: Final = "TcpExtIPReversePathFilter"

@@ -64,18 +64,8 @@ def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = N
             return failed(_ERRORS.get(found.type, "ENETUNREACH"))
         if iif and not forwards(node, iif, family):
             return failed("EHOSTUNREACH")
-        return RouteAnswer(
-            node.name,
-            dst,
-            src,
-            iif,
-            type="unicast",
-            via=found.via,
-            dev=found.dev,
-            prefsrc=found.src,
-            table=found.table,
-            look=look,
-        )
+        return RouteAnswer(node.name, dst, src, iif, type="unicast", via=found.via, dev=found.dev, prefsrc=found.src, table=found.table,
+                           look=look)
     return failed("EHOSTUNREACH" if iif and not forwards(node, iif, family) else "ENETUNREACH")
 
 

@@ -162,11 +162,7 @@ def _on_top(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
     """The macvlan devices that sit on a link hear what comes in by it."""
     for other in snapshot.nodes:
         for found in other.links:
-            if (
-                found.kind in ("macvlan", "ipvlan")
-                and found.peer
-                and (found.peer.node, found.peer.name) == (node.name, link.name)
-            ):
+            if found.kind in ("macvlan", "ipvlan") and found.peer and (found.peer.node, found.peer.name) == (node.name, link.name):
                 yield _Vertex("in", other.name, found.name), _not_up(other.name, found)
 
 

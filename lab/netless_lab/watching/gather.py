@@ -60,9 +60,8 @@ class Gathered(NamedTuple):
     own: tuple[Conversation, ...]
 
 
-async def gather(
-    probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout, reader: Reader, drop_ear: DropEar | None = None
-) -> Gathered:
+async def gather(probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout, reader: Reader,
+                 drop_ear: DropEar | None = None) -> Gathered:
     """What became of ``probe``, sent once (and once more when rules have to be traced). Nothing the network does raises.
 
     ``reader`` is the lab's own; ``drop_ear`` hears the kernel's drop reasons when there is one.
@@ -190,19 +189,11 @@ def _of_a_filter(outcome: Outcome, counts: tuple[Count, ...]) -> Outcome:
 
 def rule_hits(before: Snapshot, after: Snapshot) -> tuple[RuleHit, ...]:
     """The rules whose counters rose."""
-    known = {
-        (node.name, chain.family, chain.table, chain.name, rule.handle): rule.packets or 0
-        for node in before.nodes
-        for chain in node.chains
-        for rule in chain.rules
-    }
-    return tuple(
-        RuleHit(node.name, chain.family, chain.table, chain.name, rule.handle, rule.text, by)
-        for node in after.nodes
-        for chain in node.chains
-        for rule in chain.rules
-        if (by := (rule.packets or 0) - known.get((node.name, chain.family, chain.table, chain.name, rule.handle), 0)) > 0
-    )
+    known = {(node.name, chain.family, chain.table, chain.name, rule.handle): rule.packets or 0 for node in before.nodes for chain in node.chains
+             for rule in chain.rules}
+    return tuple(RuleHit(node.name, chain.family, chain.table, chain.name, rule.handle, rule.text, by) for node in after.nodes
+                 for chain in node.chains for rule in chain.rules
+                 if (by := (rule.packets or 0) - known.get((node.name, chain.family, chain.table, chain.name, rule.handle), 0)) > 0)
 
 
 def _counters(refs: Mapping[str, NodeRef]) -> dict[str, counters.Texts]:

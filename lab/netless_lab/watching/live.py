@@ -81,14 +81,8 @@ class Burst(msgspec.Struct, frozen=True):
 class Live:
     """The last snapshot everybody was told about, and the task that keeps it true."""
 
-    def __init__(
-        self,
-        sight: Sight,
-        tell: Callable[[Message], None],
-        on_learner: Callable[[Burst], None],
-        on_kernel: Callable[[Snapshot], None],
-        on_failure: OnFailure,
-    ) -> None:
+    def __init__(self, sight: Sight, tell: Callable[[Message], None], on_learner: Callable[[Burst], None],
+                 on_kernel: Callable[[Snapshot], None], on_failure: OnFailure) -> None:
         """``on_failure`` hears that the lab could not be looked at; it is tried until it can."""
         self._sight = sight
         self.tell = tell

@@ -53,10 +53,8 @@ def no_masquerade(case: Case) -> Cause | None:
     if case.node(target).role != "internet" and not rules:
         return None
     look = case.run(node.name, f"tcpdump -ni {left.link} host {source}")
-    facts = (
-        seen(f"the request left {owner_words(node.name)} by {left.link} with the source {source}", look),
-        route_fact(case, case.node(target), source),
-    )
+    facts = (seen(f"the request left {owner_words(node.name)} by {left.link} with the source {source}", look),
+             route_fact(case, case.node(target), source))
     skipped = _untracked(case, node, packet, source, facts) if rules else None
     if skipped is not None:
         return skipped
@@ -136,10 +134,8 @@ def _untracked(case: Case, node: Node, packet: Packet, source: str, facts: tuple
     reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
     fix = case.run(node.name, f"{case.iptables} -t {chain.table} -D {chain.name} {_place(chain, rule)}") if chain.engine == "legacy" else None
     empty = inferred(f"the connection table of {owner_words(node.name)} got no entry for it", case.run(node.name, "conntrack -L"))
-    return blame(
-        case, "untracked", node.name, facts=(reads, facts[0], empty), rule=rule.text, chain=f"table {chain.family} {chain.table}, chain {chain.name}",
-        src=source, where=where, handle=rule.handle, fix=fix,
-    )  # fmt: skip
+    return blame(case, "untracked", node.name, facts=(reads, facts[0], empty), rule=rule.text,
+                 chain=f"table {chain.family} {chain.table}, chain {chain.name}", src=source, where=where, handle=rule.handle, fix=fix)
 
 
 def answer_untracked(case: Case) -> Cause | None:
@@ -157,10 +153,9 @@ def answer_untracked(case: Case) -> Cause | None:
     reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
     waits = seen(f"the answer came into {owner_words(node.name)} for {hop.dst}, and was not given on to {flow.original.src}", case.run(node.name, "conntrack -L"))
     fix = case.run(node.name, f"{case.iptables} -t {chain.table} -D {chain.name} {_place(chain, rule)}") if chain.engine == "legacy" else None
-    return blame(
-        case, "untracked", node.name, facts=(reads, waits), how="answer", rule=rule.text, chain=f"table {chain.family} {chain.table}, chain {chain.name}",
-        asker=flow.original.src, where=where, handle=rule.handle, fix=fix,
-    )  # fmt: skip
+    return blame(case, "untracked", node.name, facts=(reads, waits), how="answer", rule=rule.text,
+                 chain=f"table {chain.family} {chain.table}, chain {chain.name}", asker=flow.original.src, where=where,
+                 handle=rule.handle, fix=fix)
 
 
 def answer_in_another_zone(case: Case) -> Cause | None:
@@ -237,19 +232,14 @@ def answer_from_another(case: Case) -> Cause | None:
     if not changed or not first:
         return None
     asked = first[0].dst
-    home = [
-        hop
-        for hop in case.hops
-        if hop.node == case.probe.node and hop.leg == "return" and hop.direction == "in" and hop.kind != "icmp-error"
-    ]
+    home = [hop for hop in case.hops
+            if hop.node == case.probe.node and hop.leg == "return" and hop.direction == "in" and hop.kind != "icmp-error"]
     strange = next((hop for hop in home if hop.src != asked), None)
     if strange is None:
         return None
     where = changed[0].node
-    facts = (
-        inferred(f"in {owner_words(where)} {changed[0].before} became {changed[0].after}", case.run(where, "nft list ruleset")),
-        seen(f"the answer came home from {strange.src}", case.run(case.probe.node, "tcpdump -n")),
-    )
+    facts = (inferred(f"in {owner_words(where)} {changed[0].before} became {changed[0].after}", case.run(where, "nft list ruleset")),
+             seen(f"the answer came home from {strange.src}", case.run(case.probe.node, "tcpdump -n")))
     return blame(case, "no-hairpin", where, facts=facts, asker=owner_words(case.probe.node), asked=asked, address=strange.src)
 
 

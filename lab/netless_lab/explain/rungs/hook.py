@@ -197,10 +197,9 @@ def _cause(case: Case, block: Block, fact: Fact) -> Cause:
     code = _code(case, block)
     by = f"by the rule {block.rule.text}" if block.rule is not None else "by the chain's policy, for no rule accepted it"
     iif, out = _passage(case, block)
-    return blame(
-        case, code, block.node, facts=(fact, *_more(case, code, block)), fix=_fix(case, code, block), chain=_chain_words(block), by=by,
-        device=block.base.device, engine=_engine(block.chain.name), iif=iif, out=out, key=case.bridge_netfilter(block.node)[0],
-    )  # fmt: skip
+    return blame(case, code, block.node, facts=(fact, *_more(case, code, block)), fix=_fix(case, code, block), chain=_chain_words(block),
+                 by=by, device=block.base.device, engine=_engine(block.chain.name), iif=iif, out=out,
+                 key=case.bridge_netfilter(block.node)[0])
 
 
 def _code(case: Case, block: Block) -> str:
@@ -313,11 +312,8 @@ def _still_shut(case: Case, block: Block, rule: Rule) -> bool:
     """Whether the packet ends in the same hook also when this rule is gone."""
     node = case.node(block.node)
     chains = tuple(replace(one, rules=tuple(own for own in one.rules if own is not rule)) if one is block.chain else one for one in node.chains)
-    ways = (
-        run(replace(node, chains=chains), check.hook, check.packet, check.families)
-        for check in passed(case)
-        if (check.at.node, check.hook) == (block.node, block.base.hook) and block.base.family in check.families
-    )
+    ways = (run(replace(node, chains=chains), check.hook, check.packet, check.families) for check in passed(case)
+            if (check.at.node, check.hook) == (block.node, block.base.hook) and block.base.family in check.families)
     return any(always(found, lambda way: way.end == "drop") for found in ways)
 
 

@@ -43,14 +43,10 @@ def unplugged(case: Case) -> Cause | None:
     bridge = next((far for node, far in case.owners(next_hop) if node.name == last.node and far.kind == "bridge"), None)
     if bridge is None:
         return None
-    facts = (
-        state(f"{link.name} has no master", case.ip(last.node, f"link show {link.name}")),
-        inferred(f"{owner_words(sent.node)} sent it to {next_hop}, which is {bridge.name}'s; it came in by {link.name}"),
-    )
-    return blame(
-        case, "port-unplugged", last.node, link.name, facts=facts, how="taken", mended=with_link(last.node, link.name, master=bridge.name),
-        bridge=bridge.name,
-    )  # fmt: skip
+    facts = (state(f"{link.name} has no master", case.ip(last.node, f"link show {link.name}")),
+             inferred(f"{owner_words(sent.node)} sent it to {next_hop}, which is {bridge.name}'s; it came in by {link.name}"))
+    return blame(case, "port-unplugged", last.node, link.name, facts=facts, how="taken",
+                 mended=with_link(last.node, link.name, master=bridge.name), bridge=bridge.name)
 
 
 def no_carrier(case: Case) -> Cause | None:

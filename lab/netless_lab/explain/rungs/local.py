@@ -30,10 +30,8 @@ def ignores_pings(case: Case) -> Cause | None:
     value = case.setting(last.node, "icmp_echo_ignore_all") if four else case.knob(last.node, key.replace(".", "/"))
     if value != "1":
         return None
-    facts = (
-        state(f"{key} is 1 in {owner_words(last.node)}", case.run(last.node, f"sysctl {key}")),
-        inferred(f"the ping came in by {last.link}, and no answer left"),
-    )
+    facts = (state(f"{key} is 1 in {owner_words(last.node)}", case.run(last.node, f"sysctl {key}")),
+             inferred(f"the ping came in by {last.link}, and no answer left"))
     return blame(case, "icmp-ignored", last.node, facts=facts, key=key)
 
 
@@ -114,9 +112,8 @@ def _taken(case: Case, node: Node, port: int) -> Cause | None:
     cidr = next(own.cidr for own in place.addresses if own.address == dst)
     holds = said(f"{place.name} of {owner_words(node.name)} holds {cidr}, and its kernel refused the connection", case.ip(node.name, f"address show {place.name}"))
     fix = case.ip(node.name, f"address del {cidr} dev {place.name}")
-    return blame(
-        case, "duplicate-address", node.name, place.name, facts=(holds, serves), how="taken", fix=fix, address=dst, right=owner_words(others[0].name)
-    )
+    return blame(case, "duplicate-address", node.name, place.name, facts=(holds, serves), how="taken", fix=fix, address=dst,
+                 right=owner_words(others[0].name))
 
 
 def _of_six_only(case: Case, node: Node, port: int) -> Cause:

@@ -108,10 +108,8 @@ def _lost_address(case: Case, node: Node, link: Link, address: str, hop: Hop) ->
         state(f"{link.name} holds {held or f'no {case.protocol} address'}", case.ip(node.name, f"address show {link.name}")),
         seen(f"the frame for {address} went to {hop.mac_dst}, the MAC of {link.name}", case.ip(hop.node, f"neighbour show {address}")),
     )
-    return blame(
-        case, code, node.name, link.name, facts=facts, how="remembered", address=address, cidr=held, asker=owner_words(hop.node),
-        fix=given(case, node, link, f"{address}/{length}"),
-    )  # fmt: skip
+    return blame(case, code, node.name, link.name, facts=facts, how="remembered", address=address, cidr=held, asker=owner_words(hop.node),
+                 fix=given(case, node, link, f"{address}/{length}"))
 
 
 def _taken_in(case: Case, number: int, hop: Hop, owners: set[str]) -> bool:
@@ -163,14 +161,11 @@ def _wrong_entry(case: Case, hop: Hop, entry: Neighbour | None, next_hop: str, o
     moved = link.kind == "bridge" and (entry is None or entry.state != "permanent")
     borrowed = moved and any(own.master == link.name and own.mac == link.mac for own in node.links)
     pin = f"{case.ip(node.name, f'link set {link.name} address {link.mac}')}; " if borrowed else ""
-    facts = (
-        seen(f"the frame left {hop.node} by {hop.link} for {hop.mac_dst}", case.ip(hop.node, f"neighbour show {next_hop}")),
-        state(f"{link.name} of {owner_words(node.name)} has the MAC {link.mac}", case.ip(node.name, f"link show {link.name}")),
-    )
-    return blame(
-        case, "neighbour-wrong", hop.node, facts=facts, how="bridge" if borrowed else "", fix=f"{pin}{forget}", address=next_hop, mac=hop.mac_dst,
-        owner=owner_words(node.name), far=link.name, right=link.mac, known=f" ({entry.state})" if entry is not None else "",
-    )  # fmt: skip
+    facts = (seen(f"the frame left {hop.node} by {hop.link} for {hop.mac_dst}", case.ip(hop.node, f"neighbour show {next_hop}")),
+             state(f"{link.name} of {owner_words(node.name)} has the MAC {link.mac}", case.ip(node.name, f"link show {link.name}")))
+    return blame(case, "neighbour-wrong", hop.node, facts=facts, how="bridge" if borrowed else "", fix=f"{pin}{forget}", address=next_hop,
+                 mac=hop.mac_dst, owner=owner_words(node.name), far=link.name, right=link.mac,
+                 known=f" ({entry.state})" if entry is not None else "")
 
 
 def arp_off(case: Case, node: str, link: Link) -> Cause | None:
@@ -279,10 +274,8 @@ def _behind(case: Case, owner: Node) -> Cause | None:
         at_once = case.run(node.name, f"sysctl -w net.ipv6.neigh.{near.name}.proxy_delay=0")  # or it lets up to 0.8 s pass, longer than some ask
         steps = [case.run(node.name, on)] * ("1" not in switches) + [told, at_once] * (not four)
         reads = inferred(f"{owner_words(node.name)} routes {found.dst} by {found.dev}", case.ip(node.name, f"route get {last.asked}"))
-        return blame(
-            case, "proxy-arp-off", node.name, near.name, facts=(shown, reads), how="behind", fix="; ".join(steps), address=last.asked,
-            asker=owner_words(last.node), owner=owner_words(owner.name), asking=case.asking,
-        )  # fmt: skip
+        return blame(case, "proxy-arp-off", node.name, near.name, facts=(shown, reads), how="behind", fix="; ".join(steps),
+                     address=last.asked, asker=owner_words(last.node), owner=owner_words(owner.name), asking=case.asking)
     return None
 
 
@@ -295,13 +288,10 @@ def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | No
         return None
     if any(node.name == owner[0].name for node, _ in neighbours_of(case, last.node, last.link)):  # he hears the question by another interface
         return None
-    facts = (
-        inferred(f"{asker.name} holds {mine.cidr}", case.ip(last.node, f"address show {asker.name}")),
-        inferred(f"{of_node(last.node)} routing sends {last.asked} by {asker.name}", case.ip(last.node, f"route get {last.asked}")),
-    )
-    return blame(
-        case, "subnet-clash", last.node, facts=facts, how="covers", dst=last.asked, out=asker.name, mine=mine.cidr, owner=owner_words(owner[0].name)
-    )
+    facts = (inferred(f"{asker.name} holds {mine.cidr}", case.ip(last.node, f"address show {asker.name}")),
+             inferred(f"{of_node(last.node)} routing sends {last.asked} by {asker.name}", case.ip(last.node, f"route get {last.asked}")))
+    return blame(case, "subnet-clash", last.node, facts=facts, how="covers", dst=last.asked, out=asker.name, mine=mine.cidr,
+                 owner=owner_words(owner[0].name))
 
 
 def _in_the_way(case: Case, start: tuple[str, str], goal: tuple[str, str]) -> Cause | None:
@@ -334,11 +324,8 @@ def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
     last = case.last
     if case.family == 4 and not (link.arp and asker.arp):
         return arp_off(case, node.name, link) if not link.arp else arp_off(case, last.node, asker)
-    heard = [
-        hop
-        for hop in case.hops
-        if hop.node == node.name and hop.neighbour == "question" and hop.dst == last.asked and hop.direction != "out"
-    ]
+    heard = [hop for hop in case.hops
+             if hop.node == node.name and hop.neighbour == "question" and hop.dst == last.asked and hop.direction != "out"]
     answered = any(hop.node == node.name and hop.neighbour == "answer" and answers_for(hop) == last.asked for hop in case.hops)
     if not heard or answered:
         return None
@@ -356,10 +343,8 @@ def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
 def _same_address(case: Case, node: Node, source: str) -> Cause:
     place = node.owner(source)
     name = place.name if place is not None else ""
-    facts = (
-        inferred(f"{name} of {owner_words(node.name)} holds {source}", case.ip(node.name, f"address show {name}")),
-        inferred(f"{owner_words(case.last.node)} asks from {source}", case.ip(case.last.node, f"address show {case.last.link}")),
-    )
+    facts = (inferred(f"{name} of {owner_words(node.name)} holds {source}", case.ip(node.name, f"address show {name}")),
+             inferred(f"{owner_words(case.last.node)} asks from {source}", case.ip(case.last.node, f"address show {case.last.link}")))
     return blame(case, "duplicate-address", node.name, name, facts=facts, how="asked", address=source)
 
 
@@ -370,11 +355,9 @@ def _ignored(case: Case, node: Node, link: Link, source: str) -> Cause | None:
         value = case.knob(node.name, f"net/ipv4/conf/{scope}/{knob}")
         if value not in ("", "0") and (knob == "arp_ignore" or elsewhere):
             key = f"net.ipv4.conf.{scope}.{knob}"
-            facts = (
-                *((route_fact(case, node, source),) if knob == "arp_filter" else ()),
-                state(f"{key} is {value}", case.run(node.name, f"sysctl {key}")),
-                seen(f"the question was heard at {_heard(case)}, and no answer left"),
-            )
+            facts = (*((route_fact(case, node, source),) if knob == "arp_filter" else ()),
+                     state(f"{key} is {value}", case.run(node.name, f"sysctl {key}")),
+                     seen(f"the question was heard at {_heard(case)}, and no answer left"))
             straight = straightened(case, node, link, source) if knob == "arp_filter" else ""
             return blame(case, "arp-ignored", node.name, facts=facts, key=key, value=value, fix=straight or None)
     return None

@@ -136,15 +136,11 @@ def _gateway(case: Case, asker: Link) -> Cause | None:
         holds = inferred(f"{far.name} holds {own.cidr}", case.ip(far_node.name, f"address show {far.name}"))
         fix = given(case, far_node, far, f"{last.asked}/{own.prefix}" if meant else "")
         if not mine and not any(_shares(case, other, own.cidr) for _, other in beside if other is not far):
-            return blame(
-                case, "address-wrong", far_node.name, far.name, facts=(fact, holds), how="gateway", fix=fix, address=last.asked, cidr=own.cidr,
-                asker=owner_words(node.name),
-            )  # fmt: skip
+            return blame(case, "address-wrong", far_node.name, far.name, facts=(fact, holds), how="gateway", fix=fix, address=last.asked,
+                         cidr=own.cidr, asker=owner_words(node.name))
         if meant:
-            return blame(
-                case, "gateway-missing", far_node.name, far.name, facts=(fact, holds), how="lost", site="link", fix=fix, via=last.asked,
-                cidr=own.cidr, asker=owner_words(node.name),
-            )  # fmt: skip
+            return blame(case, "gateway-missing", far_node.name, far.name, facts=(fact, holds), how="lost", site="link", fix=fix,
+                         via=last.asked, cidr=own.cidr, asker=owner_words(node.name))
         return blame(case, "gateway-wrong", node.name, facts=(fact,), via=last.asked, right=own.address, network=network)
     return _hidden(case, fact) or blame(case, "gateway-missing", node.name, facts=(fact,), fix="", via=last.asked)
 
@@ -202,9 +198,8 @@ def _lost(case: Case, asker: Link) -> Cause | None:
     bare = [(node, link) for node, link in beside if not case.own(link) and node.name != last.node]
     if case.family == 4 and len(bare) == 1:
         return _empty(case, *bare[0])
-    alien = [
-        (node, link) for node, link in beside if case.own(link) and cidr and not any(routes.within(own.address, cidr) for own in case.own(link))
-    ]
+    alien = [(node, link) for node, link in beside
+             if case.own(link) and cidr and not any(routes.within(own.address, cidr) for own in case.own(link))]
     return _alien(case, *alien[0], cidr) if len(alien) == 1 else None
 
 
@@ -232,9 +227,8 @@ def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
         inferred(f"{owner_words(case.last.node)} asked for {asked}, and nobody has it", case.ip(case.last.node, f"neighbour show {asked}")),
     )
     right = f"{asked}/{(cidr or own.cidr).split('/')[1]}" if case.expected.get(asked) == node.name else ""
-    return blame(
-        case, "address-wrong", node.name, link.name, facts=facts, how="nobody", cidr=own.cidr, address=asked, fix=given(case, node, link, right)
-    )
+    return blame(case, "address-wrong", node.name, link.name, facts=facts, how="nobody", cidr=own.cidr, address=asked,
+                 fix=given(case, node, link, right))
 
 
 def _too_wide(case: Case, asker: Link) -> Cause | None:

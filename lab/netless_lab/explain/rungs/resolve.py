@@ -78,9 +78,8 @@ def _led_in(case: Case, server: str) -> Cause | None:
             chain, rule = led
             closed = said(f"nothing listens on UDP port {flow.reply.sport} in {owner_words(flow.node)}", case.run(flow.node, "ss -lun"))
             reads = inferred(f"the rule reads: {rule.text}", case.listing(flow.node, chain))
-            return blame(
-                case, "no-listener", flow.node, facts=(closed, reads), how="led", port=flow.reply.sport, others="", rule=rule.text, asked=server
-            )
+            return blame(case, "no-listener", flow.node, facts=(closed, reads), how="led", port=flow.reply.sport, others="",
+                         rule=rule.text, asked=server)
     return None
 
 
@@ -94,9 +93,8 @@ def _closed(case: Case, server: str) -> Cause | None:
     owner = owner_words(owners[0][0].name)
     proof = said if case.outcome.reason == "refused" else inferred
     closed = proof(f"nothing listens on UDP port 53 in {owner}", case.run(owners[0][0].name, "ss -lun"))
-    return blame(
-        case, "resolver-wrong", case.probe.node, facts=(_named(case, server), closed), how="closed", fix=_fix(case), server=server, owner=owner
-    )
+    return blame(case, "resolver-wrong", case.probe.node, facts=(_named(case, server), closed), how="closed", fix=_fix(case),
+                 server=server, owner=owner)
 
 
 def _nowhere(case: Case, server: str) -> Cause | None:

@@ -113,10 +113,8 @@ def not_forwarding(case: Case) -> Cause | None:
     switch = (state if meant else inferred)(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
     came = inferred(f"the packet came in by {last.iif} and left by no interface")
     short = f"forwarding/{last.iif}" if device else "v6.forwarding" if case.family == 6 else "ip_forward"
-    return blame(
-        case, "forwarding-off-device" if device else "forwarding-off", node.name, facts=(switch, came),
-        mended=with_setting(node.name, short, "1"), dst=last.dst, key=key, iif=last.iif,
-    )  # fmt: skip
+    return blame(case, "forwarding-off-device" if device else "forwarding-off", node.name, facts=(switch, came),
+                 mended=with_setting(node.name, short, "1"), dst=last.dst, key=key, iif=last.iif)
 
 
 def _wrong_gateway(case: Case, node: Node) -> Cause | None:
@@ -144,9 +142,8 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
             inferred(f"{of_node(came_from)} route leads via {via}", case.ip(came_from, f"route get {last.dst}")),
             inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, last.iif)}")),
         )
-        return blame(
-            case, "gateway-wrong", came_from, facts=facts, how="host", via=via, owner=owner_words(node.name), right=right, network=network
-        )
+        return blame(case, "gateway-wrong", came_from, facts=facts, how="host", via=via, owner=owner_words(node.name), right=right,
+                     network=network)
     return _by_a_host(case, case.node(came_from), node)
 
 
@@ -160,10 +157,8 @@ def _by_a_host(case: Case, sender: Node, node: Node) -> Cause | None:
         inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, case.last.iif or '')}")),
     )
     fix = case.ip(sender.name, f"route del {route_words(used)}")
-    return blame(
-        case, "gateway-wrong", sender.name, facts=facts, how="silent", fix=fix, mended=without_route(sender.name, used), via=used.via,
-        owner=owner_words(node.name), network=used.dst,
-    )  # fmt: skip
+    return blame(case, "gateway-wrong", sender.name, facts=facts, how="silent", fix=fix, mended=without_route(sender.name, used),
+                 via=used.via, owner=owner_words(node.name), network=used.dst)
 
 
 def _has_mac(case: Case, node: str, mac: str) -> bool:
@@ -245,11 +240,8 @@ def _strayed(case: Case, node: str, dst: str, out: str, entered: Hop | None) -> 
 def by_policy(case: Case) -> Cause | None:
     """The node that had the packet last sent it out by a table that only a policy rule leads to, and the main table knows another way."""
     last = case.last
-    left = [
-        (number, hop)
-        for number, hop in enumerate(case.hops[: last.at + 1])
-        if hop.direction == "out" and hop.leg == last.leg and hop.mac_src in {link.mac for link in case.node(hop.node).links}
-    ]
+    left = [(number, hop) for number, hop in enumerate(case.hops[: last.at + 1])
+            if hop.direction == "out" and hop.leg == last.leg and hop.mac_src in {link.mac for link in case.node(hop.node).links}]
     if not left or (last.stage == "routing" and last.iif and not case.bounced):
         return None
     number, hop = left[-1]
@@ -275,10 +267,8 @@ def own_gateway(case: Case) -> Cause | None:
     holder = node.owner(route.via)
     own = inferred(f"{holder.name if holder else ''} of {owner_words(node.name)} holds {route.via}", case.ip(node.name, "address show"))
     fix, mended = (None, with_route(node.name, _via(route, right), instead=route)) if right else ("", None)
-    return blame(
-        case, "gateway-self", node.name, facts=(reads, own), network=route.dst, via=route.via, dst=last.dst,
-        out=last.link or route.dev, right=right, fix=fix, mended=mended,
-    )  # fmt: skip
+    return blame(case, "gateway-self", node.name, facts=(reads, own), network=route.dst, via=route.via, dst=last.dst,
+                 out=last.link or route.dev, right=right, fix=fix, mended=mended)
 
 
 def _via(route: Route, gateway: str) -> Route:
@@ -308,10 +298,8 @@ def no_gateway(case: Case) -> Cause | None:
     mended = with_route(node.name, _via(route, right), instead=route) if right else None
     if routes.best(gone(case.before).node(node.name) or node, last.asked, routes.MAIN) is not None and heals(case, node.name, gone(case.before)):
         fix, mended = case.ip(node.name, f"route del {route_words(route)}"), gone
-    return blame(
-        case, "gateway-missing", node.name, facts=(fact,), how="none", fix=fix, mended=mended, network=route.dst, out=link.name, dst=last.asked,
-        right=right,
-    )  # fmt: skip
+    return blame(case, "gateway-missing", node.name, facts=(fact,), how="none", fix=fix, mended=mended, network=route.dst, out=link.name,
+                 dst=last.asked, right=right)
 
 
 def told_unreachable(case: Case) -> Cause | None:

@@ -178,10 +178,8 @@ def _broadcast(case: Case) -> Cause | None:
                 length = next(theirs.prefix for theirs in owners[0][1].addresses if theirs.address == dst)
                 fix = case.ip(node.name, f"address replace {own.address}/{length} dev {link.name}")
                 fix += "; " + case.ip(node.name, f"address del {own.cidr} dev {link.name}")
-                return blame(
-                    case, "prefix-wrong", node.name, link.name, facts=(fact,), how="broadcast", fix=fix, cidr=own.cidr, dst=dst,
-                    owner=owner_words(owners[0][0].name),
-                )  # fmt: skip
+                return blame(case, "prefix-wrong", node.name, link.name, facts=(fact,), how="broadcast", fix=fix, cidr=own.cidr, dst=dst,
+                             owner=owner_words(owners[0][0].name))
             return blame(case, "broadcast-address", node.name, link.name, facts=(fact,), dst=dst, network=network)
     return None
 
@@ -197,18 +195,15 @@ def claimed_twice(case: Case) -> Cause | None:
     suspects += [pair for pair in owners if rightful is None and pair[0].name == case.last.node]
     wrong = suspects[0] if suspects else owners[-1]
     right = next((pair for pair in owners if pair[0].name != wrong[0].name), owners[0])
-    facts = [
-        inferred(f"{link.name} of {owner_words(node.name)} holds {dst}", case.ip(node.name, f"address show {link.name}"))
-        for node, link in (right, wrong)
-    ]
+    facts = [inferred(f"{link.name} of {owner_words(node.name)} holds {dst}", case.ip(node.name, f"address show {link.name}"))
+             for node, link in (right, wrong)]
     answers = {hop.mac_src for hop in case.hops if hop.neighbour == "answer" and dst in (hop.src, hop.dst)}
     if len(answers) > 1:
         facts.append(seen(f"two machines answered the question who has {dst}: {' and '.join(sorted(answers))}"))
     cidr = next(own.cidr for own in wrong[1].addresses if own.address == dst)
     fix = case.ip(wrong[0].name, f"address del {cidr} dev {wrong[1].name}") if rightful is not None else ""
-    return blame(
-        case, "duplicate-address", wrong[0].name, wrong[1].name, facts=facts, fix=fix, address=dst, right=owner_words(right[0].name)
-    )
+    return blame(case, "duplicate-address", wrong[0].name, wrong[1].name, facts=facts, fix=fix, address=dst,
+                 right=owner_words(right[0].name))
 
 
 def _rivals(case: Case, address: str) -> list[tuple[Node, Link]]:
@@ -241,9 +236,8 @@ def sender_twice(case: Case) -> Cause | None:
     if wrong is None or not any(node.name == case.probe.node for node, _ in owners):
         return None
     holds = inferred(f"{wrong[1].name} of {owner_words(wrong[0].name)} holds {own} too", case.ip(wrong[0].name, f"address show {wrong[1].name}"))
-    return blame(
-        case, "duplicate-address", wrong[0].name, wrong[1].name, facts=(holds,), how="sender", address=own, asker=owner_words(case.probe.node)
-    )
+    return blame(case, "duplicate-address", wrong[0].name, wrong[1].name, facts=(holds,), how="sender", address=own,
+                 asker=owner_words(case.probe.node))
 
 
 def strange_source(case: Case) -> Cause | None:
@@ -280,9 +274,8 @@ def wrong_of_two(case: Case) -> Cause | None:
         return None
     refuses = route_fact(case, node, last.src)
     chooses = inferred(f"{of_node(case.probe.node)} routing sends it from {last.src}", case.ip(case.probe.node, f"route get {last.dst}"))
-    return blame(
-        case, "source-wrong", case.probe.node, facts=(chooses, beside(refuses)), how="known", address=last.src, far=owner_words(node.name), known=known
-    )
+    return blame(case, "source-wrong", case.probe.node, facts=(chooses, beside(refuses)), how="known", address=last.src,
+                 far=owner_words(node.name), known=known)
 
 
 def loopback_led_out(case: Case) -> Cause | None:
