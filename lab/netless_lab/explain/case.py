@@ -18,11 +18,11 @@ from ..model.gates import Family
 from ..model.journey import Hop, Rewrite
 from ..model.journeys.flow import Flow
 from ..model.journeys.packet import TCP, UDP
-from ..model.probe import Connect, Fetch, Lookup, Ping, Udp
+from ..model.probe import Fetch, Lookup
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
 from ..primitives.base import Where
 from . import routes
-from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate
+from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate, sent_to
 
 _BY_FAMILY: Final = ("route", "rule", "neighbour")
 """Objects of ip(8) that mean IPv4 unless told otherwise."""
@@ -165,27 +165,13 @@ class Case:
     @cached_property
     def port(self) -> int | None:
         """The port the probe is for; None for a ping."""
-        match self.probe:
-            case Connect() | Udp() | Ping() if self.looking_up:
-                return dns.PORT
-            case Connect(port=port) | Udp(port=port):
-                return port
-            case Lookup():
-                return dns.PORT
-            case Fetch(url=url):
-                if self.last.kind == "udp":
-                    return dns.PORT
-                place = url.partition("://")[2].partition("/")[0].rpartition("]")[2]
-                return int(place.rpartition(":")[2]) if ":" in place and place.rpartition(":")[2].isdecimal() else 80
-        return None
+        return dns.PORT if self.looking_up or (isinstance(self.probe, Fetch) and self.last.kind == "udp") else sent_to(self.probe)[1]
 
     @property
     def looking_up(self) -> bool:
         """Whether the probe was lost while it looked for the address of the name it was sent to."""
-        match self.probe:
-            case Ping(to=to) | Connect(to=to) | Udp(to=to):
-                return not is_address(to) and self.outcome.answer is None
-        return isinstance(self.probe, Lookup)
+        named = not isinstance(self.probe, Fetch) and not is_address(sent_to(self.probe)[0]) and self.outcome.answer is None
+        return named or isinstance(self.probe, Lookup)
 
     def port_at(self, address: str, before: str = "") -> int | None:
         """The port the probe is for, as it stands where the packet is for ``address``: translation may have put in another.

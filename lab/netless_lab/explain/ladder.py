@@ -22,22 +22,16 @@ from .last_seen import Stage
 from .rungs import back, bridge, flow, hook, link, local, neighbour, nobody, resolve, route, source
 
 _NONE: Final[Mapping[str, str]] = {}
-_ALL: Final[frozenset[Stage]] = frozenset(
-    {"refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"}
-)
+_ALL: Final[frozenset[Stage]] = frozenset({"refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"})
 _WIRED: Final = _ALL - {"refused", "unsent"}
 """The packet was on a wire, and no answer came."""
-
-
-def _at(*stages: Stage) -> frozenset[Stage]:
-    return frozenset(stages)
 
 
 class Rung(NamedTuple):
     """One question to the evidence. ``at`` are the stages it is asked at; ``whole``: it rests on what was not seen, so no frame may be missing."""
 
     look: Look
-    at: frozenset[Stage] = _ALL
+    at: tuple[Stage, ...] | frozenset[Stage] = _ALL
     whole: bool = True
 
 
@@ -47,10 +41,10 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(flow.stale, _ALL - {"unsent"}, whole=False),
     Rung(source.no_way_out, whole=False),
     Rung(source.refused_by_route, whole=False),
-    Rung(source.of_one_link, _at("routing", "delivered"), whole=False),
-    Rung(source.without_source, _at("unsent"), whole=False),
-    Rung(source.own_address, _at("unsent", "delivered", "crossing", "routing")),
-    Rung(link.unplugged, _at("routing", "delivered")),
+    Rung(source.of_one_link, ("routing", "delivered"), whole=False),
+    Rung(source.without_source, ("unsent",), whole=False),
+    Rung(source.own_address, ("unsent", "delivered", "crossing", "routing")),
+    Rung(link.unplugged, ("routing", "delivered")),
     Rung(back.answer_in_another_zone, _WIRED),
     Rung(hook.traced, whole=False),
     Rung(link.too_big, whole=False),
@@ -60,47 +54,47 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(local.refused, whole=False),
     Rung(back.answer_from_another),
     Rung(back.same_home),
-    Rung(local.from_elsewhere, _at("home")),
+    Rung(local.from_elsewhere, ("home",)),
     Rung(bridge.not_unpacked),
     Rung(neighbour.address_on_port),
-    Rung(route.own_gateway, _at("asking", "unsent", "crossing", "stray", "bridging")),
+    Rung(route.own_gateway, ("asking", "unsent", "crossing", "stray", "bridging")),
     Rung(route.by_policy, _WIRED),
     Rung(neighbour.wrong_memory, _WIRED),
     Rung(hook.counted),
     Rung(hook.legacy),
-    Rung(link.no_carrier, _at("unsent", "asking", "routing", "delivered")),
+    Rung(link.no_carrier, ("unsent", "asking", "routing", "delivered")),
     Rung(route.astray, _WIRED - {"home"}),
-    Rung(source.martian, _at("routing", "delivered", "home")),
+    Rung(source.martian, ("routing", "delivered", "home")),
     Rung(source.strange_source, _WIRED - {"home"}),
-    Rung(route.filtered_by_path, _at("routing", "delivered", "home")),
-    Rung(route.not_forwarding, _at("routing")),
-    Rung(source.wrong_of_two, _at("delivered")),
-    Rung(source.loopback_led_out, _at("unsent")),
-    Rung(back.no_masquerade, _at("delivered", "asking", "routing", "crossing")),
-    Rung(back.answer_untracked, _at("routing", "delivered")),
-    Rung(route.no_way_on, _at("routing")),
-    Rung(neighbour.no_link_local, _at("routing", "unsent", "delivered")),
+    Rung(route.filtered_by_path, ("routing", "delivered", "home")),
+    Rung(route.not_forwarding, ("routing",)),
+    Rung(source.wrong_of_two, ("delivered",)),
+    Rung(source.loopback_led_out, ("unsent",)),
+    Rung(back.no_masquerade, ("delivered", "asking", "routing", "crossing")),
+    Rung(back.answer_untracked, ("routing", "delivered")),
+    Rung(route.no_way_on, ("routing",)),
+    Rung(neighbour.no_link_local, ("routing", "unsent", "delivered")),
     Rung(route.told_unreachable, whole=False),
-    Rung(bridge.wrong_port, _at("bridging", "crossing", "stray", "asking")),
+    Rung(bridge.wrong_port, ("bridging", "crossing", "stray", "asking")),
     Rung(bridge.twin_mac, _WIRED),
-    Rung(route.no_gateway, _at("asking")),
-    Rung(neighbour.unanswered, _at("asking")),
-    Rung(nobody.nobody, _at("asking")),
-    Rung(nobody.vanished, _at("bridging", "stray", "crossing")),
-    Rung(bridge.no_hairpin, _at("bridging")),
-    Rung(bridge.between, _at("bridging", "crossing", "stray")),
+    Rung(route.no_gateway, ("asking",)),
+    Rung(neighbour.unanswered, ("asking",)),
+    Rung(nobody.nobody, ("asking",)),
+    Rung(nobody.vanished, ("bridging", "stray", "crossing")),
+    Rung(bridge.no_hairpin, ("bridging",)),
+    Rung(bridge.between, ("bridging", "crossing", "stray")),
     Rung(link.swallowed, _WIRED - {"asking"}),
-    Rung(local.ignores_pings, _at("delivered")),
-    Rung(local.full, _at("delivered"), whole=False),
-    Rung(local.closed, _at("delivered", "home", "routing", "crossing", "bridging"), whole=False),
-    Rung(local.keeps_silent, _at("delivered")),
-    Rung(local.not_local, _at("delivered", "home")),
-    Rung(back.no_way_back, _at("delivered")),
+    Rung(local.ignores_pings, ("delivered",)),
+    Rung(local.full, ("delivered",), whole=False),
+    Rung(local.closed, ("delivered", "home", "routing", "crossing", "bridging"), whole=False),
+    Rung(local.keeps_silent, ("delivered",)),
+    Rung(local.not_local, ("delivered", "home")),
+    Rung(back.no_way_back, ("delivered",)),
     Rung(source.sender_twice, _WIRED),
     Rung(hook.read),
-    Rung(route.marked, _at("routing", "unsent")),
-    Rung(link.held_back, _at("unsent", "routing", "delivered", "bridging")),
-    Rung(link.by_policy_of_ipsec, _at("unsent", "routing", "delivered", "home")),
+    Rung(route.marked, ("routing", "unsent")),
+    Rung(link.held_back, ("unsent", "routing", "delivered", "bridging")),
+    Rung(link.by_policy_of_ipsec, ("unsent", "routing", "delivered", "home")),
     Rung(hook.reason),
 )
 
@@ -112,30 +106,25 @@ def explain(evidence: Evidence, where: Where | None = None, expected: Mapping[st
     ``taught`` says which step teaches a cause, by its code. Where something decides that cannot be read (a filter of tc, an XDP program), what
     was only worked out is no cause, and what is only set there is a likely one.
     """
-    case = Case(evidence, where or Where(), expected)
-    told = seen(case)
+    case, answered = Case(evidence, where or Where(), expected), evidence.outcome.result == "answered"
+    told = Explanation(answered, seen(case), journey=evidence.journey, flows=evidence.flows, older=evidence.older)
     if evidence.outcome.result != "failed":
-        beside = flow.older(case) if evidence.outcome.result == "answered" else None
-        return _told(case, told, beside, taught)
+        beside = flow.older(case) if answered else None
+        return _because(case, told, beside, taught) if beside is not None else told
     cause, unread = first(case), link.unread(case)
     if cause is None or (unread and not about_the_packet(cause) and not any(fact.kind == "set" for fact in cause.facts)):
-        facts = _typable(case, (*unread, *hook.unclear(case), *(Fact(line) for line in evidence.missing)))
-        return Explanation(False, told, facts=facts, journey=evidence.journey, flows=evidence.flows, older=evidence.older)
-    return _told(case, told, cause, taught, unread)
+        return replace(told, facts=_typable(case, (*unread, *hook.unclear(case), *(Fact(line) for line in evidence.missing))))
+    return _because(case, told, cause, taught, unread)
 
 
-def _told(case: Case, told: str, cause: Cause | None, taught: Mapping[str, str], unread: tuple[Fact, ...] = ()) -> Explanation:
-    """``unread``: what else may have decided, and cannot be read."""
-    evidence, answered = case.evidence, case.outcome.result == "answered"
-    if cause is None:
-        return Explanation(answered, told, journey=evidence.journey, flows=evidence.flows, older=evidence.older)
+def _because(case: Case, told: Explanation, cause: Cause, taught: Mapping[str, str], unread: tuple[Fact, ...] = ()) -> Explanation:
+    """With its cause. ``unread``: what else may have decided, and cannot be read."""
     known = certainty(case, cause)
     if unread and not about_the_packet(cause):
         cause, known = replace(cause, facts=(*cause.facts, *unread)), "likely"
-    cause = cause if answered else _confirmed(case, cause)
-    return Explanation(answered=answered, seen=told, cause=f"{sentence(case, cause.text)}.", certainty=known, place=cause.place,
-                       code=cause.code, facts=_typable(case, cause.facts), lesson=taught.get(cause.code, ""), fix=case.typable(cause.fix),
-                       journey=evidence.journey, flows=evidence.flows, older=evidence.older)
+    cause = cause if told.answered else _confirmed(case, cause)
+    return replace(told, cause=f"{sentence(case, cause.text)}.", certainty=known, place=cause.place, code=cause.code,
+                   facts=_typable(case, cause.facts), lesson=taught.get(cause.code, ""), fix=case.typable(cause.fix))
 
 
 def _typable(case: Case, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -146,10 +135,8 @@ def _typable(case: Case, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
 def first(case: Case) -> Cause | None:
     """What the first rung says that finds something."""
     for rung in RUNGS:
-        if case.last.stage in rung.at and not (rung.whole and case.blind):
-            cause = rung.look(case)
-            if cause is not None:
-                return cause
+        if case.last.stage in rung.at and not (rung.whole and case.blind) and (cause := rung.look(case)) is not None:
+            return cause
     return None
 
 
@@ -201,23 +188,16 @@ def _asked(case: Case, what: str) -> str:
     begin = "" if last.node == case.probe.node and last.leg == "forward" else f"{what} came as far as {owner_words(last.node)}, which "
     who = f"{owner_words(last.node)} " if not begin else ""
     heard = last.hop
-    tail = (
-        f"; the question was last heard at {heard.link} of {owner_words(heard.node)}"
-        if heard is not None and heard.node != last.node
-        else ""
-    )
+    elsewhere = heard is not None and heard.node != last.node
+    tail = f"; the question was last heard at {heard.link} of {owner_words(heard.node)}" if heard is not None and elsewhere else ""
     return f"{begin}{who}asked on {last.link} who has {last.asked}, and nobody answered{tail}"
 
 
 def _role(case: Case) -> str:
     link = case.link(case.last.node, case.last.link)
-    return (
-        "bridge"
-        if link is not None and link.kind == "bridge"
-        else f"port of {link.master}"
-        if link is not None and link.master
-        else "link"
-    )
+    if link is None or link.kind == "bridge":
+        return "link" if link is None else "bridge"
+    return f"port of {link.master}" if link.master else "link"
 
 
 def _said(case: Case) -> str:

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from ..model import dns
 from ..model.addresses import is_address
 from ..model.evidence import Evidence
 from ..model.journey import Hop
@@ -72,17 +73,23 @@ def locate(evidence: Evidence) -> LastSeen:
 
 def wanted(evidence: Evidence) -> str:
     """The address the probe was sent to, "" when only a name is known."""
-    probe = evidence.probe
+    found = sent_to(evidence.probe)[0] or _resolver(evidence)
+    return found if is_address(found) else evidence.outcome.answer or _resolver(evidence)
+
+
+def sent_to(probe: Probe) -> tuple[str, int | None]:
+    """(the address or name that a probe is for, "" when it asks the node's own name server; the port)."""
     match probe:
-        case Ping(to=to) | Connect(to=to) | Udp(to=to):
-            found = to
+        case Ping(to=to):
+            return to, None
+        case Connect(to=to, port=port) | Udp(to=to, port=port):
+            return to, port
         case Lookup(server=server):
-            found = server or _resolver(evidence)
+            return server or "", dns.PORT
         case Fetch(url=url):
-            found = host_of(url.partition("://")[2].partition("/")[0])
-    if is_address(found):
-        return found
-    return evidence.outcome.answer or _resolver(evidence)
+            place = url.partition("://")[2].partition("/")[0]
+            _, colon, number = place.rpartition("]")[2].rpartition(":")
+            return host_of(place), int(number) if colon and number.isdecimal() else 80
 
 
 def _resolver(evidence: Evidence) -> str:
@@ -135,13 +142,9 @@ def truly(evidence: Evidence, hop: Hop) -> tuple[str, str]:
 def _redirected(evidence: Evidence, hop: Hop) -> str:
     """Where a dnat rule sends it, by the trace: a packet that is dropped later on never gets into the connection table."""
     for step in evidence.trace.steps if evidence.trace is not None else ():
-        if (
-            step.node == hop.node
-            and step.talk is not None
-            and step.talk.dst == hop.dst
-            and (rule := rule_of(evidence.before.node(step.node), step)) is not None
-            and (target := target_of(rule))
-        ):
+        here = step.node == hop.node and step.talk is not None and step.talk.dst == hop.dst
+        rule = rule_of(evidence.before.node(step.node), step) if here else None
+        if rule is not None and (target := target_of(rule)):
             return target
     return ""
 
@@ -166,13 +169,8 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
     waited_for = _next_hops(evidence)
     answered = {(hop.node, hop.link, answers_for(hop)) for hop in hops
                 if hop.neighbour == "answer" and hop.direction == "in" and not _unheard(evidence, hop)}
-    waiting = [
-        question
-        for (node, asked), question in found.items()
-        if (node, asked) in waited_for
-        and (node, hops[question.first].link, asked) not in answered
-        and (question.last > after or hops[after].node == node)
-    ]
+    waiting = [question for (node, asked), question in found.items() if (node, asked) in waited_for
+               and (node, hops[question.first].link, asked) not in answered and (question.last > after or hops[after].node == node)]
     return _nearest(evidence, waiting[-1]) if waiting else None
 
 
@@ -246,10 +244,7 @@ def _is_for(evidence: Evidence, got: Hop, asked: str) -> bool:
 
 def _came_in(earlier: tuple[Hop, ...], node: str) -> Hop | None:
     """The last packet that came into ``node`` before."""
-    for hop in reversed(earlier):
-        if hop.node == node and hop.kind not in _NOT_ITSELF and hop.direction == "in":
-            return hop
-    return None
+    return next((hop for hop in reversed(earlier) if hop.node == node and hop.kind not in _NOT_ITSELF and hop.direction == "in"), None)
 
 
 def _leg(hop: Hop) -> Literal["forward", "return"]:

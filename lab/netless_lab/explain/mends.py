@@ -85,16 +85,12 @@ def _walk(snapshot: Snapshot, name: str, src: str, dst: str, iif: str | None) ->
             break
         nexts = [(other.name, link.name) for other in snapshot.nodes for link in other.links
                  if other.name != name and any(own.address == found.next_hop for own in link.addresses)]
-        reached = next((goal for goal in nexts if _clear(snapshot, (name, found.dev), goal)), None)
+        start = name, found.dev
+        reached = next((goal for goal in nexts if (there := way(snapshot, start, goal)) is not None and not there.stops), None)
         if reached is None:
             break
         name, iif = reached
     return _Walk(tuple(met), False)
-
-
-def _clear(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> bool:
-    there = way(snapshot, start, goal)
-    return there is not None and not there.stops
 
 
 def _edited(name: str, change: Callable[[Node], Node]) -> Callable[[Snapshot], Snapshot]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ...model.addresses import is_address
 from ...model.journey import Fact
-from ...model.probe import Connect, Fetch, Lookup, Ping, Udp
+from ...model.probe import Lookup
 from ...model.snapshot import Node
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, said, state
+from ..last_seen import sent_to
 from ..packets import led_in
-from ..routes import host_of
 
 
 def no_resolver(case: Case) -> Cause | None:
@@ -118,12 +118,8 @@ def _listens(node: Node, address: str) -> bool:
 
 def _other_server(case: Case) -> str:
     """A name server of the lab."""
-    for node in case.before.nodes:
-        for own in node.listeners:
-            usable = is_address(own.address) and own.address not in ("0.0.0.0", "::", "::1") and not own.address.startswith("127.")
-            if own.protocol == "udp" and own.port == 53 and usable:
-                return own.address
-    return ""
+    known = (own.address for node in case.before.nodes for own in node.listeners if own.protocol == "udp" and own.port == 53)
+    return next((own for own in known if is_address(own) and own not in ("0.0.0.0", "::", "::1") and not own.startswith("127.")), "")
 
 
 def _fix(case: Case) -> str:
@@ -136,10 +132,4 @@ def _look(case: Case) -> str:
 
 
 def _name(case: Case) -> str:
-    match case.probe:
-        case Lookup(name=name):
-            return name
-        case Ping(to=to) | Connect(to=to) | Udp(to=to):
-            return to
-        case Fetch(url=url):
-            return host_of(url.partition("://")[2].partition("/")[0])
+    return case.probe.name if isinstance(case.probe, Lookup) else sent_to(case.probe)[0]
