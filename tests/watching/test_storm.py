@@ -22,8 +22,7 @@ from netless_lab.model.snapshot import Snapshot
 from netless_lab.primitives.updown import LinkDown
 from netless_lab.session.stage import Stage
 from netless_lab.watching import storm
-from netless_lab.watching.live import Live
-from netless_lab.watching.news import News
+from netless_lab.watching.live import Live, News
 from netless_lab.watching.storm import StormGuard
 
 SECOND_BRIDGE = """sysctl -qw net.ipv6.conf.default.disable_ipv6=1

@@ -228,6 +228,15 @@ class Case:
             and hop.kind not in NEIGHBOUR_KINDS
         )
 
+    def made(self, hop: Hop) -> bool:
+        """Whether the node itself gave the frame its addresses; else it only switches it."""
+        return any(link.mac == hop.mac_src for link in self.node(hop.node).links)
+
+    def at_end(self, hop: Hop) -> bool:
+        """Whether a sighting is at an interface of the node's own, and not at a port of its bridge."""
+        link = self.link(hop.node, hop.link)
+        return link is not None and not (link.master and link.port)
+
     def setting(self, node: str, key: str) -> str:
         """A sysctl by its short key, "" when the snapshot does not hold it."""
         return self.node(node).sysctls.get(key, "")

@@ -41,9 +41,7 @@ def gateway_of(case: Case, node: Node, by: str = "") -> str:
     for link in node.links:
         for own in case.own(link) if by in ("", link.name) else ():
             for other in case.before.nodes:
-                if other.name == node.name or (not case.forwards(other, "") and other.role not in ("host", "router", "internet")):
-                    continue
-                for far in other.links:
+                for far in other.links if other.name != node.name and may_route(case, other) else ():
                     full = routes.bits(case.family)
                     found = next((their.address for their in case.own(far) if own.prefix < full and routes.within(their.address, own.cidr)), None)
                     if found and way(case.before, (node.name, link.name), (other.name, far.name)) is not None:
@@ -54,9 +52,8 @@ def gateway_of(case: Case, node: Node, by: str = "") -> str:
 def decoy_of(case: Case, node: Node) -> Node | None:
     """A namespace that no container lives in, and that holds an interface; one with the node's name first."""
     strangers = [other for other in case.before.nodes if other.role == "unknown" and any(link.kind != "loopback" for link in other.links)]
-    named = [other for other in strangers if node.name in other.names or other.name.startswith(node.name)]
-    found = named or strangers
-    return found[0] if found else None
+    strangers.sort(key=lambda other: not (node.name in other.names or other.name.startswith(node.name)))
+    return strangers[0] if strangers else None
 
 
 def cableless(case: Case, node: Node, *facts: Fact, address: str = "") -> Cause:
@@ -164,7 +161,7 @@ def clash(case: Case, node: Node, chosen: Link, other: Link, dst: str) -> Cause:
 def _lost_address(case: Case, node: Node, dst: str, out: str | None) -> Cause | None:
     """No subnet of the node holds the address, but who has it lives on one of its segments."""
     for owner, far in case.owners(dst):
-        for link in _ends(node):
+        for link in ends(node):
             if owner.name == node.name or link.name == out:
                 continue
             there = way(case.before, (node.name, link.name), (owner.name, far.name))
@@ -175,9 +172,9 @@ def _lost_address(case: Case, node: Node, dst: str, out: str | None) -> Cause | 
     return None
 
 
-def _ends(node: Node) -> Iterator[Link]:
+def ends(node: Node) -> list[Link]:
     """Interfaces that could have an address: no loopback, no bridge port."""
-    return (link for link in node.links if link.kind != "loopback" and not (link.master and link.port))
+    return [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
 
 
 def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: str, dst: str) -> Cause | None:
@@ -185,8 +182,7 @@ def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: 
     look, network, own = case.ip(node.name, f"address show {link.name}"), routes.subnet(cidr), case.own(link)
     full = routes.bits(case.family)
     if not own:
-        off = switched_off(case, node, link, route_fact(case, node, dst))
-        if off is not None:
+        if (off := switched_off(case, node, link, route_fact(case, node, dst))) is not None:
             return off
         empty = state(f"{link.name} has no {case.protocol} address", look)
         bridge = link.kind == "bridge"
@@ -259,8 +255,7 @@ def no_route(case: Case, name: str, dst: str, *, leg: str = "") -> Cause:
         down = inferred(f"{dead.name} is down", case.ip(name, f"link show {dead.name}"))
         fix = up_again(case, node, dead)
         return blame(case, "link-down", name, dead.name, facts=(down, beside(fact)), how="gone", fix=fix, dst=dst, back=back)
-    bare = None if case.has_default(node) else _bare(case, node, fact)
-    if bare is not None:
+    if not case.has_default(node) and (bare := _bare(case, node, fact)) is not None:
         return bare
     if case.has_default(node) or routes.connected(node, dst) or node.role == "internet":  # a provider sends nobody's packets back to a customer
         return blame(case, "no-route", name, facts=(fact,), dst=dst, back=back)
@@ -287,13 +282,9 @@ def no_address_beside(case: Case, node: Node, link: Link) -> list[Address]:
 
 def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
     """A live link without the address it should have: the routes by it went with the address."""
-    for link in node.links:
-        if not link.up or not link.carrier or link.kind in ("loopback", "bridge") or (link.master and link.port):
-            continue
+    for link in (own for own in ends(node) if own.up and own.carrier and own.kind != "bridge"):
         others = no_address_beside(case, node, link)
-        if not others:
-            continue
-        if not case.own(link):
+        if others and not case.own(link):
             wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
             cidr = f"{wanted}/{others[0].prefix}" if wanted and routes.within(wanted, others[0].cidr) else ""
             empty = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}"))
@@ -302,7 +293,7 @@ def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
             if via and not routes.within(case.last.dst, routes.subnet(cidr)):
                 fix += f"; {case.ip(node.name, f'route add default via {via}')}"
             return blame(case, "address-missing", node.name, link.name, facts=(empty, beside(fact)), how="out", fix=fix)
-        if not any(routes.within(mine.address, own.cidr) for mine in case.own(link) for own in others):
+        if others and not any(routes.within(mine.address, own.cidr) for mine in case.own(link) for own in others):
             return wrong_subnet(case, node, link, others[0].cidr)
     return None
 

@@ -15,7 +15,7 @@ from ..model.netfilter.run import run
 from ..model.snapshot import Link, Node, PolicyRule, Route, Rule
 from . import routes
 from .case import Case
-from .cause import Cause, Mended, blame, counted, inferred, of_node, said, state
+from .cause import Cause, Mended, blame, counted, inferred, of_node, owner_words, said, state
 from .mends import brings_back, with_rule, without_route, without_rule
 from .packets import entering
 
@@ -199,10 +199,13 @@ def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
     refused = case.route(node.name, case.last.dst or case.last.asked, source, link.name)
     if refused.error in ("EXDEV", "EINVAL"):
         facts.append(said(f"routing says for it: {refused.words}", case.run(node.name, refused.look)))
-    facts.append(inferred(f"rp_filter is on in {owner(case, node)}", case.run(node.name, "sysctl -a --pattern rp_filter$")))
+    facts.append(inferred(f"rp_filter is on in {owner_words(node.name)}", case.run(node.name, "sysctl -a --pattern rp_filter$")))
     facts.append(route_fact(case, node, source))
     leads = f"by {back.dev}" + (f" via {back.via}" if back.via else "") if back.dev else "nowhere"
-    return blame(case, "rp-filter", node.name, facts=facts, fix=_mend(case, node, link, source), src=source, iif=link.name, back=leads)
+    # a stray route that hides the connected one is taken away; where both ways are meant (a node with two networks), the filter's loose mode
+    # lets in what can be reached by any link: switching it off only takes away the alarm
+    fix = straightened(case, node, link, source) or case.run(node.name, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2")
+    return blame(case, "rp-filter", node.name, facts=facts, fix=fix, src=source, iif=link.name, back=leads)
 
 
 def disbelieved(case: Case, node: Node, dst: str, src: str, iif: str) -> bool:
@@ -210,18 +213,6 @@ def disbelieved(case: Case, node: Node, dst: str, src: str, iif: str) -> bool:
     error = case.route(node.name, dst, src, iif).error
     filters = {case.knob(node.name, f"net/ipv4/conf/{link}/rp_filter") for link in ("all", iif)} | {case.setting(node.name, "rp_filter")}
     return error == "EXDEV" or (error == "EINVAL" and bool(filters & {"1", "2"}) and node.owner(src) is None)
-
-
-def owner(case: Case, node: Node) -> str:
-    """The node in words, as its sysctls are meant."""
-    return "the host" if node.name == "host" else node.name
-
-
-def _mend(case: Case, node: Node, link: Link, source: str) -> str:
-    """A stray route that hides the connected one is taken away. Where both ways are meant (a node with two networks), the filter's loose
-    mode lets in what can be reached by any link; switching it off only takes away the alarm.
-    """
-    return straightened(case, node, link, source) or case.run(node.name, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2")
 
 
 def straightened(case: Case, node: Node, link: Link, source: str) -> str:

@@ -68,9 +68,7 @@ def way(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> Wa
     first = _vertex(snapshot, *start)
     if first is None:
         return None
-    queue: list[tuple[float, int, _Vertex, tuple[tuple[str, str], ...], tuple[Stop, ...]]] = [
-        (0, 0, first, (start,), _at_start(snapshot, *start))
-    ]
+    queue: list[tuple[float, int, _Vertex, tuple[tuple[str, str], ...], tuple[Stop, ...]]] = [(0, 0, first, (start,), _at_start(snapshot, *start))]
     seen: set[_Vertex] = set()
     count = 0
     while queue:
@@ -86,13 +84,9 @@ def way(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> Wa
                 place = (after.node, after.link)
                 along = places if places[-1] == place else (*places, place)
                 every = tuple(dict.fromkeys((*stops, *met)))
-                heapq.heappush(queue, (_cost(every), count, after, along, every))
+                cost = sum(1.5 if stop.unlikely else 1.0 for stop in every)  # what is unlikely to be meant costs a little more
+                heapq.heappush(queue, (cost, count, after, along, every))
     return None
-
-
-def _cost(stops: tuple[Stop, ...]) -> float:
-    """One for each obstacle; what is unlikely to be meant costs a little more."""
-    return sum(1.5 if stop.unlikely else 1.0 for stop in stops)
 
 
 def hearers(snapshot: Snapshot, start: tuple[str, str]) -> tuple[tuple[Node, Link], ...]:
@@ -142,40 +136,28 @@ def _steps(snapshot: Snapshot, here: _Vertex) -> Iterator[_Step]:
 
 def _across(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
     """From a link to the other end of its cable, to the device below it, or through its tunnel."""
-    yield from _down_there(snapshot, node, link)
+    yield from _on_top(snapshot, node, link, sent=True)
     if link.vxlan is not None:
         yield from _through_tunnel(snapshot, node, link)
         return
     if link.peer is None or not link.peer.node:
         return
-    far = _link(snapshot, link.peer.node, link.peer.name)
+    far, below = _link(snapshot, link.peer.node, link.peer.name), link.kind in ("macvlan", "ipvlan")
     if far is None:
         return
-    if link.kind in ("macvlan", "ipvlan"):
-        yield _Vertex("out", link.peer.node, far.name), _not_up(link.peer.node, far)
+    yield _Vertex("out" if below else "in", link.peer.node, far.name), _not_up(link.peer.node, far)
+    if below:
         yield from _siblings(snapshot, node, link)
-        return
-    yield _Vertex("in", link.peer.node, far.name), _not_up(link.peer.node, far)
 
 
-def _on_top(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
-    """The macvlan devices that sit on a link hear what comes in by it."""
+def _on_top(snapshot: Snapshot, node: Node, link: Link, *, sent: bool = False) -> Iterator[_Step]:
+    """The macvlan devices that sit on a link hear what comes in by it, and never what the device's own node has ``sent`` by it."""
     for other in snapshot.nodes:
         for found in other.links:
             if found.kind in ("macvlan", "ipvlan") and found.peer and (found.peer.node, found.peer.name) == (node.name, link.name):
-                yield _Vertex("in", other.name, found.name), _not_up(other.name, found)
-
-
-def _down_there(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
-    """And never what the device's own node sends by it."""
-    for vertex, met in _on_top(snapshot, node, link):
-        words = (("below", link.name), ("kind", _kind(snapshot, vertex)))
-        yield vertex, (Stop("macvlan-host", vertex.node, vertex.link, f"ip -d link show {vertex.link}", words), *met)
-
-
-def _kind(snapshot: Snapshot, vertex: _Vertex) -> str:
-    link = _link(snapshot, vertex.node, vertex.link)
-    return link.kind if link is not None else "macvlan"
+                words = (("below", link.name), ("kind", found.kind))
+                stop = Stop("macvlan-host", other.name, found.name, f"ip -d link show {found.name}", words)
+                yield _Vertex("in", other.name, found.name), (*([stop] if sent else []), *_not_up(other.name, found))
 
 
 def _siblings(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
@@ -201,18 +183,16 @@ def _through_tunnel(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Ste
             if found.vxlan is None or other.name == node.name:
                 continue
             stops: list[Stop] = []
-            look = f"ip -d link show {found.name}"
+            look, whose = f"ip -d link show {found.name}", ("other", f"{link.name} in {node.name}")
             if own.remote and not is_group(own.remote) and other.owner(own.remote) is None:
-                words: tuple[tuple[str, object], ...] = (("address", own.remote), ("far", other.name))
+                words = (("address", own.remote), ("far", other.name))
                 stops.append(Stop("vxlan-remote", node.name, link.name, f"ip -d link show {link.name}", words, "other"))
             if not own.remote and not any(entry.dev == link.name and entry.dst and entry.mac == _ANYBODY for entry in node.fdb):
                 stops.append(Stop("vxlan-remote", node.name, link.name, f"bridge fdb show dev {link.name}", (("far", other.name),), "none"))
             if found.vxlan.vni != own.vni:
-                words = (("other", f"{link.name} in {node.name}"), ("vni", own.vni), ("own", found.vxlan.vni))
-                stops.append(Stop("vni-mismatch", other.name, found.name, look, words, "way"))
+                stops.append(Stop("vni-mismatch", other.name, found.name, look, (whose, ("vni", own.vni), ("own", found.vxlan.vni)), "way"))
             if found.vxlan.port != own.port:
-                words = (("other", f"{link.name} in {node.name}"), ("sent", own.port), ("port", found.vxlan.port))
-                stops.append(Stop("vxlan-port", other.name, found.name, look, words))
+                stops.append(Stop("vxlan-port", other.name, found.name, look, (whose, ("sent", own.port), ("port", found.vxlan.port))))
             yield _Vertex("in", other.name, found.name), (*stops, *_not_up(other.name, found))
 
 
@@ -274,12 +254,9 @@ def _port(node: Node, link: Link) -> tuple[Stop, ...]:
     if link.port.state not in ("listening", "learning") or bridge.forward_delay_s is None:
         return (Stop("port-state", node.name, link.name, look, words, fix=""),)
     wait = (*words, ("wait", 2 * bridge.forward_delay_s))
-    return (Stop("port-state", node.name, link.name, look, wait, "stp", _stp_off(bridge, link)),)
-
-
-def _stp_off(bridge: Link, port: Link) -> str:
-    """A port that STP has made wait goes on waiting when STP is gone, until it is told to forward."""
-    return f"ip link set {bridge.name} type bridge stp_state 0; bridge link set dev {port.name} state forwarding"
+    # a port that STP has made wait goes on waiting when STP is gone, until it is told to forward
+    off = f"ip link set {bridge.name} type bridge stp_state 0; bridge link set dev {link.name} state forwarding"
+    return (Stop("port-state", node.name, link.name, look, wait, "stp", off),)
 
 
 def _locked(node: Node, link: Link) -> tuple[Stop, ...]:

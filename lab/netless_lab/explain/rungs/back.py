@@ -30,8 +30,7 @@ def no_way_back(case: Case) -> Cause | None:
     last = case.last
     if last.leg != "forward" or not last.src or not case.route(last.node, last.src).error:
         return None
-    other = refusing(case, last.node, last.src, None, None) or estranged(case, last.node, last.src, None)
-    if other is not None:
+    if (other := refusing(case, last.node, last.src, None, None) or estranged(case, last.node, last.src, None)) is not None:
         return other
     made = next((change for change in case.evidence.journey.rewrites if change.what == "source" and routes.host_of(change.after) == last.src), None)
     if made is not None and case.node(made.node).owner(last.src) is None:
@@ -55,8 +54,7 @@ def no_masquerade(case: Case) -> Cause | None:
     look = case.run(node.name, f"tcpdump -ni {left.link} host {source}")
     facts = (seen(f"the request left {owner_words(node.name)} by {left.link} with the source {source}", look),
              route_fact(case, case.node(target), source))
-    skipped = _untracked(case, node, packet, source, facts) if rules else None
-    if skipped is not None:
+    if rules and (skipped := _untracked(case, node, packet, source, facts)) is not None:
         return skipped
     written = next((change for change in case.evidence.journey.rewrites if change.what == "source" and routes.host_of(change.after) == source), None)
     if written is not None:
@@ -118,24 +116,15 @@ def _is_private(address: str) -> bool:
 def _last_router(case: Case, target: str) -> Hop | None:
     """The last node that passed the request on before it came to ``target``, as it left there."""
     left = [hop for hop in case.hops if hop.direction == "out" and hop.leg == "forward" and hop.node not in (target, case.probe.node)]
-    routed = [hop for hop in left if (link := case.link(hop.node, hop.link)) is not None and not (link.master and link.port)]
-    return routed[-1] if routed else None
+    return next(filter(case.at_end, reversed(left)), None)
 
 
 def _untracked(case: Case, node: Node, packet: Packet, source: str, facts: tuple[Fact, ...]) -> Cause | None:
     """A rule keeps the packet from connection tracking, and the table has no entry for it: then no translation ever saw it."""
     if any(flow.node == node.name for flow in case.evidence.flows):
         return None
-    found = untracking(node, "prerouting", packet)
-    if found is None:
-        return None
-    chain, rule = found
-    where = f"{chain.family} {chain.table} {chain.name}"
-    reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
-    fix = case.run(node.name, f"{case.iptables} -t {chain.table} -D {chain.name} {_place(chain, rule)}") if chain.engine == "legacy" else None
     empty = inferred(f"the connection table of {owner_words(node.name)} got no entry for it", case.run(node.name, "conntrack -L"))
-    return blame(case, "untracked", node.name, facts=(reads, facts[0], empty), rule=rule.text,
-                 chain=f"table {chain.family} {chain.table}, chain {chain.name}", src=source, where=where, handle=rule.handle, fix=fix)
+    return _kept_out(case, node, packet, (facts[0], empty), src=source)
 
 
 def answer_untracked(case: Case) -> Cause | None:
@@ -145,17 +134,20 @@ def answer_untracked(case: Case) -> Cause | None:
     if last.leg != "return" or hop is None or flow is None or not flow.source_nat or hop.dst != flow.reply.dst or node.owner(hop.dst) is None:
         return None
     came = first(case, last.kind, hop.src, hop.dst, last.iif, "").forgetting("th dport")
-    found = untracking(node, "prerouting", came)
+    waits = seen(f"the answer came into {owner_words(node.name)} for {hop.dst}, and was not given on to {flow.original.src}", case.run(node.name, "conntrack -L"))
+    return _kept_out(case, node, came, (waits,), how="answer", asker=flow.original.src)
+
+
+def _kept_out(case: Case, node: Node, packet: Packet, facts: tuple[Fact, ...], how: str = "", **words: str) -> Cause | None:
+    """The rule that keeps such a packet from connection tracking, as a cause, if there is one."""
+    found = untracking(node, "prerouting", packet)
     if found is None:
         return None
     chain, rule = found
-    where = f"{chain.family} {chain.table} {chain.name}"
     reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
-    waits = seen(f"the answer came into {owner_words(node.name)} for {hop.dst}, and was not given on to {flow.original.src}", case.run(node.name, "conntrack -L"))
     fix = case.run(node.name, f"{case.iptables} -t {chain.table} -D {chain.name} {_place(chain, rule)}") if chain.engine == "legacy" else None
-    return blame(case, "untracked", node.name, facts=(reads, waits), how="answer", rule=rule.text,
-                 chain=f"table {chain.family} {chain.table}, chain {chain.name}", asker=flow.original.src, where=where,
-                 handle=rule.handle, fix=fix)
+    return blame(case, "untracked", node.name, facts=(reads, *facts), how=how, rule=rule.text, handle=rule.handle, fix=fix, more=words,
+                 chain=f"table {chain.family} {chain.table}, chain {chain.name}", where=f"{chain.family} {chain.table} {chain.name}")
 
 
 def answer_in_another_zone(case: Case) -> Cause | None:
@@ -200,18 +192,11 @@ def _no_match(case: Case, node: Node, chain: Chain, rule: Rule, miss: Question, 
 def _masquerade(case: Case, node: Node, source: str, out: str) -> str:
     """The rule that is missing: for the source's own subnet, on the way out, in a chain made for it when there is none."""
     subnet = next((routes.subnet(own.cidr) for link in node.links for own in case.own(link) if routes.on_link(link, source)), source)
-    base = next(
-        (
-            chain
-            for chain in node.chains
-            if chain.hook == "postrouting" and chain.type == "nat" and chain.family in FAMILIES[case.family]
-        ),
-        None,
-    )
+    nat = (chain for chain in node.chains if chain.hook == "postrouting" and chain.type == "nat" and chain.family in FAMILIES[case.family])
     if case.family == 6:
         return ""  # a route back is the way of IPv6; translation is nobody's first choice there
     rule = f"ip saddr {subnet} oifname {out} masquerade"
-    if base is not None:
+    if (base := next(nat, None)) is not None:
         return case.run(node.name, f"nft add rule {base.family} {base.table} {base.name} {rule}")
     steps = ("nft add table ip nat", "nft 'add chain ip nat postrouting { type nat hook postrouting priority srcnat; }'",
              f"nft add rule ip nat postrouting {rule}")  # fmt: skip
@@ -219,10 +204,8 @@ def _masquerade(case: Case, node: Node, source: str, out: str) -> str:
 
 
 def _unhooked(node: Node) -> str:
-    for chain in node.chains:
-        if chain.hook is None and any(rewrites(rule, source=True) for rule in chain.rules):
-            return f"{chain.family} {chain.table} {chain.name}"
-    return ""
+    loose = (own for own in node.chains if own.hook is None and any(rewrites(rule, source=True) for rule in own.rules))
+    return next((f"{own.family} {own.table} {own.name}" for own in loose), "")
 
 
 def answer_from_another(case: Case) -> Cause | None:

@@ -43,9 +43,8 @@ def _start(case: Case) -> tuple[str, str]:
     """The interface that the frame set out from on this segment: the last one that is no bridge port."""
     last = case.last
     for hop in reversed(case.hops[: last.at + 1]):
-        link = case.link(hop.node, hop.link)
         own = hop.mac_src == (last.hop.mac_src if last.hop else "")
-        if hop.direction == "out" and link is not None and not (link.master and link.port) and own:
+        if hop.direction == "out" and case.at_end(hop) and own:
             return hop.node, hop.link
     return last.node, last.link
 
@@ -81,15 +80,9 @@ def wrong_port(case: Case) -> Cause | None:
 
 def _lives_behind(case: Case, node: Node, entry: FdbEntry) -> str:
     """The port of the bridge that really leads to the MAC, "" when none does."""
-    for far_node in case.before.nodes:
-        for far in far_node.links:
-            if far.mac != entry.mac or far_node.name == node.name:
-                continue
-            for port in node.links:
-                ends = port.peer is not None and (port.peer.node, port.peer.name) == (far_node.name, far.name)
-                if port.master == entry.master and ends:
-                    return port.name
-    return ""
+    ports = {(port.peer.node, port.peer.name): port.name for port in node.links if port.master == entry.master and port.peer is not None}
+    homes = ((far.name, link.name) for far in case.before.nodes if far.name != node.name for link in far.links if link.mac == entry.mac)
+    return next((ports[home] for home in homes if home in ports), "")
 
 
 def twin_mac(case: Case) -> Cause | None:
@@ -170,10 +163,8 @@ def _untaken(case: Case, node: Node, vni: int, *, group: bool) -> Cause | None:
     if not devices:
         if group:  # whoever has no tunnel hears the group as well, and is not meant
             return None
-        astray = _meant_for_another(case, node, vni)
-        if astray is not None:
-            return astray
-        return blame(case, "vni-mismatch", node.name, facts=(inferred(f"the packet is for network {vni}", look),), how="none")
+        plain = blame(case, "vni-mismatch", node.name, facts=(inferred(f"the packet is for network {vni}", look),), how="none")
+        return _meant_for_another(case, node, vni) or plain
     if not any(tunnel.vni == vni for _, tunnel in devices):
         link, tunnel = devices[0]
         own = state(f"{link.name} has VNI {tunnel.vni}", case.ip(node.name, f"-d link show {link.name}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...model.journey import Fact
 from ...model.journeys.flow import Flow
 from ...model.journeys.packet import ICMP, ICMP6, TCP
-from ...model.netfilter.packet import Packet, Spans, address, common, first, network, only
+from ...model.netfilter.packet import address, common, first, network, only
 from ...model.netfilter.run import Way, through
 from ..case import Case
 from ..cause import Cause, blame, of_node, owner_words, seen, state
@@ -72,12 +72,8 @@ def _gives(way: Way, flow: Flow) -> bool:
     """Whether a packet that goes this way may get the entry."""
     packet = way.packet
     wanted = ((packet.destination, address(flow.reply.src)), (packet.source, address(flow.reply.dst)), ("ct mark", flow.mark))
-    return way.end == "lost" or (way.end == "accept" and all(_may_be(packet, field, value) for field, value in wanted))
-
-
-def _may_be(packet: Packet, field: str, value: int) -> bool:
-    possible: Spans | None = packet.possible(field)
-    return possible is None or bool(common(possible, only(value)))
+    fits = all((may := packet.possible(field)) is None or common(may, only(value)) for field, value in wanted)
+    return way.end == "lost" or (way.end == "accept" and fits)
 
 
 def _difference(old: Flow, new: Flow) -> str:

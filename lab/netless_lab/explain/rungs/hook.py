@@ -39,9 +39,7 @@ _ENGINES: Final = (
 NOISE: Final = frozenset({"NO_SOCKET", "QUEUE_PURGE", "CONSUMED", "NOT_SPECIFIED", "OTHERHOST", "NEIGH_FAILED", "IP_NOPROTO"})
 """Drop reasons that come with every successful ping, or with closing a socket."""
 _FIREWALLS: Final = frozenset({"NETFILTER_DROP", "BPF_CGROUP_EGRESS", "SOCKET_FILTER"})
-_QUEUES: Final = frozenset(
-    {"QDISC_DROP", "TC_INGRESS", "TC_EGRESS", "QDISC_EDT_HORIZON", "QDISC_OVERLIMIT", "TC_CHAIN_NOTFOUND", "TC_RECLASSIFY_LOOP"}
-)
+_QUEUES: Final = frozenset({"QDISC_DROP", "TC_INGRESS", "TC_EGRESS", "QDISC_EDT_HORIZON", "QDISC_OVERLIMIT", "TC_CHAIN_NOTFOUND", "TC_RECLASSIFY_LOOP"})
 
 
 class Block(NamedTuple):
@@ -63,38 +61,34 @@ def traced(case: Case) -> Cause | None:
         return None
     how = f"rule {step.text or 'handle ' + str(step.handle)}" if step.kind == "rule" else "the policy of the chain"
     told = f"sent once more with tracing on, the packet was dropped in {_chain_words(block)} of {owner_words(step.node)}, by {how}"
-    return _cause(case, block, said(told, _list(case, block)))
+    return _cause(case, block, said(told, case.listing(block.node, block.chain)))
 
 
 def counted(case: Case) -> Cause | None:
     """A rule that drops has counted a packet just now, in a node where this one, or the question it waits for, was lost."""
     last = case.last
     near = {last.node, case.probe.node, last.hop.node if last.hop is not None else last.node}
+    lives_on_errors = isinstance(case.probe, Ping) and case.probe.ttl is not None  # it may pass only so many routers
     checks = tuple(passed(case)) if case.evidence.rules else ()
     for hit in case.evidence.rules:
         found = _find(case, hit.node, hit.family, hit.table, hit.chain, hit.handle) if hit.node in near else None
         if found is None:
             continue
         base, chain, rule = found
-        if rule is None or not drops(rule) or (_about_losses(rule) and not _asks_for_errors(case)):
+        if rule is None or not drops(rule) or (_about_losses(rule) and not lives_on_errors):
             continue
         here = [check for check in checks if (check.at.node, check.hook) == (hit.node, base.hook) and base.family in check.families]
         if here and all(missed(case.node(hit.node), base, chain, rule, check.packet) for check in here):
             continue
         block = Block(hit.node, base, chain, rule, last.leg == "return", last.stage == "bridging")
         kind = counting if here or hit.family not in _IP else inferred
-        return _cause(case, block, kind(f"the rule's counter rose by {hit.packets} while the probe was on its way: {hit.text}", _list(case, block)))
+        return _cause(case, block, kind(f"the rule's counter rose by {hit.packets} while the probe was on its way: {hit.text}", case.listing(block.node, block.chain)))
     return None
 
 
 def _about_losses(rule: Rule) -> bool:
     """Whether the rule only takes ICMP errors: those are made after a packet was lost, and are not what was lost."""
     return any((found := allowed(rule, field)) is not None and not without(found, errors) for field, errors in _ERRORS.items())
-
-
-def _asks_for_errors(case: Case) -> bool:
-    """Whether the probe lives on an error: a ping that may pass only so many routers."""
-    return isinstance(case.probe, Ping) and case.probe.ttl is not None
 
 
 def read(case: Case) -> Cause | None:
@@ -107,7 +101,7 @@ def read(case: Case) -> Cause | None:
         block = Block(at.node, base_of(case.node(at.node), chain) or chain, chain, found.rule, at.returning, at.bridged)
         what = f"its rule {found.rule.text}" if found.rule is not None else f"its policy {chain.policy}, as no rule accepts it"
         told = f"{_chain_words(block)} of {owner_words(at.node)} stops such a packet by {what}"
-        return _cause(case, block, inferred(told, _list(case, block)))
+        return _cause(case, block, inferred(told, case.listing(block.node, block.chain)))
     return None
 
 
@@ -150,18 +144,13 @@ def _legacy(case: Case, node: str, table: str, chain: str, number: int, what: st
 
 def _let_in(case: Case, chain: str) -> list[str]:
     """The narrowest rules that let this conversation pass a chain of iptables; its policy stays as it is."""
-    asker, asked = _ends(case)
+    last = case.last
+    asker, asked = (last.src, last.dst) if last.leg == "forward" else (last.dst, last.src)  # as they stand where the packet was lost
     if chain == "FORWARD" and asker:
         return [f"-I FORWARD -d {asker} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", f"-I FORWARD -s {asker} -j ACCEPT"]
-    far = asker if case.last.node != case.probe.node else asked
+    far = asker if last.node != case.probe.node else asked
     side = {"INPUT": "-s", "OUTPUT": "-d"}.get(chain, "")
     return [f"-I {chain} {side} {far} -j ACCEPT"] if side and far else []
-
-
-def _ends(case: Case) -> tuple[str, str]:
-    """(who asked, who was asked), as their addresses stand where the packet was lost."""
-    last = case.last
-    return (last.src, last.dst) if last.leg == "forward" else (last.dst, last.src)
 
 
 def _of_step(case: Case, step: TraceStep) -> Block | None:
@@ -196,10 +185,12 @@ def _cause(case: Case, block: Block, fact: Fact) -> Cause:
         return _legacy(case, block.node, block.chain.table, block.chain.name, number, what, fact)
     code = _code(case, block)
     by = f"by the rule {block.rule.text}" if block.rule is not None else "by the chain's policy, for no rule accepted it"
-    iif, out = _passage(case, block)
-    return blame(case, code, block.node, facts=(fact, *_more(case, code, block)), fix=_fix(case, code, block), chain=_chain_words(block),
-                 by=by, device=block.base.device, engine=_engine(block.chain.name), iif=iif, out=out,
-                 key=case.bridge_netfilter(block.node)[0])
+    let = _opened(case, code, block)
+    fix = let if block.bridged or block.base.family not in _IP else with_way_back(case, block.node, block.rule, let)
+    (iif, out), (key, value) = _passage(case, block), case.bridge_netfilter(block.node)
+    switch = state(f"{key} is {value or '1'} in {owner_words(block.node)}", case.run(block.node, f"sysctl {key}"))
+    return blame(case, code, block.node, facts=(fact, switch) if code == "bridge-netfilter" else (fact,), fix=fix, chain=_chain_words(block),
+                 by=by, device=block.base.device, engine=_engine(block.chain.name), iif=iif, out=out, key=key)
 
 
 def _code(case: Case, block: Block) -> str:
@@ -231,9 +222,7 @@ def _engine(chain: str) -> str:
 
 def _redirected(case: Case, node: str) -> bool:
     """Whether this node gives the packet another destination (a published port)."""
-    if any(flow.node == node and flow.destination_nat for flow in case.evidence.flows):
-        return True
-    if any(change.node == node for change in case.redirects):
+    if any(flow.node == node and flow.destination_nat for flow in case.evidence.flows) or any(change.node == node for change in case.redirects):
         return True
     trace = case.evidence.trace
     rules = (rule_of(case.node(node), step) for step in (trace.steps if trace is not None else ()) if step.node == node)
@@ -248,26 +237,8 @@ def _chain_words(block: Block) -> str:
 def _passage(case: Case, block: Block) -> tuple[str, str]:
     """(the link the packet came into the node by, the one it would leave by), "" for what is not known."""
     last = case.last
-    iif = last.iif or ""
-    found = case.route(block.node, last.dst, last.src or None, last.iif) if last.dst else None
-    return iif, (found.dev or "") if found is not None else ""
-
-
-def _more(case: Case, code: str, block: Block) -> tuple[Fact, ...]:
-    if code != "bridge-netfilter":
-        return ()
-    key, value = case.bridge_netfilter(block.node)
-    return (state(f"{key} is {value or '1'} in {owner_words(block.node)}", case.run(block.node, f"sysctl {key}")),)
-
-
-def _list(case: Case, block: Block) -> str:
-    return case.listing(block.node, block.chain)
-
-
-def _fix(case: Case, code: str, block: Block) -> str:
-    """What lets the packet through, and its answer back."""
-    let = _opened(case, code, block)
-    return let if block.bridged or block.base.family not in _IP else with_way_back(case, block.node, block.rule, let)
+    found = case.route(block.node, last.dst, last.src or None, last.iif).dev if last.dst else None
+    return last.iif or "", found or ""
 
 
 def _opened(case: Case, code: str, block: Block) -> str:

@@ -60,8 +60,8 @@ def no_carrier(case: Case) -> Cause | None:
     link = case.link(last.node, found.dev) if found.dev else None
     if link is None:
         return None
-    covers = None if home else _leads_elsewhere(case, case.node(last.node), link, found.next_hop)
-    return covers or _dead_cable(case, case.node(last.node), link)
+    node = case.node(last.node)
+    return (None if home else _leads_elsewhere(case, node, link, found.next_hop)) or _dead_cable(case, node, link)
 
 
 def _leads_elsewhere(case: Case, node: Node, link: Link, address: str) -> Cause | None:
@@ -187,20 +187,17 @@ def _path(case: Case, size: int) -> Cause | None:
     if not 0 < found.mtu < size:
         return None
     link = case.link(case.probe.node, found.dev or "")
-    if link is not None and link.vxlan is not None and found.mtu_learned and not found.via:
-        return _beyond_its_tunnel(case, case.sender, link, found.mtu, size)
     node, words = case.probe.node, "a router said so" if found.mtu_learned else "set with the route"
+    if link is not None and link.vxlan is not None and found.mtu_learned and not found.via:
+        # the tunnel itself told its sender: what it carries travels inside packets of its own, and they have to fit the link below
+        learned = said(f"{of_node(node)} routing has learned: mtu {found.mtu}", case.ip(node, f"route get {case.last.dst}"))
+        facts = (_mtu(case, case.sender, link), learned)
+        return blame(case, "mtu-wrong", node, link.name, facts=facts, how="tunnel", fix="", mtu=link.mtu, right=found.mtu, size=size)
     fact = said(f"{of_node(node)} routing says for {case.last.dst}: mtu {found.mtu}, {words}", case.ip(node, f"route get {case.last.dst}"))
     facts = (fact, said(case.outcome.text))
     if found.mtu_learned:
         return blame(case, "path-mtu-remembered", node, facts=facts, fix=case.ip(node, "route flush cache"), dst=case.last.dst, mtu=found.mtu)
     return blame(case, "route-mtu", node, facts=facts, dst=case.last.dst, mtu=found.mtu, size=size)
-
-
-def _beyond_its_tunnel(case: Case, node: Node, link: Link, room: int, size: int) -> Cause:
-    """The tunnel itself told its sender: what it carries travels inside packets of its own, and they have to fit the link below."""
-    learned = said(f"{of_node(node.name)} routing has learned: mtu {room}", case.ip(node.name, f"route get {case.last.dst}"))
-    return blame(case, "mtu-wrong", node.name, link.name, facts=(_mtu(case, node, link), learned), how="tunnel", fix="", mtu=link.mtu, right=room, size=size)
 
 
 def _mtu(case: Case, node: Node, link: Link) -> Fact:

@@ -59,8 +59,7 @@ def refused(case: Case) -> Cause | None:
     port, node = case.port, _refuser(case)
     if port is None or node is None or not isinstance(case.probe, Connect | Fetch | Lookup) or not _is_for(case, node):
         return None
-    stolen = _taken(case, node, port)
-    if stolen is not None:
+    if (stolen := _taken(case, node, port)) is not None:
         return stolen
     asked = _asked_port(case, node, port)
     listeners = [own for own in node.listeners if own.protocol == "tcp" and own.family == case.family]

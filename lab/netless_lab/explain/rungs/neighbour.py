@@ -53,17 +53,10 @@ def wrong_memory(case: Case) -> Cause | None:
         if hop.direction != "out" or hop.neighbour or hop.kind == "ipv6-nd" or not hop.mac_dst:
             continue
         link = case.link(hop.node, hop.link)
-        if link is None or link.kind == "loopback" or (link.master and link.port) or _already_bridged(case, hop):
-            continue
-        cause = _misled(case, number, hop, link)
-        if cause is not None:
+        routed = link is not None and link.kind != "loopback" and case.at_end(hop) and case.made(hop)
+        if link is not None and routed and (cause := _misled(case, number, hop, link)) is not None:
             return cause
     return None
-
-
-def _already_bridged(case: Case, hop: Hop) -> bool:
-    """Whether the node only switches this frame: it did not choose its destination."""
-    return hop.mac_src not in {link.mac for link in case.node(hop.node).links}
 
 
 def _misled(case: Case, number: int, hop: Hop, link: Link) -> Cause | None:
@@ -115,15 +108,10 @@ def _lost_address(case: Case, node: Node, link: Link, address: str, hop: Hop) ->
 def _taken_in(case: Case, number: int, hop: Hop, owners: set[str]) -> bool:
     """Whether this frame came to its next hop all the same, by another of that node's interfaces."""
     return any(
-        own.direction == "in" and own.node in owners and own.mac_dst == hop.mac_dst and own.mac_src == hop.mac_src and _is_an_end(case, own)
+        own.direction == "in" and own.node in owners and own.mac_dst == hop.mac_dst and own.mac_src == hop.mac_src and case.at_end(own)
         for own in case.hops[number + 1 :]
         if own.kind == hop.kind
     )
-
-
-def _is_an_end(case: Case, hop: Hop) -> bool:
-    link = case.link(hop.node, hop.link)
-    return link is not None and not (link.master and link.port)
 
 
 def _accepts(case: Case, number: int, hop: Hop, owner: tuple[Node, Link]) -> bool:

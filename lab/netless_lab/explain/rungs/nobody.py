@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ...model.journey import Fact, Hop
+from ...model.journey import Fact
 from ...model.netfilter.run import run
 from ...model.snapshot import Link, Node
 from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
-from ..near import cableless, clash, gateway_of, given, may_route, neighbours_of, of_stop, prefix, switched_off
+from ..near import cableless, clash, ends, gateway_of, given, may_route, neighbours_of, of_stop, prefix, switched_off
 from ..packets import entering
 from ..rules import puts_in
 from ..segment import could_be_port, way
@@ -37,7 +37,7 @@ def vanished(case: Case) -> Cause | None:
     last = case.last
     if last.hop is None or not last.dst:
         return None
-    sent = next((hop for hop in reversed(case.hops[: last.at + 1]) if hop.direction == "out" and _made(case, hop)), None)
+    sent = next((hop for hop in reversed(case.hops[: last.at + 1]) if hop.direction == "out" and case.made(hop)), None)
     if sent is None:
         return None
     next_hop = case.route(sent.node, sent.dst).next_hop
@@ -50,11 +50,6 @@ def vanished(case: Case) -> Cause | None:
         return cause
     fact = inferred(f"the frame left by {sent.link} for {sent.mac_dst}", case.ip(sent.node, f"neighbour show {next_hop}"))
     return blame(case, "neighbour-unanswered", sent.node, facts=(fact,), how="remembered", address=next_hop, mac=sent.mac_dst)
-
-
-def _made(case: Case, hop: Hop) -> bool:
-    """Whether the node itself gave the frame its addresses."""
-    return any(link.mac == hop.mac_src for link in case.node(hop.node).links)
 
 
 def _rewritten(case: Case) -> Cause | None:
@@ -176,15 +171,11 @@ def _empty(case: Case, node: Node, link: Link) -> Cause:
     theirs = [own.cidr for own in case.own(mine)] if mine is not None else []
     bridge = next((own for own in node.links if own.kind == "bridge" and any(_shares(case, own, cidr) for cidr in theirs)), None) if cable else None
     if bridge is not None:
-        return _unplugged(case, node, link, bridge, facts)
+        made = blame(case, "port-unplugged", node.name, link.name, facts=facts, bridge=bridge.name)
+        return Cause(made.code, made.place, f"on {owner_words(node.name)}: {made.text}", made.facts, made.fix)
     code, how = ("bridge-without-address", "") if link.kind == "bridge" else ("address-missing", "nobody")
     fix = given(case, node, link, f"{last.asked}/{length}")
     return blame(case, code, node.name, link.name, facts=facts, how=how, fix=fix, address=last.asked)
-
-
-def _unplugged(case: Case, node: Node, link: Link, bridge: Link, facts: tuple[Fact, ...]) -> Cause:
-    made = blame(case, "port-unplugged", node.name, link.name, facts=facts, bridge=bridge.name)
-    return Cause(made.code, made.place, f"on {owner_words(node.name)}: {made.text}", made.facts, made.fix)
 
 
 def _lost(case: Case, asker: Link) -> Cause | None:
@@ -209,7 +200,7 @@ def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause |
     if case.before.node(node.name) is None:
         fact = state(f"no namespace of this lab is {of_node(node.name)}", case.run("host", "lsns -t net"))
         return blame(case, "container-gone", node.name, facts=(fact,), address=address)
-    links = [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
+    links = ends(node)
     beside = {far.name for other, far in neighbours_of(case, last.node, last.link) if other.name == node.name}
     links = [link for link in links if link.name in beside] or links
     if not links:

@@ -24,13 +24,15 @@ _FEW: Final = 16
 """A TTL below this was never meant for the internet; Linux gives 64."""
 _WRITES_TTL: Final = frozenset({"-j TTL", "-j HL", "@nh,64,16 set", "@nh,48,16 set"})
 """What writes the bytes in which a TTL, or a hop limit, stands: nft takes it together with the byte beside it, for the checksum's sake."""
+_EXCEEDED: Final = {4: 11, 6: 3}
+"""The type of the error that says so: RFC 792, RFC 4443."""
 _PATH_FILTER: Final = "TcpExtIPReversePathFilter"
 
 
 def ran_out(case: Case) -> Cause | None:
     """Its TTL reached 0 here (RFC 791): too small from the beginning, or eaten up by going in circles."""
     last = case.last
-    exceeded = case.outcome.reason == "ttl-exceeded" or any(_is_exceeded(error.type, case) for error in case.evidence.errors)
+    exceeded = case.outcome.reason == "ttl-exceeded" or any(error.type == _EXCEEDED[case.family] for error in case.evidence.errors)
     low = last.stage == "routing" and last.hop is not None and last.hop.ttl is not None and last.hop.ttl <= 1
     if not exceeded and not low:
         return None
@@ -44,11 +46,6 @@ def ran_out(case: Case) -> Cause | None:
     return _too_small(case, low)
 
 
-def _is_exceeded(kind: int, case: Case) -> bool:
-    """ICMP and ICMPv6 have a type each for it (RFC 792, RFC 4443)."""
-    return kind == (11 if case.family == 4 else 3)
-
-
 def _too_small(case: Case, low: bool) -> Cause:
     last = case.last
     where = last.node if low else (case.evidence.errors[0].made_by if case.evidence.errors else last.node)
@@ -59,8 +56,7 @@ def _too_small(case: Case, low: bool) -> Cause:
     key = key.replace(".all.", f".{out}.")
     came = seen(f"it came into {owner_words(where)} with {name} {last.hop.ttl if last.hop else 1}")
     facts = (came, inferred(f"{owner_words(source)} gives its packets a {name} of {key}", case.run(source, f"sysctl {key}")))
-    cut = _cut(case, name) if not low and last.hop is not None and (last.hop.ttl or 0) > 1 else None
-    if cut is not None:
+    if not low and last.hop is not None and (last.hop.ttl or 0) > 1 and (cut := _cut(case, name)) is not None:
         return cut
     usual = case.knob(source, key.replace(".", "/"))
     if usual.isdecimal() and int(usual) < _FEW and first == int(usual):
@@ -104,8 +100,7 @@ def not_forwarding(case: Case) -> Cause | None:
     node = case.node(last.node)
     if not last.iif or case.forwards(node, last.iif):
         return None
-    wrong = _wrong_gateway(case, node)
-    if wrong is not None:
+    if (wrong := _wrong_gateway(case, node)) is not None:
         return wrong
     device = case.family == 4 and routes.forwards(node, "", 4)
     key = case.forwarding_key(node, last.iif)
@@ -123,12 +118,11 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
     if node.role not in ("container", "internet") or last.iif is None:
         return None
     mac = last.hop.mac_src if last.hop is not None else ""
-    sent = next((hop for hop in reversed(case.hops[: last.at]) if hop.direction == "out" and _has_mac(case, hop.node, mac)), None)
-    came_from = sent.node if sent is not None else ""
-    if not came_from or came_from == node.name:
+    sent = (hop.node for hop in reversed(case.hops[: last.at]) if hop.direction == "out")
+    came_from = next((name for name in sent if mac and any(link.mac == mac for link in case.node(name).links)), node.name)
+    if came_from == node.name:
         return None
-    astray = estranged(case, came_from, last.dst, case.route(came_from, last.dst).dev)
-    if astray is not None:
+    if (astray := estranged(case, came_from, last.dst, case.route(came_from, last.dst).dev)) is not None:
         return astray
     if node.role == "internet":
         return _unknown_outside(case, node)
@@ -159,10 +153,6 @@ def _by_a_host(case: Case, sender: Node, node: Node) -> Cause | None:
     fix = case.ip(sender.name, f"route del {route_words(used)}")
     return blame(case, "gateway-wrong", sender.name, facts=facts, how="silent", fix=fix, mended=without_route(sender.name, used),
                  via=used.via, owner=owner_words(node.name), network=used.dst)
-
-
-def _has_mac(case: Case, node: str, mac: str) -> bool:
-    return bool(mac) and any(link.mac == mac for link in case.node(node).links)
 
 
 def _unknown_outside(case: Case, node: Node) -> Cause | None:
@@ -208,12 +198,10 @@ def astray(case: Case) -> Cause | None:
         return None
     asked: set[str] = set()
     for number, hop in enumerate(case.hops[: last.at + 1]):
-        routed = hop.direction == "out" and hop.leg == last.leg and hop.node not in asked
-        if not routed or hop.mac_src not in {link.mac for link in case.node(hop.node).links}:
+        if hop.direction != "out" or hop.leg != last.leg or hop.node in asked or not case.made(hop):
             continue
         asked.add(hop.node)
-        cause = _strayed(case, hop.node, hop.dst, hop.link, _entered(case, number, hop))
-        if cause is not None:
+        if (cause := _strayed(case, hop.node, hop.dst, hop.link, _entered(case, number, hop))) is not None:
             return cause
     if last.stage == "asking" and last.node not in asked and last.dst:
         return _strayed(case, last.node, last.dst, last.link, None)
@@ -223,7 +211,7 @@ def astray(case: Case) -> Cause | None:
 def _entered(case: Case, number: int, out: Hop) -> Hop | None:
     """The packet as it came into the node that it left by ``out``."""
     earlier = (hop for hop in reversed(case.hops[:number]) if hop.node == out.node and hop.direction == "in" and hop.leg == out.leg)
-    return next((hop for hop in earlier if (link := case.link(hop.node, hop.link)) is not None and not (link.master and link.port)), None)
+    return next(filter(case.at_end, earlier), None)
 
 
 def _strayed(case: Case, node: str, dst: str, out: str, entered: Hop | None) -> Cause | None:
@@ -240,8 +228,7 @@ def _strayed(case: Case, node: str, dst: str, out: str, entered: Hop | None) -> 
 def by_policy(case: Case) -> Cause | None:
     """The node that had the packet last sent it out by a table that only a policy rule leads to, and the main table knows another way."""
     last = case.last
-    left = [(number, hop) for number, hop in enumerate(case.hops[: last.at + 1])
-            if hop.direction == "out" and hop.leg == last.leg and hop.mac_src in {link.mac for link in case.node(hop.node).links}]
+    left = [(number, hop) for number, hop in enumerate(case.hops[: last.at + 1]) if hop.direction == "out" and hop.leg == last.leg and case.made(hop)]
     if not left or (last.stage == "routing" and last.iif and not case.bounced):
         return None
     number, hop = left[-1]

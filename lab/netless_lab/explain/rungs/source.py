@@ -9,7 +9,7 @@ from ...model.snapshot import Link, Node
 from .. import routes
 from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, said, seen, state
-from ..near import cableless, estranged, gateway_of, given, neighbours_of, no_address_beside, no_route, switched_off, up_again, wrong_subnet
+from ..near import cableless, ends, estranged, gateway_of, given, neighbours_of, no_address_beside, no_route, switched_off, up_again, wrong_subnet
 from ..packets import entering
 from ..policy import policy, refusing, route_fact
 from ..rules import puts_in
@@ -24,7 +24,7 @@ def no_way_out(case: Case) -> Cause | None:
     node = case.sender
     return (
         _loopback(case, node, dst)
-        or _no_cable(case, node)
+        or (None if any(link.kind != "loopback" for link in node.links) else cableless(case, node))
         or _all_down(case, node, dst)
         or policy(case, node.name, dst)
         or _not_ready(case, node)
@@ -66,11 +66,6 @@ def _loopback(case: Case, node: Node, dst: str) -> Cause | None:
     if lo is None or lo.up or not own:
         return None
     return blame(case, "lo-down", node.name, lo.name, facts=(state("lo is down", case.ip(node.name, "link show lo")),))
-
-
-def _no_cable(case: Case, node: Node) -> Cause | None:
-    """Nothing but lo: no cable was ever plugged in, or it was plugged into a namespace that only has the right name."""
-    return None if any(link.kind != "loopback" for link in node.links) else cableless(case, node)
 
 
 def _all_down(case: Case, node: Node, dst: str) -> Cause | None:
@@ -118,12 +113,11 @@ def without_source(case: Case) -> Cause | None:
 
 def _no_address(case: Case, node: Node) -> Cause | None:
     """No interface has an address."""
-    links = [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
+    links = ends(node)
     if not links or any(case.own(link) for link in links):
         return None
     link = next((own for own in links if own.up), links[0])
-    off = switched_off(case, node, link)
-    if off is not None:
+    if (off := switched_off(case, node, link)) is not None:
         return off
     wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
     fits = bool(wanted) and routes.family_of(wanted) == case.family
@@ -139,16 +133,8 @@ def _no_address(case: Case, node: Node) -> Cause | None:
 
 def _gateway_within(case: Case, node: Node, link: Link, cidr: str) -> str:
     """The host's or a router's address in a subnet, on the link's segment."""
-    return next(
-        (
-            own.address
-            for other, far in neighbours_of(case, node.name, link.name)
-            if other.role in ("host", "router")
-            for own in case.own(far)
-            if routes.within(own.address, cidr)
-        ),
-        "",
-    )
+    near = (own for other, far in neighbours_of(case, node.name, link.name) if other.role in ("host", "router") for own in case.own(far))
+    return next((own.address for own in near if routes.within(own.address, cidr)), "")
 
 
 def _alien(case: Case, node: Node) -> Cause | None:
@@ -219,10 +205,8 @@ def _rivals(case: Case, address: str) -> list[tuple[Node, Link]]:
     first = next((pair for pair in owners if pair[0].name == case.expected.get(address)), owners[0])
     heard = {(other.name, far.name) for node, link in owners for other, far in neighbours_of(case, node.name, link.name)}
     beside = [(node, link) for node, link in owners if (node.name, link.name) in heard]
-    if beside:
-        return beside
     stolen = [pair for pair in owners if pair[0].name in took and case.expected.get(address) not in (None, pair[0].name)]
-    return [first, *stolen]
+    return beside or [first, *stolen]
 
 
 def sender_twice(case: Case) -> Cause | None:
