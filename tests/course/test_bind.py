@@ -21,7 +21,8 @@ from helpers.snapshots import (
     uplink,
     veth,
 )
-from netless_lab.course.bind import Bindings, closest, found_again, fresh, infer, refit
+from netless_lab.course.bind import closest, found_again, fresh, infer, refit
+from netless_lab.course.bindings import Bindings
 from netless_lab.course.parse import parse_lesson
 from netless_lab.model.snapshot import Link, Name, Snapshot
 from netless_lab.primitives.base import Finding, Where

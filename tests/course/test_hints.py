@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpers.post import course, step
 from helpers.snapshots import bridge, container, host, lab, lab_with, uplink, veth
-from netless_lab.course.bind import Bindings
+from netless_lab.course.bindings import Bindings
 from netless_lab.course.hints import LIVE, command_lines, live_hint, offer, rungs
 from netless_lab.course.judge import judge
 from netless_lab.course.verdict import Item, Verdict

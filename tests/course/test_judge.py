@@ -9,7 +9,7 @@ import pytest
 
 from helpers.post import course, step
 from helpers.snapshots import bridge, container, edit, edit_node, host, internet, lab, lab_with, uplink, veth
-from netless_lab.course.bind import Bindings
+from netless_lab.course.bindings import Bindings
 from netless_lab.course.further import extras
 from netless_lab.course.judge import control_of, judge, state_holds
 from netless_lab.course.outline import goal, outline, owners, start

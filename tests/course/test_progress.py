@@ -14,7 +14,7 @@ import pytest
 
 from helpers.post import course
 from helpers.snapshots import container, edit, host, internet, lab, lab_with, uplink
-from netless_lab.course.bind import Bindings
+from netless_lab.course.bindings import Bindings
 from netless_lab.course.further import difference, in_words
 from netless_lab.course.progress import MOST, BadProgress, DrillRecord, Progress, StepRecord, decode, encode
 from netless_lab.course.saved import load, progress_path, save, saver

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.post import step
-from netless_lab.course.bind import Bindings, apply, apply_text
+from netless_lab.course.bindings import Bindings, apply, apply_text
 from netless_lab.course.step import ProbeCheck
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping
 from netless_lab.primitives.base import Where

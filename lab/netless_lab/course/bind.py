@@ -23,7 +23,7 @@ from ..primitives.base import Expectation, Met, NotMet, Where
 from ..primitives.bridge import IsPort
 from ..primitives.forward import ESTABLISHED
 from ..primitives.roles import RoleName
-from .bindings import Bindings, apply, apply_text
+from .bindings import Bindings, apply
 from .fields import items_of, words_by_role, words_of
 from .step import Known, Lesson, Step
 
@@ -355,6 +355,3 @@ def settled(lessons: Iterable[Lesson], world: Snapshot) -> tuple[Lesson, ...]:
         msgspec.structs.replace(lesson, steps=tuple(msgspec.structs.replace(step, known=Known(every, next(count))) for step in lesson.steps))
         for lesson in lessons
     )
-
-
-__all__ = ["Bindings", "apply", "apply_text", "by_another_bridge", "closest", "fresh", "infer", "known_in", "refit", "settled"]

@@ -270,12 +270,8 @@ def _in_words(error: str, what: str, values: Mapping[str, Any], example: str) ->
     if missing := re.search(_MISSING, error):
         return f'{what} lacks the key "{missing["key"]}".', advice
     if wrong := re.search(_TYPE, error):
-        wanted = _wanted(wrong["wanted"])
+        kinds = [_PLAIN.get(name.strip(), name.strip()) for name in wrong["wanted"].split("|")]
+        wanted = " or ".join(dict.fromkeys(name for name in kinds if name != "nothing"))
         key = wrong["key"] or next(iter(values), "")
         return f'"{key}" of {what} must be {wanted}, not {_PLAIN.get(wrong["got"], wrong["got"])}.', advice
     return f"{what} cannot be read: {error.rstrip('.')}.", advice
-
-
-def _wanted(types: str) -> str:
-    names = [_PLAIN.get(name.strip(), name.strip()) for name in types.split("|")]
-    return " or ".join(dict.fromkeys(name for name in names if name != "nothing"))

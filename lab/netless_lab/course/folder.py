@@ -86,12 +86,16 @@ def _lessons(
         seen.add(name)
         file = pages.get(name)
         if file is None:
-            report.add(line, f'there is no page for the lesson "{name}".', _advise_page(name, index, pages))
+            near = did_you_mean(name, pages, "")
+            advice = near if near.startswith("Did") else f"Write the page {index + 1:02d}-{name}.md."
+            report.add(line, f'there is no page for the lesson "{name}".', advice)
             whole = False
             continue
         try:
             lesson = parse_lesson(files[file], file, sketch if whole else None)
-            lesson, own = _refer(_named(lesson, name, file), called, whole=whole)
+            if lesson.id != name:
+                raise BadLesson((Problem(file, 2, f'the page calls itself "{lesson.id}", its file says "{name}".', "Make the two agree."),))
+            lesson, own = _refer(lesson, called, whole=whole)
         except BadLesson as error:
             problems.extend(error.problems)
             whole = False
@@ -104,17 +108,6 @@ def _lessons(
         if name not in names:
             report.add(table.line("lessons"), f"the page {file} is in no lesson list.", f'Add "{name}" to lessons, or move the page away.')
     return settled(lessons, start(world)), (*report.problems, *problems)
-
-
-def _advise_page(name: str, index: int, pages: Mapping[str, str]) -> str:
-    near = did_you_mean(name, pages, "")
-    return near if near.startswith("Did") else f"Write the page {index + 1:02d}-{name}.md."
-
-
-def _named(lesson: Lesson, name: str, file: str) -> Lesson:
-    if lesson.id != name:
-        raise BadLesson((Problem(file, 2, f'the page calls itself "{lesson.id}", its file says "{name}".', "Make the two agree."),))
-    return lesson
 
 
 def _refer(lesson: Lesson, earlier: Mapping[str, str], *, whole: bool) -> tuple[Lesson, dict[str, str]]:
@@ -186,6 +179,3 @@ def mistranslated(files: Mapping[str, str], course: Course) -> tuple[Problem, ..
 def _translations(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """The pages that are translations, by lesson and language."""
     return {(found["id"], found["language"]): file for file in sorted(files) if (found := _PAGE.match(file)) and found["language"]}
-
-
-__all__ = ["COURSE_FILE", "Reading", "mistranslated", "read_course", "translated"]

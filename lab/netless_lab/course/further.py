@@ -112,13 +112,10 @@ class Standing(msgspec.Struct, frozen=True):
             return None
         for own in self._since(place):
             step = step_at(self.course, own)
-            if place.key in step.undoes and not self._given_back_in_vain(own):
+            later = (step_at(self.course, one) for one in self._since(own) if self.done or one != self.here)
+            if place.key in step.undoes and not any(own.key in one.undoes and not self.holds(one) for one in later):
                 return step
         return None
-
-    def _given_back_in_vain(self, place: Position) -> bool:
-        later = (own for own in self._since(place) if self.done or own != self.here)
-        return any(place.key in step.undoes and not self.holds(step) for step in (step_at(self.course, own) for own in later))
 
     def since(self, place: Position) -> tuple[Step, ...]:
         """The steps after ``place``, up to here, whose result is there."""
@@ -187,9 +184,9 @@ def extras(snapshot: Snapshot, baseline: Snapshot, goal: Snapshot) -> tuple[str,
     for node in snapshot.nodes:
         before, wanted = baseline.node(node.name), goal.node(node.name)
         if before is None and wanted is None:
-            found.append(_stranger(node))
-            continue
-        found.extend(_links(node, before, wanted))
+            found.append(f"the container {node.name}" if node.role == "container" else f"the namespace {node.names[0] if node.names else node.name}")
+        else:
+            found.extend(_links(node, before, wanted))
     asked = {name.name for sketch in (baseline, goal) for name in sketch.names}
     asked.update(name for node in goal.nodes for name in node.names)
     strangers = {name for node in snapshot.nodes if baseline.node(node.name) is None for name in node.names}
@@ -200,10 +197,6 @@ def extras(snapshot: Snapshot, baseline: Snapshot, goal: Snapshot) -> tuple[str,
     if len(found) > _MOST:
         return (*found[: _MOST - 1], f"and {len(found) - _MOST + 1} more things that no step asked for")
     return tuple(found)
-
-
-def _stranger(node: Node) -> str:
-    return f"the container {node.name}" if node.role == "container" else f"the namespace {node.names[0] if node.names else node.name}"
 
 
 def _links(node: Node, before: Node | None, wanted: Node | None) -> list[str]:

@@ -7,7 +7,7 @@ Beside a probe that was not answered stands the rule on its way that surely drop
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -109,12 +109,8 @@ def _state(expectation: Expectation, snapshot: Snapshot, where: Where) -> Item:
 
 def _own_addresses(step: Step) -> dict[str, str]:
     """Where the step itself puts addresses: an expectation that names a ``cidr`` and a ``node``."""
-    homes: dict[str, str] = {}
-    for item in step.expect:
-        cidr, node = getattr(item, "cidr", None), getattr(item, "node", None)
-        if isinstance(cidr, str) and isinstance(node, str) and item.verb == "address":
-            homes[cidr.partition("/")[0]] = node
-    return homes
+    found = ((getattr(item, "cidr", None), getattr(item, "node", None)) for item in step.expect if item.verb == "address")
+    return {cidr.partition("/")[0]: node for cidr, node in found if isinstance(cidr, str) and isinstance(node, str)}
 
 
 def _probe(check: ProbeCheck, bindings: Bindings, snapshot: Snapshot, outcomes: Outcomes, where: Where, homes: Mapping[str, str]) -> Item:
@@ -122,74 +118,53 @@ def _probe(check: ProbeCheck, bindings: Bindings, snapshot: Snapshot, outcomes: 
     outcome = outcomes.get(check)
     if outcome is None:
         return Item("waiting", claim(bound), "probe")
-    if bound.demand == "observation":
-        return _observed(check, bound, outcome, outcomes)
-    if outcome.result == "error":
-        return _could_not(bound, outcome.text, look(bound.probe, outcome, snapshot, where))
+    if outcome.result == "error" and bound.demand != "observation":
+        near = "This is no verdict on your network: the probe itself could not run, so nobody can tell."
+        return Item("error", claim(bound), "probe", expected(bound), outcome.text, look(bound.probe, outcome, snapshot, where), near)
     if bound.reply:
         return _must_answer(bound, outcome, snapshot, where, homes)
     return _must_be_silent(check, bound, outcome, snapshot, outcomes, where)
 
 
-def _could_not(check: ProbeCheck, text: str, command: str) -> Item:
-    near = "This is no verdict on your network: the probe itself could not run, so nobody can tell."
-    return Item("error", claim(check), "probe", expected(check), text, command, near)
-
-
 def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where: Where, homes: Mapping[str, str]) -> Item:
-    words = claim(check)
-    command = look(check.probe, outcome, snapshot, where)
-    if outcome.result != "answered":
-        if _without_lo(check, snapshot):
-            near = f"A packet to an address of one's own travels through lo, and lo{inside(check.probe.node)} is down."
-            return Item("fail", words, "probe", expected(check), outcome.text, where.ip(check.probe.node, "link show lo"), near)
-        near = _stray(check, snapshot, homes) or diverted(check.probe, snapshot) or dropped(check.probe, snapshot) or _mute(check.probe, snapshot)
-        return Item("fail", words, "probe", expected(check), outcome.text, command, near)
-    stray = _stray(check, snapshot, homes) or diverted(check.probe, snapshot)
-    if stray:
-        return Item("fail", words, "probe", expected(check), "an answer, but from the wrong place", command, stray)
-    if check.answer is not None and not same(outcome.answer, check.answer):
-        seen = f"the answer {outcome.answer}" if outcome.answer else "an answer without an address"
-        near = f"The /etc/hosts{inside(check.probe.node)} says so, and it is read before any name server is asked." if outcome.by is None else ""
-        return Item("fail", words, "probe", expected(check), seen, names_look(check.probe.node, where), near)
-    if check.seen_as is not None and not same(outcome.seen_as, check.seen_as):
+    node, seen = check.probe.node, outcome.text
+    command, stray = look(check.probe, outcome, snapshot, where), _stray(check, snapshot, homes) or diverted(check.probe, snapshot)
+    if outcome.result != "answered" and _without_lo(check, snapshot):
+        command, near = where.ip(node, "link show lo"), f"A packet to an address of one's own travels through lo, and lo{inside(node)} is down."
+    elif outcome.result != "answered":
+        near = stray or dropped(check.probe, snapshot) or _mute(check.probe, snapshot)
+    elif stray:
+        seen, near = "an answer, but from the wrong place", stray
+    elif check.answer is not None and not same(outcome.answer, check.answer):
+        seen, command = f"the answer {outcome.answer}" if outcome.answer else "an answer without an address", names_look(node, where)
+        near = f"The /etc/hosts{inside(node)} says so, and it is read before any name server is asked." if outcome.by is None else ""
+    elif check.seen_as is not None and not same(outcome.seen_as, check.seen_as):
         seen = f"the site saw {outcome.seen_as}" if outcome.seen_as else "the site did not say whom it saw"
         near = f"Packets leave with {outcome.seen_as} as their source: no masquerade rule matched them." if outcome.seen_as else ""
-        return Item("fail", words, "probe", expected(check), seen, where.run("host", "nft list ruleset"), near)
-    return Item("pass", words, "probe")
+        command = where.run("host", "nft list ruleset")
+    else:
+        return Item("pass", claim(check), "probe")
+    return Item("fail", claim(check), "probe", expected(check), seen, command, near)
 
 
-def _observed(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, outcomes: Outcomes) -> Item:
-    """An observation: silence as the page has it, an answer of somebody who is ahead, or nothing that could be seen."""
-    words = claim(bound)
-    if outcome.result == "answered":
+def _must_be_silent(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snapshot: Snapshot, outcomes: Outcomes, where: Where) -> Item:
+    """Silence as the page has it: a guard refuses an answer, an observation is overtaken by it. A control that is lost too makes either say nothing."""
+    words, observed = claim(bound), bound.demand == "observation"
+    if outcome.result == "answered" and observed:
         return Item("ahead", overtaken(bound), "probe")
+    if outcome.result == "answered":
+        command = look(bound.probe, outcome, snapshot, where)
+        return Item("fail", words, "probe", expected(bound), outcome.text, command, _answerer(bound, snapshot))
     if outcome.result == "error":
         return Item("unknown", words, "probe", expected(bound), f"the packet could not be sent: {outcome.text}")
     if check.control is None or bound.control is None:
         return Item("pass", words, "probe")
     control = outcomes.get(control_of(check))
-    if control is None:
-        return Item("waiting", words, "probe")
-    if control.result == "answered":
-        return Item("pass", words, "probe")
+    if control is None or control.result == "answered":
+        return Item("waiting" if control is None else "pass", words, "probe")
     sure = claim(ProbeCheck(bound.control))
-    return Item("unknown", words, "probe", expected(bound), f"this silence shows nothing, for it is not so that {sure}: {control.text}")
-
-
-def _must_be_silent(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snapshot: Snapshot, outcomes: Outcomes, where: Where) -> Item:
-    words = claim(bound)
-    if outcome.result == "answered":
-        command = look(bound.probe, outcome, snapshot, where)
-        return Item("fail", words, "probe", expected(bound), outcome.text, command, _answerer(bound, snapshot))
-    if check.control is None or bound.control is None:
-        return Item("pass", words, "probe")
-    control = outcomes.get(control_of(check))
-    if control is None:
-        return Item("waiting", words, "probe")
-    if control.result == "answered":
-        return Item("pass", words, "probe")
-    sure = claim(ProbeCheck(bound.control))
+    if observed:
+        return Item("unknown", words, "probe", expected(bound), f"this silence shows nothing, for it is not so that {sure}: {control.text}")
     near = "Nothing answers on this path at all, so the silence that was wanted proves nothing. Mend this first."
     return Item("error", words, "probe", f"that {sure}, to compare with", control.text, look(bound.control, control, snapshot, where), near)
 
@@ -245,39 +220,42 @@ def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:
 
 def dropped(probe: Probe, snapshot: Snapshot) -> str:
     """The rule or policy of the host that drops the request of a container, or else the answer to it; "" when none surely does."""
-    to, sender = target(probe), snapshot.node(probe.node)
-    host = snapshot.host_of(sender) if sender is not None else None
-    if to is None or sender is None or host is None or sender.netns == host.netns or host.owner(to) is not None:
-        return ""
-    for link in sender.links:
-        for own in link.addresses:
-            came = way_to(host, own.address)
-            if link.kind == "loopback" or own.family != ip_address(to).version or came is None:
-                continue
-            request = _request(probe, own.address, to).between(came, _out(host, to))
-            answers = tuple(answer(request, translated=translated) for translated in (True, False))
-            for packets, what in (((request,), "them"), (answers, "the answers to them")):
-                if stops := _stops(host, packets):
-                    return f"Packets from {own.address} come as far as {who(host.name)}, and there {_by(stops)} drops {what}."
+    for host, came, source, to in _passages(probe, snapshot):
+        if host.owner(to) is not None:
+            break
+        request = _request(probe, source, to).between(came, _out(host, to))
+        answers = tuple(answer(request, translated=translated) for translated in (True, False))
+        for packets, what in (((request,), "them"), (answers, "the answers to them")):
+            if stops := _stops(host, packets):
+                return f"Packets from {source} come as far as {who(host.name)}, and there {_by(stops)} drops {what}."
     return ""
 
 
 def diverted(probe: Probe, snapshot: Snapshot) -> str:
     """The rule of the host that sends a container's packets to another address than they are for; "" when none surely does."""
+    for host, came, source, to in _passages(probe, snapshot):
+        turned = _all_turned(run(host, "prerouting", _request(probe, source, to).between(came, "")), to)
+        if turned is not None:
+            address, rule = turned
+            return f"On {who(host.name)} the rule `{rule}` sends what goes to {to} to {address or who(host.name)} instead."
+    return ""
+
+
+def _passages(probe: Probe, snapshot: Snapshot) -> Iterator[tuple[Node, str, str, str]]:
+    """(a container's host, the device by which its packets come in there, the address they come from, the one they are for)."""
     to, sender = target(probe), snapshot.node(probe.node)
     host = snapshot.host_of(sender) if sender is not None else None
     if to is None or sender is None or host is None or sender.netns == host.netns:
-        return ""
+        return
     for link in sender.links:
         for own in link.addresses:
             came = way_to(host, own.address)
-            if link.kind == "loopback" or own.family != ip_address(to).version or came is None:
-                continue
-            ways = run(host, "prerouting", _request(probe, own.address, to).between(came, ""))
-            if always(ways, lambda way: _turned(way, to) is not None):
-                address, rule = _turned(ways[0], to) or ("", "")
-                return f"On {who(host.name)} the rule `{rule}` sends what goes to {to} to {address or who(host.name)} instead."
-    return ""
+            if link.kind != "loopback" and own.family == ip_address(to).version and came is not None:
+                yield host, came, own.address, to
+
+
+def _all_turned(ways: tuple[Way, ...], to: str) -> tuple[str, str] | None:
+    return _turned(ways[0], to) if always(ways, lambda way: _turned(way, to) is not None) else None
 
 
 def _turned(way: Way, to: str) -> tuple[str, str] | None:

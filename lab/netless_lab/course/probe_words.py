@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
-from ..model.snapshot import Node, Snapshot
+from ..model.snapshot import Snapshot
 from ..primitives.base import Where
 from ..primitives.sysctl import sysctl_of
 from .step import ProbeCheck
@@ -99,7 +99,7 @@ def _look_into_silence(name: str, to: str | None, link: str, snapshot: Snapshot,
     host = snapshot.host_of(node) if node is not None else None
     if to is None or node is None or host is None:
         return where.ip(name, "route show")
-    if link or _next_door(node, to):
+    if link or any(ip_address(to) in ip_network(own.cidr, strict=False) for one in node.links for own in one.addresses):  # it goes next door
         return where.run(host.name, "bridge link show")
     forwarding = _FORWARDING[ip_address(to).version]
     if node is not host and host.owner(to) is None and sysctl_of(host, forwarding) == "0":
@@ -107,11 +107,6 @@ def _look_into_silence(name: str, to: str | None, link: str, snapshot: Snapshot,
     if node is not host and host.chains:
         return where.run(host.name, "nft list ruleset")
     return where.ip(name, f"route get {to}")
-
-
-def _next_door(node: Node, to: str) -> bool:
-    wanted = ip_address(to)
-    return any(wanted in ip_network(own.cidr, strict=False) for link in node.links for own in link.addresses)
 
 
 def _answered(probe: Probe, check: ProbeCheck) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from ..course.catalog import resolve_in
 from ..course.further import missing_before
@@ -125,7 +125,9 @@ async def _quietly(stage: Stage, actions: tuple[Action, ...]) -> None:
     async with stage.live.tutor_at_work():
         try:
             seen = world.news.count
-            await world.write(tuple(map(_marked, actions)))
+            # what an action starts can be told from what the learner starts
+            marked = (replace(one, line=f"export {MARK}=1; {one.line}") if isinstance(one, Run) else one for one in actions)
+            await world.write(tuple(marked))
             for _ in range(MOST_NEWS if actions else 0):
                 if not await world.news.beyond(seen, QUIET_S):
                     break
@@ -134,11 +136,6 @@ async def _quietly(stage: Stage, actions: tuple[Action, ...]) -> None:
             stage.live.take(await world.look())
             changes = diff(before, stage.live.last)
             stage.history.befell(changes, before, stage.live.last, str(stage.state.position), secret=secret)
-
-
-def _marked(action: Action) -> Action:
-    """The same action, but what it starts can be told from what the learner starts."""
-    return msgspec.structs.replace(action, line=f"export {MARK}=1; {action.line}") if isinstance(action, Run) else action
 
 
 async def health(stage: Stage, fault: Fault, *, patient: bool = True, tell: bool = False) -> Verdict:

@@ -136,7 +136,7 @@ class Live:
         by_itself = not any(done_by_somebody(change) for change in changes)
         who: Who = "tutor" if self._tutor.locked() else "kernel" if by_itself else "learner"
         self.tell(SnapshotEvent(snapshot))
-        self.tell(ChangesEvent(time.time(), who, tuple(_line(change) for change in changes)))
+        self.tell(ChangesEvent(time.time(), who, tuple(ChangeLine(sentence(change), change.node, change.quiet) for change in changes)))
         if who == "learner":
             self._on_learner(Burst(before, snapshot, changes))
         elif who == "kernel":
@@ -164,7 +164,3 @@ class Live:
             self.show()
         else:
             await self.refresh()
-
-
-def _line(change: Change) -> ChangeLine:
-    return ChangeLine(sentence(change), change.node, change.quiet)

@@ -120,7 +120,7 @@ class Traffic:
         for _ in range(min(JOURNEYS_A_TURN, len(self._waiting))):
             followed = self._waiting.popleft()
             skipped, self._skipped = self._skipped, 0
-            self._on_journey(followed.journey, _frames(followed), skipped)
+            self._on_journey(followed.journey, tuple(sight.frame for sight in followed.sights), skipped)
 
     def _look(self, now: int) -> None:
         """Make journeys of what has fallen silent, and keep the rest for the next turn."""
@@ -170,9 +170,5 @@ def _rest(conversations: Iterable[Conversation], asked: Iterable[Question]) -> l
     """The packets of what goes on, in true order again."""
     sights = [sight for own in conversations for sight in own.sights] + [sight for question in asked for sight in question.sights]
     return [(sight.frame, sight.packet) for sight in sorted(sights, key=lambda sight: sight.frame.at_ns)]
-
-
-def _frames(followed: Followed) -> tuple[Frame, ...]:
-    return tuple(sight.frame for sight in followed.sights)
 
 
