@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,7 +17,7 @@ from ..primitives.base import Action, Expectation
 from ..primitives.roles import RoleName, roles
 from ..primitives.run import Run
 from .markdown import Table
-from .problems import Report, did_you_mean
+from .problems import Objection, Report, did_you_mean
 from .step import Step
 
 Item = Action | Expectation
@@ -35,13 +35,6 @@ class Word(msgspec.Struct, frozen=True):
     role: RoleName
     text: str
     field: str
-
-
-class Objection(msgspec.Struct, frozen=True):
-    """Why a word cannot be used, and what to write instead."""
-
-    what: str
-    advice: str
 
 
 def words_of(item: Item) -> Iterator[Word]:
@@ -145,6 +138,7 @@ _MISSING: Final = r"missing required field `(?P<key>[^`]+)`"
 _PLAIN = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a table",
           "null": "nothing"}
 
+ReadT = TypeVar("ReadT")
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
@@ -191,6 +185,20 @@ def texts(table: Table, key: str, report: Report) -> tuple[str, ...]:
     return tuple(found)
 
 
+def identity(table: Table, missing: str, report: Report) -> str:
+    """The id of a page, a course or a fault; ``missing`` is the advice when there is none."""
+    found = text(table, "id", report, required=missing)
+    if found:
+        report.refuse(table.line("id"), bad_id(found))
+    return found
+
+
+def insist(table: Table, key: str, advice: str, report: Report) -> None:
+    """Refuse a table without ``key``, or with nothing under it."""
+    if not table.values.get(key):
+        report.add(table.line(key), f'"{key}" is missing.', advice)
+
+
 def needs(table: Table, actions: Iterable[Action], report: Report) -> tuple[str, ...]:
     """What a machine may lack for a step or a fault: names of ``NEEDS``, those that it says and those of the command lines among its actions."""
     found = texts(table, "needs", report)
@@ -225,6 +233,11 @@ def tables(table: Table, key: str, report: Report) -> tuple[tuple[int, dict[str,
         else:
             report.add(line, f'"{key}" holds {"an empty table" if element == {} else kind(element)}.', f"Write {key} = [{{ ... }}].")
     return tuple(found)
+
+
+def each(table: Table, key: str, read: Callable[[Mapping[str, Any], int, Report], ReadT | None], report: Report) -> list[tuple[int, ReadT]]:
+    """The tables of the list under ``key`` as ``read`` makes something of each, with their lines. What cannot be read is in the report."""
+    return [(line, item) for line, own in tables(table, key, report) if (item := read(own, line, report)) is not None]
 
 
 def check_format(table: Table, what: str, report: Report) -> bool:

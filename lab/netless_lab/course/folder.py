@@ -9,7 +9,6 @@ import msgspec
 
 from . import fields
 from .bind import settled
-from .fields import bad_id
 from .markdown import Block, Table, read_table
 from .outline import outline, start
 from .parse import parse_lesson, parse_translation
@@ -55,9 +54,7 @@ def read_course(files: Mapping[str, str], path: str = "") -> Reading:
 
 def _head(table: Table, report: Report) -> Course:
     fields.check_keys(table, _KEYS, "a course", report)
-    course_id = fields.text(table, "id", report, required='Write id = "container": the folder\'s name will do.')
-    if course_id and (refused := bad_id(course_id)):
-        report.add(table.line("id"), refused.what, refused.advice)
+    course_id = fields.identity(table, 'Write id = "container": the folder\'s name will do.', report)
     title = fields.text(table, "title", report, required='Write title = "...".')
     about = fields.text(table, "about", report, required='Write about = "...": one sentence for the list of courses.')
     return Course(course_id, title, about, (), read_world(table, report), fault_nodes=read_fault_nodes(table, report))

@@ -7,16 +7,19 @@ lookup or fetch.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from ..explain.catalogue import CATALOGUE
 from ..model.probe import LARGEST, Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..primitives import registry
 from ..primitives.base import Action, Expectation
+from . import fields
 from .fields import convert, example_of, objection, words_of
+from .markdown import Table
 from .problems import Report, did_you_mean
 from .step import Demand, ProbeCheck, Silence
 
@@ -96,13 +99,7 @@ class _Fetch(_Common, frozen=True, kw_only=True, rename="kebab"):
 
 
 _Raw = _Ping | _Connect | _Udp | _Lookup | _Fetch
-_PROBES: dict[str, type[_Ping] | type[_Connect] | type[_Udp] | type[_Lookup] | type[_Fetch]] = {
-    "ping": _Ping,
-    "connect": _Connect,
-    "udp": _Udp,
-    "lookup": _Lookup,
-    "fetch": _Fetch,
-}
+_PROBES: dict[str, type[_Raw]] = {"ping": _Ping, "connect": _Connect, "udp": _Udp, "lookup": _Lookup, "fetch": _Fetch}
 
 
 def read_action(values: Mapping[str, Any], line: int, report: Report) -> Action | None:
@@ -143,6 +140,15 @@ def read_probe(values: Mapping[str, Any], line: int, report: Report, unsaid: Sil
     return ProbeCheck(raw.probe(), demand, raw.because.strip(), getattr(raw, "seen_as", None), getattr(raw, "answer", None), control)
 
 
+def causes(table: Table, key: str, report: Report) -> tuple[str, ...]:
+    """Codes of causes, each one that Why knows."""
+    found = fields.texts(table, key, report)
+    for index, code in enumerate(found):
+        if code not in CATALOGUE:
+            report.add(table.line(key, index), f'"{key}" names "{code}", which is no cause that Why knows.', did_you_mean(code, CATALOGUE, "Causes"))
+    return found
+
+
 def probe_nodes(check: ProbeCheck) -> tuple[str, ...]:
     """The nodes that a probe is sent from."""
     return (check.probe.node,) + ((check.control.node,) if check.control else ())
@@ -159,14 +165,10 @@ def _by_verb(values: Mapping[str, Any], known: Mapping[str, type[ItemT]], line: 
     if struct is None:
         report.add(line, f'there is no {what} "{verb}".', _advise_verb(values, known, verb, place))
         return None
-    example = example_of(struct)
-    item = convert(values, struct, f'the {what} "{verb}"', line, report, example=example)
+    item = convert(values, struct, f'the {what} "{verb}"', line, report, example=example_of(struct))
     if item is None:
         return None
-    refusals = [refused for word in words_of(item) if (refused := objection(word.role, word.text))]
-    for refused in refusals:
-        report.add(line, refused.what, refused.advice)
-    return None if refusals else item
+    return None if [word for word in words_of(item) if report.refuse(line, objection(word.role, word.text))] else item
 
 
 def _advise_verb(values: Mapping[str, Any], known: Mapping[str, object], verb: str, place: str) -> str:
@@ -187,18 +189,15 @@ def _raw_probe(values: Mapping[str, Any], line: int, report: Report) -> _Raw | N
         report.add(line, f'there is no probe "{verb}".', _advise_verb(values, _PROBES, verb, place))
         return None
     raw = convert(values, struct, f'the probe "{verb}"', line, report, example=example_of(struct))
-    if raw is None or not _probe_is_sound(raw, line, report):
-        return None
-    return raw
+    return raw if raw is not None and _probe_is_sound(raw, line, report) else None
 
 
 def _probe_is_sound(raw: _Raw, line: int, report: Report) -> bool:
     """Check addresses, ports, names and sizes of a probe."""
     before = len(report.problems)
-    _address = _address_check(line, report)
     match raw:
         case _Ping():
-            _address(raw.ping)
+            report.refuse(line, objection("ip", raw.ping))
             if raw.ttl is not None and not 1 <= raw.ttl <= 255:
                 report.add(line, f"ttl = {raw.ttl} is no time to live.", "It goes from 1 to 255 (RFC 791).")
             _check_size(raw.size, "a ping", line, report)
@@ -214,13 +213,11 @@ def _probe_is_sound(raw: _Raw, line: int, report: Report) -> bool:
             if not raw.lookup.strip() or " " in raw.lookup or "/" in raw.lookup:
                 report.add(line, f'"{raw.lookup}" is no host name.', 'Write it as in "example.test".')
             for text in (raw.server, raw.answer):
-                if text is not None:
-                    _address(text)
+                report.refuse(line, objection("ip", text) if text is not None else None)
         case _Fetch():
             if not _is_page(raw.fetch):
                 report.add(line, f'"{raw.fetch}" cannot be fetched.', 'Only http works here: "http://example.test/".')
-            if raw.seen_as is not None:
-                _address(raw.seen_as)
+            report.refuse(line, objection("ip", raw.seen_as) if raw.seen_as is not None else None)
     return len(report.problems) == before
 
 
@@ -238,7 +235,7 @@ def _check_door(text: str, line: int, report: Report) -> None:
         advice = f'Put the address in brackets: "[{address}]:{port}".'
         report.add(line, f'where the address ends in "{text}" nobody can tell.', advice)
     else:
-        _address_check(line, report)(address.strip("[]"))
+        report.refuse(line, objection("ip", address.strip("[]")))
 
 
 def _is_page(url: str) -> bool:
@@ -248,11 +245,3 @@ def _is_page(url: str) -> bool:
         return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _address_check(line: int, report: Report) -> Callable[[str], None]:
-    def check(text: str) -> None:
-        if refused := objection("ip", text):
-            report.add(line, refused.what, refused.advice)
-
-    return check

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from ..explain.catalogue import CATALOGUE
 from ..model.snapshot import Snapshot
-from ..primitives.base import Action, Expectation
 from . import fields
-from .fields import Item, bad_id, items_of, objection, words_by_role, words_of
-from .items import probe_nodes, read_action, read_expectation, read_probe
+from .fields import Item, items_of, objection, words_by_role, words_of
+from .items import causes, probe_nodes, read_action, read_expectation, read_probe
 from .markdown import Page, Section, Table, read_table, split
 from .outline import outline
 from .problems import BadLesson, Report, did_you_mean
-from .step import Lesson, ProbeCheck, Step
+from .step import Lesson, Step
 
 _PAGE_KEYS = ("id", "title", "format", "summary")
 _STEP_KEYS = ("id", "do", "expect", "probe", "hint", "shell", "needs", "success", "undoes", "exact", "teaches")
@@ -74,20 +72,16 @@ def _translated(section: Section, steps: dict[str, Step], report: Report) -> Ste
         if name:
             report.add(table.line("id"), f'the original has no step "{name}".', did_you_mean(name, steps, "Its steps"))
         return None
-    hints = fields.texts(table, "hint", report)
-    success = fields.text(table, "success", report)
-    return msgspec.structs.replace(step, title=section.title, prose=section.prose, hints=hints or step.hints,
-                                   success=success or step.success, line=section.line)
+    hints, success = fields.texts(table, "hint", report) or step.hints, fields.text(table, "success", report) or step.success
+    return msgspec.structs.replace(step, title=section.title, prose=section.prose, hints=hints, success=success, line=section.line)
 
 
 def _read(page: Page, file: str, world: Snapshot | None, report: Report) -> Lesson | None:
     front = read_table(page.front, report) if page.front else None
-    if front is None:
-        return None
-    if not fields.check_format(front, "this page", report):
+    if front is None or not fields.check_format(front, "this page", report):
         return None
     fields.check_keys(front, _PAGE_KEYS, "a lesson's front matter", report)
-    lesson_id = _id(front, "Write a short id in the front matter: id = \"cable\".", report)
+    lesson_id = fields.identity(front, "Write a short id in the front matter: id = \"cable\".", report)
     title = fields.text(front, "title", report, required='Write title = "..." in the front matter.')
     summary = fields.text(front, "summary", report)
     if not page.sections:
@@ -102,13 +96,6 @@ def _read(page: Page, file: str, world: Snapshot | None, report: Report) -> Less
     return Lesson(lesson_id, title, page.intro, tuple(steps), file, summary)
 
 
-def _id(table: Table, missing: str, report: Report) -> str:
-    found = fields.text(table, "id", report, required=missing)
-    if found and (refused := bad_id(found)):
-        report.add(table.line("id"), refused.what, refused.advice)
-    return found
-
-
 def _step(section: Section, seen: dict[str, int], world: Snapshot | None, report: Report) -> Step | None:
     if section.block is None:
         report.add(section.line, f'the heading "{section.title}" has no step block.',
@@ -119,35 +106,38 @@ def _step(section: Section, seen: dict[str, int], world: Snapshot | None, report
         return None
     before = len(report.problems)
     fields.check_keys(table, _STEP_KEYS, "a step", report)
-    step_id = _id(table, 'Write id = "plug": progress is kept by it.', report)
+    step_id = fields.identity(table, 'Write id = "plug": progress is kept by it.', report)
     if step_id in seen:
         what = f'the id "{step_id}" is used twice; the first is on line {seen[step_id]}.'
         report.add(table.line("id"), what, "Give this step another id.")
     elif step_id:
         seen[step_id] = table.line("id")
-    actions = [(line, read_action(own, line, report)) for line, own in fields.tables(table, "do", report)]
-    expectations = [(line, read_expectation(own, line, report)) for line, own in fields.tables(table, "expect", report)]
-    probes = [(line, read_probe(own, line, report)) for line, own in fields.tables(table, "probe", report)]
+    actions = fields.each(table, "do", read_action, report)
+    expectations = fields.each(table, "expect", read_expectation, report)
+    probes = fields.each(table, "probe", read_probe, report)
     step = Step(
         id=step_id,
         title=section.title,
         prose=section.prose,
-        do=tuple(item for _, item in actions if item is not None),
-        expect=tuple(item for _, item in expectations if item is not None),
-        probes=tuple(item for _, item in probes if item is not None),
+        do=tuple(item for _, item in actions),
+        expect=tuple(item for _, item in expectations),
+        probes=tuple(item for _, item in probes),
         hints=fields.texts(table, "hint", report),
         shell=fields.text(table, "shell", report, default="host") or "host",
-        needs=fields.needs(table, (item for _, item in actions if item is not None), report),
+        needs=fields.needs(table, (item for _, item in actions), report),
         success=fields.text(table, "success", report),
         undoes=fields.texts(table, "undoes", report),
         exact=fields.texts(table, "exact", report),
-        teaches=fields.texts(table, "teaches", report),
+        teaches=causes(table, "teaches", report),
         line=section.line,
     )
     if len(report.problems) == before:
         _check_whole(step, table, report)
         if world is not None:
-            _check_nodes(step, table, world, actions, expectations, probes, report)
+            items: list[tuple[int, Item]] = [*actions, *expectations]
+            named = [(line, name) for line, item in items for name in words_by_role((item,), "node")]
+            named += [(line, name) for line, check in probes for name in probe_nodes(check)]
+            _check_nodes(step, [*named, (table.line("shell"), step.shell)], world, report)
     return step
 
 
@@ -158,8 +148,7 @@ def _check_whole(step: Step, table: Table, report: Report) -> None:
     if not step.do:
         report.add(table.line("do"), f'the step "{step.id}" does nothing.', 'Add do = [{ ... }]: how the tutor itself solves it.')
     if not step.expect and not step.probes:
-        report.add(table.first, f'the step "{step.id}" checks nothing, so everybody passes it.',
-                   "Add expect = [{ ... }], or probe = [{ ... }].")
+        report.add(table.first, f'the step "{step.id}" checks nothing, so everybody passes it.', "Add expect = [{ ... }], or probe = [{ ... }].")
     elif not step.expect and all(check.demand == "observation" for check in step.probes):
         report.add(table.line("probe"),
                    f'the step "{step.id}" only observes that packets do not arrive, and an observation refuses nobody.',
@@ -168,33 +157,14 @@ def _check_whole(step: Step, table: Table, report: Report) -> None:
         advice = 'Write hint = ["..."]: what to look at. The last rung, the command itself, is added from "do".'
         report.add(table.line("hint"), f'the step "{step.id}" has no hint.', advice)
     spoken = {word.text for item in items_of(step) for word in words_of(item)}
-    for index, code in enumerate(step.teaches):
-        if code not in CATALOGUE:
-            what = f'"teaches" names "{code}", which is no cause that Why knows.'
-            report.add(table.line("teaches", index), what, did_you_mean(code, CATALOGUE, "Causes"))
     for index, name in enumerate(step.exact):
         if name not in spoken:
             report.add(table.line("exact", index), f'"exact" names "{name}", which the step never speaks of.', did_you_mean(name, spoken))
 
 
-def _check_nodes(step: Step, table: Table, world: Snapshot, actions: list[tuple[int, Action | None]],
-                 expectations: list[tuple[int, Expectation | None]], probes: list[tuple[int, ProbeCheck | None]], report: Report) -> None:
-    """Every node that the step speaks of exists by then."""
-    now = outline(world, step.do)
-    known = {node.name for sketch in (world, now) for node in sketch.nodes}
-
-    def check(name: str, line: int) -> None:
-        refused = objection("node", name)
-        if refused:
-            report.add(line, refused.what, refused.advice)
-        elif name not in known:
+def _check_nodes(step: Step, named: list[tuple[int, str]], world: Snapshot, report: Report) -> None:
+    """Every node that the step speaks of exists by then. ``named`` are they, with their lines."""
+    known = {node.name for sketch in (world, outline(world, step.do)) for node in sketch.nodes}
+    for line, name in named:
+        if not report.refuse(line, objection("node", name)) and name not in known:
             report.add(line, f'there is no node "{name}" at this step.', did_you_mean(name, known, "Nodes"))
-
-    items: list[tuple[int, Item | None]] = [*actions, *expectations]
-    for line, item in items:
-        for name in words_by_role((item,), "node") if item is not None else ():
-            check(name, line)
-    for line, probe in probes:
-        for name in probe_nodes(probe) if probe is not None else ():
-            check(name, line)
-    check(step.shell, table.line("shell"))

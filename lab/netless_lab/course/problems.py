@@ -24,6 +24,13 @@ class Problem(msgspec.Struct, frozen=True, order=True):
         return " ".join(part for part in (f"{self.file}:{self.line}:", self.what, self.advice) if part)
 
 
+class Objection(msgspec.Struct, frozen=True):
+    """Why a word cannot be used, and what to write instead."""
+
+    what: str
+    advice: str
+
+
 class BadLesson(Exception):
     """A page or a course that cannot be used; ``problems`` says why."""
 
@@ -42,6 +49,12 @@ class Report:
     def add(self, line: int, what: str, advice: str = "") -> None:
         """Note one problem; the same sentence about the same line is noted once."""
         self._found.setdefault(Problem(self.file, max(line, 1), what, advice))
+
+    def refuse(self, line: int, refused: Objection | None) -> bool:
+        """Note why a word cannot be used, and say whether there was anything to note."""
+        if refused is not None:
+            self.add(line, refused.what, refused.advice)
+        return refused is not None
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -42,11 +42,11 @@ from ..primitives.base import Action
 from ..primitives.namespace import StartContainer, StopContainer
 from ..primitives.roles import RoleName
 from . import fields
-from .fields import Objection, bad_id, objection, words_of
+from .fields import bad_id, objection, words_of
 from .items import read_action
 from .markdown import Table
 from .outline import outline, start
-from .problems import Report, did_you_mean
+from .problems import Objection, Report, did_you_mean
 from .step import FaultNode, World
 
 _KEYS: Final = ("containers", "do", "outside", "hosts")
@@ -84,8 +84,7 @@ def _containers(table: Table, report: Report) -> tuple[str, ...]:
     seen: set[str] = set()
     for index, name in enumerate(names):
         line = table.line("containers", index)
-        if refused := objection("node", name):
-            report.add(line, refused.what, refused.advice)
+        report.refuse(line, objection("node", name))
         if name in _RESERVED:
             report.add(line, f'"{name}" is always there and is no container.', "Call the container c1, c2 ...")
         if name in seen:
@@ -98,18 +97,13 @@ def _actions(table: Table, world: World, report: Report) -> tuple[Action, ...]:
     """What is there already. Each action finds what it speaks of: nodes of this world, and names the kernel takes."""
     found: list[Action] = []
     sketch = start(world)
-    for line, values in fields.tables(table, "do", report):
-        action = read_action(values, line, report)
-        if action is None:
-            continue
+    for line, action in fields.each(table, "do", read_action, report):
         if isinstance(action, StartContainer | StopContainer):
             report.add(line, f'the container "{action.node}" is started or stopped by the world itself.', "List what runs in containers = [...].")
             continue
-        refused = [objecting for word in words_of(action) if (objecting := objection(word.role, word.text))]
+        refused = [word for word in words_of(action) if report.refuse(line, objection(word.role, word.text))]
         nodes = {node.name for known in (sketch, outline(sketch, (action,))) for node in known.nodes}
         unknown = [word.text for word in words_of(action) if word.role == "node" and word.text not in nodes]
-        for objecting in refused:
-            report.add(line, objecting.what, objecting.advice)
         for name in unknown:
             report.add(line, f'there is no node "{name}" in this world.', did_you_mean(name, nodes, "Nodes"))
         if not refused and not unknown:
@@ -148,9 +142,8 @@ def _hosts(world: Table, outside: Outside, report: Report) -> tuple[FarHost, ...
         inner = fields.inner(table, name, report, f"Write [world.hosts.{name}].")
         if inner is None:
             continue
-        for refused in (objection("node", name), objection("link", name)):
-            if refused is not None:
-                report.add(table.line(name), refused.what, refused.advice)
+        for role in ("node", "link"):
+            report.refuse(table.line(name), objection(role, name))
         if name in (*_RESERVED, "lo", outside.uplink):
             report.add(table.line(name), f'"{name}" is a name that is taken.', 'Call the host otherwise: "far".')
         fields.check_keys(inner, _HOST, "a host", report)
@@ -173,7 +166,7 @@ def _word(table: Table, key: str, role: RoleName | None, report: Report) -> str:
     if key == "uplink" and text == "lo":
         report.add(table.line(key), '"lo" is the loopback of each node.', 'Call the uplink otherwise: "eth0".')
     elif text and refused:
-        report.add(table.line(key), refused.what, refused.advice)
+        report.refuse(table.line(key), refused)
     elif role in ("ip", "cidr") and ":" in text:
         report.add(table.line(key), f'"{text}" is an IPv6 address, and the outside speaks IPv4.', 'Write four numbers, as in "198.51.100.10".')
     return text
@@ -222,8 +215,7 @@ def _check_names(outside: Outside, table: Table, report: Report) -> None:
         if name != outside.domain and not name.endswith(f".{outside.domain}"):
             report.add(names.line(name), f'the name "{name}" is not in {outside.domain}.', f'Write "{name.split(".")[0]}.{outside.domain}".')
         for refused in (_bad_domain(name), objection("ip", address)):
-            if refused is not None:
-                report.add(names.line(name), refused.what, refused.advice)
+            report.refuse(names.line(name), refused)
         if ":" in address:
             report.add(names.line(name), f'"{address}" is an IPv6 address, and the outside speaks IPv4.', 'Write four numbers, as in "198.51.100.10".')
     for path, _ in outside.pages:
@@ -255,8 +247,7 @@ def read_fault_nodes(course: Table, report: Report) -> tuple[FaultNode, ...]:
         own = fields.inner(table, node, report, f'Write [faults.{node}] and link = "veth1".')
         if own is None:
             continue
-        if refused := objection("node", node):
-            report.add(table.line(node), refused.what, refused.advice)
+        report.refuse(table.line(node), objection("node", node))
         words = {"node": node} | {key: fields.text(own, key, report, required=f'Write {key} = "...".') for key in own.values}
         if found and words.keys() != found[0].words.keys():
             odd = sorted(words.keys() ^ found[0].words.keys())

@@ -24,6 +24,7 @@ each of the nodes that its course names (``course.world``).
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -33,12 +34,11 @@ import msgspec
 from ..course import fields
 from ..course.catalog import Target, resolve
 from ..course.fields import bad_id, objection
-from ..course.items import probe_nodes, read_action, read_probe
+from ..course.items import causes, probe_nodes, read_action, read_probe
 from ..course.markdown import Block, Table, read_table
 from ..course.problems import Problem, Report, did_you_mean
 from ..course.step import Course, FaultNode, ProbeCheck
 from ..errors import Refusal
-from ..explain.catalogue import CATALOGUE
 from ..primitives.base import Action
 
 GATES: Final = {
@@ -127,6 +127,15 @@ _KEYS: Final = (
     "format", "id", "number", "title", "tells", "start", "needs", "setup", "inject", "mend", "symptom", "still", "place", "cause",
     "evidence", "teaches",
 )  # fmt: skip
+_NEEDED: Final = {
+    "inject": "Write inject = [{ forwarding = false }]: what breaks it.",
+    "symptom": "A fault that no probe notices is none.",
+    "still": "Something always goes on working, and narrows it down.",
+    "place": 'Write place = "host:fwd": a node, node:link or node:gate.',
+    "cause": 'Write cause = "forwarding-off": a code that Why knows.',
+    "evidence": 'Write evidence = ["..."]: a fact that shows the cause, and the command to see it.',
+}
+"""The lists that no fault goes without, and what is advised where one is missing."""
 _SLOT: Final = re.compile(r"\{(?P<name>[a-z_]+)\}")
 
 
@@ -158,9 +167,10 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
     if filled != text and (table := read_table(Block(filled, 1), report)) is None:
         return None
     fields.check_keys(table, _KEYS, "a fault", report)
-    setup, mend = _actions(table, "setup", report), _actions(table, "mend", report)
-    inject = _actions(table, "inject", report, "Write inject = [{ forwarding = false }]: what breaks it.")
-    fault = Fault(
+    setup, mend, inject = (_actions(table, key, report) for key in ("setup", "mend", "inject"))
+    for key, advice in _NEEDED.items():
+        fields.insist(table, key, advice, report)
+    return Fault(
         id=_id(table, file, report),
         title=fields.text(table, "title", report, required='Write title = "The host does not forward": what is broken.'),
         tells=fields.text(table, "tells", report, required='Write tells = "...": what the learner notices, and not why.'),
@@ -168,10 +178,10 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         setup=setup,
         inject=inject,
         mend=mend,
-        symptom=_probes(table, "symptom", report, "A fault that no probe notices is none."),
-        still=_probes(table, "still", report, "Something always goes on working, and narrows it down."),
-        places=_places(table, report),
-        causes=_causes(table, report),
+        symptom=_probes(table, "symptom", report),
+        still=_probes(table, "still", report),
+        places=tuple(read_place(text, table.line("place", index), report) for index, text in enumerate(fields.texts(table, "place", report))),
+        causes=causes(table, "cause", report),
         evidence=fields.texts(table, "evidence", report),
         teaches=_place_in_course(table, "teaches", courses, report),
         number=_number(table, report),
@@ -179,10 +189,6 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
         nodes=tuple(known.node for known in nodes) if filled != text else (),
         node=chosen.node if filled != text else "",
     )
-    if not table.values.get("evidence"):
-        advice = 'Write evidence = ["..."]: a fact that shows the cause, and the command to see it.'
-        report.add(table.line("evidence"), '"evidence" is missing.', advice)
-    return fault
 
 
 def _filled(text: str, words: Mapping[str, str], report: Report) -> str:
@@ -198,53 +204,21 @@ def _filled(text: str, words: Mapping[str, str], report: Report) -> str:
 
 
 def _id(table: Table, file: str, report: Report) -> str:
-    fault_id = fields.text(table, "id", report, required='Write id = "...": the name of the file will do.')
-    if fault_id and (refused := bad_id(fault_id)):
-        report.add(table.line("id"), refused.what, refused.advice)
-    elif fault_id and file != f"{fault_id}.toml":
+    fault_id = fields.identity(table, 'Write id = "...": the name of the file will do.', report)
+    if fault_id and bad_id(fault_id) is None and file != f"{fault_id}.toml":
         report.add(table.line("id"), f'the fault calls itself "{fault_id}", its file is {file}.', "Make the two agree.")
     return fault_id
 
 
-def _causes(table: Table, report: Report) -> tuple[str, ...]:
-    causes = fields.texts(table, "cause", report)
-    if not table.values.get("cause"):
-        report.add(table.line("cause"), '"cause" is missing.', 'Write cause = "forwarding-off": a code that Why knows.')
-    for index, cause in enumerate(causes):
-        if cause not in CATALOGUE:
-            report.add(table.line("cause", index), f'"cause" names "{cause}", which is no cause that Why knows.', did_you_mean(cause, CATALOGUE, "Causes"))
-    return causes
+def _actions(table: Table, key: str, report: Report) -> tuple[Action, ...]:
+    return tuple(action for _, action in fields.each(table, key, read_action, report))
 
 
-def _actions(table: Table, key: str, report: Report, required: str = "") -> tuple[Action, ...]:
-    listed = fields.tables(table, key, report)
-    if required and not table.values.get(key):
-        report.add(table.line(key), f'"{key}" is missing.', required)
-    found = (read_action(values, line, report) for line, values in listed)
-    return tuple(action for action in found if action is not None)
-
-
-def _probes(table: Table, key: str, report: Report, required: str) -> tuple[ProbeCheck, ...]:
-    listed = fields.tables(table, key, report)
-    if not table.values.get(key):
-        report.add(table.line(key), f'"{key}" is missing.', required)
-    found = []
-    for line, values in listed:
-        check = read_probe(values, line, report, unsaid="guard")
-        if check is None:
-            continue
-        found.append(check)
-        for sender in probe_nodes(check):
-            if refused := objection("node", sender):
-                report.add(line, refused.what, refused.advice)
-    return tuple(found)
-
-
-def _places(table: Table, report: Report) -> tuple[Place, ...]:
-    texts = fields.texts(table, "place", report)
-    if not table.values.get("place"):
-        report.add(table.line("place"), '"place" is missing.', 'Write place = "host:fwd": a node, node:link or node:gate.')
-    return tuple(read_place(text, table.line("place", index), report) for index, text in enumerate(texts))
+def _probes(table: Table, key: str, report: Report) -> tuple[ProbeCheck, ...]:
+    found = fields.each(table, key, functools.partial(read_probe, unsaid="guard"), report)
+    for line, sender in ((line, sender) for line, check in found for sender in probe_nodes(check)):
+        report.refuse(line, objection("node", sender))
+    return tuple(check for _, check in found)
 
 
 def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report: Report) -> str:
