@@ -47,20 +47,8 @@ def lacking(fault: Fault, lacks: Iterable[Lack]) -> tuple[Lack, ...]:
 def listed(faults: Iterable[Fault], lacks: Iterable[Lack] = ()) -> tuple[Listed, ...]:
     """For whoever chooses one, on a machine that ``lacks`` this."""
     lacks = tuple(lacks)
-    return tuple(
-        Listed(
-            fault.id,
-            fault.title,
-            fault.tells,
-            fault.teaches,
-            fault.start,
-            fault.number,
-            fault.nodes,
-            fault.needs,
-            " and ".join(lack.title for lack in lacking(fault, lacks)),
-        )
-        for fault in faults
-    )
+    return tuple(Listed(one.id, one.title, one.tells, one.teaches, one.start, one.number, one.nodes, one.needs,
+                        " and ".join(lack.title for lack in lacking(one, lacks))) for one in faults)
 
 
 def named(faults: Iterable[Fault], fault_id: str) -> Fault:

@@ -234,22 +234,10 @@ def _bound(stage: Stage, broken: Broken) -> Fault:
 
 def _status(stage: Stage, broken: Broken) -> FaultStatus:
     """What may be told: of a secret only what it does."""
-    told = not broken.secret
-    mended_by = solution(_bound(stage, broken), where_of(stage.live.last, "host"), stage.state.dialect) if told else ""
-    return FaultStatus(
-        tells=broken.fault.tells,
-        drill=broken.wanted.drill,
-        exam=broken.wanted.exam,
-        healthy=broken.healthy,
-        began=broken.began,
-        seconds=broken.seconds,
-        hints=broken.hints,
-        whys=broken.whys,
-        seed=broken.wanted.seed,
-        verdict=discreet(broken.verdict) if broken.secret and broken.verdict else broken.verdict,
-        id=broken.fault.id if told else "",
-        title=broken.fault.title if told else "",
-        node=broken.fault.node if told else "",
-        teaches=broken.fault.teaches if told else "",
-        solution=mended_by,
-    )
+    fault, verdict = broken.fault, discreet(broken.verdict) if broken.secret and broken.verdict else broken.verdict
+    status = FaultStatus(fault.tells, broken.wanted.drill, broken.wanted.exam, broken.healthy, began=broken.began, seconds=broken.seconds,
+                         hints=broken.hints, whys=broken.whys, seed=broken.wanted.seed, verdict=verdict)
+    if broken.secret:
+        return status
+    mended_by = solution(_bound(stage, broken), where_of(stage.live.last, "host"), stage.state.dialect)
+    return msgspec.structs.replace(status, id=fault.id, title=fault.title, node=fault.node, teaches=fault.teaches, solution=mended_by)

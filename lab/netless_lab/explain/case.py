@@ -219,14 +219,8 @@ class Case:
 
     def seen(self, node: str, link: str | None = None, direction: str | None = None) -> tuple[Hop, ...]:
         """Sightings of the packet itself at a place."""
-        return tuple(
-            hop
-            for hop in self.hops
-            if hop.node == node
-            and (link is None or hop.link == link)
-            and (direction is None or hop.direction == direction)
-            and hop.kind not in NEIGHBOUR_KINDS
-        )
+        return tuple(hop for hop in self.hops if hop.node == node and link in (None, hop.link) and direction in (None, hop.direction)
+                     and hop.kind not in NEIGHBOUR_KINDS)
 
     def made(self, hop: Hop) -> bool:
         """Whether the node itself gave the frame its addresses; else it only switches it."""

@@ -118,14 +118,11 @@ class Summary(Message, frozen=True):
     fault: FaultSummary | None = None
 
 
-Kind = Literal[
-    "statusevent", "snapshotevent", "changesevent", "actionevent", "probeevent", "journeyevent", "verdictevent", "notice", "bye", "summary"
-]
+Kind = Literal["statusevent", "snapshotevent", "changesevent", "actionevent", "probeevent", "journeyevent", "verdictevent", "notice", "bye", "summary"]
 """What can be subscribed to, as the ``type`` of its messages is written."""
 DETAILS: Final[tuple[Kind, ...]] = (
     "statusevent", "snapshotevent", "changesevent", "actionevent", "probeevent", "journeyevent", "verdictevent", "notice", "bye"
 )  # fmt: skip
 """All that a screen shows of one lab. A summary tells nothing beside them."""
-AgentMessage = (
-    Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent | VerdictEvent | Notice | Bye | Summary
-)
+AgentMessage = (Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent
+                | VerdictEvent | Notice | Bye | Summary)

@@ -99,25 +99,13 @@ async def gather(probe: Probe, refs: Mapping[str, NodeRef], lookout: Lookout, re
     if not seen.recording.complete:
         lost = seen.recording.lost + seen.recording.left_out
         missing.append(f"{lost} frames passed too fast to be seen, so a packet that is not here may still have passed")
+    older = _in_use(_alike(known, own, followed), refs, before.node(probe.node))
     evidence = Evidence(
-        probe=probe,
-        outcome=outcome,
-        journey=followed.journey,
-        before=before,
-        after=after,
-        runs=runs(followed.sights, ground, probe.node),
-        errors=errors(followed.sights, probe.node),
-        routes=await routes,
-        counts=counts,
-        rules=rule_hits(before, after),
-        flows=own,
-        older=_in_use(_alike(known, own, followed), refs, before.node(probe.node)),
-        trace=trace,
-        drops=drops,
-        knobs=await settings,
-        lost=seen.recording.lost + seen.recording.left_out,
-        missing=tuple(dict.fromkeys(missing)),
-    )
+        probe=probe, outcome=outcome, journey=followed.journey, before=before, after=after,
+        runs=runs(followed.sights, ground, probe.node), errors=errors(followed.sights, probe.node),
+        routes=await routes, counts=counts, rules=rule_hits(before, after), flows=own, older=older,
+        trace=trace, drops=drops, knobs=await settings, lost=seen.recording.lost + seen.recording.left_out, missing=tuple(dict.fromkeys(missing)),
+    )  # fmt: skip
     said = list(followed.own)
     if failed and isinstance(probe, Udp) and any(flow.event == "known" for flow in own):
         with lookout.watch(sieve_for(probe)) as again_watching:

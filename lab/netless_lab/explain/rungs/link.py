@@ -148,9 +148,8 @@ def unread(case: Case) -> tuple[Fact, ...]:
         for link in node.links:
             for program in link.programs:
                 if program != "queue" and (node.name in held or is_here(case, at_link(node.name, link.name))):
-                    look = case.ip(node.name, f"-d link show dev {link.name}") if program == "xdp" else (
-                        case.run(node.name, f"tc filter show dev {link.name} {program.removeprefix('tc-')}")
-                    )  # fmt: skip
+                    filters = f"tc filter show dev {link.name} {program.removeprefix('tc-')}"
+                    look = case.run(node.name, f"ip -d link show dev {link.name}" if program == "xdp" else filters)
                     text = f"{PROGRAMS[program]} decides over packets of {link.name} in {owner_words(node.name)}; whether over this one cannot be read"
                     facts.append(state(text, look))
     return tuple(facts)
@@ -277,9 +276,8 @@ def _beyond_port(case: Case, size: int) -> Cause | None:
 def _beyond_tunnel(case: Case, node: Node, link: Link, size: int) -> Cause | None:
     """The frame is for whom only the tunnel leads to, and a tunnel carries less than the wire it runs on: who sends has to send less."""
     sent = next((hop for hop in case.hops if hop.direction == "out" and case.last.hop and hop.mac_src == case.last.hop.mac_src), None)
-    goal = next(
-        ((own.name, far.name) for own in case.before.nodes for far in own.links if case.last.hop and far.mac == case.last.hop.mac_dst and far.vxlan), None
-    )
+    mac = case.last.hop.mac_dst if case.last.hop is not None else None
+    goal = next(((own.name, far.name) for own in case.before.nodes for far in own.links if far.mac == mac and far.vxlan), None)
     there = way(case.before, (sent.node, sent.link), goal) if sent is not None and goal is not None else None
     if sent is None or there is None or there.stops or (node.name, link.name) not in there.places:
         return None

@@ -72,10 +72,8 @@ def _misled(case: Case, number: int, hop: Hop, link: Link) -> Cause | None:
     near = {(node.name, far.name) for node, far in neighbours_of(case, hop.node, hop.link)}
     owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
     entry = next((own for own in case.neighbours(hop.node) if (own.address, own.dev) == (next_hop, link.name)), None)
-    proxy = next(
-        ((node, far) for node, far in neighbours_of(case, hop.node, hop.link) if far.mac == hop.mac_dst and _proxies(case, node, far)), None
-    )
-    if proxy is not None:
+    proxies = ((node, far) for node, far in neighbours_of(case, hop.node, hop.link) if far.mac == hop.mac_dst and _proxies(case, node, far))
+    if (proxy := next(proxies, None)) is not None:
         return _proxied(case, hop, proxy, next_hop, owner[0])
     return _wrong_entry(case, hop, entry, next_hop, owner)
 
@@ -97,21 +95,16 @@ def _lost_address(case: Case, node: Node, link: Link, address: str, hop: Hop) ->
     length = next((own.prefix for own in asker.addresses if routes.within(address, own.cidr)), usual) if asker is not None else usual
     held = ", ".join(own.cidr for own in case.own(link))
     code = "address-wrong" if held else "bridge-without-address" if link.kind == "bridge" else "address-missing"
-    facts = (
-        state(f"{link.name} holds {held or f'no {case.protocol} address'}", case.ip(node.name, f"address show {link.name}")),
-        seen(f"the frame for {address} went to {hop.mac_dst}, the MAC of {link.name}", case.ip(hop.node, f"neighbour show {address}")),
-    )
+    facts = (state(f"{link.name} holds {held or f'no {case.protocol} address'}", case.ip(node.name, f"address show {link.name}")),
+             seen(f"the frame for {address} went to {hop.mac_dst}, the MAC of {link.name}", case.ip(hop.node, f"neighbour show {address}")))
     return blame(case, code, node.name, link.name, facts=facts, how="remembered", address=address, cidr=held, asker=owner_words(hop.node),
                  fix=given(case, node, link, f"{address}/{length}"))
 
 
 def _taken_in(case: Case, number: int, hop: Hop, owners: set[str]) -> bool:
     """Whether this frame came to its next hop all the same, by another of that node's interfaces."""
-    return any(
-        own.direction == "in" and own.node in owners and own.mac_dst == hop.mac_dst and own.mac_src == hop.mac_src and case.at_end(own)
-        for own in case.hops[number + 1 :]
-        if own.kind == hop.kind
-    )
+    later = (own for own in case.hops[number + 1 :] if own.kind == hop.kind and own.direction == "in" and own.node in owners)
+    return any(own.mac_dst == hop.mac_dst and own.mac_src == hop.mac_src and case.at_end(own) for own in later)
 
 
 def _accepts(case: Case, number: int, hop: Hop, owner: tuple[Node, Link]) -> bool:
@@ -134,10 +127,8 @@ def _proxies(case: Case, node: Node, link: Link) -> bool:
 def _proxied(case: Case, hop: Hop, proxy: tuple[Node, Link], next_hop: str, owner: Node) -> Cause:
     node, link = proxy
     scope = link.name if node.sysctls.get(f"proxy_arp/{link.name}") == "1" else "all"
-    facts = (
-        seen(f"the frame went to {hop.mac_dst}, an interface of {owner_words(node.name)}", case.ip(hop.node, f"neighbour show {next_hop}")),
-        state(f"proxy_arp is on in {owner_words(node.name)}", case.run(node.name, "sysctl -a --pattern proxy_arp$")),
-    )
+    facts = (seen(f"the frame went to {hop.mac_dst}, an interface of {owner_words(node.name)}", case.ip(hop.node, f"neighbour show {next_hop}")),
+             state(f"proxy_arp is on in {owner_words(node.name)}", case.run(node.name, "sysctl -a --pattern proxy_arp$")))
     key = f"net.ipv4.conf.{scope}.proxy_arp"
     return blame(case, "proxy-arp", node.name, facts=facts, address=next_hop, owner=owner_words(owner.name), key=key)
 
@@ -193,15 +184,9 @@ def unanswered(case: Case) -> Cause | None:
         return None
     near = {(node.name, far.name) for node, far in neighbours_of(case, last.node, last.link)}
     owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
-    return (
-        _wrong_side(case, asker, owner)
-        or _behind(case, owner[0])
-        or _too_wide(case, asker, owner)
-        or _own_subnet(case, asker, owner)
-        or _in_the_way(case, (last.node, last.link), (owner[0].name, owner[1].name))
-        or _on_its_way_back(case, owner)
-        or _deaf(case, owner[0], owner[1], asker)
-    )
+    return (_wrong_side(case, asker, owner) or _behind(case, owner[0]) or _too_wide(case, asker, owner)
+            or _own_subnet(case, asker, owner) or _in_the_way(case, (last.node, last.link), (owner[0].name, owner[1].name))
+            or _on_its_way_back(case, owner) or _deaf(case, owner[0], owner[1], asker))
 
 
 def _wrong_side(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:

@@ -20,16 +20,8 @@ def nobody(case: Case) -> Cause | None:
     asker = case.link(last.node, last.link)
     if asker is None or case.owners(last.asked):
         return None
-    return (
-        _rewritten(case)
-        or _for_another(case, asker)
-        or _switched_off(case)
-        or _gateway(case, asker)
-        or _lost(case, asker)
-        or _too_wide(case, asker)
-        or _on_both_sides(case, asker)
-        or _plain(case)
-    )
+    return (_rewritten(case) or _for_another(case, asker) or _switched_off(case) or _gateway(case, asker) or _lost(case, asker)
+            or _too_wide(case, asker) or _on_both_sides(case, asker) or _plain(case))
 
 
 def vanished(case: Case) -> Cause | None:
@@ -163,10 +155,8 @@ def _empty(case: Case, node: Node, link: Link) -> Cause:
     mine = case.link(last.node, last.link)
     usual = 24 if case.family == 4 else 64
     length = next((own.prefix for own in case.own(mine)), usual) if mine is not None else usual
-    facts = (
-        inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}")),
-        inferred(f"{owner_words(last.node)} asked for {last.asked}, and nobody has it", case.ip(last.node, f"neighbour show {last.asked}")),
-    )
+    facts = (inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}")),
+             inferred(f"{owner_words(last.node)} asked for {last.asked}, and nobody has it", case.ip(last.node, f"neighbour show {last.asked}")))
     cable = link.kind != "bridge" and could_be_port(link) and node.role in ("host", "router") and case.expected.get(last.asked) != node.name
     theirs = [own.cidr for own in case.own(mine)] if mine is not None else []
     bridge = next((own for own in node.links if own.kind == "bridge" and any(_shares(case, own, cidr) for cidr in theirs)), None) if cable else None
@@ -213,10 +203,8 @@ def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause |
 
 def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
     own, asked = case.own(link)[0], case.last.asked
-    facts = (
-        inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")),
-        inferred(f"{owner_words(case.last.node)} asked for {asked}, and nobody has it", case.ip(case.last.node, f"neighbour show {asked}")),
-    )
+    facts = (inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")),
+             inferred(f"{owner_words(case.last.node)} asked for {asked}, and nobody has it", case.ip(case.last.node, f"neighbour show {asked}")))
     right = f"{asked}/{(cidr or own.cidr).split('/')[1]}" if case.expected.get(asked) == node.name else ""
     return blame(case, "address-wrong", node.name, link.name, facts=facts, how="nobody", cidr=own.cidr, address=asked,
                  fix=given(case, node, link, right))

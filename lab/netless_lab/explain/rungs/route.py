@@ -132,10 +132,8 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
         used = routes.best(case.node(came_from), last.dst, routes.MAIN)
         via, network = (used.via, used.dst) if used is not None and used.via else (node.name, "default")
         right = case.own(far)[0].address
-        facts = (
-            inferred(f"{of_node(came_from)} route leads via {via}", case.ip(came_from, f"route get {last.dst}")),
-            inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, last.iif)}")),
-        )
+        facts = (inferred(f"{of_node(came_from)} route leads via {via}", case.ip(came_from, f"route get {last.dst}")),
+                 inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, last.iif)}")))
         return blame(case, "gateway-wrong", came_from, facts=facts, how="host", via=via, owner=owner_words(node.name), right=right,
                      network=network)
     return _by_a_host(case, case.node(came_from), node)
@@ -146,10 +144,8 @@ def _by_a_host(case: Case, sender: Node, node: Node) -> Cause | None:
     used = routes.best(sender, case.last.dst, routes.MAIN)
     if used is None or not used.via or node.owner(used.via) is None or used.dst == "default":
         return None
-    facts = (
-        inferred(f"{of_node(sender.name)} route reads: {route_words(used)}", case.ip(sender.name, f"route get {case.last.dst}")),
-        inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, case.last.iif or '')}")),
-    )
+    facts = (inferred(f"{of_node(sender.name)} route reads: {route_words(used)}", case.ip(sender.name, f"route get {case.last.dst}")),
+             inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, case.last.iif or '')}")))
     fix = case.ip(sender.name, f"route del {route_words(used)}")
     return blame(case, "gateway-wrong", sender.name, facts=facts, how="silent", fix=fix, mended=without_route(sender.name, used),
                  via=used.via, owner=owner_words(node.name), network=used.dst)
@@ -178,12 +174,8 @@ def no_way_on(case: Case) -> Cause | None:
         return None
     if not found.error:
         return None if found.table in routes.USUAL else policy(case, last.node, last.dst, last.src, last.iif)
-    return (
-        refusing(case, last.node, last.dst, last.src, last.iif)
-        or policy(case, last.node, last.dst, last.src, last.iif)
-        or estranged(case, last.node, last.dst, None)
-        or no_route(case, last.node, last.dst, leg=last.leg)
-    )
+    return (refusing(case, last.node, last.dst, last.src, last.iif) or policy(case, last.node, last.dst, last.src, last.iif)
+            or estranged(case, last.node, last.dst, None) or no_route(case, last.node, last.dst, leg=last.leg))
 
 
 def marked(case: Case) -> Cause | None:

@@ -22,18 +22,11 @@ def no_way_out(case: Case) -> Cause | None:
     if case.outcome.by is not None or reason not in ("no-route", "no-address") or not dst:
         return None
     node = case.sender
-    return (
-        _loopback(case, node, dst)
-        or (None if any(link.kind != "loopback" for link in node.links) else cableless(case, node))
-        or _all_down(case, node, dst)
-        or policy(case, node.name, dst)
-        or _not_ready(case, node)
-        or estranged(case, node.name, dst, None)
-        or _no_address(case, node)
-        or _alien(case, node)
-        or _no_port(case, node, dst)
-        or no_route(case, node.name, dst)
-    )
+    return (_loopback(case, node, dst)
+            or (None if any(link.kind != "loopback" for link in node.links) else cableless(case, node))
+            or _all_down(case, node, dst) or policy(case, node.name, dst) or _not_ready(case, node)
+            or estranged(case, node.name, dst, None) or _no_address(case, node) or _alien(case, node)
+            or _no_port(case, node, dst) or no_route(case, node.name, dst))
 
 
 def _no_port(case: Case, node: Node, dst: str) -> Cause | None:
