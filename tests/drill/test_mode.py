@@ -15,7 +15,7 @@ from netless_lab.course.progress import Progress
 from netless_lab.course.step import positions
 from netless_lab.course.verdict import Verdict
 from netless_lab.drill import mode
-from netless_lab.drill.exam import Broken, Wanted
+from netless_lab.drill.broken import Broken, Wanted
 from netless_lab.drill.format import read_faults
 from netless_lab.drill.library import named
 from netless_lab.drill.mode import Drill, Recovered

@@ -9,9 +9,9 @@ from drill.explained import held_out
 from netless_lab.course.bindings import Bindings
 from netless_lab.course.files import fault_texts, shipped
 from netless_lab.course.step import FaultNode
+from netless_lab.drill.broken import bound, hints
 from netless_lab.drill.format import Fault, read_faults
 from netless_lab.drill.library import drawn, listed, named
-from netless_lab.drill.words import bound, hints
 from netless_lab.errors import Refusal
 from netless_lab.model.needs import NEEDS, Lack, needs_of
 from netless_lab.primitives.base import Where

@@ -45,24 +45,26 @@ def owners(sketch: Snapshot) -> dict[str, str]:
 def start(world: World) -> Snapshot:
     """A sketch of a course's first moment: the host with its uplink, the pretend internet, containers, and what they have already."""
     beyond = world.outside
-    name, own, theirs = beyond.uplink, Address(beyond.host_address, beyond.prefix), Address(beyond.router, beyond.prefix)
-    uplink = Link(name, 2, "veth", up=True, carrier=True, peer=Peer("internet", name, 2), addresses=(own,))
-    router = Link(name, 2, "veth", up=True, carrier=True, peer=Peer("host", name, 2), addresses=(theirs,))
+    name = beyond.uplink
+    uplink = _end(name, 2, Peer("internet", name, 2), Address(beyond.host_address, beyond.prefix))
+    router = _end(name, 2, Peer("host", name, 2), Address(beyond.router, beyond.prefix))
     host = Node("host", "host", netns=1, pid=1, links=(_lo(up=True), uplink), routes=(Route("default", beyond.router, name),))
     far = tuple(_far(own, 1000 + place) for place, own in enumerate(world.hosts))
-    ends = tuple(
-        Link(own.name, 3 + place, "veth", up=True, carrier=True, peer=Peer(own.name, own.uplink, 2), addresses=(Address(own.router, own.prefix),))
-        for place, own in enumerate(world.hosts)
-    )
+    peers = tuple((3 + place, own, Peer(own.name, own.uplink, 2)) for place, own in enumerate(world.hosts))
+    ends = tuple(_end(own.name, index, peer, Address(own.router, own.prefix)) for index, own, peer in peers)
     internet = Node("internet", "internet", netns=2, links=(_lo(up=True), router, *ends))
     containers = tuple(Node(name, "container", netns=3 + place, links=(_lo(up=False),)) for place, name in enumerate(world.containers))
     return outline(Snapshot((host, internet, *far, *containers)), world.do)
 
 
 def _far(own: FarHost, netns: int) -> Node:
-    uplink = Link(own.uplink, 2, "veth", up=True, carrier=True, peer=Peer("internet", own.name, 3),
-                  addresses=(Address(own.own_address, own.prefix),))
+    uplink = _end(own.uplink, 2, Peer("internet", own.name, 3), Address(own.own_address, own.prefix))
     return Node(own.name, "host", netns=netns, links=(_lo(up=True), uplink), routes=(Route("default", own.router, own.uplink),))
+
+
+def _end(name: str, index: int, peer: Peer, own: Address) -> Link:
+    """An end of a cable that works."""
+    return Link(name, index, "veth", up=True, carrier=True, peer=peer, addresses=(own,))
 
 
 def _lo(*, up: bool) -> Link:

@@ -22,14 +22,12 @@ def who(node: str) -> str:
 
 def claim(check: ProbeCheck) -> str:
     """What a check says of the network, as a sentence without its full stop."""
-    if not check.reply:
-        return _silent(check.probe)
-    return _answered(check.probe, check)
+    return _answered(check) if check.reply else _claims(check.probe)[1]
 
 
 def overtaken(check: ProbeCheck) -> str:
     """What is true instead of the claim of an observation, when the packet is answered."""
-    return f"{_answered(check.probe, check)} already: you are ahead"
+    return f"{_answered(check)} already: you are ahead"
 
 
 def expected(check: ProbeCheck) -> str:
@@ -52,8 +50,8 @@ def target(probe: Probe) -> str | None:
 def _target(probe: Probe) -> tuple[str | None, str]:
     """(address, the link it is on when it is link-local)."""
     match probe:
-        case Ping() | Connect() | Udp():
-            text = probe.to
+        case Ping(to=text) | Connect(to=text) | Udp(to=text):
+            pass
         case Lookup():
             text = probe.server or ""
         case Fetch():
@@ -109,31 +107,24 @@ def _look_into_silence(name: str, to: str | None, link: str, snapshot: Snapshot,
     return where.ip(name, f"route get {to}")
 
 
-def _answered(probe: Probe, check: ProbeCheck) -> str:
+def _answered(check: ProbeCheck) -> str:
+    answer = f", {check.answer}" if check.answer else ""
+    return _claims(check.probe)[0] + answer + (f", and the site sees {check.seen_as}" if check.seen_as else "")
+
+
+def _claims(probe: Probe) -> tuple[str, str]:
+    """(what is said of it when it is answered, and when it is not)."""
+    sender = who(probe.node)
     match probe:
         case Ping():
             special = [f"{probe.size} bytes" if probe.size != 8 else "", f"ttl {probe.ttl}" if probe.ttl else ""]
             extra = " and ".join(part for part in special if part)
-            return f"{probe.to} answers {who(probe.node)}" + (f" (a ping of {extra})" if extra else "")
-        case Connect():
-            return f"{who(probe.node)} can connect to {probe.to} port {probe.port}"
-        case Udp():
-            return f"{who(probe.node)} reaches {probe.to} UDP port {probe.port}"
-        case Lookup():
-            return f"{who(probe.node)} finds the address of {probe.name}" + (f", {check.answer}" if check.answer else "")
-        case Fetch():
-            return f"{who(probe.node)} gets the page {probe.url}" + (f", and the site sees {check.seen_as}" if check.seen_as else "")
-
-
-def _silent(probe: Probe) -> str:
-    match probe:
-        case Ping():
-            return f"{probe.to} does not answer {who(probe.node)}"
-        case Connect():
-            return f"{who(probe.node)} cannot connect to {probe.to} port {probe.port}"
-        case Udp():
-            return f"{who(probe.node)} does not reach {probe.to} UDP port {probe.port}"
-        case Lookup():
-            return f"{who(probe.node)} does not find the address of {probe.name}"
-        case Fetch():
-            return f"{who(probe.node)} does not get the page {probe.url}"
+            return f"{probe.to} answers {sender}" + (f" (a ping of {extra})" if extra else ""), f"{probe.to} does not answer {sender}"
+        case Connect(to=to, port=port):
+            return f"{sender} can connect to {to} port {port}", f"{sender} cannot connect to {to} port {port}"
+        case Udp(to=to, port=port):
+            return f"{sender} reaches {to} UDP port {port}", f"{sender} does not reach {to} UDP port {port}"
+        case Lookup(name=name):
+            return f"{sender} finds the address of {name}", f"{sender} does not find the address of {name}"
+        case Fetch(url=url):
+            return f"{sender} gets the page {url}", f"{sender} does not get the page {url}"

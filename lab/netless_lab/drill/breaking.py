@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -25,8 +25,8 @@ from ..session.mode import Mode
 from ..session.moving import stand
 from ..session.pages import where_of
 from ..session.stage import Stage
+from .broken import as_step
 from .format import Fault
-from .words import as_step
 
 MARK: Final = "NETLESS_FAULT"
 """An environment variable of every process that a fault starts, so that it can be ended with the fault."""
@@ -164,13 +164,17 @@ async def well(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> boo
     """Whether everything goes as in health, within the time that a fresh build may take."""
     await stage.world.look()
     await settle(stage.world, 1.0 + patience_s)
+    return (await _within(stage, patience_s, lambda: health(stage, fault), lambda found: found.passed)).passed
+
+
+async def _within(stage: Stage, patience_s: float, look: Callable[[], Awaitable[Verdict]], good: Callable[[Verdict], bool]) -> Verdict:
+    """The verdict, once it is good or when the time has passed."""
     end = time.monotonic() + patience_s
     while True:
         seen = stage.world.news.count
-        if (await health(stage, fault)).passed:
-            return True
-        if time.monotonic() > end:
-            return False
+        found = await look()
+        if good(found) or time.monotonic() > end:
+            return found
         await stage.world.news.beyond(seen, AGAIN_S)
 
 
@@ -184,13 +188,11 @@ async def must_be_well(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S
 
 async def must_show(stage: Stage, fault: Fault) -> None:
     """See that each symptom is there. Raises Refusal (4), with what still goes."""
-    end = time.monotonic() + SHOWS_S
-    while True:
-        seen = stage.world.news.count
-        found = await verdict(stage, fault.symptom, patient=False)
-        if all(item.result == "fail" for item in found.items):
-            return
-        if time.monotonic() > end:
-            left = "; ".join(item.claim for item in found.items if item.result != "fail")
-            raise Refusal(f"it did not show: {left}", code=4)
-        await stage.world.news.beyond(seen, AGAIN_S)
+    found = await _within(stage, SHOWS_S, lambda: verdict(stage, fault.symptom, patient=False), _all_fail)
+    if not _all_fail(found):
+        left = "; ".join(item.claim for item in found.items if item.result != "fail")
+        raise Refusal(f"it did not show: {left}", code=4)
+
+
+def _all_fail(found: Verdict) -> bool:
+    return all(item.result == "fail" for item in found.items)

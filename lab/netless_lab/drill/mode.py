@@ -26,9 +26,8 @@ from ..session.mode import Mode, Verb
 from ..session.pages import where_of
 from ..session.stage import Stage
 from .breaking import clear, health
-from .exam import Broken, discreet, record
+from .broken import Broken, bound, discreet, hints, record, solution
 from .format import Fault
-from .words import bound, hints, solution
 
 LOOK_AGAIN_S: Final = (0.0, 2.0, 5.0, 15.0, 45.0)
 """Pauses of the watching judge after a change; a neighbour entry that was confirmed is believed for up to 45 s (arp(7))."""

@@ -16,11 +16,10 @@ from ..session.mode import Mode
 from ..session.play import Play
 from ..session.stage import Stage
 from .breaking import beginning, break_, mend
-from .exam import Broken, Wanted
+from .broken import Broken, Wanted, bound
 from .format import Fault
 from .library import Library, drawn, lacking, listed, named
 from .mode import Drill, Recovered
-from .words import bound
 
 
 class Drills:

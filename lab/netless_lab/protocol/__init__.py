@@ -21,11 +21,9 @@ from . import base
 
 if TYPE_CHECKING:
     from .base import *  # noqa: F403
-    from .events import *  # noqa: F403
-    from .events import AgentMessage
+    from .messages import *  # noqa: F403
+    from .messages import AgentMessage, ClientMessage
     from .replies import *  # noqa: F403
-    from .requests import *  # noqa: F403
-    from .requests import ClientMessage
     from .status import *  # noqa: F403
 else:
 
@@ -42,16 +40,15 @@ else:
         raise AttributeError(name)
 
 
-_HOMES: Final = ("base", "status", "replies", "events", "requests")
+_HOMES: Final = ("base", "status", "replies", "messages")
 """What takes little to import comes first."""
 
 
-@functools.cache
+@functools.cache  # made when it is needed: who asks reads no requests, and who answers no replies
 def _from_client() -> msgspec.json.Decoder[ClientMessage]:
-    """Made when it is needed: who asks reads no requests, and who answers no replies."""
-    from . import requests
+    from . import messages
 
-    return msgspec.json.Decoder(requests.ClientMessage)
+    return msgspec.json.Decoder(messages.ClientMessage)
 
 
 @functools.cache
@@ -61,9 +58,9 @@ def _answers() -> msgspec.json.Decoder[base.Hello | base.Done | base.Failed]:
 
 @functools.cache
 def _from_agent() -> msgspec.json.Decoder[AgentMessage]:
-    from . import events
+    from . import messages
 
-    return msgspec.json.Decoder(events.AgentMessage)
+    return msgspec.json.Decoder(messages.AgentMessage)
 
 
 def encode(message: base.Message) -> bytes:

@@ -26,7 +26,6 @@ from .persist import OnFailure, persist
 if TYPE_CHECKING:  # no lab needs them to be ready: each is imported by the first who does
     from ..kernel.evidence.drops import DropEar
     from ..kernel.evidence.lookout import Lookout
-    from ..model.journeys.assemble import Followed
     from ..model.journeys.frame import Frame
     from ..model.journeys.words import Layer
     from .traffic import Traffic
@@ -156,7 +155,8 @@ class Following:
             seen = watching.stop()
         followed = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
         self._lost += seen.recording.lost
-        self._remember(outcome, followed)
+        self.traffic.leave_out(followed.own)
+        self._told(outcome, self._keep(followed.journey, tuple(sight.frame for sight in followed.sights)))
         return outcome
 
     async def investigate(self, probe: Probe, refs: Mapping[str, NodeRef], reader: Reader) -> Evidence:
@@ -221,12 +221,6 @@ class Following:
         if kept is None:
             raise Refusal(f"journey {journey} is not kept: the last {KEPT_JOURNEYS} are", nearest=tuple(map(str, self._kept))[-3:])
         return kept
-
-    def _remember(self, outcome: Outcome, followed: Followed) -> None:
-        frames = tuple(sight.frame for sight in followed.sights)
-        journey = self._keep(followed.journey, frames)
-        self.traffic.leave_out(followed.own)
-        self._told(outcome, journey)
 
     def _told(self, outcome: Outcome, journey: Journey) -> None:
         self._of_outcome[outcome.id] = journey

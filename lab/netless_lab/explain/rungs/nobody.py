@@ -95,11 +95,16 @@ def _for_another(case: Case, asker: Link) -> Cause | None:
     return blame(case, "proxy-arp-route", node.name, link.name, facts=(without, leads), fix=fix, address=last.asked, via=via)
 
 
+def _in_vain(case: Case) -> Fact:
+    last = case.last
+    return inferred(f"{owner_words(last.node)} asked for {last.asked}, and nobody has it", case.ip(last.node, f"neighbour show {last.asked}"))
+
+
 def _switched_off(case: Case) -> Cause | None:
     """The one on the segment who has no IPv6 at all, because it is switched off there."""
     last = case.last
-    asked = inferred(f"{owner_words(last.node)} asked for {last.asked}, and nobody has it", case.ip(last.node, f"neighbour show {last.asked}"))
-    found = [off for node, far in neighbours_of(case, last.node, last.link) if (off := switched_off(case, node, far, asked)) is not None]
+    near = neighbours_of(case, last.node, last.link)
+    found = [off for node, far in near if (off := switched_off(case, node, far, _in_vain(case))) is not None]
     return found[0] if len(found) == 1 else None
 
 
@@ -155,8 +160,7 @@ def _empty(case: Case, node: Node, link: Link) -> Cause:
     mine = case.link(last.node, last.link)
     usual = 24 if case.family == 4 else 64
     length = next((own.prefix for own in case.own(mine)), usual) if mine is not None else usual
-    facts = (inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}")),
-             inferred(f"{owner_words(last.node)} asked for {last.asked}, and nobody has it", case.ip(last.node, f"neighbour show {last.asked}")))
+    facts = (inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}")), _in_vain(case))
     cable = link.kind != "bridge" and could_be_port(link) and node.role in ("host", "router") and case.expected.get(last.asked) != node.name
     theirs = [own.cidr for own in case.own(mine)] if mine is not None else []
     bridge = next((own for own in node.links if own.kind == "bridge" and any(_shares(case, own, cidr) for cidr in theirs)), None) if cable else None
@@ -203,8 +207,7 @@ def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause |
 
 def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
     own, asked = case.own(link)[0], case.last.asked
-    facts = (inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")),
-             inferred(f"{owner_words(case.last.node)} asked for {asked}, and nobody has it", case.ip(case.last.node, f"neighbour show {asked}")))
+    facts = (inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")), _in_vain(case))
     right = f"{asked}/{(cidr or own.cidr).split('/')[1]}" if case.expected.get(asked) == node.name else ""
     return blame(case, "address-wrong", node.name, link.name, facts=facts, how="nobody", cidr=own.cidr, address=asked,
                  fix=given(case, node, link, right))
