@@ -8,7 +8,7 @@ import pytest
 from helpers.snapshots import bridge, container, edit, edit_node, host, lab, lab_with, uplink, veth, vxlan
 from netless_lab.explain import routes, segment
 from netless_lab.explain.case import Case
-from netless_lab.explain.mends import heals, with_route
+from netless_lab.explain.cause import heals, with_route
 from netless_lab.model.evidence import Evidence
 from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Outcome, Ping

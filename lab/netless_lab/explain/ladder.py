@@ -19,7 +19,7 @@ from ..primitives.base import Where
 from .case import Case
 from .cause import Cause, Look, about_the_packet, certainty, owner_words
 from .last_seen import Stage
-from .rungs import back, bridge, flow, hook, link, local, neighbour, nobody, resolve, route, source
+from .rungs import back, bridge, hook, link, local, neighbour, nobody, resolve, route, source
 
 _NONE: Final[Mapping[str, str]] = {}
 _ALL: Final[frozenset[Stage]] = frozenset({"refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"})
@@ -38,7 +38,7 @@ class Rung(NamedTuple):
 RUNGS: Final[tuple[Rung, ...]] = (
     Rung(resolve.no_resolver, whole=False),
     Rung(resolve.no_such_name, whole=False),
-    Rung(flow.stale, _ALL - {"unsent"}, whole=False),
+    Rung(back.stale, _ALL - {"unsent"}, whole=False),
     Rung(source.no_way_out, whole=False),
     Rung(source.refused_by_route, whole=False),
     Rung(source.of_one_link, ("routing", "delivered"), whole=False),
@@ -109,7 +109,7 @@ def explain(evidence: Evidence, where: Where | None = None, expected: Mapping[st
     case, answered = Case(evidence, where or Where(), expected), evidence.outcome.result == "answered"
     told = Explanation(answered, seen(case), journey=evidence.journey, flows=evidence.flows, older=evidence.older)
     if evidence.outcome.result != "failed":
-        beside = flow.older(case) if answered else None
+        beside = back.older(case) if answered else None
         return _because(case, told, beside, taught) if beside is not None else told
     cause, unread = first(case), link.unread(case)
     if cause is None or (unread and not about_the_packet(cause) and not any(fact.kind == "set" for fact in cause.facts)):

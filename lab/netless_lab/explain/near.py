@@ -15,8 +15,7 @@ from ..model.journey import Fact
 from ..model.snapshot import Address, Link, Node, Route
 from . import routes
 from .case import Case
-from .cause import Cause, beside, blame, inferred, of_node, owner_words, state
-from .mends import with_address, with_route, without_route
+from .cause import Cause, beside, blame, inferred, of_node, owner_words, state, with_address, with_route, without_route
 from .policy import policy, route_fact, route_words
 from .segment import Stop, hearers, way
 

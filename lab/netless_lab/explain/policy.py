@@ -15,8 +15,7 @@ from ..model.netfilter.run import run
 from ..model.snapshot import Link, Node, PolicyRule, Route, Rule
 from . import routes
 from .case import Case
-from .cause import Cause, Mended, blame, counted, inferred, of_node, owner_words, said, state
-from .mends import brings_back, with_rule, without_route, without_rule
+from .cause import Cause, Mended, blame, brings_back, counted, inferred, of_node, owner_words, said, state, with_rule, without_route, without_rule
 from .packets import entering
 
 _BEFORE = 100

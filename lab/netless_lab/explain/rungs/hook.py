@@ -19,9 +19,8 @@ from ...model.snapshot import Chain, Rule
 from ...primitives.look import place_of, undecided
 from .. import routes
 from ..case import Case
-from ..cause import Cause, blame, inferred, owner_words, said, state
+from ..cause import Cause, blame, hopeless, inferred, owner_words, said, state
 from ..cause import counted as counting
-from ..mends import hopeless
 from ..packets import Check, packet, passed
 from ..policy import with_way_back
 from ..rules import base_of, drops, rejects, rewrites, rule_of

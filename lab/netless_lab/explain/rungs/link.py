@@ -10,8 +10,7 @@ from ...model.snapshot import PLAIN_QUEUES, Link, Node
 from ...model.telling import PROGRAMS
 from .. import routes
 from ..case import Case
-from ..cause import Cause, at_link, blame, inferred, is_here, of_node, owner_words, said, state
-from ..mends import with_link
+from ..cause import Cause, at_link, blame, inferred, is_here, of_node, owner_words, said, state, with_link
 from ..near import of_stop, up_again, way_there
 from ..policy import route_fact
 from ..segment import could_be_port, way

@@ -11,8 +11,7 @@ from ...model.netfilter.run import FAMILIES, missed
 from ...model.snapshot import Node, Route
 from .. import routes
 from ..case import Case
-from ..cause import Cause, blame, inferred, of_node, owner_words, said, seen, state
-from ..mends import heals, with_route, with_setting, without_route
+from ..cause import Cause, blame, heals, inferred, of_node, owner_words, said, seen, state, with_route, with_setting, without_route
 from ..near import estranged, gateway_of, neighbours_of, no_route
 from ..packets import entering
 from ..policy import disbelieved, filtered, policy, refusing, route_words, selected
