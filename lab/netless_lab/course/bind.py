@@ -101,9 +101,7 @@ def settled_links(step: Step, snapshot: Snapshot, bindings: Bindings) -> tuple[s
 
 
 def _identities(baseline: Snapshot | None) -> frozenset[tuple[int, int]]:
-    if baseline is None:
-        return frozenset()
-    return frozenset((node.netns, link.ifindex) for node in baseline.nodes for link in node.links)
+    return frozenset((node.netns, link.ifindex) for node in (baseline.nodes if baseline is not None else ()) for link in node.links)
 
 
 def _made(node: Node, link: Link) -> bool:
@@ -186,7 +184,7 @@ def by_another_bridge(step: Step, earlier: Iterable[Step], snapshot: Snapshot, b
     Of several nobody can tell which is meant, until something is plugged into one. Whatever else holds of the earlier steps must hold on.
     """
     standing = tuple(own for own in earlier if _holds(own.expect, snapshot, bindings))
-    old = {(node.netns, link.ifindex) for node in baseline.nodes for link in node.links} if baseline is not None else set()
+    old = _identities(baseline)
     bridges = [link.name for node in snapshot.nodes for link in node.links if link.kind == "bridge" and (node.netns, link.ifindex) not in old]
     for text in dict.fromkeys(own.bridge for own in step.expect if isinstance(own, IsPort) and ("link", own.bridge) in step.known):
         for name in bridges:

@@ -167,7 +167,7 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
     if filled != text and (table := read_table(Block(filled, 1), report)) is None:
         return None
     fields.check_keys(table, _KEYS, "a fault", report)
-    setup, mend, inject = (_actions(table, key, report) for key in ("setup", "mend", "inject"))
+    setup, mend, inject = (tuple(own for _, own in fields.each(table, key, read_action, report)) for key in ("setup", "mend", "inject"))
     for key, advice in _NEEDED.items():
         fields.insist(table, key, advice, report)
     return Fault(
@@ -208,10 +208,6 @@ def _id(table: Table, file: str, report: Report) -> str:
     if fault_id and bad_id(fault_id) is None and file != f"{fault_id}.toml":
         report.add(table.line("id"), f'the fault calls itself "{fault_id}", its file is {file}.', "Make the two agree.")
     return fault_id
-
-
-def _actions(table: Table, key: str, report: Report) -> tuple[Action, ...]:
-    return tuple(action for _, action in fields.each(table, key, read_action, report))
 
 
 def _probes(table: Table, key: str, report: Report) -> tuple[ProbeCheck, ...]:

@@ -155,7 +155,9 @@ def seen(case: Case) -> str:
     """Where the packet was last seen, and what came back."""
     if case.outcome.result != "failed":
         return f"{case.outcome.text}."
-    return f"{sentence(case, _place(case))}{_said(case)}.{_lost(case)}"
+    outcome, silent = case.outcome, case.outcome.reason in ("silence", "no-neighbour")
+    said = f": {outcome.text}" if not silent else "; silence" if case.last.stage == "unsent" else ""  # what came back, or what the kernel told the sender
+    return f"{sentence(case, _place(case))}{said}.{_lost(case)}"
 
 
 def _place(case: Case) -> str:
@@ -198,14 +200,6 @@ def _role(case: Case) -> str:
     if link is None or link.kind == "bridge":
         return "link" if link is None else "bridge"
     return f"port of {link.master}" if link.master else "link"
-
-
-def _said(case: Case) -> str:
-    """What came back, or what the kernel told the sender."""
-    outcome = case.outcome
-    if outcome.reason in ("silence", "no-neighbour"):
-        return "; silence" if case.last.stage == "unsent" else ""
-    return f": {outcome.text}"
 
 
 def _lost(case: Case) -> str:

@@ -224,8 +224,8 @@ def _asking(evidence: Evidence, question: Question) -> LastSeen:
     hops = evidence.journey.hops
     first, heard = hops[question.first], hops[question.last]
     last = LastSeen("asking", first.node, first.link, hop=heard, at=question.last, asked=first.dst)
-    got = _came_in(hops[: question.first], first.node)
-    if got is None:
+    came = (hop for hop in reversed(hops[: question.first]) if hop.node == first.node and hop.direction == "in" and hop.kind not in _NOT_ITSELF)
+    if (got := next(came, None)) is None:
         return replace(last, kind=_kind(evidence.probe), src=first.src, dst=wanted(evidence) or first.dst)
     if _is_for(evidence, got, first.dst):  # the node makes an answer to what it has taken in
         kind = "echo-reply" if got.kind == "echo-request" else got.kind
@@ -240,11 +240,6 @@ def _is_for(evidence: Evidence, got: Hop, asked: str) -> bool:
     if node is None or node.owner(truly(evidence, got)[1]) is None:
         return False
     return answer(evidence, node, got.src).next_hop == asked
-
-
-def _came_in(earlier: tuple[Hop, ...], node: str) -> Hop | None:
-    """The last packet that came into ``node`` before."""
-    return next((hop for hop in reversed(earlier) if hop.node == node and hop.kind not in _NOT_ITSELF and hop.direction == "in"), None)
 
 
 def _leg(hop: Hop) -> Literal["forward", "return"]:

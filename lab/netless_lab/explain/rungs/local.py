@@ -66,10 +66,15 @@ def refused(case: Case) -> Cause | None:
     others = [own for own in node.listeners if own.protocol == "tcp" and own.family != case.family and own.port == asked]
     both = [own for own in others if own.family == 6 and own.address in _ANY]
     here = [own for own in listeners if own.port == asked]
-    if any(own.address in _ANY or own.address == case.last.dst for own in here) or (both and case.outcome.reason == "reset"):
-        return _broken_off(case, node, asked) if case.outcome.reason == "reset" else None
-    if both:
-        return None if case.evidence.legacy else _of_six_only(case, node, asked)
+    met = any(own.address in _ANY or own.address == case.last.dst for own in here)
+    if case.outcome.reason == "reset" and (met or both):  # somebody listens, took the connection, and ended it
+        fact = inferred(f"a socket listens on port {asked}, and the connection was opened before it was reset", case.run(node.name, "ss -ltnp"))
+        return blame(case, "service-reset", node.name, facts=(fact,), port=asked)
+    if met or (both and case.evidence.legacy):
+        return None
+    if both:  # a socket of [::] takes IPv4 too unless the program said otherwise (IPV6_V6ONLY, ipv6(7)); the kernel refused IPv4
+        fact = inferred(f"a socket listens on [::]:{asked} and none on 0.0.0.0:{asked}, and the connection was refused", case.run(node.name, "ss -ltne"))
+        return blame(case, "service-wrong-address", node.name, facts=(fact,), how="six", port=asked, asked=case.last.dst)
     if not here and others:
         fact = said(f"a socket listens on {others[0].address}:{asked}, and the connection to {case.last.dst} was refused", case.run(node.name, "ss -ltn"))
         return blame(case, "service-wrong-address", node.name, facts=(fact,), port=asked, address=others[0].address, asked=case.last.dst)
@@ -115,25 +120,10 @@ def _taken(case: Case, node: Node, port: int) -> Cause | None:
                  right=owner_words(others[0].name))
 
 
-def _of_six_only(case: Case, node: Node, port: int) -> Cause:
-    """Its socket listens on [::], which takes IPv4 too unless the program said otherwise (IPV6_V6ONLY, ipv6(7)); the kernel refused IPv4."""
-    fact = inferred(f"a socket listens on [::]:{port} and none on 0.0.0.0:{port}, and the connection was refused", case.run(node.name, "ss -ltne"))
-    return blame(case, "service-wrong-address", node.name, facts=(fact,), how="six", port=port, asked=case.last.dst)
-
-
-def _broken_off(case: Case, node: Node, port: int) -> Cause:
-    """Somebody listens, took the connection, and ended it."""
-    fact = inferred(f"a socket listens on port {port}, and the connection was opened before it was reset", case.run(node.name, "ss -ltnp"))
-    return blame(case, "service-reset", node.name, facts=(fact,), port=port)
-
-
 def _refuser(case: Case) -> Node | None:
     """The node whose kernel said no."""
     last = case.last
-    if last.stage == "refused":
-        return case.before.node(last.node)
-    owners = case.owners(last.dst) if last.dst else ()
-    return owners[0][0] if owners else None
+    return case.before.node(last.node) if last.stage == "refused" else next((node for node, _ in case.owners(last.dst)), None)
 
 
 def _asked_port(case: Case, node: Node, port: int) -> int:

@@ -185,7 +185,7 @@ def unanswered(case: Case) -> Cause | None:
     near = {(node.name, far.name) for node, far in neighbours_of(case, last.node, last.link)}
     owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
     return (_wrong_side(case, asker, owner) or _behind(case, owner[0]) or _too_wide(case, asker, owner)
-            or _own_subnet(case, asker, owner) or _in_the_way(case, (last.node, last.link), (owner[0].name, owner[1].name))
+            or _own_subnet(case, asker, owner) or _on_its_way_there(case, owner)
             or _on_its_way_back(case, owner) or _deaf(case, owner[0], owner[1], asker))
 
 
@@ -267,13 +267,11 @@ def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | No
                  owner=owner_words(owner[0].name))
 
 
-def _in_the_way(case: Case, start: tuple[str, str], goal: tuple[str, str]) -> Cause | None:
-    """An obstacle between asker and owner."""
-    there = way(case.before, start, goal)
-    stops = [stop for stop in there.stops if stop.how != "unicast"] if there is not None else []  # a question is for everybody
-    if not stops:
-        return None
-    return of_stop(case, stops[0], f"the question who has {case.last.asked} was heard last at {_heard(case)}")
+def _on_its_way_there(case: Case, owner: tuple[Node, Link]) -> Cause | None:
+    """An obstacle between the asker and the owner."""
+    there = way(case.before, (case.last.node, case.last.link), (owner[0].name, owner[1].name))
+    stop = next((stop for stop in there.stops if stop.how != "unicast"), None) if there is not None else None  # a question is for everybody
+    return of_stop(case, stop, f"the question who has {case.last.asked} was heard last at {_heard(case)}") if stop is not None else None
 
 
 def _on_its_way_back(case: Case, owner: tuple[Node, Link]) -> Cause | None:
@@ -282,9 +280,8 @@ def _on_its_way_back(case: Case, owner: tuple[Node, Link]) -> Cause | None:
     told = next((hop for hop in reversed(case.hops) if hop.neighbour == "answer" and answers_for(hop) == last.asked), None)
     there = way(case.before, (owner[0].name, owner[1].name), (last.node, last.link)) if told is not None else None
     stops = [stop for stop in there.stops if stop.how == "unicast" or stop.code != "port-flood"] if there is not None else []
-    if told is None or not stops:
-        return None
-    return of_stop(case, stops[0], f"the answer of {owner_words(owner[0].name)} was last seen at {told.link} of {owner_words(told.node)}")
+    seen_at = f"{told.link} of {owner_words(told.node)}" if told is not None else ""
+    return of_stop(case, stops[0], f"the answer of {owner_words(owner[0].name)} was last seen at {seen_at}") if seen_at and stops else None
 
 
 def _heard(case: Case) -> str:

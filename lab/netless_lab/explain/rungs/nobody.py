@@ -20,8 +20,11 @@ def nobody(case: Case) -> Cause | None:
     asker = case.link(last.node, last.link)
     if asker is None or case.owners(last.asked):
         return None
+    text = f"{owner_words(last.node)} asked who has {last.asked} on {last.link}; nobody answered, and no node of this lab has that address"
+    look = case.ip(last.node, f"neighbour show {last.asked}")
     return (_rewritten(case) or _for_another(case, asker) or _switched_off(case) or _gateway(case, asker) or _lost(case, asker)
-            or _too_wide(case, asker) or _on_both_sides(case, asker) or _plain(case))
+            or _too_wide(case, asker) or _on_both_sides(case, asker)
+            or blame(case, "neighbour-unanswered", last.node, facts=(inferred(text, look),), out=last.link, address=last.asked))
 
 
 def vanished(case: Case) -> Cause | None:
@@ -231,16 +234,6 @@ def _too_wide(case: Case, asker: Link) -> Cause | None:
 
 def _on_both_sides(case: Case, asker: Link) -> Cause | None:
     """Two links with the same subnet: perhaps it lives on the other side."""
-    last = case.last
-    node = case.node(last.node)
-    for other in routes.connected(node, last.asked):
-        if other.name != asker.name and other.up and routes.on_link(asker, last.asked):
-            return clash(case, node, asker, other, last.asked)
-    return None
-
-
-def _plain(case: Case) -> Cause:
-    last = case.last
-    text = f"{owner_words(last.node)} asked who has {last.asked} on {last.link}; nobody answered, and no node of this lab has that address"
-    fact = inferred(text, case.ip(last.node, f"neighbour show {last.asked}"))
-    return blame(case, "neighbour-unanswered", last.node, facts=(fact,), out=last.link, address=last.asked)
+    node, asked = case.node(case.last.node), case.last.asked
+    others = (other for other in routes.connected(node, asked) if other.name != asker.name and other.up and routes.on_link(asker, asked))
+    return next((clash(case, node, asker, other, asked) for other in others), None)
