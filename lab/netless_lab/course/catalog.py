@@ -73,10 +73,8 @@ def resolve_in(course: Course, courses: Iterable[Course], text: str, current: Po
 def another_course(own: str, other: str, what: str = "") -> Refusal:
     """Why a lab that stands in the course ``own`` cannot do this for the course ``other``, or for ``what`` in it, and how to get there."""
     subject = f"{what} belongs to the course {other}, and " if what and what != other else ""
-    return Refusal(
-        f"{subject}this lab stands in the course {own}: `netless goto {what or other}` builds the world of {other} in place of what is there "
-        "now. Ticks are kept."
-    )
+    way = f"`netless goto {what or other}` builds the world of {other} in place of what is there now. Ticks are kept."
+    return Refusal(f"{subject}this lab stands in the course {own}: {way}")
 
 
 def targets(course: Course) -> tuple[Target, ...]:
@@ -94,13 +92,8 @@ def _near_by(fitting: list[Target], current: Position | None) -> list[Target]:
     """The narrowest circle around the current step that holds any of them."""
     if current is None or len(fitting) < 2:
         return fitting
-    for circle in (
-        [target for target in fitting if target.step and (target.course, target.lesson) == (current.course, current.lesson)],
-        [target for target in fitting if target.course == current.course],
-    ):
-        if circle:
-            return circle
-    return fitting
+    near = [target for target in fitting if target.course == current.course]
+    return [target for target in near if target.step and target.lesson == current.lesson] or near or fitting
 
 
 def _suggest(text: str, every: list[Target]) -> tuple[str, ...]:

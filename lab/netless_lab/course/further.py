@@ -43,15 +43,11 @@ def difference(
     done = [place for place in places if place.key in earned]
     gone |= {name for place in done for name in step_at(course, place).undoes}
     found = []
-    for place in done:
+    for place in (own for own in done if own.key not in gone):
         step = step_at(course, place)
-        if place.key in gone:
-            continue
-        for expectation in step.expect:
-            finding = apply(expectation, bindings).check(snapshot, Where())
-            if isinstance(finding, NotMet):
-                found.append(Missing(place, step.title, finding.claim, finding.seen or finding.expected))
-                break
+        findings = (apply(expectation, bindings).check(snapshot, Where()) for expectation in step.expect)
+        if (wrong := next((finding for finding in findings if isinstance(finding, NotMet)), None)) is not None:
+            found.append(Missing(place, step.title, wrong.claim, wrong.seen or wrong.expected))
     return tuple(found)
 
 

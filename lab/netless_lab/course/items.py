@@ -45,20 +45,11 @@ class _Ping(_Common, frozen=True, kw_only=True, rename="kebab"):
     size: int = 8
     dont_fragment: bool = False
 
-    def probe(self) -> Probe:
-        """As a probe."""
-        return Ping(self.from_, self.ping, self.ttl, self.size, self.dont_fragment)
-
 
 class _Connect(_Common, frozen=True, kw_only=True, rename="kebab"):
     """``{ connect = "198.51.100.10:80", from = "c1" }``"""
 
     connect: str
-
-    def probe(self) -> Probe:
-        """As a probe; the port was checked before."""
-        address, _, port = self.connect.rpartition(":")
-        return Connect(self.from_, address.strip("[]"), int(port))
 
 
 class _Udp(_Common, frozen=True, kw_only=True, rename="kebab"):
@@ -69,11 +60,6 @@ class _Udp(_Common, frozen=True, kw_only=True, rename="kebab"):
     dont_fragment: bool = False
     source_port: int | None = None
 
-    def probe(self) -> Probe:
-        """As a probe; the ports were checked before."""
-        address, _, port = self.udp.rpartition(":")
-        return Udp(self.from_, address.strip("[]"), int(port), self.size, self.dont_fragment, self.source_port)
-
 
 class _Lookup(_Common, frozen=True, kw_only=True, rename="kebab"):
     """``{ lookup = "example.test", from = "c1", answer = "198.51.100.10" }``"""
@@ -82,20 +68,12 @@ class _Lookup(_Common, frozen=True, kw_only=True, rename="kebab"):
     server: str | None = None
     answer: str | None = None
 
-    def probe(self) -> Probe:
-        """As a probe."""
-        return Lookup(self.from_, self.lookup, self.server)
-
 
 class _Fetch(_Common, frozen=True, kw_only=True, rename="kebab"):
     """``{ fetch = "http://example.test/", from = "c1", seen-as = "203.0.113.2" }``"""
 
     fetch: str
     seen_as: str | None = None
-
-    def probe(self) -> Probe:
-        """As a probe."""
-        return Fetch(self.from_, self.fetch)
 
 
 _Raw = _Ping | _Connect | _Udp | _Lookup | _Fetch
@@ -134,10 +112,10 @@ def read_probe(values: Mapping[str, Any], line: int, report: Report, unsaid: Sil
             report.add(line, "a control is a plain probe that must be answered.", 'Write control = { ping = "...", from = "..." }.')
         else:
             plain = _raw_probe(raw.control, line, report)
-            control = plain.probe() if plain else None
+            control = _as_probe(plain) if plain else None
     if demand != "reply" and not raw.because.strip():
         report.add(line, "a probe that must not be answered needs its reason.", 'Add because = "nothing on the host knows 10.0.0.2 yet".')
-    return ProbeCheck(raw.probe(), demand, raw.because.strip(), getattr(raw, "seen_as", None), getattr(raw, "answer", None), control)
+    return ProbeCheck(_as_probe(raw), demand, raw.because.strip(), getattr(raw, "seen_as", None), getattr(raw, "answer", None), control)
 
 
 def causes(table: Table, key: str, report: Report) -> tuple[str, ...]:
@@ -190,6 +168,27 @@ def _raw_probe(values: Mapping[str, Any], line: int, report: Report) -> _Raw | N
         return None
     raw = convert(values, struct, f'the probe "{verb}"', line, report, example=example_of(struct))
     return raw if raw is not None and _probe_is_sound(raw, line, report) else None
+
+
+def _as_probe(raw: _Raw) -> Probe:
+    """What was checked before as a probe."""
+    match raw:
+        case _Ping(ping=to):
+            return Ping(raw.from_, to, raw.ttl, raw.size, raw.dont_fragment)
+        case _Connect(connect=door):
+            return Connect(raw.from_, *_door(door))
+        case _Udp(udp=door):
+            return Udp(raw.from_, *_door(door), raw.size, raw.dont_fragment, raw.source_port)
+        case _Lookup(lookup=name):
+            return Lookup(raw.from_, name, raw.server)
+        case _Fetch(fetch=url):
+            return Fetch(raw.from_, url)
+
+
+def _door(text: str) -> tuple[str, int]:
+    """(address, port)"""
+    address, _, port = text.rpartition(":")
+    return address.strip("[]"), int(port)
 
 
 def _probe_is_sound(raw: _Raw, line: int, report: Report) -> bool:

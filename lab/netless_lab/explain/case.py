@@ -13,7 +13,7 @@ from typing import Final
 
 from ..model import dns
 from ..model.addresses import is_address
-from ..model.evidence import Evidence, RouteAnswer, TraceStep
+from ..model.evidence import Evidence, RouteAnswer
 from ..model.gates import Family
 from ..model.journey import Hop, Rewrite
 from ..model.journeys.flow import Flow
@@ -126,10 +126,6 @@ class Case:
         """What ``node``'s routing does with a packet."""
         return routes.answer(self.evidence, self.node(node), dst, src, iif)
 
-    def rose(self, node: str, counter: str) -> int:
-        """By how much a counter of the kernel rose while the probe was on its way."""
-        return self.evidence.count(node, counter)
-
     def ip(self, node: str, rest: str) -> str:
         """An ip(8) command for ``node``, as typed in the shell at hand, and of this packet's family where ip would take the other."""
         six = self.family == 6 and rest.startswith(_BY_FAMILY)
@@ -211,11 +207,6 @@ class Case:
         changes = self.evidence.journey.rewrites
         return tuple(change for change in changes
                      if change.what == "destination" and (change.after_hop < 0 or self.hops[change.after_hop].leg == "forward"))
-
-    @cached_property
-    def traced_drop(self) -> TraceStep | None:
-        """The step at which nftables dropped or rejected the replayed packet."""
-        return self.evidence.trace.dropped if self.evidence.trace is not None else None
 
     def seen(self, node: str, link: str | None = None, direction: str | None = None) -> tuple[Hop, ...]:
         """Sightings of the packet itself at a place."""

@@ -191,7 +191,7 @@ _WAY_BACK: Final = frozenset({"fib", "saddr", "oif"})
 def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
     """``node`` drops what comes from ``source`` by ``link``."""
     back = case.route(node.name, source)
-    rose = case.rose(node.name, _COUNTER) > 0
+    rose = case.evidence.count(node.name, _COUNTER) > 0
     facts: list[Fact] = []
     if rose:
         facts.append(counted("the kernel's reverse path filter counted a packet", case.run(node.name, f"nstat -az {_COUNTER}")))
@@ -208,7 +208,9 @@ def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
 
 
 def disbelieved(case: Case, node: Node, dst: str, src: str, iif: str) -> bool:
-    """Whether routing refuses a packet for its source, and the filter is on: EXDEV, from Linux 6.13 on EINVAL."""
+    """Whether the filter has counted a packet, or is on and routing refuses this one for its source: EXDEV, from Linux 6.13 on EINVAL."""
+    if case.evidence.count(node.name, _COUNTER):
+        return True
     error = case.route(node.name, dst, src, iif).error
     filters = {case.knob(node.name, f"net/ipv4/conf/{link}/rp_filter") for link in ("all", iif)} | {case.setting(node.name, "rp_filter")}
     return error == "EXDEV" or (error == "EINVAL" and bool(filters & {"1", "2"}) and node.owner(src) is None)

@@ -54,7 +54,7 @@ class Block(NamedTuple):
 
 def traced(case: Case) -> Cause | None:
     """The packet was sent once more with tracing on, and nftables itself told where it dropped it."""
-    step = case.traced_drop
+    step = case.evidence.trace.dropped if case.evidence.trace is not None else None
     block = _of_step(case, step) if step is not None else None
     if step is None or block is None:
         return None

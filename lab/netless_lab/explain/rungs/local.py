@@ -194,7 +194,7 @@ def from_elsewhere(case: Case) -> Cause | None:
 def full(case: Case) -> Cause | None:
     """Nobody takes the connections that wait for the program: their queue is full, and the kernel drops who comes next (listen(2))."""
     last, port = case.last, case.port
-    if last.kind != "tcp" or last.leg != "forward" or port is None or not case.rose(last.node, _OVERFLOW):
+    if last.kind != "tcp" or last.leg != "forward" or port is None or not case.evidence.count(last.node, _OVERFLOW):
         return None
     asked = _asked_port(case, case.node(last.node), port)
     rose = f"{owner_words(last.node)} counted a connection that found no room in the queue of its listener ({_OVERFLOW})"
@@ -209,7 +209,7 @@ def closed(case: Case) -> Cause | None:
     if not (isinstance(case.probe, Udp) or case.talks_dns) or port is None or case.outcome.reason != "silence":
         return None
     met = {hop.node for hop in case.hops if hop.leg == "forward" and hop.direction == "in" and case.node(hop.node).owner(truly(case.evidence, hop)[1])}
-    node = next((own for own in case.before.nodes if own.name in met and any(case.rose(own.name, counter) for counter in CLOSED_PORT)), None)
+    node = next((own for own in case.before.nodes if own.name in met and any(case.evidence.count(own.name, counter) for counter in CLOSED_PORT)), None)
     if node is None:
         return None
     asked = _asked_port(case, node, port)

@@ -14,7 +14,6 @@ from ..near import clash, given, neighbours_of, of_stop, prefix
 from ..policy import disbelieved, filtered, route_fact, straightened
 from ..segment import way
 
-_COUNTER = "TcpExtIPReversePathFilter"
 _ETHERNET = frozenset({"veth", "bridge", "physical", "macvlan", "vlan", "vxlan", "device", "tap"})
 """Kinds of links whose neighbours have to be found; a tun, WireGuard or PPP device has none, and is NOARP from birth."""
 
@@ -305,7 +304,7 @@ def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
     if case.family == 6:
         return None
     came = case.link(node.name, heard[-1].link) or link
-    if case.rose(node.name, _COUNTER) or disbelieved(case, node, last.asked, source, came.name):
+    if disbelieved(case, node, last.asked, source, came.name):
         return filtered(case, node, came, source)
     return _ignored(case, node, came, source)
 

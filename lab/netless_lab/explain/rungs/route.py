@@ -25,7 +25,6 @@ _WRITES_TTL: Final = frozenset({"-j TTL", "-j HL", "@nh,64,16 set", "@nh,48,16 s
 """What writes the bytes in which a TTL, or a hop limit, stands: nft takes it together with the byte beside it, for the checksum's sake."""
 _EXCEEDED: Final = {4: 11, 6: 3}
 """The type of the error that says so: RFC 792, RFC 4443."""
-_PATH_FILTER: Final = "TcpExtIPReversePathFilter"
 
 
 def ran_out(case: Case) -> Cause | None:
@@ -87,10 +86,9 @@ def filtered_by_path(case: Case) -> Cause | None:
     last = case.last
     if not last.iif or case.family == 6:
         return None
-    if not (case.rose(last.node, _PATH_FILTER) or disbelieved(case, case.node(last.node), last.dst, last.src, last.iif)):
-        return None
-    link = case.link(last.node, last.iif)
-    return filtered(case, case.node(last.node), link, last.src) if link is not None else None
+    link, node = case.link(last.node, last.iif), case.node(last.node)
+    dropped = link is not None and disbelieved(case, node, last.dst, last.src, last.iif)
+    return filtered(case, node, link, last.src) if link is not None and dropped else None
 
 
 def not_forwarding(case: Case) -> Cause | None:
