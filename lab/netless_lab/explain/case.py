@@ -23,6 +23,7 @@ from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, 
 from ..primitives.base import Where
 from . import routes
 from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate, sent_to
+from .segment import End
 
 _BY_FAMILY: Final = ("route", "rule", "neighbour")
 """Objects of ip(8) that mean IPv4 unless told otherwise."""
@@ -94,9 +95,10 @@ class Case:
         """``no address``, or ``no IPv6 address`` when the link has one of the other family."""
         return f"no {self.protocol} address" if any(own.scope != "link" for own in link.addresses) else "no address"
 
-    def owners(self, address: str) -> tuple[tuple[Node, Link], ...]:
-        """Every interface that holds ``address``, in any node."""
-        return tuple((node, link) for node in self.before.nodes for link in node.links if any(own.address == address for own in link.addresses))
+    def owners(self, address: str, but: str = "") -> tuple[End, ...]:
+        """Every interface that holds ``address``, in any node ``but`` one."""
+        others = (node for node in self.before.nodes if node.name != but)
+        return tuple(End(node, link) for node in others for link in node.links if any(own.address == address for own in link.addresses))
 
     def neighbours(self, node: str) -> tuple[Neighbour, ...]:
         """A node's neighbour table, this family's part."""

@@ -17,7 +17,7 @@ from . import routes
 from .case import Case
 from .cause import Cause, beside, blame, inferred, of_node, owner_words, state, with_address, with_route, without_route
 from .policy import policy, route_fact, route_words
-from .segment import Stop, hearers, way
+from .segment import End, Stop, hearers, way
 
 _LEAST_MTU: Final = 1280
 """The MTU that IPv6 needs (RFC 8200, section 5)."""
@@ -25,7 +25,7 @@ _FAR: Final = 16
 """Nodes a packet passes at most."""
 
 
-def neighbours_of(case: Case, node: str, link: str) -> tuple[tuple[Node, Link], ...]:
+def neighbours_of(case: Case, node: str, link: str) -> tuple[End, ...]:
     """Who hears a question asked there."""
     return hearers(case.before, (node, link))
 
@@ -159,15 +159,12 @@ def clash(case: Case, node: Node, chosen: Link, other: Link, dst: str) -> Cause:
 
 def _lost_address(case: Case, node: Node, dst: str, out: str | None) -> Cause | None:
     """No subnet of the node holds the address, but who has it lives on one of its segments."""
-    for owner, far in case.owners(dst):
-        for link in ends(node):
-            if owner.name == node.name or link.name == out:
-                continue
-            there = way(case.before, (node.name, link.name), (owner.name, far.name))
-            if there is None or any(stop.code == "port-wrong-bridge" for stop in there.stops):
-                continue
-            cidr = next(own.cidr for own in far.addresses if own.address == dst)
-            return _misfit(case, node, link, (owner, far), cidr, dst)
+    for owner in case.owners(dst, node.name):
+        for link in (own for own in ends(node) if own.name != out):
+            there = way(case.before, (node.name, link.name), owner.place)
+            if there is not None and not any(stop.code == "port-wrong-bridge" for stop in there.stops):
+                cidr = next(own.cidr for own in owner.link.addresses if own.address == dst)
+                return _misfit(case, node, link, owner, cidr, dst)
     return None
 
 
@@ -176,7 +173,7 @@ def ends(node: Node) -> list[Link]:
     return [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
 
 
-def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: str, dst: str) -> Cause | None:
+def _misfit(case: Case, node: Node, link: Link, owner: End, cidr: str, dst: str) -> Cause | None:
     """``link`` and the owner of ``dst`` are on one cable or bridge: what is wrong with the addresses."""
     look, network, own = case.ip(node.name, f"address show {link.name}"), routes.subnet(cidr), case.own(link)
     full = routes.bits(case.family)
@@ -187,16 +184,16 @@ def _misfit(case: Case, node: Node, link: Link, owner: tuple[Node, Link], cidr: 
         bridge = link.kind == "bridge"
         return blame(case, "bridge-without-address" if bridge else "address-missing", node.name, link.name,
                      facts=(empty, route_fact(case, node, dst)), how="apart" if bridge else "nowhere", network=network,
-                     fix=_give(case, node, link, network, owner[0]))
+                     fix=_give(case, node, link, network, owner.node))
     narrow = next((one for one in own if routes.within(one.address, network)), None)
     if narrow is not None:
-        theirs = any(one.prefix < full and routes.within(narrow.address, one.cidr) for one in owner[1].addresses)
+        theirs = any(one.prefix < full and routes.within(narrow.address, one.cidr) for one in owner.link.addresses)
         if theirs and narrow.prefix > int(cidr.split("/")[1]):
             return prefix(case, node, link, narrow.cidr, f"{dst} is not in {routes.subnet(narrow.cidr)}", cidr)
         return None
     held = inferred(f"{link.name} holds {own[0].cidr}", look)
     return blame(case, "address-wrong", node.name, link.name, facts=(held, beside(route_fact(case, node, dst))), how="apart", fix="",
-                 cidr=own[0].cidr, network=network, owner=owner_words(owner[0].name))
+                 cidr=own[0].cidr, network=network, owner=owner_words(owner.node.name))
 
 
 def prefix(case: Case, node: Node, link: Link, cidr: str, why: str, right: str) -> Cause:
@@ -227,7 +224,7 @@ def given(case: Case, node: Node, link: Link, cidr: str) -> str:
     return case.ip(node.name, f"address add {cidr} dev {link.name}") if cidr else ""
 
 
-def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
+def way_there(case: Case) -> Iterator[End]:
     """The links by which routing sends the probe out, node by node, as far as the tables tell."""
     node, dst = case.sender, case.last.dst
     for _ in range(_FAR):
@@ -235,11 +232,11 @@ def way_there(case: Case) -> Iterator[tuple[Node, Link]]:
         link = node.link(found.dev) if found.dev and found.type == "unicast" else None
         if link is None:
             return
-        yield node, link
-        owners = [owner for owner, _ in case.owners(found.next_hop) if owner.name != node.name]
+        yield End(node, link)
+        owners = case.owners(found.next_hop, node.name)
         if not owners:
             return
-        node = owners[0]
+        node = owners[0].node
 
 
 def no_route(case: Case, name: str, dst: str, *, leg: str = "") -> Cause:

@@ -44,6 +44,18 @@ _ANYBODY: Final = "00:00:00:00:00:00"
 """The entry of a vxlan's forwarding database for whom it does not know, and for everybody (bridge(8))."""
 
 
+class End(NamedTuple):
+    """An interface of a node."""
+
+    node: Node
+    link: Link
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """(node, link), by their names."""
+        return self.node.name, self.link.name
+
+
 class Way(NamedTuple):
     """The interfaces on the way, start and goal included, and the obstacles in the order they are met."""
 
@@ -89,18 +101,18 @@ def way(snapshot: Snapshot, start: tuple[str, str], goal: tuple[str, str]) -> Wa
     return None
 
 
-def hearers(snapshot: Snapshot, start: tuple[str, str]) -> tuple[tuple[Node, Link], ...]:
+def hearers(snapshot: Snapshot, start: tuple[str, str]) -> tuple[End, ...]:
     """Every interface that is no bridge port and hears a broadcast from ``start``, as nothing stands in between."""
     first = _vertex(snapshot, *start)
     waiting = [first] if first is not None and not _at_start(snapshot, *start) else []
     seen = set(waiting)
-    found: list[tuple[Node, Link]] = []
+    found: list[End] = []
     while waiting:
         here = waiting.pop(0)
         node = snapshot.node(here.node)
         link = node.link(here.link) if node is not None else None
         if node is not None and link is not None and here.kind != "out" and (here.node, here.link) != start and not link.master:
-            found.append((node, link))
+            found.append(End(node, link))
         for after, met in _steps(snapshot, here):
             if not met and after not in seen:
                 seen.add(after)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ...model.snapshot import FdbEntry, Link, Node
+from ...model.snapshot import FdbEntry, Node
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, seen, state
 from ..near import neighbours_of, of_stop
 from ..routes import is_group
-from ..segment import way
+from ..segment import End, way
 
 
 def between(case: Case) -> Cause | None:
@@ -91,13 +91,10 @@ def twin_mac(case: Case) -> Cause | None:
     if last.hop is None:
         return None
     start = _start(case)
-    ends = [*neighbours_of(case, *start)]
     own = case.link(*start)
-    if own is not None:
-        ends.append((case.node(start[0]), own))
-    by_mac: dict[str, list[tuple[Node, Link]]] = {}
-    for node, link in ends:
-        by_mac.setdefault(link.mac, []).append((node, link))
+    by_mac: dict[str, list[End]] = {}
+    for end in (*neighbours_of(case, *start), *([End(case.node(start[0]), own)] if own is not None else [])):
+        by_mac.setdefault(end.link.mac, []).append(end)
     asked = tuple(link.mac for _, link in case.owners(last.asked)) if last.asked else ()
     for mac, twins in by_mac.items():
         if mac and len({node.name for node, _ in twins}) > 1 and mac in (last.hop.mac_dst, last.hop.mac_src, *asked):

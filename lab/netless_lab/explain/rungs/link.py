@@ -65,14 +65,14 @@ def no_carrier(case: Case) -> Cause | None:
 
 def _leads_elsewhere(case: Case, node: Node, link: Link, address: str) -> Cause | None:
     """The dead link is not to blame: it only has a subnet that covers the address of somebody to whom no cable leads from it."""
-    owners = [own for own in case.owners(address) if own[0].name != node.name]
+    owners = case.owners(address, node.name)
     mine = next((own.cidr for own in case.own(link) if routes.within(address, own.cidr)), "")
     if link.carrier or not link.up or not mine or not owners:
         return None
-    if any(way(case.before, (node.name, link.name), (owner.name, far.name)) is not None for owner, far in owners):
+    if any(way(case.before, (node.name, link.name), owner.place) is not None for owner in owners):
         return None
     facts = (inferred(f"{link.name} holds {mine}", case.ip(node.name, f"address show {link.name}")), route_fact(case, node, address))
-    return blame(case, "subnet-clash", node.name, facts=facts, how="covers", dst=address, out=link.name, mine=mine, owner=owner_words(owners[0][0].name))
+    return blame(case, "subnet-clash", node.name, facts=facts, how="covers", dst=address, out=link.name, mine=mine, owner=owner_words(owners[0].node.name))
 
 
 def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
@@ -108,8 +108,8 @@ def _bridge_without_ports(case: Case, node: Node, bridge: Link) -> Cause | None:
     """A bridge none of whose ports is alive; which of them should be is asked of the way to whom the packet is for."""
     last = case.last
     hop = last.asked or case.route(last.node, last.dst).next_hop
-    owners = [pair for pair in case.owners(hop) if pair[0].name != node.name] if hop else []
-    there = way(case.before, (node.name, bridge.name), (owners[0][0].name, owners[0][1].name)) if owners else None
+    owners = case.owners(hop, node.name)
+    there = way(case.before, (node.name, bridge.name), owners[0].place) if owners else None
     if there is None or not there.stops:
         return None
     return of_stop(case, there.stops[0], f"no port of {bridge.name} has a carrier")

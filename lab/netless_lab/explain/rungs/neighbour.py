@@ -10,9 +10,9 @@ from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..last_seen import answers_for
-from ..near import clash, given, neighbours_of, of_stop, prefix
+from ..near import clash, ends, given, neighbours_of, of_stop, prefix
 from ..policy import disbelieved, filtered, route_fact, straightened
-from ..segment import way
+from ..segment import End, way
 
 _ETHERNET = frozenset({"veth", "bridge", "physical", "macvlan", "vlan", "vxlan", "device", "tap"})
 """Kinds of links whose neighbours have to be found; a tun, WireGuard or PPP device has none, and is NOARP from birth."""
@@ -63,17 +63,17 @@ def _misled(case: Case, number: int, hop: Hop, link: Link) -> Cause | None:
         return arp_off(case, hop.node, link)
     found = case.route(hop.node, hop.dst)
     next_hop = found.next_hop if found.dev == link.name else ""
-    owners = tuple(pair for pair in case.owners(next_hop) if pair[0].name != hop.node) if next_hop else ()
+    owners = case.owners(next_hop, hop.node)
     if next_hop and not owners:
         return _bereft(case, hop, next_hop)
     if not owners or any(_accepts(case, number, hop, own) for own in owners) or _taken_in(case, number, hop, {own.name for own, _ in owners}):
         return None
-    near = {(node.name, far.name) for node, far in neighbours_of(case, hop.node, hop.link)}
-    owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
+    near = neighbours_of(case, hop.node, hop.link)
+    owner = next((own for own in owners if own in near), owners[0])
     entry = next((own for own in case.neighbours(hop.node) if (own.address, own.dev) == (next_hop, link.name)), None)
-    proxies = ((node, far) for node, far in neighbours_of(case, hop.node, hop.link) if far.mac == hop.mac_dst and _proxies(case, node, far))
-    if (proxy := next(proxies, None)) is not None:
-        return _proxied(case, hop, proxy, next_hop, owner[0])
+    proxy = next((end for end in near if end.link.mac == hop.mac_dst and _proxies(case, end.node, end.link)), None)
+    if proxy is not None:
+        return _proxied(case, hop, proxy, next_hop, owner.node)
     return _wrong_entry(case, hop, entry, next_hop, owner)
 
 
@@ -106,7 +106,7 @@ def _taken_in(case: Case, number: int, hop: Hop, owners: set[str]) -> bool:
     return any(own.mac_dst == hop.mac_dst and own.mac_src == hop.mac_src and case.at_end(own) for own in later)
 
 
-def _accepts(case: Case, number: int, hop: Hop, owner: tuple[Node, Link]) -> bool:
+def _accepts(case: Case, number: int, hop: Hop, owner: End) -> bool:
     """Whether the owner takes in what is for the frame's MAC.
 
     A bridge takes frames for its own MAC, and for that of the port they come in by; those for another port's MAC come to it as somebody
@@ -123,7 +123,7 @@ def _proxies(case: Case, node: Node, link: Link) -> bool:
     return case.family == 4 and "1" in (node.sysctls.get("proxy_arp"), node.sysctls.get(f"proxy_arp/{link.name}"))
 
 
-def _proxied(case: Case, hop: Hop, proxy: tuple[Node, Link], next_hop: str, owner: Node) -> Cause:
+def _proxied(case: Case, hop: Hop, proxy: End, next_hop: str, owner: Node) -> Cause:
     node, link = proxy
     scope = link.name if node.sysctls.get(f"proxy_arp/{link.name}") == "1" else "all"
     facts = (seen(f"the frame went to {hop.mac_dst}, an interface of {owner_words(node.name)}", case.ip(hop.node, f"neighbour show {next_hop}")),
@@ -132,7 +132,7 @@ def _proxied(case: Case, hop: Hop, proxy: tuple[Node, Link], next_hop: str, owne
     return blame(case, "proxy-arp", node.name, facts=facts, address=next_hop, owner=owner_words(owner.name), key=key)
 
 
-def _wrong_entry(case: Case, hop: Hop, entry: Neighbour | None, next_hop: str, owner: tuple[Node, Link]) -> Cause:
+def _wrong_entry(case: Case, hop: Hop, entry: Neighbour | None, next_hop: str, owner: End) -> Cause:
     """What is remembered is forgotten; and a bridge that only borrows its MAC keeps the one it has, so that it does not happen again."""
     node, link = owner
     forget = case.ip(hop.node, f"neighbour del {next_hop} dev {hop.link}")
@@ -177,48 +177,45 @@ def _link_local(mac: str) -> str:
 def unanswered(case: Case) -> Cause | None:
     """Somebody has the address, and the question did not come to him, or he kept silent, or his answer was lost."""
     last = case.last
-    owners = tuple(pair for pair in case.owners(last.asked) if pair[0].name != last.node)
+    owners, near = case.owners(last.asked, last.node), neighbours_of(case, last.node, last.link)
     asker = case.link(last.node, last.link)
     if not owners or asker is None:
         return None
-    near = {(node.name, far.name) for node, far in neighbours_of(case, last.node, last.link)}
-    owner = next((own for own in owners if (own[0].name, own[1].name) in near), owners[0])
-    return (_wrong_side(case, asker, owner) or _behind(case, owner[0]) or _too_wide(case, asker, owner)
+    owner = next((own for own in owners if own in near), owners[0])
+    return (_wrong_side(case, asker, owner) or _behind(case, owner.node) or _too_wide(case, asker, owner)
             or _own_subnet(case, asker, owner) or _on_its_way_there(case, owner)
-            or _on_its_way_back(case, owner) or _deaf(case, owner[0], owner[1], asker))
+            or _on_its_way_back(case, owner) or _deaf(case, owner.node, owner.link, asker))
 
 
-def _wrong_side(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
+def _wrong_side(case: Case, asker: Link, owner: End) -> Cause | None:
     """The address is a neighbour on another link of the asker than the one it asked on."""
     last = case.last
     node = case.node(last.node)
-    for other in node.links:
-        if other.name == asker.name or other.kind == "loopback" or (other.master and other.port) or not other.up:
-            continue
-        there = way(case.before, (node.name, other.name), (owner[0].name, owner[1].name))
+    for other in (own for own in ends(node) if own.name != asker.name and own.up):
+        there = way(case.before, (node.name, other.name), owner.place)
         if there is None or there.stops:
             continue
         if routes.on_link(other, last.asked) and routes.on_link(asker, last.asked):
             return clash(case, node, asker, other, last.asked)
-        if way(case.before, (node.name, asker.name), (owner[0].name, owner[1].name)) is None:
+        if way(case.before, (node.name, asker.name), owner.place) is None:
             found = case.route(node.name, last.asked)
             fact = inferred(f"{of_node(node.name)} routing says: by {found.dev or asker.name}", case.ip(node.name, f"route get {last.asked}"))
             return blame(case, "route-wrong", node.name, facts=(fact,), how="side", fix="", dst=last.asked, out=asker.name, right=other.name)
     return None
 
 
-def _too_wide(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
+def _too_wide(case: Case, asker: Link, owner: End) -> Cause | None:
     """The asker takes for a neighbour who is in another subnet: its prefix is too short."""
     last = case.last
     full = routes.bits(case.family)
     mine = next((own for own in asker.addresses if routes.within(last.asked, own.cidr)), None)
-    there = way(case.before, (last.node, last.link), (owner[0].name, owner[1].name))
+    there = way(case.before, (last.node, last.link), owner.place)
     if mine is None or (there is not None and not there.stops):
         return None
     node = case.node(last.node)
-    others = [own for _, far in neighbours_of(case, last.node, last.link) for own in case.own(far)] + list(case.own(owner[1]))
+    others = [own for _, far in neighbours_of(case, last.node, last.link) for own in case.own(far)] + list(case.own(owner.link))
     right = next((own for own in others if mine.prefix < own.prefix < full and routes.within(mine.address, own.cidr)), None)
-    apart = next((own for own in case.own(owner[1]) if own.address == last.asked and mine.prefix < own.prefix < full), None)
+    apart = next((own for own in case.own(owner.link) if own.address == last.asked and mine.prefix < own.prefix < full), None)
     if (right is None and apart is None) or (right is not None and routes.within(last.asked, right.cidr)):
         return None
     length = (right or apart or mine).prefix
@@ -251,36 +248,36 @@ def _behind(case: Case, owner: Node) -> Cause | None:
     return None
 
 
-def _own_subnet(case: Case, asker: Link, owner: tuple[Node, Link]) -> Cause | None:
+def _own_subnet(case: Case, asker: Link, owner: End) -> Cause | None:
     """A subnet of the asker's own covers the address of somebody who lives elsewhere."""
     last = case.last
     full = routes.bits(case.family)
     mine = next((own for own in case.own(asker) if own.prefix < full and routes.within(last.asked, own.cidr)), None)
-    if mine is None or way(case.before, (last.node, last.link), (owner[0].name, owner[1].name)) is not None:
+    if mine is None or way(case.before, (last.node, last.link), owner.place) is not None:
         return None
-    if any(node.name == owner[0].name for node, _ in neighbours_of(case, last.node, last.link)):  # he hears the question by another interface
+    if any(node.name == owner.node.name for node, _ in neighbours_of(case, last.node, last.link)):  # he hears the question by another interface
         return None
     facts = (inferred(f"{asker.name} holds {mine.cidr}", case.ip(last.node, f"address show {asker.name}")),
              inferred(f"{of_node(last.node)} routing sends {last.asked} by {asker.name}", case.ip(last.node, f"route get {last.asked}")))
     return blame(case, "subnet-clash", last.node, facts=facts, how="covers", dst=last.asked, out=asker.name, mine=mine.cidr,
-                 owner=owner_words(owner[0].name))
+                 owner=owner_words(owner.node.name))
 
 
-def _on_its_way_there(case: Case, owner: tuple[Node, Link]) -> Cause | None:
+def _on_its_way_there(case: Case, owner: End) -> Cause | None:
     """An obstacle between the asker and the owner."""
-    there = way(case.before, (case.last.node, case.last.link), (owner[0].name, owner[1].name))
+    there = way(case.before, (case.last.node, case.last.link), owner.place)
     stop = next((stop for stop in there.stops if stop.how != "unicast"), None) if there is not None else None  # a question is for everybody
     return of_stop(case, stop, f"the question who has {case.last.asked} was heard last at {_heard(case)}") if stop is not None else None
 
 
-def _on_its_way_back(case: Case, owner: tuple[Node, Link]) -> Cause | None:
+def _on_its_way_back(case: Case, owner: End) -> Cause | None:
     """An obstacle between the owner, who has answered, and the asker."""
     last = case.last
     told = next((hop for hop in reversed(case.hops) if hop.neighbour == "answer" and answers_for(hop) == last.asked), None)
-    there = way(case.before, (owner[0].name, owner[1].name), (last.node, last.link)) if told is not None else None
+    there = way(case.before, owner.place, (last.node, last.link)) if told is not None else None
     stops = [stop for stop in there.stops if stop.how == "unicast" or stop.code != "port-flood"] if there is not None else []
     seen_at = f"{told.link} of {owner_words(told.node)}" if told is not None else ""
-    return of_stop(case, stops[0], f"the answer of {owner_words(owner[0].name)} was last seen at {seen_at}") if seen_at and stops else None
+    return of_stop(case, stops[0], f"the answer of {owner_words(owner.node.name)} was last seen at {seen_at}") if seen_at and stops else None
 
 
 def _heard(case: Case) -> str:

@@ -90,9 +90,9 @@ def _closed(case: Case, server: str) -> Cause | None:
     owners = case.owners(server)
     if not owners or any(_listens(node, server) for node, _ in owners):
         return None
-    owner = owner_words(owners[0][0].name)
+    owner = owner_words(owners[0].node.name)
     proof = said if case.outcome.reason == "refused" else inferred
-    closed = proof(f"nothing listens on UDP port 53 in {owner}", case.run(owners[0][0].name, "ss -lun"))
+    closed = proof(f"nothing listens on UDP port 53 in {owner}", case.run(owners[0].node.name, "ss -lun"))
     return blame(case, "resolver-wrong", case.probe.node, facts=(_named(case, server), closed), how="closed", fix=_fix(case),
                  server=server, owner=owner)
 

@@ -261,13 +261,11 @@ def no_gateway(case: Case) -> Cause | None:
     route = routes.best(node, last.asked, routes.MAIN)
     if route is None or route.via is not None or route.type != "unicast" or not case.own(link):
         return None
-    full = routes.bits(case.family)
     owners = case.owners(last.asked)
-    subnets = [own for _, far in owners for own in far.addresses if own.prefix < full]
-    if any(routes.within(last.asked, own.cidr) for own in subnets):
-        place = (owners[0][0].name, owners[0][1].name)
-        if way(case.before, (last.node, last.link), place) is not None:
-            return None
+    subnets = [own for _, far in owners for own in far.addresses if own.prefix < routes.bits(case.family)]
+    known = any(routes.within(last.asked, own.cidr) for own in subnets)
+    if known and way(case.before, (last.node, last.link), owners[0].place) is not None:
+        return None
     right = gateway_of(case, node)
     fact = state(f"the route reads: {route.dst} dev {route.dev}", case.ip(node.name, f"route get {last.asked}"))
     gone, fix = without_route(node.name, route), None if right else ""

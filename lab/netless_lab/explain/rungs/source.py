@@ -13,6 +13,7 @@ from ..near import cableless, ends, estranged, gateway_of, given, neighbours_of,
 from ..packets import entering
 from ..policy import policy, refusing, route_fact
 from ..rules import puts_in
+from ..segment import End
 from .back import whose_source
 
 
@@ -154,11 +155,11 @@ def _broadcast(case: Case) -> Cause | None:
             owners = case.owners(dst)
             fact = said(f"{link.name} holds {own.cidr}, whose last address is {dst}", case.ip(node.name, f"address show {link.name}"))
             if owners:
-                length = next(theirs.prefix for theirs in owners[0][1].addresses if theirs.address == dst)
+                length = next(theirs.prefix for theirs in owners[0].link.addresses if theirs.address == dst)
                 fix = case.ip(node.name, f"address replace {own.address}/{length} dev {link.name}")
                 fix += "; " + case.ip(node.name, f"address del {own.cidr} dev {link.name}")
                 return blame(case, "prefix-wrong", node.name, link.name, facts=(fact,), how="broadcast", fix=fix, cidr=own.cidr, dst=dst,
-                             owner=owner_words(owners[0][0].name))
+                             owner=owner_words(owners[0].node.name))
             return blame(case, "broadcast-address", node.name, link.name, facts=(fact,), dst=dst, network=network)
     return None
 
@@ -170,35 +171,35 @@ def claimed_twice(case: Case) -> Cause | None:
     if len({node.name for node, _ in owners}) < 2:
         return None
     rightful = case.expected.get(dst)
-    suspects = [pair for pair in owners if rightful is not None and pair[0].name != rightful]
-    suspects += [pair for pair in owners if rightful is None and pair[0].name == case.last.node]
+    suspects = [pair for pair in owners if rightful is not None and pair.node.name != rightful]
+    suspects += [pair for pair in owners if rightful is None and pair.node.name == case.last.node]
     wrong = suspects[0] if suspects else owners[-1]
-    right = next((pair for pair in owners if pair[0].name != wrong[0].name), owners[0])
+    right = next((pair for pair in owners if pair.node.name != wrong.node.name), owners[0])
     facts = [inferred(f"{link.name} of {owner_words(node.name)} holds {dst}", case.ip(node.name, f"address show {link.name}"))
              for node, link in (right, wrong)]
     answers = {hop.mac_src for hop in case.hops if hop.neighbour == "answer" and dst in (hop.src, hop.dst)}
     if len(answers) > 1:
         facts.append(seen(f"two machines answered the question who has {dst}: {' and '.join(sorted(answers))}"))
-    cidr = next(own.cidr for own in wrong[1].addresses if own.address == dst)
-    fix = case.ip(wrong[0].name, f"address del {cidr} dev {wrong[1].name}") if rightful is not None else ""
-    return blame(case, "duplicate-address", wrong[0].name, wrong[1].name, facts=facts, fix=fix, address=dst,
-                 right=owner_words(right[0].name))
+    cidr = next(own.cidr for own in wrong.link.addresses if own.address == dst)
+    fix = case.ip(wrong.node.name, f"address del {cidr} dev {wrong.link.name}") if rightful is not None else ""
+    return blame(case, "duplicate-address", wrong.node.name, wrong.link.name, facts=facts, fix=fix, address=dst,
+                 right=owner_words(right.node.name))
 
 
-def _rivals(case: Case, address: str) -> list[tuple[Node, Link]]:
+def _rivals(case: Case, address: str) -> list[End]:
     """Owners that can hear each other's questions, or that took in this very packet although it is another's.
 
     An address that is in two places on purpose (a gateway on the bridges of two hosts, one on lo that many answer for) is nobody's mistake
     as long as no neighbour can be asked for it in vain or twice.
     """
-    owners = [(node, link) for node, link in case.owners(address) if link.kind != "loopback"] if address else []
+    owners = [owner for owner in case.owners(address) if owner.link.kind != "loopback"] if address else []
     if len(owners) < 2 or routes.is_link_local(address):
         return owners[:1]
     took = {hop.node for hop in case.hops if hop.direction == "in" and hop.dst == address and not hop.neighbour}
-    first = next((pair for pair in owners if pair[0].name == case.expected.get(address)), owners[0])
-    heard = {(other.name, far.name) for node, link in owners for other, far in neighbours_of(case, node.name, link.name)}
-    beside = [(node, link) for node, link in owners if (node.name, link.name) in heard]
-    stolen = [pair for pair in owners if pair[0].name in took and case.expected.get(address) not in (None, pair[0].name)]
+    first = next((pair for pair in owners if pair.node.name == case.expected.get(address)), owners[0])
+    heard = {end.place for owner in owners for end in neighbours_of(case, *owner.place)}
+    beside = [owner for owner in owners if owner.place in heard]
+    stolen = [pair for pair in owners if pair.node.name in took and case.expected.get(address) not in (None, pair.node.name)]
     return beside or [first, *stolen]
 
 
@@ -209,11 +210,11 @@ def sender_twice(case: Case) -> Cause | None:
         return None
     own = next((hop.src for hop in case.hops if hop.node == case.probe.node and hop.direction == "out" and hop.leg == "forward"), "")
     owners = _rivals(case, own)
-    wrong = next(((node, link) for node, link in owners if node.name != case.probe.node), None)
+    wrong = next((owner for owner in owners if owner.node.name != case.probe.node), None)
     if wrong is None or not any(node.name == case.probe.node for node, _ in owners):
         return None
-    holds = inferred(f"{wrong[1].name} of {owner_words(wrong[0].name)} holds {own} too", case.ip(wrong[0].name, f"address show {wrong[1].name}"))
-    return blame(case, "duplicate-address", wrong[0].name, wrong[1].name, facts=(holds,), how="sender", address=own,
+    holds = inferred(f"{wrong.link.name} of {owner_words(wrong.node.name)} holds {own} too", case.ip(wrong.node.name, f"address show {wrong.link.name}"))
+    return blame(case, "duplicate-address", wrong.node.name, wrong.link.name, facts=(holds,), how="sender", address=own,
                  asker=owner_words(case.probe.node))
 
 
