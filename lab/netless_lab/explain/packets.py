@@ -18,6 +18,7 @@ from ..model.addresses import is_address
 from ..model.journeys.flow import Flow
 from ..model.netfilter import packet as known
 from ..model.netfilter.packet import CONFIRMED, DNAT, ICMP, ICMPV6, SEEN_REPLY, SNAT, STATES, TCP, UDP, Packet, Spans, address, only, spans
+from ..model.netfilter.rules import Rewrite
 from ..model.netfilter.run import FAMILIES, Doubt, Way, agreed, always, doubt, run
 from ..model.snapshot import Chain, Rule
 from . import routes
@@ -94,8 +95,13 @@ def led_in(case: Case, node: str) -> tuple[Chain, Rule] | None:
     asked = {flow.original.dst for flow in case.evidence.flows if flow.node == node and flow.destination_nat and case.node(node).owner(flow.reply.src)}
     if not asked or any(case.node(node).owner(own) is not None for own in asked):
         return None
+    return next(((chain, rule) for _, chain, rule in redirections(case, node)), None)
+
+
+def redirections(case: Case, node: str) -> Iterator[tuple[Rewrite, Chain, Rule]]:
+    """What rules of a node write in as the destination of the conversation's first packet, on any way that it may go there."""
     hook, found = entering(case, node)
-    return next(((chain, rule) for way in run(case.node(node), hook, found) for done, chain, rule in way.rewrites if not done.source), None)
+    return (rewrite for way in run(case.node(node), hook, found) for rewrite in way.rewrites if not rewrite[0].source)
 
 
 def question(last: LastSeen, *, reply: bool = False) -> Packet:

@@ -54,9 +54,9 @@ def _goal(case: Case) -> tuple[str, str] | None:
     hop = case.last.hop
     if hop is None:
         return None
-    found = [(node.name, link) for node in case.before.nodes for link in node.links if link.mac == hop.mac_dst and link.kind != "loopback"]
-    own = [(name, link) for name, link in found if not (link.master and link.port)] or found
-    return (own[0][0], own[0][1].name) if own else None
+    found = [End(node, link) for node in case.before.nodes for link in node.links if link.mac == hop.mac_dst and link.kind != "loopback"]
+    found.sort(key=lambda end: bool(end.link.master and end.link.port))
+    return found[0].place if found else None
 
 
 def wrong_port(case: Case) -> Cause | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ...model.journey import Fact
-from ...model.netfilter.run import run
 from ...model.snapshot import Link, Node
 from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..near import cableless, clash, ends, gateway_of, given, may_route, neighbours_of, of_stop, prefix, switched_off
-from ..packets import entering
+from ..packets import redirections
 from ..rules import puts_in
 from ..segment import could_be_port, way
 
@@ -61,12 +60,9 @@ def _rewritten(case: Case) -> Cause | None:
         if flow.node == last.node and flow.destination_nat and flow.reply.src == last.asked:
             fact = seen(f"the connection table of {owner_words(last.node)} expects the answer from {last.asked}", case.run(last.node, "conntrack -L"))
             return blame(case, "dnat-wrong", last.node, facts=(fact,), address=last.asked)
-    hook, packet = entering(case, last.node)
-    for passage in run(case.node(last.node), hook, packet):
-        for done, chain, rule in passage.rewrites:
-            if not done.source and puts_in(done, last.asked):
-                fact = inferred(f"its rule says {rule.text}", case.listing(last.node, chain))
-                return blame(case, "dnat-wrong", last.node, facts=(fact,), address=last.asked)
+    for _, chain, rule in (found for found in redirections(case, last.node) if puts_in(found[0], last.asked)):
+        fact = inferred(f"its rule says {rule.text}", case.listing(last.node, chain))
+        return blame(case, "dnat-wrong", last.node, facts=(fact,), address=last.asked)
     return None
 
 

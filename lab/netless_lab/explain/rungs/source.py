@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from ...model.journey import Fact
-from ...model.netfilter.run import run
 from ...model.probe import Connect, Fetch
 from ...model.snapshot import Link, Node
 from .. import routes
 from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, said, seen, state
 from ..near import cableless, ends, estranged, gateway_of, given, neighbours_of, no_address_beside, no_route, switched_off, up_again, wrong_subnet
-from ..packets import entering
+from ..packets import redirections
 from ..policy import policy, refusing, route_fact
 from ..rules import puts_in
 from ..segment import End
@@ -263,13 +262,10 @@ def loopback_led_out(case: Case) -> Cause | None:
         return None
     if any(case.knob(node.name, f"net/ipv4/conf/{name}/route_localnet") == "1" for name in ("all", *(link.name for link in node.links))):
         return None
-    hook, own = entering(case, node.name)
-    for passage in run(node, hook, own):
-        for done, chain, rule in passage.rewrites:
-            if not done.source and not puts_in(done, last.dst):
-                reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
-                barred = inferred("127.0.0.0/8 may not be routed", case.run(node.name, "sysctl -a --pattern route_localnet"))
-                return blame(case, "route-localnet", node.name, facts=(reads, barred), how="out", src=last.dst, rule=rule.text)
+    for _, chain, rule in (found for found in redirections(case, node.name) if not puts_in(found[0], last.dst)):
+        reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
+        barred = inferred("127.0.0.0/8 may not be routed", case.run(node.name, "sysctl -a --pattern route_localnet"))
+        return blame(case, "route-localnet", node.name, facts=(reads, barred), how="out", src=last.dst, rule=rule.text)
     return None
 
 
