@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -67,12 +66,10 @@ class Settings:
         return frozenset(key for key, value in self.values.items() if key not in bare.values or bare.values[key] != value)
 
     def close(self) -> None:
-        """Close what was kept open: hundreds of files that were opened one after the other, so most numbers follow one another."""
-        numbers = sorted(self._files.values())
+        """Close what was kept open."""
+        for fd in self._files.values():
+            os.close(fd)
         self._files.clear()
-        for _, run in groupby(enumerate(numbers), lambda at: at[1] - at[0]):
-            own = [number for _, number in run]
-            os.closerange(own[0], own[-1] + 1)
 
     def put_back(self, namespace: Namespace, keys: Collection[str] | None = None) -> dict[str, str]:
         """Write what differs, of all settings or of ``keys``. Those that could not be written, and why in words.
