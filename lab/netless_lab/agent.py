@@ -80,7 +80,8 @@ class Agent:
                 return "its lease was up: nobody had used it for so long"
             self._news.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), None if math.isinf(left) else left)
+                async with asyncio.timeout(None if math.isinf(left) else left):
+                    await self._news.wait()
         return self._reason
 
     def _welcome(self, sock: socket.socket) -> None:

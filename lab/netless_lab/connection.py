@@ -72,7 +72,8 @@ class Connection:
         """Hang up when all is on its way that was said, or has not been taken in ``LAST_WORDS_S``."""
         self._writer.transport.set_write_buffer_limits(high=0)  # else what is left below the usual mark counts as said
         with contextlib.suppress(OSError):
-            await asyncio.wait_for(self._writer.drain(), LAST_WORDS_S)
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._writer.drain()
         self._writer.close()
 
     @property

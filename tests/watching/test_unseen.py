@@ -48,6 +48,28 @@ async def test_verdicts_do_not_pile_up_looks() -> None:
     assert lab.looking == 0
 
 
+async def test_a_verb_right_after_a_verdict_leaves_one_task_at_work() -> None:
+    """A verdict asks for a look and a verb begins at once, again and again: there is one task that looks, not one for each of them."""
+    lab = Slow()
+    lab.let.set()
+    unseen = Unseen(lab, lambda came, went: None, lambda error: None)
+    before = len(asyncio.all_tasks())
+    unseen.attend(True)
+    for _ in range(5):
+        await turns()
+        unseen.soon()
+        await asyncio.sleep(0)
+        unseen.hold()
+    await turns()
+    looks = lab.looks
+    unseen.soon()
+    await turns()
+    assert lab.looks == looks + 1
+    unseen.attend(False)
+    await turns()
+    assert len(asyncio.all_tasks()) == before
+
+
 async def test_what_the_tutor_has_written_is_no_news() -> None:
     """What differs at the first look after the tutor wrote is the tutor's doing; what comes later is told, verdict or not."""
     lab, told = Slow(), list[tuple[str, ...]]()

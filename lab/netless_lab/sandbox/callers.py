@@ -65,7 +65,8 @@ class Callers:
         """Let nobody in any more; returns when the lab's name is free, and all that was to be kept is said."""
         self._say(LAST)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._shut.wait(), SHUT_S)
+            async with asyncio.timeout(SHUT_S):
+                await self._shut.wait()
         self._loop.remove_writer(self._words)
         os.set_blocking(self._words, True)
         self._write()

@@ -43,7 +43,8 @@ class News:
         """Wait until there is more than the ``seen`` count; False when the time passed without any."""
         if self._count == seen:
             try:
-                await asyncio.wait_for(self._next.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._next.wait()
             except TimeoutError:
                 return self._count != seen
         return True

@@ -65,7 +65,8 @@ class Unseen:
     async def _follow(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), PERIOD_S)
+                async with asyncio.timeout(PERIOD_S):
+                    await self._soon.wait()
             self._soon.clear()
             await persist(self._look, self._on_failure)
 

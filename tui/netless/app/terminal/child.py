@@ -226,7 +226,8 @@ async def _readable(loop: asyncio.AbstractEventLoop, fd: int, seconds: float) ->
     ready = asyncio.Event()
     loop.add_reader(fd, ready.set)
     try:
-        await asyncio.wait_for(ready.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await ready.wait()
     except TimeoutError:
         return False
     finally:
