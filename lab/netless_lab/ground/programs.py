@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 _LONGEST: Final = 60
@@ -32,14 +32,28 @@ def programs() -> Iterator[Program]:
                 yield Program(pid, netns, words.replace(b"\0", b" ").decode(errors="replace"))
 
 
-def told(found: Collection[Program], each: Callable[[Program], str]) -> tuple[str, ...]:
+def outside(staying: Collection[int], but: Collection[int | None], places: Mapping[int, str]) -> tuple[str, ...]:
+    """Those that live in none of these network namespaces, in words, with the place of each; ``but`` are numbers of which nobody speaks."""
+    found: dict[str, list[Program]] = {}
+    for own in programs():
+        if own.netns not in staying and own.pid not in but:
+            found.setdefault(places.get(own.netns, "a namespace of its own"), []).append(own)
+    return tuple(f"{words} in {place}" for place, there in found.items() for words in _told(there, lambda own: f"the program `{_shortened(own)}`"))
+
+
+def numbered(but: Collection[int | None]) -> tuple[str, ...]:
+    """All but those with these numbers, each with its own."""
+    return _told([own for own in programs() if own.pid not in but], lambda own: f"{_shortened(own)} (pid {own.pid})")
+
+
+def _told(found: Collection[Program], each: Callable[[Program], str]) -> tuple[str, ...]:
     """The first few of them, each in the words that ``each`` has for it, and how many more there are."""
     few = sorted(found)[:_NAMED]
     rest = len(found) - len(few)
     return (*map(each, few), *((f"{rest} more" if rest > 1 else "one more",) if rest else ()))
 
 
-def shortened(program: Program) -> str:
+def _shortened(program: Program) -> str:
     """Its command line, as far as it is told; one line, whatever is in it."""
     line = "".join(sign if sign.isprintable() else " " for sign in program.words)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -284,17 +284,7 @@ class World:
         nodes = {ref.namespace.inode: ref for ref in self._ground.refs()}
         staying = {inode for inode, ref in nodes.items() if ref.name == "host" or (not anew and (ref.role != "container" or ref.name in keep))}
         places = {ref.namespace.inode: ref.name for ref in self._refs.values()}
-        found: dict[str, list[programs.Program]] = {}
-        for own in programs.programs():
-            if own.netns not in staying and own.pid not in {ref.pid for ref in nodes.values()}:
-                found.setdefault(places.get(own.netns, "a namespace of its own"), []).append(own)
-        return Things(
-            tuple(
-                f"{words} in {place}"
-                for place, there in found.items()
-                for words in programs.told(there, lambda own: f"the program `{programs.shortened(own)}`")
-            )
-        ) + (self._ground.differing() if anew else Things())
+        return Things(programs.outside(staying, {ref.pid for ref in nodes.values()}, places)) + (self._ground.differing() if anew else Things())
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""
@@ -352,9 +342,7 @@ class World:
 
     def at_work(self) -> str:
         """That somebody in the lab interferes, and which processes it may be, in a sentence."""
-        nodes = {ref.pid for ref in self._ground.refs()}
-        found = [own for own in programs.programs() if own.pid not in nodes]
-        who = ", ".join(programs.told(found, lambda own: f"{programs.shortened(own)} (pid {own.pid})"))
+        who = ", ".join(programs.numbered({ref.pid for ref in self._ground.refs()}))
         return f"something in the lab makes it again and again. End it first; at work now: {who or 'nobody that can be seen'}."
 
     async def lacking(self, needs: Iterable[str]) -> tuple[Lack, ...]:
