@@ -72,6 +72,8 @@ def test_who_is_told_to_answer_for_another_does_so_at_once(lab: Running) -> None
     for line in broken.do.strip().splitlines():
         node, _, command = line.strip().rpartition("| ")
         lab.sh(command, node or "host")
+    for node in ("host", "c1"):  # who has no address that is known to be his alone asks for no neighbour (RFC 4862, section 5.4)
+        lab.sh('until [ -z "$(ip -6 addr show tentative)" ]; do sleep 0.02; done', node)
     for _ in range(3):
         told = lab.client.ask(Explain(broken.probe))
         assert told.code == "proxy-arp-off" and told.fix, told

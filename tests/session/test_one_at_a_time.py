@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from itertools import groupby
 from typing import Any, get_args
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_verb_waits_until_the_one_before_it_is_done() -> None:
     finally:
         labs.end(lab)
     assert max(happened.index("done 4"), happened.index("done 5")) < happened.index("done 2")
-    first, answer, second, last = (what for what in happened if what not in ("done 1", "done 4", "done 5"))
+    first, answer, second, last = (what for what, _ in groupby(own for own in happened if own not in ("done 1", "done 4", "done 5")))
     assert first.startswith("rebuilding to container/internet/") and answer == "done 2"
     assert second.startswith("rebuilding to container/cable/") and last == "done 3"
 
