@@ -140,6 +140,8 @@ async def test_what_packets_teach_is_told_apart() -> None:
         watch.add(own_node(), ref)
         with contextlib.closing(watch):
             assert await becomes(lambda: "forwarding" in sh("bridge link show dev p1"))
+            # the kernel acts on a carrier, and tells of it, up to a second after it has come (net/core/link_watch.c)
+            assert await becomes(lambda: all("state UP" in sh(f"ip link show dev {name}") for name in ("br0", "p1")))
             await changed.settles()
             assert await learned.hears("ping -c1 -W5 10.0.0.2")
             assert not changed.news.is_set()
