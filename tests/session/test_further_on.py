@@ -162,3 +162,13 @@ def test_what_drops_the_packet_is_blamed(lab: Running, rule: str, said: str) -> 
     (item,) = (item for item in verdict.items if item.result == "fail")
     assert item.near.endswith(said) and bool(item.near) == bool(said), item.near
     assert "ip_forward" not in item.near + item.seen
+
+
+def test_what_is_done_already_in_names_of_ones_own_is_not_done_again(lab: Running) -> None:
+    """Whoever has plugged his own cable in before the page speaks of it keeps it as it is when the rest is run: no end of it is moved."""
+    for inside, outside in (("cable0", "cable1"), ("cable1", "cable0")):
+        fresh(lab, "cable/pair")
+        lab.sh(f"ip link add cable0 type veth peer name cable1; ip link set {inside} netns c1; ip -n c1 link set {inside} up")
+        run = lab.run("container/cable/pair", rest=True)
+        assert all(judged.verdict.passed for judged in run.verdicts), run
+        assert {inside} <= lab.links("c1") and outside in lab.links() and not {inside, outside} <= lab.links("c1")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from ..course.bind import infer
 from ..course.bindings import Bindings
 from ..course.further import Missing, difference, in_words, missing_before
-from ..course.judge import state_holds
 from ..course.step import Position, positions, step_at
 from ..errors import ApplyError, Refusal
 from ..model.clearing import Clearing, Things
@@ -242,7 +242,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
             if not jumped:
                 text = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
                 stage.tell(Notice("info", text))
-        elif state_holds(stage.state.step, snapshot, stage.state.bindings) and (held := await stage.mode.judge(looked=True)).passed:
+        elif _stands(stage, snapshot) and (held := await stage.mode.judge(looked=True)).passed:
             stage.tell(Notice("info", f"{stage.state.step.title!r} is done already: nothing had to be done."))
             return judged(stage.state, place, held)
         if lacks := unable(stage.state.lacks):
@@ -260,6 +260,11 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         stage.own_changes.clear()
         stage.state = msgspec.structs.replace(stage.state, by_tutor=True)
         return await judge_here(stage, by_tutor=True)
+
+
+def _stands(stage: Stage, snapshot: Snapshot) -> bool:
+    """Whether the step's state is there, in whatever names: an earlier step may have known a cable's two ends the other way round."""
+    return infer(stage.state.step, snapshot, stage.state.bindings, stage.world.baseline) is not None
 
 
 async def _apply_step(stage: Stage) -> None:
