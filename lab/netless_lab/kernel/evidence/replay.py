@@ -74,12 +74,14 @@ async def replay(
 
 
 class AsFar:
-    """The hope of a replay (``probe.patience.Hope``): to be seen where the first packet was seen last. What may then follow takes ``grace_s``."""
+    """The hope of a replay (``probe.patience.Hope``): each of its conversations, the questions for its name too, is to be seen where that of the
+    first packet was seen last: an answer that came late the first time may come before all else now. What may then follow takes ``grace_s``.
+    """
 
     def __init__(self, followed: Followed, watching: Watching, grace_s: float) -> None:
         """``watching`` sees the replay."""
-        sights = [sight for own in followed.own for sight in own.sights if not _is_an_end(sight.packet.subject)]
-        self._last = _place(max(sights, key=lambda sight: sight.frame.at_ns)) if sights else None
+        ways = [[sight for sight in own.sights if not _is_an_end(sight.packet.subject)] for own in followed.own]
+        self._lasts = {_place(max(way, key=lambda sight: sight.frame.at_ns)) for way in ways if way}
         self._watching, self._grace_s, self._ends = watching, grace_s, 0.0
 
     def more_s(self, waited_s: float, *, program: bool) -> float:
@@ -93,12 +95,10 @@ class AsFar:
 
     @property
     def has_come(self) -> bool:
-        """Whether it was seen there; a packet that was seen nowhere has come as far at once."""
-        last = self._last
-        return last is None or any(
-            (frame.node, frame.link, frame.direction) == last[:3] and _place(Sight(frame, decode(frame.data), 1)) == last
-            for frame in self._watching.so_far()  # all of them each time: only those are decoded that were heard at the place
-        )
+        """Whether each was seen there; a packet that was seen nowhere has come as far at once."""
+        places = {last[:3] for last in self._lasts}  # all frames each time: only those are decoded that were heard at such a place
+        heard = (frame for frame in self._watching.so_far() if (frame.node, frame.link, frame.direction) in places)
+        return self._lasts <= {_place(Sight(frame, decode(frame.data), 1)) for frame in heard}
 
 
 def _took_s(followed: Followed) -> float:
