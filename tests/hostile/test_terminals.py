@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import itertools
@@ -179,6 +180,34 @@ def test_a_password_is_not_typed_into_the_lab() -> None:
             assert select.select([terminal], [], [], 30)[0] and os.read(terminal, 100) == secret
             termios.tcsetattr(terminal, termios.TCSAFLUSH, shown)
         _insist_on_the_next_line(keyboard, terminal, process)
+
+
+@alone
+def test_a_line_that_another_has_taken_is_not_waited_for() -> None:
+    """Somebody beside the command takes its lines away; what he then asks for without showing it is his, whoever had hoped for a line before."""
+    with room() as made:
+        keyboard, terminal, process = _typed(made, "echo ready; cat >/dev/null")
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        copier = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+        shown = termios.tcgetattr(terminal)
+        hidden = [*shown[:3], shown[3] & ~termios.ECHO, *shown[4:]]
+        beside = os.open(os.ttyname(terminal), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        for number in range(300):
+            termios.tcsetattr(terminal, termios.TCSANOW, shown)
+            os.write(keyboard, b"anyone's\n")
+            with contextlib.suppress(BlockingIOError):
+                os.read(beside, 100)
+            assert eventually(lambda: not _waits(terminal) and _sleeps(copier))
+            termios.tcsetattr(terminal, termios.TCSANOW, hidden)
+            secret = b"secret %d\n" % number
+            os.write(keyboard, secret)
+            assert select.select([terminal], [], [], PATIENCE_S)[0] and os.read(terminal, 100) == secret
+        os.close(beside)
+        termios.tcsetattr(terminal, termios.TCSANOW, shown)
+        os.write(keyboard, b"\x04")
+        assert process.wait(30) == 0
+        os.close(keyboard)
+        os.close(terminal)
 
 
 def _insist_on_the_next_line(keyboard: int, terminal: int, process: subprocess.Popen[bytes]) -> None:

@@ -165,7 +165,7 @@ def _in(mode: int, target: int, into: int, end: int) -> Copy:
     """How standard input is carried into a pipe that is written at ``target`` and read at ``into``."""
     os.set_blocking(target, False)
     if os.isatty(0):
-        return lambda: _copy_lines(0, target, end)
+        return lambda: _copy_lines(_without_waiting(0), target, end)
     if stat.S_ISFIFO(mode):
         return lambda: _copy_pipe(0, target, into, end)
     if stat.S_ISREG(mode) or stat.S_ISBLK(mode):
@@ -250,6 +250,16 @@ def _copy_on(source: int, target: int, end: int) -> Settle | None:
                 return None
             data = data[_written(target, data) :]
     return None
+
+
+def _without_waiting(terminal: int) -> int:
+    """The terminal, opened once more so that a read of it never waits (open(2), O_NONBLOCK): whoever waits in a read for a line that another has
+    taken gets the next one, however it is typed by then. Where it may not be opened, as one may not after su(1), it is the same.
+    """
+    try:
+        return os.open(f"/proc/self/fd/{terminal}", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return terminal
 
 
 def _copy_lines(terminal: int, target: int, end: int) -> Settle | None:
