@@ -146,7 +146,7 @@ class Traffic:
         if talk in self._own or talk.reverse in self._own or _is_housekeeping(packet):
             return False
         first, last = conversation.sights[0].frame.at_ns, conversation.sights[-1].frame.at_ns
-        muted = self._muted.get(talk, self._muted.get(talk.reverse, 0))
+        muted = max(self._muted.get(talk, 0), self._muted.get(talk.reverse, 0))  # what is left over may begin with a packet of either end
         if first - muted < LONGEST_NS:
             self._muted[talk] = last
             self._skipped += len(conversation.sights)
