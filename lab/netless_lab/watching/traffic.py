@@ -146,13 +146,13 @@ class Traffic:
         if talk in self._own or talk.reverse in self._own or _is_housekeeping(packet):
             return False
         first, last = conversation.sights[0].frame.at_ns, conversation.sights[-1].frame.at_ns
-        muted = max(self._muted.get(talk, 0), self._muted.get(talk.reverse, 0))  # what is left over may begin with a packet of either end
-        if first - muted < LONGEST_NS:
-            self._muted[talk] = last
+        ends = min(talk, talk.reverse)  # what is left over may begin with a packet of either
+        if first - self._muted.get(ends, 0) < LONGEST_NS:
+            self._muted[ends] = last
             self._skipped += len(conversation.sights)
             return False
         if now - last < QUIET_NS:
-            self._muted[talk] = last
+            self._muted[ends] = last
         return True
 
 
