@@ -36,7 +36,9 @@ HEAD: Final = 16 + _NDMSG.size
 
 
 def is_learned(message: bytes) -> bool:
-    """Whether a message, header and all, tells only of an entry that packets make and time takes, not of one that somebody set."""
+    """Whether a message, header and all, tells of an entry as packets make it and time takes it. What somebody set as reachable, or took away
+    (which the kernel tells of as failed), looks the same; what he set for good does not.
+    """
     if int.from_bytes(message[4:6], sys.byteorder) not in (RTM_NEWNEIGH, RTM_DELNEIGH) or len(message) < HEAD:
         return False
     _, _, state, _, _ = _NDMSG.unpack_from(message, 16)
