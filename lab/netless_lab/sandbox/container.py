@@ -18,9 +18,9 @@ import msgspec
 
 from ..kernel import syscalls as sc
 from ..kernel.namespace import Namespace, in_thread
-from ..room import HOME, NETNS
+from ..room import HOME, NETNS, PROGRAM_PATH
 from . import limits, tune
-from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, PROGRAM_PATH, program, unescape
+from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, program, unescape
 
 _KINDS: Final = sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
 _SYS_FLAGS: Final = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC

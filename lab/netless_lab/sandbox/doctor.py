@@ -16,6 +16,7 @@ from typing import Final, Literal
 import msgspec
 
 from ..model.needs import NEEDS, Need
+from ..room import PROGRAM_PATH
 from .explain import explain_need, explain_start, lacks_program
 from .facts import Facts, gather
 from .limits import Limits
@@ -70,7 +71,6 @@ _ROOM: Final = {
     "writable /etc": Need("an /etc that can be changed", "steps about name resolution", "overlay", essential=True),
 }
 """What a lab promises beside all that pages may need."""
-_SBIN: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def examine() -> Report:
@@ -137,7 +137,7 @@ def limit_checks(limits: Limits, notes: tuple[str, ...]) -> tuple[Check, ...]:
 
 def tool_checks(path: str | None = None) -> tuple[Check, ...]:
     """The programs that somebody types. None of them is needed by the tutor itself."""
-    where = path if path is not None else f"{os.environ.get('PATH', '')}:{_SBIN}"
+    where = path if path is not None else f"{os.environ.get('PATH', '')}:{PROGRAM_PATH}"
     return tuple(_tool_check(need, shutil.which(need.program, path=where)) for need in NEEDS.values() if not need.of_kernel)
 
 

@@ -16,15 +16,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..kernel import syscalls as sc
-from ..room import BIN, HOME, NETLESS, NETNS
+from ..room import BIN, HOME, NETLESS, NETNS, PROGRAM_PATH
 from .plan import PROGRAMS, Plan
 from .staged import Staged
 
 MACHINE_ETC: Final = f"{NETLESS}/etc"
 """The machine's own /etc, read-only: where ``room_files`` finds what was thrown away of the room's."""
 CONTAINERS: Final = f"{NETLESS}/containers"
-PROGRAM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where the machine's own programs are looked for."""
 _NO_GROUPS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nogroups.py")
 EMPTY_RESOLV_CONF: Final = "# no name server yet\n"
 _PRIVATE: Final = (("/run", 0o755, "16m"), ("/tmp", 0o1777, "64m"), ("/var", 0o755, "16m"))
