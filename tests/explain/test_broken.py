@@ -8,7 +8,7 @@ import pytest
 
 from explain import datagrams, firewalls, links, reports, routing, services, six
 from explain.firewalls import firewall
-from helpers.broken import SITE, START, Broken, check, ping
+from helpers.broken import SITE, START, Broken, check, explained, ping
 from helpers.running import Running, running
 from netless_lab.model.probe import Connect, Fetch, Lookup, Probe, Udp
 from netless_lab.protocol import Explain
@@ -34,6 +34,12 @@ def test_every_breakage_has_a_name_of_its_own() -> None:
 def test_the_place_and_the_cause_are_named(lab: Running, broken: Broken) -> None:
     """After the breakage it does not work, and explain names where and why, with facts."""
     check(lab, broken)
+
+
+@pytest.mark.parametrize("name", ["firewalls: reset", "services: pages stopped by a rule", "datagrams: a named port stopped by a rule"])
+def test_a_rule_that_shuts_a_first_packet_out_can_go(lab: Running, name: str) -> None:
+    """A refusal, and what a name server answered before, is no answer of the conversation: it is a first packet that nothing has translated yet."""
+    assert explained(lab, BROKEN[name]).fix.startswith("nft delete rule ip lab forward handle ")
 
 
 def test_a_mend_that_does_not_heal_is_not_offered(lab: Running) -> None:

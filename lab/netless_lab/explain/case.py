@@ -192,8 +192,13 @@ class Case:
 
     @cached_property
     def talking(self) -> bool:
-        """Whether an answer has been seen already: later packets of the way there are then part of an established connection."""
-        return any(run.leg == "return" for run in self.evidence.runs)
+        """Whether an answer came as far as the place of the packet before it: there it is then part of an established connection.
+
+        A refusal is none, nor is what another conversation of the probe was told, as that with a name server.
+        """
+        last, hops = self.last, self.evidence.journey.hops
+        answers = (run.hops for run in self.evidence.runs if run.leg == "return" and not (last.stage == "refused" and last.at in run.hops))
+        return any((hops[number].src, hops[number].dst) == (last.dst, last.src) for answer in answers for number in answer)
 
     @cached_property
     def bounced(self) -> bool:
