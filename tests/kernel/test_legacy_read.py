@@ -9,7 +9,7 @@ import pytest
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.xtables import LegacyTables
-from netless_lab.model.netfilter.rules import Accept, Condition, Drop, Jump, Mark, Rewrite, Unfollowed, Unread, Untrack
+from netless_lab.model.netfilter.rules import Accept, Condition, Drop, Jump, Rewrite, Unfollowed, Unread, Untrack, Write
 from netless_lab.model.snapshot import Chain
 
 RULES = """
@@ -84,7 +84,7 @@ def test_each_rule_is_understood() -> None:
     assert isinstance(mine[4].parts[-1], Unfollowed)
     assert chains["nat", "POSTROUTING", "ip"].rules[0].parts[-1] == Rewrite("masquerade")
     assert chains["nat", "PREROUTING", "ip"].rules[0].parts[-1] == Rewrite("dnat", (0x0A000002, 0x0A000002), (80, 80))
-    assert chains["mangle", "PREROUTING", "ip"].rules[0].parts[-1] == Mark("meta mark", 0xFFFFBFFF, 0x4000)
+    assert chains["mangle", "PREROUTING", "ip"].rules[0].parts[-1] == Write("meta mark", 0xFFFFBFFF, 0x4000)
     assert chains["raw", "PREROUTING", "ip"].rules[0].parts[-1] == Untrack()
     assert chains["filter", "FORWARD", "ip6"].rules[0].parts[-1] == Drop()
 

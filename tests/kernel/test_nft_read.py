@@ -91,6 +91,25 @@ table ip lab {
   ct count over 20 drop
   fib saddr . iif oif missing drop
   ip dscp cs1 accept
+  tcp flags syn tcp option maxseg size set rt mtu
+  tcp flags syn tcp option maxseg size set 1360
+  tcp flags syn / syn,rst counter tcp option maxseg size set rt mtu
+  tcp option maxseg size 1-1300 drop
+  tcp option timestamp exists drop
+  tcp option sack-perm missing accept
+  tcp option timestamp tsval 5 accept
+  meta l4proto tcp tcp option maxseg size 1400 accept
+  reset tcp option timestamp
+  rt ip nexthop 10.0.0.1 accept
+  ip ttl set 1
+  ip dscp set cs1
+  ip dscp set ef
+  ip ecn ce drop
+  ip ecn set ce
+  ip daddr set 10.0.0.9
+  ip saddr set ip daddr
+  tcp dport set 80
+  ether saddr set 02:00:00:00:00:01
   meta pkttype broadcast drop
   meta skuid 0 accept
   meta skuid 0-1000 accept
@@ -120,6 +139,11 @@ table inet fw {
   icmpv6 type { nd-neighbor-solicit, nd-router-advert } accept
   ip6 saddr fe80::/10 jump g
   ip6 daddr ::1 accept
+  ip6 hoplimit set 3
+  ip ttl set 5
+  ip daddr set 10.0.0.9
+  tcp flags syn tcp option maxseg size set rt mtu
+  rt ip6 nexthop fe80::1 accept
   meta nfproto ipv4 accept
   meta l4proto { tcp, udp } th dport 53 accept
   meta l4proto icmp accept
@@ -249,6 +273,19 @@ def test_rules_made_by_iptables_are_understood() -> None:
         r.Rewrite("masquerade"), r.Rewrite("snat", (snat, snat)), r.Rewrite("dnat", (dnat, dnat), (80, 80)), r.Rewrite("redirect", port=(5353, 5353)),
         r.Drop("port-unreachable"), r.Jump("MINE"),
     } <= parts  # fmt: skip
+
+
+@sandboxed
+def test_what_is_written_into_a_packet_is_known() -> None:
+    """A clamped segment size decides over no packet; a TTL and an address that a rule writes in are told, by nft and by the old iptables' targets."""
+    sh("""nft add table ip t; nft 'add chain ip t c { type filter hook forward priority 0; }'
+       nft add rule ip t c tcp flags syn tcp option maxseg size set rt mtu
+       nft add rule ip t c ip ttl set 7; nft add rule ip t c ip dscp set ef; nft add rule ip t c ip daddr set 10.0.0.9
+       iptables -t mangle -A FORWARD -j TTL --ttl-set 9; iptables -t mangle -A FORWARD -j TTL --ttl-dec 1""")
+    parts = [part for chain in read() for rule in chain.rules for part in rule.parts if not isinstance(part, Question)]
+    assert sorted(parts, key=repr) == sorted([
+        r.Write("ip ttl", 0, 7), r.Write("ip dscp", 0, 46), r.Write("ip daddr", 0, int(ip_address("10.0.0.9"))), r.Write("ip ttl", 0, 9), r.Write("ip ttl"),
+    ], key=repr)  # fmt: skip
 
 
 @sandboxed

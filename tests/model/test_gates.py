@@ -131,7 +131,7 @@ def test_nat_is_what_becomes_of_the_packets_that_leave(rules: tuple[str, ...], s
 
 def test_a_mark_and_an_untracked_packet_are_followed_to_where_they_matter() -> None:
     """A mark set before routing chooses the rule behind it, as Kubernetes does it; what conntrack never sees is not translated."""
-    mark, kept = r.Mark("meta mark", 0xFFFFBFFF, 0x4000), r.Condition("meta mark", r.Numbers(only(0x4000), 0x4000))
+    mark, kept = r.Write("meta mark", 0xFFFFBFFF, 0x4000), r.Condition("meta mark", r.Numbers(only(0x4000), 0x4000))
     pre = Chain("ip", "t", "pre", "nat", "prerouting", -100, "accept", rules=(Rule(1, "mark", parts=(mark,)),))
     post = nat_chain()
     post = msgspec.structs.replace(post, rules=(Rule(1, "marked masquerade", parts=(kept, r.Rewrite("masquerade"))),))

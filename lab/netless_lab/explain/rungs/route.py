@@ -6,7 +6,7 @@ from typing import Final
 
 from ...model.addresses import is_address
 from ...model.journey import Hop
-from ...model.netfilter.rules import Unfollowed
+from ...model.netfilter.rules import Write
 from ...model.netfilter.run import FAMILIES, missed
 from ...model.snapshot import Node, Route
 from .. import routes
@@ -21,8 +21,7 @@ from ..segment import way
 
 _FEW: Final = 16
 """A TTL below this was never meant for the internet; Linux gives 64."""
-_WRITES_TTL: Final = frozenset({"-j TTL", "-j HL", "@nh,64,16 set", "@nh,48,16 set"})
-"""What writes the bytes in which a TTL, or a hop limit, stands: nft takes it together with the byte beside it, for the checksum's sake."""
+_TTL: Final = ("ip ttl", "ip6 hoplimit")
 _EXCEEDED: Final = {4: 11, 6: 3}
 """The type of the error that says so: RFC 792, RFC 4443."""
 
@@ -70,7 +69,7 @@ def _cut(case: Case, name: str) -> Cause | None:
     _, packet = entering(case, node.name)
     for hook in ("prerouting", "forward"):
         for base, chain, rule in rules_at(node, hook, FAMILIES[case.family]):
-            writes = any(isinstance(part, Unfollowed) and part.words in _WRITES_TTL for part in rule.parts)
+            writes = any(isinstance(part, Write) and part.field in _TTL for part in rule.parts)
             if writes and not missed(node, base, chain, rule, packet):
                 left = last.hop.ttl if last.hop is not None else None
                 came = seen(f"it came into {owner_words(node.name)} with {name} {left}")

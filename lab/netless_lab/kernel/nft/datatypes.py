@@ -12,7 +12,7 @@ from ...model.netfilter.conditions import named
 
 Kind = Literal[
     "ifname", "ifindex", "ipv4", "ipv6", "ether", "port", "l4proto", "nfproto", "ethertype", "mark", "ctstate", "ctstatus", "ctdir",
-    "icmp", "icmpcode", "icmpv6", "icmpv6code", "tcpflags", "pkttype", "fibtype", "arpop", "devtype", "dscp",
+    "icmp", "icmpcode", "icmpv6", "icmpv6code", "tcpflags", "pkttype", "fibtype", "arpop", "devtype", "dscp", "ecn",
     "number", "host", "hex", "presence", "text",
 ]  # fmt: skip
 """What a value is. ``number`` is in network order, ``host`` in the machine's own, ``presence`` the outcome of a fib lookup."""

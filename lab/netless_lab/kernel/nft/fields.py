@@ -75,10 +75,20 @@ BITS: Final[Mapping[tuple[str, bytes], Field]] = {
     ("ip version", b"\xf0"): Field("ip version", "number", 1, "ip"),
     ("ip version", b"\x0f"): Field("ip hdrlength", "number", 1, "ip"),
     ("ip dscp", b"\xfc"): Field("ip dscp", "dscp", 1, "ip"),
+    ("ip dscp", b"\x03"): Field("ip ecn", "ecn", 1, "ip"),
     ("vlan tci", b"\x0f\xff"): Field("vlan id", "number", 2, "vlan"),
 }
 """Fields narrower than a byte: what is loaded, and the mask that cuts the field out of it."""
 
+_TCP_OPTIONS: Final[Mapping[int, tuple[str, Mapping[int, tuple[str, int]]]]] = {
+    0: ("eol", {}), 1: ("nop", {}), 2: ("maxseg", {1: ("length", 1), 2: ("size", 2)}), 3: ("window", {1: ("length", 1), 2: ("count", 1)}),
+    4: ("sack-perm", {1: ("length", 1)}), 5: ("sack", {1: ("length", 1), 2: ("left", 4), 6: ("right", 4)}),
+    8: ("timestamp", {1: ("length", 1), 2: ("tsval", 4), 6: ("tsecr", 4)}), 19: ("md5sig", {1: ("length", 1)}), 30: ("mptcp", {1: ("length", 1)}),
+    34: ("fastopen", {1: ("length", 1)}),
+}  # fmt: skip
+_ROUTE: Final[Mapping[int, Field]] = {
+    1: Field("rt ip nexthop", "ipv4", 4), 2: Field("rt ip6 nexthop", "ipv6", 16), 3: Field("rt mtu", "host", 2),
+}  # fmt: skip
 _FIB_RESULTS: Final = {1: "oif", 2: "oifname", 3: "type"}
 _FIB_INPUTS: Final = {1: "saddr", 2: "daddr", 4: "mark", 8: "iif", 0x10: "oif"}
 _FIB_PRESENT: Final = 0x20
@@ -120,6 +130,38 @@ def header_fields(protocol: str, offset: int, width: int) -> tuple[Field, ...]:
         found.append(Field(f"{protocol} {name}", kind, size, protocol))
         offset, width = offset + size, width - size
     return tuple(found)
+
+
+def option_field(kind: int, offset: int, width: int, *, presence: bool) -> Field | None:
+    """A field of a TCP option (RFC 9293, section 3.1; RFC 7323), or whether the option is there."""
+    name, fields = _TCP_OPTIONS.get(kind, (str(kind), {}))
+    if presence:
+        return Field(f"tcp option {name}", "presence", 1, "tcp")
+    found, size = fields.get(offset, ("", 0))
+    return Field(f"tcp option {name} {found}", "number", size, "tcp") if size == width else None
+
+
+def option_name(kind: int) -> str:
+    """What nft(8) calls a TCP option."""
+    return _TCP_OPTIONS.get(kind, (str(kind), {}))[0]
+
+
+def route_field(key: int) -> Field | None:
+    """What the packet's route says (enum nft_rt_keys)."""
+    return _ROUTE.get(key)
+
+
+def cleared(fields: tuple[Field, ...], kept: bytes) -> Field | None:
+    """The one field of those side by side of which a mask keeps nothing, while it keeps all else: what is written anew."""
+    at, found = 0, list[Field | None]()
+    for field in fields:
+        mask = kept[at : at + field.width]
+        at += field.width
+        if any(mask) and mask != b"\xff" * field.width:
+            found.append(BITS.get((field.key, bytes(byte ^ 0xFF for byte in mask))))
+        elif not any(mask):
+            found.append(field)
+    return found[0] if len(found) == 1 else None
 
 
 def meta_field(key: int) -> Field | None:

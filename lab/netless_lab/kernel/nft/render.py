@@ -13,12 +13,14 @@ from ...model.netfilter import rules as r
 from ..netlink.attributes import attributes, text
 from . import conditions, statements, xt_matches, xt_targets
 from .datatypes import number, quoted, show
-from .fields import LINK, NETWORK, TRANSPORT, Field, ct_field, fib_field, header_fields, meta_field
+from .fields import LINK, NETWORK, TRANSPORT, Field, cleared, ct_field, fib_field, header_fields, meta_field, option_field, option_name, route_field
 from .matching import Phrase, Source, compare, compare_range, look_up
 from .sets import Set
 from .wire import Expression, verdict_of, verdict_words
 
 _EQ, _GTE, _LTE = 0, 5, 3
+_OF_TCP, _IS_THERE = 1, 1
+"""enum nft_exthdr_op: an option of TCP; NFT_EXTHDR_F_PRESENT: whether it is there at all."""
 _INHERENT = {"ip": "ip", "ip6": "ip6", "arp": "arp"}
 _MIXED = frozenset({"inet", "bridge", "netdev"})
 
@@ -65,6 +67,8 @@ class _Machine:
             "meta": self._on_meta,
             "ct": self._on_ct,
             "payload": self._on_payload,
+            "exthdr": self._on_exthdr,
+            "rt": self._on_rt,
             "fib": self._on_fib,
             "bitwise": self._on_bitwise,
             "byteorder": self._on_byteorder,
@@ -81,6 +85,8 @@ class _Machine:
         found = queue[0]
         if found.name == "cmp":
             return self._compare(queue)
+        if found.name == "payload" and self._written_back(queue):
+            return 3
         handler = self._handlers.get(found.name)
         if handler is not None:
             handler(found)
@@ -97,7 +103,7 @@ class _Machine:
         if field is None:
             self._unknown(found)
         elif 3 in found.data:
-            self._say(Phrase(f"{_qualified(field.key)} set {self._shown(found.number(3), field)}", parts=self._marked(found.number(3), field)))
+            self._say(Phrase(f"{_qualified(field.key)} set {self._shown(found.number(3), field)}", parts=self._set(found.number(3), field)))
         else:
             self._load(found.number(1), Source((field,)))
 
@@ -107,19 +113,18 @@ class _Machine:
         if field is None:
             self._unknown(found)
         elif 4 in found.data:
-            self._say(Phrase(f"{field.key} set {self._shown(found.number(4), field)}", parts=self._marked(found.number(4), field)))
+            self._say(Phrase(f"{field.key} set {self._shown(found.number(4), field)}", parts=self._set(found.number(4), field)))
         else:
             self._load(found.number(1), Source((field,)))
 
     def _on_payload(self, found: Expression) -> None:
         base, offset, width = found.number(2), found.number(3), found.number(4)
-        fields: tuple[Field, ...] = ()
-        if base == LINK:
-            fields = header_fields("ether", offset, width) or header_fields("vlan", offset, width)
-        elif base == NETWORK and self._network:
-            fields = header_fields(self._network, offset, width)
-        elif base == TRANSPORT:
-            fields = header_fields(self._transport or "th", offset, width)
+        fields = self._header(base, offset, width)
+        written = self._registers.get(_word(found.number(5))) if 5 in found.data else None
+        if len(fields) == 1 and width == fields[0].width and written is not None and (written.constant is not None or written.fields):
+            self._absorb(Source(fields))
+            self._say(Phrase(f"{fields[0].key} set {self._shown(found.number(5), fields[0])}", parts=self._set(found.number(5), fields[0])))
+            return
         if 5 in found.data or not fields:
             bases = {LINK: "ll", NETWORK: "nh", TRANSPORT: "th"}
             key = f"@{bases.get(base, base)},{offset * 8},{width * 8}"
@@ -128,6 +133,60 @@ class _Machine:
                 self._unknown(found, r.Unfollowed(f"{key} set"))
                 return
         self._load(found.number(1), Source(fields, loaded=width))
+
+    def _header(self, base: int, offset: int, width: int) -> tuple[Field, ...]:
+        if base == LINK:
+            return header_fields("ether", offset, width) or header_fields("vlan", offset, width)
+        if base == NETWORK and self._network:
+            return header_fields(self._network, offset, width)
+        return header_fields(self._transport or "th", offset, width) if base == TRANSPORT else ()
+
+    def _written_back(self, queue: Sequence[Expression]) -> bool:
+        """Whether a part of what is loaded is written anew, and all of it back: nft writes no single byte where a checksum counts pairs."""
+        if [found.name for found in queue[:3]] != ["payload", "bitwise", "payload"]:
+            return False
+        load, change, store = queue[:3]
+        same = [load.number(kind) for kind in (2, 3, 4)] == [store.number(kind) for kind in (2, 3, 4)]
+        if 5 in load.data or 5 not in store.data or not same or change.number(6):
+            return False
+        kept, flipped = change.value(4), change.value(5)
+        fields = self._header(load.number(2), load.number(3), load.number(4))
+        field = cleared(fields, kept)
+        if field is None:
+            return False
+        shift, bits = 0, int.from_bytes(kept, "big") ^ ((1 << len(kept) * 8) - 1)
+        while not bits >> shift & 1:
+            shift += 1
+        value = int.from_bytes(flipped, "big")
+        if value & ~bits:
+            return False
+        payload = (value >> shift).to_bytes(field.width, "big")
+        self._absorb(Source((field,)))
+        self._say(Phrase(f"{field.key} set {show(field.kind, payload, self._devices)}",
+                         parts=(r.Write(conditions.name_of(field), 0, number(field.kind, payload)),)))
+        return True
+
+    def _on_exthdr(self, found: Expression) -> None:
+        """Attributes: into which register 1, which header or option 2, where in it 3, how much 4, flags 5, of what 6, from which register 7."""
+        of_tcp = found.number(6) == _OF_TCP
+        if of_tcp and 1 not in found.data and 7 not in found.data:
+            self._say(Phrase(f"reset tcp option {option_name(found.number(2))}"))
+            return
+        field = option_field(found.number(2), found.number(3), found.number(4), presence=bool(found.number(5) & _IS_THERE)) if of_tcp else None
+        if field is None:
+            self._unknown(found, None if 1 in found.data else r.Unfollowed("exthdr set"))
+        elif 7 in found.data:
+            self._absorb(Source((field,)))
+            self._say(Phrase(f"{field.key} set {self._shown(found.number(7), field)}"))
+        else:
+            self._load(found.number(1), Source((field,)))
+
+    def _on_rt(self, found: Expression) -> None:
+        field = route_field(found.number(2))
+        if field is None:
+            self._unknown(found)
+        else:
+            self._load(found.number(1), Source((field,)))
 
     def _on_fib(self, found: Expression) -> None:
         self._load(found.number(1), Source((fib_field(found.number(2), found.number(3)),)))
@@ -256,19 +315,18 @@ class _Machine:
             return "<unknown>"
         return source.as_value(field, self._devices)
 
-    def _marked(self, register: int, field: Field) -> tuple[r.Part, ...]:
-        """What setting a mark or a zone does; other settings (priority, nftrace) decide nothing here. A mark may be computed from itself by one
-        masking.
-        """
+    def _set(self, register: int, field: Field) -> tuple[r.Part, ...]:
+        """What setting a mark, a zone or a field of a header does; other settings (priority, nftrace) decide nothing here."""
         source = self._registers.get(_word(register))
         if field.key in _ZONES:
             constant = source.constant if source is not None else None
             return (r.Zone(number(field.kind, constant[: field.width]) if constant is not None else None, _ZONES[field.key]),)
-        if field.key not in ("meta mark", "ct mark"):
+        if field.key not in ("meta mark", "ct mark") and not field.protocol:
             return ()
+        name = conditions.name_of(field)
         if source is None or source.constant is None:
-            return (r.Mark(field.key),)
-        return (r.Mark(field.key, 0, number(field.kind, source.constant)),)
+            return (r.Write(name),)
+        return (r.Write(name, 0, number(field.kind, source.constant[: field.width])),)
 
     def _say(self, phrase: Phrase) -> None:
         self.phrases.append(phrase)

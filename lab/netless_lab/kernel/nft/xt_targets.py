@@ -95,15 +95,15 @@ def _set_mark(revision: int, info: bytes, family: str) -> Decoded | None:
     if revision != 2:
         return None
     value, mask = struct.unpack_from("=II", info)
-    return (r.Mark("meta mark", ~mask & 0xFFFFFFFF, value),)
+    return (r.Write("meta mark", ~mask & 0xFFFFFFFF, value),)
 
 
 def _set_connmark(revision: int, info: bytes, family: str) -> Decoded | None:
     """struct xt_connmark_tginfo1: value, mask of the conntrack entry's mark, mask of the packet's, mode (0 set, 1 save, 2 restore)."""
     value, mask, _, mode = struct.unpack_from("=IIIB", info)
     if mode == 0:
-        return (r.Mark("ct mark", ~mask & 0xFFFFFFFF, value),)
-    return (r.Mark("ct mark" if mode == 1 else "meta mark"),)
+        return (r.Write("ct mark", ~mask & 0xFFFFFFFF, value),)
+    return (r.Write("ct mark" if mode == 1 else "meta mark"),)
 
 
 def _ct(revision: int, info: bytes, family: str) -> Phrase:
@@ -116,6 +116,15 @@ def _ct(revision: int, info: bytes, family: str) -> Phrase:
     by_mark = bool(flags & 16)
     zones = (r.Zone(None if by_mark else zone, "original" if flags & 4 else "reply" if flags & 8 else ""),) if zone or by_mark else ()
     return Phrase('xt target "CT"', opaque=True, parts=zones)
+
+
+def _set_hops(field: str) -> Callable[[int, bytes, str], Decoded]:
+    """struct ipt_TTL_info, ip6t_HL_info: how (0 set, 1 more, 2 fewer), and the number."""
+
+    def decode(revision: int, info: bytes, family: str) -> Decoded:
+        return (r.Write(field, 0, info[1]) if info[0] == 0 else r.Write(field),)
+
+    return decode
 
 
 def _untrack(revision: int, info: bytes, family: str) -> Decoded:
@@ -135,4 +144,6 @@ _CHANGES: Final[Mapping[str, Callable[[int, bytes, str], Decoded | None]]] = {
     "MARK": _set_mark,
     "CONNMARK": _set_connmark,
     "NOTRACK": _untrack,
+    "TTL": _set_hops("ip ttl"),
+    "HL": _set_hops("ip6 hoplimit"),
 }

@@ -173,6 +173,7 @@ NAMES: Final[Mapping[str, Mapping[int, str]]] = {
         10: "af11", 12: "af12", 14: "af13", 18: "af21", 20: "af22", 22: "af23", 26: "af31", 28: "af32", 30: "af33",
         34: "af41", 36: "af42", 38: "af43",
     },
+    "ecn": {0: "not-ect", 1: "ect1", 2: "ect0", 3: "ce"},
     "presence": {0: "missing", 1: "exists"},
 }  # fmt: skip
 """Kinds whose values have names."""
@@ -187,7 +188,7 @@ FLAGS: Final[Mapping[str, Mapping[int, str]]] = {
 
 _KINDS: Final = {
     "meta l4proto": "l4proto", "meta nfproto": "nfproto", "meta protocol": "ethertype", "ether type": "ethertype", "meta pkttype": "pkttype",
-    "ct direction": "ctdir", "ct state": "ctstate", "ct status": "ctstatus", "xt state": "xtstate", "tcp flags": "tcpflags", "ip dscp": "dscp",
+    "ct direction": "ctdir", "ct state": "ctstate", "ct status": "ctstatus", "xt state": "xtstate", "tcp flags": "tcpflags", "ip dscp": "dscp", "ip ecn": "ecn",
     "icmp type": "icmp", "icmp code": "icmpcode", "icmpv6 type": "icmpv6", "icmpv6 code": "icmpv6code", "fib saddr type": "fibtype",
     "fib daddr type": "fibtype", "meta mark": "mark", "ct mark": "mark", "arp operation": "arpop", "meta iiftype": "devtype", "meta oiftype": "devtype",
 }  # fmt: skip

@@ -133,8 +133,8 @@ class Zone(msgspec.Struct, frozen=True, tag="zone"):
     direction: Literal["", "original", "reply"] = ""
 
 
-class Mark(msgspec.Struct, frozen=True, tag="mark"):
-    """``field`` (``meta mark``, ``ct mark``) becomes ``(it & keep) ^ flip``; None for both: something that cannot be told."""
+class Write(msgspec.Struct, frozen=True, tag="write"):
+    """``field`` (``meta mark``, ``ct mark``, one of a header) becomes ``(it & keep) ^ flip``; None for both: something that cannot be told."""
 
     field: str
     keep: int | None = None
@@ -143,7 +143,7 @@ class Mark(msgspec.Struct, frozen=True, tag="mark"):
 
 Verdict = Accept | Drop | Jump | Return | Proceed | Unfollowed
 """What a verdict can be, in a rule as in a map of verdicts."""
-Part = Condition | Lookup | VerdictMap | Unread | Unfollowed | Accept | Drop | Jump | Return | Proceed | Rewrite | Untrack | Zone | Mark
+Part = Condition | Lookup | VerdictMap | Unread | Unfollowed | Accept | Drop | Jump | Return | Proceed | Rewrite | Untrack | Zone | Write
 """One thing a rule asks or does, in the rule's order. What changes nothing (a counter, a log) is not there."""
 
 

@@ -254,7 +254,7 @@ class _Walk:
                         yield missed, "next"
                     if met is not None:
                         going.append(met)
-                elif isinstance(part, r.Untrack | r.Zone | r.Mark):
+                elif isinstance(part, r.Untrack | r.Zone | r.Write):
                     going.append(msgspec.structs.replace(one, packet=self._changed(part, one.packet)))
                 else:
                     yield from self._decided(chain, rule, part, one, depth)
@@ -317,7 +317,7 @@ class _Walk:
 
     # ---- changes
 
-    def _changed(self, part: r.Untrack | r.Zone | r.Mark, packet: Packet) -> Packet:
+    def _changed(self, part: r.Untrack | r.Zone | r.Write, packet: Packet) -> Packet:
         if isinstance(part, r.Untrack):
             return packet.listing("ct state", only(STATES["untracked"])) if self._view.before_conntrack else packet
         if isinstance(part, r.Zone):  # of a packet that conntrack has seen nothing is changed (nft_ct_set_zone_eval(), net/netfilter/nft_ct.c)
