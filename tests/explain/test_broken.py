@@ -42,6 +42,17 @@ def test_a_rule_that_shuts_a_first_packet_out_can_go(lab: Running, name: str) ->
     assert explained(lab, BROKEN[name]).fix.startswith("nft delete rule ip lab forward handle ")
 
 
+@pytest.mark.parametrize("name", ["services: published, and asked next door", "services: published, and asked by its own"])
+def test_who_asks_for_a_port_of_his_neighbours_is_translated(lab: Running, name: str) -> None:
+    """What an expert types there is offered: then the answer comes back by who changed the destination."""
+    assert explained(lab, BROKEN[name]).fix.endswith(" masquerade")
+
+
+def test_what_takes_a_packet_before_its_translation_can_go(lab: Running) -> None:
+    """The rule before the masquerade is taken away, where the sender is translated then."""
+    assert explained(lab, BROKEN["reports: a return before the masquerade"]).fix.startswith("nft delete rule ip lab postrouting handle ")
+
+
 def test_a_mend_that_does_not_heal_is_not_offered(lab: Running) -> None:
     """A service that nobody serves, and one that is rejected: with the rule gone the packet would go out and find nobody (curl witnesses that)."""
     lab.goto(START, end=True)

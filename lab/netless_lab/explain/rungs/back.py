@@ -7,6 +7,8 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from msgspec.structs import replace
+
 from ...model.addresses import is_address
 from ...model.journey import Fact, Hop, Rewrite
 from ...model.journeys.flow import Flow
@@ -78,7 +80,8 @@ def no_masquerade(case: Case) -> Cause | None:
         before = taker.rule if taker is not None and taker.rule is not None else _returns(node, base, chain, rule, packet)
         if before is not None:
             reads = inferred(f"the chain reads, before it: {before.text}", case.listing(node.name, chain))
-            return blame(case, "masquerade-skipped", node.name, facts=(*weak, reads), how="before", rule=rule.text, before=before.text, src=source)
+            fix = _without(case, node, before, packet)
+            return blame(case, "masquerade-skipped", node.name, facts=(*weak, reads), how="before", fix=fix, rule=rule.text, before=before.text, src=source)
     if rules:
         return blame(case, "masquerade-skipped", node.name, facts=weak, rule=rules[0][2].text, src=source)
     loose = _unhooked(node)
@@ -100,6 +103,17 @@ def _returns(node: Node, base: Chain, chain: Chain, rule: Rule, packet: Packet) 
     """The rule that has the packet leave a chain before it comes to ``rule``."""
     earlier = chain.rules[: _place(chain, rule) - 1]
     return next((own for own in earlier if any(isinstance(part, Return) for part in own.parts) and not missed(node, base, chain, own, packet)), None)
+
+
+def _without(case: Case, node: Node, rule: Rule, packet: Packet) -> str:
+    """The command that takes a rule away; "" where the sender is not certainly translated then."""
+    chain = next((own for own in node.chains if any(one is rule for one in own.rules) and own.engine == "nft"), None)
+    if chain is None:
+        return ""
+    left = replace(chain, rules=tuple(own for own in chain.rules if own is not rule))
+    mended = replace(node, chains=tuple(left if own is chain else own for own in node.chains))
+    heals = always(through(mended, ("prerouting", "postrouting"), packet), lambda way: way.source_rewritten)
+    return case.run(node.name, f"nft delete rule {chain.family} {chain.table} {chain.name} handle {rule.handle}") if heals else ""
 
 
 def _unanswerable(case: Case) -> tuple[str, str]:
@@ -197,10 +211,14 @@ def _no_match(case: Case, node: Node, chain: Chain, rule: Rule, miss: Question, 
 def _masquerade(case: Case, node: Node, source: str, out: str) -> str:
     """The rule that is missing: for the source's own subnet, on the way out, in a chain made for it when there is none."""
     subnet = next((routes.subnet(own.cidr) for link in node.links for own in case.own(link) if routes.on_link(link, source)), source)
+    return translating(case, node, f"ip saddr {subnet} oifname {out} masquerade")
+
+
+def translating(case: Case, node: Node, rule: str) -> str:
+    """The command that has a node translate by such a rule; "" for IPv6, whose way is a route back: translation is nobody's first choice there."""
     nat = (chain for chain in node.chains if chain.hook == "postrouting" and chain.type == "nat" and chain.family in FAMILIES[case.family])
     if case.family == 6:
-        return ""  # a route back is the way of IPv6; translation is nobody's first choice there
-    rule = f"ip saddr {subnet} oifname {out} masquerade"
+        return ""
     if (base := next(nat, None)) is not None:
         return case.run(node.name, f"nft add rule {base.family} {base.table} {base.name} {rule}")
     steps = ("nft add table ip nat", "nft 'add chain ip nat postrouting { type nat hook postrouting priority srcnat; }'",
@@ -228,15 +246,23 @@ def answer_from_another(case: Case) -> Cause | None:
     where = changed[0].node
     facts = (inferred(f"in {owner_words(where)} {changed[0].before} became {changed[0].after}", case.run(where, "nft list ruleset")),
              seen(f"the answer came home from {strange.src}", case.run(case.probe.node, "tcpdump -n")))
-    return blame(case, "no-hairpin", where, facts=facts, asker=owner_words(case.probe.node), asked=asked, address=strange.src)
+    return blame(case, "no-hairpin", where, facts=facts, fix=turning_round(case, where, first[0].src, strange.src), asker=owner_words(case.probe.node),
+                 asked=asked, address=strange.src)
+
+
+def turning_round(case: Case, node: str, asker: str, target: str) -> str:
+    """The rule by which answers come back through who changed the destination: to whom it leads, the asker is that node itself."""
+    return translating(case, case.node(node), f"ip saddr {asker} ip daddr {target} masquerade")
 
 
 def same_home(case: Case) -> Cause | None:
     """A published port that leads back to the very node that asks."""
     for change in case.redirects:
-        if case.sender.owner(routes.host_of(change.after)) is not None:
+        own = routes.host_of(change.after)
+        if case.sender.owner(own) is not None:
             fact = inferred(f"in {owner_words(change.node)} {change.before} became {change.after}", case.run(change.node, "nft list ruleset"))
-            return blame(case, "no-hairpin", change.node, facts=(fact,), how="same", asker=owner_words(case.probe.node))
+            fix = turning_round(case, change.node, own, own)
+            return blame(case, "no-hairpin", change.node, facts=(fact,), fix=fix, how="same", asker=owner_words(case.probe.node))
     return None
 
 

@@ -13,7 +13,7 @@ from ..packets import redirections
 from ..policy import policy, refusing, route_fact
 from ..rules import puts_in
 from ..segment import End
-from .back import whose_source
+from .back import turning_round, whose_source
 
 
 def no_way_out(case: Case) -> Cause | None:
@@ -280,7 +280,8 @@ def martian(case: Case) -> Cause | None:
         holds = inferred(f"{own.name} holds {last.src}", case.ip(node.name, f"address show {own.name}"))
         if last.dst == last.src or any(routes.host_of(change.after) == last.src for change in case.redirects):
             rewriter = next((change.node for change in case.redirects), node.name)
-            return blame(case, "no-hairpin", rewriter, facts=(holds,), how="martian", asker=owner_words(node.name), address=last.src)
+            return blame(case, "no-hairpin", rewriter, facts=(holds,), fix=turning_round(case, rewriter, last.src, last.src), how="martian",
+                         asker=owner_words(node.name), address=last.src)
         written = next((one for one in case.evidence.journey.rewrites if one.what == "source" and routes.host_of(one.after) == last.src), None)
         if written is not None and written.node != node.name and last.leg == "forward":
             return whose_source(case, written, (holds,))
