@@ -11,7 +11,7 @@ import pytest
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel.read import Reader, own_node
 from netless_lab.model.diff import diff
-from netless_lab.primitives.base import Where
+from netless_lab.primitives.base import Where, nft_word
 from netless_lab.primitives.retell import retell
 
 OWNED = "add table inet owned"
@@ -69,3 +69,34 @@ def test_a_label_of_an_address_is_no_command() -> None:
     assert not os.path.exists("/tmp/x")
     (link,) = json.loads(sh("ip -j addr show d0"))
     assert [own["label"] for own in link["addr_info"] if own["family"] == "inet"] == ["d0:;>/tmp/x;"]
+
+
+@pytest.mark.parametrize("name", ["a;b", "x#y", "{", "a\\", "$(id)", "lo,b", "e*"])
+@sandboxed
+def test_a_chain_of_a_device_is_told_again(name: str) -> None:
+    """Its device may be called anything that a quote does not end: alone, and beside another."""
+    here, reader = [own_node()], Reader()
+    before = reader.snapshot(here)
+    subprocess.run(["ip", "link", "add", "name", name, "type", "bridge"], check=True)
+    made = ["add table netdev t"]
+    for own, devices in (("one", f'"{name}"'), ("two", f'"{name}", lo')):
+        made.append(f"add chain netdev t {own} {{ type filter hook ingress devices = {{ {devices} }} priority 5; }}")
+    subprocess.run(["nft", "; ".join(made)], check=True)
+    listed = sh("nft list ruleset")
+    after = reader.snapshot(here)
+    told = [doing for own in retell(diff(before, after), before, after) for doing in own.doings or ()]
+    sh("nft flush ruleset")
+    subprocess.run(["ip", "link", "del", "dev", name], check=True)
+    for doing in told:
+        subprocess.run(["sh", "-e", "-c", "\n".join(doing.commands("ip", Where("host")))], check=True)
+    assert sh("nft list ruleset") == listed
+
+
+@pytest.mark.parametrize("name", ["e*", "e*x", "$(id)", "a;b#", "a\\"])
+@sandboxed
+def test_a_shown_rule_is_about_that_device(name: str) -> None:
+    """The device with just this name, and not all whose names begin like it."""
+    subprocess.run(["nft", f"add table ip t; add chain ip t c; add rule ip t c iifname {nft_word(name)} accept"], check=True)
+    (compared,) = (line for line in sh("nft --debug=netlink list ruleset").splitlines() if "cmp eq reg 1" in line)
+    asked = b"".join(int(word, 16).to_bytes(4, "little") for word in compared.partition("reg 1 ")[2].strip(" ]").split())
+    assert asked == name.encode().ljust(16, b"\0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import pytest
 
@@ -63,6 +64,19 @@ def test_a_name_given_by_a_process_is_given_in_the_next_lab(lab: Running) -> Non
     here, there = replayed(lab, "ip netns exec nine cat /sys/class/net/w9/address", "ls /run/netns")
     assert here == there
     assert str(pid) not in lab.client.ask(GetHistory()).script
+
+
+def test_the_script_runs_no_host_name(lab: Running) -> None:
+    """The kernel takes any line for a host name, and hostname(1) few: the script tells that one of it, and a shell reads nothing into it."""
+    lab.reset("lab")
+    name = "c9;>$(echo /tmp/owned);'>/tmp/owned;'"
+    inside = f"import socket, time; socket.sethostname({name!r}); time.sleep(600)"
+    typed(lab, f"setsid unshare --net --mount --uts --ipc python3 -c {quote(inside)} >/dev/null 2>&1 &")
+    assert eventually(lambda: name in [node.name for node in lab.status().nodes]), lab.status().nodes
+    with running() as other:
+        other.sh(lab.client.ask(GetHistory()).script)
+        assert eventually(lambda: "sleep" in other.sh("ps -eo comm"))
+        assert "owned" not in other.sh("ls /tmp")
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ def literal(name: str) -> str:
 
 
 def nft_word(name: str) -> str:
-    """An interface inside a rule of nft(8), which knows no escapes."""
-    return f'"{name}"'
+    """An interface inside a rule of nft(8), which takes a star at the end for all names that begin so, unless a backslash stands before it."""
+    return f'"{name[:-1]}\\*"' if name.endswith("*") else f'"{name}"'
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class Where(msgspec.Struct, frozen=True):
         """A process of ``node``, or a shell variable to fill in when none is known."""
         if node in self.pids:
             return str(self.pids[node])
-        return "1" if node == "host" else f"$PID_{''.join(c if c.isalnum() else '_' for c in node)}"
+        return "1" if node == "host" else f"$PID_{''.join(c if c.isascii() and c.isalnum() else '_' for c in node)}"
 
 
 class _Verb:

@@ -30,11 +30,11 @@ class StartContainer(Action, frozen=True, rename={"node": "start"}):
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """unshare(1); setsid(1) so that it outlives the terminal. There is no older way and no netlink in it."""
-        inside = f"hostname {self.node}; exec sleep infinity"
+        inside = f"hostname {'-- ' * self.node.startswith('-')}{word(self.node)}; exec sleep infinity"
         if dialect == "pyroute2":
-            words = f'["unshare", "--net", "--mount", "--uts", "--ipc", "sh", "-c", "{inside}"]'
+            words = f'["unshare", "--net", "--mount", "--uts", "--ipc", "sh", "-c", {literal(inside)}]'
             return ("import subprocess", f"subprocess.Popen({words}, start_new_session=True)")
-        return (f"setsid unshare --net --mount --uts --ipc sh -c '{inside}' &",)
+        return (f"setsid unshare --net --mount --uts --ipc sh -c {word(inside)} &",)
 
     def inverse(self) -> tuple[Action, ...]:
         return (StopContainer(node=self.node),)

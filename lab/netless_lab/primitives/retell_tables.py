@@ -231,7 +231,8 @@ def firewall(change: fw.FirewallChange) -> tuple[Doing, ...] | None:
             first = f"add counter {own.family} {own.table} {counter[1]}; " if counter and verb == "add" else ""
             said = f"nft {_quoted(f'{first}{verb} element {place_of(own)} {{ {element.text} }}')}" if plain and (counter or own.maps_to not in _OBJECTS) else None
         case fw.ChainAdded(chain=chain):
-            said = f"nft {_quoted(f'add chain {place_of(chain)}{_hook(chain)}')}" if _CHAIN.fullmatch(place_of(chain)) else None
+            plain = bool(_CHAIN.fullmatch(place_of(chain))) and '"' not in (chain.device or "")
+            said = f"nft {_quoted(f'add chain {place_of(chain)}{_hook(chain)}')}" if plain else None
         case fw.ChainRemoved(chain=chain):
             place = place_of(chain)
             said = f"nft 'flush chain {place}; delete chain {place}'" if _CHAIN.fullmatch(place) else None
@@ -292,7 +293,8 @@ def _typed(own: NamedSet) -> str:
 def _hook(chain: Chain) -> str:
     if chain.hook is None:
         return ""
-    at = "" if not chain.device else f" devices = {{ {chain.device} }}" if "," in chain.device else f" device {chain.device}"
+    devices = ", ".join(f'"{own}"' for own in chain.device.split(", ")) if chain.device else ""
+    at = f" devices = {{ {devices} }}" if devices else ""
     policy = f" policy {chain.policy};" if chain.policy else ""
     return f" {{ type {chain.type} hook {chain.hook}{at} priority {chain.priority};{policy} }}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..model.gates import networks, passes_on, switched_on
 from ..model.netfilter.packet import common, network, spans
 from ..model.snapshot import Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, literal
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, literal, word
 from .look import inside, no_node, place
 from .outline import with_sysctl
 from .roles import NodeName
@@ -58,7 +58,7 @@ class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"})
         if value == self.value:
             return Met(claim)
         seen = f"{self.key} is {value}" if value is not None else f"{self.key} is not there"
-        return NotMet(claim, f"{self.key} = {self.value}{inside(self.node)}", seen, where.run(self.node, f"sysctl {self.key}"))
+        return NotMet(claim, f"{self.key} = {self.value}{inside(self.node)}", seen, where.run(self.node, f"sysctl {word(self.key)}"))
 
 
 def slashed(key: str) -> str:
@@ -114,16 +114,17 @@ def write_lines(dialect: Dialect, where: Where, node: str, key: str, value: str)
     """The lines that set a sysctl of ``node``."""
     path = f"/proc/sys/{slashed(key)}"
     if dialect == "legacy":
-        return (where.shell(node, f"echo {value} > {path}"),)
+        return (where.shell(node, f"echo {word(value)} > {word(path)}"),)
     if dialect == "ip":
-        return (where.run(node, f"sysctl -w {key}={value}"),)
+        return (where.run(node, f"sysctl -w {word(f'{key}={value}')}"),)
+    write = f'open({literal(path)}, "w").write({literal(value)})'
     if node == where.node:
-        return (f'open("{path}", "w").write("{value}")',)
+        return (write,)
     if node in where.names:
         enter = f"netns.setns({literal(where.names[node])}, flags=0)"
     else:
         enter = f'netns.setns("/proc/{where.pid(node)}/ns/net", flags=0)'
-    return ("from pyroute2 import netns", enter, f'open("{path}", "w").write("{value}")')
+    return ("from pyroute2 import netns", enter, write)
 
 
 KEY = "net.ipv4.ip_forward"
@@ -178,9 +179,9 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
                     near = f"It is on in {place(wrong)}; but the packets pass through {place(node)}, which has a setting of its own."
             return NotMet(claim, expected, f"{KEY} is {value if value is not None else 'not readable'}", look, near)
         device = next(device for device, on in passing.items() if on != self.on)
-        key, word = f"net/ipv4/conf/{device}/forwarding", "on" if self.on else "off"
-        near = f"ip_forward is {word}, but {device} has a switch of its own, and it is {'off' if self.on else 'on'}."
-        return NotMet(claim, expected, f"{key} is {int(not self.on)}", where.run(self.node, f"sysctl {key}"), near)
+        key, switch = f"net/ipv4/conf/{device}/forwarding", "on" if self.on else "off"
+        near = f"ip_forward is {switch}, but {device} has a switch of its own, and it is {'off' if self.on else 'on'}."
+        return NotMet(claim, expected, f"{key} is {int(not self.on)}", where.run(self.node, f"sysctl {word(key)}"), near)
 
 
 def _travelled(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
