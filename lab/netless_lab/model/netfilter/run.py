@@ -30,6 +30,9 @@ _CONNTRACK: Final = -200
 _DEEP: Final = 16
 """The kernel refuses more jumps (NFT_JUMP_STACK_SIZE)."""
 _MOST_WAYS: Final = 256
+"""Into how many ways a packet may part before nobody follows them any further."""
+_MOST_STEPS: Final = 20_000
+"""How many rules are asked before that, whichever way asks: jumps may lead past the same rules again and again."""
 _TAKES_IN: Final[frozenset[Program]] = frozenset({"xdp", "tc-ingress"})
 _LETS_OUT: Final[frozenset[Program]] = frozenset({"tc-egress", "queue"})
 """What decides over a packet that comes in by a device, and over one that leaves by it."""
@@ -137,12 +140,10 @@ def through(node: Node, hooks: Sequence[str], packet: Packet, families: Collecti
     if (taken := unread(node, packet)) is not None:
         return (Way(packet, packet, "lost", taken=taken),)
     asked = families if families is not None else FAMILIES[packet.family]
-    ways = [Way(packet, packet, "accept")]
+    ways, budget = [Way(packet, packet, "accept")], _Budget()
     for hook in hooks:
         for base in base_chains(node, hook, asked, device):
-            ways = [after for way in ways for after in (_at_base(node, base, hook, way) if way.end == "accept" else (way,))]
-            if len(ways) > _MOST_WAYS:
-                return (Way(packet, packet, "lost", base),)
+            ways = [after for way in ways for after in (_at_base(node, base, hook, way, budget) if way.end == "accept" else (way,))]
     return tuple(ways)
 
 
@@ -153,10 +154,30 @@ def translates(node: Node, packet: Packet) -> bool:
 
 def at_chain(node: Node, base: Chain, hook: str, packet: Packet) -> tuple[Way, ...]:
     """What one base chain would do with a packet, were it the only one."""
-    return tuple(_at_base(node, base, hook, Way(packet, packet, "accept")))
+    return tuple(_at_base(node, base, hook, Way(packet, packet, "accept"), _Budget()))
 
 
-def _at_base(node: Node, base: Chain, hook: str, way: Way) -> Iterator[Way]:
+class _Budget:
+    """What may be spent on one question: when it is, every way that would cost more is lost where it is, and what has ended stays true."""
+
+    def __init__(self) -> None:
+        self._ways, self._steps = _MOST_WAYS, _MOST_STEPS
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left of it."""
+        return self._ways <= 0 or self._steps <= 0
+
+    def step(self, elements: int = 0) -> None:
+        """A rule is asked, or whether something is in a set of so many, of which each takes an eighth of the time."""
+        self._steps -= 1 + elements // 8
+
+    def part(self) -> None:
+        """There is one way more."""
+        self._ways -= 1
+
+
+def _at_base(node: Node, base: Chain, hook: str, way: Way, budget: _Budget) -> Iterator[Way]:
     """One way through one base chain."""
     if base.type == "nat" and not _asks_nat(way, hook):
         yield way
@@ -165,7 +186,7 @@ def _at_base(node: Node, base: Chain, hook: str, way: Way) -> Iterator[Way]:
     if hook in ("prerouting", "input", "ingress") and packet.names.get("oifname"):
         packet = packet.between(packet.names.get("iifname", ""), "")
     out = way.packet.names.get("oifname", "")
-    for after in _Walk(node, base).all(msgspec.structs.replace(way, packet=packet)):
+    for after in _Walk(node, base, budget).all(msgspec.structs.replace(way, packet=packet)):
         yield msgspec.structs.replace(after, packet=after.packet.between(after.packet.names.get("iifname", ""), out)) if out else after
 
 
@@ -202,8 +223,8 @@ def _view(node: Node, base: Chain) -> View:
 class _Walk:
     """One base chain at work."""
 
-    def __init__(self, node: Node, base: Chain) -> None:
-        self._node, self._base = node, base
+    def __init__(self, node: Node, base: Chain, budget: _Budget) -> None:
+        self._node, self._base, self._budget = node, base, budget
         self._view = _view(node, base)
 
     def all(self, way: Way) -> Iterator[Way]:
@@ -222,14 +243,15 @@ class _Walk:
         for rule in chain.rules:
             going: list[Way] = []
             for one in ways:
+                if self._budget.spent:
+                    yield msgspec.structs.replace(one, end="lost", chain=chain, rule=None), True
+                    continue
+                self._budget.step()
                 for after, outcome in self._rule(chain, rule, one, depth):
                     if outcome == "next":
                         going.append(after)
                     else:
                         yield after, outcome == "ended"
-            if len(going) > _MOST_WAYS:
-                yield msgspec.structs.replace(way, end="lost", chain=chain, rule=rule), True
-                return
             ways = going
         for one in ways:
             yield one, False
@@ -292,22 +314,31 @@ class _Walk:
 
     def _asked(self, chain: Chain, rule: Rule, part: Question, way: Way) -> tuple[Way | None, Way | None]:
         """(the part of it that meets the condition, the part that does not); both all of it where that has to be guessed."""
+        if isinstance(part, r.Lookup):
+            self._budget.step(len(self._view.elements(part, chain) or ()))
         split = self._view.ask(part, chain, way.packet)
         if isinstance(split, str):
             guessed = msgspec.structs.replace(way, doubts=(*way.doubts, Doubt(chain, rule, split)))
+            self._budget.part()
             return guessed, guessed
         met, missed = (msgspec.structs.replace(way, packet=part) if part is not None else None for part in split)
+        if met is not None and missed is not None:
+            self._budget.part()
         return met, missed
 
     def _mapped(self, chain: Chain, rule: Rule, part: r.VerdictMap, way: Way) -> Iterator[tuple[Way, r.Verdict | None]]:
         """Every part of it with what its element decides, None where there is no element."""
         if (elements := self._view.elements(part, chain)) is None:
             guessed = msgspec.structs.replace(way, doubts=(*way.doubts, Doubt(chain, rule, "unread")))
+            self._budget.part()
             yield guessed, None
             yield guessed, r.Unfollowed(part.name)
             return
         left: Way | None = way
         for element in elements:
+            if left is not None and self._budget.spent:
+                yield left, r.Unfollowed(part.name)
+                return
             if left is not None and element.verdict is not None:
                 met, left = self._asked(chain, rule, r.Lookup(part.fields, part.name, (element,)), left)
                 if met is not None:
