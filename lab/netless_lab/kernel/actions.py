@@ -27,6 +27,7 @@ from .mounts import name_by_mount, name_by_symlink, take_name
 from .namespace import Namespace, call_in, call_in_new, write_sysctl
 from .nft import expressions as say
 from .prompt import run_to_end
+from .rooted import write_text
 from .sweep import delete_all
 from .toolbox import Toolbox
 
@@ -244,8 +245,7 @@ def clear_resolver(tools: Toolbox, action: ClearResolver) -> None:
 
 
 def _write_resolver(tools: Toolbox, node: str, text: str) -> None:
-    with open(f"/proc/{tools.pid(node)}/root{FILE}", "w", encoding="ascii") as file:
-        file.write(text)
+    write_text(f"/proc/{tools.pid(node)}/root", FILE, text)
 
 
 class CommandFailed(Exception):

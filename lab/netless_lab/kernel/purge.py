@@ -28,8 +28,9 @@ from .netlink.nsid import inodes_of
 from .netlink.socket import ACK, CREATE, EXCLUSIVE, NetlinkError, NetlinkSocket
 from .nft.batch import Batch, table_names
 from .read import NodeRef
-from .resolvers import ETC_NETNS
+from .resolvers import ETC_NETNS, RESOLV_CONF
 from .restore import Restorer, cables
+from .rooted import read_text, write_text
 from .settings import Settings
 from .sweep import Sweep
 
@@ -251,17 +252,13 @@ def _resolver(cleaning: _Cleaning) -> list[str]:
     """The name servers of the node's own file, written in place: in a container the file is a mount."""
     if cleaning.ref.pid is None:
         return []
-    path = f"/proc/{cleaning.ref.pid}/root/etc/resolv.conf"
+    root = f"/proc/{cleaning.ref.pid}/root"
     lines = "".join(f"nameserver {server}\n" for server in cleaning.wanted.resolvers) or NO_SERVER
     try:
-        with open(path, "a+", encoding="utf-8", errors="replace") as file:
-            file.seek(0)
-            if file.read(len(lines) + 1) == lines:  # it may be of any length
-                return []
-            file.truncate(0)
-            file.write(lines)
+        if read_text(root, RESOLV_CONF) != lines:
+            write_text(root, RESOLV_CONF, lines)
     except OSError as error:
-        return [f"could not write /etc/resolv.conf of {cleaning.wanted.name}: {error.strerror}"]
+        return [f"could not write {RESOLV_CONF} of {cleaning.wanted.name}: {error.strerror}"]
     return []
 
 

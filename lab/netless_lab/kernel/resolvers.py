@@ -8,49 +8,36 @@ puts it in the place of /etc/resolv.conf (ip-netns(8)), and by nobody else.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from typing import Final
 
+from .rooted import read_text
+
+RESOLV_CONF: Final = "/etc/resolv.conf"
 ETC_NETNS: Final = "/etc/netns"
 """Where ``ip netns exec`` looks for files to put in the place of those in /etc, a folder for each name."""
-_MOST_BYTES: Final = 1 << 16
 _SERVER: Final = re.compile(r"nameserver[ \t]+([^ \t]+)")
 
 
 def read_resolvers(root: str) -> tuple[str, ...]:
-    """The servers in ``root``/etc/resolv.conf. ``root`` is /proc/PID/root, or "" for our own root."""
-    return _servers(f"{root}/etc/resolv.conf")
+    """The servers in /etc/resolv.conf below ``root``, which is /proc/PID/root, or "" for our own."""
+    return _servers(root, RESOLV_CONF)
 
 
 def resolvers_by_name(names: Iterable[str]) -> tuple[str, ...]:
     """The servers that /etc/netns has for the first of a namespace's ``names`` for which it has any."""
-    return next((servers for name in names if (servers := _servers(f"{ETC_NETNS}/{name}/resolv.conf"))), ())
+    return next((servers for name in names if (servers := _servers("", f"{ETC_NETNS}/{name}/resolv.conf"))), ())
 
 
 def read_hosts(root: str, name: str) -> str | None:
-    """The address that ``root``/etc/hosts has for a name, one of IPv4 if there is one; None when it has none."""
-    lines = (line.partition("#")[0].split() for line in _content(f"{root}/etc/hosts").split("\n"))
+    """The address that /etc/hosts below ``root`` has for a name, one of IPv4 if there is one; None when it has none."""
+    lines = (line.partition("#")[0].split() for line in read_text(root, "/etc/hosts").split("\n"))
     found = [words[0] for words in lines if name.rstrip(".").lower() in (word.lower() for word in words[1:])]
     return min(found, key=lambda address: ":" in address, default=None)
 
 
-def _servers(path: str) -> tuple[str, ...]:
+def _servers(root: str, path: str) -> tuple[str, ...]:
     """What is no address is no server, but is told as it is written."""
-    named = (_SERVER.match(line) for line in _content(path).split("\n"))
+    named = (_SERVER.match(line) for line in read_text(root, path).split("\n"))
     return tuple("".join(own if own.isprintable() else repr(own)[1:-1] for own in found[1]) for found in named if found is not None)
-
-
-def _content(path: str) -> str:
-    """The text of a file, "" when it cannot be read."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    try:
-        return os.read(fd, _MOST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
-    finally:
-        os.close(fd)
