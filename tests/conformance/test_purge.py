@@ -306,6 +306,22 @@ def test_legacy_rules_are_emptied() -> None:
 
 
 @sandboxed
+def test_a_table_that_a_program_keeps_for_itself_keeps_no_other() -> None:
+    """Nobody but its owner may delete it (nft(8), ``flags owner``): all other tables go, and it is told. With the program it goes itself."""
+    with lab() as own:
+        sh("nft add table ip first; nft 'table inet other { chain f { type filter hook forward priority 0; policy drop; }; }'")
+        with subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as owner:
+            assert owner.stdin is not None
+            print("add table ip kept { flags owner; }", file=owner.stdin, flush=True)
+            assert eventually(lambda: "table ip kept" in sh("nft list tables"))
+            (problem,) = own.purge().problems
+            assert "kept in host" in problem
+            assert sh("nft list tables") == "table ip kept\n"
+        assert eventually(lambda: sh("nft list tables") == "")
+        assert own.purge().problems == ()
+
+
+@sandboxed
 def test_connections_are_forgotten() -> None:
     """An old connection must not carry a new lesson's packets: conntrack -L is empty after the purge."""
     with lab() as own:

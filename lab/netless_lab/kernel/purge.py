@@ -8,6 +8,7 @@ the baseline gets its names, addresses, routes and flags back. The caller looks 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import threading
@@ -212,11 +213,8 @@ def _firewall(cleaning: _Cleaning) -> list[str]:
     """No table but those of the baseline, no legacy tables, no policy of IPsec, no endpoint of multipath TCP, no connection remembered."""
     namespace = cleaning.ref.namespace
     keep = {(chain.family, chain.table) for chain in cleaning.wanted.chains}
-    problems: list[str] = []
-    with contextlib.suppress(OSError):  # a kernel without nf_tables has none to delete
-        gone = [table for table in table_names(namespace) if table not in keep]
-        if gone:
-            _delete_tables(namespace, gone)
+    gone = [table for table in table_names(namespace) if table not in keep]
+    problems = [f"the table {table} in {cleaning.wanted.name} cannot be deleted: {why}" for table, why in _delete_tables(namespace, gone)]
     legacy_tables = call_in(namespace, _legacy_tables)
     problems += legacy.flush(namespace, [table for table in legacy_tables if table not in cleaning.wanted.xtables])
     with contextlib.suppress(OSError):  # a kernel without IPsec has none to forget
@@ -228,15 +226,33 @@ def _firewall(cleaning: _Cleaning) -> list[str]:
     return problems
 
 
-def _delete_tables(namespace: Namespace, tables: list[tuple[str, str]]) -> None:
-    """One transaction. Closing the socket after a delete waits for the kernel to clean up, 8 to 16 ms: let another thread wait."""
-    batch = Batch(namespace)
+def _delete_tables(namespace: Namespace, tables: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """All in one transaction, or one by one when that is refused: a program may keep a table for itself (nft(8), ``flags owner``). Those that stay,
+    and why. Closing the socket after a delete waits for the kernel to clean up, 8 to 16 ms: let another thread wait.
+    """
+    if not tables:
+        return []
     try:
-        for family, table in tables:
-            batch.delete_table(family, table)
-        batch.commit()
+        batch = Batch(namespace)
+    except OSError as error:  # out of open files
+        return [(" ".join(one), str(error.strerror)) for one in tables]
+    try:
+        return [] if _deleted(batch, tables) is None else [(" ".join(one), why) for one in tables if (why := _deleted(batch, [one])) is not None]
     finally:
         threading.Thread(target=batch.close, name="netless-closing", daemon=True).start()
+
+
+def _deleted(batch: Batch, tables: Sequence[tuple[str, str]]) -> str | None:
+    """None when they are, else why not. One that went by itself meanwhile refuses the transaction, and is gone all the same when it is alone."""
+    for family, table in tables:
+        batch.delete_table(family, table)
+    try:
+        batch.commit()
+    except OSError as error:
+        if error.errno == errno.EPERM:
+            return "a program that runs keeps it for itself"
+        return None if len(tables) == 1 and error.errno == errno.ENOENT else str(error.strerror)
+    return None
 
 
 def _legacy_tables() -> list[str]:
