@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from helpers.lab import lab
-from helpers.sandboxed import sandboxed, sh
+from helpers.sandboxed import sandboxed, sandboxed_once, sh
 from netless_lab.kernel import probe as probing
-from netless_lab.model.probe import Lookup
+from netless_lab.model.probe import Fetch, Lookup
 from netless_lab.model.snapshot import Node, Snapshot
 from netless_lab.primitives.base import Met
 from netless_lab.primitives.resolver import HasResolver
@@ -76,6 +76,31 @@ async def test_a_name_in_the_file_of_hosts_is_not_asked_for() -> None:
         assert sh(f"nsenter -t {refs['c1'].pid} -m getent ahostsv4 example.test").split()[0] == "203.0.113.1"
         outcome = await probing.run(Lookup("c1", "Example.test"), refs, deadline_s=1.0, grace_s=0.05)
         assert (outcome.result, outcome.answer, outcome.by) == ("answered", "203.0.113.1", None) and "/etc/hosts" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("foo foo", None),
+        ("10.0.0 foo", None),
+        ("010.0.0.7 foo", None),
+        ("fe80::1%lo foo", None),
+        ("bar foo\\n10.0.0.7 bar foo", "10.0.0.7"),
+        (":::7 foo\\n10.0.0.7 foo", "10.0.0.7"),
+        ("fd00::7 foo", "fd00::7"),
+    ],
+)
+@sandboxed_once
+async def test_a_line_that_begins_with_no_address_is_none(lines: str, found: str | None) -> None:
+    """As for the container's own programs, getent(1) the witness: the servers are asked then, of which there is none here."""
+    with lab() as own:
+        refs = own.refs()
+        sh(f"printf '%b\\n' '{lines}' | nsenter -t {refs['c1'].pid} -m tee /etc/hosts")
+        assert sh(f"nsenter -t {refs['c1'].pid} -n -m getent ahosts foo || true").split()[:1] == ([found] if found else [])
+        outcome = await probing.run(Lookup("c1", "foo"), refs, deadline_s=1.0, grace_s=0.05)
+        assert (outcome.answer, outcome.reason) == ((found, "answered") if found else (None, "no-resolver"))
+        page = await probing.run(Fetch("c1", "http://foo/"), refs, deadline_s=1.0, grace_s=0.05)
+        assert (page.reason == "no-resolver") == (found is None)
 
 
 @sandboxed

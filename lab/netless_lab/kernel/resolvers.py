@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from ..model.addresses import is_address
 from .rooted import read_text
 
 RESOLV_CONF: Final = "/etc/resolv.conf"
@@ -31,9 +32,13 @@ def resolvers_by_name(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def read_hosts(root: str, name: str) -> str | None:
-    """The address that /etc/hosts below ``root`` has for a name, one of IPv4 if there is one; None when it has none."""
+    """The address that /etc/hosts below ``root`` has for a name, one of IPv4 if there is one; None when it has none.
+
+    A line that begins with none, the link of ``fe80::1%eth0`` with it, is no line: the C library reads it by inet_pton(3).
+    """
     lines = (line.partition("#")[0].split() for line in read_text(root, "/etc/hosts").split("\n"))
-    found = [words[0] for words in lines if name.rstrip(".").lower() in (word.lower() for word in words[1:])]
+    named = (words[0] for words in lines if name.rstrip(".").lower() in (word.lower() for word in words[1:]))
+    found = [word for word in named if is_address(word) and "%" not in word]
     return min(found, key=lambda address: ":" in address, default=None)
 
 
