@@ -128,12 +128,12 @@ async def test_a_change_is_heard_where_nothing_else_happens(command: str) -> Non
 
 @sandboxed
 async def test_what_packets_teach_is_told_apart() -> None:
-    """A ping's neighbours and the bridge's entries are no change that somebody made; the same kinds of entries set by hand are."""
+    """A ping's neighbours and the bridge's entries are no change that somebody made; to set or take away the same kinds of entries by hand is."""
     with c1() as ref:
         inside = f"nsenter --net=/proc/{ref.pid}/ns/net "
         sh(f"""for in in "" "{inside}"; do $in sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1; done
             ip link add br0 type bridge; ip link set br0 up; ip addr add 10.0.0.1/24 dev br0
-            ip link add p0 netns {ref.pid} type veth peer name p1; ip link set p1 master br0 up
+            ip link add p0 address 02:00:00:00:00:02 netns {ref.pid} type veth peer name p1; ip link set p1 master br0 up
             {inside} ip addr add 10.0.0.2/24 dev p0; {inside} ip link set p0 up""")
         changed, learned = Ear(), Ear()
         watch = Watch(asyncio.get_running_loop(), changed, learned)
@@ -145,8 +145,33 @@ async def test_what_packets_teach_is_told_apart() -> None:
             await changed.settles()
             assert await learned.hears("ping -c1 -W5 10.0.0.2")
             assert not changed.news.is_set()
-            for command in ("ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:09 dev br0", "bridge fdb add 02:00:00:00:00:08 dev p1 master static"):
+            for command in (
+                "ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:09 dev br0",
+                "bridge fdb add 02:00:00:00:00:08 dev p1 master static",
+                "ip neigh replace 10.0.0.8 lladdr 02:00:00:00:00:08 dev br0 nud reachable",
+                "ip neigh del 10.0.0.9 dev br0",
+                "ip neigh del 10.0.0.2 dev br0",
+                "bridge fdb del 02:00:00:00:00:02 dev p1 master",
+            ):
                 assert await changed.hears(command), command
+
+
+@sandboxed
+async def test_what_time_takes_is_told_apart() -> None:
+    """An entry of a bridge that nobody heard of for its time, and a neighbour that did not answer, are no change that somebody made."""
+    sh("""sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+        ip link add br0 type bridge ageing_time 100; ip link set br0 up; ip addr add 10.0.0.1/24 dev br0
+        ip link add p0 type veth peer name p1; ip link set p1 master br0 up; ip link set p0 up""")
+    changed, learned = Ear(), Ear()
+    watch = Watch(asyncio.get_running_loop(), changed, learned)
+    watch.add(own_node())
+    with contextlib.closing(watch):
+        assert await becomes(lambda: "forwarding" in sh("bridge link show dev p1"))
+        assert await becomes(lambda: all("state UP" in sh(f"ip link show dev {name}") for name in ("br0", "p1")))
+        await changed.settles()
+        assert await learned.hears("bridge fdb add 02:00:00:00:00:08 dev p1 master dynamic; ping -c1 -W1 10.0.0.2 || true")
+        assert await becomes(lambda: "02:00:00:00:00:08" not in sh("bridge fdb show br br0") and "FAILED" in sh("ip neigh"))
+        assert not changed.news.is_set()
 
 
 @sandboxed

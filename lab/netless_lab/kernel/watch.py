@@ -180,8 +180,8 @@ class NamesWatch:
 class Watch:
     """Calls ``on_change`` on the loop, some milliseconds after anything changed in the nodes added. Belongs to one loop and its thread.
 
-    What packets taught of neighbours and FDB entries, and what looks like it (``is_learned``), comes in trains and is waited for as long as may be;
-    then ``on_learned`` is called, if that is another.
+    What packets taught of neighbours and FDB entries (``is_learned``) comes in trains and is waited for as long as may be; then ``on_learned`` is
+    called, if that is another.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, on_change: Callable[[], None], on_learned: Callable[[], None] | None = None) -> None:

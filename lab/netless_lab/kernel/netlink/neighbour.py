@@ -33,15 +33,24 @@ _GROUP_BIT: Final = 1
 
 HEAD: Final = 16 + _NDMSG.size
 """Bytes of a message, from its netlink header on, that say what becomes of which kind of entry."""
+_PORT_ID: Final = slice(12, 16)
+"""Where that header has the port of who caused it; 0 is the kernel (netlink(7), ``nlmsg_pid``)."""
 
 
 def is_learned(message: bytes) -> bool:
-    """Whether a message, header and all, tells of an entry as packets make it and time takes it. What somebody set as reachable, or took away
-    (which the kernel tells of as failed), looks the same; what he set for good does not.
+    """Whether a message, header and all, tells of an entry as packets make it and time takes it, and not of what somebody did.
+
+    Whoever changes a neighbour by netlink has his port in the header of what is told first (``neigh_update_notify`` of net/core/neighbour.c).
+    Of a forwarding database no message has one, but what time takes is stale when it goes, and what somebody takes away is not
+    (``fdb_to_nud`` of net/bridge/br_fdb.c, ``vxlan_cleanup``). Not to be told apart: an entry of such a database that somebody made ``dynamic``,
+    and a neighbour that was taken away by ioctl (arp(8)), which looks like one that did not answer.
     """
-    if int.from_bytes(message[4:6], sys.byteorder) not in (RTM_NEWNEIGH, RTM_DELNEIGH) or len(message) < HEAD:
+    kind = int.from_bytes(message[4:6], sys.byteorder)
+    if kind not in (RTM_NEWNEIGH, RTM_DELNEIGH) or len(message) < HEAD or message[_PORT_ID] != bytes(4):
         return False
-    _, _, state, _, _ = _NDMSG.unpack_from(message, 16)
+    family, _, state, _, _ = _NDMSG.unpack_from(message, 16)
+    if (kind, family) == (RTM_DELNEIGH, _AF_BRIDGE):
+        return bool(state & _STALE)
     return bool(state) and not state & (_NOARP | _PERMANENT)
 
 
