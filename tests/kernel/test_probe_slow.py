@@ -62,3 +62,71 @@ async def test_an_answer_to_an_earlier_question_is_an_answer(kind: int) -> None:
         outcome = await probing.run(Lookup("host", "late.test", "127.0.0.1"), {"host": own_node()}, deadline_s=5.0, grace_s=0.05)
         serving.cancel()
     assert outcome.answer == {dns.A: "198.51.100.10", dns.AAAA: "fd00::1"}[kind], outcome.text
+
+
+NAMES = "no such name"
+BARE = "no address"
+
+
+@pytest.mark.parametrize("says", [NAMES, BARE, "fd00::1"])
+@sandboxed_once
+async def test_what_the_first_server_says_late_counts_whatever_the_second_does(says: str) -> None:
+    """The first answers each question when the second, which never answers, was asked too: its answer is the answer."""
+    sh("ip link set lo up; rm -f /etc/resolv.conf; printf 'nameserver 127.0.0.1\\nnameserver 127.0.0.2\\n' > /etc/resolv.conf")
+    with _server("127.0.0.1") as late, _server("127.0.0.2") as deaf:
+
+        async def serve() -> None:
+            while True:
+                query, asker = await _question(late)
+                await _question(deaf)
+                await _answer(late, query, asker, says)
+
+        serving = asyncio.create_task(serve())
+        outcome = await probing.run(Lookup("host", "late.test"), {"host": own_node()}, deadline_s=5.0, grace_s=0.05)
+        serving.cancel()
+    assert (outcome.reason, outcome.answer) == (("answered", says) if ":" in says else ("no-such-name", None)), outcome.text
+    assert outcome.by == "127.0.0.1" and (says == BARE) == ("no address" in outcome.text)
+
+
+@pytest.mark.parametrize("says", [NAMES, BARE, "server failure"])
+@sandboxed_once
+async def test_a_server_that_knows_of_no_such_name_is_believed(says: str) -> None:
+    """The next one, which knows it, is asked only if the first could not answer, as by the C library: getent(1) is the witness."""
+    sh("ip link set lo up; rm -f /etc/resolv.conf; printf 'nameserver 127.0.0.1\\nnameserver 127.0.0.2\\n' > /etc/resolv.conf")
+    with _server("127.0.0.1") as first, _server("127.0.0.2") as second:
+
+        async def serve(server: socket.socket, says: str) -> None:
+            while True:
+                query, asker = await _question(server)
+                await _answer(server, query, asker, says)
+
+        serving = [asyncio.create_task(serve(first, says)), asyncio.create_task(serve(second, "fd00::1"))]
+        witness = await asyncio.to_thread(sh, "getent ahosts some.test || true")
+        outcome = await probing.run(Lookup("host", "some.test"), {"host": own_node()}, deadline_s=5.0, grace_s=0.05)
+        for task in serving:
+            task.cancel()
+    assert (outcome.answer or "") == (witness.split() or [""])[0] == ("fd00::1" if says == "server failure" else "")
+
+
+def _server(address: str) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened.bind((address, 53))
+    opened.setblocking(False)
+    return opened
+
+
+async def _question(server: socket.socket) -> tuple[dns.Message, tuple[str, int]]:
+    data, asker = await asyncio.get_running_loop().sock_recvfrom(server, 4096)
+    query = dns.decode(data)
+    assert query is not None
+    return query, asker
+
+
+async def _answer(server: socket.socket, query: dns.Message, asker: tuple[str, int], says: str) -> None:
+    """That there is no such name, or none of its addresses is of this kind, or one that is IPv6."""
+    (asked,) = query.questions
+    value = socket.inet_pton(socket.AF_INET6, says) if ":" in says and asked.kind == dns.AAAA else None
+    records = () if value is None else (dns.Record(asked.name, dns.AAAA, value, 60),)
+    code = {NAMES: dns.NAME_ERROR, "server failure": 2}.get(says, dns.NO_ERROR)
+    reply = dns.Message(query.ident, dns.RESPONSE | dns.RECURSION_AVAILABLE | code, query.questions, records)
+    await asyncio.get_running_loop().sock_sendto(server, dns.encode(reply), asker)

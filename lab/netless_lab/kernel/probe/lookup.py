@@ -59,7 +59,7 @@ async def lookup(probe: Lookup, ref: NodeRef, patience: Patience) -> Outcome:
 
 
 async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server: str | None = None) -> Found | Failure:
-    """The address of ``name``, by ``server``, or by the node's own file of hosts or the servers it knows, one after the other.
+    """The address of ``name``, by ``server``, or by the node's own file of hosts or the servers it knows, one after the other until one answers.
 
     An IPv4 address if the name has one, else its IPv6 address.
     """
@@ -95,7 +95,7 @@ async def _ask_all(namespace: Namespace, matter: _Matter, servers: Sequence[Targ
         server = servers[turn % len(servers)]
         turn += 1
         result = await _ask_for_both(namespace, matter, server, patience)
-        if isinstance(result, Found):
+        if isinstance(result, Found) or result.reason == "no-such-name":
             return result
         failure = result
         last = turn >= len(servers)
@@ -111,16 +111,17 @@ async def _ask_all(namespace: Namespace, matter: _Matter, servers: Sequence[Targ
 
 
 async def _ask_for_both(namespace: Namespace, matter: _Matter, server: Target, patience: Patience) -> Found | Failure:
-    """One server, once: for the IPv4 address, and for the IPv6 address when it says that there is none."""
-    for query in (matter.first, matter.second):
-        result = await _ask(namespace, matter, query, server, patience.attempt(program=True))
-        if result is not None:
-            return result
-    return Failure("no-such-name", f"{server.written} knows {matter.name}, but no address for it", server.written)
+    """One server, once: for the IPv4 address, and who says that there is none, for the IPv6 address."""
+    said = await _ask(namespace, matter, matter.first, server, patience.attempt(program=True))
+    if isinstance(said, Target):
+        said = await _ask(namespace, matter, matter.second, said, patience.attempt(program=True))
+    assert not isinstance(said, Target), "what was said to the first question answers no second one"
+    return said
 
 
-async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server: Target, attempt: Attempt) -> Found | Failure | None:
-    """One question to one server, or what was said to an earlier one meanwhile; None when the name exists, but without a record of that kind.
+async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server: Target, attempt: Attempt) -> Found | Failure | Target:
+    """One question to one server, or what was said to an earlier one meanwhile, if that answers it; the server that says that there is no IPv4
+    address.
 
     Each is sent from a port of its own: an entry that a connection table has for an earlier one says nothing of this.
     """
@@ -138,12 +139,15 @@ async def _ask(namespace: Namespace, matter: _Matter, query: dns.Message, server
     while (heard := await attempt.readable(*(own.socket for own in matter.sent))) is not None:
         sent = next(sent for sent in matter.sent if sent.socket is heard)
         said = _heard(matter, sent)
-        if isinstance(said, Found) or (sent.query, sent.server) == (query, server):
+        if isinstance(said, Target):
+            if query is matter.first:
+                return said
+        elif isinstance(said, Found) or said.reason == "no-such-name" or (sent.query is query and sent.server == server):
             return said
     return Failure("silence", f"{server.written} did not answer", None, True)
 
 
-def _heard(matter: _Matter, sent: _Sent) -> Found | Failure | None:
+def _heard(matter: _Matter, sent: _Sent) -> Found | Failure | Target:
     """What came of one question; it is not listened for again."""
     matter.sent.remove(sent)
     with sent.socket as opened:
@@ -152,7 +156,10 @@ def _heard(matter: _Matter, sent: _Sent) -> Found | Failure | None:
         except OSError as error:
             return _failure(opened, error.errno or 0, matter.node, sent.server)
     if answer is not None and answers(answer, sent.query):
-        return _judge(answer, matter.name, sent.server.written)
+        said = _judge(answer, matter.name, sent.server)
+        if isinstance(said, Target) and sent.query is matter.second:
+            return Failure("no-such-name", f"{said.written} knows {matter.name}, but no address for it", said.written)
+        return said
     return Failure("bad-answer", f"{sent.server.written} answered with something that is not DNS", sent.server.written)
 
 
@@ -169,15 +176,16 @@ def answers(message: dns.Message, query: dns.Message) -> bool:
     return message.response and message.whole and message.ident == query.ident and same
 
 
-def _judge(answer: dns.Message, name: str, server: str) -> Found | Failure | None:
+def _judge(answer: dns.Message, name: str, server: Target) -> Found | Failure | Target:
+    told = server.written
     addresses = [record.value for record in answer.answers if record.kind in (dns.A, dns.AAAA) and record.value]
     if addresses:
-        return Found(addresses[0], server)
+        return Found(addresses[0], told)
     if answer.code == dns.NAME_ERROR:
-        return Failure("no-such-name", f"{server} says there is no name {name}", server)
+        return Failure("no-such-name", f"{told} says there is no name {name}", told)
     if answer.code == dns.NO_ERROR:
-        return None
-    return Failure("bad-answer", f"{server} could not answer: {dns.CODES.get(answer.code, f'code {answer.code}')}", server)
+        return server
+    return Failure("bad-answer", f"{told} could not answer: {dns.CODES.get(answer.code, f'code {answer.code}')}", told)
 
 
 def _failure(opened: socket.socket, code: int, node: str, server: Target) -> Failure:
