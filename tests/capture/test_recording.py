@@ -252,6 +252,20 @@ async def test_a_sieve_lets_through_the_ids_it_was_given_and_no_others() -> None
 
 
 @sandboxed
+async def test_a_sieve_for_a_ping_lets_through_tunnels_in_pieces() -> None:
+    """A frame in a tunnel that is too big for the link goes in pieces, of which only the first says whose it is. Other people's UDP does not pass."""
+    async with watched() as lab:
+        recorder = Recorder(lab.lookout.taps, sieve=echoes(100, 102))
+        recorder.start()
+        with socket_in(lab.nodes["c1"].namespace, socket.AF_INET, socket.SOCK_DGRAM) as tunnel:
+            tunnel.sendto(b"\xff" * 4000, ("10.0.0.1", 4789))
+            tunnel.sendto(b"\xff" * 500, ("10.0.0.1", 4790))
+        sent = [frame for frame in recorder.stop().frames if (frame.node, frame.link, frame.direction) == ("c1", "eth0", "out")]
+        created = inside(lab.nodes, "c1", "nstat -asz IpFragCreates | grep -o '[0-9]\\+' | head -1")
+        assert len([frame for frame in sent if frame.data[23] == socket.IPPROTO_UDP]) == int(created) == 3
+
+
+@sandboxed
 async def test_a_node_that_comes_and_goes() -> None:
     """A tap is opened for a new node while recording, and an open tap does not outlive its node's place in the lab."""
     async with watched() as lab:

@@ -43,7 +43,7 @@ EVERYTHING: Final = _assemble([("", _do(_RETURN, _WHOLE))])
 def echoes(first: int, last: int) -> bytes:
     """What a ping with an id from ``first`` to ``last`` may cause: those echoes, ICMP errors, ARP, IPv6, names, tunnels, pieces.
 
-    TCP, other people's UDP and other people's echoes are left out.
+    TCP, other people's UDP and other people's echoes are left out. Whose a later piece is, or one with options, is not looked for: it is taken.
     """
     return _of_echoes(first, last, tcp="drop", udp="udp")
 
@@ -60,13 +60,14 @@ def _of_echoes(first: int, last: int, *, tcp: str, udp: str) -> bytes:
         ("", (_EQUAL, _IP6, "ip6", "")),
         ("", (_EQUAL, _IP4, "", "keep")),
         ("", _do(_BYTE, _NETWORK + 9)),
-        ("", (_EQUAL, _ICMP, "icmp", "")),
-        ("", (_EQUAL, _UDP, udp, "")),
-        ("", (_EQUAL, _TCP, tcp, "keep")),
-        ("icmp", _do(_HALF, _NETWORK + 6)),
+        ("", (_EQUAL, _TCP, tcp, "")),
+        ("", _do(_HALF, _NETWORK + 6)),
         ("", (_ANY_BIT, 0x1FFF, "keep", "")),
         ("", _do(_BYTE, _NETWORK)),
         ("", (_EQUAL, 0x45, "", "keep")),
+        ("", _do(_BYTE, _NETWORK + 9)),
+        ("", (_EQUAL, _UDP, udp, "")),
+        ("", (_EQUAL, _ICMP, "", "keep")),
         ("", _do(_BYTE, _NETWORK + 20)),
         ("", (_EQUAL, 8, "echo", "")),
         ("", (_EQUAL, 0, "echo", "keep")),
