@@ -1,4 +1,4 @@
-"""Tables, chains and links may be called anything by who talks to the kernel without nft(8) and ip(8): no command of Why does anything else."""
+"""Tables, chains, links and namespaces may be called anything, and so may whom a resolv.conf names: no command of Why does anything else."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import pytest
 
 from helpers.broken import SITE, START, ping
 from helpers.running import Running, running
+from netless_lab.model.journey import Explanation
+from netless_lab.model.probe import Lookup
 from netless_lab.protocol import Explain
 
 pytestmark = pytest.mark.kernel
 OWNED = "add table inet owned"
+IN_A_WORD = f"$({OWNED.replace('add', 'nft add').replace(' ', '${IFS}')})"
 NAMES = {
     "a table": ("t;nft " + OWNED + ";", "c"),
     "a chain": ("t", "c;nft " + OWNED + ";"),
@@ -41,9 +44,44 @@ def test_what_is_typed_of_an_explanation_makes_nothing(lab: Running, what: str) 
     lab.sh(f"echo {quote(json.dumps({'nftables': said}))} | nft -j -f -")
     told = lab.client.ask(Explain(probe=ping(SITE)))
     assert told.code == "forward-rule", told
+    typed(lab, told)
+    assert (told.fix != "") == (what == "plain ones"), told
+
+
+def test_a_namespace_is_compared_whatever_it_is_called(lab: Running) -> None:
+    """The cable went into a namespace of an odd name, and c1 has none: the command shows the inodes of both, and makes no table (stat witnesses)."""
+    lab.goto("container/netless")
+    name = f"x;nft {OWNED};"
+    lab.sh(f"ip netns add {quote(name)}; ip link add v1 type veth peer name v2; ip link set v1 netns {quote(name)}")
+    told = lab.client.ask(Explain(probe=ping("10.0.0.1")))
+    assert told.code == "decoy-namespace", told
+    look = next(fact.look for fact in told.facts if "inode" in fact.text)
+    typed(lab, told)
+    inode = lab.sh(f"stat -Lc %i {quote(f'/run/netns/{name}')}").strip()
+    own = next(node for node in lab.snapshot().nodes if node.name == "c1")
+    assert {line.split()[0] for line in lab.sh(look).splitlines()} == {inode, str(own.netns)}
+
+
+def test_a_name_server_may_be_anything(lab: Running) -> None:
+    """An IPv6 address with the name of a link behind it, which is none: what is typed of the explanation makes nothing."""
+    lab.goto(START, end=True)
+    lab.sh("ip address add fd00::2/64 dev veth1 nodad", "c1")
+    lab.sh(f"echo {quote(f'nameserver fe80::53%{IN_A_WORD}')} > /etc/resolv.conf", "c1")
+    typed(lab, lab.client.ask(Explain(probe=Lookup("c1", "example.test"))))
+
+
+def test_a_name_that_nobody_knows_may_be_anything(lab: Running) -> None:
+    """The command asks for that name again, and for no more."""
+    lab.goto(START, end=True)
+    told = lab.client.ask(Explain(probe=Lookup("c1", f"a{IN_A_WORD}")))
+    assert told.code == "no-such-name" and any(fact.look for fact in told.facts), told
+    typed(lab, told)
+
+
+def typed(lab: Running, told: Explanation) -> None:
+    """Every command of an explanation is typed, and none makes a table."""
     commands = [line for line in (*(fact.look for fact in told.facts), told.fix) if line]
     for line in commands:
         lab.sh(line, check=False)
     tables = [entry["table"]["name"] for entry in json.loads(lab.sh("nft -j list tables"))["nftables"] if "table" in entry]
     assert "owned" not in tables, commands
-    assert (told.fix != "") == (what == "plain ones"), commands

@@ -7,7 +7,7 @@ family: nothing of IPv4 is ever a fact about a packet of IPv6, nor the reverse.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -20,7 +20,7 @@ from ..model.journeys.flow import Flow
 from ..model.journeys.packet import TCP, UDP
 from ..model.probe import Fetch, Lookup
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
-from ..primitives.base import Where
+from ..primitives.base import Where, word
 from . import routes
 from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate, sent_to
 from .segment import End
@@ -29,6 +29,10 @@ _BY_FAMILY: Final = ("route", "rule", "neighbour")
 """Objects of ip(8) that mean IPv4 unless told otherwise."""
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.@:+/%-]+")
 """A name that is a word of its own to a shell, to ip(8) and to nft(8)."""
+
+
+def _odd(names: Collection[str]) -> frozenset[str]:
+    return frozenset(name for name in names if name and not _PLAIN_NAME.fullmatch(name))
 
 
 class Case:
@@ -140,15 +144,28 @@ class Case:
     def typable(self, command: str) -> str:
         """The command, or "" when it holds a name that a shell or nft(8), which knows no quotes for it, would read as more than a name.
 
-        Who talks to the kernel without them may call a link, a table or a chain anything, ``c; flush ruleset`` too.
+        Who talks to the kernel without them may call a link, a table or a chain anything, ``c; flush ruleset`` too. So may a file in /run/netns be
+        called, a line of resolv.conf read, and a name be that somebody asks for: those are harmless where they stand in quotes.
         """
-        return "" if any(name in command for name in self._odd_names) else command
+        bare, (named, quotable) = command, self._odd_names
+        for name in quotable:
+            bare = bare.replace(word(name), "")
+        return "" if any(name in command for name in named) or any(name in bare for name in quotable) else command
 
     @cached_property
-    def _odd_names(self) -> frozenset[str]:
-        names = {link.name for node in self.before.nodes for link in node.links}
-        names |= {name for node in self.before.nodes for chain in (*node.chains, *node.legacy) for name in (chain.table, chain.name)}
-        return frozenset(name for name in names if not _PLAIN_NAME.fullmatch(name))
+    def _odd_names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names that no quotes make harmless, and those that they do."""
+        nodes = self.before.nodes
+        named = {link.name for node in nodes for link in node.links}
+        named |= {name for node in nodes for chain in (*node.chains, *node.legacy) for name in (chain.table, chain.name)}
+        quotable = {name for node in nodes for name in (node.name, *node.names, *node.resolvers)}
+        quotable |= {self.name, self.last.dst, self.last.asked}
+        return _odd(named), _odd(quotable)
+
+    @property
+    def name(self) -> str:
+        """The name that the probe asks for, or the address or name that it is for."""
+        return self.probe.name if isinstance(self.probe, Lookup) else sent_to(self.probe)[0]
 
     @property
     def iptables(self) -> str:

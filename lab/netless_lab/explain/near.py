@@ -13,6 +13,7 @@ from typing import Final
 from ..model.addresses import is_address
 from ..model.journey import Fact
 from ..model.snapshot import Address, Link, Node, Route
+from ..primitives.base import word
 from . import routes
 from .case import Case
 from .cause import Cause, beside, blame, inferred, of_node, owner_words, state, with_address, with_route, without_route
@@ -64,7 +65,7 @@ def cableless(case: Case, node: Node, *facts: Fact, address: str = "") -> Cause:
     inside = ", ".join(link.name for link in decoy.links if link.kind != "loopback")
     name = decoy.names[0] if decoy.names else decoy.name
     inode = state(f"the namespace {name} has inode {decoy.netns}, {of_node(node.name)} has {node.netns}",
-                  f"ls -Li /run/netns/{name} /proc/{node.pid}/ns/net")
+                  f"ls -Li /run/netns/{word(name)} /proc/{case.where.pid(node.name)}/ns/net")
     return blame(case, "decoy-namespace", node.name, facts=(links, inode, *facts), name=name, inside=inside)
 
 

@@ -6,9 +6,9 @@ from ...model.addresses import is_address
 from ...model.journey import Fact
 from ...model.probe import Lookup
 from ...model.snapshot import Node
+from ...primitives.base import word
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, said, state
-from ..last_seen import sent_to
 from ..packets import led_in
 
 
@@ -29,8 +29,8 @@ def no_such_name(case: Case) -> Cause | None:
     outcome = case.outcome
     if outcome.reason not in ("no-such-name", "bad-answer") or not outcome.by:
         return None
-    name, node = _name(case), case.probe.node
-    fact = said(outcome.text, case.run(node, f"dig @{outcome.by} {name}"))
+    name, node = case.name, case.probe.node
+    fact = said(outcome.text, case.run(node, f"dig @{word(outcome.by)} {word(name)}"))
     if outcome.reason == "bad-answer":
         if not case.talks_dns and not isinstance(case.probe, Lookup):
             return None
@@ -54,7 +54,7 @@ def _asks(case: Case) -> bool:
     """Whether the probe died while it looked for an address."""
     if isinstance(case.probe, Lookup):
         return True
-    name = _name(case)
+    name = case.name
     unanswered = bool(name) and not is_address(name) and case.outcome.answer is None
     return unanswered and (case.last.kind in ("udp", "icmp-error") or case.last.stage == "unsent")
 
@@ -129,7 +129,3 @@ def _fix(case: Case) -> str:
 
 def _look(case: Case) -> str:
     return case.where.files(case.probe.node, "cat /etc/resolv.conf")
-
-
-def _name(case: Case) -> str:
-    return case.probe.name if isinstance(case.probe, Lookup) else sent_to(case.probe)[0]
