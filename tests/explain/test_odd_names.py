@@ -78,6 +78,19 @@ def test_a_name_that_nobody_knows_may_be_anything(lab: Running) -> None:
     typed(lab, told)
 
 
+@pytest.mark.parametrize("name", ["a", "up"])
+def test_a_link_may_be_called_like_a_word_of_ip(lab: Running, name: str) -> None:
+    """The port of c1's cable is down: what is told shows it and mends it (ping witnesses)."""
+    lab.goto(START, end=True)
+    lab.sh(f"ip link set veth2 down name {name}")
+    told = lab.client.ask(Explain(probe=ping("10.0.0.1")))
+    assert (told.code, told.place) == ("port-down", f"host:{name}"), told
+    shown = lab.sh(told.facts[0].look)
+    assert len(shown.splitlines()) == 2 and f" {name}@" in shown
+    lab.sh(told.fix)
+    assert lab.pings("10.0.0.1")
+
+
 def typed(lab: Running, told: Explanation) -> None:
     """Every command of an explanation is typed, and none makes a table."""
     commands = [line for line in (*(fact.look for fact in told.facts), told.fix) if line]

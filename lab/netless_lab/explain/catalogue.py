@@ -1,8 +1,8 @@
 """Every cause there is: its code, where such a cause sits, its words, and the command that mends it. One entry each, and nowhere else. Pure.
 
 A rung says which entry, which node and link, and the facts; the words come from here. ``{who}`` and ``{whose}`` are the node, ``{link}`` the
-link, ``{none}`` what a link has that lacks an address; the other names are given by the rung. A command that begins with ``ip`` is worded for the
-packet's family.
+link, ``{device}`` the same as ip(8) takes it, ``{none}`` what a link has that lacks an address; the other names are given by the rung. A command
+that begins with ``ip`` is worded for the packet's family.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     _of("container-gone", "node", "a container that is not there", "{address} should be {whose}, and {who} is not there: it has no process and no namespace"),
     _of("decoy-namespace", "node", "a namespace that only has the container's name",
         "the namespace called {name} is not {whose}: {inside} went in there, and {who} still has nothing but lo"),
-    _of("link-down", "link", "an interface that is down", "{link} of {who} is down", "ip link set {link} up",
+    _of("link-down", "link", "an interface that is down", "{link} of {who} is down", "ip link set {device} up",
         routes="{link} of {who} is down, and a link that is down loses its routes to others",
         gone="{link} of {who} is down, and the routes that led by it have gone: none covers {dst}{back}",
         took="{link} of {who} is down and took its route to {network} along{instead}",
@@ -56,22 +56,22 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         way="{link} is down",
         program="no program has {link} of {who} open: what leaves by a {kind} device goes to the program that made it, and there is none",
         unseen="the other end of {link} of {who} is in no namespace of this lab, so the cable is dead"),
-    _of("port-down", "link", "a bridge port that is down", "{link} is down", "ip link set {link} up",
+    _of("port-down", "link", "a bridge port that is down", "{link} is down", "ip link set {device} up",
         far="{link} of {who}, the other end of the cable, is down, so nothing can leave by {near}"),
-    _of("bridge-down", "link", "a bridge that is down", "{link} of {who} is down", "ip link set {link} up",
+    _of("bridge-down", "link", "a bridge that is down", "{link} of {who} is down", "ip link set {device} up",
         took="the bridge {link} of {who} is down and took its route to {network} along{instead}", way="the bridge {link} is down"),
     _of("lo-down", "link", "a loopback that is down", "{who} sends to itself, which goes by lo, and lo is down", "ip link set lo up"),
     _of("queue-drop", "link", "a queue that gives nothing out",
         "{link} of {who} has a queue of its own ({kind}), and the packet that should have left by it never did", "tc qdisc del dev {link} root",
         dropped="the queue of {link} of {who} dropped the packet: {said}"),
     _of("mtu-wrong", "link", "a link too narrow for the packet",
-        "{link} of {who} carries at most {mtu} bytes; the packet is bigger and may not be cut into pieces", "ip link set {link} mtu {right}",
+        "{link} of {who} carries at most {mtu} bytes; the packet is bigger and may not be cut into pieces", "ip link set {device} mtu {right}",
         uneven="{link} of {who} takes at most {mtu} bytes and throws the packet of {size} away without a word",
         tunnel="{link} of {who} has the MTU {mtu}, but it is a tunnel, whose own packets leave room for {right} bytes; the packet has {size} and may not be cut",
         wide="{link} of {who} sends packets of up to {mtu} bytes, its other end {far} takes {right} at most"),
     _of("mtu-black-hole", "link", "a packet too big for a link, and nobody is told",
         "a packet of {size} bytes does not fit through {link} of {who} (MTU {mtu}), and {fate}: small packets pass, big ones vanish",
-        "ip link set {link} mtu {right}",
+        "ip link set {device} mtu {right}",
         tunnel="a packet of {size} bytes does not fit into the tunnel {link} of {who} (MTU {mtu}), and a bridge, which works below IP, drops it and tells nobody"),
     _of("path-mtu-remembered", "routing", "a narrow path that is remembered and is wide again",
         "{who} remembers that the path to {dst} carries only {mtu} bytes: a router said so, and no link on the way is that narrow any more", "ip route flush cache"),
@@ -176,7 +176,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     _of("neighbour-unanswered", "neighbour", "a question for a neighbour that nobody answers", "nobody on {whose} {out} has the address {address}",
         remembered="{who} still remembers {address} at {mac}, and nobody has that address or that MAC any more"),
     _of("arp-off", "link", "an interface that takes no part in ARP", "ARP is switched off on {link} of {who}: it neither asks nor answers who has an address",
-        "ip link set {link} arp on"),
+        "ip link set {device} arp on"),
     _of("arp-ignored", "neighbour", "a setting that keeps the kernel from answering", "{who} heard the question and may not answer it: {key} is {value}",
         "sysctl -w {key}=0"),
     _of("proxy-arp", "neighbour", "somebody answers in another's place",
@@ -191,10 +191,10 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         "ip route add default via {via}"),
     # bridges
     _of("port-unplugged", "link", "a cable end that is in no bridge", "{link} is not plugged into {bridge}, nor into any other bridge",
-        "ip link set {link} master {bridge}",
+        "ip link set {device} master {bridge}",
         away="{link}, the other end of {owner}'s {far}, is in {who}: it cannot be a port of {bridge}, which is in {here}",
         taken="the packet came into {who} by {link}, which is not a port of {bridge}: {link} is plugged into no bridge, and {who} takes it for a link of its own"),
-    _of("port-wrong-bridge", "link", "a cable end in another bridge", "{link} is a port of {other}, not of {bridge}", "ip link set {link} master {bridge}"),
+    _of("port-wrong-bridge", "link", "a cable end in another bridge", "{link} is a port of {other}, not of {bridge}", "ip link set {device} master {bridge}"),
     _of("port-state", "link", "a bridge port that does not forward", "port {link} of {bridge} is {state}: the bridge takes no frames from it and gives it none",
         "bridge link set dev {link} state forwarding",
         stp="port {link} of {bridge} is {state}, because STP is on: it takes and gives no frames until it forwards by itself, {wait} s after it came up"),
@@ -228,7 +228,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         way="{other} speaks of network {vni}, {link} of {own}"),
     # firewalls
     _of("nft-bridge", "fw", "a firewall of the bridge family", "{whose} bridge firewall ({chain}) drops the frame {by}"),
-    _of("nft-netdev", "fw", "a firewall on the interface itself", "a firewall on the interface itself ({chain}, device {device}) drops the frame {by}"),
+    _of("nft-netdev", "fw", "a firewall on the interface itself", "a firewall on the interface itself ({chain}, device {on}) drops the frame {by}"),
     _of("nft-arp", "fw", "a firewall for ARP", "{whose} ARP firewall ({chain}) drops the question or the answer {by}, so the neighbour is never found"),
     _of("bridge-netfilter", "fw", "bridged frames in the IP firewall",
         "{whose} forward chain drops frames that only cross the bridge ({by}): {key} is 1 and sends them there, as Kubernetes nodes need it"),

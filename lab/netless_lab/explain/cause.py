@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from ..model.journey import Fact, FactKind
 from ..model.snapshot import Address, Link, Node, PolicyRule, Route, Snapshot
+from ..primitives.base import device
 from . import routes
 from .case import Case
 from .catalogue import CATALOGUE, Site
@@ -137,7 +138,7 @@ def blame(case: Case, code: str, node: str, link: str = "", *, facts: Iterable[F
     entry = CATALOGUE[code]
     here = case.link(node, link)
     none = case.lacking(here) if here is not None else "no address"
-    names = {"who": owner_words(node), "whose": of_node(node), "link": link, "none": none} | words | dict(more)
+    names = {"who": owner_words(node), "whose": of_node(node), "link": link, "device": device(link), "none": none} | words | dict(more)
     where = site or entry.site
     place = node if where == "node" else (at_link(node, link) if link else node) if where == "link" else f"{node}:{where}"
     command = case.run(node, entry.fix.format_map(names)) if fix is None and entry.fix else fix or ""

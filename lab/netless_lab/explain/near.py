@@ -13,7 +13,7 @@ from typing import Final
 from ..model.addresses import is_address
 from ..model.journey import Fact
 from ..model.snapshot import Address, Link, Node, Route
-from ..primitives.base import word
+from ..primitives.base import device, word
 from . import routes
 from .case import Case
 from .cause import Cause, beside, blame, inferred, of_node, owner_words, state, with_address, with_route, without_route
@@ -71,7 +71,7 @@ def cableless(case: Case, node: Node, *facts: Fact, address: str = "") -> Cause:
 
 def up_again(case: Case, node: Node, link: Link) -> str:
     """The command that raises a link, and gives back the default route that a link takes along when it goes down."""
-    up = case.ip(node.name, f"link set {link.name} up")
+    up = case.ip(node.name, f"link set {device(link.name)} up")
     via = gateway_of(case, node, link.name) if case.own(link) and not case.has_default(node) and not link.up else ""
     beyond = bool(via) and not routes.on_link(link, case.last.dst)
     return f"{up}; {case.ip(node.name, f'route add default via {via}')}" if beyond else up
@@ -94,7 +94,7 @@ def switched_off(case: Case, node: Node, link: Link, *facts: Fact) -> Cause | No
     """IPv6 is switched off on an interface, which then has no address of it."""
     key = f"net.ipv6.conf.{link.name}.disable_ipv6"
     if case.family == 6 and link.mtu < _LEAST_MTU and not any(own.family == 6 for own in link.addresses):
-        narrow = state(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}"))
+        narrow = state(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {device(link.name)}"))
         return blame(case, "ipv6-disabled", node.name, link.name, facts=(narrow, *facts), how="narrow", mtu=link.mtu, least=_LEAST_MTU)
     if case.family == 4 or case.knob(node.name, key.replace(".", "/")) != "1":
         return None
@@ -121,7 +121,7 @@ def _dead(case: Case, node: Node, link: Link, dst: str, out: str | None) -> Caus
     cidr = next(own.cidr for own in link.addresses if routes.within(dst, own.cidr))
     code = "bridge-down" if link.kind == "bridge" else "link-down"
     instead = f", so packets for {dst} leave by {out}" if out else ", so it knows no way to it"
-    down = state(f"{link.name} holds {cidr} and is down", case.ip(node.name, f"address show {link.name}"))
+    down = state(f"{link.name} holds {cidr} and is down", case.ip(node.name, f"address show {device(link.name)}"))
     return blame(case, code, node.name, link.name, facts=(down, route_fact(case, node, dst)), how="took", fix=up_again(case, node, link),
                  network=routes.subnet(cidr), instead=instead)
 
@@ -176,7 +176,7 @@ def ends(node: Node) -> list[Link]:
 
 def _misfit(case: Case, node: Node, link: Link, owner: End, cidr: str, dst: str) -> Cause | None:
     """``link`` and the owner of ``dst`` are on one cable or bridge: what is wrong with the addresses."""
-    look, network, own = case.ip(node.name, f"address show {link.name}"), routes.subnet(cidr), case.own(link)
+    look, network, own = case.ip(node.name, f"address show {device(link.name)}"), routes.subnet(cidr), case.own(link)
     full = routes.bits(case.family)
     if not own:
         if (off := switched_off(case, node, link, route_fact(case, node, dst))) is not None:
@@ -200,7 +200,7 @@ def _misfit(case: Case, node: Node, link: Link, owner: End, cidr: str, dst: str)
 def prefix(case: Case, node: Node, link: Link, cidr: str, why: str, right: str) -> Cause:
     """The address is fine, its prefix length is not."""
     address, length = cidr.split("/")[0], right.split("/")[1]
-    held = inferred(f"{link.name} holds {cidr}", case.ip(node.name, f"address show {link.name}"))
+    held = inferred(f"{link.name} holds {cidr}", case.ip(node.name, f"address show {device(link.name)}"))
     steps = [f"address add {address}/{length} dev {link.name}", f"address del {cidr} dev {link.name}"]
     steps = steps if case.family == 4 else steps[::-1]  # IPv6 has an address once only, whatever its prefix
     return blame(case, "prefix-wrong", node.name, link.name, facts=(held, inferred(f"somebody on the same segment holds {right}")),
@@ -249,7 +249,7 @@ def no_route(case: Case, name: str, dst: str, *, leg: str = "") -> Cause:
     back = " for the answer" if leg == "return" else ""
     dead = _gone_with_its_link(case, node, dst)
     if dead is not None:
-        down = inferred(f"{dead.name} is down", case.ip(name, f"link show {dead.name}"))
+        down = inferred(f"{dead.name} is down", case.ip(name, f"link show {device(dead.name)}"))
         fix = up_again(case, node, dead)
         return blame(case, "link-down", name, dead.name, facts=(down, beside(fact)), how="gone", fix=fix, dst=dst, back=back)
     if not case.has_default(node) and (bare := _bare(case, node, fact)) is not None:
@@ -284,7 +284,7 @@ def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
         if others and not case.own(link):
             wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
             cidr = f"{wanted}/{others[0].prefix}" if wanted and routes.within(wanted, others[0].cidr) else ""
-            empty = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}"))
+            empty = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {device(link.name)}"))
             fix = given(case, node, link, cidr)
             via = next((own.address for own in others if cidr and own.address != wanted and routes.within(own.address, cidr)), "")
             if via and not routes.within(case.last.dst, routes.subnet(cidr)):
@@ -298,5 +298,5 @@ def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
 def wrong_subnet(case: Case, node: Node, link: Link, theirs: str) -> Cause:
     """An address of another subnet than everybody else's on the segment."""
     mine = case.own(link)[0].cidr
-    fact = inferred(f"{link.name} holds {mine}", case.ip(node.name, f"address show {link.name}"))
+    fact = inferred(f"{link.name} holds {mine}", case.ip(node.name, f"address show {device(link.name)}"))
     return blame(case, "address-wrong", node.name, link.name, facts=(fact,), fix="", cidr=mine, network=routes.subnet(theirs))

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ..model.snapshot import Link, Node, Snapshot
+from ..primitives.base import device
 from .routes import is_group
 
 
@@ -168,7 +169,7 @@ def _on_top(snapshot: Snapshot, node: Node, link: Link, *, sent: bool = False) -
         for found in other.links:
             if found.kind in ("macvlan", "ipvlan") and found.peer and (found.peer.node, found.peer.name) == (node.name, link.name):
                 words = (("below", link.name), ("kind", found.kind))
-                stop = Stop("macvlan-host", other.name, found.name, f"ip -d link show {found.name}", words)
+                stop = Stop("macvlan-host", other.name, found.name, f"ip -d link show {device(found.name)}", words)
                 yield _Vertex("in", other.name, found.name), (*([stop] if sent else []), *_not_up(other.name, found))
 
 
@@ -180,10 +181,10 @@ def _siblings(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
         for found in other.links:
             if found.kind == link.kind and found.peer and (found.peer.node, found.peer.name) == own and found != link:
                 bridged = {found.mode, link.mode} <= {"bridge", None, "l2", "l3"}
-                stop = Stop("macvlan-mode", node.name, link.name, f"ip -d link show {link.name}", (("other", found.name),))
+                stop = Stop("macvlan-mode", node.name, link.name, f"ip -d link show {device(link.name)}", (("other", found.name),))
                 yield _Vertex("in", other.name, found.name), () if bridged else (stop,)
     words = (("below", own[1]), ("kind", link.kind))
-    yield _Vertex("in", *own), (Stop("macvlan-host", node.name, link.name, f"ip -d link show {link.name}", words),)
+    yield _Vertex("in", *own), (Stop("macvlan-host", node.name, link.name, f"ip -d link show {device(link.name)}", words),)
 
 
 def _through_tunnel(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Step]:
@@ -195,10 +196,10 @@ def _through_tunnel(snapshot: Snapshot, node: Node, link: Link) -> Iterator[_Ste
             if found.vxlan is None or other.name == node.name:
                 continue
             stops: list[Stop] = []
-            look, whose = f"ip -d link show {found.name}", ("other", f"{link.name} in {node.name}")
+            look, whose = f"ip -d link show {device(found.name)}", ("other", f"{link.name} in {node.name}")
             if own.remote and not is_group(own.remote) and other.owner(own.remote) is None:
                 words = (("address", own.remote), ("far", other.name))
-                stops.append(Stop("vxlan-remote", node.name, link.name, f"ip -d link show {link.name}", words, "other"))
+                stops.append(Stop("vxlan-remote", node.name, link.name, f"ip -d link show {device(link.name)}", words, "other"))
             if not own.remote and not any(entry.dev == link.name and entry.dst and entry.mac == _ANYBODY for entry in node.fdb):
                 stops.append(Stop("vxlan-remote", node.name, link.name, f"bridge fdb show dev {link.name}", (("far", other.name),), "none"))
             if found.vxlan.vni != own.vni:
@@ -250,7 +251,7 @@ def _membership(node: Node, bridge: Link, link: Link) -> tuple[Stop, ...]:
         return ()
     code = "port-wrong-bridge" if link.master else "port-unplugged"
     words: tuple[tuple[str, object], ...] = (("bridge", bridge.name), *([("other", link.master)] if link.master else []))
-    return (Stop(code, node.name, link.name, f"ip link show {link.name}", words, unlikely=not addressed(bridge)),)
+    return (Stop(code, node.name, link.name, f"ip link show {device(link.name)}", words, unlikely=not addressed(bridge)),)
 
 
 def _port(node: Node, link: Link) -> tuple[Stop, ...]:
@@ -267,7 +268,7 @@ def _port(node: Node, link: Link) -> tuple[Stop, ...]:
         return (Stop("port-state", node.name, link.name, look, words, fix=""),)
     wait = (*words, ("wait", 2 * bridge.forward_delay_s))
     # a port that STP has made wait goes on waiting when STP is gone, until it is told to forward
-    off = f"ip link set {bridge.name} type bridge stp_state 0; bridge link set dev {link.name} state forwarding"
+    off = f"ip link set {device(bridge.name)} type bridge stp_state 0; bridge link set dev {link.name} state forwarding"
     return (Stop("port-state", node.name, link.name, look, wait, "stp", off),)
 
 
@@ -284,7 +285,7 @@ def _not_up(node: str, link: Link) -> tuple[Stop, ...]:
 
 def _down(node: str, link: Link) -> Stop:
     code = "bridge-down" if link.kind == "bridge" else "port-down" if link.master and link.port else "link-down"
-    return Stop(code, node, link.name, f"ip link show {link.name}")
+    return Stop(code, node, link.name, f"ip link show {device(link.name)}")
 
 
 def _link(snapshot: Snapshot, node: str, link: str) -> Link | None:

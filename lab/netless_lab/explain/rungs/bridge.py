@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...model.snapshot import FdbEntry, Node
+from ...primitives.base import device
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, seen, state
 from ..near import neighbours_of, of_stop
@@ -33,7 +34,7 @@ def _elsewhere(case: Case, goal: tuple[str, str]) -> Cause | None:
     if end is None or not end.node or end.node == last.node or here is None:
         return None
     bridge = here.master or here.name
-    fact = state(f"the other end of {goal[1]} of {owner_words(goal[0])} is {end.name} of {owner_words(end.node)}", case.ip(end.node, f"link show {end.name}"))
+    fact = state(f"the other end of {goal[1]} of {owner_words(goal[0])} is {end.name} of {owner_words(end.node)}", case.ip(end.node, f"link show {device(end.name)}"))
     ended = inferred(f"the packet was last seen at {last.link} of {owner_words(last.node)}")
     return blame(case, "port-unplugged", end.node, end.name, facts=(fact, ended), how="away", fix="", bridge=bridge, far=goal[1], owner=owner_words(goal[0]),
                  here=owner_words(last.node))  # fmt: skip
@@ -99,7 +100,7 @@ def twin_mac(case: Case) -> Cause | None:
     for mac, twins in by_mac.items():
         if mac and len({node.name for node, _ in twins}) > 1 and mac in (last.hop.mac_dst, last.hop.mac_src, *asked):
             (one, first), (two, second) = twins[0], twins[1]
-            facts = [inferred(f"{link.name} has {mac}", case.ip(node.name, f"link show {link.name}")) for node, link in twins[:2]]
+            facts = [inferred(f"{link.name} has {mac}", case.ip(node.name, f"link show {device(link.name)}")) for node, link in twins[:2]]
             return blame(case, "duplicate-mac", two.name, second.name, facts=facts, first=f"{first.name} of {owner_words(one.name)}", mac=mac)
     return None
 
@@ -149,7 +150,7 @@ def _meant_for_another(case: Case, node: Node, vni: int) -> Cause | None:
         return None
     one, link, remote = sender
     came = seen(f"the tunnel's packet came to {owner_words(node.name)}, which has no vxlan device", case.ip(node.name, "-d link show type vxlan"))
-    names = inferred(f"{link.name} has the remote {remote}", case.ip(one.name, f"-d link show {link.name}"))
+    names = inferred(f"{link.name} has the remote {remote}", case.ip(one.name, f"-d link show {device(link.name)}"))
     return blame(case, "vxlan-remote", one.name, link.name, facts=(came, names), how="other", address=remote, far=owner_words(far.name))
 
 
@@ -164,10 +165,10 @@ def _untaken(case: Case, node: Node, vni: int, *, group: bool) -> Cause | None:
         return _meant_for_another(case, node, vni) or plain
     if not any(tunnel.vni == vni for _, tunnel in devices):
         link, tunnel = devices[0]
-        own = state(f"{link.name} has VNI {tunnel.vni}", case.ip(node.name, f"-d link show {link.name}"))
+        own = state(f"{link.name} has VNI {tunnel.vni}", case.ip(node.name, f"-d link show {device(link.name)}"))
         return blame(case, "vni-mismatch", node.name, link.name, facts=(seen(f"the packet carries VNI {vni}"), own), vni=vni, own=tunnel.vni)
     down = next((link for link, tunnel in devices if tunnel.vni == vni and not link.up), None)
     if down is None:
         return None
-    facts = (state(f"{down.name} is down", case.ip(node.name, f"link show {down.name}")), seen(f"the packet carries VNI {vni}"))
+    facts = (state(f"{down.name} is down", case.ip(node.name, f"link show {device(down.name)}")), seen(f"the packet carries VNI {vni}"))
     return blame(case, "link-down", node.name, down.name, facts=facts)

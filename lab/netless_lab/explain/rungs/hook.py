@@ -189,7 +189,7 @@ def _cause(case: Case, block: Block, fact: Fact) -> Cause:
     (iif, out), (key, value) = _passage(case, block), case.bridge_netfilter(block.node)
     switch = state(f"{key} is {value or '1'} in {owner_words(block.node)}", case.run(block.node, f"sysctl {key}"))
     return blame(case, code, block.node, facts=(fact, switch) if code == "bridge-netfilter" else (fact,), fix=fix, chain=_chain_words(block),
-                 by=by, device=block.base.device, engine=_engine(block.chain.name), iif=iif, out=out, key=key)
+                 by=by, on=block.base.device, engine=_engine(block.chain.name), iif=iif, out=out, key=key)
 
 
 def _code(case: Case, block: Block) -> str:

@@ -8,6 +8,7 @@ from ...model.journey import Fact
 from ...model.probe import Ping, Udp
 from ...model.snapshot import PLAIN_QUEUES, Link, Node
 from ...model.telling import PROGRAMS
+from ...primitives.base import device
 from .. import routes
 from ..case import Case
 from ..cause import Cause, at_link, blame, inferred, is_here, of_node, owner_words, said, state, with_link
@@ -42,7 +43,7 @@ def unplugged(case: Case) -> Cause | None:
     bridge = next((far for node, far in case.owners(next_hop) if node.name == last.node and far.kind == "bridge"), None)
     if bridge is None:
         return None
-    facts = (state(f"{link.name} has no master", case.ip(last.node, f"link show {link.name}")),
+    facts = (state(f"{link.name} has no master", case.ip(last.node, f"link show {device(link.name)}")),
              inferred(f"{owner_words(sent.node)} sent it to {next_hop}, which is {bridge.name}'s; it came in by {link.name}"))
     return blame(case, "port-unplugged", last.node, link.name, facts=facts, how="taken",
                  mended=with_link(last.node, link.name, master=bridge.name), bridge=bridge.name)
@@ -71,7 +72,7 @@ def _leads_elsewhere(case: Case, node: Node, link: Link, address: str) -> Cause 
         return None
     if any(way(case.before, (node.name, link.name), owner.place) is not None for owner in owners):
         return None
-    facts = (inferred(f"{link.name} holds {mine}", case.ip(node.name, f"address show {link.name}")), route_fact(case, node, address))
+    facts = (inferred(f"{link.name} holds {mine}", case.ip(node.name, f"address show {device(link.name)}")), route_fact(case, node, address))
     return blame(case, "subnet-clash", node.name, facts=facts, how="covers", dst=address, out=link.name, mine=mine, owner=owner_words(owners[0].node.name))
 
 
@@ -80,7 +81,7 @@ def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
     if link.kind == "loopback":
         return None
     if not link.up:
-        fact = state(f"{link.name} is down", case.ip(node.name, f"link show {link.name}"))
+        fact = state(f"{link.name} is down", case.ip(node.name, f"link show {device(link.name)}"))
         code = "bridge-down" if link.kind == "bridge" else "link-down"
         return blame(case, code, node.name, link.name, facts=(fact,), fix=up_again(case, node, link))
     if link.carrier:
@@ -89,7 +90,7 @@ def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
 
 
 def _far_end_down(case: Case, node: Node, link: Link) -> Cause | None:
-    fact = inferred(f"{link.name} of {owner_words(node.name)} is up and has no carrier", case.ip(node.name, f"link show {link.name}"))
+    fact = inferred(f"{link.name} of {owner_words(node.name)} is up and has no carrier", case.ip(node.name, f"link show {device(link.name)}"))
     far = case.link(link.peer.node, link.peer.name) if link.peer is not None and link.peer.node else None
     if link.kind == "tun":
         dead = state(fact.text, fact.look)
@@ -99,7 +100,7 @@ def _far_end_down(case: Case, node: Node, link: Link) -> Cause | None:
     if far.up:
         return None
     code = "port-down" if far.master and far.port else "link-down"
-    down = state(f"{far.name} is down", case.ip(link.peer.node, f"link show {far.name}"))
+    down = state(f"{far.name} is down", case.ip(link.peer.node, f"link show {device(far.name)}"))
     fix = up_again(case, case.node(link.peer.node), far)
     return blame(case, code, link.peer.node, far.name, facts=(down, fact), how="far", fix=fix, near=link.name)
 
@@ -199,13 +200,13 @@ def _path(case: Case, size: int) -> Cause | None:
 
 
 def _mtu(case: Case, node: Node, link: Link) -> Fact:
-    return inferred(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {link.name}"))
+    return inferred(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {device(link.name)}"))
 
 
 def _narrow(case: Case, node: Node, link: Link) -> Cause:
     right = _wider(case, link)
     facts = (_mtu(case, node, link), said(case.outcome.text))
-    wide = case.ip(node.name, f"link set {link.name} mtu {right}") if link.mtu < right else ""
+    wide = case.ip(node.name, f"link set {device(link.name)} mtu {right}") if link.mtu < right else ""
     told = wide and node.name != case.probe.node  # the sender keeps what a router told it for ten minutes (ip-sysctl, mtu_expires)
     fix = f"{wide}; {case.ip(case.probe.node, 'route flush cache')}" if told else wide
     return blame(case, "mtu-wrong", node.name, link.name, facts=facts, mtu=link.mtu, right=right, fix=fix)
@@ -281,7 +282,7 @@ def _beyond_tunnel(case: Case, node: Node, link: Link, size: int) -> Cause | Non
     if sent is None or there is None or there.stops or (node.name, link.name) not in there.places:
         return None
     facts = (_mtu(case, node, link), inferred(f"the frame of {size} bytes was last seen at {case.last.link} of {owner_words(node.name)}"))
-    fix = case.ip(sent.node, f"link set {sent.link} mtu {link.mtu}")
+    fix = case.ip(sent.node, f"link set {device(sent.link)} mtu {link.mtu}")
     return blame(case, "mtu-black-hole", node.name, link.name, facts=facts, how="tunnel", fix=fix, mtu=link.mtu, size=size)
 
 

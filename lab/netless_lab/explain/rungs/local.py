@@ -8,6 +8,7 @@ from ...model.netfilter.packet import common, only
 from ...model.netfilter.run import missed
 from ...model.probe import Connect, Fetch, Lookup, Udp
 from ...model.snapshot import Listener, Node
+from ...primitives.base import device
 from ..case import Case
 from ..cause import Cause, beside, blame, counted, inferred, of_node, owner_words, said, seen, state
 from ..last_seen import truly
@@ -114,7 +115,8 @@ def _taken(case: Case, node: Node, port: int) -> Cause | None:
         fix = case.ip(node.name, f"route del local {dst} table local")
         return blame(case, "route-wrong", node.name, facts=(reads, serves), how="local", fix=fix, dst=dst, right=owner_words(others[0].name))
     cidr = next(own.cidr for own in place.addresses if own.address == dst)
-    holds = said(f"{place.name} of {owner_words(node.name)} holds {cidr}, and its kernel refused the connection", case.ip(node.name, f"address show {place.name}"))
+    look = case.ip(node.name, f"address show {device(place.name)}")
+    holds = said(f"{place.name} of {owner_words(node.name)} holds {cidr}, and its kernel refused the connection", look)
     fix = case.ip(node.name, f"address del {cidr} dev {place.name}")
     return blame(case, "duplicate-address", node.name, place.name, facts=(holds, serves), how="taken", fix=fix, address=dst,
                  right=owner_words(others[0].name))

@@ -6,6 +6,7 @@ from ipaddress import IPv6Address
 
 from ...model.journey import Hop
 from ...model.snapshot import Link, Neighbour, Node
+from ...primitives.base import device
 from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
@@ -38,7 +39,7 @@ def _reached_by(case: Case, hop: Hop) -> bool:
 
 def _misplaced(case: Case, name: str, link: Link, cidr: str) -> Cause:
     """The address moves to the bridge, and the routes that go with it follow."""
-    fact = state(f"{link.name} holds {cidr} and has the master {link.master}", case.ip(name, f"address show {link.name}"))
+    fact = state(f"{link.name} holds {cidr} and has the master {link.master}", case.ip(name, f"address show {device(link.name)}"))
     lost = [route for route in case.node(name).routes if route.dev == link.name and route.via and routes.within(route.via, routes.subnet(cidr))]
     steps = [f"address del {cidr} dev {link.name}", f"address add {cidr} dev {link.master}"]
     steps += [f"route replace {route.dst} via {route.via}" for route in lost]
@@ -94,7 +95,7 @@ def _lost_address(case: Case, node: Node, link: Link, address: str, hop: Hop) ->
     length = next((own.prefix for own in asker.addresses if routes.within(address, own.cidr)), usual) if asker is not None else usual
     held = ", ".join(own.cidr for own in case.own(link))
     code = "address-wrong" if held else "bridge-without-address" if link.kind == "bridge" else "address-missing"
-    facts = (state(f"{link.name} holds {held or f'no {case.protocol} address'}", case.ip(node.name, f"address show {link.name}")),
+    facts = (state(f"{link.name} holds {held or f'no {case.protocol} address'}", case.ip(node.name, f"address show {device(link.name)}")),
              seen(f"the frame for {address} went to {hop.mac_dst}, the MAC of {link.name}", case.ip(hop.node, f"neighbour show {address}")))
     return blame(case, code, node.name, link.name, facts=facts, how="remembered", address=address, cidr=held, asker=owner_words(hop.node),
                  fix=given(case, node, link, f"{address}/{length}"))
@@ -138,9 +139,9 @@ def _wrong_entry(case: Case, hop: Hop, entry: Neighbour | None, next_hop: str, o
     forget = case.ip(hop.node, f"neighbour del {next_hop} dev {hop.link}")
     moved = link.kind == "bridge" and (entry is None or entry.state != "permanent")
     borrowed = moved and any(own.master == link.name and own.mac == link.mac for own in node.links)
-    pin = f"{case.ip(node.name, f'link set {link.name} address {link.mac}')}; " if borrowed else ""
+    pin = f"{case.ip(node.name, f'link set {device(link.name)} address {link.mac}')}; " if borrowed else ""
     facts = (seen(f"the frame left {hop.node} by {hop.link} for {hop.mac_dst}", case.ip(hop.node, f"neighbour show {next_hop}")),
-             state(f"{link.name} of {owner_words(node.name)} has the MAC {link.mac}", case.ip(node.name, f"link show {link.name}")))
+             state(f"{link.name} of {owner_words(node.name)} has the MAC {link.mac}", case.ip(node.name, f"link show {device(link.name)}")))
     return blame(case, "neighbour-wrong", hop.node, facts=facts, how="bridge" if borrowed else "", fix=f"{pin}{forget}", address=next_hop,
                  mac=hop.mac_dst, owner=owner_words(node.name), far=link.name, right=link.mac,
                  known=f" ({entry.state})" if entry is not None else "")
@@ -150,7 +151,7 @@ def arp_off(case: Case, node: str, link: Link) -> Cause | None:
     """An interface that takes no part in ARP, although its neighbours have to be found."""
     if link.kind not in _ETHERNET or link.mode == "tun":
         return None
-    fact = state(f"{link.name} has the flag NOARP", case.ip(node, f"link show {link.name}"))
+    fact = state(f"{link.name} has the flag NOARP", case.ip(node, f"link show {device(link.name)}"))
     return blame(case, "arp-off", node, link.name, facts=(fact,))
 
 
@@ -163,7 +164,7 @@ def no_link_local(case: Case) -> Cause | None:
         return None
     if any(entry.address == found.next_hop and entry.mac for entry in case.neighbours(last.node)):
         return None
-    fact = state(f"{link.name} has no address of fe80::/10", case.ip(last.node, f"address show {link.name}"))
+    fact = state(f"{link.name} has no address of fe80::/10", case.ip(last.node, f"address show {device(link.name)}"))
     fix = given(case, case.node(last.node), link, f"{_link_local(link.mac)}/64") if link.mac else ""
     return blame(case, "link-local-missing", last.node, link.name, facts=(fact,), fix=fix, address=found.next_hop)
 
@@ -257,7 +258,7 @@ def _own_subnet(case: Case, asker: Link, owner: End) -> Cause | None:
         return None
     if any(node.name == owner.node.name for node, _ in neighbours_of(case, last.node, last.link)):  # he hears the question by another interface
         return None
-    facts = (inferred(f"{asker.name} holds {mine.cidr}", case.ip(last.node, f"address show {asker.name}")),
+    facts = (inferred(f"{asker.name} holds {mine.cidr}", case.ip(last.node, f"address show {device(asker.name)}")),
              inferred(f"{of_node(last.node)} routing sends {last.asked} by {asker.name}", case.ip(last.node, f"route get {last.asked}")))
     return blame(case, "subnet-clash", last.node, facts=facts, how="covers", dst=last.asked, out=asker.name, mine=mine.cidr,
                  owner=owner_words(owner.node.name))
@@ -309,8 +310,8 @@ def _deaf(case: Case, node: Node, link: Link, asker: Link) -> Cause | None:
 def _same_address(case: Case, node: Node, source: str) -> Cause:
     place = node.owner(source)
     name = place.name if place is not None else ""
-    facts = (inferred(f"{name} of {owner_words(node.name)} holds {source}", case.ip(node.name, f"address show {name}")),
-             inferred(f"{owner_words(case.last.node)} asks from {source}", case.ip(case.last.node, f"address show {case.last.link}")))
+    facts = (inferred(f"{name} of {owner_words(node.name)} holds {source}", case.ip(node.name, f"address show {device(name)}")),
+             inferred(f"{owner_words(case.last.node)} asks from {source}", case.ip(case.last.node, f"address show {device(case.last.link)}")))
     return blame(case, "duplicate-address", node.name, name, facts=facts, how="asked", address=source)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...model.journey import Fact
 from ...model.snapshot import Link, Node
+from ...primitives.base import device
 from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
@@ -124,7 +125,7 @@ def _gateway(case: Case, asker: Link) -> Cause | None:
     for far_node, far, own in routers:
         mine = any(routes.within(own.address, each.cidr) for each in case.own(asker))
         meant = case.expected.get(last.asked) == far_node.name
-        holds = inferred(f"{far.name} holds {own.cidr}", case.ip(far_node.name, f"address show {far.name}"))
+        holds = inferred(f"{far.name} holds {own.cidr}", case.ip(far_node.name, f"address show {device(far.name)}"))
         fix = given(case, far_node, far, f"{last.asked}/{own.prefix}" if meant else "")
         if not mine and not any(_shares(case, other, own.cidr) for _, other in beside if other is not far):
             return blame(case, "address-wrong", far_node.name, far.name, facts=(fact, holds), how="gateway", fix=fix, address=last.asked,
@@ -159,7 +160,7 @@ def _empty(case: Case, node: Node, link: Link) -> Cause:
     mine = case.link(last.node, last.link)
     usual = 24 if case.family == 4 else 64
     length = next((own.prefix for own in case.own(mine)), usual) if mine is not None else usual
-    facts = (inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}")), _in_vain(case))
+    facts = (inferred(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {device(link.name)}")), _in_vain(case))
     cable = link.kind != "bridge" and could_be_port(link) and node.role in ("host", "router") and case.expected.get(last.asked) != node.name
     theirs = [own.cidr for own in case.own(mine)] if mine is not None else []
     bridge = next((own for own in node.links if own.kind == "bridge" and any(_shares(case, own, cidr) for cidr in theirs)), None) if cable else None
@@ -206,7 +207,7 @@ def _of(case: Case, node: Node, asker: Link, cidr: str, address: str) -> Cause |
 
 def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
     own, asked = case.own(link)[0], case.last.asked
-    facts = (inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {link.name}")), _in_vain(case))
+    facts = (inferred(f"{link.name} holds {own.cidr}", case.ip(node.name, f"address show {device(link.name)}")), _in_vain(case))
     right = f"{asked}/{(cidr or own.cidr).split('/')[1]}" if case.expected.get(asked) == node.name else ""
     return blame(case, "address-wrong", node.name, link.name, facts=facts, how="nobody", cidr=own.cidr, address=asked,
                  fix=given(case, node, link, right))

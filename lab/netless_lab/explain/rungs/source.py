@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...model.journey import Fact
 from ...model.probe import Connect, Fetch
 from ...model.snapshot import Link, Node
+from ...primitives.base import device
 from .. import routes
 from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, said, seen, state
@@ -67,7 +68,7 @@ def _all_down(case: Case, node: Node, dst: str) -> Cause | None:
     if any(link.up for link in links):
         return None
     link = next((own for own in links if routes.on_link(own, dst)), next((own for own in links if case.own(own)), links[0]))
-    fact = state(f"{link.name} is down", case.ip(node.name, f"link show {link.name}"))
+    fact = state(f"{link.name} is down", case.ip(node.name, f"link show {device(link.name)}"))
     return blame(case, "link-down", node.name, link.name, facts=(fact,), how="routes", fix=up_again(case, node, link))
 
 
@@ -77,7 +78,7 @@ def _not_ready(case: Case, node: Node) -> Cause | None:
         for own in link.addresses:
             if own.family == case.family and own.scope != "link" and (own.duplicate or (own.tentative and link.up)):
                 why = "somebody else on the segment has it (dadfailed)" if own.duplicate else "the kernel still asks whether somebody has it (tentative)"
-                fact = state(f"{own.cidr} on {link.name} is {'dadfailed' if own.duplicate else 'tentative'}", case.ip(node.name, f"address show {link.name}"))
+                fact = state(f"{own.cidr} on {link.name} is {'dadfailed' if own.duplicate else 'tentative'}", case.ip(node.name, f"address show {device(link.name)}"))
                 return blame(case, "address-not-ready", node.name, link.name, facts=(fact,), address=own.address, why=why)
     return None
 
@@ -114,7 +115,7 @@ def _no_address(case: Case, node: Node) -> Cause | None:
         return off
     wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
     fits = bool(wanted) and routes.family_of(wanted) == case.family
-    fact = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {link.name}"))
+    fact = state(f"{link.name} has no {case.protocol} address", case.ip(node.name, f"address show {device(link.name)}"))
     length = 24 if case.family == 4 else 64
     via = gateway_of(case, node, link.name)
     fix = given(case, node, link, f"{wanted}/{length}" if fits else "")
@@ -152,7 +153,7 @@ def _broadcast(case: Case) -> Cause | None:
             if own.prefix >= 31 or routes.last_of(network) != dst:
                 continue
             owners = case.owners(dst)
-            fact = said(f"{link.name} holds {own.cidr}, whose last address is {dst}", case.ip(node.name, f"address show {link.name}"))
+            fact = said(f"{link.name} holds {own.cidr}, whose last address is {dst}", case.ip(node.name, f"address show {device(link.name)}"))
             if owners:
                 length = next(theirs.prefix for theirs in owners[0].link.addresses if theirs.address == dst)
                 fix = case.ip(node.name, f"address replace {own.address}/{length} dev {link.name}")
@@ -174,7 +175,7 @@ def claimed_twice(case: Case) -> Cause | None:
     suspects += [pair for pair in owners if rightful is None and pair.node.name == case.last.node]
     wrong = suspects[0] if suspects else owners[-1]
     right = next((pair for pair in owners if pair.node.name != wrong.node.name), owners[0])
-    facts = [inferred(f"{link.name} of {owner_words(node.name)} holds {dst}", case.ip(node.name, f"address show {link.name}"))
+    facts = [inferred(f"{link.name} of {owner_words(node.name)} holds {dst}", case.ip(node.name, f"address show {device(link.name)}"))
              for node, link in (right, wrong)]
     answers = {hop.mac_src for hop in case.hops if hop.neighbour == "answer" and dst in (hop.src, hop.dst)}
     if len(answers) > 1:
@@ -212,7 +213,7 @@ def sender_twice(case: Case) -> Cause | None:
     wrong = next((owner for owner in owners if owner.node.name != case.probe.node), None)
     if wrong is None or not any(node.name == case.probe.node for node, _ in owners):
         return None
-    holds = inferred(f"{wrong.link.name} of {owner_words(wrong.node.name)} holds {own} too", case.ip(wrong.node.name, f"address show {wrong.link.name}"))
+    holds = inferred(f"{wrong.link.name} of {owner_words(wrong.node.name)} holds {own} too", case.ip(wrong.node.name, f"address show {device(wrong.link.name)}"))
     return blame(case, "duplicate-address", wrong.node.name, wrong.link.name, facts=(holds,), how="sender", address=own,
                  asker=owner_words(case.probe.node))
 
@@ -233,7 +234,7 @@ def strange_source(case: Case) -> Cause | None:
     found = case.route(node, first.dst)
     facts: tuple[Fact, ...] = (
         inferred(f"{of_node(node)} routing chooses the source {found.prefsrc or first.src}", case.ip(node, f"route get {first.dst}")),
-        inferred(f"{link.name} holds {', '.join(own.cidr for own in case.own(link))}", case.ip(node, f"address show {link.name}")),
+        inferred(f"{link.name} holds {', '.join(own.cidr for own in case.own(link))}", case.ip(node, f"address show {device(link.name)}")),
     )
     return blame(case, "source-wrong", node, facts=facts, out=link.name, address=first.src, holder=holder.name)
 
@@ -277,7 +278,7 @@ def martian(case: Case) -> Cause | None:
     node = case.node(last.node)
     own = node.owner(last.src)
     if own is not None:
-        holds = inferred(f"{own.name} holds {last.src}", case.ip(node.name, f"address show {own.name}"))
+        holds = inferred(f"{own.name} holds {last.src}", case.ip(node.name, f"address show {device(own.name)}"))
         if last.dst == last.src or any(routes.host_of(change.after) == last.src for change in case.redirects):
             rewriter = next((change.node for change in case.redirects), node.name)
             return blame(case, "no-hairpin", rewriter, facts=(holds,), fix=turning_round(case, rewriter, last.src, last.src), how="martian",
