@@ -25,7 +25,7 @@ from ..session.mode import Mode
 from ..session.moving import stand
 from ..session.pages import where_of
 from ..session.stage import Stage
-from .broken import as_step
+from .broken import as_step, bound
 from .format import Fault
 
 MARK: Final = "NETLESS_FAULT"
@@ -47,6 +47,11 @@ def beginning(stage: Stage, fault: Fault) -> Position:
     return resolve_in(stage.state.course, stage.library.courses, fault.start, stage.state.position).positions[-1]
 
 
+def in_names(stage: Stage, fault: Fault) -> Fault:
+    """The fault as it is where the lab stands, whose names a rebuild, or a step that the learner does otherwise, may change."""
+    return bound(fault, stage.state.bindings)
+
+
 async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
     """Health first, then the fault, which goes in with the stage in the mode ``broken``. Raises Refusal, with the lab in health and in the
     mode that it was in.
@@ -58,11 +63,12 @@ async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
     while True:
         if rebuilt:
             await stand(stage, place, end=True)
+        own = in_names(stage, fault)
         try:
-            await _set_up(stage, fault, HEALTHY_S if rebuilt else 0.0)
+            await _set_up(stage, own, HEALTHY_S if rebuilt else 0.0)
             with _entered(stage, broken):
-                await _quietly(stage, fault.inject)
-                await must_show(stage, fault)
+                await _quietly(stage, own.inject)
+                await must_show(stage, own)
             return
         except (Refusal, ApplyError) as error:
             await clear(stage, fault)
@@ -74,12 +80,13 @@ async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
 
 async def mend(stage: Stage, fault: Fault, place: Position, *, undo: bool) -> bool:
     """Take the fault away with all it needed, and prove health. False when it took a rebuild. Raises Refusal (4) without health."""
+    own = in_names(stage, fault)
     with contextlib.suppress(ApplyError):
-        await _quietly(stage, fault.mend if undo else ())
-    healthy = (bool(fault.mend) or not undo) and await well(stage, fault)
+        await _quietly(stage, own.mend if undo else ())
+    healthy = (bool(own.mend) or not undo) and await well(stage, own)
     if not healthy:
         await stand(stage, place, end=True)
-        await _set_up(stage, fault)
+        await _set_up(stage, in_names(stage, fault))
     if fault.setup:
         await clear(stage, fault)
         await stand(stage, place, end=True)
@@ -88,7 +95,7 @@ async def mend(stage: Stage, fault: Fault, place: Position, *, undo: bool) -> bo
 
 async def clear(stage: Stage, fault: Fault) -> None:
     """Undo as far as it goes, before a rebuild: processes outlive one."""
-    for action in fault.mend:
+    for action in in_names(stage, fault).mend:
         with contextlib.suppress(ApplyError, Refusal):
             await _quietly(stage, (action,))
     stage.world.end_marked(MARK)

@@ -25,9 +25,8 @@ from ..session.judging import settle
 from ..session.mode import Mode, Verb
 from ..session.pages import where_of
 from ..session.stage import Stage
-from .breaking import clear, health
-from .broken import Broken, bound, discreet, hints, record, solution
-from .format import Fault
+from .breaking import clear, health, in_names
+from .broken import Broken, discreet, hints, record, solution
 
 LOOK_AGAIN_S: Final = (0.0, 2.0, 5.0, 15.0, 45.0)
 """Pauses of the watching judge after a change; a neighbour entry that was confirmed is believed for up to 45 s (arp(7))."""
@@ -63,23 +62,23 @@ class Drill:
         async with stage.judge.turn():
             await stage.world.look()
             await settle(stage.world)
-            verdict = await health(stage, _bound(stage, self.broken), tell=True)
+            verdict = await health(stage, self._own.fault, tell=True)
             if stage.mode is not self:
                 return verdict
             self.broken = msgspec.structs.replace(self.broken, verdict=verdict)
             if verdict.passed:
                 stage.enter(self.ended(solved=True))
-                stage.tell(Notice("info", self.broken.told_well()))
+                stage.tell(Notice("info", self._own.told_well()))
             stage.tell_status()
             return verdict
 
     async def check(self, target: str | None) -> Judgement:
         """The verdict on the lab's health, whatever the target."""
-        verdict = await self.judge()
-        success = self.broken.told_well() if self.broken.healthy else ""
-        if self.broken.secret:
+        verdict, own = await self.judge(), self._own
+        success = own.told_well() if own.healthy else ""
+        if own.secret:
             verdict = discreet(verdict)
-        return Judgement((Judged("fault", self.broken.fault.tells, verdict, success),), "", self._stage.mode.fault())
+        return Judgement((Judged("fault", own.fault.tells, verdict, success),), "", self._stage.mode.fault())
 
     def hint(self, rung: int | None) -> Help:
         """The next hint towards the fault; the last one is the solution."""
@@ -127,7 +126,7 @@ class Drill:
 
     def ending(self) -> str:
         """It ends, and what it was may be told."""
-        return self.broken.told_gone()
+        return self._own.told_gone()
 
     async def left(self) -> Mode:
         """It counts as given up, and nothing of it may outlive the rebuild."""
@@ -150,13 +149,17 @@ class Drill:
         stage, over = self._stage, self.broken.over()
         self.broken = over
         stage.history.reveal()
-        stage.history.noted(over.told_well() if solved else over.given_up(), str(over.place))
+        stage.history.noted(self._own.told_well() if solved else self._own.given_up(), str(over.place))
         if over.recorded:
             stage.remember(stage.state.progress.drilled(record(over, solved=solved)))
         return Recovered(stage, over)
 
+    @property
+    def _own(self) -> Broken:
+        return as_told(self._stage, self.broken)
+
     def _hints(self) -> tuple[str, ...]:
-        stage, fault = self._stage, _bound(self._stage, self.broken)
+        stage, fault = self._stage, self._own.fault
         taught = resolve_in(stage.state.course, stage.library.courses, fault.teaches, self.broken.place).positions[0]
         where = where_of(stage.live.last, "host")
         return hints(fault, step_at(stage.state.course, taught).title, where, stage.state.dialect)
@@ -187,7 +190,7 @@ class Recovered:
         here = self._stage.state.position
         if [own.position for own in answer.verdicts] != [str(here)]:
             return answer
-        news = self.broken.told_well() if self.broken.place == here else ""
+        news = as_told(self._stage, self.broken).told_well() if self.broken.place == here else ""
         return Judgement(answer.verdicts, "\n".join(filter(None, (news, answer.text))), self.fault())
 
     def hint(self, rung: int | None) -> Help:
@@ -216,7 +219,7 @@ class Recovered:
 
     async def left(self) -> Mode:
         """Nothing of the fault may outlive the rebuild."""
-        await clear(self._stage, _bound(self._stage, self.broken))
+        await clear(self._stage, self.broken.fault)
         return self._lesson
 
     def close(self) -> None:
@@ -227,16 +230,17 @@ class Recovered:
         return _status(self._stage, self.broken)
 
 
-def _bound(stage: Stage, broken: Broken) -> Fault:
-    return bound(broken.fault, stage.state.bindings)
+def as_told(stage: Stage, broken: Broken) -> Broken:
+    """The same, as it is told: in the learner's words."""
+    return msgspec.structs.replace(broken, fault=in_names(stage, broken.fault))
 
 
 def _status(stage: Stage, broken: Broken) -> FaultStatus:
     """What may be told: of a secret only what it does."""
-    fault, verdict = broken.fault, discreet(broken.verdict) if broken.secret and broken.verdict else broken.verdict
+    fault, verdict = in_names(stage, broken.fault), discreet(broken.verdict) if broken.secret and broken.verdict else broken.verdict
     status = FaultStatus(fault.tells, broken.wanted.drill, broken.wanted.exam, broken.healthy, began=broken.began, seconds=broken.seconds,
                          hints=broken.hints, whys=broken.whys, seed=broken.wanted.seed, verdict=verdict)
     if broken.secret:
         return status
-    mended_by = solution(_bound(stage, broken), where_of(stage.live.last, "host"), stage.state.dialect)
+    mended_by = solution(fault, where_of(stage.live.last, "host"), stage.state.dialect)
     return msgspec.structs.replace(status, id=fault.id, title=fault.title, node=fault.node, teaches=fault.teaches, solution=mended_by)

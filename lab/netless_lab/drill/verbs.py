@@ -16,10 +16,10 @@ from ..session.mode import Mode
 from ..session.play import Play
 from ..session.stage import Stage
 from .breaking import beginning, break_, mend
-from .broken import Broken, Wanted, bound
+from .broken import Broken, Wanted
 from .format import Fault
 from .library import Library, drawn, lacking, listed, named
-from .mode import Drill, Recovered
+from .mode import Drill, Recovered, as_told
 
 
 class Drills:
@@ -52,21 +52,20 @@ async def start(stage: Stage, library: Library, wanted: Wanted) -> Broke:
     came_from = stage.state.position
     refusal: Refusal | None = None
     for fault in _candidates(stage, library, wanted, await stage.world.lacking(library.needs())):
-        own = bound(fault, stage.state.bindings)
-        place = beginning(stage, own)
+        place = beginning(stage, fault)
         drill = Drill(stage, Broken(fault, place, wanted, time.time(), time.monotonic(), came_from))
         try:
             async with stage.busy("breaking something"):
-                await break_(stage, own, drill)
+                await break_(stage, fault, drill)
         except Refusal as error:
             if wanted.fault or error.code != 3:
                 raise
             refusal = error
             continue
         told = drill.begin()
-        stage.history.noted(f"something was broken on purpose: {fault.tells}", str(place))
+        stage.history.noted(f"something was broken on purpose: {told.tells}", str(place))
         stage.tell_status()
-        return Broke(fault.tells, str(stage.state.position), told)
+        return Broke(told.tells, str(stage.state.position), told)
     raise refusal or Refusal("no fault can be had here", code=3)
 
 
@@ -84,17 +83,17 @@ async def stop(stage: Stage) -> Mended:
     if not isinstance(mode, Recovered):
         return _mended(stage, "Nothing is broken here on purpose.")
     broken = mode.broken
-    fault = bound(broken.fault, stage.state.bindings)
+    told = as_told(stage, broken)
     try:
         async with stage.busy("mending"):
-            taken_away = await mend(stage, fault, broken.place, undo=was_on)
+            taken_away = await mend(stage, broken.fault, broken.place, undo=was_on)
     finally:
         _go_on(stage, stage.lesson)
     stage.tell_status()
     stage.rejudge()
     how = "It was taken away" if taken_away else "The lab was rebuilt"
-    text = f"{broken.fault.title}: that was it. {how}, and the network is healthy." if was_on else broken.told_well()
-    if not was_on and (fault.setup or not taken_away):
+    text = f"{told.fault.title}: that was it. {how}, and the network is healthy." if was_on else told.told_well()
+    if not was_on and (broken.fault.setup or not taken_away):
         text = f"{text} The lab was put back to the end of {broken.place}."
     return _mended(stage, text, broken)
 
