@@ -112,7 +112,7 @@ class Lesson:
         await stage.world.look()
         if stage.world.ref(probe.node) is None:
             raise Refusal(f"there is no node {probe.node} in this lab", nearest=stage.world.nearest(probe.node))
-        owners, steps = stage.case(stage.state.position).owners, stage.library.taught(stage.state.course)
+        owners, steps = stage.owners(), stage.library.taught(stage.state.course)
         evidence = await stage.world.investigate(probe)
         if evidence.outcome.result == "failed" and stage.world.pending(evidence.before, SETTLE_S):
             await stage.world.look()
