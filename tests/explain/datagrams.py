@@ -46,6 +46,18 @@ BROKEN = (
         Udp("c1", SITE, 5000, size=900, dont_fragment=True), "path-mtu-remembered", "c1:routing",
     ),
     Broken(
+        "a router's route that says it is narrow", "ip route change default via 203.0.113.1 mtu 600", ping(SITE, size=900, dont_fragment=True),
+        "route-mtu", "host:routing",
+    ),
+    Broken(
+        "a router's route that says it is narrow, remembered", f"ip route change default via 203.0.113.1 mtu lock 600\nc1| {LEARN}",
+        Udp("c1", SITE, 5000, size=900, dont_fragment=True), "route-mtu", "host:routing",
+    ),
+    Broken(
+        "a router's route that says it is narrow, and nobody is told", f"ip route change default via 203.0.113.1 mtu 600; {MUTE}",
+        ping(SITE, size=900, dont_fragment=True), "route-mtu", "host:routing",
+    ),
+    Broken(
         "a route that says it is narrow", "c1| ip route change default via 10.0.0.1 mtu 600", ping(SITE, size=900, dont_fragment=True),
         "route-mtu", "c1:routing",
     ),

@@ -76,7 +76,8 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     _of("path-mtu-remembered", "routing", "a narrow path that is remembered and is wide again",
         "{who} remembers that the path to {dst} carries only {mtu} bytes: a router said so, and no link on the way is that narrow any more", "ip route flush cache"),
     _of("route-mtu", "routing", "a route that says how much its path carries",
-        "{whose} route to {dst} says that its path carries only {mtu} bytes; the packet has {size} and may not be cut into pieces"),
+        "{whose} route to {dst} says that its path carries only {mtu} bytes; the packet has {size} and may not be cut into pieces",
+        silent="{whose} route to {dst} says that its path carries only {mtu} bytes; the packet has {size}, and {fate}: small packets pass, big ones vanish"),
     # addresses
     _of("address-missing", "link", "an interface without its address", "{link} of {who} has {none}, so {who} has no route to anywhere", "ip {give}",
         nowhere="{link} of {who} has {none}, so nothing leads to {network}",

@@ -65,8 +65,13 @@ def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = N
         if iif and not forwards(node, iif, family):
             return failed("EHOSTUNREACH")
         return RouteAnswer(node.name, dst, src, iif, type="unicast", via=found.via, dev=found.dev, prefsrc=found.src, table=found.table,
-                           look=look)
+                           look=look, mtu=_carried(found))
     return failed("EHOSTUNREACH" if iif and not forwards(node, iif, family) else "ENETUNREACH")
+
+
+def _carried(route: Route) -> int:
+    """How much its path carries, as somebody has set it (``mtu 1400``, ``mtu lock 1400``); 0 for what the link carries."""
+    return next((int(word.rpartition(" ")[2]) for word in route.others if word.startswith("mtu ")), 0)
 
 
 def rules_for(node: Node, dst: str, src: str | None, iif: str | None) -> Iterator[PolicyRule]:

@@ -159,44 +159,60 @@ def too_big(case: Case) -> Cause | None:
     """The sender, or a router on the way, said that the packet is too big and may not be cut."""
     if case.outcome.reason != "too-big":
         return None
+    carried = case.probe.size if isinstance(case.probe, Ping | Udp) else 0
+    size = (carried or 0) + _HEADERS[case.family]
     if case.outcome.by is None or not case.evidence.errors:
         found = case.route(case.probe.node, case.last.dst) if case.last.dst else None
-        return _local(case, case.link(case.probe.node, found.dev) if found is not None and found.dev else None)
+        return _local(case, case.link(case.probe.node, found.dev) if found is not None and found.dev else None, size)
     node = case.node(case.evidence.errors[0].made_by)
     found = case.route(node.name, case.last.dst) if case.last.dst else None
     link = node.link(found.dev) if found is not None and found.dev else None
     narrowest = min((own for own in node.links if own.kind != "loopback"), key=lambda own: own.mtu, default=None)
     link = link if link is not None else narrowest
-    return _narrow(case, node, link) if link is not None else None
+    return _narrow(case, node, link) if link is not None and link.mtu < size else _set(case, node, size, said(case.outcome.text))
 
 
-def _local(case: Case, link: Link | None) -> Cause | None:
+def _local(case: Case, link: Link | None, size: int) -> Cause | None:
     """The sender itself says no: its own link is too narrow, or a router has told it before that one further on is."""
-    carried = case.probe.size if isinstance(case.probe, Ping | Udp) else 0
-    size = (carried or 0) + _HEADERS[case.family]
     if link is not None and link.mtu < size:
         return _narrow(case, case.sender, link)
-    narrow = next((_narrow(case, node, out) for node, out in way_there(case) if out.mtu < size), None)
-    return narrow or _path(case, size)
+    if (own := _set(case, case.sender, size, said(case.outcome.text))) is not None:
+        return own
+    further = ((node, out) for node, out in way_there(case) if node.name != case.probe.node)
+    found = (_narrow(case, node, out) if out.mtu < size else _set(case, node, size, *_learned(case)) for node, out in further)
+    return next(filter(None, found), None) or _path(case, size)
+
+
+def _set(case: Case, node: Node, size: int, *facts: Fact, how: str = "", fate: str = "") -> Cause | None:
+    """The node's route says that its path carries less than the packet has, as somebody has set it, however wide the links are."""
+    dst = case.last.dst
+    answers = (case.route(node.name, dst), routes.worked_out(node, dst)) if dst else ()
+    mtu = next((found.mtu for found in answers if found.mtu and not found.mtu_learned), 0)  # what it has learned it uses for its own packets only
+    if not 0 < mtu < size:
+        return None
+    reads = inferred(f"{of_node(node.name)} routing says for {dst}: mtu {mtu}, set with the route", case.ip(node.name, f"route get {dst}"))
+    return blame(case, "route-mtu", node.name, facts=(reads, *facts), how=how, dst=dst, mtu=mtu, size=size, fate=fate)
+
+
+def _learned(case: Case) -> tuple[Fact, ...]:
+    """What the sender remembers of the path, when a router has said it."""
+    found, node = case.route(case.probe.node, case.last.dst), case.probe.node
+    learned = said(f"{of_node(node)} routing says for {case.last.dst}: mtu {found.mtu}, a router said so", case.ip(node, f"route get {case.last.dst}"))
+    return (learned,) if found.mtu_learned else ()
 
 
 def _path(case: Case, size: int) -> Cause | None:
-    """No link is too narrow: the sender's routing says that the path is, as a router has told it before or as somebody has set it."""
-    found = case.route(case.probe.node, case.last.dst)
-    if not 0 < found.mtu < size:
+    """No link is too narrow, and no route says so of its path: the sender remembers that a router told it."""
+    found, learned = case.route(case.probe.node, case.last.dst), _learned(case)
+    if not learned or found.mtu >= size:
         return None
-    link = case.link(case.probe.node, found.dev or "")
-    node, words = case.probe.node, "a router said so" if found.mtu_learned else "set with the route"
-    if link is not None and link.vxlan is not None and found.mtu_learned and not found.via:
+    link, node = case.link(case.probe.node, found.dev or ""), case.probe.node
+    if link is not None and link.vxlan is not None and not found.via:
         # the tunnel itself told its sender: what it carries travels inside packets of its own, and they have to fit the link below
-        learned = said(f"{of_node(node)} routing has learned: mtu {found.mtu}", case.ip(node, f"route get {case.last.dst}"))
-        facts = (_mtu(case, case.sender, link), learned)
+        facts = (_mtu(case, case.sender, link), *learned)
         return blame(case, "mtu-wrong", node, link.name, facts=facts, how="tunnel", fix="", mtu=link.mtu, right=found.mtu, size=size)
-    fact = said(f"{of_node(node)} routing says for {case.last.dst}: mtu {found.mtu}, {words}", case.ip(node, f"route get {case.last.dst}"))
-    facts = (fact, said(case.outcome.text))
-    if found.mtu_learned:
-        return blame(case, "path-mtu-remembered", node, facts=facts, fix=case.ip(node, "route flush cache"), dst=case.last.dst, mtu=found.mtu)
-    return blame(case, "route-mtu", node, facts=facts, dst=case.last.dst, mtu=found.mtu, size=size)
+    facts = (*learned, said(case.outcome.text))
+    return blame(case, "path-mtu-remembered", node, facts=facts, fix=case.ip(node, "route flush cache"), dst=case.last.dst, mtu=found.mtu)
 
 
 def _mtu(case: Case, node: Node, link: Link) -> Fact:
@@ -234,6 +250,8 @@ def swallowed(case: Case) -> Cause | None:
         link = case.link(last.node, found.dev) if found.dev else None
         if link is not None and size > link.mtu and link.mtu < _narrowest(case):
             return _black_hole(case, case.node(last.node), link, size)
+        whole = case.family == 6 or last.kind == "tcp" or (last.leg == "forward" and isinstance(case.probe, Ping | Udp) and case.probe.dont_fragment)
+        return _set(case, case.node(last.node), size, *_told(case), how="silent", fate=_fate(case)) if whole else None
     return None
 
 
@@ -294,9 +312,17 @@ def _uneven(case: Case, node: Node, link: Link, size: int) -> Cause:
 
 
 def _black_hole(case: Case, node: Node, link: Link, size: int) -> Cause:
-    told = [error for error in case.evidence.errors if (error.type, error.code) == _TOO_BIG[case.family]]
-    fate = "its ICMP message that says so did not come home" if told else "nobody was told so"
     right = _wider(case, link)
-    facts = [_mtu(case, node, link), inferred(f"the packet of {size} bytes was last seen coming into {owner_words(node.name)}")]
-    facts += [said(f"{owner_words(error.made_by)} sent: {error.text} (mtu {error.mtu})") for error in told]
-    return blame(case, "mtu-black-hole", node.name, link.name, facts=facts, mtu=link.mtu, size=size, fate=fate, right=right, fix=None if link.mtu < right else "")
+    facts = (_mtu(case, node, link), inferred(f"the packet of {size} bytes was last seen coming into {owner_words(node.name)}"), *_told(case))
+    fix = None if link.mtu < right else ""
+    return blame(case, "mtu-black-hole", node.name, link.name, facts=facts, mtu=link.mtu, size=size, fate=_fate(case), right=right, fix=fix)
+
+
+def _told(case: Case) -> tuple[Fact, ...]:
+    """What was said of the packet's size on the way."""
+    errors = (error for error in case.evidence.errors if (error.type, error.code) == _TOO_BIG[case.family])
+    return tuple(said(f"{owner_words(error.made_by)} sent: {error.text} (mtu {error.mtu})") for error in errors)
+
+
+def _fate(case: Case) -> str:
+    return "its ICMP message that says so did not come home" if _told(case) else "nobody was told so"
