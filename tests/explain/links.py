@@ -8,6 +8,12 @@ from netless_lab.model.probe import Connect
 MAC_OF_C2 = """$(ip -n c2 -o link show veth3 | sed 's/.*ether \\([^ ]*\\).*/\\1/')"""
 FORGET = "ip -n c2 neigh flush all; ip neigh flush all; ip -n c1 neigh flush all"
 """The prober forgets last: somebody else who makes sure of an old neighbour would tell it who he is (neighbour probes, arp(7))."""
+WIDE = "c1| ip addr del 10.0.0.2/24 dev veth1; ip addr add 10.0.0.2/8 dev veth1; ip route replace default via 10.0.0.1"
+ELSEWHERE = f"""{WIDE}
+ip addr add 10.0.0.1/8 dev br0; ip addr del 10.0.0.1/24 dev br0
+ip link add br1 type bridge; ip addr add 10.1.0.1/24 dev br1; ip link set br1 up; ip link set veth4 master br1
+c2| ip addr flush dev veth3; ip addr add 10.1.0.3/24 dev veth3; ip route add default via 10.1.0.1"""
+"""Nobody beside c1 has another prefix than its own; c2, behind another bridge, has."""
 
 BROKEN = (
     Broken("own link down", "c1| ip link set veth1 down", ping(SITE), "link-down", "c1:veth1"),
@@ -101,6 +107,11 @@ BROKEN = (
     ),
     Broken("prefix /32", "c1| ip addr flush dev veth1; ip addr add 10.0.0.2/32 dev veth1", ping("10.0.0.1"), "prefix-wrong", "c1:veth1"),
     Broken("bridge with prefix /32", "ip addr flush dev br0; ip addr add 10.0.0.1/32 dev br0", ping("10.0.0.1"), "prefix-wrong", "host:br0"),
+    Broken(
+        "unplugged, and in a narrower subnet", f"{WIDE}\nip addr add 10.0.0.1/8 dev br0; ip addr del 10.0.0.1/24 dev br0; ip link set veth4 nomaster\n"
+        "c2| ip addr flush dev veth3; ip addr add 10.1.0.3/24 dev veth3; ip route add 10.0.0.2 dev veth3", ping("10.1.0.3"), "port-unplugged", "host:veth4",
+    ),
+    Broken("too wide for who is elsewhere", ELSEWHERE, ping("10.1.0.3"), "prefix-wrong", "c1:veth1"),
     Broken("broadcast by prefix /30", "c1| ip addr flush dev veth1; ip addr add 10.0.0.2/30 dev veth1", ping("10.0.0.3"), "prefix-wrong", "c1:veth1"),
     Broken("two with one address", "c2| ip addr add 10.0.0.1/24 dev veth3", Connect("c1", "10.0.0.1", 80), "duplicate-address", "c2:veth3", served=False),
     Broken("the sender's address twice", "c2| ip addr add 10.0.0.2/24 dev veth3", ping("10.0.0.3"), "duplicate-address", "c2:veth3"),

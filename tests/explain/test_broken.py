@@ -100,6 +100,14 @@ def test_who_is_told_to_answer_for_another_does_so_at_once(lab: Running) -> None
         lab.sh("ip -6 neigh flush all", "internet")
 
 
+def test_no_neighbours_prefix_is_made_up(lab: Running) -> None:
+    """Who is beside c1 has its prefix too (ip shows it): that another one is right is told of who has it, and of nobody else."""
+    told = explained(lab, BROKEN["links: too wide for who is elsewhere"])
+    assert "10.0.0.1/8" in lab.sh("ip -4 addr show br0")
+    assert "the others" not in told.cause and "c2, whose address that is, has it with /24" in told.cause, told
+    assert [fact.text for fact in told.facts] == ["veth1 of c1 holds 10.0.0.2/8", "veth3 of c2 holds 10.1.0.3/24"]
+
+
 def test_an_address_of_the_other_family_is_not_denied(lab: Running) -> None:
     """Who has an address of IPv4 only is not said to have none (ip shows it)."""
     lab.goto(START, end=True)

@@ -90,7 +90,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         gateway="{link} of {who} has {cidr}, and not the address {address} that {asker} uses as its gateway",
         remembered="{link} of {who} has {cidr}, and {asker} still sends it packets for {address}"),
     _of("prefix-wrong", "link", "an address with the wrong prefix length", "{link} of {who} has {cidr}, so {why}; the others on its segment use /{length}",
-        "ip address replace {address}/{length} dev {link}",
+        beyond="{link} of {who} has {cidr}, so {why}; {owner}, whose address that is, has it with /{length}, elsewhere",
         broadcast="{whose} {cidr} makes {dst} a broadcast address, although {owner} has it: the prefix is wrong"),
     _of("broadcast-address", "link", "the broadcast address of a subnet", "{dst} is the broadcast address of {network}, not the address of a host"),
     _of("address-on-port", "link", "an address on a bridge port instead of its bridge",

@@ -164,8 +164,8 @@ def _lost_address(case: Case, node: Node, dst: str, out: str | None) -> Cause | 
         for link in (own for own in ends(node) if own.name != out):
             there = way(case.before, (node.name, link.name), owner.place)
             if there is not None and not any(stop.code == "port-wrong-bridge" for stop in there.stops):
-                cidr = next(own.cidr for own in owner.link.addresses if own.address == dst)
-                return _misfit(case, node, link, owner, cidr, dst)
+                theirs = next(own for own in owner.link.addresses if own.address == dst)
+                return _misfit(case, node, link, owner, theirs)
     return None
 
 
@@ -174,10 +174,10 @@ def ends(node: Node) -> list[Link]:
     return [link for link in node.links if link.kind != "loopback" and not (link.master and link.port)]
 
 
-def _misfit(case: Case, node: Node, link: Link, owner: End, cidr: str, dst: str) -> Cause | None:
-    """``link`` and the owner of ``dst`` are on one cable or bridge: what is wrong with the addresses."""
-    look, network, own = case.ip(node.name, f"address show {device(link.name)}"), routes.subnet(cidr), case.own(link)
-    full = routes.bits(case.family)
+def _misfit(case: Case, node: Node, link: Link, owner: End, theirs: Address) -> Cause | None:
+    """``link`` and the owner of an address are on one cable or bridge: what is wrong with the addresses."""
+    look, network, own = case.ip(node.name, f"address show {device(link.name)}"), routes.subnet(theirs.cidr), case.own(link)
+    full, dst = routes.bits(case.family), theirs.address
     if not own:
         if (off := switched_off(case, node, link, route_fact(case, node, dst))) is not None:
             return off
@@ -188,24 +188,42 @@ def _misfit(case: Case, node: Node, link: Link, owner: End, cidr: str, dst: str)
                      fix=_give(case, node, link, network, owner.node))
     narrow = next((one for one in own if routes.within(one.address, network)), None)
     if narrow is not None:
-        theirs = any(one.prefix < full and routes.within(narrow.address, one.cidr) for one in owner.link.addresses)
-        if theirs and narrow.prefix > int(cidr.split("/")[1]):
-            return prefix(case, node, link, narrow.cidr, f"{dst} is not in {routes.subnet(narrow.cidr)}", cidr)
+        shared = any(one.prefix < full and routes.within(narrow.address, one.cidr) for one in owner.link.addresses)
+        if shared and narrow.prefix > theirs.prefix:
+            return _prefix(case, node, link, narrow, f"{dst} is not in {routes.subnet(narrow.cidr)}", owner, theirs)
         return None
     held = inferred(f"{link.name} holds {own[0].cidr}", look)
     return blame(case, "address-wrong", node.name, link.name, facts=(held, beside(route_fact(case, node, dst))), how="apart", fix="",
                  cidr=own[0].cidr, network=network, owner=owner_words(owner.node.name))
 
 
-def prefix(case: Case, node: Node, link: Link, cidr: str, why: str, right: str) -> Cause:
+def too_wide(case: Case, asker: Link, owner: End | None = None) -> Cause | None:
+    """The asker takes for a neighbour who is in another subnet: its prefix is too short. ``owner`` has the asked address, if anybody does."""
+    last, full = case.last, routes.bits(case.family)
+    mine = next((own for own in case.own(asker) if routes.within(last.asked, own.cidr)), None)
+    there = way(case.before, (last.node, last.link), owner.place) if owner is not None else None
+    if mine is None or (there is not None and all(stop.code != "port-wrong-bridge" for stop in there.stops)):
+        return None  # who is on this segment, and only out of reach, is a neighbour
+    ends = [*neighbours_of(case, last.node, last.link), *([owner] if owner is not None else [])]
+    narrower = [(end, own) for end in ends for own in case.own(end.link) if mine.prefix < own.prefix < full]
+    beside = [(end, own) for end, own in narrower if routes.within(mine.address, own.cidr)]
+    beyond = [(end, own) for end, own in narrower if end is owner and own.address == last.asked]
+    if not (beside or beyond) or any(routes.within(last.asked, own.cidr) for _, own in beside):
+        return None
+    why = f"it takes {last.asked} for a neighbour and asks for it on {asker.name} in vain"
+    return _prefix(case, case.node(last.node), asker, mine, why, *(beside or beyond)[0], how="" if beside else "beyond")
+
+
+def _prefix(case: Case, node: Node, link: Link, mine: Address, why: str, other: End, theirs: Address, how: str = "") -> Cause:
     """The address is fine, its prefix length is not."""
-    address, length = cidr.split("/")[0], right.split("/")[1]
-    held = inferred(f"{link.name} holds {cidr}", case.ip(node.name, f"address show {device(link.name)}"))
-    steps = [f"address add {address}/{length} dev {link.name}", f"address del {cidr} dev {link.name}"]
+    right = f"{mine.address}/{theirs.prefix}"
+    facts = [inferred(f"{one.name} of {owner_words(whose.name)} holds {own.cidr}", case.ip(whose.name, f"address show {device(one.name)}"))
+             for whose, one, own in ((node, link, mine), (*other, theirs))]
+    steps = [f"address add {right} dev {link.name}", f"address del {mine.cidr} dev {link.name}"]
     steps = steps if case.family == 4 else steps[::-1]  # IPv6 has an address once only, whatever its prefix
-    return blame(case, "prefix-wrong", node.name, link.name, facts=(held, inferred(f"somebody on the same segment holds {right}")),
-                 cidr=cidr, why=why, length=length, address=address, fix="; ".join(case.ip(node.name, step) for step in steps),
-                 mended=with_address(node.name, link.name, f"{address}/{length}", instead=cidr))
+    return blame(case, "prefix-wrong", node.name, link.name, facts=facts, how=how, cidr=mine.cidr, why=why, length=theirs.prefix,
+                 owner=owner_words(other.node.name), fix="; ".join(case.ip(node.name, step) for step in steps),
+                 mended=with_address(node.name, link.name, right, instead=mine.cidr))
 
 
 def _give(case: Case, node: Node, link: Link, network: str, beside: Node) -> str:

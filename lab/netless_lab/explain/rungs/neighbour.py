@@ -11,7 +11,7 @@ from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..last_seen import answers_for
-from ..near import clash, ends, given, neighbours_of, of_stop, prefix
+from ..near import clash, ends, given, neighbours_of, of_stop, too_wide
 from ..policy import disbelieved, filtered, route_fact, straightened
 from ..segment import End, way
 
@@ -183,7 +183,7 @@ def unanswered(case: Case) -> Cause | None:
     if not owners or asker is None:
         return None
     owner = next((own for own in owners if own in near), owners[0])
-    return (_wrong_side(case, asker, owner) or _behind(case, owner.node) or _too_wide(case, asker, owner)
+    return (_wrong_side(case, asker, owner) or _behind(case, owner.node) or too_wide(case, asker, owner)
             or _own_subnet(case, asker, owner) or _on_its_way_there(case, owner)
             or _on_its_way_back(case, owner) or _deaf(case, owner.node, owner.link, asker))
 
@@ -203,25 +203,6 @@ def _wrong_side(case: Case, asker: Link, owner: End) -> Cause | None:
             fact = inferred(f"{of_node(node.name)} routing says: by {found.dev or asker.name}", case.ip(node.name, f"route get {last.asked}"))
             return blame(case, "route-wrong", node.name, facts=(fact,), how="side", fix="", dst=last.asked, out=asker.name, right=other.name)
     return None
-
-
-def _too_wide(case: Case, asker: Link, owner: End) -> Cause | None:
-    """The asker takes for a neighbour who is in another subnet: its prefix is too short."""
-    last = case.last
-    full = routes.bits(case.family)
-    mine = next((own for own in asker.addresses if routes.within(last.asked, own.cidr)), None)
-    there = way(case.before, (last.node, last.link), owner.place)
-    if mine is None or (there is not None and not there.stops):
-        return None
-    node = case.node(last.node)
-    others = [own for _, far in neighbours_of(case, last.node, last.link) for own in case.own(far)] + list(case.own(owner.link))
-    right = next((own for own in others if mine.prefix < own.prefix < full and routes.within(mine.address, own.cidr)), None)
-    apart = next((own for own in case.own(owner.link) if own.address == last.asked and mine.prefix < own.prefix < full), None)
-    if (right is None and apart is None) or (right is not None and routes.within(last.asked, right.cidr)):
-        return None
-    length = (right or apart or mine).prefix
-    why = f"it takes {last.asked} for a neighbour and asks for it on {asker.name} in vain"
-    return prefix(case, node, asker, mine.cidr, why, f"{mine.address}/{length}" if right is None else right.cidr)
 
 
 def _behind(case: Case, owner: Node) -> Cause | None:

@@ -8,7 +8,7 @@ from ...primitives.base import device
 from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
-from ..near import cableless, clash, ends, gateway_of, given, may_route, neighbours_of, of_stop, prefix, switched_off
+from ..near import cableless, clash, ends, gateway_of, given, may_route, neighbours_of, of_stop, switched_off, too_wide
 from ..packets import redirections
 from ..rules import puts_in
 from ..segment import could_be_port, way
@@ -23,7 +23,7 @@ def nobody(case: Case) -> Cause | None:
     text = f"{owner_words(last.node)} asked who has {last.asked} on {last.link}; nobody answered, and no node of this lab has that address"
     look = case.ip(last.node, f"neighbour show {last.asked}")
     return (_rewritten(case) or _for_another(case, asker) or _switched_off(case) or _gateway(case, asker) or _lost(case, asker)
-            or _too_wide(case, asker) or _on_both_sides(case, asker)
+            or too_wide(case, asker) or _on_both_sides(case, asker)
             or blame(case, "neighbour-unanswered", last.node, facts=(inferred(text, look),), out=last.link, address=last.asked))
 
 
@@ -211,22 +211,6 @@ def _alien(case: Case, node: Node, link: Link, cidr: str) -> Cause:
     right = f"{asked}/{(cidr or own.cidr).split('/')[1]}" if case.expected.get(asked) == node.name else ""
     return blame(case, "address-wrong", node.name, link.name, facts=facts, how="nobody", cidr=own.cidr, address=asked,
                  fix=given(case, node, link, right))
-
-
-def _too_wide(case: Case, asker: Link) -> Cause | None:
-    """The asker takes a far address for a neighbour."""
-    last = case.last
-    full = routes.bits(case.family)
-    mine = next((own for own in asker.addresses if routes.within(last.asked, own.cidr)), None)
-    if mine is None:
-        return None
-    for _, far in neighbours_of(case, last.node, last.link):
-        for own in case.own(far):
-            narrower = mine.prefix < own.prefix < full and routes.within(mine.address, own.cidr)
-            if narrower and not routes.within(last.asked, own.cidr):
-                why = f"it takes {last.asked} for a neighbour and asks for it on {asker.name} in vain"
-                return prefix(case, case.node(last.node), asker, mine.cidr, why, own.cidr)
-    return None
 
 
 def _on_both_sides(case: Case, asker: Link) -> Cause | None:
