@@ -20,6 +20,12 @@ def resolver(address: str, node: str = "c1") -> str:
     return f"nsenter -t $(pgrep -o -f '^{node}$' || ip netns pids {node} | head -n1) -m sh -c 'echo nameserver {address} > /etc/resolv.conf'"
 
 
+def named(node: str, address: str) -> str:
+    """Something that listens where a name server does, on one address."""
+    own = f'own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(("{address}", 53))'
+    return f"{node}& python3 -c 'import socket, time; {own}; time.sleep(60)'"
+
+
 BROKEN = (
     Broken(
         "a zone of connections for the side of a published port",
@@ -42,6 +48,15 @@ nft add rule ip zz p iifname br0 ct zone set 5
     Broken("a name server that is none", resolver("10.0.0.1"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),
     Broken("a name server nobody has", resolver("10.0.0.250"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),
     Broken("a name server out of reach", resolver("8.8.8.8"), Fetch("c1", "http://example.test/"), "resolver-wrong", "c1:names"),
+    Broken("a name server for itself only", f"{named('c2', '127.0.0.1')}\n{resolver('10.0.0.3')}", Lookup("c1", "example.test"), "service-on-loopback", "c2:service"),
+    Broken(
+        "a name server of its own, elsewhere", f"{named('c1', '10.0.0.2')}\n{resolver('127.0.0.53')}", Lookup("c1", "example.test"),
+        "service-wrong-address", "c1:service",
+    ),
+    Broken(
+        "names led to who listens for itself only", f"{named('host', '127.0.0.1')}\niptables -t nat -A PREROUTING -i br0 -p udp --dport 53 -j REDIRECT",
+        Lookup("c1", "example.test"), "service-on-loopback", "host:service",
+    ),
     Broken("no such name", "true", Lookup("c1", "nope.example.test"), "no-such-name", "c1:names"),
     Broken("names and no road", "c1| ip route del default", Fetch("c1", "http://example.test/"), "no-default-route", "c1:routing"),
     Broken("names and no forwarding", "sysctl -qw net.ipv4.ip_forward=0", Lookup("c1", "example.test"), "forwarding-off", "host:fwd"),

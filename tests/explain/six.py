@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explain.routing import SIX
 from helpers.broken import Broken, ping
-from netless_lab.model.probe import Connect
+from netless_lab.model.probe import Connect, Udp
 
 FORGET = "ip -6 neigh flush all\nc1| ip -6 neigh flush all"
 BESIDE = "c2| ip addr add fd00:a::3/64 dev veth3 nodad"
@@ -12,6 +12,20 @@ ONLY_SIX = 'python3 -c \'import socket, time; s = socket.socket(socket.AF_INET6)
 """41 and 26 are IPPROTO_IPV6 and IPV6_V6ONLY (ipv6(7))."""
 
 BROKEN = (
+    Broken(
+        "closed, and errors are rationed",
+        f"""{SIX}
+        internet| sysctl -qw net.ipv6.icmp.ratelimit=100000
+        c1| python3 -c 'import socket; s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); [s.sendto(b"x", ("fd00:b::1", 5000)) for _ in range(9)]'""",
+        Udp("c1", "fd00:b::1", 5000), "no-listener", "internet:service", "internet| sysctl -qw net.ipv6.icmp.ratelimit=1000",
+    ),
+    Broken(
+        "closed, and the word about it filtered",
+        f"""{SIX}
+        internet| nft add table ip6 zz; nft 'add chain ip6 zz o {{ type filter hook output priority 0; }}'
+        internet| nft add rule ip6 zz o icmpv6 type destination-unreachable drop""",
+        Udp("c1", "fd00:b::1", 5000), "no-listener", "internet:service", "internet| nft delete table ip6 zz",
+    ),
     Broken(
         "an address that somebody else has",
         f"""{SIX}

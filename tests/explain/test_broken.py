@@ -108,6 +108,19 @@ def test_no_neighbours_prefix_is_made_up(lab: Running) -> None:
     assert [fact.text for fact in told.facts] == ["veth1 of c1 holds 10.0.0.2/8", "veth3 of c2 holds 10.1.0.3/24"]
 
 
+@pytest.mark.kernel_may_lack
+@pytest.mark.parametrize(("broken", "limited"), [("six: closed, and errors are rationed", True), ("six: closed, and the word about it filtered", False)])
+def test_a_closed_port_is_told_by_its_own_familys_counters_and_limit(lab: Running, broken: str, limited: bool) -> None:
+    """A datagram of IPv6 raises Udp6NoPorts (nstat shows it), and the limit is IPv6's, which is to blame only where it held a message back."""
+    if limited and "Icmp6OutRateLimitHost" not in lab.sh("cat /proc/net/snmp6"):
+        pytest.skip("this kernel does not count what its limit holds back")
+    told = explained(lab, BROKEN[broken])
+    counters = [fact.look.rpartition(" ")[2] for fact in told.facts if "nstat" in fact.look]
+    assert counters == ["Udp6NoPorts", "Icmp6OutRateLimitHost"][: 1 + limited], told
+    assert all(int(lab.sh(f"nstat -asz {name} | grep {name}", "internet").split()[1]) for name in counters)
+    assert "net.ipv6.icmp.ratelimit" in told.cause and "net.ipv4" not in told.cause and ("ICMP errors are limited" in told.cause) == limited
+
+
 def test_an_address_of_the_other_family_is_not_denied(lab: Running) -> None:
     """Who has an address of IPv4 only is not said to have none (ip shows it)."""
     lab.goto(START, end=True)

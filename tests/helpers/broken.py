@@ -18,7 +18,7 @@ from netless_lab.protocol import Explain, Play
 START = "container/neighbour/everyone"
 """c1 10.0.0.2 and c2 10.0.0.3 on br0 of the host, which forwards, masquerades and has a firewall; everything works."""
 SITE = "198.51.100.10"
-_ELSEWHERE = re.compile("(?P<node>c1|c2|internet)(?P<kind>[|&])")
+_ELSEWHERE = re.compile("(?P<node>host|c1|c2|internet)(?P<kind>[|&])")
 _DIAL = "python3 -c 'import socket; socket.create_connection((\"{to}\", {port}), 0.3)'"
 _SEND = """python3 -c '
 import socket

@@ -6,6 +6,7 @@ watch the rules" are never mistaken for each other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -16,8 +17,8 @@ from .journeys.packet import Tuple
 from .probe import Outcome, Probe
 from .snapshot import Snapshot
 
-CLOSED_PORT: Final = frozenset({"UdpNoPorts", "Udp6NoPorts"})
-"""Counters that rise when a datagram came for a port that no program has (RFC 4113, udpNoPorts)."""
+CLOSED_PORT: Final[Mapping[int, str]] = {4: "UdpNoPorts", 6: "Udp6NoPorts"}
+"""By family, the counters that rise when a datagram came for a port that no program has (RFC 4113, udpNoPorts)."""
 
 
 class RouteAnswer(msgspec.Struct, frozen=True):

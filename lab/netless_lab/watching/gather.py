@@ -169,7 +169,7 @@ def _of_a_filter(outcome: Outcome, counts: tuple[Count, ...]) -> Outcome:
     """A port whose target says that nobody listens, as a firewall there that rejects says too; but then no kernel has counted a closed port."""
     if not isinstance(outcome.probe, Udp) or outcome.result != "answered" or outcome.by is None:
         return outcome
-    if any(count.name in CLOSED_PORT for count in counts):
+    if any(count.name in CLOSED_PORT.values() for count in counts):
         return outcome
     text = f"{outcome.by} answered that nobody listens there (ICMP port unreachable), in the words of a firewall: no closed port was counted"
     return replace(outcome, result="failed", reason="filtered", text=text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ...model.addresses import with_port
 from ...model.evidence import CLOSED_PORT
+from ...model.journey import Fact
 from ...model.netfilter.conditions import allowed, fields_of
 from ...model.netfilter.packet import common, only
 from ...model.netfilter.run import missed
@@ -81,11 +83,15 @@ def refused(case: Case) -> Cause | None:
         return blame(case, "service-wrong-address", node.name, facts=(fact,), port=asked, address=others[0].address, asked=case.last.dst)
     if not here:
         return _missed_redirect(case, node, asked) or _unhooked(case, node, asked) or _nobody(case, node, asked, listeners)
-    inside = next((own for own in here if is_loopback(own.address)), None)
-    only = inside or here[0]
-    fact = said(f"a socket listens on {only.address}:{asked}, and the connection was refused", case.run(node.name, "ss -ltn"))
-    code = "service-on-loopback" if inside is not None else "service-wrong-address"
-    return blame(case, code, node.name, facts=(fact,), port=asked, address=only.address, asked=case.last.dst or "the address asked for")
+    only = next((own for own in here if is_loopback(own.address)), here[0])
+    fact = said(f"a socket listens on {with_port(only.address, asked)}, and the connection was refused", case.run(node.name, "ss -ltn"))
+    return elsewhere(case, node, only, fact, asked=case.last.dst or "the address asked for")
+
+
+def elsewhere(case: Case, node: Node, only: Listener, *facts: Fact, asked: str, fix: str = "") -> Cause:
+    """A program has the port, on another address than the one that was asked."""
+    code = "service-on-loopback" if is_loopback(only.address) and node.name != case.probe.node else "service-wrong-address"
+    return blame(case, code, node.name, facts=facts, fix=fix, port=only.port, address=only.address, asked=asked)
 
 
 def _is_for(case: Case, node: Node) -> bool:
@@ -211,22 +217,31 @@ def closed(case: Case) -> Cause | None:
     if not (isinstance(case.probe, Udp) or case.talks_dns) or port is None or case.outcome.reason != "silence":
         return None
     met = {hop.node for hop in case.hops if hop.leg == "forward" and hop.direction == "in" and case.node(hop.node).owner(truly(case.evidence, hop)[1])}
-    node = next((own for own in case.before.nodes if own.name in met and any(case.evidence.count(own.name, counter) for counter in CLOSED_PORT)), None)
+    counter = CLOSED_PORT[case.family]
+    node = next((own for own in case.before.nodes if own.name in met and case.evidence.count(own.name, counter)), None)
     if node is None:
         return None
     asked = _asked_port(case, node, port)
     bound = next((own for own in _at_udp(case, node) if own.port == asked), None)
+    rose = f"{owner_words(node.name)} counted a datagram for a port that nobody has ({counter})"
     if bound is not None and bound.address not in _ANY:
-        listens = counted(f"a socket listens on {bound.address}:{asked} only, and {owner_words(node.name)} counted a datagram for a port that nobody has (UdpNoPorts)",
-                          case.run(node.name, "ss -lun"))  # fmt: skip
-        code = "service-on-loopback" if is_loopback(bound.address) else "service-wrong-address"
-        return blame(case, code, node.name, facts=(listens,), port=asked, address=bound.address, asked=case.last.dst)
-    known = ", ".join(str(own.port) for own in sorted(_at_udp(case, node), key=lambda own: own.port))
-    told = [error for error in case.evidence.errors if error.made_by == node.name]
-    fate = "its ICMP message that says so did not come home" if told else "it did not say so: ICMP errors are limited (net.ipv4.icmp_ratelimit)"
-    fact = counted(f"{owner_words(node.name)} counted a datagram for a port that nobody has (UdpNoPorts)", case.run(node.name, "nstat -az UdpNoPorts"))
+        listens = counted(f"a socket listens on {with_port(bound.address, asked)} only, and {rose}", case.run(node.name, "ss -lun"))
+        return elsewhere(case, node, bound, listens, asked=case.last.dst)
+    known = ", ".join(str(port) for port in sorted({own.port for own in _at_udp(case, node)}))
+    told = any(error.made_by == node.name for error in case.evidence.errors)
+    fate, held = ("its ICMP message that says so did not come home", ()) if told else _unsaid(case, node)
     others = f" (it listens on {known})" if known else ""
-    return blame(case, "no-listener", node.name, facts=(fact,), how="udp", port=asked, others=others, fate=fate)
+    facts = (counted(rose, case.run(node.name, f"nstat -az {counter}")), *held)
+    return blame(case, "no-listener", node.name, facts=facts, how="udp", port=asked, others=others, fate=fate)
+
+
+def _unsaid(case: Case, node: Node) -> tuple[str, tuple[Fact, ...]]:
+    """Why a node did not say that nobody listens: what it may say is limited, and its rules may be against it."""
+    key, counter = ("net.ipv4.icmp_ratelimit", "IcmpOutRateLimitHost") if case.family == 4 else ("net.ipv6.icmp.ratelimit", "Icmp6OutRateLimitHost")
+    if not case.evidence.count(node.name, counter):
+        return f"it was not seen to say so: a rule of its own may be against it, or the limit for ICMP errors ({key})", ()
+    rose = counted(f"{owner_words(node.name)} counted an ICMP message that it did not send ({counter})", case.run(node.name, f"nstat -az {counter}"))
+    return f"it did not say so: ICMP errors are limited ({key})", (rose,)
 
 
 def _at_udp(case: Case, node: Node) -> list[Listener]:

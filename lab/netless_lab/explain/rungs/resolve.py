@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from ...model.addresses import is_address
+from ...model import dns
+from ...model.addresses import is_address, with_port
 from ...model.journey import Fact
 from ...model.probe import Lookup
-from ...model.snapshot import Node
+from ...model.snapshot import Listener, Node
 from ...primitives.base import word
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, said, state
 from ..packets import led_in
+from .local import elsewhere
 
 
 def no_resolver(case: Case) -> Cause | None:
@@ -64,6 +66,8 @@ def _loopback(case: Case, server: str) -> Cause | None:
     node = case.sender
     if not (server.startswith("127.") or server == "::1") or _listens(node, server):
         return None
+    if (other := _bound(node, dns.PORT)) is not None:
+        return elsewhere(case, node, other, _named(case, server), state(*_on(case, node, other)), asked=server, fix=_fix(case))
     facts = (_named(case, server), state("nothing listens on UDP port 53", case.run(node.name, "ss -lun")))
     return blame(case, "resolver-wrong", node.name, facts=facts, how="itself", fix=_fix(case), server=server)
 
@@ -76,8 +80,11 @@ def _led_in(case: Case, server: str) -> Cause | None:
         led = led_in(case, flow.node) if flow.destination_nat and flow.original.dst == server else None
         if led is not None:
             chain, rule = led
-            closed = said(f"nothing listens on UDP port {flow.reply.sport} in {owner_words(flow.node)}", case.run(flow.node, "ss -lun"))
             reads = inferred(f"the rule reads: {rule.text}", case.listing(flow.node, chain))
+            node = case.node(flow.node)
+            if (other := _bound(node, flow.reply.sport)) is not None:
+                return elsewhere(case, node, other, said(*_on(case, node, other)), reads, asked=flow.reply.src)
+            closed = said(f"nothing listens on UDP port {flow.reply.sport} in {owner_words(flow.node)}", case.run(flow.node, "ss -lun"))
             return blame(case, "no-listener", flow.node, facts=(closed, reads), how="led", port=flow.reply.sport, others="",
                          rule=rule.text, asked=server)
     return None
@@ -90,9 +97,11 @@ def _closed(case: Case, server: str) -> Cause | None:
     owners = case.owners(server)
     if not owners or any(_listens(node, server) for node, _ in owners):
         return None
-    owner = owner_words(owners[0].node.name)
+    node, owner = owners[0].node, owner_words(owners[0].node.name)
     proof = said if case.outcome.reason == "refused" else inferred
-    closed = proof(f"nothing listens on UDP port 53 in {owner}", case.run(owners[0].node.name, "ss -lun"))
+    if (other := _bound(node, dns.PORT)) is not None:
+        return elsewhere(case, node, other, _named(case, server), proof(*_on(case, node, other)), asked=server, fix=_fix(case))
+    closed = proof(f"nothing listens on UDP port 53 in {owner}", case.run(node.name, "ss -lun"))
     return blame(case, "resolver-wrong", case.probe.node, facts=(_named(case, server), closed), how="closed", fix=_fix(case),
                  server=server, owner=owner)
 
@@ -114,6 +123,15 @@ def _named(case: Case, server: str) -> Fact:
 
 def _listens(node: Node, address: str) -> bool:
     return any(own.protocol == "udp" and own.port == 53 and own.address in (address, "0.0.0.0", "::", "*") for own in node.listeners)
+
+
+def _bound(node: Node, port: int) -> Listener | None:
+    """A program that has the port, where none listens on the address that was asked."""
+    return next((own for own in node.listeners if own.protocol == "udp" and own.port == port), None)
+
+
+def _on(case: Case, node: Node, other: Listener) -> tuple[str, str]:
+    return f"a socket of {owner_words(node.name)} listens on {with_port(other.address, other.port)} only", case.run(node.name, "ss -lun")
 
 
 def _other_server(case: Case) -> str:
