@@ -11,9 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from helpers.lab import action
 from helpers.sandboxed import sandboxed_once, sh
 from helpers.waiting import becomes
+from netless_lab.errors import Refusal
 from netless_lab.ground.ground import OnEnd
 from netless_lab.ground.ledger import Begun, Line, Memory, NotRestored, Restoring, Tuned
 from netless_lab.ground.pretend import PretendHost
@@ -55,7 +59,8 @@ async def standing(on_end: OnEnd = lambda name, own: None) -> AsyncIterator[tupl
         file.write(EMPTY_RESOLV_CONF)
     reaper = Reaper(asyncio.get_running_loop())
     ours, theirs = socket.socketpair()
-    ground = PretendHost(Room("own", os.getpid(), ours, -1, -1, Limits()), reaper, on_end)
+    outer = os.open("/proc/self/ns/user", os.O_RDONLY)
+    ground = PretendHost(Room("own", os.getpid(), ours, -1, outer, Limits()), reaper, on_end)
     await ground.build(("c1",), USUAL)
     ledger = Witnessing(ground)
     ground.ledger = ledger
@@ -64,6 +69,7 @@ async def standing(on_end: OnEnd = lambda name, own: None) -> AsyncIterator[tupl
     reaper.close()
     ours.close()
     theirs.close()
+    os.close(outer)
 
 
 def said(ground: PretendHost, script: str) -> str:
@@ -138,6 +144,34 @@ async def test_who_has_the_number_of_a_process_of_the_lab_that_ended_lives() -> 
             assert process(ground, "internet") != before and program.poll() is None
             program.kill()
             assert program.wait() == -signal.SIGKILL
+
+
+@sandboxed_once
+async def test_a_node_that_ended_is_not_the_program_that_has_its_number() -> None:
+    """Somebody ended the internet, and a program with files of its own in /etc has its number: nobody who wants to enter the internet is sent
+    to that one, no file of its is written, and the internet has no process.
+    """
+    mine = "/tmp/resolv.conf"
+    Path(mine).write_text("nameserver 192.0.2.7\n", encoding="ascii")
+    async with standing() as (ground, _, beginning):
+        before = process(ground, "internet")
+        os.kill(before, signal.SIGKILL)
+        assert await becomes(lambda: ground.ended() == ("internet",))
+        with ground.hands_off():
+            Path("/proc/sys/kernel/ns_last_pid").write_text(str(before - 1), encoding="ascii")
+            program = subprocess.Popen(["unshare", "-m", "sh", "-c", f"mount --bind {mine} /etc/resolv.conf && echo there && exec sleep infinity"],
+                                       stdout=subprocess.PIPE)  # fmt: skip
+            assert program.stdout is not None and program.stdout.readline() == b"there\n" and program.pid == before
+            ended = next(ref for ref in ground.refs() if ref.name == "internet")
+            assert ended.pid is None
+            with pytest.raises(Refusal, match="its process has ended"):
+                ground.way_into(ended)
+            with pytest.raises(Refusal, match="has ended"):
+                ground.way_into(msgspec.structs.replace(ended, pid=before))
+            assert ground.purge(ground.refs(), beginning, (), (), ()).problems == ()
+            assert Path(mine).read_text(encoding="ascii") == "nameserver 192.0.2.7\n"
+            program.kill()
+            program.wait()
 
 
 @sandboxed_once

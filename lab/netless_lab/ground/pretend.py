@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ..errors import Refusal
 from ..kernel.beginning import Beginning
 from ..kernel.names import read_names
@@ -103,7 +105,7 @@ class PretendHost:
     def ended(self) -> tuple[str, ...]:
         """The internet and further hosts whose process somebody ended: their namespaces are held here, and nobody can enter them."""
         with self._lock:
-            return tuple(ref.name for ref in self._refs.values() if ref.role != "container" and self._has_ended(ref))
+            return tuple(ref.name for ref in self._refs.values() if ref.pid is None)
 
     def _disconnect(self) -> None:
         """End the outside there is, if any: its processes, its namespaces and the cable to it."""
@@ -118,7 +120,7 @@ class PretendHost:
             internet.unplug()
 
     def refs(self) -> tuple[NodeRef, ...]:
-        """The nodes the lab itself made, host first."""
+        """The nodes the lab itself made, host first; one whose process was collected has none, since its number may be another's by now."""
         with self._lock:
             return tuple(self._refs.values())
 
@@ -148,14 +150,17 @@ class PretendHost:
         for ref in refs:
             if threading.current_thread() is not threading.main_thread():
                 self._lives[ref.name].ended.wait(STOP_S)
-            with self._lock:
-                if self._refs.get(ref.name) is ref:
-                    del self._refs[ref.name]
-                    self._gone.append(ref)
+            self._let_go(ref)
 
-    def _has_ended(self, ref: NodeRef) -> bool:
-        """Whether the process of a node was collected: its number may be another's by now."""
-        return ref.name in self._lives and self._lives[ref.name].ended.is_set()
+    def _let_go(self, ref: NodeRef) -> None:
+        """No node of the lab any more, if it still is one: ``release`` closes it."""
+        with self._lock:
+            if self._is_node(ref):
+                self._gone.append(self._refs.pop(ref.name))
+
+    def _is_node(self, ref: NodeRef) -> bool:
+        """Whether the node of this name is this one, and not one in its place; with the lock."""
+        return ref.name in self._refs and self._refs[ref.name].namespace is ref.namespace
 
     def hands_off(self) -> AbstractContextManager[None]:
         """While inside, the reaper leaves children that nobody watches to whoever started them."""
@@ -240,7 +245,7 @@ class PretendHost:
             if anew:
                 self._room_files.start_over()
             for ref in before:
-                if ref.role != "container" and not anew and ref.pid is not None and not self._has_ended(ref):
+                if ref.role != "container" and not anew and ref.pid is not None:
                     with contextlib.suppress(OSError):  # it has ended
                         call_me(ref.pid, ref.name)
             self._await_end(*ending)
@@ -250,7 +255,7 @@ class PretendHost:
             for made in launched:
                 self._add(made, roles.get(made.name, "container"))
         for ref in self.refs():
-            if ref.pid not in (None, os.getpid()) and ref.name not in lacking and not self._has_ended(ref):  # who has just begun sees its own
+            if ref.pid not in (None, os.getpid()) and ref.name not in lacking:  # who has just begun sees its own
                 with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
                     container.show_own_files(ref.pid, ref.name)
         with self._lock:
@@ -312,15 +317,16 @@ class PretendHost:
         /sys and the files of /etc/netns that belong to it. That entry's name is the learner's; the lab may have had to call the node
         otherwise, because another node is called so.
         """
-        within = ""
-        if ref.pid is None:
+        within, lives_in, pid = "", ref.namespace.inode, ref.pid
+        if pid is None:
             within = next((own.name for own in read_names() if own.netns == ref.namespace.inode), "")
             if not within:
-                raise Refusal(f"the namespace {ref.name} has gone: nothing in /run/netns leads to it, and no process lives in it")
+                raise Refusal(f"there is no way into {ref.name}: its process has ended, if it had one, and nothing in /run/netns leads to it")
+            lives_in, pid = self.refs()[0].namespace.inode, os.getpid()
         try:
-            spaces = Spaces(os.getpid() if ref.pid is None else ref.pid, self._outer)
+            spaces = Spaces(pid, lives_in, self._outer)
         except (FileNotFoundError, ProcessLookupError):
-            raise Refusal(f"the node {ref.name} is gone: its process {ref.pid} has ended") from None
+            raise Refusal(f"the node {ref.name} is gone: its process {pid} has ended") from None
         return WayInto(Way(tuple(spaces.files), within, self._limits.for_visitors), spaces)
 
     def outside_pid(self, pid: int | None) -> int | None:
@@ -335,10 +341,12 @@ class PretendHost:
             self._lives[made.name] = life
 
         def gone(code: int) -> None:
-            with self._lock:
-                if self._refs.get(made.name) is ref and role == "container":
-                    del self._refs[made.name]
-                    self._gone.append(ref)
+            if role == "container":
+                self._let_go(ref)
+            else:
+                with self._lock:
+                    if self._is_node(ref):
+                        self._refs[made.name] = msgspec.structs.replace(ref, pid=None)
             life.ended.set()
             self._on_end(made.name, life.wanted)
 

@@ -92,7 +92,8 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
 
     def show_the_way(line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
-            with Spaces(nodes[way.asked(line)], room.outer) as spaces, writer.get_extra_info("socket").dup() as sock:
+            pid = nodes[way.asked(line)]
+            with Spaces(pid, os.stat(f"/proc/{pid}/ns/net").st_ino, room.outer) as spaces, writer.get_extra_info("socket").dup() as sock:
                 files = spaces.files
                 socket.send_fds(sock, [way.answer(way.Way(tuple(files), "", room.limits.for_visitors))], list(files.values()))
         except (FileNotFoundError, ProcessLookupError):
