@@ -20,6 +20,7 @@ from ..kernel.toolbox import Launcher
 from ..model.clearing import Things
 from ..model.needs import Lack
 from ..model.outside import FarHost, Outside
+from ..sandbox.room_files import Repaired
 from ..sandbox.spaces import WayInto
 from .ledger import Ledger
 
@@ -81,9 +82,9 @@ class Ground(Launcher, Protocol):
 
     def restore(self, containers: tuple[str, ...], beginning: Beginning, *, anew: bool = False) -> tuple[str, ...]:
         """Have exactly these containers run, with ``anew`` in fresh namespaces, and everything else that is no setting of a node as it was.
-        The paths of the lab's own files that were missing.
+        The paths of the lab's own files that were missing and are there again.
 
-        It is written down before, and ends with a ``purge``.
+        It is written down before, and ends with a ``purge``, which tells of those that are still missing too.
         """
 
     def purge(
@@ -99,8 +100,8 @@ class Ground(Launcher, Protocol):
     async def serve(self) -> None:
         """It serves again: the nodes are what they were."""
 
-    def repair(self) -> tuple[str, ...]:
-        """Put back what is missing of the lab's own files; the paths."""
+    def repair(self) -> Repaired:
+        """Put back what is missing of the lab's own files."""
 
     def differing(self) -> Things:
         """Files that only a restoring ``anew`` takes away or gives back, in words."""

@@ -27,7 +27,7 @@ from ..model.snapshot import Role
 from ..sandbox import container, internet, limits, tune
 from ..sandbox.pid1 import Room
 from ..sandbox.reaper import Reaper
-from ..sandbox.room_files import RoomFiles
+from ..sandbox.room_files import Repaired, RoomFiles
 from ..sandbox.spaces import Spaces, WayInto
 from ..sandbox.way import Way
 from . import programs
@@ -70,6 +70,8 @@ class PretendHost:
         self._lives: dict[str, _Life] = {}
         self._gone: list[NodeRef] = []
         self._clearing: threading.Thread | None = None
+        self._unrepaired: tuple[str, ...] = ()
+        """What of the lab's own files could not be put back, for the ``purge`` that comes next to tell."""
         self._outside: Outside | None = None
         self._servers: internet.Servers | None = None
         self._on_end = on_end
@@ -225,7 +227,7 @@ class PretendHost:
         before = [ref for ref in self.refs() if ref.pid != os.getpid()]
         ending = [ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)]
         self._kill(*ending)
-        missing = self._room_files.put_back()
+        repaired = self._room_files.put_back()
         host = self.refs()[0]
         beginning.of(host).settings.put_back(host.namespace, INHERITED)
         roles = {ref.name: ref.role for ref in before if ref.role != "container"}
@@ -243,7 +245,7 @@ class PretendHost:
             networks = [made_ahead.enter_context(own) for own in threads.map(lambda _: call_in_new(Namespace.own), lacking)]
             all_made.set()
             if anew:
-                self._room_files.start_over()
+                repaired = Repaired(repaired.there, self._room_files.start_over())
             for ref in before:
                 if ref.role != "container" and not anew and ref.pid is not None:
                     with contextlib.suppress(OSError):  # it has ended
@@ -254,14 +256,21 @@ class PretendHost:
             )
             for made in launched:
                 self._add(made, roles.get(made.name, "container"))
-        for ref in self.refs():
-            if ref.pid not in (None, os.getpid()) and ref.name not in lacking:  # who has just begun sees its own
-                with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
-                    container.show_own_files(ref.pid, ref.name)
+        repaired += self._shown_own_files(but=lacking)  # who has just begun sees its own
+        self._unrepaired = repaired.problems
         with self._lock:
             order = {name: number for number, name in enumerate(("host", *roles, *containers))}
             self._refs = dict(sorted(self._refs.items(), key=lambda item: order.get(item[0], len(order))))
-        return missing
+        return repaired.there
+
+    def _shown_own_files(self, but: Collection[str] = ()) -> Repaired:
+        """Every node sees its own files again."""
+        there: list[str] = []
+        for ref in self.refs():
+            if ref.pid not in (None, os.getpid()) and ref.name not in but:
+                with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
+                    there += (f"{path} in {ref.name}" for path in container.show_own_files(ref.pid, ref.name))
+        return Repaired(tuple(there))
 
     def purge(
         self, refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int], passing: Collection[int], renewed: Collection[int]
@@ -275,6 +284,7 @@ class PretendHost:
 
         clearing, self._clearing = self._clearing, None
         purged = purge(refs, beginning, untouched, passing, renewed, None if clearing is None else clearing.join)
+        purged = msgspec.structs.replace(purged, problems=(*self._unrepaired, *purged.problems))
         if purged.problems:
             self.ledger.write(NotRestored(purged.problems))
         else:
@@ -295,9 +305,9 @@ class PretendHost:
         bound = await loop.run_in_executor(None, internet.listen, self._outside, ref.namespace)
         self._servers = await bound.serve()
 
-    def repair(self) -> tuple[str, ...]:
-        """Put back what is missing of the lab's own files, and take away what was mounted over them; the paths."""
-        return self._room_files.put_back()
+    def repair(self) -> Repaired:
+        """Put back what is missing of the lab's own files, and take away what was mounted over them; every node sees its own."""
+        return self._room_files.put_back() + self._shown_own_files()
 
     def differing(self) -> Things:
         """Files of the host that only a lab that starts over takes away or gives back, in words."""

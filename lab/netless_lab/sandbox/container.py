@@ -12,6 +12,7 @@ import errno
 import os
 import signal
 import stat
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from ..kernel import syscalls as sc
 from ..kernel.namespace import Namespace, in_thread
 from ..room import HOME, NETNS, PROGRAM_PATH
 from . import limits, tune
+from .room_files import have_file, have_folder
 from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, program, unescape
 
 _KINDS: Final = sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
@@ -54,8 +56,8 @@ def launch(name: str, *, shown_as: str = "sleep", network: Namespace | None = No
     return in_thread(lambda: _enter_and_spawn(name, files, shown_as, network))
 
 
-def show_own_files(pid: int, name: str) -> None:
-    """Have a node see its own files in /etc again where its mounts of them are gone. Raises OSError when it cannot be entered.
+def show_own_files(pid: int, name: str) -> tuple[str, ...]:
+    """Have a node see its own files in /etc again where its mounts of them are gone: which. Raises OSError when it cannot be entered.
 
     Whoever removes such a file in the host takes away what is mounted on it in every other mount namespace (unlink(2) of a mount point, since
     Linux 3.18): the nodes then all see, and write, the host's.
@@ -64,7 +66,7 @@ def show_own_files(pid: int, name: str) -> None:
         mounted = {unescape(line.split()[4]) for line in file}
     gone = {file: target for file, target in _own_paths(name).items() if target not in mounted}
     if not gone:
-        return
+        return ()
 
     def inside() -> None:
         fd = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
@@ -79,6 +81,7 @@ def show_own_files(pid: int, name: str) -> None:
             sc.bind(file, target)
 
     in_thread(inside)
+    return tuple(gone.values())
 
 
 def _own_paths(name: str) -> dict[str, str]:
@@ -89,9 +92,8 @@ def _own_paths(name: str) -> dict[str, str]:
 def _write(path: str, name: str) -> None:
     """One of these files, as it is in a new node."""
     texts = {"hostname": f"{name}\n", "hosts": f"127.0.0.1\tlocalhost {name}\n", "resolv.conf": EMPTY_RESOLV_CONF}
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(texts[os.path.basename(path)])
+    have_folder(os.path.dirname(path))
+    have_file(Path(path), texts[os.path.basename(path)].encode())
 
 
 def _own_files(name: str) -> dict[str, str]:

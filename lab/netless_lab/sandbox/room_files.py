@@ -9,9 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from ..kernel import syscalls as sc
 from ..model.clearing import Things
@@ -26,6 +30,16 @@ _DIRECTORIES: Final = (
 _OWN_ETC: Final = ("hostname", "hosts", "resolv.conf")
 _OF_TOOLS: Final = ("xtables.lock", "ebtables.lock")
 """What tools leave in /run, and nobody minds."""
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    """What was missing of the lab's own files and is there again, by its paths; and what could not be put back, in words."""
+
+    there: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __add__(self, other: Repaired) -> Repaired:
+        return Repaired((*self.there, *other.there), (*self.problems, *other.problems))
 
 
 class RoomFiles:
@@ -45,25 +59,36 @@ class RoomFiles:
         files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in _OWN_ETC)]
         self._files = {path: (path.stat().st_mode & 0o777, path.read_bytes()) for path in files if path.is_file()}
 
-    def put_back(self) -> tuple[str, ...]:
-        """Bring back what is missing; the paths that were. 0.1 ms when nothing is."""
+    def put_back(self) -> Repaired:
+        """Bring back what is missing. 0.1 ms when nothing is."""
         if socket.gethostname() != self._hostname:
             socket.sethostname(self._hostname)
         if self._domain() != self._domainname:
             sc.set_domainname(self._domainname)
         self._tunables.put_back()
-        return (*self._uncovered(), *self._directories(), *self._own_files(), *self._links())
+        return self._mended()
 
-    def start_over(self) -> None:
-        """Where nothing is missing, also take away what was not in /etc, /run, /dev and /var, and what programs have left that is no file, and
-        give the lab's own files their content back; without it all that stays.
+    def start_over(self) -> tuple[str, ...]:
+        """Also take away what was not in /etc, /run, /dev and /var, and what programs have left that is no file, and give the lab's own files
+        their content back; without it all that stays. What cannot be put back even then, in words.
         """
         for path in (*self._added(), *self._changed()):
             with contextlib.suppress(OSError):
                 _clear(path)
-        tuple(self._own_files())
         self._plant()
         forget_ipc(self._proc)
+        return self._mended().problems
+
+    def _mended(self) -> Repaired:
+        there, problems = [], []
+        for lacking in (self._covered, self._directories, self._own_files, self._links):
+            for path, mend in lacking():
+                try:
+                    mend()
+                    there.append(path)
+                except OSError as error:
+                    problems.append(f"{path}: {error.strerror}")
+        return Repaired(tuple(there), tuple(problems))
 
     def _domain(self) -> str:
         """The NIS domain of the room, with which its nodes begin too."""
@@ -72,12 +97,16 @@ class RoomFiles:
             return file.read().removesuffix("\n")
 
     def _plant(self) -> None:
-        """The folders and links that are missing below /var, and the modes that folders had."""
+        """The folders and links that are missing below /var, also where something else is in their place, and the modes that folders had."""
+        modes = dict(self._modes)
         for path, (mode, target) in ((path, own) for tree in self._trees.values() for path, own in tree.items()):
             with contextlib.suppress(OSError):
-                if not os.path.lexists(path):
-                    os.mkdir(path, mode) if target is None else os.symlink(target, path)
-        modes = self._modes | {path: mode for tree in self._trees.values() for path, (mode, target) in tree.items() if target is None}
+                if target is not None and not (os.path.islink(path) and os.readlink(path) == target):
+                    _clear(Path(path))
+                    os.symlink(target, path)
+                elif stat.S_ISDIR(mode):
+                    have_folder(path)
+                    modes[path] = stat.S_IMODE(mode)
         for path, mode in modes.items():
             with contextlib.suppress(OSError):
                 if os.stat(path).st_mode & 0o7777 != mode:
@@ -89,7 +118,7 @@ class RoomFiles:
 
     def _added(self) -> Iterator[Path]:
         for folder, known in self._there.items():
-            for name in set(os.listdir(folder)) - known:
+            for name in set(_listed(folder)) - known:
                 yield Path(folder, name)
         for folder, tree in self._trees.items():
             for path, _ in _tree(folder):
@@ -109,54 +138,80 @@ class RoomFiles:
             fields = [line.split() for line in file]
         return [(int(own[0]), os.makedev(*map(int, own[2].split(":"))), unescape(own[4])) for own in fields]
 
-    def _uncovered(self) -> Iterator[str]:
-        """Take away what was mounted over the room since. Names of namespaces are mounts too, and another's business.
+    def _covered(self) -> Iterator[_Lacking]:
+        """Where something was mounted over the room since. Names of namespaces are mounts too, and another's business.
 
         So is what ip-netns(8) does first: it mounts the directory of the names over itself. Another file system there hides them.
         """
         for number, device, target in reversed(self._mounted()):
             named = target.startswith(f"{NETNS}/") or (target == NETNS and device == self._run)
             if number not in self._mounts and not named:
-                with contextlib.suppress(OSError):
-                    sc.unmount(target)
-                yield target
+                yield target, partial(sc.unmount, target)
 
-    def _directories(self) -> Iterator[str]:
+    def _directories(self) -> Iterator[_Lacking]:
         for name, mode in _DIRECTORIES:
-            if not os.path.isdir(name):
-                with contextlib.suppress(OSError):
-                    os.makedirs(name, mode)
-                yield name
+            if not _is_folder(name):
+                yield name, partial(have_folder, name, mode)
 
-    def _own_files(self) -> Iterator[str]:
+    def _own_files(self) -> Iterator[_Lacking]:
         for path, (mode, data) in self._files.items():
             if not _is_plain(path):
-                with contextlib.suppress(OSError):
-                    _clear(path)
-                    path.write_bytes(data)
-                    path.chmod(mode)
-                yield str(path)
+                yield str(path), partial(have_file, path, data, mode)
 
-    def _links(self) -> Iterator[str]:
+    def _links(self) -> Iterator[_Lacking]:
         """Of /dev as they were; of /etc into the machine's own, whatever they were."""
-        gone = self._etc - set(os.listdir("/etc"))
+        gone = self._etc - set(_listed("/etc"))
         links = {f"/dev/{name}": target for name, target in DEVICE_LINKS} | {f"/etc/{name}": f"{MACHINE_ETC}/{name}" for name in gone}
         for name, target in links.items():
             if not os.path.lexists(name):
-                with contextlib.suppress(OSError):
-                    os.symlink(target, name)
-                yield name
+                yield name, partial(os.symlink, target, name)
+
+
+_Lacking = tuple[str, Callable[[], object]]
+"""The path of what is not as it should be, and what puts that right, or raises OSError."""
+
+
+def have_folder(path: str, mode: int = 0o755) -> None:
+    """A folder is there, in place of whatever else was. Raises OSError."""
+    if not _is_folder(path):
+        _clear(Path(path))
+        os.makedirs(path, mode)
+
+
+def have_file(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """A file of its own with this in it is there, whole, in place of whatever else was; or none. Raises OSError."""
+    if not _is_plain(path):
+        _clear(path)
+    try:
+        path.write_bytes(data)
+        path.chmod(mode)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _listed(folder: str) -> list[str]:
+    """The names in a folder; none where something else is in its place."""
+    with contextlib.suppress(OSError):
+        if _is_folder(folder):
+            return os.listdir(folder)
+    return []
 
 
 def _tree(folder: str) -> Iterator[tuple[str, tuple[int, str | None]]]:
-    """All folders and links below a folder, and all else, with the mode of each, and where a link leads."""
+    """All that is below a folder, with the kind and mode of each (``st_mode``), and where a link leads."""
     folders = [folder]
     while folders:
         with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
-                yield entry.path, (entry.stat(follow_symlinks=False).st_mode & 0o7777, os.readlink(entry.path) if entry.is_symlink() else None)
+                yield entry.path, (entry.stat(follow_symlinks=False).st_mode, os.readlink(entry.path) if entry.is_symlink() else None)
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
+
+
+def _is_folder(path: str) -> bool:
+    """Whether a folder is there, and no link."""
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _is_plain(path: Path) -> bool:

@@ -45,7 +45,7 @@ class Moves:
         if self._world.stands(course.world):
             return
         async with self._live.tutor_at_work():
-            self._told(await self._world.become(course.world))
+            self.told(await self._world.become(course.world))
             await self._live.refresh()
 
     async def have(self, course: Course) -> str:
@@ -95,14 +95,18 @@ class Moves:
         return _in_words(course, position, self.fitting(course, position, bindings, end=end), end)
 
     async def _clean(self, keep: tuple[str, ...], *, anew: bool) -> None:
-        self._told(await self._world.purge(keep, anew=anew))
+        self.told(await self._world.purge(keep, anew=anew))
 
-    def _told(self, cleaned: Cleaned) -> None:
-        """Tell every view what had to be put back, and what could not."""
-        self.repaired(cleaned.lost)
+    def told(self, cleaned: Cleaned) -> str:
+        """What of the lab itself had to be put back, and what could not, in words, told to every view too; "" when nothing."""
+        texts = []
+        if cleaned.lost:
+            texts.append(f"Files of the lab itself were missing ({_listed(cleaned.lost)}): they were put back.")
         if cleaned.problems:
-            text = f"Not all could be put back: {_listed(cleaned.problems)}. A new lab has it right: `netless down` ends this one."
+            texts.append(f"Not all could be put back: {_listed(cleaned.problems)}. A new lab has it right: `netless down` ends this one.")
+        for text in texts:
             self._live.tell(Notice("warning", text))
+        return " ".join(texts)
 
     def check(self, actions: tuple[Action, ...], dialect: Dialect) -> None:
         """Raises ApplyError when one of these, one after the other, cannot be done, though the first can: nothing is touched."""
@@ -112,14 +116,6 @@ class Moves:
         """Tell every view what was done and has not come to what it should."""
         if words:
             self._live.tell(Notice("warning", f"Not all of it is there: what should have been: {_listed(words)}. Somebody else may be at work."))
-
-    def repaired(self, paths: tuple[str, ...]) -> str:
-        """What was put back of the lab itself, in words, told to every view too; "" when nothing was."""
-        if not paths:
-            return ""
-        text = f"Files of the lab itself were missing ({_listed(paths)}): they were put back."
-        self._live.tell(Notice("warning", text))
-        return text
 
     async def apply(self, action: Action, dialect: Dialect = "ip") -> None:
         """One action of the tutor, exactly as a learner would see it done: with all that the command shown in this dialect does."""

@@ -156,7 +156,7 @@ async def reset(stage: Stage, scope: Scope) -> Moved:
         stage.remember(fresh)
         stage.state = msgspec.structs.replace(stage.state, bindings=Bindings(), notices=Notices())
     if same and scope != "lab":
-        return moved(stage, stage.moves.repaired(await stage.world.repair()) or "Nothing to reset: the lab is as it was at the start.")
+        return moved(stage, stage.moves.told(await stage.world.repair()) or "Nothing to reset: the lab is as it was at the start.")
     ending = stage.mode.ending()
     await rebuild(stage, place, anew=scope == "lab")
     text = "Nothing to reset that can be seen from here: the lab was started over all the same." if same else f"Reset: the lab is at the start of {place}."

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class Cleaned(NamedTuple):
-    """What came of a purge: files of the lab that were missing and are there again, and what could not be put right, in words."""
+    """What came of a purge or a repair: files of the lab that were missing and are there again, and what could not be put right, in words."""
 
     lost: tuple[str, ...]
     problems: tuple[str, ...]
@@ -261,9 +261,10 @@ class World:
         """What is remembered of nodes is theirs in other namespaces too. For the thread on which all that reads it is done."""
         self._beginning = self._beginning.moved(self._ground.refs())
 
-    async def repair(self) -> tuple[str, ...]:
-        """Put back what is missing or covered of the lab's own files; the paths."""
-        return await self._in_thread(self._ground.repair)
+    async def repair(self) -> Cleaned:
+        """Put back what is missing or covered of the lab's own files."""
+        repaired = await self._in_thread(self._ground.repair)
+        return Cleaned(repaired.there, repaired.problems)
 
     async def unseen(self, *, born: bool = True) -> Things:
         """What a purge would take away though no snapshot shows it, in words; ``born`` as in ``kernel.unseen``."""
