@@ -125,12 +125,23 @@ while True:
 """
 
 
+THREADS = """
+import threading, time
+threading.stack_size(65536)
+while True:
+    try:
+        threading.Thread(target=time.sleep, args=(1e6,)).start()
+    except RuntimeError:
+        time.sleep(0.3)
+"""
+
+
 @contextmanager
-def bombed(lab: Running, gone_off: Callable[[], bool]) -> Iterator[None]:
+def bombed(lab: Running, gone_off: Callable[[], bool], bomb_of: str = BOMB) -> Iterator[None]:
     """A fork bomb, typed in the host, that has gone off. Who started it is killed at the end, which does not end the bomb."""
     entry = lab.entry("host")
     with subprocess.Popen(
-        [*entry.argv, "python3", "-c", BOMB],
+        [*entry.argv, "python3", "-c", bomb_of],
         env={**os.environ, **entry.env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as bomb:  # fmt: skip
         try:
@@ -148,6 +159,16 @@ def test_a_fork_bomb_is_bounded(lab: Running) -> None:
     with bombed(lab, lambda: "no room" in newcomer(lab)):
         assert lab.status().position == "container/switch/port-up", "looking goes on"
     assert whole(lab)
+
+
+@pytest.mark.parametrize("bomb", [BOMB, THREADS], ids=["of processes", "of threads"])
+def test_what_fills_the_lab_ends_with_a_reset_of_the_step_which_says_so_before(lab: Running, bomb: str) -> None:
+    """Though nothing else differs from the step's start: what runs is in the list of what goes, and then there is room again."""
+    lab.goto("netless/name")
+    with bombed(lab, lambda: "no room" in newcomer(lab), bomb):
+        assert [line for line in lab.what_goes().going if "the program `python" in line and line.endswith(" in host")]
+        assert lab.reset("step").text.startswith("Reset:")
+        assert newcomer(lab) == "" and lab.what_goes().going == ()
 
 
 def nothing_starts() -> bool:

@@ -71,6 +71,9 @@ class Ground(Launcher, Protocol):
     def end_marked(self, mark: str) -> None:
         """End what the lab started with this variable in its environment."""
 
+    def has_a_crowd(self) -> bool:
+        """Whether so much runs wild that nothing more can be started for it. Takes a thread that may wait."""
+
     def clear_the_crowd(self) -> None:
         """End what runs wild, when nothing more can be started for it."""
 

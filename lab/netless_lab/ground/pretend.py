@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..kernel.purge import Purged
 
 MANY = 100
-"""More processes than a lab has in which no program runs wild."""
+"""More processes and threads than a lab has in which no program runs wild."""
 STOP_S = 1.0
 """How long a killed container may take to be gone."""
 
@@ -191,23 +191,25 @@ class PretendHost:
             return self._means.lacking(needs)
 
     def crowded(self) -> str:
-        """That so many processes run here that no more may be started soon, in words; "" when not."""
+        """That so many processes and threads run here that no more may be started soon, in words; "" when not."""
         try:
-            processes = len(limits.processes())
+            tasks = limits.tasks()
         except OSError:  # out of open files, which is another trouble
             return ""
-        if not self._limits.processes or processes < self._limits.processes // 2:
+        if not self._limits.processes or tasks < self._limits.processes // 2:
             return ""
         return (
-            f"The lab is full of processes ({self.limits}), so nothing new can start in it. `reset step` ends them all and puts the lab back to the start of this step."
+            f"The lab is full: {tasks} processes and threads run in it ({self.limits}), so nothing new can start. `reset step` ends them all and puts the "
+            "lab back to the start of this step."
         )
 
-    def clear_the_crowd(self) -> None:
-        """End everything but the nodes when nothing more can be started for all that runs: a fork bomb, most likely.
+    def has_a_crowd(self) -> bool:
+        """Whether nothing more can be started for all that runs: a fork bomb, most likely. Takes a thread that may wait."""
+        return bool(self.crowded()) or (limits.tasks() > MANY and not self._another_may_start())
 
-        Takes a thread that may wait.
-        """
-        if self.crowded() or (len(limits.processes()) > MANY and not self._another_may_start()):
+    def clear_the_crowd(self) -> None:
+        """End everything but the nodes when nothing more can be started for all that runs. Takes a thread that may wait."""
+        if self.has_a_crowd():
             limits.end_others(frozenset(ref.pid for ref in self.refs() if ref.pid is not None))
 
     def _another_may_start(self) -> bool:

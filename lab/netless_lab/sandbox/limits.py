@@ -152,6 +152,11 @@ def processes() -> tuple[int, ...]:
     return tuple(int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 
+def tasks() -> int:
+    """How many processes and threads of them the room has: both count for its limit. OSError as for ``processes``."""
+    return sum(threads for _, threads in map(_state, processes()))
+
+
 def shares() -> dict[str, int]:
     """By file of /proc/sys/user, half of what a user may have here: what a room gets. Ask before its outer user namespace is made."""
     found = {}
@@ -188,12 +193,21 @@ def halve_shares() -> None:
 
 
 def _is_dead(pid: int) -> bool:
-    """Whether a process is gone, or dead with all its threads and not yet collected (proc(5), ``stat``: fields 3 and 20)."""
+    """Whether a process is gone, or dead with all its threads and not yet collected."""
+    state, threads = _state(pid)
+    return state in (b"Z", b"X") and threads <= 1
+
+
+def _state(pid: int) -> tuple[bytes, int]:
+    """The letter of a process's state and the number of its threads, its first one among them (proc(5), ``stat``: fields 3 and 20); that it is
+    dead and has none when it is gone.
+    """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return True
-    return fields[0] in (b"Z", b"X") and int(fields[17]) <= 1
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return b"X", 0
+    return fields[0], int(fields[17])
 
 
 FILES: Final = 16384

@@ -56,7 +56,7 @@ _ITS = ("mnt", "net", "uts", "ipc")
 """What the child enters."""
 _KINDS = {**sc.NAMESPACES, "outer": sc.CLONE_NEWUSER}
 _UNFILTERED = "the kernel grants no filter of system calls, without which nobody enters. A lab that has used up its memory for them ends with `netless down`"
-_FULL = "no other process may start in the lab, it is full of them; `reset` ends what fills it"
+_FULL = "no other process may start in the lab, it is full of them and their threads; `reset` ends what fills it"
 _PATIENCE_S = 10
 """How long the lab may take to say and hand over all that is asked for. A signal tells of its end: no timeout of a socket's counts where the
 kernel closes for us what was handed over beyond that, which may take as long as somebody inside likes (SO_LINGER, socket(7))."""

@@ -128,9 +128,9 @@ class Moves:
         clean = outline(self._world.baseline, self._wanted(course, position, bindings, end=False))
         return unlike(self._live.last, clean)
 
-    def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool) -> Things:
+    async def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool) -> Things:
         """The programs that a rebuild to this step's start ends, and the files that it clears, in words."""
-        return self._world.ending(_kept(course, self._wanted(course, position, bindings, end=False)), anew=anew)
+        return await self._world.ending(_kept(course, self._wanted(course, position, bindings, end=False)), anew=anew)
 
 
 def _in_words(course: Course, position: Position, bindings: Bindings, end: bool) -> tuple[Action, ...]:

@@ -79,7 +79,7 @@ async def advance(stage: Stage, *, force: bool = False) -> Moved:
     lacking = await _lacking(stage, following)
     if lacking and not force:
         there = (stage.state.course, following, stage.state.bindings)
-        clearing = stage.moves.clearing(*there) + stage.moves.ending(*there, anew=False).cleared
+        clearing = stage.moves.clearing(*there) + (await stage.moves.ending(*there, anew=False)).cleared
         raise Refusal(_not_yet(stage, following, lacking[0]), code=1, clearing=clearing)
     if lacking:
         await _insist_on_needs(stage, following, end=False)
@@ -175,7 +175,7 @@ async def _in_the_picture(stage: Stage, place: Position) -> Clearing:
 
 async def _out_of_it(stage: Stage, place: Position, scope: Scope) -> Clearing:
     """Programs that would end, what no picture shows, and processes of nodes that would be there again."""
-    ending = stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab")
+    ending = await stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab")
     return (ending + await stage.world.unseen() + stage.world.lost()).cleared
 
 

@@ -278,12 +278,14 @@ class World:
 
         return unseen(ref, self._beginning, self._seen, born=born)
 
-    def ending(self, keep: Collection[str], *, anew: bool) -> Things:
-        """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab; with ``anew``
-        the files that it takes away or gives back.
+    async def ending(self, keep: Collection[str], *, anew: bool) -> Things:
+        """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab, or all where they are so
+        many that nothing more can be started; with ``anew`` the files that it takes away or gives back.
         """
         nodes = {ref.namespace.inode: ref for ref in self._ground.refs()}
         staying = {inode for inode, ref in nodes.items() if ref.name == "host" or (not anew and (ref.role != "container" or ref.name in keep))}
+        if await self._in_thread(self._ground.has_a_crowd):
+            staying.clear()
         places = {ref.namespace.inode: ref.name for ref in self._refs.values()}
         return Things(programs.outside(staying, {ref.pid for ref in nodes.values()}, places)) + (self._ground.differing() if anew else Things())
 
