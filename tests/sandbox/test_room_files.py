@@ -4,16 +4,22 @@ are the witnesses.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from helpers.running import Running, running
+from helpers.sandboxed import sandboxed_once, sh
 from helpers.waiting import eventually
 from netless_lab.protocol import Notice, Scope
+from netless_lab.sandbox.machines_etc import MachinesEtc
+from netless_lab.sandbox.rootfs import MACHINE_ETC
 
 pytestmark = pytest.mark.kernel
 
+FOLDER = "netless-own"
 FOLDERS = ("/run/lock", "/run/netns", "/run/netless/containers", "/etc/netns")
 
 
@@ -75,3 +81,58 @@ def test_a_container_sees_its_own_files_again(lab: Running, damage: str) -> None
     assert lab.sh("cat /etc/hosts", "c1", check=False) != own
     assert "/etc/hosts in c1" in told(lab, "step")
     assert lab.sh("cat /etc/hosts", "c1") == own
+
+
+CHANGED = {
+    "a file that is another": ("rm /etc/nsswitch.conf; echo 'hosts: files' >/etc/nsswitch.conf", "cat /etc/nsswitch.conf"),
+    "a file with a line more": ("cp /etc/passwd /tmp/p; echo mine:x:1:1::/:/bin/sh >>/tmp/p; rm /etc/passwd; cp /tmp/p /etc/passwd", "cat /etc/passwd"),
+    "a file edited": ("sed -i s/tcp/pct/ /etc/services", "cat /etc/services"),
+    "a file of another mode": ("cp /etc/services /tmp/s; rm /etc/services; cp /tmp/s /etc/services; chmod 600 /etc/services", "stat -Lc %a /etc/services"),
+    "a file that is away": ("rm /etc/protocols", "cat /etc/protocols"),
+    "a folder in place of a file": ("rm /etc/protocols; mkdir /etc/protocols", "cat /etc/protocols"),
+    "a link in place of a file": ("ln -sf /dev/null /etc/protocols", "cat /etc/protocols"),
+}  # fmt: skip
+"""What somebody may do to what the machine has in /etc, and the command that shows it."""
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_the_machines_own_etc_is_given_back(lab: Running, what: str) -> None:
+    """A lab that starts over reads it as a fresh one does; it is listed before, and then nothing is. Twice: what was given back may be changed again."""
+    typed, look = CHANGED[what]
+    lab.reset("lab")
+    before = lab.sh(look)
+    for _ in range(2):
+        lab.sh(typed)
+        assert lab.sh(look, check=False) != before
+        assert "/etc/" in str(lab.what_goes("lab"))
+        lab.reset("lab")
+        assert lab.sh(look, check=False) == before
+        assert "/etc/" not in str(lab.what_goes("lab"))
+
+
+def test_what_was_only_written_again_is_no_difference(lab: Running) -> None:
+    """A file of the machine's that holds what it held is not listed."""
+    lab.reset("lab")
+    lab.sh("cp /etc/services /tmp/was; rm /etc/services; cp /tmp/was /etc/services")
+    assert "/etc/" not in str(lab.what_goes("lab"))
+
+
+@sandboxed_once
+def test_what_may_be_written_below_is_given_back_too() -> None:
+    """Where the machine's files belong to somebody the room knows: a file changed or taken away in a folder, a folder of another mode, and what was
+    added to it.
+    """
+    for folder in (f"/etc/{FOLDER}", f"{MACHINE_ETC}/{FOLDER}"):
+        sh(f"mkdir -p {folder}; cd {folder}; mkdir sub; for file in a b sub/c; do echo $file >$file; done; chmod 755 . sub")
+    look, listing = f"cd /etc/{FOLDER}; cat a b sub/c; stat -c %a . sub; ls . sub", Path("/etc", FOLDER)
+    before = sh(look)
+    etc = MachinesEtc()
+    assert etc.differing() == ((), ())
+    for _ in range(2):
+        sh(f"cd /etc/{FOLDER}; rm a; echo other >a; rm b; rm sub/c; echo mine >sub/c; chmod 700 sub; touch new")
+        found = etc.differing()
+        assert set(found.changed) == {listing / "a", listing / "b", listing / "sub", listing / "sub/c"}
+        assert found.added == (listing / "new",)
+        os.unlink(listing / "new")
+        etc.give_back(found.changed)
+        assert sh(look) == before and etc.differing() == ((), ())

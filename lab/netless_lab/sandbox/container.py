@@ -21,7 +21,7 @@ from ..kernel import syscalls as sc
 from ..kernel.namespace import Namespace, in_thread
 from ..room import HOME, NETNS, PROGRAM_PATH
 from . import limits, tune
-from .room_files import have_file, have_folder
+from .in_place import have_file, have_folder
 from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, program, unescape
 
 _KINDS: Final = sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC

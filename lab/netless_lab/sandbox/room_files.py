@@ -20,14 +20,15 @@ import msgspec
 from ..kernel import syscalls as sc
 from ..model.clearing import Things
 from ..room import BIN, HOME, NETLESS, NETNS
+from .in_place import clear, have_file, have_folder, is_folder, is_plain, listed
 from .ipc import forget_ipc
-from .rootfs import CONTAINERS, DEVICE_LINKS, MACHINE_ETC, unescape
+from .machines_etc import OWN, MachinesEtc
+from .rootfs import CONTAINERS, DEVICE_LINKS, unescape
 from .tunables import Tunables
 
 _DIRECTORIES: Final = (
     (NETNS, 0o755), (NETLESS, 0o755), (BIN, 0o755), (CONTAINERS, 0o755), ("/run/lock", 0o755), ("/etc/netns", 0o755), (HOME, 0o700),
 )  # fmt: skip
-_OWN_ETC: Final = ("hostname", "hosts", "resolv.conf")
 _OF_TOOLS: Final = ("xtables.lock", "ebtables.lock")
 """What tools leave in /run, and nobody minds."""
 
@@ -50,13 +51,13 @@ class RoomFiles:
         self._mounts = frozenset(number for number, _, _ in self._mounted())
         self._run = os.stat(NETNS).st_dev
         self._hostname = socket.gethostname()
-        self._etc = frozenset(os.listdir("/etc"))
+        self._etc = MachinesEtc()
         self._domainname = self._domain()
         self._tunables = Tunables(self._proc)
         self._trees = {folder: dict(_tree(folder)) for folder in ("/var", "/dev/shm")}
         self._modes = {folder: os.stat(folder).st_mode & 0o7777 for folder in ("/etc", "/run", "/dev", "/tmp", *self._trees)}
         self._there = {folder: frozenset((*os.listdir(folder), *_OF_TOOLS)) for folder in ("/etc", "/run", "/run/lock", "/dev", BIN)}
-        files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in _OWN_ETC)]
+        files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in OWN)]
         self._files = {path: (path.stat().st_mode & 0o777, path.read_bytes()) for path in files if path.is_file()}
 
     def put_back(self) -> Repaired:
@@ -72,9 +73,11 @@ class RoomFiles:
         """Also take away what was not in /etc, /run, /dev and /var, and what programs have left that is no file, and give the lab's own files
         their content back; without it all that stays. What cannot be put back even then, in words.
         """
-        for path in (*self._added(), *self._changed()):
+        etc = self._etc.differing()
+        for path in (*self._added(), *etc.added, *self._changed()):
             with contextlib.suppress(OSError):
-                _clear(path)
+                clear(path)
+        self._etc.give_back(etc.changed)
         self._plant()
         forget_ipc(self._proc)
         return self._mended().problems
@@ -102,7 +105,7 @@ class RoomFiles:
         for path, (mode, target) in ((path, own) for tree in self._trees.values() for path, own in tree.items()):
             with contextlib.suppress(OSError):
                 if target is not None and not (os.path.islink(path) and os.readlink(path) == target):
-                    _clear(Path(path))
+                    clear(Path(path))
                     os.symlink(target, path)
                 elif stat.S_ISDIR(mode):
                     have_folder(path)
@@ -114,11 +117,13 @@ class RoomFiles:
 
     def differing(self) -> Things:
         """What ``start_over`` takes away and gives back, in words."""
-        return Things(tuple(f"{path} in host" for path in self._added()), tuple(f"{path} in host, as it was" for path in self._changed()))
+        etc = self._etc.differing()
+        going, coming = (*self._added(), *etc.added), (*self._changed(), *etc.changed)
+        return Things(tuple(f"{path} in host" for path in going), tuple(f"{path} in host, as it was" for path in coming))
 
     def _added(self) -> Iterator[Path]:
         for folder, known in self._there.items():
-            for name in set(_listed(folder)) - known:
+            for name in set(listed(folder)) - known:
                 yield Path(folder, name)
         for folder, tree in self._trees.items():
             for path, _ in _tree(folder):
@@ -128,7 +133,7 @@ class RoomFiles:
     def _changed(self) -> Iterator[Path]:
         for path, (mode, data) in self._files.items():
             with contextlib.suppress(OSError):
-                if _is_plain(path) and (path.stat().st_mode & 0o777, path.read_bytes()) != (mode, data):
+                if is_plain(path) and (path.stat().st_mode & 0o777, path.read_bytes()) != (mode, data):
                     yield path
 
     def _mounted(self) -> list[tuple[int, int, str]]:
@@ -150,52 +155,23 @@ class RoomFiles:
 
     def _directories(self) -> Iterator[_Lacking]:
         for name, mode in _DIRECTORIES:
-            if not _is_folder(name):
+            if not is_folder(name):
                 yield name, partial(have_folder, name, mode)
 
     def _own_files(self) -> Iterator[_Lacking]:
         for path, (mode, data) in self._files.items():
-            if not _is_plain(path):
+            if not is_plain(path):
                 yield str(path), partial(have_file, path, data, mode)
 
     def _links(self) -> Iterator[_Lacking]:
         """Of /dev as they were; of /etc into the machine's own, whatever they were."""
-        gone = self._etc - set(_listed("/etc"))
-        links = {f"/dev/{name}": target for name, target in DEVICE_LINKS} | {f"/etc/{name}": f"{MACHINE_ETC}/{name}" for name in gone}
-        for name, target in links.items():
+        for name, target in (*((f"/dev/{name}", target) for name, target in DEVICE_LINKS), *self._etc.lacking()):
             if not os.path.lexists(name):
                 yield name, partial(os.symlink, target, name)
 
 
 _Lacking = tuple[str, Callable[[], object]]
 """The path of what is not as it should be, and what puts that right, or raises OSError."""
-
-
-def have_folder(path: str, mode: int = 0o755) -> None:
-    """A folder is there, in place of whatever else was. Raises OSError."""
-    if not _is_folder(path):
-        _clear(Path(path))
-        os.makedirs(path, mode)
-
-
-def have_file(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """A file of its own with this in it is there, whole, in place of whatever else was; or none. Raises OSError."""
-    if not _is_plain(path):
-        _clear(path)
-    try:
-        path.write_bytes(data)
-        path.chmod(mode)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _listed(folder: str) -> list[str]:
-    """The names in a folder; none where something else is in its place."""
-    with contextlib.suppress(OSError):
-        if _is_folder(folder):
-            return os.listdir(folder)
-    return []
 
 
 def _tree(folder: str) -> Iterator[tuple[str, tuple[int, str | None]]]:
@@ -207,23 +183,3 @@ def _tree(folder: str) -> Iterator[tuple[str, tuple[int, str | None]]]:
                 yield entry.path, (entry.stat(follow_symlinks=False).st_mode, os.readlink(entry.path) if entry.is_symlink() else None)
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-
-
-def _is_folder(path: str) -> bool:
-    """Whether a folder is there, and no link."""
-    return os.path.isdir(path) and not os.path.islink(path)
-
-
-def _is_plain(path: Path) -> bool:
-    """Whether a file of its own is there, and no link."""
-    return path.is_file() and not path.is_symlink()
-
-
-def _clear(path: Path) -> None:
-    """Take away whatever is there. Raises OSError."""
-    if path.is_dir() and not path.is_symlink():
-        import shutil  # 2 ms, and seldom needed
-
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
