@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from ...model.addresses import is_address
 from ...model.evidence import RouteAnswer
 from ...model.journeys.assemble import Followed
-from ...model.journeys.converse import target
 from ...model.journeys.flow import Flow
+from ...model.journeys.own import target
 from ...model.probe import Connect, Lookup, Outcome, Ping, Probe, Udp
 from ...model.snapshot import Snapshot
 from ..namespace import Namespace

@@ -8,10 +8,11 @@ from typing import Final, Literal, NamedTuple
 from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite, Tunnel
 from ..probe import Outcome, Probe
 from . import path
-from .converse import Conversation, Question, Sight, belonging, converse, joined, of_probe, questions, target
+from .converse import Conversation, Question, Sight, belonging, converse, joined, questions
 from .decode import decode
 from .flow import Flow
 from .frame import Ground, Recording
+from .own import of_probe, target
 from .packet import Packet
 from .words import words
 

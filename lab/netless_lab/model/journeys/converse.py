@@ -1,25 +1,17 @@
 """Sort packets into conversations: one echo with its reply, one TCP connection, one question with its answer, over every hop and NAT.
 
 Which neighbour questions (ARP, or neighbour discovery) belong to a packet's way: those its nodes asked because of it. Pure.
-
-Which of all recorded conversations are the probe's own. Pure.
-
-A ping is known by its id, a connection and a datagram by the port they were sent from: a learner may do the very same thing at the same
-time, and so may the judge. A look-up is known by the name it asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
-from .. import dns
-from ..addresses import with_port
-from ..probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from .flow import Flow, Groups
 from .frame import Frame, Ground
-from .packet import ICMP, ICMP6, TCP, UDP, Packet, Tuple
+from .packet import ICMP, ICMP6, TCP, UDP, Kind, Packet, Tuple
 
 Leg = int
 """+1 on the way from who began, -1 on the way back."""
@@ -39,15 +31,15 @@ class Sight(NamedTuple):
 
 
 class Conversation:
-    """Packets that belong together, in true order. ``tracked`` are the addresses that connection tables have for it."""
+    """Packets that belong together, in true order. ``talks`` are all tuples it has anywhere, those included that only connection tables know."""
 
-    def __init__(self, tracked: frozenset[str] = frozenset()) -> None:
+    def __init__(self, talks: tuple[Tuple, ...] = ()) -> None:
         self.sights: list[Sight] = []
-        self.tracked = tracked
+        self.talks = talks
 
     def reversed(self) -> Conversation:
         """The same, taken for the answer to another."""
-        turned = Conversation(self.tracked)
+        turned = Conversation(self.talks)
         turned.sights = [sight._replace(leg=-sight.leg) for sight in self.sights]
         return turned
 
@@ -65,7 +57,8 @@ class Conversation:
     def addresses(self) -> frozenset[str]:
         """Every network address it had anywhere, in a tunnel its own and the tunnel's, or that NAT has given it but no wire has seen."""
         packets = [packet for sight in self.sights for packet in (sight.packet, sight.packet.subject)]
-        return self.tracked.union(address for packet in packets for address in (packet.src, packet.dst))
+        tuples: list[Packet | Tuple] = [*packets, *self.talks]
+        return frozenset(address for own in tuples for address in (own.src, own.dst))
 
     @property
     def path(self) -> frozenset[str]:
@@ -87,75 +80,129 @@ def converse(packets: Iterable[tuple[Frame, Packet]], flows: Sequence[Flow] = ()
     return Sorter(flows).sort(packets)
 
 
+_PIECES_NS: Final = 30_000_000_000
+"""How long a kernel waits for the later pieces of a packet: ipfrag_time, ip6frag_time."""
+_MOST_CUT: Final = 2048
+"""As many as a kernel keeps unfinished: ipfrag_high_thresh is 4 MiB, and a piece of 1500 bytes takes 2 KiB."""
+
+
+class _Came(NamedTuple):
+    """A packet as it was seen somewhere, to know it by when it leaves there."""
+
+    at_ns: int
+    node: str
+    left: bool
+    talk: Tuple
+
+
+class _Cut(NamedTuple):
+    """The first piece of a packet: what the later ones do not tell."""
+
+    at_ns: int
+    talk: Tuple
+    kind: Kind
+    seq: int
+
+
 class Sorter:
-    """Keeps what it learned of NAT, so that traffic may come in portions."""
+    """Keeps what it learned of NAT, so that traffic may come in portions. Each portion holds all packets of the conversations under way."""
 
     def __init__(self, flows: Iterable[Flow] = ()) -> None:
         self.groups = Groups(flows)
-        self._recent: dict[tuple[int, tuple[int | bytes, ...]], tuple[Frame, int, int]] = {}
-        self._pieces: dict[tuple[str, str, int, int], tuple[tuple[int, int], int]] = {}
+        self._recent: OrderedDict[tuple[int, tuple[int | bytes, ...]], _Came] = OrderedDict()
+        self._pieces: OrderedDict[tuple[str, str, int, int], _Cut] = OrderedDict()
 
     def sort(self, packets: Iterable[tuple[Frame, Packet]]) -> Sorted:
         """One portion."""
         found: dict[tuple[int, int], Conversation] = {}
         neighbours: list[Sight] = []
+        now = 0
         for frame, outer in packets:
-            packet = outer.subject
-            if packet.kind in _NEIGHBOURS:
+            now = frame.at_ns
+            if outer.subject.kind in _NEIGHBOURS:
                 neighbours.append(Sight(frame, outer, 1))
-                continue
-            if (place := self._place(frame, packet)) is not None:
+            elif (place := self._place(frame, outer)) is not None:
                 key, leg = place
                 if key not in found:
-                    found[key] = Conversation(self.groups.addresses(key[0]))
+                    found[key] = Conversation()
                 found[key].sights.append(Sight(frame, outer, leg))
+        for (group, _), conversation in found.items():
+            conversation.talks = self.groups.talks(group)
+        self.groups.forget({group for group, _ in found})
+        _forget(self._recent, now - _CROSSING_NS, len(self._recent))
+        _forget(self._pieces, now - _PIECES_NS, _MOST_CUT)
         return Sorted(tuple(found.values()), tuple(neighbours))
 
-    def _place(self, frame: Frame, packet: Packet) -> tuple[tuple[int, int], Leg] | None:
+    def _place(self, frame: Frame, outer: Packet) -> tuple[tuple[int, int], Leg] | None:
         """(which conversation, which direction) of a packet; None when it has none."""
+        packet = outer.subject
         if packet.kind == "icmp-error":
             if (about := packet.quoted) is None:
                 return None
-            key, leg = self._find(about.talk, about)
+            key, leg = self._find(about.talk, about.kind, about.seq)
             return key, -leg
         if packet.kind == "fragment":
-            return self._pieces.get((packet.src, packet.dst, packet.proto, packet.ident))
+            first = self._pieces.get((packet.src, packet.dst, packet.proto, packet.ident))
+            return self._find(first.talk, first.kind, first.seq) if first is not None else None
         if not packet.src:
             return None
-        if not self.groups.known(packet.talk):
-            self._follow_through(frame, packet)
-        key, leg = self._find(packet.talk, packet)
+        talk = packet.talk
         if packet.proto in _STRONG and packet.mark:
-            self._recent[packet.proto, packet.mark] = (frame, key[0], leg)
-        if packet.ident:
-            self._pieces[packet.src, packet.dst, packet.proto, packet.ident] = (key, leg)
-        return key, leg
+            if not self.groups.known(talk):
+                self._follow_through(frame, packet)
+            _put(self._recent, (packet.proto, packet.mark), _Came(frame.at_ns, frame.node, frame.direction == "out", talk))
+        layer: Packet | None = outer
+        while layer is not None:
+            if layer.ident:
+                _put(self._pieces, (layer.src, layer.dst, layer.proto, layer.ident), _Cut(frame.at_ns, talk, packet.kind, packet.seq))
+            layer = layer.inner
+        return self._find(talk, packet.kind, packet.seq)
 
-    def _find(self, talk: Tuple, packet: Packet) -> tuple[tuple[int, int], Leg]:
+    def _find(self, talk: Tuple, kind: Kind, seq: int) -> tuple[tuple[int, int], Leg]:
         group, leg = self.groups.find(talk)
-        if packet.kind in _ECHOES:  # each sequence number is a journey of its own; to one's own address both ways look the same
-            return (group, packet.seq), 1 if packet.kind == "echo-request" else -1
+        if kind in _ECHOES:  # each sequence number is a journey of its own; to one's own address both ways look the same
+            return (group, seq), 1 if kind == "echo-request" else -1
         return (group, 0), leg
 
     def _follow_through(self, frame: Frame, packet: Packet) -> None:
         """A tuple never seen, leaving a node that the very same packet has just entered as another: NAT without a table to tell of it."""
-        seen = self._recent.get((packet.proto, packet.mark)) if packet.proto in _STRONG else None
-        if seen is None or frame.direction != "out":
+        came = self._recent.get((packet.proto, packet.mark))
+        if came is None or frame.direction != "out" or came.left or came.node != frame.node or frame.at_ns - came.at_ns >= _CROSSING_NS:
             return
-        earlier, group, leg = seen
-        if earlier.node == frame.node and earlier.direction != "out" and frame.at_ns - earlier.at_ns < _CROSSING_NS:
-            self.groups.join(packet.talk, group, leg)
+        group, sign = self.groups.find(came.talk)
+        self.groups.join(packet.talk, group, sign)
+
+
+_Key = TypeVar("_Key", bound=Hashable)
+_Remembered = TypeVar("_Remembered", _Came, _Cut)
+
+
+def _put(kept: OrderedDict[_Key, _Remembered], key: _Key, own: _Remembered) -> None:
+    """The newest last."""
+    kept[key] = own
+    kept.move_to_end(key)
+
+
+def _forget(kept: OrderedDict[_Key, _Remembered], until_ns: int, most: int) -> None:
+    """The oldest first: what came at that time or before, and what is more than so many."""
+    while kept and (len(kept) > most or next(iter(kept.values())).at_ns <= until_ns):
+        kept.popitem(last=False)
 
 
 _WAITING_NS = 4_000_000_000
 """An unanswered question is asked for at most about three seconds (arp(7): mcast_solicit, retrans_time)."""
 
 
+Asked = tuple[str, str]
+"""(the address that asks, "" when it is not known; the one that is asked for)"""
+
+
 class Question:
     """One question with its repetitions and its answers, in order. ``asker`` is the node that asked, "" when only the answer was seen."""
 
-    def __init__(self, asked: str) -> None:
-        self.asked = asked
+    def __init__(self, key: Asked) -> None:
+        self.key = key
+        self.asked = key[1]
         self.asker = ""
         self.source = ""
         self.sights: list[Sight] = []
@@ -193,21 +240,21 @@ class Question:
 
 def questions(neighbours: Iterable[Sight]) -> list[Question]:
     """Sort neighbour packets into questions."""
-    found: dict[tuple[str, str], Question] = {}
+    found: dict[Asked, Question] = {}
     for sight in neighbours:
         packet = sight.packet.subject
         if packet.kind == "ipv6-nd" and not packet.neighbour:
             continue
         key = _key(sight, found)
-        question = found.setdefault(key, Question(key[1]))
+        question = found.setdefault(key, Question(key))
         question.sights.append(sight)
         if packet.neighbour == "question" and not question.asker and sight.frame.direction == "out":
             question.asker, question.source = sight.frame.node, packet.src
     return list(found.values())
 
 
-def _key(sight: Sight, found: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """(who asks, whom for), the same for a question and its answer."""
+def _key(sight: Sight, found: Iterable[Asked]) -> Asked:
+    """The same for a question and its answer."""
     packet = sight.packet.subject
     if packet.kind == "arp-request":
         return packet.src, packet.dst
@@ -262,101 +309,3 @@ def joined(question: Question, conversation: Conversation, ground: Ground) -> bo
     addresses = conversation.addresses
     wanted = question.asked in addresses or ground.gateway_of(question.asker, question.asked, addresses - {last.packet.subject.src})
     return wanted and not question.answered_by(came)
-
-
-def target(probe: Probe) -> str:
-    """Whom it asks for, as it was written."""
-    match probe:
-        case Ping(to=to):
-            return to
-        case Connect(to=to, port=port) | Udp(to=to, port=port):
-            return with_port(to, port)
-        case Lookup(name=name):
-            return name
-        case Fetch(url=url):
-            return url
-
-
-def of_probe(probe: Probe, outcome: Outcome, conversations: Sequence[Conversation], flows: Sequence[Flow] = ()) -> tuple[Conversation, ...]:
-    """The conversations of ``probe``: none when it never left, two when a name had to be looked up first.
-
-    ``flows`` say which port its own node's firewall may have given it before it was seen on any link.
-    """
-    found = _asked(probe, outcome, conversations, flows)
-    return (*found, *_from_elsewhere(probe, found, conversations))
-
-
-def _from_elsewhere(probe: Probe, own: Sequence[Conversation], conversations: Sequence[Conversation]) -> Iterator[Conversation]:
-    """Datagrams to the port that one of the probe's was sent from, from the port that it was sent to, but another address: an answer, if a wrong one."""
-    sent = [one.first.packet.subject for one in own]
-    for other in conversations:
-        packet = other.first.packet.subject
-        ends = (packet.proto, packet.dst, packet.dport, packet.sport)
-        if other.first.frame.node != probe.node and packet.proto == UDP and any(ends == (one.proto, one.src, one.sport, one.dport) for one in sent):
-            yield other.reversed()
-
-
-def _asked(probe: Probe, outcome: Outcome, conversations: Sequence[Conversation], flows: Sequence[Flow]) -> tuple[Conversation, ...]:
-    mine = [conversation for conversation in conversations if conversation.first.frame.node == probe.node]
-    match probe:
-        case Ping():
-            return (*_lookups(mine, _name_in(probe.to)), *_pings(conversations, outcome.ident))
-        case Connect():
-            return (*_lookups(mine, _name_in(probe.to)), *_talks(mine, TCP, _ports(TCP, probe, outcome, flows)))
-        case Udp():
-            return (*_lookups(mine, _name_in(probe.to)), *_talks(mine, UDP, _ports(UDP, probe, outcome, flows)))
-        case Lookup():
-            return _lookups(mine, probe.name)
-        case Fetch():
-            return (*_lookups(mine, _name_in(_host(probe.url))), *_talks(mine, TCP, _ports(TCP, probe, outcome, flows)))
-
-
-def _pings(conversations: Sequence[Conversation], ident: int | None) -> tuple[Conversation, ...]:
-    """The echo with this id, wherever it was seen first; NAT may have given it another id later on."""
-    found = [own for own in conversations if any(_is_echo(sight, ident) for sight in own.sights)]
-    return tuple(found[-1:])
-
-
-def _is_echo(sight: Sight, ident: int | None) -> bool:
-    packet = sight.packet.subject
-    about = packet.quoted if packet.kind == "icmp-error" else packet
-    return about is not None and about.kind in ("echo-request", "echo-reply") and about.sport == ident
-
-
-def _talks(mine: Sequence[Conversation], proto: int, ports: Collection[int]) -> tuple[Conversation, ...]:
-    """The connection, or datagram, from one of these ports: the last, when several attempts were made from the same."""
-    begun = [(own, own.first.packet.subject) for own in mine if own.first.leg > 0]
-    return tuple([own for own, packet in begun if packet.proto == proto and packet.sport in ports][-1:])
-
-
-def _ports(proto: int, probe: Probe, outcome: Outcome, flows: Sequence[Flow]) -> frozenset[int]:
-    """The port that was sent from, and the one that the sender's own masquerade put in its place."""
-    if outcome.ident is None:
-        return frozenset()
-    given = (own.reply.dport for own in flows if own.node == probe.node and (own.original.proto, own.original.sport) == (proto, outcome.ident))
-    return frozenset((outcome.ident, *given))
-
-
-def _lookups(mine: Sequence[Conversation], name: str) -> tuple[Conversation, ...]:
-    """Every DNS question for this name, in the order they were asked."""
-    return tuple(own for own in mine if name and _asks_for(own.first, name))
-
-
-def _asks_for(sight: Sight, name: str) -> bool:
-    packet = sight.packet.subject
-    if packet.proto != UDP:
-        return False
-    message = dns.decode(packet.payload)
-    return message is not None and [dns.text(own.name).lower() for own in message.questions] == [name.rstrip(".").lower()]
-
-
-def _name_in(to: str) -> str:
-    """``to`` when it is a name, "" when it is an address."""
-    return "" if ":" in to or all(part.isdecimal() for part in to.split(".")) else to
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url if "://" in url else f"http://{url}").hostname or ""
-    except ValueError:
-        return ""

@@ -7,7 +7,7 @@ from typing import Final
 
 from .. import icmp
 from . import headers as rows
-from .headers import ARP_TYPE, EXTENSIONS, FRAGMENT, IP4_TYPE, IP6_TYPE, LINK_LAYER_OPTIONS, VLAN_TYPES, extension_size, ip4_offset, ip4_size, ip6_offset
+from .headers import ARP_TYPE, EXTENSIONS, FRAGMENT, IP4_TYPE, IP6_TYPE, LINK_LAYER_OPTIONS, VLAN_TYPES, extension_size, ip4_more, ip4_offset, ip4_size, ip6_offset
 from .packet import ICMP, ICMP6, TCP, UDP, VXLAN_PORTS, Kind, Packet, ip4, ip6
 
 _ETHERNET: Final = rows.ETHERNET.layout.unpack_from
@@ -82,7 +82,8 @@ def _ip4(data: bytes, at: int, dst: bytes, src: bytes, vlan: int | None, depth: 
     if offset := ip4_offset(fragment):
         piece = (ident, offset)
         return Packet("fragment", dst, src, ip4(sender), ip4(target), ttl, proto, mark=piece, ident=ident, size=size, vlan=vlan)
-    return _transport(data, body, (dst, src, vlan, ip4(sender), ip4(target), ttl, proto, ident, size, depth))
+    shared = ident if ip4_more(fragment) else 0
+    return _transport(data, body, (dst, src, vlan, ip4(sender), ip4(target), ttl, proto, ident, shared, size, depth))
 
 
 def _ip6(data: bytes, at: int, dst: bytes, src: bytes, vlan: int | None, depth: int) -> Packet:
@@ -101,15 +102,15 @@ def _ip6(data: bytes, at: int, dst: bytes, src: bytes, vlan: int | None, depth: 
                 return Packet("fragment", dst, src, ip6(sender), ip6(target), ttl, following, mark=piece, ident=ident, vlan=vlan)
         step = extension_size(proto, length)
         proto, body, size = following, body + step, max(0, size - step)
-    return _transport(data, body, (dst, src, vlan, ip6(sender), ip6(target), ttl, proto, ident, size, depth))
+    return _transport(data, body, (dst, src, vlan, ip6(sender), ip6(target), ttl, proto, ident, ident, size, depth))
 
 
-_Outer = tuple[bytes, bytes, "int | None", str, str, int, int, int, int, int]
-"""MAC to, MAC from, VLAN, source, destination, TTL, protocol, IP id, size of what the IP header carries, depth."""
+_Outer = tuple[bytes, bytes, "int | None", str, str, int, int, int, int, int, int]
+"""MAC to, MAC from, VLAN, source, destination, TTL, protocol, IP id, the same if later pieces share it, size of what the IP header carries, depth."""
 
 
 def _transport(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, proto, ident, size, _ = outer
+    dst, src, vlan, sender, target, ttl, proto, ident, shared, size, _ = outer
     try:
         if proto == TCP:
             return _tcp(data, at, outer)
@@ -119,11 +120,11 @@ def _transport(data: bytes, at: int, outer: _Outer) -> Packet:
             return _icmp(data, at, outer)
     except (struct.error, IndexError):  # the IP header is whole, what it carries is not
         pass
-    return Packet("ip", dst, src, sender, target, ttl, proto, mark=(ident, size), ident=ident, size=size, vlan=vlan)
+    return Packet("ip", dst, src, sender, target, ttl, proto, mark=(ident, size), ident=shared, size=size, vlan=vlan)
 
 
 def _tcp(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, _, ident, size, depth = outer
+    dst, src, vlan, sender, target, ttl, _, ident, shared, size, depth = outer
     if depth and len(data) < at + _TCP_LEAST:  # quoted by an ICMP error: eight bytes, the ports and the sequence number
         sport, dport = _PORTS(data, at)
         return Packet("tcp", dst, src, sender, target, ttl, TCP, sport, dport)
@@ -132,11 +133,11 @@ def _tcp(data: bytes, at: int, outer: _Outer) -> Packet:
     carried = max(0, size - header)
     mark = (ident, seq, ack, flags, carried)
     payload = data[at + header : at + size] if carried else b""
-    return Packet("tcp", dst, src, sender, target, ttl, TCP, sport, dport, mark, ident, seq, ack, flags, size=carried, payload=payload, vlan=vlan)
+    return Packet("tcp", dst, src, sender, target, ttl, TCP, sport, dport, mark, shared, seq, ack, flags, size=carried, payload=payload, vlan=vlan)
 
 
 def _udp(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, _, ident, size, depth = outer
+    dst, src, vlan, sender, target, ttl, _, ident, shared, size, depth = outer
     sport, dport, length, _ = _UDP(data, at)
     payload = data[at + _UDP_SIZE : at + min(length, size)]
     inner, vni = None, 0
@@ -147,16 +148,16 @@ def _udp(data: bytes, at: int, outer: _Outer) -> Packet:
             inner = _ethernet(payload, _VXLAN_SIZE, depth + 1)
     mark = (ident, length, payload[:_MARKED])
     carried = max(0, length - _UDP_SIZE)
-    return Packet("udp", dst, src, sender, target, ttl, UDP, sport, dport, mark, ident, size=carried, payload=payload, inner=inner, vni=vni, vlan=vlan)
+    return Packet("udp", dst, src, sender, target, ttl, UDP, sport, dport, mark, shared, size=carried, payload=payload, inner=inner, vni=vni, vlan=vlan)
 
 
 def _icmp(data: bytes, at: int, outer: _Outer) -> Packet:
-    dst, src, vlan, sender, target, ttl, proto, ident, size, depth = outer
+    dst, src, vlan, sender, target, ttl, proto, ident, shared, size, depth = outer
     kind, code, _, number, seq = _ICMP(data, at)
     six = proto == ICMP6
     if (echo := _ECHO.get(kind)) is not None:
         mark = (kind, number, seq)
-        return Packet(echo, dst, src, sender, target, ttl, proto, number, number, mark, ident, seq, size=size - _ICMP_SIZE, vlan=vlan)
+        return Packet(echo, dst, src, sender, target, ttl, proto, number, number, mark, shared, seq, size=size - _ICMP_SIZE, vlan=vlan)
     if kind in (icmp.ERRORS6 if six else icmp.ERRORS):
         quoted = _quoted(data, at + _ICMP_SIZE, depth, 6 if six else 4)
         about = ((kind, code) if six else (kind, code, ident)) + (quoted.mark[:3] if quoted else ())

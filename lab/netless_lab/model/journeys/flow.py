@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Set
+from itertools import islice
 from typing import Final, Literal
 
 import msgspec
@@ -67,16 +69,34 @@ def _side(talk: Tuple) -> str:
     return f"src={talk.src} dst={talk.dst} {ports}"
 
 
+MOST_SILENT: Final = 4096
+"""Conversations that are remembered beyond those under way. Twenty a second are told, so these are those of more than three minutes: longer
+than a connection table keeps one that is over, or a datagram's (nf_conntrack_tcp_timeout_time_wait, _udp_timeout_stream: 120 s)."""
+
+
+class _Group:
+    """The tuples of one conversation, and the (node, tuple) of the connection tables' entries that say so."""
+
+    __slots__ = ("entries", "talks")
+
+    def __init__(self) -> None:
+        self.talks: list[Tuple] = []
+        self.entries: list[tuple[str, Tuple]] = []
+
+
 class Groups:
     """Which tuples are one conversation, and in which direction: +1 as it began, -1 the answers.
 
     A tuple and its reverse always belong together; NAT adds others, learned from flows or, where a node keeps no table, from one packet
-    seen to enter it as one and to leave it as another.
+    seen to enter it as one and to leave it as another. A group ends, unless it is under way, when the last entry of it has left its
+    connection table: whatever the same tuples are used for next is another conversation to the kernel as well. Of those that no table
+    tells the end of, the longest silent go first.
     """
 
     def __init__(self, flows: Iterable[Flow] = ()) -> None:
         self._known: dict[Tuple, tuple[int, int]] = {}
-        self._members: dict[int, list[Tuple]] = {}
+        self._groups: OrderedDict[int, _Group] = OrderedDict()
+        self._ended: set[int] = set()
         self._next = 0
         for flow in flows:
             self.learn(flow)
@@ -85,28 +105,32 @@ class Groups:
         """Join the tuples of a flow."""
         before, after = flow.original, flow.reply.reverse
         group, sign = self.find(before)
-        if after not in self._known:
-            self.join(after, group, sign)
-            return
-        other, other_sign = self._known[after]
-        if other == group:
-            return
-        for member in self._members.pop(other):
-            self._known[member] = (group, self._known[member][1] * sign * other_sign)
-            self._members[group].append(member)
+        other, other_sign = self._known.get(after, (group, sign))
+        self.join(after, group, sign)
+        if other != group:
+            self._merge(other, group, sign * other_sign)
+        entries, entry = self._groups[group].entries, (flow.node, before)
+        if entry in entries:
+            entries.remove(entry)
+        if flow.event != "destroy":
+            entries.append(entry)
+            self._ended.discard(group)
+        elif not entries:
+            self._ended.add(group)
+        self._groups.move_to_end(group)
 
     def find(self, talk: Tuple) -> tuple[int, int]:
         """(group, direction); a tuple never seen begins a group of its own."""
         if (found := self._known.get(talk)) is None:
             self._next += 1
-            self._members[self._next] = []
+            self._groups[self._next] = _Group()
             self.join(talk, self._next, 1)
             found = self._known[talk]
         return found
 
-    def addresses(self, group: int) -> frozenset[str]:
-        """Every address of the tuples of a group, those included that were not seen on any wire yet."""
-        return frozenset(address for member in self._members[group] for address in (member.src, member.dst))
+    def talks(self, group: int) -> tuple[Tuple, ...]:
+        """Every tuple of a group, in both directions, those included that were not seen on any wire yet."""
+        return tuple(self._groups[group].talks)
 
     def known(self, talk: Tuple) -> bool:
         """Whether this tuple belongs to a group already."""
@@ -117,4 +141,23 @@ class Groups:
         for member, direction in ((talk, sign), (talk.reverse, -sign)):
             if member not in self._known:
                 self._known[member] = (group, direction)
-                self._members[group].append(member)
+                self._groups[group].talks.append(member)
+
+    def forget(self, going: Set[int]) -> None:
+        """End those that are not in ``going``, the groups that are under way, as far as nothing more can come of them or they are too many."""
+        for group in going:
+            self._groups.move_to_end(group)
+        gone = self._ended - going
+        gone.update(islice(self._groups, max(0, len(self._groups) - len(going) - MOST_SILENT)))
+        for group in gone:
+            for member in self._groups.pop(group).talks:
+                del self._known[member]
+        self._ended -= gone
+
+    def _merge(self, other: int, group: int, sign: int) -> None:
+        moved, into = self._groups.pop(other), self._groups[group]
+        self._ended.discard(other)
+        for member in moved.talks:
+            self._known[member] = (group, self._known[member][1] * sign)
+        into.talks += moved.talks
+        into.entries += moved.entries

@@ -85,6 +85,11 @@ def ip4_offset(fragment: int) -> int:
     return fragment & 0x1FFF
 
 
+def ip4_more(fragment: int) -> bool:
+    """Whether another piece follows this one."""
+    return bool(fragment & _MORE)
+
+
 def ip6_offset(half: int) -> int:
     """The same of an IPv6 piece, by the third and fourth byte of its fragment header."""
     return half >> 3
@@ -103,7 +108,8 @@ def tcp_size(offset: int) -> int:
 
 
 _FLAGS: Final = ((SYN, "SYN"), (FIN, "FIN"), (RST, "RST"), (PSH, "PSH"), (ACK, "ACK"))
-_IP4_FLAGS: Final = ((0x4000, "do not fragment"), (0x2000, "more pieces"))
+_MORE: Final = 0x2000
+_IP4_FLAGS: Final = ((0x4000, "do not fragment"), (_MORE, "more pieces"))
 
 
 def flag_names(bits: int) -> str:

@@ -38,7 +38,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     """One packet. Addresses and ports are as they stand in this frame; NAT changes them on the way.
 
     ``sport`` and ``dport`` both hold the id of an ICMP echo. ``mark`` tells this packet from the others of its conversation and
-    stays the same over every hop. ``ident`` is the IP id, which the pieces of a cut packet share. ``quoted`` is the packet that an ICMP
+    stays the same over every hop. ``ident`` is the IP id that the pieces of a cut packet share, 0 of a whole one. ``quoted`` is the packet that an ICMP
     error is about; ``inner`` the one a VXLAN carries, ``vni`` its network. ``code`` is (type, code) of ICMP. ``size`` is the payload
     in bytes. ``seq`` of an ICMP error "too big" is the MTU it names. For ARP, ``src`` and ``dst`` are the sender's and the asked address
     and ``answer`` the hardware address it tells; for neighbour discovery ``dst`` is the asked address.
