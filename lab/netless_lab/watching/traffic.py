@@ -15,7 +15,7 @@ from typing import Final
 from ..kernel.evidence.lookout import Lookout, Watching
 from ..model.journey import Journey
 from ..model.journeys.assemble import Followed, traffic
-from ..model.journeys.converse import Conversation, Question, Sorter, belonging, questions
+from ..model.journeys.converse import Asked, Conversation, Question, Sorter, belonging, questions
 from ..model.journeys.decode import decode
 from ..model.journeys.frame import Frame, Ground
 from ..model.journeys.packet import Packet, Tuple
@@ -31,8 +31,7 @@ JOURNEYS_A_TURN: Final = 2
 """So at most twenty a second."""
 WAITING: Final = 8
 """Journeys that may wait for their turn; more at once are counted and left out."""
-_TALKS_KEPT: Final = 4096
-_OWN_KEPT: Final = 256
+_OWN_KEPT: Final = 512
 _IGMP: Final = 2
 
 OnFollowed = Callable[[Journey, tuple[Frame, ...], int], None]
@@ -52,8 +51,8 @@ class Traffic:
         self._turn: asyncio.TimerHandle | None = None
         self._sorter = Sorter()
         self._pending: list[tuple[Frame, Packet]] = []
-        self._muted: dict[Tuple, int] = {}
-        self._own: deque[Tuple] = deque(maxlen=_OWN_KEPT)
+        self._muted: dict[Tuple | Asked, int] = {}
+        self._own: dict[Tuple, None] = {}
         self._waiting: deque[Followed] = deque()
         self._deaf: frozenset[str] = frozenset()
         self._holes = 0
@@ -67,7 +66,7 @@ class Traffic:
     def start(self) -> None:
         """Follow from now on."""
         if self._watching is None:
-            self._sorter, self._pending, self._skipped, self._holes = Sorter(), [], 0, 0
+            self._skipped = self._holes = 0
             self._watching = self._lookout.watch()
             self._next_turn()
 
@@ -78,16 +77,15 @@ class Traffic:
             self._turn.cancel()
         if watching is not None:
             watching.stop()
-        self._pending.clear()
+        self._sorter, self._pending = Sorter(), []
+        self._muted.clear()
         self._waiting.clear()
 
     def leave_out(self, conversations: Iterable[Conversation]) -> None:
         """These are the lab's own probes: they are told elsewhere."""
-        for conversation in conversations:
-            for sight in conversation.sights:
-                talk = sight.packet.subject.talk
-                if talk not in self._own:
-                    self._own.append(talk)
+        self._own |= dict.fromkeys(talk for conversation in conversations for talk in conversation.talks)
+        for talk in tuple(self._own)[:-_OWN_KEPT]:
+            del self._own[talk]
 
     def _next_turn(self) -> None:
         self._turn = asyncio.get_running_loop().call_later(TURN_S, self._take_turn)
@@ -105,14 +103,10 @@ class Traffic:
         self._holes += holes
         self._skipped += holes
         self._pending += [(frame, decode(frame.data)) for frame in frames[:FRAMES_A_TURN]]
-        if self._pending:
-            # what was left out is later than what was not: of nobody is it known that he has been silent since
-            self._look(self._pending[-1][0].at_ns if holes else now)
-        else:
-            self._holes = 0
-            if len(self._muted) > _TALKS_KEPT:
-                self._muted.clear()
-                self._sorter = Sorter()
+        # what was left out is later than what was not: of nobody is it known that he has been silent since
+        self._look(self._pending[-1][0].at_ns if holes and self._pending else now)
+        coming = self._pending[0][0].at_ns if self._pending else now
+        self._muted = {name: last for name, last in self._muted.items() if coming - last < LONGEST_NS}
         self._tell()
 
     def _tell(self) -> None:
@@ -125,39 +119,43 @@ class Traffic:
     def _look(self, now: int) -> None:
         """Make journeys of what has fallen silent, and keep the rest for the next turn."""
         found = self._sorter.sort(self._pending)
+        if not self._pending:
+            self._holes = 0
+            return
         done = [own for own in found.conversations if _is_over(own, now)]
         going = [own for own in found.conversations if not _is_over(own, now)]
         asked, ground = questions(found.neighbours), Ground.of(self._snapshot())
-        waiting = {id(question) for own in going for question in belonging(own, asked, ground)}
-        waiting |= {id(question) for question in asked if now - question.sights[-1].frame.at_ns < QUIET_NS}
-        wanted = [own for own in done if self._is_wanted(own, now)]
-        unwanted = {id(question) for own in done if own not in wanted for question in belonging(own, asked, ground)}
-        ready = [question for question in asked if id(question) not in waiting | unwanted and not question.is_check]
-        made = traffic(wanted, ready, ground, self._holes, self._deaf)
-        self._pending = _rest(going, [question for question in asked if id(question) in waiting])
+        wanted = [own for own in done if not self._is_none_of_theirs(own) and not self._is_rest(own.talks, own, now)]
+        waiting, caused, unwanted = (
+            {id(question) for own in conversations for question in belonging(own, asked, ground)}
+            for conversations in (going, wanted, [own for own in done if own not in wanted])
+        )
+        waiting |= {id(question) for question in asked if not _is_over(question, now)}
+        ready = [own for own in asked if id(own) not in waiting | unwanted and not own.is_check]
+        rest = {id(own) for own in ready if self._is_rest((own.key,), own, now)} - caused
+        made = traffic(wanted, [own for own in ready if id(own) not in rest], ground, self._holes, self._deaf)
+        self._pending = _rest(going, [own for own in asked if id(own) in waiting], now - LONGEST_NS)
         room = WAITING - len(self._waiting)
         self._waiting.extend(made[:room])
         self._skipped += sum(len(followed.sights) for followed in made[room:])
 
-    def _is_wanted(self, conversation: Conversation, now: int) -> bool:
-        """Not the lab's own, no housekeeping of IPv6, and not the rest of one that was told already because it never ends."""
-        packet = conversation.first.packet.subject
-        talk = packet.talk
-        if talk in self._own or talk.reverse in self._own or _is_housekeeping(packet):
-            return False
-        first, last = conversation.sights[0].frame.at_ns, conversation.sights[-1].frame.at_ns
-        ends = min(talk, talk.reverse)  # what is left over may begin with a packet of either
-        if first - self._muted.get(ends, 0) < LONGEST_NS:
-            self._muted[ends] = last
-            self._skipped += len(conversation.sights)
-            return False
-        if now - last < QUIET_NS:
-            self._muted[ends] = last
-        return True
+    def _is_none_of_theirs(self, conversation: Conversation) -> bool:
+        """The lab's own, or housekeeping of IPv6."""
+        return not self._own.keys().isdisjoint(conversation.talks) or _is_housekeeping(conversation.first.packet.subject)
+
+    def _is_rest(self, names: Iterable[Tuple | Asked], own: Conversation | Question, now: int) -> bool:
+        """Whether it was told already because it never ends; this is counted. What is left may begin anywhere on its way, by any of its ``names``."""
+        first, last = own.sights[0].frame.at_ns, own.sights[-1].frame.at_ns
+        is_rest = first - max(self._muted.get(name, 0) for name in names) < LONGEST_NS
+        if is_rest or now - last < QUIET_NS:
+            self._muted |= dict.fromkeys(names, last)
+        if is_rest:
+            self._skipped += len(own.sights)
+        return is_rest
 
 
-def _is_over(conversation: Conversation, now: int) -> bool:
-    first, last = conversation.sights[0].frame.at_ns, conversation.sights[-1].frame.at_ns
+def _is_over(own: Conversation | Question, now: int) -> bool:
+    first, last = own.sights[0].frame.at_ns, own.sights[-1].frame.at_ns
     return now - last >= QUIET_NS or now - first >= LONGEST_NS
 
 
@@ -166,9 +164,8 @@ def _is_housekeeping(packet: Packet) -> bool:
     return packet.proto == _IGMP or (packet.dst.startswith("ff") and ":" in packet.dst and packet.kind == "icmp")
 
 
-def _rest(conversations: Iterable[Conversation], asked: Iterable[Question]) -> list[tuple[Frame, Packet]]:
-    """The packets of what goes on, in true order again."""
-    sights = [sight for own in conversations for sight in own.sights] + [sight for question in asked for sight in question.sights]
+def _rest(conversations: Iterable[Conversation], asked: Iterable[Question], since: int) -> list[tuple[Frame, Packet]]:
+    """The packets of what goes on, in true order again; of a question that never ends those ``since`` then: no conversation is older."""
+    sights = [sight for own in conversations for sight in own.sights]
+    sights += [sight for question in asked for sight in question.sights if sight.frame.at_ns > since]
     return [(sight.frame, sight.packet) for sight in sorted(sights, key=lambda sight: sight.frame.at_ns)]
-
-
