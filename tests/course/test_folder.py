@@ -79,12 +79,34 @@ def test_a_broken_course_file_is_named_by_line(head: str, line: int, what: str, 
         (course(HEAD, cable=page(), stray=page(front=front("stray"))), "the page 02-stray.md is in no lesson list"),
         (course(HEAD, cable=page(front=front("other"))), 'the page calls itself "other", its file says "cable"'),
         (course(cable=page(step(undoes='["pari"]'))), '"undoes" names "pari"'),
+        (course(HEAD, cable=page(front=front("other")).replace("format = 1", "title2 = 1\nformat = 1")), '01-cable.md:4: the page calls itself "other"'),
+        (course(HEAD, cable=page(front=front("other"))) | {"02-cable.md": page()}, '02-cable.md:1: "cable" is the page 01-cable.md already'),
         ({}, "this folder has no course.toml"),
     ],
 )
 def test_what_does_not_fit_together_is_told(files: dict[str, str], what: str) -> None:
     """Lessons without pages, pages without lessons, ids that disagree, steps that are undone and never were."""
     assert what in told(read_course(files))
+
+
+def test_of_two_pages_of_one_name_none_is_taken() -> None:
+    """Nobody can know which is meant: each but the first is told, the lesson is left out, and the others are sound."""
+    files = course(cable=page(), switch=page(front=front("switch")))
+    reading = read_course({**files, "03-cable.md": page(intro="Other words."), "cable.md": page()})
+    assert reading.course is not None and [lesson.id for lesson in reading.course.lessons] == ["switch"]
+    assert [(problem.file, problem.line) for problem in reading.problems] == [("03-cable.md", 1), ("cable.md", 1)]
+
+
+def test_of_two_translations_into_one_language_none_is_taken(tmp_path: Path) -> None:
+    """The lesson is told as it was written, and whoever asks for what is wrong is told of the second page."""
+    files = course(cable=page())
+    reading = read_course(files)
+    assert reading.course is not None
+    files |= dict.fromkeys(("01-cable.zh.md", "02-cable.zh.md"), page('## 做\n\n好。\n\n```toml step\nid = "pair"\n```'))
+    other = translated(files, reading.course, "zh")
+    assert other.course is not None and other.course.lessons == reading.course.lessons
+    said = '02-cable.zh.md:1: "cable" is the page 01-cable.zh.md already.'
+    assert said in told(other) and said in "\n".join(map(str, mistranslated(files, reading.course)))
 
 
 def test_undoes_is_written_in_full() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.pages import front, page, step
+from helpers.pages import FRONT, front, page, step
 from netless_lab.course.parse import parse_lesson, parse_translation
 from netless_lab.course.problems import BadLesson
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Udp
@@ -132,3 +132,36 @@ def test_a_translation_must_fit(block: str, what: str) -> None:
         parse_translation(page("### nothing"), "02-cable.zh.md", original)
     with pytest.raises(BadLesson, match="translates another lesson"):
         parse_translation(page(front=front("other")), "02-cable.zh.md", original)
+
+
+def test_all_mistakes_of_a_translation_come_at_once() -> None:
+    """A step that is translated twice, one without prose, one that nobody knows and those that are missing: each with its line."""
+    original = parse_lesson(page(step(), step("Plug", id='"plug"'), step("Up", id='"up"'), step("Down", id='"down"')), "02-cable.md")
+
+    def own(name: str, prose: str = "B.") -> str:
+        return f'## A\n\n{prose}\n\n```toml step\nid = "{name}"\n```'
+
+    with pytest.raises(BadLesson) as caught:
+        parse_translation(page(own("pair"), own("pair"), own("plug", ""), own("pear")), "02-cable.zh.md", original)
+    assert [(problem.line, problem.what) for problem in caught.value.problems] == [
+        (1, 'the step "up" is not translated.'),
+        (1, 'the step "down" is not translated.'),
+        (21, 'the step "pair" is translated twice; the first is on line 13.'),
+        (24, 'the step "plug" has no prose.'),
+        (37, 'the original has no step "pear".'),
+    ]
+
+
+@pytest.mark.parametrize(("written", "what"), [("format = 2", "in format 2"), ("", "does not say its format")])
+def test_a_translation_says_its_format(written: str, what: str) -> None:
+    """As the page it translates: one of tomorrow may mean other things by the same words."""
+    original = parse_lesson(page(), "02-cable.md")
+    with pytest.raises(BadLesson, match=what):
+        parse_translation(page(front=FRONT.replace("format = 1", written)), "02-cable.zh.md", original)
+
+
+def test_an_introduction_that_is_not_translated_stays() -> None:
+    """What a translation leaves out is told as it was written, as hints are."""
+    original = parse_lesson(page(intro="Before you begin."), "02-cable.md")
+    found = parse_translation(page('## A\n\nB.\n\n```toml step\nid = "pair"\n```', intro=""), "02-cable.zh.md", original)
+    assert found.intro == "Before you begin."

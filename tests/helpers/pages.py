@@ -6,6 +6,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+from netless_lab.course.outline import start
+from netless_lab.course.parse import parse_lesson
+from netless_lab.course.problems import BadLesson
+from netless_lab.course.step import World
+
+WORLD = start(World(("c1",)))
 FRONT = '+++\nformat = 1\nid = "cable"\ntitle = "A cable"\n+++'
 SOUND = {
     "id": '"pair"',
@@ -37,3 +45,16 @@ def course(head: str | None = None, **pages: str) -> dict[str, str]:
     text = f'format = 1\nid = "post"\ntitle = "The post"\nabout = "It."\nlessons = [{lessons}]\n\n[world]\ncontainers = ["c1"]\n'
     files = {f"{number:02d}-{name}.md": body for number, (name, body) in enumerate(pages.items(), 1)}
     return {"course.toml": head if head is not None else text, **files}
+
+
+def refused(text: str, line: int, what: str, advice: str) -> None:
+    """Assert that a page is refused by a problem at this line with these words, and that it and every other says what to do."""
+    with pytest.raises(BadLesson) as caught:
+        parse_lesson(text, "02-cable.md", WORLD)
+    matching = [problem for problem in caught.value.problems if what in problem.what]
+    assert matching, str(caught.value)
+    assert matching[0].line == line, str(caught.value)
+    assert advice in matching[0].advice, str(caught.value)
+    assert str(matching[0]).startswith(f"02-cable.md:{line}: ")
+    for problem in caught.value.problems:
+        assert problem.advice or problem.what.startswith('"exact"'), str(problem)

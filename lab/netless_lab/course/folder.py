@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -67,7 +67,7 @@ def _lessons(
     if len(names) > MOST_LESSONS:
         report.add(table.line("lessons"), f"{len(names)} lessons are more than a course can have.", f"At most {MOST_LESSONS} are; make two courses of it.")
         names = names[:MOST_LESSONS]
-    pages = {found["id"]: file for file in sorted(files) if (found := _PAGE.match(file)) and not found["language"]}
+    pages = _pages(files)[""]
     sketch = start(world)
     whole = True
     lessons: list[Lesson] = []
@@ -81,29 +81,30 @@ def _lessons(
             report.add(line, f'the lesson "{name}" is listed twice.', "Leave one of them out.")
             continue
         seen.add(name)
-        file = pages.get(name)
-        if file is None:
+        file, *others = pages.get(name, ("",))
+        if not file:
             near = did_you_mean(name, pages, "")
             advice = near if near.startswith("Did") else f"Write the page {index + 1:02d}-{name}.md."
             report.add(line, f'there is no page for the lesson "{name}".', advice)
             whole = False
             continue
+        problems.extend(_second_pages(name, file, others))
         try:
-            lesson = parse_lesson(files[file], file, sketch if whole else None)
-            if lesson.id != name:
-                raise BadLesson((Problem(file, 2, f'the page calls itself "{lesson.id}", its file says "{name}".', "Make the two agree."),))
+            lesson = parse_lesson(files[file], file, sketch if whole else None, name)
             lesson, own = _refer(lesson, called, whole=whole)
         except BadLesson as error:
             problems.extend(error.problems)
+            whole = False
+            continue
+        if others:
             whole = False
             continue
         problems.extend(_taught_before(lesson, taught))
         called |= own
         lessons.append(lesson)
         sketch = outline(sketch, (action for step in lesson.steps for action in step.do))
-    for name, file in pages.items():
-        if name not in names:
-            report.add(table.line("lessons"), f"the page {file} is in no lesson list.", f'Add "{name}" to lessons, or move the page away.')
+    for name, file in ((name, file) for name, found in pages.items() if name not in names for file in found):
+        report.add(table.line("lessons"), f"the page {file} is in no lesson list.", f'Add "{name}" to lessons, or move the page away.')
     return settled(lessons, start(world)), (*report.problems, *problems)
 
 
@@ -145,24 +146,28 @@ def _taught_before(lesson: Lesson, taught: dict[str, str]) -> Iterator[Problem]:
 def translated(files: Mapping[str, str], course: Course, language: str) -> Reading:
     """The course in another language: ``02-cable.zh.md`` beside ``02-cable.md``. Lessons without a page that will do stay as they are."""
     problems: list[Problem] = []
-    pages = _translations(files)
+    pages = _pages(files)
     lessons = []
     for lesson in course.lessons:
-        file = next((file for own in choices(language) if (file := pages.get((lesson.id, own)))), None)
+        file, *others = next((found for own in choices(language) if (found := pages.get(own, {}).get(lesson.id))), ("",))
+        told = lesson
         try:
-            lessons.append(parse_translation(files[file], file, lesson) if file else lesson)
+            told = parse_translation(files[file], file, lesson) if file else lesson
         except BadLesson as error:
             problems.extend(error.problems)
-            lessons.append(lesson)
+        problems.extend(_second_pages(lesson.id, file, others))
+        lessons.append(lesson if others else told)
     return Reading(msgspec.structs.replace(course, lessons=tuple(lessons)), tuple(problems))
 
 
 def mistranslated(files: Mapping[str, str], course: Course) -> tuple[Problem, ...]:
     """What is wrong with any translation of a sound lesson, and pages that translate no lesson of this course, sound or not."""
     problems: list[Problem] = []
-    lessons = {found["id"] for file in files if (found := _PAGE.match(file)) and not found["language"]}
-    for (name, _), file in _translations(files).items():
+    pages = _pages(files)
+    lessons = pages.pop("")
+    for name, (file, *others) in ((name, found) for language in pages.values() for name, found in language.items()):
         lesson = course.lesson(name)
+        problems.extend(_second_pages(name, file, others))
         if name not in lessons:
             problems.append(Problem(file, 1, f'this page translates the lesson "{name}", and there is none.', did_you_mean(name, lessons, "Lessons")))
         elif lesson is not None:
@@ -173,6 +178,16 @@ def mistranslated(files: Mapping[str, str], course: Course) -> tuple[Problem, ..
     return tuple(problems)
 
 
-def _translations(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """The pages that are translations, by lesson and language."""
-    return {(found["id"], found["language"]): file for file in sorted(files) if (found := _PAGE.match(file)) and found["language"]}
+def _pages(files: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
+    """The pages by language, "" being their own, and lesson: of each there should be one."""
+    pages: dict[str, dict[str, list[str]]] = {"": {}}
+    for file in sorted(files):
+        if found := _PAGE.match(file):
+            pages.setdefault(found["language"] or "", {}).setdefault(found["id"], []).append(file)
+    return pages
+
+
+def _second_pages(name: str, first: str, others: Iterable[str]) -> Iterator[Problem]:
+    """Pages of a name that another has already: nobody can know which is meant."""
+    for file in others:
+        yield Problem(file, 1, f'"{name}" is the page {first} already.', "Leave one of the two out, or give this one a name of its own.")

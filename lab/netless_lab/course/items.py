@@ -23,6 +23,8 @@ from .markdown import Table
 from .problems import Report, did_you_mean
 from .step import Demand, ProbeCheck, Silence
 
+_OF_ANSWERS: Final = ("seen-as", "answer")
+"""Keys that say what an answer must tell."""
 _NUMBER: Final = re.compile(r"[0-9]{1,5}")
 ItemT = TypeVar("ItemT", Action, Expectation)
 
@@ -108,11 +110,14 @@ def read_probe(values: Mapping[str, Any], line: int, report: Report, unsaid: Sil
         if demand == "reply":
             advice = 'Add silence = "observation" or silence = "guard", or leave the control out.'
             report.add(line, "a control is only for a probe that must not be answered.", advice)
-        elif {"reply", "silence", "because", "control"} & set(raw.control):
+        elif {"reply", "silence", "because", "control", *_OF_ANSWERS} & set(raw.control):
             report.add(line, "a control is a plain probe that must be answered.", 'Write control = { ping = "...", from = "..." }.')
         else:
             plain = _raw_probe(raw.control, line, report)
             control = _as_probe(plain) if plain else None
+    for key in _OF_ANSWERS if demand != "reply" else ():
+        if key in values:
+            report.add(line, f'"{key}" is of an answer, and this probe must not be answered.', "Leave one of the two out.")
     if demand != "reply" and not raw.because.strip():
         report.add(line, "a probe that must not be answered needs its reason.", 'Add because = "nothing on the host knows 10.0.0.2 yet".')
     return ProbeCheck(_as_probe(raw), demand, raw.because.strip(), getattr(raw, "seen_as", None), getattr(raw, "answer", None), control)
