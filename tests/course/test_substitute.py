@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from helpers.post import step
@@ -39,6 +41,24 @@ HERE = Where("host", {"c1": "4711"}, {"c1": 4711})
 def test_prose_and_commands(text: str, wanted: str) -> None:
     """Whole words only; a namespace's name changes where a command or path asks for it, the node keeps its own."""
     assert apply_text(text, OWN) == wanted
+
+
+@pytest.mark.parametrize(
+    ("path", "names", "wanted"),
+    [
+        ("netless/name", {"c1": "4711"}, "`ip -n 4711 ...` and `ip netns exec 4711 ...`"),
+        ("netless/tidy", {"c1": "4711"}, "after `ip netns del 4711` instead"),
+        ("netless/tidy", {"decoy": "bait"}, "`/run/netns/bait` is gone"),
+        ("cable/plug", {"c1": "4711"}, "`link-netns 4711` tells which one"),
+        ("neighbour/second-cable", {"c2": "right"}, "`link-netns right`"),
+    ],
+)
+def test_the_pages_call_a_namespace_as_the_learner_does(path: str, names: dict[str, str], wanted: str) -> None:
+    """Where a page means the name and not the container, it says it as a command or a path does, so that it can follow."""
+    own = step(path)
+    told = "\n".join(apply_text(text, Bindings(netns=names)) for text in (own.prose, *own.hints, own.success))
+    assert wanted in told
+    assert not re.search(r"(name|called|knows) `?(c1|c2|decoy)\b", told)
 
 
 def test_two_words_may_change_places() -> None:
