@@ -177,6 +177,19 @@ def found_again(step: Step, earlier: Iterable[Step], snapshot: Snapshot, binding
     return refit(earlier, snapshot, bindings, baseline)
 
 
+def vouched(earlier: Iterable[Step], snapshot: Snapshot, before: Bindings, now: Bindings) -> bool:
+    """Whether everything that the earlier steps say of the words that are bound anew is so, except for what was learned and may be forgotten.
+
+    Then these things are the same ones, called otherwise. A stray cable that could pass for one that is gone is not.
+    """
+    spoken = (own for step in earlier for own in step.expect if not own.learned and _bound_anew(own, before, now))
+    return _holds(spoken, snapshot, now)
+
+
+def _bound_anew(expectation: Expectation, before: Bindings, now: Bindings) -> bool:
+    return any(before.word(word.role, word.text) != now.word(word.role, word.text) for word in words_of(expectation))
+
+
 def by_another_bridge(step: Step, earlier: Iterable[Step], snapshot: Snapshot, bindings: Bindings,
                       baseline: Snapshot | None = None) -> Bindings | None:
     """The bindings under which the step holds when an earlier one meant another of the learner's bridges; None when it holds under none.

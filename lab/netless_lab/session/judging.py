@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from ..course.bind import by_another_bridge, closest, found_again, infer
+from ..course.bind import by_another_bridge, closest, found_again, infer, vouched
 from ..course.bindings import Bindings, apply
 from ..course.further import Standing, excused, past, with_more
 from ..course.judge import can_be_told, control_of, judge
@@ -71,7 +71,7 @@ class Case(msgspec.Struct, frozen=True):
 async def judge_step(
     world: World, case: Case, on_probe: OnProbe | None = None, on_state: Callable[[Verdict], None] = lambda verdict: None, looked: bool = False
 ) -> tuple[Verdict, Bindings]:
-    """The verdict on a step as things are now, which the last look saw, and the learner's names it was judged with.
+    """The verdict on a step as things are now, which the last look saw, and the learner's names: those it was passed with, else those of earlier steps.
 
     ``on_state`` hears of the state as soon as it is known to hold: its packets may take seconds when they are lost. ``looked``: the last look
     was just now. No other is needed then, nor after the packets, unless the kernel has told of something since; of what the packets themselves
@@ -84,11 +84,10 @@ async def judge_step(
         return world.seen if looked and world.told_nothing(learned=learned) else await world.look()
 
     snapshot = await fresh(looked=looked)
-    names = infer(step, snapshot, case.bindings, world.baseline)
-    names = names or by_another_bridge(step, case.earlier, snapshot, case.bindings, world.baseline)
-    if names is None:
-        settled = found_again(step, case.earlier, snapshot, case.bindings, world.baseline)
-        names = closest(step, snapshot, settled, world.baseline)
+    likely = found_again(step, case.earlier, snapshot, case.bindings, world.baseline)
+    settled = likely if vouched(case.earlier, snapshot, case.bindings, likely) else case.bindings
+    names = infer(step, snapshot, settled, world.baseline) or by_another_bridge(step, case.earlier, snapshot, settled, world.baseline)
+    names = names or closest(step, snapshot, likely, world.baseline)
 
     def verdict_on(snapshot: Snapshot, outcomes: Outcomes) -> Verdict:
         extras = case.extras(snapshot, names)
@@ -98,7 +97,7 @@ async def judge_step(
     if verdict.passed:
         verdict = _further(verdict, case, snapshot, names)
     if not step.probes or any(item.kind == "state" and item.result in ("fail", "error") for item in verdict.items):
-        return verdict, names if verdict.passed else case.bindings
+        return verdict, names if verdict.passed else settled
     pending: tuple[str, ...] = ()
     if any(check.reply for check in step.probes):
         pending = world.pending(snapshot)
@@ -113,7 +112,7 @@ async def judge_step(
         verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed) for item in verdict.items))
     if pending and not verdict.passed:
         verdict = _not_yet(step, verdict, pending)
-    return verdict, names if verdict.passed else case.bindings
+    return verdict, names if verdict.passed else settled
 
 
 def _further(verdict: Verdict, case: Case, snapshot: Snapshot, names: Bindings) -> Verdict:

@@ -52,7 +52,7 @@ class Lesson:
 
     async def _judge(self, *, by_tutor: bool, looked: bool) -> Verdict:
         stage = self._stage
-        place, held = stage.state.position, stage.state.passed
+        place, held, known = stage.state.position, stage.state.passed, stage.state.bindings
         verdict, names = await judge_step(stage.world, stage.case(place), stage.probe_told, self._state_told, looked)
         stage.unseen.soon()
         async with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
@@ -61,7 +61,9 @@ class Lesson:
             return verdict
         completed = False
         if verdict.passed:
-            completed = self._earn(place, names, newly=not held)
+            completed = self._earn(place, newly=not held)
+        if names != known:
+            self._call(names)
         changed = verdict != stage.state.verdict
         stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
         stage.relive(snapshot)
@@ -170,7 +172,14 @@ class Lesson:
         stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
         stage.tell(VerdictEvent(verdict))
 
-    def _earn(self, place: Position, names: Bindings, *, newly: bool) -> bool:
+    def _call(self, names: Bindings) -> None:
+        """From now on the learner's things are called so, whatever the verdict is."""
+        stage = self._stage
+        stage.state = msgspec.structs.replace(stage.state, bindings=names)
+        stage.remember(stage.state.progress.bound(stage.state.course.id, names))
+        stage.refresh_goal()
+
+    def _earn(self, place: Position, *, newly: bool) -> bool:
         """Tick the step, once for the tutor and once for the learner's own hands; ``newly``: it did not hold before. Whether it is the first."""
         stage, state = self._stage, self._stage.state
         course, progress, by_tutor = state.course.id, state.progress, state.by_tutor
@@ -178,12 +187,8 @@ class Lesson:
         first = known.earned is None
         if first or (newly and not by_tutor and not known.by_hand):
             progress = progress.earn(course, place.key, time.time(), by_tutor=by_tutor)
-        if names != state.bindings:
-            stage.state = msgspec.structs.replace(state, bindings=names)
-            progress = progress.bound(course, names)
         if progress != state.progress:
             stage.remember(progress)
-            stage.refresh_goal()
         return first
 
 

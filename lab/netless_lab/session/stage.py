@@ -188,7 +188,8 @@ class Stage:
         course, baseline = self.state.course, self.world.baseline
         step = step or step_at(course, place)
         asked = (*actions_before(course, place), *step.do)
-        earlier = tuple(step_at(course, own) for own in before(course, place))
+        gone = undone(course, place)
+        earlier = tuple(step_at(course, own) for own in before(course, place) if own.key not in gone)
 
         def beyond(snapshot: Snapshot, names: Bindings) -> tuple[str, ...]:
             return extras(snapshot, baseline, outline(baseline, tuple(apply(action, names) for action in asked)))
