@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from helpers.post import course, step
-from helpers.snapshots import bridge, container, edit, edit_node, host, internet, lab, lab_with, uplink, veth
+from helpers.snapshots import bridge, container, edit, host, internet, lab, lab_with, uplink, veth
 from netless_lab.course.bindings import Bindings
-from netless_lab.course.further import extras
 from netless_lab.course.judge import control_of, judge, state_holds
 from netless_lab.course.outline import goal, outline, owners, start
 from netless_lab.course.step import Demand, ProbeCheck, Silence, Step
@@ -333,61 +331,6 @@ def test_verdicts_speak_the_learners_words() -> None:
     verdict = judge(own, snapshot, {check: lost(Ping("c1", "192.168.7.1"), "no-route")}, HERE, bound)
     assert [item.claim for item in verdict.items] == ["left is in c1", "192.168.7.1 answers c1"]
     assert verdict.items[1].look == "ip -n c1 route get 192.168.7.1"
-
-
-def test_extras_are_mentioned_and_never_punished() -> None:
-    """A typo first, then the right thing: the step passes, the stray cable, namespace and address are told."""
-    base = lab(host(uplink()), container("c1"), internet())
-    stray = lab(
-        host(
-            uplink(),
-            veth("vteh1", "host:vteh2", up=False),
-            veth("vteh2", "host:vteh1", up=False),
-            veth("veth1", "host:veth2"),
-            veth("veth2", "host:veth1", "10.1.1.1/24"),
-        ),
-        container("c1"),
-        container("c9"),
-        internet(),
-    )
-    wanted = outline(base, step("cable/pair").do)
-    found = extras(stray, base, wanted)
-    assert found == (
-        "the veth vteh1 on the host",
-        "the veth vteh2 on the host",
-        "veth1 on the host, switched on",
-        "the address 10.1.1.1/24 of veth2 on the host",
-        "veth2 on the host, switched on",
-        "the container c9",
-    )
-    own = step("cable/pair")
-    verdict = judge(own, stray, {}, HERE, extras=found)
-    assert verdict.passed and verdict.extras == found
-
-
-def test_who_has_switched_an_end_on_is_not_told_that_both_are_down() -> None:
-    """The words of a success are for one with whom nothing is further on: a link that is up though no step has asked for it yet is."""
-    base = start(course().world)
-    own, before = step("cable/plug"), outline(base, (*step("cable/pair").do, *step("cable/plug").do))
-    here = edit_node(before, "host", links=tuple(msgspec.structs.replace(link, up=link.up or link.name == "veth2") for link in before.node("host").links))  # type: ignore[union-attr]
-    assert "both ends are down" in own.success
-    beyond = ("veth2 on the host, switched on",)
-    for state, found, told in ((before, (), own.success), (here, beyond, "Done; there is more here than this step asks for.")):
-        verdict = judge(own, state, {}, HERE, extras=extras(state, base, before))
-        assert verdict.passed and verdict.extras == found and verdict.told(own.success) == told
-
-
-def test_what_steps_make_is_no_extra() -> None:
-    """A network built as the lessons say has nothing beyond it; routes and rules never count."""
-    base = start(course().world)
-    assert extras(edit_node(lab_with(1), "internet", links=base.node("internet").links), base, goal(course(), "internet", base)) == ()  # type: ignore[union-attr]
-
-
-def test_a_long_list_of_extras_is_cut() -> None:
-    """Eight lines at most, the last says how many more there are."""
-    many = lab(host(*(bridge(f"b{number}") for number in range(20))))
-    found = extras(many, lab(host()), lab(host()))
-    assert len(found) == 8 and found[-1] == "and 13 more things that no step asked for"
 
 
 def test_a_name_stays_as_it_is_at_the_beginning_of_a_sentence_and_within() -> None:

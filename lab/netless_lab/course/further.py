@@ -1,5 +1,5 @@
 """The kernel beside the whole course, and not one step of it: earned steps that hold no longer (after a crash, a reboot or a busy hand), who is
-further on than the step that is asked about (ahead of it, or past what it built and a later step rightly took away), and objects that nobody asked for.
+further on than the step that is asked about (ahead of it, or past what it built and a later step rightly took away).
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from collections.abc import Collection
 
 import msgspec
 
-from ..model.snapshot import Node, Snapshot
+from ..model.snapshot import Snapshot
 from ..primitives.base import NotMet, Where
-from ..primitives.look import not_a_name
 from .bind import infer
 from .bindings import UNBOUND, Bindings, apply
 from .judge import result_of, state_holds
 from .outline import outline
-from .probe_words import target, who
+from .probe_words import target
 from .step import Course, Position, ProbeCheck, Step, positions, step_at
 from .verdict import Item, Verdict
 
@@ -27,6 +26,11 @@ class Missing(msgspec.Struct, frozen=True):
     title: str
     claim: str
     seen: str
+
+    @property
+    def words(self) -> str:
+        """The likely cause, when packets of a later step are lost."""
+        return f"Something from an earlier step ({self.title!r}) is not so any more: {self.claim}; seen: {self.seen}."
 
 
 def difference(
@@ -143,6 +147,14 @@ def with_more(verdict: Verdict, later: tuple[Step, ...]) -> Verdict:
     return msgspec.structs.replace(verdict, items=(*verdict.items, line))
 
 
+def with_less(verdict: Verdict, lapsed: Missing | None) -> Verdict:
+    """The verdict on a step that passed, with a line about what an earlier step had built and is not there."""
+    if not verdict.passed or lapsed is None:
+        return verdict
+    line = Item("lapsed", f"the step {lapsed.title!r} does not hold any more: {lapsed.claim}", seen=lapsed.seen)
+    return msgspec.structs.replace(verdict, items=(*verdict.items, line))
+
+
 def excused(verdict: Verdict, step: Step, later: tuple[Step, ...], broken: Step | None = None) -> Verdict:
     """The verdict on a step, without blame for packets of which ``later`` steps, done by then, rightly want the opposite.
 
@@ -166,47 +178,3 @@ def _overruled(check: ProbeCheck, later: tuple[Step, ...]) -> Step | None:
         if spoken:
             return step if all(own.reply != check.reply for own in spoken) else None
     return None
-
-
-_MOST = 8
-
-
-def extras(snapshot: Snapshot, baseline: Snapshot, goal: Snapshot) -> tuple[str, ...]:
-    """What is in ``snapshot`` beyond ``baseline`` (the lab's beginning) and ``goal`` (the sketch of all that the steps make).
-
-    The goal must be drawn in the learner's own words. Rules and routes are left out: the same rule can be written in many ways.
-    """
-    found: list[str] = []
-    for node in snapshot.nodes:
-        before, wanted = baseline.node(node.name), goal.node(node.name)
-        if before is None and wanted is None:
-            found.append(f"the container {node.name}" if node.role == "container" else f"the namespace {node.names[0] if node.names else node.name}")
-        else:
-            found.extend(_links(node, before, wanted))
-    asked = {name.name for sketch in (baseline, goal) for name in sketch.names}
-    asked.update(name for node in goal.nodes for name in node.names)
-    strangers = {name for node in snapshot.nodes if baseline.node(node.name) is None for name in node.names}
-    for name in snapshot.names:
-        if name.name not in asked and name.name not in strangers:
-            owner = snapshot.by_netns(name.netns) if name.netns is not None else None
-            found.append(f"the name {name.name}, {f'a further name of {who(owner.name)}' if owner else f'which {not_a_name(name)}'}")
-    if len(found) > _MOST:
-        return (*found[: _MOST - 1], f"and {len(found) - _MOST + 1} more things that no step asked for")
-    return tuple(found)
-
-
-def _links(node: Node, before: Node | None, wanted: Node | None) -> list[str]:
-    found: list[str] = []
-    for link in node.links:
-        sketches = [own for own in (before.link(link.name) if before else None, wanted.link(link.name) if wanted else None) if own]
-        place = "on the host" if node.name == "host" else f"in {who(node.name)}"
-        if not sketches:
-            found.append(f"the {link.kind} {link.name} {place}")
-            continue
-        asked = {address.address for own in sketches for address in own.addresses}
-        for address in link.addresses:
-            if address.scope == "global" and address.address not in asked:
-                found.append(f"the address {address.cidr} of {link.name} {place}")
-        if link.up and not any(own.up for own in sketches):
-            found.append(f"{link.name} {place}, switched on")
-    return found

@@ -10,9 +10,9 @@ Result = Literal["pass", "fail", "error", "waiting"]
 """``waiting``: the state is right and probes are not sent yet. Never the last word."""
 
 
-ItemResult = Literal["pass", "fail", "error", "waiting", "unknown", "ahead"]
+ItemResult = Literal["pass", "fail", "error", "waiting", "unknown", "ahead", "lapsed"]
 """``unknown``: it cannot be told, so something else of the step decides. ``ahead``: an observation that is overtaken, since the learner
-has done more than the step asks for. Neither of the two passes or fails."""
+has done more than the step asks for. ``lapsed``: what an earlier step built is not there. None of the three passes or fails."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -48,11 +48,13 @@ class Verdict(msgspec.Struct, frozen=True):
     def told(self, success: str) -> str:
         """What to say of a step that passed: its page's ``success`` when every word of it is true now; "" when it did not pass.
 
-        It speaks of the end of the step: where an item is "ahead" or "unknown", or something is there that no step has asked for, there is more
-        than that, or it cannot be told.
+        It speaks of the end of the step and of all before it: where an item is "ahead" or "unknown", or something is there that no step has asked
+        for, there is more than that, or it cannot be told; where one is "lapsed" there is less.
         """
         if not self.passed:
             return ""
+        if any(item.result == "lapsed" for item in self.items):
+            return "Done, but what an earlier step built is not there."
         if any(item.result == "ahead" for item in self.items):
             return "Done, and you are ahead: there is more already than this step asks for."
         if any(item.result == "unknown" for item in self.items):

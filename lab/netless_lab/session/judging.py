@@ -10,7 +10,7 @@ import msgspec
 
 from ..course.bind import by_another_bridge, closest, found_again, infer, vouched
 from ..course.bindings import Bindings, apply
-from ..course.further import Standing, excused, past, with_more
+from ..course.further import Missing, Standing, excused, past, with_less, with_more
 from ..course.judge import can_be_told, control_of, judge
 from ..course.step import Position, ProbeCheck, Step, step_at
 from ..course.verdict import Item, Result, Verdict
@@ -55,7 +55,7 @@ class Case(msgspec.Struct, frozen=True):
     """What the judge is told beside the step: the learner's names, whose address is whose, the ``earlier`` steps of
     the course, and how to find what nobody asked for.
 
-    ``lapsed`` says which earlier step's result is gone, "" when none is: the likely cause when packets disagree; ``ahead`` which
+    ``lapsed`` says which earlier step's result is gone, None when none is: the likely cause when packets disagree; ``ahead`` which
     later steps' results are there already.
     """
 
@@ -64,7 +64,7 @@ class Case(msgspec.Struct, frozen=True):
     owners: dict[str, str] = {}
     earlier: tuple[Step, ...] = ()
     extras: Callable[[Snapshot, Bindings], tuple[str, ...]] = lambda snapshot, bindings: ()
-    lapsed: Callable[[Snapshot, Bindings], str] = lambda snapshot, bindings: ""
+    lapsed: Callable[[Snapshot, Bindings], Missing | None] = lambda snapshot, bindings: None
     ahead: Callable[[Snapshot, Bindings], tuple[Step, ...]] = lambda snapshot, bindings: ()
 
 
@@ -109,17 +109,17 @@ async def judge_step(
     if verdict.passed or any(check.demand == "guard" for check in step.probes):
         verdict = _further(verdict, case, snapshot, names)
     if not verdict.passed and (lapsed := case.lapsed(snapshot, names)):
-        verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed) for item in verdict.items))
+        verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed.words) for item in verdict.items))
     if pending and not verdict.passed:
         verdict = _not_yet(step, verdict, pending)
     return verdict, names if verdict.passed else settled
 
 
 def _further(verdict: Verdict, case: Case, snapshot: Snapshot, names: Bindings) -> Verdict:
-    """The verdict with the later steps that are done already, and no blame for what they rightly opened again."""
+    """The verdict with the later steps that are done already, no blame for what they rightly opened again, and what earlier ones lack."""
     later = case.ahead(snapshot, names)
     told = tuple(step for step in later if can_be_told(step, snapshot, names))
-    return with_more(excused(verdict, case.step, later), told)
+    return with_less(with_more(excused(verdict, case.step, later), told), case.lapsed(snapshot, names))
 
 
 async def judge_places(

@@ -14,7 +14,8 @@ import msgspec
 
 from ..course.bindings import Bindings, apply
 from ..course.catalog import Library
-from ..course.further import ahead, extras, missing_before
+from ..course.extras import extras
+from ..course.further import Missing, ahead, missing_before
 from ..course.judge import state_holds
 from ..course.outline import lesson_actions, outline, owners
 from ..course.progress import Progress
@@ -192,9 +193,14 @@ class Stage:
         earlier = tuple(step_at(course, own) for own in before(course, place) if own.key not in gone)
 
         def beyond(snapshot: Snapshot, names: Bindings) -> tuple[str, ...]:
-            return extras(snapshot, baseline, outline(baseline, tuple(apply(action, names) for action in asked)))
+            actions = tuple(apply(action, names) for action in asked)
+            # until the step is done, what it changes may be as it was, or on the way
+            first = len(asked) if state_holds(step, snapshot, names) else len(asked) - len(step.do)
+            sketches = tuple(outline(baseline, actions[:done]) for done in range(first, len(asked) + 1))
+            expected = tuple(apply(own, names) for one in (*earlier, step) for own in one.expect)
+            return extras(snapshot, (baseline, *sketches), expected)
 
-        def lapsed(snapshot: Snapshot, names: Bindings) -> str:
+        def lapsed(snapshot: Snapshot, names: Bindings) -> Missing | None:
             return self._lapsed(place, snapshot, names)
 
         def further(snapshot: Snapshot, names: Bindings) -> tuple[Step, ...]:
@@ -202,11 +208,11 @@ class Stage:
 
         return Case(step, self.state.bindings, owners(outline(baseline, asked)), earlier, beyond, lapsed, further)
 
-    def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> str:
-        """The first earlier result that is not there any more, in a sentence; "" when all hold."""
-        for gone in missing_before(self.state.course, place, snapshot, names):
-            return f"Something from an earlier step ({gone.title!r}) is not so any more: {gone.claim}; seen: {gone.seen}."
-        return ""
+    def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> Missing | None:
+        """The first earlier result that is not there any more and that no step rightly took away; None when all hold."""
+        course = self.state.course
+        gone = undone(course, self.state.position)
+        return next((own for own in missing_before(course, place, snapshot, names) if own.position.key not in gone), None)
 
     def owners(self) -> dict[str, str]:
         """In which node the lessons up to here mean each address to live, in the learner's words."""

@@ -21,6 +21,7 @@ RIPE_S = 90.0
 _MARKS = {
     "pass": Styled("good", "✓"), "fail": Styled("bad", "✗"), "error": Styled("bad", "!"),
     "waiting": Styled("dim", "…"), "unknown": Styled("dim", "-"), "ahead": Styled("accent", "»"),
+    "lapsed": Styled("accent", "«"),
 }  # fmt: skip
 
 
@@ -167,7 +168,7 @@ def _judged(answer: protocol.Judgement, printer: Printer) -> int:
 
 def _item(item: Item, printer: Printer) -> None:
     printer.say("  ", _MARKS[item.result], f" {item.claim}")
-    if item.result == "unknown":
+    if item.result in ("unknown", "lapsed"):
         printer.say("      ", Styled("dim", item.seen))
     for name, text in (("expected", item.expected), ("seen", item.seen), ("", item.near), ("look", item.look)):
         if text and item.result in ("fail", "error"):

@@ -257,7 +257,7 @@ class _Walk:
             yield one, False
 
     def _rule(self, chain: Chain, rule: Rule, way: Way, depth: int) -> Iterator[tuple[Way, Literal["next", "ended", "returned"]]]:
-        if not any(_does(part) for part in rule.parts):
+        if not any(acts(part) for part in rule.parts):
             yield way, "next"
             return
         ways = [way]
@@ -379,7 +379,8 @@ class _Walk:
         return spans(pair for address in own for pair in network(address.address))
 
 
-def _does(part: r.Part) -> bool:
+def acts(part: r.Part) -> bool:
+    """Whether it does something with a packet, and does not only ask or look."""
     return not isinstance(part, Question | r.Proceed)
 
 

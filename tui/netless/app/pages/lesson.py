@@ -201,6 +201,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "waiting": ("…", "$muted"),
     "unknown": ("-", "$accent"),
     "ahead": ("»", "bold $accent"),
+    "lapsed": ("«", "bold $accent"),
 }
 
 
@@ -260,7 +261,7 @@ def _item(item: Item) -> list[Block]:
     out = [Block(claim, first=joined((glyph, style), " "))]
     if item.result in ("pass", "waiting", "ahead"):
         return out
-    if item.result == "unknown":
+    if item.result in ("unknown", "lapsed"):
         return [*out, Block(ticked(item.seen, "$muted"), first=Content("  "))]
     if item.near:
         out.append(barred(ticked(item.near), "$warning", indent="  "))
