@@ -62,13 +62,13 @@ async def test_a_verb_stops_it() -> None:
     await asyncio.wait_for(begun.wait(), 10)
     await judge.hold()
     assert ended == ["stopped"]
-    assert judge.cut_off
+    assert judge.due
     await judge.hold()
     begun.clear()
     judge.soon()
-    assert not judge.cut_off
+    assert not judge.due
     await asyncio.wait_for(begun.wait(), 10)
     await judge.hold()
     async with judge.turn():
-        assert judge.cut_off
-    assert not judge.cut_off
+        assert judge.due
+    assert not judge.due

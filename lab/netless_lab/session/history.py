@@ -15,6 +15,7 @@ from ..course.step import Position
 from ..harmless import ACTING, harmless
 from ..model.changes import Change, done_by_somebody
 from ..model.clearing import Things
+from ..model.diff import diff
 from ..model.snapshot import Snapshot
 from ..model.telling import sentence
 from ..primitives.base import Action, Where, word
@@ -88,6 +89,12 @@ class History:
         """The lab was rebuilt from its beginning by these actions: what stands above did not happen to what stands below."""
         text = f"the lab was rebuilt for the {'end' if end else 'start'} of {place}"
         self._entries.append(Entry(time.time(), "lab", text, _lines(actions, {}), str(place), anew=True))
+
+    def not_built(self, beginning: Snapshot, left: Snapshot, place: Position) -> None:
+        """To be rebuilt the lab was taken back to its beginning, and then it could not be: this was ``left`` of it."""
+        text = f"the lab was taken back to its beginning, and could not be rebuilt for {place}"
+        self._entries.append(Entry(time.time(), "lab", text, (), str(place), anew=True))
+        self._entries += _seen("lab", diff(beginning, left), beginning, left, str(place))
 
     def noted(self, text: str, step: str) -> None:
         """Something befell the lab that no command does again."""

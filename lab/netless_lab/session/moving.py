@@ -297,7 +297,10 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
             await stage.moves.set_up(course)
             names = stage.moves.fitting(course, place, names, end=end)
             snapshot = await stage.moves.rebuild(course, place, names, stage.state.dialect, end=end, anew=anew)
-        except ApplyError as error:
+        except Exception as error:
+            _not_built(stage, place)
+            if not isinstance(error, ApplyError):
+                raise
             interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
         await stand_at(stage, place)
@@ -308,6 +311,14 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
     if judging and not end:
         stage.rejudge(looked=True)
     return snapshot
+
+
+def _not_built(stage: Stage, place: Position) -> None:
+    """The lab was taken apart to be built anew, and that failed: what was known of it is so no more, and what is left of it is the tutor's doing."""
+    stage.state = msgspec.structs.replace(stage.state, verdict=None, by_tutor=True)
+    stage.own_changes.clear()
+    stage.history.not_built(stage.world.baseline, stage.live.last, place)
+    stage.relive(stage.live.last)
 
 
 async def stand_at(stage: Stage, place: Position) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from .. import protocol
@@ -37,15 +38,12 @@ class Session:
 
     async def answer(self, request: protocol.Asked) -> protocol.Done:
         """Answer it; a verb only in its turn. Raises Refusal."""
-        try:
+        with self.stage.verb() if isinstance(request, protocol.Verb) else contextlib.nullcontext():
             for room in self._rooms:
                 done = await room(self.stage, request)
                 if done is not None:
                     return done
             raise Refusal(f"no such request: {type(request).__name__}")
-        finally:
-            if isinstance(request, protocol.Verb):
-                self.stage.resume_judging()
 
 
 async def looks(stage: Stage, request: protocol.Asked) -> protocol.Done | None:

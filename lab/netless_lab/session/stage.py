@@ -6,7 +6,7 @@ import contextlib
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Final
 
@@ -98,7 +98,7 @@ class Stage:
 
     def enter(self, mode: Mode) -> None:
         """From now on the lab is for this. What was judged in another mode, and not to its end, is nobody's question any more."""
-        self.judge.cut_off &= mode is self.mode
+        self.judge.due &= mode is self.mode
         self.mode = mode
 
     def attend(self, watched: bool) -> None:
@@ -258,10 +258,18 @@ class Stage:
         self.unseen.hold()
         await self.judge.hold()
 
-    def resume_judging(self) -> None:
-        """A verb has ended, however: what it stopped and has not judged itself is judged anew."""
-        if self.judge.cut_off:
-            self.rejudge()
+    @contextlib.contextmanager
+    def verb(self) -> Iterator[None]:
+        """What a verb does. However it ends, what it stopped and has not judged itself is judged anew, and so is what it has written when it failed."""
+        written = self.world.written
+        try:
+            yield
+        except BaseException:
+            self.judge.due |= self.world.written != written
+            raise
+        finally:
+            if self.judge.due:
+                self.rejudge()
 
     async def _watch(self) -> None:
         """One turn of the watching judge, in whatever mode."""

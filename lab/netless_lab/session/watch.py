@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 
 class WatchingJudge:
-    """Belongs to one loop. ``cut_off``: a verb stopped it at its work, and nobody has judged since, nor asked for it."""
+    """Belongs to one loop. ``due``: a verb stopped it at its work, or left what nobody has judged, and nobody has judged since, nor asked for it."""
 
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
         """``work`` judges once, to the end; it must not raise."""
@@ -16,18 +16,18 @@ class WatchingJudge:
         self._task: asyncio.Task[None] | None = None
         self._again = False
         self._turn = asyncio.Lock()
-        self.cut_off = False
+        self.due = False
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Held by whoever judges, so that an older verdict never comes after a newer one."""
         async with self._turn:
             yield
-            self.cut_off = False
+            self.due = False
 
     def soon(self) -> None:
         """Judge from the start: what it is at is out of date. Asked for by the work itself, it is done once more when that has ended."""
-        self.cut_off = False
+        self.due = False
         if self._task is not None and self._task is asyncio.current_task():
             self._again = True
             return
@@ -40,7 +40,7 @@ class WatchingJudge:
         task, self._task = self._task, None
         self._again = False
         if task is not None and task is not asyncio.current_task():
-            self.cut_off |= not task.done()
+            self.due |= not task.done()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
