@@ -176,12 +176,14 @@ class Staged:
         self.live = Live(self.world, lambda message: None, lambda burst: None, lambda snapshot: None, lambda error: None)
         self.told: list[str] = []
         self.done: list[str] = []
+        self.judged: list[Snapshot] = []
         self.stage: Any = SimpleNamespace(
             live=self.live,
             world=self.world,
             note=self.told.append,
             history=SimpleNamespace(did=lambda actions, before_it, sentence, position: self.done.append(sentence)),
             state=SimpleNamespace(position=""),
+            mode=SimpleNamespace(on_change=lambda snapshot, by_somebody: self.judged.append(snapshot)),
         )
 
     async def end_storm(self, loop: Loop) -> None:
@@ -192,14 +194,14 @@ class Staged:
 @pytest.mark.parametrize("refuses", [False, True])
 @sandboxed
 async def test_what_could_not_be_switched_off_is_not_said_to_be(refuses: bool) -> None:
-    """The kernel refuses: nothing was done, and so nothing is told and nothing stands in the history."""
+    """The kernel refuses: nothing was done, and so nothing is told, nothing stands in the history and nothing is judged."""
     with wired("c1") as nodes:
         await joined()
         own = Staged(nodes)
         own.world.refuses = refuses
         (loop,) = loops(await own.world.look())
         await own.end_storm(loop)
-        assert (len(own.told), len(own.done), len(loops(look(nodes)))) == ((0, 0, 1) if refuses else (1, 1, 0))
+        assert (len(own.told), len(own.done), len(own.judged), len(loops(look(nodes)))) == ((0, 0, 0, 1) if refuses else (1, 1, 1, 0))
 
 
 @sandboxed

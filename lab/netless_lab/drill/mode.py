@@ -108,12 +108,12 @@ class Drill:
         if stage.mode is not self:
             stage.relive(stage.live.last)
 
-    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
+    def on_change(self, snapshot: Snapshot, *, by_somebody: bool) -> None:
         """What comes by itself does not end a fault, unless it is a setting; probes change none, so this cannot go round.
 
         The live marks of the steps stay as they were: they would tell where the fault is.
         """
-        if not by_learner:
+        if not by_somebody:
             before, self._settings = self._settings, tuple((node.netns, *sorted(node.sysctls.items())) for node in snapshot.nodes)
             if before == self._settings:
                 return
@@ -205,9 +205,9 @@ class Recovered:
         """As in a lesson."""
         await self._lesson.watch(looked=looked)
 
-    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
+    def on_change(self, snapshot: Snapshot, *, by_somebody: bool) -> None:
         """As in a lesson."""
-        self._lesson.on_change(snapshot, by_learner=by_learner)
+        self._lesson.on_change(snapshot, by_somebody=by_somebody)
 
     def going(self) -> tuple[str, ...]:
         """As in a lesson."""

@@ -133,15 +133,15 @@ class Lesson:
             await asyncio.sleep(WAITING_S)
             looked = False
 
-    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
-        """What the learner changes is judged. What came by itself, a neighbour or MAC learned from a packet, may complete a step that asks
+    def on_change(self, snapshot: Snapshot, *, by_somebody: bool) -> None:
+        """What somebody changes is judged. What came by itself, a neighbour or MAC learned from a packet, may complete a step that asks
         for just that: then too.
         """
         stage = self._stage
         here = stage.state.position.key
         held = stage.state.live.get(here)
         stage.relive(snapshot)
-        if not stage.state.busy and (by_learner or stage.state.live.get(here) != held):
+        if not stage.state.busy and (by_somebody or stage.state.live.get(here) != held):
             stage.rejudge(looked=True)
 
     def going(self) -> tuple[str, ...]:

@@ -48,8 +48,8 @@ class Mode(Protocol):
     async def watch(self, *, looked: bool) -> None:
         """What the watching judge does after a change; ``looked``: that the last look was just now."""
 
-    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
-        """Something changed: by the learner, or by itself."""
+    def on_change(self, snapshot: Snapshot, *, by_somebody: bool) -> None:
+        """Something changed: by somebody who does no verb, or by itself."""
 
     def going(self) -> tuple[str, ...]:
         """What a rebuild takes away, in words that do not give it away; () when the network itself says that."""

@@ -51,9 +51,9 @@ class Play:
     async def watch(self, *, looked: bool) -> None:
         """Nothing."""
 
-    def on_change(self, snapshot: Snapshot, *, by_learner: bool) -> None:
+    def on_change(self, snapshot: Snapshot, *, by_somebody: bool) -> None:
         """As beneath; the stage asks ``watches`` before it has anything judged."""
-        self.beneath.on_change(snapshot, by_learner=by_learner)
+        self.beneath.on_change(snapshot, by_somebody=by_somebody)
 
     def going(self) -> tuple[str, ...]:
         """As beneath."""

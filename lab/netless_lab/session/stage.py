@@ -284,7 +284,7 @@ class Stage:
     def _learner_changed(self, burst: Burst) -> None:
         self._changed(burst)
         self.history.saw(burst.changes, burst.before, burst.after, str(self.state.position))
-        self.mode.on_change(burst.after, by_learner=True)
+        self.mode.on_change(burst.after, by_somebody=True)
 
     def _unseen_changed(self, came: tuple[str, ...], went: tuple[str, ...]) -> None:
         """What no snapshot holds may stop a packet, or let it pass. What changes while the tutor works is the tutor's own."""
@@ -303,7 +303,7 @@ class Stage:
         self.state = msgspec.structs.replace(self.state, by_tutor=False)
 
     def _kernel_changed(self, snapshot: Snapshot) -> None:
-        self.mode.on_change(snapshot, by_learner=False)
+        self.mode.on_change(snapshot, by_somebody=False)
 
     def _journey_heard(self, journey: Journey, skipped: int) -> None:
         self.tell(JourneyEvent(time.time(), journey, skipped))
@@ -330,6 +330,7 @@ class Stage:
             self.live.show()
             self.history.did((down,), before_it, down.sentence(), str(self.state.position))
         self.note(text)
+        self.mode.on_change(self.live.last, by_somebody=True)
 
     def _failing(self, what: str) -> OnFailure:
         """What to do when one of the lab's own tasks fails: keep the details, and say what does not go on for now."""
