@@ -82,6 +82,17 @@ def test_a_step_that_cannot_be_done_is_not_begun(lab: Running) -> None:
         assert {"br1"} == lab.links() & {"br1", "br2", "br3"}
 
 
+def test_a_step_elsewhere_that_cannot_be_done_moves_nobody(lab: Running) -> None:
+    """``run`` of a step whose start would have to be built first, from another step: refused before the learner's place or thing is touched."""
+    hide(lab, "curl")
+    lab.sh("ip link add mine type bridge")
+    for target in ("two", "three"):
+        with pytest.raises(Refused, match="the program curl") as refused:
+            lab.run(target)
+        assert refused.value.code == 3 and lab.status().position.endswith("/one")
+        assert "mine" in lab.links()
+
+
 def test_a_step_done_all_the_same_counts(lab: Running) -> None:
     """What the tutor's own way would need is not demanded of the learner."""
     lab.run()

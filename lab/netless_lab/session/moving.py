@@ -54,7 +54,7 @@ async def run(stage: Stage, target: str | None = None, *, rest: bool = False) ->
     """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
     await stage.hold_judging()
     _refuse(stage, "run")
-    place = _named(stage, target)[0] if target else _to_run(stage.state)
+    place = _named(stage, target)[0] if target else await _to_run(stage)
     stop_playing(stage)
     if place is None:
         return Judgement((), LAST)
@@ -107,7 +107,7 @@ async def back(stage: Stage) -> Moved:
         return moved(stage, f"Undone: {taken_back}.")
     if stage.own_changes:
         text = f"Undone: what you changed since the start of {place}."
-    elif stage.state.passed:
+    elif stage.state.done:
         text = f"Undone: {stage.state.step.title}."
     else:
         earlier = before(stage.state.course, place)
@@ -149,7 +149,7 @@ async def reset(stage: Stage, scope: Scope) -> Moved:
     """Start the step, the lesson or everything over."""
     await stage.hold_judging()
     place = _start_of(stage.state, scope)
-    same = not stage.state.passed and not _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope))
+    same = not stage.state.passed and not _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope)) and not await stage.passes()
     stop_playing(stage)
     if scope == "lab":
         fresh = stage.state.progress.started_over(stage.state.course.id)
@@ -189,8 +189,8 @@ def _told(stage: Stage, place: Position, clearing: Clearing) -> Clearing:
 async def _lacking(stage: Stage, following: Position) -> tuple[Missing, ...]:
     """What the next step needs and is not there. What was just done counts once it was judged: then its tick is earned and its names are known."""
     state = stage.state
-    lacking = missing_before(state.course, following, await stage.live.refresh(), state.bindings)
-    if (not lacking and state.passed) or not stage.mode.watches:
+    lacking = missing_before(state.course, following, await stage.look(), state.bindings)
+    if (not lacking and state.passed and not stage.judge.due) or not stage.mode.watches:
         return lacking
     await stage.mode.judge(looked=True)
     return missing_before(state.course, following, stage.live.last, stage.state.bindings)
@@ -234,11 +234,13 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         await rebuild(stage, place, judging=False)
     snapshot = await stage.live.refresh()
     jumped = place != stage.state.position
+    lacking = missing_before(stage.state.course, place, snapshot, stage.state.bindings)
+    if lacking:
+        await _insist_on_needs(stage, place, end=True)
     await stand_at(stage, place)
     async with stage.busy(f"running {stage.state.step.title}"):
-        lacking = missing_before(stage.state.course, place, snapshot, stage.state.bindings)
         if lacking:
-            await rebuild(stage, place)
+            await rebuild(stage, place, judging=False)
             if not jumped:
                 text = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
                 stage.tell(Notice("info", text))
@@ -250,7 +252,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         try:
             await _apply_step(stage)
         except ApplyError as error:
-            await rebuild(stage, place)
+            await rebuild(stage, place, judging=False)
             why = "Some of this was there already" if error.errno == "EEXIST" else f"It could not be done on what was there ({error})"
             stage.tell(Notice("info", f"{why}: the lab was put back to the step's start, then the step was done."))
             try:
@@ -270,6 +272,7 @@ def _stands(stage: Stage, snapshot: Snapshot) -> bool:
 async def _apply_step(stage: Stage) -> None:
     actions = bound_actions(stage.state.step, stage.state)
     stage.moves.check(actions, stage.state.dialect)
+    stage.state = msgspec.structs.replace(stage.state, by_tutor=True)  # it may pass before the last action, or though that fails
     for action in actions:
         before_it = stage.live.last
         try:
@@ -355,7 +358,7 @@ async def play(stage: Stage, on: bool) -> Moved:
     if on == (playing is not None):
         return moved(stage, "Play mode is " + ("on" if on else "off") + " already.")
     if playing is None:
-        stage.enter(Play(stage.mode, stage.state.position, stage.state.passed))
+        stage.enter(Play(stage.mode, stage.state.position, await stage.passes()))
         stage.tell_status()
         return moved(stage, "Play mode: do as you please, nothing is judged. Leave it and the step is put back.")
     stop_playing(stage)
@@ -387,6 +390,7 @@ def _named(stage: Stage, target: str) -> tuple[Position, ...]:
     return stage.library.resolve(target, stage.state.position).positions
 
 
-def _to_run(state: State) -> Position | None:
+async def _to_run(stage: Stage) -> Position | None:
     """The current step, or the next when the current one holds already; None at the course's end."""
-    return after(state.course, state.position) if state.passed else state.position
+    passes = stage.state.passed and await stage.passes()
+    return after(stage.state.course, stage.state.position) if passes else stage.state.position

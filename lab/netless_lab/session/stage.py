@@ -271,6 +271,19 @@ class Stage:
             if self.judge.due:
                 self.rejudge()
 
+    async def look(self) -> Snapshot:
+        """What is there now, for a verb: a change that is seen is not judged beside it, but ``due``."""
+        await self.live.refresh()
+        await self.hold_judging()
+        return self.live.last
+
+    async def passes(self) -> bool:
+        """Whether the current step holds. What is ``due`` is judged first, unless the mode judges nothing."""
+        await self.look()
+        if self.judge.due and self.mode.watches:
+            await self.mode.judge(looked=True)
+        return self.state.passed
+
     async def _watch(self) -> None:
         """One turn of the watching judge, in whatever mode."""
         try:

@@ -77,6 +77,11 @@ class State(msgspec.Struct, frozen=True):
         """True when the current step was judged and holds."""
         return self.verdict is not None and self.verdict.step == self.position.step and self.verdict.passed
 
+    @property
+    def done(self) -> bool:
+        """True when the current step holds, or when what the tutor did is there and the packets do not arrive, or not yet."""
+        return self.passed or (self.by_tutor and self.live.get(self.position.key, False))
+
 
 def stood(course: Course, progress: Progress) -> Position:
     """Where the learner stood last in a course; its first step when that was never, or is not there any more."""
