@@ -53,7 +53,7 @@ async def test_a_question_for_a_neighbour_meets_no_rules_for_ip() -> None:
 
 
 FILLS = "import socket; own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); [own.sendto(bytes(340), ('10.0.0.3', 5000)) for _ in range(3)]"
-SLOW = """import socket, time; own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(('10.0.0.3', 53)); print(flush=True)
+SLOW = """import socket, time; own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(('{address}', 53)); print(flush=True)
 while True:
     asked, who = own.recvfrom(512); time.sleep({seconds})
     own.sendto(asked[:2] + bytes((132, 0, 0, 1, 0, 1, 0, 0, 0, 0)) + asked[12:] + bytes((192, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 1, 2, 3, 4)), who)
@@ -64,7 +64,7 @@ while True:
 async def test_a_program_that_has_the_question_is_waited_for() -> None:
     """A name server that takes several times as long as any kernel."""
     async with watched() as lab:
-        server = started(lab.nodes, "c2", sys.executable, "-c", SLOW.format(seconds=3 * gather.GRACE_S))
+        server = started(lab.nodes, "c2", sys.executable, "-c", SLOW.format(address="10.0.0.3", seconds=3 * gather.GRACE_S))
         assert server.stdout is not None
         server.stdout.readline()
         gather.PATIENCE_S = HOUR_S  # type: ignore[misc]
@@ -74,10 +74,25 @@ async def test_a_program_that_has_the_question_is_waited_for() -> None:
 
 
 @sandboxed
+async def test_what_was_answered_to_where_no_route_leads_is_waited_for_no_longer() -> None:
+    """Behind a host that masquerades nothing: out there a name server has the question, and no way back to who asked."""
+    async with watched() as lab:
+        server = started(lab.nodes, "net", sys.executable, "-c", SLOW.format(address=SITE, seconds=0))
+        assert server.stdout is not None
+        server.stdout.readline()
+        sh("nft flush chain ip lab postrouting")
+        gather.PATIENCE_S = HOUR_S  # type: ignore[misc]
+        found = await lab.investigate(Lookup("c1", "a.test", server=SITE))
+        server.kill()
+        assert found.outcome.reason == "silence"
+        assert [(answer.node, answer.error) for answer in found.routes if answer.dst == "10.0.0.2" and answer.error] == [("net", "ENETUNREACH")] * 2
+
+
+@sandboxed
 async def test_a_queue_that_has_the_question_is_waited_for() -> None:
     """A link so slow (tc-tbf) that the question stands in its queue, behind datagrams that were there first: it is not lost."""
     async with watched() as lab:
-        server = started(lab.nodes, "c2", sys.executable, "-c", SLOW.format(seconds=0))
+        server = started(lab.nodes, "c2", sys.executable, "-c", SLOW.format(address="10.0.0.3", seconds=0))
         assert server.stdout is not None
         server.stdout.readline()
         inside(lab.nodes, "c1", "tc qdisc add dev eth0 root tbf rate 8kbit burst 400 limit 9000")
@@ -93,10 +108,11 @@ async def test_a_queue_that_has_the_question_is_waited_for() -> None:
     [
         ({"IpInDelivers": 1}, True), ({"Ip6InDelivers": 1}, True), ({"IpInDelivers": 2, "IcmpInMsgs": 2}, False), ({"IpInDelivers": 2, "IcmpInMsgs": 1}, True),
         ({"Ip6InDelivers": 3, "Icmp6InMsgs": 3, "IpInReceives": 4}, False), ({}, False),
+        ({"IpInDelivers": 1, "IpOutNoRoutes": 1}, False), ({"Ip6InDelivers": 2, "Ip6OutNoRoutes": 1}, True),
     ],
 )  # fmt: skip
 def test_what_is_taken_in_for_a_program(counted: dict[str, int], taken: bool) -> None:
-    """Whatever a kernel delivers, but for ICMP, which it answers itself; one node's ICMP says nothing of another's deliveries."""
+    """Whatever a kernel delivers, but for ICMP, which it answers itself, and what was answered in vain; one node's counts say nothing of another's."""
     counts = [Count("c1", name, by) for name, by in counted.items()]
     assert taken_in(counts) == taken
     assert taken_in([*counts, Count("host", "IcmpInMsgs", 9)]) == taken

@@ -1,7 +1,8 @@
 """Who has a packet that nothing has been heard of: a kernel, which is done with it at once, or a program, which has to be scheduled first.
 
 A kernel counts what it takes in for a program (IpInDelivers, RFC 4293; net/ipv4/ip_input.c, behind the rules of the input hook). Where nobody
-has taken in anything since the probe began, its packet is lost on the way, and no program's answer is waited for.
+has taken in anything since the probe began, its packet is lost on the way, and no program's answer is waited for. Nor is one that had no way
+back: the kernel counts that too, when it refuses the packet (IpOutNoRoutes; net/ipv4/route.c and those who ask it).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from ...model.snapshot import Node, Snapshot
 _TAKEN_IN: Final = frozenset({"IpInDelivers", "Ip6InDelivers"})
 _FOR_THE_KERNEL: Final = frozenset({"IcmpInMsgs", "Icmp6InMsgs"})
 """Those of them that no program answers."""
+_NO_WAY: Final = frozenset({"IpOutNoRoutes", "Ip6OutNoRoutes"})
+"""What was to be sent from there, an answer for one, to where no route leads."""
 _HANDS_OVER: Final = frozenset({"queue", "NFQUEUE"})
 """What rules say that let a program decide (nft(8), iptables-extensions(8))."""
 _TICK_S: Final = 0.001
@@ -41,10 +44,10 @@ def asking(snapshot: Snapshot) -> bool:
 
 
 def taken_in(counts: Iterable[Count]) -> bool:
-    """Whether a node has taken in more than its kernel answers itself."""
+    """Whether a node has taken in more than its kernel answers itself, and more than was answered from there in vain."""
     left: dict[str, int] = {}
     for count in counts:
-        by = count.by if count.name in _TAKEN_IN else -count.by if count.name in _FOR_THE_KERNEL else 0
+        by = count.by if count.name in _TAKEN_IN else -count.by if count.name in _FOR_THE_KERNEL | _NO_WAY else 0
         left[count.node] = left.get(count.node, 0) + by
     return any(by > 0 for by in left.values())
 
