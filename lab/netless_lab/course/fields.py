@@ -256,7 +256,7 @@ def check_format(table: Table, what: str, report: Report) -> bool:
     return False
 
 
-def convert(values: Mapping[str, Any], into: type[StructT], what: str, line: int, report: Report, *, example: str = "") -> StructT | None:
+def convert(values: Mapping[str, Any], into: type[StructT], what: str, line: int, report: Report) -> StructT | None:
     """A table as a struct; None and a problem in words when it does not fit."""
     known = into.__struct_encode_fields__
     wrong = [key for key in values if key not in known]
@@ -267,7 +267,7 @@ def convert(values: Mapping[str, Any], into: type[StructT], what: str, line: int
     try:
         return msgspec.convert(dict(values), into)
     except msgspec.ValidationError as error:
-        report.add(line, *_in_words(str(error), what, values, example))
+        report.add(line, *_in_words(str(error), what, values, example_of(into)))
         return None
 
 

@@ -18,7 +18,7 @@ from ..model.probe import LARGEST, Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..primitives import registry
 from ..primitives.base import Action, Expectation
 from . import fields
-from .fields import convert, example_of, objection, words_of
+from .fields import convert, objection, words_of
 from .markdown import Table
 from .problems import Report, did_you_mean
 from .step import Demand, ProbeCheck, Silence
@@ -148,7 +148,7 @@ def _by_verb(values: Mapping[str, Any], known: Mapping[str, type[ItemT]], line: 
     if struct is None:
         report.add(line, f'there is no {what} "{verb}".', _advise_verb(values, known, verb, place))
         return None
-    item = convert(values, struct, f'the {what} "{verb}"', line, report, example=example_of(struct))
+    item = convert(values, struct, f'the {what} "{verb}"', line, report)
     if item is None:
         return None
     return None if [word for word in words_of(item) if report.refuse(line, objection(word.role, word.text))] else item
@@ -171,7 +171,7 @@ def _raw_probe(values: Mapping[str, Any], line: int, report: Report) -> _Raw | N
         place = "expect" if verb in registry.EXPECTATIONS else ""
         report.add(line, f'there is no probe "{verb}".', _advise_verb(values, _PROBES, verb, place))
         return None
-    raw = convert(values, struct, f'the probe "{verb}"', line, report, example=example_of(struct))
+    raw = convert(values, struct, f'the probe "{verb}"', line, report)
     return raw if raw is not None and _probe_is_sound(raw, line, report) else None
 
 
