@@ -44,7 +44,7 @@ MOST_TOLD = 20
 """Of failures nobody foresaw so many different ones are told of; the log has them all."""
 LATER: Final = (
     "netless_lab.drill.verbs", "netless_lab.explain.ladder", "netless_lab.kernel.evidence.drops", "netless_lab.kernel.purge",
-    "netless_lab.session.undo", "netless_lab.watching.gather", "netless_lab.watching.traffic",
+    "netless_lab.kernel.xtables_rules", "netless_lab.session.undo", "netless_lab.watching.gather", "netless_lab.watching.traffic",
 )  # fmt: skip
 """What no lab needs to be ready is imported when somebody asks for what it does, and by then when nobody waits."""
 WARM_UP_S = 0.7

@@ -9,19 +9,19 @@ from __future__ import annotations
 import contextlib
 import resource
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from ..model.snapshot import Snapshot
-from . import mptcp
 from .namespace import Namespace
 from .netlink.link import DUMP_BODY, RTM_GETLINK, LinkImage, decode_image
 from .netlink.socket import NetlinkSocket
-from .objects import Kept
-from .objects import remember as remember_objects
 from .read import NodeRef
 from .settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from .objects import Kept
 
 _FILES: Final = 1000
 """More than one node has settings: whoever keeps them open must have room for as many again."""
@@ -80,8 +80,10 @@ class Beginning(NamedTuple):
 
 def remember(namespace: Namespace, *, keep: bool = False) -> NodeBeginning:
     """A node as it is now, the files of its settings kept open with ``keep``. Raises OSError."""
+    from . import mptcp, objects  # no lab needs them to be ready
+
     with contextlib.closing(NetlinkSocket(namespace)) as opened:
-        return NodeBeginning(read_settings(namespace, keep=keep), images(opened), remember_objects(opened), mptcp.limits(namespace))
+        return NodeBeginning(read_settings(namespace, keep=keep), images(opened), objects.remember(opened), mptcp.limits(namespace))
 
 
 def begin(refs: Sequence[NodeRef], snapshot: Snapshot, bare: NodeBeginning | None = None) -> Beginning:

@@ -11,12 +11,14 @@ import ctypes
 import os
 import socket
 import struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..model.netfilter.rules import Unfollowed
 from ..model.snapshot import Chain, Rule
 from .namespace import Namespace, socket_in
-from .xtables_rules import IP4, IP6, Layout, Table, chains
+
+if TYPE_CHECKING:
+    from .xtables_rules import Layout, Table
 
 _GET_INFO, _GET_ENTRIES = 64, 65
 _INFO: Final = struct.Struct("=32sI5I5III")
@@ -36,8 +38,6 @@ class _Version(NamedTuple):
     layout: Layout
 
 
-_FOUR: Final = _Version(socket.AF_INET, socket.IPPROTO_IP, IP4)
-_SIXTH: Final = _Version(socket.AF_INET6, socket.IPPROTO_IPV6, IP6)
 _UNREAD: Final = Rule(0, "(rules that cannot be read)", opaque=True, parts=(Unfollowed("the old iptables"),))
 
 
@@ -64,6 +64,8 @@ class LegacyTables:
 
     def table(self, table: str) -> Table:
         """A table as the kernel hands it out. Raises OSError and struct.error."""
+        from .xtables_rules import Table
+
         version, name = _version(table), table.removeprefix(SIX)
         opened = self._socket(version)
         info = _INFO.unpack_from(_option(opened, version.level, _GET_INFO, _INFO.pack(name.encode(), *[0] * 13)))
@@ -72,6 +74,8 @@ class LegacyTables:
         return Table(name, version.layout, info[1], info[2:7], info[7:12], entries)
 
     def _chains(self, table: str) -> tuple[Chain, ...]:
+        from .xtables_rules import chains
+
         try:
             return chains(self.table(table))
         except (OSError, struct.error, IndexError):
@@ -88,7 +92,9 @@ class LegacyTables:
 
 
 def _version(table: str) -> _Version:
-    return _SIXTH if table.startswith(SIX) else _FOUR
+    from .xtables_rules import IP4, IP6  # no lab needs it to be ready
+
+    return _Version(socket.AF_INET6, socket.IPPROTO_IPV6, IP6) if table.startswith(SIX) else _Version(socket.AF_INET, socket.IPPROTO_IP, IP4)
 
 
 def _holds(chain: Chain) -> bool:
