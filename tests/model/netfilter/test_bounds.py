@@ -31,7 +31,7 @@ def rule(*parts: r.Part) -> Rule:
 def nested(deep: int, *ask: r.Part) -> tuple[Chain, ...]:
     """Chains of which each leads to the next one, twice."""
     leading = (chain([rule(*ask, r.Jump(f"c{at + 1}"))] * 2, f"c{at}", "forward" if at == 0 else None) for at in range(deep))
-    return (*leading, chain([rule(*ask, r.Mark("ct mark", 0, 1))], f"c{deep}", None))
+    return (*leading, chain([rule(*ask, r.Write("ct mark", 0, 1))], f"c{deep}", None))
 
 
 def concatenated(many: int) -> r.Lookup:
@@ -43,13 +43,13 @@ def concatenated(many: int) -> r.Lookup:
 LABS = {
     "150 limits at each hook": [chain([rule(VARIES, r.Accept())] * 150, hook, hook) for hook in ("prerouting", "forward", "postrouting")],
     "ten chains of one hook": [chain([rule(VARIES, r.Accept())] * 100, f"c{at}") for at in range(10)],
-    "marks that may be": [chain([rule(UNREAD, r.Mark("ct mark", 0, at)) for at in range(150)])],
+    "marks that may be": [chain([rule(UNREAD, r.Write("ct mark", 0, at)) for at in range(150)])],
     "jumps that may be": nested(14, VARIES),
     "jumps that are": nested(15),
     "a map of many verdicts": [
         chain([rule(r.VerdictMap(("ip saddr",), "m", tuple(r.Element((r.Numbers(only(0x0A000000 + 2 * at)),), r.Proceed()) for at in range(120))))] * 50)
     ],
-    "large sets asked by many ways": [chain([*[rule(VARIES, r.Mark("ct mark", 0, 1))] * 7, *[rule(concatenated(2000), r.Drop())] * 50])],
+    "large sets asked by many ways": [chain([*[rule(VARIES, r.Write("ct mark", 0, 1))] * 7, *[rule(concatenated(2000), r.Drop())] * 50])],
 }
 
 
@@ -73,7 +73,7 @@ def test_the_bound_is_held(chains: list[Chain], monkeypatch: pytest.MonkeyPatch)
 def test_what_is_known_stays_known() -> None:
     """What was decided before there were too many ways is as sure as ever, and of the rest nothing is said."""
     ssh = r.Condition("th dport", r.Numbers(only(22)))
-    rules = [rule(ssh, r.Drop()), *[rule(UNREAD, r.Mark("ct mark", 0, at)) for at in range(20)]]
+    rules = [rule(ssh, r.Drop()), *[rule(UNREAD, r.Write("ct mark", 0, at)) for at in range(20)]]
     node = Node("host", "host", 1, chains=(chain(rules),))
     ways = through(node, ("forward",), PACKET.listing("th dport", spans([(1, 1000)])))
     assert always(ways, lambda way: way.end == "accept") is False
