@@ -20,7 +20,7 @@ from .course.files import library, read_folder, shelved
 from .course.places import lessons_root
 from .course.progress import Progress, encode
 from .kernel.inotify import Inotify
-from .kernel.room import has_room
+from .kernel.room import make_table
 from .orders import Orders
 from .protocol import Notice
 from .room import NETLESS, SOCKET
@@ -54,7 +54,7 @@ WARM_UP_S = 0.7
 def main(room: Room) -> None:
     """Be the lab's agent; returning ends the lab."""
     raise_files()
-    has_room()  # has the table of open files as large as it gets, in a moment: once threads share it, the kernel makes another in 9 ms (fs/file.c)
+    make_table()
     orders = msgspec.json.decode(room.argument.encode(), type=Orders) if room.argument else Orders()
     asyncio.run(_live(room, orders))
 

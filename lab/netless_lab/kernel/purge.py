@@ -14,7 +14,7 @@ import shutil
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -33,7 +33,7 @@ from .resolvers import ETC_NETNS, RESOLV_CONF
 from .restore import Restorer, cables
 from .rooted import read_text, write_text
 from .settings import Settings
-from .sweep import Sweep
+from .sweep import Sweep, links
 
 NO_SERVER: Final = "# no name server yet\n"
 
@@ -48,15 +48,36 @@ class Purged(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-class _Cleaning:
-    """One node while it is being cleaned."""
+class _Doomed(NamedTuple):
+    """Links of a node that go, and the namespaces behind the ids that they speak of, of those that were asked before."""
 
-    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, lasts: bool, new: bool = False, unset: Settings | None = None) -> None:
-        """``lasts``: the lab made the node. Any other ends with its names: then only its links matter, which may hold others' ends. ``new``:
-        so much so that nobody can have done anything in it; ``unset`` then says how settings are in such a namespace.
-        """
+    links: tuple[RawLink, ...]
+    inodes: Mapping[int, int]
+
+
+class _Passing:
+    """A node that ends with its names: only its links matter, which may hold others' ends. There may be very many, so it is entered for a moment."""
+
+    def __init__(self, ref: NodeRef) -> None:
         self.ref = ref
-        self.lasts = lasts
+
+    def doomed(self, anew: Collection[str], before: Sequence[Namespace]) -> _Doomed:
+        """All its links. Raises OSError when no more files can be opened; one that cannot be entered any more needs no cleaning."""
+        try:
+            with contextlib.closing(NetlinkSocket(self.ref.namespace)) as opened:
+                return _with_ends(opened, tuple(raw for raw in links(opened) if raw.link.kind != "loopback"), before)
+        except OSError as error:
+            if out_of_files(error):
+                raise
+            return _Doomed((), {})
+
+
+class _Cleaning:
+    """One of the lab's own nodes while it is being cleaned."""
+
+    def __init__(self, ref: NodeRef, wanted: Node, began: NodeBeginning, *, new: bool = False, unset: Settings | None = None) -> None:
+        """``new``: so much so that nobody can have done anything in it; ``unset`` then says how settings are in such a namespace."""
+        self.ref = ref
         self.new = new
         self.wanted = wanted
         self.began = began
@@ -72,6 +93,10 @@ class _Cleaning:
         settings, gone = self.began.settings, {link.name for link in self.restorer.missing()}
         keys = self._keys if not gone else (frozenset(settings.values) if self._keys is None else self._keys) - settings.of_devices(gone)
         self._refused = frozenset(settings.put_back(self.ref.namespace, keys))
+
+    def doomed(self, anew: Collection[str], before: Sequence[Namespace]) -> _Doomed:
+        """Its links that are not of the baseline, and those that can only be made anew, cables to the nodes called as in ``anew`` among them."""
+        return _with_ends(self.socket, self.restorer.extras(self.spoiled() | _cables_to(anew, self.wanted)), before)
 
     def spoiled(self) -> frozenset[str]:
         """Links that cannot be put right, only made anew. Nobody can have spoiled one of a new node."""
@@ -103,14 +128,17 @@ def purge(
     """
     baseline = beginning.snapshot
     with contextlib.ExitStack() as opened:
-        cleanings = []
+        cleanings: list[_Cleaning | _Passing] = []
         for ref in refs:
             inode = ref.namespace.inode
+            if inode in passing:
+                cleanings.append(_Passing(ref))
+                continue
             began = UNKNOWN if inode in untouched else beginning.of(ref)
             try:
                 unset = beginning.bare.settings if inode in renewed else None
                 new = inode in untouched or inode in renewed
-                cleaning = _Cleaning(ref, _wanted(ref, baseline), began, lasts=inode not in passing, new=new, unset=unset)
+                cleaning = _Cleaning(ref, _wanted(ref, baseline), began, new=new, unset=unset)
             except OSError as error:  # a namespace that cannot be entered any more needs no cleaning
                 if out_of_files(error):
                     raise
@@ -127,29 +155,29 @@ def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str], ready
     What is left of it, and what came of it, is for ``purge``, which looks at all of it again.
     """
     with contextlib.suppress(OSError):
-        cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref), lasts=True)
+        cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref))
         with contextlib.closing(cleaning.socket):
             doomed = cleaning.restorer.extras(_cables_to(anew, cleaning.wanted))
             ready()
-            sweep = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
+            under_way = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
             call_in(ref.namespace, _firewall, cleaning)
-            if sweep is not None:
-                sweep.wait()
+            if under_way is not None:
+                under_way.wait()
 
 
-def _purge(cleanings: list[_Cleaning], baseline: Snapshot, renewed: Collection[int], clearing: Callable[[], None] | None) -> Purged:
-    lasting = [cleaning for cleaning in cleanings if cleaning.lasts]
+def _purge(cleanings: Sequence[_Cleaning | _Passing], baseline: Snapshot, renewed: Collection[int], clearing: Callable[[], None] | None) -> Purged:
+    lasting = [cleaning for cleaning in cleanings if isinstance(cleaning, _Cleaning)]
     problems = [] if clearing is None else _beside_links(lasting)
     if clearing is not None:
         clearing()
-    sweeps = [(cleaning, Sweep(cleaning.ref.namespace, found)) for cleaning, found in _spread(cleanings, renewed)]
+    sweeps = [(ref, Sweep(ref.namespace, found)) for ref, found in _spread(cleanings, renewed)]
     problems += _beside_links(lasting) if clearing is None else []
-    for cleaning, sweep in sweeps:
-        problems += [f"{name} in {cleaning.wanted.name} cannot be deleted" for name in sweep.wait()]
+    for ref, under_way in sweeps:
+        problems += [f"{name} in {ref.name} cannot be deleted" for name in under_way.wait()]
     for cleaning in lasting:
         cleaning.settings()
-    problems += _names(cleanings, baseline)
-    remade = _remake(cleanings, problems)
+    problems += _names(lasting, baseline)
+    remade = _remake(lasting, problems)
     for cleaning in lasting:
         cleaning.restorer.links()
         problems += cleaning.settings_again([link for node, _, link in (end.partition("/") for end in remade) if node == cleaning.wanted.name])
@@ -180,23 +208,25 @@ def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
     return Node(ref.name, ref.role, ref.namespace.inode, links=(lo,))
 
 
-def _spread(cleanings: list[_Cleaning], renewed: Collection[int]) -> list[tuple[_Cleaning, tuple[int, ...]]]:
+def _spread(cleanings: Sequence[_Cleaning | _Passing], renewed: Collection[int]) -> list[tuple[NodeRef, tuple[int, ...]]]:
     """Which links to delete in which namespace. One end of a cable is enough, and every request waits for CPUs as long as the first."""
     doomed: dict[int, set[int]] = {}
     swept: list[Namespace] = []
     spread = []
-    anew = {cleaning.wanted.name for cleaning in cleanings if cleaning.ref.namespace.inode in renewed}
+    anew = {cleaning.wanted.name for cleaning in cleanings if isinstance(cleaning, _Cleaning) and cleaning.ref.namespace.inode in renewed}
     for cleaning in cleanings:
-        extras = cleaning.restorer.extras(cleaning.spoiled() | _cables_to(anew, cleaning.wanted))
-        abroad = {raw.nsid for raw in extras if raw.nsid is not None}
-        inodes = inodes_of(cleaning.socket, abroad, swept)
-        left = tuple(raw.link.ifindex for raw in extras if not _covered(raw, inodes, doomed))
-        if extras:
-            doomed[cleaning.ref.namespace.inode] = {raw.link.ifindex for raw in extras}
+        found = cleaning.doomed(anew, swept)
+        left = tuple(raw.link.ifindex for raw in found.links if not _covered(raw, found.inodes, doomed))
+        if found.links:
+            doomed[cleaning.ref.namespace.inode] = {raw.link.ifindex for raw in found.links}
             swept.append(cleaning.ref.namespace)
         if left:
-            spread.append((cleaning, left))
+            spread.append((cleaning.ref, left))
     return spread
+
+
+def _with_ends(opened: NetlinkSocket, links: tuple[RawLink, ...], before: Sequence[Namespace]) -> _Doomed:
+    return _Doomed(links, inodes_of(opened, {raw.nsid for raw in links if raw.nsid is not None}, before))
 
 
 def _cables_to(nodes: Collection[str], wanted: Node) -> frozenset[str]:

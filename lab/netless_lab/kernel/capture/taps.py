@@ -60,7 +60,8 @@ class Tap:
 
     @classmethod
     def open(cls, ref: NodeRef, slots: int) -> Tap:
-        """Enter the node and open a ring there. Raises OSError."""
+        """Enter the node and open a ring there. Raises OSError, also where too few descriptors are left by those opened up to now."""
+        need_room()
         ring, names = call_in(ref.namespace, lambda: (Ring(slots), dict(socket.if_nameindex())))
         return cls(ref, ring, names)
 
@@ -217,7 +218,6 @@ class Taps:
         """A tap in this node, in place of another when it has one; when there cannot be, that one stays."""
         inode = ref.namespace.inode
         try:
-            need_room()
             tap = await self._loop.run_in_executor(self._threads, Tap.open, ref, slots)
         except OSError as error:
             if inode not in self._taps:
