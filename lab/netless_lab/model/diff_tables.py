@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from ipaddress import ip_interface
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 from msgspec.structs import replace
 
 from . import changes as c
-from .gates import FORWARDING_KEYS, switched_on
+from .gates import switched_on
 from .netfilter import changes as fw
 from .netfilter.rules import NamedSet
 from .snapshot import Chain, FdbEntry, Listener, Neighbour, Node, Route
 
-FORWARDING_V6 = ("v6.forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
+_FORWARDING: Final[dict[str, Literal[4, 6]]] = {"ip_forward": 4, "v6.forwarding": 6}
 _BY_ITSELF = frozenset({"reachable", "stale", "delay", "probe", "noarp", "none", "incomplete"})
 _KERNEL_TABLES = (0, 32766, 32767)
 """Priorities of the three rules every namespace is born with (ip-rule(8))."""
@@ -45,8 +45,8 @@ def table_changes(was: Node, now: Node, macs: frozenset[str], *, fresh: bool) ->
     yield from (fw.TableRemoved(name, table) for table in was.tables if table not in now.tables)
     yield from (fw.TableAdded(name, table) for table in now.tables if table not in was.tables)
     slept, sleep = _dormant(was), _dormant(now)
-    asked = {f"{chain.family} {chain.table}" for chain in now.chains}
-    yield from (fw.TableSet(name, table, table in sleep) for table in now.tables if table in asked and (table in slept) != (table in sleep))
+    asked = dict.fromkeys(f"{chain.family} {chain.table}" for chain in now.chains)
+    yield from (fw.TableSet(name, table, table in sleep) for table in asked if (table in slept) != (table in sleep))
     if was.sets != now.sets:
         yield from _sets(was, now)
     if was.chains != now.chains:
@@ -273,8 +273,8 @@ def _sysctls(was: Node, now: Node) -> Iterator[c.Change]:
         old, new = was.sysctls.get(key), now.sysctls.get(key)
         if old == new:
             continue
-        if key in (*FORWARDING_KEYS, *FORWARDING_V6) and old and new and switched_on(old) != switched_on(new):
-            yield c.ForwardingChanged(now.name, key, 4 if key in FORWARDING_KEYS else 6, old, new)
+        if key in _FORWARDING and old and new and switched_on(old) != switched_on(new):
+            yield c.ForwardingChanged(now.name, key, _FORWARDING[key], old, new)
         else:
             yield c.SysctlChanged(now.name, key, old, new, quiet=(old is None or new is None) and not _of_device(key, now))
 

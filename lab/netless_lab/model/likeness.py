@@ -1,15 +1,19 @@
-"""Two labs compared by what a person would call the same: names, not the numbers that the kernel deals out anew at every rebuild. Pure."""
+"""Two labs compared by what a person would call the same: names, not the numbers that the kernel deals out anew at every rebuild. Pure.
+
+A sketch has a MAC only where the lab gave one: of all other links any will do. So one that somebody gave a link of the steps' own is not seen here.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from zlib import crc32
 
 from msgspec.structs import replace
 
 from . import changes as c
 from .clearing import Clearing
-from .diff import diff
+from .diff import NO_MAC, diff
 from .netfilter import changes as fw
 from .snapshot import Chain, Link, Name, Node, Snapshot
 from .telling import sentence
@@ -27,7 +31,8 @@ _REMOVALS = (
 
 def differences(now: Snapshot, wanted: Snapshot) -> tuple[c.Change, ...]:
     """What would change if the lab became like ``wanted``; what comes and goes by itself is left out, and who listens: that goes with a program."""
-    return tuple(change for change in diff(_by_name(now), _by_name(wanted)) if not change.quiet)
+    given = _given(now) & _given(wanted)
+    return tuple(change for change in diff(_by_name(now, given), _by_name(wanted, given)) if not change.quiet)
 
 
 def unlike(now: Snapshot, wanted: Snapshot) -> Clearing:
@@ -37,24 +42,35 @@ def unlike(now: Snapshot, wanted: Snapshot) -> Clearing:
 
 
 def _takes_away(change: c.Change) -> bool:
-    return isinstance(change, _REMOVALS) or (isinstance(change, c.ResolversChanged) and not change.after)
+    match change:
+        case c.ResolversChanged(after=left) | fw.XtablesChanged(after=left):
+            return not left
+        case c.LinkSet(setting="alias" | "altnames" | "options" | "programs" as setting, after=link):
+            return not getattr(link, setting)
+        case _:
+            return isinstance(change, _REMOVALS)
 
 
-def _by_name(snapshot: Snapshot) -> Snapshot:
-    nodes = tuple(_node(node) for node in snapshot.nodes)
+def _given(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    """(node, link) of those whose MAC is known and is their own: a bridge takes those of its ports."""
+    return frozenset((node.name, link.name) for node in snapshot.nodes for link in node.links if link.kind != "bridge" and link.mac not in NO_MAC)
+
+
+def _by_name(snapshot: Snapshot, given: Collection[tuple[str, str]]) -> Snapshot:
+    nodes = tuple(_node(node, given) for node in snapshot.nodes)
     live = {name: Name(name, _number(node.name)) for node in snapshot.nodes for name in node.names}
     dead = {own.name: Name(own.name, None) for own in snapshot.names if own.name not in live}
     return replace(snapshot, nodes=nodes, names=tuple({**dead, **live}.values()))
 
 
-def _node(node: Node) -> Node:
+def _node(node: Node, given: Collection[tuple[str, str]]) -> Node:
     """Without what nobody builds with commands of the network; who listens is a program, and programs are told by themselves."""
     return replace(
         node,
         netns=_number(node.name),
         pid=None,
         policy=tuple(rule for rule in node.policy if rule.table not in _DEFAULT_TABLES or rule.src != "all"),
-        links=tuple(_link(link) for link in node.links),
+        links=tuple(_link(link, given=(node.name, link.name) in given) for link in node.links),
         chains=tuple(_chain(chain) for chain in node.chains),
         neighbours=tuple(own for own in node.neighbours if own.state == "permanent"),
         fdb=tuple(own for own in node.fdb if (own.state == "permanent" and own.dst is not None) or own.state == "static"),
@@ -63,10 +79,10 @@ def _node(node: Node) -> Node:
     )
 
 
-def _link(link: Link) -> Link:
+def _link(link: Link, *, given: bool) -> Link:
     peer = replace(link.peer, ifindex=0) if link.peer is not None else None
-    lasting = tuple(own for own in link.addresses if own.scope != "link")
-    return replace(link, ifindex=_number(f"{link.kind} {link.name}"), mac="", peer=peer, addresses=lasting)
+    lasting = tuple(own for own in link.addresses if own.family == 4 or own.scope != "link")
+    return replace(link, ifindex=_number(f"{link.kind} {link.name}"), mac=link.mac if given else "", peer=peer, addresses=lasting)
 
 
 def _chain(chain: Chain) -> Chain:
