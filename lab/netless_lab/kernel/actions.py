@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from ipaddress import ip_interface
 from typing import Final
 
+from ..model.knobs import slashed
 from ..primitives.address import AddAddress, DeleteAddress
 from ..primitives.bridge import AddPort, CreateBridge, RemovePort
 from ..primitives.cable import CreateVeth, MoveLink
@@ -18,7 +19,7 @@ from ..primitives.neighbour import DeleteNeighbour, SetNeighbour
 from ..primitives.resolver import FILE, ClearResolver, SetResolver
 from ..primitives.route import AddRoute, DeleteRoute
 from ..primitives.run import Run
-from ..primitives.sysctl import KEY, SetForwarding, SetSysctl, slashed
+from ..primitives.sysctl import KEY, SetForwarding, SetSysctl
 from ..primitives.updown import LinkDown, LinkUp
 from ..room import NETNS
 from .discover import inhabited

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from ..model.clearing import Things
 from ..model.gates import switched_on
+from ..model.knobs import short
 from ..model.snapshot import Node, Snapshot
 from . import ipsec, mptcp, objects
 from .beginning import Beginning, NodeBeginning, images
-from .netlink.link import LASTING, DeviceKnobs
+from .netlink.link import LASTING
 from .netlink.neighbour import PROXIES_BODY, RTM_GETNEIGH, decode_proxy
 from .netlink.qdisc import QDISCS_BODY, RTM_GETQDISC, decode_qdisc
 from .netlink.route import NEXT_HOPS_BODY, ROUTES_BODY, RTM_GETNEXTHOP, RTM_GETROUTE, decode_route, expires
 from .netlink.socket import NetlinkError, NetlinkSocket
 from .nft.batch import Named, named_objects, table_names
 from .read import NodeRef
-from .settings import Difference, device_of
-from .sysctls import KNOBS, knob_of
+from .settings import Difference
 
 
 def unseen(ref: NodeRef, beginning: Beginning, now: Snapshot, *, born: bool = True) -> Things:
@@ -102,11 +102,10 @@ def _own(changes: Sequence[Difference]) -> Iterator[Difference]:
     round (net/ipv4/devinet.c, inet_forward_change).
     """
     now = {change.key: change.now for change in changes}
-    shown = frozenset(KNOBS.values())
     for change in changes:
-        device, family, knob = device_of(change.key), change.key.split("/")[1], change.key.rpartition("/")[2]
+        family, knob = change.key.split("/")[1], change.key.rpartition("/")[2]
         wide = f"net/{family}/conf/all/{knob}"
-        if change.key in shown or (device and knob in DeviceKnobs._fields and change.key == knob_of(f"{knob}/{device}")):
+        if short(change.key) is not None:
             continue
         if knob in ("forwarding", "disable_ipv6") and "/conf/" in change.key and (change.key == wide or now.get(wide) == change.now):
             continue

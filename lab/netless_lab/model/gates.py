@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from .knobs import held
 from .netfilter.packet import Packet, Spans, addresses, answer, any_packet, first, network, spans, without
 from .netfilter.run import FAMILIES, Way, always, base_chains, through, translates, unread
 from .snapshot import Link, Node
@@ -24,9 +25,6 @@ from .snapshot import Link, Node
 GateState = Literal["open", "narrow", "closed", "absent", "unknown"]
 """``narrow``: open for some packets, as a firewall that drops by default and accepts some. ``absent``: nothing is there. ``unknown``: the
 snapshot does not say, or a rule, a filter of tc or a program decides that cannot be read."""
-
-FORWARDING_KEYS = ("ip_forward", "net/ipv4/ip_forward", "net.ipv4.ip_forward")
-"""How the switch may be spelt in ``Node.sysctls``."""
 
 Family = Literal[4, 6]
 """IPv4 or IPv6: each has its own addresses, routes, rules, settings and way to find a neighbour."""
@@ -65,8 +63,7 @@ def passes_on(node: Node, device: str, family: Family = 4) -> bool | None:
 
     For IPv4 the device's own switch counts, with ``device`` "" that of one that has none of its own; for IPv6 the one of ``all`` (ip6_forward()).
     """
-    keys = (f"forwarding/{device}", f"net/ipv4/conf/{device}/forwarding", *FORWARDING_KEYS) if family == 4 else ("v6.forwarding",)
-    value = next((node.sysctls[key] for key in keys if key in node.sysctls), None)
+    value = held(node.sysctls, "v6.forwarding" if family == 6 else f"forwarding/{device}" if device else "ip_forward")
     return switched_on(value) if value is not None else None
 
 

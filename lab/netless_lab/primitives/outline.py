@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from ..model.knobs import written
 from ..model.netfilter.rules import Condition
 from ..model.snapshot import Chain, Link, Node, Route, Rule, Snapshot
 
@@ -95,7 +96,7 @@ def with_carriers(snapshot: Snapshot) -> Snapshot:
 
 def with_sysctl(snapshot: Snapshot, name: str, key: str, value: str) -> Snapshot:
     """The sketch with one kernel setting of a node changed; ``key`` as a snapshot has it: ip_forward."""
-    return with_node(snapshot, name, lambda node: replace(node, sysctls={**node.sysctls, key: value}))
+    return with_node(snapshot, name, lambda node: replace(node, sysctls=written(node.sysctls, key, value)))
 
 
 def with_chain(snapshot: Snapshot, name: str, chain: Chain) -> Snapshot:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..model import changes as c
+from ..model.knobs import whole
 from ..model.netfilter import changes as fw
 from ..model.snapshot import Route, Snapshot
 from .base import device, word
@@ -24,7 +25,6 @@ from .resolver import FILE
 from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named, renames
 from .retell_tables import Crowds, crowds, emptied, fdb, firewall, given_back, in_its_place, neighbour, place_of, policy_rule, rerouted, route, sysctl
 from .run import Doing, Typed
-from .sysctl import whole
 from .updown import LinkDown, LinkUp
 
 

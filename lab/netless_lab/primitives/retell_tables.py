@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from ..model import changes as c
+from ..model.knobs import OF_DEVICES, whole
 from ..model.netfilter import changes as fw
 from ..model.netfilter.rules import NamedSet
 from ..model.snapshot import Chain, FdbEntry, Neighbour, Node, PolicyRule, Route, Rule, Snapshot
 from .base import word
 from .run import Doing, Typed
-from .sysctl import whole
 
 _MAIN: Final = 254
 _DEAD_ENDS: Final = ("blackhole", "unreachable", "prohibit", "throw")
@@ -206,8 +206,7 @@ def sysctl(change: c.SysctlChanged) -> tuple[Doing, ...]:
     knob, _, at = change.name.partition("/")
     if not at:
         return ()
-    usual = "net.ipv4.ip_forward" if knob == "forwarding" else f"net.ipv4.conf.default.{knob}"
-    return (Typed(change.node, f'sysctl -qw {word(key)}="$(sysctl -n {usual})"', "shell"),)
+    return (Typed(change.node, f'sysctl -qw {word(key)}="$(sysctl -n {whole(OF_DEVICES[knob])})"', "shell"),)
 
 
 def firewall(change: fw.FirewallChange) -> tuple[Doing, ...] | None:

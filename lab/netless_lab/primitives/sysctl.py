@@ -6,6 +6,7 @@ Forwarding: whether a node passes packets that are not for itself, that is, whet
 from __future__ import annotations
 
 from ..model.gates import networks, passes_on, switched_on
+from ..model.knobs import KNOBS, held, short, slashed, whole
 from ..model.netfilter.packet import common, network, spans
 from ..model.snapshot import Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, literal, word
@@ -38,8 +39,9 @@ class SetSysctl(Action, frozen=True, rename={"key": "sysctl", "node": "in"}):
         return () if self.was is None else (SetSysctl(key=self.key, value=self.was, node=self.node, was=self.value),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
-        """The value changes."""
-        return with_sysctl(snapshot, self.node, short(self.key), self.value)
+        """The value changes, where it is one that a snapshot holds."""
+        key = short(self.key)
+        return with_sysctl(snapshot, self.node, key, self.value) if key is not None else snapshot
 
 
 class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"}):
@@ -49,8 +51,12 @@ class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"})
     value: str
     node: NodeName = "host"
 
+    def __post_init__(self) -> None:
+        if short(self.key) is None:
+            raise ValueError(f"{self.key} is in no snapshot, so nobody can tell what it is; those that are: {', '.join(map(whole, KNOBS))}")
+
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
-        """The value in the snapshot; a setting the snapshot does not hold is not met."""
+        """The value in the snapshot: of a device its own. What the node does not have is not met."""
         claim = f"{self.key}{inside(self.node)} is {self.value}"
         if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, claim)
@@ -61,53 +67,13 @@ class SysctlIs(Expectation, frozen=True, rename={"key": "sysctl", "node": "in"})
         return NotMet(claim, f"{self.key} = {self.value}{inside(self.node)}", seen, where.run(self.node, f"sysctl {word(self.key)}"))
 
 
-def slashed(key: str) -> str:
-    """``net/ipv4/ip_forward``: the spelling in which a dot is a dot of a device's name (sysctl(8))."""
-    return key if "/" in key else key.replace(".", "/")
-
-
-def short(key: str) -> str:
-    """The key under which a snapshot holds a setting: ``ip_forward``, ``rp_filter`` (of all), ``forwarding/br0``, ``v6.forwarding``."""
-    match slashed(key).split("/"):
-        case ["net", "ipv4", "conf", "all", knob]:
-            return knob
-        case ["net", "ipv4", "conf", "default", knob]:
-            return f"default.{knob}"
-        case ["net", "ipv4", "conf", device, knob]:
-            return f"{knob}/{device}"
-        case ["net", "ipv6", "conf", "all", knob]:
-            return {"disable_ipv6": "v6.disabled"}.get(knob, f"v6.{knob}")
-        case [*_, knob]:
-            return knob
-    return key
-
-
-def whole(key: str) -> str:
-    """The key for sysctl(8) of what a snapshot calls ``key``: the opposite of ``short``."""
-    if key.startswith(("net/", "net.")):
-        return key
-    knob, _, device = key.partition("/")
-    if device:
-        slash = "/" if "." in device else "."
-        return slash.join(("net", "ipv4", "conf", device, knob))
-    if key.startswith("default."):
-        return f"net.ipv4.conf.{key}"
-    if key.startswith("v6."):
-        return "net.ipv6.conf.all." + {"v6.disabled": "disable_ipv6"}.get(key, key[3:])
-    if key in ("rp_filter", "proxy_arp", "route_localnet"):
-        return f"net.ipv4.conf.all.{key}"
-    return f"net.bridge.{key}" if key.startswith("bridge-") else f"net.ipv4.{key}"
-
-
 def sysctl_of(node: Node, key: str) -> str | None:
-    """The value of a setting in a node, however its key is spelt; None when the snapshot does not hold it.
-
-    A device's own forwarding is in a snapshot only where it differs from the node's.
-    """
-    found = node.sysctls.get(short(key))
-    if found is None and short(key).startswith("forwarding/"):
-        return node.sysctls.get("ip_forward")
-    return found
+    """The value of a setting in a node, however its key is spelt; None when the node does not have it, or a snapshot does not hold it."""
+    own = short(key)
+    device = own.partition("/")[2] if own is not None else ""
+    if own is None or (device and all(link.name != device for link in node.links)):
+        return None
+    return held(node.sysctls, own)
 
 
 def write_lines(dialect: Dialect, where: Where, node: str, key: str, value: str) -> tuple[str, ...]:
