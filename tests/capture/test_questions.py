@@ -13,7 +13,7 @@ from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.frame import Frame, Ground, Recording
 from netless_lab.model.journeys.packet import Tuple
-from netless_lab.model.probe import Outcome, Ping
+from netless_lab.model.probe import Connect, Outcome, Ping
 
 PING = Ping("c1", "198.51.100.10")
 PING6 = Ping("c1", "fd00:9::9")
@@ -97,3 +97,14 @@ def test_what_was_said_to_a_group_makes_nobody_ask_for_a_neighbour() -> None:
     )
     made = traffic(found.conversations, questions(found.neighbours), Ground())
     assert [[hop.kind for hop in one.journey.hops] for one in made] == [["ip", "ip"], ["arp-request", "tcp"]]
+
+
+def test_a_port_of_ipv6_is_told_apart_from_its_address() -> None:
+    """A connection that the node's own firewall leads elsewhere before it is on any wire: both ends as everybody writes them."""
+    syn = frames.ethernet(frames.ip6(6, frames.tcp(2, target=8080), "fd00::2", "fd00::3"), 0x86DD)
+    talk = decode(syn).talk
+    frame = Frame(1_000_000_000, "host", "br0", 1, "out", syn, len(syn))
+    flow = Flow("host", Tuple(6, "fd00::2", "fd00:9::9", 40000, 80), talk.reverse, "new", destination_nat=True)
+    probe = Connect("host", "fd00:9::9", 80)
+    made = follow(probe, Outcome(probe, "failed", "silence", "no answer", ident=40000), Recording((frame,)), (flow,), Ground()).journey
+    assert [(own.before, own.after) for own in made.rewrites] == [("[fd00:9::9]:80", "[fd00::3]:8080")]

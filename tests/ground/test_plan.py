@@ -8,7 +8,7 @@ from netless_lab.ground.plan import missed, plan
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.model.telling import sentence
 
-HERE = lab(node("host", "host", link("eth0", "203.0.113.2/24", kind="device")), node("c1", "container", lo()))
+HERE = lab(node("host", "host", link("eth0", "203.0.113.2/24", kind="physical")), node("c1", "container", lo()))
 BRIDGE = (action({"bridge": "br0"}), action({"address": "10.0.0.1/24", "dev": "br0"}), action({"up": "br0"}))
 
 

@@ -11,7 +11,7 @@ from helpers.snapshots import default, forward_drop, lab, link, lo, masquerade, 
 from netless_lab.model.snapshot import BridgePort, Chain, Link, Name, Node, Role, Snapshot, Vxlan
 
 ROLES: tuple[Role, ...] = ("container", "container", "container", "unknown", "router", "internet", "host")
-KINDS = ("veth", "veth", "veth", "bridge", "bridge", "macvlan", "vxlan", "tun", "device", "dummy", "wireguard")
+KINDS = ("veth", "veth", "veth", "bridge", "bridge", "macvlan", "vxlan", "tun", "physical", "dummy", "wireguard")
 
 
 def random_lab(seed: int, nodes: int = 6, links: int = 5) -> Snapshot:

@@ -33,7 +33,7 @@ def address(cidr: str) -> Address:
     return Address(address=text, prefix=int(prefix or (128 if family == 6 else 32)), family=family, scope=scope)
 
 
-def link(name: str, *addresses: str, kind: str = "device", up: bool = True, peer: str | None = None, **more: Any) -> Link:
+def link(name: str, *addresses: str, kind: str = "physical", up: bool = True, peer: str | None = None, **more: Any) -> Link:
     """Any link. ``peer`` is written ``node:link``; ``carrier`` follows from ``up`` (and from the peer, in ``lab``)."""
     far = None
     if peer is not None:

@@ -23,6 +23,7 @@ from helpers.snapshots import (
     internet,
     lab,
     lab_with,
+    link,
     masquerade,
     node,
     uplink,
@@ -349,3 +350,9 @@ def test_addresses_the_kernel_adds_by_itself_are_quiet() -> None:
     assert quiet(tentative, ready) == ["the address fd00::1/64 on host is ready: nobody else has it"]
     twice = edit(before, "host", "v", addresses=(msgspec.structs.replace(new, duplicate=True),))
     assert loud(tentative, twice) == ["the address fd00::1/64 on host cannot be used: somebody else on the link has it"]
+
+
+def test_a_device_that_has_no_kind_appears_without_one() -> None:
+    """What the kernel calls nothing is called nothing."""
+    before, after = lab(host()), lab(host(link("eth7", kind="physical", up=False)))
+    assert loud(before, after) == ["eth7 appeared on host"]

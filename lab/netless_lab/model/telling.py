@@ -60,7 +60,7 @@ def _words(change: c.Change) -> str:
         case c.CableRemoved(link=link, far_node=far_node, far=far):
             return _cable(node, link, far_node, far, "went away")
         case c.LinkAdded(link=link):
-            what = "cable's end" if link.kind == "veth" else "" if link.kind in ("loopback", "device") else link.kind
+            what = "cable's end" if link.kind == "veth" else "" if link.kind in ("loopback", "physical") else link.kind
             return f"{link.name} appeared on {node}" + (f": a {what}" if what else "")
         case c.LinkRemoved(link=link):
             return f"{link.name} is gone from {node}"

@@ -7,6 +7,7 @@ from ipaddress import ip_interface
 
 from msgspec.structs import replace
 
+from ..model.addresses import plain
 from ..model.snapshot import Address, Link, Node, Route, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, word
 from .link import LinkExists
@@ -189,10 +190,12 @@ class NoAddress(Expectation, frozen=True, rename={"cidr": "no-address", "link": 
         expected = f"{ip} not on {self.link or 'any interface'}{inside(self.node)}"
         if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
-        holder = node.owner(ip)
-        if holder is None or (self.link is not None and holder.name != self.link):
+        asked = node.links if self.link is None else filter(None, (node.link(self.link),))
+        holders = tuple(link.name for link in asked if any(plain(own.address) == ip for own in link.addresses))
+        if not holders:
             return Met(claim)
-        return NotMet(claim, expected, f"{holder.name} has {ip}", where.ip(self.node, "-br addr show"))
+        has = "have" if len(holders) > 1 else "has"
+        return NotMet(claim, expected, f"{listed(holders, '')} {has} {ip}", where.ip(self.node, "-br addr show"))
 
 
 _ROOM = 8

@@ -83,7 +83,7 @@ class HasResolver(Expectation, frozen=True, rename={"server": "resolver", "node"
     def _near(self, snapshot: Snapshot, node: Node) -> str:
         if any(same(self.server, own) for own in node.resolvers):
             return "It stands too far down: programs ask the first three servers of the file and no more."
-        if (odd := next((own for own in node.resolvers if own.startswith(self.server)), None)) is not None:
+        if (odd := next((own for own in node.resolvers if own.startswith(self.server) and not is_address(own)), None)) is not None:
             return f"`{odd}` is no address, so the line counts for nothing: behind {self.server} there may only be a space or the end of the line."
         if any(server.startswith("127.") for server in node.resolvers):
             return f"127.x means {self.node} itself, and nothing there answers questions: each node has a loopback of its own."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
+from ..addresses import with_port
 from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite, Tunnel
 from ..probe import Outcome, Probe
 from . import path
@@ -162,8 +163,8 @@ def _rewritten_at_once(probe: Probe, chosen: Sequence[Conversation], flows: Sequ
         talk = conversation.first.packet.subject.talk
         for flow in flows:
             if flow.node == probe.node and flow.reply.reverse == talk and flow.original.dst != talk.dst:
-                with_port = flow.original.dport != talk.dport
-                before = f"{flow.original.dst}:{flow.original.dport}" if with_port else flow.original.dst
-                after = f"{talk.dst}:{talk.dport}" if with_port else talk.dst
+                ports = flow.original.dport != talk.dport
+                before = with_port(flow.original.dst, flow.original.dport) if ports else flow.original.dst
+                after = with_port(talk.dst, talk.dport) if ports else talk.dst
                 return (Rewrite(probe.node, -1, "destination", before, after),)
     return ()

@@ -43,10 +43,12 @@ class View:
             case r.Lookup():
                 if (elements := self.elements(part, chain)) is None:
                     return "unread"
-                if len(part.fields) == 1:
-                    return self._part(part.fields[0], _together(elements), packet, part.negated)
                 if any(self.lacks(field, packet) for field in part.fields):
                     return None, packet
+                if not elements:  # whatever the packet is, it is not among them
+                    return (packet, None) if part.negated else (None, packet)
+                if len(part.fields) == 1:
+                    return self._part(part.fields[0], _together(elements), packet, part.negated)
                 fits = _any([self._fits(part.fields, element, packet) for element in elements])
                 return "unlisted" if fits is None else (packet, None) if fits != part.negated else (None, packet)
             case r.Condition():

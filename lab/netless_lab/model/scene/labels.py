@@ -79,7 +79,7 @@ GATE_TEXT: dict[GateState, str] = {"open": "[{}]", "closed": "[{}✗]", "narrow"
 
 NO_ADDRESS = "no address"
 
-_PLAIN_KINDS = frozenset({"", "veth", "device", "ethernet", "physical", "none", "bridge", "loopback", "netkit"})
+_PLAIN_KINDS = frozenset({"", "veth", "physical", "none", "bridge", "loopback", "netkit"})
 _ON_LOWER = frozenset({"macvlan", "macvtap", "ipvlan", "vlan", "macsec"})
 
 
