@@ -154,3 +154,22 @@ def test_odd_names_work_in_every_line(dialect: Dialect) -> None:
         for table in tables:
             own.type(action(table), dialect, own.where())
         assert meaning(own.snapshot()) == measure
+
+
+@pytest.mark.parametrize("also", ["add rule ip lab postrouting ip daddr 10.9.9.9 accept", "add set ip lab mychain { type ipv4_addr; }"], ids=["rule", "set"])
+@sandboxed
+def test_the_chain_of_the_lessons_goes_when_no_rule_is_left(also: str) -> None:
+    """A rule of somebody's own keeps it, whether it counts or not, and a set does not, whatever it is called: by the product and by the lines."""
+    wanted = action({"unmasquerade": "10.0.0.0/24", "except": "br0"})
+    stays = "add rule" in also
+    with lab() as own:
+        for dialect in (None, "ip", "pyroute2"):
+            assert own.purge().problems == ()
+            own.do({"masquerade": "10.0.0.0/24", "except": "br0"}, {"run": f"nft '{also}'"})
+            if dialect is None:
+                own.apply(wanted)
+            else:
+                own.type(wanted, dialect, Where())
+            listed = own.shell("host", "nft list ruleset")
+            assert ("ip daddr 10.9.9.9 accept" in listed) == ("table ip lab" in listed) == stays, dialect
+            assert "masquerade" not in listed

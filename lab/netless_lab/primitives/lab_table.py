@@ -19,6 +19,9 @@ HOOKS: dict[PolicyHook, str] = {
 }
 """What a base chain of each name says of itself; the chain is called like its hook."""
 
+_RULE, _CHAIN = "'[^{] # handle'", "'^[[:blank:]]*chain '"
+"""Lines of a listing: what has a handle and opens no block is a rule."""
+
 
 def make_chain(where: Where, node: str, hook: PolicyHook, policy: Policy = "accept") -> tuple[str, ...]:
     """The lines that make the table and the chain, harmless when they are there; an existing chain takes the policy."""
@@ -41,12 +44,13 @@ def delete_rule(where: Where, node: str, hook: PolicyHook, match: str) -> str:
 
 def drop_chain(where: Where, node: str, hook: PolicyHook) -> tuple[str, ...]:
     """The lines that delete the chain when no rule is left in it, and the table when no chain is."""
-    return (where.shell(node, f"nft list chain {TABLE} {hook} | grep -q counter || nft delete chain {TABLE} {hook}"), drop_table(where, node))
+    empty = f"nft -a list chain {TABLE} {hook} | grep -q {_RULE} || nft delete chain {TABLE} {hook}"
+    return (where.shell(node, empty), drop_table(where, node))
 
 
 def drop_table(where: Where, node: str) -> str:
     """The line that deletes the table when no chain is left in it."""
-    return where.shell(node, f"nft list table {TABLE} | grep -q chain || nft delete table {TABLE}")
+    return where.shell(node, f"nft list table {TABLE} | grep -q {_CHAIN} || nft delete table {TABLE}")
 
 
 def as_python(lines: tuple[str, ...]) -> tuple[str, ...]:
