@@ -24,6 +24,11 @@ class Option(msgspec.Struct, frozen=True):
     value: str
 
 
+def switch(on: bool) -> str:
+    """The value of a switch, as ip(8) takes it and says it."""
+    return "on" if on else "off"
+
+
 _LINK: Final = {
     "group": "0", "allmulticast": "off", "dynamic": "off", "broadcast": "ff:ff:ff:ff:ff:ff", "addrgenmode": "eui64", "token": "::",
     "gso_max_size": "65536", "gso_max_segs": "65535", "gro_max_size": "65536",

@@ -10,6 +10,7 @@ from .addresses import with_port
 from .gates import switched_on
 from .netfilter import changes as fw
 from .netfilter.rules import NamedSet
+from .options import switch
 from .snapshot import BridgePort, Chain, FdbEntry, Link, Listener, Program, Route
 
 _SETTINGS: dict[c.Setting, str] = {
@@ -209,11 +210,6 @@ def _value(link: Link, setting: c.Setting) -> str:
             return switch(getattr(link, setting))
         case "hairpin" | "isolated" | "learning" | "flood" | "broadcast" | "locked":
             return switch(getattr(link.port or BridgePort(), setting))
-
-
-def switch(on: bool) -> str:
-    """``on`` or ``off``, as ip(8) says it."""
-    return "on" if on else "off"
 
 
 def _vxlan(link: Link) -> str:

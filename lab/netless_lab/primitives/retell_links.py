@@ -9,9 +9,8 @@ import msgspec
 
 from ..model import changes as c
 from ..model.diff import NO_MAC
-from ..model.options import Option, reset_and_set
+from ..model.options import Option, reset_and_set, switch
 from ..model.snapshot import Address, Link, Name
-from ..model.telling import switch
 from ..room import NETNS
 from .base import device, word
 from .namespace import AddNetns, NameAttach, NameSymlink, StartContainer
@@ -178,7 +177,7 @@ def _born(link: Link) -> str:
 
 def _extras(node: str, link: Link) -> tuple[Doing, ...]:
     """What a new device has beside what it is born with."""
-    plain = msgspec.structs.replace(link, alias="", altnames=(), arp=link.kind not in _WITHOUT_ARP and True, promisc=False, stp=False)
+    plain = msgspec.structs.replace(link, alias="", altnames=(), arp=link.kind not in _WITHOUT_ARP, promisc=False, stp=False)
     found: list[Doing] = []
     settings: tuple[c.Setting, ...] = ("alias", "altnames", "arp", "promisc", "stp")
     for setting in settings:
