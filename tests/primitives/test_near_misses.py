@@ -362,21 +362,11 @@ MISSES = (
         {"neighbour": "10.0.0.2"},
         "belongs to veth1 in c1",
     ),
-    Miss(
-        "nothing said yet",
-        BRIDGED + "bridge fdb flush dev veth2 dynamic || true",
-        {"learned": "internet", "behind": "veth2"},
-        "Ping from it once",
-    ),
+    Miss("nothing said yet", BRIDGED + "bridge fdb flush dev veth2 dynamic || true", {"learned": "internet", "behind": "veth2"}, "Ping from it once"),
     Miss("an address on two links", ROUTED + "ip addr add 10.0.0.1/24 dev veth2", {"no-address": "10.0.0.1/24", "dev": "br0"}, "", "br0 has 10.0.0.1"),
     Miss("an address anywhere", ROUTED + "ip addr add 10.0.0.1/16 dev veth2", {"no-address": "10.0.0.1/24"}, "", "veth2 and br0 have 10.0.0.1"),
-    Miss(
-        "a server whose address begins so",
-        "nsenter -t $C1 -m sh -c 'echo nameserver 198.51.100.53 > /etc/resolv.conf'",
-        {"resolver": "198.51.100.5", "in": "c1"},
-        "",
-        "names 198.51.100.53",
-    ),
+    Miss("a server whose address begins so", "nsenter -t $C1 -m sh -c 'echo nameserver 198.51.100.53 > /etc/resolv.conf'",
+         {"resolver": "198.51.100.5", "in": "c1"}, "", "names 198.51.100.53"),
     Miss("the name stays behind", "mkdir -p /run/netns; ln -s /proc/99999/ns/net /run/netns/decoy", {"no-netns": "decoy"}, "stays behind"),
 )
 
