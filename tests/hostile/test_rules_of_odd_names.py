@@ -100,3 +100,22 @@ def test_a_shown_rule_is_about_that_device(name: str) -> None:
     (compared,) = (line for line in sh("nft --debug=netlink list ruleset").splitlines() if "cmp eq reg 1" in line)
     asked = b"".join(int(word, 16).to_bytes(4, "little") for word in compared.partition("reg 1 ")[2].strip(" ]").split())
     assert asked == name.encode().ljust(16, b"\0")
+
+
+@pytest.mark.parametrize("name", ["e*", "*", "e*x", "a;b#", "e"])
+@pytest.mark.parametrize("asks", ["iifname {}", "iifname {{ {}, \"lo\" }}", "iifname . th dport {{ {} . 80 }}"])
+@sandboxed
+def test_a_rule_about_a_device_is_told_again(name: str, asks: str) -> None:
+    """About the one of just this name, also where a star is its end (which nft's own list of a set does not tell apart): the kernel has the same."""
+    here, reader = [own_node()], Reader()
+    before = reader.snapshot(here)
+    subprocess.run(["nft", f"add table ip t; add chain ip t c; add rule ip t c meta l4proto tcp {asks.format(nft_word(name))} accept"], check=True)
+    after, listed = reader.snapshot(here), sh("nft --debug=netlink list ruleset")
+    assert nft_word(name) in after.nodes[0].chains[0].rules[0].text
+    told = [doing for own in retell(diff(before, after), before, after) for doing in own.doings or ()]
+    sh("nft flush ruleset")
+    for doing in told:
+        subprocess.run(["sh", "-e", "-c", "\n".join(doing.commands("ip", Where("host")))], check=True)
+    assert [line.split()[1:] for line in sh("nft --debug=netlink list ruleset").splitlines() if "0x" in line] == [
+        line.split()[1:] for line in listed.splitlines() if "0x" in line
+    ]

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from ..model.netfilter.conditions import literally
 from ..model.snapshot import Snapshot
 from .roles import DIALECTS as DIALECTS
 from .roles import Dialect as Dialect
@@ -40,8 +41,8 @@ def literal(name: str) -> str:
 
 
 def nft_word(name: str) -> str:
-    """An interface inside a rule of nft(8), which takes a star at the end for all names that begin so, unless a backslash stands before it."""
-    return f'"{name[:-1]}\\*"' if name.endswith("*") else f'"{name}"'
+    """An interface inside a rule of nft(8), which knows no other escapes."""
+    return f'"{literally(name)}"'
 
 
 class Where(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from ...model.netfilter.conditions import named
+from ...model.netfilter.conditions import literally, named
 
 Kind = Literal[
     "ifname", "ifindex", "ipv4", "ipv6", "ether", "port", "l4proto", "nfproto", "ethertype", "mark", "ctstate", "ctstatus", "ctdir",
@@ -47,7 +47,9 @@ def show(kind: Kind, payload: bytes, devices: Mapping[int, str]) -> str:
         return payload.hex(":")
     if kind in ("ifname", "text"):
         shown = payload.split(b"\0", 1)[0].decode("utf-8", "replace")
-        return shown if b"\0" in payload or kind == "text" or len(payload) >= 16 else f"{shown}*"
+        if kind == "text":
+            return shown
+        return literally(shown) if b"\0" in payload or len(payload) >= 16 else f"{shown}*"
     value = number(kind, payload)
     if kind == "ifindex":
         return devices.get(value, str(value))

@@ -206,7 +206,7 @@ def words(asked: Question) -> str:
             listed = f"@{asked.name}" if asked.elements is None else "{ " + ", ".join(own.text for own in sorted(asked.elements, key=_order)) + " }"
             return f"{' . '.join(asked.fields)} {'!= ' * asked.negated}{listed}"
         case r.Condition(field, r.Names(names, begins), negated):
-            quoted = [f'"{name}"' for name in (*names, *(f"{begin}*" for begin in begins))]
+            quoted = [f'"{name}"' for name in (*map(literally, names), *(f"{begin}*" for begin in begins))]
             return f"{field} {'!= ' * negated}{_listed(quoted)}"
         case r.Condition(field, r.Numbers(found, mask), negated):
             if mask is None:
@@ -217,6 +217,11 @@ def words(asked: Question) -> str:
                 return f"{field} {'! ' * (not negated)}{among}" if any_of else f"{field} {'!= ' * negated}{_listed(_ranges(field, found))} / {among}"
             return f"{field} & {_value(field, mask)} {'!=' if negated else '=='} {_listed(_ranges(field, found))}"
     raise AssertionError(asked)
+
+
+def literally(name: str) -> str:
+    """A device's whole name: a star at its end would stand for all names that begin so, unless a backslash stands before it."""
+    return f"{name[:-1]}\\*" if name.endswith("*") else name
 
 
 def fields_of(asked: Question) -> tuple[str, ...]:
