@@ -171,6 +171,29 @@ def test_help_is_counted_and_told(lab: Running) -> None:
     assert any(isinstance(event, Notice) and "5 hints" in event.text for event in lab.events)
 
 
+def test_the_hint_that_is_asked_for_is_given(lab: Running) -> None:
+    """By its number, the first ones again for nothing; a number there is none of is refused, and opens none."""
+    drill(lab, "forwarding-off")
+    third = lab.client.ask(Hint(2))
+    assert (third.rung, third.left) == (2, 2) and third.text.startswith("Look ")
+    assert (lab.client.ask(Hint(0)).rung, lab.client.ask(Hint()).rung) == (0, 3)
+    for rung in (-1, 5):
+        with pytest.raises(Refused, match="5 hints"):
+            lab.client.ask(Hint(rung))
+    told = now(lab)
+    assert told is not None and told.hints == 4
+
+
+def test_only_a_why_that_was_answered_counts(lab: Running) -> None:
+    """From a node that is not there nothing can be sent: that is refused, and no help."""
+    drill(lab, "forwarding-off")
+    with pytest.raises(Refused, match="no node c9"):
+        lab.client.ask(Explain(Ping("c9", "198.51.100.10")))
+    assert (told := now(lab)) is not None and told.whys == 0
+    assert lab.client.ask(Explain(Ping("c1", "198.51.100.10"))).code == "forwarding-off"
+    assert (told := now(lab)) is not None and told.whys == 1
+
+
 def test_an_exam_has_no_help(lab: Running) -> None:
     """In an exam Why and hints are refused in words, until it is over."""
     told = drill(lab, "forwarding-off", exam=True)

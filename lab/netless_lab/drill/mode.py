@@ -81,22 +81,27 @@ class Drill:
         return Judgement((Judged("fault", own.fault.tells, verdict, success),), "", self._stage.mode.fault())
 
     def hint(self, rung: int | None) -> Help:
-        """The next hint towards the fault; the last one is the solution."""
+        """The next hint towards the fault, or the one asked for; the last one is the solution."""
         if self.broken.wanted.exam:
             raise Refusal("this is an exam: there are no hints. `netless mend` gives up", code=1)
         every = self._hints()
-        number = min(self.broken.hints, len(every) - 1)
-        self.broken = msgspec.structs.replace(self.broken, hints=number + 1)
+        number = min(self.broken.hints, len(every) - 1) if rung is None else rung
+        if not 0 <= number < len(every):
+            raise Refusal(f"a {self.broken.kind} has {len(every)} hints, counted from 1")
+        opened = max(self.broken.hints, number + 1)
+        self.broken = msgspec.structs.replace(self.broken, hints=opened)
         self._stage.tell_status()
-        return Help(number, every[number], len(every) - number - 1)
+        return Help(number, every[number], len(every) - opened)
 
     async def explain(self, probe: Probe) -> Explanation:
-        """It is counted; in an exam it is refused."""
+        """It is counted once it is given, while the search is on; in an exam it is refused."""
         if self.broken.wanted.exam:
             raise Refusal("this is an exam: Why is locked until the network is healthy again", code=1)
-        self.broken = msgspec.structs.replace(self.broken, whys=self.broken.whys + 1)
-        self._stage.tell_status()
-        return await self._stage.lesson.explain(probe)
+        told = await self._stage.lesson.explain(probe)
+        if not self.broken.healthy:
+            self.broken = msgspec.structs.replace(self.broken, whys=self.broken.whys + 1)
+            self._stage.tell_status()
+        return told
 
     async def watch(self, *, looked: bool) -> None:
         """Judge, and look again a few times while it is not well."""
