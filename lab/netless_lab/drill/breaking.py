@@ -54,7 +54,7 @@ def in_names(stage: Stage, fault: Fault) -> Fault:
 
 async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
     """Health first, then the fault, which goes in with the stage in the mode ``broken``. Raises Refusal, with the lab in health and in the
-    mode that it was in.
+    mode that it was in; so it is left whatever else fails, too.
 
     A lab that the learner built otherwise than the lessons do may resist: then it is rebuilt, once.
     """
@@ -70,10 +70,13 @@ async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
                 await _quietly(stage, own.inject)
                 await must_show(stage, own)
             return
-        except (Refusal, ApplyError) as error:
+        except Exception as error:
             await clear(stage, fault)
-            if rebuilt:
+            unforeseen = not isinstance(error, Refusal | ApplyError)
+            if rebuilt or unforeseen:
                 await stand(stage, place, end=True)
+                if unforeseen:
+                    raise
                 raise Refusal(f"the fault {fault.id} did not work as it should; the lab is healthy. {error}", code=4) from error
             rebuilt = True
 
@@ -95,10 +98,12 @@ async def mend(stage: Stage, fault: Fault, place: Position, *, undo: bool) -> bo
 
 async def clear(stage: Stage, fault: Fault) -> None:
     """Undo as far as it goes, before a rebuild: processes outlive one."""
-    for action in in_names(stage, fault).mend:
-        with contextlib.suppress(ApplyError, Refusal):
-            await _quietly(stage, (action,))
-    stage.world.end_marked(MARK)
+    try:
+        for action in in_names(stage, fault).mend:
+            with contextlib.suppress(ApplyError, Refusal):
+                await _quietly(stage, (action,))
+    finally:
+        stage.world.end_marked(MARK)
 
 
 @contextlib.contextmanager
