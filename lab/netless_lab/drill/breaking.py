@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,17 +9,17 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ..course.bindings import UNBOUND
 from ..course.catalog import resolve_in
 from ..course.further import missing_before
-from ..course.judge import control_of, judge, state_holds
+from ..course.judge import judge, state_holds
 from ..course.step import Position, ProbeCheck, step_at
 from ..course.verdict import Verdict
 from ..errors import ApplyError, Refusal
 from ..model.diff import diff
-from ..model.probe import Outcome
 from ..primitives.base import Action
 from ..primitives.run import Run
-from ..session.judging import send, settle
+from ..session.judging import send_all, settle
 from ..session.mode import Mode
 from ..session.moving import stand
 from ..session.pages import where_of
@@ -157,18 +156,8 @@ async def health(stage: Stage, fault: Fault, *, patient: bool = True, tell: bool
 
 async def verdict(stage: Stage, checks: tuple[ProbeCheck, ...], *, patient: bool, tell: bool = False) -> Verdict:
     """Send all probes at once and judge them. ``patient``: what should be answered gets time; ``tell``: the views hear of it."""
-    world = stage.world
-    outcomes: dict[ProbeCheck, Outcome] = {}
-
-    async def one(check: ProbeCheck) -> None:
-        outcomes[check] = await send(world, check.probe, must_reply=check.reply and patient)
-        if check.control is not None:
-            outcomes[control_of(check)] = await send(world, check.control, must_reply=patient)
-        if tell:
-            stage.probe_told(outcomes[check], check.reply)
-
-    await asyncio.gather(*(one(check) for check in dict.fromkeys(checks)))
-    snapshot = await world.look()
+    outcomes = await send_all(stage.world, tuple(dict.fromkeys(checks)), UNBOUND, stage.probe_told if tell else None, patient=patient)
+    snapshot = await stage.world.look()
     return judge(as_step(checks), snapshot, outcomes, where_of(snapshot, "host"), owners=stage.owners())
 
 

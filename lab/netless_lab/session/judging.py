@@ -103,7 +103,7 @@ async def judge_step(
         pending = world.pending(snapshot)
         on_state(_waiting_for(verdict, pending))
         pending = pending and await settle(world)
-    outcomes = await _send_all(world, step.probes, names, on_probe)
+    outcomes = await send_all(world, step.probes, names, on_probe)
     snapshot = await fresh(looked=True)
     verdict = verdict_on(snapshot, outcomes)
     if verdict.passed or any(check.demand == "guard" for check in step.probes):
@@ -154,7 +154,7 @@ async def observe(world: World, case: Case) -> Verdict:
     await world.look()
     await settle(world)
     snapshot = world.seen
-    outcomes = await _send_all(world, checks, case.bindings, None)
+    outcomes = await send_all(world, checks, case.bindings, None)
     step = msgspec.structs.replace(case.step, expect=(), probes=checks)
     return judge(step, snapshot, outcomes, where_of(snapshot, "host"), case.bindings, owners=case.owners)
 
@@ -186,15 +186,17 @@ def _because(item: Item, lapsed: str) -> Item:
     return msgspec.structs.replace(item, near=lapsed) if doubted else item
 
 
-async def _send_all(
-    world: World, checks: tuple[ProbeCheck, ...], names: Bindings, on_probe: OnProbe | None
+async def send_all(
+    world: World, checks: tuple[ProbeCheck, ...], names: Bindings, on_probe: OnProbe | None, *, patient: bool = True
 ) -> dict[ProbeCheck, Outcome]:
-    """Send the probes of a step and their controls, all at once: each waits for its own answer, or for its own silence to count."""
+    """Send probes and their controls, all at once: each waits for its own answer, or for its own silence to count. ``patient``: what should be
+    answered gets time.
+    """
     outcomes: dict[ProbeCheck, Outcome] = {}
 
     async def one(check: ProbeCheck) -> None:
         bound = apply(check, names)
-        outcomes[check] = await send(world, bound.probe, must_reply=check.reply)
+        outcomes[check] = await send(world, bound.probe, must_reply=check.reply and patient)
         if on_probe is not None:
             answered = outcomes[check].result == "answered"
             on_probe(outcomes[check], answered if check.demand == "observation" else check.reply)
@@ -202,7 +204,7 @@ async def _send_all(
     async def control(check: ProbeCheck) -> None:
         bound = apply(check, names)
         if check.control is not None and bound.control is not None:
-            outcomes[control_of(check)] = await send(world, bound.control, must_reply=True)
+            outcomes[control_of(check)] = await send(world, bound.control, must_reply=patient)
 
     await asyncio.gather(*(ask(check) for check in checks for ask in (one, control)))
     return outcomes

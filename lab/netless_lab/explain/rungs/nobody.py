@@ -155,7 +155,7 @@ def _shares(case: Case, link: Link, cidr: str) -> bool:
 
 
 def _empty(case: Case, node: Node, link: Link) -> Cause:
-    """The router's own interface is there, without an address."""
+    """An interface of who should have the asked address has none; or it is a cable end beside the bridge that has the asker's subnet."""
     last = case.last
     mine = case.link(last.node, last.link)
     usual = 24 if case.family == 4 else 64
