@@ -91,6 +91,25 @@ def test_a_link_may_be_called_like_a_word_of_ip(lab: Running, name: str) -> None
     assert lab.pings("10.0.0.1")
 
 
+@pytest.mark.parametrize(
+    ("node", "link", "name", "knob", "to"), [("c2", "veth3", "ve.3", "arp_ignore", "10.0.0.3"), ("host", "br0", "br.0", "forwarding", SITE)],
+    ids=["in the way of a question", "in the way of everything"],
+)  # fmt: skip
+def test_a_setting_is_named_of_a_link_with_a_dot(lab: Running, node: str, link: str, name: str, knob: str, to: str) -> None:
+    """sysctl(8) takes the key that is told: it shows what was set, and the mend sets it right (the file below /proc witnesses)."""
+    off, on = ("8", "0") if knob == "arp_ignore" else ("0", "1")
+    lab.goto(START, end=True)
+    back = "; ip route add default via 10.0.0.1" if node == "c2" else ""
+    lab.sh(f"ip link set {link} down name {name}; ip link set {name} up{back}; sysctl -qw net/ipv4/conf/{name}/{knob}={off}", node)
+    lab.sh("ip neigh flush all")
+    lab.sh("ip neigh flush all", "c1")
+    told = lab.client.ask(Explain(probe=ping(to)))
+    assert told.code in ("arp-ignored", "forwarding-off-device") and f"net/ipv4/conf/{name}/{knob}" in told.cause, told
+    assert f"{knob} = {off}" in "".join(lab.sh(fact.look) for fact in told.facts if "sysctl" in fact.look)
+    lab.sh(told.fix)
+    assert lab.sh(f"cat /proc/sys/net/ipv4/conf/{name}/{knob}", node).strip() == on
+
+
 def typed(lab: Running, told: Explanation) -> None:
     """Every command of an explanation is typed, and none makes a table."""
     commands = [line for line in (*(fact.look for fact in told.facts), told.fix) if line]

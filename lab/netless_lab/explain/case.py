@@ -21,6 +21,7 @@ from ..model.journeys.packet import TCP, UDP
 from ..model.probe import Fetch, Lookup
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
 from ..primitives.base import Where, word
+from ..primitives.sysctl import slashed
 from . import routes
 from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate, sent_to
 from .segment import End
@@ -29,6 +30,11 @@ _BY_FAMILY: Final = ("route", "rule", "neighbour")
 """Objects of ip(8) that mean IPv4 unless told otherwise."""
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.@:+/%-]+")
 """A name that is a word of its own to a shell, to ip(8) and to nft(8)."""
+
+
+def of_link(family: Family, link: str, knob: str, *, of: str = "conf") -> str:
+    """The key of a link's own setting as sysctl(8) takes it: with slashes, where a dot is one of the link's name."""
+    return ("/" if "." in link else ".").join(("net", f"ipv{family}", of, link, knob))
 
 
 def _odd(names: Collection[str]) -> frozenset[str]:
@@ -122,7 +128,7 @@ class Case:
         """The sysctl that keeps a packet from being passed on: the device's own one when the node forwards otherwise."""
         if self.family == 6:
             return "net.ipv6.conf.all.forwarding"
-        return f"net.ipv4.conf.{iif}.forwarding" if routes.forwards(node, "", 4) else "net.ipv4.ip_forward"
+        return of_link(4, iif, "forwarding") if routes.forwards(node, "", 4) else "net.ipv4.ip_forward"
 
     def has_default(self, node: Node) -> bool:
         """Whether the node's main table knows a way for everything else."""
@@ -251,8 +257,8 @@ class Case:
         return self.node(node).sysctls.get(key, "")
 
     def knob(self, node: str, key: str) -> str:
-        """A sysctl that was read for this probe (``net/ipv4/conf/br0/arp_ignore``), "" when it was not."""
-        return self.evidence.knobs.get(node, {}).get(key, "")
+        """A sysctl that was read for this probe (``net/ipv4/conf/br0/arp_ignore``, in either spelling), "" when it was not."""
+        return self.evidence.knobs.get(node, {}).get(slashed(key), "")
 
     def bridge_netfilter(self, node: str) -> tuple[str, str]:
         """The sysctl that sends bridged packets of this family through the firewall of IP, and its value."""

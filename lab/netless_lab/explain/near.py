@@ -15,7 +15,7 @@ from ..model.journey import Fact
 from ..model.snapshot import Address, Link, Node, Route
 from ..primitives.base import device, word
 from . import routes
-from .case import Case
+from .case import Case, of_link
 from .cause import Cause, beside, blame, inferred, of_node, owner_words, state, with_address, with_route, without_route
 from .policy import policy, route_fact, route_words
 from .segment import End, Stop, hearers, way
@@ -92,11 +92,11 @@ def of_stop(case: Case, stop: Stop, fact: str) -> Cause:
 
 def switched_off(case: Case, node: Node, link: Link, *facts: Fact) -> Cause | None:
     """IPv6 is switched off on an interface, which then has no address of it."""
-    key = f"net.ipv6.conf.{link.name}.disable_ipv6"
+    key = of_link(6, link.name, "disable_ipv6")
     if case.family == 6 and link.mtu < _LEAST_MTU and not any(own.family == 6 for own in link.addresses):
         narrow = state(f"{link.name} has the MTU {link.mtu}", case.ip(node.name, f"link show {device(link.name)}"))
         return blame(case, "ipv6-disabled", node.name, link.name, facts=(narrow, *facts), how="narrow", mtu=link.mtu, least=_LEAST_MTU)
-    if case.family == 4 or case.knob(node.name, key.replace(".", "/")) != "1":
+    if case.family == 4 or case.knob(node.name, key) != "1":
         return None
     fact = state(f"{key} is 1 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
     return blame(case, "ipv6-disabled", node.name, link.name, facts=(fact, *facts), key=key)

@@ -14,7 +14,7 @@ from ..model.netfilter.rules import Condition
 from ..model.netfilter.run import run
 from ..model.snapshot import Link, Node, PolicyRule, Route, Rule
 from . import routes
-from .case import Case
+from .case import Case, of_link
 from .cause import Cause, Mended, blame, brings_back, counted, inferred, of_node, owner_words, said, state, with_rule, without_route, without_rule
 from .packets import entering
 
@@ -203,7 +203,7 @@ def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
     leads = f"by {back.dev}" + (f" via {back.via}" if back.via else "") if back.dev else "nowhere"
     # a stray route that hides the connected one is taken away; where both ways are meant (a node with two networks), the filter's loose mode
     # lets in what can be reached by any link: switching it off only takes away the alarm
-    fix = straightened(case, node, link, source) or case.run(node.name, f"sysctl -w net.ipv4.conf.{link.name}.rp_filter=2")
+    fix = straightened(case, node, link, source) or case.run(node.name, f"sysctl -w {of_link(4, link.name, 'rp_filter')}=2")
     return blame(case, "rp-filter", node.name, facts=facts, fix=fix, src=source, iif=link.name, back=leads)
 
 
@@ -212,7 +212,7 @@ def disbelieved(case: Case, node: Node, dst: str, src: str, iif: str) -> bool:
     if case.evidence.count(node.name, _COUNTER):
         return True
     error = case.route(node.name, dst, src, iif).error
-    filters = {case.knob(node.name, f"net/ipv4/conf/{link}/rp_filter") for link in ("all", iif)} | {case.setting(node.name, "rp_filter")}
+    filters = {case.knob(node.name, of_link(4, link, "rp_filter")) for link in ("all", iif)} | {case.setting(node.name, "rp_filter")}
     return error == "EXDEV" or (error == "EINVAL" and bool(filters & {"1", "2"}) and node.owner(src) is None)
 
 

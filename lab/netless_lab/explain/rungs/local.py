@@ -30,7 +30,7 @@ def ignores_pings(case: Case) -> Cause | None:
         return None
     four = case.family == 4
     key = "net.ipv4.icmp_echo_ignore_all" if four else "net.ipv6.icmp.echo_ignore_all"
-    value = case.setting(last.node, "icmp_echo_ignore_all") if four else case.knob(last.node, key.replace(".", "/"))
+    value = case.setting(last.node, "icmp_echo_ignore_all") if four else case.knob(last.node, key)
     if value != "1":
         return None
     facts = (state(f"{key} is 1 in {owner_words(last.node)}", case.run(last.node, f"sysctl {key}")),

@@ -8,7 +8,7 @@ from ...model.journey import Hop
 from ...model.snapshot import Link, Neighbour, Node
 from ...primitives.base import device
 from .. import routes
-from ..case import Case
+from ..case import Case, of_link
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..last_seen import answers_for
 from ..near import clash, ends, given, neighbours_of, of_stop, too_wide
@@ -129,7 +129,7 @@ def _proxied(case: Case, hop: Hop, proxy: End, next_hop: str, owner: Node) -> Ca
     scope = link.name if node.sysctls.get(f"proxy_arp/{link.name}") == "1" else "all"
     facts = (seen(f"the frame went to {hop.mac_dst}, an interface of {owner_words(node.name)}", case.ip(hop.node, f"neighbour show {next_hop}")),
              state(f"proxy_arp is on in {owner_words(node.name)}", case.run(node.name, "sysctl -a --pattern proxy_arp$")))
-    key = f"net.ipv4.conf.{scope}.proxy_arp"
+    key = of_link(4, scope, "proxy_arp")
     return blame(case, "proxy-arp", node.name, facts=facts, address=next_hop, owner=owner_words(owner.name), key=key)
 
 
@@ -213,8 +213,9 @@ def _behind(case: Case, owner: Node) -> Cause | None:
         found = routes.best(node, last.asked, routes.MAIN)
         if node.name == owner.name or found is None or found.dst != alone or found.dev == near.name or not case.forwards(node, near.name):
             continue
-        key = f"net.ipv4.conf.{near.name}.proxy_arp" if four else f"net.ipv6.conf.{near.name}.proxy_ndp"
-        switches = [case.knob(node.name, f"net/ipv{case.family}/conf/{link}/{key.rpartition('.')[2]}") for link in ("all", near.name)]
+        knob = "proxy_arp" if four else "proxy_ndp"
+        key = of_link(case.family, near.name, knob)
+        switches = [case.knob(node.name, of_link(case.family, link, knob)) for link in ("all", near.name)]
         on = f"sysctl -w {key}=1"
         shown = state(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
         if "1" in switches and four:
@@ -222,7 +223,7 @@ def _behind(case: Case, owner: Node) -> Cause | None:
         if "1" in switches:
             shown = inferred(f"{owner_words(node.name)} may answer for others, and has to be told for whom", case.ip(node.name, "neighbour show proxy"))
         told = "" if four else case.ip(node.name, f"neighbour add proxy {last.asked} dev {near.name}")
-        at_once = case.run(node.name, f"sysctl -w net.ipv6.neigh.{near.name}.proxy_delay=0")  # or it lets up to 0.8 s pass, longer than some ask
+        at_once = case.run(node.name, f"sysctl -w {of_link(6, near.name, 'proxy_delay', of='neigh')}=0")  # or it lets up to 0.8 s pass, longer than some ask
         steps = [case.run(node.name, on)] * ("1" not in switches) + [told, at_once] * (not four)
         reads = inferred(f"{owner_words(node.name)} routes {found.dst} by {found.dev}", case.ip(node.name, f"route get {last.asked}"))
         return blame(case, "proxy-arp-off", node.name, near.name, facts=(shown, reads), how="behind", fix="; ".join(steps),
@@ -300,9 +301,9 @@ def _ignored(case: Case, node: Node, link: Link, source: str) -> Cause | None:
     """A setting that keeps the kernel from answering questions it hears: arp_filter does where the way back to who asks is another link."""
     elsewhere = case.route(node.name, source).dev not in (None, link.name)
     for knob, scope in ((knob, scope) for knob in ("arp_ignore", "arp_filter") for scope in (link.name, "all")):
-        value = case.knob(node.name, f"net/ipv4/conf/{scope}/{knob}")
+        key = of_link(4, scope, knob)
+        value = case.knob(node.name, key)
         if value not in ("", "0") and (knob == "arp_ignore" or elsewhere):
-            key = f"net.ipv4.conf.{scope}.{knob}"
             facts = (*((route_fact(case, node, source),) if knob == "arp_filter" else ()),
                      state(f"{key} is {value}", case.run(node.name, f"sysctl {key}")),
                      seen(f"the question was heard at {_heard(case)}, and no answer left"))

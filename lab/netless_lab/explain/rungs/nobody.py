@@ -6,7 +6,7 @@ from ...model.journey import Fact
 from ...model.snapshot import Link, Node
 from ...primitives.base import device
 from .. import routes
-from ..case import Case
+from ..case import Case, of_link
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..near import cableless, clash, ends, gateway_of, given, may_route, neighbours_of, of_stop, switched_off, too_wide
 from ..packets import redirections
@@ -82,7 +82,7 @@ def _for_another(case: Case, asker: Link) -> Cause | None:
     leads = inferred(f"{owner_words(last.node)} looks for {last.asked} on {asker.name}: {route.dst} dev {asker.name}", case.ip(last.node, "route show"))
     asked = case.route(node.name, last.asked, last.hop.src if last.hop is not None else None, link.name)
     if "1" not in (case.setting(node.name, "proxy_arp"), case.setting(node.name, f"proxy_arp/{link.name}")):
-        key = f"net.ipv4.conf.{link.name}.proxy_arp"
+        key = of_link(4, link.name, "proxy_arp")
         off = state(f"{key} is 0 in {owner_words(node.name)}", case.run(node.name, f"sysctl {key}"))
         return blame(case, "proxy-arp-off", node.name, link.name, facts=(off, leads), address=last.asked, asker=owner_words(last.node), key=key)
     plain = routes.worked_out(node, last.asked)

@@ -10,7 +10,7 @@ from ...model.netfilter.rules import Write
 from ...model.netfilter.run import FAMILIES, missed
 from ...model.snapshot import Node, Route
 from .. import routes
-from ..case import Case
+from ..case import Case, of_link
 from ..cause import Cause, blame, heals, inferred, of_node, owner_words, said, seen, state, with_route, with_setting, without_route
 from ..near import estranged, gateway_of, neighbours_of, no_route
 from ..packets import entering
@@ -48,14 +48,13 @@ def _too_small(case: Case, low: bool) -> Cause:
     where = last.node if low else (case.evidence.errors[0].made_by if case.evidence.errors else last.node)
     first = next((hop.ttl for hop in case.hops if hop.ttl is not None and hop.leg == last.leg and hop.kind != "icmp-error"), None)
     source = next((hop.node for hop in case.hops if hop.leg == last.leg and hop.direction == "out"), last.node)
-    name, key = ("TTL", "net.ipv4.ip_default_ttl") if case.family == 4 else ("hop limit", "net.ipv6.conf.all.hop_limit")
     out = next((hop.link for hop in case.hops if hop.node == source and hop.direction == "out"), "all")
-    key = key.replace(".all.", f".{out}.")
+    name, key = ("TTL", "net.ipv4.ip_default_ttl") if case.family == 4 else ("hop limit", of_link(6, out, "hop_limit"))
     came = seen(f"it came into {owner_words(where)} with {name} {last.hop.ttl if last.hop else 1}")
     facts = (came, inferred(f"{owner_words(source)} gives its packets a {name} of {key}", case.run(source, f"sysctl {key}")))
     if not low and last.hop is not None and (last.hop.ttl or 0) > 1 and (cut := _cut(case, name)) is not None:
         return cut
-    usual = case.knob(source, key.replace(".", "/"))
+    usual = case.knob(source, key)
     if usual.isdecimal() and int(usual) < _FEW and first == int(usual):
         fix = case.run(source, f"sysctl -w {key}=64")
         return blame(case, "ttl-exceeded", source, facts=facts, how="small", fix=fix, ttl=name, key=key, first=usual, where=owner_words(where))

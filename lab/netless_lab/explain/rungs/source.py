@@ -7,7 +7,7 @@ from ...model.probe import Connect, Fetch
 from ...model.snapshot import Link, Node
 from ...primitives.base import device
 from .. import routes
-from ..case import Case
+from ..case import Case, of_link
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, said, seen, state
 from ..near import cableless, ends, estranged, gateway_of, given, neighbours_of, no_address_beside, no_route, switched_off, up_again, wrong_subnet
 from ..packets import redirections
@@ -261,7 +261,7 @@ def loopback_led_out(case: Case) -> Cause | None:
     last, node = case.last, case.node(case.last.node)
     if case.family == 6 or not routes.is_loopback(last.dst) or last.iif:
         return None
-    if any(case.knob(node.name, f"net/ipv4/conf/{name}/route_localnet") == "1" for name in ("all", *(link.name for link in node.links))):
+    if any(case.knob(node.name, of_link(4, name, "route_localnet")) == "1" for name in ("all", *(link.name for link in node.links))):
         return None
     for _, chain, rule in (found for found in redirections(case, node.name) if not puts_in(found[0], last.dst)):
         reads = inferred(f"the rule reads: {rule.text}", case.listing(node.name, chain))
@@ -291,8 +291,8 @@ def martian(case: Case) -> Cause | None:
         return blame(case, "duplicate-address", node.name, own.name, facts=(holds, *refuses), how="source", address=last.src)
     if not (routes.within(last.src, "127.0.0.0/8") or routes.within(last.dst, "127.0.0.0/8")):
         return None
-    key = f"net/ipv4/conf/{last.iif}/route_localnet"
-    if "1" in (case.knob(node.name, key), case.knob(node.name, "net/ipv4/conf/all/route_localnet")):
+    key = of_link(4, last.iif, "route_localnet")
+    if "1" in (case.knob(node.name, key), case.knob(node.name, "net.ipv4.conf.all.route_localnet")):
         return None
-    fact = inferred("127.0.0.0/8 may not be routed", case.run(node.name, f"sysctl {key.replace('/', '.')}"))
+    fact = inferred("127.0.0.0/8 may not be routed", case.run(node.name, f"sysctl {key}"))
     return blame(case, "route-localnet", node.name, facts=(fact,), src=last.src, dst=last.dst)
