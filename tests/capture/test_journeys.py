@@ -9,14 +9,14 @@ from capture.watching import Watched, places, watched
 from helpers.sandboxed import sandboxed, sh
 from helpers.wires import forget, inside
 from netless_lab.kernel.capture import Recorder
-from netless_lab.model.journey import Direction, Hop, Journey
-from netless_lab.model.journeys.assemble import traffic
+from netless_lab.model.journey import Direction, Journey
+from netless_lab.model.journeys.assemble import MOST_HOPS, follow, traffic
 from netless_lab.model.journeys.converse import Sight, converse, questions
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.frame import Frame, Ground, Recording
 from netless_lab.model.journeys.path import death, learned
-from netless_lab.model.probe import Connect, Fetch, Lookup, Ping
+from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping
 
 SITE = "198.51.100.10"
 THERE = ["c1.eth0>", "host.veth1<", "host.br0<", "host.up0>", "net.eth0<"]
@@ -50,24 +50,33 @@ def test_a_packet_that_did_not_arrive_is_the_one_that_died() -> None:
     """Of two attempts the first got no further than its sender and the second arrived unanswered: the death is the first one's."""
     def seen(number: int, seq: int, node: str, direction: Direction) -> Sight:
         data = frames.ethernet(frames.ip4(1, frames.echo(seq=seq), target="10.0.0.3"))
-        return Sight(Frame(number, node, "eth0", 2, direction, data, len(data)), decode(data), 0)
+        return Sight(Frame(number, node, "eth0", 2, direction, data, len(data)), decode(data), 1)
 
     sights = [seen(0, 1, "c1", "out"), seen(1, 2, "c1", "out"), seen(2, 2, "c2", "in")]
-    hops = [Hop(own.frame.node, "eth0", own.frame.direction, float(number), "echo-request", "a ping") for number, own in enumerate(sights)]
-    found = death(hops, sights, Ground(owners={"10.0.0.3": ("c2",)}), "c1", asked=False)
+    found = death(sights, Ground(owners={"10.0.0.3": ("c2",)}), "c1", asked=False)
     assert found is not None and (found.node, found.link, found.after_hop) == ("c1", "eth0", 0)
+
+
+def test_a_packet_in_a_loop_dies_where_it_was_seen_last() -> None:
+    """Two routers send an echo to and fro, more often than a journey keeps: the first sightings are told, the others counted, the last is the death's."""
+    data = frames.ethernet(frames.ip4(1, frames.echo()))
+    places: tuple[tuple[str, Direction], ...] = (("c1", "out"), ("host", "in"), ("host", "out"), ("c1", "in"))
+    seen = [Frame(10**9 + number, *places[number % 4][:1], "eth0", 2, places[number % 4][1], data, len(data)) for number in range(MOST_HOPS + 10)]
+    ping = Ping("c1", "198.51.100.10")
+    made = follow(ping, Outcome(ping, "failed", "silence", "no answer", ident=77), Recording(tuple(seen)), (), Ground()).journey
+    assert (len(made.hops), made.left_out) == (MOST_HOPS, 10)
+    assert made.death is not None and (made.death.node, made.death.after_hop, made.death.leg) == ("host", MOST_HOPS + 9, "forward")
 
 
 def test_a_frame_for_another_mac_is_a_copy_only_behind_a_bridge() -> None:
     """What a node itself put on a cable died at the other end, whatever MAC it was for; what a bridge flooded there is no more than a copy."""
     def seen(number: int, node: str, link: str, direction: Direction) -> Sight:
         data = frames.ethernet(frames.ip4(1, frames.echo(), target="10.0.0.3"))
-        return Sight(Frame(number, node, link, 2, direction, data, len(data)), decode(data), 0)
+        return Sight(Frame(number, node, link, 2, direction, data, len(data)), decode(data), 1)
 
     def died(ground: Ground) -> int | None:
         sights = [seen(0, "c1", "eth0", "out"), seen(1, "host", "wg0", "out"), seen(2, "far", "wg1", "other")]
-        hops = [Hop(own.frame.node, own.frame.link, own.frame.direction, float(n), "echo-request", "a ping") for n, own in enumerate(sights)]
-        found = death(hops, sights, ground, "c1", asked=False)
+        found = death(sights, ground, "c1", asked=False)
         return found.after_hop if found is not None else None
 
     cable = {("host", "wg0"): ("far", "wg1"), ("far", "wg1"): ("host", "wg0")}
@@ -81,7 +90,7 @@ def test_a_bridge_learns_no_group_as_a_sender() -> None:
     ordinary = frames.ethernet(frames.ip4(1, frames.echo()))
     group = ordinary[:6] + bytes.fromhex("01005e000001") + ordinary[12:]
     sights = [
-        Sight(Frame(number, "host", "veth1", 3, "in", data, len(data)), decode(data), 0) for number, data in enumerate((group, ordinary))
+        Sight(Frame(number, "host", "veth1", 3, "in", data, len(data)), decode(data), 1) for number, data in enumerate((group, ordinary))
     ]
     found = learned(sights, Ground(ports={("host", "veth1"): "br0"}))
     assert [(own.port, own.mac, own.at_hop) for own in found] == [("veth1", frames.MAC_A.hex(":"), 1)]

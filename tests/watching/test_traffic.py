@@ -14,10 +14,11 @@ from helpers.kept import kept
 from helpers.waiting import becomes
 from netless_lab.kernel.evidence.lookout import Lookout, Seen
 from netless_lab.model.journey import Journey
+from netless_lab.model.journeys.assemble import MOST_HOPS
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import Flow
 from netless_lab.model.journeys.frame import Frame, Recording
-from netless_lab.model.journeys.packet import Tuple
+from netless_lab.model.journeys.packet import Packet, Tuple
 from netless_lab.model.journeys.words import words
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.watching import traffic
@@ -64,10 +65,10 @@ class Played:
 C1, C2, HOST, SITE = ("10.0.0.2", 40000), ("10.0.0.3", 9001), ("203.0.113.2", 40000), ("198.51.100.10", 9001)
 
 
-def said(at_ns: int, way: tuple[tuple[str, int], tuple[str, int]] = (C1, C2), *, node: str = "c1", back: bool = False) -> Frame:
-    """A byte of one TCP connection, as a node hears it whose own end is the first one's."""
+def said(at_ns: int, way: tuple[tuple[str, int], tuple[str, int]] = (C1, C2), *, node: str = "c1", back: bool = False, size: int = 1) -> Frame:
+    """Some bytes of one TCP connection, as a node hears it whose own end is the first one's."""
     (source, port), (target, to) = reversed(way) if back else way
-    data = ethernet(ip4(6, tcp(0x18, port, to, data=b"x"), source, target))
+    data = ethernet(ip4(6, tcp(0x18, port, to, data=b"x" * size), source, target))
     return Frame(at_ns, node, f"{node}-eth", 2, "in" if back else "out", data, len(data))
 
 
@@ -104,7 +105,7 @@ async def test_a_question_that_is_asked_without_end_is_told_once(monkeypatch: py
     for _ in range(6):
         began, lab.now = lab.now, lab.now + LONGEST_NS
         await lab.passes(Frame(at, "host", "br0", 2, "broadcast", asked, len(asked)) for at in range(began, lab.now + 1, STEP_NS))
-        counts.append(kept(lab.traffic, kind=Frame))
+        counts.append(len(kept(lab.traffic, kind=Frame)))
     lab.traffic.stop()
     assert [journey.title for journey in lab.told] == [words(decode(asked))]
     assert max(counts) <= 2 * LONGEST_NS // STEP_NS
@@ -120,9 +121,25 @@ async def test_a_question_of_many_packets_is_kept_as_long_as_they_wait(monkeypat
         for number, at in enumerate(range(began, lab.now + 1, STEP_NS)):
             frames += [Frame(at, "c1", "veth1", 2, "out", question, len(question)), said(at + 1, ((C1[0], 1000 + 100 * part + number), C2))]
         await lab.passes(frames)
-        counts.append(kept(lab.traffic, kind=Frame))
+        counts.append(len(kept(lab.traffic, kind=Frame)))
     lab.traffic.stop()
     assert max(counts) <= counts[1] + 2 * WAITING  # journeys that wait for their turn have frames too
+
+
+async def test_of_a_long_connection_the_bytes_are_kept_that_its_journey_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file goes by in large packets: until it is told, what comes after the first part is kept without its bytes, and the journey is whole."""
+    lab, sizes = Played(monkeypatch), []
+    most = MOST_HOPS * 2 * 1500
+    for _ in range(4):
+        began, lab.now = lab.now, lab.now + LONGEST_NS // 4
+        await lab.passes(said(at, size=1400) for at in range(began, lab.now, LONGEST_NS // 2000))
+        of_packets = sum(len(packet.payload) for packet in kept(lab.traffic, kind=Packet))
+        sizes.append(of_packets + sum(len(frame.data) for frame in kept(lab.traffic, kind=Frame)))
+    await lab.passes([])
+    lab.traffic.stop()
+    assert most // 4 < max(sizes) < most
+    (journey,) = lab.told
+    assert (len(journey.hops), journey.left_out) == (MOST_HOPS, 4 * 500 - MOST_HOPS)
 
 
 async def test_what_is_kept_of_short_connections_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,10 +150,10 @@ async def test_what_is_kept_of_short_connections_has_a_bound(monkeypatch: pytest
         ways = [((f"10.1.{part}.2", 10_000 + number), C2) for number in range(500)]
         flows = [Flow("host", own := Tuple(6, *_ends(*way)), own.reverse, "new") for way in ways]
         await lab.passes((said(began + number, way) for number, way in enumerate(ways)), flows)
-        counts.append(kept(lab.traffic, kind=Tuple))
+        counts.append(len(kept(lab.traffic, kind=Tuple)))
     lab.traffic.stop()
     assert max(counts[10:]) <= counts[9]
-    assert kept(lab.traffic, kind=Tuple) == 0
+    assert len(kept(lab.traffic, kind=Tuple)) == 0
 
 
 def _ends(source: tuple[str, int], target: tuple[str, int]) -> tuple[str, str, int, int]:

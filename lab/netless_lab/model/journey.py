@@ -12,6 +12,9 @@ import msgspec
 
 from .journeys.flow import Flow
 
+Part = Literal["arp", "forward", "return"]
+"""Of a journey: a question for a neighbour, the way there, the way back."""
+
 Direction = Literal["in", "out", "broadcast", "multicast", "other"]
 """``other``: a unicast frame for somebody else's MAC, normal on a bridge port (PACKET_OTHERHOST, packet(7))."""
 
@@ -45,7 +48,7 @@ class Hop(msgspec.Struct, frozen=True):
     mac_src: str = ""
     mac_dst: str = ""
     length: int = 0
-    leg: Literal["arp", "forward", "return"] = "forward"
+    leg: Part = "forward"
     neighbour: Literal["", "question", "answer"] = ""
     tunnel: Tunnel | None = None
 
@@ -89,13 +92,14 @@ class Flood(msgspec.Struct, frozen=True):
 class Death(msgspec.Struct, frozen=True):
     """Where a packet was last seen alive. ``gate`` names the gate of the picture when the place is one.
 
-    ``link`` is "" and ``after_hop`` -1 when it was never on any wire: it died inside ``node``.
+    ``link`` is "" and ``after_hop`` -1 when it was never on any wire: it died inside ``node``. Of a journey with sightings ``left_out``
+    ``after_hop`` may be the number of one of those.
     """
 
     node: str
     link: str
     after_hop: int
-    leg: Literal["arp", "forward", "return"]
+    leg: Part
     gate: str | None = None
 
 

@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from ..kernel.evidence.lookout import Lookout, Watching
 from ..model.journey import Journey
-from ..model.journeys.assemble import Followed, traffic
-from ..model.journeys.converse import Asked, Conversation, Question, Sorter, belonging, questions
+from ..model.journeys.assemble import MOST_HOPS, Followed, traffic
+from ..model.journeys.converse import Asked, Conversation, Question, Sight, Sorter, belonging, questions
 from ..model.journeys.decode import decode
 from ..model.journeys.frame import Frame, Ground
 from ..model.journeys.packet import Packet, Tuple
@@ -126,9 +128,10 @@ class Traffic:
         going = [own for own in found.conversations if not _is_over(own, now)]
         asked, ground = questions(found.neighbours), Ground.of(self._snapshot())
         wanted = [own for own in done if not self._is_none_of_theirs(own) and not self._is_rest(own.talks, own, now)]
+        taken = {id(own) for own in wanted}
         waiting, caused, unwanted = (
             {id(question) for own in conversations for question in belonging(own, asked, ground)}
-            for conversations in (going, wanted, [own for own in done if own not in wanted])
+            for conversations in (going, wanted, [own for own in done if id(own) not in taken])
         )
         waiting |= {id(question) for question in asked if not _is_over(question, now)}
         ready = [own for own in asked if id(own) not in waiting | unwanted and not own.is_check]
@@ -166,6 +169,17 @@ def _is_housekeeping(packet: Packet) -> bool:
 
 def _rest(conversations: Iterable[Conversation], asked: Iterable[Question], since: int) -> list[tuple[Frame, Packet]]:
     """The packets of what goes on, in true order again; of a question that never ends those ``since`` then: no conversation is older."""
-    sights = [sight for own in conversations for sight in own.sights]
+    sights = [sight for own in conversations for sight in (*own.sights[:MOST_HOPS], *map(_counted, own.sights[MOST_HOPS:]))]
     sights += [sight for question in asked for sight in question.sights if sight.frame.at_ns > since]
     return [(sight.frame, sight.packet) for sight in sorted(sights, key=lambda sight: sight.frame.at_ns)]
+
+
+def _counted(sight: Sight) -> Sight:
+    """Without the bytes: no journey will show it, it tells only how its conversation ended."""
+    if not sight.frame.data:
+        return sight
+    return sight._replace(frame=replace(sight.frame, data=b""), packet=_without_payload(sight.packet))
+
+
+def _without_payload(packet: Packet) -> Packet:
+    return replace(packet, payload=b"", inner=_without_payload(packet.inner) if packet.inner is not None else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from ..addresses import with_port
 from ..journey import Death, Flood, Hop, Journey, Learned, Rewrite, Tunnel
@@ -21,7 +21,6 @@ MOST_HOPS: Final = 240
 """Sightings one journey keeps; a long TCP connection has more, and its first part is what teaches."""
 _CAME_HOME: Final = frozenset({"answered", "refused", "reset", "no-such-name", "bad-answer"})
 """Reasons that are themselves an answer of the far end."""
-_LEGS: Final[dict[int, Literal["forward", "return"]]] = {1: "forward", -1: "return"}
 
 
 class _Way(NamedTuple):
@@ -49,7 +48,7 @@ def follow(probe: Probe, outcome: Outcome, recording: Recording, flows: Sequence
     told = _told(way, ground)
     death, unheard = None, path.unheard(told.hops, ground, recording.unheard, probe.node)
     if not complete and recording.complete and not unheard and outcome.result == "failed":
-        death = path.death(told.hops, way.sights, ground, probe.node, way.open_question) or Death(probe.node, "", -1, "forward")
+        death = path.death(way.sights, ground, probe.node, way.open_question) or Death(probe.node, "", -1, "forward")
     made = Journey(
         source=probe.node, target=target(probe), hops=told.hops, rewrites=(*_rewritten_at_once(probe, chosen, flows), *told.rewrites),
         complete=complete, death=death, lost_frames=recording.lost + recording.left_out, started=told.started, learned=told.learned,
@@ -90,7 +89,7 @@ def traffic(
 def _journey(way: _Way, first: Packet, ground: Ground, home: str, complete: bool, lost: int, deaf: frozenset[str]) -> Journey:
     told = _told(way, ground)
     unheard = path.unheard(told.hops, ground, deaf, home)
-    death = None if complete or lost or unheard else path.death(told.hops, way.sights, ground, home, way.open_question)
+    death = None if complete or lost or unheard else path.death(way.sights, ground, home, way.open_question)
     return Journey(
         source=way.sights[0].frame.node, target=first.subject.dst, hops=told.hops, rewrites=told.rewrites, complete=complete, death=death,
         lost_frames=lost, started=told.started, learned=told.learned, floods=told.floods, left_out=told.left_out, unheard=unheard, title=words(first),
@@ -137,22 +136,21 @@ def _told(way: _Way, ground: Ground) -> _Told:
     if not sights:
         return _Told((), (), (), (), 0.0, 0)
     began = sights[0].frame.at_ns
-    own_numbers = frozenset(way.own)
-    hops = tuple(hop(sight, began, neighbour=number not in own_numbers) for number, sight in enumerate(sights))
+    hops = tuple(hop(sight, began) for sight in sights)
     own = [number for number in way.own if number < MOST_HOPS]
     changes = path.rewrites([sights[number] for number in own], own)
     left_out = len(way.sights) - len(sights)
     return _Told(hops, changes, path.learned(sights, ground), path.floods(sights, ground), began / 1e9, left_out)
 
 
-def hop(sight: Sight, began_ns: int, *, neighbour: bool = False) -> Hop:
+def hop(sight: Sight, began_ns: int) -> Hop:
     """A sighting as the screen shows it."""
     frame, outer = sight.frame, sight.packet
     packet = outer.subject
     return Hop(
         node=frame.node, link=frame.link, direction=frame.direction, at_us=(frame.at_ns - began_ns) / 1000, kind=packet.kind, text=words(outer),
         src=packet.src, dst=packet.dst, ttl=packet.ttl, mac_src=outer.mac_src.hex(":"), mac_dst=outer.mac_dst.hex(":"), length=frame.length,
-        leg="arp" if neighbour else _LEGS[sight.leg], neighbour=packet.neighbour,
+        leg=path.part_of(sight), neighbour=packet.neighbour,
         tunnel=Tunnel(outer.src, outer.dst, outer.dport, outer.vni) if outer.inner is not None else None,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ Leg = int
 """+1 on the way from who began, -1 on the way back."""
 _STRONG: Final = frozenset({TCP, UDP, ICMP, ICMP6})
 _ECHOES: Final = frozenset({"echo-request", "echo-reply"})
-_NEIGHBOURS: Final = frozenset({"arp-request", "arp-reply", "ipv6-nd"})
+NEIGHBOURS: Final = frozenset({"arp-request", "arp-reply", "ipv6-nd"})
 _CROSSING_NS: Final = 200_000_000
 """How long a packet may take through a node: its neighbour may have to be found first."""
 
@@ -119,7 +119,7 @@ class Sorter:
         now = 0
         for frame, outer in packets:
             now = frame.at_ns
-            if outer.subject.kind in _NEIGHBOURS:
+            if outer.subject.kind in NEIGHBOURS:
                 neighbours.append(Sight(frame, outer, 1))
             elif (place := self._place(frame, outer)) is not None:
                 key, leg = place

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..addresses import with_port
 from ..evidence import IcmpError, Run
-from ..journey import Death, Flood, Hop, Learned, Rewrite
-from .converse import Sight
+from ..journey import Death, Flood, Hop, Learned, Part, Rewrite
+from .converse import NEIGHBOURS, Sight
 from .frame import Ground
 from .headers import flag_names
 from .packet import TCP, UDP, Packet
 from .words import error
 
 Mark = tuple[int | bytes, ...]
-_ASIDE = frozenset({"arp-request", "arp-reply", "ipv6-nd", "icmp-error"})
+_ASIDE = NEIGHBOURS | {"icmp-error"}
 _GROUP_BIT = 0x01
 """The lowest bit of a MAC's first byte: for a group, or for everybody (IEEE 802)."""
 
@@ -103,18 +103,23 @@ def _copies(sights: Sequence[Sight], number: int, ground: Ground, bridge: str) -
     return tuple(ports)
 
 
-def death(hops: Sequence[Hop], sights: Sequence[Sight], ground: Ground, home: str, asked: bool) -> Death | None:
+def part_of(sight: Sight) -> Part:
+    """Which part of the way a packet is on."""
+    if sight.packet.subject.kind in NEIGHBOURS:
+        return "arp"
+    return "return" if sight.leg < 0 else "forward"
+
+
+def death(sights: Sequence[Sight], ground: Ground, home: str, asked: bool) -> Death | None:
     """The last place of the last packet that did not arrive, or of the last that did when the far end kept silent.
 
-    ``home`` is the node where it all began. ``asked``: a neighbour question stands last and nobody answered it. Numbers of ``sights`` are numbers of ``hops``.
+    ``home`` is the node where it all began. ``asked``: a neighbour question stands last and nobody answered it.
     """
-    if not hops:
-        return None
     place = _unanswered(sights, ground) if asked else _front(sights, ground, home)
     if place is None:
         return None
-    hop = hops[place]
-    return Death(hop.node, hop.link, place, hop.leg)
+    frame = sights[place].frame
+    return Death(frame.node, frame.link, place, part_of(sights[place]))
 
 
 def unheard(hops: Sequence[Hop], ground: Ground, deaf: frozenset[str], home: str) -> tuple[str, ...]:
