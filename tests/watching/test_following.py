@@ -24,6 +24,7 @@ from netless_lab.kernel.read import Reader
 from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Outcome, Ping, Probe
 from netless_lab.session.session import looks
+from netless_lab.watching import following
 from netless_lab.watching.following import Following
 from netless_lab.watching.traffic import LONGEST_NS, QUIET_NS
 
@@ -225,6 +226,37 @@ async def test_an_endless_conversation_is_told_once() -> None:
         pauses = await talked(lab)
         assert 1 <= len([journey for journey in lab.heard if ":9001" in journey.title]) <= 1 + pauses
         assert lab.skipped > 20
+
+
+SINK = """import socket
+server = socket.create_server(("", 9002))
+print("ready", flush=True)
+while True:
+    with server.accept()[0] as client:
+        while client.recv(1 << 20): pass
+"""
+FILE = "import socket; client = socket.create_connection((\"10.0.0.3\", 9002)); client.sendall(bytes(1 << 22))"
+
+
+@sandboxed
+async def test_of_large_packets_fewer_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are sent, in packets as large as they are inside a machine: what is kept of them is bounded by its bytes, and the last journey is whole."""
+    monkeypatch.setattr(following, "KEPT_BYTES", most := 200_000)
+    async with followed() as lab:
+        server = started(lab.nodes, "c2", sys.executable, "-c", SINK)
+        assert server.stdout is not None and server.stdout.readline() == "ready\n"
+        await lab.ask(protocol.Follow(True))
+        for number in range(1, 6):
+            await lab.run("c1", sys.executable, "-c", FILE)
+            assert await becomes(lambda: sum(":9002" in title for title in lab.titles()) >= number)  # noqa: B023  (it is awaited here)
+        await lab.ask(protocol.Follow(False))
+        kept, last = await lab.ask(protocol.GetJourneys()), lab.heard[-1]
+        saved = await lab.ask(protocol.GetCapture(None))
+        sizes = [len((await lab.ask(protocol.GetPacket(last.id, number))).data) for number in range(len(last.hops))]
+        assert kept[-1].id == last.id and len(sizes) > 5
+        assert len(kept) == 1 or sum(sizes) <= most
+        assert len(saved.pcapng) - 100 * saved.frames <= most
+        server.kill()
 
 
 @sandboxed

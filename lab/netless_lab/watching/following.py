@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # no lab needs them to be ready: each is imported by the firs
 
 KEPT_JOURNEYS: Final = 64
 KEPT_FRAMES: Final = 20_000
+KEPT_BYTES: Final = 16 << 20
+"""Of all frames, and of those of the journeys but the last: a name or a ping takes some hundred a frame, a file that is sent up to 64 KiB."""
 SETTLE_S: Final = 0.1
 """How long the nodes must have stayed the same before taps are opened and closed: a rebuild changes them several times."""
 
@@ -47,6 +49,11 @@ class Kept(NamedTuple):
 
     journey: Journey
     frames: tuple[Frame, ...]
+
+    @property
+    def size(self) -> int:
+        """How many bytes the frames are."""
+        return sum(len(frame.data) for frame in self.frames)
 
 
 class Following:
@@ -67,7 +74,8 @@ class Following:
         self._sent = 0
         self._kept: OrderedDict[int, Kept] = OrderedDict()
         self._of_outcome: OrderedDict[int, Journey] = OrderedDict()
-        self._frames: deque[Frame] = deque(maxlen=KEPT_FRAMES)
+        self._frames: deque[Frame] = deque()
+        self._size = 0
         self._lost = 0
         self._drop_ear: DropEar | None = None
         self._open_ear: Callable[[], DropEar] | None = None
@@ -219,7 +227,7 @@ class Following:
     def _find(self, journey: int) -> Kept:
         kept = self._kept.get(journey)
         if kept is None:
-            raise Refusal(f"journey {journey} is not kept: the last {KEPT_JOURNEYS} are", nearest=tuple(map(str, self._kept))[-3:])
+            raise Refusal(f"journey {journey} is not kept: the last {len(self._kept)} are", nearest=tuple(map(str, self._kept))[-3:])
         return kept
 
     def _told(self, outcome: Outcome, journey: Journey) -> None:
@@ -233,10 +241,14 @@ class Following:
     def _keep(self, journey: Journey, frames: tuple[Frame, ...]) -> Journey:
         self._numbers += 1
         numbered = msgspec.structs.replace(journey, id=self._numbers)
-        self._kept[self._numbers] = Kept(numbered, frames)
+        self._kept[self._numbers] = new = Kept(numbered, frames)
         self._frames.extend(frames)
-        while len(self._kept) > KEPT_JOURNEYS:
-            self._kept.popitem(last=False)
+        self._size += new.size
+        while len(self._frames) > KEPT_FRAMES or self._size > KEPT_BYTES:
+            self._size -= len(self._frames.popleft().data)
+        size = sum(kept.size for kept in self._kept.values())
+        while len(self._kept) > KEPT_JOURNEYS or (size > KEPT_BYTES and len(self._kept) > 1):
+            size -= self._kept.popitem(last=False)[1].size
         return numbered
 
     def _change_soon(self) -> None:
