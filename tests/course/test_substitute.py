@@ -36,6 +36,8 @@ HERE = Where("host", {"c1": "4711"}, {"c1": 4711})
         ("/run/netns/c1, /etc/netns/c1/resolv.conf", "/run/netns/4711, /etc/netns/4711/resolv.conf"),
         ("/proc/sys/net/ipv4/conf/br0/forwarding", "/proc/sys/net/ipv4/conf/sw0/forwarding"),
         ("203.0.113.2 and example.test", "203.0.113.2 and example.test"),
+        ("把veth1移到c1里，veth1的地址是10.0.0.2。", "把left移到c1里，left的地址是192.168.7.2。"),
+        ("veth1で、br0へ", "leftで、sw0へ"),
     ],
 )
 def test_prose_and_commands(text: str, wanted: str) -> None:
@@ -61,6 +63,13 @@ def test_the_pages_call_a_namespace_as_the_learner_does(path: str, names: dict[s
     assert not re.search(r"(name|called|knows) `?(c1|c2|decoy)\b", told)
 
 
+def test_a_name_of_other_letters_is_a_whole_word_among_them() -> None:
+    """In a script that sets blanks between words a name is no part of one, whatever letters it has."""
+    own = Bindings(links={"кабель": "left", "a": "w"}, netns={"кот": "cat"})
+    text = "кабель, кабельный, мкабель; Faça a à; ip -n кот, ip -n котик"
+    assert apply_text(text, own) == "left, кабельный, мкабель; Faça w à; ip -n cat, ip -n котик"
+
+
 def test_two_words_may_change_places() -> None:
     """veth1 and veth2 swapped: every word is replaced once."""
     turned = Bindings(links={"veth1": "veth2", "veth2": "veth1"})
@@ -80,6 +89,7 @@ SIX = Bindings(links={"veth1": "left"}, addresses={"fd00:10::1": "fd00:77::fe"},
         ("fd00:10::2: done", "fd00:77::2: done"),
         ("lladdr 02:00:00:00:00:10 at 12:34:56", "lladdr 02:00:00:00:00:10 at 12:34:56"),
         ("afd00:10::2x and std::vector", "afd00:10::2x and std::vector"),
+        ("地址是fd00:10::2的", "地址是fd00:77::2的"),
     ],
 )
 def test_ipv6_addresses_in_prose(text: str, wanted: str) -> None:

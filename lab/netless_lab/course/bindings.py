@@ -103,7 +103,12 @@ UNBOUND = Bindings()
 BoundT = TypeVar("BoundT", Action, Expectation, Ping, Connect, Udp, Lookup, Fetch, ProbeCheck)
 
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\d|\.\d)")
-_ADDRESS_6 = re.compile(r"(?<![\w:.])(?=[\da-fA-F]*:[\da-fA-F]*:)[\da-fA-F:]*(?:[\da-fA-F]|::)(?:/\d{1,3})?(?!\w|:\w|\.\d)")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+"""Letters of scripts that set no blanks around a foreign word: Thai and its neighbours, Chinese, Japanese, Korean."""
+_LETTER = rf"[^\W{_UNSPACED}]"
+_ADDRESS_6 = re.compile(
+    rf"(?<!{_LETTER})(?<![:.])(?=[\da-fA-F]*:[\da-fA-F]*:)[\da-fA-F:]*(?:[\da-fA-F]|::)(?:/\d{{1,3}})?(?!{_LETTER}|:{_LETTER}|\.\d)"
+)
 """Also finds the MAC of a link; ``Bindings`` leaves alone what is no address."""
 _NETNS = r"(?:(?:-n|-netns|netns(?:\s+(?:exec|add|del|delete|attach|pids|set|identify))?)\s+|/(?:run|etc)/netns/)"
 
@@ -185,4 +190,4 @@ def _different(words: dict[str, str]) -> dict[str, str]:
 
 def _whole(words: dict[str, str]) -> str:
     longest = sorted(words, key=len, reverse=True)
-    return r"(?<![\w-])(?:" + "|".join(map(re.escape, longest)) + r")(?![\w-])"
+    return rf"(?<!{_LETTER})(?<!-)(?:" + "|".join(map(re.escape, longest)) + rf")(?!{_LETTER}|-)"
