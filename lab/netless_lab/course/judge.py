@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..explain.transit import MOST_ROUTERS, Passed, there_and_back
 from ..model.addresses import same
-from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, answer, common, first, network, only, shown
-from ..model.netfilter.run import Way, always, run
+from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, common, first, network, only, shown
+from ..model.netfilter.run import Way, always
 from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
-from ..model.snapshot import Node, Snapshot
+from ..model.snapshot import Snapshot
 from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
 from ..primitives.look import inside, opening, place_of
-from ..primitives.route import way_to
 from ..primitives.sysctl import sysctl_of
 from .bindings import UNBOUND, Bindings, apply
 from .probe_words import claim, expected, look, names_look, overtaken, target, who
@@ -128,11 +128,11 @@ def _probe(check: ProbeCheck, bindings: Bindings, snapshot: Snapshot, outcomes: 
 
 def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where: Where, homes: Mapping[str, str]) -> Item:
     node, seen = check.probe.node, outcome.text
-    command, stray = look(check.probe, outcome, snapshot, where), _stray(check, snapshot, homes) or diverted(check.probe, snapshot)
+    command, stray = look(check.probe, outcome, snapshot, where), _stray(check, snapshot, homes) or diverted(check.probe, outcome, snapshot)
     if outcome.result != "answered" and _without_lo(check, snapshot):
         command, near = where.ip(node, "link show lo"), f"A packet to an address of one's own travels through lo, and lo{inside(node)} is down."
     elif outcome.result != "answered":
-        near = stray or dropped(check.probe, snapshot) or _mute(check.probe, snapshot)
+        near = stray or dropped(check.probe, outcome, snapshot) or _mute(check.probe, snapshot)
     elif stray:
         seen, near = "an answer, but from the wrong place", stray
     elif check.answer is not None and not same(outcome.answer, check.answer):
@@ -140,7 +140,7 @@ def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where:
         near = f"The /etc/hosts{inside(node)} says so, and it is read before any name server is asked." if outcome.by is None else ""
     elif check.seen_as is not None and not same(outcome.seen_as, check.seen_as):
         seen = f"the site saw {outcome.seen_as}" if outcome.seen_as else "the site did not say whom it saw"
-        near = f"Packets leave with {outcome.seen_as} as their source: no masquerade rule matched them." if outcome.seen_as else ""
+        near = _disguised(check.probe, outcome.seen_as, snapshot) if outcome.seen_as else ""
         command = where.run("host", "nft list ruleset")
     else:
         return Item("pass", claim(check), "probe")
@@ -218,40 +218,47 @@ def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:
     return f"{address} is an address of {who(owner.name)}, and it was reached."
 
 
-def dropped(probe: Probe, snapshot: Snapshot) -> str:
-    """The rule or policy of the host that drops the request of a container, or else the answer to it; "" when none surely does."""
-    for host, came, source, to in _passages(probe, snapshot):
-        if host.owner(to) is not None:
-            break
-        request = _request(probe, source, to).between(came, _out(host, to))
-        answers = tuple(answer(request, translated=translated) for translated in (True, False))
-        for packets, what in (((request,), "them"), (answers, "the answers to them")):
-            if stops := _stops(host, packets):
-                return f"Packets from {source} come as far as {who(host.name)}, and there {_by(stops)} drops {what}."
+def dropped(probe: Probe, outcome: Outcome, snapshot: Snapshot) -> str:
+    """The rule or policy on the way that surely drops the packet, or else the answer to it; "" when none does, or it is known to have got lost sooner."""
+    if outcome.reason != "silence" and (outcome.by is None or outcome.reason == "no-neighbour"):
+        return ""
+    for passed in _met(probe, snapshot):
+        if (stop := passed.stop) is not None:
+            what = "the answers to them" if passed.answer else "them"
+            return f"Packets from {passed.source} come as far as {who(passed.node.name)}, and there {_by(stop)} drops {what}."
     return ""
 
 
-def diverted(probe: Probe, snapshot: Snapshot) -> str:
-    """The rule of the host that sends a container's packets to another address than they are for; "" when none surely does."""
-    for host, came, source, to in _passages(probe, snapshot):
-        turned = _all_turned(run(host, "prerouting", _request(probe, source, to).between(came, "")), to)
+def diverted(probe: Probe, outcome: Outcome, snapshot: Snapshot) -> str:
+    """The rule on the way that sends packets to another address than they are for; "" when none surely does."""
+    to = target(probe) or ""
+    for passed in _met(probe, snapshot, arrives=outcome.result == "answered"):
+        turned = _all_turned(passed.ways, to) if passed.hook == "prerouting" else None
         if turned is not None:
             address, rule = turned
-            return f"On {who(host.name)} the rule `{rule}` sends what goes to {to} to {address or who(host.name)} instead."
+            return f"On {who(passed.node.name)} the rule `{rule}` sends what goes to {to} to {address or who(passed.node.name)} instead."
     return ""
 
 
-def _passages(probe: Probe, snapshot: Snapshot) -> Iterator[tuple[Node, str, str, str]]:
-    """(a container's host, the device by which its packets come in there, the address they come from, the one they are for)."""
+def _disguised(probe: Probe, seen: str, snapshot: Snapshot) -> str:
+    """Why the far end saw this sender; "" when nobody can tell."""
+    sender = snapshot.node(probe.node)
+    if sender is not None and sender.owner(seen) is not None:
+        return f"Packets leave with {seen} as their source: no masquerade rule matched them."
+    for passed in _met(probe, snapshot, arrives=True):
+        rules = {rule.text for way in passed.ways for done, _, rule in way.rewrites if done.source}
+        given = always(passed.ways, lambda way: way.source_rewritten and bool(common(way.packet.possible(way.packet.source) or (), network(seen))))
+        if given and len(rules) == 1:
+            return f"On {who(passed.node.name)} the rule `{rules.pop()}` gives them {seen} as their source."
+    return ""
+
+
+def _met(probe: Probe, snapshot: Snapshot, *, arrives: bool = False) -> Iterator[Passed]:
+    """The hooks that a probe's packet meets on its way, where there are any rules at all."""
     to, sender = target(probe), snapshot.node(probe.node)
-    host = snapshot.host_of(sender) if sender is not None else None
-    if to is None or sender is None or host is None or sender.netns == host.netns:
-        return
-    for link in sender.links:
-        for own in link.addresses:
-            came = way_to(host, own.address)
-            if link.kind != "loopback" and own.family == ip_address(to).version and came is not None:
-                yield host, came, own.address, to
+    if to is not None and sender is not None and any(node.chains or node.legacy for node in snapshot.nodes):
+        routers = probe.ttl if isinstance(probe, Ping) and probe.ttl is not None else MOST_ROUTERS
+        yield from there_and_back(snapshot, sender, to, lambda source: _request(probe, source, to), routers=routers, arrives=arrives)
 
 
 def _all_turned(ways: tuple[Way, ...], to: str) -> tuple[str, str] | None:
@@ -268,22 +275,9 @@ def _turned(way: Way, to: str) -> tuple[str, str] | None:
     return None
 
 
-def _stops(router: Node, packets: tuple[Packet, ...]) -> Way | None:
-    """What drops them all at the forward hook, whatever else may be true of them; None when one may pass."""
-    ways = [way for packet in packets for way in run(router, "forward", packet)]
-    return ways[0] if always(ways, lambda way: way.end == "drop") else None
-
-
 def _by(stop: Way) -> str:
     chain = place_of(stop.chain) if stop.chain is not None else "the firewall"
     return f"the rule `{stop.rule.text}` of {chain}" if stop.rule is not None else f"the policy of {chain}"
-
-
-def _out(router: Node, to: str) -> str:
-    """The device towards ``to``: that of its own network, else of the default route with the lowest metric; "" when there is none."""
-    family = ip_address(to).version
-    routes = sorted((route for route in router.routes if route.dst == "default" and route.family == family), key=lambda own: own.metric)
-    return way_to(router, to) or next((route.dev for route in routes if route.dev), "") or ""
 
 
 def _request(probe: Probe, sender: str, to: str) -> Packet:

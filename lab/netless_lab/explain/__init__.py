@@ -4,4 +4,5 @@
 it was last seen, ``ladder`` asks the rungs that this place picks. A rung answers only with facts; the words of its cause, and the usual command that
 mends it, come from ``catalogue`` by way of ``cause``, which reckons from the kinds of the facts how certain it is. When none answers, the cause is
 unknown, and that is said. What a firewall does with a packet is asked of ``model/netfilter`` alone: ``packets`` says which packet comes to which hook.
+``transit`` follows a packet by a snapshot alone, for whoever has no evidence.
 """

@@ -1,0 +1,114 @@
+"""A verdict blames a rule only for packets that come to it, and finds those that do, whatever routes lead them there; on the kernel itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpers.running import Running, running
+from netless_lab.course.verdict import Item
+
+pytestmark = pytest.mark.kernel
+
+SHUT = "nft 'add table ip t; add chain ip t f { type filter hook forward priority 0; policy drop; }; add rule ip t f counter'"
+"""Nothing passes the host; what comes there to be passed on is counted."""
+RAW = "nft 'add table ip t; add chain ip t p { type filter hook prerouting priority -300; }'"
+NAT = "nft 'add table ip t; add chain ip t p { type nat hook prerouting priority -100; }'"
+BY_POLICY = "Packets from 10.0.0.2 come as far as the host, and there the policy of ip t f drops them."
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """A lab of this file's own."""
+    with running() as own:
+        yield own
+
+
+def first_probe(lab: Running, at: str, commands: str) -> Item:
+    """What becomes of the first probe at the end of a step, when something has been done to it there."""
+    lab.reset("lab")
+    lab.goto(at, end=True)
+    lab.sh(f"set -e; {commands}")
+    (entry,) = lab.check().verdicts
+    return next(item for item in entry.verdict.items if item.kind == "probe")
+
+
+@pytest.mark.parametrize(
+    ("commands", "said"),
+    [
+        (SHUT, BY_POLICY),
+        (f"ip link set veth2 down; {SHUT}", ""),
+        (f"ip -n c1 link set veth1 down; {SHUT}", ""),
+        (f"sysctl -qw net.ipv4.ip_forward=0; {SHUT}", ""),
+        (f"sysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 10.0.0.2 via 203.0.113.1; {SHUT}", ""),
+        (f"ip route add blackhole 198.51.100.10; {SHUT}", ""),
+        (f"ip route add 198.51.100.0/24 via 203.0.113.1; ip route del default; {SHUT}; nft 'chain ip t f {{ policy accept; }}; add rule ip t f oifname eth0 drop'",
+         "Packets from 10.0.0.2 come as far as the host, and there the rule `oifname \"eth0\" drop` of ip t f drops them."),
+        (f"{RAW}; nft add rule ip t p ip daddr 198.51.100.10 drop",
+         "Packets from 10.0.0.2 come as far as the host, and there the rule `ip daddr 198.51.100.10 drop` of ip t p drops them."),
+        (f"{SHUT}; nft add rule ip t f ip saddr 10.0.0.0/24 accept",
+         "Packets from 10.0.0.2 come as far as the host, and there the policy of ip t f drops the answers to them."),
+        (f"nft 'add table bridge b; add chain bridge b i {{ type filter hook input priority 0; policy drop; }}'; {SHUT}", ""),
+    ],
+)  # fmt: skip
+def test_a_rule_is_blamed_only_for_what_comes_to_it(lab: Running, commands: str, said: str) -> None:
+    """A cable, a port, a switch, a route or a filter ahead of the rule has the packet first; then the rule is not spoken of."""
+    item = first_probe(lab, "internet/masquerade", commands)
+    assert item.result == "fail"
+    assert item.near == said if said else "come as far as" not in item.near, item
+    assert (" t f " in said) == bool(counted(lab)), "the kernel's own word"
+
+
+def counted(lab: Running) -> int:
+    """The packets that came to the chain that is shut; 0 when there is none."""
+    rules = lab.told("nft -j list ruleset")["nftables"]
+    counters = (part["counter"]["packets"] for own in rules if own.get("rule", {}).get("table") == "t" for part in own["rule"]["expr"] if "counter" in part)
+    return sum(counters)
+
+
+def test_what_hangs_on_a_rule_that_nobody_can_read_is_not_said(lab: Running) -> None:
+    """The packet may have been let through by it."""
+    item = first_probe(lab, "internet/masquerade", f"{SHUT}; nft add rule ip t f meta cpu 0-4095 ip ttl 1 accept")
+    assert item.result == "fail" and "come as far as" not in item.near
+
+
+@pytest.mark.parametrize(
+    ("commands", "result", "said"),
+    [
+        (f"{NAT}; nft add rule ip t p ip daddr 10.0.0.3 dnat to 203.0.113.1", "pass", ""),
+        (f"ip netns exec c2 nft 'add table ip t; add chain ip t i {{ type filter hook input priority 0; policy drop; }}'; {SHUT}", "fail",
+         "Packets from 10.0.0.2 come as far as c2, and there the policy of ip t i drops them."),
+    ],
+)  # fmt: skip
+def test_what_a_bridge_carries_meets_no_rule_of_its_host(lab: Running, commands: str, result: str, said: str) -> None:
+    """Two neighbours on one bridge: the host's rules for IP have no say in what they tell one another."""
+    item = first_probe(lab, "neighbour/first-words", commands)
+    assert (item.result, item.near) == (result, said), item
+    assert lab.pings("10.0.0.3") == (result == "pass")
+
+
+@pytest.mark.kernel_may_lack
+def test_but_where_the_bridge_asks_them(lab: Running) -> None:
+    """With bridge-nf-call-iptables they meet them all."""
+    if not lab.sh("sysctl -n net.bridge.bridge-nf-call-iptables", check=False):
+        pytest.skip("this kernel has no br_netfilter")
+    item = first_probe(lab, "neighbour/first-words", f"sysctl -qw net.bridge.bridge-nf-call-iptables=1; {SHUT}")
+    assert (item.result, item.near) == ("fail", BY_POLICY)
+    item = first_probe(lab, "neighbour/first-words", f"sysctl -qw net.bridge.bridge-nf-call-iptables=1; {NAT}; nft add rule ip t p ip daddr 10.0.0.3 dnat to 10.0.0.1")
+    assert (item.result, item.seen) == ("fail", "an answer, but from the wrong place")
+
+
+def test_an_answer_from_elsewhere_is_none(lab: Running) -> None:
+    """A router sends the packets of its guest to another address than they are for: the answer is told as what it is."""
+    item = first_probe(lab, "internet/masquerade", f"{NAT}; nft add rule ip t p ip daddr 198.51.100.10 dnat to 203.0.113.1")
+    assert (item.result, item.seen) == ("fail", "an answer, but from the wrong place")
+    assert item.near == "On the host the rule `ip daddr 198.51.100.10 dnat to 203.0.113.1` sends what goes to 198.51.100.10 to 203.0.113.1 instead."
+
+
+def test_whose_rule_gave_packets_another_sender(lab: Running) -> None:
+    """The site saw an address that is neither the way out's nor the sender's own: the rule that wrote it in is named."""
+    first_probe(lab, "internet/masquerade", "ip addr add 203.0.113.77/24 dev eth0; nft insert rule ip lab postrouting snat to 203.0.113.77")
+    (entry,) = lab.check().verdicts
+    (item,) = (item for item in entry.verdict.items if item.result == "fail")
+    assert (item.seen, item.near) == ("the site saw 203.0.113.77", "On the host the rule `snat to 203.0.113.77` gives them 203.0.113.77 as their source.")
