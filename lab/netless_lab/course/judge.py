@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
-from ..explain.transit import MOST_ROUTERS, Passed, there_and_back
 from ..model.addresses import same
 from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, common, first, network, only, shown
 from ..model.netfilter.run import Way, always
@@ -26,6 +26,9 @@ from .bindings import UNBOUND, Bindings, apply
 from .probe_words import claim, expected, look, names_look, overtaken, target, who
 from .step import ProbeCheck, Step
 from .verdict import Item, Result, Verdict
+
+if TYPE_CHECKING:
+    from ..explain.transit import Passed
 
 Outcomes = Mapping[ProbeCheck, Outcome]
 """By the lesson's own check, before any binding; a control is found under ``control_of`` its check."""
@@ -256,9 +259,12 @@ def _disguised(probe: Probe, seen: str, snapshot: Snapshot) -> str:
 def _met(probe: Probe, snapshot: Snapshot, *, arrives: bool = False) -> Iterator[Passed]:
     """The hooks that a probe's packet meets on its way, where there are any rules at all."""
     to, sender = target(probe), snapshot.node(probe.node)
-    if to is not None and sender is not None and any(node.chains or node.legacy for node in snapshot.nodes):
-        routers = probe.ttl if isinstance(probe, Ping) and probe.ttl is not None else MOST_ROUTERS
-        yield from there_and_back(snapshot, sender, to, lambda source: _request(probe, source, to), routers=routers, arrives=arrives)
+    if to is None or sender is None or not any(node.chains or node.legacy for node in snapshot.nodes):
+        return
+    from ..explain.transit import there_and_back  # no lab needs it to be ready
+
+    ttl = probe.ttl if isinstance(probe, Ping) else None
+    yield from there_and_back(snapshot, sender, to, lambda source: _request(probe, source, to), ttl=ttl, arrives=arrives)
 
 
 def _all_turned(ways: tuple[Way, ...], to: str) -> tuple[str, str] | None:

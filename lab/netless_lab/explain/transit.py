@@ -20,7 +20,7 @@ from ..model.snapshot import Link, Node, Snapshot
 from .routes import family_of, is_link_local, is_local, within, worked_out
 from .segment import End, way
 
-MOST_ROUTERS: Final = 16
+_FAR: Final = 16
 """Nodes that a packet passes at most."""
 _BESIDE_IP: Final = frozenset({"bridge", "netdev", "arp"})
 _PASSING: Final = ("prerouting", "forward", "postrouting")
@@ -66,12 +66,12 @@ class _Crossed(NamedTuple):
 
 
 def there_and_back(
-    snapshot: Snapshot, sender: Node, to: str, begun: Callable[[str], Packet], *, routers: int = MOST_ROUTERS, arrives: bool = False
+    snapshot: Snapshot, sender: Node, to: str, begun: Callable[[str], Packet], *, ttl: int | None = None, arrives: bool = False
 ) -> Iterator[Passed]:
     """The hooks that the first packet to ``to`` meets in other nodes, and then, where it surely arrives, those that its answer meets at forward hooks.
 
-    ``begun`` makes the packet, given its sender's address. It passes at most so many ``routers``, the last of which only takes it in. ``arrives``:
-    it is known that packets do, so what else stands in its way over cables and bridges does not.
+    ``begun`` makes the packet, given its sender's address; with a ``ttl`` only so many nodes hear of it, the last of which does not pass it on.
+    ``arrives``: it is known that packets do, so what seems to stand in its way over cables and bridges does not.
     """
     found = worked_out(sender, to)
     source = _source(sender, found)
@@ -83,7 +83,7 @@ def there_and_back(
         packet = _sure(run(sender, hook, packet)) if packet is not None else None
     if packet is None or _one(packet, packet.destination) != to:
         return
-    arrived = yield from walk.there(sender, found, packet, routers)
+    arrived = yield from walk.there(sender, found, packet, ttl or _FAR)
     if arrived is not None:
         yield from walk.back(*arrived)
 
@@ -96,9 +96,9 @@ class _Walk:
         self._arrives = arrives
         self._crossed: list[_Crossed] = []
 
-    def there(self, here: Node, found: RouteAnswer, packet: Packet, routers: int) -> Generator[Passed, None, tuple[Node, str] | None]:
+    def there(self, here: Node, found: RouteAnswer, packet: Packet, ttl: int) -> Generator[Passed, None, tuple[Node, str] | None]:
         """To its end: the node that takes it in, and whom that will answer to."""
-        for number in range(MOST_ROUTERS):
+        for number in range(_FAR):
             if (hop := self._hop(here, found)) is None:
                 return None
             for node, bridge in hop.bridges:
@@ -116,7 +116,7 @@ class _Walk:
             if found.type == "local":
                 taken = yield from _meets(here, "input", inner, source)
                 return (here, source) if taken is not None else None
-            if found.type != "unicast" or not found.dev or number + 1 >= routers or not _believed(here, source, came):
+            if found.type != "unicast" or not found.dev or number + 1 >= ttl or not _believed(here, source, came):
                 return None
             onward = yield from self._cross(here, came, found.dev, inner)
             if onward is None:
