@@ -9,12 +9,14 @@ import pytest
 
 from helpers.post import course, step
 from helpers.running import Running, running
-from helpers.snapshots import bridge, container, edit_node, host, internet, lab, lab_with, uplink, veth
+from helpers.snapshots import bridge, container, edit, edit_node, forward_drop, host, internet, lab, lab_with, uplink, veth
 from netless_lab.course.extras import extras
 from netless_lab.course.judge import judge
-from netless_lab.course.outline import goal, outline, start
+from netless_lab.course.outline import commanded, goal, outline, start
 from netless_lab.course.step import positions
-from netless_lab.primitives.base import Where
+from netless_lab.primitives.base import Action, Where
+from netless_lab.primitives.run import Run
+from netless_lab.primitives.updown import LinkUp
 from netless_lab.protocol import Judged
 
 HERE = Where("host", {"c1": "c1"}, {"c1": 42})
@@ -73,6 +75,15 @@ def test_a_long_list_of_extras_is_cut() -> None:
     many = lab(host(*(bridge(f"b{number}") for number in range(20))))
     found = extras(many, (lab(host()),))
     assert len(found) == 8 and found[-1] == "and 13 more things that no step asked for"
+
+
+@pytest.mark.parametrize(("action", "found"), [(Run("nft -f rules", "host"), False), (Run("nft -f rules", "c1"), True), (LinkUp("br0"), True)])
+def test_what_a_steps_own_command_line_may_have_made_is_no_extra(action: Action, found: bool) -> None:
+    """No sketch shows what a line does: rules and plugs are left alone where it was run, and everywhere when a host ran it."""
+    before = lab(host(uplink(), bridge("br0"), veth("v", "c1:w")), container("c1", veth("w", "host:v")), internet())
+    after = edit(edit_node(before, "host", chains=(forward_drop(),)), "host", "v", master="br0")
+    told = extras(after, (outline(before, (LinkUp("br0"),)),), (), commanded(before, (action,)))
+    assert told == (("v on the host, plugged into br0", "the policy of ip lab forward on the host") if found else ())
 
 
 @pytest.fixture(scope="module")

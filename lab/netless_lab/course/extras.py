@@ -6,7 +6,7 @@ nobody has asked for it. A rule that does nothing with a packet, such as one tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from msgspec.structs import replace
@@ -20,16 +20,19 @@ from .probe_words import who
 _MOST = 8
 
 
-def extras(snapshot: Snapshot, sketches: tuple[Snapshot, ...], expected: tuple[Expectation, ...] = ()) -> tuple[str, ...]:
+def extras(
+    snapshot: Snapshot, sketches: tuple[Snapshot, ...], expected: tuple[Expectation, ...] = (), commanded: Collection[str] = ()
+) -> tuple[str, ...]:
     """What is in ``snapshot`` beyond the ``sketches``: the lab's beginning, and all that the steps make. ``expected`` is what the steps ask for.
 
-    Sketches and expectations must be in the learner's own words. Routes are left out: there are many ways to the same place.
+    Sketches and expectations must be in the learner's own words. Routes are left out: there are many ways to the same place; and so are rules
+    and what is plugged into what in nodes that are ``commanded`` by command lines of the steps, for no sketch shows what those do.
     """
     found: list[str] = []
     for node in snapshot.nodes:
         known = _known(node, sketches)
         if known:
-            found.extend(_links(node, known))
+            found.extend(_links(node, known, plugs=node.name not in commanded))
         else:
             found.append(f"the container {node.name}" if node.role == "container" else f"the namespace {node.names[0] if node.names else node.name}")
     asked = {name.name for sketch in sketches for name in sketch.names}
@@ -39,7 +42,7 @@ def extras(snapshot: Snapshot, sketches: tuple[Snapshot, ...], expected: tuple[E
         if name.name not in asked and name.name not in strangers:
             owner = snapshot.by_netns(name.netns) if name.netns is not None else None
             found.append(f"the name {name.name}, {f'a further name of {who(owner.name)}' if owner else f'which {not_a_name(name)}'}")
-    found.extend(islice(_surplus(snapshot, sketches, expected), _MOST))
+    found.extend(islice(_surplus(snapshot, sketches, expected, commanded), _MOST))
     if len(found) > _MOST:
         return (*found[: _MOST - 1], f"and {len(found) - _MOST + 1} more things that no step asked for")
     return tuple(found)
@@ -50,7 +53,7 @@ def _known(node: Node, sketches: tuple[Snapshot, ...]) -> tuple[Node, ...]:
     return tuple(own for sketch in sketches if (own := sketch.node(node.name)) is not None)
 
 
-def _links(node: Node, known: tuple[Node, ...]) -> Iterator[str]:
+def _links(node: Node, known: tuple[Node, ...], *, plugs: bool) -> Iterator[str]:
     for link in node.links:
         sketches = [own for sketch in known if (own := sketch.link(link.name)) is not None]
         place = inside(node.name)
@@ -63,14 +66,16 @@ def _links(node: Node, known: tuple[Node, ...]) -> Iterator[str]:
                 yield f"the address {address.cidr} of {link.name}{place}"
         if link.up and not any(own.up for own in sketches):
             yield f"{link.name}{place}, switched on"
-        if link.master and not any(own.master == link.master for own in sketches):
+        if plugs and link.master and not any(own.master == link.master for own in sketches):
             yield f"{link.name}{place}, plugged into {link.master}"
 
 
-def _surplus(snapshot: Snapshot, sketches: tuple[Snapshot, ...], expected: tuple[Expectation, ...]) -> Iterator[str]:
+def _surplus(
+    snapshot: Snapshot, sketches: tuple[Snapshot, ...], expected: tuple[Expectation, ...], commanded: Collection[str]
+) -> Iterator[str]:
     """Rules, and policies that drop, without which every expectation fares as well. Of two that are good for the same one is left."""
     left, fared = snapshot, None
-    for node in snapshot.nodes:
+    for node in (own for own in snapshot.nodes if own.name not in commanded):
         known = [chain for own in _known(node, sketches) for chain in (*own.chains, *own.legacy)]
         for chain in (*node.chains, *node.legacy):
             for rule in _unlike(chain, known):

@@ -21,7 +21,7 @@ MOST: Final = 1 << 20
 MOST_PAGES: Final = 200
 """Pages of one course, translations counted; "container" has five."""
 MOST_IN_ALL: Final = 1 << 24
-"""Bytes of all of them. Whoever lists courses reads every page of a stranger's folder."""
+"""Bytes of all pages of one course: whoever lists courses reads every page of a stranger's folder."""
 
 
 def read_folder(folder: Path, language: str = "", *, translations: bool = False) -> Reading:

@@ -11,6 +11,7 @@ from ..model.outside import FarHost
 from ..model.snapshot import Address, Link, Node, Peer, Route, Snapshot
 from ..primitives.base import Action
 from ..primitives.fuse import fuse
+from ..primitives.run import Run
 from .bindings import UNBOUND, Bindings, apply
 from .step import Course, World
 
@@ -35,6 +36,12 @@ def lesson_actions(course: Course, lesson_id: str) -> tuple[Action, ...]:
 def goal(course: Course, lesson_id: str, base: Snapshot, bindings: Bindings = UNBOUND) -> Snapshot:
     """The picture at the end of a lesson in the learner's words, drawn over ``base``: the lab as it was when the course began."""
     return outline(base, (apply(action, bindings) for action in lesson_actions(course, lesson_id)))
+
+
+def commanded(sketch: Snapshot, actions: Iterable[Action]) -> frozenset[str]:
+    """The nodes of which a sketch may not show all, for a command line was run there; one of a host may enter any."""
+    nodes = frozenset(action.node for action in actions if isinstance(action, Run))
+    return frozenset(node.name for node in sketch.nodes) if any(node.role == "host" and node.name in nodes for node in sketch.nodes) else nodes
 
 
 def owners(sketch: Snapshot) -> dict[str, str]:

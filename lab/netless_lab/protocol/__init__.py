@@ -30,7 +30,7 @@ else:
     def __getattr__(name: str) -> object:
         """A message is imported when it is asked for: a command has use for two or three of them, and waits for all that they are made of.
 
-        Messages begin with a capital; any other name (``__path__``, a module of this package) is none.
+        They begin with a capital, and so does what they are made of; any other name (``__path__``, a module of this package) is none.
         """
         for home in _HOMES if name[:1].isupper() else ():
             found = vars(import_module(f".{home}", __name__)).get(name)

@@ -35,7 +35,9 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A verdict with the words that go with it. ``success`` is the page's sentence, "" unless it is true now."""
+    """A verdict with the words that go with it. ``success`` is what is said of a step that passed, "" of any other: the page's sentence only while
+    every word of it is true (``Verdict.told``).
+    """
 
     position: str
     title: str

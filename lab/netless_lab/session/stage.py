@@ -17,7 +17,7 @@ from ..course.catalog import Library
 from ..course.extras import extras
 from ..course.further import Missing, ahead, missing_before
 from ..course.judge import state_holds
-from ..course.outline import lesson_actions, outline, owners
+from ..course.outline import commanded, lesson_actions, outline, owners
 from ..course.progress import Progress
 from ..course.step import Course, Position, Step, positions, step_at
 from ..errors import ApplyError, for_want_of_room
@@ -198,7 +198,7 @@ class Stage:
             first = len(asked) if state_holds(step, snapshot, names) else len(asked) - len(step.do)
             sketches = tuple(outline(baseline, actions[:done]) for done in range(first, len(asked) + 1))
             expected = tuple(apply(own, names) for one in (*earlier, step) for own in one.expect)
-            return extras(snapshot, (baseline, *sketches), expected)
+            return extras(snapshot, (baseline, *sketches), expected, commanded(sketches[-1], actions))
 
         def lapsed(snapshot: Snapshot, names: Bindings) -> Missing | None:
             return self._lapsed(place, snapshot, names)
