@@ -21,7 +21,10 @@ from .target import Target, locate
 _SEEN: Final = re.compile(rb"I see you as \[?([0-9A-Fa-f.:]*[0-9A-Fa-f])")
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 _LARGEST: Final = 1 << 20
-_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r", re.IGNORECASE)
+_END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
+_LENGTH: Final = re.compile(rb"\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r?\n", re.IGNORECASE)
+_CHUNKED: Final = re.compile(rb"\ntransfer-encoding:[^\n]*\bchunked[ \t]*\r?\n", re.IGNORECASE)
+_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]*\n")
 
 
 async def fetch(probe: Fetch, ref: NodeRef, patience: Patience) -> Outcome:
@@ -92,15 +95,39 @@ async def _get(opened: socket.socket, url: SplitResult, node: str, address: str,
 
 def _complete(received: bytes) -> bool:
     """Whether as much came as the answer announced."""
-    head, found, body = received.partition(b"\r\n\r\n")
-    length = _LENGTH.search(head + b"\r")
-    return bool(found and length and len(body) >= int(length[1]))
+    end = _END_OF_HEAD.search(received)
+    length = None if end is None else _LENGTH.search(received, 0, end.end())
+    return bool(end and length and len(received) - end.end() >= int(length[1]))
+
+
+def _cut_off(page: bytes) -> str:
+    """What is lacking of a page behind which nothing more comes, in words; "" when nothing is: most announce how much they are, or that their end
+    will be told (RFC 9112, 6.3).
+    """
+    if (end := _END_OF_HEAD.search(page)) is None or len(page) >= _LARGEST:
+        return ""
+    if _CHUNKED.search(page, 0, end.end()):
+        return "" if _ended(page, end.end()) else "before its last piece"
+    length = _LENGTH.search(page, 0, end.end())
+    came = len(page) - end.end()
+    return f"after {came} of {int(length[1])} bytes" if length and came < int(length[1]) else ""
+
+
+def _ended(page: bytes, at: int) -> bool:
+    """Whether the chunks that begin here are followed by the last one, of no bytes (RFC 9112, 7.1)."""
+    while (chunk := _CHUNK.match(page, at)) is not None:
+        if not (size := int(chunk[1], 16)):
+            return True
+        at = chunk.end() + size + len(b"\r\n")
+    return False
 
 
 def _answered(probe: Fetch, page: bytes, address: str, patience: Patience) -> Outcome:
     status = _STATUS.match(page)
     if status is None:
         return Failure("bad-answer", f"{address} answered with something that is not HTTP", address).outcome(probe, patience.waited_ms)
+    if lacking := _cut_off(page):
+        return Failure("bad-answer", f"{address} broke the page off {lacking}", address).outcome(probe, patience.waited_ms)
     seen = _SEEN.search(page)
     seen_as = seen[1].decode() if seen else None
     text = f"{address} sent the page (HTTP {status[1].decode()})" + (f" and saw {seen_as}" if seen_as else "")
