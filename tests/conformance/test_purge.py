@@ -16,6 +16,7 @@ from conformance.meaning import meaning
 from helpers.lab import Lab, lab, told
 from helpers.sandboxed import answers, sandboxed, sh
 from helpers.waiting import eventually
+from netless_lab.kernel.purge import clear_ahead
 
 MESSES = {
     "several bridges and cables between containers": """
@@ -319,6 +320,19 @@ def test_a_table_that_a_program_keeps_for_itself_keeps_no_other() -> None:
             assert sh("nft list tables") == "table ip kept\n"
         assert eventually(lambda: sh("nft list tables") == "")
         assert own.purge().problems == ()
+
+
+@sandboxed
+def test_what_is_begun_ahead_leaves_the_firewall_to_the_purge() -> None:
+    """Links go ahead, and it waits for them; what rests on none is done once, by the purge, which tells what became of it."""
+    with lab() as own:
+        own.do(*POST, {"masquerade": "10.0.0.0/24", "except": "br0"})
+        sh("nft list ruleset > /tmp/rules; iptables-legacy -P FORWARD DROP")
+        clear_ahead(own.refs()["host"], own.beginning, ("internet", "c1"), lambda: None)
+        assert [entry["ifname"] for entry in told(own, "host", "ip -j link")] == ["lo"]
+        sh("nft list ruleset | diff - /tmp/rules; iptables-legacy -S FORWARD | grep DROP")
+        assert own.purge().problems == ()
+        assert sh("nft list tables; iptables-legacy -S FORWARD") == "-P FORWARD ACCEPT\n"
 
 
 @sandboxed

@@ -149,10 +149,11 @@ def purge(
 
 
 def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str], ready: Callable[[], object]) -> None:
-    """Begin to clear a node that stays, while those called ``anew`` are made anew: the kernel takes as long for either, and does both at once.
-    ``ready`` returns when links may go.
+    """Begin to clear a node that stays of its links, while those called ``anew`` are made anew: the kernel takes as long for either, and does both at
+    once. ``ready`` returns when they may go.
 
-    What is left of it, and what came of it, is for ``purge``, which looks at all of it again.
+    What is left of it, and what came of it, is for ``purge``, which looks at all of it again; and so is what rests on no link, for ``purge`` sees to
+    that while links go, and two that did it at once would each miss what the other takes away.
     """
     with contextlib.suppress(OSError):
         cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref))
@@ -160,7 +161,6 @@ def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str], ready
             doomed = cleaning.restorer.extras(_cables_to(anew, cleaning.wanted))
             ready()
             under_way = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
-            call_in(ref.namespace, _firewall, cleaning)
             if under_way is not None:
                 under_way.wait()
 
