@@ -74,10 +74,6 @@ class Batch:
         """Delete a table with all in it; ENOENT when there is none."""
         return self._add(f"delete table {family} {table}", wire.DELTABLE, 0, family, string(1, table))
 
-    def drop_table(self, family: str, table: str) -> Batch:
-        """Delete a table with all in it, whether or not it is there."""
-        return self.add_table(family, table).delete_table(family, table)
-
     def add_chain(self, family: str, table: str, chain: str, hook: Hook | None = None) -> Batch:
         """Make a chain; nothing happens when the same is there. Raises ValueError for a hook the family does not have."""
         body = string(1, table) + string(3, chain)

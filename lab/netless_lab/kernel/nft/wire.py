@@ -29,9 +29,7 @@ BATCH_BEGIN: Final = 0x10
 BATCH_END: Final = 0x11
 
 CREATE: Final = 0x400
-EXCLUSIVE: Final = 0x200
 APPEND: Final = 0x800
-REPLACE: Final = 0x100
 
 FAMILIES: Final = {"inet": 1, "ip": 2, "arp": 3, "netdev": 5, "bridge": 7, "ip6": 10}
 FAMILY_NAMES: Final = {number: name for name, number in FAMILIES.items()}
