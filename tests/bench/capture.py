@@ -12,11 +12,10 @@ from bench.row import Row, median_ms
 from capture.test_recording import PINGS, REPLY, REQUEST, journeys_by_sequence
 from capture.watching import Watched, busy, watched
 from helpers.sandboxed import run_in_sandbox, sh
-from helpers.wires import inside
+from helpers.wires import inside, own_node
 from netless_lab.kernel.capture.sieve import EVERYTHING
 from netless_lab.kernel.capture.taps import Tap
 from netless_lab.kernel.probe import run
-from netless_lab.kernel.read import own_node
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.probe import Ping
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from bench.row import Row, median_ms
 from helpers.sandboxed import container, run_in_sandbox, sh
+from helpers.wires import own_node
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.read import NodeRef, Reader, own_node
+from netless_lab.kernel.read import NodeRef, Reader
 
 _IN_HOST = """ip link set lo up; ip link add br0 type bridge; ip addr add 10.0.0.1/24 dev br0; ip link set br0 up
 sysctl -qw net.ipv4.ip_forward=1; nft 'add table ip lab; add chain ip lab post { type nat hook postrouting priority 100; }'

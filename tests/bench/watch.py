@@ -13,8 +13,9 @@ from contextlib import ExitStack
 
 from bench.row import Row
 from helpers.sandboxed import container, run_in_sandbox, sh
+from helpers.wires import own_node
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.read import NodeRef, own_node
+from netless_lab.kernel.read import NodeRef
 from netless_lab.kernel.watch import QUIET_S, Watch
 
 _CHANGES = 40

@@ -12,9 +12,10 @@ from explain.test_ladder import AT_ROUTER, SIX, evidence, hop, stuck, with_sysct
 from helpers.rules import rule as typed
 from helpers.sandboxed import sandboxed_once, sh
 from helpers.snapshots import default, edit, edit_node, internet, lab_with, lo, veth
+from helpers.wires import own_node
 from netless_lab.explain.ladder import explain
 from netless_lab.explain.rules import answers_zone
-from netless_lab.kernel.read import Reader, own_node
+from netless_lab.kernel.read import Reader
 from netless_lab.model.evidence import Evidence, RuleHit, Run
 from netless_lab.model.journey import Explanation, Journey
 from netless_lab.model.journeys.flow import Flow

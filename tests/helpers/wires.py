@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from helpers.sandboxed import answers, container, sh
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.read import NodeRef, own_node
+from netless_lab.kernel.read import NodeRef
 
 Nodes = dict[str, NodeRef]
 
@@ -34,6 +35,11 @@ ip route add default via 203.0.113.1
 nft add table ip lab; nft add chain ip lab postrouting '{{ type nat hook postrouting priority 100; }}'
 nft add rule ip lab postrouting ip saddr 10.0.0.0/24 oifname != br0 counter masquerade
 """
+
+
+def own_node() -> NodeRef:
+    """The namespace we are in, as the node ``host``."""
+    return NodeRef("host", "host", Namespace.own(), os.getpid())
 
 
 @contextmanager

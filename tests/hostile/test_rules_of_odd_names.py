@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from helpers.sandboxed import sandboxed, sh
-from netless_lab.kernel.read import Reader, own_node
+from helpers.wires import own_node
+from netless_lab.kernel.read import Reader
 from netless_lab.model.diff import diff
 from netless_lab.primitives.base import Where, nft_word
 from netless_lab.primitives.retell import retell

@@ -6,9 +6,10 @@ import os
 import subprocess
 
 from helpers.sandboxed import container, sandboxed, sh
+from helpers.wires import own_node
 from netless_lab.kernel.discover import Discovery, inhabited
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.read import NodeRef, own_node
+from netless_lab.kernel.read import NodeRef
 
 
 def shown(refs: tuple[NodeRef, ...]) -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from helpers.sandboxed import sandboxed_once, sh
+from helpers.wires import own_node
 from netless_lab.kernel import probe as probing
-from netless_lab.kernel.read import own_node
 from netless_lab.model.probe import Fetch
 
 HEAD = b"HTTP/1.1 200 OK\r\n"

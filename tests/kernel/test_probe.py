@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from helpers.sandboxed import answers, container, sandboxed, sh
 from helpers.waiting import becomes
-from helpers.wires import started
+from helpers.wires import own_node, started
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.namespace import Namespace, socket_in
 from netless_lab.kernel.probe.echo import Identifiers
-from netless_lab.kernel.read import NodeRef, own_node
+from netless_lab.kernel.read import NodeRef
 from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
 from netless_lab.sandbox import nogroups
 

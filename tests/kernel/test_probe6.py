@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 from helpers.sandboxed import answers, container, sandboxed, sh
-from helpers.wires import Nodes, inside
+from helpers.wires import Nodes, inside, own_node
 from netless_lab.kernel import probe as probing
 from netless_lab.kernel.namespace import Namespace, socket_in
-from netless_lab.kernel.read import NodeRef, own_node
+from netless_lab.kernel.read import NodeRef
 from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
 
 GRACE_S = 0.06

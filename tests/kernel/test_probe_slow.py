@@ -8,8 +8,8 @@ import socket
 import pytest
 
 from helpers.sandboxed import sandboxed_once, sh
+from helpers.wires import own_node
 from netless_lab.kernel import probe as probing
-from netless_lab.kernel.read import own_node
 from netless_lab.model import dns
 from netless_lab.model.probe import Connect, Lookup
 

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from helpers.sandboxed import answers, container, sandboxed, sh, tun_is_lent
+from helpers.wires import own_node
 from netless_lab.kernel.namespace import Namespace, call_in
-from netless_lab.kernel.read import NodeRef, Reader, own_node
+from netless_lab.kernel.read import NodeRef, Reader
 from netless_lab.model.snapshot import Link, Node, Peer, Snapshot
 
 

@@ -7,8 +7,9 @@ from typing import Literal
 
 from helpers.sandboxed import sandboxed, sh
 from helpers.waiting import eventually
+from helpers.wires import own_node
 from netless_lab.kernel.probe.ready import pending
-from netless_lab.kernel.read import Reader, own_node
+from netless_lab.kernel.read import Reader
 from netless_lab.model.snapshot import Address, BridgePort, Link, Node, Peer, Snapshot
 
 

@@ -14,8 +14,9 @@ import pytest
 from helpers.files import no_file_to_spare
 from helpers.sandboxed import container, sandboxed, sh
 from helpers.waiting import becomes
+from helpers.wires import own_node
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.read import NodeRef, own_node
+from netless_lab.kernel.read import NodeRef
 from netless_lab.kernel.watch import Pulse, Watch
 
 TOLD_S = 15.0

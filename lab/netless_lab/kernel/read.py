@@ -7,7 +7,6 @@ read, then numbers become names across all of them. A snapshot blocks for a few 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -224,8 +223,3 @@ def resolvers_of(ref: NodeRef, names: Iterable[str] | None = None) -> tuple[str,
     if root is not None:
         return read_resolvers(root)
     return resolvers_by_name(names_by_inode(read_names()).get(ref.namespace.inode, ()) if names is None else names)
-
-
-def own_node(name: str = "host", role: Role = "host") -> NodeRef:
-    """The ref of the namespace we are in, with our own pid."""
-    return NodeRef(name, role, Namespace.own(), os.getpid())

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import pytest
 
 from helpers.sandboxed import container, sandboxed_once, sh
-from helpers.wires import QUIET
+from helpers.wires import QUIET, own_node
 from netless_lab.kernel.namespace import Namespace, socket_in
-from netless_lab.kernel.read import Reader, own_node
+from netless_lab.kernel.read import Reader
 from netless_lab.model.gates import Family
 from netless_lab.model.netfilter.packet import UDP, Packet, address, answer, first, only
 from netless_lab.model.netfilter.run import Way, always, through
