@@ -160,9 +160,8 @@ def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str], ready
         with contextlib.closing(cleaning.socket):
             doomed = cleaning.restorer.extras(_cables_to(anew, cleaning.wanted))
             ready()
-            under_way = Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
-            if under_way is not None:
-                under_way.wait()
+            if doomed:
+                Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]).wait()
 
 
 def _purge(cleanings: Sequence[_Cleaning | _Passing], baseline: Snapshot, renewed: Collection[int], clearing: Callable[[], None] | None) -> Purged:

@@ -7,7 +7,6 @@ RESOLVE_IN_ROOT; that call is not asked because kernels before 5.6, and the filt
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -50,26 +49,32 @@ def write_text(root: str, path: str, text: str) -> None:
 
 def _open(root: str, path: str, flags: int) -> int:
     """A regular file. Nothing else is waited for, or read: a FIFO, or a terminal that somebody types at."""
-    ahead = _names(path)
-    with contextlib.ExitStack() as opened:
-        folders = [os.open(root or "/", _FOLDER & ~os.O_NOFOLLOW)]
-        opened.callback(os.close, folders[0])
+    ahead, opened = _names(path), [os.open(root or "/", _FOLDER & ~os.O_NOFOLLOW)]
+    folders = opened[:]
+    try:
         for _ in range(_MOST_NAMES):
             if not ahead:
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
             name = ahead.pop()
             if name == "..":
                 del folders[max(1, len(folders) - 1) :]
-            elif (said := _link(name, folders[-1])) is not None:
+                continue
+            try:
+                if not ahead:
+                    return _regular(os.open(name, flags | _PATIENTLY, 0o644, dir_fd=folders[-1]))
+                opened.append(os.open(name, _FOLDER, dir_fd=folders[-1]))
+                folders.append(opened[-1])
+            except OSError as error:
+                said = _link(name, folders[-1]) if error.errno in (errno.ELOOP, errno.ENOTDIR) else None
+                if said is None:
+                    raise
                 if said.startswith("/"):
                     del folders[1:]
                 ahead += _names(said)
-            elif ahead:
-                folders.append(os.open(name, _FOLDER, dir_fd=folders[-1]))
-                opened.callback(os.close, folders[-1])
-            else:
-                return _regular(os.open(name, flags | _PATIENTLY, 0o644, dir_fd=folders[-1]))
-    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    finally:
+        for folder in opened:
+            os.close(folder)
 
 
 def _names(path: str) -> list[str]:
@@ -78,7 +83,7 @@ def _names(path: str) -> list[str]:
 
 
 def _link(name: str, folder: int) -> str | None:
-    """What a symbolic link says; None for what is no link. Who makes a link of it after this look is refused by O_NOFOLLOW."""
+    """What a symbolic link says; None for what is no link."""
     try:
         return os.readlink(name, dir_fd=folder)
     except OSError:
