@@ -111,6 +111,28 @@ def test_a_lab_is_ready_before_netlink_libraries_are_there() -> None:
     assert imported_by("\n".join(f"import {name}" for name in inside.LATER), whole=True).issuperset(inside.LATER)
 
 
+NODES_ARE_TOLD = """
+from netless_lab import lean
+lean.import_asyncio()
+import asyncio
+from netless_lab.model.snapshot import Snapshot
+from netless_lab.watching.following import Following
+
+async def told():
+    Following(print, print, print).nodes({"c1": None}, Snapshot())
+    await asyncio.sleep(0)
+
+asyncio.run(told())
+"""
+
+
+def test_a_lab_that_is_ready_takes_its_first_client_before_it_imports_what_listens() -> None:
+    """That there are nodes, which a lab tells as it begins, is not yet a reason to import all that sends probes and hears packets."""
+    loaded = imported_by(NODES_ARE_TOLD, whole=True)
+    assert "netless_lab.watching.following" in loaded
+    assert not loaded & {"netless_lab.kernel.evidence.lookout", "netless_lab.kernel.probe"}
+
+
 LINKS_ARE_SET = "from netless_lab import lean\nlean.import_asyncio()\nlean.import_iproute()\nfrom pyroute2.iproute import IPRoute\nIPRoute().close()"
 
 

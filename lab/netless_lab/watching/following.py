@@ -68,7 +68,7 @@ class Following:
         self._on_unheard = on_unheard
         self._unheard_told = False
         self._refs: dict[str, NodeRef] = {}
-        self._watched = False
+        self._watched = self._overhears = False
         self._changing: asyncio.Task[None] | None = None
         self._numbers = 0
         self._sent = 0
@@ -127,14 +127,18 @@ class Following:
         """Follow the learner's own traffic from now on; first there is room everywhere for all that may pass."""
         from ..kernel.capture.taps import FOLLOWED
 
+        self._overhears = True
         self._lookout.taps.slots = FOLLOWED
         await self.ready()
         self.traffic.start()
 
     def overhear_no_more(self) -> None:
         """Follow only what the session sends; the room is given back soon."""
+        if not self._overhears:
+            return
         from ..kernel.capture.taps import PROBED
 
+        self._overhears = False
         self.traffic.stop()
         self._lookout.taps.slots = PROBED
         self._change_soon()
@@ -265,9 +269,9 @@ class Following:
                 await persist(self._listen, self._on_failure)
                 attended = wanted
 
-    def _wanted(self) -> tuple[bool, Mapping[str, NodeRef], int]:
+    def _wanted(self) -> tuple[bool, Mapping[str, NodeRef], bool]:
         """How it should be listened."""
-        return self._watched, self._refs, self._lookout.taps.slots
+        return self._watched, self._refs, self._overhears
 
     async def _listen(self) -> None:
         with contextlib.suppress(OSError):  # a node that has gone meanwhile
