@@ -25,6 +25,7 @@ from .orders import Orders
 from .protocol import Notice
 from .room import NETLESS, SOCKET
 from .sandbox.callers import Callers
+from .sandbox.in_place import clear
 from .sandbox.limits import raise_files
 from .sandbox.pid1 import Room
 from .sandbox.reaper import Reaper
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from .course.step import Course
     from .drill.verbs import Drills
 
-AGAIN_S = 0.1
-"""Until the next look for the inner socket where it could not be made."""
 MOST_TOLD = 20
 """Of failures nobody foresaw so many different ones are told of; the log has them all."""
 LATER: Final = (
@@ -152,16 +151,19 @@ class _Unforeseen:
 
 
 class _InnerDoor:
-    """Where those who live in the lab are heard. When its name has gone (``rm -rf /``), there is a new one at once."""
+    """Where those who live in the lab are heard. When its name has gone (``rm -rf /``), there is a new one at once, or, when its folder has gone
+    too, as soon as that is there.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, callers: Callers) -> None:
         """Raises OSError when there cannot be even the first one."""
         self._loop, self._callers = loop, callers
-        self._sock = _listen_inside()
+        self._sock, self._inode = _listen_inside()
         callers.listen(self._sock)
         self._inotify: Inotify | None = None
         with contextlib.suppress(OSError):  # none left for this user: then only the first one is there
             self._inotify = Inotify()
+            self._inotify.watch(os.path.dirname(NETLESS))
             self._inotify.watch(NETLESS)
             loop.add_reader(self._inotify.fileno(), self._look)
 
@@ -174,27 +176,30 @@ class _InnerDoor:
 
     def _look(self) -> None:
         assert self._inotify is not None
-        lost = [event.lost for event in self._inotify.read()]
-        if os.path.exists(SOCKET):
-            return
+        tuple(self._inotify.read())
+        self._inotify.watch(NETLESS)  # which may be another folder now, or none: that there is one again is news of the folder around it
+        with contextlib.suppress(OSError):
+            if os.stat(SOCKET).st_ino == self._inode:
+                return
         try:
-            fresh = _listen_inside()
-        except OSError:  # the directory is being removed while we look: its end is an event of its own
-            if any(lost):
-                self._loop.call_later(AGAIN_S, self._look)
+            fresh, self._inode = _listen_inside()
+        except OSError:
             return
-        self._inotify.watch(NETLESS)
         self._callers.close(self._sock)
         self._sock = fresh
         self._callers.listen(fresh)
 
 
-def _listen_inside() -> socket.socket:
-    """A socket that those who live in the lab can reach: abstract names end at the network namespace."""
-    os.makedirs(NETLESS, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(SOCKET)
+def _listen_inside() -> tuple[socket.socket, int]:
+    """A socket that those who live in the lab can reach, since abstract names end at the network namespace; and the inode of its name. Raises
+    OSError.
+    """
+    clear(Path(SOCKET))
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.bind(SOCKET)
-    sock.listen(16)
-    return sock
+    try:
+        sock.bind(SOCKET)
+        sock.listen(16)
+        return sock, os.stat(SOCKET).st_ino
+    except OSError:
+        sock.close()
+        raise

@@ -51,6 +51,26 @@ def test_a_folder_of_the_room_that_is_gone(lab: Running, folder: str, instead: s
 
 
 
+ASK = (
+    """python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect("/run/netless/agent.sock"); """
+    """s.sendall(b"junk\\n"); print(s.recv(999).decode())'"""
+)
+
+
+@pytest.mark.parametrize("scope", ["step", "lab"])
+@pytest.mark.parametrize("instead", ["true", "mkdir /run/netless; touch /run/netless/mine", "touch /run/netless", "rm /run/other/agent.sock"])
+def test_a_folder_of_the_room_that_was_moved(lab: Running, instead: str, scope: Scope) -> None:
+    """It is where it was, with all that was in it: what the machine has in /etc, the lab's programs, and its door for those inside."""
+    lab.goto("netless/name")
+    look = "cd /run/netless; ls . *; ls containers/*"
+    before = lab.sh(look)
+    lab.sh(f"mv /run/netless /run/other; {instead}")
+    assert "/run/netless" in told(lab, scope)
+    assert eventually(lambda: lab.sh(look, check=False) == before)
+    assert "failed" in lab.sh(ASK) and lab.sh("test -e /run/other || echo gone; netless status").startswith("gone\n")
+    assert "Nothing to reset" in told(lab, scope)
+
+
 def test_a_folder_below_var_that_became_a_file(lab: Running) -> None:
     """It is a folder again when the lab starts over."""
     lab.reset("lab")

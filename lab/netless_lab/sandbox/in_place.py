@@ -14,6 +14,20 @@ def have_folder(path: str, mode: int = 0o755) -> None:
         os.makedirs(path, mode)
 
 
+def have_back(is_at: Path, was_at: Path) -> None:
+    """What somebody has renamed is where it was, in place of whatever else is there now; that somebody may be at work in there meanwhile stands in
+    nobody's way. Raises OSError.
+    """
+    have_folder(str(was_at.parent))
+    aside = was_at.with_name(f".{was_at.name}.aside")
+    if os.path.lexists(was_at):
+        clear(aside)
+        was_at.rename(aside)
+    is_at.rename(was_at)
+    with contextlib.suppress(OSError):
+        clear(aside)
+
+
 def have_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """A file of its own with this in it is there, whole, in place of whatever else was; or none. Raises OSError."""
     if not is_plain(path):

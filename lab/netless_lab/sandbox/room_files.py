@@ -20,7 +20,7 @@ import msgspec
 from ..kernel import syscalls as sc
 from ..model.clearing import Things
 from ..room import BIN, HOME, NETLESS, NETNS
-from .in_place import clear, have_file, have_folder, is_folder, is_plain, listed
+from .in_place import clear, have_back, have_file, have_folder, is_folder, is_plain, listed
 from .ipc import forget_ipc
 from .machines_etc import OWN, MachinesEtc
 from .rootfs import CONTAINERS, DEVICE_LINKS, unescape
@@ -48,7 +48,7 @@ class RoomFiles:
 
     def __init__(self) -> None:
         self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._mounts = frozenset(number for number, _, _ in self._mounted())
+        self._mounts = {number: place for number, _, place in self._mounted()}
         self._run = os.stat(NETNS).st_dev
         self._hostname = socket.gethostname()
         self._etc = MachinesEtc()
@@ -84,7 +84,7 @@ class RoomFiles:
 
     def _mended(self) -> Repaired:
         there, problems = [], []
-        for lacking in (self._covered, self._directories, self._own_files, self._links):
+        for lacking in (self._covered, self._moved, self._directories, self._own_files, self._links):
             for path, mend in lacking():
                 try:
                     mend()
@@ -153,6 +153,13 @@ class RoomFiles:
             if number not in self._mounts and not named:
                 yield target, partial(sc.unmount, target)
 
+    def _moved(self) -> Iterator[_Lacking]:
+        """Folders with a mount of the room's in them that bear another name: nothing else could make what is in them again."""
+        now = {number: place for number, _, place in self._mounted()}
+        moved = ((now[number], place) for number, place in self._mounts.items() if now.get(number, place) != place)
+        for is_at, was_at in dict.fromkeys(_renamed(Path(is_at), Path(was_at)) for is_at, was_at in moved):
+            yield str(was_at), partial(have_back, is_at, was_at)
+
     def _directories(self) -> Iterator[_Lacking]:
         for name, mode in _DIRECTORIES:
             if not is_folder(name):
@@ -172,6 +179,13 @@ class RoomFiles:
 
 _Lacking = tuple[str, Callable[[], object]]
 """The path of what is not as it should be, and what puts that right, or raises OSError."""
+
+
+def _renamed(is_at: Path, was_at: Path) -> tuple[Path, Path]:
+    """The folder that was renamed so that what is below it has another path now: its name now, and before."""
+    while is_at.name == was_at.name:
+        is_at, was_at = is_at.parent, was_at.parent
+    return is_at, was_at
 
 
 def _tree(folder: str) -> Iterator[tuple[str, tuple[int, str | None]]]:
