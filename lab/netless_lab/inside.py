@@ -99,7 +99,7 @@ async def _when_greeted(world: World) -> None:
     await asyncio.sleep(WARM_UP_S)
     try:
         await world.warm_up(LATER)
-    except (ImportError, RuntimeError):  # no such module, or no room for a thread: the first who needs it will say so
+    except (ImportError, OSError, RuntimeError):  # no such module, no file can be opened, or no room for a thread: the first who needs it will say so
         pass
     finally:
         gc.collect()

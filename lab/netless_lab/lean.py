@@ -49,21 +49,31 @@ def import_iproute() -> None:
 
 
 def _import_when_used(name: str) -> None:
-    """A module that is there for those who name it, and is read when one of them first looks into it.
+    """A module that is there for those who name it, and is read when one of them first looks into it, whole for every thread.
 
     ``importlib.util.LazyLoader`` is not enough: the import statement itself looks whether the module is being read just now.
     """
     from importlib.util import find_spec, module_from_spec
+    from threading import RLock
 
     spec = find_spec(name)
     if name in sys.modules or spec is None or spec.loader is None:
         return
-    loader, module = spec.loader, module_from_spec(spec)
+    loader, module, lock, unread = spec.loader, module_from_spec(spec), RLock(), True
 
     def read(attribute: str) -> object:
-        del module.__getattr__
-        loader.exec_module(module)
-        return getattr(module, attribute)
+        nonlocal unread
+        with lock:  # held by the one thread that reads it, in which the module itself may look for what it does not have yet
+            if unread:
+                unread = False
+                try:
+                    loader.exec_module(module)
+                except BaseException:
+                    unread = True
+                    raise
+        if attribute in vars(module):
+            return vars(module)[attribute]
+        raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
 
     module.__getattr__ = read  # type: ignore[method-assign]
     sys.modules[name] = module
