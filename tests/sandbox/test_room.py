@@ -134,6 +134,17 @@ def test_pages_from_elsewhere_work_as_they_stand() -> None:
 
 
 @alone
+def test_sudo_takes_the_options_that_pages_give_it() -> None:
+    """A user, a group and the like are no command, however they are written; a shell is one; there is no other user than root, and that is said."""
+    with room() as made:
+        for options in ("-u root", "-uroot", "-Eu root", "-u '#0'", "--user=root", "--user root", "-g root -n", "-i", "-H -s", "-E -p '' --", "-nC 3"):
+            assert made.sh(f"sudo {options} id -u") == "0\n", options
+        assert made.sh("echo 'echo in $0' | SHELL=/bin/sh sudo -i") == "in /bin/sh\n"
+        assert made.sh("sudo A=1 B=2 sh -c 'echo $A$B'; sudo -k; sudo -v") == "12\n"
+        assert made.sh("sudo -u nobody id 2>&1; sudo 2>&1; true").splitlines() == ["sudo: there is no user nobody in a lab, only root", "usage: sudo COMMAND"]
+
+
+@alone
 def test_devices_and_terminals() -> None:
     """The usual devices work; a program inside can open a terminal of the room's own."""
     with room() as made:

@@ -20,7 +20,7 @@ _ITS_OWN: Final = ("/dev", "/etc", "/proc", "/sys", "/run", "/tmp", "/var", HOME
 class Plan(NamedTuple):
     """How to make one room.
 
-    ``entry`` is ``module:function``, called in PID 1 with a ``boot.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
+    ``entry`` is ``module:function``, called in PID 1 with a ``pid1.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
     ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
     agent gets under the same numbers, ``held`` files that stay open outside as long as the room lives. ``saver`` is ``module:function``,
     called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing). ``notes`` are what the lab has to do

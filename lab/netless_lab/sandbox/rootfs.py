@@ -269,13 +269,42 @@ def _set_up_run() -> None:
     _write(f"{HOME}/.bashrc", "PS1='\\[\\e[1m\\]\\u@\\h\\[\\e[0m\\]:\\w\\$ '\nalias ls='ls --color=auto' grep='grep --color=auto'\n")
 
 
+_SUDO: Final = """
+user=root shell='' quiet=''
+while :; do
+    case ${1-} in
+    --) shift; break ;;
+    --user=*) user=${1#*=} ;;
+    --user) user=${2-}; shift ;;
+    --group|--host|--prompt|--chdir|--chroot|--role|--type|--other-user|--close-from|--command-timeout) shift ;;
+    --login|--shell) shell=yes ;;
+    --*) ;;
+    -?*)
+        letters=${1#-} flags=${1#-}
+        flags=${flags%%[CDghpRrTtUu]*} value=${letters#"${letters%%[CDghpRrTtUu]*}"}
+        case $flags in *[is]*) shell=yes ;; *[Kkv]*) quiet=yes ;; esac
+        case $value in ?) shift; value=$value${1-} ;; esac
+        case $value in u*) user=${value#u} ;; esac ;;
+    *) break ;;
+    esac
+    [ $# -gt 0 ] && shift
+done
+case $user in root|'#0') ;; *) echo "sudo: there is no user $user in a lab, only root" >&2; exit 1 ;; esac
+[ $# -gt 0 ] && exec env -- "$@"
+[ -n "$shell" ] && exec "${SHELL:-/bin/sh}"
+[ -n "$quiet" ] && exit 0
+echo "usage: sudo COMMAND" >&2
+exit 1
+"""
+"""sudo(8) for pages that are copied from elsewhere: one is root in here already, and sudo itself refuses to run in a user namespace."""
+
+
 def _write_commands(path: tuple[str, ...], executable: str) -> None:
     """Commands that would fail in a room without help, in a directory at the head of the room's PATH."""
     _write_script("netless", f'PYTHONPATH={shlex.quote(":".join(path))} exec {shlex.quote(executable)} -m netless "$@"')
     # The machine's own python3 knows no pyroute2, which a whole dialect of the lessons is written in; ours does.
     _write_script("python3", f'exec {shlex.quote(executable)} "$@"')
-    # A page copied from elsewhere says sudo; in here one is root already, and sudo itself refuses to run in a user namespace.
-    _write_script("sudo", 'while [ "${1#-}" != "$1" ]; do shift; done\nexec env "$@"')
+    _write_script("sudo", _SUDO)
     tcpdump = program("tcpdump")
     if tcpdump:
         # tcpdump would become the user tcpdump, who does not exist in a user namespace that maps one user; and see ``nogroups``.

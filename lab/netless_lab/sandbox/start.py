@@ -128,7 +128,7 @@ def launch(
     saver: str = "",
     kept_in: str = "",
 ) -> Starting:
-    """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``boot.Room`` that carries ``argument``.
+    """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``pid1.Room`` that carries ``argument``.
 
     ``keep`` are paths of what a room covers that must stay visible inside; ``pass_fds`` are open files that the agent inherits under
     the same numbers, ``held_fds`` files that stay open outside as long as the lab lives; ``saver`` and ``kept_in``: see ``Plan``. Raises

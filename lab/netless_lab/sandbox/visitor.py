@@ -1,4 +1,4 @@
-"""Become part of a node, in a process of one thread that ends with it: a fresh one (``enter``), or that of ``netless exec`` (``join.become``).
+"""Become part of a node, in a process of one thread that ends with it: a fresh one (``enter``), or that of ``netless exec`` (``join.go_in``).
 
 The agent is asked for the node's namespaces and answers with open files of them (SCM_RIGHTS, unix(7)): no number or path is looked up
 that could have come to mean another's process, and nothing that it says is run, opened or imported out here. What it hands over is

@@ -30,7 +30,7 @@ class CannotListen(Exception):
 
 
 class Loaded:
-    """A program that runs. ``ring`` and ``link`` are files for the agent; while ``link`` is open anywhere, the program stays attached.
+    """A program that runs. ``ring`` is a file for the agent, ``link`` one for the keeper; while it is open anywhere, the program stays attached.
 
     ``ring_size`` and ``layout`` (struct) say how to read the ring, ``reasons`` what this kernel calls its reasons.
     """
