@@ -10,10 +10,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-from helpers.sandboxed import sandboxed, sh
+from helpers.sandboxed import sandboxed, sandboxed_once, sh
 from helpers.waiting import becomes
 from netless_lab.sandbox import container, tune
 from netless_lab.sandbox.reaper import Reaper
+from netless_lab.sandbox.rootfs import EMPTY_RESOLV_CONF
 
 RETRANSMIT = [[str(milliseconds), "2"] for milliseconds in (50, 52, 60)]
 """50 ms, or the next whole tick of the kernel's clock (HZ 1000, 250, 100), and two tries."""
@@ -22,6 +23,13 @@ RETRANSMIT = [[str(milliseconds), "2"] for milliseconds in (50, 52, 60)]
 def inside(pid: int, command: str) -> str:
     """Run a command in a node by nsenter, the learner's own way."""
     return sh(f"nsenter -t {pid} -n -m -u -i {command}")
+
+
+@sandboxed_once
+def test_a_container_starts_where_its_files_cannot_be_shown() -> None:
+    """Somebody has removed or replaced a file of the host's that a container has its own of: it starts all the same."""
+    sh("rm /etc/hosts /etc/hostname; mkdir /etc/hostname")
+    assert inside(container.launch("c1").pid, "cat /etc/resolv.conf") == EMPTY_RESOLV_CONF
 
 
 @sandboxed

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import signal
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +20,7 @@ from ..kernel import syscalls as sc
 from ..kernel.namespace import Namespace, in_thread
 from ..room import HOME, NETNS, PROGRAM_PATH
 from . import limits, tune
-from .in_place import have_file, have_folder
+from .in_place import have_file, have_folder, is_plain
 from .rootfs import CONTAINERS, EMPTY_RESOLV_CONF, program, unescape
 
 _KINDS: Final = sc.CLONE_NEWNS | sc.CLONE_NEWUTS | sc.CLONE_NEWIPC
@@ -113,7 +112,7 @@ def _enter_and_spawn(name: str, files: dict[str, str], shown_as: str, network: N
     _forget_names()
     mount_sys()
     for source, target in files.items():
-        if stat.S_ISREG(os.lstat(target).st_mode):  # a learner may have replaced or removed it in the host
+        if is_plain(Path(target)):  # a learner may have replaced or removed it in the host
             sc.bind(source, target)
     tune.lift_limits()
     sc.set_hostname(name)

@@ -12,6 +12,7 @@ import socket
 import stat
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -83,14 +84,13 @@ class RoomFiles:
         return self._mended().problems
 
     def _mended(self) -> Repaired:
-        there, problems = [], []
-        for lacking in (self._covered, self._moved, self._directories, self._own_files, self._links):
-            for path, mend in lacking():
-                try:
-                    mend()
-                    there.append(path)
-                except OSError as error:
-                    problems.append(f"{path}: {error.strerror}")
+        there, problems, mounted = [], [], self._mounted()
+        for path, mend in chain(self._covered(mounted), self._moved(mounted), self._directories(), self._own_files(), self._links()):
+            try:
+                mend()
+                there.append(path)
+            except OSError as error:
+                problems.append(f"{path}: {error.strerror}")
         return Repaired(tuple(there), tuple(problems))
 
     def _domain(self) -> str:
@@ -136,26 +136,26 @@ class RoomFiles:
                 if is_plain(path) and (path.stat().st_mode & 0o777, path.read_bytes()) != (mode, data):
                     yield path
 
-    def _mounted(self) -> list[tuple[int, int, str]]:
+    def _mounted(self) -> list[_Mount]:
         """(mount id, device, where) of every mount, oldest first, read through a /proc that nobody can cover (proc(5), mountinfo)."""
         fd = os.open("self/mountinfo", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
         with open(fd, encoding="utf-8", errors="surrogateescape") as file:
             fields = [line.split() for line in file]
         return [(int(own[0]), os.makedev(*map(int, own[2].split(":"))), unescape(own[4])) for own in fields]
 
-    def _covered(self) -> Iterator[_Lacking]:
+    def _covered(self, mounted: list[_Mount]) -> Iterator[_Lacking]:
         """Where something was mounted over the room since. Names of namespaces are mounts too, and another's business.
 
         So is what ip-netns(8) does first: it mounts the directory of the names over itself. Another file system there hides them.
         """
-        for number, device, target in reversed(self._mounted()):
+        for number, device, target in reversed(mounted):
             named = target.startswith(f"{NETNS}/") or (target == NETNS and device == self._run)
             if number not in self._mounts and not named:
                 yield target, partial(sc.unmount, target)
 
-    def _moved(self) -> Iterator[_Lacking]:
+    def _moved(self, mounted: list[_Mount]) -> Iterator[_Lacking]:
         """Folders with a mount of the room's in them that bear another name: nothing else could make what is in them again."""
-        now = {number: place for number, _, place in self._mounted()}
+        now = {number: place for number, _, place in mounted}
         moved = ((now[number], place) for number, place in self._mounts.items() if now.get(number, place) != place)
         for is_at, was_at in dict.fromkeys(_renamed(Path(is_at), Path(was_at)) for is_at, was_at in moved):
             yield str(was_at), partial(have_back, is_at, was_at)
@@ -177,6 +177,7 @@ class RoomFiles:
                 yield name, partial(os.symlink, target, name)
 
 
+_Mount = tuple[int, int, str]
 _Lacking = tuple[str, Callable[[], object]]
 """The path of what is not as it should be, and what puts that right, or raises OSError."""
 
