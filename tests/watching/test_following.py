@@ -104,6 +104,20 @@ async def test_a_probe_becomes_a_journey() -> None:
 
 
 @sandboxed
+async def test_traffic_is_followed_for_nobody_who_has_hung_up() -> None:
+    """Somebody asks for it and hangs up while room is made, or has hung up before: nothing is followed. Who asks while he watches gets it."""
+    async with followed() as lab:
+        asking = asyncio.create_task(lab.ask(protocol.Follow(True)))
+        await asyncio.sleep(0)
+        assert not asking.done()
+        lab.following.attend(False)
+        assert not (await asking).following
+        assert not (await lab.ask(protocol.Follow(True))).following
+        lab.following.attend(True)
+        assert (await lab.ask(protocol.Follow(True))).following
+
+
+@sandboxed
 async def test_outcomes_alike_are_told_apart() -> None:
     """Two pings of which nothing differs but when they were sent: each has its own journey."""
     async with followed() as lab:

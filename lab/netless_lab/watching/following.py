@@ -124,13 +124,18 @@ class Following:
         await self._attend(self._refs.values())
 
     async def overhear(self) -> None:
-        """Follow the learner's own traffic from now on; first there is room everywhere for all that may pass."""
+        """Follow the learner's own traffic from now on, unless nobody looks or it was taken back meanwhile: first there is room everywhere for all
+        that may pass.
+        """
         from ..kernel.capture.taps import FOLLOWED
 
         self._overhears = True
         self._lookout.taps.slots = FOLLOWED
         await self.ready()
-        self.traffic.start()
+        if self._watched and self._lookout.taps.slots == FOLLOWED:
+            self.traffic.start()
+        else:
+            self.overhear_no_more()
 
     def overhear_no_more(self) -> None:
         """Follow only what the session sends; the room is given back soon."""
