@@ -31,7 +31,7 @@ class Stream:
         self._heard = time.monotonic()
         """When the lab last said anything, or was last asked whether it lives."""
         self._lost: LabGone | None = None
-        """Why it was given up."""
+        """Why nobody listens any more: nothing that is asked after that would be answered."""
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[protocol.Done]] = {}
         self.hello = hello
@@ -54,7 +54,11 @@ class Stream:
             raise
 
     async def ask(self, request: protocol.Request[R]) -> R:
-        """Send a request and wait for its reply; needs ``listen`` to be running. Raises Refused, LabGone, and Refusal for what is no answer."""
+        """Send a request and wait for its reply; needs ``listen`` to be running, or to begin. Raises Refused, LabGone, and Refusal for what is no
+        answer.
+        """
+        if self._lost is not None:
+            raise self._lost
         number = next(self._ids)
         future: asyncio.Future[protocol.Done] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
@@ -86,11 +90,13 @@ class Stream:
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)
         except LabGone as error:
-            raise (self._lost or error) from None
+            self._lost = self._lost or error
+            raise self._lost from None
         finally:
+            self._lost = self._lost or LabGone("the lab is listened to no longer")
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(self._lost or LabGone("the lab ended"))
+                    future.set_exception(self._lost)
 
     def close(self) -> None:
         """Hang up."""
