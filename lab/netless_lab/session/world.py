@@ -92,20 +92,20 @@ class World:
         self.course_world = wanted
 
     async def begun(self) -> None:
-        """Returns when all that a purge brings back is known. Raises OSError when it cannot be read; who needs it next tries again.
+        """Returns when all that a purge brings back is known. Raises what kept it from being read, OSError first of all; who needs it next tries again.
 
         That takes as long as all the rest of ``begin``, so it is read when it is first needed. Until then everything is as it was: nobody comes in
         before, and nothing is done (``_in_thread``).
         """
-        reading = self._begun
-        if reading is None:
-            reading = self._begun = self._on_thread(self._begin_here)
-        try:
-            await asyncio.shield(reading)
-        except OSError:
-            if self._begun is reading:
-                self._begun = None
-            raise
+        if self._begun is None:
+            self._begun = self._on_thread(self._begin_here)
+            self._begun.add_done_callback(self._read)
+        await asyncio.shield(self._begun)
+
+    def _read(self, reading: asyncio.Future[None]) -> None:
+        """A failure is forgotten here, and not by who waits: he may have gone."""
+        if reading.cancelled() or reading.exception() is not None:
+            self._begun = None
 
     async def become(self, wanted: CourseWorld) -> Cleaned:
         """The world of another course in place of this one: all is put back and every container ended, then begun with those of that one.
