@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import pytest
 
 from netless_lab.model.snapshot import Link, Node, Snapshot
@@ -45,3 +48,34 @@ async def test_what_a_failing_tutor_leaves_behind_is_its_own(broken: int) -> Non
     whose = [event.who for event in told if isinstance(event, ChangesEvent)]
     assert (whose, lab.news.count - heard) == ((["tutor"], 0) if not broken else ([], 1))
     assert not bursts
+
+
+@pytest.mark.parametrize("ends", ["quietly", "cut off"])
+async def test_what_came_while_the_tutor_was_at_work_is_seen_though_it_does_not_look(ends: str) -> None:
+    """The tutor begins, the learner types, and the tutor ends without a look, or is cut off: what was typed is seen, and is the learner's."""
+    lab, bursts = Lab(), list[Burst]()
+    live = Live(lab, lambda message: None, bursts.append, lambda snapshot: None, lambda error: None)
+    await live.begin()
+    typed, rest = asyncio.Event(), asyncio.Event()
+
+    async def tutor() -> None:
+        async with live.tutor_at_work():
+            lab.links.append("veth1")
+            lab.news.tell()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            typed.set()
+            await rest.wait()
+
+    working = asyncio.create_task(tutor())
+    await typed.wait()
+    assert not bursts
+    if ends == "quietly":
+        rest.set()
+    else:
+        working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [[link.name for link in burst.after.nodes[0].links] for burst in bursts] == [["lo", "veth1"]]

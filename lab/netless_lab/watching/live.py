@@ -158,9 +158,9 @@ class Live:
                 self.tell(Notice("info", "The picture shows again what is there."))
 
     async def _catch_up(self) -> None:
-        """See what the news is, by a look unless one came after it; while the tutor is at work it looks itself when it is done."""
-        if self._tutor.locked():
-            return
+        """See what the news is, by a look unless one came after it. While the tutor is at work it is waited for: it looks itself, or does not."""
+        async with self._tutor:
+            pass
         if self._sight.told_nothing():
             self.show()
         else:
