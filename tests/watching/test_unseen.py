@@ -34,8 +34,8 @@ async def turns() -> None:
 
 
 async def test_verdicts_do_not_pile_up_looks() -> None:
-    """A lab cannot be looked at, and is judged again and again: one look waits for it, and none when nobody watches any more."""
-    lab = Slow()
+    """A lab cannot be looked at, and is judged again and again: one look waits for it, and none is left when it can and nobody watches any more."""
+    lab, before = Slow(), len(asyncio.all_tasks())
     unseen = Unseen(lab, lambda came, went: None, lambda error: None)
     unseen.attend(True)
     for _ in range(5):
@@ -45,7 +45,10 @@ async def test_verdicts_do_not_pile_up_looks() -> None:
     assert lab.most == 1
     unseen.attend(False)
     await turns()
-    assert lab.looking == 0
+    assert lab.most == 1
+    lab.let.set()
+    await turns()
+    assert lab.looking == 0 and len(asyncio.all_tasks()) == before
 
 
 async def test_a_verb_right_after_a_verdict_leaves_one_task_at_work() -> None:
@@ -115,4 +118,41 @@ async def test_whoever_changes_the_lab_waits_for_no_look() -> None:
     while not told:
         await asyncio.sleep(0.01)
     assert told == [("later",)]
+    unseen.attend(False)
+
+
+async def test_what_came_while_nobody_watched_is_told_when_somebody_does() -> None:
+    """Somebody comes, changes something and leaves before the next look; a program that he has left behind changes something else later."""
+    lab, told = Slow(), list[tuple[str, ...]]()
+    lab.let.set()
+    unseen = Unseen(lab, lambda came, went: told.append(came), lambda error: None)
+    unseen.attend(True)
+    await turns()
+    lab.lines = ("his",)
+    unseen.attend(False)
+    await turns()
+    assert told == [("his",)]
+    lab.lines = ("his", "left")
+    await turns()
+    assert told == [("his",)]
+    unseen.attend(True)
+    await turns()
+    assert told == [("his",), ("left",)]
+    unseen.attend(False)
+
+
+async def test_whoever_comes_in_is_told_from_the_tutor() -> None:
+    """The tutor has written, and somebody enters before that was looked at: what he changes is his."""
+    lab, told = Slow(), list[tuple[str, ...]]()
+    lab.let.set()
+    unseen = Unseen(lab, lambda came, went: told.append(came), lambda error: None)
+    lab.lines, lab.written = ("the tutor's",), 1
+    await unseen.known()
+    looks = lab.looks
+    await unseen.known()
+    assert (lab.looks, told) == (looks, [])
+    lab.lines = ("the tutor's", "his")
+    unseen.attend(True)
+    await turns()
+    assert told == [("his",)]
     unseen.attend(False)

@@ -64,6 +64,7 @@ class World:
         """How often the tutor has written so far."""
         self._looked, self._looked_at = 0, 0.0
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell, self._learned)
+        self._watched = False
         self._tuned: set[tuple[int, int]] = set()
         self.agent_pid = own.agent_pid
         self.limits = own.limits
@@ -190,8 +191,12 @@ class World:
     def _learned(self) -> None:
         """Packets have taught something, which whoever looks next must see unless the last look did."""
         if not self.told_nothing(learned=True):
-            self._looked_at = -math.inf
-            self.news.tell()
+            self._unheard()
+
+    def _unheard(self) -> None:
+        """There may be something to see that the watch has not heard of."""
+        self._looked_at = -math.inf
+        self.news.tell()
 
     async def changed(self, timeout_s: float) -> bool:
         """Wait for news from the kernel that the last look has not seen; False when the time passed without any."""
@@ -320,10 +325,6 @@ class World:
         """The way to a node, or None."""
         return self._refs.get(name)
 
-    def refs(self) -> dict[str, NodeRef]:
-        """Every node by name."""
-        return dict(self._refs)
-
     def nearest(self, name: str) -> tuple[str, ...]:
         """Names of nodes that were perhaps meant."""
         import difflib  # for who asked for what there is not
@@ -339,9 +340,12 @@ class World:
         return self._ground.outside_pid(pid)
 
     def attend(self, watched: bool) -> None:
-        """Whether somebody looks: only then are the silent changes polled for."""
+        """Whether somebody looks: only then are the silent changes polled for. What was silent before that, or until it ended, is looked for once."""
         self._watch.attend(watched)
         self.following.attend(watched)
+        if watched != self._watched:
+            self._watched = watched
+            self._unheard()
 
     def at_work(self) -> str:
         """That somebody in the lab interferes, and which processes it may be, in a sentence."""
@@ -358,8 +362,7 @@ class World:
         return self._ground.crowded()
 
     def _ended(self, name: str, expected: bool) -> None:
-        self._looked_at = -math.inf  # it was not heard by the watch
-        self.news.tell()
+        self._unheard()
         if not expected:
             self._on_death(name)
 

@@ -1,6 +1,7 @@
 """Changes that no snapshot holds (settings that no lesson speaks of, disciplines, IPsec, ...): they can decide a packet as well.
 
-The kernel sends no event for most of them, so what differs from the beginning is looked at now and then, while somebody watches.
+The kernel sends no event for most of them, so what differs from the beginning is looked at now and then while somebody watches, and once more when
+nobody does any longer.
 """
 
 from __future__ import annotations
@@ -38,18 +39,24 @@ class Unseen:
         self._on_change = on_change
         self._on_failure = on_failure
         self._task: asyncio.Task[None] | None = None
+        self._watched = False
         self._soon = asyncio.Event()
-        self._known: tuple[str, ...] | None = None
+        self._known: tuple[str, ...] = ()
         self._written = 0
 
     def attend(self, watched: bool) -> None:
-        """Whether somebody looks: else nothing is looked at."""
-        if watched and self._task is None:
+        """Whether somebody watches: else nothing is looked at. What was left behind, or came since, is looked at when that changes."""
+        if watched != self._watched:
+            self._watched = watched
             self.soon()
-            self._task = asyncio.create_task(self._follow())
-        elif not watched and self._task is not None:
-            self._task.cancel()
-            self._task = self._known = None
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._follow())
+
+    async def known(self) -> None:
+        """Returns when what the tutor has written is known: what comes after that is somebody else's."""
+        if self._written != self._sight.written:
+            with contextlib.suppress(OSError):  # out of files: it is looked at again
+                await self._look()
 
     def soon(self) -> None:
         """A verdict was found: look now, so that little can have changed since."""
@@ -63,7 +70,7 @@ class Unseen:
             self._task = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
-        while True:
+        while self._watched or self._soon.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PERIOD_S):
                     await self._soon.wait()
@@ -75,7 +82,7 @@ class Unseen:
         found = (await self._sight.unseen()).now
         if written != self._sight.written:  # meanwhile: some of it is what was before
             return
-        before = self._known if written == self._written else None
+        before = self._known if written == self._written else found
         self._known, self._written = found, written
-        if before is not None and before != found:
+        if before != found:
             self._on_change(tuple(own for own in found if own not in before), tuple(own for own in before if own not in found))
