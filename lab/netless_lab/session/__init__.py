@@ -1,6 +1,6 @@
 """One lab with one learner: the only place that puts the kernel, the course and the progress together.
 
 ``stage`` is what every verb needs; a ``mode`` (``lesson``, ``play``; a drill in its own room) says what judging and help mean; the verbs
-are functions over the stage (``moving``, ``looking``, ``calls``) that ``session`` hands requests to. ``world`` holds the nodes and changes
+are functions over the stage (``moving``, ``looking``) that ``session`` hands requests to. ``world`` holds the nodes and changes
 them; ``judging`` sends probes and asks the judge, ``watch`` judges again after changes; ``pages`` words the state for clients.
 """
