@@ -64,7 +64,7 @@ def test_words_that_narrow(words: str, holds: bool) -> None:
 @pytest.mark.parametrize("size", [(40, 12), (60, 16), (80, 24), (120, 40)], ids=str)
 async def test_the_border_shows_the_keys(size: tuple[int, int]) -> None:
     """f, s, / and Enter stand in the border at every size; whether it follows is seen there."""
-    async with opened(size, opening=OPENING, answers={protocol.Follow: says(protocol.Following(True))}) as (app, pilot, _peer):
+    async with opened(size, opening=OPENING, answers={protocol.Follow: says(protocol.FollowStatus(True))}) as (app, pilot, _peer):
         await pilot.press("f4")
         await pilot.pause()
         assert all(word in screen(app) for word in ("f follow", "s save", "/ filter"))

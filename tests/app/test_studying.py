@@ -20,7 +20,7 @@ from netless_lab import protocol
 OPENING = story.opening("masquerade-opening", log=())
 
 
-FOLLOWED: dict[type[protocol.Request[Any]], Answer] = {protocol.Follow: says(protocol.Following(True))}
+FOLLOWED: dict[type[protocol.Request[Any]], Answer] = {protocol.Follow: says(protocol.FollowStatus(True))}
 EMPTY: dict[type[protocol.Request[Any]], Answer] = {protocol.GetCapture: says(protocol.Capture(b"", 0))}
 KEPT: dict[type[protocol.Request[Any]], Answer] = {**FOLLOWED, **EMPTY, protocol.GetHistory: says(protocol.Account((), "#!/bin/sh\n", "# notes\n"))}
 
@@ -81,7 +81,7 @@ async def test_saving_packets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 async def test_all_that_cannot_be_followed_is_told() -> None:
     """Each reason why following is not whole is shown."""
     missing = ("c1 cannot be followed", "c2 cannot be followed")
-    async with opened(opening=OPENING, answers={protocol.Follow: says(protocol.Following(True, missing))}) as (app, pilot, _peer):
+    async with opened(opening=OPENING, answers={protocol.Follow: says(protocol.FollowStatus(True, missing))}) as (app, pilot, _peer):
         await pilot.press("f4", "f")
         await until(pilot, lambda: all(text in screen(app) for text in missing))
 

@@ -170,7 +170,7 @@ async def test_nobody_looks_nothing_is_heard() -> None:
 async def test_the_learners_own_traffic() -> None:
     """On request a learner's pings are told as journeys, and the lab's own probes are not told twice."""
     async with followed() as lab:
-        assert await lab.ask(protocol.Follow(True)) == protocol.Following(True)
+        assert await lab.ask(protocol.Follow(True)) == protocol.FollowStatus(True)
         await lab.send(Ping("c1", "10.0.0.1"))
         await lab.run("c1", "ping", "-nqc2", "-i0.05", SITE)
         told = [f"10.0.0.2 > {SITE} echo request seq {n}" for n in (1, 2)]

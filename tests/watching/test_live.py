@@ -9,7 +9,7 @@ import pytest
 
 from netless_lab.model.snapshot import Link, Node, Snapshot
 from netless_lab.protocol import ChangesEvent, Message
-from netless_lab.watching.live import Burst, Live, News
+from netless_lab.watching.live import Deed, Live, News
 
 
 class Lab:
@@ -36,8 +36,8 @@ class Lab:
 @pytest.mark.parametrize("broken", [0, 1])
 async def test_what_a_failing_tutor_leaves_behind_is_its_own(broken: int) -> None:
     """A rebuild fails halfway: what it has done is seen at once and called the tutor's; where even a look fails then, the news is not lost."""
-    lab, told, bursts = Lab(), list[Message](), list[Burst]()
-    live = Live(lab, told.append, bursts.append, lambda snapshot: None, lambda error: None)
+    lab, told, deeds = Lab(), list[Message](), list[Deed]()
+    live = Live(lab, told.append, deeds.append, lambda snapshot: None, lambda error: None)
     live.last = await lab.look()
     heard = lab.news.count
     with pytest.raises(RuntimeError, match="no thread"):
@@ -47,14 +47,14 @@ async def test_what_a_failing_tutor_leaves_behind_is_its_own(broken: int) -> Non
             raise RuntimeError("no thread")
     whose = [event.who for event in told if isinstance(event, ChangesEvent)]
     assert (whose, lab.news.count - heard) == ((["tutor"], 0) if not broken else ([], 1))
-    assert not bursts
+    assert not deeds
 
 
 @pytest.mark.parametrize("ends", ["quietly", "cut off"])
 async def test_what_came_while_the_tutor_was_at_work_is_seen_though_it_does_not_look(ends: str) -> None:
     """The tutor begins, the learner types, and the tutor ends without a look, or is cut off: what was typed is seen, and is the learner's."""
-    lab, bursts = Lab(), list[Burst]()
-    live = Live(lab, lambda message: None, bursts.append, lambda snapshot: None, lambda error: None)
+    lab, deeds = Lab(), list[Deed]()
+    live = Live(lab, lambda message: None, deeds.append, lambda snapshot: None, lambda error: None)
     await live.begin()
     typed, rest = asyncio.Event(), asyncio.Event()
 
@@ -69,7 +69,7 @@ async def test_what_came_while_the_tutor_was_at_work_is_seen_though_it_does_not_
 
     working = asyncio.create_task(tutor())
     await typed.wait()
-    assert not bursts
+    assert not deeds
     if ends == "quietly":
         rest.set()
     else:
@@ -78,4 +78,4 @@ async def test_what_came_while_the_tutor_was_at_work_is_seen_though_it_does_not_
         await working
     for _ in range(20):
         await asyncio.sleep(0)
-    assert [[link.name for link in burst.after.nodes[0].links] for burst in bursts] == [["lo", "veth1"]]
+    assert [[link.name for link in deed.after.nodes[0].links] for deed in deeds] == [["lo", "veth1"]]

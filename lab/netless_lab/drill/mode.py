@@ -22,7 +22,7 @@ from ..model.probe import Probe
 from ..model.snapshot import Snapshot
 from ..protocol import FaultStatus, Help, Judged, Judgement, Notice
 from ..session.judging import settle
-from ..session.mode import Mode, Verb
+from ..session.mode import Mode, Refusable
 from ..session.pages import where_of
 from ..session.stage import Stage
 from .breaking import clear, health, in_names
@@ -50,7 +50,7 @@ class Drill:
         self.broken = msgspec.structs.replace(self.broken, began=time.time(), since=time.monotonic())
         return _status(self._stage, self.broken)
 
-    def refuses(self, verb: Verb) -> str:
+    def refuses(self, verb: Refusable) -> str:
         """Whatever would go on with the lessons on a network that is broken on purpose."""
         if verb == "break":
             return "something is broken already: find it, or let `netless mend` take it away first"
@@ -181,7 +181,7 @@ class Recovered:
         self._lesson = stage.lesson
         self.broken = broken
 
-    def refuses(self, verb: Verb) -> str:
+    def refuses(self, verb: Refusable) -> str:
         """As in a lesson."""
         return self._lesson.refuses(verb)
 

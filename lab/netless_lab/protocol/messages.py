@@ -19,7 +19,7 @@ from ..model.snapshot import Snapshot
 from ..model.times import Time
 from ..primitives.roles import Dialect
 from .base import Done, Failed, Hello, Look, Message, Request, Verb
-from .replies import Account, Broke, Capture, ChangeLine, Enterable, Following, Help, Judgement, Mended, Moved, Packet, Proven
+from .replies import Account, Broke, Capture, ChangeLine, Enterable, FollowStatus, Help, Judgement, Mended, Moved, Packet, Proven
 from .status import Commands, CourseView, GetStatus, Status
 
 
@@ -195,7 +195,7 @@ class Enter(Look[Enterable], frozen=True):
     node: str
 
 
-class Follow(Look[Following], frozen=True):
+class Follow(Look[FollowStatus], frozen=True):
     """Follow the learner's own traffic, as ``JourneyEvent`` to all who subscribed, or stop; None only asks. The lab stays as it is."""
 
     on: bool | None = None

@@ -103,7 +103,7 @@ class Account(msgspec.Struct, frozen=True):
     markdown: str
 
 
-class Following(msgspec.Struct, frozen=True):
+class FollowStatus(msgspec.Struct, frozen=True):
     """Whether the learner's own traffic is followed; ``missing`` says in words what cannot be seen."""
 
     following: bool

@@ -21,7 +21,7 @@ from ..model.probe import Probe
 from ..model.snapshot import Snapshot
 from ..protocol import FaultStatus, Help, Judgement, VerdictEvent
 from .judging import judge_places, judge_step, settle
-from .mode import Mode, Verb
+from .mode import Mode, Refusable
 from .pages import help_rungs, judged, onward, where_of
 from .stage import Stage
 
@@ -41,7 +41,7 @@ class Lesson:
         self._stage = stage
         self._live_hint = ""
 
-    def refuses(self, verb: Verb) -> str:
+    def refuses(self, verb: Refusable) -> str:
         """Nothing."""
         return ""
 

@@ -6,7 +6,7 @@ from ..errors import Refusal
 from ..model.clearing import Things
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
-from ..protocol import Account, Capture, CourseView, Enterable, Following, Message, Packet, SnapshotEvent, StatusEvent, VerdictEvent
+from ..protocol import Account, Capture, CourseView, Enterable, FollowStatus, Message, Packet, SnapshotEvent, StatusEvent, VerdictEvent
 from .history import notes, script
 from .judging import send
 from .pages import course_views
@@ -44,14 +44,14 @@ async def account(stage: Stage) -> Account:
     return Account(entries, script(entries, unseen), notes(entries))
 
 
-async def follow(stage: Stage, on: bool | None) -> Following:
+async def follow(stage: Stage, on: bool | None) -> FollowStatus:
     """Follow the learner's own traffic from now on, or stop, or only tell whether."""
     following = stage.world.following
     if on:
         await following.overhear()
     elif on is False:
         following.overhear_no_more()
-    return Following(following.traffic.on, following.missing)
+    return FollowStatus(following.traffic.on, following.missing)
 
 
 def packet(stage: Stage, journey: int, hop: int) -> Packet:

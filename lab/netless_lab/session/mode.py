@@ -13,7 +13,7 @@ from ..model.probe import Probe
 from ..model.snapshot import Snapshot
 from ..protocol import FaultStatus, Help, Judgement
 
-Verb = Literal["run", "next", "play", "break"]
+Refusable = Literal["run", "next", "play", "break"]
 """What a mode may refuse."""
 
 
@@ -28,7 +28,7 @@ class Mode(Protocol):
     def watches(self) -> bool:
         """Whether what changes is judged by itself."""
 
-    def refuses(self, verb: Verb) -> str:
+    def refuses(self, verb: Refusable) -> str:
         """Why this verb cannot be had now, and the way on; "" when it can."""
 
     async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:

@@ -15,7 +15,7 @@ from ..model.snapshot import Snapshot
 from ..primitives.base import Dialect
 from ..primitives.fuse import beside
 from ..protocol import Judged, Judgement, Moved, Notice, Scope
-from .mode import Verb
+from .mode import Refusable
 from .moves import spoken
 from .pages import LAST, bound_actions, judged, onward
 from .play import Play, stop_playing
@@ -380,7 +380,7 @@ def moved(stage: Stage, text: str, ended: str = "") -> Moved:
     return Moved(str(stage.state.position), stage.state.step.title, told, ended)
 
 
-def _refuse(stage: Stage, verb: Verb) -> None:
+def _refuse(stage: Stage, verb: Refusable) -> None:
     if refused := stage.mode.refuses(verb):
         raise Refusal(refused, code=1)
 

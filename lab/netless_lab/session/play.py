@@ -10,7 +10,7 @@ from ..model.journey import Explanation
 from ..model.probe import Probe
 from ..model.snapshot import Snapshot
 from ..protocol import FaultStatus, Help, Judgement
-from .mode import Mode, Verb
+from .mode import Mode, Refusable
 from .stage import Stage
 
 
@@ -26,7 +26,7 @@ class Play:
         self.place = place
         self.passed = passed
 
-    def refuses(self, verb: Verb) -> str:
+    def refuses(self, verb: Refusable) -> str:
         """Nothing is broken on purpose where nothing is judged."""
         if verb == "break":
             return "play mode is on: nothing is judged, so a repair would go unseen. Leave it first"

@@ -32,7 +32,7 @@ from ..protocol import ActionEvent, ChangeLine, ChangesEvent, JourneyEvent, Mess
 from ..sandbox.pid1 import Room
 from ..sandbox.reaper import Reaper
 from ..watching.following import Following
-from ..watching.live import Burst, Live
+from ..watching.live import Deed, Live
 from ..watching.persist import OnFailure
 from ..watching.storm import StormGuard
 from ..watching.unseen import Unseen
@@ -91,7 +91,7 @@ class Stage:
         self.unseen = Unseen(self.world, self._unseen_changed, old)
         self.moves = Moves(self.world, self.live)
         self.history = History()
-        self.own_changes: deque[Burst | None] = deque()
+        self.own_changes: deque[Deed | None] = deque()
         """What the learner changed since the lab was last known to be in a clean state; None for what has no plain opposite."""
         self.judge = WatchingJudge(self._watch)
         self.lesson = self.mode = lesson(self)
@@ -294,10 +294,10 @@ class Stage:
             ours = f"The judge failed ({type(error).__name__}: {error}). That is our fault; your progress is kept; `goto` gets you past the step."
             self.tell(Notice("error", self.full(error) or ours))
 
-    def _learner_changed(self, burst: Burst) -> None:
-        self._changed(burst)
-        self.history.saw(burst.changes, burst.before, burst.after, str(self.state.position))
-        self.mode.on_change(burst.after, by_somebody=True)
+    def _learner_changed(self, deed: Deed) -> None:
+        self._changed(deed)
+        self.history.saw(deed.changes, deed.before, deed.after, str(self.state.position))
+        self.mode.on_change(deed.after, by_somebody=True)
 
     def _unseen_changed(self, came: tuple[str, ...], went: tuple[str, ...]) -> None:
         """What no snapshot holds may stop a packet, or let it pass. What changes while the tutor works is the tutor's own."""
@@ -308,8 +308,8 @@ class Stage:
         self.tell(ChangesEvent(time.time(), "learner", tuple(ChangeLine(line) for line in lines)))
         self.rejudge()
 
-    def _changed(self, burst: Burst | None) -> None:
-        self.own_changes.append(burst)
+    def _changed(self, deed: Deed | None) -> None:
+        self.own_changes.append(deed)
         if len(self.own_changes) > MOST_CHANGES:
             self.own_changes.popleft()
             self.own_changes[0] = None

@@ -23,10 +23,10 @@ async def take_back_last(stage: Stage) -> str:
     The opposite of a change is what the lab as it was differs in from the lab as it became.
     """
     await stage.live.refresh()
-    burst = stage.own_changes[-1] if stage.own_changes else None
-    if burst is None or unlike(stage.live.last, burst.after):
+    deed = stage.own_changes[-1] if stage.own_changes else None
+    if deed is None or unlike(stage.live.last, deed.after):
         return ""  # where it is unlike, somebody else has done something since
-    told = retell(filter(done_by_somebody, diff(burst.after, burst.before)), burst.after, burst.before)
+    told = retell(filter(done_by_somebody, diff(deed.after, deed.before)), deed.after, deed.before)
     if any(own.doings is None for own in told):
         return ""
     try:
@@ -35,10 +35,10 @@ async def take_back_last(stage: Stage) -> str:
             await stage.moves.apply(Run("\n".join(lines)) if isinstance(doing, Typed) else doing)
     except ApplyError:
         return ""
-    if unlike(burst.before, stage.live.last):
+    if unlike(deed.before, stage.live.last):
         return ""
     stage.own_changes.pop()
-    stage.history.saw(diff(burst.after, burst.before), burst.after, burst.before, str(stage.state.position))
+    stage.history.saw(diff(deed.after, deed.before), deed.after, deed.before, str(stage.state.position))
     stage.relive(stage.live.last)
     stage.rejudge()
-    return "; ".join(sentence(change) for change in burst.changes if done_by_somebody(change))
+    return "; ".join(sentence(change) for change in deed.changes if done_by_somebody(change))

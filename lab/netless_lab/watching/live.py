@@ -53,7 +53,7 @@ class News:
 Who = Literal["tutor", "learner", "kernel"]
 
 
-class Sight(Protocol):
+class Visible(Protocol):
     """A lab that can be looked at, and that tells when there is something to see."""
 
     @property
@@ -71,7 +71,7 @@ class Sight(Protocol):
         """Every node as it is now."""
 
 
-class Burst(msgspec.Struct, frozen=True):
+class Deed(msgspec.Struct, frozen=True):
     """What the learner changed between two looks: usually one command."""
 
     before: Snapshot
@@ -82,7 +82,7 @@ class Burst(msgspec.Struct, frozen=True):
 class Live:
     """The last snapshot everybody was told about, and the task that keeps it true."""
 
-    def __init__(self, sight: Sight, tell: Callable[[Message], None], on_learner: Callable[[Burst], None],
+    def __init__(self, sight: Visible, tell: Callable[[Message], None], on_learner: Callable[[Deed], None],
                  on_kernel: Callable[[Snapshot], None], on_failure: OnFailure) -> None:
         """``on_failure`` hears that the lab could not be looked at; it is tried until it can."""
         self._sight = sight
@@ -139,7 +139,7 @@ class Live:
         self.tell(SnapshotEvent(snapshot))
         self.tell(ChangesEvent(time.time(), who, tuple(ChangeLine(sentence(change), change.node, change.quiet) for change in changes)))
         if who == "learner":
-            self._on_learner(Burst(before, snapshot, changes))
+            self._on_learner(Deed(before, snapshot, changes))
         elif who == "kernel":
             self._on_kernel(snapshot)
         return snapshot

@@ -20,7 +20,7 @@ PERIOD_S: Final = 1.0
 OnChange = Callable[[tuple[str, ...], tuple[str, ...]], None]
 
 
-class Sight(Protocol):
+class Differing(Protocol):
     """A lab that can say what differs from its beginning though no snapshot shows it."""
 
     @property
@@ -34,7 +34,7 @@ class Sight(Protocol):
 class Unseen:
     """Says what of it came and what went, in words. What is found first after the tutor wrote is the tutor's own."""
 
-    def __init__(self, sight: Sight, on_change: OnChange, on_failure: OnFailure) -> None:
+    def __init__(self, sight: Differing, on_change: OnChange, on_failure: OnFailure) -> None:
         self._sight = sight
         self._on_change = on_change
         self._on_failure = on_failure
