@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.sandboxed import sandboxed
-from netless_lab.kernel.read import own_node
+from helpers.wires import own_node
 from netless_lab.session.world import World
 from netless_lab.watching.following import Following
 from netless_lab.watching.storm import StormGuard

@@ -18,10 +18,10 @@ from ..model.gates import Family
 from ..model.journey import Hop, Rewrite
 from ..model.journeys.flow import Flow
 from ..model.journeys.packet import TCP, UDP
+from ..model.knobs import slashed
 from ..model.probe import Fetch, Lookup
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
 from ..primitives.base import Where, word
-from ..primitives.sysctl import slashed
 from . import routes
 from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate, sent_to
 from .segment import End
