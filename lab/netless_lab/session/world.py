@@ -20,6 +20,7 @@ from ..errors import ApplyError, Refusal
 from ..ground import programs
 from ..ground.ground import Ground, OnEnd
 from ..ground.plan import missed, plan
+from ..ground.tuning import Tuning
 from ..kernel.beginning import UNKNOWN, Beginning, NodeBeginning, begin, forget, remember
 from ..kernel.discover import Discovery
 from ..kernel.namespace import Namespace, call_in_new
@@ -65,7 +66,7 @@ class World:
         self._looked, self._looked_at = 0, 0.0
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell, self._learned)
         self._watched = False
-        self._tuned: set[tuple[int, int]] = set()
+        self._tuning = Tuning(own)
         self.agent_pid = own.agent_pid
         self.limits = own.limits
         self.course_world: CourseWorld | None = None
@@ -159,7 +160,7 @@ class World:
             found = self._about_to_look()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
         self._ground.release()
-        self._tune_new(snapshot)
+        self._tuning.appeared(snapshot, self._refs)
         self.following.nodes(found, snapshot)
         self._storms.consider(snapshot, found)
         return snapshot
@@ -257,7 +258,7 @@ class World:
         cleaning = self._on_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
         self._reader.open(new.values())  # while the kernel lets links go
         purged = await cleaning
-        self._tuned = {(node.netns, link.ifindex) for node in self.baseline.nodes for link in node.links}  # as at the beginning
+        self._tuning.begin_again(self.baseline)
         if anew:
             await self._ground.serve()
         return Cleaned(lost, purged.problems)
@@ -375,18 +376,6 @@ class World:
     def end_marked(self, mark: str) -> None:
         """End the processes that were started with this variable in their environment."""
         self._ground.end_marked(mark)
-
-    def _tune_new(self, snapshot: Snapshot) -> None:
-        """Give every device that has just appeared what the ground has for new ones."""
-        there = {(node.netns, link.ifindex) for node in snapshot.nodes for link in node.links}
-        self._tuned &= there
-        for node in snapshot.nodes:
-            new = [link for link in node.links if (node.netns, link.ifindex) not in self._tuned]
-            names = tuple(link.name for link in new if link.kind != "loopback")
-            with contextlib.suppress(OSError):  # out of files, or the node has gone: if it is there at the next look, then
-                if new:
-                    self._ground.tune(names, self._refs[node.name], new=len(names) < len(new))
-                self._tuned |= {(node.netns, link.ifindex) for link in new}
 
     async def _writing(self, work: Callable[[], T]) -> T:
         """In the thread, and what is found to differ after it is the tutor's doing."""
