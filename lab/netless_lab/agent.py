@@ -123,7 +123,7 @@ class Agent:
         """Hand a node's namespaces to somebody who enters it, or say why not. Nothing was said to him before, so nothing waits to be sent."""
         try:
             await self._stage.world.begun()  # what he does in there is not to be taken for how it was,
-            await self._stage.unseen.known()  # nor for the tutor's doing
+            await self._stage.handed_over()  # nor for the tutor's doing
             with self._stage.world.way_into(way.asked(request)) as into, writer.get_extra_info("socket").dup() as sock:
                 send_fds(sock, [way.answer(into.told)], into.files)
         except (Refusal, ValueError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 import traceback
@@ -270,6 +271,21 @@ class Stage:
         finally:
             if self.judge.due:
                 self.rejudge()
+
+    async def handed_over(self) -> None:
+        """Returns when what the tutor has written is known, so that what somebody else does next is not taken for it; when it is at work, at once:
+        until its work ends nobody could tell them apart, and that may take as long as a command of a step does.
+        """
+        if not self.unseen.behind:
+            return
+        known, working = asyncio.create_task(self.unseen.known()), asyncio.create_task(self.live.work_begun())
+        try:
+            done, _ = await asyncio.wait((known, working), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            known.cancel()
+            working.cancel()
+        if known in done:
+            known.result()
 
     async def look(self) -> Snapshot:
         """What is there now, for a verb: a change that is seen is not judged beside it, but ``due``."""

@@ -90,7 +90,7 @@ class Live:
         self._on_learner = on_learner
         self._on_kernel = on_kernel
         self._on_failure = on_failure
-        self._tutor = asyncio.Lock()
+        self._tutor, self._working = asyncio.Lock(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.last = Snapshot()
         self.goal: Snapshot | None = None
@@ -113,6 +113,7 @@ class Live:
         written in one is planned on what was seen in it, and a verb's work has several writes.
         """
         async with self._tutor:
+            self._working.set()
             try:
                 yield
             except Exception:
@@ -121,6 +122,12 @@ class Live:
                 except Exception:  # whoever follows looks until that goes, and says why it does not
                     self._sight.news.tell()
                 raise
+            finally:
+                self._working.clear()
+
+    async def work_begun(self) -> None:
+        """Returns when the tutor is at work."""
+        await self._working.wait()
 
     async def refresh(self) -> Snapshot:
         """Look now, tell what changed since everybody was told last, and return what is there."""

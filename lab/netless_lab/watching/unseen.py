@@ -52,9 +52,14 @@ class Unseen:
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._follow())
 
+    @property
+    def behind(self) -> bool:
+        """Whether the tutor has written something that is not known yet."""
+        return self._written != self._sight.written
+
     async def known(self) -> None:
         """Returns when what the tutor has written is known: what comes after that is somebody else's."""
-        if self._written != self._sight.written:
+        if self.behind:
             with contextlib.suppress(OSError):  # out of files: it is looked at again
                 await self._look()
 
