@@ -89,6 +89,15 @@ BROKEN = (
            ip link set veth2 nomaster""",
         ping(SITE), "port-unplugged", "host:veth2",
     ),
+    Broken(
+        "port unplugged, and the host sees whether the container is still there",
+        """ip link set br0 address $(cat /sys/class/net/veth2/address)
+           c1| ip neigh flush all; ping -c1 -W2 10.0.0.1 > /dev/null
+           sysctl -qw net.ipv4.neigh.br0.ucast_solicit=60
+           ip link set veth2 nomaster
+           ip neigh change 10.0.0.2 dev br0 nud probe""",
+        ping(SITE), "port-unplugged", "host:veth2",
+    ),
     Broken("nobody there", "true", ping("10.0.0.99"), "neighbour-unanswered", "c1:neighbour"),
     Broken("no address", "c1| ip addr flush dev veth1", ping("10.0.0.1"), "address-missing", "c1:veth1"),
     Broken("target without address", "c2| ip addr flush dev veth3", ping("10.0.0.3"), "address-missing", "c2:veth3"),

@@ -170,8 +170,29 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
     answered = {(hop.node, hop.link, answers_for(hop)) for hop in hops
                 if hop.neighbour == "answer" and hop.direction == "in" and not _unheard(evidence, hop)}
     waiting = [question for (node, asked), question in found.items() if (node, asked) in waited_for
-               and (node, hops[question.first].link, asked) not in answered and (question.last > after or hops[after].node == node)]
+               and (node, hops[question.first].link, asked) not in answered and (question.last > after or hops[after].node == node)
+               and _is_for_it(evidence, question)]
     return _nearest(evidence, waiting[-1]) if waiting else None
+
+
+def _is_for_it(evidence: Evidence, question: Question) -> bool:
+    """Whether a node that has taken the packet in asks for whom it goes to next, or for whom its answer does: a node asks for others as well, to see
+    whether they are still there (RFC 4861, section 7.3), its sender among them.
+    """
+    asked = evidence.journey.hops[question.first]
+    got, node = _came(evidence, question), evidence.before.node(asked.node)
+    if got is None or node is None or _redirects_to(evidence, asked):
+        return True
+    src, dst = truly(evidence, got)
+    if node.owner(dst) is not None:
+        return asked.dst in (answer(evidence, node, src).next_hop, *ways_on(node, src))
+    return asked.dst in (answer(evidence, node, dst).next_hop, answer(evidence, node, dst, src, got.link).next_hop, *ways_on(node, dst))
+
+
+def _came(evidence: Evidence, question: Question) -> Hop | None:
+    """The packet as it came last into the node that asks, before it asked."""
+    hops = evidence.journey.hops[: question.first + 1]
+    return next((hop for hop in reversed(hops[:-1]) if hop.node == hops[-1].node and hop.direction == "in" and hop.kind not in _NOT_ITSELF), None)
 
 
 def _unheard(evidence: Evidence, reply: Hop) -> bool:
@@ -224,8 +245,7 @@ def _asking(evidence: Evidence, question: Question) -> LastSeen:
     hops = evidence.journey.hops
     first, heard = hops[question.first], hops[question.last]
     last = LastSeen("asking", first.node, first.link, hop=heard, at=question.last, asked=first.dst)
-    came = (hop for hop in reversed(hops[: question.first]) if hop.node == first.node and hop.direction == "in" and hop.kind not in _NOT_ITSELF)
-    if (got := next(came, None)) is None:
+    if (got := _came(evidence, question)) is None:
         return replace(last, kind=_kind(evidence.probe), src=first.src, dst=wanted(evidence) or first.dst)
     if _is_for(evidence, got, first.dst):  # the node makes an answer to what it has taken in
         kind = "echo-reply" if got.kind == "echo-request" else got.kind
