@@ -26,10 +26,17 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
+def one() -> Iterator[Running]:
     """One lab for all."""
     with running() as own:
         yield own
+
+
+@pytest.fixture
+def lab(one: Running) -> Running:
+    """In it all is called as in the lessons: what somebody renames keeps that name also when it is rebuilt."""
+    one.reset("lab")
+    return one
 
 
 @pytest.mark.parametrize("what", NAMES)
