@@ -62,3 +62,13 @@ def test_giving_up_tells_it_in_the_learners_words(lab: Running, how: str) -> Non
     lab.client.ask(Break(fault="gateway-on-the-port", drill=True))
     ended: object = lab.client.ask(Mend()) if how == "mend" else lab.goto("container/neighbour", end=True)
     assert "192.168.7.1 is on right instead of sw0" in said(ended, *told_meanwhile(lab), lab.history().entries[-3:])
+
+
+def test_starting_over_tells_it_in_words_that_end_with_it(lab: Running) -> None:
+    """The learner's words end when the lab is started over, and the fault is told in them before."""
+    build(lab)
+    lab.client.ask(Break(fault="gateway-on-the-port", drill=True))
+    lab.reset("lab")
+    notices, _ = told_meanwhile(lab)
+    for told in (notices, [entry.text for entry in lab.history().entries[-3:]]):
+        assert "192.168.7.1 is on right instead of sw0" in str(told)

@@ -152,9 +152,7 @@ async def reset(stage: Stage, scope: Scope) -> Moved:
     same = not stage.state.passed and not _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope)) and not await stage.passes()
     stop_playing(stage)
     if scope == "lab":
-        fresh = stage.state.progress.started_over(stage.state.course.id)
-        stage.remember(fresh)
-        stage.state = msgspec.structs.replace(stage.state, bindings=Bindings(), notices=Notices())
+        stage.remember(stage.state.progress.started_over(stage.state.course.id))
     if same and scope != "lab":
         return moved(stage, stage.moves.told(await stage.world.repair()) or "Nothing to reset: the lab is as it was at the start.")
     ending = stage.mode.ending()
@@ -286,14 +284,16 @@ async def _apply_step(stage: Stage) -> None:
 
 
 async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: bool = True, anew: bool = False) -> Snapshot:
-    """Build the lab anew for a step's start, or with it ``end``; ``judging``: then judge what is there; ``anew``: the containers too. A step of
-    another course is built in the world of that course.
+    """Build the lab anew for a step's start, or with it ``end``; ``judging``: then judge what is there; ``anew``: the containers too, and in the
+    lessons' names. A step of another course is built in the world of that course.
 
     Raises Refusal: 3 before anything is touched, when the machine lacks what a step on the way needs, and 4.
     """
     await _insist_on_needs(stage, place, end=end)
     async with stage.busy(f"rebuilding to {place}"):
-        stage.enter(await stage.mode.left())
+        stage.enter(await stage.mode.left())  # which may tell what it was, in the names that the learner gave
+        if anew:
+            stage.state = msgspec.structs.replace(stage.state, bindings=Bindings())
         course = stage.library.of(place)
         names = stage.state.bindings if course == stage.state.course else stage.state.progress.bindings(course.id)
         try:
