@@ -71,6 +71,9 @@ class Ground(Launcher, Protocol):
     def end_marked(self, mark: str) -> None:
         """End what the lab started with this variable in its environment."""
 
+    def alone(self) -> bool:
+        """Whether nobody lives here but the processes of the nodes: nobody else can change anything in silence. No where others may live too."""
+
     def has_a_crowd(self) -> bool:
         """Whether so much runs wild that nothing more can be started for it. Takes a thread that may wait."""
 

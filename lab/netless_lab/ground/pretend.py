@@ -203,6 +203,13 @@ class PretendHost:
             "lab back to the start of this step."
         )
 
+    def alone(self) -> bool:
+        """Whether the processes of the nodes are all there are."""
+        try:
+            return set(limits.processes()) <= {ref.pid for ref in self.refs()}
+        except OSError:  # out of open files
+            return False
+
     def has_a_crowd(self) -> bool:
         """Whether nothing more can be started for all that runs: a fork bomb, most likely. Takes a thread that may wait."""
         return bool(self.crowded()) or (limits.tasks() > MANY and not self._another_may_start())

@@ -35,7 +35,7 @@ _OF_TOOLS: Final = ("xtables.lock", "ebtables.lock")
 
 
 class Repaired(msgspec.Struct, frozen=True):
-    """What was missing of the lab's own files and is there again, by its paths; and what could not be put back, in words."""
+    """What was missing of the lab's own files and is there again, by its paths; and what could not be put right, of those and of all else, in words."""
 
     there: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()

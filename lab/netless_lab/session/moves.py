@@ -20,10 +20,11 @@ from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
 from ..primitives.run import Run
 from ..protocol import Notice
+from ..sandbox.room_files import Repaired
 from ..watching.live import Live
 from .judging import settle
 from .state import actions_before
-from .world import Cleaned, World
+from .world import World
 
 ATTEMPTS = 3
 """How often a rebuild is tried when what it has just taken away is there again: somebody in the lab makes it in a loop."""
@@ -97,13 +98,13 @@ class Moves:
     async def _clean(self, keep: tuple[str, ...], *, anew: bool) -> None:
         self.told(await self._world.purge(keep, anew=anew))
 
-    def told(self, cleaned: Cleaned) -> str:
+    def told(self, repaired: Repaired) -> str:
         """What of the lab itself had to be put back, and what could not, in words, told to every view too; "" when nothing."""
         texts = []
-        if cleaned.lost:
-            texts.append(f"Files of the lab itself were missing ({_listed(cleaned.lost)}): they were put back.")
-        if cleaned.problems:
-            texts.append(f"Not all could be put back: {_listed(cleaned.problems)}. A new lab has it right: `netless down` ends this one.")
+        if repaired.there:
+            texts.append(f"Files of the lab itself were missing ({_listed(repaired.there)}): they were put back.")
+        if repaired.problems:
+            texts.append(f"Not all could be put back: {_listed(repaired.problems)}. A new lab has it right: `netless down` ends this one.")
         for text in texts:
             self._live.tell(Notice("warning", text))
         return " ".join(texts)

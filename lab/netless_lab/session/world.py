@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..course.step import World as CourseWorld
 from ..errors import ApplyError, Refusal
@@ -27,27 +27,23 @@ from ..kernel.namespace import Namespace, call_in_new
 from ..kernel.read import NodeRef, Reader
 from ..kernel.watch import Watch
 from ..model.clearing import Things
+from ..model.diff import diff
 from ..model.evidence import Evidence
 from ..model.needs import Lack
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
+from ..sandbox.room_files import Repaired
 from ..sandbox.spaces import WayInto
 from ..watching.following import Following
 from ..watching.live import News
 from ..watching.storm import StormGuard
+from .untouched import Untouched
 
 if TYPE_CHECKING:
     from ..ground.writing import Writer
 
 T = TypeVar("T")
-
-
-class Cleaned(NamedTuple):
-    """What came of a purge or a repair: files of the lab that were missing and are there again, and what could not be put right, in words."""
-
-    lost: tuple[str, ...]
-    problems: tuple[str, ...]
 
 
 class World:
@@ -67,6 +63,7 @@ class World:
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell, self._learned)
         self._watched = False
         self._tuning = Tuning(own)
+        self._untouched = Untouched(own)
         self.agent_pid = own.agent_pid
         self.limits = own.limits
         self.course_world: CourseWorld | None = None
@@ -109,7 +106,7 @@ class World:
         if reading.cancelled() or reading.exception() is not None:
             self._begun = None
 
-    async def become(self, wanted: CourseWorld) -> Cleaned:
+    async def become(self, wanted: CourseWorld) -> Repaired:
         """The world of another course in place of this one: all is put back and every container ended, then begun with those of that one.
         The same world again is made whole where somebody ended what is no container.
 
@@ -223,7 +220,8 @@ class World:
         made, since = plan(actions, before), self._writer.number
         with self._ground.hands_off():
             try:
-                await self._writing(lambda: self._writer.write(made))
+                if made.steps:
+                    await self._writing(lambda: self._writer.write(made))
             except ApplyError:
                 if onto is None and self._writer.number > since + 1:
                     now = await self.look()
@@ -238,8 +236,13 @@ class World:
 
         check(plan(actions, self._seen))
 
-    async def purge(self, containers: tuple[str, ...], *, anew: bool = False) -> Cleaned:
-        """Back to the world before the first step, with exactly these containers running; with ``anew`` they and the internet in fresh namespaces."""
+    async def purge(self, containers: tuple[str, ...], *, anew: bool = False) -> Repaired:
+        """Back to the world before the first step, with exactly these containers running; with ``anew`` they and the internet in fresh namespaces.
+
+        What of the lab's own files was missing, and what of all could not be put right.
+        """
+        if not anew and self._untouched.perhaps(containers) and not diff(self.baseline, self._seen if self.told_nothing(learned=True) else await self.look()):
+            return Repaired()
         known = {ref.namespace.inode for ref in self._ground.refs()}
         await self._in_thread(self._ground.clear_the_crowd)
         self._ground.end_strangers()
@@ -261,16 +264,17 @@ class World:
         self._tuning.begin_again(self.baseline)
         if anew:
             await self._ground.serve()
-        return Cleaned(lost, purged.problems)
+        if not purged.problems:
+            self._untouched.cleaned()
+        return Repaired(lost, purged.problems)
 
     def _follow_the_nodes(self) -> None:
         """What is remembered of nodes is theirs in other namespaces too. For the thread on which all that reads it is done."""
         self._beginning = self._beginning.moved(self._ground.refs())
 
-    async def repair(self) -> Cleaned:
+    async def repair(self) -> Repaired:
         """Put back what is missing or covered of the lab's own files."""
-        repaired = await self._in_thread(self._ground.repair)
-        return Cleaned(repaired.there, repaired.problems)
+        return await self._in_thread(self._ground.repair)
 
     async def unseen(self, *, born: bool = True) -> Things:
         """What a purge would take away though no snapshot shows it, in words; ``born`` as in ``kernel.unseen``."""
@@ -301,11 +305,13 @@ class World:
 
         refs = self._refs
         self._reader.catch_up()
+        self._untouched.touched()
         return await self.following.probe(probe, lambda: probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s), self._seen)
 
     async def investigate(self, probe: Probe) -> Evidence:
         """Send one probe once and gather every fact about what became of it."""
         self._reader.catch_up()
+        self._untouched.touched()
         return await self.following.investigate(probe, self._refs, self._reader)
 
     async def type_in_host(self, text: str, *, python: bool) -> str:
@@ -334,6 +340,7 @@ class World:
 
     def way_into(self, name: str) -> WayInto:
         """The way into a node. Raises Refusal."""
+        self._untouched.touched()
         return self._ground.way_into(self._resolve(name))
 
     def outside_pid(self, pid: int | None) -> int | None:
@@ -363,6 +370,7 @@ class World:
         return self._ground.crowded()
 
     def _ended(self, name: str, expected: bool) -> None:
+        self._untouched.touched()
         self._unheard()
         if not expected:
             self._on_death(name)
@@ -379,6 +387,7 @@ class World:
 
     async def _writing(self, work: Callable[[], T]) -> T:
         """In the thread, and what is found to differ after it is the tutor's doing."""
+        self._untouched.touched()
         self.written += 1
         return await self._in_thread(work)
 
