@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import resource
 
@@ -17,7 +18,7 @@ from netless_lab.kernel.namespace import Namespace, call_in_new
 from netless_lab.kernel.read import NodeRef, Reader
 from netless_lab.model.journey import Journey
 from netless_lab.model.probe import Outcome, Ping
-from netless_lab.watching.following import Following
+from netless_lab.watching.following import SETTLE_S, Following
 
 SITE = "198.51.100.10"
 
@@ -159,6 +160,23 @@ async def test_room_for_a_flood_is_taken_while_traffic_is_followed() -> None:
         lab.following.attend(True)
         await lab.following.ready()
         assert mapped() == len(nodes) * PROBED * SLOT
+        await lab.following.close()
+
+
+@sandboxed
+async def test_room_is_given_back_whenever_it_is_no_more_needed() -> None:
+    """Traffic is followed for a moment just when the nodes begin to be listened to: the rings become small again all the same."""
+    with wired() as nodes:
+        lab = Followed(nodes)
+        lab.attend(*nodes)
+        for round_ in range(20):
+            lab.following.attend(True)
+            await asyncio.sleep(SETTLE_S * (0.95 + round_ / 200))  # around the moment at which they are
+            await lab.following.overhear()
+            lab.following.overhear_no_more()
+            assert await becomes(lambda: mapped() == len(nodes) * PROBED * SLOT)
+            lab.following.attend(False)
+            assert await becomes(lambda: mapped() == 0)
         await lab.following.close()
 
 

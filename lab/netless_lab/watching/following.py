@@ -70,6 +70,8 @@ class Following:
         self._refs: dict[str, NodeRef] = {}
         self._watched = self._overhears = False
         self._changing: asyncio.Task[None] | None = None
+        self._changes = 0
+        """How often it was to be listened otherwise."""
         self._numbers = 0
         self._sent = 0
         self._kept: OrderedDict[int, Kept] = OrderedDict()
@@ -261,22 +263,19 @@ class Following:
         return numbered
 
     def _change_soon(self) -> None:
+        self._changes += 1
         if self._changing is None or self._changing.done():
             self._changing = asyncio.get_running_loop().create_task(self._change())
 
     async def _change(self) -> None:
         """Listen to the nodes there are, once they stay the same for a moment; again when others came while the taps were opened."""
-        attended = None
-        while attended != self._wanted():
-            wanted = self._wanted()
+        heeded = 0
+        while heeded != self._changes:
+            changes = self._changes
             await asyncio.sleep(SETTLE_S)
-            if wanted == self._wanted():
+            if changes == self._changes:
                 await persist(self._listen, self._on_failure)
-                attended = wanted
-
-    def _wanted(self) -> tuple[bool, Mapping[str, NodeRef], bool]:
-        """How it should be listened."""
-        return self._watched, self._refs, self._overhears
+                heeded = changes
 
     async def _listen(self) -> None:
         with contextlib.suppress(OSError):  # a node that has gone meanwhile
