@@ -15,11 +15,12 @@ from netless_lab.explain.case import Case
 from netless_lab.explain.catalogue import CATALOGUE
 from netless_lab.explain.cause import Cause, certainty, inferred, said, state
 from netless_lab.explain.ladder import RUNGS, explain
+from netless_lab.explain.last_seen import locate
 from netless_lab.model.evidence import Drop, Evidence, RouteAnswer, Run
 from netless_lab.model.journey import Death, Hop, Journey, Tunnel
 from netless_lab.model.netfilter import rules as r
 from netless_lab.model.probe import Fetch, Outcome, Ping
-from netless_lab.model.snapshot import Address, BridgePort, Chain, Rule, Snapshot
+from netless_lab.model.snapshot import Address, BridgePort, Chain, Route, Rule, Snapshot
 from netless_lab.primitives.base import Where
 
 PROBE = Ping("c1", "198.51.100.10")
@@ -88,6 +89,20 @@ def test_a_node_that_was_never_meant_to_forward_is_only_likely() -> None:
     nodes = tuple(msgspec.structs.replace(node, role="container") if node.name == "host" else node for node in snapshot.nodes)
     told = explain(evidence(msgspec.structs.replace(snapshot, nodes=nodes), AT_ROUTER))
     assert told.code == "forwarding-off" and told.certainty == "likely"
+
+
+def test_a_question_of_a_bridges_node_that_is_first_seen_at_a_port_was_asked_on_the_bridge() -> None:
+    """What left br0 before anything was recorded was answered there, so nobody waits for it; and where nobody answers, br0 is where it was asked."""
+    asked = [Hop("host", "veth2", "out", 1.0, "arp-request", "who has 10.0.0.2", "10.0.0.1", "10.0.0.2", neighbour="question"),
+             Hop("c1", "veth1", "in", 1.0, "arp-request", "who has 10.0.0.2", "10.0.0.1", "10.0.0.2", neighbour="question")]  # fmt: skip
+    answered = Hop("host", "br0", "in", 2.0, "arp-reply", "10.0.0.2 is at", "10.0.0.2", "10.0.0.1", neighbour="answer")
+    plain = lab_with(2)
+    connected = msgspec.structs.replace(plain.nodes[0], routes=(*plain.nodes[0].routes, Route("10.0.0.0/24", None, "br0")))
+    snapshot = msgspec.structs.replace(plain, nodes=(connected, *plain.nodes[1:]))
+    to_host = [msgspec.structs.replace(own, dst="10.0.0.1") for own in (hop("c1", "veth1", "out"), hop("host", "br0", "in"))]
+    found = [locate(msgspec.structs.replace(evidence(snapshot, stuck(*hops)), probe=Ping("c1", "10.0.0.1")))
+             for hops in ((*asked, *to_host), (*to_host, *asked), (*to_host, *asked, answered))]  # fmt: skip
+    assert [(last.stage, last.node, last.link) for last in found] == [("asking", "host", "br0"), ("asking", "host", "br0"), ("delivered", "host", "br0")]
 
 
 SIX_HOPS = tuple(

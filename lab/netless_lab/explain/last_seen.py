@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -170,18 +171,27 @@ def open_question(evidence: Evidence, after: int) -> Question | None:
     answered = {(hop.node, hop.link, answers_for(hop)) for hop in hops
                 if hop.neighbour == "answer" and hop.direction == "in" and not _unheard(evidence, hop)}
     waiting = [question for (node, asked), question in found.items() if (node, asked) in waited_for
-               and (node, hops[question.first].link, asked) not in answered and (question.last > after or hops[after].node == node)
+               and (node, asked_on(evidence, hops[question.first]), asked) not in answered and (question.last > after or hops[after].node == node)
                and _is_for_it(evidence, question)]
     return _nearest(evidence, waiting[-1]) if waiting else None
 
 
+def asked_on(evidence: Evidence, question: Hop) -> str:
+    """The device by which a node asks, of which the first sighting may be missing: on its way out of a bridge a question passes a port as well."""
+    node = evidence.before.node(question.node)
+    if node is None or question.direction != "out":
+        return question.link
+    bridge = node.ip_device(question.link)
+    return bridge if answer(evidence, node, question.dst).dev == bridge else question.link
+
+
 def _is_for_it(evidence: Evidence, question: Question) -> bool:
     """Whether a node that has taken the packet in asks for whom it goes to next, or for whom its answer does: a node asks for others as well, to see
-    whether they are still there (RFC 4861, section 7.3), its sender among them.
+    whether they are still there (RFC 4861, section 7.3), its sender among them. It may have begun to ask before the packet came.
     """
     asked = evidence.journey.hops[question.first]
-    got, node = _came(evidence, question), evidence.before.node(asked.node)
-    if got is None or node is None or _redirects_to(evidence, asked):
+    node, got = evidence.before.node(asked.node), _came(evidence, question) or next(_coming_in(evidence.journey.hops, asked.node), None)
+    if node is None or got is None or _redirects_to(evidence, asked):
         return True
     src, dst = truly(evidence, got)
     if node.owner(dst) is not None:
@@ -191,8 +201,13 @@ def _is_for_it(evidence: Evidence, question: Question) -> bool:
 
 def _came(evidence: Evidence, question: Question) -> Hop | None:
     """The packet as it came last into the node that asks, before it asked."""
-    hops = evidence.journey.hops[: question.first + 1]
-    return next((hop for hop in reversed(hops[:-1]) if hop.node == hops[-1].node and hop.direction == "in" and hop.kind not in _NOT_ITSELF), None)
+    hops = evidence.journey.hops
+    return next(_coming_in(tuple(reversed(hops[: question.first])), hops[question.first].node), None)
+
+
+def _coming_in(hops: Sequence[Hop], node: str) -> Iterator[Hop]:
+    """The sightings of the packet itself as it comes into a node."""
+    return (hop for hop in hops if hop.node == node and hop.direction == "in" and hop.kind not in _NOT_ITSELF)
 
 
 def _unheard(evidence: Evidence, reply: Hop) -> bool:
@@ -244,7 +259,7 @@ def _asking(evidence: Evidence, question: Question) -> LastSeen:
     """Who asked for whom, and which packet waits for the answer."""
     hops = evidence.journey.hops
     first, heard = hops[question.first], hops[question.last]
-    last = LastSeen("asking", first.node, first.link, hop=heard, at=question.last, asked=first.dst)
+    last = LastSeen("asking", first.node, asked_on(evidence, first), hop=heard, at=question.last, asked=first.dst)
     if (got := _came(evidence, question)) is None:
         return replace(last, kind=_kind(evidence.probe), src=first.src, dst=wanted(evidence) or first.dst)
     if _is_for(evidence, got, first.dst):  # the node makes an answer to what it has taken in
