@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -64,6 +65,11 @@ class Learner:
             self.wait_for(telling)
         assert going.returncode == 0
 
+    def see_it_done(self, *words: str) -> None:
+        """Wait until the step is done, and whoever does it is at rest: until then no key counts that does something."""
+        self.wait_for("Check ✓ done", *words)
+        assert eventually(lambda: not json.loads(self.netless("status", "--json"))["busy"])
+
     def click(self, word: str, *, row: str) -> None:
         """A click on a word in the first row that holds another."""
         y, text = next((y, text) for y, text in enumerate(self.screen().split("\n"), 1) if row in text)
@@ -92,13 +98,13 @@ def test_a_lesson_by_keys(tmp_path: Path) -> None:
     """Run and Next lead through the first lesson; what the screen says is true of the kernel."""
     with learner(tmp_path, 120, 40) as seat:
         seat.press("r")
-        seat.wait_for("Check ✓ done")
+        seat.see_it_done()
         assert "c1" in seat.elsewhere("ip", "netns", "list")
         for number in (2, 3, 4):
             seat.press("n")
             seat.wait_for(f"{number}/4")
             seat.press("r")
-            seat.wait_for("Check ✓ done")
+            seat.see_it_done()
         assert "127.0.0.1/8" in seat.elsewhere("ip", "-n", "c1", "-br", "addr", "show", "lo")
         seat.press("q")
         seat.wait_for("LEFT WITH 0")
@@ -108,7 +114,7 @@ def test_two_presses_in_one_read_are_one_run(tmp_path: Path) -> None:
     """A key that comes with the one before it finds the lab busy: the step is done, the next one is not."""
     with learner(tmp_path, 122, 40) as seat:
         seat.press("rr")
-        seat.wait_for("Check ✓ done", "1/4")
+        seat.see_it_done("1/4")
         seat.press("n")
         seat.wait_for("2/4", "Check 0 of")
         assert "decoy" not in seat.elsewhere("ip", "netns", "list")
