@@ -12,7 +12,9 @@ from netless_lab.model.journeys.converse import Conversation, Sorter
 from netless_lab.model.journeys.decode import decode
 from netless_lab.model.journeys.flow import MOST_SILENT, Flow
 from netless_lab.model.journeys.frame import Frame
+from netless_lab.model.journeys.own import of_probe
 from netless_lab.model.journeys.packet import Packet, Tuple
+from netless_lab.model.probe import Outcome, Udp
 
 SECOND = 10**9
 NOW = 10**18
@@ -70,6 +72,16 @@ def test_of_packets_that_came_in_pieces_a_bounded_number_is_remembered() -> None
             sort(sorter, *((NOW + number * 1_000_000, "c1", "out", data) for number, data in zip(numbers, echoes, strict=True)))
             counts.append(len(kept(sorter, kind=tuple)))
         assert counts[-1] == counts[2 if flag else 0]
+
+
+def test_what_is_said_of_an_earlier_datagram_from_that_port_hides_no_later_one() -> None:
+    """A router's word about what was sent before anybody recorded comes in first: the probe's own conversation begins with its datagram all the same."""
+    sent = datagram(("10.0.0.2", 4000), ("10.0.0.9", 5000))
+    word = frames.error(3, 1, sent[14:])
+    probe = Udp("c1", "10.0.0.9", 5000, source_port=4000)
+    found = sort(Sorter(), (NOW, "host", "out", word), (NOW + 1, "c1", "in", word), (NOW + 2, "c1", "out", sent))
+    own = of_probe(probe, Outcome(probe, "failed", "unreachable", "", ident=4000), found)
+    assert [[(sight.frame.node, sight.packet.kind) for sight in one.sights] for one in own] == [[("c1", "udp")]]
 
 
 def test_one_that_has_been_silent_is_still_known_as_it_began() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import dropwhile
 from typing import Final, NamedTuple, TypeVar
 
 from .flow import Flow, Groups
@@ -42,6 +43,14 @@ class Conversation:
         turned = Conversation(self.talks)
         turned.sights = [sight._replace(leg=-sight.leg) for sight in self.sights]
         return turned
+
+    def begun(self) -> Conversation:
+        """Without what is said, before its first packet, of others that were sent before anybody recorded."""
+        if self.first.packet.kind != "icmp-error":
+            return self
+        later = Conversation(self.talks)
+        later.sights = list(dropwhile(lambda sight: sight.packet.kind == "icmp-error", self.sights))
+        return later
 
     @property
     def first(self) -> Sight:
