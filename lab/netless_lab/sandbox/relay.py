@@ -30,13 +30,12 @@ _MOST_HELD = 1 << 20
 """Bytes. A terminal's buffer has 64 KiB (drivers/tty/tty_buffer.c); a read takes up to 4 KiB of it."""
 
 
-def open_terminal(ptmx: str = "/dev/ptmx") -> tuple[int, int, int]:
-    """(controlling end, the program's end, its number in /dev/pts) of a new terminal of the devpts that ``ptmx`` belongs to.
+def open_terminal() -> tuple[int, int, int]:
+    """(controlling end, the program's end, its number in /dev/pts) of a new terminal of the room that this process is in.
 
-    From outside a room, ``ptmx`` is ``/proc/AGENT/root/dev/pts/ptmx``. The program's end is opened by TIOCGPTPEER (Linux 4.13), which needs
-    no path.
+    The program's end is opened by TIOCGPTPEER (Linux 4.13), which needs no path.
     """
-    master = os.open(ptmx, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    master = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
         number = struct.unpack("i", fcntl.ioctl(master, _TIOCGPTN, bytes(4)))[0]

@@ -154,10 +154,8 @@ class _Machine:
         field = cleared(fields, kept)
         if field is None:
             return False
-        shift, bits = 0, int.from_bytes(kept, "big") ^ ((1 << len(kept) * 8) - 1)
-        while not bits >> shift & 1:
-            shift += 1
-        value = int.from_bytes(flipped, "big")
+        bits, value = int.from_bytes(kept, "big") ^ ((1 << len(kept) * 8) - 1), int.from_bytes(flipped, "big")
+        shift = (bits & -bits).bit_length() - 1
         if value & ~bits:
             return False
         payload = (value >> shift).to_bytes(field.width, "big")
