@@ -6,8 +6,12 @@ import os
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from helpers.running import Running
 
 MAY_LACK = "kernel_may_lack"
 """The marker of tests that may skip in CI: for what this kernel has no means. What only root can try is not chosen for others (``root``)."""
@@ -67,7 +71,17 @@ def _shares_a_lab(item: pytest.Item) -> bool:
     """Whether a fixture of the whole file is behind it: made once in each process that gets a test of the file."""
     fixtures = item.session._fixturemanager.getfixturedefs
     names = getattr(item, "fixturenames", ())
-    return any(found and found[-1].scope == "module" for name in names if (found := fixtures(name, item)))
+    behind = ((name, fixtures(name, item) or ()) for name in names)
+    return any(own.scope == "module" for name, found in behind for own in found[-2 if found and name in found[-1].argnames else -1 :])
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Running]:
+    """One lab for all tests of a file: each begins with its own goto or reset, or leaves the lab as it was."""
+    from helpers.running import running  # what has no lab of this kind starts without the client and its messages
+
+    with running() as own:
+        yield own
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,11 @@ def socket_name(lab: str, uid: int) -> str:
     return f"\0{PREFIX}/{uid}/{check_name(lab)}"
 
 
+def terminals_name(lab: str, uid: int) -> str:
+    """Where the keeper of a lab's terminals is found (``sandbox.kept``), with its leading zero byte: no lab's own name has a slash."""
+    return f"{socket_name(lab, uid)}/terminals"
+
+
 def address(lab: str) -> str:
     """Where a lab of this user is found from here: a path for those who live in it, else @ and its abstract name.
 

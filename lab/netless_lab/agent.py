@@ -41,6 +41,8 @@ class Agent:
         self._callers = callers
         self._audience = audience
         self._clients: set[Connection] = set()
+        self._onlookers: set[Connection] = set()
+        """Those of them that only listen: no lease waits for them."""
         self._watching: set[Connection] = set()
         """Those for whom the lab is watched: who has subscribed, entered, or asked for more than a look."""
         self._turn = asyncio.Lock()
@@ -57,6 +59,11 @@ class Agent:
     def clients(self) -> int:
         """How many are connected now."""
         return len(self._clients)
+
+    @property
+    def _users(self) -> int:
+        """How many of them use the lab."""
+        return len(self._clients - self._onlookers)
 
     async def serve(self) -> str:
         """Serve those who come in (``Callers``) until the lab is to end; returns why."""
@@ -75,7 +82,7 @@ class Agent:
 
     async def _until_unused(self) -> str:
         while not self._reason:
-            left = self._lease.ends(self._last_use, self.clients) - time.monotonic()
+            left = self._lease.ends(self._last_use, self._users) - time.monotonic()
             if left <= 0:
                 return "its lease was up: nobody had used it for so long"
             self._news.clear()
@@ -106,6 +113,8 @@ class Agent:
                 self._watch_for(client)
                 while await reader.read(LINE_LIMIT):
                     pass
+                if way.stays(first):
+                    self._session.command_ended()
             elif (hello := self._greeted(first, client)) is not None:
                 self._attend(client, hello)
                 await self._listen(lines, client)
@@ -142,6 +151,8 @@ class Agent:
     def _attend(self, client: Connection, hello: protocol.Hello) -> None:
         self._lease = hello.lease or self._lease
         client.send(protocol.Hello(client="agent", lab=self._stage.name))
+        if hello.onlooker:
+            self._onlookers.add(client)
         self._use(client)
 
     def _use(self, client: Connection) -> None:
@@ -162,7 +173,10 @@ class Agent:
         if client in self._clients:
             self._clients.discard(client)
             self._watching.discard(client)
-            self._last_use = time.monotonic()
+            if client in self._onlookers:
+                self._onlookers.discard(client)
+            else:
+                self._last_use = time.monotonic()
             self._stage.clients = self.clients
             self._stage.attend(bool(self._watching))
             self._news.set()
@@ -226,28 +240,49 @@ class Agent:
         match request:
             case protocol.Subscribe():
                 client.begun()
-                for message in self._session.introduction():
+                for message in self._session.introduction(past=request.past):
                     if message.kind in request.kinds:
                         client.send(message)
-                self._audience.join(client, request.kinds)
+                self._audience.join(client, request.kinds, mine=request.mine)
                 self._watch_for(client)
                 return request.done(None)
             case protocol.Look():
                 client.begun()
                 return await self._session.answer(request)
+            case protocol.Run(wait=True) | protocol.Check(wait=True):
+                from .session.ripening import ripe  # no lab needs it to be ready
+
+                async def ask(own: protocol.Run | protocol.Check) -> protocol.Judgement:
+                    return own.reply(await self._in_turn(client, own))
+
+                return request.done(await ripe(self._stage, request, ask, client.send, lambda: client in self._clients))
+            case protocol.WhatLeaves():
+                lost = request.reply(await self._in_turn(client, request))
+                return request.done(protocol.Parting(self._stays(), lost.going, len(self._onlookers)))
             case _:
-                self._watch_for(client)
-                async with client.in_turn(self._turn):
-                    return await self._session.answer(request)
+                return await self._in_turn(client, request)
+
+    async def _in_turn(self, client: Connection, request: protocol.Asked) -> protocol.Done:
+        self._watch_for(client)
+        async with client.in_turn(self._turn):
+            self._audience.served = client
+            try:
+                return await self._session.answer(request)
+            finally:
+                self._audience.served = None
 
     def _left(self) -> str:
         """The tutor that started the lab was quit by the one client who asks: end the lab, or say why it goes on."""
-        if self.clients > 1:
+        stays = self._stays()
+        if not stays:
+            self.end("the tutor was quit")
+        return stays
+
+    def _stays(self) -> str:
+        """Why the lab goes on though the tutor that started it is quit by the one client who asks; "" when it ends."""
+        if self._users > 1:
             return "somebody else uses it"
-        if self._lease.lasting:
-            return "`netless up` asked for it to last"
-        self.end("the tutor was quit")
-        return ""
+        return "`netless up` asked for it to last" if self._lease.lasting else ""
 
 
 class _Numbered(msgspec.Struct):

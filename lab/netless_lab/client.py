@@ -8,6 +8,7 @@ has said nothing for ``SILENCE_S`` while something was asked of him has to greet
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
@@ -25,6 +26,8 @@ R = TypeVar("R")
 OnEvent: TypeAlias = "Callable[[protocol.AgentMessage], None]"
 PATIENCE_S: Final = 5.0
 """How long an agent may take to greet, in seconds."""
+ENDING_S: Final = 10.0
+"""How long a lab whose agent was killed may take to let its name go, in seconds."""
 SILENCE_S: Final = 8.0
 """After so many seconds without a word, while a request is not answered, it is asked whether the lab still lives."""
 LINE_LIMIT: Final = 16 << 20
@@ -133,7 +136,11 @@ class Client:
         Refusal: what comes is no answer to it, or the lab, by the name in our hello, does not even greet any more.
         """
         number = next(self._ids)
-        self._send(msgspec.structs.replace(request, id=number), "the request")
+        try:
+            self._send(msgspec.structs.replace(request, id=number), "the request")
+        except LabGone:
+            self._hear_the_rest()
+            raise
         while True:
             message = self._awaited()
             if isinstance(message, protocol.Done) and message.id == number:
@@ -148,6 +155,12 @@ class Client:
             self._sock.sendall(protocol.encode(message))
         except OSError as error:
             raise LabGone(f"the lab hung up before {what} could be sent: it has ended, or can open no more files") from error
+
+    def _hear_the_rest(self) -> None:
+        """What a lab that hung up had said before, why it ended among it."""
+        with contextlib.suppress(LabGone, TimeoutError, Refusal):
+            while self._on_event is not None:
+                self._on_event(understood(self._line(time.monotonic() + PATIENCE_S)))
 
     def _awaited(self) -> protocol.AgentMessage:
         """The next message of an agent that has something to answer."""

@@ -112,11 +112,13 @@ class Audience:
     """The clients that subscribed: what happens in a lab is told to each that wants to hear of its kind, whoever caused it."""
 
     def __init__(self) -> None:
-        self._clients: dict[Connection, frozenset[str]] = {}
+        self._clients: dict[Connection, tuple[frozenset[str], bool]] = {}
+        self.served: Connection | None = None
+        """Whose verb is being done now."""
 
-    def join(self, client: Connection, kinds: Iterable[protocol.Kind]) -> None:
-        """From now on it hears of these kinds of events, whatever it heard of before."""
-        self._clients[client] = frozenset(kinds)
+    def join(self, client: Connection, kinds: Iterable[protocol.Kind], *, mine: bool = False) -> None:
+        """From now on it hears of these kinds of events, whatever it heard of before; with ``mine`` only while it is ``served``."""
+        self._clients[client] = frozenset(kinds), mine
 
     def leave(self, client: Connection) -> None:
         """It hears no more. Harmless when it did not."""
@@ -124,6 +126,6 @@ class Audience:
 
     def tell(self, message: protocol.Message) -> None:
         """Send an event to those who want its kind."""
-        for client, kinds in self._clients.items():
-            if message.kind in kinds:
+        for client, (kinds, mine) in self._clients.items():
+            if message.kind in kinds and (client is self.served or not mine):
                 client.send(message)

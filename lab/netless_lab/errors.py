@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .model.clearing import Clearing
 
 ExitCode = Literal[1, 2, 3, 4, 5]
-"""1 the check failed, 2 wrong usage or bad lesson, 3 this machine cannot, 4 our own fault, 5 there is no such lab."""
+"""1 the check failed or the lab forbids it now, 2 wrong usage or bad lesson, 3 this machine cannot, 4 our own fault, 5 there is no such lab."""
 
 
 class Refusal(Exception):
@@ -46,9 +46,12 @@ def for_want_of_room(error: BaseException) -> str:
 
 
 class ApplyError(Exception):
-    """A change to the lab that the kernel refused, in words. ``errno`` is its name (EEXIST ...), "" when no system call failed; ``advice`` what to do."""
+    """A change to the lab that the kernel refused, in words: the ``problem``, and ``advice`` what to do. ``errno`` is its name (EEXIST ...), "" when
+    no system call failed.
+    """
 
     def __init__(self, text: str, *, errno: str = "", advice: str = "") -> None:
         super().__init__(f"{text} {advice}".rstrip())
+        self.problem = text
         self.errno = errno
         self.advice = advice

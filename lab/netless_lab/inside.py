@@ -11,16 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from .agent import Agent
 from .connection import Audience
-from .course.catalog import Library
-from .course.files import library, read_folder, shelved
-from .course.places import lessons_root
 from .course.progress import Progress, encode
+from .courses import handed
 from .kernel.inotify import Inotify
 from .kernel.room import make_table
+from .kernel.terminals import Terminals
 from .orders import Orders
 from .protocol import Notice
 from .room import NETLESS, SOCKET
@@ -54,8 +51,7 @@ def main(room: Room) -> None:
     """Be the lab's agent; returning ends the lab."""
     raise_files()
     make_table()
-    orders = msgspec.json.decode(room.argument.encode(), type=Orders) if room.argument else Orders()
-    asyncio.run(_live(room, orders))
+    asyncio.run(_live(room, Orders.from_json(room.argument)))
 
 
 async def _live(room: Room, orders: Orders) -> None:
@@ -66,7 +62,7 @@ async def _live(room: Room, orders: Orders) -> None:
     def save(progress: Progress) -> None:
         callers.keep(encode(progress))
 
-    audience, courses = Audience(), _library(orders)
+    audience, courses = Audience(), handed(room.ahead)
     course = courses.course(orders.course) or courses.course(orders.progress.here) or courses.courses[0]
     stage = Stage(room, reaper, courses, course, orders.progress, save, audience.tell, Lesson)
     if orders.drops is not None:
@@ -82,12 +78,13 @@ async def _live(room: Room, orders: Orders) -> None:
         if notice:
             stage.note(notice)
     loop.set_exception_handler(_Unforeseen(stage))
-    door = _InnerDoor(loop, callers)
+    door, terminals = _InnerDoor(loop, callers), Terminals(loop, session.command_ended)
     room.ready()
     later = loop.create_task(_when_greeted(stage.world))
     await agent.serve()
     later.cancel()
     door.close()
+    terminals.close()
     os._exit(0)
 
 
@@ -120,17 +117,6 @@ def _drills(courses: tuple[Course, ...]) -> Answering:
         return await drills().answer(stage, request)
 
     return answer
-
-
-def _library(orders: Orders) -> Library:
-    """The course in the folder that was named, or every course there is. Raises LookupError when not one can be used."""
-    if orders.folder:
-        found = shelved([read_folder(Path(orders.folder), orders.language)], orders.language)
-    else:
-        found = library(orders.lessons, orders.language)
-    if not found.courses:
-        raise LookupError(f"no course can be read in {orders.folder or lessons_root()}: `netless lint` says why")
-    return found
 
 
 class _Unforeseen:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .sandbox.drops.load import Loaded
 
 ENTRY: Final = "netless_lab.inside:main"
+_COURSES: Final = "netless_lab.courses:read"
 _SAVER: Final = "netless_lab.course.saved:saver"
 _JOIN_S: Final = 5.0
 """How long a lab that another process starts may take to answer."""
@@ -141,13 +142,14 @@ def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_p
         started = launch(
             lab,
             ENTRY,
-            argument=msgspec.json.encode(orders).decode(),
+            argument=orders.to_json(),
             # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own
             keep=(folder or str(lessons_root()), *((lessons,) if lessons else ()), *show),
             pass_fds=(drops.ring,) if drops is not None else (),
             held_fds=(drops.link,) if drops is not None else (),
             saver=_SAVER if path is not None else "",
             kept_in=str(path or ""),
+            ahead=_COURSES,
         ).wait()
         if drops is not None:
             drops.aim(started.pid)

@@ -1,8 +1,8 @@
 """When a lab ends by itself: after its lease, counted from the moment its last client hung up. Pure: every time is handed in.
 
 Clients are what counts: a tutor, a shell and an ``exec`` hold their connection open as long as they last. A process that somebody left
-running in the lab is no client and prolongs nothing. A verb such as ``check`` is a client for a moment: the lease starts over after it,
-and stays of the kind it was.
+running in the lab is no client and prolongs nothing, nor does a client that only looks on (``Hello.onlooker``). A verb such as ``check`` is a
+client for a moment: the lease starts over after it, and stays of the kind it was.
 """
 
 from __future__ import annotations

@@ -31,3 +31,12 @@ class Orders(msgspec.Struct, frozen=True):
     lessons: str = ""
     language: str = ""
     drops: DropSource | None = None
+
+    def to_json(self) -> str:
+        """For the room's argument."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Orders:
+        """Back; for a room that was given no argument the usual ones."""
+        return msgspec.json.decode(text.encode(), type=cls) if text else cls()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
@@ -33,7 +34,7 @@ class Stream:
         self._lost: LabGone | None = None
         """Why nobody listens any more: nothing that is asked after that would be answered."""
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[protocol.Done]] = {}
+        self._waiting: dict[int, Callable[[protocol.Done | protocol.Failed | LabGone], None]] = {}
         self.hello = hello
 
     @classmethod
@@ -53,20 +54,38 @@ class Stream:
             writer.close()
             raise
 
-    async def ask(self, request: protocol.Request[R]) -> R:
+    async def ask(self, request: protocol.Request[R], heard: Callable[[R], None] | None = None) -> R:
         """Send a request and wait for its reply; needs ``listen`` to be running, or to begin. Raises Refused, LabGone, and Refusal for what is no
         answer.
+
+        The asker goes on a little later than the reply is read, and other messages may be read meanwhile; ``heard`` is called in its place on the wire.
         """
         if self._lost is not None:
             raise self._lost
         number = next(self._ids)
-        future: asyncio.Future[protocol.Done] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+
+        def settle(message: protocol.Done | protocol.Failed | LabGone) -> None:
+            if future.done():
+                return
+            if isinstance(message, protocol.Done):
+                try:
+                    answer = reply(request, message)
+                except Exception as error:  # whatever it is, it is the asker's; who reads the wire reads on
+                    future.set_exception(error)
+                else:
+                    future.set_result(answer)
+                    if heard is not None:
+                        heard(answer)
+            else:
+                future.set_exception(Refused(message) if isinstance(message, protocol.Failed) else message)
+
+        self._waiting[number] = settle
         self._writer.write(protocol.encode(msgspec.structs.replace(request, id=number)))
         try:
             while not (await asyncio.wait((future,), timeout=SILENCE_S))[0]:
                 await self._insist_on_life()
-            return reply(request, future.result())
+            return future.result()
         finally:
             self._waiting.pop(number, None)
 
@@ -94,9 +113,8 @@ class Stream:
             raise self._lost from None
         finally:
             self._lost = self._lost or LabGone("the lab is listened to no longer")
-            for future in self._waiting.values():
-                if not future.done():
-                    future.set_exception(self._lost)
+            for settle in self._waiting.values():
+                settle(self._lost)
 
     def close(self) -> None:
         """Hang up."""
@@ -104,13 +122,8 @@ class Stream:
 
     def _take(self, message: protocol.AgentMessage, on_event: OnEvent) -> None:
         if isinstance(message, protocol.Done | protocol.Failed):
-            future = self._waiting.get(message.id)
-            if future is None or future.done():
-                return
-            if isinstance(message, protocol.Done):
-                future.set_result(message)
-            else:
-                future.set_exception(Refused(message))
+            if message.id in self._waiting:
+                self._waiting[message.id](message)
             return
         on_event(message)
 
@@ -121,6 +134,6 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         line = await reader.readline()
     except (OSError, ValueError) as error:  # ValueError: longer than LINE_LIMIT
         raise LabGone(f"the connection to the lab broke: {error}") from error
-    if not line:
-        raise LabGone("the lab ended")
+    if not line:  # who ends in good order says why before (``Bye``)
+        raise LabGone("it broke off without a word, as a lab does that is killed")
     return line

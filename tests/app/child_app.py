@@ -1,4 +1,4 @@
-"""The tutor in a process of its own, on a scripted lab: ``python child_app.py [crash | replay | stuck]``. For tests from outside and benchmarks."""
+"""The tutor in a process of its own, on a scripted lab: ``python child_app.py [crash | replay | stuck] [asks] [f10]``. For tests from outside and benchmarks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import msgspec
 from app import story
 from app.driving import COURSES
 from app.helpers import Answer, Peer, says_nonsense
-from netless.app import leaving, run_app
+from netless import leaving
+from netless.app import run_app
 from netless.app.screens.tutor import TutorScreen
+from netless.config.schema import Settings
 from netless_lab import protocol, stream
 from netless_lab.model.journey import Journey
 
@@ -46,7 +48,7 @@ def _compute(self: TutorScreen) -> None:
 
 def main() -> int:
     """Run until told to stop; with ``crash`` the lab says what no lab says, with ``replay`` a packet moves on and on, with ``stuck`` the
-    loop computes for ever."""
+    loop computes for ever; with ``asks`` the terminal is asked for its background; with ``f10`` it is that key that quits."""
     opening = story.opening()
     if "replay" in sys.argv:
         from app import journeys
@@ -58,16 +60,17 @@ def main() -> int:
         def soon(self: TutorScreen) -> None:
             self.set_timer(1.0, lambda: play(self))
 
-        TutorScreen.first_look = soon  # type: ignore[assignment, method-assign]
+        setattr(TutorScreen, "_first_look", soon)  # noqa: B010
         opening = story.opening("masquerade-opening", log=())
     if "crash" in sys.argv:
         setattr(stream, "reply", _trust)  # noqa: B010
-        setattr(TutorScreen, "_replay", _fail)  # noqa: B010
+        setattr(TutorScreen, "replay", _fail)  # noqa: B010
     if "stuck" in sys.argv:
         setattr(leaving, "PATIENCE_S", 0.5)  # noqa: B010
-        TutorScreen.first_look = _compute  # type: ignore[assignment, method-assign]
+        setattr(TutorScreen, "_first_look", _compute)  # noqa: B010
     peer = Peer(opening, {**COURSES, **NONSENSE} if "crash" in sys.argv else COURSES)
-    return leaving.exit_code(run_app(peer.connect, theme="dark"))
+    settings = Settings(theme="auto" if "asks" in sys.argv else "dark", keys={"quit": ("f10",)} if "f10" in sys.argv else {})
+    return leaving.exit_code(run_app(peer.connect, settings))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 from textual import events
 from textual._context import visible_screen_stack
 from textual.app import App
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -18,7 +19,8 @@ from app import story
 from app.helpers import Answer, Peer
 from app.recordings import recorded
 from netless.app.app import TutorApp
-from netless.app.themes import NAMES
+from netless.config.colours import DARK, LIGHT
+from netless.config.schema import DEFAULTS, Settings
 from netless_lab import protocol
 
 COURSES: dict[type[protocol.Request[Any]], Answer] = {
@@ -33,10 +35,13 @@ async def opened(
     opening: list[protocol.Message] | None = None,
     answers: dict[type[protocol.Request[Any]], Answer] | None = None,
     theme: str = "dark",
+    settings: Settings = DEFAULTS,
+    course: str | None = None,
+    began: bool = False,
 ) -> AsyncIterator[tuple[TutorApp, Pilot[None], Peer]]:
-    """The app, joined and painted; its pilot; and the lab's end of the wire."""
+    """The app, joined and painted; its pilot; and the lab's end of the wire. ``began``: the lab is one that this app started."""
     peer = Peer(story.opening() if opening is None else opening, {**COURSES, **(answers or {})})
-    app = TutorApp(peer.connect, theme=NAMES["light" if theme == "light" else "dark"])
+    app = TutorApp(peer.connect, palette=LIGHT if theme == "light" else DARK, settings=settings, course=course, began=lambda: began)
     async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
         await until(pilot, lambda: bool(app.view.courses) and (opening == [] or app.view.status is not None))
         await pilot.pause()
@@ -46,7 +51,7 @@ async def opened(
 def typed_at_once(app: TutorApp, *keys: str) -> None:
     """What the driver does with several keys in one read: all of them lie in the app's queue before it takes the first."""
     for key in keys:
-        app.post_message(events.Key(key, key if len(key) == 1 else None))
+        app.post_message(events.Key(_character_to_key(key), key) if len(key) == 1 else events.Key(key, None))
 
 
 async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 15.0) -> None:

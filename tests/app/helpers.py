@@ -25,6 +25,7 @@ _NOTHING_MUCH: dict[Any, Any] = {
     protocol.Judgement: protocol.Judgement((), ""),
     protocol.Help: protocol.Help(0, "", 0),
     Clearing: Clearing(),
+    protocol.Parting: protocol.Parting(),
     protocol.Enterable: protocol.Enterable("host"),
 }
 
@@ -47,6 +48,8 @@ class Peer:
         self.answers = dict(answers or {})
         self.asked: list[Any] = []
         self.held: dict[type[protocol.Request[Any]], threading.Event] = {}
+        self.hung_up = threading.Event()
+        """Set when the app's end of a conversation is closed."""
         self._ours: socket.socket | None = None
         self._lock = threading.Lock()
 
@@ -93,6 +96,10 @@ class Peer:
                     threading.Thread(target=self._answer, args=(request,), daemon=True).start()
         except (OSError, ValueError):
             pass
+        finally:
+            stream.close()
+            sock.close()
+            self.hung_up.set()
 
     def _answer(self, request: protocol.Request[Any]) -> None:
         gate = self.held.get(type(request))

@@ -141,7 +141,7 @@ def looked_at_too_early(lab: Conversation) -> Iterator[Moment]:
     for number in range(4):
         yield f"plug-hint-{number}", lab.ask(protocol.Hint())
     yield "plug-play", lab.ask(protocol.Play(on=True))
-    yield "plug-play-over", lab.ask(protocol.Play(on=False), then=protocol.VerdictEvent)
+    yield "plug-play-over", lab.ask(protocol.Play(on=False, force=True), then=protocol.VerdictEvent)
     lab.unheard("ip link set veth2 up", "host")
     yield "plug-reset", lab.ask(protocol.Reset(), then=protocol.VerdictEvent)
 

@@ -38,6 +38,7 @@ __all__ = [
     "WHY",
     "course",
     "events",
+    "followed",
     "judged",
     "opening",
     "page",
@@ -114,13 +115,21 @@ def page(hints: int = 0) -> protocol.StepPage:
 
 
 def status(*, done: int = 5, hints: int = 0, verdict: Verdict | None = None, busy: str = "", playing: bool = False,
-           dialect: str = "ip", broken: str = "", position: protocol.StepPage | None = None) -> protocol.Status:  # fmt: skip
-    """The status at cable/plug, varied; ``position``: with the page of another step."""
+           dialect: str = "ip", broken: str = "", position: protocol.StepPage | None = None,
+           forbidden: dict[protocol.Act, str] | None = None) -> protocol.Status:  # fmt: skip
+    """The status at cable/plug, varied; ``position``: with the page of another step; ``forbidden``: for these reasons, and no others."""
     shown = position or page(hints)
+    waits: dict[protocol.Act, str] = {act: f"the lab is busy: {busy}" for act in protocol.ACTS if busy and act not in protocol.BESIDE}
+    offers = (_HERE.status.offers if forbidden is None else forbidden) | waits
     return msgspec.structs.replace(
         _HERE.status, position=shown.position, course=course(done, broken), page=shown, verdict=verdict, busy=busy, playing=playing,
-        dialect=dialect,
+        dialect=dialect, offers=offers,
     )  # fmt: skip
+
+
+def followed(request: protocol.Request[Any]) -> list[protocol.Message]:
+    """What a lab at the end of internet/masquerade answers to who asks for the learner's own packets: every view hears that they are followed."""
+    return [protocol.StatusEvent(msgspec.structs.replace(recorded("masquerade-opening").status, following=True)), request.done(protocol.FollowStatus(True))]
 
 
 def opening(moment: str = "plug-opening", log: Sequence[protocol.Message] = (*LOG, *PROBES)) -> list[protocol.Message]:

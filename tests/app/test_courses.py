@@ -61,11 +61,23 @@ async def test_goto_lists_every_course_and_says_which_one_is_here() -> None:
         assert peer.asked[-1].target == "overlay/internet/masquerade"
 
 
+async def test_a_lab_that_stands_in_another_course_is_not_rebuilt_unasked() -> None:
+    """Whoever asks for a course and finds a lab that stands in another one gets the list of steps with that course's first step chosen."""
+    async with opened(opening=[], answers=of_two_courses(), size=(120, 100), course="overlay") as (app, pilot, peer):
+        peer.say(protocol.StatusEvent(story.status()))
+        await until(pilot, lambda: isinstance(app.screen, GotoScreen))
+        assert peer.kinds() == []
+        await pilot.press("enter")
+        await until(pilot, lambda: peer.kinds() == ["Goto"])
+        first = story.course(0).lessons[0]
+        assert peer.asked[-1].target == f"overlay/{first.id}/{first.steps[0].id}"
+
+
 async def test_the_picker_names_a_course_that_cannot_be_used() -> None:
     """With why, and without steps to choose from."""
     async with opened(answers=of_two_courses(), size=(120, 60)) as (app, pilot, _peer):
         await until(pilot, lambda: len(app.view.courses) == 3)
-        await pilot.press("escape")
+        await pilot.press("C")
         assert isinstance(app.screen, PickerScreen)
         assert "torn (cannot be used)" in screen(app) and "this is not TOML" in screen(app)
 

@@ -13,14 +13,15 @@ from app import story
 from app.driving import opened, rows, screen, until
 from app.helpers import Answer, says, says_nonsense
 from app.recordings import recorded
-from netless.app.reduce import Event, Joined, reduce
 from netless.app.screens.drill import DrillScreen, GiveUpScreen, ToldScreen
 from netless.app.screens.places import GotoScreen
 from netless.app.screens.why import WhyScreen
-from netless.app.view import Act, View, can
 from netless.app.widgets.document import Document
+from netless.desk.reduce import Event, Joined, reduce
+from netless.desk.view import View, forbids
 from netless_lab import protocol
 from netless_lab.drill.spent import help_used, took
+from netless_lab.protocol import Act
 
 FAULTS = tuple(
     msgspec.structs.replace(fault, lacks="macvlan devices" if fault.id == "macvlan-and-its-host" else "")
@@ -48,7 +49,8 @@ def with_fault(fault: protocol.FaultStatus | None) -> protocol.StatusEvent:
     """The status while this is broken: a drill is at the step that it needs, whatever the learner came from. None: at cable/plug."""
     if fault is None:
         return protocol.StatusEvent(story.status(verdict=story.PENDING))
-    return protocol.StatusEvent(msgspec.structs.replace(recorded("drill-check").status, fault=fault))
+    moment = "drill-mended" if fault.healthy else "drill-check"
+    return protocol.StatusEvent(msgspec.structs.replace(recorded(moment).status, fault=fault))
 
 
 def opening(fault: protocol.FaultStatus | None = None) -> list[protocol.Message]:
@@ -58,13 +60,13 @@ def opening(fault: protocol.FaultStatus | None = None) -> list[protocol.Message]
     return [with_fault(fault), *recorded("drill-opening").events[1:], *story.events("drill-check", of=protocol.ProbeEvent)]
 
 
-def drills(text: str = "", mended: str = "") -> dict[type[protocol.Request[Any]], Answer]:
+def drills(text: str = "", mended: str = "", came_from: str = "") -> dict[type[protocol.Request[Any]], Answer]:
     """What the lab answers about drills: its faults, that one was broken, and with these words that it is over."""
     assert SICK is not None
     return {
         protocol.GetFaults: says(FAULTS),
         protocol.Break: says(protocol.Broke(TELLS, WHERE, SICK)),
-        protocol.Mend: says(protocol.Mended(text, WHERE, mended)),
+        protocol.Mend: says(protocol.Mended(text, WHERE, mended, came_from, "container/internet/forwarding")),
     }
 
 
@@ -79,15 +81,14 @@ async def test_the_menu_offers_secrets_and_a_list() -> None:
         await pilot.press("D")
         await until(pilot, lambda: "The host does not forward" in screen(app))
         text = screen(app)
-        assert "for instructors" in text
-        assert "this machine" in text
-        assert "lacks macvlan devices" in text
+        assert "for instructors" in text and "the same number breaks the same thing" in text
+        assert "this machine" in text and "lacks macvlan devices" in text  # a row ends between
         await pilot.press(*"4821")
         assert screen(app).count("seed 4821") == 2
         await pilot.press("enter")
         await until(pilot, lambda: "Check" in peer.kinds())
         start = next(request for request in peer.asked if isinstance(request, protocol.Break))
-        assert msgspec.structs.replace(start, id=0) == protocol.Break(seed=4821, drill=True)
+        assert msgspec.structs.replace(start, id=0, seen=None) == protocol.Break(seed=4821, drill=True)
 
 
 @pytest.mark.parametrize("typed", ["²", "٣", "Ⅷ", "7²", "½"])
@@ -110,7 +111,7 @@ async def test_an_exam_and_a_chosen_fault() -> None:
             await until(pilot, lambda: "The host does not forward" in screen(app))
             await pilot.press(*keys, "enter")
             await until(pilot, lambda: not app.view.busy and "Check" in peer.kinds())
-            assert msgspec.structs.replace(peer.asked[-2], id=0) == wanted
+            assert msgspec.structs.replace(peer.asked[-2], id=0, seen=None) == wanted
             peer.asked.clear()
 
 
@@ -138,21 +139,26 @@ async def test_only_the_symptom_is_told(size: tuple[int, int]) -> None:
 
 async def test_hints_are_kept_and_shown() -> None:
     """Each hint that is opened stays on the page, numbered."""
-    told = iter(("Look at the host.", "Look at its switches."))
-    answers: dict[type[protocol.Request[Any]], Answer] = {
-        protocol.Hint: lambda request: [request.done(protocol.Help(0, next(told), 1))]
-    }
+    hints = ("Look at the host.", "Look at its switches.")
+    numbers = iter((1, 2))
+
+    def opens(request: protocol.Request[Any]) -> list[protocol.Message]:
+        number = next(numbers)
+        told = with_fault(msgspec.structs.replace(broken(), hints_open=hints[:number]))
+        return [told, request.done(protocol.Help(number - 1, hints[number - 1], 2 - number))]
+
+    answers: dict[type[protocol.Request[Any]], Answer] = {protocol.Hint: opens}
     async with opened(opening=opening(broken()), answers=answers) as (app, pilot, _peer):
         for number in (1, 2):
             await pilot.press("h")
-            await until(pilot, lambda: len(app.view.drill_hints) == number)  # noqa: B023
+            await until(pilot, lambda: app.view.fault is not None and len(app.view.fault.hints_open) == number)  # noqa: B023
         text = words(app.get_default_screen().lesson.prose)
         assert "hint 1 Look at the host. hint 2 Look at its switches." in text
 
 
 async def test_the_end_tells_all_and_leads_back() -> None:
     """Healthy again: time, help, cause, what mends it and the step that teaches it; m goes back to where the learner was."""
-    answers = drills("done")
+    answers = drills("done", came_from="container/cable/plug")
     async with opened(opening=opening(), answers=answers) as (app, pilot, peer):
         await pilot.press("D", "enter")
         await until(pilot, lambda: "Check" in peer.kinds() and not app.view.busy)
@@ -167,7 +173,7 @@ async def test_the_end_tells_all_and_leads_back() -> None:
         await pilot.press("escape", "m")
         await until(pilot, lambda: peer.kinds()[-1] == "Goto")
         assert isinstance(peer.asked[-2], protocol.Mend)
-        assert peer.asked[-1].target == "container/cable/plug"
+        assert (peer.asked[-1].target, peer.asked[-1].end) == ("container/cable/plug", False)
 
 
 async def test_the_step_that_teaches_is_one_key_away() -> None:
@@ -197,17 +203,6 @@ async def test_giving_up_asks_and_tells() -> None:
         await until(pilot, lambda: isinstance(app.screen, GotoScreen))
 
 
-async def test_why_sends_packets_first_when_none_is_known() -> None:
-    """After joining a drill no packet is known: w lets the judge send them, then asks about one that died."""
-    answers: dict[type[protocol.Request[Any]], Answer] = {
-        protocol.Check: recorded("drill-check").answer, protocol.Explain: recorded("drill-why").answer,
-    }  # fmt: skip
-    async with opened(opening=opening(broken())[:3], answers=answers) as (app, pilot, peer):
-        await pilot.press("w")
-        await until(pilot, lambda: isinstance(app.screen, WhyScreen))
-        assert peer.kinds() == ["Check", "Explain"]
-
-
 async def test_why_keeps_the_fix_until_asked() -> None:
     """Cause, certainty in word and shape, place, facts; the fix only after another key; the step that teaches it by g."""
     answers: dict[type[protocol.Request[Any]], Answer] = {protocol.Explain: recorded("drill-why").answer}
@@ -225,8 +220,8 @@ async def test_why_keeps_the_fix_until_asked() -> None:
         await until(pilot, lambda: isinstance(app.screen, GotoScreen))
 
 
-def test_an_exam_locks_the_help() -> None:
-    """In an exam hint and Why are dead; in a drill they help; what goes on with the lessons is dead in both."""
+def test_the_keys_of_a_drill_are_those_the_lab_offers() -> None:
+    """Broken, the lessons rest; well again, it can be put away, and something else be broken."""
 
     def view(fault: protocol.FaultStatus | None) -> View:
         events: list[Event] = [Joined("default"), *opening(fault)]  # type: ignore[list-item]
@@ -235,16 +230,12 @@ def test_an_exam_locks_the_help() -> None:
             now = reduce(now, event)
         return now
 
-    drill, exam, over = view(broken()), view(broken(exam=True)), view(OVER)
-    assert all(can(drill, act) for act in ("hint", "why", "check", "mend", "goto", "reset"))
-    assert not any(can(drill, act) for act in ("run", "type", "next", "back", "play", "drill"))
-    assert not can(exam, "hint")
-    assert not can(exam, "why")
-    assert can(exam, "mend")
-    asked: tuple[Act, ...] = ("check", "hint", "why", "mend", "goto", "drill")
-    assert [act for act in asked if can(over, act)] == ["mend", "goto"]
-    assert can(view(None), "drill")
-    assert not can(view(None), "mend")
+    lessons: tuple[Act, ...] = ("run", "type", "next", "play")
+    drill, over, none = view(broken()), view(OVER), view(None)
+    assert all(not forbids(drill, act) for act in ("hint", "why", "check", "mend", "goto", "reset"))
+    assert all(forbids(drill, act) for act in (*lessons, "drill"))
+    assert all(not forbids(over, act) for act in ("check", "mend", "goto", "reset", "drill")) and all(forbids(over, act) for act in lessons)
+    assert not forbids(none, "drill") and forbids(none, "mend")
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (192, "3 min 12 s")])

@@ -12,8 +12,8 @@ import pytest
 
 from app.driving import opened, screen, until
 from app.helpers import says, says_nonsense
-from netless.app.export import write, write_packets
-from netless.app.leaving import crash_report
+from netless.commands.export import write, write_packets
+from netless.crash import report as crash_report
 from netless_lab import protocol
 from netless_lab.protocol import Account, Capture
 
@@ -39,7 +39,7 @@ async def test_export_writes_script_and_notes(tmp_path: Path, monkeypatch: pytes
     assert scripts[0].stat().st_mode & 0o111
 
 
-@pytest.mark.parametrize("keys", ["f5 e", "f4 s"])
+@pytest.mark.parametrize("keys", ["f5 e", "f4 s", "f12"])
 async def test_export_that_cannot_write_says_so(keys: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When neither the folder nor the home can be written to, the learner hears why, and the app goes on."""
     folder = tmp_path / "gone"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import pytest
 from helpers.checkout import as_here
 from helpers.seat import Seat
 from helpers.seat import seated as on_a_terminal
+from netless import __version__
 
 
 @contextmanager
@@ -60,6 +63,23 @@ def test_who_never_comes_back_to_keys_and_signals_ends_too(tmp_path: Path, asked
         assert "`netless down` ends it" in seat.told()
 
 
+def test_the_key_that_somebody_quits_with_ends_what_is_stuck(tmp_path: Path) -> None:
+    """The key is that of a person's keymap, not of the table."""
+    with seated(tmp_path, "stuck", "f10") as seat:
+        seat.read_until(b"computes")
+        seat.type(b"\x1b[21~")
+        assert seat.ended() == 0
+        assert seat.restored()
+
+
+@pytest.mark.parametrize(("printed", "told"), [(r"\033[?1049lgone \342\200", "gone"), (r"\342\200\246", "")], ids=["cut", "not given back"])
+def test_a_seat_tells_what_can_be_read_of_it(printed: str, told: str) -> None:
+    """A letter that was not written to its end is none; of a screen that was not given back there is nothing to tell."""
+    with on_a_terminal(["/bin/sh", "-c", f"printf '{printed}'"], as_here()) as seat:
+        assert seat.ended() == 0
+        assert seat.told() == told
+
+
 def test_ctrl_c_in_a_small_screen(tmp_path: Path) -> None:
     """Ctrl-c also leaves from help, goto and the rest."""
     with seated(tmp_path) as seat:
@@ -70,7 +90,7 @@ def test_ctrl_c_in_a_small_screen(tmp_path: Path) -> None:
         assert seat.restored()
 
 
-@pytest.mark.parametrize(("key", "where"), [(b"w", "in _why"), (b"c", "in _paint")], ids=["in a worker", "while painting"])
+@pytest.mark.parametrize(("key", "where"), [(b"w", "in why"), (b"c", "in _paint")], ids=["in a worker", "while painting"])
 def test_a_crash_restores_and_reports(tmp_path: Path, key: bytes, where: str) -> None:
     """A failure of our own: the terminal is restored, one sentence says where the report is, the report holds the traceback (F4)."""
     with seated(tmp_path, "crash") as seat:
@@ -87,6 +107,10 @@ def test_a_crash_restores_and_reports(tmp_path: Path, key: bytes, where: str) ->
         assert where in report
         assert "ValidationError: Expected `str`, got `" in report
         assert "at `$." in report
+        assert f"netless {__version__}, Python {platform.python_version()}, textual 8." in report
+        assert "terminal: TERM=" in report and "120x40" in report
+        assert re.search("(?m)^asked of the lab: .*" + ("Explain" if key == b"w" else "Check"), report)
+        assert re.search("(?m)^events: Joined, ", report)
 
 
 def test_the_terminal_goes_away(tmp_path: Path) -> None:

@@ -45,6 +45,56 @@ def test_quitting_ends_the_lab_and_says_so(desk: Desk, key: bytes) -> None:
         assert eventually(lambda: gone(agent))
 
 
+def test_quitting_asks_before_what_was_built_goes(desk: Desk) -> None:
+    """What no step brings back is named, and two quick presses lose nothing; a yes ends the lab."""
+    with desk.tutor() as seat:
+        desk.build()
+        agent = desk.agent()
+        seat.type(b"q")
+        seat.read_until(b"mine is gone from the host")
+        seat.said = b""
+        seat.type(b"q\x03")
+        seat.read_until(b"mine is gone from the host")
+        assert desk.still_built()
+        seat.type(b"y")
+        assert seat.ended() == 0 and seat.restored()
+        assert f"the lab {desk.lab} is gone, with everything in it" in seat.told()
+        assert eventually(lambda: gone(agent))
+
+
+def test_quitting_can_keep_the_lab(desk: Desk) -> None:
+    """It goes on as after an accident, which is said, and coming back joins it."""
+    with desk.tutor() as seat:
+        desk.build()
+        seat.type(b"\x03")
+        seat.read_until(b"Keep it")
+        seat.type(b"k")
+        assert seat.ended() == 0 and seat.restored()
+        assert f"the lab {desk.lab} goes on: `netless --lab {desk.lab}` comes back to it within 30 minutes" in seat.told() and "is gone" not in seat.told()
+    assert desk.still_built()
+
+
+def test_quitting_asks_when_others_look_on(desk: Desk) -> None:
+    """Who follows would see the lab end."""
+    with desk.tutor() as seat, desk.begin("follow") as follower:
+        assert follower.stdout is not None and follower.stdout.readline()
+        seat.type(b"q")
+        seat.read_until(b"1 other looks on")
+        seat.type(b"y")
+        assert seat.ended() == 0
+        assert follower.wait(20) == 0 or follower.returncode
+
+
+def test_quitting_says_when_ticks_could_not_be_kept(desk: Desk) -> None:
+    """Where nothing can be written, such as on a full disk, what was earned goes with the lab."""
+    desk.environment["XDG_STATE_HOME"] = "/proc/nowhere"
+    with desk.tutor() as seat:
+        assert desk.netless("run").returncode == 0
+        seat.type(b"q")
+        assert seat.ended() == 0 and seat.restored()
+        assert f"the lab {desk.lab} is gone, with everything in it; your ticks could not be kept" in seat.told()
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_signal_keeps_the_lab(desk: Desk, number: signal.Signals) -> None:
     """A signal from outside, SIGKILL too, ends the tutor and leaves the lab as it is."""
@@ -97,7 +147,9 @@ def test_a_crash_without_a_lab_promises_none(desk: Desk) -> None:
 
 
 def test_coming_back_joins_where_one_was(desk: Desk) -> None:
-    """After the ssh dropped, opening the tutor again shows the same step of the same lab; quitting it then leaves a lab it did not start."""
+    """After the ssh dropped, opening the tutor again shows the same step of the same lab; quitting it then leaves a lab
+    it did not start, and says so.
+    """
     with desk.tutor() as seat:
         desk.netless("goto", "cable/plug")
         seat.read_until(b"Plug one end")
@@ -108,7 +160,7 @@ def test_coming_back_joins_where_one_was(desk: Desk) -> None:
         assert desk.still_built()
         seat.type(b"q")
         assert seat.ended() == 0
-        assert "is gone" not in seat.told()
+        assert f"the lab {desk.lab} goes on: this tutor did not start it" in seat.told() and "is gone" not in seat.told()
         assert desk.still_built()
 
 
@@ -157,4 +209,5 @@ def test_quitting_leaves_a_lab_of_the_same_name_that_nobody_uses_just_now(desk: 
         assert desk.still_built()
         seat.type(b"q")
         assert seat.ended() == 0
+        assert f"the lab {desk.lab} goes on: this tutor did not start it" in seat.told()
         assert desk.still_built()

@@ -10,10 +10,11 @@ import pytest
 from textual.widgets import Input
 
 from app import story
-from app.driving import opened, screen, until
+from app.driving import opened, screen, strips, until
 from app.looks import assert_look, same
 from app.recordings import recorded
 from netless.app.app import TutorApp
+from netless.config.schema import Settings
 from netless_lab import protocol
 
 PASSED = [*recorded("plug-reset").events, *recorded("plug-run").events]
@@ -76,6 +77,8 @@ def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("working-120-dark", (120, 40), "dark", None, []),
         ("working-120-light", (120, 40), "light", None, []),
         ("working-80-dark", (80, 24), "dark", None, []),
+        ("passed-80-light", (80, 24), "light", None, PASSED),
+        ("last-160-dark", (160, 50), "dark", LAST, []),
         ("passed-120-dark", (120, 40), "dark", None, PASSED),
         ("passed-200-light", (200, 60), "light", LAST, []),
         ("broken-100-dark", (100, 30), "dark", PORT_UP, BROKEN),
@@ -96,13 +99,47 @@ async def test_main_screen(
         assert_look(app, name)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80", "120"])
+@pytest.mark.parametrize("kind", ["ascii", "mono", "plainest"])
+async def test_in_fewer_means(size: tuple[int, int], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASCII signs, no colour, and neither: every sign on the screen is ASCII, no colour is written, and what is not built yet is told by shape."""
+    settings = Settings(glyphs="unicode" if kind == "mono" else "ascii")
+    if kind != "ascii":
+        monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(size, settings=settings) as (app, pilot, _peer):
+        await until(pilot, lambda: still(app))
+        await pilot.press("f2")
+        await until(pilot, lambda: still(app) and app.get_default_screen().where == "network")
+        if kind != "mono":
+            assert screen(app).isascii()
+        if kind != "ascii":
+            colours = {str(part) for strip in strips(app) for own in strip if own.style for part in (own.style.color, own.style.bgcolor) if part is not None}
+            assert not colours
+        assert "(10.0.0.2/24)" in screen(app)
+        await pilot.press("right", "right")
+        if kind != "ascii":
+            assert any(own.style.reverse and "c1" in own.text for strip in strips(app) for own in strip if own.style), "what is picked is told by reverse video"
+        assert_look(app, f"{kind}-{size[0]}")
+
+
+async def test_the_next_theme_looks_as_if_it_had_been_chosen_at_the_start() -> None:
+    """Every pane is painted anew, the picture and what floats above it too."""
+    async with opened((120, 40), theme="dark") as (app, pilot, _peer):
+        await until(pilot, lambda: still(app))
+        await pilot.press("T")
+        await until(pilot, lambda: "Theme light" in screen(app))
+        app.notices.clear()
+        await until(pilot, lambda: "Theme light" not in screen(app) and still(app))
+        assert_look(app, "working-120-light")
+
+
 @pytest.mark.parametrize(
     ("name", "size", "keys", "words"),
     [
         ("goto-120", (120, 40), "g", "Build the bridge"),
         ("reset-80", (80, 24), "x", story.GOING[0]),
         ("why-120", (120, 40), "w", "certain: "),
-        ("courses-80", (80, 24), "escape", "5 of 27 steps"),
+        ("courses-80", (80, 24), "C", "5 of 27 steps"),
         ("help-80", (80, 24), "question_mark", "run: the tutor"),
         ("network-80", (80, 24), "f2 right right", "c1 · container"),
         ("packets-80", (80, 24), "f4", "10.0.0.1"),

@@ -8,9 +8,10 @@ import pytest
 from app import journeys, story
 from app.driving import opened, screen, until
 from app.helpers import says
-from netless.app.pages.logs import matches
-from netless.app.screens.packets import HopsScreen, LayersScreen, layers_text
-from netless.app.widgets.document import Choices
+from netless.app.screens.packets import HopsScreen, LayersScreen
+from netless.app.widgets.choices import Choices
+from netless.say.hops import layers
+from netless.say.packets import matches
 from netless_lab import protocol
 from netless_lab.model.journey import Hop
 
@@ -46,7 +47,7 @@ async def test_the_filter_holds_for_the_choice() -> None:
         wanted = [number for number, hop in enumerate(JOURNEY.hops) if hop.node == "internet"]
         assert wanted
         assert [row.value for row in hops] == [f"7:{number}" for number in wanted]
-        assert all("internet eth0" in row.content.plain and row.content.plain.split("internet eth0")[0] in screen(app) for row in hops)
+        assert all("internet eth0" in row.first.plain and row.first.plain in screen(app) for row in hops)
         await pilot.press("escape", "slash", *"xyz", "enter", "enter")
         await until(pilot, lambda: "No packet is kept that can be shown." in screen(app))
 
@@ -64,7 +65,7 @@ def test_words_that_narrow(words: str, holds: bool) -> None:
 @pytest.mark.parametrize("size", [(40, 12), (60, 16), (80, 24), (120, 40)], ids=str)
 async def test_the_border_shows_the_keys(size: tuple[int, int]) -> None:
     """f, s, / and Enter stand in the border at every size; whether it follows is seen there."""
-    async with opened(size, opening=OPENING, answers={protocol.Follow: says(protocol.FollowStatus(True))}) as (app, pilot, _peer):
+    async with opened(size, opening=OPENING, answers={protocol.Follow: story.followed}) as (app, pilot, _peer):
         await pilot.press("f4")
         await pilot.pause()
         assert all(word in screen(app) for word in ("f follow", "s save", "/ filter"))
@@ -76,7 +77,7 @@ async def test_the_border_shows_the_keys(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(("width", "first"), [(69, 16), (68, 8), (37, 8), (36, 4), (30, 4)])
 def test_bytes_fit_their_row(width: int, first: int) -> None:
     """No row of bytes is wider than the panel; all bytes are there, in order."""
-    lines = [block.content.plain for block in layers_text(PACKET, width) if block.keep]
+    lines = [block.content.plain for block in layers(PACKET, width) if block.keep]
     assert all(len(line) <= width for line in lines)
     told = " ".join(line[5 : 5 + 3 * first - 1] for line in lines)
     assert bytes.fromhex(told) == BYTES

@@ -9,10 +9,15 @@ from rich.style import Style
 from app import journeys, story
 from app.driving import opened, rows, screen, strips, until
 from netless.app.app import TutorApp
+from netless.app.drawing import detail_rows
+from netless.app.widgets.picture import DEAD, PACKET
+from netless.say.ascii import in_ascii
 from netless_lab import protocol
 from netless_lab.model.probe import Outcome, Ping
+from netless_lab.model.scene.labels import DOWN, TO_BE, UP, WAIT
 from netless_lab.model.snapshot import Snapshot
 
+PORTS = (UP, WAIT, DOWN, TO_BE)
 OPENING = story.opening("masquerade-opening", log=())
 
 
@@ -36,7 +41,7 @@ async def test_a_flash_ends() -> None:
 
 
 async def test_a_change_during_a_flash_leaves_nothing_lit() -> None:
-    """A second change puts the first one's light out at once; nothing of either stays lit (review B3)."""
+    """A second change puts the first one's light out at once; nothing of either stays lit."""
     whole, closed = story.NEIGHBOURS, story.SHUT
     moved = msgspec.json.decode(msgspec.json.encode(closed).replace(b"10.0.0.3", b"10.0.0.7"), type=Snapshot)
     async with opened(opening=[OPENING[0], protocol.SnapshotEvent(whole)]) as (app, pilot, peer):
@@ -50,7 +55,7 @@ async def test_a_change_during_a_flash_leaves_nothing_lit() -> None:
 
 @pytest.mark.parametrize("size", [(140, 50), (100, 30), (80, 24)], ids=str)
 async def test_what_is_picked_stays_picked(size: tuple[int, int]) -> None:
-    """After a resize the same part is marked, where it is drawn now, and the arrows go on from it (review B8)."""
+    """After a resize the same part is marked, where it is drawn now, and the arrows go on from it."""
     async with opened(opening=OPENING) as (app, pilot, _peer):
         picture = app.get_default_screen().picture
         await pilot.press("f2", "right", "right", "right")
@@ -69,8 +74,37 @@ async def test_what_is_picked_stays_picked(size: tuple[int, int]) -> None:
         assert picture.picked == parts[parts.index(after) + 1]
 
 
+async def test_a_strip_shows_the_network_and_nothing_over_it() -> None:
+    """What is picked is told where the picture has a pane of its own; the strip above another pane stays whole, and a click opens that pane."""
+    async with opened((80, 24), opening=OPENING) as (app, pilot, _peer):
+        tutor = app.get_default_screen()
+        whole = rows(app)[1:6]
+        await pilot.press("f2", "right", "right")
+        await until(pilot, lambda: "· container ·" in screen(app))
+        await pilot.press("f1")
+        await until(pilot, lambda: tutor.where == "lesson")
+        await until(pilot, lambda: rows(app)[1:6] == whole)
+        await pilot.click(tutor.picture, offset=(4, 1))
+        await until(pilot, lambda: tutor.where == "network" and "veth1 in c1 ·" in screen(app))
+
+
+def test_what_is_told_of_a_part_is_cut_nowhere_without_a_mark() -> None:
+    """Long lines go on in the next row; where there are too few rows the last one says that there is more."""
+    lines = ("c1 · container", "routes: 10.0.0.0/24 dev veth1; default via 10.0.0.1 dev veth1")
+    assert [row.plain for row in detail_rows(lines, 42, 5)] == [" c1 · container", " routes: 10.0.0.0/24 dev veth1; default", "   via 10.0.0.1 dev veth1"]
+    assert [row.plain for row in detail_rows(lines, 42, 2)] == [" c1 · container", " routes: 10.0.0.0/24 dev veth1; default …"]
+    assert [row.plain for row in detail_rows(lines, 42, 1)] == [" c1 · container …"]
+    assert detail_rows(lines, 42, 0) == ()
+
+
+def test_a_packet_looks_like_no_state_of_a_port() -> None:
+    """In both sets of signs, so that it is seen without colours where it passes one."""
+    for marks in ((PACKET, DEAD), tuple(in_ascii(PACKET + DEAD, letters=False))):
+        assert marks[0] not in {*PORTS, *in_ascii("".join(PORTS), letters=False), marks[1]}
+
+
 async def test_a_packet_does_not_walk_wires_that_are_gone() -> None:
-    """When the drawing changes under a packet it is taken away; one that leaves the wires as they are lets it go on (review B9)."""
+    """When the drawing changes under a packet it is taken away; one that leaves the wires as they are lets it go on."""
     async with opened(opening=OPENING) as (app, pilot, peer):
         picture = app.get_default_screen().picture
         peer.say(journeys.probe(journeys.HOME, True))
@@ -87,7 +121,7 @@ async def test_a_packet_does_not_walk_wires_that_are_gone() -> None:
 
 
 async def test_a_probe_that_was_not_followed_moves_no_older_packet() -> None:
-    """Of a probe that could not be sent there is no way to show; the packet before it is not shown in its stead (review B9)."""
+    """Of a probe that could not be sent there is no way to show; the packet before it is not shown in its stead."""
     async with opened(opening=[*OPENING, journeys.probe(journeys.HOME, True)]) as (app, pilot, peer):
         picture = app.get_default_screen().picture
         gate = peer.hold(protocol.Check)
@@ -103,7 +137,7 @@ async def test_a_probe_that_was_not_followed_moves_no_older_packet() -> None:
 
 @pytest.mark.parametrize(("size", "dot"), [((80, 24), True), ((120, 40), False)], ids=str)
 async def test_news_out_of_sight_has_its_dot(size: tuple[int, int], dot: bool) -> None:
-    """Where one pane is shown at a time, changes nobody has seen are news, also in the tab that was chosen last (review B18)."""
+    """Where one pane is shown at a time, changes nobody has seen are news, also in the tab that was chosen last."""
     async with opened(size, opening=OPENING) as (app, pilot, peer):
         peer.say(protocol.ChangesEvent(story.NOON + 99, "learner", (protocol.ChangeLine("veth2 went up", "host"),)))
         await until(pilot, lambda: len(app.view.entries) == 1)

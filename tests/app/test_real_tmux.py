@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -79,12 +80,12 @@ class Learner:
 
 
 @contextmanager
-def learner(tmp_path: Path, width: int, height: int) -> Iterator[Learner]:
-    """The tutor, just opened on a lab of its own."""
+def learner(tmp_path: Path, width: int, height: int, *words: str) -> Iterator[Learner]:
+    """The tutor, just opened on a lab of its own, with these words on its command line."""
     name = f"app{os.getpid()}x{width}"
     seat = Learner(name, name, tmp_path)
-    program = f"{sys.executable} -P -m netless --lab {name}; echo LEFT WITH $?; exec cat"
-    seat.tmux("-f", os.devnull, "new-session", "-d", "-x", str(width), "-y", str(height), program)
+    program = f"{sys.executable} -P -m netless --lab {name} {shlex.join(words)}; echo LEFT WITH $?; exec cat"
+    seat.tmux("-f", os.devnull, "new-session", "-d", "-c", str(tmp_path), "-x", str(width), "-y", str(height), program)
     try:
         seat.wait_for("r Run", "netless", "Check 0 of")
         yield seat
@@ -121,18 +122,35 @@ def test_two_presses_in_one_read_are_one_run(tmp_path: Path) -> None:
 
 
 def test_the_border_says_which_keys_count_in_the_terminal(tmp_path: Path) -> None:
-    """Scrolled back: how far, and that any key returns; then the usual keys again; ended: that Enter starts a new shell."""
+    """Scrolled back: how far, and that all keys but the one that searches return; then the usual keys again; ended: that Enter starts a new shell."""
     with learner(tmp_path, 124, 40) as seat:
         seat.press("F3")
-        seat.wait_for("shift+arrows select", "host:")
+        seat.wait_for("shift+↑ select", "host:")
         seat.press("seq 100", "Enter")
         seat.wait_for("│ 100 ")
         seat.press("S-PPage")
-        seat.wait_for("lines back  any key returns")
+        seat.wait_for("lines back  / search  any key returns")
         seat.press("Space")
-        seat.wait_for("shift+arrows select")
+        seat.wait_for("shift+↑ select")
         seat.press("C-u", "exit", "Enter")
-        seat.wait_for("enter starts a new shell  ctrl+] leave")
+        seat.wait_for("Enter starts a new shell  ctrl+] leave")
+
+
+def test_the_terminal_alone_and_back(tmp_path: Path) -> None:
+    """F11 in the terminal shows it alone, and all panes again: the shell gets no key, and a long line is whole at both sizes."""
+    line = "echo " + "-".join(["word"] * 20)
+    with learner(tmp_path, 125, 40) as seat:
+        seat.press("F3")
+        seat.wait_for("shift+↑ select", "host:")
+        seat.press(line)
+        seat.wait_for("word-word")
+        assert line not in seat.screen()
+        seat.press("F11")
+        seat.wait_for(line)
+        assert "Network ─" not in seat.screen() and seat.screen().count("echo ") == 1
+        seat.press("F11")
+        seat.wait_for("Network ─", "host:~# echo word")
+        assert line not in seat.screen() and seat.screen().count("echo ") == 1
 
 
 def test_a_shell_follows_its_node(tmp_path: Path) -> None:
@@ -171,3 +189,16 @@ def test_typing_counts_and_so_does_another_terminal(tmp_path: Path) -> None:
         seat.wait_for("eth0 ○")
         seat.elsewhere("ip", "link", "set", "eth0", "up")
         seat.wait_for("eth0 ●")
+
+
+def test_what_is_typed_behind_f3_is_for_the_terminal(tmp_path: Path) -> None:
+    """F3 and a command in one read: the shell gets all of it, whether its terminal was open or is opened by that, and no letter acts as a key."""
+    with learner(tmp_path, 120, 40) as seat:
+        for name in ("first", "second"):
+            seat.press("F3", "i", "p", "Space", "l", "i", "n", "k", "Space", "a", "d", "d", "Space", *name, "Space", "t", "y", "p", "e", "Space", *"bridge", "Enter")
+            assert eventually(lambda name=name: name in seat.elsewhere("ip", "-br", "link"))  # type: ignore[misc]
+            assert "name" not in seat.elsewhere("ip", "netns", "list")
+            assert seat.screen().count(f"add {name}") == 1
+            seat.press("C-]")
+            seat.wait_for("r Run")
+        assert "play" not in seat.screen().lower().split("r run")[0]

@@ -7,6 +7,7 @@ import msgspec
 from app import journeys, story
 from app.driving import opened, screen, until
 from netless.app.drawing import HOLD_FRAMES, LEG_FRAMES, Frame, Replay, frames_of
+from netless.config.schema import Settings
 from netless_lab import protocol
 from netless_lab.model.journey import Death, Hop
 from netless_lab.model.scene import lay_out
@@ -54,6 +55,9 @@ def test_death_is_marked_where_it_was_last_seen() -> None:
     plugged_nowhere = msgspec.structs.replace(journeys.DEAD, hops=journeys.ARP[:2], death=Death("host", "veth2", 1, "arp"))
     place = SCENE.anchors["host", "veth2"]
     assert frames_of(plugged_nowhere, SCENE)[-1][:2] == (place.x, place.y)
+    flooded = msgspec.structs.replace(plugged_nowhere, death=Death("c1", "veth1", 0, "arp"))
+    asked = SCENE.anchors["c1", "veth1"]
+    assert frames_of(flooded, SCENE)[-1][:2] == (asked.x, asked.y), "where it was asked in vain, and not where a copy was heard last"
     never_left = msgspec.structs.replace(journeys.DEAD, hops=(), death=Death("c1", "", -1, "forward"))
     inside = next(region.rect for region in SCENE.regions if region.kind == "node" and region.node == "c1")
     assert inside.holds(*frames_of(never_left, SCENE)[-1][:2])
@@ -137,3 +141,19 @@ async def test_reduced_motion(monkeypatch) -> None:  # type: ignore[no-untyped-d
         peer.say(protocol.SnapshotEvent(story.PORT_DOWN))
         await until(pilot, lambda: app.view.snapshot != story.BUILT)
         assert picture._lit == {}
+
+
+async def test_without_motion_the_newest_packet_is_shown() -> None:
+    """A packet that stands where it ended does not keep the one of the next check away."""
+    async with opened(opening=OPENING, settings=Settings(animations=False)) as (app, pilot, peer):
+        picture = app.get_default_screen().picture
+        gate = peer.hold(protocol.Check)
+        await pilot.press("c")
+        peer.say(journeys.probe(journeys.HOME, True))
+        await until(pilot, lambda: picture.replay is not None)
+        assert "✗ last seen at br0 in host" not in screen(app)
+        peer.say(journeys.probe(journeys.DEAD, False))
+        await until(pilot, lambda: "✗ last seen at br0 in host" in screen(app))
+        await pilot.press("f2", "a")
+        assert "✗ last seen at br0 in host" in screen(app)
+        gate.set()

@@ -39,7 +39,7 @@ async def test_reset_asks_and_lists() -> None:
 
 async def test_every_line_is_true_when_it_is_done() -> None:
     """One heading says so of all of them, a state that ends among them; signs tell what goes from what comes back."""
-    told = Clearing(("mine is gone from host", "veth2 on host is down"), ("host has the address 203.0.113.2/24 on eth0 now",))
+    told = Clearing(("mine is gone from the host", "veth2 on the host is down"), ("the host has the address 203.0.113.2/24 on eth0 now",))
 
     def answer(request: protocol.Request[Any]) -> Sequence[protocol.Message]:
         step = isinstance(request, protocol.WhatGoes) and request.scope == "step"
@@ -47,17 +47,17 @@ async def test_every_line_is_true_when_it_is_done() -> None:
 
     async with opened(answers={protocol.WhatGoes: answer}) as (app, pilot, _peer):
         await pilot.press("x")
-        await until(pilot, lambda: "+ host has" in screen(app))
+        await until(pilot, lambda: "+ the host has" in screen(app))
         lines = screen(app)
-        told_in_order = ("When it is done:", "- mine is gone", "- veth2 on host is down", "+ host has the address")
+        told_in_order = ("When it is done:", "- mine is gone", "- veth2 on the host is down", "+ the host has the address")
         assert [lines.count(words) for words in told_in_order] == [1] * 4
         assert sorted(told_in_order, key=lines.index) == list(told_in_order)
         await pilot.press("l")
-        await until(pilot, lambda: "mine is gone" in screen(app) and "+ host has" not in screen(app))
+        await until(pilot, lambda: "mine is gone" in screen(app) and "+ the host has" not in screen(app))
 
 
 async def test_a_reset_that_the_lab_refuses_is_none() -> None:
-    """When the lab does not say what would go, that is said, and y resets nothing (review B22)."""
+    """When the lab does not say what would go, that is said, and y resets nothing."""
     refused = {protocol.WhatGoes: lambda request: [protocol.Failed(request.id, 1, "something is broken on purpose")]}
     async with opened(answers=refused) as (app, pilot, peer):  # type: ignore[arg-type]
         await pilot.press("x")

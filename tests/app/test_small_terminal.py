@@ -12,6 +12,7 @@ from netless.app.screens.help import HelpScreen
 from netless.app.screens.rebuild import GoneScreen
 from netless.app.screens.tutor import TutorScreen
 from netless.app.screens.why import WhyScreen
+from netless.config.schema import Settings
 from netless_lab import protocol
 
 SENTENCE = "netless needs 40x12"
@@ -43,7 +44,7 @@ async def test_one_sentence_and_back(size: tuple[int, int]) -> None:
 
 
 async def test_a_lab_that_ends_meanwhile() -> None:
-    """The end of the lab is told when there is room; after a new beginning nothing of the sentence is left (review B5)."""
+    """The end of the lab is told when there is room; after a new beginning nothing of the sentence is left."""
     async with opened() as (app, pilot, peer):
         await shrunk(app, pilot)
         peer.die()
@@ -85,7 +86,9 @@ async def test_what_is_told_meanwhile_waits() -> None:
         await until(pilot, lambda: len(app.view.sayings) == 2)
         assert "the first" not in screen(app)
         await enlarged(app, pilot)
-        await until(pilot, lambda: "the first" in screen(app) and "the second" in screen(app))
+        await until(pilot, lambda: "the second" in screen(app))
+        app.notices.over()
+        await until(pilot, lambda: "the first" in screen(app))
 
 
 async def test_what_is_told_does_nothing_to_the_terminal() -> None:
@@ -93,8 +96,10 @@ async def test_what_is_told_does_nothing_to_the_terminal() -> None:
     name = "\x1b]0;owned\x07\x9b5n\u202e\u2066"
     async with opened() as (app, pilot, peer):
         peer.say(*(protocol.Notice(level, f"{level} before {name}after") for level in ("info", "warning", "error")))
-        await until(pilot, lambda: screen(app).count("after") == 3)
-        assert [sign for sign in screen(app) if not sign.isprintable() and sign != "\n"] == []
+        for level in ("error", "warning", "info"):
+            await until(pilot, lambda level=level: f"{level} before" in screen(app) and "after" in screen(app))  # type: ignore[misc]
+            assert [sign for sign in screen(app) if not sign.isprintable() and sign != "\n"] == []
+            app.notices.over()
 
 
 async def test_a_small_screen_is_covered_too() -> None:
@@ -119,3 +124,29 @@ async def test_what_cannot_be_seen_is_not_worked_on() -> None:
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 0
+
+
+async def test_the_key_that_somebody_quits_with_quits_there_too() -> None:
+    """It is the keymap's, and that alone."""
+    async with opened(settings=Settings(keys={"quit": ("f10",)})) as (app, pilot, _peer):
+        await shrunk(app, pilot)
+        await pilot.press("q")
+        assert app.is_running
+        await pilot.press("f10")
+        await until(pilot, lambda: not app.is_running)
+    assert app.return_code == 0
+
+
+@pytest.mark.parametrize("key", ["ctrl+p", "g", "C", "question_mark", "x"])
+async def test_a_window_outlasts_a_terminal_of_any_size(key: str) -> None:
+    """Opened with room or without, and made smaller and larger: it is there again, with all that was typed there."""
+    async with opened() as (app, pilot, _peer):
+        await pilot.press(key)
+        window = app.screen
+        assert not isinstance(window, TutorScreen)
+        for size in ((1, 1), (4, 30), (200, 1)):
+            await pilot.press("z") if key == "ctrl+p" else None
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        await enlarged(app, pilot)
+        assert app.screen is window

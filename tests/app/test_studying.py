@@ -12,15 +12,16 @@ import pytest
 from app import journeys, story
 from app.driving import opened, rows, screen, until
 from app.helpers import Answer, says
-from netless.app.screens.help import BY_PANE
 from netless.app.screens.packets import LayersScreen
 from netless.app.widgets.document import Document
+from netless.commands.command import Place
+from netless.commands.table import at, key_called
 from netless_lab import protocol
 
 OPENING = story.opening("masquerade-opening", log=())
 
 
-FOLLOWED: dict[type[protocol.Request[Any]], Answer] = {protocol.Follow: says(protocol.FollowStatus(True))}
+FOLLOWED: dict[type[protocol.Request[Any]], Answer] = {protocol.Follow: story.followed}
 EMPTY: dict[type[protocol.Request[Any]], Answer] = {protocol.GetCapture: says(protocol.Capture(b"", 0))}
 KEPT: dict[type[protocol.Request[Any]], Answer] = {**FOLLOWED, **EMPTY, protocol.GetHistory: says(protocol.Account((), "#!/bin/sh\n", "# notes\n"))}
 
@@ -83,7 +84,9 @@ async def test_all_that_cannot_be_followed_is_told() -> None:
     missing = ("c1 cannot be followed", "c2 cannot be followed")
     async with opened(opening=OPENING, answers={protocol.Follow: says(protocol.FollowStatus(True, missing))}) as (app, pilot, _peer):
         await pilot.press("f4", "f")
-        await until(pilot, lambda: all(text in screen(app) for text in missing))
+        for text in reversed(missing):
+            await until(pilot, lambda text=text: text in screen(app))  # type: ignore[misc]
+            app.notices.over()
 
 
 @pytest.mark.parametrize("tab", ["", "f4", "f5"])
@@ -114,14 +117,14 @@ async def test_letters_of_one_log_do_nothing_in_the_other(
         assert app.screen is app.get_default_screen()
 
 
-def _helped(pane: str) -> set[str]:
-    """The single letters that help names for a pane."""
-    return {key for keys, _ in BY_PANE[pane][1] for key in keys.split() if len(key) == 1}
+def _helped(pane: Place) -> set[str]:
+    """The single letters of a pane."""
+    return {called for own in at(pane) for key in own.keys if len(called := key_called(key)) == 1}
 
 
 @pytest.mark.parametrize(("tab", "pane"), [("f4", "packets"), ("f5", "changes")])
-async def test_border_help_and_action_agree(tab: str, pane: str) -> None:
-    """The letters in a log's border are those that help names for it and that are bound there, and only there."""
+async def test_border_help_and_action_agree(tab: str, pane: Place) -> None:
+    """The letters in a log's border are those that the table has for it and that are bound there, and only there; / looks for words elsewhere."""
     async with opened(opening=OPENING) as (app, pilot, _peer):
         await pilot.press(tab)
         await pilot.pause()

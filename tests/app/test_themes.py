@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
-from textual.theme import Theme
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
 
 from helpers.colours import contrast
 from netless.app.drawing import LOOKS
-from netless.app.themes import DARK, LIGHT, from_answer, from_environment
+from netless.app.filters import Colourless
+from netless.app.themes import from_answer, from_environment
+from netless.config.colours import DARK, LIGHT, TEXT, Palette, hard_to_read
+from netless.say.ascii import KNOWN
 from netless_lab.model.scene import STYLES
 
-TEXT = ("code", "muted", "box-1", "box-2", "box-3", "host", "internet", "chip", "bridge", "wire")
 
-
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_every_text_colour_can_be_read(theme: Theme) -> None:
-    """At least 4.5 to 1 on the background (WCAG AA), and on the panel of header and keys."""
-    named = {name: theme.variables[name] for name in TEXT}
-    named |= {name: str(getattr(theme, name)) for name in ("foreground", "accent", "success", "warning", "error")}
-    for ground in (str(theme.background), str(theme.panel)):
-        low = {name: round(contrast(colour, ground), 2) for name, colour in named.items() if contrast(colour, ground) < 4.5}
-        assert not low, (ground, low)
-
-
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_faint_things_can_be_made_out(theme: Theme) -> None:
-    """What is faint on purpose (dead keys, times, the goal) still has 3 to 1."""
-    assert contrast(theme.variables["faint"], str(theme.background)) >= 3
+@pytest.mark.parametrize("own", [DARK, LIGHT], ids=lambda own: own.name)
+def test_every_text_colour_can_be_read(own: Palette) -> None:
+    """At least 4.5 to 1 on the background (WCAG AA), and on the panel of header and keys; what is faint on purpose still has 3 to 1."""
+    for ground in ("background", "panel"):
+        low = {name: round(contrast(own.colours[name], own.colours[ground]), 2) for name in TEXT}
+        assert min(low.values()) >= 4.5, (ground, low)
+    assert contrast(own.colours["faint"], own.colours["background"]) >= 3
+    assert hard_to_read(own) == ()
 
 
 def test_every_style_of_the_scene_has_a_look() -> None:
@@ -60,3 +59,18 @@ def test_background_by_answer(answer: bytes, expected: str | None) -> None:
 def test_background_by_environment(value: str, expected: str | None) -> None:
     """COLORFGBG as rxvt and Konsole set it."""
     assert from_environment(value) == expected
+
+
+def test_what_was_shown_without_colours_is_forgotten() -> None:
+    """A style holds its place in the text, so texts of hours have styles without end: no more of them are kept than a screen shows."""
+
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(kept, Style) for kept in gc.get_objects())
+
+    without, before = Colourless(frozenset(), frozenset(), frozenset()), alive()
+    for row in range(4 * KNOWN):
+        [told] = without.apply([Segment("c1", Style(color="#e6b84c", meta={"offset": (0, row)}))], Color(0, 0, 0))
+        assert told.style is not None
+        assert told.style.meta == {"offset": (0, row)}
+    assert alive() - before < 3 * KNOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from app import story
@@ -11,11 +12,14 @@ from app.driving import opened, rows, screen, typed_at_once, until
 from app.recordings import recorded
 from netless.app.screens.help import HelpScreen
 from netless.app.screens.places import GotoScreen, PickerScreen
-from netless.app.screens.rebuild import GoneScreen
+from netless.app.screens.rebuild import ConsentScreen
+from netless.app.screens.tutor import TutorScreen
 from netless.app.screens.why import WhyScreen
+from netless.desk.view import forbids
+from netless.say.check import check
+from netless.say.text import Blocks
 from netless_lab import protocol
 from netless_lab.course.verdict import Item, Verdict
-from netless_lab.model.probe import Ping
 
 
 @pytest.mark.parametrize(
@@ -40,7 +44,8 @@ async def test_keys_pressed_meanwhile_are_dropped() -> None:
         typed_at_once(app, "r", "r", "b", "c", "g", "x", "p", "enter", "y")
         await until(pilot, lambda: peer.kinds() == ["Run"])
         await pilot.press("r", "b", "c", "g", "x", "p", "enter", "y")
-        assert "Running the step" in rows(app)[0]
+        app.notices.clear()
+        await until(pilot, lambda: "running the step" in rows(app)[0].lower())
         assert app.screen is app.get_default_screen()
         gate.set()
         await until(pilot, lambda: not app.view.busy)
@@ -62,8 +67,8 @@ async def test_verdict_appears_with_reasons() -> None:
 async def test_nothing_advances_by_itself() -> None:
     """When the step passes, the sentence and the key are shown, and the learner stays where they are (D11)."""
     async with opened() as (app, pilot, peer):
-        peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
-        await until(pilot, lambda: app.view.passed == "plug")
+        peer.say(protocol.VerdictEvent(story.PASSED, completed=True), protocol.StatusEvent(story.status(verdict=story.PASSED, forbidden={})))
+        await until(pilot, lambda: app.view.passed == "plug" and not forbids(app.view, "next"))
         text = screen(app)
         assert "One end in c1, one on the host." in text
         assert "n Next step" in text
@@ -73,15 +78,17 @@ async def test_nothing_advances_by_itself() -> None:
 
 
 async def test_next_never_takes_anything_away() -> None:
-    """The key only asks to move on, never to have the lab rebuilt for it; that it cannot is said, and the screen stays where it is."""
+    """Where the lab would have to be rebuilt for it, the key says so and lists what would go; Enter keeps it, and the screen stays where it is."""
     refusal = recorded("plug-next-refused")
     assert isinstance(refusal.reply, protocol.Failed) and refusal.reply.going
-    why = refusal.reply.text
     async with opened(answers={protocol.Next: refusal.answer}) as (app, pilot, peer):
-        peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
-        await until(pilot, lambda: app.view.passed == "plug")
+        peer.say(protocol.StatusEvent(story.status(verdict=story.PASSED, forbidden={})))
+        await until(pilot, lambda: not forbids(app.view, "next"))
         await pilot.press("n")
-        await until(pilot, lambda: any(saying.text == why for saying in app.view.sayings))
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        assert all(line in screen(app) for line in refusal.reply.going)
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, ConsentScreen))
         assert [request.force for request in peer.asked if isinstance(request, protocol.Next)] == [False]
         assert app.view.status is not None and app.view.status.position == "container/cable/plug"
 
@@ -118,6 +125,36 @@ async def test_dialect_changes_the_commands() -> None:
         assert 'net_ns_fd="c1"' in screen(app)
 
 
+async def test_the_commands_of_the_next_step_are_in_sight_with_it() -> None:
+    """After a step with nothing to type the pane of the commands is there again, as high as they are; and gone again after them."""
+    full = story.status()
+    bare = msgspec.structs.replace(full, page=msgspec.structs.replace(full.page, commands=()))
+    async with opened(opening=[protocol.StatusEvent(bare)]) as (app, pilot, peer):
+        commands = app.query_one("#commands")
+        assert not commands.display
+        peer.say(protocol.StatusEvent(full))
+        await until(pilot, lambda: commands.display and commands.size.height > 0)
+        assert "ip link set veth1 netns c1" in screen(app)
+        peer.say(protocol.StatusEvent(bare))
+        await until(pilot, lambda: not commands.display)
+
+
+async def test_an_event_lays_the_check_out_once_for_each_width() -> None:
+    """The panes are placed by how high the check is, several times over; it is wrapped anew only when it says something else."""
+    async with opened() as (app, pilot, peer):
+        pane, widths = app.get_default_screen().check, list[int]()
+
+        def counted(width: int) -> Blocks:
+            widths.append(width)
+            return check(app.view, width)
+
+        pane.set_source(counted)
+        widths.clear()
+        peer.say(protocol.StatusEvent(story.status(playing=True)))
+        await until(pilot, lambda: "Play mode" in screen(app))
+        assert widths and len(widths) == len(set(widths))
+
+
 async def test_clicking_a_command_copies_it() -> None:
     """The whole command goes to the clipboard, also when it is wrapped on the screen."""
     async with opened() as (app, pilot, _peer):
@@ -152,23 +189,33 @@ async def test_refusal_is_said() -> None:
         await until(pilot, lambda: "there is nothing to undo" in screen(app))
 
 
-async def test_everything_that_is_told_is_shown() -> None:
-    """Notices that come together are shown together, none of them swallowed by the last."""
-    async with opened() as (app, pilot, peer):
-        peer.say(*(protocol.Notice("info", f"notice number {number}") for number in (1, 2, 3)))
-        await until(pilot, lambda: "notice number 3" in screen(app))
-        assert all(f"notice number {number}" in screen(app) for number in (1, 2))
+async def test_back_lists_what_else_goes_and_asks() -> None:
+    """Where more would go than what was done last, nothing goes until y; Enter keeps it all."""
+
+    def answer(request: protocol.Back) -> list[protocol.Message]:
+        moved = protocol.Moved("container/cable/plug", "Plug", "Undone: Plug.")
+        return [request.done(moved) if request.force else protocol.Failed(request.id, 1, "more of yours would go", going=("mine is gone",))]
+
+    async with opened(answers={protocol.Back: answer}) as (app, pilot, peer):  # type: ignore[dict-item]
+        for last, forced in (("enter", [False]), ("y", [False, False, True])):
+            await pilot.press("b")
+            await until(pilot, lambda: isinstance(app.screen, ConsentScreen) and "mine is gone" in screen(app))
+            assert "more of yours would go" in screen(app) and not app.view.busy
+            await pilot.press(last)
+            await until(pilot, lambda: not isinstance(app.screen, ConsentScreen) and not app.view.busy)
+            assert [asked.force for asked in peer.asked if isinstance(asked, protocol.Back)] == forced
+        await until(pilot, lambda: "Undone: Plug." in screen(app))
 
 
-@pytest.mark.parametrize("keys", ["escape down", "g"])
+@pytest.mark.parametrize("keys", ["C down", "g"])
 async def test_what_is_chosen_while_the_lab_is_busy_is_told(keys: str) -> None:
-    """A lesson or a step that is chosen while somebody else keeps the lab busy is not opened, and the learner hears so (review B24)."""
+    """A lesson or a step that is chosen while somebody else keeps the lab busy is not opened, and the learner hears so."""
     async with opened() as (app, pilot, peer):
         await pilot.press(*keys.split())
         peer.say(protocol.StatusEvent(story.status(busy="Resetting")))
         await until(pilot, lambda: app.view.busy == "Resetting")
         await pilot.press("enter")
-        await until(pilot, lambda: "Not done: the lab is busy (resetting)." in screen(app))
+        await until(pilot, lambda: "Not done. The lab is busy: Resetting." in screen(app))
         assert peer.kinds() == []
 
 
@@ -193,9 +240,11 @@ async def test_goto_without_a_match_stays() -> None:
 
 
 async def test_picker_goes_to_the_first_open_step() -> None:
-    """Another lesson is opened at its first step not yet done; Esc comes back."""
+    """Another lesson is opened at its first step not yet done; Esc comes back, and no key there ends the lab."""
     async with opened() as (app, pilot, peer):
-        await pilot.press("escape")
+        await pilot.press("C", "q", "escape")
+        assert app.is_running and isinstance(app.screen, TutorScreen)
+        await pilot.press("C")
         assert isinstance(app.screen, PickerScreen)
         assert "5 of 27 steps" in screen(app)
         await pilot.press("down", "enter")
@@ -204,47 +253,24 @@ async def test_picker_goes_to_the_first_open_step() -> None:
 
 
 async def test_why_explains_the_failed_probe() -> None:
-    """w asks about the newest probe that did not end as wanted and shows both sentences and the facts."""
+    """w asks about the packet that the lab knows to be lost, and shows both sentences and the facts."""
     async with opened(answers={protocol.Explain: recorded("plug-why").answer}) as (app, pilot, peer):
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, WhyScreen))
-        assert peer.asked[-1].probe == Ping("c1", "10.0.0.1")
+        assert peer.asked[-1].probe is None
         text = screen(app)
         assert all(words in text for words in ("Nothing left c1", "certain", "c1 has no cable", "c1 has no interface but lo", "ip -n c1 link"))
 
 
 async def test_help_shows_keys_and_marks() -> None:
     """Help lists the keys of this view and what the marks mean."""
-    async with opened((120, 60)) as (app, pilot, _peer):
+    async with opened((120, 70)) as (app, pilot, _peer):
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
         text = screen(app)
         assert all(words in text for words in ("run: the tutor does the step", "up, but no carrier", "[fwd✗]", "the tick stays"))
         await pilot.press("escape")
         assert not isinstance(app.screen, HelpScreen)
-
-
-async def test_killed_agent_is_said_and_rebuilt() -> None:
-    """When the lab dies the screen says so; r joins a new one and goes back to the same step."""
-    async with opened() as (app, pilot, peer):
-        peer.die()
-        await until(pilot, lambda: isinstance(app.screen, GoneScreen))
-        assert "Your progress is kept" in screen(app)
-        await pilot.press("escape", "n")
-        assert isinstance(app.screen, GoneScreen)
-        await pilot.press("r")
-        await until(pilot, lambda: peer.kinds() == ["Goto"])
-        assert next(request.target for request in peer.asked if isinstance(request, protocol.Goto)) == "container/cable/plug"
-        await until(pilot, lambda: not app.view.busy)
-        assert not isinstance(app.screen, GoneScreen)
-
-
-async def test_agents_farewell_is_shown() -> None:
-    """A lab that ends by itself says why."""
-    async with opened() as (app, pilot, peer):
-        peer.say(protocol.Bye("nobody used the lab for 30 minutes"))
-        await until(pilot, lambda: isinstance(app.screen, GoneScreen))
-        assert "Nobody used the lab for 30 minutes." in screen(app)
 
 
 async def test_resize_while_something_runs() -> None:
@@ -274,14 +300,6 @@ async def test_text_of_the_lab_is_never_markup() -> None:
         await pilot.click(offset=(rows(app)[y].index("[@click") + 20, y))
         await pilot.pause()
         assert app.is_running
-
-
-async def test_quitting_hangs_up() -> None:
-    """q leaves with 0 and closes the conversation."""
-    async with opened() as (app, pilot, _peer):
-        await pilot.press("q")
-        await pilot.pause()
-    assert app.return_code == 0
 
 
 async def test_log_follows_its_end_until_scrolled_back() -> None:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from app import story
 from app.driving import opened, rows, screen
-from netless.app.widgets.bars import ACTS
+from netless.commands.table import ACTS
 
 SIZES = [
     (40, 12), (46, 14), (60, 16), (72, 20), (80, 24), (80, 40), (99, 33), (100, 20), (110, 28), (120, 40), (140, 50), (160, 24), (200, 60),
@@ -28,7 +28,7 @@ async def test_nothing_is_cut(size: tuple[int, int]) -> None:
             lines = rows(app)
             assert {cell_len(line) for line in lines} == {width}
             text = screen(app)
-            assert all(f"{key} {label}" in text for key, label, _ in ACTS)
+            assert all(f"{act.keys[0]} {act.label}" in text for act in ACTS)
             assert "? Help" in text
             assert "q Quit" in text
             assert text.count("╭") == text.count("╮") == text.count("╰") == text.count("╯")
@@ -47,7 +47,7 @@ async def test_the_whole_network_is_drawn(size: tuple[int, int]) -> None:
 
 async def test_small_screens_fit_the_smallest_size() -> None:
     """Help, goto, courses and reset can be used at 40x12: their keys are in sight and their last row can be reached."""
-    for key, word in (("question_mark", "Esc Close"), ("g", "Esc Stay"), ("escape", "Esc Back"), ("x", "Enter Keep")):
+    for key, word in (("question_mark", "Esc Close"), ("g", "Esc Stay"), ("C", "Esc Back"), ("x", "Enter Keep")):
         async with opened((40, 12), opening=FULL) as (app, pilot, _peer):
             await pilot.press(key)
             await pilot.pause()

@@ -9,6 +9,7 @@ import importlib
 import os
 import platform
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,14 @@ def number(value: float | None, unit: str) -> str:
 
 
 def main() -> int:
-    """Print the table; 0 unless a module could not run."""
+    """Print the table; 0 unless a module could not run. Nobody's own settings count in it, and no progress is left behind by it."""
+    with tempfile.TemporaryDirectory(prefix="netless-bench-") as home:
+        os.environ.update({name: f"{home}/{name}" for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")})
+        return measured()
+
+
+def measured() -> int:
+    """The same, with the homes that there are."""
     console = Console(width=None if sys.stdout.isatty() else 150)
     errors = Console(stderr=True)
     release = platform.release()

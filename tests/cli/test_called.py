@@ -24,10 +24,14 @@ HERE = {"PATH": "/usr/bin:/opt/netless", "NETLESS_CALLED": "/opt/netless/netless
         ({"NETLESS_CALLED": "./netless"}, "w", "./netless --lab w down"),
         (HERE, "default", "netless down"),
         ({**HERE, "PATH": "/usr/bin"}, "default", "/opt/netless/netless down"),
+        ({"NETLESS_CALLED": "/opt/my own/netless"}, "w", "'/opt/my own/netless' --lab w down"),
+        ({"NETLESS_CALLED": r"/opt/a\d/netless"}, "default", r"'/opt/a\d/netless' down"),
     ],
 )
 def test_the_lab_is_named_when_a_bare_command_would_miss_it(environment: dict[str, str], lab: str, down: str) -> None:
-    """``--lab`` stands right after the program, and only where it is needed; the program is called as one called it."""
+    """``--lab`` stands right after the program, and only where it is needed; the program is called as one called it, for a
+    shell to read.
+    """
     assert called(lab, environment).typed("end it with `netless down` first") == f"end it with `{down}` first"
 
 

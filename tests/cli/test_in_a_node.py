@@ -32,6 +32,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield own
 
 
+def asleep(desk: Desk) -> bool:
+    """Whether a program of the lab sleeps for 4321 seconds, or is about to: each line of ps(1) is one's words, and the lab's name stands in another."""
+    return any(line.endswith("sleep 4321") for line in desk.netless("exec", "host", "--", "ps", "-eo", "args").stdout.splitlines())
+
+
 def test_ctrl_c_belongs_to_the_command(desk: Desk) -> None:
     """On a terminal: the command's own trap runs, however long it takes, and its exit code comes back."""
     with seated(desk.command("exec", "c1", "--", "sh", "-c", TRAP), desk.environment) as seat:
@@ -98,7 +103,7 @@ def test_a_shell_whose_terminal_is_closed_ends(desk: Desk) -> None:
         seat.read_until(PROMPT)
         seat.type(b"sh -c 'echo r\"\"eady; exec sleep 4321'\r")
         seat.read_until(b"ready\r\n")
-        assert eventually(lambda: "4321" in desk.netless("exec", "host", "--", "ps", "-eo", "args").stdout)
+        assert eventually(lambda: asleep(desk))
         seat.close()
         seat.ended()
-    assert eventually(lambda: "4321" not in desk.netless("exec", "host", "--", "ps", "-eo", "args").stdout)
+    assert eventually(lambda: not asleep(desk))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from netless.options import WORDLESS, Words, in_order, plainly
+from helpers.command_line import Cli
+from netless.config.schema import GlyphChoice
+from netless.options import Words, in_order, plainly
 from netless.parser import parser
+from netless.say.narration import Kind
+from netless.usage.completions import SHELLS
+from netless.usage.table import ASKED, GLOBAL, NOTES, VERBS, WORDLESS
+from netless_lab import protocol
+from netless_lab.primitives.roles import Dialect
 
 
 @pytest.mark.parametrize(
@@ -90,3 +100,62 @@ def test_what_is_plain_is_read_as_the_parser_reads_it(verb: str, form: str, monk
 def test_all_else_is_the_parsers(words: str) -> None:
     """Words, other options, help, and whatever is wrong: argparse has the rules and the sentences for it."""
     assert plainly(in_order(words.split()), {}) is None
+
+
+@pytest.mark.parametrize("words", ["statsu", "status --foo", "goto", "up --lease 0", "reset nothing", "--glyphs none status"])
+def test_wrong_usage_is_a_document_too(cli: Cli, words: str) -> None:
+    """With --json, as every other refusal is; in words it is told beside it."""
+    told = cli(*words.split(), "--json", code=2)
+    document = json.loads(told.stdout)
+    assert document["code"] == 2 and f"netless: {document['error']}" in told.stderr
+    assert cli(*words.split(), code=2).stdout == ""
+
+
+def test_the_verb_that_was_perhaps_meant(cli: Cli) -> None:
+    """Of an unknown one."""
+    assert "did you mean: status" in cli("statsu", code=2).stderr
+
+
+def test_the_name_of_a_course_is_no_verb(cli: Cli) -> None:
+    """The verb that opens it is named; of a word that no course has it is not."""
+    told = cli("container", code=2).stderr
+    assert "`netless tutor container` opens it" in told and "no verb" in told
+    assert "tutor" not in cli("container-of-mine", code=2).stderr
+
+
+def test_a_course_may_be_called_as_a_verb_is(cli: Cli, tmp_path: Path) -> None:
+    """Settings count for whoever names it."""
+    settings = tmp_path / "netless"
+    settings.mkdir()
+    (settings / "config.toml").write_text("nonsense = 1\nlab = 'w'\n")
+    cli.environment["XDG_CONFIG_HOME"] = str(tmp_path)
+    told = cli("up", "config", code=2).stderr
+    del cli.environment["XDG_CONFIG_HOME"]
+    assert "there is no setting nonsense" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "key"), [("man", "page"), ("completions bash", "script"), ("completions zsh", "script"), ("completions fish", "script"), ("complete course", "")]
+)
+def test_what_a_shell_reads_is_a_document_with_json(cli: Cli, words: str, key: str) -> None:
+    """One, with the text as it is printed without it."""
+    told = json.loads(cli(*words.split(), "--json").stdout)
+    assert (told[key] if key else "\n".join(told)) == cli(*words.split()).stdout.rstrip("\n")
+
+
+def test_the_choices_of_the_table_are_those_of_what_reads_them() -> None:
+    """The table imports nothing that knows them: each is named there once more, and here they are compared."""
+    known = {
+        ("", "--glyphs"): get_args(GlyphChoice), ("run", "--dialect"): get_args(Dialect), ("reset", "scope"): get_args(protocol.Scope),
+        ("follow", "--only"): tuple(kind for kind in get_args(Kind) if kind != "end"), ("complete", "kind"): ASKED, ("completions", "shell"): SHELLS,
+    }  # fmt: skip
+    said = {("", own.flags[0]): own.choices for own in GLOBAL if own.choices}
+    said |= {(verb.name, own.flags[0]): own.choices for verb in VERBS.values() for own in verb.options if own.choices}
+    said |= {(verb.name, own.name): own.choices for verb in VERBS.values() for own in verb.words if own.choices}
+    ours = {("progress", "what"), ("config", "what")}
+    assert {place: set(choices) for place, choices in said.items() if place not in ours} == {place: set(choices) for place, choices in known.items()}
+
+
+def test_the_note_names_every_option_that_may_stand_anywhere() -> None:
+    """It is made of the table; the help and the man page say it."""
+    assert all(option.flags[0] in NOTES[1] for option in GLOBAL)

@@ -120,6 +120,14 @@ def test_a_course_that_cannot_be_used_is_named_and_the_others_go_on(cli: Cli, le
     cli("check", "container/switch")
 
 
+def test_the_tutor_on_a_lab_in_another_course_is_refused(lab: Cli) -> None:
+    """``netless tutor mine`` says where the lab stands, and what was built there stays."""
+    lab("exec", "host", "--", "ip", "link", "add", "own", "type", "bridge")
+    said = lab.on_a_terminal("tutor", "mine", answer="", code=2)
+    assert "mine" in said and "container" in said
+    assert "own" in links(lab)
+
+
 def test_goto_and_run_take_the_lab_to_another_course(lab: Cli) -> None:
     """Its world stands, with nothing left of the other; the list, the status and the check say where the lab is; and the same back again."""
     lab("goto", "switch", "--end")

@@ -79,7 +79,7 @@ def test_next_asks_before_it_takes_anything_away(netless: Cli) -> None:
     netless("exec", "host", "--", "ip", "link", "add", "keepme", "type", "bridge")
     refused = netless("next", code=1)
     assert refused.stdout == ""
-    assert "after rebuilding the lab for the next step:\n  - keepme is gone from host\n" in refused.stderr
+    assert "after rebuilding the lab for the next step:\n  - keepme is gone from the host\n" in refused.stderr
     for said in ("`run`", "`goto container/cable/plug`", "--yes", "nothing was changed"):
         assert said in refused.stderr
     told = netless.json("next", code=1)
@@ -102,8 +102,10 @@ def test_on_a_terminal_next_asks(netless: Cli) -> None:
 def test_reset_twice(netless: Cli) -> None:
     """A reset lists what goes and wants a yes; the second says that there is nothing to reset."""
     netless("goto", "container/switch", "--end")
-    refused = netless("reset", "lab", code=2)
+    refused = netless("--json", "reset", "lab", code=1)
     assert "br0" in refused.stderr and "--yes" in refused.stderr
+    told = json.loads(refused.stdout)
+    assert told["code"] == 1 and "wants a yes" in told["error"] and any("br0" in line for line in told["going"])
     netless("reset", "lab", "--yes")
     assert "nothing to reset" in netless("reset", "lab", "--yes").stdout.lower()
 
@@ -152,6 +154,8 @@ def test_snapshot_and_diagram(netless: Cli, tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "lab.svg").read_text()
     assert "br0" in netless("diagram", "--mermaid").stdout
     assert netless("diagram", "--dot").stdout.startswith(("graph", "digraph"))
+    for form in ("mermaid", "dot"):
+        assert netless.json("diagram", f"--{form}")[form].strip() == netless("diagram", f"--{form}").stdout.strip()
 
 
 def test_an_svg_picture_goes_to_stdout(netless: Cli, tmp_path: Path) -> None:
@@ -181,6 +185,20 @@ def test_back_at_the_very_beginning_did_nothing(netless: Cli) -> None:
     """Exit code 1 and why; the step is still judged by itself."""
     netless("reset", "lab", "--yes")
     assert "beginning" in netless("back", code=1).stderr
+
+
+def test_back_takes_nothing_else_away_unasked(netless: Cli) -> None:
+    """What would go beside the last step is listed, exit code 1, and it is all there; ``--yes`` goes back. Of this step, a neighbour that is known,
+    nothing stays that could be undone alone.
+    """
+    netless("goto", "container/neighbour/first-words")
+    netless("exec", "host", "--", "ip", "link", "add", "mine", "type", "veth", "peer", "name", "other")
+    netless("run")
+    refused = netless("back", "--json", code=1)
+    assert any("mine" in line for line in json.loads(refused.stdout)["going"]) and "--yes" in refused.stderr
+    netless("exec", "host", "--", "ip", "link", "show", "mine")
+    assert "Undone" in netless("back", "--yes").stdout
+    netless("exec", "host", "--", "ip", "link", "show", "mine", code=1)
 
 
 def test_labs_are_ones_own(netless: Cli) -> None:

@@ -157,8 +157,8 @@ def test_a_flow_from_before_a_rule_is_named(whole: Running) -> None:
         whole.sh("nft add rule ip lab postrouting ip saddr 10.0.0.0/24 oifname != br0 masquerade")
         done = why(whole, "c1", SITE)
         told = done.stdout.splitlines()
-        assert done.returncode == 0 and told[0].startswith(f"{SITE} answered")
-        assert "it leaves the host untranslated, as 10.0.0.2, a new one as 203.0.113.2" in told[1], done.stdout
+        assert done.returncode == 0 and told[0].startswith(f"✓ {SITE} answered")
+        assert "it leaves the host untranslated, as 10.0.0.2, a new one as 203.0.113.2" in told[2], done.stdout
         document = json.loads(why(whole, "c1", SITE, "--json").stdout)
         assert document["answered"] and (document["code"], document["place"]) == ("stale-flow", "host:NAT")
         (old,) = document["older"]
@@ -230,3 +230,16 @@ def test_a_script_reads_one_document(whole: Running) -> None:
     listed = whole.sh("conntrack -L -p udp --orig-port-dst 5000 2>/dev/null")
     assert source == "10.0.0.2" and f"sport={port} dport=5000" in listed
     assert any(hop["kind"] == "udp" for hop in document["journey"]["hops"])
+
+
+def test_without_a_packet_it_is_the_one_lost_last() -> None:
+    """Whoever sent it: here a ping of another command; before any was lost that is said, and half a packet is none."""
+    with running() as lab:
+        nothing = why(lab)
+        assert nothing.returncode == 1 and "no packet was lost in this step" in nothing.stderr
+        checkout.netless("ping", "c1", "203.0.113.99", lab=lab.name)
+        told = why(lab)
+        assert told.returncode == 1 and told.stdout == why(lab, "c1", "203.0.113.99").stdout
+        for words in (("c1",), ("--udp",)):
+            half = why(lab, *words)
+            assert half.returncode == 2 and "missing" in half.stderr

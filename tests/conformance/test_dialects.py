@@ -38,7 +38,7 @@ def prepare(own: Lab, case: Case, *, named: bool, dialect: Dialect = "ip") -> No
 
     Who speaks iptables has also made the rules that were there before by iptables.
     """
-    assert own.purge().problems == ()
+    assert own.purge() == ()
     for table in case.before:
         if dialect == "legacy" and "iptables" in str(action(table).commands("legacy", Where())):
             own.type(action(table), "legacy", Where())
@@ -164,7 +164,7 @@ def test_the_chain_of_the_lessons_goes_when_no_rule_is_left(also: str) -> None:
     stays = "add rule" in also
     with lab() as own:
         for dialect in (None, "ip", "pyroute2"):
-            assert own.purge().problems == ()
+            assert own.purge() == ()
             own.do({"masquerade": "10.0.0.0/24", "except": "br0"}, {"run": f"nft '{also}'"})
             if dialect is None:
                 own.apply(wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.post import step, steps_until
+from helpers.post import course, step, steps_until
 from helpers.snapshots import (
     bridge,
     container,
@@ -23,10 +23,13 @@ from helpers.snapshots import (
 )
 from netless_lab.course.bind import closest, found_again, fresh, infer, refit
 from netless_lab.course.bindings import Bindings
+from netless_lab.course.outline import outline, start
 from netless_lab.course.parse import parse_lesson
+from netless_lab.course.step import Position, positions, step_at
 from netless_lab.model.snapshot import Link, Name, Snapshot
 from netless_lab.primitives.base import Finding, Where
 from netless_lab.primitives.cable import VethPair
+from netless_lab.session.state import actions_before
 
 EMPTY = Bindings()
 OWN = Bindings(
@@ -73,6 +76,13 @@ def test_a_cable_of_any_name() -> None:
     assert infer(step("cable/pair"), loose(), EMPTY) == Bindings(links={"veth1": "left", "veth2": "right"})
 
 
+@pytest.mark.parametrize(("first", "second"), [("left", "right"), ("right", "left")])
+def test_the_end_that_was_named_first_is_the_lessons_first(first: str, second: str) -> None:
+    """``ip link add FIRST type veth peer name SECOND``: the kernel makes the peer first, so that it has the lower index (veth_newlink)."""
+    made = edit(edit(loose(), "host", second, ifindex=40), "host", first, ifindex=41)
+    assert infer(step("cable/pair"), made, EMPTY) == Bindings(links={"veth1": first, "veth2": second})
+
+
 def test_the_uplink_is_never_taken_for_the_learners_cable() -> None:
     """eth0 on the host is a veth end too; with nothing else there is no pair."""
     assert infer(step("cable/pair"), lab(host(uplink()), container("c1"), internet()), EMPTY) is None
@@ -83,7 +93,7 @@ def test_what_was_there_before_is_never_taken() -> None:
     before = loose("foreign0", "foreign1")
     assert infer(step("cable/pair"), before, EMPTY, before) is None
     pair = (veth("a", "host:b", up=False), veth("b", "host:a", up=False))
-    after = loose("foreign0", "foreign1", *pair)
+    after = edit(edit(loose("foreign0", "foreign1", *pair), "host", "b", ifindex=40), "host", "a", ifindex=41)
     assert infer(step("cable/pair"), after, EMPTY, before) == Bindings(links={"veth1": "a", "veth2": "b"})
 
 
@@ -178,6 +188,15 @@ def test_a_rename_since_the_last_step_is_followed() -> None:
     assert found is not None and found.links == again.links
     assert found_again(step("cable/address"), earlier, plugged("left", "right"), before) is before
     assert found_again(step("cable/address"), earlier, plugged("eth0", "veth2"), EMPTY) == Bindings(links={"veth1": "eth0"})
+
+
+@pytest.mark.parametrize("place", positions(course()), ids=str)
+def test_nothing_is_looked_for_again_where_all_is_there(place: Position) -> None:
+    """The earlier steps are not even asked at a step's start in the lesson's own names: a judging there costs no search through all of them."""
+    started = start(course().world)
+    snapshot = outline(started, actions_before(course(), place))
+    unasked = (pytest.fail("an earlier step was asked") for _ in "1")
+    assert found_again(step_at(course(), place), unasked, snapshot, EMPTY, started) is EMPTY
 
 
 def test_of_two_loose_cables_the_one_that_is_plugged_in_counts() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 
 from helpers.post import course, step
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.snapshots import bridge, container, edit, edit_node, forward_drop, host, internet, lab, lab_with, uplink, veth
 from netless_lab.course.extras import extras
 from netless_lab.course.judge import judge
@@ -86,20 +84,13 @@ def test_what_a_steps_own_command_line_may_have_made_is_no_extra(action: Action,
     assert told == (("v on the host, plugged into br0", "the policy of ip lab forward on the host") if found else ())
 
 
-@pytest.fixture(scope="module")
-def real() -> Iterator[Running]:
-    """A lab of this file's own."""
-    with running() as own:
-        yield own
-
-
-def judged(real: Running, at: str, commands: str = "", *, end: bool = True) -> Judged:
+def judged(lab: Running, at: str, commands: str = "", *, end: bool = True) -> Judged:
     """The judgement on a step at its end (or its start), when something more has been done by hand."""
-    real.reset("lab")
-    real.goto(at, end=end)
+    lab.reset("lab")
+    lab.goto(at, end=end)
     if commands:
-        real.sh(commands)
-    (entry,) = real.check().verdicts
+        lab.sh(commands)
+    (entry,) = lab.check().verdicts
     return entry
 
 
@@ -115,17 +106,17 @@ def judged(real: Running, at: str, commands: str = "", *, end: bool = True) -> J
         ("neighbour/second-address", "ip link set veth4 master br0", "veth4 on the host, plugged into br0"),
     ],
 )
-def test_no_success_is_told_that_is_not_so(real: Running, at: str, commands: str, found: str) -> None:
+def test_no_success_is_told_that_is_not_so(lab: Running, at: str, commands: str, found: str) -> None:
     """A further rule, a policy, a cable that is plugged in early: the step passes, and its sentence, which denies just that, is not said."""
-    entry = judged(real, at, commands)
+    entry = judged(lab, at, commands)
     assert entry.verdict.passed and entry.verdict.extras[0] == found, entry
     assert entry.success == "Done; there is more here than this step asks for."
 
 
 @pytest.mark.kernel
-def test_a_success_does_not_speak_of_what_is_not_there(real: Running) -> None:
+def test_a_success_does_not_speak_of_what_is_not_there(lab: Running) -> None:
     """One thing is said to be missing still, and another one is missing too: the step passes, and says which earlier one does not hold."""
-    entry = judged(real, "switch/bridge-up", "ip link set veth2 nomaster")
+    entry = judged(lab, "switch/bridge-up", "ip link set veth2 nomaster")
     assert entry.verdict.passed and entry.verdict.items[-1].result == "lapsed"
     assert "'Plug the cable in'" in entry.verdict.items[-1].claim and entry.success == "Done, but what an earlier step built is not there."
 
@@ -139,17 +130,17 @@ def test_a_success_does_not_speak_of_what_is_not_there(real: Running) -> None:
         "nft add rule ip lab doors ct state established,related accept; nft insert rule ip lab forward counter",
     ],
 )
-def test_a_rule_in_words_of_ones_own_is_no_extra(real: Running, rules: str) -> None:
+def test_a_rule_in_words_of_ones_own_is_no_extra(lab: Running, rules: str) -> None:
     """The rules that a step asks for, written otherwise, in a chain of their own too, and one that only counts: what it was to be is said."""
-    entry = judged(real, "internet/door-back", f"set -e; nft flush chain ip lab forward; {rules}")
+    entry = judged(lab, "internet/door-back", f"set -e; nft flush chain ip lab forward; {rules}")
     assert entry.verdict.passed and entry.verdict.extras == ()
     assert entry.success == step("internet/door-back").success
 
 
 @pytest.mark.kernel
-def test_what_the_step_itself_changes_is_no_extra(real: Running) -> None:
+def test_what_the_step_itself_changes_is_no_extra(lab: Running) -> None:
     """At its start, and half way, what a step moves, makes or takes away is there as it has to be."""
     for place in positions(course()):
-        assert judged(real, str(place), end=False).verdict.extras == (), place
-    half = judged(real, "neighbour/second-cable", "ip link add veth3 type veth peer name veth4", end=False)
+        assert judged(lab, str(place), end=False).verdict.extras == (), place
+    half = judged(lab, "neighbour/second-cable", "ip link add veth3 type veth peer name veth4", end=False)
     assert not half.verdict.passed and half.verdict.extras == ()

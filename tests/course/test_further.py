@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from helpers.post import course, step
 from helpers.snapshots import edit, lab_with
 from netless_lab.course.bindings import UNBOUND, Bindings
-from netless_lab.course.further import Standing, ahead, excused, past
+from netless_lab.course.further import Lacking, Standing, ahead, excused, missing_before, past
+from netless_lab.course.judge import state_holds
 from netless_lab.course.outline import outline, start
 from netless_lab.course.step import Position, positions, step_at
 from netless_lab.course.verdict import Item, ItemResult, Verdict
@@ -35,6 +37,27 @@ def built(until: str) -> Snapshot:
 def titles(at: str, snapshot: Snapshot, names: Bindings = UNBOUND) -> list[str]:
     """The ids of the steps that are there already."""
     return [own.id for own in ahead(course(), place(at), snapshot, names, WORLD)]
+
+
+@pytest.mark.parametrize("until", ["netless/name", "cable/plug", "switch/port-up", "internet/masquerade"])
+def test_what_each_step_lacks_is_known_from_one_look(until: str) -> None:
+    """For the live marks, and for what the next step waits for: the same as when each of them asks for itself."""
+    known, seen = {own.key for own in positions(course())}, built(until)
+    assert until in known
+    lacking = Lacking(course(), seen)
+    for own in positions(course()):
+        assert (lacking.at(own) is None) == state_holds(step_at(course(), own), seen)
+        assert tuple(lacking.before(own)) == missing_before(course(), own, seen)
+
+
+def test_what_steps_lacked_is_asked_anew_of_another_look() -> None:
+    """Of one like it too, in other words, and of another course."""
+    seen, words = built("cable/plug"), Bindings(links={"veth1": "left"})
+    lacking = Lacking(course(), seen)
+    assert lacking.is_of(course(), seen, UNBOUND)
+    assert not lacking.is_of(course(), msgspec.structs.replace(seen), UNBOUND)
+    assert not lacking.is_of(course(), seen, words)
+    assert not lacking.is_of(msgspec.structs.replace(course()), seen, UNBOUND)
 
 
 def test_nobody_is_ahead_who_did_as_the_page_says() -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from helpers.post import course, step
-from helpers.snapshots import bridge, container, edit, host, internet, lab, lab_with, uplink, veth
+from helpers.snapshots import bridge, container, default, edit, edit_node, host, internet, lab, lab_with, uplink, veth
 from netless_lab.course.bindings import Bindings
 from netless_lab.course.judge import control_of, judge, state_holds
 from netless_lab.course.outline import goal, outline, owners, start
 from netless_lab.course.step import Demand, ProbeCheck, Silence, Step
 from netless_lab.course.verdict import Item, Verdict
 from netless_lab.model.probe import Fetch, Lookup, Outcome, Ping, Probe
-from netless_lab.model.snapshot import Snapshot
+from netless_lab.model.snapshot import Route, Snapshot
 from netless_lab.primitives.address import HasAddress
 from netless_lab.primitives.base import CannotTell, Expectation, Finding, Where
 from netless_lab.primitives.link import LinkExists
@@ -168,7 +169,10 @@ def test_a_lost_packet_fails_with_its_reason_and_a_command() -> None:
 def test_the_command_to_look_with_fits_the_symptom(to: str, reason: str, look: str) -> None:
     """The symptom table of the curriculum, as commands."""
     own = asking(ProbeCheck(Ping("c1", to)))
-    assert only(judge(own, BUILT, outcomes(own, lost(own.probes[0].probe, reason)), HERE)).look == look
+    near = Route("10.0.0.0/24", None, "br0", protocol="kernel")
+    routed = edit_node(BUILT, "host", routes=(*BUILT.nodes[0].routes, near))
+    routed = edit_node(routed, "c1", routes=(default("10.0.0.1", "veth1"), msgspec.structs.replace(near, dev="veth1")))
+    assert only(judge(own, routed, outcomes(own, lost(own.probes[0].probe, reason)), HERE)).look == look
 
 
 def test_silence_behind_open_forwarding_points_at_the_rules() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,6 +31,7 @@ async def test_a_failure_that_nobody_expects_takes_the_fault_along(monkeypatch: 
         state=SimpleNamespace(bindings=UNBOUND, course=courses[0], position=positions(courses[0])[-1]),
         library=SimpleNamespace(courses=courses),
         world=SimpleNamespace(end_marked=lambda mark: None),
+        live=SimpleNamespace(untold=nullcontext),
         mode="as it was",
         enter=lambda mode: setattr(stage, "mode", mode),
     )
@@ -37,8 +39,8 @@ async def test_a_failure_that_nobody_expects_takes_the_fault_along(monkeypatch: 
     async def quietly(_: Any, actions: tuple[Action, ...]) -> None:
         done.extend(actions)
 
-    async def stand(*_: Any, end: bool) -> None:
-        assert end
+    async def stand(*_: Any, end: bool, dialect: str) -> None:
+        assert end and dialect == "ip"
         done.append("rebuilt")
 
     async def well(*_: Any) -> None:

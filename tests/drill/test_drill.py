@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 from netless_lab.client import Refused
 from netless_lab.model.probe import Ping
@@ -17,6 +17,9 @@ from netless_lab.protocol import (
     ChangesEvent,
     Explain,
     FaultStatus,
+    GetCourses,
+    GetFaults,
+    GetHistory,
     GetStatus,
     Hint,
     Mend,
@@ -46,13 +49,6 @@ REPAIRS = {
     "prefix-30": ("c1", "ip addr del 10.0.0.2/30 dev veth1; ip addr add 10.0.0.2/25 dev veth1; ip route add default via 10.0.0.1"),
 }  # fmt: skip
 """Ways to repair a network that are not the ones in the fault's file."""
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file."""
-    with running() as own:
-        yield own
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +136,24 @@ def test_nothing_gives_a_drill_away(lab: Running) -> None:
         assert word not in told
 
 
+@pytest.mark.parametrize("fault", ["container-gone", "service-on-loopback", "duplicate-address"])
+def test_what_a_drill_does_is_nobodys_change(lab: Running, fault: str) -> None:
+    """Neither while it goes in nor when its effects come later, as a cable that goes with its container and a server that begins to listen: no
+    change is announced as the learner's, and none is among what ``back`` would undo.
+    """
+
+    def own() -> list[str]:
+        return [entry.text for entry in lab.client.ask(GetHistory()).entries if entry.who == "learner"]
+
+    lab.goto("container/neighbour", end=True)
+    before = own()
+    lab.events.clear()
+    drill(lab, fault)
+    lab.check()
+    assert not [event for event in lab.events if isinstance(event, ChangesEvent) and event.who == "learner"]
+    assert own() == before
+
+
 def test_a_drill_says_not_even_where_it_is(lab: Running) -> None:
     """A fault that may be in either container: while it is sought, what it is, where, which lesson teaches it and its cure are blank."""
     drill(lab, "default-route-missing", node="c2")
@@ -147,6 +161,20 @@ def test_a_drill_says_not_even_where_it_is(lab: Running) -> None:
     assert fault is not None and fault.tells
     assert (fault.id, fault.title, fault.node, fault.teaches, fault.solution) == ("", "", "", "", "")
     assert lab.client.ask(Mend()).mended == "default-route-missing"
+
+
+def test_what_teaches_a_fault_is_a_position(lab: Running) -> None:
+    """In the list of faults, in the status once it may be told, and in what mending tells: just as the courses name the step."""
+    places = {
+        f"{course.id}/{lesson.id}/{step.id}" for course in lab.client.ask(GetCourses()) for lesson in course.lessons for step in lesson.steps
+    }  # fmt: skip
+    taught = {fault.id: fault.teaches for fault in lab.client.ask(GetFaults())}
+    assert taught and set(taught.values()) <= places
+    drill(lab, "forwarding-off")
+    lab.sh("sysctl -w net.ipv4.ip_forward=1")
+    assert eventually(lambda: healthy(lab))
+    fault = now(lab)
+    assert fault is not None and fault.teaches == taught["forwarding-off"] == lab.client.ask(Mend()).teaches
 
 
 def test_check_judges_the_network_in_a_drill(lab: Running) -> None:
@@ -172,8 +200,12 @@ def test_help_is_counted_and_told(lab: Running) -> None:
 
 
 def test_the_hint_that_is_asked_for_is_given(lab: Running) -> None:
-    """By its number, the first ones again for nothing; a number there is none of is refused, and opens none."""
+    """By its number: the next one, and the first ones again for nothing. One that others come before is refused, as is a number there is none of."""
     drill(lab, "forwarding-off")
+    with pytest.raises(Refused, match="hint 1 of 5 comes before hint 3"):
+        lab.client.ask(Hint(2))
+    lab.client.ask(Hint(0))
+    lab.client.ask(Hint(1))
     third = lab.client.ask(Hint(2))
     assert (third.rung, third.left) == (2, 2) and third.text.startswith("Look ")
     assert (lab.client.ask(Hint(0)).rung, lab.client.ask(Hint()).rung) == (0, 3)

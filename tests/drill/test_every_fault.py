@@ -8,7 +8,7 @@ import pytest
 
 from drill.explained import Judged, explained
 from drill.witness import answered, can
-from helpers.running import Running, running
+from helpers.running import Running
 from netless_lab.client import Refused
 from netless_lab.course.files import fault_texts, shipped
 from netless_lab.course.step import ProbeCheck
@@ -31,13 +31,6 @@ ELSEWHERE = ("default-route-missing", "port-unplugged", "arp-off", "prefix-32")
 
 JUDGED: dict[str, Judged] = {}
 """What Why said of each fault while it was on."""
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for all faults; each leaves it healthy, or the next begins with a rebuild."""
-    with running() as own:
-        yield own
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from netless_lab.drill.format import Fault, read_faults
 from netless_lab.drill.library import drawn, listed, named
 from netless_lab.errors import Refusal
 from netless_lab.model.needs import NEEDS, Lack, needs_of
+from netless_lab.model.snapshot import Snapshot
 from netless_lab.primitives.base import Where
 
 GOOD = """format = 1
@@ -178,7 +179,7 @@ def test_a_fault_speaks_the_learners_names() -> None:
 
 def test_hints_end_with_the_solution() -> None:
     """Hints go from what still works to the command itself."""
-    every = hints(sample(), "Let the host forward", Where(), "ip")
+    every = hints(sample(), "Let the host forward", Snapshot(), Where(), "ip")
     assert "10.0.0.1" in every[0] and "Let the host forward" in every[1] and "forwards" in every[2] and "sysctl" in every[3]
     assert "sysctl -w net.ipv4.ip_forward=1" in every[-1]
     assert all("sysctl" not in text for text in every[:3])

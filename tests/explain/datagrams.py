@@ -38,6 +38,10 @@ BROKEN = (
         "mtu-black-hole", "host:eth0",
     ),
     Broken(
+        "too big a datagram, and its sender takes no word of it", "ip link set eth0 mtu 600\nc1| iptables -A INPUT -p icmp -j DROP",
+        Udp("c1", SITE, 5000, size=900, dont_fragment=True), "mtu-black-hole", "host:eth0", served=False,
+    ),
+    Broken(
         "a narrow path remembered", f"ip link set eth0 mtu 600\nc1| {LEARN}\nip link set eth0 mtu 1500", ping(SITE, size=900, dont_fragment=True),
         "path-mtu-remembered", "c1:routing",
     ),

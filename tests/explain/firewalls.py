@@ -48,7 +48,7 @@ BROKEN = (
     Broken("bridge family", firewall("bridge", "forward", "ip protocol icmp drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),
     Broken("bridge family, policy", firewall("bridge", "forward", policy="drop"), ping("10.0.0.3"), "nft-bridge", "host:fw"),
     Broken(
-        "bridge family, ARP", firewall("bridge", "prerouting", "ether type arp drop") + "\nip -n c1 neigh flush all", ping("10.0.0.1"),
+        "bridge family, ARP", firewall("bridge", "prerouting", "ether type arp drop") + "\nip neigh flush all; ip -n c1 neigh flush all", ping("10.0.0.1"),
         "nft-bridge", "host:fw",
     ),
     Broken("netdev family", firewall("netdev", "ingress", "ip protocol icmp drop", device="veth2"), ping("10.0.0.1"), "nft-netdev", "host:fw"),
@@ -61,6 +61,14 @@ BROKEN = (
     Broken(
         "bridged frames in the IP firewall",
         "sysctl -qw net.bridge.bridge-nf-call-iptables=1; nft insert rule ip lab forward ip saddr 10.0.0.2 ip daddr 10.0.0.3 drop",
+        ping("10.0.0.3"), "bridge-netfilter", "host:fw",
+    ),
+    Broken(
+        "what is sent back out where it came in, and no bridge's frame",
+        "c1| ip route add 10.0.0.3/32 via 10.0.0.1\nnft insert rule ip lab forward iifname br0 oifname br0 drop", ping("10.0.0.3"), "forward-rule", "host:fw",
+    ),
+    Broken(
+        "frames of one bridge only in the IP firewall", "ip link set br0 type bridge nf_call_iptables 1; nft insert rule ip lab forward iifname br0 oifname br0 drop",
         ping("10.0.0.3"), "bridge-netfilter", "host:fw",
     ),
     Broken(

@@ -44,6 +44,10 @@ BROKEN = (
         ping("10.0.0.3"), "port-locked", "host:veth2",
     ),
     Broken(
+        "both ports locked", f"{FORGET}\nbridge link set dev veth2 locked on\nbridge link set dev veth4 locked on\nip link set br0 type bridge fdb_flush",
+        ping("10.0.0.3"), "port-locked", "host:veth2",
+    ),
+    Broken(
         "MAC nailed to the wrong port", f"bridge fdb replace {MAC_OF_C2} dev veth2 master static sticky", ping("10.0.0.3"),
         "fdb-wrong", "host:veth2",
     ),
@@ -52,6 +56,11 @@ BROKEN = (
     Broken("bridge lost its address, beyond", "ip addr flush dev br0", ping(SITE), "bridge-without-address", "host:br0"),
     Broken("bridge lost its address, asked anew", f"ip addr flush dev br0\n{FORGET}", ping(SITE), "bridge-without-address", "host:br0"),
     Broken("address on a port", "ip addr flush dev br0\nip addr add 10.0.0.1/24 dev veth2", ping("10.0.0.1"), "address-on-port", "host:veth2"),
+    Broken(
+        "address on a port, and on its bridge as well",
+        "ip addr flush dev br0; ip addr add 10.0.0.1/24 dev veth2; ip addr add 10.0.0.1/24 dev br0; ip neigh flush dev veth2",
+        ping("10.0.0.2", "host"), "address-on-port", "host:veth2",
+    ),
     Broken("ARP off, sender", "c1| ip link set veth1 arp off", ping("10.0.0.3"), "arp-off", "c1:veth1"),
     Broken("ARP off, target", f"{FORGET}\nc2| ip link set veth3 arp off", ping("10.0.0.3"), "arp-off", "c2:veth3"),
     Broken(

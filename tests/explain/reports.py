@@ -24,6 +24,12 @@ FROM_ELSEWHERE = (
 SILENT = 'c2& python3 -c \'import socket, time; own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(("{address}", {port})); time.sleep(60)\''
 SECOND = """ip link add br1 type bridge; ip addr add 10.1.0.1/24 dev br1; ip link set br1 up
 ip link add va type veth peer name vb; ip link set va master br1 up; ip link set vb netns c2; ip -n c2 addr add 10.1.0.3/24 dev vb; ip -n c2 link set vb up"""
+UPLINK = """ip netns add isp; ip netns add far; ip link add eth1 type veth peer name up2 netns isp; ip addr add 192.0.2.2/24 dev eth1; ip link set eth1 up
+ip -n isp addr add 192.0.2.1/24 dev up2; ip -n isp link set up2 up; ip netns exec isp sysctl -qw net.ipv4.ip_forward=1
+ip -n isp link add dn type veth peer name en netns far; ip -n isp addr add 198.18.0.1/24 dev dn; ip -n isp link set dn up
+ip -n far addr add 198.18.0.5/24 dev en; ip -n far link set en up; ip -n far route add default via 198.18.0.1; ip -n isp route add 10.0.0.0/24 via 192.0.2.2
+nft insert rule ip lab forward iifname eth1 accept"""
+"""A second way out of the host, with somebody behind it."""
 ALIKE = "id 42 dstport 4789"
 
 BROKEN = (
@@ -58,6 +64,8 @@ BROKEN = (
     Broken("a question that the reverse path filter drops", f"{SECOND}\nsysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 10.1.0.3/32 via 10.0.0.3",
            ping("10.1.0.1", "c2"),
            "rp-filter", "host:routing", "sysctl -qw net.ipv4.conf.all.rp_filter=0"),
+    Broken("a client behind a second uplink, and the reverse path filter", f"{UPLINK}\nsysctl -qw net.ipv4.conf.eth1.rp_filter=1",
+           ping("10.0.0.2", "far"), "rp-filter", "host:routing"),
     Broken("ARP filtered", f"c2| sysctl -qw net.ipv4.conf.all.arp_filter=1; ip link add dq type veth peer name dp; ip link set dq up; ip link set dp up; "
            f"ip route add 10.0.0.2/32 dev dq\n{FORGET}",
            ping("10.0.0.3"), "arp-ignored", "c2:neighbour", "c2| sysctl -qw net.ipv4.conf.all.arp_filter=0"),
@@ -89,6 +97,9 @@ BROKEN = (
            "dnat-rule", "host:NAT"),
     Broken("a source that is the provider's", f"{NAT} oifname eth0 snat to 203.0.113.1", ping(SITE), "snat-wrong", "host:NAT"),
     Broken("a source that is a neighbour's", f"{NAT} oifname eth0 snat to 10.0.0.3", ping(SITE), "snat-wrong", "host:NAT"),
+    Broken("a source of the other side", f"{NAT} oifname eth0 snat to 10.0.0.1", ping(SITE), "snat-wrong", "host:NAT"),
+    Broken("a masquerade on an uplink without an address", "ip addr flush dev eth0; ip route add 203.0.113.1/32 dev eth0; ip route add default via 203.0.113.1",
+           ping(SITE), "snat-wrong", "host:NAT"),
     Broken("published, and asked at 127.0.0.1", f"nft 'add chain ip lab out {{ type nat hook output priority -100; }}'; "
            f"nft add rule ip lab out tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}",
            Connect("host", "127.0.0.1", 8080), "route-localnet", "host:routing"),
@@ -103,6 +114,9 @@ BROKEN = (
     Broken("the answer by a cable that leads to no network", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{LET_IN}\n"
            "ip link add va type veth peer name vb; ip link set va up; ip link set vb netns c2; ip -n c2 addr add 10.5.0.2/24 dev vb; ip -n c2 link set vb up; "
            f"ip -n c2 route replace default via 10.5.0.1\n{SERVE}", Connect("internet", "203.0.113.2", 8080), "address-missing", "host:va"),
+    Broken("two cables in the bridge beside the one with the address",
+           "ip link add br1 type bridge; ip link set br1 up; ip link set veth2 master br1; ip link set veth4 master br1", ping("10.0.0.1"),
+           "port-wrong-bridge", "host:veth2"),
     Broken("the cable in another container", "ip link set veth4 nomaster; ip link set veth4 netns c1", ping("10.0.0.3"), "port-unplugged", "c1:veth4"),
     Broken("a policy rule that skips the tables", "ip rule add from 10.0.0.0/24 pref 300 goto 32767", ping(SITE), "policy-rule", "host:routing"),
     Broken("a name server by its name", resolver("dns.example"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),

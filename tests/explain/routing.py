@@ -36,6 +36,8 @@ BROKEN = (
     Broken("forwarding off for a device", "sysctl -qw net.ipv4.conf.br0.forwarding=0", ping(SITE), "forwarding-off-device", "host:fwd"),
     Broken("forwarding off for answers", "sysctl -qw net.ipv4.conf.eth0.forwarding=0", ping(SITE), "forwarding-off-device", "host:fwd"),
     Broken("no default route", "c1| ip route del default", ping(SITE), "no-default-route", "c1:routing"),
+    Broken("a route that throws", "c1| ip route add throw 198.51.100.0/24", ping(SITE), "blackhole-route", "c1:routing"),
+    Broken("a router's route that throws", "ip route add throw 198.51.100.0/24", ping(SITE), "blackhole-route", "host:routing"),
     Broken("no default route, target", "c2| ip route del default\nc2| ip route del 10.0.0.0/24", ping("10.0.0.3"), "no-route", "c2:routing"),
     Broken("router without default route", "ip route del default", ping(SITE), "no-default-route", "host:routing"),
     Broken("connected route gone", "c1| ip route del default; ip route del 10.0.0.0/24", ping("10.0.0.3"), "no-route", "c1:routing"),
@@ -49,6 +51,12 @@ BROKEN = (
         """ip link add wg0 type veth peer name wg0p; ip addr add 10.66.0.2/32 dev wg0; ip link set wg0 arp off up; ip link set wg0p up
            ip route add default dev wg0 table 51820; ip rule add not fwmark 51820 table 51820; ip rule add table main suppress_prefixlength 0""",
         ping(SITE), "policy-rule", "host:routing",
+    ),
+    Broken(
+        "a tunnel takes what is at home",
+        """ip link add wg0 type veth peer name wg0p; ip addr add 10.66.0.2/32 dev wg0; ip link set wg0 arp off up; ip link set wg0p up
+           ip route add default dev wg0 table 51820; ip rule add pref 1000 table 51820""",
+        ping("10.0.0.2", "host"), "policy-rule", "host:routing",
     ),
     Broken("proxy ARP that is off", f"{CALICO}\nc1| {BEHIND_NOBODY}", ping(SITE), "proxy-arp-off", "host:neighbour"),
     Broken(

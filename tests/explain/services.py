@@ -57,10 +57,15 @@ nft add rule ip zz p iifname br0 ct zone set 5
         "names led to who listens for itself only", f"{named('host', '127.0.0.1')}\niptables -t nat -A PREROUTING -i br0 -p udp --dport 53 -j REDIRECT",
         Lookup("c1", "example.test"), "service-on-loopback", "host:service",
     ),
+    Broken("names shut out by the host that should know them", f"{named('host', '0.0.0.0')}\n{resolver('10.0.0.1')}\n"
+           "iptables -P INPUT DROP; iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT", ping("example.test"), "input-drop", "host:fw", served=False),
     Broken("no such name", "true", Lookup("c1", "nope.example.test"), "no-such-name", "c1:names"),
     Broken("names and no road", "c1| ip route del default", Fetch("c1", "http://example.test/"), "no-default-route", "c1:routing"),
     Broken("names and no forwarding", "sysctl -qw net.ipv4.ip_forward=0", Lookup("c1", "example.test"), "forwarding-off", "host:fwd"),
     Broken("names stopped by a rule", "nft insert rule ip lab forward udp dport 53 drop", Fetch("c1", "http://example.test/"), "forward-rule", "host:fw"),
+    Broken("names shut in by who asks for them", "c1| iptables -A OUTPUT -p udp --dport 53 -j REJECT", ping("example.test"), "firewall-reject", "c1:fw"),
+    Broken("names lost on the way out of who asks", "c1| iptables -A OUTPUT -p udp --dport 53 -j DROP", ping("example.test"), "output-drop", "c1:fw"),
+    Broken("pages shut in when the name is known", "c1| iptables -A OUTPUT -p tcp --dport 80 -j DROP", Fetch("c1", "http://example.test/"), "output-drop", "c1:fw"),
     Broken("pages stopped by a rule", "nft insert rule ip lab forward tcp dport 80 drop", Fetch("c1", "http://example.test/"), "forward-rule", "host:fw"),
     Broken(
         "published and not let in", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}", Connect("internet", "203.0.113.2", 8080),

@@ -42,12 +42,61 @@ BROKEN = (
         ping("fd00:b::1", "c2"), "address-not-ready", "c2:veth3",
     ),
     Broken(
+        "no address to ask for a neighbour from yet",
+        f"""{SIX}
+        sysctl -qw net.ipv6.conf.eth0.accept_dad=1 net.ipv6.conf.eth0.dad_transmits=60; ip addr del fe80::b:2/64 dev eth0
+        ip addr add fe80::b:9/64 dev eth0; ip -6 neigh flush all""",
+        ping("fd00:b::1"), "address-not-ready", "host:eth0",
+    ),
+    Broken(
         "switched off at the target", f"{SIX}\n{BESIDE}; sysctl -qw net.ipv6.conf.veth3.disable_ipv6=1\n{FORGET}", ping("fd00:a::3"), "ipv6-disabled", "c2:veth3",
         "c2| sysctl -qw net.ipv6.conf.veth3.disable_ipv6=0",
     ),
     Broken(
         "switched off at home", f"{SIX}\nc1| sysctl -qw net.ipv6.conf.all.disable_ipv6=1", ping("fd00:b::1"), "ipv6-disabled", "c1:veth1",
         "c1| sysctl -qw net.ipv6.conf.all.disable_ipv6=0",
+    ),
+    Broken(
+        "a router whose firewall shuts its neighbours out",
+        f"""{SIX}
+        ip6tables -P INPUT DROP; ip6tables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+        {FORGET}""",
+        ping("fd00:b::1"), "input-drop", "host:fw",
+    ),
+    Broken(
+        "an asker whose firewall shuts its neighbours out",
+        f"""{SIX}
+        c1| ip6tables -P INPUT DROP; ip6tables -A INPUT -i lo -j ACCEPT
+        {FORGET}""",
+        ping("fd00:a::1"), "input-drop", "c1:fw",
+    ),
+    Broken(
+        "a target whose firewall shuts its neighbours out", f"{SIX}\n{BESIDE}; ip6tables -P INPUT DROP\n{FORGET}", ping("fd00:a::3"), "input-drop", "c2:fw",
+    ),
+    Broken(
+        "published, and asked next door", f"{SIX}\nip6tables -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to [fd00:a::3]:80\n{BESIDE}\n"
+        "while ip -6 addr show dev br0 tentative | grep -q inet6; do :; done\n"
+        "c2& python3 -m http.server 80 --bind ::", Connect("c1", "fd00:b::2", 8080), "no-hairpin", "host:NAT",
+    ),
+    Broken(
+        "a gateway that is none, before the right one",
+        f"{SIX}\nc2| ip addr add fe80::66/64 dev veth3 nodad\nc1| ip -6 route add default via fe80::66 dev veth1 metric 100",
+        ping("fd00:b::1"), "gateway-wrong", "c1:routing",
+    ),
+    Broken(
+        "the gateway's address at a neighbour's",
+        f"""{SIX}
+        c2| ip link set veth3 address 02:00:00:00:00:77; ip addr add fd00:a::1/64 dev veth3 nodad
+        c1| ip -6 neigh replace fd00:a::1 lladdr 02:00:00:00:00:77 dev veth1 nud reachable""",
+        ping("fd00:b::1"), "duplicate-address", "c2:veth3",
+    ),
+    Broken(
+        "published for IPv4 only", f"{SIX}\niptables -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to 10.0.0.3:80", Connect("internet", "fd00:b::2", 8080),
+        "dnat-rule", "host:NAT",
+    ),
+    Broken(
+        "a port that lets no multicast out", f"{SIX}\n{BESIDE}\nbridge link set dev veth4 mcast_flood off\n{FORGET}\nc2| ip -6 neigh flush all",
+        ping("fd00:a::3"), "port-flood", "host:veth4",
     ),
     Broken("an address of IPv4 only", "true", ping("fd00:b::1"), "address-missing", "c1:veth1"),
     Broken(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from shlex import quote
 
 import pytest
 
 from helpers.broken import SITE, START, ping
-from helpers.running import Running, running
+from helpers.running import Running
 from netless_lab.model.journey import Explanation
 from netless_lab.model.probe import Lookup
 from netless_lab.protocol import Explain
@@ -25,18 +24,10 @@ NAMES = {
 }
 
 
-@pytest.fixture(scope="module")
-def one() -> Iterator[Running]:
-    """One lab for all."""
-    with running() as own:
-        yield own
-
-
-@pytest.fixture
-def lab(one: Running) -> Running:
-    """In it all is called as in the lessons: what somebody renames keeps that name also when it is rebuilt."""
-    one.reset("lab")
-    return one
+@pytest.fixture(autouse=True)
+def _in_the_lessons_names(lab: Running) -> None:
+    """All is called as in the lessons: what somebody renames keeps that name also when it is rebuilt."""
+    lab.reset("lab")
 
 
 @pytest.mark.parametrize("what", NAMES)

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
 from helpers import checkout
 from helpers.broken import SITE, START
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 from netless_lab.model.probe import Ping
 from netless_lab.protocol import Explain
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """A lab of this file's own."""
-    with running() as lab:
-        yield lab
 
 
 def netless(lab: Running, *words: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +26,7 @@ def test_an_answer_is_one_line_and_exit_code_0(lab: Running) -> None:
     """Nothing to explain."""
     lab.goto(START, end=True)
     done = netless(lab, "ping", "c1", SITE, "--explain")
-    assert done.returncode == 0 and done.stdout.startswith(f"{SITE} answered in") and len(done.stdout.splitlines()) == 1
+    assert done.returncode == 0 and done.stdout.startswith(f"✓ {SITE} answered in") and len(done.stdout.splitlines()) == 1
 
 
 @pytest.mark.rootless
@@ -45,8 +37,9 @@ def test_a_death_is_told_in_two_sentences_with_facts(lab: Running) -> None:
     done = netless(lab, "ping", "c1", SITE, "--explain")
     assert done.returncode == 1
     told = done.stdout.splitlines()
-    assert told[0] == "The packet came into the host by br0 and left by no interface."
-    assert told[1].startswith("The host received a packet that is for 198.51.100.10") and "net.ipv4.ip_forward is 0" in told[1]
+    assert told[0] == "✗ The packet came into the host by br0 and left by no interface."
+    cause = next(line for line in told if line.startswith("● "))
+    assert cause.startswith("● The host received a packet that is for 198.51.100.10") and "net.ipv4.ip_forward is 0" in cause
     assert "$ sysctl net.ipv4.ip_forward" in done.stdout and "container/internet/forwarding" in done.stdout
     fix = next(line for line in told if "mend it:" in line).partition("mend it: ")[2]
     lab.sh(fix)

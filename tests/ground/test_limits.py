@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
@@ -28,13 +26,6 @@ MANY = (
     "            pass\n"
     "print(told)\n"
 )
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file."""
-    with running() as own:
-        yield own
 
 
 def test_a_closed_port_is_told_of_as_often_as_it_is_asked_for(lab: Running) -> None:

@@ -21,7 +21,7 @@ def test_each_step_says_what_it_changes_and_what_takes_it_back() -> None:
     """In the words in which the change will be told when it is seen; the opposite is an action too."""
     made = plan(BRIDGE, HERE)
     assert [step.action for step in made.steps] == list(BRIDGE)
-    assert "br0 appeared on host: a bridge" in told(HERE) and "br0 on host is up" in told(HERE)
+    assert "br0 appeared on the host: a bridge" in told(HERE) and "br0 on the host is up" in told(HERE)
     assert made.steps[0].undo == (action({"delete-link": "br0"}),)
     assert made.lacking is None and made.goal is not None
 
@@ -55,5 +55,5 @@ def test_what_has_not_come_is_told() -> None:
     assert set(missed(made, HERE)) == set(told(HERE))
     half = BRIDGE[0].outline(HERE)
     words = missed(made, half)
-    assert "br0 on host is up" in words and not any("appeared" in line for line in words)
+    assert "br0 on the host is up" in words and not any("appeared" in line for line in words)
     assert missed(made, action({"bridge": "mine"}).outline(made.goal)) == ()

@@ -99,7 +99,7 @@ async def test_a_way_back_is_written_down_and_ends_what_was() -> None:
         line, then = ledger.seen[-1]
         assert line == Restoring(("c1",), anew=False) and "br9" in then
         assert ledger.lines() == (OLD, line)
-        assert ground.purge(ground.refs(), beginning, (), (), ()).problems == ()
+        assert ground.purge(ground.refs(), beginning, (), (), ()) == ()
         assert ledger.lines() == () and "br9" not in said(ground, LOOK)
 
 
@@ -112,7 +112,7 @@ async def test_what_cannot_be_put_back_stays_written_down() -> None:
         c1 = next(ref.pid for ref in ground.refs() if ref.name == "c1")
         file = "/etc/resolv.conf"
         said(ground, f"nsenter -t {c1} -m sh -c 'echo nameserver 10.0.0.9 > {file}; mount -o remount,bind,ro {file}'")
-        (problem,) = ground.purge(ground.refs(), beginning, (), (), ()).problems
+        (problem,) = ground.purge(ground.refs(), beginning, (), (), ())
         assert "resolv.conf of c1" in problem
         assert ledger.lines() == (OLD, Restoring(("c1",), anew=False), NotRestored((problem,)))
 
@@ -168,7 +168,7 @@ async def test_a_node_that_ended_is_not_the_program_that_has_its_number() -> Non
                 ground.way_into(ended)
             with pytest.raises(Refusal, match="has ended"):
                 ground.way_into(msgspec.structs.replace(ended, pid=before))
-            assert ground.purge(ground.refs(), beginning, (), (), ()).problems == ()
+            assert ground.purge(ground.refs(), beginning, (), (), ()) == ()
             assert Path(mine).read_text(encoding="ascii") == "nameserver 192.0.2.7\n"
             program.kill()
             program.wait()

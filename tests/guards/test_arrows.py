@@ -53,6 +53,12 @@ def test_pure_rooms_import_no_system(room: str) -> None:
     assert importing(modules_of(room), (*SYSTEM, "textual", "rich", "netless")) == frozenset()
 
 
+def test_what_is_said_needs_no_screen() -> None:
+    """Every sentence there is can be had without Textual, and without Rich, whose widths are read with the first text that is no ASCII."""
+    rooms = sorted(path.stem for path in (CHECKOUT / "tui" / "netless" / "say").glob("[a-z]*.py"))
+    assert importing("\n".join(f"import netless.say.{name}" for name in rooms), HEAVY) == frozenset()
+
+
 def test_what_a_fault_is_imports_no_system() -> None:
     """The pure part of the room of drills loads no more than the pure rooms: the screen and the fuzzers read faults with it."""
     pure = ("broken", "format", "library", "spent")
@@ -161,6 +167,14 @@ def test_the_app_never_touches_the_kernel() -> None:
     loaded = imported_by("\n".join(f"import {name}" for name in sorted(names)))
     assert "textual" in loaded
     assert "pyroute2" not in loaded
+
+
+@pytest.mark.parametrize("room", ["desk", "commands"])
+def test_a_desk_and_its_commands_need_no_screen(room: str) -> None:
+    """Every module of these rooms can be loaded by what draws nothing."""
+    root = CHECKOUT / "tui" / "netless" / room
+    names = [".".join(path.with_suffix("").relative_to(CHECKOUT / "tui").parts).removesuffix(".__init__") for path in root.rglob("*.py")]
+    assert imported_by("\n".join(f"import {name}" for name in sorted(names))) & {"textual", "rich", "pyroute2"} == frozenset()
 
 
 def test_the_contracts_of_the_source_hold() -> None:

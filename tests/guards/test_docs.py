@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import keyword
 import re
 from pathlib import Path
 
 import pytest
 
-from netless.parser import parser
+from netless.printer import Exit
+from netless.usage.table import EXITS, SHOWN, VERBS, readme
 from netless_lab.primitives.registry import ACTIONS, EXPECTATIONS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -19,25 +22,27 @@ def text(name: str) -> str:
     return (CHECKOUT / name).read_text(encoding="utf-8")
 
 
-def verbs() -> frozenset[str]:
-    """The verbs that the command line takes."""
-    choices = next(action.choices for action in parser()._actions if action.dest == "verb")
-    assert choices is not None
-    return frozenset(choices)
+def test_the_verbs_of_the_readme_are_those_of_the_table() -> None:
+    """The README has the table as it is printed: ``PYTHONPATH=tui:lab python -c 'from netless.usage.table import readme; print(readme())'``;
+    and what the exit codes mean.
+    """
+    assert f"\n{readme()}\n" in text("README.md")
+    assert f"Exit codes: {', '.join(f'{code} {means}' for code, means in EXITS.items())}." in text("README.md")
+    assert set(EXITS) == {int(code) for code in Exit}
 
 
-def test_every_verb_of_the_readme_exists() -> None:
-    """The command table, and every `netless VERB` in the prose."""
-    table = re.findall(r"(?m)^ {4}netless +([a-z| ]+?)(?= {2,}| [A-Z\[(-]|$)", text("README.md"))
-    named = {word for cell in table for word in re.split(r"[ |]+", cell) if word} - {"the", "tutor"}
-    named |= set(re.findall(r"`(?:\./)?netless ([a-z]+)", text("README.md") + text("CONTRIBUTING.md")))
-    assert len(named) > 12
-    assert named <= verbs()
+def test_every_verb_in_the_prose_exists() -> None:
+    """Every `netless VERB` of the documents is a verb that is shown."""
+    named = set(re.findall(r"`(?:\./)?netless ([a-z]+)", text("README.md") + text("CONTRIBUTING.md")))
+    assert len(named) > 10
+    assert named <= {verb.name for verb in SHOWN}
 
 
-def test_every_shipped_verb_is_in_the_readme() -> None:
-    """What a learner can do is written down; the verbs for drills are not part of this version."""
-    assert verbs() - {word for word in verbs() if re.search(rf"\b{word}\b", text("README.md"))} <= {"progress", "faults", "mend", "break"}
+def test_every_verb_has_its_function() -> None:
+    """What the table names as the module of a verb has a function of its name."""
+    for verb in VERBS.values():
+        module = importlib.import_module(f"netless.verbs.{verb.module}")
+        assert callable(getattr(module, verb.name if not keyword.iskeyword(verb.name) and verb.name != "exec" else f"{verb.name}_")), verb
 
 
 @pytest.mark.parametrize(("kind", "known"), [("Actions", ACTIONS), ("Expectations", EXPECTATIONS)])

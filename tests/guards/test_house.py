@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CODE = (CHECKOUT / "lab", CHECKOUT / "tui")
 CEILING = 400
 TOP = frozenset(
-    {".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "assets", "lab", "lessons", "netless",
+    {".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "assets", "lab", "lessons", "lock.txt", "netless",
      "pyproject.toml", "tests", "tui"}
 )  # fmt: skip
 BANNED = {

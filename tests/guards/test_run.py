@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shutil
@@ -11,6 +12,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BARE = ("sh", "id", "dirname", "getent", "cut", "env", "mktemp", "tail", "cat", "rm", "runuser", "pwd")
@@ -39,12 +43,30 @@ def test_a_run_without_its_programs_ends_before_it_begins(bare_path: str, words:
     assert "passed" not in done.stdout
 
 
-def test_the_lock_names_every_tool_and_library_once() -> None:
-    """What pyproject.toml asks for is in tests/lock.txt with one exact version, so a quiet day changes nothing."""
+def locked(name: str) -> dict[str, Version]:
+    """The packages of a lock and their versions, by their names as PyPI compares them."""
+    lines = re.findall(r"(?m)^([A-Za-z0-9_.-]+)(?:\[[a-z,]+\])?==([0-9][0-9A-Za-z.]*)", (CHECKOUT / name).read_text(encoding="utf-8"))
+    assert len(lines) == len({canonicalize_name(package) for package, _ in lines})
+    return {canonicalize_name(package): Version(version) for package, version in lines}
+
+
+def test_the_locks_name_every_tool_and_library_once() -> None:
+    """What pyproject.toml asks for has one exact version of its range, in lock.txt or in tests/lock.txt, so a quiet day changes nothing."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    names = {re.split(r"[<>=~ ]", text, maxsplit=1)[0].lower().replace("_", "-") for text in asked}
-    lines = [line for line in (CHECKOUT / "tests" / "lock.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.]*", line) for line in lines)
-    locked = [line.partition("==")[0].lower().replace("_", "-") for line in lines]
-    assert len(locked) == len(set(locked)) and names <= set(locked)
+    ours, tools = locked("lock.txt"), locked("tests/lock.txt")
+    assert not set(ours) & set(tools)
+    for text in project["dependencies"]:
+        wanted = Requirement(text)
+        assert ours[canonicalize_name(wanted.name)] in wanted.specifier, text
+    for text in project["optional-dependencies"]["test"]:
+        wanted = Requirement(text)
+        assert tools[canonicalize_name(wanted.name)] in wanted.specifier, text
+
+
+def test_what_a_first_start_installs_is_held_to_its_hashes() -> None:
+    """lock.txt has nothing but exact versions, each with the hashes of its files; all that netless imports here is of these versions."""
+    text = re.sub(r"(?m)^#.*\n", "", (CHECKOUT / "lock.txt").read_text(encoding="utf-8")).replace("\\\n", "")
+    for line in text.splitlines():
+        assert re.fullmatch(r"[a-z0-9.-]+(\[[a-z,]+\])?==[0-9.]+ ( *--hash=sha256:[0-9a-f]{64})+", line), line
+    for name, version in locked("lock.txt").items():
+        assert Version(importlib.metadata.version(name)) == version, name

@@ -67,5 +67,7 @@ class Desk:
 def at_a_desk(home: Path) -> Iterator[Desk]:
     """A person at a desk, whose lab is ended afterwards."""
     own = Desk(home)
-    yield own
-    own.netless("down")
+    try:
+        yield own
+    finally:
+        own.netless("down")

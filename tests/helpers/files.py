@@ -7,18 +7,21 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_MOST, _LEFT = 256, 56
-"""How many may be open, and how many of them are left: enough to look at a node, less than what is kept in reserve."""
+_LEFT = 56
+"""How many files may be opened still: enough to look at a node, less than what is kept in reserve."""
+_USED = 256
+"""So many at least are open then: what is kept in reserve grows with how many may be (``kernel.room``), and of few it would be less than what is left."""
 
 
 @contextmanager
-def no_file_to_spare() -> Iterator[None]:
-    """This process may have hardly more files open than it has."""
+def no_file_to_spare(left: int = _LEFT) -> Iterator[None]:
+    """This process may have hardly more files open than it has, however many or few it was forked with: so many as are ``left``."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    last = max(_USED - 1, *map(int, os.listdir("/proc/self/fd")))
     held: list[int] = []
-    while not held or held[-1] < _MOST - _LEFT:
+    while not held or held[-1] < last:
         held.append(os.open("/", os.O_PATH | os.O_CLOEXEC))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (held[-1] + 1 + left, hard))
     try:
         yield
     finally:

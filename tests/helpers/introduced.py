@@ -24,7 +24,7 @@ def unintroduced(course: Course) -> tuple[Problem, ...]:
         shown += lesson.intro
         for step in lesson.steps:
             shown += "\n".join(("", step.prose, *step.hints))
-            for line in command_lines(step, "ip", Where()):
+            for line in command_lines(step.do, "ip", Where()):
                 words = _words(line)
                 if words and not _stands_in(words, shown):
                     what = f'the step "{step.id}" needs `{" ".join(words)}`, which no page has shown so far.'

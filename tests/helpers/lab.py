@@ -26,8 +26,9 @@ from netless_lab.kernel.apply import Applier
 from netless_lab.kernel.beginning import begin
 from netless_lab.kernel.discover import Discovery
 from netless_lab.kernel.namespace import Namespace
-from netless_lab.kernel.purge import Purged, purge
+from netless_lab.kernel.purge import purge
 from netless_lab.kernel.read import NodeRef, Reader
+from netless_lab.kernel.sweep import Sweep
 from netless_lab.model.snapshot import Role, Snapshot
 from netless_lab.primitives.base import Action, Dialect, Expectation, Where
 from netless_lab.primitives.registry import ACTIONS, EXPECTATIONS
@@ -141,13 +142,13 @@ class Lab:
         _, status = os.waitpid(child, 0)
         assert status == 0, f"the program failed:\n{program}"
 
-    def purge(self) -> Purged:
-        """Back to the beginning: containers beside c1 ended, c1 running, everything else as it was."""
+    def purge(self, begun: Sweep | None = None) -> tuple[str, ...]:
+        """Back to the beginning: containers beside c1 ended, c1 running, everything else as it was; ``begun`` are links that go already."""
         for name, ref in self.refs().items():
             if ref.role == "container" and name != "c1":
                 self.stop(name)
         self.launch("c1")
-        return purge(tuple(self.refs().values()), self.beginning)
+        return purge(tuple(self.refs().values()), self.beginning, begun=begun)
 
     def close(self) -> None:
         """Let go of sockets and processes."""

@@ -21,7 +21,7 @@ from helpers.sandboxed import run_in_sandbox
 from helpers.waiting import eventually
 from netless_lab.model.changes import done_by_somebody
 from netless_lab.model.diff import diff
-from netless_lab.model.snapshot import Snapshot
+from netless_lab.model.snapshot import Link, Snapshot
 from netless_lab.primitives.retell import retell
 from netless_lab.primitives.run import Typed
 from netless_lab.session.history import History, script
@@ -113,15 +113,24 @@ class Recorder:
 
 
 def settled(own: Lab) -> Snapshot:
-    """The lab once nothing of it is on its way any more: IPv6 addresses that are asked for, cables whose far end's namespace is gone."""
+    """The lab once nothing of it is on its way any more: IPv6 addresses that are asked for, cables whose far end's namespace is gone.
+
+    A link that was ready once asks for its addresses also when it has no carrier any more (IF_READY in net/ipv6/addrconf.c); an address that is its
+    own tells that it was.
+    """
 
     def ready() -> bool:
         links = [link for node in own.snapshot().nodes for link in node.links]
         dying = any(link.kind == "veth" and link.peer is not None and not link.peer.node for link in links)
-        return not dying and not any(address.tentative for link in links if link.up and link.carrier for address in link.addresses)
+        return not dying and not any(_is_asking(link) for link in links)
 
     eventually(ready, 3.0)
     return own.snapshot()
+
+
+def _is_asking(link: Link) -> bool:
+    six = [own for own in link.addresses if own.family == 6]
+    return link.up and any(own.tentative for own in six) and (link.carrier or not all(own.tentative for own in six))
 
 
 _ASKED = (

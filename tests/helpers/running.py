@@ -79,9 +79,9 @@ class Running:
         """What ``netless reset`` lists before it asks."""
         return self.client.ask(WhatGoes(scope))
 
-    def back(self) -> Moved:
-        """``netless back``"""
-        return self.client.ask(Back())
+    def back(self, *, force: bool = True) -> Moved:
+        """``netless back --yes``, without ``force`` ``netless back``"""
+        return self.client.ask(Back(force))
 
     def next(self, *, force: bool = False) -> Moved:
         """``netless next``, with ``force`` ``netless next --yes``"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import pty
@@ -65,8 +66,9 @@ class Seat:
         return back and termios.tcgetattr(self.ours) == self.before
 
     def told(self) -> str:
-        """What is to be read on the ordinary screen after it was given back, on one line."""
-        return " ".join(self.said[self.said.rfind(b"\x1b[?1049l") :].decode().split())
+        """What is to be read on the ordinary screen after it was given back, on one line; "" when it was not. A letter may be written by halves."""
+        _, given_back, told = self.said.rpartition(b"\x1b[?1049l")
+        return " ".join(codecs.getincrementaldecoder("utf-8")().decode(told).split()) if given_back else ""
 
     def _read(self, seconds: float) -> bool:
         if self.terminal < 0:

@@ -18,8 +18,8 @@ from app import story
 from helpers.checkout import as_here
 from helpers.pretender import pretender
 from hostile.helpers.rogue import GREETING, rogue, says
-from netless.app.connection import Connection
-from netless.app.reduce import Ended, Event
+from netless.desk.connection import Connection
+from netless.desk.reduce import Ended, Event
 from netless.printer import Printer
 from netless.verbs import tutor
 from netless_lab import client, ending, labs, stream
@@ -114,7 +114,7 @@ def test_who_agrees_to_end_and_does_not() -> None:
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as shorter, pretender(socket_name("rogue", os.geteuid())[1:], "agrees") as process:
         shorter.setattr(labs, "LEAVING_S", SHORT_S, raising=False)
-        tutor._end_unless_used("rogue", process.pid, Printer(err=said))
+        tutor._end_unless_used("rogue", process.pid, Printer(err=said).narrate)
         assert process.poll() is not None, "it lives on"
     assert "is gone" in said.getvalue()
 

@@ -12,7 +12,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from helpers.snapshots import container, host, lab, link, veth
-from netless.printer import Printer, Styled
+from netless.printer import Printer
+from netless.say.text import Block, Span, Text
 from netless_lab.model.diff import diff
 from netless_lab.model.printers import dot, mermaid, svg, text
 from netless_lab.model.scene import lay_out
@@ -33,6 +34,7 @@ def test_no_control_character_is_said(name: str) -> None:
         out, err = io.StringIO(), io.StringIO()
         printer = Printer(as_json=as_json, out=out, err=err)
         printer.say(f"before {name} after")
+        printer.tell([Block(Text((Span(f"before {name} after"),)))], aside=True)
         printer.raw(f"before {name} after")
         printer.narrate(f"before {name} after")
         printer.document({"name": name})
@@ -69,7 +71,7 @@ def test_a_style_is_ours_and_nobody_elses(name: str, colour: bool, monkeypatch: 
     if not colour:
         monkeypatch.setenv("NO_COLOR", "1")
     printer = Printer(out=out, err=err)
-    printer.say(Styled("good", name), f" {name}")
+    printer.say(Text((Span(name, ("good",)),)), f" {name}")
     printer.raw(name)
     printer.narrate(name)
     plain = name.replace("\u202e", "?").replace("\x1b", "?")
@@ -138,5 +140,5 @@ def test_a_change_is_one_sentence(name: str) -> None:
 def test_a_row_is_one_line(name: str) -> None:
     """What a verb says of one thing among others stays on its line, whatever that is called, in a style or not."""
     out = io.StringIO()
-    Printer(out=out).row(f"before {name}", Styled("bold", name), " after")
+    Printer(out=out).row(f"before {name}", Text((Span(name, ("strong",)),)), " after")
     assert out.getvalue().count("\n") == 1 and out.getvalue().endswith(" after\n")

@@ -56,6 +56,16 @@ def test_two_containers_of_one_name_are_told_apart() -> None:
         discovery.close()
 
 
+@sandboxed
+def test_a_container_of_the_name_that_our_host_was_given_since_is_one() -> None:
+    """Whoever forgets ``--uts`` names the host ``c2`` instead of the container; the second try, with it, makes a container c2 all the same."""
+    discovery, known = Discovery(), [own_node()]
+    sh("hostname c2")
+    with container("c2"):
+        assert shown(discovery.scan(known))[1:] == [("c2", "container")]
+    discovery.close()
+
+
 def next_pid(number: int) -> None:
     """The next process gets this id, as after all higher ones were given out (proc_sys_kernel(5), ns_last_pid)."""
     with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:

@@ -11,6 +11,7 @@ import pytest
 from helpers.sandboxed import sandboxed, sh
 from netless_lab.kernel import conntrack
 from netless_lab.kernel.namespace import Namespace
+from netless_lab.kernel.netlink.socket import NETLINK_NETFILTER, NetlinkSocket
 from netless_lab.kernel.nft import expressions as ex
 from netless_lab.kernel.nft.batch import Batch, BatchError, Hook, table_names
 
@@ -134,6 +135,6 @@ def test_flushing_conntrack_forgets_every_flow() -> None:
     sh("""ip link set lo up; nft 'add table ip t; add chain ip t c { type filter hook output priority 0; }'
         nft add rule ip t c ct state new accept; ping -c1 -W1 127.0.0.1""")
     assert "icmp" in sh("conntrack -L 2>/dev/null")
-    with Namespace.own() as own:
-        conntrack.flush(own)
+    with Namespace.own() as own, NetlinkSocket(own, NETLINK_NETFILTER) as opened:
+        conntrack.flush(opened)
     assert sh("conntrack -L 2>/dev/null") == ""

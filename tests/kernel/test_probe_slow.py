@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from helpers.sandboxed import sandboxed_once, sh
-from helpers.wires import own_node
+from helpers.waiting import becomes
+from helpers.wires import inside, own_node, wired
 from netless_lab.kernel import probe as probing
 from netless_lab.model import dns
 from netless_lab.model.probe import Connect, Lookup
@@ -34,6 +35,20 @@ async def test_a_connection_that_opens_late_is_open() -> None:
         own, there = await asyncio.to_thread(server.accept)
         own.close()
         assert there == (outcome.answer, outcome.ident)
+
+
+@sandboxed_once
+async def test_a_connection_is_open_whatever_became_of_those_before() -> None:
+    """One question for the neighbour, given up after a second, fails every attempt of that second at once. The first after it is answered: that counts,
+    though there is no time left to wait a moment after each of those that failed.
+    """
+    with wired("c1") as nodes, socket.create_server(("0.0.0.0", 80)):
+        inside(nodes, "c1", "sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=1000 net.ipv4.neigh.eth0.mcast_solicit=1")
+        probing_it = asyncio.create_task(probing.run(Connect("c1", "10.0.0.9", 80), nodes, deadline_s=1.6, grace_s=0.05))
+        assert await becomes(lambda: "INCOMPLETE" in inside(nodes, "c1", "ip neigh show 10.0.0.9"))
+        sh("ip addr add 10.0.0.9/24 dev br0")  # who is asked for is there by now
+        outcome = await probing_it
+        assert outcome.result == "answered", outcome.text
 
 
 @pytest.mark.parametrize("kind", [dns.A, dns.AAAA])

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers.lab import lab
+from helpers.lab import action, lab
 from helpers.sandboxed import sandboxed, sandboxed_once, sh
 from netless_lab.kernel.read import hosts_of
 from netless_lab.kernel.rooted import read_text, write_text
+from netless_lab.primitives.base import Dialect
 
 FILE = "/etc/resolv.conf"
 OWN_ETC = """mount -t tmpfs none /etc; cd /etc; echo 'nameserver 10.0.0.7' > other; echo '10.0.0.7 example.test' > names
@@ -42,9 +43,22 @@ def test_what_a_container_has_for_a_link_is_written_where_its_own_programs_read_
         own.do({"resolver": "198.51.100.53", "in": "c1"})
         assert sh(f"nsenter -t {c1} -m cat /etc/other") == "nameserver 198.51.100.53\n"
         assert sh("cat /etc/other") == "nameserver 10.0.0.9\n"
-        assert own.purge().problems == ()
+        assert own.purge() == ()
         assert sh(f"nsenter -t {c1} -m cat /etc/other") == "# no name server yet\n"
         assert sh("cat /etc/other") == "nameserver 10.0.0.9\n"
+
+
+@pytest.mark.parametrize("dialect", ["ip", "legacy", "pyroute2"])
+@sandboxed_once
+def test_what_is_shown_writes_where_it_is_read_too(dialect: Dialect) -> None:
+    """The commands, typed on the host, change what the container's programs read and no file of the host's: to set the server, and to clear it."""
+    with lab() as own:
+        c1 = own.refs()["c1"].pid
+        sh(f"{HOST_ETC}; nsenter -t {c1} -m sh -ec \"{OWN_ETC}\"")
+        for verb, said in (("resolver", "nameserver 198.51.100.53\n"), ("unresolver", "")):
+            own.type(action({verb: "198.51.100.53", "in": "c1"}), dialect, own.where())
+            assert sh(f"nsenter -t {c1} -m cat /etc/other") == said
+            assert sh("cat /etc/other") == "nameserver 10.0.0.9\n"
 
 
 @sandboxed_once

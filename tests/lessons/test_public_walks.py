@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from helpers.post import course
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 from helpers.walks import BY_HAND, BY_MASQUERADE, EVERYTHING, WALKS, Walk
 from netless_lab.client import Refused
@@ -16,13 +14,6 @@ from netless_lab.course.step import positions
 pytestmark = pytest.mark.kernel
 
 SITE = "198.51.100.10"
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """A lab of this file's own."""
-    with running() as own:
-        yield own
 
 
 def named(lab: Running, walk: Walk) -> str:

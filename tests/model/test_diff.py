@@ -54,27 +54,27 @@ def test_the_post_told_in_changes() -> None:
         "2-named": ["c1 has a name now: 4711", "lo on c1 is up"],
         "3-pair": [
             "the name 4711 is gone from ip netns list; c1 itself is untouched",
-            "veth1 and veth2 appeared on host: the two ends of one cable",
+            "veth1 and veth2 appeared on the host: the two ends of one cable",
         ],
-        "4-moved": ["veth1 left host and is now in c1"],
+        "4-moved": ["veth1 left the host and is now in c1"],
         "5-addressed": ["veth1 on c1 is up", "c1 got the address 10.0.0.2/24 on veth1"],
-        "6-bridge": ["br0 appeared on host: a bridge"],
-        "7-port": ["br0 on host is up", "host got the address 10.0.0.1/24 on br0", "veth2 on host is now a port of br0"],
+        "6-bridge": ["br0 appeared on the host: a bridge"],
+        "7-port": ["br0 on the host is up", "the host got the address 10.0.0.1/24 on br0", "veth2 on the host is now a port of br0"],
         "8-switched": [
-            "veth2 on host is up",
-            "br0's port veth2 on host passes frames now",
+            "veth2 on the host is up",
+            "br0's port veth2 on the host passes frames now",
             "veth1 on c1 has carrier now: its other end veth2 is up",
             "c1 got a default route via 10.0.0.1",
         ],
-        "9-forwarding": ["host now forwards IPv4 packets"],
+        "9-forwarding": ["the host now forwards IPv4 packets"],
         "10-masquerade": [
-            "chain added on host: ip lab postrouting (hook postrouting, policy accept)",
-            'rule added on host to ip lab postrouting: ip saddr 10.0.0.0/24 oifname != "br0" masquerade',
+            "chain added on the host: ip lab postrouting (hook postrouting, policy accept)",
+            'rule added on the host to ip lab postrouting: ip saddr 10.0.0.0/24 oifname != "br0" masquerade',
         ],
-        "11-firewall-shut": ["chain added on host: ip lab forward (hook forward, policy drop)"],
+        "11-firewall-shut": ["chain added on the host: ip lab forward (hook forward, policy drop)"],
         "12-firewall-open": [
-            "rule added on host to ip lab forward: ct state established,related accept",
-            'rule added on host to ip lab forward: iifname "br0" accept',
+            "rule added on the host to ip lab forward: ct state established,related accept",
+            'rule added on the host to ip lab forward: iifname "br0" accept',
         ],
     }
 
@@ -110,7 +110,7 @@ def test_a_move_is_told_once_though_the_ifindex_changes() -> None:
     """The kernel gives a moved link another ifindex when its own is taken; its MAC, kind and peer tell that it is the same."""
     before = lab(host(veth("veth1", "host:veth2"), veth("veth2", "host:veth1")), container("c1"))
     after = lab(host(veth("veth2", "c1:veth1")), container("c1", msgspec.structs.replace(veth("veth1", "host:veth2"), ifindex=777)))
-    assert loud(before, after) == ["veth1 left host and is now in c1"]
+    assert loud(before, after) == ["veth1 left the host and is now in c1"]
 
 
 def test_a_move_with_another_name() -> None:
@@ -119,7 +119,7 @@ def test_a_move_with_another_name() -> None:
     mac = before.node("host").link("veth1").mac  # type: ignore[union-attr]
     after = lab(host(veth("veth2", "c1:eth0")), container("c1", veth("eth0", "host:veth2", mac=mac)))
     after = edit(after, "host", "veth2", mac=before.node("host").link("veth2").mac)  # type: ignore[union-attr]
-    assert loud(before, after) == ["veth1 left host and is now in c1, called eth0"]
+    assert loud(before, after) == ["veth1 left the host and is now in c1, called eth0"]
 
 
 def test_what_a_move_loses_is_told() -> None:
@@ -127,7 +127,7 @@ def test_what_a_move_loses_is_told() -> None:
     before = lab(host(veth("veth1", "host:veth2", "10.0.0.9/24"), veth("veth2", "host:veth1", up=False)), container("c1"))
     after = lab(host(veth("veth2", "c1:veth1", up=False)), container("c1", veth("veth1", "host:veth2", up=False)))
     assert loud(before, after) == [
-        "veth1 left host and is now in c1",
+        "veth1 left the host and is now in c1",
         "veth1 on c1 is down",
         "c1 lost the address 10.0.0.9/24 on veth1",
     ]
@@ -139,7 +139,7 @@ def test_a_rename_is_a_rename() -> None:
         host(bridge("br0", mac="0e:00:00:00:00:01"), veth("veth2", "c1:veth1", master="br0")), container("c1", veth("veth1", "host:veth2"))
     )
     after = edit(edit(before, "host", "br0", name="switch"), "host", "veth2", master="switch")
-    assert loud(before, after) == ["br0 on host is called switch now"]
+    assert loud(before, after) == ["br0 on the host is called switch now"]
 
 
 def test_a_rename_is_told_once() -> None:
@@ -154,14 +154,14 @@ def test_a_rename_is_told_once() -> None:
         }
         return lab(host(msgspec.structs.replace(own, ifindex=9), **tables))
 
-    assert [sentence(change) for change in diff(named("br0"), named("switch"))] == ["br0 on host is called switch now"]
+    assert [sentence(change) for change in diff(named("br0"), named("switch"))] == ["br0 on the host is called switch now"]
 
 
 def test_another_link_under_the_same_ifindex_is_another_link() -> None:
     """An ifindex may come again after a removal: a bridge is not a renamed tap."""
     before = lab(host(msgspec.structs.replace(bridge("br0"), ifindex=5)))
     after = lab(host(msgspec.structs.replace(veth("v0", "nobody:w0"), ifindex=5)))
-    assert loud(before, after)[:2] == ["br0 is gone from host", "v0 appeared on host: a cable's end"]
+    assert loud(before, after)[:2] == ["br0 is gone from the host", "v0 appeared on the host: a cable's end"]
 
 
 def test_two_containers_with_the_same_names_are_not_mixed_up() -> None:
@@ -177,7 +177,7 @@ def test_cables_come_and_go_as_one() -> None:
     way_out = (default("203.0.113.1", "eth0"),)
     alone = host(uplink(), bridge("br0", "10.0.0.1/24"), forwarding=True, chains=(masquerade(),), routes=way_out)
     after = lab(alone, container("c1"), internet())
-    assert loud(before, after) == ["a cable went away: veth2 on host, veth1 on c1", "c1 lost its default route via 10.0.0.1"]
+    assert loud(before, after) == ["a cable went away: veth2 on the host, veth1 on c1", "c1 lost its default route via 10.0.0.1"]
 
 
 def test_nodes_come_go_and_are_replaced() -> None:
@@ -223,9 +223,10 @@ def test_routes() -> None:
         routes=(Route("10.0.0.0/24", dev="veth1", protocol="kernel"), Route("10.0.0.2", dev="veth1", table=255, type="local"))
     )
     assert loud(before, after) == [] and len(quiet(before, after)) == 2
-    before, after = change_c1(routes=(Route("192.0.2.0/24", type="blackhole"), Route("10.77.0.5/32", dev="veth1", table=100)))
+    before, after = change_c1(routes=(Route("192.0.2.0/24", type="blackhole"), Route("192.0.2.0/25", type="throw"), Route("10.77.0.5/32", dev="veth1", table=100)))
     assert loud(before, after) == [
         "c1 got a route to 192.0.2.0/24 thrown away (blackhole)",
+        "c1 got a route to 192.0.2.0/25 passed on to the next table (throw)",
         "c1 got a route to 10.77.0.5/32 straight out of veth1 in table 100",
     ]
 
@@ -253,6 +254,7 @@ def test_neighbours_flap_quietly() -> None:
     assert quiet(known, before) == ["c1 forgot where 10.0.0.1 is"]
     failed = edit_node(before, "c1", neighbours=entry("failed"))
     assert diff(failed, before) == (), "that nobody answered is forgotten without a word, with its last MAC or without"
+    assert quiet(failed, known) == quiet(before, known), "who answers again after nobody did is news, also where the kernel kept the MAC"
     assert loud(known, edit_node(before, "c1", neighbours=entry("reachable", "0e:00:00:00:00:02"))) == [
         "c1 now finds 10.0.0.1 at 0e:00:00:00:00:02 (was 0e:00:00:00:00:01)"
     ]
@@ -281,16 +283,16 @@ def test_firewall() -> None:
     """Chains, policies and rules; a rule that changed in place is one change."""
     before = lab(host(chains=(forward_drop('iifname "br0"'),)))
     accept = edit_node(before, "host", chains=(msgspec.structs.replace(forward_drop('iifname "br0"'), policy="accept"),))
-    assert loud(before, accept) == ["the policy of ip lab forward on host is now accept (was drop)"]
-    assert loud(before, edit_node(before, "host", chains=())) == ["chain removed on host: ip lab forward"]
+    assert loud(before, accept) == ["the policy of ip lab forward on the host is now accept (was drop)"]
+    assert loud(before, edit_node(before, "host", chains=())) == ["chain removed on the host: ip lab forward"]
     assert loud(before, edit_node(before, "host", chains=(forward_drop('iifname "br1"'),))) == [
-        'rule changed on host in ip lab forward: iifname "br1" accept (was iifname "br0" accept)'
+        'rule changed on the host in ip lab forward: iifname "br1" accept (was iifname "br0" accept)'
     ]
     assert loud(before, edit_node(before, "host", chains=(forward_drop(),))) == [
-        'rule removed on host from ip lab forward: iifname "br0" accept'
+        'rule removed on the host from ip lab forward: iifname "br0" accept'
     ]
     more = msgspec.structs.replace(forward_drop('iifname "br0"'), rules=(*forward_drop('iifname "br0"').rules, Rule(99, "counter")))
-    assert loud(before, edit_node(before, "host", chains=(more,))) == ["rule added on host to ip lab forward: counter"]
+    assert loud(before, edit_node(before, "host", chains=(more,))) == ["rule added on the host to ip lab forward: counter"]
 
 
 def test_tables_of_the_old_iptables_are_told_rule_by_rule() -> None:
@@ -302,20 +304,20 @@ def test_tables_of_the_old_iptables_are_told_rule_by_rule() -> None:
         return edit_node(empty, "host", legacy=(Chain("ip", "filter", "FORWARD", "filter", "forward", 0, policy, None, rules, "legacy"),))
 
     shut = filled("drop", accept)
-    assert loud(empty, shut) == ["legacy iptables on host, table filter: -P FORWARD DROP; -A FORWARD -j ACCEPT"]
+    assert loud(empty, shut) == ["legacy iptables on the host, table filter: -P FORWARD DROP; -A FORWARD -j ACCEPT"]
     assert diff(shut, filled("drop", msgspec.structs.replace(accept, packets=9))) == ()
     assert loud(shut, filled("accept", Rule(2, "-j DROP"))) == [
-        "legacy iptables on host, table filter: -A FORWARD -j DROP; no more -P FORWARD DROP; no more -A FORWARD -j ACCEPT"
+        "legacy iptables on the host, table filter: -A FORWARD -j DROP; no more -P FORWARD DROP; no more -A FORWARD -j ACCEPT"
     ]
-    assert loud(shut, empty) == ["legacy iptables on host: no more filter"]
+    assert loud(shut, empty) == ["legacy iptables on the host: no more filter"]
 
 
 def test_settings() -> None:
     """Sysctls, links' own settings, name servers, listeners, policy rules."""
     before = lab(host())
-    assert loud(before, edit_node(before, "host", sysctls={FORWARD: "1"})) == ["host now forwards IPv4 packets"]
+    assert loud(before, edit_node(before, "host", sysctls={FORWARD: "1"})) == ["the host now forwards IPv4 packets"]
     sysctls = {FORWARD: "0", "net/ipv4/icmp_echo_ignore_all": "1"}
-    assert quiet(before, edit_node(before, "host", sysctls=sysctls)) == ["net/ipv4/icmp_echo_ignore_all on host is now 1"]
+    assert quiet(before, edit_node(before, "host", sysctls=sysctls)) == ["net/ipv4/icmp_echo_ignore_all on the host is now 1"]
     before, after = change_c1(resolvers=("198.51.100.53",))
     assert loud(before, after) == ["c1 now asks 198.51.100.53 for names"]
     assert loud(after, before) == ["c1 has no name server any more"]
@@ -326,14 +328,14 @@ def test_settings() -> None:
     assert loud(before, after) == ["c1 got a rule for choosing routes: 100: from 10.0.0.0/24 lookup 100"]
     links = lab(host(bridge("br0"), veth("v", "c1:w", master="br0", port=BridgePort("forwarding"))), container("c1", veth("w", "host:v")))
     for field, value, words in (
-        ("mtu", 1450, "the MTU of v on host is now 1450 (was 1500)"),
-        ("arp", False, "ARP is off for v on host"),
-        ("promisc", True, "listening to every frame (promiscuous mode) is on for v on host"),
-        ("alias", "uplink of c1", "the alias of v on host is now uplink of c1"),
+        ("mtu", 1450, "the MTU of v on the host is now 1450 (was 1500)"),
+        ("arp", False, "ARP is off for v on the host"),
+        ("promisc", True, "listening to every frame (promiscuous mode) is on for v on the host"),
+        ("alias", "uplink of c1", "the alias of v on the host is now uplink of c1"),
         ("mac", "0e:00:00:00:00:99", None),
-        ("master", None, "v on host is no longer a port of br0"),
-        ("port", BridgePort("blocking"), "br0's port v on host blocks frames now"),
-        ("port", BridgePort("forwarding", isolated=True), "isolation is on for v on host"),
+        ("master", None, "v on the host is no longer a port of br0"),
+        ("port", BridgePort("blocking"), "br0's port v on the host blocks frames now"),
+        ("port", BridgePort("forwarding", isolated=True), "isolation is on for v on the host"),
     ):
         told = loud(links, edit(links, "host", "v", **{field: value}))
         assert told == [words] if words else len(told) == 1
@@ -346,13 +348,13 @@ def test_addresses_the_kernel_adds_by_itself_are_quiet() -> None:
     assert loud(before, local) == [] and len(quiet(before, local)) == 1
     new = msgspec.structs.replace(address("fd00::1/64"), tentative=True)
     tentative, ready = (edit(before, "host", "v", addresses=(own,)) for own in (new, address("fd00::1/64")))
-    assert loud(before, tentative) == ["host got the address fd00::1/64 on v"]
-    assert quiet(tentative, ready) == ["the address fd00::1/64 on host is ready: nobody else has it"]
+    assert loud(before, tentative) == ["the host got the address fd00::1/64 on v"]
+    assert quiet(tentative, ready) == ["the address fd00::1/64 on the host is ready: nobody else has it"]
     twice = edit(before, "host", "v", addresses=(msgspec.structs.replace(new, duplicate=True),))
-    assert loud(tentative, twice) == ["the address fd00::1/64 on host cannot be used: somebody else on the link has it"]
+    assert loud(tentative, twice) == ["the address fd00::1/64 on the host cannot be used: somebody else on the link has it"]
 
 
 def test_a_device_that_has_no_kind_appears_without_one() -> None:
     """What the kernel calls nothing is called nothing."""
     before, after = lab(host()), lab(host(link("eth7", kind="physical", up=False)))
-    assert loud(before, after) == ["eth7 appeared on host"]
+    assert loud(before, after) == ["eth7 appeared on the host"]

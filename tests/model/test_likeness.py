@@ -24,21 +24,21 @@ def test_numbers_that_the_kernel_deals_out_are_no_difference() -> None:
 
 SCOPED = msgspec.structs.replace(address("10.9.0.1/24"), scope="link")
 GOING: dict[str, tuple[Snapshot, str]] = {
-    "alias": (edit(LAB, "host", "eth0", alias="mine"), "eth0 on host has no alias any more (was mine)"),
-    "other name": (edit(LAB, "host", "eth0", altnames=("mine",)), "eth0 on host has no other name any more (was mine)"),
-    "option": (edit(LAB, "host", "eth0", options=(Option("link", "group", "9"),)), "eth0 on host has no options any more (was group 9)"),
-    "program": (edit(LAB, "host", "eth0", programs=("xdp",)), "nothing but rules decides over packets of eth0 on host any more"),
-    "old iptables": (edit_node(LAB, "host", legacy=(LEGACY,)), "legacy iptables on host: no more filter"),
-    "address of the link": (edit(LAB, "host", "br0", addresses=(address("10.0.0.1/24"), SCOPED)), "host lost the address 10.9.0.1/24 on br0"),
-    "name server": (edit_node(LAB, "host", resolvers=("10.0.0.1",)), "host has no name server any more"),
+    "alias": (edit(LAB, "host", "eth0", alias="mine"), "eth0 on the host has no alias any more (was mine)"),
+    "other name": (edit(LAB, "host", "eth0", altnames=("mine",)), "eth0 on the host has no other name any more (was mine)"),
+    "option": (edit(LAB, "host", "eth0", options=(Option("link", "group", "9"),)), "eth0 on the host has no options any more (was group 9)"),
+    "program": (edit(LAB, "host", "eth0", programs=("xdp",)), "nothing but rules decides over packets of eth0 on the host any more"),
+    "old iptables": (edit_node(LAB, "host", legacy=(LEGACY,)), "legacy iptables on the host: no more filter"),
+    "address of the link": (edit(LAB, "host", "br0", addresses=(address("10.0.0.1/24"), SCOPED)), "the host lost the address 10.9.0.1/24 on br0"),
+    "name server": (edit_node(LAB, "host", resolvers=("10.0.0.1",)), "the host has no name server any more"),
 }
 COMING: dict[str, tuple[Snapshot, str]] = {
-    "MAC": (edit(LAB, "host", "eth0", mac="02:00:00:00:00:77"), f"the MAC address of eth0 on host is now {LAB.nodes[0].links[1].mac} (was 02:00:00:00:00:77)"),
+    "MAC": (edit(LAB, "host", "eth0", mac="02:00:00:00:00:77"), f"the MAC address of eth0 on the host is now {LAB.nodes[0].links[1].mac} (was 02:00:00:00:00:77)"),
     "table that sleeps": (
         edit_node(LAB, "host", chains=(msgspec.structs.replace(FILTER, dormant=True),)),
-        "table ip lab on host is dormant no longer: its chains are asked",
+        "table ip lab on the host is dormant no longer: its chains are asked",
     ),
-    "promiscuous": (edit(LAB, "host", "eth0", promisc=True), "listening to every frame (promiscuous mode) is off for eth0 on host"),
+    "promiscuous": (edit(LAB, "host", "eth0", promisc=True), "listening to every frame (promiscuous mode) is off for eth0 on the host"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from helpers.shapes import goal, shapes, steps
 from helpers.snapshots import bridge, container, edit, forward_drop, host, internet, lab, lab_with, masquerade, uplink, veth
 from netless_lab.model.printers import text
-from netless_lab.model.scene import Cell, Scene, lay_out
+from netless_lab.model.scene import ASCII, UNICODE, Cell, Glyphs, Scene, lay_out
 
 VETH1, VETH2, BR0, ETH0, ISP0 = ("c1", "veth1"), ("host", "veth2"), ("host", "br0"), ("host", "eth0"), ("internet", "isp0")
 
@@ -214,3 +215,70 @@ def test_the_bridge_does_not_grow_when_a_port_is_plugged_in() -> None:
             x = scene.anchors[("host", name)].x
             bars.append([y for y in range(24) if char(scene, Cell(x, y)) in "║╟╢╫╖╜"])
         assert bars[0] == bars[1] == bars[2]
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (78, 15)])
+def test_what_is_not_built_yet_is_told_by_shape(size: tuple[int, int], glyphs: Glyphs) -> None:
+    """Also where no colour is: its words stand in brackets, its ports are dotted, and nothing real is either."""
+    for snapshot in steps().values():
+        scene = lay_out(snapshot, goal=goal(), width=size[0], height=size[1], ghosts=True, glyphs=glyphs)
+        to_be = "◌" if glyphs is UNICODE else "."
+        for row in scene.rows:
+            shown = "".join(run.text for run in row)
+            x = 0
+            for run in row:
+                for word in re.finditer(r"[\w./]+(?: [\w./]+)*", run.text) if run.style == "ghost" else ():
+                    if word[0].strip(to_be):
+                        assert shown[x + word.start() - 1] == "(" and shown[x + word.end()] == ")", (shown, word[0])
+                x += len(run.text)
+        solid = "".join(run.text for row in scene.rows for run in row if run.style != "ghost" and not run.style.startswith("node-internet"))
+        assert "◌" not in solid
+
+
+@pytest.mark.parametrize("master", ["br0", None], ids=["a port", "no port"])
+@pytest.mark.parametrize("name", ["veth2", "mycable", "cable-to-the-c1"])
+@pytest.mark.parametrize("width", range(50, 130, 7))
+def test_an_address_on_a_port_of_the_host_is_told_or_marked(width: int, name: str, master: str | None) -> None:
+    """Beside its name, else in the row below it, else by a mark that something is not told; whatever the port is called."""
+    port = veth(name, "c1:veth1", "10.0.0.9/24", master=master)
+    snapshot = lab(host(uplink(), bridge("br0", "10.0.0.1/24"), port), container("c1", veth("veth1", f"host:{name}", "10.0.0.2/24")), internet())
+    for height in range(5, 17):
+        drawn = text(lay_out(snapshot, width=width, height=height))
+        assert "10.0.0.9/24" in drawn or f"{name} …" in drawn, drawn
+
+
+@pytest.mark.parametrize("width", range(44, 90))
+def test_the_address_of_the_way_out_is_told_or_marked(width: int) -> None:
+    """Below the uplink's name, or a mark beside the name says that it is not told."""
+    for height in range(5, 17):
+        scene = lay_out(lab_with(2), width=width, height=height)
+        if ("host", "eth0") in scene.anchors:
+            assert "203.0.113.2/24" in text(scene) or "…eth0" in text(scene), text(scene)
+
+
+@pytest.mark.parametrize(("width", "free"), [(70, 0), (78, 0), (80, 1), (100, 1), (140, 1)])
+def test_no_box_leans_on_what_is_around_the_picture(width: int, free: int) -> None:
+    """A column at each side is free wherever the words do not need it."""
+    rows = text(lay_out(lab_with(2), goal=goal(), width=width, height=20)).split("\n")
+    assert min(len(row) - len(row.lstrip()) for row in rows if row.strip()) >= free
+    assert max(len(row.rstrip()) for row in rows) <= width - free
+
+
+def test_a_narrow_gate_is_no_arrow_in_ascii() -> None:
+    """On a wire of dashes angle brackets would be arrows: ASCII has braces for it."""
+    scene = lay_out(lab_with(1, firewall=forward_drop('iifname "br0"')), width=100, height=20, glyphs=ASCII)
+    assert "-{fw}-" in text(scene) and not {"<", ">"} & set(text(scene))
+
+
+@pytest.mark.parametrize("name", ["veth2", "mycable"])
+def test_in_the_medium_picture_it_is_told_in_words(name: str) -> None:
+    """Where a row below the port is free, the address stands there, and pointing at it finds the link."""
+    snapshot = lab(host(uplink(), veth(name, "c1:veth1", "10.0.0.1/24")), container("c1", veth("veth1", f"host:{name}", "10.0.0.2/24")), internet())
+    scene = lay_out(snapshot, width=66, height=7)
+    assert scene.level == "full"
+    at = scene.anchors["host", name]
+    rows = text(scene).split("\n")
+    assert rows[at.y][at.x :].startswith(f"● {name}") and rows[at.y + 1][at.x :].startswith("│ 10.0.0.1/24")
+    region = scene.at(at.x + 3, at.y + 1)
+    assert region is not None and (region.kind, region.name) == ("link", name)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-TOOLS = ("sh", "dirname", "readlink", "id", "uname", "touch", "cat", "mkdir", "rm", "flock", "sed", "tail", "ls")
+TOOLS = ("sh", "dirname", "readlink", "id", "uname", "touch", "cat", "mkdir", "rm", "flock", "sed", "tail", "ls", "grep")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,8 +26,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     The folder holds ``wheels`` and ``bin``. No settings of pip count.
     """
     top = tmp_path_factory.mktemp("machine")
-    dependencies = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["dependencies"]
-    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(top / "wheels"), *dependencies]
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(top / "wheels"), "--require-hashes", "-r"]
+    fetch.append(str(CHECKOUT / "lock.txt"))
     done = subprocess.run(fetch, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     (top / "bin").mkdir()
@@ -54,7 +55,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what the launcher needs, without any environment."""
     top = tmp_path_factory.mktemp("clone") / "check out"
     top.mkdir()
-    for name in ("netless", "pyproject.toml"):
+    for name in ("netless", "lock.txt"):
         shutil.copy2(CHECKOUT / name, top / name)
     for name in ("tui", "lab", "lessons"):
         shutil.copytree(CHECKOUT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -119,12 +120,12 @@ def test_a_later_start_runs_no_pip(started: Path) -> None:
     assert log.stat().st_mtime_ns == before
 
 
-def test_an_edit_of_the_project_file_that_changes_no_dependency_costs_nothing(started: Path, tmp_path: Path) -> None:
-    """A newer pyproject.toml with the same dependencies does not wake pip."""
+def test_a_newer_lock_that_says_the_same_costs_nothing(started: Path, tmp_path: Path) -> None:
+    """As after a checkout of another branch and back: pip is not woken."""
     copy = copied(started, tmp_path / "edited")
     log = copy / ".venv/netless-install.log"
     before = log.stat().st_mtime_ns
-    (copy / "pyproject.toml").touch()
+    (copy / "lock.txt").touch()
     done = start(copy, "--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert log.stat().st_mtime_ns == before
@@ -247,6 +248,57 @@ def test_no_network_is_explained(clone: Path, tmp_path: Path) -> None:
     done = start(fresh, "--version", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
     assert done.returncode == 3
     assert "No matching distribution" in done.stderr and "start again" in done.stderr
+
+
+def spoilt(machine: Path, name: str, place: Path) -> Path:
+    """A registry like that of the machine, where somebody has put a file of theirs in place of a package's, under its name."""
+    registry = place / "registry"
+    shutil.copytree(machine / "wheels", registry)
+    (wheel,) = registry.glob(f"{name}-*.whl")
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr(f"{name}/theirs.py", "print('theirs')\n")
+    return registry
+
+
+def test_the_first_start_installs_the_versions_of_the_lock(started: Path) -> None:
+    """Just those of lock.txt, beside pip itself."""
+    ask = [str(started / ".venv/bin/python"), "-m", "pip", "list", "--format=freeze"]
+    listed = subprocess.run(ask, capture_output=True, text=True, env=environment(), check=True).stdout
+    there = {line.strip().lower().replace("_", "-") for line in listed.splitlines()}
+    wanted = {re.sub(r"\[.*?\]", "", line.split(" ")[0]) for line in (started / "lock.txt").read_text().splitlines() if re.match("[a-z].*==", line)}
+    assert {line for line in there if not line.startswith(("pip==", "setuptools=="))} == wanted
+
+
+def test_a_file_that_the_lock_does_not_know_is_refused(clone: Path, machine: Path, tmp_path: Path) -> None:
+    """Another file under the name and version of a package: exit 3, said in words, and it is not installed; the next start tries again."""
+    fresh = _without_environment(clone, tmp_path)
+    done = start(fresh, "--version", PIP_FIND_LINKS=str(spoilt(machine, "rich", tmp_path)))
+    assert done.returncode == 3
+    assert "not the one that lock.txt names" in done.stderr and "start again" in done.stderr
+    assert not list(fresh.glob(".venv/lib/python3*/site-packages/rich"))
+    assert start(fresh, "--version").stdout.startswith("netless ")
+
+
+def test_without_a_network_the_first_start_says_what_it_needs(clone: Path, tmp_path: Path) -> None:
+    """An index that nobody answers for: exit 3, and that it is once."""
+    fresh = _without_environment(clone, tmp_path)
+    done = start(fresh, "--version", PIP_NO_INDEX="0", PIP_FIND_LINKS="", PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1")
+    assert done.returncode == 3
+    assert "the first start needs a network, once" in done.stderr
+
+
+def test_a_lock_that_changes_is_followed(started: Path, tmp_path: Path) -> None:
+    """Another lock, after an update of the checkout: the next start installs what it says, and says so; the one after is quick."""
+    copy = copied(started, tmp_path / "updated")
+    site = road(copy).parent
+    (copy / "lock.txt").write_text((copy / "lock.txt").read_text() + "# another one\n")
+    shutil.rmtree(site / "mdurl")
+    for record in site.glob("mdurl-*"):
+        shutil.rmtree(record)
+    done = start(copy, "--version")
+    assert done.stdout == "netless of the copy\n" and "environment" in done.stderr
+    assert (site / "mdurl").exists()
+    assert start(copy, "--version").stderr == ""
 
 
 @pytest.fixture

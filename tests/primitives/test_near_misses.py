@@ -9,7 +9,7 @@ import pytest
 from helpers.lab import Table, expectation, lab
 from helpers.sandboxed import sandboxed_once
 from helpers.waiting import eventually
-from netless_lab.primitives.base import NotMet
+from netless_lab.primitives.base import CannotTell, Met, NotMet
 
 NAMED = "mkdir -p /run/netns; ln -s /proc/$C1/ns/net /run/netns/c1\n"
 CABLE = NAMED + "ip link add veth1 type veth peer name veth2\n"
@@ -17,10 +17,13 @@ PLUGGED = CABLE + "ip link set veth1 netns c1\n"
 ADDRESSED = PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev veth1; ip -n c1 link set veth1 up\n"
 BRIDGED = ADDRESSED + "ip link add br0 type bridge; ip link set br0 up; ip link set veth2 master br0; ip link set veth2 up\n"
 ROUTED = BRIDGED + "ip addr add 10.0.0.1/24 dev br0\n"
+WIRED = ADDRESSED + "ip link set veth2 up; ip addr add 10.0.0.1/24 dev veth2\n"
 TABLE = "nft add table ip lab\n"
 SHUT = TABLE + "nft 'add chain ip lab forward { type filter hook forward priority 0; policy drop; }'\n"
 NAT = TABLE + "nft 'add chain ip lab post { type nat hook postrouting priority 100; }'\n"
+SETTLED = "until {} 2>/dev/null | grep -q 'sleep 600'; do sleep 0.02; done"
 ADDRESS: Table = {"address": "10.0.0.2/24", "dev": "veth1", "in": "c1"}
+ANSWERS: Table = {"forward-accept": "established"}
 GATEWAY: Table = {"address": "10.0.0.1/24", "dev": "br0"}
 MASQUERADE: Table = {"masquerade": "10.0.0.0/24", "except": "br0"}
 
@@ -37,16 +40,8 @@ class Miss:
 
 
 MISSES = (
-    Miss(
-        "address before the move",
-        CABLE + "ip addr add 10.0.0.2/24 dev veth1",
-        ADDRESS,
-        "move first, then give the address",
-        "is in the host",
-    ),
-    Miss(
-        "address wiped by the move", CABLE + "ip addr add 10.0.0.2/24 dev veth1; ip link set veth1 netns c1", ADDRESS, "wipes", "no address"
-    ),
+    Miss("address before the move", CABLE + "ip addr add 10.0.0.2/24 dev veth1", ADDRESS, "move first, then give the address", "is in the host"),
+    Miss("no address yet, or wiped by the move", PLUGGED, ADDRESS, "If you gave veth1 its address before the move", "no address"),
     Miss("address with /32", PLUGGED + "ip -n c1 addr add 10.0.0.2 dev veth1", ADDRESS, "network of one", "10.0.0.2/32"),
     Miss("address with /0", PLUGGED + "ip -n c1 addr add 10.0.0.2/0 dev veth1", ADDRESS, "/0 is no network", "10.0.0.2/0"),
     Miss("address with /2", PLUGGED + "ip -n c1 addr add 192.168.7.2/2 dev veth1", {**ADDRESS, "address": "192.168.7.2/24"},
@@ -63,32 +58,15 @@ MISSES = (
     Miss("the container's address", BRIDGED + "ip addr add 10.0.0.2/24 dev br0", GATEWAY, "is the address of veth1 in c1 already", "10.0.0.2/24"),
     Miss("a gateway in another network", BRIDGED + "ip addr add 10.1.0.1/24 dev br0", GATEWAY, "veth1 in c1 is in 10.0.0.0/24"),
     Miss("not moved yet", CABLE, {"link": "veth1", "in": "c1"}, "still on the host", "veth1 is in the host"),
-    Miss(
-        "moved into the decoy",
-        CABLE + "ip netns add decoy; ip link set veth1 netns decoy",
-        {"link": "veth1", "in": "c1"},
-        "ip netns add",
-        "decoy",
-    ),
+    Miss("moved into the decoy", CABLE + "ip netns add decoy; ip link set veth1 netns decoy", {"link": "veth1", "in": "c1"}, "ip netns add", "decoy"),
     Miss("moved by the wrong end", CABLE + "ip link set veth2 netns c1", {"link": "veth2", "in": "host"}, "inside c1", "c1"),
     Miss("the decoy has the name", "ip netns add c1", {"named": "c1"}, "a decoy", "c1 (of no container)"),
-    Miss(
-        "the name dangles",
-        "mkdir -p /run/netns; ln -s /proc/99999/ns/net /run/netns/c1",
-        {"named": "c1"},
-        "check the process id",
-        "leads nowhere",
-    ),
+    Miss("the name dangles", "mkdir -p /run/netns; ln -s /proc/99999/ns/net /run/netns/c1", {"named": "c1"}, "check the process id", "leads nowhere"),
     Miss("the name is an empty file", "mkdir -p /run/netns; touch /run/netns/c1", {"named": "c1"}, "empty file: nothing is mounted", "c1 (an empty"),
     Miss("the name is a plain file", "mkdir -p /run/netns; echo $C1 >/run/netns/c1", {"named": "c1"}, "is a plain file", "c1 (a plain file)"),
     Miss("the name is a folder", "mkdir -p /run/netns/c1", {"named": "c1"}, "c1 is a folder", "c1 (a folder)"),
     Miss("the name is a pipe", "mkdir -p /run/netns; mkfifo /run/netns/c1", {"named": "c1"}, "c1 is neither", "c1 (neither"),
-    Miss(
-        "the name lost its mount",
-        "ip netns attach c1 $C1; umount /run/netns/c1",
-        {"named": "c1"},
-        "c1 is an empty file: nothing is mounted on it",
-    ),
+    Miss("the name lost its mount", "ip netns attach c1 $C1; umount /run/netns/c1", {"named": "c1"}, "c1 is an empty file: nothing is mounted on it"),
     Miss(
         "the name leads to the mount namespace",
         "mkdir -p /run/netns; ln -s /proc/$C1/ns/mnt /run/netns/c1",
@@ -130,12 +108,7 @@ MISSES = (
         "/ns/nett, where nothing is",
         "c1 (leads nowhere)",
     ),
-    Miss(
-        "another name is of the wrong kind",
-        "mkdir -p /run/netns; touch /run/netns/web",
-        {"named": "c1"},
-        "web is an empty file: nothing is mounted on it",
-    ),
+    Miss("another name is of the wrong kind", "mkdir -p /run/netns; touch /run/netns/web", {"named": "c1"}, "web is an empty file: nothing is mounted on it"),
     Miss(
         "the name leads to whoever looks",
         "mkdir -p /run/netns; ln -s /proc/self/ns/net /run/netns/c1",
@@ -149,12 +122,7 @@ MISSES = (
     Miss("a second name is no new namespace", NAMED + "ip netns attach decoy $C1", {"netns": "decoy"}, "second name", "of c1"),
     Miss("a name is no container", "ip netns add c2", {"container": "c2"}, "a name alone is no container", "containers: c1"),
     Miss("lo is down", NAMED, {"up": "lo", "in": "c1"}, "travel through lo", "lo is down"),
-    Miss(
-        "ip addr add does not switch on",
-        PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev veth1",
-        {"up": "veth1", "in": "c1"},
-        "does not switch a link on",
-    ),
+    Miss("ip addr add does not switch on", PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev veth1", {"up": "veth1", "in": "c1"}, "does not switch a link on"),
     Miss("each end has a switch", PLUGGED + "ip -n c1 link set veth1 up", {"up": "veth2"}, "switch of its own", "veth2 is down"),
     Miss("peer still down", ADDRESSED, {"link": "veth1", "in": "c1", "carrier": True}, "veth2 in the host, is still down", "no carrier"),
     Miss(
@@ -165,12 +133,7 @@ MISSES = (
     ),
     Miss("bridge down", BRIDGED + "ip link set br0 down", {"port": "veth2", "of": "br0", "state": "forwarding"}, "br0 itself is down"),
     Miss("port down", BRIDGED + "ip link set veth2 down", {"port": "veth2", "of": "br0", "state": "forwarding"}, "veth2 is still down"),
-    Miss(
-        "far end down",
-        BRIDGED + "ip -n c1 link set veth1 down",
-        {"port": "veth2", "of": "br0", "state": "forwarding"},
-        "veth1 in c1, is still down",
-    ),
+    Miss("far end down", BRIDGED + "ip -n c1 link set veth1 down", {"port": "veth2", "of": "br0", "state": "forwarding"}, "veth1 in c1, is still down"),
     Miss(
         "spanning tree",
         BRIDGED + "ip link set veth2 nomaster; ip link set br0 type bridge stp_state 1; ip link set veth2 master br0",
@@ -228,33 +191,16 @@ MISSES = (
         {"route": "default", "via": "10.0.0.1", "in": "c1"},
         "direct neighbour",
     ),
-    Miss(
-        "routes lost with the link",
-        ROUTED + "ip -n c1 link set veth1 down",
-        {"route": "default", "via": "10.0.0.1", "in": "c1"},
-        "deletes the routes",
-    ),
-    Miss(
-        "forwarding in the container", NAMED + "ip netns exec c1 sysctl -qw net.ipv4.ip_forward=1", {"forwarding": True}, "on in c1", "is 0"
-    ),
+    Miss("routes lost with the link", ROUTED + "ip -n c1 link set veth1 down", {"route": "default", "via": "10.0.0.1", "in": "c1"}, "deletes the routes"),
+    Miss("forwarding in the container", NAMED + "ip netns exec c1 sysctl -qw net.ipv4.ip_forward=1", {"forwarding": True}, "on in c1", "is 0"),
     Miss(
         "forwarding off for one device",
         "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.eth0.forwarding=0",
         {"forwarding": True},
         "eth0 has a switch of its own",
     ),
-    Miss(
-        "masquerade of another network",
-        NAT + "nft add rule ip lab post ip saddr 10.1.0.0/24 masquerade",
-        MASQUERADE,
-        "rule for 10.1.0.0/24",
-    ),
-    Miss(
-        "masquerade on another way out",
-        NAT + "nft add rule ip lab post ip saddr 10.0.0.0/24 oifname wan0 masquerade",
-        MASQUERADE,
-        "leave by wan0",
-    ),
+    Miss("masquerade of another network", NAT + "nft add rule ip lab post ip saddr 10.1.0.0/24 masquerade", MASQUERADE, "rule for 10.1.0.0/24"),
+    Miss("masquerade on another way out", NAT + "nft add rule ip lab post ip saddr 10.0.0.0/24 oifname wan0 masquerade", MASQUERADE, "leave by wan0"),
     Miss(
         "masquerade that leaves out the way out",
         NAT + "nft 'add rule ip lab post ip saddr 10.0.0.0/24 oifname != eth0 masquerade'",
@@ -300,30 +246,36 @@ MISSES = (
          "hangs on no hook"),
     Miss(
         "accept in another chain",
-        SHUT + "nft 'add chain ip lab early { type filter hook forward priority -10; }'; nft add rule ip lab early iifname br0 accept",
+        ROUTED + SHUT + "nft 'add chain ip lab early { type filter hook forward priority -10; }'; nft add rule ip lab early iifname br0 accept",
         {"forward-accept": "br0"},
         "ends only its own chain",
         "lab forward drops",
     ),
     Miss(
         "accept after the drop",
-        SHUT + "nft add rule ip lab forward drop; nft add rule ip lab forward iifname br0 accept",
+        ROUTED + SHUT + "nft add rule ip lab forward drop; nft add rule ip lab forward iifname br0 accept",
         {"forward-accept": "br0"},
         "from the top",
         "its rule",
     ),
+    Miss("accept of the network after the drop", ROUTED + SHUT + "nft add rule ip lab forward drop; nft add rule ip lab forward ip saddr 10.0.0.0/24 accept",
+         {"forward-accept": "br0"}, "from the top", "its rule"),
+    Miss("a drop behind an accept of something else", ROUTED + SHUT + "nft add rule ip lab forward iifname lo accept; nft add rule ip lab forward drop",
+         {"forward-accept": "br0"}, "", "its rule `drop`"),
+    Miss("a drop before an accept of something else", ROUTED + SHUT + "nft add rule ip lab forward drop; nft add rule ip lab forward iifname lo accept",
+         {"forward-accept": "br0"}, "", "its rule `drop`"),
     Miss(
         "accept at another hook",
         SHUT + "nft 'add chain ip lab i { type filter hook input priority 0; }'; nft add rule ip lab i iifname br0 accept",
         {"forward-accept": "br0"},
         "the hook input",
     ),
-    Miss(
-        "accept the wrong way round",
-        SHUT + "nft add rule ip lab forward oifname br0 accept",
-        {"forward-accept": "br0"},
-        "come in by it (iifname)",
-    ),
+    Miss("accept from a bridge that is not there", PLUGGED + SHUT, {"forward-accept": "br0"}, "", "there is no br0 on the host"),
+    Miss("answers with no bridge there", NAMED + SHUT, ANSWERS, "", "there is no bridge on the host"),
+    Miss("answers to who has a cable of his own", WIRED + SHUT, ANSWERS, "", "ip lab forward drops them by its policy"),
+    Miss("drop of all but beginnings", SHUT + "nft add rule ip lab forward ct state new accept", {"forward-policy": "drop"}, "",
+         "lets packets that should find no rule by with its rule"),
+    Miss("accept the wrong way round", SHUT + "nft add rule ip lab forward oifname br0 accept", {"forward-accept": "br0"}, "come in by it (iifname)"),
     Miss(
         "accept answers only of TCP",
         SHUT + "nft add rule ip lab forward ip protocol tcp ct state established accept",
@@ -337,12 +289,7 @@ MISSES = (
         "loopback of its own",
         "127.0.0.53",
     ),
-    Miss(
-        "the resolver of the host",
-        "echo nameserver 198.51.100.53 > /etc/resolv.conf",
-        {"resolver": "198.51.100.53", "in": "c1"},
-        "reads a file of its own",
-    ),
+    Miss("the resolver of the host", "echo nameserver 198.51.100.53 > /etc/resolv.conf", {"resolver": "198.51.100.53", "in": "c1"}, "reads a file of its own"),
     Miss(
         "the resolver of ip netns exec",
         NAMED + "mkdir -p /etc/netns/c1; echo nameserver 198.51.100.53 > /etc/netns/c1/resolv.conf",
@@ -367,6 +314,28 @@ MISSES = (
     Miss("an address anywhere", ROUTED + "ip addr add 10.0.0.1/16 dev veth2", {"no-address": "10.0.0.1/24"}, "", "veth2 and br0 have 10.0.0.1"),
     Miss("a server whose address begins so", "nsenter -t $C1 -m sh -c 'echo nameserver 198.51.100.53 > /etc/resolv.conf'",
          {"resolver": "198.51.100.5", "in": "c1"}, "", "names 198.51.100.53"),
+    Miss("a default route that is a dead end", ROUTED + "ip -n c1 route add blackhole default", {"route": "default", "via": "10.0.0.1", "in": "c1"},
+         "of the kind blackhole, which sends nothing on", "goes blackhole"),
+    Miss("an address of the loopback", PLUGGED + "ip -n c1 addr add 127.0.0.5/8 dev veth1", ADDRESS, "an address of the loopback", "veth1 has 127.0.0.5/8"),
+    Miss("an address for the link only", PLUGGED + "ip -n c1 addr add 10.7.0.7/24 dev veth1 scope link", ADDRESS, "", "veth1 has 10.7.0.7/24"),
+    Miss("forwarding for IPv6", ROUTED + "sysctl -qw net.ipv6.conf.all.forwarding=1", {"forwarding": True}, "on for IPv6; IPv4 has a switch of its own"),
+    Miss("forwarding on one side", ROUTED + "sysctl -qw net.ipv4.conf.br0.forwarding=1", {"forwarding": True}, "on for br0, but not for eth0"),
+    Miss("masquerade by where packets go", ROUTED + NAT + "nft add rule ip lab post ip daddr 10.0.0.0/24 masquerade", MASQUERADE,
+         "packets that go to 10.0.0.0/24 (ip daddr)"),
+    Miss("accept only of TCP", ROUTED + SHUT + "nft add rule ip lab forward iifname br0 tcp dport 80 accept", {"forward-accept": "br0"},
+         "does not fit them all", "drops them by its policy when they are ICMP"),
+    Miss("masquerade only of TCP", ROUTED + NAT + "nft add rule ip lab post ip protocol tcp ip saddr 10.0.0.0/24 masquerade", MASQUERADE, "",
+         "no rule rewrites them on the way out of eth0 when they are ICMP"),
+    Miss("a process without a host name of its own", "unshare --net sleep 600 >/dev/null 2>&1 &\n" + SETTLED.format("lsns -nt net -o COMMAND"),
+         {"container": "c2"}, "`unshare --uts`", "containers: c1"),
+    Miss("a named process without a host name of its own",
+         "unshare --net sh -c 'ip netns attach c2 $$; exec sleep 600' >/dev/null 2>&1 &\n" + SETTLED.format("ps -o args= -p $(ip netns pids c2)"),
+         {"container": "c2"}, "`unshare --uts`", "containers: c1"),
+    Miss("a process with another host name", "unshare --net --uts sh -c 'hostname web; exec sleep 600' >/dev/null 2>&1 &\n" + SETTLED.format("lsns -nt uts -o COMMAND"),
+         {"container": "c2"}, "-u hostname c2` makes it c2", "containers: c1 and web"),
+    Miss("a name that is taken", "mkdir -p /run/netns; ln -s /proc/1/ns/net /run/netns/c1", {"named": "c1"}, "Take it away first: `ip netns delete c1`"),
+    Miss("a folder for a name", "mkdir -p /run/netns/c1", {"named": "c1"}, "Take it away first: `rmdir /run/netns/c1`"),
+    Miss("a decoy has its own name only", "ip netns add c2", {"named": "c2"}, "no process lives in it", "names: c2 (of no container)"),
     Miss("the name stays behind", "mkdir -p /run/netns; ln -s /proc/99999/ns/net /run/netns/decoy", {"no-netns": "decoy"}, "stays behind"),
 )
 
@@ -386,6 +355,27 @@ def test_near_miss_is_explained(miss: Miss) -> None:
         own.shell("host", f"{finding.look} >/tmp/looked 2>&1 || test -s /tmp/looked")
 
 
+@sandboxed_once
+def test_where_no_name_is_the_look_ends_well() -> None:
+    """The command that shows what is there fails nowhere, also where nothing is there yet."""
+    with lab() as own:
+        finding = expectation({"named": "c1"}).check(own.snapshot(), own.where())
+        assert isinstance(finding, NotMet)
+        own.shell("host", finding.look)
+
+
+@sandboxed_once
+def test_a_name_that_is_in_the_way_goes_by_the_command_that_is_told() -> None:
+    """After it ln(1) makes the name."""
+    with lab() as own:
+        for entry in ("ln -s /proc/1/ns/net /run/netns/c1", "ln -s /proc/99999/ns/net /run/netns/c1", "touch /run/netns/c1", "mkdir /run/netns/c1"):
+            own.shell("host", f"mkdir -p /run/netns; {entry}")
+            finding = expectation({"named": "c1"}).check(own.snapshot(), own.where())
+            assert isinstance(finding, NotMet)
+            own.shell("host", finding.near.rpartition("first: `")[2].partition("`")[0])
+            own.shell("host", f"ln -s /proc/{own.refs()['c1'].pid}/ns/net /run/netns/c1; rm /run/netns/c1")
+
+
 @pytest.mark.parametrize(
     "script", ["touch", "mkdir", "touch /tmp/c1; ln -s /tmp/c1", "ln -s /proc/$C1/ns/mnt", "ln -s /proc/$C1/ns"], ids=lambda script: script.replace("/", "-")
 )
@@ -396,3 +386,15 @@ def test_process_ids_are_spoken_of_only_where_they_are_the_matter(script: str) -
         own.shell("host", f"C1={own.refs()['c1'].pid}\nmkdir -p /run/netns\n{script} /run/netns/c1\n")
         finding = expectation({"named": "c1"}).check(own.snapshot(), own.where())
         assert isinstance(finding, NotMet) and "process id" not in finding.near and "/ns/net" in finding.near
+
+
+@sandboxed_once
+def test_answers_to_who_has_a_cable_of_his_own_are_judged_on_their_way() -> None:
+    """Without a bridge the packets come in by the cable; where one of two gets answers and the other none, nobody can tell who was meant."""
+    second = "ip link add veth4 type veth peer name veth5; ip addr add 10.0.1.1/24 dev veth4; ip link set veth4 up\n"
+    accept = "nft add rule ip lab forward iifname eth0 oifname veth2 ct state established accept\n"
+    with lab() as own:
+        own.shell("host", f"C1={own.refs()['c1'].pid}\n{WIRED}{SHUT}{accept}")
+        assert isinstance(expectation(ANSWERS).check(own.snapshot(), own.where()), Met)
+        own.shell("host", second)
+        assert isinstance(expectation(ANSWERS).check(own.snapshot(), own.where()), CannotTell)

@@ -21,7 +21,7 @@ from netless_lab.model.changes import done_by_somebody
 from netless_lab.model.diff import diff
 from netless_lab.model.snapshot import BridgePort, FdbEntry, Neighbour, Node, PolicyRule, Route, Snapshot
 from netless_lab.primitives.base import Action, Dialect, Expectation, Met, Where
-from netless_lab.primitives.forward import ESTABLISHED
+from netless_lab.primitives.doors import ESTABLISHED
 from netless_lab.primitives.retell import retell
 from netless_lab.primitives.roles import roles
 from netless_lab.session.history import InAnyLab

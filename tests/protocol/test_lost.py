@@ -13,7 +13,7 @@ from netless_lab.protocol import GetStatus, Hello, encode
 from netless_lab.stream import Stream
 
 
-@pytest.mark.parametrize(("last", "why"), [(b"", "the lab ended"), (b"what is this?\n", "does not speak as a lab does")])
+@pytest.mark.parametrize(("last", "why"), [(b"", "it broke off without a word"), (b"what is this?\n", "does not speak as a lab does")])
 async def test_who_asks_after_the_end_is_told(last: bytes, why: str) -> None:
     """The lab greets, says something or nothing, and ends; then it is asked."""
     ours, theirs = socket.socketpair()

@@ -77,6 +77,7 @@ def test_an_answer_of_another_shape_is_refused_in_words(kind: type[protocol.Requ
         (protocol.SendProbe(Ping("c1", "10.0.0.1"), id=1), OUTCOME),
         (protocol.GetCapture(id=2), protocol.Capture(b"\n\r\r\n", 1)),
         (protocol.WhatGoes(id=3), Clearing(("mine is gone",), ("yours is back",))),
+        (protocol.WhatLeaves(id=6), protocol.Parting(going=("mine is gone",), onlookers=1)),
         (protocol.Leave(id=4), "somebody else uses it"),
         (protocol.Subscribe(id=5), None),
     ],
@@ -117,10 +118,10 @@ def test_a_request_that_is_none_is_refused_in_words(line: bytes, says: str) -> N
 
 
 def test_every_event_can_be_subscribed_to() -> None:
-    """By the name it has on the wire; and a subscription without words is to all but the summary."""
+    """By the name it has on the wire; and a subscription without words is to all but the summary, and what others asked why."""
     wire = {str(kind.__struct_config__.tag) for kind in EVENTS}
     assert wire == set(get_args(protocol.Kind))
-    assert set(protocol.DETAILS) == wire - {"summary"}
+    assert set(protocol.DETAILS) == wire - {"summary", "explained"}
     assert protocol.Bye("x").kind == "bye"
 
 

@@ -7,11 +7,15 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from helpers.sandboxed import sandboxed, sandboxed_once, sh
 from helpers.waiting import becomes
+from netless_lab.kernel.namespace import Namespace, socket_in
 from netless_lab.sandbox import container, tune
 from netless_lab.sandbox.reaper import Reaper
 from netless_lab.sandbox.rootfs import EMPTY_RESOLV_CONF
@@ -147,6 +151,28 @@ def test_tuning_a_node_and_its_links() -> None:
     sh("ip link add br1 type bridge")
     tune.tune("br1")
     assert sh("sysctl -n net.ipv4.neigh.br1.retrans_time_ms net.ipv4.neigh.br1.mcast_solicit").split() in RETRANSMIT
+
+
+@pytest.mark.parametrize(("kind", "net"), [(socket.AF_INET, "10.0.0.{}/24"), (socket.AF_INET6, "fd00::{}/64 nodad")], ids=["ipv4", "ipv6"])
+@sandboxed
+def test_who_was_asked_for_before_a_link_was_tuned_is_asked_for_again(kind: socket.AddressFamily, net: str) -> None:
+    """The question was lost, and with the timers that the link was born with, here of an hour, it is not repeated soon. Once the link is tuned, it is
+    asked anew, and the datagram that waits for the answer arrives (Python's own sockets).
+    """
+    own, version = container.launch("c1"), 4 if kind == socket.AF_INET else 6
+    second, third = (net.format(number).partition("/")[0] for number in (2, 3))
+    sh(f"ip link add near type veth peer name far netns {own.pid}; ip addr add {net.format(1)} dev near; ip link set near up")
+    inside(own.pid, f"sh -ec 'ip addr add {net.format(3)} dev far; ip link set far up'")
+    sh(f"until ping -n -c1 -W1 {third} >/dev/null; do :; done")
+    sh(f"sysctl -qw net.ipv{version}.neigh.near.retrans_time_ms=3600000")
+    with Namespace.of_pid(own.pid) as there, socket.socket(kind, socket.SOCK_DGRAM) as asker, socket_in(there, kind, socket.SOCK_DGRAM) as asked:
+        asked.bind(("", 9))
+        asked.settimeout(15)
+        asker.sendto(b"early", (second, 9))
+        assert json.loads(sh(f"ip -j neigh show {second}"))[0]["state"] == ["INCOMPLETE"]
+        inside(own.pid, f"ip addr add {net.format(2)} dev far")
+        tune.tune("near")
+        assert asked.recv(64) == b"early"
 
 
 async def ended(reaper: Reaper, pid: int) -> int:

@@ -238,7 +238,7 @@ def test_a_shell_has_a_terminal_of_the_lab() -> None:
         sitting.type("tty; stty size\r")
         sitting.wait_for(r"/dev/pts/0\r\n30 100\r\n")
         sitting.resize((20, 60))
-        sitting.type("sleep 0.2; stty size\r")
+        sitting.type("""until [ "$(stty size)" = "20 60" ]; do :; done; stty size\r""")
         sitting.wait_for(r"20 60\r\n")
         sitting.type("sleep 1000\r")
         assert eventually(lambda: in_front(made)), "it runs"

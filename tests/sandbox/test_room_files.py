@@ -5,12 +5,11 @@ are the witnesses.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.sandboxed import sandboxed_once, sh
 from helpers.waiting import eventually
 from netless_lab.protocol import Notice, Scope
@@ -21,13 +20,6 @@ pytestmark = pytest.mark.kernel
 
 FOLDER = "netless-own"
 FOLDERS = ("/run/lock", "/run/netns", "/run/netless/containers", "/etc/netns")
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; each test leaves it as a reset does."""
-    with running() as own:
-        yield own
 
 
 def told(lab: Running, scope: Scope) -> str:
@@ -48,7 +40,6 @@ def test_a_folder_of_the_room_that_is_gone(lab: Running, folder: str, instead: s
     lab.sh(f"touch /tmp/mine; rm -rf {folder}; {instead.format(folder)}")
     assert folder in told(lab, scope)
     assert lab.sh(f"stat -c %F {folder}; ls /tmp/mine") == "directory\n/tmp/mine\n"
-
 
 
 ASK = (

@@ -15,7 +15,7 @@ from helpers.checkout import as_here
 from netless_lab.address import lab_of, socket_name
 from netless_lab.sandbox import find
 from netless_lab.sandbox.start import AlreadyRuns, StartError, launch, start
-from sandbox.helpers.agent import ENTRY
+from sandbox.helpers.agent import AHEAD, ENTRY
 from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
 from sandbox.helpers.rooms import ask, room
 
@@ -96,6 +96,31 @@ def test_an_agent_that_fails_to_start_says_why_and_leaves_nothing(entry: str, fa
     assert raised.value.failure.stage == "agent"
     if fail == "raise":
         assert "Traceback" in raised.value.log
+    assert remains(of=before) == []
+
+
+@alone
+def test_what_is_made_ahead_reaches_the_agent() -> None:
+    """It is made of the argument, before there is an agent, by who will be root of the room and among the room's files, whatever its size."""
+    started = launch("one", ENTRY, argument='{"internet": true}', ahead=AHEAD).wait()
+    facts = ask("one", {"facts": 1})
+    seen = json.loads(facts["ahead"])
+    assert (seen["uid"], seen["tmp"], seen["argument"], len(seen["much"])) == (0, [], '{"internet": true}', 1 << 20)
+    assert seen["pid"] != started.pid
+    assert not [file for file in facts["files"].values() if "netless-ahead" in file]
+    os.kill(started.pid, 9)
+    started.close()
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(AHEAD, "LookupError: nothing to be made"), ("no.such.module:look", "ModuleNotFoundError")])
+@alone
+def test_what_cannot_be_made_ahead_is_told_and_leaves_nothing(ahead: str, words: str) -> None:
+    """As of an agent that fails to start."""
+    before = Machine.now()
+    with pytest.raises(StartError) as raised:
+        launch("bad", ENTRY, argument='{"fail": "ahead"}', ahead=ahead).wait()
+    assert words in str(raised.value)
+    assert raised.value.failure.stage == "agent"
     assert remains(of=before) == []
 
 

@@ -48,3 +48,11 @@ def test_a_refusal_is_told_in_the_labs_words() -> None:
     """A lab that hands nothing over says why."""
     with pytest.raises(way.NotThere, match="its process has ended"):
         answered(way.refusal("its process\nhas ended"))
+
+
+def test_a_question_says_whether_who_asks_stays() -> None:
+    """It is of the same node then; a further word is another version's."""
+    assert [way.asked(way.request("c1", stay=stay)) for stay in (True, False)] == ["c1", "c1"]
+    assert [way.stays(way.request("c1", stay=stay)) for stay in (True, False)] == [True, False]
+    with pytest.raises(ValueError, match="another version"):
+        way.asked(way.request("c1", stay=True)[:-1] + b"\0more\n")

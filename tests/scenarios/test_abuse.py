@@ -29,13 +29,6 @@ from scenarios.door import open_the_door, stands_at_the_door, with_a_door
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
-
-
 @pytest.fixture
 def sentinel() -> Iterator[Path]:
     """Something dear to somebody outside, in a place that can be seen from inside."""

@@ -5,23 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from helpers.hands import hands
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
 
 
 def everything(lab: Running) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,13 +17,6 @@ from netless_lab.course.verdict import Verdict
 from netless_lab.protocol import GetFaults, Play
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
 
 
 def netless(lab: Running, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -7,23 +7,15 @@ import pty
 import select
 import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from helpers.hands import accepted, hands
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 from netless import shell as netless_shell
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
 
 
 def near(lab: Running) -> str:

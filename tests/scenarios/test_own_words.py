@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from helpers.hands import accepted, hands, positions
-from helpers.running import Running, running
+from helpers.running import Running
 
 pytestmark = pytest.mark.kernel
 
@@ -41,13 +39,6 @@ OWN: dict[str, str] = {
     "neighbour/everyone": "sysctl -q net/ipv4/conf/all/forwarding=1; ip netns exec box2 ip route add 0.0.0.0/0 via 192.168.77.254",
 }
 """What this learner types: the lesson's words (c1, veth1, br0, 10.0.0.0/24) never, one tool never twice in a row."""
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
 
 
 def test_every_step_with_names_and_a_subnet_of_ones_own(lab: Running) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from helpers.hands import accepted, hands, positions, speak, type_the_page
-from helpers.running import Running, running
+from helpers.running import Running
 from netless_lab.primitives.base import DIALECTS, Dialect
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins at the course's beginning."""
-    with running() as own:
-        yield own
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

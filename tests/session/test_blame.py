@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from netless_lab.course.verdict import Item
 
 pytestmark = pytest.mark.kernel
@@ -16,13 +14,6 @@ SHUT = "nft 'add table ip t; add chain ip t f { type filter hook forward priorit
 RAW = "nft 'add table ip t; add chain ip t p { type filter hook prerouting priority -300; }'"
 NAT = "nft 'add table ip t; add chain ip t p { type nat hook prerouting priority -100; }'"
 BY_POLICY = "Packets from 10.0.0.2 come as far as the host, and there the policy of ip t f drops them."
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """A lab of this file's own."""
-    with running() as own:
-        yield own
 
 
 def first_probe(lab: Running, at: str, commands: str) -> Item:
@@ -39,6 +30,7 @@ def first_probe(lab: Running, at: str, commands: str) -> Item:
     [
         (SHUT, BY_POLICY),
         (f"ip link set veth2 down; {SHUT}", ""),
+        (f"ip link set br0 down; {SHUT}", ""),
         (f"ip -n c1 link set veth1 down; {SHUT}", ""),
         (f"sysctl -qw net.ipv4.ip_forward=0; {SHUT}", ""),
         (f"sysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 10.0.0.2 via 203.0.113.1; {SHUT}", ""),
@@ -56,7 +48,7 @@ def test_a_rule_is_blamed_only_for_what_comes_to_it(lab: Running, commands: str,
     """A cable, a port, a switch, a route or a filter ahead of the rule has the packet first; then the rule is not spoken of."""
     item = first_probe(lab, "internet/masquerade", commands)
     assert item.result == "fail"
-    assert item.near == said if said else "come as far as" not in item.near, item
+    assert (item.near, item.look) == (said, "nft list ruleset") if said else "come as far as" not in item.near, item
     assert (" t f " in said) == bool(counted(lab)), "the kernel's own word"
 
 
@@ -67,10 +59,49 @@ def counted(lab: Running) -> int:
     return sum(counters)
 
 
+def test_the_command_to_look_with_shows_what_is_blamed(lab: Running) -> None:
+    """Of rules those of the node that has them; of a gone result of an earlier step what was seen of that, for a control that is lost too."""
+    drop = f"ip netns exec c1 {OWN}; ip netns exec c1 nft add rule ip t o counter drop"
+    assert first_probe(lab, "switch/port-up", drop).look == "ip netns exec c1 nft list ruleset"
+    assert first_probe(lab, "switch/port-up", "ip netns exec c1 sysctl -qw net.ipv4.icmp_echo_ignore_all=1").look.endswith(" sysctl net.ipv4.icmp_echo_ignore_all")
+    lab.reset("lab")
+    lab.goto("internet/firewall", end=True)
+    lab.sh("ip link set br0 down")
+    (entry,) = lab.check().verdicts
+    blamed = [item for item in entry.verdict.items if item.near.startswith("Something from an earlier step ('Switch the bridge on')")]
+    assert blamed and {item.look for item in blamed} == {"ip -br link show br0"}, entry.verdict
+
+
 def test_what_hangs_on_a_rule_that_nobody_can_read_is_not_said(lab: Running) -> None:
     """The packet may have been let through by it."""
     item = first_probe(lab, "internet/masquerade", f"{SHUT}; nft add rule ip t f meta cpu 0-4095 ip ttl 1 accept")
     assert item.result == "fail" and "come as far as" not in item.near
+
+
+OWN = "nft 'add table ip t; add chain ip t i { type filter hook input priority 0; }; add chain ip t o { type filter hook output priority 0; }'"
+
+
+@pytest.mark.parametrize(
+    ("commands", "said"),
+    [
+        (f"{OWN}; nft add rule ip t i iifname br0 counter drop",
+         "The answers to packets from 10.0.0.1 come back to the host, and there the rule `iifname \"br0\" counter drop` of ip t i drops them."),
+        (f"{RAW}; nft add rule ip t p ip saddr 10.0.0.2 counter drop",
+         "The answers to packets from 10.0.0.1 come back to the host, and there the rule `ip saddr 10.0.0.2 counter drop` of ip t p drops them."),
+        (f"ip netns exec c1 {OWN}; ip netns exec c1 nft add rule ip t o counter drop",
+         "Packets from 10.0.0.1 come as far as c1, and there the rule `counter drop` of ip t o drops the answers to them."),
+        (f"{OWN}; nft add rule ip t i iifname eth0 counter drop; ip neigh replace 10.0.0.2 lladdr 02:00:00:00:00:99 dev br0 nud permanent", ""),
+        (f"ip -n c1 route del 10.0.0.0/24; {OWN}; nft add rule ip t i iifname br0 counter drop", ""),
+    ],
+)  # fmt: skip
+def test_a_rule_is_blamed_for_answers_that_it_drops_where_they_begin_or_end(lab: Running, commands: str, said: str) -> None:
+    """Whoever answers has rules of its own for what it sends, and whoever asked for what comes back."""
+    item = first_probe(lab, "switch/port-up", commands)
+    assert item.result == "fail"
+    assert item.near == said if said else " drops " not in item.near, item
+    inside = lab.told("ip netns exec c1 nft -j list ruleset")["nftables"] if "netns exec" in commands else lab.told("nft -j list ruleset")["nftables"]
+    counters = [part["counter"]["packets"] for own in inside for part in own.get("rule", {}).get("expr", ()) if "counter" in part]
+    assert any(counters) == bool(said), "the kernel's own word"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,11 +13,11 @@ from netless_lab.protocol import GetHistory, VerdictEvent
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
+@pytest.fixture
+def lab(lab: Running) -> Running:
+    """Started over for each test: names that one has chosen are not those of the next."""
+    lab.reset("lab")
+    return lab
 
 
 def passed(lab: Running) -> bool:
@@ -35,7 +34,6 @@ def _longer_than(lab: Running, known: int) -> bool:
 @pytest.mark.rootless
 def test_typed_step_passes_without_being_asked(lab: Running) -> None:
     """A step typed in another terminal is judged by itself, its tick is earned, and nothing advances."""
-    lab.reset("lab")
     lab.goto("cable/pair")
     lab.events.clear()
     lab.sh("ip link add veth1 type veth peer name veth2")
@@ -49,7 +47,6 @@ def test_typed_step_passes_without_being_asked(lab: Running) -> None:
 
 def test_own_names_and_subnet(lab: Running) -> None:
     """Names and a subnet of the learner's own choice pass, and later steps speak of them."""
-    lab.reset("lab")
     lab.goto("cable/pair")
     lab.sh("ip link add left type veth peer name right")
     assert eventually(lambda: passed(lab))
@@ -80,7 +77,6 @@ def test_own_names_and_subnet(lab: Running) -> None:
 
 def test_extra_objects_are_mentioned_not_punished(lab: Running) -> None:
     """A typo that made something else first does not fail the step; the verdict mentions it."""
-    lab.reset("lab")
     lab.goto("cable/pair")
     lab.sh("ip link add veht1 type veth peer name veht2; ip netns add oops; ip link add veth1 type veth peer name veth2")
     assert eventually(lambda: passed(lab))
@@ -91,18 +87,26 @@ def test_extra_objects_are_mentioned_not_punished(lab: Running) -> None:
 
 def test_address_before_the_move_is_explained(lab: Running) -> None:
     """An address set before the move is wiped by it; the verdict of the address step says so (C15)."""
-    lab.reset("lab")
     lab.goto("cable/plug")
-    lab.sh("ip addr add 10.0.0.2/24 dev veth1; ip link set veth1 netns c1")
+    lab.sh("ip addr add 10.0.0.2/24 dev veth1")
+    lab.snapshot()
+    lab.sh("ip link set veth1 netns c1")
     assert eventually(lambda: passed(lab))
     lab.next()
     items = lab.check().verdicts[0].verdict.items
-    assert any("mov" in item.near for item in items if item.result == "fail"), items
+    assert any("had an address before the move" in item.near for item in items if item.result == "fail"), items
+
+
+def test_no_address_before_the_move_is_spoken_of_as_a_condition(lab: Running) -> None:
+    """Who may have given one before the move, between two looks, is told what came of it as a condition, and not that it was so."""
+    lab.goto("cable/address")
+    items = lab.check().verdicts[0].verdict.items
+    assert not any("had an address before the move" in item.near for item in items), items
+    assert any("If you gave veth1 its address before the move" in item.near for item in items), items
 
 
 def test_a_broken_earlier_step_shows_and_its_tick_stays(lab: Running) -> None:
     """A link taken down by hand turns the earlier step's live mark off at once; the earned tick stays (C12)."""
-    lab.reset("lab")
     lab.goto("switch", end=True)
     lab.next()
     lab.sh("ip link set veth2 down")
@@ -144,6 +148,19 @@ def test_back_undoes_one_change_at_a_time(lab: Running) -> None:
     assert lab.told("ip -j addr show br0")[0]["addr_info"][0]["local"] == "10.0.0.1"
 
 
+def test_what_goes_beyond_the_last_change_is_told(lab: Running) -> None:
+    """A process in a namespace of its own has no plain opposite: the lab is rebuilt for the step, whatever was there before it, and that is
+    said. So it is of a step that was done by the tutor.
+    """
+    lab.goto("neighbour/second")
+    lab.sh("unshare --net sleep 600 >/dev/null 2>&1 & until lsns -nt net -o COMMAND | grep -q 'sleep 600'; do sleep 0.02; done")
+    assert eventually(lambda: any(node.role == "unknown" for node in lab.snapshot().nodes))
+    text = lab.back().text
+    assert "cannot be undone by itself" in text and "the lab was rebuilt for the start of container/neighbour/second" in text
+    lab.goto("neighbour/second", end=True)
+    assert "The lab was rebuilt for the start of container/neighbour/second" in lab.back().text
+
+
 def test_what_hangs_on_another_is_undone_first(lab: Running) -> None:
     """One command line gave an address and a route by way of it: both are undone one by one, and what was made before stays."""
     lab.goto("switch", end=True)
@@ -181,7 +198,6 @@ def test_history_holds_every_line_of_what_the_tutor_did(lab: Running) -> None:
 
 def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
     """The session written down as a shell script makes the same links, addresses and rules in another lab."""
-    lab.reset("lab")
     lab.goto("cable/pair")
     lab.client.ask(GetHistory())
     before = len(lab.client.ask(GetHistory()).entries)
@@ -244,9 +260,33 @@ def test_a_decoy_is_entered_whatever_it_is_called(lab: Running, name: str) -> No
 
 def test_the_kernel_has_caught_up_before_a_packet_is_sent(lab: Running) -> None:
     """A bridge whose only cable dies is told of as live for most of a second, but not once the judge has sent its packets."""
-    lab.reset("lab")
     lab.goto("neighbour", end=True)
     lab.sh("""ip link add br9 type bridge; ip link set br9 up; ip link add p9 type veth peer name q9; ip link set p9 master br9 up
         ip link set q9 up; ip link show dev br9; ip link set q9 down""")
     lab.check()
     assert "NO-CARRIER" in lab.sh("ip -o link show type bridge | grep br9")
+
+
+def test_a_route_that_was_taken_away_is_named(lab: Running) -> None:
+    """Packets to a neighbour that go by the default route instead get lost out there: the verdict says where they go, and what is missing."""
+    lab.goto("switch/port-up", end=True)
+    lab.sh("ip route del 10.0.0.0/24 dev br0")
+    near = [item.near for item in lab.check().verdicts[0].verdict.items if item.result == "fail"]
+    led = "and not by br0, in whose network it is: the route 10.0.0.0/24 dev br0 is gone."
+    assert near == [f"The host sends packets to 10.0.0.2 by eth0 via 203.0.113.1, {led}"] * 2
+
+
+def test_an_answer_of_another_container_is_not_ahead(lab: Running) -> None:
+    """Before the gateway has its address a neighbour may have the one that will stand for it: he answers, and nobody is further on for that."""
+    lab.goto("cable/address")
+    lab.sh("ip -n c1 addr add 192.168.15.3/24 dev veth1; ip -n c1 link set veth1 up")
+    for _ in range(2):
+        assert eventually(lambda: passed(lab)), lab.check()
+        lab.next()
+    assert lab.status().position == "container/switch/bridge"
+    lab.sh("""setsid unshare --net --uts sh -c 'hostname c2; exec sleep 998' >/dev/null 2>&1 & until ip netns attach c2 $(pgrep -xf 'sleep 998'); do :; done
+        ip link add veth3 type veth peer name veth4; ip link set veth3 netns c2; ip -n c2 addr add 192.168.15.1/24 dev veth3; ip -n c2 link set veth3 up
+        ip link add br0 type bridge; ip link set br0 up; ip link set veth2 master br0 up; ip link set veth4 master br0 up""")
+    assert eventually(lambda: lab.pings("192.168.15.1", "c1"))
+    item = next(own for own in lab.check().verdicts[0].verdict.items if own.kind == "probe")
+    assert (item.result, item.seen) == ("unknown", "an answer came, but from the wrong place: 192.168.15.1 belongs to c2 here, not to the host.")

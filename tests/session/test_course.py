@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
 
 
 @pytest.mark.rootless

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from helpers.post import course
-from helpers.running import Running, running
+from helpers.running import Running
 from netless_lab.course.step import positions
 from netless_lab.course.verdict import Verdict
 
@@ -16,13 +14,6 @@ pytestmark = pytest.mark.kernel
 EVERY = tuple(f"{place.lesson}/{place.step}" for place in positions(course()))
 UNREADABLE = "meta cpu 0-4095"
 """Always so, and in no snapshot: on which processor a packet will be handled."""
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """A lab of this file's own."""
-    with running() as own:
-        yield own
 
 
 def fresh(lab: Running, place: str, *, end: bool = False) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from shlex import quote
 
 import pytest
@@ -14,24 +13,24 @@ from netless_lab.protocol import Break, GetHistory, Mend
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; every test begins with its own goto or reset."""
-    with running() as own:
-        yield own
-
-
 def entries(lab: Running) -> int:
     """How many things were done."""
     return len(lab.client.ask(GetHistory()).entries)
 
 
 def typed(lab: Running, command: str) -> None:
-    """A command of the learner's, and that it was seen."""
+    """A command of the learner's, and that all it did was seen: what is snapped is written down."""
     before = entries(lab)
     lab.sh(command)
-    assert eventually(lambda: entries(lab) > before), command
-    lab.status()
+    lab.snapshot()
+    assert entries(lab) > before, command
+
+
+def started(lab: Running, inside: str) -> None:
+    """A container of the learner's, whose shell does this first: its network is made when it has its name, and is never seen without."""
+    before = {node.pid for node in lab.status().nodes}
+    lab.sh(f"setsid unshare --mount --uts --ipc sh -c {quote(f'{inside}; exec unshare --net sleep infinity')} >/dev/null 2>&1 &")
+    assert eventually(lambda: {node.pid for node in lab.snapshot().nodes} - before), inside
 
 
 def replayed(lab: Running, *asked: str) -> tuple[list[str], list[str]]:
@@ -57,7 +56,7 @@ def test_the_script_holds_what_a_rebuild_made(lab: Running) -> None:
 def test_a_name_given_by_a_process_is_given_in_the_next_lab(lab: Running) -> None:
     """The process of a container has another number in each lab: the script looks for it, also for a container that it starts."""
     lab.reset("lab")
-    typed(lab, "setsid unshare --net --mount --uts --ipc sh -c 'hostname c9; exec sleep infinity' >/dev/null 2>&1 &")
+    started(lab, "hostname c9")
     pid = next(node.pid for node in lab.status().nodes if node.name == "c9")
     typed(lab, f"ip netns attach nine {pid}")
     typed(lab, "ip link add v9 type veth peer name w9 netns nine")
@@ -70,9 +69,8 @@ def test_the_script_runs_no_host_name(lab: Running) -> None:
     """The kernel takes any line for a host name, and hostname(1) few: the script tells that one of it, and a shell reads nothing into it."""
     lab.reset("lab")
     name = "c9;>$(echo /tmp/owned);'>/tmp/owned;'"
-    inside = f"import socket, time; socket.sethostname({name!r}); time.sleep(600)"
-    typed(lab, f"setsid unshare --net --mount --uts --ipc python3 -c {quote(inside)} >/dev/null 2>&1 &")
-    assert eventually(lambda: name in [node.name for node in lab.status().nodes]), lab.status().nodes
+    started(lab, f"python3 -c {quote(f'import socket; socket.sethostname({name!r})')}")
+    assert name in [node.name for node in lab.status().nodes]
     with running() as other:
         other.sh(lab.client.ask(GetHistory()).script)
         assert eventually(lambda: "sleep" in other.sh("ps -eo comm"))
@@ -123,17 +121,17 @@ def test_a_fault_is_in_the_script_when_nobody_seeks_it_any_more(lab: Running) ->
     [
         ("iptables-legacy -A INPUT -j DROP", "# (no command here does that)"),
         ("sysctl -qw net.ipv4.ip_local_port_range='9000 9100'", "#   there: net.ipv4.ip_local_port_range = 9000?9100"),
-        ("ip xfrm policy add src 10.0.0.0/24 dst 10.0.0.0/24 dir out action block", "#   there: 1 of ip xfrm policy in host"),
-        ("ip route flush table local", " of ip route in host"),
-        ("nft 'add table ip t; add quota ip t q { over 10 mbytes; }'", "#   there: the quota q of the table ip t in host"),
-        ("nft 'add table ip t; add ct helper ip t ftp { type \"ftp\" protocol tcp; }'", "#   there: the ct helper ftp of the table ip t in host"),
-        ("nft 'add table ip t; add counter ip t k'", "#   there: the counter k of the table ip t in host"),
+        ("ip xfrm policy add src 10.0.0.0/24 dst 10.0.0.0/24 dir out action block", "#   there: 1 of ip xfrm policy in the host"),
+        ("ip route flush table local", " of ip route in the host"),
+        ("nft 'add table ip t; add quota ip t q { over 10 mbytes; }'", "#   there: the quota q of the table ip t in the host"),
+        ("nft 'add table ip t; add ct helper ip t ftp { type \"ftp\" protocol tcp; }'", "#   there: the ct helper ftp of the table ip t in the host"),
+        ("nft 'add table ip t; add counter ip t k'", "#   there: the counter k of the table ip t in the host"),
         (
             "nft 'add table ip t; add limit ip t few { rate 5/second; }; add map ip t m { type ipv4_addr : limit; elements = { 10.0.0.2 : \"few\" }; }'",
             "# (no command here does that)",
         ),
         ("nft 'add table ip t; add synproxy ip t s { mss 1460 wscale 7; }; add chain ip t c; add rule ip t c synproxy name \"s\"'", "# (no command here does that)"),
-        ("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip -6 route add fd01::/64 dev eth0 expires 600", "#   there: the time limit of the route fd01::/64 in host"),
+        ("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip -6 route add fd01::/64 dev eth0 expires 600", "#   there: the time limit of the route fd01::/64 in the host"),
     ],
     ids=[
         "a rule of the old iptables", "a setting", "a policy of IPsec", "routes of the kernel's own", "a quota with a name", "a helper of connections",

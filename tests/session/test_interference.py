@@ -41,6 +41,34 @@ def test_a_link_that_comes_back_once_is_taken_away_once_more() -> None:
             assert "other" not in lab.links()
 
 
+EARLY = """python3 - <<'END' &
+import socket, time
+said = False
+while True:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        try:
+            own.connect(("10.0.0.1", 9))
+            there = own.getsockname()[0] == "10.0.0.2"
+            if there and not said:
+                own.send(b"hello")
+            said = there
+        except OSError:
+            said = False
+    time.sleep(0.001)
+END"""
+
+
+def test_who_speaks_before_all_is_built_keeps_no_packet_from_its_way() -> None:
+    """A program in c1 says one word to its gateway as soon as it has an address, when nobody can hear it: each goto passes its own check all the same."""
+    with running() as lab:
+        lab.goto("neighbour", end=True)
+        with hands(lab, "c1") as shell:
+            shell.type(EARLY)
+            for _ in range(6):
+                lab.goto("neighbour", end=True)
+            assert lab.pings("10.0.0.1")
+
+
 @pytest.mark.parametrize("place", ["/dev/pts", "/run/netns", "/etc/netns", "/dev"])
 def test_what_was_mounted_over_the_lab_goes_though_nothing_else_changed(place: str) -> None:
     """A file system over a place of the lab is no change of the network: a reset takes it away all the same, and says so."""

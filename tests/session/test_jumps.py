@@ -9,6 +9,7 @@ import pytest
 
 from helpers.running import Running, running
 from helpers.waiting import eventually
+from netless_lab.client import Refused
 
 pytestmark = pytest.mark.kernel
 JUMPS = {"a push": 40, "thoroughly": 200}
@@ -84,17 +85,21 @@ def test_a_name_that_is_the_uplinks_too() -> None:
 
 
 def test_play_mode_is_forgotten() -> None:
-    """In play mode nothing is judged and anything goes; leaving it restores the step as it was."""
+    """In play mode nothing is judged and anything goes; leaving it rebuilds the lab for the step, as is said beforehand."""
     from netless_lab.protocol import Play
 
     with running() as lab:
         lab.goto("switch/bridge-up", end=True)
         before = state(lab)
-        lab.client.ask(Play(on=True))
+        assert "the lab is rebuilt for this step" in lab.client.ask(Play(on=True)).text
         lab.sh("ip link del br0; ip link add chaos type bridge; nft add table ip mine")
         assert eventually(lambda: "chaos" in str(lab.snapshot()))
         assert lab.status().playing
-        lab.client.ask(Play(on=False))
+        with pytest.raises(Refused) as told:
+            lab.client.ask(Play(on=False))
+        assert "chaos" in str(told.value.going) and "br0" in str(told.value.coming)
+        assert lab.status().playing and "chaos" in lab.sh("ip -br link")
+        lab.client.ask(Play(on=False, force=True))
         assert state(lab) == before
         assert lab.check().verdicts[0].verdict.result == "pass"
 

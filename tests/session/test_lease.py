@@ -13,9 +13,9 @@ import pytest
 from helpers.desk import Desk
 from helpers.waiting import eventually
 from netless_lab import labs
-from netless_lab.client import Client
+from netless_lab.client import Client, LabGone
 from netless_lab.lease import LASTING, OF_A_TUTOR, Lease
-from netless_lab.protocol import GetStatus, Hello, Status
+from netless_lab.protocol import AgentMessage, Bye, GetStatus, Hello, Leave, Status, Subscribe
 from netless_lab.sandbox import find
 
 
@@ -95,6 +95,24 @@ def test_a_command_in_a_node_uses_the_lab_as_long_as_it_lasts(tmp_path: Path) ->
             assert eventually(lambda: clients(client) == 1)
         finally:
             labs.end(desk.lab)
+
+
+@pytest.mark.kernel
+def test_who_only_looks_on_is_no_use_of_it(tmp_path: Path) -> None:
+    """The lease runs while an onlooker is connected, and an onlooker that leaves does not begin it anew; who quits the tutor ends the lab for both."""
+    desk, heard = Desk(tmp_path), list[AgentMessage]()
+    with Client(labs.start(desk.lab), Hello(client="test", lease=Lease(0.5))) as client:
+        onlooker = Client(find.connect(desk.lab), Hello(client="test", onlooker=True), heard.append)
+        onlooker.ask(Subscribe(("bye",)))
+        assert clients(client) == 2
+    with pytest.raises(LabGone):
+        while True:
+            onlooker.ask(GetStatus())
+    assert [message.text for message in heard if isinstance(message, Bye)] == ["its lease was up: nobody had used it for so long"]
+    quit_by = Client(labs.start(desk.lab), Hello(client="test"))
+    with Client(find.connect(desk.lab), Hello(client="test", onlooker=True)), quit_by:
+        assert quit_by.ask(Leave()) == ""
+    assert eventually(lambda: gone(desk.lab))
 
 
 @pytest.mark.kernel

@@ -24,7 +24,7 @@ MASQUERADE = "nft 'add table ip m; add chain ip m p { type nat hook postrouting 
     [
         ("cable/pair", "ip link add veth1 type veth peer name veth2", "ip link del veth1"),
         ("internet/masquerade", MASQUERADE, "nft delete table ip m"),
-        ("switch/port-up", "ip neigh flush all; ip link set veth2 up", "ip link set veth2 down"),
+        ("switch/port-up", "ip link set veth2 up", "ip link set veth2 down"),
     ],
 )
 def test_a_change_that_is_judged_is_looked_at_once(step: str, command: str, undo: str) -> None:
@@ -37,6 +37,8 @@ def test_a_change_that_is_judged_is_looked_at_once(step: str, command: str, undo
         lab.goto(step)
         at_once = 0
         for _ in range(ROUNDS):
+            lab.sh("ip neigh flush all")  # so that the judge's packets teach something
+            lab.snapshot()  # which is seen before: of two commands each has a look, when whoever types them is slow
             begin = judged_after(lab, command, passed=True)
             did = happened(lab, begin, time.monotonic_ns())
             first = did.index("look")

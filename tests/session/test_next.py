@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 from netless_lab.client import Refused
-from netless_lab.protocol import Next, Play, StatusEvent
+from netless_lab.protocol import Next, Play, Run, StatusEvent
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """A lab of this file's own."""
-    with running() as own:
-        yield own
 
 
 def fresh(lab: Running, place: str, *, end: bool = False) -> None:
@@ -96,8 +87,18 @@ def test_every_view_hears_that_play_mode_began_and_ended(lab: Running) -> None:
     fresh(lab, last)
     for asked, playing in ((Play(on=True), True), (Next(), False)):
         lab.events.clear()
-        lab.client.ask(asked)
+        told = lab.client.ask(asked).text
         assert [event.status.playing for event in lab.events if isinstance(event, StatusEvent)][-1:] == [playing]
+    assert told.startswith("Play mode is over: the lab stays as you made it"), "nothing is rebuilt, though leaving play mode by its own key does that"
+    assert "Play mode" not in lab.next().text
+
+
+def test_who_has_the_step_done_hears_that_play_mode_is_over(lab: Running) -> None:
+    """And that only when it was on."""
+    fresh(lab, "cable/pair")
+    lab.client.ask(Play(on=True))
+    assert lab.client.ask(Run()).text.startswith("Play mode is over. ")
+    assert "Play mode" not in lab.client.ask(Run()).text
 
 
 def test_what_was_done_just_before_is_judged_before_it_is_left(lab: Running) -> None:

@@ -76,3 +76,15 @@ def test_the_history_tells_what_is_there(lab: Running) -> None:
     lab.reset("lab")
     lab.sh(account.script)
     assert (lab.told("ip -j link show veth1")[0]["flags"], lab.links()) == before
+
+
+def test_a_step_that_fails_its_own_check_says_what_was_seen(tmp_path: Path) -> None:
+    """Whoever goes to its end reads of each line what was expected and what came instead, and of no line that holds."""
+    do, probe = '[{ veth = "veth1", peer = "veth2" }]', '[{ ping = "203.0.113.77", from = "host" }]'
+    lone = step(id='"lone"', do=do, expect='[{ pair = "veth1", peer = "veth2" }]', probe=probe)
+    for name, text in course(cables=page(lone, front=front("cables"))).items():
+        (tmp_path / name).write_text(text)
+    with running(folder=str(tmp_path)) as own, pytest.raises(Refused) as refused:
+        own.goto("cables/lone", end=True)
+    assert "does not pass there: 203.0.113.77 answers the host (expected " in str(refused.value), refused.value
+    assert "; seen " in str(refused.value) and "veth1" not in str(refused.value)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 from netless_lab.protocol import Notice
 
 pytestmark = pytest.mark.kernel
 
 RENAME = "ip -n c1 link set veth1 down; ip -n c1 link set veth1 name eth0; ip -n c1 link set eth0 up; ip -n c1 route add default via 10.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """A lab of this file's own."""
-    with running() as own:
-        yield own
 
 
 def known(lab: Running) -> dict[str, str]:

@@ -6,8 +6,11 @@ import json
 
 import pytest
 
+from helpers.lab import Lab
 from helpers.random_commands import commands
-from helpers.replaying import differences, recorded, replayed
+from helpers.replaying import differences, in_a_lab, recorded, replayed
+from netless_lab.protocol import Entry
+from netless_lab.session.history import script
 
 pytestmark = pytest.mark.kernel
 
@@ -48,6 +51,12 @@ CASES = {
         "nft add table ip d '{ flags dormant; }'; nft 'add chain ip d c { type filter hook input priority 0; policy drop; }'",
         "nft add table ip d", "nft add table ip d '{ flags dormant; }'", "nft add table ip e; nft add chain ip e c; nft add table ip e '{ flags dormant; }'",
         "nft delete chain ip e c; nft delete table ip e",
+    ],
+    "names with hyphens, and that begin with what is no letter": [
+        "iptables -N DOCKER-USER; iptables -I FORWARD -j DOCKER-USER; iptables -A DOCKER-USER -i eth0 -j RETURN; iptables -N .up; iptables -A FORWARD -g .up",
+        "nft 'add table ip _t; add chain ip _t c-1; add set ip _t s-1 { type ipv4_addr; }; add counter ip _t k-1; add map ip _t m-1 { type mark : verdict; }'",
+        "nft 'add element ip _t m-1 { 1 : jump c-1 }; add element ip _t s-1 { 10.0.0.2 }; add rule ip _t c-1 ip saddr @s-1 counter name \"k-1\" accept'",
+        "iptables -D DOCKER-USER 1; iptables -P FORWARD DROP", "iptables -F FORWARD; iptables -X DOCKER-USER", "nft delete table ip _t",
     ],
     "settings of devices": [
         "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
@@ -130,6 +139,10 @@ CASES = {
     "a map of counters": [
         "nft 'add table ip t; add counter ip t k; add map ip t m { type ipv4_addr : counter; elements = { 10.0.0.2 : \"k\" }; }'", "nft delete table ip t",
     ],
+    "a container that is called otherwise": [
+        "nsenter -t $C1 -u hostname c9; ip netns exec c1 ip link set lo up", "nsenter -t $C1 -m sh -c 'echo nameserver 198.51.100.53 >/etc/resolv.conf'",
+        "nsenter -t $C1 -u hostname c1; nsenter -t $C1 -m sh -c 'echo nameserver 198.51.100.54 >/etc/resolv.conf'",
+    ],
     "loopback": ["ip -n c1 link set lo up", "ip -n c1 addr del 127.0.0.1/8 dev lo", "ip -n c1 link set lo down"],
     "names that are files for a moment, as ip netns makes them": [
         ": >/run/netns/nine", "rm /run/netns/nine; ip netns attach nine $C1", "umount /run/netns/nine", "rm /run/netns/nine",
@@ -170,6 +183,100 @@ def test_rules_are_found_by_their_place_though_one_before_them_cannot_be_said() 
     assert len(found["unsaid"]) == 1
     made = json.dumps(replayed(found["script"])["host"]["firewall"])
     assert '"right": 81' in made and '"right": 83' in made and '"right": 82' not in made and "here was a rule" in made
+
+
+def test_what_leads_to_a_name_that_nft_cannot_read_is_not_said_either() -> None:
+    """iptables names chains as it likes; whatever jumps to one that no command of nft's makes would end the script."""
+    typed = [["iptables -N 1st; iptables -A FORWARD -i eth0 -j 1st", "iptables -A FORWARD -i lo -j DROP"], ["iptables -P FORWARD DROP"]]
+    found = recorded(typed, back=False)
+    assert len(found["unsaid"]) == 2
+    made = json.dumps(replayed(found["script"])["host"]["firewall"])
+    assert "here was a rule" in made and '"right": "lo"' in made and '"policy": "drop"' in made
+
+
+@pytest.mark.parametrize("name", ["tcp", "log", "counter"])
+def test_a_name_that_is_a_word_of_nft_is_not_said(name: str) -> None:
+    """iptables makes such chains, and no line of nft's can speak of them; the script goes on, and one that only begins so is made."""
+    typed = [[f"iptables -N {name}; iptables -A {name} -j DROP; iptables -A FORWARD -j {name}"], [f"iptables -N {name}s; iptables -A INPUT -j {name}s"]]
+    found = recorded(typed, back=False)
+    assert len(found["unsaid"]) == 3
+    made = json.dumps(replayed(found["script"])["host"]["firewall"])
+    assert f'"target": "{name}s"' in made and "here was a rule" in made
+
+
+def test_a_container_that_is_seen_before_it_has_its_host_name_is_started_under_that() -> None:
+    """Between unshare(1) and hostname(1) it is a namespace that nobody has named; the script has it once it is called so, and nothing is missing."""
+    pid = "$(pgrep -xf 'sleep 4321')"
+    typed = [
+        [f"setsid unshare --net --mount --uts --ipc sleep 4321 >/dev/null 2>&1 & until [ {pid} ]; do :; done"],
+        [f"nsenter -t {pid} -u hostname c2"],
+        [f"ip netns attach c2 {pid}; ip link add va type veth peer name vb netns c2"],
+    ]
+    found = recorded(typed, back=False)
+    assert "no command" not in found["script"]
+    made = replayed(found["script"])
+    assert made == found["witness"], f"{differences(found['witness'], made)}\n{found['script']}"
+
+
+def test_a_namespace_that_nobody_names_is_missing_while_it_is_there() -> None:
+    """What has neither host name nor name cannot be made; once it is gone there is nothing to make."""
+    begun = ["setsid unshare --net sleep 4321 >/dev/null 2>&1 & until [ $(pgrep -xf 'sleep 4321') ]; do :; done"]
+    assert "no command is known for 1 of" in recorded([begun], back=False)["script"]
+    ended = ["gone=$(pgrep -xf 'sleep 4321'); kill $gone; while grep -qs '^State:.[^ZX]' /proc/$gone/status; do :; done"]  # kill(2) does not wait
+    assert "no command" not in recorded([begun, ended], back=False)["script"]
+
+
+NAMELESS = [
+    "setsid unshare --net --mount --uts --ipc sleep 4321 >/dev/null 2>&1 & until [ $(pgrep -xf 'sleep 4321') ]; do :; done",
+    "nsenter -t $(pgrep -xf 'sleep 4321') -n ip link set lo up",
+    "ip link add va type veth peer name vb netns $(pgrep -xf 'sleep 4321'); ip addr add 10.0.0.1/24 dev va",
+]
+"""A namespace that nobody has named, in which much happens."""
+NAMES = {
+    "a host name": ["nsenter -t $(pgrep -xf 'sleep 4321') -u hostname c2", "ip netns attach c2 $(pgrep -xf 'sleep 4321'); ip -n c2 link set vb up"],
+    "a name": ["ip netns attach box $(pgrep -xf 'sleep 4321')", "ip -n box link set vb up; nsenter -t $(pgrep -xf 'sleep 4321') -u hostname c2"],
+    "one host name after the other": [
+        "nsenter -t $(pgrep -xf 'sleep 4321') -u hostname c2", "nsenter -t $(pgrep -xf 'sleep 4321') -n ip link set vb up",
+        "nsenter -t $(pgrep -xf 'sleep 4321') -u hostname c3", "nsenter -t $(pgrep -xf 'sleep 4321') -n ip addr add 10.0.0.2/24 dev vb",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("given", NAMES)
+def test_what_happened_in_a_namespace_before_it_was_named_is_made_in_it(given: str) -> None:
+    """The script has it under the name that it came to have, from where it appeared on, so that no line speaks of what nobody can find."""
+    found = recorded([*([line] for line in NAMELESS), *([line] for line in NAMES[given])], back=False)
+    assert "pid_of ns-" not in found["script"]
+    made = replayed(found["script"])
+    assert made == found["witness"], f"{differences(found['witness'], made)}\n{found['script']}"
+
+
+def test_what_happened_in_a_namespace_that_nobody_names_is_made_all_the_same() -> None:
+    """The host's end of the cable is there, the namespace has a name of the script's own, which it says; and with its end all of it ends."""
+    found = recorded([[line] for line in NAMELESS], back=False)
+    assert "no command is known for 1 of" in found["script"]
+    assert replayed(found["script"])["host"]["addresses"] == found["witness"]["host"]["addresses"]
+    ended = ["gone=$(pgrep -xf 'sleep 4321'); kill $gone; while grep -qs '^State:.[^ZX]' /proc/$gone/status; do :; done"]
+    found = recorded([*([line] for line in NAMELESS), ended], back=False)
+    assert "no command" not in found["script"]
+    made = replayed(found["script"])
+    assert made == found["witness"], f"{differences(found['witness'], made)}\n{found['script']}"
+
+
+def test_a_container_is_found_by_the_process_that_stays() -> None:
+    """hostname(1) lives under the name too while it gives it, and may be met first: what the script asks of that one comes too late."""
+    asked = script((Entry(0.0, "learner", "asked", ('echo "$(pid_of c2)"',), ""),))
+
+    def ask(own: Lab) -> list[str]:
+        last = "/proc/sys/kernel/ns_last_pid"
+        first = "setsid unshare --net --uts sh -c 'hostname c2; exec sleep 4321' >/dev/null 2>&1"
+        own.shell("host", f"echo 998 >{last}; {first} & until pgrep -xf 'sleep 4321' >/dev/null; do :; done")
+        pid = own.shell("host", "pgrep -xf 'sleep 4321'").strip()
+        own.shell("host", f"echo 9997 >{last}; setsid nsenter -t {pid} -u sleep 4322 >/dev/null 2>&1 & until pgrep -xf 'sleep 4322' >/dev/null; do :; done")
+        return [pid, own.shell("host", asked).strip()]
+
+    pid, found = in_a_lab(ask)
+    assert found == pid
 
 
 @pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(6, 200))])

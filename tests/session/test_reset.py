@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
@@ -45,13 +44,6 @@ def cleared(lab: Running, scope: Scope = "step") -> tuple[tuple[str, ...], tuple
     return told.going, told.coming
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; each test begins with its own goto."""
-    with running() as own:
-        yield own
-
-
 @pytest.mark.parametrize("node", ["host", "c1"])
 @pytest.mark.parametrize("what", MESS)
 def test_what_no_picture_shows_is_named_and_goes(lab: Running, what: str, node: str) -> None:
@@ -64,7 +56,8 @@ def test_what_no_picture_shows_is_named_and_goes(lab: Running, what: str, node: 
     assert changed != before
     going, coming = cleared(lab)
     told = coming if what in LOST else going
-    assert [line for line in told if listed in line and line.endswith(f" in {node}")], (going, coming)
+    at = "the host" if node == "host" else node
+    assert [line for line in told if listed in line and line.endswith(f" in {at}")], (going, coming)
     assert lab.sh(look, node) == changed
     assert "Nothing to reset" not in lab.reset("step").text
     assert lab.sh(look, node) == before
@@ -99,7 +92,7 @@ def test_files_of_the_hosts_own_folders_are_as_they_were(lab: Running) -> None:
     before = lab.sh(look)
     lab.sh("echo 10.0.0.9 mine >>/etc/hosts; mkdir /run/mine; echo x >/etc/mine; echo x >~/mine")
     going, coming = cleared(lab, "lab")
-    assert {"gone: /etc/mine in host", "gone: /run/mine in host"} <= set(going) and "back: /etc/hosts in host, as it was" in coming
+    assert {"gone: /etc/mine in the host", "gone: /run/mine in the host"} <= set(going) and "back: /etc/hosts in the host, as it was" in coming
     assert cleared(lab) == ((), ())
     lab.reset("step")
     assert "mine" in lab.sh("cat /etc/hosts; ls /etc")
@@ -115,7 +108,7 @@ def test_what_the_kernel_made_for_an_address_is_missed(lab: Running) -> None:
     before = lab.sh("ip route show table local")
     lab.sh("ip route flush table local")
     going, coming = cleared(lab)
-    assert "back: 5 of ip route in host" in coming and not going
+    assert "back: 5 of ip route in the host" in coming and not going
     lab.reset("step")
     assert lab.sh("ip route show table local") == before
 
@@ -392,3 +385,11 @@ def test_a_reset_of_the_lab_starts_its_containers_anew(lab: Running) -> None:
     assert lab.sh(look, "c1") == before
     living = f"cd /proc; for p in [0-9]*; do test $(stat -Lc %i $p/ns/net) = $(stat -Lc %i {own}/ns/net) && echo $p; done"
     assert lab.sh(living, check=False).split() == [str(own)]
+
+
+def test_what_cannot_be_unset_does_not_stay_on_a_link_that_was_renamed(lab: Running) -> None:
+    """The kernel has no way to unset a secret for addresses: the link is made anew, whatever it is called by then."""
+    lab.goto("netless/name")
+    lab.sh("sysctl -qw net.ipv6.conf.eth0.stable_secret=fd00::7; ip link set eth0 down; ip link set eth0 name up0; ip link set up0 up")
+    lab.reset("step")
+    assert lab.sh("cat /proc/sys/net/ipv6/conf/eth0/stable_secret 2>/dev/null || echo unset").strip() == "unset"

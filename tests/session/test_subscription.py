@@ -53,6 +53,18 @@ def summaries(client: Client, heard: list[AgentMessage]) -> list[Summary]:
     return [message for message in heard if isinstance(message, Summary)]
 
 
+def test_a_rebuild_is_told_when_it_begins_and_when_it_is_done(lab: Running) -> None:
+    """A whole status each, and nothing in between: it would tell of a place that nobody has come to yet, or of marks of the place before."""
+    lab.goto("container/switch/bridge")
+    lab.events.clear()
+    lab.reset("lab")
+    statuses = [event.status for event in lab.events if isinstance(event, StatusEvent)]
+    told = statuses[[bool(status.busy) for status in statuses].index(True) :]
+    assert [status.position for status in told[:2]] == ["container/switch/bridge", "container/netless/name"]
+    assert all(step.live is not None for lesson in told[1].course.lessons for step in lesson.steps)
+    assert not any(status.busy for status in told[1:])
+
+
 def test_who_asks_for_summaries_gets_nothing_else(lab: Running) -> None:
     """At once, and whenever something in them changes: where the learner is, what is being done, and how each claim stands."""
     with onlooker(lab) as (client, heard):

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from helpers.waiting import eventually
 from netless_lab.protocol import ChangesEvent, ProbeEvent
 
 pytestmark = pytest.mark.kernel
 
 STALE = {
-    "a policy of IPsec": ("ip xfrm policy add src 10.0.0.0/24 dst 10.0.0.0/24 dir out action block", "host", "1 of ip xfrm policy in host",
+    "a policy of IPsec": ("ip xfrm policy add src 10.0.0.0/24 dst 10.0.0.0/24 dir out action block", "host", "1 of ip xfrm policy in the host",
                           "ip xfrm policy", "fail"),
     "a setting": ("sysctl -qw net.ipv4.conf.all.arp_announce=2", "c1", "net.ipv4.conf.all.arp_announce = 2 (was 0) in c1",
                   "sysctl -n net.ipv4.conf.all.arp_announce", "pass"),
 }  # fmt: skip
 """What is typed, where, what is told of it, the command that shows it, and how its packets fare then."""
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; each test begins with its own goto."""
-    with running() as own:
-        yield own
 
 
 def result(lab: Running) -> str:
@@ -74,7 +65,7 @@ def test_what_was_changed_first_is_not_forgotten_for_what_is_taken_back(lab: Run
     assert "mine" in lab.back().text and "mine" not in lab.links()
     assert lab.sh("sysctl -n net.ipv4.conf.all.arp_ignore", "c1").strip() != "0"
     moved = lab.back()
-    assert moved.position == "container/switch/port-up" and "what you changed" in moved.text, moved
+    assert moved.position == "container/switch/port-up" and "What you changed last" in moved.text, moved
     assert lab.sh("sysctl -n net.ipv4.conf.all.arp_ignore", "c1").strip() == "0"
 
 
@@ -88,8 +79,8 @@ def test_a_verdict_does_not_outlive_a_filter(lab: Running) -> None:
     assert eventually(lambda: result(lab) == "pass")
     lab.events.clear()
     lab.sh(f"tc qdisc add dev veth2 clsact; tc filter add dev veth2 ingress {steal}")
-    assert eventually(lambda: judged_again(lab, "beside the rules, packets of veth2 on host are decided over by a filter of tc on the way in"))
+    assert eventually(lambda: judged_again(lab, "beside the rules, packets of veth2 on the host are decided over by a filter of tc on the way in"))
     lab.events.clear()
     lab.sh("tc qdisc del dev veth2 clsact")
-    assert eventually(lambda: judged_again(lab, "nothing but rules decides over packets of veth2 on host any more"))
+    assert eventually(lambda: judged_again(lab, "nothing but rules decides over packets of veth2 on the host any more"))
     assert eventually(lambda: result(lab) == "pass"), lab.status().verdict

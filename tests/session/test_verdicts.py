@@ -50,7 +50,7 @@ async def test_a_check_does_not_overwrite_what_was_judged_after_it(monkeypatch: 
         unseen=SimpleNamespace(soon=lambda: None),
         case=lambda place: None,
         probe_told=None,
-        relive=lambda snapshot: None,
+        relive=lambda *, tell=True: None,
         remember=lambda progress: setattr(stage, "state", msgspec.structs.replace(stage.state, progress=progress)),
         refresh_goal=lambda: None,
         tell=told.append,

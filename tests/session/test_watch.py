@@ -46,6 +46,33 @@ async def test_what_changes_meanwhile_cuts_it_short() -> None:
     assert len(begun) == 2
 
 
+async def test_commands_that_end_meanwhile_do_not_cut_it_short() -> None:
+    """Nor does a row of them keep it from ever coming to an end: it is judged once more after that, at once, for all of them."""
+    told: list[int] = []
+
+    async def work() -> None:
+        for _ in range(2):  # as who looks again after a pause
+            async with judge.turn():
+                told.append(len(told) + 1)
+                if told == [1]:
+                    for _ in range(5):
+                        judge.soon(patient=True)
+                        await asyncio.sleep(0)
+                told.append(len(told) + 1)
+            if told[-1] == 4:
+                over.set()
+            await asyncio.Event().wait()
+
+    judge, over = WatchingJudge(work), asyncio.Event()
+    judge.soon()
+    await asyncio.wait_for(over.wait(), 10)
+    judge.soon(patient=True)
+    while told[-1] != 6:
+        await asyncio.sleep(0)
+    await judge.hold()
+    assert told == [1, 2, 3, 4, 5, 6]
+
+
 async def test_a_verb_stops_it() -> None:
     """When ``hold`` returns nothing is judged any more, and nothing will be until it is asked for again."""
     ended: list[str] = []

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from netless.app.terminal import PtyTerminal
+from netless.config.colours import DARK, FURTHER
 from netless.shell import command
 from netless.vt import Event, Title
 
@@ -29,7 +30,7 @@ class Heard(PtyTerminal):
     """A terminal that keeps what its program reports besides the picture."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], scrollback: int, clock: Callable[[], float]) -> None:
-        super().__init__(argv, env=env, scrollback=scrollback, clock=clock)
+        super().__init__(argv, env=env, scrollback=scrollback, outer=frozenset(("f6", "f11")), clock=clock)
         self.titles: list[str] = []
 
     def happened(self, event: Event) -> None:
@@ -43,6 +44,10 @@ class Host(App[None]):
     """One terminal under an input line.  Keeps every message the terminal sends, and what is copied."""
 
     CSS = "PtyTerminal { border: round white; }"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The words for colours that the tutor's themes have besides."""
+        return {word: DARK.colours[word] for word in FURTHER}
 
     def __init__(
         self, argv: Sequence[str], env: Mapping[str, str] | None = None, scrollback: int = 2000, clock: Callable[[], float] = time.monotonic

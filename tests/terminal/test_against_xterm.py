@@ -21,9 +21,8 @@ import pytest
 
 from netless.vt import Terminal
 from terminal.sequences import COLUMNS, ROWS, pieces_of, random_output
-from terminal.xterm import FOLDER, Shown, Xterm, installed
+from terminal.xterm import FOLDER, SCROLLBACK, Shown, Xterm, installed
 
-SCROLLBACK = 50
 EXPLAINED = {
     "saved cursor": r"\x1b[78]|\x1b\[[su]|\x1b\[\?104[89][hl]",
     "origin mode": r"\x1b\[\?6[hl]",

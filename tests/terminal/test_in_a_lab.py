@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from helpers.running import Running, running
+from helpers.running import Running
 from netless.app.shells import put_at_prompt, shell_in
 from terminal.host import Seat, seat
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Running]:
-    """One lab for this file; nothing in it is changed but its last test's shell."""
-    with running() as own:
-        yield own
 
 
 async def in_node(person: Seat) -> None:

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from helpers.colours import contrast, luminance
-from netless.app.terminal.display import DARK, LIGHT, Painter, Palette
+from netless.app.terminal.painter import DARK, LIGHT, Painter, Palette
 from netless.shell import terminal_environment
 from netless.vt import StyleTable, Terminal
 from terminal.host import Seat, seat

@@ -67,7 +67,7 @@ async def test_selecting_by_keys() -> None:
     async with seat(COUNTING) as person:
         await person.sees("dev br0")
         await person.pilot.press("shift+up", "home", "shift+right", "shift+right", "shift+right")
-        assert "enter copy" in person.terminal.keys_hint
+        assert "Enter copy" in person.terminal.keys_hint
         await person.pilot.press("enter")
         await person.until(lambda: copied(person))
         assert copied(person) == ["ip a"]

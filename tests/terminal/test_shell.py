@@ -7,10 +7,12 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from netless.app.terminal import PtyTerminal
 from netless.app.terminal.widget import RESTART_GAP
+from netless.shell.child import Child, Listener
 from terminal.host import SHELL, seat
 
 
@@ -76,7 +78,7 @@ async def test_app_keys_go_to_the_child() -> None:
 
 
 async def test_leave_keys() -> None:
-    """ctrl+] posts Leave and goes nowhere else; F6 bubbles to the screen around."""
+    """ctrl+] posts Leave and goes nowhere else; F6 and F11 bubble to the screen around."""
     async with seat(("cat", "-v")) as person:
         await person.pilot.press("ctrl+right_square_bracket")
         await person.until(lambda: person.app.of(PtyTerminal.Leave))
@@ -87,7 +89,10 @@ async def test_leave_keys() -> None:
         await person.pilot.press("y")
         await person.line("y")
         assert person.text.strip() == "y"
-        assert not person.terminal.check_consume_key("f6", None)
+        assert not any(person.terminal.check_consume_key(key, None) for key in ("f6", "f11"))
+        await person.pilot.press("f6", "f11", "enter", "w")
+        await person.until(lambda: person.text.split()[-1:] == ["w"])
+        assert person.text.split() == ["y", "y", "w"], "neither was typed"
 
 
 async def test_resize_reaches_the_child() -> None:
@@ -227,3 +232,23 @@ async def test_history_starts_empty_and_is_shared_on_request(tmp_path: Path) -> 
     async with seat(SHELL, {"NETLESS_HISTORY": str(file)}) as person:
         await person.pilot.press("up")
         await person.sees("echo remembered")
+
+
+async def test_of_a_program_that_ends_while_it_is_joined_nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the terminal's master side either, which was given away."""
+    pidfd_open = os.pidfd_open
+    nobody = Listener(lambda data: None, lambda code: None)
+    program = Child.start(["cat"], os.environ, (80, 24), nobody)
+
+    def too_late(pid: int) -> int:
+        file = pidfd_open(pid)
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return file
+
+    before = sorted(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched, pytest.raises(OSError):
+        patched.setattr(os, "pidfd_open", too_late)
+        Child.join(os.dup(program.master), nobody)
+    assert sorted(os.listdir("/proc/self/fd")) == before
+    await program.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from textual import events
 
 from netless.app.shells import put_at_prompt
 from netless.app.terminal import PtyTerminal
+from netless.app.terminal.widget import Prompt
 from netless.vt.keys import encode_command, encode_paste
 from terminal.host import SHELL, seat
 
@@ -121,6 +123,24 @@ async def test_put_at_prompt_does_not_wait_for_a_command_to_end() -> None:
         await person.sees("echo star''ted")
         await person.pilot.press("enter")
         await person.line("started")
+
+
+async def test_put_at_prompt_waits_for_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks for a prompt when something happened in the terminal, and not again and again meanwhile."""
+    async with seat() as person:
+        await person.run("echo be''gun; cat")
+        await person.line("begun")
+        await person.running("cat")
+        looks: list[Prompt] = []
+        prompt: Callable[[PtyTerminal], Prompt] = vars(PtyTerminal)["prompt"].fget
+
+        def looked(terminal: PtyTerminal) -> Prompt:
+            looks.append(prompt(terminal))
+            return looks[-1]
+
+        monkeypatch.setattr(PtyTerminal, "prompt", property(looked))
+        assert not await put_at_prompt(person.terminal, "ip link")
+        assert 0 < len(looks) <= 4 and set(looks) == {"taken"}
 
 
 async def test_put_at_prompt_starts_an_ended_shell_again() -> None:

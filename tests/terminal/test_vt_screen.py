@@ -14,7 +14,7 @@ from netless.vt import Terminal
 from netless.vt.drawing import WidthTable, standard_width
 from netless.vt.keys import encode_command, encode_key, encode_mouse, encode_paste
 from netless.vt.page import Page
-from netless.vt.row import FILLER, Row
+from netless.vt.row import Row
 from netless.vt.style import STYLE_LIMIT, Attr, StyleTable
 from netless.vt.viewport import Position, Selection, Viewport, line_at, step, word_at
 
@@ -56,15 +56,6 @@ def test_shrinking_under_a_full_screen_program() -> None:
     terminal.resize(20, 5)
     terminal.feed("\x1b[?1049l!")
     assert terminal.screen.rows[terminal.screen.y].plain == "prompt!"
-
-
-def test_narrow_edge_cuts_no_character_in_half() -> None:
-    """A double-width character that lies across the new edge becomes a blank."""
-    terminal = Terminal(6, 2)
-    terminal.feed("ab中文")
-    terminal.resize(3, 2)
-    assert terminal.screen.rows[0].plain == "ab"
-    assert FILLER not in terminal.screen.rows[0].cells
 
 
 def test_width_by_the_painter() -> None:

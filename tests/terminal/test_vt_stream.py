@@ -89,6 +89,20 @@ def test_odd_sequences(output: str, shown: str) -> None:
     assert fed(output).screen.rows[0].plain == shown
 
 
+@pytest.mark.parametrize("final", [chr(code) for code in range(0x40, 0x7F)])
+@pytest.mark.parametrize("number", ["-5", "+5", " 5", "1;-2", "?-1", "<>1"])
+def test_what_is_no_number_does_nothing(number: str, final: str) -> None:
+    """A sequence that ECMA-48 does not have, such as "delete minus five rows", changes nothing and is not answered."""
+    answers: list[str] = []
+    terminal = Terminal(20, 6, reply=answers.append)
+    terminal.feed("a\r\nb\r\nc\r\nd\r\ne\r\nf\x1b[4;2H")
+    before = pane_of(terminal)
+    terminal.feed(f"\x1b[{number}{final}")
+    assert (pane_of(terminal), answers) == (before, [])
+    terminal.feed("\r\n" * 9)
+    assert len(terminal.screen.rows) == 6
+
+
 def test_background_colour_erase() -> None:
     """Cells erased with a background colour keep the colour and lose the rest of the look."""
     terminal = fed("\x1b[1;4;44mab\x1b[K")

@@ -6,7 +6,10 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -28,6 +31,14 @@ class Pane(msgspec.Struct, frozen=True):
     x: int
     y: int
     alternate: bool
+
+
+class Folded(NamedTuple):
+    """What a terminal holds, scrollback and screen: its text, the row of the cursor and the column."""
+
+    text: str
+    row: str
+    x: int
 
 
 def pane_of(terminal: Terminal) -> Pane:
@@ -78,18 +89,9 @@ class Tmux:
 
     def show(self, output: bytes) -> Pane:
         """The pane after these bytes.  The device status report behind them is answered when all of them were carried out."""
-        self._count += 1
-        name = f"capture{self._count}"
-        path = self._folder / name
-        path.write_bytes(output)
-        quoted = shlex.quote(str(path))
-        me = f"tmux -S {shlex.quote(str(self._socket))}"
-        script = f"stty raw -echo; cat {quoted}; printf '\\033[5n'; IFS= read -rs -d n answer; {me} wait-for -S {name}; sleep 600"
-        self._call("new-window", "-d", "-n", name, "bash", "-c", script)
-        self._call("wait-for", name)
-        text = self._call("capture-pane", "-p", "-e", "-N", "-t", f":{name}")
-        x, y, alternate = self._call("display", "-p", "-t", f":{name}", "#{cursor_x} #{cursor_y} #{alternate_on}").split()
-        self._call("kill-window", "-t", f":{name}")
+        with self._window(output) as name:
+            text = self._call("capture-pane", "-p", "-e", "-N", "-t", f":{name}")
+            x, y, alternate = self._call("display", "-p", "-t", f":{name}", "#{cursor_x} #{cursor_y} #{alternate_on}").split()
         witness = Terminal(COLUMNS, ROWS + 1)
         witness.feed(text.replace("\n", "\r\n"))
         return Pane(
@@ -99,3 +101,32 @@ class Tmux:
             y=int(y),
             alternate=alternate == "1",
         )
+
+    def refolded(self, output: bytes, sizes: Sequence[tuple[int, int]]) -> list[Folded]:
+        """What the pane holds after these bytes, at one size after the other."""
+        seen = []
+        with self._window(output) as name:
+            for columns, rows in sizes:
+                self._call("resize-window", "-t", f":{name}", "-x", str(columns), "-y", str(rows))
+                text = self._call("capture-pane", "-p", "-N", "-S", "-", "-t", f":{name}")
+                x, y, above = map(int, self._call("display", "-p", "-t", f":{name}", "#{cursor_x} #{cursor_y} #{history_size}").split())
+                lines = [line.rstrip() for line in text.removesuffix("\n").split("\n")]
+                seen.append(Folded("\n".join(lines).rstrip("\n"), lines[above + y] if above + y < len(lines) else "", min(x, columns - 1)))
+        return seen
+
+    @contextmanager
+    def _window(self, output: bytes) -> Iterator[str]:
+        """A window in which these bytes were printed."""
+        self._count += 1
+        name = f"capture{self._count}"
+        path = self._folder / name
+        path.write_bytes(output)
+        quoted = shlex.quote(str(path))
+        me = f"tmux -S {shlex.quote(str(self._socket))}"
+        script = f"stty raw -echo; cat {quoted}; printf '\\033[5n'; IFS= read -rs -d n answer; {me} wait-for -S {name}; sleep 600"
+        self._call("new-window", "-d", "-n", name, "bash", "-c", script)
+        self._call("wait-for", name)
+        try:
+            yield name
+        finally:
+            self._call("kill-window", "-t", f":{name}")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 FOLDER = "NETLESS_TESTS_XTERM"
 """The variable in which ``tests/run`` names the folder with the package of ``oracle/package-lock.json``."""
+SCROLLBACK = 50
+"""Rows kept above the screen."""
 _SCRIPT = Path(__file__).parent / "oracle" / "xterm.mjs"
 
 
@@ -60,10 +63,11 @@ class Xterm:
         self._node.stdout.close()
         self._node.wait(10)
 
-    def show(self, output: str, columns: int, rows: int) -> Shown:
-        """The screen after this output."""
+    def show(self, output: str, columns: int, rows: int, sizes: Sequence[tuple[int, int]] = ()) -> Shown:
+        """The screen after this output, and then after these sizes, one after the other: rows may take many times as many then."""
         assert self._node.stdin and self._node.stdout
-        self._node.stdin.write(json.dumps({"cols": columns, "rows": rows, "data": output}) + "\n")
+        asked = {"cols": columns, "rows": rows, "scrollback": 100 * SCROLLBACK if sizes else SCROLLBACK, "data": output, "sizes": sizes}
+        self._node.stdin.write(json.dumps(asked) + "\n")
         self._node.stdin.flush()
         answer: dict[str, Any] = json.loads(self._node.stdout.readline())
         if "error" in answer:
@@ -71,7 +75,7 @@ class Xterm:
         return Shown(
             lines=tuple(line.rstrip() for line in answer["lines"]),
             history=tuple(line.rstrip() for line in answer["history"]),
-            x=min(answer["x"], columns - 1),
+            x=min(answer["x"], (sizes[-1][0] if sizes else columns) - 1),
             y=answer["y"],
             alternate=answer["alternate"],
         )

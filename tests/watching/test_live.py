@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import msgspec
 import pytest
 
-from netless_lab.model.snapshot import Link, Node, Snapshot
-from netless_lab.protocol import ChangesEvent, Message
+from netless_lab.model.snapshot import Link, Neighbour, Node, Snapshot
+from netless_lab.protocol import ChangesEvent, Message, SnapshotEvent
 from netless_lab.watching.live import Deed, Live, News
 
 
 class Lab:
-    """A lab with the links that it is given; ``broken`` looks that fail first."""
+    """A lab with the links and neighbours that it is given; ``broken`` looks that fail first."""
 
     def __init__(self) -> None:
         self.news, self.links, self.broken = News(), ["lo"], 0
+        self.neighbours: tuple[Neighbour, ...] = ()
         self.seen = Snapshot()
 
-    def told_nothing(self) -> bool:
-        """There is always something."""
-        return False
+    async def latest(self) -> Snapshot:
+        """There is always something new."""
+        return await self.look()
 
     async def look(self) -> Snapshot:
         """As a lab does."""
@@ -29,7 +31,7 @@ class Lab:
             self.broken -= 1
             raise OSError("out of files")
         links = tuple(Link(name, number, "dummy", up=False, carrier=False, mtu=1500) for number, name in enumerate(self.links, 1))
-        self.seen = Snapshot((Node("host", "host", 1, links=links),))
+        self.seen = Snapshot((Node("host", "host", 1, links=links, neighbours=self.neighbours),))
         return self.seen
 
 
@@ -48,6 +50,32 @@ async def test_what_a_failing_tutor_leaves_behind_is_its_own(broken: int) -> Non
     whose = [event.who for event in told if isinstance(event, ChangesEvent)]
     assert (whose, lab.news.count - heard) == ((["tutor"], 0) if not broken else ([], 1))
     assert not deeds
+
+
+async def test_a_neighbour_known_as_before_is_no_news() -> None:
+    """What the kernel's timers do with an entry shows in the picture and is not told; learnt, unanswered, another MAC, by hand and gone are."""
+    lab, told = Lab(), list[Message]()
+    live = Live(lab, told.append, lambda deed: None, lambda snapshot: None, lambda error: None)
+    live.last = await lab.look()
+
+    async def said(*entries: Neighbour) -> list[str]:
+        told.clear()
+        lab.neighbours = entries
+        await live.refresh()
+        assert [event.snapshot for event in told if isinstance(event, SnapshotEvent)] == [lab.seen]
+        return [line.sentence for event in told if isinstance(event, ChangesEvent) for line in event.lines]
+
+    known = Neighbour("10.0.0.2", "br0", "0e:00:00:00:00:02", "reachable")
+    assert await said(known) == ["the host learned that 10.0.0.2 is at 0e:00:00:00:00:02 on br0"]
+    for state in ("stale", "delay", "probe", "reachable", "probe", "stale", "reachable"):
+        assert await said(msgspec.structs.replace(known, state=state)) == []
+    assert await said(msgspec.structs.replace(known, mac="0e:00:00:00:00:09")) == ["the host now finds 10.0.0.2 at 0e:00:00:00:00:09 (was 0e:00:00:00:00:02)"]
+    assert await said(msgspec.structs.replace(known, state="failed")) == ["nobody answered the host on br0 for 10.0.0.2"]
+    assert await said(known) == ["the host learned that 10.0.0.2 is at 0e:00:00:00:00:02 on br0"]
+    assert await said(msgspec.structs.replace(known, state="permanent")) == [
+        "the host was told by hand that 10.0.0.2 is at 0e:00:00:00:00:02 on br0"
+    ]
+    assert await said() == ["the host forgot where 10.0.0.2 is: it had been told by hand"]
 
 
 @pytest.mark.parametrize("ends", ["quietly", "cut off"])

@@ -66,6 +66,23 @@ def test_the_picture_comes_back_by_itself() -> None:
 
 
 @pytest.mark.kernel
+def test_the_picture_is_not_said_to_be_back_before_it_is() -> None:
+    """As long as there is no file to look with, however often that is tried, nobody is told that the picture shows what is there."""
+    with running() as lab, hands(lab) as shell:
+        assert not shell.type(":")
+        lab.events.clear()
+        limit = may_open(lab, FEW)
+        assert not shell.type("ip link add one type bridge")
+        assert eventually(lambda: any("the picture is an old one" in text for text in notices(lab)))
+        later = lab.status().uptime_s + 1  # it is tried again after 0.1 s, and then less and less often
+        assert eventually(lambda: lab.status().uptime_s > later)
+        assert not [text for text in notices(lab) if "shows again" in text]
+        may_open(lab, limit)
+        assert eventually(lambda: any("shows again" in text for text in notices(lab)))
+        assert shown(lab, "one")
+
+
+@pytest.mark.kernel
 def test_what_fails_between_the_tasks_is_told_once() -> None:
     """The slow poll cannot list processes for want of a file: that is told, once however often it fails, and the lab lives."""
     with running() as lab:

@@ -151,9 +151,9 @@ class Lab:
         self.nodes, self.news, self.seen = nodes, News(), Snapshot()
         self.refuses = False
 
-    def told_nothing(self) -> bool:
-        """There is always something."""
-        return False
+    async def latest(self) -> Snapshot:
+        """There is always something new."""
+        return await self.look()
 
     async def look(self) -> Snapshot:
         """As a lab does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from netless_lab.model.clearing import Things
+from netless_lab.model.snapshot import Snapshot
 from netless_lab.watching.unseen import Unseen
 
 
@@ -15,6 +16,11 @@ class Slow:
         self.looking, self.most, self.looks, self.written = 0, 0, 0, 0
         self.let = asyncio.Event()
         self.lines: tuple[str, ...] = ()
+        self.seen = Snapshot()
+
+    async def latest(self) -> Snapshot:
+        """As a lab does."""
+        return self.seen
 
     async def unseen(self) -> Things:
         """As a lab does."""
@@ -155,4 +161,29 @@ async def test_whoever_comes_in_is_told_from_the_tutor() -> None:
     unseen.attend(True)
     await turns()
     assert told == [("his",)]
+    unseen.attend(False)
+
+
+async def test_what_a_picture_shows_by_now_is_no_news() -> None:
+    """Something changes while it is looked, and the picture shows it a moment later: neither that it came nor that it is unseen no longer is told."""
+    lab, told = Slow(), list[tuple[str, ...]]()
+    lab.let.set()
+    unseen = Unseen(lab, lambda came, went: told.extend((came, went)), lambda error: None)
+    unseen.attend(True)
+    await turns()
+    lab.let.clear()
+    unseen.soon()
+    await turns()
+    assert lab.looking == 1
+    lab.lines, lab.seen = ("the table bridge guard",), Snapshot()
+    lab.let.set()
+    await turns()
+    lab.lines, looks = (), lab.looks
+    unseen.soon()
+    await turns()
+    assert (lab.looks, told) == (looks + 1, [])
+    lab.lines = ("unseen",)
+    unseen.soon()
+    await turns()
+    assert told == [("unseen",), ()]
     unseen.attend(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from . import __version__
@@ -28,7 +29,9 @@ def _run(words: list[str]) -> int:
     if words in (["--version"], ["-V"]):
         print(f"netless {__version__}")
         return 0
-    if "exec" in words[:3]:
+    from .config.shared import hand_on
+
+    if "exec" in words[:3] and hand_on(os.environ) is None:
         enter(words)
     gc.disable()  # until all is imported that stays (``cli.run``): that is no garbage
     from .cli import run

@@ -24,8 +24,9 @@ class Called(NamedTuple):
         """A sentence whose commands (`` `netless down` ``) act, typed as they stand, on the lab in hand."""
         if "`netless" not in text:
             return text
-        named = re.sub(_OF_A_LAB, f"`{self.program} --lab {self.lab}", text) if self.lab else text
-        return re.sub(_PROGRAM, f"`{self.program}", named)
+        program = f"`{_quoted(self.program)}"
+        named = re.sub(_OF_A_LAB, lambda _: f"{program} --lab {self.lab}", text) if self.lab else text
+        return re.sub(_PROGRAM, lambda _: program, named)
 
     def document(self, value: object) -> object:
         """The same for every text of a JSON document."""
@@ -36,6 +37,15 @@ class Called(NamedTuple):
         if isinstance(value, list | tuple):
             return [self.document(own) for own in value]
         return value
+
+
+def _quoted(program: str) -> str:
+    """As a shell reads it again: the folder of a checkout may hold blanks, and whatever else acts there."""
+    if re.fullmatch(r"[\w@%+=:,./-]+", program):
+        return program
+    import shlex  # most folders are plain
+
+    return shlex.quote(program)
 
 
 def called(lab: str, environment: Mapping[str, str]) -> Called:

@@ -17,9 +17,12 @@ TRIES: Final = 100
 """So many names are tried before it is given up: who fills a folder with them has more time than we have."""
 
 
-def write_new(folder: str | Path, name: str, content: bytes, mode: int = 0o644) -> str:
-    """Write a file that was not there, with this mode under the umask, and return its name: ``name``, or when that is taken by anything
-    at all ``STEM-2.SUFFIX`` and so on. Raises OSError.
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def open_new(folder: str | Path, name: str, mode: int = 0o644) -> tuple[int, str]:
+    """Open a file that was not there for writing, with this mode under the umask: its descriptor and its name, which is ``name``, or when that
+    is taken by anything at all ``STEM-2.SUFFIX`` and so on. Raises OSError.
     """
     stem, suffix = os.path.splitext(name)
     place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -27,17 +30,26 @@ def write_new(folder: str | Path, name: str, content: bytes, mode: int = 0o644) 
         for number in itertools.count(1):
             tried = name if number == 1 else f"{stem}-{number}{suffix}"
             try:
-                file = os.open(tried, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode, dir_fd=place)
+                return os.open(tried, _NEW, mode, dir_fd=place), tried
             except FileExistsError:
                 if number == TRIES:
                     raise
-                continue
-            with open(file, "wb") as out:
-                out.write(content)
-            return tried
     finally:
         os.close(place)
     raise AssertionError("count has no end")
+
+
+def open_named(path: str, mode: int) -> int:
+    """Open a file that somebody named, which must not be there, not even as a link. Raises OSError."""
+    return os.open(path, _NEW, mode)
+
+
+def write_new(folder: str | Path, name: str, content: bytes, mode: int = 0o644) -> str:
+    """Write a file that was not there, and return its name (``open_new``). Raises OSError."""
+    file, tried = open_new(folder, name, mode)
+    with open(file, "wb") as out:
+        out.write(content)
+    return tried
 
 
 def write_over(path: str, content: bytes) -> None:

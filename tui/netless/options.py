@@ -7,21 +7,10 @@ from types import SimpleNamespace
 from typing import Final, NamedTuple
 
 from .early import lab_in
+from .usage.table import GLOBAL, WORDLESS
 
-GLOBAL: Final[Mapping[str, bool]] = {"--lab": True, "--lessons": True, "--lang": True, "--theme": True, "--json": False}
+_VALUED: Final[Mapping[str, bool]] = {flag: option.values is not None for option in GLOBAL for flag in option.flags}
 """Options that may stand anywhere before ``--``, and whether a value follows."""
-WORDLESS: Final[Mapping[str, str]] = {
-    "courses": "list courses, lessons and steps",
-    "down": "end the lab; everything in it is gone",
-    "status": "where the lab stands: position, ticks, nodes",
-    "labs": "list your labs that run",
-    "doctor": "what this machine can and cannot, and what to do about it",
-    "back": "undo the last step, or your own last change",
-    "snapshot": "the state of every node",
-    "faults": "list the faults that can be injected",
-    "mend": "take the injected faults away",
-}
-"""Verbs with no words and options of their own, and what they do."""
 HELP: Final = ("-h", "--help")
 
 
@@ -53,8 +42,8 @@ def in_order(words: Sequence[str]) -> Words:
     while at < len(words) and words[at] != "--":
         word = words[at]
         name, value, _ = word.partition("=")
-        if name in GLOBAL:
-            end = at + (2 if GLOBAL[name] and not value else 1)
+        if name in _VALUED:
+            end = at + (2 if _VALUED[name] and not value else 1)
             ours += words[at:end]
             at = end
         elif word not in HELP and _has_node(rest):
@@ -70,7 +59,22 @@ def in_order(words: Sequence[str]) -> Words:
 
 def unsaid(environment: Mapping[str, str]) -> dict[str, object]:
     """What the global options are where they are not given."""
-    return {"lab": lab_in(environment), "lessons": None, "lang": None, "json": False, "theme": None}
+    return {
+        "lab": lab_in(environment), "lessons": None, "lang": None, "json": False, "theme": None, "plain": False, "glyphs": None, "record": None,
+    }  # fmt: skip
+
+
+def said(ours: Sequence[str]) -> dict[str, str]:
+    """The global options that are given, with their values, "true" of one without; the last one of a name counts."""
+    found: dict[str, str] = {}
+    words = iter(ours)
+    for word in words:
+        name, given, value = word.partition("=")
+        if _VALUED[name]:
+            found[name] = value if given else next(words, "")
+        else:
+            found[name] = "true"
+    return found
 
 
 def plainly(given: Words, environment: Mapping[str, str]) -> Namespace | None:

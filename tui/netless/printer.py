@@ -1,4 +1,6 @@
-"""What a command says and how it ends. Results go to stdout, narration to stderr; colour only where a person looks and NO_COLOR is not set (no-color.org)."""
+"""What a command says and how it ends. Results go to stdout, narration to stderr; colour only where a person looks, on a
+terminal that has any, and NO_COLOR says nothing (no-color.org).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from enum import IntEnum
-from typing import Any, Final, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
@@ -17,10 +19,11 @@ from netless_lab.harmless import ACTING, harmless
 
 from .called import Called
 
+if TYPE_CHECKING:
+    from .say.text import Block, Text
+
 FORMAT = 1
 """Version of the documents that --json prints: a key once there keeps its name and meaning, others may be added."""
-Style = Literal["good", "bad", "dim", "bold", "accent"]
-_CODES: Final[Mapping[Style, str]] = {"good": "36", "bad": "33;1", "dim": "2", "bold": "1", "accent": "34;1"}
 
 
 class Exit(IntEnum):
@@ -29,7 +32,7 @@ class Exit(IntEnum):
     PASS = 0
     """It worked; the check passed."""
     FAIL = 1
-    """The check failed, or the probe was not answered."""
+    """The check failed, or the probe was not answered; or nothing was done, since the lab forbids it now, or nobody agreed to what would go."""
     USAGE = 2
     """Wrong usage, an unknown name, or a lesson that cannot be read."""
     MACHINE = 3
@@ -40,18 +43,11 @@ class Exit(IntEnum):
     """There is no such lab: nothing was judged, and nothing was started."""
 
 
-class Styled(NamedTuple):
-    """A part of a line in a style, which it has where colour is wanted."""
-
-    style: Style
-    text: str
-
-
 class Printer:
     """The two streams of one command, and whether it answers in JSON. Commands in its sentences are worded as one can type them.
 
     What is said holds names that were given inside a lab, and the kernel lets an interface be called by an escape sequence: no sign of
-    theirs that acts gets to the terminal. Hence a style is put on a part that says nothing but words by then, and never looked for in a text.
+    theirs that acts gets to the terminal. Hence a look is put on a part that says nothing but words by then, and never looked for in a text.
     """
 
     def __init__(
@@ -61,27 +57,43 @@ class Printer:
         self._called = called or Called()
         self._out = out or sys.stdout
         self._err = err or sys.stderr
+        self._in_lines = False
 
-    def say(self, *parts: str | Styled) -> None:
+    def go_on(self) -> None:
+        """The command goes on: from now on each of its JSON documents has a line to itself, the last one as well."""
+        self._in_lines = True
+
+    def say(self, *parts: str | Text) -> None:
         """A line of the result, for people, from its parts."""
         if not self.as_json:
-            print("".join(map(self._shown, parts)), file=self._out)
+            self._print(parts, self._out, "\t\n")
 
-    def row(self, *parts: str | Styled) -> None:
+    def row(self, *parts: str | Text) -> None:
         """The same of one thing among others of its kind: one line, whatever a namespace is called."""
-        self.say(*(part._replace(text=harmless(part.text, "\t")) if isinstance(part, Styled) else harmless(part, "\t") for part in parts))
+        if not self.as_json:
+            self._print(parts, self._out, "\t")
+
+    def tell(self, blocks: Iterable[Block], indent: int = 0, *, aside: bool = False) -> None:
+        """Paragraphs, so many cells from the left: of the result, or ``aside`` of it."""
+        if aside or not self.as_json:
+            from .say.plain import rows  # what a command that tells none need not read
+
+            for row in rows(blocks, indent):
+                self._print((row,), self._err if aside else self._out, "\t\n")
 
     def raw(self, text: str) -> None:
-        """A result that is the same for people and programs."""
-        print(_harmless(text), file=self._out)
+        """A result as it stands, which a shell or another program may read as well: with --json it is in the document."""
+        if not self.as_json:
+            print(_harmless(text), file=self._out)
 
     def document(self, value: Any) -> None:
-        """The one JSON document of a command with --json. What is no list also says its ``format``."""
+        """The one JSON document of a command with --json, or one of those of a command that goes on. What is no list also says its ``format``."""
         if self.as_json:
             plain = self._called.document(msgspec.to_builtins(value, str_keys=True))
             if isinstance(plain, dict):
                 plain = {"format": FORMAT, **plain}
-            self.raw_document(msgspec.json.format(write_json(plain), indent=2).decode())
+            written = write_json(plain)
+            self.raw_document((written if self._in_lines else msgspec.json.format(written, indent=2)).decode())
 
     def raw_document(self, text: str) -> None:
         """A JSON document that is the same for people and programs; the signs of its texts that act are written by their numbers."""
@@ -109,11 +121,19 @@ class Printer:
             return False
         return True
 
-    def _shown(self, part: str | Styled) -> str:
-        text = _harmless(self._called.typed(part.text if isinstance(part, Styled) else part))
-        if not isinstance(part, Styled) or "NO_COLOR" in os.environ or not self._out.isatty():
-            return text
-        return f"\x1b[{_CODES[part.style]}m{text}\x1b[0m"
+    def _print(self, parts: Iterable[str | Text], to: TextIO, kept: str) -> None:
+        """One line, in its looks where somebody sees them. Of the signs that act only those in ``kept`` are let through."""
+        print("".join([self._shown(part, to, kept) for part in parts]), file=to)
+
+    def _shown(self, part: str | Text, to: TextIO, kept: str) -> str:
+        if isinstance(part, str):
+            return harmless(self._called.typed(part), kept)
+        words = [harmless(self._called.typed(span.text), kept) for span in part.spans]
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not to.isatty():
+            return "".join(words)
+        from .say.ansi import coloured  # what a pipe need not read
+
+        return "".join([coloured(word, span.looks) for word, span in zip(words, part.spans, strict=True)])
 
 
 def _harmless(text: str) -> str:
@@ -135,7 +155,3 @@ def _numbered(sign: str) -> str:
     """A sign of a text in JSON, written by its number (RFC 8259, 7)."""
     return re.sub("....", r"\\u\g<0>", sign.encode("utf-16-be").hex())
 
-
-def plural(count: int, word: str, many: str = "") -> str:
-    """``1 step``, ``2 steps``; ``many`` where an s is not enough."""
-    return f"{count} {word if count == 1 else many or word + 's'}"

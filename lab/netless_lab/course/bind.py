@@ -21,7 +21,7 @@ from ..model.snapshot import Link, Node, Snapshot
 from ..primitives.address import unfit
 from ..primitives.base import Expectation, Met, NotMet, Where
 from ..primitives.bridge import IsPort
-from ..primitives.forward import ESTABLISHED
+from ..primitives.doors import ESTABLISHED
 from ..primitives.roles import RoleName
 from .bindings import Bindings, apply
 from .fields import items_of, words_by_role, words_of
@@ -76,7 +76,7 @@ class Free(msgspec.Struct, frozen=True):
 def free(step: Step, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> Free:
     """Everything in ``snapshot`` that the fresh words of ``step`` may stand for."""
     old = _identities(baseline)
-    own = [(node, link) for node in snapshot.nodes for link in node.links if _made(node, link) and (node.netns, link.ifindex) not in old]
+    own = [(node, link) for node in snapshot.nodes for link in _as_named(node) if _made(node, link) and (node.netns, link.ifindex) not in old]
     settled = settled_links(step, snapshot, bindings)
     counts = Counter(link.name for _, link in own)
     counts.subtract(name for name in {bindings.word("link", text) for text in settled} if name in counts)
@@ -102,6 +102,15 @@ def settled_links(step: Step, snapshot: Snapshot, bindings: Bindings) -> tuple[s
 
 def _identities(baseline: Snapshot | None) -> frozenset[tuple[int, int]]:
     return frozenset((node.netns, link.ifindex) for node in (baseline.nodes if baseline is not None else ()) for link in node.links)
+
+
+def _as_named(node: Node) -> list[Link]:
+    """The links of a node as somebody named them: of a cable's two ends the kernel makes the one behind ``peer`` first (veth_newlink)."""
+    def order(link: Link) -> tuple[int, int]:
+        peer = node.link(link.peer.name) if link.kind == "veth" and link.peer is not None and link.peer.node == node.name else None
+        return min(link.ifindex, peer.ifindex if peer is not None else link.ifindex), -link.ifindex
+
+    return sorted(node.links, key=order)
 
 
 def _made(node: Node, link: Link) -> bool:
@@ -172,7 +181,7 @@ def found_again(step: Step, earlier: Iterable[Step], snapshot: Snapshot, binding
     """``bindings``, unless a link or an address that ``step`` takes for granted is nowhere, as after a rename or far ahead: then those that fit now."""
     links = [link for node in snapshot.nodes for link in node.links]
     there = {"link": {link.name for link in links}, "cidr": {own.cidr for link in links for own in link.addresses}}
-    if all(bindings.word(role, text) in there[role] for role, text in step.known if role in there):
+    if all(bindings.word(role, text) in there[role] for role, text in step.known if role in there and text not in _FIXED):
         return bindings
     return refit(earlier, snapshot, bindings, baseline)
 

@@ -102,11 +102,12 @@ UNBOUND = Bindings()
 
 BoundT = TypeVar("BoundT", Action, Expectation, Ping, Connect, Udp, Lookup, Fetch, ProbeCheck)
 
-_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\d|\.\d)")
+_ADDRESS = r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\d|\.\d)"
+"""A pattern, as the others here: `re` compiles and keeps it when first there are words to change, and a lab has none when it begins."""
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 """Letters of scripts that set no blanks around a foreign word: Thai and its neighbours, Chinese, Japanese, Korean."""
 _LETTER = rf"[^\W{_UNSPACED}]"
-_ADDRESS_6 = re.compile(
+_ADDRESS_6 = (
     rf"(?<!{_LETTER})(?<![:.])(?=[\da-fA-F]*:[\da-fA-F]*:)[\da-fA-F:]*(?:[\da-fA-F]|::)(?:/\d{{1,3}})?(?!{_LETTER}|:{_LETTER}|\.\d)"
 )
 """Also finds the MAC of a link; ``Bindings`` leaves alone what is no address."""
@@ -135,8 +136,8 @@ def apply_text(text: str, bindings: Bindings) -> str:
     """
     if not bindings.words():
         return text
-    text = _ADDRESS.sub(lambda found: _address(found[0], bindings), text)
-    text = _ADDRESS_6.sub(lambda found: _address(found[0], bindings), text)
+    text = re.sub(_ADDRESS, lambda found: _address(found[0], bindings), text)
+    text = re.sub(_ADDRESS_6, lambda found: _address(found[0], bindings), text)
     links = _different(bindings.links)
     if links:
         text = re.sub(_whole(links), lambda found: links[found[0]], text)

@@ -112,7 +112,7 @@ def _suggest(text: str, every: list[Target]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-class Broken(msgspec.Struct, frozen=True):
+class Unusable(msgspec.Struct, frozen=True):
     """A course that cannot be used: what it calls itself (its folder's name when it does not say), its folder, and why, in words."""
 
     name: str
@@ -127,7 +127,7 @@ class Library(msgspec.Struct, frozen=True):
     """
 
     courses: tuple[Course, ...]
-    broken: tuple[Broken, ...] = ()
+    unusable: tuple[Unusable, ...] = ()
     language: str = ""
     own: str = ""
 
@@ -162,7 +162,7 @@ class Library(msgspec.Struct, frozen=True):
 
     def insist_on(self, course_id: str) -> None:
         """Raises ``Refusal`` (2) for the id of a course that is there and cannot be used, with its first problems."""
-        found = next((own for own in self.broken if own.name == course_id), None)
+        found = next((own for own in self.unusable if own.name == course_id), None)
         if found is not None and self.course(course_id) is None:
             told = "\n".join(found.problems[:3])
             raise Refusal(f"the course {found.name} in {found.path} cannot be used:\n{told}\n`netless lint {found.path}` says all that is wrong.")

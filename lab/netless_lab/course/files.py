@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ..documents import Unfit, read_file
-from .catalog import Broken, Library
+from .catalog import Library, Unusable
 from .folder import COURSE_FILE, Reading, mistranslated, read_course, translated
 from .places import lessons_root
 from .problems import Problem
@@ -72,7 +72,7 @@ def shipped() -> tuple[Course, ...]:
 
 def library(own: str = "", language: str = "") -> Library:
     """The courses that come with netless, "container" first, then those in the folder ``own`` ("" for none): one course, or one in each of its
-    folders; told in this ``language`` where they are translated. One that cannot be read, or that is called as one before it, is ``broken`` and
+    folders; told in this ``language`` where they are translated. One that cannot be read, or that is called as one before it, is ``unusable`` and
     leaves the others alone.
     """
     along = sorted(read_root(lessons_root(), language), key=lambda reading: (reading.course is None or reading.course.id != "container", reading.path))
@@ -83,18 +83,18 @@ def library(own: str = "", language: str = "") -> Library:
 def shelved(readings: Iterable[Reading], language: str = "") -> Library:
     """The courses of these readings, the first of each name, and those that cannot be used."""
     found: dict[str, Course] = {}
-    broken: list[Broken] = []
+    unusable: list[Unusable] = []
     for reading in readings:
         course, problems = reading.course, tuple(map(str, reading.problems))
         name = course.id if course is not None else Path(reading.path).name
         if course is None or not course.lessons:
-            broken.append(Broken(name, reading.path, problems))
+            unusable.append(Unusable(name, reading.path, problems))
         elif name in found:
             what = f'another course is called "{name}" too, the one in {found[name].path}.'
-            broken.append(Broken(name, reading.path, (str(Problem(COURSE_FILE, 1, what, "Give this one another id.")), *problems)))
+            unusable.append(Unusable(name, reading.path, (str(Problem(COURSE_FILE, 1, what, "Give this one another id.")), *problems)))
         else:
             found[name] = course
-    return Library(tuple(found.values()), tuple(broken), language)
+    return Library(tuple(found.values()), tuple(unusable), language)
 
 
 def fault_texts() -> dict[str, str]:

@@ -4,7 +4,8 @@ further on than the step that is asked about (ahead of it, or past what it built
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Final
 
 import msgspec
 
@@ -18,14 +19,18 @@ from .probe_words import target
 from .step import Course, Position, ProbeCheck, Step, positions, step_at
 from .verdict import Item, Verdict
 
+HERE: Final = Where()
+"""A shell on the host, for whom no command is worded."""
+
 
 class Missing(msgspec.Struct, frozen=True):
-    """An earned step whose result is not there: the first claim of it that fails, and what was seen instead."""
+    """An earned step whose result is not there: the first claim of it that fails, what was seen instead, and the command to look with."""
 
     position: Position
     title: str
     claim: str
     seen: str
+    look: str = ""
 
     @property
     def words(self) -> str:
@@ -34,30 +39,65 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 def difference(
-    course: Course, earned: Collection[str], snapshot: Snapshot, bindings: Bindings = UNBOUND, until: Position | None = None
+    course: Course, earned: Collection[str], snapshot: Snapshot, bindings: Bindings = UNBOUND, until: Position | None = None, where: Where = HERE
 ) -> tuple[Missing, ...]:
     """The earned steps (``lesson/step``) ahead of ``until`` whose state does not hold now, in order.
 
-    Steps whose result a later earned step, or the one at ``until``, rightly takes away (``undoes``) are not asked.
+    Steps whose result a later earned step, or the one at ``until``, rightly takes away (``undoes``) are not asked. ``where`` only serves to
+    word the commands to look with.
     """
+    found = (_missing(course, place, snapshot, bindings, where) for place in _lasting(course, earned, until))
+    return tuple(own for own in found if own is not None)
+
+
+def missing_before(course: Course, until: Position, snapshot: Snapshot, bindings: Bindings = UNBOUND, where: Where = HERE) -> tuple[Missing, ...]:
+    """The steps ahead of ``until`` whose state does not hold now, whoever did them or did not, in order."""
+    return difference(course, _every(course), snapshot, bindings, until, where)
+
+
+def _every(course: Course) -> frozenset[str]:
+    return frozenset(place.key for place in positions(course))
+
+
+def _lasting(course: Course, earned: Collection[str], until: Position | None) -> Iterator[Position]:
+    """The earned steps ahead of ``until`` whose results no other of them, nor the one there, takes away."""
     places = positions(course)
     gone = set(step_at(course, until).undoes) if until is not None and until in places else set()
     if until in places:
         places = places[: places.index(until)]
     done = [place for place in places if place.key in earned]
     gone |= {name for place in done for name in step_at(course, place).undoes}
-    found = []
-    for place in (own for own in done if own.key not in gone):
-        step = step_at(course, place)
-        findings = (apply(expectation, bindings).check(snapshot, Where()) for expectation in step.expect)
-        if (wrong := next((finding for finding in findings if isinstance(finding, NotMet)), None)) is not None:
-            found.append(Missing(place, step.title, wrong.claim, wrong.seen or wrong.expected))
-    return tuple(found)
+    return (place for place in done if place.key not in gone)
 
 
-def missing_before(course: Course, until: Position, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> tuple[Missing, ...]:
-    """The steps ahead of ``until`` whose state does not hold now, whoever did them or did not, in order."""
-    return difference(course, {place.key for place in positions(course)}, snapshot, bindings, until)
+def _missing(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, where: Where) -> Missing | None:
+    step = step_at(course, place)
+    findings = (apply(expectation, bindings).check(snapshot, where) for expectation in step.expect)
+    wrong = next((finding for finding in findings if isinstance(finding, NotMet)), None)
+    return Missing(place, step.title, wrong.claim, wrong.seen or wrong.expected, wrong.look) if wrong is not None else None
+
+
+class Lacking:
+    """What each step of a course lacks in one snapshot, in these words: asked once, by whoever wants to know it first."""
+
+    def __init__(self, course: Course, snapshot: Snapshot, bindings: Bindings = UNBOUND) -> None:
+        self._course, self._snapshot, self._bindings = course, snapshot, bindings
+        self._found: dict[Position, Missing | None] = {}
+
+    def is_of(self, course: Course, snapshot: Snapshot, bindings: Bindings) -> bool:
+        """Whether it tells of this very snapshot, and of these."""
+        return self._snapshot is snapshot and self._course is course and self._bindings == bindings
+
+    def at(self, place: Position) -> Missing | None:
+        """What a step lacks; None when its state holds."""
+        if place not in self._found:
+            self._found[place] = _missing(self._course, place, self._snapshot, self._bindings, HERE)
+        return self._found[place]
+
+    def before(self, until: Position) -> Iterator[Missing]:
+        """As ``missing_before``, no further than somebody reads."""
+        found = (self.at(place) for place in _lasting(self._course, _every(self._course), until))
+        return (own for own in found if own is not None)
 
 
 def in_words(missing: tuple[Missing, ...], earned: int) -> str:

@@ -8,8 +8,8 @@ Beside a probe that was not answered stands the rule on its way that surely drop
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from ipaddress import ip_address, ip_interface
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -126,18 +126,20 @@ def _probe(check: ProbeCheck, bindings: Bindings, snapshot: Snapshot, outcomes: 
         return Item("error", claim(bound), "probe", expected(bound), outcome.text, look(bound.probe, outcome, snapshot, where), near)
     if bound.reply:
         return _must_answer(bound, outcome, snapshot, where, homes)
-    return _must_be_silent(check, bound, outcome, snapshot, outcomes, where)
+    return _must_be_silent(check, bound, outcome, snapshot, outcomes, where, homes)
 
 
 def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where: Where, homes: Mapping[str, str]) -> Item:
     node, seen = check.probe.node, outcome.text
-    command, stray = look(check.probe, outcome, snapshot, where), _stray(check, snapshot, homes) or diverted(check.probe, outcome, snapshot)
+    command = look(check.probe, outcome, snapshot, where)
+    stray = _stray(check, snapshot, homes) or diverted(check.probe, outcome, snapshot, where)
     if outcome.result != "answered" and _without_lo(check, snapshot):
         command, near = where.ip(node, "link show lo"), f"A packet to an address of one's own travels through lo, and lo{inside(node)} is down."
     elif outcome.result != "answered":
-        near = stray or dropped(check.probe, outcome, snapshot) or _mute(check.probe, snapshot)
+        cause = stray or dropped(check.probe, outcome, snapshot, where) or _misled(check.probe, snapshot, where) or _mute(check.probe, snapshot, where)
+        near, command = cause.words, (cause.look if outcome.reason in _UNTOLD else "") or command
     elif stray:
-        seen, near = "an answer, but from the wrong place", stray
+        seen, near, command = "an answer, but from the wrong place", stray.words, stray.look or command
     elif check.answer is not None and not same(outcome.answer, check.answer):
         seen, command = f"the answer {outcome.answer}" if outcome.answer else "an answer without an address", names_look(node, where)
         near = f"The /etc/hosts{inside(node)} says so, and it is read before any name server is asked." if outcome.by is None else ""
@@ -150,9 +152,14 @@ def _must_answer(check: ProbeCheck, outcome: Outcome, snapshot: Snapshot, where:
     return Item("fail", claim(check), "probe", expected(check), seen, command, near)
 
 
-def _must_be_silent(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snapshot: Snapshot, outcomes: Outcomes, where: Where) -> Item:
-    """Silence as the page has it: a guard refuses an answer, an observation is overtaken by it. A control that is lost too makes either say nothing."""
+def _must_be_silent(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snapshot: Snapshot, outcomes: Outcomes, where: Where,
+                    homes: Mapping[str, str]) -> Item:
+    """Silence as the page has it: a guard refuses an answer, an observation is overtaken by it, unless somebody else gives it than who shall. A control
+    that is lost too makes either say nothing.
+    """
     words, observed = claim(bound), bound.demand == "observation"
+    if outcome.result == "answered" and observed and (stray := _stray(bound, snapshot, homes)):
+        return Item("unknown", words, "probe", expected(bound), f"an answer came, but from the wrong place: {stray.words}")
     if outcome.result == "answered" and observed:
         return Item("ahead", overtaken(bound), "probe")
     if outcome.result == "answered":
@@ -172,24 +179,40 @@ def _must_be_silent(check: ProbeCheck, bound: ProbeCheck, outcome: Outcome, snap
     return Item("error", words, "probe", f"that {sure}, to compare with", control.text, look(bound.control, control, snapshot, where), near)
 
 
-def _stray(check: ProbeCheck, snapshot: Snapshot, homes: Mapping[str, str]) -> str:
-    """Why an answer would come from the wrong node; "" when the address lives where the lesson has it, or nobody said where."""
+class Near(NamedTuple):
+    """What a miss comes from, and the command that shows just that ("": the one that fits the symptom does). False when nothing is known."""
+
+    words: str
+    look: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.words)
+
+
+NOTHING: Final = Near("")
+_UNTOLD: Final = ("silence", "filtered")
+"""Ways to lose a packet of which nobody says by what. All others name their place, and the command for that shows more."""
+
+
+def _stray(check: ProbeCheck, snapshot: Snapshot, homes: Mapping[str, str]) -> Near:
+    """Why an answer would come from the wrong node; nothing when the address lives where the lesson has it, or nobody said where."""
     address = target(check.probe)
     home = homes.get(address) if address else None
     if address is None or home is None:
-        return ""
+        return NOTHING
     node = snapshot.node(home)
     if node is not None and node.owner(address) is not None:
         others = [own for own in snapshot.nodes if own.name != home and own.owner(address) is not None]
         if not others or all(own.name != check.probe.node for own in others):
-            return ""
-        return f"{opening(who(check.probe.node))} owns {address} as well, so it answers itself and no packet ever reaches {who(home)}."
+            return NOTHING
+        return Near(f"{opening(who(check.probe.node))} owns {address} as well, so it answers itself and no packet ever reaches {who(home)}.")
     owner = next((own for own in snapshot.nodes if own.owner(address) is not None), None)
     if owner is None:
-        return ""
+        return NOTHING
     if owner.name == check.probe.node:
-        return f"{address} belongs to {who(owner.name)} itself here, not to {who(home)}: it only hears its own echo."
-    return f"{address} belongs to {who(owner.name)} here, not to {who(home)}."
+        return Near(f"{address} belongs to {who(owner.name)} itself here, not to {who(home)}: it only hears its own echo.")
+    return Near(f"{address} belongs to {who(owner.name)} here, not to {who(home)}.")
 
 
 def _without_lo(check: ProbeCheck, snapshot: Snapshot) -> bool:
@@ -200,14 +223,38 @@ def _without_lo(check: ProbeCheck, snapshot: Snapshot) -> bool:
     return own and loopback is not None and not loopback.up
 
 
-def _mute(probe: Probe, snapshot: Snapshot) -> str:
-    """Why a node that has the address does not answer a ping whatever comes to it; "" when it would."""
+def _misled(probe: Probe, snapshot: Snapshot, where: Where) -> Near:
+    """Who sends a packet, or the answer to it, another way than by the device in whose network its receiver is; nothing when neither is known to."""
+    to, sender = target(probe), snapshot.node(probe.node)
+    owner = next((own for own in snapshot.nodes if to is not None and own.owner(to) is not None), None)
+    if to is None or sender is None or owner is None or owner is sender:
+        return NOTHING
+    from ..explain.routes import on_link, worked_out  # no lab needs it to be ready
+
+    there = worked_out(sender, to)
+    out = sender.link(there.dev) if there.dev else None
+    source = there.prefsrc or next((own.address for own in (out.v4 if out is not None else ())), "")
+    for node, address in ((sender, to), (owner, source)):
+        beside = next((link for link in node.links if address and link.up and on_link(link, address)), None)
+        found = worked_out(node, address) if beside is not None else None
+        if beside is None or found is None or found.type == "local" or found.dev == beside.name:
+            continue
+        net = next(ip_interface(own.cidr).network for own in beside.addresses if ip_address(address) in ip_interface(own.cidr).network)
+        way = f"by {found.dev}{f' via {found.via}' if found.via else ''}" if found.dev else f"nowhere ({found.words})"
+        gone = "" if any(route.dst == str(net) and route.dev == beside.name for route in node.routes) else f": the route {net} dev {beside.name} is gone"
+        said = f"{opening(who(node.name))} sends packets to {address} {way}, and not by {beside.name}, in whose network it is{gone}."
+        return Near(said, where.ip(node.name, f"route get {address}"))
+    return NOTHING
+
+
+def _mute(probe: Probe, snapshot: Snapshot, where: Where) -> Near:
+    """Why a node that has the address does not answer a ping whatever comes to it; nothing when it would."""
     address = target(probe)
     owner = next((own for own in snapshot.nodes if address and own.owner(address) is not None), None)
     key = "net.ipv4.icmp_echo_ignore_all"
     if not isinstance(probe, Ping) or owner is None or sysctl_of(owner, key) in (None, "0"):
-        return ""
-    return f"{opening(who(owner.name))} leaves every ping unanswered: {key} is {sysctl_of(owner, key)}."
+        return NOTHING
+    return Near(f"{opening(who(owner.name))} leaves every ping unanswered: {key} is {sysctl_of(owner, key)}.", where.run(owner.name, f"sysctl {key}"))
 
 
 def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:
@@ -221,26 +268,39 @@ def _answerer(check: ProbeCheck, snapshot: Snapshot) -> str:
     return f"{address} is an address of {who(owner.name)}, and it was reached."
 
 
-def dropped(probe: Probe, outcome: Outcome, snapshot: Snapshot) -> str:
-    """The rule or policy on the way that surely drops the packet, or else the answer to it; "" when none does, or it is known to have got lost sooner."""
+def dropped(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> Near:
+    """The rule or policy on the way that surely drops the packet, or else the answer to it; nothing when none does, or it is known to have got lost
+    sooner.
+    """
     if outcome.reason != "silence" and (outcome.by is None or outcome.reason == "no-neighbour"):
-        return ""
+        return NOTHING
     for passed in _met(probe, snapshot):
         if (stop := passed.stop) is not None:
+            shown_by = _rules_look(passed.node.name, stop, where)
+            if passed.node.name == probe.node:
+                return Near(f"The answers to packets from {passed.source} come back to {who(passed.node.name)}, and there {_by(stop)} drops them.", shown_by)
             what = "the answers to them" if passed.answer else "them"
-            return f"Packets from {passed.source} come as far as {who(passed.node.name)}, and there {_by(stop)} drops {what}."
-    return ""
+            return Near(f"Packets from {passed.source} come as far as {who(passed.node.name)}, and there {_by(stop)} drops {what}.", shown_by)
+    return NOTHING
 
 
-def diverted(probe: Probe, outcome: Outcome, snapshot: Snapshot) -> str:
-    """The rule on the way that sends packets to another address than they are for; "" when none surely does."""
+def _rules_look(node: str, by: Way, where: Where) -> str:
+    """The command that lists the rules by which packets went a way."""
+    if by.chain is not None and by.chain.engine == "legacy":
+        return where.run(node, f"{'ip6tables' if by.chain.family == 'ip6' else 'iptables'}-legacy -t {by.chain.table} -vL")
+    return where.run(node, "nft list ruleset")
+
+
+def diverted(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> Near:
+    """The rule on the way that sends packets to another address than they are for; nothing when none surely does."""
     to = target(probe) or ""
     for passed in _met(probe, snapshot, arrives=outcome.result == "answered"):
-        turned = _all_turned(passed.ways, to) if passed.hook == "prerouting" else None
+        turned = _all_turned(passed.ways, to) if passed.hook == "prerouting" and not passed.answer else None
         if turned is not None:
             address, rule = turned
-            return f"On {who(passed.node.name)} the rule `{rule}` sends what goes to {to} to {address or who(passed.node.name)} instead."
-    return ""
+            said = f"On {who(passed.node.name)} the rule `{rule}` sends what goes to {to} to {address or who(passed.node.name)} instead."
+            return Near(said, _rules_look(passed.node.name, passed.ways[0], where))
+    return NOTHING
 
 
 def _disguised(probe: Probe, seen: str, snapshot: Snapshot) -> str:

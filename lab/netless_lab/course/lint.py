@@ -167,6 +167,4 @@ class _Trial:
 def _first(verdict: Verdict, *results: str) -> str:
     """The first item of these results, in words."""
     item: Item | None = next((item for item in verdict.items if item.result in results), None)
-    if item is None:
-        return verdict.result
-    return item.claim + (f" (expected {item.expected}; seen {item.seen})" if item.seen else "")
+    return verdict.result if item is None else item.words

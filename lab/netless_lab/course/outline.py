@@ -23,6 +23,19 @@ def outline(base: Snapshot, actions: Iterable[Action]) -> Snapshot:
     return base
 
 
+def placed(actions: Iterable[Action], now: Snapshot) -> tuple[Action, ...]:
+    """These actions as they are done one after the other where ``now`` is there. After somebody's own command line (``Run``) nobody knows what is:
+    what follows it stays as it stands in the lesson.
+    """
+    found: list[Action] = []
+    foretold = True
+    for action in actions:
+        found.append(action.placed(now) if foretold else action)
+        foretold = foretold and not isinstance(action, Run)
+        now = found[-1].outline(now)
+    return tuple(found)
+
+
 def lesson_actions(course: Course, lesson_id: str) -> tuple[Action, ...]:
     """Every action of the course up to and including the lesson, in order."""
     found: list[Action] = []

@@ -90,6 +90,10 @@ class Progress(msgspec.Struct, frozen=True):
         """Whether the step was ever passed."""
         return self.step(place, course).earned is not None
 
+    def ticks(self) -> frozenset[tuple[str, str]]:
+        """Course and place of every step that was ever passed."""
+        return frozenset((course, place) for course, record in self.courses.items() for place, step in record.steps.items() if step.earned is not None)
+
     def opened(self, place: str, course: str) -> int:
         """How many rungs of help were opened at the step."""
         return self.step(place, course).hints

@@ -31,6 +31,11 @@ class Item(msgspec.Struct, frozen=True):
     look: str = ""
     near: str = ""
 
+    @property
+    def words(self) -> str:
+        """The claim, with what was expected and seen where it does not hold."""
+        return self.claim + (f" (expected {self.expected}; seen {self.seen})" if self.seen else "")
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """The judgement of one step. ``extras`` mentions objects the step did not ask for; they never fail it."""
@@ -45,20 +50,27 @@ class Verdict(msgspec.Struct, frozen=True):
         """True when every claim holds."""
         return self.result == "pass"
 
-    def told(self, success: str) -> str:
-        """What to say of a step that passed: its page's ``success`` when every word of it is true now; "" when it did not pass.
+    @property
+    def results(self) -> tuple[tuple[str, ItemResult], ...]:
+        """Each claim with how it stands."""
+        return tuple((item.claim, item.result) for item in self.items)
 
-        It speaks of the end of the step and of all before it: where an item is "ahead" or "unknown", or something is there that no step has asked
+    @property
+    def but(self) -> str:
+        """What is to be said of a step that passed, behind "Done"; "" where its page's own sentence is true.
+
+        That speaks of the end of the step and of all before it: where an item is "ahead" or "unknown", or something is there that no step has asked
         for, there is more than that, or it cannot be told; where one is "lapsed" there is less.
         """
-        if not self.passed:
-            return ""
-        if any(item.result == "lapsed" for item in self.items):
-            return "Done, but what an earlier step built is not there."
-        if any(item.result == "ahead" for item in self.items):
-            return "Done, and you are ahead: there is more already than this step asks for."
-        if any(item.result == "unknown" for item in self.items):
-            return "Done, as far as anybody can tell: the lines marked with a dash say what could not be read."
-        if self.extras:
-            return "Done; there is more here than this step asks for."
-        return success
+        results = {item.result for item in self.items}
+        if "lapsed" in results:
+            return ", but what an earlier step built is not there."
+        if "ahead" in results:
+            return ", and you are ahead: there is more already than this step asks for."
+        if "unknown" in results:
+            return ", as far as anybody can tell: not everything here could be read."
+        return "; there is more here than this step asks for." if self.extras else ""
+
+    def told(self, success: str) -> str:
+        """What to say of a step that passed: its page's ``success`` when every word of it is true now; "" when it did not pass."""
+        return "" if not self.passed else f"Done{self.but}" if self.but else success

@@ -16,19 +16,21 @@ from ..course.judge import judge, state_holds
 from ..course.step import Position, ProbeCheck, step_at
 from ..course.verdict import Verdict
 from ..errors import ApplyError, Refusal
-from ..model.diff import diff
-from ..primitives.base import Action
+from ..primitives.base import Action, Dialect
 from ..primitives.run import Run
 from ..session.judging import send_all, settle
 from ..session.mode import Mode
 from ..session.moving import stand
 from ..session.pages import where_of
 from ..session.stage import Stage
+from ..watching.live import Deed
 from .broken import as_step, bound
 from .format import Fault
 
 MARK: Final = "NETLESS_FAULT"
 """An environment variable of every process that a fault starts, so that it can be ended with the fault."""
+SPOKEN: Final[Dialect] = "ip"
+"""What faults are written in: their own command lines know the tables of nft that the lessons make."""
 QUIET_S: Final = 0.03
 """How long the kernel must be silent after a change before its consequences are all there."""
 MOST_NEWS: Final = 10
@@ -61,19 +63,21 @@ async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
     rebuilt = not await _stands_at(stage, place)
     while True:
         if rebuilt:
-            await stand(stage, place, end=True)
+            await stand(stage, place, end=True, dialect=SPOKEN)
         own = in_names(stage, fault)
         try:
-            await _set_up(stage, own, HEALTHY_S if rebuilt else 0.0)
-            with _entered(stage, broken):
-                await _quietly(stage, own.inject)
-                await must_show(stage, own)
+            with _untold(stage):
+                await _set_up(stage, own, HEALTHY_S if rebuilt else 0.0)
+                with _entered(stage, broken):
+                    await _quietly(stage, own.inject)
+                    await must_show(stage, own)
+                    await stage.live.refresh()
             return
         except Exception as error:
             await clear(stage, fault)
             unforeseen = not isinstance(error, Refusal | ApplyError)
             if rebuilt or unforeseen:
-                await stand(stage, place, end=True)
+                await stand(stage, place, end=True, dialect=SPOKEN)
                 if unforeseen:
                     raise
                 raise Refusal(f"the fault {fault.id} did not work as it should; the lab is healthy. {error}", code=4) from error
@@ -83,15 +87,16 @@ async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
 async def mend(stage: Stage, fault: Fault, place: Position, *, undo: bool) -> bool:
     """Take the fault away with all it needed, and prove health. False when it took a rebuild. Raises Refusal (4) without health."""
     own = in_names(stage, fault)
-    with contextlib.suppress(ApplyError):
-        await _quietly(stage, own.mend if undo else ())
-    healthy = (bool(own.mend) or not undo) and await well(stage, own)
+    with _untold(stage):
+        with contextlib.suppress(ApplyError):
+            await _quietly(stage, own.mend if undo else ())
+        healthy = (bool(own.mend) or not undo) and await well(stage, own)
     if not healthy:
-        await stand(stage, place, end=True)
+        await stand(stage, place, end=True, dialect=SPOKEN)
         await _set_up(stage, in_names(stage, fault))
     if fault.setup:
         await clear(stage, fault)
-        await stand(stage, place, end=True)
+        await stand(stage, place, end=True, dialect=SPOKEN)
     return healthy
 
 
@@ -130,23 +135,35 @@ async def _set_up(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> 
     await must_be_well(stage, fault, patience_s)
 
 
+@contextlib.contextmanager
+def _untold(stage: Stage) -> Iterator[None]:
+    """What changes meanwhile the picture shows, and no line says why: also what comes of an action later, as a cable goes with its namespace. It is
+    written down as the lab's own, in secret while somebody is to find it.
+    """
+
+    def changed(deed: Deed) -> None:
+        stage.history.befell(deed.changes, deed.before, deed.after, str(stage.state.position), secret=stage.mode.name == "drill")
+
+    with stage.live.untold(changed):
+        yield
+
+
 async def _quietly(stage: Stage, actions: tuple[Action, ...]) -> None:
-    """Do actions without saying what they changed: the picture shows what there is, no line says why."""
-    world, before, secret = stage.world, stage.live.last, stage.mode.name == "drill"
-    async with stage.live.tutor_at_work():
-        try:
-            seen = world.news.count
-            # what an action starts can be told from what the learner starts
-            marked = (replace(one, line=f"export {MARK}=1; {one.line}") if isinstance(one, Run) else one for one in actions)
-            await world.write(tuple(marked))
-            for _ in range(MOST_NEWS if actions else 0):
-                if not await world.news.beyond(seen, QUIET_S):
-                    break
+    """Do actions, and wait for what comes of them at once."""
+    world = stage.world
+    with _untold(stage):
+        async with stage.live.tutor_at_work():
+            try:
                 seen = world.news.count
-        finally:
-            stage.live.take(await world.look())
-            changes = diff(before, stage.live.last)
-            stage.history.befell(changes, before, stage.live.last, str(stage.state.position), secret=secret)
+                # what an action starts can be told from what the learner starts
+                marked = (replace(one, line=f"export {MARK}=1; {one.line}") if isinstance(one, Run) else one for one in actions)
+                await world.write(tuple(marked))
+                for _ in range(MOST_NEWS if actions else 0):
+                    if not await world.news.beyond(seen, QUIET_S):
+                        break
+                    seen = world.news.count
+            finally:
+                await stage.live.refresh()
 
 
 async def health(stage: Stage, fault: Fault, *, patient: bool = True, tell: bool = False) -> Verdict:

@@ -5,15 +5,20 @@ learner's own names, and as hints that lead to it step by step. Pure.
 from __future__ import annotations
 
 import time
+from itertools import groupby
 
 import msgspec
 
 from ..course.bindings import Bindings, apply, apply_text
+from ..course.hints import command_lines
+from ..course.outline import placed
 from ..course.probe_words import claim
 from ..course.progress import DrillRecord
 from ..course.step import Position, ProbeCheck, Step
 from ..course.verdict import Verdict
+from ..model.snapshot import Snapshot
 from ..primitives.base import Dialect, Where
+from ..primitives.registry import FIREWALL
 from .format import Fault, in_words
 from .spent import help_used, took
 
@@ -35,7 +40,8 @@ class Broken(msgspec.Struct, frozen=True):
     """The fault that is in the lab, and what became of it so far.
 
     ``began`` is the wall clock, to be told; ``since`` the clock that nobody sets, to count from (clock_gettime(2), CLOCK_MONOTONIC).
-    ``lasted``: after how many seconds the network was healthy, or nobody sought any longer; None while it is broken.
+    ``came_from``: where the learner was before it, with that step ``came_done``. ``lasted``: after how many seconds the network was healthy, or
+    nobody sought any longer; None while it is broken.
     """
 
     fault: Fault
@@ -44,6 +50,7 @@ class Broken(msgspec.Struct, frozen=True):
     began: float
     since: float
     came_from: Position
+    came_done: bool = False
     hints: int = 0
     whys: int = 0
     verdict: Verdict | None = None
@@ -128,7 +135,7 @@ def as_step(checks: tuple[ProbeCheck, ...]) -> Step:
     return Step(id="fault", title="The network as it was", prose="", do=(), expect=(), probes=checks)
 
 
-def hints(fault: Fault, lesson_title: str, where: Where, dialect: Dialect) -> tuple[str, ...]:
+def hints(fault: Fault, lesson_title: str, now: Snapshot, where: Where, dialect: Dialect) -> tuple[str, ...]:
     """What still works; which lesson it is about; where to look; the facts; and at last what was done and what undoes it."""
     working = "; ".join(claim(check) for check in fault.still)
     return (
@@ -136,12 +143,17 @@ def hints(fault: Fault, lesson_title: str, where: Where, dialect: Dialect) -> tu
         f'It has to do with "{lesson_title}" ({fault.teaches}).',
         f"Look {in_words(fault.place)}.",
         " ".join(f"{text.rstrip('.')}." for text in fault.evidence),
-        solution(fault, where, dialect),
+        solution(fault, now, where, dialect),
     )
 
 
-def solution(fault: Fault, where: Where, dialect: Dialect) -> str:
-    """What was broken, and the commands that mend it."""
-    lines = [line for action in fault.mend for line in action.commands(dialect, where)]
+def solution(fault: Fault, now: Snapshot, where: Where, dialect: Dialect) -> str:
+    """What was broken, and the commands that mend it where ``now`` is there.
+
+    Of the firewall in nft's words, also for who speaks iptables: the tables of the lessons are nft's when something is broken (``breaking``).
+    """
+    by_nft = [dialect == "legacy" and isinstance(action, FIREWALL) for action in fault.mend]
+    mend = groupby(zip(by_nft, placed(fault.mend, now), strict=True), key=lambda own: own[0])
+    lines = [line for nft, own in mend for line in command_lines((action for _, action in own), "ip" if nft else dialect, where)]
     way = "\n".join(["It is mended by:", *(f"  {line}" for line in lines)]) if lines else "`netless mend` rebuilds what is missing."
     return f"{fault.title}. {way}"

@@ -218,7 +218,7 @@ def _probes(table: Table, key: str, report: Report) -> tuple[ProbeCheck, ...]:
 
 
 def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report: Report) -> str:
-    """A lesson (start) or a step (teaches) that exists, when the courses are known."""
+    """A lesson (start) or a step (teaches) that exists, with its course; as it is written when no courses are known."""
     example = "container/neighbour" if key == "start" else "internet/forwarding"
     text = fields.text(table, key, report, required=f'Write {key} = "{example}".')
     if text and courses:
@@ -232,7 +232,7 @@ def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report
             report.add(table.line(key), f'"{text}" is a whole {whole}.', f'Name a step: {key} = "{example}".')
         if key == "start" and target.lesson is None:
             report.add(table.line(key), f'"{text}" is a whole course.', f'Name a lesson: {key} = "{example}".')
-        return str(target) if key == "start" else text
+        return str(target)
     return text
 
 

@@ -20,9 +20,10 @@ from ..errors import Refusal
 from ..model.journey import Explanation
 from ..model.probe import Probe
 from ..model.snapshot import Snapshot
-from ..protocol import FaultStatus, Help, Judged, Judgement, Notice
+from ..protocol import Act, FaultStatus, Help, Judged, Judgement, Notice
 from ..session.judging import settle
-from ..session.mode import Mode, Refusable
+from ..session.mode import Mode
+from ..session.offers import all_open, insist, insist_on_order
 from ..session.pages import where_of
 from ..session.stage import Stage
 from .breaking import clear, health, in_names
@@ -43,6 +44,8 @@ class Drill:
         self.broken = broken
         self._begun = False
         self._settings: Hashable = None
+        self._tells = True
+        """Whether what becomes of the probes is told: those that a mere command has sent would hide its own packets among them."""
 
     def begin(self) -> FaultStatus:
         """The fault is in and shows: the time counts from now on, and this may be told of it."""
@@ -50,11 +53,21 @@ class Drill:
         self.broken = msgspec.structs.replace(self.broken, began=time.time(), since=time.monotonic())
         return _status(self._stage, self.broken)
 
-    def refuses(self, verb: Refusable) -> str:
-        """Whatever would go on with the lessons on a network that is broken on purpose."""
-        if verb == "break":
-            return "something is broken already: find it, or let `netless mend` take it away first"
-        return "something is broken on purpose: repair it, or let `netless mend` do it; `goto` and `reset` rebuild"
+    def refuses(self, act: Act) -> str:
+        """Whatever would go on with the lessons on a network that is broken on purpose; in an exam all help."""
+        match act:
+            case "drill":
+                return "something is broken already: find it, or let `netless mend` take it away first"
+            case "run" | "type" | "next" | "play":
+                return "something is broken on purpose: repair it, or let `netless mend` do it; `goto` and `reset` rebuild"
+            case "hint" if self.broken.wanted.exam:
+                return "this is an exam: there are no hints. `netless mend` gives up"
+            case "hint" if self.broken.hints >= (every := len(_hints(self._stage, self.broken))):
+                return all_open(f"the {self.broken.kind}", every)
+            case "why" if self.broken.wanted.exam:
+                return "this is an exam: Why is locked until the network is healthy again"
+            case _:
+                return ""
 
     async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """Send the fault's probes. When all go as in health, the fault is over."""
@@ -62,7 +75,7 @@ class Drill:
         async with stage.judge.turn():
             await stage.world.look()
             await settle(stage.world)
-            verdict = await health(stage, self._own.fault, tell=True)
+            verdict = await health(stage, self._own.fault, tell=self._tells)
             if stage.mode is not self:
                 return verdict
             self.broken = msgspec.structs.replace(self.broken, verdict=verdict)
@@ -74,6 +87,7 @@ class Drill:
 
     async def check(self, target: str | None) -> Judgement:
         """The verdict on the lab's health, whatever the target."""
+        self._tells = True
         verdict, own = await self.judge(), self._own
         success = own.told_well() if own.healthy else ""
         if own.secret:
@@ -82,12 +96,11 @@ class Drill:
 
     def hint(self, rung: int | None) -> Help:
         """The next hint towards the fault, or the one asked for; the last one is the solution."""
-        if self.broken.wanted.exam:
-            raise Refusal("this is an exam: there are no hints. `netless mend` gives up", code=1)
-        every = self._hints()
-        number = min(self.broken.hints, len(every) - 1) if rung is None else rung
-        if not 0 <= number < len(every):
-            raise Refusal(f"a {self.broken.kind} has {len(every)} hints, counted from 1")
+        if rung is None or self.broken.wanted.exam:
+            insist(self._stage, "hint")
+        every = _hints(self._stage, self.broken)
+        number = self.broken.hints if rung is None else rung
+        insist_on_order(f"a {self.broken.kind}", number, self.broken.hints, len(every))
         opened = max(self.broken.hints, number + 1)
         self.broken = msgspec.structs.replace(self.broken, hints=opened)
         self._stage.tell_status()
@@ -95,8 +108,8 @@ class Drill:
 
     async def explain(self, probe: Probe) -> Explanation:
         """It is counted once it is given, while the search is on; in an exam it is refused."""
-        if self.broken.wanted.exam:
-            raise Refusal("this is an exam: Why is locked until the network is healthy again", code=1)
+        if refused := self.refuses("why"):
+            raise Refusal(refused, code=1)
         told = await self._stage.lesson.explain(probe)
         if not self.broken.healthy:
             self.broken = msgspec.structs.replace(self.broken, whys=self.broken.whys + 1)
@@ -111,7 +124,7 @@ class Drill:
             if stage.mode is not self or (await self.judge()).passed:
                 break
         if stage.mode is not self:
-            stage.relive(stage.live.last)
+            stage.relive()
 
     def on_change(self, snapshot: Snapshot, *, by_somebody: bool) -> None:
         """What comes by itself does not end a fault, unless it is a setting; probes change none, so this cannot go round.
@@ -122,8 +135,15 @@ class Drill:
             before, self._settings = self._settings, tuple((node.netns, *sorted(node.sysctls.items())) for node in snapshot.nodes)
             if before == self._settings:
                 return
+        self._tells = True
         if not self._stage.state.busy:
             self._stage.rejudge()
+
+    def on_command(self) -> None:
+        """It may have been the repair."""
+        self._tells = False
+        if not self._stage.state.busy:
+            self._stage.rejudge(patient=True)
 
     def going(self) -> tuple[str, ...]:
         """The differences themselves would tell where it is."""
@@ -153,6 +173,8 @@ class Drill:
         """The network is healthy, or nobody seeks any longer: written down in the history, and a drill in the progress. What it is then."""
         stage, over = self._stage, self.broken.over()
         self.broken = over
+        if solved:  # the lab stands as the learner has made it
+            stage.state = msgspec.structs.replace(stage.state, lent=False)
         stage.history.reveal()
         stage.history.noted(self._own.told_well() if solved else self._own.given_up(), str(over.place))
         if over.recorded:
@@ -162,12 +184,6 @@ class Drill:
     @property
     def _own(self) -> Broken:
         return as_told(self._stage, self.broken)
-
-    def _hints(self) -> tuple[str, ...]:
-        stage, fault = self._stage, self._own.fault
-        taught = resolve_in(stage.state.course, stage.library.courses, fault.teaches, self.broken.place).positions[0]
-        where = where_of(stage.live.last, "host")
-        return hints(fault, step_at(stage.state.course, taught).title, where, stage.state.dialect)
 
 
 class Recovered:
@@ -181,9 +197,11 @@ class Recovered:
         self._lesson = stage.lesson
         self.broken = broken
 
-    def refuses(self, verb: Refusable) -> str:
-        """As in a lesson."""
-        return self._lesson.refuses(verb)
+    def refuses(self, act: Act) -> str:
+        """What would go on with the lessons from a place that is not the learner's; for the rest as in a lesson, but it can be put away."""
+        if act in ("run", "type", "next", "play"):
+            return "what was broken is well again: let `netless mend` put it away, then the lessons go on; `goto` and `reset` do that as well"
+        return "" if act == "mend" else self._lesson.refuses(act)
 
     async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """As in a lesson."""
@@ -214,6 +232,10 @@ class Recovered:
         """As in a lesson."""
         self._lesson.on_change(snapshot, by_somebody=by_somebody)
 
+    def on_command(self) -> None:
+        """As in a lesson."""
+        self._lesson.on_command()
+
     def going(self) -> tuple[str, ...]:
         """As in a lesson."""
         return self._lesson.going()
@@ -240,12 +262,21 @@ def as_told(stage: Stage, broken: Broken) -> Broken:
     return msgspec.structs.replace(broken, fault=in_names(stage, broken.fault))
 
 
+def _hints(stage: Stage, broken: Broken) -> tuple[str, ...]:
+    """Every hint towards the fault; the last is how it is mended."""
+    fault = in_names(stage, broken.fault)
+    taught = resolve_in(stage.state.course, stage.library.courses, fault.teaches, broken.place).positions[0]
+    now = stage.live.last
+    return hints(fault, step_at(stage.state.course, taught).title, now, where_of(now, "host"), stage.state.dialect)
+
+
 def _status(stage: Stage, broken: Broken) -> FaultStatus:
     """What may be told: of a secret only what it does."""
     fault, verdict = in_names(stage, broken.fault), discreet(broken.verdict) if broken.secret and broken.verdict else broken.verdict
     status = FaultStatus(fault.tells, broken.wanted.drill, broken.wanted.exam, broken.healthy, began=broken.began, seconds=broken.seconds,
-                         hints=broken.hints, whys=broken.whys, seed=broken.wanted.seed, verdict=verdict)
+                         hints=broken.hints, whys=broken.whys, seed=broken.wanted.seed, verdict=verdict,
+                         hints_open=_hints(stage, broken)[: broken.hints] if broken.hints and not broken.healthy else ())
     if broken.secret:
         return status
-    mended_by = solution(fault, where_of(stage.live.last, "host"), stage.state.dialect)
+    mended_by = solution(fault, stage.live.last, where_of(stage.live.last, "host"), stage.state.dialect)
     return msgspec.structs.replace(status, id=fault.id, title=fault.title, node=fault.node, teaches=fault.teaches, solution=mended_by)

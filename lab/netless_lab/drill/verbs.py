@@ -8,11 +8,12 @@ import time
 import msgspec
 
 from .. import protocol
-from ..course.step import Course
+from ..course.step import Course, Position
 from ..errors import Refusal
 from ..model.needs import Lack, unable
 from ..protocol import Broke, Mended
 from ..session.mode import Mode
+from ..session.offers import insist
 from ..session.play import Play
 from ..session.stage import Stage
 from .breaking import beginning, break_, mend
@@ -45,15 +46,14 @@ class Drills:
 async def start(stage: Stage, library: Library, wanted: Wanted) -> Broke:
     """Bring the lab to health, break it, and see that it shows. Raises Refusal when it cannot be done, with the lab in health."""
     await stage.hold_judging()
-    if refused := stage.mode.refuses("break"):
-        raise Refusal(refused, code=1)
+    insist(stage, "drill")
     if not wanted.fault and wanted.seed is None:
         wanted = msgspec.structs.replace(wanted, seed=random.SystemRandom().randrange(10_000))
-    came_from = stage.state.position
+    came_from, came_done = _came(stage)
     refusal: Refusal | None = None
     for fault in _candidates(stage, library, wanted, await stage.world.lacking(library.needs())):
         place = beginning(stage, fault)
-        drill = Drill(stage, Broken(fault, place, wanted, time.time(), time.monotonic(), came_from))
+        drill = Drill(stage, Broken(fault, place, wanted, time.time(), time.monotonic(), came_from, came_done))
         try:
             async with stage.busy("breaking something"):
                 await break_(stage, fault, drill)
@@ -131,4 +131,12 @@ def _mended(stage: Stage, text: str, over: Broken | None = None) -> Mended:
     here = stage.state.position
     if over is None:
         return Mended(text, str(here))
-    return Mended(text, str(here), over.fault.id, str(over.came_from) if over.came_from != here else "")
+    elsewhere = (over.came_from, over.came_done) != (here, True)
+    return Mended(text, str(here), over.fault.id, str(over.came_from) if elsewhere else "", over.fault.teaches, elsewhere and over.came_done)
+
+
+def _came(stage: Stage) -> tuple[Position, bool]:
+    """Where the learner is in the lesson, and whether that step is done; from a drill that is over, where he was before that."""
+    if isinstance(stage.mode, Recovered) and stage.mode.broken.place == stage.state.position:
+        return stage.mode.broken.came_from, stage.mode.broken.came_done
+    return stage.state.position, stage.state.passed

@@ -21,7 +21,7 @@ from ..model.journeys.packet import TCP, UDP
 from ..model.knobs import slashed
 from ..model.probe import Fetch, Lookup
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
-from ..primitives.base import Where, word
+from ..primitives.base import Where, device, word
 from . import routes
 from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate, sent_to
 from .segment import End
@@ -260,12 +260,14 @@ class Case:
         """A sysctl that was read for this probe (``net/ipv4/conf/br0/arp_ignore``, in either spelling), "" when it was not."""
         return self.evidence.knobs.get(node, {}).get(slashed(key), "")
 
-    def bridge_netfilter(self, node: str) -> tuple[str, str]:
-        """The sysctl that sends bridged packets of this family through the firewall of IP, and its value."""
-        if self.family == 6:
-            key = "bridge-nf-call-ip6tables"
-            return f"net.bridge.{key}", self.knob(node, f"net/bridge/{key}")
-        return "net.bridge.bridge-nf-call-iptables", self.setting(node, "bridge-nf-call-iptables")
+    def bridge_netfilter(self, node: str, bridge: str) -> tuple[str, str]:
+        """What sends a bridge's packets of this family through the firewall of IP, the node's switch or the bridge's own, and the command that
+        shows it; "" twice when nothing does."""
+        word, key = ("nf_call_iptables", "bridge-nf-call-iptables") if self.family == 4 else ("nf_call_ip6tables", "bridge-nf-call-ip6tables")
+        link = self.link(node, bridge)
+        if "1" in (self.setting(node, key), self.knob(node, f"net/bridge/{key}")):
+            return f"net.bridge.{key}", f"sysctl net.bridge.{key}"
+        return (f"{word} of {bridge}", f"ip -d link show {device(bridge)}") if link is not None and link.option(word) == "1" else ("", "")
 
     @cached_property
     def talks_dns(self) -> bool:

@@ -13,12 +13,14 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from ..model.evidence import IcmpError
 from ..model.journey import Fact, FactKind
 from ..model.snapshot import Address, Link, Node, PolicyRule, Route, Snapshot
 from ..primitives.base import device
 from . import routes
 from .case import Case
 from .catalogue import CATALOGUE, Site
+from .rules import drops
 from .segment import way
 
 _PROOF: Final[frozenset[FactKind]] = frozenset({"said", "counted", "seen"})
@@ -123,6 +125,18 @@ def of_node(node: str) -> str:
     return f"{owner_words(node)}'s"
 
 
+def unheard(case: Case, errors: Iterable[IcmpError]) -> tuple[str, tuple[Fact, ...]]:
+    """What became of ICMP errors that their receiver never learned of, and its own rules that may have thrown them away."""
+    if not any(error.came_home for error in errors):
+        return "its ICMP message that says so did not come home", ()
+    home = case.sender
+    named = {(chain.family, chain.table, chain.name, rule.handle): (chain, rule) for chain in home.chains for rule in chain.rules if drops(rule)}
+    met = ((hit, named.get((hit.family, hit.table, hit.chain, hit.handle))) for hit in case.evidence.rules if hit.node == home.name)
+    facts = [inferred(f"a rule of {owner_words(home.name)} that drops counted {hit.packets} meanwhile: {hit.text}", case.listing(home.name, own[0]))
+             for hit, own in met if own is not None]
+    return f"its ICMP message that says so came home to {owner_words(home.name)}, which did not take it", tuple(facts)
+
+
 _NONE: Final[Mapping[str, object]] = {}
 Mended = Callable[[Snapshot], Snapshot]
 """What a mend would make of the lab."""
@@ -138,7 +152,7 @@ def blame(case: Case, code: str, node: str, link: str = "", *, facts: Iterable[F
     entry = CATALOGUE[code]
     here = case.link(node, link)
     none = case.lacking(here) if here is not None else "no address"
-    names = {"who": owner_words(node), "whose": of_node(node), "link": link, "device": device(link), "none": none} | words | dict(more)
+    names = {"who": owner_words(node), "whose": of_node(node), "link": link, "device": device(link), "none": none, "metric": ""} | words | dict(more)
     where = site or entry.site
     place = node if where == "node" else (at_link(node, link) if link else node) if where == "link" else f"{node}:{where}"
     command = case.run(node, entry.fix.format_map(names)) if fix is None and entry.fix else fix or ""

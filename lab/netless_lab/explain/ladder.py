@@ -50,6 +50,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(link.too_big, whole=False),
     Rung(route.ran_out, whole=False),
     Rung(source.claimed_twice),
+    Rung(source.gateway_twice, ("routing",)),
     Rung(resolve.wrong_resolver, whole=False),
     Rung(local.refused, whole=False),
     Rung(back.answer_from_another),
@@ -78,6 +79,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(bridge.wrong_port, ("bridging", "crossing", "stray", "asking")),
     Rung(bridge.twin_mac, _WIRED),
     Rung(route.no_gateway, ("asking",)),
+    Rung(bridge.not_flooded, ("asking",)),
     Rung(neighbour.unanswered, ("asking",)),
     Rung(nobody.nobody, ("asking",)),
     Rung(nobody.vanished, ("bridging", "stray", "crossing")),
@@ -87,11 +89,11 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(local.ignores_pings, ("delivered",)),
     Rung(local.full, ("delivered",), whole=False),
     Rung(local.closed, ("delivered", "home", "routing", "crossing", "bridging"), whole=False),
-    Rung(local.keeps_silent, ("delivered",)),
     Rung(local.not_local, ("delivered", "home")),
     Rung(back.no_way_back, ("delivered",)),
     Rung(source.sender_twice, _WIRED),
     Rung(hook.read),
+    Rung(local.keeps_silent, ("delivered",)),
     Rung(route.marked, ("routing", "unsent")),
     Rung(link.held_back, ("unsent", "routing", "delivered", "bridging")),
     Rung(link.by_policy_of_ipsec, ("unsent", "routing", "delivered", "home")),
@@ -109,7 +111,7 @@ def explain(evidence: Evidence, where: Where | None = None, expected: Mapping[st
     case, answered = Case(evidence, where or Where(), expected), evidence.outcome.result == "answered"
     told = Explanation(answered, seen(case), journey=evidence.journey, flows=evidence.flows, older=evidence.older)
     if evidence.outcome.result != "failed":
-        beside = back.older(case) if answered else None
+        beside = (back.older(case) or resolve.late(case)) if answered else None
         return _because(case, told, beside, taught) if beside is not None else told
     cause, unread = first(case), link.unread(case)
     if cause is None or (unread and not about_the_packet(cause) and not any(fact.kind == "set" for fact in cause.facts)):

@@ -17,7 +17,7 @@ from ..primitives.base import device, word
 from . import routes
 from .case import Case, of_link
 from .cause import Cause, beside, blame, inferred, of_node, owner_words, state, with_address, with_route, without_route
-from .policy import policy, route_fact, route_words
+from .policy import policy, route_fact, route_words, throwing
 from .segment import End, Stop, hearers, way
 
 _LEAST_MTU: Final = 1280
@@ -69,12 +69,29 @@ def cableless(case: Case, node: Node, *facts: Fact, address: str = "") -> Cause:
     return blame(case, "decoy-namespace", node.name, facts=(links, inode, *facts), name=name, inside=inside)
 
 
+def not_ready(case: Case, node: str, link: Link, own: Address, *, asked: str = "") -> Cause:
+    """An IPv6 address that may not be used (RFC 4862, 5.4); ``asked`` is the neighbour that only from it can be asked for."""
+    why = "somebody else on the segment has it (dadfailed)" if own.duplicate else "the kernel still asks whether somebody has it (tentative)"
+    fact = state(f"{own.cidr} on {link.name} is {'dadfailed' if own.duplicate else 'tentative'}", case.ip(node, f"address show {device(link.name)}"))
+    return blame(case, "address-not-ready", node, link.name, facts=(fact,), how="asking" if asked else "", address=own.address, why=why, asked=asked)
+
+
 def up_again(case: Case, node: Node, link: Link) -> str:
     """The command that raises a link, and gives back the default route that a link takes along when it goes down."""
     up = case.ip(node.name, f"link set {device(link.name)} up")
-    via = gateway_of(case, node, link.name) if case.own(link) and not case.has_default(node) and not link.up else ""
-    beyond = bool(via) and not routes.on_link(link, case.last.dst)
-    return f"{up}; {case.ip(node.name, f'route add default via {via}')}" if beyond else up
+    via = "" if routes.on_link(link, case.last.dst) else _lost_gateway(case, node, link)
+    return f"{up}; {case.ip(node.name, f'route add default via {via}')}" if via else up
+
+
+def _lost_gateway(case: Case, node: Node, link: Link) -> str:
+    """By whom the default route may have led that a link took along when it went down."""
+    return gateway_of(case, node, link.name) if case.own(link) and not case.has_default(node) and not link.up else ""
+
+
+def way_again(case: Case, node: Node, link: Link) -> str:
+    """``up_again``, where the packet then has a way: up again a link has the networks of its addresses and no other route."""
+    leads = routes.on_link(link, case.last.dst) or bool(_lost_gateway(case, node, link))
+    return up_again(case, node, link) if leads else ""
 
 
 def of_stop(case: Case, stop: Stop, fact: str) -> Cause:
@@ -268,17 +285,33 @@ def no_route(case: Case, name: str, dst: str, *, leg: str = "") -> Cause:
     dead = _gone_with_its_link(case, node, dst)
     if dead is not None:
         down = inferred(f"{dead.name} is down", case.ip(name, f"link show {device(dead.name)}"))
-        fix = up_again(case, node, dead)
-        return blame(case, "link-down", name, dead.name, facts=(down, beside(fact)), how="gone", fix=fix, dst=dst, back=back)
+        return blame(case, "link-down", name, dead.name, facts=(down, beside(fact)), how="gone", fix=way_again(case, node, dead), dst=dst, back=back)
+    if (thrown := throwing(case, name, dst, fact)) is not None:
+        return thrown
     if not case.has_default(node) and (bare := _bare(case, node, fact)) is not None:
         return bare
     if case.has_default(node) or routes.connected(node, dst) or node.role == "internet":  # a provider sends nobody's packets back to a customer
         return blame(case, "no-route", name, facts=(fact,), dst=dst, back=back)
+    if (unheeded := _advertised(case, node)) is not None:
+        link, settings, heard = unheeded
+        return blame(case, "no-default-route", name, facts=(fact, *heard), how="deaf", fix="", dst=dst, back=back, link=link, settings=settings)
     via = gateway_of(case, node)
     out = next((link.name for link in node.links if via and routes.on_link(link, via)), None)
     route = Route("default", via or None, out, family=case.family)
     mended = with_route(name, route) if via else None
     return blame(case, "no-default-route", name, facts=(fact,), fix=None if via else "", mended=mended, dst=dst, back=back, via=via)
+
+
+def _advertised(case: Case, node: Node) -> tuple[str, str, tuple[Fact, ...]] | None:
+    """A link that hears of a router and takes no default route from it, by which settings, and what shows both (ip-sysctl.rst, accept_ra)."""
+    for link in node.links if case.family == 6 else ():
+        heard, key = case.knob(node.name, f"advertised/{link.name}"), f"net/ipv6/conf/{link.name}"
+        accept, forwards = case.knob(node.name, f"{key}/accept_ra"), case.knob(node.name, f"{key}/forwarding")
+        if heard and (accept == "0" or (accept == "1" and forwards not in ("", "0"))):
+            told = [f"{key}/accept_ra is {accept}", *([f"{key}/forwarding is {forwards}"] if accept == "1" else [])]
+            count = inferred(f"{link.name} has heard {heard} router advertisements", case.run(node.name, f"cat /proc/net/dev_snmp6/{word(link.name)}"))
+            return link.name, " and ".join(told), (count, *(inferred(own, case.run(node.name, f"sysctl {word(own.split()[0])}")) for own in told))
+    return None
 
 
 def _gone_with_its_link(case: Case, node: Node, dst: str) -> Link | None:

@@ -271,7 +271,7 @@ def _bridged(case: Case, last: LastSeen, at: Passage) -> Iterator[Check]:
     found = replace(found, names=found.names | {"iifname": last.link})
     yield from _along(case, at, _NETDEV_TABLES, ("ingress",), found, last.link)
     found = yield from _along(case, at, _BRIDGE_TABLES, ("prerouting",), found)
-    if case.bridge_netfilter(last.node)[1] == "1":
+    if case.bridge_netfilter(last.node, bridge)[0]:
         through = found.between(bridge, bridge)
         yield from _along(case, at._replace(bridged=True), FAMILIES[case.family], ("prerouting", "forward", "postrouting"), through)
     yield from _along(case, at, _BRIDGE_TABLES, ("forward", "input", "postrouting"), found)
@@ -287,17 +287,17 @@ def _asked(case: Case, last: LastSeen, at: Passage) -> Iterator[Check]:
         link, heard, there = case.link(node, name), replace(ask, names={"iifname": name}), at._replace(node=node)
         yield from _along(case, there, _NETDEV_TABLES, ("ingress",), heard, name)
         if link is not None and link.master:
-            if case.family == 6 and case.bridge_netfilter(node)[1] == "1":  # ARP has a switch of its own, and no IP firewall sees it
+            if case.family == 6 and case.bridge_netfilter(node, link.master)[0]:  # ARP has a switch of its own, and no IP firewall sees it
                 through = heard.between(link.master, link.master)
                 yield from _along(case, there._replace(bridged=True), FAMILIES[6], ("prerouting", "forward", "postrouting"), through)
             yield from _along(case, there, _BRIDGE_TABLES, ("prerouting", "input") if node in owners else ("prerouting", "forward", "postrouting"), heard)
         elif node in owners:
             yield from _along(case, there, own, ("input",), heard)
-            yield from _along(case, there, own, ("output",), tell)
+            yield from _along(case, there, own, ("output",), replace(tell, names={"oifname": name}))
     asker = case.link(last.node, last.link)
     if asker is not None and asker.kind == "bridge":
         yield from _along(case, at, _BRIDGE_TABLES, ("output",), ask)
-    yield from _along(case, at, own, ("input",), tell)
+    yield from _along(case, at, own, ("input",), replace(tell, names={"iifname": last.link}))
     yield from _along(case, at, _NETDEV_TABLES, ("egress",), ask, last.link)
 
 

@@ -15,7 +15,7 @@ from ..model.netfilter.run import run
 from ..model.snapshot import Link, Node, PolicyRule, Route, Rule
 from . import routes
 from .case import Case, of_link
-from .cause import Cause, Mended, blame, brings_back, counted, inferred, of_node, owner_words, said, state, with_rule, without_route, without_rule
+from .cause import Cause, Mended, blame, brings_back, counted, heals, inferred, of_node, owner_words, said, state, with_route, with_rule, without_route, without_rule
 from .packets import entering
 
 _BEFORE = 100
@@ -74,9 +74,24 @@ def _taken(case: Case, node: Node, rule: PolicyRule, dst: str, src: str | None, 
         how = "refuses" if rule.action in ("blackhole", "unreachable", "prohibit") else "skips"
         return blame(case, "policy-rule", name, facts=facts, how=how, mended=without_rule(name, rule), rule=quoted(rule), dst=dst, priority=rule.priority)
     where = f", which leads by {found.dev}" if found.dev else ""
-    fix, mended = _home(case, node, rule, src) if rule.negated and rule.mark else (None, without_rule(name, rule))
+    fix, mended = _beside(case, node, rule, dst) or (_home(case, node, rule, src) if rule.negated and rule.mark else (None, without_rule(name, rule)))
     return blame(case, "policy-rule", name, facts=(shown, asked), rule=quoted(rule), dst=dst, table=rule.table, where=where,
                  priority=rule.priority, fix=fix, mended=mended)
+
+
+def _beside(case: Case, node: Node, rule: PolicyRule, dst: str) -> tuple[str, Mended] | None:
+    """For a rule that takes what goes anywhere, where the main table has a network with ``dst`` in it: a rule before it for that network, when it heals."""
+    found = routes.best(node, dst, routes.MAIN)
+    if rule.dst != "all" or found is None or found.type != "unicast" or routes.prefix_of(found) == 0:
+        return None
+    priority = _first(case, node)
+    mended = with_rule(node.name, PolicyRule(priority, dst=found.dst, table=routes.MAIN, family=case.family))
+    return (case.ip(node.name, f"rule add to {found.dst} lookup main priority {priority}"), mended) if heals(case, node.name, mended(case.before)) else None
+
+
+def _first(case: Case, node: Node) -> int:
+    """A priority before all that somebody has given."""
+    return min(_BEFORE, min((own.priority for own in case.policy(node.name) if own.priority), default=_BEFORE + 1) - 1)
 
 
 def _home(case: Case, node: Node, rule: PolicyRule, src: str | None) -> tuple[str, Mended | None]:
@@ -85,8 +100,7 @@ def _home(case: Case, node: Node, rule: PolicyRule, src: str | None) -> tuple[st
     if not owner:
         return "", None
     network = routes.subnet(owner)
-    first = min((own.priority for own in case.policy(node.name) if own.priority), default=_BEFORE + 1)
-    priority = min(_BEFORE, first - 1)
+    priority = _first(case, node)
     extra = PolicyRule(priority, network, table=routes.MAIN, family=case.family)
     command = case.ip(node.name, f"rule add from {network} lookup main priority {priority}")
     return command, with_rule(node.name, extra)
@@ -164,6 +178,23 @@ def refusing(case: Case, name: str, dst: str, src: str | None, iif: str | None) 
     return None
 
 
+def throwing(case: Case, name: str, dst: str, refused: Fact) -> Cause | None:
+    """A route that ends the search of its table as if that held none (throw, ip-route(8)), where the table has another for the address."""
+    node = case.node(name)
+    for rule in routes.rules_for(node, dst, None, None):
+        found = routes.best(node, dst, rule.table, rule.suppress) if rule.action == "lookup" else None
+        if found is None or found.type != "throw":
+            continue
+        others = replace(node, routes=tuple(route for route in node.routes if route != found))
+        if routes.worked_out(others, dst).error:
+            continue
+        table = "" if rule.table == routes.MAIN else f" table {rule.table}"
+        fact = state(f"the routing table{table} reads: throw {found.dst}", case.ip(name, f"route show{table}"))
+        return blame(case, "blackhole-route", name, facts=(fact, refused), how="throw", mended=without_route(name, found), dst=dst,
+                     table=f" ({table.strip()})" if table else "", route=f"throw {found.dst}{table}", network=found.dst)
+    return None
+
+
 def _ends(case: Case, name: str, found: Route, rule: PolicyRule, dst: str) -> Cause:
     table = "" if rule.table == routes.MAIN else f" table {rule.table}"
     shown = case.ip(name, f"route show{table}")
@@ -203,8 +234,21 @@ def filtered(case: Case, node: Node, link: Link, source: str) -> Cause:
     leads = f"by {back.dev}" + (f" via {back.via}" if back.via else "") if back.dev else "nowhere"
     # a stray route that hides the connected one is taken away; where both ways are meant (a node with two networks), the filter's loose mode
     # lets in what can be reached by any link: switching it off only takes away the alarm
-    fix = straightened(case, node, link, source) or case.run(node.name, f"sysctl -w {of_link(4, link.name, 'rp_filter')}=2")
+    loose = case.run(node.name, f"sysctl -w {of_link(4, link.name, 'rp_filter')}=2")
+    fix = straightened(case, node, link, source) or (loose if brings_back(case, node.name, case.before) else _back_by(case, node, link, source))
     return blame(case, "rp-filter", node.name, facts=facts, fix=fix, src=source, iif=link.name, back=leads)
+
+
+def _back_by(case: Case, node: Node, link: Link, source: str) -> str:
+    """The command that has answers go back by who passed the packet on to ``link``, where its sender is reached by no other way; "" where it does not."""
+    mac = case.last.hop.mac_src if case.last.hop is not None else ""
+    senders = (own.address for other in case.before.nodes for far in other.links if mac and far.mac == mac for own in case.own(far))
+    via = next((own for own in senders if any(routes.within(own, mine.cidr) for mine in case.own(link))), "")
+    network = next((routes.subnet(own.cidr) for _, far in case.owners(source) for own in case.own(far) if own.address == source), "")
+    if not via or not network:
+        return ""
+    after = with_route(node.name, Route(network, via, link.name, family=case.family))(case.before)
+    return case.ip(node.name, f"route add {network} via {via}") if brings_back(case, node.name, after) else ""
 
 
 def disbelieved(case: Case, node: Node, dst: str, src: str, iif: str) -> bool:

@@ -167,6 +167,12 @@ def is_loopback(text: str) -> bool:
     return is_address(text) and ip_address(text).is_loopback
 
 
+def metric_words(route: Route | None) -> str:
+    """What tells a route from others to the same network, as ip(8) takes it: without it ``replace`` makes a second one, of the usual metric."""
+    usual = 1024 if route is not None and route.family == 6 else 0
+    return f" metric {route.metric}" if route is not None and route.metric not in (0, usual) else ""
+
+
 def is_group(text: str) -> bool:
     """Whether ``text`` is a multicast group: everybody who listens is meant, and nobody owns it."""
     return is_address(text) and ip_address(text).is_multicast

@@ -226,7 +226,7 @@ def _out_of_bridge(node: Node, bridge: Link, isolated: bool) -> Iterator[_Step]:
         stops = [*_not_up(node.name, bridge), *_membership(node, bridge, link), *_not_up(node.name, link), *_port(node, link)]
         if link.port is not None and not link.port.broadcast:
             stops.append(Stop("port-flood", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),)))
-        if link.port is not None and not (link.port.flood or link.port.learning) and not any(entry.dev == link.name and not entry.local for entry in node.fdb):
+        if link.port is not None and not (link.port.flood or link.port.learning) and not _told(node, link):
             alike = [own.name for own in node.links if own.master == bridge.name and own.port is not None and not (own.port.flood or own.port.learning)]
             on = "; ".join(f"bridge link set dev {name} learning on flood on" for name in alike)
             stops.append(Stop("port-flood", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),), "unicast", on))
@@ -274,9 +274,16 @@ def _port(node: Node, link: Link) -> tuple[Stop, ...]:
 
 def _locked(node: Node, link: Link) -> tuple[Stop, ...]:
     """A port that takes frames only from MACs that somebody entered for it."""
-    if link.port is None or not link.port.locked or any(entry.dev == link.name and not entry.local for entry in node.fdb):
+    if link.port is None or not link.port.locked or _told(node, link):
         return ()
-    return (Stop("port-locked", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),)),)
+    alike = [own.name for own in node.links if own.master == link.master and own.port is not None and own.port.locked and not _told(node, own)]
+    off = "; ".join(f"bridge link set dev {name} locked off" for name in alike)
+    return (Stop("port-locked", node.name, link.name, f"bridge -d link show dev {link.name}", (("bridge", link.master),), "", off),)
+
+
+def _told(node: Node, link: Link) -> bool:
+    """Whether the bridge knows a MAC behind the port, learned or entered."""
+    return any(entry.dev == link.name and not entry.local for entry in node.fdb)
 
 
 def _not_up(node: str, link: Link) -> tuple[Stop, ...]:

@@ -68,7 +68,8 @@ class _Crossed(NamedTuple):
 def there_and_back(
     snapshot: Snapshot, sender: Node, to: str, begun: Callable[[str], Packet], *, ttl: int | None = None, arrives: bool = False
 ) -> Iterator[Passed]:
-    """The hooks that the first packet to ``to`` meets in other nodes, and then, where it surely arrives, those that its answer meets at forward hooks.
+    """The hooks that the first packet to ``to`` meets in other nodes, and then, where it surely arrives, those that its answer meets: of whoever gives
+    it, at forward hooks on the way, and, unless NAT has to be undone for it first, of the sender.
 
     ``begun`` makes the packet, given its sender's address; with a ``ttl`` only so many nodes hear of it, the last of which does not pass it on.
     ``arrives``: it is known that packets do, so what seems to stand in its way over cables and bridges does not.
@@ -78,14 +79,20 @@ def there_and_back(
     if found.type != "unicast" or not source or is_link_local(to):
         return
     walk = _Walk(snapshot, arrives)
-    packet: Packet | None = begun(source).between("", found.dev or "")
+    first = begun(source).between("", found.dev or "")
+    packet: Packet | None = first
     for hook in ("output", "postrouting"):
         packet = _sure(run(sender, hook, packet)) if packet is not None else None
     if packet is None or _one(packet, packet.destination) != to:
         return
     arrived = yield from walk.there(sender, found, packet, ttl or _FAR)
-    if arrived is not None:
-        yield from walk.back(*arrived)
+    if arrived is None:
+        return
+    last = yield from walk.back(*arrived)
+    if last is not None and _one(packet, packet.source) == source and (last.node.netns, last.came) == (sender.netns, found.dev):
+        reply: Packet | None = answer(first, translated=False)
+        for hook in ("prerouting", "input") if _believed(sender, to, last.came) else ():
+            reply = (yield from _meets(sender, hook, reply, source, answer=True)) if reply is not None else None
 
 
 class _Walk:
@@ -96,8 +103,8 @@ class _Walk:
         self._arrives = arrives
         self._crossed: list[_Crossed] = []
 
-    def there(self, here: Node, found: RouteAnswer, packet: Packet, ttl: int) -> Generator[Passed, None, tuple[Node, str] | None]:
-        """To its end: the node that takes it in, and whom that will answer to."""
+    def there(self, here: Node, found: RouteAnswer, packet: Packet, ttl: int) -> Generator[Passed, None, tuple[Node, str, Packet] | None]:
+        """To its end: the node that takes it in, whom that will answer to, and the packet as it is there."""
         for number in range(_FAR):
             if (hop := self._hop(here, found)) is None:
                 return None
@@ -115,7 +122,7 @@ class _Walk:
             found = worked_out(here, to, source, came)
             if found.type == "local":
                 taken = yield from _meets(here, "input", inner, source)
-                return (here, source) if taken is not None else None
+                return (here, source, inner.between(came, "")) if taken is not None else None
             if found.type != "unicast" or not found.dev or number + 1 >= ttl or not _believed(here, source, came):
                 return None
             onward = yield from self._cross(here, came, found.dev, inner)
@@ -124,20 +131,24 @@ class _Walk:
             packet = onward
         return None
 
-    def back(self, here: Node, to: str) -> Iterator[Passed]:
-        """The answer from who has taken it in, by the nodes that it came by."""
+    def back(self, here: Node, to: str, taken: Packet) -> Generator[Passed, None, _Hop | None]:
+        """The answer from who has taken it in, by the nodes that it came by; the hop over which it ends."""
         found = worked_out(here, to)
+        given = answer(taken, translated=False).between("", found.dev or "")
+        if (yield from _meets(here, "output", given, to, answer=True)) is None:
+            return None
         for own in reversed(self._crossed):
             hop = self._hop(here, found)
             if hop is None or (own.node, own.out) not in (hop.bridges if own.bridged else ((hop.node, hop.came),)):
-                return
+                return None
             reply = answer(own.packet, translated=own.source != own.left)
             if not own.bridged:
                 here, found = own.node, worked_out(own.node, own.source, to, own.out)
                 if found.dev != own.came:
-                    return
+                    return None
             if (yield from _meets(own.node, "forward", reply, own.source, answer=True)) is None:
-                return
+                return None
+        return self._hop(here, found)
 
     def _cross(self, node: Node, came: str, out: str, packet: Packet, *, bridged: bool = False) -> Generator[Passed, None, Packet | None]:
         """Through a node, of which prerouting has been asked already unless it is a bridge that carries it."""
@@ -156,6 +167,9 @@ class _Walk:
             there = way(self._snapshot, (here.name, found.dev or ""), end.place)
             if there is None or (there.stops and not self._arrives):
                 continue
+            device = end.node.link(end.node.ip_device(end.link.name))
+            if device is not None and not device.up and not self._arrives:
+                continue  # a port hands what is for its own MAC to its bridge, which takes nothing in while it is down
             places = [(node, link) for name, own in there.places if (node := self._snapshot.node(name)) is not None and (link := node.link(own)) is not None]
             if not self._arrives and any(link.programs or _may_stop_frames(node) for node, link in places):
                 return None
@@ -220,5 +234,4 @@ def _may_stop_frames(node: Node) -> bool:
 def _calls_ip(node: Node, bridge: Link, family: int) -> bool:
     """Whether what a bridge carries passes IP's own hooks (br_netfilter): by the node's switch, which a snapshot has for IPv4, or the bridge's own."""
     word = "nf_call_iptables" if family == 4 else "nf_call_ip6tables"
-    own = any((option.word, option.value) == (word, "1") for option in bridge.options)
-    return own or (family == 4 and node.sysctls.get("bridge-nf-call-iptables") == "1")
+    return bridge.option(word) == "1" or (family == 4 and node.sysctls.get("bridge-nf-call-iptables") == "1")

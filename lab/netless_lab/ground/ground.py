@@ -10,9 +10,9 @@ in the host's, which ``kernel.watch`` needs to hear it, is no state of any node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ..kernel.beginning import Beginning
 from ..kernel.read import NodeRef
@@ -23,9 +23,6 @@ from ..model.outside import FarHost, Outside
 from ..sandbox.room_files import Repaired
 from ..sandbox.spaces import WayInto
 from .ledger import Ledger
-
-if TYPE_CHECKING:
-    from ..kernel.purge import Purged
 
 OnEnd = Callable[[str, bool], None]
 """(the node, whether the lab itself ended it)"""
@@ -74,9 +71,6 @@ class Ground(Launcher, Protocol):
     def alone(self) -> bool:
         """Whether nobody lives here but the processes of the nodes: nobody else can change anything in silence. No where others may live too."""
 
-    def has_a_crowd(self) -> bool:
-        """Whether so much runs wild that nothing more can be started for it. Takes a thread that may wait."""
-
     def clear_the_crowd(self) -> None:
         """End what runs wild, when nothing more can be started for it."""
 
@@ -86,6 +80,14 @@ class Ground(Launcher, Protocol):
     def crowded(self) -> str:
         """That too much runs to start more, in words; "" when not."""
 
+    def ending(self, containers: Collection[str], places: Mapping[int, str], *, anew: bool) -> Things:
+        """The programs that end when just these containers are to run, in words, each with its place; with ``anew`` also the files that only such a
+        restoring takes away or gives back. ``places`` are the names of network namespaces, by inode. Takes a thread that may wait.
+        """
+
+    def made(self) -> Things:
+        """The files that somebody made and that go with the lab, in words. Takes a thread that may wait."""
+
     def restore(self, containers: tuple[str, ...], beginning: Beginning, *, anew: bool = False) -> tuple[str, ...]:
         """Have exactly these containers run, with ``anew`` in fresh namespaces, and everything else that is no setting of a node as it was.
         The paths of the lab's own files that were missing and are there again.
@@ -94,10 +96,10 @@ class Ground(Launcher, Protocol):
         """
 
     def purge(
-        self, refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int], passing: Collection[int], renewed: Collection[int]
-    ) -> Purged:
-        """Have in these nodes what was in them at the beginning: see ``kernel.purge``. What could not be put right is written down; else nothing
-        that was written down before stands any more.
+        self, refs: Sequence[NodeRef], beginning: Beginning, bare: Collection[int], passing: Collection[int], renewed: Collection[int]
+    ) -> tuple[str, ...]:
+        """Have in these nodes what was in them at the beginning: see ``kernel.purge``. What could not be put right, in words, is written down; else
+        nothing that was written down before stands any more.
         """
 
     def hang_up(self) -> None:
@@ -108,9 +110,6 @@ class Ground(Launcher, Protocol):
 
     def repair(self) -> Repaired:
         """Put back what is missing of the lab's own files."""
-
-    def differing(self) -> Things:
-        """Files that only a restoring ``anew`` takes away or gives back, in words."""
 
     def release(self) -> None:
         """Let go of nodes that have ended; nobody looks into them any more."""

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -36,7 +35,7 @@ from .ledger import Ledger, Memory, NotRestored, Restoring, Tuned
 from .means import Means
 
 if TYPE_CHECKING:
-    from ..kernel.purge import Purged
+    from ..kernel.sweep import Sweep
 
 MANY = 100
 """More processes and threads than a lab has in which no program runs wild."""
@@ -69,7 +68,7 @@ class PretendHost:
         self._refs: dict[str, NodeRef] = {"host": NodeRef("host", "host", Namespace.own(), os.getpid())}
         self._lives: dict[str, _Life] = {}
         self._gone: list[NodeRef] = []
-        self._clearing: threading.Thread | None = None
+        self._begun: Sweep | None = None
         self._unrepaired: tuple[str, ...] = ()
         """What of the lab's own files could not be put back, for the ``purge`` that comes next to tell."""
         self._outside: Outside | None = None
@@ -210,18 +209,43 @@ class PretendHost:
         except OSError:  # out of open files
             return False
 
-    def has_a_crowd(self) -> bool:
-        """Whether nothing more can be started for all that runs: a fork bomb, most likely. Takes a thread that may wait."""
+    def _has_a_crowd(self) -> bool:
+        """Whether nothing more can be started for all that runs: a fork bomb, most likely.
+
+        How much may run is first what it was: somebody may have lowered it (``kernel.pid_max``), and then there is no crowd.
+        """
+        self._room_files.have_room()
         return bool(self.crowded()) or (limits.tasks() > MANY and not self._another_may_start())
 
     def clear_the_crowd(self) -> None:
         """End everything but the nodes when nothing more can be started for all that runs. Takes a thread that may wait."""
-        if self.has_a_crowd():
+        if self._has_a_crowd():
             limits.end_others(frozenset(ref.pid for ref in self.refs() if ref.pid is not None))
 
     def _another_may_start(self) -> bool:
         with self._reaper.hands_off():
             return limits.another_may_start(self._limits.for_visitors)
+
+    def _ending_without(self, containers: Collection[str], *, anew: bool) -> list[NodeRef]:
+        """The nodes that end when just these containers are to run: with ``anew`` all but the host; else containers, also who is ending already."""
+        def goes(ref: NodeRef) -> bool:
+            return ref.role == "container" and (ref.name not in containers or (ref.pid is not None and limits.is_ending(ref.pid)))
+
+        return [ref for ref in self.refs() if ref.pid != os.getpid() and (anew or goes(ref))]
+
+    def ending(self, containers: Collection[str], places: Mapping[int, str], *, anew: bool) -> Things:
+        """The programs that a ``restore`` and the ``end_strangers`` after it end, in words: those of nodes that end with it, and those in no node, or
+        all where they are so many that nothing more can be started; with ``anew`` the files that it takes away or gives back. ``places`` are the
+        names of network namespaces, by inode. Takes a thread that may wait.
+        """
+        nodes, ending = self.refs(), self._ending_without(containers, anew=anew)
+        staying = set() if self._has_a_crowd() else {ref.namespace.inode for ref in nodes if ref not in ending}
+        going = programs.outside(staying, {ref.pid for ref in nodes}, places)
+        return Things(going) + (self._room_files.differing() if anew else Things())
+
+    def made(self) -> Things:
+        """The files that go with the lab."""
+        return self._room_files.made()
 
     def restore(self, containers: tuple[str, ...], beginning: Beginning, *, anew: bool = False) -> tuple[str, ...]:
         """Have exactly these containers run, in this order: end others, start those that died, or with ``anew`` all of them in fresh namespaces.
@@ -229,12 +253,12 @@ class PretendHost:
         So have the internet and further hosts then, in which nothing is yet; else they get back their host names. Files of the lab that are
         missing are put back, their paths returned, and every node sees its own.
 
-        With ``anew`` the links of the host begin to go as soon as may be, and ``purge`` waits for them. While they go nobody can make a network
-        namespace (rtnl_lock in net/core/rtnetlink.c is held for some 15 ms by each bridge), so the new ones are made before, and all else after.
+        With ``anew`` links of the host begin to go as soon as may be, and ``purge`` waits for them. Until they have gone nobody can make a network
+        namespace, so the new ones are made before, and all else meanwhile. It is done by one thread: another would wait for Python's lock, up to
+        5 ms each time it has waited for the kernel, and what the kernel takes longest for would begin that much later.
         """
         self.ledger.write(Restoring(containers, anew))
-        before = [ref for ref in self.refs() if ref.pid != os.getpid()]
-        ending = [ref for ref in before if anew or (ref.role == "container" and ref.name not in containers)]
+        before, ending = [ref for ref in self.refs() if ref.pid != os.getpid()], self._ending_without(containers, anew=anew)
         self._kill(*ending)
         repaired = self._room_files.put_back()
         host = self.refs()[0]
@@ -242,29 +266,21 @@ class PretendHost:
         roles = {ref.name: ref.role for ref in before if ref.role != "container"}
         there = {ref.name for ref in self.refs()} - {ref.name for ref in ending}
         lacking = [name for name in (*roles, *containers) if name not in there]
-        with contextlib.ExitStack() as made_ahead, ThreadPoolExecutor(max(1, len(lacking)), thread_name_prefix="launching") as threads:
-            all_made = threading.Event()
-            made_ahead.callback(all_made.set)  # also when one could not be made: nobody waits for ever
+        with contextlib.ExitStack() as made_ahead:
+            networks = [made_ahead.enter_context(call_in_new(Namespace.own)) for _ in lacking]
             if anew:
-                from ..kernel.purge import clear_ahead  # no lab needs it to be ready
+                from ..kernel.purge import begin_with_links  # no lab needs it to be ready
 
-                clear = partial(clear_ahead, host, beginning, {ref.name for ref in before}, all_made.wait)
-                self._clearing = threading.Thread(target=clear, name="clearing")
-                self._clearing.start()
-            networks = [made_ahead.enter_context(own) for own in threads.map(lambda _: call_in_new(Namespace.own), lacking)]
-            all_made.set()
-            if anew:
+                self._begun = begin_with_links(host, beginning, {ref.name for ref in before})
                 repaired = Repaired(repaired.there, self._room_files.start_over())
             for ref in before:
                 if ref.role != "container" and not anew and ref.pid is not None:
                     with contextlib.suppress(OSError):  # it has ended
                         call_me(ref.pid, ref.name)
             self._await_end(*ending)
-            launched = threads.map(
-                lambda name, network: container.launch(name, shown_as=name if name in roles else "sleep", network=network), lacking, networks
-            )
-            for made in launched:
-                self._add(made, roles.get(made.name, "container"))
+            for name, network in zip(lacking, networks, strict=True):
+                made = container.launch(name, shown_as=name if name in roles else "sleep", network=network)
+                self._add(made, roles.get(name, "container"))
         repaired += self._shown_own_files(but=lacking)  # who has just begun sees its own
         self._unrepaired = repaired.problems
         with self._lock:
@@ -282,23 +298,22 @@ class PretendHost:
         return Repaired(tuple(there))
 
     def purge(
-        self, refs: Sequence[NodeRef], beginning: Beginning, untouched: Collection[int], passing: Collection[int], renewed: Collection[int]
-    ) -> Purged:
-        """Have in these nodes what was in them at the beginning, whoever changed it. What could not be put right stays written down.
+        self, refs: Sequence[NodeRef], beginning: Beginning, bare: Collection[int], passing: Collection[int], renewed: Collection[int]
+    ) -> tuple[str, ...]:
+        """Have in these nodes what was in them at the beginning, whoever changed it. What could not be put right, in words, stays written down.
 
         What there is to do is not planned ahead: to find it is as much work as to do it, and what is found is done at once, object by object. It is
         verified in the same way: the kernel's answer to each, and every setting read again.
         """
         from ..kernel.purge import purge  # no lab needs it to be ready
 
-        clearing, self._clearing = self._clearing, None
-        purged = purge(refs, beginning, untouched, passing, renewed, None if clearing is None else clearing.join)
-        purged = msgspec.structs.replace(purged, problems=(*self._unrepaired, *purged.problems))
-        if purged.problems:
-            self.ledger.write(NotRestored(purged.problems))
+        begun, self._begun = self._begun, None
+        problems = (*self._unrepaired, *purge(refs, beginning, bare, passing, renewed, begun))
+        if problems:
+            self.ledger.write(NotRestored(problems))
         else:
             self.ledger.close()
-        return purged
+        return problems
 
     def hang_up(self) -> None:
         """The internet's servers answer no more, and hold its namespace no more. Call it in the loop."""
@@ -317,10 +332,6 @@ class PretendHost:
     def repair(self) -> Repaired:
         """Put back what is missing of the lab's own files, and take away what was mounted over them; every node sees its own."""
         return self._room_files.put_back() + self._shown_own_files()
-
-    def differing(self) -> Things:
-        """Files of the host that only a lab that starts over takes away or gives back, in words."""
-        return self._room_files.differing()
 
     def release(self) -> None:
         """Let go of the namespaces of nodes that have ended; call when nobody looks into them any more."""

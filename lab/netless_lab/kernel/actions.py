@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from ipaddress import ip_interface
 from typing import Final
 
 from ..model.knobs import slashed
 from ..primitives.address import AddAddress, DeleteAddress
+from ..primitives.base import Where
 from ..primitives.bridge import AddPort, CreateBridge, RemovePort
 from ..primitives.cable import CreateVeth, MoveLink
-from ..primitives.forward import ESTABLISHED, ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy, condition
+from ..primitives.doors import ESTABLISHED, LESSONS, AcceptIn, Door, UnacceptIn, condition
+from ..primitives.forward import ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy
+from ..primitives.lab_table import FAMILY, NAME
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade, of_network
 from ..primitives.namespace import AddNetns, DeleteNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
@@ -23,7 +27,7 @@ from ..primitives.sysctl import KEY, SetForwarding, SetSysctl
 from ..primitives.updown import LinkDown, LinkUp
 from ..room import NETNS
 from .discover import inhabited
-from .lab_table import FAMILY, TABLE, delete_chain, delete_rule, make_chain
+from .lab_table import delete_chain, delete_rule, make_chain
 from .mounts import name_by_mount, name_by_symlink, take_name
 from .namespace import Namespace, call_in, call_in_new, write_sysctl
 from .nft import expressions as say
@@ -204,35 +208,69 @@ def set_sysctl(tools: Toolbox, action: SetSysctl) -> None:
 
 def forward_policy(tools: Toolbox, action: ForwardPolicy) -> None:
     """Table and base chain, or a new policy for it."""
-    make_chain(tools.batch(action.node), "forward", action.policy).commit()
+    make_chain(tools.batch(action.node), "forward", action.policy, action.chain).commit()
 
 
 def unforward_policy(tools: Toolbox, action: UnforwardPolicy) -> None:
     """The chain goes with its rules."""
-    delete_chain(tools.namespace(action.node), tools.batch(action.node), "forward")
+    delete_chain(tools.namespace(action.node), tools.batch(action.node), action.chain)
 
 
 def forward_accept(tools: Toolbox, action: ForwardAccept) -> None:
     """One rule at the end of the chain."""
-    match = say.ct_state("established", "related") if action.what == ESTABLISHED else say.iifname(action.what)
-    tools.batch(action.node).add_rule(FAMILY, TABLE, "forward", match, say.counter(), say.accept()).commit()
+    _accept(tools, action.node, action.what, LESSONS)
 
 
 def unforward_accept(tools: Toolbox, action: UnforwardAccept) -> None:
     """The first rule of its kind."""
-    delete_rule(tools.namespace(action.node), tools.batch(action.node), "forward", condition(action.what), tidy=False)
+    _unaccept(tools, action.node, action.what, LESSONS)
+
+
+def accept_in(tools: Toolbox, action: AcceptIn) -> None:
+    """In each chain by the tool that it is of."""
+    _at_doors(tools, action, _accept, Door.line)
+
+
+def unaccept_in(tools: Toolbox, action: UnacceptIn) -> None:
+    """The first rule of its kind in each."""
+    _at_doors(tools, action, _unaccept, Door.line_away)
+
+
+def _at_doors(
+    tools: Toolbox, action: AcceptIn | UnacceptIn, do: Callable[[Toolbox, str, str, Door], None], line: Callable[[Door, Where, str, str], str]
+) -> None:
+    for door in action.doors:
+        if door.tool == "nft":
+            do(tools, action.node, action.what, door)
+        else:
+            run(tools, Run(line(door, Where(action.node), action.node, action.what), action.node))
+
+
+def _accept(tools: Toolbox, node: str, what: str, door: Door) -> None:
+    batch = tools.batch(node)
+    if door.born:
+        make_chain(batch, "forward", name=door.chain)
+    match = say.ct_state("established", "related") if what == ESTABLISHED else say.iifname(what)
+    before = door.handle if door.before is not None else None
+    batch.add_rule(door.family, door.table, door.chain, match, say.counter(), say.accept(), before=before).commit()
+
+
+def _unaccept(tools: Toolbox, node: str, what: str, door: Door) -> None:
+    place = (door.family, door.table, door.chain)
+    delete_rule(tools.namespace(node), tools.batch(node), place, condition(what), tidy=door.born)
 
 
 def masquerade(tools: Toolbox, action: Masquerade) -> None:
-    """Table, chain and rule in one transaction."""
-    batch = make_chain(tools.batch(action.node), "postrouting")
+    """The table, then chain and rule in one transaction."""
+    batch = make_chain(tools.batch(action.node), "postrouting", name=action.chain)
     rule = (say.saddr(action.net), say.oifname(action.bridge, "!="), say.counter(), say.masquerade())
-    batch.add_rule(FAMILY, TABLE, "postrouting", *rule).commit()
+    batch.add_rule(FAMILY, NAME, action.chain, *rule).commit()
 
 
 def unmasquerade(tools: Toolbox, action: Unmasquerade) -> None:
     """The rule for this network, and what is empty then."""
-    delete_rule(tools.namespace(action.node), tools.batch(action.node), "postrouting", of_network(action.net), tidy=True)
+    place = (FAMILY, NAME, action.chain)
+    delete_rule(tools.namespace(action.node), tools.batch(action.node), place, of_network(action.net), tidy=True)
 
 
 def set_resolver(tools: Toolbox, action: SetResolver) -> None:

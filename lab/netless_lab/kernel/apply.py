@@ -15,6 +15,7 @@ from ..primitives.address import AddAddress, DeleteAddress
 from ..primitives.base import Action
 from ..primitives.bridge import AddPort, CreateBridge, RemovePort
 from ..primitives.cable import CreateVeth, MoveLink
+from ..primitives.doors import AcceptIn, UnacceptIn
 from ..primitives.forward import ForwardAccept, ForwardPolicy, UnforwardAccept, UnforwardPolicy
 from ..primitives.link import DeleteLink, RenameLink, SetMtu
 from ..primitives.masquerade import Masquerade, Unmasquerade
@@ -64,6 +65,8 @@ DOERS: Final[dict[type[Action], Doer]] = dict(
         _entry(UnforwardPolicy, do.unforward_policy),
         _entry(ForwardAccept, do.forward_accept),
         _entry(UnforwardAccept, do.unforward_accept),
+        _entry(AcceptIn, do.accept_in),
+        _entry(UnacceptIn, do.unaccept_in),
         _entry(SetResolver, do.set_resolver),
         _entry(ClearResolver, do.clear_resolver),
         _entry(RenameLink, do.rename_link),
@@ -154,7 +157,8 @@ def refused(action: Action, problem: str, code: int = 0) -> ApplyError:
 
 
 def _words(error: OSError) -> str:
-    where = f": {error.filename}" if error.filename else ""
+    path = error.filename2 or error.filename  # of two, the second is the one to be made (symlink(2), rename(2))
+    where = f": {path}" if path else ""
     return f"{error.strerror or error}{where}"
 
 

@@ -22,21 +22,25 @@ from .settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from .objects import Kept
+    from .offloads import Offloads
 
 _FILES: Final = 1000
 """More than one node has settings: whoever keeps them open must have room for as many again."""
 
 
 class NodeBeginning(NamedTuple):
-    """One node; its links by index. ``objects`` are its addresses, routes, rules and tables, ``mptcp`` the limits of multipath TCP."""
+    """One node; its links by index. ``objects`` are its addresses, routes, rules and tables, ``mptcp`` the limits of multipath TCP, ``offloads`` what
+    its links leave to their hardware.
+    """
 
     settings: Settings
     links: Mapping[int, LinkImage]
     objects: Kept
+    offloads: Offloads
     mptcp: bytes = b""
 
 
-UNKNOWN: Final = NodeBeginning(Settings({}), {}, {})
+UNKNOWN: Final = NodeBeginning(Settings({}), {}, {}, {})
 """Of a namespace that the lab did not make nothing is remembered."""
 
 
@@ -80,10 +84,12 @@ class Beginning(NamedTuple):
 
 def remember(namespace: Namespace, *, keep: bool = False) -> NodeBeginning:
     """A node as it is now, the files of its settings kept open with ``keep``. Raises OSError."""
-    from . import mptcp, objects  # no lab needs them to be ready
+    from . import mptcp, objects, offloads  # no lab needs them to be ready
 
     with contextlib.closing(NetlinkSocket(namespace)) as opened:
-        return NodeBeginning(read_settings(namespace, keep=keep), images(opened), objects.remember(opened), mptcp.limits(namespace))
+        return NodeBeginning(
+            read_settings(namespace, keep=keep), images(opened), objects.remember(opened), offloads.offloads(namespace), mptcp.limits(namespace)
+        )
 
 
 def begin(refs: Sequence[NodeRef], snapshot: Snapshot, bare: NodeBeginning | None = None) -> Beginning:

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from .namespace import Namespace
-from .netlink.socket import ACK, NETLINK_NETFILTER, NetlinkSocket
+from .netlink.socket import ACK, NetlinkSocket
 from .nft.wire import genmsg
 
 _SUBSYSTEM: Final = 1
 _CT_DELETE: Final = 2
 
 
-def flush(namespace: Namespace) -> None:
-    """Forget every connection of ``namespace``. Raises OSError when the kernel has no connection tracking or we may not."""
-    opened = NetlinkSocket(namespace, NETLINK_NETFILTER)
-    try:
-        opened.request(_SUBSYSTEM << 8 | _CT_DELETE, ACK, genmsg(0))
-    finally:
-        opened.close()
+def flush(opened: NetlinkSocket) -> None:
+    """Forget every connection of the namespace of a socket that speaks netfilter's protocol. Raises NetlinkError when we may not."""
+    opened.request(_SUBSYSTEM << 8 | _CT_DELETE, ACK, genmsg(0))

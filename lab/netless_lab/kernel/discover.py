@@ -43,6 +43,7 @@ class Discovery:
     def __init__(self) -> None:
         self._strangers: dict[int, Namespace] = {}
         self._pids: dict[int, int] = {}
+        self._ours = socket.gethostname()  # as at the beginning: whoever forgets --uts gives our host another name later
 
     def close(self) -> None:
         """Let go of every namespace found."""
@@ -59,7 +60,7 @@ class Discovery:
         living, names = inhabited(), read_names()
         own = {ref.namespace.inode for ref in known}
         self._pids = pids = {
-            inode: pid if (pid := self._pids.get(inode)) in there else _inhabitant(there) for inode, there in living.items() if inode not in own
+            inode: pid if (pid := self._pids.get(inode)) in there else _inhabitant(there, self._ours) for inode, there in living.items() if inode not in own
         }
         present = (pids.keys() | {name.netns for name in names if name.netns is not None}) - own
         for gone in self._strangers.keys() - present:
@@ -71,14 +72,14 @@ class Discovery:
         taken = {ref.name for ref in known}
         refs, leading = list(known), names_by_inode(names)
         for inode, namespace in self._strangers.items():
-            name, role = _identity(inode, pids.get(inode), leading.get(inode, ()))
+            name, role = _identity(inode, pids.get(inode), leading.get(inode, ()), self._ours)
             refs.append(NodeRef(_unique(name, taken), role, namespace, pids.get(inode)))
         return tuple(refs)
 
 
-def _inhabitant(pids: Sequence[int]) -> int:
+def _inhabitant(pids: Sequence[int], ours: str) -> int:
     """The process that says best what a namespace is: one under a host name of its own before a guest, an older before a younger."""
-    return min(pids, key=lambda pid: (not _hostname(pid), _started(pid))) if len(pids) > 1 else pids[0]
+    return min(pids, key=lambda pid: (not _hostname(pid, ours), _started(pid))) if len(pids) > 1 else pids[0]
 
 
 def _started(pid: int) -> float:
@@ -112,16 +113,16 @@ def _freed(opened: Namespace) -> Namespace:
         return call_in(opened, Namespace.own)
 
 
-def _identity(inode: int, pid: int | None, names: Sequence[str]) -> tuple[str, Role]:
+def _identity(inode: int, pid: int | None, names: Sequence[str], ours: str) -> tuple[str, Role]:
     """What to call a namespace, and what it is."""
-    hostname = _hostname(pid) if pid is not None else ""
+    hostname = _hostname(pid, ours) if pid is not None else ""
     if hostname:
         return hostname, "container"
     return names[0] if names else f"ns-{pid if pid is not None else inode}", "unknown"
 
 
-def _hostname(pid: int) -> str:
-    """The host name that ``pid`` lives under, "" when it is ours or cannot be seen."""
+def _hostname(pid: int, ours: str) -> str:
+    """The host name that ``pid`` lives under, "" when it is ``ours``, lives where ours does or cannot be seen."""
     path = f"/proc/{pid}/ns/uts"
     try:
         if os.stat(path).st_ino == os.stat("/proc/self/ns/uts").st_ino:
@@ -131,7 +132,7 @@ def _hostname(pid: int) -> str:
         if out_of_files(error):
             raise
         return ""
-    return "" if found == socket.gethostname() else found
+    return "" if found == ours else found
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 CREATE, DELETE, MOVED_FROM, MOVED_TO = 0x100, 0x200, 0x40, 0x80
+OVERFLOW: Final = -1
+"""In place of a watch's number: more happened than the kernel keeps, and of what came after nothing is told."""
 NAMES: Final = CREATE | DELETE | MOVED_FROM | MOVED_TO
 _IGNORED: Final = 0x8000
 _EVENT: Final = struct.Struct("=iIII")

@@ -250,31 +250,31 @@ def _write_text(path: str, value: str) -> None:
 
 def hostname_in(uts_path: str) -> str:
     """The host name inside the UTS namespace at ``uts_path`` (``/proc/PID/ns/uts``). Raises OSError when it cannot be entered."""
-
-    def inside() -> str:
-        fd = os.open(uts_path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            sc.setns(fd, sc.CLONE_NEWUTS)
-        finally:
-            os.close(fd)
-        return socket.gethostname()
-
-    return in_thread(inside)
+    return _in_uts(uts_path, socket.gethostname)
 
 
 def call_me(pid: int, name: str) -> None:
     """Give the UTS namespace of a process this host name, where it has another. Raises OSError when it cannot be entered."""
 
     def inside() -> None:
-        fd = os.open(f"/proc/{pid}/ns/uts", os.O_RDONLY | os.O_CLOEXEC)
+        if socket.gethostname() != name:
+            socket.sethostname(name)
+
+    _in_uts(f"/proc/{pid}/ns/uts", inside)
+
+
+def _in_uts(path: str, fn: Callable[[], T]) -> T:
+    """What ``fn`` returns in the UTS namespace at ``path``."""
+
+    def inside() -> T:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             sc.setns(fd, sc.CLONE_NEWUTS)
         finally:
             os.close(fd)
-        if socket.gethostname() != name:
-            socket.sethostname(name)
+        return fn()
 
-    in_thread(inside)
+    return in_thread(inside)
 
 
 def is_net_namespace(fd: int) -> bool:

@@ -191,13 +191,14 @@ def _made_for_links(there: Mapping[str, Sequence[bytes]]) -> frozenset[tuple[int
     return frozenset(made)
 
 
-def told(opened: NetlinkSocket, kept: Kept, links: Collection[int], *, born: bool = True) -> Things:
+def told(opened: NetlinkSocket, kept: Kept, links: Collection[int], above: Collection[tuple[int, str]] = (), *, born: bool = True) -> Things:
     """What ``put_back`` would take away or give back, in words: as far as a snapshot shows neither it nor how it differs.
 
     ``born``: also of rules to the tables that those lead to which every namespace is born with. A comparison with the goal of a step leaves
     them out; a history holds them.
 
-    What rests on other than these ``links`` goes with its link, and what the kernel makes for an address with that.
+    What rests on other than these ``links`` goes with its link, and what the kernel makes for an address with that. What one of them takes
+    in for a device ``above`` it, named with the MAC of that, goes with that device.
     """
     found = Things()
     own: set[bytes | None] = set()
@@ -208,7 +209,7 @@ def told(opened: NetlinkSocket, kept: Kept, links: Collection[int], *, born: boo
         extra, lost = _compare(kind, now, kept[kind.name])
         if kind.name == "address":
             own = {attributes(body, len(ADDRESSES_BODY)).get(2) for body in now}
-        extra = [body for body in extra if not _follows(kind, body, links)]
+        extra = [body for body in extra if not _follows(kind, body, links) and not _for_one_above(kind, body, above)]
         lost = [body for body in lost if not _follows(kind, body, links) or _sender(kind, body) in own]
         going, coming = len(extra), len(lost)
         if kind.name in _SHOWN:
@@ -229,6 +230,12 @@ def _shown(kind: Kind, body: bytes, *, born: bool) -> tuple[object, ...]:
 def _sender(kind: Kind, body: bytes) -> bytes:
     """The address that a route names as its sender's: one that the kernel made goes with it, and is not missed before."""
     return attributes(body, len(ROUTES_BODY)).get(7, b"") if kind.name == "route" else b""
+
+
+def _for_one_above(kind: Kind, body: bytes, above: Collection[tuple[int, str]]) -> bool:
+    if kind.name != "filter of frames" or not above:
+        return False
+    return (native(body[4:8]), attributes(body, len(FDB_BODY)).get(2, b"").hex(":")) in above
 
 
 def _follows(kind: Kind, body: bytes, links: Collection[int]) -> bool:

@@ -11,23 +11,21 @@ import contextlib
 import errno
 import os
 import shutil
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final, NamedTuple
 
-import msgspec
-
 from ..model.snapshot import Link, Name, Node, Snapshot
-from . import conntrack, ipsec, legacy, mptcp
+from . import by_name, conntrack, ipsec, legacy, mptcp, offloads
 from .beginning import UNKNOWN, Beginning, NodeBeginning
 from .mounts import name_by_mount, name_by_symlink, take_name
 from .names import read_names
 from .namespace import Namespace, call_in, each_in, out_of_files
 from .netlink.link import RTM_DELLINK, RTM_NEWLINK, RawLink, encode_cable, encode_link
 from .netlink.nsid import inodes_of
-from .netlink.socket import ACK, CREATE, EXCLUSIVE, NetlinkError, NetlinkSocket
-from .nft.batch import Batch, table_names
+from .netlink.socket import ACK, CREATE, EXCLUSIVE, NETLINK_NETFILTER, NetlinkError, NetlinkSocket
+from .nft.batch import Aside, Batch, table_names
 from .read import NodeRef
 from .resolvers import ETC_NETNS, RESOLV_CONF
 from .restore import Restorer, cables
@@ -36,16 +34,8 @@ from .settings import Settings
 from .sweep import Sweep, links
 
 NO_SERVER: Final = "# no name server yet\n"
-
-
-class Purged(msgspec.Struct, frozen=True):
-    """What came of it. ``remade`` are links of the baseline that had to be made again, as ``host/eth0``: what was tuned on them is lost.
-
-    ``problems`` says in words what could not be put right; empty when all could.
-    """
-
-    remade: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+_LOCKED: Final = "net/ipv4/ip_forward"
+"""Whoever writes it spins until no link is being deleted (devinet_sysctl_forward in net/ipv4/devinet.c)."""
 
 
 class _Doomed(NamedTuple):
@@ -85,14 +75,24 @@ class _Cleaning:
         self.socket = NetlinkSocket(ref.namespace)
         self.restorer = Restorer(self.socket, wanted, began)
         self._refused: frozenset[str] = frozenset()
+        self.well: frozenset[str] = frozenset()  # settings that are as they should be since links went: not asked for again
+
+    def settings_beside_links(self) -> None:
+        """While links go, look which settings of no device are as they should be; in a new node put them right, since they are known not to be."""
+        settings = self.began.settings
+        if not self.new:
+            self.well = settings.well(self.ref.namespace)
+        elif self._keys is not None:
+            keys = self._keys.intersection(settings.of_no_device) - {_LOCKED}
+            self.well = keys.difference(settings.put_back(self.ref.namespace, keys))
 
     def settings(self) -> None:
         """Put back every setting, as far as it goes now; what did not is tried again, so there is nothing to tell. Those of links that are gone
         have their turn when these are made anew.
         """
         settings, gone = self.began.settings, {link.name for link in self.restorer.missing()}
-        keys = self._keys if not gone else (frozenset(settings.values) if self._keys is None else self._keys) - settings.of_devices(gone)
-        self._refused = frozenset(settings.put_back(self.ref.namespace, keys))
+        keys = frozenset(settings.values) if self._keys is None else self._keys
+        self._refused = frozenset(settings.put_back(self.ref.namespace, keys - settings.of_devices(gone) - self.well))
 
     def doomed(self, anew: Collection[str], before: Sequence[Namespace]) -> _Doomed:
         """Its links that are not of the baseline, and those that can only be made anew, cables to the nodes called as in ``anew`` among them."""
@@ -100,7 +100,13 @@ class _Cleaning:
 
     def spoiled(self) -> frozenset[str]:
         """Links that cannot be put right, only made anew. Nobody can have spoiled one of a new node."""
-        return frozenset() if self.new else self.began.settings.spoiled(self.ref.namespace)
+        return frozenset() if self.new else self.began.settings.spoiled(self.ref.namespace, self.restorer.renamed())
+
+    def offloads(self) -> list[str]:
+        """Have links leave to their hardware what they left to it; in words of whom it is not so. Nobody can have changed that in a new node."""
+        refused = () if self.new else offloads.put_back(self.ref.namespace, self.began.offloads)
+        names = {link.ifindex: link.name for link in self.wanted.links}
+        return [f"what {names.get(index, index)} leaves to its hardware (ethtool -k) could not be put back in {self.wanted.name}" for index in refused]
 
     def settings_again(self, remade: Collection[str]) -> list[str]:
         """The same for what did not go before, and for devices that were changed or made anew since; what cannot be put back, in words."""
@@ -114,17 +120,18 @@ class _Cleaning:
 def purge(
     refs: Sequence[NodeRef],
     beginning: Beginning,
-    untouched: Collection[int] = (),
+    bare: Collection[int] = (),
     passing: Collection[int] = (),
     renewed: Collection[int] = (),
-    clearing: Callable[[], None] | None = None,
-) -> Purged:
-    """Bring all of ``refs`` back to the beginning; a node that was not there then, to a bare namespace with ``lo`` down.
+    begun: Sweep | None = None,
+) -> tuple[str, ...]:
+    """Bring all of ``refs`` back to the beginning; a node that was not there then, to a bare namespace with ``lo`` down. What could not be put
+    right, in words.
 
-    ``untouched`` are the inodes of namespaces so new that nobody can have set anything in them; ``passing`` of those that nothing but a
+    ``bare`` are the inodes of namespaces so new that nobody can have set anything in them; ``passing`` of those that nothing but a
     name holds: with the name they go, and all that is in them, but for their links, which go at once, so that nobody waits for the kernel;
-    ``renewed`` of those that nodes of the beginning have got instead of their own, and that are to become like those. ``clearing`` waits for
-    the end of what was begun before (``clear_ahead``): until then nothing is asked about links, for every such question would wait as well.
+    ``renewed`` of those that nodes of the beginning have got instead of their own, and that are to become like those. ``begun`` are links that are
+    on their way out (``begin_with_links``): until they have gone nothing is asked about links, for every such question would wait as well.
     """
     baseline = beginning.snapshot
     with contextlib.ExitStack() as opened:
@@ -134,10 +141,10 @@ def purge(
             if inode in passing:
                 cleanings.append(_Passing(ref))
                 continue
-            began = UNKNOWN if inode in untouched else beginning.of(ref)
+            began = UNKNOWN if inode in bare else beginning.of(ref)
             try:
                 unset = beginning.bare.settings if inode in renewed else None
-                new = inode in untouched or inode in renewed
+                new = inode in bare or inode in renewed
                 cleaning = _Cleaning(ref, _wanted(ref, baseline), began, new=new, unset=unset)
             except OSError as error:  # a namespace that cannot be entered any more needs no cleaning
                 if out_of_files(error):
@@ -145,57 +152,56 @@ def purge(
                 continue
             opened.callback(cleaning.socket.close)
             cleanings.append(cleaning)
-        return _purge(cleanings, baseline, renewed, clearing)
+        return _purge(cleanings, baseline, renewed, begun)
 
 
-def clear_ahead(ref: NodeRef, beginning: Beginning, anew: Collection[str], ready: Callable[[], object]) -> None:
-    """Begin to clear a node that stays of its links, while those called ``anew`` are made anew: the kernel takes as long for either, and does both at
-    once. ``ready`` returns when they may go.
+def begin_with_links(ref: NodeRef, beginning: Beginning, anew: Collection[str]) -> Sweep | None:
+    """Begin to clear a node that stays of its links, while those called ``anew`` are made anew; None where none are to go. What came of it is not
+    asked: ``purge`` looks at all of it again, when it has ended.
 
-    What is left of it, and what came of it, is for ``purge``, which looks at all of it again; and so is what rests on no link, for ``purge`` sees to
-    that while links go, and two that did it at once would each miss what the other takes away.
+    The kernel takes long for it, and meanwhile holds the lock under which links are changed (rtnl_lock): some 15 ms for each bridge, which waits
+    for all CPUs to have let go of what was known of it (rcu_barrier in net/bridge/br_multicast.c).
     """
-    with contextlib.suppress(OSError):
-        cleaning = _Cleaning(ref, _wanted(ref, beginning.snapshot), beginning.of(ref))
-        with contextlib.closing(cleaning.socket):
-            doomed = cleaning.restorer.extras(_cables_to(anew, cleaning.wanted))
-            ready()
-            if doomed:
-                Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]).wait()
+    wanted = _wanted(ref, beginning.snapshot)
+    with contextlib.suppress(OSError), contextlib.closing(NetlinkSocket(ref.namespace)) as opened:
+        doomed = Restorer(opened, wanted, beginning.of(ref)).extras(_cables_to(anew, wanted))
+        return Sweep(ref.namespace, [raw.link.ifindex for raw in doomed]) if doomed else None
+    return None
 
 
-def _purge(cleanings: Sequence[_Cleaning | _Passing], baseline: Snapshot, renewed: Collection[int], clearing: Callable[[], None] | None) -> Purged:
+def _purge(cleanings: Sequence[_Cleaning | _Passing], baseline: Snapshot, renewed: Collection[int], begun: Sweep | None) -> tuple[str, ...]:
     lasting = [cleaning for cleaning in cleanings if isinstance(cleaning, _Cleaning)]
-    problems = [] if clearing is None else _beside_links(lasting)
-    if clearing is not None:
-        clearing()
+    problems = []
+    if begun is not None:
+        problems += _beside_links(lasting)
+        begun.wait()
     sweeps = [(ref, Sweep(ref.namespace, found)) for ref, found in _spread(cleanings, renewed)]
-    problems += _beside_links(lasting) if clearing is None else []
+    problems += _beside_links(lasting) if begun is None else []
     for ref, under_way in sweeps:
         problems += [f"{name} in {ref.name} cannot be deleted" for name in under_way.wait()]
     for cleaning in lasting:
+        if not cleaning.new:
+            cleaning.restorer.names()  # settings of a link are found by its name
         cleaning.settings()
     problems += _names(lasting, baseline)
     remade = _remake(lasting, problems)
     for cleaning in lasting:
         cleaning.restorer.links()
+        problems += cleaning.offloads()
         problems += cleaning.settings_again([link for node, _, link in (end.partition("/") for end in remade) if node == cleaning.wanted.name])
         if cleaning.began is not UNKNOWN:  # where nobody can have done anything there is nothing to undo
             cleaning.restorer.routing()
         problems += cleaning.restorer.problems
-    return Purged(tuple(remade), tuple(problems))
+    return tuple(problems)
 
 
 def _beside_links(lasting: Sequence[_Cleaning]) -> list[str]:
-    """What rests on no link is put right while links go."""
-    old = [cleaning for cleaning in lasting if not cleaning.new]
-    return [*(problem for cleaning in lasting for problem in _resolver(cleaning)), *_at_once(old, _firewall)]
-
-
-def _at_once(cleanings: Sequence[_Cleaning], work: Callable[[_Cleaning], list[str]]) -> list[str]:
-    """The problems of a work that every node does inside its own namespace, all at the same time."""
-    told = each_in([(cleaning.ref.namespace, partial(work, cleaning)) for cleaning in cleanings])
-    return [problem for problems in told for problem in problems]
+    """What rests on no link is put right while links go, the firewalls of all nodes at the same time."""
+    old = [(own.ref.namespace, partial(_firewall, own.ref.namespace, own.wanted, own.began)) for own in lasting if not own.new]
+    problems = [*chain.from_iterable(map(_resolver, lasting)), *chain.from_iterable(each_in(old))]
+    for own in lasting:
+        own.settings_beside_links()
+    return problems
 
 
 def _wanted(ref: NodeRef, baseline: Snapshot) -> Node:
@@ -238,37 +244,42 @@ def _covered(raw: RawLink, inodes: Mapping[int, int], doomed: Mapping[int, set[i
     return raw.link.kind == "veth" and raw.nsid is not None and raw.lower in doomed.get(inodes.get(raw.nsid, 0), ())
 
 
-def _firewall(cleaning: _Cleaning) -> list[str]:
-    """No table but those of the baseline, no legacy tables, no policy of IPsec, no endpoint of multipath TCP, no connection remembered."""
-    namespace = cleaning.ref.namespace
-    keep = {(chain.family, chain.table) for chain in cleaning.wanted.chains}
+def _firewall(namespace: Namespace, wanted: Node, began: NodeBeginning) -> list[str]:
+    """No table but those of the baseline, no legacy tables, no policy of IPsec, no endpoint of multipath TCP, no connection remembered, nothing that
+    netfilter keeps by name.
+    """
+    keep = {(own.family, own.table) for own in wanted.chains}
     gone = [table for table in table_names(namespace) if table not in keep]
-    problems = [f"the table {table} in {cleaning.wanted.name} cannot be deleted: {why}" for table, why in _delete_tables(namespace, gone)]
+    aside = Aside()
+    stay = _delete_tables(namespace, gone, aside) if gone else []
+    problems = [f"the table {table} in {wanted.name} cannot be deleted: {why}" for table, why in stay]
     legacy_tables = call_in(namespace, _legacy_tables)
-    problems += legacy.flush(namespace, [table for table in legacy_tables if table not in cleaning.wanted.xtables])
+    problems += legacy.flush(namespace, [table for table in legacy_tables if table not in wanted.xtables])
     with contextlib.suppress(OSError):  # a kernel without IPsec has none to forget
         ipsec.flush(namespace)
     with contextlib.suppress(OSError):  # a kernel without multipath TCP has no endpoints
-        mptcp.put_back(namespace, cleaning.began.mptcp)
-    with contextlib.suppress(OSError):  # nothing is remembered where conntrack is not at work
-        conntrack.flush(namespace)
+        mptcp.put_back(namespace, began.mptcp)
+    with contextlib.suppress(OSError), aside.closing(NetlinkSocket(namespace, NETLINK_NETFILTER)) as opened:
+        with contextlib.suppress(NetlinkError):  # nothing is remembered where conntrack is not at work
+            conntrack.flush(opened)
+        if not by_name.delete_all(opened):
+            aside.wait()  # a rule that uses them is let go of when the kernel has cleaned up
+            by_name.delete_all(opened)
+            problems += [f"{what} in {wanted.name} cannot be deleted: something uses it" for what in by_name.told(opened)]
     return problems
 
 
-def _delete_tables(namespace: Namespace, tables: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _delete_tables(namespace: Namespace, tables: Sequence[tuple[str, str]], aside: Aside) -> list[tuple[str, str]]:
     """All in one transaction, or one by one when that is refused: a program may keep a table for itself (nft(8), ``flags owner``). Those that stay,
-    and why. Closing the socket after a delete waits for the kernel to clean up, 8 to 16 ms: let another thread wait.
+    and why.
     """
-    if not tables:
-        return []
     try:
-        batch = Batch(namespace)
+        with aside.closing(Batch(namespace)) as batch:
+            if _deleted(batch, tables) is not None:
+                return [(" ".join(one), why) for one in tables if (why := _deleted(batch, [one])) is not None]
     except OSError as error:  # out of open files
         return [(" ".join(one), str(error.strerror)) for one in tables]
-    try:
-        return [] if _deleted(batch, tables) is None else [(" ".join(one), why) for one in tables if (why := _deleted(batch, [one])) is not None]
-    finally:
-        threading.Thread(target=batch.close, name="netless-closing", daemon=True).start()
+    return []
 
 
 def _deleted(batch: Batch, tables: Sequence[tuple[str, str]]) -> str | None:
@@ -343,23 +354,23 @@ def _missing(cleanings: list[_Cleaning]) -> dict[str, tuple[Link, ...]]:
     return {cleaning.wanted.name: cleaning.restorer.missing() for cleaning in cleanings}
 
 
-def _delete_widowed(cleaning: _Cleaning, missing: dict[str, tuple[Link, ...]]) -> None:
-    """Delete the ends of cables whose other end is out of reach, in a namespace that is dying: a cable is made anew with both ends."""
+def _widowed(cleaning: _Cleaning, missing: dict[str, tuple[Link, ...]]) -> list[Link]:
+    """The ends of cables whose other end is out of reach, in a namespace that is dying: a cable is made anew with both ends."""
     gone = {(node, link.ifindex) for node, links in missing.items() for link in links}
-    for link in cleaning.wanted.links:
-        if link.kind == "veth" and link.peer is not None and (link.peer.node, link.peer.ifindex) in gone:
-            with contextlib.suppress(NetlinkError):  # it may be gone by now
-                cleaning.socket.request(RTM_DELLINK, ACK, encode_link(link.ifindex))
+    ends = [link for link in cleaning.wanted.links if link.kind == "veth" and link not in missing[cleaning.wanted.name]]
+    return [link for link in ends if link.peer is not None and (link.peer.node, link.peer.ifindex) in gone]
 
 
 def _remake(cleanings: list[_Cleaning], problems: list[str]) -> list[str]:
-    """Make the cables of the baseline again whose ends are both gone."""
+    """Make the cables of the baseline again whose ends are both gone: these ends, as ``host/eth0``."""
     missing = _missing(cleanings)
     if not any(missing.values()):
         return []
-    for cleaning in cleanings:
-        _delete_widowed(cleaning, missing)
-    missing = _missing(cleanings)
+    widowed = [(cleaning, link) for cleaning in cleanings for link in _widowed(cleaning, missing)]
+    for cleaning, link in widowed:
+        with contextlib.suppress(NetlinkError):  # it may be gone by now
+            cleaning.socket.request(RTM_DELLINK, ACK, encode_link(link.ifindex))
+    missing = _missing(cleanings) if widowed else missing
     by_name = {cleaning.wanted.name: cleaning for cleaning in cleanings}
     remade = []
     for node, link, far_node, far in cables(tuple(cleaning.wanted for cleaning in cleanings), missing):

@@ -16,7 +16,7 @@ import msgspec
 from ..model.snapshot import Address, FdbEntry, Link, Neighbour, Node, Peer, Program, Role, Route, Snapshot
 from .names import names_by_inode, read_names
 from .namespace import Namespace, out_of_files
-from .resolvers import read_hosts, read_resolvers, resolvers_by_name
+from .resolvers import Search, read_hosts, read_resolvers, read_search, resolvers_by_name, search_by_name
 from .room import has_room
 from .station import RawNode, Station
 
@@ -220,6 +220,14 @@ def resolvers_of(ref: NodeRef, names: Iterable[str] | None = None) -> tuple[str,
     ``names`` are its own in /run/netns, for who has read them.
     """
     root = _root(ref)
-    if root is not None:
-        return read_resolvers(root)
-    return resolvers_by_name(names_by_inode(read_names()).get(ref.namespace.inode, ()) if names is None else names)
+    return read_resolvers(root) if root is not None else resolvers_by_name(_names_of(ref) if names is None else names)
+
+
+def search_of(ref: NodeRef) -> Search:
+    """Where what lives in ``ref`` looks for short names; where nothing lives, whoever enters it by its name."""
+    root = _root(ref)
+    return read_search(root) if root is not None else search_by_name(_names_of(ref))
+
+
+def _names_of(ref: NodeRef) -> tuple[str, ...]:
+    return names_by_inode(read_names()).get(ref.namespace.inode, ())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..model.addresses import is_address
 from .rooted import read_text
@@ -19,6 +19,21 @@ RESOLV_CONF: Final = "/etc/resolv.conf"
 ETC_NETNS: Final = "/etc/netns"
 """Where ``ip netns exec`` looks for files to put in the place of those in /etc, a folder for each name."""
 _SERVER: Final = re.compile(r"nameserver[ \t]+([^ \t]+)")
+_DOMAINS: Final = re.compile(r"(?:search|domain)[ \t]+(.*)")
+_NDOTS: Final = re.compile(r"options[ \t].*\bndots:(\d+)")
+_MOST_DOTS: Final = 15
+
+
+class Search(NamedTuple):
+    """The domains that a short name is looked for in, and how many dots make it none (resolv.conf(5), ``search`` and ``ndots``)."""
+
+    domains: tuple[str, ...] = ()
+    ndots: int = 1
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """What name servers are asked for, in this order, until one name is known. A dot at its end says that it is whole."""
+        within = () if name.endswith(".") else tuple(f"{name}.{domain}" for domain in self.domains)
+        return (name, *within) if name.count(".") >= self.ndots else (*within, name)
 
 
 def read_resolvers(root: str) -> tuple[str, ...]:
@@ -40,6 +55,25 @@ def read_hosts(root: str, name: str) -> str | None:
     named = (words[0] for words in lines if name.rstrip(".").lower() in (word.lower() for word in words[1:]))
     found = [word for word in named if is_address(word) and "%" not in word]
     return min(found, key=lambda address: ":" in address, default=None)
+
+
+def read_search(root: str) -> Search:
+    """Where the programs below ``root`` look for short names; the last line of each kind counts."""
+    return _search(root, RESOLV_CONF)
+
+
+def search_by_name(names: Iterable[str]) -> Search:
+    """The same from where ``resolvers_by_name`` takes its servers."""
+    paths = (f"{ETC_NETNS}/{name}/resolv.conf" for name in names)
+    return next((_search("", path) for path in paths if _servers("", path)), Search())
+
+
+def _search(root: str, path: str) -> Search:
+    lines = read_text(root, path).split("\n")
+    domains = [found[1].split() for line in lines if (found := _DOMAINS.match(line)) is not None]
+    dots = [int(found[1]) for line in lines if (found := _NDOTS.match(line)) is not None]
+    told = (domain.rstrip(".") for domain in (domains[-1] if domains else ()))
+    return Search(tuple(domain for domain in told if domain), min(dots[-1], _MOST_DOTS) if dots else 1)
 
 
 def _servers(root: str, path: str) -> tuple[str, ...]:

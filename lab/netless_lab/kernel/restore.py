@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from ..model.snapshot import Address, Link, Node
 from . import objects, sweep
@@ -38,6 +39,9 @@ from .netlink.qdisc import RTM_DELQDISC, encode_ingress, encode_root
 from .netlink.route import NEXT_HOPS_BODY, RTM_DELNEXTHOP, RTM_GETNEXTHOP, decode_next_hop, encode_next_hop
 from .netlink.socket import ACK, NetlinkError, NetlinkSocket
 
+_ANY_NAME: Final = "link%d"
+"""One that no link of the namespace has: the kernel finds the number."""
+
 
 class Restorer:
     """Works on one namespace through one socket, which stays the caller's."""
@@ -65,15 +69,36 @@ class Restorer:
         there = {(raw.link.ifindex, raw.link.kind) for raw in sweep.links(self._socket)} if wanted else ()
         return tuple(link for link in wanted if (link.ifindex, link.kind) not in there)
 
+    def names(self) -> None:
+        """Give links back their names, and let each go of what is not its own first: it may be the name of another, or of one that is to be made anew."""
+        own = self._own()
+        for raw, wanted in own:
+            for name in set(raw.link.altnames) - set(wanted.altnames):
+                listed = nest(IFLA_PROP_LIST, string(IFLA_ALT_IFNAME, name))
+                self._do(f"take the name {name} from {wanted.name}", RTM_DELLINKPROP, encode_link(raw.link.ifindex, listed))
+        misnamed, borne = [wanted for raw, wanted in own if raw.link.name != wanted.name], {raw.link.name for raw, _ in own}
+        for wanted in misnamed:
+            if wanted.name in borne:
+                self._rename(wanted, _ANY_NAME)
+        for wanted in misnamed:
+            self._rename(wanted, wanted.name)
+
+    def renamed(self) -> dict[str, str]:
+        """What links of the baseline are called now that have another name."""
+        return {wanted.name: raw.link.name for raw, wanted in self._own() if raw.link.name != wanted.name}
+
+    def _own(self) -> list[tuple[RawLink, Link]]:
+        """The links of the baseline that are there, each with what it shall be."""
+        pairs = ((raw, next((link for link in self._baseline.links if _same(link, raw.link)), None)) for raw in sweep.links(self._socket))
+        return [(raw, wanted) for raw, wanted in pairs if wanted is not None]
+
     def links(self) -> None:
-        """The links themselves. Those in ``touched`` need their settings once more: IPv6 begins anew on a link whose MTU was below 1280."""
-        for raw in sweep.links(self._socket):
-            wanted = next((link for link in self._baseline.links if _same(link, raw.link)), None)
-            if wanted is not None:
-                asked = self._asked
-                self._link(raw, wanted)
-                if self._asked != asked:
-                    self.touched |= {wanted.name}
+        """The links themselves, which have their names. Those in ``touched`` need their settings once more: IPv6 begins anew on a link whose MTU was below 1280."""
+        for raw, wanted in self._own():
+            asked = self._asked
+            self._link(raw, wanted)
+            if self._asked != asked:
+                self.touched |= {wanted.name}
         self._attributes()
         self._begin_again(objects.bereft(self._socket, self._objects))
 
@@ -94,8 +119,6 @@ class Restorer:
         link, index = raw.link, raw.link.ifindex
         if raw.master:
             self._do(f"take {link.name} out of its bridge", RTM_SETLINK, encode_link(index, number(IFLA_MASTER, 0)))
-        if link.name != wanted.name:
-            self._rename(link, wanted)
         if link.mac != wanted.mac and wanted.mac:
             self._do(f"give {wanted.name} its MAC", RTM_SETLINK, encode_link(index, hardware_address(wanted.mac)))
         if link.mtu != wanted.mtu:
@@ -104,9 +127,6 @@ class Restorer:
             self._do(
                 f"give {wanted.name} its alias", RTM_SETLINK, encode_link(index, string(IFLA_IFALIAS, wanted.alias))
             )
-        for name in set(link.altnames) - set(wanted.altnames):
-            listed = nest(IFLA_PROP_LIST, string(IFLA_ALT_IFNAME, name))
-            self._do(f"take the name {name} from {wanted.name}", RTM_DELLINKPROP, encode_link(index, listed))
         if link.mtu < LEAST_MTU6 and wanted.up:
             self._do(f"switch {wanted.name} off", RTM_SETLINK, encode_link(index, mask=UP))
             self._do(f"switch {wanted.name} on", RTM_SETLINK, encode_up(index))
@@ -149,16 +169,14 @@ class Restorer:
                     with contextlib.suppress(NetlinkError):
                         self._socket.request(RTM_DELNEXTHOP, ACK, encode_next_hop(identity))
 
-    def _rename(self, link: Link, wanted: Link) -> None:
-        """Kernels before 6.2 rename only what is down; ``restore`` switches it on again afterwards."""
-        body = encode_link(link.ifindex, string(IFLA_IFNAME, wanted.name))
+    def _rename(self, wanted: Link, name: str) -> None:
+        """Kernels before 6.2 rename only what is down; ``links`` switches it on again afterwards."""
+        body = encode_link(wanted.ifindex, string(IFLA_IFNAME, name))
         try:
             self._socket.request(RTM_SETLINK, ACK, body)
         except NetlinkError:
-            self._do(f"switch {link.name} off", RTM_SETLINK, encode_link(link.ifindex, mask=UP))
-            self._do(f"rename {link.name} to {wanted.name}", RTM_SETLINK, body)
-            if wanted.up:
-                self._do(f"switch {wanted.name} on", RTM_SETLINK, encode_up(link.ifindex))
+            self._do(f"switch {wanted.name} off", RTM_SETLINK, encode_link(wanted.ifindex, mask=UP))
+            self._do(f"call {wanted.name} so", RTM_SETLINK, body)
 
     def _do(self, what: str, kind: int, body: bytes, flags: int = 0) -> None:
         """One request. What fails is remembered, and the rest is still done: a purge brings back as much as it can."""

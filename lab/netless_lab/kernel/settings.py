@@ -15,6 +15,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -48,18 +50,22 @@ class Settings:
     kernel copies in that direction (writing ip_forward also writes the forwarding of every device, and accept_redirects of ``all``).
     """
 
-    def __init__(self, values: dict[str, bytes | None], files: dict[str, int] | None = None, home: int | None = None, *, keep: bool = False) -> None:
+    def __init__(
+        self, values: dict[str, bytes | None], files: dict[str, int] | None = None, home: int | None = None, *, keep: bool = False,
+        devices: _Devices | None = None,
+    ) -> None:  # fmt: skip
         """``files`` are the descriptors of those that are kept open, and belong to the namespace with the inode ``home``; they become ours.
-        ``keep``: others of that namespace are kept open too, once they were opened.
+        ``keep``: others of that namespace are kept open too, once they were opened. ``devices`` knows whose ``values`` are, where that is known.
         """
         self.values = values
+        self._devices = devices or _Devices(values)
         self._files = files or {}
         self._home = home
         self._keep = keep
 
     def held_for(self, home: int, *, keep: bool) -> Settings:
         """The same settings for another namespace; with ``keep`` their files are kept open from the first comparison on."""
-        return Settings(self.values, home=home, keep=keep)
+        return Settings(self.values, home=home, keep=keep, devices=self._devices)
 
     def beyond(self, bare: Settings) -> frozenset[str]:
         """The keys of those that are otherwise than in ``bare``, or not there: what tells a node that was set up from one that was not."""
@@ -80,27 +86,51 @@ class Settings:
         chosen = [key for key in self.values if keys is None or key in keys]
         return call_in(namespace, self._put_back, chosen, self._reading(namespace)) if chosen else {}
 
+    def well(self, namespace: Namespace) -> frozenset[str]:
+        """The keys of the settings of no device that are as they were. The kernel changes none of these when another setting is written, and looks at
+        none of them for what it does to links: they can be read while these go.
+        """
+
+        def found() -> frozenset[str]:
+            reading = self._reading(namespace)
+            with reading:
+                return self._devices.nobodys.difference(key for key, _ in reading.differing(self._devices.nobodys, self.values))
+
+        return call_in(namespace, found)
+
+    @property
+    def of_no_device(self) -> Collection[str]:
+        """The keys of those that are of no device, nor for all of them."""
+        return self._devices.nobodys
+
     def of_devices(self, names: Collection[str]) -> frozenset[str]:
         """The keys of the settings that belong to these devices."""
-        marks = [f"/{name}/" for name in names]
-        return frozenset(key for key in self.values if any(mark in key for mark in marks) and device_of(key) in names)
+        return frozenset().union(*(self._devices.of.get(name, ()) for name in names))
 
     def of_newborn(self, names: Collection[str]) -> frozenset[str]:
         """The same without those that such a device has by itself as soon as it is made, where ``default`` is as it was: the kernel copies it
         (inetdev_init in net/ipv4/devinet.c, ipv6_add_dev in net/ipv6/addrconf.c). What it copies of neighbours only the machine's own namespace
         shows (neigh_parms_alloc in net/core/neighbour.c); ``lo`` has had it since it was born.
         """
-        return frozenset(key for key in self.of_devices(names) if self.values[key] != self.values.get(_copied_from(key), b""))
+        return self.of_devices(names) & self._devices.own
 
     def differences(self, namespace: Namespace) -> tuple[Difference, ...]:
         """What ``put_back`` would write now."""
         return call_in(namespace, self._differences, list(self.values), self._reading(namespace))
 
-    def spoiled(self, namespace: Namespace) -> frozenset[str]:
-        """Devices with a setting that was not set at all and that the kernel cannot unset: they are to be made anew."""
-        unset = [key for key, value in self.values.items() if value is None and device_of(key)]
-        found = call_in(namespace, self._differences, unset, self._reading(namespace)) if unset else ()
-        return frozenset(device_of(one.key) for one in found)
+    def spoiled(self, namespace: Namespace, names: Mapping[str, str]) -> frozenset[str]:
+        """Devices with a setting that was not set at all and that the kernel cannot unset: they are to be made anew. ``names`` are those that
+        devices of this beginning have now, where they have others.
+        """
+        unset = {key: device for key, value in self.values.items() if value is None and (device := device_of(key))}
+        now = {key.replace(f"/{device}/", f"/{names.get(device, device)}/", 1): device for key, device in unset.items()}
+
+        def found() -> frozenset[str]:
+            reading = self._reading(namespace)
+            with reading:
+                return frozenset(now[key] for key, _ in reading.differing(now, dict.fromkeys(now)))
+
+        return call_in(namespace, found) if now else frozenset()
 
     def _reading(self, namespace: Namespace) -> _Reading:
         """The files that are open, as far as they speak of this namespace: an open file shows the one in which it was opened."""
@@ -129,6 +159,32 @@ class Settings:
         except OSError as error:
             return f"could not set {key} to {_text(wanted)}: {error.strerror}"
         return ""
+
+
+class _Devices:
+    """Which of the settings belong to which device: found out once, when it is first asked for, for all namespaces that are to have them."""
+
+    def __init__(self, values: Mapping[str, bytes | None]) -> None:
+        self._values = values
+
+    @cached_property
+    def of(self) -> Mapping[str, Collection[str]]:
+        """The keys by the device's name."""
+        found: dict[str, list[str]] = {}
+        for key in self._values:
+            if device := device_of(key):
+                found.setdefault(device, []).append(key)
+        return found
+
+    @cached_property
+    def nobodys(self) -> frozenset[str]:
+        """Those of no device, nor for all of them."""
+        return frozenset(key for key in self._values if _rank(key) == (True, 0))
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """Those of a device that it does not have by itself, made where all else is so."""
+        return frozenset(key for key in chain.from_iterable(self.of.values()) if self._values[key] != self._values.get(_copied_from(key), b""))
 
 
 class _Reading:

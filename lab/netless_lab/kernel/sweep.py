@@ -35,10 +35,10 @@ class Sweep:
         self._indexes = frozenset(indexes)
         with contextlib.ExitStack() as held:  # a machine may be full of threads, or of open files
             self._socket = held.enter_context(contextlib.closing(NetlinkSocket(namespace)))
+            sender = held.enter_context(contextlib.closing(NetlinkSocket(namespace)))
             marks = [(RTM_SETLINK, REQUEST, encode_link(index, number(IFLA_GROUP, GROUP))) for index in self._indexes]
             for first in range(0, len(marks), _AT_ONCE):
                 self._socket.transact(marks[first : first + _AT_ONCE])
-            sender = held.enter_context(contextlib.closing(NetlinkSocket(namespace)))
             self._thread = threading.Thread(target=self._send, args=(sender,), name="netless-sweep", daemon=True)
             self._thread.start()
             held.pop_all()

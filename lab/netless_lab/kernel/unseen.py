@@ -3,60 +3,80 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..model.clearing import Things
 from ..model.gates import switched_on
 from ..model.knobs import short
 from ..model.snapshot import Node, Snapshot
-from . import ipsec, mptcp, objects
+from ..model.telling import the
+from . import by_name, ipsec, mptcp, objects, offloads
 from .beginning import Beginning, NodeBeginning, images
 from .netlink.link import LASTING
 from .netlink.neighbour import PROXIES_BODY, RTM_GETNEIGH, decode_proxy
 from .netlink.qdisc import QDISCS_BODY, RTM_GETQDISC, decode_qdisc
 from .netlink.route import NEXT_HOPS_BODY, ROUTES_BODY, RTM_GETNEXTHOP, RTM_GETROUTE, decode_route, expires
-from .netlink.socket import NetlinkError, NetlinkSocket
+from .netlink.socket import NETLINK_NETFILTER, NetlinkError, NetlinkSocket
 from .nft.batch import Named, named_objects, table_names
 from .read import NodeRef
 from .settings import Difference
 
 
-def unseen(ref: NodeRef, beginning: Beginning, now: Snapshot, *, born: bool = True) -> Things:
-    """Differences from the beginning that ``now`` does not hold, of a node that the lab made. About a millisecond.
+def unseen(ref: NodeRef, beginning: Beginning, now: Snapshot, *, born: bool = True, given_up: Callable[[], bool] = lambda: False) -> Things:
+    """Differences from the beginning that ``now`` does not hold, of a node that the lab made. About a millisecond, or as long as one question to the
+    kernel when it is ``given_up`` meanwhile: then what was found is not all.
 
     ``born``: also of rules like those every namespace is born with, which a comparison of snapshots leaves out (``objects.told``).
     """
     node = now.by_netns(ref.namespace.inode)
     if node is not None and ref.role != "unknown":
         with contextlib.suppress(OSError):
-            return _within(ref.name, _of_node(ref, beginning.of(ref), node, born=born))
+            return _within(ref.name, _of_node(ref, beginning.of(ref), node, _above(node, now), born, given_up))
     return Things()
 
 
 def _within(name: str, found: Things) -> Things:
-    return Things(*(tuple(f"{what} in {name}" for what in words) for words in (found.going, found.coming)))
+    return Things(*(tuple(f"{what} in {the(name)}" for what in words) for words in (found.going, found.coming)))
 
 
-def _of_node(ref: NodeRef, began: NodeBeginning, node: Node, *, born: bool) -> Things:
-    there = list(_set_in(ref, began, node))
+def _of_node(
+    ref: NodeRef, began: NodeBeginning, node: Node, above: frozenset[tuple[int, str]], born: bool, given_up: Callable[[], bool]
+) -> Things:
+    there: list[str] = []
     with contextlib.closing(NetlinkSocket(ref.namespace)) as opened:
-        there += _of_links(opened, began, node)
-        return Things(tuple(there)) + objects.told(opened, began.objects, began.links, born=born)
+        for question in (_of_nft(ref, node), _of_settings(ref, began), _beside(ref, began), _of_links(opened, ref, began, node)):
+            there += question
+            if given_up():
+                return Things(tuple(there))
+        return Things(tuple(there)) + objects.told(opened, began.objects, began.links, above, born=born)
 
 
-def _set_in(ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:
-    """What is set in a node as a whole."""
+def _above(node: Node, now: Snapshot) -> frozenset[tuple[int, str]]:
+    """(index, MAC) of the devices of a node that others stand on, wherever those are: the kernel has it take in their frames."""
+    links = (link for own in now.nodes for link in own.links)
+    return frozenset((link.peer.ifindex, link.mac) for link in links if link.kind != "veth" and link.peer is not None and link.peer.node == node.name)
+
+
+def _of_nft(ref: NodeRef, node: Node) -> Iterator[str]:
     shown = {(chain.family, chain.table) for chain in node.chains}
     for family, table in table_names(ref.namespace):
         if (family, table) not in shown:
             yield f"the table {family} {table}"
     yield from (f"the {own.kind} {own.name} of the table {own.family} {own.table}" for own in named_objects(ref.namespace) if not _is_asked(own, node))
+
+
+def _of_settings(ref: NodeRef, began: NodeBeginning) -> Iterator[str]:
     for change in _own(began.settings.differences(ref.namespace)):
         yield f"{_name(change.key)} = {change.now}" + (f" (was {change.was})" if change.was is not None else "")
+
+
+def _beside(ref: NodeRef, began: NodeBeginning) -> Iterator[str]:
     with contextlib.suppress(OSError):  # a kernel without IPsec
         yield from ipsec.told(ref.namespace)
     with contextlib.suppress(OSError):  # a kernel without multipath TCP
         yield from mptcp.told(ref.namespace, began.mptcp)
+    with contextlib.suppress(OSError), contextlib.closing(NetlinkSocket(ref.namespace, NETLINK_NETFILTER)) as opened:
+        yield from by_name.told(opened)
 
 
 def _is_asked(own: Named, node: Node) -> bool:
@@ -67,7 +87,7 @@ def _is_asked(own: Named, node: Node) -> bool:
     return own.kind == "counter" and (any(f"counter name {said}" in text for text in rules) or said in maps)
 
 
-def _of_links(opened: NetlinkSocket, began: NodeBeginning, node: Node) -> Iterator[str]:
+def _of_links(opened: NetlinkSocket, ref: NodeRef, began: NodeBeginning, node: Node) -> Iterator[str]:
     names = {link.ifindex: link.name for link in node.links}
     for index, now in images(opened).items():
         was = began.links.get(index)
@@ -93,6 +113,8 @@ def _of_links(opened: NetlinkSocket, began: NodeBeginning, node: Node) -> Iterat
         count = len(opened.dump(RTM_GETNEXTHOP, NEXT_HOPS_BODY))
         if count:
             yield f"{count} of ip nexthop"
+    for index in offloads.changed(ref.namespace, began.offloads):
+        yield f"what ethtool -k tells of {names.get(index, index)}"
 
 
 def _own(changes: Sequence[Difference]) -> Iterator[Difference]:

@@ -7,7 +7,7 @@ Those of the firewall are in ``netfilter/changes``.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from .change_base import Difference
 from .netfilter.changes import FirewallChange, XtablesChanged
@@ -362,6 +362,15 @@ _CONSEQUENCES = (
     CarrierChanged, PortStateChanged, RouteLinkState, AddressReady, NeighbourFailed, NeighbourStateChanged,
     NeighbourLearned, NeighbourChanged, NeighbourForgotten, FdbLearned, FdbMoved, FdbForgotten,
 )  # fmt: skip
+
+
+_BY_TIMER: Final = frozenset({"reachable", "stale", "delay", "probe"})
+"""States between which the kernel's timers (NUD) move an entry whose neighbour answers; whoever is used goes round them every half minute."""
+
+
+def worth_telling(change: Change) -> bool:
+    """Whether a change is told at all: a neighbour that is known as before is the kernel's bookkeeping, as counters are."""
+    return not (isinstance(change, NeighbourStateChanged) and {change.before.state, change.after.state} <= _BY_TIMER)
 
 
 def done_by_somebody(change: Change) -> bool:

@@ -149,7 +149,7 @@ def _neighbour(node: str, was: Neighbour | None, own: Neighbour) -> c.Change | N
         return None if was is not None and was.state == "failed" else c.NeighbourFailed(node, own)
     if own.state == "permanent" and (was is None or was.state != "permanent" or was.mac != own.mac):
         return c.NeighbourSet(node, own, was)
-    if own.mac and (was is None or was.mac is None):
+    if own.mac and (was is None or was.mac is None or (was.mac == own.mac and was.state == "failed")):
         return c.NeighbourLearned(node, own, quiet=True)
     if was is not None and was.mac != own.mac and own.mac:
         return c.NeighbourChanged(node, was, own)

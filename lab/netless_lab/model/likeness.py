@@ -1,6 +1,6 @@
 """Two labs compared by what a person would call the same: names, not the numbers that the kernel deals out anew at every rebuild. Pure.
 
-A sketch has a MAC only where the lab gave one: of all other links any will do. So one that somebody gave a link of the steps' own is not seen here.
+A sketch has a MAC only where the lab gave one: of all other links any will do. ``births`` knows which of those somebody gave.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ import msgspec
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """For whoever chooses one. ``nodes`` are the containers it can be chosen for; ``lacks`` what this machine has not got for it."""
+    """For whoever chooses one. ``nodes`` are the containers it can be chosen for; ``lacks`` what this machine has not got for it; ``teaches`` the
+    position of the step that explains it.
+    """
 
     id: str
     title: str

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from .addresses import plain
+from .addresses import interface, plain
 from .netfilter.rules import NamedSet, Part
 from .options import Option
 
@@ -131,6 +131,10 @@ class Link(msgspec.Struct, frozen=True):
     forward_delay_s: int | None = None
     programs: tuple[Program, ...] = ()
     options: tuple[Option, ...] = ()
+
+    def option(self, word: str) -> str:
+        """What it was given of one option; "" for what it was born with."""
+        return next((own.value for own in self.options if own.word == word), "")
 
     @property
     def v4(self) -> tuple[Address, ...]:
@@ -323,6 +327,17 @@ class Node(msgspec.Struct, frozen=True, dict=True):
     def owner(self, address: str) -> Link | None:
         """The link that holds ``address`` (without prefix, in any spelling), or None."""
         return self._by_address.get(plain(address))
+
+    def address_for(self, asker: Node | None) -> str | None:
+        """The address by which somebody means this node: one in a network that the asker is in, else its first that is not alone in its network, IPv4 first."""
+        own = [address for link in self.links if link.name != "lo" for address in link.addresses if address.scope == "global"]
+        beside = {interface(address.cidr).network for link in (asker.links if asker is not None else ()) for address in link.addresses}
+
+        def rank(address: Address) -> tuple[bool, bool, int]:
+            alone = address.prefix == (32 if address.family == 4 else 128)
+            return alone or interface(address.cidr).network not in beside, alone, address.family
+
+        return min(own, key=rank).address if own else None
 
     @cached_property
     def _by_name(self) -> dict[str, Link]:

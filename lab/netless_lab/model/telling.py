@@ -37,8 +37,13 @@ def sentence(change: c.Change) -> str:
     return harmless(_words(change))
 
 
+def the(node: str) -> str:
+    """A node in a sentence: there is one host, and one internet; others have names."""
+    return f"the {node}" if node in ("host", "internet") else node
+
+
 def _words(change: c.Change) -> str:
-    node = change.node
+    node = the(change.node)
     match change:
         case c.NodeAppeared():
             return f"a new namespace appeared: {node}"
@@ -47,19 +52,19 @@ def _words(change: c.Change) -> str:
         case c.NodeReplaced():
             return f"{node} is a new namespace now: what was in the old one is gone"
         case c.NodeRenamed(before=old):
-            return f"{old} is called {node} now"
+            return f"{the(old)} is called {node} now"
         case c.NameAdded(name=entry):
             return f"{node} has a name now: {entry.name}" if node else f"a name that leads to no network namespace appeared: {entry.name}"
         case c.NameRemoved(name=entry):
             return f"the name {entry.name} is gone from ip netns list" + (f"; {node} itself is untouched" if node else "")
         case c.NameMoved(after=entry, earlier=earlier):
-            return f"the name {entry.name} now leads to {node} (was {earlier})"
+            return f"the name {entry.name} now leads to {node} (was {the(earlier)})"
         case c.NameBroken(after=entry):
             return f"the name {entry.name} leads to no network namespace now (was {node})"
         case c.CableAdded(link=link, far_node=far_node, far=far):
-            return _cable(node, link, far_node, far, "appeared")
+            return _cable(node, link, the(far_node), far, "appeared")
         case c.CableRemoved(link=link, far_node=far_node, far=far):
-            return _cable(node, link, far_node, far, "went away")
+            return _cable(node, link, the(far_node), far, "went away")
         case c.LinkAdded(link=link):
             what = "cable's end" if link.kind == "veth" else "" if link.kind in ("loopback", "physical") else link.kind
             return f"{link.name} appeared on {node}" + (f": a {what}" if what else "")
@@ -67,7 +72,7 @@ def _words(change: c.Change) -> str:
             return f"{link.name} is gone from {node}"
         case c.LinkMoved(origin=origin, before=there, after=here):
             called = f", called {here.name}" if here.name != there.name else ""
-            return f"{there.name} left {origin} and is now in {node}{called}"
+            return f"{there.name} left {the(origin)} and is now in {node}{called}"
         case c.LinkRenamed(before=old, after=new):
             return f"{old} on {node} is called {new} now"
         case c.LinkWentUp(link=link):
@@ -181,7 +186,7 @@ def _cable(node: str, link: Link, far_node: str, far: Link, verb: str) -> str:
 
 
 def _link_setting(change: c.LinkSet) -> str:
-    name, link, node = _SETTINGS[change.setting], change.after.name, change.node
+    name, link, node = _SETTINGS[change.setting], change.after.name, the(change.node)
     before, after = _value(change.before, change.setting), _value(change.after, change.setting)
     if change.setting == "programs":
         if not after:
@@ -228,9 +233,11 @@ def _goal(route: Route) -> str:
 
 
 def _way(route: Route) -> str:
-    """``via 10.0.0.1``, ``straight out of br0``, ``thrown away (blackhole)``."""
-    if route.type in ("blackhole", "unreachable", "prohibit", "throw"):
+    """``via 10.0.0.1``, ``straight out of br0``, ``thrown away (blackhole)``; ``passed on to the next table (throw)`` (ip-route(8))."""
+    if route.type in ("blackhole", "unreachable", "prohibit"):
         text = f"thrown away ({route.type})"
+    elif route.type == "throw":
+        text = "passed on to the next table (throw)"
     elif route.via:
         text = f"via {route.via}"
     else:
@@ -250,10 +257,10 @@ def _table(own: FdbEntry) -> str:
 
 def _legacy(change: fw.XtablesChanged) -> str:
     if not change.after:
-        return f"legacy iptables on {change.node}: no more {change.table}"
+        return f"legacy iptables on {the(change.node)}: no more {change.table}"
     now, was = _lines(change.after), _lines(change.before)
     told = [*(line for line in now if line not in was), *(f"no more {line}" for line in was if line not in now)]
-    return f"legacy iptables on {change.node}, table {change.table}: {'; '.join(told or ['its rules stand in another order'])}"
+    return f"legacy iptables on {the(change.node)}, table {change.table}: {'; '.join(told or ['its rules stand in another order'])}"
 
 
 def _lines(chains: tuple[Chain, ...]) -> list[str]:

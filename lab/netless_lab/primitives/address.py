@@ -129,19 +129,20 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
         if self.link is not None and link is None:
             seen, near = no_link(snapshot, node, self.link)
             return NotMet(claim, expected, seen, look, self._on_the_way(snapshot, near))
-        seen = self._seen(node, link)
-        return NotMet(claim, expected, seen, look, self._near(snapshot, node, link))
+        near = self._near(snapshot, node, link)
+        return NotMet(claim, expected, self._seen(node, link), look, near or _wiped(node, link, where))
 
     def _seen(self, node: Node, link: Link | None) -> str:
         if link is not None:
-            return f"{link.name} has {listed(tuple(a.cidr for a in link.addresses if not _is_local(a)), 'no address')}"
-        every = tuple(f"{own.name} {a.cidr}" for own in node.links for a in own.addresses if not _is_local(a))
+            return f"{link.name} has {listed(tuple(a.cidr for a in _given(link)), 'no address')}"
+        every = tuple(f"{own.name} {a.cidr}" for own in node.links for a in _given(own))
         return f"{place(node)} has {listed(every, 'no address')}"
 
     def _near(self, snapshot: Snapshot, node: Node, link: Link | None) -> str:
         wanted = ip_interface(self.cidr)
-        for held in link.addresses if link is not None else ():
-            other_one = not _is_local(held) and held.family == wanted.version and held.address != str(wanted.ip)
+        given = _given(link) if link is not None else ()
+        for held in given:
+            other_one = held.family == wanted.version and held.address != str(wanted.ip)
             if link is not None and other_one and (why := unfit(held.cidr, self.cidr) or _clash(snapshot, node, link, held)):
                 return why
         for own in node.links:
@@ -155,11 +156,8 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
             own_link = other.owner(str(wanted.ip)) if other.netns != node.netns else None
             if own_link is not None:
                 return f"{wanted.ip} is on {own_link.name} in {place(other)}, not in {place(node)}."
-        bare = link is not None and all(_is_local(own) for own in link.addresses)
-        moved = link is not None and node.role != "host" and link.kind == "veth" and bare
-        if moved and link is not None:
-            return f"If you gave {link.name} its address before the move: a move to another namespace wipes it. Give it again."
-        if link is not None and not bare and not any(own.family == wanted.version and not _is_local(own) for own in link.addresses):
+        bare = link is not None and not given
+        if link is not None and not bare and not any(own.family == wanted.version for own in given):
             return f"{link.name} has an address, but none of IPv{wanted.version}."
         for other in snapshot.nodes:
             for far in other.links if link is not None and not bare else ():
@@ -227,6 +225,21 @@ def _clash(snapshot: Snapshot, node: Node, link: Link, own: Address) -> str:
             if far is not link and outer and any(network.overlaps(ip_interface(address.cidr).network) for address in far.v4):
                 return f"{network} is a network of the world outside already, that of {far.name}{inside(other.name)}: take another one."
     return ""
+
+
+def _wiped(node: Node, link: Link | None, where: Where) -> str:
+    """What became of an address that was given before its cable was moved: seen there, or perhaps given and moved between two looks."""
+    if link is None or _given(link):
+        return ""
+    if (node.name, link.name) in where.wiped:
+        return f"{link.name} had an address before the move: a move to another namespace wipes it. Give it again."
+    moved = node.role != "host" and link.kind == "veth"
+    return f"If you gave {link.name} its address before the move: a move to another namespace wipes it. Give it again." if moved else ""
+
+
+def _given(link: Link) -> tuple[Address, ...]:
+    """The addresses that somebody gave a link: those of IPv4 are all but the loopback's own, for whatever scope they are."""
+    return tuple(own for own in link.addresses if not _is_local(own) or (own.family == 4 and link.kind != "loopback"))
 
 
 def _is_local(address: Address) -> bool:

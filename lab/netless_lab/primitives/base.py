@@ -49,13 +49,14 @@ class Where(msgspec.Struct, frozen=True):
     """Where a command will be typed, and how other nodes can be reached from there.
 
     ``node`` is the node the shell is in; ``names`` maps a node to one of its names in /run/netns, ``pids`` to a process, and ``held`` a
-    (node, link) to the addresses of IPv4 that it has, as CIDR.
+    (node, link) to the addresses of IPv4 that it has, as CIDR. ``wiped`` are the (node, link) that lost addresses when they were moved there.
     """
 
     node: str = "host"
     names: Mapping[str, str] = {}
     pids: Mapping[str, int] = {}
     held: Mapping[tuple[str, str], tuple[str, ...]] = {}
+    wiped: frozenset[tuple[str, str]] = frozenset()
 
     def ip(self, node: str, rest: str) -> str:
         """An ip(8) command for ``node``: plain, by ``ip -n NAME`` when it has a name, else through nsenter(1) by pid."""
@@ -104,6 +105,11 @@ class Where(msgspec.Struct, frozen=True):
         return "1" if node == "host" else f"$PID_{''.join(c if c.isascii() and c.isalnum() else '_' for c in node)}"
 
 
+def as_python(*lines: str) -> tuple[str, ...]:
+    """The same lines of a shell from Python: for what pyroute2 has no call for."""
+    return ("import subprocess", *(f"subprocess.run({line!r}, shell=True, check=True)" for line in lines))
+
+
 class _Verb:
     """What an action or expectation is called: the first key of it in a lesson, which is that of its first field."""
 
@@ -134,6 +140,10 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def needs(self) -> tuple[Expectation, ...]:
         """What must be true before it can work."""
         return ()
+
+    def placed(self, snapshot: Snapshot) -> Action:
+        """The same as it is done where this is there: what it builds on may be somebody else's, and called otherwise."""
+        return self
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with this action's mark on the picture, for drawing what is to come. Never used to judge."""

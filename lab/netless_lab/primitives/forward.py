@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
+
 from msgspec.structs import replace
 
-from ..model.gates import beyond, ways_out
+from ..model.gates import beyond, uplinks, ways_out
 from ..model.netfilter.packet import ICMP, STATES, TCP, UDP, Packet, answer, common, first, network, only, spans
 from ..model.netfilter.rules import Accept, Condition, Drop, Names, Numbers, Part
 from ..model.netfilter.run import FAMILIES, Way, always, at_chain, base_chains, run, through, translates
-from ..model.snapshot import Chain, Node, Rule, Snapshot
-from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
-from .lab_table import Policy, add_rule, as_python, delete_rule, drop_table, make_chain
+from ..model.snapshot import Node, Rule, Snapshot
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, as_python, in_host
+from .doors import ESTABLISHED, LESSONS, AcceptIn, accept, condition, doors, iptables_match, let_through, match, told
+from .lab_table import BORN, TABLE, Policy, add_rule, delete_rule, drop_table, free_name, make_chain
 from .look import adrift, hosts, inside, listed, no_node, of_kind, place, place_of, stopped, undecided
 from .outline import with_chain, with_rule, without_chain, without_rule
 from .roles import LinkName, NodeName
 
-ESTABLISHED = "established"
-ANSWERS = "ct state established,related"
 _PORTS = ((1, 65535),)
+_NOBODY = "?"
+"""A device that no node has."""
 STRANGER = first(source=network("192.0.2.1"), destination=network("192.0.2.2"), protocol=253).between("?in", "?out")
 """A packet that no rule speaks of: of a protocol for experiments (RFC 3692), between addresses for examples (RFC 5737), by devices that are none."""
 
 
 class ForwardPolicy(Action, frozen=True, rename={"policy": "forward-policy", "node": "in"}):
-    """``{ forward-policy = "drop" }``: the chain ``forward`` of table ``ip lab``, or a new policy for it."""
+    """``{ forward-policy = "drop" }``: a base chain of table ``ip lab``, or a new policy for it.
+
+    ``chain`` is how it is called: otherwise than ``forward`` only where something else is called so.
+    """
 
     policy: Policy
     node: NodeName = "host"
+    chain: str = BORN["forward"].name
 
     def sentence(self) -> str:
         fate = "are dropped" if self.policy == "drop" else "may pass"
@@ -36,15 +43,19 @@ class ForwardPolicy(Action, frozen=True, rename={"policy": "forward-policy", "no
         """A base chain of nft(8), or the policy of iptables(8)."""
         if dialect == "legacy":
             return (where.run(self.node, f"iptables -P FORWARD {self.policy.upper()}"),)
-        lines = make_chain(where, self.node, "forward", self.policy)
-        return as_python(lines) if dialect == "pyroute2" else lines
+        lines = make_chain(where, self.node, "forward", self.policy, self.chain)
+        return as_python(*lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
-        return (UnforwardPolicy(policy=self.policy, node=self.node),)
+        return (UnforwardPolicy(policy=self.policy, node=self.node, chain=self.chain),)
+
+    def placed(self, snapshot: Snapshot) -> ForwardPolicy:
+        """Under a name that is free for it."""
+        return replace(self, chain=free_name(snapshot, self.node, "forward"))
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The gate named firewall, shut or open."""
-        return with_chain(snapshot, self.node, Chain("ip", "lab", "forward", "filter", "forward", 0, self.policy))
+        return with_chain(snapshot, self.node, replace(BORN["forward"], name=self.chain, policy=self.policy))
 
 
 class UnforwardPolicy(Action, frozen=True, rename={"policy": "unforward-policy", "node": "in"}):
@@ -52,6 +63,7 @@ class UnforwardPolicy(Action, frozen=True, rename={"policy": "unforward-policy",
 
     policy: Policy = "drop"
     node: NodeName = "host"
+    chain: str = BORN["forward"].name
 
     def sentence(self) -> str:
         return f"Packets that are only passing through{in_host(self.node)} are no longer looked at."
@@ -60,43 +72,55 @@ class UnforwardPolicy(Action, frozen=True, rename={"policy": "unforward-policy",
         """``nft delete chain``, or iptables' policy as it is from birth."""
         if dialect == "legacy":
             return (where.run(self.node, "iptables -P FORWARD ACCEPT"),)
-        lines = (where.run(self.node, "nft delete chain ip lab forward"), drop_table(where, self.node))
-        return as_python(lines) if dialect == "pyroute2" else lines
+        lines = (where.run(self.node, f"nft delete chain {TABLE} {self.chain}"), drop_table(where, self.node))
+        return as_python(*lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
         """The chain again, without its rules."""
-        return (ForwardPolicy(policy=self.policy, node=self.node),)
+        return (ForwardPolicy(policy=self.policy, node=self.node, chain=self.chain),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The gate vanishes."""
-        return without_chain(snapshot, self.node, "forward")
+        return without_chain(snapshot, self.node, f"{TABLE} {self.chain}")
 
 
 class ForwardAccept(Action, frozen=True, rename={"what": "forward-accept", "node": "in"}):
-    """``{ forward-accept = "established" }``: answers to what was let through; ``{ forward-accept = "br0" }``: all that comes from br0."""
+    """``{ forward-accept = "established" }``: answers to what was let through; ``{ forward-accept = "br0" }``: all that comes from br0.
+
+    By itself it speaks of the chain that the lessons make.
+    """
 
     what: LinkName
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        if self.what == ESTABLISHED:
-            return f"Let answers through{in_host(self.node)}: packets of conversations that are known already."
-        return f"Let everything through{in_host(self.node)} that comes from {self.what}."
+        return let_through(self.what, self.node)
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """One rule."""
         if dialect == "legacy":
-            return (where.run(self.node, f"iptables -A FORWARD {_iptables(self.what)} -j ACCEPT"),)
-        line = add_rule(where, self.node, "forward", f"{_match(self.what)} counter accept")
-        return as_python((line,)) if dialect == "pyroute2" else (line,)
+            return (where.run(self.node, f"iptables -A FORWARD {iptables_match(self.what)} -j ACCEPT"),)
+        line = add_rule(where, self.node, LESSONS.nft_chain, f"{match(self.what)} counter accept")
+        return as_python(line) if dialect == "pyroute2" else (line,)
 
     def inverse(self) -> tuple[Action, ...]:
         return (UnforwardAccept(what=self.what, node=self.node),)
 
+    def placed(self, snapshot: Snapshot) -> Action:
+        """In the chains that drop such packets, whoever made them; where none does, in the chain of the lessons, which is made when it is not there."""
+        if (node := snapshot.node(self.node)) is None:
+            return self
+        wanted = ForwardAccepts(what=self.what, node=self.node)
+        shut = doors(node, (asked for name in wanted.inner(node) for _, asked in wanted.asked(node, name)))
+        if shut:
+            return AcceptIn(self.what, self.node, shut)
+        name = free_name(snapshot, self.node, "forward")
+        there = any(place_of(own) == f"{TABLE} {name}" for own in node.chains)
+        return self if there and name == LESSONS.chain else AcceptIn(self.what, self.node, (replace(LESSONS, chain=name, born=not there),))
+
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One rule more in the chain."""
-        rule = Rule(0, f"{_match(self.what)} counter accept", parts=(condition(self.what), Accept()))
-        return with_rule(snapshot, self.node, "forward", rule)
+        return with_rule(snapshot, self.node, LESSONS.nft_chain, accept(self.what))
 
 
 class UnforwardAccept(Action, frozen=True, rename={"what": "unforward-accept", "node": "in"}):
@@ -106,15 +130,14 @@ class UnforwardAccept(Action, frozen=True, rename={"what": "unforward-accept", "
     node: NodeName = "host"
 
     def sentence(self) -> str:
-        what = "answers" if self.what == ESTABLISHED else f"what comes from {self.what}"
-        return f"No longer let {what} through{in_host(self.node)} by a rule of its own."
+        return f"No longer let {told(self.what)} through{in_host(self.node)} by a rule of its own."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """nft deletes by handle; iptables by the same words."""
         if dialect == "legacy":
-            return (where.run(self.node, f"iptables -D FORWARD {_iptables(self.what)} -j ACCEPT"),)
-        line = delete_rule(where, self.node, "forward", _match(self.what))
-        return as_python((line,)) if dialect == "pyroute2" else (line,)
+            return (where.run(self.node, f"iptables -D FORWARD {iptables_match(self.what)} -j ACCEPT"),)
+        line = delete_rule(where, self.node, LESSONS.nft_chain, match(self.what))
+        return as_python(line) if dialect == "pyroute2" else (line,)
 
     def inverse(self) -> tuple[Action, ...]:
         """The rule again, at the end of the chain."""
@@ -122,7 +145,7 @@ class UnforwardAccept(Action, frozen=True, rename={"what": "unforward-accept", "
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """One rule less in the chain."""
-        return without_rule(snapshot, self.node, "forward", condition(self.what), tidy=False)
+        return without_rule(snapshot, self.node, LESSONS.nft_chain, condition(self.what), tidy=False)
 
 
 class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "node": "in"}):
@@ -150,7 +173,8 @@ class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "no
     def _seen(self, node: Node, ways: tuple[Way, ...]) -> str:
         let_by = next((way for way in ways if way.end == "accept" and way.rule is not None and way.chain is not None), None)
         if self.policy == "drop" and let_by is not None and let_by.chain is not None and let_by.rule is not None:
-            return f"{place_of(let_by.chain)} lets any packet by with its rule `{let_by.rule.text}`"
+            what = "packets that should find no rule" if any(isinstance(part, Condition) for part in let_by.rule.parts) else "any packet"
+            return f"{place_of(let_by.chain)} lets {what} by with its rule `{let_by.rule.text}`"
         chains = base_chains(node, "forward", FAMILIES[4])
         dropping = {id(way.chain) for way in ways if way.end == "drop"}
         words = tuple(f"{place_of(chain)} (policy {'drop' if id(chain) in dropping else chain.policy})" for chain in chains)
@@ -198,7 +222,15 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         look = where.run(self.node, "nft list ruleset")
         if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
-        for request, asked in self._asked(node):
+        found = [self._check_from(node, name, claim, expected, look) for name in self.inner(node)]
+        if any(isinstance(own, Met) for own in found) and not all(isinstance(own, Met) for own in found):
+            return CannotTell(claim, expected, "its rules let them by for some of the networks behind it and not for others", look)
+        return found[0]
+
+    def _check_from(self, node: Node, name: str, claim: str, expected: str, look: str) -> Finding:
+        """What becomes of them where conversations come in by this device."""
+        every = self.asked(node, name)
+        for request, asked in every:
             ways = self._ways(node, request, asked)
             held = always(ways, _passes)
             if held is False and any(way.sure and _passes(way) for way in ways) and self._hangs_on_where(node, request):
@@ -207,21 +239,37 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
                 return CannotTell(claim, expected, undecided(ways), look)
             if not held:
                 stopping = next(way for way in ways if way.sure and not _passes(way))
-                return self._stopped(node, asked, stopping, NotMet(claim, expected, "", look))
+                others = any(way.sure and _passes(way) for first_one, own in every if own is not asked for way in self._ways(node, first_one, own))
+                stopped_here = self._stopped(node, asked, stopping, NotMet(claim, expected, "", look), others=others)
+                if node.link(name) is not None:
+                    return stopped_here
+                here = inside(self.node)
+                missing = f"no {name}{here}" if name != _NOBODY else f"no bridge{here}, nor another device with a network behind it"
+                return replace(stopped_here, seen=f"there is {missing}, so no such packets pass through")
         return Met(claim)
 
-    def _stopped(self, node: Node, asked: Packet, stopping: Way, found: NotMet) -> Finding:
+    def inner(self, node: Node) -> tuple[str, ...]:
+        """The devices by which conversations come in that are asked about: where there is no bridge, all that lead to others than the way out does."""
+        if self.what != ESTABLISHED:
+            return (self.what,)
+        if self.bridge is not None:
+            return (self.bridge,)
+        if (bridge := next((link.name for link in node.links if link.kind == "bridge"), None)) is not None:
+            return (bridge,)
+        out = uplinks(node)
+        return tuple(link.name for link in node.links if link.v4 and link.kind != "loopback" and link.name not in out) or (_NOBODY,)
+
+    def _stopped(self, node: Node, asked: Packet, stopping: Way, found: NotMet, *, others: bool) -> NotMet:
         if stopping.chain is None:
             seen = "they pass conntrack by (notrack), so it knows none of them for an answer and does not undo NAT"
             return replace(found, seen=seen)
         if stopping.chain.engine == "legacy":
             found = replace(found, look=found.look.replace("nft list ruleset", f"iptables-legacy -t {stopping.chain.table} -vL"))
-        seen = f"{stopped(stopping, asked)}{of_kind(stopping, asked)}"
+        seen = f"{stopped(stopping, asked)}{of_kind(stopping, asked, others=others)}"
         return replace(found, seen=seen, near=self._near(node, asked, stopping))
 
-    def _asked(self, node: Node) -> tuple[tuple[Packet, Packet], ...]:
+    def asked(self, node: Node, name: str) -> tuple[tuple[Packet, Packet], ...]:
         """The first packets of conversations with somebody beyond, of each protocol, and of each the one that is asked about."""
-        name = self.what if self.what != ESTABLISHED else self.bridge or _bridge(node)
         inner = node.link(name)
         out = self.uplink or next(iter(ways_out(node, name)), "?")
         source = (hosts(inner) if inner is not None else ()) or None
@@ -273,7 +321,8 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         port = next((link for link in node.links if link.master == self.what and any(_speaks_of(rule, link.name) for rule in where.rules)), None)
         if port is not None:
             return f"{port.name} is a port of {self.what}: what the bridge hands up to the host comes in by {self.what}."
-        if stopping.rule is not None and any(Accept() in rule.parts for rule in where.rules):
+        behind = (rule for rule in dropwhile(lambda rule: rule is not stopping.rule, where.rules) if Accept() in rule.parts)
+        if any(always(at_chain(node, replace(where, rules=(rule,), policy="drop"), "forward", asked), _passes) for rule in behind):
             return "The drop stands before the accept: rules are tried from the top, and the first that fits decides."
         for chain in node.chains:
             if chain.hook in ("input", "output") and any(_speaks_of(rule, self.what) for rule in chain.rules):
@@ -288,27 +337,12 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         return adrift(node, lambda rule: _speaks_of(rule, self.what))
 
 
-def condition(what: str) -> Condition:
-    """The one condition of an accept, as a snapshot's rule holds it."""
-    if what == ESTABLISHED:
-        return Condition("ct state", Numbers(only(0), STATES["established"] | STATES["related"]), negated=True)
-    return Condition("iifname", Names((what,)))
-
-
 def _passes(way: Way) -> bool:
     return way.end == "accept"
 
 
 def _drops(rule: Rule) -> bool:
     return any(isinstance(part, Drop) for part in rule.parts)
-
-
-def _match(what: str) -> str:
-    return ANSWERS if what == ESTABLISHED else f"iifname {nft_word(what)}"
-
-
-def _iptables(what: str) -> str:
-    return "-m conntrack --ctstate RELATED,ESTABLISHED" if what == ESTABLISHED else f"-i {word(what)}"
 
 
 def _speaks_of(rule: Rule, what: str) -> bool:
@@ -327,7 +361,3 @@ def _of_answers(rule: Rule) -> bool:
 
 def _is(part: Part, field: str, device: str) -> bool:
     return isinstance(part, Condition) and part.field == field and not part.negated and isinstance(part.values, Names) and part.values.hold(device)
-
-
-def _bridge(node: Node) -> str:
-    return next((link.name for link in node.links if link.kind == "bridge"), "?")

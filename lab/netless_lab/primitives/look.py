@@ -141,12 +141,12 @@ def _ports(found: Spans) -> tuple[str, ...]:
     return tuple(str(first) if first == last else f"{first}-{last}" for first, last in found)
 
 
-def of_kind(way: Way, asked: Packet) -> str:
-    """`` when they are TCP`` for any protocol but that of the first packet people send, a ping; "" where the ports say so."""
+def of_kind(way: Way, asked: Packet, *, others: bool) -> str:
+    """`` when they are TCP``; "" where the ports say so, and of the first packet people send, a ping, unless ``others`` fare better."""
     kind = KINDS.get(single(asked.possible("meta l4proto") or ()) or 0, "")
     if f" {kind} ports " in which(way, asked):
         return ""
-    return f" when they are {kind}" if kind not in ("", "ICMP") else ""
+    return f" when they are {kind}" if kind and (kind != KINDS[ICMP] or others) else ""
 
 
 def adrift(node: Node, does: Callable[[Rule], bool]) -> str:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ..model.gates import beyond, networks, ways_out
 from ..model.netfilter.conditions import words
 from ..model.netfilter.packet import ICMP, TCP, UDP, Packet, common, first, members, network, shown, spans, without
 from ..model.netfilter.rules import Accept, Condition, Names, Numbers, Return, Rewrite
 from ..model.netfilter.run import FAMILIES, Way, always, base_chains, missed, reached, through
 from ..model.snapshot import Chain, Node, Rule, Snapshot
-from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, nft_word, word
-from .lab_table import add_rule, as_python, delete_rule, drop_chain, make_chain
+from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, as_python, in_host, nft_word, word
+from .lab_table import BORN, TABLE, add_rule, delete_rule, drop_chain, free_name, make_chain
 from .look import adrift, inside, listed, no_node, of_kind, undecided, which
 from .outline import with_chain, with_rule, without_rule
 from .roles import LinkName, Net, NodeName
 
-SRCNAT = 100
-"""Where source NAT stands in the postrouting hook (NF_IP_PRI_NAT_SRC, <linux/netfilter_ipv4.h>)."""
 _NONE = "?"
 """In place of the device that packets leave by, where a node has none."""
 
 
 class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "except", "node": "in"}):
-    """``{ masquerade = "10.0.0.0/24", except = "br0" }``: what goes out by anything but br0 is rewritten."""
+    """``{ masquerade = "10.0.0.0/24", except = "br0" }``: what goes out by anything but br0 is rewritten.
+
+    ``chain`` is how its chain of table ``ip lab`` is called: otherwise than ``postrouting`` only where something else is called so.
+    """
 
     net: Net
     bridge: LinkName
     node: NodeName = "host"
+    chain: str = BORN["postrouting"].name
 
     def sentence(self) -> str:
         way = f"leave{in_host(self.node)} by anything but {self.bridge}"
@@ -35,19 +39,23 @@ class Masquerade(Action, frozen=True, rename={"net": "masquerade", "bridge": "ex
         """A table, a chain and a rule of nft(8), or one line of iptables(8)."""
         if dialect == "legacy":
             return (where.run(self.node, f"iptables -t nat -A {_iptables(self.net, self.bridge)}"),)
-        rule = add_rule(where, self.node, "postrouting", f"{_match(self.net, self.bridge)} counter masquerade")
-        lines = (*make_chain(where, self.node, "postrouting"), rule)
-        return as_python(lines) if dialect == "pyroute2" else lines
+        rule = add_rule(where, self.node, f"{TABLE} {self.chain}", f"{_match(self.net, self.bridge)} counter masquerade")
+        lines = (*make_chain(where, self.node, "postrouting", name=self.chain), rule)
+        return as_python(*lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
-        return (Unmasquerade(net=self.net, bridge=self.bridge, node=self.node),)
+        return (Unmasquerade(net=self.net, bridge=self.bridge, node=self.node, chain=self.chain),)
+
+    def placed(self, snapshot: Snapshot) -> Masquerade:
+        """Under a name that is free for the chain."""
+        return replace(self, chain=free_name(snapshot, self.node, "postrouting"))
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The gate named NAT."""
-        chain = Chain("ip", "lab", "postrouting", "nat", "postrouting", SRCNAT, "accept")
+        chain = replace(BORN["postrouting"], name=self.chain)
         parts = (of_network(self.net), Condition("oifname", Names((self.bridge,)), negated=True), Rewrite("masquerade"))
         rule = Rule(0, f"{_match(self.net, self.bridge)} counter masquerade", parts=parts)
-        return with_rule(with_chain(snapshot, self.node, chain), self.node, "postrouting", rule)
+        return with_rule(with_chain(snapshot, self.node, chain), self.node, f"{TABLE} {self.chain}", rule)
 
 
 class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge": "except", "node": "in"}):
@@ -56,6 +64,7 @@ class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge":
     net: Net
     bridge: LinkName
     node: NodeName = "host"
+    chain: str = BORN["postrouting"].name
 
     def sentence(self) -> str:
         return f"Packets from {self.net} keep their own sender address when they leave{in_host(self.node)}."
@@ -64,18 +73,19 @@ class Unmasquerade(Action, frozen=True, rename={"net": "unmasquerade", "bridge":
         """nft deletes by handle; iptables by the same words."""
         if dialect == "legacy":
             return (where.run(self.node, f"iptables -t nat -D {_iptables(self.net, self.bridge)}"),)
-        lines = (delete_rule(where, self.node, "postrouting", _match(self.net, self.bridge)), *drop_chain(where, self.node, "postrouting"))
-        return as_python(lines) if dialect == "pyroute2" else lines
+        rule = delete_rule(where, self.node, f"{TABLE} {self.chain}", _match(self.net, self.bridge))
+        lines = (rule, *drop_chain(where, self.node, self.chain))
+        return as_python(*lines) if dialect == "pyroute2" else lines
 
     def inverse(self) -> tuple[Action, ...]:
-        return (Masquerade(net=self.net, bridge=self.bridge, node=self.node),)
+        return (Masquerade(net=self.net, bridge=self.bridge, node=self.node, chain=self.chain),)
 
     def needs(self) -> tuple[Expectation, ...]:
         return (Masquerades(net=self.net, bridge=self.bridge, node=self.node),)
 
     def outline(self, snapshot: Snapshot) -> Snapshot:
         """The gate named NAT vanishes with its last rule."""
-        return without_rule(snapshot, self.node, "postrouting", of_network(self.net), tidy=True)
+        return without_rule(snapshot, self.node, f"{TABLE} {self.chain}", of_network(self.net), tidy=True)
 
 
 class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge": "except", "uplink": "out", "node": "in"}):
@@ -98,7 +108,8 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
         if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         out = self.uplink or next(iter(ways_out(node, self.bridge or "")), _NONE)
-        for asked in self._leaving(node, out):
+        leaving = self._leaving(node, out)
+        for asked in leaving:
             ways = _rewriting(node, asked)
             held = always(ways, lambda way: _as_way_out(node, out, way))
             why = _hangs_on(node, out, asked, ways) if held is not None else undecided(ways)
@@ -108,7 +119,8 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
                 failing = next(way for way in ways if way.sure and not _as_way_out(node, out, way))
                 rules = tuple(rule.text for _, rule in _nat_rules(node))
                 near = self._near(node, out, failing) or self._elsewhere(snapshot)
-                return NotMet(claim, expected, f"{_seen(node, failing, asked, out)}; NAT rules: {listed(rules, 'none')}", look, near)
+                others = any(way.sure and _as_way_out(node, out, way) for own in leaving if own is not asked for way in _rewriting(node, own))
+                return NotMet(claim, expected, f"{_seen(node, failing, asked, out, others=others)}; NAT rules: {listed(rules, 'none')}", look, near)
         if self.bridge is not None:
             inside_net = first(source=network(self.net), destination=network(self.net)).between(self.bridge, self.bridge)
             staying = _rewriting(node, inside_net)
@@ -142,6 +154,8 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
                     if common(network(self.net), part.values.spans):
                         return f"There is a rule for {whose}, a part of {self.net}: whoever else lives there leaves under an address of its own."
                     return f"There is a rule for {whose}, but the containers are in {self.net}: none of their packets meets it."
+                if part.field == "ip daddr" and not part.negated and words(part) == f"ip daddr {self.net}":
+                    return f"There is a rule for packets that go to {self.net} (ip daddr); these come from there (ip saddr)."
                 if part.field == "oifname" and isinstance(part.values, Names):
                     if not part.negated and not part.values.hold(out):
                         named = " ".join((*part.values.names, *(f"{begin}*" for begin in part.values.begins)))
@@ -222,7 +236,7 @@ def _as_way_out(node: Node, out: str, way: Way) -> bool:
     return not without(own, spans(pair for address in link.v4 for pair in network(address.address)))
 
 
-def _seen(node: Node, failing: Way, asked: Packet, out: str) -> str:
+def _seen(node: Node, failing: Way, asked: Packet, out: str, *, others: bool) -> str:
     written = next((done.address for done, _, _ in failing.rewrites if done.source and done.address is not None), None)
     if written is not None:
         link = node.link(out)
@@ -231,7 +245,7 @@ def _seen(node: Node, failing: Way, asked: Packet, out: str) -> str:
         return f"they leave as {shown((written,), 4)}, {which_one} is no address of " + ("the way out" if out == _NONE else out)
     if not failing.packet.tracked:
         return f"they pass conntrack by (notrack), and what is not tracked is not rewritten {_on_the_way_out(out)}"
-    return f"no rule rewrites {which(failing, asked)} {_on_the_way_out(out)}{of_kind(failing, asked)}"
+    return f"no rule rewrites {which(failing, asked)} {_on_the_way_out(out)}{of_kind(failing, asked, others=others)}"
 
 
 def _on_the_way_out(out: str) -> str:

@@ -129,10 +129,22 @@ class ContainerRuns(Expectation, frozen=True, rename={"node": "container"}):
         if node is not None and node.role == "container":
             return Met(claim)
         running = listed(tuple(own.name for own in snapshot.nodes if own.role == "container"), "none")
-        near = ""
-        if snapshot.named(self.node) is not None or (node is not None and node.role == "unknown"):
-            near = f"There is a namespace named {self.node}, but no process lives in it: a name alone is no container."
-        return NotMet(claim, expected, f"containers: {running}", "lsns -t net", near)
+        return NotMet(claim, expected, f"containers: {running}", "lsns -t net", self._near(snapshot, node))
+
+    def _near(self, snapshot: Snapshot, node: Node | None) -> str:
+        """About a process that was given no host name of its own, in the namespace of that name or in any; else about a name without a process;
+        else about a container that nobody has done anything with, which may be the one."""
+        strangers = (own for own in (node, *snapshot.nodes) if own is not None and own.role == "unknown")
+        if (pid := next((own.pid for own in strangers if own.pid is not None), None)) is not None:
+            return (f"Process {pid} lives in a network namespace of its own, but under the host's host name: "
+                    f"`unshare --uts`, and then `hostname {self.node}` in there, gives it its own.")
+        if node is not None or snapshot.named(self.node) is not None:
+            return _only_a_name(self.node)
+        bare = [own for own in snapshot.nodes if own.role == "container" and own.pid is not None and len(own.links) == 1 and not own.names]
+        other = max(bare, key=lambda own: own.pid or 0, default=None)
+        if other is None:
+            return ""
+        return f"A container is known by its host name. If {other.name} is meant: `nsenter -t {other.pid} -u hostname {word(self.node)}` makes it {self.node}."
 
 
 class OnlyLo(Expectation, frozen=True, rename={"node": "only-lo"}):
@@ -286,11 +298,15 @@ class Named(Expectation, frozen=True, rename={"node": "named"}):
         expected = f"a name in {NETNS} that leads to the namespace of {self.node}"
         if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
-        look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {NETNS}/*"
+        seen = f"names: {listed(tuple(_leads(snapshot, name) for name in snapshot.names), 'none')}"
+        if node.role == "unknown" and node.pid is None:  # a node only because of the name, which leads to nobody else
+            return NotMet(claim, expected, seen, f"ip netns pids {word(self.node)}", _only_a_name(self.node))
+        look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {NETNS}/*" if snapshot.names else "ip netns list"
         if any(name.netns == node.netns for name in snapshot.names):
             return Met(claim)
-        seen = f"names: {listed(tuple(_leads(snapshot, name) for name in snapshot.names), 'none')}"
-        return NotMet(claim, expected, seen, look, self._near(snapshot, node))
+        taken = next((name for name in snapshot.names if name.name == self.node), None)
+        free = f" {_taken_away(taken)}" if taken is not None else ""
+        return NotMet(claim, expected, seen, look, f"{self._near(snapshot, node)}{free}")
 
     def _near(self, snapshot: Snapshot, node: Node) -> str:
         """About the entry of the node's own name, else one that is nobody's, else one that is no name at all."""
@@ -309,11 +325,21 @@ class Named(Expectation, frozen=True, rename={"node": "named"}):
         return f"{same.name} names another, empty namespace: `ip netns add` makes a new one (a decoy); it does not name the one that {node.name} lives in."
 
 
+def _only_a_name(node: str) -> str:
+    return f"There is a namespace named {node}, but no process lives in it: a name alone is no container."
+
+
 def _no_namespace(name: Name, node: Node) -> str:
     """What is wrong with an entry that leads to no network namespace: the number of a process only where that is the matter."""
     if name.instead is None and name.pid is not None:
         return f"{name.name} leads to {name.target}, where no namespace is (any more): check the process id."
     return f"{name.name} {not_a_name(name)}. A name of {node.name} is a link to {_file(node)}, or a mount of that file."
+
+
+def _taken_away(name: Name) -> str:
+    """How an entry goes that is in the way of one of its name: neither ln(1) nor ip(8) makes one where one is."""
+    command = f"rmdir {word(f'{NETNS}/{name.name}')}" if name.instead == "folder" and name.how != "symlink" else _delete(name.name, "ip")[0]
+    return f"Take it away first: `{command}`."
 
 
 def _file(node: Node) -> str:

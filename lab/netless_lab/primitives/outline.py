@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -10,6 +11,8 @@ from ..model.knobs import written
 from ..model.netfilter.rules import Condition
 from ..model.snapshot import Chain, Link, Node, Route, Rule, Snapshot
 
+Engine = Literal["nft", "legacy"]
+"""Whose chain: of nftables, or of the old iptables."""
 LO = Link(name="lo", ifindex=1, kind="loopback", up=False, carrier=False, mtu=65536)
 """What every new network namespace holds: one loopback, down (network_namespaces(7))."""
 
@@ -111,33 +114,48 @@ def with_chain(snapshot: Snapshot, name: str, chain: Chain) -> Snapshot:
     return with_node(snapshot, name, edit)
 
 
-def with_rule(snapshot: Snapshot, name: str, chain: str, rule: Rule) -> Snapshot:
-    """The sketch with a rule appended to a chain of table ``ip lab``; unchanged when there is no such chain."""
+def with_rule(snapshot: Snapshot, name: str, chain: str, rule: Rule, *, before: int | None = None, engine: Engine = "nft") -> Snapshot:
+    """The sketch with a rule put into a chain (``ip lab forward``), at its end or ``before`` another; unchanged when there is no such chain."""
 
-    def appended(own: Chain) -> Chain:
-        return replace(own, rules=(*own.rules, rule)) if (own.table, own.name) == ("lab", chain) else own
+    def put(own: Chain) -> Chain:
+        at = len(own.rules) if before is None else before
+        return replace(own, rules=(*own.rules[:at], rule, *own.rules[at:]))
 
-    return with_node(snapshot, name, lambda node: replace(node, chains=tuple(map(appended, node.chains))))
+    return _with_chains(snapshot, name, engine, lambda own: put(own) if _is(own, chain) else own)
 
 
-def without_rule(snapshot: Snapshot, name: str, chain: str, condition: Condition, *, tidy: bool) -> Snapshot:
-    """The sketch without the first rule of a chain of table ``ip lab`` that has this condition; ``tidy``: an empty chain goes too."""
+def without_rule(snapshot: Snapshot, name: str, chain: str, condition: Condition, *, tidy: bool, engine: Engine = "nft") -> Snapshot:
+    """The sketch without the first rule of a chain (``ip lab forward``) that has this condition; ``tidy``: an empty chain goes too."""
+
+    def drop(own: Chain) -> Chain | None:
+        if not _is(own, chain):
+            return own
+        gone = next((rule for rule in own.rules if condition in rule.parts), None)
+        left = tuple(rule for rule in own.rules if rule is not gone)
+        return replace(own, rules=left) if left or not tidy else None
+
+    return _with_chains(snapshot, name, engine, drop)
+
+
+def without_chain(snapshot: Snapshot, name: str, chain: str) -> Snapshot:
+    """The sketch without a chain (``ip lab forward``)."""
+    return _with_chains(snapshot, name, "nft", lambda own: None if _is(own, chain) else own)
+
+
+def _with_chains(snapshot: Snapshot, name: str, engine: Engine, change: Callable[[Chain], Chain | None]) -> Snapshot:
+    """The sketch with each chain of a node changed; None for one that goes."""
+
+    def changed(chains: tuple[Chain, ...]) -> tuple[Chain, ...]:
+        return tuple(now for own in chains if (now := change(own)) is not None)
 
     def edit(node: Node) -> Node:
-        chains = tuple(drop(own) if (own.table, own.name) == ("lab", chain) else own for own in node.chains)
-        kept = tuple(own for own in chains if own.rules or not tidy or (own.table, own.name) != ("lab", chain))
-        return replace(node, chains=kept)
-
-    def drop(own: Chain) -> Chain:
-        gone = next((rule for rule in own.rules if condition in rule.parts), None)
-        return replace(own, rules=tuple(rule for rule in own.rules if rule is not gone))
+        return replace(node, chains=changed(node.chains)) if engine == "nft" else replace(node, legacy=changed(node.legacy))
 
     return with_node(snapshot, name, edit)
 
 
-def without_chain(snapshot: Snapshot, name: str, chain: str) -> Snapshot:
-    """The sketch without a chain of table ``ip lab``."""
-    return with_node(snapshot, name, lambda node: replace(node, chains=tuple(own for own in node.chains if (own.table, own.name) != ("lab", chain))))
+def _is(own: Chain, place: str) -> bool:
+    return f"{own.family} {own.table} {own.name}" == place
 
 
 def unnamed(snapshot: Snapshot, name: str) -> Snapshot:

@@ -33,3 +33,5 @@ EXPECTATIONS: dict[str, type[Expectation]] = {
         HasRoute, NoRoute, KnowsNeighbour, Forwards, Masquerades, PolicyIs, ForwardAccepts, HasResolver, SysctlIs,
     )
 }  # fmt: skip
+FIREWALL = (Masquerade, ForwardPolicy, ForwardAccept)
+"""The actions whose dialects do not end in the same state: iptables keeps its rules in tables of its own."""

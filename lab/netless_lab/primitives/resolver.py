@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from ..model.addresses import is_address, same
 from ..model.snapshot import Node, Snapshot
-from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where
+from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, as_python
 from .look import inside, listed, no_node, place
 from .outline import with_node
 from .roles import Ip, NodeName
@@ -26,9 +26,7 @@ class SetResolver(Action, frozen=True, rename={"server": "resolver", "node": "in
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """A file is a file: the same shell line for both tools."""
         line = f"nameserver {self.server}"
-        if dialect == "pyroute2":
-            return (f'open("{_path(where, self.node)}", "w").write("{line}\\n")',)
-        return (where.files(self.node, f"echo {line} > {FILE}"),)
+        return _written(dialect, where, self.node, f"echo {line} > {FILE}", f'open("{FILE}", "w").write("{line}\\n")')
 
     def inverse(self) -> tuple[Action, ...]:
         """An empty file."""
@@ -50,9 +48,7 @@ class ClearResolver(Action, frozen=True, rename={"server": "unresolver", "node":
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """Truncate the file."""
-        if dialect == "pyroute2":
-            return (f'open("{_path(where, self.node)}", "w").close()',)
-        return (where.files(self.node, f": > {FILE}"),)
+        return _written(dialect, where, self.node, f": > {FILE}", f'open("{FILE}", "w").close()')
 
     def inverse(self) -> tuple[Action, ...]:
         return (SetResolver(server=self.server, node=self.node),)
@@ -104,5 +100,10 @@ def _asked(node: Node) -> tuple[str, ...]:
     return tuple(own for own in node.resolvers if is_address(own))[:3]
 
 
-def _path(where: Where, node: str) -> str:
-    return FILE if node == where.node else f"/proc/{where.pid(node)}/root{FILE}"
+def _written(dialect: Dialect, where: Where, node: str, shell: str, python: str) -> tuple[str, ...]:
+    """How the file is written. From another node Python goes into that one's mount namespace as the shell does: below /proc/PID/root the kernel would
+    look for what a symbolic link says on the side of whoever writes (path_resolution(7)).
+    """
+    if dialect == "pyroute2":
+        return (python,) if node == where.node else as_python(where.files(node, shell))
+    return (where.files(node, shell),)

@@ -20,7 +20,7 @@ from ..model.netfilter import changes as fw
 from ..model.snapshot import Route, Snapshot
 from .base import device, word
 from .bridge import AddPort, RemovePort
-from .namespace import StopContainer, Unname
+from .namespace import StartContainer, StopContainer, Unname
 from .resolver import FILE
 from .retell_links import address_ends, address_words, appeared, cable, device_added, dying, link_setting, moved, named, renames
 from .retell_tables import Crowds, crowds, emptied, fdb, firewall, given_back, in_its_place, neighbour, place_of, policy_rule, rerouted, route, sysctl
@@ -43,7 +43,7 @@ class Retold(msgspec.Struct, frozen=True):
 def retell(changes: Iterable[c.Change], before: Snapshot, after: Snapshot) -> tuple[Retold, ...]:
     """These changes between two snapshots, in the order in which they can be brought about."""
     seen = tuple(changes)
-    context = _Context(seen, before)
+    context = _Context(seen, before, after)
     crowded = crowds(seen, before, after)
     told = [Retold(change, _brought_about(change, context, crowded)) for change in _later_first(seen)]
     told.sort(key=lambda own: _REMOVAL if own.change in context.early else context.later.get(id(own.change)) or _order(own.change))
@@ -85,19 +85,18 @@ def _unwanted(change: c.Change, after: Snapshot) -> Iterable[Doing]:
 def _flushed(seen: Sequence[c.Change], context: _Context, before: Snapshot, after: Snapshot) -> dict[tuple[str, str], tuple[Route, ...]]:
     """Routes that were there and are there, though a link lost all its IPv4 addresses in between and its routes with them (fib_disable_ip)."""
     found: dict[tuple[str, str], tuple[Route, ...]] = {}
-    for change in seen:
-        if not isinstance(change, c.AddressRemoved) or change.address.family != 4:
+    early = {_addresses(own) for own in context.early}
+    for place in dict.fromkeys(_addresses(own) for own in seen if isinstance(own, c.AddressRemoved) and own.address.family == 4):
+        if place is None or place in early:
             continue
-        if any(_addresses(own) == (change.node, change.link) for own in context.early):
-            continue
-        was, now = before.node(change.node), after.node(change.node)
-        own = was.link(change.link) if was is not None else None
-        link = now.link(change.link) if now is not None else None
+        was, now = before.node(place[0]), after.node(place[0])
+        own = was.link(place[1]) if was is not None else None
+        link = now.link(place[1]) if now is not None else None
         if was is None or now is None or own is None or link is None or {(a.address, a.prefix) for a in own.v4} & {(a.address, a.prefix) for a in link.v4}:
             continue
         old = {replace(route, linkdown=False) for route in was.routes}
         kept = (route for route in now.routes if route.dev == link.name and route.family == 4 and route.protocol != "kernel")
-        found[change.node, change.link] = tuple(route for route in kept if replace(route, linkdown=False) in old)
+        found[place] = tuple(route for route in kept if replace(route, linkdown=False) in old)
     return {place: routes for place, routes in found.items() if routes}
 
 
@@ -120,7 +119,7 @@ def _comes_in_six(change: c.Change) -> bool:
 class _Context:
     """What else happened at the same time."""
 
-    def __init__(self, seen: Sequence[c.Change], was: Snapshot) -> None:
+    def __init__(self, seen: Sequence[c.Change], was: Snapshot, now: Snapshot) -> None:
         cables = [own for own in seen if isinstance(own, c.CableRemoved)]
         moves = [own for own in seen if isinstance(own, c.LinkMoved)]
         self.gone = {(own.node, own.link.name) for own in seen if isinstance(own, c.LinkRemoved | c.CableRemoved)}
@@ -132,13 +131,22 @@ class _Context:
         new = (own.after if isinstance(own, c.NodeReplaced) else own.state for own in seen if isinstance(own, c.NodeReplaced | c.NodeAppeared))
         self.born = {state.name: state.names[0] for state in new if state.role == "unknown" and state.names}
         """Nodes that appeared by ``ip netns add``, and the name that was given."""
+        strangers = {own.name for own in was.nodes if own.role == "unknown"}
+        containers = {own.name for own in now.nodes if own.role == "container"}
+        self.known = {own.node for own in seen if isinstance(own, c.NodeRenamed) and own.before in strangers and own.node in containers}
+        """Containers that were seen before they had their host name."""
+        had = {own.name for own in was.nodes if own.role == "container"}
+        called = [own for own in seen if isinstance(own, c.NodeRenamed) and own.before in had and own.node in containers]
+        self.called = frozenset(called)
+        """Containers that have another host name now."""
         self.taken = {own.after.name for own in seen if isinstance(own, c.NameMoved)}
         """Names that led elsewhere before: ``ip netns`` gives none that is there."""
         self._named = {own.name: own.names for own in was.nodes if own.pid is None}
         self._named |= {own.node: self._named.get(own.before, ()) for own in seen if isinstance(own, c.NodeRenamed)}
         self.renames = renames(seen)
         self.later = {id(own): _LAST_NAME for own in seen if isinstance(own, c.NameRemoved) and own.node in self._named}
-        """The places of changes that come otherwise than others of their kind."""
+        """The places of changes that come otherwise than others of their kind: all else speaks of a container by the host name that it has now."""
+        self.later |= {id(own): (-1, place) for place, own in enumerate(called)}
         self.later |= {id(own): (_ORDER.index(c.LinkRenamed), place) for place, own in enumerate(self.renames)}
         self.early = _early(seen)
         """Addresses that come before others of their link go: a link without any loses its routes. Of the same network they would go along."""
@@ -181,7 +189,7 @@ class _Context:
 
 _ORDER: Final[tuple[type[object] | tuple[type[object], ...], ...]] = (
     c.NameRemoved, (c.CableRemoved, c.LinkRemoved), (c.NodeVanished, c.NodeReplaced),
-    c.NodeAppeared, (c.NameAdded, c.NameMoved, c.NameBroken), c.LinkMoved, c.LinkRenamed,
+    (c.NodeAppeared, c.NodeRenamed), (c.NameAdded, c.NameMoved, c.NameBroken), c.LinkMoved, c.LinkRenamed,
     fw.RuleRemoved, fw.SetElementRemoved, fw.SetRemoved, fw.ChainRemoved, fw.TableRemoved,
     c.PolicyRuleRemoved, c.RouteRemoved, (c.NeighbourUnset, c.FdbUnset), c.AddressRemoved, c.PortLeft, c.LinkWentDown,
     c.CableAdded, c.LinkAdded, c.PortJoined, c.LinkSet, (c.ForwardingChanged, c.SysctlChanged), c.LinkWentUp,
@@ -240,8 +248,10 @@ def _doings(change: c.Change, context: _Context) -> tuple[Doing, ...] | None:
             return None if made is None else (*((StopContainer(node),) if was.role == "container" and was.pid is not None else ()), *made)
         case c.NodeVanished(state=state):
             return (StopContainer(node),) if state.role == "container" and state.pid is not None else ()
-        case c.NodeRenamed():
-            return ()
+        case c.NodeRenamed(before=before):
+            if change in context.called:
+                return (Typed(before, f"hostname {'-- ' * node.startswith('-')}{word(node)}", "name"),)
+            return (StartContainer(node),) if node in context.known else ()
         case c.NameAdded(name=name):
             return named(node, name, context.lasting(node))
         case c.NameRemoved(name=name):

@@ -5,7 +5,7 @@ for routes, of neighbours, of the firewall and of settings.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -66,11 +66,11 @@ def crowds(seen: Sequence[c.Change], before: Snapshot, after: Snapshot) -> Crowd
     for change in seen:
         if isinstance(change, c.RouteChanged | c.RouteRemoved) or (isinstance(change, c.RouteAdded) and change.route.protocol != "kernel"):
             touched.setdefault(_place(change.node, change.after if isinstance(change, c.RouteChanged) else change.route), []).append(change)
+    stand = {name: _Standing.of(name, before, after) for name in {place.node for place in touched}}
     for place, changes in touched.items():
-        now = after.node(place.node)
-        was = before.by_netns(now.netns) if now is not None else before.node(place.node)
-        old = tuple(replace(own, dev=renamed.get((place.node, own.dev or ""), own.dev)) for own in _there(place, was))
-        new = _there(place, now)
+        was, olds, news = stand[place.node]
+        old = tuple(replace(own, dev=renamed.get((place.node, own.dev or ""), own.dev)) for own in olds.get(place, ()))
+        new = tuple(news.get(place, ()))
         replaced = [(own.before, own.after) for own in changes if isinstance(own, c.RouteChanged)]
         gone = [own.route for own in changes if isinstance(own, c.RouteRemoved)]
         lost = tuple(own for own in (*(was for was, _ in replaced), *gone) if own.protocol == "kernel")
@@ -88,10 +88,28 @@ def _place(node: str, own: Route) -> Place:
     return Place(node, own.family, own.table, own.dst, own.metric)
 
 
-def _there(place: Place, node: Node | None) -> tuple[Route, ...]:
-    """The routes of a place that somebody made, in the order in which the kernel tries them."""
-    there = node.routes if node is not None else ()
-    return tuple(replace(own, linkdown=False) for own in there if _place(place.node, own) == place and own.protocol != "kernel")
+class _Standing(NamedTuple):
+    """A node before, and its routes before and after by their places, looked through once: there may be thousands."""
+
+    was: Node | None
+    old: Mapping[Place, Sequence[Route]]
+    new: Mapping[Place, Sequence[Route]]
+
+    @classmethod
+    def of(cls, name: str, before: Snapshot, after: Snapshot) -> _Standing:
+        """Of the node that is called so, or was."""
+        now = after.node(name)
+        was = before.by_netns(now.netns) if now is not None else before.node(name)
+        return cls(was, _by_place(name, was), _by_place(name, now))
+
+
+def _by_place(name: str, node: Node | None) -> dict[Place, list[Route]]:
+    """The routes that somebody made, those of a place in the order in which the kernel tries them."""
+    found: dict[Place, list[Route]] = {}
+    for own in node.routes if node is not None else ():
+        if own.protocol != "kernel":
+            found.setdefault(_place(name, own), []).append(replace(own, linkdown=False))
+    return found
 
 
 def _all_anew(node: str, old: Sequence[Route], new: Sequence[Route]) -> tuple[Doing, ...] | None:
@@ -162,17 +180,36 @@ def _if_possible(node: str, line: str) -> Typed:
     return Typed(node, f"ip {line} 2>/dev/null || :", "shell")
 
 
-_CHAIN: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]* [A-Za-z][A-Za-z0-9/_.]*")
-"""Family, table and chain as nft(8) can say them ("Lexical conventions"); the kernel takes any name, and a shell would read more into some."""
-_TABLE: Final = re.compile(r"[a-z0-9]+ [A-Za-z][A-Za-z0-9/_.]*")
+_KEYWORDS: Final = (
+    "accept add ah all arp bridge cgroup chain comment comp constant continue counter cpu create ct day dccp define delete describe destroy "
+    "device devices dnat drop dst dup dynamic ecn element elements esp ether exists expires export exthdr fib flags flow flowtable flush frag fwd "
+    "gc-interval geneve get goto gre gretap handle hbh hook hour ibriport ibrname icmp icmpv6 igmp iif iifgroup iifname iiftype import index inet "
+    "insert ip ip6 ipsec jhash jump last limit list log map mark masquerade meta meter mh missing monitor netdev nftrace notrack numgen obriport "
+    "obrname oif oifgroup oifname oiftype osf pkttype policy position priority queue quota random redirect reject rename replace reset return rt "
+    "rt0 rt2 rtclassid rule ruleset sctp secmark set size skgid skuid snat socket srh symhash synproxy table tcp th time timeout tproxy type "
+    "typeof udp udplite undefine vlan vmap vxlan xor xt"
+)
+"""What nft(8) takes for words of its own wherever a name may stand, and has no quotes for; the kernel, and so iptables, takes them for names."""
+_NAME: Final = f"(?!(?:{'|'.join(_KEYWORDS.split())})(?![A-Za-z0-9/_.-]))[A-Za-z_.][A-Za-z0-9/_.-]*"
+"""A name as nft(8) reads one (``string`` of its src/scanner.l); the kernel takes any, and a shell would read more into some."""
+_TABLE: Final = re.compile(f"[a-z0-9]+ {_NAME}")
+_CHAIN: Final = re.compile(f"{_TABLE.pattern} {_NAME}")
 _STRING: Final = re.compile('"[^"]*"')
-_COUNTER: Final = re.compile(r'counter name "([A-Za-z][A-Za-z0-9/_.]*)"')
+_COUNTER: Final = re.compile(f'counter name "({_NAME})"')
 """A counter that several rules share, and which must be there before them; making one that is there changes nothing."""
-_NAMED: Final = re.compile(r'"([A-Za-z][A-Za-z0-9/_.]*)"')
+_NAMED: Final = re.compile(f'"({_NAME})"')
+_LEADS_ELSEWHERE: Final = re.compile(rf"(?:\b(?:jump|goto) |@)(?!{_NAME}(?:[\s,}}]|$))")
+"""What asks a chain or a set that nft(8) cannot be told of."""
 _OBJECTS: Final = frozenset({"counter", "quota", "limit", "ct helper", "ct timeout", "ct expectation", "synproxy", "secmark", "tunnel", "ct count"})
 """What a map leads to that has a name; no command here makes any but a counter."""
 _ANOTHER_COMMAND: Final = re.compile(r"[;#\n\\]")
 """What ends a command of nft's, outside of its strings: a name of a set or of a chain to jump to may hold it."""
+
+
+def _plain(text: str) -> bool:
+    """Whether nft(8) takes these words, of a rule or of an element, for nothing else, and for nothing that no command of it makes."""
+    outside = _STRING.sub("", text)
+    return not _ANOTHER_COMMAND.search(outside) and not _LEADS_ELSEWHERE.search(outside)
 
 
 def policy_rule(node: str, verb: str, rule: PolicyRule) -> Doing:
@@ -225,7 +262,7 @@ def firewall(change: fw.FirewallChange) -> tuple[Doing, ...] | None:
             said = f"nft delete {_kind(own)} {place_of(own)}" if _CHAIN.fullmatch(place_of(own)) else None
         case fw.SetElementAdded(own=own, element=element) | fw.SetElementRemoved(own=own, element=element):
             verb = "add" if isinstance(change, fw.SetElementAdded) else "delete"
-            plain = bool(_CHAIN.fullmatch(place_of(own))) and not _ANOTHER_COMMAND.search(_STRING.sub("", element.text))
+            plain = bool(_CHAIN.fullmatch(place_of(own))) and _plain(element.text)
             counter = _NAMED.fullmatch(element.data) if own.maps_to == "counter" else None
             first = f"add counter {own.family} {own.table} {counter[1]}; " if counter and verb == "add" else ""
             said = f"nft {_quoted(f'{first}{verb} element {place_of(own)} {{ {element.text} }}')}" if plain and (counter or own.maps_to not in _OBJECTS) else None
@@ -300,7 +337,7 @@ def _hook(chain: Chain) -> str:
 
 def _sayable_rule(chain: Chain, rule: Rule) -> bool:
     """Whether nft(8) takes the words of a rule, and takes them for nothing else."""
-    return bool(_CHAIN.fullmatch(place_of(chain))) and not rule.opaque and not _ANOTHER_COMMAND.search(_STRING.sub("", rule.text))
+    return bool(_CHAIN.fullmatch(place_of(chain))) and not rule.opaque and _plain(rule.text)
 
 
 def _handle(chain: Chain, number: int) -> str:

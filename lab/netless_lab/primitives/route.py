@@ -174,6 +174,8 @@ class HasRoute(Expectation, frozen=True, rename={"node": "in", "dst": "route"}):
     def _wrong_way(self, snapshot: Snapshot, route: Route) -> str:
         if self.via is None or same(route.via, self.via):
             return ""
+        if route.type != "unicast":
+            return f"That route is of the kind {route.type}, which sends nothing on; it has to go to the gateway {self.via}."
         if route.via is None:
             return f"That route asks for every address directly on {route.dev}; it has to go to the gateway {self.via}."
         owner = next((node for node in snapshot.nodes if node.owner(route.via)), None)

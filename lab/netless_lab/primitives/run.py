@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from .base import Action, Dialect, Where, in_host
+from .base import Action, Dialect, Where, as_python, in_host
 from .bridge import AddPort, RemovePort
 from .namespace import AddNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
 from .roles import NodeName
@@ -29,18 +29,19 @@ class Run(Action, frozen=True, rename={"line": "run", "node": "in"}):
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """The line itself, in every dialect."""
         line = where.shell(self.node, self.line)
-        return ("import subprocess", f"subprocess.run({line!r}, shell=True, check=True)") if dialect == "pyroute2" else (line,)
+        return as_python(line) if dialect == "pyroute2" else (line,)
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """One line to type for ``node``: for ip(8) without its name, for another ``tool``, for a ``shell``, or for one that sees its ``files``.
+    """One line to type for ``node``: for ip(8) without its name, for another ``tool``, for a ``shell``, for one that sees its ``files``, or for a
+    tool under its host ``name``.
 
     ``into`` is another node that the line ends with: only where it is typed is it known how that is called there. ``rest`` follows it.
     """
 
     node: str
     text: str
-    how: Literal["ip", "tool", "shell", "files"] = "ip"
+    how: Literal["ip", "tool", "shell", "files", "name"] = "ip"
     into: str = ""
     rest: str = ""
 
@@ -56,6 +57,8 @@ class Typed(msgspec.Struct, frozen=True):
                 return (where.shell(self.node, text),)
             case "files":
                 return (where.files(self.node, text),)
+            case "name":
+                return (text if self.node == where.node else f"nsenter -t {where.pid(self.node)} -u {text}",)
 
 
 Doing = Typed | StartContainer | StopContainer | AddNetns | NameSymlink | NameAttach | Unname | LinkUp | LinkDown | AddPort | RemovePort

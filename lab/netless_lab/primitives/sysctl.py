@@ -5,12 +5,14 @@ Forwarding: whether a node passes packets that are not for itself, that is, whet
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..model.gates import networks, passes_on, switched_on
 from ..model.knobs import KNOBS, held, short, slashed, whole
 from ..model.netfilter.packet import common, network, spans
 from ..model.snapshot import Node, Snapshot
 from .base import Action, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, literal, word
-from .look import inside, no_node, place
+from .look import inside, listed, no_node, place
 from .outline import with_sysctl
 from .roles import NodeName
 
@@ -127,7 +129,7 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """What the kernel asks: the switch of each interface that packets may come in by. ip_forward only writes them all."""
-        claim = f"{self.node} {'passes on' if self.on else 'does not pass on'} packets that are not for itself"
+        claim = f"{'the host' if self.node == 'host' else self.node} {'passes on' if self.on else 'does not pass on'} packets that are not for itself"
         expected = f"{KEY} = {int(self.on)}{inside(self.node)}"
         look = where.run(self.node, f"sysctl {KEY}")
         if (node := snapshot.node(self.node)) is None:
@@ -138,16 +140,24 @@ class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in
         if all(on is not None and on == self.on for on in passing.values()):
             return Met(claim)
         if value is None or switched_on(value) != self.on:
-            near = ""
-            if self.on:
-                routers = (other for other in snapshot.nodes if other.role == "container" and switched_on(sysctl_of(other, KEY) or ""))
-                if (wrong := next(routers, None)) is not None:
-                    near = f"It is on in {place(wrong)}; but the packets pass through {place(node)}, which has a setting of its own."
+            near = self._near(snapshot, node, passing) if self.on else ""
             return NotMet(claim, expected, f"{KEY} is {value if value is not None else 'not readable'}", look, near)
         device = next(device for device, on in passing.items() if on != self.on)
         key, switch = f"net/ipv4/conf/{device}/forwarding", "on" if self.on else "off"
         near = f"ip_forward is {switch}, but {device} has a switch of its own, and it is {'off' if self.on else 'on'}."
         return NotMet(claim, expected, f"{key} is {int(not self.on)}", where.run(self.node, f"sysctl {word(key)}"), near)
+
+    def _near(self, snapshot: Snapshot, node: Node, passing: Mapping[str, bool | None]) -> str:
+        """Where it is on instead."""
+        routers = (other for other in snapshot.nodes if other.role == "container" and switched_on(sysctl_of(other, KEY) or ""))
+        if (wrong := next(routers, None)) is not None:
+            return f"It is on in {place(wrong)}; but the packets pass through {place(node)}, which has a setting of its own."
+        on, off = (tuple(device for device, own in passing.items() if bool(own) is wanted) for wanted in (True, False))
+        if on:
+            return f"It is on for {listed(on, '')}, but not for {listed(off, '')}: what comes in by that is not passed on."
+        if switched_on(sysctl_of(node, "net.ipv6.conf.all.forwarding") or ""):
+            return "It is on for IPv6; IPv4 has a switch of its own."
+        return ""
 
 
 def _travelled(snapshot: Snapshot, node: Node) -> tuple[str, ...]:

@@ -33,12 +33,14 @@ class Hello(Message, frozen=True):
     """First line each way. The agent refuses all but ``Down`` to another version, in words. ``client`` is "app", "cli" ... for the log.
 
     ``lease`` is what the lab's shall be from now on (``up``, or a command that has just started it); None leaves it as it is.
+    An ``onlooker`` only listens, and however long it does is no use of the lab: the lease runs on, and who quits a tutor ends the lab all the same.
     """
 
     version: int = VERSION
     client: str = ""
     lab: str = ""
     lease: Lease | None = None
+    onlooker: bool = False
 
 
 class Done(Message, frozen=True):
@@ -87,6 +89,14 @@ class Verb(Request[R], Generic[R], frozen=True, forbid_unknown_fields=True):
     """A request that has to wait for its turn: it changes the lab, judges it, or sends a packet that a change would spoil."""
 
 
+class Move(Verb[R], Generic[R], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A verb that moves the lab or what is in it. ``seen``: the last ``Status.moves`` of an asker who asks about what he sees and
+    not about what it has become meanwhile; None does it whatever others have done.
+    """
+
+    seen: int | None = None
+
+
 @functools.cache
 def _reader(kind: type[Request[Any]]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(reply_type(kind))
@@ -94,5 +104,5 @@ def _reader(kind: type[Request[Any]]) -> msgspec.json.Decoder[Any]:
 
 def reply_type(kind: type[Request[Any]]) -> Any:
     """What a request declares as its reply: ``Moved`` of ``class Goto(Verb[Moved])``."""
-    (declared,) = (get_args(base)[0] for base in kind.__orig_bases__ if get_origin(base) in (Request, Look, Verb))
+    (declared,) = (get_args(base)[0] for base in kind.__orig_bases__ if get_origin(base) in (Request, Look, Verb, Move))
     return declared

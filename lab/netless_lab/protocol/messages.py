@@ -18,8 +18,8 @@ from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..model.times import Time
 from ..primitives.roles import Dialect
-from .base import Done, Failed, Hello, Look, Message, Request, Verb
-from .replies import Account, Broke, Capture, ChangeLine, Enterable, FollowStatus, Help, Judgement, Mended, Moved, Packet, Proven
+from .base import Done, Failed, Hello, Look, Message, Move, Request, Verb
+from .replies import Account, Broke, Capture, ChangeLine, Enterable, FollowStatus, Help, Judgement, Mended, Moved, Packet, Parting, Proven
 from .status import Commands, CourseView, GetStatus, Status
 
 
@@ -61,9 +61,14 @@ class ProbeEvent(Message, frozen=True):
     wanted: bool
     journey: Journey | None = None
 
+    @property
+    def as_wanted(self) -> bool:
+        """Whether it ended as the step wants it: answered or, if it must not be answered, failed. An error never does."""
+        return self.outcome.result == ("answered" if self.wanted else "failed")
+
 
 class JourneyEvent(Message, frozen=True):
-    """A packet of the learner's own traffic, while following is on (the call ``follow``): its path.
+    """A packet of the learner's own traffic, while following is on (``Follow``): its path.
 
     ``skipped`` counts frames that were left out since the last one, because more passed than can be told.
     """
@@ -80,8 +85,15 @@ class VerdictEvent(Message, frozen=True):
     completed: bool = False
 
 
+class Explained(Message, frozen=True):
+    """Somebody asked why a packet died, and this is what was answered."""
+
+    at: Time
+    explanation: Explanation
+
+
 class Notice(Message, frozen=True):
-    """Something the learner should know: a container died, the lab was rebuilt ..."""
+    """Something the learner should know: a container died, a drill is over ... What who asked for a verb has in its answer is "info" to all others."""
 
     level: Literal["info", "warning", "error"]
     text: str
@@ -125,23 +137,26 @@ class Summary(Message, frozen=True):
     fault: FaultSummary | None = None
 
 
-Kind = Literal["statusevent", "snapshotevent", "changesevent", "actionevent", "probeevent", "journeyevent", "verdictevent", "notice", "bye", "summary"]
+Kind = Literal["statusevent", "snapshotevent", "changesevent", "actionevent", "probeevent", "journeyevent", "verdictevent", "explained", "notice", "bye", "summary"]
 """What can be subscribed to, as the ``type`` of its messages is written."""
 DETAILS: Final[tuple[Kind, ...]] = (
     "statusevent", "snapshotevent", "changesevent", "actionevent", "probeevent", "journeyevent", "verdictevent", "notice", "bye"
 )  # fmt: skip
-"""All that a screen shows of one lab. A summary tells nothing beside them."""
+"""All that a screen shows of one lab. A summary tells nothing beside them, and an explanation is shown to who asked."""
 AgentMessage = (Hello | Done | Failed | StatusEvent | SnapshotEvent | ChangesEvent | ActionEvent | ProbeEvent | JourneyEvent
-                | VerdictEvent | Notice | Bye | Summary)
+                | VerdictEvent | Explained | Notice | Bye | Summary)
 Scope = Literal["step", "lesson", "lab"]
 
 
 class Subscribe(Request[None], frozen=True):
     """From now on send the events of these kinds, and no others; the last subscription counts. What is so now is sent at once: status,
-    snapshot, verdict and summary, as far as they are among them.
+    snapshot, verdict and summary, as far as they are among them; and with the ``past`` what happened lately, in its order, as it was told then.
+    ``mine``: only of what happens while a verb of this client is done, for who narrates what it does and not what others do.
     """
 
     kinds: tuple[Kind, ...] = DETAILS
+    past: bool = False
+    mine: bool = False
 
 
 class Down(Request[Others], frozen=True):
@@ -201,31 +216,42 @@ class Follow(Look[FollowStatus], frozen=True):
     on: bool | None = None
 
 
-class Run(Verb[Judgement], frozen=True):
-    """Do a step for the learner: the current one, the one named, or all that remain in the lesson. Then judge it."""
+class Run(Move[Judgement], frozen=True):
+    """Do a step for the learner: the current one, the one named, or all that remain in the lesson. Then judge it.
+
+    ``wait``: until a network that is still getting ready is ready; meanwhile others have their turns.
+    """
 
     target: str | None = None
     rest: bool = False
+    wait: bool = False
 
 
 class Check(Verb[Judgement], frozen=True):
-    """Judge the current step, or every step of the target (a step, lesson or course)."""
+    """Judge the current step, or every step of the target (a step, lesson or course). ``wait`` as in ``Run``."""
 
     target: str | None = None
+    wait: bool = False
 
 
-class Back(Verb[Moved], frozen=True):
-    """Undo the last step, or the learner's own last change when there is one after it."""
+class Back(Move[Moved], frozen=True):
+    """Undo the last step, or the learner's own last change when there is one after it.
+
+    Where that takes more with it of what the learner made, it is refused, with what would be ``going`` and ``coming`` back; with ``force`` it is
+    done.
+    """
+
+    force: bool = False
 
 
-class Goto(Verb[Moved], frozen=True):
+class Goto(Move[Moved], frozen=True):
     """Rebuild the lab for the start of the target, or its end."""
 
     target: str
     end: bool = False
 
 
-class Reset(Verb[Moved], frozen=True):
+class Reset(Move[Moved], frozen=True):
     """Rebuild to the start of the current step or lesson, or the whole lab."""
 
     scope: Scope = "step"
@@ -237,7 +263,11 @@ class WhatGoes(Verb[Clearing], frozen=True):
     scope: Scope = "step"
 
 
-class Next(Verb[Moved], frozen=True):
+class WhatLeaves(Verb[Parting], frozen=True):
+    """What ``Leave`` would end, and what would go with it. It waits for its turn, as ``WhatGoes`` does."""
+
+
+class Next(Move[Moved], frozen=True):
     """Move on to the next step. When it can start from what is there, only the position changes.
 
     Else it is refused, with what is missing and what would be ``going`` and ``coming`` back; with ``force`` the lab is rebuilt for the next step.
@@ -253,22 +283,29 @@ class Hint(Verb[Help], frozen=True):
 
 
 class SendProbe(Verb[Outcome], frozen=True):
-    """Send one probe now."""
+    """Send one probe now. Its target may be the name of a node, which stands for its first address."""
 
     probe: Probe
     must_reply: bool = True
 
 
 class Explain(Verb[Explanation], frozen=True):
-    """Send one probe, follow it, and say where and why it died."""
+    """Send one probe, follow it, and say where and why it died. A target as in ``SendProbe``, but ``named``: then DNS is asked for it, whatever
+    node is called so. None is for the packet that was lost last in this step, whoever sent it.
+    """
 
-    probe: Probe
+    probe: Probe | None = None
+    named: bool = False
 
 
-class Play(Verb[Moved], frozen=True):
-    """Enter or leave play mode: judging pauses; leaving restores the step exactly."""
+class Play(Move[Moved], frozen=True):
+    """Enter or leave play mode: judging pauses; leaving restores the step exactly.
+
+    Where that takes something with it, leaving is refused, with what would be ``going`` and ``coming`` back; with ``force`` it is done.
+    """
 
     on: bool
+    force: bool = False
 
 
 class SetDialect(Verb[Moved], frozen=True):
@@ -277,7 +314,7 @@ class SetDialect(Verb[Moved], frozen=True):
     dialect: Dialect
 
 
-class Break(Verb[Broke], frozen=True):
+class Break(Move[Broke], frozen=True):
     """Break something on purpose. Without ``fault`` one is drawn by ``seed``, or by lot; a drawn one and a drill's stay secret.
 
     ``node`` is the container it shall be in, "" where it belongs. An ``exam`` is a drill without help.
@@ -290,7 +327,7 @@ class Break(Verb[Broke], frozen=True):
     exam: bool = False
 
 
-class Mend(Verb[Mended], frozen=True):
+class Mend(Move[Mended], frozen=True):
     """Take away what was broken on purpose: while it is, that gives up and tells what it was."""
 
 
@@ -303,6 +340,6 @@ class Prove(Verb[Proven], frozen=True):
 Asked = (
     Subscribe | Down | Leave
     | GetStatus | GetSnapshot | GetCourses | GetProgress | GetHistory | GetFaults | GetJourneys | GetPacket | GetCapture | Enter | Follow
-    | Run | Check | Back | Goto | Reset | WhatGoes | Next | Hint | SendProbe | Explain | Play | SetDialect | Break | Mend | Prove
+    | Run | Check | Back | Goto | Reset | WhatGoes | WhatLeaves | Next | Hint | SendProbe | Explain | Play | SetDialect | Break | Mend | Prove
 )  # fmt: skip
 ClientMessage = Hello | Asked

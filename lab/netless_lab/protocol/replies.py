@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ..course.verdict import Verdict
+from ..course.verdict import Item, Verdict
 from ..model.times import Time
 from .status import FaultStatus
 
@@ -15,6 +15,17 @@ class Enterable(msgspec.Struct, frozen=True):
     """A node that can be entered; how, is for the one who enters to know (``join``)."""
 
     node: str
+
+
+class Parting(msgspec.Struct, frozen=True):
+    """What becomes of the lab when the tutor that started it is quit now. ``stays``: why it goes on all the same; "" when it ends.
+
+    Then ``going`` goes with it, in words: what no step of the course would bring back; and so many ``onlookers`` are there.
+    """
+
+    stays: str = ""
+    going: tuple[str, ...] = ()
+    onlookers: int = 0
 
 
 class ChangeLine(msgspec.Struct, frozen=True):
@@ -36,13 +47,14 @@ class Moved(msgspec.Struct, frozen=True):
 
 class Judged(msgspec.Struct, frozen=True):
     """A verdict with the words that go with it. ``success`` is what is said of a step that passed, "" of any other: the page's sentence only while
-    every word of it is true (``Verdict.told``).
+    every word of it is true (``Verdict.told``). ``besides``: what had to be done besides the step, or that nothing had to.
     """
 
     position: str
     title: str
     verdict: Verdict
     success: str
+    besides: str = ""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -54,11 +66,15 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 class Help(msgspec.Struct, frozen=True):
-    """One rung of help, counted from 0 (-1: what the verdict shows right now), and how many are ``left``."""
+    """One rung of help, counted from 0 (-1: what the verdict shows right now), and how many are ``left``.
+
+    ``about``: the claim that help from the verdict is about; it is true as long as that stands so in the verdicts that follow.
+    """
 
     rung: int
     text: str
     left: int
+    about: Item | None = None
 
 
 class Broke(msgspec.Struct, frozen=True):
@@ -70,14 +86,16 @@ class Broke(msgspec.Struct, frozen=True):
 
 
 class Mended(msgspec.Struct, frozen=True):
-    """Nothing is broken any more. ``mended`` is the fault's id, "" when there was none; ``came_from`` where the learner was before it all, when
-    that is elsewhere.
+    """Nothing is broken any more. ``mended`` is the fault's id, "" when there was none, and ``teaches`` the position of the step that explains it;
+    ``came_from`` where the learner was before it all, at the start of that step or with it ``came_done``, "" when he is there now.
     """
 
     text: str
     position: str
     mended: str = ""
     came_from: str = ""
+    teaches: str = ""
+    came_done: bool = False
 
 
 class Entry(msgspec.Struct, frozen=True):

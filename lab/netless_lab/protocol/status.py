@@ -5,7 +5,7 @@ It is by itself because ``netless status`` shall not wait for what only other me
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -14,6 +14,12 @@ from ..model.needs import Lack
 from ..model.times import Span, Time
 from ..primitives.roles import Dialect
 from .base import Look
+
+Act = Literal["run", "type", "check", "hint", "why", "back", "goto", "reset", "next", "dialect", "play", "drill", "mend"]
+"""What a screen or a command may ask for; ``drill`` is to break something, and ``type`` to put the step's commands at a prompt."""
+ACTS: Final[tuple[Act, ...]] = get_args(Act)
+BESIDE: Final[frozenset[Act]] = frozenset(("type", "hint", "dialect"))
+"""What can be had while the lab is busy: it is of words alone."""
 
 
 class NodeStatus(msgspec.Struct, frozen=True):
@@ -37,11 +43,14 @@ class StepView(msgspec.Struct, frozen=True):
 
 
 class LessonView(msgspec.Struct, frozen=True):
-    """A lesson as a list shows it."""
+    """A lesson as a list shows it. ``next_open`` is where to go on in it: the position of its first step without a tick, of its first when all
+    have one, "" when it has none.
+    """
 
     id: str
     title: str
     steps: tuple[StepView, ...]
+    next_open: str = ""
 
 
 class CourseView(msgspec.Struct, frozen=True):
@@ -83,7 +92,8 @@ class FaultStatus(msgspec.Struct, frozen=True):
     """What is broken on purpose, as far as the learner may know: ``id`` and what follows it are "" while it is a secret.
 
     ``healthy``: the network works again. ``began`` is the wall clock, ``seconds`` how long it is (or was) broken, ``hints`` and ``whys``
-    how often help was asked for, ``verdict`` what the judge found last. An ``exam`` is a drill in which Why and hints are locked.
+    how often help was asked for, ``hints_open`` the hints that were given, ``verdict`` what the judge found last. An ``exam`` is a drill in which
+    Why and hints are locked. ``teaches`` is the position of the step that explains it.
     """
 
     tells: str
@@ -101,6 +111,7 @@ class FaultStatus(msgspec.Struct, frozen=True):
     node: str = ""
     teaches: str = ""
     solution: str = ""
+    hints_open: tuple[str, ...] = ()
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -108,6 +119,10 @@ class Status(msgspec.Struct, frozen=True):
 
     What was asked for when it began: ``language``, "" for that of the lessons, and ``lessons``, a folder of courses, "" for none. ``chosen``:
     somebody asked for the course, or has moved in it; else it is only the first of all.
+
+    ``offers``: what forbids an act now, in the words of its refusal; one that is not in it can be done. What the lab is ``busy`` with forbids
+    all that is not ``BESIDE`` it: what is asked then all the same waits for its turn. ``moves`` grows with what moves the lab (``Move.seen``);
+    ``following``: the learner's own packets are followed.
     """
 
     lab: str
@@ -130,6 +145,9 @@ class Status(msgspec.Struct, frozen=True):
     language: str = ""
     lessons: str = ""
     chosen: bool = False
+    offers: dict[Act, str] = {}
+    moves: int = 0
+    following: bool = False
 
 
 class GetStatus(Look[Status], frozen=True):

@@ -5,7 +5,7 @@
     client ── keeper ─ outside, as long as the room lives: its name, who may come in, what is to be kept (``keeper``)
                └─ P0 ─── imports the agent, then enters what P4 has made, with a pid namespace of the room's
                    ├─ P4 meanwhile: user namespace A (maps root to the caller) and its mount namespace: the machine's root made
-                   │   │ read-only, private /tmp /run /dev /etc (``builder``, ``rootfs``)
+                   │   │ read-only, private /tmp /run /dev /etc (``builder``, ``rootfs``); there it makes ahead what the agent will need
                    │   ├─ P1 for a moment: user namespace B inside A, with the room's net, uts and ipc namespaces
                    │   └─ P3 for a moment: mounts the room's /proc and /sys, which need its pid and net namespaces
                    └─ P2, PID 1: settles in, waits for the root file system, copies the mounts into B, runs the agent

@@ -1,8 +1,8 @@
 """How a room is begun, run as ``python -I -S boot.py`` by ``start`` with a ``Plan`` on standard input.
 
-Three processes part here, when what all of them need is imported and little else would have to be copied: the keeper, who stays outside;
-P0, its child, who imports the agent and becomes it (``pid1``); and P4, P0's child, who builds its file systems meanwhile (``builder``). ``netless_lab.sandbox``
-draws them. This file is small because Python reads it anew each time: it keeps no compiled copy of a script.
+Two processes part here, when what both of them need is imported and little else would have to be copied: the keeper, who stays outside;
+and P0, its child, who imports the agent and becomes it (``pid1``). ``netless_lab.sandbox`` draws them and those who come after them. This
+file is small because Python reads it anew each time: it keeps no compiled copy of a script.
 
 Each dies with the one before it until the room is ready: the keeper when the client's end of the status pipe closes, P0, P2 and P4 by
 PR_SET_PDEATHSIG; P1 and P3 end by themselves. P2 cuts that tie just before it says that it is ready, and from then on it and the keeper
@@ -20,7 +20,7 @@ import sys
 
 
 def main(text: str) -> None:
-    """In the client's child; does not come back in any of the three. The lines between them are open files, handed to each by number."""
+    """In the client's child; does not come back in either of the two. The lines between them are open files, handed to each by number."""
     if os.fork():
         os._exit(0)  # what lives on is nobody's child
     silence = os.open(os.devnull, os.O_RDONLY)
@@ -40,17 +40,7 @@ def main(text: str) -> None:
         _be("keeper", text, callers[0].detach(), words[0])
     callers[0].close()
     os.close(words[0])
-    parent = os.getpid()
-    handing = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-    word = os.pipe()
-    if builder := os.fork():
-        handing[1].close()
-        os.close(word[1])
-        _be("pid1", text, callers[1].detach(), words[1], handing[0].detach(), word[0], keeper, builder)
-    handing[0].close()
-    os.close(word[0])
-    os.close(words[1])
-    _be("builder", text, callers[1].detach(), handing[1].detach(), word[1], parent)
+    _be("pid1", text, callers[1].detach(), words[1], keeper)
 
 
 def _be(role: str, text: str, *arguments: int) -> None:

@@ -1,4 +1,5 @@
 """The process beside the one that becomes the agent: makes all namespaces of a room but the last, and builds its root file system, while that imports.
+There it also makes ahead what can be made before there is an agent (``Plan``).
 
 It hands over as open files what it has made (``built``), is told which pid namespace the other has made in turn, and mounts /proc and
 /sys there.
@@ -12,7 +13,8 @@ import select
 import signal
 import socket
 from collections.abc import Callable
-from typing import Final, NoReturn
+from importlib import import_module
+from typing import Final, NamedTuple, NoReturn
 
 from ..kernel import syscalls as sc
 from . import ids, limits, rootfs
@@ -25,15 +27,19 @@ from .status import Reporter
 _OF_B: Final = {kind: sc.NAMESPACES[kind] for kind in KINDS[3:]}
 
 
-def main(text: str, keeper: int, pid1: int, word: int, parent: int) -> NoReturn:
-    """P4's whole life. It dies with ``parent``; what it meets is told to whoever starts the lab. The rest are its ends of lines (``boot``)."""
-    plan = Plan.from_json(text)
-    reporter = Reporter(plan.status_fd)
+class Ends(NamedTuple):
+    """The builder's ends of lines: to the keeper, to P0, to PID 1 to be, and the file for what is made ahead."""
+
+    keeper: socket.socket
+    parent: socket.socket
+    word: int
+    ahead: int
+
+
+def main(plan: Plan, reporter: Reporter, ends: Ends, parent: int) -> NoReturn:
+    """P4's whole life. It dies with ``parent``; what it meets is told to whoever starts the lab."""
     with reporter.to_the_end():
         sc.die_with(parent)
-        for fd in plan.held:
-            os.close(fd)
-        ours = socket.socket(fileno=pid1)
         reporter.stage = "mounts"
         who = ids.outside()
         staged = stage(plan.keep, rootfs.staging_place(), who) if who.nobody else Staged()
@@ -41,7 +47,7 @@ def main(text: str, keeper: int, pid1: int, word: int, parent: int) -> NoReturn:
         shares = limits.shares()
         sc.unshare(sc.CLONE_NEWUSER | sc.CLONE_NEWNS)
         reporter.stage = "uid map"
-        with socket.socket(fileno=keeper) as line:
+        with ends.keeper as line:
             _become_root(who, line)
         sc.die_with(parent)  # forgotten by a change of user (prctl(2))
         limits.grant(shares)
@@ -50,12 +56,23 @@ def main(text: str, keeper: int, pid1: int, word: int, parent: int) -> NoReturn:
         reporter.stage = "mounts"
         rootfs.set_up(plan, staged)
         own = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt")]
-        socket.send_fds(ours, [AS_NOBODY if who.nobody else AS_SELF], [*own, *inner.values()])
-        _, pids, _, _ = socket.recv_fds(ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        socket.send_fds(ends.parent, [AS_NOBODY if who.nobody else AS_SELF], [*own, *inner.values()])
+        reporter.stage = "agent"
+        _make_ahead(plan, ends.ahead)
+        _, pids, _, _ = socket.recv_fds(ends.parent, 1, 1, socket.MSG_CMSG_CLOEXEC)
         if pids:
             reporter.stage = "proc and sys"
-            _mount_inside(inner["net"], pids[0], plan.processes, reporter, word)
+            _mount_inside(inner["net"], pids[0], plan.processes, reporter, ends.word)
     raise AssertionError("unreachable")
+
+
+def _make_ahead(plan: Plan, into: int) -> None:
+    """What the agent would have to make first, by the rights that it will have and among the same files; where nobody waits for this process yet."""
+    module, _, name = plan.ahead.partition(":")
+    if module:
+        make: Callable[[str], bytes] = getattr(import_module(module), name)
+        with open(into, "wb") as file:
+            file.write(make(plan.argument))
 
 
 def _become_root(who: ids.Outside, keeper: socket.socket) -> None:

@@ -1,7 +1,8 @@
 """The one process of a lab that stays outside: it holds the lab's name, lets its own user's callers in, and writes what is to be kept.
 
 It lives in the machine's own namespaces, so nothing inside can see, signal or trace it, and what it holds nobody inside holds: the
-socket by which the lab is found, and the right to write files. Two lines lead to the agent (``lines``).
+socket by which the lab is found, the right to write files, and the terminals of shells that nobody is at (``terminals``). Two lines lead
+to the agent (``lines``).
 
 Who calls is asked of the kernel here, where the users' numbers are the machine's: inside, everybody but the lab's own user is nobody.
 The keeper ends when the agent does or lets go of ``words``, and the agent when the keeper does: for whatever reason that is, it kills the
@@ -27,12 +28,13 @@ from functools import partial
 from importlib import import_module
 from typing import Final, NoReturn
 
-from ..address import socket_name
+from ..address import socket_name, terminals_name
 from ..kernel import syscalls as sc
 from .find import is_ours, refuse_files
 from .lines import AGENT, CALLER, END, HEADER, KEEP, LAST, MOST, READY, UserMap
 from .plan import Plan
 from .status import Reporter
+from .terminals import Terminals
 
 PATIENCE_S: Final = 3.0
 WRITINGS_APART_S: Final = 0.1
@@ -65,8 +67,11 @@ def main(text: str, callers: int, words: int) -> NoReturn:
         for fd in plan.fds:
             os.close(fd)
         reporter.stage = "name"
+        terminals = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # the first to be closed when we end: who has the lab's name gets this one too
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(socket_name(plan.lab, os.geteuid()))
+        with contextlib.suppress(OSError):  # another user may hold it: no reason to have no lab
+            terminals.bind(terminals_name(plan.lab, os.geteuid()))
         reporter.keeper(os.getpid())
         reporter.stage = "uid map"
         line = socket.socket(fileno=callers)
@@ -74,7 +79,7 @@ def main(text: str, callers: int, words: int) -> NoReturn:
             sc.map_root_to(wanted.uid, wanted.gid, of=str(wanted.pid))
             line.send(b"m")
         reporter.stage = "keeper"
-        Keeper(reporter, listener, line, words, partial(_saver, plan.saver, plan.kept_in)).run()
+        Keeper(reporter, listener, terminals, line, words, partial(_saver, plan.saver, plan.kept_in)).run()
     raise AssertionError("unreachable")
 
 
@@ -91,7 +96,9 @@ def _saver(saver: str, kept_in: str) -> Save:
 class Keeper:
     """The keeper, once it has the lab's name."""
 
-    def __init__(self, reporter: Reporter, listener: socket.socket, callers: socket.socket, words: int, saver: Callable[[], Save]) -> None:
+    def __init__(
+        self, reporter: Reporter, listener: socket.socket, terminals: socket.socket, callers: socket.socket, words: int, saver: Callable[[], Save]
+    ) -> None:
         """What ``saver`` answers keeps what the agent wants kept, from when the lab is ready.
 
         It is called when the agent is there: before, who imports that and who builds its root have each a processor to themselves, where there
@@ -116,6 +123,7 @@ class Keeper:
         """When those who wait are told that nobody takes them in; None while the agent takes them."""
         self._text = b""
         self._poll = select.poll()
+        self._terminals = Terminals(self._poll, terminals)
 
     def run(self) -> NoReturn:
         """Until the lab has ended, or, before it is ready, until its starter has gone. Raises SystemExit, and the agent is killed."""
@@ -145,12 +153,15 @@ class Keeper:
                     self._turn_away_at = None
                     self._poll.unregister(fd)
                     self._poll.register(self._listener, select.POLLIN)
+                elif not self._ready:
+                    raise SystemExit(1)  # the starter has gone
                 else:
-                    raise SystemExit(1)  # the starter has gone before the lab was ready
+                    self._terminals.hear(fd)
             self._be_in_time()
 
     def _wait_ms(self) -> float | None:
-        due = [at for at in (self._kill_at, self._turn_away_at, self._keep_from if self._may_keep else None) if at is not None]
+        times = (self._kill_at, self._turn_away_at, self._keep_from if self._may_keep else None, self._terminals.due)
+        due = [at for at in times if at is not None]
         return max(0.0, min(due) - time.monotonic()) * 1000 if due else None
 
     @property
@@ -166,6 +177,7 @@ class Keeper:
             self._kill()
         if self._turn_away_at is not None and now >= self._turn_away_at:
             self._turn_away()
+        self._terminals.be_in_time(now)
 
     def _hear(self) -> None:
         try:
@@ -207,6 +219,7 @@ class Keeper:
         refuse_files(self._listener)
         self._listener.listen(_BACKLOG)
         self._poll.register(self._listener, select.POLLIN)
+        self._terminals.open()
         try:
             self._reporter.ready(notes)
         except BrokenPipeError:
@@ -221,6 +234,7 @@ class Keeper:
             with contextlib.suppress(KeyError):
                 self._poll.unregister(fd)
         self._turn_away_at = None
+        self._terminals.shut()
         self._listener.close()
         self._callers.close()
 

@@ -198,6 +198,21 @@ def _is_dead(pid: int) -> bool:
     return state in (b"Z", b"X") and threads <= 1
 
 
+_EXITING: Final = 0x4
+"""PF_EXITING of include/linux/sched.h, among the flags of a process (proc_pid_stat(5), field 9)."""
+
+
+def is_ending(pid: int) -> bool:
+    """Whether a process has ended or will at once: it is at it, or SIGKILL waits for it (proc_pid_status(5), ``SigPnd``). kill(2) waits for neither."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat, open(f"/proc/{pid}/status", "rb") as status:
+            flags = int(stat.read().rpartition(b")")[2].split()[6])
+            pending = (int(line.split()[1], 16) for line in status if line.startswith((b"SigPnd:", b"ShdPnd:")))
+            return bool(flags & _EXITING) or any(signals >> (signal.SIGKILL - 1) & 1 for signals in pending)
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def _state(pid: int) -> tuple[bytes, int]:
     """The letter of a process's state and the number of its threads, its first one among them (proc(5), ``stat``: fields 3 and 20); that it is
     dead and has none when it is gone.

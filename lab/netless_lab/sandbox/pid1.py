@@ -1,4 +1,4 @@
-"""The process that becomes a room's agent: it imports that, enters what the builder has made, and makes PID 1 (``boot``).
+"""The process that becomes a room's agent: it imports that, enters what a child of its has built meanwhile (``builder``), and makes PID 1.
 
 The agent is imported outside, where our own files are as they are outside: its user inside may not be one who could read them all, and
 could not write Python's caches.
@@ -43,6 +43,8 @@ class Room(NamedTuple):
     limits: limits.Limits
     notes: tuple[str, ...] = ()
     argument: str = ""
+    ahead: bytes = b""
+    """What was made of the argument ahead (``Plan``)."""
     ready: Callable[[], None] = _nobody_waits
     """Call once, when clients may come: cuts the tie to those who made the room, and tells the keeper, who tells the client.
 
@@ -70,8 +72,8 @@ class _Lines(NamedTuple):
         os.close(self.words)
 
 
-def main(text: str, callers: int, words: int, handed: int, word: int, keeper: int, builder: int) -> NoReturn:
-    """P0's whole life. It dies with ``keeper``, and ends when the room is ready or cannot be; the other four are its ends of lines (``boot``)."""
+def main(text: str, callers: int, words: int, keeper: int) -> NoReturn:
+    """P0's whole life, with its ends of the two lines (``boot``). It dies with ``keeper``, and ends when the room is ready or cannot be."""
     plan = Plan.from_json(text)
     reporter = Reporter(plan.status_fd)
     with reporter.to_the_end():
@@ -80,9 +82,26 @@ def main(text: str, callers: int, words: int, handed: int, word: int, keeper: in
             os.close(fd)
         for fd in plan.fds:
             os.set_inheritable(fd, False)
-        lines, ours = _Lines(socket.socket(fileno=callers), words), socket.socket(fileno=handed)
+        lines = _Lines(socket.socket(fileno=callers), words)
         reporter.stage = "agent"
-        import_module("netless_lab.lean").import_asyncio()
+        lean = import_module("netless_lab.lean")
+        if plan.ahead:
+            import_module(plan.ahead.partition(":")[0])  # the agent needs most of it too
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        word, said = os.pipe()
+        ahead = os.memfd_create("netless-ahead", os.MFD_CLOEXEC)
+        parent = os.getpid()
+        building = os.fork()
+        if building == 0:
+            from . import builder  # nobody else needs it
+
+            ours.close()
+            os.close(word)
+            os.close(words)
+            builder.main(plan, reporter, builder.Ends(lines.callers, its, said, ahead), parent)
+        its.close()
+        os.close(said)
+        lean.import_asyncio()
         module, _, name = plan.entry.partition(":")
         entry: Entry = getattr(import_module(module), name)
         told, files, _, _ = socket.recv_fds(ours, 1, len(KINDS), socket.MSG_CMSG_CLOEXEC)
@@ -94,22 +113,39 @@ def main(text: str, callers: int, words: int, handed: int, word: int, keeper: in
         if pid == 0:
             ours.close()
             mine.close()
-            _first(plan, reporter, lines, word, tie, outer, entry)
+            _first(plan, reporter, lines, _Awaited(word, ahead), tie, outer, entry)
         tie.close()
         os.close(word)
+        os.close(ahead)
+        with contextlib.suppress(ConnectionError):  # it has failed and told why, or was killed
+            socket.send_fds(ours, [b"p"], [os.open("/proc/self/ns/pid_for_children", os.O_RDONLY | os.O_CLOEXEC)])
         reporter.pid(pid)
         lines.say(AGENT, str(pid).encode())
         lines.close()
         mine.send(str(pid).encode())
-        with contextlib.suppress(ConnectionError):  # it has failed and told why, or was killed
-            socket.send_fds(ours, [b"p"], [os.open("/proc/self/ns/pid_for_children", os.O_RDONLY | os.O_CLOEXEC)])
         if not mine.recv(1):
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             if code < 0:
                 reporter.refuse(Failure("agent", 0, f"the agent was killed by {signal.Signals(-code).name} before it was ready"))
             raise SystemExit(1)
-        os.waitpid(builder, 0)  # it dies with us, and has to collect its child, a process of the room: PID 1 could not end before (pid_namespaces(7))
+        os.waitpid(building, 0)  # it dies with us, and has to collect its child, a process of the room: PID 1 could not end before (pid_namespaces(7))
     raise AssertionError("unreachable")
+
+
+class _Awaited(NamedTuple):
+    """What PID 1 has of the builder's: the pipe of its last word, and the file in which what was made ahead is by then."""
+
+    word: int
+    ahead: int
+
+    def hear(self) -> tuple[Built, bytes]:
+        """Both, when the builder is done. Raises SystemExit when it has failed and told why."""
+        with open(self.word, encoding="utf-8") as word, open(self.ahead, "rb") as ahead:
+            told = word.readline()
+            if not told:
+                raise SystemExit(1)
+            ahead.seek(0)
+            return Built.from_json(told), ahead.read()
 
 
 def _go_in(files: dict[str, int], reporter: Reporter, keeper: int) -> int:
@@ -136,7 +172,7 @@ def _go_in(files: dict[str, int], reporter: Reporter, keeper: int) -> int:
     return outer
 
 
-def _first(plan: Plan, reporter: Reporter, lines: _Lines, word: int, tie: socket.socket, outer: int, entry: Entry) -> NoReturn:
+def _first(plan: Plan, reporter: Reporter, lines: _Lines, awaited: _Awaited, tie: socket.socket, outer: int, entry: Entry) -> NoReturn:
     """P2, PID 1 of the room: settles in, waits for the root file system, takes its own locked copy of the mounts, runs the agent."""
     with reporter.to_the_end():
         sc.set_parent_death_signal(signal.SIGKILL)
@@ -145,11 +181,7 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, word: int, tie: socket
             raise SystemExit(1)
         reporter.stage = "system calls"
         lacking = _settle_in(plan.lab)
-        with open(word, encoding="utf-8") as file:
-            told = file.readline()
-        if not told:
-            raise SystemExit(1)
-        built = Built.from_json(told)
+        built, ahead = awaited.hear()
         reporter.stage = "locked mounts"
         sc.unshare(sc.CLONE_NEWNS)
         os.chdir("/")
@@ -166,7 +198,7 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, word: int, tie: socket
             reporter.close()
             lines.say(READY, json.dumps(notes).encode())
 
-        entry(Room(plan.lab, pid, lines.callers, lines.words, outer, limit, notes, plan.argument, ready))
+        entry(Room(plan.lab, pid, lines.callers, lines.words, outer, limit, notes, plan.argument, ahead, ready))
     raise AssertionError("unreachable")
 
 

@@ -23,8 +23,9 @@ class Plan(NamedTuple):
     ``entry`` is ``module:function``, called in PID 1 with a ``pid1.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
     ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
     agent gets under the same numbers, ``held`` files that stay open outside as long as the room lives. ``saver`` is ``module:function``,
-    called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing). ``notes`` are what the lab has to do
-    without, in words, as far as it is known before it is begun.
+    called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing). ``ahead`` is ``module:function``,
+    imported outside and called with ``argument`` in the room's mounts, while the agent is imported; it answers the bytes that are the
+    room's ``ahead``. ``notes`` are what the lab has to do without, in words, as far as it is known before it is begun.
     """
 
     lab: str
@@ -40,6 +41,7 @@ class Plan(NamedTuple):
     held: tuple[int, ...] = ()
     saver: str = ""
     kept_in: str = ""
+    ahead: str = ""
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:

@@ -30,6 +30,8 @@ from .tunables import Tunables
 _DIRECTORIES: Final = (
     (NETNS, 0o755), (NETLESS, 0o755), (BIN, 0o755), (CONTAINERS, 0o755), ("/run/lock", 0o755), ("/etc/netns", 0o755), (HOME, 0o700),
 )  # fmt: skip
+_NAMED: Final = 3
+"""So many files in one folder are named one by one."""
 _OF_TOOLS: Final = ("xtables.lock", "ebtables.lock")
 """What tools leave in /run, and nobody minds."""
 
@@ -59,16 +61,22 @@ class RoomFiles:
         self._modes = {folder: os.stat(folder).st_mode & 0o7777 for folder in ("/etc", "/run", "/dev", "/tmp", *self._trees)}
         self._there = {folder: frozenset((*os.listdir(folder), *_OF_TOOLS)) for folder in ("/etc", "/run", "/run/lock", "/dev", BIN)}
         files = [*Path(BIN).iterdir(), Path(HOME, ".bashrc"), *(Path("/etc", name) for name in OWN)]
+        self._kept = {folder: frozenset(os.listdir(folder)) for folder in (HOME, "/tmp")}
         self._files = {path: (path.stat().st_mode & 0o777, path.read_bytes()) for path in files if path.is_file()}
 
+    def have_room(self) -> None:
+        """Let as many processes run as at the beginning, whoever said otherwise since: else the lab itself could start nothing to look or mend with."""
+        self._tunables.have_room()
+
     def put_back(self) -> Repaired:
-        """Bring back what is missing. 0.1 ms when nothing is."""
+        """Bring back what is missing. 0.1 ms when nothing is. What covers a place goes first: it may cover the settings."""
+        repaired = self._mended()
         if socket.gethostname() != self._hostname:
             socket.sethostname(self._hostname)
         if self._domain() != self._domainname:
             sc.set_domainname(self._domainname)
         self._tunables.put_back()
-        return self._mended()
+        return repaired
 
     def start_over(self) -> tuple[str, ...]:
         """Also take away what was not in /etc, /run, /dev and /var, and what programs have left that is no file, and give the lab's own files
@@ -119,7 +127,20 @@ class RoomFiles:
         """What ``start_over`` takes away and gives back, in words."""
         etc = self._etc.differing()
         going, coming = (*self._added(), *etc.added), (*self._changed(), *etc.changed)
-        return Things(tuple(f"{path} in host" for path in going), tuple(f"{path} in host, as it was" for path in coming))
+        return Things(tuple(f"{path} in the host" for path in going), tuple(f"{path} in the host, as it was" for path in coming))
+
+    def made(self) -> Things:
+        """What goes with the room, in words: what ``start_over`` takes away and what was written into the room's own files, and what lies in the home
+        and in /tmp. Not what is hidden there, which programs keep for themselves.
+        """
+        away = self.differing()
+        written = tuple(f"what is written in {own.removesuffix(', as it was')}" for own in away.coming)
+        return Things((*chain.from_iterable(self._lying_in(folder) for folder in self._kept), *away.going, *written))
+
+    def _lying_in(self, folder: str) -> tuple[str, ...]:
+        called = "~" if folder == HOME else folder
+        names = sorted(name for name in set(listed(folder)) - self._kept[folder] if not name.startswith("."))
+        return tuple(f"{called}/{name}" for name in names) if len(names) <= _NAMED else (f"{len(names)} files in {called}",)
 
     def _added(self) -> Iterator[Path]:
         for folder, known in self._there.items():

@@ -127,11 +127,12 @@ def launch(
     held_fds: tuple[int, ...] = (),
     saver: str = "",
     kept_in: str = "",
+    ahead: str = "",
 ) -> Starting:
     """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``pid1.Room`` that carries ``argument``.
 
     ``keep`` are paths of what a room covers that must stay visible inside; ``pass_fds`` are open files that the agent inherits under
-    the same numbers, ``held_fds`` files that stay open outside as long as the lab lives; ``saver`` and ``kept_in``: see ``Plan``. Raises
+    the same numbers, ``held_fds`` files that stay open outside as long as the lab lives; ``saver``, ``kept_in`` and ``ahead``: see ``Plan``. Raises
     ValueError for an impossible name.
     """
     check_name(lab)
@@ -153,6 +154,7 @@ def launch(
         notes=notes,
         saver=saver,
         kept_in=kept_in,
+        ahead=ahead,
     )
     process = subprocess.Popen(
         [sys.executable, *_flags(), str(_BOOT), lab],  # by its own name also where a copy runs: Python finds its home by it

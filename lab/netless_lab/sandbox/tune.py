@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+import socket
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from ..kernel.namespace import Namespace, call_in
+from ..kernel.netlink.neighbour import NEIGHBOURS_BODY, RTM_GETNEIGH, RTM_NEWNEIGH, encode_anew
+from ..kernel.netlink.socket import ACK, REPLACE, NetlinkError, NetlinkSocket
 
 _CONF: Final = (
     ("rp_filter", "0"),
@@ -76,15 +79,33 @@ def tune(link: str, netns_fd: int | None = None) -> None:
 
 def tune_all(links: Iterable[str], netns_fd: int | None = None, *, new: bool = False) -> None:
     """The same for many devices of one namespace, which is entered once for all of them. A ``new`` one, whoever made it, says all its ICMP errors."""
-    settings = (
-        *(_LIMITS if new else ()),
-        *((f"{family}/neigh/{link}/{name}", value) for link in links for family in ("ipv4", "ipv6") for name, value in LINK_SETTINGS),
-    )
     if netns_fd is None:
-        _write_all(settings)
+        _tune_here(tuple(links), new)
     else:
         with Namespace.of_fd(netns_fd) as inside:
-            call_in(inside, _write_all, settings)
+            call_in(inside, _tune_here, tuple(links), new)
+
+
+def _tune_here(links: Collection[str], new: bool) -> None:
+    _write_all(
+        (
+            *(_LIMITS if new else ()),
+            *((f"{family}/neigh/{link}/{name}", value) for link in links for family in ("ipv4", "ipv6") for name, value in LINK_SETTINGS),
+        )
+    )
+    _ask_anew(links)
+
+
+def _ask_anew(links: Collection[str]) -> None:
+    """Questions for neighbours that were begun before these devices had their timers: each would keep whoever wants to go there for a second, if it
+    was lost, and then tell him that nobody answers.
+    """
+    with NetlinkSocket() as opened:
+        devices = {index for index, name in socket.if_nameindex() if name in links}
+        for body in opened.dump(RTM_GETNEIGH, NEIGHBOURS_BODY):
+            with contextlib.suppress(NetlinkError):  # it has gone
+                for anew in encode_anew(body, devices):
+                    opened.request(RTM_NEWNEIGH, ACK | REPLACE, anew)
 
 
 def _write_all(settings: tuple[tuple[str, str], ...]) -> None:

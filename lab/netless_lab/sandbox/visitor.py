@@ -104,7 +104,7 @@ def _attempt(address: str, node: str, command: list[str], carried: carry.Carried
         signal.signal(signal.SIGALRM, _late)
         signal.setitimer(signal.ITIMER_REAL, _PATIENCE_S)
         sock = connect(address)
-        sock.sendall(way.request(node))
+        sock.sendall(way.request(node, stay=stay))
         found, files = way.receive(sock)
         entering = examined(found, files, command, inside=not address.startswith("@"))
         if stay:

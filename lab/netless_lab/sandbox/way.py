@@ -3,7 +3,7 @@
 One line each way, fields apart by NUL; the files come along with the answer (SCM_RIGHTS, unix(7)). It is no part of ``protocol``,
 because ``enter`` has to be in the node a few milliseconds after it was started, and JSON alone takes as long to import.
 
-    enter␀VERSION␀NODE
+    enter␀VERSION␀NODE                    or enter␀VERSION␀NODE␀stay, of one who hangs up when his command has ended
     way␀PROCESSES␀WITHIN␀KIND␀KIND...     and as many files as kinds
     no␀TEXT
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 VERSION: Final = 1
+_STAY: Final = (b"stay",)
 NOBODYS: Final = 1_984_000_000
 """From this one on users are numbered whom nobody is but labs that the machine's root started (``ids``). Beyond what distributions and
 systemd give to users, services and containers (systemd's UIDS-GIDS), below 2^31, which some programs take for a sign."""
@@ -82,9 +83,9 @@ def refuse_files(sock: _socket.socket) -> None:
         pass
 
 
-def request(node: str) -> bytes:
-    """The line that asks for a node."""
-    return b"\0".join((b"enter", str(VERSION).encode(), node.encode("utf-8", "surrogateescape"))) + b"\n"
+def request(node: str, *, stay: bool = False) -> bytes:
+    """The line that asks for a node; ``stay`` as long as the command runs that enters it."""
+    return b"\0".join((b"enter", str(VERSION).encode(), node.encode("utf-8", "surrogateescape"), *_STAY * stay)) + b"\n"
 
 
 def is_request(line: bytes) -> bool:
@@ -92,10 +93,15 @@ def is_request(line: bytes) -> bool:
     return line.startswith(b"enter\0")
 
 
+def stays(line: bytes) -> bool:
+    """Whether who asks so hangs up when his command has ended, and not as soon as he has been answered."""
+    return tuple(line.rstrip(b"\n").split(b"\0")[3:]) == _STAY
+
+
 def asked(line: bytes) -> str:
     """The node that such a line asks for. Raises ValueError, for a person to read, when it is of another version."""
     _, *fields = line.rstrip(b"\n").split(b"\0")
-    if fields[:1] != [str(VERSION).encode()] or len(fields) != 2:
+    if fields[:1] != [str(VERSION).encode()] or not (len(fields) == 2 or stays(line)):
         raise ValueError("this lab is of another version of netless: end it with `netless down` and start it anew")
     return fields[1].decode(errors="replace")
 

@@ -11,15 +11,17 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from ..course.step import Position
 from ..harmless import ACTING, harmless
-from ..model.changes import Change, done_by_somebody
+from ..model.changes import Change, NodeAppeared, NodeRenamed, NodeVanished, done_by_somebody
 from ..model.clearing import Things
 from ..model.diff import diff
 from ..model.snapshot import Snapshot
 from ..model.telling import sentence
 from ..primitives.base import Action, Where, word
-from ..primitives.namespace import AddNetns, NameAttach, NameSymlink, Unname
+from ..primitives.namespace import AddNetns, NameAttach, NameSymlink, StartContainer, StopContainer, Unname
 from ..primitives.run import Doing
 from ..protocol import Entry
 
@@ -34,9 +36,9 @@ _PID_OF: Final = "$(pid_of "
 _FINDS_PIDS: Final = """
 pid_of() {  # a process of the container with this host name: in another lab it has another number
     for _ in $(seq 200); do
-        for _dir in /proc/[0-9]*; do
-            if [ "$(nsenter -t "${_dir#/proc/}" -u hostname 2>/dev/null)" = "$1" ]; then
-                echo "${_dir#/proc/}"
+        for _pid in $(lsns -n -t uts -o PID); do  # the first of each host name, which stays; hostname(1), which gives it, does not
+            if [ "$(nsenter -t "$_pid" -u hostname 2>/dev/null)" = "$1" ]; then
+                echo "$_pid"
                 return 0
             fi
         done
@@ -44,6 +46,11 @@ pid_of() {  # a process of the container with this host name: in another lab it 
     done
     echo "there is no container $1" >&2
     return 1
+}"""
+_WAITS: Final = """
+kill() {  # and wait until it has ended: what comes next may be another of its name
+    command kill "$@"
+    while [ -e "/proc/$2/ns/net" ]; do sleep 0.01; done
 }"""
 
 
@@ -61,6 +68,8 @@ class History:
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=MOST)
         self._secret: set[Entry] = set()
+        self._nameless: dict[str, Entry] = {}
+        """Namespaces that are there and that nobody gave a host name, by what they are called now: how they appeared."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -73,12 +82,11 @@ class History:
 
     def saw(self, changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str) -> None:
         """The learner did this to the lab as it was ``before``: what changed, in an order in which the commands for it can be typed."""
-        self._entries += _seen("learner", changes, before, after, step)
+        self._keep(_seen("learner", changes, before, after, step))
 
     def befell(self, changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str, *, secret: bool) -> None:
         """The lab broke or mended itself on purpose. What is ``secret`` shows nowhere until ``reveal``."""
-        entries = _seen("lab", changes, before, after, step)
-        self._entries += entries
+        entries = self._keep(_seen("lab", changes, before, after, step))
         self._secret |= set(entries) if secret else set()
 
     def reveal(self) -> None:
@@ -94,19 +102,78 @@ class History:
         """To be rebuilt the lab was taken back to its beginning, and then it could not be: this was ``left`` of it."""
         text = f"the lab was taken back to its beginning, and could not be rebuilt for {place}"
         self._entries.append(Entry(time.time(), "lab", text, (), str(place), anew=True))
-        self._entries += _seen("lab", diff(beginning, left), beginning, left, str(place))
+        self._keep(_seen("lab", diff(beginning, left), beginning, left, str(place)))
 
     def noted(self, text: str, step: str) -> None:
         """Something befell the lab that no command does again."""
         self._entries.append(Entry(time.time(), "lab", text, (), step))
 
+    def _keep(self, told: list[tuple[Change, Entry]]) -> list[Entry]:
+        """What was seen, in its order. A namespace without a host name cannot be found in another lab: where it is spoken of, it is made under the
+        one that it comes to have, else under what it is called here, which is known not to be all of it.
+        """
+        for change, entry in told:
+            match change:
+                case NodeAppeared(node=node) if entry.unsaid:
+                    self._nameless[node] = entry
+                case NodeRenamed(before=before, node=node) if before in self._nameless:
+                    entry = self._called(before, node, entry)
+                case NodeVanished(node=node) if node in self._nameless:
+                    entry = self._ended(node, entry)
+            self._entries.append(entry)
+            for node in self._nameless:
+                if any(_found(node) in line for line in entry.lines):
+                    self._instead(self._nameless[node], replace(self._nameless[node], lines=_started(node)), node)
+        return list(self._entries)[len(self._entries) - len(told) :]
 
-def _seen(who: Literal["learner", "lab"], changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str) -> list[Entry]:
+    def _called(self, before: str, node: str, entry: Entry) -> Entry:
+        """A namespace has got a name, with its host name the lines that start it: it has it from where it appeared on."""
+        own = self._nameless.pop(before)
+        if own not in self._entries:
+            return entry
+        for place in range(self._entries.index(own) + 1, len(self._entries)):
+            told = self._entries[place]
+            self._instead(told, replace(told, lines=tuple(line.replace(_found(before), _found(node)) for line in told.lines)))
+        started = _started(node) if own.lines or entry.lines else ()
+        self._instead(own, replace(own, lines=started, unsaid=not entry.lines), "" if entry.lines else node)
+        return replace(entry, lines=())
+
+    def _ended(self, node: str, entry: Entry) -> Entry:
+        """It is gone, so nothing of it is missing; what stands for it in another lab ends too."""
+        own = self._nameless.pop(node)
+        self._instead(own, replace(own, unsaid=False))
+        return replace(entry, lines=_lines((StopContainer(node),), {})) if own.lines else entry
+
+    def _instead(self, told: Entry, now: Entry, nameless: str = "") -> None:
+        """Put another in an entry's place, where it is still kept, as secret as it was; it may tell how one that is ``nameless`` appeared."""
+        if nameless:
+            self._nameless[nameless] = now
+        if told in self._entries:
+            self._entries[self._entries.index(told)] = now
+        if told in self._secret:
+            self._secret = self._secret - {told} | {now}
+
+
+def _seen(
+    who: Literal["learner", "lab"], changes: tuple[Change, ...], before: Snapshot, after: Snapshot, step: str
+) -> list[tuple[Change, Entry]]:
     from ..primitives.retell import retell  # no lab needs it to be ready
 
     names = _names(before)
     told = retell(filter(done_by_somebody, changes), before, after)
-    return [Entry(time.time(), who, sentence(own.change), _lines(own.instead, names), step, unsaid=own.doings is None) for own in told]
+    return [
+        (own.change, Entry(time.time(), who, sentence(own.change), _lines(own.instead, names), step, unsaid=own.doings is None))
+        for own in told
+    ]
+
+
+def _found(node: str) -> str:
+    """What a line says to find a process of a node that has no name."""
+    return InAnyLab().pid(node)
+
+
+def _started(node: str) -> tuple[str, ...]:
+    return _lines((StartContainer(node),), {})
 
 
 def _names(snapshot: Snapshot) -> dict[str, str]:
@@ -142,6 +209,8 @@ def script(entries: tuple[Entry, ...], unseen: Things = _NOTHING) -> str:
     lines = ["#!/bin/sh", f"# What was done in a netless lab. Run it in {fresh}: netless exec host -- sh < FILE", "set -eu"]
     if any(_PID_OF in line for entry in kept for line in entry.lines):
         lines += _FINDS_PIDS.split("\n")
+    if any(line.startswith("kill ") for entry in kept for line in entry.lines):
+        lines += _WAITS.split("\n")
     step = ""
     for entry in kept:
         if entry.step != step:

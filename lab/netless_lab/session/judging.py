@@ -52,20 +52,22 @@ async def settle(world: World, deadline_s: float = READY_DEADLINE_S) -> tuple[st
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What the judge is told beside the step: the learner's names, whose address is whose, the ``earlier`` steps of
+    """What the judge is told beside the step: the learner's names, whose address is whose by now and whose it is ``coming`` to be, the ``earlier`` steps of
     the course, and how to find what nobody asked for.
 
     ``lapsed`` says which earlier step's result is gone, None when none is: the likely cause when packets disagree; ``ahead`` which
-    later steps' results are there already.
+    later steps' results are there already. ``wiped`` are the (node, link) that lost addresses when they were moved there.
     """
 
     step: Step
     bindings: Bindings = Bindings()
     owners: dict[str, str] = {}
+    coming: dict[str, str] = {}
     earlier: tuple[Step, ...] = ()
     extras: Callable[[Snapshot, Bindings], tuple[str, ...]] = lambda snapshot, bindings: ()
     lapsed: Callable[[Snapshot, Bindings], Missing | None] = lambda snapshot, bindings: None
     ahead: Callable[[Snapshot, Bindings], tuple[Step, ...]] = lambda snapshot, bindings: ()
+    wiped: frozenset[tuple[str, str]] = frozenset()
 
 
 async def judge_step(
@@ -79,11 +81,7 @@ async def judge_step(
     """
     step = case.step
     learned = any(expected.learned for expected in step.expect)
-
-    async def fresh(*, looked: bool) -> Snapshot:
-        return world.seen if looked and world.told_nothing(learned=learned) else await world.look()
-
-    snapshot = await fresh(looked=looked)
+    snapshot = await world.latest(learned=learned) if looked else await world.look()
     likely = found_again(step, case.earlier, snapshot, case.bindings, world.baseline)
     settled = likely if vouched(case.earlier, snapshot, case.bindings, likely) else case.bindings
     names = infer(step, snapshot, settled, world.baseline) or by_another_bridge(step, case.earlier, snapshot, settled, world.baseline)
@@ -91,7 +89,8 @@ async def judge_step(
 
     def verdict_on(snapshot: Snapshot, outcomes: Outcomes) -> Verdict:
         extras = case.extras(snapshot, names)
-        return judge(step, snapshot, outcomes, where_of(snapshot, "host"), names, owners=case.owners, extras=extras)
+        where = msgspec.structs.replace(where_of(snapshot, "host"), wiped=case.wiped)
+        return judge(step, snapshot, outcomes, where, names, owners={**case.coming, **case.owners}, extras=extras)
 
     verdict = verdict_on(snapshot, {})
     if verdict.passed:
@@ -104,12 +103,12 @@ async def judge_step(
         on_state(_waiting_for(verdict, pending))
         pending = pending and await settle(world)
     outcomes = await send_all(world, step.probes, names, on_probe)
-    snapshot = await fresh(looked=True)
+    snapshot = await world.latest(learned=learned)
     verdict = verdict_on(snapshot, outcomes)
     if verdict.passed or any(check.demand == "guard" for check in step.probes):
         verdict = _further(verdict, case, snapshot, names)
     if not verdict.passed and (lapsed := case.lapsed(snapshot, names)):
-        verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed.words) for item in verdict.items))
+        verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed) for item in verdict.items))
     if pending and not verdict.passed:
         verdict = _not_yet(step, verdict, pending)
     return verdict, names if verdict.passed else settled
@@ -156,7 +155,7 @@ async def observe(world: World, case: Case) -> Verdict:
     snapshot = world.seen
     outcomes = await send_all(world, checks, case.bindings, None)
     step = msgspec.structs.replace(case.step, expect=(), probes=checks)
-    return judge(step, snapshot, outcomes, where_of(snapshot, "host"), case.bindings, owners=case.owners)
+    return judge(step, snapshot, outcomes, where_of(snapshot, "host"), case.bindings, owners={**case.coming, **case.owners})
 
 
 def _not_yet(step: Step, verdict: Verdict, pending: tuple[str, ...]) -> Verdict:
@@ -180,10 +179,10 @@ def _waiting_for(verdict: Verdict, pending: tuple[str, ...]) -> Verdict:
     return msgspec.structs.replace(verdict, items=(*verdict.items, *lines))
 
 
-def _because(item: Item, lapsed: str) -> Item:
-    """The item with the earlier result that is gone as its near sentence, unless it has a nearer one."""
+def _because(item: Item, lapsed: Missing) -> Item:
+    """The item with the earlier result that is gone as its near sentence, and what shows that to look with, unless it has a nearer one."""
     doubted = item.kind == "probe" and ((item.result == "fail" and not item.near) or item.result == "error")
-    return msgspec.structs.replace(item, near=lapsed) if doubted else item
+    return msgspec.structs.replace(item, near=lapsed.words, look=lapsed.look or item.look) if doubted else item
 
 
 async def send_all(

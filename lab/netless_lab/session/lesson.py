@@ -17,11 +17,12 @@ from ..course.step import Position
 from ..course.verdict import Verdict
 from ..errors import Refusal
 from ..model.journey import Explanation
-from ..model.probe import Probe
+from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
-from ..protocol import FaultStatus, Help, Judgement, VerdictEvent
+from ..protocol import Act, FaultStatus, Help, Judgement, VerdictEvent
 from .judging import judge_places, judge_step, settle
-from .mode import Mode, Refusable
+from .mode import Mode
+from .offers import all_open, insist, insist_on_order
 from .pages import help_rungs, judged, onward, where_of
 from .stage import Stage
 
@@ -32,7 +33,7 @@ WAITING_S = 0.5
 
 
 class Lesson:
-    """Refuses nothing."""
+    """There is nothing to mend in it."""
 
     name: Literal["lesson"] = "lesson"
     watches = True
@@ -41,32 +42,50 @@ class Lesson:
         self._stage = stage
         self._live_hint = ""
 
-    def refuses(self, verb: Refusable) -> str:
-        """Nothing."""
-        return ""
+    def refuses(self, act: Act) -> str:
+        """To mend what is not broken, and one more hint where none is left."""
+        match act:
+            case "mend":
+                return "nothing is broken here on purpose"
+            case "hint":
+                return self._no_help_left()
+            case _:
+                return ""
+
+    def _no_help_left(self) -> str:
+        """"" when the verdict shows something that was not told yet, or a rung is closed."""
+        state = self._stage.state
+        live, every = live_hint(state.verdict), len(help_rungs(state, self._stage.live.last))
+        closed = state.progress.opened(state.position.key, state.course.id) < every
+        return "" if closed or (live is not None and live.text != self._live_hint) else all_open("this step", every)
 
     async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """Judge the current step, earn its tick when it passes, and tell."""
-        async with self._stage.judge.turn():
-            return await self._judge(by_tutor=by_tutor, looked=looked)
+        async with self._stage.judge.turn() as asked:
+            return await self._judge(by_tutor=by_tutor, looked=looked, tells=asked or by_tutor or self._stage.state.verdict is None)
 
-    async def _judge(self, *, by_tutor: bool, looked: bool) -> Verdict:
-        stage = self._stage
+    async def _judge(self, *, by_tutor: bool, looked: bool, tells: bool) -> Verdict:
+        stage, sent = self._stage, list[tuple[Outcome, bool]]()
         place, held, known = stage.state.position, stage.state.passed, stage.state.bindings
-        verdict, names = await judge_step(stage.world, stage.case(place), stage.probe_told, self._state_told, looked)
+        on_probe = stage.probe_told if tells else (lambda *told: sent.append(told))
+        verdict, names = await judge_step(stage.world, stage.case(place), on_probe, self._state_told, looked)
         stage.unseen.soon()
         async with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
-            snapshot = stage.live.show()
+            stage.live.show()
         if stage.state.position != place:
             return verdict
         completed = False
-        if verdict.passed:
+        if verdict.passed and not stage.state.lent:
             completed = self._earn(place, newly=not held)
+        elif verdict.result == "fail":
+            stage.state = msgspec.structs.replace(stage.state, lent=False)
         if names != known:
             self._call(names)
         changed = verdict != stage.state.verdict
+        for outcome, wanted in sent if changed else ():  # where a command brought nothing about they would hide its own packets among them
+            stage.probe_told(outcome, wanted)
         stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
-        stage.relive(snapshot)
+        stage.relive()
         if changed or completed:
             stage.tell(VerdictEvent(verdict, completed))
             stage.tell_status()
@@ -77,6 +96,7 @@ class Lesson:
         stage, state = self._stage, self._stage.state
         wanted = resolve_in(state.course, stage.library.courses, target, state.position).positions if target is not None else (state.position,)
         if wanted == (state.position,):
+            stage.judge.asked = True
             verdict = await self.judge()
             if verdict.result == "waiting":
                 stage.rejudge()
@@ -92,28 +112,28 @@ class Lesson:
         What the verdict shows right now comes first, once; then the step's own rungs; the command itself is the last.
         """
         stage, state = self._stage, self._stage.state
+        if rung is None:
+            insist(stage, "hint")
         place = state.position.key
         opened = state.progress.opened(place, state.course.id)
         every = help_rungs(state, stage.live.last)
-        seen = set(range(opened)) | ({LIVE} if live_hint(state.verdict) == self._live_hint else set())
+        seen = set(range(opened)) | ({LIVE} if (live := live_hint(state.verdict)) is not None and live.text == self._live_hint else set())
         offered = offer(state.step, state.verdict, seen, every[len(state.step.hints) :], state.bindings)
         if rung is not None:
-            if not 0 <= rung < len(every):
-                raise Refusal(f"this step has {len(every)} hints, counted from 1")
+            insist_on_order("this step", rung, opened, len(every))
             offered = Rung(rung, every[rung], max(len(every) - max(opened, rung + 1), 0))
         if offered.number == LIVE:
             self._live_hint = offered.text
         else:
             stage.remember(state.progress.hinted(state.course.id, place, max(opened, offered.number + 1)))
         stage.tell_status()
-        return Help(offered.number, offered.text, offered.left)
+        return Help(offered.number, offered.text, offered.left, offered.about)
 
     async def explain(self, probe: Probe) -> Explanation:
-        """Send one probe, follow it, and say where it died and why."""
+        """Send one probe, follow it, and say where it died and why. Raises Refusal, also where there is no such node."""
         stage = self._stage
         await stage.world.look()
-        if stage.world.ref(probe.node) is None:
-            raise Refusal(f"there is no node {probe.node} in this lab", nearest=stage.world.nearest(probe.node))
+        stage.world.ref(probe.node)
         owners, steps = stage.owners(), stage.library.taught(stage.state.course)
         evidence = await stage.world.investigate(probe)
         if evidence.outcome.result == "failed" and stage.world.pending(evidence.before, SETTLE_S):
@@ -140,9 +160,16 @@ class Lesson:
         stage = self._stage
         here = stage.state.position.key
         held = stage.state.live.get(here)
-        stage.relive(snapshot)
+        stage.relive()
         if not stage.state.busy and (by_somebody or stage.state.live.get(here) != held):
             stage.rejudge(looked=True)
+
+    def on_command(self) -> None:
+        """Packets that were lost though the state holds may arrive now: conntrack, or what is remembered of a path, is nothing that a look shows."""
+        state = self._stage.state
+        lost = state.verdict is not None and any(item.kind == "probe" and item.result == "fail" for item in state.verdict.items)
+        if lost and not state.busy:
+            self._stage.rejudge(patient=True)
 
     def going(self) -> tuple[str, ...]:
         """The network itself says it."""

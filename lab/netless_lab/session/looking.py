@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 from ..errors import Refusal
 from ..model.clearing import Things
+from ..model.journey import Explanation
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
-from ..protocol import Account, Capture, CourseView, Enterable, FollowStatus, Message, Packet, SnapshotEvent, StatusEvent, VerdictEvent
+from ..protocol import Account, Capture, CourseView, Enterable, Explained, FollowStatus, Message, Packet, SnapshotEvent, StatusEvent, VerdictEvent
 from .history import notes, script
 from .judging import send
+from .offers import NOTHING_LOST, insist
 from .pages import course_views
 from .stage import Stage
+from .target import aimed, insist_on_one_receiver
 
 
 async def snapshot(stage: Stage) -> Snapshot:
@@ -23,12 +28,12 @@ def every_course(stage: Stage) -> tuple[CourseView, ...]:
     return course_views(stage.library, stage.state)
 
 
-def introduction(stage: Stage) -> tuple[Message, ...]:
-    """What a new view needs to paint itself."""
+def introduction(stage: Stage, *, past: bool) -> tuple[Message, ...]:
+    """What a new view needs to paint itself; with the ``past`` also what happened before it came."""
     events: list[Message] = [StatusEvent(stage.status()), SnapshotEvent(stage.live.last, stage.live.goal), stage.tell_summary()]
     if stage.state.verdict is not None:
         events.append(VerdictEvent(stage.state.verdict))
-    return tuple(events)
+    return (*events, *stage.past.happened) if past else tuple(events)
 
 
 def enterable(stage: Stage, node: str) -> Enterable:
@@ -47,10 +52,13 @@ async def account(stage: Stage) -> Account:
 async def follow(stage: Stage, on: bool | None) -> FollowStatus:
     """Follow the learner's own traffic from now on, or stop, or only tell whether."""
     following = stage.world.following
+    before = following.traffic.on
     if on:
         await following.overhear()
     elif on is False:
         following.overhear_no_more()
+    if following.traffic.on != before:
+        stage.tell_status()
     return FollowStatus(following.traffic.on, following.missing)
 
 
@@ -66,10 +74,29 @@ def capture(stage: Stage, journey: int | None) -> Capture:
 
 
 async def send_probe(stage: Stage, probe: Probe, must_reply: bool) -> Outcome:
-    """One probe for whoever asks. Raises Refusal."""
-    if stage.world.ref(probe.node) is None:
-        raise Refusal(f"there is no node {probe.node} in this lab", nearest=stage.world.nearest(probe.node))
+    """One probe for whoever asks. Raises Refusal where there is no such node, or no such target."""
+    stage.world.ref(probe.node)
+    probe = aimed(await snapshot(stage), probe)
     await stage.world.following.ready()
     outcome = await send(stage.world, probe, must_reply=must_reply)
     stage.probe_told(outcome, must_reply)
     return outcome
+
+
+async def explain(stage: Stage, probe: Probe | None, *, named: bool) -> Explanation:
+    """What became of one probe, None for the one that was lost last in this step, and why. Raises Refusal where there is no such node, no such target, or
+    nothing was lost.
+    """
+    if probe is None:
+        insist(stage, "why")
+        if stage.past.lost is None:  # what is broken on purpose may not have lost any yet
+            await stage.mode.judge()
+        probe = stage.past.lost
+    if probe is None:
+        raise Refusal(NOTHING_LOST, code=1)
+    now = await snapshot(stage)
+    aim = aimed(now, probe, named=named)
+    insist_on_one_receiver(now.node(probe.node), aim)
+    explanation = await stage.mode.explain(aim)
+    stage.tell(Explained(time.time(), explanation))
+    return explanation

@@ -11,10 +11,7 @@ from ..course.verdict import Verdict
 from ..model.journey import Explanation
 from ..model.probe import Probe
 from ..model.snapshot import Snapshot
-from ..protocol import FaultStatus, Help, Judgement
-
-Refusable = Literal["run", "next", "play", "break"]
-"""What a mode may refuse."""
+from ..protocol import Act, FaultStatus, Help, Judgement
 
 
 class Mode(Protocol):
@@ -28,8 +25,8 @@ class Mode(Protocol):
     def watches(self) -> bool:
         """Whether what changes is judged by itself."""
 
-    def refuses(self, verb: Refusable) -> str:
-        """Why this verb cannot be had now, and the way on; "" when it can."""
+    def refuses(self, act: Act) -> str:
+        """Why this cannot be had now, and the way on; "" when the mode has nothing against it (``offers`` says what else may)."""
 
     async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """Judge what is to be achieved, as things are now, and tell. ``by_tutor``: what is seen meanwhile is the tutor's doing; ``looked``: the
@@ -50,6 +47,9 @@ class Mode(Protocol):
 
     def on_change(self, snapshot: Snapshot, *, by_somebody: bool) -> None:
         """Something changed: by somebody who does no verb, or by itself."""
+
+    def on_command(self) -> None:
+        """Somebody's command has ended in the lab: what it did may be nothing that the kernel tells of."""
 
     def going(self) -> tuple[str, ...]:
         """What a rebuild takes away, in words that do not give it away; () when the network itself says that."""

@@ -14,10 +14,12 @@ from ..model.likeness import unlike
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect, Where
 from ..primitives.cable import CreateVeth
+from ..primitives.doors import AcceptIn, UnacceptIn, in_dialect
 from ..primitives.forward import ForwardAccept, ForwardPolicy
 from ..primitives.fuse import beside, fuse
 from ..primitives.masquerade import Masquerade
 from ..primitives.namespace import StartContainer
+from ..primitives.registry import FIREWALL
 from ..primitives.run import Run
 from ..protocol import Notice
 from ..sandbox.room_files import Repaired
@@ -27,8 +29,7 @@ from .state import actions_before
 from .world import World
 
 ATTEMPTS = 3
-"""How often a rebuild is tried when what it has just taken away is there again: somebody in the lab makes it in a loop."""
-FIREWALL = (Masquerade, ForwardPolicy, ForwardAccept)
+"""How often a rebuild is tried when what it has just taken away is there again (somebody in the lab makes it in a loop), or a container has just ended."""
 
 
 class Moves:
@@ -69,7 +70,7 @@ class Moves:
                     self._missed(await self._world.write(spoken(fuse(actions), dialect), onto=self._world.baseline))
                     break
                 except ApplyError as error:
-                    if attempt == ATTEMPTS or error.errno != "EEXIST":
+                    if attempt == ATTEMPTS or not (error.errno == "EEXIST" or self._world.lacks(keep)):
                         raise
             await settle(self._world)
             return self._live.show()
@@ -124,14 +125,14 @@ class Moves:
             self._missed(await self._world.write(spoken((action, *beside(action, dialect)), dialect)))
             self._live.show()
 
-    def clearing(self, course: Course, position: Position, bindings: Bindings) -> Clearing:
-        """What a rebuild to this step's start would change of what the picture shows, in words; ``World.unseen`` has the rest."""
-        clean = outline(self._world.baseline, self._wanted(course, position, bindings, end=False))
-        return unlike(self._live.last, clean)
+    def clearing(self, course: Course, position: Position, bindings: Bindings, *, end: bool = False) -> Clearing:
+        """What a rebuild to this step's start, or its ``end``, would change of what the picture shows, in words; ``World.unseen`` has the rest."""
+        clean = outline(self._world.baseline, self._wanted(course, position, bindings, end))
+        return unlike(self._live.last, clean) + Clearing(coming=self._live.births.given(self._live.last, clean))
 
-    async def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool) -> Things:
-        """The programs that a rebuild to this step's start ends, and the files that it clears, in words."""
-        return await self._world.ending(_kept(course, self._wanted(course, position, bindings, end=False)), anew=anew)
+    async def ending(self, course: Course, position: Position, bindings: Bindings, *, anew: bool, end: bool = False) -> Things:
+        """The programs that a rebuild to this step's start, or its ``end``, stops, and the files that it clears, in words."""
+        return await self._world.ending(_kept(course, self._wanted(course, position, bindings, end)), anew=anew)
 
 
 def _in_words(course: Course, position: Position, bindings: Bindings, end: bool) -> tuple[Action, ...]:
@@ -152,18 +153,32 @@ def spoken(actions: tuple[Action, ...], dialect: Dialect) -> tuple[Action, ...]:
     """The same actions, but firewall rules in the tool of the dialect.
 
     For everything else all dialects end in the same state. The iptables of the legacy dialect keeps its rules in tables of its own: a
-    rule it adds cannot open a chain that nft closed, so one who speaks it must find its rules where it looks.
+    rule it adds cannot open a chain that nft closed, so one who speaks it must find its rules where it looks. A chain that is there already
+    is spoken to in its own tool, whatever the dialect.
     """
-    if dialect != "legacy":
-        return actions
-    import shutil  # no lab needs it to be ready
-
-    if shutil.which("iptables") is None:
-        return actions
+    if dialect != "legacy" or not _iptables():
+        dialect = "ip"  # what is typed here is typed at a shell
     told: list[Action] = []
     for action in actions:
-        if isinstance(action, FIREWALL):
-            told += [Run(line, action.node) for line in action.commands(dialect, Where(action.node))]
+        if isinstance(action, AcceptIn | UnacceptIn):
+            told += (own for door in action.doors for own in _spoken_door(msgspec.structs.replace(action, doors=(door,)), dialect))
+        elif dialect == "legacy" and isinstance(action, FIREWALL):
+            told += _typed(action, dialect)
         else:
             told.append(action)
     return tuple(told)
+
+
+def _spoken_door(action: AcceptIn | UnacceptIn, dialect: Dialect) -> tuple[Action, ...]:
+    return (action,) if in_dialect(action.doors, dialect)[0].tool == "nft" else _typed(action, dialect)
+
+
+def _typed(action: AcceptIn | UnacceptIn | Masquerade | ForwardPolicy | ForwardAccept, dialect: Dialect) -> tuple[Action, ...]:
+    return tuple(Run(line, action.node) for line in action.commands(dialect, Where(action.node)))
+
+
+def _iptables() -> bool:
+    """Whether the machine has it."""
+    import shutil  # no lab needs it to be ready
+
+    return shutil.which("iptables") is not None

@@ -12,15 +12,15 @@ from ..errors import ApplyError, Refusal
 from ..model.clearing import Clearing, Things
 from ..model.needs import unable
 from ..model.snapshot import Snapshot
-from ..primitives.base import Dialect
+from ..primitives.base import Action, Dialect
 from ..primitives.fuse import beside
-from ..protocol import Judged, Judgement, Moved, Notice, Scope
-from .mode import Refusable
+from ..protocol import Judged, Judgement, Moved, Scope
 from .moves import spoken
+from .offers import insist, not_yet
 from .pages import LAST, bound_actions, judged, onward
-from .play import Play, stop_playing
+from .play import STAYS, Play, stop_playing
 from .stage import Stage
-from .state import Notices, State, after, before, stood
+from .state import Notices, Ran, State, after, before, stood
 
 _NEW_LAB = "If `reset lab` does not help either, end the lab (`netless down`) and start a new one; your ticks are kept."
 
@@ -53,69 +53,44 @@ def _frontier(stage: Stage) -> Position:
 async def run(stage: Stage, target: str | None = None, *, rest: bool = False) -> Judgement:
     """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
     await stage.hold_judging()
-    _refuse(stage, "run")
+    insist(stage, "run")
     place = _named(stage, target)[0] if target else await _to_run(stage)
-    stop_playing(stage)
+    over = stop_playing(stage)
     if place is None:
-        return Judgement((), LAST)
+        return Judgement((), over + LAST)
     lesson = place.lesson
     answers: list[Judged] = []
     while True:
         answers.append(await _run_one(stage, place))
         following = after(stage.state.course, place)
         if not rest or answers[-1].verdict.result != "pass" or following is None or following.lesson != lesson:
-            return Judgement(tuple(answers), onward(stage.state))
+            return Judgement(tuple(answers), over + onward(stage.state))
         place = following
 
 
 async def advance(stage: Stage, *, force: bool = False) -> Moved:
     """Move on; what is there stays. When the next step cannot start from it, that is refused, unless ``force`` has it rebuilt."""
     await stage.hold_judging()
-    _refuse(stage, "next")
+    if refused := stage.mode.refuses("next"):  # what else forbids it has ways on
+        raise Refusal(refused, code=1)
     following = after(stage.state.course, stage.state.position)
     if following is None:
-        stop_playing(stage)
-        return moved(stage, LAST)
+        return moved(stage, stop_playing(stage, STAYS) + LAST)
     lacking = await _lacking(stage, following)
     if lacking and not force:
         there = (stage.state.course, following, stage.state.bindings)
         clearing = stage.moves.clearing(*there) + (await stage.moves.ending(*there, anew=False)).cleared
-        raise Refusal(_not_yet(stage, following, lacking[0]), code=1, clearing=clearing)
+        raise Refusal(not_yet(stage.state, following, lacking[0]), code=1, clearing=clearing)
     if lacking:
         await _insist_on_needs(stage, following, end=False)
-    stop_playing(stage)
+    over = stop_playing(stage, "" if lacking else STAYS)
     await stand_at(stage, following)
     if lacking:
         await rebuild(stage, following)
-        text = f"Skipped ahead: the lab was rebuilt for the start of {following}."
+        text = f"{over}Skipped ahead: the lab was rebuilt for the start of {following}."
     else:
-        text = f"Now at {following}: {stage.state.step.title}."
+        text = f"{over}Now at {following}: {stage.state.step.title}."
     stage.rejudge()
-    return moved(stage, text)
-
-
-async def back(stage: Stage) -> Moved:
-    """Undo the learner's own changes since the step began, or else the last step."""
-    await stage.hold_judging()
-    place = stage.state.position
-    if ending := stage.mode.ending():
-        await rebuild(stage, place, end=True)
-        return moved(stage, f"The lab is back at the end of {place}, as it was before it was broken.", ending)
-    from .undo import take_back_last  # no lab needs it to be ready
-
-    if taken_back := await take_back_last(stage):
-        return moved(stage, f"Undone: {taken_back}.")
-    if stage.own_changes:
-        text = f"Undone: what you changed since the start of {place}."
-    elif stage.state.done:
-        text = f"Undone: {stage.state.step.title}."
-    else:
-        earlier = before(stage.state.course, place)
-        if not earlier:
-            raise Refusal("This is the beginning: there is nothing to go back to.", code=1)
-        place = earlier[-1]
-        text = f"Back at the start of {place}: {step_at(stage.state.course, place).title}."
-    await rebuild(stage, place)
     return moved(stage, text)
 
 
@@ -134,22 +109,39 @@ async def goto(stage: Stage, target: str, *, end: bool = False) -> Moved:
     verdict = (await judge_here(stage, by_tutor=True)).verdict
     text = f"At the end of {place}: {stage.state.step.title}."
     if not verdict.passed:
-        failing = "; ".join(item.claim for item in verdict.items if item.result != "pass")
+        failing = "; ".join(item.words for item in verdict.items if item.result in ("fail", "error", "waiting"))
         raise Refusal(f"{text} But its own check does not pass there: {failing}. {_NEW_LAB}", code=4)
     return moved(stage, text, ending)
 
 
 async def what_goes(stage: Stage, scope: Scope) -> Clearing:
     """What a reset would take away and put back, also what no picture shows of it."""
-    place = _start_of(stage.state, scope)
-    return _told(stage, place, await _in_the_picture(stage, place) + await _out_of_it(stage, place, scope))
+    return await going(stage, _start_of(stage.state, scope), scope)
+
+
+async def what_is_lost(stage: Stage) -> tuple[str, ...]:
+    """What goes with the lab that no step of the course brings back: it is neither of this step's start nor of its end. Programs are left out:
+    who quits ends what runs, and the course's own containers are programs too.
+    """
+    if secret := stage.mode.going():
+        return Things(secret).cleared.going
+    place = stage.state.position
+    found = (await _in_the_picture(stage, place)).going
+    done = (await _in_the_picture(stage, place, end=True)).going if found else ()
+    files = await stage.world.made()
+    return (*(words for words in found if words in done), *(await stage.world.unseen()).cleared.going, *files.cleared.going)
+
+
+async def going(stage: Stage, place: Position, scope: Scope = "step", *, end: bool = False) -> Clearing:
+    """What a rebuild to the start of this step, or its ``end``, would take away and put back."""
+    return _told(stage, place, await _in_the_picture(stage, place, end=end) + await out_of_sight(stage, place, scope, end=end))
 
 
 async def reset(stage: Stage, scope: Scope) -> Moved:
     """Start the step, the lesson or everything over."""
     await stage.hold_judging()
     place = _start_of(stage.state, scope)
-    same = not stage.state.passed and not _told(stage, place, await _in_the_picture(stage, place) or await _out_of_it(stage, place, scope)) and not await stage.passes()
+    same = not stage.state.passed and not _told(stage, place, await _in_the_picture(stage, place) or await out_of_sight(stage, place, scope)) and not await stage.passes()
     stop_playing(stage)
     if scope == "lab":
         stage.remember(stage.state.progress.started_over(stage.state.course.id))
@@ -166,14 +158,14 @@ def _start_of(state: State, scope: Scope) -> Position:
     return {"step": here, "lesson": next(place for place in places if place.lesson == here.lesson), "lab": places[0]}[scope]
 
 
-async def _in_the_picture(stage: Stage, place: Position) -> Clearing:
+async def _in_the_picture(stage: Stage, place: Position, *, end: bool = False) -> Clearing:
     await stage.live.refresh()
-    return stage.moves.clearing(stage.state.course, place, stage.state.bindings)
+    return stage.moves.clearing(stage.state.course, place, stage.state.bindings, end=end)
 
 
-async def _out_of_it(stage: Stage, place: Position, scope: Scope) -> Clearing:
-    """Programs that would end, what no picture shows, and processes of nodes that would be there again."""
-    ending = await stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab")
+async def out_of_sight(stage: Stage, place: Position, scope: Scope = "step", *, end: bool = False) -> Clearing:
+    """Of what a rebuild clears, programs that would end, what no picture shows, and processes of nodes that would be there again."""
+    ending = await stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab", end=end)
     return (ending + await stage.world.unseen() + stage.world.lost()).cleared
 
 
@@ -192,12 +184,6 @@ async def _lacking(stage: Stage, following: Position) -> tuple[Missing, ...]:
         return lacking
     await stage.mode.judge(looked=True)
     return missing_before(state.course, following, stage.live.last, stage.state.bindings)
-
-
-def _not_yet(stage: Stage, following: Position, lacking: Missing) -> str:
-    """Why the next step cannot start, and the ways on; ``run`` is one only where it takes nothing away."""
-    does_it = "`run` does it for you, " if lacking.position == stage.state.position else ""
-    return f"{lacking.title!r} is not done: {lacking.claim}; seen: {lacking.seen}. {does_it}`goto {following}` rebuilds the lab for the next step."
 
 
 async def set_dialect(stage: Stage, dialect: Dialect) -> Moved:
@@ -221,10 +207,14 @@ def _resumed(stage: Stage) -> str:
     )
 
 
-async def stand(stage: Stage, place: Position, *, end: bool = False) -> None:
-    """Be at the clean start of a step, or with it done, whatever was before."""
+async def stand(stage: Stage, place: Position, *, end: bool = False, dialect: Dialect | None = None) -> None:
+    """Be at the clean start of a step, or with it done, whatever was before: for something else than the lesson, so no tick is earned by it.
+
+    ``dialect`` is whose tools make the firewall, where that is not the learner's to say.
+    """
     await stage.hold_judging()
-    await rebuild(stage, place, end=end, judging=False)
+    await rebuild(stage, place, end=end, judging=False, dialect=dialect)
+    stage.state = msgspec.structs.replace(stage.state, lent=end)
 
 
 async def _run_one(stage: Stage, place: Position) -> Judged:
@@ -236,30 +226,34 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
     if lacking:
         await _insist_on_needs(stage, place, end=True)
     await stand_at(stage, place)
+    besides = ""
     async with stage.busy(f"running {stage.state.step.title}"):
         if lacking:
             await rebuild(stage, place, judging=False)
             if not jumped:
-                text = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
-                stage.tell(Notice("info", text))
+                besides = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
         elif _stands(stage, snapshot) and (held := await stage.mode.judge(looked=True)).passed:
-            stage.tell(Notice("info", f"{stage.state.step.title!r} is done already: nothing had to be done."))
-            return judged(stage.state, place, held)
+            return msgspec.structs.replace(judged(stage.state, place, held), besides=f"{stage.state.step.title!r} is done already: nothing had to be done.")
         if lacks := unable(stage.state.lacks):
             raise Refusal(lacks, code=3)
+        before_it = stage.live.last
         try:
-            await _apply_step(stage)
+            did = await _apply_step(stage)
         except ApplyError as error:
             await rebuild(stage, place, judging=False)
-            why = "Some of this was there already" if error.errno == "EEXIST" else f"It could not be done on what was there ({error})"
-            stage.tell(Notice("info", f"{why}: the lab was put back to the step's start, then the step was done."))
+            there = error.errno == "EEXIST"
+            why = "Some of this was there already" if there else "It could not be done on what was there"
+            besides = f"{why}: the lab was put back to the step's start, then the step was done." + ("" if there else f" What failed: {error.problem}")
             try:
-                await _apply_step(stage)
+                did = await _apply_step(stage)
             except ApplyError as error:
                 raise Refusal(f"The step could not be done. {error} {_NEW_LAB}", code=4) from error
+        stage.built_on |= bool(stage.own_changes)
         stage.own_changes.clear()
+        if stage.built_on:
+            stage.ran.append(Ran(place, did, before_it, stage.live.last))
         stage.state = msgspec.structs.replace(stage.state, by_tutor=True)
-        return await judge_here(stage, by_tutor=True)
+        return msgspec.structs.replace(await judge_here(stage, by_tutor=True), besides=besides)
 
 
 def _stands(stage: Stage, snapshot: Snapshot) -> bool:
@@ -267,8 +261,8 @@ def _stands(stage: Stage, snapshot: Snapshot) -> bool:
     return infer(stage.state.step, snapshot, stage.state.bindings, stage.world.baseline) is not None
 
 
-async def _apply_step(stage: Stage) -> None:
-    actions = bound_actions(stage.state.step, stage.state)
+async def _apply_step(stage: Stage) -> tuple[Action, ...]:
+    actions = bound_actions(stage.state.step, stage.state, stage.live.last)
     stage.moves.check(actions, stage.state.dialect)
     stage.state = msgspec.structs.replace(stage.state, by_tutor=True)  # it may pass before the last action, or though that fails
     for action in actions:
@@ -281,9 +275,10 @@ async def _apply_step(stage: Stage) -> None:
         stage.told_action(action)
         did = spoken((action, *beside(action, stage.state.dialect)), stage.state.dialect)
         stage.history.did(did, before_it, action.sentence(), str(stage.state.position))
+    return actions
 
 
-async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: bool = True, anew: bool = False) -> Snapshot:
+async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: bool = True, anew: bool = False, dialect: Dialect | None = None) -> Snapshot:
     """Build the lab anew for a step's start, or with it ``end``; ``judging``: then judge what is there; ``anew``: the containers too, and in the
     lessons' names. A step of another course is built in the world of that course.
 
@@ -294,23 +289,23 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
         stage.enter(await stage.mode.left())  # which may tell what it was, in the names that the learner gave
         if anew:
             stage.state = msgspec.structs.replace(stage.state, bindings=Bindings())
-        course = stage.library.of(place)
+        course, dialect = stage.library.of(place), dialect or stage.state.dialect
         names = stage.state.bindings if course == stage.state.course else stage.state.progress.bindings(course.id)
         try:
             await stage.moves.set_up(course)
             names = stage.moves.fitting(course, place, names, end=end)
-            snapshot = await stage.moves.rebuild(course, place, names, stage.state.dialect, end=end, anew=anew)
+            snapshot = await stage.moves.rebuild(course, place, names, dialect, end=end, anew=anew)
         except Exception as error:
             _not_built(stage, place)
             if not isinstance(error, ApplyError):
                 raise
             interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
-        await stand_at(stage, place)
-        stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end)
-        stage.own_changes.clear()
-        stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, stage.state.dialect, end=end), place, end=end)
-        stage.relive(snapshot)
+        await stand_at(stage, place, tell=False)
+        stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end, lent=False)
+        _nobodys(stage)
+        stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, dialect, end=end), place, end=end)
+        stage.relive(tell=False)
     if judging and not end:
         stage.rejudge(looked=True)
     return snapshot
@@ -319,27 +314,36 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
 def _not_built(stage: Stage, place: Position) -> None:
     """The lab was taken apart to be built anew, and that failed: what was known of it is so no more, and what is left of it is the tutor's doing."""
     stage.state = msgspec.structs.replace(stage.state, verdict=None, by_tutor=True)
-    stage.own_changes.clear()
+    _nobodys(stage)
     stage.history.not_built(stage.world.baseline, stage.live.last, place)
-    stage.relive(stage.live.last)
+    stage.relive()
 
 
-async def stand_at(stage: Stage, place: Position) -> None:
+def _nobodys(stage: Stage) -> None:
+    """Nothing in the lab is the learner's doing."""
+    stage.own_changes.clear()
+    stage.ran.clear()
+    stage.built_on = False
+
+
+async def stand_at(stage: Stage, place: Position, *, tell: bool = True) -> None:
     """From now on this is the current step, and its course the current one; the lab stays as it is. What the machine lacks for it is asked anew:
-    a module may have been loaded since.
+    a module may have been loaded since. ``tell`` unless the status is told at once anyway.
     """
     moves, course = place != stage.state.position, stage.library.of(place)
     if moves:
+        stage.past.moved_on()
         state = stage.state
         if course != state.course:
             state = msgspec.structs.replace(state, course=course, bindings=state.progress.bindings(course.id), live={})
-        stage.state = msgspec.structs.replace(state, position=place, verdict=None, by_tutor=False)
+        stage.state = msgspec.structs.replace(state, position=place, verdict=None, by_tutor=False, lent=False)
         stage.remember(stage.state.progress.at(place))
         stage.refresh_goal()
     lacks = await stage.world.lacking(stage.state.step.needs)
     if moves or lacks != stage.state.lacks:
         stage.state = msgspec.structs.replace(stage.state, lacks=lacks)
-        stage.tell_status()
+        if tell:
+            stage.tell_status()
 
 
 async def _insist_on_needs(stage: Stage, place: Position, *, end: bool) -> None:
@@ -350,20 +354,25 @@ async def _insist_on_needs(stage: Stage, place: Position, *, end: bool) -> None:
             raise Refusal(told, code=3)
 
 
-async def play(stage: Stage, on: bool) -> Moved:
-    """Enter or leave play mode. Leaving restores the step: its end when it was passed, else its start."""
+async def play(stage: Stage, on: bool, *, force: bool = False) -> Moved:
+    """Enter or leave play mode. Leaving restores the step: its end when it was passed, else its start. Where something goes with that, it is
+    refused, unless with ``force``.
+    """
     await stage.hold_judging()
-    _refuse(stage, "play")
+    insist(stage, "play")
     playing = stage.mode if isinstance(stage.mode, Play) else None
     if on == (playing is not None):
         return moved(stage, "Play mode is " + ("on" if on else "off") + " already.")
     if playing is None:
         stage.enter(Play(stage.mode, stage.state.position, await stage.passes()))
         stage.tell_status()
-        return moved(stage, "Play mode: do as you please, nothing is judged. Leave it and the step is put back.")
+        return moved(stage, "Play mode: do as you please, nothing is judged. Leave it and the lab is rebuilt for this step.")
+    where = f"the {'end' if playing.passed else 'start'} of {playing.place}"
+    if not force and (clearing := await going(stage, playing.place, end=playing.passed)):
+        raise Refusal(f"To leave play mode the lab is rebuilt for {where}, and what you made goes.", code=1, clearing=clearing)
     stop_playing(stage)
     await rebuild(stage, playing.place, end=playing.passed)
-    return moved(stage, f"Play mode is over: the lab is back at the {'end' if playing.passed else 'start'} of {playing.place}.")
+    return moved(stage, f"Play mode is over: the lab is back at {where}.")
 
 
 async def judge_here(stage: Stage, *, by_tutor: bool = False) -> Judged:
@@ -378,11 +387,6 @@ def moved(stage: Stage, text: str, ended: str = "") -> Moved:
     """Where the lab is now, and what keeps the step there from being done. ``ended``: what that did to a drill; every view was told already."""
     told = " ".join(filter(None, (text, unable(stage.state.lacks))))
     return Moved(str(stage.state.position), stage.state.step.title, told, ended)
-
-
-def _refuse(stage: Stage, verb: Refusable) -> None:
-    if refused := stage.mode.refuses(verb):
-        raise Refusal(refused, code=1)
 
 
 def _named(stage: Stage, target: str) -> tuple[Position, ...]:

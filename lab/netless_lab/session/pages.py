@@ -7,6 +7,7 @@ from typing import Final
 from ..course.bindings import apply, apply_text
 from ..course.catalog import Library
 from ..course.hints import command_lines, rungs
+from ..course.outline import placed
 from ..course.step import Course, Lesson, Position, Step, step_at
 from ..course.verdict import Verdict
 from ..model.snapshot import Snapshot
@@ -27,12 +28,8 @@ def where_of(snapshot: Snapshot, shell: str) -> Where:
 
 
 def commands_of(actions: tuple[Action, ...], dialect: Dialect, where: Where) -> Commands:
-    """The lines of these actions in one dialect; a Python program names each thing it imports once."""
-    lines = [line for action in actions for line in action.commands(dialect, where)]
-    if dialect == "pyroute2":
-        imports = list(dict.fromkeys(line for line in lines if line.startswith(("import ", "from "))))
-        lines = imports + [line for line in lines if line not in imports]
-    return Commands(dialect, tuple(lines))
+    """The lines of these actions in one dialect."""
+    return Commands(dialect, command_lines(actions, dialect, where))
 
 
 def every_dialect(actions: tuple[Action, ...], first: Dialect, where: Where) -> tuple[Commands, ...]:
@@ -41,23 +38,21 @@ def every_dialect(actions: tuple[Action, ...], first: Dialect, where: Where) -> 
     return tuple(commands_of(actions, dialect, where) for dialect in order)
 
 
-def bound_actions(step: Step, state: State) -> tuple[Action, ...]:
-    """The step's own solution in the learner's names."""
-    return tuple(apply(action, state.bindings) for action in step.do)
+def bound_actions(step: Step, state: State, snapshot: Snapshot) -> tuple[Action, ...]:
+    """The step's own solution in the learner's names, and as it is done where this is there."""
+    return placed((apply(action, state.bindings) for action in step.do), snapshot)
 
 
 def help_rungs(state: State, snapshot: Snapshot) -> tuple[str, ...]:
     """Every rung of help of the current step, the last being the command in the chosen dialect."""
-    lines = command_lines(state.step, state.dialect, where_of(snapshot, state.step.shell), state.bindings)
-    return rungs(state.step, lines, state.bindings)
+    actions = bound_actions(state.step, state, snapshot)
+    return rungs(state.step, command_lines(actions, state.dialect, where_of(snapshot, state.step.shell)), state.bindings)
 
 
 def step_page(state: State, snapshot: Snapshot) -> StepPage:
     """All a screen needs for the current step."""
     step, lesson = state.step, state.lesson
     where = where_of(snapshot, step.shell)
-    actions = bound_actions(step, state)
-    to_type = actions if state.passed else tuple(action for action in actions if not _runs_already(action, snapshot))
     opened = state.progress.opened(state.position.key, state.position.course)
     every = help_rungs(state, snapshot)
     number = [own.id for own in lesson.steps].index(step.id) + 1
@@ -67,8 +62,8 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
         lesson_title=lesson.title,
         title=step.title,
         prose=apply_text(prose, state.bindings),
-        sentences=tuple(action.sentence() for action in actions),
-        commands=every_dialect(to_type, state.dialect, where),
+        sentences=tuple(action.sentence() for action in bound_actions(step, state, snapshot)),
+        commands=every_dialect(actions_to_type(state, snapshot), state.dialect, where),
         hints_open=every[:opened],
         hints_total=len(every),
         shell=step.shell,
@@ -77,6 +72,12 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
         success=apply_text(step.success, state.bindings),
         lacks=state.lacks,
     )
+
+
+def actions_to_type(state: State, snapshot: Snapshot) -> tuple[Action, ...]:
+    """Of the step's own solution, what is for the learner to type."""
+    actions = bound_actions(state.step, state, snapshot)
+    return actions if state.passed else tuple(action for action in actions if not _runs_already(action, snapshot))
 
 
 def summary(status: Status, at: float) -> Summary:
@@ -127,15 +128,18 @@ def course_view(course: Course, state: State | None = None) -> CourseView:
 
 def course_views(library: Library, state: State | None = None) -> tuple[CourseView, ...]:
     """Every course as a list shows it; one that cannot be used has no lessons, and its folder for an id, which no course can have."""
-    unusable = (CourseView(own.path, f"{own.name} (cannot be used)", "", (), own.problems) for own in library.broken)
+    unusable = (CourseView(own.path, f"{own.name} (cannot be used)", "", (), own.problems) for own in library.unusable)
     return (*(course_view(course, state) for course in library.courses), *unusable)
 
 
 def _lesson(course: Course, lesson: Lesson, state: State | None) -> LessonView:
     steps = []
+    next_open = first = ""
     for step in lesson.steps:
-        place = Position(course.id, lesson.id, step.id).key
-        earned = state is not None and state.progress.earned(place, course.id)
-        live = state.live.get(place) if state is not None and state.course.id == course.id else None
+        place = Position(course.id, lesson.id, step.id)
+        earned = state is not None and state.progress.earned(place.key, course.id)
+        live = state.live.get(place.key) if state is not None and state.course.id == course.id else None
         steps.append(StepView(step.id, step.title, earned, live))
-    return LessonView(lesson.id, lesson.title, tuple(steps))
+        first = first or str(place)
+        next_open = next_open or ("" if earned else str(place))
+    return LessonView(lesson.id, lesson.title, tuple(steps), next_open or first)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from ..course.step import Position
 from ..course.verdict import Verdict
 from ..model.journey import Explanation
 from ..model.probe import Probe
 from ..model.snapshot import Snapshot
-from ..protocol import FaultStatus, Help, Judgement
-from .mode import Mode, Refusable
+from ..protocol import Act, FaultStatus, Help, Judgement
+from .mode import Mode
 from .stage import Stage
+
+STAYS: Final = ": the lab stays as you made it, and is judged again"
+"""What becomes of it where nothing is rebuilt."""
 
 
 class Play:
@@ -26,11 +29,11 @@ class Play:
         self.place = place
         self.passed = passed
 
-    def refuses(self, verb: Refusable) -> str:
+    def refuses(self, act: Act) -> str:
         """Nothing is broken on purpose where nothing is judged."""
-        if verb == "break":
+        if act == "drill":
             return "play mode is on: nothing is judged, so a repair would go unseen. Leave it first"
-        return self.beneath.refuses(verb)
+        return self.beneath.refuses(act)
 
     async def judge(self, *, by_tutor: bool = False, looked: bool = False) -> Verdict:
         """Asked for, it is judged."""
@@ -55,6 +58,9 @@ class Play:
         """As beneath; the stage asks ``watches`` before it has anything judged."""
         self.beneath.on_change(snapshot, by_somebody=by_somebody)
 
+    def on_command(self) -> None:
+        """Nothing is judged."""
+
     def going(self) -> tuple[str, ...]:
         """As beneath."""
         return self.beneath.going()
@@ -77,8 +83,12 @@ class Play:
         return self.beneath.fault()
 
 
-def stop_playing(stage: Stage) -> None:
-    """A verb that moves the lab ends play mode: there is nothing left to put back. Every view hears when it ends."""
-    if isinstance(stage.mode, Play):
-        stage.enter(stage.mode.beneath)
-        stage.tell_status()
+def stop_playing(stage: Stage, what: str = "") -> str:
+    """A verb that moves the lab ends play mode: there is nothing left to put back. Every view hears when it ends, and whoever asked is to be told
+    this, with ``what`` becomes of the lab; "" when it was not on.
+    """
+    if not isinstance(stage.mode, Play):
+        return ""
+    stage.enter(stage.mode.beneath)
+    stage.tell_status()
+    return f"Play mode is over{what}. "

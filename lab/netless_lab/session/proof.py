@@ -8,10 +8,11 @@ from ..errors import ApplyError, Refusal
 from ..primitives.base import DIALECTS, Dialect
 from ..primitives.namespace import StartContainer
 from .judging import observe
-from .moving import back, set_dialect, stand
+from .moving import set_dialect, stand
 from .pages import bound_actions, commands_of, where_of
 from .stage import Stage
 from .state import before
+from .undo import back
 
 
 class Prover:
@@ -47,7 +48,7 @@ class Prover:
                 case Perform(position=place, dialect=dialect):
                     return await self._perform(place, dialect)
                 case Undo():
-                    await back(self._stage)
+                    await back(self._stage, force=True)
                     return Answer()
         except (Refusal, ApplyError) as error:
             return Answer(error=str(error))
@@ -62,12 +63,12 @@ class Prover:
         stage = self._stage
         step = step_at(stage.state.course, place)
         if dialect is None:
-            for action in bound_actions(step, stage.state):
+            for action in bound_actions(step, stage.state, await stage.world.look()):
                 await stage.moves.apply(action)
             return Answer()
         await set_dialect(stage, dialect)
         await stand(stage, place)
-        for action in bound_actions(step, stage.state):
+        for action in bound_actions(step, stage.state, await stage.world.look()):
             where = where_of(await stage.world.look(), "host")
             lines = commands_of((action,), dialect, where).lines
             problem = await stage.world.type_in_host("\n".join(lines), python=dialect == "pyroute2")

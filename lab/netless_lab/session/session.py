@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from .. import protocol
 from ..course.step import positions
@@ -32,18 +32,46 @@ class Session:
         """The lab is about to end: write down what is unfinished."""
         self.stage.mode.close()
 
-    def introduction(self) -> tuple[protocol.Message, ...]:
-        """What a new view needs to paint itself."""
-        return looking.introduction(self.stage)
+    def command_ended(self) -> None:
+        """A command of somebody's has ended in the lab: of much that it may have done the kernel tells nobody."""
+        self.stage.unseen.soon()
+        self.stage.mode.on_command()
+
+    def introduction(self, *, past: bool = False) -> tuple[protocol.Message, ...]:
+        """What a new view needs to paint itself; with the ``past`` also what happened before it came."""
+        return looking.introduction(self.stage, past=past)
 
     async def answer(self, request: protocol.Asked) -> protocol.Done:
         """Answer it; a verb only in its turn. Raises Refusal."""
         with self.stage.verb() if isinstance(request, protocol.Verb) else contextlib.nullcontext():
-            for room in self._rooms:
-                done = await room(self.stage, request)
-                if done is not None:
-                    return done
-            raise Refusal(f"no such request: {type(request).__name__}")
+            if isinstance(request, protocol.Move):
+                with self._move(request.seen):
+                    return await self._done(request)
+            return await self._done(request)
+
+    async def _done(self, request: protocol.Asked) -> protocol.Done:
+        for room in self._rooms:
+            done = await room(self.stage, request)
+            if done is not None:
+                return done
+        raise Refusal(f"no such request: {type(request).__name__}")
+
+    @contextlib.contextmanager
+    def _move(self, seen: int | None) -> Iterator[None]:
+        """What moves the lab is counted, and every view is told before who asked has the answer. Raises Refusal (1) when the lab is not what was
+        ``seen`` any more: two who press the same key at once would have it done twice.
+        """
+        stage = self.stage
+        if seen not in (None, stage.moved):
+            raise Refusal(f"not done: somebody else has moved the lab meanwhile, and it stands at {stage.state.position} now. Look at it, and ask again", code=1)
+        moved, written, done = stage.moved, stage.world.written, False
+        try:
+            yield
+            done = True
+        finally:
+            if stage.moved == moved and (done or stage.world.written != written):
+                stage.moved += 1
+            stage.tell_what_is_offered()
 
 
 async def looks(stage: Stage, request: protocol.Asked) -> protocol.Done | None:
@@ -82,25 +110,29 @@ async def moves(stage: Stage, request: protocol.Asked) -> protocol.Done | None:
             await stage.hold_judging()
             return request.done(await stage.mode.check(request.target))
         case protocol.Back():
-            return request.done(await moving.back(stage))
+            from .undo import back  # no lab needs it to be ready
+
+            return request.done(await back(stage, force=request.force))
         case protocol.Goto():
             return request.done(await moving.goto(stage, request.target, end=request.end))
         case protocol.Reset():
             return request.done(await moving.reset(stage, request.scope))
         case protocol.WhatGoes():
             return request.done(await moving.what_goes(stage, request.scope))
+        case protocol.WhatLeaves():
+            return request.done(protocol.Parting(going=await moving.what_is_lost(stage)))
         case protocol.Next():
             return request.done(await moving.advance(stage, force=request.force))
         case protocol.Hint():
             return request.done(stage.mode.hint(request.rung))
         case protocol.Play():
-            return request.done(await moving.play(stage, request.on))
+            return request.done(await moving.play(stage, request.on, force=request.force))
         case protocol.SetDialect():
             return request.done(await moving.set_dialect(stage, request.dialect))
         case protocol.SendProbe():
             return request.done(await looking.send_probe(stage, request.probe, request.must_reply))
         case protocol.Explain():
-            return request.done(await stage.mode.explain(request.probe))
+            return request.done(await looking.explain(stage, request.probe, named=request.named))
         case protocol.Prove():
             return request.done(await _proven(stage, request.lessons))
         case _:

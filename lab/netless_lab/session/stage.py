@@ -16,20 +16,21 @@ import msgspec
 from ..course.bindings import Bindings, apply
 from ..course.catalog import Library
 from ..course.extras import extras
-from ..course.further import Missing, ahead, missing_before
+from ..course.further import Lacking, Missing, ahead, missing_before
 from ..course.judge import state_holds
 from ..course.outline import commanded, lesson_actions, outline, owners
 from ..course.progress import Progress
 from ..course.step import Course, Position, Step, positions, step_at
 from ..errors import ApplyError, for_want_of_room
 from ..ground.pretend import PretendHost
+from ..model.changes import LinkMoved
 from ..model.journey import Journey
 from ..model.loops import loops
 from ..model.probe import Outcome
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action
 from ..primitives.updown import LinkDown
-from ..protocol import ActionEvent, ChangeLine, ChangesEvent, JourneyEvent, Message, NodeStatus, Notice, ProbeEvent, Status, StatusEvent, Summary
+from ..protocol import Act, ActionEvent, ChangeLine, ChangesEvent, JourneyEvent, Message, NodeStatus, Notice, ProbeEvent, Status, StatusEvent, Summary
 from ..sandbox.pid1 import Room
 from ..sandbox.reaper import Reaper
 from ..watching.following import Following
@@ -41,8 +42,10 @@ from .history import History
 from .judging import Case
 from .mode import Mode
 from .moves import Moves
+from .offers import offers
 from .pages import course_view, every_dialect, step_page, summary, where_of
-from .state import State, actions_before, before, stood, undone
+from .past import Past
+from .state import Ran, State, actions_before, before, stood, undone
 from .watch import WatchingJudge
 from .world import World
 
@@ -73,14 +76,18 @@ class Stage:
         """
         self.name = room.lab
         self.library = library
-        self.tell = tell
+        self.past = Past(tell)
+        self.tell = tell = self.past.tell
         self._save = save
         self._began = time.monotonic()
         self.clients = 0
         """How many are connected now."""
         self._summary: Summary | None = None
+        self.moved = 0
+        """Grows with whatever moves the lab (``Move``)."""
+        self._offered: tuple[int, dict[Act, str]] = (0, {})
         self._looked = False
-        self._relived: tuple[Snapshot, tuple[Course, Position, Bindings]] | None = None
+        self._lacking = Lacking(course, Snapshot())
         self.state = State(course, stood(course, progress), progress, progress.bindings(course.id), dialect=progress.dialect)
         deaf = self._failing("The nodes could not be listened to, so no packet can be followed")
         unguarded = self._failing("The guard against broadcast storms could not do its work")
@@ -94,6 +101,10 @@ class Stage:
         self.history = History()
         self.own_changes: deque[Deed | None] = deque()
         """What the learner changed since the lab was last known to be in a clean state; None for what has no plain opposite."""
+        self.ran: deque[Ran] = deque(maxlen=MOST_CHANGES)
+        """What the tutor did on such a lab."""
+        self.built_on = False
+        """Whether the tutor went on from a lab with such changes in it: they are there still, and ``own_changes`` has only what came after."""
         self.judge = WatchingJudge(self._watch)
         self.lesson = self.mode = lesson(self)
 
@@ -142,13 +153,22 @@ class Stage:
             language=self.library.language,
             lessons=self.library.own,
             chosen=bool(state.progress.here),
+            offers=offers(self),
+            moves=self.moved,
+            following=self.world.following.traffic.on,
         )
 
     def tell_status(self) -> None:
         """Tell every view where we stand."""
         status = self.status()
+        self._offered = (status.moves, status.offers)
         self.tell(StatusEvent(status))
         self.tell_summary(status)
+
+    def tell_what_is_offered(self) -> None:
+        """Tell every view where we stand when other things can be asked for than were told."""
+        if (self.moved, offers(self)) != self._offered:
+            self.tell_status()
 
     def tell_summary(self, status: Status | None = None) -> Summary:
         """The status in short; who wants to hear of it is told when it is not what it was."""
@@ -173,6 +193,7 @@ class Stage:
     def probe_told(self, outcome: Outcome, wanted: bool) -> None:
         """Tell the views what became of a probe."""
         self.tell(ProbeEvent(time.time(), outcome, wanted, self.world.following.journey_of(outcome)))
+        self.tell_what_is_offered()
 
     def told_action(self, action: Action, error: str = "") -> None:
         """Tell the views what the tutor has done, in every dialect, or that it failed."""
@@ -207,13 +228,16 @@ class Stage:
         def further(snapshot: Snapshot, names: Bindings) -> tuple[Step, ...]:
             return ahead(course, place, snapshot, names, baseline)
 
-        return Case(step, self.state.bindings, owners(outline(baseline, asked)), earlier, beyond, lapsed, further)
+        changes = (change for deed in self.own_changes if deed is not None for change in deed.changes)
+        wiped = frozenset((own.node, own.after.name) for own in changes if isinstance(own, LinkMoved) and own.before.v4)
+        coming = owners(outline(baseline, lesson_actions(course, course.lessons[-1].id)))
+        return Case(step, self.state.bindings, owners(outline(baseline, asked)), coming, earlier, beyond, lapsed, further, wiped)
 
     def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> Missing | None:
         """The first earlier result that is not there any more and that no step rightly took away; None when all hold."""
         course = self.state.course
         gone = undone(course, self.state.position)
-        return next((own for own in missing_before(course, place, snapshot, names) if own.position.key not in gone), None)
+        return next((own for own in missing_before(course, place, snapshot, names, where_of(snapshot, "host")) if own.position.key not in gone), None)
 
     def owners(self) -> dict[str, str]:
         """In which node the lessons up to here mean each address to live, in the learner's words."""
@@ -230,29 +254,31 @@ class Stage:
             yield
         finally:
             self.state = msgspec.structs.replace(self.state, busy=outer)
+            self.moved += not outer
             self.tell_status()
 
-    def relive(self, snapshot: Snapshot) -> None:
-        """Which steps hold now, by their state: the live mark beside the earned tick. Of the same picture that was told already."""
-        state, last = self.state, self._relived
-        asked = (state.course, state.position, state.bindings)
-        self._relived = (snapshot, asked)
-        if state.live and last is not None and last[0] is snapshot and last[1] == asked:
-            return
-        gone = undone(state.course, state.position)
-        live = {
-            place.key: place.key in gone or state_holds(step_at(state.course, place), snapshot, state.bindings)
-            for place in positions(state.course)
-        }
+    @property
+    def lacking(self) -> Lacking:
+        """What steps of the course lack in what was seen last."""
+        asked = self.state.course, self.live.last, self.state.bindings
+        if not self._lacking.is_of(*asked):
+            self._lacking = Lacking(*asked)
+        return self._lacking
+
+    def relive(self, *, tell: bool = True) -> None:
+        """Which steps hold now, by their state: the live mark beside the earned tick. ``tell`` unless the status is told at once anyway."""
+        state, lacking, gone = self.state, self.lacking, undone(self.state.course, self.state.position)
+        live = {place.key: place.key in gone or lacking.at(place) is None for place in positions(state.course)}
         if live != state.live:
             self.state = msgspec.structs.replace(state, live=live)
-            self.tell_status()
+            if tell:
+                self.tell_status()
 
-    def rejudge(self, *, looked: bool = False) -> None:
-        """Judge again soon, where what changes is judged. ``looked``: the last look was just now."""
+    def rejudge(self, *, looked: bool = False, patient: bool = False) -> None:
+        """Judge again soon, where what changes is judged. ``looked``: the last look was just now; ``patient``: see ``WatchingJudge``."""
         if self.mode.watches:
             self._looked = looked
-            self.judge.soon()
+            self.judge.soon(patient=patient)
 
     async def hold_judging(self) -> None:
         """A verb begins: stop the watching judge, and the look at what no picture shows."""
@@ -266,18 +292,16 @@ class Stage:
         try:
             yield
         except BaseException:
-            self.judge.due |= self.world.written != written
+            self.judge.failed(changed=self.world.written != written)
             raise
         finally:
             if self.judge.due:
-                self.rejudge()
+                self.rejudge(patient=True)
 
     async def handed_over(self) -> None:
         """Returns when what the tutor has written is known, so that what somebody else does next is not taken for it; when it is at work, at once:
         until its work ends nobody could tell them apart, and that may take as long as a command of a step does.
         """
-        if not self.unseen.behind:
-            return
         known, working = asyncio.create_task(self.unseen.known()), asyncio.create_task(self.live.work_begun())
         try:
             done, _ = await asyncio.wait((known, working), return_when=asyncio.FIRST_COMPLETED)
@@ -314,6 +338,7 @@ class Stage:
         self._changed(deed)
         self.history.saw(deed.changes, deed.before, deed.after, str(self.state.position))
         self.mode.on_change(deed.after, by_somebody=True)
+        self.tell_what_is_offered()
 
     def _unseen_changed(self, came: tuple[str, ...], went: tuple[str, ...]) -> None:
         """What no snapshot holds may stop a packet, or let it pass. What changes while the tutor works is the tutor's own."""
@@ -322,6 +347,7 @@ class Stage:
         self._changed(None)
         lines = (*came, *(f"no longer: {line}" for line in went))
         self.tell(ChangesEvent(time.time(), "learner", tuple(ChangeLine(line) for line in lines)))
+        self.tell_what_is_offered()
         self.rejudge()
 
     def _changed(self, deed: Deed | None) -> None:
@@ -333,6 +359,7 @@ class Stage:
 
     def _kernel_changed(self, snapshot: Snapshot) -> None:
         self.mode.on_change(snapshot, by_somebody=False)
+        self.tell_what_is_offered()
 
     def _journey_heard(self, journey: Journey, skipped: int) -> None:
         self.tell(JourneyEvent(time.time(), journey, skipped))

@@ -11,6 +11,7 @@ from ..course.progress import Progress
 from ..course.step import Course, Lesson, Position, Step, positions, step_at
 from ..course.verdict import Verdict
 from ..model.needs import Lack
+from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect
 
 MOST_NOTICES: Final = 20
@@ -42,8 +43,9 @@ class State(msgspec.Struct, frozen=True):
     """The course in hand, the current step, and what was judged of it.
 
     ``live`` maps the id of each step of the course (``lesson/step``) to whether its state holds now. ``by_tutor`` is true when the
-    tutor did the current step and the learner changed nothing since: it is the tutor's when it passes, however late. ``lacks`` is what
-    the machine lacks for the current step.
+    tutor did the current step and the learner changed nothing since: it is the tutor's when it passes, however late. ``lent``: the lab was
+    brought to the end of the step for something else, and as long as it holds nobody has done it. ``lacks`` is what the machine lacks for the
+    current step.
     """
 
     course: Course
@@ -55,6 +57,7 @@ class State(msgspec.Struct, frozen=True):
     dialect: Dialect = "ip"
     busy: str = ""
     by_tutor: bool = False
+    lent: bool = False
     notices: Notices = Notices()
     lacks: tuple[Lack, ...] = ()
 
@@ -81,6 +84,15 @@ class State(msgspec.Struct, frozen=True):
     def done(self) -> bool:
         """True when the current step holds, or when what the tutor did is there and the packets do not arrive, or not yet."""
         return self.passed or (self.by_tutor and self.live.get(self.position.key, False))
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """A step that the tutor did on a lab with something of the learner's in it, so that it alone can be undone."""
+
+    place: Position
+    actions: tuple[Action, ...]
+    before: Snapshot
+    after: Snapshot
 
 
 def stood(course: Course, progress: Progress) -> Position:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -62,24 +63,19 @@ class World:
         self._looked, self._looked_at = 0, 0.0
         self._watch = Watch(asyncio.get_running_loop(), self.news.tell, self._learned)
         self._watched = False
-        self._tuning = Tuning(own)
-        self._untouched = Untouched(own)
-        self.agent_pid = own.agent_pid
-        self.limits = own.limits
+        self._tuning, self._untouched = Tuning(own), Untouched(own)
+        self.agent_pid, self.limits = own.agent_pid, own.limits
         self.course_world: CourseWorld | None = None
-        self.baseline = Snapshot()
+        self.baseline = self._seen = Snapshot()
         self._beginning = Beginning(self.baseline, {}, UNKNOWN)
         self._begun: asyncio.Future[None] | None = None
-        self.following = following
-        self._storms = storms
-        self._seen = Snapshot()
-        self._on_death = on_death
+        self.following, self._storms, self._on_death = following, storms, on_death
 
     @cached_property
     def _writer(self) -> Writer:
         from ..ground.writing import Writer  # no lab needs it to be ready
 
-        return Writer(self._resolve, self._ground, self._ground.ledger)
+        return Writer(self.ref, self._ground, self._ground.ledger)
 
     async def begin(self, wanted: CourseWorld) -> None:
         """Build the world of a course, all but what its nodes ``have``, listen to every node, and look how it is before anything is done."""
@@ -149,26 +145,27 @@ class World:
 
     async def look(self) -> Snapshot:
         """Every node as the kernel has it now; nodes that came or went are noticed here. What the kernel has only noted of carriers it does before:
-        else whoever asks it for readiness would make news of it, and all would have to be looked at again.
+        else whoever asks it for readiness would make news of it, and all would have to be looked at again. Nothing counts as seen when this fails.
         """
-        found = self._about_to_look()
+        begun, found = self._about_to_look()
         if self._reader.foresee():
             self._reader.catch_up()
-            found = self._about_to_look()
+            begun, found = self._about_to_look()
         snapshot = self._seen = self._reader.snapshot(tuple(found.values()))
+        self._looked, self._looked_at = begun
         self._ground.release()
         self._tuning.appeared(snapshot, self._refs)
         self.following.nodes(found, snapshot)
         self._storms.consider(snapshot, found)
         return snapshot
 
-    def _about_to_look(self) -> dict[str, NodeRef]:
-        """Every node there is: what the kernel told before is not told after the look that comes now, and what it tells from now on is."""
+    def _about_to_look(self) -> tuple[tuple[int, float], dict[str, NodeRef]]:
+        """When a look begins, by news and clock: what the kernel told before is not told after it, what it tells from now on is. And every node there is."""
         self._watch.heard()
-        self._looked, self._looked_at = self.news.count, time.monotonic()
+        begun = self.news.count, time.monotonic()
         found = self._discover()
         self._watch.only(*found.values())
-        return found
+        return begun, found
 
     def _discover(self) -> dict[str, NodeRef]:
         """Every node there is now, whatever is in it."""
@@ -180,15 +177,18 @@ class World:
         """What the last look saw."""
         return self._seen
 
-    def told_nothing(self, *, learned: bool = False) -> bool:
-        """Whether the kernel has had nothing to tell since the last look; what packets taught counts when all of a train has come, or ``learned`` at
-        once. Some changes it never tells of (``kernel.watch``).
+    async def latest(self, *, learned: bool = False) -> Snapshot:
+        """What the last look saw, or a new one when the kernel has had something to tell since; what packets taught counts when all of a train has
+        come, or ``learned`` at once. Some changes it never tells of (``kernel.watch``).
         """
+        return self._seen if self._told_nothing(learned=learned) else await self.look()
+
+    def _told_nothing(self, *, learned: bool) -> bool:
         return self._watch.heard(learned=learned) <= self._looked_at
 
     def _learned(self) -> None:
         """Packets have taught something, which whoever looks next must see unless the last look did."""
-        if not self.told_nothing(learned=True):
+        if not self._told_nothing(learned=True):
             self._unheard()
 
     def _unheard(self) -> None:
@@ -241,36 +241,43 @@ class World:
 
         What of the lab's own files was missing, and what of all could not be put right.
         """
-        if not anew and self._untouched.perhaps(containers) and not diff(self.baseline, self._seen if self.told_nothing(learned=True) else await self.look()):
+        if not anew and self._untouched.perhaps(containers) and not diff(self.baseline, await self.latest(learned=True)):
             return Repaired()
         known = {ref.namespace.inode for ref in self._ground.refs()}
-        await self._in_thread(self._ground.clear_the_crowd)
-        self._ground.end_strangers()
+        lost = await self._writing(lambda: self._restore(containers, anew))
         if anew:
             self._ground.hang_up()
-        lost = await self._writing(lambda: self._ground.restore(containers, self._beginning, anew=anew))
-        self._ground.end_strangers()  # those who were guests of a node that has just ended
-        await self._in_thread(self._follow_the_nodes)
         self.baseline = self._beginning.snapshot
         refs = tuple(self._discover().values())
         own = {ref.namespace.inode: ref for ref in self._ground.refs()}
         new = {inode: ref for inode, ref in own.items() if inode not in known}
         passing = {ref.namespace.inode for ref in refs if ref.pid is None} - own.keys()
-        untouched = {inode for inode, ref in new.items() if ref.role == "container"}
+        bare = {inode for inode, ref in new.items() if ref.role == "container"}
         self.written += 1
-        cleaning = self._on_thread(lambda: self._ground.purge(refs, self._beginning, untouched, passing, new.keys() - untouched))
+        cleaning = self._on_thread(lambda: self._ground.purge(refs, self._beginning, bare, passing, new.keys() - bare))
         self._reader.open(new.values())  # while the kernel lets links go
-        purged = await cleaning
+        problems = await cleaning
         self._tuning.begin_again(self.baseline)
         if anew:
             await self._ground.serve()
-        if not purged.problems:
+        if not problems:
             self._untouched.cleaned()
-        return Repaired(lost, purged.problems)
+        return Repaired(lost, problems)
 
-    def _follow_the_nodes(self) -> None:
-        """What is remembered of nodes is theirs in other namespaces too. For the thread on which all that reads it is done."""
+    def lacks(self, containers: Collection[str]) -> bool:
+        """Whether one of these does not run: somebody ended it, perhaps a moment before it was to be kept, when it still seemed to."""
+        return not {ref.name for ref in self._ground.refs()}.issuperset(containers)
+
+    def _restore(self, containers: tuple[str, ...], anew: bool) -> tuple[str, ...]:
+        """The first half of a purge: nobody but the nodes that are to be there, and what is remembered of them is theirs in other namespaces too. For
+        the thread on which all that reads it is done, and in one go: whoever is in a hurry should not have to wait for each of its turns.
+        """
+        self._ground.clear_the_crowd()
+        self._ground.end_strangers()
+        lost = self._ground.restore(containers, self._beginning, anew=anew)
+        self._ground.end_strangers()  # those who were guests of a node that has just ended
         self._beginning = self._beginning.moved(self._ground.refs())
+        return lost
 
     async def repair(self) -> Repaired:
         """Put back what is missing or covered of the lab's own files."""
@@ -278,26 +285,27 @@ class World:
 
     async def unseen(self, *, born: bool = True) -> Things:
         """What a purge would take away though no snapshot shows it, in words; ``born`` as in ``kernel.unseen``."""
-        found = Things()
-        for ref in self._ground.refs():  # between two of them, whoever changes the kernel has his turn
-            found += await self._in_thread(partial(self._unseen, ref, born))
+        found, given_up = Things(), threading.Event()
+        try:
+            for ref in self._ground.refs():  # between two of them, whoever changes the kernel has his turn
+                found += await self._in_thread(partial(self._unseen, ref, born, given_up.is_set))
+        finally:
+            given_up.set()
         return found
 
-    def _unseen(self, ref: NodeRef, born: bool) -> Things:
+    async def made(self) -> Things:
+        """The files that go with the lab, in words."""
+        return await self._in_thread(self._ground.made)
+
+    def _unseen(self, ref: NodeRef, born: bool, given_up: Callable[[], bool]) -> Things:
         from ..kernel.unseen import unseen  # no lab needs it to be ready
 
-        return unseen(ref, self._beginning, self._seen, born=born)
+        return unseen(ref, self._beginning, self._seen, born=born, given_up=given_up)
 
     async def ending(self, keep: Collection[str], *, anew: bool) -> Things:
-        """The programs that a purge ends, in words: those of containers that end with it, and those in no node of the lab, or all where they are so
-        many that nothing more can be started; with ``anew`` the files that it takes away or gives back.
-        """
-        nodes = {ref.namespace.inode: ref for ref in self._ground.refs()}
-        staying = {inode for inode, ref in nodes.items() if ref.name == "host" or (not anew and (ref.role != "container" or ref.name in keep))}
-        if await self._in_thread(self._ground.has_a_crowd):
-            staying.clear()
+        """The programs that a purge ends, in words; with ``anew`` the files that it takes away or gives back."""
         places = {ref.namespace.inode: ref.name for ref in self._refs.values()}
-        return Things(programs.outside(staying, {ref.pid for ref in nodes.values()}, places)) + (self._ground.differing() if anew else Things())
+        return await self._in_thread(lambda: self._ground.ending(keep, places, anew=anew))
 
     async def probe(self, probe: Probe, *, deadline_s: float, grace_s: float) -> Outcome:
         """Send one probe from its node, and follow it when the nodes are listened to."""
@@ -328,20 +336,19 @@ class World:
         self._reader.catch_up()
         return pending(snapshot, within_s)
 
-    def ref(self, name: str) -> NodeRef | None:
-        """The way to a node, or None."""
-        return self._refs.get(name)
-
-    def nearest(self, name: str) -> tuple[str, ...]:
-        """Names of nodes that were perhaps meant."""
+    def ref(self, name: str) -> NodeRef:
+        """The way to a node. Raises Refusal, with the names that were perhaps meant."""
+        if (ref := self._refs.get(name)) is not None:
+            return ref
         import difflib  # for who asked for what there is not
 
-        return tuple(difflib.get_close_matches(name, self._refs, n=3, cutoff=0.3)) or tuple(self._refs)
+        nearest = tuple(difflib.get_close_matches(name, self._refs, n=3, cutoff=0.3)) or tuple(self._refs)
+        raise Refusal(f"there is no node {name} in this lab", nearest=nearest)
 
     def way_into(self, name: str) -> WayInto:
         """The way into a node. Raises Refusal."""
         self._untouched.touched()
-        return self._ground.way_into(self._resolve(name))
+        return self._ground.way_into(self.ref(name))
 
     def outside_pid(self, pid: int | None) -> int | None:
         """A process of the lab as the machine outside numbers it."""
@@ -374,12 +381,6 @@ class World:
         self._unheard()
         if not expected:
             self._on_death(name)
-
-    def _resolve(self, name: str) -> NodeRef:
-        ref = self._refs.get(name)
-        if ref is None:
-            raise Refusal(f"there is no node {name} in this lab", nearest=self.nearest(name))
-        return ref
 
     def end_marked(self, mark: str) -> None:
         """End the processes that were started with this variable in their environment."""

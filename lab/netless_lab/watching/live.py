@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Literal, Protocol
 
 import msgspec
 
-from ..model.changes import Change, done_by_somebody
+from ..model.births import Births
+from ..model.changes import Change, done_by_somebody, worth_telling
 from ..model.diff import diff
 from ..model.snapshot import Snapshot
 from ..model.telling import sentence
@@ -64,8 +65,8 @@ class Visible(Protocol):
     def seen(self) -> Snapshot:
         """What the last look saw."""
 
-    def told_nothing(self) -> bool:
-        """Whether the kernel has had nothing to tell since that look."""
+    async def latest(self) -> Snapshot:
+        """That, or what a new look sees when the kernel has had something to tell since."""
 
     async def look(self) -> Snapshot:
         """Every node as it is now."""
@@ -90,15 +91,16 @@ class Live:
         self._on_learner = on_learner
         self._on_kernel = on_kernel
         self._on_failure = on_failure
+        self._untold: Callable[[Deed], None] | None = None
         self._tutor, self._working = asyncio.Lock(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.last = Snapshot()
+        self.last, self.births = Snapshot(), Births()
         self.goal: Snapshot | None = None
 
     async def begin(self) -> None:
         """Take the first snapshot, the last look's where there was nothing new since, and follow from there."""
         seen = self._sight.news.count
-        self.last = self._sight.seen if self._sight.told_nothing() else await self._sight.look()
+        self._has_seen(await self._sight.latest())
         self._task = asyncio.create_task(self._follow(seen))
 
     def set_goal(self, goal: Snapshot | None) -> None:
@@ -125,6 +127,15 @@ class Live:
             finally:
                 self._working.clear()
 
+    @contextmanager
+    def untold(self, on_change: Callable[[Deed], None]) -> Iterator[None]:
+        """Changes seen inside this block, whenever they were caused, are shown, told to nobody but ``on_change``, and count as nobody's doing."""
+        outer, self._untold = self._untold, on_change
+        try:
+            yield
+        finally:
+            self._untold = outer
+
     async def work_begun(self) -> None:
         """Returns when the tutor is at work."""
         await self._working.wait()
@@ -137,24 +148,29 @@ class Live:
     def show(self) -> Snapshot:
         """The same of what the last look saw: for who has looked just now."""
         snapshot = self._sight.seen
-        before, self.last = self.last, snapshot
+        before = self.last
+        self._has_seen(snapshot)
         changes = () if snapshot is before else diff(before, snapshot)
         if not changes:
+            return snapshot
+        if self._untold is not None:
+            self.tell(SnapshotEvent(snapshot))
+            self._untold(Deed(before, snapshot, changes))
             return snapshot
         by_itself = not any(done_by_somebody(change) for change in changes)
         who: Who = "tutor" if self._tutor.locked() else "kernel" if by_itself else "learner"
         self.tell(SnapshotEvent(snapshot))
-        self.tell(ChangesEvent(time.time(), who, tuple(ChangeLine(sentence(change), change.node, change.quiet) for change in changes)))
+        if lines := tuple(ChangeLine(sentence(change), change.node, change.quiet) for change in changes if worth_telling(change)):
+            self.tell(ChangesEvent(time.time(), who, lines))
         if who == "learner":
             self._on_learner(Deed(before, snapshot, changes))
         elif who == "kernel":
             self._on_kernel(snapshot)
         return snapshot
 
-    def take(self, snapshot: Snapshot) -> None:
-        """From now on this is what is there; nobody is told what changed, nor counts it as anybody's doing."""
-        self.last = snapshot
-        self.tell(SnapshotEvent(snapshot))
+    def _has_seen(self, snapshot: Snapshot) -> None:
+        if snapshot is not self.last:
+            self.last, self.births = snapshot, self.births.after(snapshot)
 
     async def _follow(self, seen: int) -> None:
         """Look whenever there is news beyond the count ``seen``."""
@@ -168,7 +184,5 @@ class Live:
         """See what the news is, by a look unless one came after it. While the tutor is at work it is waited for: it looks itself, or does not."""
         async with self._tutor:
             pass
-        if self._sight.told_nothing():
-            self.show()
-        else:
-            await self.refresh()
+        await self._sight.latest()
+        self.show()

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from ..model.clearing import Things
+from ..model.snapshot import Snapshot
 from .persist import OnFailure, persist
 
 PERIOD_S: Final = 1.0
 """A look costs about two milliseconds a node, on the thread that changes the kernel."""
+_MOST_LOOKS: Final = 5
+"""So often one who comes in waits for a look that nothing came between."""
 
 OnChange = Callable[[tuple[str, ...], tuple[str, ...]], None]
 
@@ -27,8 +30,11 @@ class Differing(Protocol):
     def written(self) -> int:
         """How often the tutor has written to it so far."""
 
+    async def latest(self) -> Snapshot:
+        """What the last look saw, or what a new one sees when the kernel has had something to tell since."""
+
     async def unseen(self) -> Things:
-        """In words."""
+        """In words: what the last look did not see."""
 
 
 class Unseen:
@@ -52,14 +58,11 @@ class Unseen:
             if self._task is None or self._task.done():
                 self._task = asyncio.create_task(self._follow())
 
-    @property
-    def behind(self) -> bool:
-        """Whether the tutor has written something that is not known yet."""
-        return self._written != self._sight.written
-
     async def known(self) -> None:
         """Returns when what the tutor has written is known: what comes after that is somebody else's."""
-        if self.behind:
+        for _ in range(_MOST_LOOKS):
+            if self._written == self._sight.written:
+                break
             with contextlib.suppress(OSError):  # out of files: it is looked at again
                 await self._look()
 
@@ -83,9 +86,9 @@ class Unseen:
             await persist(self._look, self._on_failure)
 
     async def _look(self) -> None:
-        written = self._sight.written
+        written, seen = self._sight.written, await self._sight.latest()
         found = (await self._sight.unseen()).now
-        if written != self._sight.written:  # meanwhile: some of it is what was before
+        if written != self._sight.written or seen is not await self._sight.latest():  # meanwhile: some of it is what was before, or is seen by now
             return
         before = self._known if written == self._written else found
         self._known, self._written = found, written

@@ -24,6 +24,14 @@ from netless_lab.sandbox.reaper import Reaper
 from netless_lab.sandbox.spaces import Spaces
 
 ENTRY = "sandbox.helpers.agent:main"
+AHEAD = "sandbox.helpers.agent:look_ahead"
+
+
+def look_ahead(argument: str) -> bytes:
+    """What is made ahead of a test's room: who makes it, what is in its /tmp, and so many bytes that they fill no pipe."""
+    if json.loads(argument).get("fail") == "ahead":
+        raise LookupError("nothing to be made")
+    return json.dumps({"pid": os.getpid(), "uid": os.geteuid(), "tmp": os.listdir("/tmp"), "argument": argument, "much": "x" * (1 << 20)}).encode()
 
 
 def main(room: Room) -> None:
@@ -83,7 +91,7 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
             answer = limits.end_others(frozenset(nodes.values()))
         elif "facts" in request:
             files = {int(name): read_link(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
-            answer = {"pid": room.pid, "limits": str(room.limits), "notes": room.notes, "lab": room.lab, "files": files, "cwd": os.getcwd()}
+            answer = {"pid": room.pid, "limits": str(room.limits), "notes": room.notes, "lab": room.lab, "files": files, "cwd": os.getcwd(), "ahead": room.ahead.decode()}
         else:
             ended.set()
         writer.write(json.dumps(answer).encode())

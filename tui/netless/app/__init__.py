@@ -8,31 +8,39 @@ import signal
 import socket
 from collections.abc import Callable
 
-from .leaving import HungUp, Leaving, Signalled
+from ..config.place import palette
+from ..config.schema import Settings
+from ..leaving import HungUp, Leaving, Signalled
 
 
-def run_app(connect: Callable[[], socket.socket], *, lab: str = "default", theme: str | None = None, course: str | None = None) -> Leaving:
-    """Show the tutor until it ends; returns why it did.
+def run_app(connect: Callable[[], socket.socket], settings: Settings, *, lab: str = "default", course: str | None = None,
+            record: tuple[int, str] | None = None, began: Callable[[], bool] = lambda: False, say: Callable[[str], None] = lambda words: None) -> Leaving:  # fmt: skip
+    """Show the tutor until it ends; returns why it did. Raises Refusal (2) for a theme that is not there or cannot be used.
 
     ``connect`` gives a connected socket of the lab's agent, starting the lab if need be; it runs beside the first frame in a thread.
-    ``theme`` is "dark", "light" or None to ask the terminal. ``course`` is the course to open.
+    ``course`` is the course to open, ``record`` an open file and its path: all that is shown is recorded there.
+    ``began`` says whether the lab that was connected to last was started here, and ends with the app.
+    ``say`` is told what is to be said on the terminal that was given back.
     """
     gc.disable()
     _prepare_environment()
     from .app import TutorApp
-    from .themes import NAMES, background
-    from .toolkit import crop_both_edges, own_driver, wrap_wide_text
+    from .themes import Asked, ask
+    from .toolkit import crop_both_edges, let_painted_go, own_driver, wrap_wide_text
 
-    chosen = theme if theme in ("dark", "light") else background() or "dark"
+    asked = ask() if settings.theme == "auto" else Asked(None)
+    chosen = palette(settings.theme if settings.theme != "auto" else asked.background or "dark", os.environ)
     crop_both_edges()
+    let_painted_go()
     wrap_wide_text()
-    app = TutorApp(connect, driver=own_driver(), lab=lab, theme=NAMES["light" if chosen == "light" else "dark"], course=course)
+    app = TutorApp(connect, driver=own_driver(), read=asked.read, lab=lab, palette=chosen, settings=settings, course=course, record=record, began=began)
     try:
-        app.run()
+        app.run(mouse=settings.mouse)
     except KeyboardInterrupt:
         return Signalled(signal.SIGINT)
     finally:
-        app.settled()
+        if words := app.settled():
+            say(words)
     return app.leaving or HungUp()  # the driver ended it: a browser's server told it to
 
 

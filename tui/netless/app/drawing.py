@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.strip import Strip
 
-from .pages.logs import death_words, learned_words
+from ..say.packets import death_words, learned_words
+from ..say.text import Block, Text, blanks, plain
+from ..say.text import lay_out as rows_of
 
 if TYPE_CHECKING:
     from netless_lab.model.journey import Death, Hop, Journey
@@ -35,9 +37,18 @@ def words(snapshot: Snapshot | None, region: Region | None) -> tuple[str, ...]:
     """What a part is, in lines; () for nothing."""
     if snapshot is None or region is None:
         return ()
-    from .pages.detail import detail
+    from ..say.detail import detail
 
     return detail(snapshot, region)
+
+
+def detail_rows(lines: Sequence[str], width: int, room: int) -> tuple[Text, ...]:
+    """What a part is, in at most ``room`` rows of this width; what has no room leaves a mark."""
+    blocks = (Block(plain(line, "muted" if number else "strong"), first=blanks(1), rest=blanks(3)) for number, line in enumerate(lines))
+    rows = tuple(line.content for line in rows_of(blocks, width))
+    if len(rows) <= room or not room:
+        return rows[:room]
+    return (*rows[: room - 1], rows[room - 1].cut(width - 2) + plain(" …", "muted"))
 
 
 def gate_at(scene: Scene | None, x: int, y: int) -> Rect | None:
@@ -58,6 +69,16 @@ def brief_rows(network: Snapshot, width: int) -> int:
             return rows
     return 4
 
+
+def full_rows(network: Snapshot, goal: Snapshot | None, width: int) -> int:
+    """How many rows the network takes at this width where it can have as many as it likes."""
+    scene = draw(network, goal, width, UNLIMITED_ROWS)
+    drawn = [y for y, row in enumerate(scene.rows) if any(run.text.strip() for run in row)]
+    return drawn[-1] - drawn[0] + 1 if drawn else 0
+
+
+UNLIMITED_ROWS: Final = 100
+"""More than a picture gets on any screen, and than it wants."""
 
 LOOKS: Final[dict[str, str]] = {
     "": "$foreground", "node-host": "$host", "node-host-title": "bold $foreground", "node-internet": "$internet",
@@ -183,11 +204,12 @@ def frames_of(journey: Journey, scene: Scene) -> tuple[Frame, ...]:
 
 
 def _end(death: Death, frames: Sequence[Frame], scene: Scene) -> list[Frame]:
-    """The mark where a packet died: on its gate, else on the last place it was seen, else in its node."""
+    """The mark where a packet died: on its gate, else on the place where it was seen last, else in its node."""
     gate = next((found for found in scene.stations.values() if (found.node, found.gate) == (death.node, death.gate)), None)
     node = next((region.rect for region in scene.regions if region.kind == "node" and region.node == death.node), None)
-    if gate is not None:
-        x, y = gate.cell.x, gate.cell.y
+    place = gate.cell if gate is not None else scene.anchors.get((death.node, death.link))
+    if place is not None:
+        x, y = place.x, place.y
     elif frames:
         x, y = frames[-1].x, frames[-1].y
     elif node is not None:

@@ -1,37 +1,40 @@
-"""Where every pane of the main screen goes, at any size: integers in, rectangles out; and the widgets that go by it.
+"""Where every pane of the main screen goes, at any size: specs of panes and integers in, rectangles out; and the widgets that go by it.
 
-Two arrangements. Side by side (from 100 columns and 20 rows): lesson and check left; picture and lower pane right. Otherwise one
-pane at a time below a strip of the picture, so that the network never leaves the eye. Where even that has no room, a sentence says so.
+Two arrangements. Side by side (from 100 columns and 20 rows): each pane in its column. Otherwise one group of panes at a time, below one
+that shows itself in brief (the picture's strip), so that the network never leaves the eye. Where even that has no room, a sentence says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from textual.content import Content
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-if TYPE_CHECKING:
-    from .app import TutorApp
-
-Pane = Literal["lesson", "network", "lower"]
-"""What can be looked at; "lesson" is the lesson with its check below, "lower" is terminal, packets or changes."""
-
-PANES: tuple[Pane, ...] = ("lesson", "network", "lower")
+from ..commands.stage import Pane
+from .toolkit import place_anew
 
 MIN_WIDTH, MIN_HEIGHT = 40, 12
 """Below this the app says so and draws nothing else."""
 
 SIDE_WIDTH, SIDE_HEIGHT = 100, 20
-LESSON_MIN, LESSON_MAX = 42, 78
+LEFT, RIGHT = 0, 1
+"""Columns."""
+LEFT_MIN, LEFT_MAX, LEFT_SHARE = 42, 78, 38
+"""Cells of the left column, and how many of a hundred it takes in between."""
+RIGHT_FULL: Final = 84
+"""Cells of the right column with which a terminal has its usual 80: what is beyond that goes to the text at the left, which wraps less."""
 STRIP_MIN, STRIP_MAX = 3, 9
 """Rows of the picture's strip, without a border."""
 STRIP_FROM = 13
 """Rows between header and keys below which there is no strip: the pane that is read needs them more."""
+HEADER: Final = "header"
+KEYS: Final = "keys"
+"""What stands above and below all panes."""
 
 
 class Box(NamedTuple):
@@ -43,18 +46,42 @@ class Box(NamedTuple):
     height: int
 
 
+class Share(NamedTuple):
+    """How many of a hundred rows of its column a pane takes at most: where all stand side by side, and where its group stands alone."""
+
+    side: int
+    alone: int
+
+
+ALL: Final = Share(100, 100)
+
+
+class PaneSpec(NamedTuple):
+    """How one pane is placed. ``id`` is its widget's; panes of a ``group`` are shown together; side by side each stands in its ``column``, in
+    the order of the specs. Rows count the border.
+
+    It has ``least`` rows, and more up to its ``share`` as far as it does ``want`` them at a width. In each column, and in each group, one pane
+    takes what the others leave: that whose share is all. A pane with ``brief`` is shown above the other groups in so many rows as that says.
+    """
+
+    id: str
+    group: Pane
+    column: int
+    least: int = 3
+    share: Share = ALL
+    want: Callable[[int], int] | None = None
+    brief: Callable[[int], int] | None = None
+
+
 @dataclass(frozen=True)
 class Frame:
-    """The rectangles of one arrangement; None for what is not shown. ``side`` is true when panes stand side by side."""
+    """The rectangles of one arrangement, by the ids of what is shown. ``side`` is true when panes stand side by side; ``brief`` is the one
+    that shows itself in brief, if any does.
+    """
 
-    side: bool
-    header: Box
-    keys: Box
-    lesson: Box | None = None
-    check: Box | None = None
-    network: Box | None = None
-    lower: Box | None = None
-    strip: bool = False
+    boxes: Mapping[str, Box]
+    side: bool = False
+    brief: str = ""
 
 
 def fits(width: int, height: int) -> bool:
@@ -67,45 +94,49 @@ def side_by_side(width: int, height: int) -> bool:
     return width >= SIDE_WIDTH and height >= SIDE_HEIGHT
 
 
-def arrange(
-    width: int, height: int, *, pane: Pane = "lesson", zoomed: bool = False, key_rows: int = 1,
-    check_rows: Callable[[int], int] = lambda width: 6, wanted_strip: int = 5,
-) -> Frame:  # fmt: skip
-    """The frame for a screen of this size.
-
-    ``pane`` is the one shown alone when there is room for one only, or when ``zoomed``. ``check_rows`` tells how many rows the
-    check wants, border included, at a width. ``wanted_strip`` is how many rows the picture needs to show itself in brief.
-    """
+def arrange(width: int, height: int, panes: Sequence[PaneSpec], *, group: Pane, zoomed: bool = False, key_rows: int = 1) -> Frame:
+    """The frame for a screen of this size. ``group`` is what is shown alone when there is room for one only, or when ``zoomed``."""
     key_rows = max(1, min(key_rows, height // 3))
-    top, room = 1, height - 1 - key_rows
-    side = side_by_side(width, height) and not zoomed
-    frame = Frame(side=side, header=Box(0, 0, width, 1), keys=Box(0, height - key_rows, width, key_rows))
-    if side:
-        return _side(frame, width, top, room, check_rows)
-    if pane == "network":
-        return replace(frame, network=Box(0, top, width, room))
-    strip = 0 if zoomed or room < STRIP_FROM else min(max(STRIP_MIN, min(STRIP_MAX, wanted_strip)), room * 2 // 5)
-    frame = replace(frame, strip=bool(strip), network=Box(0, top, width, strip) if strip else None)
-    top, room = top + strip, room - strip
-    if pane == "lower":
-        return replace(frame, lower=Box(0, top, width, room))
-    check = max(3, min(check_rows(width), room * 45 // 100))
-    return replace(frame, lesson=Box(0, top, width, room - check), check=Box(0, top + room - check, width, check))
+    boxes = {HEADER: Box(0, 0, width, 1), KEYS: Box(0, height - key_rows, width, key_rows)}
+    room = Box(0, 1, width, height - 1 - key_rows)
+    if side_by_side(width, height) and not zoomed:
+        left = max(LEFT_MIN, min(LEFT_MAX, max(width * LEFT_SHARE // 100, width - RIGHT_FULL)))
+        columns = {LEFT: room._replace(width=left), RIGHT: room._replace(x=left, width=width - left)}
+        for column, place in columns.items():
+            boxes |= _stacked([pane for pane in panes if pane.column == column], place, lambda pane: pane.share.side)
+        return Frame(boxes, side=True)
+    shown = [pane for pane in panes if pane.group == group]
+    brief = ""
+    for pane in panes if not zoomed and room.height >= STRIP_FROM else ():
+        if pane.brief is not None and pane not in shown:
+            rows = min(max(STRIP_MIN, min(STRIP_MAX, pane.brief(width))), room.height * 2 // 5)
+            brief, boxes[pane.id] = pane.id, room._replace(height=rows)
+            room = room._replace(y=room.y + rows, height=room.height - rows)
+            break
+    return Frame(boxes | _stacked(shown, room, lambda pane: pane.share.alone), brief=brief)
 
 
-def _side(frame: Frame, width: int, top: int, room: int, check_rows: Callable[[int], int]) -> Frame:
-    left = max(LESSON_MIN, min(LESSON_MAX, width * 38 // 100))
-    check = max(4, min(check_rows(left), room * 55 // 100))
-    picture = max(8, min(room * 48 // 100, room - 9))
-    return replace(
-        frame,
-        lesson=Box(0, top, left, room - check), check=Box(0, top + room - check, left, check),
-        network=Box(left, top, width - left, picture), lower=Box(left, top + picture, width - left, room - picture),
-    )  # fmt: skip
+def _stacked(panes: Sequence[PaneSpec], place: Box, share: Callable[[PaneSpec], int]) -> dict[str, Box]:
+    """These panes one below the other, filling the place."""
+    rows = {pane.id: pane.least for pane in panes}
+    spare = max(0, place.height - sum(rows.values()))
+    for pane in panes:
+        if share(pane) < 100:
+            most = place.height * share(pane) // 100
+            more = min(spare, max(0, (most if pane.want is None else min(pane.want(place.width), most)) - pane.least))
+            rows[pane.id], spare = pane.least + more, spare - more
+    rest = place.height - sum(rows.values())
+    boxes: dict[str, Box] = {}
+    y = place.y
+    for pane in panes:
+        height = rows[pane.id] + (rest if share(pane) >= 100 else 0)
+        boxes[pane.id] = place._replace(y=y, height=height)
+        y += height
+    return boxes
 
 
 class FrameLayout(Layout):
-    """Places each child by its id: header, keys, lesson, check, network, lower. A child without a box is not placed at all."""
+    """Places each child by its id. A child without a box is not placed at all."""
 
     name = "frame"
 
@@ -115,7 +146,7 @@ class FrameLayout(Layout):
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         """One placement for each child that is on view."""
         frame = self._frame(size)
-        boxes = ((child, getattr(frame, child.id or "", None)) for child in children)
+        boxes = ((child, frame.boxes.get(child.id or "")) for child in children)
         return [WidgetPlacement(Region(*box), NULL_OFFSET, NULL_SPACING, child, 0, False, False, False) for child, box in boxes if box is not None]
 
 
@@ -128,8 +159,7 @@ class Body(Widget):
 
     def arrange_anew(self) -> None:
         """The frame has changed: place the children again."""
-        self._clear_arrangement_cache()
-        self.refresh(layout=True)
+        place_anew(self)
 
     @property
     def layout(self) -> Layout:
@@ -138,12 +168,12 @@ class Body(Widget):
 
 
 class TooSmall(Widget):
-    """The sentence, cut to what fits. Every screen has one, on top of all else; it is seen while ``TutorApp.too_small`` says so.
+    """The sentence, cut to what fits. Every screen has one, on top of all else; ``TutorApp.too_small`` shows and hides those that there are.
 
-    It is no screen of its own: one in the stack would lie below those that open while it is there, and come back when they close.
+    It is no screen of its own: one in the stack would lie below those that open while it is there, and come back when they close. And none watches the
+    app, whose list of those who do is gone through when the size is another, and till then keeps all that ever were.
     """
 
-    app: TutorApp
     DEFAULT_CSS = """
     TooSmall {
         layer: cover; display: none; width: 100%; height: 100%; background: $background; content-align: center middle; text-align: center;
@@ -151,11 +181,9 @@ class TooSmall(Widget):
     """
 
     def on_mount(self) -> None:
-        """Come and go with the size of the terminal."""
-        self.watch(self.app, "too_small", self._appear)
-
-    def _appear(self, too_small: bool) -> None:
-        self.display = too_small
+        """A screen may open while the terminal is too small."""
+        size = self.app.size
+        self.display = not fits(size.width, size.height)
 
     def render(self) -> Content:
         """How large it is and how large it should be."""

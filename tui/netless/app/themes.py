@@ -1,8 +1,5 @@
-"""Two themes from the post's own picture: containers orange, green and blue, interface chips yellow, the bridge purple.
-
-The eight picture colours descend from Okabe and Ito's set, which stays apart for colour-blind eyes; success is sky and error
-vermillion for the same reason. Contrast on the theme's background is at least 4.5 for every text colour (tests hold it).
-State is never told by colour alone: every state has a shape or a word as well.
+"""A palette as the toolkit's theme. The two that come along are from the post's own picture: containers orange, green and blue, interface chips
+yellow, the bridge purple. State is never told by colour alone: every state has a shape or a word as well.
 
 Is the terminal's background light or dark? Asked once, before the app takes the terminal.
 
@@ -16,9 +13,11 @@ import os
 import re
 import select
 import time
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from textual.theme import Theme
+
+from ..config.colours import FURTHER, Palette
 
 Background = Literal["light", "dark"]
 
@@ -29,11 +28,19 @@ _DA1 = re.compile(rb"\x1b\[\?[\d;]*c")
 _OSC11 = re.compile(rb"\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
 
 
-def background() -> Background | None:
-    """The terminal's background, or None when it cannot be known."""
+class Asked(NamedTuple):
+    """The terminal's background, None when it cannot be known; and what was read with the answer, which may have been typed."""
+
+    background: Background | None
+    read: bytes = b""
+
+
+def ask() -> Asked:
+    """Ask the terminal for its background."""
     if os.environ.get("TERM", "dumb") in ("", "dumb", "linux"):
-        return None
-    return from_answer(_ask()) or from_environment(os.environ.get("COLORFGBG", ""))
+        return Asked(None)
+    read = _ask()
+    return Asked(from_answer(read) or from_environment(os.environ.get("COLORFGBG", "")), read)
 
 
 def from_answer(answer: bytes) -> Background | None:
@@ -88,37 +95,15 @@ def _collect(terminal: int) -> bytes:
     return answer
 
 
-NAMES: dict[Background, str] = {"dark": "netless-dark", "light": "netless-light"}
-
-_MAIN: Final = {
-    "primary": ("#8fb8de", "#2b5f8f"), "secondary": ("#8a94a6", "#5b6575"), "accent": ("#b9a3f2", "#6a3fc0"),
-    "foreground": ("#d8dde6", "#1f2530"), "background": ("#12151b", "#fbfaf7"), "panel": ("#1b2029", "#f0eee8"), "boost": ("#232935", "#e6e3da"),
-    "success": ("#56b4e9", "#006aa5"), "warning": ("#e6b84c", "#8a6100"), "error": ("#f07b3f", "#b8430a"),
-}  # fmt: skip
-"""Textual's own colours: in the dark theme, in the light one."""
-_FURTHER: Final = {
-    "line": ("#343c4a", "#cfcbc0"), "muted": ("#8a94a6", "#5b6575"), "faint": ("#5c6677", "#7d8694"),
-    "code": ("#e8d58a", "#7a4b00"), "code-background": ("#1b2029", "#f0eee8"),
-    "box-1": ("#e8963a", "#a35200"), "box-2": ("#3fbf8f", "#00734f"), "box-3": ("#5aa9e6", "#0a66a8"),
-    "host": ("#9aa5b8", "#4c5666"), "internet": ("#9aa5b8", "#4c5666"), "chip": ("#f0dc6a", "#7d6200"), "bridge": ("#b58df0", "#7a3fc9"),
-    "wire": ("#aeb8c8", "#5f6978"), "flash": ("#2f3a52", "#dfe6f7"),
-    "scrollbar": ("#2a313d", "#d5d1c6"), "scrollbar-hover": ("#3a4352", "#c2bdb0"), "scrollbar-active": ("#4a5466", "#aaa596"),
-    "input-selection-background": ("#b9a3f2 30%", "#6a3fc0 25%"), "screen-selection-background": ("#3a4668", "#cfdcf5"),
-}  # fmt: skip
-"""The same for the words that are ours, and those of Textual that no main colour has."""
 _LIKE_BACKGROUND: Final = ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active", "scrollbar-corner-color")
 
 
-def _theme(kind: Background) -> Theme:
-    at = 0 if kind == "dark" else 1
-    main, further = ({name: both[at] for name, both in table.items()} for table in (_MAIN, _FURTHER))
-    ground = main["background"]
+def theme(palette: Palette) -> Theme:
+    """A palette as the toolkit's theme."""
+    of = palette.colours
+    ground = of["background"]
     return Theme(
-        name=NAMES[kind], dark=kind == "dark", primary=main["primary"], secondary=main["secondary"], accent=main["accent"],
-        foreground=main["foreground"], background=ground, surface=ground, panel=main["panel"], boost=main["boost"],
-        success=main["success"], warning=main["warning"], error=main["error"],
-        variables={**further, **dict.fromkeys(_LIKE_BACKGROUND, ground), "block-cursor-text-style": "none"},
+        name=palette.name, dark=palette.dark, primary=of["primary"], secondary=of["secondary"], accent=of["accent"], foreground=of["foreground"],
+        background=ground, surface=ground, panel=of["panel"], success=of["success"], warning=of["warning"], error=of["error"],
+        variables={**{word: of[word] for word in FURTHER}, **dict.fromkeys(_LIKE_BACKGROUND, ground), "block-cursor-text-style": "none"},
     )  # fmt: skip
-
-
-DARK, LIGHT = THEMES = (_theme("dark"), _theme("light"))

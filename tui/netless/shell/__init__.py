@@ -12,7 +12,7 @@ from typing import Final
 
 BASHRC: Final = Path(__file__).parent / "bashrc"
 """Start-up file of the lab's bash.  It reads NETLESS_NODE (shown in the prompt) and NETLESS_HISTORY from the environment."""
-_CHOOSE: Final = 'command -v bash >/dev/null && exec bash --rcfile "$1" -i; PS1=$2; export PS1; exec sh -i'
+_CHOOSE: Final = '[ -z "$3" ] || stty -echo; command -v bash >/dev/null && exec bash $3 --rcfile "$1" -i; PS1=$2; export PS1; exec sh -i'
 _PLAIN_PROMPT: Final = "\x1b]133;A\x07${NETLESS_NODE:-lab}:$PWD# \x1b]133;B\x07"
 r"""The prompt of sh: with the marks, and nothing that only bash expands.  The marks end in BEL, because sh(1) takes the backslash of
 ``ESC \`` in a prompt as quoting what follows."""
@@ -24,12 +24,13 @@ _FOREIGN: Final = frozenset((
 """They describe the terminal the tutor itself runs in, or would start code in the learner's shell."""
 
 
-def command() -> tuple[str, ...]:
-    """argv of an interactive shell, to stand behind the argv that enters a node.
+def command(*, line_editing: bool = True) -> tuple[str, ...]:
+    """argv of an interactive shell, to stand behind the argv that enters a node. Without ``line_editing`` it echoes nothing and moves no cursor:
+    what somebody typed is on his own terminal already.
 
     Which shell is decided by a sh where the command runs, not here: a node may see other programs than this process does.
     """
-    return ("sh", "-c", _CHOOSE, "sh", str(BASHRC), _PLAIN_PROMPT)
+    return ("sh", "-c", _CHOOSE, "sh", str(BASHRC), _PLAIN_PROMPT, "" if line_editing else "--noediting")
 
 
 def terminal_environment(inherited: Mapping[str, str], dark: bool, extra: Mapping[str, str], codeset: str = "UTF-8") -> dict[str, str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Literal
 
 from netless_lab import labs, protocol
-from netless_lab.client import Client, LabGone, OnEvent
+from netless_lab.client import ENDING_S, Client, LabGone, OnEvent
 from netless_lab.course.places import own_root, spoken
 from netless_lab.errors import Refusal
 from netless_lab.lease import LASTING, Lease
@@ -21,15 +21,18 @@ from ..printer import Printer
 
 if TYPE_CHECKING:
     from netless_lab.course.catalog import Library
-
-_ENDING_S: Final = 10.0
-"""How long a lab whose agent was killed may take to let its name go."""
+    from netless_lab.primitives.base import Dialect
 
 
-def find(lab: str) -> Client | None:
-    """A client of a running lab, or None."""
+def find(lab: str, events: OnEvent | None = None) -> Client | None:
+    """A client of a running lab, or None. With ``events`` what its own verbs do to the lab is handed on."""
     sock = labs.connect(lab)
-    return None if sock is None else Client(sock, protocol.Hello(client="cli", lab=lab))
+    if sock is None:
+        return None
+    client = Client(sock, protocol.Hello(client="cli", lab=lab), events)
+    if events is not None:
+        client.ask(protocol.Subscribe(("actionevent", "notice"), mine=True))
+    return client
 
 
 def courses() -> Library:
@@ -78,31 +81,42 @@ def missing(lab: str) -> Refusal:
     return Refusal(f"the lab {lab} is not running{known}. `netless up` starts {lab}", code=5, nearest=near)
 
 
-def joined(args: Namespace) -> Client:
-    """A client of the lab, which must run. Raises Refusal (5) when it does not."""
-    client = find(args.lab)
+def joined(args: Namespace, events: OnEvent | None = None) -> Client:
+    """A client of the lab, which must run; ``events`` as for ``find``. Raises Refusal (5) when it does not."""
+    client = find(args.lab, events)
     if client is None:
         raise missing(args.lab)
     return client
+
+
+def speak(lab: str, dialect: Dialect | Literal[""]) -> None:
+    """Let a lab that has just been started show commands in the dialect that is set, if any is."""
+    client = find(lab) if dialect else None
+    if client is not None and dialect:
+        with client:
+            client.ask(protocol.SetDialect(dialect))
 
 
 def opened(
     args: Namespace, printer: Printer, *, course: str | None = None, events: OnEvent | None = None, lease: Lease | None = None,
     show: tuple[str, ...] = (),
 ) -> Client:  # fmt: skip
-    """A client of the lab; one that does not run is started, and lasts. With ``events`` the lab's events are handed on.
+    """A client of the lab; one that does not run is started, and lasts. ``events`` as for ``find``.
 
     ``lease`` is for ``up``: the lab has it from now on, whoever started it. Otherwise the lease of a lab that runs stays as it is.
     ``show``: folders of the machine's to be seen in a lab that is started.
     """
     client = None
-    give_up = time.monotonic() + _ENDING_S
+    give_up = time.monotonic() + ENDING_S
     while client is None:
         sock = labs.connect(args.lab)
         if sock is None:
             printer.narrate(f"starting the lab {args.lab} ...")
             sock = labs.start(args.lab, course or "", show=show)
             lease = lease or LASTING
+            from ..config.place import settings  # only a lab that starts goes by them
+
+            speak(args.lab, settings(args.environment, args.options).dialect)
         elif show:
             sock.close()
             raise labs.shows_what_it_shows(args.lab)
@@ -115,5 +129,5 @@ def opened(
     if args.lang or args.lessons:
         as_begun(client.ask(protocol.GetStatus()), args)
     if events is not None:
-        client.ask(protocol.Subscribe())
+        client.ask(protocol.Subscribe(("actionevent", "notice"), mine=True))
     return client

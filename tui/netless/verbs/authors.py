@@ -15,7 +15,8 @@ from netless_lab.errors import Refusal
 from netless_lab.protocol import Down, Hello, Prove, Proven
 
 from ..options import Namespace
-from ..printer import Exit, Printer, plural
+from ..printer import Exit, Printer
+from ..say.counted import plural
 
 
 class Linted(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ from netless_lab.errors import Refusal
 from netless_lab.protocol import Break, GetFaults, Mend
 
 from ..options import Namespace
-from ..printer import Exit, Printer, Styled
+from ..printer import Exit, Printer
+from ..say.faults import named
 from . import find, joined
 
 
@@ -27,8 +28,7 @@ def faults(args: Namespace, printer: Printer) -> int:
     printer.document(found)
     width = max((len(fault.id) for fault in found), default=0)
     for fault in found:
-        lack = f"  (this machine lacks {fault.lacks})" if fault.lacks else ""
-        printer.say(Styled("bold", fault.id.ljust(width)), f"  {fault.title}  ", Styled("dim", fault.teaches), lack)
+        printer.say(named(fault, width))
     printer.narrate("`netless break FAULT` breaks it, `netless break --drill` keeps secret what it is, `netless mend` takes it away")
     return Exit.PASS
 
@@ -41,7 +41,7 @@ def break_(args: Namespace, printer: Printer) -> int:
     wanted = Break(args.fault or "", args.seed, args.node or "", drill=args.drill or args.exam, exam=args.exam)
     with joined(args) as client:
         broke = client.ask(wanted)
-    printer.document({**msgspec.structs.asdict(broke), "mended": "", "came_from": ""})
+    printer.document({**msgspec.structs.asdict(broke), "mended": "", "came_from": "", "came_done": False, "teaches": ""})
     printer.say(broke.text)
     told = broke.fault
     if told.seed is not None:
@@ -58,5 +58,5 @@ def mend(args: Namespace, printer: Printer) -> int:
     printer.document({**msgspec.structs.asdict(told), "fault": None})
     printer.say(told.text)
     if told.came_from:
-        printer.narrate(f"`netless goto {told.came_from}` takes you back to where you were")
+        printer.narrate(f"`netless goto {told.came_from}{' --end' if told.came_done else ''}` takes you back to where you were")
     return Exit.PASS

@@ -6,15 +6,13 @@ import msgspec
 
 from netless_lab import labs as all_labs
 from netless_lab import protocol
-from netless_lab.drill.spent import help_used, took
 from netless_lab.lease import LASTING, Lease
-from netless_lab.model.needs import unable
 
 from ..options import Namespace
-from ..printer import Exit, Printer, Styled, plural
+from ..printer import Exit, Printer
+from ..say.counted import plural
+from ..say.status import standing
 from . import find, known_course, missing, of_course, opened
-
-_MARKS = {"ok": Styled("good", "✓"), "missing": Styled("dim", "○"), "failed": Styled("bad", "✗")}
 
 
 def up(args: Namespace, printer: Printer) -> int:
@@ -53,36 +51,9 @@ def status(args: Namespace, printer: Printer) -> int:
     with client:
         state = client.ask(protocol.GetStatus())
     printer.document({**msgspec.structs.asdict(state), "lab": args.lab, "running": True})
-    printer.say(f"lab       {args.lab} ({state.mode}), agent {state.agent_pid}" + (f", {state.limits}" if state.limits else ""))
-    printer.say(f"course    {state.course.id}  {state.course.title}")
-    printer.say(f"position  {state.position}  {state.page.title}")
-    if lacks := unable(state.page.lacks):
-        printer.say(f"          {lacks}")
-    ahead = False
-    for lesson in state.course.lessons:
-        ticks, broken = "".join("●" if step.earned else "○" for step in lesson.steps), []
-        for step in lesson.steps:
-            ahead = ahead or state.position.endswith(f"/{lesson.id}/{step.id}")
-            if not ahead and step.earned and step.live is False:
-                broken.append(step.title)
-        printer.say(f"          {ticks:<8} {lesson.title}" + (f"   (earned, but not so now: {', '.join(broken)})" if broken else ""))
-    if state.fault is not None:
-        printer.row(f"fault     {_fault(state.fault)}")
-    for node in state.nodes:
-        pid = f"pid {node.pid}" if node.pid else "no process"
-        printer.row(f"node      {node.name:<10} {node.role:<10} {pid:<11} net:[{node.netns}]  {' '.join(node.names)}")
-    for notice in state.notices:
-        printer.row(f"note      {notice}")
+    for row in standing(args.lab, state):
+        printer.row(row)
     return Exit.PASS
-
-
-def _fault(fault: protocol.FaultStatus) -> str:
-    """What may be told of what is broken on purpose: while it is a secret only what is noticed."""
-    used = f"{took(fault.seconds)}, with {help_used(fault.hints, fault.whys)}"
-    if fault.healthy:
-        return f"the network is healthy again, after {used}. It was: {fault.title}"
-    kind = "an exam" if fault.exam else "a drill" if fault.drill else "broken on purpose"
-    return f"{kind}, for {used} so far: {fault.tells}" + (f" It is: {fault.title}" if fault.title else "")
 
 
 def labs(args: Namespace, printer: Printer) -> int:
@@ -100,13 +71,11 @@ def doctor(args: Namespace, printer: Printer) -> int:
     """Try every mechanism for real, in a throwaway child, and say what to do about what fails."""
     from netless_lab.sandbox.doctor import examine
 
+    from ..say.doctor import tried
+
     report = examine()
     printer.document(report)
     for check in report.checks:
-        printer.say(_MARKS[check.status], f" {check.name:<34} {check.detail}")
-        if check.status != "ok":
-            for label, text in (("why", check.why), ("do", check.do), ("needed for", check.needed_for)):
-                if text:
-                    printer.say(f"    {label}: {text}")
+        printer.tell(tried(check))
     printer.say(report.summary)
     return Exit.PASS if report.usable else Exit.MACHINE

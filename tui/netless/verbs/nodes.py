@@ -29,10 +29,10 @@ def exec_(args: Namespace, printer: Printer) -> int:
 
 def ping(args: Namespace, printer: Printer) -> int:
     """Send one ping from a node and say what became of it."""
-    from .why import address, print_explanation  # what only it needs: `exec` is to begin at once
+    from .why import print_explanation  # what only it needs: `exec` is to begin at once
 
     with joined(args) as client:
-        probe = Ping(args.source, address(client.ask(protocol.GetSnapshot()), args.target))
+        probe = Ping(args.source, args.target)
         if args.explain:
             return print_explanation(client.ask(protocol.Explain(probe)), printer, flows=False)
         outcome = client.ask(protocol.SendProbe(probe))

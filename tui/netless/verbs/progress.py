@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import msgspec
 
 from netless_lab import labs
-from netless_lab.course.progress import MOST, BadProgress, CourseRecord, DrillRecord, Progress, decode, encode
-from netless_lab.drill.spent import help_used, took
+from netless_lab.course.progress import MOST, BadProgress, CourseRecord, Progress, decode, encode
 from netless_lab.errors import Refusal
 from netless_lab.protocol import GetHistory
 
 from ..new_files import write_over
 from ..options import Namespace
-from ..printer import Exit, Printer, plural, quieted
+from ..printer import Exit, Printer, quieted
+from ..say.changes import noted
+from ..say.progress import drilled, kept_of
 from . import courses, joined
 
 
@@ -33,27 +33,15 @@ def progress(args: Namespace, printer: Printer) -> int:
         return Exit.PASS
     printer.document(msgspec.to_builtins(kept))
     for name, record in kept.courses.items():
-        earned = [place for place, step in record.steps.items() if step.earned is not None]
-        printer.say(f"{name}: {plural(len(earned), 'step')} earned, at {record.position or 'its beginning'}")
-        for place in earned:
-            step = record.steps[place]
-            how = "by hand" if step.by_hand else "by the tutor"
-            printer.say(f"  ● {place:<28} {how}" + (f", {plural(step.hints, 'hint')} opened" if step.hints else ""))
+        for row in kept_of(name, record):
+            printer.say(row)
     if kept.drills:
         printer.say("drills:")
     for drill in kept.drills:
-        printer.say(f"  {_drill(drill)}")
+        printer.say(drilled(drill))
     if not kept.courses:
         printer.say("nothing is earned yet")
     return Exit.PASS
-
-
-def _drill(drill: DrillRecord) -> str:
-    """One line: what was broken, what became of it, which help was used, and when that was."""
-    mark = "●" if drill.result == "solved" else "○"
-    what = drill.fault + (f" in {drill.node}" if drill.node else "") + (", an exam" if drill.exam else "")
-    how = f"{'solved' if drill.result == 'solved' else 'given up'} after {took(drill.seconds)}, with {help_used(drill.hints, drill.whys)}"
-    return f"{mark} {what:<36} {how}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(drill.at))}"
 
 
 def history(args: Namespace, printer: Printer) -> int:
@@ -67,8 +55,7 @@ def history(args: Namespace, printer: Printer) -> int:
         printer.raw((told.script if args.script else told.markdown).rstrip("\n"))
         return Exit.PASS
     for entry in told.entries:
-        said = f"{entry.text} (no command for it)" if entry.unsaid else entry.text
-        printer.row(f"{time.strftime('%H:%M:%S', time.localtime(entry.at))}  {entry.who:<8} {said}")
+        printer.row(noted(entry))
     return Exit.PASS
 
 

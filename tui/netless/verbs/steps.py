@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from netless_lab import protocol
 from netless_lab.client import Client, OnEvent, Refused
-from netless_lab.course.verdict import Item
 
 from ..options import Namespace
-from ..printer import Exit, Printer, Styled, plural
+from ..printer import Exit, Printer
+from ..say import check as told
+from ..say.changes import typed
+from ..say.counted import plural
+from ..say.rebuild import cleared
+from ..say.text import Block, ticked
 from . import joined, opened
-
-RIPE_S = 90.0
-"""How long a check waits for a network that is still getting ready, at most; STP with its longest forward delay takes 60 s."""
-_MARKS = {
-    "pass": Styled("good", "✓"), "fail": Styled("bad", "✗"), "error": Styled("bad", "!"),
-    "waiting": Styled("dim", "…"), "unknown": Styled("dim", "-"), "ahead": Styled("accent", "»"),
-    "lapsed": Styled("accent", "«"),
-}  # fmt: skip
 
 
 def run(args: Namespace, printer: Printer) -> int:
@@ -30,62 +25,30 @@ def run(args: Namespace, printer: Printer) -> int:
     with opened(args, printer, events=_narrator(printer)) as client:
         if args.dialect is not None:
             client.ask(protocol.SetDialect(args.dialect))
-        answer = client.ask(protocol.Run(args.step, args.rest))
-        if _unripe(answer):
-            answer = msgspec.structs.replace(answer, verdicts=(*answer.verdicts[:-1], *_ripe(client, None, printer).verdicts))
-        return _judged(answer, printer)
+        return _judged(client.ask(protocol.Run(args.step, args.rest, wait=True)), printer)
 
 
 def check(args: Namespace, printer: Printer) -> int:
     """Judge the current step, or every step of the target."""
-    with joined(args) as client:
-        return _judged(_ripe(client, args.step, printer), printer)
-
-
-def _ripe(client: Client, target: str | None, printer: Printer) -> protocol.Judgement:
-    """The verdicts, once the network is ready for packets: a bridge with STP lets its ports wait for half a minute."""
-    told: set[str] = set()
-    end = time.monotonic() + RIPE_S
-    while True:
-        answer = client.ask(protocol.Check(target))
-        if not _unripe(answer) or time.monotonic() > end:
-            return answer
-        waiting = {item.claim for judged in answer.verdicts for item in judged.verdict.items if item.result == "waiting"}
-        for line in sorted(waiting - told):
-            printer.narrate(f"waiting: {line}")
-        told |= waiting
-
-
-def _unripe(answer: protocol.Judgement) -> bool:
-    return any(judged.verdict.result == "waiting" for judged in answer.verdicts)
+    with joined(args, _narrator(printer)) as client:
+        return _judged(client.ask(protocol.Check(args.step, wait=True)), printer)
 
 
 def back(args: Namespace, printer: Printer) -> int:
-    """Undo the last step, or the learner's own last change."""
-    with joined(args) as client:
-        return _moved(client.ask(protocol.Back()), printer)
+    """Undo the last step, or the learner's own last change. What else would go with it is listed, and goes only after a yes."""
+    with joined(args, _narrator(printer)) as client:
+        return _agreed_to(client, protocol.Back(args.yes), protocol.Back(True), "going back", printer)
 
 
 def next(args: Namespace, printer: Printer) -> int:
     """Move on to the next step. What would have to go for it is listed, and goes only after a yes."""
-    with joined(args) as client:
-        try:
-            return _moved(client.ask(protocol.Next(args.yes)), printer)
-        except Refused as refused:
-            if refused.going is None:
-                raise
-            printer.narrate(f"netless: {refused}")
-            _list_going("rebuilding the lab for the next step", refused.going, refused.coming, printer)
-            if _agreed(printer):
-                return _moved(client.ask(protocol.Next(force=True)), printer)
-            printer.document({"error": str(refused), "code": refused.code, "nearest": (), "going": refused.going, "coming": refused.coming})
-            printer.narrate("nothing was changed")
-            return refused.code
+    with joined(args, _narrator(printer)) as client:
+        return _agreed_to(client, protocol.Next(args.yes), protocol.Next(True), "rebuilding the lab for the next step", printer)
 
 
 def goto(args: Namespace, printer: Printer) -> int:
     """Rebuild the lab for the start of the target, or its end."""
-    with opened(args, printer) as client:
+    with opened(args, printer, events=_narrator(printer)) as client:
         return _moved(client.ask(protocol.Goto(args.step, args.end)), printer)
 
 
@@ -102,22 +65,49 @@ def hint(args: Namespace, printer: Printer) -> int:
 
 def reset(args: Namespace, printer: Printer) -> int:
     """List what goes, ask, and rebuild."""
-    with joined(args) as client:
+    with joined(args, _narrator(printer)) as client:
+        seen = None if args.yes else _moves(client)
         told = client.ask(protocol.WhatGoes(args.scope))
         if told:
             _list_going(f"resetting the {args.scope}", told.going, told.coming, printer)
             if not args.yes and not _agreed(printer):
-                printer.narrate("nothing was changed")
-                return Exit.USAGE
-        return _moved(client.ask(protocol.Reset(args.scope)), printer)
+                return _left(f"a reset of the {args.scope} wants a yes", Exit.FAIL, told.going, told.coming, printer)
+        return _moved(client.ask(protocol.Reset(args.scope, seen=seen)), printer)
+
+
+def _agreed_to(
+    client: Client, request: protocol.Move[protocol.Moved], agreed: protocol.Move[protocol.Moved], doing: str, printer: Printer
+) -> int:  # fmt: skip
+    """Ask the lab for what it may want a yes to, list what that takes away, and ask for what is ``agreed`` then, of the lab as it was listed."""
+    try:
+        return _moved(client.ask(request), printer)
+    except Refused as refused:
+        if refused.going is None:
+            raise
+        seen = _moves(client)
+        printer.narrate(f"netless: {refused}")
+        _list_going(doing, refused.going, refused.coming, printer)
+        if _agreed(printer):
+            return _moved(client.ask(replace(agreed, seen=seen)), printer)
+        return _left(str(refused), refused.code, refused.going, refused.coming, printer)
+
+
+def _left(why: str, code: int, going: Sequence[str], coming: Sequence[str], printer: Printer) -> int:
+    """Nobody agreed to what was listed."""
+    printer.document({"error": why, "code": code, "nearest": (), "going": going, "coming": coming})
+    printer.narrate("nothing was changed")
+    return code
+
+
+def _moves(client: Client) -> int:
+    """Which lab it is now (``Move.seen``): what is listed of it goes only from that one."""
+    return client.ask(protocol.GetStatus()).moves
 
 
 def _list_going(doing: str, going: Sequence[str], coming: Sequence[str], printer: Printer) -> None:
     """Every line is true afterwards."""
     printer.narrate(f"after {doing}:")
-    for sign, lines in (("-", going), ("+", coming)):
-        for line in lines:
-            printer.narrate(f"  {sign} {line}")
+    printer.tell(cleared(going, coming), indent=2, aside=True)
 
 
 def _agreed(printer: Printer) -> bool:
@@ -138,10 +128,9 @@ def _moved(answer: protocol.Moved, printer: Printer) -> int:
 def _narrator(printer: Printer) -> OnEvent:
     def narrate(message: protocol.AgentMessage) -> None:
         if isinstance(message, protocol.ActionEvent):
-            for line in message.commands[0].lines if message.commands else ():  # in the dialect in force
-                printer.narrate(f"  $ {line}")
-            if message.error:
-                printer.narrate(f"  {message.error}")
+            printer.tell(typed(message), indent=2, aside=True)
+        elif isinstance(message, protocol.Notice) and message.level != "info":  # what is no warning stands in the answer
+            printer.narrate(message.text)
 
     return narrate
 
@@ -151,25 +140,16 @@ def _judged(answer: protocol.Judgement, printer: Printer) -> int:
     results = []
     for judged in answer.verdicts:
         verdict = judged.verdict
+        if judged.besides:
+            printer.narrate(judged.besides)
         results.append(verdict.result)
-        printer.say(_MARKS[verdict.result], " ", Styled("bold", judged.title), "  ", Styled("dim", judged.position))
-        for item in verdict.items:
-            _item(item, printer)
-        for extra in verdict.extras:
-            printer.say("  ", Styled("dim", f"+ {extra}"))
+        printer.tell([told.judged(judged.title, judged.position, verdict)])
+        printer.tell((*told.claims(verdict), *told.extras(verdict)), indent=2)
         if verdict.passed and judged.success:
-            printer.say(f"  {judged.success}")
+            printer.tell([Block(ticked(judged.success, "strong"))], indent=2)
     if answer.text:
         printer.say(answer.text)
     if "error" in results:
         return Exit.MACHINE
     return Exit.PASS if all(result == "pass" for result in results) else Exit.FAIL
 
-
-def _item(item: Item, printer: Printer) -> None:
-    printer.say("  ", _MARKS[item.result], f" {item.claim}")
-    if item.result in ("unknown", "lapsed"):
-        printer.say("      ", Styled("dim", item.seen))
-    for name, text in (("expected", item.expected), ("seen", item.seen), ("", item.near), ("look", item.look)):
-        if text and item.result in ("fail", "error"):
-            printer.say(f"      {name + ': ' if name else ''}{text}")

@@ -6,47 +6,87 @@ import contextlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from netless_lab import labs
-from netless_lab.client import Client, LabGone
+from netless_lab import labs, protocol
+from netless_lab.client import Client, LabGone, Refused
 from netless_lab.errors import Refusal
 from netless_lab.lean import import_asyncio
-from netless_lab.protocol import GetStatus, Hello, Leave
 
-from ..app.leaving import Quit, Signalled, exit_code
+from ..called import called
+from ..config.glyphs import ascii_only, speaks_utf8
+from ..config.place import settings
+from ..leaving import Quit, ReadOut, Signalled, exit_code
+from ..new_files import open_named
 from ..options import Namespace
 from ..printer import Printer
-from . import as_begun, find, known_course, of_course
+from . import as_begun, find, known_course, of_course, speak
 
 if TYPE_CHECKING:
     import socket
 
+_NOT_OURS: Final = "the lab {} goes on: this tutor did not start it; `netless down` ends it"
+
 
 def tutor(args: Namespace, printer: Printer) -> int:
     """Open the app. A lab that this app starts ends when the app is quit on purpose; any other way of leaving leaves it."""
-    _insist_on_a_screen()
+    own = settings(args.environment, args.options)
+    if not own.plain:
+        _insist_on_a_screen()
+    elif args.record is not None:
+        raise Refusal("--plain shows lines, and a recording is of a screen: `script` keeps what is said in lines")
     course = getattr(args, "course", None) or ""
     known_course(course)
     _as_wanted(args, course)
-    ours = 0
+    record = None if args.record is None else (_new_recording(args.record), os.path.abspath(args.record))
+    ours = keeper = 0
 
     def connect() -> socket.socket:
-        nonlocal ours
+        nonlocal ours, keeper
         sock = labs.connect(args.lab)
         if sock is None:
             begun = labs.begin(args.lab, course)
             sock, ours = begun.sock, begun.keeper
+            keeper = ours
+            speak(args.lab, own.dialect)
+        else:
+            keeper = labs.keeper_of(sock)
         return sock
 
-    import_asyncio()
-    from ..app import run_app
+    def began() -> bool:
+        return bool(ours) and keeper == ours
 
-    leaving = run_app(connect, lab=args.lab, theme=args.theme, course=course or None)
-    if isinstance(leaving, Quit) and ours:
-        _end_unless_used(args.lab, ours, printer)
-    elif isinstance(leaving, Signalled) and leaving.number != signal.SIGHUP and args.lab in labs.running():
-        printer.narrate(f"the lab {args.lab} goes on: `netless` comes back to it, `netless down` ends it")
+    import_asyncio()
+    tell = printer.narrate
+    if own.plain:
+        from ..linear import run_lines
+        from ..linear.paper import Paper
+        from ..say.ascii import in_ascii
+
+        plain = partial(in_ascii, letters=speaks_utf8(os.environ)) if ascii_only(own.glyphs, os.environ) else str
+        paper = Paper(called(args.lab, os.environ), plain)
+        leaving, tell = run_lines(connect, args.lab, course, paper, began), paper.say
+    else:
+        from ..app import run_app
+
+        try:
+            leaving = run_app(connect, own, lab=args.lab, course=course or None, record=record, began=began, say=printer.narrate)
+        except Refusal:
+            if record is not None:
+                os.unlink(record[1])  # nothing was shown
+            raise
+    if isinstance(leaving, Quit) and leaving.keep and began() and args.lab in labs.running():
+        from ..say.leaving import KEPT  # who opens the tutor need not wait for it
+
+        tell(f"the lab {args.lab} goes on: {KEPT}, `netless down` ends it")
+    elif isinstance(leaving, Quit) and not leaving.keep and ours:
+        _end_unless_used(args.lab, ours, tell)
+    elif isinstance(leaving, Quit) and args.lab in labs.running():
+        tell(_NOT_OURS.format(args.lab))
+    elif isinstance(leaving, Signalled | ReadOut) and leaving != Signalled(signal.SIGHUP) and args.lab in labs.running():
+        tell(f"the lab {args.lab} goes on: `netless` comes back to it, `netless down` ends it")
     return exit_code(leaving)
 
 
@@ -55,9 +95,21 @@ def _as_wanted(args: Namespace, course: str) -> None:
     client = find(args.lab) if course or args.lang or args.lessons else None
     if client is not None:
         with client:
-            status = client.ask(GetStatus())
+            status = client.ask(protocol.GetStatus())
         of_course(status, course)
         as_begun(status, args)
+
+
+def _new_recording(path: str) -> int:
+    """Open the file. Nobody else can read it: what a terminal shows may be private. Raises Refusal."""
+    if os.environ.get("TEXTUAL_DRIVER"):
+        raise Refusal("only what goes to a terminal can be recorded")
+    try:
+        return open_named(path, 0o600)
+    except FileExistsError:
+        raise Refusal(f"{path} is there already, and nothing is written over it: name another file") from None
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _insist_on_a_screen() -> None:
@@ -65,22 +117,32 @@ def _insist_on_a_screen() -> None:
     if os.environ.get("TEXTUAL_DRIVER"):
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Refusal("the tutor needs a terminal; in a script use `netless run`, `check`, `status` (see `netless --help`)")
+        raise Refusal("the tutor needs a terminal; `netless --plain` needs none, and in a script there are `netless run`, `check`, `status` (see `netless --help`)")
     if os.environ.get("TERM", "dumb") == "dumb":
-        raise Refusal("this terminal (TERM=dumb) cannot draw; use `netless run`, `check`, `status` (see `netless --help`)", code=3)
+        raise Refusal("this terminal (TERM=dumb) cannot draw; `netless --plain` tells the course line by line", code=3)
 
 
-def _end_unless_used(lab: str, keeper: int, printer: Printer) -> None:
+def _end_unless_used(lab: str, keeper: int, tell: Callable[[str], None]) -> None:
     """End the lab that this app started, unless somebody else uses it or wants it to last. One that took its name since is not ours."""
     sock = labs.connect(lab)
     if sock is None:
         return
     if labs.keeper_of(sock) != keeper:
         sock.close()
+        tell(_NOT_OURS.format(lab))
         return
-    with contextlib.suppress(LabGone), Client(sock, Hello(client="app", lab=lab)) as client:
-        if stays := client.ask(Leave()):
-            printer.narrate(f"the lab {lab} goes on: {stays}; `netless down` ends it")
+    with contextlib.suppress(LabGone), Client(sock, protocol.Hello(client="app", lab=lab)) as client:
+        earned = _earned(client)
+        if stays := client.ask(protocol.Leave()):
+            tell(f"the lab {lab} goes on: {stays}; `netless down` ends it")
             return
         labs.see_out(sock)
-        printer.narrate(f"the lab {lab} is gone, with everything in it; your ticks are kept")
+        kept = earned is not None and earned <= labs.progress_of(lab).ticks()
+        tell(f"the lab {lab} is gone, with everything in it; your ticks {'are kept' if kept else 'could not be kept'}")
+
+
+def _earned(client: Client) -> frozenset[tuple[str, str]] | None:
+    """The ticks of a lab that is about to end; None when it does not say."""
+    with contextlib.suppress(Refused, Refusal):
+        return client.ask(protocol.GetProgress()).ticks()
+    return None

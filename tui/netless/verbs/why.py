@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -11,17 +10,14 @@ from msgspec.structs import replace
 
 from netless_lab import protocol
 from netless_lab.errors import Refusal
-from netless_lab.model.addresses import is_address
 from netless_lab.model.journey import Explanation
 from netless_lab.model.probe import LARGEST, Connect, Fetch, Ping, Probe, Udp
-from netless_lab.model.snapshot import Node, Snapshot
 
 from ..options import Namespace
-from ..printer import Exit, Printer, Styled
+from ..printer import Exit, Printer
+from ..say import why as say
 from . import joined
 
-_MEANT_AS_ADDRESS: Final = re.compile(r"[0-9.]+|[0-9.]+/.*|[^/]*:.*")
-"""What can be no name: digits and dots, an address with its prefix length, or something with a colon."""
 _ITS_PORT: Final = re.compile(r"(?P<to>\[[^\]]*\]|[^:\[\]]+):(?P<port>[^:]*)")
 """``198.51.100.10:80``, ``[fd00::1]:80``, ``c2:80``; a bare IPv6 address has more than one colon and no port."""
 
@@ -37,18 +33,29 @@ class _Asked(NamedTuple):
 
 
 def why(args: Namespace, printer: Printer) -> int:
-    """Send one packet, follow it, and say where and why it died, from evidence."""
-    probe = _page(args) if "://" in args.target else None
+    """Send one packet, the one that was lost last in this step when none is named, follow it, and say where and why it died, from evidence."""
+    probe = _named(args)
     with joined(args) as client:
-        if probe is None:
-            to, port = split(args.target)
-            asked = _Asked(to, port, args.udp, args.size, args.df)
-            _insist_that_it_fits(asked)
-            snapshot = client.ask(protocol.GetSnapshot())
-            found = _name(to) if args.name else address(snapshot, to)
-            _insist_on_one_receiver(snapshot.node(args.source), found)
-            probe = _probe(args.source, asked._replace(to=found))
-        return print_explanation(client.ask(protocol.Explain(probe)), printer)
+        return print_explanation(client.ask(protocol.Explain(probe, args.name)), printer)
+
+
+def _named(args: Namespace) -> Probe | None:
+    """The packet of the command line; None for the one that was lost last, whoever sent it. Raises Refusal for half of one."""
+    if args.source is None:
+        if args.udp or args.df or args.size is not None or args.name:
+            raise Refusal("FROM and TO are missing: --udp, --size, --df and --name are about a packet that is named")
+        return None
+    if args.target is None:
+        raise Refusal("TO[:PORT] is missing: a node, an address, a name or a page")
+    return _page(args) if "://" in args.target else _packet(args)
+
+
+def _packet(args: Namespace) -> Probe:
+    """One packet to a node, an address or a name, which the lab makes an address of."""
+    to, port = split(args.target)
+    asked = _Asked(to, port, args.udp, args.size, args.df)
+    _insist_that_it_fits(asked)
+    return _probe(args.source, asked)
 
 
 def split(target: str) -> tuple[str, int | None]:
@@ -90,20 +97,6 @@ def _insist_that_it_fits(asked: _Asked) -> None:
         raise Refusal("TCP sizes its packets itself, and none of them may be cut: --size and --df are for a ping (no port) or a datagram (--udp)")
 
 
-def _insist_on_one_receiver(sender: Node | None, to: str) -> None:
-    """Raises Refusal for an address of many, and for a link-local one without its link (RFC 4007, section 11). A sender that is none is told later."""
-    if sender is None or not is_address(to):
-        return
-    parsed = ipaddress.ip_address(to)
-    links = [link.name for link in sender.links if link.kind != "loopback"]
-    if parsed.is_multicast:
-        raise Refusal(f"{to} is a group's address (multicast): `netless why` follows a packet to one receiver")
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.is_link_local and parsed.scope_id not in links:
-        plain = to.partition("%")[0]
-        has = f"{sender.name} has no interface {parsed.scope_id}" if parsed.scope_id else f"{plain} may be on any link of {sender.name}"
-        raise Refusal(f"{has}: say on which it is", nearest=tuple(f"{plain}%{link}" for link in links))
-
-
 def _probe(source: str, asked: _Asked) -> Probe:
     if asked.port is None:
         plain = Ping(source, asked.to, dont_fragment=asked.df)
@@ -113,66 +106,10 @@ def _probe(source: str, asked: _Asked) -> Probe:
     return Connect(source, asked.to, asked.port)
 
 
-def _name(to: str) -> str:
-    """A name that DNS is asked for, whatever node is called so."""
-    if is_address(to) or _MEANT_AS_ADDRESS.fullmatch(to):
-        raise Refusal(f"{to} is an address, and no name to be looked up: leave --name out")
-    return to
-
-
-def address(snapshot: Snapshot, target: str) -> str:
-    """An address as it is; a node's name stands for its first address, IPv4 if it has any; a name with a dot is looked up in the lab."""
-    if is_address(target):
-        return str(ipaddress.ip_address(target))
-    if _MEANT_AS_ADDRESS.fullmatch(target):
-        raise Refusal(f"{target} is not an address: {_form(target)}")
-    node = snapshot.node(target)
-    if node is None:
-        if "." in target:
-            return target
-        names = tuple(known.name for known in snapshot.nodes)
-        raise Refusal(f"{target} is neither an address nor a node of this lab", nearest=names)
-    own = [address for link in node.links if link.name != "lo" for address in link.addresses if address.scope == "global"]
-    if own:
-        return min(own, key=lambda address: address.family).address
-    raise Refusal(f"the node {target} has no address yet, so nothing can be sent to it", code=1)
-
-
-def _form(target: str) -> str:
-    """What an address looks like, for one who tried to write one."""
-    if "/" in target:
-        return f"a packet goes to one address, without a prefix length: {target.partition('/')[0]}"
-    return "IPv6 has eight groups of up to four hexadecimal digits, or fewer with ::" if ":" in target else "IPv4 is four numbers from 0 to 255"
-
-
 def print_explanation(told: Explanation, printer: Printer, *, flows: bool = True) -> int:
     """Two sentences, the facts with the commands that show them, the lesson, and with ``flows`` conntrack's entries. 0 when it was answered, else 1."""
     printer.document(told)
-    printer.say(Styled("good" if told.answered else "bad", told.seen))
-    if not told.answered or told.cause:
-        printer.say(_cause(told))
-    for fact in told.facts:
-        printer.say(f"  {fact.text}")
-        if fact.look:
-            printer.say("      ", Styled("dim", f"$ {fact.look}"))
-    if told.fix:
-        printer.say(f"  mend it: {told.fix}")
-    if told.lesson:
-        printer.say(f"  lesson:  {told.lesson}")
+    printer.tell(say.why(told, told.lesson, fix_shown=True))
     if flows:
-        _flows(told, printer)
+        printer.tell(say.flows(told), indent=2)
     return Exit.PASS if told.answered else Exit.FAIL
-
-
-def _flows(told: Explanation, printer: Printer) -> None:
-    for flow in told.flows:
-        printer.say("  ", Styled("dim", f"conntrack in {flow.node}: {flow.text}"))
-    same = "" if told.code == "stale-flow" else ", treated the same"
-    for flow in told.older if told.answered else ():
-        printer.say("  ", Styled("dim", f"an older flow in {flow.node}{same}: {flow.text}"))
-
-
-def _cause(told: Explanation) -> str:
-    if not told.cause:
-        return "The cause is unknown: no fact names one."
-    return told.cause if told.certainty == "certain" else f"Likely cause: {told.cause}"

@@ -9,6 +9,7 @@ Questions about the clipboard (OSC 52) and the window are not answered: a progra
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -30,6 +31,8 @@ def theme_colour(code: str, colour: str) -> str:
     return f"\x1b]{code};rgb:{red}/{green}/{blue}\x1b\\"
 
 
+_FORM: Final = re.compile(r"([<=>?]?)([0-9:;]*+)([ -/]*+)")
+"""A private marker, numbers, intermediate bytes."""
 Parameters = Sequence[int]
 Reply = Callable[[str], None]
 
@@ -80,14 +83,15 @@ def escape(screen: Screen, sequence: str) -> None:
 
 
 def csi(screen: Screen, sequence: str, final: str, reply: Reply) -> None:
-    """A control sequence other than SGR.  ``sequence`` has no control characters left in it."""
-    private = sequence[:1] if sequence[:1] in ("<", "=", ">", "?") else ""
-    digits = sequence[len(private) :].rstrip(" !\"#$%&'()*+,-./")
-    intermediate = sequence[len(private) + len(digits) :]
-    try:
-        parameters = [int(part[:9]) if part else 0 for part in digits.replace(":", ";").split(";")[:32]]
-    except ValueError:
+    """A control sequence other than SGR.  ``sequence`` has no control characters left in it.
+
+    What is not of the form of ECMA-48 (5.4.2), such as a minus before a number, is carried out by nobody.
+    """
+    form = _FORM.fullmatch(sequence)
+    if form is None:
         return
+    private, digits, intermediate = form.groups()
+    parameters = [int(part[:9]) if part else 0 for part in digits.replace(":", ";").split(";")[:32]]
     if private == "?" and not intermediate and final in "JK":
         private = ""  # selective erase: nothing is ever protected
     if not private and not intermediate:

@@ -70,8 +70,9 @@ def draw(screen: Screen, text: str, widths: WidthTable) -> None:
                 _draw_mark(screen, mark)
 
 
-def _next_line(screen: Screen) -> None:
-    screen.page.rows[screen.y].wrapped = True
+def _next_line(screen: Screen, share: int) -> None:
+    """To the next row, where the line goes on; ``share`` cells of it are in this one."""
+    screen.page.rows[screen.y].wrapped = share
     screen.x, screen.wrap_pending = 0, False
     screen.index()
 
@@ -85,7 +86,7 @@ def _draw_narrow(screen: Screen, text: str) -> None:
     at, count = 0, len(text)
     while at < count:
         if screen.wrap_pending and autowrap:
-            _next_line(screen)
+            _next_line(screen, columns)
         x = screen.x
         piece = text[at : at + columns - x]
         put(screen.y, x, piece, style)
@@ -108,7 +109,7 @@ def _draw_wide(screen: Screen, text: str) -> None:
                 return
             if not screen.wrap_pending:
                 page.erase(screen.y, screen.x, columns, screen.pen.blank)  # the column it does not fit in
-            _next_line(screen)
+            _next_line(screen, columns if screen.wrap_pending else screen.x)
             continue
         piece = text[at : at + room]
         cells = [FILLER] * (2 * len(piece))

@@ -6,8 +6,9 @@ Key names are those of the screen toolkit: modifiers and a base name joined by "
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
+
+from ..key_names import sign_of
 
 _LETTER: Final = {
     "up": "A", "down": "B", "right": "C", "left": "D", "home": "H", "end": "F",
@@ -22,10 +23,6 @@ _CTRL: Final = {
     "at": "\x00", "space": "\x00", "left_square_bracket": "\x1b", "backslash": "\x1c", "right_square_bracket": "\x1d",
     "circumflex_accent": "\x1e", "underscore": "\x1f", "slash": "\x1f", "minus": "\x1f", "question_mark": "\x7f",
     "backspace": "\x08",
-}  # fmt: skip
-_SHORT_NAMES: Final = {
-    "slash": "solidus", "backslash": "reverse_solidus", "at": "commercial_at", "minus": "hyphen-minus", "plus": "plus_sign",
-    "underscore": "low_line",
 }  # fmt: skip
 _UNSAFE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 PASTE_START: Final = "\x1b[200~"
@@ -58,18 +55,10 @@ def encode_key(key: str, character: str | None, application_cursor: bool) -> str
         return prefix + _PLAIN[base]
     if character is not None and character.isprintable():
         return prefix + character
-    letter = base if len(base) == 1 else _named(base)
+    letter = sign_of(base)
     if prefix and letter:
         return prefix + (letter.upper() if "shift" in modifiers else letter)
     return None
-
-
-def _named(name: str) -> str:
-    """The character with this key name: the toolkit names punctuation as Unicode does, with a few shorter names."""
-    try:
-        return unicodedata.lookup(_SHORT_NAMES.get(name, name).replace("_", " "))
-    except KeyError:
-        return ""
 
 
 def _split(key: str) -> tuple[str, set[str]]:

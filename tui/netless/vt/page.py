@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
+from netless.vt.reflow import Kept, Place, fold
 from netless.vt.row import FILLER, Row, split_wide
 
 
@@ -23,7 +24,7 @@ class History:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._kept: deque[Row | str] = deque(maxlen=limit)
+        self._kept: deque[Kept] = deque(maxlen=limit)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -50,24 +51,36 @@ class History:
         kept = self._kept.pop()
         return Row(kept) if isinstance(kept, str) else kept
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def end_line(self) -> None:
+        """The newest row goes on in no other."""
+        if self._kept and isinstance(newest := self._kept[-1], Row):
+            newest.wrapped = 0
+
+    def take(self) -> list[Kept]:
+        """Everything, the oldest first; nothing is left."""
+        kept = list(self._kept)
         self._kept.clear()
+        return kept
+
+    def put(self, kept: Iterable[Kept]) -> None:
+        """What was taken, or came of it."""
+        self._kept.extend(row if isinstance(row, str) else row.freeze() for row in kept)
 
 
 class Page:
     """Rows on the screen (``rows``), rows that left it at the top (``history``), and the scroll margins.
 
     ``pushed`` counts every row that ever left at the top, so ``pushed + y`` names a line for ever, however much scrolls
-    (`Viewport`, `Selection`).
+    (`Viewport`, `Selection`); folding anew gives other numbers, and says which (`refold`).
     """
 
-    __slots__ = ("all_dirty", "bottom", "columns", "dirty", "history", "pushed", "rows", "top")
+    __slots__ = ("all_dirty", "bottom", "columns", "cut", "dirty", "history", "pushed", "rows", "top")
 
     def __init__(self, columns: int, height: int, scrollback: int) -> None:
         self.columns = columns
         self.rows: list[Row] = [Row() for _ in range(height)]
         self.history = History(scrollback)
+        self.cut: list[Row] = []
         self.pushed = 0
         self.top, self.bottom = 0, height - 1
         self.dirty: set[int] = set()
@@ -90,8 +103,17 @@ class Page:
 
     def fill(self, blank: int) -> None:
         """Erase every row."""
+        self.sever(0)
+        self.cut.clear()
         self.rows[:] = [self.blank_row(blank) for _ in self.rows]
         self.all_dirty = True
+
+    def sever(self, y: int) -> None:
+        """What is in this row is no part of a line that begins above it."""
+        if y:
+            self.rows[y - 1].wrapped = 0
+        else:
+            self.history.end_line()
 
     # -- cells
 
@@ -132,6 +154,8 @@ class Page:
 
     def erase(self, y: int, start: int, end: int, blank: int) -> None:
         """Blank the columns from ``start`` up to ``end``."""
+        if start <= 0:
+            self.sever(y)
         if start <= 0 and end >= self.columns:
             self.rows[y] = self.blank_row(blank)
         elif start < end:
@@ -141,7 +165,7 @@ class Page:
             chars[start:end] = [" "] * (end - start)
             styles[start:end] = [blank] * (end - start)
             if end >= self.columns:
-                self.rows[y].wrapped = False
+                self.rows[y].wrapped = 0
         self.dirty.add(y)
 
     def join(self, y: int, x: int, mark: str, limit: int) -> None:
@@ -160,7 +184,10 @@ class Page:
         top, bottom = self.top, self.bottom
         count = min(count, bottom - top + 1)
         rows = self.rows
-        if top == 0 and self.history.limit:
+        self.cut.clear()
+        if top:
+            self.sever(top)
+        elif self.history.limit:
             self._push(rows[:count])
         del rows[top : top + count]
         if count == 1:
@@ -179,6 +206,8 @@ class Page:
             count = min(count, self.bottom - y + 1)
             del self.rows[self.bottom - count + 1 : self.bottom + 1]
             self.rows[y:y] = [self.blank_row(blank) for _ in range(count)]
+            self.sever(y)
+            self.rows[self.bottom].wrapped = 0
             self.all_dirty = True
 
     def delete_rows(self, y: int, count: int, blank: int) -> None:
@@ -188,6 +217,8 @@ class Page:
             del self.rows[y : y + count]
             end = self.bottom - count + 1
             self.rows[end:end] = [self.blank_row(blank) for _ in range(count)]
+            self.sever(y)
+            self.sever(end)
             self.all_dirty = True
 
     def pour(self, lines: Sequence[str], style: int) -> None:
@@ -222,18 +253,56 @@ class Page:
 
     def clear_history(self) -> None:
         """Forget the scrollback."""
-        self.history.clear()
+        self.history.take()
         self.all_dirty = True
 
     def _push(self, rows: Sequence[Row]) -> None:
         self.history.push(rows)
         self.pushed += len(rows)
 
-    def resize(self, columns: int, height: int, cursor: int) -> int:
-        """A new size; returns the row the cursor is on now.
+    def widen(self, columns: int) -> None:
+        """Another width without folding: the page of a program that draws it anew.  What a narrower page does not show is not lost."""
+        for row in self.rows:
+            row.paint = None
+        self.columns = columns
+        self.all_dirty = True
 
-        Shrinking drops blank rows below the cursor first and sends the top rows to the history; growing takes them back.
-        Lines are not folded again: what is cut off on the right stays cut, as in xterm.
+    def refold(self, columns: int, typed: Place, seen: Sequence[Place] = ()) -> tuple[Place, list[Place]]:
+        """Another width, all lines folded anew; returns where the cursor is now, and the places ``seen``, whose rows are lines' numbers.
+
+        Rows that this makes more of go to blank ones below the cursor first, then to the history; a full screen stays full, so rows
+        come back from there when lines take fewer.
+        """
+        height, above = len(self.rows), len(self.history)
+        used = max(self._used, typed.row + 1)
+        everything = [*self.history.take(), *self.rows[:used]]
+        first, count = self.pushed - above, len(everything)
+        kept = [Place(max(0, row - first), column) for row, column in seen]
+        within = [place for place in kept if place.row < count]
+        folded = fold(everything, columns, Place(above + typed.row, typed.column), [Place(above, 0), *within])
+        cursor, top, *moved = folded.places
+        total = len(folded.rows)
+        start = max(0, total - height) if used == height or total - top.row > height else top.row
+        if self.history.limit:
+            self.pushed += start - above
+            self.history.put(folded.rows[:start])
+        shown = [Row(row) if isinstance(row, str) else row for row in folded.rows[start:]]
+        self.rows[:] = [*shown, *(Row() for _ in range(height - len(shown)))]
+        self.widen(columns)
+        now = iter(moved)
+        places = [next(now) if place.row < count else Place(place.row - count + total, place.column) for place in kept]
+        return Place(max(0, cursor.row - start), cursor.column), [Place(self.pushed - start + row, column) for row, column in places]
+
+    @property
+    def _used(self) -> int:
+        """Rows down to the last that shows something."""
+        return next((y for y in range(len(self.rows), 0, -1) if self.rows[y - 1].plain), 0)
+
+    def resize(self, height: int, cursor: int) -> int:
+        """Another height; returns the row the cursor is on now.
+
+        Shrinking drops blank rows below the cursor first and sends the top rows to the history; growing takes them back.  A page without
+        one keeps them until it scrolls or is erased.
         """
         rows, delta = self.rows, height - len(self.rows)
         if delta < 0:
@@ -243,6 +312,8 @@ class Page:
             if delta:
                 if self.history.limit:
                     self._push(rows[:-delta])
+                else:
+                    self.cut += rows[:-delta]
                 del rows[:-delta]
                 cursor = max(0, cursor + delta)
         else:
@@ -251,23 +322,31 @@ class Page:
                     rows.insert(0, self.history.pop())
                     self.pushed -= 1
                     cursor += 1
+                elif self.cut:
+                    rows.insert(0, self.cut.pop())
+                    cursor += 1
                 else:
                     rows.append(Row())
-        for row in rows:
-            row.paint = None
-            if columns < self.columns:
-                row.truncate(columns)
-        self.columns = columns
         self.top, self.bottom = 0, height - 1
         self.all_dirty = True
         return min(cursor, height - 1)
+
+    def give_up_line(self, y: int) -> None:
+        """Blank the rows of the line that this row is part of, as rows of their own."""
+        first = last = y
+        while first and self.rows[first - 1].wrapped:
+            first -= 1
+        while last + 1 < len(self.rows) and self.rows[last].wrapped:
+            last += 1
+        for at in range(first, last + 1):
+            self.erase(at, 0, self.columns, 0)
 
 
 def _fold(line: str, columns: int, style: int) -> list[Row]:
     """A line as rows of the screen's width."""
     pieces = [line[at : at + columns] for at in range(0, max(len(line), 1), columns)]
     last = len(pieces) - 1
-    return [Row(piece, ((style, len(piece)),) if style and piece else (), at < last) for at, piece in enumerate(pieces)]
+    return [Row(piece, ((style, len(piece)),) if style and piece else (), len(piece) if at < last else 0) for at, piece in enumerate(pieces)]
 
 
 def _rows_of(lines: Sequence[str], columns: int) -> int:

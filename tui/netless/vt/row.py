@@ -22,19 +22,24 @@ Runs = tuple[tuple[int, int], ...]
 
 
 class Row:
-    """A line of cells.  ``wrapped``: the text goes on in the next row.  ``paint``: a place for the painter's own cache."""
+    """A line of cells.  ``paint``: a place for the painter's own cache.
+
+    ``wrapped``: how many of its cells belong to a line that goes on in the next row, 0 when none does.  That is one less than there are
+    when a double-width character found no room in the last one.  A row may hold more cells than the screen is wide: what a narrower
+    screen does not show, until the row is edited.
+    """
 
     __slots__ = ("_runs", "cells", "paint", "styles", "wrapped")
 
-    def __init__(self, text: str = "", runs: Runs = (), wrapped: bool = False) -> None:
-        self.cells: Sequence[str] = text
+    def __init__(self, cells: Sequence[str] = "", runs: Runs = (), wrapped: int = 0) -> None:
+        self.cells = cells
         self._runs: Runs = runs
         self.styles: list[int] | None = None
         self.wrapped = wrapped
         self.paint: object = None
 
     def thaw(self, columns: int) -> tuple[list[str], list[int]]:
-        """The cells and styles as lists to edit in place, at least ``columns`` long."""
+        """The cells and styles as lists to edit in place, ``columns`` long."""
         self.paint = None
         cells, styles = self.cells, self.styles
         if styles is None or not isinstance(cells, list):
@@ -50,6 +55,9 @@ class Row:
             missing = columns - len(cells)
             cells += [" "] * missing
             styles += [0] * missing
+        if len(cells) > columns:
+            split_wide(cells, columns)
+            del cells[columns:], styles[columns:]
         return cells, styles
 
     def freeze(self) -> Row:
@@ -72,12 +80,10 @@ class Row:
         self.styles = None
         return self
 
-    def truncate(self, columns: int) -> None:
-        """Forget the cells right of ``columns``."""
-        if len(self.cells) > columns or self._runs:
-            cells, styles = self.thaw(columns)
-            split_wide(cells, columns)
-            del cells[columns:], styles[columns:]
+    @property
+    def runs(self) -> Runs:
+        """The looks of a frozen row."""
+        return self._runs
 
     def spans(self) -> list[tuple[str, int]]:
         """(text, style number) pieces for a painter, left to right.  Their cells add up; the rest of the row is blank."""

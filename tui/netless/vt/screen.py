@@ -8,10 +8,12 @@ text gets into cells is in `drawing`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from netless.vt.page import Page
+from netless.vt.reflow import Place
 from netless.vt.row import Row
 from netless.vt.style import PLAIN, Attr, Pen, StyleTable
 
@@ -252,21 +254,34 @@ class Screen:
         self.page.all_dirty = True
         self.goto(0, 0)
 
-    def resize(self, columns: int, height: int) -> None:
-        """A new size, for both pages."""
+    def resize(self, columns: int, height: int, seen: Sequence[Place] = ()) -> list[Place]:
+        """A new size, for both pages; returns the places of the main page that are ``seen``, whose rows are lines' numbers.
+
+        The lines of the main page are folded anew, the cursor stays on its character.  A line editor (it asks for bracketed paste while
+        it reads a line) draws its line anew from the row that it began in, and counts with the rows there were: they are blank by then.
+        """
         columns, height = max(1, min(columns, MAX_SIDE)), max(1, min(height, MAX_SIDE))
+        places = list(seen)
         if (columns, height) == (self.columns, self.height):
-            return
-        shown = self.y
-        if self.alternate_active:
-            # the cursor that waits on the main screen is the one 1049 saved
-            waiting = self._saved.get(False, SavedCursor())
-            y = self.main.resize(columns, height, min(waiting.y, self.height - 1))
-            self._saved[False] = SavedCursor(
-                waiting.x, y, False, waiting.attr, waiting.origin, waiting.charsets, waiting.shift
-            )
-        self.y = self.page.resize(columns, height, shown)
-        self.x = min(self.x, columns - 1)
+            return places
+        main, over = self.main, self.alternate_active
+        # under a full-screen program the cursor that waits is the one 1049 saved
+        waiting = self._saved.get(False, SavedCursor())
+        if over:
+            typed = Place(min(waiting.y, self.height - 1), waiting.x + waiting.wrap_pending)
+        else:
+            typed = Place(self.y, self.x + self.wrap_pending)
+        if columns != self.columns:
+            if self.modes.bracketed_paste and not over:
+                main.give_up_line(typed.row)
+                typed = Place(typed.row, min(self.x, columns - 1))
+            typed, places = main.refold(columns, typed, places)
+        y, x, pending = main.resize(height, typed.row), min(typed.column, columns - 1), typed.column >= columns
+        if over:
+            self._saved[False] = replace(waiting, x=x, y=y, wrap_pending=pending)
+            self.page.widen(columns)
+            y, x, pending = self.page.resize(height, self.y), min(self.x, columns - 1), False
+        self.x, self.y, self.wrap_pending = x, y, pending
         self.columns, self.height = columns, height
-        self.wrap_pending = False
         self.tabs = None
+        return places

@@ -102,6 +102,10 @@ class Terminal:
         self._pending = ""
         self._discarding = False
 
+    def tell(self, reply: Callable[[str], None], event: Callable[[Event], None]) -> None:
+        """Answers and what is not on the picture are for these from now on."""
+        self._reply, self._event = reply, event
+
     def feed(self, data: str) -> None:
         """Carry out a piece of the child's output.  Never raises, whatever it is."""
         if self._discarding:
@@ -135,7 +139,7 @@ class Terminal:
                 self._pending = "" if self._discarding else match["partial"]
 
     def resize(self, columns: int, height: int) -> None:
-        """A new size."""
+        """A new size, with nobody who looks at a place of it."""
         self.screen.resize(columns, height)
 
     @property

@@ -10,7 +10,7 @@ Positions are line numbers as in `Viewport` and columns, so a selection stays on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -57,9 +57,12 @@ class Viewport:
     def scroll(self, rows: int) -> bool:
         """Move the window down (or up, when negative); False when it does not move."""
         before = self.top
-        top = max(self.first, before + rows)
-        self._top = None if top >= self.page.pushed else top
+        self.look_at(before + rows)
         return self.top != before
+
+    def look_at(self, top: int) -> None:
+        """Have this line at the top, as far as there are lines."""
+        self._top = None if top >= self.page.pushed else max(self.first, top)
 
     def follow(self) -> None:
         """Back to the screen."""
@@ -124,10 +127,44 @@ class Selection:
             row, span = view.row(line), self.columns(line, width)
             if row is None or span is None:
                 continue
-            text = "".join(row.cells[span[0] : span[1]]).replace(FILLER, "")
-            folded = row.wrapped and line != self.end.line
-            pieces.append(text if folded else text.rstrip(" ") + "\n")
+            start, end = span
+            if row.wrapped and line != self.end.line:
+                cells = row.cells[start : row.wrapped]
+                pieces.append("".join(cells).replace(FILLER, "") + " " * (row.wrapped - start - len(cells)))
+            else:
+                pieces.append("".join(row.cells[start:end]).replace(FILLER, "").rstrip(" ") + "\n")
         return "".join(pieces).removesuffix("\n")
+
+
+def lines_of(view: Viewport, first: int, last: int) -> Iterator[tuple[str, list[Position]]]:
+    """The lines of which some row is among these, each as it was printed, with the place of every character of it."""
+    while _goes_on(view.row(first - 1)):
+        first -= 1
+    line = max(first, view.first)
+    last = min(last, view.last)
+    while line <= last:
+        text, places = "", []
+        while True:
+            row = view.row(line)
+            cells: Sequence[str] = row.cells if row is not None else ""
+            if _goes_on(row):
+                assert row is not None
+                cells = [*cells[: row.wrapped], *" " * (row.wrapped - len(cells))]
+            for column, cell in enumerate(cells):
+                if cell != FILLER:
+                    text += cell
+                    places += [Position(line, column)] * len(cell)
+            line += 1
+            if not _goes_on(row):
+                break
+        yield text, places
+
+
+def end_of(view: Viewport, position: Position) -> Position:
+    """The last cell of the character that begins here."""
+    row, after = view.row(position.line), position.column + 1
+    wide = row is not None and after < len(row.cells) and row.cells[after] == FILLER
+    return Position(position.line, after) if wide else position
 
 
 def word_at(view: Viewport, position: Position) -> Selection:
@@ -172,4 +209,4 @@ def _is_word(cells: Sequence[str], column: int) -> bool:
 
 
 def _goes_on(row: Row | None) -> bool:
-    return row is not None and row.wrapped
+    return row is not None and row.wrapped > 0

@@ -19,6 +19,7 @@ from ...model.netfilter.packet import first as anew
 from ...model.netfilter.rules import Return
 from ...model.netfilter.run import FAMILIES, Way, always, doubt, missed, through
 from ...model.snapshot import Chain, Node, Rule
+from ...primitives.base import device
 from .. import routes
 from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, seen, state
@@ -96,6 +97,13 @@ def whose_source(case: Case, change: Rewrite, facts: tuple[Fact, ...]) -> Cause:
     address = routes.host_of(change.after)
     became = seen(f"the source {change.before} became {change.after} in {owner_words(change.node)}", case.run(change.node, "nft list ruleset"))
     owner = next((node.name for node, _ in case.owners(address)), "")
+    holder = case.node(change.node).owner(address)
+    left = next((hop for hop in reversed(case.hops) if hop.node == change.node and hop.direction == "out" and routes.host_of(hop.src) == address), None)
+    out = case.link(change.node, left.link) if left is not None else None
+    if holder is not None and out is not None and holder is not out:
+        bare = [inferred(f"{out.name} has {case.lacking(out)}", case.ip(change.node, f"address show {device(out.name)}"))] if not case.own(out) else []
+        why = f"; {out.name}, by which it leaves, has {case.lacking(out)} of its own to give it" if bare else ""
+        return blame(case, "snat-wrong", change.node, facts=(became, *bare, *facts), how="own", address=address, holder=holder.name, why=why)
     return blame(case, "snat-wrong", change.node, facts=(became, *facts), how="other" if owner else "", address=address, owner=owner_words(owner))
 
 
@@ -215,14 +223,18 @@ def _masquerade(case: Case, node: Node, source: str, out: str) -> str:
 
 
 def translating(case: Case, node: Node, rule: str) -> str:
-    """The command that has a node translate by such a rule; "" for IPv6, whose way is a route back: translation is nobody's first choice there."""
+    """The command that has a node translate by such a rule, which names addresses of either family by ``ip``; "" for IPv6 where nothing is
+    translated so far: its way is a route back there, and translation nobody's first choice.
+    """
+    own = "ip" if case.family == 4 else "ip6"
+    rule = rule.replace("ip saddr", f"{own} saddr").replace("ip daddr", f"{own} daddr")
     nat = (chain for chain in node.chains if chain.hook == "postrouting" and chain.type == "nat" and chain.family in FAMILIES[case.family])
-    if case.family == 6:
-        return ""
     if (base := next(nat, None)) is not None:
         return case.run(node.name, f"nft add rule {base.family} {base.table} {base.name} {rule}")
-    steps = ("nft add table ip nat", "nft 'add chain ip nat postrouting { type nat hook postrouting priority srcnat; }'",
-             f"nft add rule ip nat postrouting {rule}")  # fmt: skip
+    if case.family == 6 and not case.redirects:
+        return ""
+    steps = (f"nft add table {own} nat", f"nft 'add chain {own} nat postrouting {{ type nat hook postrouting priority srcnat; }}'",
+             f"nft add rule {own} nat postrouting {rule}")  # fmt: skip
     return "; ".join(case.run(node.name, step) for step in steps)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ...model.snapshot import FdbEntry, Node
 from ...primitives.base import device
 from ..case import Case
@@ -102,6 +104,23 @@ def twin_mac(case: Case) -> Cause | None:
             (one, first), (two, second) = twins[0], twins[1]
             facts = [inferred(f"{link.name} has {mac}", case.ip(node.name, f"link show {device(link.name)}")) for node, link in twins[:2]]
             return blame(case, "duplicate-mac", two.name, second.name, facts=facts, first=f"{first.name} of {owner_words(one.name)}", mac=mac)
+    return None
+
+
+def not_flooded(case: Case) -> Cause | None:
+    """A port on the way lets no multicast out, by which IPv6 asks for a neighbour (RFC 4861, section 7.2.2)."""
+    last = case.last
+    if case.family == 4:
+        return None
+    for owner in case.owners(last.asked):
+        there = way(case.before, (last.node, last.link), owner.place)
+        for (_, bridge), (name, out) in pairwise(there.places if there is not None else ()):
+            port = case.link(name, out)
+            if port is not None and port.master == bridge and port.option("mcast_flood") == "off":
+                off = state(f"{out} has mcast_flood off", case.run(name, f"bridge -d link show dev {out}"))
+                unheard = inferred(f"the question for {last.asked} was never heard at {out}")
+                fix = case.run(name, f"bridge link set dev {out} mcast_flood on")
+                return blame(case, "port-flood", name, out, facts=(off, unheard), how="multicast", fix=fix, bridge=bridge)
     return None
 
 

@@ -77,6 +77,8 @@ def counted(case: Case) -> Cause | None:
         if rule is None or not drops(rule) or (_about_losses(rule) and not lives_on_errors):
             continue
         here = [check for check in checks if (check.at.node, check.hook) == (hit.node, base.hook) and base.family in check.families]
+        if not here and base.family in _IP and case.evidence.errors:  # the packet does not come there, and what reports its loss does
+            continue
         if here and all(missed(case.node(hit.node), base, chain, rule, check.packet) for check in here):
             continue
         block = Block(hit.node, base, chain, rule, last.leg == "return", last.stage == "bridging")
@@ -162,7 +164,8 @@ def _of_step(case: Case, step: TraceStep) -> Block | None:
         own = {address.address for link in case.sender.links for address in link.addresses}
         returning = step.talk.dst in own and step.talk.src not in own
     iif = case.link(step.node, step.iif) if step.iif else None
-    bridged = iif is not None and (bool(iif.master and iif.port) or (iif.kind == "bridge" and step.iif == step.oif))
+    crossing = iif is not None and (bool(iif.master and iif.port) or (iif.kind == "bridge" and step.iif == step.oif))
+    bridged = crossing and case.last.stage != "routing"  # what a router sends out where it came in was taken in by IP, and is no bridged frame
     return Block(step.node, base, chain, rule, returning, bridged)
 
 
@@ -186,8 +189,8 @@ def _cause(case: Case, block: Block, fact: Fact) -> Cause:
     by = f"by the rule {block.rule.text}" if block.rule is not None else "by the chain's policy, for no rule accepted it"
     let = _opened(case, code, block)
     fix = let if block.bridged or block.base.family not in _IP else with_way_back(case, block.node, block.rule, let)
-    (iif, out), (key, value) = _passage(case, block), case.bridge_netfilter(block.node)
-    switch = state(f"{key} is {value or '1'} in {owner_words(block.node)}", case.run(block.node, f"sysctl {key}"))
+    (iif, out), (key, look) = _passage(case, block), case.bridge_netfilter(block.node, _bridge(case, block))
+    switch = state(f"{key} is 1 in {owner_words(block.node)}", case.run(block.node, look))
     return blame(case, code, block.node, facts=(fact, switch) if code == "bridge-netfilter" else (fact,), fix=fix, chain=_chain_words(block),
                  by=by, on=block.base.device, engine=_engine(block.chain.name), iif=iif, out=out, key=key)
 
@@ -247,9 +250,7 @@ def _opened(case: Case, code: str, block: Block) -> str:
     if _engine(block.chain.name):
         return _beside_docker(case, block) if _engine(block.chain.name) == "Docker" else ""
     if code == "bridge-netfilter":
-        hop = case.last.hop
-        link = case.link(block.node, case.last.link) or (case.link(block.node, hop.link) if hop is not None else None)
-        bridge = (link.master or link.name) if link is not None else ""
+        bridge = _bridge(case, block)
         return case.run(block.node, f"{insert} iifname {bridge} oifname {bridge} accept") if bridge else ""
     if code == "answers-not-accepted":
         return case.run(block.node, f"{insert} ct state established,related accept")
@@ -259,11 +260,17 @@ def _opened(case: Case, code: str, block: Block) -> str:
         return ""
     if block.rule is not None and not _for_all(block.rule) and not _still_shut(case, block, block.rule):
         return case.run(block.node, f"nft delete rule {chain} handle {block.rule.handle}")
-    who = _whom(case, block)
-    lines = [f"{insert} {who} accept"] if who else []
+    lines = [f"{insert} {who} accept" for who in (*_neighbours(case, block), _whom(case, block)) if who]
     if lines and block.base.hook == "forward" and not block.returning and _shuts_answers_out(case, block):
         lines.append(f"{insert} ct state established,related accept")
     return "; ".join(case.run(block.node, line) for line in lines)
+
+
+def _bridge(case: Case, block: Block) -> str:
+    """The bridge that the frame crosses."""
+    hop = case.last.hop
+    link = case.link(block.node, case.last.link) or (case.link(block.node, hop.link) if hop is not None else None)
+    return (link.master or link.name) if link is not None else ""
 
 
 def _comes_back_to_nobody(case: Case, block: Block) -> bool:
@@ -313,8 +320,16 @@ def _beside_docker(case: Case, block: Block) -> str:
     return "; ".join(case.run(block.node, f"{tool} {line}") for line in lines)
 
 
+def _neighbours(case: Case, block: Block) -> Iterator[str]:
+    """The match for neighbour discovery, which is for whoever asks: IPv6 does without ARP, so a firewall that shuts it out is left by everybody."""
+    if case.family == 6 and case.last.stage == "asking" and block.base.family in _IP and block.base.hook in ("input", "output"):
+        yield "icmpv6 type '{ nd-neighbor-solicit, nd-neighbor-advert }'"
+
+
 def _whom(case: Case, block: Block) -> str:
-    """The match that fits this conversation and no other, for a chain that drops by its policy."""
+    """The match that fits this conversation and no other, for a chain that drops by its policy; "" where it does not end, and only its neighbours
+    are shut out.
+    """
     last, hop, family = case.last, case.last.hop, block.base.family
     own = "ip" if case.family == 4 else "ip6"
     if family == "arp":
@@ -325,6 +340,10 @@ def _whom(case: Case, block: Block) -> str:
         return f"ether saddr '{{ {both} }}' ether daddr '{{ {both}, ff:ff:ff:ff:ff:ff }}'" if case.family == 4 else ""
     if block.base.hook in ("ingress", "egress"):
         return f"ether saddr {hop.mac_src}" if hop is not None and block.base.hook == "ingress" else ""
+    if last.stage == "asking" and case.family == 6:
+        ends = block.node == case.probe.node or any(owner.name == block.node for owner, _ in case.owners(last.dst))
+        far = last.dst if block.node == case.probe.node else last.src
+        return f"{own} {'daddr' if block.base.hook == 'output' else 'saddr'} {far}" if ends and far else ""
     if block.base.hook == "output":
         far = last.src if last.stage == "delivered" and last.leg == "forward" else last.dst
         return f"{own} daddr {far}" if far else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...model.evidence import IcmpError
 from ...model.journey import Fact
 from ...model.probe import Ping, Udp
 from ...model.snapshot import PLAIN_QUEUES, Link, Node
@@ -11,7 +12,7 @@ from ...model.telling import PROGRAMS
 from ...primitives.base import device
 from .. import routes
 from ..case import Case
-from ..cause import Cause, at_link, blame, inferred, is_here, of_node, owner_words, said, state, with_link
+from ..cause import Cause, at_link, blame, inferred, is_here, of_node, owner_words, said, state, unheard, with_link
 from ..near import of_stop, up_again, way_there
 from ..policy import route_fact
 from ..segment import could_be_port, way
@@ -61,7 +62,7 @@ def no_carrier(case: Case) -> Cause | None:
     if link is None:
         return None
     node = case.node(last.node)
-    return (None if home else _leads_elsewhere(case, node, link, found.next_hop)) or _dead_cable(case, node, link)
+    return (None if home else _leads_elsewhere(case, node, link, found.next_hop)) or _dead_cable(case, node, link, dst)
 
 
 def _leads_elsewhere(case: Case, node: Node, link: Link, address: str) -> Cause | None:
@@ -76,7 +77,7 @@ def _leads_elsewhere(case: Case, node: Node, link: Link, address: str) -> Cause 
     return blame(case, "subnet-clash", node.name, facts=facts, how="covers", dst=address, out=link.name, mine=mine, owner=owner_words(owners[0].node.name))
 
 
-def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
+def _dead_cable(case: Case, node: Node, link: Link, dst: str) -> Cause | None:
     """Why ``link`` cannot carry a frame out; None when it can."""
     if link.kind == "loopback":
         return None
@@ -86,7 +87,7 @@ def _dead_cable(case: Case, node: Node, link: Link) -> Cause | None:
         return blame(case, code, node.name, link.name, facts=(fact,), fix=up_again(case, node, link))
     if link.carrier:
         return None
-    return _bridge_without_ports(case, node, link) if link.kind == "bridge" else _far_end_down(case, node, link)
+    return _bridge_without_ports(case, node, link, dst) if link.kind == "bridge" else _far_end_down(case, node, link)
 
 
 def _far_end_down(case: Case, node: Node, link: Link) -> Cause | None:
@@ -105,15 +106,19 @@ def _far_end_down(case: Case, node: Node, link: Link) -> Cause | None:
     return blame(case, code, link.peer.node, far.name, facts=(down, fact), how="far", fix=fix, near=link.name)
 
 
-def _bridge_without_ports(case: Case, node: Node, bridge: Link) -> Cause | None:
-    """A bridge none of whose ports is alive; which of them should be is asked of the way to whom the packet is for."""
-    last = case.last
-    hop = last.asked or case.route(last.node, last.dst).next_hop
+def _bridge_without_ports(case: Case, node: Node, bridge: Link, dst: str) -> Cause | None:
+    """A bridge none of whose ports is alive; which of them should be is asked of the way to whom the packet, or its answer, is for."""
+    hop = case.last.asked or case.route(node.name, dst).next_hop
     owners = case.owners(hop, node.name)
     there = way(case.before, (node.name, bridge.name), owners[0].place) if owners else None
     if there is None or not there.stops:
         return None
-    return of_stop(case, there.stops[0], f"no port of {bridge.name} has a carrier")
+    cause = of_stop(case, there.stops[0], f"no port of {bridge.name} has a carrier")
+    asker = case.route(case.probe.node, case.last.dst)
+    if case.last.stage != "delivered" or not cause.fix or not asker.dev:
+        return cause
+    # the node answered for its address by another device, and that one's MAC is remembered
+    return Cause(cause.code, cause.place, cause.text, cause.facts, f"{cause.fix}; {case.ip(case.probe.node, f'neighbour del {asker.next_hop} dev {asker.dev}')}")
 
 
 def held_back(case: Case) -> Cause | None:
@@ -320,9 +325,13 @@ def _black_hole(case: Case, node: Node, link: Link, size: int) -> Cause:
 
 def _told(case: Case) -> tuple[Fact, ...]:
     """What was said of the packet's size on the way."""
-    errors = (error for error in case.evidence.errors if (error.type, error.code) == _TOO_BIG[case.family])
-    return tuple(said(f"{owner_words(error.made_by)} sent: {error.text} (mtu {error.mtu})") for error in errors)
+    sent = (said(f"{owner_words(error.made_by)} sent: {error.text} (mtu {error.mtu})") for error in _too_big(case))
+    return *sent, *unheard(case, _too_big(case))[1]
+
+
+def _too_big(case: Case) -> list[IcmpError]:
+    return [error for error in case.evidence.errors if (error.type, error.code) == _TOO_BIG[case.family]]
 
 
 def _fate(case: Case) -> str:
-    return "its ICMP message that says so did not come home" if _told(case) else "nobody was told so"
+    return unheard(case, _too_big(case))[0] if _too_big(case) else "nobody was told so"

@@ -7,12 +7,12 @@ from ...model.evidence import CLOSED_PORT
 from ...model.journey import Fact
 from ...model.netfilter.conditions import allowed, fields_of
 from ...model.netfilter.packet import common, only
-from ...model.netfilter.run import missed
+from ...model.netfilter.run import FAMILIES, missed
 from ...model.probe import Connect, Fetch, Lookup, Udp
 from ...model.snapshot import Listener, Node
 from ...primitives.base import device
 from ..case import Case
-from ..cause import Cause, beside, blame, counted, inferred, of_node, owner_words, said, seen, state
+from ..cause import Cause, beside, blame, counted, inferred, of_node, owner_words, said, seen, state, unheard
 from ..last_seen import truly
 from ..packets import entering, led_in
 from ..policy import route_fact
@@ -82,7 +82,7 @@ def refused(case: Case) -> Cause | None:
         fact = said(f"a socket listens on {others[0].address}:{asked}, and the connection to {case.last.dst} was refused", case.run(node.name, "ss -ltn"))
         return blame(case, "service-wrong-address", node.name, facts=(fact,), port=asked, address=others[0].address, asked=case.last.dst)
     if not here:
-        return _missed_redirect(case, node, asked) or _unhooked(case, node, asked) or _nobody(case, node, asked, listeners)
+        return _missed_redirect(case, node, asked) or _for_others(case, node, asked) or _unhooked(case, node, asked) or _nobody(case, node, asked, listeners)
     only = next((own for own in here if is_loopback(own.address)), here[0])
     fact = said(f"a socket listens on {with_port(only.address, asked)}, and the connection was refused", case.run(node.name, "ss -ltn"))
     return elsewhere(case, node, only, fact, asked=case.last.dst or "the address asked for")
@@ -151,7 +151,7 @@ def _missed_redirect(case: Case, node: Node, port: int) -> Cause | None:
     """There is a rule that publishes ports here, and this packet does not meet it."""
     hook, packet = entering(case, node.name)
     for at in ("prerouting", "output"):
-        for base, chain, rule in rules_at(node, at):
+        for base, chain, rule in rules_at(node, at, FAMILIES[case.family]):
             misses = missed(node, base, chain, rule, packet)
             if not rewrites(rule, source=False) or any("th dport" in fields_of(miss) for miss in misses):
                 continue
@@ -161,6 +161,18 @@ def _missed_redirect(case: Case, node: Node, port: int) -> Cause | None:
                 return blame(case, "dnat-output", node.name, facts=(fact,), port=port)
             if misses:
                 return blame(case, "dnat-rule", node.name, facts=(inferred(f"the rule reads: {rule.text}", look),), port=port, rule=rule.text)
+    return None
+
+
+def _for_others(case: Case, node: Node, port: int) -> Cause | None:
+    """The rule that publishes the port is one for packets of the other family."""
+    for _, chain, rule in rules_at(node, "prerouting", FAMILIES[10 - case.family][:1]):
+        ports = allowed(rule, "th dport")
+        if rewrites(rule, source=False) and ports is not None and common(ports, only(port)):
+            other, mine = (f"IPv{number}" for number in (10 - case.family, case.family))
+            met = f"{chain.family} {chain.table} {chain.name} is met by packets of {other} only: {rule.text}"
+            return blame(case, "dnat-rule", node.name, facts=(inferred(met, case.listing(node.name, chain)),), how="family", port=port, rule=rule.text,
+                         other=other, mine=mine)
     return None
 
 
@@ -228,8 +240,8 @@ def closed(case: Case) -> Cause | None:
         listens = counted(f"a socket listens on {with_port(bound.address, asked)} only, and {rose}", case.run(node.name, "ss -lun"))
         return elsewhere(case, node, bound, listens, asked=case.last.dst)
     known = ", ".join(str(port) for port in sorted({own.port for own in _at_udp(case, node)}))
-    told = any(error.made_by == node.name for error in case.evidence.errors)
-    fate, held = ("its ICMP message that says so did not come home", ()) if told else _unsaid(case, node)
+    told = [error for error in case.evidence.errors if error.made_by == node.name]
+    fate, held = unheard(case, told) if told else _unsaid(case, node)
     others = f" (it listens on {known})" if known else ""
     facts = (counted(rose, case.run(node.name, f"nstat -az {counter}")), *held)
     return blame(case, "no-listener", node.name, facts=facts, how="udp", port=asked, others=others, fate=fate)

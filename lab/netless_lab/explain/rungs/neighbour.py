@@ -11,7 +11,7 @@ from .. import routes
 from ..case import Case, of_link
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..last_seen import answers_for
-from ..near import clash, ends, given, neighbours_of, of_stop, too_wide
+from ..near import clash, ends, given, neighbours_of, not_ready, of_stop, too_wide
 from ..policy import disbelieved, filtered, route_fact, straightened
 from ..segment import End, way
 
@@ -38,10 +38,12 @@ def _reached_by(case: Case, hop: Hop) -> bool:
 
 
 def _misplaced(case: Case, name: str, link: Link, cidr: str) -> Cause:
-    """The address moves to the bridge, and the routes that go with it follow."""
+    """The address moves to the bridge, unless that has it already, and the routes that go with it follow."""
     fact = state(f"{link.name} holds {cidr} and has the master {link.master}", case.ip(name, f"address show {device(link.name)}"))
     lost = [route for route in case.node(name).routes if route.dev == link.name and route.via and routes.within(route.via, routes.subnet(cidr))]
-    steps = [f"address del {cidr} dev {link.name}", f"address add {cidr} dev {link.master}"]
+    bridge = case.node(name).link(link.master or "")
+    there = bridge is not None and any(own.cidr == cidr for own in case.own(bridge))
+    steps = [f"address del {cidr} dev {link.name}", *(() if there else (f"address add {cidr} dev {link.master}",))]
     steps += [f"route replace {route.dst} via {route.via}" for route in lost]
     fix = "; ".join(case.ip(name, step) for step in steps)
     return blame(case, "address-on-port", name, link.name, facts=(fact,), fix=fix, cidr=cidr, bridge=link.master)
@@ -160,10 +162,15 @@ def no_link_local(case: Case) -> Cause | None:
     last = case.last
     found = case.route(last.node, last.dst, last.src if last.iif else None, last.iif) if case.family == 6 and last.dst else None
     link = case.link(last.node, found.dev) if found is not None and found.dev and found.type == "unicast" else None
-    if found is None or link is None or link.kind not in _ETHERNET or not link.up or any(own.scope == "link" and own.family == 6 for own in link.addresses):
+    if found is None or link is None or link.kind not in _ETHERNET or not link.up:
         return None
     if any(entry.address == found.next_hop and entry.mac for entry in case.neighbours(last.node)):
         return None
+    checked = [own for own in link.addresses if own.scope == "link" and own.family == 6]
+    if any(not (own.tentative or own.duplicate) for own in checked):
+        return None
+    if checked:
+        return not_ready(case, last.node, link, checked[0], asked=found.next_hop)
     fact = state(f"{link.name} has no address of fe80::/10", case.ip(last.node, f"address show {device(link.name)}"))
     fix = given(case, case.node(last.node), link, f"{_link_local(link.mac)}/64") if link.mac else ""
     return blame(case, "link-local-missing", last.node, link.name, facts=(fact,), fix=fix, address=found.next_hop)

@@ -133,7 +133,8 @@ def _gateway(case: Case, asker: Link) -> Cause | None:
         if meant:
             return blame(case, "gateway-missing", far_node.name, far.name, facts=(fact, holds), how="lost", site="link", fix=fix,
                          via=last.asked, cidr=own.cidr, asker=owner_words(node.name))
-        return blame(case, "gateway-wrong", node.name, facts=(fact,), via=last.asked, right=own.address, network=network)
+        return blame(case, "gateway-wrong", node.name, facts=(fact,), via=last.asked, right=own.address, network=network,
+                     metric=routes.metric_words(route))
     return _hidden(case, fact) or blame(case, "gateway-missing", node.name, facts=(fact,), fix="", via=last.asked)
 
 

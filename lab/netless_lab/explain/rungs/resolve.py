@@ -9,7 +9,7 @@ from ...model.probe import Lookup
 from ...model.snapshot import Listener, Node
 from ...primitives.base import word
 from ..case import Case
-from ..cause import Cause, blame, inferred, owner_words, said, state
+from ..cause import Cause, blame, inferred, owner_words, said, seen, state
 from ..packets import led_in
 from .local import elsewhere
 
@@ -50,6 +50,24 @@ def wrong_resolver(case: Case) -> Cause | None:
     if not original:
         return None
     return _loopback(case, original) or _led_in(case, original) or _closed(case, original) or _nowhere(case, original)
+
+
+def late(case: Case) -> Cause | None:
+    """The name was found, by a server that is asked only after another has kept silent: so every program waits, each time."""
+    probe, node = case.probe, case.sender
+    servers = node.resolvers
+    if is_address(case.name) or (isinstance(probe, Lookup) and probe.server) or case.evidence.errors:
+        return None
+    heard = {hop.src for hop in case.evidence.journey.hops if hop.kind == "udp" and hop.leg == "return"}
+    told = case.outcome.by if isinstance(probe, Lookup) else next((own for own in servers if own in heard), None)
+    before = servers[: servers.index(told)] if told in servers else ()
+    silent = next((own for own in before if is_address(own) and not case.route(node.name, own).error), None)
+    if silent is None or told is None or silent in heard:
+        return None
+    facts = (inferred(f"resolv.conf names {silent} before {told}", _look(case)),
+             seen(f"{silent} did not answer, and {told} did", case.run(node.name, f"dig +tries=1 +time=1 @{silent} {word(case.name)}")))
+    fix = case.where.files(node.name, f'echo "$(grep -v "^nameserver *{silent}$" /etc/resolv.conf)" > /etc/resolv.conf')
+    return blame(case, "resolver-wrong", node.name, facts=facts, how="late", fix=fix, server=silent, other=told)
 
 
 def _asks(case: Case) -> bool:

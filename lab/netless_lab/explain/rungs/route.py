@@ -126,11 +126,13 @@ def _wrong_gateway(case: Case, node: Node) -> Cause | None:
             continue
         used = routes.best(case.node(came_from), last.dst, routes.MAIN)
         via, network = (used.via, used.dst) if used is not None and used.via else (node.name, "default")
-        right = case.own(far)[0].address
+        right = next((own.address for own in case.own(far) if own.address != via), "")
+        if not right:
+            continue
         facts = (inferred(f"{of_node(came_from)} route leads via {via}", case.ip(came_from, f"route get {last.dst}")),
                  inferred(f"{owner_words(node.name)} does not forward", case.run(node.name, f"sysctl {case.forwarding_key(node, last.iif)}")))
         return blame(case, "gateway-wrong", came_from, facts=facts, how="host", via=via, owner=owner_words(node.name), right=right,
-                     network=network)
+                     network=network, metric=routes.metric_words(used))
     return _by_a_host(case, case.node(came_from), node)
 
 
@@ -242,7 +244,7 @@ def own_gateway(case: Case) -> Cause | None:
     own = inferred(f"{holder.name if holder else ''} of {owner_words(node.name)} holds {route.via}", case.ip(node.name, "address show"))
     fix, mended = (None, with_route(node.name, _via(route, right), instead=route)) if right else ("", None)
     return blame(case, "gateway-self", node.name, facts=(reads, own), network=route.dst, via=route.via, dst=last.dst,
-                 out=last.link or route.dev, right=right, fix=fix, mended=mended)
+                 out=last.link or route.dev, right=right, fix=fix, mended=mended, metric=routes.metric_words(route))
 
 
 def _via(route: Route, gateway: str) -> Route:
@@ -271,7 +273,7 @@ def no_gateway(case: Case) -> Cause | None:
     if routes.best(gone(case.before).node(node.name) or node, last.asked, routes.MAIN) is not None and heals(case, node.name, gone(case.before)):
         fix, mended = case.ip(node.name, f"route del {route_words(route)}"), gone
     return blame(case, "gateway-missing", node.name, facts=(fact,), how="none", fix=fix, mended=mended, network=route.dst, out=link.name,
-                 dst=last.asked, right=right)
+                 dst=last.asked, right=right, metric=routes.metric_words(route))
 
 
 def told_unreachable(case: Case) -> Cause | None:

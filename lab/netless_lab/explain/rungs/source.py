@@ -9,7 +9,7 @@ from ...primitives.base import device
 from .. import routes
 from ..case import Case, of_link
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, said, seen, state
-from ..near import cableless, ends, estranged, gateway_of, given, neighbours_of, no_address_beside, no_route, switched_off, up_again, wrong_subnet
+from ..near import cableless, ends, estranged, gateway_of, given, may_route, neighbours_of, no_address_beside, no_route, not_ready, switched_off, way_again, wrong_subnet
 from ..packets import redirections
 from ..policy import policy, refusing, route_fact
 from ..rules import puts_in
@@ -69,7 +69,7 @@ def _all_down(case: Case, node: Node, dst: str) -> Cause | None:
         return None
     link = next((own for own in links if routes.on_link(own, dst)), next((own for own in links if case.own(own)), links[0]))
     fact = state(f"{link.name} is down", case.ip(node.name, f"link show {device(link.name)}"))
-    return blame(case, "link-down", node.name, link.name, facts=(fact,), how="routes", fix=up_again(case, node, link))
+    return blame(case, "link-down", node.name, link.name, facts=(fact,), how="routes", fix=way_again(case, node, link))
 
 
 def _not_ready(case: Case, node: Node) -> Cause | None:
@@ -77,9 +77,7 @@ def _not_ready(case: Case, node: Node) -> Cause | None:
     for link in node.links:
         for own in link.addresses:
             if own.family == case.family and own.scope != "link" and (own.duplicate or (own.tentative and link.up)):
-                why = "somebody else on the segment has it (dadfailed)" if own.duplicate else "the kernel still asks whether somebody has it (tentative)"
-                fact = state(f"{own.cidr} on {link.name} is {'dadfailed' if own.duplicate else 'tentative'}", case.ip(node.name, f"address show {device(link.name)}"))
-                return blame(case, "address-not-ready", node.name, link.name, facts=(fact,), address=own.address, why=why)
+                return not_ready(case, node.name, link, own)
     return None
 
 
@@ -184,6 +182,24 @@ def claimed_twice(case: Case) -> Cause | None:
     fix = case.ip(wrong.node.name, f"address del {cidr} dev {wrong.link.name}") if rightful is not None else ""
     return blame(case, "duplicate-address", wrong.node.name, wrong.link.name, facts=facts, fix=fix, address=dst,
                  right=owner_words(right.node.name))
+
+
+def gateway_twice(case: Case) -> Cause | None:
+    """Somebody who does not route has the gateway's address as well, and took the packet."""
+    last = case.last
+    used = routes.best(case.sender, last.dst, routes.MAIN) if last.dst and last.leg == "forward" else None
+    via = used.via if used is not None else None
+    rivals = _rivals(case, via) if via else []
+    wrong = next((pair for pair in rivals if pair.node.name == last.node and not may_route(case, pair.node)), None)
+    right = next((pair for pair in rivals if pair.node.name != last.node and may_route(case, pair.node)), None)
+    if used is None or via is None or wrong is None or right is None:
+        return None
+    facts = [inferred(f"{link.name} of {owner_words(node.name)} holds {via}", case.ip(node.name, f"address show {device(link.name)}"))
+             for node, link in (right, wrong)]
+    facts.append(seen(f"the packet for {last.dst} came to {wrong.link.name} of {owner_words(wrong.node.name)}, which does not forward"))
+    cidr = next(own.cidr for own in wrong.link.addresses if own.address == via)
+    steps = (case.ip(wrong.node.name, f"address del {cidr} dev {wrong.link.name}"), case.ip(case.probe.node, f"neighbour del {via} dev {used.dev}"))
+    return blame(case, "duplicate-address", wrong.node.name, wrong.link.name, facts=facts, fix="; ".join(steps), address=via, right=owner_words(right.node.name))
 
 
 def _rivals(case: Case, address: str) -> list[End]:

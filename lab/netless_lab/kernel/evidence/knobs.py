@@ -24,7 +24,7 @@ _OF_NODE: Final = (
 )
 _OF_LINK: Final = ("arp_ignore", "arp_filter", "rp_filter", "accept_local", "route_localnet", "proxy_arp", "proxy_arp_pvlan")
 _OF_NODE6: Final = ("net/ipv6/icmp/echo_ignore_all", "net/bridge/bridge-nf-call-ip6tables")
-_OF_LINK6: Final = ("forwarding", "force_forwarding", "disable_ipv6", "proxy_ndp", "hop_limit")
+_OF_LINK6: Final = ("forwarding", "force_forwarding", "disable_ipv6", "proxy_ndp", "hop_limit", "accept_ra")
 
 
 def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot) -> dict[str, dict[str, str]]:
@@ -38,8 +38,18 @@ def knobs(nodes: Iterable[str], refs: Mapping[str, NodeRef], snapshot: Snapshot)
         keys = (*_OF_NODE, *(f"net/ipv4/conf/{link}/{knob}" for link in links for knob in _OF_LINK))
         keys += (*_OF_NODE6, *(f"net/ipv6/conf/{link}/{knob}" for link in links for knob in _OF_LINK6))
         with contextlib.suppress(OSError):
-            found[name] = call_in(ref.namespace, _read, keys) | _queues(ref) | _policies(ref)
+            found[name] = call_in(ref.namespace, _read, keys) | _queues(ref) | _policies(ref) | call_in(ref.namespace, _advertised, links[1:])
     return found
+
+
+def _advertised(links: Iterable[str]) -> dict[str, str]:
+    """How many router advertisements each link has heard that heard any, whether it took anything from them or not (RFC 4293)."""
+    found = {}
+    for link in links:
+        with contextlib.suppress(OSError), open(f"/proc/thread-self/net/dev_snmp6/{link}", encoding="ascii") as counters:
+            counts = dict(line.split() for line in counters)
+            found[f"advertised/{link}"] = counts.get("Icmp6InRouterAdvertisements", "0")
+    return {key: count for key, count in found.items() if count != "0"}
 
 
 def _queues(ref: NodeRef) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ...model.journeys.converse import Sight
 from ...model.journeys.decode import decode
 from ...model.journeys.frame import Ground
 from ...model.journeys.packet import FIN, ICMP, ICMP6, RST, TCP, UDP, Kind, Packet
-from ...model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
+from ...model.probe import Connect, Fetch, Ping, Probe, Udp, asks_names
 from ...model.snapshot import Node, Snapshot
 from .. import probe as probing
 from ..capture.sieve import echoes, no_echoes
@@ -69,8 +69,7 @@ async def replay(
             outcome = await probing.run(probe, refs, deadline_s=deadline_s, grace_s=grace_s, identifiers=_Reserved(ident), hope=hope)
             seen = watching.stop()
         again = follow(probe, outcome, seen.recording, newest(seen.flows), Ground.of(snapshot))
-        numbers = frozenset({ident}) if isinstance(probe, Ping) else _client_ports(again) or _numbers(matches)
-        return Trace(tracing.nodes, tracing.steps(numbers), outcome, again.journey), tracing.missing
+        return Trace(tracing.nodes, tracing.steps(_numbers(again, matches)), outcome, again.journey), tracing.missing
 
 
 class AsFar:
@@ -136,29 +135,28 @@ def _suspects(probe: Probe, followed: Followed, snapshot: Snapshot) -> list[Node
 
 
 def _matches(probe: Probe, followed: Followed, ident: int) -> Sequence[Match]:
-    """How rules of ours tell the probe's packets: the ports it asks for, also as destination NAT has them."""
-    if isinstance(probe, Ping):
-        return Match(ICMP, frozenset({ident})), Match(ICMP6, frozenset({ident}))
+    """How rules of ours tell the probe's packets: a ping's id, the ports it asks for, also as destination NAT has them, and that of a name server."""
+    echo = (Match(ICMP, frozenset({ident})), Match(ICMP6, frozenset({ident}))) if isinstance(probe, Ping) else ()
     packets = [sight.packet.subject for own in followed.own for sight in own.sights if sight.leg > 0]
     tcp = {packet.dport for packet in packets if packet.proto == TCP and packet.dport}
     udp = {packet.dport for packet in packets if packet.proto == UDP and packet.dport}
+    if asks_names(probe):
+        udp.add(dns.PORT)
     match probe:
         case Connect(port=port):
             tcp.add(port)
         case Udp(port=port):
             udp.add(port)
-        case Lookup():
-            udp.add(dns.PORT)
         case Fetch():
-            udp.add(dns.PORT)
             tcp |= set() if tcp else {_HTTP_PORT}
-    return tuple(Match(proto, frozenset(ports)) for proto, ports in ((TCP, tcp), (UDP, udp)) if ports)
+    return *echo, *(Match(proto, frozenset(ports)) for proto, ports in ((TCP, tcp), (UDP, udp)) if ports)
 
 
-def _client_ports(followed: Followed) -> frozenset[int]:
-    """The ports of the probe's own end, as it chose them and as source NAT has them."""
-    return frozenset(sight.packet.subject.sport for own in followed.own for sight in own.sights if sight.leg > 0) - {0}
-
-
-def _numbers(matches: Iterable[Match]) -> frozenset[int]:
-    return frozenset(number for match in matches for number in match.numbers)
+def _numbers(followed: Followed, matches: Iterable[Match]) -> frozenset[int]:
+    """The ports of the probe's own end and its echo id, as it chose them and as source NAT has them; for a protocol of which no packet left, and so
+    none was seen, what its rules of ours tell it by.
+    """
+    own: dict[int, set[int]] = {}
+    for packet in (sight.packet.subject for conversation in followed.own for sight in conversation.sights if sight.leg > 0):
+        own.setdefault(packet.proto, set()).add(packet.sport)
+    return frozenset().union(*(own.get(match.proto, match.numbers) for match in matches))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from ...model.snapshot import FdbEntry, Neighbour
-from .attributes import attributes, ip, mac, native
+from .attributes import attribute, attributes, ip, mac, native
 
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 _DST, _LLADDR, _PORT, _VNI, _IFINDEX, _MASTER, _SRC_VNI = 1, 2, 6, 7, 8, 9, 11
@@ -27,7 +27,9 @@ FDB_BODY: Final = _NDMSG.pack(_AF_BRIDGE, 0, 0, 0, 0)
 _STATES: Final = {
     0x00: "none", 0x01: "incomplete", 0x02: "reachable", 0x04: "stale", 0x08: "delay", 0x10: "probe", 0x20: "failed", 0x80: "permanent",
 }  # fmt: skip
-_STALE, _NOARP, _PERMANENT = 0x04, 0x40, 0x80
+_INCOMPLETE, _STALE, _NOARP, _PERMANENT = 0x01, 0x04, 0x40, 0x80
+_USE: Final = 0x01
+"""NTF_USE"""
 _GROUP_BIT: Final = 1
 
 
@@ -85,6 +87,17 @@ def decode_neighbour(body: bytes) -> RawNeighbour | None:
         family=4 if family == socket.AF_INET else 6,
     )
     return RawNeighbour(entry, device)
+
+
+def encode_anew(body: bytes, devices: Collection[int]) -> tuple[bytes, ...]:
+    """What makes of an entry behind one of ``devices`` whose question is under way one that nobody has asked for, and then asks anew; nothing for others.
+    Packets that wait for the answer go on waiting (``__neigh_update`` and ``neigh_event_send`` of net/core/neighbour.c).
+    """
+    family, device, state, _, kind = _NDMSG.unpack_from(body, 0)
+    found = attributes(body, _NDMSG.size)
+    if state != _INCOMPLETE or device not in devices or family == _AF_BRIDGE or _DST not in found:
+        return ()
+    return tuple(_NDMSG.pack(family, device, 0, flags, kind) + attribute(_DST, found[_DST]) for flags in (0, _USE))
 
 
 def decode_fdb(body: bytes) -> RawFdbEntry | None:

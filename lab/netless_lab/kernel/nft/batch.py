@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from ..namespace import Namespace
 from ..netlink.attributes import attribute, attributes, nest, text
@@ -65,9 +66,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self._commands)
 
-    def add_table(self, family: str, table: str, flags: int = 0) -> Batch:
-        """Make a table; nothing happens when it is there. ``flags`` are NFT_TABLE_F_*, such as ``wire.TABLE_OWNER``."""
-        body = string(1, table) + (number32(2, flags) if flags else b"")
+    def add_table(self, family: str, table: str, flags: int = 0, *, awake: bool = False) -> Batch:
+        """Make a table; nothing happens when it is there, but that one to be ``awake`` is dormant no more. ``flags`` are NFT_TABLE_F_*, such as
+        ``wire.TABLE_OWNER``.
+        """
+        body = string(1, table) + (number32(2, flags) if flags or awake else b"")
         return self._add(f"add table {family} {table}", wire.NEWTABLE, CREATE, family, body)
 
     def delete_table(self, family: str, table: str) -> Batch:
@@ -93,8 +96,8 @@ class Batch:
         body = string(1, table) + string(3, chain)
         return self._add(f"delete chain {family} {table} {chain}", wire.DELCHAIN, 0, family, body)
 
-    def add_rule(self, family: str, table: str, chain: str, *expressions: bytes, comment: str = "") -> Batch:
-        """Append a rule made of the pieces in ``expressions.py``."""
+    def add_rule(self, family: str, table: str, chain: str, *expressions: bytes, comment: str = "", before: int | None = None) -> Batch:
+        """Append a rule made of the pieces in ``expressions.py``; or put it ``before`` the one with that handle."""
         program = b"".join(expressions)
         body = string(1, table) + string(2, chain) + nest(4, program)
         if comment:
@@ -102,8 +105,11 @@ class Batch:
             if len(encoded) > 128:
                 raise ValueError(f"a comment has at most 127 bytes: {comment!r}")
             body += attribute(7, bytes([0, len(encoded)]) + encoded)
+        if before is not None:
+            body += number64(6, before)
         words = render(family, tuple(parse_expressions(program)), {}, {}, comment).text
-        return self._add(f"add rule {family} {table} {chain} {words}", wire.NEWRULE, CREATE | _ECHO | APPEND, family, body)
+        how, place = ("add", APPEND) if before is None else ("insert", 0)
+        return self._add(f"{how} rule {family} {table} {chain} {words}", wire.NEWRULE, CREATE | _ECHO | place, family, body)
 
     def delete_rule(self, family: str, table: str, chain: str, handle: int) -> Batch:
         """Delete the rule with this handle; ENOENT when there is none."""
@@ -149,6 +155,32 @@ def _outcome(replies: Mapping[int, list[Reply]], commands: list[_Command]) -> tu
             if reply.body is not None and reply.kind == kind(wire.NEWRULE):
                 handles.append(big(attributes(reply.body, wire.GENMSG_SIZE).get(3, b"")))
     return tuple(handles)
+
+
+_Opened = TypeVar("_Opened", Batch, NetlinkSocket)
+
+
+class Aside:
+    """Closes netfilter's sockets in threads of their own: after a table was deleted every one of its namespace waits for the kernel to clean up, 5 to
+    20 ms, whoever deleted it (nft_rcv_nl_event in net/netfilter/nf_tables_api.c).
+    """
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+
+    @contextlib.contextmanager
+    def closing(self, opened: _Opened) -> Iterator[_Opened]:
+        """While inside, it is open."""
+        try:
+            yield opened
+        finally:
+            self._threads.append(threading.Thread(target=opened.close, name="netless-closing", daemon=True))
+            self._threads[-1].start()
+
+    def wait(self) -> None:
+        """Until all are closed, and so the kernel has cleaned up."""
+        for thread in self._threads:
+            thread.join()
 
 
 def table_names(namespace: Namespace) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from ...model import dns
 from ...model.addresses import is_address
 from ...model.probe import Lookup, Outcome
 from ..namespace import Namespace, socket_in
-from ..read import NodeRef, hosts_of, resolvers_of
+from ..read import NodeRef, hosts_of, resolvers_of, search_of
 from . import errors
 from .datagram import PORT_UNREACHABLE
 from .failure import Failure, from_errno, from_icmp
@@ -25,10 +25,11 @@ _MOST_SERVERS = 3
 
 
 class Found(NamedTuple):
-    """An address, and the server that knew it; None when the node's own file did."""
+    """An address, the server that knew it, None when the node's own file did, and the name that it knew it by."""
 
     address: str
     server: str | None
+    name: str
 
 
 class _Sent(NamedTuple):
@@ -54,22 +55,23 @@ async def lookup(probe: Lookup, ref: NodeRef, patience: Patience) -> Outcome:
     found = await resolve(ref, probe.node, probe.name, patience, probe.server)
     if isinstance(found, Failure):
         return found.outcome(probe, patience.waited_ms)
-    text = f"{probe.name} is {found.address}, says {found.server or f'the /etc/hosts of {probe.node}'}"
+    text = f"{found.name} is {found.address}, says {found.server or f'the /etc/hosts of {probe.node}'}"
     return Outcome(probe, "answered", "answered", text, found.server, answer=found.address, waited_ms=patience.waited_ms)
 
 
 async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server: str | None = None) -> Found | Failure:
     """The address of ``name``, by ``server``, or by the node's own file of hosts or the servers it knows, one after the other until one answers.
 
-    An IPv4 address if the name has one, else its IPv6 address.
+    An IPv4 address if the name has one, else its IPv6 address. The node looks for a short name in its search list too, as its programs do.
     """
     if server is None and (own := hosts_of(ref, name)) is not None:
-        return Found(own, None)
+        return Found(own, None, name)
     servers = (server,) if server is not None else resolvers_of(ref)
     if not servers:
         return Failure("no-resolver", f"{node} knows no name server: its /etc/resolv.conf names none")
+    names = search_of(ref).names(name) if server is None else (name,)
     try:
-        matter = _Matter(node, name, _question(name, dns.A), _question(name, dns.AAAA), [])
+        matters = [_Matter(node, own, _question(own, dns.A), _question(own, dns.AAAA), []) for own in names]
     except ValueError as error:
         return Failure("could-not-run", str(error))
     targets: list[Target] = []
@@ -81,10 +83,16 @@ async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server
         if isinstance(located, Failure):
             return located
         targets.append(located)
+    unknown: list[Failure] = []
     try:
-        return await _ask_all(ref.namespace, matter, targets, patience)
+        for matter in matters:
+            found = await _ask_all(ref.namespace, matter, targets, patience)
+            if isinstance(found, Found) or found.reason != "no-such-name":
+                return found
+            unknown.append(found)
+        return unknown[-1]._replace(text="; ".join(own.text for own in unknown))
     finally:
-        for sent in matter.sent:
+        for sent in (sent for matter in matters for sent in matter.sent):
             sent.socket.close()
 
 
@@ -94,11 +102,11 @@ async def _ask_all(namespace: Namespace, matter: _Matter, servers: Sequence[Targ
     while not patience.over:
         server = servers[turn % len(servers)]
         turn += 1
-        result = await _ask_for_both(namespace, matter, server, patience)
+        last = turn >= len(servers)
+        result = await _ask_for_both(namespace, matter, server, patience, last=last)
         if isinstance(result, Found) or result.reason == "no-such-name":
             return result
         failure = result
-        last = turn >= len(servers)
         if last and failure.reason != "silence":
             if not (failure.passing and patience.patient):
                 return failure
@@ -110,11 +118,11 @@ async def _ask_all(namespace: Namespace, matter: _Matter, servers: Sequence[Targ
     return failure
 
 
-async def _ask_for_both(namespace: Namespace, matter: _Matter, server: Target, patience: Patience) -> Found | Failure:
-    """One server, once: for the IPv4 address, and who says that there is none, for the IPv6 address."""
-    said = await _ask(namespace, matter, matter.first, server, patience.attempt(program=True))
+async def _ask_for_both(namespace: Namespace, matter: _Matter, server: Target, patience: Patience, *, last: bool) -> Found | Failure:
+    """One server, once: for the IPv4 address, and who says that there is none, for the IPv6 address. ``last``: no other is asked after it."""
+    said = await _ask(namespace, matter, matter.first, server, patience.attempt(program=True, last=last))
     if isinstance(said, Target):
-        said = await _ask(namespace, matter, matter.second, said, patience.attempt(program=True))
+        said = await _ask(namespace, matter, matter.second, said, patience.attempt(program=True, last=last))
     assert not isinstance(said, Target), "what was said to the first question answers no second one"
     return said
 
@@ -180,7 +188,7 @@ def _judge(answer: dns.Message, name: str, server: Target) -> Found | Failure | 
     told = server.written
     addresses = [record.value for record in answer.answers if record.kind in (dns.A, dns.AAAA) and record.value]
     if addresses:
-        return Found(addresses[0], told)
+        return Found(addresses[0], told, name)
     if answer.code == dns.NAME_ERROR:
         return Failure("no-such-name", f"{told} says there is no name {name}", told)
     if answer.code == dns.NO_ERROR:

@@ -32,7 +32,8 @@ class Patience:
     one. Any longer deadline is patient: it tries again every 100 ms and does not give up on failures that may pass.
 
     Only time in which something could be sent and heard counts: what a wait lasts beyond what it was given, because this process or the
-    whole machine stood still, is added to the deadline. With ``hope`` a probe ends before its deadline when there is none left.
+    whole machine stood still, is added to the deadline. With ``hope`` a probe ends before its deadline when there is none left, and an attempt
+    that is not the ``last`` there is before the next.
     """
 
     def __init__(self, deadline_s: float, grace_s: float, hope: Hope | None = None) -> None:
@@ -62,25 +63,31 @@ class Patience:
         self._forgive()
         return self._begun and self.left_s <= _TICK_S
 
-    def attempt(self, *, program: bool) -> Attempt:
-        """One that begins now; it has ended when the next begins, or when ``over`` is asked. ``program`` is to answer it, or a kernel."""
+    def attempt(self, *, program: bool, last: bool = True) -> Attempt:
+        """One that begins now; it has ended when the next begins, or when ``over`` is asked. ``program`` is to answer it, or a kernel; where it is not
+        the ``last``, somebody else can be asked after it.
+        """
         self._forgive()
         self._begun = True
-        return Attempt(self, self._granted(self._attempt_s(self.left_s)), program)
+        return Attempt(self, self._granted(self._attempt_s(self.left_s, last)), program, last)
 
-    def more_s(self, waited_s: float, left_s: float, *, program: bool) -> float:
-        """How much of what is left an attempt waits before it asks again; 0 ends the probe."""
+    def more_s(self, waited_s: float, left_s: float, *, program: bool, last: bool) -> float:
+        """How much of what is left an attempt waits before it asks again; 0 ends it, and with the ``last`` the probe."""
         more = left_s if self._hope is None else min(left_s, self._hope.more_s(waited_s, program=program))
         if more <= 0:
-            self._end, self._wakes = time.monotonic(), math.inf
+            self._wakes = math.inf
+            self._end = time.monotonic() if last else self._end
         return more
 
-    def _attempt_s(self, left: float) -> float:
-        """The last attempt gets its whole grace, however long the sending took."""
+    def _attempt_s(self, left: float, last: bool) -> float:
+        """The last attempt gets its whole grace, however long the sending took, and so does whoever is asked before."""
         if self.patient:
             return min(self._interval_s, left)
         if left > self._grace_s + _TICK_S:
             return min(self._grace_s, left - self._grace_s)
+        if not last:
+            self._end = time.monotonic() + 2 * self._grace_s
+            return self._grace_s
         if not self._extended:
             self._extended = True
             self._end = time.monotonic() + self._grace_s
@@ -105,8 +112,8 @@ class Patience:
 class Attempt:
     """One packet that is waited for. What a wait lasts beyond what it was given is no time of its own either."""
 
-    def __init__(self, patience: Patience, seconds: float, program: bool) -> None:
-        self._patience, self._program = patience, program
+    def __init__(self, patience: Patience, seconds: float, program: bool, last: bool) -> None:
+        self._patience, self._program, self._last = patience, program, last
         self._begin = time.monotonic()
         self._end = self._begin + seconds
 
@@ -120,7 +127,7 @@ class Attempt:
 
     async def _wait(self, opened: Sequence[socket.socket], *, write: bool) -> socket.socket | None:
         while (left := self._end - (now := time.monotonic())) > 0:
-            more = self._patience.more_s(now - self._begin, left, program=self._program)
+            more = self._patience.more_s(now - self._begin, left, program=self._program, last=self._last)
             if more <= 0:
                 break
             wakes = time.monotonic() + more

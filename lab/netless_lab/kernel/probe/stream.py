@@ -11,7 +11,7 @@ from ..namespace import Namespace, socket_in
 from ..read import NodeRef
 from . import errors
 from .failure import Failure, from_errno, from_icmp
-from .patience import Attempt, Patience
+from .patience import Patience
 from .silence import silent
 from .target import Target
 
@@ -39,7 +39,7 @@ async def dial(namespace: Namespace, node: str, to: Target, port: int, patience:
         while not patience.over:
             opened = socket_in(namespace, to.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             waiting.append(opened)
-            told = await _attempt(opened, waiting, node, to, port, patience.attempt(program=False))
+            told = await _attempt(opened, waiting, node, to, port, patience)
             if isinstance(told, socket.socket):
                 waiting.remove(told)
                 return told
@@ -48,7 +48,8 @@ async def dial(namespace: Namespace, node: str, to: Target, port: int, patience:
                 continue
             if not (failure.passing and patience.patient):
                 return failure
-            await patience.pause()
+            if not waiting:
+                await patience.pause()
     finally:
         for opened in waiting:
             opened.close()
@@ -58,24 +59,37 @@ async def dial(namespace: Namespace, node: str, to: Target, port: int, patience:
 
 
 async def _attempt(
-    opened: socket.socket, waiting: list[socket.socket], node: str, to: Target, port: int, attempt: Attempt
+    opened: socket.socket, waiting: list[socket.socket], node: str, to: Target, port: int, patience: Patience
 ) -> socket.socket | Failure:
-    """One SYN more beside those of the sockets that are ``waiting``: whichever of all is answered, or fails and then waits no more."""
+    """One SYN more beside those of the sockets that are ``waiting``: whichever of all is answered. One that fails waits no more. Where that may be over
+    in a moment, and there is patience, it holds none of the others up: a question for a neighbour fails all who waited for it at once.
+    """
+    attempt = patience.attempt(program=False)
     errors.watch_errors(opened)
     code, told = opened.connect_ex(to.at(port)), opened
-    if code in _LATER:
-        ready = await attempt.writable(waiting)
-        if ready is None:
-            return Failure("silence", f"{to.written} did not answer", None, True, port=opened.getsockname()[1] or None)
-        told, code = ready, ready.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code == 0:
-        return told
-    waiting.remove(told)
-    with told:
-        queued = errors.take_error(told)
+    failure = Failure("silence", f"{to.written} did not answer", None, True, port=opened.getsockname()[1] or None)
+    while code:
+        if code in _LATER:
+            ready = await attempt.writable(waiting)
+            if ready is None:
+                return failure
+            told, code = ready, ready.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            waiting.remove(told)
+            failure = _failed(told, code, node, to)
+            if not (waiting and failure.passing and patience.patient):
+                return failure
+            code = errno.EINPROGRESS
+    return told
+
+
+def _failed(opened: socket.socket, code: int, node: str, to: Target) -> Failure:
+    """Why a connection did not come about, which is closed with that."""
+    with opened:
+        queued = errors.take_error(opened)
         came_back = queued is not None and queued.came_back
-        failure = from_icmp(queued, node, to.written, _is_own(told, queued.offender)) if queued is not None and came_back else from_errno(code, node, to.written)
-        return failure._replace(port=told.getsockname()[1] or None)
+        failure = from_icmp(queued, node, to.written, _is_own(opened, queued.offender)) if queued is not None and came_back else from_errno(code, node, to.written)
+        return failure._replace(port=opened.getsockname()[1] or None)
 
 
 def _is_own(opened: socket.socket, address: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import dropwhile
 from typing import Final, NamedTuple, TypeVar
 
 from .flow import Flow, Groups
@@ -44,12 +43,13 @@ class Conversation:
         turned.sights = [sight._replace(leg=-sight.leg) for sight in self.sights]
         return turned
 
-    def begun(self) -> Conversation:
-        """Without what is said, before its first packet, of others that were sent before anybody recorded."""
-        if self.first.packet.kind != "icmp-error":
-            return self
+    def begun(self) -> Conversation | None:
+        """Without what is said, before its first packet, of others that were sent before anybody recorded; None when nothing else was seen."""
+        at = next((at for at, sight in enumerate(self.sights) if sight.packet.kind != "icmp-error"), None)
+        if not at:
+            return None if at is None else self
         later = Conversation(self.talks)
-        later.sights = list(dropwhile(lambda sight: sight.packet.kind == "icmp-error", self.sights))
+        later.sights = self.sights[at:]
         return later
 
     @property

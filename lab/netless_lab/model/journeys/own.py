@@ -50,8 +50,7 @@ def _from_elsewhere(probe: Probe, own: Sequence[Conversation], conversations: Se
 
 
 def _asked(probe: Probe, outcome: Outcome, conversations: Sequence[Conversation], flows: Sequence[Flow]) -> tuple[Conversation, ...]:
-    begun = [own.begun() for own in conversations if any(sight.packet.kind != "icmp-error" for sight in own.sights)]
-    mine = [conversation for conversation in begun if conversation.first.frame.node == probe.node]
+    mine = [begun for own in conversations if (begun := own.begun()) is not None and begun.first.frame.node == probe.node]
     match probe:
         case Ping():
             return (*_lookups(mine, _name_in(probe.to)), *_pings(conversations, outcome.ident))

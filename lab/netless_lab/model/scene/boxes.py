@@ -124,7 +124,7 @@ def _gates(actor: Actor, lo: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], ...]
 
 def _named(actor: Actor, lines: Sequence[Line]) -> tuple[Line, ...]:
     """Bare lines start with the node's name, the first of them visibly."""
-    name = actor.label[:15] + " "
+    name = clip(actor.label, 15) + " "
     found = []
     for index, line in enumerate(lines):
         lead = (name, actor.frame + "-title") if index == 0 and actor.real else (" " * len(name), "")

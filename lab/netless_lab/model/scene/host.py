@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .figure import Part, will_join
 from .host_rows import INDENT, Bar, LinkRow
-from .labels import addresses, bridge_style, first_address
+from .labels import MORE, addresses, bridge_style, first_address
 from .lanes import Lanes
 from .middle import Endpoint, GateSlot, Middle, uplink_words
 from .sheet import Sheet, cells
@@ -64,7 +64,7 @@ def _plug(sheet: Sheet, plan: Lanes, middle: Middle, link_row: LinkRow, bar: Bar
 
 
 def _wire_in(sheet: Sheet, plan: Lanes, middle: Middle, link_row: LinkRow, bar: Bar, style: str) -> None:
-    start, y = plan.host_x + link_row.end + 1, plan.y + link_row.row
+    start, y = plan.host_x + link_row.label_end + 1, plan.y + link_row.row
     sheet.canvas.across(start, plan.host_x + middle.bar_x(bar), y, style)
     sheet.canvas.join(start, y, 8)
 
@@ -185,7 +185,7 @@ def _placed(middle: Middle, plan: Lanes, trunk: int, end: int) -> list[tuple[Gat
 def _gate(sheet: Sheet, slot: GateSlot, x: int, row: int, real: bool) -> None:
     host = sheet.figure.host
     assert host is not None
-    text = slot.text if real else f"[{slot.name}]"
+    text = slot.text if real else f"({slot.name})"
     wanted = slot.state != "absent" or sheet.ghosts
     style = _GATE_STYLE[slot.state]
     if slot.name == "fwd" and slot.state == "closed" and not slot.wanted:
@@ -224,8 +224,10 @@ def paint_host_words(sheet: Sheet, plan: Lanes, middle: Middle) -> None:
         if sheet.shows(link_row.part.real):
             sheet.port(link_row.part.place, x, y)
             end = sheet.write(x + 2, y, link_row.label)
+            if link_row.below:
+                end = max(end, sheet.write(x + 2, y + 1, link_row.below))
             if link_row.part.real:
-                sheet.link(link_row.part.place, Rect(x, y, end - x, 1))
+                sheet.link(link_row.part.place, Rect(x, y, end - x, 1 + bool(link_row.below)))
     for tap in middle.link_rows.taps:
         sheet.write(x0 + 2, y0 + tap.row, tap.label)
     for bar in middle.bars:
@@ -253,7 +255,8 @@ def _uplink_words(sheet: Sheet, plan: Lanes, middle: Middle, part: Part, row: in
     right = plan.host_x + plan.host - 1
     y = plan.y + row
     name = uplink_words(part)
-    sheet.canvas.put(right - 2 - len(name), y, f" {name} ", "chip" if part.real else "ghost")
+    start = right - 2 - len(name)
+    sheet.canvas.put(start, y, f" {name} ", "chip" if part.real else "ghost")
     sheet.port(part.place, right, y)
     address = first_address(part.link)
     taken = any(at == row + 1 for _, at in middle.uplinks) or row + 1 > middle.inner
@@ -263,6 +266,8 @@ def _uplink_words(sheet: Sheet, plan: Lanes, middle: Middle, part: Part, row: in
     taken = taken or plan.thrift == 4
     if address and not taken:
         sheet.canvas.put(right - 1 - len(address), y + 1, address, "address" if part.real else "ghost")
+    elif address:
+        sheet.canvas.put(start, y, MORE, "dim" if part.real else "ghost")
     if part.real:
         width = max(len(name) + 2, len(address) + 1 if address and not taken else 0)
         sheet.link(part.place, Rect(right - width, y, width + 1, 1 if taken or not address else 2))

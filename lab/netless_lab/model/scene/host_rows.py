@@ -15,14 +15,16 @@ from typing import Literal
 import msgspec
 
 from .figure import Figure, Part, lower_of, will_join
-from .labels import TO, Piece, addresses, bridge_style, dot, first_address, kind_tag, safe
+from .labels import MORE, TO, Piece, addresses, bridge_style, clip, dot, first_address, kind_tag, safe
 from .values import Place
 
 Side = Literal["border", "inside", "loose"]
 """On the border with a cable to the left; inside without one; inside with the other end inside too."""
 
-Tell = Literal["all", "kind", "name"]
-"""What a label says besides the name."""
+Tell = Literal["all", "below", "kind", "name"]
+"""What a label says besides the name: everything; the same with the address in the row below, where that is free; the kind of device; nothing.
+
+An address that is not told leaves a mark."""
 
 INDENT: dict[Side, int] = {"border": 0, "inside": 2, "loose": 4}
 """Where the port's dot is, counted from the host's border; its label starts two cells further right."""
@@ -35,11 +37,17 @@ class LinkRow(msgspec.Struct, frozen=True):
     row: int
     side: Side
     label: tuple[Piece, ...]
+    below: tuple[Piece, ...] = ()
 
     @property
     def end(self) -> int:
-        """The column after the label, counted from the host's border."""
-        return INDENT[self.side] + 2 + sum(len(text) for text, _ in self.label)
+        """The column after all that is told of it, counted from the host's border."""
+        return max(self.label_end, INDENT[self.side] + 2 + _cells(self.below))
+
+    @property
+    def label_end(self) -> int:
+        """The column after the label, in its own row."""
+        return INDENT[self.side] + 2 + _cells(self.label)
 
 
 class LinkRows(msgspec.Struct, frozen=True):
@@ -105,7 +113,18 @@ def give_rows(figure: Figure, left_rows: dict[Place, int], uplinks: frozenset[Pl
         hidden += [one.place for one in pair[len(rows) :]]
         for one in pair:
             del by_place[one.place]
+    given = [_with_address(link_row, tell, inner, {one.row for one in (*given, *taps)}) for link_row in given]
     return LinkRows(tuple(sorted(given, key=lambda link_row: link_row.row)), taps, tuple(place for place in hidden if figure.parts[place].real))
+
+
+def _with_address(link_row: LinkRow, tell: Tell, inner: int, taken: set[int]) -> LinkRow:
+    """The row with an address that its label does not tell: below it, or a mark that there is one."""
+    address, style = first_address(link_row.part.link), "address" if link_row.part.real else "ghost"
+    if tell == "all" or not address:
+        return link_row
+    if tell == "below" and link_row.row < inner and link_row.row + 1 not in taken:
+        return msgspec.structs.replace(link_row, below=((address, style),))
+    return msgspec.structs.replace(link_row, label=(*link_row.label, (f" {MORE}", "dim" if link_row.part.real else "ghost")))
 
 
 def _among_ports(row: int, given: list[LinkRow]) -> bool:
@@ -168,12 +187,12 @@ def _label(figure: Figure, part: Part, left_rows: dict[Place, int], tell: Tell) 
     cable = figure.cables.get(part.place)
     lower = lower_of(part)
     if cable is not None and figure.side(cable.far(part.place)[0]) == "left" and cable.far(part.place) not in left_rows:
-        tag = f"{TO} {safe(cable.far(part.place)[0])[:12]}"
+        tag = f"{TO} {clip(safe(cable.far(part.place)[0]), 12)}"
     elif lower is not None:
         tag = f"{tag} {TO} {safe(lower[1] if lower[0] == part.place[0] else ' '.join(lower))}"
     address = first_address(part.link)
     if tell != "all":
-        tag, address = tag.partition(f" {TO}")[0] if tell == "kind" else "", ""
+        tag, address = "" if tell == "name" else tag.partition(f" {TO}")[0], ""
     name += [(f" {tag}", "dim")] * bool(tag) + [(f" {address}", "address")] * bool(address)
     return tuple(name) if part.real else tuple((text, "ghost") for text, _ in name)
 

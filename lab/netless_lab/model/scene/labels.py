@@ -8,6 +8,7 @@ to terminal. Box drawing and the dots are one cell wide (East Asian "ambiguous",
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import msgspec
@@ -15,8 +16,8 @@ import msgspec
 from ..gates import GateState
 from ..snapshot import Link
 
-UP, WAIT, DOWN, DEAD = "●", "◐", "○", "✗"
-"""Port states: up and live, up without carrier, down; and the mark for what died or leads nowhere."""
+UP, WAIT, DOWN, DEAD, TO_BE = "●", "◐", "○", "✗", "◌"
+"""Port states: up and live, up without carrier, down; the mark for what died or leads nowhere; and a port of the goal that is not built yet."""
 
 MORE, TO = "…", "→"
 """Text cut short; "leads to" in a label."""
@@ -43,8 +44,8 @@ ASCII = Glyphs(
         ord(one): other
         for group, other in (
             ("─╴╶", "-"), ("│╵╷", "|"), ("└┌├┘┐┤┴┬┼╭╮╰╯", "+"), ("╌", "."), ("╎", ":"),
-            ("║╟╢╫╖╓╥╜╙╨", "#"), (UP, "*"), (WAIT, "@"), (DOWN, "o"), (DEAD, "x"), (MORE, "~"), (TO, ">"),
-            ("·", "="), ("‹", "<"), ("›", ">"),
+            ("║╟╢╫╖╓╥╜╙╨", "#"), (UP, "*"), (WAIT, "@"), (DOWN, "o"), (DEAD, "x"), (TO_BE, "."), (MORE, "~"), (TO, ">"),
+            ("·", "="), ("›", "{"), ("‹", "}"),
         )
         for one in group
     },
@@ -70,6 +71,22 @@ LINES = tuple(_line(bits) for bits in range(256))
 
 DASHED = dict(zip("─╴╶│╵╷║╟╢╫╖╜╓╙╥╨", "╌╌╌╎╎╎╎├┤┼╮╯╭╰┬┴", strict=True))
 """How a line of the goal that is not built yet looks: broken, and never double."""
+_WORDS_TO_BE = re.compile("g+(?: g+)*")
+
+
+def in_brackets(cells: list[str], ghosts: str) -> None:
+    """Put words of the goal that is not built yet in brackets, in the blank cells beside them, so that nothing moves.
+
+    ``ghosts`` says of each cell of the row: ``g`` a sign of such a word, a blank, or ``x`` anything else.
+    """
+    for words in _WORDS_TO_BE.finditer(ghosts):
+        start, end = words.span()
+        if (cells[start], cells[end - 1]) == ("(", ")"):
+            continue
+        if ghosts[start - 1 : start] == " ":
+            cells[start - 1] = "("
+        if ghosts[end : end + 1] == " ":
+            cells[end] = ")"
 
 
 Piece = tuple[str, str]

@@ -19,12 +19,18 @@ _SAVINGS: tuple[tuple[Thrift, Labels], ...] = (
     (0, Labels(loose=True, tell="all")),
     (1, Labels(loose=True, tell="all")),
     (1, Labels(loose=False, tell="all")),
+    (1, Labels(loose=False, tell="below")),
+    (2, Labels(loose=False, tell="below")),
+    (3, Labels(loose=False, tell="below")),
     (2, Labels(loose=False, tell="kind")),
     (3, Labels(loose=False, tell="kind")),
     (4, Labels(loose=False, tell="kind")),
     (4, Labels(loose=False, tell="name")),
 )
 """From comfortable to tight: what is left out, and what the labels of the host's ports say."""
+
+MARGIN, TIGHT = 1, 78
+"""Cells that stay free at each side, so that no box leans on what is around the picture; in so many cells or fewer none do, and words have them."""
 
 LEVELS: tuple[Level, ...] = ("detail", "full", "compact", "mini")
 
@@ -173,7 +179,8 @@ def _spread(
     reach = any(lower_of(part) for actor in figure.left for part in actor.parts)
     gap = max(3 if left and (host or right or reach) else 0, channels)
     gap_right = max((1 if thrift > 2 else 2) if right and host else 0, far_channels)
-    slack = width - left - gap - host - gap_right - right
+    margin = max(0, min(MARGIN, (width - TIGHT) // 2))  # by the width alone: what changes from step to step must not move the boxes
+    slack = width - 2 * margin - left - gap - host - gap_right - right
     if slack < 0:
         return None
     if gap and (host or right):
@@ -186,7 +193,7 @@ def _spread(
         more = min(slack, 14)
         host, slack = host + more, slack - more
     return Lanes(
-        level=level, x=slack // 2, y=0, height=0, left_top=0, left=left, gap=gap, host=host, gap_right=gap_right, right=right,
+        level=level, x=margin + slack // 2, y=0, height=0, left_top=0, left=left, gap=gap, host=host, gap_right=gap_right, right=right,
         thrift=thrift, column=column, middle=middle, lane=lane, detours=detours, hidden=(),
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ class Labels(msgspec.Struct, frozen=True):
     """How much room the ports' labels take.
 
     ``loose`` keeps room for the goal's cables while both their ends still lie on the host, so that the bars need not move.
-    ``tell`` is what a label says: everything, the name and the kind of device, or the name alone.
+    ``tell`` is what a label says.
     """
 
     loose: bool
@@ -163,7 +163,7 @@ def _endpoints(figure: Figure, link_rows: LinkRows, bars: tuple[Bar, ...], zone:
         if _routes(figure, bar.part) or (len(bars) == 1 and not ports):
             start = zone + 3 + COLUMN * bar.column if bar.tall else last + 3 + sum(len(text) for text, _ in bar.words)
             found.append(Endpoint(bar.part, bar.row, start))
-    found += [Endpoint(link_row.part, link_row.row, link_row.end + 1) for link_row in ports]
+    found += [Endpoint(link_row.part, link_row.row, link_row.label_end + 1) for link_row in ports]
     return tuple(found)
 
 

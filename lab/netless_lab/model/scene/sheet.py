@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from .figure import Actor, Cable, Figure
-from .labels import DASHED, DOUBLE_D, DOUBLE_U, LINES, UNICODE, D, Glyphs, L, Piece, R, U, dot, wire_style
+from .labels import DASHED, DOUBLE_D, DOUBLE_U, LINES, TO_BE, UNICODE, D, Glyphs, L, Piece, R, U, dot, in_brackets, wire_style
 from .values import Cell, Level, Place, Rect, Region, Run, Scene, Station
 
 
@@ -114,6 +114,8 @@ class Canvas:
             for x, style in enumerate(styles):
                 if style == "ghost" and not written[x]:
                     cells[x] = DASHED.get(cells[x], cells[x])
+            in_brackets(cells, "".join(" " if cell == " " else "g" if style == "ghost" and char and char != TO_BE else "x"
+                                       for cell, style, char in zip(cells, styles, written, strict=True)))  # fmt: skip
         text = glyphs.show("".join(cells))
         runs = []
         start, style = 0, styles[0]
@@ -168,7 +170,7 @@ class Sheet:
             self.canvas.put(x, y, text, style)
             self.anchors[place] = Cell(x, y)
         elif self.ghosts:
-            self.canvas.put(x, y, "○", "ghost")
+            self.canvas.put(x, y, TO_BE, "ghost")
 
     def cable_style(self, cable: Cable) -> str:
         """How a cable looks by the state of its ends."""

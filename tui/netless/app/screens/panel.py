@@ -1,6 +1,6 @@
 """What the small screens share: a titled panel over the main screen, a key bar at its foot, Escape to leave.
 
-One that tells gives its ``text``, one to choose from gives its ``rows``, and one whose list is narrowed by typing is a ``SearchPanel``.
+One that tells gives its ``text``; those to choose from are in ``lists``.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
-from ..blocks import Blocks
+from ...commands.table import USUAL, Keymap
+from ...say.text import Blocks
 from ..geometry import TooSmall
-from ..toolkit import bound
+from ..keys import bindings
+from ..toolkit import put_on_keys
 from ..widgets.bars import Key, KeyBar
-from ..widgets.document import MOVES, Choices, Document, Row
+from ..widgets.document import Document
+from ..widgets.notice import NoticeRow
 
 Result = TypeVar("Result")
-CHOOSE = Key("↑↓", "Choose", "", live=False)
 SCROLL = Key("↑↓", "Scroll", "", live=False)
 
 
@@ -31,7 +32,9 @@ class Panel(ModalScreen[Result]):
 
     TITLE_TEXT: str = ""
     KEYS: tuple[Key, ...] = ()
-    BINDINGS: ClassVar[list[BindingType]] = bound({"escape": "close", "ctrl+c": "app.leave_or_copy"})
+    keymap: Keymap = USUAL
+    BINDINGS: ClassVar[list[BindingType]] = bindings("window")
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  Textual declares it so that it cannot be a ClassVar
 
     def keys(self) -> tuple[Key, ...]:
         """The keys that count now."""
@@ -52,19 +55,26 @@ class Panel(ModalScreen[Result]):
         with Vertical(id="panel") as panel:
             panel.border_title = Content(self.TITLE_TEXT)
             yield from self.body()
-            yield KeyBar(self.keys(), id="panel-keys")
+            yield KeyBar(self._own_keys(), id="panel-keys")
+        yield NoticeRow()
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Typing searches, and the arrows choose or scroll, at once."""
-        self.query("#search, #panel-body").first().focus()
+        """Typing searches, and the arrows choose or scroll, at once. A panel that came while the app was taken down is empty."""
+        put_on_keys(self, self.keymap)
+        for first in self.query("#search, #panel-body"):
+            first.focus()
+            break
 
     def paint(self) -> None:
         """Tell what is known now; a panel that is being put away has nothing left to tell it on."""
         for body in self.query("#panel-body").results(Document):
             body.set_source(self.text)
         for bar in self.query(KeyBar):
-            bar.show(self.keys())
+            bar.show(self._own_keys())
+
+    def _own_keys(self) -> tuple[Key, ...]:
+        return tuple(key.on(self.keymap) for key in self.keys())
 
     def action_close(self) -> None:
         """Back, with nothing chosen."""
@@ -73,53 +83,3 @@ class Panel(ModalScreen[Result]):
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close, once: two presses of Enter in one read choose twice, and the second would close whatever lies below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
-
-
-class ListPanel(Panel[Result]):
-    """A list to choose from; ``at`` is the row to begin at. What choosing means is said by ``on_choices_chosen``."""
-
-    def __init__(self, at: str = "") -> None:
-        super().__init__()
-        self._at = at
-
-    def rows(self, width: int) -> list[Row]:
-        """The list, at a width in cells."""
-        raise NotImplementedError
-
-    def body(self) -> ComposeResult:
-        """The list."""
-        yield Choices(self.rows, at=self._at, id="panel-body")
-
-    def action_take(self) -> None:
-        """This one."""
-        self.query_one(Choices).action_choose()
-
-
-class SearchPanel(ListPanel[Result]):
-    """A list below a field that narrows it to what is ``sought``; the field keeps the focus."""
-
-    PLACEHOLDER = "type to search"
-    BINDINGS: ClassVar[list[BindingType]] = bound(MOVES, priority=True)
-    sought = ""
-
-    def body(self) -> ComposeResult:
-        """The field, and the list."""
-        yield Input(placeholder=self.PLACEHOLDER, id="search", compact=True)
-        yield from super().body()
-
-    def narrow(self) -> None:
-        """Show what the list holds now."""
-        self.query_one(Choices).show(self.rows)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrow the list."""
-        self.sought = event.value.strip()
-        self.narrow()
-
-    def on_input_submitted(self) -> None:
-        """Enter in the field."""
-        self.action_take()
-
-    def action_move(self, by: int) -> None:
-        """Up or down in the list."""
-        self.query_one(Choices).action_move(by)

@@ -1,4 +1,4 @@
-"""The picture of a terminal, line by line: its rows as strips of the screen toolkit, the window on them, the selection and the cursor.
+"""The picture of a terminal, line by line: the window on its rows, the selection, the search and the cursor.
 
 Selecting by mouse, as in every terminal: drag, double click for a word, triple click for a line; letting go copies.  By keys, as in
 a text field: shift and an arrow starts at the cursor and goes on selecting, an arrow alone moves to another start; enter copies, escape
@@ -7,132 +7,21 @@ gives up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from rich.color import Color as RichColour
-from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.strip import Strip
 
-from netless.vt import FILLER, Colour, Flag, Row, Screen, StyleTable
-from netless.vt.viewport import Position, Selection, Viewport, line_at, step, word_at
+from netless.vt import Screen
+from netless.vt.page import Page
+from netless.vt.reflow import Place
+from netless.vt.viewport import Position, Selection, Viewport, end_of, line_at, lines_of, step, word_at
 
-Palette = tuple[str, ...]
-"""Sixteen colours as #rrggbb: black, red, green, yellow, blue, magenta, cyan, white, and the bright ones."""
-# Every colour used for text has a contrast of at least 4.5 on the theme's background (WCAG 2.1, 1.4.3); only black on dark is left dark,
-# because programs use it as a background.  The other 240 colours and truecolour are what the program says.
-DARK: Final[Palette] = (
-    "#232935", "#f2786b", "#5fc98f", "#e6b84c", "#6fb1f0", "#c79bf2", "#56c8d8", "#d8dde6",
-    "#8a94a6", "#ff9a8c", "#86e0ac", "#f4d27a", "#9accff", "#dcbcff", "#86e1ee", "#ffffff",
-)  # fmt: skip
-LIGHT: Final[Palette] = (
-    "#1f2530", "#b3261e", "#1a6b3c", "#7a5b00", "#1f5fbf", "#7a3fb5", "#00697a", "#5f6673",
-    "#6b6f78", "#c2352b", "#1f7a46", "#856300", "#2b69c7", "#8648c4", "#00758a", "#3a4150",
-)  # fmt: skip
-
-
-def palette(dark: bool) -> Palette:
-    """The colours for a dark or a light theme."""
-    return DARK if dark else LIGHT
-
-
-_INVISIBLE: Final = dict.fromkeys(
-    (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFE0E, 0xFE0F, 0xFEFF), None
-)
-"""Joiners, variation selectors and direction overrides.  Terminals disagree about their width, or reorder the line; the grid counts
-each character by itself, so they are not passed on."""
-
-CURSOR: Final = RichStyle(reverse=True)
-CURSOR_WITHOUT_FOCUS: Final = RichStyle(underline=True)
-_SCREEN_REVERSED: Final = RichStyle(reverse=True)
-
-
-class Painter:
-    """Turns rows into strips of one width, remembering what it painted in the rows themselves."""
-
-    def __init__(self, styles: StyleTable) -> None:
-        self._table = styles
-        self._base = RichStyle.null()
-        self._known: dict[int, RichStyle] = {}
-        self._palette: Palette = DARK
-        self._generation = object()
-
-    def use_theme(self, base: RichStyle, palette: Palette) -> None:
-        """The theme's own colours and its sixteen named ones; everything is painted anew."""
-        self._base, self._palette = base, palette
-        self._known.clear()
-        self._generation = object()
-
-    def style(self, number: int) -> RichStyle:
-        """The toolkit's style for a style number."""
-        known = self._known.get(number)
-        if known is None:
-            known = self._known[number] = self._base + self._own_style(number)
-        return known
-
-    def _own_style(self, number: int) -> RichStyle:
-        fg, bg, flags = self._table[number]
-
-        def on(flag: Flag) -> bool | None:
-            return True if flags & flag else None
-
-        return RichStyle(
-            color=self._colour(fg), bgcolor=self._colour(bg), bold=on(Flag.BOLD), dim=on(Flag.DIM), italic=on(Flag.ITALIC),
-            underline=on(Flag.UNDERLINE), blink=on(Flag.BLINK), reverse=on(Flag.REVERSE), conceal=on(Flag.CONCEAL), strike=on(Flag.STRIKE),
-        )  # fmt: skip
-
-    def _colour(self, colour: Colour) -> RichColour | None:
-        if colour is None:
-            return None
-        if isinstance(colour, tuple):
-            return RichColour.from_rgb(*colour)
-        return RichColour.parse(self._palette[colour]) if colour < 16 else RichColour.from_ansi(colour)
-
-    def blank(self, width: int) -> Strip:
-        """An empty line."""
-        return Strip.blank(width, self.style(0))
-
-    def line(self, row: Row, width: int) -> Strip:
-        """A row, cut or filled to the width."""
-        key = (self._generation, width)
-        painted = row.paint
-        if isinstance(painted, tuple) and painted[0] == key:
-            strip: Strip = painted[1]
-            return strip
-        segments = []
-        for text, number in row.spans():
-            visible = text if text.isascii() else text.translate(_INVISIBLE)
-            if visible:
-                segments.append(Segment(visible, self.style(number)))
-        strip = Strip(segments).adjust_cell_length(width, self.style(0))
-        row.paint = (key, strip)
-        return strip
-
-    def with_cursor(self, strip: Strip, row: Row, column: int, look: RichStyle) -> Strip:
-        """The cursor's cell on a painted row, both halves of a double-width character."""
-        wide = column + 1 < len(row.cells) and row.cells[column + 1] == FILLER
-        return restyle(strip, column, column + (2 if wide else 1), look)
-
-    def reversed(self, strip: Strip) -> Strip:
-        """The whole line with its colours exchanged (DECSCNM)."""
-        return restyle(strip, 0, strip.cell_length, _SCREEN_REVERSED)
-
-
-def restyle(strip: Strip, start: int, end: int, look: RichStyle) -> Strip:
-    """Lay a look over some columns; a reversed look turns reversed text back."""
-    if end <= start:
-        return strip
-    middle = []
-    for text, style, _ in strip.crop(start, end):
-        under = style or RichStyle.null()
-        over = look
-        if look.reverse and under.reverse:
-            over = RichStyle(reverse=False)
-        middle.append(Segment(text, under + over))
-    return Strip.join([strip.crop(0, start), Strip(middle), strip.crop(end, strip.cell_length)])
-
+from ..widgets.search import Did, Search, occurrences
+from .painter import CURSOR, CURSOR_WITHOUT_FOCUS, FOUND, Painter, restyle
 
 _STEPS: Final = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 STARTING_KEYS: Final = frozenset(f"shift+{key}" for key in _STEPS)
@@ -221,6 +110,20 @@ class Marking:
         return None
 
     @property
+    def places(self) -> list[Position]:
+        """The cells it hangs on."""
+        ends = [self.selection.anchor, self.selection.head] if self.selection is not None else []
+        return [*ends, *([self._anchor] if self._anchor is not None else [])]
+
+    def move(self, places: Sequence[Position]) -> None:
+        """Those cells are elsewhere."""
+        left = list(places)
+        if self.selection is not None:
+            self.selection = Selection(left.pop(0), left.pop(0))
+        if self._anchor is not None:
+            self._anchor = left.pop(0)
+
+    @property
     def text(self) -> str:
         """The selected text."""
         return self.selection.text(self.view) if self.selection is not None else ""
@@ -251,7 +154,10 @@ class Display:
         self.painter = Painter(screen.styles)
         self.view = Viewport(screen.page)
         self.marking = Marking(self.view)
+        self.search: Search | None = None
         self._cursor_line = 0
+        self._in_window: tuple[object, list[Selection]] = (None, [])
+        """Places found in the window, and which window with which words that was."""
 
     @property
     def cursor(self) -> Position:
@@ -270,18 +176,97 @@ class Display:
         return Position(self.view.top + row, column)
 
     def settle(self) -> bool:
-        """Back to the screen, nothing selected; False when it was so already."""
-        moved = self.marking.clear() or not self.view.following
+        """Back to the screen, nothing selected and nothing looked for; False when it was so already."""
+        moved = self.marking.clear() or not self.view.following or self.search is not None
+        self.search = None
         self.view.follow()
         return moved
 
-    def take_changes(self) -> list[int] | None:
-        """The lines of the window to paint again since the last call, the cursor's old and new one among them; None for all."""
+    def resize(self, columns: int, height: int) -> None:
+        """Another size: the line at the top, what is selected and what is looked for stay, except on a page that its program draws anew."""
+        screen, view, marking = self.screen, self.view, self.marking
+        self._turn_page()
+        if screen.alternate_active:
+            self.settle()
+        following, selected = view.following, marking.selection
+        in_sight = selected is not None and 0 <= selected.head.line - view.top < screen.height and (marking.by_keys or not following)
+        seen = [Place(*place) for place in (Position(view.top, 0), *marking.places)]
+        top, *places = (Position(row, min(column, columns - 1)) for row, column in screen.resize(columns, height, seen))
+        marking.move(places)
+        self._in_window = None, []
+        if following:
+            view.follow()
+        else:
+            view.look_at(top.line)
+        if in_sight and marking.selection is not None:
+            view.show(marking.selection.head.line)
+        self._count_again()
+
+    def _count_again(self) -> None:
+        """Lines may have been lost at the top, and with them places that were found."""
+        if self.search is not None and self.marking.selection is not None:
+            found = self._found(self.view.first, self.view.last)
+            start = self.marking.selection.start
+            self.search.found = len(found)
+            self.search.at = next((number for number, place in enumerate(found) if place.start >= start), max(0, len(found) - 1))
+
+    # -- looking for words
+
+    def look_for(self, did: Did) -> None:
+        """Select the place that a key of the search led to; the first is the newest that is not below the window."""
+        if self.search is None:
+            return
+        found = self._found(self.view.first, self.view.last)
+        self.search.found = len(found)
+        if did == "typed":
+            below = self.view.top + self.screen.page.height
+            self.search.at = max((number for number, place in enumerate(found) if place.start.line < below), default=0)
+        self.search.at = min(self.search.at, max(0, len(found) - 1))
+        self.search.move(did)
+        if not found:
+            self.marking.clear()
+            return
+        self.marking.selection, self.marking.by_keys = found[self.search.at], True
+        self.view.show(found[self.search.at].start.line)
+
+    def _found(self, first: int, last: int) -> list[Selection]:
+        """Where the words of the search are, in the lines of these rows."""
+        if self.search is None:
+            return []
+        return [
+            Selection(places[start], end_of(self.view, places[end - 1]))
+            for text, places in lines_of(self.view, first, last)
+            for start, end in occurrences(text, self.search.words)
+        ]
+
+    def _found_in_window(self) -> list[Selection]:
+        """The same in the window, once for as long as it shows the same: a row may be part of a line of a thousand rows."""
+        view = self.view
+        window = (self.search.words, view.page, view.top) if self.search is not None else None
+        if self._in_window[0] != window:
+            first, last = view.top, view.top + view.page.height - 1
+            seen = [place for place in self._found(first, last) if place.end.line >= first and place.start.line <= last]
+            self._in_window = window, seen
+        return self._in_window[1]
+
+    def search_row(self, height: int) -> int:
+        """Where the line of the search is painted: in the last row of the window, unless what is looked at is there."""
+        selected = self.marking.selection
+        return 0 if selected is not None and selected.end.line == self.view.top + height - 1 else height - 1
+
+    def _turn_page(self) -> Page:
+        """The page that is seen: the program may have gone to the alternate screen, or back."""
         page = self.screen.page
-        if page is not self.view.page:  # to the alternate screen or back
+        if page is not self.view.page:
             self.view.page = page
             self.settle()
+        return page
+
+    def take_changes(self) -> list[int] | None:
+        """The lines of the window to paint again since the last call, the cursor's old and new one among them; None for all."""
+        page = self._turn_page()
         everything, rows = page.take_dirty()
+        self._in_window = None, []
         cursor, before = self.cursor.line, self._cursor_line
         self._cursor_line = cursor
         if everything:
@@ -302,6 +287,9 @@ class Display:
             strip = self.painter.reversed(strip)
         if look.cursor is not None and screen.modes.cursor_visible and number == self.cursor.line and screen.x < look.width:
             strip = self.painter.with_cursor(strip, row, screen.x, look.cursor)
+        for place in self._found_in_window():
+            if found := place.columns(number, look.width):
+                strip = restyle(strip, *found, FOUND)
         if self.marking.selection is not None and (span := self.marking.selection.columns(number, look.width)):
             strip = restyle(strip, *span, look.selection)
         if not view.following:

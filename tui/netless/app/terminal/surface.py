@@ -16,14 +16,17 @@ from typing import Final
 from rich.cells import get_character_cell_size
 from rich.style import Style as RichStyle
 from textual import events
-from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from netless.app.terminal.display import STARTING_KEYS, Display, Look, Outcome, cursor_look, palette
+from netless.app.keys import hints
+from netless.app.paint import strip_of
+from netless.app.terminal.display import STARTING_KEYS, Display, Look, Outcome, cursor_look
+from netless.app.terminal.painter import palette
+from netless.app.widgets.search import BEGIN, Search
 from netless.vt import Event, Terminal
 from netless.vt.keys import encode_key, encode_mouse
 from netless.vt.screen import Modes
@@ -79,31 +82,44 @@ SYNC_LIMIT: Final = 0.15
 
 _PAGES: Final = {"shift+pageup": -1, "shift+pagedown": 1}
 _WHEEL: Final = 3
-_TYPING: Final = "ctrl+] leave  shift+arrows select  shift+pgup scroll"
-_FULL_SCREEN: Final = "ctrl+] leave"
-_MARKING: Final = "shift+arrows select  enter copy  esc cancel"
-_ENDED: Final = "enter starts a new shell  ctrl+] leave"
+_LEAVE, _SELECT, _SCROLL, _SEARCH = (
+    hints(name, leave="leave").plain for name in ("terminal.leave", "terminal.mark", "terminal.scroll", "search")
+)
+_TYPING: Final = f"{_LEAVE}  {_SELECT}  {_SCROLL}"
+_FULL_SCREEN: Final = _LEAVE
+_MARKING: Final = f"{_SELECT}  {_SEARCH}  Enter copy  Esc cancel"
+_ENDED: Final = f"Enter starts a new shell  {_LEAVE}"
 
 
 class TerminalSurface(Widget, can_focus=True):
     """Paints a terminal of the widget's size and lets its text be scrolled, selected and copied."""
 
     DEFAULT_CSS = "TerminalSurface { height: 1fr; width: 1fr; }"
-    ALLOW_MAXIMIZE = True
     ALLOW_SELECT = False
 
     keys_hint: reactive[str] = reactive(_TYPING, repaint=False)
-    """The keys that count now, in words, for a key bar; also the border's subtitle."""
+    """The keys that count now, in words, for the border of whatever it lies in."""
 
     def __init__(self, scrollback: int) -> None:
         super().__init__()
-        self.terminal = Terminal(scrollback=scrollback, width=get_character_cell_size, reply=self.reply, event=self.happened)
+        self._scrollback = scrollback
+        self.terminal = self.blank()
+        self.terminal.tell(self.reply, self.happened)
         self.display_model = Display(self.terminal.screen)
         self._mouse = Mouse(lambda: self.terminal.screen.modes, self.send)
         self._timer: Timer | None = None
         self._rest: asyncio.TimerHandle | None = None
         self._painted = self._next_frame = 0.0
-        self.border_subtitle = Content(_TYPING)
+
+    def blank(self, columns: int = 80, height: int = 24) -> Terminal:
+        """Another terminal of this kind, which tells nobody anything."""
+        return Terminal(columns, height, self._scrollback, width=get_character_cell_size)
+
+    def show_instead(self, terminal: Terminal) -> None:
+        """This one is seen from now on, in place of the one that was."""
+        self.terminal, self.display_model = terminal, Display(terminal.screen)
+        terminal.tell(self.reply, self.happened)
+        self.notify_style_update()
 
     # -- what the program's half fills in
 
@@ -175,25 +191,27 @@ class TerminalSurface(Widget, can_focus=True):
         if self.display_model.marking.by_keys:
             hint = _MARKING
         elif not view.following:
-            hint = f"{view.back} lines back  any key returns"
+            hint = f"{view.back} lines back  {_SEARCH}  any key returns"
         elif self.offers_restart:
             hint = _ENDED
         else:
             hint = _FULL_SCREEN if self.terminal.screen.alternate_active else _TYPING
-        if hint != self.keys_hint:
-            self.keys_hint = hint
-            self.border_subtitle = Content(hint)
+        self.keys_hint = hint
 
     def notify_style_update(self) -> None:
         """The theme or the focus changed: colours, and what the program is told about them."""
         super().notify_style_update()
         if self.is_mounted:
             self.display_model.painter.use_theme(self.rich_style, palette(self.app.current_theme.dark))
-            self.terminal.foreground, self.terminal.background = self.styles.color.hex6, self.background_colors[1].hex6
+            _, _, ground, colour = self.colors
+            self.terminal.foreground, self.terminal.background = colour.hex6, ground.hex6
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture."""
         width, height = self.content_size
+        search = self.display_model.search
+        if search is not None and y == self.display_model.search_row(height):
+            return strip_of(search.line.cut(width), self.visual_style, width)
         selected = RichStyle(bgcolor=self.screen.get_component_rich_style("screen--selection").bgcolor, reverse=False)
         return self.display_model.line(y, Look(width, height, cursor_look(self.running, self.has_focus), selected))
 
@@ -211,7 +229,24 @@ class TerminalSurface(Widget, can_focus=True):
         """Colours are known from here on."""
         self.notify_style_update()
 
-    # -- keys that select and scroll
+    # -- keys that look for words, select and scroll
+
+    def search_by_key(self, key: str, character: str | None) -> bool:
+        """A slash, while scrolled back or selecting, begins a search; True when the key was for it."""
+        display = self.display_model
+        if display.search is None:
+            if key not in BEGIN or self.terminal.screen.alternate_active or (display.view.following and not display.marking.by_keys):
+                return False
+            display.search = Search()
+        elif (did := display.search.key(key, character)) is None:
+            return False
+        elif did == "ended":
+            display.search = None
+            display.marking.clear()
+        elif did != "none":
+            display.look_for(did)
+        self.look_changed()
+        return True
 
     def mark_by_key(self, key: str) -> bool:
         """Shift and an arrow begin a selection; True when the key was for the selection."""

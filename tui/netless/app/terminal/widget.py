@@ -1,35 +1,40 @@
 """`PtyTerminal`: a program on a pseudo-terminal as a widget.
 
-Everything the keyboard sends goes to the program, ctrl+c and all, except two keys that lead out (`LEAVE_KEYS`) and, on the ordinary
-screen, shift with arrows and pages (selecting and scrolling back, see `TerminalSurface`).
+Everything the keyboard sends goes to the program, ctrl+c and all, except keys that lead out or are the screen's around
+and, on the ordinary screen, shift with arrows and pages (selecting and scrolling back, see `TerminalSurface`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import locale
 import os
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from textual import events
 from textual.message import Message
 
-from netless.app.terminal.child import Child, Listener
 from netless.app.terminal.surface import TerminalSurface
 from netless.shell import terminal_environment
+from netless.shell.child import Child, Listener, size_of
 from netless.vt import SCROLLBACK, Bell, CommandStarted, Event, PromptShown
 from netless.vt.keys import encode_command, encode_key, encode_paste
+from netless.vt.replay import at_prompt, pieces, switches
 
-BELL_GAP: Final = 0.5
-"""Seconds between bells passed on."""
+if TYPE_CHECKING:
+    from netless_lab.keeping import Kept, Taken
 
 RESTART_GAP: Final = 0.5
 """Seconds after the end in which Enter does not start a new shell: a held-down ``exit`` must not start one after another."""
 
-LEAVE_KEYS: Final = frozenset(("ctrl+right_square_bracket", "f6"))
-"""Keys the program never gets."""
+PROMPT_WAIT_S: Final = 5.0
+"""How long what is typed into a shell that begins waits for its first prompt, in seconds."""
+
+LEAVE_KEY: Final = "ctrl+right_square_bracket"
+"""Leads out; the program never gets it."""
 
 Prompt = Literal["none", "awaited", "ready", "taken"]
 """Whether a command line can be put at a prompt: nothing runs; a program started and has shown no prompt yet; now; a command runs."""
@@ -38,16 +43,19 @@ _LEFT_SWITCHED_ON: Final = "\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\
 
 
 class PtyTerminal(TerminalSurface):
-    """A terminal running ``argv``.  It starts by itself when it first gets a size; without ``argv`` it waits for `restart`.
+    """A terminal running ``argv``.  It starts by itself when it first gets a size; without ``argv`` it waits for `begin`.
 
-    ``env`` is laid over the tutor's own environment.
+    What is typed before the program runs is for it, as with any terminal.
+
+    ``env`` is laid over the tutor's own environment. ``outer`` are keys of the screen around. ``keep`` has somebody keep the terminal whose
+    master side it is given: then it is left to him when this ends, and not ended.
     ``clock`` counts the seconds of `BELL_GAP` and `RESTART_GAP`.
     """
 
     class Exited(Message):
-        """The program ended.  ``code`` is negative when a signal killed it, 127 when it could not be started."""
+        """The program ended.  ``code`` is negative when a signal killed it, 127 when it could not be started, None where nobody can know it."""
 
-        def __init__(self, code: int) -> None:
+        def __init__(self, code: int | None) -> None:
             super().__init__()
             self.code = code
 
@@ -55,16 +63,25 @@ class PtyTerminal(TerminalSurface):
         """The leave key: the keyboard goes back to the tutor."""
 
     def __init__(
-        self, argv: Sequence[str] = (), *, env: Mapping[str, str] | None = None, scrollback: int = SCROLLBACK, clock: Callable[[], float] = monotonic
-    ) -> None:
+        self, argv: Sequence[str] = (), *, env: Mapping[str, str] | None = None, scrollback: int = SCROLLBACK, outer: frozenset[str] = frozenset(),
+        clock: Callable[[], float] = monotonic, keep: Callable[[int], Kept | None] = lambda master: None,
+    ) -> None:  # fmt: skip
         super().__init__(scrollback)
+        self._outer = outer
         self._argv, self._env = list(argv), dict(env or {})
         self._child: Child | None = None
+        self._keep = keep
+        self._kept: Kept | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._clock = clock
-        self._belled = -BELL_GAP
         self._ended: float | None = None
+        self._ahead, self._waits = "", False
         self._told: Literal["awaited", "ready", "taken"] = "awaited"
+        self._change = asyncio.Event()
+        self._incomplete = False
+        """A full-screen program runs whose picture is not all known. It draws that anew for another size: one row more, and with what it draws then
+        the right one.
+        """
 
     # -- the program
 
@@ -92,6 +109,16 @@ class PtyTerminal(TerminalSurface):
             return "taken"
         return "ready" if screen.modes.bracketed_paste else self._told
 
+    def schedule(self) -> None:
+        """Paint what has changed; who waits for that goes on."""
+        super().schedule()
+        self._change.set()
+
+    async def changed(self) -> None:
+        """Return when something was printed, or the program began or ended."""
+        self._change.clear()
+        await self._change.wait()
+
     @property
     def pid(self) -> int | None:
         """The program's process id."""
@@ -107,20 +134,77 @@ class PtyTerminal(TerminalSurface):
         environment = terminal_environment(os.environ, self.app.current_theme.dark, {**colourless, **self._env}, codeset)
         listener = Listener(self._printed, self._child_ended)
         try:
-            self._child = Child(self._argv, environment, (screen.columns, screen.height), listener)
+            self._child = Child.start(self._argv, environment, (screen.columns, screen.height), listener)
+            self._kept = self._keep(self._child.master)
         except OSError as error:
             self.terminal.feed(f"{self._argv[0]}: {error.strerror or error}\r\n")
             self._child_ended(127)
         self._ended = None if self.running else self._ended
+        if self._waits:
+            self.set_timer(PROMPT_WAIT_S, self._read_ahead)
+        else:
+            self._read_ahead()
         self.schedule()
+
+    def begin(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """Run this shell in a terminal in which nothing has run yet, as soon as it has a size.
+
+        What is typed waits for its first prompt: until then every terminal on the way would show it as well, as far as it comes.
+        """
+        self._argv, self._env, self._waits = list(argv), dict(env), True
+        if all(self.content_size):
+            self.start()
+
+    async def join(self, taken: Taken, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """Go on with a terminal that was left behind, in one in which nothing has run yet: as it stood, and with what was printed since.
+
+        What runs there is asked for nothing and answered nothing while that is carried out, a little at a time, at the size it was printed for.
+        ``argv`` and ``env`` are for the shell that Enter starts when this one has ended.
+        """
+        try:
+            columns, height = size_of(taken.master)
+            terminal, decoder = self.blank(columns or 80, height or 24), codecs.getincrementaldecoder("utf-8")("replace")
+            text = ""
+            output, whole, stood = taken.kept.shown()
+            for piece in pieces(output, whole, stood):
+                text += (new := decoder.decode(piece))
+                terminal.feed(new)
+                await asyncio.sleep(0)
+        except BaseException:
+            os.close(taken.master)
+            taken.kept.leave()
+            raise
+        self.show_instead(terminal)
+        self._decoder, self._told = decoder, "ready" if at_prompt(text) else "taken"
+        self._argv, self._env, self._kept = list(argv), dict(env), taken.kept
+        self._incomplete = terminal.screen.alternate_active and not whole
+        try:
+            self._child = Child.join(taken.master, Listener(self._printed, self._child_ended))
+        except OSError:
+            self._child_ended(None)
+        self.on_resize()
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """What was typed so far is for whatever runs now."""
+        ahead, self._ahead, self._waits = self._ahead, "", False
+        if ahead:
+            self.send(ahead)
 
     async def stop(self) -> None:
         """End the program and all it started; no `Exited` is posted, and Enter does not start it again."""
         child, self._child = self._child, None
         self._argv = []
+        self._forget()
         if child is not None:
             await child.stop()
         self.schedule()
+
+    def _forget(self) -> None:
+        """Nobody is to keep this terminal any more."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.end()
 
     async def restart(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         """End what runs and start this instead, below what is on the screen."""
@@ -147,7 +231,11 @@ class PtyTerminal(TerminalSurface):
         """Type into the program."""
         if self._told == "ready" and "\r" in text and not self.terminal.screen.modes.bracketed_paste:
             self._told = "taken"  # a shell without a line editor does not say itself that it runs the line
-        if self._child is not None:
+        if "\x03" in text:  # what does not come to a prompt is broken off
+            self._ahead, self._waits = "", False
+        if self._waits or (self._child is None and self._ended is None):
+            self._ahead += text
+        elif self._child is not None:
             self._child.write(text)
 
     def reply(self, text: str) -> None:
@@ -167,33 +255,44 @@ class PtyTerminal(TerminalSurface):
         self.terminal.feed("\r\n" if last >= 0 else "")
 
     def _printed(self, data: bytes) -> None:
+        if self._kept is not None:
+            self._kept.printed(data)
         self.terminal.feed(self._decoder.decode(data))
+        if self._kept is not None:
+            self._kept.note(switches(self.terminal.screen))
+        if self._incomplete and all(self.content_size):
+            self._incomplete = False
+            self.on_resize()
         self.schedule()
 
-    def _child_ended(self, code: int) -> None:
+    def _child_ended(self, code: int | None) -> None:
         self._child, self._ended = None, self._clock()
+        self._forget()
+        self._ahead, self._waits = "", False
         self._renew()
-        how = f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
-        self.terminal.feed(f"\x1b[2m[ended, {how}: enter starts a new shell]\x1b[0m\r\n")
+        how = "" if code is None else f", exit code {code}" if code >= 0 else f", killed by signal {-code}"
+        self.terminal.feed(f"\x1b[2m[ended{how}: enter starts a new shell]\x1b[0m\r\n")
         self.schedule()
         self.post_message(self.Exited(code))
 
     def happened(self, event: Event) -> None:
         """Something besides the picture, in the middle of the output."""
         if isinstance(event, Bell):
-            now = self._clock()
-            if now - self._belled > BELL_GAP:
-                self._belled = now
-                self.app.bell()
+            self.app.bell()
         elif isinstance(event, PromptShown):
             self._told = "ready"
+            self._read_ahead()
         elif isinstance(event, CommandStarted):
             self._told = "taken"
 
     # -- events of the toolkit
 
     async def on_unmount(self) -> None:
-        """Nothing of it stays behind."""
+        """What somebody keeps is left to him, as it is; of all else nothing stays behind."""
+        kept, self._kept = self._kept, None
+        if self._child is not None and kept is not None and kept.leave():
+            self._child.leave()
+            self._child = None
         await self.stop()
 
     def on_resize(self) -> None:
@@ -201,31 +300,35 @@ class PtyTerminal(TerminalSurface):
         width, height = self.content_size
         if not width or not height:
             return
-        self.display_model.settle()
-        self.terminal.resize(width, height)
+        self.display_model.resize(width, height)
         if self._child is not None:
-            self._child.resize((width, height))
+            self._child.resize((width, height + self._incomplete))
         elif self._ended is None:
             self.start()
         self.schedule()
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Takes every key but the leave keys, so no binding of the screen around acts or is shown meanwhile."""
-        return key not in LEAVE_KEYS
+        """Takes every key but those of the screen around, so no other binding of the screen around acts or is shown meanwhile."""
+        return key not in self._outer and key != LEAVE_KEY
 
     def on_key(self, event: events.Key) -> None:
         """A key: to the program, unless it leads out, selects or scrolls."""
-        if event.key == "f6":
-            return  # bubbles: the screen moves the focus
+        if event.key in self._outer:
+            return  # bubbles: the screen acts
         event.stop()
         event.prevent_default()
-        if event.key in LEAVE_KEYS:
-            self.post_message(self.Leave())
-        elif not self.mark_by_key(event.key) and not self.scroll_by_key(event.key):
+        if event.key == LEAVE_KEY:
+            self._lead_out()
+        elif not self.search_by_key(event.key, event.character) and not self.mark_by_key(event.key) and not self.scroll_by_key(event.key):
             self._type_key(event)
 
+    def _lead_out(self) -> None:
+        """Told to who is around, and not to oneself first: what follows the key comes there behind it."""
+        if self.parent is not None:
+            self.parent.post_message(self.Leave())
+
     def _type_key(self, event: events.Key) -> None:
-        if self.running:
+        if self.running or self._ended is None:
             text = encode_key(event.key, event.character, self.terminal.screen.modes.application_cursor)
             if text is not None:
                 self.settle()
@@ -234,14 +337,21 @@ class PtyTerminal(TerminalSurface):
             self.start()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Pasted text: the shell is told that it was pasted, so it does not run until Enter."""
+        """Pasted text is looked for while a search is typed; else the shell is told that it was pasted, so it does not run until Enter."""
         event.stop()
         event.prevent_default()
+        search = self.display_model.search
+        if search is not None and search.paste(event.text):
+            self.display_model.look_for("typed")
+            self.look_changed()
+            return
         self.settle()
         self.send(encode_paste(event.text, self.terminal.screen.modes.bracketed_paste))
 
     def on_focus(self) -> None:
-        """The cursor fills; a program that asked is told."""
+        """The cursor fills; a program that asked is told, and whoever keeps the terminal."""
+        if self._kept is not None:
+            self._kept.use()
         if self.terminal.screen.modes.focus_events:
             self.send("\x1b[I")
         self.refresh()

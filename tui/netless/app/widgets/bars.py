@@ -6,7 +6,7 @@ keys that act: Textual's Footer leaks on every change of focus (textual#6666).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.content import Content
@@ -14,19 +14,31 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..blocks import joined, plain
-from ..view import Act, View, can
-from .document import paint
+from ...commands.command import Place
+from ...commands.table import BY_ID, USUAL, Keymap, at, bar, key_of
+from ...desk.view import View
+from ...say.cells import cells
+from ...say.header import header
+from ...say.text import BLANK, Text, blanks, joined
+from ..keys import doing
+from ..paint import content_of, strip_of
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key: what to press, what it does in a word, the action it runs on the screen, and whether it would do something now."""
+    """One key: what to press, what it does in a word, the action it runs on the screen, and whether that would do something now, or say why not.
+    ``command`` is its id in the table, where it has one.
+    """
 
     key: str
     label: str
     action: str
     live: bool = True
+    command: str = ""
+
+    def on(self, keymap: Keymap) -> Key:
+        """The same, on the key that a person has for it."""
+        return replace(self, key=key_of(BY_ID[self.command], keymap)) if self.command in keymap else self
 
 
 Zone = tuple[int, int, Key]
@@ -43,7 +55,7 @@ def _fill(keys: tuple[Key, ...], width: int, gap: int) -> tuple[tuple[Zone, ...]
     rows: list[list[Zone]] = [[]]
     x = 1
     for key in keys:
-        size = len(f"{key.key} {key.label}".strip())
+        size = cells(f"{key.key} {key.label}".strip())
         if rows[-1] and x + size > width:
             rows.append([])
             x = 1
@@ -61,16 +73,23 @@ class KeyBar(Widget):
     def __init__(self, keys: tuple[Key, ...] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._keys = keys
+        self._laid: tuple[int, tuple[tuple[Zone, ...], ...]] | None = None
+        """The keys in rows, and at which width."""
 
     def show(self, keys: tuple[Key, ...]) -> None:
         """Show these keys."""
         if keys != self._keys:
-            self._keys = keys
+            self._keys, self._laid = keys, None
             self.refresh()
+
+    def _rows(self, width: int) -> tuple[tuple[Zone, ...], ...]:
+        if self._laid is None or self._laid[0] != width:
+            self._laid = width, rows_of(self._keys, width)
+        return self._laid[1]
 
     def rows_at(self, width: int) -> int:
         """How many rows the keys take at a width."""
-        return len(rows_of(self._keys, width))
+        return len(self._rows(width))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the keys need."""
@@ -78,130 +97,39 @@ class KeyBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row of keys."""
-        rows = rows_of(self._keys, self.size.width)
-        content = _row(rows[y]) if y < len(rows) else Content("")
-        return paint(content, self.visual_style, self._get_style, self.size.width)
+        rows = self._rows(self.size.width)
+        text = _row(rows[y]) if y < len(rows) else BLANK
+        return strip_of(text, self.visual_style, self.size.width)
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key under the mouse does."""
-        rows = rows_of(self._keys, self.size.width)
+        rows = self._rows(self.size.width)
         for start, end, key in rows[event.y] if 0 <= event.y < len(rows) else ():
-            if start <= event.x < end and key.live:
+            if start <= event.x < end and key.action:
                 await self.screen.run_action(key.action)
 
 
-def _row(row: tuple[Zone, ...]) -> Content:
-    parts: list[Content] = []
+def _row(row: tuple[Zone, ...]) -> Text:
+    parts: list[Text] = []
     at = 0
     for start, end, key in row:
-        parts.append(Content(" " * (start - at)))
-        live = joined((key.key, "bold $accent"), f" {key.label}")
-        parts.append(live if key.live else joined((f"{key.key} {key.label}".strip(), "$faint")))
+        parts.append(blanks(start - at))
+        live = joined((key.key, "strong", "accent"), f" {key.label}")
+        parts.append(live if key.live else joined((f"{key.key} {key.label}".strip(), "faint")))
         at = end
-    return Content("").join(parts)
+    return BLANK.between(parts)
 
 
-ACTS: tuple[tuple[str, str, Act], ...] = (
-    ("r", "Run", "run"), ("t", "Type it", "type"), ("c", "Check", "check"), ("h", "Hint", "hint"), ("w", "Why", "why"), ("b", "Back", "back"),
-    ("n", "Next", "next"), ("g", "Go to", "goto"), ("x", "Reset", "reset"), ("d", "Dialect", "dialect"), ("p", "Play", "play"), ("D", "Drill", "drill"),
-)  # fmt: skip
-PLAYING: tuple[tuple[str, str, Act], ...] = tuple((key, "Leave play" if act == "play" else label, act) for key, label, act in ACTS)
-"""While nothing is judged."""
-DRILL: tuple[tuple[str, str, Act], ...] = (
-    ("c", "Check", "check"), ("h", "Hint", "hint"), ("w", "Why", "why"), ("m", "Give up", "mend"), ("g", "Go to", "goto"), ("x", "Reset", "reset"),
-)  # fmt: skip
-"""While something is broken on purpose."""
-MENDED: tuple[tuple[str, str, Act], ...] = (("m", "Done", "mend"), ("g", "Go to the step that teaches it", "goto"), ("x", "Reset", "reset"))
-"""When it is well again."""
-
-
-def keys_of(view: View, where: str) -> tuple[Key, ...]:
+def keys_of(view: View, where: str, keymap: Keymap = USUAL) -> tuple[Key, ...]:
     """The keys for the pane that has the focus. Those that move between panes stand in the pane's own border."""
-    if where == "terminal":
-        return (
-            Key("ctrl+]", "Leave the terminal", "screen.pane('lesson')"),
-            Key("F6", "Next pane", "screen.next_pane(1)"),
-            Key("F11", "Zoom", "screen.zoom"),
-            Key("", "every other key goes to the shell", "", live=False),
-        )
-    if view.fault is not None:
-        shown = DRILL if view.broken else MENDED
-    else:
-        shown = PLAYING if view.status is not None and view.status.playing else ACTS
-    acts = (Key(key, label, f"screen.act('{act}')", can(view, act)) for key, label, act in shown)
-    return (*acts, Key("?", "Help", "screen.help"), Key("q", "Quit", "app.leave"))
+    keys = tuple(Key(key_of(own.command, keymap), own.label, doing(own.command), own.live) for own in bar(view, terminal=where == "terminal"))
+    return (*keys, Key("", "every other key goes to the shell", "", live=False)) if where == "terminal" else keys
 
 
-ARROW = " ▸ "
-
-
-def header(view: View, width: int) -> Content:
-    """The line, exactly ``width`` cells. What is being done just now matters more than where one is."""
-    right = _right(view)
-    every = (*right, Content(""))
-    for ends in (right[:1], every) if view.busy else (every,):
-        for left in _lefts(view):
-            for middle in (_dots(view), Content("")):
-                for end in ends:
-                    used = left.cell_length + middle.cell_length + end.cell_length
-                    if used + 4 <= width:
-                        return _spread(left, middle, end, width)
-    least = _lefts(view)[-1].truncate(max(1, width - 1), ellipsis=True)
-    return least.pad_right(max(0, width - least.cell_length))
-
-
-def _spread(left: Content, middle: Content, end: Content, width: int) -> Content:
-    room = width - left.cell_length - middle.cell_length - end.cell_length - 1
-    if not middle.cell_length:
-        return left + Content(" " * room) + end + Content(" ")
-    before = min(room - 2, max(3, room // 2))
-    return left + Content(" " * before) + middle + Content(" " * (room - before)) + end + Content(" ")
-
-
-def _lefts(view: View) -> list[Content]:
-    """The left part, from long to short."""
-    name = joined((" netless", "bold $accent"))
-    status = view.status
-    if status is None:
-        return [name]
-    page = status.page
-    place = f"{page.number}/{page.of} "
-    dot = joined(("  ", ""))
-    course, lesson = plain(status.course.title, "$muted"), plain(page.lesson_title, "$muted")
-    step = joined((place, "$muted"), (page.title, "bold"))
-    arrow = plain(ARROW, "$faint")
-    return [
-        name + dot + arrow.join([course, lesson, step]),
-        name + dot + arrow.join([lesson, step]),
-        name + dot + step,
-        Content(" ") + step,
-    ]
-
-
-def _dots(view: View) -> Content:
-    """The lesson's steps: ● done, ◐ the current one, ○ to come."""
-    lesson, current = view.lesson, view.step
-    if lesson is None or len(lesson.steps) > 30:
-        return Content("")
-    marks: list[tuple[str, str]] = []
-    for step in lesson.steps:
-        if step is current:
-            marks.append(("●", "$success") if view.done else ("◐", "$accent"))
-        else:
-            marks.append(("●", "$success") if step.earned else ("○", "$faint"))
-    return joined(*marks)
-
-
-def _right(view: View) -> list[Content]:
-    """The right part, from long to short."""
-    status = view.status
-    if view.busy:
-        return [plain(f"{view.busy} …", "$warning"), plain("…", "$warning")]
-    if status is None:
-        return [plain("joining the lab …", "$muted")]
-    if status.playing:
-        return [joined(("play mode", "bold $warning"), (f" · lab {view.lab}", "$muted")), plain("play mode", "bold $warning")]
-    return [plain(f"lab {view.lab} · {status.mode}", "$muted"), plain(view.lab, "$muted")]
+def keys_in(place: Place, *names: str) -> tuple[Key, ...]:
+    """The keys of a window, as its bar shows them; only those with these last words of their ids, when some are named."""
+    shown = (own for own in at(place) if own.label and (not names or own.id.rpartition(".")[2] in names))
+    return tuple(Key(key_of(own), own.label, own.own if "." in own.own else f"screen.{own.own}", command=own.id) for own in shown)
 
 
 class HeaderStrip(Widget):
@@ -213,13 +141,20 @@ class HeaderStrip(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view = View()
+        self._laid: tuple[int, Text] | None = None
+        """The line, and for which width."""
 
     def show(self, view: View) -> None:
         """Paint this view."""
-        before, self._view = self._view, view
-        if header(before, self.size.width) != header(view, self.size.width) or before.busy != view.busy:
+        before, self._laid, self._view = self._laid, None, view
+        if before is None or self._line(before[0]) != before[1]:
             self.refresh()
+
+    def _line(self, width: int) -> Text:
+        if self._laid is None or self._laid[0] != width:
+            self._laid = width, header(self._view, width)
+        return self._laid[1]
 
     def render(self) -> Content:
         """The line."""
-        return header(self._view, self.size.width)
+        return content_of(self._line(self.size.width))

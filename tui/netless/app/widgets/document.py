@@ -1,27 +1,24 @@
-"""A pane of text: blocks laid out once per width, rows kept as strips, selectable and scrollable. The base of most panes.
-
-And a list to choose from: rows of text, headings between them, one row chosen. Keys, mouse and wheel.
-"""
+"""A pane of text: blocks laid out once per width, rows kept as strips, selectable and scrollable. The base of most panes."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
-from typing import ClassVar, Final, NamedTuple
+from itertools import accumulate
+from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
-from textual.binding import BindingType
-from textual.content import Content
 from textual.geometry import Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
-from ..blocks import Blocks, Line, lay_out
-from ..toolkit import bound
+from ...say.text import Blocks, Line, Text, lay_out
+from ..paint import Chosen, content_of, strip_of, style_of
+from ..toolkit import words_in_border
+from .search import BEGIN, FOUND, LOOKED_AT, Did, Search, occurrences
 
 Source = Callable[[int], Blocks]
 """Blocks for a width in cells."""
@@ -31,13 +28,24 @@ class Document(ScrollView, can_focus=True):
     """Shows blocks. ``tail`` keeps the end in view as it grows, as long as the reader has not scrolled away from it."""
 
     DEFAULT_CSS = "Document { scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: auto; }"
+    SEARCHED: ClassVar[bool] = True
+    """Whether / looks for words here."""
+    WIDTHS: ClassVar[int] = 4
+    """For how many widths the text is kept laid out: that of its pane, and those that other panes are placed by."""
     tail = False
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.search: Search | None = None
+        self._found: list[tuple[tuple[int, int], tuple[int, int]]] = []
+        """Where the places found begin and end: row and column."""
+        self._begun_at = 0
         self._source: Source = lambda width: ()
         self.lines: tuple[Line, ...] = ()
         """The rows as laid out now."""
+        self._laid: dict[int, tuple[Line, ...]] = {}
+        self.version = 0
+        """Grows whenever the text is another."""
         self._strips: dict[int, Strip] = {}
         self._width = 0
         self._following = True
@@ -46,19 +54,34 @@ class Document(ScrollView, can_focus=True):
     def set_source(self, source: Source) -> None:
         """Show other text; where the reader stands is kept."""
         self._source = source
+        self._forget()
         if self.is_mounted:
             self.lay_out_anew()
 
     def lay_out_anew(self) -> None:
         """The text has changed."""
+        self._forget()
         self._lay_out(self._text_width())
+
+    def _forget(self) -> None:
+        self._laid.clear()
+        self.version += 1
 
     def rows_at(self, width: int) -> int:
         """How many rows the text takes at a width, without any border."""
-        return len(lay_out(self._source(width), width))
+        return len(self.lines_at(width))
+
+    def lines_at(self, width: int) -> tuple[Line, ...]:
+        """The rows at a width, laid out once for as long as the text is the same."""
+        laid = self._laid.get(width)
+        if laid is None:
+            if len(self._laid) >= self.WIDTHS:
+                self._laid.clear()
+            laid = self._laid[width] = self.arrange_lines(width)
+        return laid
 
     def arrange_lines(self, width: int) -> tuple[Line, ...]:
-        """The rows at a width."""
+        """Lay the rows out at a width."""
         return lay_out(self._source(width), width)
 
     def reveal(self, key: str) -> None:
@@ -80,9 +103,10 @@ class Document(ScrollView, can_focus=True):
             self._width = 0
             return
         before = len(self.lines)
-        self.lines = self.arrange_lines(width)
+        self.lines = self.lines_at(width)
         self._width = width
         self._strips.clear()
+        self._find()
         self.virtual_size = Size(width, len(self.lines))
         if len(self.lines) != before and self.styles.is_auto_height:
             self.refresh(layout=True)
@@ -122,8 +146,11 @@ class Document(ScrollView, can_focus=True):
         if width != self._width:
             self._lay_out(width)
         row = y + self.scroll_offset.y
+        if self.search is not None and y == self._search_row:
+            line = self.search.line.cut(self.size.width)
+            return strip_of(line, self.visual_style + Style.parse("on $panel"), self.size.width)
         if not 0 <= row < len(self.lines):
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self.size.width, self.visual_style.rich_style)
         selection = self.text_selection
         if selection is not None:
             return self._strip(row, selection.get_span(row))
@@ -135,141 +162,99 @@ class Document(ScrollView, can_focus=True):
     def _strip(self, row: int, span: tuple[int, int] | None) -> Strip:
         line = self.lines[row]
         base = self.visual_style
-        if line.fill:
-            base += self._get_style(line.fill)
+        if line.ground:
+            base += Style.parse(style_of(("ground",)))
         content = line.content
+        for number, (begin, close) in enumerate(self._found):
+            if self.search is not None and begin[0] <= row <= close[0]:
+                start, end = begin[1] if row == begin[0] else 0, close[1] if row == close[0] else len(content.plain)
+                look = LOOKED_AT if number == self.search.at else FOUND
+                content = content.part(0, start) + content.part(start, end).looking(look) + content.part(end)
+        chosen: Chosen | None = None
         if span is not None:
-            start, end = span
-            selected = Style.from_styles(self.screen.get_component_styles("screen--selection"))
-            content = content.stylize(selected, start, len(content) if end == -1 else end)
-        return paint(content, base, self._get_style, self.size.width).apply_offsets(0, row)
+            chosen = (span[0], None if span[1] == -1 else span[1], Style.from_styles(self.screen.get_component_styles("screen--selection")))
+        return strip_of(content, base, self.size.width, chosen).apply_offsets(0, row)
+
+    # -- looking for words
+
+    @property
+    def _search_row(self) -> int:
+        """Where the line of the search is painted: in the last row, unless what is looked at stands there."""
+        last = self.scrollable_content_region.height - 1
+        covered = self.search is not None and self._found and self._found[self.search.at][0][0] == self.scroll_offset.y + last
+        return 0 if covered else last
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys of a search; what it has no use for goes where it always goes.
+
+        It begins here, and not by a binding, which the app comes to later: what is typed behind the slash in one read is looked for.
+        """
+        if self.search is None:
+            if event.key not in BEGIN or not self.SEARCHED:
+                return
+            self.search, self._begun_at = Search(), self.scroll_offset.y
+            did: Did | None = "none"
+        else:
+            did = self.search.key(event.key, event.character)
+        if did is None:
+            return
+        event.stop()
+        event.prevent_default()
+        if did == "ended":
+            self.end_search()
+            return
+        self._search_on(self.search, did)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted while a search is typed: it is looked for."""
+        if self.search is not None and self.search.paste(event.text):
+            event.stop()
+            self._search_on(self.search, "typed")
+
+    def _search_on(self, search: Search, did: Did) -> None:
+        if did == "typed":
+            self._find()
+            search.at = next((number for number, (begin, _) in enumerate(self._found) if begin[0] >= self._begun_at), 0)
+        search.move(did)
+        self._strips.clear()
+        if self._found:
+            self._into_sight(self._found[search.at][0][0])
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Who goes elsewhere has found it."""
+        self.end_search()
+
+    def end_search(self) -> None:
+        """Look for nothing more."""
+        if self.search is not None:
+            self.search, self._found = None, []
+            self._strips.clear()
+            self.refresh()
+
+    def _find(self) -> None:
+        """Where the words are in the text as it is laid out now."""
+        if self.search is None:
+            return
+        rows = [line.content.plain for line in self.lines]
+        starts = list(accumulate((len(row) + 1 for row in rows), initial=0))
+        self._found = []
+        for span in occurrences("\n".join(rows), self.search.words):
+            begin, close = ((row := bisect_right(starts, offset) - 1, offset - starts[row]) for offset in span)
+            self._found.append((begin, close))
+        self.search.found = len(self._found)
+        self.search.at = min(self.search.at, max(0, self.search.found - 1))
+
+    def _into_sight(self, row: int) -> None:
+        height = self.scrollable_content_region.height
+        if not self.scroll_offset.y <= row < self.scroll_offset.y + height - 1:
+            self.scroll_to(y=max(0, row - height // 2), animate=False)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text, without the padding of rows."""
         return selection.extract("\n".join(line.content.plain.rstrip() for line in self.lines)), "\n"
 
 
-def paint(content: Content, base: Style, parse: Callable[[str | Style], Style], width: int) -> Strip:
-    """One line as a strip of exactly this width."""
-    segments = [Segment(text, (base + style).rich_style) for text, style in content.render(base, end="", parse_style=parse)]
-    return Strip(segments).adjust_cell_length(width, base.rich_style)
-
-
-def retitle(widget: Widget, title: Content, subtitle: Content | None = None) -> None:
-    """Give a pane these words in its border; repaints only when they differ, because setting them always repaints all of it."""
-    old: Content | None = getattr(widget, "_border_title", None)
-    if old is None or not old.is_same(title):
-        widget.border_title = title
-    if subtitle is not None:
-        under: Content | None = getattr(widget, "_border_subtitle", None)
-        if under is None or not under.is_same(subtitle):
-            widget.border_subtitle = subtitle
-
-
-class Row(NamedTuple):
-    """One row. ``value`` is what choosing it means; a row without one is a heading."""
-
-    content: Content
-    value: str = ""
-
-
-RowSource = Callable[[int], list[Row]]
-"""Rows for a width in cells."""
-
-MARK = 2
-"""Cells of the mark before each row."""
-MOVES: Final = {"down": "move(1)", "up": "move(-1)", "pagedown": "move(10)", "pageup": "move(-10)"}
-"""Keys that choose another row."""
-
-
-class Choices(ScrollView, can_focus=True):
-    """Rows; the chosen one is marked by a bar and by its ground."""
-
-    DEFAULT_CSS = "Choices { overflow-x: hidden; scrollbar-size-vertical: 1; }"
-    BINDINGS: ClassVar[list[BindingType]] = bound({**MOVES, "enter": "choose"})
-
-    class Chosen(Message):
-        """A row was chosen."""
-
-        def __init__(self, value: str) -> None:
-            self.value = value
-            super().__init__()
-
-    def __init__(self, source: RowSource, *, at: str = "", id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._source = source
-        self.rows = tuple(source(80))
-        """What can be seen and chosen, headings included."""
-        self._at = at
-
-    @property
-    def value(self) -> str:
-        """What is chosen now; "" when there is nothing to choose."""
-        values = [row.value for row in self.rows if row.value]
-        return self._at if self._at in values else (values[0] if values else "")
-
-    def show(self, source: RowSource) -> None:
-        """Show other rows; the choice stays where it is when it is still there."""
-        self._source = source
-        self._fit()
-
-    def on_mount(self) -> None:
-        """Show the choice."""
-        self._fit()
-
-    def on_resize(self) -> None:
-        """Keep the choice in sight."""
-        self._fit()
-
-    def _fit(self) -> None:
-        width = max(1, self.scrollable_content_region.width)
-        self.rows = tuple(self._source(width - MARK))
-        self.virtual_size = Size(width, len(self.rows))
-        self._reveal()
-        self.refresh()
-
-    def _reveal(self) -> None:
-        value, height = self.value, self.scrollable_content_region.height
-        index = next((number for number, row in enumerate(self.rows) if row.value == value), 0)
-        if not height or not value:
-            return
-        top = self.scroll_offset.y
-        if index < top + 1:
-            self.scroll_to(y=max(0, index - 1), animate=False)
-        elif index >= top + height - 1:
-            self.scroll_to(y=max(0, index - height + 2), animate=False)
-
-    def action_move(self, by: int) -> None:
-        """Up or down; stops at the ends."""
-        values = [row.value for row in self.rows if row.value]
-        if values:
-            self._at = values[max(0, min(len(values) - 1, values.index(self.value) + by))]
-            self._reveal()
-            self.refresh()
-
-    def action_choose(self) -> None:
-        """This one."""
-        if self.value:
-            self.post_message(self.Chosen(self.value))
-
-    def on_click(self, event: events.Click) -> None:
-        """A click chooses."""
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return
-        index = offset.y + self.scroll_offset.y
-        if 0 <= index < len(self.rows) and self.rows[index].value:
-            self._at = self.rows[index].value
-            self.refresh()
-            self.action_choose()
-
-    def render_line(self, y: int) -> Strip:
-        """One row."""
-        width, index = self.size.width, y + self.scroll_offset.y
-        if index >= len(self.rows):
-            return Strip.blank(width, self.rich_style)
-        row = self.rows[index]
-        chosen = bool(row.value) and row.value == self.value
-        mark = Content.styled("▌ " if chosen else "  ", "$accent")
-        base = self.visual_style + self._get_style("on $boost") if chosen else self.visual_style
-        return paint((mark + row.content).truncate(width, ellipsis=True), base, self._get_style, width)
+def retitle(widget: Widget, title: Text, subtitle: Text | None = None) -> None:
+    """Give a pane these words in its border."""
+    words_in_border(widget, content_of(title), content_of(subtitle) if subtitle is not None else None)

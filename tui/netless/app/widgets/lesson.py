@@ -6,12 +6,15 @@ import time
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 from textual.timer import Timer
 
-from ..blocks import Blocks
-from ..pages.lesson import HINT_KEY, check, check_title, commands, drill, lesson
-from ..view import View
+from ...commands.table import Keymap
+from ...desk.view import View
+from ...say.check import check, check_title
+from ...say.drill import drill
+from ...say.hints import HINT_KEY
+from ...say.lesson import commands, lesson
+from ...say.text import Blocks
 from .document import Document, retitle
 
 COMMANDS_FROM = 9
@@ -23,30 +26,35 @@ class Commands(Document, can_focus=False):
 
 
 class LessonPane(Vertical):
-    """What the current step is about, and below it the commands; see ``pages.lesson``."""
+    """What the current step is about, and below it the commands; see ``say.lesson``."""
 
     DEFAULT_CSS = """
     LessonPane > #prose { height: 1fr; padding: 0 1; }
     LessonPane > #commands { height: auto; padding: 0 1; border-top: solid $line; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._view = View()
+        self._view, self._keymap = View(), keymap
         self.prose = Document(id="prose")
         self.commands = Commands(id="commands")
         self._clock: Timer | None = None
         self.prose.set_source(self._text)
-        self.commands.set_source(lambda width: () if self._view.fault is not None else commands(self._view, width))
+        self.commands.set_source(lambda width: commands(self._view, width) if self.teaches else ())
 
     def compose(self) -> ComposeResult:
         """Text and commands."""
         yield self.prose
         yield self.commands
 
+    @property
+    def teaches(self) -> bool:
+        """Whether a step is told; else what was broken on purpose."""
+        return self._view.fault is None
+
     def _text(self, width: int) -> Blocks:
-        if self._view.fault is not None:
-            return drill(self._view, time.time())
+        if not self.teaches:
+            return drill(self._view, time.time(), self._keymap)
         return lesson(self._view, width, whole=not self.commands.display)
 
     def _run_clock(self) -> None:
@@ -67,9 +75,9 @@ class LessonPane(Vertical):
         if before.status is view.status and before.verdict is view.verdict and before.hint == view.hint:
             return
         self._run_clock()
+        self.commands.lay_out_anew()
         self._fit()
         self.prose.lay_out_anew()
-        self.commands.lay_out_anew()
         if before.status is None or view.status is None or _page(before) != _page(view):
             self.prose.scroll_home(animate=False, immediate=True)
         elif len(view.status.page.hints_open) > len(before.status.page.hints_open) or (view.hint and view.hint != before.hint):
@@ -91,22 +99,23 @@ def _page(view: View) -> tuple[str, bool, bool]:
 
 
 class CheckPane(Document):
-    """What must be true and whether it is; see ``pages.check``."""
+    """What must be true and whether it is; see ``say.check``."""
 
     DEFAULT_CSS = "CheckPane { padding: 0 1; }"
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, keymap: Keymap, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view = View()
-        self.border_title = Content("Check")
-        self.set_source(lambda width: check(self._view, width))
+        self.border_title = "Check"
+        self.set_source(lambda width: check(self._view, width, keymap))
 
     def show(self, view: View) -> None:
         """Paint this view."""
         before, self._view = self._view, view
-        if before.status is view.status and before.verdict is view.verdict:
+        same = before.verdict is view.verdict or before.verdict == view.verdict
+        if before.status is view.status and same:
             return
         retitle(self, check_title(view))
         self.lay_out_anew()
-        if before.verdict is not view.verdict:
+        if not same:
             self.scroll_home(animate=False, immediate=True)

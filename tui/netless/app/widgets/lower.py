@@ -1,23 +1,24 @@
-"""The lower pane: terminals in the lab's nodes, packets, changes; one of them at a time, and the tabs in a pane's border that choose it.
+"""The lower pane: terminals in the lab's nodes, packets, changes; one of them at a time.
 
 The logs grow: each entry of changes and packets is laid out once per width and kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.widget import Widget
 
-from ..blocks import Blocks, Line, clickable, lay_out, plain
-from ..pages import logs
-from ..toolkit import bound
-from ..view import View
+from ...desk.view import View
+from ...say.changes import NO_CHANGES, Entry, change
+from ...say.packets import NO_PACKETS, Packet, packet
+from ...say.tabs import CHANGES, PACKETS, Fixed
+from ...say.text import Blocks, Line, lay_out
+from ..keys import bindings
 from .document import Document
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
 
 E = TypeVar("E")
-PACKETS, CHANGES = "packets", "changes"
-"""Tabs that are not terminals; every other tab is the name of a node."""
+
 
 class LogPane(Document, Generic[E]):
     """Entries in order, the newest at the end and in view unless the reader has scrolled away.
@@ -35,6 +35,7 @@ class LogPane(Document, Generic[E]):
     """
 
     DEFAULT_CSS = "LogPane { padding: 0 1; }"
+    WIDTHS = 1
     tail = True
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -81,22 +82,22 @@ class LogPane(Document, Generic[E]):
         return tuple(lines)
 
 
-class ChangesPane(LogPane[logs.Entry]):
-    """What changed and who changed it; see ``pages.logs``."""
+class ChangesPane(LogPane[Entry]):
+    """What changed and who changed it; see ``say.changes``."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bound({"e": "screen.export"})
+    BINDINGS: ClassVar[list[BindingType]] = bindings("changes")
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view = View()
 
-    def entry(self, entry: logs.Entry, before: logs.Entry | None, width: int) -> Blocks:
+    def entry(self, entry: Entry, before: Entry | None, width: int) -> Blocks:
         """One change."""
-        return logs.change(entry, before, self._view.dialect, width)
+        return change(entry, before, self._view.dialect, width)
 
     def nothing(self) -> Blocks:
         """Nothing changed yet."""
-        return logs.NO_CHANGES
+        return NO_CHANGES
 
     def show(self, view: View) -> None:
         """Paint this view."""
@@ -104,12 +105,11 @@ class ChangesPane(LogPane[logs.Entry]):
         self.show_entries(view.entries, anew=before.dialect != view.dialect)
 
 
-class PacketsPane(LogPane[logs.Packet]):
-    """Every probe and what became of it, and the learner's own packets; see ``pages.logs``."""
+class PacketsPane(LogPane[Packet]):
+    """Every probe and what became of it, and the learner's own packets; see ``say.packets``."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bound(
-        {"f": "screen.follow", "s": "screen.save_packets", "slash": "screen.seek", "enter": "screen.choose_hop"}
-    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("packets")
+    SEARCHED = False
     sought = ""
 
     def seek(self, sought: str) -> None:
@@ -117,13 +117,13 @@ class PacketsPane(LogPane[logs.Packet]):
         self.sought = sought
         self.show_entries(self._entries, anew=True)
 
-    def entry(self, entry: logs.Packet, before: logs.Packet | None, width: int) -> Blocks:
+    def entry(self, entry: Packet, before: Packet | None, width: int) -> Blocks:
         """One of them."""
-        return logs.packet(entry, width, self.sought)
+        return packet(entry, width, self.sought)
 
     def nothing(self) -> Blocks:
         """No probe yet."""
-        return logs.NO_PACKETS
+        return NO_PACKETS
 
     def show(self, view: View) -> None:
         """Paint this view."""
@@ -137,13 +137,13 @@ class Lower(Container):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.tab = CHANGES
+        self.tab: Fixed | str = CHANGES
         self.nodes: tuple[str, ...] = ()
-        self.fresh: frozenset[str] = frozenset()
+        self.fresh: frozenset[Fixed] = frozenset()
         self.entered: dict[str, tuple[int, int | None] | None] = {}
         self._terminals: dict[str, PtyTerminal] = {}
-        self.packets = PacketsPane(id=PACKETS)
-        self._changes = ChangesPane(id=CHANGES)
+        self.packets = PacketsPane(id=PACKETS.value)
+        self._changes = ChangesPane(id=CHANGES.value)
         self._view = View()
 
     def compose(self) -> ComposeResult:
@@ -158,14 +158,17 @@ class Lower(Container):
     @property
     def current(self) -> Widget:
         """The widget of the tab that is shown."""
-        if self.tab == PACKETS:
-            return self.packets
-        return self._terminals.get(self.tab, self._changes)
+        return self.packets if self.tab == PACKETS else self.shown_terminal or self._changes
+
+    @property
+    def shown_terminal(self) -> PtyTerminal | None:
+        """The terminal that is shown, if one is."""
+        return self._terminals.get(self.tab) if isinstance(self.tab, str) else None
 
     @property
     def in_terminal(self) -> bool:
         """True when a terminal is shown."""
-        return self.tab in self._terminals
+        return self.shown_terminal is not None
 
     def terminal(self, node: str) -> PtyTerminal | None:
         """The terminal in a node, when it is open."""
@@ -174,7 +177,7 @@ class Lower(Container):
     def show(self, view: View) -> None:
         """Paint this view. What came is news, also in the tab that is chosen, until ``seen``."""
         before, self._view = self._view, view
-        news = {CHANGES} if before.entries is not view.entries else set()
+        news: set[Fixed] = {CHANGES} if before.entries is not view.entries else set()
         if before.packets is not view.packets:
             news.add(PACKETS)
         self.fresh |= news
@@ -185,89 +188,25 @@ class Lower(Container):
 
     def seen(self) -> None:
         """The chosen tab is in sight: it has no news any more."""
-        self.fresh -= {self.tab}
+        self.fresh = frozenset(tab for tab in self.fresh if tab != self.tab)
 
-    def choose(self, tab: str) -> None:
+    def choose(self, tab: Fixed | str) -> None:
         """Show a tab."""
         self.tab = tab
         for name, widget in self._bodies():
             widget.display = name == tab
 
-    async def add_terminal(self, node: str, terminal: PtyTerminal, identity: tuple[int, int | None] | None) -> None:
-        """Put a terminal in this pane and show it; ``identity`` is the namespace and process its shell went into."""
+    def add_terminal(self, node: str, terminal: PtyTerminal) -> None:
+        """Put the terminal of a node in this pane."""
         self._terminals[node] = terminal
-        self.entered[node] = identity
-        await self.mount(terminal)
-        self.choose(node)
+        self.mount(terminal)
 
-    def _bodies(self) -> Iterator[tuple[str, Widget]]:
+    def close(self, node: str, tab: Fixed | str) -> None:
+        """Take the terminal of a node away, and show another tab if it is the one that is shown."""
+        self._terminals.pop(node).remove()
+        self.choose(tab if self.tab == node else self.tab)
+
+    def _bodies(self) -> Iterator[tuple[Fixed | str, Widget]]:
         yield PACKETS, self.packets
         yield CHANGES, self._changes
         yield from self._terminals.items()
-
-
-SEPARATOR = " ┊ "
-NEWS = "•"
-
-
-class Tab(NamedTuple):
-    """One tab: what it stands for, its name in full and in short, its key, and what a click does."""
-
-    tab: str
-    name: str
-    short: str
-    key: str
-    action: tuple[str, str]
-
-
-LESSON = Tab("lesson", "Lesson", "Lesson", "F1", ("pane", "lesson"))
-NETWORK = Tab("network", "Network", "Net", "F2", ("pane", "network"))
-PACKETS_TAB = Tab(PACKETS, "Packets", "Pkts", "F4", ("show_tab", PACKETS))
-CHANGES_TAB = Tab(CHANGES, "Changes", "Chgs", "F5", ("show_tab", CHANGES))
-
-
-def lower_tabs(shown: str, nodes: Sequence[str], fresh: frozenset[str], width: int) -> Content:
-    """The tabs of the lower pane: terminals by node, packets, changes."""
-    return _fitting(shown, (), nodes, fresh, width)
-
-
-def all_tabs(shown: str, nodes: Sequence[str], fresh: frozenset[str], width: int) -> Content:
-    """Every pane as a tab, for screens with room for one pane only."""
-    return _fitting(shown, (LESSON, NETWORK), nodes, fresh, width)
-
-
-def _fitting(shown: str, panes: tuple[Tab, ...], nodes: Sequence[str], fresh: frozenset[str], width: int) -> Content:
-    """The longest way to write the tabs that fits."""
-    best = Content("")
-    for keys, word, short, separator in (
-        (bool(panes), "Terminal", False, SEPARATOR),
-        (False, "Terminal", False, SEPARATOR),
-        (False, "", False, SEPARATOR),
-        (False, "", True, SEPARATOR),
-        (False, "", True, " "),
-    ):
-        parts = [_tab(tab, shown, fresh, keys, short) for tab in panes]
-        if nodes:
-            terminals = [_node(node, shown) for node in nodes]
-            lead = (["F3 "] if keys else []) + ([f"{word} "] if word else [])
-            parts.append(Content("").join([plain(text, "$muted") for text in lead] + [Content(" ").join(terminals)]))
-        parts += [_tab(tab, shown, fresh, keys, short) for tab in (PACKETS_TAB, CHANGES_TAB)]
-        best = plain(separator, "$line").join(parts)
-        if best.cell_length <= width:
-            return best
-    return best.truncate(max(1, width), ellipsis=True)
-
-
-def _tab(tab: Tab, shown: str, fresh: frozenset[str], keys: bool, short: bool) -> Content:
-    style = _style(tab.tab == shown)
-    text = plain(f"{tab.key} ", "$faint") if keys else Content("")
-    text += clickable(plain(tab.short if short else tab.name, style), *tab.action)
-    return text + plain(NEWS, "$accent") if tab.tab in fresh else text
-
-
-def _node(node: str, shown: str) -> Content:
-    return clickable(plain(node, _style(node == shown)), "show_tab", node)
-
-
-def _style(chosen: bool) -> str:
-    return "bold underline $accent" if chosen else "$muted"

@@ -7,27 +7,29 @@ cells that its packet touches.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Region as Area
+from textual.message import Message
 from textual.strip import Strip
+from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
-from netless_lab.model.snapshot import Snapshot
-
-from ..blocks import joined, keyed, plain
-from ..drawing import LOOKS, Frame, Replay, brief_rows, cells_of, changed_cells, draw, gate_at, grounds, splice, words
-from ..toolkit import bound
-from ..view import View
-from .document import paint
+from ...commands.table import USUAL, Keymap
+from ...desk.view import View
+from ...say.text import Text, joined, plain
+from ..drawing import LOOKS, Frame, Replay, brief_rows, cells_of, changed_cells, detail_rows, draw, full_rows, gate_at, grounds, splice, words
+from ..keys import bindings, hints
+from ..paint import strip_of
 
 if TYPE_CHECKING:
     from netless_lab.model.scene import Region, Scene
+    from netless_lab.model.snapshot import Snapshot
 
 FLASH_S = 0.6
 """How long a part that changed stays lit."""
@@ -36,7 +38,13 @@ FLASH_LIMIT = 0.4
 FPS = 20
 LINGER_S = 1.5
 """How long the packet stays where it arrived."""
-PACKET, DEAD = "●", "✗"
+PACKET, DEAD = "◆", "✗"
+"""A packet on its way, unlike any state of a port that it passes; and where it died."""
+
+LEAST_DRAWN: Final = 8
+"""Rows the drawing is given at least, so that its pane is as high in one lesson as in the next."""
+DETAIL_ROWS: Final = 4
+"""Rows of a caption or of what is told of a part, commonly. The drawing stands in the middle, so that as many are blank above."""
 
 Part = tuple[str, str, str]
 """What a part is, wherever it is drawn: kind, node, name."""
@@ -52,23 +60,28 @@ class Picture(Widget, can_focus=True):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "Picture { overflow: hidden; }"
-    BINDINGS: ClassVar[list[BindingType]] = bound(
-        {"right,down": "walk(1)", "left,up": "walk(-1)", "space": "hold", "full_stop": "step", "a": "again"}
-    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("network")
 
-    def __init__(self, *, id: str | None = None) -> None:
+    class Again(Message):
+        """The newest packet is to move once more."""
+
+    def __init__(self, keymap: Keymap = USUAL, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._keymap = keymap
         self.scene: Scene | None = None
         self._snapshot: Snapshot | None = None
         self._goal: Snapshot | None = None
         self._picked: Part | None = None
-        self._detail: tuple[str, ...] = ()
+        self._pressed: Region | None = None
+        self._detail: tuple[Text, ...] = ()
         self._strips: dict[int, Strip] = {}
         self._lit: dict[int, set[int]] = {}
         self._flash: Timer | None = None
         self.replay: Replay | None = None
         self._clock: Timer | None = None
         self._leaving: Timer | None = None
+        self.version = 0
+        """How often the network has changed."""
         self._brief: tuple[Snapshot | None, int, int] = (None, 0, 5)
         self.border_title = Content("Network")
 
@@ -79,6 +92,7 @@ class Picture(Widget, can_focus=True):
         if view.snapshot is self._snapshot and view.goal is self._goal:
             return
         self._snapshot, self._goal = view.snapshot, view.goal
+        self.version += 1
         self._draw()
 
     def on_resize(self) -> None:
@@ -98,6 +112,11 @@ class Picture(Widget, can_focus=True):
         if self._brief[0] is not network or self._brief[1] != width:
             self._brief = (network, width, brief_rows(network, width))
         return self._brief[2]
+
+    def wanted_rows(self, width: int) -> int:
+        """How many rows show the whole network at this width, and a caption and what a part is without covering it."""
+        drawn = full_rows(self._snapshot, self._goal, width) if self._snapshot is not None and width > 0 else 0
+        return max(LEAST_DRAWN, drawn) + 2 * DETAIL_ROWS
 
     def _draw(self) -> None:
         width, height = self.size
@@ -166,6 +185,11 @@ class Picture(Widget, can_focus=True):
         if not still:
             self._clock = self.set_interval(1 / FPS, self._tick)
 
+    @property
+    def moving(self) -> bool:
+        """Whether a packet is on its way, or has just arrived: another does not take its place. One that stands still for good gives way."""
+        return self._clock is not None or self._leaving is not None
+
     def stop_replay(self) -> None:
         """Take the packet away."""
         for timer in (self._clock, self._leaving):
@@ -204,10 +228,10 @@ class Picture(Widget, can_focus=True):
 
     def action_again(self) -> None:
         """The same way once more, or the newest packet when none is moving."""
-        if self.replay is not None:
+        if self.replay is not None and self.moving:
             self.play(self.replay.frames)
         else:
-            self.screen.replay_last()  # type: ignore[attr-defined]
+            self.post_message(self.Again())
 
     def _refresh_packet(self, frame: Frame, *, caption: bool = True) -> None:
         gate = gate_at(self.scene, frame.x, frame.y)
@@ -226,22 +250,22 @@ class Picture(Widget, can_focus=True):
         if y == frame.y:
             gate = gate_at(self.scene, frame.x, frame.y)
             if gate is not None and not frame.dead:
-                lit = strip.crop(gate.x, gate.x + gate.width).apply_style((base + self._get_style("reverse")).rich_style)
+                lit = strip.crop(gate.x, gate.x + gate.width).apply_style((base + Style.parse("reverse")).rich_style)
                 strip = splice(strip, gate.x, lit)
             else:
                 look = "bold $background on $error" if frame.dead else "bold $chip"
                 mark = DEAD if frame.dead else PACKET
-                strip = splice(strip, frame.x, Strip([Segment(mark, (base + self._get_style(look)).rich_style)], 1))
+                strip = splice(strip, frame.x, Strip([Segment(mark, (base + Style.parse(look)).rich_style)], 1))
         return strip
 
     def _caption(self, frame: Frame) -> Strip:
         """What is seen now, and the keys that hold and step while the picture has the focus."""
-        mark = joined((f" {DEAD} ", "bold $error")) if frame.dead else joined((f" {PACKET} ", "bold $chip"))
-        keys = keyed({"space": "hold", ".": "step", "a": "again"}, " ")
+        mark = joined((f" {DEAD} ", "strong", "bad")) if frame.dead else joined((f" {PACKET} ", "strong", "chip"))
+        keys = hints("packet.hold", "packet.step", "packet.again", keymap=self._keymap, end=" ")
         text, width = mark + plain(frame.label), self.size.width
-        if self.has_focus and text.cell_length + keys.cell_length + 2 <= width:
-            text = text.pad_right(width - text.cell_length - keys.cell_length) + keys
-        return paint(text.truncate(width, ellipsis=True), self.visual_style + self._get_style("on $panel"), self._get_style, width)
+        if self.has_focus and text.cells + keys.cells + 2 <= width:
+            text = text.padded(width - keys.cells) + keys
+        return strip_of(text.cut(width), self.visual_style + Style.parse("on $panel"), width)
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 
@@ -260,9 +284,8 @@ class Picture(Widget, can_focus=True):
         self.refresh()
 
     def _read_detail(self) -> None:
-        found = words(self._snapshot, self.picked)
-        room = max(0, self.size.height // 2)
-        self._detail = found[:room] if room else ()
+        room = 0 if self.has_class("brief") else max(0, self.size.height // 2)  # a strip has no row to spare: the network is what it is for
+        self._detail = detail_rows(words(self._snapshot, self.picked), self.size.width, room)
 
     def action_walk(self, by: int) -> None:
         """Pick the next or previous part in reading order."""
@@ -273,18 +296,22 @@ class Picture(Widget, can_focus=True):
         index = parts.index(here) + by if here is not None else (0 if by > 0 else -1)
         self.pick(parts[index % len(parts)])
 
-    def on_click(self, event: events.Click) -> None:
-        """Pick what was clicked."""
+    def _under(self, event: events.MouseEvent) -> Region | None:
         offset = event.get_content_offset(self)
-        if self.scene is not None and offset is not None:
-            self.pick(self.scene.at(offset.x, offset.y))
+        return self.scene.at(offset.x, offset.y) if self.scene is not None and offset is not None else None
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """What is pressed is what is clicked: the focus that comes with it may give the picture another size meanwhile."""
+        self._pressed = self._under(event)
+
+    def on_click(self, _event: events.Click) -> None:
+        """Pick what was clicked."""
+        self.pick(self._pressed)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Tell what is under the mouse."""
-        offset = event.get_content_offset(self)
-        region = self.scene.at(offset.x, offset.y) if self.scene is not None and offset is not None else None
-        text = "\n".join(words(self._snapshot, region))
-        tooltip = plain(text) if text else None
+        text = "\n".join(words(self._snapshot, self._under(event)))
+        tooltip = Content(text) if text else None
         if (self.tooltip is None) != (tooltip is None) or (tooltip is not None and str(self.tooltip) != text):
             self.tooltip = tooltip
 
@@ -303,23 +330,22 @@ class Picture(Widget, can_focus=True):
 
     def _empty(self, y: int, width: int) -> Strip:
         text = "Reading the kernel …" if self.scene is None and y == self.size.height // 2 else ""
-        return paint(plain(text.center(width)[:width], "$faint"), self.visual_style, self._get_style, width)
+        return strip_of(plain(text.center(width)[:width], "faint"), self.visual_style, width)
 
     def _row(self, scene: Scene, y: int) -> Strip:
         width = self.size.width
         first = self.size.height - len(self._detail)
         if self._detail and y >= first:
-            text = plain(" " + self._detail[y - first], "bold" if y == first else "$muted").truncate(width, ellipsis=True)
-            return paint(text, self.visual_style + self._get_style("on $panel"), self._get_style, width)
+            return strip_of(self._detail[y - first].cut(width), self.visual_style + Style.parse("on $panel"), width)
         base = self.visual_style
         lit = self._lit.get(y, set())
         here = self.picked if self._detail else None
         picked = here.rect if here is not None else None
-        flash, chosen = self._get_style("on $flash"), self._get_style("on $panel")
+        flash, chosen = Style.parse("on $flash"), Style.parse("on $chosen")
         segments: list[Segment] = []
         x = 0
         for run in scene.rows[y]:
-            style = base + self._get_style(LOOKS.get(run.style, ""))
+            style = base + Style.parse(LOOKS[run.style])
             for start, end, ground in grounds(x, x + len(run.text), y, lit, picked):
                 over = style if ground == "" else style + (flash if ground == "lit" else chosen)
                 segments.append(Segment(run.text[start - x : end - x], over.rich_style))

@@ -1,0 +1,162 @@
+"""Terminals that outlive who is at them, from outside: give one to a lab to keep, take one that was left behind (``sandbox.kept`` tells how).
+
+What is printed is written into the memory that both have, by whoever reads the terminal: nothing stands between him and the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import mmap
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .address import address, terminals_name
+from .sandbox import kept
+from .sandbox.ring import Ring, mapped, new
+
+if TYPE_CHECKING:
+    import socket
+
+PATIENCE_S: Final = 5.0
+"""How long a keeper may take to answer, in seconds."""
+
+
+class Kept:
+    """A terminal that a lab keeps, from its owner's side. Whoever goes without a word leaves it to the lab."""
+
+    def __init__(self, sock: socket.socket, memory: mmap.mmap) -> None:
+        self._sock, self._memory = sock, memory
+        self._ring = Ring(memory)
+        self._noted = self._ring.noted()
+
+    def printed(self, data: bytes) -> None:
+        """This was read from the terminal."""
+        self._ring.write(data)
+
+    def note(self, state: bytes) -> None:
+        """How the terminal stands after that, for who has not all of it."""
+        if state != self._noted:
+            self._ring.note(state)
+            self._noted = state
+
+    def shown(self) -> tuple[bytes, bool, bytes]:
+        """What it printed last, whether that is all it ever did, and how it stood when its owner last saw it."""
+        return (*self._ring.read(), self._noted)
+
+    def use(self) -> None:
+        """The learner is at this one now: of those that are left behind the last one is handed out first."""
+        with contextlib.suppress(OSError):
+            kept.send(self._sock, kept.USED)
+
+    def end(self) -> None:
+        """Nobody wants it any more."""
+        with contextlib.suppress(OSError):
+            kept.send(self._sock, kept.ENDED)
+        self._close()
+
+    def leave(self) -> bool:
+        """Leave it behind, with all that runs there. False when the lab does not have it: it could keep no more of them, or has ended."""
+        try:
+            has = bool(kept.receive(self._sock).word)
+        except BlockingIOError:  # a keeper says nothing as long as it has it
+            has = True
+        except OSError:
+            has = False
+        self._close()
+        return has
+
+    def _close(self) -> None:
+        self._sock.close()
+        self._memory.close()
+
+
+class Taken(NamedTuple):
+    """A terminal that was left behind, and is ours now: its node, what was noted about it, its controlling end (ours to close)."""
+
+    kept: Kept
+    node: str
+    note: bytes
+    master: int
+
+
+def keep(lab: str, node: str, note: bytes, master: int) -> Kept | None:
+    """Have a lab keep the terminal with this controlling end; at once, and the lab never waited for. None where none can be kept.
+
+    In a lab itself none can: a terminal in there is the lab's already, and ends with the program that made it.
+    """
+    try:
+        sock = _connected(lab)
+    except OSError:
+        return None
+    try:
+        memory = new()
+        try:
+            both = mapped(memory)
+            kept.send(sock, kept.KEEP, kept.VERSION, node.encode(), note, files=(master, memory))
+        finally:
+            os.close(memory)
+    except (OSError, ValueError):
+        sock.close()
+        return None
+    return Kept(sock, both)
+
+
+async def take(lab: str, but: Iterable[str]) -> Taken | None:
+    """A terminal that somebody left behind, the one that was used last first, but none in these nodes. None when there is none."""
+    while True:
+        try:
+            sock = _connected(lab)
+        except OSError:
+            return None
+        try:
+            kept.send(sock, kept.TAKE, kept.VERSION, *(node.encode() for node in but))
+            async with asyncio.timeout(PATIENCE_S):
+                await _readable(sock)
+            answer = kept.receive(sock)
+        except (OSError, ValueError):  # a TimeoutError is an OSError
+            sock.close()
+            return None
+        except BaseException:
+            sock.close()
+            raise
+        if answer.word != kept.KEPT:
+            sock.close()
+            for file in answer.files:
+                os.close(file)
+            return None
+        if (taken := _examined(sock, answer)) is not None:
+            return taken
+
+
+def _examined(sock: socket.socket, answer: kept.Message) -> Taken | None:
+    """What came along, looked at. None when it is not what it should be: then nobody shall have it."""
+    try:
+        (node, note), (master, memory) = answer.fields, answer.files
+        kept.check_master(master)
+        both = mapped(memory)
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError):
+            kept.send(sock, kept.ENDED)
+        sock.close()
+        for file in answer.files:
+            os.close(file)
+        return None
+    os.close(memory)
+    return Taken(Kept(sock, both), node.decode(errors="replace"), note, master)
+
+
+def _connected(lab: str) -> socket.socket:
+    if not address(lab).startswith("@"):
+        raise FileNotFoundError("a lab keeps no terminal for those who are in it")
+    return kept.connected(terminals_name(lab, os.geteuid()))
+
+
+async def _readable(sock: socket.socket) -> None:
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sock, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sock)

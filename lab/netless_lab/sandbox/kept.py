@@ -1,0 +1,89 @@
+"""What is said of terminals that a lab keeps, by whoever is at one and by the lab's keeper (``terminals``), and what goes along with it.
+
+A terminal of a shell in a lab is a pair of open files: the controlling end of a pseudo-terminal (pty(7)), and memory with the last of its
+output (``ring``). Who starts a shell hands both to the keeper, on a connection for this one terminal (SCM_RIGHTS, unix(7)), and owns the
+terminal as long as the connection stands. An owner that goes without a word leaves the terminal behind, with all that runs there: the
+keeper reads what is printed from then on, and hands it to the next one who asks.
+
+One message each way, fields apart by NUL, each whole (SOCK_SEQPACKET):
+
+    keep␀VERSION␀NODE␀NOTE         with both files; no answer but the end of the connection when it cannot be kept
+    take␀VERSION␀NODE␀NODE...      any terminal that nobody owns, but in none of these nodes
+    kept␀NODE␀NOTE                 the answer, with both files: from now on it is his who asked
+    none                           the answer when there is none
+    used                           from an owner: the learner is at this one now
+    ended                          from an owner: nobody wants it any more
+
+They are asked for at a name of their own, which only the machine's own network knows: no one inside a lab can be heard there.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+from typing import Final, NamedTuple
+
+from . import way
+
+VERSION: Final = b"1"
+KEEP: Final = b"keep"
+TAKE: Final = b"take"
+KEPT: Final = b"kept"
+NONE: Final = b"none"
+USED: Final = b"used"
+ENDED: Final = b"ended"
+LONGEST: Final = 1 << 14
+"""Bytes of a message."""
+FILES: Final = 2
+_TIOCGPTN: Final = 0x80045430
+"""The number of a pseudo-terminal: only its controlling end answers (ioctl_tty(2))."""
+
+
+class Message(NamedTuple):
+    """A message and what came along. The files are the reader's to close."""
+
+    word: bytes
+    fields: tuple[bytes, ...]
+    files: tuple[int, ...]
+
+
+def connected(name: str) -> socket.socket:
+    """A connection to the keeper at this name (``address.terminals_name``), which waits for nothing.
+
+    Raises OSError when there is none, or none that takes us in at once, or when it is another user's process.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+    try:
+        sock.connect(name)
+        if way.peer(sock)[1] != os.geteuid():
+            raise way.NotOurs(errno.EPERM, "the name of the lab's terminals is held by another user's process")
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def send(sock: socket.socket, *fields: bytes, files: tuple[int, ...] = ()) -> None:
+    """Say something at once. Raises OSError, ValueError when a field cannot be said."""
+    message = b"\0".join(fields)
+    if len(message) > LONGEST or any(b"\0" in field for field in fields):
+        raise ValueError("this is no field of a message")
+    socket.send_fds(sock, [message], files)
+
+
+def receive(sock: socket.socket) -> Message:
+    """What was said; no word at all at the end. Raises OSError, BlockingIOError when there is nothing yet."""
+    data, files, _, _ = socket.recv_fds(sock, LONGEST, FILES, socket.MSG_CMSG_CLOEXEC)
+    word, *fields = data.split(b"\0")
+    return Message(word, tuple(fields), tuple(files))
+
+
+def check_master(file: int) -> None:
+    """Raises ValueError for what is no controlling end of a pseudo-terminal. Reading one waits for nobody from here on."""
+    try:
+        fcntl.ioctl(file, _TIOCGPTN, bytes(4))
+    except OSError:
+        raise ValueError("this is no pseudo-terminal's controlling end") from None
+    os.set_blocking(file, False)

@@ -1,0 +1,231 @@
+"""The keeper's side of what ``kept`` tells: terminals of shells in the lab, each with its owner, and those that nobody owns read on.
+
+They are kept out here and not by the agent, since who gets hold of that is to get no terminal of the machine's. What is read here goes by
+into memory, unread; nobody is waited for. A terminal is no use of the lab: its lease runs as if there were none, and with the keeper they
+all end, for the kernel hangs up on whoever is left on a terminal when its controlling end is closed (pty(7)).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from . import kept
+from .find import is_ours
+
+if TYPE_CHECKING:
+    import mmap
+
+    from .ring import Ring
+
+MOST: Final = 32
+"""Terminals that are kept. One more is kept in place of the one that was left unused longest; when all are owned it is not kept."""
+_BACKLOG: Final = 64
+"""Who may wait to be let in: nobody waits for that, so one more is refused."""
+_CALLERS: Final = 16
+"""Who has come and not said yet what he wants."""
+TURN: Final = 1 << 16
+"""Bytes that are read of a terminal without an owner,"""
+PAUSE_S: Final = 0.1
+"""before it is left alone for so long, in seconds: what prints without end is held up by that, and leaves the processors to others."""
+_CHUNK: Final = 1 << 14
+
+
+class _Terminal:
+    """A terminal that is kept."""
+
+    def __init__(self, node: bytes, note: bytes, master: int, memory: int) -> None:
+        """Raises OSError, ValueError when these are no such files."""
+        from .ring import Ring, mapped  # no lab needs it to be ready
+
+        kept.check_master(master)
+        self.node, self.note = node, note
+        self.master, self.memory = master, memory
+        self.owner: socket.socket | None = None
+        self._mapped: mmap.mmap = mapped(memory)
+        self.ring: Ring = Ring(self._mapped)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._mapped.close()
+        os.close(self.master)
+        os.close(self.memory)
+
+
+class Terminals:
+    """For the keeper's loop: its descriptors are watched by the same ``poll``, and told to ``hear``. ``listener`` need not be bound."""
+
+    def __init__(self, poll: select.poll, listener: socket.socket) -> None:
+        self._poll, self._listener = poll, listener
+        self._handlers: dict[int, Callable[[], None]] = {}
+        self._callers: list[socket.socket] = []
+        self._kept: list[_Terminal] = []
+        """The one that was used last stands last."""
+        self._paused: list[_Terminal] = []
+        self.due: float | None = None
+        """When the paused ones are read on."""
+
+    def open(self) -> None:
+        """Let callers in from now on."""
+        if self._listener.getsockname():
+            self._listener.setblocking(False)
+            self._listener.listen(_BACKLOG)
+            self._attend(self._listener.fileno(), self._let_in)
+
+    def shut(self) -> None:
+        """Nobody more: the name is free. What is kept is kept until the keeper ends."""
+        if self._listener.fileno() >= 0:
+            self._leave(self._listener.fileno())
+            self._listener.close()
+
+    def hear(self, fd: int) -> None:
+        """Do what there is to do on a descriptor; nothing on one that was let go of while its turn came."""
+        handler = self._handlers.get(fd)
+        if handler is not None:
+            handler()
+
+    def be_in_time(self, now: float) -> None:
+        """Read on what was paused."""
+        if self.due is not None and now >= self.due:
+            paused, self._paused, self.due = self._paused, [], None
+            for terminal in paused:
+                self._attend(terminal.master, partial(self._read, terminal))
+
+    def _attend(self, fd: int, handler: Callable[[], None]) -> None:
+        self._handlers[fd] = handler
+        self._poll.register(fd, select.POLLIN)
+
+    def _leave(self, fd: int) -> None:
+        if self._handlers.pop(fd, None) is not None:
+            self._poll.unregister(fd)
+
+    # -- who comes
+
+    def _let_in(self) -> None:
+        try:
+            caller, _ = self._listener.accept()
+        except OSError:  # he has hung up already, or there is no room for him
+            return
+        if len(self._callers) >= _CALLERS or not is_ours(caller):
+            caller.close()
+            return
+        caller.setblocking(False)
+        self._callers.append(caller)
+        self._attend(caller.fileno(), partial(self._hear, caller))
+
+    def _hear(self, caller: socket.socket) -> None:
+        """The one thing that a caller wants."""
+        try:
+            word, fields, files = kept.receive(caller)
+        except BlockingIOError:
+            return
+        except OSError:
+            word, fields, files = b"", (), ()
+        self._callers.remove(caller)
+        self._leave(caller.fileno())
+        if word == kept.KEEP and len(fields) == 3 and fields[0] == kept.VERSION and len(files) == kept.FILES:
+            self._keep(caller, fields[1], fields[2], files)
+            return
+        for file in files:
+            os.close(file)
+        if word == kept.TAKE and fields[:1] == (kept.VERSION,):
+            self._give(caller, fields[1:])
+        else:
+            caller.close()
+
+    def _keep(self, caller: socket.socket, node: bytes, note: bytes, files: tuple[int, ...]) -> None:
+        with contextlib.suppress(StopIteration):
+            if len(self._kept) >= MOST:
+                self._forget(next(terminal for terminal in self._kept if terminal.owner is None))
+        try:
+            if len(self._kept) >= MOST:
+                raise ValueError("all of them are in use")
+            terminal = _Terminal(node, note, *files)
+        except (OSError, ValueError):
+            for file in files:
+                os.close(file)
+            caller.close()
+            return
+        self._kept.append(terminal)
+        self._own(terminal, caller)
+
+    def _give(self, caller: socket.socket, but: tuple[bytes, ...]) -> None:
+        """The one that was used last."""
+        found = next((terminal for terminal in reversed(self._kept) if terminal.owner is None and terminal.node not in but), None)
+        try:
+            if found is not None:
+                kept.send(caller, kept.KEPT, found.node, found.note, files=(found.master, found.memory))
+                self._rest(found)
+                self._own(found, caller)
+                return
+            kept.send(caller, kept.NONE)
+        except OSError:  # he has hung up
+            pass
+        caller.close()
+
+    # -- who owns one, and what nobody owns
+
+    def _own(self, terminal: _Terminal, owner: socket.socket) -> None:
+        terminal.owner = owner
+        self._attend(owner.fileno(), partial(self._hear_owner, terminal, owner))
+
+    def _hear_owner(self, terminal: _Terminal, owner: socket.socket) -> None:
+        try:
+            word, _, files = kept.receive(owner)
+        except BlockingIOError:
+            return
+        except OSError:
+            word, files = b"", ()
+        for file in files:
+            os.close(file)
+        if word == kept.USED:
+            self._kept.remove(terminal)
+            self._kept.append(terminal)
+        elif word == kept.ENDED:
+            self._forget(terminal)
+        else:
+            self._disown(terminal)
+            self._attend(terminal.master, partial(self._read, terminal))
+
+    def _disown(self, terminal: _Terminal) -> None:
+        if terminal.owner is not None:
+            self._leave(terminal.owner.fileno())
+            terminal.owner.close()
+            terminal.owner = None
+
+    def _read(self, terminal: _Terminal) -> None:
+        """What was printed meanwhile; a terminal that nobody has open any more is over."""
+        size = 0
+        while size < TURN:
+            try:
+                data = os.read(terminal.master, _CHUNK)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._forget(terminal)
+                return
+            terminal.ring.write(data)
+            size += len(data)
+        self._leave(terminal.master)
+        self._paused.append(terminal)
+        self.due = self.due or time.monotonic() + PAUSE_S
+
+    def _rest(self, terminal: _Terminal) -> None:
+        """It is not read here any more."""
+        self._leave(terminal.master)
+        if terminal in self._paused:
+            self._paused.remove(terminal)
+
+    def _forget(self, terminal: _Terminal) -> None:
+        self._rest(terminal)
+        self._disown(terminal)
+        self._kept.remove(terminal)
+        terminal.close()

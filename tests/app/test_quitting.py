@@ -1,0 +1,125 @@
+"""Quitting a lab that this tutor started: nothing to lose, no question; else one that two quick presses, or silence, never answer with an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from app.driving import opened, screen, typed_at_once, until
+from app.helpers import Answer, says
+from netless.app.app import TutorApp
+from netless.app.screens.leaving import LeavingScreen
+from netless.app.screens.rebuild import GoneScreen
+from netless.commands import leaving
+from netless.leaving import Quit
+from netless_lab import protocol
+
+BUILT = protocol.Parting(going=("mine is gone from the host",))
+
+
+def lab_says(parting: protocol.Parting) -> dict[type[protocol.Request[Any]], Answer]:
+    """Its answer to what would go."""
+    return {protocol.WhatLeaves: says(parting)}
+
+
+async def asked(pilot: Pilot[None], app: TutorApp) -> None:
+    """The question stands there."""
+    await until(pilot, lambda: isinstance(app.screen, LeavingScreen) and bool(app.screen.query("#panel-body")))
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+@pytest.mark.parametrize("parting", [protocol.Parting(), protocol.Parting("somebody else uses it", BUILT.going, 1)], ids=["nothing", "goes on"])
+async def test_who_loses_nothing_is_not_asked(key: str, parting: protocol.Parting) -> None:
+    """The lab is as the course makes it, or goes on in any case."""
+    async with opened(answers=lab_says(parting), began=True) as (app, pilot, peer):
+        await pilot.press(key)
+        await until(pilot, lambda: app.leaving is not None)
+        assert app.leaving == Quit() and peer.kinds() == ["WhatLeaves"]
+
+
+async def test_a_lab_that_was_not_started_here_is_not_asked() -> None:
+    """It goes on."""
+    async with opened(answers=lab_says(BUILT)) as (app, pilot, peer):
+        await pilot.press("q")
+        assert app.leaving == Quit() and peer.kinds() == []
+
+
+@pytest.mark.parametrize(("key", "left"), [("y", Quit()), ("k", Quit(keep=True))])
+@pytest.mark.parametrize("parting", [BUILT, protocol.Parting(onlookers=2)], ids=["built", "onlookers"])
+async def test_who_loses_something_decides(key: str, left: Quit, parting: protocol.Parting) -> None:
+    """The lab ends, or is kept."""
+    async with opened((80, 24), answers=lab_says(parting), began=True) as (app, pilot, _):
+        await pilot.press("q")
+        await asked(pilot, app)
+        assert ("mine is gone from the host" in screen(app)) == bool(parting.going) and ("2 others look on" in screen(app)) != bool(parting.going)
+        await pilot.press(key)
+        await until(pilot, lambda: app.leaving is not None)
+        assert app.leaving == left
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "ctrl+c", "n", "enter"])
+async def test_whatever_else_stays(key: str) -> None:
+    """And the question comes again with the next key that quits."""
+    async with opened(answers=lab_says(BUILT), began=True) as (app, pilot, _):
+        await pilot.press("ctrl+c")
+        await asked(pilot, app)
+        await pilot.press(key)
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert app.leaving is None
+        await pilot.press("q")
+        await asked(pilot, app)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_two_presses_in_one_read_end_nothing(key: str) -> None:
+    """They ask, and it is asked once."""
+    async with opened(answers=lab_says(BUILT), began=True) as (app, pilot, peer):
+        typed_at_once(app, key, key)
+        await until(pilot, lambda: peer.kinds() == ["WhatLeaves"])
+        await pilot.pause()
+        assert app.leaving is None
+        assert peer.kinds() == ["WhatLeaves"]
+
+
+async def test_a_lab_that_does_not_say_what_goes_is_not_ended_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is at work, or hangs: nobody knows what would go, and quitting waits for it no longer than a person would."""
+    monkeypatch.setattr(leaving, "PATIENCE_S", 0.01)
+    async with opened(began=True) as (app, pilot, peer):
+        held = peer.hold(protocol.WhatLeaves)
+        try:
+            await pilot.press("q")
+            await asked(pilot, app)
+            assert "did not say" in screen(app)
+            await pilot.press("k")
+            await until(pilot, lambda: app.leaving == Quit(keep=True))
+        finally:
+            held.set()
+
+
+async def test_a_lab_that_ends_under_the_question_can_be_left() -> None:
+    """What tells of its end is over the question, and quits at once."""
+    async with opened(answers=lab_says(BUILT), began=True) as (app, pilot, peer):
+        await pilot.press("q")
+        await asked(pilot, app)
+        peer.die()
+        await until(pilot, lambda: isinstance(app.screen, GoneScreen) and bool(app.screen.query("#panel-body")))
+        await pilot.press("q")
+        await until(pilot, lambda: app.leaving == Quit())
+
+
+async def test_where_no_question_can_be_read_the_lab_is_kept() -> None:
+    """In a terminal that is too small for anything, before the question and under it."""
+    async with opened(answers=lab_says(BUILT), began=True) as (app, pilot, _):
+        await pilot.resize_terminal(20, 5)
+        await until(pilot, lambda: app.too_small)
+        await pilot.press("q")
+        await until(pilot, lambda: app.leaving == Quit(keep=True))
+    async with opened(answers=lab_says(BUILT), began=True) as (app, pilot, _):
+        await pilot.press("q")
+        await asked(pilot, app)
+        await pilot.resize_terminal(20, 5)
+        await until(pilot, lambda: app.too_small)
+        await pilot.press("q")
+        await until(pilot, lambda: app.leaving == Quit(keep=True))

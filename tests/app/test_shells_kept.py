@@ -1,0 +1,262 @@
+"""Shells outlive the tutor: whatever way it went, who comes back joins them. The real program on a real terminal, with a real lab.
+
+What a shell is like is witnessed by what it writes into files of the lab, and its processes by the kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.desk import Desk, at_a_desk
+from helpers.seat import Seat
+from helpers.waiting import eventually
+from netless.vt import Terminal
+
+pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
+
+TERMINAL = b"\x1bOR"
+"""F3"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A lab of this test's own, which does not run yet and is ended afterwards."""
+    with at_a_desk(tmp_path) as own:
+        yield own
+
+
+def told(desk: Desk, name: str, node: str = "host") -> list[str]:
+    """The words that a shell wrote into a file of its node, as soon as they are there."""
+    said: list[str] = []
+
+    def there() -> bool:
+        said[:] = desk.netless("exec", node, "--", "cat", f"/tmp/{name}").stdout.splitlines()
+        return bool(said)
+
+    assert eventually(there, 30), f"nobody wrote {name}"
+    return said
+
+
+def in_a_shell(seat: Seat, *lines: str) -> None:
+    """Type into the terminal of the host; the prompt is there when the first line is read."""
+    seat.type(TERMINAL)
+    seat.type("".join(f"{line}\r" for line in lines).encode())
+
+
+def killed(seat: Seat) -> None:
+    """kill -9"""
+    os.kill(seat.pid, signal.SIGKILL)
+
+
+def hung_up(seat: Seat) -> None:
+    """The session's leader has gone."""
+    os.kill(seat.pid, signal.SIGHUP)
+
+
+def closed(seat: Seat) -> None:
+    """A window that is closed, an ssh that drops."""
+    seat.close()
+
+
+def kept(seat: Seat) -> None:
+    """Quit, and keep the lab."""
+    seat.type(b"\x1d" + b"q")
+    seat.read_until(b"Keep it")
+    seat.type(b"k")
+
+
+@pytest.mark.parametrize("end", [killed, hung_up, closed, kept], ids=lambda end: end.__name__)
+def test_who_comes_back_is_where_he_was(desk: Desk, end: Callable[[Seat], None]) -> None:
+    """The shell is the same process, with its folder, its variables and its jobs; what stood on the screen stands there, and what was printed since.
+    What was asked of the terminal meanwhile is answered by nobody: no answer stands at the prompt.
+    """
+    with desk.tutor() as seat:
+        desk.build()
+        in_a_shell(
+            seat, "cd /tmp; X=five; sleep 1000 &", "(until [ -e go ]; do sleep 0.05; done; echo al''one; printf '\\033[c'; touch done) &",
+            "echo $$ $PWD $X $(jobs -p) >before; echo st''ands",
+        )  # fmt: skip
+        seat.read_until(b"stands")
+        before = told(desk, "before")
+        end(seat)
+        seat.ended()
+    assert desk.netless("exec", "host", "--", "touch", "/tmp/go").returncode == 0
+    assert eventually(lambda: desk.netless("exec", "host", "--", "test", "-e", "/tmp/done").returncode == 0), "who prints alone is not held up"
+    with desk.tutor(until=b"alone") as seat:
+        assert b"stands" in seat.said
+        seat.read_until(b"The shell of the host is as you left it.")
+        in_a_shell(seat, "echo $$ $PWD $X $(jobs -pr | head -1) >after")
+        after = told(desk, "after")[0].split()
+        assert after[1:3] == ["/tmp", "five"]
+        assert after == before[0].split()[:4]
+
+
+FULL_SCREEN = r"""
+printf '\033[?1049h\033[?25lbe''gun'
+trap 'printf "\033[2J\033[5;5Hredr""awn $(stty size)"' WINCH
+trap 'printf "\033[?1049l\033[?25hclo""sed42\n"; exit' INT
+while ! [ -e /tmp/go ]; do sleep 0.05; done
+head -c 400000 /dev/zero | tr '\0' x
+touch /tmp/done
+while :; do sleep 0.05; done
+"""
+
+
+def test_a_full_screen_program_draws_its_picture_anew(desk: Desk) -> None:
+    """Though it has printed more meanwhile than is kept, and how it began is not there any more: its picture is on a screen of its own, drawn anew at the
+    size of the terminal, and the ordinary screen behind it is clean.
+    """
+    (script := Path(desk.environment["XDG_STATE_HOME"]) / "full").write_text(FULL_SCREEN)
+    with desk.tutor() as seat:
+        with script.open() as given:
+            assert subprocess.run(desk.command("exec", "host", "--", "sh", "-c", "cat >/tmp/full"), stdin=given, env=desk.environment, check=False).returncode == 0
+        in_a_shell(seat, "sh /tmp/full")
+        seat.read_until(b"begun")
+        killed(seat)
+        seat.ended()
+    assert desk.netless("exec", "host", "--", "touch", "/tmp/go").returncode == 0
+    assert eventually(lambda: desk.netless("exec", "host", "--", "test", "-e", "/tmp/done").returncode == 0, 30)
+    with desk.tutor(until=b"as you left it") as seat:
+        assert shows(seat, "redrawn", but="xxxxxx")
+        in_a_shell(seat)
+        seat.type(b"\x03")
+        assert shows(seat, "closed42", but="redrawn") and shows(seat, "closed42", but="xxxxxx")
+
+
+def shows(seat: Seat, text: str, *, but: str) -> bool:
+    """Whether the screen comes to show a text, and not the other."""
+
+    def shown() -> bool:
+        seat._read(0.05)
+        screen = "\n".join(seen(seat))
+        return text in screen and but not in screen
+
+    return eventually(shown)
+
+
+def test_each_of_two_tutors_has_a_shell_of_its_own(desk: Desk) -> None:
+    """Of two that were left behind each goes to one who comes back."""
+    with desk.tutor() as one, desk.tutor() as two:
+        before = [pid_of_the_shell(desk, seat, name) for seat, name in ((one, "one"), (two, "two"))]
+        for seat in (one, two):
+            killed(seat)
+            seat.ended()
+    with desk.tutor(until=b"as you left it") as one, desk.tutor(until=b"as you left it") as two:
+        after = [pid_of_the_shell(desk, seat, name) for seat, name in ((one, "three"), (two, "four"))]
+    assert len(set(before)) == 2 and set(after) == set(before)
+
+
+def pid_of_the_shell(desk: Desk, seat: Seat, name: str) -> str:
+    """The shell of the host's terminal, by a file of that name."""
+    in_a_shell(seat, f"echo $$ >/tmp/{name}")
+    return told(desk, name)[0]
+
+
+def test_a_shell_that_is_over_is_not_there_again(desk: Desk) -> None:
+    """``exit`` ends it, for the lab as well: who comes back has none, and begins another."""
+    with desk.tutor() as seat:
+        in_a_shell(seat, "echo $$ >/tmp/before; exit")
+        seat.read_until(b"[ended, exit code 0")
+        killed(seat)
+        seat.ended()
+    with desk.tutor() as seat:
+        in_a_shell(seat, "echo $$ >/tmp/after; echo ag''ain")
+        seat.read_until(b"again")
+        assert b"as you left" not in seat.said and b"[ended" not in seat.said
+    assert told(desk, "before") != told(desk, "after")
+
+
+def test_a_shell_that_ends_after_it_was_joined_offers_another(desk: Desk) -> None:
+    """Its exit code nobody can know; Enter starts a new one."""
+    with desk.tutor() as seat:
+        in_a_shell(seat, "echo st''ands")
+        seat.read_until(b"stands")
+        killed(seat)
+        seat.ended()
+    with desk.tutor(until=b"stands") as seat:
+        before = pid_of_the_shell(desk, seat, "before")
+        in_a_shell(seat, "exit 3")
+        seat.read_until(b"[ended: enter starts a new shell]")
+
+        def begins() -> bool:
+            seat.type(b"\r")  # not at once: who holds Enter down starts none
+            seat._read(0.2)
+            return "host:~#" in "".join(seen(seat)).partition("[ended:")[2]
+
+        assert eventually(begins)
+        assert pid_of_the_shell(desk, seat, "after") != before
+
+
+def test_a_node_that_was_built_anew_has_a_new_shell(desk: Desk) -> None:
+    """A reset while nobody is there takes the container along with the shell in it: who comes back begins one where the node is now. That of the
+    host goes on.
+    """
+    with desk.tutor() as seat:
+        host = pid_of_the_shell(desk, seat, "before")
+        click(seat, "c1")
+        seat.type(b"echo in$((40+2))side\r")
+        seat.read_until(b"in42side")
+        killed(seat)
+        seat.ended()
+    assert [found for found in outside(desk.lab) if "\0c1\0" in found]
+    assert desk.netless("reset", "lab", "--yes").returncode == 0
+    assert eventually(lambda: not [found for found in outside(desk.lab) if "\0c1\0" in found])
+    with desk.tutor(until=b"The shell of the host is as you left it.") as seat:
+        assert pid_of_the_shell(desk, seat, "after") == host
+        click(seat, "c1")
+        seat.type(b"readlink /proc/self/ns/net >/tmp/inside; echo a$((40+2))new\r")
+        seat.read_until(b"a42new")
+        assert told(desk, "inside", "c1") == desk.netless("exec", "c1", "--", "readlink", "/proc/self/ns/net").stdout.split()
+
+
+def click(seat: Seat, node: str) -> None:
+    """On the tab of a node's terminal; its prompt is there afterwards."""
+    rows = seen(seat)
+    y = next(y for y, row in enumerate(rows) if "Terminal host c1" in row)
+    x = rows[y].index(node, rows[y].index("Terminal"))
+    for letter in "Mm":
+        seat.type(f"\x1b[<0;{x + 1};{y + 1}{letter}".encode())
+
+    def prompted() -> bool:
+        seat._read(0.1)
+        return any(f"{node}:~#" in row for row in seen(seat))
+
+    assert eventually(prompted)
+
+
+def seen(seat: Seat) -> list[str]:
+    """The rows on the screen."""
+    eyes = Terminal(120, 40)
+    eyes.feed(seat.said.decode(errors="replace"))
+    return eyes.screen.text.split("\n")
+
+
+def test_when_the_lab_ends_nothing_is_left(desk: Desk) -> None:
+    """Whoever was at a terminal of it outside ends with the lab, joined or left behind."""
+    with desk.tutor() as seat:
+        in_a_shell(seat, "sleep 1000 & echo st''ands")
+        seat.read_until(b"stands")
+        killed(seat)
+        seat.ended()
+    assert outside(desk.lab)
+    assert desk.netless("down").returncode == 0
+    assert eventually(lambda: not outside(desk.lab)), outside(desk.lab)
+
+
+def outside(lab: str) -> list[str]:
+    """The processes of this machine with the lab's name among their words."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if lab.encode() in words:
+            found.append(words.decode(errors="replace"))
+    return found

@@ -1,0 +1,31 @@
+"""What is told of packets beside their way."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from netless.commands.export import write_packets
+from netless.say.packets import packet
+from netless.say.plain import rows
+from netless_lab.model.journey import Journey
+from netless_lab.protocol import Capture, JourneyEvent
+
+
+@pytest.mark.parametrize(("count", "missed", "left_out"), [(1, "1 frame was", "1 frame before it was"), (2, "2 frames were", "2 frames before it were")])
+def test_one_frame_and_several(count: int, missed: str, left_out: str) -> None:
+    """What the capture missed, and what was left out because more passed than can be told."""
+    journey = Journey("c1", "c2", (), lost_frames=count)
+    first, last = (row.plain for row in rows(packet(JourneyEvent(0.0, journey, count), 40)))
+    assert f"{left_out} left out" in first and f"{missed} missed by the capture" in last
+
+
+@pytest.mark.parametrize(("count", "are"), [(1, "1 packet is in "), (2, "2 packets are in ")])
+def test_a_file_says_how_many_packets_it_has(count: int, are: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One or several."""
+    monkeypatch.chdir(tmp_path)
+    assert write_packets(Capture(b"", count), "w").text.startswith(are)
+    assert len([name for name in os.listdir(tmp_path) if re.fullmatch(r"netless-w-.*\.pcapng", name)]) == 1

@@ -1,0 +1,62 @@
+"""A step: have it done, judged, explained in another dialect; and on to the next one."""
+
+from __future__ import annotations
+
+from netless_lab import protocol
+from netless_lab.primitives.base import Dialect
+
+from ..desk.desk import Desk
+from ..say.counted import rechecked
+from .stage import Stage
+from .time import with_consent
+
+
+async def run(desk: Desk, stage: Stage) -> None:
+    """The tutor does the step."""
+    playing = desk.view.status is not None and desk.view.status.playing
+    answer = await desk.ask(protocol.Run(), saying="Running the step")
+    for judged in answer.verdicts if answer is not None else ():
+        if judged.besides:
+            desk.tell("info", judged.besides)
+    if playing and answer is not None:
+        desk.tell("info", answer.text)
+
+
+async def check(desk: Desk, stage: Stage) -> None:
+    """Judge the step. Where all is as it was, nothing on the screen changes: that is told."""
+    before = desk.view.judged
+    answer = await desk.ask(protocol.Check(), saying="Checking")
+    now = desk.view.judged
+    if answer is not None and before is not None and now is not None and before.results == now.results:
+        desk.tell("info", rechecked(now, broken=desk.view.fault is not None))
+
+
+async def hint(desk: Desk, stage: Stage) -> None:
+    """One more rung of help; the lab stays as it is, so nothing need wait for it."""
+    await desk.ask(protocol.Hint())
+
+
+async def onward(desk: Desk, stage: Stage) -> None:
+    """On to the next step. Where play mode ends with that it is told what became of the lab."""
+    playing = desk.view.status is not None and desk.view.status.playing
+    moved = await with_consent(desk, stage, "next", lambda yes: protocol.Next(force=yes), "Moving on")
+    if playing and moved is not None:
+        desk.tell("info", moved.text)
+
+
+async def next_dialect(desk: Desk, stage: Stage) -> None:
+    """Round the dialects in which the step's commands can be shown."""
+    assert desk.view.status is not None
+    order = [item.dialect for item in desk.view.status.page.commands]
+    here = order.index(desk.view.dialect) if desk.view.dialect in order else -1
+    await use_dialect(desk, order[(here + 1) % len(order)])
+
+
+async def use_dialect(desk: Desk, dialect: Dialect) -> None:
+    """Show commands in this dialect, in every view of the lab."""
+    await desk.ask(protocol.SetDialect(dialect))
+
+
+async def copy(desk: Desk, stage: Stage) -> None:
+    """Copy all commands of the step."""
+    stage.copy("\n".join(desk.view.commands))

@@ -1,0 +1,30 @@
+"""Things and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netless_lab.course.verdict import Verdict
+
+
+def plural(count: int, word: str, many: str = "") -> str:
+    """``1 step``, ``2 steps``; ``many`` where an s is not enough."""
+    return f"{count} {word if count == 1 else many or word + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def score(verdict: Verdict) -> str:
+    """How many claims hold, of those that decide: ``2 of 3``."""
+    results = [item.result for item in verdict.items if item.result not in ("ahead", "unknown")]
+    return f"{results.count('pass')} of {len(results)}"
+
+
+def rechecked(verdict: Verdict, *, broken: bool) -> str:
+    """What is told of a judgement that is the one from before: of a step, or of a network that was ``broken`` on purpose."""
+    return "Checked: the step still holds." if verdict.passed and not broken else f"Checked: still {score(verdict)} conditions hold."
