@@ -27,10 +27,14 @@ async def test_a_failure_that_nobody_expects_takes_the_fault_along(monkeypatch: 
     courses = shipped()
     fault = named(read_faults(fault_texts(), courses).faults, fault_id)
     done: list[Action | str] = []
+
+    async def nobody(_: str) -> None:
+        pass
+
     stage: Any = SimpleNamespace(
         state=SimpleNamespace(bindings=UNBOUND, course=courses[0], position=positions(courses[0])[-1]),
         library=SimpleNamespace(courses=courses),
-        world=SimpleNamespace(end_marked=lambda mark: None),
+        world=SimpleNamespace(end_marked=nobody),
         live=SimpleNamespace(untold=nullcontext),
         mode="as it was",
         enter=lambda mode: setattr(stage, "mode", mode),

@@ -27,6 +27,7 @@ _WAYS = {
     "ip": "ip -V",
     "nft": "nft -v",
     "ping": "ping -V",
+    "python3": "python3 -V",
 }
 """How to see whether a lab has what a fault needs."""
 

@@ -16,6 +16,7 @@ from ..course.judge import judge, state_holds
 from ..course.step import Position, ProbeCheck, step_at
 from ..course.verdict import Verdict
 from ..errors import ApplyError, Refusal
+from ..ground import programs
 from ..primitives.base import Action, Dialect
 from ..primitives.run import Run
 from ..session.judging import send_all, settle
@@ -107,7 +108,7 @@ async def clear(stage: Stage, fault: Fault) -> None:
             with contextlib.suppress(ApplyError, Refusal):
                 await _quietly(stage, (action,))
     finally:
-        stage.world.end_marked(MARK)
+        await stage.world.end_marked(MARK)
 
 
 @contextlib.contextmanager
@@ -155,9 +156,7 @@ async def _quietly(stage: Stage, actions: tuple[Action, ...]) -> None:
         async with stage.live.tutor_at_work():
             try:
                 seen = world.news.count
-                # what an action starts can be told from what the learner starts
-                marked = (replace(one, line=f"export {MARK}=1; {one.line}") if isinstance(one, Run) else one for one in actions)
-                await world.write(tuple(marked))
+                await world.write(tuple(replace(one, line=programs.marked(one.line, MARK)) if isinstance(one, Run) else one for one in actions))
                 for _ in range(MOST_NEWS if actions else 0):
                     if not await world.news.beyond(seen, QUIET_S):
                         break

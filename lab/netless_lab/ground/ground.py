@@ -66,7 +66,7 @@ class Ground(Launcher, Protocol):
         """End whoever lives in no node of the lab; nobody where others may live too."""
 
     def end_marked(self, mark: str) -> None:
-        """End what the lab started with this variable in its environment."""
+        """End what the lab started with this variable in its environment, and wait until it has ended."""
 
     def alone(self) -> bool:
         """Whether nobody lives here but the processes of the nodes: nobody else can change anything in silence. No where others may live too."""

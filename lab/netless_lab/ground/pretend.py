@@ -177,11 +177,11 @@ class PretendHost:
         tune.lift_limits()
 
     def end_strangers(self) -> None:
-        """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge."""
+        """End the processes that hold namespaces no lesson made; names of such namespaces go with the purge. Takes a thread that may wait."""
         programs.end_outside({ref.namespace.inode for ref in self.refs()})
 
     def end_marked(self, mark: str) -> None:
-        """End the processes that were started with this variable in their environment."""
+        """End the processes that were started with this variable in their environment. Takes a thread that may wait."""
         programs.end_marked(mark)
 
     def lacking(self, needs: Iterable[str]) -> tuple[Lack, ...]:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import shlex
 import signal
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 _LONGEST: Final = 60
 _NAMED: Final = 5
 """How much of a program's command line is told, in characters, and how many programs of one place."""
+_AWAITED: Final = 16
+"""Of those who are ended so many are waited for at a time: each takes an open file until then."""
+_ENDING_S: Final = 2.0
+"""So long those who are ended are waited for: a large process takes a while to give back what it holds, and its sockets come last."""
 
 
 class Program(NamedTuple):
@@ -59,27 +66,62 @@ def _shortened(program: Program) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
+def marked(line: str, mark: str) -> str:
+    """A command line of which every process has this variable in its environment from when it is forked: what a shell itself exports is seen only in
+    what has been executed since (proc_pid_environ(5)).
+    """
+    return f"{mark}=1 exec sh -c {shlex.quote(line)}"
+
+
 def end_marked(mark: str) -> None:
-    """End the processes that were started with this variable in their environment."""
+    """End the processes that were started with this variable in their environment. Takes a thread that may wait; see ``_end``."""
     wanted = f"{mark}=".encode()
     _end(lambda pid: pid != os.getpid() and wanted in _read(pid, "environ"))
 
 
 def end_outside(own: Collection[int]) -> None:
-    """End the processes that live in other network namespaces than those with these inodes."""
+    """End the processes that live in other network namespaces than those with these inodes. Takes a thread that may wait; see ``_end``."""
     _end(lambda pid: os.stat(f"/proc/{pid}/ns/net").st_ino not in own)
 
 
 def _end(wanted: Callable[[int], bool]) -> None:
-    """End the processes of which this is true. Who has such a number next is not ended in place of one (pidfd_open(2))."""
-    for pid in _pids():
-        with contextlib.suppress(OSError):
-            held = os.pidfd_open(pid)
-            try:
-                if wanted(pid):
-                    signal.pidfd_send_signal(held, signal.SIGKILL)
-            finally:
+    """End the processes of which this is true, and those that they start meanwhile. Returns when they have ended and hold nothing any more, no
+    listening socket either, or after ``_ENDING_S``.
+    """
+    give_up = time.monotonic() + _ENDING_S
+    while time.monotonic() < give_up:
+        awaited: list[int] = []
+        try:
+            killed = [pid for pid in _pids() if _kill(pid, wanted, awaited)]
+            for fd in awaited:
+                ended = select.poll()
+                ended.register(fd, select.POLLIN)
+                ended.poll(max(0.0, give_up - time.monotonic()) * 1000)
+        finally:
+            for fd in awaited:
+                os.close(fd)
+        if not killed:
+            return
+
+
+def _kill(pid: int, wanted: Callable[[int], bool], awaited: list[int]) -> bool:
+    """End a process if this is true of it; the first few of them are ``awaited``, as open files. Who has such a number next is not ended in place of
+    one (pidfd_open(2)).
+    """
+    with contextlib.suppress(OSError):
+        held = os.pidfd_open(pid)
+        try:
+            if not wanted(pid):
+                return False
+            signal.pidfd_send_signal(held, signal.SIGKILL)
+            if len(awaited) < _AWAITED:
+                awaited.append(held)
+                held = -1
+            return True
+        finally:
+            if held >= 0:
                 os.close(held)
+    return False
 
 
 def _pids() -> list[int]:

@@ -382,9 +382,9 @@ class World:
         if not expected:
             self._on_death(name)
 
-    def end_marked(self, mark: str) -> None:
-        """End the processes that were started with this variable in their environment."""
-        self._ground.end_marked(mark)
+    async def end_marked(self, mark: str) -> None:
+        """End the processes that were started with this variable in their environment; they have ended when this returns."""
+        await self._in_thread(partial(self._ground.end_marked, mark))
 
     async def _writing(self, work: Callable[[], T]) -> T:
         """In the thread, and what is found to differ after it is the tutor's doing."""
