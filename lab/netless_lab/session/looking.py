@@ -52,14 +52,14 @@ async def account(stage: Stage) -> Account:
 async def follow(stage: Stage, on: bool | None) -> FollowStatus:
     """Follow the learner's own traffic from now on, or stop, or only tell whether."""
     following = stage.world.following
-    before = following.traffic.on
+    before = following.overhears
     if on:
         await following.overhear()
     elif on is False:
         following.overhear_no_more()
-    if following.traffic.on != before:
+    if following.overhears != before:
         stage.tell_status()
-    return FollowStatus(following.traffic.on, following.missing)
+    return FollowStatus(following.overhears, following.missing)
 
 
 def packet(stage: Stage, journey: int, hop: int) -> Packet:

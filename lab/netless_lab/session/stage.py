@@ -155,7 +155,7 @@ class Stage:
             chosen=bool(state.progress.here),
             offers=offers(self),
             moves=self.moved,
-            following=self.world.following.traffic.on,
+            following=self.world.following.overhears,
         )
 
     def tell_status(self) -> None:

@@ -68,7 +68,9 @@ class Following:
         self._on_unheard = on_unheard
         self._unheard_told = False
         self._refs: dict[str, NodeRef] = {}
-        self._watched = self._overhears = False
+        self._watched = self._overheard = False
+        self._attended = False
+        """Whether any node was ever listened to: until then all that does it need not be imported."""
         self._changing: asyncio.Task[None] | None = None
         self._changes = 0
         """How often it was to be listened otherwise."""
@@ -95,6 +97,11 @@ class Following:
         from .traffic import Traffic
 
         return Traffic(self._lookout, lambda: self._snapshot, self._heard)
+
+    @property
+    def overhears(self) -> bool:
+        """Whether the learner's own traffic is followed now."""
+        return self._overheard and self.traffic.on
 
     def attend(self, watched: bool) -> None:
         """Somebody looks at the lab, or nobody does: then nothing is listened to."""
@@ -131,7 +138,7 @@ class Following:
         """
         from ..kernel.capture.taps import FOLLOWED
 
-        self._overhears = True
+        self._overheard = True
         self._lookout.taps.slots = FOLLOWED
         await self.ready()
         if self._watched and self._lookout.taps.slots == FOLLOWED:
@@ -141,11 +148,11 @@ class Following:
 
     def overhear_no_more(self) -> None:
         """Follow only what the session sends; the room is given back soon."""
-        if not self._overhears:
+        if not self._overheard:
             return
         from ..kernel.capture.taps import PROBED
 
-        self._overhears = False
+        self._overheard = False
         self.traffic.stop()
         self._lookout.taps.slots = PROBED
         self._change_soon()
@@ -153,7 +160,8 @@ class Following:
     async def close(self) -> None:
         """Let every node go."""
         self._watched = False
-        self.traffic.stop()
+        if self._overheard:
+            self.traffic.stop()
         if self._changing is not None:
             self._changing.cancel()
         if self._drop_ear is not None:
@@ -278,11 +286,14 @@ class Following:
                 heeded = changes
 
     async def _listen(self) -> None:
+        if not (self._watched or self._attended):
+            return
         with contextlib.suppress(OSError):  # a node that has gone meanwhile
             await self._attend(self._refs.values() if self._watched else ())
 
     async def _attend(self, refs: Iterable[NodeRef]) -> None:
         """Listen to these nodes, and say when some cannot be listened to."""
+        self._attended = True
         await self._lookout.attend(refs)
         taps = self._lookout.taps
         if taps.unheard and not self._unheard_told:
