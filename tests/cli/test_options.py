@@ -81,10 +81,16 @@ def test_the_verb_is_the_first_word_that_is_no_option() -> None:
     assert in_order(["--lab", "check"]).verb == ""
 
 
-@pytest.mark.parametrize("verb", WORDLESS)
-@pytest.mark.parametrize("form", ["{}", "{} --json", "--lab w {}", "{} --json --lab w", "--lab v {} --lab w --json --json"])
+@pytest.mark.parametrize("verb", [*WORDLESS, ""])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}", "{} --json", "--lab w {}", "{} --json --lab w", "--lab v {} --lab w --json --json", "--theme dark {} --lab w", "{} --plain --glyphs ascii",
+        "--lessons folder {} --lang pt-BR", "{} --record film.cast", "--lang zh --lang es {}",
+    ],
+)
 def test_what_is_plain_is_read_as_the_parser_reads_it(verb: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A verb without words, with --json and --lab alone, means the same with and without argparse, whatever lab is in hand."""
+    """A verb without words, and no verb, with global options, means the same with and without argparse, whatever lab is in hand."""
     for lab in ("", "u"):
         monkeypatch.setenv("NETLESS_LAB", lab)
         given = in_order(form.format(verb).split())
@@ -94,11 +100,11 @@ def test_what_is_plain_is_read_as_the_parser_reads_it(verb: str, form: str, monk
 
 @pytest.mark.parametrize(
     "words",
-    ["", "check", "status w", "status -h", "--help", "status --lab", "status --lab -x", "status --lab --json", "--lab=w status", "--lab= w status",
-     "status --lang zh", "status --theme dark", "status --", "status --jso", "tutor", "exec c1 -- status", "-V status", "up"],
+    ["check", "status w", "status -h", "--help", "status --lab", "status --lab -x", "status --lab --json", "--lab=w status", "--lab= w status",
+     "status --glyphs none", "--theme --plain", "--record", "status --", "status --jso", "tutor", "exec c1 -- status", "-V status", "up"],
 )  # fmt: skip
 def test_all_else_is_the_parsers(words: str) -> None:
-    """Words, other options, help, and whatever is wrong: argparse has the rules and the sentences for it."""
+    """Words, options of a verb, help, and whatever is wrong: argparse has the rules and the sentences for it."""
     assert plainly(in_order(words.split()), {}) is None
 
 

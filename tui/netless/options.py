@@ -11,6 +11,8 @@ from .usage.table import GLOBAL, WORDLESS
 
 _VALUED: Final[Mapping[str, bool]] = {flag: option.values is not None for option in GLOBAL for flag in option.flags}
 """Options that may stand anywhere before ``--``, and whether a value follows."""
+_PLAIN: Final = {flag: option for option in GLOBAL for flag in option.flags if option.values in (None, "lab", "text", "folder", "file", "choice")}
+"""Those of them whose value is taken as it is written."""
 HELP: Final = ("-h", "--help")
 
 
@@ -78,18 +80,20 @@ def said(ours: Sequence[str]) -> dict[str, str]:
 
 
 def plainly(given: Words, environment: Mapping[str, str]) -> Namespace | None:
-    """What a verb without words of its own is asked for, with no more than --json and --lab NAME; None for all that the parser has to read."""
-    if len(given.rest) != 1 or given.verb not in WORDLESS:
+    """What is asked for without a verb, or by one without words of its own, with global options whose values stand apart; None for all that the
+    parser has to read.
+    """
+    if given.rest and (len(given.rest) != 1 or given.verb not in WORDLESS):
         return None
-    args = Namespace(**unsaid(environment), verb=given.verb)
+    args = Namespace(**unsaid(environment), verb=given.verb or None)
     words = iter(given.ours)
     for word in words:
-        if word == "--json":
-            args.json = True
-        elif word == "--lab" and (name := next(words, "-"))[:1] not in ("", "-"):
-            args.lab = name
-        else:
+        if (option := _PLAIN.get(word)) is None:
             return None
+        value = True if option.values is None else next(words, "")
+        if value is not True and (value[:1] in ("", "-") or (option.choices and value not in option.choices)):
+            return None
+        setattr(args, option.name or word.lstrip("-"), value)
     return args
 
 
