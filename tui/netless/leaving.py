@@ -10,8 +10,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from .called import Called
 from .printer import Exit
@@ -20,33 +21,28 @@ PATIENCE_S: Final = 8.0
 """How long the app may take to end, in seconds. Putting its shells away takes milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class Quit(msgspec.Struct, frozen=True):
     """Somebody pressed q or ctrl+c. ``code`` is what a lab that never came was refused with, else 0; ``keep``: the lab is to go on."""
 
     code: int = Exit.PASS
     keep: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Signalled:
+class Signalled(msgspec.Struct, frozen=True):
     """A signal ended it: a machine that shuts down, a terminal that was closed, ``kill``."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class HungUp:
+class HungUp(msgspec.Struct, frozen=True):
     """What it was drawn on is gone: a terminal that can no longer be read, a browser's tab that was closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOut:
+class ReadOut(msgspec.Struct, frozen=True):
     """What it was to read is at its end: a script, or a pipe whose other end has gone, which nobody can tell apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(msgspec.Struct, frozen=True):
     """It failed in a way it should not; the report is written and the sentence about it said."""
 
 

@@ -90,10 +90,14 @@ def plainly(given: Words, environment: Mapping[str, str]) -> Namespace | None:
     for word in words:
         if (option := _PLAIN.get(word)) is None:
             return None
-        value = True if option.values is None else next(words, "")
-        if value is not True and (value[:1] in ("", "-") or (option.choices and value not in option.choices)):
+        name = option.name or word.lstrip("-")
+        if option.values is None:
+            setattr(args, name, True)
+            continue
+        value = next(words, "")
+        if value[:1] in ("", "-") or (option.choices and value not in option.choices):
             return None
-        setattr(args, option.name or word.lstrip("-"), value)
+        setattr(args, name, value)
     return args
 
 

@@ -10,10 +10,11 @@ true times.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
 from textual.strip import Strip
 
 from ..say.packets import death_words, learned_words
@@ -148,8 +149,7 @@ class Frame(NamedTuple):
     dead: bool = False
 
 
-@dataclass(frozen=True)
-class Replay:
+class Replay(msgspec.Struct, frozen=True):
     """One packet on its way."""
 
     frames: tuple[Frame, ...]

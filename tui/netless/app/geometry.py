@@ -7,9 +7,9 @@ that shows itself in brief (the picture's strip), so that the network never leav
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import msgspec
 from textual.content import Content
 from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
@@ -73,8 +73,7 @@ class PaneSpec(NamedTuple):
     brief: Callable[[int], int] | None = None
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """The rectangles of one arrangement, by the ids of what is shown. ``side`` is true when panes stand side by side; ``brief`` is the one
     that shows itself in brief, if any does.
     """

@@ -6,8 +6,7 @@ keys that act: Textual's Footer leaks on every change of focus (textual#6666).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 from textual import events
 from textual.content import Content
 from textual.geometry import Size
@@ -24,8 +23,7 @@ from ..keys import doing
 from ..paint import content_of, strip_of
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One key: what to press, what it does in a word, the action it runs on the screen, and whether that would do something now, or say why not.
     ``command`` is its id in the table, where it has one.
     """
@@ -38,7 +36,7 @@ class Key:
 
     def on(self, keymap: Keymap) -> Key:
         """The same, on the key that a person has for it."""
-        return replace(self, key=key_of(BY_ID[self.command], keymap)) if self.command in keymap else self
+        return msgspec.structs.replace(self, key=key_of(BY_ID[self.command], keymap)) if self.command in keymap else self
 
 
 Zone = tuple[int, int, Key]

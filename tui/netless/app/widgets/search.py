@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
+
+import msgspec
 
 from ...commands.table import BY_ID, key_of
 from ...say.text import Look, Text, joined, keyed
@@ -23,8 +24,7 @@ LOOKED_AT: Final[Look] = "reversed"
 """How places found look, and the one that is looked at: told apart without colours too."""
 
 
-@dataclass
-class Search:
+class Search(msgspec.Struct):
     """A search in one pane. ``at`` counts the places ``found`` from 0."""
 
     words: str = ""
