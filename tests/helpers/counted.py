@@ -18,7 +18,7 @@ from netless_lab.kernel import watch
 from netless_lab.kernel.read import NodeRef, Reader
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.sandbox.pid1 import Room
-from netless_lab.session.world import World
+from netless_lab.session.sight import Sight
 
 _DIARY: Final = "/run/diary"
 
@@ -26,7 +26,7 @@ _DIARY: Final = "/run/diary"
 def main(room: Room) -> None:
     """What runs as PID 1 of such a lab."""
     watch.PULSE_S = 3600  # type: ignore[misc]
-    look, note, learned = Reader.snapshot, watch.Burst.note, World._learned
+    look, note, learned = Reader.snapshot, watch.Burst.note, Sight._learned
 
     def looking(reader: Reader, refs: Sequence[NodeRef]) -> Snapshot:
         _write("look")
@@ -36,13 +36,13 @@ def main(room: Room) -> None:
         _write("learned" if burst.quiet_s == watch.LONGEST_S else "heard")
         note(burst)
 
-    def told(world: World) -> None:
+    def told(sight: Sight) -> None:
         _write("told")
-        learned(world)
+        learned(sight)
 
     setattr(Reader, "snapshot", looking)  # noqa: B010
     setattr(watch.Burst, "note", hearing)  # noqa: B010
-    setattr(World, "_learned", told)  # noqa: B010
+    setattr(Sight, "_learned", told)  # noqa: B010
     inside.main(room)
 
 

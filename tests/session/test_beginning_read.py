@@ -77,7 +77,7 @@ async def test_a_look_that_is_given_up_ends_with_its_question(monkeypatch: pytes
     spoiled.asked = 1  # nothing fails here
     world = world_on(spoiled.ground)
     await world.look()
-    world.baseline = world.seen
+    world._origin.baseline = world.seen
     asking, later = threading.Event(), list[Namespace]()
     differences, told = Settings.differences, ipsec.told
 

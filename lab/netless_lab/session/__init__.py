@@ -2,5 +2,6 @@
 
 ``stage`` is what every verb needs; a ``mode`` (``lesson``, ``play``; a drill in its own room) says what judging and help mean; the verbs
 are functions over the stage (``moving``, ``looking``) that ``session`` hands requests to. ``world`` holds the nodes and changes
-them; ``judging`` sends probes and asks the judge, ``watch`` judges again after changes; ``pages`` words the state for clients.
+them, with what there is to see of them (``sight``) and how they were before anything was done (``origin``); ``judging`` sends probes and asks
+the judge, ``watch`` judges again after changes; ``pages`` words the state for clients.
 """
