@@ -157,7 +157,7 @@ class Agent:
 
     def _use(self, client: Connection) -> None:
         self._clients.add(client)
-        self._stage.clients = self.clients
+        self._stage.views.clients = self.clients
         self._news.set()
 
     def _watch_for(self, client: Connection) -> None:
@@ -177,7 +177,7 @@ class Agent:
                 self._onlookers.discard(client)
             else:
                 self._last_use = time.monotonic()
-            self._stage.clients = self.clients
+            self._stage.views.clients = self.clients
             self._stage.attend(bool(self._watching))
             self._news.set()
 

@@ -51,7 +51,7 @@ async def test_a_repair_counts_though_a_hint_was_asked_for_while_it_was_judged(m
         enter=lambda entered: setattr(stage, "mode", entered),
         remember=lambda progress: setattr(stage, "state", msgspec.structs.replace(stage.state, progress=progress)),
         tell=told.append,
-        tell_status=lambda: None,
+        views=SimpleNamespace(tell_status=lambda: None),
     )
     monkeypatch.setattr(mode, "health", health)
     monkeypatch.setattr(mode, "settle", nothing)

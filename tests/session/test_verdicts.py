@@ -48,15 +48,14 @@ async def test_a_check_does_not_overwrite_what_was_judged_after_it(monkeypatch: 
         world=None,
         live=SimpleNamespace(show=Snapshot),
         unseen=SimpleNamespace(soon=lambda: None),
-        case=lambda place: None,
-        probe_told=None,
+        views=SimpleNamespace(tell_probe=None, tell_status=lambda: None),
         relive=lambda *, tell=True: None,
         remember=lambda progress: setattr(stage, "state", msgspec.structs.replace(stage.state, progress=progress)),
         refresh_goal=lambda: None,
         tell=told.append,
-        tell_status=lambda: None,
     )
     monkeypatch.setattr(lesson, "judge_step", judge_step)
+    monkeypatch.setattr(lesson, "case_at", lambda stage, place: None)
     mode = Lesson(stage)
     check = asyncio.create_task(mode.judge())
     await asyncio.wait_for(repaired.wait(), 10)

@@ -55,7 +55,7 @@ class Followed:
 
     async def ask(self, request: protocol.Look[R]) -> R:
         """As a client asks for it."""
-        stage: Any = SimpleNamespace(world=SimpleNamespace(following=self.following), tell_status=lambda: None)
+        stage: Any = SimpleNamespace(world=SimpleNamespace(following=self.following), views=SimpleNamespace(tell_status=lambda: None))
         asked: Any = request
         done = await looks(stage, asked)
         assert done is not None

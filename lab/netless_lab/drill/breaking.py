@@ -19,6 +19,7 @@ from ..errors import ApplyError, Refusal
 from ..ground import programs
 from ..primitives.base import Action, Dialect
 from ..primitives.run import Run
+from ..session.case import owners_here
 from ..session.judging import send_all, settle
 from ..session.mode import Mode
 from ..session.moving import stand
@@ -172,9 +173,9 @@ async def health(stage: Stage, fault: Fault, *, patient: bool = True, tell: bool
 
 async def verdict(stage: Stage, checks: tuple[ProbeCheck, ...], *, patient: bool, tell: bool = False) -> Verdict:
     """Send all probes at once and judge them. ``patient``: what should be answered gets time; ``tell``: the views hear of it."""
-    outcomes = await send_all(stage.world, tuple(dict.fromkeys(checks)), UNBOUND, stage.probe_told if tell else None, patient=patient)
+    outcomes = await send_all(stage.world, tuple(dict.fromkeys(checks)), UNBOUND, stage.views.tell_probe if tell else None, patient=patient)
     snapshot = await stage.world.look()
-    return judge(as_step(checks), snapshot, outcomes, where_of(snapshot, "host"), owners=stage.owners())
+    return judge(as_step(checks), snapshot, outcomes, where_of(snapshot, "host"), owners=owners_here(stage))
 
 
 async def well(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> bool:

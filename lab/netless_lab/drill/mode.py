@@ -82,7 +82,7 @@ class Drill:
             if verdict.passed:
                 stage.enter(self.ended(solved=True))
                 stage.tell(Notice("info", self._own.told_well()))
-            stage.tell_status()
+            stage.views.tell_status()
             return verdict
 
     async def check(self, target: str | None) -> Judgement:
@@ -103,7 +103,7 @@ class Drill:
         insist_on_order(f"a {self.broken.kind}", number, self.broken.hints, len(every))
         opened = max(self.broken.hints, number + 1)
         self.broken = msgspec.structs.replace(self.broken, hints=opened)
-        self._stage.tell_status()
+        self._stage.views.tell_status()
         return Help(number, every[number], len(every) - opened)
 
     async def explain(self, probe: Probe) -> Explanation:
@@ -113,7 +113,7 @@ class Drill:
         told = await self._stage.lesson.explain(probe)
         if not self.broken.healthy:
             self.broken = msgspec.structs.replace(self.broken, whys=self.broken.whys + 1)
-            self._stage.tell_status()
+            self._stage.views.tell_status()
         return told
 
     async def watch(self, *, looked: bool) -> None:

@@ -64,7 +64,7 @@ async def start(stage: Stage, library: Library, wanted: Wanted) -> Broke:
             continue
         told = drill.begin()
         stage.history.noted(f"something was broken on purpose: {told.tells}", str(place))
-        stage.tell_status()
+        stage.views.tell_status()
         return Broke(told.tells, str(stage.state.position), told)
     raise refusal or Refusal("no fault can be had here", code=3)
 
@@ -89,7 +89,7 @@ async def stop(stage: Stage) -> Mended:
             taken_away = await mend(stage, broken.fault, broken.place, undo=was_on)
     finally:
         _go_on(stage, stage.lesson)
-    stage.tell_status()
+    stage.views.tell_status()
     stage.rejudge()
     how = "It was taken away" if taken_away else "The lab was rebuilt"
     text = f"{told.fault.title}: that was it. {how}, and the network is healthy." if was_on else told.told_well()

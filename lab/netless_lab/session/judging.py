@@ -16,6 +16,7 @@ from ..course.step import Position, ProbeCheck, Step, step_at
 from ..course.verdict import Item, Result, Verdict
 from ..model.probe import Outcome, Ping, Probe
 from ..model.snapshot import Snapshot
+from .case import Case
 from .pages import where_of
 from .world import World
 
@@ -49,25 +50,6 @@ async def settle(world: World, deadline_s: float = READY_DEADLINE_S) -> tuple[st
         await world.changed(min(left, 0.05))
         await world.look()
     return ()
-
-
-class Case(msgspec.Struct, frozen=True):
-    """What the judge is told beside the step: the learner's names, whose address is whose by now and whose it is ``coming`` to be, the ``earlier`` steps of
-    the course, and how to find what nobody asked for.
-
-    ``lapsed`` says which earlier step's result is gone, None when none is: the likely cause when packets disagree; ``ahead`` which
-    later steps' results are there already. ``wiped`` are the (node, link) that lost addresses when they were moved there.
-    """
-
-    step: Step
-    bindings: Bindings = Bindings()
-    owners: dict[str, str] = {}
-    coming: dict[str, str] = {}
-    earlier: tuple[Step, ...] = ()
-    extras: Callable[[Snapshot, Bindings], tuple[str, ...]] = lambda snapshot, bindings: ()
-    lapsed: Callable[[Snapshot, Bindings], Missing | None] = lambda snapshot, bindings: None
-    ahead: Callable[[Snapshot, Bindings], tuple[Step, ...]] = lambda snapshot, bindings: ()
-    wiped: frozenset[tuple[str, str]] = frozenset()
 
 
 async def judge_step(

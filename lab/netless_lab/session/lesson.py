@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from ..model.journey import Explanation
 from ..model.probe import Outcome, Probe
 from ..model.snapshot import Snapshot
 from ..protocol import Act, FaultStatus, Help, Judgement, VerdictEvent
+from .case import case_at, owners_here
 from .judging import judge_places, judge_step, settle
 from .mode import Mode
 from .offers import all_open, insist, insist_on_order
@@ -67,8 +69,8 @@ class Lesson:
     async def _judge(self, *, by_tutor: bool, looked: bool, tells: bool) -> Verdict:
         stage, sent = self._stage, list[tuple[Outcome, bool]]()
         place, held, known = stage.state.position, stage.state.passed, stage.state.bindings
-        on_probe = stage.probe_told if tells else (lambda *told: sent.append(told))
-        verdict, names = await judge_step(stage.world, stage.case(place), on_probe, self._state_told, looked)
+        on_probe = stage.views.tell_probe if tells else (lambda *told: sent.append(told))
+        verdict, names = await judge_step(stage.world, case_at(stage, place), on_probe, self._state_told, looked)
         stage.unseen.soon()
         async with stage.live.tutor_at_work() if by_tutor else contextlib.nullcontext():
             stage.live.show()
@@ -83,12 +85,12 @@ class Lesson:
             self._call(names)
         changed = verdict != stage.state.verdict
         for outcome, wanted in sent if changed else ():  # where a command brought nothing about they would hide its own packets among them
-            stage.probe_told(outcome, wanted)
+            stage.views.tell_probe(outcome, wanted)
         stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
         stage.relive()
         if changed or completed:
             stage.tell(VerdictEvent(verdict, completed))
-            stage.tell_status()
+            stage.views.tell_status()
         return verdict
 
     async def check(self, target: str | None) -> Judgement:
@@ -103,7 +105,7 @@ class Lesson:
             return Judgement((judged(stage.state, stage.state.position, verdict),), onward(stage.state))
         course, here = state.course, state.position
         learner = Standing(course, here, state.progress.earned(here.key, course.id), await stage.live.refresh(), state.bindings)
-        found = await judge_places(stage.world, learner, wanted, stage.case, stage.probe_told)
+        found = await judge_places(stage.world, learner, wanted, partial(case_at, stage), stage.views.tell_probe)
         return Judgement(tuple(judged(stage.state, place, verdict) for place, verdict in found), "")
 
     def hint(self, rung: int | None) -> Help:
@@ -126,7 +128,7 @@ class Lesson:
             self._live_hint = offered.text
         else:
             stage.remember(state.progress.hinted(state.course.id, place, max(opened, offered.number + 1)))
-        stage.tell_status()
+        stage.views.tell_status()
         return Help(offered.number, offered.text, offered.left, offered.about)
 
     async def explain(self, probe: Probe) -> Explanation:
@@ -134,7 +136,7 @@ class Lesson:
         stage = self._stage
         await stage.world.look()
         stage.world.ref(probe.node)
-        owners, steps = stage.owners(), stage.library.taught(stage.state.course)
+        owners, steps = owners_here(stage), stage.library.taught(stage.state.course)
         evidence = await stage.world.investigate(probe)
         if evidence.outcome.result == "failed" and stage.world.pending(evidence.before, SETTLE_S):
             await stage.world.look()
@@ -142,7 +144,7 @@ class Lesson:
             evidence = await stage.world.investigate(probe)
         if evidence.outcome.result == "error":
             raise Refusal(evidence.outcome.text, code=3)
-        stage.probe_told(evidence.outcome, True)
+        stage.views.tell_probe(evidence.outcome, True)
         from ..explain.ladder import explain  # no lab needs it to be ready
 
         return explain(evidence, where_of(evidence.before, "host"), owners, steps)

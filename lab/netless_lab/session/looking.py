@@ -30,7 +30,7 @@ def every_course(stage: Stage) -> tuple[CourseView, ...]:
 
 def introduction(stage: Stage, *, past: bool) -> tuple[Message, ...]:
     """What a new view needs to paint itself; with the ``past`` also what happened before it came."""
-    events: list[Message] = [StatusEvent(stage.status()), SnapshotEvent(stage.live.last, stage.live.goal), stage.tell_summary()]
+    events: list[Message] = [StatusEvent(stage.views.status()), SnapshotEvent(stage.live.last, stage.live.goal), stage.views.tell_summary()]
     if stage.state.verdict is not None:
         events.append(VerdictEvent(stage.state.verdict))
     return (*events, *stage.past.happened) if past else tuple(events)
@@ -58,7 +58,7 @@ async def follow(stage: Stage, on: bool | None) -> FollowStatus:
     elif on is False:
         following.overhear_no_more()
     if following.overhears != before:
-        stage.tell_status()
+        stage.views.tell_status()
     return FollowStatus(following.overhears, following.missing)
 
 
@@ -79,7 +79,7 @@ async def send_probe(stage: Stage, probe: Probe, must_reply: bool) -> Outcome:
     probe = aimed(await snapshot(stage), probe)
     await stage.world.following.ready()
     outcome = await send(stage.world, probe, must_reply=must_reply)
-    stage.probe_told(outcome, must_reply)
+    stage.views.tell_probe(outcome, must_reply)
     return outcome
 
 

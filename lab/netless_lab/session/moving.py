@@ -190,7 +190,7 @@ async def set_dialect(stage: Stage, dialect: Dialect) -> Moved:
     """Show commands in this dialect from now on."""
     stage.remember(stage.state.progress.speaking(dialect))
     stage.state = msgspec.structs.replace(stage.state, dialect=dialect)
-    stage.tell_status()
+    stage.views.tell_status()
     return moved(stage, f"Commands are shown in the dialect {dialect}.")
 
 
@@ -270,9 +270,9 @@ async def _apply_step(stage: Stage) -> tuple[Action, ...]:
         try:
             await stage.moves.apply(action, stage.state.dialect)
         except ApplyError as error:
-            stage.told_action(action, str(error))
+            stage.views.tell_action(action, str(error))
             raise
-        stage.told_action(action)
+        stage.views.tell_action(action)
         did = spoken((action, *beside(action, stage.state.dialect)), stage.state.dialect)
         stage.history.did(did, before_it, action.sentence(), str(stage.state.position))
     return actions
@@ -343,7 +343,7 @@ async def stand_at(stage: Stage, place: Position, *, tell: bool = True) -> None:
     if moves or lacks != stage.state.lacks:
         stage.state = msgspec.structs.replace(stage.state, lacks=lacks)
         if tell:
-            stage.tell_status()
+            stage.views.tell_status()
 
 
 async def _insist_on_needs(stage: Stage, place: Position, *, end: bool) -> None:
@@ -365,7 +365,7 @@ async def play(stage: Stage, on: bool, *, force: bool = False) -> Moved:
         return moved(stage, "Play mode is " + ("on" if on else "off") + " already.")
     if playing is None:
         stage.enter(Play(stage.mode, stage.state.position, await stage.passes()))
-        stage.tell_status()
+        stage.views.tell_status()
         return moved(stage, "Play mode: do as you please, nothing is judged. Leave it and the lab is rebuilt for this step.")
     where = f"the {'end' if playing.passed else 'start'} of {playing.place}"
     if not force and (clearing := await going(stage, playing.place, end=playing.passed)):

@@ -90,5 +90,5 @@ def stop_playing(stage: Stage, what: str = "") -> str:
     if not isinstance(stage.mode, Play):
         return ""
     stage.enter(stage.mode.beneath)
-    stage.tell_status()
+    stage.views.tell_status()
     return f"Play mode is over{what}. "

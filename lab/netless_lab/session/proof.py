@@ -7,6 +7,7 @@ from ..course.step import Position, step_at
 from ..errors import ApplyError, Refusal
 from ..primitives.base import DIALECTS, Dialect
 from ..primitives.namespace import StartContainer
+from .case import case_at
 from .judging import observe
 from .moving import set_dialect, stand
 from .pages import bound_actions, commands_of, where_of
@@ -44,7 +45,7 @@ class Prover:
                 case Judge():
                     return Answer(await self._stage.mode.judge(by_tutor=True))
                 case Observe(position=place):
-                    return Answer(await observe(self._stage.world, self._stage.case(place)))
+                    return Answer(await observe(self._stage.world, case_at(self._stage, place)))
                 case Perform(position=place, dialect=dialect):
                     return await self._perform(place, dialect)
                 case Undo():

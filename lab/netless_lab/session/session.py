@@ -71,14 +71,14 @@ class Session:
         finally:
             if stage.moved == moved and (done or stage.world.written != written):
                 stage.moved += 1
-            stage.tell_what_is_offered()
+            stage.views.tell_what_is_offered()
 
 
 async def looks(stage: Stage, request: protocol.Asked) -> protocol.Done | None:
     """What changes nothing."""
     match request:
         case protocol.GetStatus():
-            return request.done(stage.status())
+            return request.done(stage.views.status())
         case protocol.GetSnapshot():
             return request.done(await looking.snapshot(stage))
         case protocol.GetCourses():

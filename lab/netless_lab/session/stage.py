@@ -13,24 +13,19 @@ from typing import Final
 
 import msgspec
 
-from ..course.bindings import Bindings, apply
+from ..course.bindings import apply
 from ..course.catalog import Library
-from ..course.extras import extras
-from ..course.further import Lacking, Missing, ahead, missing_before
-from ..course.judge import state_holds
-from ..course.outline import commanded, lesson_actions, outline, owners
+from ..course.further import Lacking
+from ..course.outline import lesson_actions, outline
 from ..course.progress import Progress
-from ..course.step import Course, Position, Step, positions, step_at
+from ..course.step import Course, positions
 from ..errors import ApplyError, for_want_of_room
 from ..ground.pretend import PretendHost
-from ..model.changes import LinkMoved
 from ..model.journey import Journey
 from ..model.loops import loops
-from ..model.probe import Outcome
 from ..model.snapshot import Snapshot
-from ..primitives.base import Action
 from ..primitives.updown import LinkDown
-from ..protocol import Act, ActionEvent, ChangeLine, ChangesEvent, JourneyEvent, Message, NodeStatus, Notice, ProbeEvent, Status, StatusEvent, Summary
+from ..protocol import ChangeLine, ChangesEvent, JourneyEvent, Message, Notice
 from ..sandbox.pid1 import Room
 from ..sandbox.reaper import Reaper
 from ..watching.following import Following
@@ -39,13 +34,11 @@ from ..watching.persist import OnFailure
 from ..watching.storm import StormGuard
 from ..watching.unseen import Unseen
 from .history import History
-from .judging import Case
 from .mode import Mode
 from .moves import Moves
-from .offers import offers
-from .pages import course_view, every_dialect, step_page, summary, where_of
 from .past import Past
-from .state import Ran, State, actions_before, before, stood, undone
+from .state import Ran, State, stood, undone
+from .views import Views
 from .watch import WatchingJudge
 from .world import World
 
@@ -79,13 +72,9 @@ class Stage:
         self.past = Past(tell)
         self.tell = tell = self.past.tell
         self._save = save
-        self._began = time.monotonic()
-        self.clients = 0
-        """How many are connected now."""
-        self._summary: Summary | None = None
+        self.views = Views(self)
         self.moved = 0
         """Grows with whatever moves the lab (``Move``)."""
-        self._offered: tuple[int, dict[Act, str]] = (0, {})
         self._looked = False
         self._lacking = Lacking(course, Snapshot())
         self.state = State(course, stood(course, progress), progress, progress.bindings(course.id), dialect=progress.dialect)
@@ -126,79 +115,16 @@ class Stage:
         """That nothing more can be started, where that may be why something failed, in words; "" when it is not."""
         return self.world.crowded() or for_want_of_room(error)
 
-    def status(self) -> Status:
-        """Everything but the network itself."""
-        state, snapshot = self.state, self.live.last
-        nodes = tuple(
-            NodeStatus(node.name, node.role, node.pid, node.netns, self.world.outside_pid(node.pid), node.names) for node in snapshot.nodes
-        )
-        return Status(
-            lab=self.name,
-            agent_pid=self.world.agent_pid,
-            mode="sandbox",
-            position=str(state.position),
-            course=course_view(state.course, state),
-            page=step_page(state, snapshot),
-            nodes=nodes,
-            verdict=state.verdict,
-            dialect=state.dialect,
-            busy=state.busy,
-            playing=self.mode.name == "play",
-            notices=state.notices.lines,
-            uptime_s=round(time.monotonic() - self._began, 1),
-            clients=self.clients,
-            bindings=state.bindings.words(),
-            limits=self.world.limits,
-            fault=self.mode.fault(),
-            language=self.library.language,
-            lessons=self.library.own,
-            chosen=bool(state.progress.here),
-            offers=offers(self),
-            moves=self.moved,
-            following=self.world.following.overhears,
-        )
-
-    def tell_status(self) -> None:
-        """Tell every view where we stand."""
-        status = self.status()
-        self._offered = (status.moves, status.offers)
-        self.tell(StatusEvent(status))
-        self.tell_summary(status)
-
-    def tell_what_is_offered(self) -> None:
-        """Tell every view where we stand when other things can be asked for than were told."""
-        if (self.moved, offers(self)) != self._offered:
-            self.tell_status()
-
-    def tell_summary(self, status: Status | None = None) -> Summary:
-        """The status in short; who wants to hear of it is told when it is not what it was."""
-        before, now = self._summary, summary(status or self.status(), time.time())
-        if before is not None and before == msgspec.structs.replace(now, at=before.at):
-            return before
-        self._summary = now
-        self.tell(now)
-        return now
-
     def note(self, text: str) -> None:
         """Something to remember until the lab is in order again."""
         self.state = msgspec.structs.replace(self.state, notices=self.state.notices.and_also(text))
         self.tell(Notice("warning", text))
-        self.tell_status()
+        self.views.tell_status()
 
     def remember(self, progress: Progress) -> None:
         """Replace the progress and save it at once."""
         self.state = msgspec.structs.replace(self.state, progress=progress)
         self._save(progress)
-
-    def probe_told(self, outcome: Outcome, wanted: bool) -> None:
-        """Tell the views what became of a probe."""
-        self.tell(ProbeEvent(time.time(), outcome, wanted, self.world.following.journey_of(outcome)))
-        self.tell_what_is_offered()
-
-    def told_action(self, action: Action, error: str = "") -> None:
-        """Tell the views what the tutor has done, in every dialect, or that it failed."""
-        where = where_of(self.live.last, self.state.step.shell)
-        self.tell(ActionEvent(time.time(), action.sentence(), every_dialect((action,), self.state.dialect, where), error))
 
     def refresh_goal(self) -> None:
         """Outline the lesson's final picture, so that the drawing leaves room for it."""
@@ -206,56 +132,18 @@ class Stage:
         actions = tuple(apply(action, self.state.bindings) for action in lesson_actions(course, lesson.id))
         self.live.set_goal(outline(self.world.baseline, actions))
 
-    def case(self, place: Position, step: Step | None = None) -> Case:
-        """What the judge must know to judge this step."""
-        course, baseline = self.state.course, self.world.baseline
-        step = step or step_at(course, place)
-        asked = (*actions_before(course, place), *step.do)
-        gone = undone(course, place)
-        earlier = tuple(step_at(course, own) for own in before(course, place) if own.key not in gone)
-
-        def beyond(snapshot: Snapshot, names: Bindings) -> tuple[str, ...]:
-            actions = tuple(apply(action, names) for action in asked)
-            # until the step is done, what it changes may be as it was, or on the way
-            first = len(asked) if state_holds(step, snapshot, names) else len(asked) - len(step.do)
-            sketches = tuple(outline(baseline, actions[:done]) for done in range(first, len(asked) + 1))
-            expected = tuple(apply(own, names) for one in (*earlier, step) for own in one.expect)
-            return extras(snapshot, (baseline, *sketches), expected, commanded(sketches[-1], actions))
-
-        def lapsed(snapshot: Snapshot, names: Bindings) -> Missing | None:
-            return self._lapsed(place, snapshot, names)
-
-        def further(snapshot: Snapshot, names: Bindings) -> tuple[Step, ...]:
-            return ahead(course, place, snapshot, names, baseline)
-
-        changes = (change for deed in self.own_changes if deed is not None for change in deed.changes)
-        wiped = frozenset((own.node, own.after.name) for own in changes if isinstance(own, LinkMoved) and own.before.v4)
-        coming = owners(outline(baseline, lesson_actions(course, course.lessons[-1].id)))
-        return Case(step, self.state.bindings, owners(outline(baseline, asked)), coming, earlier, beyond, lapsed, further, wiped)
-
-    def _lapsed(self, place: Position, snapshot: Snapshot, names: Bindings) -> Missing | None:
-        """The first earlier result that is not there any more and that no step rightly took away; None when all hold."""
-        course = self.state.course
-        gone = undone(course, self.state.position)
-        return next((own for own in missing_before(course, place, snapshot, names, where_of(snapshot, "host")) if own.position.key not in gone), None)
-
-    def owners(self) -> dict[str, str]:
-        """In which node the lessons up to here mean each address to live, in the learner's words."""
-        state = self.state
-        return {state.bindings.address(address): node for address, node in self.case(state.position).owners.items()}
-
     @contextlib.asynccontextmanager
     async def busy(self, what: str) -> AsyncIterator[None]:
         """Say what is being done while it is being done."""
         outer = self.state.busy
         self.state = msgspec.structs.replace(self.state, busy=what)
-        self.tell_status()
+        self.views.tell_status()
         try:
             yield
         finally:
             self.state = msgspec.structs.replace(self.state, busy=outer)
             self.moved += not outer
-            self.tell_status()
+            self.views.tell_status()
 
     @property
     def lacking(self) -> Lacking:
@@ -272,7 +160,7 @@ class Stage:
         if live != state.live:
             self.state = msgspec.structs.replace(state, live=live)
             if tell:
-                self.tell_status()
+                self.views.tell_status()
 
     def rejudge(self, *, looked: bool = False, patient: bool = False) -> None:
         """Judge again soon, where what changes is judged. ``looked``: the last look was just now; ``patient``: see ``WatchingJudge``."""
@@ -338,7 +226,7 @@ class Stage:
         self._changed(deed)
         self.history.saw(deed.changes, deed.before, deed.after, str(self.state.position))
         self.mode.on_change(deed.after, by_somebody=True)
-        self.tell_what_is_offered()
+        self.views.tell_what_is_offered()
 
     def _unseen_changed(self, came: tuple[str, ...], went: tuple[str, ...]) -> None:
         """What no snapshot holds may stop a packet, or let it pass. What changes while the tutor works is the tutor's own."""
@@ -347,7 +235,7 @@ class Stage:
         self._changed(None)
         lines = (*came, *(f"no longer: {line}" for line in went))
         self.tell(ChangesEvent(time.time(), "learner", tuple(ChangeLine(line) for line in lines)))
-        self.tell_what_is_offered()
+        self.views.tell_what_is_offered()
         self.rejudge()
 
     def _changed(self, deed: Deed | None) -> None:
@@ -359,7 +247,7 @@ class Stage:
 
     def _kernel_changed(self, snapshot: Snapshot) -> None:
         self.mode.on_change(snapshot, by_somebody=False)
-        self.tell_what_is_offered()
+        self.views.tell_what_is_offered()
 
     def _journey_heard(self, journey: Journey, skipped: int) -> None:
         self.tell(JourneyEvent(time.time(), journey, skipped))
