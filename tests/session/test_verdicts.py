@@ -49,7 +49,7 @@ async def test_a_check_does_not_overwrite_what_was_judged_after_it(monkeypatch: 
         live=SimpleNamespace(show=Snapshot),
         unseen=SimpleNamespace(soon=lambda: None),
         views=SimpleNamespace(tell_probe=None, tell_status=lambda: None),
-        relive=lambda *, tell=True: None,
+        relive=lambda: None,
         remember=lambda progress: setattr(stage, "state", msgspec.structs.replace(stage.state, progress=progress)),
         refresh_goal=lambda: None,
         tell=told.append,

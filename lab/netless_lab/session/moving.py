@@ -285,7 +285,7 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
     Raises Refusal: 3 before anything is touched, when the machine lacks what a step on the way needs, and 4.
     """
     await _insist_on_needs(stage, place, end=end)
-    async with stage.busy(f"rebuilding to {place}"):
+    async with stage.busy(f"rebuilding to {place}") as until_over:
         stage.enter(await stage.mode.left())  # which may tell what it was, in the names that the learner gave
         if anew:
             stage.state = msgspec.structs.replace(stage.state, bindings=Bindings())
@@ -301,11 +301,12 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
                 raise
             interferes = f" It had just been taken away: {stage.world.at_work()}" if error.errno == "EEXIST" else f" {_NEW_LAB}"
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
-        await stand_at(stage, place, tell=False)
+        until_over.enter_context(stage.views.held())
+        await stand_at(stage, place)
         stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end, lent=False)
         _nobodys(stage)
         stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, dialect, end=end), place, end=end)
-        stage.relive(tell=False)
+        stage.relive()
     if judging and not end:
         stage.rejudge(looked=True)
     return snapshot
@@ -326,9 +327,9 @@ def _nobodys(stage: Stage) -> None:
     stage.built_on = False
 
 
-async def stand_at(stage: Stage, place: Position, *, tell: bool = True) -> None:
+async def stand_at(stage: Stage, place: Position) -> None:
     """From now on this is the current step, and its course the current one; the lab stays as it is. What the machine lacks for it is asked anew:
-    a module may have been loaded since. ``tell`` unless the status is told at once anyway.
+    a module may have been loaded since.
     """
     moves, course = place != stage.state.position, stage.library.of(place)
     if moves:
@@ -342,8 +343,7 @@ async def stand_at(stage: Stage, place: Position, *, tell: bool = True) -> None:
     lacks = await stage.world.lacking(stage.state.step.needs)
     if moves or lacks != stage.state.lacks:
         stage.state = msgspec.structs.replace(stage.state, lacks=lacks)
-        if tell:
-            stage.views.tell_status()
+        stage.views.tell_status()
 
 
 async def _insist_on_needs(stage: Stage, place: Position, *, end: bool) -> None:

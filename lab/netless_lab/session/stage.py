@@ -133,17 +133,18 @@ class Stage:
         self.live.set_goal(outline(self.world.baseline, actions))
 
     @contextlib.asynccontextmanager
-    async def busy(self, what: str) -> AsyncIterator[None]:
-        """Say what is being done while it is being done."""
+    async def busy(self, what: str) -> AsyncIterator[contextlib.ExitStack]:
+        """Say what is being done while it is being done. What is entered into the stack lasts until that was said to be over."""
         outer = self.state.busy
         self.state = msgspec.structs.replace(self.state, busy=what)
         self.views.tell_status()
-        try:
-            yield
-        finally:
-            self.state = msgspec.structs.replace(self.state, busy=outer)
-            self.moved += not outer
-            self.views.tell_status()
+        with contextlib.ExitStack() as until_over:
+            try:
+                yield until_over
+            finally:
+                self.state = msgspec.structs.replace(self.state, busy=outer)
+                self.moved += not outer
+                self.views.tell_status()
 
     @property
     def lacking(self) -> Lacking:
@@ -153,14 +154,13 @@ class Stage:
             self._lacking = Lacking(*asked)
         return self._lacking
 
-    def relive(self, *, tell: bool = True) -> None:
-        """Which steps hold now, by their state: the live mark beside the earned tick. ``tell`` unless the status is told at once anyway."""
+    def relive(self) -> None:
+        """Which steps hold now, by their state: the live mark beside the earned tick."""
         state, lacking, gone = self.state, self.lacking, undone(self.state.course, self.state.position)
         live = {place.key: place.key in gone or lacking.at(place) is None for place in positions(state.course)}
         if live != state.live:
             self.state = msgspec.structs.replace(state, live=live)
-            if tell:
-                self.views.tell_status()
+            self.views.tell_status()
 
     def rejudge(self, *, looked: bool = False, patient: bool = False) -> None:
         """Judge again soon, where what changes is judged. ``looked``: the last look was just now; ``patient``: see ``WatchingJudge``."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +29,10 @@ class Views:
         """How many are connected now."""
         self._summary: Summary | None = None
         self._offered: tuple[int, dict[Act, str]] = (0, {})
+        self._held = 0
+        """How many blocks hold what is told of the status back now,"""
+        self._due = False
+        """and whether there is something to tell at their end."""
 
     def status(self) -> Status:
         """Everything but the network itself."""
@@ -61,11 +67,25 @@ class Views:
         )
 
     def tell_status(self) -> None:
-        """Tell every view where we stand."""
+        """Tell every view where we stand; where that is ``held``, at the end of it."""
+        self._due = bool(self._held)
+        if self._due:
+            return
         status = self.status()
         self._offered = (status.moves, status.offers)
         self._stage.tell(StatusEvent(status))
         self.tell_summary(status)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """What would tell the status inside this block, and in others that begin in it, has it told once, at the end."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            if self._due:
+                self.tell_status()
 
     def tell_what_is_offered(self) -> None:
         """Tell every view where we stand when other things can be asked for than were told."""
