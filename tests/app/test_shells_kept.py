@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,21 @@ def kept(seat: Seat) -> None:
     seat.type(b"k")
 
 
+@contextmanager
+def left_behind(desk: Desk, end: Callable[[Seat], None] = killed) -> Iterator[Seat]:
+    """A tutor which does as the block says, and is gone then."""
+    with desk.tutor() as seat:
+        yield seat
+        end(seat)
+        seat.ended()
+
+
 @pytest.mark.parametrize("end", [killed, hung_up, closed, kept], ids=lambda end: end.__name__)
 def test_who_comes_back_is_where_he_was(desk: Desk, end: Callable[[Seat], None]) -> None:
     """The shell is the same process, with its folder, its variables and its jobs; what stood on the screen stands there, and what was printed since.
     What was asked of the terminal meanwhile is answered by nobody: no answer stands at the prompt.
     """
-    with desk.tutor() as seat:
+    with left_behind(desk, end) as seat:
         desk.build()
         in_a_shell(
             seat, "cd /tmp; X=five; sleep 1000 &", "(until [ -e go ]; do sleep 0.05; done; echo al''one; printf '\\033[c'; touch done) &",
@@ -84,8 +94,6 @@ def test_who_comes_back_is_where_he_was(desk: Desk, end: Callable[[Seat], None])
         )  # fmt: skip
         seat.read_until(b"stands")
         before = told(desk, "before")
-        end(seat)
-        seat.ended()
     assert desk.netless("exec", "host", "--", "touch", "/tmp/go").returncode == 0
     assert eventually(lambda: desk.netless("exec", "host", "--", "test", "-e", "/tmp/done").returncode == 0), "who prints alone is not held up"
     with desk.tutor(until=b"alone") as seat:
@@ -113,13 +121,11 @@ def test_a_full_screen_program_draws_its_picture_anew(desk: Desk) -> None:
     size of the terminal, and the ordinary screen behind it is clean.
     """
     (script := Path(desk.environment["XDG_STATE_HOME"]) / "full").write_text(FULL_SCREEN)
-    with desk.tutor() as seat:
+    with left_behind(desk) as seat:
         with script.open() as given:
             assert subprocess.run(desk.command("exec", "host", "--", "sh", "-c", "cat >/tmp/full"), stdin=given, env=desk.environment, check=False).returncode == 0
         in_a_shell(seat, "sh /tmp/full")
         seat.read_until(b"begun")
-        killed(seat)
-        seat.ended()
     assert desk.netless("exec", "host", "--", "touch", "/tmp/go").returncode == 0
     assert eventually(lambda: desk.netless("exec", "host", "--", "test", "-e", "/tmp/done").returncode == 0, 30)
     with desk.tutor(until=b"as you left it") as seat:
@@ -142,11 +148,8 @@ def shows(seat: Seat, text: str, *, but: str) -> bool:
 
 def test_each_of_two_tutors_has_a_shell_of_its_own(desk: Desk) -> None:
     """Of two that were left behind each goes to one who comes back."""
-    with desk.tutor() as one, desk.tutor() as two:
+    with left_behind(desk) as one, left_behind(desk) as two:
         before = [pid_of_the_shell(desk, seat, name) for seat, name in ((one, "one"), (two, "two"))]
-        for seat in (one, two):
-            killed(seat)
-            seat.ended()
     with desk.tutor(until=b"as you left it") as one, desk.tutor(until=b"as you left it") as two:
         after = [pid_of_the_shell(desk, seat, name) for seat, name in ((one, "three"), (two, "four"))]
     assert len(set(before)) == 2 and set(after) == set(before)
@@ -160,11 +163,9 @@ def pid_of_the_shell(desk: Desk, seat: Seat, name: str) -> str:
 
 def test_a_shell_that_is_over_is_not_there_again(desk: Desk) -> None:
     """``exit`` ends it, for the lab as well: who comes back has none, and begins another."""
-    with desk.tutor() as seat:
+    with left_behind(desk) as seat:
         in_a_shell(seat, "echo $$ >/tmp/before; exit")
         seat.read_until(b"[ended, exit code 0")
-        killed(seat)
-        seat.ended()
     with desk.tutor() as seat:
         in_a_shell(seat, "echo $$ >/tmp/after; echo ag''ain")
         seat.read_until(b"again")
@@ -174,11 +175,9 @@ def test_a_shell_that_is_over_is_not_there_again(desk: Desk) -> None:
 
 def test_a_shell_that_ends_after_it_was_joined_offers_another(desk: Desk) -> None:
     """Its exit code nobody can know; Enter starts a new one."""
-    with desk.tutor() as seat:
+    with left_behind(desk) as seat:
         in_a_shell(seat, "echo st''ands")
         seat.read_until(b"stands")
-        killed(seat)
-        seat.ended()
     with desk.tutor(until=b"stands") as seat:
         before = pid_of_the_shell(desk, seat, "before")
         in_a_shell(seat, "exit 3")
@@ -197,13 +196,11 @@ def test_a_node_that_was_built_anew_has_a_new_shell(desk: Desk) -> None:
     """A reset while nobody is there takes the container along with the shell in it: who comes back begins one where the node is now. That of the
     host goes on.
     """
-    with desk.tutor() as seat:
+    with left_behind(desk) as seat:
         host = pid_of_the_shell(desk, seat, "before")
         click(seat, "c1")
         seat.type(b"echo in$((40+2))side\r")
         seat.read_until(b"in42side")
-        killed(seat)
-        seat.ended()
     assert [found for found in outside(desk.lab) if "\0c1\0" in found]
     assert desk.netless("reset", "lab", "--yes").returncode == 0
     assert eventually(lambda: not [found for found in outside(desk.lab) if "\0c1\0" in found])
@@ -239,11 +236,9 @@ def seen(seat: Seat) -> list[str]:
 
 def test_when_the_lab_ends_nothing_is_left(desk: Desk) -> None:
     """Whoever was at a terminal of it outside ends with the lab, joined or left behind."""
-    with desk.tutor() as seat:
+    with left_behind(desk) as seat:
         in_a_shell(seat, "sleep 1000 & echo st''ands")
         seat.read_until(b"stands")
-        killed(seat)
-        seat.ended()
     assert outside(desk.lab)
     assert desk.netless("down").returncode == 0
     assert eventually(lambda: not outside(desk.lab)), outside(desk.lab)
