@@ -15,26 +15,24 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ...commands.stage import Pane, Tab, Where
-from ...commands.table import BY_ID, Keymap, key_of
+from ...commands.table import BY_ID, Keymap
 from ...config.schema import DEFAULTS, Settings
 from ...desk.desk import Desk
 from ...desk.view import View
 from ...say.packets import Packet
-from ...say.tabs import Fixed, all_tabs
-from ...say.text import BLANK, Text, joined
+from ...say.tabs import Fixed
 from ..drawing import frames_of
 from ..filming import Filming
 from ..geometry import Body, Frame, TooSmall, arrange
-from ..keys import bindings, hints, outer
+from ..keys import bindings, outer
 from ..shells import Shells, put_at_prompt
 from ..toolkit import put_on_keys
 from ..widgets.bars import HeaderStrip, KeyBar, keys_of
-from ..widgets.document import retitle
 from ..widgets.lesson import CheckPane, LessonPane
 from ..widgets.lower import Lower
 from ..widgets.notice import NoticeRow, Notices
 from ..widgets.picture import Picture
-from .panes import BORDER, CORNERS, PADDING, Placed, main_panes
+from .panes import Placed, Titles, main_panes
 from .windows import Windows
 
 if TYPE_CHECKING:
@@ -57,7 +55,6 @@ class TutorScreen(Screen[None]):
         super().__init__()
         self.desk, self.filming, self._notices = desk, Filming(self, desk), notices
         self.keymap: Keymap = settings.keys
-        self._tab_keys = {tab: key_of(BY_ID[f"pane.{tab}"], self.keymap) for tab in ("terminal", *(own.value for own in Fixed))}
         self._course = course
         self.shown = View()
         """What is painted now. The truth is ``desk.view``; only painting may look here."""
@@ -76,6 +73,7 @@ class TutorScreen(Screen[None]):
         self.windows = Windows(self, desk, self.keymap)
         self.keys = KeyBar(keys_of(self.shown, "lesson", self.keymap), id="keys")
         self.panes = main_panes(self.lesson, self.check, self.picture, self.lower)
+        self._titles = Titles(self.panes, self.lower, self.keymap)
         for pane in self.panes:
             pane.widget.add_class("pane")
         self.body = Body(self.header, *(pane.widget for pane in self.panes), self.keys, frame=self.frame, id="body")
@@ -138,36 +136,7 @@ class TutorScreen(Screen[None]):
             for pane in self.panes:
                 pane.widget.set_class(pane.spec.id == frame.brief, "brief")
             self.body.arrange_anew()
-        self._show_titles(frame)
-
-    def _show_titles(self, frame: Frame) -> None:
-        """Where all panes are in sight each has its own title, else that of a group is every pane as a tab; keys stand where the focus is."""
-        for pane in self.panes:
-            if pane.title is None:
-                continue
-            box = frame.boxes.get(pane.spec.id)
-            width = box.width if box is not None else self.size.width
-            keys = {} if self.where == "terminal" else self._tab_keys
-            title = pane.title(width) if frame.side else all_tabs(pane.tab(), self.lower.nodes, self.lower.fresh, width - CORNERS, keys)
-            retitle(pane.widget, title, self._keys_in_border(width) if pane.spec.group == self._focused_pane.spec.group else BLANK)
-
-    def _keys_in_border(self, width: int) -> Text:
-        """The keys that move between panes, and those of a log; in a terminal its own."""
-        if self.where == "terminal":
-            terminal = self.lower.shown_terminal
-            return joined((terminal.keys_hint if terminal else "", "muted"))
-        own, room = self._pane_keys(self.where), width - BORDER - PADDING
-        moves = hints("pane.next", "zoom", keymap=self.keymap, zoom="all panes" if self.zoomed else "zoom")
-        return own + moves if not own or own.cells + moves.cells <= room else own.cut(room)
-
-    def _pane_keys(self, where: str) -> Text:
-        """The keys of a log."""
-        if where == "changes":
-            return hints("export", keymap=self.keymap, end="  ")
-        if where != "packets":
-            return BLANK
-        follow, seek = "stop" if self.shown.following else "follow mine", f"only {self.sought}" if self.sought else "filter"
-        return hints("packets.follow", "packets.save", "packets.seek", "packets.bytes", keymap=self.keymap, end="  ", follow=follow, seek=seek)
+        self._titles.show(frame, self.size.width, self._focused_pane, zoomed=self.zoomed, following=self.shown.following)
 
     @property
     def _focused_pane(self) -> Placed:
