@@ -30,6 +30,9 @@ class Left:
         """The node it went into, as it was noted."""
         self.over = False
         """It has ended when it is handed out."""
+        self.memory = bytearray(ring.MEMORY)
+        """What lies in the memory that comes along; ``shared`` is that memory."""
+        self.shared: ring.Memory = self.memory
         self._open = ExitStack()
         self.asked, self.go = asyncio.Event(), asyncio.Event()
         self.taken = 0
@@ -48,6 +51,8 @@ class Left:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         self._open.callback(theirs.close)
         memory = ring.new()
+        os.pwrite(memory, self.memory, 0)
+        self.shared = ring.mapped(memory)
         kept = keeping.Kept(ours, ring.mapped(memory))
         os.close(memory)
         master = os.dup(self._child.master)
@@ -112,3 +117,13 @@ async def test_a_shell_that_has_just_ended_is_not_called_as_it_was(left: Left) -
         assert terminal is not None and terminal.offers_restart
         assert "[ended: enter starts a new shell]" in terminal.terminal.screen.text
         assert "as you left it" not in said(app)
+
+
+async def test_how_a_shell_stands_is_noted_as_soon_as_it_is_joined(left: Left) -> None:
+    """Not with the next thing that it prints: this tutor may be killed before, and more be printed then than is kept."""
+    ring.Ring(left.memory).write(b"\x1b[?2004h")
+    async with opened() as (app, _pilot, _peer):
+        left.went = identity(app.view, "host")
+        left.go.set()
+        await app._tutor._shells.join_left()
+        assert ring.Ring(left.shared).noted() == b"\x1b[?2004h"

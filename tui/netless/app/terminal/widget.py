@@ -177,6 +177,7 @@ class PtyTerminal(TerminalSurface):
         self.show_instead(terminal)
         self._decoder, self._told = decoder, "ready" if at_prompt(text) else "taken"
         self._argv, self._env, self._kept = list(argv), dict(env), taken.kept
+        taken.kept.note(switches(terminal.screen))
         self._incomplete = terminal.screen.alternate_active and not whole
         try:
             self._child = Child.join(taken.master, Listener(self._printed, self._child_ended))
