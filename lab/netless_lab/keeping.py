@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .address import address, terminals_name
@@ -23,6 +24,12 @@ PATIENCE_S: Final = 5.0
 """How long a keeper may take to answer, in seconds."""
 
 
+class Full(NamedTuple):
+    """The lab does not keep a terminal: it keeps as many as it may, and somebody is at each of them."""
+
+    most: int
+
+
 class Kept:
     """A terminal that a lab keeps, from its owner's side. Whoever goes without a word leaves it to the lab."""
 
@@ -30,6 +37,29 @@ class Kept:
         self._sock, self._memory = sock, memory
         self._ring = Ring(memory)
         self._noted = self._ring.noted()
+        self._lost = False
+        """The lab does not have it."""
+        self._unattended: Callable[[], object] = lambda: None
+
+    def attend(self, told: Callable[[Full], None]) -> None:
+        """Be told in the running loop, once, when the lab does not keep it though it was given to it, and why."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._sock, self._hear, told)
+        self._unattended = partial(loop.remove_reader, self._sock)
+
+    def _hear(self, told: Callable[[Full], None]) -> None:
+        try:
+            message = kept.receive(self._sock)
+        except BlockingIOError:
+            return
+        except OSError:
+            message = kept.Message(b"", (), ())
+        for file in message.files:
+            os.close(file)
+        self._unattended()
+        self._lost = True
+        if (news := _news(message)) is not None:
+            told(news)
 
     def printed(self, data: bytes) -> None:
         """This was read from the terminal."""
@@ -58,18 +88,29 @@ class Kept:
 
     def leave(self) -> bool:
         """Leave it behind, with all that runs there. False when the lab does not have it: it could keep no more of them, or has ended."""
-        try:
-            has = bool(kept.receive(self._sock).word)
-        except BlockingIOError:  # a keeper says nothing as long as it has it
-            has = True
-        except OSError:
-            has = False
+        has = False
+        with contextlib.suppress(OSError):
+            try:
+                for file in kept.receive(self._sock).files:
+                    os.close(file)
+            except BlockingIOError:  # a keeper says nothing as long as it has it
+                has = not self._lost
         self._close()
         return has
 
     def _close(self) -> None:
+        self._unattended()
         self._sock.close()
         self._memory.close()
+
+
+def _news(message: kept.Message) -> Full | None:
+    """What a keeper told an owner; None where it has only hung up."""
+    match message.word, message.fields:
+        case kept.FULL, (most,) if most.isdigit():
+            return Full(int(most))
+        case _:
+            return None
 
 
 class Taken(NamedTuple):
@@ -84,7 +125,7 @@ class Taken(NamedTuple):
 def keep(lab: str, node: str, note: bytes, master: int) -> Kept | None:
     """Have a lab keep the terminal with this controlling end; at once, and the lab never waited for. None where none can be kept.
 
-    In a lab itself none can: a terminal in there is the lab's already, and ends with the program that made it.
+    In a lab itself none can (``keeps``): a terminal in there is the lab's already, and ends with the program that made it.
     """
     try:
         sock = _connected(lab)
@@ -147,8 +188,13 @@ def _examined(sock: socket.socket, answer: kept.Message) -> Taken | None:
     return Taken(Kept(sock, both), node.decode(errors="replace"), note, master)
 
 
+def keeps(lab: str) -> bool:
+    """Whether a lab keeps terminals for those who are where we are: in a lab itself it does not."""
+    return address(lab).startswith("@")
+
+
 def _connected(lab: str) -> socket.socket:
-    if not address(lab).startswith("@"):
+    if not keeps(lab):
         raise FileNotFoundError("a lab keeps no terminal for those who are in it")
     return kept.connected(terminals_name(lab, os.geteuid()))
 

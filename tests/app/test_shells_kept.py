@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ from helpers.desk import Desk, at_a_desk
 from helpers.seat import Seat
 from helpers.waiting import eventually
 from netless.vt import Terminal
+from netless_lab import keeping
+from netless_lab.sandbox.terminals import MOST
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
 
@@ -72,21 +74,12 @@ def kept(seat: Seat) -> None:
     seat.type(b"k")
 
 
-@contextmanager
-def left_behind(desk: Desk, end: Callable[[Seat], None] = killed) -> Iterator[Seat]:
-    """A tutor which does as the block says, and is gone then."""
-    with desk.tutor() as seat:
-        yield seat
-        end(seat)
-        seat.ended()
-
-
 @pytest.mark.parametrize("end", [killed, hung_up, closed, kept], ids=lambda end: end.__name__)
 def test_who_comes_back_is_where_he_was(desk: Desk, end: Callable[[Seat], None]) -> None:
     """The shell is the same process, with its folder, its variables and its jobs; what stood on the screen stands there, and what was printed since.
     What was asked of the terminal meanwhile is answered by nobody: no answer stands at the prompt.
     """
-    with left_behind(desk, end) as seat:
+    with desk.tutor() as seat:
         desk.build()
         in_a_shell(
             seat, "cd /tmp; X=five; sleep 1000 &", "(until [ -e go ]; do sleep 0.05; done; echo al''one; printf '\\033[c'; touch done) &",
@@ -94,6 +87,8 @@ def test_who_comes_back_is_where_he_was(desk: Desk, end: Callable[[Seat], None])
         )  # fmt: skip
         seat.read_until(b"stands")
         before = told(desk, "before")
+        end(seat)
+        seat.ended()
     assert desk.netless("exec", "host", "--", "touch", "/tmp/go").returncode == 0
     assert eventually(lambda: desk.netless("exec", "host", "--", "test", "-e", "/tmp/done").returncode == 0), "who prints alone is not held up"
     with desk.tutor(until=b"alone") as seat:
@@ -121,11 +116,13 @@ def test_a_full_screen_program_draws_its_picture_anew(desk: Desk) -> None:
     size of the terminal, and the ordinary screen behind it is clean.
     """
     (script := Path(desk.environment["XDG_STATE_HOME"]) / "full").write_text(FULL_SCREEN)
-    with left_behind(desk) as seat:
+    with desk.tutor() as seat:
         with script.open() as given:
             assert subprocess.run(desk.command("exec", "host", "--", "sh", "-c", "cat >/tmp/full"), stdin=given, env=desk.environment, check=False).returncode == 0
         in_a_shell(seat, "sh /tmp/full")
         seat.read_until(b"begun")
+        killed(seat)
+        seat.ended()
     assert desk.netless("exec", "host", "--", "touch", "/tmp/go").returncode == 0
     assert eventually(lambda: desk.netless("exec", "host", "--", "test", "-e", "/tmp/done").returncode == 0, 30)
     with desk.tutor(until=b"as you left it") as seat:
@@ -148,8 +145,11 @@ def shows(seat: Seat, text: str, *, but: str) -> bool:
 
 def test_each_of_two_tutors_has_a_shell_of_its_own(desk: Desk) -> None:
     """Of two that were left behind each goes to one who comes back."""
-    with left_behind(desk) as one, left_behind(desk) as two:
+    with desk.tutor() as one, desk.tutor() as two:
         before = [pid_of_the_shell(desk, seat, name) for seat, name in ((one, "one"), (two, "two"))]
+        for seat in (one, two):
+            killed(seat)
+            seat.ended()
     with desk.tutor(until=b"as you left it") as one, desk.tutor(until=b"as you left it") as two:
         after = [pid_of_the_shell(desk, seat, name) for seat, name in ((one, "three"), (two, "four"))]
     assert len(set(before)) == 2 and set(after) == set(before)
@@ -163,9 +163,11 @@ def pid_of_the_shell(desk: Desk, seat: Seat, name: str) -> str:
 
 def test_a_shell_that_is_over_is_not_there_again(desk: Desk) -> None:
     """``exit`` ends it, for the lab as well: who comes back has none, and begins another."""
-    with left_behind(desk) as seat:
+    with desk.tutor() as seat:
         in_a_shell(seat, "echo $$ >/tmp/before; exit")
         seat.read_until(b"[ended, exit code 0")
+        killed(seat)
+        seat.ended()
     with desk.tutor() as seat:
         in_a_shell(seat, "echo $$ >/tmp/after; echo ag''ain")
         seat.read_until(b"again")
@@ -175,9 +177,11 @@ def test_a_shell_that_is_over_is_not_there_again(desk: Desk) -> None:
 
 def test_a_shell_that_ends_after_it_was_joined_offers_another(desk: Desk) -> None:
     """Its exit code nobody can know; Enter starts a new one."""
-    with left_behind(desk) as seat:
+    with desk.tutor() as seat:
         in_a_shell(seat, "echo st''ands")
         seat.read_until(b"stands")
+        killed(seat)
+        seat.ended()
     with desk.tutor(until=b"stands") as seat:
         before = pid_of_the_shell(desk, seat, "before")
         in_a_shell(seat, "exit 3")
@@ -196,11 +200,13 @@ def test_a_node_that_was_built_anew_has_a_new_shell(desk: Desk) -> None:
     """A reset while nobody is there takes the container along with the shell in it: who comes back begins one where the node is now. That of the
     host goes on.
     """
-    with left_behind(desk) as seat:
+    with desk.tutor() as seat:
         host = pid_of_the_shell(desk, seat, "before")
         click(seat, "c1")
         seat.type(b"echo in$((40+2))side\r")
         seat.read_until(b"in42side")
+        killed(seat)
+        seat.ended()
     assert [found for found in outside(desk.lab) if "\0c1\0" in found]
     assert desk.netless("reset", "lab", "--yes").returncode == 0
     assert eventually(lambda: not [found for found in outside(desk.lab) if "\0c1\0" in found])
@@ -234,11 +240,43 @@ def seen(seat: Seat) -> list[str]:
     return eyes.screen.text.split("\n")
 
 
+def test_a_shell_too_many_says_that_it_is_not_kept(desk: Desk) -> None:
+    """In its own terminal, when it is opened, with what to do about it; that is so, and it is another one afterwards."""
+    with desk.tutor() as seat, ExitStack() as others:
+        for _ in range(MOST):
+            others.enter_context(somebody_at(desk.lab))
+        in_a_shell(seat)
+        assert shows(seat, "[this shell ends with the tutor, for the lab keeps 32", but="as you left")
+        before = pid_of_the_shell(desk, seat, "before")
+        others.close()
+        killed(seat)
+        seat.ended()
+    with desk.tutor() as seat:
+        assert pid_of_the_shell(desk, seat, "after") != before
+        assert b"as you left" not in seat.said and b"ends with the tutor" not in seat.said
+
+
+@contextmanager
+def somebody_at(lab: str) -> Iterator[keeping.Kept]:
+    """Somebody has a terminal of the host, on which nothing runs."""
+    master, far = os.openpty()
+    kept = keeping.keep(lab, "host", b"null", master)
+    assert kept is not None
+    try:
+        yield kept
+    finally:
+        kept.end()
+        os.close(master)
+        os.close(far)
+
+
 def test_when_the_lab_ends_nothing_is_left(desk: Desk) -> None:
     """Whoever was at a terminal of it outside ends with the lab, joined or left behind."""
-    with left_behind(desk) as seat:
+    with desk.tutor() as seat:
         in_a_shell(seat, "sleep 1000 & echo st''ands")
         seat.read_until(b"stands")
+        killed(seat)
+        seat.ended()
     assert outside(desk.lab)
     assert desk.netless("down").returncode == 0
     assert eventually(lambda: not outside(desk.lab)), outside(desk.lab)

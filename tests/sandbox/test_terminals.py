@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import select
 import shlex
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -203,9 +204,21 @@ async def test_there_are_only_so_many(lab: Running) -> None:
             assert await becomes(lambda: ended(lonely)), "it makes room"
             more = keeping.keep(lab.name, "host", b"", child.master)
             assert more is not None
-            assert await becomes(lambda: hung_up(more))
+            told: list[keeping.Full] = []
+            more.attend(told.append)
+            assert await becomes(lambda: told)
+            assert told == [keeping.Full(terminals.MOST)]
             assert not more.leave()
+            unheard = keeping.keep(lab.name, "host", b"", child.master)
+            assert unheard is not None
+            assert await becomes(lambda: readable(unheard))
+            assert not unheard.leave(), "also when he has not heard it yet"
             assert not any(hung_up(one) for one in kept)
+
+
+def readable(kept: Kept) -> bool:
+    """Whether the lab has said something of it."""
+    return bool(select.select([kept._sock], [], [], 0)[0])
 
 
 def hung_up(kept: Kept) -> bool:

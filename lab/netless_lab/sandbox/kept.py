@@ -7,7 +7,8 @@ keeper reads what is printed from then on, and hands it to the next one who asks
 
 One message each way, fields apart by NUL, each whole (SOCK_SEQPACKET):
 
-    keep␀VERSION␀NODE␀NOTE         with both files; no answer but the end of the connection when it cannot be kept
+    keep␀VERSION␀NODE␀NOTE         with both files; no answer but the end of the connection when it cannot be kept,
+    full␀MOST                      and this before it where that is so because so many are kept, and all of them are owned
     take␀VERSION␀NODE␀NODE...      any terminal that nobody owns, but in none of these nodes
     kept␀NODE␀NOTE                 the answer, with both files: from now on it is his who asked
     none                           the answer when there is none
@@ -30,6 +31,7 @@ from . import way
 VERSION: Final = b"1"
 KEEP: Final = b"keep"
 TAKE: Final = b"take"
+FULL: Final = b"full"
 KEPT: Final = b"kept"
 NONE: Final = b"none"
 USED: Final = b"used"

@@ -145,6 +145,7 @@ class Terminals:
                 self._forget(next(terminal for terminal in self._kept if terminal.owner is None))
         try:
             if len(self._kept) >= MOST:
+                kept.send(caller, kept.FULL, b"%d" % MOST)
                 raise ValueError("all of them are in use")
             terminal = _Terminal(node, note, *files)
         except (OSError, ValueError):

@@ -19,11 +19,12 @@ from netless_lab import join, protocol
 
 from ..desk.desk import Desk
 from ..desk.view import Identity, identity
+from ..say.shells import not_kept
 from ..say.tabs import CHANGES
 from ..shell import command as shell_command
 
 if TYPE_CHECKING:
-    from netless_lab.keeping import Kept
+    from netless_lab.keeping import Full, Kept
 
     from .terminal import PtyTerminal
     from .widgets.lower import Lower
@@ -55,7 +56,21 @@ class Shells:
     def _keep(self, node: str, master: int) -> Kept | None:
         from netless_lab import keeping
 
-        return keeping.keep(self._desk.view.lab, node, json.encode(self._lower.entered.get(node)), master)
+        kept = keeping.keep(self._desk.view.lab, node, json.encode(self._lower.entered.get(node)), master)
+        if kept is not None:
+            kept.attend(partial(self._part, node))
+        elif keeping.keeps(self._desk.view.lab):
+            self._remark(node, not_kept())
+        return kept
+
+    def _part(self, node: str, news: Full) -> None:
+        """The lab does not have the shell of this node."""
+        self._remark(node, not_kept(news.most))
+
+    def _remark(self, node: str, words: str) -> None:
+        terminal = self._lower.terminal(node)
+        if terminal is not None:
+            terminal.remark(words)
 
     async def enter(self, node: str) -> bool:
         """Start the shell in a terminal that was opened, unless one that was left behind is joined there; False when nobody may go in, which was told then."""

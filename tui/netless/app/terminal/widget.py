@@ -272,9 +272,13 @@ class PtyTerminal(TerminalSurface):
         self._ahead, self._waits = "", False
         self._renew()
         how = "" if code is None else f", exit code {code}" if code >= 0 else f", killed by signal {-code}"
-        self.terminal.feed(f"\x1b[2m[ended{how}: enter starts a new shell]\x1b[0m\r\n")
-        self.schedule()
+        self.remark(f"ended{how}: enter starts a new shell")
         self.post_message(self.Exited(code))
+
+    def remark(self, words: str) -> None:
+        """Say something of the tutor's own, in a line of its own; the program knows nothing of it."""
+        self.terminal.feed(("\r\n" if self.terminal.screen.x else "") + f"\x1b[2m[{words}]\x1b[0m\r\n")
+        self.schedule()
 
     def happened(self, event: Event) -> None:
         """Something besides the picture, in the middle of the output."""
