@@ -122,6 +122,18 @@ class Taken(NamedTuple):
     master: int
 
 
+class Over(NamedTuple):
+    """What is left of a shell that ended while nobody was there: its node, what was noted about it, when it ended (seconds since the epoch) and
+    its exit code, None where nobody knows it, negative for a signal; and as ``Kept.shown`` what it printed.
+    """
+
+    node: str
+    note: bytes
+    at: int
+    code: int | None
+    shown: tuple[bytes, bool, bytes]
+
+
 def keep(lab: str, node: str, note: bytes, master: int) -> Kept | None:
     """Have a lab keep the terminal with this controlling end; at once, and the lab never waited for. None where none can be kept.
 
@@ -144,8 +156,10 @@ def keep(lab: str, node: str, note: bytes, master: int) -> Kept | None:
     return Kept(sock, both)
 
 
-async def take(lab: str, but: Iterable[str]) -> Taken | None:
-    """A terminal that somebody left behind, the one that was used last first, but none in these nodes. None when there is none."""
+async def take(lab: str, but: Iterable[str]) -> Taken | Over | None:
+    """A terminal that somebody left behind, the one that was used last first, but none in these nodes; then what is left of those that are over.
+    None when there is none.
+    """
     while True:
         try:
             sock = _connected(lab)
@@ -162,12 +176,12 @@ async def take(lab: str, but: Iterable[str]) -> Taken | None:
         except BaseException:
             sock.close()
             raise
-        if answer.word != kept.KEPT:
+        if answer.word not in (kept.KEPT, kept.OVER):
             sock.close()
             for file in answer.files:
                 os.close(file)
             return None
-        if (taken := _examined(sock, answer)) is not None:
+        if (taken := _examined(sock, answer) if answer.word == kept.KEPT else _read(sock, answer)) is not None:
             return taken
 
 
@@ -186,6 +200,21 @@ def _examined(sock: socket.socket, answer: kept.Message) -> Taken | None:
         return None
     os.close(memory)
     return Taken(Kept(sock, both), node.decode(errors="replace"), note, master)
+
+
+def _read(sock: socket.socket, answer: kept.Message) -> Over | None:
+    """What one that is over printed, as far as it is what it should be."""
+    sock.close()
+    try:
+        (node, note, at, code), (memory,) = answer.fields, answer.files
+        with mapped(memory) as printed:
+            ring = Ring(printed)
+            return Over(node.decode(errors="replace"), note, int(at), int(code) if code else None, (*ring.read(), ring.noted()))
+    except (OSError, ValueError):
+        return None
+    finally:
+        for file in answer.files:
+            os.close(file)
 
 
 def keeps(lab: str) -> bool:

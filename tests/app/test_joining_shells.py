@@ -28,6 +28,8 @@ class Left:
         self._node = node
         self.went: Identity | None = (1, 1)
         """The node it went into, as it was noted."""
+        self.gives: keeping.Over | None = None
+        """What is handed out in its place."""
         self.over = False
         """It has ended when it is handed out."""
         self.memory = bytearray(ring.MEMORY)
@@ -40,7 +42,7 @@ class Left:
         """Done while the next one is asked for."""
         self._child = Child.start(["sh", "-c", "echo left; exec cat"], dict(os.environ), (80, 24), Listener(lambda data: None, lambda code: None))
 
-    async def take(self, lab: str, but: Iterable[str]) -> keeping.Taken | None:
+    async def take(self, lab: str, but: Iterable[str]) -> keeping.Taken | keeping.Over | None:
         """As ``keeping.take``."""
         self.asked.set()
         await self.go.wait()
@@ -48,6 +50,8 @@ class Left:
         if self.taken > 1:
             self.between()
             return None
+        if self.gives is not None:
+            return self.gives
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         self._open.callback(theirs.close)
         memory = ring.new()
@@ -127,3 +131,29 @@ async def test_how_a_shell_stands_is_noted_as_soon_as_it_is_joined(left: Left) -
         left.go.set()
         await app._tutor._shells.join_left()
         assert ring.Ring(left.shared).noted() == b"\x1b[?2004h"
+
+
+async def test_what_is_left_of_a_shell_that_is_over_is_shown(left: Left) -> None:
+    """Whoever is at its terminal already finds it there: no other is begun unasked, and what was typed meanwhile goes nowhere."""
+    async with opened() as (app, pilot, peer):
+        await pilot.press("f3", *"exit")
+        await until(pilot, left.asked.is_set)
+        left.gives = keeping.Over("host", json.encode(identity(app.view, "host")), 0, 3, (b"printed last\r\n", True, b""))
+        left.go.set()
+        await until(pilot, lambda: "The shell of the host ended at" in said(app))
+        terminal = app._tutor.lower.terminal("host")
+        assert terminal is not None and terminal.offers_restart
+        lines = terminal.terminal.screen.text.split("\n")
+        assert lines[0] == "printed last" and lines[1].startswith("[ended at ") and " with exit code 3, while nobody was at it: enter" in "".join(lines)
+        assert not [own for own in peer.asked if isinstance(own, protocol.Enter)]
+
+
+async def test_a_node_that_was_built_anew_has_a_new_shell_in_place_of_one_that_is_over(left: Left) -> None:
+    """That its shell ended is no news: it ended with the node."""
+    async with opened() as (app, pilot, _peer):
+        left.gives = keeping.Over("host", json.encode((1, 1)), 0, None, (b"printed last\r\n", True, b""))
+        left.go.set()
+        await until(pilot, lambda: "its shell was started again there" in said(app))
+        assert "ended" not in said(app)
+        terminal = app._tutor.lower.terminal("host")
+        assert terminal is not None and terminal.running and "printed last" in terminal.terminal.screen.text

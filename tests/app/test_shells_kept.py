@@ -175,6 +175,33 @@ def test_a_shell_that_is_over_is_not_there_again(desk: Desk) -> None:
     assert told(desk, "before") != told(desk, "after")
 
 
+def test_a_shell_that_ended_while_nobody_was_there_is_told_of(desk: Desk) -> None:
+    """To who comes back, once: when it was, with what it printed last in its terminal, where Enter starts another."""
+    with desk.tutor() as seat:
+        in_a_shell(seat, "echo $$ >/tmp/before; until [ -e /tmp/go ]; do sleep 0.05; done; echo so$((40+2))long; exit 3")
+        told(desk, "before")
+        killed(seat)
+        seat.ended()
+    assert desk.netless("exec", "host", "--", "touch", "/tmp/go").returncode == 0
+    assert eventually(lambda: not [found for found in outside(desk.lab) if "\0host\0" in found and "\0exec\0" not in found])
+    with desk.tutor(until=b"The shell of the host ended at ") as seat:
+        in_a_shell(seat)
+        assert shows(seat, "[ended at ", but="as you left")
+        assert "so42long" in "".join(seen(seat))
+
+        def begins() -> bool:
+            seat.type(b"\r")  # not at once: who holds Enter down starts none
+            seat._read(0.2)
+            return "host:~#" in "".join(seen(seat)).partition("[ended at")[2]
+
+        assert eventually(begins)
+        assert pid_of_the_shell(desk, seat, "after") != told(desk, "before")[0]
+        killed(seat)
+        seat.ended()
+    with desk.tutor(until=b"as you left it") as seat:
+        assert b"ended at" not in seat.said.partition(b"[ended at")[0] and b"of the host ended" not in seat.said
+
+
 def test_a_shell_that_ends_after_it_was_joined_offers_another(desk: Desk) -> None:
     """Its exit code nobody can know; Enter starts a new one."""
     with desk.tutor() as seat:

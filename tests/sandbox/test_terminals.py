@@ -8,99 +8,27 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import select
 import shlex
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from helpers.running import Running
+from helpers.terminals import Program, ended, forget, full, hung_up, left, program, readable, taken_from
 from helpers.waiting import becomes
-from netless.shell.child import Child, Listener, size_of
+from netless.shell.child import Child, size_of
 from netless_lab import keeping, labs
 from netless_lab.address import terminals_name
 from netless_lab.client import Client
-from netless_lab.keeping import Kept, Taken
+from netless_lab.keeping import Taken
 from netless_lab.lease import Lease
 from netless_lab.protocol import Hello
 from netless_lab.sandbox import kept as wire
 from netless_lab.sandbox import ring, terminals
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
-
-
-class Program:
-    """A program on a terminal, as an app has it: what it printed is kept as well."""
-
-    def __init__(self, kept: Kept | None = None) -> None:
-        self.kept = kept
-        self.said = b""
-        self.codes: list[int | None] = []
-        self.listener = Listener(self._printed, self.codes.append)
-
-    def _printed(self, data: bytes) -> None:
-        self.said += data
-        if self.kept is not None:
-            self.kept.printed(data)
-
-
-@asynccontextmanager
-async def program(script: str, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Program, Child]]:
-    """One that runs; it is ended afterwards."""
-    own = Program()
-    child = Child.start(("sh", "-c", script), os.environ, size, own.listener)
-    try:
-        yield own, child
-    finally:
-        await child.stop()
-
-
-@asynccontextmanager
-async def left(lab: str, script: str, node: str = "host", note: bytes = b"") -> AsyncIterator[int]:
-    """A program whose terminal was left behind when it had printed something; a pidfd of it."""
-    own = Program()
-    child = Child.start(("sh", "-c", script), os.environ, (80, 24), own.listener)
-    watch = os.pidfd_open(child.pid)
-    try:
-        own.kept = keeping.keep(lab, node, note, child.master)
-        assert own.kept is not None
-        assert await becomes(lambda: own.said)
-        own.kept.note(b"as noted")
-        child.leave()
-        assert own.kept.leave()
-        yield watch
-    finally:
-        while (found := await keeping.take(lab, ())) is not None:
-            forget(found)
-        await child.stop()
-        assert await becomes(lambda: ended(watch))
-        os.waitid(os.P_PIDFD, watch, os.WEXITED)
-        os.close(watch)
-
-
-def forget(taken: Taken) -> None:
-    """Nobody wants it any more."""
-    os.close(taken.master)
-    taken.kept.end()
-
-
-def ended(watch: int) -> bool:
-    """Whether a process has ended."""
-    return os.waitid(os.P_PIDFD, watch, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-async def taken_from(lab: str, *but: str) -> Taken:
-    """A terminal that is left behind, as soon as the lab knows that it is."""
-    found: list[Taken] = []
-    for _ in range(3000):
-        if (one := await keeping.take(lab, but)) is not None:
-            found.append(one)
-            break
-        await asyncio.sleep(0.005)
-    return found[0]
 
 
 async def test_who_takes_one_has_all_of_it(lab: Running) -> None:
@@ -155,6 +83,7 @@ async def taken_again(lab: str, count: int) -> None:
     for _ in range(3000):
         found: list[Taken] = []
         while (one := await keeping.take(lab, ())) is not None:
+            assert isinstance(one, Taken)
             found.append(one)
         for one in reversed(found):  # the one that was used last is the first to be taken, and so the last to be left
             os.close(one.master)
@@ -180,19 +109,6 @@ async def test_the_one_that_was_used_last_comes_first(lab: Running) -> None:
             forget(taken)
 
 
-@contextmanager
-def full(lab: str, master: int) -> Iterator[list[Kept]]:
-    """A lab that keeps as many as it may, all of them owned."""
-    owned = [keeping.keep(lab, "host", b"%d" % number, master) for number in range(terminals.MOST)]
-    kept = [one for one in owned if one is not None]
-    assert len(kept) == terminals.MOST
-    try:
-        yield kept
-    finally:
-        for one in kept:
-            one.end()
-
-
 async def test_there_are_only_so_many(lab: Running) -> None:
     """When all are owned one more is not kept, and its owner knows; the one that was left longest is ended to make room for another."""
     async with program("echo one; read word") as (own, child), left(lab.name, "echo two; read word") as lonely:
@@ -214,19 +130,6 @@ async def test_there_are_only_so_many(lab: Running) -> None:
             assert await becomes(lambda: readable(unheard))
             assert not unheard.leave(), "also when he has not heard it yet"
             assert not any(hung_up(one) for one in kept)
-
-
-def readable(kept: Kept) -> bool:
-    """Whether the lab has said something of it."""
-    return bool(select.select([kept._sock], [], [], 0)[0])
-
-
-def hung_up(kept: Kept) -> bool:
-    """Whether the lab has let go of it."""
-    try:
-        return not kept._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
 
 
 async def test_wrong_files_are_not_kept(lab: Running) -> None:

@@ -11,6 +11,8 @@ One message each way, fields apart by NUL, each whole (SOCK_SEQPACKET):
     full␀MOST                      and this before it where that is so because so many are kept, and all of them are owned
     take␀VERSION␀NODE␀NODE...      any terminal that nobody owns, but in none of these nodes
     kept␀NODE␀NOTE                 the answer, with both files: from now on it is his who asked
+    over␀NODE␀NOTE␀TIME␀CODE       the answer when only such are left whose shell ended while nobody owned them, with the memory alone: the lab keeps it no
+                                   more. When it ended, in seconds since the epoch, and with which code, which may be unknown: nothing
     none                           the answer when there is none
     used                           from an owner: the learner is at this one now
     ended                          from an owner: nobody wants it any more
@@ -33,11 +35,14 @@ KEEP: Final = b"keep"
 TAKE: Final = b"take"
 FULL: Final = b"full"
 KEPT: Final = b"kept"
+OVER: Final = b"over"
 NONE: Final = b"none"
 USED: Final = b"used"
 ENDED: Final = b"ended"
 LONGEST: Final = 1 << 14
 """Bytes of a message."""
+NOTED: Final = LONGEST // 2
+"""Bytes of a node's name and of the note about it."""
 FILES: Final = 2
 _TIOCGPTN: Final = 0x80045430
 """The number of a pseudo-terminal: only its controlling end answers (ioctl_tty(2))."""

@@ -7,7 +7,6 @@ all end, for the kernel hangs up on whoever is left on a terminal when its contr
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import socket
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from . import kept
+from . import kept, leader
 from .find import is_ours
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from .ring import Ring
 
 MOST: Final = 32
-"""Terminals that are kept. One more is kept in place of the one that was left unused longest; when all are owned it is not kept."""
+"""Terminals that are kept, and what those printed that are over. One more is kept in place of one that is over, or else of the one that was left unused
+longest; when all are owned it is not kept."""
 _BACKLOG: Final = 64
 """Who may wait to be let in: nobody waits for that, so one more is refused."""
 _CALLERS: Final = 16
@@ -45,17 +45,40 @@ class _Terminal:
         from .ring import Ring, mapped  # no lab needs it to be ready
 
         kept.check_master(master)
+        if len(node) + len(note) > kept.NOTED:
+            raise ValueError("this is too much to be noted")
         self.node, self.note = node, note
         self.master, self.memory = master, memory
         self.owner: socket.socket | None = None
+        self.ended: int | None = None
+        """When its shell ended while nobody owned it, in seconds since the epoch."""
+        self._shell = -1
         self._mapped: mmap.mmap = mapped(memory)
         self.ring: Ring = Ring(self._mapped)
+
+    def watch(self) -> None:
+        """Nobody owns it: what becomes of its shell is to be known here."""
+        if self._shell < 0:
+            self._shell = leader.watch(self.master)
+
+    def end(self) -> None:
+        """Its shell has ended. What it printed stays."""
+        self.ended = int(time.time())
+        os.close(self.master)
+        self.master = -1
+
+    @property
+    def code(self) -> bytes:
+        """What its shell ended with; nothing when that is not known (yet)."""
+        found = leader.exit_code(self._shell)
+        return b"" if found is None else b"%d" % found
 
     def close(self) -> None:
         """Let go of it."""
         self._mapped.close()
-        os.close(self.master)
-        os.close(self.memory)
+        for fd in (self.master, self.memory, self._shell):
+            if fd >= 0:
+                os.close(fd)
 
 
 class Terminals:
@@ -135,14 +158,14 @@ class Terminals:
         for file in files:
             os.close(file)
         if word == kept.TAKE and fields[:1] == (kept.VERSION,):
-            self._give(caller, fields[1:])
+            self._give_any(caller, fields[1:])
         else:
             caller.close()
 
     def _keep(self, caller: socket.socket, node: bytes, note: bytes, files: tuple[int, ...]) -> None:
-        with contextlib.suppress(StopIteration):
-            if len(self._kept) >= MOST:
-                self._forget(next(terminal for terminal in self._kept if terminal.owner is None))
+        if len(self._kept) >= MOST:
+            for terminal in sorted(self._unowned(), key=_goes_on)[:1]:
+                self._forget(terminal)
         try:
             if len(self._kept) >= MOST:
                 kept.send(caller, kept.FULL, b"%d" % MOST)
@@ -156,19 +179,34 @@ class Terminals:
         self._kept.append(terminal)
         self._own(terminal, caller)
 
-    def _give(self, caller: socket.socket, but: tuple[bytes, ...]) -> None:
-        """The one that was used last."""
-        found = next((terminal for terminal in reversed(self._kept) if terminal.owner is None and terminal.node not in but), None)
+    def _give_any(self, caller: socket.socket, but: tuple[bytes, ...]) -> None:
+        """The one that was used last; one that is over when there is no other."""
+        found = [terminal for terminal in self._unowned() if terminal.node not in but]
+        self._give(caller, max(reversed(found), key=_goes_on, default=None))
+
+    def _give(self, caller: socket.socket, found: _Terminal | None) -> None:
+        """This one, which nobody owns; it may have ended just now."""
+        if found is not None and found.ended is None:
+            self._rest(found)
+            self._read(found)
         try:
-            if found is not None:
+            if found is None:
+                kept.send(caller, kept.NONE)
+            elif found.ended is not None:
+                kept.send(caller, kept.OVER, found.node, found.note, b"%d" % found.ended, found.code, files=(found.memory,))
+                self._forget(found)
+            else:
                 kept.send(caller, kept.KEPT, found.node, found.note, files=(found.master, found.memory))
                 self._rest(found)
                 self._own(found, caller)
                 return
-            kept.send(caller, kept.NONE)
         except OSError:  # he has hung up
-            pass
+            if found is not None and found.ended is None:
+                self._read_on(found)
         caller.close()
+
+    def _unowned(self) -> list[_Terminal]:
+        return [terminal for terminal in self._kept if terminal.owner is None]
 
     # -- who owns one, and what nobody owns
 
@@ -192,7 +230,8 @@ class Terminals:
             self._forget(terminal)
         else:
             self._disown(terminal)
-            self._attend(terminal.master, partial(self._read, terminal))
+            terminal.watch()
+            self._read_on(terminal)
 
     def _disown(self, terminal: _Terminal) -> None:
         if terminal.owner is not None:
@@ -201,7 +240,7 @@ class Terminals:
             terminal.owner = None
 
     def _read(self, terminal: _Terminal) -> None:
-        """What was printed meanwhile; a terminal that nobody has open any more is over."""
+        """What was printed meanwhile. A terminal that no program has open any more is over; who comes back is told."""
         size = 0
         while size < TURN:
             try:
@@ -211,13 +250,19 @@ class Terminals:
             except OSError:
                 data = b""
             if not data:
-                self._forget(terminal)
+                self._rest(terminal)
+                terminal.end()
                 return
             terminal.ring.write(data)
             size += len(data)
         self._leave(terminal.master)
         self._paused.append(terminal)
         self.due = self.due or time.monotonic() + PAUSE_S
+
+    def _read_on(self, terminal: _Terminal) -> None:
+        """It is read here from now on."""
+        self._rest(terminal)
+        self._attend(terminal.master, partial(self._read, terminal))
 
     def _rest(self, terminal: _Terminal) -> None:
         """It is not read here any more."""
@@ -230,3 +275,8 @@ class Terminals:
         self._disown(terminal)
         self._kept.remove(terminal)
         terminal.close()
+
+
+def _goes_on(terminal: _Terminal) -> bool:
+    """Whether a shell may run there."""
+    return terminal.ended is None

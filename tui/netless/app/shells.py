@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from msgspec import MsgspecError, json
@@ -19,7 +19,7 @@ from netless_lab import join, protocol
 
 from ..desk.desk import Desk
 from ..desk.view import Identity, identity
-from ..say.shells import not_kept
+from ..say.shells import ended_alone, not_kept, over
 from ..say.tabs import CHANGES
 from ..shell import command as shell_command
 
@@ -76,7 +76,7 @@ class Shells:
         """Start the shell in a terminal that was opened, unless one that was left behind is joined there; False when nobody may go in, which was told then."""
         await self.join_left()
         terminal = self._lower.terminal(node)
-        if terminal is None or terminal.running:
+        if terminal is None or terminal.running or terminal.offers_restart:
             return terminal is not None
         if await self._desk.ask(protocol.Enter(node)) is None:
             return False
@@ -87,7 +87,8 @@ class Shells:
     async def join_left(self) -> None:
         """Join the shells that were left behind, once: each in its node's terminal, which is opened if there is none.
 
-        One whose node is no more is ended, and one that went into a node that was built anew since begins anew, as any other.
+        One whose node is no more is ended, and one that went into a node that was built anew since begins anew, as any other. Of one that ended while
+        nobody was there that is told, and what it printed last is shown.
         """
         if self._joining is None:
             self._joining = asyncio.create_task(self._join_left())
@@ -98,17 +99,24 @@ class Shells:
 
         joined: list[str] = []
         as_left: list[str] = []
+        ended: list[str] = []
         while (taken := await keeping.take(self._desk.view.lab, joined)) is not None:
-            node = taken.node
+            node, went = taken.node, _identity(taken.note)
             if identity(self._desk.view, node) is None:
-                os.close(taken.master)
-                taken.kept.end()
+                if isinstance(taken, keeping.Taken):
+                    os.close(taken.master)
+                    taken.kept.end()
                 continue
             terminal = self._lower.terminal(node) or self.open(node)
-            await terminal.join(taken, *shell_in(self._desk.view.lab, node))
-            self._lower.entered[node] = went = _identity(taken.note)
+            as_it_was = went in (None, identity(self._desk.view, node))
+            if isinstance(taken, keeping.Over):
+                await terminal.remember(taken, ended_alone(taken.at, time(), taken.code), *shell_in(self._desk.view.lab, node))
+                ended += [over(node, taken.at, time(), taken.code)] * as_it_was
+            else:
+                await terminal.join(taken, *shell_in(self._desk.view.lab, node))
+            self._lower.entered[node] = went
             joined.append(node)
-            if terminal.running and went in (None, identity(self._desk.view, node)):
+            if terminal.running and as_it_was:
                 as_left.append(node)
         if joined and self._lower.tab == CHANGES:
             self._lower.choose(joined[0])
@@ -116,6 +124,8 @@ class Shells:
             from ..say.spoken import shells_kept
 
             self._desk.tell("info", shells_kept(as_left))
+        for words in ended:
+            self._desk.tell("info", words)
         for node in self.moved():
             await self.enter_again(node)
 

@@ -18,6 +18,7 @@ from textual import events
 from textual.message import Message
 
 from netless.app.terminal.surface import TerminalSurface
+from netless.say.shells import ENDED_HERE
 from netless.shell import terminal_environment
 from netless.shell.child import Child, Listener, size_of
 from netless.vt import SCROLLBACK, Bell, CommandStarted, Event, PromptShown
@@ -25,7 +26,7 @@ from netless.vt.keys import encode_command, encode_key, encode_paste
 from netless.vt.replay import at_prompt, pieces, switches
 
 if TYPE_CHECKING:
-    from netless_lab.keeping import Kept, Taken
+    from netless_lab.keeping import Kept, Over, Taken
 
 RESTART_GAP: Final = 0.5
 """Seconds after the end in which Enter does not start a new shell: a held-down ``exit`` must not start one after another."""
@@ -162,29 +163,47 @@ class PtyTerminal(TerminalSurface):
         ``argv`` and ``env`` are for the shell that Enter starts when this one has ended.
         """
         try:
-            columns, height = size_of(taken.master)
-            terminal, decoder = self.blank(columns or 80, height or 24), codecs.getincrementaldecoder("utf-8")("replace")
-            text = ""
-            output, whole, stood = taken.kept.shown()
-            for piece in pieces(output, whole, stood):
-                text += (new := decoder.decode(piece))
-                terminal.feed(new)
-                await asyncio.sleep(0)
+            shown = taken.kept.shown()
+            text = await self._replay(shown, size_of(taken.master))
         except BaseException:
             os.close(taken.master)
             taken.kept.leave()
             raise
-        self.show_instead(terminal)
-        self._decoder, self._told = decoder, "ready" if at_prompt(text) else "taken"
+        screen = self.terminal.screen
+        self._told = "ready" if at_prompt(text) else "taken"
         self._argv, self._env, self._kept = list(argv), dict(env), taken.kept
-        taken.kept.note(switches(terminal.screen))
-        self._incomplete = terminal.screen.alternate_active and not whole
+        taken.kept.note(switches(screen))
+        self._incomplete = screen.alternate_active and not shown[1]
         try:
             self._child = Child.join(taken.master, Listener(self._printed, self._child_ended))
         except OSError:
             self._child_ended(None)
         self.on_resize()
         self._read_ahead()
+
+    async def remember(self, over: Over, words: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """What is left of a shell that is over, and below it these words. Enter starts another by ``argv`` and ``env``."""
+        self._argv, self._env, self._ended = list(argv), dict(env), self._clock()
+        await self._replay(over.shown, self.content_size)
+        self._ahead, self._waits = "", False
+        self._renew()
+        self.remark(f"{words}: {ENDED_HERE}")
+        self.on_resize()
+        self.post_message(self.Exited(over.code))
+
+    async def _replay(self, shown: tuple[bytes, bool, bytes], size: tuple[int, int]) -> str:
+        """Show what was printed on a terminal of this size, a little at a time, in place of what is here; all of it as text."""
+        output, whole, stood = shown
+        columns, height = size
+        terminal, decoder = self.blank(columns or 80, height or 24), codecs.getincrementaldecoder("utf-8")("replace")
+        text = ""
+        for piece in pieces(output, whole, stood):
+            text += (new := decoder.decode(piece))
+            terminal.feed(new)
+            await asyncio.sleep(0)
+        self.show_instead(terminal)
+        self._decoder = decoder
+        return text
 
     def _read_ahead(self) -> None:
         """What was typed so far is for whatever runs now."""
@@ -272,7 +291,7 @@ class PtyTerminal(TerminalSurface):
         self._ahead, self._waits = "", False
         self._renew()
         how = "" if code is None else f", exit code {code}" if code >= 0 else f", killed by signal {-code}"
-        self.remark(f"ended{how}: enter starts a new shell")
+        self.remark(f"ended{how}: {ENDED_HERE}")
         self.post_message(self.Exited(code))
 
     def remark(self, words: str) -> None:
