@@ -11,6 +11,7 @@ import mmap
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
+from socket import MSG_DONTWAIT, MSG_PEEK
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .address import address, terminals_name
@@ -30,6 +31,16 @@ class Full(NamedTuple):
     most: int
 
 
+class TakenOver(NamedTuple):
+    """Somebody else has a terminal now, who asked for it: the process of this number."""
+
+    by: int
+
+
+News = Full | TakenOver
+"""Why an owner has lost a terminal."""
+
+
 class Kept:
     """A terminal that a lab keeps, from its owner's side. Whoever goes without a word leaves it to the lab."""
 
@@ -37,17 +48,17 @@ class Kept:
         self._sock, self._memory = sock, memory
         self._ring = Ring(memory)
         self._noted = self._ring.noted()
-        self._lost = False
-        """The lab does not have it."""
+        self._lost = self._taken = False
+        """The lab does not have it for us any more; somebody else has it."""
         self._unattended: Callable[[], object] = lambda: None
 
-    def attend(self, told: Callable[[Full], None]) -> None:
-        """Be told in the running loop, once, when the lab does not keep it though it was given to it, and why."""
+    def attend(self, told: Callable[[News], None]) -> None:
+        """Be told in the running loop, once, when it is not kept for us (any more), and why. Who has lost it to somebody is to ``leave`` it at once."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._sock, self._hear, told)
         self._unattended = partial(loop.remove_reader, self._sock)
 
-    def _hear(self, told: Callable[[Full], None]) -> None:
+    def _hear(self, told: Callable[[News], None]) -> None:
         try:
             message = kept.receive(self._sock)
         except BlockingIOError:
@@ -58,7 +69,9 @@ class Kept:
             os.close(file)
         self._unattended()
         self._lost = True
-        if (news := _news(message)) is not None:
+        news = _news(message)
+        self._taken = isinstance(news, TakenOver)
+        if news is not None:
             told(news)
 
     def printed(self, data: bytes) -> None:
@@ -75,6 +88,13 @@ class Kept:
         """What it printed last, whether that is all it ever did, and how it stood when its owner last saw it."""
         return (*self._ring.read(), self._noted)
 
+    def holds(self) -> bool:
+        """Whether it is still ours, also when nobody has heard the news of it yet: what lies on the terminal is somebody else's otherwise."""
+        try:
+            return not self._taken and self._sock.recv(len(kept.LOST), MSG_PEEK | MSG_DONTWAIT) != kept.LOST
+        except OSError:  # nothing was said
+            return True
+
     def use(self) -> None:
         """The learner is at this one now: of those that are left behind the last one is handed out first."""
         with contextlib.suppress(OSError):
@@ -87,8 +107,8 @@ class Kept:
         self._close()
 
     def leave(self) -> bool:
-        """Leave it behind, with all that runs there. False when the lab does not have it: it could keep no more of them, or has ended."""
-        has = False
+        """Leave it behind, with all that runs there. False when nobody else has it: the lab could keep no more of them, or has ended."""
+        has, self._taken = False, not self.holds()
         with contextlib.suppress(OSError):
             try:
                 for file in kept.receive(self._sock).files:
@@ -96,19 +116,22 @@ class Kept:
             except BlockingIOError:  # a keeper says nothing as long as it has it
                 has = not self._lost
         self._close()
-        return has
+        return has or self._taken
 
     def _close(self) -> None:
         self._unattended()
+        self._taken = not self.holds()
         self._sock.close()
         self._memory.close()
 
 
-def _news(message: kept.Message) -> Full | None:
+def _news(message: kept.Message) -> News | None:
     """What a keeper told an owner; None where it has only hung up."""
     match message.word, message.fields:
         case kept.FULL, (most,) if most.isdigit():
             return Full(int(most))
+        case kept.LOST, (process,) if process.isdigit():
+            return TakenOver(int(process))
         case _:
             return None
 
@@ -160,29 +183,78 @@ async def take(lab: str, but: Iterable[str]) -> Taken | Over | None:
     """A terminal that somebody left behind, the one that was used last first, but none in these nodes; then what is left of those that are over.
     None when there is none.
     """
-    while True:
-        try:
-            sock = _connected(lab)
-        except OSError:
-            return None
-        try:
-            kept.send(sock, kept.TAKE, kept.VERSION, *(node.encode() for node in but))
-            async with asyncio.timeout(PATIENCE_S):
-                await _readable(sock)
-            answer = kept.receive(sock)
-        except (OSError, ValueError):  # a TimeoutError is an OSError
+    return await _asked_for(lab, kept.TAKE, *(node.encode() for node in but))
+
+
+async def claim(lab: str, number: int) -> Taken | Over | None:
+    """The one that is listed with this number, from whoever has it: he is told. None when it is there no more, or just changes hands."""
+    return await _asked_for(lab, kept.CLAIM, b"%d" % number)
+
+
+class Listed(NamedTuple):
+    """A terminal that a lab keeps: the number that names it, its node, the processes that own it and that lead the session there (0: none), and of
+    one that is over when and how it ended, as ``Over`` has it.
+    """
+
+    number: int
+    node: str
+    owner: int
+    leader: int
+    at: int | None
+    code: int | None
+
+
+async def listed(lab: str) -> tuple[Listed, ...]:
+    """All that a lab keeps, the one that was used last at the end. Nothing where it does not answer."""
+    answer = await _answer(lab, kept.LIST)
+    if answer is None:
+        return ()
+    sock, (word, fields, files) = answer
+    sock.close()
+    for file in files:
+        os.close(file)
+    if word != kept.LISTED:
+        return ()
+    with contextlib.suppress(ValueError):
+        return tuple(_listed(*fields[place : place + kept.ENTRY]) for place in range(0, len(fields) - kept.ENTRY + 1, kept.ENTRY))
+    return ()
+
+
+def _listed(number: bytes, owner: bytes, leader: bytes, at: bytes, code: bytes, node: bytes) -> Listed:
+    """Raises ValueError."""
+    return Listed(int(number), node.decode(errors="replace"), int(owner or 0), int(leader or 0), int(at) if at else None, int(code) if code else None)
+
+
+async def _asked_for(lab: str, *words: bytes) -> Taken | Over | None:
+    while (answer := await _answer(lab, *words)) is not None:
+        sock, message = answer
+        if message.word not in (kept.KEPT, kept.OVER):
             sock.close()
-            return None
-        except BaseException:
-            sock.close()
-            raise
-        if answer.word not in (kept.KEPT, kept.OVER):
-            sock.close()
-            for file in answer.files:
+            for file in message.files:
                 os.close(file)
             return None
-        if (taken := _examined(sock, answer) if answer.word == kept.KEPT else _read(sock, answer)) is not None:
-            return taken
+        if (found := _examined(sock, message) if message.word == kept.KEPT else _read(sock, message)) is not None:
+            return found
+    return None
+
+
+async def _answer(lab: str, word: bytes, *fields: bytes) -> tuple[socket.socket, kept.Message] | None:
+    """What a lab answers, and the connection; None where it does not."""
+    try:
+        sock = _connected(lab)
+    except OSError:
+        return None
+    try:
+        kept.send(sock, word, kept.VERSION, *fields)
+        async with asyncio.timeout(PATIENCE_S):
+            await _readable(sock)
+        return sock, kept.receive(sock)
+    except (OSError, ValueError):  # a TimeoutError is an OSError
+        sock.close()
+        return None
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _examined(sock: socket.socket, answer: kept.Message) -> Taken | None:

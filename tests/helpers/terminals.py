@@ -7,7 +7,8 @@ import os
 import select
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from helpers.waiting import becomes
 from netless.shell.child import Child, Listener
@@ -59,10 +60,7 @@ async def left(lab: str, script: str, node: str = "host", note: bytes = b"") -> 
     finally:
         while (found := await keeping.take(lab, ())) is not None:
             forget(found)
-        await child.stop()
-        assert await becomes(lambda: ended(watch))
-        with suppress(ChildProcessError):  # the test has done so
-            os.waitid(os.P_PIDFD, watch, os.WEXITED)
+        assert await becomes(lambda: collected(watch))
         os.close(watch)
 
 
@@ -76,6 +74,11 @@ def forget(left: Taken | Over) -> None:
 def ended(watch: int) -> bool:
     """Whether a process has ended."""
     return bool(select.select([watch], [], [], 0)[0])
+
+
+def collected(watch: int) -> bool:
+    """Whether it has ended and its parent has asked how: it has no number any more (proc(5), fdinfo)."""
+    return "Pid:\t-1\n" in Path(f"/proc/self/fdinfo/{watch}").read_text()
 
 
 async def left_in(lab: str, *but: str) -> Taken | Over:

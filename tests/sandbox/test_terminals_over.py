@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from helpers.running import Running
-from helpers.terminals import ended, forget, full, left, left_in, program, taken_from
+from helpers.terminals import collected, ended, forget, full, left, left_in, program, taken_from
 from helpers.waiting import becomes
 from netless_lab import keeping
 from netless_lab.keeping import Over
@@ -33,8 +33,7 @@ async def over(lab: str, mark: Path, code: int = 7) -> AsyncIterator[int]:
         os.close(taken.master)
         assert taken.kept.leave()
         mark.touch()
-        assert await becomes(lambda: ended(watch))
-        os.waitid(os.P_PIDFD, watch, os.WEXITED)
+        assert await becomes(lambda: collected(watch))
         yield watch
 
 

@@ -14,6 +14,12 @@ One message each way, fields apart by NUL, each whole (SOCK_SEQPACKET):
     over␀NODE␀NOTE␀TIME␀CODE       the answer when only such are left whose shell ended while nobody owned them, with the memory alone: the lab keeps it no
                                    more. When it ended, in seconds since the epoch, and with which code, which may be unknown: nothing
     none                           the answer when there is none
+    list␀VERSION                   all that is kept
+    listed␀ENTRY...                the answer. An entry are six fields: a number, which names it; the process that owns it; the one that leads the session
+                                   there; TIME and CODE as above; and NODE. What is not so or not known is empty
+    claim␀VERSION␀NUMBER           this one, whoever owns it; answered as ``take``
+    lost␀PROCESS                   to an owner: this process claims it. He leaves the terminal alone from then on, and hangs up; who does not in time,
+                                   since he hangs himself, loses it all the same
     used                           from an owner: the learner is at this one now
     ended                          from an owner: nobody wants it any more
 
@@ -30,13 +36,19 @@ from typing import Final, NamedTuple
 
 from . import way
 
-VERSION: Final = b"1"
+VERSION: Final = b"2"
 KEEP: Final = b"keep"
 TAKE: Final = b"take"
 FULL: Final = b"full"
 KEPT: Final = b"kept"
 OVER: Final = b"over"
 NONE: Final = b"none"
+LIST: Final = b"list"
+LISTED: Final = b"listed"
+ENTRY: Final = 6
+"""Fields of an entry."""
+CLAIM: Final = b"claim"
+LOST: Final = b"lost"
 USED: Final = b"used"
 ENDED: Final = b"ended"
 LONGEST: Final = 1 << 14

@@ -1,5 +1,7 @@
 """The keeper's side of what ``kept`` tells: terminals of shells in the lab, each with its owner, and those that nobody owns read on.
 
+A claim is the owner's to grant, and he has no choice: he is asked first so that two never read one terminal at a time.
+
 They are kept out here and not by the agent, since who gets hold of that is to get no terminal of the machine's. What is read here goes by
 into memory, unread; nobody is waited for. A terminal is no use of the lab: its lease runs as if there were none, and with the keeper they
 all end, for the kernel hangs up on whoever is left on a terminal when its controlling end is closed (pty(7)).
@@ -7,15 +9,17 @@ all end, for the kernel hangs up on whoever is left on a terminal when its contr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 
-from . import kept, leader
+from . import kept, leader, way
 from .find import is_ours
 
 if TYPE_CHECKING:
@@ -35,31 +39,31 @@ TURN: Final = 1 << 16
 PAUSE_S: Final = 0.1
 """before it is left alone for so long, in seconds: what prints without end is held up by that, and leaves the processors to others."""
 _CHUNK: Final = 1 << 14
+HAND_OVER_S: Final = 0.5
+"""How long an owner may take to let go of a terminal that is claimed, in seconds."""
 
 
 class _Terminal:
     """A terminal that is kept."""
 
-    def __init__(self, node: bytes, note: bytes, master: int, memory: int) -> None:
+    def __init__(self, number: int, node: bytes, note: bytes, master: int, memory: int) -> None:
         """Raises OSError, ValueError when these are no such files."""
         from .ring import Ring, mapped  # no lab needs it to be ready
 
         kept.check_master(master)
         if len(node) + len(note) > kept.NOTED:
             raise ValueError("this is too much to be noted")
-        self.node, self.note = node, note
+        self.number, self.node, self.note = b"%d" % number, node, note
         self.master, self.memory = master, memory
         self.owner: socket.socket | None = None
+        self.claimant: socket.socket | None = None
+        self.let_go_at = 0.0
+        """When the claimant has it, whatever the owner does; by the monotonic clock."""
         self.ended: int | None = None
         """When its shell ended while nobody owned it, in seconds since the epoch."""
-        self._shell = -1
         self._mapped: mmap.mmap = mapped(memory)
         self.ring: Ring = Ring(self._mapped)
-
-    def watch(self) -> None:
-        """Nobody owns it: what becomes of its shell is to be known here."""
-        if self._shell < 0:
-            self._shell = leader.watch(self.master)
+        self._shell = leader.watch(master)
 
     def end(self) -> None:
         """Its shell has ended. What it printed stays."""
@@ -70,8 +74,16 @@ class _Terminal:
     @property
     def code(self) -> bytes:
         """What its shell ended with; nothing when that is not known (yet)."""
-        found = leader.exit_code(self._shell)
+        found = leader.exit_code(self._shell) if self._shell >= 0 else None
         return b"" if found is None else b"%d" % found
+
+    @property
+    def entry(self) -> tuple[bytes, ...]:
+        """What a list says of it."""
+        owner = _number(way.peer(self.owner)[0] if self.owner is not None else 0)
+        if self.ended is not None:
+            return (self.number, owner, b"", b"%d" % self.ended, self.code, self.node)
+        return (self.number, owner, _number(leader.number(self.master)), b"", b"", self.node)
 
     def close(self) -> None:
         """Let go of it."""
@@ -90,9 +102,16 @@ class Terminals:
         self._callers: list[socket.socket] = []
         self._kept: list[_Terminal] = []
         """The one that was used last stands last."""
+        self._numbers = count(1)
         self._paused: list[_Terminal] = []
-        self.due: float | None = None
+        self._read_at: float | None = None
         """When the paused ones are read on."""
+
+    @property
+    def due(self) -> float | None:
+        """When there is something to do though nobody says anything; by the monotonic clock."""
+        claimed = [terminal.let_go_at for terminal in self._kept if terminal.claimant is not None]
+        return min((*claimed, *(() if self._read_at is None else (self._read_at,))), default=None)
 
     def open(self) -> None:
         """Let callers in from now on."""
@@ -114,9 +133,11 @@ class Terminals:
             handler()
 
     def be_in_time(self, now: float) -> None:
-        """Read on what was paused."""
-        if self.due is not None and now >= self.due:
-            paused, self._paused, self.due = self._paused, [], None
+        """Read on what was paused, and take from its owner what was claimed."""
+        for terminal in [own for own in self._kept if own.claimant is not None and now >= own.let_go_at]:
+            self._hand_over(terminal)
+        if self._read_at is not None and now >= self._read_at:
+            paused, self._paused, self._read_at = self._paused, [], None
             for terminal in paused:
                 self._attend(terminal.master, partial(self._read, terminal))
 
@@ -157,10 +178,15 @@ class Terminals:
             return
         for file in files:
             os.close(file)
-        if word == kept.TAKE and fields[:1] == (kept.VERSION,):
-            self._give_any(caller, fields[1:])
-        else:
-            caller.close()
+        match word, fields:
+            case kept.TAKE, (kept.VERSION, *but):
+                self._give_any(caller, but)
+            case kept.CLAIM, (kept.VERSION, number):
+                self._claim(caller, number)
+            case kept.LIST, (kept.VERSION,):
+                self._list(caller)
+            case _:
+                caller.close()
 
     def _keep(self, caller: socket.socket, node: bytes, note: bytes, files: tuple[int, ...]) -> None:
         if len(self._kept) >= MOST:
@@ -170,7 +196,7 @@ class Terminals:
             if len(self._kept) >= MOST:
                 kept.send(caller, kept.FULL, b"%d" % MOST)
                 raise ValueError("all of them are in use")
-            terminal = _Terminal(node, note, *files)
+            terminal = _Terminal(next(self._numbers), node, note, *files)
         except (OSError, ValueError):
             for file in files:
                 os.close(file)
@@ -179,7 +205,37 @@ class Terminals:
         self._kept.append(terminal)
         self._own(terminal, caller)
 
-    def _give_any(self, caller: socket.socket, but: tuple[bytes, ...]) -> None:
+    def _list(self, caller: socket.socket) -> None:
+        """All that is kept, as far as a message holds it."""
+        entries = [terminal.entry for terminal in self._kept]
+        while sum(map(len, chain(*entries))) + kept.ENTRY * (len(entries) + 1) > kept.LONGEST:
+            entries.pop()
+        with contextlib.suppress(OSError):
+            kept.send(caller, kept.LISTED, *chain(*entries))
+        caller.close()
+
+    def _claim(self, caller: socket.socket, number: bytes) -> None:
+        """Whoever comes while it changes hands has to ask again."""
+        terminal = next((own for own in self._kept if own.number == number), None)
+        if terminal is None or terminal.claimant is not None:
+            self._give(caller, None)
+        elif terminal.owner is None:
+            self._give(caller, terminal)
+        else:
+            terminal.claimant, terminal.let_go_at = caller, time.monotonic() + HAND_OVER_S
+            try:
+                kept.send(terminal.owner, kept.LOST, b"%d" % way.peer(caller)[0])
+            except OSError:  # he has hung up
+                self._hand_over(terminal)
+
+    def _hand_over(self, terminal: _Terminal) -> None:
+        """From its owner to who claims it; what he has not read yet is read here."""
+        claimant, terminal.claimant = terminal.claimant, None
+        self._disown(terminal)
+        if claimant is not None:
+            self._give(claimant, terminal)
+
+    def _give_any(self, caller: socket.socket, but: Collection[bytes]) -> None:
         """The one that was used last; one that is over when there is no other."""
         found = [terminal for terminal in self._unowned() if terminal.node not in but]
         self._give(caller, max(reversed(found), key=_goes_on, default=None))
@@ -228,9 +284,10 @@ class Terminals:
             self._kept.append(terminal)
         elif word == kept.ENDED:
             self._forget(terminal)
+        elif terminal.claimant is not None:
+            self._hand_over(terminal)
         else:
             self._disown(terminal)
-            terminal.watch()
             self._read_on(terminal)
 
     def _disown(self, terminal: _Terminal) -> None:
@@ -257,7 +314,7 @@ class Terminals:
             size += len(data)
         self._leave(terminal.master)
         self._paused.append(terminal)
-        self.due = self.due or time.monotonic() + PAUSE_S
+        self._read_at = self._read_at or time.monotonic() + PAUSE_S
 
     def _read_on(self, terminal: _Terminal) -> None:
         """It is read here from now on."""
@@ -275,8 +332,14 @@ class Terminals:
         self._disown(terminal)
         self._kept.remove(terminal)
         terminal.close()
+        if terminal.claimant is not None:
+            self._give(terminal.claimant, None)
 
 
 def _goes_on(terminal: _Terminal) -> bool:
     """Whether a shell may run there."""
     return terminal.ended is None
+
+
+def _number(process: int) -> bytes:
+    return b"%d" % process if process else b""

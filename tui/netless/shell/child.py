@@ -64,6 +64,8 @@ class Child:
         self._ours = ours
         self._master: int | None = master
         self._finished = False
+        self.holds: Callable[[], bool] = lambda: True
+        """Whether the terminal is still for us to read and to write: where it is somebody else's meanwhile nothing is done to it."""
         os.set_blocking(master, False)
         self._loop.add_reader(master, self._readable)
         self._loop.add_reader(self._exit, self._exited)
@@ -121,7 +123,7 @@ class Child:
 
     def resize(self, size: tuple[int, int]) -> None:
         """Tell it the new size (columns, rows); the kernel sends SIGWINCH."""
-        if self._master is not None:
+        if self._master is not None and self.holds():
             _set_size(self._master, size)
 
     async def stop(self) -> None:
@@ -131,6 +133,9 @@ class Child:
         session of a program that was joined and has ended by then: we are not its parent, and the session's number may be another's.
         """
         if not self.running:
+            return
+        if not self.holds():
+            self.leave()
             return
         self._loop.remove_reader(self._exit)
         exit_fd, self._exit = self._exit, -1
@@ -146,12 +151,21 @@ class Child:
             os.close(exit_fd)
 
     def leave(self) -> None:
-        """Leave it as it is: nothing is read, and nobody is told of it any more.  It goes on if somebody else has its master side open."""
+        """Leave it as it is: nothing is read, and nobody is told of it any more.  It goes on if somebody else has its master side open; nothing is left
+        of a child of ours when it ends."""
         if self.running:
             self._loop.remove_reader(self._exit)
-            os.close(self._exit)
-            self._exit = -1
+            exit_fd, self._exit = self._exit, -1
+            if self._ours:
+                self._loop.add_reader(exit_fd, self._collect, exit_fd)
+            else:
+                os.close(exit_fd)
         self._close()
+
+    def _collect(self, exit_fd: int) -> None:
+        self._loop.remove_reader(exit_fd)
+        os.close(exit_fd)
+        self._reap()
 
     def _foreground(self) -> int:
         """The process group that has the terminal now."""
@@ -179,12 +193,12 @@ class Child:
             self._loop.add_reader(self._master, self._readable)
 
     def _read(self) -> bytes:
-        """What there is to read, joined; nothing at the end of the output, or when there is no more now."""
+        """What there is to read, joined; nothing at the end of the output, or when there is no more (for us) now."""
         pieces: list[bytes] = []
         size = 0
         while size < _CHUNK and self._master is not None:
             try:
-                piece = os.read(self._master, _CHUNK)
+                piece = os.read(self._master, _CHUNK) if self.holds() else b""
             except BlockingIOError:
                 break
             except OSError:  # EIO: nobody has the other side open any more
@@ -201,7 +215,10 @@ class Child:
         if self._master is None:
             return
         try:
-            del self._out[: os.write(self._master, self._out[:4096])]
+            if not self.holds():
+                self._out.clear()
+            elif self._out:
+                del self._out[: os.write(self._master, self._out[:4096])]
         except BlockingIOError:
             pass
         except OSError:
