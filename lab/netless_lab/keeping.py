@@ -95,6 +95,11 @@ class Kept:
         except OSError:  # nothing was said
             return True
 
+    @property
+    def is_kept(self) -> bool:
+        """False when it has been heard that the lab does not have it for us."""
+        return not self._lost
+
     def use(self) -> None:
         """The learner is at this one now: of those that are left behind the last one is handed out first."""
         with contextlib.suppress(OSError):
@@ -127,13 +132,13 @@ class Kept:
 
 def _news(message: kept.Message) -> News | None:
     """What a keeper told an owner; None where it has only hung up."""
-    match message.word, message.fields:
-        case kept.FULL, (most,) if most.isdigit():
-            return Full(int(most))
-        case kept.LOST, (process,) if process.isdigit():
-            return TakenOver(int(process))
-        case _:
-            return None
+    with contextlib.suppress(ValueError):
+        match message.word, message.fields:
+            case kept.FULL, (most,):
+                return Full(int(most))
+            case kept.LOST, (process,):
+                return TakenOver(int(process))
+    return None
 
 
 class Taken(NamedTuple):

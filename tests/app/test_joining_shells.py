@@ -91,7 +91,7 @@ async def test_a_shell_whose_node_was_built_anew_is_not_called_as_it_was(left: L
         left.between = lambda: app._tutor.show(app.view)
         left.go.set()
         await until(pilot, lambda: "its shell was started again there" in said(app))
-        await app._tutor._shells.join_left()
+        await app._tutor.shells.join_left()
         assert "as you left it" not in said(app)
 
 
@@ -116,7 +116,7 @@ async def test_a_shell_that_has_just_ended_is_not_called_as_it_was(left: Left) -
     async with opened() as (app, _pilot, _peer):
         left.went = identity(app.view, "host")
         left.go.set()
-        await app._tutor._shells.join_left()
+        await app._tutor.shells.join_left()
         terminal = app._tutor.lower.terminal("host")
         assert terminal is not None and terminal.offers_restart
         assert "[ended: enter starts a new shell]" in terminal.terminal.screen.text
@@ -129,7 +129,7 @@ async def test_how_a_shell_stands_is_noted_as_soon_as_it_is_joined(left: Left) -
     async with opened() as (app, _pilot, _peer):
         left.went = identity(app.view, "host")
         left.go.set()
-        await app._tutor._shells.join_left()
+        await app._tutor.shells.join_left()
         assert ring.Ring(left.shared).noted() == b"\x1b[?2004h"
 
 

@@ -110,7 +110,7 @@ async def test_other_keys_act_in_a_terminal_too() -> None:
     chosen = Settings(keys={"zoom": ("ctrl+k", "k")})
     async with opened((120, 40), settings=chosen) as (app, pilot, _peer):
         tutor = app.get_default_screen()
-        terminal = tutor._shells.open("host")
+        terminal = tutor.shells.open("host")
         terminal.begin(("sleep", "60"), {})
         tutor.lower.choose("host")
         tutor.show_pane("lower")

@@ -5,26 +5,20 @@ What a shell is like is witnessed by what it writes into files of the lab, and i
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from app.at_shells import closed, hung_up, in_a_shell, kept, killed, outside, pid_of_the_shell, seen, shows, somebody_at, told
 from helpers.desk import Desk, at_a_desk
 from helpers.seat import Seat
 from helpers.waiting import eventually
-from netless.vt import Terminal
-from netless_lab import keeping
 from netless_lab.sandbox.terminals import MOST
 
 pytestmark = [pytest.mark.kernel, pytest.mark.rootless]
-
-TERMINAL = b"\x1bOR"
-"""F3"""
 
 
 @pytest.fixture
@@ -32,46 +26,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     """A lab of this test's own, which does not run yet and is ended afterwards."""
     with at_a_desk(tmp_path) as own:
         yield own
-
-
-def told(desk: Desk, name: str, node: str = "host") -> list[str]:
-    """The words that a shell wrote into a file of its node, as soon as they are there."""
-    said: list[str] = []
-
-    def there() -> bool:
-        said[:] = desk.netless("exec", node, "--", "cat", f"/tmp/{name}").stdout.splitlines()
-        return bool(said)
-
-    assert eventually(there, 30), f"nobody wrote {name}"
-    return said
-
-
-def in_a_shell(seat: Seat, *lines: str) -> None:
-    """Type into the terminal of the host; the prompt is there when the first line is read."""
-    seat.type(TERMINAL)
-    seat.type("".join(f"{line}\r" for line in lines).encode())
-
-
-def killed(seat: Seat) -> None:
-    """kill -9"""
-    os.kill(seat.pid, signal.SIGKILL)
-
-
-def hung_up(seat: Seat) -> None:
-    """The session's leader has gone."""
-    os.kill(seat.pid, signal.SIGHUP)
-
-
-def closed(seat: Seat) -> None:
-    """A window that is closed, an ssh that drops."""
-    seat.close()
-
-
-def kept(seat: Seat) -> None:
-    """Quit, and keep the lab."""
-    seat.type(b"\x1d" + b"q")
-    seat.read_until(b"Keep it")
-    seat.type(b"k")
 
 
 @pytest.mark.parametrize("end", [killed, hung_up, closed, kept], ids=lambda end: end.__name__)
@@ -132,17 +86,6 @@ def test_a_full_screen_program_draws_its_picture_anew(desk: Desk) -> None:
         assert shows(seat, "closed42", but="redrawn") and shows(seat, "closed42", but="xxxxxx")
 
 
-def shows(seat: Seat, text: str, *, but: str) -> bool:
-    """Whether the screen comes to show a text, and not the other."""
-
-    def shown() -> bool:
-        seat._read(0.05)
-        screen = "\n".join(seen(seat))
-        return text in screen and but not in screen
-
-    return eventually(shown)
-
-
 def test_each_of_two_tutors_has_a_shell_of_its_own(desk: Desk) -> None:
     """Of two that were left behind each goes to one who comes back."""
     with desk.tutor() as one, desk.tutor() as two:
@@ -153,12 +96,6 @@ def test_each_of_two_tutors_has_a_shell_of_its_own(desk: Desk) -> None:
     with desk.tutor(until=b"as you left it") as one, desk.tutor(until=b"as you left it") as two:
         after = [pid_of_the_shell(desk, seat, name) for seat, name in ((one, "three"), (two, "four"))]
     assert len(set(before)) == 2 and set(after) == set(before)
-
-
-def pid_of_the_shell(desk: Desk, seat: Seat, name: str) -> str:
-    """The shell of the host's terminal, by a file of that name."""
-    in_a_shell(seat, f"echo $$ >/tmp/{name}")
-    return told(desk, name)[0]
 
 
 def test_a_shell_that_is_over_is_not_there_again(desk: Desk) -> None:
@@ -260,13 +197,6 @@ def click(seat: Seat, node: str) -> None:
     assert eventually(prompted)
 
 
-def seen(seat: Seat) -> list[str]:
-    """The rows on the screen."""
-    eyes = Terminal(120, 40)
-    eyes.feed(seat.said.decode(errors="replace"))
-    return eyes.screen.text.split("\n")
-
-
 def test_a_shell_too_many_says_that_it_is_not_kept(desk: Desk) -> None:
     """In its own terminal, when it is opened, with what to do about it; that is so, and it is another one afterwards."""
     with desk.tutor() as seat, ExitStack() as others:
@@ -283,20 +213,6 @@ def test_a_shell_too_many_says_that_it_is_not_kept(desk: Desk) -> None:
         assert b"as you left" not in seat.said and b"ends with the tutor" not in seat.said
 
 
-@contextmanager
-def somebody_at(lab: str) -> Iterator[keeping.Kept]:
-    """Somebody has a terminal of the host, on which nothing runs."""
-    master, far = os.openpty()
-    kept = keeping.keep(lab, "host", b"null", master)
-    assert kept is not None
-    try:
-        yield kept
-    finally:
-        kept.end()
-        os.close(master)
-        os.close(far)
-
-
 def test_when_the_lab_ends_nothing_is_left(desk: Desk) -> None:
     """Whoever was at a terminal of it outside ends with the lab, joined or left behind."""
     with desk.tutor() as seat:
@@ -309,14 +225,3 @@ def test_when_the_lab_ends_nothing_is_left(desk: Desk) -> None:
     assert eventually(lambda: not outside(desk.lab)), outside(desk.lab)
 
 
-def outside(lab: str) -> list[str]:
-    """The processes of this machine with the lab's name among their words."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if lab.encode() in words:
-            found.append(words.decode(errors="replace"))
-    return found

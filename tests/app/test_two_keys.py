@@ -218,7 +218,7 @@ async def beside_a_terminal() -> AsyncIterator[tuple[TutorApp, Pilot[None], Peer
     async with opened(answers={protocol.Hint: says(protocol.Help(1, "Look.", 1))}) as (app, pilot, peer):
         tutor = app.get_default_screen()
         tutor.lower.choose("host")
-        terminal = tutor._shells.open("host")
+        terminal = tutor.shells.open("host")
         terminal.begin(("sleep", "60"), {})
         tutor.show_pane("lower")
         await until(pilot, lambda: terminal.running)

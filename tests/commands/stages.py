@@ -12,6 +12,7 @@ from app.helpers import Answer, Peer
 from app.recordings import recorded
 from netless.commands.stage import Filming, Pane, Tab, Target, WayOut, Where, Windows
 from netless.desk.desk import Desk
+from netless.desk.shells import Shell
 from netless.record.still import Sight
 from netless_lab import protocol
 from netless_lab.model.clearing import Clearing
@@ -63,6 +64,10 @@ class NotedWindows:
         """As it was decided."""
         return self._closed("way out", found)  # type: ignore[no-any-return]
 
+    async def choose_shells(self, shells: Sequence[Shell]) -> tuple[int, ...] | None:
+        """Some of them."""
+        return self._closed("shells", shells)  # type: ignore[no-any-return]
+
     async def agrees_to_give_up(self) -> bool:
         """A yes or a no."""
         return bool(self._closed("give up"))
@@ -84,6 +89,23 @@ class NotedWindows:
         self._closed("help", where)
 
 
+class NotedShells:
+    """Those that are ``there``, and those that were taken over, as ``had``."""
+
+    def __init__(self) -> None:
+        self.forbidden = ""
+        self.there: tuple[Shell, ...] = ()
+        self.had: list[Shell] = []
+
+    async def elsewhere(self) -> tuple[Shell, ...]:
+        """All."""
+        return self.there
+
+    async def take_over(self, chosen: Sequence[Shell]) -> None:
+        """Noted."""
+        self.had += chosen
+
+
 class NotedStage:
     """What it was asked to do, in order, as ``did``."""
 
@@ -92,6 +114,7 @@ class NotedStage:
         self.did: list[tuple[object, ...]] = []
         self.sought = ""
         self.in_sight = in_sight
+        self.others = NotedShells()
         self._prompt, self._began = prompt, began
 
     @property
@@ -103,6 +126,11 @@ class NotedStage:
     def filming(self) -> Filming:
         """What is filmed is no matter of a stage that nobody sees: the tests of the app have it."""
         raise NotImplementedError
+
+    @property
+    def shells(self) -> NotedShells:
+        """Those that are elsewhere."""
+        return self.others
 
     def sight(self) -> Sight:
         """Nothing is to be seen here."""

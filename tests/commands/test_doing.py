@@ -17,6 +17,7 @@ from commands.stages import NotedStage, NotedWindows, seated
 from netless.commands.doing import DO
 from netless.commands.terminals import as_typed
 from netless.desk.desk import Desk
+from netless.desk.shells import Shell
 from netless.say.counted import score
 from netless_lab import protocol
 from netless_lab.course.verdict import Verdict
@@ -250,3 +251,20 @@ async def test_help_is_of_the_place_that_has_the_focus() -> None:
         stage = NotedStage()
         await DO["help"](desk, stage)
         assert stage.noted.opened == [("help", "network")]
+
+
+async def test_shells_that_are_elsewhere_are_chosen_from() -> None:
+    """Only those that are chosen are taken over; where there are none, or where none can be had, that is told, and no window opens."""
+    async with seated() as (desk, _):
+        for chosen, had in (((2,), [2]), (None, []), ((1, 2, 9), [1, 2])):
+            stage = NotedStage(NotedWindows({"shells": chosen}))
+            stage.others.there = (Shell(1, "host"), Shell(2, "c1"))
+            await DO["shells"](desk, stage)
+            assert stage.noted.opened == [("shells", stage.others.there)]
+            assert [shell.number for shell in stage.others.had] == had
+        stage = NotedStage()
+        await DO["shells"](desk, stage)
+        assert "no shells to take over" in told(desk)[-1] and not stage.noted.opened
+        stage.others.forbidden, stage.others.there = "Not here.", (Shell(1, "host"),)
+        await DO["shells"](desk, stage)
+        assert told(desk)[-1] == "Not here." and not stage.noted.opened

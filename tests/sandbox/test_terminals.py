@@ -120,7 +120,7 @@ async def test_there_are_only_so_many(lab: Running) -> None:
             assert await becomes(lambda: ended(lonely)), "it makes room"
             more = keeping.keep(lab.name, "host", b"", child.master)
             assert more is not None
-            told: list[keeping.Full] = []
+            told: list[keeping.News] = []
             more.attend(told.append)
             assert await becomes(lambda: told)
             assert told == [keeping.Full(terminals.MOST)]
@@ -154,7 +154,10 @@ async def test_wrong_files_are_not_kept(lab: Running) -> None:
 async def test_nothing_that_is_said_ends_the_lab(lab: Running, seed: int) -> None:
     """Any words and files in any order, by many at once who may go at any moment: the lab goes on, keeps what it should, and hands that out."""
     chance = random.Random(seed)
-    words = (wire.KEEP, wire.TAKE, wire.LIST, wire.CLAIM, wire.LOST, wire.USED, wire.ENDED, wire.KEPT, wire.NONE, wire.VERSION, b"1", b"2", b"host", b"", b"x" * 5000, b"\xff\xfe")
+    words = (
+        wire.KEEP, wire.TAKE, wire.USED, wire.ENDED, wire.KEPT, wire.NONE, wire.LIST, wire.CLAIM, wire.LOST, wire.VERSION, b"1", b"2", b"host", b"", b"x" * 5000,
+        b"\xff\xfe",
+    )  # fmt: skip
     async with program("echo one; read word") as (_, child):
         files = [child.master, ring.new(), os.open("/dev/null", os.O_RDWR)]
         said: list[socket.socket] = []

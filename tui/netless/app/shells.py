@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING
@@ -18,13 +18,14 @@ from msgspec import MsgspecError, json
 from netless_lab import join, protocol
 
 from ..desk.desk import Desk
+from ..desk.shells import Owner, Shell
 from ..desk.view import Identity, identity
-from ..say.shells import ended_alone, not_kept, over
+from ..say.shells import also_here, elsewhere, ended_alone, in_the_way, not_had, not_kept, over, taken_from, taken_here, taken_over
 from ..say.tabs import CHANGES
 from ..shell import command as shell_command
 
 if TYPE_CHECKING:
-    from netless_lab.keeping import Full, Kept
+    from netless_lab.keeping import Kept, News, Over, Taken
 
     from .terminal import PtyTerminal
     from .widgets.lower import Lower
@@ -36,12 +37,17 @@ END_WAIT_S = 0.5
 class Shells:
     """The shells in nodes, in the lower pane; each keeps so many rows above its screen, and leaves ``outer`` keys to the screen around.
 
-    ``opened`` is told of each terminal that is opened.
+    ``opened`` is told of each terminal that is opened, ``show`` goes to the one of a node; ``key`` lists the shells that are elsewhere.
     """
 
-    def __init__(self, desk: Desk, lower: Lower, scrollback: int, outer: frozenset[str], opened: Callable[[PtyTerminal], None]) -> None:
+    forbidden = ""
+
+    def __init__(
+        self, desk: Desk, lower: Lower, scrollback: int, outer: frozenset[str], opened: Callable[[PtyTerminal], None],
+        show: Callable[[str], None], key: str,
+    ) -> None:  # fmt: skip
         self._desk, self._lower, self._scrollback, self._outer = desk, lower, scrollback, outer
-        self._opened = opened
+        self._opened, self._show, self._key = opened, show, key
         self._joining: asyncio.Task[None] | None = None
 
     def open(self, node: str) -> PtyTerminal:
@@ -63,9 +69,16 @@ class Shells:
             self._remark(node, not_kept())
         return kept
 
-    def _part(self, node: str, news: Full) -> None:
-        """The lab does not have the shell of this node."""
-        self._remark(node, not_kept(news.most))
+    def _part(self, node: str, news: News) -> None:
+        """The lab does not keep the shell of this node for us."""
+        from netless_lab.keeping import Full
+
+        if isinstance(news, Full):
+            self._remark(node, not_kept(news.most))
+        elif (terminal := self._lower.terminal(node)) is not None:
+            by = _owner(news.by)
+            terminal.lose(taken_over(by))
+            self._desk.tell("warning", taken_from(node, by, self._key))
 
     def _remark(self, node: str, words: str) -> None:
         terminal = self._lower.terminal(node)
@@ -81,11 +94,13 @@ class Shells:
         if await self._desk.ask(protocol.Enter(node)) is None:
             return False
         self._lower.entered[node] = identity(self._desk.view, node)
+        if words := also_here(await self.elsewhere(), node, self._key):
+            terminal.remark(words)
         terminal.begin(*shell_in(self._desk.view.lab, node))
         return True
 
     async def join_left(self) -> None:
-        """Join the shells that were left behind, once: each in its node's terminal, which is opened if there is none.
+        """Join the shells that were left behind, once: each in its node's terminal, which is opened if there is none. Of others it is told where they are.
 
         One whose node is no more is ended, and one that went into a node that was built anew since begins anew, as any other. Of one that ended while
         nobody was there that is told, and what it printed last is shown.
@@ -99,33 +114,81 @@ class Shells:
 
         joined: list[str] = []
         as_left: list[str] = []
-        ended: list[str] = []
-        while (taken := await keeping.take(self._desk.view.lab, joined)) is not None:
-            node, went = taken.node, _identity(taken.note)
-            if identity(self._desk.view, node) is None:
-                if isinstance(taken, keeping.Taken):
-                    os.close(taken.master)
-                    taken.kept.end()
-                continue
-            terminal = self._lower.terminal(node) or self.open(node)
-            as_it_was = went in (None, identity(self._desk.view, node))
-            if isinstance(taken, keeping.Over):
-                await terminal.remember(taken, ended_alone(taken.at, time(), taken.code), *shell_in(self._desk.view.lab, node))
-                ended += [over(node, taken.at, time(), taken.code)] * as_it_was
-            else:
-                await terminal.join(taken, *shell_in(self._desk.view.lab, node))
-            self._lower.entered[node] = went
-            joined.append(node)
-            if terminal.running and as_it_was:
-                as_left.append(node)
+        while (left := await keeping.take(self._desk.view.lab, joined)) is not None:
+            if await self._join(left):
+                as_left.append(left.node)
+            if self._lower.terminal(left.node) is not None:
+                joined.append(left.node)
         if joined and self._lower.tab == CHANGES:
             self._lower.choose(joined[0])
         if as_left:
             from ..say.spoken import shells_kept
 
             self._desk.tell("info", shells_kept(as_left))
-        for words in ended:
-            self._desk.tell("info", words)
+        if others := elsewhere(await self.elsewhere(), self._key):
+            self._desk.tell("info", others)
+        await self._begin_moved()
+
+    async def _join(self, left: Taken | Over) -> bool:
+        """In the terminal of its node, in which nothing runs; whether it goes on there as it was."""
+        from netless_lab.keeping import Taken
+
+        node, went, shell = left.node, _identity(left.note), shell_in(self._desk.view.lab, left.node)
+        now = identity(self._desk.view, node)
+        if now is None:
+            if isinstance(left, Taken):
+                os.close(left.master)
+                left.kept.end()
+            return False
+        terminal = self._lower.terminal(node) or self.open(node)
+        if isinstance(left, Taken):
+            await terminal.join(left, *shell)
+            left.kept.attend(partial(self._part, node))
+        else:
+            await terminal.remember(left, ended_alone(left.at, time(), left.code), *shell)
+            if went in (None, now):
+                self._desk.tell("info", over(node, left.at, time(), left.code))
+        self._lower.entered[node] = went
+        return terminal.running and went in (None, now)
+
+    async def elsewhere(self) -> tuple[Shell, ...]:
+        """Those of the lab that are in no terminal of ours, the one that was used last first."""
+        from netless_lab import keeping
+
+        from ..shell.running import programs
+
+        found = [own for own in await keeping.listed(self._desk.view.lab) if own.owner != os.getpid()]
+        return tuple(
+            Shell(own.number, own.node, _owner(own.owner) if own.owner else None, programs(own.leader) if own.leader else (), own.at, own.code)
+            for own in reversed(found)
+        )
+
+    async def take_over(self, chosen: Sequence[Shell]) -> None:
+        """Go on with these, each in its node's terminal, and show the first; one of ours there is left behind."""
+        from netless_lab import keeping
+
+        had: list[str] = []
+        here: list[str] = []
+        for shell in chosen:
+            before = self._lower.terminal(shell.node)
+            if before is not None and before.ends_with_us:
+                self._desk.tell("warning", in_the_way(shell.node))
+            elif (left := await keeping.claim(self._desk.view.lab, shell.number)) is None:
+                self._desk.tell("warning", not_had(shell.node))
+            else:
+                if before is not None:
+                    await self._lower.put_away(shell.node)
+                if await self._join(left):
+                    had.append(shell.node)
+                if self._lower.terminal(shell.node) is not None:
+                    here.append(shell.node)
+        if had:
+            self._desk.tell("info", taken_here(had))
+        await self._begin_moved()
+        if here:
+            self._show(here[0])
+
+    async def _begin_moved(self) -> None:
         for node in self.moved():
             await self.enter_again(node)
 
@@ -145,6 +208,12 @@ class Shells:
             argv, env = shell_in(self._desk.view.lab, node)
             await terminal.restart(argv, env)
             self._desk.tell("info", f"{built_anew(node)}; its shell was started again there.")
+
+
+def _owner(process: int) -> Owner:
+    from ..shell.running import terminal_of
+
+    return Owner(process, terminal_of(process))
 
 
 _noted: json.Decoder[Identity | None] = json.Decoder(Identity | None)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Place = Literal[
     "everywhere", "tutor", "network", "packets", "changes", "terminal", "text",
-    "window", "list", "help", "goto", "courses", "reset", "consent", "leaving", "drill", "mend", "told", "why", "hops", "packet", "seek", "gone",
+    "window", "list", "help", "goto", "courses", "reset", "consent", "leaving", "drill", "mend", "told", "why", "hops", "packet", "seek", "shells", "gone",
 ]  # fmt: skip
 """Where keys act: in a terminal as well; wherever else the main screen has the focus; in one pane; in every text;
 in every window, every list, one window.

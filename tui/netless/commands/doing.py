@@ -24,6 +24,7 @@ DO: Final[Mapping[str, Do]] = {
     "play": time.play,
     "drill": drills.drill,
     "mend": drills.mend,
+    "shells": terminals.shells,
     "help": panes.show_help,
     "quit": panes.leave,
     "commands": panes.find,

@@ -38,6 +38,7 @@ HEADS: Final[Heads] = (
     ("In One packet", at("packet")),
     ("In Show only packets with", at("seek")),
     ("In Help", at("help")),
+    ("In Shells of this lab that are elsewhere", at("shells")),
     ("In The lab is gone", at("gone")),
 )
 """The whole table."""

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from netless_lab.model.journey import Explanation, Journey
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..desk.shells import Shell
     from ..record.still import Sight
 
 Where = Literal["lesson", "check", "network", "packets", "changes", "terminal"]
@@ -51,6 +54,9 @@ class Windows(Protocol):
     async def choose_way_out(self, found: protocol.Parting | None) -> WayOut | None:
         """What becomes of the lab, which ends with the tutor and takes this along; it did not say what where that is None."""
 
+    async def choose_shells(self, shells: Sequence[Shell]) -> tuple[int, ...] | None:
+        """Which of these to go on with, by their numbers."""
+
     async def agrees_to_give_up(self) -> bool:
         """Whether the fault is to be taken away and told."""
 
@@ -65,6 +71,20 @@ class Windows(Protocol):
 
     async def show_help(self, where: Where) -> None:
         """The keys that act there."""
+
+
+class Shells(Protocol):
+    """The shells of the lab that are not at this person's terminals."""
+
+    @property
+    def forbidden(self) -> str:
+        """Why none can be had, as a sentence; "" when they can."""
+
+    async def elsewhere(self) -> tuple[Shell, ...]:
+        """Those that another tutor has, that nobody has, and that are over."""
+
+    async def take_over(self, chosen: Sequence[Shell]) -> None:
+        """Go on with these here; whoever has one is told."""
 
 
 class Filming(Protocol):
@@ -98,6 +118,10 @@ class Stage(Protocol):
     @property
     def filming(self) -> Filming:
         """What records it."""
+
+    @property
+    def shells(self) -> Shells:
+        """Those that are elsewhere."""
 
     @property
     def in_sight(self) -> bool:

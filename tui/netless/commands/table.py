@@ -47,9 +47,10 @@ ZOOM: Final = Command("zoom", ("f11",), "Zoom", "this pane alone, or all of them
 
 COPY: Final = Command("copy", ("y",), "Copy", "the commands; a click on one copies it alone", needs="type")
 COURSES: Final = Command("courses", ("C",), "Courses", "every lesson, and your progress")
+SHELLS: Final = Command("shells", ("S",), "Shells", "those that another tutor has or that were left: take them over", needs="lab")
 SCREENSHOT: Final = Command("screenshot", ("f12",), "Screenshot", "the screen as a picture, SVG and PNG", "everywhere", first=True)
 RECORD: Final = Command("record", ("ctrl+r",), "Record", "all that is shown, for asciinema; once more ends it")
-DOING: Final = (*ACTS, MEND, COPY, COURSES, SCREENSHOT, RECORD, FIND, HELP, QUIT)
+DOING: Final = (*ACTS, MEND, COPY, COURSES, SHELLS, SCREENSHOT, RECORD, FIND, HELP, QUIT)
 """What is done wherever the tutor has the focus, other than moving about."""
 COMMANDS: Final = (
     *DOING,

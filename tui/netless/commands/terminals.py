@@ -16,6 +16,18 @@ async def enter(desk: Desk, stage: Stage) -> None:
     await stage.terminal(desk.view.status.page.shell)
 
 
+async def shells(desk: Desk, stage: Stage) -> None:
+    """What other shells the lab has: those that are chosen are gone on with here."""
+    if stage.shells.forbidden:
+        desk.tell("info", stage.shells.forbidden)
+        return
+    found = await stage.shells.elsewhere()
+    if not found:
+        desk.tell("info", "There are no shells to take over: no other tutor of this lab has any, and none is left from before.")
+    elif chosen := await stage.windows.choose_shells(found):
+        await stage.shells.take_over([shell for shell in found if shell.number in chosen])
+
+
 async def type_it(desk: Desk, stage: Stage) -> None:
     """Put the commands of the step at the prompt; the learner presses Enter."""
     assert desk.view.status is not None

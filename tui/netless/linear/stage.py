@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from netless_lab import join, protocol
 from netless_lab.model.journey import Journey
 
 from ..commands.stage import Pane, Tab, Where
 from ..desk.desk import Desk
+from ..desk.shells import Shell
 from ..say import changes, packets, spoken
 from ..say.narration import packet
 from ..say.text import EMPTY, Block, plain
@@ -32,6 +33,19 @@ class NoFilming:
         """Nothing was begun."""
 
 
+class NoShells:
+    """A shell ends with the page it is told on."""
+
+    forbidden = "Shells of this lab are gone on with in the tutor that draws: `netless` without --plain has them."
+
+    async def elsewhere(self) -> tuple[Shell, ...]:
+        """It is forbidden."""
+        return ()
+
+    async def take_over(self, chosen: Sequence[Shell]) -> None:
+        """There was none to choose."""
+
+
 class Stage:
     """A sheet of paper that commands act on. ``quit`` is done when somebody leaves."""
 
@@ -41,6 +55,7 @@ class Stage:
         self._desk, self._paper, self._lines, self._quit = desk, paper, lines, quit
         self._windows = Windows(desk, paper, ask)
         self.filming = NoFilming()
+        self.shells = NoShells()
 
     @property
     def where(self) -> Where:

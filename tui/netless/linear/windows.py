@@ -13,6 +13,7 @@ from netless_lab.model.journey import Explanation
 from ..commands.stage import Target, WayOut, Where
 from ..commands.table import BY_ID
 from ..desk.desk import Desk
+from ..desk.shells import Shell
 from ..desk.view import first_open, known_courses, step_called
 from ..say import spoken
 from ..say.drill import GIVING_UP, told
@@ -157,6 +158,9 @@ class Windows:
         self._paper.write(told(text, used, teaches, step_called(self._desk.view, teaches)))
         self._show_the_way(teaches)
         return None
+
+    async def choose_shells(self, shells: Sequence[Shell]) -> None:
+        """There are none here."""
 
     def _show_the_way(self, target: str) -> None:
         if target:

@@ -69,7 +69,7 @@ class TutorScreen(Screen[None]):
         self.check = CheckPane(self.keymap, id="check")
         self.picture = Picture(self.keymap, id="network")
         self.lower = Lower(id="lower")
-        self._shells = Shells(desk, self.lower, settings.scrollback, outer(self.keymap), self._opened)
+        self.shells = Shells(desk, self.lower, settings.scrollback, outer(self.keymap), self._opened, self.action_show_terminal, key_of(BY_ID["shells"], self.keymap))
         self.windows = Windows(self, desk, self.keymap)
         self.keys = KeyBar(keys_of(self.shown, "lesson", self.keymap), id="keys")
         self.panes = main_panes(self.lesson, self.check, self.picture, self.lower)
@@ -103,8 +103,8 @@ class TutorScreen(Screen[None]):
         self.picture.show(view)
         self.lower.show(view)
         self.settle()
-        for node in self._shells.moved():
-            self.run_worker(self._shells.enter_again(node), group=f"enter {node}", exclusive=True)
+        for node in self.shells.moved():
+            self.run_worker(self.shells.enter_again(node), group=f"enter {node}", exclusive=True)
         if view.packets is not before.packets and (view.busy or before.busy or view.following) and not self.picture.moving:
             self._replay_newest(after=before.packets)
         if completed and self.check.id not in self.frame(self.size).boxes and view.status is not None:
@@ -286,11 +286,11 @@ class TutorScreen(Screen[None]):
         """Go to the terminal of a node, opening it if need be; what is typed meanwhile waits for its shell."""
         opened = self.lower.terminal(node) is None
         if opened:
-            self._shells.open(node)
+            self.shells.open(node)
         before, tab = self.pane, self.lower.tab
         self.lower.choose(node)
         self.show_pane("lower")
-        if not opened or await self._shells.enter(node):
+        if not opened or await self.shells.enter(node):
             return True
         here = self.where == "terminal" and self.lower.tab == node
         self.lower.close(node, tab)
@@ -352,5 +352,5 @@ class TutorScreen(Screen[None]):
         """Once status and courses are known: what there is to choose."""
         from ...commands import time
 
-        self.call_after_refresh(lambda: self.run_worker(self._shells.join_left(), group="shells"))
+        self.call_after_refresh(lambda: self.run_worker(self.shells.join_left(), group="shells"))
         self.run_worker(time.arrive(self.desk, self, self._course or ""), group="courses")

@@ -13,10 +13,13 @@ from ...desk.desk import Desk
 from ...desk.view import known_courses, step_called
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from netless_lab import protocol
     from netless_lab.model.clearing import Clearing
     from netless_lab.model.journey import Explanation
 
+    from ...desk.shells import Shell
     from .panel import Panel
 
 R = TypeVar("R")
@@ -87,6 +90,12 @@ class Windows:
         from .leaving import LeavingScreen
 
         return await self._chosen(LeavingScreen(found, self._desk.view.called))
+
+    async def choose_shells(self, shells: Sequence[Shell]) -> tuple[int, ...] | None:
+        """Which of them to go on with here."""
+        from .shells import ShellsScreen
+
+        return await self._chosen(ShellsScreen(shells))
 
     async def agrees_to_give_up(self) -> bool:
         """Whether to give up."""

@@ -9,7 +9,7 @@ Passing the mouse on to programs that ask for it (xterm's ctlseqs, "Mouse Tracki
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Final
 
@@ -103,7 +103,7 @@ class TerminalSurface(Widget, can_focus=True):
     def __init__(self, scrollback: int) -> None:
         super().__init__()
         self._scrollback = scrollback
-        self.terminal = self.blank()
+        self.terminal = Terminal(80, 24, scrollback, width=get_character_cell_size)
         self.terminal.tell(self.reply, self.happened)
         self.display_model = Display(self.terminal.screen)
         self._mouse = Mouse(lambda: self.terminal.screen.modes, self.send)
@@ -111,15 +111,21 @@ class TerminalSurface(Widget, can_focus=True):
         self._rest: asyncio.TimerHandle | None = None
         self._painted = self._next_frame = 0.0
 
-    def blank(self, columns: int = 80, height: int = 24) -> Terminal:
-        """Another terminal of this kind, which tells nobody anything."""
-        return Terminal(columns, height, self._scrollback, width=get_character_cell_size)
+    async def show_printed(self, pieces: Iterable[str], size: tuple[int, int]) -> str:
+        """Show what was printed before, on a terminal of this size (columns, rows), in place of what is here; all of it as one text.
 
-    def show_instead(self, terminal: Terminal) -> None:
-        """This one is seen from now on, in place of the one that was."""
+        It is carried out a little at a time, and what asks something there is answered nothing.
+        """
+        columns, height = size
+        terminal, text = Terminal(columns or 80, height or 24, self._scrollback, width=get_character_cell_size), ""
+        for piece in pieces:
+            text += piece
+            terminal.feed(piece)
+            await asyncio.sleep(0)
         self.terminal, self.display_model = terminal, Display(terminal.screen)
         terminal.tell(self.reply, self.happened)
         self.notify_style_update()
+        return text
 
     # -- what the program's half fills in
 

@@ -11,6 +11,7 @@ import codecs
 import locale
 import os
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -97,6 +98,11 @@ class PtyTerminal(TerminalSurface):
         return self._ended is not None and bool(self._argv) and not self.running
 
     @property
+    def ends_with_us(self) -> bool:
+        """True when a program runs that nobody keeps."""
+        return self.running and (self._kept is None or not self._kept.is_kept)
+
+    @property
     def prompt(self) -> Prompt:
         """Whether a command line can be put here now.
 
@@ -137,6 +143,8 @@ class PtyTerminal(TerminalSurface):
         try:
             self._child = Child.start(self._argv, environment, (screen.columns, screen.height), listener)
             self._kept = self._keep(self._child.master)
+            if self._kept is not None:
+                self._child.holds = self._kept.holds
         except OSError as error:
             self.terminal.feed(f"{self._argv[0]}: {error.strerror or error}\r\n")
             self._child_ended(127)
@@ -164,7 +172,7 @@ class PtyTerminal(TerminalSurface):
         """
         try:
             shown = taken.kept.shown()
-            text = await self._replay(shown, size_of(taken.master))
+            text = await self._show_printed(shown, size_of(taken.master))
         except BaseException:
             os.close(taken.master)
             taken.kept.leave()
@@ -176,6 +184,7 @@ class PtyTerminal(TerminalSurface):
         self._incomplete = screen.alternate_active and not shown[1]
         try:
             self._child = Child.join(taken.master, Listener(self._printed, self._child_ended))
+            self._child.holds = taken.kept.holds
         except OSError:
             self._child_ended(None)
         self.on_resize()
@@ -184,26 +193,13 @@ class PtyTerminal(TerminalSurface):
     async def remember(self, over: Over, words: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """What is left of a shell that is over, and below it these words. Enter starts another by ``argv`` and ``env``."""
         self._argv, self._env, self._ended = list(argv), dict(env), self._clock()
-        await self._replay(over.shown, self.content_size)
-        self._ahead, self._waits = "", False
-        self._renew()
-        self.remark(f"{words}: {ENDED_HERE}")
+        await self._show_printed(over.shown, self.content_size)
+        self._stand_still(words, over.code)
         self.on_resize()
-        self.post_message(self.Exited(over.code))
 
-    async def _replay(self, shown: tuple[bytes, bool, bytes], size: tuple[int, int]) -> str:
-        """Show what was printed on a terminal of this size, a little at a time, in place of what is here; all of it as text."""
-        output, whole, stood = shown
-        columns, height = size
-        terminal, decoder = self.blank(columns or 80, height or 24), codecs.getincrementaldecoder("utf-8")("replace")
-        text = ""
-        for piece in pieces(output, whole, stood):
-            text += (new := decoder.decode(piece))
-            terminal.feed(new)
-            await asyncio.sleep(0)
-        self.show_instead(terminal)
-        self._decoder = decoder
-        return text
+    async def _show_printed(self, shown: tuple[bytes, bool, bytes], size: tuple[int, int]) -> str:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        return await self.show_printed(map(self._decoder.decode, pieces(*shown)), size)
 
     def _read_ahead(self) -> None:
         """What was typed so far is for whatever runs now."""
@@ -286,17 +282,33 @@ class PtyTerminal(TerminalSurface):
         self.schedule()
 
     def _child_ended(self, code: int | None) -> None:
-        self._child, self._ended = None, self._clock()
+        self._child = None
         self._forget()
+        self._stand_still("ended" + ("" if code is None else f", exit code {code}" if code >= 0 else f", killed by signal {-code}"), code)
+
+    def lose(self, words: str) -> None:
+        """Somebody else is at the program from now on: it is left as it is, and that is said in these words. Enter starts another one here."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.leave()
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.leave()
+        self._stand_still(words, None)
+
+    def _stand_still(self, words: str, code: int | None) -> None:
+        """Nothing runs here any more; Enter starts something."""
+        self._ended = self._clock()
         self._ahead, self._waits = "", False
         self._renew()
-        how = "" if code is None else f", exit code {code}" if code >= 0 else f", killed by signal {-code}"
-        self.remark(f"ended{how}: {ENDED_HERE}")
+        self.remark(f"{words}: {ENDED_HERE}")
         self.post_message(self.Exited(code))
 
     def remark(self, words: str) -> None:
-        """Say something of the tutor's own, in a line of its own; the program knows nothing of it."""
-        self.terminal.feed(("\r\n" if self.terminal.screen.x else "") + f"\x1b[2m[{words}]\x1b[0m\r\n")
+        """Say something of the tutor's own, in lines of its own; the program knows nothing of it."""
+        screen = self.terminal.screen
+        lines = "\r\n".join(wrap(f"[{words}]", screen.columns))
+        self.terminal.feed(("\r\n" if screen.x else "") + f"\x1b[2m{lines}\x1b[0m\r\n")
         self.schedule()
 
     def happened(self, event: Event) -> None:

@@ -201,6 +201,10 @@ class Lower(Container):
         self._terminals[node] = terminal
         self.mount(terminal)
 
+    async def put_away(self, node: str) -> None:
+        """Take the terminal of a node away for another one to come in its place, when it is gone."""
+        await self._terminals.pop(node).remove()
+
     def close(self, node: str, tab: Fixed | str) -> None:
         """Take the terminal of a node away, and show another tab if it is the one that is shown."""
         self._terminals.pop(node).remove()
