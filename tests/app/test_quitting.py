@@ -13,6 +13,7 @@ from netless.app.app import TutorApp
 from netless.app.screens.leaving import LeavingScreen
 from netless.app.screens.rebuild import GoneScreen
 from netless.commands import leaving
+from netless.desk.shells import Running
 from netless.leaving import Quit
 from netless_lab import protocol
 
@@ -123,3 +124,38 @@ async def test_where_no_question_can_be_read_the_lab_is_kept() -> None:
         await until(pilot, lambda: app.too_small)
         await pilot.press("q")
         await until(pilot, lambda: app.leaving == Quit(keep=True))
+
+
+RUNS = (Running("host", ("sleep 9", "ping ::1")), Running("c1", ("vi",), kept=False))
+
+
+@pytest.mark.parametrize(("key", "left"), [("y", Quit()), ("k", Quit(keep=True))])
+@pytest.mark.parametrize("parting", [protocol.Parting(), BUILT], ids=["nothing", "built"])
+async def test_who_ends_what_runs_in_shells_decides(monkeypatch: pytest.MonkeyPatch, key: str, left: Quit, parting: protocol.Parting) -> None:
+    """Each program is named with the node of its shell: what ends with the lab, what goes on with it, and what ends in any case."""
+    async with opened((80, 24), answers=lab_says(parting), began=True) as (app, pilot, _):
+
+        async def running() -> tuple[Running, ...]:
+            return RUNS
+
+        monkeypatch.setattr(app._tutor.shells, "running", running)
+        await pilot.press("q")
+        await asked(pilot, app)
+        told = screen(app)
+        assert all(words in told for words in ("What runs in its shells ends too:", "- sleep 9 in the host", "- ping ::1 in the host", "- vi in c1"))
+        assert "its shells too, with what runs" in told and "vi in c1 ends in any case" in told
+        await pilot.press(key)
+        await until(pilot, lambda: app.leaving is not None)
+        assert app.leaving == left
+
+
+async def test_a_lab_that_goes_on_is_not_asked_about_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on too."""
+    async with opened(answers=lab_says(protocol.Parting("somebody else uses it")), began=True) as (app, pilot, _):
+
+        async def running() -> tuple[Running, ...]:
+            return RUNS
+
+        monkeypatch.setattr(app._tutor.shells, "running", running)
+        await pilot.press("q")
+        await until(pilot, lambda: app.leaving == Quit())

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from app.at_shells import closed, hung_up, in_a_shell, kept, killed, outside, pid_of_the_shell, seen, shows, somebody_at, told
+from app.at_shells import TERMINAL, closed, hung_up, in_a_shell, kept, killed, outside, pid_of_the_shell, seen, shows, somebody_at, told
 from helpers.desk import Desk, at_a_desk
 from helpers.seat import Seat
 from helpers.waiting import eventually
@@ -225,3 +225,51 @@ def test_when_the_lab_ends_nothing_is_left(desk: Desk) -> None:
     assert eventually(lambda: not outside(desk.lab)), outside(desk.lab)
 
 
+
+
+def test_quitting_says_what_runs_in_shells_and_ends_or_goes_on(desk: Desk) -> None:
+    """It is asked though nothing was built, also about a shell that nobody is at; kept, both go on, and it is said where one was before."""
+    with desk.tutor() as seat, desk.tutor() as other:
+        in_a_shell(other, "sleep 4243 & echo st''ands")
+        other.read_until(b"stands")
+        killed(other)
+        other.ended()
+        in_a_shell(seat, "sleep 4242", "")
+        assert eventually(lambda: sleeps("4242"))
+        seat.type(b"\x1d" + b"q")
+        assert shows(seat, "- sleep 4242 in the host", but="in c1") and "- sleep 4243 in the host" in "".join(seen(seat))
+        seat.type(b"k")
+        assert seat.ended() == 0
+        assert "what runs in its shells goes on too: sleep 4243 in the host and sleep 4242 in the host" in seat.told()
+    assert sleeps("4242") and sleeps("4243")
+
+
+def test_quitting_ends_what_runs_in_shells_after_a_yes(desk: Desk) -> None:
+    """And a shell in which nothing runs is no reason to ask."""
+    with desk.tutor() as seat:
+        in_a_shell(seat, "sleep 4244", "")
+        assert eventually(lambda: sleeps("4244"))
+        seat.type(b"\x1d" + b"q")
+        assert shows(seat, "- sleep 4244 in the host", but="in c1")
+        seat.type(b"n" + TERMINAL + b"\x03" + b"echo st$((40+2))ands\r")
+        seat.read_until(b"st42ands")
+        seat.type(b"\x1d" + b"q")
+        assert seat.ended() == 0
+        assert f"the lab {desk.lab} is gone" in seat.told()
+    with desk.tutor() as seat:
+        in_a_shell(seat, "sleep 4245", "")
+        assert eventually(lambda: sleeps("4245"))
+        seat.type(b"\x1d" + b"q")
+        assert shows(seat, "- sleep 4245 in the host", but="in c1")
+        seat.type(b"y")
+        assert seat.ended() == 0
+    assert eventually(lambda: not sleeps("4245"))
+
+
+def sleeps(seconds: str) -> bool:
+    """Whether somebody on this machine sleeps so long."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "cmdline").read_bytes() == f"sleep\0{seconds}\0".encode():
+                return True
+    return False

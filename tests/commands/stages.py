@@ -12,7 +12,7 @@ from app.helpers import Answer, Peer
 from app.recordings import recorded
 from netless.commands.stage import Filming, Pane, Tab, Target, WayOut, Where, Windows
 from netless.desk.desk import Desk
-from netless.desk.shells import Shell
+from netless.desk.shells import Running, Shell
 from netless.record.still import Sight
 from netless_lab import protocol
 from netless_lab.model.clearing import Clearing
@@ -60,9 +60,9 @@ class NotedWindows:
         """A yes or a no."""
         return bool(self._closed("agrees", title, why, clearing))
 
-    async def choose_way_out(self, found: protocol.Parting | None) -> WayOut | None:
+    async def choose_way_out(self, found: protocol.Parting | None, running: Sequence[Running]) -> WayOut | None:
         """As it was decided."""
-        return self._closed("way out", found)  # type: ignore[no-any-return]
+        return self._closed("way out", found, running)  # type: ignore[no-any-return]
 
     async def choose_shells(self, shells: Sequence[Shell]) -> tuple[int, ...] | None:
         """Some of them."""
@@ -96,6 +96,10 @@ class NotedShells:
         self.forbidden = ""
         self.there: tuple[Shell, ...] = ()
         self.had: list[Shell] = []
+
+    async def running(self) -> tuple[Running, ...]:
+        """In none."""
+        return ()
 
     async def elsewhere(self) -> tuple[Shell, ...]:
         """All."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from netless_lab.protocol import Parting
 
     from ..commands.stage import WayOut
+    from ..desk.shells import Running
 
 LATELY_S = 4.0
 """In so many seconds no more is told in passing than a view keeps to be told."""
@@ -315,11 +316,11 @@ class TutorApp(SayingApp, inherit_bindings=False):
     async def _quit(self) -> None:
         from ..commands.leaving import way_out
 
-        if (chosen := await way_out(self.desk, self._ask_way_out, self._began)) is not None:
+        if (chosen := await way_out(self.desk, self._ask_way_out, self._began, self._tutor.shells)) is not None:
             self._leave(Quit(keep=chosen == "keep"))
 
-    async def _ask_way_out(self, found: Parting | None) -> WayOut | None:
-        return "keep" if self.too_small else await self._tutor.windows.choose_way_out(found)
+    async def _ask_way_out(self, found: Parting | None, running: Sequence[Running]) -> WayOut | None:
+        return "keep" if self.too_small else await self._tutor.windows.choose_way_out(found, running)
 
     def _signalled_at_once(self, number: int, frame: object) -> None:
         """Between two instructions of whatever the loop is at."""

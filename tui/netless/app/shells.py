@@ -18,7 +18,7 @@ from msgspec import MsgspecError, json
 from netless_lab import join, protocol
 
 from ..desk.desk import Desk
-from ..desk.shells import Owner, Shell
+from ..desk.shells import Owner, Running, Shell
 from ..desk.view import Identity, identity
 from ..say.shells import also_here, elsewhere, ended_alone, in_the_way, not_had, not_kept, over, taken_from, taken_here, taken_over
 from ..say.tabs import CHANGES
@@ -162,6 +162,14 @@ class Shells:
             Shell(own.number, own.node, _owner(own.owner) if own.owner else None, programs(own.leader) if own.leader else (), own.at, own.code)
             for own in reversed(found)
         )
+
+    async def running(self) -> tuple[Running, ...]:
+        """Those in which something runs and that nobody else is at: ours, and those that nobody is at."""
+        from ..shell.running import programs
+
+        here = [Running(node, programs(own.pid), not own.ends_with_us) for node, own in self._lower.terminals() if own.running and own.pid is not None]
+        left = [Running(own.node, own.runs) for own in await self.elsewhere() if own.owner is None]
+        return tuple(own for own in (*here, *left) if own.programs)
 
     async def take_over(self, chosen: Sequence[Shell]) -> None:
         """Go on with these, each in its node's terminal, and show the first; one of ours there is left behind."""

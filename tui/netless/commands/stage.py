@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..desk.shells import Shell
+    from ..desk.shells import Running, Shell
     from ..record.still import Sight
 
 Where = Literal["lesson", "check", "network", "packets", "changes", "terminal"]
@@ -51,8 +51,8 @@ class Windows(Protocol):
     async def agrees(self, title: str, why: str, clearing: Clearing) -> bool:
         """Whether more may go than what was asked for: what goes and what comes is listed."""
 
-    async def choose_way_out(self, found: protocol.Parting | None) -> WayOut | None:
-        """What becomes of the lab, which ends with the tutor and takes this along; it did not say what where that is None."""
+    async def choose_way_out(self, found: protocol.Parting | None, running: Sequence[Running]) -> WayOut | None:
+        """What becomes of the lab, which ends with the tutor and takes this along, it did not say what where that is None; and what runs in its shells."""
 
     async def choose_shells(self, shells: Sequence[Shell]) -> tuple[int, ...] | None:
         """Which of these to go on with, by their numbers."""
@@ -74,11 +74,14 @@ class Windows(Protocol):
 
 
 class Shells(Protocol):
-    """The shells of the lab that are not at this person's terminals."""
+    """The shells of the lab, at this person's terminals and elsewhere."""
+
+    async def running(self) -> tuple[Running, ...]:
+        """Those in which something runs and that nobody else is at."""
 
     @property
     def forbidden(self) -> str:
-        """Why none can be had, as a sentence; "" when they can."""
+        """Why none from elsewhere can be had, as a sentence; "" when they can."""
 
     async def elsewhere(self) -> tuple[Shell, ...]:
         """Those that another tutor has, that nobody has, and that are over."""
@@ -121,7 +124,7 @@ class Stage(Protocol):
 
     @property
     def shells(self) -> Shells:
-        """Those that are elsewhere."""
+        """The lab's."""
 
     @property
     def in_sight(self) -> bool:

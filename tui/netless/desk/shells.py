@@ -1,4 +1,4 @@
-"""Shells that a lab keeps and that are not at our own desk: whose they are, and what runs in them."""
+"""The shells of a lab: whose they are, and what runs in them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ class Owner(NamedTuple):
 
     process: int
     terminal: str = ""
+
+
+class Running(NamedTuple):
+    """A shell in which programs run; ``kept`` when the lab keeps it, and them with it, as long as it goes on."""
+
+    node: str
+    programs: tuple[str, ...]
+    kept: bool = True
 
 
 class Shell(NamedTuple):

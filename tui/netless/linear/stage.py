@@ -11,7 +11,7 @@ from netless_lab.model.journey import Journey
 
 from ..commands.stage import Pane, Tab, Where
 from ..desk.desk import Desk
-from ..desk.shells import Shell
+from ..desk.shells import Running, Shell
 from ..say import changes, packets, spoken
 from ..say.narration import packet
 from ..say.text import EMPTY, Block, plain
@@ -37,6 +37,10 @@ class NoShells:
     """A shell ends with the page it is told on."""
 
     forbidden = "Shells of this lab are gone on with in the tutor that draws: `netless` without --plain has them."
+
+    async def running(self) -> tuple[Running, ...]:
+        """What runs in the shells of a page ends with it, whatever becomes of the lab."""
+        return ()
 
     async def elsewhere(self) -> tuple[Shell, ...]:
         """It is forbidden."""

@@ -13,7 +13,7 @@ from netless_lab.model.journey import Explanation
 from ..commands.stage import Target, WayOut, Where
 from ..commands.table import BY_ID
 from ..desk.desk import Desk
-from ..desk.shells import Shell
+from ..desk.shells import Running, Shell
 from ..desk.view import first_open, known_courses, step_called
 from ..say import spoken
 from ..say.drill import GIVING_UP, told
@@ -134,10 +134,10 @@ class Windows:
         self._paper.write(consenting(why, clearing))
         return await self._agreed(f"{title}?")
 
-    async def choose_way_out(self, found: protocol.Parting | None) -> WayOut | None:
+    async def choose_way_out(self, found: protocol.Parting | None, running: Sequence[Running]) -> WayOut | None:
         """What becomes of the lab. The end of the input, here, keeps it: who cannot answer loses nothing."""
         self._prepared = ""
-        self._paper.write(parting(found))
+        self._paper.write(parting(found, running=running))
         answer = (await self._ask_for("y ends the lab, k quits and keeps it, Enter stays: ")).strip().lower()
         return "end" if answer in _YES else "keep" if answer in ("k", "keep") else None
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from netless_lab.lease import OF_A_TUTOR
+from netless_lab.model.telling import the
 from netless_lab.protocol import Parting
 
 from ..called import Called
+from ..desk.shells import Running
 from .counted import plural
 from .rebuild import cleared
 from .text import EMPTY, Block, Blocks, plain, ticked
@@ -17,15 +20,27 @@ KEPT: Final = f"`netless` comes back to it within {OF_A_TUTOR.unused_s / 60:.0f}
 """Of a lab that was kept, as after an accident."""
 
 
-def parting(found: Parting | None, called: Called = AS_WRITTEN) -> Blocks:
-    """What goes with the lab; None where it did not say. Then the ways there are; ``called`` words the command."""
-    ways = (EMPTY, Block(ticked(called.typed(f"Kept, it goes on as it is: {KEPT}."))), Block(plain("Your ticks are kept in any case.", "muted")))
+def parting(found: Parting | None, called: Called = AS_WRITTEN, running: Sequence[Running] = ()) -> Blocks:
+    """What goes with the lab; None where it did not say, and the shells in which something runs. Then the ways there are; ``called`` words the command."""
+    kept, lost = [[own for own in running if own.kept is kept] for kept in (True, False)]
+    stays = f"its shells too, with what runs in them: {KEPT}" if kept else KEPT
+    ways = (
+        EMPTY, Block(ticked(called.typed(f"Kept, it goes on as it is{',' if kept else ':'} {stays}."))),
+        *(Block(plain(f"{line} ends in any case: the lab does not keep that shell.")) for line in programs_in(lost)),
+        Block(plain("Your ticks are kept in any case.", "muted")),
+    )  # fmt: skip
+    ends = (Block(plain("What runs in its shells ends too:", "strong")), *cleared(programs_in(running), ())) if running else ()
     if found is None:
-        return (Block(plain("The lab ends with this tutor, which started it. It did not say in time what would go with it.")), *ways)
+        return (Block(plain("The lab ends with this tutor, which started it. It did not say in time what would go with it.")), *ends, *ways)
     others = (Block(plain(f"{plural(found.onlookers, 'other looks on', 'others look on')}, and would see it end.")),) if found.onlookers else ()
     if not found.going:
-        return (Block(plain("The lab ends with this tutor, which started it.")), *others, *ways)
+        return (Block(plain("The lab ends with this tutor, which started it.")), *ends, *others, *ways)
     return (
         Block(plain("The lab ends with this tutor, which started it. No step of the course brings this back:", "strong")),
-        *cleared(found.going, ()), *others, *ways,
+        *cleared(found.going, ()), *ends, *others, *ways,
     )  # fmt: skip
+
+
+def programs_in(running: Sequence[Running]) -> tuple[str, ...]:
+    """Each program with the node of its shell."""
+    return tuple(f"{program} in {the(own.node)}" for own in running for program in own.programs)

@@ -87,7 +87,25 @@ def tutor(args: Namespace, printer: Printer) -> int:
         tell(_NOT_OURS.format(args.lab))
     elif isinstance(leaving, Signalled | ReadOut) and leaving != Signalled(signal.SIGHUP) and args.lab in labs.running():
         tell(f"the lab {args.lab} goes on: `netless` comes back to it, `netless down` ends it")
+    if isinstance(leaving, Quit | Signalled | ReadOut) and leaving != Signalled(signal.SIGHUP):
+        _tell_shells(args.lab, tell)
     return exit_code(leaving)
+
+
+def _tell_shells(lab: str, tell: Callable[[str], None]) -> None:
+    """What runs in shells that the lab keeps, when it goes on."""
+    import asyncio
+
+    from netless_lab import keeping
+
+    from ..desk.shells import Running
+    from ..say.counted import listed
+    from ..say.leaving import programs_in
+    from ..shell.running import programs
+
+    left = [own for own in asyncio.run(keeping.listed(lab)) if own.owner in (0, os.getpid()) and own.leader]
+    if told := programs_in([Running(own.node, programs(own.leader)) for own in left]):
+        tell(f"what runs in its shells goes on too: {listed(told)}")
 
 
 def _as_wanted(args: Namespace, course: str) -> None:

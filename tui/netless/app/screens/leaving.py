@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -10,6 +11,7 @@ from netless_lab.protocol import Parting
 
 from ...called import Called
 from ...commands.stage import WayOut
+from ...desk.shells import Running
 from ...say.leaving import parting
 from ...say.text import Blocks
 from ..keys import bindings
@@ -24,14 +26,14 @@ class LeavingScreen(Panel[WayOut]):
     KEYS = keys_in("leaving")
     BINDINGS: ClassVar[list[BindingType]] = bindings("leaving")
 
-    def __init__(self, found: Parting | None, called: Called) -> None:
-        """``found`` and ``called`` as for ``say.leaving.parting``."""
+    def __init__(self, found: Parting | None, called: Called, running: Sequence[Running]) -> None:
+        """As for ``say.leaving.parting``."""
         super().__init__()
-        self._found, self._called = found, called
+        self._told = found, called, running
 
     def text(self, width: int) -> Blocks:
         """What goes."""
-        return parting(self._found, self._called)
+        return parting(*self._told)
 
     def action_end(self) -> None:
         """The lab ends."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from netless_lab.model.clearing import Clearing
     from netless_lab.model.journey import Explanation
 
-    from ...desk.shells import Shell
+    from ...desk.shells import Running, Shell
     from .panel import Panel
 
 R = TypeVar("R")
@@ -85,11 +85,11 @@ class Windows:
         agreed = await self._chosen(ConsentScreen(title, why, clearing))
         return bool(agreed)
 
-    async def choose_way_out(self, found: protocol.Parting | None) -> WayOut | None:
+    async def choose_way_out(self, found: protocol.Parting | None, running: Sequence[Running]) -> WayOut | None:
         """What becomes of the lab."""
         from .leaving import LeavingScreen
 
-        return await self._chosen(LeavingScreen(found, self._desk.view.called))
+        return await self._chosen(LeavingScreen(found, self._desk.view.called, running))
 
     async def choose_shells(self, shells: Sequence[Shell]) -> tuple[int, ...] | None:
         """Which of them to go on with here."""

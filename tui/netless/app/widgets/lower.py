@@ -174,6 +174,10 @@ class Lower(Container):
         """The terminal in a node, when it is open."""
         return self._terminals.get(node)
 
+    def terminals(self) -> tuple[tuple[str, PtyTerminal], ...]:
+        """Those that are open, each with its node."""
+        return tuple(self._terminals.items())
+
     def show(self, view: View) -> None:
         """Paint this view. What came is news, also in the tab that is chosen, until ``seen``."""
         before, self._view = self._view, view
