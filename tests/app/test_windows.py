@@ -32,9 +32,11 @@ from netless.app.screens.palette import Palette
 from netless.app.screens.panel import Panel
 from netless.app.screens.places import GotoScreen, PickerScreen
 from netless.app.screens.rebuild import ConsentScreen, GoneScreen, ResetScreen
+from netless.app.screens.shells import ShellsScreen
 from netless.app.screens.why import WhyScreen
 from netless.app.toolkit import let_painted_go
 from netless.config.schema import DEFAULTS, Settings
+from netless.desk.shells import Owner, Shell
 from netless.desk.view import known_courses
 from netless_lab import protocol
 from netless_lab.model.clearing import Clearing
@@ -42,6 +44,7 @@ from netless_lab.model.clearing import Clearing
 FAULT = "The accept stands in a chain of its own, and another chain of the same hook drops what comes after it."
 LAYERS = protocol.Packet((("Ethernet", (("source", "02:42:0a:00:00:05"), ("type", "IPv4"))), ("IPv4", (("TTL", "64"),))), bytes(range(32, 74)))
 CLEARING = Clearing(going=("the namespace mine is gone", "c1 has lost its route to 198.51.100.0/24 by way of a very long name"), coming=("br0 on the host is up",))
+SHELLS = (Shell(3, "host", Owner(4711, "pts/3"), ("ping 10.0.0.2", "tcpdump -ni any")), Shell(5, "c1", Owner(4711, "pts/3")), Shell(7, "host", None, ("vi notes",)))
 Window = Callable[[TutorApp], Screen[Any]]
 WINDOWS: dict[type[Screen[Any]], Window] = {
     GotoScreen: lambda app: GotoScreen(known_courses(app.view), "container/cable/plug", "container/cable/plug"),
@@ -59,6 +62,7 @@ WINDOWS: dict[type[Screen[Any]], Window] = {
     WhyScreen: lambda app: WhyScreen(story.WHY, "A virtual cable ▸ Plug one end into the container"),
     HelpScreen: lambda _: HelpScreen("network"),
     Palette: lambda _: Palette(),
+    ShellsScreen: lambda _: ShellsScreen(SHELLS),
 }
 """Each kind of window, as somebody may meet it."""
 ANSWERS = {

@@ -47,7 +47,7 @@ ZOOM: Final = Command("zoom", ("f11",), "Zoom", "this pane alone, or all of them
 
 COPY: Final = Command("copy", ("y",), "Copy", "the commands; a click on one copies it alone", needs="type")
 COURSES: Final = Command("courses", ("C",), "Courses", "every lesson, and your progress")
-SHELLS: Final = Command("shells", ("S",), "Shells", "those that another tutor has or that were left: take them over", needs="lab")
+SHELLS: Final = Command("shells", ("S",), "Shells", "another tutor's, or left from before: take them over", needs="lab")
 SCREENSHOT: Final = Command("screenshot", ("f12",), "Screenshot", "the screen as a picture, SVG and PNG", "everywhere", first=True)
 RECORD: Final = Command("record", ("ctrl+r",), "Record", "all that is shown, for asciinema; once more ends it")
 DOING: Final = (*ACTS, MEND, COPY, COURSES, SHELLS, SCREENSHOT, RECORD, FIND, HELP, QUIT)

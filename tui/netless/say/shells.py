@@ -55,14 +55,15 @@ def taken_from(node: str, by: Owner, key: str) -> str:
 def rows_of(shells: Sequence[Shell]) -> list[Row]:
     """Whose they are, as headings, and a choice for each by its number; then what choosing one does."""
     out: list[Row] = []
+    room = max(len(shell.node) for shell in shells)
     for owner, own in _by_owner([shell for shell in shells if shell.at is None]):
         head = f"{another(owner).capitalize()} has these, and is told when you take one:" if owner else "Nobody is at these:"
         out.append(Row(plain(head, "strong")))
-        out += [_choice(shell, f"runs {', '.join(shell.runs)}") if shell.runs else _choice(shell, "no program runs in it", "muted") for shell in own]
+        out += [_choice(shell, room, f"runs {', '.join(shell.runs)}") if shell.runs else _choice(shell, room, "no program runs in it", "muted") for shell in own]
     ended = [shell for shell in shells if shell.at is not None]
     if ended:
         out.append(Row(plain("These are over; what they printed last is still there:", "strong")))
-        out += [_choice(shell, ended_alone(shell.at or 0, time.time(), shell.code), "muted") for shell in ended]
+        out += [_choice(shell, room, ended_alone(shell.at or 0, time.time(), shell.code), "muted") for shell in ended]
     return [*out, Row(BLANK), Row(plain("A shell of your own in the same node makes room: it is left as it is, and is listed here then.", "muted"))]
 
 
@@ -72,8 +73,8 @@ def _by_owner(shells: Sequence[Shell]) -> list[tuple[Owner | None, list[Shell]]]
     return [(owner, list(own)) for owner, own in groupby(ordered, key=lambda own: own.owner)]
 
 
-def _choice(shell: Shell, what: str, *looks: Look) -> Row:
-    return Row(joined(f"{shell.node}  ", (what, *looks)), str(shell.number), blanks(2), blanks(4))
+def _choice(shell: Shell, room: int, what: str, *looks: Look) -> Row:
+    return Row(joined((what, *looks)), str(shell.number), plain(f"  {shell.node.ljust(room)}  "), blanks(room + 4))
 
 
 def taken_here(nodes: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ class LeavingScreen(Panel[WayOut]):
     KEYS = keys_in("leaving")
     BINDINGS: ClassVar[list[BindingType]] = bindings("leaving")
 
-    def __init__(self, found: Parting | None, called: Called, running: Sequence[Running]) -> None:
+    def __init__(self, found: Parting | None, called: Called, running: Sequence[Running] = ()) -> None:
         """As for ``say.leaving.parting``."""
         super().__init__()
         self._told = found, called, running
