@@ -75,12 +75,13 @@ class Kept:
             told(news)
 
     def printed(self, data: bytes) -> None:
-        """This was read from the terminal."""
-        self._ring.write(data)
+        """This was read from the terminal. Who has lost it since writes nothing between what the next one does."""
+        if self.holds():
+            self._ring.write(data)
 
     def note(self, state: bytes) -> None:
         """How the terminal stands after that, for who has not all of it."""
-        if state != self._noted:
+        if state != self._noted and self.holds():
             self._ring.note(state)
             self._noted = state
 

@@ -25,7 +25,7 @@ from ..say.tabs import CHANGES
 from ..shell import command as shell_command
 
 if TYPE_CHECKING:
-    from netless_lab.keeping import Kept, News, Over, Taken
+    from netless_lab.keeping import Kept, Listed, News, Over, Taken
 
     from .terminal import PtyTerminal
     from .widgets.lower import Lower
@@ -94,7 +94,7 @@ class Shells:
         if await self._desk.ask(protocol.Enter(node)) is None:
             return False
         self._lower.entered[node] = identity(self._desk.view, node)
-        if words := also_here(await self.elsewhere(), node, self._key):
+        if words := also_here([shell for _, shell in await self._others()], node, self._key):
             terminal.remark(words)
         terminal.begin(*shell_in(self._desk.view.lab, node))
         return True
@@ -125,7 +125,7 @@ class Shells:
             from ..say.spoken import shells_kept
 
             self._desk.tell("info", shells_kept(as_left))
-        if others := elsewhere(await self.elsewhere(), self._key):
+        if others := elsewhere([shell for _, shell in await self._others()], self._key):
             self._desk.tell("info", others)
         await self._begin_moved()
 
@@ -153,22 +153,25 @@ class Shells:
 
     async def elsewhere(self) -> tuple[Shell, ...]:
         """Those of the lab that are in no terminal of ours, the one that was used last first."""
+        from ..shell.running import Processes
+
+        found, processes = await self._others(), Processes()
+        return tuple(shell._replace(runs=processes.programs(own.leader)) for own, shell in found)
+
+    async def _others(self) -> tuple[tuple[Listed, Shell], ...]:
+        """The same without what runs in them, each as the lab lists it; none of a node that is no more."""
         from netless_lab import keeping
 
-        from ..shell.running import programs
-
-        found = [own for own in await keeping.listed(self._desk.view.lab) if own.owner != os.getpid()]
-        return tuple(
-            Shell(own.number, own.node, _owner(own.owner) if own.owner else None, programs(own.leader) if own.leader else (), own.at, own.code)
-            for own in reversed(found)
-        )
+        found = [own for own in await keeping.listed(self._desk.view.lab) if own.owner != os.getpid() and identity(self._desk.view, own.node) is not None]
+        return tuple((own, Shell(own.number, own.node, _owner(own.owner) if own.owner else None, (), own.at, own.code)) for own in reversed(found))
 
     async def running(self) -> tuple[Running, ...]:
         """Those in which something runs and that nobody else is at: ours, and those that nobody is at."""
-        from ..shell.running import programs
+        from ..shell.running import Processes
 
-        here = [Running(node, programs(own.pid), not own.ends_with_us) for node, own in self._lower.terminals() if own.running and own.pid is not None]
-        left = [Running(own.node, own.runs) for own in await self.elsewhere() if own.owner is None]
+        found, processes = await self._others(), Processes()
+        here = [Running(node, processes.programs(own.pid or 0), not own.ends_with_us) for node, own in self._lower.terminals() if own.running]
+        left = [Running(own.node, processes.programs(own.leader)) for own, _ in found if not own.owner]
         return tuple(own for own in (*here, *left) if own.programs)
 
     async def take_over(self, chosen: Sequence[Shell]) -> None:

@@ -20,16 +20,22 @@ class _Process(NamedTuple):
     """The process group that its terminal is for."""
 
 
-def programs(leader: int) -> tuple[str, ...]:
-    """The command lines of what runs in a shell, what is in the foreground first: jobs, not what they start themselves.
+class Processes:
+    """All that there are, as they were read."""
 
-    ``leader`` entered the node and leads the session on the terminal out here; its child became the shell, on a terminal of the node's own.
-    """
-    found = _processes()
-    jobs: list[tuple[bool, int]] = []
-    for shell in [pid for pid, own in found.items() if own.parent == leader]:
-        jobs += [(own.group != own.foreground, pid) for pid, own in found.items() if own.parent == shell]
-    return tuple(filter(None, (_command_line(pid) for _, pid in sorted(jobs))))
+    def __init__(self) -> None:
+        self._found = {pid: own for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if (own := _read(pid)) is not None}
+
+    def programs(self, leader: int) -> tuple[str, ...]:
+        """The command lines of what runs in a shell, what is in the foreground first: jobs, not what they start themselves.
+
+        ``leader`` entered the node and leads the session on the terminal out here, 0 when nobody does; its child became the shell, on a terminal of the
+        node's own.
+        """
+        jobs: list[tuple[bool, int]] = []
+        for shell in [pid for pid, own in self._found.items() if leader and own.parent == leader]:
+            jobs += [(own.group != own.foreground, pid) for pid, own in self._found.items() if own.parent == shell]
+        return tuple(filter(None, (_command_line(pid) for _, pid in sorted(jobs))))
 
 
 def terminal_of(process: int) -> str:
@@ -39,10 +45,6 @@ def terminal_of(process: int) -> str:
         return ""
     major, minor = os.major(own.terminal), os.minor(own.terminal)
     return f"pts/{(major - _PSEUDO_TERMINALS[0]) * 256 + minor}" if major in _PSEUDO_TERMINALS else f"tty{minor}" if major == 4 and minor < 64 else ""
-
-
-def _processes() -> dict[int, _Process]:
-    return {pid: own for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if (own := _read(pid)) is not None}
 
 
 def _read(pid: int) -> _Process | None:

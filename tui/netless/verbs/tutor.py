@@ -101,10 +101,11 @@ def _tell_shells(lab: str, tell: Callable[[str], None]) -> None:
     from ..desk.shells import Running
     from ..say.counted import listed
     from ..say.leaving import programs_in
-    from ..shell.running import programs
+    from ..shell.running import Processes
 
+    processes = Processes()
     left = [own for own in asyncio.run(keeping.listed(lab)) if own.owner in (0, os.getpid()) and own.leader]
-    if told := programs_in([Running(own.node, programs(own.leader)) for own in left]):
+    if told := programs_in([Running(own.node, processes.programs(own.leader)) for own in left]):
         tell(f"what runs in its shells goes on too: {listed(told)}")
 
 
