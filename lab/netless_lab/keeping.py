@@ -166,7 +166,7 @@ class Over(NamedTuple):
 def keep(lab: str, node: str, note: bytes, master: int) -> Kept | None:
     """Have a lab keep the terminal with this controlling end; at once, and the lab never waited for. None where none can be kept.
 
-    In a lab itself none can (``keeps``): a terminal in there is the lab's already, and ends with the program that made it.
+    In a lab itself none can: a terminal in there is the lab's already, and ends with the program that made it.
     """
     try:
         sock = _connected(lab)
@@ -295,13 +295,8 @@ def _read(sock: socket.socket, answer: kept.Message) -> Over | None:
             os.close(file)
 
 
-def keeps(lab: str) -> bool:
-    """Whether a lab keeps terminals for those who are where we are: in a lab itself it does not."""
-    return address(lab).startswith("@")
-
-
 def _connected(lab: str) -> socket.socket:
-    if not keeps(lab):
+    if not address(lab).startswith("@"):
         raise FileNotFoundError("a lab keeps no terminal for those who are in it")
     return kept.connected(terminals_name(lab, os.geteuid()))
 

@@ -144,7 +144,7 @@ async def test_what_is_left_of_a_shell_that_is_over_is_shown(left: Left) -> None
         terminal = app._tutor.lower.terminal("host")
         assert terminal is not None and terminal.offers_restart
         lines = terminal.terminal.screen.text.split("\n")
-        assert lines[0] == "printed last" and lines[1].startswith("[ended at ") and " with exit code 3, while nobody was at it: enter" in "".join(lines)
+        assert lines[0] == "printed last" and lines[1].startswith("[ended at ") and " with exit code 3, while nobody was at it: enter" in " ".join(lines)
         assert not [own for own in peer.asked if isinstance(own, protocol.Enter)]
 
 

@@ -65,25 +65,21 @@ class Shells:
         kept = keeping.keep(self._desk.view.lab, node, json.encode(self._lower.entered.get(node)), master)
         if kept is not None:
             kept.attend(partial(self._part, node))
-        elif keeping.keeps(self._desk.view.lab):
-            self._remark(node, not_kept())
         return kept
 
     def _part(self, node: str, news: News) -> None:
         """The lab does not keep the shell of this node for us."""
         from netless_lab.keeping import Full
 
+        terminal = self._lower.terminal(node)
+        if terminal is None:
+            return
         if isinstance(news, Full):
-            self._remark(node, not_kept(news.most))
-        elif (terminal := self._lower.terminal(node)) is not None:
+            terminal.remark(not_kept(news.most))
+        else:
             by = _owner(news.by)
             terminal.lose(taken_over(by))
             self._desk.tell("warning", taken_from(node, by, self._key))
-
-    def _remark(self, node: str, words: str) -> None:
-        terminal = self._lower.terminal(node)
-        if terminal is not None:
-            terminal.remark(words)
 
     async def enter(self, node: str) -> bool:
         """Start the shell in a terminal that was opened, unless one that was left behind is joined there; False when nobody may go in, which was told then."""
@@ -143,7 +139,8 @@ class Shells:
         terminal = self._lower.terminal(node) or self.open(node)
         if isinstance(left, Taken):
             await terminal.join(left, *shell)
-            left.kept.attend(partial(self._part, node))
+            if terminal.running:
+                left.kept.attend(partial(self._part, node))
         else:
             await terminal.remember(left, ended_alone(left.at, time(), left.code), *shell)
             if went in (None, now):
