@@ -7,7 +7,9 @@ import asyncio
 import pytest
 from textual._xterm_parser import XTermParser
 
+from app import story
 from app.driving import opened, rows, screen, until
+from app.recordings import recorded
 from netless.app import app as app_module
 from netless.app.screens.tutor import TutorScreen
 from netless.app.widgets.notice import NoticeRow
@@ -82,6 +84,56 @@ async def test_the_newest_is_told_at_once_and_the_one_before_it_afterwards() -> 
             app.notices.over()
         assert (read[0], read[-1], len(read)) == ("the newest", "the first of them", further + 1)
         assert "".join(read[1:-1]).replace(" ", "") == LONG.replace(" ", "")
+
+
+async def test_what_was_interrupted_is_told_again_from_its_beginning() -> None:
+    """The rest of a sentence alone says nothing to who read its first row a while ago."""
+    async with opened((80, 24)) as (app, pilot, peer):
+        peer.say(protocol.Notice("info", LONG))
+        await until(pilot, lambda: told(app).startswith("The session is in"))
+        app.notices.over()
+        assert not told(app).startswith("The session is in")
+        peer.say(protocol.Notice("info", "the newest"))
+        await until(pilot, lambda: told(app) == "the newest")
+        app.notices.over()
+        assert told(app).startswith("The session is in")
+
+
+async def test_why_a_key_cannot_act_is_void_after_the_next_thing_that_is_told() -> None:
+    """What has happened since may have changed it: it is not told again, neither whole nor in part."""
+    async with opened((80, 24)) as (app, pilot, peer):
+        app.notices.clear()
+        await pilot.press("n")
+        await until(pilot, lambda: told(app).startswith("Not now.") and "  +" in rows(app)[0])
+        app.notices.over()
+        peer.say(protocol.Notice("info", "the newest"))
+        await until(pilot, lambda: told(app) == "the newest")
+        app.notices.over()
+        assert app.notice is None
+
+
+async def test_what_was_told_of_a_step_goes_with_it() -> None:
+    """Why a key could not act there is not so on the next page."""
+    async with opened((80, 24)) as (app, pilot, peer):
+        app.notices.clear()
+        peer.say(protocol.Notice("info", "news from elsewhere"))
+        await until(pilot, lambda: told(app) == "news from elsewhere")
+        await pilot.press("n")
+        await until(pilot, lambda: told(app).startswith("Not now."))
+        peer.say(protocol.StatusEvent(recorded("masquerade-opening").status))
+        await until(pilot, lambda: "Borrow the host's address" in screen(app))
+        assert told(app) == "news from elsewhere"
+
+
+async def test_a_step_that_is_done_takes_away_why_it_was_not() -> None:
+    """Who does what was lacking is not told any longer that it lacks, also where the check is in sight and nothing else is told."""
+    async with opened() as (app, pilot, peer):
+        app.notices.clear()
+        await pilot.press("n")
+        await until(pilot, lambda: told(app).startswith("Not now."))
+        peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
+        await until(pilot, lambda: "✓ done" in screen(app))
+        assert app.notice is None
 
 
 async def test_everything_that_is_told_is_shown() -> None:

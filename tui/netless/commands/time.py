@@ -91,7 +91,7 @@ def still(desk: Desk, act: Act) -> bool:
     """Whether what was chosen can be done now; when it cannot, it is told why."""
     reason = forbids(desk.view, act)
     if reason:
-        desk.tell("warning", f"Not done. {reason} Choose it again when it is possible.")
+        desk.tell("warning", f"Not done. {reason} Choose it again when it is possible.", lapses=True)
     return not reason
 
 

@@ -67,9 +67,9 @@ class Desk:
             self._changed()
         self._heard_of(before, event, self.view)
 
-    def tell(self, level: Level, text: str) -> None:
-        """Tell whoever sits here something in passing."""
-        self.take(Told(level, text))
+    def tell(self, level: Level, text: str, *, lapses: bool = False) -> None:
+        """Tell whoever sits here something in passing. It ``lapses`` when it is so only as things stand now (``Saying``)."""
+        self.take(Told(level, text, lapses=lapses))
 
     async def ask(self, request: Request[R], *, saying: str = "") -> R | None:
         """Ask and wait for the answer. A refusal, or what is no answer, is told and comes back as None, as when the lab has gone.

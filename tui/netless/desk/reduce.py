@@ -36,13 +36,14 @@ class Answered(msgspec.Struct, frozen=True):
 
 class Told(msgspec.Struct, frozen=True):
     """Something that is told here; of a refusal, in the agent's own words, with the names that were perhaps meant. ``copies`` is the part of
-    it that a click copies.
+    it that a click copies. It ``lapses`` when it speaks of how things stand (``Saying``).
     """
 
     level: Level
     text: str
     nearest: tuple[str, ...] = ()
     copies: str = ""
+    lapses: bool = False
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -99,8 +100,8 @@ def reduce(view: View, event: Event) -> View:
             return replace(view, packets=(*view.packets, event)[-KEPT_PACKETS:])
         case protocol.Notice(level=level, text=text):
             return _say(view, level, text)
-        case Told(level=level, text=text, nearest=nearest, copies=copies):
-            return _say(view, level, text + _perhaps_meant(text, nearest), copies)
+        case Told(level=level, text=text, nearest=nearest, copies=copies, lapses=lapses):
+            return _say(view, level, text + _perhaps_meant(text, nearest), copies, lapses=lapses)
         case protocol.Bye(text=text):
             return view if view.ended else replace(view, ended=text or "The lab has ended", asked="", joined=False)
         case Ended(text=text, code=code):
@@ -205,6 +206,6 @@ def _in_order(entries: tuple[Entry, ...], event: Entry) -> tuple[Entry, ...]:
     return (*entries[:place], event, *entries[place:])
 
 
-def _say(view: View, level: Level, text: str, copies: str = "") -> View:
+def _say(view: View, level: Level, text: str, copies: str = "", *, lapses: bool = False) -> View:
     serial = view.sayings[-1].serial + 1 if view.sayings else 1
-    return replace(view, sayings=(*view.sayings, Saying(serial, level, text, copies))[-KEPT_SAYINGS:])
+    return replace(view, sayings=(*view.sayings, Saying(serial, level, text, copies, lapses))[-KEPT_SAYINGS:])

@@ -30,13 +30,14 @@ Level = Literal["info", "warning", "error"]
 
 class Saying(msgspec.Struct, frozen=True):
     """Something to tell the learner once, in passing. ``serial`` grows, so that a screen knows which it has shown. A click on ``copies``, a
-    part of the text such as a file's path, copies it.
+    part of the text such as a file's path, copies it. One that ``lapses`` speaks of how things stand: it is void after the next one, and on another step.
     """
 
     serial: int
     level: Level
     text: str
     copies: str = ""
+    lapses: bool = False
 
 
 class View(msgspec.Struct, frozen=True):

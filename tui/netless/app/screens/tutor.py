@@ -97,6 +97,8 @@ class TutorScreen(Screen[None]):
         """Paint this view."""
         before, self.shown = self.shown, view
         completed = bool(view.passed) and view.passed != before.passed
+        if completed or (before.status is not None and view.status is not None and before.status.position != view.status.position):
+            self._notices.lapse()
         self.header.show(view)
         self.lesson.show(view)
         self.check.show(view)
@@ -109,7 +111,7 @@ class TutorScreen(Screen[None]):
             self._replay_newest(after=before.packets)
         if completed and self.check.id not in self.frame(self.size).boxes and view.status is not None:
             told = view.verdict.told(view.status.page.success) if view.verdict is not None else ""
-            self.desk.tell("info", f"✓ {told or 'Done.'}")
+            self.desk.tell("info", f"✓ {told or 'Done.'}", lapses=True)
         if not self.looked and view.status is not None and view.courses:
             self.looked = True
             self._first_look()
@@ -218,7 +220,7 @@ class TutorScreen(Screen[None]):
         if not command.does:
             return
         if reason := command.forbids(self.desk.view):
-            self.desk.tell("info", f"Not now. {reason}")
+            self.desk.tell("info", f"Not now. {reason}", lapses=True)
         else:
             await self._begin(DO[command.does](self.desk, self), name)
 

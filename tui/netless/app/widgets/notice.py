@@ -1,7 +1,7 @@
 """What is told in passing: one row at the top, over the line that says where one is. It hides nothing of what is read below, at any size.
 
 What is longer goes on in the same place, row after row. The newest is told at once, since it answers the last key; what it interrupts is told
-again from that row on, so that nothing is swallowed.
+again afterwards, from its beginning, so that nothing is swallowed and no row stands there alone. What speaks only of how things stood is void then.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Note(NamedTuple):
     level: Level
     text: Text
     read: int = 0
+    lapses: bool = False
 
     @property
     def rest(self) -> Text:
@@ -68,9 +69,10 @@ class Notices:
         mark, *_ = MARKS[saying.level]
         text, copies = (harmless(" ".join(own.split("\n"))) for own in (saying.text, saying.copies))
         before, found, after = text.partition(copies) if copies else (text, "", "")
-        note = Note(saying.level, joined(mark, before, plain(found).leading(Copy(saying.copies)), after))
-        if all((own.level, own.text) != note[:2] for own in self._notes):
-            self._notes.insert(0, note)
+        note = Note(saying.level, joined(mark, before, plain(found).leading(Copy(saying.copies)), after), lapses=saying.lapses)
+        kept = [own for own in self._notes if not own.lapses]
+        if all((own.level, own.text) != note[:2] for own in kept):
+            self._notes = [note, *(own._replace(read=0) for own in kept)]
             self._turn()
 
     def resized(self, width: int) -> None:
@@ -84,6 +86,12 @@ class Notices:
         cuts = self._cuts(note, alone=not others)
         self._notes = [note._replace(read=note.read + cuts[0]), *others] if cuts else others
         self._turn()
+
+    def lapse(self) -> None:
+        """Things stand otherwise now: what spoke of how they stood is put away."""
+        if any(own.lapses for own in self._notes):
+            self._notes = [own for own in self._notes if not own.lapses]
+            self._turn()
 
     def clear(self) -> None:
         """All of it is put away."""
