@@ -294,3 +294,34 @@ def test_any_right_answer_counts(answer: Answer) -> None:
             own.shell("host", "nft insert rule ip mine way ct state established accept 2>/dev/null || true")
         through = answer.right or answer.pings
         assert answers("198.51.100.10", own.refs()["c1"].pid, 5 if through else 0) == through
+
+
+STRANGERS = (
+    ("all from outside", firewall("iifname br0 accept", "iifname eth0 accept"), True),
+    ("between the two", firewall("iifname br0 accept", "iifname eth0 oifname br0 accept"), True),
+    ("by iptables", "iptables -P FORWARD DROP; iptables -A FORWARD -i br0 -j ACCEPT; iptables -A FORWARD -i eth0 -o br0 -j ACCEPT", True),
+    ("all to the network", firewall("ip saddr 10.0.0.0/24 accept", "ip daddr 10.0.0.0/24 accept"), True),
+    ("beside the rule for answers", firewall("iifname br0 accept", "ct state established,related accept", "iifname eth0 accept"), True),
+    ("answers", firewall("iifname br0 accept", "ct state established,related accept"), False),
+    ("answers, and one port for all", firewall("iifname br0 accept", "ct state established accept", "tcp dport 80 accept"), False),
+    ("all that another chain leaves", firewall("accept", chain=FORWARD.replace("drop", "accept")) + "; nft add table ip two;"
+     "nft 'add chain ip two way " + FORWARD.replace("filter; policy", "5; policy") + "'; nft add rule ip two way iifname br0 accept;"
+     "nft add rule ip two way ct state established accept", False),
+)
+
+
+@pytest.mark.parametrize(("script", "let_in"), [case[1:] for case in STRANGERS], ids=[case[0].replace(" ", "-") for case in STRANGERS])
+@sandboxed_once
+def test_a_door_for_answers_is_none_for_strangers(script: str, let_in: bool) -> None:
+    """A rule by which answers pass and whoever begins from outside as well is not the one that was asked for; it is named. A ping from outside agrees."""
+    with lab() as own:
+        c1, internet = own.refs()["c1"].pid, own.refs()["internet"].pid
+        own.shell("host", f'C1={c1}\nin_c1() {{ nsenter -t $C1 -n "$@"; }}\n{POST}\n{script}')
+        own.shell("host", "sysctl -qw net.ipv4.ip_forward=1")
+        own.shell("c1", "ip route add default via 10.0.0.1")
+        own.shell("internet", "ip route add 10.0.0.0/24 via 203.0.113.2")
+        assert answers("198.51.100.10", c1, 5)
+        assert answers("10.0.0.2", internet, 5 if let_in else 0) == let_in
+        finding = expectation(ANSWERS).check(own.snapshot(), own.where())
+        assert isinstance(finding, NotMet if let_in else Met), finding
+        assert not isinstance(finding, NotMet) or ("strangers" in finding.seen and "accept" in finding.seen and "ct state" in finding.near)

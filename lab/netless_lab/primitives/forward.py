@@ -204,7 +204,8 @@ class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "no
 
 
 class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept", "uplink": "out", "node": "in"}):
-    """``{ forward-accept = "established" }`` or ``{ forward-accept = "br0" }``: such packets pass every chain at the hook.
+    """``{ forward-accept = "established" }`` or ``{ forward-accept = "br0" }``: such packets pass every chain at the hook. Answers pass by a rule
+    of their own: one that lets in whoever begins a conversation from outside is none for them.
 
     ``bridge`` and ``out`` say between which two interfaces; not said, any bridge and the way of the default route.
     """
@@ -246,7 +247,25 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
                 here = inside(self.node)
                 missing = f"no {name}{here}" if name != _NOBODY else f"no bridge{here}, nor another device with a network behind it"
                 return replace(stopped_here, seen=f"there is {missing}, so no such packets pass through")
-        return Met(claim)
+        return self._strangers(node, name, look) or Met(claim)
+
+    def _strangers(self, node: Node, name: str, look: str) -> NotMet | None:
+        """Where all that comes in by the way out passes, and what no rule speaks of does not: it is a rule that lets strangers in with the answers."""
+        if self.what != ESTABLISHED or not always(run(node, "forward", STRANGER), lambda way: way.end == "drop"):
+            return None
+        begun = [answer(request, translated=False).beginning() for request, _ in self.asked(node, name)]
+        if not all(always(through(node, ("prerouting", "forward", "postrouting"), packet), _passes) for packet in begun):
+            return None
+        rules = {id(way.rule): (base, way.rule) for base in base_chains(node, "forward", FAMILIES[4]) for way in at_chain(node, base, "forward", begun[0]) if way.rule}
+        by = listed(tuple(f"{place_of(base)} with `{rule.text}`" for base, rule in rules.values()), "the rules")
+        out = begun[0].names.get("iifname", "")
+        return NotMet(
+            f"answers, and no strangers, may pass through{inside(self.node)}",
+            "a rule that accepts answers, and none that accepts what begins outside",
+            f"strangers come in by {out} as well: {by}",
+            look,
+            "That rule asks only where a packet comes from or goes to. An answer is told by its `ct state`: take the wide rule away and accept those.",
+        )
 
     def inner(self, node: Node) -> tuple[str, ...]:
         """The devices by which conversations come in that are asked about: where there is no bridge, all that lead to others than the way out does."""

@@ -141,6 +141,11 @@ class Packet(msgspec.Struct, frozen=True):
         """The values of a field; None when it may be anything."""
         return self.numbers.get(field)
 
+    def beginning(self) -> Self:
+        """As the first packet of a conversation, that nobody has translated or marked."""
+        known = first(self.family, protocol=single(self.numbers.get("meta l4proto", ()))).numbers
+        return msgspec.structs.replace(self, numbers={**self.numbers, **known})
+
     @property
     def source(self) -> str:
         """The field of the sender's address."""
