@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from app import journeys, story
 from app.driving import opened, screen, until
@@ -29,6 +30,17 @@ def test_frames_follow_the_wires() -> None:
     assert max(frame.x for frame in frames) == SCENE.anchors["internet", "eth0"].x
     assert len(frames) <= 4 * (LEG_FRAMES + 1 + HOLD_FRAMES)
     assert not any(frame.dead for frame in frames)
+
+
+@pytest.mark.parametrize("size", [(100, 12), (78, 5), (60, 20), (160, 40)], ids=str)
+@pytest.mark.parametrize("node", ["c1", "c2"])
+def test_the_mark_of_a_death_inside_covers_no_word(node: str, size: tuple[int, int]) -> None:
+    """A packet that never left its node is marked in the node's box where nothing is written: an address with a mark on it cannot be read."""
+    scene = lay_out(story.NEIGHBOURS, width=size[0], height=size[1])
+    end = frames_of(msgspec.structs.replace(journeys.DEAD, hops=(), death=Death(node, "", -1, "forward")), scene)[-1]
+    box = next(region.rect for region in scene.regions if region.kind == "node" and region.node == node)
+    written = "".join(run.text for run in scene.rows[end.y])[end.x]
+    assert box.holds(end.x, end.y) and not written.isalnum() and written not in "./"
 
 
 def test_labels_tell_the_story() -> None:

@@ -213,10 +213,21 @@ def _end(death: Death, frames: Sequence[Frame], scene: Scene) -> list[Frame]:
     elif frames:
         x, y = frames[-1].x, frames[-1].y
     elif node is not None:
-        x, y = node.x + node.width // 2, node.y + node.height // 2
+        x, y = _unwritten(scene, node)
     else:
         return []
     return [Frame(x, y, death_words(death), dead=True)] * (HOLD_FRAMES * 2)
+
+
+def _unwritten(scene: Scene, box: Rect) -> tuple[int, int]:
+    """The cell of a box nearest to its middle in which nothing is written, rather a blank one than one of a line; its middle when there is none."""
+    middle = box.x + box.width // 2, box.y + box.height // 2
+    free: list[tuple[bool, int, int, int]] = []
+    for y in range(max(box.y, 0), min(box.y + box.height, scene.height)):
+        for x, (letter, _) in enumerate(cells_of(scene.rows[y])):
+            if box.holds(x, y) and letter in (" ", "─"):
+                free.append((letter != " ", abs(x - middle[0]) + 2 * abs(y - middle[1]), x, y))
+    return min(free)[2:] if free else middle
 
 
 def _leg(hops: Sequence[Hop], changed: str, scene: Scene, most: int) -> list[Frame]:
