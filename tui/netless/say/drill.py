@@ -95,4 +95,4 @@ def drill_title(fault: FaultStatus) -> Text:
 
 
 def _row(label: str, text: str, *looks: Look) -> Block:
-    return labelled(f"{label:<6}", plain(text, *looks))
+    return labelled(f"{label:<6}", ticked(text, *looks))
