@@ -264,17 +264,20 @@ def test_neighbours_flap_quietly() -> None:
 
 
 def test_the_bridge_learns_quietly() -> None:
-    """A learned MAC is quiet; one that moves to another port is worth a word, and so is one set by hand."""
-    mac = "0e:00:00:00:00:05"
+    """A learned MAC is quiet; one that moves to another port is worth a word, and so is one set by hand. That of a port itself nobody has learned."""
+    mac, ports = "0e:00:00:00:00:05", "0e:00:00:00:00:06"
 
     def fdb(*entries: FdbEntry) -> Snapshot:
-        return lab(host(bridge("br0"), fdb=entries))
+        return lab(host(bridge("br0", mac=ports), fdb=entries))
 
     empty, learned = fdb(), fdb(FdbEntry(mac, "veth2", "br0"))
     assert quiet(empty, learned) == [f"the bridge br0 learned that {mac} lives behind veth2"] and loud(empty, learned) == []
     assert loud(learned, fdb(FdbEntry(mac, "veth4", "br0"))) == [f"the bridge br0 now finds {mac} behind veth4 (was veth2)"]
     assert loud(learned, fdb(FdbEntry(mac, "veth2", "br0", "stale"))) == []
     assert loud(empty, fdb(FdbEntry("33:33:00:00:00:01", "veth2", "br0", "permanent"))) == []
+    own = fdb(FdbEntry(ports, "veth2", "br0", "permanent", local=True))
+    assert quiet(empty, own) == [f"the bridge br0 keeps {ports} for the host: it is the MAC of veth2 itself"] and loud(empty, own) == []
+    assert quiet(own, empty) == [f"br0 no longer keeps {ports}, the MAC of veth2 itself"]
     flood = FdbEntry("00:00:00:00:00:00", "vxlan100", None, "permanent", dst="192.0.2.2")
     assert loud(empty, fdb(flood)) == ["vxlan100 was told by hand that 00:00:00:00:00:00 lives behind 192.0.2.2"]
 

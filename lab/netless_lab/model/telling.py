@@ -125,6 +125,10 @@ def _words(change: c.Change) -> str:
             return f"{node} was told by hand that {known.address} is at {known.mac or ''} on {known.dev}"
         case c.NeighbourUnset(entry=known):
             return f"{node} forgot where {known.address} is: it had been told by hand"
+        case c.FdbLearned(entry=own) if own.local:
+            return f"the bridge {_table(own)} keeps {own.mac} for {node}: it is the MAC of {own.dev} itself"
+        case c.FdbForgotten(entry=own) if own.local:
+            return f"{_table(own)} no longer keeps {own.mac}, the MAC of {own.dev} itself"
         case c.FdbLearned(entry=own):
             return f"the bridge {_table(own)} learned that {own.mac} lives behind {_behind(own)}"
         case c.FdbMoved(before=left, after=own):
