@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from ...model import icmp
 from ...model.probe import Outcome, Probe, Reason
+from ...model.telling import the
 from .errors import ICMP6, QueuedError
 
 
@@ -34,6 +35,7 @@ class Failure(NamedTuple):
 
 def from_errno(code: int, node: str, to: str) -> Failure:
     """A packet that did not even leave ``node``."""
+    node = the(node)
     match code:
         case errno.ENETUNREACH:
             return Failure("no-route", f"{node} has no route to {to}, so the packet never left")
@@ -66,7 +68,7 @@ def from_errno(code: int, node: str, to: str) -> Failure:
 
 def from_broadcast(node: str, to: str) -> Failure:
     """EACCES for a reason of its own: the address is not a host's."""
-    return Failure("filtered", f"{to} is the broadcast address of a subnet of {node}, not the address of a host")
+    return Failure("filtered", f"{to} is the broadcast address of a subnet of {the(node)}, not the address of a host")
 
 
 def from_icmp(error: QueuedError, node: str, to: str, own: bool) -> Failure:
@@ -83,7 +85,7 @@ def from_icmp(error: QueuedError, node: str, to: str, own: bool) -> Failure:
         return Failure("unreachable", f"{by} answered with {'ICMPv6' if six else 'ICMP'} type {error.kind} code {code}", by)
     nobody = code == (icmp.NO_ADDRESS6 if six else icmp.HOST)
     if own and nobody:
-        return Failure("no-neighbour", f"nobody answered when {node} asked on the link who has the address it sends {to} to", by, True)
+        return Failure("no-neighbour", f"nobody answered when {the(node)} asked on the link who has the address it sends {to} to", by, True)
     meaning = icmp.unreachable(code, six=six)
     return Failure("filtered" if meaning.refused else "unreachable", f"{by} {meaning.told}", by, nobody)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ...model import dns
 from ...model.addresses import is_address
 from ...model.probe import Lookup, Outcome
+from ...model.telling import the
 from ..namespace import Namespace, socket_in
 from ..read import NodeRef, hosts_of, resolvers_of, search_of
 from . import errors
@@ -68,7 +69,7 @@ async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server
         return Found(own, None, name)
     servers = (server,) if server is not None else resolvers_of(ref)
     if not servers:
-        return Failure("no-resolver", f"{node} knows no name server: its /etc/resolv.conf names none")
+        return Failure("no-resolver", f"{the(node)} knows no name server: its /etc/resolv.conf names none")
     names = search_of(ref).names(name) if server is None else (name,)
     try:
         matters = [_Matter(node, own, _question(own, dns.A), _question(own, dns.AAAA), []) for own in names]
@@ -77,7 +78,7 @@ async def resolve(ref: NodeRef, node: str, name: str, patience: Patience, server
     targets: list[Target] = []
     asked = tuple(own for own in servers if is_address(own))[:_MOST_SERVERS]
     if not asked:
-        return Failure("no-resolver", f"{node}'s name server {', '.join(servers)} is not an address")
+        return Failure("no-resolver", f"{the(node)}'s name server {', '.join(servers)} is not an address")
     for address in asked:
         located = locate(ref.namespace, node, address)
         if isinstance(located, Failure):

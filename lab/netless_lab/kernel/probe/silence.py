@@ -9,6 +9,7 @@ import contextlib
 import socket
 from typing import Final
 
+from ...model.telling import the
 from ..namespace import Namespace
 from ..netlink.attributes import ip
 from ..netlink.neighbour import NEIGHBOURS_BODY, RTM_GETNEIGH, decode_neighbour
@@ -33,7 +34,7 @@ def silent(namespace: Namespace, node: str, to: Target, waited_ms: float) -> Fai
         if found is not None and found.device == device and found.entry.address == hop and found.entry.state in _UNANSWERED:
             how = "ARP question" if to.family == socket.AF_INET else "neighbour solicitation"
             asked = "its own link" if hop == ip(to.packed) else f"the link to {to.address}"
-            return Failure("no-neighbour", f"nobody answers {node}'s {how}: who has {hop} on {asked}?", None, True)
+            return Failure("no-neighbour", f"nobody answers {the(node)}'s {how}: who has {hop} on {asked}?", None, True)
     return plain
 
 

@@ -8,6 +8,7 @@ import os
 import socket
 from typing import NamedTuple
 
+from ...model.telling import the
 from ..namespace import Namespace, call_in
 from .failure import Failure
 
@@ -48,9 +49,9 @@ def locate(namespace: Namespace, node: str, text: str) -> Target | Failure:
         except OSError as error:
             if error.errno not in (None, errno.ENODEV, errno.ENXIO):  # Python sets none
                 raise
-            return Failure("no-route", f"{node} has no interface {device}, so the packet never left")
+            return Failure("no-route", f"{the(node)} has no interface {device}, so the packet never left")
     if narrow:
-        return Failure("could-not-run", f"{plain} may be on any link of {node}: say on which, as in {plain}%eth0")
+        return Failure("could-not-run", f"{plain} may be on any link of {the(node)}: say on which, as in {plain}%eth0")
     return Target(text, plain, socket.AF_INET6)
 
 
