@@ -125,13 +125,14 @@ async def test_what_was_told_of_a_step_goes_with_it() -> None:
         assert told(app) == "news from elsewhere"
 
 
-async def test_a_step_that_is_done_takes_away_why_it_was_not() -> None:
+@pytest.mark.parametrize("first", [True, False], ids=["first time", "again"])
+async def test_a_step_that_is_done_takes_away_why_it_was_not(first: bool) -> None:
     """Who does what was lacking is not told any longer that it lacks, also where the check is in sight and nothing else is told."""
     async with opened() as (app, pilot, peer):
         app.notices.clear()
         await pilot.press("n")
         await until(pilot, lambda: told(app).startswith("Not now."))
-        peer.say(protocol.VerdictEvent(story.PASSED, completed=True))
+        peer.say(protocol.VerdictEvent(story.PASSED, completed=first))
         await until(pilot, lambda: "✓ done" in screen(app))
         assert app.notice is None
 

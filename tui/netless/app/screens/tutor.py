@@ -97,8 +97,7 @@ class TutorScreen(Screen[None]):
         """Paint this view."""
         before, self.shown = self.shown, view
         completed = bool(view.passed) and view.passed != before.passed
-        if completed or (before.status is not None and view.status is not None and before.status.position != view.status.position):
-            self._notices.lapse()
+        self._notices.stand(view)
         self.header.show(view)
         self.lesson.show(view)
         self.check.show(view)

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from netless_lab.harmless import harmless
 
-from ...desk.view import Level, Saying
+from ...desk.view import Level, Saying, View
 from ...say.cells import cells, divide_line, fitting
 from ...say.links import Copy
 from ...say.text import BLANK, Look, Text, blanks, joined, plain
@@ -58,6 +58,7 @@ class Notices:
     def __init__(self, show: Callable[[Row | None], None], later: Callable[[float, Callable[[], None]], Timer]) -> None:
         self._show, self._later = show, later
         self._notes: list[Note] = []
+        self._stands: tuple[str | None, bool] = None, False
         self._width = 80
         self._timer: Timer | None = None
 
@@ -87,9 +88,13 @@ class Notices:
         self._notes = [note._replace(read=note.read + cuts[0]), *others] if cuts else others
         self._turn()
 
-    def lapse(self) -> None:
-        """Things stand otherwise now: what spoke of how they stood is put away."""
-        if any(own.lapses for own in self._notes):
+    def stand(self, view: View) -> None:
+        """How things stand: at which step, and whether it is done, as it was judged last. Where that is another, what spoke of it is put away."""
+        place = view.status.position if view.status is not None else None
+        waits = view.verdict is not None and view.verdict.result == "waiting" and place == self._stands[0]
+        done = self._stands[1] if waits else view.verdict is not None and view.verdict.passed
+        changed, self._stands = (place, done) != self._stands, (place, done)
+        if changed and any(own.lapses for own in self._notes):
             self._notes = [own for own in self._notes if not own.lapses]
             self._turn()
 
