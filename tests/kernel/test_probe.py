@@ -68,17 +68,6 @@ async def wanted(probe: Probe, nodes: Nodes) -> Outcome:
 
 
 @sandboxed
-async def test_the_host_is_called_as_everywhere() -> None:
-    """Also by what became of a packet: it has no name of its own, as containers have."""
-    with lab() as nodes:
-        sh("ip route del default")
-        unknown = await silent(Ping("host", "8.8.4.4"), nodes)
-        missing = [await silent(Ping("host", "10.0.0.78"), nodes) for _ in range(2)]
-        assert unknown.text.startswith("the host has no route to")
-        assert all(" host" not in outcome.text.replace("the host", "") for outcome in missing), missing
-
-
-@sandboxed
 async def test_an_answer_tells_who_and_how_long() -> None:
     """The reply's address, its TTL and the round trip are those ping prints; each probe has an id of its own."""
     with lab() as nodes:
