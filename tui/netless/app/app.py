@@ -90,7 +90,7 @@ class TutorApp(SayingApp, inherit_bindings=False):
         self._tutor = TutorScreen(self.desk, self.notices, course, settings)
         self._aims: WeakKeyDictionary[events.Event, Widget] = WeakKeyDictionary()
         """What had the focus when each key's turn came."""
-        self._turns = Turns(self._take)
+        self._turns = Turns(self._take, self._tell_left_out)
 
     def get_default_screen(self) -> TutorScreen:
         """The main screen is the first one."""
@@ -189,6 +189,9 @@ class TutorApp(SayingApp, inherit_bindings=False):
     def _tell_unsaid(self) -> None:
         count, self._unsaid = self._unsaid, 0
         self.notices.tell(Saying(0, "warning", f"Notices that came too fast to be shown: {count}"))
+
+    def _tell_left_out(self, count: int) -> None:
+        self.desk.tell("warning", f"Too many keys were waiting. Those that came after them were left out, {count} in all: type them again.")
 
     def _show_notice(self, row: Row | None) -> None:
         self.notice = row

@@ -2,18 +2,26 @@
 
 Textual hands all that was read to the queue of what has the focus just then. What stands behind a key that moves the focus has then come to
 the wrong place: a pane or a terminal that takes keys itself would have them before the first was heeded. So each key waits until the one before it is over.
+
+Only so much waits. What comes then is left out until all of that has had its turn, so that no gap is in what is typed behind it, and how much that was is said.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
 Typed = events.Key | events.Paste
+
+MOST_WAITING: Final = 10_000
+"""So many keys wait at most: a key that is held down for five minutes, all of which the app stands still."""
+PASTED_AS_A_KEY: Final = 500
+"""So many letters of what is pasted take the room of a key."""
 
 
 class Turn(Message):
@@ -25,16 +33,22 @@ class Turn(Message):
 
 
 class Turns:
-    """What was typed and waits for its turn; ``take`` gives one to what has the focus."""
+    """What was typed and waits for its turn; ``take`` gives one to what has the focus, ``left_out`` is told how many were too many to wait."""
 
-    def __init__(self, take: Callable[[Typed], Awaitable[None]]) -> None:
-        self._take = take
+    def __init__(self, take: Callable[[Typed], Awaitable[None]], left_out: Callable[[int], None]) -> None:
+        self._take, self._tell = take, left_out
         self._waiting: deque[Typed] = deque()
+        self._room_taken = 0
+        self._left_out = 0
         self._turn: Turn | None = None
 
     async def read(self, event: Typed) -> None:
         """Something was typed."""
-        self._waiting.append(event)
+        if self._left_out or self._room_taken >= MOST_WAITING:
+            self._left_out += 1
+        else:
+            self._waiting.append(event)
+            self._room_taken += _room(event)
         await self._go_on()
 
     def begin(self, target: Widget) -> None:
@@ -56,4 +70,14 @@ class Turns:
         if self._turn is not None and not self._turn.target.is_attached:
             self._turn = None  # what was taken away sends nothing back
         while self._waiting and self._turn is None:
-            await self._take(self._waiting.popleft())
+            event = self._waiting.popleft()
+            self._room_taken -= _room(event)
+            await self._take(event)
+        if self._left_out and not self._waiting:
+            left_out, self._left_out = self._left_out, 0
+            self._tell(left_out)
+
+
+def _room(event: Typed) -> int:
+    """How much room it takes, in keys."""
+    return 1 + len(event.text) // PASTED_AS_A_KEY if isinstance(event, events.Paste) else 1
