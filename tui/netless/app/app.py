@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from ..commands.stage import WayOut
     from ..desk.shells import Running
+    from .memory import Rest
 
 LATELY_S = 4.0
 """In so many seconds no more is told in passing than a view keeps to be told."""
@@ -79,6 +80,7 @@ class TutorApp(SayingApp, inherit_bindings=False):
         self._seen = asyncio.Event()
         """Set with the first frame."""
         self._settled = False
+        self._rest: Rest | None = None
         self.leaving: Leaving | None = None
         """Why the app ends, from the moment it does."""
         self._hangup: HangupWatch | None = None
@@ -132,6 +134,8 @@ class TutorApp(SayingApp, inherit_bindings=False):
         """Nothing is watched any more."""
         if self._hangup is not None:
             self._hangup.close()
+        if self._rest is not None:
+            self._rest.close()
 
     def join(self) -> None:
         """Start the conversation with the lab, which is listened to from the first frame on."""
@@ -149,13 +153,15 @@ class TutorApp(SayingApp, inherit_bindings=False):
 
     def _paint(self) -> None:
         self._painting = False
+        if self._rest is not None:
+            self._rest.stirred()
         view = self.view
         if self._tutor.is_mounted:
             self._tutor.show(view)
         self._tutor.filming.seen(view)
         if not self._settled and (view.status is not None or view.ended):
             self._settled = True
-            self.call_after_refresh(_settle_memory)
+            self.call_after_refresh(self._settle_memory)
         for saying in view.sayings:
             if saying.serial > self._told and not self.too_small:
                 new, self._told = saying.serial - self._told, saying.serial
@@ -171,6 +177,17 @@ class TutorApp(SayingApp, inherit_bindings=False):
 
             target, self._rebuild_to = self._rebuild_to, ""
             self.run_worker(go(self.desk, (target, False)), group="goto")
+
+    def _settle_memory(self) -> None:
+        """After the first lesson: what lives now lives to the end, so the collector need not look at it again. What comes from now on is bounded."""
+        from .memory import Rest, bound_caches, tidy
+
+        bound_caches()
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        self._rest = Rest(tidy)
+        self._rest.stirred()
 
     def _told_lately(self) -> bool:
         """Whether as much was told of late as can be read; else this moment counts as one more."""
@@ -242,6 +259,8 @@ class TutorApp(SayingApp, inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """A key is for what has the focus when its turn comes, and what is typed comes one after the other: see ``Turns``."""
+        if self._rest is not None and isinstance(event, events.InputEvent | events.Paste):
+            self._rest.stirred()
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self._turns.read(event)
         else:
@@ -357,10 +376,3 @@ class TutorApp(SayingApp, inherit_bindings=False):
         self.leaving = Crashed()
         report = crash.report(error, size=self.size, before=self.desk.trail.lines())
         return exit_code(self.leaving), crash.sentence(error, report, self.view.lab if self.view.joined else "")
-
-
-def _settle_memory() -> None:
-    """After the first lesson: what lives now lives to the end, so the collector need not look at it again."""
-    gc.enable()
-    gc.collect()
-    gc.freeze()
