@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import random
 
@@ -12,7 +13,7 @@ from rich.cells import cell_len
 from netless.say.cells import NOT_FIRST, divide_line
 from netless.say.links import Copy
 from netless.say.prose import blocks_of
-from netless.say.text import BLANK, Look, joined, lay_out, plain, share, table, ticked
+from netless.say.text import BLANK, Block, Line, Look, Row, joined, lay_out, plain, share, table, ticked
 
 PAGE = """A **veth pair** is a *cable*; see `ip link`.
 
@@ -153,3 +154,10 @@ def test_code_leads_to_the_clipboard() -> None:
     assert links == {Copy("ip link add name veth1 type veth peer name veth2")}
     assert plain("") == BLANK
     assert not plain("")
+
+
+def test_the_collector_of_garbage_looks_at_no_text() -> None:
+    """It stands still for all that it looks at, and a log that is full has tens of thousands of spans."""
+    content = joined(("what", "code"), " it says ", plain("there", "good").leading(Copy("there")))
+    gc.collect()
+    assert not [own for own in (content, content.spans, *content.spans, Block(content), Line(content), Row(content)) if gc.is_tracked(own)]

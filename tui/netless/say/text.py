@@ -1,6 +1,8 @@
 """Text: spans with looks and links, wrapped, cut and padded by cells; and blocks of it, laid out at a width with a hanging indent.
 
 A look is a word, and what it looks like is a printer's affair. Nothing in a text is markup, and no sign of it acts.
+
+A log has tens of thousands of these and none can be in a ring, so the collector of garbage, which stands still for all it looks at, looks at none (``gc=False``).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ Looked = tuple[str, *tuple[Look, ...]]
 """Words and how they look."""
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Some text that looks like one and leads to one place."""
 
     text: str
@@ -32,7 +34,7 @@ class Span(msgspec.Struct, frozen=True):
     link: Link | None = None
 
 
-class Text(msgspec.Struct, frozen=True):
+class Text(msgspec.Struct, frozen=True, gc=False):
     """Spans in a row; "\\n" in them begins a line."""
 
     spans: tuple[Span, ...] = ()
@@ -135,7 +137,7 @@ KEPT: Final = "\n\u00a0\u3000"
 """Line ends, and blanks that are no ASCII: the one that holds words together, and the one as wide as an ideograph."""
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(msgspec.Struct, frozen=True, gc=False):
     """A paragraph.
 
     ``first`` stands before its first line and ``rest`` before the others (as many blanks as ``first`` is wide when it is not given);
@@ -151,7 +153,7 @@ class Block(msgspec.Struct, frozen=True):
     keep: bool = False
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One row of a pane."""
 
     content: Text
@@ -159,7 +161,7 @@ class Line(msgspec.Struct, frozen=True):
     key: str = ""
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row of a list. ``value`` is what choosing it means; a row without one is a heading. ``first`` and ``rest`` stand before its lines as
     before those of a block, where it takes several; ``note`` is left out where it has no room behind the last.
     """
