@@ -8,10 +8,17 @@ import weakref
 import pytest
 from textual.strip import Strip
 
-from app.driving import opened, until
+from app import story
+from app.driving import opened, screen, until
 from app.test_toolkit import in_a_process
 from netless.app import memory
 from netless.app.memory import BOUNDS, Rest, bound_caches, remembering, tidy
+from netless.app.terminal import painter
+from netless.app.terminal.painter import Painter
+from netless.app.widgets import document
+from netless.app.widgets.lower import ChangesPane
+from netless.vt import Row, StyleTable
+from netless_lab import protocol
 
 
 def test_all_that_is_to_be_bounded_is_found() -> None:
@@ -66,6 +73,30 @@ def test_another_textual_keeps_what_it_remembers(monkeypatch: pytest.MonkeyPatch
     """What is not there, or remembers nothing, is left alone."""
     monkeypatch.setattr(memory, "BOUNDS", (memory.Cache(Strip, ("no_such_thing",), 1), memory.Cache(Strip, ("crop",), 1)))
     assert bound_caches() == ()
+
+
+async def test_who_scrolls_through_a_log_keeps_what_a_screen_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the rows that were seen so many are kept as they were painted, and each is painted right."""
+    monkeypatch.setattr(document, "MOST_PAINTED", 64)
+    many = [protocol.ChangesEvent(story.NOON + n, "kernel", (protocol.ChangeLine(f"change number {n}."),)) for n in range(200)]
+    async with opened(opening=story.opening(log=many)) as (app, pilot, _peer):
+        await pilot.press("f5")
+        log = app.screen.query_one(ChangesPane)
+        await until(pilot, lambda: len(log.lines) == len(many))
+        for row in range(0, len(many), 5):
+            log.scroll_to(y=row, animate=False, force=True)
+            await pilot.pause()
+            assert f"change number {log.scroll_offset.y}." in screen(app)
+            assert 0 < len(log._strips) <= 64
+
+
+def test_who_scrolls_through_a_terminal_keeps_what_a_screen_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the rows that were seen the last so many remember how they were painted; the others are painted again, and the same."""
+    monkeypatch.setattr(painter, "MOST_PAINTED", 16)
+    paints, rows = Painter(StyleTable()), [Row(f"row {number}") for number in range(64)]
+    first = [paints.line(row, 20).text for row in rows]
+    assert [row for row in rows if row.paint is not None] == rows[-16:]
+    assert [paints.line(row, 20).text for row in rows] == first == [f"row {number}".ljust(20) for number in range(64)]
 
 
 @pytest.mark.parametrize("key", ["h", "f9"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from rich.color import Color as RichColour
@@ -42,8 +43,12 @@ FOUND: Final = RichStyle(underline=True)
 _SCREEN_REVERSED: Final = RichStyle(reverse=True)
 
 
+MOST_PAINTED: Final = 512
+"""So many rows remember how they were painted: more than a screen has. Whoever scrolls through all that was printed sees thousands."""
+
+
 class Painter:
-    """Turns rows into strips of one width, remembering what it painted in the rows themselves."""
+    """Turns rows into strips of one width, remembering what it painted in the rows themselves, as far as those were painted lately."""
 
     def __init__(self, styles: StyleTable) -> None:
         self._table = styles
@@ -51,6 +56,7 @@ class Painter:
         self._known: dict[int, RichStyle] = {}
         self._palette: Palette = DARK
         self._generation = object()
+        self._painted: deque[Row] = deque()
 
     def use_theme(self, base: RichStyle, palette: Palette) -> None:
         """The theme's own colours and its sixteen named ones; everything is painted anew."""
@@ -101,6 +107,9 @@ class Painter:
                 segments.append(Segment(visible, self.style(number)))
         strip = Strip(segments).adjust_cell_length(width, self.style(0))
         row.paint = (key, strip)
+        self._painted.append(row)
+        if len(self._painted) > MOST_PAINTED:
+            self._painted.popleft().paint = None
         return strip
 
     def with_cursor(self, strip: Strip, row: Row, column: int, look: RichStyle) -> Strip:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.geometry import Size
@@ -22,6 +22,8 @@ from .search import BEGIN, FOUND, LOOKED_AT, Did, Search, occurrences
 
 Source = Callable[[int], Blocks]
 """Blocks for a width in cells."""
+MOST_PAINTED: Final = 512
+"""So many rows are kept as they were painted: more than a screen has. Whoever scrolls through a full log sees ten thousand, 2 KiB each."""
 
 
 class Document(ScrollView, can_focus=True):
@@ -156,6 +158,8 @@ class Document(ScrollView, can_focus=True):
             return self._strip(row, selection.get_span(row))
         strip = self._strips.get(row)
         if strip is None:
+            if len(self._strips) >= MOST_PAINTED:
+                self._strips.clear()
             strip = self._strips[row] = self._strip(row, None)
         return strip
 
