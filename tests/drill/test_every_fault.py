@@ -69,11 +69,11 @@ def prove(lab: Running, fault: Fault) -> None:
     answer = broken(lab, fault)
     assert answer.text == fault.tells
     for check in fault.symptom:
-        found = outcome(lab, check, patient=False)
+        found = outcome(lab, check, patient=not check.reply)
         assert found.result != "error", (check, found)
         assert not as_in_health(found, check), (check, found)
     if fault.symptom[0].seen_as is None:
-        assert answered(lab, fault.symptom[0].probe) is not fault.symptom[0].reply, fault.symptom[0]
+        assert answered(lab, fault.symptom[0].probe, not fault.symptom[0].reply) is not fault.symptom[0].reply, fault.symptom[0]
     for check in fault.still:
         assert as_in_health(outcome(lab, check, patient=True), check), check
     judged = JUDGED[fault.id] = explained(lab, fault)
@@ -83,7 +83,7 @@ def prove(lab: Running, fault: Fault) -> None:
     if not fault.setup:
         for check in (*fault.symptom, *fault.still):
             assert as_in_health(outcome(lab, check, patient=True), check), check
-        assert answered(lab, fault.symptom[0].probe) is fault.symptom[0].reply
+        assert answered(lab, fault.symptom[0].probe, fault.symptom[0].reply) is fault.symptom[0].reply
 
 
 @pytest.mark.parametrize("fault_id", [pytest.param(own, marks=pytest.mark.rootless) if own in FAMILIES else own for own in sorted(FAULTS["c1"])])

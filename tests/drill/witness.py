@@ -5,15 +5,16 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from helpers.running import Running
+from helpers.waiting import PATIENCE_S
 from netless_lab.model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 
-PATIENCE_S = 0.25
-"""How long an answer inside one kernel may take; silence is waited out by every witness."""
+SILENCE_S = 0.25
+"""How long an answer inside one kernel may take where none is to come: silence is waited out by every witness."""
 
 
-def answered(lab: Running, probe: Probe) -> bool:
-    """Whether a program that everybody has gets an answer too."""
-    return "answered" in lab.sh(f"{_command(probe)} && echo answered", probe.node, check=False)
+def answered(lab: Running, probe: Probe, wanted: bool) -> bool:
+    """Whether a program that everybody has gets an answer too. One that is ``wanted`` has the time that a machine with too much to do takes."""
+    return "answered" in lab.sh(f"{_command(probe, PATIENCE_S if wanted else SILENCE_S)} && echo answered", probe.node, check=False)
 
 
 _WAYS = {
@@ -53,21 +54,21 @@ except ConnectionRefusedError:
 """Python's own socket: a datagram, or the word that nobody listens, came back."""
 
 
-def _command(probe: Probe) -> str:
+def _command(probe: Probe, patience_s: float) -> str:
     quiet = ">/dev/null 2>&1"
     match probe:
         case Ping():
             fragment = "-M do " if probe.dont_fragment else ""
             ttl = f"-t {probe.ttl} " if probe.ttl else ""
-            return f"ping -n -q -c1 -W{PATIENCE_S} {fragment}{ttl}-s {max(probe.size, 8)} {probe.to} {quiet}"
+            return f"ping -n -q -c1 -W{patience_s} {fragment}{ttl}-s {max(probe.size, 8)} {probe.to} {quiet}"
         case Connect():
-            return f"curl -s -o /dev/null --max-time {PATIENCE_S} --http0.9 http://{probe.to}:{probe.port}/ {quiet}"
+            return f"curl -s -o /dev/null --max-time {patience_s} --http0.9 http://{probe.to}:{probe.port}/ {quiet}"
         case Udp():
             return _DATAGRAM.format(
-                port=probe.source_port or 0, seconds=PATIENCE_S, size=probe.size or 8, to=probe.to, at=probe.port, cut=2 if probe.dont_fragment else 0
+                port=probe.source_port or 0, seconds=patience_s, size=probe.size or 8, to=probe.to, at=probe.port, cut=2 if probe.dont_fragment else 0
             )
         case Fetch():
             assert urlsplit(probe.url).hostname
-            return f"curl -s -o /dev/null --max-time {3 * PATIENCE_S} {probe.url} {quiet}"
+            return f"curl -s -o /dev/null --max-time {max(patience_s, 3 * SILENCE_S)} {probe.url} {quiet}"
         case Lookup():
-            return f"timeout {PATIENCE_S} getent ahostsv4 {probe.name} {quiet}"
+            return f"timeout {patience_s} getent ahostsv4 {probe.name} {quiet}"

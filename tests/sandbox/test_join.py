@@ -160,7 +160,7 @@ def test_a_node_that_has_ended_cannot_be_entered() -> None:
     """A container that is gone is said to be gone."""
     with room(containers=["c1"]) as made:
         arguments = way(made, "c1", ["true"])
-        made.sh("pkill -9 -x sleep; sleep 0.3")
+        made.sh("pid=$(pgrep -x sleep); kill -9 $pid; while [ -e /proc/$pid/ns/net ]; do :; done")
         done = subprocess.run(**arguments, capture_output=True, text=True, check=False)
         assert done.returncode == 3 and "has ended" in done.stderr
 

@@ -132,8 +132,8 @@ SLIPS = [
         "neighbour/second",
         "ip netns add c2",
         "no process",
-        "ip netns del c2; setsid unshare -nmui sh -c 'hostname c2; exec sleep 5000' & sleep 0.2; "
-        "ip netns attach c2 $(pgrep -fx 'sleep 5000')",
+        "ip netns del c2; setsid unshare -nmui sh -c 'hostname c2; exec sleep 5000' & "
+        "until ip netns attach c2 $(pgrep -fx 'sleep 5000') 2>/dev/null; do :; done",
     ),
 ]
 """Where, what is typed first, a word of the sentence that names the slip, and what is typed then."""

@@ -25,4 +25,4 @@ def test_every_lesson_by_typing_what_the_page_shows(lab: Running, dialect: Diale
             if number + 1 < len(places):
                 lab.next()
     assert lab.pings("198.51.100.10") and lab.pings("10.0.0.3")
-    assert "203.0.113.2" in lab.sh("curl -s -m2 http://198.51.100.10/", "c2")
+    assert "203.0.113.2" in lab.sh("curl -s -m15 http://198.51.100.10/", "c2")

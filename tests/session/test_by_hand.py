@@ -199,8 +199,6 @@ def test_history_holds_every_line_of_what_the_tutor_did(lab: Running) -> None:
 def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
     """The session written down as a shell script makes the same links, addresses and rules in another lab."""
     lab.goto("cable/pair")
-    lab.client.ask(GetHistory())
-    before = len(lab.client.ask(GetHistory()).entries)
     for command in (
         "ip link add left type veth peer name right",
         "ip link add sw0 type bridge",
@@ -209,9 +207,10 @@ def test_history_replays_in_a_fresh_lab(lab: Running) -> None:
         "nft add table ip mine; nft 'add chain ip mine post { type nat hook postrouting priority 100; }'",
         "nft add rule ip mine post ip saddr 192.168.9.0/24 masquerade",
     ):
-        lab.sh(command)
-        assert eventually(functools.partial(_longer_than, lab, before))
         before = len(lab.client.ask(GetHistory()).entries)
+        lab.sh(command)
+        lab.snapshot()  # all that the command did, and not only the first part of it
+        assert _longer_than(lab, before), command
     script = lab.client.ask(GetHistory()).script
     own = script[script.rindex("rebuilt") :].partition("\n")[2]
     with running() as other:

@@ -92,10 +92,15 @@ def test_so_is_what_no_picture_shows() -> None:
 @pytest.mark.root
 def test_what_changed_while_nobody_was_there_is_judged_when_somebody_comes(quiet: str) -> None:
     """A program that was left behind changes something later: whoever opens the tutor then is told of it without a change of his own."""
-    typed(quiet, f"(sleep 1; {HEARS}) >/dev/null 2>&1 &", "c1")
+    typed(quiet, f"mkfifo /tmp/door; (read word </tmp/door; {HEARS}) >/dev/null 2>&1 &", "c1")
+    assert eventually(lambda: status(quiet).clients == 1), "who typed it has left, and what he left is looked at by then"
     told = status(quiet)
     pid = next(node.pid for node in told.nodes if node.name == "c1")
-    look = ["nsenter", f"--net=/proc/{told.agent_pid}/root/proc/{pid}/ns/net", "sysctl", "-n", DEAF]
+    inside = f"/proc/{told.agent_pid}/root/proc/{pid}"
+    look = ["nsenter", f"--net={inside}/ns/net", "sysctl", "-n", DEAF]
+    door = os.open(f"{inside}/root/tmp/door", os.O_WRONLY)  # when there is who reads
+    os.write(door, b"go\n")
+    os.close(door)
     assert eventually(lambda: subprocess.run(look, capture_output=True, text=True, check=True).stdout.strip() == "0")
     assert shown(quiet) == "pass"
     heard: list[AgentMessage] = []
