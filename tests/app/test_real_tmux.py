@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,13 +42,17 @@ class Learner:
 
     def wait_for(self, *words: str, seconds: float = 20.0) -> str:
         """Wait until all of these are on the screen, and return the screen."""
+        return self.wait_until(lambda text: all(word in text for word in words), f"all of {words}", seconds=seconds)
+
+    def wait_until(self, shown: Callable[[str], bool], what: str, *, seconds: float = 20.0) -> str:
+        """Wait until the screen is so, and return it: tmux tells of it also while a picture is only painted in part."""
         start = time.monotonic()
         while time.monotonic() - start < seconds:
             text = self.screen()
-            if all(word in text for word in words):
+            if shown(text):
                 return text
             time.sleep(0.03)
-        raise AssertionError(f"never saw {words} in\n{self.screen()}")
+        raise AssertionError(f"never saw {what} in\n{self.screen()}")
 
     def netless(self, *words: str) -> str:
         """A command of netless in another terminal."""
@@ -146,11 +150,10 @@ def test_the_terminal_alone_and_back(tmp_path: Path) -> None:
         seat.wait_for("word-word")
         assert line not in seat.screen()
         seat.press("F11")
-        seat.wait_for(line)
-        assert "Network ─" not in seat.screen() and seat.screen().count("echo ") == 1
+        seat.wait_until(lambda text: "Network ─" not in text and text.count(line) == text.count("echo ") == 1, "the line, once, and nothing else")
         seat.press("F11")
-        seat.wait_for("Network ─", "host:~# echo word")
-        assert line not in seat.screen() and seat.screen().count("echo ") == 1
+        alike = ("Network ─", "host:~# echo word")
+        seat.wait_until(lambda text: all(word in text for word in alike) and line not in text and text.count("echo ") == 1, f"{alike}, and the line in rows")
 
 
 def test_a_shell_follows_its_node(tmp_path: Path) -> None:
@@ -183,8 +186,7 @@ def test_typing_counts_and_so_does_another_terminal(tmp_path: Path) -> None:
         seat.wait_for("✓")
         assert "c1" in seat.elsewhere("ip", "netns", "list")
         seat.press("C-]")
-        seat.wait_for("Check ✓ done")
-        assert "● eth0" in seat.screen() or "eth0 ●" in seat.screen()
+        seat.wait_until(lambda text: "Check ✓ done" in text and ("● eth0" in text or "eth0 ●" in text), "a step that is done, and an uplink that is up")
         seat.elsewhere("ip", "link", "set", "eth0", "down")
         seat.wait_for("eth0 ○")
         seat.elsewhere("ip", "link", "set", "eth0", "up")
@@ -198,7 +200,7 @@ def test_what_is_typed_behind_f3_is_for_the_terminal(tmp_path: Path) -> None:
             seat.press("F3", "i", "p", "Space", "l", "i", "n", "k", "Space", "a", "d", "d", "Space", *name, "Space", "t", "y", "p", "e", "Space", *"bridge", "Enter")
             assert eventually(lambda name=name: name in seat.elsewhere("ip", "-br", "link"))  # type: ignore[misc]
             assert "name" not in seat.elsewhere("ip", "netns", "list")
-            assert seat.screen().count(f"add {name}") == 1
+            seat.wait_until(lambda text, name=name: text.count(f"add {name}") == 1, "what was typed, once")  # type: ignore[misc]
             seat.press("C-]")
             seat.wait_for("r Run")
         assert "play" not in seat.screen().lower().split("r run")[0]
