@@ -56,6 +56,7 @@ def earned(lab: Running) -> list[str]:
     return [f"{lesson.id}/{step.id}" for lesson in lab.status().course.lessons for step in lesson.steps if step.earned]
 
 
+@pytest.mark.timeout(600)  # as many labs as steps, one after the other
 def test_a_kill_after_every_single_step(name: str) -> None:
     """A4, D1, D2: after each step the lab is killed; the next start stands at the step after it, says that what was built is gone,
     and now ``run`` and now ``reset`` go on from there. At the end every tick is there."""

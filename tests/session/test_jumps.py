@@ -44,6 +44,7 @@ def state(lab: Running) -> Any:
     return told
 
 
+@pytest.mark.timeout(600)  # dozens of rebuilds
 @pytest.mark.parametrize("how", ["a push", pytest.param("thoroughly", marks=pytest.mark.long)])
 def test_random_jumps(how: str) -> None:
     """After each of many random jumps the judge agrees with where we are, and every eighth time the whole state equals a clean run's."""
