@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from itertools import groupby
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from helpers.running import running
 from netless_lab import labs, protocol
 from netless_lab.model.probe import Outcome, Ping
 from netless_lab.sandbox import find
+from scenarios.door import open_the_door, stands_at_the_door, with_a_door
 
 pytestmark = pytest.mark.kernel
 
@@ -59,27 +62,26 @@ LOOKS: tuple[protocol.Look[Any], ...] = (
 )  # fmt: skip
 
 
-def test_looks_are_answered_while_a_verb_works() -> None:
-    """While a whole lesson is run, everything that only looks is answered at once: all of it long before the lesson is done."""
+def test_looks_are_answered_while_a_verb_works(tmp_path: Path) -> None:
+    """While a step is run that does not end before somebody opens a door, everything that only looks is answered at once: all but what has to be looked
+    for by who does the step, which is answered then.
+    """
     assert {type(look) for look in LOOKS} == {kind for kind in get_args(protocol.Asked) if issubclass(kind, protocol.Look)}
-    lab = f"turns-{uuid.uuid4().hex[:10]}"
-    labs.start(lab, keep_progress=False).close()
+    at_once = {look.id for look in LOOKS if not isinstance(look, protocol.GetHistory)}
     answered: list[int] = []
-    try:
-        with find.connect(lab) as conversation, conversation.makefile("rb") as lines:
-            conversation.settimeout(60)
-            asked = (protocol.Hello(client="test", lab=lab), protocol.Subscribe(id=1), protocol.Run("container/switch", rest=True, id=2))
-            conversation.sendall(b"".join(map(protocol.encode, asked)))
-            while not isinstance(message := protocol.decode_event(lines.readline()), protocol.StatusEvent) or not message.status.busy:
-                pass
-            conversation.sendall(b"".join(map(protocol.encode, LOOKS)))
-            while 2 not in answered:
-                message = protocol.decode_event(lines.readline())
-                if isinstance(message, protocol.Done | protocol.Failed):
-                    answered.append(message.id)
-    finally:
-        labs.end(lab)
-    assert sorted(answered[:-1]) == [look.id for look in LOOKS], answered
+    with running(folder=with_a_door(tmp_path), keep_progress=False) as lab, find.connect(lab.name) as conversation, conversation.makefile("rb") as lines:
+        conversation.settimeout(60)
+        asked = (protocol.Hello(client="test", lab=lab.name), protocol.Run("cable/pair", rest=True, id=2))
+        conversation.sendall(b"".join(map(protocol.encode, asked)))
+        assert stands_at_the_door(lab)
+        conversation.sendall(b"".join(map(protocol.encode, LOOKS)))
+        while len(answered) <= len(LOOKS):
+            message = protocol.decode_event(lines.readline())
+            if isinstance(message, protocol.Done | protocol.Failed):
+                answered.append(message.id)
+                if len(answered) == len(at_once):
+                    open_the_door(lab)
+    assert set(answered[: len(at_once)]) == at_once and set(answered) == at_once | {15, 2}, answered
 
 
 @pytest.mark.parametrize("kind", [protocol.SendProbe, protocol.Explain])
