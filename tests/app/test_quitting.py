@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from app import story
 from app.driving import opened, screen, typed_at_once, until
 from app.helpers import Answer, says
 from netless.app.app import TutorApp
@@ -84,11 +85,12 @@ async def test_two_presses_in_one_read_end_nothing(key: str) -> None:
         assert peer.kinds() == ["WhatLeaves"]
 
 
-async def test_a_lab_that_does_not_say_what_goes_is_not_ended_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("busy", ["", "running"], ids=["hangs", "at work"])
+async def test_a_lab_that_does_not_say_what_goes_is_not_ended_unasked(monkeypatch: pytest.MonkeyPatch, busy: str) -> None:
     """It is at work, or hangs: nobody knows what would go, and quitting waits for it no longer than a person would."""
-    monkeypatch.setattr(leaving, "PATIENCE_S", 0.01)
-    async with opened(began=True) as (app, pilot, peer):
-        held = peer.hold(protocol.WhatLeaves)
+    monkeypatch.setattr(leaving, "PATIENCE_S", 0.5 if busy else 0.01)
+    async with opened(answers={protocol.GetStatus: says(story.status(busy=busy))}, began=True) as (app, pilot, peer):
+        held = [peer.hold(protocol.WhatLeaves), *(() if busy else (peer.hold(protocol.GetStatus),))]
         try:
             await pilot.press("q")
             await asked(pilot, app)
@@ -96,7 +98,20 @@ async def test_a_lab_that_does_not_say_what_goes_is_not_ended_unasked(monkeypatc
             await pilot.press("k")
             await until(pilot, lambda: app.leaving == Quit(keep=True))
         finally:
-            held.set()
+            for gate in held:
+                gate.set()
+
+
+async def test_a_lab_that_is_only_slow_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with too much to do it still answers who only looks: what would go is said later, and who loses nothing is not asked."""
+    monkeypatch.setattr(leaving, "PATIENCE_S", 0.5)
+    async with opened(answers={**lab_says(protocol.Parting()), protocol.GetStatus: says(story.status())}, began=True) as (app, pilot, peer):
+        held = peer.hold(protocol.WhatLeaves)
+        await pilot.press("q")
+        await until(pilot, lambda: peer.kinds() == ["WhatLeaves", "GetStatus", "GetStatus"])
+        assert app.leaving is None and len(app.screen_stack) == 1
+        held.set()
+        await until(pilot, lambda: app.leaving == Quit())
 
 
 async def test_a_lab_that_ends_under_the_question_can_be_left() -> None:

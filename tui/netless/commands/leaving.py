@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -14,7 +15,9 @@ from ..desk.view import View
 from .stage import Shells, WayOut
 
 PATIENCE_S: Final = 2.0
-"""How long the lab may take to say what would go, in seconds; it is asked without knowing then."""
+"""How long the lab may say nothing, in seconds, when it is to say what would go; it is asked without knowing then."""
+_MOST_LOOKS: Final = 8
+"""So often it is looked whether it is only slow."""
 
 
 Ask = Callable[[protocol.Parting | None, Sequence[Running]], Awaitable[WayOut | None]]
@@ -46,9 +49,26 @@ def _agent(view: View) -> int:
 
 
 async def _parting(desk: Desk) -> protocol.Parting | None:
-    """What the lab says would go; None where it does not say."""
+    """What the lab says would go; None where it does not say: it is at work for somebody, or hangs. One on a slow machine is waited for, as long as it
+    answers who only looks.
+    """
+    asked = desk.ask(protocol.WhatLeaves(), saying="Looking what would go")
+    saying = asyncio.create_task(asked)
     try:
+        for _ in range(_MOST_LOOKS):
+            await asyncio.wait((saying,), timeout=PATIENCE_S)
+            if saying.done():
+                return saying.result()
+            if not await _is_only_slow(desk):
+                break
+    finally:
+        saying.cancel()
+    return None
+
+
+async def _is_only_slow(desk: Desk) -> bool:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S):
-            return await desk.ask(protocol.WhatLeaves(), saying="Looking what would go")
-    except TimeoutError:
-        return None
+            status = await desk.ask(protocol.GetStatus())
+            return status is not None and not status.busy
+    return False

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ...commands.stage import Pane, Tab, Where
-from ...commands.table import BY_ID, Keymap
+from ...commands.table import BY_ID, Keymap, key_of
 from ...config.schema import DEFAULTS, Settings
 from ...desk.desk import Desk
 from ...desk.view import View
