@@ -193,16 +193,20 @@ def test_a_flow_of_ipv6_from_before_a_rule_is_named(whole: Running) -> None:
 
 def test_a_connection_that_works_by_an_old_entry_is_not_torn(whole: Running) -> None:
     """Its source is another than a new one's (ss and conntrack -L agree that it stands): that is told, and no command that would end it is offered."""
-    keep = f"import socket, time; own = socket.create_connection(('{SITE}', 80)); time.sleep(60)"
+    holds = f"import socket; own = socket.create_server(('{SITE}', 81)); held = [own.accept() for _ in iter(int, 1)]"  # the site itself hangs up on the silent
+    keep = f"import socket, time; own = socket.create_connection(('{SITE}', 81)); time.sleep(60)"
+    whole.sh(f'python3 -c "{holds}" >/dev/null 2>&1 & echo $! >/run/holds.pid', "internet")
+    assert eventually(lambda: f"{SITE}:81" in whole.sh("ss -Hltn", "internet"))
     whole.sh(f'python3 -c "{keep}" >/dev/null 2>&1 & echo $! >/run/old.pid', "c1")
     try:
         assert eventually(lambda: "ESTABLISHED" in whole.sh("conntrack -L -p tcp 2>/dev/null"))
         whole.sh("nft flush chain ip lab postrouting; ip addr add 203.0.113.7/24 dev eth0; nft add rule ip lab postrouting oifname eth0 snat to 203.0.113.7")
-        done = why(whole, "c1", f"{SITE}:80")
+        done = why(whole, "c1", f"{SITE}:81")
         assert done.returncode == 0 and "it leaves the host as 203.0.113.2, a new one as 203.0.113.7" in done.stdout, done.stdout
         assert "mend it" not in done.stdout and "ESTAB" in whole.sh("ss -Htn", "c1")
     finally:
         whole.sh("kill $(cat /run/old.pid)", "c1")
+        whole.sh("kill $(cat /run/holds.pid)", "internet")
 
 
 def test_a_flow_that_rules_still_allow_is_not_called_old(whole: Running) -> None:
