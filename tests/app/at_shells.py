@@ -76,7 +76,9 @@ def pid_of_the_shell(desk: Desk, seat: Seat, name: str) -> str:
 
 
 def seen(seat: Seat) -> list[str]:
-    """The rows on the screen."""
+    """The rows on the screen, by all that was written until now."""
+    while seat._read(0):
+        pass
     eyes = Terminal(120, 40)
     eyes.feed(seat.said.decode(errors="replace"))
     return eyes.screen.text.split("\n")

@@ -184,7 +184,14 @@ def test_a_node_that_was_built_anew_has_a_new_shell(desk: Desk) -> None:
 
 def click(seat: Seat, node: str) -> None:
     """On the tab of a node's terminal; its prompt is there afterwards."""
-    rows = seen(seat)
+    rows: list[str] = []
+
+    def shown() -> bool:
+        seat._read(0.05)
+        rows[:] = seen(seat)
+        return any("Terminal host c1" in row for row in rows)
+
+    assert eventually(shown), "what was read so far may be a part of what is painted"
     y = next(y for y, row in enumerate(rows) if "Terminal host c1" in row)
     x = rows[y].index(node, rows[y].index("Terminal"))
     for letter in "Mm":
