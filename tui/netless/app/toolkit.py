@@ -1,5 +1,5 @@
 """What Textual does otherwise than the tutor needs: its driver and what that reads, its partial repaints, its wrapping of wide text. Nothing
-else in the app but ``toolkit_late`` touches what is Textual's own (a test holds it).
+else in the app but ``toolkit_late`` touches what is Textual's own (a test holds it); how much its caches hold is said in ``memory``.
 
 The driver writes to the terminal; Textual's own writes to standard error, which a person may have sent elsewhere.
 """

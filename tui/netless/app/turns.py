@@ -18,8 +18,8 @@ from textual.widget import Widget
 
 Typed = events.Key | events.Paste
 
-MOST_WAITING: Final = 10_000
-"""So many keys wait at most: a key that is held down for five minutes, all of which the app stands still."""
+MOST_WAITING: Final = 20_000
+"""So many keys wait at most: a key that is held down for ten minutes, all of which the app stands still. They take 12 MiB."""
 PASTED_AS_A_KEY: Final = 500
 """So many letters of what is pasted take the room of a key."""
 
