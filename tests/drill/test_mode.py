@@ -1,4 +1,4 @@
-"""What a drill does while it judges: help that is asked for meanwhile takes nothing away from a repair."""
+"""What a drill does while it judges: help that is asked for meanwhile takes nothing away from a repair, and a drill that is left was given up once."""
 
 from __future__ import annotations
 
@@ -26,20 +26,17 @@ from netless_lab.session.state import State
 from netless_lab.session.watch import WatchingJudge
 
 
-async def test_a_repair_counts_though_a_hint_was_asked_for_while_it_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The probes of a fault are under way, the learner opens a hint, and all of them are answered: the drill is over, with one hint used."""
+async def nothing(*args: Any) -> None:
+    """Nothing is judged by itself here, and nothing has to get ready."""
+
+
+@pytest.fixture
+def drill(monkeypatch: pytest.MonkeyPatch) -> Drill:
+    """A drill that has begun, on a stage that only keeps what it is told."""
     courses = shipped()
     fault = named(read_faults(fault_texts(), courses).faults, "forwarding-off")
     place = positions(courses[0])[-1]
     told: list[Message] = []
-
-    async def nothing(*args: Any) -> None:
-        """Nothing is judged by itself here, and nothing has to get ready."""
-
-    async def health(*args: Any, **fields: Any) -> Verdict:
-        drill.hint(None)
-        return Verdict("fault", "pass", ())
-
     stage: Any = SimpleNamespace(
         state=State(courses[0], place, Progress()),
         library=SimpleNamespace(courses=courses),
@@ -53,13 +50,49 @@ async def test_a_repair_counts_though_a_hint_was_asked_for_while_it_was_judged(m
         tell=told.append,
         views=SimpleNamespace(tell_status=lambda: None),
     )
-    monkeypatch.setattr(mode, "health", health)
     monkeypatch.setattr(mode, "settle", nothing)
-    drill = Drill(stage, Broken(fault, place, Wanted(drill=True), time.time(), time.monotonic(), place))
-    drill.begin()
-    stage.enter(drill)
+    begun = Drill(stage, Broken(fault, place, Wanted(drill=True), time.time(), time.monotonic(), place))
+    begun.begin()
+    stage.enter(begun)
+    return begun
+
+
+async def test_a_repair_counts_though_a_hint_was_asked_for_while_it_was_judged(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probes of a fault are under way, the learner opens a hint, and all of them are answered: the drill is over, with one hint used."""
+
+    async def health(*args: Any, **fields: Any) -> Verdict:
+        drill.hint(None)
+        return Verdict("fault", "pass", ())
+
+    monkeypatch.setattr(mode, "health", health)
     await asyncio.wait_for(drill.judge(), 10)
+    stage = drill._stage
     assert isinstance(stage.mode, Recovered)
     (record,) = stage.state.progress.drills
     assert (record.fault, record.result, record.hints) == ("forwarding-off", "solved", 1)
     assert drill.broken.told_well() in stage.history.entries[-1].text
+
+
+async def test_a_drill_that_is_left_while_it_is_judged_was_given_up_once(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild takes the fault out while probes are under way, and so they are answered: that is no repair of the learner's. Nor does a lab that
+    ends before the rebuild has write it down again.
+    """
+    leaving: list[asyncio.Task[Any]] = []
+    taken_out = asyncio.Event()
+
+    async def health(*args: Any, **fields: Any) -> Verdict:
+        leaving.append(asyncio.create_task(drill.left()))
+        await taken_out.wait()
+        return Verdict("fault", "pass", ())
+
+    async def clear(*args: Any) -> None:
+        taken_out.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(mode, "health", health)
+    monkeypatch.setattr(mode, "clear", clear)
+    await asyncio.wait_for(drill.judge(), 10)
+    drill.close()
+    (task,) = leaving
+    task.cancel()
+    assert [own.result for own in drill._stage.state.progress.drills] == ["gave up"]

@@ -76,7 +76,7 @@ class Drill:
             await stage.world.look()
             await settle(stage.world)
             verdict = await health(stage, self._own.fault, tell=self._tells)
-            if stage.mode is not self:
+            if stage.mode is not self or self.broken.healthy:  # left meanwhile: what is well now was not repaired
                 return verdict
             self.broken = msgspec.structs.replace(self.broken, verdict=verdict)
             if verdict.passed:
@@ -162,7 +162,7 @@ class Drill:
 
     def close(self) -> None:
         """It counts as given up."""
-        if self._begun:
+        if self._begun and not self.broken.healthy:
             self.ended(solved=False)
 
     def fault(self) -> FaultStatus | None:
