@@ -24,7 +24,7 @@ asyncio.run(show())
 LATER = (
     "netless.record",
     "netless.commands.doing", "netless.app.screens.panel", "netless.app.screens.palette", "netless.app.screens.help", "netless.app.terminal", "netless.vt",
-    "netless.say.why", "netless.say.detail",
+    "netless.say.why", "netless.say.detail", "netless.app.memory", "ctypes",
     "netless_lab.model", "netless_lab.primitives.base", "netless_lab.explain", "netless_lab.course.step",
     "netless_lab.protocol.status", "netless_lab.protocol.replies", "netless_lab.protocol.messages",
     "markdown_it", "importlib.metadata", "rich.traceback", "pygments", "tomllib",
