@@ -20,7 +20,6 @@ from netless_lab import join, protocol
 from ..desk.desk import Desk
 from ..desk.shells import Owner, Running, Shell
 from ..desk.view import Identity, identity
-from ..say.shells import also_here, elsewhere, ended_alone, in_the_way, not_had, not_kept, over, taken_from, taken_here, taken_over
 from ..say.tabs import CHANGES
 from ..shell import command as shell_command
 
@@ -71,18 +70,22 @@ class Shells:
         """The lab does not keep the shell of this node for us."""
         from netless_lab.keeping import Full
 
+        from ..say import shells as say
+
         terminal = self._lower.terminal(node)
         if terminal is None:
             return
         if isinstance(news, Full):
-            terminal.remark(not_kept(news.most))
+            terminal.remark(say.not_kept(news.most))
         else:
             by = _owner(news.by)
-            terminal.lose(taken_over(by))
-            self._desk.tell("warning", taken_from(node, by, self._key))
+            terminal.lose(say.taken_over(by))
+            self._desk.tell("warning", say.taken_from(node, by, self._key))
 
     async def enter(self, node: str) -> bool:
         """Start the shell in a terminal that was opened, unless one that was left behind is joined there; False when nobody may go in, which was told then."""
+        from ..say import shells as say
+
         await self.join_left()
         terminal = self._lower.terminal(node)
         if terminal is None or terminal.running or terminal.offers_restart:
@@ -90,7 +93,7 @@ class Shells:
         if await self._desk.ask(protocol.Enter(node)) is None:
             return False
         self._lower.entered[node] = identity(self._desk.view, node)
-        if words := also_here([shell for _, shell in await self._others()], node, self._key):
+        if words := say.also_here([shell for _, shell in await self._others()], node, self._key):
             terminal.remark(words)
         terminal.begin(*shell_in(self._desk.view.lab, node))
         return True
@@ -108,6 +111,8 @@ class Shells:
     async def _join_left(self) -> None:
         from netless_lab import keeping
 
+        from ..say import shells as say
+
         joined: list[str] = []
         as_left: list[str] = []
         while (left := await keeping.take(self._desk.view.lab, joined)) is not None:
@@ -121,13 +126,15 @@ class Shells:
             from ..say.spoken import shells_kept
 
             self._desk.tell("info", shells_kept(as_left))
-        if others := elsewhere([shell for _, shell in await self._others()], self._key):
+        if others := say.elsewhere([shell for _, shell in await self._others()], self._key):
             self._desk.tell("info", others)
         await self._begin_moved()
 
     async def _join(self, left: Taken | Over) -> bool:
         """In the terminal of its node, in which nothing runs; whether it goes on there as it was."""
         from netless_lab.keeping import Taken
+
+        from ..say import shells as say
 
         node, went, shell = left.node, _identity(left.note), shell_in(self._desk.view.lab, left.node)
         now = identity(self._desk.view, node)
@@ -142,9 +149,9 @@ class Shells:
             if terminal.running:
                 left.kept.attend(partial(self._part, node))
         else:
-            await terminal.remember(left, ended_alone(left.at, time(), left.code), *shell)
+            await terminal.remember(left, say.ended_alone(left.at, time(), left.code), *shell)
             if went in (None, now):
-                self._desk.tell("info", over(node, left.at, time(), left.code))
+                self._desk.tell("info", say.over(node, left.at, time(), left.code))
         self._lower.entered[node] = went
         return terminal.running and went in (None, now)
 
@@ -175,14 +182,16 @@ class Shells:
         """Go on with these, each in its node's terminal, and show the first; one of ours there is left behind."""
         from netless_lab import keeping
 
+        from ..say import shells as say
+
         had: list[str] = []
         here: list[str] = []
         for shell in chosen:
             before = self._lower.terminal(shell.node)
             if before is not None and before.ends_with_us:
-                self._desk.tell("warning", in_the_way(shell.node))
+                self._desk.tell("warning", say.in_the_way(shell.node))
             elif (left := await keeping.claim(self._desk.view.lab, shell.number)) is None:
-                self._desk.tell("warning", not_had(shell.node))
+                self._desk.tell("warning", say.not_had(shell.node))
             else:
                 if before is not None:
                     await self._lower.put_away(shell.node)
@@ -191,7 +200,7 @@ class Shells:
                 if self._lower.terminal(shell.node) is not None:
                     here.append(shell.node)
         if had:
-            self._desk.tell("info", taken_here(had))
+            self._desk.tell("info", say.taken_here(had))
         await self._begin_moved()
         if here:
             self._show(here[0])
