@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from textual.widgets import Input
 
 from app.driving import opened, screen, typed_at_once, until
@@ -94,6 +96,24 @@ async def test_a_search_that_outlives_the_palette() -> None:
         await palette.query("*").remove()
         palette.set_reactive(Palette._show_busy, False)
         setattr(palette, "_show_busy", True)  # noqa: B010
+        await pilot.pause()
+        assert app.leaving is None
+
+
+async def test_nothing_is_said_to_be_found_in_a_palette_that_was_closed() -> None:
+    """That is said half a second after the last letter, and there may be nothing any more to say it in."""
+    async with opened() as (app, pilot, _peer):
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, Palette))
+        await until(pilot, lambda: "Esc close" in screen(app))
+        palette = app.screen
+        told = asyncio.Event()
+        await palette.query("*").remove()
+        palette.set_reactive(Palette._list_visible, False)
+        getattr(palette, "_start_no_matches_countdown")("zzzz")  # noqa: B009
+        app.set_timer(0.6, told.set)
+        await told.wait()
+        setattr(palette, "_list_visible", True)  # noqa: B010
         await pilot.pause()
         assert app.leaving is None
 

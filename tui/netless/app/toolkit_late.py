@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from textual.command import CommandPalette
+from collections.abc import Awaitable, Callable
+
+from textual.command import CommandList, CommandPalette
+from textual.timer import Timer
 from textual.widgets import LoadingIndicator
 
 
@@ -13,3 +16,18 @@ class CalmPalette(CommandPalette):
         """A search that goes on when the palette was closed finds nothing any more to show that on."""
         if self.query(LoadingIndicator):
             await super()._watch__show_busy()
+
+    def _watch__list_visible(self) -> None:
+        """Nor is there a list to show or hide."""
+        if self.query(CommandList):
+            super()._watch__list_visible()
+
+    def set_timer(
+        self, delay: float, callback: Callable[[], Awaitable[object]] | Callable[[], object] | None = None, *, name: str | None = None, pause: bool = False
+    ) -> Timer:
+        """What is due later, as to say that nothing was found, is due only as long as there is a list to say it in."""
+
+        def due() -> object:
+            return callback() if callback is not None and self.query(CommandList) else None
+
+        return super().set_timer(delay, due, name=name, pause=pause)
