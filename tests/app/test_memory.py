@@ -160,3 +160,22 @@ before = resident()
 print(trim(), before - resident() > 40)
 """)
     assert told == "True True"
+
+
+def test_a_large_block_goes_back_at_once() -> None:
+    """Though one of its size was freed before, and small ones were taken behind it that stay; the kernel is asked how much the process has."""
+    told = in_a_process("""
+from pathlib import Path
+from netless.app.memory import keep_large_apart
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024
+print(keep_large_apart())
+del_me = bytes(b"x") * 20_000_000
+del del_me
+large = [b"x" * 300_000 for _ in range(100)]
+small = [b"x" * 2000 for _ in range(1000)]
+before = resident()
+large.clear()
+print(before - resident() > 25)
+""")
+    assert told.split() == ["True", "True"]

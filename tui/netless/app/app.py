@@ -180,9 +180,10 @@ class TutorApp(SayingApp, inherit_bindings=False):
 
     def _settle_memory(self) -> None:
         """After the first lesson: what lives now lives to the end, so the collector need not look at it again. What comes from now on is bounded."""
-        from .memory import Rest, bound_caches, tidy
+        from .memory import Rest, bound_caches, keep_large_apart, tidy
 
         bound_caches()
+        keep_large_apart()
         gc.enable()
         gc.collect()
         gc.freeze()

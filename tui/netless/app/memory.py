@@ -105,6 +105,23 @@ def tidy(rests: bool) -> None:
     trim()
 
 
+LARGE: Final = 128 * 1024
+"""Bytes of a block that the C library gets from the system for itself, and gives back when it is freed: what paints a large screen is such a one."""
+_M_MMAP_THRESHOLD: Final = -3  # malloc.h
+
+
+def keep_large_apart() -> bool:
+    """Let large blocks not lie among small ones, which stay; False where the C library has no means. By itself it does so for a while only: each
+    block that is freed has it take those of its size for usual from then on (mallopt(3)).
+    """
+    import ctypes
+
+    try:
+        return bool(ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE))
+    except (OSError, AttributeError):
+        return False
+
+
 def trim() -> bool:
     """Let the C library give back what it holds for later; False where it has no means (musl, macOS). Python's own small objects are not with it."""
     import ctypes
