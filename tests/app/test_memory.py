@@ -17,6 +17,8 @@ from netless.app.terminal import painter
 from netless.app.terminal.painter import Painter
 from netless.app.widgets import document
 from netless.app.widgets.lower import ChangesPane
+from netless.say.changes import Entry
+from netless.say.text import Blocks
 from netless.vt import Row, StyleTable
 from netless_lab import protocol
 
@@ -88,6 +90,24 @@ async def test_who_scrolls_through_a_log_keeps_what_a_screen_shows(monkeypatch: 
             await pilot.pause()
             assert f"change number {log.scroll_offset.y}." in screen(app)
             assert 0 < len(log._strips) <= 64
+
+
+async def test_a_log_is_never_laid_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it gets another width the rows of the old one are gone before the new ones come: that would be the most the app ever needs."""
+    held: list[int] = []
+    real = ChangesPane.entry
+
+    def entry(self: ChangesPane, entry: Entry, before: Entry | None, width: int) -> Blocks:
+        held.append(len(self.lines) + sum(map(len, self._laid.values())) + len(self._kept))
+        return real(self, entry, before, width)
+
+    async with opened() as (app, pilot, _peer):
+        await pilot.press("f5")
+        assert app.screen.query_one(ChangesPane).lines
+        monkeypatch.setattr(ChangesPane, "entry", entry)
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda: bool(held))
+        assert set(held) == {0}
 
 
 def test_who_scrolls_through_a_terminal_keeps_what_a_screen_shows(monkeypatch: pytest.MonkeyPatch) -> None:

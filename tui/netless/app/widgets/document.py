@@ -104,7 +104,7 @@ class Document(ScrollView, can_focus=True):
         if width <= 0:
             self._width = 0
             return
-        before = len(self.lines)
+        before, self.lines = len(self.lines), ()  # the rows of another width go before the new ones come: those of a log are many
         self.lines = self.lines_at(width)
         self._width = width
         self._strips.clear()
