@@ -45,21 +45,35 @@ def test_quitting_ends_the_lab_and_says_so(desk: Desk, key: bytes) -> None:
         assert eventually(lambda: gone(agent))
 
 
-def test_quitting_asks_before_what_was_built_goes(desk: Desk) -> None:
-    """What no step brings back is named, and two quick presses lose nothing; a yes ends the lab."""
+@pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])
+def test_quitting_asks_before_what_was_built_goes(desk: Desk, key: bytes) -> None:
+    """What no step brings back is named, and what quits, pressed once more, stays; a yes ends the lab."""
+    question, below = b"mine is gone from the host", b"addresses, routes and firewall"
     with desk.tutor() as seat:
         desk.build()
         agent = desk.agent()
-        seat.type(b"q")
-        seat.read_until(b"mine is gone from the host")
-        seat.said = b""
-        seat.type(b"q\x03")
-        seat.read_until(b"mine is gone from the host")
+        seat.type(key)
+        seat.read_until(question)
+        seat.type(key)
+        seat.read_until(below, after=question)
         assert desk.still_built()
+        seat.type(key)
+        seat.read_until(question, after=below)
         seat.type(b"y")
         assert seat.ended() == 0 and seat.restored()
         assert f"the lab {desk.lab} is gone, with everything in it" in seat.told()
         assert eventually(lambda: gone(agent))
+
+
+def test_two_quick_presses_lose_nothing(desk: Desk) -> None:
+    """The second one comes before the question can be read: the tutor is still there, and so is the lab."""
+    with desk.tutor() as seat:
+        desk.build()
+        seat.type(b"q\x03")
+        assert desk.still_built()
+        seat.close()
+        assert seat.ended() == 128 + signal.SIGHUP
+        assert desk.still_built()
 
 
 def test_quitting_can_keep_the_lab(desk: Desk) -> None:

@@ -31,10 +31,10 @@ class Seat:
         """Press keys."""
         os.write(self.terminal, keys)
 
-    def read_until(self, word: bytes, seconds: float = 20.0) -> None:
-        """Read what the program writes until it holds ``word``."""
+    def read_until(self, word: bytes, seconds: float = 20.0, *, after: bytes = b"") -> None:
+        """Read what the program writes until it holds ``word``, later than the last ``after``: a screen may paint the same words more than once."""
         end = time.monotonic() + seconds
-        while word not in self.said:
+        while word not in self.said[self.said.rfind(after) if after else 0 :]:
             left = end - time.monotonic()
             assert left > 0, (word, self.said[-2000:])
             self._read(left)
