@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from helpers.checkout import as_here
-from helpers.waiting import eventually
+from helpers.waiting import PATIENCE_S, eventually
 from netless_lab import join
 from netless_lab.sandbox import find
 from sandbox.helpers.agent import ENTRY
@@ -108,6 +108,55 @@ def test_a_kill_in_the_middle_of_the_start(seed: int) -> None:
         assert remains(of=before) == [], f"after SIGKILL of {victim}"
         if not reached:
             break
+
+
+def status_of(pid: int) -> dict[str, str]:
+    """What /proc/PID/status says, by its names; nothing of a process that is gone."""
+    try:
+        return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+
+
+def helper_inside() -> tuple[int, int] | None:
+    """A process of the room that is not its PID 1, and its parent, which is outside: the one that mounts /proc, and the builder. None while there is none."""
+    for pid in others():
+        found = status_of(pid)
+        if len(numbers := found.get("NSpid", "").split()) == 2 and numbers[1] != "1" and len(status_of(int(found["PPid"])).get("NSpid", "").split()) == 1:
+            return pid, int(found["PPid"])
+    return None
+
+
+@alone
+def test_nobody_outside_has_to_collect_what_a_start_leaves() -> None:
+    """The builder is killed when the process that it sent into the room has ended: that one is collected by the lab itself, so the start fails
+    at once. This test is the machine's PID 1 here, and collects nobody, as in a container whose first program is no init.
+    """
+    before = Machine.now()
+    for _ in range(50):
+        client = begin()
+        assert client.stdout is not None
+        output = client.stdout
+        while (found := helper_inside()) is None and not select.select([output], [], [], 0)[0]:
+            pass
+        uncollected = False
+        if found is not None:
+            inside, builder = found
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(builder, signal.SIGSTOP)
+            assert eventually(lambda inside=inside: status_of(inside).get("State", "")[:1] in ("", "Z"))  # type: ignore[misc]
+            uncollected = bool(status_of(inside))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(builder, signal.SIGKILL)
+        assert select.select([output], [], [], PATIENCE_S)[0], "the client still waits"
+        failed = not output.readline()
+        end(client)
+        with contextlib.suppress(find.NoSuchLab), find.connect("victim") as sock:
+            os.kill(find.peer_pid(sock), signal.SIGKILL)
+        assert remains(of=before) == []
+        if uncollected and failed:
+            return
+    raise AssertionError("the builder was never killed between the end of its child and its own word about it")
 
 
 @alone

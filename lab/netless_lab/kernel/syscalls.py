@@ -57,6 +57,7 @@ _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
 _PR_SET_SECCOMP: Final = 22
 _PR_CAPBSET_DROP: Final = 24
+_PR_SET_CHILD_SUBREAPER: Final = 36
 _SECCOMP_MODE_FILTER: Final = 2
 _KEYCTL_JOIN_SESSION_KEYRING: Final = 1
 _CAP_SYS_BOOT: Final = 22
@@ -240,6 +241,11 @@ def die_with(parent: int) -> None:
     set_parent_death_signal(SIGKILL)
     if os.getppid() != parent:
         raise SystemExit(1)
+
+
+def take_in_orphans() -> None:
+    """Be the parent of every descendant whose own has ended, in place of the machine's PID 1 (PR_SET_CHILD_SUBREAPER, prctl(2)); children do not inherit it."""
+    _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
 
 
 def forbid_reboot() -> None:

@@ -9,6 +9,9 @@ The keeper ends when the agent does or lets go of ``words``, and the agent when 
 agent, which may not be of a mind to end. A signal to the keeper is a request from outside to end the lab: it asks the agent, and kills an
 agent that has not ended after ``PATIENCE_S``.
 
+Whoever of the lab loses his parent is collected here and not by the machine's PID 1: that one may collect nobody, as in many a container,
+and PID 1 of a room ends only when everybody in it is collected (pid_namespaces(7)).
+
 What the agent sends is read without waiting for it, and nothing that it hands over is ever taken: a file of somebody else's, closed here,
 may take as long as he likes (a TCP connection with SO_LINGER, socket(7)).
 """
@@ -62,6 +65,8 @@ def main(text: str, callers: int, words: int) -> NoReturn:
     """The keeper's whole life, with its ends of the two lines (``boot``)."""
     plan = Plan.from_json(text)
     sc.set_process_name("netless-keeper")
+    sc.take_in_orphans()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing is left of a child that ends, and nobody has to wait for it (wait(2))
     reporter = Reporter(plan.status_fd)
     with reporter.to_the_end():
         for fd in plan.fds:
@@ -187,8 +192,9 @@ class Keeper:
         if not got:
             self._keep()
             self._kill()
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(-1, 0)  # before the lab is ready: those who make it end with us, and one of them is telling why
+            if not self._ready:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(-1, 0)  # those who make the lab end with us, and one of them is telling why
             raise SystemExit(0)
         self._text += got
         while len(self._text) >= HEADER.size:
@@ -304,5 +310,4 @@ def _woken_by_signals() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who made the lab ends when it is ready: nothing is left of it (wait(2))
     return wake
