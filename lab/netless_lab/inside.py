@@ -67,7 +67,7 @@ async def _live(room: Room, orders: Orders) -> None:
     stage = Stage(room, reaper, courses, course, orders.progress, save, audience.tell, Lesson)
     if orders.drops is not None:
         drops = orders.drops
-        stage.world.following.hear_drops(drops.ring_fd, drops.ring_size, drops.layout, drops.reasons)
+        stage.world.following.hear_drops(room.files[0], drops.ring_size, drops.layout, drops.reasons)
     await stage.world.begin(course.world)
     session = Session(stage, _drills(courses.courses))
     agent = Agent(session, callers, audience)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .course.progress import Progress
     from .orders import Orders
     from .sandbox.drops.load import Loaded
+    from .sandbox.start import Boot
 
 ENTRY: Final = "netless_lab.inside:main"
 _COURSES: Final = "netless_lab.courses:read"
@@ -126,9 +127,16 @@ def has_what_it_has(lab: str, lessons: str) -> Refusal:
 
 def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_progress: bool) -> int:
     """Start a lab and answer its keeper's pid. Raises what ``sandbox.start`` raises."""
+    from .sandbox.start import Boot  # most verbs start no lab
+
+    with Boot(lab) as boot:
+        return _told(boot, lab, course, folder=folder, show=show, keep_progress=keep_progress)
+
+
+def _told(boot: Boot, lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_progress: bool) -> int:
+    """Gather what a lab has to know while its interpreter begins, and have it become that; its keeper's pid."""
     from .course.saved import progress_path  # most verbs start no lab
     from .orders import DropSource, Orders
-    from .sandbox.start import launch
 
     lessons = "" if folder else own_root(os.environ)
     orders = Orders(course=course, folder=folder, lessons=lessons, language=spoken(os.environ))
@@ -137,10 +145,9 @@ def _launch(lab: str, course: str, *, folder: str, show: tuple[str, ...], keep_p
         orders = _with_progress(path, orders)
     drops = _drops()
     if drops is not None:
-        orders = msgspec.structs.replace(orders, drops=DropSource(drops.ring, drops.ring_size, drops.layout, drops.reasons))
+        orders = msgspec.structs.replace(orders, drops=DropSource(drops.ring_size, drops.layout, drops.reasons))
     try:
-        started = launch(
-            lab,
+        started = boot.become(
             ENTRY,
             argument=orders.to_json(),
             # a checkout in /tmp would else lose its lessons: a lab has a /tmp of its own

@@ -8,9 +8,8 @@ from .course.progress import Progress
 
 
 class DropSource(msgspec.Struct, frozen=True):
-    """An open file and how to read it: the kernel's drop reasons for this lab (``sandbox/drops``)."""
+    """How to read the first of the room's files: the kernel's drop reasons for this lab (``sandbox/drops``)."""
 
-    ring_fd: int
     ring_size: int
     layout: str
     reasons: dict[int, str]

@@ -23,8 +23,8 @@ from netless_lab import ending, labs
 from netless_lab.address import socket_name
 from netless_lab.protocol import VERSION
 from netless_lab.sandbox import find
-from netless_lab.sandbox.start import launch
 from sandbox.helpers.alone import alone, alone_as_ordinary
+from sandbox.helpers.rooms import launch
 
 LONG_S = 50
 """Far more than it takes to end a lab; those who are asked would have it last for ever."""

@@ -15,9 +15,10 @@ from helpers.waiting import eventually
 from hostile.helpers import namer
 from hostile.helpers.hider import ENTRY
 from netless_lab.sandbox import find
-from netless_lab.sandbox.start import StartError, launch
+from netless_lab.sandbox.start import StartError
 from netless_lab.sandbox.stop import stop
 from sandbox.helpers.alone import Machine, alone, remains
+from sandbox.helpers.rooms import launch
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ import pytest
 
 from hostile.helpers.filler import ENTRY, MANY, SAVER
 from netless_lab.address import socket_name
-from netless_lab.sandbox.start import launch
 from sandbox.helpers.alone import HOME, alone
+from sandbox.helpers.rooms import launch
 
 
 @pytest.mark.parametrize("way", ["kept", "refused"])

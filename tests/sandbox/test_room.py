@@ -259,7 +259,7 @@ def test_before_linux_5_12_every_mount_is_made_read_only_one_by_one() -> None:
 
 def test_a_plan_survives_the_pipe() -> None:
     """What a client writes is what the room's first process reads."""
-    plan = Plan("lab", "a:b", ("/x", "/y z"), ("/tmp/q",), 7, argument='{"a": "ü"}', fds=(9,), ahead="c:d")
+    plan = Plan("lab", "a:b", ("/x", "/y z"), ("/tmp/q",), 7, argument='{"a": "ü"}', passed=1, held=(9,), ahead="c:d")
     assert Plan.from_json(plan.to_json()) == plan
 
 

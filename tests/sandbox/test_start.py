@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -14,10 +15,10 @@ import pytest
 from helpers.checkout import as_here
 from netless_lab.address import lab_of, socket_name
 from netless_lab.sandbox import find
-from netless_lab.sandbox.start import AlreadyRuns, StartError, launch, start
+from netless_lab.sandbox.start import AlreadyRuns, Boot, StartError, start
 from sandbox.helpers.agent import AHEAD, ENTRY
 from sandbox.helpers.alone import Machine, alone, alone_as_root, remains
-from sandbox.helpers.rooms import ask, room
+from sandbox.helpers.rooms import ask, launch, room
 
 
 @alone
@@ -144,16 +145,32 @@ def test_giving_up_before_it_is_ready_ends_it() -> None:
 
 @alone
 def test_files_handed_to_the_agent_are_its_own() -> None:
-    """A descriptor passed at the start has the same number in the agent; what the agent starts does not inherit it."""
+    """A file passed at the start is the agent's, by a number of its own; what the agent starts does not inherit it. One that is held stays open outside."""
     reading, writing = os.pipe()
-    started = launch("one", ENTRY, pass_fds=(writing,)).wait()
-    os.close(writing)
-    assert ask("one", {"facts": 1})["files"][str(writing)].startswith("pipe:")
-    answer = ask("one", {"sh": f"ls /proc/self/fd | grep -x {writing}"})
+    watched, held = os.pipe()
+    started = launch("one", ENTRY, pass_fds=(writing,), held_fds=(held,)).wait()
+    inode, outside = os.fstat(writing).st_ino, os.fstat(held).st_ino
+    for fd in (writing, held):
+        os.close(fd)
+    facts = ask("one", {"facts": 1})
+    assert [facts["files"][str(fd)] for fd in facts["passed"]] == [f"pipe:[{inode}]"]
+    assert f"pipe:[{outside}]" not in facts["files"].values()
+    answer = ask("one", {"sh": f"ls -l /proc/self/fd | grep -F 'pipe:[{inode}]'"})
     assert answer["code"] == 1, answer
+    assert not select.select([watched], [], [], 0)[0]
     os.kill(started.pid, 9)
-    assert os.read(reading, 1) == b""
+    assert os.read(reading, 1) == b"" == os.read(watched, 1)
     started.close()
+
+
+@alone
+def test_a_boot_that_is_told_nothing_leaves_nothing() -> None:
+    """Whoever finds no reason for a lab while its interpreter begins gives it up."""
+    before = Machine.now()
+    files = len(os.listdir("/proc/self/fd"))
+    with Boot("one"):
+        pass
+    assert remains(of=before) == [] and len(os.listdir("/proc/self/fd")) == files
 
 
 @alone

@@ -20,7 +20,7 @@ from ..room import PROGRAM_PATH
 from .explain import explain_need, explain_start, lacks_program
 from .facts import Facts, gather
 from .limits import Limits
-from .start import StartError, launch
+from .start import Boot, StartError
 from .status import Failure, Stage
 from .trial import Outcome, Told
 
@@ -152,7 +152,8 @@ def _try_room() -> tuple[Failure | None, Told | None]:
     """Make a room, run ``trial`` in it: why it could not be made, or what was told from inside."""
     reading, writing = os.pipe()
     try:
-        starting = launch(f"doctor-{os.getpid()}", "netless_lab.sandbox.trial:main", argument=str(writing), pass_fds=(writing,))
+        with Boot(f"doctor-{os.getpid()}") as boot:
+            starting = boot.become("netless_lab.sandbox.trial:main", pass_fds=(writing,))
     finally:
         os.close(writing)
     with contextlib.ExitStack() as stack:

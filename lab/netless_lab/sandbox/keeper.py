@@ -61,15 +61,15 @@ TURN_AWAY_S: Final = 10.0
 """So long an agent may let callers wait: none of them waits longer himself. From then on they are told, and make room for who ends the lab."""
 
 
-def main(text: str, callers: int, words: int) -> NoReturn:
-    """The keeper's whole life, with its ends of the two lines (``boot``)."""
+def main(text: str, files: tuple[int, ...], callers: int, words: int) -> NoReturn:
+    """The keeper's whole life, with the files that came with the plan and its ends of the two lines (``boot``)."""
     plan = Plan.from_json(text)
     sc.set_process_name("netless-keeper")
     sc.take_in_orphans()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing is left of a child that ends, and nobody has to wait for it (wait(2))
     reporter = Reporter(plan.status_fd)
     with reporter.to_the_end():
-        for fd in plan.fds:
+        for fd in files[: plan.passed]:
             os.close(fd)
         reporter.stage = "name"
         terminals = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # the first to be closed when we end: who has the lab's name gets this one too

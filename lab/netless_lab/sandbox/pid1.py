@@ -43,6 +43,8 @@ class Room(NamedTuple):
     limits: limits.Limits
     notes: tuple[str, ...] = ()
     argument: str = ""
+    files: tuple[int, ...] = ()
+    """What its starter handed over with the argument, open."""
     ahead: bytes = b""
     """What was made of the argument ahead (``Plan``)."""
     ready: Callable[[], None] = _nobody_waits
@@ -72,16 +74,16 @@ class _Lines(NamedTuple):
         os.close(self.words)
 
 
-def main(text: str, callers: int, words: int, keeper: int) -> NoReturn:
-    """P0's whole life, with its ends of the two lines (``boot``). It dies with ``keeper``, and ends when the room is ready or cannot be."""
+def main(text: str, files: tuple[int, ...], callers: int, words: int, keeper: int) -> NoReturn:
+    """P0's whole life, with the files that came with the plan and its ends of the two lines (``boot``). It dies with ``keeper``, and ends when
+    the room is ready or cannot be.
+    """
     plan = Plan.from_json(text)
     reporter = Reporter(plan.status_fd)
     with reporter.to_the_end():
         sc.die_with(keeper)
-        for fd in plan.held:
+        for fd in (*plan.held, *files[plan.passed :]):
             os.close(fd)
-        for fd in plan.fds:
-            os.set_inheritable(fd, False)
         lines = _Lines(socket.socket(fileno=callers), words)
         reporter.stage = "agent"
         lean = import_module("netless_lab.lean")
@@ -104,16 +106,16 @@ def main(text: str, callers: int, words: int, keeper: int) -> NoReturn:
         lean.import_asyncio()
         module, _, name = plan.entry.partition(":")
         entry: Entry = getattr(import_module(module), name)
-        told, files, _, _ = socket.recv_fds(ours, 1, len(KINDS), socket.MSG_CMSG_CLOEXEC)
-        if not files:
+        told, made, _, _ = socket.recv_fds(ours, 1, len(KINDS), socket.MSG_CMSG_CLOEXEC)
+        if not made:
             raise SystemExit(1)  # the builder has told why
-        outer = _go_in(dict(zip(KINDS, files, strict=True)), reporter, keeper if told == AS_NOBODY else 0)
+        outer = _go_in(dict(zip(KINDS, made, strict=True)), reporter, keeper if told == AS_NOBODY else 0)
         mine, tie = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
             mine.close()
-            _first(plan, reporter, lines, _Awaited(word, ahead), tie, outer, entry)
+            _first(plan, files[: plan.passed], reporter, lines, _Awaited(word, ahead), tie, outer, entry)
         tie.close()
         os.close(word)
         os.close(ahead)
@@ -172,7 +174,7 @@ def _go_in(files: dict[str, int], reporter: Reporter, keeper: int) -> int:
     return outer
 
 
-def _first(plan: Plan, reporter: Reporter, lines: _Lines, awaited: _Awaited, tie: socket.socket, outer: int, entry: Entry) -> NoReturn:
+def _first(plan: Plan, files: tuple[int, ...], reporter: Reporter, lines: _Lines, awaited: _Awaited, tie: socket.socket, outer: int, entry: Entry) -> NoReturn:
     """P2, PID 1 of the room: settles in, waits for the root file system, takes its own locked copy of the mounts, runs the agent."""
     with reporter.to_the_end():
         sc.set_parent_death_signal(signal.SIGKILL)
@@ -198,7 +200,7 @@ def _first(plan: Plan, reporter: Reporter, lines: _Lines, awaited: _Awaited, tie
             reporter.close()
             lines.say(READY, json.dumps(notes).encode())
 
-        entry(Room(plan.lab, pid, lines.callers, lines.words, outer, limit, notes, plan.argument, ahead, ready))
+        entry(Room(plan.lab, pid, lines.callers, lines.words, outer, limit, notes, plan.argument, files, ahead, ready))
     raise AssertionError("unreachable")
 
 

@@ -21,8 +21,9 @@ class Plan(NamedTuple):
     """How to make one room.
 
     ``entry`` is ``module:function``, called in PID 1 with a ``pid1.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
-    ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``fds`` are files that the
-    agent gets under the same numbers, ``held`` files that stay open outside as long as the room lives. ``saver`` is ``module:function``,
+    ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``held`` are files,
+    by their numbers, that stay open outside as long as the room lives. So do those that come with the plan, but for the first ``passed`` of
+    them, which are the agent's. ``saver`` is ``module:function``,
     called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing). ``ahead`` is ``module:function``,
     imported outside and called with ``argument`` in the room's mounts, while the agent is imported; it answers the bytes that are the
     room's ``ahead``. ``notes`` are what the lab has to do without, in words, as far as it is known before it is begun.
@@ -37,7 +38,7 @@ class Plan(NamedTuple):
     processes: int = DEFAULT_PROCESSES
     executable: str = sys.executable
     argument: str = ""
-    fds: tuple[int, ...] = ()
+    passed: int = 0
     held: tuple[int, ...] = ()
     saver: str = ""
     kept_in: str = ""
@@ -52,7 +53,7 @@ class Plan(NamedTuple):
     def from_json(cls, text: str) -> Plan:
         """Back from the pipe."""
         fields: dict[str, Any] = json.loads(text)
-        for name in ("path", "keep", "fds", "held", "notes"):
+        for name in ("path", "keep", "held", "notes"):
             fields[name] = tuple(fields[name])
         return cls(**fields)
 

@@ -1,6 +1,6 @@
 """Start a lab: a fresh single-threaded process (``boot``) becomes a room with an agent in it, and lives on by itself.
 
-``launch`` returns at once, so that a screen can be drawn meanwhile; ``start`` waits. Both leave nothing behind when they fail or
+``Boot`` returns at once, so that what a lab is to know can be gathered meanwhile; ``start`` waits. Both leave nothing behind when they fail or
 are killed: the room ends when the pipe to its starter closes before it is ready.
 """
 
@@ -11,6 +11,7 @@ import errno
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,67 +117,94 @@ class Starting:
         return kind(failure, log)
 
 
-def launch(
-    lab: str,
-    entry: str,
-    *,
-    argument: str = "",
-    keep: tuple[str, ...] = (),
-    processes: int = DEFAULT_PROCESSES,
-    pass_fds: tuple[int, ...] = (),
-    held_fds: tuple[int, ...] = (),
-    saver: str = "",
-    kept_in: str = "",
-    ahead: str = "",
-) -> Starting:
-    """Begin to start a lab. ``entry`` is ``module:function``, called in the room with a ``pid1.Room`` that carries ``argument``.
+class Boot:
+    """An interpreter on its way to become a lab: it takes some 20 ms until it asks what to be, and by then its starter may know (``become``).
 
-    ``keep`` are paths of what a room covers that must stay visible inside; ``pass_fds`` are open files that the agent inherits under
-    the same numbers, ``held_fds`` files that stay open outside as long as the lab lives; ``saver``, ``kept_in`` and ``ahead``: see ``Plan``. Raises
-    ValueError for an impossible name.
+    With the block it ends, and leaves nothing, if nobody said what to be.
     """
-    check_name(lab)
-    reading, writing = os.pipe()
-    log_fd = os.memfd_create("netless-log", os.MFD_CLOEXEC)
-    os.set_blocking(log_fd, True)
-    copies, notes = _copied_interpreter()
-    plan = Plan(
-        lab=lab,
-        entry=entry,
-        path=import_path(),
-        keep=kept(keep),
-        status_fd=writing,
-        processes=processes,
-        executable=sys.executable,
-        argument=argument,
-        fds=pass_fds,
-        held=(*held_fds, *copies),
-        notes=notes,
-        saver=saver,
-        kept_in=kept_in,
-        ahead=ahead,
-    )
-    process = subprocess.Popen(
-        [sys.executable, *_flags(), str(_BOOT), lab],  # by its own name also where a copy runs: Python finds its home by it
-        executable=f"/proc/self/fd/{copies[0]}" if copies else None,
-        env=sealed.environment() if copies else None,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=log_fd,
-        pass_fds=(writing, *pass_fds, *plan.held),
-        start_new_session=True,
-    )
-    for fd in (writing, *copies):
-        os.close(fd)
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError), process.stdin:
-        process.stdin.write(plan.to_json().encode())
-    return Starting(plan, process, reading, log_fd)
+
+    def __init__(self, lab: str) -> None:
+        """Raises ValueError for an impossible name."""
+        check_name(lab)
+        self._lab = lab
+        self._status_fd, self._its_status_fd = os.pipe()
+        self._log_fd = os.memfd_create("netless-log", os.MFD_CLOEXEC)
+        os.set_blocking(self._log_fd, True)
+        self._held, self._notes = _copied_interpreter()
+        self._orders, its = socket.socketpair()
+        with its:
+            self._process: subprocess.Popen[bytes] | None = subprocess.Popen(
+                [sys.executable, *_flags(), str(_BOOT), lab],  # by its own name also where a copy runs: Python finds its home by it
+                executable=f"/proc/self/fd/{self._held[0]}" if self._held else None,
+                env=sealed.environment() if self._held else None,
+                stdin=its.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=self._log_fd,
+                pass_fds=(self._its_status_fd, *self._held),
+                start_new_session=True,
+            )
+        for fd in (self._its_status_fd, *self._held):
+            os.close(fd)
+
+    def become(
+        self,
+        entry: str,
+        *,
+        argument: str = "",
+        keep: tuple[str, ...] = (),
+        processes: int = DEFAULT_PROCESSES,
+        pass_fds: tuple[int, ...] = (),
+        held_fds: tuple[int, ...] = (),
+        saver: str = "",
+        kept_in: str = "",
+        ahead: str = "",
+    ) -> Starting:
+        """Say what to be; once. ``entry`` is ``module:function``, called in the room with a ``pid1.Room`` that carries ``argument``.
+
+        ``keep`` are paths of what a room covers that must stay visible inside; ``pass_fds`` are open files for the agent (``Room.files``),
+        ``held_fds`` files that stay open outside as long as the lab lives; ``saver``, ``kept_in`` and ``ahead``: see ``Plan``.
+        """
+        plan = Plan(
+            lab=self._lab,
+            entry=entry,
+            path=import_path(),
+            keep=kept(keep),
+            status_fd=self._its_status_fd,
+            processes=processes,
+            executable=sys.executable,
+            argument=argument,
+            passed=len(pass_fds),
+            held=self._held,
+            notes=self._notes,
+            saver=saver,
+            kept_in=kept_in,
+            ahead=ahead,
+        )
+        text = plan.to_json().encode()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError), self._orders:  # it has died: its silence will tell
+            socket.send_fds(self._orders, [text[:1]], [*pass_fds, *held_fds])
+            self._orders.sendall(text[1:])
+        process, self._process = self._process, None
+        assert process is not None
+        return Starting(plan, process, self._status_fd, self._log_fd)
+
+    def __enter__(self) -> Boot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            self._orders.close()
+            for fd in (self._status_fd, self._log_fd):
+                os.close(fd)
 
 
 def start(lab: str, entry: str, *, argument: str = "", keep: tuple[str, ...] = (), seconds: float = DEADLINE_S) -> Started:
-    """Start a lab and wait until it is ready. Raises StartError or AlreadyRuns; see ``launch`` for the arguments."""
-    return launch(lab, entry, argument=argument, keep=keep).wait(seconds)
+    """Start a lab and wait until it is ready. Raises StartError or AlreadyRuns; see ``Boot.become`` for the arguments."""
+    with Boot(lab) as boot:
+        return boot.become(entry, argument=argument, keep=keep).wait(seconds)
 
 
 def _copied_interpreter() -> tuple[tuple[int, ...], tuple[str, ...]]:

@@ -49,9 +49,9 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def main(room: Room) -> None:
-    """Be PID 1 of a room: try everything, write what came of it, as JSON, to the descriptor named by the room's argument, and end."""
+    """Be PID 1 of a room: try everything, write what came of it, as JSON, to the file that the room was given, and end."""
     outcomes = (*(_attempt(name, trial) for name, trial in ROOM.items()), *map(attempt, TRIALS))
-    with open(int(room.argument), "wb") as out:
+    with open(room.files[0], "wb") as out:
         out.write(msgspec.json.encode(Told(room.limits, room.notes, outcomes)))
     room.ready()
 

@@ -91,7 +91,8 @@ async def _live(room: Room, asked: dict[str, Any]) -> None:
             answer = limits.end_others(frozenset(nodes.values()))
         elif "facts" in request:
             files = {int(name): read_link(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")}
-            answer = {"pid": room.pid, "limits": str(room.limits), "notes": room.notes, "lab": room.lab, "files": files, "cwd": os.getcwd(), "ahead": room.ahead.decode()}
+            facts = {"limits": str(room.limits), "notes": room.notes, "lab": room.lab, "ahead": room.ahead.decode()}
+            answer = facts | {"pid": room.pid, "files": files, "passed": room.files, "cwd": os.getcwd()}
         else:
             ended.set()
         writer.write(json.dumps(answer).encode())

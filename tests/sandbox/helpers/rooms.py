@@ -12,7 +12,7 @@ from typing import Any
 
 from netless_lab.sandbox import find
 from netless_lab.sandbox.limits import DEFAULT_PROCESSES
-from netless_lab.sandbox.start import Started, launch
+from netless_lab.sandbox.start import Boot, Started, Starting
 from sandbox.helpers.agent import ENTRY
 
 
@@ -21,6 +21,12 @@ def ask(lab: str, request: dict[str, Any]) -> Any:
     with find.connect(lab) as sock, sock.makefile("rb") as answers:
         sock.sendall(json.dumps(request).encode() + b"\n")
         return json.loads(answers.read())
+
+
+def launch(lab: str, entry: str, **asked: Any) -> Starting:
+    """Begin to start a room, for who knows at once what it is to be; the keywords are those of ``Boot.become``."""
+    with Boot(lab) as boot:
+        return boot.become(entry, **asked)
 
 
 @dataclass(frozen=True)
