@@ -12,18 +12,12 @@ from .orders import Orders
 
 
 def read(argument: str) -> bytes:
-    """The course in the folder that the orders name, or every course there is. Raises LookupError when not one can be used."""
+    """The course in the folder that the orders name, or every course there is: a pickled ``Library``. Raises LookupError when not one can be used."""
     orders = Orders.from_json(argument)
     if orders.folder:
-        found = shelved([read_folder(Path(orders.folder), orders.language)], orders.language)
+        found: Library = shelved([read_folder(Path(orders.folder), orders.language)], orders.language)
     else:
         found = library(orders.lessons, orders.language)
     if not found.courses:
         raise LookupError(f"no course can be read in {orders.folder or lessons_root()}: `netless lint` says why")
     return pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
-
-
-def handed(courses: bytes) -> Library:
-    """What ``read`` answered, in a process that was begun with the same code."""
-    found: Library = pickle.loads(courses)
-    return found

@@ -7,14 +7,15 @@ import contextlib
 import gc
 import os
 import socket
+from _pickle import loads  # to import what else there is in pickle takes as long as to read all that is handed over
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .agent import Agent
 from .connection import Audience
+from .course.catalog import Library
 from .course.progress import Progress, encode
-from .courses import handed
 from .kernel.inotify import Inotify
 from .kernel.room import make_table
 from .kernel.terminals import Terminals
@@ -62,7 +63,8 @@ async def _live(room: Room, orders: Orders) -> None:
     def save(progress: Progress) -> None:
         callers.keep(encode(progress))
 
-    audience, courses = Audience(), handed(room.ahead)
+    audience = Audience()
+    courses: Library = loads(room.ahead)  # begun with the same code
     course = courses.course(orders.course) or courses.course(orders.progress.here) or courses.courses[0]
     stage = Stage(room, reaper, courses, course, orders.progress, save, audience.tell, Lesson)
     if orders.drops is not None:

@@ -2,15 +2,18 @@
 
 A module that is None in ``sys.modules`` is not found (Python's reference, 5.3.1); whoever wants it later gets it.
 
-- msgspec asks typing_extensions for what ``typing`` has had since Python 3.11; that takes as long to import as all the rest of it. This
-  module imports msgspec without it: import this one first.
-- asyncio asks ssl for connections with TLS, of which there are none here: 4 MiB and as many milliseconds.
+- msgspec asks typing_extensions for what ``typing`` has had since Python 3.11; that takes as long to import as all the rest of it. And it asks
+  uuid, which asks platform how the system is called and nothing else, and textwrap for what makes schemas. This module imports msgspec without all
+  three: import this one first.
+- asyncio asks ssl for connections with TLS, of which there are none here: 4 MiB and as many milliseconds. What it asks inspect, linecache
+  and locale for is of use where something goes wrong, or to nobody here; with the parsers that these ask for they are a tenth of a start.
 - pyroute2's own first lines import all that the library has, databases and file servers among it: 5 MiB, and half of the time. What sets
   links, addresses and routes is in one part of it; that asks for ssl to try whether a server speaks TLS, and is given it when it does.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -30,6 +33,8 @@ def _import_without(name: str, absent: str) -> None:
 
 def import_asyncio() -> None:
     """Before all that imports asyncio."""
+    for name in ("inspect", "linecache", "locale"):
+        _import_when_used(name)
     _import_without("asyncio", "ssl")
 
 
@@ -48,8 +53,9 @@ def import_iproute() -> None:
         sys.modules.pop("pyroute2", None)
 
 
-def _import_when_used(name: str) -> None:
-    """A module that is there for those who name it, and is read when one of them first looks into it, whole for every thread.
+def _import_when_used(name: str, **known: object) -> None:
+    """A module that is there for those who name it, and is read when one of them first looks into it, whole for every thread. For what is ``known``
+    of it, it is not read.
 
     ``importlib.util.LazyLoader`` is not enough: the import statement itself looks whether the module is being read just now.
     """
@@ -75,8 +81,11 @@ def _import_when_used(name: str) -> None:
             return vars(module)[attribute]
         raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
 
+    vars(module).update(known)
     module.__getattr__ = read  # type: ignore[method-assign]
     sys.modules[name] = module
 
 
+_import_when_used("platform", system=lambda: os.uname().sysname)
+_import_when_used("textwrap")
 _import_without("msgspec", "typing_extensions")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from helpers.pages import course, front, page, step
-from netless_lab.course.fields import bad_id, objection
 from netless_lab.course.files import MOST, MOST_IN_ALL, MOST_PAGES, read_folder, read_root
 from netless_lab.course.folder import Reading, mistranslated, read_course, translated
 from netless_lab.course.step import taught
+from netless_lab.course.words import bad_id, objection
 
 HEAD = 'format = 1\nid = "post"\ntitle = "The post"\nabout = "It."\nlessons = ["cable"]\n'
 

@@ -24,8 +24,8 @@ from ..primitives.bridge import IsPort
 from ..primitives.doors import ESTABLISHED
 from ..primitives.roles import RoleName
 from .bindings import Bindings, apply
-from .fields import items_of, words_by_role, words_of
 from .step import Known, Lesson, Step
+from .words import items_of, words_by_role, words_of
 
 _WORLD = ("internet", "router")
 

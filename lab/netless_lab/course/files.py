@@ -11,8 +11,8 @@ import msgspec
 
 from ..documents import Unfit, read_file
 from .catalog import Library, Unusable
-from .folder import COURSE_FILE, Reading, mistranslated, read_course, translated
-from .places import lessons_root
+from .folder import Reading, mistranslated, read_course, translated
+from .places import COURSE_FILE, lessons_root
 from .problems import Problem
 from .step import Course
 

@@ -12,12 +12,11 @@ from .bind import settled
 from .markdown import Block, Table, read_table
 from .outline import outline, start
 from .parse import parse_lesson, parse_translation
-from .places import FORM, choices
+from .places import COURSE_FILE, FORM, choices
 from .problems import BadLesson, Problem, Report, did_you_mean
 from .step import Course, Lesson, World
 from .world import read_fault_nodes, read_world
 
-COURSE_FILE = "course.toml"
 _PAGE = re.compile(rf"^(?:\d+-)?(?P<id>[a-z0-9-]+?)(?:\.(?P<language>{FORM}))?\.md$")
 _KEYS = ("format", "id", "title", "about", "lessons", "world", "faults")
 MOST_LESSONS = 200

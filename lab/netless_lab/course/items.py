@@ -18,10 +18,11 @@ from ..model.probe import LARGEST, Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..primitives import registry
 from ..primitives.base import Action, Expectation
 from . import fields
-from .fields import convert, objection, words_of
+from .fields import convert
 from .markdown import Table
 from .problems import Report, did_you_mean
 from .step import Demand, ProbeCheck, Silence
+from .words import objection, words_of
 
 _OF_ANSWERS: Final = ("seen-as", "answer")
 """Keys that say what an answer must tell."""

@@ -6,12 +6,12 @@ import msgspec
 
 from ..model.snapshot import Snapshot
 from . import fields
-from .fields import Item, items_of, objection, words_by_role, words_of
 from .items import causes, probe_nodes, read_action, read_expectation, read_probe
 from .markdown import Page, Section, Table, read_table, split
 from .outline import outline
 from .problems import BadLesson, Report, did_you_mean
 from .step import Lesson, Step
+from .words import Item, items_of, objection, words_by_role, words_of
 
 _PAGE_KEYS = ("id", "title", "format", "summary")
 _STEP_KEYS = ("id", "do", "expect", "probe", "hint", "shell", "needs", "success", "undoes", "exact", "teaches")

@@ -15,6 +15,8 @@ from ..errors import Refusal
 if TYPE_CHECKING:
     from pathlib import Path
 
+COURSE_FILE: Final = "course.toml"
+"""What makes a folder a course, with its lessons beside it."""
 LESSONS: Final = "NETLESS_LESSONS"
 """An environment variable: a folder of courses that are there beside those that come with netless; ``--lessons`` sets it."""
 

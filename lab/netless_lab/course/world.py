@@ -42,12 +42,12 @@ from ..primitives.base import Action
 from ..primitives.namespace import StartContainer, StopContainer
 from ..primitives.roles import RoleName
 from . import fields
-from .fields import bad_id, objection, words_of
 from .items import read_action
 from .markdown import Table
 from .outline import outline, start
 from .problems import Objection, Report, did_you_mean
 from .step import FaultNode, World
+from .words import bad_id, objection, words_of
 
 _KEYS: Final = ("containers", "do", "outside", "hosts")
 _HOST: Final[dict[str, RoleName | None]] = {"address": "cidr", "router": "ip", "uplink": "link"}

@@ -33,11 +33,11 @@ import msgspec
 
 from ..course import fields
 from ..course.catalog import Target, resolve
-from ..course.fields import bad_id, objection
 from ..course.items import causes, probe_nodes, read_action, read_probe
 from ..course.markdown import Block, Table, read_table
 from ..course.problems import Problem, Report, did_you_mean
 from ..course.step import Course, FaultNode, ProbeCheck
+from ..course.words import bad_id, objection
 from ..errors import Refusal
 from ..primitives.base import Action
 

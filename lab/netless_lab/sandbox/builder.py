@@ -40,6 +40,7 @@ def main(plan: Plan, reporter: Reporter, ends: Ends, parent: int) -> NoReturn:
     """P4's whole life. It dies with ``parent``; what it meets is told to whoever starts the lab."""
     with reporter.to_the_end():
         sc.die_with(parent)
+        make = _maker(plan.ahead)
         reporter.stage = "mounts"
         who = ids.outside()
         staged = stage(plan.keep, rootfs.staging_place(), who) if who.nobody else Staged()
@@ -58,7 +59,8 @@ def main(plan: Plan, reporter: Reporter, ends: Ends, parent: int) -> NoReturn:
         own = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt")]
         socket.send_fds(ends.parent, [AS_NOBODY if who.nobody else AS_SELF], [*own, *inner.values()])
         reporter.stage = "agent"
-        _make_ahead(plan, ends.ahead)
+        with open(ends.ahead, "wb") as file:
+            file.write(make(plan.argument))
         _, pids, _, _ = socket.recv_fds(ends.parent, 1, 1, socket.MSG_CMSG_CLOEXEC)
         if pids:
             reporter.stage = "proc and sys"
@@ -66,13 +68,15 @@ def main(plan: Plan, reporter: Reporter, ends: Ends, parent: int) -> NoReturn:
     raise AssertionError("unreachable")
 
 
-def _make_ahead(plan: Plan, into: int) -> None:
-    """What the agent would have to make first, by the rights that it will have and among the same files; where nobody waits for this process yet."""
-    module, _, name = plan.ahead.partition(":")
-    if module:
-        make: Callable[[str], bytes] = getattr(import_module(module), name)
-        with open(into, "wb") as file:
-            file.write(make(plan.argument))
+def _maker(ahead: str) -> Callable[[str], bytes]:
+    """What makes what the agent would have to make first (``Plan``). It is called with the rights that the agent will have and among the same files, and
+    imported outside, beside what the agent imports: of most of it that has no need.
+    """
+    if not ahead:
+        return lambda argument: b""
+    module, _, name = ahead.partition(":")
+    made: Callable[[str], bytes] = getattr(import_module(module), name)
+    return made
 
 
 def _become_root(who: ids.Outside, keeper: socket.socket) -> None:

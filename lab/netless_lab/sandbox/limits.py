@@ -17,10 +17,8 @@ import os
 import re
 import resource
 import signal
-import subprocess
 import time
 from pathlib import Path
-from subprocess import DEVNULL, PIPE
 from typing import Final, Literal, NamedTuple
 
 DEFAULT_PROCESSES: Final = 1500
@@ -106,6 +104,9 @@ def another_may_start(visitors: int) -> bool:
     What stands in his way need not be this room's own limit: one of the machine's (cgroups(7), pids.max; a pid namespace around it; memory)
     may be met first. The caller keeps the reaper's hands off.
     """
+    import subprocess  # the keeper and the builder have no use for it, and wait for all that this module imports
+    from subprocess import DEVNULL, PIPE
+
     try:
         with subprocess.Popen(["/bin/sh", "-c", "read go; (:); exit 0"], stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True) as shell:
             try:

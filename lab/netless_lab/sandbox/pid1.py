@@ -87,8 +87,6 @@ def main(text: str, files: tuple[int, ...], callers: int, words: int, keeper: in
         lines = _Lines(socket.socket(fileno=callers), words)
         reporter.stage = "agent"
         lean = import_module("netless_lab.lean")
-        if plan.ahead:
-            import_module(plan.ahead.partition(":")[0])  # the agent needs most of it too
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         word, said = os.pipe()
         ahead = os.memfd_create("netless-ahead", os.MFD_CLOEXEC)

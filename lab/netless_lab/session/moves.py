@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from ..course.bindings import Bindings, apply
-from ..course.folder import COURSE_FILE
 from ..course.outline import outline
+from ..course.places import COURSE_FILE
 from ..course.step import Course, Position, step_at
 from ..errors import ApplyError
 from ..model.clearing import Clearing, Things

@@ -10,7 +10,7 @@ import msgspec
 from netless_lab import labs
 from netless_lab.client import Client
 from netless_lab.course.files import read_folder
-from netless_lab.course.folder import COURSE_FILE
+from netless_lab.course.places import COURSE_FILE
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Down, Hello, Prove, Proven
 
