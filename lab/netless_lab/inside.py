@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from . import protocol
 from .agent import Agent
 from .connection import Audience
 from .course.catalog import Library
@@ -20,6 +21,7 @@ from .kernel.inotify import Inotify
 from .kernel.room import make_table
 from .kernel.terminals import Terminals
 from .orders import Orders
+from .primitives import registry as registry  # what the courses that are handed over are made of: in there nobody may be able to read it
 from .protocol import Notice
 from .room import NETLESS, SOCKET
 from .sandbox.callers import Callers
@@ -33,7 +35,6 @@ from .session.stage import Stage
 from .session.world import World
 
 if TYPE_CHECKING:
-    from . import protocol
     from .course.step import Course
     from .drill.verbs import Drills
 
@@ -82,6 +83,7 @@ async def _live(room: Room, orders: Orders) -> None:
     loop.set_exception_handler(_Unforeseen(stage))
     door, terminals = _InnerDoor(loop, callers), Terminals(loop, session.command_ended)
     room.ready()
+    protocol.expect_requests()  # while the first client is on its way
     later = loop.create_task(_when_greeted(stage.world))
     await agent.serve()
     later.cancel()
