@@ -61,6 +61,12 @@ CLAIMS = (
         "test $(unshare --net --mount --uts --ipc stat -c %d:%i /etc/resolv.conf) = $(stat -c %d:%i /etc/resolv.conf) && echo one file", "one file",
         page="neighbour/second",
     ),
+    Claim(
+        "neighbour/first-words", "ARP it answers all the same",
+        "ip netns exec c2 sysctl -qw net.ipv4.icmp_echo_ignore_all=1; ip -n c1 neigh flush all;"
+        "ip netns exec c1 ping -qc1 -W0.3 10.0.0.3 | grep -o '0 received'; ip -n c1 neigh show 10.0.0.3 | grep -o lladdr",
+        "0 received\nlladdr",
+    ),
 )  # fmt: skip
 
 
