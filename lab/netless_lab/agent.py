@@ -214,8 +214,8 @@ class Agent:
                 case protocol.Down():
                     client.send(request.done(ending.Others(self.clients - 1)))
                     self.end(BY_DOWN)
-                case protocol.Leave():
-                    client.send(request.done(self._left()))
+                case protocol.Leave(agreed=True):
+                    client.send(request.done(self._left(self._stays())))
                 case _ if client.has_room:
                     client.take(self._answer(client, request))
                 case _:
@@ -257,8 +257,11 @@ class Agent:
 
                 return request.done(await ripe(self._stage, request, ask, client.send, lambda: client in self._clients))
             case protocol.WhatLeaves():
-                lost = request.reply(await self._in_turn(client, request))
-                return request.done(protocol.Parting(self._stays(), lost.going, len(self._onlookers)))
+                return request.done(await self._parting(client, request))
+            case protocol.Leave():
+                found = await self._parting(client, protocol.WhatLeaves(id=request.id))
+                why = "it has what no step of the course brings back" if found.going else "somebody looks on" if found.onlookers else ""
+                return request.done(self._left(found.stays or why))
             case _:
                 return await self._in_turn(client, request)
 
@@ -271,9 +274,12 @@ class Agent:
             finally:
                 self._audience.served = None
 
-    def _left(self) -> str:
-        """The tutor that started the lab was quit by the one client who asks: end the lab, or say why it goes on."""
-        stays = self._stays()
+    async def _parting(self, client: Connection, request: protocol.WhatLeaves) -> protocol.Parting:
+        lost = request.reply(await self._in_turn(client, request))
+        return protocol.Parting(self._stays(), lost.going, len(self._onlookers))
+
+    def _left(self, stays: str) -> str:
+        """The tutor that started the lab was quit by the one client who asks: end the lab, unless it ``stays`` for a reason, which is the answer."""
         if not stays:
             self.end("the tutor was quit")
         return stays

@@ -65,17 +65,6 @@ def test_quitting_asks_before_what_was_built_goes(desk: Desk, key: bytes) -> Non
         assert eventually(lambda: gone(agent))
 
 
-def test_two_quick_presses_lose_nothing(desk: Desk) -> None:
-    """The second one comes before the question can be read: the tutor is still there, and so is the lab."""
-    with desk.tutor() as seat:
-        desk.build()
-        seat.type(b"q\x03")
-        assert desk.still_built()
-        seat.close()
-        assert seat.ended() == 128 + signal.SIGHUP
-        assert desk.still_built()
-
-
 def test_quitting_can_keep_the_lab(desk: Desk) -> None:
     """It goes on as after an accident, which is said, and coming back joins it."""
     with desk.tutor() as seat:

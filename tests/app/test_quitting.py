@@ -48,7 +48,7 @@ async def test_a_lab_that_was_not_started_here_is_not_asked() -> None:
         assert app.leaving == Quit() and peer.kinds() == []
 
 
-@pytest.mark.parametrize(("key", "left"), [("y", Quit()), ("k", Quit(keep=True))])
+@pytest.mark.parametrize(("key", "left"), [("y", Quit(agreed=True)), ("k", Quit(keep=True))])
 @pytest.mark.parametrize("parting", [BUILT, protocol.Parting(onlookers=2)], ids=["built", "onlookers"])
 async def test_who_loses_something_decides(key: str, left: Quit, parting: protocol.Parting) -> None:
     """The lab ends, or is kept."""
@@ -144,7 +144,7 @@ async def test_where_no_question_can_be_read_the_lab_is_kept() -> None:
 RUNS = (Running("host", ("sleep 9", "ping ::1")), Running("c1", ("vi",), kept=False))
 
 
-@pytest.mark.parametrize(("key", "left"), [("y", Quit()), ("k", Quit(keep=True))])
+@pytest.mark.parametrize(("key", "left"), [("y", Quit(agreed=True)), ("k", Quit(keep=True))])
 @pytest.mark.parametrize("parting", [protocol.Parting(), BUILT], ids=["nothing", "built"])
 async def test_who_ends_what_runs_in_shells_decides(monkeypatch: pytest.MonkeyPatch, key: str, left: Quit, parting: protocol.Parting) -> None:
     """Each program is named with the node of its shell: what ends with the lab, what goes on with it, and what ends in any case."""

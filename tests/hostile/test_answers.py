@@ -114,7 +114,7 @@ def test_who_agrees_to_end_and_does_not() -> None:
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as shorter, pretender(socket_name("rogue", os.geteuid())[1:], "agrees") as process:
         shorter.setattr(labs, "LEAVING_S", SHORT_S, raising=False)
-        tutor._end_unless_used("rogue", process.pid, Printer(err=said).narrate)
+        tutor._end_unless_used("rogue", process.pid, Printer(err=said).narrate, agreed=False)
         assert process.poll() is not None, "it lives on"
     assert "is gone" in said.getvalue()
 

@@ -111,7 +111,7 @@ def test_who_only_looks_on_is_no_use_of_it(tmp_path: Path) -> None:
     assert [message.text for message in heard if isinstance(message, Bye)] == ["its lease was up: nobody had used it for so long"]
     quit_by = Client(labs.start(desk.lab), Hello(client="test"))
     with Client(find.connect(desk.lab), Hello(client="test", onlooker=True)), quit_by:
-        assert quit_by.ask(Leave()) == ""
+        assert quit_by.ask(Leave(agreed=True)) == ""
     assert eventually(lambda: gone(desk.lab))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.running import running
+from helpers.waiting import eventually
 from netless_lab.client import Client
 from netless_lab.protocol import Break, Hello, Leave, Mend, Parting, Play, WhatLeaves
 from netless_lab.sandbox import find
@@ -152,3 +153,22 @@ def test_who_else_is_there_decides_what_leaving_ends() -> None:
         with Client(find.connect(lab.name), Hello(client="test")):
             asked = lab.client.ask(WhatLeaves())
             assert asked.stays == lab.client.ask(Leave()) == "somebody else uses it"
+
+
+def test_who_was_not_asked_takes_nothing_along() -> None:
+    """Whoever was told that nothing goes, or that somebody else keeps the lab, may leave when that is no longer so: then the lab goes on."""
+    with running() as lab:
+        lab.sh("ip link add mine type bridge")
+        assert lab.client.ask(Leave()) == "it has what no step of the course brings back"
+        lab.sh("ip link del mine")
+        with Client(find.connect(lab.name), Hello(client="test", onlooker=True)):
+            assert lab.client.ask(Leave()) == "somebody looks on"
+        assert eventually(lambda: lab.client.ask(WhatLeaves()) == Parting())
+        assert lab.client.ask(Leave()) == ""
+
+
+def test_who_was_asked_and_agreed_ends_it() -> None:
+    """With all that goes, and under the eyes of who looks on."""
+    with running() as lab, Client(find.connect(lab.name), Hello(client="test", onlooker=True)):
+        lab.sh("ip link add mine type bridge")
+        assert lab.client.ask(Leave(agreed=True)) == ""

@@ -18,7 +18,10 @@ def main(argv: list[str] | None = None) -> int:
         return _run(words)
     except OSError as error:  # of the parser's own help, or of a result that is longer than what Python holds back
         if not isinstance(error, BrokenPipeError):
-            print(f"netless: stdout: {error.strerror}", file=sys.stderr)
+            import contextlib  # nobody waits for it any more
+
+            with contextlib.suppress(OSError):  # a terminal that has gone takes neither
+                print(f"netless: stdout: {error.strerror}", file=sys.stderr)
         return 0 if isinstance(error, BrokenPipeError) else 3
     finally:
         drop_result()

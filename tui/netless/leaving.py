@@ -22,10 +22,13 @@ PATIENCE_S: Final = 8.0
 
 
 class Quit(msgspec.Struct, frozen=True):
-    """Somebody pressed q or ctrl+c. ``code`` is what a lab that never came was refused with, else 0; ``keep``: the lab is to go on."""
+    """Somebody pressed q or ctrl+c. ``code`` is what a lab that never came was refused with, else 0; ``keep``: the lab is to go on; ``agreed``: it is to
+    end, with all that was said to go.
+    """
 
     code: int = Exit.PASS
     keep: bool = False
+    agreed: bool = False
 
 
 class Signalled(msgspec.Struct, frozen=True):

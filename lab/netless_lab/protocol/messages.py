@@ -164,7 +164,13 @@ class Down(Request[Others], frozen=True):
 
 
 class Leave(Request[str], frozen=True):
-    """The tutor that started the lab was quit on purpose: why the lab goes on, "" when it ends now."""
+    """The tutor that started the lab was quit on purpose: why the lab goes on, "" when it ends now.
+
+    ``agreed``: whoever quits knows what goes, and wants it so. Else the lab goes on where something would go by now that no step brings back, or somebody
+    would see it end.
+    """
+
+    agreed: bool = False
 
 
 class GetSnapshot(Look[Snapshot], frozen=True):

@@ -340,7 +340,7 @@ class TutorApp(SayingApp, inherit_bindings=False):
         from ..commands.leaving import way_out
 
         if (chosen := await way_out(self.desk, self._ask_way_out, self._began, self._tutor.shells)) is not None:
-            self._leave(Quit(keep=chosen == "keep"))
+            self._leave(Quit(keep=chosen == "keep", agreed=chosen == "end"))
 
     async def _ask_way_out(self, found: Parting | None, running: Sequence[Running]) -> WayOut | None:
         return "keep" if self.too_small else await self._tutor.windows.choose_way_out(found, running)

@@ -30,16 +30,18 @@ def nothing_to_ask(view: View, began: Callable[[], bool]) -> bool:
 
 
 async def way_out(desk: Desk, ask: Ask, began: Callable[[], bool], shells: Shells) -> WayOut | None:
-    """How to quit, None to stay. A lab that takes the place of the one that was asked about is not ended by the answer."""
+    """How to quit, None to stay. Without a question it is the lab that says at the end, for what is so now may not be so by then. A lab that takes
+    the place of the one that was asked about is not ended by the answer.
+    """
     if nothing_to_ask(desk.view, began):
-        return "end"
+        return "leave"
     asked_about = _agent(desk.view)
     parting = await _parting(desk)
     if desk.view.ended or (parting is not None and parting.stays):
-        return "end"
+        return "leave"
     running = await shells.running()
     if parting is not None and not (parting.going or parting.onlookers or running):
-        return "end"
+        return "leave"
     chosen = await ask(parting, running)
     return chosen if _agent(desk.view) == asked_about else None
 

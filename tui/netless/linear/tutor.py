@@ -370,7 +370,7 @@ class Tutor:
     async def _quit(self) -> None:
         """On purpose; what that would cost is asked first. A lab that never came leaves its exit code."""
         if (chosen := await way_out(self._desk, self._stage.windows.choose_way_out, self._began, self._stage.shells)) is not None:
-            self._leave(Quit(self._desk.view.code if self._desk.view.status is None else 0, keep=chosen == "keep"))
+            self._leave(Quit(self._desk.view.code if self._desk.view.status is None else 0, keep=chosen == "keep", agreed=chosen == "end"))
 
     def _leave(self, leaving: Leaving) -> None:
         """End it; the first reason counts."""

@@ -82,7 +82,7 @@ def tutor(args: Namespace, printer: Printer) -> int:
 
         tell(f"the lab {args.lab} goes on: {KEPT}, `netless down` ends it")
     elif isinstance(leaving, Quit) and not leaving.keep and ours:
-        _end_unless_used(args.lab, ours, tell)
+        _end_unless_used(args.lab, ours, tell, agreed=leaving.agreed)
     elif isinstance(leaving, Quit) and args.lab in labs.running():
         tell(_NOT_OURS.format(args.lab))
     elif isinstance(leaving, Signalled | ReadOut) and leaving != Signalled(signal.SIGHUP) and args.lab in labs.running():
@@ -141,8 +141,10 @@ def _insist_on_a_screen() -> None:
         raise Refusal("this terminal (TERM=dumb) cannot draw; `netless --plain` tells the course line by line", code=3)
 
 
-def _end_unless_used(lab: str, keeper: int, tell: Callable[[str], None]) -> None:
-    """End the lab that this app started, unless somebody else uses it or wants it to last. One that took its name since is not ours."""
+def _end_unless_used(lab: str, keeper: int, tell: Callable[[str], None], *, agreed: bool) -> None:
+    """End the lab that this app started, unless somebody else uses it or wants it to last, or more would go than was ``agreed`` to. One that took its name
+    since is not ours.
+    """
     sock = labs.connect(lab)
     if sock is None:
         return
@@ -152,7 +154,7 @@ def _end_unless_used(lab: str, keeper: int, tell: Callable[[str], None]) -> None
         return
     with contextlib.suppress(LabGone), Client(sock, protocol.Hello(client="app", lab=lab)) as client:
         earned = _earned(client)
-        if stays := client.ask(protocol.Leave()):
+        if stays := client.ask(protocol.Leave(agreed=agreed)):
             tell(f"the lab {lab} goes on: {stays}; `netless down` ends it")
             return
         labs.see_out(sock)
