@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import fcntl
+import os
+import signal
+import struct
+import termios
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 
 import pytest
 from rich.cells import cell_len, get_character_cell_size
 
+from netless.shell.child import size_of
 from netless.vt import Terminal
 from netless.vt.row import FILLER
 from netless.vt.viewport import Position, Selection, Viewport
@@ -184,17 +193,77 @@ async def test_the_shell_draws_its_line_once(widths: tuple[int, ...]) -> None:
 
     The line editor draws its line anew when it hears of the change, from the row where it believes the line to begin.
     """
-    typed = "echo " + "".join(f"{number:04d}-" for number in range(30))
+    async with typing() as (person, typed):
+        for width in (*widths, 80):
+            await resized(person, width)
+            await person.until(lambda: joined(person) == typed, f"the line drawn again at {width}")
+        await person.run("")
+        await person.until(lambda: joined(person).count(LONG) == 2, "the command's output")
+
+
+async def test_a_width_that_is_back_before_the_shell_hears_of_it() -> None:
+    """The shell, kept from running meanwhile, sees the size that it knows and would draw nothing; the line is there all the same, and once."""
+    async with typing() as (person, typed):
+        assert person.terminal.pid is not None
+        os.kill(person.terminal.pid, signal.SIGSTOP)
+        for width in (60, 120, 80):
+            await resized(person, width)
+        os.kill(person.terminal.pid, signal.SIGCONT)
+        await person.until(lambda: joined(person) == typed, "the line drawn again")
+        await person.until(lambda: size_of(terminal_of(person)) == (person.terminal.terminal.screen.columns, person.terminal.terminal.screen.height), "the size")
+
+
+@pytest.mark.parametrize("widths", [(60, 120), (120, 45)], ids=["wider", "narrower"])
+async def test_what_was_drawn_for_one_width_is_read_at_that(widths: tuple[int, int]) -> None:
+    """Though the tutor comes to it only when the next width is there: what the shell draws then finds the rows that it counts with."""
+    async with typing() as (person, typed):
+        first, then = widths
+        master = terminal_of(person)
+        asyncio.get_running_loop().remove_reader(master)
+        await resized(person, first)
+        await person.until(lambda: unread(master) > len(f"ready> echo {LONG}") and rests(person), "what the shell draws")
+        await resized(person, then)
+        assert person.terminal._child is not None
+        asyncio.get_running_loop().add_reader(master, person.terminal._child._readable)
+        await person.until(lambda: joined(person) == typed, "the line drawn again")
+
+
+LONG = "".join(f"{number:04d}-" for number in range(30))
+
+
+@asynccontextmanager
+async def typing() -> AsyncIterator[tuple[Seat, str]]:
+    """A command line of several rows is typed below some output; all that is there then."""
     async with seat(size=(80, 24)) as person:
         await person.run("clear; PS1='ready> '; echo ab''ove " + "=" * 100)
         await person.until(lambda: joined(person) == "above " + "=" * 100 + "\nready>", "the prompt")
-        person.type(typed)
-        await person.until(lambda: joined(person).endswith(typed), "what was typed")
-        for width in (*widths, 80):
-            await person.pilot.resize_terminal(width, 24)
-            await person.until(lambda: joined(person) == "above " + "=" * 100 + "\nready> " + typed, f"the line drawn again at {width}")
-        await person.run("")
-        await person.until(lambda: joined(person).count(typed.removeprefix("echo ")) == 2, "the command's output")
+        person.type(f"echo {LONG}")
+        typed = "above " + "=" * 100 + f"\nready> echo {LONG}"
+        await person.until(lambda: joined(person) == typed, "what was typed")
+        yield person, typed
+
+
+async def resized(person: Seat, width: int) -> None:
+    """The terminal has this width, without its border: before that the line would be looked for at the last one."""
+    await person.pilot.resize_terminal(width, 24)
+    await person.until(lambda: person.terminal.terminal.screen.columns == width - 2, f"the width {width}")
+
+
+def terminal_of(person: Seat) -> int:
+    """The controlling end of what the shell runs on."""
+    assert person.terminal._child is not None
+    return person.terminal._child.master
+
+
+def rests(person: Seat) -> bool:
+    """Whether the shell waits for something, with all written that it had to."""
+    return Path(f"/proc/{person.terminal.pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] == "S"
+
+
+def unread(master: int) -> int:
+    """Bytes that a terminal's program has printed and nobody has read."""
+    (count,) = struct.unpack("i", fcntl.ioctl(master, termios.FIONREAD, bytes(4)))
+    return int(count)
 
 
 async def test_zoom_and_back_cuts_nothing() -> None:

@@ -121,6 +121,11 @@ class Child:
         if len(self._out) < _REPLY_LIMIT:
             self.write(text)
 
+    def catch_up(self) -> None:
+        """Have told what it has printed by now, as far as the terminal holds it."""
+        if not self._finished and (data := self._read()):
+            self._listener.printed(data)
+
     def resize(self, size: tuple[int, int]) -> None:
         """Tell it the new size (columns, rows); the kernel sends SIGWINCH."""
         if self._master is not None and self.holds():

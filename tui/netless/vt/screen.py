@@ -254,6 +254,10 @@ class Screen:
         self.page.all_dirty = True
         self.goto(0, 0)
 
+    def gives_up_line(self, columns: int) -> bool:
+        """Whether this width blanks the line that a line editor reads, until that draws it."""
+        return columns != self.columns and self.modes.bracketed_paste and not self.alternate_active
+
     def resize(self, columns: int, height: int, seen: Sequence[Place] = ()) -> list[Place]:
         """A new size, for both pages; returns the places of the main page that are ``seen``, whose rows are lines' numbers.
 
@@ -272,7 +276,7 @@ class Screen:
         else:
             typed = Place(self.y, self.x + self.wrap_pending)
         if columns != self.columns:
-            if self.modes.bracketed_paste and not over:
+            if self.gives_up_line(columns):
                 main.give_up_line(typed.row)
                 typed = Place(typed.row, min(self.x, columns - 1))
             typed, places = main.refold(columns, typed, places)

@@ -19,6 +19,7 @@ from textual import events
 from textual.message import Message
 
 from netless.app.terminal.surface import TerminalSurface
+from netless.app.terminal.telling import ToldSize
 from netless.say.shells import ENDED_HERE
 from netless.shell import terminal_environment
 from netless.shell.child import Child, Listener, size_of
@@ -80,10 +81,7 @@ class PtyTerminal(TerminalSurface):
         self._ahead, self._waits = "", False
         self._told: Literal["awaited", "ready", "taken"] = "awaited"
         self._change = asyncio.Event()
-        self._incomplete = False
-        """A full-screen program runs whose picture is not all known. It draws that anew for another size: one row more, and with what it draws then
-        the right one.
-        """
+        self._told_size = ToldSize()
 
     # -- the program
 
@@ -181,7 +179,7 @@ class PtyTerminal(TerminalSurface):
         self._told = "ready" if at_prompt(text) else "taken"
         self._argv, self._env, self._kept = list(argv), dict(env), taken.kept
         taken.kept.note(switches(screen))
-        self._incomplete = screen.alternate_active and not shown[1]
+        self._told_size.draws_anew = screen.alternate_active and not shown[1]  # a full-screen program whose picture is not all known
         try:
             self._child = Child.join(taken.master, Listener(self._printed, self._child_ended))
             self._child.holds = taken.kept.holds
@@ -276,8 +274,7 @@ class PtyTerminal(TerminalSurface):
         self.terminal.feed(self._decoder.decode(data))
         if self._kept is not None:
             self._kept.note(switches(self.terminal.screen))
-        if self._incomplete and all(self.content_size):
-            self._incomplete = False
+        if all(self.content_size) and self._told_size.printed():
             self.on_resize()
         self.schedule()
 
@@ -332,13 +329,17 @@ class PtyTerminal(TerminalSurface):
         await self.stop()
 
     def on_resize(self) -> None:
-        """The widget has a size: the program gets the same; the first one starts it."""
-        width, height = self.content_size
-        if not width or not height:
+        """The widget has a size: the program gets the same; the first one starts it. What it drew before that is for the size there was."""
+        size, screen = self.content_size, self.terminal.screen
+        if not all(size):
             return
-        self.display_model.resize(width, height)
+        before = (screen.columns, screen.height)
+        if self._child is not None and before != size and not self._told_size.draws_anew:
+            self._child.catch_up()
+        self._told_size.change(before, size, gives_up=screen.gives_up_line(size.width))
+        self.display_model.resize(*size)
         if self._child is not None:
-            self._child.resize((width, height + self._incomplete))
+            self._child.resize(self._told_size.of(size))
         elif self._ended is None:
             self.start()
         self.schedule()
