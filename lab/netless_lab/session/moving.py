@@ -17,7 +17,7 @@ from ..primitives.fuse import beside
 from ..protocol import Judged, Judgement, Moved, Scope
 from .moves import spoken
 from .offers import insist, not_yet
-from .pages import LAST, bound_actions, judged, onward
+from .pages import bound_actions, judged, onward, the_end
 from .play import STAYS, Play, stop_playing
 from .stage import Stage
 from .state import Notices, Ran, State, after, before, stood
@@ -57,7 +57,7 @@ async def run(stage: Stage, target: str | None = None, *, rest: bool = False) ->
     place = _named(stage, target)[0] if target else await _to_run(stage)
     over = stop_playing(stage)
     if place is None:
-        return Judgement((), over + LAST)
+        return Judgement((), over + the_end(stage.state))
     lesson = place.lesson
     answers: list[Judged] = []
     while True:
@@ -75,7 +75,7 @@ async def advance(stage: Stage, *, force: bool = False) -> Moved:
         raise Refusal(refused, code=1)
     following = after(stage.state.course, stage.state.position)
     if following is None:
-        return moved(stage, stop_playing(stage, STAYS) + LAST)
+        return moved(stage, stop_playing(stage, STAYS) + the_end(stage.state))
     lacking = await _lacking(stage, following)
     if lacking and not force:
         there = (stage.state.course, following, stage.state.bindings)

@@ -8,7 +8,7 @@ from ..course.further import Missing
 from ..course.step import Position
 from ..errors import Refusal
 from ..protocol.status import ACTS, BESIDE, Act
-from .pages import LAST, actions_to_type
+from .pages import actions_to_type, the_end
 from .state import State, after, before
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def forbids(stage: Stage, act: Act) -> str:
         case "next":
             following = after(state.course, state.position)
             if following is None:
-                return LAST
+                return the_end(state)
             lacking = next(stage.lacking.before(following), None)
             return not_yet(state, following, lacking) if lacking is not None else ""
         case "why":

@@ -6,9 +6,10 @@ from typing import Final
 
 from ..course.bindings import apply, apply_text
 from ..course.catalog import Library
+from ..course.ending import not_done
 from ..course.hints import command_lines, rungs
 from ..course.outline import placed
-from ..course.step import Course, Lesson, Position, Step, step_at
+from ..course.step import Course, Lesson, Position, Step, positions, step_at
 from ..course.verdict import Verdict
 from ..model.snapshot import Snapshot
 from ..primitives.base import DIALECTS, Action, Dialect, Where
@@ -16,7 +17,7 @@ from ..primitives.namespace import StartContainer
 from ..protocol import Commands, CourseView, FaultSummary, Judged, LessonView, Status, StepPage, StepView, Summary
 from .state import State, after
 
-LAST: Final = "This was the last step of the course. `goto` takes you anywhere again."
+_LAST: Final = "This was the last step of the course."
 
 
 def where_of(snapshot: Snapshot, shell: str) -> Where:
@@ -112,7 +113,13 @@ def onward(state: State) -> str:
     if not state.passed:
         return ""
     following = after(state.course, state.position)
-    return f"`next` goes on to {following}: {step_at(state.course, following).title}." if following else LAST
+    return f"`next` goes on to {following}: {step_at(state.course, following).title}." if following else the_end(state)
+
+
+def the_end(state: State) -> str:
+    """That no step comes after the last, which of them were never done, and the way on."""
+    steps = [(str(place), step_at(state.course, place).title) for place in positions(state.course) if not state.progress.earned(place.key, place.course)]
+    return f"{_LAST} {not_done(steps) or '`goto` takes you anywhere again.'}"
 
 
 def _runs_already(action: Action, snapshot: Snapshot) -> bool:

@@ -142,6 +142,15 @@ class View(msgspec.Struct, frozen=True):
         return bool(last.steps) and self.status.position != f"{self.status.course.id}/{last.id}/{last.steps[-1].id}"
 
 
+def passed_by(view: View) -> tuple[tuple[str, str], ...]:
+    """The steps of the course that were never done, by their positions, with their titles; without the current one."""
+    if view.status is None:
+        return ()
+    course = view.status.course
+    steps = ((f"{course.id}/{lesson.id}/{step.id}", step) for lesson in course.lessons for step in lesson.steps)
+    return tuple((place, step.title) for place, step in steps if not step.earned and place != view.status.position)
+
+
 def part(position: str, index: int) -> str:
     """A part of a position: 0 the course, 1 the lesson, 2 the step; "" when it has none."""
     parts = position.split("/")

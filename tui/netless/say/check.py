@@ -92,6 +92,13 @@ def _success(view: View, keymap: Keymap) -> list[Block]:
         out.append(Block(joined((key_of(BY_ID["next"], keymap), "strong", "accent"), " Next step").leading(Do("next")), first=blanks(2)))
     else:
         out.append(Block(plain("That was the last step of this course.", "muted"), first=blanks(2)))
+        from netless_lab.course.ending import named
+
+        from ..desk.view import passed_by
+
+        if steps := passed_by(view):
+            out.append(Block(plain(named([title for _, title in steps])), first=blanks(2)))
+            out.append(Block(joined((key_of(BY_ID["goto"], keymap), "strong", "accent"), " Go to").leading(Do("goto")), first=blanks(2)))
     return [*out, EMPTY]
 
 

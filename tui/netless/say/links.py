@@ -31,7 +31,7 @@ class UseDialect(msgspec.Struct, frozen=True):
 class Do(msgspec.Struct, frozen=True):
     """A command of the screen."""
 
-    command: Literal["next", "mend", "copy"]
+    command: Literal["next", "goto", "mend", "copy"]
 
 
 class ShowPane(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from netless_lab.course.ending import not_done
 from netless_lab.course.verdict import Item, ItemResult, Verdict
 from netless_lab.model.gates import gates_of, leads_out
 from netless_lab.model.needs import unable
@@ -13,7 +14,7 @@ from netless_lab.model.telling import the
 from netless_lab.primitives.base import DIALECTS
 from netless_lab.protocol import CourseView, StepView
 
-from ..desk.view import View
+from ..desk.view import View, passed_by
 from .check import scored
 from .counted import listed, plural
 from .detail import GATE_STATES, GATE_WORDS
@@ -124,7 +125,10 @@ def _link(link: Link) -> str:
 
 def onward(view: View) -> Block:
     """How it goes on from a step that holds."""
-    return Block(ticked("`next` goes on to the next step." if view.more else "That was the last step of this course. `courses` lists them all, `quit` ends."))
+    if view.more:
+        return Block(ticked("`next` goes on to the next step."))
+    words = ("That was the last step of this course.", not_done(passed_by(view)), "`courses` lists them all, `quit` ends.")
+    return Block(ticked(" ".join(filter(None, words))))
 
 
 def built_anew(node: str) -> str:
