@@ -31,14 +31,24 @@ class Full(NamedTuple):
     most: int
 
 
+class Refused(NamedTuple):
+    """The lab does not keep a terminal: why, "" when that is not known."""
+
+    why: str
+
+
 class TakenOver(NamedTuple):
     """Somebody else has a terminal now, who asked for it: the process of this number."""
 
     by: int
 
 
-News = Full | TakenOver
+News = Full | Refused | TakenOver
 """Why an owner has lost a terminal."""
+
+
+class NotKept(Exception):
+    """A lab could not be asked to keep a terminal; the message says why."""
 
 
 class Kept:
@@ -137,6 +147,8 @@ def _news(message: kept.Message) -> News | None:
         match message.word, message.fields:
             case kept.FULL, (most,):
                 return Full(int(most))
+            case kept.REFUSED, (why,):
+                return Refused(why.decode(errors="replace"))
             case kept.LOST, (process,):
                 return TakenOver(int(process))
     return None
@@ -163,15 +175,15 @@ class Over(NamedTuple):
     shown: tuple[bytes, bool, bytes]
 
 
-def keep(lab: str, node: str, note: bytes, master: int) -> Kept | None:
-    """Have a lab keep the terminal with this controlling end; at once, and the lab never waited for. None where none can be kept.
+def keep(lab: str, node: str, note: bytes, master: int) -> Kept:
+    """Have a lab keep the terminal with this controlling end; at once, and the lab never waited for. Raises NotKept where it cannot be asked.
 
     In a lab itself none can: a terminal in there is the lab's already, and ends with the program that made it.
     """
     try:
         sock = _connected(lab)
-    except OSError:
-        return None
+    except OSError as error:
+        raise NotKept(kept.reason(error)) from error
     try:
         memory = new()
         try:
@@ -179,9 +191,9 @@ def keep(lab: str, node: str, note: bytes, master: int) -> Kept | None:
             kept.send(sock, kept.KEEP, kept.VERSION, node.encode(), note, files=(master, memory))
         finally:
             os.close(memory)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         sock.close()
-        return None
+        raise NotKept(kept.reason(error)) from error
     return Kept(sock, both)
 
 

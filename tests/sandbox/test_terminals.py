@@ -99,7 +99,6 @@ async def test_the_one_that_was_used_last_comes_first(lab: Running) -> None:
     async with program("echo one; read word") as (one, first), program("echo two; read word") as (two, second):
         one.kept = keeping.keep(lab.name, "host", b"first", first.master)
         two.kept = keeping.keep(lab.name, "host", b"second", second.master)
-        assert one.kept is not None and two.kept is not None
         one.kept.use()
         assert one.kept.leave() and two.kept.leave()
         await taken_again(lab.name, 2)
@@ -119,35 +118,81 @@ async def test_there_are_only_so_many(lab: Running) -> None:
         with full(lab.name, child.master) as kept:
             assert await becomes(lambda: ended(lonely)), "it makes room"
             more = keeping.keep(lab.name, "host", b"", child.master)
-            assert more is not None
             told: list[keeping.News] = []
             more.attend(told.append)
             assert await becomes(lambda: told)
             assert told == [keeping.Full(terminals.MOST)]
             assert not more.leave()
             unheard = keeping.keep(lab.name, "host", b"", child.master)
-            assert unheard is not None
             assert await becomes(lambda: readable(unheard))
             assert not unheard.leave(), "also when he has not heard it yet"
             assert not any(hung_up(one) for one in kept)
 
 
 async def test_wrong_files_are_not_kept(lab: Running) -> None:
-    """What is no terminal's controlling end, or no sealed memory, is refused: the lab lets go of it, and nobody is handed it."""
+    """What is no terminal's controlling end, or no sealed memory, is refused, and why is said: the lab lets go of it, and nobody is handed it."""
     async with program("echo one; read word") as (_, child):
         null, short, good = os.open("/dev/null", os.O_RDWR), os.memfd_create("short"), ring.new()
         try:
             for files in ((null, good), (child.master, short), (child.master, null), (child.master,), ()):
                 sock = wire.connected(terminals_name(lab.name, os.geteuid()))
                 wire.send(sock, wire.KEEP, wire.VERSION, b"host", b"", files=files)
-                sock.setblocking(True)
-                sock.settimeout(20)
-                assert sock.recv(1) == b""
+                assert refusal(sock)
                 sock.close()
             assert await keeping.take(lab.name, ()) is None
         finally:
             for fd in (null, short, good):
                 os.close(fd)
+
+
+def refusal(sock: socket.socket) -> str:
+    """Why a lab does not keep what it was given; it hangs up behind that."""
+    sock.setblocking(True)
+    sock.settimeout(20)
+    word, (why,), files = wire.receive(sock)
+    assert (word, files, sock.recv(1)) == (wire.REFUSED, (), b"")
+    return why.decode()
+
+
+async def test_who_is_of_another_version_is_told(lab: Running) -> None:
+    """When the lab does not know what he wants kept."""
+    sock = wire.connected(terminals_name(lab.name, os.geteuid()))
+    wire.send(sock, wire.KEEP, b"0", b"host", b"")
+    assert refusal(sock) == "the lab is of another version of netless"
+    sock.close()
+
+
+async def test_an_owner_is_told_why(lab: Running) -> None:
+    """What cannot be kept, with the reason: nothing is left behind then."""
+    null = os.open("/dev/null", os.O_RDWR)
+    kept = keeping.keep(lab.name, "host", b"", null)
+    told: list[keeping.News] = []
+    kept.attend(told.append)
+    assert await becomes(lambda: told)
+    assert told == [keeping.Refused("this is no pseudo-terminal's controlling end")]
+    assert not kept.is_kept and not kept.leave()
+    os.close(null)
+
+
+async def test_too_many_who_ask_at_once_are_told(lab: Running) -> None:
+    """As long as others have come and not said what they want."""
+    name = terminals_name(lab.name, os.geteuid())
+    silent = [wire.connected(name) for _ in range(terminals._CALLERS)]
+    async with program("read word") as (_, child):
+        kept = keeping.keep(lab.name, "host", b"", child.master)
+        told: list[keeping.News] = []
+        kept.attend(told.append)
+        assert await becomes(lambda: told)
+        assert told == [keeping.Refused("too many ask the lab for that at once")]
+        assert not kept.leave()
+    for sock in silent:
+        sock.close()
+
+
+async def test_where_nobody_keeps_any_that_is_said() -> None:
+    """At once, and not by a connection that ends."""
+    with pytest.raises(keeping.NotKept, match="refused"):
+        keeping.keep(f"nobody-{os.getpid()}", "host", b"", 0)
 
 
 @pytest.mark.parametrize("seed", range(4))

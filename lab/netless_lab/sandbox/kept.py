@@ -7,8 +7,9 @@ keeper reads what is printed from then on, and hands it to the next one who asks
 
 One message each way, fields apart by NUL, each whole (SOCK_SEQPACKET):
 
-    keep␀VERSION␀NODE␀NOTE         with both files; no answer but the end of the connection when it cannot be kept,
-    full␀MOST                      and this before it where that is so because so many are kept, and all of them are owned
+    keep␀VERSION␀NODE␀NOTE         with both files; no answer when it is kept, else one of these and the end of the connection:
+    full␀MOST                      so many are kept, and all of them are owned
+    refused␀WHY                    it cannot be kept for this reason
     take␀VERSION␀NODE␀NODE...      any terminal that nobody owns, but in none of these nodes
     kept␀NODE␀NOTE                 the answer, with both files: from now on it is his who asked
     over␀NODE␀NOTE␀TIME␀CODE       the answer when only such are left whose shell ended while nobody owned them, with the memory alone: the lab keeps it no
@@ -40,6 +41,7 @@ VERSION: Final = b"2"
 KEEP: Final = b"keep"
 TAKE: Final = b"take"
 FULL: Final = b"full"
+REFUSED: Final = b"refused"
 KEPT: Final = b"kept"
 OVER: Final = b"over"
 NONE: Final = b"none"
@@ -97,6 +99,11 @@ def receive(sock: socket.socket) -> Message:
     data, files, _, _ = socket.recv_fds(sock, LONGEST, FILES, socket.MSG_CMSG_CLOEXEC)
     word, *fields = data.split(b"\0")
     return Message(word, tuple(fields), tuple(files))
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why something could not be done, for a person to read."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def check_master(file: int) -> None:

@@ -156,10 +156,15 @@ class Terminals:
             caller, _ = self._listener.accept()
         except OSError:  # he has hung up already, or there is no room for him
             return
-        if len(self._callers) >= _CALLERS or not is_ours(caller):
+        if not is_ours(caller):
             caller.close()
             return
         caller.setblocking(False)
+        if len(self._callers) >= _CALLERS:
+            with contextlib.suppress(OSError):  # what he has said already: who hangs up on that lets nobody read a last word
+                _close(kept.receive(caller).files)
+            _refuse(caller, kept.REFUSED, b"too many ask the lab for that at once")
+            return
         self._callers.append(caller)
         self._attend(caller.fileno(), partial(self._hear, caller))
 
@@ -176,9 +181,12 @@ class Terminals:
         if word == kept.KEEP and len(fields) == 3 and fields[0] == kept.VERSION and len(files) == kept.FILES:
             self._keep(caller, fields[1], fields[2], files)
             return
-        for file in files:
-            os.close(file)
+        _close(files)
         match word, fields:
+            case kept.KEEP, (kept.VERSION, *_):
+                _refuse(caller, kept.REFUSED, b"the terminal did not come along when it was handed over")
+            case kept.KEEP, _:
+                _refuse(caller, kept.REFUSED, b"the lab is of another version of netless")
             case kept.TAKE, (kept.VERSION, *but):
                 self._give_any(caller, but)
             case kept.CLAIM, (kept.VERSION, number):
@@ -192,15 +200,15 @@ class Terminals:
         if len(self._kept) >= MOST:
             for terminal in sorted(self._unowned(), key=_goes_on)[:1]:
                 self._forget(terminal)
+        if len(self._kept) >= MOST:
+            _close(files)
+            _refuse(caller, kept.FULL, b"%d" % MOST)
+            return
         try:
-            if len(self._kept) >= MOST:
-                kept.send(caller, kept.FULL, b"%d" % MOST)
-                raise ValueError("all of them are in use")
             terminal = _Terminal(next(self._numbers), node, note, *files)
-        except (OSError, ValueError):
-            for file in files:
-                os.close(file)
-            caller.close()
+        except (OSError, ValueError) as error:
+            _close(files)
+            _refuse(caller, kept.REFUSED, kept.reason(error).encode())
             return
         self._kept.append(terminal)
         self._own(terminal, caller)
@@ -277,8 +285,7 @@ class Terminals:
             return
         except OSError:
             word, files = b"", ()
-        for file in files:
-            os.close(file)
+        _close(files)
         if word == kept.USED:
             self._kept.remove(terminal)
             self._kept.append(terminal)
@@ -334,6 +341,18 @@ class Terminals:
         terminal.close()
         if terminal.claimant is not None:
             self._give(terminal.claimant, None)
+
+
+def _refuse(caller: socket.socket, *words: bytes) -> None:
+    """Say so, and hang up."""
+    with contextlib.suppress(OSError):  # he has hung up
+        kept.send(caller, *words)
+    caller.close()
+
+
+def _close(files: Collection[int]) -> None:
+    for file in files:
+        os.close(file)
 
 
 def _goes_on(terminal: _Terminal) -> bool:

@@ -61,14 +61,17 @@ class Shells:
     def _keep(self, node: str, master: int) -> Kept | None:
         from netless_lab import keeping
 
-        kept = keeping.keep(self._desk.view.lab, node, json.encode(self._lower.entered.get(node)), master)
-        if kept is not None:
-            kept.attend(partial(self._part, node))
+        try:
+            kept = keeping.keep(self._desk.view.lab, node, json.encode(self._lower.entered.get(node)), master)
+        except keeping.NotKept as refused:
+            self._part(node, keeping.Refused(str(refused)))
+            return None
+        kept.attend(partial(self._part, node))
         return kept
 
     def _part(self, node: str, news: News) -> None:
         """The lab does not keep the shell of this node for us."""
-        from netless_lab.keeping import Full
+        from netless_lab.keeping import Full, Refused
 
         from ..say import shells as say
 
@@ -77,6 +80,8 @@ class Shells:
             return
         if isinstance(news, Full):
             terminal.remark(say.not_kept(news.most))
+        elif isinstance(news, Refused):
+            terminal.remark(say.refused(news.why))
         else:
             by = _owner(news.by)
             terminal.lose(say.taken_over(by))

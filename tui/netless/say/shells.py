@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
+from netless_lab.harmless import harmless
 from netless_lab.model.telling import the
 
 from ..desk.shells import Owner, Shell
@@ -108,3 +109,8 @@ def over(node: str, at: float, now: float, code: int | None) -> str:
 def not_kept(most: int) -> str:
     """In the terminal of a shell that ends with the tutor: so ``most`` are kept at once, and all of those are in use."""
     return f"this shell ends with the tutor, for the lab keeps {most} at once and all are in use: end one of those, then this one, and the next is kept"
+
+
+def refused(why: str) -> str:
+    """The same of one that is not kept for another reason, which may be unknown."""
+    return f"this shell ends with the tutor, for it is not kept by the lab{why and f': {harmless(why)}'}"
