@@ -245,6 +245,15 @@ def test_a_namespace_of_any_name() -> None:
     assert infer(step("netless/decoy"), lab(host(), container("c1", names=("4711",))), EMPTY) is None
 
 
+def test_a_container_that_is_named_anew_bears_its_new_name() -> None:
+    """Somebody takes the name away that was given in an earlier step, and gives another: later steps speak of that one, and nothing is a further name."""
+    before, earlier = Bindings(netns={"c1": "box"}), steps_until("cable/pair")
+    assert found_again(step("cable/pair"), earlier, lab(host(), container("c1", names=("tin",))), before) == Bindings(netns={"c1": "tin"})
+    assert found_again(step("cable/pair"), earlier, lab(host(), container("c1", names=("c1",))), before) == EMPTY
+    for names in (("box", "c1"), ()):
+        assert found_again(step("cable/pair"), earlier, lab(host(), container("c1", names=names)), before) is before
+
+
 def test_a_dangling_name_is_no_decoy() -> None:
     """A name that leads nowhere is not a namespace."""
     snapshot = lab(host(), container("c1"), names=(Name("ghost", None, "symlink", 77),))

@@ -178,7 +178,14 @@ def refit(steps: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baselin
 
 
 def found_again(step: Step, earlier: Iterable[Step], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None = None) -> Bindings:
-    """``bindings``, unless a link or an address that ``step`` takes for granted is nowhere, as after a rename or far ahead: then those that fit now."""
+    """``bindings``, unless a link or an address that ``step`` takes for granted is nowhere, as after a rename or far ahead: then those that fit now. A
+    container whose name in /run/netns is gone, and that has another, bears that from now on.
+    """
+    names = {name.name for name in snapshot.names}
+    if any(own not in names for own in bindings.netns.values()):
+        earlier = tuple(earlier)
+        for before in earlier:
+            bindings = _with_names(before, snapshot, bindings)
     links = [link for node in snapshot.nodes for link in node.links]
     there = {"link": {link.name for link in links}, "cidr": {own.cidr for link in links for own in link.addresses}}
     if all(bindings.word(role, text) in there[role] for role, text in step.known if role in there and text not in _FIXED):
