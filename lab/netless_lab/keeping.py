@@ -188,7 +188,8 @@ def keep(lab: str, node: str, note: bytes, master: int) -> Kept:
         memory = new()
         try:
             both = mapped(memory)
-            kept.send(sock, kept.KEEP, kept.VERSION, node.encode(), note, files=(master, memory))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has hung up: its last word is there for who attends
+                kept.send(sock, kept.KEEP, kept.VERSION, node.encode(), note, files=(master, memory))
         finally:
             os.close(memory)
     except (OSError, ValueError) as error:

@@ -5,8 +5,7 @@ A module that is None in ``sys.modules`` is not found (Python's reference, 5.3.1
 - msgspec asks typing_extensions for what ``typing`` has had since Python 3.11; that takes as long to import as all the rest of it. And it asks
   uuid, which asks platform how the system is called and nothing else, and textwrap for what makes schemas. This module imports msgspec without all
   three: import this one first.
-- asyncio asks ssl for connections with TLS, of which there are none here: 4 MiB and as many milliseconds. What it asks inspect, linecache
-  and locale for is of use where something goes wrong, or to nobody here; with the parsers that these ask for they are a tenth of a start.
+- asyncio asks ssl for connections with TLS, of which there are none here: 4 MiB and as many milliseconds.
 - pyroute2's own first lines import all that the library has, databases and file servers among it: 5 MiB, and half of the time. What sets
   links, addresses and routes is in one part of it; that asks for ssl to try whether a server speaks TLS, and is given it when it does.
 """
@@ -33,8 +32,6 @@ def _import_without(name: str, absent: str) -> None:
 
 def import_asyncio() -> None:
     """Before all that imports asyncio."""
-    for name in ("inspect", "linecache", "locale"):
-        _import_when_used(name)
     _import_without("asyncio", "ssl")
 
 

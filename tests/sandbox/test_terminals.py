@@ -99,6 +99,8 @@ async def test_the_one_that_was_used_last_comes_first(lab: Running) -> None:
     async with program("echo one; read word") as (one, first), program("echo two; read word") as (two, second):
         one.kept = keeping.keep(lab.name, "host", b"first", first.master)
         two.kept = keeping.keep(lab.name, "host", b"second", second.master)
+        while len(await keeping.listed(lab.name)) < 2:  # a use before the other is kept would be no later one
+            await asyncio.sleep(0.005)
         one.kept.use()
         assert one.kept.leave() and two.kept.leave()
         await taken_again(lab.name, 2)

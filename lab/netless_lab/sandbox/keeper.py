@@ -25,6 +25,7 @@ import select
 import signal
 import socket
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -296,8 +297,6 @@ class Keeper:
             self._kept = frame
         except (OSError, ValueError):
             if not self._told_why:  # the log is the starter's, and not to be filled from inside
-                import traceback  # nothing has failed so far
-
                 traceback.print_exc()
             self._told_why = True
         self._keep_from = time.monotonic() + max(WRITINGS_APART_S, len(frame) / _RATE)

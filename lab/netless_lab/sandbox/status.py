@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import traceback
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -69,8 +70,6 @@ class Reporter:
 
     def failed(self, error: BaseException) -> None:
         """Why it cannot go on, for the client; and the whole story for the log. No client, no report."""
-        import traceback  # takes as long as a fifth of what is imported before it, and nothing has failed so far
-
         traceback.print_exception(error)
         number = (error.errno or 0) if isinstance(error, OSError) else 0
         text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
