@@ -259,9 +259,7 @@ class Agent:
             case protocol.WhatLeaves():
                 return request.done(await self._parting(client, request))
             case protocol.Leave():
-                found = await self._parting(client, protocol.WhatLeaves(id=request.id))
-                why = "it has what no step of the course brings back" if found.going else "somebody looks on" if found.onlookers else ""
-                return request.done(self._left(found.stays or why))
+                return request.done(self._left(self._stays() or await self._stays_unasked(client, protocol.WhatLeaves(id=request.id))))
             case _:
                 return await self._in_turn(client, request)
 
@@ -277,6 +275,11 @@ class Agent:
     async def _parting(self, client: Connection, request: protocol.WhatLeaves) -> protocol.Parting:
         lost = request.reply(await self._in_turn(client, request))
         return protocol.Parting(self._stays(), lost.going, len(self._onlookers))
+
+    async def _stays_unasked(self, client: Connection, request: protocol.WhatLeaves) -> str:
+        """Why the lab goes on where nobody has agreed to its end; "" when it may end."""
+        found = await self._parting(client, request)
+        return found.stays or ("it has what no step of the course brings back" if found.going else "somebody looks on" if found.onlookers else "")
 
     def _left(self, stays: str) -> str:
         """The tutor that started the lab was quit by the one client who asks: end the lab, unless it ``stays`` for a reason, which is the answer."""

@@ -3,8 +3,7 @@
 A module that is None in ``sys.modules`` is not found (Python's reference, 5.3.1); whoever wants it later gets it.
 
 - msgspec asks typing_extensions for what ``typing`` has had since Python 3.11; that takes as long to import as all the rest of it. And it asks
-  uuid, which asks platform how the system is called and nothing else, and textwrap for what makes schemas. This module imports msgspec without all
-  three: import this one first.
+  uuid, which asks platform how the system is called and nothing else. This module imports msgspec without both: import this one first.
 - asyncio asks ssl for connections with TLS, of which there are none here: 4 MiB and as many milliseconds.
 - pyroute2's own first lines import all that the library has, databases and file servers among it: 5 MiB, and half of the time. What sets
   links, addresses and routes is in one part of it; that asks for ssl to try whether a server speaks TLS, and is given it when it does.
@@ -39,7 +38,7 @@ def import_iproute() -> None:
     """Before all that imports ``pyroute2.iproute``. Nothing happens where that or all of pyroute2 was imported before."""
     if "pyroute2" in sys.modules or "pyroute2.iproute" in sys.modules:
         return
-    from importlib.util import find_spec, module_from_spec  # a command of one line needs this module, and not those
+    from importlib.util import find_spec, module_from_spec
 
     if (whole := find_spec("pyroute2")) is not None:
         _import_when_used("ssl")
@@ -84,5 +83,4 @@ def _import_when_used(name: str, **known: object) -> None:
 
 
 _import_when_used("platform", system=lambda: os.uname().sysname)
-_import_when_used("textwrap")
 _import_without("msgspec", "typing_extensions")

@@ -17,3 +17,4 @@ def test_a_first_client_waits_for_no_import_of_what_it_does_not_see() -> None:
         before = imported(lab)
     listens = {"netless_lab.kernel.evidence.lookout", "netless_lab.kernel.probe", "netless_lab.kernel.capture.taps"}
     assert not listens.union(inside.LATER).intersection(before)
+    assert not [module for module in before if module.startswith("netless")], "it was imported where nobody may be able to read it"

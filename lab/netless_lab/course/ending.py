@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ..primitives.look import listed
+
 _NAMED: Final = 3
 """So many are named; of more only the number is told."""
 
 
 def named(titles: Sequence[str]) -> str:
     """Steps that were never done, the first few by their titles, as a sentence; "" when there are none."""
-    words = [repr(title) for title in titles[:_NAMED]]
-    words += [f"{len(titles) - _NAMED} more"] * (len(titles) > _NAMED)
-    return f"Not done yet: {' and '.join(filter(None, (', '.join(words[:-1]), words[-1])))}." if words else ""
+    more = (f"{len(titles) - _NAMED} more",) if len(titles) > _NAMED else ()
+    return f"Not done yet: {listed((*map(repr, titles[:_NAMED]), *more), '')}." if titles else ""
 
 
 def not_done(steps: Sequence[tuple[str, str]]) -> str:

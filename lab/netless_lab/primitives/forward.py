@@ -264,7 +264,8 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
             "a rule that accepts answers, and none that accepts what begins outside",
             f"strangers come in by {out} as well: {by}",
             look,
-            "That rule lets in new conversations from outside too. An answer is told by its `ct state`, established or related: take the wide rule away, accept those.",
+            "That rule lets in new conversations from outside too. An answer is told by its `ct state`, established or related: take the wide rule away and"
+            " accept those.",
         )
 
     def inner(self, node: Node) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ import os
 import sys
 
 _MOST_FILES = 16
+"""More than come with any plan: what is beyond it would be lost (recvmsg(2), MSG_CTRUNC)."""
 
 
 def main(text: str, files: tuple[int, ...]) -> None:

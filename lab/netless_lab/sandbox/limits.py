@@ -104,16 +104,15 @@ def another_may_start(visitors: int) -> bool:
     What stands in his way need not be this room's own limit: one of the machine's (cgroups(7), pids.max; a pid namespace around it; memory)
     may be met first. The caller keeps the reaper's hands off.
     """
-    import subprocess  # the keeper and the builder have no use for it, and wait for all that this module imports
-    from subprocess import DEVNULL, PIPE
+    from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired  # asyncio has it by now; keeper and builder, who import this module too, do without
 
     try:
-        with subprocess.Popen(["/bin/sh", "-c", "read go; (:); exit 0"], stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True) as shell:
+        with Popen(["/bin/sh", "-c", "read go; (:); exit 0"], stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True) as shell:
             try:
                 if visitors:
                     resource.prlimit(shell.pid, resource.RLIMIT_NPROC, (visitors, visitors))
                 shell.communicate(b"go\n", timeout=START_S)
-            except (subprocess.TimeoutExpired, ProcessLookupError):
+            except (TimeoutExpired, ProcessLookupError):
                 shell.kill()
         return shell.returncode == 0
     except OSError:

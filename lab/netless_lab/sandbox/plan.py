@@ -1,4 +1,4 @@
-"""What a client hands to the process that makes a room: one JSON document on its standard input."""
+"""What a client hands to the process that makes a room: one JSON document, with open files beside it, on the socket that is its standard input."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Plan(NamedTuple):
     """How to make one room.
 
     ``entry`` is ``module:function``, called in PID 1 with a ``pid1.Room``. ``path`` becomes ``sys.path``. ``keep`` are paths outside
-    ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``held`` are files,
-    by their numbers, that stay open outside as long as the room lives. So do those that come with the plan, but for the first ``passed`` of
-    them, which are the agent's. ``saver`` is ``module:function``,
-    called outside with ``kept_in``; what it answers keeps what the agent wants kept ("" for nothing). ``ahead`` is ``module:function``,
-    imported outside and called with ``argument`` in the room's mounts, while the agent is imported; it answers the bytes that are the
-    room's ``ahead``. ``notes`` are what the lab has to do without, in words, as far as it is known before it is begun.
+    ``PROGRAMS`` that stay visible, read-only. ``status_fd`` is the pipe that tells the client how far it got; ``held`` are files, by their
+    numbers, that stay open outside as long as the room lives. So do those that come with the plan, but for the first ``passed`` of them,
+    which are the agent's. ``saver`` is ``module:function``, called outside with ``kept_in``; what it answers keeps what the agent wants
+    kept ("" for nothing). ``ahead`` is ``module:function``, imported outside and called with ``argument`` in the room's mounts, while the
+    agent is imported; it answers the bytes that are the room's ``ahead``. ``notes`` are what the lab has to do without, in words, as far as
+    it is known before it is begun.
     """
 
     lab: str

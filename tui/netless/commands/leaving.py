@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from netless_lab import protocol
 
@@ -29,19 +29,19 @@ def nothing_to_ask(view: View, began: Callable[[], bool]) -> bool:
     return view.status is None or bool(view.ended) or not began()
 
 
-async def way_out(desk: Desk, ask: Ask, began: Callable[[], bool], shells: Shells) -> WayOut | None:
-    """How to quit, None to stay. Without a question it is the lab that says at the end, for what is so now may not be so by then. A lab that takes
+async def way_out(desk: Desk, ask: Ask, began: Callable[[], bool], shells: Shells) -> WayOut | Literal["unasked"] | None:
+    """How to quit, None to stay. Unasked it is the lab that says at the end, for what is so now may not be so by then. A lab that takes
     the place of the one that was asked about is not ended by the answer.
     """
     if nothing_to_ask(desk.view, began):
-        return "leave"
+        return "unasked"
     asked_about = _agent(desk.view)
     parting = await _parting(desk)
     if desk.view.ended or (parting is not None and parting.stays):
-        return "leave"
+        return "unasked"
     running = await shells.running()
     if parting is not None and not (parting.going or parting.onlookers or running):
-        return "leave"
+        return "unasked"
     chosen = await ask(parting, running)
     return chosen if _agent(desk.view) == asked_about else None
 

@@ -21,10 +21,8 @@ Pane = Literal["lesson", "network", "lower"]
 """What can be looked at; "lesson" is the lesson with its check below, "lower" is terminal, packets or changes."""
 Tab = Literal["packets", "changes"]
 """What the lower pane shows when it shows no terminal."""
-WayOut = Literal["end", "keep", "leave"]
-"""What becomes of a lab that this tutor started, when it is quit: it ends, as was agreed to; it goes on; or nobody had to be asked, and it ends if that is so
-when it is left.
-"""
+WayOut = Literal["end", "keep"]
+"""What becomes of a lab that this tutor started, when it is quit."""
 Target = tuple[str, bool]
 """A step, and whether its end is meant."""
 
