@@ -46,6 +46,22 @@ def test_a_death_is_told_in_two_sentences_with_facts(lab: Running) -> None:
     assert netless(lab, "ping", "c1", SITE, "--explain").returncode == 0, "the command that was offered mends it"
 
 
+@pytest.mark.parametrize(
+    ("address", "lo", "told"),
+    [("10.0.0.9", "up", "; the sender is told: host unreachable."), ("fd00::9", "up", "; the sender is told: address unreachable."),
+     ("10.0.0.9", "down", ".")],
+    ids=["IPv4", "IPv6", "lo down"],
+)
+def test_what_the_sender_hears_is_not_called_silence(lab: Running, address: str, lo: str, told: str) -> None:
+    """Both ports are down, so not even the question for a neighbour leaves; the kernel tells the sender by lo, and with lo down it does not (ping)."""
+    lab.goto(START, end=True)
+    lab.sh(f"ip addr add fd00::1/64 dev br0 nodad; ip link set veth2 down; ip link set veth4 down; ip link set lo {lo}")
+    heard = lab.sh(f"ping -n -c1 -W2 {address} 2>&1 || true")
+    assert ("nreachable" in heard) is (lo == "up"), heard
+    said = netless(lab, "ping", "host", address, "--explain").stdout.splitlines()[0]
+    assert said == f"✗ Nothing left the host, not even the question who has the next hop{told}"
+
+
 def test_a_question_under_way_is_not_taken_for_silence(lab: Running) -> None:
     """Another packet for the same neighbour was sent just before, and the kernel still asks for both at once: Why says the same as ever."""
     lab.goto(START, end=True)

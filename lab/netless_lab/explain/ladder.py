@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from ..model import icmp
 from ..model.addresses import is_address
 from ..model.evidence import Evidence
 from ..model.journey import Explanation, Fact
@@ -157,9 +158,21 @@ def seen(case: Case) -> str:
     """Where the packet was last seen, and what came back."""
     if case.outcome.result != "failed":
         return f"{case.outcome.text}."
-    outcome, silent = case.outcome, case.outcome.reason in ("silence", "no-neighbour")
-    said = f": {outcome.text}" if not silent else "; silence" if case.last.stage == "unsent" else ""  # what came back, or what the kernel told the sender
-    return f"{sentence(case, _place(case))}{said}.{_lost(case)}"
+    return f"{sentence(case, _place(case))}{_heard(case)}.{_lost(case)}"
+
+
+def _heard(case: Case) -> str:
+    """What came back, or what the kernel told the sender. Who asked and heard nothing is told of where the asking is."""
+    outcome = case.outcome
+    if outcome.reason not in ("silence", "no-neighbour"):
+        return f": {outcome.text}"
+    if case.last.stage != "unsent":
+        return ""
+    if outcome.reason == "silence":
+        return "; silence"
+    lo, six = case.link(case.last.node, "lo"), case.family == 6
+    told = icmp.unreachable(icmp.NO_ADDRESS6 if six else icmp.HOST, six=six).name
+    return f", not even the question who has the next hop{f'; the sender is told: {told}' if lo is not None and lo.up else ''}"
 
 
 def _place(case: Case) -> str:
