@@ -147,4 +147,5 @@ BROKEN = (
     Broken(
         "a queue that gives nothing out", "tc -n c1 qdisc add dev veth1 root tbf rate 8bit burst 10 limit 10", ping(SITE), "queue-drop", "c1:veth1"
     ),
+    Broken("a queue that takes nothing in", "tc qdisc add dev br0 root pfifo limit 0; ip neigh flush dev br0", ping("10.0.0.2", "host"), "queue-drop", "host:br0"),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from ...model.snapshot import Snapshot
 from .. import ipsec
 from ..namespace import call_in, sysctl_path
 from ..netlink.link import DUMP_BODY, RTM_GETLINK, decode_discipline
+from ..netlink.qdisc import full
 from ..netlink.socket import NetlinkSocket
 from ..read import NodeRef
 
@@ -53,10 +54,10 @@ def _advertised(links: Iterable[str]) -> dict[str, str]:
 
 
 def _queues(ref: NodeRef) -> dict[str, str]:
-    """The queueing discipline of each link that has one of its own (IFLA_QDISC, tc(8))."""
+    """The queueing discipline of each link that has one of its own (IFLA_QDISC, tc(8)), and of a fifo that takes nothing in, that it does not."""
     with contextlib.closing(NetlinkSocket(ref.namespace)) as route:
-        links = map(decode_discipline, route.dump(RTM_GETLINK, DUMP_BODY))
-        return {f"qdisc/{name}": discipline for name, discipline in links if discipline}
+        links, shut = map(decode_discipline, route.dump(RTM_GETLINK, DUMP_BODY)), full(route)
+        return {f"qdisc/{name}": shut.get(index) or discipline for index, name, discipline in links if discipline}
 
 
 def _policies(ref: NodeRef) -> dict[str, str]:

@@ -200,10 +200,10 @@ def _has_xdp(found: dict[int, bytes]) -> bool:
     return IFLA_XDP in found and attributes(found[IFLA_XDP]).get(_XDP_ATTACHED, b"\0") != b"\0"
 
 
-def decode_discipline(body: bytes) -> tuple[str, str]:
-    """(name, the kind of its queueing discipline, "" for none) of one RTM_NEWLINK body."""
+def decode_discipline(body: bytes) -> tuple[int, str, str]:
+    """(ifindex, name, the kind of its queueing discipline, "" for none) of one RTM_NEWLINK body."""
     found = attributes(body, _IFINFO.size)
-    return text(found[IFLA_IFNAME]), text(found.get(IFLA_QDISC, b""))
+    return _IFINFO.unpack_from(body, 0)[2], text(found[IFLA_IFNAME]), text(found.get(IFLA_QDISC, b""))
 
 
 def _name(names: tuple[str, ...], place: int) -> str:

@@ -6,11 +6,12 @@ import struct
 from typing import Final, NamedTuple
 
 from ...model.snapshot import Program
-from .attributes import attributes, text
+from .attributes import attributes, native, text
 from .socket import NetlinkSocket
 
 RTM_DELQDISC, RTM_GETQDISC, RTM_GETTFILTER = 37, 38, 46
 _KIND: Final = 1
+_OPTIONS: Final = 2
 _TCMSG: Final = struct.Struct("=BxxxiIII")
 """struct tcmsg: family, ifindex, handle, parent, info."""
 QDISCS_BODY: Final = bytes(_TCMSG.size)
@@ -20,20 +21,31 @@ _PROGRAMS: Final[dict[Program, int]] = {"tc-ingress": 0xFFFFFFF2, "tc-egress": 0
 """The parents of filters on the way in and out (TC_H_CLSACT with TC_H_MIN_INGRESS, TC_H_MIN_EGRESS)."""
 _DIRECTIONS: Final[dict[str, tuple[Program, ...]]] = {"clsact": ("tc-ingress", "tc-egress"), "ingress": ("tc-ingress",)}
 """The disciplines that are only there to hold filters, and where these are asked."""
+_FIFOS: Final = frozenset({"pfifo", "bfifo"})
+"""Queues with a limit alone, which is all that their options hold (struct tc_fifo_qopt; tc-pfifo(8))."""
 
 
 class Discipline(NamedTuple):
-    """One of the link with the index ``link``; those that the kernel gave by itself have handle 0."""
+    """One of the link with the index ``link``; those that the kernel gave by itself have handle 0. ``limit`` is a fifo's, in packets or bytes."""
 
     link: int
     kind: str
     handle: int
+    limit: int | None = None
 
 
 def decode_qdisc(body: bytes) -> Discipline:
     """One RTM_NEWQDISC body."""
     _, index, handle, _, _ = _TCMSG.unpack_from(body, 0)
-    return Discipline(index, text(attributes(body, _TCMSG.size).get(_KIND, b"")), handle)
+    found = attributes(body, _TCMSG.size)
+    kind = text(found.get(_KIND, b""))
+    return Discipline(index, kind, handle, native(found[_OPTIONS]) if kind in _FIFOS and _OPTIONS in found else None)
+
+
+def full(socket: NetlinkSocket) -> dict[int, str]:
+    """By the index of each link that has one, the queue that takes nothing in, in words: a fifo whose limit is 0."""
+    found = map(decode_qdisc, socket.dump(RTM_GETQDISC, QDISCS_BODY))
+    return {own.link: f"{own.kind}, limit 0" for own in found if own.limit == 0}
 
 
 def filters(socket: NetlinkSocket) -> dict[int, tuple[Program, ...]]:
