@@ -191,14 +191,15 @@ def _made_for_links(there: Mapping[str, Sequence[bytes]]) -> frozenset[tuple[int
     return frozenset(made)
 
 
-def told(opened: NetlinkSocket, kept: Kept, links: Collection[int], above: Collection[tuple[int, str]] = (), *, born: bool = True) -> Things:
+def told(opened: NetlinkSocket, kept: Kept, links: Mapping[int, bool], above: Collection[tuple[int, str]] = (), *, born: bool = True) -> Things:
     """What ``put_back`` would take away or give back, in words: as far as a snapshot shows neither it nor how it differs.
 
     ``born``: also of rules to the tables that those lead to which every namespace is born with. A comparison with the goal of a step leaves
     them out; a history holds them.
 
-    What rests on other than these ``links`` goes with its link, and what the kernel makes for an address with that. What one of them takes
-    in for a device ``above`` it, named with the MAC of that, goes with that device.
+    ``links`` are those of the beginning, and whether each is up. What rests on others goes with its link, what the kernel makes for an address
+    with that, and what it makes for a link that is up when that goes down. What one of them takes in for a device ``above`` it, named with
+    the MAC of that, goes with that device.
     """
     found = Things()
     own: set[bytes | None] = set()
@@ -210,7 +211,7 @@ def told(opened: NetlinkSocket, kept: Kept, links: Collection[int], above: Colle
         if kind.name == "address":
             own = {attributes(body, len(ADDRESSES_BODY)).get(2) for body in now}
         extra = [body for body in extra if not _follows(kind, body, links) and not _for_one_above(kind, body, above)]
-        lost = [body for body in lost if not _follows(kind, body, links) or _sender(kind, body) in own]
+        lost = [body for body in lost if not _follows(kind, body, links) or (_sender(kind, body) in own and links.get(_way_out(body)))]
         going, coming = len(extra), len(lost)
         if kind.name in _SHOWN:
             new, gone = (Counter(_shown(kind, body, born=born) for body in bodies) for bodies in (extra, lost))
@@ -232,6 +233,11 @@ def _sender(kind: Kind, body: bytes) -> bytes:
     return attributes(body, len(ROUTES_BODY)).get(7, b"") if kind.name == "route" else b""
 
 
+def _way_out(body: bytes) -> int:
+    """The link of a route (RTA_OIF), 0 for none."""
+    return native(attributes(body, len(ROUTES_BODY)).get(4, b""))
+
+
 def _for_one_above(kind: Kind, body: bytes, above: Collection[tuple[int, str]]) -> bool:
     if kind.name != "filter of frames" or not above:
         return False
@@ -241,7 +247,7 @@ def _for_one_above(kind: Kind, body: bytes, above: Collection[tuple[int, str]]) 
 def _follows(kind: Kind, body: bytes, links: Collection[int]) -> bool:
     """Whether an object comes and goes with a link that is told of, or with an address."""
     if kind.name == "route":
-        device, made = native(attributes(body, len(ROUTES_BODY)).get(4, b"")), body[4] == _LOCAL_TABLE and body[5] == _PROTO_KERNEL
+        device, made = _way_out(body), body[4] == _LOCAL_TABLE and body[5] == _PROTO_KERNEL
     elif kind.name == "filter of frames":
         device, made = native(body[4:8]), bool(native(attributes(body, len(FDB_BODY)).get(2, b"")[:1]) & _GROUP)
     else:

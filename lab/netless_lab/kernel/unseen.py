@@ -43,12 +43,14 @@ def _of_node(
     ref: NodeRef, began: NodeBeginning, node: Node, above: frozenset[tuple[int, str]], born: bool, given_up: Callable[[], bool]
 ) -> Things:
     there: list[str] = []
+    raised = {link.ifindex for link in node.links if link.up}
+    up = {index: index in raised for index in began.links}
     with contextlib.closing(NetlinkSocket(ref.namespace)) as opened:
         for question in (_of_nft(ref, node), _of_settings(ref, began), _beside(ref, began), _of_links(opened, ref, began, node)):
             there += question
             if given_up():
                 return Things(tuple(there))
-        return Things(tuple(there)) + objects.told(opened, began.objects, began.links, above, born=born)
+        return Things(tuple(there)) + objects.told(opened, began.objects, up, above, born=born)
 
 
 def _above(node: Node, now: Snapshot) -> frozenset[tuple[int, str]]:
