@@ -118,6 +118,10 @@ MISSES = (
     ),
     Miss("the decoy is an empty file", "mkdir -p /run/netns; touch /run/netns/decoy", {"netns": "decoy"}, "remove decoy first", "an empty file"),
     Miss("the name of no namespace stays", "mkdir -p /run/netns; touch /run/netns/decoy", {"no-netns": "decoy"}, "", "an empty file"),
+    Miss(
+        "the name keeps nothing", "mkdir -p /run/netns; ln -s /proc/$C1/ns/net /run/netns/c1", {"named": "c1", "kept": True},
+        "c1 is a symbolic link, which does not keep the namespace. Take it away first: `ip netns delete c1`.",
+    ),
     Miss("the name is the host's", "mkdir -p /run/netns; ln -s /proc/1/ns/net /run/netns/c1", {"named": "c1"}, "namespace of the host"),
     Miss("a second name is no new namespace", NAMED + "ip netns attach decoy $C1", {"netns": "decoy"}, "second name", "of c1"),
     Miss("a name is no container", "ip netns add c2", {"container": "c2"}, "a name alone is no container", "containers: c1"),

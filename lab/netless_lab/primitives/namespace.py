@@ -288,24 +288,30 @@ class Unname(Action, frozen=True, rename={"name": "unname"}):
 
 
 class Named(Expectation, frozen=True, rename={"node": "named"}):
-    """``{ named = "c1" }``: some name in /run/netns, whichever, leads to the namespace of c1."""
+    """``{ named = "c1" }``: some name in /run/netns, whichever, leads to the namespace of c1. With ``kept = true`` one that keeps the namespace
+    when its processes are gone: it is mounted there, and no symbolic link (ip-netns(8), network_namespaces(7)).
+    """
 
     node: NodeName
+    kept: bool = False
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """The inode behind a name equals the inode of the node; the look is the comparison itself."""
-        claim = f"the namespace of {self.node} has a name"
-        expected = f"a name in {NETNS} that leads to the namespace of {self.node}"
+        claim = f"the namespace of {self.node} has a name{' that keeps it' if self.kept else ''}"
+        expected = f"a name in {NETNS} that leads to the namespace of {self.node}{', mounted there' if self.kept else ''}"
         if (node := snapshot.node(self.node)) is None:
             return no_node(self.node, claim, expected)
         seen = f"names: {listed(tuple(_leads(snapshot, name) for name in snapshot.names), 'none')}"
         if node.role == "unknown" and node.pid is None:  # a node only because of the name, which leads to nobody else
             return NotMet(claim, expected, seen, f"ip netns pids {word(self.node)}", _only_a_name(self.node))
         look = f"stat -Lc '%i %n' /proc/{where.pid(self.node)}/ns/net {NETNS}/*" if snapshot.names else "ip netns list"
-        if any(name.netns == node.netns for name in snapshot.names):
+        own = [name for name in snapshot.names if name.netns == node.netns]
+        if any(name.how == "mount" or not self.kept for name in own):
             return Met(claim)
         taken = next((name for name in snapshot.names if name.name == self.node), None)
         free = f" {_taken_away(taken)}" if taken is not None else ""
+        if own:
+            return NotMet(claim, expected, seen, f"ls -l {NETNS}", f"{own[0].name} is a symbolic link, which does not keep the namespace.{free}")
         return NotMet(claim, expected, seen, look, f"{self._near(snapshot, node)}{free}")
 
     def _near(self, snapshot: Snapshot, node: Node) -> str:
