@@ -118,13 +118,24 @@ def test_what_is_taken_back_leaves_what_was_there(name: str) -> None:
         assert rules(own) == before
 
 
+@pytest.mark.parametrize("what", ["br0", "established"])
+@sandboxed_once
+def test_where_they_pass_already_the_rule_belongs_where_they_would_be_dropped(what: str) -> None:
+    """A rule that is there, and a wide one beside it, let them by: what is shown speaks of the same chain, and makes none that drops nothing."""
+    wide = "iptables -P FORWARD DROP; iptables -A FORWARD -i br0 -j ACCEPT; iptables -N WIDE; iptables -A WIDE -i eth0 -o br0 -j ACCEPT; iptables -A FORWARD -j WIDE"
+    with lab() as own:
+        foreign(own, wide)
+        shown = action({"forward-accept": what}).placed(own.snapshot()).commands("ip", own.where())
+        assert len(shown) == 1 and shown[0].startswith("iptables -A FORWARD "), shown
+
+
 @sandboxed_once
 def test_that_several_need_it_is_told() -> None:
     """Which they are, in the sentence; where it is the lessons' own chain, no word more than the lesson has."""
     with lab() as own:
         foreign(own, FOREIGN["three that drop"])
         said = action({"forward-accept": "br0"}).placed(own.snapshot()).sentence()
-        assert all(place in said for place in ("3 chains", "inet mine way", "FORWARD of iptables", "FORWARD of iptables-legacy")), said
+        assert all(place in said for place in ("3 chains drop them", "inet mine way", "FORWARD of iptables", "FORWARD of iptables-legacy")), said
         foreign(own, FOREIGN["the lessons' chain"])
         wanted = action({"forward-accept": "br0"})
         assert wanted.placed(own.snapshot()).sentence() == wanted.sentence()

@@ -85,13 +85,30 @@ _OF_LEGACY: Final = Door("iptables", "ip", "filter", "FORWARD")
 
 
 def doors(node: Node, asked: Iterable[Packet]) -> tuple[Door, ...]:
-    """The place for an accept in each chain at the forward hook that drops any of these packets, or may: before the first rule that does."""
-    packets, found = tuple(asked), []
-    for base in base_chains(node, "forward", FAMILIES[4]):
-        dropped = [way for packet in packets for way in at_chain(node, base, "forward", packet) if way.end == "drop"]
-        if dropped:
-            found.append(_door(node, base, dropped))
-    return tuple(found)
+    """The place for an accept in each chain at the forward hook that drops any of these packets, or may: before the first rule that does. Where
+    none does, in each that would if no rule accepted them.
+    """
+    packets = tuple(asked)
+    chains = base_chains(node, "forward", FAMILIES[4])
+    shut = tuple(_door(node, base, dropped) for base in chains if (dropped := _dropped(node, base, packets)))
+    return shut or tuple(_door(node, base, dropped) for base in chains if (dropped := _dropped_unless_accepted(node, base, packets)))
+
+
+def _dropped(node: Node, base: Chain, packets: Iterable[Packet]) -> list[Way]:
+    return [way for packet in packets for way in at_chain(node, base, "forward", packet) if way.end == "drop"]
+
+
+def _dropped_unless_accepted(node: Node, base: Chain, packets: tuple[Packet, ...]) -> list[Way]:
+    """What one chain drops of them without the rules that accept them, in it and where it leads to."""
+    while True:
+        if dropped := _dropped(node, base, packets):
+            return dropped
+        accepting = {id(way.rule) for packet in packets for way in at_chain(node, base, "forward", packet) if way.end == "accept" and way.rule is not None}
+        if not accepting:
+            return []
+        without = {id(chain): replace(chain, rules=tuple(rule for rule in chain.rules if id(rule) not in accepting)) for chain in (*node.chains, *node.legacy)}
+        chains, legacy = (tuple(without[id(chain)] for chain in own) for own in (node.chains, node.legacy))
+        base, node = without[id(base)], replace(node, chains=chains, legacy=legacy)
 
 
 def _door(node: Node, base: Chain, dropped: Iterable[Way]) -> Door:
@@ -164,8 +181,8 @@ class AcceptIn(Action, frozen=True, rename={"node": "in"}):
             return said
         places = tuple(f"{door.words}, before its rule {door.before + 1}" if door.before is not None else door.words for door in self.doors)
         if len(places) == 1:
-            return f"{said} The rule belongs where they are dropped: in {places[0]}."
-        return f"{said} {len(places)} chains drop them, and an accept ends only its own chain, so each needs the rule: {'; '.join(places)}."
+            return f"{said} Without the rule they are dropped by {places[0]}: so it belongs there."
+        return f"{said} Without such rules {len(places)} chains drop them, and an accept ends only its own chain, so each needs one: {'; '.join(places)}."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """A line for each chain, in the tool that it is of."""
