@@ -102,12 +102,14 @@ def judged(lab: Running, at: str, commands: str = "", *, end: bool = True) -> Ju
         ("internet/door-back", "nft add rule ip lab forward tcp dport 22 accept", "the rule `tcp dport 22 accept` of ip lab forward on the host"),
         ("internet/door-back", "nft 'add chain ip lab in { type filter hook input priority 0; policy drop; }'; nft add rule ip lab in iifname br0 accept",
          "the policy of ip lab in on the host"),
+        ("internet/masquerade", "ip netns exec c1 sysctl -qw net.ipv4.ip_forward=1", "forwarding in c1, switched on"),
+        ("internet/masquerade", "sysctl -qw net.ipv6.conf.all.forwarding=1", "forwarding of IPv6 on the host, switched on"),
         ("neighbour/second-cable", "ip link set veth4 master br0", "veth4 on the host, plugged into br0"),
         ("neighbour/second-address", "ip link set veth4 master br0", "veth4 on the host, plugged into br0"),
     ],
 )
 def test_no_success_is_told_that_is_not_so(lab: Running, at: str, commands: str, found: str) -> None:
-    """A further rule, a policy, a cable that is plugged in early: the step passes, and its sentence, which denies just that, is not said."""
+    """A further rule, a policy, a switch, a cable that is plugged in early: the step passes, and its sentence, which denies just that, is not said."""
     entry = judged(lab, at, commands)
     assert entry.verdict.passed and entry.verdict.extras[0] == found, entry
     assert entry.success == "Done; there is more here than this step asks for."

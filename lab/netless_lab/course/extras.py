@@ -11,6 +11,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
+from ..model.gates import switched_on
 from ..model.netfilter.run import acts
 from ..model.snapshot import Chain, Node, Rule, Snapshot
 from ..primitives.base import Expectation, Met, NotMet, Where
@@ -25,14 +26,15 @@ def extras(
 ) -> tuple[str, ...]:
     """What is in ``snapshot`` beyond the ``sketches``: the lab's beginning, and all that the steps make. ``expected`` is what the steps ask for.
 
-    Sketches and expectations must be in the learner's own words. Routes are left out: there are many ways to the same place; and so are rules
-    and what is plugged into what in nodes that are ``commanded`` by command lines of the steps, for no sketch shows what those do.
+    Sketches and expectations must be in the learner's own words. Routes are left out: there are many ways to the same place; and so are rules,
+    forwarding and what is plugged into what in nodes that are ``commanded`` by command lines of the steps, for no sketch shows what those do.
     """
     found: list[str] = []
     for node in snapshot.nodes:
         known = _known(node, sketches)
         if known:
             found.extend(_links(node, known, plugs=node.name not in commanded))
+            found.extend(_forwarding(node, known) if node.name not in commanded else ())
         else:
             found.append(f"the container {node.name}" if node.role == "container" else f"the namespace {node.names[0] if node.names else node.name}")
     asked = {name.name for sketch in sketches for name in sketch.names}
@@ -68,6 +70,13 @@ def _links(node: Node, known: tuple[Node, ...], *, plugs: bool) -> Iterator[str]
             yield f"{link.name}{place}, switched on"
         if plugs and link.master and not any(own.master == link.master for own in sketches):
             yield f"{link.name}{place}, plugged into {link.master}"
+
+
+def _forwarding(node: Node, known: tuple[Node, ...]) -> Iterator[str]:
+    """Where a node forwards that no sketch has forwarding: a host by birth drops what is for others (ip-sysctl of the kernel)."""
+    for knob, what in (("ip_forward", "forwarding"), ("v6.forwarding", "forwarding of IPv6")):
+        if switched_on(node.sysctls.get(knob, "")) and not any(switched_on(own.sysctls.get(knob, "")) for own in known):
+            yield f"{what}{inside(node.name)}, switched on"
 
 
 def _surplus(

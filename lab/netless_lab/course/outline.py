@@ -72,7 +72,7 @@ def start(world: World) -> Snapshot:
     far = tuple(_far(own, 1000 + place) for place, own in enumerate(world.hosts))
     peers = tuple((3 + place, own, Peer(own.name, own.uplink, 2)) for place, own in enumerate(world.hosts))
     ends = tuple(_end(own.name, index, peer, Address(own.router, own.prefix)) for index, own, peer in peers)
-    internet = Node("internet", "internet", netns=2, links=(_lo(up=True), router, *ends))
+    internet = Node("internet", "internet", netns=2, links=(_lo(up=True), router, *ends), sysctls={"ip_forward": "1"})
     containers = tuple(Node(name, "container", netns=3 + place, links=(_lo(up=False),)) for place, name in enumerate(world.containers))
     return outline(Snapshot((host, internet, *far, *containers)), world.do)
 
