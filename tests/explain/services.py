@@ -75,6 +75,7 @@ nft add rule ip zz p iifname br0 ct zone set 5
         "published, and nobody there", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.33:80\n{LET_IN}", Connect("internet", "203.0.113.2", 8080),
         "dnat-wrong", "host:NAT",
     ),
+    Broken("a destination that nobody has out there", "iptables -t nat -A PREROUTING -d 198.51.100.10 -j DNAT --to 198.51.100.99", ping(SITE), "dnat-wrong", "host:NAT"),
     Broken(
         "published on the wrong port", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:81\n{LET_IN}\n{SERVE}", Connect("internet", "203.0.113.2", 8080),
         "no-listener", "c2:service",

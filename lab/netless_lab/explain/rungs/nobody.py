@@ -47,16 +47,29 @@ def vanished(case: Case) -> Cause | None:
     return blame(case, "neighbour-unanswered", sent.node, facts=(fact,), how="remembered", address=next_hop, mac=sent.mac_dst)
 
 
-def _rewritten(case: Case) -> Cause | None:
-    """The address was put there by translation: a source that nobody has, so answers go nowhere, or a destination that nobody has."""
+def sent_on(case: Case) -> Cause | None:
+    """A router knows no way to where translation sends the packet, and nobody has that address."""
     last = case.last
+    return _written(case, last.dst) if last.dst and not case.owners(last.dst) else None
+
+
+def _written(case: Case, address: str) -> Cause | None:
+    """The rewriting, seen on the way, that put an address there: a source that nobody has, so answers go nowhere, or a destination."""
     for change in case.evidence.journey.rewrites:
-        if routes.host_of(change.after) != last.asked:
+        if routes.host_of(change.after) != address:
             continue
         look = case.run(change.node, "nft list ruleset")
         fact = seen(f"{change.what} {change.before} became {change.after} in {owner_words(change.node)}", look)
         code = "snat-wrong" if change.what == "source" else "dnat-wrong"
-        return blame(case, code, change.node, facts=(fact,), address=last.asked)
+        return blame(case, code, change.node, facts=(fact,), address=address)
+    return None
+
+
+def _rewritten(case: Case) -> Cause | None:
+    """The address was put there by translation."""
+    last = case.last
+    if (written := _written(case, last.asked)) is not None:
+        return written
     for flow in case.evidence.flows:
         if flow.node == last.node and flow.destination_nat and flow.reply.src == last.asked:
             fact = seen(f"the connection table of {owner_words(last.node)} expects the answer from {last.asked}", case.run(last.node, "conntrack -L"))
