@@ -27,6 +27,14 @@ BROKEN = (
         Udp("c1", "fd00:b::1", 5000), "no-listener", "internet:service", "internet| nft delete table ip6 zz",
     ),
     Broken(
+        "an answer that is refused where it begins", f"{SIX}\ninternet| ip -6 route add unreachable fd00:a::/64 metric 1", ping("fd00:b::1"),
+        "blackhole-route", "internet:routing",
+    ),
+    Broken(
+        "an answer that a policy rule refuses", f"{SIX}\ninternet| ip -6 rule add to fd00:a::/64 prohibit", ping("fd00:b::1"),
+        "policy-rule", "internet:routing",
+    ),
+    Broken(
         "an address that somebody else has",
         f"""{SIX}
         c2| sysctl -qw net.ipv6.conf.veth3.accept_dad=1; ip addr add fd00:a::2/64 dev veth3

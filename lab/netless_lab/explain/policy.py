@@ -18,6 +18,8 @@ from .case import Case, of_link
 from .cause import Cause, Mended, blame, brings_back, counted, heals, inferred, of_node, owner_words, said, state, with_route, with_rule, without_route, without_rule
 from .packets import entering
 
+REFUSING: Final = ("blackhole", "unreachable", "prohibit")
+"""Types of routes, and actions of policy rules, whose only purpose is to refuse (ip-route(8), ip-rule(8))."""
 _BEFORE = 100
 """The priority of a rule that sends a subnet's packets back to the main table: before those that VPNs add."""
 
@@ -71,7 +73,7 @@ def _taken(case: Case, node: Node, rule: PolicyRule, dst: str, src: str | None, 
     asked = _asked(case, name, dst, src, iif)
     if rule.action != "lookup":
         facts = (shown, asked)
-        how = "refuses" if rule.action in ("blackhole", "unreachable", "prohibit") else "skips"
+        how = "refuses" if rule.action in REFUSING else "skips"
         return blame(case, "policy-rule", name, facts=facts, how=how, mended=without_rule(name, rule), rule=quoted(rule), dst=dst, priority=rule.priority)
     where = f", which leads by {found.dev}" if found.dev else ""
     fix, mended = _beside(case, node, rule, dst) or (_home(case, node, rule, src) if rule.negated and rule.mark else (None, without_rule(name, rule)))
@@ -174,7 +176,7 @@ def refusing(case: Case, name: str, dst: str, src: str | None, iif: str | None) 
         found = routes.best(node, dst, rule.table, rule.suppress)
         if found is None or found.type == "throw":
             continue
-        return _ends(case, name, found, rule, dst) if found.type in ("blackhole", "unreachable", "prohibit") else None
+        return _ends(case, name, found, rule, dst) if found.type in REFUSING else None
     return None
 
 

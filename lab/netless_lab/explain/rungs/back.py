@@ -25,7 +25,7 @@ from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, seen, state
 from ..near import estranged, no_route
 from ..packets import entering, first
-from ..policy import refusing, route_fact
+from ..policy import REFUSING, refusing, route_fact
 from ..rules import answers_zone, rewrites, rules_at, untracking, zoning
 
 _PRIVATE: Final = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
@@ -59,6 +59,8 @@ def no_masquerade(case: Case) -> Cause | None:
     ways = through(node, ("prerouting", "postrouting"), packet)
     if case.node(target).role != "internet" and not rules:
         return None
+    if (refused := _refused(case, case.node(target), source)) is not None:
+        return refused
     look = case.run(node.name, f"tcpdump -ni {left.link} host {source}")
     facts = (seen(f"the request left {owner_words(node.name)} by {left.link} with the source {source}", look),
              route_fact(case, case.node(target), source))
@@ -90,6 +92,13 @@ def no_masquerade(case: Case) -> Cause | None:
     none = inferred(f"{owner_words(node.name)} has no masquerade or snat rule on the postrouting hook", case.run(node.name, "nft list ruleset"))
     kept = (facts[0], *weak[1:], none)
     return blame(case, "masquerade-missing", node.name, facts=kept, fix=_masquerade(case, node, source, left.link), src=source, why=why)
+
+
+def _refused(case: Case, target: Node, source: str) -> Cause | None:
+    """A route or a policy rule that refuses the answer, where without all such there is a way back: the source is known there, private or not."""
+    kept = tuple(own for own in target.routes if own.type not in REFUSING)
+    plain = replace(target, routes=kept, policy=tuple(own for own in target.policy if own.action not in REFUSING))
+    return refusing(case, target.name, source, None, None) if not routes.worked_out(plain, source).error else None
 
 
 def whose_source(case: Case, change: Rewrite, facts: tuple[Fact, ...]) -> Cause:
