@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from netless_lab.course.catalog import Library
 from netless_lab.course.files import fault_texts, shipped
 from netless_lab.course.progress import Progress
 from netless_lab.course.step import positions
@@ -39,7 +40,7 @@ def drill(monkeypatch: pytest.MonkeyPatch) -> Drill:
     told: list[Message] = []
     stage: Any = SimpleNamespace(
         state=State(courses[0], place, Progress()),
-        library=SimpleNamespace(courses=courses),
+        library=Library(courses),
         judge=WatchingJudge(nothing),
         world=SimpleNamespace(look=nothing),
         live=SimpleNamespace(last=Snapshot()),
@@ -71,6 +72,15 @@ async def test_a_repair_counts_though_a_hint_was_asked_for_while_it_was_judged(d
     (record,) = stage.state.progress.drills
     assert (record.fault, record.result, record.hints) == ("forwarding-off", "solved", 1)
     assert drill.broken.told_well() in stage.history.entries[-1].text
+
+
+def test_a_hint_names_the_step_that_explains_it_in_whatever_course(drill: Drill) -> None:
+    """What the fault's own course does not teach, another may: the hint says the title and the place of that step."""
+    stage = drill._stage
+    stage.library = Library((*shipped(), msgspec.structs.replace(shipped()[0], id="other")))
+    drill.broken = msgspec.structs.replace(drill.broken, fault=msgspec.structs.replace(drill.broken.fault, teaches="other/internet/forwarding"))
+    drill.hint(None)
+    assert drill.hint(None).text == 'It has to do with "Let the host forward" (other/internet/forwarding).'
 
 
 async def test_a_drill_that_is_left_while_it_is_judged_was_given_up_once(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:

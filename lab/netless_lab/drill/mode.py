@@ -13,8 +13,6 @@ from typing import Final, Literal
 
 import msgspec
 
-from ..course.catalog import resolve_in
-from ..course.step import step_at
 from ..course.verdict import Verdict
 from ..errors import Refusal
 from ..model.journey import Explanation
@@ -265,9 +263,9 @@ def as_told(stage: Stage, broken: Broken) -> Broken:
 def _hints(stage: Stage, broken: Broken) -> tuple[str, ...]:
     """Every hint towards the fault; the last is how it is mended."""
     fault = in_names(stage, broken.fault)
-    taught = resolve_in(stage.state.course, stage.library.courses, fault.teaches, broken.place).positions[0]
+    taught = stage.library.step_at(stage.library.resolve(fault.teaches).positions[0])
     now = stage.live.last
-    return hints(fault, step_at(stage.state.course, taught).title, now, where_of(now, "host"), stage.state.dialect)
+    return hints(fault, taught.title, now, where_of(now, "host"), stage.state.dialect)
 
 
 def _status(stage: Stage, broken: Broken) -> FaultStatus:
