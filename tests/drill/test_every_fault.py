@@ -118,6 +118,11 @@ def test_no_wrong_cause_is_called_certain(judged: list[Judged]) -> None:
     assert not {one.fault.id: one.told.cause for one in judged if one.wrong_and_certain}
 
 
+def test_why_sends_where_the_drill_does(judged: list[Judged]) -> None:
+    """Who asks why a packet of a fault died is sent to the step that the drill names."""
+    assert {one.fault.id: one.told.lesson for one in judged} == {one.fault.id: one.fault.teaches for one in judged}
+
+
 PLACES_RIGHT, CAUSES_RIGHT = 84 / 84, 84 / 84
 """The least share of faults of which Why names the place, and the cause. Raise them with every rule that is written; never lower them."""
 

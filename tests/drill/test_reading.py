@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from drill.explained import held_out
 from netless_lab.course.bindings import Bindings
 from netless_lab.course.files import fault_texts, shipped
-from netless_lab.course.step import FaultNode
+from netless_lab.course.step import Course, FaultNode, taught
 from netless_lab.drill.broken import bound, hints
 from netless_lab.drill.format import Fault, read_faults
 from netless_lab.drill.library import drawn, listed, named
@@ -29,7 +29,6 @@ still = [{ ping = "10.0.0.1", from = "{node}" }]
 place = "host:fwd"
 cause = "forwarding-off"
 evidence = ["`sysctl net.ipv4.ip_forward` says 0"]
-teaches = "internet/forwarding"
 """
 ROWS = set(range(1, 43)) - {19, 20}
 """Of the reference list all but two: those need one flow that lives on, and every probe is a new one."""
@@ -58,6 +57,14 @@ def test_every_shipped_fault_is_sound(node: str) -> None:
 def test_the_reference_list_is_covered() -> None:
     """Every row of the list of faults that a probe can notice has a file."""
     assert {fault.number for fault in read_faults(fault_texts(), shipped()).faults if fault.number} == ROWS
+
+
+def test_a_drill_and_why_send_to_the_same_step() -> None:
+    """Of every shipped fault a step teaches each of its causes, and what the drill calls its step is where Why sends for the first of them."""
+    steps = taught(shipped())
+    faults = read_faults(fault_texts(), shipped()).faults
+    assert not {fault.id: fault.causes for fault in faults if not set(fault.causes) <= set(steps)}
+    assert {fault.id: fault.teaches for fault in faults} == {fault.id: steps[fault.causes[0]] for fault in faults}
 
 
 def test_silence_in_a_fault_is_a_guard() -> None:
@@ -116,12 +123,12 @@ def test_a_good_file_has_no_problems() -> None:
         ('place = "host:fwd"', "place = []", 10, "missing"),
         ('cause = "forwarding-off"', 'cause = "forwarding-of"', 11, "no cause that Why knows"),
         ('evidence = ["`sysctl net.ipv4.ip_forward` says 0"]', "evidence = []", 12, "missing"),
-        ("internet/forwarding", "internet/forwading", 13, "forwarding"),
-        ('teaches = "internet/forwarding"', 'teaches = "internet"', 13, "whole lesson"),
-        ('teaches = "internet/forwarding"', 'teaches = "internet/forwarding"\nneeds = ["vxlna"]', 14, "vxlan"),
-        ('teaches = "internet/forwarding"', 'teaches = "internet/forwarding"\nnumber = "four"', 14, "row"),
-        ('teaches = "internet/forwarding"', 'teaches = "internet/forwarding"\ncolour = "red"', 14, "no key"),
-        ('teaches = "internet/forwarding"', 'teaches = "internet/forwarding', 13, "quotation mark"),
+        ('cause = "forwarding-off"', 'cause = "kernel-drop"', 11, 'no step teaches "kernel-drop"'),
+        ('says 0"]\n', 'says 0"]\nneeds = ["vxlna"]\n', 13, "vxlan"),
+        ('says 0"]\n', 'says 0"]\nnumber = "four"\n', 13, "row"),
+        ('says 0"]\n', 'says 0"]\ncolour = "red"\n', 13, "no key"),
+        ('says 0"]\n', 'says 0"]\nteaches = "internet/forwarding"\n', 13, 'no key "teaches"'),
+        ('says 0"]', 'says 0', 12, "quotation mark"),
     ],
 )
 def test_a_spoiled_file_is_refused_at_its_line(old: str, new: str, line: int, says: str) -> None:
@@ -150,6 +157,23 @@ def test_a_fault_can_be_in_the_nodes_that_its_own_course_names() -> None:
     assert (fault.nodes, fault.node) == ((), "")
     told = [str(problem) for problem in read_faults({"sample.toml": GOOD}, (replace(course, fault_nodes=()),)).problems]
     assert told and all('no placeholder "{node}"' in text for text in told)
+
+
+def test_a_step_of_a_faults_own_course_explains_it_before_those_of_others() -> None:
+    """The first cause that a step teaches sends there; what its own course does not teach, another may, and where none does it is no fault."""
+    (course,) = (course for course in shipped() if course.id == "container")
+    silent = replace(course, lessons=tuple(replace(lesson, steps=tuple(replace(own, teaches=()) for own in lesson.steps)) for lesson in course.lessons))
+    other = replace(course, id="other")
+
+    def sent(text: str, *courses: Course) -> list[str]:
+        return [fault.teaches for fault in read_faults({"sample.toml": text}, courses).faults]
+
+    assert sent(GOOD, other, course) == ["container/internet/forwarding"]
+    assert sent(GOOD, silent, other) == ["other/internet/forwarding"]
+    assert sent(GOOD, silent) == []
+    several = GOOD.replace('"forwarding-off"', '["kernel-drop", "port-down", "forwarding-off"]')
+    assert sent(several, course) == ["container/switch/port-up"]
+    assert sent(GOOD.replace("{node}", "c1")) == [""], "no courses are known"
 
 
 def test_an_unknown_fault_offers_the_nearest() -> None:

@@ -13,9 +13,9 @@
     place = "host:fwd"                          where packets die: a node, node:link or node:gate (``GATES``), or a list
     cause = "forwarding-off"                    a code of Why, or a list
     evidence = ["..."]                          facts that show it
-    teaches = "internet/forwarding"             the step that explains it
 
 Where more than one place or cause is true (a packet dies in one place of a mistake in another), all are listed, the plainest first.
+Which step explains it follows from the causes: the first that a step ``teaches`` (``course.step``) sends there, as Why does.
 ``number`` is the row in the reference list, where it has one; ``needs`` names what a machine may lack (``model.needs``) beside the programs of
 its command lines. A file that speaks of its container by ``{node}``, ``{link}``, ``{port}``, ``{address}``, ``{other}`` ... can be had in
 each of the nodes that its course names (``course.world``).
@@ -36,9 +36,10 @@ from ..course.catalog import Target, resolve
 from ..course.items import causes, probe_nodes, read_action, read_probe
 from ..course.markdown import Block, Table, read_table
 from ..course.problems import Problem, Report, did_you_mean
-from ..course.step import Course, FaultNode, ProbeCheck
+from ..course.step import Course, FaultNode, ProbeCheck, taught
 from ..course.words import bad_id, objection
 from ..errors import Refusal
+from ..explain.catalogue import CATALOGUE
 from ..primitives.base import Action
 
 GATES: Final = {
@@ -90,7 +91,7 @@ def read_place(text: str, line: int, report: Report) -> Place:
 
 class Fault(msgspec.Struct, frozen=True):
     """One fault, as it is in one node. ``nodes`` are all that it can be had in, and ``node`` says which this is; where there are none, it has
-    a place of its own."""
+    a place of its own. ``teaches`` is the position of the step that explains its causes, "" when no courses are known."""
 
     id: str
     title: str
@@ -125,7 +126,7 @@ class FaultReading(msgspec.Struct, frozen=True):
 
 _KEYS: Final = (
     "format", "id", "number", "title", "tells", "start", "needs", "setup", "inject", "mend", "symptom", "still", "place", "cause",
-    "evidence", "teaches",
+    "evidence",
 )  # fmt: skip
 _NEEDED: Final = {
     "inject": "Write inject = [{ forwarding = false }]: what breaks it.",
@@ -142,21 +143,23 @@ _SLOT: Final = re.compile(r"\{(?P<name>[a-z_]+)\}")
 def read_faults(files: Mapping[str, str], courses: Iterable[Course] = (), node: str = "") -> FaultReading:
     """Every fault of a folder (file name to text), as it is in ``node``, or in the usual node of its course where that has no such node.
 
-    The lessons and steps that are named must exist in one of the ``courses``.
+    The lesson that each starts from must exist in one of the ``courses``, and a step there must teach one of its causes: one of its own course
+    before those of others.
     """
     courses = tuple(courses)
+    steps = {course.id: taught((course, *courses)) for course in courses}
     found: list[Fault] = []
     problems: list[Problem] = []
     for file in sorted(files):
         report = Report(file)
-        fault = _read(files[file], file, courses, node, report)
+        fault = _read(files[file], file, courses, steps, node, report)
         problems += report.problems
         if fault is not None and report.clean:
             found.append(fault)
     return FaultReading(tuple(sorted(found, key=lambda fault: fault.id)), tuple(problems))
 
 
-def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: Report) -> Fault | None:
+def _read(text: str, file: str, courses: tuple[Course, ...], steps: Mapping[str, Mapping[str, str]], node: str, report: Report) -> Fault | None:
     table = read_table(Block(text, 1), report)
     if table is None or not fields.check_format(table, "this fault", report):
         return None
@@ -170,20 +173,21 @@ def _read(text: str, file: str, courses: tuple[Course, ...], node: str, report: 
     setup, mend, inject = (tuple(own for _, own in fields.each(table, key, read_action, report)) for key in ("setup", "mend", "inject"))
     for key, advice in _NEEDED.items():
         fields.insist(table, key, advice, report)
+    start, codes = _start(table, courses, report), causes(table, "cause", report)
     return Fault(
         id=_id(table, file, report),
         title=fields.text(table, "title", report, required='Write title = "The host does not forward": what is broken.'),
         tells=fields.text(table, "tells", report, required='Write tells = "...": what the learner notices, and not why.'),
-        start=_place_in_course(table, "start", courses, report),
+        start=start,
         setup=setup,
         inject=inject,
         mend=mend,
         symptom=_probes(table, "symptom", report),
         still=_probes(table, "still", report),
         places=tuple(read_place(text, table.line("place", index), report) for index, text in enumerate(fields.texts(table, "place", report))),
-        causes=causes(table, "cause", report),
+        causes=codes,
         evidence=fields.texts(table, "evidence", report),
-        teaches=_place_in_course(table, "teaches", courses, report),
+        teaches=_teaches(table, codes, steps.get(start.partition("/")[0]), report),
         number=_number(table, report),
         needs=fields.needs(table, (*setup, *inject, *mend), report),
         nodes=tuple(known.node for known in nodes) if filled != text else (),
@@ -217,23 +221,27 @@ def _probes(table: Table, key: str, report: Report) -> tuple[ProbeCheck, ...]:
     return tuple(check for _, check in found)
 
 
-def _place_in_course(table: Table, key: str, courses: tuple[Course, ...], report: Report) -> str:
-    """A lesson (start) or a step (teaches) that exists, with its course; as it is written when no courses are known."""
-    example = "container/neighbour" if key == "start" else "internet/forwarding"
-    text = fields.text(table, key, report, required=f'Write {key} = "{example}".')
+def _start(table: Table, courses: tuple[Course, ...], report: Report) -> str:
+    """A lesson that exists, with its course; as it is written when no courses are known."""
+    text = fields.text(table, "start", report, required='Write start = "container/neighbour".')
     if text and courses:
         try:
             target = _in_one_of(courses, text)
         except Refusal as refusal:
-            report.add(table.line(key), str(refusal))
+            report.add(table.line("start"), str(refusal))
             return text
-        if key == "teaches" and target.step is None:
-            whole = "lesson" if target.lesson else "course"
-            report.add(table.line(key), f'"{text}" is a whole {whole}.', f'Name a step: {key} = "{example}".')
-        if key == "start" and target.lesson is None:
-            report.add(table.line(key), f'"{text}" is a whole course.', f'Name a lesson: {key} = "{example}".')
+        if target.lesson is None:
+            report.add(table.line("start"), f'"{text}" is a whole course.', 'Name a lesson: start = "container/neighbour".')
         return str(target)
     return text
+
+
+def _teaches(table: Table, codes: tuple[str, ...], steps: Mapping[str, str] | None, report: Report) -> str:
+    """The step that explains the first of these causes that any of ``steps`` does; "" where it is not known what steps teach."""
+    found = next((steps[code] for code in codes if code in steps), "") if steps else ""
+    if steps is not None and codes and not found and set(codes) <= set(CATALOGUE):
+        report.add(table.line("cause"), f'no step teaches "{codes[0]}".', 'Write it into "teaches" of the step that explains it: a drill sends people there.')
+    return found
 
 
 def _in_one_of(courses: tuple[Course, ...], text: str) -> Target:
