@@ -102,30 +102,6 @@ def test_files_of_the_hosts_own_folders_are_as_they_were(lab: Running) -> None:
     assert not [line for line in (*cleared(lab, "lab")[0], *cleared(lab, "lab")[1]) if "/etc" in line or "/run" in line]
 
 
-def test_what_the_kernel_made_for_an_address_is_missed(lab: Running) -> None:
-    """The way to an address of one's own stands in a table that no picture shows: without it the host does not know itself."""
-    lab.goto("netless/name")
-    before = lab.sh("ip route show table local")
-    lab.sh("ip route flush table local")
-    going, coming = cleared(lab)
-    assert "back: 5 of ip route in the host" in coming and not going
-    lab.reset("step")
-    assert lab.sh("ip route show table local") == before
-
-
-@pytest.mark.parametrize("link", ["lo", "eth0"])
-def test_what_the_kernel_takes_with_a_link_that_goes_down_is_not_missed_beside_it(lab: Running, link: str) -> None:
-    """The ways to a link's own addresses in table local go and come with the link, which is listed: nothing is said of them (``ip route``)."""
-    lab.goto("netless/name")
-    before = lab.sh("ip route show table local")
-    lab.sh(f"ip link set {link} down")
-    assert lab.sh("ip route show table local") != before
-    going, coming = cleared(lab)
-    assert [line for line in coming if link in line] and not [line for line in (*going, *coming) if "ip route" in line], (going, coming)
-    lab.reset("step")
-    assert lab.sh("ip route show table local") == before
-
-
 def test_what_was_added_goes_and_what_was_taken_away_comes_back(lab: Running) -> None:
     """An interface of the learner's own stands under what goes; the address that he took from the host under what comes back."""
     lab.goto("netless/name")
