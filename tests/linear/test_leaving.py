@@ -182,6 +182,7 @@ def test_a_lab_that_is_killed_is_told_and_built_again(tmp_path: Path) -> None:
         seat.read_until(b"The lab is gone. `again` builds it anew")
         seat.said = b""
         seat.type(b"again\n")
+        seat.read_until(b"Rebuilding the lab, up to")
         seat.read_until(b"Not yet: veth1 is in c1")
         seat.type(b"ip link set veth1 netns c1\n")
         seat.read_until(b"Done: veth1 is in c1")

@@ -76,7 +76,8 @@ class TutorApp(SayingApp, inherit_bindings=False):
         self._tellings: deque[float] = deque(maxlen=KEPT_SAYINGS)
         self._unsaid = 0
         self._belled = -BELL_GAP_S
-        self._rebuild_to = ""
+        self._goes_back = False
+        """Whether this lab was built anew, and has yet to be taken to where the one stood that is gone."""
         self._seen = asyncio.Event()
         """Set with the first frame."""
         self._settled = False
@@ -157,7 +158,7 @@ class TutorApp(SayingApp, inherit_bindings=False):
             self._rest.stirred()
         view = self.view
         if self._tutor.is_mounted:
-            self._tutor.show(view)
+            self._tutor.show(view.shown)
         self._tutor.filming.seen(view)
         if not self._settled and (view.status is not None or view.ended):
             self._settled = True
@@ -172,11 +173,11 @@ class TutorApp(SayingApp, inherit_bindings=False):
                     self._leave_unsaid(new - 1)
         if view.ended:
             self._show_gone()
-        elif self._rebuild_to and view.joined and view.status is not None:
-            from ..commands.time import go
+        elif self._goes_back and view.joined and view.status is not None:
+            from ..commands.time import go_back
 
-            target, self._rebuild_to = self._rebuild_to, ""
-            self.run_worker(go(self.desk, (target, False)), group="goto")
+            self._goes_back = False
+            self.run_worker(go_back(self.desk), group="goto")
 
     def _settle_memory(self) -> None:
         """After the first lesson: what lives now lives to the end, so the collector need not look at it again. What comes from now on is bounded."""
@@ -232,7 +233,7 @@ class TutorApp(SayingApp, inherit_bindings=False):
     def _rebuild(self, again: bool | None) -> None:
         """The lab is gone: make it anew and go back to where the learner was."""
         if again:
-            self._rebuild_to = self.view.status.position if self.view.status else ""
+            self._goes_back = True
             self.desk.begin_anew()
             self.join()
 

@@ -12,6 +12,7 @@ from netless_lab.model.clearing import Clearing
 from netless_lab.protocol import Act, Move, Moved
 
 from ..desk.desk import Desk
+from ..desk.reduce import Returned
 from ..desk.view import View, forbids
 from .stage import Stage, Target
 
@@ -85,6 +86,14 @@ async def go(desk: Desk, choice: Target | None) -> None:
     """Go there, if that can still be done."""
     if choice is not None and still(desk, "goto"):
         await desk.ask(protocol.Goto(*choice), saying="Rebuilding the lab")
+
+
+async def go_back(desk: Desk) -> None:
+    """With a lab that was built anew: to where the one stood that is gone, if it stood anywhere."""
+    place = desk.view.returning
+    if place is not None:
+        await desk.ask(protocol.Goto(place.position), saying="Rebuilding the lab")
+        desk.take(Returned())
 
 
 def still(desk: Desk, act: Act) -> bool:

@@ -53,9 +53,10 @@ class Desk:
         await self._connection.converse(ready)
 
     def begin_anew(self) -> None:
-        """Forget a lab that is gone, but for what is not its own: ``converse`` joins the one that takes its place."""
-        before = self.view
-        self.view = View(lab=before.lab, courses=before.courses, recording=before.recording, sayings=before.sayings, called=before.called)
+        """Forget a lab that is gone, but for what is not its own and where it stood: ``converse`` joins the one that takes its place, and until that
+        is back there (``commands.time.go_back``) the view says so.
+        """
+        self.view = self.view.of_another_lab()
         self._connection = self._joined()
         self._changed()
 

@@ -46,6 +46,10 @@ class Told(msgspec.Struct, frozen=True):
     lapses: bool = False
 
 
+class Returned(msgspec.Struct, frozen=True):
+    """A lab that was built anew stands where the one stood that is gone, or has said why not."""
+
+
 class Recording(msgspec.Struct, frozen=True):
     """What the screen shows is recorded from now on, or no longer."""
 
@@ -72,7 +76,7 @@ class Ended(msgspec.Struct, frozen=True):
     code: int = 4
 
 
-Local = Joined | Asked | Answered | Told | Recording | Hinted | Courses | Ended
+Local = Joined | Asked | Answered | Returned | Told | Recording | Hinted | Courses | Ended
 Event: TypeAlias = "Local | protocol.AgentMessage"
 Entry: TypeAlias = "protocol.ActionEvent | protocol.ChangesEvent"
 
@@ -107,11 +111,13 @@ def reduce(view: View, event: Event) -> View:
         case Ended(text=text, code=code):
             return view if view.ended else replace(view, ended=text, code=code, asked="", joined=False)
         case Joined(lab=lab):
-            return View(lab=lab or view.lab, joined=True, courses=view.courses, recording=view.recording, sayings=view.sayings, called=view.called)
+            return replace(view.of_another_lab(), lab=lab or view.lab, joined=True, returning=view.returning)
         case Asked(what=what):
             return replace(view, asked=what)
         case Answered():
             return replace(view, asked="")
+        case Returned():
+            return replace(view, returning=None)
         case Recording(on=on):
             return replace(view, recording=on)
         case Hinted(text=text, about=about):

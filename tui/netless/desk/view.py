@@ -40,10 +40,18 @@ class Saying(msgspec.Struct, frozen=True):
     lapses: bool = False
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A step: its position, and what it is called."""
+
+    position: str
+    title: str
+
+
 class View(msgspec.Struct, frozen=True):
     """Everything the screens are painted from.
 
-    ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``ended`` says why the lab is gone and
+    ``asked`` names what this screen has asked for and is waiting on ("" when nothing); ``returning`` is where a lab stood
+    that was gone and is built anew, until it stands there again. ``ended`` says why the lab is gone and
     ``code`` which exit code fits. ``passed`` is the id of the step that was just completed while this screen watched. ``hint`` is
     help that was made from what is seen now, of the claim ``hint_about``, and is not one of the step's own.
     ``recording``: what this screen shows is recorded.
@@ -61,6 +69,7 @@ class View(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
     passed: str = ""
     asked: str = ""
+    returning: Place | None = None
     hint: str = ""
     hint_about: Item | None = None
     entries: tuple[ActionEvent | ChangesEvent, ...] = ()
@@ -72,9 +81,25 @@ class View(msgspec.Struct, frozen=True):
     @property
     def busy(self) -> str:
         """What is being done just now, by whomever; "" when the lab is idle."""
+        if self.returning is not None and not self.ended:
+            return f"Rebuilding to “{self.returning.title}”"
         if self.asked:
             return self.asked
         return self.status.busy if self.status else ""
+
+    @property
+    def shown(self) -> View:
+        """What of it is painted: of a lab that is built anew nothing, until it stands where the one that is gone stood."""
+        if self.returning is None:
+            return self
+        return msgspec.structs.replace(self, status=None, snapshot=None, goal=None, verdict=None, passed="", hint="", hint_about=None)
+
+    def of_another_lab(self) -> View:
+        """What stays of it when another lab takes the place of this one: what is not the lab's own, and where this one stood."""
+        stood = self.returning if self.status is None else Place(self.status.position, self.status.page.title)
+        return View(
+            lab=self.lab, courses=self.courses, recording=self.recording, sayings=self.sayings, called=self.called, returning=self.returning or stood
+        )  # fmt: skip
 
     @property
     def following(self) -> bool:
@@ -191,11 +216,17 @@ def forbids(view: View, act: Act) -> str:
     """Why this cannot be done now, as a sentence; "" when it can: as the lab says, or because it has yet to answer what was asked here."""
     if view.ended:
         return "The lab is gone."
+    if view.returning is not None:
+        return _busy(view.busy)
     if not view.joined or view.status is None:
         return "The lab is not there yet."
     if view.asked and act not in protocol.BESIDE:
-        return _sentence(f"the lab is busy: {view.asked[:1].lower()}{view.asked[1:]}")
+        return _busy(view.asked)
     return _sentence(view.status.offers.get(act, ""))
+
+
+def _busy(doing: str) -> str:
+    return _sentence(f"the lab is busy: {doing[:1].lower()}{doing[1:]}")
 
 
 def _sentence(why: str) -> str:

@@ -19,7 +19,7 @@ from ..called import called
 from ..commands.doing import DO
 from ..commands.leaving import way_out
 from ..commands.table import BY_ID
-from ..commands.time import arrive, go
+from ..commands.time import arrive, go_back
 from ..desk.desk import Connect, Desk
 from ..desk.reduce import Event, Hinted
 from ..desk.view import Identity, View, forbids, identity
@@ -349,7 +349,6 @@ class Tutor:
         if not view.ended:
             self._paper.say("The lab is there. `reset lab` builds it as it was at the beginning.")
             return
-        target = view.status.position if view.status is not None else ""
         self._ended.clear()
         self._known.clear()
         self._told_ended = False
@@ -358,10 +357,12 @@ class Tutor:
         self._shells.clear()
         self._narrator = Narrator(MINE)
         self._desk.begin_anew()
+        if (place := self._desk.view.returning) is not None:
+            self._paper.say(f"Rebuilding the lab, up to “{place.title}” …")
         self._begin()
         await self._either(self._known.wait(), self._ended.wait())
-        if target and self._desk.view.status is not None:
-            await go(self._desk, (target, False))
+        if self._desk.view.returning is not None and self._desk.view.status is not None:
+            await go_back(self._desk)
             self._news.clear()
             self._stage.show_pane("lesson")
 

@@ -21,7 +21,7 @@ def lesson(view: View, width: int, *, whole: bool) -> Blocks:
     """Everything a learner reads about the current step; with the commands in it when it is the ``whole`` of the pane."""
     status = view.status
     if status is None:
-        return (Block(plain("Starting the lab …", "muted")),)
+        return (Block(plain(f"Rebuilding the lab, up to “{view.returning.title}” …" if view.returning is not None else "Starting the lab …", "muted")),)
     from netless_lab.model.needs import unable
 
     page = status.page

@@ -91,7 +91,7 @@ class TutorScreen(Screen[None]):
         """The keys act from the start: the lesson has the focus, the terminal does not. What the lab has said so far is shown."""
         put_on_keys(self, self.keymap)
         self.lesson.prose.focus()
-        self.show(self.desk.view)
+        self.show(self.desk.view.shown)
 
     def show(self, view: View) -> None:
         """Paint this view."""

@@ -120,6 +120,10 @@ class Picture(Widget, can_focus=True):
 
     def _draw(self) -> None:
         width, height = self.size
+        if self._snapshot is None:
+            self.stop_replay()
+            self.scene = None
+            self._strips.clear()
         if self._snapshot is None or width < 1 or height < 1:
             self.refresh()
             return
