@@ -9,6 +9,7 @@ from textual._xterm_parser import XTermParser
 
 from app import story
 from app.driving import opened, rows, screen, until
+from app.helpers import Answer
 from app.recordings import recorded
 from netless.app import app as app_module
 from netless.app.screens.tutor import TutorScreen
@@ -121,6 +122,29 @@ async def test_what_was_told_of_a_step_goes_with_it() -> None:
         await pilot.press("n")
         await until(pilot, lambda: told(app).startswith("Not now."))
         peer.say(protocol.StatusEvent(recorded("masquerade-opening").status))
+        await until(pilot, lambda: "Borrow the host's address" in screen(app))
+        assert told(app) == "news from elsewhere"
+
+
+@pytest.mark.parametrize("said", ["checked", "refused", "waited", "late"])
+async def test_nothing_that_was_told_of_a_step_outlives_it(said: str) -> None:
+    """What a check found there, why the lab would not, and what it waited for are void on the next page, and what comes only then is not told at all."""
+    refused: Answer = lambda request: [protocol.Failed(request.id, 1, "it cannot be judged")]  # noqa: E731
+    async with opened((80, 24), answers={protocol.Check: refused} if said == "refused" else {}) as (app, pilot, peer):
+        app.notices.clear()
+        peer.say(protocol.Notice("info", "news from elsewhere"))
+        await until(pilot, lambda: told(app) == "news from elsewhere")
+        onward = protocol.StatusEvent(recorded("masquerade-opening").status)
+        if said == "late":
+            app.desk.tell("info", "Checked.", lapses=True)
+            app.desk.take(onward)
+        else:
+            if said == "waited":
+                peer.say(protocol.Notice("warning", "Waiting until the network is ready", lapses=True))
+            else:
+                await pilot.press("c")
+            await until(pilot, lambda: told(app) not in ("news from elsewhere", ""))
+            peer.say(onward)
         await until(pilot, lambda: "Borrow the host's address" in screen(app))
         assert told(app) == "news from elsewhere"
 

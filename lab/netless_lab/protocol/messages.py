@@ -93,10 +93,14 @@ class Explained(Message, frozen=True):
 
 
 class Notice(Message, frozen=True):
-    """Something the learner should know: a container died, a drill is over ... What who asked for a verb has in its answer is "info" to all others."""
+    """Something the learner should know: a container died, a drill is over ... What who asked for a verb has in its answer is "info" to all others.
+
+    One that ``lapses`` speaks of how things stand: it is void when they stand otherwise.
+    """
 
     level: Literal["info", "warning", "error"]
     text: str
+    lapses: bool = False
 
 
 class Bye(Message, frozen=True):

@@ -28,7 +28,7 @@ async def ripe(stage: Stage, request: Run | Check, ask: Ask, tell: Callable[[Not
     while _unripe(answer) and time.monotonic() < end and wanted():
         waited = True
         for claim in sorted({item.claim for own in answer.verdicts for item in own.verdict.items if item.result == "waiting"} - told):
-            tell(Notice("warning", f"Waiting until the network is ready: {claim}."))
+            tell(Notice("warning", f"Waiting until the network is ready: {claim}.", lapses=True))
             told.add(claim)
         again = Check(request.target) if isinstance(request, Check) else Check(answer.verdicts[-1].position)
         found = await ask(again)

@@ -15,7 +15,7 @@ async def why(desk: Desk, stage: Stage) -> None:
     if explanation is None:
         return
     if not stage.in_sight:
-        desk.tell("info", f"{explanation.seen} {explanation.cause}".strip())
+        desk.tell("info", f"{explanation.seen} {explanation.cause}".strip(), of_step=True)
         return
     lesson = await stage.windows.show_cause(explanation)
     if lesson:

@@ -17,9 +17,9 @@ async def run(desk: Desk, stage: Stage) -> None:
     answer = await desk.ask(protocol.Run(), saying="Running the step")
     for judged in answer.verdicts if answer is not None else ():
         if judged.besides:
-            desk.tell("info", judged.besides)
+            desk.tell("info", judged.besides, of_step=True)
     if playing and answer is not None:
-        desk.tell("info", answer.text)
+        desk.tell("info", answer.text, of_step=True)
 
 
 async def check(desk: Desk, stage: Stage) -> None:
@@ -28,7 +28,7 @@ async def check(desk: Desk, stage: Stage) -> None:
     answer = await desk.ask(protocol.Check(), saying="Checking")
     now = desk.view.judged
     if answer is not None and before is not None and now is not None and before.results == now.results:
-        desk.tell("info", rechecked(now, broken=desk.view.fault is not None))
+        desk.tell("info", rechecked(now, broken=desk.view.fault is not None), lapses=True)
 
 
 async def hint(desk: Desk, stage: Stage) -> None:
@@ -41,7 +41,7 @@ async def onward(desk: Desk, stage: Stage) -> None:
     playing = desk.view.status is not None and desk.view.status.playing
     moved = await with_consent(desk, stage, "next", lambda yes: protocol.Next(force=yes), "Moving on")
     if playing and moved is not None:
-        desk.tell("info", moved.text)
+        desk.tell("info", moved.text, of_step=True)
 
 
 async def next_dialect(desk: Desk, stage: Stage) -> None:

@@ -33,7 +33,7 @@ async def type_it(desk: Desk, stage: Stage) -> None:
     assert desk.view.status is not None
     node, text = desk.view.status.page.shell, as_typed(desk.view.commands, desk.view.dialect)
     if await stage.terminal(node) and text and not await stage.put_at_prompt(node, text):
-        desk.tell("warning", "There is no prompt to type at: something runs in this terminal.")
+        desk.tell("warning", "There is no prompt to type at: something runs in this terminal.", lapses=True)
 
 
 def as_typed(commands: tuple[str, ...], dialect: Dialect) -> str:

@@ -123,4 +123,4 @@ def moves(desk: Desk) -> int | None:
 
 def _tell(desk: Desk, moved: Moved | None) -> None:
     if moved is not None and moved.text:
-        desk.tell("info", moved.text)
+        desk.tell("info", moved.text, of_step=True)

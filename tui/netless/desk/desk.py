@@ -68,9 +68,11 @@ class Desk:
             self._changed()
         self._heard_of(before, event, self.view)
 
-    def tell(self, level: Level, text: str, *, lapses: bool = False) -> None:
-        """Tell whoever sits here something in passing. It ``lapses`` when it is so only as things stand now (``Saying``)."""
-        self.take(Told(level, text, lapses=lapses))
+    def tell(self, level: Level, text: str, *, of_step: bool = False, lapses: bool = False) -> None:
+        """Tell whoever sits here something in passing. It may speak of the step where one is (``of_step``), and ``lapses`` when it is so only as things
+        stand there now (``Saying``).
+        """
+        self.take(Told(level, text, of_step=of_step, lapses=lapses))
 
     async def ask(self, request: Request[R], *, saying: str = "") -> R | None:
         """Ask and wait for the answer. A refusal, or what is no answer, is told and comes back as None, as when the lab has gone.
@@ -103,7 +105,7 @@ class Desk:
         return None
 
     def _tell_refused(self, refused: Refused | Refusal) -> None:
-        self.take(Told("error", str(refused), refused.nearest))
+        self.take(Told("error", str(refused), refused.nearest, of_step=True))
 
     @contextmanager
     def busy(self, saying: str) -> Iterator[None]:

@@ -36,13 +36,14 @@ class Answered(msgspec.Struct, frozen=True):
 
 class Told(msgspec.Struct, frozen=True):
     """Something that is told here; of a refusal, in the agent's own words, with the names that were perhaps meant. ``copies`` is the part of
-    it that a click copies. It ``lapses`` when it speaks of how things stand (``Saying``).
+    it that a click copies. It may speak of the step where one is (``of_step``), or ``lapses`` when it speaks of how things stand there (``Saying``).
     """
 
     level: Level
     text: str
     nearest: tuple[str, ...] = ()
     copies: str = ""
+    of_step: bool = False
     lapses: bool = False
 
 
@@ -102,10 +103,10 @@ def reduce(view: View, event: Event) -> View:
             return replace(view, entries=_in_order(view.entries, event)[-KEPT_ENTRIES:])
         case protocol.ProbeEvent() | protocol.JourneyEvent():
             return replace(view, packets=(*view.packets, event)[-KEPT_PACKETS:])
-        case protocol.Notice(level=level, text=text):
-            return _say(view, level, text)
-        case Told(level=level, text=text, nearest=nearest, copies=copies, lapses=lapses):
-            return _say(view, level, text + _perhaps_meant(text, nearest), copies, lapses=lapses)
+        case protocol.Notice(level=level, text=text, lapses=lapses):
+            return _say(view, Told(level, text, lapses=lapses))
+        case Told():
+            return _say(view, event)
         case protocol.Bye(text=text):
             return view if view.ended else replace(view, ended=text or "The lab has ended", asked="", joined=False)
         case Ended(text=text, code=code):
@@ -212,6 +213,8 @@ def _in_order(entries: tuple[Entry, ...], event: Entry) -> tuple[Entry, ...]:
     return (*entries[:place], event, *entries[place:])
 
 
-def _say(view: View, level: Level, text: str, copies: str = "", *, lapses: bool = False) -> View:
+def _say(view: View, told: Told) -> View:
     serial = view.sayings[-1].serial + 1 if view.sayings else 1
-    return replace(view, sayings=(*view.sayings, Saying(serial, level, text, copies, lapses))[-KEPT_SAYINGS:])
+    of = view.status.position if view.status is not None and (told.of_step or told.lapses) else ""
+    saying = Saying(serial, told.level, told.text + _perhaps_meant(told.text, told.nearest), told.copies, of, told.lapses)
+    return replace(view, sayings=(*view.sayings, saying)[-KEPT_SAYINGS:])

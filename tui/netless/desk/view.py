@@ -30,13 +30,15 @@ Level = Literal["info", "warning", "error"]
 
 class Saying(msgspec.Struct, frozen=True):
     """Something to tell the learner once, in passing. ``serial`` grows, so that a screen knows which it has shown. A click on ``copies``, a
-    part of the text such as a file's path, copies it. One that ``lapses`` speaks of how things stand: it is void after the next one, and on another step.
+    part of the text such as a file's path, copies it. ``of`` is the position of the step that it speaks of, where it speaks of one: it is void on another.
+    One that ``lapses`` speaks of how things stand there: it is void after the next one too.
     """
 
     serial: int
     level: Level
     text: str
     copies: str = ""
+    of: str = ""
     lapses: bool = False
 
 

@@ -36,8 +36,9 @@ class Note(NamedTuple):
 
     level: Level
     text: Text
-    read: int = 0
+    of: str = ""
     lapses: bool = False
+    read: int = 0
 
     @property
     def rest(self) -> Text:
@@ -67,10 +68,12 @@ class Notices:
 
     def tell(self, saying: Saying) -> None:
         """Tell this now. What is still to be read is not told a second time; nothing of it acts on a terminal but by a click."""
+        if saying.of and self._stands[0] not in (saying.of, None):
+            return
         mark, *_ = MARKS[saying.level]
         text, copies = (harmless(" ".join(own.split("\n"))) for own in (saying.text, saying.copies))
         before, found, after = text.partition(copies) if copies else (text, "", "")
-        note = Note(saying.level, joined(mark, before, plain(found).leading(Copy(saying.copies)), after), lapses=saying.lapses)
+        note = Note(saying.level, joined(mark, before, plain(found).leading(Copy(saying.copies)), after), saying.of, saying.lapses)
         kept = [own for own in self._notes if not own.lapses]
         if all((own.level, own.text) != note[:2] for own in kept):
             self._notes = [note, *(own._replace(read=0) for own in kept)]
@@ -94,8 +97,9 @@ class Notices:
         waits = view.verdict is not None and view.verdict.result == "waiting" and place == self._stands[0]
         done = self._stands[1] if waits else view.verdict is not None and view.verdict.passed
         changed, self._stands = (place, done) != self._stands, (place, done)
-        if changed and any(own.lapses for own in self._notes):
-            self._notes = [own for own in self._notes if not own.lapses]
+        kept = [own for own in self._notes if own.of in ("", place) and not own.lapses]
+        if changed and kept != self._notes:
+            self._notes = kept
             self._turn()
 
     def clear(self) -> None:
