@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ..commands.table import BY_ID, USUAL, Keymap, key_of
-from .counted import score
+from .counted import every
 from .drill import drill_title
 from .links import Copy, Do
 from .text import EMPTY, Block, Blocks, Looked, Text, barred, blanks, joined, labelled, plain, ticked
@@ -75,12 +75,26 @@ def check_title(view: View) -> Text:
         return plain("Check")
     if verdict.passed:
         return joined("Check ", ("✓ done", "strong", "good"))
-    return joined("Check ", (score(verdict), "muted"))
+    return joined("Check ", (every(verdict), "muted"))
 
 
 def scored(verdict: Verdict) -> Text:
     """How many conditions hold, in a sentence."""
-    return plain(f"Conditions that hold: {score(verdict)}.")
+    return plain(f"Conditions that hold: {every(verdict)}.")
+
+
+def worse(before: Verdict | None, now: Verdict | None) -> str:
+    """What has become worse in a step since it was judged before, for one who does not see the check: a claim that held, or something new that looks
+    like what is asked for and is not; "" when there is none.
+    """
+    if before is None or now is None or before.step != now.step:
+        return ""
+    known = {item.claim: item for item in before.items}
+    for item in now.items:
+        was = known.get(item.claim)
+        if item.result in ("fail", "error") and was is not None and was.result == "pass":
+            return f"Not so any more: {item.claim}" + (f" ({item.seen})" if item.seen else "")
+    return next((item.near for item in now.items if item.near and item.near != (known[item.claim].near if item.claim in known else "")), "")
 
 
 def _success(view: View, keymap: Keymap) -> list[Block]:

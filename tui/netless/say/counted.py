@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from netless_lab.course.verdict import Verdict
@@ -19,10 +19,20 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+ASIDE: Final[Mapping[str, str]] = {"ahead": "ahead", "unknown": "untold", "lapsed": "gone"}
+"""What neither holds nor fails, by its result, and how it is counted beside the others."""
+
+
 def score(verdict: Verdict) -> str:
     """How many claims hold, of those that decide: ``2 of 3``."""
-    results = [item.result for item in verdict.items if item.result not in ("ahead", "unknown")]
+    results = [item.result for item in verdict.items if item.result not in ASIDE]
     return f"{results.count('pass')} of {len(results)}"
+
+
+def every(verdict: Verdict) -> str:
+    """The same, and what there is beside them: ``2 of 3, 1 ahead``."""
+    results = [item.result for item in verdict.items]
+    return ", ".join((score(verdict), *(f"{results.count(result)} {word}" for result, word in ASIDE.items() if result in results)))
 
 
 def rechecked(verdict: Verdict, *, broken: bool) -> str:

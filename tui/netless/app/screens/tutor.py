@@ -19,6 +19,7 @@ from ...commands.table import BY_ID, Keymap, key_of
 from ...config.schema import DEFAULTS, Settings
 from ...desk.desk import Desk
 from ...desk.view import View
+from ...say.check import worse
 from ...say.packets import Packet
 from ...say.tabs import Fixed
 from ..drawing import frames_of
@@ -36,6 +37,7 @@ from .panes import Placed, Titles, main_panes
 from .windows import Windows
 
 if TYPE_CHECKING:
+    from netless_lab.course.verdict import Verdict
     from netless_lab.model.journey import Journey
     from netless_lab.primitives.base import Dialect
 
@@ -77,6 +79,8 @@ class TutorScreen(Screen[None]):
         for pane in self.panes:
             pane.widget.add_class("pane")
         self.body = Body(self.header, *(pane.widget for pane in self.panes), self.keys, frame=self.frame, id="body")
+        self._judged: Verdict | None = None
+        """What was found last, of all that was judged to its end."""
         self._frame: tuple[object, Frame] | None = None
         """The last frame, and what it was made of."""
         self._settled: Frame | None = None
@@ -97,6 +101,7 @@ class TutorScreen(Screen[None]):
         """Paint this view."""
         before, self.shown = self.shown, view
         completed = bool(view.passed) and view.passed != before.passed
+        turned = self._turned(view)
         self._notices.stand(view)
         self.header.show(view)
         self.lesson.show(view)
@@ -108,12 +113,22 @@ class TutorScreen(Screen[None]):
             self.run_worker(self.shells.enter_again(node), group=f"enter {node}", exclusive=True)
         if view.packets is not before.packets and (view.busy or before.busy or view.following) and not self.picture.moving:
             self._replay_newest(after=before.packets)
-        if completed and self.check.id not in self.frame(self.size).boxes and view.status is not None:
-            told = view.verdict.told(view.status.page.success) if view.verdict is not None else ""
-            self.desk.tell("info", f"✓ {told or 'Done.'}", lapses=True)
+        if self.check.id not in self.frame(self.size).boxes and view.status is not None:
+            if completed:
+                told = view.verdict.told(view.status.page.success) if view.verdict is not None else ""
+                self.desk.tell("info", f"✓ {told or 'Done.'}", lapses=True)
+            elif turned and not view.busy:
+                self.desk.tell("warning", turned, lapses=True)
         if not self.looked and view.status is not None and view.courses:
             self.looked = True
             self._first_look()
+
+    def _turned(self, view: View) -> str:
+        """What has become worse since the last judgement, in words."""
+        if view.judged is None or view.judged.result == "waiting":
+            return ""
+        before, self._judged = self._judged, view.judged
+        return worse(before, view.judged)
 
     # -- where things are ---------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class Notices:
     def __init__(self, show: Callable[[Row | None], None], later: Callable[[float, Callable[[], None]], Timer]) -> None:
         self._show, self._later = show, later
         self._notes: list[Note] = []
-        self._stands: tuple[str | None, bool] = None, False
+        self._stands: tuple[str | None, frozenset[str] | None] = None, None
         self._width = 80
         self._timer: Timer | None = None
 
@@ -92,11 +92,11 @@ class Notices:
         self._turn()
 
     def stand(self, view: View) -> None:
-        """How things stand: at which step, and whether it is done, as it was judged last. Where that is another, what spoke of it is put away."""
+        """How things stand: at which step, and what it lacks, as it was judged last. Where that is another, what spoke of it is put away."""
         place = view.status.position if view.status is not None else None
-        waits = view.verdict is not None and view.verdict.result == "waiting" and place == self._stands[0]
-        done = self._stands[1] if waits else view.verdict is not None and view.verdict.passed
-        changed, self._stands = (place, done) != self._stands, (place, done)
+        waits = view.judged is not None and view.judged.result == "waiting" and place == self._stands[0]
+        lacks = self._stands[1] if waits else _lacking(view)
+        changed, self._stands = (place, lacks) != self._stands, (place, lacks)
         kept = [own for own in self._notes if own.of in ("", place) and not own.lapses]
         if changed and kept != self._notes:
             self._notes = kept
@@ -128,6 +128,11 @@ class Notices:
         text = joined(("▌", look), " ") + row + (joined((f"  +{further}", "muted")) if further else blanks(1))
         self._show(Row(text, self._width - text.cells) if text.cells <= self._width - LEFT else Row(text.padded(self._width)))
         self._timer = self._later(ROW_S if cuts or note.read else seconds, self.over)
+
+
+def _lacking(view: View) -> frozenset[str] | None:
+    """The claims that do not hold; None where nothing was judged."""
+    return None if view.judged is None else frozenset(item.claim for item in view.judged.items if item.result in ("fail", "error"))
 
 
 def broken(text: str, room: int) -> list[int]:
