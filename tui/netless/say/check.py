@@ -93,7 +93,7 @@ def worse(before: Verdict | None, now: Verdict | None) -> str:
     for item in now.items:
         was = known.get(item.claim)
         if item.result in ("fail", "error") and was is not None and was.result == "pass":
-            return f"Not so any more: {item.claim}" + (f" ({item.seen})" if item.seen else "")
+            return f"Not so any more: {item.claim}"
     return next((item.near for item in now.items if item.near and item.near != (known[item.claim].near if item.claim in known else "")), "")
 
 
