@@ -231,7 +231,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         if lacking:
             await rebuild(stage, place, judging=False)
             if not jumped:
-                besides = f"The lab was not at this step's start ({lacking[0].title!r} did not hold): it was rebuilt first."
+                besides = f"The lab was rebuilt first: it was not at this step's start, for {lacking[0].title!r} did not hold."
         elif _stands(stage, snapshot) and (held := await stage.mode.judge(looked=True)).passed:
             return msgspec.structs.replace(judged(stage.state, place, held), besides=f"{stage.state.step.title!r} is done already: nothing had to be done.")
         if lacks := unable(stage.state.lacks):
@@ -242,8 +242,8 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         except ApplyError as error:
             await rebuild(stage, place, judging=False)
             there = error.errno == "EEXIST"
-            why = "Some of this was there already" if there else "It could not be done on what was there"
-            besides = f"{why}: the lab was put back to the step's start, then the step was done." + ("" if there else f" What failed: {error.problem}")
+            why = "some of this was there already." if there else f"it could not be done on what was there. What failed: {error.problem}"
+            besides = f"The lab was put back to the step's start, then the step was done: {why}"
             try:
                 did = await _apply_step(stage)
             except ApplyError as error:
