@@ -48,7 +48,7 @@ def test_quitting_ends_the_lab_and_says_so(desk: Desk, key: bytes) -> None:
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])
 def test_quitting_asks_before_what_was_built_goes(desk: Desk, key: bytes) -> None:
     """What no step brings back is named, and what quits, pressed once more, stays; a yes ends the lab."""
-    question, below = b"mine is gone from the host", b"addresses, routes and firewall"
+    question, below = b"mine will go from the host", b"addresses, routes and firewall"
     with desk.tutor() as seat:
         desk.build()
         agent = desk.agent()

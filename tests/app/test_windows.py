@@ -43,7 +43,7 @@ from netless_lab.model.clearing import Clearing
 
 FAULT = "The accept stands in a chain of its own, and another chain of the same hook drops what comes after it."
 LAYERS = protocol.Packet((("Ethernet", (("source", "02:42:0a:00:00:05"), ("type", "IPv4"))), ("IPv4", (("TTL", "64"),))), bytes(range(32, 74)))
-CLEARING = Clearing(going=("the namespace mine is gone", "c1 has lost its route to 198.51.100.0/24 by way of a very long name"), coming=("br0 on the host is up",))
+CLEARING = Clearing(going=("the namespace mine is gone", "c1 lost its route to 198.51.100.0/24 by way of a very long name"), coming=("br0 on the host is up",))
 SHELLS = (Shell(3, "host", Owner(4711, "pts/3"), ("ping 10.0.0.2", "tcpdump -ni any")), Shell(5, "c1", Owner(4711, "pts/3")), Shell(7, "host", None, ("vi notes",)))
 Window = Callable[[TutorApp], Screen[Any]]
 WINDOWS: dict[type[Screen[Any]], Window] = {

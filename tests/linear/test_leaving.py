@@ -47,7 +47,7 @@ def test_who_would_lose_something_is_asked(tmp_path: Path, keys: bytes) -> None:
         with teaching(desk) as seat:
             desk.build()
             seat.type(keys)
-            seat.read_until(b"mine is gone from the host")
+            seat.read_until(b"mine will go from the host")
             seat.read_until(b"Enter stays: ")
             seat.type(b"\n")
             seat.read_until(b"host:~# ")
