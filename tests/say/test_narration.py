@@ -46,6 +46,18 @@ def test_what_became_true_is_told_once() -> None:
     ]  # fmt: skip
 
 
+def test_a_decoy_is_told_of_when_it_comes_and_once() -> None:
+    """What looks like the thing that is asked for and is not, and what is there beside it: the screen shows both, and who only hears must hear them."""
+    near, another = replace(UNMET, near="veth9 is in `c1`, and no end of a cable"), replace(UNMET, near="veth8 is in `c1`")
+    beside = protocol.VerdictEvent(Verdict("plug", "fail", (another,), extras=("the bridge br7 on the host",)))
+    assert told(judged(UNMET), judged(near), judged(near), judged(another), beside, beside, judged(UNMET), judged(near))[2:] == [
+        "Not yet: veth1 is in `c1`", "  veth9 is in `c1`, and no end of a cable",
+        "Not yet: veth1 is in `c1`", "  veth8 is in `c1`",
+        "Also there: the bridge br7 on the host",
+        "Not yet: veth1 is in `c1`", "  veth9 is in `c1`, and no end of a cable",
+    ]  # fmt: skip
+
+
 def test_who_comes_hears_where_the_lab_stands_and_what_does_not_hold_there() -> None:
     """As it was judged last, of a step or of what is broken on purpose; of the next step only how much of it holds."""
     elsewhere = protocol.VerdictEvent(Verdict("address", "fail", (UNMET,)))

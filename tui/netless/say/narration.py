@@ -20,7 +20,7 @@ from .changes import typed
 from .check import scored
 from .drill import sort
 from .packets import death_words, hops, sentence
-from .text import BLANK, Block, Blocks, Text, joined, plain, ticked
+from .text import BLANK, Block, Blocks, Text, blanks, joined, plain, ticked
 from .why import UNKNOWN, place_words
 
 Kind = Literal["step", "verdict", "change", "packet", "why", "hint", "notice", "end"]
@@ -72,6 +72,8 @@ class Narrator:
         self._judged = ""
         """Of what ``_held`` is: a step, or something broken at some time."""
         self._held: dict[str, ItemResult] = {}
+        self._beside: frozenset[str] = frozenset()
+        """What is there that is not what the step asks for, and what no step has asked for, in the sentences that were told of it."""
 
     def tell(self, before: View, event: Event, after: View, now: float) -> tuple[Line, ...]:
         """What an event has to tell, nothing where it only repeats what is known: of the view ``before`` it, and ``after`` it. ``now`` is the wall
@@ -148,14 +150,22 @@ class Narrator:
 
     def _claims(self, judged: str, verdict: Verdict) -> Iterator[_Telling]:
         """Claim by claim, what is another than it was when it was judged last."""
-        known = self._held if judged == self._judged else {}
+        anew = judged != self._judged
+        known = {} if anew else self._held
         for item in verdict.items:
             held = known.get(item.claim)
+            near = (Block(ticked(item.near), first=blanks(2)),) if item.near and item.near not in self._beside else ()
             if item.result == "pass" and held in ("fail", "error"):
                 yield _Telling("verdict", joined(("Done: ", "strong", "good"), ticked(item.claim)))
             elif item.result in ("fail", "error") and held == "pass":
                 seen = (Block(joined("Seen: ", ticked(item.seen))),) if item.seen else ()
-                yield _Telling("verdict", joined(("Not so any more: ", "strong", "bad"), ticked(item.claim)), seen)
+                yield _Telling("verdict", joined(("Not so any more: ", "strong", "bad"), ticked(item.claim)), (*near, *seen))
+            elif near and not anew:
+                yield _Telling("verdict", joined(("Not yet: ", "strong"), ticked(item.claim)), near)
+        for text in () if anew else verdict.extras:
+            if text not in self._beside:
+                yield _Telling("verdict", joined(("Also there: ", "strong"), ticked(text)))
+        self._beside = frozenset((*(item.near for item in verdict.items), *verdict.extras))
         self._judged = judged
         self._held = {item.claim: item.result if item.result != "waiting" else known.get(item.claim, "fail") for item in verdict.items}
 
