@@ -57,7 +57,7 @@ class Stage:
 
     def __init__(self, desk: Desk, paper: Paper, lines: Lines, ask: Callable[[str], Awaitable[str]], quit: Callable[[], Awaitable[None]]) -> None:
         self._desk, self._paper, self._lines, self._quit = desk, paper, lines, quit
-        self._windows = Windows(desk, paper, ask)
+        self._windows = Windows(desk, paper, ask, quit)
         self.filming = NoFilming()
         self.shells = NoShells()
 

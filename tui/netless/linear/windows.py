@@ -25,7 +25,7 @@ from ..say.rebuild import SCOPES, consenting, what_goes
 from ..say.text import BLANK, EMPTY, Block, Row, joined, plain, ticked
 from ..say.why import why
 from .paper import Paper
-from .words import HERE, OWN, WORDS
+from .words import HERE, OWN, WORDS, Said, read
 
 LATELY: Final = 20
 """So many changes, or packets, are told of at most."""
@@ -34,10 +34,12 @@ _YES: Final = ("y", "yes")
 
 
 class Windows:
-    """``ask`` gives an answer, "" for none. What stood behind a word answers its first question: ``prepare``."""
+    """``ask`` gives an answer, "" for none; ``quit`` is done when one is the word that quits. What stood behind a word answers its first question:
+    ``prepare``.
+    """
 
-    def __init__(self, desk: Desk, paper: Paper, ask: Callable[[str], Awaitable[str]]) -> None:
-        self._desk, self._paper, self._ask_for = desk, paper, ask
+    def __init__(self, desk: Desk, paper: Paper, ask: Callable[[str], Awaitable[str]], quit: Callable[[], Awaitable[None]]) -> None:
+        self._desk, self._paper, self._ask_for, self._quit = desk, paper, ask, quit
         self._prepared = ""
 
     def prepare(self, answer: str) -> None:
@@ -46,11 +48,19 @@ class Windows:
 
     async def _answer(self, question: str) -> str:
         answer, self._prepared = self._prepared, ""
-        return answer or (await self._ask_for(question)).strip()
+        return answer or await self._heard(question)
+
+    async def _heard(self, question: str) -> str:
+        """What is typed now; the word that quits is no answer, and does what it does at a prompt."""
+        answer = (await self._ask_for(question)).strip()
+        if read(answer, ()) == Said("quit"):
+            await self._quit()
+            return ""
+        return answer
 
     async def _agreed(self, question: str) -> bool:
         self._prepared = ""
-        return (await self._ask_for(f"{question} y or n: ")).strip().lower() in _YES
+        return (await self._heard(f"{question} y or n: ")).lower() in _YES
 
     async def _chosen(self, rows: Sequence[Row], question: str) -> str:
         """The value of a row by its number; what is no number is the answer itself."""
@@ -125,7 +135,8 @@ class Windows:
 
     async def choose_words(self, sought: str) -> str | None:
         """Words, or none."""
-        words = await self._answer("Only packets with these words, or Enter for all: ")
+        words = self._prepared or (await self._ask_for("Only packets with these words, or Enter for all: ")).strip()
+        self._prepared = ""
         self._paper.say(f"`packets` and `bytes` tell only those with {words}." if words else "`packets` and `bytes` tell all packets.")
         return words
 
