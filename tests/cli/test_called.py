@@ -51,6 +51,22 @@ def test_only_commands_that_act_on_a_lab_name_it(text: str, typed: str) -> None:
     assert Called("nl", "w").typed(text) == typed
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("`run` does it for you, `goto cable/plug` rebuilds", "`r` does it for you, `ctrl+g` (cable/plug) rebuilds"),
+        ("let `netless mend` take it away; `reset lab` starts over", "let `netless --lab w mend` take it away; `x` (lab) starts over"),
+        ("ask `netless why FROM TO`, or `why`; `netless goto a --end`", "ask `netless --lab w why FROM TO`, or `w`; `netless --lab w goto a --end`"),
+        ("`netless down` ends it; `nextdoor`, `run.sh` and run are others", "`netless --lab w down` ends it; `nextdoor`, `run.sh` and run are others"),
+    ],
+)
+def test_where_a_key_does_what_a_word_does_the_key_is_told(text: str, told: str) -> None:
+    """With what a window is to be told behind it; a command that says more than a key can, or that no key does, is a command."""
+    keys = (("run", "r"), ("goto", "ctrl+g"), ("reset", "x"), ("why", "w"))
+    assert Called("netless", "w", keys).told(text) == told
+    assert Called("netless", "w").told(text) == Called("netless", "w").typed(text)
+
+
 def test_every_stream_of_a_command_words_it_alike() -> None:
     """Result, narration and every text of the JSON document, lists and refusals included."""
     out, err = io.StringIO(), io.StringIO()

@@ -193,6 +193,16 @@ def test_help_from_what_is_seen_goes_with_it() -> None:
     assert reduce(asked, protocol.VerdictEvent(Verdict("name", "pass", (Item("pass", "c1 has a name"),)))).hint == ""
 
 
+def test_what_the_lab_says_of_its_verbs_names_the_keys() -> None:
+    """Why something cannot be done, and what is told of the lab, is for who has keys; what a page says stays as its author wrote it."""
+    said, told = "`run` does it, `goto a/b` rebuilds", "`r` does it, `g` (a/b) rebuilds"
+    view = play(Joined("w"), view=View(lab="w", called=Called(keys=(("run", "r"), ("goto", "g")))))
+    assert reduce(view, protocol.Notice("info", said)).sayings[-1].text == reduce(view, Told("info", said)).sayings[-1].text == told
+    status = msgspec.structs.replace(story.status(), page=msgspec.structs.replace(story.page(0), prose=said), notices=(said,), offers={"next": said})
+    shown = reduce(view, protocol.StatusEvent(status)).status
+    assert shown is not None and (shown.notices, shown.offers["next"], shown.page.prose) == ((told,), told, said)
+
+
 def test_every_suggested_command_acts_on_the_lab_that_is_shown() -> None:
     """Whatever names a command, it is named as one types it in another terminal for this lab; so it stays after joining anew."""
     down, typed = "`netless down` ends it", "`./netless --lab w down` ends it"

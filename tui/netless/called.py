@@ -10,15 +10,27 @@ from .early import lab_in
 
 LABLESS: Final = ("doctor", "labs", "lint", "--")
 """How commands go on that act on no lab, whichever one is in."""
+CHOSEN_FROM: Final = ("goto", "reset")
+"""Verbs whose key opens a window to choose in."""
 _OF_A_LAB: Final = rf"`netless(?=[ `])(?! (?:{'|'.join(LABLESS)}))"
 _PROGRAM: Final = r"`netless(?=[ `])"
 
 
 class Called(NamedTuple):
-    """How one types netless here. ``lab`` is "" when a bare command acts on the lab in hand, else that lab."""
+    """How one types netless here. ``lab`` is "" when a bare command acts on the lab in hand, else that lab. ``keys``: verbs, each with the key that does
+    it where one is.
+    """
 
     program: str = "netless"
     lab: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
+
+    def told(self, text: str) -> str:
+        """A sentence of the lab's about what can be done with it: its verbs by the keys that there are for them, and every other command as it is typed."""
+        if self.keys and "`" in text:
+            keys = dict(self.keys)
+            text = re.sub(rf"`(?:netless )?({'|'.join(keys)})(?: ([^`]*))?`", lambda found: _by_key(found, keys), text)
+        return self.typed(text)
 
     def typed(self, text: str) -> str:
         """A sentence whose commands (`` `netless down` ``) act, typed as they stand, on the lab in hand."""
@@ -37,6 +49,14 @@ class Called(NamedTuple):
         if isinstance(value, list | tuple):
             return [self.document(own) for own in value]
         return value
+
+
+def _by_key(found: re.Match[str], keys: Mapping[str, str]) -> str:
+    """A verb by its key; what a window of it is to be told stands behind it. Whatever else has words behind it is a command."""
+    verb, more = found[1], found[2] or ""
+    if not more:
+        return f"`{keys[verb]}`"
+    return f"`{keys[verb]}` ({more})" if verb in CHOSEN_FROM and " " not in more else found[0]
 
 
 def _quoted(program: str) -> str:

@@ -22,6 +22,7 @@ from textual.widget import Widget
 
 from .. import crash
 from ..called import called
+from ..commands.table import keys_of_verbs
 from ..config.colours import DARK, Palette
 from ..config.schema import DEFAULTS, Settings
 from ..desk.desk import Connect, Desk
@@ -70,7 +71,7 @@ class TutorApp(SayingApp, inherit_bindings=False):
         self.read_ahead = read
         self.settings = settings
         self.appearance = Appearance(self, super().get_line_filters(), palette, settings)
-        self.desk = Desk(lab, connect, self._paint_soon, called=called(lab, os.environ), past=True)
+        self.desk = Desk(lab, connect, self._paint_soon, called=called(lab, os.environ)._replace(keys=keys_of_verbs(settings.keys)), past=True)
         self._painting = False
         self._told = 0
         self._tellings: deque[float] = deque(maxlen=KEPT_SAYINGS)

@@ -105,6 +105,11 @@ def key_of(command: Command, keymap: Keymap = USUAL) -> str:
     return key_called(keymap.get(command.id, command.keys)[0])
 
 
+def keys_of_verbs(keymap: Keymap = USUAL) -> tuple[tuple[str, str], ...]:
+    """Verbs of the lab, each with the key that does it: for sentences of the lab that name one."""
+    return tuple((command.id, key_of(command, keymap)) for command in (*ACTS, MEND, COURSES))
+
+
 def keys_called(commands: Iterable[Command], keymap: Keymap = USUAL) -> str:
     """The keys of commands that do the same, as one row of help names them."""
     return " ".join(key_called(key) for command in commands for key in keymap.get(command.id, command.keys))

@@ -109,7 +109,7 @@ async def with_consent(desk: Desk, stage: Stage, act: Act, request: Callable[[bo
     seen = moves(desk)
     moved = await desk.attempt(request(False), saying=saying)
     if isinstance(moved, Refused):
-        agreed = await stage.windows.agrees(saying, str(moved), Clearing(moved.going or (), moved.coming))
+        agreed = await stage.windows.agrees(saying, desk.view.called.told(str(moved)), Clearing(moved.going or (), moved.coming))
         if not agreed or not still(desk, act):
             return None
         return await desk.ask(replace(request(True), seen=seen), saying=saying)

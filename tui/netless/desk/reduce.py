@@ -137,8 +137,13 @@ def _told(called: Called, event: Event) -> Event:
     def told(text: str, most: int = MOST_TOLD) -> str:
         return called.typed(_cut(text, most))
 
+    def said(text: str) -> str:
+        return called.told(_cut(text, MOST_TOLD))
+
     match event:
-        case protocol.Notice() | protocol.Bye() | Told() | Hinted() | Ended():
+        case protocol.Notice() | protocol.Bye() | Told() | Ended():
+            return replace(event, text=said(event.text))
+        case Hinted():
             return replace(event, text=told(event.text))
         case protocol.ActionEvent(sentence=sentence, error=error):
             return replace(event, sentence=_cut(sentence, MOST_TOLD), error=_cut(error, MOST_TOLD))
@@ -157,8 +162,8 @@ def _told(called: Called, event: Event) -> Event:
                     lacks=tuple(replace(own, title=_cut(own.title, MOST_TOLD), why=_cut(own.why, MOST_TOLD), do=_cut(own.do, MOST_TOLD)) for own in page.lacks),
                 ),
                 fault=fault and replace(fault, solution=called.typed(fault.solution), hints_open=tuple(map(told, fault.hints_open))),
-                course=_titles(status.course), notices=tuple(map(told, status.notices)), busy=_cut(status.busy, MOST_TITLE),
-                offers={act: told(why) for act, why in status.offers.items()},
+                course=_titles(status.course), notices=tuple(map(said, status.notices)), busy=_cut(status.busy, MOST_TITLE),
+                offers={act: said(why) for act, why in status.offers.items()},
             ))  # fmt: skip
         case Courses(courses=courses):
             return Courses(tuple(map(_titles, courses)))
