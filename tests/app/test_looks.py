@@ -15,6 +15,7 @@ from app.looks import assert_look, same
 from app.recordings import recorded
 from netless.app.app import TutorApp
 from netless.config.schema import Settings
+from netless.desk.reduce import reduce
 from netless_lab import protocol
 
 PASSED = [*recorded("plug-reset").events, *recorded("plug-run").events]
@@ -39,8 +40,8 @@ def still(app: TutorApp) -> bool:
 
 
 def settled(app: TutorApp, status: protocol.Status) -> bool:
-    """This status is shown, and nothing moves."""
-    return app.view.status == status and still(app)
+    """This status is shown, in the words of here, and nothing moves."""
+    return app.view.status == reduce(app.view, protocol.StatusEvent(status)).status and still(app)
 
 
 async def test_what_lies_under_a_window_is_looked_at_too() -> None:
