@@ -248,6 +248,16 @@ def test_an_address_on_a_port_of_the_host_is_told_or_marked(width: int, name: st
         assert "10.0.0.9/24" in drawn or f"{name} …" in drawn, drawn
 
 
+@pytest.mark.parametrize("width", range(70, 100, 2))
+@pytest.mark.parametrize("both", [False, True], ids=["one", "both"])
+def test_a_real_address_is_told_before_room_is_kept_for_what_is_to_come(width: int, both: bool) -> None:
+    """Of a cable that lies on the host, and will have its other address in the container: the one that is there is not hidden behind that one."""
+    loose = [veth("veth1", "host:veth2", *["10.0.0.2/24"] * both), veth("veth2", "host:veth1", "10.7.0.1/24")]
+    snapshot = lab(host(uplink(), *loose), container("c1"), internet())
+    drawn = text(lay_out(snapshot, goal=steps()["5-addressed"], width=width, height=17, ghosts=True))
+    assert "10.7.0.1/24" in drawn and "…" not in drawn, drawn
+
+
 @pytest.mark.parametrize("width", range(44, 90))
 def test_the_address_of_the_way_out_is_told_or_marked(width: int) -> None:
     """Below the uplink's name, or a mark beside the name says that it is not told."""

@@ -26,6 +26,9 @@ Tell = Literal["all", "below", "kind", "name"]
 
 An address that is not told leaves a mark."""
 
+UNTOLD = f" {MORE}"
+"""That mark."""
+
 INDENT: dict[Side, int] = {"border": 0, "inside": 2, "loose": 4}
 """Where the port's dot is, counted from the host's border; its label starts two cells further right."""
 
@@ -43,6 +46,11 @@ class LinkRow(msgspec.Struct, frozen=True):
     def end(self) -> int:
         """The column after all that is told of it, counted from the host's border."""
         return max(self.label_end, INDENT[self.side] + 2 + _cells(self.below))
+
+    @property
+    def whole(self) -> bool:
+        """Whether no address of something that is there is only marked."""
+        return not self.part.real or self.label[-1][0] != UNTOLD
 
     @property
     def label_end(self) -> int:
@@ -124,7 +132,7 @@ def _with_address(link_row: LinkRow, tell: Tell, inner: int, taken: set[int]) ->
         return link_row
     if tell == "below" and link_row.row < inner and link_row.row + 1 not in taken:
         return msgspec.structs.replace(link_row, below=((address, style),))
-    return msgspec.structs.replace(link_row, label=(*link_row.label, (f" {MORE}", "dim" if link_row.part.real else "ghost")))
+    return msgspec.structs.replace(link_row, label=(*link_row.label, (UNTOLD, "dim" if link_row.part.real else "ghost")))
 
 
 def _among_ports(row: int, given: list[LinkRow]) -> bool:

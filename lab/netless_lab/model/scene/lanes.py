@@ -20,14 +20,18 @@ _SAVINGS: tuple[tuple[Thrift, Labels], ...] = (
     (1, Labels(loose=True, tell="all")),
     (1, Labels(loose=False, tell="all")),
     (1, Labels(loose=False, tell="below")),
+    (2, Labels(loose=False, tell="all")),
     (2, Labels(loose=False, tell="below")),
+    (3, Labels(loose=False, tell="all")),
     (3, Labels(loose=False, tell="below")),
     (2, Labels(loose=False, tell="kind")),
     (3, Labels(loose=False, tell="kind")),
     (4, Labels(loose=False, tell="kind")),
     (4, Labels(loose=False, tell="name")),
 )
-"""From comfortable to tight: what is left out, and what the labels of the host's ports say."""
+"""From comfortable to tight: what is left out, and what the labels of the host's ports say. The first that fits counts, but an address that is there is
+told rather than marked where a tighter one has room for it.
+"""
 
 MARGIN, TIGHT = 1, 78
 """Cells that stay free at each side, so that no box leans on what is around the picture; in so many cells or fewer none do, and words have them."""
@@ -78,6 +82,11 @@ class Lanes(msgspec.Struct, frozen=True):
     lane: RightLane
     detours: tuple[Detour, ...]
     hidden: tuple[Place, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every address of the host's ports is told."""
+        return self.middle is None or all(link_row.whole for link_row in self.middle.link_rows.links)
 
     @property
     def host_x(self) -> int:
@@ -155,6 +164,7 @@ def _fit(figure: Figure, column: Column, level: Level, ghosts: bool, width: int,
     left_rows = column.rows(left_top)
     detours = _detours(figure, left_rows, lane)
     middles: dict[Labels, Middle | None] = {}
+    found: Lanes | None = None
     for thrift, labels in _SAVINGS:
         if labels not in middles:
             middles[labels] = plan_middle(figure, left_rows, lane, inner, labels) if figure.host is not None else None
@@ -162,8 +172,11 @@ def _fit(figure: Figure, column: Column, level: Level, ghosts: bool, width: int,
         if (plan := _spread(figure, column, middle, lane, detours, level, thrift, width)) is not None:
             hidden = column.hidden + lane.hidden + (middle.hidden if middle is not None else ())
             y = (height - frame - passing) // 2
-            return msgspec.structs.replace(plan, y=y, height=frame, left_top=left_top, hidden=hidden)
-    return None
+            plan = msgspec.structs.replace(plan, y=y, height=frame, left_top=left_top, hidden=hidden)
+            if plan.whole:
+                return plan
+            found = found or plan
+    return found
 
 
 def _spread(
