@@ -352,9 +352,9 @@ def test_addresses_the_kernel_adds_by_itself_are_quiet() -> None:
     new = msgspec.structs.replace(address("fd00::1/64"), tentative=True)
     tentative, ready = (edit(before, "host", "v", addresses=(own,)) for own in (new, address("fd00::1/64")))
     assert loud(before, tentative) == ["the host got the address fd00::1/64 on v"]
-    assert quiet(tentative, ready) == ["the address fd00::1/64 on the host is ready: nobody else has it"]
+    assert quiet(tentative, ready) == ["the address fd00::1/64 of v on the host is ready: nobody else has it"]
     twice = edit(before, "host", "v", addresses=(msgspec.structs.replace(new, duplicate=True),))
-    assert loud(tentative, twice) == ["the address fd00::1/64 on the host cannot be used: somebody else on the link has it"]
+    assert loud(tentative, twice) == ["the address fd00::1/64 of v on the host cannot be used: somebody else on the link has it"]
 
 
 def test_a_device_that_has_no_kind_appears_without_one() -> None:

@@ -94,10 +94,10 @@ def _words(change: c.Change) -> str:
             return f"{node} got the address {address.cidr} on {name}"
         case c.AddressRemoved(link=name, address=address):
             return f"{node} lost the address {address.cidr} on {name}"
-        case c.AddressReady(address=address):
-            return f"the address {address.cidr} on {node} is ready: nobody else has it"
-        case c.AddressDuplicate(address=address):
-            return f"the address {address.cidr} on {node} cannot be used: somebody else on the link has it"
+        case c.AddressReady(link=name, address=address):
+            return f"the address {address.cidr} of {name} on {node} is ready: nobody else has it"
+        case c.AddressDuplicate(link=name, address=address):
+            return f"the address {address.cidr} of {name} on {node} cannot be used: somebody else on the link has it"
         case c.RouteAdded(route=route):
             return f"{node} got a {_to(route)} {_way(route)}"
         case c.RouteRemoved(route=route):
