@@ -13,13 +13,13 @@ from app import story
 from app.driving import opened, until
 from app.helpers import Peer
 from netless.app.app import TutorApp
-from netless.app.geometry import LEFT, MIN_HEIGHT, MIN_WIDTH, RIGHT, STRIP_FROM, Box, Frame, PaneSpec, Share, arrange, fits, side_by_side
+from netless.app.geometry import LEFT, MIN_HEIGHT, MIN_WIDTH, RIGHT, SIDE_WIDTH, STRIP_FROM, Box, Frame, PaneSpec, Share, arrange, fits, side_by_side
 from netless.app.screens.panes import Panes
 from netless.commands.stage import Pane
 from netless_lab import protocol
 from netless_lab.model.snapshot import Snapshot
 
-WIDTHS = (40, 47, 60, 79, 80, 81, 99, 100, 101, 120, 160, 200, 681)
+WIDTHS = (40, 47, 60, 79, 80, 81, 99, 106, 107, 108, 120, 160, 200, 681)
 HEIGHTS = (12, 13, 15, 19, 20, 23, 24, 25, 30, 40, 60, 180)
 GROUPS: tuple[Pane, ...] = ("lesson", "network", "lower")
 
@@ -117,19 +117,29 @@ def test_the_strip_goes_when_there_is_no_room_for_it() -> None:
 
 
 def test_limits() -> None:
-    """The smallest useful size fits, one less does not; side by side begins at 100x20."""
+    """The smallest useful size fits, one less does not; side by side begins at 107x20."""
     assert fits(MIN_WIDTH, MIN_HEIGHT)
     assert not fits(MIN_WIDTH - 1, MIN_HEIGHT)
     assert not fits(MIN_WIDTH, MIN_HEIGHT - 1)
-    assert side_by_side(100, 20)
-    assert not side_by_side(99, 60)
+    assert side_by_side(107, 20)
+    assert not side_by_side(106, 60)
     assert not side_by_side(200, 19)
+
+
+@pytest.mark.parametrize("moment", ["plug-opening", "masquerade-opening", "everyone-opening"])
+async def test_panes_stand_side_by_side_only_where_the_picture_has_its_room(moment: str) -> None:
+    """The widest network of the course stands there with its boxes and cables; with one column less it does so in the strip above one pane."""
+    for width in (SIDE_WIDTH, SIDE_WIDTH - 1):
+        async with opened((width, 30), opening=story.opening(moment, log=())) as (app, _pilot, _peer):
+            main = app.get_default_screen()
+            assert main.frame(main.size).side == (width == SIDE_WIDTH)
+            assert main.picture.scene is not None and main.picture.scene.level not in ("outline", "roster") and not main.picture.scene.hidden
 
 
 def test_what_a_wide_screen_has_beyond_a_terminal_of_80_columns_goes_to_the_text() -> None:
     """The right column grows to 84 cells before the left one takes more than its share; then the left one takes up to the longest useful line."""
-    columns = {width: arrange(width, 50, specs(), group="lesson").boxes["lesson"].width for width in (100, 120, 140, 160, 200)}
-    assert columns == {100: 42, 120: 45, 140: 56, 160: 76, 200: 78}
+    columns = {width: arrange(width, 50, specs(), group="lesson").boxes["lesson"].width for width in (107, 120, 140, 160, 200)}
+    assert columns == {107: 42, 120: 45, 140: 56, 160: 76, 200: 78}
 
 
 @pytest.mark.parametrize("size", [(130, 48), (160, 50), (200, 60)])

@@ -82,7 +82,7 @@ def test_recording_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("last-160-dark", (160, 50), "dark", LAST, []),
         ("passed-120-dark", (120, 40), "dark", None, PASSED),
         ("passed-200-light", (200, 60), "light", LAST, []),
-        ("broken-100-dark", (100, 30), "dark", PORT_UP, BROKEN),
+        ("broken-107-dark", (107, 30), "dark", PORT_UP, BROKEN),
         ("smallest-40-dark", (40, 12), "dark", None, []),
         ("joining-80-light", (80, 24), "light", [], []),
     ],

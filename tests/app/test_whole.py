@@ -10,7 +10,7 @@ from app.driving import opened, rows, screen
 from netless.commands.table import ACTS
 
 SIZES = [
-    (40, 12), (46, 14), (60, 16), (72, 20), (80, 24), (80, 40), (99, 33), (100, 20), (110, 28), (120, 40), (140, 50), (160, 24), (200, 60),
+    (40, 12), (46, 14), (60, 16), (72, 20), (80, 24), (80, 40), (99, 33), (100, 20), (107, 20), (110, 28), (120, 40), (140, 50), (160, 24), (200, 60),
 ]  # fmt: skip
 FULL = story.opening("everyone-opening")
 

@@ -1,6 +1,6 @@
 """Where every pane of the main screen goes, at any size: specs of panes and integers in, rectangles out; and the widgets that go by it.
 
-Two arrangements. Side by side (from 100 columns and 20 rows): each pane in its column. Otherwise one group of panes at a time, below one
+Two arrangements. Side by side (from 107 columns and 20 rows): each pane in its column. Otherwise one group of panes at a time, below one
 that shows itself in brief (the picture's strip), so that the network never leaves the eye. Where even that has no room, a sentence says so.
 """
 
@@ -21,11 +21,15 @@ from .toolkit import place_anew
 MIN_WIDTH, MIN_HEIGHT = 40, 12
 """Below this the app says so and draws nothing else."""
 
-SIDE_WIDTH, SIDE_HEIGHT = 100, 20
 LEFT, RIGHT = 0, 1
 """Columns."""
 LEFT_MIN, LEFT_MAX, LEFT_SHARE = 42, 78, 38
 """Cells of the left column, and how many of a hundred it takes in between."""
+RIGHT_MIN: Final = 65
+"""Cells of the right column in which the widest network of the course stands with its boxes and cables: in fewer it would be an outline of words, and
+the strip above one pane shows it better.
+"""
+SIDE_WIDTH, SIDE_HEIGHT = LEFT_MIN + RIGHT_MIN, 20
 RIGHT_FULL: Final = 84
 """Cells of the right column with which a terminal has its usual 80: what is beyond that goes to the text at the left, which wraps less."""
 STRIP_MIN, STRIP_MAX = 3, 9
