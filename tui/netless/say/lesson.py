@@ -4,6 +4,8 @@ what is here, what is to come, and what no longer holds.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .hints import hinted
@@ -41,7 +43,13 @@ def commands(view: View, width: int) -> Blocks:
     """What Run would do, and the lines to type for it in the chosen dialect."""
     if view.status is None or not view.status.page.commands:
         return ()
-    return (*(Block(ticked(text, "muted")) for text in view.status.page.sentences), _tabs(view), *_commands(view))
+    return (*(Block(ticked(text, "muted")) for text in view.status.page.sentences), _tabs(view), *_commands(view), *to_come(view.commands))
+
+
+def to_come(lines: Sequence[str]) -> Blocks:
+    """What is to be said of commands that need the number of a process before it runs (``$PID_c2``): from when they can be typed."""
+    names = sorted({name for line in lines for name in re.findall(r"\$PID_\w+", line)})
+    return tuple(Block(ticked(f"`{name}` is a process that does not run yet: as soon as it does, its number stands here.", "muted")) for name in names)
 
 
 def _tabs(view: View) -> Block:

@@ -18,7 +18,7 @@ from ..desk.view import View, passed_by
 from .check import scored
 from .counted import listed, plural
 from .detail import GATE_STATES, GATE_WORDS
-from .lesson import mark
+from .lesson import mark, to_come
 from .prose import blocks_of
 from .status import broken
 from .text import EMPTY, Block, Blocks, Row, blanks, joined, plain, ticked
@@ -64,7 +64,8 @@ def commands(view: View) -> Blocks:
     others = [name for name in DIALECTS if name != view.dialect and any(own.dialect == name for own in status.page.commands)]
     more = f" (`dialect` tells them in {' or '.join(others)})" if others else ""
     head = joined("To do it yourself, in ", view.dialect, ticked(f"{more}:"))
-    return (Block(head), *(Block(plain(line, "command"), first=blanks(2), rest=blanks(4)) for line in view.commands))
+    lines = (Block(plain(line, "command"), first=blanks(2), rest=blanks(4)) for line in view.commands)
+    return (Block(head), *lines, *to_come(view.commands))
 
 
 def conditions(verdict: Verdict | None) -> Iterator[Block]:
