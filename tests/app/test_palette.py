@@ -6,6 +6,7 @@ import asyncio
 
 from textual.widgets import Input
 
+from app import story
 from app.driving import opened, screen, typed_at_once, until
 from netless.app.screens.palette import Palette
 from netless.app.screens.rebuild import ResetScreen
@@ -43,6 +44,16 @@ async def test_the_palette_says_why_something_cannot_be_done() -> None:
         await until(pilot, lambda: isinstance(app.screen, TutorScreen))
         await until(pilot, lambda: "Not now." in screen(app))
         assert peer.kinds() == []
+
+
+async def test_code_in_a_sentence_stands_without_its_marks() -> None:
+    """In the palette, and where it is told in passing; what marks it in the lab's words is seen nowhere."""
+    async with opened(opening=[*story.opening(), protocol.StatusEvent(story.status(forbidden={"why": "ask `netless why FROM TO`"}))]) as (app, pilot, _peer):
+        await until(pilot, lambda: app.view.status is not None and "why" in app.view.status.offers)
+        await pilot.press("w")
+        await until(pilot, lambda: "Ask netless why FROM TO" in screen(app))
+        await pilot.press("escape", "ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and "Ask netless why FROM TO" in screen(app))
 
 
 async def test_escape_leaves_all_as_it_was() -> None:

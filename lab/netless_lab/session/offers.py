@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .stage import Stage
 
 
-NOTHING_LOST: Final = "of the packets that netless sent in this step none was lost; about one of your own ask `netless why FROM TO`"
+NOTHING_LOST: Final = "no packet of netless's was lost in this step; about one of yours ask `netless why FROM TO`"
 
 
 def offers(stage: Stage) -> dict[Act, str]:

@@ -16,7 +16,7 @@ from textual.events import Click
 from ...commands.command import Command
 from ...commands.table import BY_ID, COMMANDS, FIND, Keymap, key_of, one_by_one
 from ...desk.desk import Desk
-from ...say.text import joined, keyed
+from ...say.text import joined, keyed, ticked
 from ..geometry import TooSmall
 from ..keys import bindings
 from ..paint import content_of
@@ -47,7 +47,7 @@ class Offered(Provider):
     async def discover(self) -> Hits:
         """All of them, as long as nothing is typed."""
         for command, forbidden, do in self._offered():
-            yield DiscoveryHit(self._line(command, Content(command.label), forbidden), do, command.label, forbidden or command.help)
+            yield DiscoveryHit(self._line(command, Content(command.label), forbidden), do, command.label, ticked(forbidden or command.help).plain)
 
     async def search(self, query: str) -> Hits:
         """Those whose name is like what was typed; then those whose help holds it."""
@@ -55,7 +55,8 @@ class Offered(Provider):
         for command, forbidden, do in self._offered():
             score = matcher.match(command.label) or float(query.lower() in command.help.lower()) / 10
             if score > 0:
-                yield Hit(score, self._line(command, matcher.highlight(command.label), forbidden), do, command.label, forbidden or command.help)
+                told = ticked(forbidden or command.help).plain
+                yield Hit(score, self._line(command, matcher.highlight(command.label), forbidden), do, command.label, told)
 
     def _line(self, command: Command, label: Content, forbidden: str) -> Content:
         under = self.screen

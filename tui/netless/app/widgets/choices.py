@@ -78,6 +78,7 @@ class Choices(OptionList):
         if width > 0:
             self._fill(width)
             self.scroll_to_highlight()
+            self._show_around()
 
     def _fill(self, width: int) -> None:
         rows = tuple(self._source())
@@ -115,6 +116,13 @@ class Choices(OptionList):
             start, end = self._tops[self.highlighted : self.highlighted + 2]
             around = Region(0, max(0, start - 1), self.scrollable_content_region.width, end - max(0, start - 1) + 1)
             self.scroll_to_region(around, force=True, animate=False, immediate=True)
+
+    def _show_around(self) -> None:
+        """As much of what comes after the choice as of what comes before it."""
+        if self.highlighted is not None and self.is_mounted:
+            width, height = self.scrollable_content_region.size
+            start = self._tops[self.highlighted]
+            self.scroll_to_region(Region(0, max(0, start - height // 2), width, height), force=True, animate=False, immediate=True)
 
     def action_move(self, by: int) -> None:
         """Up or down; stops at the ends."""

@@ -66,7 +66,7 @@ class LessonPane(Vertical):
             self._clock = None
 
     def on_resize(self) -> None:
-        """The commands take at most two fifths of the pane; when it is very low they go into the text."""
+        """The commands stand below the text where all of them have room in half of the pane; else they go into the text, where keys scroll to them."""
         self._fit()
 
     def show(self, view: View) -> None:
@@ -86,8 +86,7 @@ class LessonPane(Vertical):
     def _fit(self) -> None:
         height, width = self.content_size.height, self.content_size.width
         rows = self.commands.rows_at(max(8, width - 2)) if width else 0
-        shown = height >= COMMANDS_FROM and rows > 0
-        self.commands.styles.max_height = max(3, height * 2 // 5)
+        shown = height >= COMMANDS_FROM and 0 < rows < height // 2
         if shown != self.commands.display:
             self.commands.display = shown
             self.prose.lay_out_anew()

@@ -18,7 +18,7 @@ from netless_lab.harmless import harmless
 from ...desk.view import Level, Saying, View
 from ...say.cells import cells, divide_line, fitting
 from ...say.links import Copy
-from ...say.text import BLANK, Look, Text, blanks, joined, plain
+from ...say.text import BLANK, Look, Text, blanks, joined, plain, ticked
 from ..paint import content_of
 
 MARKS: Final[dict[Level, tuple[str, Look, float]]] = {"info": ("", "accent", 4), "warning": ("! ", "warn", 8), "error": ("✗ ", "bad", 8)}
@@ -73,7 +73,7 @@ class Notices:
         mark, *_ = MARKS[saying.level]
         text, copies = (harmless(" ".join(own.split("\n"))) for own in (saying.text, saying.copies))
         before, found, after = text.partition(copies) if copies else (text, "", "")
-        note = Note(saying.level, joined(mark, before, plain(found).leading(Copy(saying.copies)), after), saying.of, saying.lapses)
+        note = Note(saying.level, joined(mark, ticked(before), plain(found).leading(Copy(saying.copies)), ticked(after)), saying.of, saying.lapses)
         kept = [own for own in self._notes if not own.lapses]
         if all((own.level, own.text) != note[:2] for own in kept):
             self._notes = [note, *(own._replace(read=0) for own in kept)]
