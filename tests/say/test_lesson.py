@@ -8,7 +8,8 @@ from app import story
 from netless.desk.view import View
 from netless.say import spoken
 from netless.say.lesson import commands
-from netless.say.text import Blocks
+from netless.say.prose import code_line
+from netless.say.text import Blocks, lay_out
 from netless_lab.protocol import Commands
 
 
@@ -20,6 +21,14 @@ def told(blocks: Blocks) -> str:
 def typing(*lines: str) -> View:
     """A step with these commands."""
     return View(status=replace(story.status(), page=replace(story.page(), commands=(Commands("ip", lines),))))
+
+
+def test_a_long_line_of_code_goes_on_deeper_than_it_begins() -> None:
+    """However deep that is: what goes on is no line of its own."""
+    for depth in (0, 6):
+        first, *rest = (line.content.plain for line in lay_out([code_line(" " * depth + "one two three four five six")], 24))
+        began = len(first) - len(first.lstrip())
+        assert rest and all(len(row) - len(row.lstrip()) == began + 2 for row in rest)
 
 
 def test_a_process_that_does_not_run_yet_is_said_to_come() -> None:

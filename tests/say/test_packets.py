@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from netless.commands.export import write_packets
 from netless.say.packets import packet
 from netless.say.plain import rows
-from netless_lab.model.journey import Journey
+from netless_lab.model.journey import Death, Hop, Journey
 from netless_lab.protocol import Capture, JourneyEvent
 
 
@@ -21,6 +22,14 @@ def test_one_frame_and_several(count: int, missed: str, left_out: str) -> None:
     journey = Journey("c1", "c2", (), lost_frames=count)
     first, last = (row.plain for row in rows(packet(JourneyEvent(0.0, journey, count), 40)))
     assert f"{left_out} left out" in first and f"{missed} missed by the capture" in last
+
+
+@pytest.mark.parametrize("ends", [{"death": Death("host", "br0", 0, "forward")}, {"lost_frames": 2}, {"unheard": ("c2",)}, {"left_out": 3}], ids=lambda ends: next(iter(ends)))
+def test_how_it_ended_stands_below_where_the_hops_say_where_they_are(ends: dict[str, Any]) -> None:
+    """Times have a column of their own at the left; a mark may stand at its end."""
+    hop = Hop(at_us=1.0, node="c1", link="veth1", direction="out", kind="echo-request", text="10.0.0.2 > 10.0.0.1 echo request")
+    _, way, last = (row.plain for row in rows(packet(JourneyEvent(0.0, Journey("c1", "c2", (hop,), **ends)), 80)))
+    assert len(last) - len(last.lstrip(" ✗")) == way.index("c1 veth1")
 
 
 @pytest.mark.parametrize(("count", "are"), [(1, "1 packet is in "), (2, "2 packets are in ")])

@@ -30,6 +30,8 @@ ARROWS: Final[Mapping[str, Looked]] = {
 """Leaving, arriving, arriving for everybody, passing by for somebody else."""
 
 INDENT: Final = blanks(1)
+UNDER: Final = INDENT + blanks(11)
+"""Below the places of hops, behind the column of their times."""
 
 
 def hops(journey: Journey, sought: str = "") -> Iterable[Block]:
@@ -44,13 +46,13 @@ def hops(journey: Journey, sought: str = "") -> Iterable[Block]:
         if not sought:
             yield from _notes(journey, number)
     if journey.left_out:
-        yield Block(plain(f"and {journey.left_out} more", "muted"), first=INDENT)
+        yield Block(plain(f"and {journey.left_out} more", "muted"), first=UNDER)
     if journey.lost_frames:
-        yield Block(plain(f"{plural(journey.lost_frames, 'frame was', 'frames were')} missed by the capture", "warn"), first=INDENT)
+        yield Block(plain(f"{plural(journey.lost_frames, 'frame was', 'frames were')} missed by the capture", "warn"), first=UNDER)
     elif journey.unheard and not journey.complete:
-        yield Block(plain(f"what happens in {', '.join(journey.unheard)} cannot be seen", "warn"), first=INDENT)
+        yield Block(plain(f"what happens in {', '.join(journey.unheard)} cannot be seen", "warn"), first=UNDER)
     elif journey.death is not None and not journey.complete:
-        yield Block(plain(death_words(journey.death)), first=INDENT + joined(("✗ ", "strong", "bad")))
+        yield Block(plain(death_words(journey.death)), first=UNDER.part(2) + joined(("✗ ", "strong", "bad")), rest=UNDER)
 
 
 def widest(journey: Journey) -> int:
@@ -82,7 +84,7 @@ def _notes(journey: Journey, number: int) -> Iterable[Block]:
         *(plain(flood_words(own), "bridge") for own in journey.floods if own.at_hop == number),
     ]
     for note in notes:
-        yield Block(note, first=INDENT + blanks(11))
+        yield Block(note, first=UNDER)
 
 
 NO_PACKETS: Blocks = (

@@ -101,7 +101,8 @@ class _Reader:
 
 def code_line(text: str) -> Block:
     """One line of code on its own ground; choosing it copies it."""
-    return Block(plain(text, "code").leading(Copy(text)), first=blanks(1), rest=blanks(3), ground=True)
+    deep = len(text) - len(text.lstrip(" "))
+    return Block(plain(text, "code").leading(Copy(text)), first=blanks(1), rest=blanks(3 + deep), ground=True)
 
 
 def _rows(tokens: Iterator[Token]) -> Iterator[list[Text]]:
