@@ -24,7 +24,10 @@ def test_one_frame_and_several(count: int, missed: str, left_out: str) -> None:
     assert f"{left_out} left out" in first and f"{missed} missed by the capture" in last
 
 
-@pytest.mark.parametrize("ends", [{"death": Death("host", "br0", 0, "forward")}, {"lost_frames": 2}, {"unheard": ("c2",)}, {"left_out": 3}], ids=lambda ends: next(iter(ends)))
+ENDS: list[dict[str, Any]] = [{"death": Death("host", "br0", 0, "forward")}, {"lost_frames": 2}, {"unheard": ("c2",)}, {"left_out": 3}]
+
+
+@pytest.mark.parametrize("ends", ENDS, ids=lambda ends: next(iter(ends)))
 def test_how_it_ended_stands_below_where_the_hops_say_where_they_are(ends: dict[str, Any]) -> None:
     """Times have a column of their own at the left; a mark may stand at its end."""
     hop = Hop(at_us=1.0, node="c1", link="veth1", direction="out", kind="echo-request", text="10.0.0.2 > 10.0.0.1 echo request")
