@@ -57,6 +57,7 @@ def test_only_commands_that_act_on_a_lab_name_it(text: str, typed: str) -> None:
         ("`run` does it for you, `goto cable/plug` rebuilds", "`r` does it for you, `ctrl+g` (cable/plug) rebuilds"),
         ("let `netless mend` take it away; `reset lab` starts over", "let `netless --lab w mend` take it away; `x` (lab) starts over"),
         ("ask `netless why FROM TO`, or `why`; `netless goto a --end`", "ask `netless --lab w why FROM TO`, or `w`; `netless --lab w goto a --end`"),
+        ("the rule `goto lab` of a firewall, `type filter`", "the rule `goto lab` of a firewall, `type filter`"),
         ("`netless down` ends it; `nextdoor`, `run.sh` and run are others", "`netless --lab w down` ends it; `nextdoor`, `run.sh` and run are others"),
     ],
 )

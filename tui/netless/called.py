@@ -10,8 +10,8 @@ from .early import lab_in
 
 LABLESS: Final = ("doctor", "labs", "lint", "--")
 """How commands go on that act on no lab, whichever one is in."""
-CHOSEN_FROM: Final = ("goto", "reset")
-"""Verbs whose key opens a window to choose in."""
+CHOSEN_FROM: Final = {"goto": r"[^/ ]+(?:/[^/ ]+)+", "reset": "step|lesson|lab"}
+"""Verbs whose key opens a window to choose in, and what one chooses there: a rule of a firewall may say ``goto`` too."""
 _OF_A_LAB: Final = rf"`netless(?=[ `])(?! (?:{'|'.join(LABLESS)}))"
 _PROGRAM: Final = r"`netless(?=[ `])"
 
@@ -56,7 +56,7 @@ def _by_key(found: re.Match[str], keys: Mapping[str, str]) -> str:
     verb, more = found[1], found[2] or ""
     if not more:
         return f"`{keys[verb]}`"
-    return f"`{keys[verb]}` ({more})" if verb in CHOSEN_FROM and " " not in more else found[0]
+    return f"`{keys[verb]}` ({more})" if re.fullmatch(CHOSEN_FROM.get(verb, "(?!)"), more) else found[0]
 
 
 def _quoted(program: str) -> str:
