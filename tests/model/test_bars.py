@@ -28,10 +28,15 @@ def looked_up(given: list[list[int]], inner: int) -> list[tuple[int, int, int]]:
     def free(row: int) -> bool:
         return 1 <= row <= inner and all(span is None or not span[0] <= row <= span[1] for span in spans)
 
+    bare = spans.count(None)
+
+    def spare(top: int, bottom: int) -> bool:
+        return sum(free(row) and not top <= row <= bottom for row in range(1, inner + 1)) > bare
+
     for index, span in enumerate(spans):
         if span is not None:
             top, bottom = span
-            while bottom - top < 2 and (free(bottom + 1) or free(top - 1)):
+            while bottom - top < 2 and spare(top, bottom) and (free(bottom + 1) or free(top - 1)):
                 top, bottom = (top, bottom + 1) if free(bottom + 1) else (top - 1, bottom)
             spans[index] = (top, bottom)
     for index, span in enumerate(spans):
@@ -43,18 +48,21 @@ def looked_up(given: list[list[int]], inner: int) -> list[tuple[int, int, int]]:
     columns: list[list[tuple[int, int]]] = []
     found = [(0, 0, 0)] * len(whole)
     for index in sorted(range(len(whole)), key=lambda index: whole[index]):
-        top, bottom = whole[index]
+        apart = 0 if given[index] else 1
+        top, bottom = whole[index][0] - apart, whole[index][1] + apart
         column = next((c for c, here in enumerate(columns) if all(bottom < a or top > z for a, z in here)), len(columns))
         if column == len(columns):
             columns.append([])
         columns[column].append((top, bottom))
-        found[index] = (column, top, bottom)
+        found[index] = (column, *whole[index])
     return found
 
 
 @pytest.mark.parametrize("seed", range(300))
 def test_bars_stand_where_they_did(seed: int) -> None:
-    """Each bar has the first column in which it meets no other, and the rows of its ports stretched into what is free."""
+    """Each bar has the first column in which it meets no other, and one without ports touches none; its rows are those of its ports, stretched into
+    what is free and no bar without ports needs.
+    """
     chance = random.Random(seed)
     inner = chance.randint(3, 24)
     given = [sorted(chance.choices(range(1, inner + 1), k=chance.choice((0, 0, 1, 2, 5)))) for _ in range(chance.randint(2, 40))]

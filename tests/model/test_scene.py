@@ -292,3 +292,17 @@ def test_in_the_medium_picture_it_is_told_in_words(name: str) -> None:
     assert rows[at.y][at.x :].startswith(f"● {name}") and rows[at.y + 1][at.x :].startswith("│ 10.0.0.1/24")
     region = scene.at(at.x + 3, at.y + 1)
     assert region is not None and (region.kind, region.name) == ("link", name)
+
+
+@pytest.mark.parametrize("size", [(78, 5), (78, 7), (78, 9), (78, 24), (120, 40)])
+@pytest.mark.parametrize("first", ["br0", "br9"])
+def test_a_bridge_without_ports_is_not_taken_for_that_of_its_neighbours(size: tuple[int, int], first: str) -> None:
+    """Ports of one bridge lead to its name; the empty one beside it stands on a row without a port, and its bar touches no other."""
+    empty, used = ("br0", "br9") if first == "br0" else ("br9", "br0")
+    ports = (veth("veth2", "c1:veth1", master=used), veth("veth4", "c2:veth3", master=used))
+    ends = (container("c1", veth("veth1", "host:veth2", "10.0.0.2/24")), container("c2", veth("veth3", "host:veth4", "10.0.0.3/24")))
+    rows = text(lay_out(lab(host(uplink(), bridge("br0"), bridge("br9"), *ports), *ends, internet()), width=size[0], height=size[1])).splitlines()
+    at = next(number for number, row in enumerate(rows) if empty in row)
+    assert "veth" not in rows[at]
+    bar = max(rows[at].rfind(sign, 0, rows[at].index(empty)) for sign in "║╥╨")
+    assert all(row[bar : bar + 1] not in tuple("║╢╜╖╟") for row in (rows[at - 1], *rows[at + 1 : at + 2])), "\n".join(rows)

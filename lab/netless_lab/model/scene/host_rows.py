@@ -281,7 +281,8 @@ def stand(bridges: list[tuple[Part, list[int]]], inner: int, crossed: set[int]) 
     for index in sorted(range(len(bridges)), key=lambda index: spans[index]):
         part, rows = bridges[index]
         top, bottom = spans[index]
-        column = columns.take(top, bottom)
+        apart = 0 if rows else 1  # one without ports would look like more of the bar that it touches
+        column = columns.take(top - apart, bottom + apart)
         row, tall = _words_row(top, bottom, rows, used, inner)
         used |= {row - 1, row, row + 1} if tall else {row}
         bars[index] = Bar(part, column, min(top, row), max(bottom, row), row, tall)
@@ -332,19 +333,20 @@ def _words_row(top: int, bottom: int, rows: list[int], used: set[int], inner: in
 
 
 def _spans(bridges: list[tuple[Part, list[int]]], inner: int) -> list[tuple[int, int]]:
-    """The rows of each bar: its ports' rows, stretched to three where that is free; a bar without ports takes a gap."""
+    """The rows of each bar: its ports' rows, stretched to three where that is free and every bar without ports has a row left; those take a gap."""
     spans: list[tuple[int, int] | None] = [(rows[0], rows[-1]) if rows else None for _, rows in bridges]
     free = set(range(1, inner + 1)).difference(*(range(span[0], span[1] + 1) for span in spans if span is not None))
+    bare = spans.count(None)
     for index, span in enumerate(spans):
         if span is not None:
             top, bottom = span
-            while bottom - top < 2 and (bottom + 1 in free or top - 1 in free):
+            while bottom - top < 2 and len(free) > bare and (bottom + 1 in free or top - 1 in free):
                 if bottom + 1 in free:
                     bottom += 1
                 else:
                     top -= 1
+                free -= {top, bottom}
             spans[index] = (top, bottom)
-            free.difference_update(range(top, bottom + 1))
     for index, span in enumerate(spans):
         if span is None:
             gaps = ((size, row) for size in (3, 2, 1) for row in sorted(free) if free.issuperset(range(row, row + size)))
