@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from helpers.post import course, step, steps_until
@@ -20,6 +21,7 @@ from helpers.snapshots import (
     node,
     uplink,
     veth,
+    vxlan,
 )
 from netless_lab.course.bind import closest, found_again, fresh, infer, refit
 from netless_lab.course.bindings import Bindings
@@ -282,6 +284,15 @@ def test_the_closest_names_word_a_failure() -> None:
     assert infer(step("neighbour/second-cable"), snapshot, EMPTY) is None
     assert set(closest(step("neighbour/second-cable"), snapshot, EMPTY).links.values()) == {"in2", "out2"}
     assert closest(step("neighbour/second-cable"), lab(host(), container("c2")), EMPTY) == EMPTY
+
+
+@pytest.mark.parametrize("other", [bridge("dummyx"), vxlan("dummyx", 7), link("dummyx", kind="dummy")], ids=["bridge", "vxlan", "dummy"])
+def test_the_end_of_a_cable_is_never_something_else(other: Link) -> None:
+    """The second cable is not made yet, and another thing is on the host: it is nobody's veth4, as it is nobody's veth1."""
+    there = lab_with(1)
+    here = edit_node(there, "host", links=(*there.node("host").links, msgspec.structs.replace(other, ifindex=77)))  # type: ignore[union-attr]
+    assert closest(step("neighbour/second-cable"), here, EMPTY) == EMPTY
+    assert closest(step("cable/plug"), loose("veth1", "veth2", other), EMPTY) == EMPTY
 
 
 def test_a_crowded_host_is_searched_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

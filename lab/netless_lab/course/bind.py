@@ -31,12 +31,15 @@ _WORLD = ("internet", "router")
 
 
 class Free(msgspec.Struct, frozen=True):
-    """Candidates by role. ``links`` counts how many links of a name are still to be had; ``cidrs`` are the addresses on them.
+    """Candidates by role. ``links`` counts how many links of a name are still to be had, ``kinds`` of which kinds links of a name are, and ``asked``
+    of which kind the step asks a word's link to be; ``cidrs`` are the addresses on them.
 
     ``settled`` are the canonical networks of earlier steps, ``foreign`` the networks of the world, ``taken`` addresses in use.
     """
 
     links: dict[str, int]
+    kinds: dict[str, frozenset[str]]
+    asked: dict[str, str]
     names: tuple[str, ...]
     cidrs: tuple[str, ...]
     settled: tuple[str, ...]
@@ -48,7 +51,7 @@ class Free(msgspec.Struct, frozen=True):
         likely = dict.fromkeys((before.word(role, text), now.word(role, text), text))
         match role:
             case "link":
-                yield from dict.fromkeys((*likely, *self.links))
+                yield from (own for own in dict.fromkeys((*likely, *self.links)) if own == text or self._alike(own, text))
             case "netns":
                 yield from dict.fromkeys((*likely, *self.names))
             case "cidr":
@@ -59,6 +62,11 @@ class Free(msgspec.Struct, frozen=True):
         """Whether another word may mean ``own``: two words share a name only when two things bear it."""
         uses = sum(1 for other_role, _, other in given if other_role == role and other == own)
         return uses < max(self.links.get(own, 1), 1) if role == "link" else uses == 0
+
+    def _alike(self, own: str, text: str) -> bool:
+        """Whether the link ``own`` is of the kind that ``text`` is to be of."""
+        wanted = self.asked.get(text)
+        return wanted is None or wanted in self.kinds.get(own, (wanted,))
 
     def _fits(self, own: str, text: str, now: Bindings) -> bool:
         """Whether the address ``own`` can stand for ``text``: same network when that is settled, else a sensible one."""
@@ -86,6 +94,8 @@ def free(step: Step, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot, 
     world = [address.cidr for node in snapshot.nodes for link in node.links if _of_world(node, link) for address in link.addresses]
     return Free(
         links={name: count for name, count in counts.items() if count > 0},
+        kinds={name: frozenset(link.kind for _, link in own if link.name == name) for name in counts},
+        asked={name: kind for expected in step.expect for name, kind in expected.kinds().items()},
         names=tuple(name.name for name in snapshot.names if name.name not in settled_names | old_names),
         cidrs=tuple(dict.fromkeys(a.cidr for _, link in own for a in link.addresses if a.scope == "global")),
         settled=tuple(str(interface(text).network) for text in settled_cidrs),

@@ -199,6 +199,10 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Look for it. ``where`` only serves to word the command to look with."""
         raise NotImplementedError
 
+    def kinds(self) -> Mapping[str, str]:
+        """Of which kind the links must be that it speaks of, by name; one that may be of any kind is left out."""
+        return {}
+
 
 def python_program(where: Where, node: str, *calls: str) -> tuple[str, ...]:
     """A complete pyroute2 program of ``calls`` on ``ipr`` in ``node``, ready for ``python3 -``."""

@@ -7,6 +7,7 @@ What a bridge has learned: behind which port each MAC address was last seen (bri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from msgspec.structs import replace
@@ -76,6 +77,9 @@ class BridgeExists(Expectation, frozen=True, rename={"name": "bridge", "node": "
         if self.up is not None and link.up != self.up:
             return NotMet(claim, expected, f"{self.name} is {'up' if link.up else 'down'}", look)
         return Met(claim)
+
+    def kinds(self) -> Mapping[str, str]:
+        return {self.name: "bridge"}
 
 
 PortState = Literal["disabled", "listening", "learning", "forwarding", "blocking"]
@@ -169,6 +173,9 @@ class IsPort(Expectation, frozen=True, rename={"name": "port", "bridge": "of", "
         if self.state is not None and state != self.state:
             return NotMet(claim, expected, f"the port {self.name} is {state}", look, self._stuck(snapshot, node, link))
         return Met(claim)
+
+    def kinds(self) -> Mapping[str, str]:
+        return {self.bridge: "bridge"}
 
     def _near(self, node: Node, link: Link) -> str:
         if node.link(self.bridge) is None:

@@ -4,6 +4,8 @@ another namespace (ip-link(8), ``netns``), where it arrives down, without addres
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from ..model.snapshot import Link, Node, Peer, Snapshot
@@ -76,6 +78,9 @@ class VethPair(Expectation, frozen=True, rename={"name": "pair", "node": "in", "
             far = f"its far end is {link.peer.name} in {link.peer.node or 'an unknown place'}" if link.peer else "no far end"
             seen = f"{self.name} in {node.name} is a {link.kind}, {far}"
         return NotMet(claim, expected, seen, where.ip(self.node or "host", "-d link show type veth"))
+
+    def kinds(self) -> Mapping[str, str]:
+        return {self.name: "veth", self.peer: "veth"}
 
     def _fits(self, node: Node, link: Link) -> bool:
         if link.kind != "veth" or link.peer is None or link.peer.name != self.peer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -139,6 +140,9 @@ class LinkExists(Expectation, frozen=True, rename={"name": "link", "node": "in"}
         if (wrong := self._wrong(snapshot, node, link)) is None:
             return Met(claim)
         return NotMet(claim, expected, wrong[0], where.ip(self.node, f"-d link show {device(self.name)}"), wrong[1])
+
+    def kinds(self) -> Mapping[str, str]:
+        return {self.name: self.kind} if self.kind is not None else {}
 
     def _asked(self) -> str:
         words = [
