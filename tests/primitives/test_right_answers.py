@@ -31,6 +31,11 @@ NEIGHBOUR = (
     "until ip netns exec r ping -qnc1 -W1 10.0.0.1; do sleep 0.01; done;"
 )
 
+ANOTHER_BRIDGE = (
+    "ip addr del 10.0.0.1/24 dev br0; ip link add br1 type bridge; ip link set br1 up; ip link set veth2 master br1; ip addr add 10.0.0.1/24 dev br1;"
+)
+"""br0 is left without ports and address, and br1 has them."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -186,6 +191,13 @@ RIGHT = (
     Answer("accept what was translated", nat("oifname eth0 masquerade") + "; " + firewall("ct status snat accept"), ANSWERS),
     Answer("accept answers to what was translated, and nothing is", firewall("ct status snat accept"), ANSWERS, right=False),
     Answer("accept what comes from the network, which answers do not", firewall("ip saddr 10.0.0.0/24 accept"), ANSWERS, right=False),
+    Answer("accept answers to the bridge in use", ANOTHER_BRIDGE + firewall("oifname br1 ct state established accept"), ANSWERS),
+    Answer("accept answers to a bridge without ports", ANOTHER_BRIDGE + firewall("oifname br0 ct state established accept"), ANSWERS, right=False),
+    Answer("accept answers beside a bridge without ports",
+           "ip link add br1 type bridge; ip addr add 10.1.0.1/24 dev br1;" + firewall("oifname br0 ct state established accept"), ANSWERS),
+    Answer("accept answers to one of two bridges in use",
+           "ip link add br1 type bridge; ip addr add 10.1.0.1/24 dev br1; ip link add x type veth peer name y; ip link set x master br1;"
+           + firewall("oifname br0 ct state established accept"), ANSWERS, told=False),
     Answer("accept answers of the site", firewall("ct state established ip saddr 198.51.100.0/24 accept"), ANSWERS, told=False),
     Answer("accept answers to pings and pages", firewall("tcp sport 80 accept", "icmp type echo-reply accept"), ANSWERS, right=False),
     Answer("accept by the mark of the connection", "iptables -t mangle -A PREROUTING -i br0 -j CONNMARK --set-mark 7;" + firewall("ct mark 7 accept"),

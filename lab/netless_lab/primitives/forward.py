@@ -269,14 +269,19 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
         )
 
     def inner(self, node: Node) -> tuple[str, ...]:
-        """The devices by which conversations come in that are asked about: where there is no bridge, all that lead to others than the way out does."""
+        """The devices by which conversations come in that are asked about: the bridges, where there are any, else all that lead to others than the way out
+        does. Of bridges those that have somebody behind them: ports, and an address for who is there to send to; where none has both, those with either.
+        """
         if self.what != ESTABLISHED:
             return (self.what,)
         if self.bridge is not None:
             return (self.bridge,)
-        if (bridge := next((link.name for link in node.links if link.kind == "bridge"), None)) is not None:
-            return (bridge,)
         out = uplinks(node)
+        bridges = [link for link in node.links if link.kind == "bridge" and link.name not in out]
+        plugged = {link.master for link in node.links}
+        behind = [bool(link.v4) + (link.name in plugged) for link in bridges]
+        if bridges:
+            return tuple(link.name for link, most in zip(bridges, behind, strict=True) if most == max(behind))
         return tuple(link.name for link in node.links if link.v4 and link.kind != "loopback" and link.name not in out) or (_NOBODY,)
 
     def _stopped(self, node: Node, asked: Packet, stopping: Way, found: NotMet, *, others: bool) -> NotMet:
