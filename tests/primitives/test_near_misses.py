@@ -49,6 +49,7 @@ MISSES = (
     Miss("address with /30", PLUGGED + "ip -n c1 addr add 10.0.0.2/30 dev veth1", ADDRESS, "smaller than 10.0.0.0/24", "10.0.0.2/30"),
     Miss("address on the other end", PLUGGED + "ip addr add 10.0.0.2/24 dev veth2", ADDRESS, "on veth2 in the host, not in c1"),
     Miss("address on lo", PLUGGED + "ip -n c1 addr add 10.0.0.2/24 dev lo", ADDRESS, "on lo instead of veth1"),
+    Miss("address of a wider network on the port", BRIDGED + "ip addr add 10.0.0.1/16 dev veth2", GATEWAY, "10.0.0.1/16 is on veth2, which is a port of br0"),
     Miss("address on the port", BRIDGED + "ip addr add 10.0.0.1/24 dev veth2", GATEWAY, "a port of br0", "no address"),
     Miss("the broadcast address", PLUGGED + "ip -n c1 addr add 10.0.0.255/24 dev veth1", ADDRESS, "10.0.0.255 is the broadcast address", "10.0.0.255/24"),
     Miss("an address of a group", PLUGGED + "ip -n c1 addr add 224.1.1.2/24 dev veth1", ADDRESS, "a group"),

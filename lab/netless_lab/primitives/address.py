@@ -150,7 +150,7 @@ class HasAddress(Expectation, frozen=True, rename={"cidr": "address", "link": "d
                 if address.address != str(wanted.ip):
                     continue
                 if link is not None and own.name != link.name:
-                    return _wrong_link(own, link, self.cidr)
+                    return _wrong_link(own, link, address.cidr)
                 return _wrong_prefix(address, self.cidr, _beyond(snapshot, node, address, self.cidr))
         for other in snapshot.nodes:
             own_link = other.owner(str(wanted.ip)) if other.netns != node.netns else None
