@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from netless.desk.view import View
 from netless.say.check import check_title, scored, worse
+from netless.say.counted import rechecked
 from netless_lab.course.verdict import Item, ItemResult, Result, Verdict
 
 
@@ -29,6 +30,19 @@ def test_the_score_accounts_for_every_line_below_it(results: tuple[ItemResult, .
     found = verdict(*results)
     assert check_title(View(verdict=found)).plain == f"Check {words}"
     assert scored(found).plain == f"Conditions that hold: {words}."
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        (("pass", "fail"), "Checked: still 1 of 2 conditions hold."),
+        (("fail", "waiting"), "Checked: still 0 of 2 conditions are known to hold; 1 could not be judged."),
+        (("pass", "waiting", "error", "ahead"), "Checked: still 1 of 3 conditions are known to hold; 2 could not be judged."),
+    ],
+)
+def test_what_was_not_judged_is_not_said_to_fail(results: tuple[ItemResult, ...], words: str) -> None:
+    """A packet that is sent only when the state is there, and one that could not be sent, may be answered or not: nobody knows."""
+    assert rechecked(verdict(*results), broken=False) == words
 
 
 def test_what_has_become_worse_is_said() -> None:

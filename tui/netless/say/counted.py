@@ -21,6 +21,8 @@ def listed(words: Sequence[str]) -> str:
 
 ASIDE: Final[Mapping[str, str]] = {"ahead": "ahead", "unknown": "untold", "lapsed": "gone"}
 """What neither holds nor fails, by its result, and how it is counted beside the others."""
+UNJUDGED: Final = ("waiting", "error")
+"""What may hold or not, by its result: packets that are not sent before the state is there, and what could not be tried."""
 
 
 def score(verdict: Verdict) -> str:
@@ -37,4 +39,9 @@ def every(verdict: Verdict) -> str:
 
 def rechecked(verdict: Verdict, *, broken: bool) -> str:
     """What is told of a judgement that is the one from before: of a step, or of a network that was ``broken`` on purpose."""
-    return "Checked: the step still holds." if verdict.passed and not broken else f"Checked: still {score(verdict)} conditions hold."
+    if verdict.passed and not broken:
+        return "Checked: the step still holds."
+    unjudged = sum(item.result in UNJUDGED for item in verdict.items)
+    if unjudged:
+        return f"Checked: still {score(verdict)} conditions are known to hold; {unjudged} could not be judged."
+    return f"Checked: still {score(verdict)} conditions hold."
