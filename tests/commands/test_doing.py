@@ -107,6 +107,24 @@ async def test_what_takes_more_with_it_is_done_only_after_a_yes(name: str, kind:
         assert ("It is done." in told(desk)) == agreed
 
 
+@pytest.mark.parametrize("agreed", [True, False])
+async def test_a_drill_that_takes_something_away_begins_only_after_a_yes(agreed: bool) -> None:
+    """The same window lists what goes; only a yes asks again, by force, for the same fault."""
+    wanted = protocol.Break(seed=7, drill=True)
+
+    def unless_agreed(request: protocol.Request[Any]) -> Sequence[protocol.Message]:
+        if not request.force:  # type: ignore[attr-defined]
+            return unless_forced(request)
+        return [request.done(protocol.Broke("c1 is cut off.", HERE, protocol.FaultStatus("c1 is cut off.", True, False, False)))]
+
+    async with seated(answers={protocol.Break: unless_agreed}) as (desk, peer):
+        stage = NotedStage(NotedWindows({"fault": wanted, "agrees": agreed}))
+        await DO["drill"](desk, stage)
+        assert [window[0] for window in stage.noted.opened] == ["fault", "agrees"]
+        asked = [(request.seed, request.force) for request in peer.asked if isinstance(request, protocol.Break)]
+        assert asked == ([(7, False), (7, True)] if agreed else [(7, False)]) and not desk.view.busy
+
+
 @pytest.mark.parametrize("playing", [True, False])
 @pytest.mark.parametrize(("name", "kind", "reply"), [
     ("next", protocol.Next, protocol.Moved(HERE, "Plug", "Play mode is over.")), ("run", protocol.Run, protocol.Judgement((), "Play mode is over.")),

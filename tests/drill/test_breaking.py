@@ -15,6 +15,7 @@ from netless_lab.course.step import positions
 from netless_lab.drill import breaking
 from netless_lab.drill.format import read_faults
 from netless_lab.drill.library import named
+from netless_lab.model.clearing import Clearing
 from netless_lab.primitives.base import Action
 
 
@@ -54,13 +55,16 @@ async def test_a_failure_that_nobody_expects_takes_the_fault_along(monkeypatch: 
         assert stage.mode == "broken"
         raise OSError(errno.EMFILE, "Too many open files")
 
+    async def nothing(*_: Any) -> Clearing:
+        return Clearing()
+
     async def stands_at(*_: Any) -> bool:
         return not rebuilt
 
-    for name, fake in {"_quietly": quietly, "stand": stand, "must_be_well": well, "must_show": must_show, "_stands_at": stands_at}.items():
+    for name, fake in {"_quietly": quietly, "stand": stand, "must_be_well": well, "must_show": must_show, "_stands_at": stands_at, "what_is_own": nothing}.items():
         monkeypatch.setattr(breaking, name, fake)
     with pytest.raises(OSError, match="Too many open files"):
-        await breaking.break_(stage, fault, "broken")  # type: ignore[arg-type]
+        await breaking.break_(stage, fault, "broken", force=False)  # type: ignore[arg-type]
     before = ["rebuilt"] if rebuilt else []
     assert done == [*before, *fault.setup, "well", *fault.inject, *fault.mend, "rebuilt"]
     assert stage.mode == "as it was"

@@ -62,8 +62,8 @@ def _mended(lab: Running) -> Iterator[None]:
 
 
 def drill(lab: Running, fault: str = "", **more: Any) -> FaultStatus:
-    """Start a drill."""
-    return lab.client.ask(Break(fault=fault, **more, drill=True)).fault
+    """Start a drill, whatever goes with it."""
+    return lab.client.ask(Break(fault=fault, **more, drill=True, force=True)).fault
 
 
 def now(lab: Running) -> FaultStatus | None:

@@ -104,3 +104,16 @@ def test_an_exam_on_the_command_line(netless: Cli) -> None:
     assert "exam" in done.stderr
     assert "exam" in netless("hint", code=1).stderr
     netless("mend")
+
+
+def test_a_drill_asks_before_it_takes_something_away(netless: Cli) -> None:
+    """Nobody is there to say yes: what goes is listed, nothing changes, and --yes does it. The way back promises the step, and no more."""
+    netless("goto", "pair")
+    netless("exec", "host", "--", "ip", "link", "add", "brx", "type", "bridge")
+    refused = netless("break", "--random", "--drill", code=1)
+    assert "brx is gone from the host" in refused.stderr and "--yes" in refused.stderr and "nothing was changed" in refused.stderr
+    netless("exec", "host", "--", "ip", "link", "show", "brx")
+    netless("break", "--random", "--drill", "--yes")
+    netless("exec", "host", "--", "ip", "link", "show", "brx", code=1)
+    told = netless("mend").stderr
+    assert "`netless goto container/cable/pair` rebuilds the lab for the step you were at" in told

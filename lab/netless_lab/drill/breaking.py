@@ -21,6 +21,7 @@ from ..primitives.base import Action, Dialect
 from ..primitives.run import Run
 from ..session.case import owners_here
 from ..session.judging import send_all, settle
+from ..session.losses import what_is_own
 from ..session.mode import Mode
 from ..session.moving import stand
 from ..session.pages import where_of
@@ -55,15 +56,19 @@ def in_names(stage: Stage, fault: Fault) -> Fault:
     return bound(fault, stage.state.bindings)
 
 
-async def break_(stage: Stage, fault: Fault, broken: Mode) -> None:
+async def break_(stage: Stage, fault: Fault, broken: Mode, *, force: bool) -> None:
     """Health first, then the fault, which goes in with the stage in the mode ``broken``. Raises Refusal, with the lab in health and in the
     mode that it was in; so it is left whatever else fails, too.
 
-    A lab that the learner built otherwise than the lessons do may resist: then it is rebuilt, once.
+    A lab that the learner built otherwise than the lessons do may resist: then it is rebuilt, once. What only a rebuild mends begins with one where
+    the learner has something of his own there. A rebuild that takes such things away is refused (1), unless with ``force``.
     """
     place = beginning(stage, fault)
-    rebuilt = not await _stands_at(stage, place)
+    own_work = await what_is_own(stage, place)
+    rebuilt = not await _stands_at(stage, place) or bool(own_work and (fault.setup or not fault.mend))
     while True:
+        if rebuilt and own_work and not force:
+            raise Refusal(f"For this the lab is rebuilt for the end of {place}, and what you made goes.", code=1, clearing=own_work)
         if rebuilt:
             await stand(stage, place, end=True, dialect=SPOKEN)
         own = in_names(stage, fault)

@@ -36,15 +36,17 @@ class Drills:
                 return request.done(listed(self._library.faults(), await stage.world.lacking(self._library.needs())))
             case protocol.Break():
                 wanted = Wanted(request.fault, request.seed, request.node, request.drill, request.exam)
-                return request.done(await start(stage, self._library, wanted))
+                return request.done(await start(stage, self._library, wanted, force=request.force))
             case protocol.Mend():
                 return request.done(await stop(stage))
             case _:
                 return None
 
 
-async def start(stage: Stage, library: Library, wanted: Wanted) -> Broke:
-    """Bring the lab to health, break it, and see that it shows. Raises Refusal when it cannot be done, with the lab in health."""
+async def start(stage: Stage, library: Library, wanted: Wanted, *, force: bool) -> Broke:
+    """Bring the lab to health, break it, and see that it shows. Raises Refusal when it cannot be done, with the lab in health; and where a rebuild
+    takes the learner's own work away, unless with ``force``.
+    """
     await stage.hold_judging()
     insist(stage, "drill")
     if not wanted.fault and wanted.seed is None:
@@ -56,7 +58,7 @@ async def start(stage: Stage, library: Library, wanted: Wanted) -> Broke:
         drill = Drill(stage, Broken(fault, place, wanted, time.time(), time.monotonic(), came_from, came_done))
         try:
             async with stage.busy("breaking something"):
-                await break_(stage, fault, drill)
+                await break_(stage, fault, drill, force=force)
         except Refusal as error:
             if wanted.fault or error.code != 3:
                 raise

@@ -328,6 +328,8 @@ class Break(Move[Broke], frozen=True):
     """Break something on purpose. Without ``fault`` one is drawn by ``seed``, or by lot; a drawn one and a drill's stay secret.
 
     ``node`` is the container it shall be in, "" where it belongs. An ``exam`` is a drill without help.
+    Where the lab has to be rebuilt and that takes something along that the learner made, it is refused, with what would be ``going``; with ``force``
+    it is done.
     """
 
     fault: str = ""
@@ -335,6 +337,7 @@ class Break(Move[Broke], frozen=True):
     node: str = ""
     drill: bool = False
     exam: bool = False
+    force: bool = False
 
 
 class Mend(Move[Mended], frozen=True):

@@ -9,18 +9,18 @@ from ..course.bindings import Bindings
 from ..course.further import Missing, difference, in_words, missing_before
 from ..course.step import Position, positions, step_at
 from ..errors import ApplyError, Refusal
-from ..model.clearing import Clearing, Things
 from ..model.needs import unable
 from ..model.snapshot import Snapshot
 from ..primitives.base import Action, Dialect
 from ..primitives.fuse import beside
 from ..protocol import Judged, Judgement, Moved, Scope
+from .losses import going, in_the_picture, out_of_sight, start_of, told
 from .moves import spoken
 from .offers import insist, not_yet
 from .pages import bound_actions, judged, onward, the_end
 from .play import STAYS, Play, stop_playing
 from .stage import Stage
-from .state import Notices, Ran, State, after, before, stood
+from .state import Notices, Ran, after, before, stood
 
 _NEW_LAB = "If `reset lab` does not help either, end the lab (`netless down`) and start a new one; your ticks are kept."
 
@@ -114,34 +114,11 @@ async def goto(stage: Stage, target: str, *, end: bool = False) -> Moved:
     return moved(stage, text, ending)
 
 
-async def what_goes(stage: Stage, scope: Scope) -> Clearing:
-    """What a reset would take away and put back, also what no picture shows of it."""
-    return await going(stage, _start_of(stage.state, scope), scope)
-
-
-async def what_is_lost(stage: Stage) -> tuple[str, ...]:
-    """What goes with the lab that no step of the course brings back: it is neither of this step's start nor of its end. Programs are left out:
-    who quits ends what runs, and the course's own containers are programs too.
-    """
-    if secret := stage.mode.going():
-        return Things(secret).cleared.going
-    place = stage.state.position
-    found = (await _in_the_picture(stage, place)).going
-    done = (await _in_the_picture(stage, place, end=True)).going if found else ()
-    files = await stage.world.made()
-    return (*(words for words in found if words in done), *(await stage.world.unseen()).cleared.going, *files.cleared.going)
-
-
-async def going(stage: Stage, place: Position, scope: Scope = "step", *, end: bool = False) -> Clearing:
-    """What a rebuild to the start of this step, or its ``end``, would take away and put back."""
-    return _told(stage, place, await _in_the_picture(stage, place, end=end) + await out_of_sight(stage, place, scope, end=end))
-
-
 async def reset(stage: Stage, scope: Scope) -> Moved:
     """Start the step, the lesson or everything over."""
     await stage.hold_judging()
-    place = _start_of(stage.state, scope)
-    same = not stage.state.passed and not _told(stage, place, await _in_the_picture(stage, place) or await out_of_sight(stage, place, scope)) and not await stage.passes()
+    place = start_of(stage.state, scope)
+    same = not stage.state.passed and not told(stage, place, await in_the_picture(stage, place) or await out_of_sight(stage, place, scope)) and not await stage.passes()
     stop_playing(stage)
     if scope == "lab":
         stage.remember(stage.state.progress.started_over(stage.state.course.id))
@@ -151,29 +128,6 @@ async def reset(stage: Stage, scope: Scope) -> Moved:
     await rebuild(stage, place, anew=scope == "lab")
     text = "Nothing to reset that can be seen from here: the lab was started over all the same." if same else f"Reset: the lab is at the start of {place}."
     return moved(stage, text, ending)
-
-
-def _start_of(state: State, scope: Scope) -> Position:
-    places, here = positions(state.course), state.position
-    return {"step": here, "lesson": next(place for place in places if place.lesson == here.lesson), "lab": places[0]}[scope]
-
-
-async def _in_the_picture(stage: Stage, place: Position, *, end: bool = False) -> Clearing:
-    await stage.live.refresh()
-    return stage.moves.clearing(stage.state.course, place, stage.state.bindings, end=end)
-
-
-async def out_of_sight(stage: Stage, place: Position, scope: Scope = "step", *, end: bool = False) -> Clearing:
-    """Of what a rebuild clears, programs that would end, what no picture shows, and processes of nodes that would be there again."""
-    ending = await stage.moves.ending(stage.state.course, place, stage.state.bindings, anew=scope == "lab", end=end)
-    return (ending + await stage.world.unseen() + stage.world.lost()).cleared
-
-
-def _told(stage: Stage, place: Position, clearing: Clearing) -> Clearing:
-    """What goes, in the words of the mode, and that the learner's place does."""
-    secret = stage.mode.going()
-    back_to = (f"you are back at {place}",) if place != stage.state.position else ()
-    return (Things(secret).cleared if secret else clearing) + Clearing(back_to)
 
 
 async def _lacking(stage: Stage, following: Position) -> tuple[Missing, ...]:

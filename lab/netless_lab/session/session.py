@@ -9,7 +9,7 @@ from .. import protocol
 from ..course.step import positions
 from ..errors import Refusal
 from ..primitives.base import DIALECTS
-from . import looking, moving
+from . import looking, losses, moving
 from .stage import Stage
 
 Answering = Callable[[Stage, protocol.Asked], Awaitable[protocol.Done | None]]
@@ -118,9 +118,9 @@ async def moves(stage: Stage, request: protocol.Asked) -> protocol.Done | None:
         case protocol.Reset():
             return request.done(await moving.reset(stage, request.scope))
         case protocol.WhatGoes():
-            return request.done(await moving.what_goes(stage, request.scope))
+            return request.done(await losses.what_goes(stage, request.scope))
         case protocol.WhatLeaves():
-            return request.done(protocol.Parting(going=await moving.what_is_lost(stage)))
+            return request.done(protocol.Parting(going=await losses.what_is_lost(stage)))
         case protocol.Next():
             return request.done(await moving.advance(stage, force=request.force))
         case protocol.Hint():

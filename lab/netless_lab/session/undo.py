@@ -24,7 +24,8 @@ from ..primitives.retell import retell
 from ..primitives.run import Doing, Run, Typed
 from ..protocol import Moved
 from ..watching.live import Deed
-from .moving import going, moved, out_of_sight, rebuild, stand, stand_at
+from .losses import going, out_of_sight
+from .moving import moved, rebuild, stand, stand_at
 from .offers import insist
 from .pages import where_of
 from .state import Ran, before

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import time
 
+from msgspec.structs import replace
+
 from netless_lab import protocol
 from netless_lab.drill.spent import help_used, took
 
 from ..desk.desk import Desk
 from .packets import look_again
 from .stage import Stage
-from .time import choose_from, moves, still
+from .time import choose_from, moves, still, with_consent
 
+BREAKING = "Breaking something"
 GOING_BACK = "Going back to the lesson"
 
 
 async def drill(desk: Desk, stage: Stage) -> None:
-    """Break what is chosen."""
+    """Break what is chosen; what of one's own goes with that is asked about."""
     wanted = await stage.windows.choose_fault()
     if wanted is None or not still(desk, "drill"):
         return
-    with desk.busy("Breaking something"):
-        if await desk.ask(wanted) is not None:
+    if await with_consent(desk, stage, "drill", lambda yes: replace(wanted, force=yes), BREAKING) is not None:
+        with desk.busy(BREAKING):
             await look_again(desk)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -16,17 +17,21 @@ from ..desk.reduce import Returned
 from ..desk.view import View, forbids
 from .stage import Stage, Target
 
+R = TypeVar("R")
+
 
 async def back(desk: Desk, stage: Stage) -> None:
     """Undo the last change, or the last step."""
-    _tell(desk, await with_consent(desk, stage, "back", lambda yes: protocol.Back(force=yes), "Going back"))
+    moved = await with_consent(desk, stage, "back", lambda yes: protocol.Back(force=yes), "Going back")
+    _tell(desk, moved)
 
 
 async def play(desk: Desk, stage: Stage) -> None:
     """Begin to play; or leave it, and with it what was made there."""
     playing = desk.view.status is not None and desk.view.status.playing
     saying = "Restoring the step" if playing else "Pausing the judge"
-    _tell(desk, await with_consent(desk, stage, "play", lambda yes: protocol.Play(not playing, force=yes), saying))
+    moved = await with_consent(desk, stage, "play", lambda yes: protocol.Play(not playing, force=yes), saying)
+    _tell(desk, moved)
 
 
 async def reset(desk: Desk, stage: Stage) -> None:
@@ -104,7 +109,7 @@ def still(desk: Desk, act: Act) -> bool:
     return not reason
 
 
-async def with_consent(desk: Desk, stage: Stage, act: Act, request: Callable[[bool], Move[Moved]], saying: str) -> Moved | None:
+async def with_consent(desk: Desk, stage: Stage, act: Act, request: Callable[[bool], Move[R]], saying: str) -> R | None:
     """Ask for what the lab may want a yes to; what goes with it is listed then, and goes only after that, from a lab that nobody moved meanwhile."""
     seen = moves(desk)
     moved = await desk.attempt(request(False), saying=saying)

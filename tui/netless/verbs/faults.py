@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import random
+from typing import Final
+
 import msgspec
+from msgspec.structs import replace
 
 from netless_lab.errors import Refusal
-from netless_lab.protocol import Break, GetFaults, Mend
+from netless_lab.protocol import Break, Broke, GetFaults, Mend
 
 from ..options import Namespace
 from ..printer import Exit, Printer
 from ..say.faults import named
 from . import find, joined
+from .consent import with_consent
+
+SEEDS: Final = 10_000
+"""One is drawn from 0 to this: what is asked about is what is done after the yes."""
 
 
 def faults(args: Namespace, printer: Printer) -> int:
@@ -38,9 +46,13 @@ def break_(args: Namespace, printer: Printer) -> int:
     if args.fault and (args.random or args.seed is not None):
         drawing = "--random" if args.random else "--seed"
         raise Refusal(f"a fault that is named ({args.fault}) is not drawn: leave out {drawing}, or the name")
-    wanted = Break(args.fault or "", args.seed, args.node or "", drill=args.drill or args.exam, exam=args.exam)
+    seed = args.seed if args.fault or args.seed is not None else random.SystemRandom().randrange(SEEDS)
+    wanted = Break(args.fault or "", seed, args.node or "", drill=args.drill or args.exam, exam=args.exam, force=args.yes)
     with joined(args) as client:
-        broke = client.ask(wanted)
+        return with_consent(client, wanted, replace(wanted, force=True), "rebuilding the lab for it", _broke, printer)
+
+
+def _broke(broke: Broke, printer: Printer) -> int:
     printer.document({**msgspec.structs.asdict(broke), "mended": "", "came_from": "", "came_done": False, "teaches": ""})
     printer.say(broke.text)
     told = broke.fault
@@ -58,5 +70,5 @@ def mend(args: Namespace, printer: Printer) -> int:
     printer.document({**msgspec.structs.asdict(told), "fault": None})
     printer.say(told.text)
     if told.came_from:
-        printer.narrate(f"`netless goto {told.came_from}{' --end' if told.came_done else ''}` takes you back to where you were")
+        printer.narrate(f"`netless goto {told.came_from}{' --end' if told.came_done else ''}` rebuilds the lab for the step you were at")
     return Exit.PASS

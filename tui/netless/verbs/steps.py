@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-
-from msgspec.structs import replace
-
 from netless_lab import protocol
-from netless_lab.client import Client, OnEvent, Refused
+from netless_lab.client import OnEvent
 
 from ..options import Namespace
 from ..printer import Exit, Printer
 from ..say import check as told
 from ..say.changes import typed
 from ..say.counted import plural
-from ..say.rebuild import cleared
 from ..say.text import Block, ticked
 from . import joined, opened
+from .consent import agreed, left, list_going, moves, with_consent
 
 
 def run(args: Namespace, printer: Printer) -> int:
@@ -37,13 +32,13 @@ def check(args: Namespace, printer: Printer) -> int:
 def back(args: Namespace, printer: Printer) -> int:
     """Undo the last step, or the learner's own last change. What else would go with it is listed, and goes only after a yes."""
     with joined(args, _narrator(printer)) as client:
-        return _agreed_to(client, protocol.Back(args.yes), protocol.Back(True), "going back", printer)
+        return with_consent(client, protocol.Back(args.yes), protocol.Back(True), "going back", _moved, printer)
 
 
 def next(args: Namespace, printer: Printer) -> int:
     """Move on to the next step. What would have to go for it is listed, and goes only after a yes."""
     with joined(args, _narrator(printer)) as client:
-        return _agreed_to(client, protocol.Next(args.yes), protocol.Next(True), "rebuilding the lab for the next step", printer)
+        return with_consent(client, protocol.Next(args.yes), protocol.Next(True), "rebuilding the lab for the next step", _moved, printer)
 
 
 def goto(args: Namespace, printer: Printer) -> int:
@@ -66,56 +61,13 @@ def hint(args: Namespace, printer: Printer) -> int:
 def reset(args: Namespace, printer: Printer) -> int:
     """List what goes, ask, and rebuild."""
     with joined(args, _narrator(printer)) as client:
-        seen = None if args.yes else _moves(client)
+        seen = None if args.yes else moves(client)
         told = client.ask(protocol.WhatGoes(args.scope))
         if told:
-            _list_going(f"resetting the {args.scope}", told.going, told.coming, printer)
-            if not args.yes and not _agreed(printer):
-                return _left(f"a reset of the {args.scope} wants a yes", Exit.FAIL, told.going, told.coming, printer)
+            list_going(f"resetting the {args.scope}", told.going, told.coming, printer)
+            if not args.yes and not agreed(printer):
+                return left(f"a reset of the {args.scope} wants a yes", Exit.FAIL, told.going, told.coming, printer)
         return _moved(client.ask(protocol.Reset(args.scope, seen=seen)), printer)
-
-
-def _agreed_to(
-    client: Client, request: protocol.Move[protocol.Moved], agreed: protocol.Move[protocol.Moved], doing: str, printer: Printer
-) -> int:  # fmt: skip
-    """Ask the lab for what it may want a yes to, list what that takes away, and ask for what is ``agreed`` then, of the lab as it was listed."""
-    try:
-        return _moved(client.ask(request), printer)
-    except Refused as refused:
-        if refused.going is None:
-            raise
-        seen = _moves(client)
-        printer.narrate(f"netless: {refused}")
-        _list_going(doing, refused.going, refused.coming, printer)
-        if _agreed(printer):
-            return _moved(client.ask(replace(agreed, seen=seen)), printer)
-        return _left(str(refused), refused.code, refused.going, refused.coming, printer)
-
-
-def _left(why: str, code: int, going: Sequence[str], coming: Sequence[str], printer: Printer) -> int:
-    """Nobody agreed to what was listed."""
-    printer.document({"error": why, "code": code, "nearest": (), "going": going, "coming": coming})
-    printer.narrate("nothing was changed")
-    return code
-
-
-def _moves(client: Client) -> int:
-    """Which lab it is now (``Move.seen``): what is listed of it goes only from that one."""
-    return client.ask(protocol.GetStatus()).moves
-
-
-def _list_going(doing: str, going: Sequence[str], coming: Sequence[str], printer: Printer) -> None:
-    """Every line is true afterwards."""
-    printer.narrate(f"after {doing}:")
-    printer.tell(cleared(going, coming), indent=2, aside=True)
-
-
-def _agreed(printer: Printer) -> bool:
-    if not sys.stdin.isatty():
-        printer.narrate("add --yes to go on without being asked")
-        return False
-    printer.narrate("go on? [y/N]")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _moved(answer: protocol.Moved, printer: Printer) -> int:
