@@ -13,7 +13,6 @@ from netless_lab.protocol import Break, Goto, Mend, Mended
 pytestmark = pytest.mark.kernel
 
 
-
 @pytest.fixture
 def lab() -> Iterator[Running]:
     """A lab without any progress."""
@@ -104,3 +103,20 @@ def test_one_drill_after_another_leads_back_to_the_lesson(lab: Running) -> None:
     assert eventually(lambda: (fault := lab.status().fault) is not None and fault.healthy)
     lab.client.ask(Break("port-down", node="c2", drill=True))
     assert lab.client.ask(Mend()).came_from == "container/cable/plug"
+
+
+def solved(lab: Running) -> bool:
+    """Whether the network is known to be healthy again."""
+    return (fault := lab.status().fault) is not None and fault.healthy
+
+
+def test_nor_does_one_that_is_solved(lab: Running) -> None:
+    """What was repaired is the fault; the step at whose end it was nobody has done, and the way back does not do it either."""
+    lab.goto("cable/plug")
+    before = ticks(lab)
+    lab.client.ask(Break("forwarding-off", drill=True))
+    lab.sh("sysctl -w net.ipv4.ip_forward=1")
+    assert eventually(lambda: solved(lab))
+    assert lab.check().verdicts[0].verdict.passed and ticks(lab) == before
+    lab.client.ask(Mend())
+    assert lab.check().verdicts[0].verdict.passed and ticks(lab) == before

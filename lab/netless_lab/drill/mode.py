@@ -171,8 +171,6 @@ class Drill:
         """The network is healthy, or nobody seeks any longer: written down in the history, and a drill in the progress. What it is then."""
         stage, over = self._stage, self.broken.over()
         self.broken = over
-        if solved:  # the lab stands as the learner has made it
-            stage.state = msgspec.structs.replace(stage.state, lent=False)
         stage.history.reveal()
         stage.history.noted(self._own.told_well() if solved else self._own.given_up(), str(over.place))
         if over.recorded:

@@ -168,7 +168,6 @@ async def stand(stage: Stage, place: Position, *, end: bool = False, dialect: Di
     """
     await stage.hold_judging()
     await rebuild(stage, place, end=end, judging=False, dialect=dialect)
-    stage.state = msgspec.structs.replace(stage.state, lent=end)
 
 
 async def _run_one(stage: Stage, place: Position) -> Judged:
@@ -257,7 +256,7 @@ async def rebuild(stage: Stage, place: Position, *, end: bool = False, judging: 
             raise Refusal(f"The lab could not be rebuilt for {place}. {error}{interferes}", code=4) from error
         until_over.enter_context(stage.views.held())
         await stand_at(stage, place)
-        stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end, lent=False)
+        stage.state = msgspec.structs.replace(stage.state, bindings=names, verdict=None, notices=Notices(), by_tutor=end, lent=end and not judging)
         _nobodys(stage)
         stage.history.rebuilt(stage.moves.actions(stage.state.course, place, stage.state.bindings, dialect, end=end), place, end=end)
         stage.relive()
