@@ -22,7 +22,7 @@ def who(node: str) -> str:
 
 def claim(check: ProbeCheck) -> str:
     """What a check says of the network, as a sentence without its full stop."""
-    return _answered(check) if check.reply else _claims(check.probe)[1]
+    return _answered(check) if check.reply else f"{_claims(check.probe)[1]}{_asking(check.probe)}"
 
 
 def overtaken(check: ProbeCheck) -> str:
@@ -108,8 +108,14 @@ def _look_into_silence(name: str, to: str | None, link: str, snapshot: Snapshot,
 
 
 def _answered(check: ProbeCheck) -> str:
-    answer = f", {check.answer}" if check.answer else ""
-    return _claims(check.probe)[0] + answer + (f", and the site sees {check.seen_as}" if check.seen_as else "")
+    asking = _asking(check.probe)
+    answer = f", {check.answer}{',' if asking else ''}" if check.answer else ""
+    return _claims(check.probe)[0] + answer + asking + (f", and the site sees {check.seen_as}" if check.seen_as else "")
+
+
+def _asking(probe: Probe) -> str:
+    """Which name server is asked, where that is not left to the node's own files."""
+    return f" when it asks {probe.server}" if isinstance(probe, Lookup) and probe.server else ""
 
 
 def _claims(probe: Probe) -> tuple[str, str]:
