@@ -72,3 +72,9 @@ def test_actions_survive_a_journey_through_json(case: Case) -> None:
     """They travel between agent and views."""
     wanted = action(case.action)
     assert msgspec.json.decode(msgspec.json.encode(wanted), type=type(wanted)) == wanted
+
+
+def test_taking_a_name_away_is_not_said_to_end_who_lives_there() -> None:
+    """``ip netns delete`` takes the name; a namespace that a process, a mount or an open file holds lives on, and what is in it (ip-netns(8))."""
+    said = action({"delete-netns": "decoy"}).sentence()
+    assert said.startswith("Take the name decoy off its namespace") and "unless something else holds it" in said

@@ -100,12 +100,12 @@ def _delete(name: str, dialect: Dialect) -> tuple[str, ...]:
 
 
 class DeleteNetns(Action, frozen=True, rename={"name": "delete-netns"}):
-    """``{ delete-netns = "decoy" }``: its interfaces go with it, and so do the far ends of their cables."""
+    """``{ delete-netns = "decoy" }``: where nothing else holds it, its interfaces go with it, and so do the far ends of their cables."""
 
     name: NetnsName
 
     def sentence(self) -> str:
-        return f"Delete the namespace {self.name} with all that is in it."
+        return f"Take the name {self.name} off its namespace, which ends with all that is in it unless something else holds it."
 
     def commands(self, dialect: Dialect, where: Where) -> tuple[str, ...]:
         """``ip netns delete``."""
