@@ -11,6 +11,7 @@ import pytest
 from netless_lab.course.folder import read_course
 from netless_lab.course.step import Course, Step
 from netless_lab.primitives.base import DIALECTS, Where
+from netless_lab.sandbox.rootfs import EMPTY_RESOLV_CONF
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
 COURSES = sorted(path.parent for path in LESSONS.glob("*/course.toml"))
@@ -121,3 +122,10 @@ def test_lessons_hold_no_code() -> None:
 def test_a_course_survives_a_round_trip(course: Course) -> None:
     """The course can be sent to another process and compared: it is plain data all the way down."""
     assert msgspec.json.encode(course) == msgspec.json.encode(read(Path(course.path)))
+
+
+def test_what_the_page_says_of_a_containers_resolv_conf_is_so() -> None:
+    """A container begins with a file that has a line, and no server in it: it is not called empty."""
+    (names,) = (step for key, step in steps(read(LESSONS / "container")) if key.endswith("names"))
+    assert EMPTY_RESOLV_CONF.strip() and "nameserver" not in EMPTY_RESOLV_CONF
+    assert "names no server" in names.prose.replace("\n", " ") and "empty" not in names.prose
