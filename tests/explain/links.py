@@ -6,6 +6,7 @@ from helpers.broken import SITE, Broken, ping
 from netless_lab.model.probe import Connect
 
 MAC_OF_C2 = """$(ip -n c2 -o link show veth3 | sed 's/.*ether \\([^ ]*\\).*/\\1/')"""
+MAC_OF_C1 = """$(ip -n c1 -o link show veth1 | sed 's/.*ether \\([^ ]*\\).*/\\1/')"""
 FORGET = "ip -n c2 neigh flush all; ip neigh flush all; ip -n c1 neigh flush all"
 """The prober forgets last: somebody else who makes sure of an old neighbour would tell it who he is (neighbour probes, arp(7))."""
 WIDE = "c1| ip addr del 10.0.0.2/24 dev veth1; ip addr add 10.0.0.2/8 dev veth1; ip route replace default via 10.0.0.1"
@@ -51,6 +52,10 @@ BROKEN = (
         "MAC nailed to the wrong port", f"bridge fdb replace {MAC_OF_C2} dev veth2 master static sticky", ping("10.0.0.3"),
         "fdb-wrong", "host:veth2",
     ),
+    Broken("one MAC of two, and the old one remembered", f"ip -n c2 link set veth3 address {MAC_OF_C1}", ping("10.0.0.3"), "duplicate-mac", "c1:veth1"),
+    Broken("one MAC of two, and the router remembers the old one", f"ip -n c2 link set veth3 address {MAC_OF_C1}", ping("10.0.0.3", "host"), "duplicate-mac", "c2:veth3"),
+    Broken("one MAC of two, and the other takes the packet", f"ip -n c2 link set veth3 address {MAC_OF_C1}\nc2| ping -n -q -c1 -W0.3 10.0.0.1 >/dev/null || true",
+           ping("10.0.0.2", "host"), "duplicate-mac", "c2:veth3"),
     Broken("two with one MAC", f"ip -n c1 link set veth1 address {MAC_OF_C2}", ping("10.0.0.3"), "duplicate-mac", "c1:veth1"),
     Broken("bridge lost its address", "ip addr flush dev br0", ping("10.0.0.1"), "bridge-without-address", "host:br0"),
     Broken("bridge lost its address, beyond", "ip addr flush dev br0", ping(SITE), "bridge-without-address", "host:br0"),

@@ -69,6 +69,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(source.martian, ("routing", "delivered", "home")),
     Rung(source.strange_source, _WIRED - {"home"}),
     Rung(route.filtered_by_path, ("routing", "delivered", "home")),
+    Rung(bridge.taken_for_its_twin, ("routing",)),
     Rung(nobody.sent_on, ("routing",)),
     Rung(route.not_forwarding, ("routing",)),
     Rung(source.wrong_of_two, ("delivered",)),

@@ -7,7 +7,7 @@ why the tables lack one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from ..model.addresses import is_address
@@ -29,6 +29,20 @@ _FAR: Final = 16
 def neighbours_of(case: Case, node: str, link: str) -> tuple[End, ...]:
     """Who hears a question asked there."""
     return hearers(case.before, (node, link))
+
+
+def one_mac(case: Case, node: str, link: str, macs: Collection[str]) -> Cause | None:
+    """Two nodes on the segment of an interface, itself included, that have one of ``macs``: a bridge sends everything for it to whom it heard last."""
+    own = case.link(node, link)
+    by_mac: dict[str, list[End]] = {}
+    for end in (*neighbours_of(case, node, link), *([End(case.node(node), own)] if own is not None else [])):
+        by_mac.setdefault(end.link.mac, []).append(end)
+    for mac, twins in by_mac.items():
+        if mac and mac in macs and len({one.name for one, _ in twins}) > 1:
+            (one, first), (two, second) = twins[0], twins[1]
+            facts = [inferred(f"{twin.name} has {mac}", case.ip(whose.name, f"link show {device(twin.name)}")) for whose, twin in twins[:2]]
+            return blame(case, "duplicate-mac", two.name, second.name, facts=facts, first=f"{first.name} of {owner_words(one.name)}", mac=mac)
+    return None
 
 
 def may_route(case: Case, node: Node) -> bool:

@@ -8,7 +8,7 @@ from ...model.snapshot import FdbEntry, Node
 from ...primitives.base import device
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, seen, state
-from ..near import neighbours_of, of_stop
+from ..near import of_stop, one_mac
 from ..routes import is_group
 from ..segment import End, way
 
@@ -93,18 +93,20 @@ def twin_mac(case: Case) -> Cause | None:
     last = case.last
     if last.hop is None:
         return None
-    start = _start(case)
-    own = case.link(*start)
-    by_mac: dict[str, list[End]] = {}
-    for end in (*neighbours_of(case, *start), *([End(case.node(start[0]), own)] if own is not None else [])):
-        by_mac.setdefault(end.link.mac, []).append(end)
     asked = tuple(link.mac for _, link in case.owners(last.asked)) if last.asked else ()
-    for mac, twins in by_mac.items():
-        if mac and len({node.name for node, _ in twins}) > 1 and mac in (last.hop.mac_dst, last.hop.mac_src, *asked):
-            (one, first), (two, second) = twins[0], twins[1]
-            facts = [inferred(f"{link.name} has {mac}", case.ip(node.name, f"link show {device(link.name)}")) for node, link in twins[:2]]
-            return blame(case, "duplicate-mac", two.name, second.name, facts=facts, first=f"{first.name} of {owner_words(one.name)}", mac=mac)
-    return None
+    return one_mac(case, *_start(case), {last.hop.mac_dst, last.hop.mac_src, *asked})
+
+
+def taken_for_its_twin(case: Case) -> Cause | None:
+    """The packet came into a node that has the MAC of its next hop, and is not that."""
+    hop = case.last.hop
+    sender, out = _start(case)
+    if hop is None or not hop.mac_dst or sender == case.last.node:
+        return None
+    meant = case.owners(case.route(sender, hop.dst).next_hop, sender)
+    if any(node.name == case.last.node for node, _ in meant) or not any(link.mac == hop.mac_dst for _, link in meant):
+        return None
+    return one_mac(case, sender, out, {hop.mac_dst})
 
 
 def not_flooded(case: Case) -> Cause | None:

@@ -11,7 +11,7 @@ from .. import routes
 from ..case import Case, of_link
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..last_seen import answers_for
-from ..near import clash, ends, given, neighbours_of, not_ready, of_stop, too_wide
+from ..near import clash, ends, given, neighbours_of, not_ready, of_stop, one_mac, too_wide
 from ..policy import disbelieved, filtered, route_fact, straightened
 from ..segment import End, way
 
@@ -77,7 +77,8 @@ def _misled(case: Case, number: int, hop: Hop, link: Link) -> Cause | None:
     proxy = next((end for end in near if end.link.mac == hop.mac_dst and _proxies(case, end.node, end.link)), None)
     if proxy is not None:
         return _proxied(case, hop, proxy, next_hop, owner.node)
-    return _wrong_entry(case, hop, entry, next_hop, owner)
+    # whoever forgets the old MAC learns one that two have
+    return one_mac(case, hop.node, hop.link, {owner.link.mac}) or _wrong_entry(case, hop, entry, next_hop, owner)
 
 
 def _bereft(case: Case, hop: Hop, next_hop: str) -> Cause | None:
