@@ -245,16 +245,19 @@ def too_wide(case: Case, asker: Link, owner: End | None = None) -> Cause | None:
     return _prefix(case, case.node(last.node), asker, mine, why, *(beside or beyond)[0], how="" if beside else "beyond")
 
 
-def _prefix(case: Case, node: Node, link: Link, mine: Address, why: str, other: End, theirs: Address, how: str = "") -> Cause:
-    """The address is fine, its prefix length is not."""
+def _prefix(case: Case, node: Node, link: Link, mine: Address, why: str, other: End, theirs: Address, how: str = "", via: str = "") -> Cause:
+    """The address is fine, its prefix length is not; ``via`` is the gateway to which a default route is missing with it."""
     right = f"{mine.address}/{theirs.prefix}"
     facts = [inferred(f"{one.name} of {owner_words(whose.name)} holds {own.cidr}", case.ip(whose.name, f"address show {device(one.name)}"))
              for whose, one, own in ((node, link, mine), (*other, theirs))]
     steps = [f"address add {right} dev {link.name}", f"address del {mine.cidr} dev {link.name}"]
     steps = steps if case.family == 4 else steps[::-1]  # IPv6 has an address once only, whatever its prefix
+    given = with_address(node.name, link.name, right, instead=mine.cidr)
+    led = with_route(node.name, Route("default", via, link.name, family=case.family))
+    steps += [f"route add default via {via}"] if via else []
     return blame(case, "prefix-wrong", node.name, link.name, facts=facts, how=how, cidr=mine.cidr, why=why, length=theirs.prefix,
                  owner=owner_words(other.node.name), fix="; ".join(case.ip(node.name, step) for step in steps),
-                 mended=with_address(node.name, link.name, right, instead=mine.cidr))
+                 mended=(lambda snapshot: led(given(snapshot))) if via else given)
 
 
 def _give(case: Case, node: Node, link: Link, network: str, beside: Node) -> str:
@@ -346,6 +349,8 @@ def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
     """A live link without the address it should have: the routes by it went with the address."""
     for link in (own for own in ends(node) if own.up and own.carrier and own.kind != "bridge"):
         others = no_address_beside(case, node, link)
+        if (alone := _alone(case, node, link)) is not None:
+            return alone
         if others and not case.own(link):
             wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
             cidr = f"{wanted}/{others[0].prefix}" if wanted and routes.within(wanted, others[0].cidr) else ""
@@ -357,6 +362,18 @@ def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
             return blame(case, "address-missing", node.name, link.name, facts=(empty, beside(fact)), how="out", fix=fix)
         if others and not any(routes.within(mine.address, own.cidr) for mine in case.own(link) for own in others):
             return wrong_subnet(case, node, link, others[0].cidr)
+    return None
+
+
+def _alone(case: Case, node: Node, link: Link) -> Cause | None:
+    """An address that is a subnet of its own, in the midst of everybody else's on the segment: no gateway is a neighbour, so no route leads there."""
+    mine, dst = next(iter(case.own(link)), None), case.last.dst
+    if mine is None or any(own.prefix < routes.bits(case.family) for own in case.own(link)) or any(own.dev == link.name and own.via for own in node.routes):
+        return None
+    for end in neighbours_of(case, node.name, link.name):
+        for own in case.own(end.link) if may_route(case, end.node) else ():
+            if own.address != mine.address and routes.within(mine.address, own.cidr) and not routes.within(dst, own.cidr):
+                return _prefix(case, node, link, mine, f"it has no neighbour that could take its packets for {dst} on", end, own, via=own.address)
     return None
 
 
