@@ -289,7 +289,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     _of("no-free-port", "node", "no port left to send from",
         "{who} has no port left to send a connection from: all that {key} allows are taken"),
     _of("ipsec", "node", "a policy of IPsec",
-        "{who} has {there}: a policy of IPsec blocks what it names, or drops what it would encrypt and has no key for"),
+        "{who} has IPsec set up ({there}): a policy of it blocks what it names, or drops what it would encrypt and has no key for"),
     # connection tracking
     _of("stale-flow", "NAT", "a flow that goes by an entry of conntrack from before today's rules or routes",
         "the packet belongs to a flow that {who} has known since before its rules or routes of now: its entry in the connection table still decides, so {differs}",
