@@ -32,6 +32,21 @@ def vxlan(first: str, second: str) -> str:
 
 
 BROKEN = (
+    Broken("a prefix of nobody but oneself, and no route", "c1| ip addr flush dev veth1; ip addr add 10.0.0.2/32 dev veth1", ping(SITE), "prefix-wrong", "c1:veth1"),
+    Broken("a route that picks a source nobody leads back to",
+           "c1| ip addr add 10.9.9.9/24 dev veth1; ip route replace default via 10.0.0.1 src 10.9.9.9", ping(SITE), "source-wrong", "c1:routing"),
+    Broken("a route that picks a source nobody leads back to, and everything is translated",
+           f"{NAT} oifname eth0 masquerade\nc1| ip addr add 10.9.9.9/24 dev veth1; ip route replace default via 10.0.0.1 src 10.9.9.9",
+           Connect("c1", SITE, 80), "source-wrong", "c1:routing"),
+    Broken("a route and no address", "c2| ip addr flush dev veth3; ip route add default dev veth3", ping(SITE, "c2"), "address-missing", "c2:veth3"),
+    Broken("a route and no address, and the router known", "c2| ip addr flush dev veth3; ip route add default dev veth3", ping("10.0.0.1", "c2"),
+           "address-missing", "c2:veth3"),
+    Broken("a connection, a route and no address", "c2| ip addr flush dev veth3; ip route add default dev veth3", Connect("c2", SITE, 80),
+           "address-missing", "c2:veth3"),
+    Broken("a sender with a broadcast address", "c1| ip addr flush dev veth1; ip addr add 10.0.0.255/24 dev veth1; ip route add default via 10.0.0.1", ping(SITE),
+           "broadcast-address", "c1:veth1"),
+    Broken("a connection from a broadcast address", "c1| ip addr flush dev veth1; ip addr add 10.0.0.255/24 dev veth1; ip route add default via 10.0.0.1",
+           Connect("c1", SITE, 80), "broadcast-address", "c1:veth1"),
     Broken("forwarding off", "sysctl -qw net.ipv4.ip_forward=0", ping(SITE), "forwarding-off", "host:fwd"),
     Broken("forwarding off for a device", "sysctl -qw net.ipv4.conf.br0.forwarding=0", ping(SITE), "forwarding-off-device", "host:fwd"),
     Broken("forwarding off for answers", "sysctl -qw net.ipv4.conf.eth0.forwarding=0", ping(SITE), "forwarding-off-device", "host:fwd"),

@@ -81,6 +81,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         silent="{whose} route to {dst} says that its path carries only {mtu} bytes; the packet has {size}, and {fate}: small packets pass, big ones vanish"),
     # addresses
     _of("address-missing", "link", "an interface without its address", "{link} of {who} has {none}, so {who} has no route to anywhere", "ip {give}",
+        source="{link} of {who} has {none}: a route leads out by it, and {who} has no source to send from",
         nowhere="{link} of {who} has {none}, so nothing leads to {network}",
         out="{link} of {who} has {none}, and without one no route leads out by it",
         nobody="{link} of {who} has {none}, so nobody answers for {address}",
@@ -93,7 +94,8 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
     _of("prefix-wrong", "link", "an address with the wrong prefix length", "{link} of {who} has {cidr}, so {why}; the others on its segment use /{length}",
         beyond="{link} of {who} has {cidr}, so {why}; {owner}, whose address that is, has it with /{length}, elsewhere",
         broadcast="{whose} {cidr} makes {dst} a broadcast address, although {owner} has it: the prefix is wrong"),
-    _of("broadcast-address", "link", "the broadcast address of a subnet", "{dst} is the broadcast address of {network}, not the address of a host"),
+    _of("broadcast-address", "link", "the broadcast address of a subnet", "{dst} is the broadcast address of {network}, not the address of a host",
+        sender="{link} of {who} has {dst}, the broadcast address of {network}: {far} takes answers to it for packets to everybody, and does not pass them on"),
     _of("address-on-port", "link", "an address on a bridge port instead of its bridge",
         "{who} has {cidr} on {link}, which is a port of {bridge}: frames that come in there go to the bridge, so no answer ever reaches {link}"),
     _of("bridge-without-address", "link", "a bridge without its address", "the bridge {link} of {who} has {none}, so nobody answers for {address}", "ip {give}",

@@ -95,20 +95,28 @@ def of_one_link(case: Case) -> Cause | None:
 
 
 def without_source(case: Case) -> Cause | None:
-    """Nothing left: of the sender's IPv6 addresses none may be used yet, not even to ask who its next hop is (RFC 4862, 5.4)."""
-    node = case.sender
+    """Of the sender's IPv6 addresses none may be used yet, not even to ask who its next hop is (RFC 4862, 5.4), so nothing left; and without one of
+    IPv4 nobody is asked either, and a packet to a known neighbour leaves from 0.0.0.0.
+    """
+    node, last = case.sender, case.last
+    if case.family == 4:
+        found = case.route(node.name, last.dst) if last.dst and (last.stage == "unsent" or last.src == "0.0.0.0") else None
+        out = node.link(found.dev) if found is not None and found.type == "unicast" and found.dev else None
+        return _no_address(case, node, out) if out is not None and out.up and out in ends(node) else None
+    if last.stage != "unsent":
+        return None
     addresses = [own for link in node.links if link.kind != "loopback" for own in link.addresses if own.family == 6]
-    if case.family == 4 or any(not (own.duplicate or own.tentative) for own in addresses):
+    if any(not (own.duplicate or own.tentative) for own in addresses):
         return None
     return _not_ready(case, node)
 
 
-def _no_address(case: Case, node: Node) -> Cause | None:
-    """No interface has an address."""
+def _no_address(case: Case, node: Node, out: Link | None = None) -> Cause | None:
+    """No interface has an address; ``out`` is the one by which a route leads all the same."""
     links = ends(node)
     if not links or any(case.own(link) for link in links):
         return None
-    link = next((own for own in links if own.up), links[0])
+    link = out or next((own for own in links if own.up), links[0])
     if (off := switched_off(case, node, link)) is not None:
         return off
     wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
@@ -119,8 +127,9 @@ def _no_address(case: Case, node: Node) -> Cause | None:
     fix = given(case, node, link, f"{wanted}/{length}" if fits else "")
     if fix and not routes.within(case.last.dst, routes.subnet(f"{wanted}/{length}")):
         via = via or _gateway_within(case, node, link, f"{wanted}/{length}")
-        fix += f"; {case.ip(node.name, f'route add default via {via}')}" if via else ""
-    return blame(case, "address-missing", node.name, link.name, facts=(fact,), fix=fix)
+        verb = "replace" if out else "add"
+        fix += f"; {case.ip(node.name, f'route {verb} default via {via}')}" if via else ""
+    return blame(case, "address-missing", node.name, link.name, facts=(fact,), how="source" if out else "", fix=fix)
 
 
 def _gateway_within(case: Case, node: Node, link: Link, cidr: str) -> str:
@@ -140,6 +149,24 @@ def _alien(case: Case, node: Node) -> Cause | None:
         if others and not any(routes.within(mine.address, own.cidr) for mine in case.own(link) for own in others):
             return wrong_subnet(case, node, link, others[0].cidr)
     return None
+
+
+def from_broadcast(case: Case) -> Cause | None:
+    """The answer is for the sender's address, and the node it came to knows that as a broadcast address of its own (RFC 1812, section 5.3.5)."""
+    last = case.last
+    link = case.sender.owner(last.dst) if last.leg == "return" and last.iif and case.family == 4 else None
+    held = next((own for own in link.addresses if own.address == last.dst), None) if link is not None else None
+    there = [(far, own) for far in case.node(last.node).links for own in case.own(far) if own.prefix < 31 and routes.last_of(routes.subnet(own.cidr)) == last.dst]
+    if link is None or held is None or not there:
+        return None
+    far, own = there[0]
+    holds = inferred(f"{link.name} of {owner_words(case.probe.node)} holds {held.cidr}", case.ip(case.probe.node, f"address show {device(link.name)}"))
+    takes = f"{far.name} of {owner_words(last.node)} holds {own.cidr}, whose last address is {last.dst}"
+    says = (seen if case.last.stage == "routing" else inferred)(f"the answer for {last.dst} came into {owner_words(last.node)}, and {takes}",
+                                                                 case.ip(last.node, f"route get {last.dst}"))
+    network = routes.subnet(held.cidr)
+    return blame(case, "broadcast-address", case.probe.node, link.name, facts=(holds, says), how="sender", dst=last.dst, network=network,
+                 far=owner_words(last.node))
 
 
 def _broadcast(case: Case) -> Cause | None:
@@ -270,6 +297,26 @@ def wrong_of_two(case: Case) -> Cause | None:
     chooses = inferred(f"{of_node(case.probe.node)} routing sends it from {last.src}", case.ip(case.probe.node, f"route get {last.dst}"))
     return blame(case, "source-wrong", case.probe.node, facts=(chooses, beside(refuses)), how="known", address=last.src,
                  far=owner_words(node.name), known=known)
+
+
+def not_led_back(case: Case) -> Cause | None:
+    """The route of the sender chose a source that the first router on the way does not lead back to, and another address of the sender's it does."""
+    last, home = case.last, case.probe.node
+    sent = next((hop for hop in case.seen(home, None, "out") if hop.leg == "forward"), None)
+    lost = last.leg == "return" or (last.stage == "delivered" and case.route(last.node, last.src).error)
+    route = routes.best(case.sender, sent.dst, routes.MAIN) if sent is not None and lost else None
+    came = next((hop for hop in case.hops if hop.leg == "forward" and hop.direction == "in" and hop.node != home and case.at_end(hop)), None)
+    if sent is None or route is None or came is None or came.dst != sent.dst or came.src != sent.src or case.route(home, sent.dst).prefsrc != sent.src:
+        return None
+    router, back = case.node(came.node), case.route(came.node, sent.src)
+    others = [own.address for link in case.sender.links for own in case.own(link) if own.address != sent.src and own.scope == "global"]
+    known = next((other for other in others if case.route(router.name, other).dev == came.link), "")
+    if router.owner(sent.dst) is not None or not known or back.dev == came.link or back.type == "local":
+        return None
+    chooses = inferred(f"{of_node(home)} routing sends it from {sent.src}", case.ip(home, f"route get {sent.dst}"))
+    leads = inferred(f"{of_node(router.name)} routing says for {sent.src}: {'by ' + back.dev if back.dev else back.words}",
+                     case.ip(router.name, f"route get {sent.src}"))
+    return blame(case, "source-wrong", home, facts=(chooses, leads), how="known", address=sent.src, far=owner_words(router.name), known=known)
 
 
 def loopback_led_out(case: Case) -> Cause | None:
