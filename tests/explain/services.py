@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from helpers.broken import SITE, Broken, ping
-from netless_lab.model.probe import Connect, Fetch, Lookup
+from netless_lab.model.probe import Connect, Fetch, Lookup, Udp
 
 PUBLISH = "nft 'add chain ip lab pre { type nat hook prerouting priority -100; }'; nft add rule ip lab pre "
 LET_IN = "nft insert rule ip lab forward ct status dnat accept"
@@ -34,6 +34,15 @@ nft add rule ip zz p iifname br0 ct zone set 5
 {SERVE}""",
         Connect("internet", "203.0.113.2", 8080), "zone-split", "host:NAT",
     ),
+    Broken("names led to a port of the router", f"{PUBLISH} iifname br0 udp dport 53 redirect to :5353", Fetch("c1", "http://example.test/"),
+           "no-listener", "host:service"),
+    Broken("names led to a neighbour", f"{PUBLISH} iifname br0 udp dport 53 dnat to 10.0.0.3:53", Lookup("c1", "example.test"), "no-listener", "c2:service"),
+    Broken("a question led to a neighbour", f"{PUBLISH} iifname br0 udp dport 53 dnat to 10.0.0.3:53", Udp("c1", "198.51.100.53", 53), "no-listener", "c2:service"),
+    Broken("names led to who has no name server there", f"{PUBLISH} iifname br0 udp dport 53 dnat to {SITE}:53", Fetch("c1", "http://example.test/"),
+           "no-listener", "internet:service"),
+    Broken("pages led to a neighbour", f"{PUBLISH} tcp dport 80 dnat to 10.0.0.3:80", Connect("c1", SITE, 80), "no-listener", "c2:service"),
+    Broken("pages led to a neighbour, and the answer back", f"{PUBLISH} tcp dport 80 dnat to 10.0.0.3:80; {LET_IN}; "
+           "nft add rule ip lab postrouting ip daddr 10.0.0.3 masquerade", Connect("c1", SITE, 80), "no-listener", "c2:service"),
     Broken("pings ignored", "c2| sysctl -qw net.ipv4.icmp_echo_ignore_all=1", ping("10.0.0.3"), "icmp-ignored", "c2"),
     Broken("nothing listens", "true", Connect("c1", "10.0.0.3", 80), "no-listener", "c2:service"),
     Broken("something else listens", "c2& python3 -m http.server 8000", Connect("c1", "10.0.0.3", 80), "no-listener", "c2:service"),

@@ -87,6 +87,31 @@ def test_a_rule_that_takes_a_conversation_in_is_named(lab: Running, rule: str, n
     assert "no name server listens on" not in told.seen and not told.fix
 
 
+@pytest.mark.parametrize(
+    ("name", "rule", "look"),
+    [
+        ("names led to a port of the router", "redirect to :5353", "ss -lun"),
+        ("names led to a neighbour", "dnat to 10.0.0.3:53", "ip netns exec c2 nstat -az UdpNoPorts"),
+        ("a question led to a neighbour", "dnat to 10.0.0.3:53", "ip netns exec c2 nstat -az UdpNoPorts"),
+        ("names led to who has no name server there", f"dnat to {SITE}:53", "ss -lun"),
+        ("pages led to a neighbour", "dnat to 10.0.0.3:80", "ip netns exec c2 ss -ltn"),
+        ("pages led to a neighbour, and the answer back", "dnat to 10.0.0.3:80", "ip netns exec c2 ss -ltn"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_leads_to_nobody_is_named(lab: Running, name: str, rule: str, look: str) -> None:
+    """The rule that sends a conversation to where nothing listens stands in the cause, nobody looks for a socket of the other protocol, and translating
+    its source too is no mend: nothing would listen there then.
+    """
+    told = explained(lab, BROKEN[f"services: {name}"])
+    assert rule in told.cause and any(fact.look.endswith(look) for fact in told.facts) and not told.fix, told
+
+
+def test_ipsec_is_told_in_a_sentence(lab: Running) -> None:
+    """What there is of it stands beside the sentence, as the kernel counts it."""
+    told = explained(lab, BROKEN["reports: IPsec blocks what is sent"])
+    assert told.cause.startswith("c1 has IPsec set up (1 of ip xfrm policy): "), told
+
+
 @pytest.mark.parametrize("probe", [Lookup("c1", "example.test"), Fetch("c1", "http://example.test/")], ids=["lookup", "page"])
 @pytest.mark.parametrize("silent", ["10.0.0.250", "198.51.100.99", "198.51.100.10"], ids=["beside it", "beyond the router", "that a rule keeps from it"])
 def test_a_first_name_server_that_keeps_silent_delays_every_lookup(lab: Running, probe: Probe, silent: str) -> None:

@@ -19,7 +19,7 @@ from ..model.journey import Hop, Rewrite
 from ..model.journeys.flow import Flow
 from ..model.journeys.packet import TCP, UDP
 from ..model.knobs import slashed
-from ..model.probe import Fetch, Lookup
+from ..model.probe import Lookup
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
 from ..primitives.base import Where, device, word
 from . import routes
@@ -186,13 +186,12 @@ class Case:
     @cached_property
     def port(self) -> int | None:
         """The port the probe is for; None for a ping."""
-        return dns.PORT if self.looking_up or (isinstance(self.probe, Fetch) and self.last.kind == "udp") else sent_to(self.probe)[1]
+        return dns.PORT if self.looking_up else sent_to(self.probe)[1]
 
     @property
     def looking_up(self) -> bool:
         """Whether the probe was lost while it looked for the address of the name it was sent to."""
-        named = not isinstance(self.probe, Fetch) and not is_address(sent_to(self.probe)[0]) and self.outcome.answer is None
-        return named or isinstance(self.probe, Lookup)
+        return isinstance(self.probe, Lookup) or (not is_address(sent_to(self.probe)[0]) and self.outcome.answer is None)
 
     def port_at(self, address: str, before: str = "") -> int | None:
         """The port the probe is for, as it stands where the packet is for ``address``: translation may have put in another.

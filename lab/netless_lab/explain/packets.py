@@ -98,6 +98,27 @@ def led_in(case: Case, node: str) -> tuple[Chain, Rule] | None:
     return next(((chain, rule) for _, chain, rule in redirections(case, node)), None)
 
 
+class LedOn(NamedTuple):
+    """A rule of another node by which a conversation goes to another address than the one it was for."""
+
+    node: str
+    chain: Chain
+    rule: Rule
+    asked: str
+    address: str
+
+
+def led_on(case: Case, to: str) -> LedOn | None:
+    """The rule of another node that sends the conversation on to an address of ``to`` that was not asked (``dnat``)."""
+    flows = [(flow.node, flow.original.dst, flow.reply.src) for flow in case.evidence.flows if flow.destination_nat]
+    changes = [(change.node, routes.host_of(change.before), routes.host_of(change.after)) for change in case.redirects]
+    for node, asked, target in (*flows, *changes):
+        if node != to and asked != target and case.node(to).owner(target) is not None:
+            found = next(((chain, rule) for _, chain, rule in redirections(case, node)), None)
+            return LedOn(node, *found, asked, target) if found is not None else None
+    return None
+
+
 def redirections(case: Case, node: str) -> Iterator[tuple[Rewrite, Chain, Rule]]:
     """What rules of a node write in as the destination of the conversation's first packet, on any way that it may go there."""
     hook, found = entering(case, node)

@@ -27,6 +27,7 @@ from ..near import estranged, no_route
 from ..packets import entering, first
 from ..policy import REFUSING, refusing, route_fact
 from ..rules import answers_zone, rewrites, rules_at, untracking, zoning
+from .local import led_on_to_nobody
 
 _PRIVATE: Final = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 """RFC 1918, 6598 and 4193: addresses that mean nothing to the world."""
@@ -265,10 +266,22 @@ def answer_from_another(case: Case) -> Cause | None:
     if strange is None:
         return None
     where = changed[0].node
+    if (shut := _refusal(case, strange)) is not None:
+        return shut
     facts = (inferred(f"in {owner_words(where)} {changed[0].before} became {changed[0].after}", case.run(where, "nft list ruleset")),
              seen(f"the answer came home from {strange.src}", case.run(case.probe.node, "tcpdump -n")))
     return blame(case, "no-hairpin", where, facts=facts, fix=turning_round(case, where, first[0].src, strange.src), asker=owner_words(case.probe.node),
                  asked=asked, address=strange.src)
+
+
+def _refusal(case: Case, answer: Hop) -> Cause | None:
+    """The answer that went round who had changed the destination is a no: back by there it would be one too."""
+    refused = any("RST" in run.flags and run.leg == "return" and any(case.hops[number] == answer for number in run.hops) for run in case.evidence.runs)
+    end, port = next((node for node, _ in case.owners(answer.src)), None), case.port_at(answer.src)
+    if not refused or end is None or port is None or any(own.protocol == "tcp" and own.port == port for own in end.listeners):
+        return None
+    says = seen(f"{owner_words(end.name)}, which has no socket on TCP port {port}, answered with a refusal (RST)", case.run(end.name, "ss -ltn"))
+    return led_on_to_nobody(case, end, port, says)
 
 
 def turning_round(case: Case, node: str, asker: str, target: str) -> str:

@@ -14,12 +14,13 @@ from ...primitives.base import device
 from ..case import Case
 from ..cause import Cause, beside, blame, counted, inferred, of_node, owner_words, said, seen, state, unheard
 from ..last_seen import truly
-from ..packets import entering, led_in
+from ..packets import entering, led_in, led_on
 from ..policy import route_fact
 from ..routes import LOCAL, host_of, is_loopback
 from ..rules import base_of, rewrites, rules_at
 
-_ANY = ("0.0.0.0", "::", "*")
+ANYBODY = ("0.0.0.0", "::", "*")
+"""What a socket for every address is listed with."""
 _OVERFLOW = "TcpExtListenOverflows"
 
 
@@ -57,7 +58,7 @@ def not_local(case: Case) -> Cause | None:
 
 def refused(case: Case) -> Cause | None:
     """The port is closed: nobody listens, or only on another address."""
-    if case.outcome.reason not in ("refused", "reset") or case.talks_dns:
+    if case.outcome.reason not in ("refused", "reset") or case.looking_up:
         return None
     port, node = case.port, _refuser(case)
     if port is None or node is None or not isinstance(case.probe, Connect | Fetch | Lookup) or not _is_for(case, node):
@@ -67,9 +68,9 @@ def refused(case: Case) -> Cause | None:
     asked = _asked_port(case, node, port)
     listeners = [own for own in node.listeners if own.protocol == "tcp" and own.family == case.family]
     others = [own for own in node.listeners if own.protocol == "tcp" and own.family != case.family and own.port == asked]
-    both = [own for own in others if own.family == 6 and own.address in _ANY]
+    both = [own for own in others if own.family == 6 and own.address in ANYBODY]
     here = [own for own in listeners if own.port == asked]
-    met = any(own.address in _ANY or own.address == case.last.dst for own in here)
+    met = any(own.address in ANYBODY or own.address == case.last.dst for own in here)
     if case.outcome.reason == "reset" and (met or both):  # somebody listens, took the connection, and ended it
         fact = inferred(f"a socket listens on port {asked}, and the connection was opened before it was reset", case.run(node.name, "ss -ltnp"))
         return blame(case, "service-reset", node.name, facts=(fact,), port=asked)
@@ -188,12 +189,23 @@ def _unhooked(case: Case, node: Node, port: int) -> Cause | None:
     return None
 
 
+def led_on_to_nobody(case: Case, node: Node, port: int, fact: Fact, others: str = "") -> Cause | None:
+    """A rule elsewhere sends what is for another on to ``node``, where nobody has the port."""
+    led = led_on(case, node.name)
+    if led is None:
+        return None
+    reads = inferred(f"the rule reads: {led.rule.text}", case.listing(led.node, led.chain))
+    return blame(case, "no-listener", node.name, facts=(fact, reads), how="on", port=port, others=others, ruler=of_node(led.node), rule=led.rule.text,
+                 asked=led.asked, address=led.address)
+
+
 def _nobody(case: Case, node: Node, port: int, listeners: list[Listener]) -> Cause:
     known = ", ".join(str(own) for own in sorted({own.port for own in listeners}))
     fact = said(f"{owner_words(node.name)} has no socket on TCP port {port}, and its kernel refused the connection", case.run(node.name, "ss -ltn"))
     others, led = f" (it listens on {known})" if known else "", led_in(case, node.name)
     if led is None:
-        return blame(case, "no-listener", node.name, facts=(fact,), port=port, others=others)
+        return (led_on_to_nobody(case, node, port, fact, others)
+                or blame(case, "no-listener", node.name, facts=(fact,), port=port, others=others))
     reads = inferred(f"the rule reads: {led[1].text}", case.listing(node.name, led[0]))
     return blame(case, "no-listener", node.name, facts=(fact, reads), how="led", port=port, others=others, rule=led[1].text, asked=case.last.dst)
 
@@ -236,14 +248,17 @@ def closed(case: Case) -> Cause | None:
     asked = _asked_port(case, node, port)
     bound = next((own for own in _at_udp(case, node) if own.port == asked), None)
     rose = f"{owner_words(node.name)} counted a datagram for a port that nobody has ({counter})"
-    if bound is not None and bound.address not in _ANY:
+    if bound is not None and bound.address not in ANYBODY:
         listens = counted(f"a socket listens on {with_port(bound.address, asked)} only, and {rose}", case.run(node.name, "ss -lun"))
         return elsewhere(case, node, bound, listens, asked=case.last.dst)
     known = ", ".join(str(port) for port in sorted({own.port for own in _at_udp(case, node)}))
     told = [error for error in case.evidence.errors if error.made_by == node.name]
     fate, held = unheard(case, told) if told else _unsaid(case, node)
     others = f" (it listens on {known})" if known else ""
-    facts = (counted(rose, case.run(node.name, f"nstat -az {counter}")), *held)
+    count = counted(rose, case.run(node.name, f"nstat -az {counter}"))
+    if (led := led_on_to_nobody(case, node, asked, count, others)) is not None:
+        return led
+    facts = (count, *held)
     return blame(case, "no-listener", node.name, facts=facts, how="udp", port=asked, others=others, fate=fate)
 
 
@@ -257,7 +272,7 @@ def _unsaid(case: Case, node: Node) -> tuple[str, tuple[Fact, ...]]:
 
 
 def _at_udp(case: Case, node: Node) -> list[Listener]:
-    return [own for own in node.listeners if own.protocol == "udp" and (own.family == case.family or own.address in _ANY)]
+    return [own for own in node.listeners if own.protocol == "udp" and (own.family == case.family or own.address in ANYBODY)]
 
 
 def keeps_silent(case: Case) -> Cause | None:
@@ -265,7 +280,7 @@ def keeps_silent(case: Case) -> Cause | None:
     last = case.last
     if (isinstance(case.probe, Udp) or case.talks_dns) and case.port is not None and last.leg == "forward" and last.kind == "udp":
         asked = _asked_port(case, case.node(last.node), case.port)
-        own = next((own for own in _at_udp(case, case.node(last.node)) if own.port == asked and own.address in (*_ANY, last.dst)), None)
+        own = next((own for own in _at_udp(case, case.node(last.node)) if own.port == asked and own.address in (*ANYBODY, last.dst)), None)
         if own is None:
             return None
         fact = inferred(f"a socket listens on {own.address}:{asked}, and no answer left", case.run(last.node, "ss -lun"))

@@ -11,7 +11,7 @@ from ...primitives.base import word
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, said, seen, state
 from ..packets import led_in
-from .local import elsewhere
+from .local import ANYBODY, elsewhere, led_on_to_nobody
 
 
 def no_resolver(case: Case) -> Cause | None:
@@ -105,6 +105,17 @@ def _led_in(case: Case, server: str) -> Cause | None:
             closed = said(f"nothing listens on UDP port {flow.reply.sport} in {owner_words(flow.node)}", case.run(flow.node, "ss -lun"))
             return blame(case, "no-listener", flow.node, facts=(closed, reads), how="led", port=flow.reply.sport, others="",
                          rule=rule.text, asked=server)
+    return _led_on(case, server)
+
+
+def _led_on(case: Case, server: str) -> Cause | None:
+    """A rule of a node on the way sends the question on to somebody else, who has no name server there."""
+    for flow in case.evidence.flows:
+        address, port = flow.reply.src, flow.reply.sport
+        end = next((node for node, _ in case.owners(address, flow.node)), None) if flow.destination_nat and flow.original.dst == server else None
+        if end is not None and not any(own.protocol == "udp" and own.port == port and own.address in (address, *ANYBODY) for own in end.listeners):
+            closed = said(f"nothing listens on UDP port {port} of {address} in {owner_words(end.name)}", case.run(end.name, "ss -lun"))
+            return led_on_to_nobody(case, end, port, closed)
     return None
 
 
@@ -140,7 +151,7 @@ def _named(case: Case, server: str) -> Fact:
 
 
 def _listens(node: Node, address: str) -> bool:
-    return any(own.protocol == "udp" and own.port == 53 and own.address in (address, "0.0.0.0", "::", "*") for own in node.listeners)
+    return any(own.protocol == "udp" and own.port == 53 and own.address in (address, *ANYBODY) for own in node.listeners)
 
 
 def _bound(node: Node, port: int) -> Listener | None:

@@ -42,12 +42,12 @@ async def fetch(probe: Fetch, ref: NodeRef, patience: Patience) -> Outcome:
     address = target.written
     reached = await dial(ref.namespace, probe.node, target, port, patience)
     if isinstance(reached, Failure):
-        return reached.outcome(probe, patience.waited_ms)
+        return replace(reached.outcome(probe, patience.waited_ms), answer=address)
     with reached:
         page = await _get(reached, url, probe.node, address, patience)
         ident: int = reached.getsockname()[1]
     outcome = page.outcome(probe, patience.waited_ms) if isinstance(page, Failure) else _answered(probe, page, address, patience)
-    return replace(outcome, ident=ident)
+    return replace(outcome, answer=address, ident=ident)
 
 
 async def _locate(ref: NodeRef, node: str, host: str, patience: Patience) -> Target | Failure:
