@@ -20,6 +20,19 @@ def resolver(address: str, node: str = "c1") -> str:
     return f"nsenter -t $(pgrep -o -f '^{node}$' || ip netns pids {node} | head -n1) -m sh -c 'echo nameserver {address} > /etc/resolv.conf'"
 
 
+def hosts(script: str) -> str:
+    """Something done to the file of hosts that c1's programs read."""
+    return f"nsenter -t $(pgrep -o -f '^c1$' || ip netns pids c1 | head -n1) -m sh -c '{script}'"
+
+
+def hosts_say(line: str) -> str:
+    """A line more in that file."""
+    return hosts(f"echo {line} >> /etc/hosts")
+
+
+HOSTS_AGAIN = hosts('kept=$(grep -v test$ /etc/hosts); echo "$kept" > /etc/hosts')
+
+
 def named(node: str, address: str) -> str:
     """Something that listens where a name server does, on one address."""
     own = f'own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(("{address}", 53))'
@@ -52,6 +65,14 @@ nft add rule ip zz p iifname br0 ct zone set 5
         Connect("c1", "10.0.0.3", 80), "service-wrong-address", "c2:service",
     ),
     Broken("says nothing", SAY_NOTHING, Fetch("c1", "http://10.0.0.3/"), "service-silent", "c2:service"),
+    Broken("a name that the file of hosts leads elsewhere", hosts_say("203.0.113.1 example.test"), Fetch("c1", "http://example.test/"), "hosts-wrong", "c1:names",
+           HOSTS_AGAIN),
+    Broken("a named port that the file of hosts leads elsewhere", hosts_say("203.0.113.1 example.test"), Connect("c1", "example.test", 80), "hosts-wrong", "c1:names",
+           HOSTS_AGAIN),
+    Broken("a name that the file of hosts leads to nobody", hosts_say("203.0.113.77 example.test"), ping("example.test"), "hosts-wrong", "c1:names",
+           HOSTS_AGAIN),
+    Broken("a name that the file of hosts knows, and nothing listens", hosts_say("10.0.0.3 c2.test"), Connect("c1", "c2.test", 80), "no-listener", "c2:service",
+           HOSTS_AGAIN),
     Broken("no name server", "true", Lookup("c2", "example.test"), "resolver-missing", "c2:names"),
     Broken("a stub that is not there", resolver("127.0.0.53"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),
     Broken("a name server that is none", resolver("10.0.0.1"), Lookup("c1", "example.test"), "resolver-wrong", "c1:names"),

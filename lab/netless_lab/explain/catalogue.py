@@ -42,6 +42,9 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         closed="{who} asks {server}, which is {owner}, and no name server runs there",
         late="{who} asks {server} for names first, which does not answer: every lookup waits for it before {other} is asked"),
     _of("resolver-refuses", "names", "the name server answers without an address", "the name server {server} answered, but not with an address: {said}"),
+    _of("hosts-wrong", "names", "a line of /etc/hosts that leads elsewhere",
+        "{who} takes {name} for {address}: its /etc/hosts says so, and no name server is asked; the service on port {port} of {owner} listens on {known} only",
+        nobody="{who} takes {name} for {address}: its /etc/hosts says so, and no name server is asked; nobody has that address"),
     _of("no-such-name", "names", "nobody knows the name", "the name server {server} was reached, and it knows no name {name}"),
     # links and cables
     _of("cable-missing", "node", "a container without a cable", "{who} has no cable: its namespace holds nothing but lo",

@@ -54,6 +54,7 @@ RUNGS: Final[tuple[Rung, ...]] = (
     Rung(source.claimed_twice),
     Rung(source.gateway_twice, ("routing",)),
     Rung(resolve.wrong_resolver, whole=False),
+    Rung(resolve.wrong_hosts),
     Rung(local.refused, whole=False),
     Rung(back.answer_from_another),
     Rung(back.same_home),

@@ -11,6 +11,7 @@ from ...primitives.base import word
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, said, seen, state
 from ..packets import led_in
+from ..routes import is_loopback
 from .local import ANYBODY, elsewhere, led_on_to_nobody
 
 
@@ -38,6 +39,34 @@ def no_such_name(case: Case) -> Cause | None:
             return None
         return blame(case, "resolver-refuses", node, facts=(fact,), server=outcome.by, said=outcome.text)
     return blame(case, "no-such-name", node, facts=(fact,), server=outcome.by, name=name)
+
+
+def wrong_hosts(case: Case) -> Cause | None:
+    """The sender's own /etc/hosts has the name, and leads to where nobody is, or to another address than the one that its service listens on."""
+    address = _by_hosts(case)
+    if not address:
+        return None
+    node, name, last = case.probe.node, case.name, case.last
+    reads = inferred(f"no name server was asked, so the /etc/hosts of {owner_words(node)} says that {name} is {address}",
+                     case.where.files(node, f"grep -wF {word(name)} /etc/hosts"))
+    owner = next((own for own, _ in case.owners(address)), None)
+    if owner is None:
+        nobody = (last.stage == "asking" and last.asked == address) or (last.stage == "routing" and case.node(last.node).role == "internet")
+        return blame(case, "hosts-wrong", node, facts=(reads, inferred(f"no node of this lab has the address {address}")), how="nobody", name=name,
+                     address=address) if nobody and last.dst == address and last.leg == "forward" else None
+    there = [own for own in owner.listeners if own.protocol == "tcp" and own.port == case.port and own.family == case.family]
+    if case.outcome.reason != "refused" or case.redirects or not there or any(own.address in (address, *ANYBODY) or is_loopback(own.address) for own in there):
+        return None
+    known = there[0].address
+    refuses = inferred(f"a socket listens on {with_port(known, there[0].port)}, and the connection to {address} was refused", case.run(owner.name, "ss -ltn"))
+    return blame(case, "hosts-wrong", node, facts=(reads, refuses), name=name, address=address, port=there[0].port, owner=owner_words(owner.name), known=known)
+
+
+def _by_hosts(case: Case) -> str:
+    """The address of the name that was asked for where no name server told it: hosts(5) is read first. "" for none."""
+    found, servers = case.outcome.answer or "", case.sender.resolvers
+    asked = any(hop.kind == "udp" and (hop.src in servers or hop.dst in servers) for hop in case.hops)
+    return "" if case.looking_up or asked or is_address(case.name) or not is_address(found) else found
 
 
 def wrong_resolver(case: Case) -> Cause | None:
