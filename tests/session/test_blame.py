@@ -72,6 +72,24 @@ def test_the_command_to_look_with_shows_what_is_blamed(lab: Running) -> None:
     assert blamed and {item.look for item in blamed} == {"ip -br link show br0"}, entry.verdict
 
 
+NO_WORLD = "sysctl -qw net.ipv4.ip_forward=0; nft flush ruleset; ip netns exec c1 ip route del default; ip netns exec c2 ip link set lo down"
+"""Much is gone that what goes between the host and its guests, or among these, has no need of."""
+
+
+@pytest.mark.parametrize(
+    ("at", "commands", "title", "claim"),
+    [
+        ("neighbour/second-port", "ip -n c2 addr flush dev veth3", "Address it", "veth3 in c2 has 10.0.0.3/24"),
+        ("neighbour/second-port", "ip -n c1 addr flush dev veth1; ip link set veth2 nomaster; ip -n c2 link set veth3 down", "Address it", "veth3 in c2 is up"),
+        ("neighbour/second-port", "ip link set veth2 down; ip link set br0 down", "Switch the bridge on", "br0 on the host is up"),
+    ],
+)
+def test_of_what_is_gone_what_the_packet_needs_is_blamed(lab: Running, at: str, commands: str, title: str, claim: str) -> None:
+    """What it has no need of is no cause, though it was built sooner; of what it needs the nearest to its end is named."""
+    item = first_probe(lab, at, f"{NO_WORLD}; {commands}")
+    assert item.result == "fail" and item.near.startswith(f"Something from an earlier step ({title!r}) is not so any more: {claim}"), item
+
+
 def test_what_hangs_on_a_rule_that_nobody_can_read_is_not_said(lab: Running) -> None:
     """The packet may have been let through by it."""
     item = first_probe(lab, "internet/masquerade", f"{SHUT}; nft add rule ip t f meta cpu 0-4095 ip ttl 1 accept")

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ..model.snapshot import Snapshot
-from ..primitives.base import NotMet, Where
+from ..primitives.base import Expectation, NotMet, Where
 from .bind import infer
 from .bindings import UNBOUND, Bindings, apply
 from .judge import result_of, state_holds
@@ -70,11 +70,24 @@ def _lasting(course: Course, earned: Collection[str], until: Position | None) ->
     return (place for place in done if place.key not in gone)
 
 
+def lacks_before(
+    course: Course, until: Position, snapshot: Snapshot, bindings: Bindings = UNBOUND, where: Where = HERE
+) -> Iterator[tuple[Missing, Expectation]]:
+    """Everything that the steps ahead of ``until`` ask for and that is not so now, each beside the expectation that says so, in order."""
+    for place in _lasting(course, _every(course), until):
+        yield from _lacks(course, place, snapshot, bindings, where)
+
+
 def _missing(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, where: Where) -> Missing | None:
+    return next((missing for missing, _ in _lacks(course, place, snapshot, bindings, where)), None)
+
+
+def _lacks(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, where: Where) -> Iterator[tuple[Missing, Expectation]]:
     step = step_at(course, place)
-    findings = (apply(expectation, bindings).check(snapshot, where) for expectation in step.expect)
-    wrong = next((finding for finding in findings if isinstance(finding, NotMet)), None)
-    return Missing(place, step.title, wrong.claim, wrong.seen or wrong.expected, wrong.look) if wrong is not None else None
+    for expectation in (apply(own, bindings) for own in step.expect):
+        finding = expectation.check(snapshot, where)
+        if isinstance(finding, NotMet):
+            yield Missing(place, step.title, finding.claim, finding.seen or finding.expected, finding.look), expectation
 
 
 class Lacking:

@@ -190,10 +190,12 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing that must be true of the snapshot. ``verb`` is its first key in a lesson: ``{ link = "veth1", in = "c1" }``.
 
     ``learned``: whether it speaks of neighbours or FDB entries, which come from packets and go by themselves.
+    ``passing``: whether it speaks of packets that its node passes on, and of no others.
     """
 
     verb: ClassVar[_Verb] = _Verb()
     learned: ClassVar[bool] = False
+    passing: ClassVar[bool] = False
 
     def check(self, snapshot: Snapshot, where: Where) -> Finding:
         """Look for it. ``where`` only serves to word the command to look with."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import dropwhile
+from typing import ClassVar
 
 from msgspec.structs import replace
 
@@ -151,6 +152,7 @@ class UnforwardAccept(Action, frozen=True, rename={"what": "unforward-accept", "
 class PolicyIs(Expectation, frozen=True, rename={"policy": "forward-policy", "node": "in"}):
     """``{ forward-policy = "drop" }``: a stranger's packet dies at the forward hook; ``accept``: no chain there stops it."""
 
+    passing: ClassVar[bool] = True
     policy: Policy
     node: NodeName = "host"
 
@@ -210,6 +212,7 @@ class ForwardAccepts(Expectation, frozen=True, rename={"what": "forward-accept",
     ``bridge`` and ``out`` say between which two interfaces; not said, any bridge and the way of the default route.
     """
 
+    passing: ClassVar[bool] = True
     what: LinkName
     node: NodeName = "host"
     bridge: LinkName | None = None

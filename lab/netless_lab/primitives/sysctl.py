@@ -6,6 +6,7 @@ Forwarding: whether a node passes packets that are not for itself, that is, whet
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from ..model.gates import networks, passes_on, switched_on
 from ..model.knobs import KNOBS, held, short, slashed, whole
@@ -124,6 +125,7 @@ class SetForwarding(Action, frozen=True, rename={"on": "forwarding", "node": "in
 class Forwards(Expectation, frozen=True, rename={"on": "forwarding", "node": "in"}):
     """``{ forwarding = true }``."""
 
+    passing: ClassVar[bool] = True
     on: bool
     node: NodeName = "host"
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..course.bindings import Bindings, apply
+from ..course.blame import nearest
 from ..course.extras import extras
-from ..course.further import Missing, ahead, missing_before
+from ..course.further import Missing, ahead, lacks_before, missing_before
 from ..course.judge import state_holds
 from ..course.outline import commanded, lesson_actions, outline, owners
 from ..course.step import Position, Step, step_at
 from ..model.changes import LinkMoved
+from ..model.probe import Probe
 from ..model.snapshot import Snapshot
 from .pages import where_of
 from .state import actions_before, before, undone
@@ -26,8 +28,9 @@ class Case(msgspec.Struct, frozen=True):
     """A step and the learner's names, whose address is whose by now and whose it is ``coming`` to be, the ``earlier`` steps of the course, and what
     nobody asked for (``extras``).
 
-    ``lapsed`` says which earlier step's result is gone, None when none is: the likely cause when packets disagree; ``ahead`` which
-    later steps' results are there already. ``wiped`` are the (node, link) that lost addresses when they were moved there.
+    ``lapsed`` says which earlier step's result is gone, None when none is, and ``blamed`` which of them a packet, in the learner's words, has need of:
+    the likely cause when it is lost. ``ahead``: which later steps' results are there already. ``wiped`` are the (node, link) that lost addresses when
+    they were moved there.
     """
 
     step: Step
@@ -37,6 +40,7 @@ class Case(msgspec.Struct, frozen=True):
     earlier: tuple[Step, ...] = ()
     extras: Callable[[Snapshot, Bindings], tuple[str, ...]] = lambda snapshot, bindings: ()
     lapsed: Callable[[Snapshot, Bindings], Missing | None] = lambda snapshot, bindings: None
+    blamed: Callable[[Probe, Snapshot, Bindings], Missing | None] = lambda probe, snapshot, bindings: None
     ahead: Callable[[Snapshot, Bindings], tuple[Step, ...]] = lambda snapshot, bindings: ()
     wiped: frozenset[tuple[str, str]] = frozenset()
 
@@ -66,7 +70,12 @@ def case_at(stage: Stage, place: Position, step: Step | None = None) -> Case:
     changes = (change for deed in stage.own_changes if deed is not None for change in deed.changes)
     wiped = frozenset((own.node, own.after.name) for own in changes if isinstance(own, LinkMoved) and own.before.v4)
     coming = owners(outline(baseline, lesson_actions(course, course.lessons[-1].id)))
-    return Case(step, stage.state.bindings, owners(outline(baseline, asked)), coming, earlier, beyond, lapsed, further, wiped)
+    now = owners(outline(baseline, asked))
+
+    def blamed(probe: Probe, snapshot: Snapshot, names: Bindings) -> Missing | None:
+        return _blamed(stage, place, probe, snapshot, names, {**coming, **now})
+
+    return Case(step, stage.state.bindings, now, coming, earlier, beyond, lapsed, blamed, further, wiped)
 
 
 def _lapsed(stage: Stage, place: Position, snapshot: Snapshot, names: Bindings) -> Missing | None:
@@ -74,6 +83,14 @@ def _lapsed(stage: Stage, place: Position, snapshot: Snapshot, names: Bindings) 
     course = stage.state.course
     gone = undone(course, stage.state.position)
     return next((own for own in missing_before(course, place, snapshot, names, where_of(snapshot, "host")) if own.position.key not in gone), None)
+
+
+def _blamed(stage: Stage, place: Position, probe: Probe, snapshot: Snapshot, names: Bindings, homes: Mapping[str, str]) -> Missing | None:
+    """What is gone of the earlier results that no step rightly took away, as far as a packet has need of it; None when nothing is."""
+    gone = undone(stage.state.course, stage.state.position)
+    lacks = lacks_before(stage.state.course, place, snapshot, names, where_of(snapshot, "host"))
+    at_home = {names.address(address): node for address, node in homes.items()}
+    return nearest((own for own in lacks if own[0].position.key not in gone), probe, snapshot, at_home)
 
 
 def owners_here(stage: Stage) -> dict[str, str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from ..course.bind import by_another_bridge, closest, found_again, infer, vouched
 from ..course.bindings import Bindings, apply
-from ..course.further import Missing, Standing, excused, past, with_less, with_more
+from ..course.further import Standing, excused, past, with_less, with_more
 from ..course.judge import can_be_told, control_of, judge
 from ..course.step import Position, ProbeCheck, Step, step_at
 from ..course.verdict import Item, Result, Verdict
@@ -89,8 +89,8 @@ async def judge_step(
     verdict = verdict_on(snapshot, outcomes)
     if verdict.passed or any(check.demand == "guard" for check in step.probes):
         verdict = _further(verdict, case, snapshot, names)
-    if not verdict.passed and (lapsed := case.lapsed(snapshot, names)):
-        verdict = msgspec.structs.replace(verdict, items=tuple(_because(item, lapsed) for item in verdict.items))
+    if not verdict.passed:
+        verdict = msgspec.structs.replace(verdict, items=_explained(verdict.items, case, snapshot, names))
     if pending and not verdict.passed:
         verdict = _not_yet(step, verdict, pending)
     return verdict, names if verdict.passed else settled
@@ -161,10 +161,18 @@ def _waiting_for(verdict: Verdict, pending: tuple[str, ...]) -> Verdict:
     return msgspec.structs.replace(verdict, items=(*verdict.items, *lines))
 
 
-def _because(item: Item, lapsed: Missing) -> Item:
-    """The item with the earlier result that is gone as its near sentence, and what shows that to look with, unless it has a nearer one."""
-    doubted = item.kind == "probe" and ((item.result == "fail" and not item.near) or item.result == "error")
-    return msgspec.structs.replace(item, near=lapsed.words, look=lapsed.look or item.look) if doubted else item
+def _explained(items: tuple[Item, ...], case: Case, snapshot: Snapshot, names: Bindings) -> tuple[Item, ...]:
+    """The items, those of packets each with the earlier result that is gone and that its packet, or the one to compare with, has need of as its near
+    sentence, and what shows that to look with, unless it has a nearer one.
+    """
+    found = list(items)
+    for number, check in enumerate(case.step.probes, len(case.step.expect)):
+        item, bound = items[number], apply(check, names)
+        if item.result == "error" or (item.result == "fail" and not item.near):
+            lost = bound.control if item.result == "error" and bound.control is not None else bound.probe
+            if gone := case.blamed(lost, snapshot, names):
+                found[number] = msgspec.structs.replace(item, near=gone.words, look=gone.look or item.look)
+    return tuple(found)
 
 
 async def send_all(
