@@ -116,6 +116,20 @@ def test_no_success_is_told_that_is_not_so(lab: Running, at: str, commands: str,
 
 
 @pytest.mark.kernel
+@pytest.mark.parametrize("at", ["cable/address", "switch/bridge", "internet/masquerade"])
+def test_what_later_steps_have_made_is_asked_for(lab: Running, at: str) -> None:
+    """Who is at the end of the course and has an early step judged is ahead; what no step of all has asked for is told, and nothing else."""
+    lab.reset("lab")
+    lab.goto("neighbour/everyone", end=True)
+    for commands, found in (("true", ()), ("ip link add stray type bridge; nft add rule ip lab forward tcp dport 22 accept",
+                                           ("the bridge stray on the host", "the rule `tcp dport 22 accept` of ip lab forward on the host"))):
+        lab.sh(commands)
+        (entry,) = lab.check(at).verdicts
+        assert entry.verdict.passed and entry.verdict.extras == found, entry
+        assert entry.success == "Done, and you are ahead: there is more already than this step asks for."
+
+
+@pytest.mark.kernel
 def test_a_success_does_not_speak_of_what_is_not_there(lab: Running) -> None:
     """One thing is said to be missing still, and another one is missing too: the step passes, and says which earlier one does not hold."""
     entry = judged(lab, "switch/bridge-up", "ip link set veth2 nomaster")

@@ -36,7 +36,7 @@ def built(until: str) -> Snapshot:
 
 def titles(at: str, snapshot: Snapshot, names: Bindings = UNBOUND) -> list[str]:
     """The ids of the steps that are there already."""
-    return [own.id for own in ahead(course(), place(at), snapshot, names, WORLD)]
+    return [own.id for own, _ in ahead(course(), place(at), snapshot, names, WORLD)]
 
 
 @pytest.mark.parametrize("until", ["netless/name", "cable/plug", "switch/port-up", "internet/masquerade"])

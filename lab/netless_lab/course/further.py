@@ -124,8 +124,8 @@ def in_words(missing: tuple[Missing, ...], earned: int) -> str:
     return f"{count.capitalize()} not hold any more, the first is {first.title!r}: {first.claim}; seen: {first.seen}."
 
 
-def ahead(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot) -> tuple[Step, ...]:
-    """The steps after ``place`` whose result is there already, in whatever words the learner has for it.
+def ahead(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot) -> tuple[tuple[Step, Bindings], ...]:
+    """The steps after ``place`` whose result is there already, in whatever words the learner has for it: those of each beside it.
 
     What holds by itself once ``place`` is done (the decoy that nobody made is not there) makes nobody ahead: the sketch of its end,
     drawn over ``baseline``, tells.
@@ -138,7 +138,7 @@ def ahead(course: Course, place: Position, snapshot: Snapshot, bindings: Binding
         step = step_at(course, later)
         names = infer(step, snapshot, bindings, baseline)
         if names is not None and not state_holds(step, done, UNBOUND):
-            found.append(step)
+            found.append((step, names))
             bindings = names
     return tuple(found)
 

@@ -11,7 +11,7 @@ from ..course.bindings import Bindings, apply
 from ..course.blame import nearest
 from ..course.extras import extras
 from ..course.further import Missing, ahead, lacks_before, missing_before
-from ..course.judge import state_holds
+from ..course.judge import can_be_told, state_holds
 from ..course.outline import commanded, lesson_actions, outline, owners
 from ..course.step import Position, Step, step_at
 from ..model.changes import LinkMoved
@@ -59,13 +59,21 @@ def case_at(stage: Stage, place: Position, step: Step | None = None) -> Case:
         first = len(asked) if state_holds(step, snapshot, names) else len(asked) - len(step.do)
         sketches = tuple(outline(baseline, actions[:done]) for done in range(first, len(asked) + 1))
         expected = tuple(apply(own, names) for one in (*earlier, step) for own in one.expect)
+        if not extras(snapshot, (baseline, *sketches), expected, commanded(sketches[-1], actions)):
+            return ()
+        # what later steps have made already is asked for too
+        for later, own in ahead(course, place, snapshot, names, baseline):
+            if can_be_told(later, snapshot, own):
+                actions += tuple(apply(action, own) for action in later.do)
+                sketches += (outline(baseline, actions),)
+                expected += tuple(apply(one, own) for one in later.expect)
         return extras(snapshot, (baseline, *sketches), expected, commanded(sketches[-1], actions))
 
     def lapsed(snapshot: Snapshot, names: Bindings) -> Missing | None:
         return _lapsed(stage, place, snapshot, names)
 
     def further(snapshot: Snapshot, names: Bindings) -> tuple[Step, ...]:
-        return ahead(course, place, snapshot, names, baseline)
+        return tuple(later for later, _ in ahead(course, place, snapshot, names, baseline))
 
     changes = (change for deed in stage.own_changes if deed is not None for change in deed.changes)
     wiped = frozenset((own.node, own.after.name) for own in changes if isinstance(own, LinkMoved) and own.before.v4)
