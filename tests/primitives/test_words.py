@@ -19,7 +19,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.re
 @pytest.mark.parametrize("kind", [*ACTIONS.values(), *EXPECTATIONS.values()], ids=lambda kind: kind.__name__)
 def test_names_have_roles(kind: type[msgspec.Struct]) -> None:
     """Every field that names a thing of the network can be replaced by the learner's own word."""
-    free = {"key", "value", "was", "policy", "kind", "state", "line", "mac", "up", "carrier", "mtu", "size", "on", "chain"}
+    free = {"key", "value", "was", "policy", "kind", "state", "line", "mac", "up", "carrier", "mtu", "size", "on", "kept", "chain"}
     named = {field for field, _ in roles(kind)}
     assert {field.name for field in msgspec.structs.fields(kind)} - free == named
 
