@@ -10,7 +10,7 @@ import pytest
 from helpers.own_words import LESSONS_WORDS, build
 from helpers.running import Running, running
 from helpers.waiting import eventually
-from netless_lab.protocol import Break, Hint, Mend, Notice, StatusEvent
+from netless_lab.protocol import Break, GetFaults, Hint, Mend, Notice, StatusEvent
 
 pytestmark = pytest.mark.kernel
 
@@ -54,6 +54,13 @@ def test_a_drill_speaks_the_learners_words(lab: Running) -> None:
     assert eventually(lambda: (fault := lab.status().fault) is not None and fault.healthy)
     ended = said(lab.check(), lab.status().fault, *told_meanwhile(lab), lab.history().entries[-3:])
     assert "192.168.7.1 is on right instead of sw0" in ended
+
+
+def test_the_list_to_choose_from_speaks_the_learners_words(lab: Running) -> None:
+    """Titles, for whoever looks for them in the picture."""
+    titles = {fault.id: fault.title for fault in lab.client.ask(GetFaults())}
+    assert titles["bridge-down"] == "sw0 is down" and titles["door-shut"] == "No rule lets out what comes from sw0"
+    assert not [title for title in titles.values() if "br0" in title.split()]
 
 
 @pytest.mark.parametrize("how", ["mend", "goto"])

@@ -16,7 +16,7 @@ from ..session.mode import Mode
 from ..session.offers import insist
 from ..session.play import Play
 from ..session.stage import Stage
-from .breaking import beginning, break_, mend
+from .breaking import beginning, break_, in_names, mend
 from .broken import Broken, Wanted
 from .format import Fault
 from .library import Library, drawn, lacking, listed, named
@@ -33,7 +33,8 @@ class Drills:
         """The reply; None to what is no business of this room. Raises Refusal."""
         match request:
             case protocol.GetFaults():
-                return request.done(listed(self._library.faults(), await stage.world.lacking(self._library.needs())))
+                faults = tuple(_in_own_words(stage, fault) for fault in self._library.faults())
+                return request.done(listed(faults, await stage.world.lacking(self._library.needs())))
             case protocol.Break():
                 wanted = Wanted(request.fault, request.seed, request.node, request.drill, request.exam)
                 return request.done(await start(stage, self._library, wanted, force=request.force))
@@ -106,6 +107,11 @@ def _go_on(stage: Stage, mode: Mode) -> None:
         stage.mode.beneath = mode
     else:
         stage.enter(mode)
+
+
+def _in_own_words(stage: Stage, fault: Fault) -> Fault:
+    """A fault of this course as the learner calls things; those of another are told in the lessons' words."""
+    return in_names(stage, fault) if fault.start.partition("/")[0] == stage.state.course.id else fault
 
 
 def _candidates(stage: Stage, library: Library, wanted: Wanted, lacks: tuple[Lack, ...]) -> tuple[Fault, ...]:
