@@ -85,6 +85,9 @@ class Ground(Launcher, Protocol):
         restoring takes away or gives back. ``places`` are the names of network namespaces, by inode. Takes a thread that may wait.
         """
 
+    def written(self, ref: NodeRef) -> Things:
+        """What somebody wrote into files of a node's own that every ``restore`` gives back, in words. Takes a thread that may wait."""
+
     def made(self) -> Things:
         """The files that somebody made and that go with the lab, in words. Takes a thread that may wait."""
 

@@ -243,6 +243,15 @@ class PretendHost:
         going = programs.outside(staying, {ref.pid for ref in nodes}, places)
         return Things(going) + (self._room_files.differing() if anew else Things())
 
+    def written(self, ref: NodeRef) -> Things:
+        """What was written into files of a node's own that every ``restore`` gives their text back, in words."""
+        if ref.pid in (None, os.getpid()):
+            return Things()
+        try:
+            return Things(tuple(f"what is written in {path} in {ref.name}" for path in container.rewritten(ref.name)))
+        except OSError:
+            return Things()
+
     def made(self) -> Things:
         """The files that go with the lab."""
         return self._room_files.made()
@@ -295,6 +304,7 @@ class PretendHost:
             if ref.pid not in (None, os.getpid()) and ref.name not in but:
                 with contextlib.suppress(OSError):  # it has ended, or something is mounted there that will not give way
                     there += (f"{path} in {ref.name}" for path in container.show_own_files(ref.pid, ref.name))
+                    container.give_back(ref.name)
         return Repaired(tuple(there))
 
     def purge(

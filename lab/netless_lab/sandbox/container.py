@@ -83,6 +83,20 @@ def show_own_files(pid: int, name: str) -> tuple[str, ...]:
     return tuple(gone.values())
 
 
+def rewritten(name: str) -> tuple[str, ...]:
+    """Which of a node's own files have another text than in a new one, as the node calls them. What names its servers is in the picture."""
+    paths = {path: target for path, target in _own_paths(name).items() if os.path.basename(target) != "resolv.conf" and is_plain(Path(path))}
+    return tuple(target for path, target in paths.items() if Path(path).read_bytes() != _text(path, name))
+
+
+def give_back(name: str) -> None:
+    """The same files have the text of a new node again, where they are: the node's mounts stay. Raises OSError."""
+    changed = rewritten(name)
+    for path, target in _own_paths(name).items():
+        if target in changed:
+            _write(path, name)
+
+
 def _own_paths(name: str) -> dict[str, str]:
     """The files that differ per node, and where each is to be seen."""
     return {f"{CONTAINERS}/{name}/{file}": f"/etc/{file}" for file in ("hostname", "hosts", "resolv.conf")}
@@ -90,9 +104,14 @@ def _own_paths(name: str) -> dict[str, str]:
 
 def _write(path: str, name: str) -> None:
     """One of these files, as it is in a new node."""
-    texts = {"hostname": f"{name}\n", "hosts": f"127.0.0.1\tlocalhost {name}\n", "resolv.conf": EMPTY_RESOLV_CONF}
     have_folder(os.path.dirname(path))
-    have_file(Path(path), texts[os.path.basename(path)].encode())
+    have_file(Path(path), _text(path, name))
+
+
+def _text(path: str, name: str) -> bytes:
+    """What is in one of them then."""
+    texts = {"hostname": f"{name}\n", "hosts": f"127.0.0.1\tlocalhost {name}\n", "resolv.conf": EMPTY_RESOLV_CONF}
+    return texts[os.path.basename(path)].encode()
 
 
 def _own_files(name: str) -> dict[str, str]:

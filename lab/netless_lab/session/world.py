@@ -244,7 +244,7 @@ class World:
     def _unseen(self, ref: NodeRef, born: bool, given_up: Callable[[], bool]) -> Things:
         from ..kernel.unseen import unseen  # no lab needs it to be ready
 
-        return unseen(ref, self._origin.kept, self.seen, born=born, given_up=given_up)
+        return unseen(ref, self._origin.kept, self.seen, born=born, given_up=given_up) + self._ground.written(ref)
 
     async def ending(self, keep: Collection[str], *, anew: bool) -> Things:
         """The programs that a purge ends, in words; with ``anew`` the files that it takes away or gives back."""
