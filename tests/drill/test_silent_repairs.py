@@ -25,7 +25,7 @@ REPAIRS = {
 
 def broken(lab: Running, name: str) -> None:
     """The lab with this fault in it, and the judge at rest, who looks again a few times after a change: a check that finds it ill ends that."""
-    lab.client.ask(Break(name, node="c1" if name == "path-remembered" else "", drill=True))
+    lab.client.ask(Break(name, node="c1" if name == "path-remembered" else "", drill=True, force=True))
     assert lab.check().verdicts[0].verdict.result == "fail"
 
 

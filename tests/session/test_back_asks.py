@@ -116,7 +116,7 @@ def test_what_was_taken_back_again_is_not_asked_about(lab: Running) -> None:
 
 def test_a_drill_is_not_given_up_unasked(lab: Running) -> None:
     """What is broken stays a secret in the refusal, and is there still."""
-    told_by = lab.client.ask(Break("forwarding-off", drill=True)).text
+    told_by = lab.client.ask(Break("forwarding-off", drill=True, force=True)).text
     told = refused(lab)
     assert "forward" not in " ".join((str(told), *(told.going or ()), *told.coming)) or "forward" in told_by
     assert lab.sh("sysctl -n net.ipv4.ip_forward").strip() == "0"

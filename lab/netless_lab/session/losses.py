@@ -29,7 +29,10 @@ async def what_is_own(stage: Stage, place: Position) -> Clearing:
     elsewhere = course != stage.state.course
     names = stage.state.progress.bindings(course.id) if elsewhere else stage.state.bindings
     ending = await stage.moves.ending(course, place, names, anew=elsewhere, end=True)
-    return Clearing((*await _beside_the_course(stage), *ending.cleared.going))
+    beside = await _beside_the_course(stage)
+    if not (stage.own_changes or stage.built_on):  # all that is in the picture the tutor made, also what iptables has in tables of its own
+        beside = (await stage.world.unseen()).cleared.going
+    return Clearing((*beside, *ending.cleared.going))
 
 
 async def _beside_the_course(stage: Stage) -> tuple[str, ...]:
