@@ -6,5 +6,5 @@ TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION: Final = 7
+VERSION: Final = 8
 """It stands in the first line of either side."""
