@@ -19,6 +19,7 @@ from helpers.wires import own_node
 from netless_lab.kernel import ipsec
 from netless_lab.kernel.namespace import Namespace
 from netless_lab.kernel.settings import Difference, Settings
+from netless_lab.model.clearing import Things
 from netless_lab.session.world import World
 from netless_lab.watching.following import Following
 from netless_lab.watching.storm import StormGuard
@@ -32,7 +33,8 @@ class Spoiled:
         host = own_node()
         unasked: Any = lambda *asked, **also: None  # noqa: E731
         self.ground: Any = SimpleNamespace(
-            refs=lambda: (host,), remember=self._remember, settle=unasked, release=unasked, tune=unasked, agent_pid=1, limits=""
+            refs=lambda: (host,), remember=self._remember, settle=unasked, release=unasked, tune=unasked, written=lambda ref: Things(),
+            agent_pid=1, limits="",
         )
 
     def _remember(self) -> None:
