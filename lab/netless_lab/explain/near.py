@@ -348,9 +348,9 @@ def no_address_beside(case: Case, node: Node, link: Link) -> list[Address]:
 def _bare(case: Case, node: Node, fact: Fact) -> Cause | None:
     """A live link without the address it should have: the routes by it went with the address."""
     for link in (own for own in ends(node) if own.up and own.carrier and own.kind != "bridge"):
-        others = no_address_beside(case, node, link)
         if (alone := _alone(case, node, link)) is not None:
             return alone
+        others = no_address_beside(case, node, link)
         if others and not case.own(link):
             wanted = next((address for address, whose in case.expected.items() if whose == node.name and not case.owners(address)), "")
             cidr = f"{wanted}/{others[0].prefix}" if wanted and routes.within(wanted, others[0].cidr) else ""

@@ -89,26 +89,30 @@ def doors(node: Node, asked: Iterable[Packet]) -> tuple[Door, ...]:
     none does, in each that would if no rule accepted them.
     """
     packets = tuple(asked)
-    chains = base_chains(node, "forward", FAMILIES[4])
-    shut = tuple(_door(node, base, dropped) for base in chains if (dropped := _dropped(node, base, packets)))
-    return shut or tuple(_door(node, base, dropped) for base in chains if (dropped := _dropped_unless_accepted(node, base, packets)))
+    ways = [(base, _ways(node, base, packets)) for base in base_chains(node, "forward", FAMILIES[4])]
+    shut = tuple(_door(node, base, dropped) for base, own in ways if (dropped := _dropped(own)))
+    return shut or tuple(_door(node, base, dropped) for base, own in ways if (dropped := _dropped_unless_accepted(node, base, packets, own)))
 
 
-def _dropped(node: Node, base: Chain, packets: Iterable[Packet]) -> list[Way]:
-    return [way for packet in packets for way in at_chain(node, base, "forward", packet) if way.end == "drop"]
+def _ways(node: Node, base: Chain, packets: Iterable[Packet]) -> list[Way]:
+    return [way for packet in packets for way in at_chain(node, base, "forward", packet)]
 
 
-def _dropped_unless_accepted(node: Node, base: Chain, packets: tuple[Packet, ...]) -> list[Way]:
-    """What one chain drops of them without the rules that accept them, in it and where it leads to."""
-    while True:
-        if dropped := _dropped(node, base, packets):
-            return dropped
-        accepting = {id(way.rule) for packet in packets for way in at_chain(node, base, "forward", packet) if way.end == "accept" and way.rule is not None}
+def _dropped(ways: Iterable[Way]) -> list[Way]:
+    return [way for way in ways if way.end == "drop"]
+
+
+def _dropped_unless_accepted(node: Node, base: Chain, packets: tuple[Packet, ...], ways: list[Way]) -> list[Way]:
+    """What one chain drops of them without the rules that accept them, in it and where it leads to; ``ways`` is what it does with those."""
+    while not (dropped := _dropped(ways)):
+        accepting = {id(way.rule) for way in ways if way.end == "accept" and way.rule is not None}
         if not accepting:
             return []
         without = {id(chain): replace(chain, rules=tuple(rule for rule in chain.rules if id(rule) not in accepting)) for chain in (*node.chains, *node.legacy)}
         chains, legacy = (tuple(without[id(chain)] for chain in own) for own in (node.chains, node.legacy))
         base, node = without[id(base)], replace(node, chains=chains, legacy=legacy)
+        ways = _ways(node, base, packets)
+    return dropped
 
 
 def _door(node: Node, base: Chain, dropped: Iterable[Way]) -> Door:

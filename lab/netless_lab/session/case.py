@@ -59,14 +59,15 @@ def case_at(stage: Stage, place: Position, step: Step | None = None) -> Case:
         first = len(asked) if state_holds(step, snapshot, names) else len(asked) - len(step.do)
         sketches = tuple(outline(baseline, actions[:done]) for done in range(first, len(asked) + 1))
         expected = tuple(apply(own, names) for one in (*earlier, step) for own in one.expect)
-        if not extras(snapshot, (baseline, *sketches), expected, commanded(sketches[-1], actions)):
-            return ()
+        found = extras(snapshot, (baseline, *sketches), expected, commanded(sketches[-1], actions))
         # what later steps have made already is asked for too
-        for later, own in ahead(course, place, snapshot, names, baseline):
-            if can_be_told(later, snapshot, own):
-                actions += tuple(apply(action, own) for action in later.do)
-                sketches += (outline(baseline, actions),)
-                expected += tuple(apply(one, own) for one in later.expect)
+        made = [own for own in (ahead(course, place, snapshot, names, baseline) if found else ()) if can_be_told(own[0], snapshot, own[1])]
+        if not made:
+            return found
+        for later, own in made:
+            actions += tuple(apply(action, own) for action in later.do)
+            sketches += (outline(baseline, actions),)
+            expected += tuple(apply(one, own) for one in later.expect)
         return extras(snapshot, (baseline, *sketches), expected, commanded(sketches[-1], actions))
 
     def lapsed(snapshot: Snapshot, names: Bindings) -> Missing | None:

@@ -29,8 +29,9 @@ async def what_is_own(stage: Stage, place: Position) -> Clearing:
     elsewhere = course != stage.state.course
     names = stage.state.progress.bindings(course.id) if elsewhere else stage.state.bindings
     ending = await stage.moves.ending(course, place, names, anew=elsewhere, end=True)
-    beside = await _beside_the_course(stage)
-    if not (stage.own_changes or stage.built_on):  # all that is in the picture the tutor made, also what iptables has in tables of its own
+    if stage.own_changes or stage.built_on:
+        beside = await _beside_the_course(stage)
+    else:  # all that is in the picture the tutor made, also what iptables has in tables of its own
         beside = (await stage.world.unseen()).cleared.going
     return Clearing((*beside, *ending.cleared.going))
 
@@ -49,11 +50,13 @@ async def going(stage: Stage, place: Position, scope: Scope = "step", *, end: bo
 
 
 def start_of(state: State, scope: Scope) -> Position:
+    """Where a reset of this scope leads back to."""
     places, here = positions(state.course), state.position
     return {"step": here, "lesson": next(place for place in places if place.lesson == here.lesson), "lab": places[0]}[scope]
 
 
 async def in_the_picture(stage: Stage, place: Position, *, end: bool = False) -> Clearing:
+    """Of what a rebuild takes away and puts back, what the picture shows."""
     await stage.live.refresh()
     return stage.moves.clearing(stage.state.course, place, stage.state.bindings, end=end)
 
