@@ -12,14 +12,12 @@ from ..model.journey import Fact
 from ..model.netfilter.packet import only
 from ..model.netfilter.rules import Condition
 from ..model.netfilter.run import run
-from ..model.snapshot import Link, Node, PolicyRule, Route, Rule
+from ..model.snapshot import REFUSING, Link, Node, PolicyRule, Route, Rule
 from . import routes
 from .case import Case, of_link
 from .cause import Cause, Mended, blame, brings_back, counted, heals, inferred, of_node, owner_words, said, state, with_route, with_rule, without_route, without_rule
 from .packets import entering
 
-REFUSING: Final = ("blackhole", "unreachable", "prohibit")
-"""Types of routes, and actions of policy rules, whose only purpose is to refuse (ip-route(8), ip-rule(8))."""
 _BEFORE = 100
 """The priority of a rule that sends a subnet's packets back to the main table: before those that VPNs add."""
 

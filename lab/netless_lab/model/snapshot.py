@@ -142,6 +142,10 @@ class Link(msgspec.Struct, frozen=True):
         return tuple(address for address in self.addresses if address.family == 4)
 
 
+REFUSING = ("blackhole", "unreachable", "prohibit")
+"""Types of routes, and actions of policy rules, whose only purpose is to refuse (ip-route(8), ip-rule(8))."""
+
+
 class Route(msgspec.Struct, frozen=True):
     """One route. ``dst`` is a CIDR or "default".
 

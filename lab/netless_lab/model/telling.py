@@ -11,7 +11,7 @@ from .gates import switched_on
 from .netfilter import changes as fw
 from .netfilter.rules import NamedSet
 from .options import switch
-from .snapshot import BridgePort, Chain, FdbEntry, Link, Listener, Program, Route
+from .snapshot import REFUSING, BridgePort, Chain, FdbEntry, Link, Listener, Program, Route
 
 _SETTINGS: dict[c.Setting, str] = {
     "MAC": "MAC address", "MTU": "MTU", "stp": "spanning tree", "arp": "ARP", "mode": "mode", "alias": "alias",
@@ -238,7 +238,7 @@ def _goal(route: Route) -> str:
 
 def _way(route: Route) -> str:
     """``via 10.0.0.1``, ``straight out of br0``, ``thrown away (blackhole)``; ``passed on to the next table (throw)`` (ip-route(8))."""
-    if route.type in ("blackhole", "unreachable", "prohibit"):
+    if route.type in REFUSING:
         text = f"thrown away ({route.type})"
     elif route.type == "throw":
         text = "passed on to the next table (throw)"

@@ -15,12 +15,12 @@ from ..model import changes as c
 from ..model.knobs import OF_DEVICES, whole
 from ..model.netfilter import changes as fw
 from ..model.netfilter.rules import NamedSet
-from ..model.snapshot import Chain, FdbEntry, Neighbour, Node, PolicyRule, Route, Rule, Snapshot
+from ..model.snapshot import REFUSING, Chain, FdbEntry, Neighbour, Node, PolicyRule, Route, Rule, Snapshot
 from .base import word
 from .run import Doing, Typed
 
 _MAIN: Final = 254
-_DEAD_ENDS: Final = ("blackhole", "unreachable", "prohibit", "throw")
+_DEAD_ENDS: Final = (*REFUSING, "throw")
 _OF_A_WAY: Final = ("realm ", "encap ")
 """How those further words of a route begin that each of its ways has for itself."""
 Crowds = dict[c.Change, tuple[Doing, ...] | None]

@@ -18,14 +18,14 @@ from ...model.netfilter.packet import Packet, address, common, network, only
 from ...model.netfilter.packet import first as anew
 from ...model.netfilter.rules import Return
 from ...model.netfilter.run import FAMILIES, Way, always, doubt, missed, through
-from ...model.snapshot import Chain, Node, Rule
+from ...model.snapshot import REFUSING, Chain, Node, Rule
 from ...primitives.base import device
 from .. import routes
 from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, seen, state
 from ..near import estranged, no_route
 from ..packets import entering, first
-from ..policy import REFUSING, refusing, route_fact
+from ..policy import refusing, route_fact
 from ..rules import answers_zone, rewrites, rules_at, untracking, zoning
 from .local import led_on_to_nobody
 
