@@ -43,10 +43,10 @@ def running() -> tuple[str, ...]:
     return tuple(lab.lab for lab in find.labs() if lab.ready)
 
 
-def connect(lab: str) -> socket.socket | None:
-    """A connection to the lab's agent, or None when it does not run."""
+def connect(lab: str, patience_s: int = find.PATIENCE_S) -> socket.socket | None:
+    """A connection to the lab's agent, or None when it does not run. Raises Refusal when it takes nobody in for ``patience_s`` seconds."""
     try:
-        return find.connect(lab)
+        return find.connect(lab, patience_s)
     except find.NoSuchLab:
         return None
     except (find.NotOurs, find.TakesNobody) as error:
@@ -178,7 +178,7 @@ def end(lab: str) -> int | None:
     How many others had it open, 0 when it did not say so; None when it does not run. Asked from inside the lab, its end is ours too, and
     what returns is its agreement.
     """
-    sock = connect(lab)
+    sock = connect(lab, find.ENDING_PATIENCE_S)
     if sock is None:
         return None
     try:

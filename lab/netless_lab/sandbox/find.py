@@ -13,7 +13,9 @@ from . import way
 from .way import NotOurs as NotOurs
 from .way import refuse_files as refuse_files
 
-_PATIENCE_S: Final = 5
+PATIENCE_S: Final = 5
+ENDING_PATIENCE_S: Final = way.TURN_AWAY_S + PATIENCE_S
+"""Who ends a lab waits longer than its keeper lets anybody wait for an agent that does not react."""
 _LISTENING: Final = 0x10000
 """__SO_ACCEPTCON in the flags column of /proc/net/unix."""
 _SOCKET: Final = r"[^ ]+: [0-9A-F]+ [0-9A-F]+ (?P<flags>[0-9A-F]{8}) [0-9A-F]+ [0-9A-F]+ +[0-9]+ (?P<name>.+)\n"
@@ -65,17 +67,17 @@ def _listens(lab: str, uid: int) -> bool:
         return is_ours(sock)
 
 
-def connect(lab: str) -> socket.socket:
+def connect(lab: str, patience_s: int = PATIENCE_S) -> socket.socket:
     """A connected, blocking stream socket to the agent of ``lab``, by which nobody can hand over open files (``refuse_files``).
 
     Raises NoSuchLab when there is none to answer, NotOurs when the one who listens there is another user's process, TakesNobody when
-    it has not taken us in within 5 s, ValueError for an impossible name.
+    it has not taken us in within ``patience_s`` seconds, ValueError for an impossible name.
     """
     place = address(lab)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     refuse_files(sock)
     try:
-        way.connect(sock, place, _PATIENCE_S)
+        way.connect(sock, place, patience_s)
     except NotOurs as error:
         sock.close()
         raise NotOurs(errno.EPERM, f"the name of lab {lab} is held by another user's process: use another name with --lab") from error
@@ -84,7 +86,7 @@ def connect(lab: str) -> socket.socket:
         raise NoSuchLab(errno.ECONNREFUSED, f"no lab called {lab} is running") from error
     except BlockingIOError as error:
         sock.close()
-        raise TakesNobody(errno.EAGAIN, f"what holds the name of lab {lab} has taken in nobody for {_PATIENCE_S} s") from error
+        raise TakesNobody(errno.EAGAIN, f"what holds the name of lab {lab} has taken in nobody for {patience_s} s") from error
     except BaseException:
         sock.close()
         raise

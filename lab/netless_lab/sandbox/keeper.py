@@ -33,6 +33,7 @@ from typing import Final, NoReturn
 
 from ..address import socket_name, terminals_name
 from ..kernel import syscalls as sc
+from . import way
 from .find import is_ours, refuse_files
 from .lines import AGENT, CALLER, END, HEADER, KEEP, LAST, MOST, READY, UserMap
 from .plan import Plan
@@ -57,8 +58,6 @@ def _refusal(text: str) -> bytes:
 
 _REFUSED: Final = _refusal("this lab belongs to another user")
 _DEAF: Final = _refusal("this lab takes nobody in, its agent does not react: `netless down` ends it")
-TURN_AWAY_S: Final = 10.0
-"""So long an agent may let callers wait: none of them waits longer himself. From then on they are told, and make room for who ends the lab."""
 
 
 def main(text: str, files: tuple[int, ...], callers: int, words: int) -> NoReturn:
@@ -249,7 +248,7 @@ class Keeper:
         if not select.select([], [self._callers], [], 0)[1]:
             self._poll.unregister(self._listener)
             self._poll.register(self._callers, select.POLLOUT)
-            self._turn_away_at = time.monotonic() + TURN_AWAY_S
+            self._turn_away_at = time.monotonic() + way.TURN_AWAY_S
             return
         try:
             caller, _ = self._listener.accept()

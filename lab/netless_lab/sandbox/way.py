@@ -29,6 +29,8 @@ _TIMEVAL = struct.Struct("@ll")
 _FILE = struct.Struct("@i")
 _PASS_RIGHTS: Final = 83
 """SO_PASSRIGHTS, whether open files may be handed over (SCM_RIGHTS); since Linux 6.16 (include/uapi/asm-generic/socket.h)."""
+TURN_AWAY_S: Final = 10
+"""So long an agent may let callers wait. From then on the keeper tells them that it does not react, and they make room for who ends the lab."""
 _ANSWER_MOST: Final = 1 << 16
 _FILES_MOST: Final = 16
 
