@@ -65,6 +65,20 @@ def test_a_rebuild_is_told_when_it_begins_and_when_it_is_done(lab: Running) -> N
     assert not any(status.busy for status in told[1:])
 
 
+def test_that_a_step_is_done_is_one_piece_of_news(lab: Running) -> None:
+    """The verdict, the tick, the marks of the steps and that the tutor is at work no more are one verdict and one status, told before the answer."""
+    lab.goto("container/cable/pair")
+    lab.events.clear()
+    lab.run()
+    told = [event for event in lab.events if isinstance(event, VerdictEvent | StatusEvent)]
+    begun, found, done = told[-3:]
+    assert isinstance(begun, StatusEvent) and begun.status.busy
+    assert isinstance(found, VerdictEvent) and found.verdict.passed and found.completed
+    assert isinstance(done, StatusEvent) and not done.status.busy and done.status.verdict == found.verdict
+    here = next(step for lesson in done.status.course.lessons for step in lesson.steps if step.title == done.status.page.title)
+    assert here.live and here.earned
+
+
 def test_who_asks_for_summaries_gets_nothing_else(lab: Running) -> None:
     """At once, and whenever something in them changes: where the learner is, what is being done, and how each claim stands."""
     with onlooker(lab) as (client, heard):

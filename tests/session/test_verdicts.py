@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,7 +49,7 @@ async def test_a_check_does_not_overwrite_what_was_judged_after_it(monkeypatch: 
         world=None,
         live=SimpleNamespace(show=Snapshot),
         unseen=SimpleNamespace(soon=lambda: None),
-        views=SimpleNamespace(tell_probe=None, tell_status=lambda: None),
+        views=SimpleNamespace(tell_probe=None, tell_status=lambda: None, held=nullcontext),
         relive=lambda: None,
         remember=lambda progress: setattr(stage, "state", msgspec.structs.replace(stage.state, progress=progress)),
         refresh_goal=lambda: None,

@@ -76,21 +76,22 @@ class Lesson:
             stage.live.show()
         if stage.state.position != place:
             return verdict
-        completed = False
-        if verdict.passed and not stage.state.lent:
-            completed = self._earn(place, newly=not held)
-        elif verdict.result == "fail":
-            stage.state = msgspec.structs.replace(stage.state, lent=False)
-        if names != known:
-            self._call(names)
-        changed = verdict != stage.state.verdict
-        for outcome, wanted in sent if changed else ():  # where a command brought nothing about they would hide its own packets among them
-            stage.views.tell_probe(outcome, wanted)
-        stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
-        stage.relive()
-        if changed or completed:
-            stage.tell(VerdictEvent(verdict, completed))
-            stage.views.tell_status()
+        with stage.views.held():
+            completed = False
+            if verdict.passed and not stage.state.lent:
+                completed = self._earn(place, newly=not held)
+            elif verdict.result == "fail":
+                stage.state = msgspec.structs.replace(stage.state, lent=False)
+            if names != known:
+                self._call(names)
+            changed = verdict != stage.state.verdict
+            for outcome, wanted in sent if changed else ():  # where a command brought nothing about they would hide its own packets among them
+                stage.views.tell_probe(outcome, wanted)
+            stage.state = msgspec.structs.replace(stage.state, verdict=verdict)
+            stage.relive()
+            if changed or completed:
+                stage.tell(VerdictEvent(verdict, completed))
+                stage.views.tell_status()
         return verdict
 
     async def check(self, target: str | None) -> Judgement:

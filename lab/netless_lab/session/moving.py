@@ -180,7 +180,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         await _insist_on_needs(stage, place, end=True)
     await stand_at(stage, place)
     besides = ""
-    async with stage.busy(f"running {stage.state.step.title}"):
+    async with stage.busy(f"running {stage.state.step.title}") as until_over:
         if lacking:
             await rebuild(stage, place, judging=False)
             if not jumped:
@@ -206,6 +206,7 @@ async def _run_one(stage: Stage, place: Position) -> Judged:
         if stage.built_on:
             stage.ran.append(Ran(place, did, before_it, stage.live.last))
         stage.state = msgspec.structs.replace(stage.state, by_tutor=True)
+        until_over.enter_context(stage.views.held())  # the verdict, the tick and that it is over are one piece of news
         return msgspec.structs.replace(await judge_here(stage, by_tutor=True), besides=besides)
 
 
