@@ -83,6 +83,7 @@ class Picture(Widget, can_focus=True):
         self.version = 0
         """How often the network has changed."""
         self._brief: tuple[Snapshot | None, int, int] = (None, 0, 5)
+        self._full: tuple[int, int, int] = (-1, 0, 0)
         self.border_title = Content("Network")
 
     # -- what is shown ------------------------------------------------------------------------------------------------------
@@ -115,8 +116,10 @@ class Picture(Widget, can_focus=True):
 
     def wanted_rows(self, width: int) -> int:
         """How many rows show the whole network at this width, and a caption and what a part is without covering it."""
-        drawn = full_rows(self._snapshot, self._goal, width) if self._snapshot is not None and width > 0 else 0
-        return max(LEAST_DRAWN, drawn) + 2 * DETAIL_ROWS
+        if self._full[:2] != (self.version, width):
+            drawn = full_rows(self._snapshot, self._goal, width) if self._snapshot is not None and width > 0 else 0
+            self._full = (self.version, width, max(LEAST_DRAWN, drawn) + 2 * DETAIL_ROWS)
+        return self._full[2]
 
     def _draw(self) -> None:
         width, height = self.size
