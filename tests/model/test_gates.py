@@ -140,6 +140,18 @@ def test_a_mark_and_an_untracked_packet_are_followed_to_where_they_matter() -> N
     assert nat(router(raw, nat_chain("masquerade"))) == "absent"
 
 
+@pytest.mark.parametrize("policy", ["accept", "drop"])
+def test_a_mark_of_the_forward_hook_chooses_the_rule_behind_it(policy: str) -> None:
+    """Also where nobody lets the packet through yet: whether it comes so far is the firewall's gate to tell. One that marks nothing changes nothing."""
+    mark, kept = r.Write("meta mark", 0, 7), r.Condition("meta mark", r.Numbers(only(7)))
+    passing = Chain("ip", "t", "fwd", "filter", "forward", 0, policy, rules=(Rule(1, "mark", parts=(mark,)),))
+    post = msgspec.structs.replace(nat_chain(), rules=(Rule(1, "marked masquerade", parts=(kept, r.Rewrite("masquerade"))),))
+    assert nat(router(passing, post)) == "open"
+    unmarked = msgspec.structs.replace(passing, rules=(rule("unread accept"),))
+    assert nat(router(unmarked, post)) == "absent"
+    assert nat(router(unmarked, nat_chain("masquerade"))) == "open"
+
+
 def test_tables_of_the_old_iptables_are_asked_like_others() -> None:
     """A policy there closes the gate though nft shows nothing, and a rule there translates."""
     shut = Chain("ip", "filter", "FORWARD", "filter", "forward", 0, "drop", engine="legacy")

@@ -19,7 +19,8 @@ import msgspec
 
 from .knobs import held
 from .netfilter.packet import Packet, Spans, addresses, answer, any_packet, first, network, spans, without
-from .netfilter.run import FAMILIES, Way, always, base_chains, through, translates, unread
+from .netfilter.run import FAMILIES, Way, always, base_chains, through, unread
+from .netfilter.translation import translated, translates
 from .snapshot import Link, Node
 
 GateState = Literal["open", "narrow", "closed", "absent", "unknown"]
@@ -126,7 +127,7 @@ def firewall(node: Node, family: Family = 4) -> GateState:
 def nat(node: Node, family: Family = 4) -> GateState:
     """Open when the sender of what leaves is rewritten, whoever of an inner network it is, narrow when that of some is."""
     requests = tuple(_requests(node, family))
-    ways = [way for packet in requests or (any_packet(family),) for way in through(node, ("prerouting", "postrouting"), packet) if way.end != "drop"]
+    ways = [way for packet in requests or (any_packet(family),) for way in translated(node, packet)]
     if ways and always(ways, lambda way: way.source_rewritten):
         return "open"
     if not any(way.source_rewritten or way.end == "lost" for way in ways):

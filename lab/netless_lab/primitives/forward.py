@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from ..model.gates import beyond, uplinks, ways_out
 from ..model.netfilter.packet import ICMP, STATES, TCP, UDP, Packet, answer, common, first, network, only, spans
 from ..model.netfilter.rules import Accept, Condition, Drop, Names, Numbers, Part
-from ..model.netfilter.run import FAMILIES, Way, always, at_chain, base_chains, run, through, translates
+from ..model.netfilter.run import FAMILIES, Way, always, at_chain, base_chains, run, through
+from ..model.netfilter.translation import translates
 from ..model.snapshot import Node, Rule, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, as_python, in_host
 from .doors import ESTABLISHED, LESSONS, AcceptIn, accept, condition, doors, iptables_match, let_through, match, told

@@ -18,6 +18,7 @@ from ...model.netfilter.packet import Packet, address, common, network, only
 from ...model.netfilter.packet import first as anew
 from ...model.netfilter.rules import Return
 from ...model.netfilter.run import FAMILIES, Way, always, doubt, missed, through
+from ...model.netfilter.translation import translated
 from ...model.snapshot import REFUSING, Chain, Node, Rule
 from ...primitives.base import device
 from .. import routes
@@ -57,7 +58,7 @@ def no_masquerade(case: Case) -> Cause | None:
     node = case.node(left.node)
     rules = [found for found in rules_at(node, "postrouting", FAMILIES[case.family]) if rewrites(found[2], source=True)]
     _, packet = entering(case, node.name, left.link)
-    ways = through(node, ("prerouting", "postrouting"), packet)
+    ways = translated(node, packet)
     if case.node(target).role != "internet" and not rules:
         return None
     if (refused := _refused(case, case.node(target), source)) is not None:
@@ -130,7 +131,7 @@ def _without(case: Case, node: Node, rule: Rule, packet: Packet) -> str:
         return ""
     left = replace(chain, rules=tuple(own for own in chain.rules if own is not rule))
     mended = replace(node, chains=tuple(left if own is chain else own for own in node.chains))
-    heals = always(through(mended, ("prerouting", "postrouting"), packet), lambda way: way.source_rewritten)
+    heals = always(translated(mended, packet), lambda way: way.source_rewritten)
     return case.run(node.name, f"nft delete rule {chain.family} {chain.table} {chain.name} handle {rule.handle}") if heals else ""
 
 
@@ -343,7 +344,8 @@ def _possible_today(case: Case, flow: Flow) -> bool:
     if talk.proto not in (ICMP, ICMP6):
         packet = packet.listing("th sport", only(talk.sport)).listing("th dport", only(talk.dport))
     own = node.owner(talk.src) is not None
-    ways = through(node, ("output" if own else "prerouting", "postrouting"), packet.between(*_links(case, flow)))
+    packet = packet.between(*_links(case, flow))
+    ways = through(node, ("output", "postrouting"), packet) if own else translated(node, packet)
     return any(_gives(way, flow) for way in ways)
 
 

@@ -139,25 +139,24 @@ def through(node: Node, hooks: Sequence[str], packet: Packet, families: Collecti
     """The same for several hooks, one after the other. Where a packet is on its way in, no device is known yet that it leaves by."""
     if (taken := unread(node, packet)) is not None:
         return (Way(packet, packet, "lost", taken=taken),)
-    asked = families if families is not None else FAMILIES[packet.family]
-    ways, budget = [Way(packet, packet, "accept")], _Budget()
+    return onward(node, hooks, (Way(packet, packet, "accept"),), families if families is not None else FAMILIES[packet.family], Budget(), device)
+
+
+def onward(node: Node, hooks: Sequence[str], begun: Iterable[Way], asked: Collection[str], budget: Budget, device: str | None = None) -> tuple[Way, ...]:
+    """What becomes of ways at further hooks; ``asked``: the families of the tables that see the packet. One question has one ``budget``."""
+    ways = list(begun)
     for hook in hooks:
         for base in base_chains(node, hook, asked, device):
             ways = [after for way in ways for after in (_at_base(node, base, hook, way, budget) if way.end == "accept" else (way,))]
     return tuple(ways)
 
 
-def translates(node: Node, packet: Packet) -> bool:
-    """Whether the sender of a packet that is passed on may be rewritten. Whether it gets through at all is for others to say."""
-    return any(way.source_rewritten for way in through(node, ("prerouting", "postrouting"), packet))
-
-
 def at_chain(node: Node, base: Chain, hook: str, packet: Packet) -> tuple[Way, ...]:
     """What one base chain would do with a packet, were it the only one."""
-    return tuple(_at_base(node, base, hook, Way(packet, packet, "accept"), _Budget()))
+    return tuple(_at_base(node, base, hook, Way(packet, packet, "accept"), Budget()))
 
 
-class _Budget:
+class Budget:
     """What may be spent on one question: when it is, every way that would cost more is lost where it is, and what has ended stays true."""
 
     def __init__(self) -> None:
@@ -177,7 +176,7 @@ class _Budget:
         self._ways -= 1
 
 
-def _at_base(node: Node, base: Chain, hook: str, way: Way, budget: _Budget) -> Iterator[Way]:
+def _at_base(node: Node, base: Chain, hook: str, way: Way, budget: Budget) -> Iterator[Way]:
     """One way through one base chain."""
     if base.type == "nat" and not _asks_nat(way, hook):
         yield way
@@ -223,7 +222,7 @@ def _view(node: Node, base: Chain) -> View:
 class _Walk:
     """One base chain at work."""
 
-    def __init__(self, node: Node, base: Chain, budget: _Budget) -> None:
+    def __init__(self, node: Node, base: Chain, budget: Budget) -> None:
         self._node, self._base, self._budget = node, base, budget
         self._view = _view(node, base)
 
