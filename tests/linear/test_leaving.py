@@ -74,6 +74,22 @@ def test_who_is_asked_can_keep_the_lab(tmp_path: Path, answer: bytes) -> None:
         assert desk.still_built()
 
 
+@pytest.mark.parametrize("answer", [b"k\n", b"y\n"], ids=["k", "y"])
+def test_a_job_of_the_pages_shell_is_named_before_it_ends(tmp_path: Path, answer: bytes) -> None:
+    """It ends with the page, also where the lab is kept: so it is asked first, and it is told that this job is not among what stays."""
+    with at_a_desk(tmp_path) as desk:
+        with teaching(desk) as seat:
+            seat.type(b"sleep 4711 &\n")
+            assert eventually(lambda: "sleep 4711" in desk.netless("exec", "host", "--", "ps", "-eo", "args").stdout)
+            seat.read_until(b"host:~# ")
+            seat.type(b"quit\n")
+            seat.read_until(b"Enter stays: ")
+            assert "sleep 4711 in the host will end in any case: the lab does not keep that shell." in " ".join(seat.said.decode().split())
+            seat.type(answer)
+            assert seat.ended() == 0
+        assert desk.runs() == (answer == b"k\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_lab(tmp_path: Path, number: signal.Signals) -> None:
     """With what was built in it, and coming back joins it where it was."""

@@ -44,6 +44,11 @@ class Shell:
         """False when it has ended."""
         return self._child.running
 
+    @property
+    def pid(self) -> int:
+        """The process that leads it out here."""
+        return self._child.pid
+
     def type(self, line: str) -> None:
         """A line for the shell, or for the program that runs in it."""
         self._child.write(f"{line}\n")

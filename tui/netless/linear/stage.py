@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from netless_lab import join, protocol
 from netless_lab.model.journey import Journey
@@ -16,6 +16,7 @@ from ..say import changes, packets, spoken
 from ..say.narration import packet
 from ..say.text import EMPTY, Block, plain
 from ..shell import command
+from ..shell.running import Processes
 from .paper import Paper
 from .typed import Lines
 from .windows import LATELY, Windows
@@ -33,14 +34,19 @@ class NoFilming:
         """Nothing was begun."""
 
 
-class NoShells:
-    """A shell ends with the page it is told on."""
+class PageShells:
+    """Those of a page, which end with it. ``here`` tells of each that runs its node and the process that leads it (``Processes.programs``)."""
 
     forbidden = "Shells of this lab are gone on with in the tutor that draws: `netless` without --plain has them."
 
+    def __init__(self, here: Callable[[], Iterable[tuple[str, int]]]) -> None:
+        self._here = here
+
     async def running(self) -> tuple[Running, ...]:
-        """What runs in the shells of a page ends with it, whatever becomes of the lab."""
-        return ()
+        """What runs in them ends with the page, whatever becomes of the lab."""
+        processes = Processes()
+        found = (Running(node, processes.programs(leader), kept=False) for node, leader in self._here())
+        return tuple(own for own in found if own.programs)
 
     async def elsewhere(self) -> tuple[Shell, ...]:
         """It is forbidden."""
@@ -51,15 +57,18 @@ class NoShells:
 
 
 class Stage:
-    """A sheet of paper that commands act on. ``quit`` is done when somebody leaves."""
+    """A sheet of paper that commands act on. ``here`` as for ``PageShells``; ``quit`` is done when somebody leaves."""
 
     sought = ""
 
-    def __init__(self, desk: Desk, paper: Paper, lines: Lines, ask: Callable[[str], Awaitable[str]], quit: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, desk: Desk, paper: Paper, lines: Lines, ask: Callable[[str], Awaitable[str]], here: Callable[[], Iterable[tuple[str, int]]],
+        quit: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
         self._desk, self._paper, self._lines, self._quit = desk, paper, lines, quit
         self._windows = Windows(desk, paper, ask, quit)
         self.filming = NoFilming()
-        self.shells = NoShells()
+        self.shells = PageShells(here)
 
     @property
     def where(self) -> Where:

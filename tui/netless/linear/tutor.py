@@ -59,7 +59,7 @@ class Tutor:
         """Set from when it is known where the lab stands."""
         self._lines = Lines(0, self._leave)
         self._desk = Desk(lab, connect, called=own, heard=self._heard)
-        self._stage = Stage(self._desk, self._paper, self._lines, self._asked, self._quit)
+        self._stage = Stage(self._desk, self._paper, self._lines, self._asked, self._at_work, self._quit)
         self._node = ""
         self._talks: set[asyncio.Task[None]] = set()
         self._shells: dict[str, tuple[Shell, Identity | None]] = {}
@@ -275,6 +275,10 @@ class Tutor:
         self._shells[node] = shell, now
         await shell.ready.wait()
         return shell
+
+    def _at_work(self) -> tuple[tuple[str, int], ...]:
+        """The shells that run, each by its node and its process."""
+        return tuple((node, shell.pid) for node, (shell, _) in self._shells.items() if shell.running)
 
     def _drawn(self, node: str) -> None:
         """A program draws on a whole screen: once in words, and not as lines."""
