@@ -141,7 +141,7 @@ async def test_the_next_theme_looks_as_if_it_had_been_chosen_at_the_start() -> N
         ("reset-80", (80, 24), "x", story.GOING[0]),
         ("why-120", (120, 40), "w", "certain: "),
         ("courses-80", (80, 24), "C", "5 of 27 steps"),
-        ("help-80", (80, 24), "question_mark", "run: the tutor"),
+        ("help-80", (80, 24), "question_mark", "run: does the step"),
         ("network-80", (80, 24), "f2 right right", "c1 · container"),
         ("packets-80", (80, 24), "f4", "10.0.0.1"),
     ],

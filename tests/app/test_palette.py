@@ -31,7 +31,7 @@ async def test_the_palette_shows_its_keys() -> None:
         await pilot.press("ctrl+p")
         await until(pilot, lambda: "↑↓ choose  Enter do it  Esc close" in screen(app))
         await pilot.press(*"zzzz")
-        await until(pilot, lambda: "the tutor does the step" not in screen(app))
+        await until(pilot, lambda: "does the step for you" not in screen(app))
         assert "Esc close" in screen(app)
 
 

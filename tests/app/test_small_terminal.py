@@ -129,7 +129,7 @@ async def test_a_small_screen_is_covered_too() -> None:
         await shrunk(app, pilot)
         await enlarged(app, pilot)
         assert isinstance(app.screen, HelpScreen)
-        assert "run: the tutor does the step" in screen(app)
+        assert "run: does the step" in screen(app)
 
 
 async def test_what_cannot_be_seen_is_not_worked_on() -> None:

@@ -268,7 +268,7 @@ async def test_help_shows_keys_and_marks() -> None:
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
         text = screen(app)
-        assert all(words in text for words in ("run: the tutor does the step", "up, but no carrier", "[fwd✗]", "the tick stays"))
+        assert all(words in text for words in ("run: does the step", "up, but no carrier", "[fwd✗]", "the tick stays"))
         await pilot.press("escape")
         assert not isinstance(app.screen, HelpScreen)
 

@@ -27,7 +27,7 @@ async def test_mouse_selects_text_and_ctrl_c_copies_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "words"), [("question_mark", "run: the tutor"), ("w", "Nothing left c1"), ("x", "To the start")], ids=["help", "why", "reset"]
+    ("key", "words"), [("question_mark", "run: does the step"), ("w", "Nothing left c1"), ("x", "To the start")], ids=["help", "why", "reset"]
 )
 async def test_ctrl_c_copies_in_a_small_screen_too(key: str, words: str) -> None:
     """What is selected in a small screen is copied by ctrl+c, and that is said; with nothing selected it quits."""

@@ -136,6 +136,18 @@ async def test_play_mode_does_not_end_without_a_word(name: str, kind: type[proto
         assert told(desk) == (["Play mode is over."] if playing else [])
 
 
+@pytest.mark.parametrize(("ran", "words"), [
+    ((HERE, "Plug"), []),
+    (("container/cable/up", "Bring it up"), ["“Plug one end into the container” holds already, so Run went on to “Bring it up”."]),
+], ids=["this step", "the next"])  # fmt: skip
+async def test_the_next_step_is_not_done_without_a_word(ran: tuple[str, str], words: list[str]) -> None:
+    """Who lets a step be done that holds gets the next one done, on another page: which one it was is told."""
+    judged = protocol.Judgement((protocol.Judged(*ran, story.PASSED, ""),), "")
+    async with seated(answers={protocol.Run: says(judged)}) as (desk, _):
+        await DO["run"](desk, NotedStage())
+        assert told(desk) == words
+
+
 async def test_a_yes_that_came_too_late_is_told() -> None:
     """Somebody else keeps the lab busy by the time of the yes: nothing is forced."""
     async with seated(answers={protocol.Back: unless_forced}) as (desk, peer):

@@ -7,18 +7,23 @@ from netless_lab.primitives.base import Dialect
 
 from ..desk.desk import Desk
 from ..say.counted import rechecked
+from ..say.passing import went_on
 from .stage import Stage
 from .time import with_consent
 
 
 async def run(desk: Desk, stage: Stage) -> None:
-    """The tutor does the step."""
-    playing = desk.view.status is not None and desk.view.status.playing
+    """The tutor does the step; where it holds already the lab takes the next one, and that is told."""
+    before = desk.view.status
     answer = await desk.ask(protocol.Run(), saying="Running the step")
-    for judged in answer.verdicts if answer is not None else ():
+    if answer is None:
+        return
+    for judged in answer.verdicts:
+        if before is not None and judged.position != before.position:
+            desk.tell("info", went_on(before.page.title, judged.title), of_step=True)
         if judged.besides:
             desk.tell("info", judged.besides, of_step=True)
-    if playing and answer is not None:
+    if before is not None and before.playing:
         desk.tell("info", answer.text, of_step=True)
 
 

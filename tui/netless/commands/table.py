@@ -23,7 +23,7 @@ def _act(act: Act, key: str, label: str, help: str) -> Command:
 
 
 ACTS: Final = (
-    _act("run", "r", "Run", "the tutor does the step for you, then judges it"),
+    _act("run", "r", "Run", "does the step for you, or the next if it holds; judges it"),
     _act("type", "t", "Type it", "the commands at the prompt, you press Enter"),
     _act("check", "c", "Check", "judge the step now; every change is judged anyway"),
     _act("hint", "h", "Hint", "one more rung of help; the last is the command"),
