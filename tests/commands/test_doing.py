@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from app import story
 from app.helpers import Answer, says
@@ -21,6 +22,8 @@ from netless.desk.shells import Shell
 from netless.say.counted import score
 from netless_lab import protocol
 from netless_lab.course.verdict import Verdict
+from netless_lab.primitives.base import Dialect
+from netless_lab.protocol import Commands
 
 GOING, COMING = ("the bridge mine",), ("veth1 is in c1",)
 HERE = "container/cable/plug"
@@ -146,6 +149,28 @@ async def test_the_next_step_is_not_done_without_a_word(ran: tuple[str, str], wo
     async with seated(answers={protocol.Run: says(judged)}) as (desk, _):
         await DO["run"](desk, NotedStage())
         assert told(desk) == words
+
+
+LEFT_OUT = "`$PID_c2` is a process that does not run yet, and its number stands in the lesson once it does."
+
+
+@pytest.mark.parametrize("dialect", ["ip", "pyroute2"])
+@pytest.mark.parametrize(("lines", "now", "words"), [
+    (("start c2", "ip netns attach c2 $PID_c2", "ip -n c2 addr"), ("start c2",), f"2 lines were left out: {LEFT_OUT}"),
+    (("start c2", "ip netns attach c2 $PID_c2"), ("start c2",), f"1 line was left out: {LEFT_OUT}"),
+    (("ip netns attach c2 $PID_c2",), (), f"1 line was left out: {LEFT_OUT}"),
+    (("start c2", "ip netns attach c2 4711"), ("start c2", "ip netns attach c2 4711"), ""),
+], ids=["the first", "all but one", "none", "all"])  # fmt: skip
+async def test_what_needs_a_process_that_does_not_run_yet_is_left_out_and_told(lines: tuple[str, ...], now: tuple[str, ...], words: str, dialect: Dialect) -> None:
+    """Neither typed nor copied is what would not work in any shell; that it was left out is said, also where nothing else is left."""
+    page = replace(story.page(), commands=(Commands(dialect, lines),))
+    async with seated([*story.opening(), protocol.StatusEvent(replace(story.status(dialect=dialect), page=page))]) as (desk, _):
+        stage = NotedStage()
+        await DO["copy"](desk, stage)
+        assert stage.did == [("copy", "\n".join(now))] * bool(now) and told(desk) == [words] * bool(words)
+        await DO["type"](desk, stage)
+        assert stage.did[bool(now) :] == [("terminal", "host"), *[("typed", "host", as_typed(now, dialect))] * bool(now)]
+        assert told(desk) == [words] * 2 * bool(words)
 
 
 async def test_a_yes_that_came_too_late_is_told() -> None:

@@ -8,6 +8,7 @@ from app import story
 from netless.desk.view import View
 from netless.say import spoken
 from netless.say.lesson import commands
+from netless.say.links import Copy
 from netless.say.prose import code_line
 from netless.say.text import Blocks, lay_out
 from netless_lab.protocol import Commands
@@ -37,3 +38,10 @@ def test_a_process_that_does_not_run_yet_is_said_to_come() -> None:
     words = "$PID_c2 is a process that does not run yet: as soon as it does, its number stands here"
     for say in (lambda view: commands(view, 60), spoken.commands):
         assert words in told(say(later)).replace("`", "") and "does not run yet" not in told(say(now))
+
+
+def test_a_line_that_would_not_work_is_not_copied_by_a_click() -> None:
+    """One that needs the number of a process that does not run yet leads nowhere; the others copy themselves."""
+    view = typing("start c2 &", "ip netns attach c2 $PID_c2")
+    links = [span.link for block in commands(view, 60) for span in block.content.spans if isinstance(span.link, Copy)]
+    assert links == [Copy("start c2 &")]

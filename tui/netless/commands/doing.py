@@ -32,7 +32,7 @@ DO: Final[Mapping[str, Do]] = {
     "pane.before": panes.before,
     "pane.back": panes.back,
     "zoom": panes.zoom,
-    "copy": steps.copy,
+    "copy": terminals.copy,
     "courses": time.courses,
     "pane.lesson": panes.lesson,
     "pane.network": panes.network,

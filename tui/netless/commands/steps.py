@@ -60,8 +60,3 @@ async def next_dialect(desk: Desk, stage: Stage) -> None:
 async def use_dialect(desk: Desk, dialect: Dialect) -> None:
     """Show commands in this dialect, in every view of the lab."""
     await desk.ask(protocol.SetDialect(dialect))
-
-
-async def copy(desk: Desk, stage: Stage) -> None:
-    """Copy all commands of the step."""
-    stage.copy("\n".join(desk.view.commands))

@@ -4,12 +4,12 @@ what is here, what is to come, and what no longer holds.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .hints import hinted
 from .links import Do, ToStep, UseDialect
+from .passing import processes_in
 from .prose import blocks_of, code_line
 from .text import BLANK, EMPTY, Block, Blocks, Looked, Text, barred, blanks, joined, plain, ticked
 
@@ -48,8 +48,7 @@ def commands(view: View, width: int) -> Blocks:
 
 def to_come(lines: Sequence[str]) -> Blocks:
     """What is to be said of commands that need the number of a process before it runs (``$PID_c2``): from when they can be typed."""
-    names = sorted({name for line in lines for name in re.findall(r"\$PID_\w+", line)})
-    return tuple(Block(ticked(f"`{name}` is a process that does not run yet: as soon as it does, its number stands here.", "muted")) for name in names)
+    return tuple(Block(ticked(f"`{name}` is a process that does not run yet: as soon as it does, its number stands here.", "muted")) for name in processes_in(lines))
 
 
 def _tabs(view: View) -> Block:
@@ -71,7 +70,7 @@ def _tabs(view: View) -> Block:
 def _commands(view: View) -> Blocks:
     if not view.commands:
         return (Block(plain("Nothing to type in this step.", "muted"), ground=True, first=blanks(1)),)
-    return tuple(code_line(line) for line in view.commands)
+    return tuple(code_line(line, copies=not processes_in((line,))) for line in view.commands)
 
 
 def _hints(view: View) -> list[Block]:

@@ -99,10 +99,10 @@ class _Reader:
         return f"{mark}. "
 
 
-def code_line(text: str) -> Block:
-    """One line of code on its own ground; choosing it copies it."""
-    deep = len(text) - len(text.lstrip(" "))
-    return Block(plain(text, "code").leading(Copy(text)), first=blanks(1), rest=blanks(3 + deep), ground=True)
+def code_line(text: str, *, copies: bool = True) -> Block:
+    """One line of code on its own ground; choosing it ``copies`` it."""
+    deep, code = len(text) - len(text.lstrip(" ")), plain(text, "code")
+    return Block(code.leading(Copy(text)) if copies else code, first=blanks(1), rest=blanks(3 + deep), ground=True)
 
 
 def _rows(tokens: Iterator[Token]) -> Iterator[list[Text]]:
