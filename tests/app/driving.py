@@ -54,6 +54,12 @@ def typed_at_once(app: TutorApp, *keys: str) -> None:
         app.post_message(events.Key(_character_to_key(key), key) if len(key) == 1 else events.Key(key, None))
 
 
+def quiet(app: TutorApp) -> None:
+    """All that is told in passing has been read."""
+    while app.notices:
+        app.notices.over()
+
+
 async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 15.0) -> None:
     """Wait for something to become true; what never does fails here and says nothing more than that."""
     for _ in range(int(seconds / 0.02)):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app import story
-from app.driving import opened, screen, until
+from app.driving import opened, quiet, rows, screen, until
 from netless_lab import protocol
 from netless_lab.course.verdict import Verdict
 
@@ -41,8 +41,28 @@ async def test_there_is_no_way_back_from_where_one_returned_to() -> None:
         assert tutor.where == "lesson"
 
 
-async def test_escape_first_puts_notices_away() -> None:
-    """All of them, and one stays where one is; the next Esc goes back. What was put away is told when it is said again."""
+async def test_escape_first_reads_on_in_what_is_told() -> None:
+    """Row after row, one notice after the other, so that none is lost unread; and one stays where one is. Where all is read the next Esc goes back."""
+    words = ("it was said before", f"The session is in /root/{'a/very/long/way/' * 9}notes.md, and what is not in there is not kept.")
+    async with opened((80, 24)) as (app, pilot, peer):
+        tutor = app.get_default_screen()
+        quiet(app)
+        await pilot.press("f2")
+        peer.say(*(protocol.Notice("info", own) for own in words))
+        await until(pilot, lambda: app.notice is not None and "The session is in" in rows(app)[0])
+        read: list[str] = []
+        while app.notice is not None:
+            told = app.notice.text.plain[2:]
+            read.append(told.rpartition("  +")[0] or told.strip())
+            await pilot.press("escape")
+            assert tutor.where == "network"
+        assert "".join(read).replace(" ", "") == "".join(reversed(words)).replace(" ", "") and len(read) > 3
+        await pilot.press("escape")
+        assert tutor.where == "lesson"
+
+
+async def test_escape_first_puts_a_notice_away() -> None:
+    """And one stays where one is; the next Esc goes back. What was put away is told when it is said again."""
     async with opened() as (app, pilot, peer):
         tutor = app.get_default_screen()
         await pilot.press("f2")

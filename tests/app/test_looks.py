@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Input
 
 from app import story
-from app.driving import opened, screen, strips, until
+from app.driving import opened, quiet, screen, strips, until
 from app.looks import assert_look, same
 from app.recordings import recorded
 from netless.app.app import TutorApp
@@ -129,7 +129,7 @@ async def test_the_next_theme_looks_as_if_it_had_been_chosen_at_the_start() -> N
         await until(pilot, lambda: still(app))
         await pilot.press("T")
         await until(pilot, lambda: "Theme light" in screen(app))
-        app.notices.clear()
+        quiet(app)
         await until(pilot, lambda: "Theme light" not in screen(app) and still(app))
         assert_look(app, "working-120-light")
 

@@ -8,7 +8,7 @@ import pytest
 from textual._xterm_parser import XTermParser
 
 from app import story
-from app.driving import opened, rows, screen, until
+from app.driving import opened, quiet, rows, screen, until
 from app.helpers import Answer
 from app.recordings import recorded
 from netless.app import app as app_module
@@ -56,7 +56,7 @@ def told(app: app_module.TutorApp) -> str:
 async def test_a_notice_hides_nothing_that_is_read(size: tuple[int, int], words: str) -> None:
     """It takes the place of the line that says where one is, whole and row after row; all else on the screen is as it was."""
     async with opened(size) as (app, pilot, peer):
-        app.notices.clear()
+        quiet(app)
         await pilot.pause()
         before = rows(app)
         peer.say(protocol.Notice("warning", words))
@@ -103,7 +103,7 @@ async def test_what_was_interrupted_is_told_again_from_its_beginning() -> None:
 async def test_why_a_key_cannot_act_is_void_after_the_next_thing_that_is_told() -> None:
     """What has happened since may have changed it: it is not told again, neither whole nor in part."""
     async with opened((80, 24)) as (app, pilot, peer):
-        app.notices.clear()
+        quiet(app)
         await pilot.press("n")
         await until(pilot, lambda: told(app).startswith("Not now.") and "  +" in rows(app)[0])
         app.notices.over()
@@ -116,7 +116,7 @@ async def test_why_a_key_cannot_act_is_void_after_the_next_thing_that_is_told() 
 async def test_what_was_told_of_a_step_goes_with_it() -> None:
     """Why a key could not act there is not so on the next page."""
     async with opened((80, 24)) as (app, pilot, peer):
-        app.notices.clear()
+        quiet(app)
         peer.say(protocol.Notice("info", "news from elsewhere"))
         await until(pilot, lambda: told(app) == "news from elsewhere")
         await pilot.press("n")
@@ -131,7 +131,7 @@ async def test_nothing_that_was_told_of_a_step_outlives_it(said: str) -> None:
     """What a check found there, why the lab would not, and what it waited for are void on the next page, and what comes only then is not told at all."""
     refused: Answer = lambda request: [protocol.Failed(request.id, 1, "it cannot be judged")]  # noqa: E731
     async with opened((80, 24), answers={protocol.Check: refused} if said == "refused" else {}) as (app, pilot, peer):
-        app.notices.clear()
+        quiet(app)
         peer.say(protocol.Notice("info", "news from elsewhere"))
         await until(pilot, lambda: told(app) == "news from elsewhere")
         onward = protocol.StatusEvent(recorded("masquerade-opening").status)
@@ -153,7 +153,7 @@ async def test_nothing_that_was_told_of_a_step_outlives_it(said: str) -> None:
 async def test_a_step_that_is_done_takes_away_why_it_was_not(first: bool) -> None:
     """Who does what was lacking is not told any longer that it lacks, also where the check is in sight and nothing else is told."""
     async with opened() as (app, pilot, peer):
-        app.notices.clear()
+        quiet(app)
         await pilot.press("n")
         await until(pilot, lambda: told(app).startswith("Not now."))
         peer.say(protocol.VerdictEvent(story.PASSED, completed=first))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from app import story
-from app.driving import opened, rows, screen, until
+from app.driving import opened, quiet, rows, screen, until
 from app.recordings import recorded
 from netless.app.app import TutorApp
 from netless.app.screens.help import HelpScreen
@@ -52,7 +52,7 @@ async def test_what_goes_wrong_is_told_where_the_check_is_not_in_sight() -> None
     async with opened((80, 24)) as (app, pilot, peer):
         await pilot.press("f5")
         await until(pilot, lambda: "Check" not in "\n".join(rows(app)[1:-2]))
-        app.notices.clear()
+        quiet(app)
         peer.say(protocol.VerdictEvent(broken))
         await until(pilot, lambda: f"Not so any more: {claim}" in screen(app))
         peer.say(protocol.VerdictEvent(story.PENDING))

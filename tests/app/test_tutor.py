@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app import story
-from app.driving import opened, rows, screen, typed_at_once, until
+from app.driving import opened, quiet, rows, screen, typed_at_once, until
 from app.recordings import recorded
 from netless.app.screens.help import HelpScreen
 from netless.app.screens.places import GotoScreen, PickerScreen
@@ -44,7 +44,7 @@ async def test_keys_pressed_meanwhile_are_dropped() -> None:
         typed_at_once(app, "r", "r", "b", "c", "g", "x", "p", "enter", "y")
         await until(pilot, lambda: peer.kinds() == ["Run"])
         await pilot.press("r", "b", "c", "g", "x", "p", "enter", "y")
-        app.notices.clear()
+        quiet(app)
         await until(pilot, lambda: "running the step" in rows(app)[0].lower())
         assert app.screen is app.get_default_screen()
         gate.set()

@@ -146,7 +146,7 @@ class Stage(Protocol):
         """Go round the panes."""
 
     def go_back(self) -> bool:
-        """Notices away; or else to the pane one came from, or out of one that stands alone. False where one began."""
+        """On in what is told, row by row; or else to the pane one came from, or out of one that stands alone. False where one began."""
 
     def show_log(self, tab: Tab) -> None:
         """Show a log in the lower pane."""

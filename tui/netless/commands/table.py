@@ -56,7 +56,7 @@ COMMANDS: Final = (
     *DOING,
     AFTER,
     Command("pane.before", ("shift+tab",), "Pane before", "the other way round"),
-    Command("pane.back", ("escape",), "Where you were", "notices go away; then the pane you came from, or all panes when one is alone"),
+    Command("pane.back", ("escape",), "Where you were", "a notice goes on, or away; then the pane you came from, or all panes when one is alone"),
     Command("pane.lesson", ("f1",), "Lesson", "the lesson and its check"),
     Command("pane.network", ("f2",), "Network", "the picture"),
     Command("pane.terminal", ("f3",), "Terminal", "a shell on the node that the step is about", needs="lab"),

@@ -192,10 +192,10 @@ class TutorScreen(Screen[None]):
             self.pane = pane
 
     def go_back(self) -> bool:
-        """Notices away; without any, out of a pane that stands alone, from the check to its lesson, or to the pane one came from."""
+        """On in what is told, row by row; without any, out of a pane that stands alone, from the check to its lesson, or to the pane one came from."""
         here = self.panes.first(self.pane).target()
         if self._notices:
-            self._notices.clear()
+            self._notices.over()
         elif self.zoomed:
             self.zoom()
         elif self.focused is not here:

@@ -85,7 +85,7 @@ class Notices:
         self._turn()
 
     def over(self) -> None:
-        """The row has been read, or clicked."""
+        """The row has been read, clicked, or put away: on to the next one, of this note or of the one before it."""
         note, *others = self._notes
         cuts = self._cuts(note, alone=not others)
         self._notes = [note._replace(read=note.read + cuts[0]), *others] if cuts else others
@@ -101,11 +101,6 @@ class Notices:
         if changed and kept != self._notes:
             self._notes = kept
             self._turn()
-
-    def clear(self) -> None:
-        """All of it is put away."""
-        self._notes = []
-        self._turn()
 
     def _cuts(self, note: Note, *, alone: bool) -> list[int]:
         """Where the rest of a note is broken into rows."""
