@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app import journeys, story
-from app.driving import opened, screen, until
+from app.driving import opened, quiet, screen, until
 from netless.app.drawing import HOLD_FRAMES, LEG_FRAMES, Frame, Replay, frames_of
 from netless.config.schema import Settings
 from netless_lab import protocol
@@ -169,3 +169,15 @@ async def test_without_motion_the_newest_packet_is_shown() -> None:
         await pilot.press("f2", "a")
         assert "✗ last seen at br0 in host" in screen(app)
         gate.set()
+
+
+@pytest.mark.parametrize(("key", "words"), [
+    ("space", "No packet moves just now: `a` has the newest move once more."), ("full_stop", "No packet moves just now: `a` has the newest move once more."),
+    ("a", "No packet is kept whose way is drawn in this picture."),
+])  # fmt: skip
+async def test_a_key_for_a_packet_that_is_not_there_says_so(key: str, words: str) -> None:
+    """Nothing on the screen would show that it was pressed."""
+    async with opened(opening=OPENING) as (app, pilot, _peer):
+        quiet(app)
+        await pilot.press("f2", key)
+        await until(pilot, lambda: bool(app.view.sayings) and app.view.sayings[-1].text == words)

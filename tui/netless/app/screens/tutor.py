@@ -19,6 +19,7 @@ from ...commands.table import BY_ID, Keymap, key_of
 from ...config.schema import DEFAULTS, Settings
 from ...desk.desk import Desk
 from ...desk.view import View
+from ...say import passing
 from ...say.check import worse
 from ...say.packets import Packet
 from ...say.tabs import Fixed
@@ -326,20 +327,30 @@ class TutorScreen(Screen[None]):
         """Let a packet move over the picture."""
         if journey is None:
             self._replay_newest()
-        elif self.picture.scene is not None:
-            self.picture.play(frames_of(journey, self.picture.scene))
+        else:
+            self._play(journey)
 
-    def _replay_newest(self, after: Sequence[Packet] = ()) -> None:
-        """The newest packet that was followed; only one that came after these, when they are given."""
+    def _play(self, journey: Journey) -> bool:
+        """False when nothing of its way is drawn."""
+        frames = frames_of(journey, self.picture.scene) if self.picture.scene is not None else ()
+        self.picture.play(frames)
+        return bool(frames)
+
+    def _replay_newest(self, after: Sequence[Packet] = ()) -> bool:
+        """The newest packet that was followed; only one that came after these, when they are given. False when there is none to be seen."""
         known = {id(event) for event in after}
         followed = (event.journey for event in reversed(self.desk.view.packets) if event.journey is not None and id(event) not in known)
         journey = next(followed, None)
-        if journey is not None:
-            self.replay(journey)
+        return journey is not None and self._play(journey)
 
     def on_picture_again(self) -> None:
         """Its key was pressed while no packet moves."""
-        self._replay_newest()
+        if not self._replay_newest():
+            self.desk.tell("info", passing.NO_WAY_DRAWN, lapses=True)
+
+    def on_picture_unmoved(self) -> None:
+        """A key was pressed that holds a packet, and none moves."""
+        self.desk.tell("info", passing.nothing_moves(key_of(BY_ID["packet.again"], self.keymap)), lapses=True)
 
     def copy(self, text: str) -> None:
         """Copy a text and say so."""

@@ -6,7 +6,7 @@ cells that its packet touches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
@@ -64,6 +64,9 @@ class Picture(Widget, can_focus=True):
 
     class Again(Message):
         """The newest packet is to move once more."""
+
+    class Unmoved(Message):
+        """A packet was to be held or moved, and there is none on its way."""
 
     def __init__(self, keymap: Keymap = USUAL, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -225,13 +228,17 @@ class Picture(Widget, can_focus=True):
 
     def action_hold(self) -> None:
         """Hold the packet, or let it go on."""
-        if self.replay is not None:
-            self._move(self.replay.pause())
+        self._by_hand(Replay.pause)
 
     def action_step(self) -> None:
         """One cell on."""
+        self._by_hand(Replay.step)
+
+    def _by_hand(self, act: Callable[[Replay], Replay]) -> None:
         if self.replay is not None:
-            self._move(self.replay.step())
+            self._move(act(self.replay))
+        else:
+            self.post_message(self.Unmoved())
 
     def action_again(self) -> None:
         """The same way once more, or the newest packet when none is moving."""
