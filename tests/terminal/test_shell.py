@@ -213,6 +213,17 @@ async def test_restart_runs_something_else() -> None:
         assert not person.terminal.terminal.screen.modes.mouse
 
 
+async def test_restart_takes_the_offer_of_a_new_shell_back() -> None:
+    """Of a program that ended just before: another one runs there now, and Enter goes to that. What was printed stays."""
+    async with seat() as person:
+        await person.run("echo old; exit 3")
+        await person.sees("exit code 3: enter starts a new shell]")
+        await person.terminal.restart(("sh", "-c", "echo new; exec cat"))
+        await person.line("new")
+        lines = [line for line in person.text.split("\n") if line]
+        assert "enter starts a new shell" not in person.text and lines[-3:] == ["old", "exit", "new"]
+
+
 async def test_environment() -> None:
     """The child sees this terminal and not the one around it."""
     async with seat(env={"MARK": "here"}) as person:

@@ -11,7 +11,6 @@ import codecs
 import locale
 import os
 from collections.abc import Callable, Mapping, Sequence
-from textwrap import wrap
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -25,6 +24,7 @@ from netless.shell import terminal_environment
 from netless.shell.child import Child, Listener, size_of
 from netless.vt import SCROLLBACK, Bell, CommandStarted, Event, PromptShown
 from netless.vt.keys import encode_command, encode_key, encode_paste
+from netless.vt.remarks import said, unsaid
 from netless.vt.replay import at_prompt, pieces, switches
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class PtyTerminal(TerminalSurface):
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._clock = clock
         self._ended: float | None = None
-        self._ahead, self._waits = "", False
+        self._ahead, self._waits, self._offer = "", False, ""
         self._told: Literal["awaited", "ready", "taken"] = "awaited"
         self._change = asyncio.Event()
         self._told_size = ToldSize()
@@ -221,7 +221,8 @@ class PtyTerminal(TerminalSurface):
             kept.end()
 
     async def restart(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """End what runs and start this instead, below what is on the screen."""
+        """End what runs and start this instead, below what is on the screen; where nothing runs any more it is not offered to start something."""
+        self.terminal.feed(unsaid(self._offer if self._ended is not None else "", self.terminal.screen))
         await self.stop()
         self._argv = list(argv)
         if env is not None:
@@ -298,14 +299,13 @@ class PtyTerminal(TerminalSurface):
         self._ended = self._clock()
         self._ahead, self._waits = "", False
         self._renew()
-        self.remark(f"{words}: {ENDED_HERE}")
+        self._offer = f"{words}: {ENDED_HERE}"
+        self.remark(self._offer)
         self.post_message(self.Exited(code))
 
     def remark(self, words: str) -> None:
         """Say something of the tutor's own, in lines of its own; the program knows nothing of it."""
-        screen = self.terminal.screen
-        lines = "\r\n".join(wrap(f"[{words}]", screen.columns))
-        self.terminal.feed(("\r\n" if screen.x else "") + f"\x1b[2m{lines}\x1b[0m\r\n")
+        self.terminal.feed(said(words, self.terminal.screen))
         self.schedule()
 
     def happened(self, event: Event) -> None:
