@@ -23,6 +23,8 @@ def verdict(*results: ItemResult, step: str = "plug", result: Result = "fail") -
         (("pass", "fail", "pass", "fail", "ahead"), "2 of 4, 1 ahead"),
         (("pass", "fail", "unknown", "unknown"), "1 of 2, 2 untold"),
         (("fail", "ahead", "lapsed"), "0 of 1, 1 ahead, 1 gone"),
+        (("pass", "fail", "waiting", "waiting"), "1 of 4, 2 waiting"),
+        (("fail", "error", "waiting", "ahead"), "0 of 3, 1 waiting, 1 not judged, 1 ahead"),
     ],
 )
 def test_the_score_accounts_for_every_line_below_it(results: tuple[ItemResult, ...], words: str) -> None:

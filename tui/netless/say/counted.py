@@ -21,8 +21,9 @@ def listed(words: Sequence[str]) -> str:
 
 ASIDE: Final[Mapping[str, str]] = {"ahead": "ahead", "unknown": "untold", "lapsed": "gone"}
 """What neither holds nor fails, by its result, and how it is counted beside the others."""
-UNJUDGED: Final = ("waiting", "error")
-"""What may hold or not, by its result: packets that are not sent before the state is there, and what could not be tried."""
+UNJUDGED: Final[Mapping[str, str]] = {"waiting": "waiting", "error": "not judged"}
+"""What may hold or not, by its result: packets that are not sent before the state is there, and what could not be tried. How many of those that decide
+are so is told as well."""
 
 
 def score(verdict: Verdict) -> str:
@@ -32,9 +33,9 @@ def score(verdict: Verdict) -> str:
 
 
 def every(verdict: Verdict) -> str:
-    """The same, and what there is beside them: ``2 of 3, 1 ahead``."""
+    """The same, how many of the others were not judged, and what there is beside them: ``2 of 4, 1 waiting, 1 ahead``."""
     results = [item.result for item in verdict.items]
-    return ", ".join((score(verdict), *(f"{results.count(result)} {word}" for result, word in ASIDE.items() if result in results)))
+    return ", ".join((score(verdict), *(f"{results.count(result)} {word}" for result, word in {**UNJUDGED, **ASIDE}.items() if result in results)))
 
 
 def rechecked(verdict: Verdict, *, broken: bool) -> str:
