@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.css.stylesheet import Stylesheet
+from textual.strip import Strip
 
 from app import story
 from app.driving import opened, until
@@ -68,6 +69,27 @@ async def test_an_event_lays_each_thing_out_once(laid: Counted, size: tuple[int,
             told = {str(thing[0]) for thing in laid}
             assert ("picture" in told) == (name == "another network"), name
             assert ("check" in told) == (name in ("another status", "another verdict", "a step that passes")), name
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_only_the_rows_that_are_others_are_painted(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    """A status comes with everything that is done: what it says again is not painted again, and of a text only the rows that differ."""
+    painted: Counter[str | None] = Counter()
+    real = Document.render_line
+
+    def counted(document: Document, y: int) -> Strip:
+        painted[document.id] += 1
+        return real(document, y)
+
+    async with opened(size) as (app, pilot, peer):
+        prose = app.get_default_screen().lesson.prose
+        prose.scroll_end(animate=False, immediate=True)  # to the steps
+        await pilot.pause()
+        monkeypatch.setattr(Document, "render_line", counted)
+        for done, rows in ((5, 0), (6, 1)):
+            peer.say(protocol.StatusEvent(story.status(done=done)))
+            await until(pilot, lambda before=app.view.status: app.view.status is not before and app.get_default_screen().shown is app.view)  # type: ignore[misc]
+            assert painted == ({"prose": rows} if rows else {}), done
 
 
 async def test_styles_are_read_once_for_the_theme_of_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import ClassVar, Final
 
@@ -104,17 +104,29 @@ class Document(ScrollView, can_focus=True):
         if width <= 0:
             self._width = 0
             return
-        before, self.lines = len(self.lines), ()  # the rows of another width go before the new ones come: those of a log are many
+        if width == self._width and self.search is None and len(before := self.lines) == len(now := self.lines_at(width)):
+            self.lines = now
+            self._repaint([row for row, (one, other) in enumerate(zip(before, now, strict=True)) if one != other])
+            return
+        count, self.lines = len(self.lines), ()  # the rows of another width go before the new ones come: those of a log are many
         self.lines = self.lines_at(width)
         self._width = width
         self._strips.clear()
         self._find()
         self.virtual_size = Size(width, len(self.lines))
-        if len(self.lines) != before and self.styles.is_auto_height:
+        if len(self.lines) != count and self.styles.is_auto_height:
             self.refresh(layout=True)
         if self.tail and self._following:
             self._to_end()
         self.refresh()
+
+    def _repaint(self, rows: Sequence[int]) -> None:
+        """These are others now, at the same width and as many as there were; those that say the same as before stay as they are painted."""
+        top, height = self.scroll_offset.y, self.size.height
+        for row in rows:
+            self._strips.pop(row, None)
+        for row in rows[bisect_left(rows, top) : bisect_left(rows, top + height)]:
+            self.refresh_line(row)
 
     def _to_end(self) -> None:
         """Show the last rows; a move of ours says nothing about where the reader wants to be."""
