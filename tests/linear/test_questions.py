@@ -43,3 +43,18 @@ async def test_the_word_that_quits_quits_at_a_question_too(question: Callable[[W
     windows = Windows(desk, Paper(Called()), answer, quit)
     assert await question(windows) is None and quits == [True]
     assert await question(windows) is None and quits == [True]
+
+
+async def test_a_number_that_nobody_can_read_is_an_answer_like_any_other() -> None:
+    """A script may say one with more digits than Python makes a number of: it is no number of the list, and no end of the tutor."""
+    desk = Desk("mine", nowhere)
+    desk.take(protocol.StatusEvent(story.status()))
+    digits = "9" * 5000
+
+    async def answer(_question: str) -> str:
+        return digits
+
+    async def quit() -> None:
+        raise AssertionError("nobody quits")
+
+    assert await Windows(desk, Paper(Called()), answer, quit).choose_step("") == (digits, False)

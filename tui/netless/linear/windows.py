@@ -72,8 +72,8 @@ class Windows:
                 before = (plain(f"{number}: ") if row.value else BLANK) + row.first
                 self._paper.write((Block(row.content + row.note, before),))
         first, _, rest = (await self._answer(question)).partition(" ")
-        if first.isdecimal() and 1 <= int(first) <= len(choices):
-            first = choices[int(first) - 1]
+        if first.lstrip("0") in (numbers := [str(at) for at in range(1, len(choices) + 1)]):
+            first = choices[numbers.index(first.lstrip("0"))]
         return f"{first} {rest}".strip()
 
     async def choose_step(self, at: str) -> Target | None:
@@ -130,8 +130,11 @@ class Windows:
         number = await self._chosen(packets, "Which packet? Its number, or Enter for none: ")
         if number not in ways:
             return None
-        journey, colon, hop = (await self._chosen(ways[number], "Where on its way? Its number, or Enter for none: ")).partition(":")
-        return (int(journey), int(hop)) if colon and journey.isdecimal() and hop.isdecimal() else None
+        chosen = await self._chosen(ways[number], "Where on its way? Its number, or Enter for none: ")
+        if chosen not in [row.value for row in ways[number] if row.value]:
+            return None
+        journey, _, hop = chosen.partition(":")
+        return int(journey), int(hop)
 
     async def choose_words(self, sought: str) -> str | None:
         """Words, or none."""
