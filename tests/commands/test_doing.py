@@ -233,6 +233,14 @@ async def test_the_commands_are_copied_and_the_dialect_turned() -> None:
         assert [own.dialect for own in peer.asked if isinstance(own, protocol.SetDialect)] == ["legacy"]
 
 
+@pytest.mark.parametrize(("moment", "after"), [("plug-ip", "legacy"), ("plug-legacy", "pyroute2"), ("port-up-pyroute2", "ip")])
+async def test_every_dialect_comes_in_turn(moment: str, after: Dialect) -> None:
+    """Also where the lab tells the one that is shown first: pressed again and again the key leads round all three."""
+    async with seated([*story.opening(), protocol.StatusEvent(recorded(moment).status)]) as (desk, peer):
+        await DO["dialect"](desk, NotedStage())
+        assert [own.dialect for own in peer.asked if isinstance(own, protocol.SetDialect)] == [after]
+
+
 @pytest.mark.parametrize("learn", ["", TAUGHT])
 async def test_why_shows_the_cause_and_then_the_packet_or_the_step(learn: str) -> None:
     """The lab's explanation is shown; closing it lets the packet move, a step that is chosen there opens the list at it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netless_lab import protocol
-from netless_lab.primitives.base import Dialect
+from netless_lab.primitives.roles import DIALECTS, Dialect
 
 from ..desk.desk import Desk
 from ..say.counted import rechecked
@@ -50,9 +50,10 @@ async def onward(desk: Desk, stage: Stage) -> None:
 
 
 async def next_dialect(desk: Desk, stage: Stage) -> None:
-    """Round the dialects in which the step's commands can be shown."""
+    """Round the dialects in which the step's commands can be shown, in the order of their tabs: the lab tells the one that is shown first."""
     assert desk.view.status is not None
-    order = [item.dialect for item in desk.view.status.page.commands]
+    known = {item.dialect for item in desk.view.status.page.commands}
+    order = [dialect for dialect in DIALECTS if dialect in known]
     here = order.index(desk.view.dialect) if desk.view.dialect in order else -1
     await use_dialect(desk, order[(here + 1) % len(order)])
 
