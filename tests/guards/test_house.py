@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import stat
 import subprocess
@@ -97,6 +98,21 @@ def test_product_code_never_says(pattern: str) -> None:
         if re.search(pattern, line) and not line.lstrip().startswith("#")
     ]
     assert not found, f"{BANNED[pattern]}: {found}"
+
+
+def test_what_is_told_in_passing_is_worded_in_say() -> None:
+    """Whoever tells something at a desk tells words of ``say``, of the lab, or of what went wrong: none stand where they are told."""
+    rooms = [CHECKOUT / "tui/netless" / room for room in ("app", "commands", "desk", "linear")]
+    found = [
+        f"{path.relative_to(CHECKOUT)}:{call.lineno}"
+        for path in python_files()
+        if any(room in path.parents for room in rooms)
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "tell"
+        for words in call.args[1:2]
+        if any(isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search("[a-z]{2} ", part.value) for part in ast.walk(words))
+    ]
+    assert not found
 
 
 @pytest.mark.parametrize("script", ["netless", "tests/run", ".ci/run"])

@@ -11,7 +11,8 @@ from netless.desk.reduce import reduce
 from netless.desk.view import View
 from netless.say.counted import listed
 from netless.say.plain import rows
-from netless.say.spoken import built_anew, conditions, picture, place, step
+from netless.say.shells import built_anew
+from netless.say.spoken import conditions, picture, place, step
 from netless_lab import protocol
 from netless_lab.course.verdict import Item, Verdict
 from netless_lab.protocol import FaultStatus

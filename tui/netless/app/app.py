@@ -28,6 +28,7 @@ from ..config.schema import DEFAULTS, Settings
 from ..desk.desk import Connect, Desk
 from ..desk.view import KEPT_SAYINGS, Saying, View
 from ..leaving import Crashed, HungUp, Leaving, Overdue, Quit, Signalled, exit_code
+from ..say import passing
 from .appearance import Appearance
 from .geometry import TooSmall, fits
 from .hangup import HangupWatch
@@ -208,10 +209,10 @@ class TutorApp(SayingApp, inherit_bindings=False):
 
     def _tell_unsaid(self) -> None:
         count, self._unsaid = self._unsaid, 0
-        self.notices.tell(Saying(0, "warning", f"Notices that came too fast to be shown: {count}"))
+        self.notices.tell(Saying(0, "warning", passing.not_shown(count)))
 
     def _tell_left_out(self, count: int) -> None:
-        self.desk.tell("warning", f"Too many keys were waiting. Those that came after them were left out, {count} in all: type them again.")
+        self.desk.tell("warning", passing.keys_left_out(count))
 
     def _show_notice(self, row: Row | None) -> None:
         self.notice = row
@@ -305,8 +306,7 @@ class TutorApp(SayingApp, inherit_bindings=False):
         """Copy a text (OSC 52: into the terminal's own clipboard) and say so, whoever copies it; nothing happens for an empty one."""
         if text:
             super().copy_to_clipboard(text)
-            first = text.split("\n")[0]
-            self.desk.tell("info", f"Copied: {first if first == text and len(text) < 60 else first[:56] + ' …'}")
+            self.desk.tell("info", passing.copied(text))
 
     def action_leave_or_copy(self) -> None:
         """Ctrl-C, in every screen: copy what is selected there, else quit."""

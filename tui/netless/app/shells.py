@@ -128,9 +128,7 @@ class Shells:
         if joined and self._lower.tab == CHANGES:
             self._lower.choose(joined[0])
         if as_left:
-            from ..say.spoken import shells_kept
-
-            self._desk.tell("info", shells_kept(as_left))
+            self._desk.tell("info", say.as_left(as_left))
         if others := say.elsewhere([shell for _, shell in await self._others()], self._key):
             self._desk.tell("info", others)
         await self._begin_moved()
@@ -223,13 +221,13 @@ class Shells:
 
     async def enter_again(self, node: str) -> None:
         """Start the shell of a node anew, there where the node is now."""
-        from ..say.spoken import built_anew
+        from ..say import shells as say
 
         terminal = self._lower.terminal(node)
         if terminal is not None and await self._desk.ask(protocol.Enter(node)) is not None:
             argv, env = shell_in(self._desk.view.lab, node)
             await terminal.restart(argv, env)
-            self._desk.tell("info", f"{built_anew(node)}; its shell was started again there.")
+            self._desk.tell("info", say.started_again(node))
 
 
 def _owner(process: int) -> Owner:

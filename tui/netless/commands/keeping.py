@@ -8,6 +8,7 @@ from netless_lab import protocol
 
 from ..desk.desk import Desk
 from ..desk.reduce import Told
+from ..say.passing import NO_SCREEN
 from .export import open_recording, write, write_packets, write_screen
 from .stage import Stage
 
@@ -32,7 +33,7 @@ async def keep_screen(desk: Desk, stage: Stage) -> None:
 
     sight = stage.sight()
     if sight is None:
-        desk.tell("warning", "There is no screen here that could be kept as a picture.")
+        desk.tell("warning", NO_SCREEN)
         return
     status = desk.view.status
     title = f"netless: {status.page.title}" if status is not None else "netless"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from netless_lab import protocol
 
 from ..desk.desk import Desk
+from ..say.passing import BYTES_THERE, seen_and_cause
 from .stage import Stage
 from .time import choose_from
 
@@ -15,7 +16,7 @@ async def why(desk: Desk, stage: Stage) -> None:
     if explanation is None:
         return
     if not stage.in_sight:
-        desk.tell("info", f"{explanation.seen} {explanation.cause}".strip(), of_step=True)
+        desk.tell("info", seen_and_cause(explanation.seen, explanation.cause), of_step=True)
         return
     lesson = await stage.windows.show_cause(explanation)
     if lesson:
@@ -58,4 +59,4 @@ async def look_at_hop(desk: Desk, stage: Stage, journey: int, hop: int) -> None:
     if stage.in_sight:
         await stage.windows.show_packet(packet)
     else:
-        desk.tell("info", "The bytes of the packet are there: choose its hop again to see them.")
+        desk.tell("info", BYTES_THERE)

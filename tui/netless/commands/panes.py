@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..desk.desk import Desk
+from ..say.passing import NO_WAY_BACK
 from .stage import Stage
 
 
@@ -39,7 +40,7 @@ async def before(desk: Desk, stage: Stage) -> None:
 async def back(desk: Desk, stage: Stage) -> None:
     """Where one was before."""
     if not stage.go_back():
-        desk.tell("info", "There is no pane to go back to: you are in the one you began in.")
+        desk.tell("info", NO_WAY_BACK)
 
 
 async def zoom(desk: Desk, stage: Stage) -> None:

@@ -8,7 +8,7 @@ from netless_lab.primitives.base import Dialect
 
 from ..desk.desk import Desk
 from ..desk.view import View
-from ..say.passing import left_out, processes_in
+from ..say.passing import NO_PROMPT, NO_SHELLS, left_out, processes_in
 from .stage import Stage
 
 
@@ -25,7 +25,7 @@ async def shells(desk: Desk, stage: Stage) -> None:
         return
     found = await stage.shells.elsewhere()
     if not found:
-        desk.tell("info", "There are no shells to take over: no other tutor of this lab has any, and none is left from before.")
+        desk.tell("info", NO_SHELLS)
     elif chosen := await stage.windows.choose_shells(found):
         await stage.shells.take_over([shell for shell in found if shell.number in chosen])
 
@@ -38,7 +38,7 @@ async def type_it(desk: Desk, stage: Stage) -> None:
     if not await stage.terminal(node):
         return
     if text and not await stage.put_at_prompt(node, text):
-        desk.tell("warning", "There is no prompt to type at: something runs in this terminal.", lapses=True)
+        desk.tell("warning", NO_PROMPT, lapses=True)
     else:
         tell_left_out(desk, view)
 

@@ -15,6 +15,7 @@ from netless_lab.protocol import Act, Move, Moved
 from ..desk.desk import Desk
 from ..desk.reduce import Returned
 from ..desk.view import View, forbids
+from ..say.passing import not_done
 from .stage import Stage, Target
 
 R = TypeVar("R")
@@ -105,7 +106,7 @@ def still(desk: Desk, act: Act) -> bool:
     """Whether what was chosen can be done now; when it cannot, it is told why."""
     reason = forbids(desk.view, act)
     if reason:
-        desk.tell("warning", f"Not done. {reason} Choose it again when it is possible.", lapses=True)
+        desk.tell("warning", not_done(reason), lapses=True)
     return not reason
 
 

@@ -26,6 +26,8 @@ from ..desk.view import Identity, View, forbids, identity
 from ..leaving import Crashed, Leaving, Overdue, Quit, Signalled
 from ..say import spoken
 from ..say.narration import MINE, USUAL, Line, Narrator
+from ..say.passing import not_now
+from ..say.shells import begins_again
 from ..say.text import EMPTY, Block, plain, ticked
 from .paper import Paper
 from .shells import Shell
@@ -37,9 +39,6 @@ T = TypeVar("T")
 SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 PROMPT_S: Final = 0.2
 """After news the prompt is written again when there was no more for so many seconds."""
-WELCOME: Final = (
-    "This is netless, line by line. A word such as `check`, `hint`, `next`, `run` or `help` is for the tutor; any other line is run in a node of the lab."
-)
 
 
 class Tutor:
@@ -117,7 +116,7 @@ class Tutor:
 
     async def _converse(self) -> None:
         """Take line after line."""
-        self._paper.say(WELCOME)
+        self._paper.say(spoken.WELCOME)
         await self._join()
         while not self._leaving.done():
             self._tell_news()
@@ -208,7 +207,7 @@ class Tutor:
         """A command of the table, as its key would do it."""
         command = BY_ID[name]
         if reason := command.forbids(self._desk.view):
-            self._paper.say(f"Not now. {reason}")
+            self._paper.say(not_now(reason))
             return
         self._stage.windows.prepare(rest)
         if name == "check":  # every condition is told below, also one that is as it was
@@ -268,7 +267,7 @@ class Tutor:
                 self._shells[node] = found
                 return found[0]
             await found[0].stop()
-            self._paper.say(f"{spoken.built_anew(node)}: its shell begins again there." if found[1] != now else f"The shell of {node} had ended: it begins again.")
+            self._paper.say(begins_again(node, anew=found[1] != now))
         if await self._desk.ask(protocol.Enter(node)) is None:
             return None
         shell = Shell(self._desk.view.lab, node, self._paper.size, self._paper.pass_on, self._drawn)
@@ -282,10 +281,7 @@ class Tutor:
 
     def _drawn(self, node: str) -> None:
         """A program draws on a whole screen: once in words, and not as lines."""
-        self._paper.say(
-            "This program draws on a whole screen, which cannot be told in lines: what it shows is left out until it ends. Its own keys end it, typed as a"
-            f" line (`:q!` in vi, `q` in most others), or ctrl+c; `sh {node}` gives a terminal to draw on."
-        )
+        self._paper.say(spoken.drawn(node))
 
     def _interrupt(self) -> None:
         """ctrl+c: for the program that runs; else it says how to quit."""

@@ -84,6 +84,28 @@ def taken_here(nodes: Sequence[str]) -> str:
     return f"{shells[0].upper()}{shells[1:]} {'is' if len(nodes) == 1 else 'are'} here now, as {'it was' if len(nodes) == 1 else 'they were'}."
 
 
+def built_anew(node: str) -> str:
+    """A node is another one than it was: the beginning of a sentence. A name is as it is written."""
+    called = the(node)
+    return f"{called if called == node else called[0].upper() + called[1:]} was built anew"
+
+
+def as_left(nodes: Sequence[str]) -> str:
+    """Shells that were left behind by a tutor that ended, and are there again."""
+    subject = "The shell" if len(nodes) == 1 else "The shells"
+    return f"{subject} of {listed([the(node) for node in nodes])} {'is' if len(nodes) == 1 else 'are'} as you left {'it' if len(nodes) == 1 else 'them'}."
+
+
+def started_again(node: str) -> str:
+    """A node was built anew, and the shell that was in it begins anew there."""
+    return f"{built_anew(node)}; its shell was started again there."
+
+
+def begins_again(node: str, *, anew: bool) -> str:
+    """Line by line: the shell of a node had ended, or its node was built ``anew``."""
+    return f"{built_anew(node)}: its shell begins again there." if anew else f"The shell of {node} had ended: it begins again."
+
+
 def not_had(node: str) -> str:
     """One that was asked for and is not there any more."""
     return f"The shell of {the(node)} was not taken over: it has ended or gone to somebody else meanwhile."

@@ -23,6 +23,9 @@ from .prose import blocks_of
 from .status import broken
 from .text import EMPTY, Block, Blocks, Row, blanks, joined, plain, ticked
 
+WELCOME: Final = (
+    "This is netless, line by line. A word such as `check`, `hint`, `next`, `run` or `help` is for the tutor; any other line is run in a node of the lab."
+)
 HOLDS: Final[Mapping[ItemResult, str]] = {
     "pass": "Holds: ", "fail": "Not yet: ", "error": "Cannot be judged: ", "waiting": "Waited for: ", "unknown": "Cannot be told: ", "ahead": "Ahead: ",
     "lapsed": "Gone: ",
@@ -132,16 +135,12 @@ def onward(view: View) -> Block:
     return Block(ticked(" ".join(filter(None, words))))
 
 
-def built_anew(node: str) -> str:
-    """A node is another one than it was: the beginning of a sentence. A name is as it is written."""
-    called = the(node)
-    return f"{called if called == node else called[0].upper() + called[1:]} was built anew"
-
-
-def shells_kept(nodes: Sequence[str]) -> str:
-    """Shells that were left behind by a tutor that ended, and are there again."""
-    subject = "The shell" if len(nodes) == 1 else "The shells"
-    return f"{subject} of {listed([the(node) for node in nodes])} {'is' if len(nodes) == 1 else 'are'} as you left {'it' if len(nodes) == 1 else 'them'}."
+def drawn(node: str) -> str:
+    """Of a program in this node that draws on a whole screen."""
+    return (
+        "This program draws on a whole screen, which cannot be told in lines: what it shows is left out until it ends. Its own keys end it, typed as a"
+        f" line (`:q!` in vi, `q` in most others), or ctrl+c; `sh {node}` gives a terminal to draw on."
+    )
 
 
 def lessons(courses: tuple[CourseView, ...], here: str) -> list[Row]:

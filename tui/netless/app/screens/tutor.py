@@ -117,7 +117,7 @@ class TutorScreen(Screen[None]):
         if self.check.id not in self.frame(self.size).boxes and view.status is not None:
             if completed:
                 told = view.verdict.told(view.status.page.success) if view.verdict is not None else ""
-                self.desk.tell("info", f"✓ {told or 'Done.'}", lapses=True)
+                self.desk.tell("info", passing.done(told), lapses=True)
             elif turned and not view.busy:
                 self.desk.tell("warning", turned, lapses=True)
         if not self.looked and view.status is not None and view.courses:
@@ -235,7 +235,7 @@ class TutorScreen(Screen[None]):
         if not command.does:
             return
         if reason := command.forbids(self.desk.view):
-            self.desk.tell("info", f"Not now. {reason}", lapses=True)
+            self.desk.tell("info", passing.not_now(reason), lapses=True)
         else:
             await self._begin(DO[command.does](self.desk, self), name)
 
