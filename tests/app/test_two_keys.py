@@ -18,12 +18,12 @@ from app.helpers import Peer, says
 from app.recordings import recorded
 from app.test_drill import OVER, broken, drills, opening
 from netless.app.app import TutorApp
-from netless.app.screens.drill import SEEDS
 from netless.app.screens.palette import Palette
 from netless.app.screens.places import GotoScreen, PickerScreen
 from netless.app.screens.tutor import TutorScreen
 from netless.app.screens.why import WhyScreen
 from netless.app.widgets.choices import Choices
+from netless.commands.seeds import SEEDS
 from netless_lab import protocol
 
 

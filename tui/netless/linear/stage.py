@@ -148,7 +148,7 @@ class Stage:
         self._paper.say(text)
 
     def find(self) -> None:
-        """Everything there is to do."""
+        """No word leads here: `help` lists them all."""
 
     async def leave(self) -> None:
         """Quit, unless somebody who is asked stays."""

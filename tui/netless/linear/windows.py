@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -10,6 +9,7 @@ from netless_lab import protocol
 from netless_lab.model.clearing import Clearing
 from netless_lab.model.journey import Explanation
 
+from ..commands.seeds import drawn
 from ..commands.stage import Target, WayOut, Where
 from ..commands.table import BY_ID
 from ..desk.desk import Desk
@@ -29,7 +29,6 @@ from .words import HERE, OWN, WORDS, Said, read
 
 LATELY: Final = 20
 """So many changes, or packets, are told of at most."""
-_MOST_SEED: Final = 10_000
 _YES: Final = ("y", "yes")
 
 
@@ -109,7 +108,7 @@ class Windows:
     async def choose_fault(self) -> protocol.Break | None:
         """Anything in secret, an exam, or one by its number or name."""
         faults = await self._desk.ask(protocol.GetFaults())
-        seed = random.SystemRandom().randrange(_MOST_SEED)
+        seed = drawn()
         every = faults_of(faults or (), seed, "")
         secret = [row for row in every if row.value in (ANY, EXAM)]
         chosen = await self._chosen(secret, "What? Its number, `list` for every fault by its title, which tells what is wrong, or Enter to leave it whole: ")

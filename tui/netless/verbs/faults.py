@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import random
-from typing import Final
-
 import msgspec
 from msgspec.structs import replace
 
 from netless_lab.errors import Refusal
 from netless_lab.protocol import Break, Broke, GetFaults, Mend
 
+from ..commands.seeds import drawn
 from ..options import Namespace
 from ..printer import Exit, Printer
 from ..say.faults import named
 from . import find, joined
 from .consent import with_consent
-
-SEEDS: Final = 10_000
-"""One is drawn from 0 to this: what is asked about is what is done after the yes."""
 
 
 def faults(args: Namespace, printer: Printer) -> int:
@@ -46,7 +41,7 @@ def break_(args: Namespace, printer: Printer) -> int:
     if args.fault and (args.random or args.seed is not None):
         drawing = "--random" if args.random else "--seed"
         raise Refusal(f"a fault that is named ({args.fault}) is not drawn: leave out {drawing}, or the name")
-    seed = args.seed if args.fault or args.seed is not None else random.SystemRandom().randrange(SEEDS)
+    seed = args.seed if args.fault or args.seed is not None else drawn()  # here: what is asked about is what is done after the yes
     wanted = Break(args.fault or "", seed, args.node or "", drill=args.drill or args.exam, exam=args.exam, force=args.yes)
     with joined(args) as client:
         return with_consent(client, wanted, replace(wanted, force=True), "rebuilding the lab for it", _broke, printer)

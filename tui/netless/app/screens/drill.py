@@ -5,7 +5,6 @@ After giving up: what it was, how long it was looked for, and the step that teac
 
 from __future__ import annotations
 
-import random
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -13,6 +12,7 @@ from textual.binding import BindingType
 from netless_lab import protocol
 from netless_lab.model.listed import Listed
 
+from ...commands.seeds import drawn
 from ...desk.desk import Desk
 from ...say.drill import GIVING_UP, told
 from ...say.faults import ANY, EXAM, faults_of
@@ -21,9 +21,6 @@ from ..keys import bindings
 from ..widgets.bars import keys_in
 from .lists import CHOOSE, SearchPanel
 from .panel import Panel
-
-SEEDS = 10_000
-"""Seeds are drawn from 0 to this, so that they can be said to a neighbour and typed."""
 
 
 class DrillScreen(SearchPanel[protocol.Break]):
@@ -74,11 +71,6 @@ class DrillScreen(SearchPanel[protocol.Break]):
             self.dismiss(protocol.Break(seed=self._seed, drill=True, exam=value == EXAM))
         else:
             self.dismiss(protocol.Break(value, drill=True))
-
-
-def drawn() -> int:
-    """A seed."""
-    return random.SystemRandom().randrange(SEEDS)
 
 
 class GiveUpScreen(Panel[bool]):

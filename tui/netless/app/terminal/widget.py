@@ -52,7 +52,7 @@ class PtyTerminal(TerminalSurface):
 
     ``env`` is laid over the tutor's own environment. ``outer`` are keys of the screen around. ``keep`` has somebody keep the terminal whose
     master side it is given: then it is left to him when this ends, and not ended.
-    ``clock`` counts the seconds of `BELL_GAP` and `RESTART_GAP`.
+    ``clock`` counts the seconds of `RESTART_GAP`.
     """
 
     class Exited(Message):
