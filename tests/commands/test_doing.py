@@ -151,14 +151,11 @@ async def test_the_next_step_is_not_done_without_a_word(ran: tuple[str, str], wo
         assert told(desk) == words
 
 
-LEFT_OUT = "`$PID_c2` is a process that does not run yet, and its number stands in the lesson once it does."
-
-
 @pytest.mark.parametrize("dialect", ["ip", "pyroute2"])
 @pytest.mark.parametrize(("lines", "now", "words"), [
-    (("start c2", "ip netns attach c2 $PID_c2", "ip -n c2 addr"), ("start c2",), f"2 lines were left out: {LEFT_OUT}"),
-    (("start c2", "ip netns attach c2 $PID_c2"), ("start c2",), f"1 line was left out: {LEFT_OUT}"),
-    (("ip netns attach c2 $PID_c2",), (), f"1 line was left out: {LEFT_OUT}"),
+    (("start c2", "ip netns attach c2 $PID_c2", "ip -n c2 addr"), ("start c2",), "2 lines were left out: they need `$PID_c2`, which does not run yet."),
+    (("start c2", "ip netns attach c2 $PID_c2"), ("start c2",), "1 line was left out: it needs `$PID_c2`, which does not run yet."),
+    (("ip netns attach c2 $PID_c2",), (), "1 line was left out: it needs `$PID_c2`, which does not run yet."),
     (("start c2", "ip netns attach c2 4711"), ("start c2", "ip netns attach c2 4711"), ""),
 ], ids=["the first", "all but one", "none", "all"])  # fmt: skip
 async def test_what_needs_a_process_that_does_not_run_yet_is_left_out_and_told(lines: tuple[str, ...], now: tuple[str, ...], words: str, dialect: Dialect) -> None:

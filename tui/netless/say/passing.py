@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from .counted import plural
-
 
 def went_on(before: str, title: str) -> str:
     """Of a step that was to be done and holds already: Run did the one after it, called ``title``."""
@@ -15,9 +13,9 @@ def went_on(before: str, title: str) -> str:
 
 
 def left_out(count: int, process: str) -> str:
-    """Of so many lines of a step that cannot be typed yet: from when they can. ``process`` stands for the number that is lacking (``$PID_c2``)."""
-    were = plural(count, "line was", "lines were")
-    return f"{were} left out: `{process}` is a process that does not run yet, and its number stands in the lesson once it does."
+    """Of so many lines of a step that cannot be typed yet: why. ``process`` stands for the number that is lacking (``$PID_c2``)."""
+    said = "1 line was left out: it needs" if count == 1 else f"{count} lines were left out: they need"
+    return f"{said} `{process}`, which does not run yet."
 
 
 NO_WAY_BACK: Final = "There is no pane to go back to: you are in the one you began in."
