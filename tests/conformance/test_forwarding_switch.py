@@ -7,8 +7,8 @@ import pytest
 from conformance.cases import POST
 from helpers.lab import Lab, expectation, lab
 from helpers.sandboxed import answers, sandboxed, sh
-from netless_lab.explain.routes import forwards
 from netless_lab.model.gates import forwarding
+from netless_lab.model.routes import forwards
 from netless_lab.primitives.base import Met, NotMet
 
 SITE = "198.51.100.10"

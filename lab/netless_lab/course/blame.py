@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_interface
 
 from ..model.probe import Probe
+from ..model.routes import connected, worked_out
 from ..model.snapshot import Node, Snapshot
 from ..primitives.address import HasAddress
 from ..primitives.base import Expectation
@@ -60,8 +61,6 @@ class _Way:
         return 0 if here or any(own & {self._sender, self._home} for own in guests) else 1
 
     def _walked(self) -> tuple[frozenset[str], bool]:
-        from ..explain.routes import worked_out  # no lab needs it to be ready
-
         nodes = {self._sender}
         here = self._snapshot.node(self._sender)
         for _ in range(_FAR):
@@ -97,6 +96,4 @@ class _Way:
 
 
 def _next_door(node: Node, address: str) -> bool:
-    from ..explain.routes import connected  # no lab needs it to be ready
-
     return any(link.kind != "loopback" for link in connected(node, address))

@@ -18,6 +18,7 @@ from ..model.addresses import same
 from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, common, first, network, only, shown
 from ..model.netfilter.run import Way, always
 from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
+from ..model.routes import on_link, worked_out
 from ..model.snapshot import Snapshot
 from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
 from ..primitives.look import inside, opening, place_of
@@ -229,8 +230,6 @@ def _misled(probe: Probe, snapshot: Snapshot, where: Where) -> Near:
     owner = next((own for own in snapshot.nodes if to is not None and own.owner(to) is not None), None)
     if to is None or sender is None or owner is None or owner is sender:
         return NOTHING
-    from ..explain.routes import on_link, worked_out  # no lab needs it to be ready
-
     there = worked_out(sender, to)
     out = sender.link(there.dev) if there.dev else None
     source = there.prefsrc or next((own.address for own in (out.v4 if out is not None else ())), "")

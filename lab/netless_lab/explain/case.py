@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Final
 
-from ..model import dns
+from ..model import dns, routes
 from ..model.addresses import is_address
 from ..model.evidence import Evidence, RouteAnswer
 from ..model.gates import Family
@@ -22,7 +22,6 @@ from ..model.knobs import slashed
 from ..model.probe import Lookup
 from ..model.snapshot import Address, Chain, Link, Neighbour, Node, PolicyRule, Snapshot
 from ..primitives.base import Where, device, word
-from . import routes
 from .last_seen import NEIGHBOUR_KINDS, LastSeen, locate, sent_to
 from .segment import End
 

@@ -13,11 +13,11 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from ..model import routes
 from ..model.evidence import IcmpError
 from ..model.journey import Fact, FactKind
 from ..model.snapshot import Address, Link, Node, PolicyRule, Route, Snapshot
 from ..primitives.base import device
-from . import routes
 from .case import Case
 from .catalogue import CATALOGUE, Site
 from .rules import drops

@@ -13,8 +13,8 @@ from ..model.addresses import is_address
 from ..model.evidence import Evidence
 from ..model.journey import Hop
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
+from ..model.routes import answer, host_of, ways_on
 from ..model.snapshot import Snapshot
-from .routes import answer, host_of, ways_on
 from .rules import puts_in, rewrites, rule_of, target_of
 
 Stage = Literal["answered", "refused", "unsent", "asking", "crossing", "bridging", "stray", "routing", "delivered", "home"]

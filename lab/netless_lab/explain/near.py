@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from ..model import routes
 from ..model.addresses import is_address
 from ..model.journey import Fact
 from ..model.snapshot import Address, Link, Node, Route
 from ..primitives.base import device, word
-from . import routes
 from .case import Case, of_link
 from .cause import Cause, beside, blame, inferred, of_node, owner_words, state, with_address, with_route, without_route
 from .policy import policy, route_fact, route_words, throwing

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from ..model import icmp
+from ..model import icmp, routes
 from ..model.addresses import is_address
 from ..model.journeys.flow import Flow
 from ..model.netfilter import packet as known
@@ -21,7 +21,6 @@ from ..model.netfilter.packet import CONFIRMED, DNAT, ICMP, ICMPV6, SEEN_REPLY, 
 from ..model.netfilter.rules import Rewrite
 from ..model.netfilter.run import FAMILIES, Doubt, Way, agreed, always, doubt, run
 from ..model.snapshot import Chain, Rule
-from . import routes
 from .case import Case
 from .last_seen import NEIGHBOUR_KINDS, LastSeen
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ..model import routes
 from ..model.journey import Fact
 from ..model.netfilter.packet import only
 from ..model.netfilter.rules import Condition
 from ..model.netfilter.run import run
 from ..model.snapshot import REFUSING, Link, Node, PolicyRule, Route, Rule
-from . import routes
 from .case import Case, of_link
 from .cause import Cause, Mended, blame, brings_back, counted, heals, inferred, of_node, owner_words, said, state, with_route, with_rule, without_route, without_rule
 from .packets import entering

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ..model.routes import is_group
 from ..model.snapshot import Link, Node, Snapshot
 from ..primitives.base import device
-from .routes import is_group
 
 
 class Stop(msgspec.Struct, frozen=True):

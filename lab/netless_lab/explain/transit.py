@@ -16,8 +16,8 @@ import msgspec
 from ..model.evidence import RouteAnswer
 from ..model.netfilter.packet import Packet, answer, single
 from ..model.netfilter.run import Way, agreed, always, run
+from ..model.routes import family_of, is_link_local, is_local, within, worked_out
 from ..model.snapshot import Link, Node, Snapshot
-from .routes import family_of, is_link_local, is_local, within, worked_out
 from .segment import End, way
 
 _FAR: Final = 16

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ...model import routes
 from ...model.addresses import is_address
 from ...model.journey import Fact, Hop, Rewrite
 from ...model.journeys.flow import Flow
@@ -21,7 +22,6 @@ from ...model.netfilter.run import FAMILIES, Way, always, doubt, missed, through
 from ...model.netfilter.translation import translated
 from ...model.snapshot import REFUSING, Chain, Node, Rule
 from ...primitives.base import device
-from .. import routes
 from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, seen, state
 from ..near import estranged, no_route

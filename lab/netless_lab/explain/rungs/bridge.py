@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from ...model.routes import is_group
 from ...model.snapshot import FdbEntry, Node
 from ...primitives.base import device
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, seen, state
 from ..near import of_stop, one_mac
-from ..routes import is_group
 from ..segment import End, way
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from ...model import routes
 from ...model.evidence import TraceStep
 from ...model.icmp import ERRORS, ERRORS6
 from ...model.journey import Fact
@@ -17,7 +18,6 @@ from ...model.netfilter.run import always, missed, run
 from ...model.probe import Ping
 from ...model.snapshot import Chain, Rule
 from ...primitives.look import place_of, undecided
-from .. import routes
 from ..case import Case
 from ..cause import Cause, blame, hopeless, inferred, owner_words, said, state
 from ..cause import counted as counting

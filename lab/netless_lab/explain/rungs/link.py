@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...model import routes
 from ...model.evidence import IcmpError
 from ...model.journey import Fact
 from ...model.probe import Ping, Udp
 from ...model.snapshot import PLAIN_QUEUES, Link, Node
 from ...model.telling import PROGRAMS
 from ...primitives.base import device
-from .. import routes
 from ..case import Case
 from ..cause import Cause, at_link, blame, inferred, is_here, of_node, owner_words, said, state, unheard, with_link
 from ..near import of_stop, up_again, way_there

@@ -9,6 +9,7 @@ from ...model.netfilter.conditions import allowed, fields_of
 from ...model.netfilter.packet import common, only
 from ...model.netfilter.run import FAMILIES, missed
 from ...model.probe import Connect, Fetch, Lookup, Udp
+from ...model.routes import LOCAL, host_of, is_loopback
 from ...model.snapshot import Listener, Node
 from ...primitives.base import device
 from ..case import Case
@@ -16,7 +17,6 @@ from ..cause import Cause, beside, blame, counted, inferred, of_node, owner_word
 from ..last_seen import truly
 from ..packets import entering, led_in, led_on
 from ..policy import route_fact
-from ..routes import LOCAL, host_of, is_loopback
 from ..rules import base_of, rewrites, rules_at
 
 ANYBODY = ("0.0.0.0", "::", "*")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address
 
+from ...model import routes
 from ...model.journey import Hop
 from ...model.snapshot import Link, Neighbour, Node
 from ...primitives.base import device
-from .. import routes
 from ..case import Case, of_link
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..last_seen import answers_for

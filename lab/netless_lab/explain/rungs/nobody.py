@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...model import routes
 from ...model.journey import Fact
 from ...model.snapshot import Link, Node
 from ...primitives.base import device
-from .. import routes
 from ..case import Case, of_link
 from ..cause import Cause, blame, inferred, of_node, owner_words, seen, state
 from ..near import cableless, clash, ends, gateway_of, given, may_route, neighbours_of, of_stop, switched_off, too_wide

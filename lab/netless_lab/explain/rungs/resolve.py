@@ -6,12 +6,12 @@ from ...model import dns
 from ...model.addresses import is_address, with_port
 from ...model.journey import Fact
 from ...model.probe import Lookup
+from ...model.routes import is_loopback
 from ...model.snapshot import Listener, Node
 from ...primitives.base import word
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, said, seen, state
 from ..packets import led_in
-from ..routes import is_loopback
 from .local import ANYBODY, elsewhere, led_on_to_nobody
 
 

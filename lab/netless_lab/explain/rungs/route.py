@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...model import routes
 from ...model.addresses import is_address
 from ...model.journey import Hop
 from ...model.netfilter.rules import Write
 from ...model.netfilter.run import FAMILIES, missed
 from ...model.snapshot import Node, Route
-from .. import routes
 from ..case import Case, of_link
 from ..cause import Cause, blame, heals, inferred, of_node, owner_words, said, seen, state, with_route, with_setting, without_route
 from ..near import estranged, gateway_of, neighbours_of, no_route

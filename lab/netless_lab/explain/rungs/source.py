@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ...model import routes
 from ...model.journey import Fact
 from ...model.probe import Connect, Fetch
 from ...model.snapshot import Link, Node
 from ...primitives.base import device
-from .. import routes
 from ..case import Case, of_link
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, said, seen, state
 from ..near import cableless, ends, estranged, gateway_of, given, may_route, neighbours_of, no_address_beside, no_route, not_ready, switched_off, way_again, wrong_subnet

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from ..model.addresses import is_address
-from ..model.evidence import Evidence, RouteAnswer
-from ..model.gates import Family, passes_on
-from ..model.snapshot import Link, Node, PolicyRule, Route
+from .addresses import is_address
+from .evidence import Evidence, RouteAnswer
+from .gates import Family, passes_on
+from .snapshot import Link, Node, PolicyRule, Route
 
 _ERRORS: Final = {"blackhole": "EINVAL", "unreachable": "EHOSTUNREACH", "prohibit": "EACCES"}
 _WORDS: Final = {
