@@ -13,6 +13,8 @@ from typing import Final
 from .addresses import is_address
 from .evidence import Evidence, RouteAnswer
 from .gates import Family, passes_on
+from .local import own_addresses
+from .netfilter.packet import common, network
 from .snapshot import Link, Node, PolicyRule, Route
 
 _ERRORS: Final = {"blackhole": "EINVAL", "unreachable": "EHOSTUNREACH", "prohibit": "EACCES"}
@@ -60,6 +62,8 @@ def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = N
         found = best(node, dst, rule.table, rule.suppress)
         if found is None or found.type == "throw":
             continue
+        if found.type == "local":
+            return RouteAnswer(node.name, dst, src, iif, type="local", dev="lo", table=found.table, look=look)
         if found.type != "unicast":
             return failed(_ERRORS.get(found.type, "ENETUNREACH"))
         if iif and not forwards(node, iif, family):
@@ -114,10 +118,8 @@ def has_default(node: Node, family: Family) -> bool:
 
 
 def is_local(node: Node, address: str) -> bool:
-    """Whether packets to ``address`` end here. A link that is down takes its addresses with it."""
-    if address == "::1" or within(address, "127.0.0.0/8"):
-        return any(link.name == "lo" and link.up for link in node.links)
-    return any(link.up and any(own.address == address for own in link.addresses) for link in node.links)
+    """Whether packets to ``address`` end here."""
+    return is_address(address) and bool(common(own_addresses(node, family_of(address)), network(address)))
 
 
 def forwards(node: Node, iif: str, family: Family) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 from typing import Final, Literal
 
+from .. import local
 from ..snapshot import Chain, Node, Rule
 from . import rules as r
 from .packet import DNAT, SNAT, STATES, Packet, Spans, addresses, common, network, only, single, spans, without
@@ -115,9 +116,7 @@ class View:
             elif kind == _MULTICAST:
                 found = network("224.0.0.0/4" if family == 4 else "ff00::/8")
             else:
-                word = {_LOCAL: "local", _BROADCAST: "broadcast"}.get(kind)
-                own = (network(route.dst) for route in self._node.routes if route.family == family and route.type == word and route.dst != "default")
-                found = spans(pair for each in own for pair in each)
+                found = local.own_addresses(self._node, family) if kind == _LOCAL else local.broadcast_addresses(self._node) if kind == _BROADCAST and family == 4 else ()
             self._of_types[kind, family] = found
         return self._of_types[kind, family]
 
