@@ -58,10 +58,16 @@ def policy(case: Case, name: str, dst: str, src: str | None = None, iif: str | N
             if rule.table != routes.LOCAL and routes.best(node, dst, rule.table, rule.suppress) is not None:
                 return None
             continue
-        if rule.action == "lookup" and rule.table != found.table:
+        if (rule.action == "lookup" and rule.table != found.table) or (routes.goes_on(rule) and not _leads_past(node, rule, dst, src, iif)):
             continue
         return _taken(case, node, rule, dst, src, iif)
     return None
+
+
+def _leads_past(node: Node, rule: PolicyRule, dst: str, src: str | None, iif: str | None) -> bool:
+    """Whether a packet has no way for a rule that jumps over those that would find one."""
+    others = replace(node, policy=tuple(own for own in node.policy if own != rule))
+    return bool(routes.worked_out(node, dst, src, iif).error) and not routes.worked_out(others, dst, src, iif).error
 
 
 def _taken(case: Case, node: Node, rule: PolicyRule, dst: str, src: str | None, iif: str | None) -> Cause:
@@ -169,6 +175,8 @@ def refusing(case: Case, name: str, dst: str, src: str | None, iif: str | None) 
     """A route, or a policy rule, whose only purpose is to refuse."""
     node = case.node(name)
     for rule in routes.rules_for(node, dst, src, iif):
+        if routes.goes_on(rule) and not _leads_past(node, rule, dst, src, iif):
+            continue
         if rule.action != "lookup":
             return policy(case, name, dst, src, iif)
         found = routes.best(node, dst, rule.table, rule.suppress)

@@ -6,7 +6,7 @@ family's rules and routes count follows from the address that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -18,6 +18,8 @@ from .netfilter.packet import common, network
 from .snapshot import Link, Node, PolicyRule, Route
 
 _ERRORS: Final = {"blackhole": "EINVAL", "unreachable": "EHOSTUNREACH", "prohibit": "EACCES"}
+_OF_RULES: Final = _ERRORS | {"unreachable": "ENETUNREACH"}
+"""A rule that refuses tells something else than a route does (fib4_rule_action(), net/ipv4/fib_rules.c)."""
 _WORDS: Final = {
     "EINVAL": "Invalid argument",
     "EHOSTUNREACH": "No route to host",
@@ -57,8 +59,10 @@ def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = N
     if is_local(node, dst):
         return RouteAnswer(node.name, dst, src, iif, type="local", dev="lo", table=LOCAL, look=look)
     for rule in rules_for(node, dst, src, iif):
+        if goes_on(rule):
+            continue
         if rule.action != "lookup":
-            return failed(_ERRORS.get(rule.action, "ENETUNREACH"))
+            return failed(_OF_RULES.get(rule.action, "ENETUNREACH"))
         found = best(node, dst, rule.table, rule.suppress)
         if found is None or found.type == "throw":
             continue
@@ -80,15 +84,30 @@ def _carried(route: Route) -> int:
 
 def rules_for(node: Node, dst: str, src: str | None, iif: str | None) -> Iterator[PolicyRule]:
     """The policy rules that a packet without a mark meets, in order. Those that ask for what is not known of it are passed over."""
-    family = family_of(dst)
-    rules = [rule for rule in node.policy if rule.family == family] or [
+    return met(node, family_of(dst), lambda rule: not rule.oif and not rule.others and _selects(rule, dst, src, iif) != rule.negated)
+
+
+def met(node: Node, family: Family, fits: Callable[[PolicyRule], bool]) -> Iterator[PolicyRule]:
+    """The policy rules that fit, in the order in which the kernel asks them: a jump leaves out those before its target, and goes on with the next
+    where there is no such (fib_rules_lookup(), net/core/fib_rules.c).
+    """
+    rules = sorted((rule for rule in node.policy if rule.family == family), key=lambda rule: rule.priority) or [
         PolicyRule(0, table=LOCAL, family=family),
         PolicyRule(32766, table=MAIN, family=family),
         PolicyRule(32767, table=DEFAULT, family=family),
     ]
-    for rule in sorted(rules, key=lambda rule: rule.priority):
-        if not rule.oif and not rule.others and _selects(rule, dst, src, iif) != rule.negated:
-            yield rule
+    priorities, jump = {rule.priority for rule in rules}, 0
+    for rule in rules:
+        if rule.priority < jump or not fits(rule):
+            continue
+        yield rule
+        word, _, target = rule.action.partition(" ")
+        jump = int(target) if word == "goto" and int(target) in priorities else jump
+
+
+def goes_on(rule: PolicyRule) -> bool:
+    """Whether a rule decides nothing itself: it only jumps, or stands there to be jumped to (goto and nop, ip-rule(8))."""
+    return rule.action.partition(" ")[0] in ("goto", "nop")
 
 
 def _selects(rule: PolicyRule, dst: str, src: str | None, iif: str | None) -> bool:

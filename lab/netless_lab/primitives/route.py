@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ..model.addresses import same
 from ..model.gates import passes_on
+from ..model.routes import MAIN, goes_on, met
 from ..model.snapshot import Address, Node, PolicyRule, Route, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program, word
 from .link import LinkExists
@@ -20,10 +21,6 @@ from .look import inside, listed, no_node, opening, place
 from .outline import with_node, without_routes
 from .roles import Ip, LinkName, Net, NodeName
 
-MAIN = 254
-"""The routing table everybody means (RT_TABLE_MAIN, <linux/rtnetlink.h>)."""
-_BORN_WITH = (PolicyRule(0, table=255), PolicyRule(32766, table=MAIN), PolicyRule(32767, table=253))
-"""The policy rules of a namespace in which nobody changed any (ip-rule(8))."""
 _Span = tuple[int, int]
 """The first and the last address of a network, as numbers: two networks are apart, or one lies in the other."""
 
@@ -343,17 +340,10 @@ def _length(dst: str) -> int:
 
 def _rules(node: Node, dst: str, family: Literal[4, 6]) -> Iterator[PolicyRule]:
     """The rules by which a node looks up the way of any packet of its own to ``dst``, in order."""
-    rules = sorted((rule for rule in node.policy if rule.family == family), key=lambda rule: rule.priority) or _BORN_WITH
-    jump = 0
-    for rule in rules:
-        if rule.priority < jump or not _for_any(rule, dst):
-            continue
-        word, _, number = rule.action.partition(" ")
-        if word == "lookup":
+    for rule in met(node, family, lambda rule: _for_any(rule, dst)):
+        if rule.action == "lookup":
             yield rule
-        elif word == "goto":
-            jump = int(number)
-        elif word != "nop":
+        elif not goes_on(rule):
             return
 
 
