@@ -119,9 +119,14 @@ def _selects(rule: PolicyRule, dst: str, src: str | None, iif: str | None) -> bo
 def best(node: Node, dst: str, table: int, suppress: int | None = None) -> Route | None:
     """The route of a table that wins for ``dst``; None too when its prefix is not longer than ``suppress``."""
     family = family_of(dst)
-    found = [route for route in node.routes if route.family == family and route.table == table and within(dst, route.dst)]
+    found = [route for route in node.routes if route.family == family and route.table == table and within(dst, route.dst) and not of_one_service(route)]
     won = min(found, key=lambda route: (-prefix_of(route), route.metric), default=None)
     return None if won is None or (suppress is not None and prefix_of(won) <= suppress) else won
+
+
+def of_one_service(route: Route) -> bool:
+    """Whether a route is for packets of one type of service only (``tos 0x10``): those of a program that asks for none go by another."""
+    return any(word.startswith("tos ") for word in route.others)
 
 
 def ways_on(node: Node, dst: str) -> tuple[str, ...]:

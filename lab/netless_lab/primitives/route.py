@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ..model.addresses import same
 from ..model.gates import passes_on
-from ..model.routes import MAIN, goes_on, met
+from ..model.routes import MAIN, goes_on, met, of_one_service
 from ..model.snapshot import Address, Node, PolicyRule, Route, Snapshot
 from .base import Action, CannotTell, Dialect, Expectation, Finding, Met, NotMet, Where, in_host, on_link, python_program, word
 from .link import LinkExists
@@ -309,7 +309,7 @@ def deciding(node: Node, dst: str, family: Literal[4, 6] = 4) -> tuple[Route, ..
     metric. Rules that speak of some packets only (of a sender, of a mark) are passed over: a packet that is about to be sent has neither yet.
     """
     for rule in _rules(node, dst, family):
-        there = (own for own in node.routes if (own.table, own.family) == (rule.table, family) and own.type != "throw")
+        there = (own for own in node.routes if (own.table, own.family) == (rule.table, family) and own.type != "throw" and not of_one_service(own))
         told = (own for own in there if rule.suppress is None or _length(own.dst) > rule.suppress)
         if found := _over(_span(dst, family), [(own, _span(own.dst, family)) for own in told]):
             return found
