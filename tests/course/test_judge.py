@@ -343,3 +343,35 @@ def test_a_name_stays_as_it_is_at_the_beginning_of_a_sentence_and_within() -> No
     own = asking(ProbeCheck(Ping("webA", "10.0.0.2")), HasAddress(cidr="10.0.0.2/24", link="e2", node="DB"))
     (item,) = (item for item in judge(own, twin, outcomes(own, answered(own.probes[0].probe)), HERE).items if item.kind == "probe")
     assert item.near == "webA owns 10.0.0.2 as well, so it answers itself and no packet ever reaches DB."
+
+
+def both(*extra: Route, **sysctls: str) -> Snapshot:
+    """c1 and the host on one cable, with addresses of both families; c1 has ``extra`` routes beside those of its networks, the host these settings."""
+    own = (Route("10.0.0.0/24", None, "e0"), Route("fd00::/64", None, "e0", family=6))
+    far = tuple(msgspec.structs.replace(route, dev="br0") for route in own)
+    c1 = container("c1", veth("e0", "host:br0", "10.0.0.2/24", "fd00::2/64"), routes=(*extra, *own))
+    there = host(veth("br0", "c1:e0", "10.0.0.1/24", "fd00::1/64"), routes=far)
+    return lab(msgspec.structs.replace(there, sysctls={**there.sysctls, **sysctls}), c1)
+
+
+def near_of(to: str, snapshot: Snapshot) -> str:
+    """What is told beside a ping of c1's that nobody answered."""
+    check = ProbeCheck(Ping("c1", to))
+    return judge(asking(check), snapshot, {check: lost(check.probe)}, HERE).items[0].near
+
+
+def test_a_setting_of_ipv4_is_no_reason_for_a_lost_packet_of_ipv6() -> None:
+    """Who leaves pings of IPv4 unanswered may answer those of IPv6."""
+    muted = both(icmp_echo_ignore_all="1")
+    assert "icmp_echo_ignore_all is 1" in near_of("10.0.0.1", muted)
+    assert near_of("fd00::1", muted) == ""
+
+
+def test_a_way_back_of_ipv4_that_leads_astray_is_no_reason_for_a_lost_packet_of_ipv6() -> None:
+    """The answer goes to an address of the asker's family."""
+    whole = both()
+    there = whole.node("host")
+    assert there is not None
+    astray = edit_node(whole, "host", routes=(Route("10.0.0.2/32", "10.0.0.9", "eth9"), *there.routes))
+    assert "sends packets to 10.0.0.2 by eth9" in near_of("10.0.0.1", astray)
+    assert near_of("fd00::1", astray) == ""

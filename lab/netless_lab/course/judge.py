@@ -18,7 +18,7 @@ from ..model.addresses import same
 from ..model.netfilter.packet import ICMP, ICMPV6, TCP, UDP, Packet, common, first, network, only, shown
 from ..model.netfilter.run import Way, always
 from ..model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe, Udp
-from ..model.routes import on_link, worked_out
+from ..model.routes import family_of, on_link, source_of, worked_out
 from ..model.snapshot import Snapshot
 from ..primitives.base import CannotTell, Expectation, Met, NotMet, Where
 from ..primitives.look import inside, opening, place_of
@@ -230,10 +230,7 @@ def _misled(probe: Probe, snapshot: Snapshot, where: Where) -> Near:
     owner = next((own for own in snapshot.nodes if to is not None and own.owner(to) is not None), None)
     if to is None or sender is None or owner is None or owner is sender:
         return NOTHING
-    there = worked_out(sender, to)
-    out = sender.link(there.dev) if there.dev else None
-    source = there.prefsrc or next((own.address for own in (out.v4 if out is not None else ())), "")
-    for node, address in ((sender, to), (owner, source)):
+    for node, address in ((sender, to), (owner, source_of(sender, worked_out(sender, to)))):
         beside = next((link for link in node.links if address and link.up and on_link(link, address)), None)
         found = worked_out(node, address) if beside is not None else None
         if beside is None or found is None or found.type == "local" or found.dev == beside.name:
@@ -247,11 +244,11 @@ def _misled(probe: Probe, snapshot: Snapshot, where: Where) -> Near:
 
 
 def _mute(probe: Probe, snapshot: Snapshot, where: Where) -> Near:
-    """Why a node that has the address does not answer a ping whatever comes to it; nothing when it would."""
+    """Why a node that has the address does not answer a ping whatever comes to it; nothing when it would. A snapshot does not hold what does so for IPv6."""
     address = target(probe)
     owner = next((own for own in snapshot.nodes if address and own.owner(address) is not None), None)
     key = "net.ipv4.icmp_echo_ignore_all"
-    if not isinstance(probe, Ping) or owner is None or sysctl_of(owner, key) in (None, "0"):
+    if not isinstance(probe, Ping) or owner is None or family_of(address or "") == 6 or sysctl_of(owner, key) in (None, "0"):
         return NOTHING
     return Near(f"{opening(who(owner.name))} leaves every ping unanswered: {key} is {sysctl_of(owner, key)}.", where.run(owner.name, f"sysctl {key}"))
 

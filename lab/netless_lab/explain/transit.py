@@ -16,7 +16,7 @@ import msgspec
 from ..model.evidence import RouteAnswer
 from ..model.netfilter.packet import Packet, answer, single
 from ..model.netfilter.run import Way, agreed, always, run
-from ..model.routes import family_of, is_link_local, is_local, within, worked_out
+from ..model.routes import family_of, is_link_local, is_local, source_of, worked_out
 from ..model.snapshot import Link, Node, Snapshot
 from .segment import End, way
 
@@ -75,7 +75,7 @@ def there_and_back(
     ``arrives``: it is known that packets do, so what seems to stand in its way over cables and bridges does not.
     """
     found = worked_out(sender, to)
-    source = _source(sender, found)
+    source = source_of(sender, found)
     if found.type != "unicast" or not source or is_link_local(to):
         return
     walk = _Walk(snapshot, arrives)
@@ -201,17 +201,6 @@ def _one(packet: Packet, field: str) -> str:
     """The one address that a field holds; "" when it may be several."""
     found = single(packet.possible(field) or ())
     return str(ip_address(found.to_bytes(4 if packet.family == 4 else 16, "big"))) if found is not None else ""
-
-
-def _source(sender: Node, found: RouteAnswer) -> str:
-    """The address that a node's own packet leaves with (ip-route(8), src): the route's, else one of the way out, rather of the next hop's network."""
-    if found.prefsrc or not found.dev:
-        return found.prefsrc or ""
-    links = sorted(sender.links, key=lambda link: link.name != found.dev)
-    family = family_of(found.dst)
-    own = [(link, address) for link in links if link.kind != "loopback" for address in link.addresses if address.family == family and address.scope != "link"]
-    near = [address.address for link, address in own if link.name == found.dev and within(found.next_hop, address.cidr)]
-    return next(iter((*near, *(address.address for _, address in own))), "")
 
 
 def _believed(node: Node, source: str, came: str) -> bool:

@@ -77,6 +77,17 @@ def worked_out(node: Node, dst: str, src: str | None = None, iif: str | None = N
     return failed("EHOSTUNREACH" if iif and not forwards(node, iif, family) else "ENETUNREACH")
 
 
+def source_of(sender: Node, found: RouteAnswer) -> str:
+    """The address that a node's own packet leaves with (ip-route(8), src): the route's, else one of the way out, rather of the next hop's network."""
+    if found.prefsrc or not found.dev:
+        return found.prefsrc or ""
+    links = sorted(sender.links, key=lambda link: link.name != found.dev)
+    family = family_of(found.dst)
+    held = [(link, address) for link in links if link.kind != "loopback" for address in link.addresses if address.family == family and address.scope != "link"]
+    near = [address.address for link, address in held if link.name == found.dev and within(found.next_hop, address.cidr)]
+    return next(iter((*near, *(address.address for _, address in held))), "")
+
+
 def _carried(route: Route) -> int:
     """How much its path carries, as somebody has set it (``mtu 1400``, ``mtu lock 1400``); 0 for what the link carries."""
     return next((int(word.rpartition(" ")[2]) for word in route.others if word.startswith("mtu ")), 0)
