@@ -181,13 +181,17 @@ def first(family: Literal[4, 6] = 4, *, source: Spans | None = None, destination
 
 
 def answer(to: Packet, *, translated: bool) -> Packet:
-    """The answer to it, as the forward hook sees it: addressed to who asked, for what NAT did is undone by then. Its marks are its own."""
+    """The answer to it, as the forward hook sees it: addressed to who asked, for what NAT did is undone by then. Its marks are its own; what was
+    done to the receiver of ``to`` is known of its conversation, and so of it. Where conntrack never saw ``to``, nothing is known of either.
+    """
     numbers = dict(to.forgetting("meta mark", "ct mark").numbers)
     for one, other in ((to.source, to.destination), ("th sport", "th dport")):
         swapped = {key: numbers[was] for key, was in ((one, other), (other, one)) if was in numbers}
         numbers = {key: values for key, values in numbers.items() if key not in (one, other)} | swapped
-    numbers |= {"ct state": only(STATES["established"]), "ct direction": only(1)}
-    numbers |= {"ct status": only(SEEN_REPLY | CONFIRMED | (SNAT if translated else 0))}
+    done = single(numbers.get("ct status", ()))
+    numbers = {field: values for field, values in numbers.items() if field not in ("ct state", "ct direction", "ct status")}
+    numbers |= {"ct state": only(STATES["established"]), "ct direction": only(1)} if to.tracked else {}
+    numbers |= {"ct status": only(SEEN_REPLY | CONFIRMED | (done & DNAT) | (SNAT if translated else 0))} if done is not None and to.tracked else {}
     numbers |= {"icmp type": only(ECHO_REPLY)} if "icmp type" in numbers else {}
     numbers |= {"icmpv6 type": only(129)} if "icmpv6 type" in numbers else {}
     names = {"iifname": to.names.get("oifname", ""), "oifname": to.names.get("iifname", "")} if to.names else {}
