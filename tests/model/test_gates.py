@@ -110,6 +110,22 @@ def test_forwarding_is_the_switch_of_each_device_on_the_way(switches: dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("switches", "state"),
+    [
+        ({FORWARD: "0"}, "closed"),
+        ({FORWARD: "1"}, "open"),
+        ({FORWARD: "0", "forwarding/br0": "1", "forwarding/br1": "1"}, "open"),
+        ({FORWARD: "0", "forwarding/br0": "1"}, "narrow"),
+        ({FORWARD: "1", "forwarding/br0": "0", "forwarding/br1": "0"}, "closed"),
+        ({}, "unknown"),
+    ],
+)
+def test_without_a_way_out_the_switches_of_all_its_networks_tell(switches: dict[str, str], state: str) -> None:
+    """A router between two networks has no default route, and each of the two devices a switch of its own."""
+    assert forwarding(Node("host", "host", 1, links=(BR0, BR1), sysctls=switches)) == state
+
+
+@pytest.mark.parametrize(
     ("rules", "state"),
     [
         (("masquerade",), "open"),

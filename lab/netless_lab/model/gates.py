@@ -95,12 +95,12 @@ def beyond(node: Node, family: Family = 4) -> Spans:
 
 
 def forwarding(node: Node, family: Family = 4) -> GateState:
-    """Open when requests and answers are passed on, narrow when those of some inner networks are."""
-    ways = tuple(_ways(node, family))
-    if not ways:
-        told = passes_on(node, "", family)
-        return "unknown" if told is None else "open" if told else "closed"
-    both = [tuple(passes_on(node, device, family) for device in (inner.name, out)) for inner, out in ways]
+    """Open when requests and answers are passed on, narrow when those of some inner networks are; where none has a way out, when what comes from
+    any network is, or from some.
+    """
+    ways: list[tuple[str, ...]] = [(inner.name, out) for inner, out in _ways(node, family)]
+    ways = ways or [(link.name,) for link in node.links if link.name != "lo" and networks(link, family) and link.master is None] or [("",)]
+    both = [[passes_on(node, device, family) for device in way] for way in ways]
     if any(None in pair for pair in both):
         return "unknown"
     passing = [all(pair) for pair in both]
