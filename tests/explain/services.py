@@ -122,6 +122,7 @@ nft add rule ip zz p iifname br0 ct zone set 5
     Broken("published, and asked next door", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.3:80\n{SERVE}", Connect("c1", "203.0.113.2", 8080), "no-hairpin", "host:NAT"),
     Broken("published, and asked by its own", f"{PUBLISH} tcp dport 8080 dnat to 10.0.0.2:80\nc1& python3 -m http.server 80",
            Connect("c1", "203.0.113.2", 8080), "no-hairpin", "host:NAT"),
+    Broken("pages led to a neighbour who has some", f"{PUBLISH} tcp dport 80 dnat to 10.0.0.3:80; {LET_IN}\n{SERVE}", Connect("c1", SITE, 80), "dnat-wrong", "host:NAT"),
     Broken("not published", "true", Connect("internet", "203.0.113.2", 8080), "no-listener", "host:service"),
     Broken(
         "big answers vanish",

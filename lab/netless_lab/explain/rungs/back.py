@@ -25,7 +25,7 @@ from ...primitives.base import device
 from ..case import Case
 from ..cause import Cause, beside, blame, inferred, of_node, owner_words, seen, state
 from ..near import estranged, no_route
-from ..packets import entering, first
+from ..packets import entering, first, led_on
 from ..policy import refusing, route_fact
 from ..rules import answers_zone, rewrites, rules_at, untracking, zoning
 from .local import led_on_to_nobody
@@ -267,12 +267,27 @@ def answer_from_another(case: Case) -> Cause | None:
     if strange is None:
         return None
     where = changed[0].node
-    if (shut := _refusal(case, strange)) is not None:
-        return shut
+    if (other := _refusal(case, strange) or _taken_from(case, asked, strange)) is not None:
+        return other
     facts = (inferred(f"in {owner_words(where)} {changed[0].before} became {changed[0].after}", case.run(where, "nft list ruleset")),
              seen(f"the answer came home from {strange.src}", case.run(case.probe.node, "tcpdump -n")))
     return blame(case, "no-hairpin", where, facts=facts, fix=turning_round(case, where, first[0].src, strange.src), asker=owner_words(case.probe.node),
                  asked=asked, address=strange.src)
+
+
+def _taken_from(case: Case, asked: str, answer: Hop) -> Cause | None:
+    """Who has changed the destination took what is for somebody else: no published port, and translated on its way back it would still be the wrong answer."""
+    end = next((node for node, _ in case.owners(answer.src)), None)
+    led = led_on(case, end.name) if end is not None else None
+    meant = next((node for node, _ in case.owners(asked, led.node) if node is not end), None) if led is not None and led.asked == asked else None
+    if led is None or meant is None:
+        return None
+    facts = (inferred(f"the rule reads: {led.rule.text}", case.listing(led.node, led.chain)),
+             seen(f"the answer came home from {answer.src}", case.run(case.probe.node, "tcpdump -n")))
+    where = f"{led.chain.family} {led.chain.table} {led.chain.name}"
+    fix = case.run(led.node, f"nft delete rule {where} handle {led.rule.handle}") if led.chain.engine == "nft" else ""
+    return blame(case, "dnat-wrong", led.node, facts=facts, how="taken", fix=fix, rule=led.rule.text, asked=asked, owner=owner_words(meant.name),
+                 address=answer.src)
 
 
 def _refusal(case: Case, answer: Hop) -> Cause | None:
