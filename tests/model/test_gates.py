@@ -7,7 +7,7 @@ import pytest
 
 from helpers.rules import rule
 from helpers.snapshots import FORWARD, bridge, default, forward_drop, host, masquerade, uplink
-from netless_lab.model.gates import firewall, forwarding, gates_of, leads_out, nat
+from netless_lab.model.gates import firewall, forwarding, gates_of, leads_out, nat, uplinks
 from netless_lab.model.netfilter import rules as r
 from netless_lab.model.netfilter.packet import only
 from netless_lab.model.snapshot import Chain, Node, Route, Rule
@@ -123,6 +123,14 @@ def test_forwarding_is_the_switch_of_each_device_on_the_way(switches: dict[str, 
 def test_without_a_way_out_the_switches_of_all_its_networks_tell(switches: dict[str, str], state: str) -> None:
     """A router between two networks has no default route, and each of the two devices a switch of its own."""
     assert forwarding(Node("host", "host", 1, links=(BR0, BR1), sysctls=switches)) == state
+
+
+@pytest.mark.parametrize("kind", ["blackhole", "unreachable", "prohibit"])
+def test_a_default_route_that_refuses_leads_nowhere(kind: str) -> None:
+    """For IPv6 the kernel lists such a route with the device lo, which is no way out."""
+    own = bridge("br0", "fd00::1/64")
+    node = Node("host", "host", 1, links=(own,), routes=(Route("default", None, "lo", type=kind, metric=1024, family=6),), sysctls={"v6.forwarding": "1"})
+    assert uplinks(node, 6) == () and not leads_out(node, 6)
 
 
 @pytest.mark.parametrize(

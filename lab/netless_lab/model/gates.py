@@ -70,7 +70,8 @@ def passes_on(node: Node, device: str, family: Family = 4) -> bool | None:
 
 def uplinks(node: Node, family: Family = 4) -> tuple[str, ...]:
     """The devices of its default routes in the main table, that of the lowest metric first."""
-    routes = sorted((route for route in node.routes if route.dst == "default" and route.family == family and route.table == 254), key=lambda own: own.metric)
+    found = (own for own in node.routes if (own.dst, own.family, own.table, own.type) == ("default", family, 254, "unicast"))
+    routes = sorted(found, key=lambda own: own.metric)
     return tuple(dict.fromkeys(route.dev for route in routes if route.dev))
 
 
