@@ -11,7 +11,7 @@ from ...model.snapshot import Listener, Node
 from ...primitives.base import word
 from ..case import Case
 from ..cause import Cause, blame, inferred, owner_words, said, seen, state
-from ..packets import led_in
+from ..packets import led_in, led_on
 from .local import ANYBODY, elsewhere, led_on_to_nobody
 
 
@@ -139,11 +139,13 @@ def _led_in(case: Case, server: str) -> Cause | None:
 
 def _led_on(case: Case, server: str) -> Cause | None:
     """A rule of a node on the way sends the question on to somebody else, who has no name server there."""
-    for flow in case.evidence.flows:
-        address, port = flow.reply.src, flow.reply.sport
-        end = next((node for node, _ in case.owners(address, flow.node)), None) if flow.destination_nat and flow.original.dst == server else None
-        if end is not None and not any(own.protocol == "udp" and own.port == port and own.address in (address, *ANYBODY) for own in end.listeners):
-            closed = said(f"nothing listens on UDP port {port} of {address} in {owner_words(end.name)}", case.run(end.name, "ss -lun"))
+    for end in case.before.nodes:
+        led = led_on(case, end.name)
+        port = case.port_at(led.address) if led is not None and led.asked == server else None
+        if led is not None and port is not None and not any(
+            own.protocol == "udp" and own.port == port and own.address in (led.address, *ANYBODY) for own in end.listeners
+        ):
+            closed = said(f"nothing listens on UDP port {port} of {led.address} in {owner_words(end.name)}", case.run(end.name, "ss -lun"))
             return led_on_to_nobody(case, end, port, closed)
     return None
 
