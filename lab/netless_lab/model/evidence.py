@@ -26,8 +26,8 @@ class RouteAnswer(msgspec.Struct, frozen=True):
 
     With ``iif`` it is the decision about a packet that comes in by that link (forwarding, reverse path filter and policy rules
     included), without it about one the node sends itself. ``type`` is unicast, local, broadcast, blackhole ...; ``via`` the gateway.
-    When there is no way, ``type`` is "" and ``error`` the errno's name: ENETUNREACH no route, EHOSTUNREACH an unreachable route or, with
-    ``iif``, forwarding off (asked first), EACCES a prohibit route or rule, EINVAL a blackhole. With ``iif``, EXDEV (kernels before 6.13)
+    When there is no way, ``type`` is "" and ``error`` the errno's name: ENETUNREACH no route or an unreachable rule, EHOSTUNREACH an unreachable
+    route or, with ``iif``, forwarding off (asked first), EACCES a prohibit route or rule, EINVAL a blackhole. With ``iif``, EXDEV (kernels before 6.13)
     or EINVAL also mean that the source is not believed: the reverse path filter (rp_filter), or a martian address.
     ``mtu`` is the most that the path carries as far as routing knows, 0 for what the link carries; ``mtu_learned``: a router said so.
     ``look`` is the command that shows the same.
@@ -216,8 +216,3 @@ class Evidence(msgspec.Struct, frozen=True):
     def count(self, node: str, name: str) -> int:
         """By how much a counter of a node rose; 0 when it did not."""
         return sum(count.by for count in self.counts if (count.node, count.name) == (node, name))
-
-    def route(self, node: str, dst: str, *, src: str | None = None, iif: str | None = None) -> RouteAnswer | None:
-        """The answer to one routing question; ``src`` and ``iif`` None fit any. None when it was not asked."""
-        asked = (own for own in self.routes if (own.node, own.dst) == (node, dst))
-        return next((own for own in asked if src in (None, own.src) and iif in (None, own.iif)), None)
