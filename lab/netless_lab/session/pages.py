@@ -46,7 +46,10 @@ def bound_actions(step: Step, state: State, snapshot: Snapshot) -> tuple[Action,
 
 def help_rungs(state: State, snapshot: Snapshot) -> tuple[str, ...]:
     """Every rung of help of the current step, the last being the command in the chosen dialect."""
-    actions = bound_actions(state.step, state, snapshot)
+    return _rungs(state, snapshot, bound_actions(state.step, state, snapshot))
+
+
+def _rungs(state: State, snapshot: Snapshot, actions: tuple[Action, ...]) -> tuple[str, ...]:
     return rungs(state.step, command_lines(actions, state.dialect, where_of(snapshot, state.step.shell)), state.bindings)
 
 
@@ -55,7 +58,8 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
     step, lesson = state.step, state.lesson
     where = where_of(snapshot, step.shell)
     opened = state.progress.opened(state.position.key, state.position.course)
-    every = help_rungs(state, snapshot)
+    actions = bound_actions(step, state, snapshot)
+    every = _rungs(state, snapshot, actions)
     number = [own.id for own in lesson.steps].index(step.id) + 1
     prose = step.prose if number > 1 or not lesson.intro else f"{lesson.intro}\n\n{step.prose}"
     return StepPage(
@@ -63,8 +67,8 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
         lesson_title=lesson.title,
         title=step.title,
         prose=apply_text(prose, state.bindings),
-        sentences=tuple(action.sentence() for action in bound_actions(step, state, snapshot)),
-        commands=every_dialect(actions_to_type(state, snapshot), state.dialect, where),
+        sentences=tuple(action.sentence() for action in actions),
+        commands=every_dialect(_to_type(state, snapshot, actions), state.dialect, where),
         hints_open=every[:opened],
         hints_total=len(every),
         shell=step.shell,
@@ -77,7 +81,10 @@ def step_page(state: State, snapshot: Snapshot) -> StepPage:
 
 def actions_to_type(state: State, snapshot: Snapshot) -> tuple[Action, ...]:
     """Of the step's own solution, what is for the learner to type."""
-    actions = bound_actions(state.step, state, snapshot)
+    return _to_type(state, snapshot, bound_actions(state.step, state, snapshot))
+
+
+def _to_type(state: State, snapshot: Snapshot, actions: tuple[Action, ...]) -> tuple[Action, ...]:
     return actions if state.passed else tuple(action for action in actions if not _runs_already(action, snapshot))
 
 
