@@ -82,6 +82,12 @@ BROKEN = (
     Broken("no default route of IPv6", f"{SIX}\nc1| ip -6 route del default", ping("fd00:b::1"), "no-default-route", "c1:routing"),
     Broken("IPv6 without a link-local address", f"{SIX}\nip addr del fe80::b:2/64 dev eth0; ip -6 neigh flush all", ping("fd00:b::1"), "link-local-missing", "host:eth0"),
     Broken(
+        "IPv6 without a link-local address that it does not need",
+        f"{SIX}\nc1| ip -6 addr flush dev veth1 scope link; ip -6 neigh flush all\nc1| ping -c1 -W1 fd00:b::1 >/dev/null && ip -6 neigh flush all\n"
+        "tc -n c1 qdisc add dev veth1 root tbf rate 8bit burst 10 limit 10",
+        ping("fd00:b::1"), "queue-drop", "c1:veth1",
+    ),
+    Broken(
         "IPv6 prefix /128", f"{SIX}\nc1| ip -6 route del default; ip addr del fd00:a::2/64 dev veth1; ip addr add fd00:a::2/128 dev veth1 nodad", ping("fd00:a::1"),
         "prefix-wrong", "c1:veth1",
     ),

@@ -111,7 +111,8 @@ CATALOGUE: Final[Mapping[str, Entry]] = dict((
         "IPv6 is switched off on {link} of {who} ({key} is 1), and its addresses of IPv6 went with it",
         narrow="{link} of {who} has the MTU {mtu}, and IPv6 needs {least}: the kernel has switched IPv6 off there, and its addresses went with it"),
     _of("link-local-missing", "link", "an interface without the link-local address that IPv6 asks from",
-        "{link} of {who} has no link-local address, and without one {who} asks for no IPv6 neighbour there, so {address} is never found", "ip {give}"),
+        "{link} of {who} has no link-local address, and without one {who} asks for no IPv6 neighbour there for a packet whose source is elsewhere, so {address} is "
+        "never found", "ip {give}"),
     _of("duplicate-address", "link", "an address that two have",
         "{address} belongs to {right} and to {who} at once ({link}): who answers the neighbour's question first gets the packet",
         sender="{address} is the address of {asker} and of {who} ({link}): the answer went to the other one",

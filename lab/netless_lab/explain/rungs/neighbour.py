@@ -159,13 +159,17 @@ def arp_off(case: Case, node: str, link: Link) -> Cause | None:
 
 
 def no_link_local(case: Case) -> Cause | None:
-    """IPv6 asks for a neighbour from the link's own address of fe80::/10 (RFC 4861, section 7.2.2); without one it does not even ask."""
+    """For a packet that has its source elsewhere IPv6 asks for a neighbour from the link's own address of fe80::/10 (RFC 4861, section 7.2.2; ndisc_solicit(),
+    net/ipv6/ndisc.c); without one it does not even ask.
+    """
     last = case.last
     found = case.route(last.node, last.dst, last.src if last.iif else None, last.iif) if case.family == 6 and last.dst else None
     link = case.link(last.node, found.dev) if found is not None and found.dev and found.type == "unicast" else None
     if found is None or link is None or link.kind not in _ETHERNET or not link.up:
         return None
-    if any(entry.address == found.next_hop and entry.mac for entry in case.neighbours(last.node)):
+    source = last.src or routes.source_of(case.node(last.node), found)
+    asks = not last.iif and any(own.address == source and not (own.tentative or own.duplicate) for own in link.addresses)
+    if asks or any(entry.address == found.next_hop and entry.mac for entry in case.neighbours(last.node)):
         return None
     checked = [own for own in link.addresses if own.scope == "link" and own.family == 6]
     if any(not (own.tentative or own.duplicate) for own in checked):
