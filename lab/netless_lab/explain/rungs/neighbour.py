@@ -310,12 +310,16 @@ def _same_address(case: Case, node: Node, source: str) -> Cause:
 
 
 def _ignored(case: Case, node: Node, link: Link, source: str) -> Cause | None:
-    """A setting that keeps the kernel from answering questions it hears: arp_filter does where the way back to who asks is another link."""
+    """A setting that keeps the kernel from answering questions it hears: arp_ignore, of which the larger value counts, or arp_filter where the way back
+    to who asks is another link.
+    """
     elsewhere = case.route(node.name, source).dev not in (None, link.name)
-    for knob, scope in ((knob, scope) for knob in ("arp_ignore", "arp_filter") for scope in (link.name, "all")):
-        key = of_link(4, scope, knob)
-        value = case.knob(node.name, key)
-        if value not in ("", "0") and (knob == "arp_ignore" or elsewhere):
+    values = {(knob, scope): case.knob(node.name, of_link(4, scope, knob)) for knob in ("arp_ignore", "arp_filter") for scope in (link.name, "all")}
+    most = max((value for (knob, _), value in values.items() if knob == "arp_ignore"), default="")
+    for (knob, scope), value in values.items():
+        keeps = elsewhere if knob == "arp_filter" else value == most and ignores(value, node, link, case.last.asked, source)
+        if value not in ("", "0") and keeps:
+            key = of_link(4, scope, knob)
             facts = (*((route_fact(case, node, source),) if knob == "arp_filter" else ()),
                      state(f"{key} is {value}", case.run(node.name, f"sysctl {key}")),
                      seen(f"the question was heard at {_heard(case)}, and no answer left"))
@@ -323,3 +327,15 @@ def _ignored(case: Case, node: Node, link: Link, source: str) -> Cause | None:
             return blame(case, "arp-ignored", node.name, facts=facts, key=key, value=value, fix=straight or None)
     return None
 
+
+def ignores(value: str, node: Node, link: Link, asked: str, asker: str) -> bool:
+    """Whether ``arp_ignore`` of this value keeps a node from answering who asks it for an address of its own by ``link`` (arp_ignore(), net/ipv4/arp.c)."""
+    match value:
+        case "1":
+            return all(own.address != asked for own in link.v4)
+        case "2":
+            beside = any(routes.within(asked, own.cidr) and routes.within(asker, own.cidr) for own in link.v4)
+            return not beside or all(own.address != asked for own in link.v4)
+        case "3":
+            return all(own.address != asked or own.scope == "host" for each in node.links for own in each.v4)
+    return value == "8"
