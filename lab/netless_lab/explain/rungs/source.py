@@ -334,12 +334,14 @@ def loopback_led_out(case: Case) -> Cause | None:
 
 
 def martian(case: Case) -> Cause | None:
-    """A source that cannot come from outside: this node's own address, or one of 127.0.0.0/8."""
+    """A source that cannot come from outside: this node's own address, unless it is told that it can (accept_local), or one of 127.0.0.0/8."""
     last = case.last
     if not last.src or not last.iif or (last.node == case.probe.node and last.leg == "forward") or case.bounced:
         return None
     node = case.node(last.node)
     own = node.owner(last.src)
+    if own is not None and any(case.knob(node.name, of_link(4, link, "accept_local")) == "1" for link in ("all", last.iif)):
+        return None
     if own is not None:
         holds = inferred(f"{own.name} holds {last.src}", case.ip(node.name, f"address show {device(own.name)}"))
         if last.dst == last.src or any(routes.host_of(change.after) == last.src for change in case.redirects):
