@@ -351,9 +351,11 @@ def martian(case: Case) -> Cause | None:
         written = next((one for one in case.evidence.journey.rewrites if one.what == "source" and routes.host_of(one.after) == last.src), None)
         if written is not None and written.node != node.name and last.leg == "forward":
             return whose_source(case, written, (holds,))
+        if case.family == 6 and last.stage == "routing":  # IPv6 passes it on like any other, and only its answer goes astray
+            return None
         found = case.route(node.name, last.dst, last.src, last.iif)
         refuses = (route_fact(case, node, last.dst, last.src, last.iif),) if found.error == "EINVAL" else ()
-        return blame(case, "duplicate-address", node.name, own.name, facts=(holds, *refuses), how="source", address=last.src)
+        return blame(case, "duplicate-address", node.name, own.name, facts=(holds, *refuses), how="source" if case.family == 4 else "itself", address=last.src)
     if not (routes.within(last.src, "127.0.0.0/8") or routes.within(last.dst, "127.0.0.0/8")):
         return None
     key = of_link(4, last.iif, "route_localnet")
