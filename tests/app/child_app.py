@@ -30,7 +30,7 @@ def _trust(request: protocol.Request[Any], done: protocol.Done) -> Any:
     return request.reply(done)
 
 
-def _fail(self: TutorScreen, journey: Journey | None) -> Any:
+def _fail(self: TutorScreen, journey: Journey) -> Any:
     """A fault of our own in the painting of a packet's way."""
     return msgspec.convert({"source": 1}, Journey)
 
@@ -64,7 +64,7 @@ def main() -> int:
         opening = story.opening("masquerade-opening", log=())
     if "crash" in sys.argv:
         setattr(stream, "reply", _trust)  # noqa: B010
-        setattr(TutorScreen, "replay", _fail)  # noqa: B010
+        setattr(TutorScreen, "_play", _fail)  # noqa: B010
     if "stuck" in sys.argv:
         setattr(leaving, "PATIENCE_S", 0.5)  # noqa: B010
         setattr(TutorScreen, "_first_look", _compute)  # noqa: B010
