@@ -45,6 +45,8 @@ WRITINGS_APART_S: Final = 0.1
 """At least so long between two writings: what was to be kept meanwhile is written once, the newest."""
 _RATE: Final = 1 << 16
 """And no more bytes in a second than this, as a mean: a progress has a few thousand, and changes with a step."""
+AGAIN_S: Final = 5.0
+"""What could not be written is tried again after so long: a disk that is full may have room by then."""
 _BACKLOG: Final = 64
 _CHUNK: Final = 1 << 16
 Save = Callable[[bytes], None]
@@ -206,7 +208,7 @@ class Keeper:
             self._take(letter, frame)
 
     def _take(self, letter: bytes, frame: bytes) -> None:
-        if letter == KEEP:
+        if letter == KEEP and self._listener.fileno() >= 0:  # else the next lab of that name may have written since
             self._to_keep = frame
         elif letter == AGENT and self._agent < 0:
             with contextlib.suppress(ProcessLookupError):
@@ -286,19 +288,23 @@ class Keeper:
                 signal.pidfd_send_signal(self._agent, signal.SIGKILL)
 
     def _keep(self) -> None:
+        """Write what is to be kept now. What cannot be written is still to be kept; what is none of what may be is forgotten."""
         if self._to_keep is None or not self._ready:
             return
         frame, self._to_keep = self._to_keep, None
         if frame == self._kept:
             return
+        pause_s = max(WRITINGS_APART_S, len(frame) / _RATE)
         try:
             self._save(frame)
             self._kept = frame
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             if not self._told_why:  # the log is the starter's, and not to be filled from inside
                 traceback.print_exc()
             self._told_why = True
-        self._keep_from = time.monotonic() + max(WRITINGS_APART_S, len(frame) / _RATE)
+            if isinstance(error, OSError):
+                self._to_keep, pause_s = frame, max(pause_s, AGAIN_S)
+        self._keep_from = time.monotonic() + pause_s
 
 
 def _woken_by_signals() -> int:
