@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
@@ -232,13 +232,14 @@ SILENT = (
     "iptables-legacy -A FORWARD -s 10.0.0.2 -j ACCEPT",
     "ip link set br0 alias hello",
     "ip link set br0 type bridge stp_state 1",
+    "ip link set br0 type bridge ageing_time 12345",
     "ip link property add dev br0 altname other",
 )
 
 
 @sandboxed
 async def test_silent_changes_are_found_while_somebody_watches() -> None:
-    """Settings without events, a namespace without a name, a new listener and new name servers; not when nobody watches."""
+    """Settings without events, a namespace without a name, a new listener and new name servers, by name too; not when nobody watches."""
     with c1() as ref:
         inside = f"nsenter --net=/proc/{ref.pid}/ns/net "
         sh(f"{inside}ip link add br0 type bridge; rm -f /etc/resolv.conf")
@@ -247,6 +248,8 @@ async def test_silent_changes_are_found_while_somebody_watches() -> None:
             deaf = [command for command in SILENT if not await ear.hears(inside + command)]
             assert deaf == []
             assert await ear.hears("echo nameserver 10.0.0.53 > /etc/resolv.conf")
+            assert await ear.hears(f"mkdir -p /etc/netns/box /run/netns && touch /run/netns/box && mount --bind /proc/{ref.pid}/ns/net /run/netns/box")
+            assert await ear.hears("echo nameserver 10.0.0.54 > /etc/netns/box/resolv.conf")
             assert await ear.hears("unshare --net sleep 60 > /dev/null 2>&1 &")
             watch.attend(False)
             await ear.settles()
@@ -284,7 +287,7 @@ async def test_an_idle_lab_makes_no_news(monkeypatch: pytest.MonkeyPatch) -> Non
             assert await becomes(lambda: "state forwarding" in sh("bridge link"))
             look = Pulse.look
 
-            def counted(pulse: Pulse, names: Iterable[str] | None = None) -> Hashable:
+            def counted(pulse: Pulse, names: Collection[str] = ()) -> Hashable:
                 ear.looks += 1
                 return look(pulse, names)
 

@@ -17,7 +17,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Final
 
 from ..room import NETNS
@@ -31,6 +31,7 @@ from .netlink.neighbour import HEAD, is_learned
 from .netlink.nsid import give_nsid
 from .netlink.socket import NETLINK_NETFILTER, NETLINK_ROUTE, SOL_NETLINK, NetlinkSocket
 from .read import NodeRef, resolvers_of
+from .resolvers import resolvers_by_name
 from .room import has_room
 from .station import Memo
 from .sysctls import Sysctls
@@ -89,9 +90,9 @@ class Burst:
 class Pulse:
     """The silent state of one node. Two looks are equal when nothing silent changed in between. 0.2 ms a look; close it with the node.
 
-    The kernel sends no event for ``icmp_echo_ignore_all``, ``route_localnet``, ``bridge-nf-call-iptables``, an alias or alternative name, STP on
-    a bridge that is down, legacy iptables, sockets that begin to listen, resolv.conf, and namespaces made without a name (tried one by one on
-    Linux 6.18).
+    The kernel sends no event for ``icmp_echo_ignore_all``, ``route_localnet``, ``bridge-nf-call-iptables``, an alias or alternative name, what is
+    set of a link that is down (STP and other options; netdev_state_change in net/core/dev.c), legacy iptables, sockets that begin to listen,
+    resolv.conf, that of /etc/netns too, and namespaces made without a name (tried one by one on Linux 6.18).
     """
 
     def __init__(self, ref: NodeRef) -> None:
@@ -106,17 +107,18 @@ class Pulse:
         """Let the namespace go."""
         self._opened.close()
 
-    def look(self, names: Iterable[str] | None = None) -> Hashable:
-        """The silent state now, to be compared with that of another time. ``names``: the node's own in /run/netns, for who has read them."""
+    def look(self, names: Collection[str] = ()) -> Hashable:
+        """The silent state now, to be compared with that of another time. ``names`` are the node's own in /run/netns."""
         links = self._links.each(self._route.dump(RTM_GETLINK, DUMP_BODY))
         sysctls, tables = self._sysctls.read((link.link.name, link.knobs) for link in links)
-        settled = tuple((link.link.name, link.link.alias, link.link.altnames, link.link.stp, link.link.mode) for link in links)
+        settled = tuple((own.name, own.alias, own.altnames, own.stp, own.mode, own.options) for own in (link.link for link in links))
         legacy = tuple(
             (table, chain.name, chain.policy, tuple(rule.text for rule in chain.rules))
             for table, chains in self._legacy.read(tables).items()
             for chain in chains
         )
-        return settled, tuple(sorted(sysctls.items())), legacy, self._listeners.read(), resolvers_of(self._ref, names)
+        resolvers = resolvers_of(self._ref, names), resolvers_by_name(names)
+        return settled, tuple(sorted(sysctls.items())), legacy, self._listeners.read(), resolvers
 
 
 def _senses(namespace: Namespace, opened: contextlib.ExitStack) -> tuple[NetlinkSocket, Listeners, Sysctls, LegacyTables]:
