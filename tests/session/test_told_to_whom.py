@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
+import msgspec
 import pytest
 
 from helpers import checkout
@@ -76,3 +78,13 @@ def test_a_command_says_a_thing_once(lab: Running) -> None:
     checkout.netless("run", lab=lab.name)
     again = checkout.netless("run", lab.status().position, lab=lab.name)
     assert (again.stdout + again.stderr).count("nothing had to be done") == 1
+
+
+def test_nothing_is_told_twice(lab: Running) -> None:
+    """Each status that a view is told while a step is done and judged says something that the one before it does not."""
+    lab.reset("lab")
+    lab.goto("cable/pair")
+    with another(lab, mine=True) as (client, heard):
+        client.ask(Run())
+        told = [msgspec.structs.replace(event.status, uptime_s=0) for event in heard if isinstance(event, StatusEvent)]
+        assert told and [now for before, now in pairwise(told) if before == now] == []
