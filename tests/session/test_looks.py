@@ -61,3 +61,18 @@ def judged_after(lab: Running, command: str, *, passed: bool) -> int:
     while not any(isinstance(event, VerdictEvent) and event.verdict.passed is passed for event in lab.events):
         lab.status()
     return begin
+
+
+def test_a_step_that_is_run_is_looked_at_once_before_and_once_after() -> None:
+    """Whether the last step holds still, and what the next one lacks, is asked of one look: nothing is there in between that could have changed it."""
+    with counted() as lab:
+        rounds = []
+        for _ in range(ROUNDS):
+            lab.goto("cable/pair", end=True)
+            lab.status()
+            begin = time.monotonic_ns()
+            assert lab.run().verdicts[0].position == "container/cable/plug"
+            rounds.append(happened(lab, begin, time.monotonic_ns()))
+            if rounds[-1].count("look") == 2:
+                break
+        assert rounds[-1].count("look") == 2, rounds

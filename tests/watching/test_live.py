@@ -21,7 +21,7 @@ class Lab:
         self.neighbours: tuple[Neighbour, ...] = ()
         self.seen = Snapshot()
 
-    async def latest(self) -> Snapshot:
+    async def latest(self, *, learned: bool = False) -> Snapshot:
         """There is always something new."""
         return await self.look()
 

@@ -151,7 +151,7 @@ class Lab:
         self.nodes, self.news, self.seen = nodes, News(), Snapshot()
         self.refuses = False
 
-    async def latest(self) -> Snapshot:
+    async def latest(self, *, learned: bool = False) -> Snapshot:
         """There is always something new."""
         return await self.look()
 

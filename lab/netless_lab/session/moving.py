@@ -54,18 +54,18 @@ async def run(stage: Stage, target: str | None = None, *, rest: bool = False) ->
     """Do a step for the learner and judge it; with ``rest`` all that remain in the lesson. Stops at the first that fails."""
     await stage.hold_judging()
     insist(stage, "run")
-    place = _named(stage, target)[0] if target else await _to_run(stage)
+    place, looked = (_named(stage, target)[0], False) if target else await _to_run(stage)
     over = stop_playing(stage)
     if place is None:
         return Judgement((), over + the_end(stage.state))
     lesson = place.lesson
     answers: list[Judged] = []
     while True:
-        answers.append(await _run_one(stage, place))
+        answers.append(await _run_one(stage, place, looked=looked))
         following = after(stage.state.course, place)
         if not rest or answers[-1].verdict.result != "pass" or following is None or following.lesson != lesson:
             return Judgement(tuple(answers), over + onward(stage.state))
-        place = following
+        place, looked = following, True
 
 
 async def advance(stage: Stage, *, force: bool = False) -> Moved:
@@ -170,10 +170,11 @@ async def stand(stage: Stage, place: Position, *, end: bool = False, dialect: Di
     await rebuild(stage, place, end=end, judging=False, dialect=dialect)
 
 
-async def _run_one(stage: Stage, place: Position) -> Judged:
+async def _run_one(stage: Stage, place: Position, *, looked: bool) -> Judged:
+    """Do it, with all that is missing before it, and judge it. ``looked``: the last look was just now."""
     if place.course != stage.state.course.id:
         await rebuild(stage, place, judging=False)
-    snapshot = await stage.live.refresh()
+    snapshot = await stage.live.refresh(looked=looked)
     jumped = place != stage.state.position
     lacking = missing_before(stage.state.course, place, snapshot, stage.state.bindings)
     if lacking:
@@ -348,7 +349,8 @@ def _named(stage: Stage, target: str) -> tuple[Position, ...]:
     return stage.library.resolve(target, stage.state.position).positions
 
 
-async def _to_run(stage: Stage) -> Position | None:
-    """The current step, or the next when the current one holds already; None at the course's end."""
-    passes = stage.state.passed and await stage.passes()
-    return after(stage.state.course, stage.state.position) if passes else stage.state.position
+async def _to_run(stage: Stage) -> tuple[Position | None, bool]:
+    """The current step, or the next when the current one holds already, None at the course's end; and whether that was looked at just now."""
+    looked = stage.state.passed
+    passes = looked and await stage.passes()
+    return after(stage.state.course, stage.state.position) if passes else stage.state.position, looked

@@ -65,8 +65,8 @@ class Visible(Protocol):
     def seen(self) -> Snapshot:
         """What the last look saw."""
 
-    async def latest(self) -> Snapshot:
-        """That, or what a new look sees when the kernel has had something to tell since."""
+    async def latest(self, *, learned: bool = False) -> Snapshot:
+        """That, or what a new look sees when the kernel has had something to tell since; ``learned``: what packets taught as well."""
 
     async def look(self) -> Snapshot:
         """Every node as it is now."""
@@ -140,9 +140,11 @@ class Live:
         """Returns when the tutor is at work."""
         await self._working.wait()
 
-    async def refresh(self) -> Snapshot:
-        """Look now, tell what changed since everybody was told last, and return what is there."""
-        await self._sight.look()
+    async def refresh(self, *, looked: bool = False) -> Snapshot:
+        """Look now, tell what changed since everybody was told last, and return what is there. ``looked``: the last look was just now, and unless the
+        kernel has told of something since, be it learned from packets, no other is needed.
+        """
+        await (self._sight.latest(learned=True) if looked else self._sight.look())
         return self.show()
 
     def show(self) -> Snapshot:
