@@ -10,7 +10,7 @@ What a fresh word may stand for: things in the snapshot that no world made and n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
 from itertools import product
 
@@ -82,16 +82,16 @@ class Free(msgspec.Struct, frozen=True):
 
 
 def free(step: Step, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> Free:
-    """Everything in ``snapshot`` that the fresh words of ``step`` may stand for."""
-    old = _identities(baseline)
+    """Everything in ``snapshot`` that the fresh words of ``step`` may stand for; of addresses nothing is asked where none of these is one."""
+    old, addressed = _identities(baseline), any(role == "cidr" for role, _ in new)
     own = [(node, link) for node in snapshot.nodes for link in _as_named(node) if _made(node, link) and (node.netns, link.ifindex) not in old]
     settled = settled_links(step, snapshot, bindings)
     counts = Counter(link.name for _, link in own)
     counts.subtract(name for name in {bindings.word("link", text) for text in settled} if name in counts)
     settled_names = {bindings.word("netns", text) for role, text in step.known if role == "netns"}
     old_names = {name.name for name in baseline.names} if baseline else set()
-    settled_cidrs = [text for role, text in step.known if role == "cidr"]
-    world = [address.cidr for node in snapshot.nodes for link in node.links if _of_world(node, link) for address in link.addresses]
+    settled_cidrs = [text for role, text in step.known if role == "cidr"] if addressed else []
+    world = [own.cidr for node in snapshot.nodes for link in node.links if _of_world(node, link) for own in link.addresses] if addressed else []
     return Free(
         links={name: count for name, count in counts.items() if count > 0},
         kinds={name: frozenset(link.kind for _, link in own if link.name == name) for name in counts},
@@ -246,7 +246,7 @@ def _search(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapsh
     pool = free(step, new, snapshot, bindings, baseline)
     tries: tuple[_Try, ...] = (_Try(_without(bindings, new)),)
     budget = _MOST_CHECKS
-    for expectation in sorted(step.expect, key=lambda own: _asks_absence(own, new, snapshot)):
+    for expectation in _absences_last(step.expect, new, snapshot):
         kept: list[_Try] = []
         for attempt in tries:
             for candidate in _extended(attempt, expectation, new, pool, bindings):
@@ -310,13 +310,19 @@ def _without(bindings: Bindings, new: tuple[tuple[RoleName, str], ...]) -> Bindi
                     addresses=left, nets=bindings.nets)
 
 
-def _asks_absence(expectation: Expectation, new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot) -> bool:
-    """Whether it holds for names that nothing has: such an expectation is judged last."""
+def _absences_last(expect: Sequence[Expectation], new: tuple[tuple[RoleName, str], ...], snapshot: Snapshot) -> Sequence[Expectation]:
+    """Of the fresh words those tell nothing that hold for names that nothing has: they are judged when the others have bound them."""
+    if len(expect) < 2:
+        return expect
     absent = Bindings()
     for role, text in new:
         absent = _bound(absent, role, text, _ABSENT[role])
-    spoken = any((word.role, word.text) in new for word in words_of(expectation))
-    return spoken and isinstance(apply(expectation, absent).check(snapshot, _NOWHERE), Met)
+
+    def asks_absence(expectation: Expectation) -> bool:
+        spoken = any((word.role, word.text) in new for word in words_of(expectation))
+        return spoken and isinstance(apply(expectation, absent).check(snapshot, _NOWHERE), Met)
+
+    return sorted(expect, key=asks_absence)
 
 
 def _holds(expectations: Iterable[Expectation], snapshot: Snapshot, bindings: Bindings) -> bool:
@@ -325,7 +331,6 @@ def _holds(expectations: Iterable[Expectation], snapshot: Snapshot, bindings: Bi
 
 def _swapped(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snapshot | None) -> _Try | None:
     """The two ends of one cable are alike until one is moved: try the settled words of a cable the other way round."""
-    new = fresh(step)
     known = [text for text in settled_links(step, snapshot, bindings) if text not in step.exact]
     for one in (text for text in words_by_role(step.expect, "link") if text in known):
         for other in known:
@@ -335,7 +340,7 @@ def _swapped(step: Step, snapshot: Snapshot, bindings: Bindings, baseline: Snaps
             turned = msgspec.structs.replace(bindings, links=_put(_put(bindings.links, one, yours), other, mine))
             if _holds(step.expect, snapshot, turned):
                 return _Try(turned)
-            if new and (found := _search(step, snapshot, turned, baseline, strict=True)) is not None:
+            if fresh(step) and (found := _search(step, snapshot, turned, baseline, strict=True)) is not None:
                 return found
     return None
 

@@ -5,12 +5,13 @@ expectations, probes and prose.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 
 import msgspec
 
-from ..model.addresses import plain
+from ..model.addresses import interface, plain
 from ..model.probe import Connect, Fetch, Lookup, Ping, Probe, Udp
 from ..primitives.base import Action, Expectation
 from ..primitives.roles import RoleName, roles
@@ -69,7 +70,7 @@ class Bindings(msgspec.Struct, frozen=True):
         """An address with its prefix, which is the learner's when the network is."""
         ip, _, _ = text.partition("/")
         try:
-            network = str(ip_interface(text).network)
+            network = str(interface(text).network)
         except ValueError:
             return text
         return f"{self.address(ip)}/{self.net(network).partition('/')[2]}"
@@ -80,6 +81,8 @@ class Bindings(msgspec.Struct, frozen=True):
 
     def _moved(self, text: str) -> str:
         """The address with the same host number in the learner's network."""
+        if not self.nets:
+            return text
         try:
             ip = ip_address(text)
         except ValueError:
@@ -92,6 +95,7 @@ class Bindings(msgspec.Struct, frozen=True):
         return text
 
 
+@lru_cache(256)
 def _network(text: str) -> IPv4Network | IPv6Network:
     return ip_network(text, strict=False)
 
