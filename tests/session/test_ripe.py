@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from helpers.running import Running
 from netless_lab import labs
 from netless_lab.client import Client
-from netless_lab.protocol import Check, Hello, Judgement, Notice, Run, SetDialect, Subscribe
+from netless_lab.course.files import shipped
+from netless_lab.course.step import Position
+from netless_lab.course.verdict import Item, Verdict
+from netless_lab.protocol import Check, Hello, Judged, Judgement, Notice, Run, SetDialect, Subscribe
+from netless_lab.session.ripening import ripe
 
 pytestmark = pytest.mark.kernel
 
@@ -74,3 +80,21 @@ def test_others_have_their_turn_meanwhile(lab: Running) -> None:
         answered.append("dialect")
         thread.join(60)
     assert answered == ["dialect", "pass"]
+
+
+async def test_nothing_more_is_done_for_one_who_has_hung_up() -> None:
+    """``run --all`` waits for a step, and whoever asked goes before the answer comes: the steps behind it are left to the learner."""
+    course = next(own for own in shipped() if own.id == "container")
+    state = SimpleNamespace(course=course, position=Position("container", "switch", "bridge"))
+    asked: list[Run | Check] = []
+    connected = [True]
+
+    async def ask(request: Run | Check) -> Judgement:
+        asked.append(request)
+        connected[0] = len(asked) < 2
+        verdict = Verdict("bridge", "waiting" if len(asked) == 1 else "pass", (Item("waiting", "the port forwards"),) * (len(asked) == 1))
+        return Judgement((Judged(str(state.position), "", verdict, ""),), "")
+
+    stage: Any = SimpleNamespace(state=state)
+    answer = await ripe(stage, Run(rest=True, wait=True), ask, lambda notice: None, lambda: connected[0])
+    assert [type(own) for own in asked] == [Run, Check] and answer.verdicts[-1].verdict.passed

@@ -34,7 +34,7 @@ async def ripe(stage: Stage, request: Run | Check, ask: Ask, tell: Callable[[Not
         found = await ask(again)
         done = () if isinstance(request, Check) else answer.verdicts[:-1]
         answer = msgspec.structs.replace(found, verdicts=(*done, *found.verdicts))
-    if waited and isinstance(request, Run) and request.rest and answer.verdicts[-1].verdict.passed:
+    if waited and wanted() and isinstance(request, Run) and request.rest and answer.verdicts[-1].verdict.passed:
         here, following = stage.state.position, after(stage.state.course, stage.state.position)
         if following is not None and following.lesson == here.lesson and str(here) == answer.verdicts[-1].position:
             more = await ripe(stage, Run(str(following), rest=True), ask, tell, wanted)
