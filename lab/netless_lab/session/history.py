@@ -95,18 +95,21 @@ class History:
 
     def rebuilt(self, actions: Iterable[Action], place: Position, *, end: bool) -> None:
         """The lab was rebuilt from its beginning by these actions: what stands above did not happen to what stands below."""
-        text = f"the lab was rebuilt for the {'end' if end else 'start'} of {place}"
-        self._entries.append(Entry(time.time(), "lab", text, _lines(actions, {}), str(place), anew=True))
+        self._begin(f"the lab was rebuilt for the {'end' if end else 'start'} of {place}", _lines(actions, {}), place)
 
     def not_built(self, beginning: Snapshot, left: Snapshot, place: Position) -> None:
         """To be rebuilt the lab was taken back to its beginning, and then it could not be: this was ``left`` of it."""
-        text = f"the lab was taken back to its beginning, and could not be rebuilt for {place}"
-        self._entries.append(Entry(time.time(), "lab", text, (), str(place), anew=True))
+        self._begin(f"the lab was taken back to its beginning, and could not be rebuilt for {place}", (), place)
         self._keep(_seen("lab", diff(beginning, left), beginning, left, str(place)))
 
     def noted(self, text: str, step: str) -> None:
         """Something befell the lab that no command does again."""
         self._entries.append(Entry(time.time(), "lab", text, (), step))
+
+    def _begin(self, text: str, lines: tuple[str, ...], place: Position) -> None:
+        """The lab begins anew: no namespace of before is there."""
+        self._nameless.clear()
+        self._entries.append(Entry(time.time(), "lab", text, lines, str(place), anew=True))
 
     def _keep(self, told: list[tuple[Change, Entry]]) -> list[Entry]:
         """What was seen, in its order. A namespace without a host name cannot be found in another lab: where it is spoken of, it is made under the
