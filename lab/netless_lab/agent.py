@@ -135,8 +135,10 @@ class Agent:
             await self._stage.handed_over()  # nor for the tutor's doing
             with self._stage.world.way_into(way.asked(request)) as into, writer.get_extra_info("socket").dup() as sock:
                 send_fds(sock, [way.answer(into.told)], into.files)
-        except (Refusal, ValueError, OSError) as error:
-            writer.write(way.refusal(str(error)))
+        except Refusal as refusal:
+            writer.write(way.refusal(str(refusal)))
+        except (ValueError, OSError, RuntimeError) as error:  # the last one: no thread can be started
+            writer.write(way.refusal(self._stage.full(error) or str(error)))
 
     def _greeted(self, first: bytes, client: Connection) -> protocol.Hello | None:
         """A client's hello; None for one of another version, who is told. Raises MsgspecError when the line is no hello at all."""

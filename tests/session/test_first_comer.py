@@ -56,3 +56,15 @@ def test_what_the_first_comer_sets_is_not_how_the_lab_began(node: str) -> None:
 def reading(lab: Running, node: str) -> str:
     """What the setting is now."""
     return lab.sh(f"cat /proc/sys/{SETTING}", node).strip()
+
+
+def test_who_cannot_be_let_in_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lab can start no thread, which whoever comes in first needs: it says so, and what can be done, and that it has not ended."""
+    monkeypatch.setattr(labs, "ENTRY", "helpers.threadless:main")
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    with labs.start(name), socket.socket(socket.AF_UNIX) as sock:
+        way.connect(sock, address(name), 5)
+        sock.sendall(way.request("c1"))
+        with pytest.raises(way.NotThere, match="processes and threads"):
+            way.receive(sock)
+    labs.end(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from netless_lab.model.clearing import Things
 from netless_lab.model.snapshot import Snapshot
 from netless_lab.watching.unseen import Unseen
@@ -162,6 +164,21 @@ async def test_whoever_comes_in_is_told_from_the_tutor() -> None:
     await turns()
     assert told == [("his",)]
     unseen.attend(False)
+
+
+@pytest.mark.parametrize("error", [OSError("no file to spare"), RuntimeError("can't start new thread")], ids=lambda error: type(error).__name__)
+async def test_whoever_comes_in_does_not_wait_for_a_lab_that_cannot_be_looked_at(error: Exception) -> None:
+    """He may come to make room for that."""
+    lab = Slow()
+    lab.written = 1
+
+    async def fails() -> Things:
+        lab.looks += 1
+        raise error
+
+    lab.unseen = fails  # type: ignore[method-assign]
+    await Unseen(lab, lambda came, went: None, lambda error: None).known()
+    assert lab.looks
 
 
 async def test_what_a_picture_shows_by_now_is_no_news() -> None:

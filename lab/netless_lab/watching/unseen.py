@@ -63,7 +63,7 @@ class Unseen:
         for _ in range(_MOST_LOOKS):
             if self._written == self._sight.written:
                 break
-            with contextlib.suppress(OSError):  # out of files: it is looked at again
+            with contextlib.suppress(OSError, RuntimeError):  # no file or no thread to spare: it is looked at again
                 await self._look()
 
     def soon(self) -> None:
