@@ -88,3 +88,13 @@ def test_nothing_is_told_twice(lab: Running) -> None:
         client.ask(Run())
         told = [msgspec.structs.replace(event.status, uptime_s=0) for event in heard if isinstance(event, StatusEvent)]
         assert told and [now for before, now in pairwise(told) if before == now] == []
+
+
+def test_a_step_that_is_run_is_never_shown_as_waiting_for_somebody(lab: Running) -> None:
+    """The step before it holds, so the next one is done: from the first that is told of it, it is at work."""
+    lab.reset("lab")
+    lab.goto("cable/pair", end=True)
+    with another(lab, mine=True) as (client, heard):
+        client.ask(Run())
+        told = [event.status for event in heard if isinstance(event, StatusEvent) and event.status.position == "container/cable/plug"]
+        assert told[0].busy and not told[-1].busy

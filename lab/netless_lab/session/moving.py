@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from ..course.bind import infer
@@ -179,9 +181,11 @@ async def _run_one(stage: Stage, place: Position, *, looked: bool) -> Judged:
     lacking = missing_before(stage.state.course, place, snapshot, stage.state.bindings)
     if lacking:
         await _insist_on_needs(stage, place, end=True)
-    await stand_at(stage, place)
     besides = ""
-    async with stage.busy(f"running {stage.state.step.title}") as until_over:
+    async with contextlib.AsyncExitStack() as at_work:
+        with stage.views.held():
+            await stand_at(stage, place)
+            until_over = await at_work.enter_async_context(stage.busy(f"running {stage.state.step.title}"))
         if lacking:
             await rebuild(stage, place, judging=False)
             if not jumped:
