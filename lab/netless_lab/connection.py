@@ -61,10 +61,14 @@ class Connection:
         self._waiting: set[asyncio.Task[None]] = set()
 
     def send(self, message: protocol.Message) -> None:
-        """Queue one message; a client too slow to read is cut off."""
+        """Queue one message."""
+        self.send_line(protocol.encode(message))
+
+    def send_line(self, line: bytes) -> None:
+        """Queue a message that is written down already; a client too slow to read is cut off."""
         if self._writer.is_closing():
             return
-        self._writer.write(protocol.encode(message))
+        self._writer.write(line)
         if self._writer.transport.get_write_buffer_size() > BACKLOG_LIMIT:
             self._writer.transport.abort()
 
@@ -125,7 +129,8 @@ class Audience:
         self._clients.pop(client, None)
 
     def tell(self, message: protocol.Message) -> None:
-        """Send an event to those who want its kind."""
-        for client, (kinds, mine) in self._clients.items():
-            if message.kind in kinds and (client is self.served or not mine):
-                client.send(message)
+        """Send an event to those who want its kind; it is written down once for all of them."""
+        wanting = [client for client, (kinds, mine) in self._clients.items() if message.kind in kinds and (client is self.served or not mine)]
+        line = protocol.encode(message) if wanting else b""
+        for client in wanting:
+            client.send_line(line)
