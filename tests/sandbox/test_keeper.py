@@ -99,6 +99,20 @@ def test_what_could_not_be_written_is_written_at_the_end() -> None:
 
 
 @sandboxed_once
+def test_what_could_not_be_written_by_the_end_is_not_written_after_it() -> None:
+    """The name is another lab's then."""
+    disk = Disk(folder := Path("/tmp/late"))
+    kept = Kept(disk.save)
+    kept.say(KEEP, b"earned")
+    disk.tried()
+    kept.say(LAST)
+    disk.tried()
+    folder.mkdir()
+    kept.end()
+    assert list(folder.iterdir()) == []
+
+
+@sandboxed_once
 def test_what_could_not_be_written_is_tried_again_by_itself() -> None:
     """While the lab goes on: it may be killed at any moment."""
     keeper.AGAIN_S = 0.05  # type: ignore[misc]  # in a process of this test's own

@@ -218,6 +218,7 @@ class Keeper:
             self._open(tuple(json.loads(frame)))
         elif letter == LAST and self._listener.fileno() >= 0:
             self._keep()  # before the name is free: the next lab of that name reads it
+            self._to_keep = None  # and writes it, from when it is
             self._shut()
 
     def _open(self, notes: tuple[str, ...]) -> None:
