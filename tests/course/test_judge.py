@@ -8,14 +8,15 @@ import msgspec
 import pytest
 
 from helpers.post import course, step
+from helpers.rules import rule
 from helpers.snapshots import bridge, container, default, edit, edit_node, host, internet, lab, lab_with, uplink, veth
 from netless_lab.course.bindings import Bindings
 from netless_lab.course.judge import control_of, judge, state_holds
 from netless_lab.course.outline import goal, outline, owners, start
 from netless_lab.course.step import Demand, ProbeCheck, Silence, Step
 from netless_lab.course.verdict import Item, Verdict
-from netless_lab.model.probe import Fetch, Lookup, Outcome, Ping, Probe
-from netless_lab.model.snapshot import Route, Snapshot
+from netless_lab.model.probe import Connect, Fetch, Lookup, Outcome, Ping, Probe
+from netless_lab.model.snapshot import Chain, Route, Snapshot
 from netless_lab.primitives.address import HasAddress
 from netless_lab.primitives.base import CannotTell, Expectation, Finding, Where
 from netless_lab.primitives.link import LinkExists
@@ -308,6 +309,19 @@ def test_an_answer_from_the_wrong_node_is_no_pass() -> None:
     bound = Bindings(nets={"10.0.0.0/24": "192.168.7.0/24"})
     moved = lab(host(veth("veth2", "c1:veth1", "192.168.7.2/24")), container("c1", veth("veth1", "host:veth2")))
     assert only(judge(own, moved, outcomes(own, answered(own.probes[0].probe)), HERE, bound, owners=homes)).result == "fail"
+
+
+@pytest.mark.parametrize(("probe", "result"), [
+    (Connect("c1", "203.0.113.2", 8080), "pass"), (Ping("c1", "203.0.113.2"), "fail"), (Connect("c1", "198.51.100.10", 8080), "fail"),
+], ids=["a published port", "a ping", "somebody else's port"])  # fmt: skip
+def test_a_published_port_is_answered_from_the_right_place(probe: Probe, result: str) -> None:
+    """Whoever asks a port of a router has the answer of whom it is published for; a ping, or what is for somebody else, is led astray."""
+    rules = tuple(rule(f"ip daddr {address} dnat to 10.0.0.2", number) for number, address in enumerate(("203.0.113.2", "198.51.100.10")))
+    published = Chain("ip", "t", "pre", "nat", "prerouting", -100, "accept", rules=rules)
+    now = edit_node(lab_with(1, forwarding=True), "host", chains=(published,))
+    check = ProbeCheck(probe)
+    own = asking(check)
+    assert only(judge(own, now, outcomes(own, answered(probe)), Where())).result == result
 
 
 def test_an_address_held_twice_is_no_proof() -> None:

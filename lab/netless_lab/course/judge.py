@@ -288,9 +288,13 @@ def _rules_look(node: str, by: Way, where: Where) -> str:
 
 
 def diverted(probe: Probe, outcome: Outcome, snapshot: Snapshot, where: Where) -> Near:
-    """The rule on the way that sends packets to another address than they are for; nothing when none surely does."""
-    to = target(probe) or ""
-    for passed in _met(probe, snapshot, arrives=outcome.result == "answered"):
+    """The rule on the way that sends packets to another address than they are for; nothing when none surely does. An answer to who asks a port of the
+    very node that the rule stands on is from the right place: the port is published.
+    """
+    to, answered = target(probe) or "", outcome.result == "answered"
+    for passed in _met(probe, snapshot, arrives=answered):
+        if answered and not isinstance(probe, Ping) and passed.node.owner(to) is not None:
+            continue
         turned = _all_turned(passed.ways, to) if passed.hook == "prerouting" and not passed.answer else None
         if turned is not None:
             address, rule = turned
