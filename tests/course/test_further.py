@@ -8,7 +8,7 @@ import pytest
 from helpers.post import course, step
 from helpers.snapshots import edit, lab_with
 from netless_lab.course.bindings import UNBOUND, Bindings
-from netless_lab.course.further import Lacking, Standing, ahead, excused, missing_before, past
+from netless_lab.course.further import Lacking, Standing, ahead, difference, excused, past
 from netless_lab.course.judge import state_holds
 from netless_lab.course.outline import outline, start
 from netless_lab.course.step import Position, positions, step_at
@@ -47,7 +47,7 @@ def test_what_each_step_lacks_is_known_from_one_look(until: str) -> None:
     lacking = Lacking(course(), seen)
     for own in positions(course()):
         assert (lacking.at(own) is None) == state_holds(step_at(course(), own), seen)
-        assert tuple(lacking.before(own)) == missing_before(course(), own, seen)
+        assert tuple(lacking.before(own)) == difference(course(), known, seen, until=own)
 
 
 def test_what_steps_lacked_is_asked_anew_of_another_look() -> None:

@@ -39,20 +39,14 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 def difference(
-    course: Course, earned: Collection[str], snapshot: Snapshot, bindings: Bindings = UNBOUND, until: Position | None = None, where: Where = HERE
+    course: Course, earned: Collection[str], snapshot: Snapshot, bindings: Bindings = UNBOUND, until: Position | None = None
 ) -> tuple[Missing, ...]:
     """The earned steps (``lesson/step``) ahead of ``until`` whose state does not hold now, in order.
 
-    Steps whose result a later earned step, or the one at ``until``, rightly takes away (``undoes``) are not asked. ``where`` only serves to
-    word the commands to look with.
+    Steps whose result a later earned step, or the one at ``until``, rightly takes away (``undoes``) are not asked.
     """
-    found = (_missing(course, place, snapshot, bindings, where) for place in _lasting(course, earned, until))
+    found = (_missing(course, place, snapshot, bindings) for place in _lasting(course, earned, until))
     return tuple(own for own in found if own is not None)
-
-
-def missing_before(course: Course, until: Position, snapshot: Snapshot, bindings: Bindings = UNBOUND, where: Where = HERE) -> tuple[Missing, ...]:
-    """The steps ahead of ``until`` whose state does not hold now, whoever did them or did not, in order."""
-    return difference(course, _every(course), snapshot, bindings, until, where)
 
 
 def _every(course: Course) -> frozenset[str]:
@@ -78,8 +72,8 @@ def lacks_before(
         yield from _lacks(course, place, snapshot, bindings, where)
 
 
-def _missing(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, where: Where) -> Missing | None:
-    return next((missing for missing, _ in _lacks(course, place, snapshot, bindings, where)), None)
+def _missing(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings) -> Missing | None:
+    return next((missing for missing, _ in _lacks(course, place, snapshot, bindings, HERE)), None)
 
 
 def _lacks(course: Course, place: Position, snapshot: Snapshot, bindings: Bindings, where: Where) -> Iterator[tuple[Missing, Expectation]]:
@@ -104,11 +98,11 @@ class Lacking:
     def at(self, place: Position) -> Missing | None:
         """What a step lacks; None when its state holds."""
         if place not in self._found:
-            self._found[place] = _missing(self._course, place, self._snapshot, self._bindings, HERE)
+            self._found[place] = _missing(self._course, place, self._snapshot, self._bindings)
         return self._found[place]
 
     def before(self, until: Position) -> Iterator[Missing]:
-        """As ``missing_before``, no further than somebody reads."""
+        """Of the steps ahead of ``until`` each whose state does not hold, whoever did it or did not, in order, no further than somebody reads."""
         found = (self.at(place) for place in _lasting(self._course, _every(self._course), until))
         return (own for own in found if own is not None)
 

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from ..course.bindings import UNBOUND
 from ..course.catalog import resolve_in
-from ..course.further import missing_before
 from ..course.judge import judge, state_holds
 from ..course.step import Position, ProbeCheck, step_at
 from ..course.verdict import Verdict
@@ -133,7 +132,7 @@ async def _stands_at(stage: Stage, place: Position) -> bool:
     """Whether the lab is as it should be at the end of this step, whoever made it so."""
     snapshot, course, names = await stage.live.refresh(), stage.state.course, stage.state.bindings
     there = place == stage.state.position and state_holds(step_at(course, place), snapshot, names)
-    return there and not missing_before(course, place, snapshot, names)
+    return there and next(stage.lacking_in(snapshot, names).before(place), None) is None
 
 
 async def _set_up(stage: Stage, fault: Fault, patience_s: float = HEALTHY_S) -> None:

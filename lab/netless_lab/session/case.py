@@ -10,7 +10,7 @@ import msgspec
 from ..course.bindings import Bindings, apply
 from ..course.blame import nearest
 from ..course.extras import extras
-from ..course.further import Missing, ahead, lacks_before, missing_before
+from ..course.further import Missing, ahead, lacks_before
 from ..course.judge import can_be_told, state_holds
 from ..course.outline import commanded, lesson_actions, outline, owners
 from ..course.step import Position, Step, step_at
@@ -89,9 +89,8 @@ def case_at(stage: Stage, place: Position, step: Step | None = None) -> Case:
 
 def _lapsed(stage: Stage, place: Position, snapshot: Snapshot, names: Bindings) -> Missing | None:
     """The first earlier result that is not there any more and that no step rightly took away; None when all hold."""
-    course = stage.state.course
-    gone = undone(course, stage.state.position)
-    return next((own for own in missing_before(course, place, snapshot, names, where_of(snapshot, "host")) if own.position.key not in gone), None)
+    gone, lacking = undone(stage.state.course, stage.state.position), stage.lacking_in(snapshot, names)
+    return next((own for own in lacking.before(place) if own.position.key not in gone), None)
 
 
 def _blamed(stage: Stage, place: Position, probe: Probe, snapshot: Snapshot, names: Bindings, homes: Mapping[str, str]) -> Missing | None:

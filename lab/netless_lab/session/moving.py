@@ -8,7 +8,7 @@ import msgspec
 
 from ..course.bind import infer
 from ..course.bindings import Bindings
-from ..course.further import Missing, difference, in_words, missing_before
+from ..course.further import Missing, difference, in_words
 from ..course.step import Position, positions, step_at
 from ..errors import ApplyError, Refusal
 from ..model.needs import unable
@@ -135,11 +135,11 @@ async def reset(stage: Stage, scope: Scope) -> Moved:
 async def _lacking(stage: Stage, following: Position) -> tuple[Missing, ...]:
     """What the next step needs and is not there. What was just done counts once it was judged: then its tick is earned and its names are known."""
     state = stage.state
-    lacking = missing_before(state.course, following, await stage.look(), state.bindings)
+    lacking = tuple(stage.lacking_in(await stage.look(), state.bindings).before(following))
     if (not lacking and state.passed and not stage.judge.due) or not stage.mode.watches:
         return lacking
     await stage.mode.judge(looked=True)
-    return missing_before(state.course, following, stage.live.last, stage.state.bindings)
+    return tuple(stage.lacking.before(following))
 
 
 async def set_dialect(stage: Stage, dialect: Dialect) -> Moved:
@@ -178,7 +178,7 @@ async def _run_one(stage: Stage, place: Position, *, looked: bool) -> Judged:
         await rebuild(stage, place, judging=False)
     snapshot = await stage.live.refresh(looked=looked)
     jumped = place != stage.state.position
-    lacking = missing_before(stage.state.course, place, snapshot, stage.state.bindings)
+    lacking = tuple(stage.lacking_in(snapshot, stage.state.bindings).before(place))
     if lacking:
         await _insist_on_needs(stage, place, end=True)
     besides = ""

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from ..course.bindings import apply
+from ..course.bindings import Bindings, apply
 from ..course.catalog import Library
 from ..course.further import Lacking
 from ..course.outline import lesson_actions, outline
@@ -149,7 +149,11 @@ class Stage:
     @property
     def lacking(self) -> Lacking:
         """What steps of the course lack in what was seen last."""
-        asked = self.state.course, self.live.last, self.state.bindings
+        return self.lacking_in(self.live.last, self.state.bindings)
+
+    def lacking_in(self, snapshot: Snapshot, bindings: Bindings) -> Lacking:
+        """The same in a snapshot, in these words: the judge looks, and what it has seen is then the last look."""
+        asked = self.state.course, snapshot, bindings
         if not self._lacking.is_of(*asked):
             self._lacking = Lacking(*asked)
         return self._lacking
