@@ -99,11 +99,12 @@ def test_a_name_made_later_is_the_hosts_alone() -> None:
 
 @sandboxed
 def test_a_stopped_container_frees_its_namespace() -> None:
-    """With the process its cables go; stopping twice does no harm."""
+    """With the process and the launcher's own handle its cables go; stopping twice does no harm."""
     own = container.launch("c1")
     sh(f"ip link add here type veth peer name there netns {own.pid}")
     own.stop()
     os.waitpid(own.pid, 0)
+    own.network.close()
     sh("while ip link show here >/dev/null 2>&1; do sleep 0.02; done")  # the sandbox has its time limit
     own.stop()
 

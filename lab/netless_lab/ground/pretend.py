@@ -374,7 +374,7 @@ class PretendHost:
         return self.agent_pid if pid == os.getpid() else None
 
     def _add(self, made: container.Container, role: Role) -> NodeRef:
-        ref = NodeRef(made.name, role, Namespace.of_pid(made.pid), made.pid)
+        ref = NodeRef(made.name, role, made.network, made.pid)
         life = _Life()
         with self._lock:
             self._refs[made.name] = ref

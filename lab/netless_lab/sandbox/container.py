@@ -28,11 +28,20 @@ _SYS_FLAGS: Final = sc.MS_NOSUID | sc.MS_NODEV | sc.MS_NOEXEC
 
 
 class Container(msgspec.Struct, frozen=True):
-    """A running node: its process as the lab numbers it, and the inode of its network namespace."""
+    """A running node: its process as the lab numbers it, and its network namespace, which is for whoever launched it to let go.
+
+    That was opened before the process was there, from inside: for a moment at the end of its execve(2), which its parent does not wait for, nobody
+    else may look into it (__ptrace_may_access(), kernel/ptrace.c: its new memory is not dumpable yet).
+    """
 
     name: str
     pid: int
-    netns: int
+    network: Namespace
+
+    @property
+    def netns(self) -> int:
+        """The namespace's inode."""
+        return self.network.inode
 
     @property
     def resolv_conf(self) -> str:
@@ -135,8 +144,8 @@ def _enter_and_spawn(name: str, files: dict[str, str], shown_as: str, network: N
             sc.bind(source, target)
     tune.lift_limits()
     sc.set_hostname(name)
-    inode = os.stat("/proc/thread-self/ns/net").st_ino
-    return Container(name, _spawn_sleep(shown_as), inode)
+    own = Namespace.own()
+    return Container(name, _spawn_sleep(shown_as), own)
 
 
 def _forget_names() -> None:

@@ -98,7 +98,8 @@ def build(outside: Outside = USUAL, hosts: Sequence[FarHost] = ()) -> Internet:
     """
     node = launch(NODE, shown_as=NODE)
     near, far = _end(outside.uplink, _HOST_LINK, outside.host_address), _end(outside.uplink, _ROUTER_LINK, outside.router)
-    with Namespace.of_pid(node.pid) as beyond, NetlinkSocket() as host:
+    beyond = node.network
+    with NetlinkSocket() as host:
         tune.settle()
         host.request(RTM_NEWLINK, ACK, encode_up(_LO))
         host.request(RTM_NEWLINK, _NEW, encode_cable(near, far, beyond.fileno()))
@@ -120,9 +121,8 @@ def listen(outside: Outside, beyond: Namespace) -> Sockets:
 def _settle(own: FarHost, index: int, beyond: Namespace) -> Container:
     """Start a further host and connect it to the internet, where its cable's end has this index; packets between hosts pass there."""
     node = launch(own.name, shown_as=own.name)
-    with Namespace.of_pid(node.pid) as there:
-        call_in(there, _set_up_far, own, index, beyond.fileno())
-        call_in(beyond, _take_in, own, index)
+    call_in(node.network, _set_up_far, own, index, beyond.fileno())
+    call_in(beyond, _take_in, own, index)
     return node
 
 
