@@ -128,7 +128,7 @@ def firewall(node: Node, family: Family = 4) -> GateState:
 def nat(node: Node, family: Family = 4) -> GateState:
     """Open when the sender of what leaves is rewritten, whoever of an inner network it is, narrow when that of some is."""
     requests = tuple(_requests(node, family))
-    ways = [way for packet in requests or (any_packet(family),) for way in translated(node, packet)]
+    ways = [way for packet in requests or (any_packet(family),) for way in translated(node, packet) if way.end != "drop"]
     if ways and always(ways, lambda way: way.source_rewritten):
         return "open"
     if not any(way.source_rewritten or way.end == "lost" for way in ways):

@@ -114,7 +114,7 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
         out = self.uplink or next(iter(ways_out(node, self.bridge or "")), _NONE)
         leaving = self._leaving(node, out)
         for asked in leaving:
-            ways = translated(node, asked)
+            ways = _rewriting(node, asked)
             held = always(ways, lambda way: _as_way_out(node, out, way))
             why = _hangs_on(node, out, asked, ways) if held is not None else undecided(ways)
             if why:
@@ -123,11 +123,11 @@ class Masquerades(Expectation, frozen=True, rename={"net": "masquerade", "bridge
                 failing = next(way for way in ways if way.sure and not _as_way_out(node, out, way))
                 rules = tuple(rule.text for _, rule in _nat_rules(node))
                 near = self._near(node, out, failing) or self._elsewhere(snapshot)
-                others = any(way.sure and _as_way_out(node, out, way) for own in leaving if own is not asked for way in translated(node, own))
+                others = any(way.sure and _as_way_out(node, out, way) for own in leaving if own is not asked for way in _rewriting(node, own))
                 return NotMet(claim, expected, f"{_seen(node, failing, asked, out, others=others)}; NAT rules: {listed(rules, 'none')}", look, near)
         if self.bridge is not None:
             inside_net = first(source=network(self.net), destination=network(self.net)).between(self.bridge, self.bridge)
-            staying = translated(node, inside_net)
+            staying = _rewriting(node, inside_net)
             if not always(staying, lambda way: not way.source_rewritten) and any(way.sure and way.source_rewritten for way in staying):
                 near = f'The rule is too wide: add `oifname != "{self.bridge}"`, or neighbours will see the host as the sender.'
                 return NotMet(claim, expected, f"packets that stay on {self.bridge} are rewritten too", look, near)
@@ -195,6 +195,11 @@ def _iptables(net: str, bridge: str) -> str:
     return f"POSTROUTING -s {net} ! -o {word(bridge)} -j MASQUERADE"
 
 
+def _rewriting(node: Node, asked: Packet) -> tuple[Way, ...]:
+    """What NAT makes of a packet. Whether it gets through at all is for others to say."""
+    return tuple(way for way in translated(node, asked) if way.end != "drop")
+
+
 def _translates(rule: Rule) -> bool:
     return any(isinstance(part, Rewrite) and part.source for part in rule.parts)
 
@@ -220,7 +225,7 @@ def _hangs_on(node: Node, out: str, asked: Packet, ways: tuple[Way, ...]) -> str
     good = next((way for way in ways if _as_way_out(node, out, way)), None)
     if good is None or good.rule is None or always(ways, lambda way: _as_way_out(node, out, way)):
         return ""
-    anywhere = always(translated(node, asked.forgetting(asked.destination)), lambda way: _as_way_out(node, out, way))
+    anywhere = always(_rewriting(node, asked.forgetting(asked.destination)), lambda way: _as_way_out(node, out, way))
     return f"the rule `{good.rule.text}` rewrites them on the way to some addresses and not to others" if anywhere is None else ""
 
 

@@ -14,6 +14,7 @@ from .way import NotOurs as NotOurs
 from .way import refuse_files as refuse_files
 
 PATIENCE_S: Final = 5
+"""So long whoever calls waits to be taken in."""
 ENDING_PATIENCE_S: Final = way.TURN_AWAY_S + PATIENCE_S
 """Who ends a lab waits longer than its keeper lets anybody wait for an agent that does not react."""
 _LISTENING: Final = 0x10000

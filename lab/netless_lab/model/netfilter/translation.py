@@ -15,13 +15,13 @@ _MARKS: Final = ("meta mark", "ct mark")
 
 
 def translated(node: Node, packet: Packet) -> tuple[Way, ...]:
-    """Every way there is through prerouting and postrouting. A packet that a rule at the forward hook drops goes on: whether it gets through at all
-    is for others to say; what was dropped before that is not among them.
+    """Every way there is through prerouting and postrouting, and never none. A packet that a rule at the forward hook drops goes on: whether it gets
+    through there is for others to say.
     """
     budget, families = Budget(), FAMILIES[packet.family]
     arrived = through(node, ("prerouting",), packet)
     passed = tuple(after for way in arrived for after in (_marked(node, way, budget) if way.end == "accept" else (way,)))
-    return tuple(way for way in onward(node, ("postrouting",), passed, families, budget) if way.end != "drop")
+    return onward(node, ("postrouting",), passed, families, budget)
 
 
 def translates(node: Node, packet: Packet) -> bool:
